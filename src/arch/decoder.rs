@@ -1,0 +1,218 @@
+//! The decoder-only transformer: one graph with switches for the families that share it.
+
+use super::CausalLm;
+use crate::error::{Error, Result};
+use crate::kernel::{Activation, AttentionShape};
+use crate::nn::{Attention, Backend, Embedding, FeedForward, KvCache, Linear, OutputLayer, RmsNorm, Rope, Span, Weights};
+use candle_core::{Device, Tensor};
+
+/// Sizes and switches of a decoder.
+pub(super) struct DecoderConfig {
+    pub layers: usize,
+    pub dim: usize,
+    pub heads: usize,
+    pub kv_heads: usize,
+    pub head_dim: usize,
+    pub hidden: usize,
+    pub epsilon: f32,
+    pub context_length: usize,
+    pub activation: Activation,
+    /// Factor of the embeddings.
+    pub embedding_scale: f64,
+    /// Factor of the attention scores.
+    pub attention_scale: f32,
+    pub rope_base: f64,
+    /// Layers with a sliding window, if there are any.
+    pub sliding: Option<Sliding>,
+    /// Whether queries and keys are normalized per head.
+    pub qk_norm: bool,
+    /// Whether the outputs of attention and feed-forward are normalized before they are added.
+    pub post_norm: bool,
+}
+
+/// Layers that see only the last positions: all but every `period`th.
+pub(super) struct Sliding {
+    pub window: usize,
+    pub period: usize,
+    /// RoPE base of those layers.
+    pub rope_base: f64,
+}
+
+/// How one family's files name and store the weights.
+pub(super) struct Naming {
+    pub embedding: &'static str,
+    pub output: &'static str,
+    pub output_norm: &'static str,
+    /// Prefix of a layer's weights, `{}` for its number.
+    pub layer: &'static str,
+    pub attention_norm: &'static str,
+    pub q: &'static str,
+    pub k: &'static str,
+    pub v: &'static str,
+    pub o: &'static str,
+    pub q_norm: &'static str,
+    pub k_norm: &'static str,
+    pub post_attention_norm: &'static str,
+    pub feed_forward_norm: &'static str,
+    pub gate: &'static str,
+    pub up: &'static str,
+    pub down: &'static str,
+    pub post_feed_forward_norm: &'static str,
+    /// What is added to the stored weights of norms (Gemma's checkpoints store the difference from 1).
+    pub norm_offset: f64,
+    /// Whether queries' and keys' rows are stored in interleaved order (GGUF files of Llama).
+    pub interleaved_rope: bool,
+}
+
+struct Layer {
+    attention_norm: RmsNorm,
+    qkv: Linear,
+    qk_norm: Option<(RmsNorm, RmsNorm)>,
+    attention: Attention,
+    o: Linear,
+    post_attention_norm: Option<RmsNorm>,
+    feed_forward_norm: RmsNorm,
+    feed_forward: FeedForward,
+    post_feed_forward_norm: Option<RmsNorm>,
+    sliding: bool,
+}
+
+pub(super) struct Decoder {
+    config: DecoderConfig,
+    embedding: Embedding,
+    layers: Vec<Layer>,
+    norm: RmsNorm,
+    output: OutputLayer,
+    rope: Rope,
+    sliding_rope: Option<Rope>,
+    device: Device,
+}
+
+impl Decoder {
+    pub(super) fn load(config: DecoderConfig, naming: &Naming, weights: &dyn Weights, backend: &Backend) -> Result<Decoder> {
+        let c = &config;
+        if c.heads % c.kv_heads != 0 || c.head_dim % 2 != 0 {
+            let message = format!("{} heads of width {} cannot share {} key heads", c.heads, c.head_dim, c.kv_heads);
+            return Err(Error::model(weights.model(), message));
+        }
+        let vocabulary = weights.get(naming.embedding)?.dims().first().copied().unwrap_or(0);
+        let embedding = Embedding::new(weights.get_shaped(naming.embedding, &[vocabulary, c.dim])?, backend)?;
+        let output = if weights.has(naming.output) {
+            OutputLayer::new(weights.get_shaped(naming.output, &[vocabulary, c.dim])?, backend)?
+        } else {
+            embedding.tied_output()
+        };
+        let norm = |name: &str, dim: usize| -> Result<RmsNorm> {
+            let weight = (weights.get_shaped(name, &[dim])? + naming.norm_offset)?;
+            Ok(RmsNorm::new(weight.to_device(&backend.device)?, c.epsilon))
+        };
+        let layer = |i: usize| -> Result<Layer> {
+            let name = |part: &str| format!("{}{part}", naming.layer.replace("{}", &i.to_string()));
+            let norm = |part: &str, dim: usize| norm(&name(part), dim);
+            let matrix = |part: &str, n: usize, k: usize| weights.get_shaped(&name(part), &[n, k]);
+            let rotated = |part: &str, heads: usize| -> Result<Tensor> {
+                let weight = matrix(part, heads * c.head_dim, c.dim)?;
+                if naming.interleaved_rope { halves(&weight, heads) } else { Ok(weight) }
+            };
+            let (q_width, kv_width) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
+            let sliding = c.sliding.as_ref().filter(|s| !(i + 1).is_multiple_of(s.period));
+            Ok(Layer {
+                attention_norm: norm(naming.attention_norm, c.dim)?,
+                qkv: Linear::new(&[rotated(naming.q, c.heads)?, rotated(naming.k, c.kv_heads)?, matrix(naming.v, kv_width, c.dim)?], backend)?,
+                qk_norm: if c.qk_norm { Some((norm(naming.q_norm, c.head_dim)?, norm(naming.k_norm, c.head_dim)?)) } else { None },
+                attention: Attention {
+                    layer: i,
+                    shape: AttentionShape {
+                        heads: c.heads,
+                        kv_heads: c.kv_heads,
+                        dim: c.head_dim,
+                        scale: c.attention_scale,
+                        window: sliding.map(|s| s.window),
+                    },
+                },
+                o: Linear::new(&[matrix(naming.o, c.dim, q_width)?], backend)?,
+                post_attention_norm: if c.post_norm { Some(norm(naming.post_attention_norm, c.dim)?) } else { None },
+                feed_forward_norm: norm(naming.feed_forward_norm, c.dim)?,
+                feed_forward: FeedForward::new(
+                    matrix(naming.gate, c.hidden, c.dim)?,
+                    matrix(naming.up, c.hidden, c.dim)?,
+                    matrix(naming.down, c.dim, c.hidden)?,
+                    c.activation,
+                    backend,
+                )?,
+                post_feed_forward_norm: if c.post_norm { Some(norm(naming.post_feed_forward_norm, c.dim)?) } else { None },
+                sliding: sliding.is_some(),
+            })
+        };
+        use rayon::prelude::*;
+        let layers = (0..c.layers).into_par_iter().map(layer).collect::<Result<Vec<_>>>()?;
+        let norm = norm(naming.output_norm, c.dim)?;
+        let rope = Rope::new(c.head_dim, c.rope_base);
+        let sliding_rope = c.sliding.as_ref().map(|s| Rope::new(c.head_dim, s.rope_base));
+        Ok(Decoder { embedding, layers, norm, output, rope, sliding_rope, device: backend.device.clone(), config })
+    }
+}
+
+/// Rows of each head from interleaved order (0, d/2, 1, d/2 + 1, …) to the half-split order of [`Rope`].
+fn halves(weight: &Tensor, heads: usize) -> Result<Tensor> {
+    let (rows, k) = weight.dims2()?;
+    let dim = rows / heads;
+    Ok(weight.reshape((heads, dim / 2, 2, k))?.transpose(1, 2)?.contiguous()?.reshape((rows, k))?)
+}
+
+impl CausalLm for Decoder {
+    fn context_length(&self) -> usize {
+        self.config.context_length
+    }
+
+    fn new_cache(&self) -> KvCache {
+        KvCache::new(self.config.layers, self.device.is_cpu())
+    }
+
+    fn output(&self) -> &OutputLayer {
+        &self.output
+    }
+
+    fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {
+        let &DecoderConfig { heads, kv_heads, head_dim, .. } = &self.config;
+        let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
+        let positions: Vec<usize> = spans.iter().flat_map(|s| (s.cache.len()..).take(s.tokens.len())).collect();
+        let count = tokens.len();
+        let angles = self.rope.angles(&positions, &self.device)?;
+        let sliding_angles = self.sliding_rope.as_ref().map(|r| r.angles(&positions, &self.device)).transpose()?;
+
+        let mut x = (self.embedding.forward(&tokens)? * self.config.embedding_scale)?; // (tokens, dim)
+        for layer in &self.layers {
+            let angles = sliding_angles.as_ref().filter(|_| layer.sliding).unwrap_or(&angles);
+            let qkv = layer.qkv.forward(&layer.attention_norm.forward(&x)?)?;
+            let part = |first: usize, heads: usize| -> Result<Tensor> {
+                Ok(qkv.narrow(1, first * head_dim, heads * head_dim)?.reshape((count, heads, head_dim))?.contiguous()?)
+            };
+            let (mut q, mut k, v) = (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
+            if let Some((q_norm, k_norm)) = &layer.qk_norm {
+                (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);
+            }
+            let attended = layer.attention.forward(&angles.apply(&q)?, &angles.apply(&k)?, &v, spans)?;
+            let mut attended = layer.o.forward(&attended)?;
+            if let Some(norm) = &layer.post_attention_norm {
+                attended = norm.forward(&attended)?;
+            }
+            x = (x + attended)?;
+            let mut fed = layer.feed_forward.forward(&layer.feed_forward_norm.forward(&x)?)?;
+            if let Some(norm) = &layer.post_feed_forward_norm {
+                fed = norm.forward(&fed)?;
+            }
+            x = (x + fed)?;
+        }
+
+        let mut last = Vec::with_capacity(spans.len());
+        let mut end = 0;
+        for span in spans {
+            end += span.tokens.len();
+            last.push(end as u32 - 1);
+            span.cache.advance(span.tokens.len());
+        }
+        let last = x.index_select(&Tensor::new(last, &self.device)?, 0)?;
+        self.norm.forward(&last)
+    }
+}

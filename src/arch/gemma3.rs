@@ -1,0 +1,82 @@
+//! Gemma 3, text only (Gemma Team 2025, arXiv:2503.19786); reference: `transformers`' `Gemma3ForCausalLM`.
+
+use super::decoder::{Decoder, DecoderConfig, Naming, Sliding};
+use super::{CausalLm, Numbers};
+use crate::error::Result;
+use crate::kernel::Activation;
+use crate::nn::{Backend, Config, Weights};
+
+const GGUF: Naming = Naming {
+    embedding: "token_embd.weight",
+    output: "output.weight",
+    output_norm: "output_norm.weight",
+    layer: "blk.{}.",
+    attention_norm: "attn_norm.weight",
+    q: "attn_q.weight",
+    k: "attn_k.weight",
+    v: "attn_v.weight",
+    o: "attn_output.weight",
+    q_norm: "attn_q_norm.weight",
+    k_norm: "attn_k_norm.weight",
+    post_attention_norm: "post_attention_norm.weight",
+    feed_forward_norm: "ffn_norm.weight",
+    gate: "ffn_gate.weight",
+    up: "ffn_up.weight",
+    down: "ffn_down.weight",
+    post_feed_forward_norm: "post_ffw_norm.weight",
+    norm_offset: 0.0,
+    interleaved_rope: false,
+};
+
+const HUB: Naming = Naming {
+    embedding: "model.embed_tokens.weight",
+    output: "lm_head.weight",
+    output_norm: "model.norm.weight",
+    layer: "model.layers.{}.",
+    attention_norm: "input_layernorm.weight",
+    q: "self_attn.q_proj.weight",
+    k: "self_attn.k_proj.weight",
+    v: "self_attn.v_proj.weight",
+    o: "self_attn.o_proj.weight",
+    q_norm: "self_attn.q_norm.weight",
+    k_norm: "self_attn.k_norm.weight",
+    post_attention_norm: "post_attention_layernorm.weight",
+    feed_forward_norm: "pre_feedforward_layernorm.weight",
+    gate: "mlp.gate_proj.weight",
+    up: "mlp.up_proj.weight",
+    down: "mlp.down_proj.weight",
+    post_feed_forward_norm: "post_feedforward_layernorm.weight",
+    norm_offset: 1.0,
+    interleaved_rope: false,
+};
+
+pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn CausalLm>> {
+    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "gemma3" };
+    let dim = numbers.size("embedding_length", "hidden_size")?;
+    let head_dim = numbers.size("attention.key_length", "head_dim")?;
+    // The scale of the scores is 1/√head_dim except in the 27B model, whose files say so.
+    let query_width = numbers.number("attention.query_pre_attn_scalar", "query_pre_attn_scalar").unwrap_or(head_dim as f64);
+    let config = DecoderConfig {
+        layers: numbers.size("block_count", "num_hidden_layers")?,
+        dim,
+        heads: numbers.size("attention.head_count", "num_attention_heads")?,
+        kv_heads: numbers.size("attention.head_count_kv", "num_key_value_heads")?,
+        head_dim,
+        hidden: numbers.size("feed_forward_length", "intermediate_size")?,
+        epsilon: numbers.float("attention.layer_norm_rms_epsilon", "rms_norm_eps")? as f32,
+        context_length: numbers.size("context_length", "max_position_embeddings")?,
+        activation: Activation::GeluTanh,
+        embedding_scale: f64::from((dim as f32).sqrt()),
+        attention_scale: query_width.sqrt().recip() as f32,
+        rope_base: numbers.number("rope.freq_base", "rope_theta").unwrap_or(1e6),
+        sliding: Some(Sliding {
+            window: numbers.size("attention.sliding_window", "sliding_window")?,
+            period: numbers.number("attention.sliding_window_pattern", "sliding_window_pattern").map_or(6, |p| (p as usize).max(1)),
+            rope_base: numbers.number("rope.freq_base_swa", "rope_local_base_freq").unwrap_or(1e4),
+        }),
+        qk_norm: true,
+        post_norm: true,
+    };
+    let naming = if matches!(numbers.config, Config::Gguf(_)) { &GGUF } else { &HUB };
+    Ok(Box::new(Decoder::load(config, naming, weights, backend)?))
+}

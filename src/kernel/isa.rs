@@ -1,0 +1,71 @@
+//! Which instruction set the kernels use, found once at run time.
+
+use std::sync::OnceLock;
+
+/// Instruction sets that have kernels of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Isa {
+    /// Portable code, the reference.
+    Scalar,
+    /// AVX2 and FMA (x86-64 since 2013).
+    Avx2,
+}
+
+impl Isa {
+    /// The best set of this machine, or the one named by the environment variable `POLYGIST_ISA`
+    /// (`scalar`, `avx2`) if the machine has it; made for tests and for finding faults.
+    pub fn current() -> Isa {
+        static CURRENT: OnceLock<Isa> = OnceLock::new();
+        *CURRENT.get_or_init(|| match std::env::var("POLYGIST_ISA").as_deref() {
+            Ok("scalar") => Isa::Scalar,
+            _ => Isa::best(),
+        })
+    }
+
+    fn best() -> Isa {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            return Isa::Avx2;
+        }
+        Isa::Scalar
+    }
+
+    /// All sets that this machine can run.
+    pub fn available() -> Vec<Isa> {
+        if Isa::best() == Isa::Scalar { vec![Isa::Scalar] } else { vec![Isa::Scalar, Isa::best()] }
+    }
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Isa::Scalar => "scalar",
+            Isa::Avx2 => "avx2",
+        }
+    }
+}
+
+/// Defines a function whose body is compiled once per instruction set; the compiler vectorizes the
+/// fixed-width lane arrays in it. The first parameter of the generated function is the [`Isa`].
+macro_rules! per_isa {
+    ($(#[$meta:meta])* $vis:vis fn $name:ident $(<const $c:ident: usize>)? ($($arg:ident: $ty:ty),* $(,)?) = $body:path) => {
+        $(#[$meta])*
+        #[allow(clippy::too_many_arguments)]
+        $vis fn $name $(<const $c: usize>)? (isa: $crate::kernel::Isa, $($arg: $ty),*) {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2,fma")]
+                #[allow(clippy::too_many_arguments)]
+                fn avx2 $(<const $c: usize>)? ($($arg: $ty),*) {
+                    $body($($arg),*)
+                }
+                if isa == $crate::kernel::Isa::Avx2 {
+                    // SAFETY: `Isa::Avx2` is only ever made after the CPU was found to have AVX2 and FMA.
+                    return unsafe { avx2 $(::<$c>)? ($($arg),*) };
+                }
+            }
+            let _ = isa;
+            $body($($arg),*)
+        }
+    };
+}
+pub(crate) use per_isa;

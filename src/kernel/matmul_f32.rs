@@ -1,0 +1,64 @@
+//! f32 matrix product with packed weights: the reference path.
+//!
+//! Each output is one chain of fused multiply-adds over `k` in order, so that it does not depend on how rows
+//! are tiled.
+
+use super::isa::per_isa;
+
+/// Output features a panel: two AVX2 registers, one of AVX-512.
+pub(super) const PANEL: usize = 16;
+
+/// Rows a tile: 6 × 16 accumulators fill twelve of AVX2's sixteen registers.
+const TILE: usize = 6;
+
+/// Multiplies `rows` rows of `x`, (rows, k), with panels of weights, (panels, k, PANEL), into `out`, (rows, n).
+pub(super) fn matmul(isa: super::Isa, x: &[f32], k: usize, weights: &[f32], n: usize, out: &mut [f32]) {
+    let rows = x.len() / k;
+    // Tiles of rows, each (k, height), so that the inner loop reads in order.
+    let mut tiles = vec![0.0; x.len()];
+    for (tile, rows) in tiles.chunks_mut(TILE * k).zip(x.chunks(TILE * k)) {
+        let height = rows.len() / k;
+        for (r, row) in rows.chunks_exact(k).enumerate() {
+            for (p, &value) in row.iter().enumerate() {
+                tile[p * height + r] = value;
+            }
+        }
+    }
+    // Panels outside, rows inside: a panel of weights stays in the cache while all rows pass over it.
+    for (panel, weights) in weights.chunks_exact(k * PANEL).enumerate() {
+        let column = panel * PANEL;
+        let width = PANEL.min(n - column);
+        for (t, tile) in tiles.chunks(TILE * k).enumerate() {
+            let mut sums = [[0.0; PANEL]; TILE];
+            match tile.len() / k {
+                6 => tile_product::<6>(isa, tile, weights, &mut sums),
+                5 => tile_product::<5>(isa, tile, weights, &mut sums),
+                4 => tile_product::<4>(isa, tile, weights, &mut sums),
+                3 => tile_product::<3>(isa, tile, weights, &mut sums),
+                2 => tile_product::<2>(isa, tile, weights, &mut sums),
+                _ => tile_product::<1>(isa, tile, weights, &mut sums),
+            }
+            for (r, sums) in sums.iter().enumerate().take(rows - t * TILE) {
+                out[(t * TILE + r) * n + column..][..width].copy_from_slice(&sums[..width]);
+            }
+        }
+    }
+}
+
+per_isa! {
+    /// One tile of rows, (k, MR), with one panel of weights, (k, PANEL).
+    fn tile_product<const MR: usize>(tile: &[f32], weights: &[f32], sums: &mut [[f32; PANEL]; TILE]) = tile_product_body::<MR>
+}
+
+#[inline(always)]
+fn tile_product_body<const MR: usize>(tile: &[f32], weights: &[f32], sums: &mut [[f32; PANEL]; TILE]) {
+    let mut acc = [[0.0f32; PANEL]; MR];
+    for (a, w) in tile.chunks_exact(MR).zip(weights.chunks_exact(PANEL)) {
+        for r in 0..MR {
+            for lane in 0..PANEL {
+                acc[r][lane] = a[r].mul_add(w[lane], acc[r][lane]);
+            }
+        }
+    }
+    sums[..MR].copy_from_slice(&acc);
+}

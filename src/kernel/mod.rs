@@ -1,0 +1,23 @@
+//! The CPU kernels: matrix products on packed weights, attention, activations. They see slices, never
+//! tensors, and each runs on the calling thread; parallelism is one worker per core, further up.
+//!
+//! Two properties hold for all of them and are tested:
+//! - A row's result depends on that row alone, never on the rows beside it. Batched equals single, to the bit.
+//! - Every instruction set gives the same bits: integer sums are exact, and floating-point sums have one
+//!   fixed order, with fused multiply-add, lane by lane.
+//!
+//! This folder is the only place where `unsafe` is allowed.
+#![allow(unsafe_code)]
+
+mod activation;
+mod attention;
+mod isa;
+mod matmul_f32;
+mod matmul_i8;
+mod packed;
+
+pub use activation::{Activation, gated};
+pub use attention::{AttentionShape, KeyValues, attend};
+pub use isa::Isa;
+pub use matmul_i8::GROUP;
+pub use packed::{Packed, Precision};

@@ -1,0 +1,62 @@
+//! Layers that the architectures share. On the CPU they call the kernels; on a GPU, candle's.
+//!
+//! Batches are ragged: the new tokens of all sequences stand one after the other, (tokens, dim), and each
+//! sequence has a cache of its own. Nothing is padded, so nothing has to be masked, and no sequence can see another.
+
+mod attention;
+mod cache;
+mod feed_forward;
+mod linear;
+mod rope;
+mod weights;
+
+pub use attention::Attention;
+pub use cache::{KvCache, Span};
+pub use feed_forward::FeedForward;
+pub use linear::{Embedding, Linear, OutputLayer};
+pub use rope::Rope;
+pub use weights::{Backend, Config, Weights};
+
+use crate::error::{Error, Result};
+use candle_core::{CpuStorage, Layout, Storage, Tensor};
+
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Error {
+        Error::Compute(Box::new(error))
+    }
+}
+
+/// Root-mean-square normalization (Zhang and Sennrich 2019).
+#[derive(Debug)]
+pub struct RmsNorm {
+    weight: Tensor,
+    epsilon: f32,
+}
+
+impl RmsNorm {
+    /// `weight` is (dim).
+    pub fn new(weight: Tensor, epsilon: f32) -> RmsNorm {
+        RmsNorm { weight, epsilon }
+    }
+
+    /// Normalizes the last dimension.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        Ok(candle_nn::ops::rms_norm(&x.contiguous()?, &self.weight, self.epsilon)?)
+    }
+}
+
+/// Calls `f` with the values of a contiguous f32 tensor in main memory.
+fn with_slice<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
+    let (storage, layout) = tensor.storage_and_layout();
+    match &*storage {
+        Storage::Cpu(storage) => Ok(f(cpu_slice(storage, layout)?)),
+        _ => Err(candle_core::Error::msg("expected a tensor in main memory").bt().into()),
+    }
+}
+
+fn cpu_slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => candle_core::bail!("expected a contiguous tensor"),
+    }
+}

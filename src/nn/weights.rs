@@ -1,0 +1,59 @@
+//! Where layers get their weights from.
+
+use crate::error::{Error, Result};
+use crate::kernel::Precision;
+use candle_core::quantized::gguf_file::Value;
+use candle_core::{Device, Tensor};
+use std::collections::HashMap;
+
+/// A model's configuration, as its files state it.
+pub enum Config {
+    /// The metadata of a GGUF file.
+    Gguf(HashMap<String, Value>),
+    /// A `config.json` in the Hub's layout.
+    Json(serde_json::Value),
+}
+
+impl Config {
+    /// A text in a GGUF file's metadata.
+    pub fn gguf_str(&self, key: &str) -> Option<String> {
+        match self {
+            Config::Gguf(meta) => meta.get(key)?.to_string().ok().cloned(),
+            Config::Json(_) => None,
+        }
+    }
+}
+
+/// A model's named weights, wherever they are stored.
+pub trait Weights: Sync {
+    /// The model's name or path, for messages.
+    fn model(&self) -> &str;
+
+    /// Whether there is a weight of that name.
+    fn has(&self, name: &str) -> bool;
+
+    /// A weight as f32 in main memory, dequantized if need be.
+    ///
+    /// # Errors
+    /// When there is none of that name, or its data cannot be read.
+    fn get(&self, name: &str) -> Result<Tensor>;
+
+    /// A weight that must have this shape.
+    fn get_shaped(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let tensor = self.get(name)?;
+        if tensor.dims() == shape {
+            return Ok(tensor);
+        }
+        let found = tensor.dims();
+        Err(Error::model(self.model(), format!("weight {name} should have the shape {shape:?} and has {found:?}; the file does not fit its configuration")))
+    }
+}
+
+/// Where and how a model computes.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    /// CPU, CUDA or Metal.
+    pub device: Device,
+    /// Precision of the weights on the CPU; a GPU computes in f32.
+    pub precision: Precision,
+}

@@ -1,0 +1,383 @@
+//! The plain structs that pass between the stages. No stage's logic lives here.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A language as people name it: a lower-case ISO 639 code, with a region or script where the
+/// translation differs (`pt-BR`, `zh-TW`), or `und` for "not known" (BCP 47).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Lang(String);
+
+impl Lang {
+    /// The undetermined language, `und`.
+    pub fn und() -> Self {
+        Lang("und".into())
+    }
+
+    /// English.
+    pub fn en() -> Self {
+        Lang("en".into())
+    }
+
+    /// Reads a code in any case and with `_` or `-`; `None` when it is not of the form of a code.
+    ///
+    /// ```
+    /// use polygist::types::Lang;
+    /// assert_eq!(Lang::parse("PT_br").unwrap().as_str(), "pt-BR");
+    /// assert_eq!(Lang::parse("fr").unwrap().base(), "fr");
+    /// assert!(Lang::parse("what?").is_none());
+    /// ```
+    pub fn parse(code: &str) -> Option<Self> {
+        let mut parts = code.trim().split(['-', '_']);
+        let base = parts.next()?.to_ascii_lowercase();
+        if !(2..=3).contains(&base.len()) || !base.bytes().all(|b| b.is_ascii_lowercase()) {
+            return None;
+        }
+        let mut out = base;
+        for part in parts {
+            if !(2..=8).contains(&part.len()) || !part.bytes().all(|b| b.is_ascii_alphanumeric()) {
+                return None;
+            }
+            out.push('-');
+            match part.len() {
+                2 => out.push_str(&part.to_ascii_uppercase()),
+                4 => {
+                    out.push_str(&part[..1].to_ascii_uppercase());
+                    out.push_str(&part[1..].to_ascii_lowercase());
+                }
+                _ => out.push_str(&part.to_ascii_lowercase()),
+            }
+        }
+        Some(Lang(out))
+    }
+
+    /// The whole code, as `pt-BR`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The language without region or script: `pt` of `pt-BR`.
+    pub fn base(&self) -> &str {
+        self.0.split('-').next().unwrap_or(&self.0)
+    }
+
+    /// Whether the language is not known.
+    pub fn is_und(&self) -> bool {
+        self.0 == "und"
+    }
+
+    /// Whether both name the same language, regions aside.
+    pub fn same_base(&self, other: &Lang) -> bool {
+        self.base() == other.base()
+    }
+}
+
+impl fmt::Display for Lang {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A language and how sure its detection is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Detection {
+    /// The language; `und` when unsure.
+    pub code: Lang,
+    /// From 0 to 1.
+    pub confidence: f32,
+}
+
+/// File format of an article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Plain text.
+    Text,
+    /// Markdown.
+    Markdown,
+    /// HTML.
+    Html,
+    /// One JSON object (or an array of them).
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+}
+
+/// Where an article came from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    /// Path as given and found below it, with `/`; `<stdin>` for standard input.
+    pub path: String,
+    /// Format of the file.
+    pub format: Format,
+    /// Size of the article's raw bytes.
+    pub bytes: u64,
+    /// SHA-256 of those bytes, in hex.
+    pub sha256: String,
+}
+
+/// One article as it was read: decoded, not yet cleaned.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RawArticle {
+    /// Unique within a run: the path below the input folder, with `#n` or the JSON `id` for files that hold several.
+    pub id: String,
+    /// Where it came from.
+    pub source: Source,
+    /// Title, where the format has a field for it (JSON).
+    pub title: Option<String>,
+    /// Decoded text: the file's whole text, or the text field of a JSON object.
+    pub text: String,
+    /// Fields of a JSON object that polygist does not use; passed on to the record.
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What a block of an article is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BlockKind {
+    /// A heading; the first one may be the title.
+    Heading,
+    /// A paragraph.
+    Paragraph,
+    /// An item of a list.
+    Item,
+    /// Code, a table, a rule, front matter: passed through untouched.
+    Verbatim,
+}
+
+/// A run of text that is translated as a whole, and what stands around it.
+///
+/// The text of an article is exactly the concatenation of `prefix + text + suffix` over its blocks,
+/// so that replacing each `text` by its translation keeps the layout.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Block {
+    /// What it is.
+    pub kind: BlockKind,
+    /// Indent and marker before the text: `"## "`, `"- "`, `"> "`.
+    pub prefix: String,
+    /// The text, hard-wrapped lines joined.
+    pub text: String,
+    /// Line breaks after the text, as they were.
+    pub suffix: String,
+}
+
+/// An article after extraction and cleaning.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Article {
+    /// See [`RawArticle::id`].
+    pub id: String,
+    /// Where it came from.
+    pub source: Source,
+    /// Title, from a field, a heading, or the page; not repeated in `blocks`.
+    pub title: Option<String>,
+    /// The body in order.
+    pub blocks: Vec<Block>,
+    /// See [`RawArticle::extra`].
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Article {
+    /// The body as text, laid out as in the source.
+    pub fn text(&self) -> String {
+        self.blocks.iter().map(|b| format!("{}{}{}", b.prefix, b.text, b.suffix)).collect()
+    }
+}
+
+/// One sentence of a block and the space after it; a block's text is the concatenation of all of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sentence {
+    /// The sentence without surrounding white space.
+    pub text: String,
+    /// White space after it, as it was (empty in scripts without spaces).
+    pub gap: String,
+}
+
+/// The result for one article: one line of `results.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Record {
+    /// See [`RawArticle::id`].
+    pub id: String,
+    /// Hash of input, models and parameters: equal keys have equal results.
+    pub key: String,
+    /// Where the article came from.
+    pub source: Source,
+    /// Its language.
+    pub language: Detection,
+    /// Its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<TitleRecord>,
+    /// Its translation, when asked for and the article is not in that language already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub translation: Option<TranslationRecord>,
+    /// Its summary, when asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary: Option<SummaryRecord>,
+    /// What the checks found.
+    pub checks: Checks,
+    /// Counts and times.
+    pub stats: Stats,
+    /// Whether it worked.
+    pub status: Status,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ErrorRecord>,
+    /// Path of the written file, below the output folder, with `/`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// The source article's own unknown fields (JSON inputs).
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// Title before and after.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TitleRecord {
+    /// As in the article.
+    pub source: String,
+    /// Translated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub translation: Option<String>,
+}
+
+/// A translated article.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TranslationRecord {
+    /// Target language.
+    pub language: Lang,
+    /// The body, laid out as the source.
+    pub text: String,
+    /// Model id.
+    pub model: String,
+    /// Languages that the text went through: `["ru", "en", "de"]`.
+    pub route: Vec<Lang>,
+}
+
+/// A summary, sentence by sentence.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SummaryRecord {
+    /// Its language.
+    pub language: Lang,
+    /// The whole summary.
+    pub text: String,
+    /// Its sentences.
+    pub sentences: Vec<SummarySentence>,
+    /// How it was made.
+    pub method: SummaryMethod,
+    /// Model id; absent when no model had a part in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+/// One sentence of a summary.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SummarySentence {
+    /// The sentence.
+    pub text: String,
+    /// 0-based numbers of the source sentences (in reading order) that support it.
+    pub support: Vec<usize>,
+    /// Who wrote it.
+    pub origin: SummaryMethod,
+}
+
+/// How a summary or one of its sentences was made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SummaryMethod {
+    /// Written by a model and checked.
+    Abstractive,
+    /// Sentences of the source.
+    Extractive,
+    /// Both.
+    Mixed,
+}
+
+/// What the checks found. Everything zero and empty means: nothing to complain of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Checks {
+    /// Segments (sentences) that were translated.
+    pub segments: usize,
+    /// Segments that a check sent back and a second way repaired.
+    pub retried: usize,
+    /// Segments that are still bad, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub flagged: Vec<Flag>,
+    /// Summary sentences of the model that were replaced or dropped, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rejected: Vec<Flag>,
+}
+
+/// One complaint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Flag {
+    /// What is wrong.
+    pub problem: Problem,
+    /// 0-based number of the source segment (translation) or of the sentence (summary).
+    pub segment: usize,
+    /// The text complained of.
+    pub text: String,
+}
+
+/// What can be wrong with generated text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Problem {
+    /// Nothing was written.
+    Empty,
+    /// Words or phrases repeat in a loop.
+    Repetition,
+    /// The source came back untranslated.
+    Copy,
+    /// Not in the target language.
+    WrongLanguage,
+    /// Much too short for its source.
+    TooShort,
+    /// Much too long for its source.
+    TooLong,
+    /// Cut off at the length limit.
+    CutOff,
+    /// A number that the source does not have, or one of the source that is missing.
+    Number,
+    /// A name that the source does not have.
+    Name,
+    /// An URL, address, code or placeholder of the source is missing.
+    Protected,
+    /// No sentence of the source supports it.
+    Unsupported,
+}
+
+/// Counts and times of one article.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stats {
+    /// Tokens of the source text.
+    pub source_tokens: usize,
+    /// Source tokens that a model read; fewer than `source_tokens` means something was left out.
+    pub read_tokens: usize,
+    /// Tokens written by models.
+    pub output_tokens: usize,
+    /// Whether anything was cut: `read_tokens < source_tokens`.
+    pub truncated: bool,
+    /// Seconds of work, as far as they can be told apart in a batch.
+    pub seconds: f64,
+}
+
+/// Whether an article worked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Done.
+    Ok,
+    /// Failed; see the error.
+    Failed,
+}
+
+/// An error in a record.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorRecord {
+    /// [`crate::error::Error::kind`].
+    pub kind: String,
+    /// The message.
+    pub message: String,
+}
