@@ -11,12 +11,15 @@ fn main() {
             pk.matmul(&x, &mut out);
             let reps = (2_000_000_000usize / (m * k * n)).clamp(1, 2000);
             let t = Instant::now();
-            for _ in 0..reps { pk.matmul(&x, &mut out); }
+            for _ in 0..reps {
+                pk.matmul(&x, &mut out);
+            }
             let s = t.elapsed().as_secs_f64() / reps as f64;
             println!("{p:?} {m}x{k}x{n}: {:.1} GOPS", 2.0 * (m * k * n) as f64 / s / 1e9);
             res.push(out);
         }
-        let err = res[0].iter().zip(&res[1]).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt() / res[0].iter().map(|a| a * a).sum::<f32>().sqrt();
+        let err =
+            res[0].iter().zip(&res[1]).map(|(a, b)| (a - b).powi(2)).sum::<f32>().sqrt() / res[0].iter().map(|a| a * a).sum::<f32>().sqrt();
         println!("rel err {err}");
     }
 }

@@ -1,1 +1,5 @@
-fn main() {}
+//! The `polygist` program.
+
+fn main() -> std::process::ExitCode {
+    polygist::cli::main()
+}

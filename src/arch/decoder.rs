@@ -118,7 +118,10 @@ impl Decoder {
             let sliding = c.sliding.as_ref().filter(|s| !(i + 1).is_multiple_of(s.period));
             Ok(Layer {
                 attention_norm: norm(naming.attention_norm, c.dim)?,
-                qkv: Linear::new(&[rotated(naming.q, c.heads)?, rotated(naming.k, c.kv_heads)?, matrix(naming.v, kv_width, c.dim)?], backend)?,
+                qkv: Linear::new(
+                    &[rotated(naming.q, c.heads)?, rotated(naming.k, c.kv_heads)?, matrix(naming.v, kv_width, c.dim)?],
+                    backend,
+                )?,
                 qk_norm: if c.qk_norm { Some((norm(naming.q_norm, c.head_dim)?, norm(naming.k_norm, c.head_dim)?)) } else { None },
                 attention: Attention {
                     layer: i,

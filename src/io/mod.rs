@@ -1,3 +1,9 @@
-//! Disk and network. No other folder opens a file or a socket.
+//! Everything that touches disk and network: articles in, results out, models.
 
+pub mod articles;
+pub mod catalog;
+pub mod fetch;
+pub mod journal;
+pub mod store;
 pub mod weights;
+pub mod write;

@@ -23,15 +23,19 @@ impl Gguf {
         let file = File::open(path).map_err(Error::io("reading", path))?;
         let size = file.metadata().map_err(Error::io("reading", path))?.len();
         let mut reader = BufReader::new(file);
-        let content = gguf_file::Content::read(&mut reader)
-            .map_err(|e| Error::model(&name, format!("not a readable GGUF file: {e}; fetch it again, or check it with `polygist models verify`")))?;
+        let content = gguf_file::Content::read(&mut reader).map_err(|e| {
+            Error::model(&name, format!("not a readable GGUF file: {e}; fetch it again, or check it with `polygist models verify`"))
+        })?;
         for (tensor, info) in &content.tensor_infos {
             // The header is checked against the file before anything is allocated for its tensors.
             let elements = info.shape.dims().iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64));
             let bytes = elements.and_then(|n| (n / info.ggml_dtype.block_size() as u64).checked_mul(info.ggml_dtype.type_size() as u64));
             let end = bytes.and_then(|b| b.checked_add(info.offset)).and_then(|b| b.checked_add(content.tensor_data_offset));
             if end.is_none_or(|end| end > size) {
-                return Err(Error::model(&name, format!("tensor {tensor} ends beyond the file's {size} bytes; the file is cut off: fetch it again")));
+                return Err(Error::model(
+                    &name,
+                    format!("tensor {tensor} ends beyond the file's {size} bytes; the file is cut off: fetch it again"),
+                ));
             }
         }
         let config = Config::Gguf(content.metadata.clone());

@@ -11,6 +11,7 @@
 
 mod activation;
 mod attention;
+mod best;
 mod isa;
 mod matmul_f32;
 mod matmul_i8;
@@ -18,6 +19,7 @@ mod packed;
 
 pub use activation::{Activation, gated};
 pub use attention::{AttentionShape, KeyValues, attend};
+pub use best::Best;
 pub use isa::Isa;
 pub use matmul_i8::GROUP;
 pub use packed::{Packed, Precision};

@@ -1,8 +1,8 @@
 //! Weight matrices, packed once at load for the kernels.
 
+use super::Isa;
 use super::matmul_f32::{self, PANEL};
 use super::matmul_i8::{self, Activations};
-use super::Isa;
 
 /// How weights are stored and multiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

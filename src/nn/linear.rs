@@ -22,9 +22,8 @@ impl Matrix {
             return Ok(Matrix::Device(all.to_device(&backend.device)?));
         }
         let (n, k) = all.dims2()?;
-        let packed = with_slice(&all, |values| {
-            Packed::pack(backend.precision, n, k, |i, row| row.copy_from_slice(&values[i * k..(i + 1) * k]))
-        })?;
+        let packed =
+            with_slice(&all, |values| Packed::pack(backend.precision, n, k, |i, row| row.copy_from_slice(&values[i * k..(i + 1) * k])))?;
         Ok(Matrix::Packed(Arc::new(packed)))
     }
 

@@ -45,7 +45,10 @@ pub trait Weights: Sync {
             return Ok(tensor);
         }
         let found = tensor.dims();
-        Err(Error::model(self.model(), format!("weight {name} should have the shape {shape:?} and has {found:?}; the file does not fit its configuration")))
+        Err(Error::model(
+            self.model(),
+            format!("weight {name} should have the shape {shape:?} and has {found:?}; the file does not fit its configuration"),
+        ))
     }
 }
 

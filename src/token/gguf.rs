@@ -53,7 +53,7 @@ pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
     let mut end: Vec<u32> = id("eos").into_iter().chain(id("eot")).collect();
     end.extend(end_of_turn.map(|(id, _)| id as u32));
     end.dedup();
-    Ok(Tokenizer { inner, begin: id("bos").filter(|_| wants_begin), end })
+    Tokenizer::new(inner, id("bos").filter(|_| wants_begin), end)
 }
 
 /// SentencePiece's BPE: pieces merge in the order of their scores, spaces are `▁`, unknown characters become bytes.
@@ -92,12 +92,11 @@ fn sentencepiece_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64], voca
         bpe = bpe.unk_token(unknown);
     }
     let mut inner = tokenizers::Tokenizer::new(bpe.build().map_err(|e| Error::model(meta.model, e.to_string()))?);
-    inner.with_normalizer(Some(Replace::new(" ", "▁").map_err(|e| Error::Tokenizer(e.to_string()))?)).map_err(|e| Error::Tokenizer(e.to_string()))?;
-    let decoders: Vec<DecoderWrapper> = vec![
-        Replace::new("▁", " ").map_err(|e| Error::Tokenizer(e.to_string()))?.into(),
-        ByteFallback::new().into(),
-        Fuse::new().into(),
-    ];
+    inner
+        .with_normalizer(Some(Replace::new(" ", "▁").map_err(|e| Error::Tokenizer(e.to_string()))?))
+        .map_err(|e| Error::Tokenizer(e.to_string()))?;
+    let decoders: Vec<DecoderWrapper> =
+        vec![Replace::new("▁", " ").map_err(|e| Error::Tokenizer(e.to_string()))?.into(), ByteFallback::new().into(), Fuse::new().into()];
     inner.with_decoder(Some(DecoderSequence::new(decoders)));
     Ok(inner)
 }
@@ -144,12 +143,20 @@ impl Metadata<'_> {
 
     fn strings(&self, key: &str) -> Result<Vec<String>> {
         let text = |v: &Value| v.to_string().cloned();
-        self.list(key)?.iter().map(text).collect::<Result<_, _>>().map_err(|_| Error::model(self.model, format!("{key} is not a list of texts")))
+        self.list(key)?
+            .iter()
+            .map(text)
+            .collect::<Result<_, _>>()
+            .map_err(|_| Error::model(self.model, format!("{key} is not a list of texts")))
     }
 
     fn floats(&self, key: &str) -> Result<Vec<f32>> {
         let number = |v: &Value| v.to_f32();
-        self.list(key)?.iter().map(number).collect::<Result<_, _>>().map_err(|_| Error::model(self.model, format!("{key} is not a list of numbers")))
+        self.list(key)?
+            .iter()
+            .map(number)
+            .collect::<Result<_, _>>()
+            .map_err(|_| Error::model(self.model, format!("{key} is not a list of numbers")))
     }
 
     fn integers(&self, key: &str) -> Result<Vec<i64>> {

@@ -4,6 +4,7 @@ mod gguf;
 
 use crate::error::{Error, Result};
 use crate::nn::Config;
+use aho_corasick::AhoCorasick;
 use std::path::Path;
 
 /// A model's tokenizer, with what the model needs to know of it.
@@ -11,9 +12,18 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     begin: Option<u32>,
     end: Vec<u32>,
+    /// Finds the text of control tokens, if the model has any.
+    control: Option<AhoCorasick>,
 }
 
 impl Tokenizer {
+    fn new(inner: tokenizers::Tokenizer, begin: Option<u32>, end: Vec<u32>) -> Result<Tokenizer> {
+        let control: Vec<String> =
+            inner.get_added_tokens_decoder().into_values().filter(|t| t.special && !t.content.is_empty()).map(|t| t.content).collect();
+        let control = if control.is_empty() { None } else { Some(AhoCorasick::new(control).map_err(|e| Error::Tokenizer(e.to_string()))?) };
+        Ok(Tokenizer { inner, begin, end, control })
+    }
+
     /// The tokenizer in the metadata of a GGUF file; `model` names the file in messages.
     ///
     /// # Errors
@@ -34,7 +44,7 @@ impl Tokenizer {
                 None => Vec::new(),
             }
         };
-        Ok(Tokenizer { inner, begin: ids("bos_token_id").first().copied(), end: ids("eos_token_id") })
+        Tokenizer::new(inner, ids("bos_token_id").first().copied(), ids("eos_token_id"))
     }
 
     /// The token that stands before every text, if the model wants one.
@@ -47,11 +57,25 @@ impl Tokenizer {
         self.end.contains(&token)
     }
 
-    /// The ids of a text, without the begin token. Control tokens (`<|im_end|>`) are recognized: text from outside is to be
-    /// cleaned of them first.
+    /// The ids of a text of ours, without the begin token. Control tokens (`<|im_end|>`) in it are recognized.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = self.inner.encode_fast(text, false).map_err(|e| Error::Tokenizer(e.to_string()))?;
         Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The ids of a text from outside: what looks like a control token in it is read as plain text.
+    pub fn encode_plain(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        let mut rest = text;
+        // A control token that is cut after its first character is recognized no more.
+        while let Some(found) = self.control.as_ref().and_then(|c| c.find(rest)) {
+            let first = rest[found.range()].chars().next().map_or(1, char::len_utf8);
+            let (head, tail) = rest.split_at(found.start() + first);
+            ids.extend(self.encode(head)?);
+            rest = tail;
+        }
+        ids.extend(self.encode(rest)?);
+        Ok(ids)
     }
 
     /// The text of some ids, without control tokens.
@@ -59,9 +83,27 @@ impl Tokenizer {
         self.inner.decode(ids, true).map_err(|e| Error::Tokenizer(e.to_string()))
     }
 
-    /// The vocabulary as text: each id with what it writes, `None` for control tokens and for single bytes.
-    pub fn vocabulary(&self) -> impl Iterator<Item = (u32, Option<String>)> + '_ {
-        let size = self.inner.get_vocab_size(true) as u32;
-        (0..size).map(|id| (id, self.inner.decode(&[id], true).ok().filter(|t| !t.is_empty() && !t.contains('\u{fffd}'))))
+    /// What each token of the vocabulary writes.
+    pub fn pieces(&self) -> impl Iterator<Item = (u32, Piece)> + '_ {
+        (0..self.inner.get_vocab_size(true) as u32).map(|id| {
+            let piece = match self.inner.decode(&[id], true) {
+                Ok(text) if text.is_empty() => Piece::Control,
+                Ok(text) if text.contains('\u{fffd}') => Piece::Bytes,
+                Ok(text) => Piece::Text(text),
+                Err(_) => Piece::Control,
+            };
+            (id, piece)
+        })
     }
+}
+
+/// What a token writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Whole characters.
+    Text(String),
+    /// A part of a character.
+    Bytes,
+    /// Nothing; it is a mark for the model.
+    Control,
 }

@@ -1,0 +1,138 @@
+//! Language identification measured on NTREX (news) and FLORES dev: whole sentences, their first 40 characters, and
+//! whole documents. Correct, and in brackets "und"; what remains is wrong. Beside it, `whatlang` alone.
+//!
+//! `cargo bench --bench language`; the data is looked for in `POLYGIST_DATA`, else in `../shared/data`.
+
+use polygist::text::language;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+const SETTINGS: [&str; 4] = ["sentences", "40 characters", "documents", "FLORES sentences"];
+
+/// Texts that were judged right, unsure, and in all; and right by `whatlang`.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    right: usize,
+    unsure: usize,
+    whatlang: usize,
+    all: usize,
+}
+
+fn judge(counts: &mut Counts, wrong: &mut Vec<String>, code: &str, text: &str) {
+    let found = language::detect(text);
+    counts.all += 1;
+    if found.code.base() == code {
+        counts.right += 1;
+    } else if found.code.is_und() {
+        counts.unsure += 1;
+    } else {
+        wrong.push(format!("{code} taken for {} ({:.2}): {text}", found.code, found.confidence));
+    }
+    counts.whatlang += usize::from(whatlang::detect(text).is_some_and(|i| iso_639_1(i.lang().code()) == code));
+}
+
+/// The codes of the languages in the data.
+fn iso_639_1(code: &str) -> &str {
+    const CODES: [(&str, &str); 32] = [
+        ("ara", "ar"),
+        ("aze", "az"),
+        ("bul", "bg"),
+        ("ces", "cs"),
+        ("dan", "da"),
+        ("deu", "de"),
+        ("ell", "el"),
+        ("eng", "en"),
+        ("spa", "es"),
+        ("pes", "fa"),
+        ("fin", "fi"),
+        ("fra", "fr"),
+        ("heb", "he"),
+        ("hin", "hi"),
+        ("hun", "hu"),
+        ("hye", "hy"),
+        ("ind", "id"),
+        ("ita", "it"),
+        ("jpn", "ja"),
+        ("kat", "ka"),
+        ("kaz", "kk"),
+        ("kor", "ko"),
+        ("nld", "nl"),
+        ("pol", "pl"),
+        ("por", "pt"),
+        ("ron", "ro"),
+        ("rus", "ru"),
+        ("swe", "sv"),
+        ("tur", "tr"),
+        ("ukr", "uk"),
+        ("vie", "vi"),
+        ("cmn", "zh"),
+    ];
+    CODES.iter().find(|(three, _)| *three == code).map_or("", |(_, two)| two)
+}
+
+/// Files or folders below, sorted.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut out: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().filter_map(|e| Some(e.ok()?.path())).collect();
+    out.sort();
+    out
+}
+
+fn main() -> std::io::Result<()> {
+    let data = std::env::var_os("POLYGIST_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
+    let (ntrex, flores) = (data.join("articles/ntrex"), data.join("flores-dev"));
+    if !ntrex.is_dir() || !flores.is_dir() {
+        println!("{} and {} are not there; set POLYGIST_DATA to the folder of the evaluation data", ntrex.display(), flores.display());
+        return Ok(());
+    }
+    let begin = Instant::now();
+    let mut table: BTreeMap<String, [Counts; 4]> = BTreeMap::new();
+    let mut wrong: [Vec<String>; 4] = Default::default();
+    for folder in entries(&ntrex) {
+        let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_string();
+        let code = name.split('-').next().unwrap_or_default().to_string();
+        let row = table.entry(code.clone()).or_default();
+        for file in entries(&folder) {
+            let text = std::fs::read_to_string(file)?;
+            judge(&mut row[2], &mut wrong[2], &code, &text);
+            for line in text.lines().filter(|l| !l.trim().is_empty()) {
+                judge(&mut row[0], &mut wrong[0], &code, line);
+                let short: String = line.chars().take(40).collect();
+                judge(&mut row[1], &mut wrong[1], &code, &short);
+            }
+        }
+    }
+    for file in entries(&flores) {
+        let code = file.file_stem().and_then(|n| n.to_str()).unwrap_or_default().to_string();
+        let row = table.entry(code.clone()).or_default();
+        for line in std::fs::read_to_string(&file)?.lines().filter(|l| !l.trim().is_empty()) {
+            judge(&mut row[3], &mut wrong[3], &code, line);
+        }
+    }
+    println!("{:4} {}", "", SETTINGS.map(|s| format!("{s:>24}")).concat());
+    println!("{:4} {}", "", SETTINGS.map(|_| format!("{:>15}{:>9}", "polygist (und)", "whatlang")).concat());
+    let mut means = [[0.0; 3]; 4];
+    let mut languages = [0.0; 4];
+    for (code, row) in &table {
+        print!("{code:4} ");
+        for (i, c) in row.iter().enumerate() {
+            let percent = |n: usize| 100.0 * n as f64 / c.all.max(1) as f64;
+            let shares = [percent(c.right), percent(c.unsure), percent(c.whatlang)];
+            if c.all > 0 {
+                languages[i] += 1.0;
+                (0..3).for_each(|k| means[i][k] += shares[k]);
+            }
+            print!("{:>8.1} ({:>4.1}){:>9.1}", shares[0], shares[1], shares[2]);
+        }
+        println!();
+    }
+    print!("mean ");
+    for (mean, n) in means.iter().zip(languages) {
+        print!("{:>8.2} ({:>4.1}){:>9.2}", mean[0] / n, mean[1] / n, mean[2] / n);
+    }
+    println!("\n{:.1} s", begin.elapsed().as_secs_f64());
+    if let Ok(setting) = std::env::var("SHOW") {
+        wrong[setting.parse::<usize>().unwrap_or(0).min(3)].iter().for_each(|w| println!("{w}"));
+    }
+    Ok(())
+}

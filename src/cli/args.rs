@@ -1,0 +1,341 @@
+//! What can be said on the command line: structs and their checks, nothing that touches the machine.
+
+use crate::error::{Error, Result};
+use crate::kernel::Precision;
+use crate::model::DeviceChoice;
+use crate::task::summarize::{Length, Style};
+use crate::types::Lang;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Turns folders of news articles in any language into translations and summaries, on your own machine.
+#[derive(Debug, Parser)]
+#[command(
+    name = "polygist",
+    version,
+    propagate_version = true,
+    after_help = "Examples:
+  polygist batch articles --to en --out results     a folder: translations, summaries, results.jsonl, report.html
+  polygist translate --to en article.fr.txt         one file, text to standard output
+  curl -s https://example.org/news | polygist summarize --to en -
+  polygist detect *.txt
+
+Results go to standard output, everything else to standard error.
+Exit codes: 0 all done; 1 wrong usage, or something is missing on this machine; 2 some articles failed; 130 stopped with Ctrl-C."
+)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Flags of all commands.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Flags of all commands.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of all commands")]
+pub struct Global {
+    /// Where to compute: auto, cpu, cuda, cuda:N or metal
+    #[arg(long, global = true, value_name = "DEVICE")]
+    pub device: Option<DeviceChoice>,
+    /// CPU threads [default: one a core]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
+    /// Precision of the weights on the CPU
+    #[arg(long, global = true, value_name = "PRECISION")]
+    pub precision: Option<PrecisionArg>,
+    /// Seed of what is drawn at random. Nothing is, by default: the same input gives the same output with any seed
+    #[arg(long, global = true, value_name = "N", hide = true)]
+    pub seed: Option<u64>,
+    /// Open no connection; use the models that are on this machine
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Read this configuration file instead of the one in the usual place
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Keep models in this folder
+    #[arg(long, global = true, value_name = "DIR", env = "POLYGIST_CACHE")]
+    pub cache_dir: Option<PathBuf>,
+    /// Say nothing but errors on standard error
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Translate text: files or standard input in, text out
+    Translate(Translate),
+    /// Summarize articles in any language
+    Summarize(Summarize),
+    /// Translate and summarize folders of articles: a job that can be stopped and resumed
+    Batch(Batch),
+    /// Tell the language of text
+    Detect(Detect),
+    /// List, fetch and check models
+    Models(Models),
+}
+
+/// Which files, and how to read them.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Reading")]
+pub struct Inputs {
+    /// Files or folders; `-` or nothing is standard input
+    #[arg(value_name = "FILE")]
+    pub inputs: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How to read articles.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Reading")]
+pub struct Reading {
+    /// Take only files of folders that match, as '*.html' or 'politics/**'
+    #[arg(long, value_name = "GLOB")]
+    pub pattern: Option<String>,
+    /// Take only the first N articles
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// JSON field that holds the text
+    #[arg(long, value_name = "NAME")]
+    pub text_field: Option<String>,
+    /// JSON field that holds the title
+    #[arg(long, value_name = "NAME")]
+    pub title_field: Option<String>,
+    /// JSON field that holds the id
+    #[arg(long, value_name = "NAME")]
+    pub id_field: Option<String>,
+    /// Largest article, in bytes after decompression
+    #[arg(long, value_name = "N", default_value_t = 64 << 20, value_parser = clap::value_parser!(u64).range(1..))]
+    pub max_bytes: u64,
+}
+
+/// How to translate.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Translating")]
+pub struct Translating {
+    /// Language of the input, as fr or pt-BR; auto finds it out
+    #[arg(long, value_name = "LANG", default_value = "auto", value_parser = lang_or_auto)]
+    pub from: LangOrAuto,
+    /// Model that translates: a name of `polygist models list`, a folder, a GGUF file, or owner/name on the Hub
+    #[arg(long, value_name = "MODEL")]
+    pub model: Option<String>,
+    /// What to do with a sentence whose translation the checks reject
+    #[arg(long, value_name = "WHAT", default_value = "keep")]
+    pub on_bad: OnBadArg,
+}
+
+/// How to summarize.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Summarizing")]
+pub struct Summarizing {
+    /// short, medium, long, a number of words (80w) or of sentences (3s)
+    #[arg(long, value_name = "LENGTH", default_value = "medium")]
+    pub length: Length,
+    /// paragraph, bullets or headline
+    #[arg(long, value_name = "STYLE", default_value = "paragraph")]
+    pub style: Style,
+    /// Take all sentences from the article; no model writes
+    #[arg(long)]
+    pub extractive: bool,
+    /// Model that writes summaries
+    #[arg(long, value_name = "MODEL")]
+    pub summary_model: Option<String>,
+}
+
+/// `polygist translate`
+#[derive(Debug, Args)]
+pub struct Translate {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Language to translate into
+    #[arg(long, value_name = "LANG", value_parser = lang)]
+    pub to: Option<Lang>,
+    #[command(flatten)]
+    pub translating: Translating,
+    /// Each line is one segment: line N of the output is the translation of line N of the input
+    #[arg(long)]
+    pub lines: bool,
+    /// Form of the output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: OutputFormat,
+}
+
+/// `polygist summarize`
+#[derive(Debug, Args)]
+pub struct Summarize {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Language of the summary [default: the article's own]
+    #[arg(long, value_name = "LANG", value_parser = lang)]
+    pub to: Option<Lang>,
+    #[command(flatten)]
+    pub summarizing: Summarizing,
+    #[command(flatten)]
+    pub translating: Translating,
+    /// Form of the output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: OutputFormat,
+}
+
+/// `polygist batch`
+#[derive(Debug, Args)]
+#[command(after_help = "Run it again and only what is new or changed is done. Results are written as they are finished: stop it at any moment,
+with Ctrl-C or otherwise, and the next run goes on from there.")]
+pub struct Batch {
+    /// Files and folders with articles: .txt .md .html .json .jsonl, each also as .gz
+    #[arg(value_name = "IN", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Folder for the results
+    #[arg(long, value_name = "DIR", required = true)]
+    pub out: PathBuf,
+    /// Language to translate into; without it, articles are summarized in their own
+    #[arg(long, value_name = "LANG", value_parser = lang)]
+    pub to: Option<Lang>,
+    /// What to make of each article
+    #[arg(long, value_name = "TASKS", value_delimiter = ',', default_value = "translate,summarize")]
+    pub tasks: Vec<TaskArg>,
+    #[command(flatten)]
+    pub translating: Translating,
+    #[command(flatten)]
+    pub summarizing: Summarizing,
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Articles that are in the works at once
+    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: u16,
+    /// Do everything again, also what is done
+    #[arg(long)]
+    pub force: bool,
+    /// Try again the articles that failed
+    #[arg(long)]
+    pub retry_failed: bool,
+    /// An article whose text was not read whole, or in whose translation a check still finds a fault, counts as failed
+    #[arg(long)]
+    pub strict: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `polygist detect`
+#[derive(Debug, Args)]
+pub struct Detect {
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// One line a paragraph
+    #[arg(long)]
+    pub paragraphs: bool,
+    /// Form of the output
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: OutputFormat,
+}
+
+/// `polygist models`
+#[derive(Debug, Args)]
+pub struct Models {
+    /// What to do with models.
+    #[command(subcommand)]
+    pub command: ModelsCommand,
+}
+
+/// What to do with models.
+#[derive(Debug, Subcommand)]
+pub enum ModelsCommand {
+    /// What can be had, and what is here
+    List,
+    /// Fetch models; without a name, the starter pack
+    Pull {
+        /// Names of `polygist models list`, or owner/name on the Hub
+        #[arg(value_name = "MODEL")]
+        models: Vec<String>,
+    },
+    /// All that is known of a model
+    Info {
+        /// Its name
+        #[arg(value_name = "MODEL")]
+        model: String,
+    },
+    /// Compare the files of models with their checksums
+    Verify {
+        /// Their names; without one, every model that is here
+        #[arg(value_name = "MODEL")]
+        models: Vec<String>,
+    },
+    /// Delete models
+    Rm {
+        /// Their names
+        #[arg(value_name = "MODEL", required = true)]
+        models: Vec<String>,
+    },
+    /// Copy a folder in the Hub's layout, or a GGUF file, into the store
+    Import {
+        /// The folder or file
+        #[arg(value_name = "DIR")]
+        path: PathBuf,
+        /// Name to keep it under [default: the name of the folder or file]
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+    },
+}
+
+/// A language, or `auto`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LangOrAuto(pub Option<Lang>);
+
+fn lang(text: &str) -> Result<Lang> {
+    let parsed = Lang::parse(text).filter(|l| !l.is_und()).map(|l| crate::languages::canonical(&l));
+    parsed.ok_or_else(|| Error::Usage(format!("{text:?} is not a language code; expected one as fr, de, zh or pt-BR (ISO 639, BCP 47)")))
+}
+
+fn lang_or_auto(text: &str) -> Result<LangOrAuto> {
+    if text == "auto" { Ok(LangOrAuto(None)) } else { lang(text).map(|l| LangOrAuto(Some(l))) }
+}
+
+/// Form of the output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// Text for people and pipes
+    Text,
+    /// One JSON record a line
+    Json,
+}
+
+/// A task of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum TaskArg {
+    /// Translate the text
+    Translate,
+    /// Summarize it
+    Summarize,
+}
+
+/// What to do with a bad translation of a sentence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum OnBadArg {
+    /// Keep the best attempt and mark it
+    Keep,
+    /// Put the source sentence in its place
+    Source,
+}
+
+/// Precision of the weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PrecisionArg {
+    /// 8-bit integers: less memory, faster
+    Int8,
+    /// 32-bit floats: the reference
+    F32,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(precision: PrecisionArg) -> Precision {
+        match precision {
+            PrecisionArg::Int8 => Precision::Int8,
+            PrecisionArg::F32 => Precision::F32,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The configuration file: defaults for flags.
+
+use super::args::PrecisionArg;
+use crate::error::{Error, Result};
+use crate::types::Lang;
+use etcetera::BaseStrategy;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// What the file may say; each key is the flag of that name, and the flag wins.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// `--to`
+    pub to: Option<String>,
+    /// `--model`
+    pub model: Option<String>,
+    /// `--summary-model`
+    pub summary_model: Option<String>,
+    /// `--device`
+    pub device: Option<String>,
+    /// `--threads`
+    pub threads: Option<u16>,
+    /// `--precision`
+    pub precision: Option<PrecisionArg>,
+    /// `--cache-dir`
+    pub cache_dir: Option<PathBuf>,
+    /// `--offline`
+    pub offline: bool,
+}
+
+impl Config {
+    /// Reads the file that is named, or the one in the usual place if there is one.
+    pub fn load(named: Option<&Path>) -> Result<Config> {
+        let path = match named {
+            Some(path) => path.to_path_buf(),
+            None => match Config::usual_place().filter(|path| path.is_file()) {
+                Some(path) => path,
+                None => return Ok(Config::default()),
+            },
+        };
+        let text = std::fs::read_to_string(&path).map_err(Error::io("reading the configuration", &path))?;
+        toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
+    }
+
+    /// `config.toml` in the platform's folder for configurations.
+    pub fn usual_place() -> Option<PathBuf> {
+        Some(etcetera::choose_base_strategy().ok()?.config_dir().join("polygist").join("config.toml"))
+    }
+
+    /// The language of `to`.
+    pub fn to(&self) -> Result<Option<Lang>> {
+        let parse = |code: &String| Lang::parse(code).ok_or_else(|| Error::Usage(format!("configuration: to = {code:?} is not a language code")));
+        self.to.as_ref().map(parse).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_keys_are_errors() {
+        assert_eq!(toml::from_str::<Config>("to = 'en'\nthreads = 2").unwrap().threads, Some(2));
+        assert!(toml::from_str::<Config>("langauge = 'en'").is_err());
+    }
+}

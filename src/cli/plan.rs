@@ -1,0 +1,159 @@
+//! What the arguments mean on this machine: configuration, folders, threads, devices, models.
+
+use super::args::{Global, Inputs, LangOrAuto, OnBadArg, Reading, Summarizing, Translating};
+use super::config::Config;
+use super::progress::Reporter;
+use crate::error::{Error, Result};
+use crate::generate::Engine;
+use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};
+use crate::io::catalog::{Catalog, Task};
+use crate::io::fetch::{FetchOptions, Fetcher, Lookup, ResolvedModel};
+use crate::io::store::Store;
+use crate::kernel::Precision;
+use crate::model::{self, DeviceChoice, Runtime};
+use crate::pipeline::{Job, OnBad};
+use crate::task::summarize;
+use crate::types::Lang;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
+
+/// Set by Ctrl-C.
+static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+
+/// Whether the user wants to stop.
+pub fn stopped() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
+
+/// The machine as this run sees it.
+pub struct Setup {
+    pub config: Config,
+    pub reporter: Reporter,
+    pub store: Store,
+    pub catalog: Catalog,
+    pub fetch: FetchOptions,
+    device: DeviceChoice,
+    threads: usize,
+    precision: Precision,
+}
+
+impl Setup {
+    /// Reads the configuration and arranges for Ctrl-C. Opens nothing else yet.
+    pub fn new(global: &Global) -> Result<Setup> {
+        let reporter = Reporter::new(global.quiet);
+        // The second Ctrl-C does not wait for the work at hand.
+        let handler = || {
+            if STOP.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
+            }
+            eprintln!("\npolygist: stopping after the work at hand; Ctrl-C again stops at once");
+        };
+        ctrlc::set_handler(handler).map_err(|e| Error::Usage(format!("cannot listen for Ctrl-C: {e}")))?;
+        let config = Config::load(global.config.as_deref())?;
+        let device = match (&global.device, &config.device) {
+            (Some(device), _) => *device,
+            (None, Some(name)) => name.parse()?,
+            (None, None) => DeviceChoice::Auto,
+        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = global.threads.or(config.threads).map_or(cores, usize::from).max(1);
+        let precision = global.precision.or(config.precision).map_or(Precision::Int8, Precision::from);
+        let store = Store::open(global.cache_dir.as_deref().or(config.cache_dir.as_deref()))?;
+        let catalog = Catalog::load(Catalog::user_file().filter(|path| path.is_file()).as_deref())?;
+        let fetch = FetchOptions { offline: global.offline || config.offline, ..FetchOptions::default() };
+        Ok(Setup { config, reporter, store, catalog, fetch, device, threads, precision })
+    }
+
+    /// What finds and fetches models.
+    pub fn fetcher(&self) -> Fetcher<'_> {
+        Fetcher { store: &self.store, catalog: &self.catalog, options: &self.fetch }
+    }
+
+    /// The model for a task: the one that is named, or the catalog's first for the task.
+    pub fn model_name(&self, task: Task, named: Option<&str>) -> Result<String> {
+        let configured = match task {
+            Task::Translate => &self.config.model,
+            Task::Summarize => &self.config.summary_model,
+        };
+        if let Some(name) = named.or(configured.as_deref()) {
+            return Ok(name.to_string());
+        }
+        let default = self.catalog.default_for(task).map(|m| m.id.clone());
+        default.ok_or_else(|| Error::Usage("the catalog has no model for this; name one with --model".into()))
+    }
+
+    /// What a model's name stands for, without network.
+    pub fn lookup(&self, name: &str) -> Result<Lookup> {
+        self.fetcher().lookup(name)
+    }
+
+    /// The model's files; fetched when they are not there.
+    pub fn resolve(&self, name: &str) -> Result<ResolvedModel> {
+        self.fetcher().get(name, &self.reporter, &stopped)
+    }
+
+    /// Loads a model.
+    pub fn open(&self, model: &ResolvedModel) -> Result<Engine> {
+        let runtime = Runtime { device: self.device.open()?, precision: self.precision, threads: self.threads };
+        self.reporter.step(&format!("loading {}", model.id));
+        let path = weights(model)?;
+        let engine = model::open(&model.id, path, &runtime);
+        self.reporter.end();
+        engine
+    }
+
+    /// What of the settings changes results, for the key of a record.
+    pub fn result_settings(&self) -> String {
+        format!("{:?} {}", self.precision, self.device)
+    }
+}
+
+/// The file, or folder, that the engine opens.
+fn weights(model: &ResolvedModel) -> Result<&Path> {
+    if let Some(gguf) = model.with_extension("gguf") {
+        return Ok(gguf);
+    }
+    if model.with_extension("safetensors").is_some() {
+        return Ok(&model.folder);
+    }
+    let message = "has neither a .gguf nor a .safetensors file; pytorch_model.bin is not read: convert it to safetensors";
+    Err(Error::model(&model.id, message))
+}
+
+/// Reading options out of flags.
+pub fn read_options(reading: &Reading) -> ReadOptions {
+    ReadOptions {
+        title_field: reading.title_field.clone(),
+        text_field: reading.text_field.clone(),
+        id_field: reading.id_field.clone(),
+        max_bytes: usize::try_from(reading.max_bytes).unwrap_or(usize::MAX),
+    }
+}
+
+/// The files of a one-off command; standard input when none is named.
+pub fn one_off_files(inputs: &Inputs) -> Result<Vec<FoundFile>> {
+    let paths = if inputs.inputs.is_empty() { vec![PathBuf::from("-")] } else { inputs.inputs.clone() };
+    Ok(find_files(&paths, &inputs.reading, None)?.files)
+}
+
+/// The files below some inputs.
+pub fn find_files(paths: &[PathBuf], reading: &Reading, out: Option<&Path>) -> Result<Found> {
+    let exclude = out.map(Path::to_path_buf).into_iter().collect();
+    find(paths, &FindOptions { pattern: reading.pattern.clone(), exclude })
+}
+
+/// The job that flags describe.
+pub fn job(translating: &Translating, to: Option<Lang>, translate: bool, summarizing: Option<&Summarizing>) -> Job {
+    let LangOrAuto(from) = translating.from.clone();
+    Job {
+        from,
+        to,
+        translate,
+        summary: summarizing.map(|s| summarize::Settings { length: s.length, style: s.style }),
+        on_bad: match translating.on_bad {
+            OnBadArg::Keep => OnBad::Keep,
+            OnBadArg::Source => OnBad::Source,
+        },
+    }
+}

@@ -1,0 +1,153 @@
+//! Showing how far the work is: a bar on a terminal, a plain line now and then elsewhere, nothing with `--quiet`.
+
+use crate::io::fetch;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// Between two plain lines.
+const PAUSE: Duration = Duration::from_secs(10);
+
+/// What is said on standard error while work goes on.
+pub struct Reporter {
+    quiet: bool,
+    bar: Option<ProgressBar>,
+    line: Mutex<Option<PlainLine>>,
+}
+
+/// What a plain line tells, where there is no terminal.
+struct PlainLine {
+    what: String,
+    total: u64,
+    begun: Instant,
+    said: Instant,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unit {
+    Bytes,
+    Count,
+}
+
+impl Reporter {
+    /// Finds out where standard error goes.
+    pub fn new(quiet: bool) -> Reporter {
+        let bar = std::io::stderr().is_terminal() && !quiet;
+        let bar = bar.then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()));
+        Reporter { quiet, bar, line: Mutex::new(None) }
+    }
+
+    /// Says a line, without disturbing a bar.
+    pub fn say(&self, text: &str) {
+        match &self.bar {
+            _ if self.quiet => {}
+            Some(bar) if !bar.is_hidden() => bar.suspend(|| eprintln!("{text}")),
+            _ => eprintln!("{text}"),
+        }
+    }
+
+    /// Says what went wrong, with `--quiet` too.
+    pub fn warn(&self, text: &str) {
+        let text = format!("polygist: {text}");
+        match &self.bar {
+            Some(bar) if !bar.is_hidden() => bar.suspend(|| eprintln!("{text}")),
+            _ => eprintln!("{text}"),
+        }
+    }
+
+    /// Says that something is going on that has no measure, as loading a model.
+    pub fn step(&self, text: &str) {
+        if self.bar.is_none() {
+            self.say(text);
+        } else if let Some(bar) = &self.bar {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
+                bar.set_style(style);
+            }
+            bar.set_message(text.to_string());
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+    }
+
+    fn begin(&self, what: &str, total: u64, unit: Unit) {
+        if let Some(bar) = &self.bar {
+            let template = match unit {
+                Unit::Bytes => "{msg:32!} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left",
+                Unit::Count => "{msg} {bar:30} {pos}/{len} {per_sec} {eta} left",
+            };
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            bar.disable_steady_tick();
+            bar.reset();
+            bar.set_length(total);
+            bar.set_message(what.to_string());
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        } else {
+            let now = Instant::now();
+            *self.line() = Some(PlainLine { what: what.into(), total, begun: now, said: now });
+        }
+    }
+
+    /// Begins to count something up to `total`.
+    pub fn count(&self, what: &str, total: u64) {
+        self.begin(what, total, Unit::Count);
+    }
+
+    /// Corrects what is counted up to.
+    pub fn total(&self, total: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+        } else if let Some(line) = &mut *self.line() {
+            line.total = total;
+        }
+    }
+
+    /// So many are done.
+    pub fn at(&self, done: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(done);
+        } else if let Some(line) = &mut *self.line()
+            && line.said.elapsed() >= PAUSE
+        {
+            line.said = Instant::now();
+            let percent = done * 100 / line.total.max(1);
+            let left = line.begun.elapsed().as_secs_f64() * (line.total.saturating_sub(done)) as f64 / done.max(1) as f64;
+            self.say(&format!("{}: {percent} %, about {left:.0} s left", line.what));
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn end(&self) {
+        if let Some(bar) = &self.bar {
+            bar.disable_steady_tick();
+            bar.finish_and_clear();
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        *self.line() = None;
+    }
+
+    fn line(&self) -> std::sync::MutexGuard<'_, Option<PlainLine>> {
+        self.line.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl fetch::Progress for Reporter {
+    fn start(&self, what: &str, total: u64) {
+        self.say(&format!("fetching {what} ({:.0} MB)", total as f64 / 1e6));
+        self.begin(what, total, Unit::Bytes);
+    }
+
+    fn position(&self, done: u64) {
+        self.at(done);
+    }
+
+    fn note(&self, text: &str) {
+        self.say(text);
+    }
+
+    fn finish(&self) {
+        self.end();
+    }
+}

@@ -1,0 +1,256 @@
+//! The commands that read something and print results: translate, summarize, detect. The others have files of their own.
+
+use super::args::{Cli, Command, Detect, OutputFormat, Summarize, Translate};
+use super::plan::{self, Setup, stopped};
+use super::{DONE, SOME_FAILED, batch, models};
+use crate::error::{Error, Result};
+use crate::generate::{Engine, Generate};
+use crate::io::articles::{FoundFile, ReadOptions, read};
+use crate::io::catalog::Task;
+use crate::languages;
+use crate::pipeline::{self, Job, Models, Progress, Unread};
+use crate::report;
+use crate::task::summarize;
+use crate::task::translate::{self, Segment};
+use crate::text::{extract, language};
+use crate::types::{Detection, Lang, RawArticle, Record, Status};
+use std::io::Write;
+
+/// Does what the command line says; returns the exit code.
+pub fn run(cli: &Cli) -> Result<u8> {
+    let setup = Setup::new(&cli.global)?;
+    match &cli.command {
+        Command::Translate(args) if args.lines => lines(&setup, args),
+        Command::Translate(args) => translate_files(&setup, args),
+        Command::Summarize(args) => summarize_files(&setup, args),
+        Command::Batch(args) => batch::run(&setup, args),
+        Command::Detect(args) => detect(&setup, args),
+        Command::Models(args) => models::run(&setup, &args.command),
+    }
+}
+
+/// Articles that go through the pipeline together in one-off commands.
+const GROUP: usize = 16;
+
+/// Hands on the articles of some files in groups; memory holds one group.
+pub(super) fn in_groups(
+    files: &[FoundFile],
+    options: &ReadOptions,
+    limit: Option<usize>,
+    size: usize,
+    mut each: impl FnMut(Vec<Result<RawArticle, Unread>>) -> Result<()>,
+) -> Result<()> {
+    let articles = files.iter().flat_map(|file| read(file, options)).take(limit.unwrap_or(usize::MAX));
+    let mut group = Vec::with_capacity(size);
+    for article in articles {
+        if stopped() {
+            return Err(Error::Interrupted);
+        }
+        group.push(article.map_err(|f| Unread { id: f.id, source: f.source, error: f.error }));
+        if group.len() == size {
+            each(std::mem::take(&mut group))?;
+        }
+    }
+    if group.is_empty() { Ok(()) } else { each(group) }
+}
+
+/// What the pipeline is at, on the progress bar; says whether to go on.
+pub(super) fn show(setup: &Setup, progress: Progress) -> bool {
+    let (Progress::Translating(done, _) | Progress::Summarizing(done, _)) = progress;
+    setup.reporter.at(done as u64);
+    !stopped()
+}
+
+/// The language to translate into: the flag's, or the configuration's.
+fn target(setup: &Setup, flag: Option<&Lang>) -> Result<Option<Lang>> {
+    flag.cloned().map_or_else(|| setup.config.to(), |to| Ok(Some(to)))
+}
+
+fn wanted_target(setup: &Setup, flag: Option<&Lang>) -> Result<Lang> {
+    target(setup, flag)?.ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("writing", "<stdout>"))
+}
+
+fn translate_files(setup: &Setup, args: &Translate) -> Result<u8> {
+    let to = wanted_target(setup, args.to.as_ref())?;
+    let job = plan::job(&args.translating, Some(to), true, None);
+    let translator = translator(setup, args.translating.model.as_deref())?;
+    let files = plan::one_off_files(&args.inputs)?;
+    let models = Models { translator: Some(&translator), summarizer: None };
+    one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, report::text)
+}
+
+fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
+    let to = target(setup, args.to.as_ref())?;
+    let job = plan::job(&args.translating, to.clone(), false, Some(&args.summarizing));
+    let writes = !args.summarizing.extractive && to.as_ref().is_none_or(summarize::is_abstractive);
+    let translator = to.map(|_| translator(setup, args.translating.model.as_deref())).transpose()?;
+    let summarizer = if writes { Some(summarizer(setup, args.summarizing.summary_model.as_deref())?) } else { None };
+    let files = plan::one_off_files(&args.inputs)?;
+    let models = Models {
+        translator: translator.as_ref().map(|m| m as &dyn Generate),
+        summarizer: summarizer.as_ref().map(|m| m as &dyn Generate),
+    };
+    one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, summary_text)
+}
+
+fn summary_text(record: &Record) -> String {
+    record.summary.as_ref().map_or_else(String::new, |s| s.text.clone())
+}
+
+fn json_line(record: &Record) -> Result<String> {
+    let line = report::json_line(record).map_err(|e| Error::input(&record.id, format!("its record cannot be written: {e}")))?;
+    Ok(line + "\n")
+}
+
+fn translator(setup: &Setup, named: Option<&str>) -> Result<Engine> {
+    setup.open(&setup.resolve(&setup.model_name(Task::Translate, named)?)?)
+}
+
+fn summarizer(setup: &Setup, named: Option<&str>) -> Result<Engine> {
+    setup.open(&setup.resolve(&setup.model_name(Task::Summarize, named)?)?)
+}
+
+/// Runs articles through the pipeline and prints what comes out, in order.
+fn one_off(
+    setup: &Setup,
+    files: &[FoundFile],
+    reading: &super::args::Reading,
+    job: &Job,
+    models: &Models<'_>,
+    format: OutputFormat,
+    text: fn(&Record) -> String,
+) -> Result<u8> {
+    let several = files.len() > 1;
+    let mut code = DONE;
+    in_groups(files, &plan::read_options(reading), reading.limit, GROUP, |group| {
+        setup.reporter.count("working", 0);
+        let records = pipeline::run(group, job, models, &|source| source.sha256.clone(), &|p| {
+            let (Progress::Translating(_, total) | Progress::Summarizing(_, total)) = p;
+            setup.reporter.total(total as u64);
+            show(setup, p)
+        });
+        setup.reporter.end();
+        for record in &records? {
+            if let (Status::Failed, Some(error)) = (record.status, &record.error) {
+                setup.reporter.warn(&error.message);
+                code = SOME_FAILED;
+            }
+            match format {
+                OutputFormat::Json => print(&json_line(record)?)?,
+                OutputFormat::Text if record.status == Status::Failed => {}
+                OutputFormat::Text if several => print(&format!("==> {} <==\n{}\n\n", record.id, text(record)))?,
+                OutputFormat::Text => print(&format!("{}\n", text(record)))?,
+            }
+        }
+        Ok(())
+    })?;
+    Ok(code)
+}
+
+/// Lines that are translated together.
+const LINES: usize = 1024;
+
+/// `translate --lines`: line N of the output is the translation of line N of the input.
+fn lines(setup: &Setup, args: &Translate) -> Result<u8> {
+    let to = wanted_target(setup, args.to.as_ref())?;
+    let translator = translator(setup, args.translating.model.as_deref())?;
+    let options = ReadOptions { max_bytes: usize::MAX, ..plan::read_options(&args.inputs.reading) };
+    for file in plan::one_off_files(&args.inputs)? {
+        let file = FoundFile { format: Some(crate::types::Format::Text), ..file };
+        for article in read(&file, &options) {
+            let article = article.map_err(|failure| failure.error)?;
+            translate_lines(setup, args, &translator, &article.text, &to)?;
+        }
+    }
+    Ok(DONE)
+}
+
+fn translate_lines(setup: &Setup, args: &Translate, translator: &Engine, text: &str, to: &Lang) -> Result<()> {
+    let from = match &args.translating.from.0 {
+        Some(from) => from.clone(),
+        None => languages::canonical(&language::detect(text).code),
+    };
+    if from.is_und() {
+        return Err(Error::input("input", "its language could not be told; state it with --from"));
+    }
+    let lines: Vec<&str> = text.lines().collect();
+    setup.reporter.count("translating", lines.len() as u64);
+    for (number, lines) in lines.chunks(LINES).enumerate() {
+        let segment = |line: &&str| Segment { text: line.trim().into(), from: from.clone(), to: to.clone() };
+        let segments: Vec<Segment> = lines.iter().map(segment).collect();
+        let show = |done| show(setup, Progress::Translating(number * LINES + done, 0));
+        let done = translate::translate(translator, &segments, &show)?;
+        let mut out = String::new();
+        for (line, translation) in lines.iter().zip(done) {
+            match args.format {
+                OutputFormat::Text => out.push_str(&translation.text),
+                OutputFormat::Json => {
+                    let json = serde_json::json!({"source": line, "text": translation.text, "problems": translation.problems, "retried": translation.retried});
+                    out.push_str(&json.to_string());
+                }
+            }
+            out.push('\n');
+        }
+        print(&out)?;
+    }
+    setup.reporter.end();
+    Ok(())
+}
+
+/// `detect`: language and confidence of each article, or of each of its paragraphs.
+fn detect(setup: &Setup, args: &Detect) -> Result<u8> {
+    let files = plan::one_off_files(&args.inputs)?;
+    let several = files.len() > 1;
+    let mut code = DONE;
+    in_groups(&files, &plan::read_options(&args.inputs.reading), args.inputs.reading.limit, 1, |group| {
+        for article in group {
+            let found = article.map_err(|unread| unread.error).and_then(|raw| {
+                let article = extract::extract(&raw)?;
+                let texts = if args.paragraphs {
+                    article.blocks.iter().filter(|b| !b.text.trim().is_empty()).map(|b| b.text.clone()).collect()
+                } else {
+                    vec![article.title.iter().cloned().chain([article.text()]).collect::<Vec<_>>().join("\n")]
+                };
+                Ok((raw.id, texts))
+            });
+            match found {
+                Ok((id, texts)) => {
+                    for text in texts {
+                        let Detection { code, confidence } = language::detect(&text);
+                        print(&detection_line(args, several, &id, &languages::canonical(&code), confidence, &text))?;
+                    }
+                }
+                Err(error) => {
+                    setup.reporter.warn(&error.to_string());
+                    code = SOME_FAILED;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(code)
+}
+
+fn detection_line(args: &Detect, several: bool, id: &str, code: &Lang, confidence: f32, text: &str) -> String {
+    if args.format == OutputFormat::Json {
+        let mut json = serde_json::json!({"id": id, "language": code, "confidence": confidence});
+        if args.paragraphs {
+            json["text"] = text.into();
+        }
+        return format!("{json}\n");
+    }
+    let mut line = format!("{code}\t{confidence:.2}");
+    if several {
+        line.push_str(&format!("\t{id}"));
+    }
+    if args.paragraphs {
+        let start: String = text.chars().take(60).collect();
+        line.push_str(&format!("\t{start}{}", if start.len() < text.len() { "…" } else { "" }));
+    }
+    line + "\n"
+}

@@ -1,0 +1,200 @@
+//! A loaded model behind the face of [`Generate`].
+
+use super::vocabulary::Vocabulary;
+use super::worker::{Job, Shared};
+use super::{Generate, Output, Request};
+use crate::arch::CausalLm;
+use crate::error::{Error, Result};
+use crate::nn::{KvCache, Span};
+use crate::token::{Piece, Tokenizer};
+use crate::types::Lang;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How an engine works. None of it changes a result.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Workers, each on a core of its own; 1 for a GPU.
+    pub workers: usize,
+    /// Sequences that a worker advances at once.
+    pub batch: usize,
+    /// Prompt tokens that a worker reads in one step.
+    pub prefill: usize,
+    /// Whether text in a language may hold a character, for [`super::Options::script_of`].
+    pub allows: fn(&Lang, char) -> bool,
+}
+
+/// A model, its tokenizer, and workers that run it.
+pub struct Engine {
+    id: String,
+    model: Box<dyn CausalLm>,
+    tokenizer: Tokenizer,
+    settings: Settings,
+    /// One pool of one thread for each worker: what candle's operations spawn stays on the worker's core, where
+    /// it cannot be held up by another worker's work.
+    pools: Vec<ThreadPool>,
+    /// The prefixes of the last call, read.
+    prefixes: Mutex<HashMap<String, Arc<KvCache>>>,
+    vocabularies: Mutex<HashMap<Option<Lang>, Arc<Vocabulary>>>,
+}
+
+impl Engine {
+    /// `id` stands in records.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn new(id: impl Into<String>, model: Box<dyn CausalLm>, tokenizer: Tokenizer, settings: Settings) -> Result<Engine> {
+        let pool = |i| ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("worker-{i}")).build();
+        let pools = (0..settings.workers.max(1)).map(pool).collect::<Result<_, _>>().map_err(|e| Error::Compute(Box::new(e)))?;
+        let (prefixes, vocabularies) = (Mutex::default(), Mutex::default());
+        Ok(Engine { id: id.into(), model, tokenizer, settings, pools, prefixes, vocabularies })
+    }
+
+    /// Runs `work` on every worker and waits; the first error in the order of the workers is returned, a failure before an interruption.
+    fn on_workers(&self, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
+        let results: Vec<Result<()>> = std::thread::scope(|scope| {
+            let threads: Vec<_> = self.pools.iter().map(|pool| scope.spawn(|| pool.install(&work))).collect();
+            let join = |t: std::thread::ScopedJoinHandle<'_, Result<()>>| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            threads.into_iter().map(join).collect()
+        });
+        let mut errors: Vec<Error> = results.into_iter().filter_map(Result::err).collect();
+        errors.sort_by_key(|e| matches!(e, Error::Interrupted));
+        errors.into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Reads the prefixes that the last call did not have, shared among the workers.
+    fn read_prefixes(&self, requests: &[Request]) -> Result<HashMap<String, Arc<KvCache>>> {
+        let mut held = std::mem::take(&mut *lock(&self.prefixes));
+        let mut wanted: HashMap<String, Arc<KvCache>> = HashMap::new();
+        let mut missing: Vec<&str> = Vec::new();
+        for request in requests {
+            let prefix = request.prefix.as_str();
+            if wanted.contains_key(prefix) || missing.contains(&prefix) {
+                continue;
+            }
+            match held.remove_entry(prefix) {
+                Some((prefix, cache)) => drop(wanted.insert(prefix, cache)),
+                None => missing.push(prefix),
+            }
+        }
+        drop(held);
+        let next = AtomicUsize::new(0);
+        let read = Mutex::new(&mut wanted);
+        self.on_workers(|| {
+            while let Some(prefix) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let cache = Arc::new(self.read_prefix(prefix)?);
+                lock(&read).insert((*prefix).to_string(), cache);
+            }
+            Ok(())
+        })?;
+        *lock(&self.prefixes) = wanted.clone();
+        Ok(wanted)
+    }
+
+    fn read_prefix(&self, prefix: &str) -> Result<KvCache> {
+        let mut tokens: Vec<u32> = self.tokenizer.begin().into_iter().collect();
+        tokens.extend(self.tokenizer.encode(prefix)?);
+        if tokens.len() >= self.model.context_length() {
+            return Err(self.too_long(tokens.len()));
+        }
+        let mut cache = self.model.new_cache();
+        for tokens in tokens.chunks(self.settings.prefill.max(1)) {
+            self.model.forward(&mut [Span { tokens, cache: &mut cache }])?;
+        }
+        Ok(cache)
+    }
+
+    fn too_long(&self, tokens: usize) -> Error {
+        let context = self.model.context_length();
+        Error::model(&self.id, format!("a prompt of {tokens} tokens leaves no room in its context of {context}; split the text"))
+    }
+
+    /// The tokens that may be written in a language: those whose every character its scripts allow.
+    fn vocabulary(&self, lang: Option<&Lang>) -> Result<Arc<Vocabulary>> {
+        let mut held = lock(&self.vocabularies);
+        let key = lang.cloned();
+        if let Some(vocabulary) = held.get(&key) {
+            return Ok(vocabulary.clone());
+        }
+        let vocabulary = Arc::new(match lang {
+            None => Vocabulary::all(),
+            Some(lang) => {
+                let size = self.model.output().vocabulary() as u32;
+                let writes = |(id, piece): &(u32, Piece)| match piece {
+                    Piece::Text(text) => text.chars().all(|c| (self.settings.allows)(lang, c)),
+                    Piece::Bytes => true,
+                    Piece::Control => self.tokenizer.is_end(*id),
+                };
+                let tokens: Vec<u32> = self.tokenizer.pieces().filter(writes).map(|(id, _)| id).filter(|&id| id < size).collect();
+                // A language that allows everything needs no copy of the layer.
+                if tokens.len() as u32 * 10 > size * 9 { Vocabulary::all() } else { Vocabulary::some(tokens, self.model.output())? }
+            }
+        });
+        held.insert(key, vocabulary.clone());
+        Ok(vocabulary)
+    }
+
+    fn job<'a>(&self, request: &'a Request, prefixes: &HashMap<String, Arc<KvCache>>) -> Result<Job<'a>> {
+        let mut tokens = self.tokenizer.encode_plain(&request.prompt)?;
+        let prompt_tokens = tokens.len();
+        tokens.extend(self.tokenizer.encode(&request.suffix)?);
+        let prefix = prefixes.get(&request.prefix).cloned();
+        if tokens.is_empty() {
+            return Err(Error::model(&self.id, "a prompt without text; expected at least one token after the prefix"));
+        }
+        let used = tokens.len() + prefix.as_ref().map_or(0, |p| p.len());
+        let room = self.model.context_length().saturating_sub(used).min(request.options.max_tokens.max(1));
+        if room == 0 {
+            return Err(self.too_long(used));
+        }
+        let vocabulary = self.vocabulary(request.options.script_of.as_ref())?;
+        Ok(Job { options: &request.options, tokens, prompt_tokens, room, prefix, vocabulary })
+    }
+}
+
+impl Generate for Engine {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn context_length(&self) -> usize {
+        self.model.context_length()
+    }
+
+    fn count_tokens(&self, text: &str) -> Result<usize> {
+        Ok(self.tokenizer.encode_plain(text)?.len())
+    }
+
+    fn generate(&self, requests: &[Request], on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+        if requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prefixes = self.read_prefixes(requests)?;
+        let jobs = requests.iter().map(|request| self.job(request, &prefixes)).collect::<Result<Vec<_>>>()?;
+        // The longest first: what is begun last should be short, so that the workers finish together.
+        let mut order: Vec<usize> = (0..jobs.len()).collect();
+        order.sort_by_key(|&i| Reverse(jobs[i].tokens.len()));
+        let shared = Shared {
+            model: &*self.model,
+            tokenizer: &self.tokenizer,
+            jobs: &jobs,
+            order: &order,
+            next: AtomicUsize::new(0),
+            results: Mutex::new(vec![None; jobs.len()]),
+            stop: AtomicBool::new(false),
+            on_done,
+            batch: self.settings.batch.max(1),
+            prefill: self.settings.prefill.max(1),
+        };
+        self.on_workers(|| shared.work())?;
+        let results = shared.results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.into_iter().collect::<Option<Vec<Output>>>().ok_or(Error::Interrupted)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

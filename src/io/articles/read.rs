@@ -1,0 +1,399 @@
+//! What stands in a file: a stream of articles, each good or bad by itself.
+
+use super::json::{self, Piece, Values};
+use super::{FoundFile, decode, format, sha256_hex};
+use crate::error::Error;
+use crate::types::{Format, RawArticle, Source};
+use encoding_rs::Encoding;
+use encoding_rs_io::DecodeReaderBytesBuilder;
+use flate2::read::MultiGzDecoder;
+use std::collections::HashSet;
+use std::fs::File;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::{self, BufReader, Cursor, Read};
+
+/// Bytes from the start of a file that decide on its format.
+const HEAD: usize = 64 << 10;
+
+/// How to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// JSON field of the title; found among usual names without.
+    pub title_field: Option<String>,
+    /// JSON field of the text; found among usual names without.
+    pub text_field: Option<String>,
+    /// JSON field of the id of articles in a file of several; found among usual names without.
+    pub id_field: Option<String>,
+    /// Largest article in bytes, after decompression.
+    pub max_bytes: usize,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions { title_field: None, text_field: None, id_field: None, max_bytes: 64 << 20 }
+    }
+}
+
+/// An article that could not be read: what a record of it needs.
+#[derive(Debug)]
+pub struct Failure {
+    /// The id that the article would have.
+    pub id: String,
+    /// Where it is, as far as that is known.
+    pub source: Source,
+    /// Why.
+    pub error: Error,
+}
+
+/// The articles of a file, one after the other; a bad one is an error in its place. See [`read`].
+pub struct Articles {
+    file: FoundFile,
+    options: ReadOptions,
+    stream: Stream,
+    /// Hashes of the ids given out, for files whose own ids are not unique.
+    seen: HashSet<u64>,
+    /// Number of the line or value last read, from 1.
+    number: usize,
+    /// Whether anything was there at all.
+    any: bool,
+}
+
+type Input = Box<dyn Read + Send>;
+
+enum Stream {
+    Closed,
+    Given(Input),
+    Lines(BufReader<Input>),
+    Values(Values<BufReader<Input>>),
+    Done,
+}
+
+/// Reads the articles of a file, or of standard input: one of text, Markdown, HTML or a single JSON object; several of a JSON
+/// array, of objects one after the other, or of JSON Lines. Opened at the first article; holds one at a time.
+pub fn read(file: &FoundFile, options: &ReadOptions) -> Articles {
+    Articles::new(file, options, Stream::Closed)
+}
+
+/// Reads articles as [`read`] does, from any source of bytes; `file` gives the name and the format.
+pub fn read_from(input: impl Read + Send + 'static, file: &FoundFile, options: &ReadOptions) -> Articles {
+    Articles::new(file, options, Stream::Given(Box::new(input)))
+}
+
+impl Iterator for Articles {
+    type Item = Result<RawArticle, Box<Failure>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            // Whatever goes wrong with the stream itself is the last item.
+            match std::mem::replace(&mut self.stream, Stream::Done) {
+                Stream::Done => return None,
+                Stream::Closed => match self.open() {
+                    Ok(input) => self.stream = Stream::Given(input),
+                    Err(error) => return Some(self.fail_whole(error)),
+                },
+                Stream::Given(input) => match self.start(input) {
+                    Ok(Some(article)) => return Some(article),
+                    Ok(None) => {}
+                    Err(e) => return Some(self.fail_whole(Error::Io { path: self.file.path.clone(), action: "reading", source: e })),
+                },
+                Stream::Lines(mut reader) => {
+                    self.number += 1;
+                    let piece = json::next_line(&mut reader, self.options.max_bytes);
+                    if matches!(piece, Ok(Some(_))) {
+                        self.stream = Stream::Lines(reader);
+                    }
+                    if !matches!(&piece, Ok(Some(Piece::Whole(line))) if line.trim_ascii().is_empty()) {
+                        return self.member(piece, false);
+                    }
+                }
+                Stream::Values(mut values) => {
+                    let first = self.number == 0;
+                    self.number += 1;
+                    let piece = values.next_value().map(|next| {
+                        next.map(|(number, piece)| {
+                            self.number = number;
+                            piece
+                        })
+                    });
+                    let alone = first && !values.in_array() && matches!(piece, Ok(Some(_))) && values.at_end().unwrap_or(false);
+                    if matches!(piece, Ok(Some(_))) {
+                        self.stream = Stream::Values(values);
+                    }
+                    return self.member(piece, alone);
+                }
+            }
+        }
+    }
+}
+
+impl Articles {
+    fn new(file: &FoundFile, options: &ReadOptions, stream: Stream) -> Self {
+        Articles { file: file.clone(), options: options.clone(), stream, seen: HashSet::new(), number: 0, any: false }
+    }
+
+    fn open(&self) -> Result<Input, Error> {
+        if self.file.is_stdin() {
+            return Ok(Box::new(io::stdin()));
+        }
+        Ok(Box::new(File::open(&self.file.path).map_err(Error::io("reading", &self.file.path))?))
+    }
+
+    /// Unpacks, finds out the format, and reads the article, or sets up the stream of several.
+    fn start(&mut self, input: Input) -> io::Result<Option<<Self as Iterator>::Item>> {
+        let (mut head, mut input) = self.peek(input)?;
+        if head.starts_with(b"\x1F\x8B") {
+            (head, input) = self.peek(Box::new(MultiGzDecoder::new(input)))?;
+        }
+        if head.is_empty() {
+            return Ok(Some(self.fail_whole(self.bad("is empty; expected an article".into()))));
+        }
+        let wide =
+            Encoding::for_bom(&head).map(|(encoding, _)| encoding).or_else(|| decode::utf16(&head)).filter(|e| !e.is_ascii_compatible());
+        let sample = wide.map(|encoding| encoding.decode_with_bom_removal(&head).0.into_owned().into_bytes());
+        let sample = sample.as_deref().unwrap_or(&head);
+        let format = match self.file.format {
+            Some(Format::Json) if format::is_lines(sample) => Format::Jsonl,
+            Some(format) => format,
+            None => format::of_content(sample),
+        };
+        self.file.format = Some(format);
+        if !matches!(format, Format::Json | Format::Jsonl) {
+            return self.whole(input, format).map(Some);
+        }
+        if wide.is_none() && decode::is_binary(&head) {
+            return Ok(Some(self.fail_whole(self.bad(decode::BINARY.into()))));
+        }
+        // Lines and values are cut at ASCII bytes.
+        let narrow = DecodeReaderBytesBuilder::new().encoding(wide).strip_bom(true).utf8_passthru(true).build(input);
+        let reader = BufReader::with_capacity(HEAD, Box::new(narrow) as Input);
+        self.stream =
+            if format == Format::Jsonl { Stream::Lines(reader) } else { Stream::Values(Values::new(reader, self.options.max_bytes)) };
+        Ok(None)
+    }
+
+    /// The first bytes, and the input with them still to be read.
+    fn peek(&self, mut input: Input) -> io::Result<(Vec<u8>, Input)> {
+        let mut head = Vec::new();
+        let mut buffer = [0; 8 << 10];
+        while head.len() < HEAD {
+            let length = match input.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(length) => length,
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+                Err(e) if head.is_empty() => return Err(e),
+                // What came before the error is read first; the error has its place after it.
+                Err(e) => return Ok((head.clone(), Box::new(Cursor::new(head).chain(Broken(Some(e)))))),
+            };
+            head.extend_from_slice(&buffer[..length]);
+            // Whoever feeds lines through a pipe waits for the answer to the first.
+            if self.file.is_stdin() && head.contains(&b'\n') {
+                break;
+            }
+        }
+        Ok((head.clone(), Box::new(Cursor::new(head).chain(input))))
+    }
+
+    /// The whole input as one article.
+    fn whole(&self, input: Input, format: Format) -> io::Result<<Self as Iterator>::Item> {
+        let max = self.options.max_bytes;
+        let mut bytes = Vec::new();
+        input.take((max as u64).saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() > max {
+            return Ok(self.fail_whole(self.bad(self.too_large())));
+        }
+        let source = self.source(&bytes);
+        let id = self.file.id.clone();
+        Ok(match decode::decode(bytes, format) {
+            Ok(text) if text.trim().is_empty() => {
+                Err(Box::new(Failure { id, source, error: self.bad("holds white space only; expected an article".into()) }))
+            }
+            Ok(text) => Ok(RawArticle { id, source, title: None, text, extra: serde_json::Map::new() }),
+            Err(message) => Err(Box::new(Failure { id, source, error: self.bad(message) })),
+        })
+    }
+
+    /// One article of several; `alone` when the file turns out to hold this one object.
+    fn member(&mut self, piece: io::Result<Option<Piece>>, alone: bool) -> Option<<Self as Iterator>::Item> {
+        let place = if self.file.format == Some(Format::Jsonl) { "line" } else { "article" };
+        let prefix = if alone { String::new() } else { format!("{place} {} ", self.number) };
+        let (bytes, message) = match piece {
+            Ok(None) if self.any => return None,
+            Ok(None) => return Some(self.fail_whole(self.bad("holds no article; expected JSON objects".into()))),
+            Ok(Some(Piece::Whole(bytes))) => (bytes, None),
+            Ok(Some(Piece::TooLarge)) => (Vec::new(), Some(self.too_large())),
+            Ok(Some(Piece::Torn)) => {
+                (Vec::new(), Some("is not complete: the file ends in the middle of it; it may have been cut off".into()))
+            }
+            Err(e) => (Vec::new(), Some(format!("could not be read: {e}"))),
+        };
+        self.any = true;
+        let source = self.source(&bytes);
+        let names = json::Names {
+            id: self.options.id_field.as_deref(),
+            title: self.options.title_field.as_deref(),
+            text: self.options.text_field.as_deref(),
+        };
+        let fields = match message {
+            Some(message) => Err(message),
+            None => decode::decode(bytes, Format::Json).and_then(|text| json::fields(&text, &names)),
+        };
+        let own_id = fields.as_ref().ok().and_then(|f| f.id.clone());
+        let id = if alone { self.file.id.clone() } else { self.member_id(own_id) };
+        Some(match fields {
+            Ok(json::Fields { title, text, extra, .. }) => Ok(RawArticle { id, source, title, text, extra }),
+            Err(message) => Err(Box::new(Failure { id, source, error: self.bad(format!("{prefix}{message}")) })),
+        })
+    }
+
+    /// `file#id`, or `file#number` without an id; an id that was there before gets the number too.
+    fn member_id(&mut self, own: Option<String>) -> String {
+        let number = self.number;
+        let mut id = format!("{}#{}", self.file.id, own.unwrap_or_else(|| number.to_string()));
+        while !self.seen.insert(hash(&id)) {
+            id = format!("{id}~{number}");
+        }
+        id
+    }
+
+    fn fail_whole(&self, error: Error) -> <Self as Iterator>::Item {
+        Err(Box::new(Failure { id: self.file.id.clone(), source: self.source(&[]), error }))
+    }
+
+    fn bad(&self, message: String) -> Error {
+        Error::input(self.file.name(), message)
+    }
+
+    fn too_large(&self) -> String {
+        let max = self.options.max_bytes;
+        let size = if max >= 1 << 20 { format!("{} MB", max >> 20) } else { format!("{max} bytes") };
+        format!("is larger than {size}, the limit for one article (after decompression); raise the limit with --max-bytes")
+    }
+
+    fn source(&self, bytes: &[u8]) -> Source {
+        let format = self.file.format.unwrap_or(Format::Text);
+        Source { path: self.file.name(), format, bytes: bytes.len() as u64, sha256: sha256_hex(bytes) }
+    }
+}
+
+/// A reader that has failed already.
+struct Broken(Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn all(name: &str, bytes: impl Into<Vec<u8>>, options: &ReadOptions) -> Vec<Result<RawArticle, Box<Failure>>> {
+        let file = FoundFile { path: name.into(), id: name.into(), format: format::of_name(name) };
+        read_from(Cursor::new(bytes.into()), &file, options).collect()
+    }
+
+    /// `id=text`, or `id!message`.
+    fn told(name: &str, bytes: impl Into<Vec<u8>>) -> Vec<String> {
+        let tell = |item: Result<RawArticle, Box<Failure>>| match item {
+            Ok(article) => format!("{}={}", article.id, article.text),
+            Err(failure) => format!("{}!{}", failure.id, failure.error),
+        };
+        all(name, bytes, &ReadOptions { max_bytes: 100, ..ReadOptions::default() }).into_iter().map(tell).collect()
+    }
+
+    fn gzip(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn a_bad_line_is_an_error_in_its_place() {
+        let lines = format!(
+            "\u{FEFF}{{\"text\":\"one\"}}\n\nnonsense\n{{\"text\":\"{}\"}}\r\n{{\"id\":\"x\",\"text\":\"two\"}}\n{{\"id\":\"x\",\"text\":\"three\"}}",
+            "y".repeat(200)
+        );
+        let told = told("a.jsonl", lines);
+        assert_eq!(
+            (told[0].as_str(), told[3].as_str(), told[4].as_str(), told.len()),
+            ("a.jsonl#1=one", "a.jsonl#x=two", "a.jsonl#x~6=three", 5)
+        );
+        assert!(told[1].starts_with("a.jsonl#3!a.jsonl: line 3 expected a JSON object"), "{}", told[1]);
+        assert!(
+            told[2].starts_with("a.jsonl#4!a.jsonl: line 4 is larger than 100 bytes") && told[2].contains("--max-bytes"),
+            "{}",
+            told[2]
+        );
+    }
+
+    #[test]
+    fn json_files_hold_one_article_or_many() {
+        assert_eq!(told("a.json", "{\"text\": \"one\"}\n"), ["a.json=one"]);
+        assert_eq!(told("a.json", "[{\"text\": \"one\"}]"), ["a.json#1=one"]);
+        assert_eq!(told("a.json", "{\"text\": \"one\"}\n{\"text\": \"two\"}"), ["a.json#1=one", "a.json#2=two"]);
+        assert_eq!(told("a.json", "{\n\"text\": \"one\"\n}\n{\"text\": \"two\"}"), ["a.json#1=one", "a.json#2=two"]);
+        let broken = told("a.json", "[{\"text\": }, {\"text\": \"two\"}, 3, 4, {\"text\": \"five\"}, {\"te");
+        assert_eq!((broken[1].as_str(), broken[3].as_str(), broken.len()), ("a.json#2=two", "a.json#5=five", 5));
+        assert!(broken[0].contains("article 1 expected") && broken[2].contains("article 3") && broken[4].contains("not complete"));
+        assert!(told("a.json", " [ ]")[0].contains("holds no article"));
+        assert_eq!(told("a.json", "<html><body>Not found, sorry</body></html>").len(), 1);
+    }
+
+    #[test]
+    fn utf16_and_legacy_json() {
+        let wide: Vec<u8> = "{\"text\":\"ночь\"}\n{\"text\":\"день\"}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        assert_eq!(told("a.jsonl", wide), ["a.jsonl#1=ночь", "a.jsonl#2=день"]);
+        let (legacy, _, _) = encoding_rs::WINDOWS_1251.encode("{\"text\": \"Правительство объявило о новых мерах\"}");
+        assert_eq!(told("a.json", legacy.into_owned()), ["a.json=Правительство объявило о новых мерах"]);
+    }
+
+    #[test]
+    fn one_article_of_text_and_what_it_was() {
+        let article = all("a.md.gz", gzip(b"# T\n\nabc"), &ReadOptions::default()).remove(0).unwrap();
+        assert_eq!((article.id.as_str(), article.text.as_str(), article.source.format), ("a.md.gz", "# T\n\nabc", Format::Markdown));
+        assert_eq!((article.source.bytes, article.source.sha256.as_str()), (8, sha256_hex(b"# T\n\nabc").as_str()));
+        let large = "слово ".repeat(1 << 20);
+        assert_eq!(all("a.txt", large.as_bytes(), &ReadOptions::default()).remove(0).unwrap().text, large);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told() {
+        assert!(told("a.txt", "")[0].contains("is empty"));
+        assert!(told("a.txt", " \n\t")[0].contains("white space only"));
+        assert!(told("a.txt", vec![0; 50])[0].contains("binary data"));
+        assert!(told("a.jsonl", [b"\x7FELF\x02\n".as_slice(), &[0; 50]].concat())[0].contains("binary data"));
+        assert!(told("a.docx", "PK\x03\x04\x14")[0].contains("office document"));
+        // A bomb is cut at the limit, in a line too.
+        assert!(told("a.txt.gz", gzip(&vec![b'a'; 10 << 20]))[0].contains("larger than 100 bytes"));
+        assert!(told("a.jsonl.gz", gzip(&vec![b'a'; 10 << 20]))[0].contains("larger than 100 bytes"));
+        let cut = gzip("{\"text\":\"one\"}\n".repeat(3).as_bytes());
+        let told = told("a.jsonl.gz", &cut[..cut.len() - 8]);
+        assert_eq!(told.len(), 4);
+        assert!(told[3].contains("line 4 could not be read"), "{told:?}");
+        let missing = FoundFile { path: "no/such.txt".into(), id: "such.txt".into(), format: None };
+        let failure = read(&missing, &ReadOptions::default()).next().unwrap().unwrap_err();
+        assert_eq!((failure.error.kind(), failure.id.as_str()), ("io", "such.txt"));
+    }
+
+    #[test]
+    fn standard_input_is_told_by_its_content() {
+        let tell = |bytes: &'static str| {
+            let items = read_from(bytes.as_bytes(), &FoundFile::stdin(), &ReadOptions::default());
+            items.map(|item| item.map(|a| (a.id, a.source.format)).unwrap()).collect::<Vec<_>>()
+        };
+        assert_eq!(tell("Just text."), [("<stdin>".to_string(), Format::Text)]);
+        assert_eq!(tell("<!doctype html><p>x"), [("<stdin>".to_string(), Format::Html)]);
+        assert_eq!(
+            tell("{\"text\": \"a\"}\n{\"text\": \"b\"}\n"),
+            [("<stdin>#1".to_string(), Format::Jsonl), ("<stdin>#2".to_string(), Format::Jsonl)]
+        );
+    }
+}

@@ -1,0 +1,313 @@
+//! The Hugging Face Hub as a source, through `hf-hub` (which reads `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME` and proxies).
+
+use super::install::{Failure, Job};
+use super::{FetchOptions, HubName, Stop, is_model_file, is_weights};
+use crate::error::{Error, Result};
+use crate::io::catalog::{Licence, ModelFile, Source, is_inside};
+use crate::io::store::{copy, disk, sha256_of};
+use futures_util::StreamExt;
+use hf_hub::repository::download::HFByteStream;
+use hf_hub::repository::{RepoTreeEntry, RepoTypeModel};
+use hf_hub::{HFClient, HFError, HFRepository};
+use std::io::Write;
+use std::ops::Range;
+use std::pin::pin;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// How many times in a row a broken connection is taken up again without a single byte coming.
+const RETRIES: u32 = 4;
+/// How often the user's wish to stop is looked at.
+const TICK: Duration = Duration::from_millis(100);
+/// A repository that lists more files than this is not read to its end.
+const LIST_LIMIT: usize = 10_000;
+
+/// What there is to fetch.
+pub(super) struct Listing {
+    pub files: Vec<ModelFile>,
+    pub licence: Option<Licence>,
+    /// The commit, where the files have no other pin.
+    pub commit: Option<String>,
+}
+
+/// The Hub during one fetch; remembers that it could not be reached, so that it is asked only once.
+pub(super) struct Hub<'a> {
+    pub options: &'a FetchOptions,
+    unreachable: Mutex<Option<String>>,
+}
+
+impl<'a> Hub<'a> {
+    pub fn new(options: &'a FetchOptions) -> Self {
+        Hub { options, unreachable: Mutex::new(None) }
+    }
+
+    pub fn offline(&self) -> bool {
+        self.options.offline
+    }
+
+    /// Fills the part file, going on where it ends.
+    pub fn fetch(&self, repo: &str, revision: &str, file: &str, job: &Job<'_>) -> Result<(), Failure> {
+        on_own_thread(async {
+            let repo = self.repository(repo).map_err(Failure::Source)?;
+            if self.take_cached(&repo, revision, file, job).await? {
+                return Ok(());
+            }
+            if self.options.offline {
+                return Err(Failure::Source("not in the Hub's cache folder on this machine".into()));
+            }
+            self.download(&repo, revision, file, job).await
+        })
+    }
+
+    /// The files to fetch of a repository that is in no catalog, at the commit that its revision means now.
+    pub fn list(&self, name: &HubName, stop: Stop<'_>) -> Result<Listing> {
+        let fail = |message: String| Error::Fetch { what: name.to_string(), message };
+        on_own_thread(async {
+            let repo = self.repository(&name.repo()).map_err(fail)?;
+            let revision = name.revision.clone().unwrap_or_else(|| "main".into());
+            let limit = self.patience();
+            let info = unless_stopped(repo.info().revision(revision.clone()).send(), limit, stop).await?;
+            let info = info
+                .and_then(|info| info.map_err(|e| describe(&e)))
+                .map_err(|why| fail(format!("{why}. Check the name, and the network or proxy")))?;
+            let commit = info.sha.unwrap_or(revision);
+            let entries = async {
+                let tree = repo.list_tree().revision(commit.clone()).recursive(true).limit(LIST_LIMIT).send()?;
+                tree.collect::<Vec<_>>().await.into_iter().collect::<Result<Vec<_>, HFError>>()
+            };
+            let entries = unless_stopped(entries, limit * 4, stop).await?;
+            let entries = entries.and_then(|entries| entries.map_err(|e| describe(&e))).map_err(fail)?;
+            let files = select(entries, name, &commit).map_err(fail)?;
+            let licence = info.card_data.as_ref().and_then(|card| card.get("license")).and_then(|l| l.as_str());
+            let licence = licence.map(|l| Licence { name: l.into(), url: format!("https://huggingface.co/{}", name.repo()), notice: None });
+            Ok(Listing { files, licence, commit: Some(commit) })
+        })
+    }
+
+    fn repository(&self, repo: &str) -> Result<HFRepository<RepoTypeModel>, String> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("polygist/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(self.options.connect_timeout)
+            .read_timeout(self.options.stall_timeout)
+            .build()
+            .map_err(|e| root_cause(&e))?;
+        // No retries in there: whether to go on or to try the next source is decided here.
+        let mut client = HFClient::builder().client(http).retry_max_attempts(0);
+        if let Some(endpoint) = &self.options.endpoint {
+            client = client.endpoint(endpoint);
+        }
+        if let Some(dir) = &self.options.hub_cache {
+            client = client.cache_dir(dir);
+        }
+        let (owner, name) = hf_hub::split_id(repo);
+        Ok(client.build().map_err(|e| describe(&e))?.model(owner, name))
+    }
+
+    /// Takes the file from the Hub's own cache folder, where another program may have put it.
+    async fn take_cached(&self, repo: &HFRepository<RepoTypeModel>, revision: &str, file: &str, job: &Job<'_>) -> Result<bool, Failure> {
+        let found = repo.download_file().filename(file).revision(revision).local_files_only(true).send().await;
+        let Ok(path) = found else { return Ok(false) };
+        if job.have()? > 0 || !std::fs::metadata(&path).is_ok_and(|m| m.len() == job.file.size) {
+            return Ok(false);
+        }
+        copy(&path, &job.part, job.stop, &|n| job.position(n))?;
+        // A branch may have moved on since; then it is the network's turn.
+        let right = match &job.file.sha256 {
+            Some(expected) => sha256_of(&job.part, job.stop, &|_| ())? == *expected,
+            None => true,
+        };
+        if !right {
+            job.open(0)?;
+        }
+        Ok(right)
+    }
+
+    async fn download(&self, repo: &HFRepository<RepoTypeModel>, revision: &str, file: &str, job: &Job<'_>) -> Result<(), Failure> {
+        if let Some(why) = self.unreachable.lock().ok().and_then(|u| u.clone()) {
+            return Err(Failure::Source(why));
+        }
+        let start = job.have()?;
+        let mut idle = 0;
+        loop {
+            let before = job.have()?;
+            let why = match self.stream(repo, revision, file, job).await {
+                Err(Failure::Source(why)) => why,
+                done => return done,
+            };
+            let after = job.have()?;
+            idle = if after > before { 0 } else { idle + 1 };
+            // A server that never gave a byte leaves the turn to the next source at once.
+            if after <= start || idle > RETRIES {
+                return Err(Failure::Source(why));
+            }
+            job.progress.note(&format!("{file}: {why}; going on from byte {after}"));
+            let pause = self.options.retry_pause * 2u32.pow(idle);
+            let _ = unless_stopped(tokio::time::sleep(pause), pause * 2, job.stop).await?;
+        }
+    }
+
+    /// One connection's worth of bytes.
+    async fn stream(&self, repo: &HFRepository<RepoTypeModel>, revision: &str, file: &str, job: &Job<'_>) -> Result<(), Failure> {
+        let size = job.file.size;
+        let mut have = job.have()?;
+        let mut body = loop {
+            let range = (have > 0).then_some(have..size);
+            let (length, body) = self.open(repo, revision, file, range, job.stop).await?;
+            match length {
+                Some(n) if n == size - have => break body,
+                None if have == 0 => break body,
+                // A server that ignores the range sends everything: then everything is asked for.
+                _ if have > 0 => have = 0,
+                found => return Err(Failure::Source(format!("offers {} bytes instead of {size}", found.unwrap_or_default()))),
+            }
+        };
+        let mut part = job.open(have)?;
+        loop {
+            let chunk = match unless_stopped(body.next(), self.options.stall_timeout, job.stop).await? {
+                Ok(Some(Ok(chunk))) => chunk,
+                Ok(Some(Err(e))) => return Err(Failure::Source(describe(&e))),
+                Ok(None) if have < size => return Err(Failure::Source(format!("the connection ended after {have} of {size} bytes"))),
+                Ok(None) => return Ok(()),
+                Err(why) => return Err(Failure::Source(why)),
+            };
+            if chunk.len() as u64 > size - have {
+                job.open(0)?;
+                return Err(Failure::Source(format!("sends more than the {size} bytes that there should be")));
+            }
+            part.write_all(&chunk).map_err(disk("writing", &job.part))?;
+            have += chunk.len() as u64;
+            job.position(have);
+        }
+    }
+
+    /// Asks for the file; how long the answer is, and the answer.
+    async fn open(
+        &self,
+        repo: &HFRepository<RepoTypeModel>,
+        revision: &str,
+        file: &str,
+        range: Option<Range<u64>>,
+        stop: Stop<'_>,
+    ) -> Result<(Option<u64>, HFByteStream), Failure> {
+        let request = repo.download_file_stream().filename(file).revision(revision).maybe_range(range).send();
+        let (why, network) = match unless_stopped(request, self.patience(), stop).await? {
+            Ok(Ok(answer)) => return Ok(answer),
+            Ok(Err(e)) => (describe(&e), matches!(&e, HFError::Request { source, .. } if source.is_connect() || source.is_timeout())),
+            Err(why) => (why, true),
+        };
+        if network {
+            self.give_up(&why);
+        }
+        Err(Failure::Source(why))
+    }
+
+    fn give_up(&self, why: &str) {
+        if let Ok(mut unreachable) = self.unreachable.lock() {
+            *unreachable = Some(why.to_string());
+        }
+    }
+
+    /// How long a first answer may take: a name look-up, a connection, a redirect or two.
+    fn patience(&self) -> Duration {
+        self.options.connect_timeout * 2
+    }
+}
+
+/// Runs a future on a runtime of its own thread, so that callers inside another runtime do no harm.
+fn on_own_thread<T: Send, E: From<Error> + Send>(work: impl Future<Output = Result<T, E>> + Send) -> Result<T, E> {
+    let run = || match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            let result = runtime.block_on(work);
+            // A name look-up that hangs would otherwise hold the runtime back.
+            runtime.shutdown_background();
+            result
+        }
+        Err(e) => Err(Error::Fetch { what: "the model".into(), message: format!("no network runtime: {e}") }.into()),
+    };
+    std::thread::scope(|scope| scope.spawn(run).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+}
+
+/// Waits for a future as long as the user does not stop it and the time is not over.
+async fn unless_stopped<F: Future>(work: F, limit: Duration, stop: Stop<'_>) -> Result<Result<F::Output, String>> {
+    let mut work = pin!(work);
+    let start = Instant::now();
+    loop {
+        if let Ok(output) = tokio::time::timeout(TICK, work.as_mut()).await {
+            return Ok(Ok(output));
+        }
+        if stop() {
+            return Err(Error::Interrupted);
+        }
+        if start.elapsed() >= limit {
+            return Ok(Err(format!("no answer within {} s", limit.as_secs_f32())));
+        }
+    }
+}
+
+/// The files that make up the model.
+fn select(entries: Vec<RepoTreeEntry>, name: &HubName, commit: &str) -> Result<Vec<ModelFile>, String> {
+    let mut files: Vec<ModelFile> = entries.into_iter().filter_map(|entry| as_file(entry, &name.repo(), commit)).collect();
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    if let Some(wanted) = &name.file {
+        let known: Vec<String> = files.iter().map(|f| f.path.clone()).filter(|f| is_weights(f)).collect();
+        files.retain(|f| f.path == *wanted || (!f.path.contains('/') && is_model_file(&f.path) && !is_weights(&f.path)));
+        return match files.iter().any(|f| f.path == *wanted) {
+            true => Ok(files),
+            false => Err(format!("there is no file {wanted:?} in it; its weights are: {}", known.join(", "))),
+        };
+    }
+    files.retain(|f| !f.path.contains('/') && is_model_file(&f.path));
+    let of = |ending: &str| files.iter().filter(|f| f.path.ends_with(ending)).map(|f| f.path.clone()).collect::<Vec<_>>();
+    let (mut tensors, gguf) = (of(".safetensors"), of(".gguf"));
+    if tensors.iter().any(|f| f.starts_with("model")) {
+        tensors.retain(|f| f.starts_with("model"));
+    }
+    let weights = match (tensors.is_empty(), gguf.as_slice()) {
+        (false, _) => tensors,
+        (true, [one]) => vec![one.clone()],
+        (true, [one, ..]) => {
+            return Err(format!("it holds several models; name one, as in `{}:{one}`. There are: {}", name.repo(), gguf.join(", ")));
+        }
+        (true, []) => of("pytorch_model.bin"),
+    };
+    if weights.is_empty() {
+        return Err("there are no weights in it (*.safetensors, *.gguf or pytorch_model.bin)".into());
+    }
+    files.retain(|f| !is_weights(&f.path) || weights.contains(&f.path));
+    Ok(files)
+}
+
+fn as_file(entry: RepoTreeEntry, repo: &str, commit: &str) -> Option<ModelFile> {
+    let RepoTreeEntry::File { path, size, lfs, .. } = entry else { return None };
+    // The list is the server's: a name that leads out of the folder is no file of a model.
+    is_inside(&path).then(|| ModelFile {
+        sources: vec![Source::Hub { repo: repo.into(), revision: commit.into(), file: path.clone() }],
+        path,
+        size,
+        sha256: lfs.and_then(|l| l.sha256).map(|s| s.to_ascii_lowercase()),
+    })
+}
+
+/// The error in words for someone who wants to know what to do.
+fn describe(e: &HFError) -> String {
+    let permission = "it asks for permission; accept its terms on its page at the Hub, and set HF_TOKEN";
+    match e {
+        HFError::Request { source, .. } if source.is_connect() => format!("cannot be reached ({})", root_cause(source)),
+        HFError::Request { source, .. } if source.is_timeout() => "no answer in time".into(),
+        HFError::Request { source, .. } => format!("the connection broke ({})", root_cause(source)),
+        HFError::AuthRequired { .. } => format!("401: {permission} (an unknown name is answered the same way)"),
+        HFError::Forbidden { .. } => format!("403: refused; {permission}, or ask whoever runs the network"),
+        HFError::RepoNotFound { .. } | HFError::RevisionNotFound { .. } | HFError::EntryNotFound { .. } => format!("not found there ({e})"),
+        HFError::RateLimited { .. } => "429: too many requests; try again later, or set HF_TOKEN".into(),
+        HFError::Http { context } => format!("the server answered {}", context.status),
+        other => other.to_string(),
+    }
+}
+
+fn root_cause(e: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = e;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,78 @@
+//! Names of models on the Hugging Face Hub.
+
+use crate::io::catalog::{is_inside, is_repo_part};
+use std::fmt;
+
+/// `owner/name`, `owner/name@revision`, and either with `:file` for one file of the repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HubName {
+    /// The user or organization.
+    pub owner: String,
+    /// The repository.
+    pub name: String,
+    /// Commit, tag or branch; the main branch when none is named.
+    pub revision: Option<String>,
+    /// One file, for repositories that hold the same model many times over.
+    pub file: Option<String>,
+}
+
+impl HubName {
+    /// Reads a name; `None` when it is not of that form.
+    ///
+    /// ```
+    /// use polygist::io::fetch::HubName;
+    /// let name = HubName::parse("owner/model-GGUF@v1:model-q4.gguf").unwrap();
+    /// assert_eq!((name.revision.as_deref(), name.file.as_deref()), (Some("v1"), Some("model-q4.gguf")));
+    /// assert!(HubName::parse("../model").is_none());
+    /// ```
+    pub fn parse(text: &str) -> Option<HubName> {
+        let (rest, file) = match text.split_once(':') {
+            Some((rest, file)) => (rest, Some(file)),
+            None => (text, None),
+        };
+        let (repo, revision) = match rest.split_once('@') {
+            Some((repo, revision)) => (repo, Some(revision)),
+            None => (rest, None),
+        };
+        let (owner, name) = repo.split_once('/')?;
+        // The store turns `/` into `--`; the Hub forbids `--` in names, so that cannot collide.
+        let plain = |part: &str| is_repo_part(part) && !part.contains("--") && part.len() <= 96;
+        let revision_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+        let good_revision = |r: &str| is_inside(r) && r.len() <= 64 && r.chars().all(revision_char);
+        let good_file = |f: &str| is_inside(f) && f.len() <= 128 && !f.contains(|c: char| c.is_control() || "<>\"|?*@+".contains(c));
+        (plain(owner) && plain(name) && revision.is_none_or(good_revision) && file.is_none_or(good_file)).then(|| HubName {
+            owner: owner.into(),
+            name: name.into(),
+            revision: revision.map(Into::into),
+            file: file.map(Into::into),
+        })
+    }
+
+    /// `owner/name`.
+    pub fn repo(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+}
+
+impl fmt::Display for HubName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.owner, self.name)?;
+        self.revision.iter().try_for_each(|r| write!(f, "@{r}"))?;
+        self.file.iter().try_for_each(|file| write!(f, ":{file}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_back_as_they_were_and_paths_are_not_names() {
+        for name in ["a/b", "Helsinki-NLP/opus-mt-fr-en", "a/b@refs/pr/1", "a/b:c.gguf", "a/b@main:sub/c.gguf"] {
+            assert_eq!(HubName::parse(name).unwrap().to_string(), name);
+        }
+        for name in ["a", "a/b/c", "../b", "a/..", "/a/b", "a/b@", "a/b@../../x", "a/b:../x", "a/b:", "./b", "C:/x", "a/b@x y", ""] {
+            assert!(HubName::parse(name).is_none(), "{name}");
+        }
+    }
+}

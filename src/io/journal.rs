@@ -1,0 +1,430 @@
+//! The journal of a batch, `results.jsonl` in its output folder: a line for each article, so that a run that was stopped goes on.
+
+use super::write::{UNFINISHED, atomic_with};
+use crate::error::{Error, Result};
+use crate::types::{Record, Status};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use walkdir::WalkDir;
+
+/// Name of the journal in the output folder.
+pub const RESULTS: &str = "results.jsonl";
+
+/// The file that is locked; the journal itself is replaced by [`Journal::compact`].
+const LOCK: &str = ".polygist.lock";
+
+/// How every line starts.
+const START: &[u8] = b"{\"id\":\"";
+
+/// A record that a power cut takes is at most this old; a killed process loses none.
+const SYNC_EVERY: Duration = Duration::from_millis(250);
+
+/// First bytes of a SHA-256: ids and keys in a size that does not grow.
+type Digest = [u8; 16];
+
+/// `results.jsonl`, open for one process. Of the records only their places are held.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    entries: HashMap<Digest, Entry>,
+    /// Articles noted so far.
+    noted: usize,
+    /// Lines that were superseded or are damaged.
+    dead: usize,
+    damaged: usize,
+    synced: Instant,
+    _lock: File,
+}
+
+#[derive(Debug, Default)]
+struct Entry {
+    /// Place in the order of articles of this run.
+    order: Option<usize>,
+    line: Option<Line>,
+}
+
+#[derive(Debug)]
+struct Line {
+    key: Digest,
+    status: Status,
+    offset: u64,
+    length: u64,
+}
+
+/// The part of a record that is needed to go on.
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    key: Cow<'a, str>,
+    status: Status,
+}
+
+impl Journal {
+    /// Opens the journal of an output folder, or starts one. A last line that was not written to its end is cut off.
+    ///
+    /// Fails when another process has it open, and when the folder has a `results.jsonl` that is something else.
+    pub fn open(folder: &Path) -> Result<Journal> {
+        fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
+        let lock = lock(folder)?;
+        let path = folder.join(RESULTS);
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(Error::io("opening", &path))?;
+        let mut journal =
+            Journal { path, file, length: 0, entries: HashMap::new(), noted: 0, dead: 0, damaged: 0, synced: Instant::now(), _lock: lock };
+        if !journal.load().map_err(Error::io("reading", &journal.path))? {
+            let path = journal.path.display();
+            return Err(Error::Usage(format!(
+                "{path} exists and is no file of polygist's; name another output folder, or move that file away"
+            )));
+        }
+        remove_unfinished(folder);
+        Ok(journal)
+    }
+
+    /// Takes in what is there; false, and nothing changed, when it was written by something else.
+    fn load(&mut self) -> io::Result<bool> {
+        let mut reader = BufReader::new(self.file.try_clone()?);
+        let mut line = Vec::new();
+        let mut torn = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            let whole = line.last() == Some(&b'\n');
+            let length = line.len() as u64;
+            match serde_json::from_slice::<Head>(&line) {
+                Ok(head) => {
+                    let (key, offset, length) = (digest(&head.key), self.length, length + u64::from(!whole));
+                    self.put(digest(&head.id), Line { key, status: head.status, offset, length });
+                    self.length += length;
+                    if !whole {
+                        self.file.seek(SeekFrom::End(0))?;
+                        self.file.write_all(b"\n")?;
+                    }
+                }
+                Err(_) if whole => {
+                    self.damaged += usize::from(!line.trim_ascii().is_empty());
+                    self.dead += 1;
+                    self.length += length;
+                }
+                Err(_) => torn = line.clone(),
+            }
+            line.clear();
+        }
+        // Half of the first record is all that there is, or the zeros of a power cut, or it is not ours.
+        let half = START.starts_with(&torn) || torn.starts_with(START) || torn.iter().all(|&b| b == 0);
+        if self.entries.is_empty() && (self.damaged > 0 || !half) {
+            return Ok(false);
+        }
+        self.file.set_len(self.length)?;
+        Ok(true)
+    }
+
+    fn put(&mut self, id: Digest, line: Line) {
+        let old = self.entries.entry(id).or_default().line.replace(line);
+        self.dead += usize::from(old.is_some());
+    }
+
+    /// How the article ended when it was done before with this key; None when it is still to be done, or to be done again.
+    ///
+    /// Called once for each article, in order: this is the order that [`Journal::compact`] gives the records.
+    pub fn done(&mut self, id: &str, key: &str) -> Option<Status> {
+        let entry = self.entries.entry(digest(id)).or_default();
+        if entry.order.is_none() {
+            entry.order = Some(self.noted);
+            self.noted += 1;
+        }
+        entry.line.as_ref().filter(|line| line.key == digest(key)).map(|line| line.status)
+    }
+
+    /// Lines in the file that could not be read when it was opened; their articles are done again.
+    pub fn damaged(&self) -> usize {
+        self.damaged
+    }
+
+    /// Number of articles that have a record.
+    pub fn len(&self) -> usize {
+        self.entries.values().filter(|e| e.line.is_some()).count()
+    }
+
+    /// Whether no article has a record.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds a record. It takes the place of an earlier one of the same id. Written before this returns; after a power cut the last
+    /// quarter of a second may be missing.
+    pub fn append(&mut self, record: &Record) -> Result<()> {
+        let mut bytes = serde_json::to_vec(record).map_err(|e| Error::io("writing a record", &self.path)(e.into()))?;
+        bytes.push(b'\n');
+        if let Err(e) = self.write(&bytes) {
+            // Half a line must not stay before the next one. Should even this fail, opening the journal repairs it.
+            let _ = self.file.set_len(self.length);
+            return Err(Error::io("writing a record", &self.path)(e));
+        }
+        let line = Line { key: digest(&record.key), status: record.status, offset: self.length, length: bytes.len() as u64 };
+        self.length += line.length;
+        self.put(digest(&record.id), line);
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.seek(SeekFrom::Start(self.length))?;
+        self.file.write_all(bytes)?;
+        if self.synced.elapsed() >= SYNC_EVERY {
+            self.file.sync_data()?;
+            self.synced = Instant::now();
+        }
+        Ok(())
+    }
+
+    /// Leaves one line for each article, the last one, in the order of articles; those of articles that this run did not meet
+    /// come after, in the order that they had. The file is replaced as a whole, and only when something changes.
+    pub fn compact(&mut self) -> Result<()> {
+        let path = self.path.clone();
+        self.file.sync_all().map_err(Error::io("writing", &path))?;
+        let mut order: Vec<(usize, u64, Digest)> =
+            self.entries.iter().filter_map(|(id, e)| Some((e.order.unwrap_or(usize::MAX), e.line.as_ref()?.offset, *id))).collect();
+        order.sort_unstable();
+        if self.dead == 0 && order.is_sorted_by_key(|(_, offset, _)| *offset) {
+            return Ok(());
+        }
+        let entries = &self.entries;
+        let mut from = BufReader::new(&self.file);
+        atomic_with(&path, |out| {
+            let mut at = None;
+            for line in order.iter().filter_map(|(_, _, id)| entries.get(id)?.line.as_ref()) {
+                // Seeking empties the buffer: only where lines are not in a row.
+                if at != Some(line.offset) {
+                    from.seek(SeekFrom::Start(line.offset))?;
+                }
+                let copied = io::copy(&mut from.by_ref().take(line.length), out)?;
+                if copied < line.length {
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the journal was shortened by another program"));
+                }
+                at = Some(line.offset + line.length);
+            }
+            Ok(())
+        })?;
+        self.file = OpenOptions::new().read(true).write(true).open(&path).map_err(Error::io("opening", &path))?;
+        self.length = 0;
+        self.dead = 0;
+        for (_, _, id) in order {
+            if let Some(line) = self.entries.get_mut(&id).and_then(|e| e.line.as_mut()) {
+                line.offset = self.length;
+                self.length += line.length;
+            }
+        }
+        Ok(())
+    }
+
+    /// The records, one at a time, in the order of the file; of several with one id the last.
+    pub fn records(&self) -> Result<Records<'_>> {
+        let file = File::open(&self.path).map_err(Error::io("reading", &self.path))?;
+        Ok(Records { journal: self, reader: BufReader::new(file), offset: 0 })
+    }
+}
+
+/// See [`Journal::records`].
+#[derive(Debug)]
+pub struct Records<'a> {
+    journal: &'a Journal,
+    reader: BufReader<File>,
+    offset: u64,
+}
+
+impl Iterator for Records<'_> {
+    type Item = Result<Record>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let offset = self.offset;
+            match self.reader.read_until(b'\n', &mut line) {
+                Ok(0) => return None,
+                Ok(length) => self.offset += length as u64,
+                Err(e) => return Some(Err(Error::io("reading", &self.journal.path)(e))),
+            }
+            let Ok(head) = serde_json::from_slice::<Head>(&line) else { continue };
+            let current = self.journal.entries.get(&digest(&head.id)).and_then(|e| e.line.as_ref()).is_some_and(|l| l.offset == offset);
+            if current {
+                let bad = |e| {
+                    Error::input(
+                        self.journal.path.display().to_string(),
+                        format!("the record of {} is not of this version: {e}; run with --force", head.id),
+                    )
+                };
+                return Some(serde_json::from_slice(&line).map_err(bad));
+            }
+        }
+    }
+}
+
+fn digest(text: &str) -> Digest {
+    let mut out = Digest::default();
+    out.iter_mut().zip(Sha256::digest(text)).for_each(|(to, from)| *to = from);
+    out
+}
+
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join(LOCK);
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(Error::io("opening the lock file", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            let folder = folder.display();
+            Err(Error::Usage(format!(
+                "{folder}: another run of polygist is writing there; wait until it is done, or name another output folder"
+            )))
+        }
+        // Some network file systems have no locks; working there without is better than not at all.
+        Err(TryLockError::Error(e)) if e.kind() == io::ErrorKind::Unsupported => Ok(file),
+        Err(TryLockError::Error(e)) => Err(Error::io("locking", &path)(e)),
+    }
+}
+
+/// Removes the unfinished files of a run that was killed. The lock is held, so nobody is writing them; what cannot be removed does no harm.
+fn remove_unfinished(folder: &Path) {
+    for entry in WalkDir::new(folder).into_iter().flatten().filter(|e| e.file_type().is_file()) {
+        let name = entry.file_name().to_string_lossy();
+        if name.starts_with(UNFINISHED.0) && name.ends_with(UNFINISHED.1) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Checks, Detection, Format, Lang, Source, Stats};
+
+    fn record(id: &str, key: &str, status: Status) -> Record {
+        Record {
+            id: id.into(),
+            key: key.into(),
+            source: Source { path: id.into(), format: Format::Text, bytes: 1, sha256: "00".into() },
+            language: Detection { code: Lang::en(), confidence: 1.0 },
+            title: None,
+            translation: None,
+            summary: None,
+            checks: Checks::default(),
+            stats: Stats::default(),
+            status,
+            error: None,
+            output: None,
+            extra: serde_json::Map::new(),
+        }
+    }
+
+    fn ids(journal: &Journal) -> Vec<(String, String)> {
+        journal.records().unwrap().map(|r| r.unwrap()).map(|r| (r.id, r.key)).collect()
+    }
+
+    fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(a, b)| (a.to_string(), b.to_string())).collect()
+    }
+
+    #[test]
+    fn a_run_goes_on_where_it_stopped() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        assert_eq!(journal.done("a\"\n", "1"), None);
+        journal.append(&record("a\"\n", "1", Status::Ok)).unwrap();
+        journal.append(&record("b", "1", Status::Failed)).unwrap();
+        assert_eq!(journal.done("a\"\n", "1"), Some(Status::Ok));
+        drop(journal);
+        let mut journal = Journal::open(dir.path()).unwrap();
+        assert_eq!((journal.done("a\"\n", "1"), journal.done("a\"\n", "2")), (Some(Status::Ok), None));
+        assert_eq!((journal.done("b", "1"), journal.done("c", "1")), (Some(Status::Failed), None));
+        assert_eq!((journal.len(), journal.damaged()), (2, 0));
+    }
+
+    #[test]
+    fn a_torn_line_is_cut_off_wherever_it_was_torn() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(RESULTS);
+        let mut journal = Journal::open(dir.path()).unwrap();
+        journal.append(&record("a", "1", Status::Ok)).unwrap();
+        journal.append(&record("б", "1", Status::Ok)).unwrap();
+        drop(journal);
+        let whole = fs::read(&path).unwrap();
+        let first = whole.iter().position(|&b| b == b'\n').unwrap() + 1;
+        for end in 0..=whole.len() {
+            fs::write(&path, &whole[..end]).unwrap();
+            let mut journal = Journal::open(dir.path()).unwrap();
+            // A record that lacks only its line break counts.
+            let expected = usize::from(end + 1 >= first) + usize::from(end + 1 >= whole.len());
+            assert_eq!(journal.len(), expected, "cut at {end}");
+            journal.append(&record("c", "1", Status::Ok)).unwrap();
+            assert_eq!(ids(&journal).len(), expected + 1, "cut at {end}");
+        }
+        // What a power cut may leave.
+        fs::write(&path, [&whole[..], &[0; 100]].concat()).unwrap();
+        assert_eq!(Journal::open(dir.path()).unwrap().len(), 2);
+        assert_eq!(fs::read(&path).unwrap(), whole);
+    }
+
+    #[test]
+    fn the_last_record_of_an_id_stays_in_the_order_of_articles() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        for (id, key) in [("gone", "1"), ("c", "1"), ("a", "1"), ("b", "1")] {
+            journal.append(&record(id, key, Status::Ok)).unwrap();
+        }
+        for id in ["a", "b", "c", "not done"] {
+            journal.done(id, "2");
+        }
+        journal.append(&record("b", "2", Status::Ok)).unwrap();
+        assert_eq!(ids(&journal), pairs(&[("gone", "1"), ("c", "1"), ("a", "1"), ("b", "2")]));
+        journal.compact().unwrap();
+        let expected = pairs(&[("a", "1"), ("b", "2"), ("c", "1"), ("gone", "1")]);
+        assert_eq!(ids(&journal), expected);
+        journal.append(&record("c", "2", Status::Failed)).unwrap();
+        assert_eq!(journal.done("c", "2"), Some(Status::Failed));
+        journal.compact().unwrap();
+        drop(journal);
+        let journal = Journal::open(dir.path()).unwrap();
+        assert_eq!(ids(&journal), pairs(&[("a", "1"), ("b", "2"), ("c", "2"), ("gone", "1")]));
+        assert_eq!(fs::read_to_string(dir.path().join(RESULTS)).unwrap().lines().count(), 4);
+    }
+
+    #[test]
+    fn damage_inside_costs_its_line_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(RESULTS);
+        let line = |id| serde_json::to_string(&record(id, "1", Status::Ok)).unwrap();
+        fs::write(&path, format!("{}\nga\u{0}rbage\n{}\n", line("a"), line("b"))).unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        assert_eq!((journal.damaged(), ids(&journal).len()), (1, 2));
+        journal.compact().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{}\n{}\n", line("a"), line("b")));
+    }
+
+    #[test]
+    fn one_process_at_a_time_and_nobody_elses_file() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join(".polygist-x1.tmp"), "half").unwrap();
+        let journal = Journal::open(dir.path()).unwrap();
+        assert!(!dir.path().join(".polygist-x1.tmp").exists());
+        let second = Journal::open(dir.path()).unwrap_err();
+        assert!(matches!(&second, Error::Usage(m) if m.contains("another run")), "{second}");
+        drop(journal);
+        let path = dir.path().join(RESULTS);
+        for other in ["{\"rouge\": 1}\n{\"rouge\": 2}\n", "{\"a\": 1}", "some notes", "some notes\nand more"] {
+            fs::write(&path, other).unwrap();
+            assert!(matches!(Journal::open(dir.path()).unwrap_err(), Error::Usage(m) if m.contains("no file of polygist's")));
+            assert_eq!(fs::read_to_string(&path).unwrap(), other);
+        }
+        fs::remove_file(&path).unwrap();
+        Journal::open(dir.path()).unwrap();
+    }
+}

@@ -1,0 +1,248 @@
+//! Results out: where each article's file goes, and files that are either whole or not there.
+
+use super::articles::sha256_hex;
+use crate::error::{Error, Result};
+use crate::types::Lang;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use unicode_normalization::UnicodeNormalization;
+
+/// Start and end of the names of files that are not finished; what a killed run leaves behind is told by them.
+pub(super) const UNFINISHED: (&str, &str) = (".polygist-", ".tmp");
+
+/// Longest part of a path in bytes, with room to 255 for what is added to it.
+const LONGEST: usize = 160;
+
+/// Writes `bytes` to `path` so that at any moment, a crash included, there is the old file or the new one, whole. Missing folders are made.
+pub fn atomic(path: &Path, bytes: &[u8]) -> Result<()> {
+    atomic_with(path, |out| out.write_all(bytes))
+}
+
+/// [`atomic`] for what is written piece by piece.
+pub fn atomic_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+    // The parent of a bare file name is the empty path.
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
+    let put = || {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(UNFINISHED.0).suffix(UNFINISHED.1);
+        #[cfg(unix)]
+        let permissions = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
+        #[cfg(unix)]
+        builder.permissions(permissions);
+        let mut out = BufWriter::new(builder.tempfile_in(folder)?);
+        write(&mut out)?;
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|e| e.error)?;
+        sync_folder(folder)
+    };
+    put().map_err(Error::io("writing", path))
+}
+
+/// Makes a rename in the folder last. Windows has no such call.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// Where the articles of a run go: the input tree mirrored, each article in a file of its own.
+///
+/// The file's whole name is kept (`news/a.html` → `news/a.html.en.md`), so a name depends on nothing but the article's id: it is the same
+/// whatever other files there are, and `a.txt` and `a.html` stay apart. What some file system does not allow is replaced, and the name
+/// then ends in a hash of the id.
+#[derive(Clone, Debug, Default)]
+pub struct OutputNames {
+    /// Ids of files, folded, that a file system without case would mix up.
+    clashing: HashSet<String>,
+}
+
+impl OutputNames {
+    /// Names for a run that reads the files of these ids.
+    pub fn new<'a>(file_ids: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut seen = HashSet::new();
+        let mut clashing = HashSet::new();
+        for id in file_ids {
+            let folded = fold(id);
+            if !seen.insert(folded.clone()) {
+                clashing.insert(folded);
+            }
+        }
+        OutputNames { clashing }
+    }
+
+    /// Number of names that only a hash keeps apart.
+    pub fn clashes(&self) -> usize {
+        self.clashing.len()
+    }
+
+    /// The article's file below the output folder, with `/`; it never leaves that folder.
+    pub fn name(&self, id: &str, language: &Lang) -> String {
+        let (file, member) = split_member(id);
+        let (folders, name) = file.rsplit_once('/').map_or((None, file), |(folders, name)| (Some(folders), name));
+        let mut out = String::new();
+        let mut end = 0;
+        for folder in folders.into_iter().flat_map(|f| f.split('/')) {
+            end += folder.len() + 1;
+            out.push_str(&part(folder, &id[..end], false));
+            out.push('/');
+        }
+        // The members of one file may differ in case only; nobody knows them beforehand.
+        let twins = self.clashing.contains(&fold(file)) || member.is_some_and(|m| fold(m) != m);
+        let name = member.map_or(name.to_string(), |member| format!("{name}#{member}"));
+        format!("{out}{}.{}.md", part(&name, id, twins), allowed(language.as_str()))
+    }
+}
+
+/// As a file system without case and with normalization sees it.
+fn fold(id: &str) -> String {
+    id.to_lowercase().nfc().collect()
+}
+
+/// Parts `a.jsonl#id` into the file and the article in it, whatever the article's own id holds.
+fn split_member(id: &str) -> (&str, Option<&str>) {
+    const HOLDERS: [&str; 7] = [".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz", super::articles::STDIN];
+    let holder = |file: &str| {
+        let file = file.to_ascii_lowercase();
+        HOLDERS.iter().any(|end| file.ends_with(end))
+    };
+    let split = id.match_indices('#').find(|(at, _)| holder(&id[..*at]));
+    split.map_or((id, None), |(at, _)| (&id[..at], Some(&id[at + 1..])))
+}
+
+/// One part of a path that every file system takes; with a hash of `whole` where it had to be changed or has a twin.
+fn part(text: &str, whole: &str, twin: bool) -> String {
+    let mut name = allowed(text);
+    if name.chars().all(|c| c == '.') {
+        name = "_".into();
+    }
+    if name.ends_with(['.', ' ']) {
+        name.pop();
+        name.push('_');
+    }
+    let stem = name.split('.').next().unwrap_or_default().trim_end().to_ascii_uppercase();
+    let device = |s: &str| matches!(s, "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$");
+    let port = |s: &str| {
+        (s.starts_with("COM") || s.starts_with("LPT"))
+            && s.chars().count() == 4
+            && s.ends_with(|c: char| c.is_ascii_digit() || "¹²³".contains(c))
+    };
+    if device(&stem) || port(&stem) {
+        name.insert(0, '_');
+    }
+    while name.len() > LONGEST {
+        name.pop();
+    }
+    if twin || name != text {
+        name.push('-');
+        name.push_str(&sha256_hex(whole.as_bytes())[..10]);
+    }
+    name
+}
+
+fn allowed(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() || "/\\<>:\"|?*".contains(c) { '_' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(id: &str) -> String {
+        OutputNames::default().name(id, &Lang::en())
+    }
+
+    #[test]
+    fn ordinary_names_stay_readable() {
+        assert_eq!(name("news/2024/a.txt"), "news/2024/a.txt.en.md");
+        assert_eq!(name("a.html"), "a.html.en.md");
+        assert_eq!(name("it's a \u{1F600} C# story.md"), "it's a \u{1F600} C# story.md.en.md");
+        assert_eq!(name("a.jsonl#17"), "a.jsonl#17.en.md");
+    }
+
+    #[test]
+    fn no_name_leaves_the_folder_or_offends_a_file_system() {
+        let long = "ж".repeat(300);
+        for id in [
+            "../../etc/passwd",
+            "/etc/passwd",
+            "a/../b",
+            "c:\\x",
+            "con.txt",
+            "LPT1",
+            "a\nb",
+            "a\0b",
+            "",
+            ".",
+            "dir./x",
+            "q?.txt",
+            "a.jsonl#../../x",
+            "a.jsonl#https://x.org/a",
+            &long,
+        ] {
+            let name = name(id);
+            for part in name.split('/') {
+                assert!(!part.is_empty() && part != "." && part != ".." && part.len() <= 200, "{id:?}: {name}");
+                assert!(!part.contains(|c: char| c.is_control() || "\\<>:\"|?*".contains(c)), "{id:?}: {name}");
+            }
+            assert!(name.contains('-'), "{id:?}: {name} has no hash");
+        }
+        assert!(name("a.jsonl#https://x.org/a").starts_with("a.jsonl#https___x.org_a-"));
+    }
+
+    #[test]
+    fn no_two_articles_share_a_file() {
+        let ids = [
+            "a.txt",
+            "a.html",
+            "A.txt",
+            "a.jsonl#x",
+            "a.jsonl#X",
+            "a.jsonl#x/y",
+            "a.jsonl#x_y",
+            "q?.txt",
+            "q*.txt",
+            "q_.txt",
+            "e\u{301}.txt",
+            "é.txt",
+            "a?/x.txt",
+            "a*/x.txt",
+            "a_/x.txt",
+        ];
+        let names = OutputNames::new(ids);
+        let all: HashSet<String> = ids.iter().map(|id| fold(&names.name(id, &Lang::en()))).collect();
+        assert_eq!(all.len(), ids.len(), "{all:?}");
+        // The order of the files makes no difference.
+        let reversed = OutputNames::new(ids.into_iter().rev());
+        assert!(ids.iter().all(|id| names.name(id, &Lang::en()) == reversed.name(id, &Lang::en())));
+    }
+
+    #[test]
+    fn a_file_is_whole_or_not_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("new/folder/a.md");
+        atomic(&path, b"one").unwrap();
+        atomic(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        let failed = atomic_with(&path, |out| {
+            out.write_all(b"thr")?;
+            Err(io::Error::other("full"))
+        });
+        assert!(failed.unwrap_err().to_string().contains("full"));
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_what_is_written() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (ours, plain) = (dir.path().join("a"), dir.path().join("b"));
+        atomic(&ours, b"").unwrap();
+        fs::write(&plain, b"").unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(ours), mode(plain));
+    }
+}

@@ -1,0 +1,79 @@
+//! The languages that polygist knows by name: `models/languages.toml`.
+
+use crate::types::Lang;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+/// What is known of a language.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Language {
+    /// Its English name.
+    pub name: String,
+    /// Its name for itself.
+    pub native: String,
+    /// Whether it is written from right to left.
+    #[serde(default)]
+    pub rtl: bool,
+    /// Names of its scripts, the usual one first.
+    #[serde(default)]
+    pub scripts: Vec<String>,
+    /// Other codes that mean the same here (`nb` for `no`).
+    #[serde(default)]
+    pub aliases: Vec<String>,
+}
+
+/// All of them by code.
+pub fn all() -> &'static BTreeMap<String, Language> {
+    static ALL: LazyLock<BTreeMap<String, Language>> = LazyLock::new(|| {
+        // The file is part of the binary, and a test reads it: this cannot fail at a user's.
+        toml::from_str(include_str!("../models/languages.toml")).unwrap_or_default()
+    });
+    &ALL
+}
+
+/// The entry of a code, that of its alias or, failing both, that of the language without its region.
+pub fn get(lang: &Lang) -> Option<(&'static str, &'static Language)> {
+    let exact = all().get_key_value(lang.as_str());
+    let alias = || all().iter().find(|(_, l)| l.aliases.iter().any(|a| a.eq_ignore_ascii_case(lang.as_str())));
+    let base = || all().get_key_value(lang.base());
+    exact.or_else(alias).or_else(base).map(|(code, language)| (code.as_str(), language))
+}
+
+/// The code that polygist uses for a language: `no` for `nb`, `zh` for `zh-Hans`; unknown codes stay as they are.
+///
+/// ```
+/// use polygist::{languages, types::Lang};
+/// assert_eq!(languages::canonical(&Lang::parse("nb").unwrap()).as_str(), "no");
+/// ```
+pub fn canonical(lang: &Lang) -> Lang {
+    if all().contains_key(lang.as_str()) {
+        return lang.clone();
+    }
+    let alias = all().iter().find(|(_, l)| l.aliases.iter().any(|a| a.eq_ignore_ascii_case(lang.as_str())));
+    alias.and_then(|(code, _)| Lang::parse(code)).unwrap_or_else(|| lang.clone())
+}
+
+/// English name, or the code where there is none.
+pub fn name(lang: &Lang) -> &str {
+    get(lang).map_or(lang.as_str(), |(_, l)| l.name.as_str())
+}
+
+/// Whether a language is written without spaces between words.
+pub fn is_spaceless(lang: &Lang) -> bool {
+    matches!(lang.base(), "zh" | "ja" | "th" | "lo" | "km" | "my" | "yue" | "bo")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_readable_and_its_codes_are_codes() {
+        assert!(all().len() >= 50);
+        for (code, language) in all() {
+            assert_eq!(Lang::parse(code).map(|l| l.to_string()).as_deref(), Some(code.as_str()));
+            assert!(!language.name.is_empty() && !language.native.is_empty(), "{code}");
+        }
+    }
+}

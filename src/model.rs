@@ -1,0 +1,121 @@
+//! From a model's files to an engine that runs it.
+
+use crate::arch;
+use crate::error::{Error, Result};
+use crate::generate::{Engine, Settings};
+use crate::io::weights::{Gguf, Safetensors};
+use crate::kernel::Precision;
+use crate::nn::{Backend, Weights};
+use crate::text::script;
+use crate::token::Tokenizer;
+use candle_core::Device;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+/// Where to compute.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// A GPU if this build and this machine have one, else the CPU.
+    #[default]
+    Auto,
+    /// The CPU.
+    Cpu,
+    /// A CUDA device, by number.
+    Cuda(usize),
+    /// The Metal device.
+    Metal,
+}
+
+impl FromStr for DeviceChoice {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            None if text == "auto" => Ok(DeviceChoice::Auto),
+            None if text == "cpu" => Ok(DeviceChoice::Cpu),
+            None if text == "cuda" => Ok(DeviceChoice::Cuda(0)),
+            None if text == "metal" => Ok(DeviceChoice::Metal),
+            Some(("cuda", n)) if n.parse::<usize>().is_ok() => Ok(DeviceChoice::Cuda(n.parse().unwrap_or(0))),
+            _ => Err(Error::Usage(format!("device {text:?} is not known; expected auto, cpu, cuda, cuda:N or metal"))),
+        }
+    }
+}
+
+impl fmt::Display for DeviceChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DeviceChoice::Auto => f.write_str("auto"),
+            DeviceChoice::Cpu => f.write_str("cpu"),
+            DeviceChoice::Cuda(n) => write!(f, "cuda:{n}"),
+            DeviceChoice::Metal => f.write_str("metal"),
+        }
+    }
+}
+
+impl DeviceChoice {
+    /// The device itself.
+    ///
+    /// # Errors
+    /// When a GPU is asked for that this build or this machine does not have.
+    pub fn open(self) -> Result<Device> {
+        let missing = |what: &str, feature: &str, built: bool, why: String| {
+            let hint = if built { why } else { format!("this binary was built without it: build with `--features {feature}`") };
+            Error::Usage(format!("no {what} device to be had: {hint}. `--device cpu` always works"))
+        };
+        let cuda = |n| Device::new_cuda(n).map_err(|e| missing("CUDA", "cuda", cfg!(feature = "cuda"), e.to_string()));
+        let metal = || Device::new_metal(0).map_err(|e| missing("Metal", "metal", cfg!(feature = "metal"), e.to_string()));
+        match self {
+            DeviceChoice::Cpu => Ok(Device::Cpu),
+            DeviceChoice::Cuda(n) => cuda(n),
+            DeviceChoice::Metal => metal(),
+            DeviceChoice::Auto if cfg!(feature = "cuda") => Ok(cuda(0).unwrap_or(Device::Cpu)),
+            DeviceChoice::Auto if cfg!(feature = "metal") => Ok(metal().unwrap_or(Device::Cpu)),
+            DeviceChoice::Auto => Ok(Device::Cpu),
+        }
+    }
+}
+
+/// How to run a model.
+#[derive(Clone, Debug)]
+pub struct Runtime {
+    /// Where.
+    pub device: Device,
+    /// Precision of the weights on the CPU.
+    pub precision: Precision,
+    /// CPU workers.
+    pub threads: usize,
+}
+
+impl Runtime {
+    /// Sequences that are in the works at once: enough for the matrix products to be worth their weights' way through
+    /// the caches. More changes little on a CPU.
+    fn batch(&self) -> usize {
+        if self.device.is_cpu() { 32 } else { 128 }
+    }
+}
+
+/// Opens a GGUF file, or a folder with `config.json`, `tokenizer.json` and `*.safetensors`. `id` stands in records.
+///
+/// # Errors
+/// When a file is missing or broken, or the architecture is not known.
+pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
+    let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
+    let (config, weights, tokenizer): (_, Box<dyn Weights>, _) = if path.is_dir() {
+        let (config, weights) = Safetensors::open(path)?;
+        let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"), &config)?;
+        (config, Box::new(weights), tokenizer)
+    } else {
+        let (config, weights) = Gguf::open(path)?;
+        let tokenizer = Tokenizer::from_gguf(&config, &path.display().to_string())?;
+        (config, Box::new(weights), tokenizer)
+    };
+    let model = arch::load(&config, &*weights, &backend)?;
+    let settings = Settings {
+        workers: if runtime.device.is_cpu() { runtime.threads } else { 1 },
+        batch: runtime.batch(),
+        prefill: 512,
+        allows: script::allows,
+    };
+    Engine::new(id, model, tokenizer, settings)
+}

@@ -1,0 +1,115 @@
+//! An article's output file.
+
+use super::words::{self, one_line};
+use crate::types::Record;
+use std::fmt::Write;
+
+/// The article's output file in Markdown: title, where it comes from, summary, translation, and at the end what to be careful about.
+pub fn markdown(record: &Record) -> String {
+    let mut parts = vec![format!("# {}", title(record)), origin(record)];
+    let both = record.summary.is_some() && record.translation.is_some();
+    if let Some(summary) = &record.summary {
+        if both {
+            parts.push("## Summary".into());
+        }
+        parts.push(summary.text.trim().to_string());
+        parts.push(format!("*{}*", words::method(summary)));
+    }
+    if let Some(translation) = &record.translation {
+        if both {
+            parts.push("## Translation".into());
+        }
+        parts.push(translation.text.trim_matches(['\n', '\r']).trim_end().to_string());
+    }
+    if let Some(error) = &record.error {
+        parts.push(format!("**Failed:** {}", one_line(&error.message)));
+    }
+    let notes = notes(record);
+    if !notes.is_empty() {
+        parts.push(format!("---\n\n**Notes**\n\n{}", notes.trim_end()));
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join("\n\n") + "\n"
+}
+
+/// The translated title, else the source's, else the file's name.
+pub(super) fn title(record: &Record) -> String {
+    let own = record.title.as_ref().map(|t| one_line(t.translation.as_deref().unwrap_or(&t.source))).filter(|t| !t.is_empty());
+    own.unwrap_or_else(|| one_line(record.id.rsplit('/').next().unwrap_or(&record.id)))
+}
+
+/// The title as it was, when it is not the one shown.
+pub(super) fn source_title(record: &Record) -> Option<String> {
+    let source = one_line(&record.title.as_ref()?.source);
+    (!source.is_empty() && source != title(record)).then_some(source)
+}
+
+/// The way of a translation, when it is not the direct one.
+pub(super) fn detour(record: &Record) -> Option<String> {
+    let route = &record.translation.as_ref()?.route;
+    (route.len() > 2).then(|| route.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(" → "))
+}
+
+fn origin(record: &Record) -> String {
+    let mut lines = Vec::new();
+    if let Some(title) = source_title(record) {
+        lines.push(format!("Original title: {title}"));
+    }
+    let language = if record.language.code.is_und() { "language not recognized".into() } else { record.language.code.to_string() };
+    lines.push(format!("Source: {} ({language})", one_line(&record.id)));
+    if let Some(translation) = &record.translation {
+        let way = detour(record).map(|route| format!(", by way of {route}")).unwrap_or_default();
+        lines.push(format!("Machine translation to {} by {}{way}", translation.language, translation.model));
+    }
+    // Two spaces at the end of a line break it.
+    lines.iter().map(|line| format!("> {line}")).collect::<Vec<_>>().join("  \n")
+}
+
+fn notes(record: &Record) -> String {
+    let mut out = String::new();
+    for remark in words::remarks(record) {
+        let _ = writeln!(out, "- {}", remark.text);
+        for quote in remark.quotes {
+            let _ = match quote.text.as_str() {
+                "" => writeln!(out, "  - {}", quote.complaint),
+                text => writeln!(out, "  - {}: “{text}”", quote.complaint),
+            };
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples;
+
+    #[test]
+    fn a_file_that_reads_well() {
+        let record = samples::records().into_iter().find(|r| r.language.code.as_str() == "uk").unwrap();
+        assert_eq!(
+            markdown(&record),
+            "# Kharkiv rebuilds its libraries\n\n\
+             > Original title: Харків відбудовує свої бібліотеки  \n\
+             > Source: ukraine/libraries.txt (uk)  \n\
+             > Machine translation to de by gemma-3-270m, by way of uk → en → de\n\n\
+             ## Summary\n\nVier Bibliotheken sind wieder offen.\n\n\
+             *Sentences chosen from the article; none is newly written.*\n\n\
+             ## Translation\n\nVier Bibliotheken sind wieder offen.\n\n## Die Kosten\n\n- Fenster: 40 Millionen Hrywnja\n- Bücher: noch offen\n\n\
+             ---\n\n**Notes**\n\n\
+             - 1 sentence of the translation may be wrong:\n\
+             \x20 - Sentence 3: a number differs from the source: “Fenster: 40 Millionen Hrywnja”\n"
+        );
+    }
+
+    #[test]
+    fn one_part_needs_no_headings_and_a_file_name_is_a_title() {
+        let mut record = samples::records().remove(0);
+        record.title = None;
+        record.translation = None;
+        record.checks = Default::default();
+        let text = markdown(&record);
+        assert!(!text.contains("## ") && !text.contains("Notes"), "{text}");
+        assert!(text.starts_with(&format!("# {}\n", record.id.rsplit('/').next().unwrap())));
+    }
+}

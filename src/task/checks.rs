@@ -1,0 +1,140 @@
+//! What can be wrong with a translation, told from the two texts alone.
+//!
+//! A check must stay silent on what a good human translator writes: the limits are set so that each complains of fewer
+//! than 2 in 100 sentences of the NTREX human translations, English to and from 33 other languages and variants.
+
+mod language;
+mod length;
+mod loops;
+mod numbers;
+
+pub use loops::repeats;
+pub use numbers::unsupported as unsupported_numbers;
+
+use crate::generate::Finish;
+use crate::text::{protect, words};
+use crate::types::{Lang, Problem};
+
+/// Everything that is wrong with a translated segment, worst first. `finish` says whether the model came to an end by itself.
+pub fn translation(source: &str, output: &str, finish: Finish, from: &Lang, to: &Lang) -> Vec<Problem> {
+    let (source, output) = (source.trim(), output.trim());
+    let has_words = |text: &str| text.chars().any(char::is_alphanumeric);
+    if has_words(source) && !has_words(output) {
+        return vec![Problem::Empty];
+    }
+    let elsewhere = !from.same_base(to);
+    let checks = [
+        (Problem::Repetition, finish == Finish::Loop || (repeats(output) && !repeats(source))),
+        (Problem::Copy, elsewhere && language::is_copy(source, output)),
+        (Problem::WrongLanguage, elsewhere && language::is_wrong(source, output, from, to)),
+        (Problem::CutOff, finish == Finish::Length),
+        (Problem::TooShort, length::is_short(source, output, from, to)),
+        (Problem::TooLong, length::is_long(source, output, from, to)),
+        (Problem::Protected, !protect::missing(source, output).is_empty()),
+        (Problem::Number, numbers::differ(source, output)),
+    ];
+    checks.into_iter().filter_map(|(problem, found)| found.then_some(problem)).collect()
+}
+
+/// How much a reader loses by a segment's problems, for comparing two attempts at the same segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Severity(u32);
+
+impl Severity {
+    /// Worse than any attempt, even an empty one.
+    pub const WORST: Severity = Severity(u32::MAX);
+
+    /// That of these problems together; the least when there are none.
+    pub fn of(problems: &[Problem]) -> Self {
+        let weight = |problem: &Problem| match problem {
+            Problem::Empty => 100,
+            Problem::Copy | Problem::WrongLanguage => 40,
+            Problem::Repetition => 30,
+            Problem::CutOff | Problem::TooShort | Problem::TooLong | Problem::Unsupported => 10,
+            Problem::Protected | Problem::Number | Problem::Name => 4,
+        };
+        Severity(problems.iter().map(weight).sum())
+    }
+
+    /// Whether another attempt may do better: whenever there is anything to complain of.
+    pub fn deserves_retry(self) -> bool {
+        self > Severity::default()
+    }
+}
+
+/// The words of a text that a translator would translate: no numbers, addresses or code, and no capitalized
+/// words where the script has case.
+fn ordinary_words(text: &str) -> Vec<String> {
+    let mut plain = text.to_owned();
+    for span in protect::spans(text).into_iter().rev() {
+        plain.replace_range(span, " ");
+    }
+    let text = plain.as_str();
+    let capitalized: std::collections::HashSet<String> = if crate::text::caps::is_capitals(text) {
+        Default::default()
+    } else {
+        text.split(|c: char| !c.is_alphanumeric()).filter(|w| w.starts_with(char::is_uppercase)).map(str::to_lowercase).collect()
+    };
+    words::words(text).into_iter().filter(|w| w.chars().any(char::is_alphabetic) && !capitalized.contains(w)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(source: &str, output: &str, from: &str, to: &str) -> Vec<Problem> {
+        translation(source, output, Finish::Stop, &Lang::parse(from).unwrap(), &Lang::parse(to).unwrap())
+    }
+
+    #[test]
+    fn good_translations_pass() {
+        for (source, output, from, to) in [
+            ("Der Vulkan brach am 3. Mai 2018 aus.", "The volcano erupted on May 3, 2018.", "de", "en"),
+            ("La Banque a prêté 1.234,5 millions.", "The Bank lent 1,234.5 million.", "fr", "en"),
+            ("火山は2018年5月に噴火した。", "The volcano erupted in May 2018.", "ja", "en"),
+            ("Non, non, non, non !", "No, no, no, no!", "fr", "en"),
+            (
+                "Angela Merkel, Emmanuel Macron, Boris Johnson, Donald Trump",
+                "Angela Merkel, Emmanuel Macron, Boris Johnson, Donald Trump",
+                "de",
+                "fr",
+            ),
+            ("OK", "OK", "en", "de"),
+            ("—", "", "en", "de"),
+            ("Voir https://example.org/a?b=c pour la suite.", "See https://example.org/a?b=c for more.", "fr", "en"),
+        ] {
+            assert_eq!(check(source, output, from, to), [], "{source} → {output}");
+        }
+    }
+
+    #[test]
+    fn each_problem_is_found() {
+        let source = "Le gouvernement a annoncé mardi de nouvelles mesures pour les 300 écoles de la région.";
+        for (output, problem) in [
+            ("…", Problem::Empty),
+            ("The government announced the the the the new measures for the 300 schools of the region.", Problem::Repetition),
+            (source, Problem::Copy),
+            ("Правительство объявило во вторник о новых мерах для 300 школ региона.", Problem::WrongLanguage),
+            ("The government 300.", Problem::TooShort),
+            ("The government announced new measures for the 30 schools of the region on Tuesday.", Problem::Number),
+        ] {
+            assert!(check(source, output, "fr", "en").contains(&problem), "{problem:?}: {output}");
+        }
+        let long = "On Tuesday the government announced, after a long debate that lasted many hours, that it would bring in measures \
+                    which nobody had asked for, and which the 300 schools of the region, their teachers, the pupils and all of their \
+                    parents will have to put up with from the coming autumn on, whether or not they happen to like it at all.";
+        assert!(check(source, long, "fr", "en").contains(&Problem::TooLong));
+        let link = "Plus d'informations sur https://example.org/info.";
+        assert_eq!(check(link, "More information on our website there.", "fr", "en"), [Problem::Protected]);
+        let cut = translation("Bonjour à tous", "Hello every", Finish::Length, &Lang::parse("fr").unwrap(), &Lang::en());
+        assert_eq!(cut, [Problem::CutOff]);
+    }
+
+    #[test]
+    fn the_worse_attempt_is_known() {
+        let severity = [vec![], vec![Problem::Number], vec![Problem::Number, Problem::TooShort], vec![Problem::Copy], vec![Problem::Empty]];
+        let severity = severity.map(|problems| Severity::of(&problems));
+        assert!(severity.is_sorted() && severity[4] < Severity::WORST, "{severity:?}");
+        assert_eq!(severity.map(Severity::deserves_retry), [false, true, true, true, true]);
+    }
+}

@@ -1,0 +1,84 @@
+//! Whether a translation is in the language that it should be in.
+
+use super::ordinary_words;
+use crate::text::language;
+use crate::text::script::{self, Script};
+use crate::types::Lang;
+use std::collections::HashMap;
+
+/// Fewer words than these prove nothing: names, brands, "OK".
+const FEWEST_WORDS: usize = 4;
+/// Words in a row that no translator leaves as they are, titles and quotations aside.
+const LONGEST_QUOTE: usize = 9;
+/// Letters from which on the detection of a language can be relied on.
+const SURE_LETTERS: usize = 60;
+/// Languages that are so close that the detection takes one for the other.
+const CLOSE: &[&[&str]] = &[
+    &["da", "no", "nb", "nn", "sv"],
+    &["hr", "sr", "bs", "sh", "sl", "mk", "bg"],
+    &["id", "ms"],
+    &["cs", "sk"],
+    &["es", "pt", "gl", "ca"],
+    &["ru", "uk", "be"],
+    &["zh", "yue"],
+    &["tr", "az"],
+    &["af", "nl"],
+    &["hi", "mr", "ne"],
+    &["fa", "ps", "ur"],
+];
+
+/// Whether the output is the source, or a long stretch of it, untranslated.
+pub fn is_copy(source: &str, output: &str) -> bool {
+    let (source, output) = (ordinary_words(source), ordinary_words(output));
+    if output.len() < FEWEST_WORDS {
+        return false;
+    }
+    let mut left: HashMap<&str, usize> = HashMap::new();
+    for word in &source {
+        *left.entry(word).or_default() += 1;
+    }
+    let shared = output.iter().filter(|w| left.get_mut(w.as_str()).is_some_and(|n| std::mem::replace(n, n.saturating_sub(1)) > 0)).count();
+    shared * 4 >= output.len() * 3 || longest_common_run(&source, &output) >= LONGEST_QUOTE
+}
+
+/// Length of the longest run of words that stands in both.
+fn longest_common_run(a: &[String], b: &[String]) -> usize {
+    let mut best = 0;
+    let mut above = vec![0; b.len() + 1];
+    for x in a {
+        // Right to left, so that the cell at the upper left is still that of the row above.
+        for j in (0..b.len()).rev() {
+            above[j + 1] = if *x == b[j] { above[j] + 1 } else { 0 };
+            best = best.max(above[j + 1]);
+        }
+    }
+    best
+}
+
+/// Whether the output is in another language than `to`, by its script or, when it is long enough to be sure, by its words.
+pub fn is_wrong(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
+    is_wrong_script(source, output, from, to) || is_wrong_by_words(output, from, to)
+}
+
+fn is_wrong_script(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
+    let letters = output.chars().filter(|c| c.is_alphabetic()).count();
+    let foreign: Vec<char> = output.chars().filter(|&c| c.is_alphabetic() && !script::allows(to, c)).collect();
+    // Names and brands stay in Latin letters everywhere; letters of any other foreign script are left-overs of the source.
+    let latin = foreign.iter().filter(|&&c| script::of(c) == Script::Latin).count();
+    let left_over = foreign.len() - latin;
+    let quoted = source.chars().any(|c| c.is_alphabetic() && !script::allows(from, c) && script::of(c) != Script::Latin);
+    let latin_words = || ordinary_words(output).iter().filter(|w| w.chars().any(|c| script::of(c) == Script::Latin)).count();
+    let untranslated = latin * 10 > letters * 6 && latin_words() >= FEWEST_WORDS;
+    (left_over >= 2 && left_over * 20 > letters && !quoted) || untranslated
+}
+
+fn is_wrong_by_words(output: &str, from: &Lang, to: &Lang) -> bool {
+    let close = |a: &str, b: &str| a == b || CLOSE.iter().any(|group| group.contains(&a) && group.contains(&b));
+    if output.chars().filter(|c| c.is_alphabetic()).count() < SURE_LETTERS {
+        return false;
+    }
+    let found = language::detect(output);
+    // That a model falls back into the source language is likelier than that it takes to a third one.
+    let needed = if found.code.same_base(from) { 0.8 } else { 0.95 };
+    !found.code.is_und() && found.confidence >= needed && !close(found.code.base(), to.base())
+}

@@ -1,0 +1,233 @@
+//! Which sentences of an article say the most: for any language, from the text alone.
+//!
+//! News tells the main thing first, so position counts most; then how central a sentence is to the article (cosine with
+//! the centroid of its tf-idf vectors, as in Radev et al. 2004), how much it shares with the title, and whether it is a
+//! sentence at all. Redundant ones come later (maximal marginal relevance, Carbonell and Goldstein 1998).
+//! Time and memory grow linearly with the article.
+
+use crate::text::words;
+use std::collections::HashMap;
+
+/// So many sentences are ordered with regard to one another; the rest follow by their own scores.
+const COMPARED: usize = 64;
+/// From this likeness on, a sentence says what another one has said.
+const SAME: f32 = 0.8;
+
+/// How much each sign of importance counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Weights {
+    /// Place in the article.
+    pub position: f32,
+    /// Sentences after which the place counts half.
+    pub half_life: f32,
+    /// Nearness to the article's centroid.
+    pub centrality: f32,
+    /// Words shared with the title.
+    pub title: f32,
+    /// Deducted for what is hardly a sentence: a caption, a byline, a call to scroll down.
+    pub fragment: f32,
+    /// Deducted for the likeness to what was chosen before.
+    pub redundancy: f32,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Weights { position: 1.0, half_life: 4.0, centrality: 0.8, title: 0.3, fragment: 0.6, redundancy: 0.5 }
+    }
+}
+
+/// Numbers of the sentences, the most telling first. Equal input has equal output.
+///
+/// ```
+/// use polygist::task::extractive::rank;
+/// let article = ["The volcano erupted on Sunday, the institute said.", "Photo: AFP", "Ash fell on villages near the volcano."];
+/// assert_eq!(rank(&article, None), [0, 2, 1]);
+/// ```
+pub fn rank<S: AsRef<str>>(sentences: &[S], title: Option<&str>) -> Vec<usize> {
+    rank_by(sentences, title, &Weights::default())
+}
+
+pub(crate) fn rank_by<S: AsRef<str>>(sentences: &[S], title: Option<&str>, weights: &Weights) -> Vec<usize> {
+    let document = Document::new(sentences);
+    let title = title.map(|title| document.vector(title));
+    let centrality = document.centrality();
+    let scores: Vec<f32> = (0..sentences.len())
+        .map(|i| {
+            let position = 0.5f32.powf(i as f32 / weights.half_life);
+            let shared = title.as_ref().map_or(0.0, |title| cosine(title, &document.vectors[i]));
+            let fragment = if document.is_fragment(i, sentences[i].as_ref()) { weights.fragment } else { 0.0 };
+            weights.position * position + weights.centrality * centrality[i] + weights.title * shared - fragment
+        })
+        .collect();
+    let mut order: Vec<usize> = (0..sentences.len()).collect();
+    order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
+    let rest = order.split_off(order.len().min(COMPARED));
+    let mut ranked = diversify(order, &scores, &document, weights.redundancy);
+    ranked.extend(rest);
+    ranked
+}
+
+/// Reorders so that each sentence is the best one in view of those before it.
+fn diversify(mut pool: Vec<usize>, scores: &[f32], document: &Document, redundancy: f32) -> Vec<usize> {
+    let mut likeness = vec![0.0f32; scores.len()];
+    let mut ranked = Vec::with_capacity(pool.len());
+    while !pool.is_empty() {
+        let worth = |i: usize| scores[i] - redundancy * likeness[i] - if likeness[i] >= SAME { 1.0 } else { 0.0 };
+        // The first of equals: the pool is in order of score.
+        let best = (1..pool.len()).fold(0, |best, k| if worth(pool[k]) > worth(pool[best]) { k } else { best });
+        let chosen = pool.remove(best);
+        ranked.push(chosen);
+        for &i in &pool {
+            likeness[i] = likeness[i].max(cosine(&document.vectors[chosen], &document.vectors[i]));
+        }
+    }
+    ranked
+}
+
+/// Word numbers and weights, by word number, of length 1.
+type Vector = Vec<(u32, f32)>;
+
+/// The sentences as vectors over the article's own vocabulary.
+struct Document {
+    ids: HashMap<String, u32>,
+    /// How rare each word is within the article.
+    idf: Vec<f32>,
+    vectors: Vec<Vector>,
+    /// Words of each sentence.
+    lengths: Vec<usize>,
+    /// Of the middle sentence by length.
+    usual_length: usize,
+}
+
+impl Document {
+    fn new<S: AsRef<str>>(sentences: &[S]) -> Self {
+        let mut ids = HashMap::new();
+        let mut frequency: Vec<u32> = Vec::new();
+        let mut counted: Vec<Vector> = Vec::with_capacity(sentences.len());
+        let mut lengths = Vec::with_capacity(sentences.len());
+        for sentence in sentences {
+            let words = words::words(sentence.as_ref());
+            lengths.push(words.len());
+            let counts = count(words.into_iter().map(|word| {
+                let next = ids.len() as u32;
+                *ids.entry(word).or_insert(next)
+            }));
+            frequency.resize(ids.len(), 0);
+            for &(id, _) in &counts {
+                frequency[id as usize] += 1;
+            }
+            counted.push(counts);
+        }
+        let idf: Vec<f32> = frequency.iter().map(|&n| ((1.0 + sentences.len() as f32) / (0.5 + n as f32)).ln()).collect();
+        let vectors = counted.into_iter().map(|counts| weigh(counts, &idf)).collect();
+        let mut sorted = lengths.clone();
+        sorted.sort_unstable();
+        let usual_length = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+        Document { ids, idf, vectors, lengths, usual_length }
+    }
+
+    /// The vector of another text; words that the article does not have are left out.
+    fn vector(&self, text: &str) -> Vector {
+        weigh(count(words::words(text).iter().filter_map(|word| self.ids.get(word).copied())), &self.idf)
+    }
+
+    /// Cosine of each sentence with the sum of the others, the highest being 1.
+    fn centrality(&self) -> Vec<f32> {
+        let mut centroid = vec![0.0f32; self.idf.len()];
+        for &(id, weight) in self.vectors.iter().flatten() {
+            centroid[id as usize] += weight;
+        }
+        let raw: Vec<f32> = self.vectors.iter().map(|v| v.iter().map(|&(id, w)| w * (centroid[id as usize] - w)).sum()).collect();
+        let highest = raw.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+        raw.into_iter().map(|value| value / highest).collect()
+    }
+
+    /// Whether a line is hardly a sentence: far shorter than the article's others, or a short line without an end mark.
+    fn is_fragment(&self, i: usize, text: &str) -> bool {
+        let closing = |c: char| matches!(c, '"' | '\'' | '”' | '’' | '»' | '«' | '“' | ')' | '）' | '」' | '』');
+        let ends =
+            text.trim_end().trim_end_matches(closing).ends_with(['.', '!', '?', '…', '。', '！', '？', '।', '۔', '؟', '։', ';', ':']);
+        let ended = ends || text.trim_end().ends_with(['»', '”', '」']);
+        self.lengths[i] * 3 < self.usual_length || (!ended && self.lengths[i] < self.usual_length)
+    }
+}
+
+/// How many times each word comes, by word number.
+fn count(ids: impl Iterator<Item = u32>) -> Vector {
+    let mut ids: Vec<u32> = ids.collect();
+    ids.sort_unstable();
+    let mut counts: Vector = Vec::with_capacity(ids.len());
+    for id in ids {
+        match counts.last_mut() {
+            Some((last, n)) if *last == id => *n += 1.0,
+            _ => counts.push((id, 1.0)),
+        }
+    }
+    counts
+}
+
+fn weigh(mut counts: Vector, idf: &[f32]) -> Vector {
+    for (id, weight) in &mut counts {
+        *weight = (1.0 + weight.ln()) * idf[*id as usize];
+    }
+    let norm = counts.iter().map(|(_, w)| w * w).sum::<f32>().sqrt().max(f32::MIN_POSITIVE);
+    counts.iter_mut().for_each(|(_, w)| *w /= norm);
+    counts
+}
+
+fn cosine(a: &Vector, b: &Vector) -> f32 {
+    let (mut i, mut j, mut sum) = (0, 0, 0.0);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        match x.0.cmp(&y.0) {
+            std::cmp::Ordering::Less => i += 1,
+            std::cmp::Ordering::Greater => j += 1,
+            std::cmp::Ordering::Equal => {
+                sum += x.1 * y.1;
+                i += 1;
+                j += 1;
+            }
+        }
+    }
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rank;
+
+    #[test]
+    fn the_lead_comes_first_and_fragments_last() {
+        let article = [
+            "By Our Correspondent",
+            "The central bank raised its interest rate to five percent on Thursday, the highest in a decade.",
+            "Photo: the bank's seat",
+            "The bank said that prices would go on rising unless the rate was raised again.",
+            "Shares fell after the bank raised the interest rate.",
+        ];
+        let order = rank(&article, Some("Central bank raises interest rate"));
+        assert_eq!(order[0], 1);
+        assert!(order[3..].contains(&0) && order[3..].contains(&2), "{order:?}");
+    }
+
+    #[test]
+    fn what_was_said_is_not_said_again() {
+        let said = "The minister of transport resigned on Monday over the delayed railway line to the coast.";
+        let article = [said, said, "Opposition parties called for an election as soon as the new year begins, their leaders wrote."];
+        assert_eq!(rank(&article, None), [0, 2, 1]);
+    }
+
+    #[test]
+    fn nothing_and_no_words_are_ranked_too() {
+        assert!(rank::<&str>(&[], Some("Title")).is_empty());
+        assert_eq!(rank(&["", "…"], None).len(), 2);
+    }
+
+    #[test]
+    fn a_very_long_article_takes_linear_time() {
+        let article: Vec<String> =
+            (0..100_000).map(|i| format!("Sentence number {i} speaks of subject {} and of {}.", i % 97, i % 1013)).collect();
+        let mut order = rank(&article, None);
+        order.sort_unstable();
+        assert!(order.iter().copied().eq(0..article.len()));
+    }
+}

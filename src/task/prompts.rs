@@ -1,0 +1,96 @@
+//! Parallel examples that show a base language model what translation is: `models/prompts.toml`.
+
+use crate::error::{Error, Result};
+use crate::languages;
+use crate::types::Lang;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+#[derive(Default, Deserialize)]
+struct File {
+    /// Each the same sentence in many languages.
+    example: Vec<BTreeMap<String, String>>,
+}
+
+fn examples() -> &'static [BTreeMap<String, String>] {
+    // The file is part of the binary, and a test reads it: this cannot fail at a user's.
+    static FILE: LazyLock<File> = LazyLock::new(|| toml::from_str(include_str!("../../models/prompts.toml")).unwrap_or_default());
+    &FILE.example
+}
+
+/// The code under which the examples have a language.
+fn key(lang: &Lang) -> Option<&'static str> {
+    let has = |code: &str| examples().first()?.get_key_value(code).map(|(code, _)| code.as_str());
+    has(lang.as_str()).or_else(|| has(languages::get(lang)?.0)).or_else(|| has(lang.base()))
+}
+
+/// Languages that can be translated by examples, by code.
+pub fn translatable_languages() -> Vec<Lang> {
+    examples().first().into_iter().flat_map(BTreeMap::keys).filter_map(|code| Lang::parse(code)).collect()
+}
+
+/// Examples of a translation and the head of the next one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FewShot {
+    /// What stands before the text: [`crate::generate::Request::prefix`].
+    pub prefix: String,
+    /// What stands after it.
+    pub suffix: String,
+}
+
+/// The prompt for a pair of languages with some of the examples.
+///
+/// # Errors
+/// When there are no examples in one of the languages.
+pub(super) fn few_shot(from: &Lang, to: &Lang, which: Range<usize>) -> Result<FewShot> {
+    let find = |lang: &Lang| key(lang).ok_or_else(|| no_examples(lang));
+    let (from_key, to_key) = (find(from)?, find(to)?);
+    let (from, to) = (languages::name(from), languages::name(to));
+    let mut prefix = String::new();
+    for example in examples().get(which).unwrap_or_default() {
+        if let (Some(source), Some(target)) = (example.get(from_key), example.get(to_key)) {
+            let _ = write!(prefix, "{from}: {source}\n{to}: {target}\n\n");
+        }
+    }
+    let _ = write!(prefix, "{from}: ");
+    Ok(FewShot { prefix, suffix: format!("\n{to}:") })
+}
+
+fn no_examples(lang: &Lang) -> Error {
+    let known: Vec<String> = translatable_languages().iter().map(Lang::to_string).collect();
+    Error::Usage(format!(
+        "the starter model cannot translate {} ({lang}); it has examples for {}. State the language with --from if it was guessed wrong",
+        languages::name(lang),
+        known.join(" ")
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_example_is_there_in_every_language() {
+        assert!(examples().len() >= 8);
+        let codes: Vec<&String> = examples()[0].keys().collect();
+        assert!(codes.len() >= 31);
+        for example in examples() {
+            assert_eq!(example.keys().collect::<Vec<_>>(), codes);
+            assert!(example.values().all(|text| !text.trim().is_empty() && !text.contains('\n')));
+        }
+        for code in codes {
+            let lang = Lang::parse(code).expect("a code");
+            assert!(languages::get(&lang).is_some(), "{code} has no name");
+        }
+    }
+
+    #[test]
+    fn regions_find_their_language() {
+        let (pt, en) = (Lang::parse("pt-BR").unwrap(), Lang::en());
+        assert_eq!(few_shot(&pt, &en, 0..1).unwrap().prefix.matches('\n').count(), 3);
+        assert!(few_shot(&Lang::parse("tlh").unwrap(), &en, 0..1).is_err());
+    }
+}

@@ -1,0 +1,312 @@
+//! Summaries: the article's most telling sentences, shortened by a model where it can be trusted to.
+//!
+//! What the model writes is checked word by word against the sentence that it was made from; what fails is replaced by
+//! that sentence itself. In languages that the model does not write, and without a model, all sentences are the
+//! article's own. Two steps, so that the requests of many articles go through the model together: [`plan`] says what to
+//! ask, [`finish`] makes the summary out of the answers.
+
+mod guard;
+mod length;
+mod prompt;
+mod select;
+
+pub use length::{Length, count_words};
+
+use super::extractive;
+use crate::error::{Error, Result};
+use crate::generate::{Finish, Generate, Output, Request};
+use crate::languages;
+use crate::types::{Flag, Lang, Problem, SummaryMethod, SummaryRecord, SummarySentence};
+use length::Budget;
+use std::collections::HashMap;
+use std::str::FromStr;
+
+/// Most words of a headline.
+const HEADLINE_WORDS: usize = 12;
+/// Sentences that the model is asked to shorten at most.
+const MOST_REQUESTS: usize = 24;
+
+/// What a summary looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Style {
+    /// Running text.
+    #[default]
+    Paragraph,
+    /// One line a sentence, each after `- `.
+    Bullets,
+    /// One line of at most twelve words: the title where there is one.
+    Headline,
+}
+
+impl FromStr for Style {
+    type Err = Error;
+
+    /// `paragraph`, `bullets`, `headline`.
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "paragraph" => Ok(Style::Paragraph),
+            "bullets" => Ok(Style::Bullets),
+            "headline" => Ok(Style::Headline),
+            _ => Err(Error::Usage(format!("style {text:?} is not known; use paragraph, bullets or headline"))),
+        }
+    }
+}
+
+/// What is wanted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// How long.
+    pub length: Length,
+    /// In which form.
+    pub style: Style,
+}
+
+/// What is summarized.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The article's sentences in reading order.
+    pub sentences: &'a [String],
+    /// Its title.
+    pub title: Option<&'a str>,
+    /// The language of both.
+    pub language: &'a Lang,
+}
+
+/// What to ask the model about an article, and what has to be known to go on with its answers.
+#[derive(Clone, Debug)]
+pub struct Plan<'a> {
+    /// In order; none when the summary is to be purely extractive.
+    pub requests: Vec<Request>,
+    /// The sentence that each request is about.
+    asked: Vec<usize>,
+    input: Input<'a>,
+    settings: Settings,
+    /// All sentences with text, the most telling first.
+    ranking: Vec<usize>,
+    model: Option<String>,
+}
+
+/// A summary and how it came about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Summary {
+    /// The summary itself.
+    pub record: SummaryRecord,
+    /// Sentences of the model that were not taken, and why; `segment` is the number of the article's sentence that it was to shorten.
+    pub rejected: Vec<Flag>,
+    /// Tokens that the model wrote.
+    pub output_tokens: usize,
+}
+
+/// Whether a model has a part in summaries in this language: it writes English.
+pub fn is_abstractive(language: &Lang) -> bool {
+    language.base() == "en"
+}
+
+/// What to ask the model about an article. Every sentence of the article is weighed, however long it is; the model is asked to shorten
+/// the best ones.
+///
+/// # Errors
+/// [`Error::Input`] when the article has no text; what the tokenizer reports.
+pub fn plan<'a>(input: Input<'a>, settings: Settings, generator: Option<&dyn Generate>) -> Result<Plan<'a>> {
+    let mut ranking = extractive::rank(input.sentences, input.title);
+    ranking.retain(|&i| !input.sentences[i].trim().is_empty());
+    if ranking.is_empty() {
+        return Err(Error::input("summary", "expected an article with at least one sentence, found no text"));
+    }
+    let mut plan = Plan { requests: Vec::new(), asked: Vec::new(), input, settings, ranking, model: None };
+    if let Some(generator) = generator.filter(|_| is_abstractive(input.language)) {
+        plan.model = Some(generator.id().to_owned());
+        for i in plan.worth_asking() {
+            if let Some(request) = prompt::request(input.sentences[i].trim(), settings.style, generator)? {
+                plan.requests.push(request);
+                plan.asked.push(i);
+            }
+        }
+    }
+    Ok(plan)
+}
+
+impl Plan<'_> {
+    fn title(&self) -> Option<&str> {
+        self.input.title.map(str::trim).filter(|title| !title.is_empty())
+    }
+
+    /// The sentences that may come into the summary.
+    fn worth_asking(&self) -> Vec<usize> {
+        let number = match (self.settings.style, self.settings.length.budget()) {
+            (Style::Headline, _) if self.title().is_some() => 0,
+            (Style::Headline, _) => 1,
+            // One in reserve, for what turns out to say the same as another.
+            (_, Budget::Sentences(n)) => n.saturating_add(1),
+            // News sentences have about twenty words; shortened, about fifteen.
+            (_, Budget::Words(n)) => n / 12 + 2,
+        };
+        self.ranking.iter().copied().take(number.min(MOST_REQUESTS)).collect()
+    }
+}
+
+/// The summary, out of the model's answers to [`Plan::requests`] in their order.
+pub fn finish(plan: &Plan, outputs: &[Output]) -> Summary {
+    let mut rejected = Vec::new();
+    let mut shortened: HashMap<usize, String> = HashMap::new();
+    for (&i, output) in plan.asked.iter().zip(outputs) {
+        let source = plan.input.sentences[i].trim();
+        let text = output.text.trim();
+        // What is hardly shorter gains nothing over the article's own words.
+        if count_words(text) * 10 > count_words(source) * 9 {
+            continue;
+        }
+        let is_sentence = plan.settings.style != Style::Headline;
+        let problem = match output.finish {
+            Finish::Stop => guard::examine(text, source, is_sentence, plan.input.language),
+            Finish::Length => Some(Problem::CutOff),
+            Finish::Loop => Some(Problem::Repetition),
+        };
+        match problem {
+            Some(problem) => rejected.push(Flag { problem, segment: i, text: text.to_owned() }),
+            None => drop(shortened.insert(i, text.to_owned())),
+        }
+    }
+    let candidate = |i: usize, text: Option<String>| {
+        let origin = if text.is_some() { SummaryMethod::Abstractive } else { SummaryMethod::Extractive };
+        SummarySentence { text: text.unwrap_or_else(|| plan.input.sentences[i].trim().to_owned()), support: vec![i], origin }
+    };
+    let sentences = if plan.settings.style == Style::Headline {
+        vec![headline(plan, candidate(plan.ranking[0], shortened.remove(&plan.ranking[0])))]
+    } else {
+        let candidates = plan.ranking.iter().map(|&i| candidate(i, shortened.remove(&i))).collect();
+        select::select(candidates, plan.settings.length.budget())
+    };
+    Summary { record: record(plan, sentences), rejected, output_tokens: outputs.iter().map(|output| output.tokens).sum() }
+}
+
+/// One line: the title, else the most telling sentence as the model's headline or its beginning.
+fn headline(plan: &Plan, best: SummarySentence) -> SummarySentence {
+    let most = match plan.settings.length {
+        Length::Words(n) => n.min(HEADLINE_WORDS),
+        _ => HEADLINE_WORDS,
+    };
+    let line = match plan.title() {
+        Some(title) => SummarySentence { text: title.to_owned(), support: vec![plan.ranking[0]], origin: SummaryMethod::Extractive },
+        None => best,
+    };
+    let text = line.text.split_whitespace().collect::<Vec<_>>().join(" ");
+    SummarySentence { text: length::cut(text.trim_end_matches(['.', '。', '।', '։']), most), ..line }
+}
+
+fn record(plan: &Plan, sentences: Vec<SummarySentence>) -> SummaryRecord {
+    let texts: Vec<&str> = sentences.iter().map(|s| s.text.as_str()).collect();
+    let text = match plan.settings.style {
+        Style::Bullets => texts.iter().map(|text| format!("- {text}")).collect::<Vec<_>>().join("\n"),
+        _ if languages::is_spaceless(plan.input.language) => texts.concat(),
+        _ => texts.join(" "),
+    };
+    let by_model = sentences.iter().filter(|s| s.origin == SummaryMethod::Abstractive).count();
+    let method = match by_model {
+        0 => SummaryMethod::Extractive,
+        n if n == sentences.len() => SummaryMethod::Abstractive,
+        _ => SummaryMethod::Mixed,
+    };
+    let model = plan.model.clone().filter(|_| by_model > 0);
+    SummaryRecord { language: plan.input.language.clone(), text, sentences, method, model }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Shortener;
+
+    impl Generate for Shortener {
+        fn id(&self) -> &str {
+            "shortener"
+        }
+
+        fn context_length(&self) -> usize {
+            2048
+        }
+
+        fn count_tokens(&self, text: &str) -> Result<usize> {
+            Ok(text.split_whitespace().count())
+        }
+
+        fn generate(&self, _: &[Request], _: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+            Ok(Vec::new())
+        }
+    }
+
+    const ARTICLE: [&str; 5] = [
+        "The harbour of Port Ellen was closed on Sunday after a ferry with 120 passengers on board ran aground in thick fog.",
+        "Nobody was hurt, and all of the passengers were brought ashore in lifeboats within three hours, the coast guard said.",
+        "Photo: the ferry on Sunday",
+        "Two tugs from the mainland will try to pull the ferry free at high tide on Tuesday if the wind does not rise.",
+        "The ferry company has promised to pay for hotels.",
+    ];
+
+    fn summary(settings: Settings, language: &str, title: Option<&str>, answers: &[&str]) -> Summary {
+        let sentences = ARTICLE.map(str::to_owned);
+        let language = Lang::parse(language).unwrap();
+        let input = Input { sentences: &sentences, title, language: &language };
+        let plan = plan(input, settings, (!answers.is_empty()).then_some(&Shortener as &dyn Generate)).unwrap();
+        let output = |text: &&str| Output { text: text.to_string(), prompt_tokens: 20, tokens: 10, finish: Finish::Stop, score: 0.0 };
+        finish(&plan, &answers.iter().map(output).collect::<Vec<_>>())
+    }
+
+    fn length(length: Length) -> Settings {
+        Settings { length, style: Style::Paragraph }
+    }
+
+    #[test]
+    fn answers_that_hold_are_taken_and_others_replaced() {
+        let answers = [
+            "The harbour of Port Ellen was closed after a ferry ran aground.",
+            "Everybody was hurt, the police said.",
+            "Two tugs will come.",
+        ];
+        let summary = summary(length(Length::Sentences(2)), "en", None, &answers);
+        let record = &summary.record;
+        assert_eq!(record.text, format!("{} {}", answers[0], ARTICLE[1]));
+        assert_eq!(record.method, SummaryMethod::Mixed);
+        assert_eq!(record.model.as_deref(), Some("shortener"));
+        assert_eq!(record.sentences[0].support, [0]);
+        assert_eq!(record.sentences[1].origin, SummaryMethod::Extractive);
+        assert!(summary.rejected.iter().any(|flag| flag.segment == 1 && flag.text == answers[1]));
+    }
+
+    #[test]
+    fn the_length_is_obeyed_without_a_model() {
+        for n in 1..=7 {
+            let record = summary(length(Length::Sentences(n)), "fr", None, &[]).record;
+            assert_eq!(record.sentences.len(), n.min(ARTICLE.len()));
+            assert!(
+                record.sentences.is_sorted_by_key(|s| s.support[0]) && record.method == SummaryMethod::Extractive && record.model.is_none()
+            );
+        }
+        for n in 1..80 {
+            let text = summary(length(Length::Words(n)), "fr", None, &[]).record.text;
+            assert!((1..=n).contains(&count_words(&text)), "{n}: {text}");
+        }
+    }
+
+    #[test]
+    fn headlines_and_bullets_have_their_form() {
+        let headline = Settings { style: Style::Headline, ..Settings::default() };
+        assert_eq!(summary(headline, "en", Some("Ferry aground off Port Ellen."), &[]).record.text, "Ferry aground off Port Ellen");
+        assert_eq!(
+            summary(headline, "en", None, &["Ferry with 120 passengers runs aground"]).record.text,
+            "The harbour of Port Ellen was closed on Sunday after a ferry…"
+        );
+        let closed = "Harbour of Port Ellen closed after ferry ran aground";
+        assert_eq!(summary(headline, "en", None, &[closed]).record.text, closed);
+        let bullets = Settings { style: Style::Bullets, ..Settings::default() };
+        let text = summary(bullets, "en", None, &[]).record.text;
+        assert_eq!((text.lines().count(), text.lines().all(|line| line.starts_with("- "))), (3, true));
+    }
+
+    #[test]
+    fn an_article_without_text_is_an_error() {
+        let sentences = [" ".to_owned()];
+        let input = Input { sentences: &sentences, title: None, language: &Lang::en() };
+        assert_eq!(plan(input, Settings::default(), None).unwrap_err().kind(), "input");
+    }
+}

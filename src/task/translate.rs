@@ -1,0 +1,293 @@
+//! Translation, segment by segment, of any number of texts at once.
+//!
+//! A segment is a sentence. It is tried one way; what the checks reject is tried other ways, and the best attempt is
+//! kept with what is still wrong with it.
+
+use super::checks::{self, Severity};
+use super::prompts::few_shot;
+use crate::error::Result;
+use crate::generate::{Finish, Generate, Options, Output, Request};
+use crate::languages;
+use crate::text::{caps, protect, sentences};
+use crate::types::{Lang, Problem};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// A text to translate: a sentence, a heading, an item of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Segment {
+    /// The text, on one line.
+    pub text: String,
+    /// Its language.
+    pub from: Lang,
+    /// The language wanted.
+    pub to: Lang,
+}
+
+/// What became of a segment.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Translation {
+    /// The translation; the source itself where there is nothing to translate.
+    pub text: String,
+    /// The text in English, where the way between two other languages led through it.
+    pub pivot: Option<String>,
+    /// What the checks still complain of.
+    pub problems: Vec<Problem>,
+    /// Whether the first attempt was rejected.
+    pub retried: bool,
+    /// Source tokens that the model read.
+    pub read_tokens: usize,
+    /// Tokens that the model wrote, attempts included.
+    pub output_tokens: usize,
+}
+
+/// Languages that a translation goes through.
+pub fn route(from: &Lang, to: &Lang) -> Vec<Lang> {
+    if from.same_base(to) {
+        return vec![from.clone()];
+    }
+    if from.base() == "en" || to.base() == "en" {
+        return vec![from.clone(), to.clone()];
+    }
+    vec![from.clone(), Lang::en(), to.clone()]
+}
+
+/// Translates segments with a language model and parallel examples. `on_done` is called with the number of segments done so far as often as that changes,
+/// from any thread; `false` stops the work.
+///
+/// # Errors
+/// When there are no examples in one of the languages, or the model fails.
+pub fn translate(model: &dyn Generate, segments: &[Segment], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<Translation>> {
+    let (mut pivoted, mut direct) = (Vec::new(), Vec::new());
+    for (i, segment) in segments.iter().enumerate() {
+        if route(&segment.from, &segment.to).len() == 3 { pivoted.push(i) } else { direct.push(i) }
+    }
+    let mut results = vec![Translation::default(); segments.len()];
+
+    // First all that is translated directly, and the first leg of the rest.
+    let first: Vec<Segment> = segments
+        .iter()
+        .map(|s| if route(&s.from, &s.to).len() == 3 { Segment { to: Lang::en(), ..s.clone() } } else { s.clone() })
+        .collect();
+    for (i, translation) in leg(model, &first, &|done| on_done(done.saturating_sub(pivoted.len())))?.into_iter().enumerate() {
+        results[i] = translation;
+    }
+    let second: Vec<Segment> = pivoted
+        .iter()
+        .map(|&i| Segment { text: results[i].text.clone(), from: Lang::en(), to: segments[i].to.clone() })
+        .collect();
+    for (&i, translation) in pivoted.iter().zip(leg(model, &second, &|done| on_done(direct.len() + done))?) {
+        let first = std::mem::take(&mut results[i]);
+        let mut problems = first.problems;
+        problems.extend(translation.problems);
+        problems.sort_by_key(|p| *p as u8);
+        problems.dedup();
+        results[i] = Translation {
+            text: translation.text,
+            pivot: Some(first.text),
+            problems,
+            retried: first.retried || translation.retried,
+            read_tokens: first.read_tokens,
+            output_tokens: first.output_tokens + translation.output_tokens,
+        };
+    }
+    Ok(results)
+}
+
+/// Longest piece, in tokens, that is translated in one go; longer segments are split.
+const LONGEST_PIECE: usize = 160;
+
+/// The ways in which a segment is tried, one after the other until the checks are content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// With the first examples.
+    Plain,
+    /// With other examples, and against repetition.
+    OtherExamples,
+    /// Clause by clause, addresses and codes left out and put back in their places.
+    Pieces,
+}
+
+impl Way {
+    const ALL: [Way; 3] = [Way::Plain, Way::OtherExamples, Way::Pieces];
+
+    fn examples(self) -> Range<usize> {
+        if self == Way::OtherExamples { 4..8 } else { 0..4 }
+    }
+
+    fn no_repeat_ngram(self) -> usize {
+        if self == Way::Plain { 0 } else { 4 }
+    }
+}
+
+/// A part of a segment: translated, or kept as it is.
+struct Piece {
+    text: String,
+    /// White space after it.
+    gap: String,
+    keep: bool,
+}
+
+/// One step between two languages, one of which is English.
+fn leg(model: &dyn Generate, segments: &[Segment], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<Translation>> {
+    // The same text is translated once, wherever it stands.
+    let mut numbers: HashMap<&Segment, usize> = HashMap::new();
+    let mut distinct: Vec<&Segment> = Vec::new();
+    let places: Vec<usize> = segments
+        .iter()
+        .map(|s| {
+            *numbers.entry(s).or_insert_with(|| {
+                distinct.push(s);
+                distinct.len() - 1
+            })
+        })
+        .collect();
+
+    let mut best: Vec<Translation> = vec![Translation::default(); distinct.len()];
+    let mut waiting: Vec<usize> = Vec::new();
+    for (i, segment) in distinct.iter().enumerate() {
+        best[i].text = segment.text.clone();
+        if !segment.from.same_base(&segment.to) && protect::is_translatable(&segment.text) {
+            waiting.push(i);
+        }
+    }
+    let mut severity = vec![Severity::WORST; distinct.len()];
+    let mut settled = segments.len() - waiting.len();
+    for way in Way::ALL {
+        let tried: Vec<&Segment> = waiting.iter().map(|&i| distinct[i]).collect();
+        let count = |done: usize| on_done(if way == Way::Plain { settled + done } else { settled });
+        let attempts = attempt(model, &tried, way, &count)?;
+        if way == Way::Plain {
+            settled = segments.len();
+        }
+        let mut rejected = Vec::new();
+        for (&i, attempt) in waiting.iter().zip(attempts) {
+            best[i].output_tokens += attempt.output_tokens;
+            best[i].read_tokens = best[i].read_tokens.max(attempt.read_tokens);
+            best[i].retried = way != Way::Plain;
+            let found = Severity::of(&attempt.problems);
+            if found < severity[i] {
+                severity[i] = found;
+                best[i].text = attempt.text;
+                best[i].problems = attempt.problems;
+            }
+            if severity[i].deserves_retry() {
+                rejected.push(i);
+            }
+        }
+        waiting = rejected;
+        if waiting.is_empty() {
+            break;
+        }
+    }
+    Ok(places.into_iter().map(|i| best[i].clone()).collect())
+}
+
+/// Tries all segments one way.
+fn attempt(model: &dyn Generate, segments: &[&Segment], way: Way, on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<Translation>> {
+    let mut pieces: Vec<Vec<Piece>> = Vec::with_capacity(segments.len());
+    let mut requests = Vec::new();
+    // Which segment a request belongs to, to tell when the last of a segment's is done.
+    for segment in segments {
+        let capitals = caps::is_capitals(&segment.text);
+        let text = if capitals { caps::lower(&segment.text, &segment.from) } else { segment.text.clone() };
+        let parts = split(model, &text, way)?;
+        let prompt = few_shot(&segment.from, &segment.to, way.examples())?;
+        for piece in parts.iter().filter(|p| !p.keep) {
+            requests.push(Request {
+                prefix: prompt.prefix.clone(),
+                prompt: piece.text.clone(),
+                suffix: prompt.suffix.clone(),
+                options: Options {
+                    max_tokens: room(model.count_tokens(&piece.text)?, &segment.to),
+                    stop: vec!["\n".into()],
+                    no_repeat_ngram: way.no_repeat_ngram(),
+                    script_of: Some(segment.to.clone()),
+                    ..Options::default()
+                },
+            });
+        }
+        pieces.push(parts);
+    }
+    let finished = std::sync::atomic::AtomicUsize::new(0);
+    let total = requests.len().max(1);
+    let outputs = model.generate(&requests, &|_, _| {
+        let done = finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
+        on_done(done * segments.len() / total)
+    })?;
+
+    let mut outputs = outputs.into_iter();
+    let results = segments.iter().zip(&pieces).map(|(segment, pieces)| put_together(segment, pieces, &mut outputs));
+    Ok(results.collect())
+}
+
+/// New tokens that are allowed for a text: enough for any honest translation.
+fn room(source_tokens: usize, to: &Lang) -> usize {
+    // Scripts that are rare in the vocabulary take several tokens a word.
+    let factor = match to.base() {
+        "en" | "fr" | "de" | "es" | "it" | "pt" | "nl" => 2,
+        _ => 4,
+    };
+    source_tokens * factor + 24
+}
+
+fn split(model: &dyn Generate, text: &str, way: Way) -> Result<Vec<Piece>> {
+    let limit = if way == Way::Pieces { LONGEST_PIECE / 6 } else { LONGEST_PIECE };
+    let fits = |text: &str| model.count_tokens(text).is_ok_and(|n| n <= limit);
+    let mut pieces = Vec::new();
+    let mut add = |text: &str| {
+        if protect::is_translatable(text) {
+            // White space at the borders belongs to the layout.
+            let body = text.trim_start();
+            if body.len() < text.len() {
+                pieces.push(Piece { text: text[..text.len() - body.len()].into(), gap: String::new(), keep: true });
+            }
+            pieces.extend(sentences::split_long(body, &fits).into_iter().map(|s| Piece { text: s.text, gap: s.gap, keep: false }));
+        } else if !text.is_empty() {
+            pieces.push(Piece { text: text.into(), gap: String::new(), keep: true });
+        }
+    };
+    let mut end = 0;
+    if way == Way::Pieces {
+        for span in protect::spans(text) {
+            add(&text[end..span.start]);
+            add(&text[span.clone()]);
+            end = span.end;
+        }
+    }
+    add(&text[end..]);
+    Ok(pieces)
+}
+
+fn put_together(segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator<Item = Output>) -> Translation {
+    let mut result = Translation::default();
+    let mut finish = Finish::Stop;
+    for piece in pieces {
+        if piece.keep {
+            result.text.push_str(&piece.text);
+        } else if let Some(output) = outputs.next() {
+            if output.finish != Finish::Stop {
+                finish = output.finish;
+            }
+            result.read_tokens += output.prompt_tokens;
+            result.output_tokens += output.tokens;
+            result.text.push_str(output.text.trim());
+        }
+        result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
+    }
+    result.text.truncate(result.text.trim_end().len());
+    if caps::is_capitals(&segment.text) {
+        result.text = caps::upper(&result.text, &segment.to);
+    }
+    result.problems = checks::translation(&segment.text, &result.text, finish, &segment.from, &segment.to);
+    result
+}
+
+/// The white space after a sentence, as the target language wants it.
+pub fn gap<'a>(gap: &'a str, from: &Lang, to: &Lang) -> &'a str {
+    match (languages::is_spaceless(from), languages::is_spaceless(to)) {
+        (true, false) if gap.is_empty() => " ",
+        (false, true) if gap == " " => "",
+        _ => gap,
+    }
+}

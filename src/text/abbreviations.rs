@@ -1,0 +1,134 @@
+//! Abbreviations that end with a full stop which does not end the sentence.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// What may follow an abbreviation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Follows {
+    /// A name or any other word: titles, "e.g.". The sentence goes on.
+    Word,
+    /// A number: "No. 5", "p. 3". Before a word the sentence may end.
+    Number,
+    /// The end of the sentence, quite as well: "etc.", "Inc.".
+    Anything,
+}
+
+/// Abbreviations of every language: titles that are written alike in many, and English ones, which other languages quote.
+const ANY: &[(Follows, &str)] = &[
+    (Follows::Word, "dr prof mr mrs ms st jr vs e.g i.e ph.d gen mme mlle"),
+    (Follows::Number, "no nr nos p pp vol tel"),
+    (Follows::Anything, "etc inc ltd corp a.m p.m u.s u.k u.n u.s.a d.c"),
+];
+
+/// Abbreviations by language.
+const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
+    ("en", Follows::Number, "jan feb mar apr jun jul aug sep sept oct nov dec"),
+    ("en", Follows::Number, "fig figs ch sec art par ca approx"),
+    ("en", Follows::Word, "messrs supt det insp sr mt ft col capt cmdr lt sgt maj gov sen sens rep reps rev hon pres adm cf atty asst"),
+    ("en", Follows::Anything, "co bros llc plc b.c a.d dept est"),
+    (
+        "de",
+        Follows::Word,
+        "hr fr frl bzw z.b u.a d.h o.ä vgl inkl evtl ggf sog geb gest gen str dipl ing med jur phil rer nat habil bspw insb insbes zzgl i.d.r z.t u.u m.e s.o s.u v.a ehem",
+    ),
+    ("de", Follows::Number, "abs bd bzgl jh jhd kap mio mrd nr s tel tsd zi ziff"),
+    ("de", Follows::Anything, "usw v.chr n.chr uvm u.v.m ag e.v"),
+    ("nl", Follows::Word, "dhr mevr mw drs ir mr ds bijv bv m.b.t d.w.z o.a t.o.v i.p.v resp incl excl m.n z.g a.u.b i.v.m n.a.v ing"),
+    ("nl", Follows::Number, "blz nr art tel"),
+    ("nl", Follows::Anything, "enz e.d v.chr n.chr n.v b.v"),
+    ("da", Follows::Word, "bl.a f.eks ca dvs fx hr fr hhv inkl ekskl iht jf mht pga vedr nr kl skt f.x o.a"),
+    ("da", Follows::Number, "kl nr kr mio mia pct stk tlf"),
+    ("da", Follows::Anything, "mv m.v osv o.l m.m f.kr e.kr"),
+    ("no", Follows::Word, "bl.a f.eks ca dvs hr fr hhv inkl jf mht pga vedr nr kl st iflg"),
+    ("no", Follows::Number, "kl nr kr mill mrd pst tlf"),
+    ("no", Follows::Anything, "mv m.v osv o.l m.m f.kr e.kr"),
+    ("sv", Follows::Word, "bl.a t.ex d.v.s dvs s.k f.d ca hr fr inkl exkl jfr resp pga p.g.a bla tex kl nr fr.o.m t.o.m fv"),
+    ("sv", Follows::Number, "kl nr kr milj mkr tel sid"),
+    ("sv", Follows::Anything, "m.m osv o.s.v m.fl f.kr e.kr etc"),
+    ("fi", Follows::Word, "esim mm ym ks ts n tri prof mr fil maist tohtori s.o vrt"),
+    ("fi", Follows::Number, "klo nro n puh s"),
+    ("fi", Follows::Anything, "jne yms ym ekr jkr"),
+    ("fr", Follows::Word, "m mm mme mlle me dr pr mgr ste cf c.-à-d p.ex ex env"),
+    ("fr", Follows::Number, "n° art chap fig p pp t av apr vol tél"),
+    ("fr", Follows::Anything, "etc av.j.-c apr.j.-c"),
+    ("es", Follows::Word, "ee sr sra srta sres d dña dr dra ud uds vd prof ing lic gral cnel sto sta excmo p.ej ej avda fdo mons arq"),
+    ("es", Follows::Number, "núm n.º pág págs art cap fig vol tel aprox"),
+    ("es", Follows::Anything, "etc ee.uu uu s.a a.c d.c"),
+    ("pt", Follows::Word, "sr sra srta srs dr dra prof profa d ex exmo exma eng arq p.ex av gen cel"),
+    ("pt", Follows::Number, "n.º nº pág págs art cap fig vol tel aprox"),
+    ("pt", Follows::Anything, "etc ltda s.a a.c d.c"),
+    ("it", Follows::Word, "sig sigg sig.ra dott dott.ssa prof avv ing arch on sen mons gen col cap ten p.es es cfr ecc.mo s"),
+    ("it", Follows::Number, "art n nn pag pagg p pp cap fig vol tel"),
+    ("it", Follows::Anything, "ecc s.p.a s.r.l a.c d.c"),
+    ("ro", Follows::Word, "dl d-l dna d-na dr prof ing gen col lt av acad conf sf str bd şos"),
+    ("ro", Follows::Number, "nr art alin pag cap vol tel"),
+    ("ro", Follows::Anything, "etc ș.a s.a s.r.l î.hr d.hr"),
+    ("pl", Follows::Word, "dr hab prof mgr inż p ks św gen płk kpt por ppłk tzw tj np m.in ul al os im ur zm wg por sz"),
+    ("pl", Follows::Number, "nr str s art godz ok poz t pkt ust tel"),
+    ("pl", Follows::Anything, "itd itp in zł p.n.e n.e r w tys mln mld godz"),
+    ("cs", Follows::Word, "mgr ing bc judr mudr phdr rndr doc dr prof p pí sv tzv tj např resp popř gen plk por tř ul nám kpt"),
+    ("cs", Follows::Number, "č čl str s odst sb cca tel hod"),
+    ("cs", Follows::Anything, "atd apod aj mj s.r.o a.s př.n.l n.l"),
+    ("sk", Follows::Word, "mgr ing bc judr mudr phdr rndr doc dr prof p sv tzv tj napr resp popr gen plk ul nám"),
+    ("sk", Follows::Number, "č čl str s ods zb cca tel hod"),
+    ("sk", Follows::Anything, "atď a pod s.r.o a.s"),
+    ("hr", Follows::Word, "dr prof mr g gđa sv tzv tj npr ul inž doc"),
+    ("hr", Follows::Number, "br čl str st god tel"),
+    ("hr", Follows::Anything, "itd i sl d.d d.o.o"),
+    ("sl", Follows::Word, "dr prof mag g ga sv t.i tj npr ul inž doc"),
+    ("sl", Follows::Number, "št čl str tel"),
+    ("sl", Follows::Anything, "itd ipd d.d d.o.o"),
+    ("hu", Follows::Word, "dr ifj id özv prof pl ill ún vö stb.-vel st szt"),
+    ("hu", Follows::Number, "kb kk old sz tel u"),
+    ("hu", Follows::Anything, "stb kft zrt nyrt bt"),
+    ("tr", Follows::Word, "dr prof doç av sn bkz hz alb org.gen yrd"),
+    ("tr", Follows::Number, "no sf s tel yy"),
+    ("tr", Follows::Anything, "vb vs vd a.ş ltd şti m.ö m.s"),
+    ("az", Follows::Word, "dr prof akad məs"),
+    ("az", Follows::Anything, "s b.e.ə"),
+    ("id", Follows::Word, "dr drs prof ir h hj tn ny sdr jl bpk kol letjen mayjen brigjen jend"),
+    ("id", Follows::Number, "no hlm tel rp"),
+    ("id", Follows::Anything, "dll dsb dst tbk s.h m.h"),
+    ("vi", Follows::Word, "ts ths gs pgs tp tx bs"),
+    ("el", Follows::Word, "κ κα κκ δρ καθ π.χ δηλ βλ αγ αρ"),
+    ("el", Follows::Number, "αρ αριθ σελ τηλ άρθρ τόμ"),
+    ("el", Follows::Anything, "κ.λπ κλπ κ.ά κ.τ.λ μ.χ α.ε μ.μ π.μ η.π.α"),
+    ("ru", Follows::Word, "г-н г-жа тов проф акад доц им ул пр пл пер д стр св т.е т.н т.к т.ж др ген полк напр см ср гр пос оз"),
+    ("ru", Follows::Number, "с стр рис табл гл ст п пп т тел ок"),
+    ("ru", Follows::Anything, "т.д т.п др пр г гг в вв н.э руб коп тыс млн млрд долл чел кв мин сек км м кг"),
+    ("uk", Follows::Word, "п пан проф акад доц ім вул просп пл св т.з т.зв напр див гр ген смт м с"),
+    ("uk", Follows::Number, "с стор рис табл ст п пп т тел ок"),
+    ("uk", Follows::Anything, "т.д т.п ін р рр ст н.е грн коп тис млн млрд дол км"),
+    ("bg", Follows::Word, "г-н г-жа проф доц д-р инж акад ул бул св т.е т.нар т.н напр гр ген вж"),
+    ("bg", Follows::Number, "стр фиг табл чл ал т бр тел ок"),
+    ("bg", Follows::Anything, "т.н и др г в лв ст хил млн млрд"),
+    ("kk", Follows::Word, "т.б проф акад ж"),
+    ("kk", Follows::Anything, "т.б т.с.с млн млрд"),
+    ("hy", Follows::Word, "պրոֆ դոկտ"),
+    ("he", Follows::Word, "פרופ"),
+    ("hi", Follows::Word, "डॉ श्री सुश्री प्रो पं मि स्व कु"),
+    ("ka", Follows::Word, "ბ-ნი ქ-ნი პროფ აკად იხ ე.წ ე.ი მაგ"),
+    ("ka", Follows::Anything, "ა.შ"),
+    ("ar", Follows::Word, "د أ م"),
+    ("fa", Follows::Word, "دکتر"),
+];
+
+static TABLE: LazyLock<HashMap<(&str, &str), Follows>> = LazyLock::new(|| {
+    let rows = ANY.iter().map(|&(follows, words)| ("", follows, words)).chain(BY_LANGUAGE.iter().copied());
+    let mut table = HashMap::new();
+    for (lang, follows, words) in rows {
+        for word in words.split(' ') {
+            // The first entry is the stricter one.
+            table.entry((lang, word)).or_insert(follows);
+        }
+    }
+    table
+});
+
+/// What follows a lower-case word before a full stop, when it is an abbreviation of the language or of all.
+pub(super) fn follows(lang: &str, word: &str) -> Option<Follows> {
+    let lang = if matches!(lang, "nb" | "nn") { "no" } else { lang };
+    let table: &HashMap<(&str, &str), Follows> = &TABLE;
+    table.get(&(lang, word)).or_else(|| table.get(&("", word))).copied()
+}

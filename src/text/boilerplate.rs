@@ -1,0 +1,679 @@
+//! Lines of a web page that are not of the article: navigation, share buttons, comment counts, notices.
+
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// How sure a line is no part of the article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Part of the article, as far as can be told.
+    Article,
+    /// A single word of a menu, which could also be a line of the text: drop it beside other boilerplate at the top or the end.
+    AtEdges,
+    /// Boilerplate wherever it stands.
+    Anywhere,
+}
+
+/// Whole lines, lower-case, digits as `#`, without punctuation at the ends.
+const ANYWHERE: &[&str] = &[
+    // English
+    "previous post",
+    "next post",
+    "previous post next post",
+    "previous article",
+    "next article",
+    "previous article next article",
+    "older posts",
+    "newer posts",
+    "previous story",
+    "next story",
+    "# comments",
+    "# comment",
+    "comments #",
+    "no comments",
+    "no comments yet",
+    "leave a comment",
+    "leave a reply",
+    "leave a reply cancel reply",
+    "post a comment",
+    "add a comment",
+    "add comment",
+    "view comments",
+    "show comments",
+    "view all comments",
+    "share this",
+    "share this article",
+    "share this story",
+    "share this post",
+    "share on facebook",
+    "share on twitter",
+    "share on x",
+    "share on linkedin",
+    "share on whatsapp",
+    "share via email",
+    "share this with friends",
+    "email this article",
+    "print this article",
+    "click to share",
+    "copy link",
+    "link copied",
+    "read more",
+    "read also",
+    "also read",
+    "continue reading",
+    "continue reading below",
+    "read the full story",
+    "story continues below",
+    "article continues below",
+    "click here",
+    "subscribe now",
+    "sign up now",
+    "sign up for our newsletter",
+    "subscribe to our newsletter",
+    "subscribe to newsletter",
+    "advertisement",
+    "advertisements",
+    "article continues after advertisement",
+    "story continues below advertisement",
+    "continue reading the main story",
+    "skip advertisement",
+    "skip to content",
+    "skip to main content",
+    "sponsored content",
+    "sponsored",
+    "promoted content",
+    "related articles",
+    "related stories",
+    "related posts",
+    "related news",
+    "related topics",
+    "related content",
+    "you may also like",
+    "you might also like",
+    "recommended for you",
+    "recommended stories",
+    "most read",
+    "most popular",
+    "more on this story",
+    "trending now",
+    "back to top",
+    "load more",
+    "show more",
+    "see more",
+    "follow us",
+    "follow us on twitter",
+    "follow us on facebook",
+    "follow us on x",
+    "follow us on google news",
+    "accept cookies",
+    "accept all",
+    "accept all cookies",
+    "reject all",
+    "manage cookies",
+    "cookie settings",
+    "cookie policy",
+    "privacy policy",
+    "terms of use",
+    "terms of service",
+    "terms and conditions",
+    "all rights reserved",
+    "# min read",
+    "# minute read",
+    "# minutes read",
+    "reading time # min",
+    "# shares",
+    "# likes",
+    "# views",
+    "# share",
+    "log in to comment",
+    "login to comment",
+    "save article",
+    "listen to this article",
+    "enlarge image",
+    "image caption",
+    // German
+    "artikel teilen",
+    "teilen auf facebook",
+    "# kommentare",
+    "# kommentar",
+    "kommentare #",
+    "kommentar schreiben",
+    "mehr zum thema",
+    "weiterlesen",
+    "lesen sie auch",
+    "anzeige",
+    "zur startseite",
+    "nächster artikel",
+    "vorheriger artikel",
+    "newsletter abonnieren",
+    "alle cookies akzeptieren",
+    "artikel drucken",
+    "das könnte sie auch interessieren",
+    // French
+    "partager cet article",
+    "partager sur facebook",
+    "partager sur twitter",
+    "lire aussi",
+    "à lire aussi",
+    "lire la suite",
+    "lire plus",
+    "# commentaires",
+    "# commentaire",
+    "laisser un commentaire",
+    "article précédent",
+    "article suivant",
+    "publicité",
+    "abonnez-vous",
+    "sur le même sujet",
+    "tout accepter",
+    "tout refuser",
+    "s’inscrire à la newsletter",
+    "s'inscrire à la newsletter",
+    // Spanish, Portuguese, Italian, Romanian, Catalan
+    "compartir en facebook",
+    "leer más",
+    "lee también",
+    "lea también",
+    "# comentarios",
+    "# comentario",
+    "deja un comentario",
+    "dejar un comentario",
+    "publicidad",
+    "artículo anterior",
+    "artículo siguiente",
+    "te puede interesar",
+    "noticias relacionadas",
+    "aceptar todas",
+    "aceptar cookies",
+    "compartilhe",
+    "compartilhar no facebook",
+    "leia mais",
+    "leia também",
+    "# comentários",
+    "# comentário",
+    "deixe um comentário",
+    "publicidade",
+    "notícias relacionadas",
+    "artigo anterior",
+    "próximo artigo",
+    "saiba mais",
+    "condividi su facebook",
+    "leggi anche",
+    "leggi di più",
+    "leggi tutto",
+    "# commenti",
+    "# commento",
+    "lascia un commento",
+    "pubblicità",
+    "articolo precedente",
+    "articolo successivo",
+    "accetta tutti i cookie",
+    "citește și",
+    "citește mai mult",
+    "# comentarii",
+    "articolul anterior",
+    "articolul următor",
+    "publicitate",
+    // Dutch, Swedish, Danish, Norwegian, Finnish
+    "lees ook",
+    "lees meer",
+    "lees verder",
+    "# reacties",
+    "# reactie",
+    "plaats een reactie",
+    "advertentie",
+    "vorig artikel",
+    "volgend artikel",
+    "deel dit artikel",
+    "läs också",
+    "läs mer",
+    "läs även",
+    "# kommentarer",
+    "annons",
+    "dela artikeln",
+    "læs også",
+    "læs mere",
+    "annonce",
+    "del artiklen",
+    "les også",
+    "les mer",
+    "annonse",
+    "lue myös",
+    "lue lisää",
+    "# kommenttia",
+    "mainos",
+    "jaa artikkeli",
+    // Polish, Czech, Slovak, Hungarian, Croatian
+    "czytaj także",
+    "czytaj też",
+    "czytaj więcej",
+    "zobacz także",
+    "# komentarzy",
+    "# komentarze",
+    "dodaj komentarz",
+    "reklama",
+    "poprzedni artykuł",
+    "następny artykuł",
+    "udostępnij",
+    "čtěte také",
+    "číst dále",
+    "# komentářů",
+    "reklamy",
+    "předchozí článek",
+    "další článek",
+    "prečítajte si aj",
+    "čítajte viac",
+    "olvasd el ezt is",
+    "hirdetés",
+    "# hozzászólás",
+    "előző cikk",
+    "következő cikk",
+    "pročitajte i",
+    "# komentara",
+    // Russian, Ukrainian, Bulgarian, Kazakh
+    "читайте также",
+    "читать далее",
+    "читать полностью",
+    "подробнее",
+    "# комментариев",
+    "# комментария",
+    "# комментарий",
+    "оставить комментарий",
+    "реклама",
+    "предыдущая статья",
+    "следующая статья",
+    "предыдущая запись",
+    "следующая запись",
+    "поделиться в facebook",
+    "поделиться",
+    "подписывайтесь на нас",
+    "читайте також",
+    "читати далі",
+    "# коментарів",
+    "# коментарі",
+    "залишити коментар",
+    "попередня стаття",
+    "наступна стаття",
+    "поділитися",
+    "прочетете още",
+    "вижте още",
+    "# коментара",
+    "прочети още",
+    "тағы оқыңыз",
+    "жарнама",
+    // Turkish, Azerbaijani
+    "ayrıca okuyun",
+    "devamını oku",
+    "devamı",
+    "# yorum",
+    "yorum yap",
+    "reklam",
+    "önceki haber",
+    "sonraki haber",
+    "ilgili haberler",
+    "haberi paylaş",
+    "# şərh",
+    "əvvəlki xəbər",
+    "növbəti xəbər",
+    "davamını oxu",
+    // Greek, Armenian, Georgian, Hebrew
+    "διαβάστε επίσης",
+    "διαβάστε περισσότερα",
+    "# σχόλια",
+    "διαφήμιση",
+    "προηγούμενο άρθρο",
+    "επόμενο άρθρο",
+    "կարդացեք նաև",
+    "կարդալ ավելին",
+    "წაიკითხეთ ასევე",
+    "წაიკითხეთ მეტი",
+    "რეკლამა",
+    "קראו גם",
+    "קרא עוד",
+    "# תגובות",
+    "פרסומת",
+    // Arabic, Persian, Hindi
+    "اقرأ أيضا",
+    "اقرأ أيضاً",
+    "اقرأ المزيد",
+    "إقرأ أيضا",
+    "# تعليقات",
+    "# تعليق",
+    "إعلان",
+    "المقال السابق",
+    "المقال التالي",
+    "شارك المقال",
+    "اترك تعليقا",
+    "بیشتر بخوانید",
+    "ادامه مطلب",
+    "# نظر",
+    "آگهی",
+    "مطلب قبلی",
+    "مطلب بعدی",
+    "यह भी पढ़ें",
+    "और पढ़ें",
+    "ये भी पढ़ें",
+    "# टिप्पणियां",
+    "विज्ञापन",
+    // Chinese, Japanese, Korean, Vietnamese, Indonesian, Thai
+    "上一篇",
+    "下一篇",
+    "阅读更多",
+    "閱讀更多",
+    "延伸閱讀",
+    "相关阅读",
+    "相关新闻",
+    "相關新聞",
+    "广告",
+    "廣告",
+    "#条评论",
+    "# 条评论",
+    "#則留言",
+    "分享到微信",
+    "分享到微博",
+    "続きを読む",
+    "関連記事",
+    "あわせて読みたい",
+    "広告",
+    "前の記事",
+    "次の記事",
+    "コメント",
+    "#件のコメント",
+    "シェアする",
+    "関連ニュース",
+    "관련기사",
+    "관련 기사",
+    "이전 기사",
+    "다음 기사",
+    "더 보기",
+    "더보기",
+    "댓글 #",
+    "댓글 #개",
+    "광고",
+    "기사 공유",
+    "xem thêm",
+    "đọc thêm",
+    "bài trước",
+    "bài tiếp theo",
+    "# bình luận",
+    "quảng cáo",
+    "tin liên quan",
+    "baca juga",
+    "baca selengkapnya",
+    "# komentar",
+    "iklan",
+    "artikel sebelumnya",
+    "artikel selanjutnya",
+    "berita terkait",
+    "อ่านเพิ่มเติม",
+    "โฆษณา",
+];
+
+/// Words of menus and buttons.
+const AT_EDGES: &[&str] = &[
+    "share",
+    "shares",
+    "tweet",
+    "email",
+    "e-mail",
+    "print",
+    "facebook",
+    "twitter",
+    "x",
+    "whatsapp",
+    "telegram",
+    "linkedin",
+    "pinterest",
+    "reddit",
+    "instagram",
+    "youtube",
+    "tiktok",
+    "messenger",
+    "viber",
+    "vk",
+    "weibo",
+    "copy",
+    "save",
+    "bookmark",
+    "home",
+    "menu",
+    "search",
+    "log in",
+    "login",
+    "sign in",
+    "sign up",
+    "register",
+    "subscribe",
+    "newsletter",
+    "contact",
+    "contact us",
+    "about us",
+    "about",
+    "news",
+    "comments",
+    "comment",
+    "reply",
+    "like",
+    "likes",
+    "tags",
+    "more",
+    "next",
+    "previous",
+    "prev",
+    "back",
+    "close",
+    "top",
+    "trending",
+    "popular",
+    "recommended",
+    "related",
+    "cookies",
+    "imprint",
+    "impressum",
+    "datenschutz",
+    "agb",
+    "rss",
+    "teilen",
+    "drucken",
+    "kommentare",
+    "werbung",
+    "anmelden",
+    "startseite",
+    "suche",
+    "partager",
+    "imprimer",
+    "commenter",
+    "commentaires",
+    "accueil",
+    "s'abonner",
+    "se connecter",
+    "compartir",
+    "imprimir",
+    "comentarios",
+    "inicio",
+    "suscríbete",
+    "compartilhar",
+    "comentários",
+    "condividi",
+    "stampa",
+    "commenti",
+    "delen",
+    "dela",
+    "del",
+    "jaa",
+    "komentarze",
+    "drukuj",
+    "sdílet",
+    "diskuse",
+    "tisk",
+    "поделиться",
+    "комментарии",
+    "печать",
+    "главная",
+    "поділитися",
+    "коментарі",
+    "сподели",
+    "paylaş",
+    "yazdır",
+    "yorumlar",
+    "κοινοποίηση",
+    "مشاركة",
+    "شارك",
+    "طباعة",
+    "تعليقات",
+    "اشتراک گذاری",
+    "שתף",
+    "शेयर करें",
+    "分享",
+    "评论",
+    "評論",
+    "打印",
+    "首页",
+    "シェア",
+    "ツイート",
+    "印刷",
+    "ホーム",
+    "공유",
+    "인쇄",
+    "댓글",
+    "chia sẻ",
+    "in",
+    "bình luận",
+    "bagikan",
+    "cetak",
+    "komentar",
+];
+
+/// Lines that begin so and go on with a headline or an offer.
+static BEGINNINGS: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?ix)^(?:
+        (?:(?:read|see|watch)\s+(?:more|also|next)|also\s+read|related(?:\s+(?:article|story|stories))?|more\s+on\s+this|recommended)\s*[:：|»→-]
+      | (?:lire\s+aussi|à\s+lire\s+aussi|lire\s+également|lee\s+también|lea\s+también|leer\s+más|leia\s+(?:também|mais)|leggi\s+anche|lesen\s+sie\s+auch|mehr\s+zum\s+thema|lees\s+ook|läs\s+(?:också|även|mer)|læs\s+også|les\s+også|lue\s+myös
+          |czytaj\s+(?:także|też|więcej)|zobacz\s+(?:także|też)|čtěte\s+také|citește\s+și|читайте\s+также|читайте\s+також|прочетете\s+още|ayrıca\s+okuyun|baca\s+juga|xem\s+thêm|اقرأ\s+أيضا?ً?|यह\s+भी\s+पढ़ें|延伸閱讀|相关阅读|関連記事)\s*[:：|»→-]
+      | (?:sign\s+up|subscribe|register)\s+(?:now\s+|here\s+|today\s+)?(?:for|to)\s+(?:our|the|your|free)\b
+      | (?:we|this\s+(?:web)?site|our\s+(?:web)?site)\s+uses?\s+cookies
+      | by\s+(?:continuing|clicking|using\s+this)\b.*\b(?:cookies|privacy|terms)\b
+      | (?:wir|diese\s+(?:web)?site|diese\s+webseite)\s+(?:verwenden|verwendet|nutzen|nutzt)\s+cookies
+      | (?:nous\s+utilisons|ce\s+site\s+utilise|utilizamos|este\s+sitio\s+(?:web\s+)?(?:usa|utiliza)|este\s+site\s+(?:usa|utiliza)|questo\s+sito\s+(?:usa|utilizza)|usamos|мы\s+используем|ми\s+використовуємо|používáme|używamy|vi\s+bruger|vi\s+använder|wij\s+gebruiken)\s+(?:(?:des|les|i|los|las|os|soubory|plików|файлы|файли)\s+)?cookie
+      | (?:©|\(c\)|copyright\s+(?:©|\(c\)|\d{4}))
+      | follow\s+(?:us|\S+)\s+on\s+(?:x|twitter|facebook|instagram|google|telegram|whatsapp|youtube)\b
+      | (?:you\s+have|you've)\s+\S+\s+free\s+articles?
+      | (?:previous|next)\s+(?:post|article|story)\s*[:：»«→←-]
+      | (?:click|tap)\s+here\s+to\b
+      | download\s+(?:our|the)\s+(?:free\s+)?app\b
+    )";
+    Regex::new(pattern).expect("the pattern is constant and tested")
+});
+
+/// Judges one line or block.
+pub(super) fn judge(text: &str) -> Verdict {
+    // The longest phrase has under 60 characters, the longest notice that is worth dropping under 400.
+    if text.len() > 1200 || text.chars().count() > 400 {
+        return Verdict::Article;
+    }
+    let key = key(text);
+    if ANYWHERE.contains(&key.as_str()) || is_chain(&key) {
+        return Verdict::Anywhere;
+    }
+    if AT_EDGES.contains(&key.as_str()) {
+        return Verdict::AtEdges;
+    }
+    let trimmed = text.trim_start_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '©' | '('));
+    if BEGINNINGS.is_match(trimmed) { Verdict::Anywhere } else { Verdict::Article }
+}
+
+/// Several buttons in a row: "Facebook Twitter Email Print".
+fn is_chain(key: &str) -> bool {
+    let words: Vec<&str> = key.split([' ', '|', '·', '•', '/']).filter(|w| !w.is_empty()).collect();
+    (2..=12).contains(&words.len()) && words.iter().all(|w| AT_EDGES.contains(w))
+}
+
+/// Lower-case, numbers as `#`, spaces single, punctuation and symbols at the ends gone.
+fn key(text: &str) -> String {
+    let lower = text.to_lowercase();
+    let trimmed = lower.trim_matches(|c: char| !c.is_alphanumeric());
+    let mut out = String::with_capacity(trimmed.len());
+    for word in trimmed.split_whitespace() {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        let bare = word.trim_matches(['(', ')', '[', ']', ':']);
+        let mut in_number = false;
+        for c in bare.chars() {
+            let number = c.is_numeric() || in_number && matches!(c, '.' | ',');
+            if !number {
+                out.push(c);
+            } else if !in_number {
+                out.push('#');
+            }
+            in_number = number;
+        }
+    }
+    out
+}
+
+/// Which blocks of an article to keep, given their texts: all that are not boilerplate; everything if nothing would be left.
+pub(super) fn keep(texts: &[&str]) -> Vec<bool> {
+    let verdicts: Vec<Verdict> = texts.iter().map(|t| judge(t)).collect();
+    let mut keep: Vec<bool> = verdicts.iter().map(|v| *v != Verdict::Anywhere).collect();
+    // Menus stand at the top and at the end. One word alone may be a title or a last line, so two are wanted.
+    let edge = |range: &mut dyn Iterator<Item = usize>| range.take_while(|&i| verdicts[i] != Verdict::Article).collect::<Vec<_>>();
+    for run in [edge(&mut (0..texts.len())), edge(&mut (0..texts.len()).rev())] {
+        if run.len() >= 2 {
+            run.into_iter().for_each(|i| keep[i] = false);
+        }
+    }
+    if keep.iter().any(|k| *k) { keep } else { vec![true; texts.len()] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recognizes_the_dirt_of_web_pages() {
+        for text in [
+            "11 Comments",
+            "Previous Post Next Post",
+            "« Previous Post",
+            "Read more »",
+            "READ MORE: Bank raises rates again",
+            "Share on Facebook",
+            "3 min read",
+            "1,204 shares",
+            "Читайте также: Новый закон",
+            "We use cookies to improve your experience. Accept?",
+            "© 2024 The Daily News. All rights reserved.",
+            "Sign up for our daily newsletter and never miss a story.",
+            "Lire aussi : la réforme",
+            "続きを読む",
+            "Facebook Twitter Email Print",
+            "Comments (11)",
+            "اقرأ أيضا",
+        ] {
+            assert_eq!(judge(text), Verdict::Anywhere, "{text}");
+        }
+        for text in [
+            "He shared the prize.",
+            "By Jane Doe",
+            "The company uses cookies to track its users, regulators said.",
+            "Comments by the minister caused outrage.",
+            "Read more books, experts say",
+            "Related costs rose by 5%.",
+            "Anzeigen gegen den Minister",
+            "",
+        ] {
+            assert_eq!(judge(text), Verdict::Article, "{text}");
+        }
+    }
+
+    #[test]
+    fn menu_words_fall_at_the_edges_only() {
+        assert_eq!(
+            keep(&["Home", "News", "Talks begin", "Share", "The talks began.", "Share", "Print"]),
+            [false, false, true, true, true, false, false]
+        );
+        assert_eq!(keep(&["Share", "The talks began."]), [true, true]);
+        assert_eq!(keep(&["Share"]), [true]);
+    }
+}

@@ -1,0 +1,186 @@
+use super::{boilerplate, clean, html, markdown, plain, protect, script};
+use crate::error::{Error, Result};
+use crate::types::{Article, Block, BlockKind, Format, RawArticle};
+
+/// Title and blocks as a reader of one format finds them.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// The title that the format names (front matter, the page's head), or the first heading stands for.
+    pub(super) title: Option<String>,
+    /// The blocks in order; the title may be among them.
+    pub(super) blocks: Vec<Block>,
+}
+
+/// Finds title and blocks of an article: characters are normalized, boilerplate of web pages is dropped (HTML and plain text,
+/// where scraped pages leave it), hard-wrapped lines are joined, and a title repeated at the top counts once.
+///
+/// # Errors
+/// [`Error::Input`] when nothing readable is left, or when the text is really binary data.
+pub fn extract(raw: &RawArticle) -> Result<Article> {
+    refuse_binary(raw)?;
+    let text = clean::normalize(&raw.text);
+    let format = match raw.source.format {
+        // The text field of a JSON object may hold a page.
+        Format::Json | Format::Jsonl if looks_like_html(&text) => Format::Html,
+        Format::Json | Format::Jsonl => Format::Text,
+        format => format,
+    };
+    let Found { title, mut blocks } = match format {
+        Format::Html => html::read(&text),
+        Format::Markdown => markdown::read(&text),
+        _ => plain::read(&text),
+    };
+    if format != Format::Markdown {
+        drop_boilerplate(&mut blocks);
+    }
+    let given = raw.title.as_deref().map(|t| one_line(&clean::normalize(t))).filter(|t| !t.is_empty());
+    let title = take_title(given.or(title), &mut blocks, format);
+    let readable = |b: &Block| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text);
+    if !blocks.iter().any(readable) && title.is_none() {
+        let message = format!(
+            "expected an article, found no readable text in its {} bytes ({}); check the file, or leave it out with --pattern",
+            raw.source.bytes.max(raw.text.len() as u64),
+            if text.trim().is_empty() { "it is empty" } else { "only markup, code, numbers or addresses" },
+        );
+        return Err(Error::input(&raw.id, message));
+    }
+    Ok(Article { id: raw.id.clone(), source: raw.source.clone(), title, blocks, extra: raw.extra.clone() })
+}
+
+/// Text that was decoded from something that is no text.
+fn refuse_binary(raw: &RawArticle) -> Result<()> {
+    let (mut bad, mut all) = (0usize, 0usize);
+    for c in raw.text.chars().take(65_536) {
+        all += 1;
+        bad += usize::from(c == '\u{fffd}' || c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{1b}'));
+    }
+    if bad > 8 && bad * 20 > all {
+        return Err(Error::input(
+            &raw.id,
+            format!(
+                "expected text, found binary data ({bad} of the first {all} characters are control or broken characters); convert it to text or leave it out"
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn looks_like_html(text: &str) -> bool {
+    let head = &text[..text.floor_char_boundary(20_000)];
+    let lower = head.to_ascii_lowercase();
+    let closing =
+        ["</p>", "</div>", "</h1>", "</h2>", "</body>", "</li>", "</article>"].iter().map(|t| lower.matches(t).count()).sum::<usize>();
+    lower.trim_start().starts_with("<!doctype html") || closing >= 2 || (closing == 1 && lower.trim_start().starts_with('<'))
+}
+
+fn drop_boilerplate(blocks: &mut Vec<Block>) {
+    let texts: Vec<&str> = blocks.iter().map(|b| b.text.as_str()).collect();
+    let mut keep = boilerplate::keep(&texts).into_iter();
+    blocks.retain(|b| keep.next().unwrap_or(true) || b.kind == BlockKind::Verbatim);
+}
+
+/// The title, and the blocks without it. One that is given is looked for at the top of the blocks; otherwise the first heading
+/// is the title when there is text after it.
+fn take_title(title: Option<String>, blocks: &mut Vec<Block>, format: Format) -> Option<String> {
+    let title = title.or_else(|| {
+        let first = blocks.iter().position(|b| b.kind != BlockKind::Verbatim)?;
+        let block = &blocks[first];
+        let top = match format {
+            Format::Markdown => block.prefix == "# " || block.prefix.is_empty() && block.kind == BlockKind::Heading,
+            _ => block.kind == BlockKind::Heading,
+        };
+        let body = blocks[first + 1..].iter().any(|b| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text));
+        (top && body).then(|| block.text.clone())
+    })?;
+    let key = key(&title);
+    // It may stand there twice, and a byline or date may stand between.
+    let mut looked_at = 0;
+    blocks.retain(|b| {
+        if b.kind == BlockKind::Verbatim || looked_at >= 4 {
+            return true;
+        }
+        looked_at += 1;
+        self::key(&b.text) != key
+    });
+    Some(one_line(&title))
+}
+
+/// What is compared of titles: letters and digits, case apart.
+fn key(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Joins a line to the text before it: with a space, or without where the script has none or a hyphen stands at the break.
+pub(super) fn join_line(text: &mut String, line: &str) {
+    let unspaced =
+        |c: Option<char>| c.is_some_and(|c| script::of(c).is_unspaced() || matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}'));
+    let mut before = text.chars().rev();
+    let last = before.next();
+    let hyphen = last == Some('-') && before.next().is_some_and(char::is_alphabetic) && line.starts_with(char::is_lowercase);
+    if !text.is_empty() && !hyphen && !(unspaced(last) && unspaced(line.chars().next())) {
+        text.push(' ');
+    }
+    text.push_str(line);
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::types::Source;
+
+    pub(crate) fn raw(format: Format, text: &str) -> RawArticle {
+        let source = Source { path: "a".into(), format, bytes: text.len() as u64, sha256: String::new() };
+        RawArticle { id: "a".into(), source, title: None, text: text.into(), extra: Default::default() }
+    }
+
+    #[test]
+    fn scraped_text_with_the_dirt_of_its_page() {
+        let text = "Talks begin in Almaty\n\nTalks begin in Almaty\n\nThe talks began on Monday, the ministry said in a statement to the press.\n\nThey will go on for three days.\n\n11 Comments\n\nPrevious Post Next Post";
+        let article = extract(&raw(Format::Text, text)).unwrap();
+        assert_eq!(article.title.as_deref(), Some("Talks begin in Almaty"));
+        assert_eq!(
+            article.text().trim_end(),
+            "The talks began on Monday, the ministry said in a statement to the press.\n\nThey will go on for three days."
+        );
+    }
+
+    #[test]
+    fn a_given_title_is_not_repeated() {
+        let mut raw = raw(Format::Json, "TALKS BEGIN\nBy Jane Doe\n\nThe talks began.");
+        raw.title = Some("Talks  begin".into());
+        let article = extract(&raw).unwrap();
+        assert_eq!((article.title.as_deref(), article.text().as_str()), (Some("Talks begin"), "By Jane Doe\n\nThe talks began."));
+    }
+
+    #[test]
+    fn json_fields_may_hold_a_page() {
+        let article = extract(&raw(Format::Jsonl, "<p>One &amp; two.</p><p>Three.</p>")).unwrap();
+        assert_eq!(article.text().trim_end(), "One & two.\n\nThree.");
+    }
+
+    #[test]
+    fn nothing_to_read_is_an_error_that_says_so() {
+        for (format, text) in [
+            (Format::Text, ""),
+            (Format::Text, " \n\t\n"),
+            (Format::Html, "<html><body><script>x()</script></body></html>"),
+            (Format::Markdown, "```\ncode\n```\n"),
+            (Format::Text, "12 34\n---\nhttps://x.org"),
+        ] {
+            let error = extract(&raw(format, text)).unwrap_err();
+            assert!(matches!(error, Error::Input { .. }) && error.to_string().contains("no readable text"), "{error}");
+        }
+        let error = extract(&raw(Format::Text, &"\u{0}\u{1}PK\u{fffd}".repeat(100))).unwrap_err();
+        assert!(error.to_string().contains("binary"), "{error}");
+    }
+
+    #[test]
+    fn one_line_is_text_and_no_title() {
+        let article = extract(&raw(Format::Text, "Guten Tag")).unwrap();
+        assert_eq!((article.title, article.blocks[0].text.as_str()), (None, "Guten Tag"));
+    }
+}

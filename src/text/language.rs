@@ -1,0 +1,391 @@
+use super::script::{self, Script};
+use super::{function_words, protect};
+use crate::types::{Detection, Lang};
+use std::borrow::Cow;
+use std::sync::LazyLock;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Bytes of text that are looked at: more do not change the answer, and a 10 MB article should not take longer.
+const SAMPLE: usize = 12_000;
+
+/// Below this confidence the answer is `und`.
+const SURE: f32 = 0.5;
+
+/// The language of a text: `und` when it has too few letters or the evidence is divided.
+///
+/// The script decides first. Where several languages share it, four witnesses are heard: function words, letters that
+/// only some languages have, and the crates `whatlang` (trigrams, 70 languages) and `whichlang` (a linear model that is
+/// better, but knows 16 languages and takes every text for one of them). `benches/language.rs` measures them.
+pub fn detect(text: &str) -> Detection {
+    let text = sample(text);
+    let text = without_protected(&text);
+    let counts = script::count(&text);
+    let letters: usize = counts.iter().map(|&(_, n)| n).sum();
+    let Some((main, share)) = main_script(&counts) else { return unsure(0.0) };
+    let scores = match main {
+        Script::Han | Script::Kana => return east_asian(&text, share),
+        Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari | Script::Bengali | Script::Hebrew => vote(&text, main),
+        Script::Other | Script::Common => return unsure(0.0),
+        single => {
+            // A script of one language (or of one that far outweighs the others): any word will do.
+            let code = only_language(single);
+            return decide(code, share * certainty(letters as f32, 1.5));
+        }
+    };
+    let mut ranked = scores.0;
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    match ranked.as_slice() {
+        [] => unsure(0.0),
+        [(code, first), rest @ ..] => {
+            let second = rest.first().map_or(0.0, |r| r.1);
+            let margin = first - second;
+            decide(code, share * certainty(margin, 0.45) * certainty(letters as f32, 4.0))
+        }
+    }
+}
+
+/// From 0 towards 1 as evidence grows; 0.63 at `unit`.
+fn certainty(evidence: f32, unit: f32) -> f32 {
+    1.0 - (-evidence / unit).exp()
+}
+
+fn unsure(confidence: f32) -> Detection {
+    Detection { code: Lang::und(), confidence }
+}
+
+fn decide(code: &str, confidence: f32) -> Detection {
+    // Three digits are more than the measure is good for, and print well.
+    let confidence = (confidence.clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
+    match Lang::parse(code) {
+        Some(code) if confidence >= SURE => Detection { code, confidence },
+        _ => unsure(confidence),
+    }
+}
+
+/// The beginning, the middle and the end of a long text.
+fn sample(text: &str) -> Cow<'_, str> {
+    if text.len() <= SAMPLE {
+        return Cow::Borrowed(text);
+    }
+    let third = SAMPLE / 3;
+    let slice = |from: usize| &text[text.floor_char_boundary(from)..text.floor_char_boundary(from + third)];
+    Cow::Owned([slice(0), slice((text.len() - third) / 2), slice(text.len() - third)].join("\n"))
+}
+
+/// Addresses and code say nothing about the language.
+fn without_protected(text: &str) -> Cow<'_, str> {
+    let spans = protect::spans(text);
+    if spans.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut start = 0;
+    for span in spans {
+        out.push_str(&text[start..span.start]);
+        out.push(' ');
+        start = span.end;
+    }
+    out.push_str(&text[start..]);
+    Cow::Owned(out)
+}
+
+/// The script that the text is written in, and its share. Latin counts less than others, because texts in other scripts
+/// carry Latin names, and a character that is a syllable or a word counts more than a letter.
+fn main_script(counts: &[(Script, usize)]) -> Option<(Script, f32)> {
+    let weight = |script: Script| match script {
+        Script::Latin => 1.0,
+        Script::Han => 5.0,
+        Script::Kana | Script::Hangul => 4.0,
+        _ => 2.0,
+    };
+    let mut weighted: Vec<(Script, f32)> = Vec::new();
+    for &(script, n) in counts {
+        // Han and Kana are judged together.
+        let key = if script == Script::Kana { Script::Han } else { script };
+        let w = weight(script) * n as f32;
+        match weighted.iter_mut().find(|(s, _)| *s == key) {
+            Some((_, sum)) => *sum += w,
+            None => weighted.push((key, w)),
+        }
+    }
+    let total: f32 = weighted.iter().map(|w| w.1).sum();
+    weighted.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(script, w)| (script, w / total))
+}
+
+/// The language of a script that is its own, or nearly.
+fn only_language(script: Script) -> &'static str {
+    match script {
+        Script::Greek => "el",
+        Script::Armenian => "hy",
+        Script::Georgian => "ka",
+        Script::Hangul => "ko",
+        Script::Gurmukhi => "pa",
+        Script::Gujarati => "gu",
+        Script::Odia => "or",
+        Script::Tamil => "ta",
+        Script::Telugu => "te",
+        Script::Kannada => "kn",
+        Script::Malayalam => "ml",
+        Script::Sinhala => "si",
+        Script::Thai => "th",
+        Script::Lao => "lo",
+        Script::Khmer => "km",
+        Script::Myanmar => "my",
+        Script::Tibetan => "bo",
+        Script::Ethiopic => "am",
+        Script::Mongolian => "mn",
+        _ => "und",
+    }
+}
+
+/// Characters that Japan alone writes so.
+const JAPANESE: &str = "発経済対価図変実応戦関売気県円銭駅沢辺広団両読権検験浜竜働込峠畑渋観鉄転労単収従総続様覚伝仏仮処悪歳氷産";
+/// Frequent characters of traditional Chinese that simplified Chinese writes otherwise, and the other way round.
+const TRADITIONAL: &str = "這個們來時會為國說對過後還沒點樣與關開種現學業經應該當無長門問間聞見書車東馬風飛鳥魚麼讓誰誤認記設計試話語請論證議護變買賣錢銀鐵難電頭題類願顯麗龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報";
+const SIMPLIFIED: &str = "这个们来时会为国说对过后还没点样与关开种现学业经应该当无长门问间闻见书车东马风飞鸟鱼么让谁误认记设计试话语请论证议护变买卖钱银铁难电头题类愿显丽龙台湾总统选举岁尔联导将领军战争党据报";
+
+/// Chinese or Japanese, and which Chinese where that is beyond doubt.
+fn east_asian(text: &str, share: f32) -> Detection {
+    let (mut han, mut kana, mut japanese, mut traditional, mut simplified) = (0usize, 0usize, 0usize, 0usize, 0usize);
+    for c in text.chars().filter(|c| !c.is_ascii()) {
+        match script::of(c) {
+            Script::Kana => kana += 1,
+            Script::Han => {
+                han += 1;
+                let (t, s) = (TRADITIONAL.contains(c), SIMPLIFIED.contains(c));
+                traditional += usize::from(t && !s);
+                simplified += usize::from(s && !t);
+                japanese += usize::from(JAPANESE.contains(c) && !t && !s);
+            }
+            _ => {}
+        }
+    }
+    let confidence = share * certainty((han + kana) as f32, 1.5);
+    if kana * 12 > han || japanese > 0 && kana + japanese > simplified {
+        return decide("ja", confidence);
+    }
+    decide(if traditional >= 3 && traditional > 10 * simplified { "zh-TW" } else { "zh" }, confidence)
+}
+
+/// Evidence by language.
+#[derive(Default)]
+struct Scores(Vec<(&'static str, f32)>);
+
+impl Scores {
+    fn add(&mut self, lang: &'static str, evidence: f32) {
+        match self.0.iter_mut().find(|(l, _)| *l == lang) {
+            Some((_, sum)) => *sum += evidence,
+            None => self.0.push((lang, evidence)),
+        }
+    }
+}
+
+/// Letters that not all languages of a script have, and the languages that do.
+const LETTERS: &[(&str, &[&str])] = &[
+    ("ыэ", &["ru", "be", "kk", "ky", "mn", "tt"]),
+    ("ё", &["ru", "be", "kk", "ky", "mn", "tg"]),
+    ("щ", &["ru", "uk", "bg", "kk", "tt"]),
+    ("ъ", &["bg", "ru"]),
+    ("і", &["uk", "be", "kk"]),
+    ("їєґ", &["uk"]),
+    ("ў", &["be"]),
+    ("јљњџ", &["sr", "mk"]),
+    ("ђћ", &["sr"]),
+    ("ѓќѕ", &["mk"]),
+    ("ғқұ", &["kk"]),
+    ("ә", &["kk", "tt"]),
+    ("һ", &["kk", "tt"]),
+    ("ң", &["kk", "ky", "tt"]),
+    ("өү", &["kk", "ky", "mn", "tt"]),
+    ("җ", &["tt"]),
+    ("ӣӯҷҳ", &["tg"]),
+    ("پچژگ", &["fa", "ur", "ps", "ckb", "ug"]),
+    ("کی", &["fa", "ur", "ckb"]),
+    ("ةىيكإ", &["ar"]),
+    ("ٹڈڑںےہھ", &["ur"]),
+    ("ښځڅډړږۍ", &["ps"]),
+    ("ێۆڵڕ", &["ckb"]),
+    ("ڭۇۈ", &["ug"]),
+    ("ə", &["az"]),
+    ("ıİğ", &["tr", "az"]),
+    ("řěů", &["cs"]),
+    ("ľĺŕ", &["sk"]),
+    ("őű", &["hu"]),
+    ("łżź", &["pl"]),
+    ("țș", &["ro"]),
+    ("ñ¿¡", &["es"]),
+    ("ß", &["de"]),
+    ("æø", &["da", "no"]),
+    ("þð", &["is"]),
+    ("ơưạảấầẩậắằặẹẻếềểễệỉịọỏốồổộớờởợụủứừửựỳỷỹ", &["vi"]),
+];
+
+/// How much one witness counts.
+mod weight {
+    /// A function word, divided by the number of languages that share it.
+    pub(super) const WORD: f32 = 1.0;
+    /// A letter that the language has and others lack.
+    pub(super) const LETTER: f32 = 0.6;
+    /// `whatlang`, besides its own confidence.
+    pub(super) const TRIGRAMS: f32 = 0.6;
+    /// The same for a language that it often takes short texts of others for.
+    pub(super) const TRIGRAMS_RARE: f32 = 0.1;
+    /// `whichlang`.
+    pub(super) const LINEAR: f32 = 0.9;
+    /// The same where the other witness sees a language that `whichlang` does not know.
+    pub(super) const LINEAR_ELSEWHERE: f32 = 0.3;
+}
+
+/// Hears the witnesses for the languages that share a script.
+fn vote(text: &str, main: Script) -> Scores {
+    let mut scores = Scores::default();
+    let lower = text.to_lowercase();
+    for word in lower.unicode_words() {
+        let languages = function_words::languages(word);
+        for lang in languages.iter().filter(|_| word.chars().next().is_some_and(|c| script::of(c) == main)) {
+            scores.add(lang, weight::WORD / languages.len() as f32);
+        }
+    }
+    for c in lower.chars().filter(|c| !c.is_ascii()) {
+        for (_, languages) in LETTERS.iter().filter(|(letters, _)| letters.contains(c)) {
+            for lang in *languages {
+                scores.add(lang, weight::LETTER * (1.0 + 1.0 / languages.len() as f32));
+            }
+        }
+    }
+    let trigrams = trigrams(text, main, &mut scores);
+    let linear = from_whichlang(whichlang::detect_language(text));
+    if written_in(linear, main) {
+        let knows = trigrams.is_some_and(|lang| LINEAR_LANGUAGES.contains(&lang));
+        scores.add(linear, if knows { weight::LINEAR } else { weight::LINEAR_ELSEWHERE });
+    }
+    if main == Script::Bengali {
+        scores.add(if text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" }, 3.0);
+    }
+    scores
+}
+
+/// Hears `whatlang`; returns its answer among the languages of much news.
+fn trigrams(text: &str, main: Script, scores: &mut Scores) -> Option<&'static str> {
+    let found = whatlang::detect(text)?;
+    let (lang, rare) = from_whatlang(found.lang())?;
+    if !written_in(lang, main) {
+        return None;
+    }
+    if !rare {
+        scores.add(lang, weight::TRIGRAMS + found.confidence() as f32);
+        return Some(lang);
+    }
+    scores.add(lang, weight::TRIGRAMS_RARE + found.confidence() as f32);
+    let found = COMMON.detect(text)?;
+    let (lang, _) = from_whatlang(found.lang())?;
+    scores.add(lang, weight::TRIGRAMS);
+    Some(lang)
+}
+
+/// `whatlang` without the languages that it often takes short texts of their relatives for.
+static COMMON: LazyLock<whatlang::Detector> = LazyLock::new(|| {
+    let rare = whatlang::Lang::all().iter().copied().filter(|&lang| from_whatlang(lang).is_none_or(|(_, rare)| rare));
+    whatlang::Detector::with_denylist(rare.collect())
+});
+
+fn written_in(lang: &str, main: Script) -> bool {
+    Lang::parse(lang).is_some_and(|l| script::scripts(&l).contains(&main))
+}
+
+/// The ISO 639-1 code, and whether the language is one that `whatlang` often takes short texts of its relatives for.
+fn from_whatlang(lang: whatlang::Lang) -> Option<(&'static str, bool)> {
+    use whatlang::Lang::*;
+    let common = match lang {
+        Ara => "ar",
+        Aze => "az",
+        Bel => "be",
+        Ben => "bn",
+        Bul => "bg",
+        Ces => "cs",
+        Cmn => "zh",
+        Dan => "da",
+        Deu => "de",
+        Ell => "el",
+        Eng => "en",
+        Est => "et",
+        Fin => "fi",
+        Fra => "fr",
+        Heb => "he",
+        Hin => "hi",
+        Hrv => "hr",
+        Hun => "hu",
+        Hye => "hy",
+        Ind => "id",
+        Ita => "it",
+        Jpn => "ja",
+        Kat => "ka",
+        Kor => "ko",
+        Lav => "lv",
+        Lit => "lt",
+        Mar => "mr",
+        Mkd => "mk",
+        Nep => "ne",
+        Nld => "nl",
+        Nob => "no",
+        Pes => "fa",
+        Pol => "pl",
+        Por => "pt",
+        Ron => "ro",
+        Rus => "ru",
+        Slk => "sk",
+        Slv => "sl",
+        Spa => "es",
+        Srp => "sr",
+        Swe => "sv",
+        Tur => "tr",
+        Ukr => "uk",
+        Urd => "ur",
+        Vie => "vi",
+        _ => "",
+    };
+    if !common.is_empty() {
+        return Some((common, false));
+    }
+    let rare = match lang {
+        Afr => "af",
+        Cat => "ca",
+        Cym => "cy",
+        Epo => "eo",
+        Jav => "jv",
+        Lat => "la",
+        Sna => "sn",
+        Tgl => "tl",
+        Tuk => "tk",
+        Uzb => "uz",
+        Yid => "yi",
+        Zul => "zu",
+        _ => return None,
+    };
+    Some((rare, true))
+}
+
+/// The languages of `whichlang` that share their script with others.
+const LINEAR_LANGUAGES: [&str; 12] = ["ar", "de", "en", "es", "fr", "hi", "it", "nl", "pt", "ru", "sv", "tr"];
+
+fn from_whichlang(lang: whichlang::Lang) -> &'static str {
+    use whichlang::Lang::*;
+    match lang {
+        Ara => "ar",
+        Cmn => "zh",
+        Deu => "de",
+        Eng => "en",
+        Fra => "fr",
+        Hin => "hi",
+        Ita => "it",
+        Jpn => "ja",
+        Kor => "ko",
+        Nld => "nl",
+        Por => "pt",
+        Rus => "ru",
+        Spa => "es",
+        Swe => "sv",
+        Tur => "tr",
+        Vie => "vi",
+    }
+}

