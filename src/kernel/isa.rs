@@ -9,30 +9,34 @@ pub enum Isa {
     Scalar,
     /// AVX2 and FMA (x86-64 since 2013).
     Avx2,
+    /// AVX-512 with VNNI (AMD since Zen 4, Intel since Ice Lake).
+    Avx512,
 }
 
 impl Isa {
     /// The best set of this machine, or the one named by the environment variable `POLYGIST_ISA`
-    /// (`scalar`, `avx2`) if the machine has it; made for tests and for finding faults.
+    /// (`scalar`, `avx2`, `avx512`) if the machine has it; made for tests and for finding faults.
     pub fn current() -> Isa {
         static CURRENT: OnceLock<Isa> = OnceLock::new();
-        *CURRENT.get_or_init(|| match std::env::var("POLYGIST_ISA").as_deref() {
-            Ok("scalar") => Isa::Scalar,
-            _ => Isa::best(),
+        *CURRENT.get_or_init(|| {
+            let available = Isa::available();
+            let named = std::env::var("POLYGIST_ISA").ok();
+            let named = named.and_then(|name| available.iter().find(|isa| isa.name() == name).copied());
+            named.or(available.last().copied()).unwrap_or(Isa::Scalar)
         })
     }
 
-    fn best() -> Isa {
+    /// All sets that this machine can run, the best last.
+    pub fn available() -> Vec<Isa> {
+        let mut available = vec![Isa::Scalar];
         #[cfg(target_arch = "x86_64")]
         if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
-            return Isa::Avx2;
+            available.push(Isa::Avx2);
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni") {
+                available.push(Isa::Avx512);
+            }
         }
-        Isa::Scalar
-    }
-
-    /// All sets that this machine can run.
-    pub fn available() -> Vec<Isa> {
-        if Isa::best() == Isa::Scalar { vec![Isa::Scalar] } else { vec![Isa::Scalar, Isa::best()] }
+        available
     }
 
     /// Its name.
@@ -40,6 +44,7 @@ impl Isa {
         match self {
             Isa::Scalar => "scalar",
             Isa::Avx2 => "avx2",
+            Isa::Avx512 => "avx512",
         }
     }
 }
@@ -57,6 +62,15 @@ macro_rules! per_isa {
                 #[allow(clippy::too_many_arguments)]
                 fn avx2 $(<const $c: usize>)? ($($arg: $ty),*) {
                     $body($($arg),*)
+                }
+                #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512vnni")]
+                #[allow(clippy::too_many_arguments)]
+                fn avx512 $(<const $c: usize>)? ($($arg: $ty),*) {
+                    $body($($arg),*)
+                }
+                if isa == $crate::kernel::Isa::Avx512 {
+                    // SAFETY: `Isa::Avx512` is only ever made after the CPU was found to have these features.
+                    return unsafe { avx512 $(::<$c>)? ($($arg),*) };
                 }
                 if isa == $crate::kernel::Isa::Avx2 {
                     // SAFETY: `Isa::Avx2` is only ever made after the CPU was found to have AVX2 and FMA.

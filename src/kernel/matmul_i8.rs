@@ -3,6 +3,7 @@
 //! Within a group the products are summed as integers, exactly; groups are summed in order in f32. The scales per group
 //! keep outlier features (which these models have) from spoiling the resolution of the rest of a row.
 
+use super::isa::{Isa, per_isa};
 use super::matmul_f32::PANEL;
 use std::ops::Range;
 
@@ -18,18 +19,36 @@ pub(super) struct Weights {
     groups: usize,
 }
 
-/// Quantizes one group symmetrically: the largest magnitude becomes 127. Returns the scale.
-fn quantize_group(values: &[f32], mut put: impl FnMut(usize, i8)) -> f32 {
-    let largest = values.iter().fold(0.0f32, |m, v| m.max(v.abs()));
-    if largest == 0.0 || !largest.is_finite() {
-        (0..values.len()).for_each(|i| put(i, 0));
-        return 0.0;
+/// Quantizes groups of up to [`GROUP`] values symmetrically: the largest magnitude of each becomes 127. `values` and `out` have the same
+/// length; `scales` has one place a group.
+fn quantize(values: &[f32], out: &mut [i16], scales: &mut [f32]) {
+    quantize_isa(Isa::current(), values, out, scales);
+}
+
+per_isa! { fn quantize_isa(values: &[f32], out: &mut [i16], scales: &mut [f32]) = quantize_body }
+
+#[inline(always)]
+fn quantize_body(values: &[f32], out: &mut [i16], scales: &mut [f32]) {
+    for ((group, out), scale) in values.chunks(GROUP).zip(out.chunks_mut(GROUP)).zip(scales) {
+        const LANES: usize = 16;
+        let mut lanes = [0.0f32; LANES];
+        for chunk in group.chunks(LANES) {
+            for (lane, v) in lanes.iter_mut().zip(chunk) {
+                *lane = lane.max(v.abs());
+            }
+        }
+        let largest = lanes.iter().fold(0.0f32, |m, &v| m.max(v));
+        if largest == 0.0 || !largest.is_finite() {
+            out.fill(0);
+            *scale = 0.0;
+            continue;
+        }
+        let inverse = 127.0 / largest;
+        for (out, v) in out.iter_mut().zip(group) {
+            *out = (v * inverse).round_ties_even() as i16;
+        }
+        *scale = largest / 127.0;
     }
-    let inverse = 127.0 / largest;
-    for (i, v) in values.iter().enumerate() {
-        put(i, (v * inverse).round_ties_even() as i8);
-    }
-    largest / 127.0
 }
 
 impl Weights {
@@ -41,15 +60,19 @@ impl Weights {
         let mut values = vec![0i8; panels * depth * PANEL];
         let mut scales = vec![0.0; panels * groups * PANEL];
         let mut buffer = vec![0.0; k];
+        let (mut row_values, mut row_scales) = (vec![0i16; k], vec![0.0; groups]);
         for i in 0..n {
             row(i, &mut buffer);
+            quantize(&buffer, &mut row_values, &mut row_scales);
             let (panel, lane) = (i / PANEL, i % PANEL);
-            let base = panel * depth * PANEL;
-            for (g, group) in buffer.chunks(GROUP).enumerate() {
-                scales[(panel * groups + g) * PANEL + lane] = quantize_group(group, |j, v| {
-                    let p = g * GROUP + j;
-                    values[base + (p / 2) * PANEL * 2 + lane * 2 + p % 2] = v;
-                });
+            let values = &mut values[panel * depth * PANEL..];
+            for (p, pair) in row_values.chunks(2).enumerate() {
+                for (j, &v) in pair.iter().enumerate() {
+                    values[(p * PANEL + lane) * 2 + j] = v as i8;
+                }
+            }
+            for (g, &scale) in row_scales.iter().enumerate() {
+                scales[(panel * groups + g) * PANEL + lane] = scale;
             }
         }
         Weights { values, scales, groups }
@@ -98,21 +121,24 @@ impl Activations {
         let rows = x.len() / k;
         let mut values = vec![0i16; rows * groups * GROUP];
         let mut scales = vec![0.0; rows * groups];
-        for (r, row) in x.chunks_exact(k).enumerate() {
-            for (g, group) in row.chunks(GROUP).enumerate() {
-                let out = &mut values[(r * groups + g) * GROUP..][..group.len()];
-                scales[r * groups + g] = quantize_group(group, |j, v| out[j] = i16::from(v));
-            }
+        let rows_out = values.chunks_exact_mut(groups * GROUP).zip(scales.chunks_exact_mut(groups));
+        for (row, (values, scales)) in x.chunks_exact(k).zip(rows_out) {
+            quantize(row, &mut values[..k], scales);
         }
         Activations { values, scales }
     }
 }
 
-/// Rows a tile: 6 × 16 sums fill twelve of AVX2's sixteen registers.
-const TILE: usize = 6;
+/// Most rows a tile has.
+const TILE: usize = 12;
+
+/// Rows a tile: 6 × 16 sums fill twelve of AVX2's sixteen registers, 12 × 16 sums twelve of AVX-512's thirty-two.
+fn tile_rows(isa: Isa) -> usize {
+    if isa == Isa::Avx512 { TILE } else { TILE / 2 }
+}
 
 /// Multiplies activations, (rows, k), with the weights of `n` features into `out`, (rows, n).
-pub(super) fn matmul(isa: super::Isa, x: &Activations, weights: Panels<'_>, n: usize, out: &mut [f32]) {
+pub(super) fn matmul(isa: Isa, x: &Activations, weights: Panels<'_>, n: usize, out: &mut [f32]) {
     let groups = weights.groups;
     let depth = groups * GROUP;
     let rows = x.scales.len() / groups;
@@ -121,8 +147,8 @@ pub(super) fn matmul(isa: super::Isa, x: &Activations, weights: Panels<'_>, n: u
     for (panel, (values, scales)) in panels.enumerate() {
         let column = panel * PANEL;
         let width = PANEL.min(n - column);
-        for first in (0..rows).step_by(TILE) {
-            let height = TILE.min(rows - first);
+        for first in (0..rows).step_by(tile_rows(isa)) {
+            let height = tile_rows(isa).min(rows - first);
             let xv = &x.values[first * depth..(first + height) * depth];
             let xs = &x.scales[first * groups..(first + height) * groups];
             let mut sums = [[0.0f32; PANEL]; TILE];
@@ -134,21 +160,20 @@ pub(super) fn matmul(isa: super::Isa, x: &Activations, weights: Panels<'_>, n: u
     }
 }
 
-fn tile(isa: super::Isa, xv: &[i16], xs: &[f32], wv: &[i8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
+fn tile(isa: Isa, xv: &[i16], xs: &[f32], wv: &[i8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
     #[cfg(target_arch = "x86_64")]
-    if isa == super::Isa::Avx2 {
-        // SAFETY: `Isa::Avx2` is only ever made after the CPU was found to have AVX2 and FMA.
-        unsafe {
-            match sums.len() {
-                6 => avx2::tile::<6>(xv, xs, wv, ws, sums),
-                5 => avx2::tile::<5>(xv, xs, wv, ws, sums),
-                4 => avx2::tile::<4>(xv, xs, wv, ws, sums),
-                3 => avx2::tile::<3>(xv, xs, wv, ws, sums),
-                2 => avx2::tile::<2>(xv, xs, wv, ws, sums),
-                _ => avx2::tile::<1>(xv, xs, wv, ws, sums),
-            }
+    {
+        macro_rules! by_rows {
+            ($kernel:ident, $($rows:literal)*) => {
+                // SAFETY: an `Isa` is only ever made after the CPU was found to have its features.
+                match sums.len() { $($rows => return unsafe { x86::$kernel::<$rows>(xv, xs, wv, ws, sums) },)* _ => {} }
+            };
         }
-        return;
+        match isa {
+            Isa::Avx512 => by_rows!(tile_avx512, 1 2 3 4 5 6 7 8 9 10 11 12),
+            Isa::Avx2 => by_rows!(tile_avx2, 1 2 3 4 5 6),
+            Isa::Scalar => {}
+        }
     }
     let _ = isa;
     scalar_tile(xv, xs, wv, ws, sums);
@@ -174,13 +199,48 @@ fn scalar_tile(xv: &[i16], xs: &[f32], wv: &[i8], ws: &[f32], sums: &mut [[f32; 
 }
 
 #[cfg(target_arch = "x86_64")]
-mod avx2 {
+mod x86 {
     use super::{GROUP, PANEL};
     use std::arch::x86_64::*;
 
+    /// The same sums as `scalar_tile`, with VNNI's `vpdpwssd`: two products a lane, added up in one instruction.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+    pub(super) fn tile_avx512<const MR: usize>(xv: &[i16], xs: &[f32], wv: &[i8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
+        let groups = ws.len() / PANEL;
+        let depth = groups * GROUP;
+        assert!(xv.len() == MR * depth && xs.len() == MR * groups && wv.len() == depth * PANEL && sums.len() == MR);
+        let mut totals = [_mm512_setzero_ps(); MR];
+        for g in 0..groups {
+            let mut acc = [_mm512_setzero_si512(); MR];
+            let w = wv[g * GROUP * PANEL..][..GROUP * PANEL].as_ptr();
+            let x = xv.as_ptr().wrapping_add(g * GROUP);
+            for p in 0..GROUP / 2 {
+                // SAFETY: the assertion above bounds both; a pair of weights is 2 × PANEL bytes, a pair of activations 4 bytes,
+                // and unaligned loads are used throughout.
+                unsafe {
+                    let w = _mm512_cvtepi8_epi16(_mm256_loadu_si256(w.add(p * 2 * PANEL).cast()));
+                    for (r, acc) in acc.iter_mut().enumerate() {
+                        let pair = _mm512_set1_epi32(x.add(r * depth + 2 * p).cast::<i32>().read_unaligned());
+                        *acc = _mm512_dpwssd_epi32(*acc, pair, w);
+                    }
+                }
+            }
+            // SAFETY: PANEL is 16 floats.
+            let scales = unsafe { _mm512_loadu_ps(ws[g * PANEL..][..PANEL].as_ptr()) };
+            for (r, (total, acc)) in totals.iter_mut().zip(acc).enumerate() {
+                let scale = _mm512_mul_ps(_mm512_set1_ps(xs[r * groups + g]), scales);
+                *total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc), scale, *total);
+            }
+        }
+        for (sum, total) in sums.iter_mut().zip(totals) {
+            // SAFETY: `sum` is PANEL floats.
+            unsafe { _mm512_storeu_ps(sum.as_mut_ptr(), total) };
+        }
+    }
+
     /// The same sums as `scalar_tile`, with `vpmaddwd`: two products a lane, no saturation.
     #[target_feature(enable = "avx2,fma")]
-    pub(super) fn tile<const MR: usize>(xv: &[i16], xs: &[f32], wv: &[i8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
+    pub(super) fn tile_avx2<const MR: usize>(xv: &[i16], xs: &[f32], wv: &[i8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
         let groups = ws.len() / PANEL;
         let depth = groups * GROUP;
         assert!(xv.len() == MR * depth && xs.len() == MR * groups && wv.len() == depth * PANEL && sums.len() == MR);

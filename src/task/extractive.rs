@@ -32,7 +32,7 @@ pub(crate) struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Weights { position: 1.0, half_life: 4.0, centrality: 0.8, title: 0.3, fragment: 0.6, redundancy: 0.5 }
+        Weights { position: 1.0, half_life: 4.0, centrality: 0.8, title: 0.4, fragment: 0.6, redundancy: 0.6 }
     }
 }
 

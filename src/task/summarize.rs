@@ -117,7 +117,7 @@ pub fn plan<'a>(input: Input<'a>, settings: Settings, generator: Option<&dyn Gen
     if let Some(generator) = generator.filter(|_| is_abstractive(input.language)) {
         plan.model = Some(generator.id().to_owned());
         for i in plan.worth_asking() {
-            if let Some(request) = prompt::request(input.sentences[i].trim(), settings.style, generator)? {
+            if let Some(request) = prompt::request(input.sentences[i].trim(), generator)? {
                 plan.requests.push(request);
                 plan.asked.push(i);
             }
@@ -156,9 +156,8 @@ pub fn finish(plan: &Plan, outputs: &[Output]) -> Summary {
         if count_words(text) * 10 > count_words(source) * 9 {
             continue;
         }
-        let is_sentence = plan.settings.style != Style::Headline;
         let problem = match output.finish {
-            Finish::Stop => guard::examine(text, source, is_sentence, plan.input.language),
+            Finish::Stop => guard::examine(text, source, plan.input.language),
             Finish::Length => Some(Problem::CutOff),
             Finish::Loop => Some(Problem::Repetition),
         };
@@ -180,7 +179,7 @@ pub fn finish(plan: &Plan, outputs: &[Output]) -> Summary {
     Summary { record: record(plan, sentences), rejected, output_tokens: outputs.iter().map(|output| output.tokens).sum() }
 }
 
-/// One line: the title, else the most telling sentence as the model's headline or its beginning.
+/// One line: the title, else the most telling sentence, shortened by the model or cut.
 fn headline(plan: &Plan, best: SummarySentence) -> SummarySentence {
     let most = match plan.settings.length {
         Length::Words(n) => n.min(HEADLINE_WORDS),
@@ -296,8 +295,8 @@ mod tests {
             summary(headline, "en", None, &["Ferry with 120 passengers runs aground"]).record.text,
             "The harbour of Port Ellen was closed on Sunday after a ferry…"
         );
-        let closed = "Harbour of Port Ellen closed after ferry ran aground";
-        assert_eq!(summary(headline, "en", None, &[closed]).record.text, closed);
+        let short = summary(headline, "en", None, &["The harbour of Port Ellen was closed after a ferry ran aground."]);
+        assert_eq!(short.record.text, "The harbour of Port Ellen was closed after a ferry ran aground");
         let bullets = Settings { style: Style::Bullets, ..Settings::default() };
         let text = summary(bullets, "en", None, &[]).record.text;
         assert_eq!((text.lines().count(), text.lines().all(|line| line.starts_with("- "))), (3, true));

@@ -121,7 +121,8 @@ pub(super) fn join_line(text: &mut String, line: &str) {
     let mut before = text.chars().rev();
     let last = before.next();
     let hyphen = last == Some('-') && before.next().is_some_and(char::is_alphabetic) && line.starts_with(char::is_lowercase);
-    if !text.is_empty() && !hyphen && !(unspaced(last) && unspaced(line.chars().next())) {
+    let together = hyphen || unspaced(last) && unspaced(line.chars().next());
+    if !(text.is_empty() || together) {
         text.push(' ');
     }
     text.push_str(line);

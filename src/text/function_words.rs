@@ -30,7 +30,7 @@ const WORDS: &[(&str, &str)] = &[
     ("cy", "y yn a i o ar yr ei mae ac wedi bod am gan fod sydd hwn oedd eu nad nid hefyd fel ond ddim cael"),
     (
         "da",
-        "i og at af er det en til på for den med de som der har ikke et fra om han var sig efter blev men kan vil være havde ved også skal mere nu hvor hun jeg havde ud blive efter mellem over siger nogle hvad mod bliver blevet sagde sige nogen deres hende meget uden gør lige selv måske sammen tidligere ifølge mand kvinder dag sidste anden andre siden flere tilbage to tre",
+        "i og at af er det en til på for den med de som der har ikke et fra om han var sig efter blev men kan vil være havde ved også skal mere nu hvor hun jeg havde ud blive efter mellem over siger nogle hvad mod bliver blevet sagde sige nogen deres hende meget uden gør lige selv måske sammen tidligere ifølge mand kvinder dag sidste anden andre siden flere tilbage to tre os dig mig noget ind ned igen endnu gik fik inden skete tage give både skulle ville kunne hele første samme altid aldrig hvem hvordan hvorfor sådan mænd børn dansk danske får gik hans ifølge stadig derfor stået taget givet skulle kvinde lørdag søndag år uge",
     ),
     (
         "de",
@@ -62,6 +62,16 @@ const WORDS: &[(&str, &str)] = &[
         "fr",
         "de la le et les des en un du une que est pour qui dans a par plus pas au sur ne se ce il sont avec son ont été aux cette mais comme ses ou elle leur y fait deux même aussi après entre ces sans était nous sa je selon être",
     ),
+    ("fa", "و در به از که این را با است برای آن یک خود تا بر او هم نیز می شد شده اند های ها آنها گفت کرد بود دارد باید پس اما وی"),
+    ("ar", "في من على أن إلى التي الذي هذا هذه كان مع عن لا ما بعد قد بين قال كما ذلك أو وقد إن كانت هو هي لم خلال حتى غير"),
+    ("ur", "کے میں کی ہے اور سے کا کو نے پر یہ کہ ہیں اس بھی ایک تھا نہیں کیا ہو وہ کر جو گیا تھے تھی لیے بعد کہا"),
+    ("ps", "د په چې او کې ته له دا سره هم شوي نه یې به وي دي خو"),
+    (
+        "hi",
+        "के है में की से का और को पर ने यह कि एक हैं भी इस नहीं था लिए कर वह जो अपने तो कहा हो बाद साथ उन्होंने किया थे रहे उनके गया थी इसके हुए मैं हम उस दो रहा गई होने",
+    ),
+    ("mr", "आहे आणि या व ते ही हे होते असे केली केला नाही तर त्या मध्ये करण्यात आले म्हणून साठी होता आहेत की होती त्यांनी आता"),
+    ("ne", "छ र मा ले भएको पनि गरेको छन् लागि यो हो गर्न थियो भन्ने बाट तथा हुने गरे सहित अनुसार गरी उनले भने"),
     ("ga", "an agus na ar a le is go i sé atá bhí ag do siad nach don faoi ní chuig tá gur aige mar sin"),
     (
         "gl",
@@ -109,7 +119,7 @@ const WORDS: &[(&str, &str)] = &[
     ),
     (
         "no",
-        "i og det er på som en for at å av til med de har ikke den om et fra var seg han men kan vil etter ble være skal hun jeg opp ved også hadde over nå mer når bare hva eller ut må mellom sier noen blir vi sin alle gjør mot to enn hvor dette vært blitt si deres henne mye uten gjøre bli selv kanskje sammen tidligere ifølge mann kvinner dag siste annen andre siden flere tilbake to tre hvordan",
+        "i og det er på som en for at å av til med de har ikke den om et fra var seg han men kan vil etter ble være skal hun jeg opp ved også hadde over nå mer når bare hva eller ut må mellom sier noen blir vi sin alle gjør mot to enn hvor dette vært blitt si deres henne mye uten gjøre bli selv kanskje sammen tidligere ifølge mann kvinner dag siste annen andre siden flere tilbake to tre hvordan oss deg meg noe inn ned igjen ennå gikk fikk innen skjedde ta gi både skulle ville kunne hele første samme alltid aldri hvem hvorfor slik slike menn barn norsk norske får hans ifølge stadig derfor stått tatt gitt kvinne lørdag søndag år uke ikkje ein eit dei frå vert eg meir kva korleis nokon berre gjer seier hadde samstundes",
     ),
     (
         "pl",

@@ -2,8 +2,10 @@
 
 use super::boilerplate::{self, Verdict};
 use super::extract::Found;
+use super::html_blocks::{Reading, squeeze, visit, walk};
+use super::plain;
 use crate::types::{Block, BlockKind};
-use dom_query::{Document, NodeRef};
+use dom_query::Document;
 use dom_smoothie::{Config, Readability};
 use regex::Regex;
 use std::sync::LazyLock;
@@ -14,11 +16,22 @@ static UNWANTED: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant and tested")
 });
 
+static TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<[^>]*>").expect("the pattern is constant and tested"));
+
+/// Parsing takes time by the square of the depth; no real page comes near this one.
+const DEEPEST_SOURCE: usize = 2000;
+
+/// The reader mode goes down recursively.
+const DEEPEST_TREE: usize = 400;
+
 /// Below so many characters, reader mode may have picked the wrong part.
 const SHORT: usize = 200;
 
 /// Reads a page, or a piece of one.
 pub(super) fn read(source: &str) -> Found {
+    if depth(source) > DEEPEST_SOURCE {
+        return plain::read(&TAG.replace_all(source, "\n\n"));
+    }
     let document = Document::from(source);
     let title = title(&document);
     remove_unwanted(&document);
@@ -29,6 +42,32 @@ pub(super) fn read(source: &str) -> Found {
     // A short page, or one without paragraphs, is better read whole.
     let blocks = if found < SHORT && all > 2 * found || found == 0 { fallback } else { main };
     Found { title, blocks: without_link_lists(blocks) }
+}
+
+/// How deep the tags of a source are nested at most, leaving out those that are often not closed.
+fn depth(source: &str) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0usize);
+    for (at, _) in source.match_indices('<') {
+        let rest = &source[at + 1..];
+        let closing = rest.starts_with('/');
+        let name: String = rest
+            .chars()
+            .skip(usize::from(closing))
+            .take(10)
+            .take_while(char::is_ascii_alphanumeric)
+            .collect::<String>()
+            .to_ascii_lowercase();
+        match name.as_str() {
+            "" | "area" | "base" | "br" | "col" | "dd" | "dt" | "embed" | "hr" | "img" | "input" | "li" | "link" | "meta" | "option"
+            | "p" | "param" | "source" | "td" | "th" | "tr" | "track" | "wbr" => {}
+            _ if closing => depth = depth.saturating_sub(1),
+            _ => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+        }
+    }
+    deepest
 }
 
 fn length(blocks: &[Reading]) -> usize {
@@ -43,7 +82,6 @@ fn reader_mode(document: Document) -> Vec<Reading> {
 
 /// Pages nested deeper than any real one, which a recursive reader does not survive.
 fn is_too_deep(document: &Document) -> bool {
-    const DEEPEST: usize = 400;
     let mut depth = 0usize;
     let mut deepest = 0;
     visit(&document.root(), &mut |_, entering| {
@@ -53,9 +91,9 @@ fn is_too_deep(document: &Document) -> bool {
         } else {
             depth -= 1;
         }
-        deepest <= DEEPEST
+        deepest <= DEEPEST_TREE
     });
-    deepest > DEEPEST
+    deepest > DEEPEST_TREE
 }
 
 /// The headline: `og:title` or `<title>` without the site's name; the page's only `<h1>` where they agree.
@@ -147,325 +185,6 @@ fn remove_unwanted(document: &Document) {
     }
 }
 
-/// Goes through the tree without recursion. `f` sees each node on entering and leaving; what it returns on entering says whether to go in.
-fn visit(root: &NodeRef, f: &mut dyn FnMut(&NodeRef, bool) -> bool) {
-    let mut next = root.first_child();
-    while let Some(node) = next {
-        next = if f(&node, true) { node.first_child() } else { None };
-        if next.is_some() {
-            continue;
-        }
-        let mut at = node;
-        loop {
-            f(&at, false);
-            if let Some(sibling) = at.next_sibling() {
-                next = Some(sibling);
-                break;
-            }
-            match at.parent() {
-                Some(parent) if parent.id != root.id => at = parent,
-                _ => return,
-            }
-        }
-    }
-}
-
-/// A block, and how much of its text is links.
-struct Reading {
-    block: Block,
-    linked: usize,
-}
-
-/// Collects the blocks below a node.
-fn walk(root: &NodeRef) -> Vec<Reading> {
-    let mut writer = Writer::default();
-    visit(root, &mut |node, entering| if entering { writer.enter(node) } else { writer.leave(node) });
-    writer.flush("\n\n");
-    writer.finish()
-}
-
-/// An open list: the number of its next item, or none where it has bullets.
-struct List {
-    number: Option<usize>,
-}
-
-#[derive(Default)]
-struct Writer {
-    out: Vec<Reading>,
-    text: String,
-    linked: usize,
-    links: usize,
-    quotes: usize,
-    lists: Vec<List>,
-    /// The marker of the item that has begun, until its first text.
-    marker: Option<String>,
-    heading: Option<usize>,
-    pre: bool,
-    head: usize,
-}
-
-impl Writer {
-    fn enter(&mut self, node: &NodeRef) -> bool {
-        if node.is_text() {
-            if self.head == 0 {
-                self.push(&node.text());
-            }
-            return false;
-        }
-        let name = node.node_name().unwrap_or_default();
-        match &*name {
-            "head" | "title" | "script" | "style" | "noscript" | "template" => {
-                self.head += 1;
-                return false;
-            }
-            "a" => self.links += 1,
-            "br" => self.line_break(),
-            "code" | "kbd" | "samp" if !self.pre => self.text.push('`'),
-            "pre" => {
-                self.flush("\n\n");
-                self.pre = true;
-            }
-            "blockquote" => {
-                self.flush("\n\n");
-                self.quotes += 1;
-            }
-            "ul" | "menu" | "ol" => {
-                self.flush("\n");
-                let number = (&*name == "ol").then(|| node.attr("start").and_then(|s| s.parse().ok()).unwrap_or(1));
-                self.lists.push(List { number });
-            }
-            "li" => {
-                self.flush("\n");
-                self.marker = Some(self.next_marker());
-            }
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                self.flush("\n\n");
-                self.heading = name[1..].parse().ok();
-            }
-            "table" if is_data_table(node) => {
-                self.flush("\n\n");
-                self.table(node);
-                return false;
-            }
-            "td" | "th" => self.flush("\n"),
-            name if is_block(name) => self.flush("\n\n"),
-            _ => {}
-        }
-        true
-    }
-
-    fn leave(&mut self, node: &NodeRef) -> bool {
-        if node.is_text() {
-            return true;
-        }
-        let name = node.node_name().unwrap_or_default();
-        match &*name {
-            "head" | "title" | "script" | "style" | "noscript" | "template" => self.head = self.head.saturating_sub(1),
-            "a" => self.links = self.links.saturating_sub(1),
-            "code" | "kbd" | "samp" if !self.pre => {
-                // An empty pair of backticks would be text.
-                if self.text.ends_with('`') && self.text.matches('`').count() % 2 == 1 {
-                    self.text.pop();
-                } else {
-                    self.text.push('`');
-                }
-            }
-            "pre" => {
-                self.flush("\n\n");
-                self.pre = false;
-            }
-            "blockquote" => {
-                self.flush("\n\n");
-                self.quotes = self.quotes.saturating_sub(1);
-            }
-            "ul" | "menu" | "ol" => {
-                self.flush("\n");
-                self.lists.pop();
-            }
-            "li" => {
-                self.flush("\n");
-                self.marker = None;
-            }
-            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
-                self.flush("\n\n");
-                self.heading = None;
-            }
-            "td" | "th" => self.flush("\n"),
-            name if is_block(name) => self.flush("\n\n"),
-            _ => {}
-        }
-        true
-    }
-
-    /// Adds text; white space counts as one space outside of `<pre>`.
-    fn push(&mut self, text: &str) {
-        if self.pre {
-            self.text.push_str(text);
-            return;
-        }
-        let before = self.text.len();
-        for c in text.chars() {
-            if !c.is_whitespace() {
-                self.text.push(c);
-            } else if !self.text.is_empty() && !self.text.ends_with(' ') {
-                self.text.push(' ');
-            }
-        }
-        if self.links > 0 {
-            self.linked += self.text.len() - before;
-        }
-    }
-
-    fn line_break(&mut self) {
-        if self.pre {
-            self.text.push('\n');
-        } else if self.text.trim().is_empty() {
-            // The second of two line breaks ends a paragraph.
-            if let Some(last) = self.out.last_mut().filter(|r| r.block.suffix == "\n") {
-                last.block.suffix = "\n\n".into();
-            }
-        } else {
-            self.flush("\n");
-        }
-    }
-
-    fn next_marker(&mut self) -> String {
-        let indent = "  ".repeat(self.lists.len().saturating_sub(1).min(8));
-        match self.lists.last_mut().and_then(|l| l.number.as_mut()) {
-            Some(number) => {
-                *number = number.saturating_add(1);
-                format!("{indent}{}. ", *number - 1)
-            }
-            None => format!("{indent}- "),
-        }
-    }
-
-    /// Ends the current block, if it has text.
-    fn flush(&mut self, suffix: &str) {
-        let text = std::mem::take(&mut self.text);
-        let linked = std::mem::take(&mut self.linked);
-        let text = if self.pre { text.trim_matches('\n') } else { text.trim() };
-        if text.trim().is_empty() {
-            if suffix == "\n\n"
-                && let Some(last) = self.out.last_mut().filter(|r| r.block.suffix == "\n" && r.block.kind == BlockKind::Paragraph)
-            {
-                last.block.suffix = suffix.into();
-            }
-            return;
-        }
-        let quote = "> ".repeat(self.quotes.min(8));
-        let (kind, prefix, suffix) = if self.pre {
-            (BlockKind::Verbatim, format!("{quote}```\n"), "\n```\n\n".to_string())
-        } else if let Some(level) = self.heading {
-            (BlockKind::Heading, format!("{quote}{} ", "#".repeat(level)), "\n\n".to_string())
-        } else if let Some(marker) = self.marker.take() {
-            (BlockKind::Item, quote + &marker, "\n".to_string())
-        } else if !self.lists.is_empty() {
-            (BlockKind::Item, format!("{quote}{}", "  ".repeat(self.lists.len().min(8))), "\n".to_string())
-        } else {
-            (BlockKind::Paragraph, quote, suffix.to_string())
-        };
-        self.out.push(Reading { block: Block { kind, prefix, text: text.to_string(), suffix }, linked });
-    }
-
-    /// A table passes through, one line a row.
-    fn table(&mut self, table: &NodeRef) {
-        let mut rows: Vec<String> = Vec::new();
-        visit(table, &mut |node, entering| {
-            let name = node.node_name().unwrap_or_default();
-            match (&*name, entering) {
-                ("tr", true) => rows.push("|".into()),
-                ("td" | "th", true) => {
-                    if let Some(row) = rows.last_mut() {
-                        row.push_str(&format!(" {} |", squeeze(&node.text())));
-                    }
-                    return false;
-                }
-                _ => {}
-            }
-            true
-        });
-        if let Some(first) = rows.first() {
-            rows.insert(1, format!("|{}", " --- |".repeat(first.matches('|').count().saturating_sub(1))));
-        }
-        let block = Block { kind: BlockKind::Verbatim, prefix: String::new(), text: rows.join("\n"), suffix: "\n\n".into() };
-        self.out.push(Reading { block, linked: 0 });
-    }
-
-    /// A list ends with a blank line, the text with one line break.
-    fn finish(mut self) -> Vec<Reading> {
-        for i in 0..self.out.len() {
-            let next = self.out.get(i + 1).map(|r| r.block.kind);
-            let block = &mut self.out[i].block;
-            if block.kind == BlockKind::Item && next != Some(BlockKind::Item) {
-                block.suffix = "\n\n".into();
-            }
-            if next.is_none() {
-                let end = block.suffix.trim_end_matches('\n').len();
-                block.suffix.truncate(end);
-                block.suffix.push('\n');
-            }
-        }
-        self.out
-    }
-}
-
-/// Whether a table holds data, and is not there for the layout of the page.
-fn is_data_table(table: &NodeRef) -> bool {
-    let (mut rows, mut cells, mut layout) = (0, 0, false);
-    visit(table, &mut |node, entering| {
-        if entering {
-            match &*node.node_name().unwrap_or_default() {
-                "tr" => rows += 1,
-                "td" | "th" => cells += 1,
-                "table" | "h1" | "h2" | "h3" | "ul" | "ol" | "blockquote" | "article" | "section" => layout = true,
-                "p" | "div" => layout |= node.normalized_char_count() > 200,
-                _ => {}
-            }
-        }
-        !layout
-    });
-    !layout && rows >= 2 && cells >= 2 * rows
-}
-
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "body"
-            | "caption"
-            | "center"
-            | "dd"
-            | "details"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "header"
-            | "hgroup"
-            | "hr"
-            | "html"
-            | "legend"
-            | "main"
-            | "nav"
-            | "option"
-            | "p"
-            | "section"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "tfoot"
-            | "thead"
-            | "tr"
-    )
-}
-
 /// Drops what is only links: three in a row, or any after a line such as "Related articles".
 fn without_link_lists(blocks: Vec<Reading>) -> Vec<Block> {
     let is_link = |r: &Reading| r.block.kind != BlockKind::Heading && r.linked * 10 >= r.block.text.len() * 9 && r.block.text.len() < 400;
@@ -486,6 +205,84 @@ fn without_link_lists(blocks: Vec<Reading>) -> Vec<Block> {
     blocks.into_iter().zip(keep).filter_map(|(r, k)| k.then_some(r.block)).collect()
 }
 
-fn squeeze(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+#[cfg(test)]
+mod tests {
+    const PAGE: &str = r##"<!DOCTYPE html><html><head><title>Talks begin in Almaty | The Daily News</title>
+<meta property="og:title" content="Talks begin in Almaty"><meta property="og:site_name" content="The Daily News"><style>p{}</style></head><body class="has-sidebar">
+<div class="cookie-banner"><p>We use cookies to improve your experience.</p><button>Accept</button></div>
+<nav><ul><li><a href="/">Home</a></li><li><a href="/w">World</a></li><li><a href="/s">Sport</a></li></ul></nav>
+<div id="wrap"><div class="main"><article><h1>Talks begin in&nbsp;Almaty</h1><p class="byline">By Jane Doe</p>
+<div class="share-buttons"><a href="#">Facebook</a> <a href="#">Twitter</a></div>
+<p>The talks <b>began</b> on Monday, the <a href="/m">ministry</a> said, and they will go on for three days &amp; nights in the city of Almaty, with <em>all</em> parties present.</p>
+<div class="ad-slot">ADVERTISEMENT</div>
+<h2>What comes next</h2><p>Three things, according to the spokesman, who asked not to be named, are still to be settled before the end of the week:</p>
+<ul><li>the border,</li><li>the <i>return</i> of prisoners,<ul><li>first the wounded</li></ul></li><li>trade.</li></ul>
+<ol><li>One</li><li>Two</li></ol>
+<blockquote><p>We are close to an agreement, closer than we have been for many years, and we will not waste it.</p></blockquote>
+<table><tr><th>Year</th><th>Talks</th></tr><tr><td>2020</td><td>3</td></tr><tr><td>2021</td><td>5</td></tr></table>
+<p>Run <code>cargo test</code>.<br>New line.</p><pre>let x = 1;
+let y = 2;</pre>
+<p><strong>Read more:</strong> <a href="/b">Bank raises rates</a></p>
+<p>A last paragraph closes the article, so that readers know, with some more words, how the story of the talks ends.</p></article>
+<div class="related"><h3>Related articles</h3><ul><li><a href="/1">Bank raises rates again</a></li><li><a href="/2">Storm nears the coast</a></li></ul></div>
+<div id="comments"><h3>11 Comments</h3><p>Nonsense, all of it, says somebody who has not read a word of the article above.</p></div></div></div>
+<footer><p>© 2024 The Daily News. All rights reserved.</p></footer><script>track();</script></body></html>"##;
+
+    fn article(source: &str) -> crate::types::Article {
+        super::super::extract::extract(&super::super::extract::tests::raw(crate::types::Format::Html, source)).unwrap()
+    }
+
+    #[test]
+    fn the_article_and_nothing_else() {
+        let article = article(PAGE);
+        assert_eq!(article.title.as_deref(), Some("Talks begin in Almaty"));
+        // The byline goes, as in a browser's reader mode.
+        let expected = "The talks began on Monday, the ministry said, and they will go on for three days & nights in the city of Almaty, with all parties present.
+
+## What comes next
+
+Three things, according to the spokesman, who asked not to be named, are still to be settled before the end of the week:
+
+- the border,
+- the return of prisoners,
+  - first the wounded
+- trade.
+
+1. One
+2. Two
+
+> We are close to an agreement, closer than we have been for many years, and we will not waste it.
+
+| Year | Talks |
+| --- | --- |
+| 2020 | 3 |
+| 2021 | 5 |
+
+Run `cargo test`.
+New line.
+
+```
+let x = 1;
+let y = 2;
+```
+
+A last paragraph closes the article, so that readers know, with some more words, how the story of the talks ends.
+";
+        assert_eq!(article.text(), expected);
+    }
+
+    #[test]
+    fn short_and_broken_pages_are_read_whole() {
+        assert_eq!(article("<p>One<p>Two").text(), "One\n\nTwo\n");
+        assert_eq!(article("<div>Talks <b>begin</div><br><br>Today").text(), "Talks begin\n\nToday\n");
+        assert_eq!(article("Just text").text(), "Just text\n");
+    }
+
+    #[test]
+    fn endless_nesting_is_survived() {
+        let deep = format!("{}the text{}", "<div>".repeat(50_000), "</div>".repeat(50_000));
+        assert_eq!(article(&deep).blocks[0].text, "the text");
+        let less = format!("{}the text{}", "<div>".repeat(1500), "</div>".repeat(1500));
+        assert_eq!(article(&less).blocks[0].text, "the text");
+    }
 }

@@ -186,6 +186,7 @@ const LETTERS: &[(&str, &[&str])] = &[
     ("ё", &["ru", "be", "kk", "ky", "mn", "tg"]),
     ("щ", &["ru", "uk", "bg", "kk", "tt"]),
     ("ъ", &["bg", "ru"]),
+    ("ь", &["ru", "uk", "be", "kk", "ky", "mn", "tt"]),
     ("і", &["uk", "be", "kk"]),
     ("їєґ", &["uk"]),
     ("ў", &["be"]),
@@ -225,9 +226,9 @@ mod weight {
     /// A function word, divided by the number of languages that share it.
     pub(super) const WORD: f32 = 1.0;
     /// A letter that the language has and others lack.
-    pub(super) const LETTER: f32 = 0.6;
+    pub(super) const LETTER: f32 = 0.7;
     /// `whatlang`, besides its own confidence.
-    pub(super) const TRIGRAMS: f32 = 0.6;
+    pub(super) const TRIGRAMS: f32 = 0.4;
     /// The same for a language that it often takes short texts of others for.
     pub(super) const TRIGRAMS_RARE: f32 = 0.1;
     /// `whichlang`.

@@ -2,7 +2,7 @@
 
 use super::extract::{Found, join_line};
 use crate::types::{Block, BlockKind};
-use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::ops::Range;
 
 /// One paragraph, heading or item in the source.
@@ -56,8 +56,7 @@ fn between(gap: &str, blocks: &mut Vec<Block>) -> String {
         block.suffix.push_str(end);
         whole = rest;
     }
-    let mut lines = whole.split_inclusive('\n').peekable();
-    while let Some(line) = lines.next() {
+    for line in whole.split_inclusive('\n') {
         let blank = line.trim_matches(|c: char| c.is_whitespace() || c == '>').is_empty();
         match blocks.last_mut() {
             Some(block) if blank => block.suffix.push_str(line),
@@ -128,9 +127,8 @@ impl Reader<'_> {
                 self.close();
                 self.verbatim += 1;
             }
-            Tag::Heading { level, .. } => {
+            Tag::Heading { .. } => {
                 self.close();
-                debug_assert!(*level >= HeadingLevel::H1);
                 self.kind.push(BlockKind::Heading);
             }
             Tag::Item => {

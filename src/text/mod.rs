@@ -26,5 +26,6 @@ mod abbreviations;
 mod boilerplate;
 mod function_words;
 mod html;
+mod html_blocks;
 mod markdown;
 mod plain;

@@ -1,8 +1,8 @@
 //! Whether a translation is in the language that it should be in.
 
 use super::ordinary_words;
-use crate::text::language;
 use crate::text::script::{self, Script};
+use crate::text::{caps, language};
 use crate::types::Lang;
 use std::collections::HashMap;
 
@@ -10,6 +10,8 @@ use std::collections::HashMap;
 const FEWEST_WORDS: usize = 4;
 /// Words in a row that no translator leaves as they are, titles and quotations aside.
 const LONGEST_QUOTE: usize = 9;
+/// Words that are compared; a segment has fewer, unless it is no prose at all.
+const MOST_WORDS: usize = 1000;
 /// Letters from which on the detection of a language can be relied on.
 const SURE_LETTERS: usize = 60;
 /// Languages that are so close that the detection takes one for the other.
@@ -29,7 +31,9 @@ const CLOSE: &[&[&str]] = &[
 
 /// Whether the output is the source, or a long stretch of it, untranslated.
 pub fn is_copy(source: &str, output: &str) -> bool {
-    let (source, output) = (ordinary_words(source), ordinary_words(output));
+    let (mut source, mut output) = (ordinary_words(source), ordinary_words(output));
+    source.truncate(MOST_WORDS);
+    output.truncate(MOST_WORDS);
     if output.len() < FEWEST_WORDS {
         return false;
     }
@@ -77,7 +81,7 @@ fn is_wrong_by_words(output: &str, from: &Lang, to: &Lang) -> bool {
     if output.chars().filter(|c| c.is_alphabetic()).count() < SURE_LETTERS {
         return false;
     }
-    let found = language::detect(output);
+    let found = if caps::is_capitals(output) { language::detect(&output.to_lowercase()) } else { language::detect(output) };
     // That a model falls back into the source language is likelier than that it takes to a third one.
     let needed = if found.code.same_base(from) { 0.8 } else { 0.95 };
     !found.code.is_und() && found.confidence >= needed && !close(found.code.base(), to.base())

@@ -31,11 +31,11 @@ fn lengths(source: &str, output: &str, from: &Lang, to: &Lang) -> (f32, f32) {
 /// Whether so much is missing that part of the source cannot have been translated.
 pub fn is_short(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
     let (found, expected) = lengths(source, output, from, to);
-    found < 0.5 * expected - 6.0
+    found < 0.55 * expected - 5.0
 }
 
 /// Whether so much stands there that the model went on by itself.
 pub fn is_long(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
     let (found, expected) = lengths(source, output, from, to);
-    found > 1.7 * expected + 16.0
+    found > 1.55 * expected + 14.0
 }

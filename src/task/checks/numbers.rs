@@ -60,3 +60,41 @@ fn alike(a: &str, b: &str, any_unit: bool) -> bool {
     let year = (1000.0..2100.0).contains(&high) && low < 100.0 && high % 100.0 == low;
     unit || clock || year
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_amount_in_other_words_passes() {
+        for (source, output) in [
+            ("Twelve men, 1.5 billion won", "12 Männer, 1,5 Milliarden Won"),
+            ("at 3 p.m. on Oct. 2, 1968", "1968年10月2日15時"),
+            ("1.2 million people", "120万人"),
+            ("a loss of 1,200 million", "une perte de 1,2 milliard"),
+            ("in the 1980s", "in den 80er Jahren"),
+            ("50 years ago", "vor fünfzig Jahren"),
+            ("It was 2020, and 2020 was long.", "Es war 2020, und das war lang."),
+        ] {
+            assert!(!differ(source, output), "{source} → {output}");
+        }
+    }
+
+    #[test]
+    fn changed_missing_and_new_numbers_are_found() {
+        for (source, output) in [
+            ("3 people died.", "5 Menschen starben."),
+            ("It costs 450 euros.", "Es kostet Euro."),
+            ("It costs much.", "Es kostet 450 Euro."),
+            ("It costs 450 euros.", "Es kostet 4500 Euro."),
+            ("In 1968 and 1972", "1968 und 1927"),
+        ] {
+            assert!(differ(source, output), "{source} → {output}");
+        }
+    }
+
+    #[test]
+    fn numbers_without_support_are_listed() {
+        assert_eq!(unsupported("In 2020, 3 of 40 left.", "40 people met in 2020; 5 left."), ["3"]);
+    }
+}

@@ -1,0 +1,334 @@
+//! The blocks of an HTML tree: paragraphs, headings, items, quotations, tables, code.
+
+use crate::types::{Block, BlockKind};
+use dom_query::NodeRef;
+
+/// A block, and how much of its text is links.
+pub(super) struct Reading {
+    pub(super) block: Block,
+    pub(super) linked: usize,
+}
+
+/// Collects the blocks below a node.
+pub(super) fn walk(root: &NodeRef) -> Vec<Reading> {
+    let mut writer = Writer::default();
+    visit(root, &mut |node, entering| if entering { writer.enter(node) } else { writer.leave(node) });
+    writer.flush("\n\n");
+    writer.finish()
+}
+
+/// An open list: the number of its next item, or none where it has bullets.
+struct List {
+    number: Option<usize>,
+}
+
+#[derive(Default)]
+struct Writer {
+    out: Vec<Reading>,
+    text: String,
+    linked: usize,
+    links: usize,
+    quotes: usize,
+    lists: Vec<List>,
+    /// The marker of the item that has begun, until its first text.
+    marker: Option<String>,
+    heading: Option<usize>,
+    pre: bool,
+    head: usize,
+}
+
+impl Writer {
+    fn enter(&mut self, node: &NodeRef) -> bool {
+        if node.is_text() {
+            if self.head == 0 {
+                self.push(&node.text());
+            }
+            return false;
+        }
+        let name = node.node_name().unwrap_or_default();
+        match &*name {
+            "head" | "title" | "script" | "style" | "noscript" | "template" => {
+                self.head += 1;
+                return false;
+            }
+            "a" => self.links += 1,
+            "br" => self.line_break(),
+            "code" | "kbd" | "samp" if !self.pre => self.text.push('`'),
+            "pre" => {
+                self.flush("\n\n");
+                self.pre = true;
+            }
+            "blockquote" => {
+                self.flush("\n\n");
+                self.quotes += 1;
+            }
+            "ul" | "menu" | "ol" => {
+                self.flush("\n");
+                // Two lists in a row stay two.
+                if self.lists.is_empty()
+                    && let Some(last) = self.out.last_mut().filter(|r| r.block.suffix == "\n")
+                {
+                    last.block.suffix = "\n\n".into();
+                }
+                let number = (&*name == "ol").then(|| node.attr("start").and_then(|s| s.parse().ok()).unwrap_or(1));
+                self.lists.push(List { number });
+            }
+            "li" => {
+                self.flush("\n");
+                self.marker = Some(self.next_marker());
+            }
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+                self.flush("\n\n");
+                self.heading = name[1..].parse().ok();
+            }
+            "table" if is_data_table(node) => {
+                self.flush("\n\n");
+                self.table(node);
+                return false;
+            }
+            "td" | "th" => self.flush("\n"),
+            name if is_block(name) => self.flush("\n\n"),
+            _ => {}
+        }
+        true
+    }
+
+    fn leave(&mut self, node: &NodeRef) -> bool {
+        if node.is_text() {
+            return true;
+        }
+        let name = node.node_name().unwrap_or_default();
+        match &*name {
+            "head" | "title" | "script" | "style" | "noscript" | "template" => self.head = self.head.saturating_sub(1),
+            "a" => self.links = self.links.saturating_sub(1),
+            "code" | "kbd" | "samp" if !self.pre => {
+                // An empty pair of backticks would be text.
+                if self.text.ends_with('`') && self.text.matches('`').count() % 2 == 1 {
+                    self.text.pop();
+                } else {
+                    self.text.push('`');
+                }
+            }
+            "pre" => {
+                self.flush("\n\n");
+                self.pre = false;
+            }
+            "blockquote" => {
+                self.flush("\n\n");
+                self.quotes = self.quotes.saturating_sub(1);
+            }
+            "ul" | "menu" | "ol" => {
+                self.flush("\n");
+                self.lists.pop();
+            }
+            "li" => {
+                self.flush("\n");
+                self.marker = None;
+            }
+            "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => {
+                self.flush("\n\n");
+                self.heading = None;
+            }
+            "td" | "th" => self.flush("\n"),
+            name if is_block(name) => self.flush("\n\n"),
+            _ => {}
+        }
+        true
+    }
+
+    /// Adds text; white space counts as one space outside of `<pre>`.
+    fn push(&mut self, text: &str) {
+        if self.pre {
+            self.text.push_str(text);
+            return;
+        }
+        let before = self.text.len();
+        for c in text.chars() {
+            if !c.is_whitespace() {
+                self.text.push(c);
+            } else if !self.text.is_empty() && !self.text.ends_with(' ') {
+                self.text.push(' ');
+            }
+        }
+        if self.links > 0 {
+            self.linked += self.text.len() - before;
+        }
+    }
+
+    fn line_break(&mut self) {
+        if self.pre {
+            self.text.push('\n');
+        } else if self.text.trim().is_empty() {
+            // The second of two line breaks ends a paragraph.
+            if let Some(last) = self.out.last_mut().filter(|r| r.block.suffix == "\n") {
+                last.block.suffix = "\n\n".into();
+            }
+        } else {
+            self.flush("\n");
+        }
+    }
+
+    fn next_marker(&mut self) -> String {
+        let indent = "  ".repeat(self.lists.len().saturating_sub(1).min(8));
+        match self.lists.last_mut().and_then(|l| l.number.as_mut()) {
+            Some(number) => {
+                *number = number.saturating_add(1);
+                format!("{indent}{}. ", *number - 1)
+            }
+            None => format!("{indent}- "),
+        }
+    }
+
+    /// Ends the current block, if it has text.
+    fn flush(&mut self, suffix: &str) {
+        let text = std::mem::take(&mut self.text);
+        let linked = std::mem::take(&mut self.linked);
+        let text = if self.pre { text.trim_matches('\n') } else { text.trim() };
+        if text.trim().is_empty() {
+            if suffix == "\n\n"
+                && let Some(last) = self.out.last_mut().filter(|r| r.block.suffix == "\n" && r.block.kind == BlockKind::Paragraph)
+            {
+                last.block.suffix = suffix.into();
+            }
+            return;
+        }
+        let quote = "> ".repeat(self.quotes.min(8));
+        let (kind, prefix, suffix) = if self.pre {
+            (BlockKind::Verbatim, format!("{quote}```\n"), "\n```\n\n".to_string())
+        } else if let Some(level) = self.heading {
+            (BlockKind::Heading, format!("{quote}{} ", "#".repeat(level)), "\n\n".to_string())
+        } else if let Some(marker) = self.marker.take() {
+            (BlockKind::Item, quote + &marker, "\n".to_string())
+        } else if !self.lists.is_empty() {
+            (BlockKind::Item, format!("{quote}{}", "  ".repeat(self.lists.len().min(8))), "\n".to_string())
+        } else {
+            (BlockKind::Paragraph, quote, suffix.to_string())
+        };
+        self.out.push(Reading { block: Block { kind, prefix, text: text.to_string(), suffix }, linked });
+    }
+
+    /// A table passes through, one line a row.
+    fn table(&mut self, table: &NodeRef) {
+        let mut rows: Vec<String> = Vec::new();
+        visit(table, &mut |node, entering| {
+            let name = node.node_name().unwrap_or_default();
+            match (&*name, entering) {
+                ("tr", true) => rows.push("|".into()),
+                ("td" | "th", true) => {
+                    if let Some(row) = rows.last_mut() {
+                        row.push_str(&format!(" {} |", squeeze(&node.text())));
+                    }
+                    return false;
+                }
+                _ => {}
+            }
+            true
+        });
+        if let Some(first) = rows.first() {
+            rows.insert(1, format!("|{}", " --- |".repeat(first.matches('|').count().saturating_sub(1))));
+        }
+        let block = Block { kind: BlockKind::Verbatim, prefix: String::new(), text: rows.join("\n"), suffix: "\n\n".into() };
+        self.out.push(Reading { block, linked: 0 });
+    }
+
+    /// A list ends with a blank line, the text with one line break.
+    fn finish(mut self) -> Vec<Reading> {
+        for i in 0..self.out.len() {
+            let next = self.out.get(i + 1).map(|r| r.block.kind);
+            let block = &mut self.out[i].block;
+            if block.kind == BlockKind::Item && next != Some(BlockKind::Item) {
+                block.suffix = "\n\n".into();
+            }
+            if next.is_none() {
+                let end = block.suffix.trim_end_matches('\n').len();
+                block.suffix.truncate(end);
+                block.suffix.push('\n');
+            }
+        }
+        self.out
+    }
+}
+
+/// Whether a table holds data, and is not there for the layout of the page.
+fn is_data_table(table: &NodeRef) -> bool {
+    let (mut rows, mut cells, mut layout) = (0, 0, false);
+    visit(table, &mut |node, entering| {
+        if entering {
+            match &*node.node_name().unwrap_or_default() {
+                "tr" => rows += 1,
+                "td" | "th" => cells += 1,
+                "table" | "h1" | "h2" | "h3" | "ul" | "ol" | "blockquote" | "article" | "section" => layout = true,
+                "p" | "div" => layout |= node.normalized_char_count() > 200,
+                _ => {}
+            }
+        }
+        !layout
+    });
+    !layout && rows >= 2 && cells >= 2 * rows
+}
+
+fn is_block(name: &str) -> bool {
+    matches!(
+        name,
+        "address"
+            | "article"
+            | "aside"
+            | "body"
+            | "caption"
+            | "center"
+            | "dd"
+            | "details"
+            | "div"
+            | "dl"
+            | "dt"
+            | "fieldset"
+            | "figcaption"
+            | "figure"
+            | "footer"
+            | "form"
+            | "header"
+            | "hgroup"
+            | "hr"
+            | "html"
+            | "legend"
+            | "main"
+            | "nav"
+            | "option"
+            | "p"
+            | "section"
+            | "summary"
+            | "table"
+            | "tbody"
+            | "tfoot"
+            | "thead"
+            | "tr"
+    )
+}
+
+/// Goes through the tree without recursion. `f` sees each node on entering and leaving; what it returns on entering says whether to go in.
+pub(super) fn visit(root: &NodeRef, f: &mut dyn FnMut(&NodeRef, bool) -> bool) {
+    let mut next = root.first_child();
+    while let Some(node) = next {
+        next = if f(&node, true) { node.first_child() } else { None };
+        if next.is_some() {
+            continue;
+        }
+        let mut at = node;
+        loop {
+            f(&at, false);
+            if let Some(sibling) = at.next_sibling() {
+                next = Some(sibling);
+                break;
+            }
+            match at.parent() {
+                Some(parent) if parent.id != root.id => at = parent,
+                _ => return,
+            }
+        }
+    }
+}
+
+/// One line, single spaces.
+pub(super) fn squeeze(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
