@@ -9,7 +9,10 @@ use crate::languages;
 use crate::task::summarize::{self, Input};
 use crate::task::translate::{self, Segment, Translation};
 use crate::text::{extract, language, sentences};
-use crate::types::{Article, BlockKind, Checks, Detection, ErrorRecord, Flag, Lang, RawArticle, Record, Source, Stats, Status, TitleRecord, TranslationRecord};
+use crate::types::{
+    Article, BlockKind, Checks, Detection, ErrorRecord, Flag, Lang, RawArticle, Record, Source, Stats, Status, TitleRecord,
+    TranslationRecord,
+};
 use std::time::Instant;
 
 /// What is to be done with each article.
@@ -204,12 +207,7 @@ fn chosen<'a>(unit: &'a Unit, translation: &'a Translation, on_bad: OnBad) -> &'
     if bad { &unit.text } else { &translation.text }
 }
 
-fn translate_all(
-    documents: &mut [Document],
-    job: &Job,
-    models: &Models<'_>,
-    progress: &(dyn Fn(Progress) -> bool + Sync),
-) -> Result<()> {
+fn translate_all(documents: &mut [Document], job: &Job, models: &Models<'_>, progress: &(dyn Fn(Progress) -> bool + Sync)) -> Result<()> {
     let mut segments = Vec::new();
     for document in documents.iter() {
         if let Some(to) = document.target(job) {

@@ -182,8 +182,10 @@ pub struct Summarize {
 
 /// `polygist batch`
 #[derive(Debug, Args)]
-#[command(after_help = "Run it again and only what is new or changed is done. Results are written as they are finished: stop it at any moment,
-with Ctrl-C or otherwise, and the next run goes on from there.")]
+#[command(
+    after_help = "Run it again and only what is new or changed is done. Results are written as they are finished: stop it at any moment,
+with Ctrl-C or otherwise, and the next run goes on from there."
+)]
 pub struct Batch {
     /// Files and folders with articles: .txt .md .html .json .jsonl, each also as .gz
     #[arg(value_name = "IN", required = true)]

@@ -89,7 +89,8 @@ impl Run<'_> {
                     engines = Some((open(&translator)?, open(&summarizer)?));
                 }
                 let (translator, summarizer) = engines.as_ref().map_or((None, None), |(t, s)| (t.as_ref(), s.as_ref()));
-                let models = Models { translator: translator.map(|m| m as &dyn Generate), summarizer: summarizer.map(|m| m as &dyn Generate) };
+                let models =
+                    Models { translator: translator.map(|m| m as &dyn Generate), summarizer: summarizer.map(|m| m as &dyn Generate) };
                 for record in self.process(group, &models, &key, &tally)? {
                     self.keep(record, &mut journal, &mut tally)?;
                 }
@@ -268,7 +269,10 @@ impl Run<'_> {
             println!("skipped: {}: {}", skipped.path.display(), skipped.reason);
         }
         let clashes = self.names.clashes();
-        println!("output names: {}", if clashes == 0 { "no two collide".into() } else { format!("{clashes} would collide; a hash keeps them apart") });
+        println!(
+            "output names: {}",
+            if clashes == 0 { "no two collide".into() } else { format!("{clashes} would collide; a hash keeps them apart") }
+        );
         Ok(if failed > 0 { SOME_FAILED } else { DONE })
     }
 }

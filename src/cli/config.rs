@@ -50,7 +50,8 @@ impl Config {
 
     /// The language of `to`.
     pub fn to(&self) -> Result<Option<Lang>> {
-        let parse = |code: &String| Lang::parse(code).ok_or_else(|| Error::Usage(format!("configuration: to = {code:?} is not a language code")));
+        let parse =
+            |code: &String| Lang::parse(code).ok_or_else(|| Error::Usage(format!("configuration: to = {code:?} is not a language code")));
         self.to.as_ref().map(parse).transpose()
     }
 }

@@ -91,10 +91,8 @@ fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
     let translator = to.map(|_| translator(setup, args.translating.model.as_deref())).transpose()?;
     let summarizer = if writes { Some(summarizer(setup, args.summarizing.summary_model.as_deref())?) } else { None };
     let files = plan::one_off_files(&args.inputs)?;
-    let models = Models {
-        translator: translator.as_ref().map(|m| m as &dyn Generate),
-        summarizer: summarizer.as_ref().map(|m| m as &dyn Generate),
-    };
+    let models =
+        Models { translator: translator.as_ref().map(|m| m as &dyn Generate), summarizer: summarizer.as_ref().map(|m| m as &dyn Generate) };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, summary_text)
 }
 

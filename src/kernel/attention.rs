@@ -1,7 +1,8 @@
 //! Scaled dot-product attention of new tokens over cached keys and values.
 
 use super::activation::exp;
-use super::isa::{Isa, per_isa};
+use super::isa::Isa;
+use super::lanes::Lanes;
 
 /// Sizes of one attention layer.
 #[derive(Clone, Copy, Debug)]
@@ -39,15 +40,29 @@ pub fn attend(shape: &AttentionShape, q: &[f32], parts: [KeyValues<'_>; 2], out:
     let length = (parts[0].keys.len() + parts[1].keys.len()) / width;
     assert!(q.len() / (shape.heads * shape.dim) <= length);
     let mut scores = vec![0.0; length * (shape.heads / shape.kv_heads)];
-    attend_isa(Isa::current(), shape, q, parts, &mut scores, out);
+    let arguments = (shape, q, parts, scores.as_mut_slice(), out);
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2,fma")]
+        fn avx2(arguments: Arguments<'_>) {
+            // SAFETY: this function has the features of these lanes.
+            unsafe { attend_with::<super::lanes::x86::Avx2>(arguments) }
+        }
+        if Isa::current() != Isa::Scalar {
+            // SAFETY: every other `Isa` has AVX2 and FMA; wider registers bring nothing here.
+            return unsafe { avx2(arguments) };
+        }
+    }
+    // SAFETY: portable lanes need no feature.
+    unsafe { attend_with::<[f32; 16]>(arguments) }
 }
 
-per_isa! {
-    fn attend_isa(shape: &AttentionShape, q: &[f32], parts: [KeyValues<'_>; 2], scores: &mut [f32], out: &mut [f32]) = attend_body
-}
+type Arguments<'a> = (&'a AttentionShape, &'a [f32], [KeyValues<'a>; 2], &'a mut [f32], &'a mut [f32]);
 
+/// # Safety
+/// The caller has the features of the lanes.
 #[inline(always)]
-fn attend_body(shape: &AttentionShape, q: &[f32], parts: [KeyValues<'_>; 2], scores: &mut [f32], out: &mut [f32]) {
+unsafe fn attend_with<L: Lanes>((shape, q, parts, scores, out): Arguments<'_>) {
     let &AttentionShape { heads, kv_heads, dim, scale, window } = shape;
     let (group, width) = (heads / kv_heads, kv_heads * dim);
     let length = (parts[0].keys.len() + parts[1].keys.len()) / width;
@@ -64,11 +79,14 @@ fn attend_body(shape: &AttentionShape, q: &[f32], parts: [KeyValues<'_>; 2], sco
                 let (q, out) = (&q[span.clone()], &mut out[span]);
                 let scores = &mut scores[..(end - start) * count];
                 let run = Run { parts, width, column: kv * dim, dim, start, end, scale };
-                match count {
-                    4 => run.attend::<4>(q, scores, out),
-                    3 => run.attend::<3>(q, scores, out),
-                    2 => run.attend::<2>(q, scores, out),
-                    _ => run.attend::<1>(q, scores, out),
+                // SAFETY: the caller has the features of the lanes.
+                unsafe {
+                    match count {
+                        4 => run.attend::<L, 4>(q, scores, out),
+                        3 => run.attend::<L, 3>(q, scores, out),
+                        2 => run.attend::<L, 2>(q, scores, out),
+                        _ => run.attend::<L, 1>(q, scores, out),
+                    }
                 }
                 first += count;
             }
@@ -89,10 +107,8 @@ struct Run<'a> {
     scale: f32,
 }
 
-/// Lanes of the sums over a head's width.
+/// Floats that are computed side by side.
 const LANES: usize = 16;
-/// Columns of the values that are added up at a time, in registers.
-const COLUMNS: usize = 32;
 
 impl Run<'_> {
     /// Keys or values of the positions, whole rows, out of both parts.
@@ -105,95 +121,126 @@ impl Run<'_> {
     }
 
     /// `H` heads: `q` and `out` are (H, dim), `scores` is (positions, H).
+    ///
+    /// # Safety
+    /// The caller has the features of the lanes.
     #[inline(always)]
-    fn attend<const H: usize>(&self, q: &[f32], scores: &mut [f32], out: &mut [f32]) {
+    unsafe fn attend<L: Lanes, const H: usize>(&self, q: &[f32], scores: &mut [f32], out: &mut [f32]) {
         let keys = self.rows(self.parts.map(|p| p.keys));
         let values = self.rows(self.parts.map(|p| p.values));
-        let (first, second) = scores.split_at_mut(keys[0].len() / self.width * H);
+        let held = keys[0].len() / self.width * H;
         let mut largest = [f32::NEG_INFINITY; H];
-        self.scores::<H>(q, keys[0], first, &mut largest);
-        self.scores::<H>(q, keys[1], second, &mut largest);
+        let heads: [&[f32]; H] = std::array::from_fn(|h| &q[h * self.dim..(h + 1) * self.dim]);
+        let rows = keys[0].chunks_exact(self.width).chain(keys[1].chunks_exact(self.width));
+        for (scores, key) in scores.chunks_exact_mut(H).zip(rows) {
+            // SAFETY: the caller has the features of the lanes.
+            let dots = unsafe { dots::<L, H>(heads, &key[self.column..self.column + self.dim]) };
+            for h in 0..H {
+                scores[h] = dots[h] * self.scale;
+                largest[h] = largest[h].max(scores[h]);
+            }
+        }
         let mut totals = [0.0f32; H];
-        for scores in first.chunks_exact_mut(H).chain(second.chunks_exact_mut(H)) {
+        for scores in scores.chunks_exact_mut(H) {
             for h in 0..H {
                 scores[h] = exp(scores[h] - largest[h]);
                 totals[h] += scores[h];
             }
         }
         let inverse = totals.map(|t| 1.0 / t);
+        let (first, second) = scores.split_at(held);
         let mut at = 0;
-        while at + COLUMNS <= self.dim {
-            let mut sums = [[0.0f32; COLUMNS]; H];
-            self.weigh::<H, COLUMNS>(values[0], first, at, &mut sums);
-            self.weigh::<H, COLUMNS>(values[1], second, at, &mut sums);
-            self.put(&sums, &inverse, at, out);
-            at += COLUMNS;
-        }
+        // Columns of the values are added up in registers, two blocks of lanes at a time, then one, then single ones.
         while at < self.dim {
-            let mut sums = [[0.0f32; 1]; H];
-            self.weigh::<H, 1>(values[0], first, at, &mut sums);
-            self.weigh::<H, 1>(values[1], second, at, &mut sums);
-            self.put(&sums, &inverse, at, out);
-            at += 1;
+            // SAFETY: the caller has the features of the lanes.
+            at += unsafe {
+                match self.dim - at {
+                    32.. => self.weigh::<L, H, 2>(values, [first, second], &inverse, at, out),
+                    16.. => self.weigh::<L, H, 1>(values, [first, second], &inverse, at, out),
+                    _ => self.weigh_one::<H>(values, [first, second], &inverse, at, out),
+                }
+            };
         }
     }
 
-    /// Scaled dot products with each key, (positions, H), in [`LANES`] lanes that are then added up pairwise.
+    /// `N` blocks of columns from `at` on, added up with the scores as weights. Returns the number of columns.
+    ///
+    /// # Safety
+    /// The caller has the features of the lanes.
     #[inline(always)]
-    fn scores<const H: usize>(&self, q: &[f32], keys: &[f32], scores: &mut [f32], largest: &mut [f32; H]) {
-        let dim = self.dim;
-        let whole = dim - dim % LANES;
-        for (scores, key) in scores.chunks_exact_mut(H).zip(keys.chunks_exact(self.width)) {
-            let key = &key[self.column..self.column + dim];
-            let mut sums = [[0.0f32; LANES]; H];
-            for (block, key) in key.chunks_exact(LANES).enumerate() {
-                for (h, sums) in sums.iter_mut().enumerate() {
-                    let q = &q[h * dim + block * LANES..][..LANES];
-                    for lane in 0..LANES {
-                        sums[lane] = q[lane].mul_add(key[lane], sums[lane]);
-                    }
-                }
-            }
-            for (h, sums) in sums.iter_mut().enumerate() {
-                for (lane, at) in (whole..dim).enumerate() {
-                    sums[lane] = q[h * dim + at].mul_add(key[at], sums[lane]);
-                }
-                let mut width = LANES / 2;
-                while width > 0 {
-                    for lane in 0..width {
-                        sums[lane] += sums[lane + width];
-                    }
-                    width /= 2;
-                }
-                scores[h] = sums[0] * self.scale;
-                largest[h] = largest[h].max(scores[h]);
-            }
-        }
-    }
-
-    /// Adds up `N` columns of the values from `at` on, weighed by the scores.
-    #[inline(always)]
-    fn weigh<const H: usize, const N: usize>(&self, values: &[f32], scores: &[f32], at: usize, sums: &mut [[f32; N]; H]) {
+    unsafe fn weigh<L: Lanes, const H: usize, const N: usize>(
+        &self,
+        values: [&[f32]; 2],
+        scores: [&[f32]; 2],
+        inverse: &[f32; H],
+        at: usize,
+        out: &mut [f32],
+    ) -> usize {
         let column = self.column + at;
-        let mut held = *sums;
-        for (scores, value) in scores.chunks_exact(H).zip(values.chunks_exact(self.width)) {
-            let value = &value[column..column + N];
+        // SAFETY: the caller has the features of the lanes.
+        unsafe {
+            let mut sums = [[L::zero(); N]; H];
+            for (values, scores) in values.into_iter().zip(scores) {
+                for (scores, value) in scores.chunks_exact(H).zip(values.chunks_exact(self.width)) {
+                    let (blocks, _) = value[column..column + N * LANES].as_chunks::<LANES>();
+                    let blocks: [L; N] = std::array::from_fn(|n| L::load(&blocks[n]));
+                    for h in 0..H {
+                        let weight = L::splat(scores[h]);
+                        for n in 0..N {
+                            sums[h][n] = weight.mul_add(blocks[n], sums[h][n]);
+                        }
+                    }
+                }
+            }
             for h in 0..H {
-                let weight = scores[h];
-                for lane in 0..N {
-                    held[h][lane] = weight.mul_add(value[lane], held[h][lane]);
+                let (blocks, _) = out[h * self.dim + at..][..N * LANES].as_chunks_mut::<LANES>();
+                for n in 0..N {
+                    sums[h][n].mul(L::splat(inverse[h])).store(&mut blocks[n]);
                 }
             }
         }
-        *sums = held;
+        N * LANES
     }
 
+    /// The same for a single column.
     #[inline(always)]
-    fn put<const H: usize, const N: usize>(&self, sums: &[[f32; N]; H], inverse: &[f32; H], at: usize, out: &mut [f32]) {
+    fn weigh_one<const H: usize>(&self, values: [&[f32]; 2], scores: [&[f32]; 2], inverse: &[f32; H], at: usize, out: &mut [f32]) -> usize {
         for h in 0..H {
-            for lane in 0..N {
-                out[h * self.dim + at + lane] = sums[h][lane] * inverse[h];
+            let mut sum = 0.0f32;
+            for (values, scores) in values.into_iter().zip(scores) {
+                for (scores, value) in scores.chunks_exact(H).zip(values.chunks_exact(self.width)) {
+                    sum = scores[h].mul_add(value[self.column + at], sum);
+                }
+            }
+            out[h * self.dim + at] = sum * inverse[h];
+        }
+        1
+    }
+}
+
+/// The dot products of one key with several queries.
+///
+/// # Safety
+/// The caller has the features of the lanes.
+#[inline(always)]
+unsafe fn dots<L: Lanes, const H: usize>(queries: [&[f32]; H], key: &[f32]) -> [f32; H] {
+    let (blocks, rest) = key.as_chunks::<LANES>();
+    let queries = queries.map(|q| {
+        let (blocks_of_query, rest_of_query) = q.as_chunks::<LANES>();
+        (&blocks_of_query[..blocks.len()], &rest_of_query[..rest.len()])
+    });
+    // SAFETY: the caller has the features of the lanes.
+    unsafe {
+        let mut sums = [L::zero(); H];
+        for (i, key) in blocks.iter().enumerate() {
+            let key = L::load(key);
+            for h in 0..H {
+                sums[h] = L::load(&queries[h].0[i]).mul_add(key, sums[h]);
             }
         }
+        std::array::from_fn(|h| {
+            let rest: f32 = queries[h].1.iter().zip(rest).fold(0.0, |sum, (q, k)| q.mul_add(*k, sum));
+            sums[h].sum() + rest
+        })
     }
 }

@@ -13,6 +13,7 @@ mod activation;
 mod attention;
 mod best;
 mod isa;
+mod lanes;
 mod matmul_f32;
 mod matmul_i8;
 mod packed;

@@ -72,10 +72,8 @@ pub fn translate(model: &dyn Generate, segments: &[Segment], on_done: &(dyn Fn(u
     for (i, translation) in leg(model, &first, &|done| on_done(done.saturating_sub(pivoted.len())))?.into_iter().enumerate() {
         results[i] = translation;
     }
-    let second: Vec<Segment> = pivoted
-        .iter()
-        .map(|&i| Segment { text: results[i].text.clone(), from: Lang::en(), to: segments[i].to.clone() })
-        .collect();
+    let second: Vec<Segment> =
+        pivoted.iter().map(|&i| Segment { text: results[i].text.clone(), from: Lang::en(), to: segments[i].to.clone() }).collect();
     for (&i, translation) in pivoted.iter().zip(leg(model, &second, &|done| on_done(direct.len() + done))?) {
         let first = std::mem::take(&mut results[i]);
         let mut problems = first.problems;

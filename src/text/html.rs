@@ -4,6 +4,7 @@ use super::boilerplate::{self, Verdict};
 use super::extract::Found;
 use super::html_blocks::{Reading, squeeze, visit, walk};
 use super::plain;
+use super::words::words;
 use crate::types::{Block, BlockKind};
 use dom_query::Document;
 use dom_smoothie::{Config, Readability};
@@ -110,15 +111,16 @@ fn title(document: &Document) -> Option<String> {
         (Some(page), Some(heading)) if page.starts_with(&heading) || heading.starts_with(&page) => Some(heading),
         (Some(page), heading) => {
             let cut = without_site(&page, site.as_deref());
-            Some(
-                heading
-                    .filter(|h| {
-                        h.contains(cut.as_str()) || document.try_select("h1").is_some_and(|s| s.length() == 1) && h.len() >= cut.len() / 2
-                    })
-                    .unwrap_or(cut),
-            )
+            Some(heading.filter(|h| is_headline(h, &cut)).unwrap_or(cut))
         }
     }
+}
+
+/// Whether an `<h1>` is the headline that the page's title means, and not the name of the site.
+fn is_headline(heading: &str, title: &str) -> bool {
+    let (heading, title) = (words(heading), words(title));
+    let shared = heading.iter().filter(|w| title.contains(w)).count();
+    shared * 2 >= heading.len() && shared * 2 >= title.len() || heading.len() > title.len()
 }
 
 /// "Headline | Site" without the site.
@@ -269,6 +271,14 @@ let y = 2;
 A last paragraph closes the article, so that readers know, with some more words, how the story of the talks ends.
 ";
         assert_eq!(article.text(), expected);
+    }
+
+    #[test]
+    fn titles_without_the_name_of_the_site() {
+        let title = |head: &str, h1: &str| article(&format!("<title>{head}</title><h1>{h1}</h1><p>Text of it.</p>")).title;
+        assert_eq!(title("Talks begin in Almaty - The News", "The News").as_deref(), Some("Talks begin in Almaty"));
+        assert_eq!(title("The News", "Talks begin in Almaty").as_deref(), Some("Talks begin in Almaty"));
+        assert_eq!(title("Almaty talks begin | The News", "Talks begin in Almaty").as_deref(), Some("Talks begin in Almaty"));
     }
 
     #[test]

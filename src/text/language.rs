@@ -24,11 +24,11 @@ pub fn detect(text: &str) -> Detection {
     let Some((main, share)) = main_script(&counts) else { return unsure(0.0) };
     let scores = match main {
         Script::Han | Script::Kana => return east_asian(&text, share),
-        Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari | Script::Bengali | Script::Hebrew => vote(&text, main),
+        Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari | Script::Bengali => vote(&text, main),
         Script::Other | Script::Common => return unsure(0.0),
         single => {
             // A script of one language (or of one that far outweighs the others): any word will do.
-            let code = only_language(single);
+            let code = only_language(single, &text);
             return decide(code, share * certainty(letters as f32, 1.5));
         }
     };
@@ -113,8 +113,13 @@ fn main_script(counts: &[(Script, usize)]) -> Option<(Script, f32)> {
 }
 
 /// The language of a script that is its own, or nearly.
-fn only_language(script: Script) -> &'static str {
+fn only_language(script: Script, text: &str) -> &'static str {
     match script {
+        // Yiddish writes vowels, and has letters for pairs of them.
+        Script::Hebrew if ["ײ", "ױ", "װ", "אַ", "אָ"].iter().map(|l| text.matches(l).count()).sum::<usize>() * 80 > text.len() => {
+            "yi"
+        }
+        Script::Hebrew => "he",
         Script::Greek => "el",
         Script::Armenian => "hy",
         Script::Georgian => "ka",
@@ -388,5 +393,65 @@ fn from_whichlang(lang: whichlang::Lang) -> &'static str {
         Swe => "sv",
         Tur => "tr",
         Vie => "vi",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_sentences_of_many_languages() {
+        for (code, text) in [
+            ("en", "The minister said on Monday that the talks would go on."),
+            ("de", "Der Minister sagte am Montag, dass die Gespräche weitergehen."),
+            ("fr", "Le ministre a déclaré lundi que les discussions se poursuivraient."),
+            ("es", "El ministro dijo el lunes que las conversaciones continuarían."),
+            ("pt", "O ministro disse na segunda-feira que as negociações não vão parar."),
+            ("it", "Il ministro ha detto lunedì che i colloqui continueranno."),
+            ("nl", "De minister zei maandag dat de gesprekken doorgaan."),
+            ("sv", "Ministern sade på måndagen att samtalen ska fortsätta."),
+            ("da", "Ministeren sagde mandag, at forhandlingerne fortsætter efter mødet."),
+            ("no", "Statsråden sa mandag at samtalene fortsetter etter møtet."),
+            ("pl", "Minister powiedział w poniedziałek, że rozmowy będą trwały."),
+            ("cs", "Ministr v pondělí řekl, že jednání budou pokračovat."),
+            ("tr", "Bakan pazartesi günü görüşmelerin devam edeceğini söyledi."),
+            ("az", "Nazir bazar ertəsi danışıqların davam edəcəyini bildirib."),
+            ("kk", "Министр дүйсенбіде келіссөздер жалғасатынын айтты."),
+            ("ru", "Министр заявил в понедельник, что переговоры продолжатся."),
+            ("uk", "Міністр заявив у понеділок, що переговори триватимуть."),
+            ("bg", "Министърът заяви в понеделник, че преговорите продължават."),
+            ("fa", "وزیر روز دوشنبه گفت که مذاکرات ادامه خواهد داشت."),
+            ("ar", "قال الوزير يوم الاثنين إن المحادثات ستستمر."),
+            ("he", "השר אמר ביום שני שהשיחות יימשכו."),
+            ("yi", "דער מיניסטער האָט געזאָגט מאָנטיק אַז די געשפּרעכן וועלן ווײַטער אָנגיין."),
+            ("hy", "Նախարարն ասաց, որ բանակցությունները կշարունակվեն։"),
+            ("ka", "მინისტრმა თქვა, რომ მოლაპარაკებები გაგრძელდება."),
+            ("hi", "मंत्री ने सोमवार को कहा कि बातचीत जारी रहेगी।"),
+            ("vi", "Bộ trưởng cho biết hôm thứ Hai rằng các cuộc đàm phán sẽ tiếp tục."),
+            ("ja", "大臣は月曜日、交渉が続くと述べた。"),
+            ("ja", "日経平均、終値は続落 円売り広がる 経済対策発表"),
+            ("ko", "장관은 월요일에 협상이 계속될 것이라고 말했다."),
+            ("zh", "部长周一表示谈判将继续进行。"),
+            ("zh-TW", "部長週一表示，談判將會繼續進行，還沒有結論。"),
+            ("ru", "Глава Microsoft Satya Nadella рассказал о планах Windows и OpenAI в интервью CNN"),
+        ] {
+            let found = detect(text);
+            assert_eq!(found.code.as_str(), code, "{text} ({})", found.confidence);
+        }
+    }
+
+    #[test]
+    fn says_when_it_does_not_know() {
+        for text in ["", " \n", "12.05.2024", "😀 …", "https://www.spiegel.de/politik/", "`let x = y;`", "Ye", "ᚠᚢᚦᚨᚱᚲ"] {
+            assert!(detect(text).code.is_und(), "{text}: {:?}", detect(text));
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_judged_by_samples() {
+        let text = "Der Minister sagte am Montag, dass die Gespräche weitergehen. ".repeat(20_000);
+        assert_eq!(detect(&text).code.as_str(), "de");
+        assert!(sample(&text).len() <= SAMPLE + 2);
     }
 }

@@ -36,16 +36,19 @@ pub(super) fn read(text: &str) -> Found {
     let width = wrap_width(&lines);
     let mut blocks: Vec<Block> = Vec::new();
     let mut previous: Option<&Line> = None;
+    // Where the text of the open item begins: lines indented as far go on with it.
+    let mut hanging = None;
     for line in &lines {
         if line.text.is_empty() {
             if let Some(block) = blocks.last_mut() {
                 block.suffix.push_str(line.marker);
                 block.suffix.push_str(line.end);
             }
-            previous = None;
+            (previous, hanging) = (None, None);
             continue;
         }
-        let joins = previous.is_some_and(|before| width.is_some_and(|w| is_wrapped(before, line, w)));
+        let joins = previous.is_some_and(|before| width.is_some_and(|w| is_wrapped(before, line, w)))
+            || hanging == Some(line.marker.len()) && line.marker.trim().is_empty();
         match blocks.last_mut() {
             Some(block) if joins => {
                 join_line(&mut block.text, line.text);
@@ -57,6 +60,11 @@ pub(super) fn read(text: &str) -> Found {
                 text: line.text.to_string(),
                 suffix: line.end.to_string(),
             }),
+        }
+        if line.has_bullet() {
+            hanging = Some(line.marker.len());
+        } else if !joins {
+            hanging = None;
         }
         previous = Some(line);
     }
@@ -166,7 +174,7 @@ mod tests {
     #[test]
     fn lines_of_their_own_stay_apart() {
         assert_eq!(texts("First sentence here.\nSecond.\nA third one, which is much longer than the others.\nFourth.").len(), 4);
-        assert_eq!(texts("- one\n- two\n- three").len(), 3);
+        assert_eq!(texts("- one\n- two\n  and a half\n- three"), ["one", "two and a half", "three"]);
         assert_eq!(texts("Roses are red,\nviolets are blue").len(), 2);
     }
 
