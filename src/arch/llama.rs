@@ -2,7 +2,7 @@
 
 use super::decoder::{Decoder, DecoderConfig, Naming};
 use super::{CausalLm, Numbers};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::kernel::Activation;
 use crate::nn::{Backend, Config, Weights};
 
@@ -48,22 +48,15 @@ const HUB: Naming = Naming {
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn CausalLm>> {
     let numbers = Numbers { config, model: weights.model(), gguf_prefix: "llama" };
-    // Llama 3.1's long-context scaling changes the frequencies; computing without it would be silently wrong.
-    let scaled = match config {
-        Config::Gguf(_) => weights.has("rope_freqs.weight") || numbers.number("rope.scaling.factor", "").is_some_and(|f| f != 1.0),
-        Config::Json(json) => json.get("rope_scaling").is_some_and(|v| !v.is_null()),
-    };
-    if scaled {
-        return Err(Error::model(weights.model(), "scaled rotary embeddings (rope_scaling) are not supported for this architecture"));
-    }
+    numbers.no_scaled_rope(weights)?;
     let dim = numbers.size("embedding_length", "hidden_size")?;
     let heads = numbers.size("attention.head_count", "num_attention_heads")?;
-    let head_dim = numbers.number("attention.key_length", "head_dim").map_or(dim / heads, |d| d as usize);
+    let head_dim = numbers.optional_size("attention.key_length", "head_dim")?.unwrap_or(dim / heads);
     let config = DecoderConfig {
         layers: numbers.size("block_count", "num_hidden_layers")?,
         dim,
         heads,
-        kv_heads: numbers.number("attention.head_count_kv", "num_key_value_heads").map_or(heads, |n| (n as usize).max(1)),
+        kv_heads: numbers.optional_size("attention.head_count_kv", "num_key_value_heads")?.unwrap_or(heads),
         head_dim,
         hidden: numbers.size("feed_forward_length", "intermediate_size")?,
         epsilon: numbers.float("attention.layer_norm_rms_epsilon", "rms_norm_eps")? as f32,
@@ -71,7 +64,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         activation: Activation::Silu,
         embedding_scale: 1.0,
         attention_scale: (head_dim as f32).sqrt().recip(),
-        rope_base: numbers.number("rope.freq_base", "rope_theta").unwrap_or(1e4),
+        rope_base: numbers.number("rope.freq_base", "rope_theta|rope_parameters/rope_theta").unwrap_or(1e4),
         sliding: None,
         qk_norm: false,
         post_norm: false,

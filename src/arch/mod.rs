@@ -63,7 +63,8 @@ pub fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result
     (architecture.load)(config, weights, backend)
 }
 
-/// Numbers out of a [`Config`], each under its GGUF key (below the architecture's name) and its `config.json` key.
+/// Numbers out of a [`Config`], each under its GGUF key (below the architecture's name) and its `config.json` key: a path with `/`, or
+/// several, separated by `|`, where versions of `transformers` differ.
 struct Numbers<'a> {
     config: &'a Config,
     model: &'a str,
@@ -78,7 +79,7 @@ impl Numbers<'_> {
                 let float = value.to_f32().map(f64::from).or_else(|_| value.to_f64());
                 float.ok().or_else(|| value.to_u64().ok().map(|v| v as f64)).or_else(|| value.to_u32().ok().map(f64::from))
             }
-            Config::Json(config) => config.get(json)?.as_f64(),
+            Config::Json(config) => json.split('|').find_map(|path| config.pointer(&format!("/{path}"))?.as_f64()),
         }
     }
 
@@ -97,5 +98,26 @@ impl Numbers<'_> {
             return Ok(value as usize);
         }
         Err(Error::model(self.model, format!("its configuration says {json} = {value}; expected a whole number from 1 to 16777216")))
+    }
+
+    /// A size that may be missing.
+    fn optional_size(&self, gguf: &str, json: &str) -> Result<Option<usize>> {
+        self.number(gguf, json).map(|_| self.size(gguf, json)).transpose()
+    }
+
+    /// Refuses rotary embeddings that are scaled for long contexts: computing without the scaling would be silently wrong.
+    fn no_scaled_rope(&self, weights: &dyn Weights) -> Result<()> {
+        let scaled = match self.config {
+            Config::Gguf(_) => weights.has("rope_freqs.weight") || self.number("rope.scaling.factor", "").is_some_and(|f| f != 1.0),
+            Config::Json(json) => {
+                let kinds = ["/rope_parameters/rope_type", "/rope_parameters/full_attention/rope_type"];
+                let named = kinds.iter().filter_map(|path| json.pointer(path)?.as_str()).any(|kind| kind != "default");
+                named || json.get("rope_scaling").is_some_and(|v| !v.is_null())
+            }
+        };
+        if scaled {
+            return Err(Error::model(self.model, "scaled rotary embeddings (rope_scaling) are not supported for this architecture"));
+        }
+        Ok(())
     }
 }
