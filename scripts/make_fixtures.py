@@ -166,7 +166,7 @@ def llama():
     tokenizer = byte_level_tokenizer()
     config = LlamaConfig(
         vocab_size=tokenizer.get_vocab_size(), hidden_size=48, intermediate_size=96, num_hidden_layers=2, num_attention_heads=6,
-        num_key_value_heads=2, head_dim=8, max_position_embeddings=128, rms_norm_eps=1e-5, tie_word_embeddings=True,
+        num_key_value_heads=2, head_dim=8, max_position_embeddings=4096, rms_norm_eps=1e-5, tie_word_embeddings=True,
         bos_token_id=1, eos_token_id=2, rope_parameters={"rope_type": "default", "rope_theta": 100000.0},
     )
     model = randomize(LlamaForCausalLM(config), 1)
@@ -195,7 +195,7 @@ def gemma3():
     tokenizer, vocab, scores, special = sentencepiece_tokenizer()
     config = Gemma3TextConfig(
         vocab_size=len(vocab), hidden_size=40, intermediate_size=64, num_hidden_layers=7, num_attention_heads=4,
-        num_key_value_heads=1, head_dim=8, max_position_embeddings=256, rms_norm_eps=1e-6, sliding_window=12,
+        num_key_value_heads=1, head_dim=8, max_position_embeddings=4096, rms_norm_eps=1e-6, sliding_window=12,
         query_pre_attn_scalar=8, bos_token_id=2, eos_token_id=1, pad_token_id=0,
     )
     model = randomize(Gemma3ForCausalLM(config), 2)

@@ -26,6 +26,8 @@ pub struct Job {
     pub translate: bool,
     /// The summary wanted, if one is.
     pub summary: Option<summarize::Settings>,
+    /// How to translate.
+    pub translating: translate::Settings,
     /// What to do with a sentence whose translation the checks reject.
     pub on_bad: OnBad,
 }
@@ -77,7 +79,6 @@ struct Document {
     /// The title's, then the blocks' sentences.
     units: Vec<Unit>,
     translations: Vec<Translation>,
-    started: Instant,
 }
 
 /// A sentence and where it stands.
@@ -102,6 +103,7 @@ pub fn run(
     key: &dyn Fn(&Source) -> String,
     progress: &(dyn Fn(Progress) -> bool + Sync),
 ) -> Result<Vec<Record>> {
+    let started = Instant::now();
     let prepared: Vec<Result<Document, Record>> = articles.into_iter().map(|a| prepare(a, job, key)).collect();
     let (mut documents, mut failed, mut order) = (Vec::new(), Vec::new(), Vec::new());
     for document in prepared {
@@ -117,12 +119,12 @@ pub fn run(
     for (document, summary) in documents.into_iter().zip(summaries) {
         done.push(record(document, summary, job, models)?);
     }
+    share_time(&mut done, started.elapsed().as_secs_f64());
     let (mut done, mut failed) = (done.into_iter(), failed.into_iter());
     Ok(order.into_iter().filter_map(|ok| if ok { done.next() } else { failed.next() }).collect())
 }
 
 fn prepare(article: Result<RawArticle, Unread>, job: &Job, key: &dyn Fn(&Source) -> String) -> Result<Document, Record> {
-    let started = Instant::now();
     let raw = article.map_err(|unread| failure(unread.id, key(&unread.source), unread.source, &unread.error))?;
     let key = key(&raw.source);
     let (id, source) = (raw.id.clone(), raw.source.clone());
@@ -136,7 +138,7 @@ fn prepare(article: Result<RawArticle, Unread>, job: &Job, key: &dyn Fn(&Source)
         check_pair(&raw.id, &language.code, to).map_err(fail)?;
     }
     let units = units(&article, &language.code);
-    Ok(Document { article, key: key.clone(), language, units, translations: Vec::new(), started })
+    Ok(Document { article, key: key.clone(), language, units, translations: Vec::new() })
 }
 
 fn detect(article: &Article) -> Detection {
@@ -220,7 +222,7 @@ fn translate_all(documents: &mut [Document], job: &Job, models: &Models<'_>, pro
     }
     let model = models.translator.ok_or_else(|| Error::Usage("translation needs a model".into()))?;
     let mut translations =
-        translate::translate(model, &segments, &|done| progress(Progress::Translating(done, segments.len())))?.into_iter();
+        translate::translate(model, &segments, job.translating, &|done| progress(Progress::Translating(done, segments.len())))?.into_iter();
     for document in documents {
         if document.target(job).is_some() {
             document.translations = translations.by_ref().take(document.units.len()).collect();
@@ -249,6 +251,10 @@ fn reading(document: &Document, job: &Job) -> Reading {
     let places: Vec<usize> = (0..document.units.len()).filter(|&i| is_prose(&document.units[i])).collect();
     // An article of headings alone is summarized by them.
     let places = if places.is_empty() { (0..document.units.len()).collect() } else { places };
+    // A summary is not made of sentences that are known to be wrong, if there are others.
+    let is_sound = |i: &usize| document.translations.get(*i).is_none_or(|t| t.problems.is_empty());
+    let sound: Vec<usize> = places.iter().copied().filter(is_sound).collect();
+    let places = if sound.is_empty() { places } else { sound };
     Reading {
         sentences: places.iter().map(|&i| text(i)).collect(),
         title: document.units.iter().position(|u| u.block.is_none()).map(text),
@@ -284,9 +290,10 @@ fn summarize_all(
     let finish = |(plan, reading): (&summarize::Plan<'_>, &Reading)| {
         let outputs: Vec<_> = outputs.by_ref().take(plan.requests.len()).collect();
         let mut summary = summarize::finish(plan, &outputs);
-        // From here on its support is numbered as the article's sentences are.
-        for support in summary.record.sentences.iter_mut().flat_map(|s| &mut s.support) {
-            *support = reading.places.get(*support).copied().unwrap_or(*support);
+        // From here on sentences are numbered as the article's units are.
+        let support = summary.record.sentences.iter_mut().flat_map(|s| &mut s.support);
+        for number in support.chain(summary.rejected.iter_mut().map(|flag| &mut flag.segment)) {
+            *number = reading.places.get(*number).copied().unwrap_or(*number);
         }
         Some(summary)
     };
@@ -316,7 +323,6 @@ fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, mo
         stats.output_tokens += summary.output_tokens;
     }
     stats.truncated = stats.read_tokens < stats.source_tokens;
-    stats.seconds = (document.started.elapsed().as_secs_f64() * 1000.0).round() / 1000.0;
 
     let translation = to.as_ref().filter(|_| job.translate).map(|to| TranslationRecord {
         language: to.clone(),
@@ -344,6 +350,15 @@ fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, mo
         output: None,
         extra: document.article.extra,
     })
+}
+
+/// The articles of a group are in the works at the same time; each gets a share of it by the tokens that were read and written for it.
+fn share_time(records: &mut [Record], seconds: f64) {
+    let weight = |stats: &Stats| (stats.source_tokens + stats.output_tokens) as f64 + 1.0;
+    let total: f64 = records.iter().map(|r| weight(&r.stats)).sum();
+    for record in records {
+        record.stats.seconds = (seconds * weight(&record.stats) / total * 1000.0).round() / 1000.0;
+    }
 }
 
 fn failure(id: String, key: String, source: Source, error: &Error) -> Record {

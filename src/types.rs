@@ -274,7 +274,7 @@ pub struct SummaryRecord {
 pub struct SummarySentence {
     /// The sentence.
     pub text: String,
-    /// 0-based numbers of the source sentences (in reading order) that support it.
+    /// 0-based numbers of the segments that support it: the title if there is one, then the body's sentences.
     pub support: Vec<usize>,
     /// Who wrote it.
     pub origin: SummaryMethod,
@@ -313,7 +313,7 @@ pub struct Checks {
 pub struct Flag {
     /// What is wrong.
     pub problem: Problem,
-    /// 0-based number of the source segment (translation) or of the sentence (summary).
+    /// 0-based number of the segment: the title if there is one, then the body's sentences.
     pub segment: usize,
     /// The text complained of.
     pub text: String,

@@ -160,9 +160,9 @@ fn control_tokens_in_foreign_text_are_text() {
 #[test]
 fn a_prompt_that_does_not_fit_is_an_error_and_so_is_none() {
     let engine = engine("llama", Precision::F32, 1);
-    let long = Request { prompt: "river ".repeat(400), ..Request::default() };
+    let long = Request { prompt: "river ".repeat(5000), ..Request::default() };
     let error = engine.generate(&[long], &|_, _| true).unwrap_err().to_string();
-    assert!(error.contains("128"), "{error}");
+    assert!(error.contains("4096"), "{error}");
     assert!(engine.generate(&[Request::default()], &|_, _| true).is_err());
 }
 

@@ -72,8 +72,12 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         rope_base: numbers.number("rope.freq_base", "rope_theta|rope_parameters/full_attention/rope_theta").unwrap_or(1e6),
         sliding: Some(Sliding {
             window: numbers.size("attention.sliding_window", "sliding_window")?,
-            period: numbers.number("attention.sliding_window_pattern", "sliding_window_pattern|_sliding_window_pattern").map_or(6, |p| (p as usize).max(1)),
-            rope_base: numbers.number("rope.freq_base_swa", "rope_local_base_freq|rope_parameters/sliding_attention/rope_theta").unwrap_or(1e4),
+            period: numbers
+                .number("attention.sliding_window_pattern", "sliding_window_pattern|_sliding_window_pattern")
+                .map_or(6, |p| (p as usize).max(1)),
+            rope_base: numbers
+                .number("rope.freq_base_swa", "rope_local_base_freq|rope_parameters/sliding_attention/rope_theta")
+                .unwrap_or(1e4),
         }),
         qk_norm: true,
         post_norm: true,

@@ -45,8 +45,8 @@ pub struct Global {
     /// Precision of the weights on the CPU
     #[arg(long, global = true, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
-    /// Seed of what is drawn at random. Nothing is, by default: the same input gives the same output with any seed
-    #[arg(long, global = true, value_name = "N", hide = true)]
+    /// Seed of the last attempt at a sentence that fails the checks otherwise; nothing else is drawn at random [default: 0]
+    #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
     /// Open no connection; use the models that are on this machine
     #[arg(long, global = true)]

@@ -38,7 +38,7 @@ pub(super) fn run(setup: &Setup, args: &Batch) -> Result<u8> {
         return Err(Error::Usage("into which language? Say it with --to, as --to en".into()));
     }
     let summarizing = has(TaskArg::Summarize).then_some(&args.summarizing);
-    let job = plan::job(&args.translating, to, has(TaskArg::Translate), summarizing);
+    let job = plan::job(setup, &args.translating, to, has(TaskArg::Translate), summarizing);
     let found = plan::find_files(&args.inputs, &args.reading, Some(&args.out))?;
     let names = OutputNames::new(found.files.iter().map(|f| f.id.as_str()));
     let writes = job.summary.is_some() && !args.summarizing.extractive && job.to.as_ref().is_none_or(summarize::is_abstractive);

@@ -12,7 +12,7 @@ use crate::io::store::Store;
 use crate::kernel::Precision;
 use crate::model::{self, DeviceChoice, Runtime};
 use crate::pipeline::{Job, OnBad};
-use crate::task::summarize;
+use crate::task::{summarize, translate};
 use crate::types::Lang;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -33,6 +33,7 @@ pub struct Setup {
     pub store: Store,
     pub catalog: Catalog,
     pub fetch: FetchOptions,
+    pub translating: translate::Settings,
     device: DeviceChoice,
     threads: usize,
     precision: Precision,
@@ -62,7 +63,8 @@ impl Setup {
         let store = Store::open(global.cache_dir.as_deref().or(config.cache_dir.as_deref()))?;
         let catalog = Catalog::load(Catalog::user_file().filter(|path| path.is_file()).as_deref())?;
         let fetch = FetchOptions { offline: global.offline || config.offline, ..FetchOptions::default() };
-        Ok(Setup { config, reporter, store, catalog, fetch, device, threads, precision })
+        let translating = translate::Settings { seed: global.seed.unwrap_or(0) };
+        Ok(Setup { config, reporter, store, catalog, fetch, translating, device, threads, precision })
     }
 
     /// What finds and fetches models.
@@ -144,13 +146,14 @@ pub fn find_files(paths: &[PathBuf], reading: &Reading, out: Option<&Path>) -> R
 }
 
 /// The job that flags describe.
-pub fn job(translating: &Translating, to: Option<Lang>, translate: bool, summarizing: Option<&Summarizing>) -> Job {
+pub fn job(setup: &Setup, translating: &Translating, to: Option<Lang>, translate: bool, summarizing: Option<&Summarizing>) -> Job {
     let LangOrAuto(from) = translating.from.clone();
     Job {
         from,
         to,
         translate,
         summary: summarizing.map(|s| summarize::Settings { length: s.length, style: s.style }),
+        translating: setup.translating,
         on_bad: match translating.on_bad {
             OnBadArg::Keep => OnBad::Keep,
             OnBadArg::Source => OnBad::Source,

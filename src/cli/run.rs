@@ -77,16 +77,16 @@ fn print(text: &str) -> Result<()> {
 
 fn translate_files(setup: &Setup, args: &Translate) -> Result<u8> {
     let to = wanted_target(setup, args.to.as_ref())?;
-    let job = plan::job(&args.translating, Some(to), true, None);
+    let job = plan::job(setup, &args.translating, Some(to), true, None);
     let translator = translator(setup, args.translating.model.as_deref())?;
     let files = plan::one_off_files(&args.inputs)?;
     let models = Models { translator: Some(&translator), summarizer: None };
-    one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, report::text)
+    one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, report::translated)
 }
 
 fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
     let to = target(setup, args.to.as_ref())?;
-    let job = plan::job(&args.translating, to.clone(), false, Some(&args.summarizing));
+    let job = plan::job(setup, &args.translating, to.clone(), false, Some(&args.summarizing));
     let writes = !args.summarizing.extractive && to.as_ref().is_none_or(summarize::is_abstractive);
     let translator = to.map(|_| translator(setup, args.translating.model.as_deref())).transpose()?;
     let summarizer = if writes { Some(summarizer(setup, args.summarizing.summary_model.as_deref())?) } else { None };
@@ -182,7 +182,7 @@ fn translate_lines(setup: &Setup, args: &Translate, translator: &Engine, text: &
         let segment = |line: &&str| Segment { text: line.trim().into(), from: from.clone(), to: to.clone() };
         let segments: Vec<Segment> = lines.iter().map(segment).collect();
         let show = |done| show(setup, Progress::Translating(number * LINES + done, 0));
-        let done = translate::translate(translator, &segments, &show)?;
+        let done = translate::translate(translator, &segments, setup.translating, &show)?;
         let mut out = String::new();
         for (line, translation) in lines.iter().zip(done) {
             match args.format {

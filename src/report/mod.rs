@@ -1,4 +1,4 @@
-//! Records as people and programs read them: JSON Lines, text, Markdown, and one HTML page. Pure: records in, text out.
+//! Records as people and programs read them: JSON Lines, plain text, Markdown, and one HTML page. Pure: records in, text out.
 
 mod blocks;
 mod html;
@@ -8,21 +8,26 @@ mod words;
 pub use html::{Meta, html};
 pub use markdown::markdown;
 
-use crate::types::Record;
+use crate::types::{Format, Record};
 
 /// The record as one line of JSON, without a line break.
 pub fn json_line(record: &Record) -> serde_json::Result<String> {
     serde_json::to_string(record)
 }
 
-/// What a reader at the terminal wants of the record: title, summary, translation, as far as they are there, with blank lines between them.
-/// Of a failed record: nothing.
-pub fn text(record: &Record) -> String {
-    let title = record.title.as_ref().map(|t| t.translation.as_deref().unwrap_or(&t.source));
-    let parts = [title, record.summary.as_ref().map(|s| s.text.as_str()), record.translation.as_ref().map(|t| t.text.as_str())];
-    let parts: Vec<&str> = parts.into_iter().flatten().map(str::trim_end).filter(|p| !p.is_empty()).collect();
-    // A title alone is no result.
-    if record.summary.is_none() && record.translation.is_none() { String::new() } else { parts.join("\n\n") }
+/// The translated article in the form of its source: the title where it stood, then the body. Of a record without a translation: nothing.
+pub fn translated(record: &Record) -> String {
+    let Some(translation) = &record.translation else { return String::new() };
+    let body = translation.text.trim_end();
+    let Some(title) = record.title.as_ref().map(|t| t.translation.as_deref().unwrap_or(&t.source)) else { return body.to_string() };
+    if record.source.format != Format::Markdown {
+        return format!("{title}\n\n{body}");
+    }
+    // In Markdown the title follows the front matter.
+    let front = body.strip_prefix("---\n").and_then(|rest| rest.find("\n---\n")).map_or(0, |end| end + 9);
+    let (front, body) = body.split_at(front.min(body.len()));
+    let gap = if front.is_empty() { "" } else { "\n" };
+    format!("{front}{gap}# {title}\n\n{}", body.trim_start_matches('\n'))
 }
 
 #[cfg(test)]
@@ -39,9 +44,11 @@ mod tests {
         assert!(!line.contains('\n'));
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), records[0]);
         let arabic = records.iter().find(|r| r.language.code.as_str() == "ar").unwrap();
-        let text = text(arabic);
         let title = arabic.title.as_ref().unwrap().translation.as_deref().unwrap();
-        assert!(text.starts_with(&format!("{title}\n\n{}", arabic.summary.as_ref().unwrap().text)));
-        assert!(!text.ends_with('\n'));
+        assert!(translated(arabic).starts_with(&format!("{title}\n\n")));
+        let mut markdown = arabic.clone();
+        markdown.source.format = Format::Markdown;
+        markdown.translation.as_mut().unwrap().text = "---\ndate: x\n---\n\nBody.\n".into();
+        assert_eq!(translated(&markdown), format!("---\ndate: x\n---\n\n# {title}\n\nBody."));
     }
 }

@@ -37,12 +37,12 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
     } else if record.status == Status::Ok && record.language.confidence < SURE {
         plain(format!("The language of the article is a guess: {} ({}).", record.language.code, percent(record.language.confidence)));
     }
-    let flagged = by_sentence(&record.checks.flagged);
+    let flagged = by_sentence(&record.checks.flagged, record.title.is_some());
     if !flagged.is_empty() {
         let text = format!("{} of the translation may be wrong:", sentences(flagged.len()));
         remarks.push(Remark { text, quotes: flagged, dealt_with: false });
     }
-    let rejected = by_sentence(&record.checks.rejected);
+    let rejected = by_sentence(&record.checks.rejected, record.title.is_some());
     if !rejected.is_empty() {
         let text =
             format!("{} of the model's summary failed a check and {} replaced or left out:", sentences(rejected.len()), be(rejected.len()));
@@ -57,7 +57,12 @@ pub(super) fn is_doubtful(record: &Record) -> bool {
 }
 
 /// Flags of one sentence are one complaint.
-fn by_sentence(flags: &[Flag]) -> Vec<Quote> {
+fn by_sentence(flags: &[Flag], has_title: bool) -> Vec<Quote> {
+    // Segments are numbered from 0, and the title is the first where there is one.
+    let name = |segment: usize| match segment + usize::from(!has_title) {
+        0 => "Title".to_string(),
+        n => format!("Sentence {n}"),
+    };
     let mut order: Vec<&Flag> = flags.iter().collect();
     order.sort_by_key(|f| f.segment);
     order
@@ -65,7 +70,7 @@ fn by_sentence(flags: &[Flag]) -> Vec<Quote> {
         .map(|same| {
             let mut problems: Vec<&str> = same.iter().map(|f| problem(f.problem)).collect();
             problems.dedup();
-            Quote { complaint: format!("Sentence {}: {}", same[0].segment + 1, problems.join("; ")), text: shorten(&same[0].text) }
+            Quote { complaint: format!("{}: {}", name(same[0].segment), problems.join("; ")), text: shorten(&same[0].text) }
         })
         .collect()
 }

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::languages;
+use crate::text::words;
 use crate::types::Lang;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -59,6 +60,20 @@ pub(super) fn few_shot(from: &Lang, to: &Lang, which: Range<usize>) -> Result<Fe
     Ok(FewShot { prefix, suffix: format!("\n{to}:") })
 }
 
+/// Whether a translation carries a stretch of words out of the examples that its own prompt did not give reason for: small models
+/// fall back on them when they are at a loss.
+pub(super) fn leaks(text: &str, to: &Lang) -> bool {
+    /// Words in a row that do not agree by chance.
+    const WORDS: usize = 5;
+    let Some(key) = key(to) else { return false };
+    let written = words::words(text);
+    written.len() >= WORDS
+        && examples().iter().filter_map(|example| example.get(key)).any(|example| {
+            let example = words::words(example);
+            example.windows(WORDS).any(|stretch| written.windows(WORDS).any(|w| w == stretch))
+        })
+}
+
 fn no_examples(lang: &Lang) -> Error {
     let known: Vec<String> = translatable_languages().iter().map(Lang::to_string).collect();
     Error::Usage(format!(
@@ -85,6 +100,15 @@ mod tests {
             let lang = Lang::parse(code).expect("a code");
             assert!(languages::get(&lang).is_some(), "{code} has no name");
         }
+    }
+
+    #[test]
+    fn stretches_of_examples_are_recognized() {
+        let en = Lang::en();
+        let example = &examples()[0]["en"];
+        let stretch: Vec<&str> = example.split(' ').skip(1).take(6).collect();
+        assert!(leaks(&format!("He said that {} yesterday.", stretch.join(" ")), &en));
+        assert!(!leaks("The mayor said on Tuesday that the old bridge will be closed.", &en));
     }
 
     #[test]

@@ -4,11 +4,11 @@
 //! kept with what is still wrong with it.
 
 use super::checks::{self, Severity};
-use super::prompts::few_shot;
+use super::prompts::{self, few_shot};
 use crate::error::Result;
 use crate::generate::{Finish, Generate, Options, Output, Request};
 use crate::languages;
-use crate::text::{caps, protect, sentences};
+use crate::text::{caps, protect, sentences, separators};
 use crate::types::{Lang, Problem};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -22,6 +22,13 @@ pub struct Segment {
     pub from: Lang,
     /// The language wanted.
     pub to: Lang,
+}
+
+/// How to translate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Seed of the last attempt at a segment that fails the checks otherwise: nothing else is drawn at random.
+    pub seed: u64,
 }
 
 /// What became of a segment.
@@ -57,7 +64,12 @@ pub fn route(from: &Lang, to: &Lang) -> Vec<Lang> {
 ///
 /// # Errors
 /// When there are no examples in one of the languages, or the model fails.
-pub fn translate(model: &dyn Generate, segments: &[Segment], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<Translation>> {
+pub fn translate(
+    model: &dyn Generate,
+    segments: &[Segment],
+    settings: Settings,
+    on_done: &(dyn Fn(usize) -> bool + Sync),
+) -> Result<Vec<Translation>> {
     let (mut pivoted, mut direct) = (Vec::new(), Vec::new());
     for (i, segment) in segments.iter().enumerate() {
         if route(&segment.from, &segment.to).len() == 3 { pivoted.push(i) } else { direct.push(i) }
@@ -69,12 +81,12 @@ pub fn translate(model: &dyn Generate, segments: &[Segment], on_done: &(dyn Fn(u
         .iter()
         .map(|s| if route(&s.from, &s.to).len() == 3 { Segment { to: Lang::en(), ..s.clone() } } else { s.clone() })
         .collect();
-    for (i, translation) in leg(model, &first, &|done| on_done(done.saturating_sub(pivoted.len())))?.into_iter().enumerate() {
+    for (i, translation) in leg(model, &first, settings, &|done| on_done(done.saturating_sub(pivoted.len())))?.into_iter().enumerate() {
         results[i] = translation;
     }
     let second: Vec<Segment> =
         pivoted.iter().map(|&i| Segment { text: results[i].text.clone(), from: Lang::en(), to: segments[i].to.clone() }).collect();
-    for (&i, translation) in pivoted.iter().zip(leg(model, &second, &|done| on_done(direct.len() + done))?) {
+    for (&i, translation) in pivoted.iter().zip(leg(model, &second, settings, &|done| on_done(direct.len() + done))?) {
         let first = std::mem::take(&mut results[i]);
         let mut problems = first.problems;
         problems.extend(translation.problems);
@@ -98,23 +110,31 @@ const LONGEST_PIECE: usize = 160;
 /// The ways in which a segment is tried, one after the other until the checks are content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// With the first examples.
+    /// With all examples.
     Plain,
-    /// With other examples, and against repetition.
-    OtherExamples,
+    /// With some of the examples, and against repetition.
+    FewerExamples,
     /// Clause by clause, addresses and codes left out and put back in their places.
     Pieces,
+    /// Drawn instead of taking the likeliest token each time.
+    Drawn,
 }
 
 impl Way {
-    const ALL: [Way; 3] = [Way::Plain, Way::OtherExamples, Way::Pieces];
+    const ALL: [Way; 4] = [Way::Plain, Way::FewerExamples, Way::Pieces, Way::Drawn];
 
+    /// Other examples lead the model elsewhere; the last ones tell it most.
     fn examples(self) -> Range<usize> {
-        if self == Way::OtherExamples { 4..8 } else { 0..4 }
+        if self == Way::Plain { 0..8 } else { 4..8 }
     }
 
-    fn no_repeat_ngram(self) -> usize {
-        if self == Way::Plain { 0 } else { 4 }
+    fn options(self, settings: Settings) -> Options {
+        Options {
+            no_repeat_ngram: if self == Way::Plain { 0 } else { 4 },
+            temperature: if self == Way::Drawn { 0.5 } else { 0.0 },
+            seed: settings.seed,
+            ..Options::default()
+        }
     }
 }
 
@@ -127,7 +147,12 @@ struct Piece {
 }
 
 /// One step between two languages, one of which is English.
-fn leg(model: &dyn Generate, segments: &[Segment], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<Translation>> {
+fn leg(
+    model: &dyn Generate,
+    segments: &[Segment],
+    settings: Settings,
+    on_done: &(dyn Fn(usize) -> bool + Sync),
+) -> Result<Vec<Translation>> {
     // The same text is translated once, wherever it stands.
     let mut numbers: HashMap<&Segment, usize> = HashMap::new();
     let mut distinct: Vec<&Segment> = Vec::new();
@@ -154,7 +179,7 @@ fn leg(model: &dyn Generate, segments: &[Segment], on_done: &(dyn Fn(usize) -> b
     for way in Way::ALL {
         let tried: Vec<&Segment> = waiting.iter().map(|&i| distinct[i]).collect();
         let count = |done: usize| on_done(if way == Way::Plain { settled + done } else { settled });
-        let attempts = attempt(model, &tried, way, &count)?;
+        let attempts = attempt(model, &tried, way, settings, &count)?;
         if way == Way::Plain {
             settled = segments.len();
         }
@@ -182,10 +207,15 @@ fn leg(model: &dyn Generate, segments: &[Segment], on_done: &(dyn Fn(usize) -> b
 }
 
 /// Tries all segments one way.
-fn attempt(model: &dyn Generate, segments: &[&Segment], way: Way, on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<Translation>> {
+fn attempt(
+    model: &dyn Generate,
+    segments: &[&Segment],
+    way: Way,
+    settings: Settings,
+    on_done: &(dyn Fn(usize) -> bool + Sync),
+) -> Result<Vec<Translation>> {
     let mut pieces: Vec<Vec<Piece>> = Vec::with_capacity(segments.len());
     let mut requests = Vec::new();
-    // Which segment a request belongs to, to tell when the last of a segment's is done.
     for segment in segments {
         let capitals = caps::is_capitals(&segment.text);
         let text = if capitals { caps::lower(&segment.text, &segment.from) } else { segment.text.clone() };
@@ -199,9 +229,8 @@ fn attempt(model: &dyn Generate, segments: &[&Segment], way: Way, on_done: &(dyn
                 options: Options {
                     max_tokens: room(model.count_tokens(&piece.text)?, &segment.to),
                     stop: vec!["\n".into()],
-                    no_repeat_ngram: way.no_repeat_ngram(),
                     script_of: Some(segment.to.clone()),
-                    ..Options::default()
+                    ..way.options(settings)
                 },
             });
         }
@@ -277,7 +306,11 @@ fn put_together(segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator
     if caps::is_capitals(&segment.text) {
         result.text = caps::upper(&result.text, &segment.to);
     }
+    result.text = separators::localize(&result.text, &segment.text, &segment.from, &segment.to);
     result.problems = checks::translation(&segment.text, &result.text, finish, &segment.from, &segment.to);
+    if prompts::leaks(&result.text, &segment.to) {
+        result.problems.push(Problem::Unsupported);
+    }
     result
 }
 

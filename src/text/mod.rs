@@ -19,6 +19,8 @@ pub mod protect;
 pub mod script;
 /// Sentences of a text, and pieces of a sentence that is too long.
 pub mod sentences;
+/// Decimal points and grouping separators, from one language's to another's.
+pub mod separators;
 /// Words and names of a text, for comparing texts.
 pub mod words;
 

@@ -156,15 +156,15 @@ pub fn scripts(lang: &Lang) -> &'static [Script] {
     }
 }
 
-/// Whether text of the language may hold the character: it is of one of the language's scripts, or common to all
-/// (digits, punctuation, symbols, spaces). A language that is not known here allows everything.
+/// Whether text of the language may hold the character: it is of one of the language's scripts, Latin (names of firms, units and
+/// addresses stand in Latin letters everywhere), or common to all (digits, punctuation, symbols, spaces). A language that is not known here allows everything.
 pub fn allows(lang: &Lang, c: char) -> bool {
     let scripts = scripts(lang);
     if scripts.is_empty() {
         return true;
     }
     let script = of(c);
-    script == Script::Common || scripts.contains(&script)
+    script == Script::Common || script == Script::Latin || scripts.contains(&script)
 }
 
 #[cfg(test)]
@@ -194,9 +194,9 @@ mod tests {
         ];
         for (code, text) in samples {
             assert!(text.chars().all(|c| allows(&lang(code), c)), "{code}: {text}");
-            for (other, _) in
-                samples.iter().filter(|(o, _)| *o != code && scripts(&lang(o)).iter().all(|s| !scripts(&lang(code)).contains(s)))
-            {
+            let apart = |other: &str| scripts(&lang(other)).iter().all(|s| !scripts(&lang(code)).contains(s));
+            let latin = scripts(&lang(code)).contains(&Script::Latin);
+            for (other, _) in samples.iter().filter(|(other, _)| !latin && apart(other)) {
                 assert!(!text.chars().all(|c| allows(&lang(other), c)), "{other} allows {code}");
             }
         }
@@ -205,7 +205,7 @@ mod tests {
     #[test]
     fn unknown_languages_allow_all_and_a_script_subtag_decides() {
         assert!(allows(&Lang::und(), 'ж'));
-        assert!(allows(&lang("sr"), 'ж') && !allows(&lang("sr-Latn"), 'ж'));
+        assert!(allows(&lang("ru"), 'A') && allows(&lang("sr"), 'ж') && !allows(&lang("sr-Latn"), 'ж'));
         assert!(allows(&lang("pt-BR"), 'ã'));
     }
 

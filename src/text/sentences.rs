@@ -1,4 +1,5 @@
 use super::abbreviations::{self, Follows};
+use super::protect;
 use super::{function_words, script};
 use crate::types::{Lang, Sentence};
 use unicode_segmentation::UnicodeSegmentation;
@@ -12,8 +13,11 @@ pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
     let text = text.trim_start();
     let mut out = Vec::new();
     let mut start = 0;
+    // No sentence ends inside of an address (`https://example.org/a?b=c`) or a piece of code.
+    let mut spans = protect::spans(text).into_iter().peekable();
     for end in boundaries(text, lang) {
-        if is_boundary(&text[start..end], &text[end..], lang) {
+        while spans.next_if(|span| span.end <= end).is_some() {}
+        if spans.peek().is_none_or(|span| end <= span.start) && is_boundary(&text[start..end], &text[end..], lang) {
             out.push(sentence(&text[start..end]));
             start = end;
         }
@@ -237,6 +241,16 @@ mod tests {
         let out = split(text, &Lang::parse(code).unwrap());
         assert_eq!(out.iter().map(|s| format!("{}{}", s.text, s.gap)).collect::<String>(), text.trim_start(), "nothing is lost");
         out.into_iter().map(|s| s.text).collect()
+    }
+
+    #[test]
+    fn addresses_are_not_cut() {
+        let text = "See [the bulletin](https://a.example/b?n=48), it is new. Next.";
+        let split = split(text, &Lang::en());
+        assert_eq!(
+            split.iter().map(|s| s.text.as_str()).collect::<Vec<_>>(),
+            ["See [the bulletin](https://a.example/b?n=48), it is new.", "Next."]
+        );
     }
 
     #[test]
