@@ -85,13 +85,21 @@ pub struct Runtime {
     pub precision: Precision,
     /// CPU workers.
     pub threads: usize,
+    /// Sequences that a worker advances at once. It changes the speed, never a result.
+    pub batch: usize,
 }
 
 impl Runtime {
-    /// Sequences that are in the works at once: enough for the matrix products to be worth their weights' way through
-    /// the caches. More changes little on a CPU.
-    fn batch(&self) -> usize {
-        if self.device.is_cpu() { 32 } else { 128 }
+    /// With a batch that is large enough for the matrix products to be worth their weights' way through the caches;
+    /// more changes little on a CPU.
+    pub fn new(device: Device, precision: Precision, threads: usize) -> Runtime {
+        let batch = if device.is_cpu() { 32 } else { 128 };
+        Runtime { device, precision, threads, batch }
+    }
+
+    /// On all cores of the CPU, with 8-bit weights.
+    pub fn cpu() -> Runtime {
+        Runtime::new(Device::Cpu, Precision::Int8, std::thread::available_parallelism().map_or(1, usize::from))
     }
 }
 
@@ -113,7 +121,7 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
     let model = arch::load(&config, &*weights, &backend)?;
     let settings = Settings {
         workers: if runtime.device.is_cpu() { runtime.threads } else { 1 },
-        batch: runtime.batch(),
+        batch: runtime.batch,
         prefill: 512,
         allows: script::allows,
     };

@@ -78,7 +78,7 @@ fn logits_and_greedy_tokens_are_those_of_transformers() {
 }
 
 fn engine(family: &str, precision: Precision, threads: usize) -> impl Generate {
-    let runtime = Runtime { device: Device::Cpu, precision, threads };
+    let runtime = Runtime { batch: 3, ..Runtime::new(Device::Cpu, precision, threads) };
     model::open(family, &folder(family).join("model.gguf"), &runtime).unwrap()
 }
 

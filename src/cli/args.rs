@@ -79,11 +79,11 @@ pub enum Command {
 
 /// Which files, and how to read them.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Reading")]
 pub struct Inputs {
     /// Files or folders; `-` or nothing is standard input
     #[arg(value_name = "FILE")]
     pub inputs: Vec<PathBuf>,
+    /// How to read them.
     #[command(flatten)]
     pub reading: Reading,
 }
@@ -147,45 +147,59 @@ pub struct Summarizing {
 
 /// `polygist translate`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  polygist translate --to en article.fr.txt
+  polygist translate --to de --from en --lines < sentences.en.txt > sentences.de.txt
+  polygist translate --to en --format json *.html")]
 pub struct Translate {
-    #[command(flatten)]
-    pub inputs: Inputs,
     /// Language to translate into
     #[arg(long, value_name = "LANG", value_parser = lang)]
     pub to: Option<Lang>,
-    #[command(flatten)]
-    pub translating: Translating,
     /// Each line is one segment: line N of the output is the translation of line N of the input
     #[arg(long)]
     pub lines: bool,
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
+    /// Which files.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// How to translate.
+    #[command(flatten)]
+    pub translating: Translating,
 }
 
 /// `polygist summarize`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  polygist summarize article.txt --length 2s
+  polygist summarize --to en --style bullets article.fr.txt
+  polygist summarize --extractive --length 80w < article.txt")]
 pub struct Summarize {
-    #[command(flatten)]
-    pub inputs: Inputs,
     /// Language of the summary [default: the article's own]
     #[arg(long, value_name = "LANG", value_parser = lang)]
     pub to: Option<Lang>,
-    #[command(flatten)]
-    pub summarizing: Summarizing,
-    #[command(flatten)]
-    pub translating: Translating,
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
+    /// Which files.
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// How to summarize.
+    #[command(flatten)]
+    pub summarizing: Summarizing,
+    /// How to translate.
+    #[command(flatten)]
+    pub translating: Translating,
 }
 
 /// `polygist batch`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Run it again and only what is new or changed is done. Results are written as they are finished: stop it at any moment,
-with Ctrl-C or otherwise, and the next run goes on from there."
-)]
+#[command(after_help = "Example:
+  polygist batch articles --to en --out results
+
+Run it again and only what is new or changed is done. Results are written as they are finished: stop it at any
+moment, with Ctrl-C or otherwise, and the next run goes on from there.")]
 pub struct Batch {
     /// Files and folders with articles: .txt .md .html .json .jsonl, each also as .gz
     #[arg(value_name = "IN", required = true)]
@@ -199,12 +213,6 @@ pub struct Batch {
     /// What to make of each article
     #[arg(long, value_name = "TASKS", value_delimiter = ',', default_value = "translate,summarize")]
     pub tasks: Vec<TaskArg>,
-    #[command(flatten)]
-    pub translating: Translating,
-    #[command(flatten)]
-    pub summarizing: Summarizing,
-    #[command(flatten)]
-    pub reading: Reading,
     /// Articles that are in the works at once
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
@@ -220,23 +228,40 @@ pub struct Batch {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// How to translate.
+    #[command(flatten)]
+    pub translating: Translating,
+    /// How to summarize.
+    #[command(flatten)]
+    pub summarizing: Summarizing,
+    /// How to read them.
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// `polygist detect`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  polygist detect *.txt
+  polygist detect --paragraphs --format json article.txt")]
 pub struct Detect {
-    #[command(flatten)]
-    pub inputs: Inputs,
     /// One line a paragraph
     #[arg(long)]
     pub paragraphs: bool,
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
+    /// Which files.
+    #[command(flatten)]
+    pub inputs: Inputs,
 }
 
 /// `polygist models`
 #[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  polygist models pull                                fetches the starter pack
+  polygist models import model.gguf --name mine       takes a file that is here already
+  polygist translate --to en --model mine article.txt")]
 pub struct Models {
     /// What to do with models.
     #[command(subcommand)]

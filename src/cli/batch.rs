@@ -2,7 +2,7 @@
 
 use super::args::{Batch, TaskArg};
 use super::plan::{self, Setup};
-use super::run::{in_groups, show};
+use super::run::{in_groups, print, show};
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
 use crate::generate::{Engine, Generate};
@@ -33,7 +33,7 @@ struct Run<'a> {
 
 pub(super) fn run(setup: &Setup, args: &Batch) -> Result<u8> {
     let has = |task| args.tasks.contains(&task);
-    let to = args.to.clone().map_or_else(|| setup.config.to(), |to| Ok(Some(to)))?;
+    let to = setup.target(args.to.as_ref())?;
     if to.is_none() && !has(TaskArg::Summarize) {
         return Err(Error::Usage("into which language? Say it with --to, as --to en".into()));
     }
@@ -228,7 +228,8 @@ impl Run<'_> {
     fn explain(&self) -> Result<u8> {
         let mut languages_found: BTreeMap<Lang, usize> = BTreeMap::new();
         let mut failed = 0;
-        println!("{:<48} {:<9} {:<6} OUTPUT", "ARTICLE", "FORMAT", "LANG");
+        let say = |line: String| print(&(line + "\n"));
+        say(format!("{:<48} {:<9} {:<6} OUTPUT", "ARTICLE", "FORMAT", "LANG"))?;
         in_groups(&self.found.files, &plan::read_options(&self.args.reading), self.args.reading.limit, 1, |group| {
             for article in group {
                 let read = article.map_err(|unread| (unread.id, unread.error)).and_then(|raw| {
@@ -240,20 +241,20 @@ impl Run<'_> {
                         let found = languages::canonical(&language::detect(&article.text()).code);
                         let lang = self.job.from.clone().unwrap_or(found);
                         let output = self.names.name(&article.id, self.job.to.as_ref().unwrap_or(&lang));
-                        println!("{:<48} {:<9} {:<6} {output}", article.id, format!("{format:?}").to_lowercase(), lang.as_str());
+                        let format = format!("{format:?}").to_lowercase();
+                        say(format!("{:<48} {format:<9} {:<6} {output}", article.id, lang.as_str()))?;
                         *languages_found.entry(lang).or_default() += 1;
                     }
                     Err((id, error)) => {
                         failed += 1;
-                        println!("{id:<48} unreadable: {error}");
+                        say(format!("{id:<48} unreadable: {error}"))?;
                     }
                 }
             }
             Ok(())
         })?;
-        println!();
         let counts: Vec<String> = languages_found.iter().map(|(lang, n)| format!("{n} {lang}")).collect();
-        println!("languages: {}", if counts.is_empty() { "none".into() } else { counts.join(", ") });
+        say(format!("\nlanguages: {}", if counts.is_empty() { "none".into() } else { counts.join(", ") }))?;
         for (task, name) in [("translation", &self.translator), ("summaries", &self.summarizer)] {
             let Some(name) = name else { continue };
             let state = match self.setup.lookup(name)? {
@@ -263,16 +264,14 @@ impl Run<'_> {
                     format!("missing; will be fetched{size} (`{}`)", wanted.command())
                 }
             };
-            println!("{task}: {name}, {state}");
+            say(format!("{task}: {name}, {state}"))?;
         }
         for skipped in &self.found.skipped {
-            println!("skipped: {}: {}", skipped.path.display(), skipped.reason);
+            say(format!("skipped: {}: {}", skipped.path.display(), skipped.reason))?;
         }
         let clashes = self.names.clashes();
-        println!(
-            "output names: {}",
-            if clashes == 0 { "no two collide".into() } else { format!("{clashes} would collide; a hash keeps them apart") }
-        );
+        let names = if clashes == 0 { "no two collide".into() } else { format!("{clashes} would collide; a hash keeps them apart") };
+        say(format!("output names: {names}"))?;
         Ok(if failed > 0 { SOME_FAILED } else { DONE })
     }
 }

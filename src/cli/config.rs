@@ -2,6 +2,7 @@
 
 use super::args::PrecisionArg;
 use crate::error::{Error, Result};
+use crate::languages;
 use crate::types::Lang;
 use etcetera::BaseStrategy;
 use serde::Deserialize;
@@ -52,7 +53,7 @@ impl Config {
     pub fn to(&self) -> Result<Option<Lang>> {
         let parse =
             |code: &String| Lang::parse(code).ok_or_else(|| Error::Usage(format!("configuration: to = {code:?} is not a language code")));
-        self.to.as_ref().map(parse).transpose()
+        Ok(self.to.as_ref().map(parse).transpose()?.map(|to| languages::canonical(&to)))
     }
 }
 

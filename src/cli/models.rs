@@ -2,12 +2,12 @@
 
 use super::args::ModelsCommand;
 use super::plan::{Setup, stopped};
+use super::run::print;
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
 use crate::io::catalog::{Model, Task};
 use crate::io::fetch::Lookup;
 use crate::io::store::State;
-use std::fmt::Write;
 
 pub(super) fn run(setup: &Setup, command: &ModelsCommand) -> Result<u8> {
     match command {
@@ -26,7 +26,7 @@ pub(super) fn run(setup: &Setup, command: &ModelsCommand) -> Result<u8> {
             let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned());
             let name = name.clone().or(stem).ok_or_else(|| Error::Usage("which name? Say it with --name".into()))?;
             let manifest = setup.store.import(path, &name, &setup.catalog, &setup.reporter, &stopped)?;
-            println!("{}\t{}", manifest.id, megabytes(manifest.size()));
+            print(&format!("{}\t{}\n", manifest.id, megabytes(manifest.size())))?;
             Ok(DONE)
         }
     }
@@ -64,7 +64,7 @@ fn list(setup: &Setup) -> Result<u8> {
             State::Absent => continue,
         };
     }
-    print!("{out}");
+    print(&out)?;
     setup.reporter.say(&format!("models are kept in {}", setup.store.root().display()));
     Ok(DONE)
 }
@@ -74,7 +74,7 @@ fn pull(setup: &Setup, names: &[String]) -> Result<u8> {
     let names: Vec<String> = if names.is_empty() { starters().collect() } else { names.to_vec() };
     for name in names {
         let model = setup.resolve(&name)?;
-        println!("{}\t{}", model.id, model.folder.display());
+        print(&format!("{}\t{}\n", model.id, model.folder.display()))?;
     }
     Ok(DONE)
 }
@@ -85,9 +85,18 @@ fn info(setup: &Setup, name: &str) -> Result<u8> {
         Lookup::Ready(model) => (model.entry.clone(), format!("installed in {}", model.folder.display())),
         Lookup::Missing(wanted) => (setup.catalog.get(name).cloned(), format!("not installed; `{}` fetches it", wanted.command())),
     };
-    let mut line = |key: &str, value: &str| drop(writeln!(out, "{key:<13} {value}"));
+    let mut line = |key: &str, value: &str| out.push_str(&format!("{key:<13} {value}\n"));
     line("name", name);
     line("state", &state);
+    if let (None, Ok(State::Ready(manifest))) = (&entry, setup.store.state(name)) {
+        line("size", &megabytes(manifest.size()));
+        line("licence", manifest.licence.as_deref().unwrap_or("unknown"));
+        for file in &manifest.files {
+            line("file", &file.path);
+            line("  sha256", &file.sha256);
+            line("  source", &file.source);
+        }
+    }
     if let Some(model) = entry {
         line("title", &model.name);
         line("for", &tasks(&model));
@@ -106,7 +115,7 @@ fn info(setup: &Setup, name: &str) -> Result<u8> {
             line("terms", &notice.trim().replace('\n', "\n              "));
         }
     }
-    print!("{out}");
+    print(&out)?;
     Ok(DONE)
 }
 
@@ -117,10 +126,10 @@ fn verify(setup: &Setup, names: &[String]) -> Result<u8> {
     for name in names {
         let faults = setup.store.verify(&name, &setup.reporter, &stopped)?;
         if faults.is_empty() {
-            println!("{name}\tok");
+            print(&format!("{name}\tok\n"))?;
         }
         for fault in faults {
-            println!("{name}\t{fault}");
+            print(&format!("{name}\t{fault}\n"))?;
             code = SOME_FAILED;
         }
     }

@@ -10,9 +10,10 @@ use crate::io::catalog::{Catalog, Task};
 use crate::io::fetch::{FetchOptions, Fetcher, Lookup, ResolvedModel};
 use crate::io::store::Store;
 use crate::kernel::Precision;
+use crate::languages;
 use crate::model::{self, DeviceChoice, Runtime};
 use crate::pipeline::{Job, OnBad};
-use crate::task::{summarize, translate};
+use crate::task::{summarize, translatable_languages, translate};
 use crate::types::Lang;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -72,6 +73,20 @@ impl Setup {
         Fetcher { store: &self.store, catalog: &self.catalog, options: &self.fetch }
     }
 
+    /// The language to translate into: the flag's, or the configuration's.
+    pub fn target(&self, flag: Option<&Lang>) -> Result<Option<Lang>> {
+        let to = flag.cloned().map_or_else(|| self.config.to(), |to| Ok(Some(to)))?;
+        let known = translatable_languages();
+        match to {
+            Some(to) if !known.iter().any(|lang| lang.same_base(&to)) => {
+                let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
+                let name = languages::name(&to);
+                Err(Error::Usage(format!("cannot translate into {name} ({to}); expected one of {}", known.join(" "))))
+            }
+            to => Ok(to),
+        }
+    }
+
     /// The model for a task: the one that is named, or the catalog's first for the task.
     pub fn model_name(&self, task: Task, named: Option<&str>) -> Result<String> {
         let configured = match task {
@@ -97,7 +112,7 @@ impl Setup {
 
     /// Loads a model.
     pub fn open(&self, model: &ResolvedModel) -> Result<Engine> {
-        let runtime = Runtime { device: self.device.open()?, precision: self.precision, threads: self.threads };
+        let runtime = Runtime::new(self.device.open()?, self.precision, self.threads);
         self.reporter.step(&format!("loading {}", model.id));
         let path = weights(model)?;
         let engine = model::open(&model.id, path, &runtime);

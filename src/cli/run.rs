@@ -12,7 +12,7 @@ use crate::pipeline::{self, Job, Models, Progress, Unread};
 use crate::report;
 use crate::task::summarize;
 use crate::task::translate::{self, Segment};
-use crate::text::{extract, language};
+use crate::text::{extract, language, protect};
 use crate::types::{Detection, Lang, RawArticle, Record, Status};
 use std::io::Write;
 
@@ -61,16 +61,12 @@ pub(super) fn show(setup: &Setup, progress: Progress) -> bool {
     !stopped()
 }
 
-/// The language to translate into: the flag's, or the configuration's.
-fn target(setup: &Setup, flag: Option<&Lang>) -> Result<Option<Lang>> {
-    flag.cloned().map_or_else(|| setup.config.to(), |to| Ok(Some(to)))
-}
-
 fn wanted_target(setup: &Setup, flag: Option<&Lang>) -> Result<Lang> {
-    target(setup, flag)?.ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))
+    setup.target(flag)?.ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))
 }
 
-fn print(text: &str) -> Result<()> {
+/// Standard output, where a reader that has gone is an error and not a panic.
+pub(super) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("writing", "<stdout>"))
 }
@@ -85,7 +81,7 @@ fn translate_files(setup: &Setup, args: &Translate) -> Result<u8> {
 }
 
 fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
-    let to = target(setup, args.to.as_ref())?;
+    let to = setup.target(args.to.as_ref())?;
     let job = plan::job(setup, &args.translating, to.clone(), false, Some(&args.summarizing));
     let writes = !args.summarizing.extractive && to.as_ref().is_none_or(summarize::is_abstractive);
     let translator = to.map(|_| translator(setup, args.translating.model.as_deref())).transpose()?;
@@ -173,10 +169,10 @@ fn translate_lines(setup: &Setup, args: &Translate, translator: &Engine, text: &
         Some(from) => from.clone(),
         None => languages::canonical(&language::detect(text).code),
     };
-    if from.is_und() {
+    let lines: Vec<&str> = text.lines().collect();
+    if from.is_und() && lines.iter().any(|line| protect::is_translatable(line)) {
         return Err(Error::input("input", "its language could not be told; state it with --from"));
     }
-    let lines: Vec<&str> = text.lines().collect();
     setup.reporter.count("translating", lines.len() as u64);
     for (number, lines) in lines.chunks(LINES).enumerate() {
         let segment = |line: &&str| Segment { text: line.trim().into(), from: from.clone(), to: to.clone() };
@@ -186,7 +182,10 @@ fn translate_lines(setup: &Setup, args: &Translate, translator: &Engine, text: &
         let mut out = String::new();
         for (line, translation) in lines.iter().zip(done) {
             match args.format {
-                OutputFormat::Text => out.push_str(&translation.text),
+                OutputFormat::Text => {
+                    let (indent, tail) = (line.len() - line.trim_start().len(), line.trim_end().len());
+                    out.extend([&line[..indent.min(tail)], &translation.text, &line[tail..]]);
+                }
                 OutputFormat::Json => {
                     let json = serde_json::json!({"source": line, "text": translation.text, "problems": translation.problems, "retried": translation.retried});
                     out.push_str(&json.to_string());

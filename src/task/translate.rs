@@ -306,6 +306,7 @@ fn put_together(segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator
     if caps::is_capitals(&segment.text) {
         result.text = caps::upper(&result.text, &segment.to);
     }
+    result.text = protect::restore(&segment.text, &result.text);
     result.text = separators::localize(&result.text, &segment.text, &segment.from, &segment.to);
     result.problems = checks::translation(&segment.text, &result.text, finish, &segment.from, &segment.to);
     if prompts::leaks(&result.text, &segment.to) {

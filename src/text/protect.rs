@@ -94,12 +94,35 @@ pub fn missing(source: &str, output: &str) -> Vec<String> {
 
 pub use super::numbers::numbers;
 
+/// Puts back the protected spans that a translation changed: where as many of the output's spans are unknown to the source as are missing of the
+/// source's, each is replaced by the one that stands in its place there. Otherwise the output stays as it is.
+pub fn restore(source: &str, output: &str) -> String {
+    let (wanted, found) = (spans(source), spans(output));
+    let missing: Vec<&str> = wanted.iter().map(|s| &source[s.clone()]).filter(|s| !output.contains(s)).collect();
+    let unknown: Vec<&Range<usize>> = found.iter().filter(|s| !source.contains(&output[(*s).clone()])).collect();
+    let mut out = output.to_string();
+    if missing.len() == unknown.len() {
+        for (span, original) in unknown.into_iter().zip(missing).rev() {
+            out.replace_range(span.clone(), original);
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn found(text: &str) -> Vec<&str> {
         spans(text).into_iter().map(|s| &text[s]).collect()
+    }
+
+    #[test]
+    fn changed_spans_are_put_back() {
+        let source = "Según el [boletín](https://a.example/boletin?n=48), escriba a x@a.example.";
+        let output = "According to the [bulletin](https://a.example/bulletin?n=48), write to x@a.example.";
+        assert_eq!(restore(source, output), "According to the [bulletin](https://a.example/boletin?n=48), write to x@a.example.");
+        assert_eq!(restore("ver https://a.example", "see the site"), "see the site");
     }
 
     #[test]
