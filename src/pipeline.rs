@@ -104,13 +104,13 @@ pub fn run(
     progress: &(dyn Fn(Progress) -> bool + Sync),
 ) -> Result<Vec<Record>> {
     let started = Instant::now();
-    let prepared: Vec<Result<Document, Record>> = articles.into_iter().map(|a| prepare(a, job, key)).collect();
+    let prepared: Vec<Result<Document, Box<Record>>> = articles.into_iter().map(|a| prepare(a, job, key)).collect();
     let (mut documents, mut failed, mut order) = (Vec::new(), Vec::new(), Vec::new());
     for document in prepared {
         order.push(document.is_ok());
         match document {
             Ok(document) => documents.push(document),
-            Err(record) => failed.push(record),
+            Err(record) => failed.push(*record),
         }
     }
     translate_all(&mut documents, job, models, progress)?;
@@ -124,7 +124,7 @@ pub fn run(
     Ok(order.into_iter().filter_map(|ok| if ok { done.next() } else { failed.next() }).collect())
 }
 
-fn prepare(article: Result<RawArticle, Unread>, job: &Job, key: &dyn Fn(&Source) -> String) -> Result<Document, Record> {
+fn prepare(article: Result<RawArticle, Unread>, job: &Job, key: &dyn Fn(&Source) -> String) -> Result<Document, Box<Record>> {
     let raw = article.map_err(|unread| failure(unread.id, key(&unread.source), unread.source, &unread.error))?;
     let key = key(&raw.source);
     let (id, source) = (raw.id.clone(), raw.source.clone());
@@ -361,8 +361,8 @@ fn share_time(records: &mut [Record], seconds: f64) {
     }
 }
 
-fn failure(id: String, key: String, source: Source, error: &Error) -> Record {
-    Record {
+fn failure(id: String, key: String, source: Source, error: &Error) -> Box<Record> {
+    Box::new(Record {
         id,
         key,
         source,
@@ -376,5 +376,5 @@ fn failure(id: String, key: String, source: Source, error: &Error) -> Record {
         error: Some(ErrorRecord { kind: error.kind().into(), message: error.to_string() }),
         output: None,
         extra: serde_json::Map::new(),
-    }
+    })
 }

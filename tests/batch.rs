@@ -152,7 +152,7 @@ fn what_failed_is_tried_again_when_asked_or_changed() {
 
 #[test]
 fn a_killed_run_goes_on_and_ends_as_if_nothing_had_happened() {
-    let sandbox = several(24);
+    let sandbox = several(12);
     let line = |out: &str| format!("batch in --out {out} --to en --jobs 1 {MODELS}");
     let mut child = sandbox.command(&line("out")).stderr(Stdio::null()).spawn().unwrap();
     sandbox.wait_for_records("out", 2);
@@ -161,11 +161,11 @@ fn a_killed_run_goes_on_and_ends_as_if_nothing_had_happened() {
     child.kill().unwrap();
     child.wait().unwrap();
     let done = sandbox.records("out");
-    assert!((2..24).contains(&done.len()), "the run was over before it was killed");
+    assert!((2..12).contains(&done.len()), "the run was over before it was killed");
 
-    let says = format!("{} done, {} done before", 24 - done.len(), done.len());
+    let says = format!("{} done, {} done before", 12 - done.len(), done.len());
     sandbox.run(&line("out")).expect(0, &[&says]);
-    sandbox.run(&line("whole")).expect(0, &["24 done"]);
+    sandbox.run(&line("whole")).expect(0, &["12 done"]);
     let records = sandbox.records("out");
     assert_eq!(records[..done.len()], done);
     assert_eq!(timeless(records), timeless(sandbox.records("whole")));
@@ -175,7 +175,7 @@ fn a_killed_run_goes_on_and_ends_as_if_nothing_had_happened() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_keeps_what_is_done() {
-    let sandbox = several(24);
+    let sandbox = several(12);
     let child = sandbox.command(&format!("batch in --out out --to en --jobs 1 {MODELS}")).stderr(Stdio::piped()).spawn().unwrap();
     sandbox.wait_for_records("out", 2);
     let pid = child.id().to_string();
@@ -185,18 +185,21 @@ fn ctrl_c_keeps_what_is_done() {
     assert_eq!(output.status.code(), Some(130), "{stderr}");
     assert!(stderr.contains("run the same command again"), "{stderr}");
     let done = sandbox.records("out").len();
-    assert!((2..24).contains(&done), "the run was over before it was stopped");
-    assert!(done == sandbox.read("out/report.html").matches("<article").count() || sandbox.exists("out/report.html"));
+    assert!((2..12).contains(&done), "the run was over before it was stopped");
+    assert!(sandbox.exists("out/report.html"));
 }
 
 #[test]
 fn results_do_not_depend_on_jobs_and_threads() {
-    let sandbox = everything();
+    let sandbox = several(4);
+    [("in/5.txt", GERMAN), ("in/6.txt", FRENCH), ("in/7.txt", "")].iter().for_each(|(name, text)| sandbox.write(name, text));
     let run = |out: &str, flags: &str| {
         sandbox.run(&format!("batch in --out {out} --to en {MODELS} {flags}")).expect(2, &[]);
         timeless(sandbox.records(out))
     };
     let one = run("one", "--jobs 1 --threads 1");
+    let texts: std::collections::HashSet<_> = one.iter().filter_map(|r| Some(r.translation.as_ref()?.text.as_str())).collect();
+    assert!(texts.len() >= 3, "{texts:?}");
     assert_eq!(run("many", "--jobs 16 --threads 2"), one);
 }
 
@@ -269,7 +272,7 @@ fn a_run_that_cannot_work_says_why_and_leaves_no_trace() {
     for (line, says) in [
         ("--to tlh --model translator.gguf", ["(tlh)", "zh"]),
         ("--tasks translate --model translator.gguf", ["--to", "--to en"]),
-        ("--to en --model nothing.gguf", ["nothing.gguf", "No such file"]),
+        ("--to en --model nothing.gguf", ["nothing.gguf", "a folder or .gguf file"]),
         ("--to en", ["gemma-3-270m", "polygist models pull gemma-3-270m"]),
         ("nowhere --to en --model translator.gguf", ["nowhere", "reading failed"]),
         ("--pattern [ --to en --model translator.gguf", ["pattern `[`", "expected a glob"]),

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{ENGLISH, FRENCH, GERMAN, RUSSIAN, Sandbox, TRANSLATOR, parse};
-use polygist::types::{Status, SummaryMethod};
+use polygist::types::{Problem, Status, SummaryMethod};
 use std::process::Stdio;
 
 /// An article of eight sentences in two paragraphs.
@@ -40,13 +40,15 @@ fn lines_stay_lines() {
     let json = sandbox.run_with(&format!("translate --lines --format json --from fr --to en {TRANSLATOR}"), input).expect(0, &[]).stdout;
     let sources = json.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["source"].as_str().unwrap().to_string());
     assert!(sources.eq(source), "{json}");
+    assert_eq!(sandbox.run_with(&format!("translate --lines --to en {TRANSLATOR}"), "").expect(0, &[]).stdout, "");
+    assert_eq!(sandbox.run_with(&format!("translate --lines --to en {TRANSLATOR}"), "1\n\n2\n").expect(0, &[]).stdout, "1\n\n2\n");
 }
 
 #[test]
 fn a_document_keeps_its_form() {
     let sandbox = Sandbox::new();
     let document = "---\nauthor: Claire\n---\n\n# La rivière monte\n\nLa rivière est montée lundi.\nVoir https://example.org/a?b=1&c=2 pour la suite.\n\n\
-                    - La ville a fermé son pont.\n- Le train est en retard.\n\n1. Premier conseil\n2. Deuxième conseil\n\n\
+                    https://example.org/b?c=3&d=4\n\n- La ville a fermé son pont.\n- Le train est en retard.\n\n1. Premier conseil\n2. Deuxième conseil\n\n\
                     ```sh\necho \"ne pas traduire\"   # ceci\n```\n\n> Personne n'a été blessé.\n\n---\n\n| a | b |\n|---|---|\n| 1 | 2 |\n";
     sandbox.write("a.md", document);
     let output = sandbox.run(&format!("translate a.md --to en --from fr {TRANSLATOR}")).expect(0, &[]).stdout;
@@ -55,7 +57,7 @@ fn a_document_keeps_its_form() {
     for kept in [
         "---\nauthor: Claire\n---\n",
         "```sh\necho \"ne pas traduire\"   # ceci\n```\n",
-        "https://example.org/a?b=1&c=2",
+        "\nhttps://example.org/b?c=3&d=4\n",
         "| a | b |\n|---|---|\n| 1 | 2 |",
     ] {
         assert!(output.contains(kept), "{kept}\n{output}");
@@ -63,6 +65,12 @@ fn a_document_keeps_its_form() {
     for gone in ["La rivière est montée", "Le train", "conseil", "Personne"] {
         assert!(!output.contains(gone), "{gone}\n{output}");
     }
+
+    // An address within a sentence stands in its translation, or the record tells that it does not.
+    let record =
+        parse(&sandbox.run(&format!("translate a.md --to en --from fr --format json {TRANSLATOR}")).expect(0, &[]).stdout).remove(0);
+    let lost = !record.translation.unwrap().text.contains("https://example.org/a?b=1&c=2");
+    assert_eq!(lost, record.checks.flagged.iter().any(|flag| flag.problem == Problem::Protected));
 
     let text = "La rivière monte\n\nLa rivière est montée\nde 40 centimètres lundi.\n\n\n\nLa ville a fermé son pont.\n";
     let output = sandbox.run_with(&format!("translate --to en --from fr {TRANSLATOR} -"), text).expect(0, &[]).stdout;

@@ -88,7 +88,7 @@ fn requests(family: &str) -> Vec<Request> {
         max_tokens: 5 + 3 * i,
         no_repeat_ngram: if i % 3 == 1 { 2 } else { 0 },
         repetition_penalty: if i % 4 == 2 { 1.3 } else { 1.0 },
-        script_of: (i % 2 == 0).then(Lang::en),
+        script_of: i.is_multiple_of(2).then(Lang::en),
         temperature: if i % 5 == 3 { 0.8 } else { 0.0 },
         seed: 7,
         ..Options::default()

@@ -8,7 +8,7 @@
     near tie, which rounding may turn either way.
  With --transformers the logits are compared with those of Hugging Face's transformers on the F32 file, too.
 
-    pip install llama-cpp-python gguf numpy        # and for --transformers: torch transformers
+    pip install llama-cpp-python gguf numpy        # and for --transformers: torch transformers accelerate
     cargo build --release --example reference
     python3 scripts/compare/llama_cpp.py [MODEL.gguf] [--reference target/release/examples/reference] [--transformers]
 

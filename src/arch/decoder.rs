@@ -91,7 +91,7 @@ pub(super) struct Decoder {
 impl Decoder {
     pub(super) fn load(config: DecoderConfig, naming: &Naming, weights: &dyn Weights, backend: &Backend) -> Result<Decoder> {
         let c = &config;
-        if c.heads % c.kv_heads != 0 || c.head_dim == 0 || c.head_dim % 2 != 0 {
+        if !c.heads.is_multiple_of(c.kv_heads) || c.head_dim == 0 || !c.head_dim.is_multiple_of(2) {
             let message = format!("{} heads of width {} cannot share {} key heads", c.heads, c.head_dim, c.kv_heads);
             return Err(Error::model(weights.model(), message));
         }

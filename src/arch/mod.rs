@@ -31,8 +31,11 @@ pub struct Architecture {
     /// `model_type` of `config.json`.
     pub hub: &'static [&'static str],
     /// Builds the model.
-    pub load: fn(&Config, &dyn Weights, &Backend) -> Result<Box<dyn CausalLm>>,
+    pub load: Load,
 }
+
+/// Builds a model out of its configuration and weights.
+pub type Load = fn(&Config, &dyn Weights, &Backend) -> Result<Box<dyn CausalLm>>;
 
 /// Every architecture that polygist knows.
 pub const REGISTRY: &[Architecture] = &[

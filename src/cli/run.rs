@@ -13,7 +13,7 @@ use crate::report;
 use crate::task::summarize;
 use crate::task::translate::{self, Segment};
 use crate::text::{extract, language, protect};
-use crate::types::{Detection, Lang, RawArticle, Record, Status};
+use crate::types::{Detection, Lang, RawArticle, Record, Status, TranslationRecord};
 use std::io::Write;
 
 /// Does what the command line says; returns the exit code.
@@ -77,7 +77,7 @@ fn translate_files(setup: &Setup, args: &Translate) -> Result<u8> {
     let translator = translator(setup, args.translating.model.as_deref())?;
     let files = plan::one_off_files(&args.inputs)?;
     let models = Models { translator: Some(&translator), summarizer: None };
-    one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, report::translated)
+    one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, translated)
 }
 
 fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
@@ -89,11 +89,21 @@ fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
     let files = plan::one_off_files(&args.inputs)?;
     let models =
         Models { translator: translator.as_ref().map(|m| m as &dyn Generate), summarizer: summarizer.as_ref().map(|m| m as &dyn Generate) };
-    one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, summary_text)
+    one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, summary)
 }
 
-fn summary_text(record: &Record) -> String {
-    record.summary.as_ref().map_or_else(String::new, |s| s.text.clone())
+/// The translation in the form of the source; what is in the target language already comes out as it is.
+fn translated(record: &Record, source: &RawArticle) -> Result<String> {
+    if record.translation.is_some() {
+        return Ok(report::translated(record));
+    }
+    let (language, text) = (record.language.code.clone(), extract::extract(source)?.text());
+    let same = TranslationRecord { language, text, model: String::new(), route: Vec::new() };
+    Ok(report::translated(&Record { translation: Some(same), ..record.clone() }))
+}
+
+fn summary(record: &Record, _: &RawArticle) -> Result<String> {
+    Ok(record.summary.as_ref().map_or_else(String::new, |s| s.text.clone()))
 }
 
 fn json_line(record: &Record) -> Result<String> {
@@ -117,28 +127,33 @@ fn one_off(
     job: &Job,
     models: &Models<'_>,
     format: OutputFormat,
-    text: fn(&Record) -> String,
+    text: fn(&Record, &RawArticle) -> Result<String>,
 ) -> Result<u8> {
     let several = files.len() > 1;
     let mut code = DONE;
     in_groups(files, &plan::read_options(reading), reading.limit, GROUP, |group| {
         setup.reporter.count("working", 0);
+        let sources: Vec<Option<RawArticle>> = group.iter().map(|article| article.as_ref().ok().cloned()).collect();
         let records = pipeline::run(group, job, models, &|source| source.sha256.clone(), &|p| {
             let (Progress::Translating(_, total) | Progress::Summarizing(_, total)) = p;
             setup.reporter.total(total as u64);
             show(setup, p)
         });
         setup.reporter.end();
-        for record in &records? {
+        for (record, source) in records?.iter().zip(&sources) {
             if let (Status::Failed, Some(error)) = (record.status, &record.error) {
                 setup.reporter.warn(&error.message);
                 code = SOME_FAILED;
             }
             match format {
                 OutputFormat::Json => print(&json_line(record)?)?,
-                OutputFormat::Text if record.status == Status::Failed => {}
-                OutputFormat::Text if several => print(&format!("==> {} <==\n{}\n\n", record.id, text(record)))?,
-                OutputFormat::Text => print(&format!("{}\n", text(record)))?,
+                OutputFormat::Text => match source {
+                    Some(source) if record.status == Status::Ok && several => {
+                        print(&format!("==> {} <==\n{}\n\n", record.id, text(record, source)?))?
+                    }
+                    Some(source) if record.status == Status::Ok => print(&format!("{}\n", text(record, source)?))?,
+                    _ => {}
+                },
             }
         }
         Ok(())
@@ -157,7 +172,12 @@ fn lines(setup: &Setup, args: &Translate) -> Result<u8> {
     for file in plan::one_off_files(&args.inputs)? {
         let file = FoundFile { format: Some(crate::types::Format::Text), ..file };
         for article in read(&file, &options) {
-            let article = article.map_err(|failure| failure.error)?;
+            let article = match article {
+                Ok(article) => article,
+                // No lines are translated to no lines.
+                Err(failure) if failure.source.bytes == 0 && matches!(failure.error, Error::Input { .. }) => continue,
+                Err(failure) => return Err(failure.error),
+            };
             translate_lines(setup, args, &translator, &article.text, &to)?;
         }
     }

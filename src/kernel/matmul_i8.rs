@@ -254,10 +254,10 @@ mod x86 {
                 unsafe {
                     let w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(w.add(p * 2 * PANEL).cast()));
                     let w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128(w.add(p * 2 * PANEL + PANEL).cast()));
-                    for r in 0..MR {
+                    for (r, acc) in acc.iter_mut().enumerate() {
                         let pair = _mm256_set1_epi32(x.add(r * depth + 2 * p).cast::<i32>().read_unaligned());
-                        acc[r][0] = _mm256_add_epi32(acc[r][0], _mm256_madd_epi16(pair, w0));
-                        acc[r][1] = _mm256_add_epi32(acc[r][1], _mm256_madd_epi16(pair, w1));
+                        acc[0] = _mm256_add_epi32(acc[0], _mm256_madd_epi16(pair, w0));
+                        acc[1] = _mm256_add_epi32(acc[1], _mm256_madd_epi16(pair, w1));
                     }
                 }
             }

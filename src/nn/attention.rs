@@ -24,7 +24,7 @@ impl Attention {
         let (tokens, heads, dim) = q.dims3()?;
         let (q_width, kv_width) = (heads * dim, self.shape.kv_heads * dim);
         let mut out = vec![0.0; tokens * q_width];
-        let mut attend = |q: &[f32], k: &[f32], v: &[f32]| -> Result<()> {
+        let attend = |q: &[f32], k: &[f32], v: &[f32]| -> Result<()> {
             let mut first = 0;
             for span in spans {
                 let end = first + span.tokens.len();

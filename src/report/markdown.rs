@@ -98,7 +98,7 @@ mod tests {
              ## Translation\n\nVier Bibliotheken sind wieder offen.\n\n## Die Kosten\n\n- Fenster: 40 Millionen Hrywnja\n- Bücher: noch offen\n\n\
              ---\n\n**Notes**\n\n\
              - 1 sentence of the translation may be wrong:\n\
-             \x20 - Sentence 3: a number differs from the source: “Fenster: 40 Millionen Hrywnja”\n"
+             \x20 - Sentence 2: a number differs from the source: “Fenster: 40 Millionen Hrywnja”\n"
         );
     }
 

@@ -155,7 +155,7 @@ mod tests {
         assert_eq!(remarks[0].text, "2 sentences of the translation may be wrong:");
         assert_eq!(
             remarks[0].quotes[1].complaint,
-            "Sentence 5: a number differs from the source; it has a name that the source does not have"
+            "Sentence 4: a number differs from the source; it has a name that the source does not have"
         );
         assert_eq!(remarks[1].text, "1 sentence of the model's summary failed a check and was replaced or left out:");
         assert!(is_doubtful(&record));

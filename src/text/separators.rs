@@ -55,7 +55,8 @@ fn tokens(text: &str) -> impl Iterator<Item = (usize, &str)> {
             at = run;
             let token = text[start..run].trim_end_matches(['.', ',']);
             let touches = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() && !c.is_ascii_digit());
-            let alone = !touches(text[..start].chars().next_back()) && !(touches(text[run..].chars().next()) && token.len() == run - start);
+            let after = text[run..].chars().next().filter(|_| token.len() == run - start);
+            let alone = !touches(text[..start].chars().next_back()) && !touches(after);
             if alone && token.contains(['.', ',']) {
                 return Some((start, token));
             }

@@ -23,8 +23,8 @@ impl Sandbox {
     pub fn new() -> Sandbox {
         let sandbox = Sandbox { dir: tempfile::tempdir().unwrap() };
         let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
-        fs::copy(models.join("gemma3/model.gguf"), sandbox.path("translator.gguf")).unwrap();
-        fs::copy(models.join("llama/model.gguf"), sandbox.path("writer.gguf")).unwrap();
+        fs::copy(models.join("llama/model.gguf"), sandbox.path("translator.gguf")).unwrap();
+        fs::copy(models.join("gemma3/model.gguf"), sandbox.path("writer.gguf")).unwrap();
         sandbox
     }
 
