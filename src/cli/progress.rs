@@ -135,7 +135,7 @@ impl Reporter {
 
 impl fetch::Progress for Reporter {
     fn start(&self, what: &str, total: u64) {
-        self.say(&format!("fetching {what} ({:.0} MB)", total as f64 / 1e6));
+        self.say(&format!("{what}: {:.0} MB", total as f64 / 1e6));
         self.begin(what, total, Unit::Bytes);
     }
 

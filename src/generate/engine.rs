@@ -36,9 +36,36 @@ pub struct Engine {
     /// One pool of one thread for each worker: what candle's operations spawn stays on the worker's core, where
     /// it cannot be held up by another worker's work.
     pools: Vec<ThreadPool>,
-    /// The prefixes of the last call, read.
-    prefixes: Mutex<HashMap<String, Arc<KvCache>>>,
+    prefixes: Mutex<Prefixes>,
     vocabularies: Mutex<HashMap<Option<Lang>, Arc<Vocabulary>>>,
+}
+
+/// Prefixes that were read, kept for later calls: those used last, up to [`Prefixes::LIMIT`].
+#[derive(Default)]
+struct Prefixes {
+    /// The one used last stands last.
+    held: Vec<(String, Arc<KvCache>)>,
+}
+
+impl Prefixes {
+    /// Bytes.
+    const LIMIT: usize = 512 << 20;
+
+    fn get(&mut self, prefix: &str) -> Option<Arc<KvCache>> {
+        let at = self.held.iter().position(|(held, _)| held == prefix)?;
+        let entry = self.held.remove(at);
+        let cache = entry.1.clone();
+        self.held.push(entry);
+        Some(cache)
+    }
+
+    fn insert(&mut self, prefix: &str, cache: Arc<KvCache>) {
+        self.held.push((prefix.to_string(), cache));
+        let mut total: usize = self.held.iter().map(|(_, cache)| cache.bytes()).sum();
+        while total > Self::LIMIT && self.held.len() > 1 {
+            total -= self.held.remove(0).1.bytes();
+        }
+    }
 }
 
 impl Engine {
@@ -65,18 +92,18 @@ impl Engine {
         errors.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// Reads the prefixes that the last call did not have, shared among the workers.
+    /// The prefixes of some requests, read; those that are not held from earlier calls are shared among the workers.
     fn read_prefixes(&self, requests: &[Request]) -> Result<HashMap<String, Arc<KvCache>>> {
-        let mut held = std::mem::take(&mut *lock(&self.prefixes));
         let mut wanted: HashMap<String, Arc<KvCache>> = HashMap::new();
         let mut missing: Vec<&str> = Vec::new();
+        let mut held = lock(&self.prefixes);
         for request in requests {
             let prefix = request.prefix.as_str();
             if wanted.contains_key(prefix) || missing.contains(&prefix) {
                 continue;
             }
-            match held.remove_entry(prefix) {
-                Some((prefix, cache)) => drop(wanted.insert(prefix, cache)),
+            match held.get(prefix) {
+                Some(cache) => drop(wanted.insert(prefix.to_string(), cache)),
                 None => missing.push(prefix),
             }
         }
@@ -85,12 +112,18 @@ impl Engine {
         let read = Mutex::new(&mut wanted);
         self.on_workers(|| {
             while let Some(prefix) = missing.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let cache = Arc::new(self.read_prefix(prefix)?);
-                lock(&read).insert((*prefix).to_string(), cache);
+                let mut cache = self.read_prefix(prefix)?;
+                cache.shrink();
+                lock(&read).insert((*prefix).to_string(), Arc::new(cache));
             }
             Ok(())
         })?;
-        *lock(&self.prefixes) = wanted.clone();
+        let mut held = lock(&self.prefixes);
+        for prefix in missing {
+            if let Some(cache) = wanted.get(prefix) {
+                held.insert(prefix, cache.clone());
+            }
+        }
         Ok(wanted)
     }
 

@@ -42,6 +42,26 @@ impl KvCache {
         self.len() == 0
     }
 
+    /// Bytes of the keys and values, those of the prefix apart.
+    pub fn bytes(&self) -> usize {
+        let of_tensor = |t: &Tensor| t.elem_count() * t.dtype().size_in_bytes();
+        let of_layer = |layer: &LayerCache| match layer {
+            LayerCache::Host { keys, values } => (keys.capacity() + values.capacity()) * size_of::<f32>(),
+            LayerCache::Device(held) => held.as_ref().map_or(0, |(keys, values)| of_tensor(keys) + of_tensor(values)),
+        };
+        self.layers.iter().map(of_layer).sum()
+    }
+
+    /// Gives back memory that was reserved for more positions.
+    pub fn shrink(&mut self) {
+        for layer in &mut self.layers {
+            if let LayerCache::Host { keys, values } = layer {
+                keys.shrink_to_fit();
+                values.shrink_to_fit();
+            }
+        }
+    }
+
     pub(super) fn prefix_layer(&self, layer: usize) -> Option<&LayerCache> {
         self.prefix.as_ref().map(|p| &p.layers[layer])
     }

@@ -159,6 +159,10 @@ pub fn scripts(lang: &Lang) -> &'static [Script] {
 /// Whether text of the language may hold the character: it is of one of the language's scripts, Latin (names of firms, units and
 /// addresses stand in Latin letters everywhere), or common to all (digits, punctuation, symbols, spaces). A language that is not known here allows everything.
 pub fn allows(lang: &Lang, c: char) -> bool {
+    // Text holds no control characters, whatever the language; a line break is for the caller to stop at.
+    if c.is_control() && !matches!(c, '\n' | '\t') {
+        return false;
+    }
     let scripts = scripts(lang);
     if scripts.is_empty() {
         return true;
@@ -204,7 +208,7 @@ mod tests {
 
     #[test]
     fn unknown_languages_allow_all_and_a_script_subtag_decides() {
-        assert!(allows(&Lang::und(), 'ж'));
+        assert!(allows(&Lang::und(), 'ж') && allows(&Lang::und(), '\n') && !allows(&Lang::und(), '\u{1e}'));
         assert!(allows(&lang("ru"), 'A') && allows(&lang("sr"), 'ж') && !allows(&lang("sr-Latn"), 'ж'));
         assert!(allows(&lang("pt-BR"), 'ã'));
     }
