@@ -31,7 +31,7 @@ fn main() -> Result<()> {
             let mut cache = model.new_cache();
             let mut next = ids.clone();
             while written.len() < new_tokens {
-                let hidden = model.forward(&mut [Span { tokens: &next, cache: &mut cache }])?;
+                let hidden = model.forward(&mut [Span::new(&next, &mut cache)])?;
                 let mut logits: Vec<f32> = Vec::new();
                 model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block))?;
                 let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap_or_default() as u32;

@@ -38,7 +38,7 @@
 //! let engine = model::open("gemma", "model.gguf".as_ref(), &Runtime::cpu())?;
 //! let fr = Lang::parse("fr").expect("a language code");
 //! let segments = [Segment { text: "Le train est en retard.".into(), from: fr, to: Lang::en() }];
-//! let translations = translate::translate(&engine, &segments, Settings::default(), &|_| true)?;
+//! let translations = translate::translate(&[&engine], &segments, Settings::default(), &|_| true)?;
 //! println!("{}", translations[0].text);
 //! # Ok(())
 //! # }

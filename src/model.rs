@@ -2,10 +2,10 @@
 
 use crate::arch;
 use crate::error::{Error, Result};
-use crate::generate::{Engine, Settings};
+use crate::generate::{Conventions, Engine, Options, Settings};
 use crate::io::weights::{Gguf, Safetensors};
 use crate::kernel::Precision;
-use crate::nn::{Backend, Weights};
+use crate::nn::{Backend, Config, Weights};
 use crate::text::script;
 use crate::token::Tokenizer;
 use candle_core::Device;
@@ -109,8 +109,17 @@ impl Runtime {
 /// When a file is missing or broken, or the architecture is not known.
 pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
     let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
+    let mut conventions = Conventions::default();
     let (config, weights, tokenizer): (_, Box<dyn Weights>, _) = if path.is_dir() {
-        let (config, weights) = Safetensors::open(path)?;
+        let (mut config, weights) = Safetensors::open(path)?;
+        let generation = json(&path.join("generation_config.json"))?;
+        if let Config::Json(config) = &mut config {
+            let class = json(&path.join("tokenizer_config.json"))?.get("tokenizer_class").cloned();
+            if let (Some(class), Some(object)) = (class, config.as_object_mut()) {
+                object.entry("tokenizer_class").or_insert(class);
+            }
+            conventions = conventions_of(&generation, config);
+        }
         let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"), &config)?;
         (config, Box::new(weights), tokenizer)
     } else {
@@ -125,5 +134,23 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
         prefill: 512,
         allows: script::allows,
     };
-    Engine::new(id, model, tokenizer, settings)
+    Engine::new(id, model, tokenizer, conventions, settings)
+}
+
+/// A JSON file that may be missing.
+fn json(path: &Path) -> Result<serde_json::Value> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(serde_json::Value::Null),
+        Err(e) => return Err(Error::io("reading", path)(e)),
+    };
+    serde_json::from_slice(&bytes).map_err(|e| Error::model(path.display().to_string(), format!("is not JSON: {e}")))
+}
+
+fn conventions_of(generation: &serde_json::Value, config: &serde_json::Value) -> Conventions {
+    let id = |key: &str| [generation, config].iter().find_map(|file| file.get(key)?.as_u64());
+    // T5 and its like start with the padding token, and older files do not say so.
+    let start = id("decoder_start_token_id").or_else(|| id("bos_token_id")).or_else(|| id("pad_token_id"));
+    let start = start.and_then(|id| u32::try_from(id).ok());
+    Conventions { options: Options::of_model(&[generation, config]), start: start.into_iter().collect() }
 }

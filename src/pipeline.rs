@@ -45,9 +45,9 @@ pub enum OnBad {
 /// The models of a run. A job that does not need one can do without.
 #[derive(Clone, Copy, Default)]
 pub struct Models<'a> {
-    /// Translates by parallel examples.
-    pub translator: Option<&'a dyn Generate>,
-    /// Writes English summaries.
+    /// Translate; each pair of languages goes to the first that knows it.
+    pub translators: &'a [&'a dyn Generate],
+    /// Writes summaries.
     pub summarizer: Option<&'a dyn Generate>,
 }
 
@@ -104,7 +104,7 @@ pub fn run(
     progress: &(dyn Fn(Progress) -> bool + Sync),
 ) -> Result<Vec<Record>> {
     let started = Instant::now();
-    let prepared: Vec<Result<Document, Box<Record>>> = articles.into_iter().map(|a| prepare(a, job, key)).collect();
+    let prepared: Vec<Result<Document, Box<Record>>> = articles.into_iter().map(|a| prepare(a, job, models, key)).collect();
     let (mut documents, mut failed, mut order) = (Vec::new(), Vec::new(), Vec::new());
     for document in prepared {
         order.push(document.is_ok());
@@ -124,7 +124,12 @@ pub fn run(
     Ok(order.into_iter().filter_map(|ok| if ok { done.next() } else { failed.next() }).collect())
 }
 
-fn prepare(article: Result<RawArticle, Unread>, job: &Job, key: &dyn Fn(&Source) -> String) -> Result<Document, Box<Record>> {
+fn prepare(
+    article: Result<RawArticle, Unread>,
+    job: &Job,
+    models: &Models<'_>,
+    key: &dyn Fn(&Source) -> String,
+) -> Result<Document, Box<Record>> {
     let raw = article.map_err(|unread| failure(unread.id, key(&unread.source), unread.source, &unread.error))?;
     let key = key(&raw.source);
     let (id, source) = (raw.id.clone(), raw.source.clone());
@@ -135,7 +140,7 @@ fn prepare(article: Result<RawArticle, Unread>, job: &Job, key: &dyn Fn(&Source)
         None => detect(&article),
     };
     if let Some(to) = &job.to {
-        check_pair(&raw.id, &language.code, to).map_err(fail)?;
+        check_pair(&raw.id, &language.code, to, models).map_err(fail)?;
     }
     let units = units(&article, &language.code);
     Ok(Document { article, key: key.clone(), language, units, translations: Vec::new() })
@@ -151,20 +156,25 @@ fn detect(article: &Article) -> Detection {
 }
 
 /// Whether there is a way from one language to the other.
-fn check_pair(input: &str, from: &Lang, to: &Lang) -> Result<()> {
+fn check_pair(input: &str, from: &Lang, to: &Lang, models: &Models<'_>) -> Result<()> {
     if from.is_und() {
         return Err(Error::input(input, "its language could not be told; state it with --from"));
     }
-    let known = crate::task::translatable_languages();
-    if from.same_base(to) || known.iter().any(|l| l.same_base(from)) {
+    if models.translators.is_empty() || translate::route(models.translators, from, to).is_some() {
         return Ok(());
     }
-    let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
-    let message = format!(
-        "it is in {} ({from}), which the model has no examples for; it translates {}. If the language was guessed wrong, state it with --from",
-        languages::name(from),
-        known.join(" ")
+    let (from_name, to_name) = (languages::name(from), languages::name(to));
+    let ids: Vec<&str> = models.translators.iter().map(|m| m.id()).collect();
+    let mut message = format!(
+        "it is in {from_name} ({from}), and {} cannot translate that into {to_name} ({to}); name a model that can with --model. If the \
+         language was guessed wrong, state it with --from",
+        ids.join(", ")
     );
+    if models.translators.iter().any(|m| m.is_prompted()) {
+        let known = crate::task::translatable_languages();
+        let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
+        message.push_str(&format!(". It translates {}", known.join(" ")));
+    }
     Err(Error::input(input, message))
 }
 
@@ -220,9 +230,8 @@ fn translate_all(documents: &mut [Document], job: &Job, models: &Models<'_>, pro
     if segments.is_empty() {
         return Ok(());
     }
-    let model = models.translator.ok_or_else(|| Error::Usage("translation needs a model".into()))?;
     let mut translations =
-        translate::translate(model, &segments, job.translating, &|done| progress(Progress::Translating(done, segments.len())))?.into_iter();
+        translate::translate(models.translators, &segments, job.translating, &|done| progress(Progress::Translating(done, segments.len())))?.into_iter();
     for document in documents {
         if document.target(job).is_some() {
             document.translations = translations.by_ref().take(document.units.len()).collect();
@@ -311,7 +320,7 @@ fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, mo
         checks.flagged.extend(translation.problems.iter().map(|&problem| Flag { problem, segment: i, text: text.into() }));
         stats.output_tokens += translation.output_tokens;
     }
-    if let Some(model) = models.translator.or(models.summarizer) {
+    if let Some(model) = models.translators.first().copied().or(models.summarizer) {
         for unit in &document.units {
             stats.source_tokens += model.count_tokens(&unit.text)?;
         }
@@ -327,8 +336,8 @@ fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, mo
     let translation = to.as_ref().filter(|_| job.translate).map(|to| TranslationRecord {
         language: to.clone(),
         text: document.translated_text(to, job.on_bad),
-        model: models.translator.map_or_else(String::new, |m| m.id().to_string()),
-        route: translate::route(&document.language.code, to),
+        model: translate::ids(models.translators, &document.language.code, to).join(" + "),
+        route: translate::route(models.translators, &document.language.code, to).unwrap_or_default(),
     });
     let translated_title = document.units.iter().zip(&document.translations).find(|(u, _)| u.block.is_none());
     let title = document.article.title.clone().map(|source| TitleRecord {

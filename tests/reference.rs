@@ -61,7 +61,7 @@ fn logits_and_greedy_tokens_are_those_of_transformers() {
                 let mut cache = model.new_cache();
                 let mut next = ids;
                 for (step, expected) in case.greedy.iter().enumerate() {
-                    let hidden = model.forward(&mut [Span { tokens: &next, cache: &mut cache }]).unwrap();
+                    let hidden = model.forward(&mut [Span::new(&next, &mut cache)]).unwrap();
                     let mut logits = Vec::new();
                     model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
                     if step == 0 {
@@ -97,6 +97,7 @@ fn requests(family: &str) -> Vec<Request> {
         prefix: if i % 2 == 0 { "English: The train is late.\n".into() } else { String::new() },
         prompt: case.prompt.clone(),
         suffix: if i % 3 == 0 { "\n".into() } else { String::new() },
+        begin: None,
         options: options(i),
     };
     prompts.iter().enumerate().map(request).collect()
@@ -132,7 +133,7 @@ fn int8_stays_close_to_f32() {
             let model = arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision }).unwrap();
             let mut all = Vec::new();
             for case in cases(family) {
-                let hidden = model.forward(&mut [Span { tokens: &case.ids, cache: &mut model.new_cache() }]).unwrap();
+                let hidden = model.forward(&mut [Span::new(&case.ids, &mut model.new_cache())]).unwrap();
                 model.output().blocks(&hidden, |_, _, block| all.extend_from_slice(block)).unwrap();
             }
             all

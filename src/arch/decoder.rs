@@ -1,9 +1,9 @@
 //! The decoder-only transformer: one graph with switches for the families that share it.
 
-use super::CausalLm;
+use super::{Model, advance};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
-use crate::nn::{Attention, Backend, Embedding, FeedForward, KvCache, Linear, OutputLayer, RmsNorm, Rope, Span, Weights};
+use crate::nn::{Attention, Backend, Embedding, FeedForward, KvCache, Linear, Norm, OutputLayer, Rope, Span, Weights};
 use candle_core::{Device, Tensor};
 
 /// Sizes and switches of a decoder.
@@ -65,15 +65,15 @@ pub(super) struct Naming {
 }
 
 struct Layer {
-    attention_norm: RmsNorm,
+    attention_norm: Norm,
     qkv: Linear,
-    qk_norm: Option<(RmsNorm, RmsNorm)>,
+    qk_norm: Option<(Norm, Norm)>,
     attention: Attention,
     o: Linear,
-    post_attention_norm: Option<RmsNorm>,
-    feed_forward_norm: RmsNorm,
+    post_attention_norm: Option<Norm>,
+    feed_forward_norm: Norm,
     feed_forward: FeedForward,
-    post_feed_forward_norm: Option<RmsNorm>,
+    post_feed_forward_norm: Option<Norm>,
     sliding: bool,
 }
 
@@ -81,7 +81,7 @@ pub(super) struct Decoder {
     config: DecoderConfig,
     embedding: Embedding,
     layers: Vec<Layer>,
-    norm: RmsNorm,
+    norm: Norm,
     output: OutputLayer,
     rope: Rope,
     sliding_rope: Option<Rope>,
@@ -102,9 +102,9 @@ impl Decoder {
         } else {
             embedding.tied_output()
         };
-        let norm = |name: &str, dim: usize| -> Result<RmsNorm> {
+        let norm = |name: &str, dim: usize| -> Result<Norm> {
             let weight = (weights.get_shaped(name, &[dim])? + naming.norm_offset)?;
-            Ok(RmsNorm::new(weight.to_device(&backend.device)?, c.epsilon))
+            Ok(Norm::Rms { weight: weight.to_device(&backend.device)?, epsilon: c.epsilon })
         };
         let layer = |i: usize| -> Result<Layer> {
             let name = |part: &str| format!("{}{part}", naming.layer.replace("{}", &i.to_string()));
@@ -136,13 +136,11 @@ impl Decoder {
                 o: Linear::new(&[matrix(naming.o, c.dim, q_width)?], backend)?,
                 post_attention_norm: if c.post_norm { Some(norm(naming.post_attention_norm, c.dim)?) } else { None },
                 feed_forward_norm: norm(naming.feed_forward_norm, c.dim)?,
-                feed_forward: FeedForward::new(
-                    matrix(naming.gate, c.hidden, c.dim)?,
-                    matrix(naming.up, c.hidden, c.dim)?,
-                    matrix(naming.down, c.dim, c.hidden)?,
+                feed_forward: FeedForward::gated(
+                    Linear::new(&[matrix(naming.gate, c.hidden, c.dim)?, matrix(naming.up, c.hidden, c.dim)?], backend)?,
+                    Linear::new(&[matrix(naming.down, c.dim, c.hidden)?], backend)?,
                     c.activation,
-                    backend,
-                )?,
+                ),
                 post_feed_forward_norm: if c.post_norm { Some(norm(naming.post_feed_forward_norm, c.dim)?) } else { None },
                 sliding: sliding.is_some(),
             })
@@ -163,7 +161,7 @@ fn halves(weight: &Tensor, heads: usize) -> Result<Tensor> {
     Ok(weight.reshape((heads, dim / 2, 2, k))?.transpose(1, 2)?.contiguous()?.reshape((rows, k))?)
 }
 
-impl CausalLm for Decoder {
+impl Model for Decoder {
     fn context_length(&self) -> usize {
         self.config.context_length
     }
@@ -179,7 +177,7 @@ impl CausalLm for Decoder {
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {
         let &DecoderConfig { heads, kv_heads, head_dim, .. } = &self.config;
         let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
-        let positions: Vec<usize> = spans.iter().flat_map(|s| (s.cache.len()..).take(s.tokens.len())).collect();
+        let positions: Vec<usize> = spans.iter().flat_map(Span::positions).collect();
         let count = tokens.len();
         let angles = self.rope.angles(&positions, &self.device)?;
         let sliding_angles = self.sliding_rope.as_ref().map(|r| r.angles(&positions, &self.device)).transpose()?;
@@ -195,7 +193,7 @@ impl CausalLm for Decoder {
             if let Some((q_norm, k_norm)) = &layer.qk_norm {
                 (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);
             }
-            let attended = layer.attention.forward(&angles.apply(&q)?, &angles.apply(&k)?, &v, spans)?;
+            let attended = layer.attention.forward(&angles.apply(&q)?, &angles.apply(&k)?, &v, None, spans)?;
             let mut attended = layer.o.forward(&attended)?;
             if let Some(norm) = &layer.post_attention_norm {
                 attended = norm.forward(&attended)?;
@@ -208,14 +206,6 @@ impl CausalLm for Decoder {
             x = (x + fed)?;
         }
 
-        let mut last = Vec::with_capacity(spans.len());
-        let mut end = 0;
-        for span in spans {
-            end += span.tokens.len();
-            last.push(end as u32 - 1);
-            span.cache.advance(span.tokens.len());
-        }
-        let last = x.index_select(&Tensor::new(last, &self.device)?, 0)?;
-        self.norm.forward(&last)
+        self.norm.forward(&advance(x, spans)?)
     }
 }

@@ -1,7 +1,7 @@
 //! Gemma 3, text only (Gemma Team 2025, arXiv:2503.19786); reference: `transformers`' `Gemma3ForCausalLM`.
 
 use super::decoder::{Decoder, DecoderConfig, Naming, Sliding};
-use super::{CausalLm, Numbers};
+use super::{Model, Numbers};
 use crate::error::Result;
 use crate::kernel::Activation;
 use crate::nn::{Backend, Config, Weights};
@@ -50,7 +50,7 @@ const HUB: Naming = Naming {
     interleaved_rope: false,
 };
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn CausalLm>> {
+pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
     let numbers = Numbers { config, model: weights.model(), gguf_prefix: "gemma3" };
     numbers.no_scaled_rope(weights)?;
     let dim = numbers.size("embedding_length", "hidden_size")?;

@@ -1,7 +1,7 @@
 //! Llama and its like, SmolLM2 among them (Touvron et al. 2023); reference: `transformers`' `LlamaForCausalLM`.
 
 use super::decoder::{Decoder, DecoderConfig, Naming};
-use super::{CausalLm, Numbers};
+use super::{Model, Numbers};
 use crate::error::Result;
 use crate::kernel::Activation;
 use crate::nn::{Backend, Config, Weights};
@@ -46,7 +46,7 @@ const HUB: Naming = Naming {
     ..GGUF
 };
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn CausalLm>> {
+pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
     let numbers = Numbers { config, model: weights.model(), gguf_prefix: "llama" };
     numbers.no_scaled_rope(weights)?;
     let dim = numbers.size("embedding_length", "hidden_size")?;

@@ -1,32 +1,89 @@
 //! The architectures: one file each, and one line each in the registry.
 
+mod bart;
 mod decoder;
+mod encoder_decoder;
 mod gemma3;
 mod llama;
+mod m2m100;
+mod marian;
+mod mbart;
+mod pegasus;
+mod t5;
 
 use crate::error::{Error, Result};
-use crate::nn::{Backend, Config, KvCache, OutputLayer, Span, Weights};
+use crate::kernel::Activation;
+use crate::nn::{Backend, Config, KvCache, OutputLayer, SourceCache, Span, Weights};
+use crate::types::Lang;
 use candle_core::Tensor;
+use std::sync::Arc;
 
-/// A decoder-only language model, as generation sees it.
-pub trait CausalLm: Send + Sync {
-    /// Longest sequence in tokens.
+/// A model as generation sees it: something that reads tokens and says what the state is after them. Decoder-only models read
+/// everything this way; those with an [`Encoder`] read the source with it first.
+pub trait Model: Send + Sync {
+    /// Longest sequence in tokens; that of the decoder where there are two.
     fn context_length(&self) -> usize;
 
-    /// An empty cache for one sequence.
+    /// An empty cache for one sequence without a source.
     fn new_cache(&self) -> KvCache;
 
-    /// Reads the new tokens of some sequences and returns the normalized hidden state of the last token of each:
-    /// (sequences, dim). A sequence's result does not depend on the others.
+    /// Reads the new tokens of some sequences and returns the normalized hidden state at the end of each (at every token of a beam, see
+    /// [`Span::ends`]): (ends, dim). A sequence's result does not depend on the others.
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor>;
 
     /// The projection of hidden states onto the vocabulary.
     fn output(&self) -> &OutputLayer;
+
+    /// The half that reads the source, of models that have two halves.
+    fn encoder(&self) -> Option<&dyn Encoder> {
+        None
+    }
+
+    /// How the model wants to be told the languages of a text; `has` says whether its vocabulary has a token. `None` when it cannot
+    /// translate that way: because it is prompted, no translation model, or does not know one of the languages.
+    fn address(&self, from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
+        let _ = (from, to, has);
+        None
+    }
+}
+
+/// How a translation model is told the languages of a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Address {
+    /// What stands before the source: a language's token, or words.
+    pub prefix: String,
+    /// The token that the output begins with, if it is told that way.
+    pub begin: Option<String>,
+}
+
+/// The half of an encoder–decoder model that reads the source.
+pub trait Encoder: Send + Sync {
+    /// Longest source in tokens.
+    fn context_length(&self) -> usize;
+
+    /// Reads some sources, each at least one token, for the decoder to attend to ([`KvCache::reading`]). A source's result does not
+    /// depend on the others.
+    fn encode(&self, sources: &[&[u32]]) -> Result<Vec<Arc<SourceCache>>>;
+}
+
+/// The states at the ends of the spans, (ends, dim), out of those of all tokens; the caches are advanced.
+fn advance(x: Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
+    let mut ends: Vec<u32> = Vec::with_capacity(spans.len());
+    let mut first = 0;
+    for span in spans {
+        ends.extend(span.ends().map(|i| (first + i) as u32));
+        first += span.tokens.len();
+        span.cache.advance(span.tokens.len());
+    }
+    if ends.len() == first {
+        return Ok(x);
+    }
+    Ok(x.index_select(&Tensor::new(ends, x.device())?, 0)?)
 }
 
 /// One line of the registry.
 pub struct Architecture {
-    /// `general.architecture` of GGUF files.
+    /// `general.architecture` of GGUF files; empty where there are none.
     pub gguf: &'static str,
     /// `model_type` of `config.json`.
     pub hub: &'static [&'static str],
@@ -35,19 +92,25 @@ pub struct Architecture {
 }
 
 /// Builds a model out of its configuration and weights.
-pub type Load = fn(&Config, &dyn Weights, &Backend) -> Result<Box<dyn CausalLm>>;
+pub type Load = fn(&Config, &dyn Weights, &Backend) -> Result<Box<dyn Model>>;
 
 /// Every architecture that polygist knows.
 pub const REGISTRY: &[Architecture] = &[
     Architecture { gguf: "gemma3", hub: &["gemma3_text", "gemma3"], load: gemma3::load },
     Architecture { gguf: "llama", hub: &["llama"], load: llama::load },
+    Architecture { gguf: "", hub: &["marian"], load: marian::load },
+    Architecture { gguf: "", hub: &["bart"], load: bart::load },
+    Architecture { gguf: "", hub: &["mbart"], load: mbart::load },
+    Architecture { gguf: "", hub: &["m2m_100"], load: m2m100::load },
+    Architecture { gguf: "", hub: &["pegasus"], load: pegasus::load },
+    Architecture { gguf: "", hub: &["t5", "mt5", "umt5"], load: t5::load },
 ];
 
 /// Builds the model that a configuration and its weights describe.
 ///
 /// # Errors
 /// When the architecture is not in the [`REGISTRY`], or configuration and weights do not fit.
-pub fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn CausalLm>> {
+pub fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
     let (key, name) = match config {
         Config::Gguf(_) => ("general.architecture", config.gguf_str("general.architecture")),
         Config::Json(json) => ("model_type", json.get("model_type").and_then(|v| v.as_str()).map(String::from)),
@@ -56,11 +119,14 @@ pub fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result
         return Err(Error::model(weights.model(), format!("its configuration has no {key}")));
     };
     let found = REGISTRY.iter().find(|a| match config {
-        Config::Gguf(_) => a.gguf == name,
+        Config::Gguf(_) => !a.gguf.is_empty() && a.gguf == name,
         Config::Json(_) => a.hub.contains(&name.as_str()),
     });
     let Some(architecture) = found else {
-        let known: Vec<&str> = REGISTRY.iter().map(|a| a.gguf).collect();
+        let known: Vec<&str> = match config {
+            Config::Gguf(_) => REGISTRY.iter().map(|a| a.gguf).filter(|name| !name.is_empty()).collect(),
+            Config::Json(_) => REGISTRY.iter().flat_map(|a| a.hub).copied().collect(),
+        };
         return Err(Error::model(weights.model(), format!("unknown architecture {name}; polygist knows {}", known.join(", "))));
     };
     (architecture.load)(config, weights, backend)
@@ -106,6 +172,40 @@ impl Numbers<'_> {
     /// A size that may be missing.
     fn optional_size(&self, gguf: &str, json: &str) -> Result<Option<usize>> {
         self.number(gguf, json).map(|_| self.size(gguf, json)).transpose()
+    }
+
+    /// A number of positions: a table of that length may be computed, so it is bounded.
+    fn positions(&self, json: &str) -> Result<usize> {
+        const MOST: usize = 1 << 17;
+        let count = self.size("", json)?;
+        if count > MOST {
+            return Err(Error::model(self.model, format!("its configuration says {json} = {count}; expected at most {MOST}")));
+        }
+        Ok(count)
+    }
+
+    /// The same where it may be missing.
+    fn optional_positions(&self, json: &str) -> Result<Option<usize>> {
+        self.number("", json).map(|_| self.positions(json)).transpose()
+    }
+
+    /// A switch of `config.json`.
+    fn flag(&self, key: &str, default: bool) -> bool {
+        match self.config {
+            Config::Json(json) => json.get(key).and_then(|v| v.as_bool()).unwrap_or(default),
+            Config::Gguf(_) => default,
+        }
+    }
+
+    /// The activation that `config.json` names.
+    fn activation(&self, key: &str, default: &str) -> Result<Activation> {
+        let name = match self.config {
+            Config::Json(json) => json.get(key).and_then(|v| v.as_str()).unwrap_or(default),
+            Config::Gguf(_) => default,
+        };
+        bart::activation(name).ok_or_else(|| {
+            Error::model(self.model, format!("its configuration says {key} = {name:?}; known are relu, gelu, gelu_new, silu and swish"))
+        })
     }
 
     /// Refuses rotary embeddings that are scaled for long contexts: computing without the scaling would be silently wrong.

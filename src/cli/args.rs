@@ -120,12 +120,52 @@ pub struct Translating {
     /// Language of the input, as fr or pt-BR; auto finds it out
     #[arg(long, value_name = "LANG", default_value = "auto", value_parser = lang_or_auto)]
     pub from: LangOrAuto,
-    /// Model that translates: a name of `polygist models list`, a folder, a GGUF file, or owner/name on the Hub
-    #[arg(long, value_name = "MODEL")]
-    pub model: Option<String>,
+    /// Model that translates: a name of `polygist models list`, a folder, a GGUF file, or owner/name on the Hub. Of several, each pair of
+    /// languages goes to the first that knows it, or through English
+    #[arg(long, value_name = "MODEL", value_delimiter = ',')]
+    pub model: Vec<String>,
     /// What to do with a sentence whose translation the checks reject
     #[arg(long, value_name = "WHAT", default_value = "keep")]
     pub on_bad: OnBadArg,
+    /// How models write.
+    #[command(flatten)]
+    pub decoding: Decoding,
+}
+
+/// How models write; what is not said is as the model's own files say.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Decoding, where it shall differ from what the model's files say")]
+pub struct Decoding {
+    /// Hypotheses that are followed at once; 1 is greedy
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub beam: Option<u8>,
+    /// Exponent of the length by which a beam's log-probabilities are divided; above 1 favours long outputs
+    #[arg(long, value_name = "X", value_parser = finite, allow_negative_numbers = true)]
+    pub length_penalty: Option<f32>,
+    /// At least so many tokens for a sentence
+    #[arg(long, value_name = "N")]
+    pub min_tokens: Option<usize>,
+    /// At most so many tokens for a sentence
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub max_tokens: Option<usize>,
+    /// No N tokens in a row may come twice; 0 is off
+    #[arg(long, value_name = "N")]
+    pub no_repeat_ngram: Option<usize>,
+    /// Makes tokens that were written less likely; 1 is off
+    #[arg(long, value_name = "X", value_parser = positive)]
+    pub repetition_penalty: Option<f32>,
+    /// Draw tokens at this temperature instead of taking the likeliest
+    #[arg(long, value_name = "X", value_parser = finite)]
+    pub temperature: Option<f32>,
+    /// Draw from the N likeliest tokens; 0 is off
+    #[arg(long, value_name = "N")]
+    pub top_k: Option<usize>,
+    /// Draw from the likeliest tokens that have this probability together; 1 is off
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub top_p: Option<f32>,
+    /// Draw from tokens that have this share of the likeliest's probability; 0 is off
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub min_p: Option<f32>,
 }
 
 /// How to summarize.
@@ -329,6 +369,27 @@ fn lang(text: &str) -> Result<Lang> {
 
 fn lang_or_auto(text: &str) -> Result<LangOrAuto> {
     if text == "auto" { Ok(LangOrAuto(None)) } else { lang(text).map(|l| LangOrAuto(Some(l))) }
+}
+
+fn number(text: &str, expected: &str, fits: impl Fn(f32) -> bool) -> Result<f32> {
+    let number = text.parse::<f32>().ok().filter(|x| x.is_finite() && fits(*x));
+    number.ok_or_else(|| Error::Usage(format!("{text:?} is not {expected}")))
+}
+
+fn finite(text: &str) -> Result<f32> {
+    number(text, "a number from -100 to 100", |x| x.abs() <= 100.0)
+}
+
+fn positive(text: &str) -> Result<f32> {
+    number(text, "a number above 0, up to 100", |x| x > 0.0 && x <= 100.0)
+}
+
+fn probability(text: &str) -> Result<f32> {
+    number(text, "a number from 0 to 1", |x| (0.0..=1.0).contains(&x))
+}
+
+fn at_least_one(text: &str) -> Result<usize> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| Error::Usage(format!("{text:?} is not a whole number from 1")))
 }
 
 /// Form of the output.

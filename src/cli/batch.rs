@@ -27,13 +27,13 @@ struct Run<'a> {
     found: Found,
     names: OutputNames,
     /// Names of the models that the job needs.
-    translator: Option<String>,
+    translators: Vec<String>,
     summarizer: Option<String>,
 }
 
 pub(super) fn run(setup: &Setup, args: &Batch) -> Result<u8> {
     let has = |task| args.tasks.contains(&task);
-    let to = setup.target(args.to.as_ref())?;
+    let to = setup.target(args.to.as_ref(), &args.translating.model)?;
     if to.is_none() && !has(TaskArg::Summarize) {
         return Err(Error::Usage("into which language? Say it with --to, as --to en".into()));
     }
@@ -42,10 +42,10 @@ pub(super) fn run(setup: &Setup, args: &Batch) -> Result<u8> {
     let found = plan::find_files(&args.inputs, &args.reading, Some(&args.out))?;
     let names = OutputNames::new(found.files.iter().map(|f| f.id.as_str()));
     let writes = job.summary.is_some() && !args.summarizing.extractive && job.to.as_ref().is_none_or(summarize::is_abstractive);
-    let name = |wanted: bool, task, named: &Option<String>| wanted.then(|| setup.model_name(task, named.as_deref())).transpose();
-    let translator = name(job.to.is_some(), Task::Translate, &args.translating.model)?;
-    let summarizer = name(writes, Task::Summarize, &args.summarizing.summary_model)?;
-    let run = Run { setup, args, job, found, names, translator, summarizer };
+    let translators = if job.to.is_some() { setup.translator_names(&args.translating.model)? } else { Vec::new() };
+    let summary_model = args.summarizing.summary_model.as_deref();
+    let summarizer = writes.then(|| setup.model_name(Task::Summarize, summary_model)).transpose()?;
+    let run = Run { setup, args, job, found, names, translators, summarizer };
     for skipped in &run.found.skipped {
         setup.reporter.say(&format!("skipped {}: {}", skipped.path.display(), skipped.reason));
     }
@@ -63,15 +63,15 @@ struct Tally {
 
 impl Run<'_> {
     fn execute(&self) -> Result<u8> {
-        let resolve = |name: &Option<String>| name.as_ref().map(|name| self.setup.resolve(name)).transpose();
-        let (translator, summarizer) = (resolve(&self.translator)?, resolve(&self.summarizer)?);
-        let settings = self.result_settings(translator.as_ref(), summarizer.as_ref());
+        let translators = self.translators.iter().map(|name| self.setup.resolve(name)).collect::<Result<Vec<_>>>()?;
+        let summarizer = self.summarizer.as_ref().map(|name| self.setup.resolve(name)).transpose()?;
+        let settings = self.result_settings(&translators, summarizer.as_ref());
         let key = |source: &Source| crate::io::articles::sha256_hex(format!("{}\n{settings}", source.sha256).as_bytes());
         let mut journal = Journal::open(&self.args.out)?;
         if journal.damaged() > 0 {
             self.setup.reporter.say(&format!("{} damaged lines of results.jsonl are done again", journal.damaged()));
         }
-        let mut engines: Option<(Option<Engine>, Option<Engine>)> = None;
+        let mut engines: Option<(Vec<Engine>, Option<Engine>)> = None;
         let mut tally = Tally::default();
         let outcome = in_groups(
             &self.found.files,
@@ -85,12 +85,11 @@ impl Run<'_> {
                 }
                 // The models are loaded when the first article is found that needs them, and not for one that only failed to be read.
                 if engines.is_none() && group.iter().any(Result::is_ok) {
-                    let open = |model: &Option<ResolvedModel>| model.as_ref().map(|m| self.setup.open(m)).transpose();
-                    engines = Some((open(&translator)?, open(&summarizer)?));
+                    let open = |model: &ResolvedModel| self.setup.open(model);
+                    engines = Some((translators.iter().map(open).collect::<Result<_>>()?, summarizer.as_ref().map(open).transpose()?));
                 }
-                let (translator, summarizer) = engines.as_ref().map_or((None, None), |(t, s)| (t.as_ref(), s.as_ref()));
-                let models =
-                    Models { translator: translator.map(|m| m as &dyn Generate), summarizer: summarizer.map(|m| m as &dyn Generate) };
+                let (translators, summarizer) = engines.as_ref().map_or((&[][..], None), |(t, s)| (&t[..], s.as_ref()));
+                let models = Models { translators: &plan::faces(translators), summarizer: summarizer.map(|m| m as &dyn Generate) };
                 for record in self.process(group, &models, &key, &tally)? {
                     self.keep(record, &mut journal, &mut tally)?;
                 }
@@ -106,11 +105,11 @@ impl Run<'_> {
     }
 
     /// Everything besides the article that changes its result.
-    fn result_settings(&self, translator: Option<&ResolvedModel>, summarizer: Option<&ResolvedModel>) -> String {
-        let fingerprint = |model: Option<&ResolvedModel>| model.map_or("", |m| m.fingerprint.as_str()).to_string();
+    fn result_settings(&self, translators: &[ResolvedModel], summarizer: Option<&ResolvedModel>) -> String {
         let version = env!("CARGO_PKG_VERSION");
-        let (translator, summarizer) = (fingerprint(translator), fingerprint(summarizer));
-        format!("{version}\n{translator}\n{summarizer}\n{:?}\n{}\n{}", self.job, self.setup.result_settings(), self.args.strict)
+        let translators: Vec<&str> = translators.iter().map(|m| m.fingerprint.as_str()).collect();
+        let (translators, summarizer) = (translators.join(","), summarizer.map_or("", |m| m.fingerprint.as_str()));
+        format!("{version}\n{translators}\n{summarizer}\n{:?}\n{}\n{}", self.job, self.setup.result_settings(), self.args.strict)
     }
 
     fn still_to_do(
@@ -255,8 +254,8 @@ impl Run<'_> {
         })?;
         let counts: Vec<String> = languages_found.iter().map(|(lang, n)| format!("{n} {lang}")).collect();
         say(format!("\nlanguages: {}", if counts.is_empty() { "none".into() } else { counts.join(", ") }))?;
-        for (task, name) in [("translation", &self.translator), ("summaries", &self.summarizer)] {
-            let Some(name) = name else { continue };
+        let translators = self.translators.iter().map(|name| ("translation", name));
+        for (task, name) in translators.chain(self.summarizer.iter().map(|name| ("summaries", name))) {
             let state = match self.setup.lookup(name)? {
                 Lookup::Ready(model) => format!("installed in {}", model.folder.display()),
                 Lookup::Missing(wanted) => {

@@ -4,9 +4,9 @@ use super::args::{Global, Inputs, LangOrAuto, OnBadArg, Reading, Summarizing, Tr
 use super::config::Config;
 use super::progress::Reporter;
 use crate::error::{Error, Result};
-use crate::generate::Engine;
+use crate::generate::{Engine, Generate, Overrides};
 use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};
-use crate::io::catalog::{Catalog, Task};
+use crate::io::catalog::{Catalog, PromptStyle, Task};
 use crate::io::fetch::{FetchOptions, Fetcher, Lookup, ResolvedModel};
 use crate::io::store::Store;
 use crate::kernel::Precision;
@@ -34,7 +34,7 @@ pub struct Setup {
     pub store: Store,
     pub catalog: Catalog,
     pub fetch: FetchOptions,
-    pub translating: translate::Settings,
+    pub seed: u64,
     device: DeviceChoice,
     threads: usize,
     precision: Precision,
@@ -64,8 +64,8 @@ impl Setup {
         let store = Store::open(global.cache_dir.as_deref().or(config.cache_dir.as_deref()))?;
         let catalog = Catalog::load(Catalog::user_file().filter(|path| path.is_file()).as_deref())?;
         let fetch = FetchOptions { offline: global.offline || config.offline, ..FetchOptions::default() };
-        let translating = translate::Settings { seed: global.seed.unwrap_or(0) };
-        Ok(Setup { config, reporter, store, catalog, fetch, translating, device, threads, precision })
+        let seed = global.seed.unwrap_or(0);
+        Ok(Setup { config, reporter, store, catalog, fetch, seed, device, threads, precision })
     }
 
     /// What finds and fetches models.
@@ -73,18 +73,24 @@ impl Setup {
         Fetcher { store: &self.store, catalog: &self.catalog, options: &self.fetch }
     }
 
-    /// The language to translate into: the flag's, or the configuration's.
-    pub fn target(&self, flag: Option<&Lang>) -> Result<Option<Lang>> {
-        let to = flag.cloned().map_or_else(|| self.config.to(), |to| Ok(Some(to)))?;
+    /// The language to translate into: the flag's, or the configuration's. Whether it is to be had depends on the models; where that is
+    /// known without opening them, it is said now.
+    pub fn target(&self, flag: Option<&Lang>, models: &[String]) -> Result<Option<Lang>> {
+        let Some(to) = flag.cloned().map_or_else(|| self.config.to(), |to| Ok(Some(to)))? else { return Ok(None) };
+        let names = self.translator_names(models)?;
+        let by_examples = |name: &String| self.catalog.get(name).is_some_and(|m| m.prompt == PromptStyle::FewShot);
         let known = translatable_languages();
-        match to {
-            Some(to) if !known.iter().any(|lang| lang.same_base(&to)) => {
-                let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
-                let name = languages::name(&to);
-                Err(Error::Usage(format!("cannot translate into {name} ({to}); expected one of {}", known.join(" "))))
-            }
-            to => Ok(to),
+        if names.iter().all(by_examples) && !known.iter().any(|lang| lang.same_base(&to)) {
+            let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
+            let name = languages::name(&to);
+            return Err(Error::Usage(format!("cannot translate into {name} ({to}); expected one of {}", known.join(" "))));
         }
+        Ok(Some(to))
+    }
+
+    /// The models that translate: those that are named, or the configuration's, or the catalog's first.
+    pub fn translator_names(&self, named: &[String]) -> Result<Vec<String>> {
+        if named.is_empty() { Ok(self.model_name(Task::Translate, None)?.split(',').map(|n| n.trim().to_string()).collect()) } else { Ok(named.to_vec()) }
     }
 
     /// The model for a task: the one that is named, or the catalog's first for the task.
@@ -118,6 +124,11 @@ impl Setup {
         let engine = model::open(&model.id, path, &runtime);
         self.reporter.end();
         engine
+    }
+
+    /// Fetches and loads the models that translate.
+    pub fn translators(&self, named: &[String]) -> Result<Vec<Engine>> {
+        self.translator_names(named)?.iter().map(|name| self.open(&self.resolve(name)?)).collect()
     }
 
     /// What of the settings changes results, for the key of a record.
@@ -160,6 +171,24 @@ pub fn find_files(paths: &[PathBuf], reading: &Reading, out: Option<&Path>) -> R
     find(paths, &FindOptions { pattern: reading.pattern.clone(), exclude })
 }
 
+/// How to translate, out of flags.
+pub fn settings(setup: &Setup, translating: &Translating) -> translate::Settings {
+    let d = &translating.decoding;
+    let decoding = Overrides {
+        max_tokens: d.max_tokens,
+        min_tokens: d.min_tokens,
+        no_repeat_ngram: d.no_repeat_ngram,
+        repetition_penalty: d.repetition_penalty,
+        beams: d.beam.map(usize::from),
+        length_penalty: d.length_penalty,
+        temperature: d.temperature,
+        top_k: d.top_k,
+        top_p: d.top_p,
+        min_p: d.min_p,
+    };
+    translate::Settings { seed: setup.seed, decoding }
+}
+
 /// The job that flags describe.
 pub fn job(setup: &Setup, translating: &Translating, to: Option<Lang>, translate: bool, summarizing: Option<&Summarizing>) -> Job {
     let LangOrAuto(from) = translating.from.clone();
@@ -168,10 +197,15 @@ pub fn job(setup: &Setup, translating: &Translating, to: Option<Lang>, translate
         to,
         translate,
         summary: summarizing.map(|s| summarize::Settings { length: s.length, style: s.style }),
-        translating: setup.translating,
+        translating: settings(setup, translating),
         on_bad: match translating.on_bad {
             OnBadArg::Keep => OnBad::Keep,
             OnBadArg::Source => OnBad::Source,
         },
     }
+}
+
+/// Engines as the pipeline takes them.
+pub fn faces(engines: &[Engine]) -> Vec<&dyn Generate> {
+    engines.iter().map(|e| e as &dyn Generate).collect()
 }

@@ -61,8 +61,8 @@ pub(super) fn show(setup: &Setup, progress: Progress) -> bool {
     !stopped()
 }
 
-fn wanted_target(setup: &Setup, flag: Option<&Lang>) -> Result<Lang> {
-    setup.target(flag)?.ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))
+fn wanted_target(setup: &Setup, flag: Option<&Lang>, models: &[String]) -> Result<Lang> {
+    setup.target(flag, models)?.ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))
 }
 
 /// Standard output, where a reader that has gone is an error and not a panic.
@@ -72,23 +72,22 @@ pub(super) fn print(text: &str) -> Result<()> {
 }
 
 fn translate_files(setup: &Setup, args: &Translate) -> Result<u8> {
-    let to = wanted_target(setup, args.to.as_ref())?;
+    let to = wanted_target(setup, args.to.as_ref(), &args.translating.model)?;
     let job = plan::job(setup, &args.translating, Some(to), true, None);
-    let translator = translator(setup, args.translating.model.as_deref())?;
+    let translators = setup.translators(&args.translating.model)?;
     let files = plan::one_off_files(&args.inputs)?;
-    let models = Models { translator: Some(&translator), summarizer: None };
+    let models = Models { translators: &plan::faces(&translators), summarizer: None };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, translated)
 }
 
 fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
-    let to = setup.target(args.to.as_ref())?;
+    let to = setup.target(args.to.as_ref(), &args.translating.model)?;
     let job = plan::job(setup, &args.translating, to.clone(), false, Some(&args.summarizing));
     let writes = !args.summarizing.extractive && to.as_ref().is_none_or(summarize::is_abstractive);
-    let translator = to.map(|_| translator(setup, args.translating.model.as_deref())).transpose()?;
+    let translators = if to.is_some() { setup.translators(&args.translating.model)? } else { Vec::new() };
     let summarizer = if writes { Some(summarizer(setup, args.summarizing.summary_model.as_deref())?) } else { None };
     let files = plan::one_off_files(&args.inputs)?;
-    let models =
-        Models { translator: translator.as_ref().map(|m| m as &dyn Generate), summarizer: summarizer.as_ref().map(|m| m as &dyn Generate) };
+    let models = Models { translators: &plan::faces(&translators), summarizer: summarizer.as_ref().map(|m| m as &dyn Generate) };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, summary)
 }
 
@@ -109,10 +108,6 @@ fn summary(record: &Record, _: &RawArticle) -> Result<String> {
 fn json_line(record: &Record) -> Result<String> {
     let line = report::json_line(record).map_err(|e| Error::input(&record.id, format!("its record cannot be written: {e}")))?;
     Ok(line + "\n")
-}
-
-fn translator(setup: &Setup, named: Option<&str>) -> Result<Engine> {
-    setup.open(&setup.resolve(&setup.model_name(Task::Translate, named)?)?)
 }
 
 fn summarizer(setup: &Setup, named: Option<&str>) -> Result<Engine> {
@@ -166,8 +161,8 @@ const LINES: usize = 1024;
 
 /// `translate --lines`: line N of the output is the translation of line N of the input.
 fn lines(setup: &Setup, args: &Translate) -> Result<u8> {
-    let to = wanted_target(setup, args.to.as_ref())?;
-    let translator = translator(setup, args.translating.model.as_deref())?;
+    let to = wanted_target(setup, args.to.as_ref(), &args.translating.model)?;
+    let translators = setup.translators(&args.translating.model)?;
     let options = ReadOptions { max_bytes: usize::MAX, ..plan::read_options(&args.inputs.reading) };
     for file in plan::one_off_files(&args.inputs)? {
         let file = FoundFile { format: Some(crate::types::Format::Text), ..file };
@@ -178,13 +173,13 @@ fn lines(setup: &Setup, args: &Translate) -> Result<u8> {
                 Err(failure) if failure.source.bytes == 0 && matches!(failure.error, Error::Input { .. }) => continue,
                 Err(failure) => return Err(failure.error),
             };
-            translate_lines(setup, args, &translator, &article.text, &to)?;
+            translate_lines(setup, args, &plan::faces(&translators), &article.text, &to)?;
         }
     }
     Ok(DONE)
 }
 
-fn translate_lines(setup: &Setup, args: &Translate, translator: &Engine, text: &str, to: &Lang) -> Result<()> {
+fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate], text: &str, to: &Lang) -> Result<()> {
     let from = match &args.translating.from.0 {
         Some(from) => from.clone(),
         None => languages::canonical(&language::detect(text).code),
@@ -198,7 +193,7 @@ fn translate_lines(setup: &Setup, args: &Translate, translator: &Engine, text: &
         let segment = |line: &&str| Segment { text: line.trim().into(), from: from.clone(), to: to.clone() };
         let segments: Vec<Segment> = lines.iter().map(segment).collect();
         let show = |done| show(setup, Progress::Translating(number * LINES + done, 0));
-        let done = translate::translate(translator, &segments, setup.translating, &show)?;
+        let done = translate::translate(translators, &segments, plan::settings(setup, &args.translating), &show)?;
         let mut out = String::new();
         for (line, translation) in lines.iter().zip(done) {
             match args.format {

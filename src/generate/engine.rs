@@ -2,8 +2,8 @@
 
 use super::vocabulary::Vocabulary;
 use super::worker::{Job, Shared};
-use super::{Generate, Output, Request};
-use crate::arch::CausalLm;
+use super::{Address, Generate, Options, Output, Request};
+use crate::arch::Model;
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, Span};
 use crate::token::{Piece, Tokenizer};
@@ -27,11 +27,21 @@ pub struct Settings {
     pub allows: fn(&Lang, char) -> bool,
 }
 
+/// What a model's files say about generation.
+#[derive(Clone, Debug, Default)]
+pub struct Conventions {
+    /// How it should write when nothing else is asked for.
+    pub options: Options,
+    /// What a decoder beside an encoder starts with.
+    pub start: Vec<u32>,
+}
+
 /// A model, its tokenizer, and workers that run it.
 pub struct Engine {
     id: String,
-    model: Box<dyn CausalLm>,
+    model: Box<dyn Model>,
     tokenizer: Tokenizer,
+    conventions: Conventions,
     settings: Settings,
     /// One pool of one thread for each worker: what candle's operations spawn stays on the worker's core, where
     /// it cannot be held up by another worker's work.
@@ -72,12 +82,22 @@ impl Engine {
     /// `id` stands in records.
     ///
     /// # Errors
-    /// When the system gives no threads.
-    pub fn new(id: impl Into<String>, model: Box<dyn CausalLm>, tokenizer: Tokenizer, settings: Settings) -> Result<Engine> {
+    /// When the system gives no threads, or a model with an encoder has nothing that its decoder starts with.
+    pub fn new(
+        id: impl Into<String>,
+        model: Box<dyn Model>,
+        tokenizer: Tokenizer,
+        conventions: Conventions,
+        settings: Settings,
+    ) -> Result<Engine> {
+        let id = id.into();
+        if model.encoder().is_some() && conventions.start.is_empty() {
+            return Err(Error::model(id, "its configuration has no decoder_start_token_id"));
+        }
         let pool = |i| ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("worker-{i}")).build();
         let pools = (0..settings.workers.max(1)).map(pool).collect::<Result<_, _>>().map_err(|e| Error::Compute(Box::new(e)))?;
         let (prefixes, vocabularies) = (Mutex::default(), Mutex::default());
-        Ok(Engine { id: id.into(), model, tokenizer, settings, pools, prefixes, vocabularies })
+        Ok(Engine { id, model, tokenizer, conventions, settings, pools, prefixes, vocabularies })
     }
 
     /// Runs `work` on every worker and waits; the first error in the order of the workers is returned, a failure before an interruption.
@@ -135,7 +155,7 @@ impl Engine {
         }
         let mut cache = self.model.new_cache();
         for tokens in tokens.chunks(self.settings.prefill.max(1)) {
-            self.model.forward(&mut [Span { tokens, cache: &mut cache }])?;
+            self.model.forward(&mut [Span::new(tokens, &mut cache)])?;
         }
         Ok(cache)
     }
@@ -171,20 +191,38 @@ impl Engine {
     }
 
     fn job<'a>(&self, request: &'a Request, prefixes: &HashMap<String, Arc<KvCache>>) -> Result<Job<'a>> {
-        let mut tokens = self.tokenizer.encode_plain(&request.prompt)?;
-        let prompt_tokens = tokens.len();
-        tokens.extend(self.tokenizer.encode(&request.suffix)?);
-        let prefix = prefixes.get(&request.prefix).cloned();
-        if tokens.is_empty() {
-            return Err(Error::model(&self.id, "a prompt without text; expected at least one token after the prefix"));
-        }
-        let used = tokens.len() + prefix.as_ref().map_or(0, |p| p.len());
-        let room = self.model.context_length().saturating_sub(used).min(request.options.max_tokens.max(1));
-        if room == 0 {
+        let vocabulary = self.vocabulary(request.options.script_of.as_ref())?;
+        let options = &request.options;
+        let prompt_tokens = self.tokenizer.encode_plain(&request.prompt)?.len();
+        let begin = request.begin.as_ref().map(|text| self.begin(text)).transpose()?.or(options.forced_begin);
+        let given: Vec<u32> = begin.into_iter().collect();
+        let (source, mut tokens, prefix) = if let Some(encoder) = self.model.encoder() {
+            let source = self.tokenizer.encode_source(&request.prefix, &request.prompt)?;
+            if source.is_empty() || source.len() > encoder.context_length() {
+                let (tokens, context) = (source.len(), encoder.context_length());
+                return Err(Error::model(&self.id, format!("a source of {tokens} tokens; it reads 1 to {context}: split the text")));
+            }
+            (Some(source), self.conventions.start.clone(), None)
+        } else {
+            let mut tokens = self.tokenizer.encode_plain(&request.prompt)?;
+            tokens.extend(self.tokenizer.encode(&request.suffix)?);
+            if tokens.is_empty() {
+                return Err(Error::model(&self.id, "a prompt without text; expected at least one token after the prefix"));
+            }
+            (None, tokens, prefixes.get(&request.prefix).cloned())
+        };
+        tokens.extend(&given);
+        let used = tokens.len() - given.len() + prefix.as_ref().map_or(0, |p| p.len());
+        let room = self.model.context_length().saturating_sub(used).min(options.max_tokens.max(1));
+        if room <= given.len() {
             return Err(self.too_long(used));
         }
-        let vocabulary = self.vocabulary(request.options.script_of.as_ref())?;
-        Ok(Job { options: &request.options, tokens, prompt_tokens, room, prefix, vocabulary })
+        Ok(Job { options, source, tokens, given: given.len(), prompt_tokens, room, prefix, vocabulary })
+    }
+
+    /// The token that an output is to begin with.
+    fn begin(&self, text: &str) -> Result<u32> {
+        self.tokenizer.token_id(text).ok_or_else(|| Error::model(&self.id, format!("its vocabulary has no token {text:?} to begin with")))
     }
 }
 
@@ -197,6 +235,23 @@ impl Generate for Engine {
         self.model.context_length()
     }
 
+    fn prompt_length(&self) -> usize {
+        // Beside the text there are a language's token and the ends.
+        self.model.encoder().map_or(self.model.context_length() / 2, |e| e.context_length().saturating_sub(4).max(1))
+    }
+
+    fn address(&self, from: &Lang, to: &Lang) -> Option<Address> {
+        self.model.address(from, to, &|token| self.tokenizer.token_id(token).is_some())
+    }
+
+    fn is_prompted(&self) -> bool {
+        self.model.encoder().is_none()
+    }
+
+    fn defaults(&self) -> Options {
+        self.conventions.options.clone()
+    }
+
     fn count_tokens(&self, text: &str) -> Result<usize> {
         Ok(self.tokenizer.encode_plain(text)?.len())
     }
@@ -205,11 +260,11 @@ impl Generate for Engine {
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        let prefixes = self.read_prefixes(requests)?;
+        let prefixes = if self.model.encoder().is_some() { HashMap::new() } else { self.read_prefixes(requests)? };
         let jobs = requests.iter().map(|request| self.job(request, &prefixes)).collect::<Result<Vec<_>>>()?;
         // The longest first: what is begun last should be short, so that the workers finish together.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
-        order.sort_by_key(|&i| Reverse(jobs[i].tokens.len()));
+        order.sort_by_key(|&i| Reverse(jobs[i].reading()));
         let shared = Shared {
             model: &*self.model,
             tokenizer: &self.tokenizer,

@@ -1,16 +1,21 @@
 //! From prompts to generated text: the face that tasks see, and behind it the decoding strategies.
 
+mod beam;
 mod engine;
+mod options;
 mod rules;
 mod vocabulary;
 mod worker;
 
-pub use engine::{Engine, Settings};
+pub use crate::arch::Address;
+pub use engine::{Conventions, Engine, Settings};
+pub use options::{EarlyStopping, MOST_BEAMS, Options, Overrides};
 
 use crate::error::Result;
 use crate::types::Lang;
 
-/// One text to continue. The three parts are tokenized apart and read one after the other.
+/// One text to continue or, of a model that has an encoder, to read and write about. The three parts are tokenized apart and read one
+/// after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request {
     /// Text that many requests share (instructions, examples), computed once for all of them. Control tokens in it
@@ -20,41 +25,10 @@ pub struct Request {
     pub prompt: String,
     /// What ends the prompt (a chat template's closing marks); control tokens in it are control tokens.
     pub suffix: String,
+    /// A token that the output is to begin with (a target language's), by its text.
+    pub begin: Option<String>,
     /// How to continue it.
     pub options: Options,
-}
-
-/// How to continue a text.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Options {
-    /// At most so many new tokens.
-    pub max_tokens: usize,
-    /// Text that ends the output; it is not part of it.
-    pub stop: Vec<String>,
-    /// No n-gram of this many tokens may come twice in the output; 0 is off.
-    pub no_repeat_ngram: usize,
-    /// Divides (or, below zero, multiplies) the logits of tokens already written (Keskar et al. 2019, CTRL); 1 is off.
-    pub repetition_penalty: f32,
-    /// Write only in the scripts of this language (and digits, punctuation, symbols).
-    pub script_of: Option<Lang>,
-    /// 0 takes the likeliest token each time (greedy); above, tokens are drawn at this temperature.
-    pub temperature: f32,
-    /// What the draws depend on, beside the position; equal seeds give equal draws.
-    pub seed: u64,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Options {
-            max_tokens: 256,
-            stop: Vec::new(),
-            no_repeat_ngram: 0,
-            repetition_penalty: 1.0,
-            script_of: None,
-            temperature: 0.0,
-            seed: 0,
-        }
-    }
 }
 
 /// Why an output ended.
@@ -77,9 +51,25 @@ pub struct Output {
     pub prompt_tokens: usize,
     /// New tokens.
     pub tokens: usize,
+    /// The new tokens themselves, without an end token; those that were given as the beginning come first.
+    pub ids: Vec<u32>,
     /// Why it ended.
     pub finish: Finish,
-    /// Mean log-probability of the new tokens (natural logarithm), under the distribution that they were chosen from.
+    /// Mean log-probability of the new tokens (natural logarithm); of a beam's, their sum divided by their number to the power of the
+    /// length penalty.
+    pub score: f32,
+    /// The next best outputs of a beam, as many as [`Options::outputs`] asks for beside the first.
+    pub variants: Vec<Variant>,
+}
+
+/// One more output of the same request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// See [`Output::text`].
+    pub text: String,
+    /// See [`Output::ids`].
+    pub ids: Vec<u32>,
+    /// See [`Output::score`].
     pub score: f32,
 }
 
@@ -91,6 +81,27 @@ pub trait Generate: Send + Sync {
 
     /// Longest sequence in tokens, prefix + prompt + suffix + output.
     fn context_length(&self) -> usize;
+
+    /// Longest prompt in tokens that leaves room for an output as long.
+    fn prompt_length(&self) -> usize {
+        self.context_length() / 2
+    }
+
+    /// How the model wants to be told the languages of a text, if it is a translation model that knows both.
+    fn address(&self, from: &Lang, to: &Lang) -> Option<Address> {
+        let _ = (from, to);
+        None
+    }
+
+    /// Whether the model is told what to do by a prompt, as language models are; others do the one thing that they were made for.
+    fn is_prompted(&self) -> bool {
+        true
+    }
+
+    /// How the model's own files say that it should write.
+    fn defaults(&self) -> Options {
+        Options::default()
+    }
 
     /// Number of tokens of a text from outside.
     fn count_tokens(&self, text: &str) -> Result<usize>;

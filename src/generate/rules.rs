@@ -5,31 +5,60 @@ use super::vocabulary::{Edits, Sampling, mix};
 use crate::error::Result;
 use crate::token::Tokenizer;
 
+/// What an output has to do with the model that writes it.
+pub(super) struct Frame<'a> {
+    /// Tokens that count as written for the rules about repetition, before the output's own: what a decoder starts with.
+    pub start: &'a [u32],
+    /// Tokens that end an output.
+    pub ends: &'a [u32],
+    /// New tokens that fit.
+    pub room: usize,
+}
+
 /// The edits for the next token after `written`.
-pub(super) fn edits(options: &Options, written: &[u32]) -> Edits {
-    let mut edits = Edits { penalty: options.repetition_penalty, ..Edits::default() };
-    if options.no_repeat_ngram > 0 {
-        edits.banned = completions(written, options.no_repeat_ngram);
+pub(super) fn edits(options: &Options, frame: &Frame<'_>, written: &[u32]) -> Edits {
+    let mut edits = Edits { penalty: options.repetition_penalty, keep: 1, ..Edits::default() };
+    if options.beams > 1 {
+        // Enough that, were every end token among the best of each hypothesis, as many others as the beam is wide would be left.
+        edits.keep = options.beams * (1 + frame.ends.len().max(1));
+        edits.of_beam = true;
+    } else if options.temperature > 0.0 {
+        let draw = mix(options.seed ^ mix(written.len() as u64));
+        let &Options { temperature, top_k, top_p, min_p, .. } = options;
+        edits.sampling = Some(Sampling { temperature, top_k, top_p, min_p, draw });
     }
+    if let Some(token) = options.forced_end.filter(|_| written.len() + 1 == frame.room) {
+        edits.forced = Some(token);
+        return edits;
+    }
+    let history = || frame.start.iter().chain(written).copied().collect::<Vec<u32>>();
+    if options.no_repeat_ngram > 0 {
+        edits.banned = completions(&history(), options.no_repeat_ngram);
+    }
+    if written.len() < options.min_tokens {
+        edits.banned.extend(frame.ends);
+    }
+    for sequence in &options.banned {
+        if let Some((&last, before)) = sequence.split_last()
+            && (before.is_empty() || history().ends_with(before))
+        {
+            edits.banned.push(last);
+        }
+    }
+    edits.banned.sort_unstable();
+    edits.banned.dedup();
     if options.repetition_penalty != 1.0 {
-        edits.penalized = written.to_vec();
+        edits.penalized = history();
         edits.penalized.sort_unstable();
         edits.penalized.dedup();
-    }
-    if options.temperature > 0.0 {
-        let draw = mix(options.seed ^ mix(written.len() as u64));
-        edits.sampling = Some(Sampling { temperature: options.temperature, draw });
     }
     edits
 }
 
-/// Tokens that would complete an n-gram which is there already, ascending.
+/// Tokens that would complete an n-gram which is there already.
 fn completions(written: &[u32], n: usize) -> Vec<u32> {
-    let Some(context) = written.len().checked_sub(n - 1).map(|from| &written[from..]) else { return Vec::new() };
-    let mut banned: Vec<u32> = written.windows(n).filter(|w| w[..n - 1] == *context).map(|w| w[n - 1]).collect();
-    banned.sort_unstable();
-    banned.dedup();
-    banned
+    let Some(context) = (written.len() + 1).checked_sub(n).map(|from| &written[from..]) else { return Vec::new() };
+    written.windows(n).filter(|w| w[..n - 1] == *context).map(|w| w[n - 1]).collect()
 }
 
 /// Whether the last tokens go round in a circle: at least 24 of them, and at least four rounds.
@@ -79,8 +108,22 @@ mod tests {
     fn bans_what_would_repeat() {
         assert_eq!(completions(&[1, 2, 3, 1, 2], 3), [3]);
         assert_eq!(completions(&[1, 2, 3, 1, 2, 4, 1, 2], 3), [3, 4]);
-        assert_eq!(completions(&[5, 5], 1), [5]);
+        assert_eq!(completions(&[5, 5], 1), [5, 5]);
         assert!(completions(&[1], 3).is_empty());
+        assert!(completions(&[], 1).is_empty());
+    }
+
+    #[test]
+    fn each_option_has_its_edit() {
+        let frame = Frame { start: &[9], ends: &[2], room: 6 };
+        let options = Options { min_tokens: 2, no_repeat_ngram: 2, banned: vec![vec![5], vec![7, 8]], ..Options::default() };
+        assert_eq!(edits(&options, &frame, &[]).banned, [2, 5]);
+        assert_eq!(edits(&options, &frame, &[9, 3, 7]).banned, [5, 8]);
+        // What a decoder starts with counts for repetition.
+        assert_eq!(edits(&options, &frame, &[3, 9]).banned, [3, 5]);
+        let forced = Options { forced_end: Some(2), ..options };
+        assert_eq!(edits(&forced, &frame, &[4]).forced, None);
+        assert_eq!(edits(&forced, &frame, &[4, 1, 3, 7, 6]).forced, Some(2));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Restricting the output to the tokens that a language can use.
+//! Choosing the next tokens: the output layer's logits, what the rules change in them, and the best that are left.
 
 use crate::error::Result;
 use crate::kernel::Best;
@@ -11,6 +11,44 @@ pub(super) struct Vocabulary {
     tokens: Option<Vec<u32>>,
     /// The layer's rows for `tokens`; `None` to use the model's own.
     layer: Option<OutputLayer>,
+}
+
+/// A token that may come next.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Candidate {
+    pub token: u32,
+    /// Under the model's distribution; of a beam, what the rules make of it.
+    pub log_probability: f32,
+}
+
+/// What is done to one row's logits before tokens are chosen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Edits {
+    /// Ascending.
+    pub banned: Vec<u32>,
+    /// Ascending.
+    pub penalized: Vec<u32>,
+    pub penalty: f32,
+    /// The one token that may come.
+    pub forced: Option<u32>,
+    pub sampling: Option<Sampling>,
+    /// How many candidates are wanted.
+    pub keep: usize,
+    /// Whether the rules apply to log-probabilities, as in beam search, or to logits.
+    pub of_beam: bool,
+}
+
+/// How one row's choice goes on.
+struct Choice<'a> {
+    edits: &'a Edits,
+    /// The columns of the banned and of the penalized tokens.
+    banned: Vec<usize>,
+    penalized: Vec<usize>,
+    best: Best,
+    /// Logits of the penalized columns of a beam, which are left out of `best`.
+    aside: Vec<(usize, f32)>,
+    /// All logits, where the draw depends on their order.
+    row: Vec<f32>,
 }
 
 impl Vocabulary {
@@ -38,59 +76,138 @@ impl Vocabulary {
         tokens.iter().filter_map(column).collect()
     }
 
-    /// The best token of each row of `hidden`, (rows, dim), and its log-probability, once `edits` has changed the logits.
-    /// The logits are looked at block by block and never stored.
-    pub(super) fn best(&self, hidden: &Tensor, output: &OutputLayer, edits: &[Edits]) -> Result<Vec<(u32, f32)>> {
-        let columns: Vec<(Vec<usize>, Vec<usize>)> = edits.iter().map(|e| (self.columns(&e.banned), self.columns(&e.penalized))).collect();
-        let mut best = vec![Best::default(); edits.len()];
+    /// The best tokens of each row of `hidden`, (rows, dim), once `edits` has changed the logits, best first.
+    /// The logits are looked at block by block and, as a rule, never stored.
+    pub(super) fn candidates(&self, hidden: &Tensor, output: &OutputLayer, edits: &[Edits]) -> Result<Vec<Vec<Candidate>>> {
+        let choice = |edits| self.choice(edits);
+        let mut choices: Vec<Choice<'_>> = edits.iter().map(choice).collect();
         self.layer.as_ref().unwrap_or(output).blocks(hidden, |first, width, logits| {
-            for (((row, logits), edit), (banned, penalized)) in best.iter_mut().zip(logits.chunks_exact_mut(width)).zip(edits).zip(&columns)
-            {
-                let within = |columns: &[usize]| {
-                    let from = columns.partition_point(|&c| c < first);
-                    from..columns.partition_point(|&c| c < first + width)
-                };
-                for &column in &penalized[within(penalized)] {
-                    let logit = &mut logits[column - first];
-                    *logit = if *logit > 0.0 { *logit / edit.penalty } else { *logit * edit.penalty };
-                }
-                for &column in &banned[within(banned)] {
-                    logits[column - first] = f32::NEG_INFINITY;
-                }
-                match &edit.sampling {
-                    None => row.update(first, logits),
-                    Some(sampling) => {
-                        logits.iter_mut().for_each(|l| *l /= sampling.temperature);
-                        row.update_with_noise(first, logits, |column| sampling.gumbel(self.token(column)));
-                    }
-                }
+            for (choice, logits) in choices.iter_mut().zip(logits.chunks_exact_mut(width)) {
+                choice.look(first, logits, |column| self.token(column));
             }
         })?;
-        Ok(best.iter().map(|b| (self.token(b.column()), b.log_probability())).collect())
+        Ok(choices.into_iter().map(|choice| choice.candidates(|column| self.token(column))).collect())
+    }
+
+    fn choice<'a>(&self, edits: &'a Edits) -> Choice<'a> {
+        let (banned, penalized) = (self.columns(&edits.banned), self.columns(&edits.penalized));
+        Choice { edits, banned, penalized, best: Best::new(edits.keep), aside: Vec::new(), row: Vec::new() }
     }
 }
 
-/// What is done to one row's logits before a token is chosen.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Edits {
-    /// Ascending.
-    pub banned: Vec<u32>,
-    /// Ascending.
-    pub penalized: Vec<u32>,
-    pub penalty: f32,
-    pub sampling: Option<Sampling>,
+impl Choice<'_> {
+    /// Looks at the logits of the columns from `first` on.
+    fn look(&mut self, first: usize, logits: &mut [f32], token: impl Fn(usize) -> u32) {
+        if self.edits.forced.is_some() {
+            return;
+        }
+        self.best.count(logits);
+        let within = |columns: &[usize]| {
+            let from = columns.partition_point(|&c| c < first);
+            from..columns.partition_point(|&c| c < first + logits.len())
+        };
+        let (banned, penalized) = (&self.banned[within(&self.banned)], &self.penalized[within(&self.penalized)]);
+        for &column in penalized {
+            let logit = &mut logits[column - first];
+            if self.edits.of_beam {
+                if banned.binary_search(&column).is_err() {
+                    self.aside.push((column, *logit));
+                }
+                *logit = f32::NEG_INFINITY;
+            } else {
+                let penalty = self.edits.penalty;
+                *logit = if *logit > 0.0 { *logit / penalty } else { *logit * penalty };
+            }
+        }
+        for &column in banned {
+            logits[column - first] = f32::NEG_INFINITY;
+        }
+        match &self.edits.sampling {
+            None => self.best.choose(first, logits),
+            Some(sampling) if sampling.is_plain() => {
+                logits.iter_mut().for_each(|l| *l /= sampling.temperature);
+                self.best.choose_with_noise(first, logits, |column| sampling.gumbel(token(column)));
+            }
+            Some(_) => self.row.extend_from_slice(logits),
+        }
+    }
+
+    fn candidates(mut self, token: impl Fn(usize) -> u32) -> Vec<Candidate> {
+        if let Some(token) = self.edits.forced {
+            return vec![Candidate { token, log_probability: 0.0 }];
+        }
+        let total = self.best.log_sum_exp();
+        let mut temperature = 1.0;
+        if let Some(sampling) = &self.edits.sampling {
+            temperature = sampling.temperature;
+            if !sampling.is_plain() {
+                for (column, logit) in sampling.kept(&self.row) {
+                    self.best.choose_with_noise(column, &[logit], |column| sampling.gumbel(token(column)));
+                }
+            }
+        }
+        let mut candidates: Vec<Candidate> = self
+            .best
+            .ranked()
+            .iter()
+            .map(|r| Candidate { token: token(r.column), log_probability: r.logit * temperature - total })
+            .collect();
+        if !self.aside.is_empty() {
+            let penalized = |&(_, logit): &(usize, f32)| (logit - total) * self.edits.penalty;
+            candidates.extend(self.aside.iter().map(|c| Candidate { token: token(c.0), log_probability: penalized(c) }));
+            candidates.sort_by(|a, b| b.log_probability.total_cmp(&a.log_probability).then(a.token.cmp(&b.token)));
+            candidates.truncate(self.edits.keep);
+        }
+        candidates
+    }
 }
 
 /// Drawing from the softmax by adding Gumbel noise to the logits and taking the best (Gumbel 1954; Maddison et al. 2014):
-/// it needs no second pass, and the noise of a token depends on the draw and the token alone.
+/// the noise of a token depends on the draw and the token alone, and the plain case needs no second pass.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sampling {
     pub temperature: f32,
+    pub top_k: usize,
+    pub top_p: f32,
+    pub min_p: f32,
     /// Different for each seed and position.
     pub draw: u64,
 }
 
 impl Sampling {
+    /// Whether every token may be drawn.
+    fn is_plain(&self) -> bool {
+        self.top_k == 0 && self.top_p >= 1.0 && self.min_p <= 0.0
+    }
+
+    /// The columns that may be drawn, with their logits at the temperature: the `top_k` likeliest, of these the likeliest that have `top_p`
+    /// together, of these those that have `min_p` of the likeliest's probability; the likeliest always.
+    fn kept(&self, logits: &[f32]) -> Vec<(usize, f32)> {
+        let mut kept: Vec<(usize, f32)> = logits.iter().map(|l| l / self.temperature).enumerate().filter(|(_, l)| *l > f32::NEG_INFINITY).collect();
+        kept.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let Some(&(_, largest)) = kept.first() else { return kept };
+        if self.top_k > 0 {
+            // Ties with the last one stay, as there.
+            let bar = kept[self.top_k.min(kept.len()) - 1].1;
+            kept.retain(|(_, l)| *l >= bar);
+        }
+        let weight = |l: f32| f64::from(l - largest).exp();
+        if self.top_p < 1.0 {
+            let total: f64 = kept.iter().map(|(_, l)| weight(*l)).sum();
+            let mut before = 0.0;
+            let enough = kept.iter().position(|(_, l)| {
+                let full = before >= f64::from(self.top_p) * total;
+                before += weight(*l);
+                full
+            });
+            kept.truncate(enough.unwrap_or(kept.len()).max(1));
+        }
+        if self.min_p > 0.0 {
+            kept.retain(|(_, l)| weight(*l) >= f64::from(self.min_p).min(1.0));
+        }
+        kept
+    }
+
     fn gumbel(&self, token: u32) -> f32 {
         let bits = mix(self.draw ^ mix(u64::from(token).wrapping_add(1)));
         // Uniform in (0, 1): the middle of one of 2^23 steps, which f32 holds exactly.
@@ -105,4 +222,55 @@ pub(super) fn mix(value: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(edits: &Edits, logits: &[f32]) -> Vec<Candidate> {
+        let vocabulary = Vocabulary::all();
+        let mut choice = vocabulary.choice(edits);
+        for (i, block) in logits.to_vec().chunks_mut(3).enumerate() {
+            choice.look(i * 3, block, |c| c as u32);
+        }
+        choice.candidates(|c| c as u32)
+    }
+
+    #[test]
+    fn a_beams_rules_change_log_probabilities() {
+        let logits = [1.0f32, 3.0, 2.0, 0.5, -1.0];
+        let total = logits.iter().map(|l| l.exp()).sum::<f32>().ln();
+        let edits = Edits { banned: vec![2], penalized: vec![1, 2], penalty: 4.0, keep: 3, of_beam: true, ..Edits::default() };
+        let found = look(&edits, &logits);
+        let expected = [(1, (3.0 - total) * 4.0), (0, 1.0 - total), (3, 0.5 - total)];
+        let mut expected = expected.to_vec();
+        expected.sort_by(|a, b| b.1.total_cmp(&a.1));
+        assert_eq!(found.len(), 3);
+        for (found, (token, log_probability)) in found.iter().zip(expected) {
+            assert!(found.token == token && (found.log_probability - log_probability).abs() < 1e-5, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn drawing_keeps_to_its_limits() {
+        let sampling = Sampling { temperature: 0.5, top_k: 0, top_p: 1.0, min_p: 0.0, draw: 1 };
+        let logits = [1.0, 0.5, 0.0, -0.5, -4.0];
+        let kept = |sampling: Sampling| sampling.kept(&logits).into_iter().map(|(c, _)| c).collect::<Vec<_>>();
+        assert_eq!(kept(Sampling { top_k: 2, ..sampling }), [0, 1]);
+        // At this temperature the probabilities are about 0.64, 0.24, 0.09, 0.03, 0.00.
+        assert_eq!(kept(Sampling { top_p: 0.7, ..sampling }), [0, 1]);
+        assert_eq!(kept(Sampling { top_p: 0.9, ..sampling }), [0, 1, 2]);
+        assert_eq!(kept(Sampling { min_p: 0.3, ..sampling }), [0, 1]);
+        let edits = |draw| Edits { keep: 1, sampling: Some(Sampling { top_k: 3, draw, ..sampling }), ..Edits::default() };
+        let mut counts = [0; 5];
+        (0..4000).for_each(|draw| counts[look(&edits(draw), &logits)[0].token as usize] += 1);
+        let share = |i: usize| f64::from(counts[i]) / 4000.0;
+        let total: f64 = logits[..3].iter().map(|l| f64::from(l * 2.0).exp()).sum();
+        for i in 0..3 {
+            let expected = f64::from(logits[i] * 2.0).exp() / total;
+            assert!((share(i) - expected).abs() < 0.03, "{counts:?}, expected {expected} of {i}");
+        }
+        assert_eq!(counts[3..], [0, 0]);
+    }
 }

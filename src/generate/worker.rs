@@ -1,10 +1,11 @@
 //! Continuous batching: one worker advances a batch of sequences token by token; a finished one leaves and a
 //! waiting one takes its place. All workers draw from one queue.
 
-use super::rules::{self, StopCheck};
-use super::vocabulary::{Edits, Vocabulary};
-use super::{Finish, Options, Output};
-use crate::arch::CausalLm;
+use super::beam::{Beam, End, Hypothesis};
+use super::rules::{self, Frame, StopCheck};
+use super::vocabulary::{Candidate, Edits, Vocabulary};
+use super::{Finish, Options, Output, Variant};
+use crate::arch::Model;
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, Span};
 use crate::token::Tokenizer;
@@ -15,8 +16,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// A request, ready to run.
 pub(super) struct Job<'a> {
     pub options: &'a Options,
-    /// Prompt and suffix; never empty.
+    /// What the encoder reads, of a model that has one.
+    pub source: Option<Vec<u32>>,
+    /// What stands before the output, a shared prefix apart: prompt and suffix, or what a decoder starts with. Never empty.
     pub tokens: Vec<u32>,
+    /// How many of `tokens`, at their end, are the beginning of the output.
+    pub given: usize,
     /// Tokens of the prompt alone.
     pub prompt_tokens: usize,
     /// New tokens that fit.
@@ -25,9 +30,22 @@ pub(super) struct Job<'a> {
     pub vocabulary: Arc<Vocabulary>,
 }
 
+impl Job<'_> {
+    /// Tokens that are read before the first is written.
+    pub(super) fn reading(&self) -> usize {
+        self.source.as_ref().map_or(0, Vec::len) + self.tokens.len()
+    }
+
+    fn frame<'a>(&'a self, tokenizer: &'a Tokenizer) -> Frame<'a> {
+        // What a decoder starts with counts when repetition is looked for; the text of a prompt does not.
+        let start = if self.source.is_some() { &self.tokens[..self.tokens.len() - self.given] } else { &[] };
+        Frame { start, ends: tokenizer.ends(), room: self.room }
+    }
+}
+
 /// What all workers share.
 pub(super) struct Shared<'a> {
-    pub model: &'a dyn CausalLm,
+    pub model: &'a dyn Model,
     pub tokenizer: &'a Tokenizer,
     pub jobs: &'a [Job<'a>],
     /// Numbers of the jobs in the order in which they are begun.
@@ -36,10 +54,17 @@ pub(super) struct Shared<'a> {
     pub results: Mutex<Vec<Option<Output>>>,
     pub stop: AtomicBool,
     pub on_done: &'a (dyn Fn(usize, &Output) -> bool + Sync),
-    /// Sequences that a worker advances at once.
+    /// Hypotheses that a worker advances at once.
     pub batch: usize,
     /// Prompt tokens that a worker reads in one step; bounds the memory of a step.
     pub prefill: usize,
+}
+
+/// How a row goes from candidates to an output.
+enum Search {
+    /// One token after the other.
+    Single { written: Vec<u32>, log_probability: f32 },
+    Beam(Beam),
 }
 
 /// A sequence in the works.
@@ -47,43 +72,120 @@ struct Row<'a> {
     number: usize,
     job: &'a Job<'a>,
     cache: KvCache,
-    /// Tokens of the prompt that have been read.
+    /// Tokens of the job that have been read.
     read: usize,
-    written: Vec<u32>,
-    log_probability: f32,
+    search: Search,
     stop: StopCheck,
+    /// The tokens of this step, one for each hypothesis once everything is read.
+    tokens: Vec<u32>,
+    /// The paths of the hypotheses, of a beam.
+    paths: Option<Vec<Vec<u32>>>,
 }
 
-impl Row<'_> {
-    /// Whether the whole prompt has been read.
+impl<'a> Row<'a> {
+    fn new(number: usize, job: &'a Job<'a>, cache: KvCache) -> Row<'a> {
+        let given = job.tokens[job.tokens.len() - job.given..].to_vec();
+        let search = match job.options.beams {
+            0 | 1 => Search::Single { written: given, log_probability: 0.0 },
+            width => Search::Beam(Beam::new(width, given)),
+        };
+        Row { number, job, cache, read: 0, search, stop: StopCheck::new(job.options), tokens: Vec::new(), paths: None }
+    }
+
+    /// Whether all that stands before the output has been read.
     fn is_prefilled(&self) -> bool {
         self.read == self.job.tokens.len()
     }
 
-    /// Takes the next token; `Some` when the sequence is finished.
-    fn push(&mut self, token: u32, log_probability: f32, tokenizer: &Tokenizer) -> Result<Option<Finish>> {
-        if tokenizer.is_end(token) {
-            return Ok(Some(Finish::Stop));
+    /// Sets the tokens of the next step; reads at most `budget` of what stands before the output. Returns what it reads.
+    fn prepare(&mut self, budget: usize) -> usize {
+        if !self.is_prefilled() {
+            let end = (self.read + budget).min(self.job.tokens.len());
+            self.tokens = self.job.tokens[self.read..end].to_vec();
+            let count = end - self.read;
+            self.read = end;
+            return count;
         }
-        self.written.push(token);
-        self.log_probability += log_probability;
-        if self.stop.reached(self.job.options, tokenizer, &self.written)? {
-            return Ok(Some(Finish::Stop));
+        match &mut self.search {
+            Search::Single { written, .. } => self.tokens = written.last().copied().into_iter().collect(),
+            Search::Beam(beam) => {
+                let first = self.cache.rows() as u32;
+                if self.paths.is_none() {
+                    // Everything before the output is passed by all.
+                    beam.live.iter_mut().for_each(|h| h.path = (0..first).collect());
+                }
+                self.tokens = beam.live.iter().filter_map(|h| h.written.last()).copied().collect();
+                for (row, hypothesis) in (first..).zip(&mut beam.live) {
+                    hypothesis.path.push(row);
+                }
+                self.paths = Some(beam.live.iter().map(|h| h.path.clone()).collect());
+            }
         }
-        if rules::is_loop(&self.written) {
-            return Ok(Some(Finish::Loop));
+        0
+    }
+
+    /// What is to be chosen next, for each hypothesis.
+    fn edits(&self, tokenizer: &Tokenizer) -> Vec<Edits> {
+        let frame = self.job.frame(tokenizer);
+        match &self.search {
+            Search::Single { written, .. } => vec![rules::edits(self.job.options, &frame, written)],
+            Search::Beam(beam) => beam.live.iter().map(|h| rules::edits(self.job.options, &frame, &h.written)).collect(),
         }
-        Ok((self.written.len() >= self.job.room).then_some(Finish::Length))
+    }
+
+    /// Takes the candidates of each hypothesis; `Some` when the output is finished.
+    fn push(&mut self, candidates: &[Vec<Candidate>], tokenizer: &Tokenizer) -> Result<Option<Finish>> {
+        let (options, room) = (self.job.options, self.job.room);
+        match &mut self.search {
+            Search::Single { written, log_probability } => {
+                let Some(best) = candidates.first().and_then(|c| c.first()) else { return Ok(Some(Finish::Stop)) };
+                if tokenizer.is_end(best.token) {
+                    return Ok(Some(Finish::Stop));
+                }
+                written.push(best.token);
+                *log_probability += best.log_probability;
+                if self.stop.reached(options, tokenizer, written)? {
+                    return Ok(Some(Finish::Stop));
+                }
+                if rules::is_loop(written) {
+                    return Ok(Some(Finish::Loop));
+                }
+                Ok((written.len() >= room).then_some(Finish::Length))
+            }
+            Search::Beam(beam) => {
+                let ends = |hypothesis: &Hypothesis, token: u32| -> Result<Option<End>> {
+                    if tokenizer.is_end(token) {
+                        return Ok(Some(End::Token));
+                    }
+                    if options.stop.is_empty() {
+                        return Ok(None);
+                    }
+                    let written: Vec<u32> = hypothesis.written.iter().copied().chain([token]).collect();
+                    Ok(self.stop.reached(options, tokenizer, &written)?.then_some(End::Text))
+                };
+                let over = beam.advance(candidates, options, room, tokenizer.ends().len(), ends)?;
+                let cut = beam.done.first().is_none_or(|best| best.cut);
+                Ok(over.then_some(if cut { Finish::Length } else { Finish::Stop }))
+            }
+        }
     }
 
     fn output(self, finish: Finish, tokenizer: &Tokenizer) -> Result<Output> {
-        Ok(Output {
-            text: rules::text(self.job.options, tokenizer, &self.written)?,
-            prompt_tokens: self.job.prompt_tokens,
-            tokens: self.written.len(),
-            finish,
-            score: self.log_probability / self.written.len().max(1) as f32,
-        })
+        let options = self.job.options;
+        let text = |written: &[u32]| rules::text(options, tokenizer, written);
+        let (ids, score, variants) = match self.search {
+            Search::Single { written, log_probability } => {
+                let score = log_probability / written.len().max(1) as f32;
+                (written, score, Vec::new())
+            }
+            Search::Beam(beam) => {
+                let mut done = beam.done.into_iter().take(options.outputs.max(1));
+                let best = done.next().unwrap_or_default();
+                let variant = |h: Hypothesis| Ok(Variant { text: text(&h.written)?, ids: h.written, score: h.score });
+                (best.written, best.score, done.map(variant).collect::<Result<_>>()?)
+            }
+        };
+        Ok(Output { text: text(&ids)?, prompt_tokens: self.job.prompt_tokens, tokens: ids.len(), ids, finish, score, variants })
     }
 }
 
@@ -103,7 +205,7 @@ impl<'a> Shared<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(Error::Interrupted);
             }
-            self.admit(&mut rows);
+            self.admit(&mut rows)?;
             if rows.is_empty() {
                 return Ok(());
             }
@@ -111,52 +213,71 @@ impl<'a> Shared<'a> {
         }
     }
 
-    fn admit(&self, rows: &mut Vec<Row<'a>>) {
+    /// Begins waiting jobs while there is room; their sources go through the encoder together.
+    fn admit(&self, rows: &mut Vec<Row<'a>>) -> Result<()> {
         let mut waiting: usize = rows.iter().map(|r| r.job.tokens.len() - r.read).sum();
-        while rows.len() < self.batch && waiting < self.prefill {
-            let Some(&number) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { return };
-            let job = &self.jobs[number];
-            let cache = job.prefix.clone().map_or_else(|| self.model.new_cache(), KvCache::after);
-            waiting += job.tokens.len();
-            let stop = StopCheck::new(job.options);
-            rows.push(Row { number, job, cache, read: 0, written: Vec::new(), log_probability: 0.0, stop });
+        let mut places = self.batch.saturating_sub(rows.iter().map(|r| r.job.options.beams.max(1)).sum());
+        let mut begun: Vec<usize> = Vec::new();
+        while places > 0 && waiting < self.prefill {
+            let Some(&number) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { break };
+            places = places.saturating_sub(self.jobs[number].options.beams.max(1));
+            waiting += self.jobs[number].reading();
+            begun.push(number);
         }
+        let sources: Vec<&[u32]> = begun.iter().filter_map(|&n| self.jobs[n].source.as_deref()).collect();
+        let mut encoded = match self.model.encoder() {
+            Some(encoder) if !sources.is_empty() => encoder.encode(&sources)?,
+            _ => Vec::new(),
+        }
+        .into_iter();
+        for number in begun {
+            let job = &self.jobs[number];
+            let source = job.source.as_ref().and_then(|_| encoded.next());
+            let cache = match (source, &job.prefix) {
+                (Some(source), _) => KvCache::reading(source),
+                (None, Some(prefix)) => KvCache::after(prefix.clone()),
+                (None, None) => self.model.new_cache(),
+            };
+            rows.push(Row::new(number, job, cache));
+        }
+        Ok(())
     }
 
     /// Reads some prompt tokens of the new rows, and advances the others by one token.
     fn step(&self, rows: &mut Vec<Row<'_>>) -> Result<()> {
         let mut budget = self.prefill;
+        for row in rows.iter_mut() {
+            budget -= row.prepare(budget);
+        }
+        // The rows of `hidden` are the ends of the spans: one for a sequence, one for each hypothesis of a beam.
         let mut spans = Vec::with_capacity(rows.len());
-        let mut active = Vec::with_capacity(rows.len());
-        for (i, row) in rows.iter_mut().enumerate() {
-            let tokens = if row.is_prefilled() {
-                &row.written[row.written.len() - 1..]
-            } else {
-                let end = (row.read + budget).min(row.job.tokens.len());
-                let tokens = &row.job.tokens[row.read..end];
-                budget -= tokens.len();
-                row.read = end;
-                tokens
-            };
-            if !tokens.is_empty() {
-                spans.push(Span { tokens, cache: &mut row.cache });
-                active.push(i);
+        let mut ready: Vec<(usize, std::ops::Range<u32>)> = Vec::with_capacity(rows.len());
+        let mut end = 0;
+        for (i, row) in rows.iter_mut().enumerate().filter(|(_, row)| !row.tokens.is_empty()) {
+            let prefilled = row.is_prefilled();
+            let span = Span { tokens: &row.tokens, cache: &mut row.cache, paths: row.paths.as_deref() };
+            let places = end..end + span.ends().len() as u32;
+            end = places.end;
+            spans.push(span);
+            if prefilled {
+                ready.push((i, places));
             }
         }
-        let hidden = self.model.forward(&mut spans)?; // (active rows, dim)
+        let hidden = self.model.forward(&mut spans)?; // (ends, dim)
+        drop(spans);
 
-        // Rows that write a token now, those of one vocabulary together.
-        let mut ready: Vec<(u32, usize)> = (0..).zip(active).filter(|&(_, row)| rows[row].is_prefilled()).collect();
         let mut finished: Vec<(usize, Finish)> = Vec::new();
-        while let Some(&(_, first)) = ready.first() {
-            let vocabulary = rows[first].job.vocabulary.clone();
-            let group: Vec<(u32, usize)> = ready.extract_if(.., |&mut (_, r)| Arc::ptr_eq(&rows[r].job.vocabulary, &vocabulary)).collect();
-            let places: Vec<u32> = group.iter().map(|&(place, _)| place).collect();
-            let hidden = hidden.index_select(&Tensor::new(places, hidden.device())?, 0)?;
-            let edits: Vec<Edits> = group.iter().map(|&(_, r)| rules::edits(rows[r].job.options, &rows[r].written)).collect();
-            let best = vocabulary.best(&hidden, self.model.output(), &edits)?;
-            for ((_, row), (token, log_probability)) in group.into_iter().zip(best) {
-                if let Some(finish) = rows[row].push(token, log_probability, self.tokenizer)? {
+        // Those of one vocabulary together.
+        while let Some((first, _)) = ready.first() {
+            let vocabulary = rows[*first].job.vocabulary.clone();
+            let group: Vec<_> = ready.extract_if(.., |(row, _)| Arc::ptr_eq(&rows[*row].job.vocabulary, &vocabulary)).collect();
+            let places: Vec<u32> = group.iter().flat_map(|(_, places)| places.clone()).collect();
+            let hidden = if places.len() == end as usize { hidden.clone() } else { hidden.index_select(&Tensor::new(places, hidden.device())?, 0)? };
+            let edits: Vec<Edits> = group.iter().flat_map(|(row, _)| rows[*row].edits(self.tokenizer)).collect();
+            let mut candidates = vocabulary.candidates(&hidden, self.model.output(), &edits)?.into_iter();
+            for (row, places) in group {
+                let own: Vec<Vec<Candidate>> = candidates.by_ref().take(places.len()).collect();
+                if let Some(finish) = rows[row].push(&own, self.tokenizer)? {
                     finished.push((row, finish));
                 }
             }

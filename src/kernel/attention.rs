@@ -1,4 +1,4 @@
-//! Scaled dot-product attention of new tokens over cached keys and values.
+//! Scaled dot-product attention of queries over cached keys and values.
 
 use super::activation::exp;
 use super::isa::Isa;
@@ -15,8 +15,15 @@ pub struct AttentionShape {
     pub dim: usize,
     /// Factor of the scores.
     pub scale: f32,
-    /// A query sees only so many last positions, itself included; `None` for all.
+    /// A query sees only so many last positions, itself included; `None` for all. For [`Reach::Causal`] alone.
     pub window: Option<usize>,
+}
+
+impl AttentionShape {
+    /// Floats of one position's keys.
+    fn width(&self) -> usize {
+        self.kv_heads * self.dim
+    }
 }
 
 /// A run of cached positions: keys and values, each (positions, kv_heads, dim).
@@ -28,19 +35,69 @@ pub struct KeyValues<'a> {
     pub values: &'a [f32],
 }
 
-/// Causal attention of the last `q.len() / (heads · dim)` positions, (tokens, heads, dim), of a sequence whose keys and values stand in
-/// `parts`, one after the other; the new tokens' own are the last. Writes (tokens, heads, dim).
+/// Which positions a query sees.
+#[derive(Clone, Copy, Debug)]
+pub enum Reach<'a> {
+    /// The queries stand at the last positions, and each sees those up to its own.
+    Causal,
+    /// Every query sees every position; the queries stand at the first ones.
+    All,
+    /// A query sees the first part whole, and of the second the rows that its path names; it stands at the last of them.
+    /// Hypotheses of a beam share their cache this way: what they have in common is there once, and nothing is ever moved.
+    Paths(&'a [Vec<u32>]),
+}
+
+/// What is added to a score, by head and by the distance from the query to the key (Shaw et al. 2018; Raffel et al. 2020).
+#[derive(Clone, Debug)]
+pub struct RelativeBias {
+    reach: usize,
+    /// (heads, 2 · reach + 1): distances −reach ..= reach.
+    table: Vec<f32>,
+}
+
+impl RelativeBias {
+    /// `bias(head, distance)` for distances (key − query) up to `reach` each way; what is farther counts as `reach`.
+    pub fn new(heads: usize, reach: usize, bias: impl Fn(usize, isize) -> f32) -> RelativeBias {
+        let distances = -(reach as isize)..=reach as isize;
+        let table = (0..heads).flat_map(|head| distances.clone().map(move |d| (head, d))).map(|(head, d)| bias(head, d)).collect();
+        RelativeBias { reach, table }
+    }
+
+    /// What is added for a head, and a key at `key` seen from a query at `query`.
+    pub fn at(&self, head: usize, query: usize, key: usize) -> f32 {
+        self.line(head)[self.place(query, key)]
+    }
+
+    fn line(&self, head: usize) -> &[f32] {
+        let width = 2 * self.reach + 1;
+        &self.table[head * width..][..width]
+    }
+
+    #[inline(always)]
+    fn place(&self, query: usize, key: usize) -> usize {
+        (key + self.reach).saturating_sub(query).min(2 * self.reach)
+    }
+}
+
+/// Attention of queries, (tokens, heads, dim), over the positions in `parts`, one part after the other. Writes (tokens, heads, dim).
 ///
 /// # Panics
-/// If the lengths of the slices do not fit.
-pub fn attend(shape: &AttentionShape, q: &[f32], parts: [KeyValues<'_>; 2], out: &mut [f32]) {
-    let width = shape.kv_heads * shape.dim;
-    assert!(q.len() == out.len() && q.len().is_multiple_of(shape.heads * shape.dim) && shape.heads.is_multiple_of(shape.kv_heads));
+/// If the lengths of the slices do not fit, or a path leaves its part.
+pub fn attend(shape: &AttentionShape, reach: Reach<'_>, bias: Option<&RelativeBias>, q: &[f32], parts: [KeyValues<'_>; 2], out: &mut [f32]) {
+    let width = shape.width();
+    let token = shape.heads * shape.dim;
+    assert!(q.len() == out.len() && q.len().is_multiple_of(token) && shape.heads.is_multiple_of(shape.kv_heads));
     assert!(parts.iter().all(|p| p.keys.len() == p.values.len() && p.keys.len().is_multiple_of(width)));
-    let length = (parts[0].keys.len() + parts[1].keys.len()) / width;
-    assert!(q.len() / (shape.heads * shape.dim) <= length);
-    let mut scores = vec![0.0; length * (shape.heads / shape.kv_heads)];
-    let arguments = (shape, q, parts, scores.as_mut_slice(), out);
+    let (tokens, length) = (q.len() / token, (parts[0].keys.len() + parts[1].keys.len()) / width);
+    match reach {
+        Reach::Causal => assert!(tokens <= length),
+        Reach::All => assert!(length > 0 || tokens == 0),
+        Reach::Paths(paths) => {
+            let rows = parts[1].keys.len() / width;
+            assert!(paths.len() == tokens && paths.iter().all(|p| !p.is_empty() && p.iter().all(|&row| (row as usize) < rows)));
+        }
+    }
+    let arguments = Arguments { shape, reach, bias, q, parts, out };
     #[cfg(target_arch = "x86_64")]
     {
         #[target_feature(enable = "avx2,fma")]
@@ -57,86 +114,186 @@ pub fn attend(shape: &AttentionShape, q: &[f32], parts: [KeyValues<'_>; 2], out:
     unsafe { attend_with::<[f32; 16]>(arguments) }
 }
 
-type Arguments<'a> = (&'a AttentionShape, &'a [f32], [KeyValues<'a>; 2], &'a mut [f32], &'a mut [f32]);
+struct Arguments<'a> {
+    shape: &'a AttentionShape,
+    reach: Reach<'a>,
+    bias: Option<&'a RelativeBias>,
+    q: &'a [f32],
+    parts: [KeyValues<'a>; 2],
+    out: &'a mut [f32],
+}
 
 /// # Safety
 /// The caller has the features of the lanes.
 #[inline(always)]
-unsafe fn attend_with<L: Lanes>((shape, q, parts, scores, out): Arguments<'_>) {
-    let &AttentionShape { heads, kv_heads, dim, scale, window } = shape;
-    let (group, width) = (heads / kv_heads, kv_heads * dim);
-    let length = (parts[0].keys.len() + parts[1].keys.len()) / width;
-    let tokens = q.len() / (heads * dim);
-    for t in 0..tokens {
-        let end = length - tokens + t + 1;
-        let start = window.map_or(0, |w| end.saturating_sub(w));
-        for kv in 0..kv_heads {
-            // The heads that read the same keys and values go over them together, up to four at a time.
-            let mut first = 0;
-            while first < group {
-                let count = (group - first).min(4);
-                let span = (t * heads + kv * group + first) * dim..(t * heads + kv * group + first + count) * dim;
-                let (q, out) = (&q[span.clone()], &mut out[span]);
-                let scores = &mut scores[..(end - start) * count];
-                let run = Run { parts, width, column: kv * dim, dim, start, end, scale };
-                // SAFETY: the caller has the features of the lanes.
-                unsafe {
-                    match count {
-                        4 => run.attend::<L, 4>(q, scores, out),
-                        3 => run.attend::<L, 3>(q, scores, out),
-                        2 => run.attend::<L, 2>(q, scores, out),
-                        _ => run.attend::<L, 1>(q, scores, out),
-                    }
+unsafe fn attend_with<L: Lanes>(arguments: Arguments<'_>) {
+    let Arguments { shape, reach, bias, q, parts, out } = arguments;
+    let width = shape.width();
+    let held = parts[0].keys.len() / width;
+    let length = held + parts[1].keys.len() / width;
+    let tokens = q.len() / (shape.heads * shape.dim);
+    let most = match reach {
+        Reach::Paths(paths) => held + paths.iter().map(Vec::len).max().unwrap_or(0),
+        _ => length,
+    };
+    let mut scores = vec![0.0; most * 4];
+    let mut queries = Queries { shape, bias, q, out, scores: &mut scores };
+    // SAFETY: the caller has the features of the lanes.
+    unsafe {
+        match reach {
+            Reach::Causal => {
+                for t in 0..tokens {
+                    let end = length - tokens + t + 1;
+                    let start = shape.window.map_or(0, |w| end.saturating_sub(w));
+                    let rows = Seen::new(parts, width, start..held.min(end).max(start.min(held)), Run(start.max(held) - held, end.max(held) - held));
+                    queries.all_heads::<L, Run>(t, t + 1, end - 1, start, rows);
                 }
-                first += count;
+            }
+            Reach::All => {
+                let rows = Seen::new(parts, width, 0..held, Run(0, length - held));
+                queries.all_heads::<L, Run>(0, tokens, 0, 0, rows);
+            }
+            Reach::Paths(paths) => {
+                for (t, path) in paths.iter().enumerate() {
+                    let rows = Seen::new(parts, width, 0..held, Path(path));
+                    queries.all_heads::<L, Path<'_>>(t, t + 1, held + path.len() - 1, 0, rows);
+                }
             }
         }
     }
 }
 
-/// One query token over the positions `start..end` of one key head.
-struct Run<'a> {
-    parts: [KeyValues<'a>; 2],
-    /// Of a position's keys.
+/// Rows of the second part, in the order in which they are seen.
+trait Rows: Copy {
+    fn count(self) -> usize;
+    fn row(self, i: usize) -> usize;
+}
+
+/// From one row to before another.
+#[derive(Clone, Copy)]
+struct Run(usize, usize);
+
+impl Rows for Run {
+    #[inline(always)]
+    fn count(self) -> usize {
+        self.1 - self.0
+    }
+    #[inline(always)]
+    fn row(self, i: usize) -> usize {
+        self.0 + i
+    }
+}
+
+/// Row by row.
+#[derive(Clone, Copy)]
+struct Path<'a>(&'a [u32]);
+
+impl Rows for Path<'_> {
+    #[inline(always)]
+    fn count(self) -> usize {
+        self.0.len()
+    }
+    #[inline(always)]
+    fn row(self, i: usize) -> usize {
+        self.0[i] as usize
+    }
+}
+
+/// The positions that a query sees: whole rows of the first part, then of the second.
+#[derive(Clone, Copy)]
+struct Seen<'a, R> {
+    first: KeyValues<'a>,
+    second: KeyValues<'a>,
+    rows: R,
     width: usize,
-    /// Of the head in them.
-    column: usize,
-    dim: usize,
-    start: usize,
-    end: usize,
-    scale: f32,
+}
+
+impl<'a, R: Rows> Seen<'a, R> {
+    fn new(parts: [KeyValues<'a>; 2], width: usize, first: std::ops::Range<usize>, rows: R) -> Self {
+        let span = first.start.min(first.end) * width..first.end * width;
+        Seen { first: KeyValues { keys: &parts[0].keys[span.clone()], values: &parts[0].values[span] }, second: parts[1], rows, width }
+    }
+
+    fn held(&self) -> usize {
+        self.first.keys.len() / self.width
+    }
+
+    fn len(&self) -> usize {
+        self.held() + self.rows.count()
+    }
 }
 
 /// Floats that are computed side by side.
 const LANES: usize = 16;
 
-impl Run<'_> {
-    /// Keys or values of the positions, whole rows, out of both parts.
-    #[inline(always)]
-    fn rows<'b>(&self, of: [&'b [f32]; 2]) -> [&'b [f32]; 2] {
-        let held = of[0].len() / self.width;
-        let first = &of[0][self.start.min(held) * self.width..self.end.min(held) * self.width];
-        let second = &of[1][self.start.saturating_sub(held) * self.width..self.end.saturating_sub(held) * self.width];
-        [first, second]
-    }
+/// The queries of one call, and where their results go.
+struct Queries<'a> {
+    shape: &'a AttentionShape,
+    bias: Option<&'a RelativeBias>,
+    q: &'a [f32],
+    out: &'a mut [f32],
+    /// Room for four queries' scores.
+    scores: &'a mut [f32],
+}
 
-    /// `H` heads: `q` and `out` are (H, dim), `scores` is (positions, H).
+impl Queries<'_> {
+    /// All heads of the tokens from `from` to before `to`, which see the same rows. The first of the tokens stands at position `at`,
+    /// the first row is position `start`.
     ///
     /// # Safety
     /// The caller has the features of the lanes.
     #[inline(always)]
-    unsafe fn attend<L: Lanes, const H: usize>(&self, q: &[f32], scores: &mut [f32], out: &mut [f32]) {
-        let keys = self.rows(self.parts.map(|p| p.keys));
-        let values = self.rows(self.parts.map(|p| p.values));
-        let held = keys[0].len() / self.width * H;
+    unsafe fn all_heads<L: Lanes, R: Rows>(&mut self, from: usize, to: usize, at: usize, start: usize, seen: Seen<'_, R>) {
+        let group = self.shape.heads / self.shape.kv_heads;
+        for kv in 0..self.shape.kv_heads {
+            // Queries that read the same keys and values go over them together, up to four at a time.
+            let count = (to - from) * group;
+            let mut first = 0;
+            while first < count {
+                let few = (count - first).min(4);
+                let query = |i: usize| Query { token: from + i / group, head: kv * group + i % group, position: at + i / group };
+                // SAFETY: the caller has the features of the lanes.
+                unsafe {
+                    match few {
+                        4 => self.attend::<L, R, 4>(std::array::from_fn(|i| query(first + i)), kv, start, seen),
+                        3 => self.attend::<L, R, 3>(std::array::from_fn(|i| query(first + i)), kv, start, seen),
+                        2 => self.attend::<L, R, 2>(std::array::from_fn(|i| query(first + i)), kv, start, seen),
+                        _ => self.attend::<L, R, 1>([query(first)], kv, start, seen),
+                    }
+                }
+                first += few;
+            }
+        }
+    }
+
+    /// `H` queries of one key head.
+    ///
+    /// # Safety
+    /// The caller has the features of the lanes.
+    #[inline(always)]
+    unsafe fn attend<L: Lanes, R: Rows, const H: usize>(&mut self, queries: [Query; H], kv: usize, start: usize, seen: Seen<'_, R>) {
+        let &AttentionShape { heads, dim, scale, .. } = self.shape;
+        let column = kv * dim;
+        let place = |query: &Query| (query.token * heads + query.head) * dim;
+        let lines: [&[f32]; H] = std::array::from_fn(|h| &self.q[place(&queries[h])..][..dim]);
+        let scores = &mut self.scores[..seen.len() * H];
+        let (first_scores, second_scores) = scores.split_at_mut(seen.held() * H);
         let mut largest = [f32::NEG_INFINITY; H];
-        let heads: [&[f32]; H] = std::array::from_fn(|h| &q[h * self.dim..(h + 1) * self.dim]);
-        let rows = keys[0].chunks_exact(self.width).chain(keys[1].chunks_exact(self.width));
-        for (scores, key) in scores.chunks_exact_mut(H).zip(rows) {
-            // SAFETY: the caller has the features of the lanes.
-            let dots = unsafe { dots::<L, H>(heads, &key[self.column..self.column + self.dim]) };
+        // SAFETY (of both blocks): the caller has the features of the lanes.
+        for (scores, key) in first_scores.chunks_exact_mut(H).zip(seen.first.keys.chunks_exact(seen.width)) {
+            scores.copy_from_slice(&unsafe { dots::<L, H>(lines, &key[column..column + dim]) });
+        }
+        for (i, scores) in second_scores.chunks_exact_mut(H).enumerate() {
+            let key = &seen.second.keys[seen.rows.row(i) * seen.width + column..][..dim];
+            // SAFETY: see above.
+            scores.copy_from_slice(&unsafe { dots::<L, H>(lines, key) });
+        }
+        for (position, scores) in (start..).zip(scores.chunks_exact_mut(H)) {
             for h in 0..H {
-                scores[h] = dots[h] * self.scale;
+                scores[h] *= scale;
+                if let Some(bias) = self.bias {
+                    scores[h] += bias.line(queries[h].head)[bias.place(queries[h].position, position)];
+                }
                 largest[h] = largest[h].max(scores[h]);
             }
         }
@@ -148,73 +305,102 @@ impl Run<'_> {
             }
         }
         let inverse = totals.map(|t| 1.0 / t);
-        let (first, second) = scores.split_at(held);
+        let (first_scores, second_scores) = scores.split_at(seen.held() * H);
+        let outs = queries.map(|query| place(&query));
         let mut at = 0;
         // Columns of the values are added up in registers, two blocks of lanes at a time, then one, then single ones.
-        while at < self.dim {
+        while at < dim {
+            let weigh = Weigh { scores: [first_scores, second_scores], seen, column: column + at, inverse };
             // SAFETY: the caller has the features of the lanes.
             at += unsafe {
-                match self.dim - at {
-                    32.. => self.weigh::<L, H, 2>(values, [first, second], &inverse, at, out),
-                    16.. => self.weigh::<L, H, 1>(values, [first, second], &inverse, at, out),
-                    _ => self.weigh_one::<H>(values, [first, second], &inverse, at, out),
+                match dim - at {
+                    32.. => weigh.blocks::<L, 2>(self.out, outs.map(|o| o + at)),
+                    16.. => weigh.blocks::<L, 1>(self.out, outs.map(|o| o + at)),
+                    _ => weigh.one(self.out, outs.map(|o| o + at)),
                 }
             };
         }
     }
+}
 
-    /// `N` blocks of columns from `at` on, added up with the scores as weights. Returns the number of columns.
+/// One head's query.
+#[derive(Clone, Copy)]
+struct Query {
+    token: usize,
+    head: usize,
+    position: usize,
+}
+
+/// The mean of the values in some columns, the scores of `H` queries being the weights.
+struct Weigh<'a, R, const H: usize> {
+    /// (rows, H), for each part.
+    scores: [&'a [f32]; 2],
+    seen: Seen<'a, R>,
+    column: usize,
+    inverse: [f32; H],
+}
+
+impl<R: Rows, const H: usize> Weigh<'_, R, H> {
+    /// `N` blocks of columns; returns the number of columns.
     ///
     /// # Safety
     /// The caller has the features of the lanes.
     #[inline(always)]
-    unsafe fn weigh<L: Lanes, const H: usize, const N: usize>(
-        &self,
-        values: [&[f32]; 2],
-        scores: [&[f32]; 2],
-        inverse: &[f32; H],
-        at: usize,
-        out: &mut [f32],
-    ) -> usize {
-        let column = self.column + at;
+    unsafe fn blocks<L: Lanes, const N: usize>(&self, out: &mut [f32], outs: [usize; H]) -> usize {
         // SAFETY: the caller has the features of the lanes.
         unsafe {
             let mut sums = [[L::zero(); N]; H];
-            for (values, scores) in values.into_iter().zip(scores) {
-                for (scores, value) in scores.chunks_exact(H).zip(values.chunks_exact(self.width)) {
-                    let (blocks, _) = value[column..column + N * LANES].as_chunks::<LANES>();
-                    let blocks: [L; N] = std::array::from_fn(|n| L::load(&blocks[n]));
-                    for h in 0..H {
-                        let weight = L::splat(scores[h]);
-                        for n in 0..N {
-                            sums[h][n] = weight.mul_add(blocks[n], sums[h][n]);
-                        }
-                    }
-                }
+            let first = self.seen.first.values.chunks_exact(self.seen.width);
+            for (scores, values) in self.scores[0].chunks_exact(H).zip(first) {
+                weigh(&mut sums, scores, &values[self.column..]);
+            }
+            for (i, scores) in self.scores[1].chunks_exact(H).enumerate() {
+                weigh(&mut sums, scores, &self.seen.second.values[self.seen.rows.row(i) * self.seen.width + self.column..]);
             }
             for h in 0..H {
-                let (blocks, _) = out[h * self.dim + at..][..N * LANES].as_chunks_mut::<LANES>();
+                let (blocks, _) = out[outs[h]..][..N * LANES].as_chunks_mut::<LANES>();
                 for n in 0..N {
-                    sums[h][n].mul(L::splat(inverse[h])).store(&mut blocks[n]);
+                    sums[h][n].mul(L::splat(self.inverse[h])).store(&mut blocks[n]);
                 }
             }
         }
         N * LANES
     }
 
-    /// The same for a single column.
+    /// A single column.
     #[inline(always)]
-    fn weigh_one<const H: usize>(&self, values: [&[f32]; 2], scores: [&[f32]; 2], inverse: &[f32; H], at: usize, out: &mut [f32]) -> usize {
+    fn one(&self, out: &mut [f32], outs: [usize; H]) -> usize {
         for h in 0..H {
             let mut sum = 0.0f32;
-            for (values, scores) in values.into_iter().zip(scores) {
-                for (scores, value) in scores.chunks_exact(H).zip(values.chunks_exact(self.width)) {
-                    sum = scores[h].mul_add(value[self.column + at], sum);
-                }
+            let first = self.seen.first.values.chunks_exact(self.seen.width);
+            for (scores, values) in self.scores[0].chunks_exact(H).zip(first) {
+                sum = scores[h].mul_add(values[self.column], sum);
             }
-            out[h * self.dim + at] = sum * inverse[h];
+            for (i, scores) in self.scores[1].chunks_exact(H).enumerate() {
+                sum = scores[h].mul_add(self.seen.second.values[self.seen.rows.row(i) * self.seen.width + self.column], sum);
+            }
+            out[outs[h]] = sum * self.inverse[h];
         }
         1
+    }
+}
+
+/// Adds one row's values, times each query's score.
+///
+/// # Safety
+/// The caller has the features of the lanes.
+#[inline(always)]
+unsafe fn weigh<L: Lanes, const H: usize, const N: usize>(sums: &mut [[L; N]; H], scores: &[f32], values: &[f32]) {
+    let (blocks, _) = values[..N * LANES].as_chunks::<LANES>();
+    // SAFETY: the caller has the features of the lanes.
+    unsafe {
+        let blocks: [L; N] = std::array::from_fn(|n| L::load(&blocks[n]));
+        for h in 0..H {
+            let weight = L::splat(scores[h]);
+            for n in 0..N {
+                sums[h][n] = weight.mul_add(blocks[n], sums[h][n]);
+            }
+        }
     }
 }
 
@@ -242,5 +428,96 @@ unsafe fn dots<L: Lanes, const H: usize>(queries: [&[f32]; H], key: &[f32]) -> [
             let rest: f32 = queries[h].1.iter().zip(rest).fold(0.0, |sum, (q, k)| q.mul_add(*k, sum));
             sums[h].sum() + rest
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn numbers(n: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / 8_388_608.0 - 1.0
+        };
+        (0..n).map(|_| next()).collect()
+    }
+
+    /// By the definition, in f64: one query over the rows given as (keys, values, bias).
+    fn plain(q: &[f32], rows: &[(&[f32], &[f32], f32)], scale: f32) -> Vec<f64> {
+        let dot = |k: &[f32]| q.iter().zip(k).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+        let weights: Vec<f64> = rows.iter().map(|(k, _, bias)| (dot(k) * f64::from(scale) + f64::from(*bias)).exp()).collect();
+        let total: f64 = weights.iter().sum();
+        let mean = |i: usize| rows.iter().zip(&weights).map(|((_, v, _), w)| f64::from(v[i]) * w).sum::<f64>() / total;
+        (0..q.len()).map(mean).collect()
+    }
+
+    #[test]
+    fn every_reach_is_what_its_definition_says() {
+        for (heads, kv_heads, dim) in [(4, 4, 8), (6, 2, 20), (2, 1, 64)] {
+            let (held, own, tokens) = (5, 7, 3);
+            let (width, scale) = (kv_heads * dim, 0.3);
+            let [k0, v0] = [1, 2].map(|seed| numbers(held * width, seed));
+            let [k1, v1] = [3, 4].map(|seed| numbers(own * width, seed));
+            let q = numbers(tokens * heads * dim, 5);
+            let parts = [KeyValues { keys: &k0, values: &v0 }, KeyValues { keys: &k1, values: &v1 }];
+            let bias = RelativeBias::new(heads, 3, |head, distance| (head as f32 + 1.0) * 0.1 * distance as f32);
+            let paths = vec![vec![0, 2, 6], vec![1], vec![5, 5, 0, 3]];
+            for window in [None, Some(4)] {
+                let shape = AttentionShape { heads, kv_heads, dim, scale, window };
+                let reaches = [Reach::Causal, Reach::All, Reach::Paths(&paths)];
+                for (reach, bias) in reaches.into_iter().flat_map(|r| [(r, None), (r, Some(&bias))]) {
+                    let mut out = vec![f32::NAN; q.len()];
+                    attend(&shape, reach, bias, &q, parts, &mut out);
+                    for t in 0..tokens {
+                        // Rows in the order seen, with their positions; and the position of the query.
+                        let all = || (0..held).map(|r| (0, r)).chain((0..own).map(|r| (1, r)));
+                        let (rows, at): (Vec<(usize, (usize, usize))>, usize) = match reach {
+                            Reach::Causal => {
+                                let end = held + own - tokens + t + 1;
+                                let start = window.map_or(0, |w| end.saturating_sub(w));
+                                (all().enumerate().take(end).skip(start).collect(), end - 1)
+                            }
+                            Reach::All => (all().enumerate().collect(), t),
+                            Reach::Paths(paths) => {
+                                let path = paths[t].iter().map(|&r| (1, r as usize));
+                                let rows: Vec<_> = (0..held).map(|r| (0, r)).chain(path).enumerate().collect();
+                                (rows.clone(), rows.len() - 1)
+                            }
+                        };
+                        for head in 0..heads {
+                            let column = head / (heads / kv_heads) * dim;
+                            let line = |(position, (part, row)): &(usize, (usize, usize))| {
+                                let span = row * width + column..row * width + column + dim;
+                                let add = bias.map_or(0.0, |b| b.at(head, at, *position));
+                                (&parts[*part].keys[span.clone()], &parts[*part].values[span], add)
+                            };
+                            let rows: Vec<_> = rows.iter().map(line).collect();
+                            let place = (t * heads + head) * dim;
+                            let want = plain(&q[place..place + dim], &rows, scale);
+                            for (got, want) in out[place..place + dim].iter().zip(want) {
+                                assert!((f64::from(*got) - want).abs() < 1e-5, "{reach:?}, window {window:?}: {got} for {want}");
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_query_does_not_depend_on_those_beside_it() {
+        let (heads, dim, positions) = (3, 24, 9);
+        let shape = AttentionShape { heads, kv_heads: heads, dim, scale: 0.2, window: None };
+        let (k, v, q) = (numbers(positions * heads * dim, 1), numbers(positions * heads * dim, 2), numbers(7 * heads * dim, 3));
+        let parts = [KeyValues { keys: &[], values: &[] }, KeyValues { keys: &k, values: &v }];
+        let mut together = vec![0.0; q.len()];
+        attend(&shape, Reach::All, None, &q, parts, &mut together);
+        for (q, together) in q.chunks_exact(heads * dim).zip(together.chunks_exact(heads * dim)) {
+            let mut alone = vec![0.0; heads * dim];
+            attend(&shape, Reach::All, None, q, parts, &mut alone);
+            assert_eq!(alone, together);
+        }
     }
 }

@@ -18,9 +18,9 @@ mod matmul_f32;
 mod matmul_i8;
 mod packed;
 
-pub use activation::{Activation, gated};
-pub use attention::{AttentionShape, KeyValues, attend};
-pub use best::Best;
+pub use activation::{Activation, activate, gated};
+pub use attention::{AttentionShape, KeyValues, Reach, RelativeBias, attend};
+pub use best::{Best, Ranked};
 pub use isa::Isa;
 pub use matmul_i8::GROUP;
 pub use packed::{Packed, Precision};

@@ -1,18 +1,26 @@
 //! Keys and values of the positions that a sequence has passed.
 
+use super::with_slice;
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 use std::sync::Arc;
 
-/// The keys and values of one sequence, in every layer. A sequence may begin with a prefix that many share.
+/// The keys and values of one sequence, in every layer. A sequence may begin with a prefix that many share, and may
+/// attend to a source. The hypotheses of a beam share one cache: each has a path through its rows.
 pub struct KvCache {
     prefix: Option<Arc<KvCache>>,
+    source: Option<Arc<SourceCache>>,
     pub(super) layers: Vec<LayerCache>,
     length: usize,
 }
 
+/// What an encoder has made of a source: keys and values for the cross-attention of every layer of the decoder.
+pub struct SourceCache {
+    pub(super) layers: Vec<LayerCache>,
+}
+
 /// One layer's keys and values of a sequence, each (positions, kv_heads, dim).
-pub(super) enum LayerCache {
+pub(crate) enum LayerCache {
     /// In main memory, for the kernels.
     Host { keys: Vec<f32>, values: Vec<f32> },
     /// On a GPU; `None` before the first position.
@@ -23,7 +31,7 @@ impl KvCache {
     /// An empty cache of `layers` layers.
     pub fn new(layers: usize, on_host: bool) -> KvCache {
         let layer = || if on_host { LayerCache::Host { keys: Vec::new(), values: Vec::new() } } else { LayerCache::Device(None) };
-        KvCache { prefix: None, layers: (0..layers).map(|_| layer()).collect(), length: 0 }
+        KvCache { prefix: None, source: None, layers: (0..layers).map(|_| layer()).collect(), length: 0 }
     }
 
     /// An empty cache that continues `prefix`, which must not have a prefix itself.
@@ -32,9 +40,25 @@ impl KvCache {
         KvCache { prefix: Some(prefix.clone()), ..KvCache::new(prefix.layers.len(), on_host) }
     }
 
-    /// Positions passed, the prefix included.
+    /// An empty cache of a decoder that attends to `source`.
+    pub fn reading(source: Arc<SourceCache>) -> KvCache {
+        let on_host = matches!(source.layers.first(), Some(LayerCache::Host { .. }));
+        KvCache { source: Some(source.clone()), ..KvCache::new(source.layers.len(), on_host) }
+    }
+
+    /// Rows of the cache's own, the prefix apart: the number of the next row in a [`Span`]'s paths.
+    pub fn rows(&self) -> usize {
+        self.length
+    }
+
+    /// Positions of the prefix.
+    pub fn prefix_len(&self) -> usize {
+        self.prefix.as_ref().map_or(0, |p| p.length)
+    }
+
+    /// Positions passed, the prefix included; of a cache without paths.
     pub fn len(&self) -> usize {
-        self.length + self.prefix.as_ref().map_or(0, |p| p.length)
+        self.length + self.prefix_len()
     }
 
     /// Whether no position has passed.
@@ -66,13 +90,63 @@ impl KvCache {
         self.prefix.as_ref().map(|p| &p.layers[layer])
     }
 
+    pub(super) fn source_layer(&self, layer: usize) -> Option<&LayerCache> {
+        self.source.as_ref().map(|s| &s.layers[layer])
+    }
+
     /// To be called once all layers have seen `tokens` more positions.
     pub fn advance(&mut self, tokens: usize) {
         self.length += tokens;
     }
 }
 
+impl SourceCache {
+    /// One cache for each of a few sources, out of every decoder layer's caches for all of them, as [`SourceCache::split`] returns them.
+    pub(crate) fn gather(layers: Vec<Vec<LayerCache>>) -> Vec<Arc<SourceCache>> {
+        let mut sources: Vec<SourceCache> = Vec::new();
+        for layer in layers {
+            sources.resize_with(layer.len(), || SourceCache { layers: Vec::new() });
+            sources.iter_mut().zip(layer).for_each(|(source, cache)| source.layers.push(cache));
+        }
+        sources.into_iter().map(Arc::new).collect()
+    }
+
+    /// The keys and values of one layer, (tokens, kv_heads, dim), of sequences of these lengths, one after the other.
+    pub(crate) fn split(k: &Tensor, v: &Tensor, lengths: &[usize]) -> Result<Vec<LayerCache>> {
+        let mut end = 0;
+        let bound = |&n: &usize| {
+            end += n;
+            (end - n, n)
+        };
+        let bounds: Vec<(usize, usize)> = lengths.iter().map(bound).collect();
+        if !k.device().is_cpu() {
+            let part = |&(first, n): &(usize, usize)| -> Result<LayerCache> {
+                Ok(LayerCache::Device(Some((k.narrow(0, first, n)?, v.narrow(0, first, n)?))))
+            };
+            return bounds.iter().map(part).collect();
+        }
+        let width = k.elem_count() / k.dim(0)?.max(1);
+        with_slice(k, |k| {
+            with_slice(v, |v| {
+                let part = |&(first, n): &(usize, usize)| {
+                    let span = first * width..(first + n) * width;
+                    LayerCache::Host { keys: k[span.clone()].to_vec(), values: v[span].to_vec() }
+                };
+                bounds.iter().map(part).collect()
+            })
+        })?
+    }
+}
+
 impl LayerCache {
+    /// Keys and values, if they are on a device.
+    pub(super) fn on_device(&self) -> Option<(Tensor, Tensor)> {
+        match self {
+            LayerCache::Device(held) => held.clone(),
+            LayerCache::Host { .. } => None,
+        }
+    }
+
     /// Appends (tokens, kv_heads, dim).
     pub(super) fn push(&mut self, k: &[f32], v: &[f32]) -> Result<()> {
         match self {
@@ -103,10 +177,33 @@ fn misplaced() -> Error {
     candle_core::Error::msg("a cache and its model are on different devices").into()
 }
 
-/// The next tokens of one sequence, and its cache.
+/// The next tokens of one sequence, or the next token of each hypothesis of a beam, and the cache.
 pub struct Span<'a> {
     /// At least one token.
     pub tokens: &'a [u32],
     /// What went before.
     pub cache: &'a mut KvCache,
+    /// For a beam: the cache's own rows that each token's hypothesis has passed, in order, the token's own row the last one. The tokens
+    /// get the rows from [`KvCache::rows`] on. Without paths the tokens follow one another.
+    pub paths: Option<&'a [Vec<u32>]>,
+}
+
+impl<'a> Span<'a> {
+    /// The next tokens of one sequence.
+    pub fn new(tokens: &'a [u32], cache: &'a mut KvCache) -> Span<'a> {
+        Span { tokens, cache, paths: None }
+    }
+
+    /// The positions of the tokens.
+    pub fn positions(&self) -> impl Iterator<Item = usize> {
+        let first = self.cache.len();
+        let prefix = self.cache.prefix_len();
+        (0..self.tokens.len()).map(move |i| self.paths.map_or(first + i, |paths| prefix + paths[i].len() - 1))
+    }
+
+    /// Which of the tokens something is to follow: the last one, or each of a beam.
+    pub fn ends(&self) -> std::ops::Range<usize> {
+        let count = self.tokens.len();
+        if self.paths.is_some() { 0..count } else { count - 1..count }
+    }
 }

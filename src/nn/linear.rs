@@ -27,33 +27,50 @@ impl Matrix {
         Ok(Matrix::Packed(Arc::new(packed)))
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
         match self {
-            Matrix::Packed(packed) => Ok(x.contiguous()?.apply_op1_no_bwd(&PackedProduct(packed.clone()))?),
-            Matrix::Device(weight) => Ok(x.matmul(&weight.t()?)?),
+            Matrix::Packed(packed) => {
+                let product = PackedProduct { weight: packed.clone(), bias: bias.cloned() };
+                Ok(x.contiguous()?.apply_op1_no_bwd(&product)?)
+            }
+            Matrix::Device(weight) => {
+                let product = x.matmul(&weight.t()?)?;
+                Ok(if let Some(bias) = bias { product.broadcast_add(bias)? } else { product })
+            }
         }
     }
 }
 
-/// `x · Wᵀ`, without a bias.
+/// `x · Wᵀ + b`.
 pub struct Linear {
     matrix: Matrix,
+    /// (n)
+    bias: Option<Tensor>,
 }
 
 impl Linear {
-    /// One layer out of one or more weight matrices, (nᵢ, k), whose outputs stand side by side: what reads the same
+    /// One layer without a bias out of one or more weight matrices, (nᵢ, k), whose outputs stand side by side: what reads the same
     /// input is multiplied in one go.
     pub fn new(parts: &[Tensor], backend: &Backend) -> Result<Linear> {
-        Ok(Linear { matrix: Matrix::new(parts, backend)? })
+        Ok(Linear { matrix: Matrix::new(parts, backend)?, bias: None })
+    }
+
+    /// The same with a bias for each part, (nᵢ).
+    pub fn with_bias(parts: &[Tensor], biases: &[Tensor], backend: &Backend) -> Result<Linear> {
+        let bias = Tensor::cat(biases, 0)?.to_device(&backend.device)?;
+        Ok(Linear { matrix: Matrix::new(parts, backend)?, bias: Some(bias) })
     }
 
     /// (rows, k) to (rows, n).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.matrix.forward(x)
+        self.matrix.forward(x, self.bias.as_ref())
     }
 }
 
-struct PackedProduct(Arc<Packed>);
+struct PackedProduct {
+    weight: Arc<Packed>,
+    bias: Option<Tensor>,
+}
 
 impl CustomOp1 for PackedProduct {
     fn name(&self) -> &'static str {
@@ -63,12 +80,17 @@ impl CustomOp1 for PackedProduct {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let x = cpu_slice(storage, layout)?;
         let (rows, k) = layout.shape().dims2()?;
-        if k != self.0.k() {
-            candle_core::bail!("a layer for {} features got {k}", self.0.k());
+        if k != self.weight.k() {
+            candle_core::bail!("a layer for {} features got {k}", self.weight.k());
         }
-        let mut out = vec![0.0; rows * self.0.n()];
-        self.0.matmul(x, &mut out);
-        Ok((CpuStorage::F32(out), (rows, self.0.n()).into()))
+        let n = self.weight.n();
+        let mut out = vec![0.0; rows * n];
+        self.weight.matmul(x, &mut out);
+        if let Some(bias) = &self.bias {
+            with_slice(bias, |bias| out.chunks_exact_mut(n).for_each(|row| row.iter_mut().zip(bias).for_each(|(o, b)| *o += b)))
+                .map_err(candle_core::Error::wrap)?;
+        }
+        Ok((CpuStorage::F32(out), (rows, n).into()))
     }
 }
 
@@ -104,10 +126,11 @@ impl Embedding {
 
     /// The output layer that shares these weights.
     pub fn tied_output(&self) -> OutputLayer {
-        match &self.matrix {
-            Matrix::Packed(packed) => OutputLayer { matrix: Matrix::Packed(packed.clone()) },
-            Matrix::Device(weight) => OutputLayer { matrix: Matrix::Device(weight.clone()) },
-        }
+        let matrix = match &self.matrix {
+            Matrix::Packed(packed) => Matrix::Packed(packed.clone()),
+            Matrix::Device(weight) => Matrix::Device(weight.clone()),
+        };
+        OutputLayer { matrix, bias: None }
     }
 }
 
@@ -115,12 +138,19 @@ impl Embedding {
 /// never stored as a whole.
 pub struct OutputLayer {
     matrix: Matrix,
+    /// What is added to each token's logit.
+    bias: Option<Vec<f32>>,
 }
 
 impl OutputLayer {
     /// A layer with weights of its own, (vocabulary, dim), in main memory.
     pub fn new(weight: Tensor, backend: &Backend) -> Result<OutputLayer> {
-        Ok(OutputLayer { matrix: Matrix::new(&[weight], backend)? })
+        Ok(OutputLayer { matrix: Matrix::new(&[weight], backend)?, bias: None })
+    }
+
+    /// The same with something added to each token's logit, (vocabulary).
+    pub fn with_bias(self, bias: &Tensor) -> Result<OutputLayer> {
+        Ok(OutputLayer { bias: Some(bias.flatten_all()?.to_vec1()?), ..self })
     }
 
     /// The layer for some of the tokens alone, in the order given.
@@ -129,7 +159,8 @@ impl OutputLayer {
             Matrix::Packed(packed) => Matrix::Packed(Arc::new(packed.select(tokens))),
             Matrix::Device(weight) => Matrix::Device(weight.index_select(&Tensor::new(tokens, weight.device())?, 0)?),
         };
-        Ok(OutputLayer { matrix })
+        let bias = self.bias.as_ref().map(|bias| tokens.iter().map(|&t| bias[t as usize]).collect());
+        Ok(OutputLayer { matrix, bias })
     }
 
     /// Size of the vocabulary.
@@ -142,6 +173,13 @@ impl OutputLayer {
 
     /// Calls `visit(first token, width, logits)` for successive blocks; `logits` is (rows, width). `hidden` is (rows, dim).
     pub fn blocks(&self, hidden: &Tensor, mut visit: impl FnMut(usize, usize, &mut [f32])) -> Result<()> {
+        let mut visit = |first: usize, width: usize, logits: &mut [f32]| {
+            if let Some(bias) = &self.bias {
+                let bias = &bias[first..first + width];
+                logits.chunks_exact_mut(width).for_each(|row| row.iter_mut().zip(bias).for_each(|(l, b)| *l += b));
+            }
+            visit(first, width, logits);
+        };
         match &self.matrix {
             Matrix::Packed(packed) => with_slice(&hidden.contiguous()?, |x| packed.matmul_blocks(x, visit)),
             Matrix::Device(weight) => {

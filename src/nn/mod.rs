@@ -7,13 +7,18 @@ mod attention;
 mod cache;
 mod feed_forward;
 mod linear;
+mod norm;
+mod position;
 mod rope;
 mod weights;
 
 pub use attention::Attention;
-pub use cache::{KvCache, Span};
+pub(crate) use cache::LayerCache;
+pub use cache::{KvCache, SourceCache, Span};
 pub use feed_forward::FeedForward;
 pub use linear::{Embedding, Linear, OutputLayer};
+pub use norm::Norm;
+pub use position::{Positions, relative_bias};
 pub use rope::Rope;
 pub use weights::{Backend, Config, Weights};
 
@@ -23,25 +28,6 @@ use candle_core::{CpuStorage, Layout, Storage, Tensor};
 impl From<candle_core::Error> for Error {
     fn from(error: candle_core::Error) -> Error {
         Error::Compute(Box::new(error))
-    }
-}
-
-/// Root-mean-square normalization (Zhang and Sennrich 2019).
-#[derive(Debug)]
-pub struct RmsNorm {
-    weight: Tensor,
-    epsilon: f32,
-}
-
-impl RmsNorm {
-    /// `weight` is (dim).
-    pub fn new(weight: Tensor, epsilon: f32) -> RmsNorm {
-        RmsNorm { weight, epsilon }
-    }
-
-    /// Normalizes the last dimension.
-    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(candle_nn::ops::rms_norm(&x.contiguous()?, &self.weight, self.epsilon)?)
     }
 }
 

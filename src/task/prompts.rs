@@ -1,6 +1,8 @@
-//! Parallel examples that show a base language model what translation is: `models/prompts.toml`.
+//! How a model is asked to translate: a translation model by its languages' tokens, a base language model by parallel examples
+//! that show it what translation is (`models/prompts.toml`).
 
 use crate::error::{Error, Result};
+use crate::generate::Generate;
 use crate::languages;
 use crate::text::words;
 use crate::types::Lang;
@@ -33,20 +35,45 @@ pub fn translatable_languages() -> Vec<Lang> {
     examples().first().into_iter().flat_map(BTreeMap::keys).filter_map(|code| Lang::parse(code)).collect()
 }
 
-/// Examples of a translation and the head of the next one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FewShot {
-    /// What stands before the text: [`crate::generate::Request::prefix`].
+/// What stands around a text to translate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Prompt {
+    /// [`crate::generate::Request::prefix`]
     pub prefix: String,
-    /// What stands after it.
+    /// [`crate::generate::Request::suffix`]
     pub suffix: String,
+    /// [`crate::generate::Request::begin`]
+    pub begin: Option<String>,
+}
+
+/// Whether a model translates from one language into the other in one step. With examples, one of the two is English.
+pub(super) fn is_direct(model: &dyn Generate, from: &Lang, to: &Lang) -> bool {
+    if !model.is_prompted() {
+        return model.address(from, to).is_some();
+    }
+    (from.base() == "en" || to.base() == "en") && key(from).is_some() && key(to).is_some()
+}
+
+/// What a model is asked for a pair of languages; `which` of the examples are shown to one that needs them.
+///
+/// # Errors
+/// When the model does not know one of the languages.
+pub(super) fn prompt(model: &dyn Generate, from: &Lang, to: &Lang, which: Range<usize>) -> Result<Prompt> {
+    if model.is_prompted() {
+        return few_shot(from, to, which);
+    }
+    let address = model.address(from, to).ok_or_else(|| {
+        let (from_name, to_name) = (languages::name(from), languages::name(to));
+        Error::model(model.id(), format!("does not translate from {from_name} ({from}) into {to_name} ({to})"))
+    })?;
+    Ok(Prompt { prefix: address.prefix, suffix: String::new(), begin: address.begin })
 }
 
 /// The prompt for a pair of languages with some of the examples.
 ///
 /// # Errors
 /// When there are no examples in one of the languages.
-pub(super) fn few_shot(from: &Lang, to: &Lang, which: Range<usize>) -> Result<FewShot> {
+fn few_shot(from: &Lang, to: &Lang, which: Range<usize>) -> Result<Prompt> {
     let find = |lang: &Lang| key(lang).ok_or_else(|| no_examples(lang));
     let (from_key, to_key) = (find(from)?, find(to)?);
     let (from, to) = (languages::name(from), languages::name(to));
@@ -57,7 +84,7 @@ pub(super) fn few_shot(from: &Lang, to: &Lang, which: Range<usize>) -> Result<Fe
         }
     }
     let _ = write!(prefix, "{from}: ");
-    Ok(FewShot { prefix, suffix: format!("\n{to}:") })
+    Ok(Prompt { prefix, suffix: format!("\n{to}:"), begin: None })
 }
 
 /// Whether a translation carries a stretch of words out of the examples that its own prompt did not give reason for: small models

@@ -247,7 +247,15 @@ mod tests {
         let language = Lang::parse(language).unwrap();
         let input = Input { sentences: &sentences, title, language: &language };
         let plan = plan(input, settings, (!answers.is_empty()).then_some(&Shortener as &dyn Generate)).unwrap();
-        let output = |text: &&str| Output { text: text.to_string(), prompt_tokens: 20, tokens: 10, finish: Finish::Stop, score: 0.0 };
+        let output = |text: &&str| Output {
+            text: text.to_string(),
+            prompt_tokens: 20,
+            tokens: 10,
+            ids: Vec::new(),
+            finish: Finish::Stop,
+            score: 0.0,
+            variants: Vec::new(),
+        };
         finish(&plan, &answers.iter().map(output).collect::<Vec<_>>())
     }
 

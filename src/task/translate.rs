@@ -4,9 +4,9 @@
 //! kept with what is still wrong with it.
 
 use super::checks::{self, Severity};
-use super::prompts::{self, few_shot};
-use crate::error::Result;
-use crate::generate::{Finish, Generate, Options, Output, Request};
+use super::prompts::{self, prompt};
+use crate::error::{Error, Result};
+use crate::generate::{Finish, Generate, Options, Output, Overrides, Request};
 use crate::languages;
 use crate::text::{caps, protect, sentences, separators};
 use crate::types::{Lang, Problem};
@@ -25,10 +25,13 @@ pub struct Segment {
 }
 
 /// How to translate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// Seed of the last attempt at a segment that fails the checks otherwise: nothing else is drawn at random.
+    /// Seed of the last attempt at a segment that fails the checks otherwise, and of what [`Settings::decoding`] draws: nothing else is
+    /// drawn at random.
     pub seed: u64,
+    /// What differs from the model's own way of writing.
+    pub decoding: Overrides,
 }
 
 /// What became of a segment.
@@ -48,45 +51,60 @@ pub struct Translation {
     pub output_tokens: usize,
 }
 
-/// Languages that a translation goes through.
-pub fn route(from: &Lang, to: &Lang) -> Vec<Lang> {
+/// Languages that a translation goes through, from the first to the last; `None` when the models have no way.
+pub fn route(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Option<Vec<Lang>> {
     if from.same_base(to) {
-        return vec![from.clone()];
+        return Some(vec![from.clone()]);
     }
-    if from.base() == "en" || to.base() == "en" {
-        return vec![from.clone(), to.clone()];
+    if direct(models, from, to).is_some() {
+        return Some(vec![from.clone(), to.clone()]);
     }
-    vec![from.clone(), Lang::en(), to.clone()]
+    let en = Lang::en();
+    let pivots = direct(models, from, &en).is_some() && direct(models, &en, to).is_some();
+    pivots.then(|| vec![from.clone(), en, to.clone()])
 }
 
-/// Translates segments with a language model and parallel examples. `on_done` is called with the number of segments done so far as often as that changes,
-/// from any thread; `false` stops the work.
+/// Ids of the models that a translation goes through, each once.
+pub fn ids(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Vec<String> {
+    let route = route(models, from, to).unwrap_or_default();
+    let mut ids: Vec<String> = route.windows(2).filter_map(|leg| Some(direct(models, &leg[0], &leg[1])?.id().to_string())).collect();
+    ids.dedup();
+    ids
+}
+
+/// The first of the models that goes from one language to the other in one step.
+fn direct<'a>(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<&'a dyn Generate> {
+    models.iter().copied().find(|model| prompts::is_direct(*model, from, to))
+}
+
+/// Translates segments, each with the first model that knows its pair of languages, or else through English. `on_done` is called with the
+/// number of segments done so far as often as that changes, from any thread; `false` stops the work.
 ///
 /// # Errors
-/// When there are no examples in one of the languages, or the model fails.
+/// When no model knows one of the languages, or a model fails.
 pub fn translate(
-    model: &dyn Generate,
+    models: &[&dyn Generate],
     segments: &[Segment],
     settings: Settings,
     on_done: &(dyn Fn(usize) -> bool + Sync),
 ) -> Result<Vec<Translation>> {
-    let (mut pivoted, mut direct) = (Vec::new(), Vec::new());
+    let mut pivoted = Vec::new();
     for (i, segment) in segments.iter().enumerate() {
-        if route(&segment.from, &segment.to).len() == 3 { pivoted.push(i) } else { direct.push(i) }
+        if route(models, &segment.from, &segment.to).is_some_and(|route| route.len() == 3) {
+            pivoted.push(i);
+        }
     }
-    let mut results = vec![Translation::default(); segments.len()];
 
     // First all that is translated directly, and the first leg of the rest.
-    let first: Vec<Segment> = segments
-        .iter()
-        .map(|s| if route(&s.from, &s.to).len() == 3 { Segment { to: Lang::en(), ..s.clone() } } else { s.clone() })
-        .collect();
-    for (i, translation) in leg(model, &first, settings, &|done| on_done(done.saturating_sub(pivoted.len())))?.into_iter().enumerate() {
-        results[i] = translation;
+    let mut first: Vec<Segment> = segments.to_vec();
+    for &i in &pivoted {
+        first[i].to = Lang::en();
     }
+    let mut results = legs(models, &first, settings, &|done| on_done(done.saturating_sub(pivoted.len())))?;
     let second: Vec<Segment> =
         pivoted.iter().map(|&i| Segment { text: results[i].text.clone(), from: Lang::en(), to: segments[i].to.clone() }).collect();
-    for (&i, translation) in pivoted.iter().zip(leg(model, &second, settings, &|done| on_done(direct.len() + done))?) {
+    let before = segments.len() - pivoted.len();
+    for (&i, translation) in pivoted.iter().zip(legs(models, &second, settings, &|done| on_done(before + done))?) {
         let first = std::mem::take(&mut results[i]);
         let mut problems = first.problems;
         problems.extend(translation.problems);
@@ -102,6 +120,32 @@ pub fn translate(
         };
     }
     Ok(results)
+}
+
+/// One step of every segment, the segments of one model together.
+fn legs(
+    models: &[&dyn Generate],
+    segments: &[Segment],
+    settings: Settings,
+    on_done: &(dyn Fn(usize) -> bool + Sync),
+) -> Result<Vec<Translation>> {
+    let mut results = vec![Translation::default(); segments.len()];
+    let mut waiting: Vec<usize> = (0..segments.len()).collect();
+    let mut before = 0;
+    for (n, &model) in models.iter().enumerate() {
+        // The last one gets what no model takes, and says why not.
+        let takes = |i: &mut usize| {
+            let Segment { from, to, .. } = &segments[*i];
+            n + 1 == models.len() || from.same_base(to) || prompts::is_direct(model, from, to)
+        };
+        let own: Vec<usize> = waiting.extract_if(.., takes).collect();
+        let texts: Vec<Segment> = own.iter().map(|&i| segments[i].clone()).collect();
+        for (i, translation) in own.iter().zip(leg(model, &texts, settings, &|done| on_done(before + done))?) {
+            results[*i] = translation;
+        }
+        before += own.len();
+    }
+    if waiting.is_empty() { Ok(results) } else { Err(Error::Usage("translation needs a model".into())) }
 }
 
 /// Longest piece, in tokens, that is translated in one go; longer segments are split.
@@ -128,13 +172,15 @@ impl Way {
         if self == Way::Plain { 0..8 } else { 4..8 }
     }
 
-    fn options(self, settings: Settings) -> Options {
-        Options {
-            no_repeat_ngram: if self == Way::Plain { 0 } else { 4 },
-            temperature: if self == Way::Drawn { 0.5 } else { 0.0 },
-            seed: settings.seed,
-            ..Options::default()
+    fn options(self, model: &dyn Generate, settings: Settings) -> Options {
+        let mut options = settings.decoding.apply(Options { seed: settings.seed, ..model.defaults() });
+        if self != Way::Plain && options.no_repeat_ngram == 0 {
+            options.no_repeat_ngram = 4;
         }
+        if self == Way::Drawn && options.temperature == 0.0 {
+            (options.temperature, options.beams) = (0.5, 1);
+        }
+        options
     }
 }
 
@@ -146,7 +192,7 @@ struct Piece {
     keep: bool,
 }
 
-/// One step between two languages, one of which is English.
+/// One step between two languages.
 fn leg(
     model: &dyn Generate,
     segments: &[Segment],
@@ -220,17 +266,20 @@ fn attempt(
         let capitals = caps::is_capitals(&segment.text);
         let text = if capitals { caps::lower(&segment.text, &segment.from) } else { segment.text.clone() };
         let parts = split(model, &text, way)?;
-        let prompt = few_shot(&segment.from, &segment.to, way.examples())?;
+        let prompt = prompt(model, &segment.from, &segment.to, way.examples())?;
+        let options = way.options(model, settings);
         for piece in parts.iter().filter(|p| !p.keep) {
+            let max_tokens = settings.decoding.max_tokens.unwrap_or(room(model.count_tokens(&piece.text)?, &segment.to));
             requests.push(Request {
                 prefix: prompt.prefix.clone(),
                 prompt: piece.text.clone(),
                 suffix: prompt.suffix.clone(),
+                begin: prompt.begin.clone(),
                 options: Options {
-                    max_tokens: room(model.count_tokens(&piece.text)?, &segment.to),
-                    stop: vec!["\n".into()],
-                    script_of: Some(segment.to.clone()),
-                    ..way.options(settings)
+                    max_tokens,
+                    stop: if model.is_prompted() { vec!["\n".into()] } else { Vec::new() },
+                    script_of: model.is_prompted().then(|| segment.to.clone()),
+                    ..options.clone()
                 },
             });
         }
@@ -244,7 +293,7 @@ fn attempt(
     })?;
 
     let mut outputs = outputs.into_iter();
-    let results = segments.iter().zip(&pieces).map(|(segment, pieces)| put_together(segment, pieces, &mut outputs));
+    let results = segments.iter().zip(&pieces).map(|(segment, pieces)| put_together(model, segment, pieces, &mut outputs));
     Ok(results.collect())
 }
 
@@ -259,7 +308,8 @@ fn room(source_tokens: usize, to: &Lang) -> usize {
 }
 
 fn split(model: &dyn Generate, text: &str, way: Way) -> Result<Vec<Piece>> {
-    let limit = if way == Way::Pieces { LONGEST_PIECE / 6 } else { LONGEST_PIECE };
+    let longest = LONGEST_PIECE.min(model.prompt_length());
+    let limit = if way == Way::Pieces { longest / 6 } else { longest };
     let fits = |text: &str| model.count_tokens(text).is_ok_and(|n| n <= limit);
     let mut pieces = Vec::new();
     let mut add = |text: &str| {
@@ -286,7 +336,7 @@ fn split(model: &dyn Generate, text: &str, way: Way) -> Result<Vec<Piece>> {
     Ok(pieces)
 }
 
-fn put_together(segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator<Item = Output>) -> Translation {
+fn put_together(model: &dyn Generate, segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator<Item = Output>) -> Translation {
     let mut result = Translation::default();
     let mut finish = Finish::Stop;
     for piece in pieces {
@@ -309,7 +359,7 @@ fn put_together(segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator
     result.text = protect::restore(&segment.text, &result.text);
     result.text = separators::localize(&result.text, &segment.text, &segment.from, &segment.to);
     result.problems = checks::translation(&segment.text, &result.text, finish, &segment.from, &segment.to);
-    if prompts::leaks(&result.text, &segment.to) {
+    if model.is_prompted() && prompts::leaks(&result.text, &segment.to) {
         result.problems.push(Problem::Unsupported);
     }
     result

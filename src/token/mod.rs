@@ -57,6 +57,24 @@ impl Tokenizer {
         self.end.contains(&token)
     }
 
+    /// The tokens that end a text.
+    pub fn ends(&self) -> &[u32] {
+        &self.end
+    }
+
+    /// The ids of a text as an encoder reads it.
+    pub fn encode_source(&self, prefix: &str, text: &str) -> Result<Vec<u32>> {
+        let mut ids = self.encode(prefix)?;
+        ids.extend(self.encode_plain(text)?);
+        ids.extend(self.end.first());
+        Ok(ids)
+    }
+
+    /// A token by its text.
+    pub fn token_id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
     /// The ids of a text of ours, without the begin token. Control tokens (`<|im_end|>`) in it are recognized.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = self.inner.encode_fast(text, false).map_err(|e| Error::Tokenizer(e.to_string()))?;

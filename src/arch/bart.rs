@@ -1,0 +1,128 @@
+//! BART and its like (Lewis et al. 2019, arXiv:1910.13461); reference: `transformers`' `BartForConditionalGeneration`. Also what its
+//! descendants share: how they name their weights, and most of their configuration.
+
+use super::encoder_decoder::{AddressFn, EncoderDecoder, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind};
+use super::{Model, Numbers};
+use crate::error::{Error, Result};
+use crate::kernel::Activation;
+use crate::nn::{Backend, Config, Weights};
+
+pub(super) const NAMING: Naming = Naming {
+    shared: &["model.shared.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"],
+    output: "lm_head.weight",
+    output_bias: "final_logits_bias",
+    encoder: HalfNaming {
+        embedding: "model.encoder.embed_tokens.weight",
+        positions: "model.encoder.embed_positions.weight",
+        embedding_norm: "model.encoder.layernorm_embedding",
+        final_norm: "model.encoder.layer_norm",
+        layer: "model.encoder.layers.{}.",
+        ..HALF
+    },
+    decoder: HalfNaming {
+        embedding: "model.decoder.embed_tokens.weight",
+        positions: "model.decoder.embed_positions.weight",
+        embedding_norm: "model.decoder.layernorm_embedding",
+        final_norm: "model.decoder.layer_norm",
+        layer: "model.decoder.layers.{}.",
+        ..HALF
+    },
+};
+
+const HALF: HalfNaming = HalfNaming {
+    embedding: "",
+    positions: "",
+    embedding_norm: "",
+    final_norm: "",
+    layer: "",
+    attention: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj"],
+    attention_norm: "self_attn_layer_norm",
+    cross: ["encoder_attn.q_proj", "encoder_attn.k_proj", "encoder_attn.v_proj", "encoder_attn.out_proj"],
+    cross_norm: "encoder_attn_layer_norm",
+    feed_forward: ["", "fc1", "fc2"],
+    feed_forward_norm: "final_layer_norm",
+    relative: "",
+};
+
+/// In what the descendants of BART differ.
+pub(super) struct Variant {
+    pub pre_norm: bool,
+    pub embedding_norm: bool,
+    pub final_norm: bool,
+    pub positions: PositionKind,
+    /// When the configuration does not say.
+    pub activation: &'static str,
+    pub separate_vocabularies: bool,
+    pub address: AddressFn,
+}
+
+/// Builds a descendant of BART.
+pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let dim = numbers.size("", "d_model")?;
+    let half = |name: &str| -> Result<HalfConfig> {
+        let heads = numbers.size("", &format!("{name}_attention_heads"))?;
+        if !dim.is_multiple_of(heads) {
+            let message = format!("its configuration says d_model = {dim} and {name}_attention_heads = {heads}, which does not divide it");
+            return Err(Error::model(weights.model(), message));
+        }
+        Ok(HalfConfig {
+            layers: numbers.size("", &format!("{name}_layers"))?,
+            heads,
+            head_dim: dim / heads,
+            hidden: numbers.size("", &format!("{name}_ffn_dim"))?,
+        })
+    };
+    let (encoder, decoder) = (half("encoder")?, half("decoder")?);
+    if encoder.head_dim != decoder.head_dim {
+        let message = format!("encoder heads of width {} and decoder heads of width {} are not supported", encoder.head_dim, decoder.head_dim);
+        return Err(Error::model(weights.model(), message));
+    }
+    let config = EncoderDecoderConfig {
+        dim,
+        activation: numbers.activation("activation_function", variant.activation)?,
+        gated: false,
+        pre_norm: variant.pre_norm,
+        rms: false,
+        epsilon: 1e-5,
+        embedding_norm: variant.embedding_norm,
+        final_norm: variant.final_norm,
+        embedding_scale: if numbers.flag("scale_embedding", false) { f64::from((dim as f32).sqrt()) } else { 1.0 },
+        attention_scale: (encoder.head_dim as f32).sqrt().recip(),
+        output_scale: 1.0,
+        tied_output: numbers.flag("tie_word_embeddings", true),
+        separate_vocabularies: variant.separate_vocabularies,
+        positions: variant.positions,
+        context_length: numbers.positions("max_position_embeddings")?,
+        address: variant.address,
+        encoder,
+        decoder,
+    };
+    Ok(Box::new(EncoderDecoder::load(config, &NAMING, weights, backend)?))
+}
+
+pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let variant = Variant {
+        // Old configuration files have switches; the published models leave them as they are here.
+        pre_norm: numbers.flag("normalize_before", false),
+        embedding_norm: numbers.flag("normalize_embedding", true),
+        final_norm: numbers.flag("add_final_layer_norm", false),
+        positions: PositionKind::Learned { offset: 2 },
+        activation: "gelu",
+        separate_vocabularies: false,
+        address: |_, _, _| None,
+    };
+    load_variant(variant, config, weights, backend)
+}
+
+/// The activation of a name that configuration files use.
+pub(super) fn activation(name: &str) -> Option<Activation> {
+    Some(match name {
+        "relu" => Activation::Relu,
+        "gelu" => Activation::Gelu,
+        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Activation::GeluTanh,
+        "silu" | "swish" => Activation::Silu,
+        _ => return None,
+    })
+}

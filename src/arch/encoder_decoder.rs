@@ -1,0 +1,397 @@
+//! The encoder–decoder transformer (Vaswani et al. 2017): one graph with switches for the families that share it.
+
+use super::{Encoder, Model, advance};
+use crate::error::{Error, Result};
+use crate::kernel::{Activation, AttentionShape, RelativeBias};
+use crate::nn::{
+    Attention, Backend, Embedding, FeedForward, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, SourceCache, Span, Weights,
+    relative_bias,
+};
+use crate::types::Lang;
+use candle_core::{Device, Tensor};
+use rayon::prelude::*;
+use std::sync::Arc;
+
+/// Sizes and switches of an encoder–decoder.
+pub(super) struct EncoderDecoderConfig {
+    pub dim: usize,
+    pub encoder: HalfConfig,
+    pub decoder: HalfConfig,
+    pub activation: Activation,
+    /// Whether feed-forward layers have a gate.
+    pub gated: bool,
+    /// Whether a sublayer normalizes what it reads; if not, what it has written, the sum with its input.
+    pub pre_norm: bool,
+    /// Root-mean-square normalization and layers without biases (T5), or layer normalization and layers with biases.
+    pub rms: bool,
+    pub epsilon: f32,
+    /// Whether the embeddings are normalized.
+    pub embedding_norm: bool,
+    /// Whether the last layer's output is normalized.
+    pub final_norm: bool,
+    /// Factor of the embeddings.
+    pub embedding_scale: f64,
+    /// Factor of the attention scores.
+    pub attention_scale: f32,
+    /// Factor of the decoder's output.
+    pub output_scale: f64,
+    /// Whether the output layer has the embedding's weights.
+    pub tied_output: bool,
+    /// Whether source and target have vocabularies, and embeddings, of their own.
+    pub separate_vocabularies: bool,
+    pub positions: PositionKind,
+    /// Longest source and target.
+    pub context_length: usize,
+    /// See [`Model::address`].
+    pub address: AddressFn,
+}
+
+/// Sizes of one half.
+pub(super) struct HalfConfig {
+    pub layers: usize,
+    pub heads: usize,
+    pub head_dim: usize,
+    pub hidden: usize,
+}
+
+/// How a family knows where a token stands.
+pub(super) enum PositionKind {
+    /// Learned vectors, the first few of which are not used.
+    Learned { offset: usize },
+    /// See [`Positions::sinusoidal`].
+    Sinusoidal,
+    /// See [`Positions::sinusoidal_fairseq`].
+    SinusoidalFairseq { first: usize },
+    /// T5's relative positions: in every layer, or in the first for all.
+    Relative { max_distance: usize, every_layer: bool },
+}
+
+/// What a family answers to [`Model::address`]; the last argument tells whether the model has a token.
+pub(super) type AddressFn = fn(&Lang, &Lang, &dyn Fn(&str) -> bool) -> Option<super::Address>;
+
+/// How a family's files name the weights. Names of linear layers and norms stand without `.weight` and `.bias`.
+pub(super) struct Naming {
+    /// The shared embedding, under one of these names.
+    pub shared: &'static [&'static str],
+    pub output: &'static str,
+    /// Added to the logits, if there.
+    pub output_bias: &'static str,
+    pub encoder: HalfNaming,
+    pub decoder: HalfNaming,
+}
+
+/// Names in one half; those of a layer are below `layer`, `{}` for its number.
+pub(super) struct HalfNaming {
+    pub embedding: &'static str,
+    pub positions: &'static str,
+    pub embedding_norm: &'static str,
+    pub final_norm: &'static str,
+    pub layer: &'static str,
+    /// Query, key, value, output.
+    pub attention: [&'static str; 4],
+    pub attention_norm: &'static str,
+    /// The same for the cross-attention of the decoder.
+    pub cross: [&'static str; 4],
+    pub cross_norm: &'static str,
+    /// Gate (if there is one), up, down.
+    pub feed_forward: [&'static str; 3],
+    pub feed_forward_norm: &'static str,
+    /// Table of the relative positions, below the layer.
+    pub relative: &'static str,
+}
+
+/// What reads one kind of input and adds to it.
+struct Sublayer<T> {
+    norm: Norm,
+    inner: T,
+}
+
+struct SelfAttention {
+    qkv: Linear,
+    attention: Attention,
+    o: Linear,
+    bias: Option<Arc<RelativeBias>>,
+}
+
+struct CrossAttention {
+    q: Linear,
+    kv: Linear,
+    attention: Attention,
+    o: Linear,
+}
+
+struct Layer {
+    attention: Sublayer<SelfAttention>,
+    cross: Option<Sublayer<CrossAttention>>,
+    feed_forward: Sublayer<FeedForward>,
+}
+
+struct Half {
+    embedding: Arc<Embedding>,
+    positions: Option<Positions>,
+    embedding_norm: Option<Norm>,
+    layers: Vec<Layer>,
+    final_norm: Option<Norm>,
+}
+
+pub(super) struct EncoderDecoder {
+    config: EncoderDecoderConfig,
+    encoder: Half,
+    decoder: Half,
+    output: OutputLayer,
+    device: Device,
+}
+
+/// What building the parts takes.
+struct Builder<'a> {
+    config: &'a EncoderDecoderConfig,
+    weights: &'a dyn Weights,
+    backend: &'a Backend,
+}
+
+impl Builder<'_> {
+    fn on_device(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        Ok(self.weights.get_shaped(name, shape)?.to_device(&self.backend.device)?)
+    }
+
+    fn norm(&self, name: &str) -> Result<Norm> {
+        let &EncoderDecoderConfig { dim, epsilon, .. } = self.config;
+        let weight = self.on_device(&format!("{name}.weight"), &[dim])?;
+        if self.config.rms {
+            return Ok(Norm::Rms { weight, epsilon });
+        }
+        Ok(Norm::Layer { weight, bias: self.on_device(&format!("{name}.bias"), &[dim])?, epsilon })
+    }
+
+    /// Layers of the given names side by side, each `k` → `n`.
+    fn linear(&self, names: &[String], n: usize, k: usize) -> Result<Linear> {
+        let weight = |name: &String| self.weights.get_shaped(&format!("{name}.weight"), &[n, k]);
+        let parts = names.iter().map(weight).collect::<Result<Vec<_>>>()?;
+        if self.config.rms {
+            return Linear::new(&parts, self.backend);
+        }
+        let bias = |name: &String| self.weights.get_shaped(&format!("{name}.bias"), &[n]);
+        Linear::with_bias(&parts, &names.iter().map(bias).collect::<Result<Vec<_>>>()?, self.backend)
+    }
+
+    fn half(&self, half: &HalfConfig, names: &HalfNaming, embedding: Arc<Embedding>, is_decoder: bool) -> Result<Half> {
+        let c = self.config;
+        let positions = match c.positions {
+            PositionKind::Learned { offset } => {
+                let table = self.weights.get(names.positions)?;
+                let rows = table.dims().first().copied().unwrap_or(0);
+                let table = self.weights.get_shaped(names.positions, &[rows, c.dim])?;
+                Some(Positions::learned(&table, offset, &self.backend.device)?)
+            }
+            PositionKind::Sinusoidal => Some(Positions::sinusoidal(c.context_length, c.dim, &self.backend.device)?),
+            PositionKind::SinusoidalFairseq { first } => {
+                Some(Positions::sinusoidal_fairseq(first, c.context_length, c.dim, &self.backend.device)?)
+            }
+            PositionKind::Relative { .. } => None,
+        };
+        let bias = |layer: usize| -> Result<Option<Arc<RelativeBias>>> {
+            let PositionKind::Relative { max_distance, .. } = c.positions else { return Ok(None) };
+            let name = format!("{}{}", names.layer.replace("{}", &layer.to_string()), names.relative);
+            let buckets = self.weights.get(&name)?.dims().first().copied().unwrap_or(0);
+            let table = self.weights.get_shaped(&name, &[buckets, half.heads])?;
+            if buckets < 4 {
+                let message = format!("weight {name} has {buckets} relative positions; expected at least 4");
+                return Err(Error::model(self.weights.model(), message));
+            }
+            Ok(Some(Arc::new(relative_bias(&table, max_distance, !is_decoder)?)))
+        };
+        let shared_bias = bias(0)?;
+        let every_layer = matches!(c.positions, PositionKind::Relative { every_layer: true, .. });
+        let layer = |i: usize| -> Result<Layer> {
+            let name = |part: &str| format!("{}{part}", names.layer.replace("{}", &i.to_string()));
+            let width = half.heads * half.head_dim;
+            let shape =
+                AttentionShape { heads: half.heads, kv_heads: half.heads, dim: half.head_dim, scale: c.attention_scale, window: None };
+            let [q, k, v, o] = names.attention;
+            let attention = SelfAttention {
+                qkv: self.linear(&[name(q), name(k), name(v)], width, c.dim)?,
+                attention: Attention { layer: i, shape },
+                o: self.linear(&[name(o)], c.dim, width)?,
+                bias: if every_layer { bias(i)? } else { shared_bias.clone() },
+            };
+            let cross = if is_decoder {
+                let [q, k, v, o] = names.cross;
+                let inner = CrossAttention {
+                    q: self.linear(&[name(q)], width, c.dim)?,
+                    kv: self.linear(&[name(k), name(v)], width, c.dim)?,
+                    attention: Attention { layer: i, shape },
+                    o: self.linear(&[name(o)], c.dim, width)?,
+                };
+                Some(Sublayer { norm: self.norm(&name(names.cross_norm))?, inner })
+            } else {
+                None
+            };
+            let [gate, up, down] = names.feed_forward;
+            let down = self.linear(&[name(down)], c.dim, half.hidden)?;
+            let feed_forward = if c.gated {
+                FeedForward::gated(self.linear(&[name(gate), name(up)], half.hidden, c.dim)?, down, c.activation)
+            } else {
+                FeedForward::plain(self.linear(&[name(up)], half.hidden, c.dim)?, down, c.activation)
+            };
+            Ok(Layer {
+                attention: Sublayer { norm: self.norm(&name(names.attention_norm))?, inner: attention },
+                cross,
+                feed_forward: Sublayer { norm: self.norm(&name(names.feed_forward_norm))?, inner: feed_forward },
+            })
+        };
+        Ok(Half {
+            embedding,
+            positions,
+            embedding_norm: c.embedding_norm.then(|| self.norm(names.embedding_norm)).transpose()?,
+            layers: (0..half.layers).into_par_iter().map(layer).collect::<Result<Vec<_>>>()?,
+            final_norm: c.final_norm.then(|| self.norm(names.final_norm)).transpose()?,
+        })
+    }
+
+    fn embedding(&self, name: &str) -> Result<Arc<Embedding>> {
+        let vocabulary = self.weights.get(name)?.dims().first().copied().unwrap_or(0);
+        Ok(Arc::new(Embedding::new(self.weights.get_shaped(name, &[vocabulary, self.config.dim])?, self.backend)?))
+    }
+}
+
+impl EncoderDecoder {
+    pub(super) fn load(config: EncoderDecoderConfig, naming: &Naming, weights: &dyn Weights, backend: &Backend) -> Result<EncoderDecoder> {
+        let builder = Builder { config: &config, weights, backend };
+        let (source, target) = if config.separate_vocabularies {
+            (builder.embedding(naming.encoder.embedding)?, builder.embedding(naming.decoder.embedding)?)
+        } else {
+            let found = naming.shared.iter().find(|name| weights.has(name));
+            let name = found.ok_or_else(|| {
+                Error::model(weights.model(), format!("the embedding is missing; expected a weight {}", naming.shared.join(" or ")))
+            })?;
+            let shared = builder.embedding(name)?;
+            (shared.clone(), shared)
+        };
+        let mut output = if config.tied_output || !weights.has(naming.output) {
+            target.tied_output()
+        } else {
+            let vocabulary = weights.get(naming.output)?.dims().first().copied().unwrap_or(0);
+            OutputLayer::new(weights.get_shaped(naming.output, &[vocabulary, config.dim])?, backend)?
+        };
+        if weights.has(naming.output_bias) {
+            let bias = weights.get_shaped(naming.output_bias, &[1, output.vocabulary()])?;
+            output = output.with_bias(&bias)?;
+        }
+        let encoder = builder.half(&config.encoder, &naming.encoder, source, false)?;
+        let decoder = builder.half(&config.decoder, &naming.decoder, target, true)?;
+        Ok(EncoderDecoder { encoder, decoder, output, device: backend.device.clone(), config })
+    }
+
+    /// What enters the first layer: (tokens, dim).
+    fn embed(&self, half: &Half, tokens: &[u32], positions: &[usize]) -> Result<Tensor> {
+        let mut x = half.embedding.forward(tokens)?;
+        if self.config.embedding_scale != 1.0 {
+            x = (x * self.config.embedding_scale)?;
+        }
+        if let Some(table) = &half.positions {
+            x = (x + table.at(positions)?)?;
+        }
+        half.embedding_norm.as_ref().map_or(Ok(x.clone()), |norm| norm.forward(&x))
+    }
+
+    /// Adds what a sublayer makes of `x` to it.
+    fn residual<T>(&self, x: &Tensor, sublayer: &Sublayer<T>, f: impl FnOnce(&T, &Tensor) -> Result<Tensor>) -> Result<Tensor> {
+        if self.config.pre_norm {
+            return Ok((x + f(&sublayer.inner, &sublayer.norm.forward(x)?)?)?);
+        }
+        sublayer.norm.forward(&(x + f(&sublayer.inner, x)?)?)
+    }
+}
+
+impl SelfAttention {
+    /// Queries, keys and values, each (tokens, heads, dim).
+    fn project(&self, x: &Tensor) -> Result<[Tensor; 3]> {
+        split(&self.qkv.forward(x)?, &self.attention.shape)
+    }
+}
+
+/// The parts of a projection, (tokens, N · heads · dim), each (tokens, heads, dim).
+fn split<const N: usize>(projected: &Tensor, shape: &AttentionShape) -> Result<[Tensor; N]> {
+    let tokens = projected.dim(0)?;
+    let width = shape.heads * shape.dim;
+    let part = |i: usize| projected.narrow(1, i * width, width)?.contiguous()?.reshape((tokens, shape.heads, shape.dim));
+    let parts: Vec<Tensor> = (0..N).map(part).collect::<candle_core::Result<_>>()?;
+    parts.try_into().map_err(|_| candle_core::Error::msg("a projection in parts").into())
+}
+
+impl Encoder for EncoderDecoder {
+    fn context_length(&self) -> usize {
+        self.config.context_length
+    }
+
+    fn encode(&self, sources: &[&[u32]]) -> Result<Vec<Arc<SourceCache>>> {
+        let lengths: Vec<usize> = sources.iter().map(|s| s.len()).collect();
+        let positions: Vec<usize> = lengths.iter().flat_map(|&n| 0..n).collect();
+        let mut x = self.embed(&self.encoder, &sources.concat(), &positions)?; // (tokens, dim)
+        for layer in &self.encoder.layers {
+            x = self.residual(&x, &layer.attention, |a, x| {
+                let [q, k, v] = a.project(x)?;
+                a.o.forward(&a.attention.among(&q, &k, &v, a.bias.as_deref(), &lengths)?)
+            })?;
+            x = self.residual(&x, &layer.feed_forward, |f, x| f.forward(x))?;
+        }
+        if let Some(norm) = &self.encoder.final_norm {
+            x = norm.forward(&x)?;
+        }
+        let keys_and_values = |layer: &Layer| -> Result<Vec<LayerCache>> {
+            let Some(Sublayer { inner: cross, .. }) = &layer.cross else { return Ok(Vec::new()) };
+            let [k, v] = split(&cross.kv.forward(&x)?, &cross.attention.shape)?;
+            SourceCache::split(&k, &v, &lengths)
+        };
+        Ok(SourceCache::gather(self.decoder.layers.iter().map(keys_and_values).collect::<Result<_>>()?))
+    }
+}
+
+impl Model for EncoderDecoder {
+    fn context_length(&self) -> usize {
+        self.config.context_length
+    }
+
+    fn new_cache(&self) -> KvCache {
+        KvCache::new(self.config.decoder.layers, self.device.is_cpu())
+    }
+
+    fn output(&self) -> &OutputLayer {
+        &self.output
+    }
+
+    fn encoder(&self) -> Option<&dyn Encoder> {
+        Some(self)
+    }
+
+    fn address(&self, from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<super::Address> {
+        (self.config.address)(from, to, has)
+    }
+
+    fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {
+        let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
+        let positions: Vec<usize> = spans.iter().flat_map(Span::positions).collect();
+        let mut x = self.embed(&self.decoder, &tokens, &positions)?; // (tokens, dim)
+        for layer in &self.decoder.layers {
+            x = self.residual(&x, &layer.attention, |a, x| {
+                let [q, k, v] = a.project(x)?;
+                a.o.forward(&a.attention.forward(&q, &k, &v, a.bias.as_deref(), spans)?)
+            })?;
+            if let Some(cross) = &layer.cross {
+                x = self.residual(&x, cross, |c, x| {
+                    let [q] = split(&c.q.forward(x)?, &c.attention.shape)?;
+                    c.o.forward(&c.attention.cross(&q, spans)?)
+                })?;
+            }
+            x = self.residual(&x, &layer.feed_forward, |f, x| f.forward(x))?;
+        }
+        let mut x = advance(x, spans)?;
+        if let Some(norm) = &self.decoder.final_norm {
+            x = norm.forward(&x)?;
+        }
+        if self.config.output_scale != 1.0 {
+            x = (x * self.config.output_scale)?;
+        }
+        Ok(x)
+    }
+}

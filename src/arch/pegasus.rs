@@ -1,0 +1,20 @@
+//! Pegasus (Zhang et al. 2019, arXiv:1912.08777); reference: `transformers`' `PegasusForConditionalGeneration`.
+
+use super::Model;
+use super::bart::{Variant, load_variant};
+use super::encoder_decoder::PositionKind;
+use crate::error::Result;
+use crate::nn::{Backend, Config, Weights};
+
+pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+    let variant = Variant {
+        pre_norm: true,
+        embedding_norm: false,
+        final_norm: true,
+        positions: PositionKind::Sinusoidal,
+        activation: "relu",
+        separate_vocabularies: false,
+        address: |_, _, _| None,
+    };
+    load_variant(variant, config, weights, backend)
+}

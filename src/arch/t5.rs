@@ -1,0 +1,127 @@
+//! T5 (Raffel et al. 2020), T5 1.1 and FLAN-T5, mT5 (Xue et al. 2021), UMT5 (Chung et al. 2023), MADLAD-400 (Kudugunta et al. 2023);
+//! reference: `transformers`' `T5ForConditionalGeneration` and its copies.
+
+use super::encoder_decoder::{EncoderDecoder, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind};
+use super::{Address, Model, Numbers, bart};
+use crate::error::{Error, Result};
+use crate::languages;
+use crate::nn::{Backend, Config, Weights};
+use crate::types::Lang;
+
+const NAMING: Naming = Naming {
+    shared: &["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
+    output: "lm_head.weight",
+    output_bias: "final_logits_bias",
+    encoder: HalfNaming {
+        embedding: "encoder.embed_tokens.weight",
+        positions: "",
+        embedding_norm: "",
+        final_norm: "encoder.final_layer_norm",
+        layer: "encoder.block.{}.",
+        attention: ["layer.0.SelfAttention.q", "layer.0.SelfAttention.k", "layer.0.SelfAttention.v", "layer.0.SelfAttention.o"],
+        attention_norm: "layer.0.layer_norm",
+        cross: ["", "", "", ""],
+        cross_norm: "",
+        feed_forward: ["layer.1.DenseReluDense.wi_0", "layer.1.DenseReluDense.wi_1", "layer.1.DenseReluDense.wo"],
+        feed_forward_norm: "layer.1.layer_norm",
+        relative: "layer.0.SelfAttention.relative_attention_bias.weight",
+    },
+    decoder: HalfNaming {
+        embedding: "decoder.embed_tokens.weight",
+        positions: "",
+        embedding_norm: "",
+        final_norm: "decoder.final_layer_norm",
+        layer: "decoder.block.{}.",
+        attention: ["layer.0.SelfAttention.q", "layer.0.SelfAttention.k", "layer.0.SelfAttention.v", "layer.0.SelfAttention.o"],
+        attention_norm: "layer.0.layer_norm",
+        cross: ["layer.1.EncDecAttention.q", "layer.1.EncDecAttention.k", "layer.1.EncDecAttention.v", "layer.1.EncDecAttention.o"],
+        cross_norm: "layer.1.layer_norm",
+        feed_forward: ["layer.2.DenseReluDense.wi_0", "layer.2.DenseReluDense.wi_1", "layer.2.DenseReluDense.wo"],
+        feed_forward_norm: "layer.2.layer_norm",
+        relative: "layer.0.SelfAttention.relative_attention_bias.weight",
+    },
+};
+
+/// T5 1.0 has one matrix where the others have a gate beside it.
+const UNGATED: Naming = Naming {
+    encoder: HalfNaming { feed_forward: ["", "layer.1.DenseReluDense.wi", "layer.1.DenseReluDense.wo"], ..NAMING.encoder },
+    decoder: HalfNaming { feed_forward: ["", "layer.2.DenseReluDense.wi", "layer.2.DenseReluDense.wo"], ..NAMING.decoder },
+    ..NAMING
+};
+
+/// Longest source and target where the configuration names none: relative positions have no end, memory has.
+const LONGEST: usize = 2048;
+
+pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let text = |key: &str| match config {
+        Config::Json(json) => json.get(key).and_then(|v| v.as_str()),
+        Config::Gguf(_) => None,
+    };
+    let projection = text("feed_forward_proj").unwrap_or(if text("model_type") == Some("t5") { "relu" } else { "gated-gelu" });
+    let (gated, name) = projection.strip_prefix("gated-").map_or((false, projection), |name| (true, name));
+    // "gated-gelu" means the tanh approximation, as in the models that it was made for.
+    let activation = bart::activation(if gated && name == "gelu" { "gelu_new" } else { name }).ok_or_else(|| {
+        Error::model(weights.model(), format!("its configuration says feed_forward_proj = {projection:?}; known are relu, gelu, silu, each also gated"))
+    })?;
+    let dim = numbers.size("", "d_model")?;
+    let layers = numbers.size("", "num_layers")?;
+    let half = |layers: usize| -> Result<HalfConfig> {
+        Ok(HalfConfig {
+            layers,
+            heads: numbers.size("", "num_heads")?,
+            head_dim: numbers.size("", "d_kv")?,
+            hidden: numbers.size("", "d_ff")?,
+        })
+    };
+    let scaled = match text("model_type") {
+        Some("mt5") => false,
+        _ => numbers.flag("scale_decoder_outputs", numbers.flag("tie_word_embeddings", true)),
+    };
+    let config = EncoderDecoderConfig {
+        dim,
+        encoder: half(layers)?,
+        decoder: half(numbers.optional_size("", "num_decoder_layers")?.unwrap_or(layers))?,
+        activation,
+        gated,
+        pre_norm: true,
+        rms: true,
+        epsilon: numbers.number("", "layer_norm_epsilon").unwrap_or(1e-6) as f32,
+        embedding_norm: false,
+        final_norm: true,
+        embedding_scale: 1.0,
+        attention_scale: 1.0,
+        output_scale: if scaled { (dim as f64).powf(-0.5) } else { 1.0 },
+        tied_output: false,
+        separate_vocabularies: false,
+        positions: PositionKind::Relative {
+            max_distance: numbers.optional_positions("relative_attention_max_distance")?.unwrap_or(128),
+            every_layer: text("model_type") == Some("umt5"),
+        },
+        context_length: numbers.optional_positions("n_positions")?.unwrap_or(LONGEST),
+        address,
+    };
+    Ok(Box::new(EncoderDecoder::load(config, if gated { &NAMING } else { &UNGATED }, weights, backend)?))
+}
+
+/// MADLAD-400 has a token for each target language, `<2de>`, which stands before the source; T5 is told in words, of the languages
+/// that it was trained on.
+fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
+    let token = [lang_token(to.as_str()), lang_token(to.base())].into_iter().find(|token| has(token));
+    if let Some(token) = token {
+        return Some(Address { prefix: token + " ", begin: None });
+    }
+    if has("<2en>") {
+        return None;
+    }
+    let pairs = ["de", "fr", "ro"];
+    let known = |a: &Lang, b: &Lang| a.base() == "en" && pairs.contains(&b.base());
+    (known(from, to)).then(|| Address {
+        prefix: format!("translate {} to {}: ", languages::name(from), languages::name(to)),
+        begin: None,
+    })
+}
+
+fn lang_token(code: &str) -> String {
+    format!("<2{}>", code.replace('-', "_"))
+}

@@ -1,0 +1,178 @@
+//! How to continue a text: what a request can ask for, and what a model's own files say about it.
+
+use crate::types::Lang;
+use serde_json::Value;
+
+/// How to continue a text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// At most so many new tokens.
+    pub max_tokens: usize,
+    /// At least so many new tokens, before the end may come.
+    pub min_tokens: usize,
+    /// Text that ends the output; it is not part of it.
+    pub stop: Vec<String>,
+    /// No n-gram of this many tokens may come twice in the output; 0 is off.
+    pub no_repeat_ngram: usize,
+    /// Divides (or, below zero, multiplies) the logits of tokens already written (Keskar et al. 2019, CTRL); 1 is off. A beam's
+    /// log-probabilities, which are all below zero, are multiplied.
+    pub repetition_penalty: f32,
+    /// Write only in the scripts of this language (and digits, punctuation, symbols).
+    pub script_of: Option<Lang>,
+    /// Hypotheses that are followed at once; 1 takes the likeliest token each time (greedy).
+    pub beams: usize,
+    /// Exponent of a hypothesis' length, by which its log-probability is divided; above 0 it favours long ones.
+    pub length_penalty: f32,
+    /// When a beam ends.
+    pub early_stopping: EarlyStopping,
+    /// How many of a beam's hypotheses are wanted, the best first; at most `beams`.
+    pub outputs: usize,
+    /// 0 is greedy, or beam search; above, tokens are drawn at this temperature.
+    pub temperature: f32,
+    /// Draw from so many of the likeliest tokens; 0 is off.
+    pub top_k: usize,
+    /// Draw from the likeliest tokens that have this probability together (Holtzman et al. 2020); 1 is off.
+    pub top_p: f32,
+    /// Draw from tokens at least this likely compared to the likeliest (Nguyen et al. 2024); 0 is off.
+    pub min_p: f32,
+    /// What the draws depend on, beside the position; equal seeds give equal draws.
+    pub seed: u64,
+    /// Token sequences that may not be written.
+    pub banned: Vec<Vec<u32>>,
+    /// The token that the output begins with.
+    pub forced_begin: Option<u32>,
+    /// The token that the output ends with where `max_tokens` cuts it off.
+    pub forced_end: Option<u32>,
+}
+
+/// When a beam ends that has as many finished hypotheses as it is wide (the three ways of `transformers`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum EarlyStopping {
+    /// At once.
+    Always,
+    /// When the best unfinished one, as it is, scores below all finished ones.
+    #[default]
+    Unlikely,
+    /// When no unfinished one could ever score above a finished one.
+    Never,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            max_tokens: 256,
+            min_tokens: 0,
+            stop: Vec::new(),
+            no_repeat_ngram: 0,
+            repetition_penalty: 1.0,
+            script_of: None,
+            beams: 1,
+            length_penalty: 1.0,
+            early_stopping: EarlyStopping::default(),
+            outputs: 1,
+            temperature: 0.0,
+            top_k: 0,
+            top_p: 1.0,
+            min_p: 0.0,
+            seed: 0,
+            banned: Vec::new(),
+            forced_begin: None,
+            forced_end: None,
+        }
+    }
+}
+
+/// Widest beam; a model's files may not ask for more.
+pub const MOST_BEAMS: usize = 64;
+
+impl Options {
+    /// What `generation_config.json` says, and where it is silent `config.json`, in the order given. Lengths there count the token that
+    /// decoding starts with; sampling is left to the request.
+    pub fn of_model(files: &[&Value]) -> Options {
+        let find = |key: &str| files.iter().find_map(|file| file.get(key).filter(|v| !v.is_null()));
+        let size = |key: &str| find(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        let number = |key: &str| find(key).and_then(Value::as_f64).map(|n| n as f32).filter(|n| n.is_finite());
+        let id = |value: &Value| value.as_u64().and_then(|n| u32::try_from(n).ok());
+        let token = |key: &str| find(key).and_then(|v| id(v.as_array().and_then(|all| all.first()).unwrap_or(v)));
+        let ids = |value: &Value| value.as_array().map(|all| all.iter().filter_map(id).collect::<Vec<u32>>());
+        let none = Options::default();
+        let suppressed = find("suppress_tokens").and_then(ids).unwrap_or_default().into_iter().map(|token| vec![token]);
+        let bad_words = find("bad_words_ids").and_then(Value::as_array).into_iter().flatten().filter_map(ids);
+        Options {
+            max_tokens: size("max_new_tokens").or(size("max_length").map(|n| n.saturating_sub(1))).unwrap_or(none.max_tokens),
+            min_tokens: size("min_new_tokens").or(size("min_length").map(|n| n.saturating_sub(1))).unwrap_or(0),
+            no_repeat_ngram: size("no_repeat_ngram_size").unwrap_or(0),
+            repetition_penalty: number("repetition_penalty").filter(|p| *p > 0.0).unwrap_or(1.0),
+            beams: size("num_beams").unwrap_or(1).clamp(1, MOST_BEAMS),
+            length_penalty: number("length_penalty").unwrap_or(1.0),
+            early_stopping: match find("early_stopping") {
+                Some(Value::Bool(true)) => EarlyStopping::Always,
+                Some(Value::String(text)) if text == "never" => EarlyStopping::Never,
+                _ => EarlyStopping::Unlikely,
+            },
+            banned: suppressed.chain(bad_words).filter(|sequence| !sequence.is_empty()).collect(),
+            forced_begin: token("forced_bos_token_id"),
+            forced_end: token("forced_eos_token_id"),
+            ..none
+        }
+    }
+}
+
+/// What a user wants to be otherwise than a model's files say.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[allow(missing_docs)] // the fields of [`Options`]
+pub struct Overrides {
+    pub max_tokens: Option<usize>,
+    pub min_tokens: Option<usize>,
+    pub no_repeat_ngram: Option<usize>,
+    pub repetition_penalty: Option<f32>,
+    pub beams: Option<usize>,
+    pub length_penalty: Option<f32>,
+    pub temperature: Option<f32>,
+    pub top_k: Option<usize>,
+    pub top_p: Option<f32>,
+    pub min_p: Option<f32>,
+}
+
+impl Overrides {
+    /// The options with what is set here in place of what was there. A temperature means drawing, which has no beam.
+    pub fn apply(&self, options: Options) -> Options {
+        let drawing = self.temperature.is_some_and(|t| t > 0.0);
+        Options {
+            max_tokens: self.max_tokens.unwrap_or(options.max_tokens),
+            min_tokens: self.min_tokens.unwrap_or(options.min_tokens),
+            no_repeat_ngram: self.no_repeat_ngram.unwrap_or(options.no_repeat_ngram),
+            repetition_penalty: self.repetition_penalty.unwrap_or(options.repetition_penalty),
+            beams: if drawing { 1 } else { self.beams.unwrap_or(options.beams).clamp(1, MOST_BEAMS) },
+            length_penalty: self.length_penalty.unwrap_or(options.length_penalty),
+            temperature: self.temperature.unwrap_or(options.temperature),
+            top_k: self.top_k.unwrap_or(options.top_k),
+            top_p: self.top_p.unwrap_or(options.top_p),
+            min_p: self.min_p.unwrap_or(options.min_p),
+            ..options
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn files_are_read_in_their_order() {
+        let own = json!({"num_beams": 4, "length_penalty": 2.0, "early_stopping": true, "max_length": 142, "min_length": 56, "forced_eos_token_id": [2]});
+        let config = json!({"num_beams": 6, "no_repeat_ngram_size": 3, "forced_bos_token_id": 0, "bad_words_ids": [[59513]], "num_beam_groups": null});
+        let options = Options::of_model(&[&own, &config]);
+        assert_eq!((options.beams, options.max_tokens, options.min_tokens, options.no_repeat_ngram), (4, 141, 55, 3));
+        assert_eq!((options.forced_begin, options.forced_end, options.early_stopping), (Some(0), Some(2), EarlyStopping::Always));
+        assert_eq!(options.banned, [[59513]]);
+    }
+
+    #[test]
+    fn nonsense_in_a_file_changes_nothing() {
+        let file = json!({"num_beams": -3, "max_length": "long", "length_penalty": [], "repetition_penalty": 0, "bad_words_ids": 7});
+        assert_eq!(Options::of_model(&[&file]), Options::default());
+        assert_eq!(Options::of_model(&[&json!({"num_beams": 1e9 as u64})]).beams, MOST_BEAMS);
+    }
+}
