@@ -26,6 +26,7 @@ fn main() -> Result<()> {
         prompt: format!("On day {i} the town council discussed the {i} bridges, parks and schools that need repairs."),
         suffix: "\nFrench:".into(),
         options: Options { max_tokens: TOKENS, ..Options::default() },
+        ..Request::default()
     };
     let requests: Vec<Request> = (0..SENTENCES).map(request).collect();
     for precision in [Precision::F32, Precision::Int8] {

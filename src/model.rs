@@ -114,9 +114,12 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
         let (mut config, weights) = Safetensors::open(path)?;
         let generation = json(&path.join("generation_config.json"))?;
         if let Config::Json(config) = &mut config {
-            let class = json(&path.join("tokenizer_config.json"))?.get("tokenizer_class").cloned();
-            if let (Some(class), Some(object)) = (class, config.as_object_mut()) {
-                object.entry("tokenizer_class").or_insert(class);
+            // What only the tokenizer's file says of a model's languages.
+            let tokenizer = json(&path.join("tokenizer_config.json"))?;
+            for key in ["tokenizer_class", "source_lang", "target_lang"] {
+                if let (Some(value), Some(object)) = (tokenizer.get(key), config.as_object_mut()) {
+                    object.entry(key).or_insert_with(|| value.clone());
+                }
             }
             conventions = conventions_of(&generation, config);
         }
@@ -152,5 +155,12 @@ fn conventions_of(generation: &serde_json::Value, config: &serde_json::Value) ->
     // T5 and its like start with the padding token, and older files do not say so.
     let start = id("decoder_start_token_id").or_else(|| id("bos_token_id")).or_else(|| id("pad_token_id"));
     let start = start.and_then(|id| u32::try_from(id).ok());
-    Conventions { options: Options::of_model(&[generation, config]), start: start.into_iter().collect() }
+    // T5 is told its task in words, and has a way of writing for each.
+    let task = config.pointer("/task_specific_params/summarization").unwrap_or(&serde_json::Value::Null);
+    let prefix = task.get("prefix").and_then(|v| v.as_str()).unwrap_or_default().to_string();
+    Conventions {
+        options: Options::of_model(&[generation, config]),
+        start: start.into_iter().collect(),
+        summarizing: (prefix, Options::of_model(&[task, generation, config])),
+    }
 }

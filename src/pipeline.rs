@@ -230,8 +230,10 @@ fn translate_all(documents: &mut [Document], job: &Job, models: &Models<'_>, pro
     if segments.is_empty() {
         return Ok(());
     }
-    let mut translations =
-        translate::translate(models.translators, &segments, job.translating, &|done| progress(Progress::Translating(done, segments.len())))?.into_iter();
+    let mut translations = translate::translate(models.translators, &segments, job.translating, &|done| {
+        progress(Progress::Translating(done, segments.len()))
+    })?
+    .into_iter();
     for document in documents {
         if document.target(job).is_some() {
             document.translations = translations.by_ref().take(document.units.len()).collect();

@@ -97,8 +97,8 @@ fn requests(family: &str) -> Vec<Request> {
         prefix: if i % 2 == 0 { "English: The train is late.\n".into() } else { String::new() },
         prompt: case.prompt.clone(),
         suffix: if i % 3 == 0 { "\n".into() } else { String::new() },
-        begin: None,
         options: options(i),
+        ..Request::default()
     };
     prompts.iter().enumerate().map(request).collect()
 }

@@ -75,7 +75,8 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
     };
     let (encoder, decoder) = (half("encoder")?, half("decoder")?);
     if encoder.head_dim != decoder.head_dim {
-        let message = format!("encoder heads of width {} and decoder heads of width {} are not supported", encoder.head_dim, decoder.head_dim);
+        let message =
+            format!("encoder heads of width {} and decoder heads of width {} are not supported", encoder.head_dim, decoder.head_dim);
         return Err(Error::model(weights.model(), message));
     }
     let config = EncoderDecoderConfig {
@@ -111,7 +112,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         positions: PositionKind::Learned { offset: 2 },
         activation: "gelu",
         separate_vocabularies: false,
-        address: |_, _, _| None,
+        address: Box::new(|_, _, _| None),
     };
     load_variant(variant, config, weights, backend)
 }

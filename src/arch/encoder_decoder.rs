@@ -67,7 +67,7 @@ pub(super) enum PositionKind {
 }
 
 /// What a family answers to [`Model::address`]; the last argument tells whether the model has a token.
-pub(super) type AddressFn = fn(&Lang, &Lang, &dyn Fn(&str) -> bool) -> Option<super::Address>;
+pub(super) type AddressFn = Box<dyn Fn(&Lang, &Lang, &dyn Fn(&str) -> bool) -> Option<super::Address> + Send + Sync>;
 
 /// How a family's files name the weights. Names of linear layers and norms stand without `.weight` and `.bias`.
 pub(super) struct Naming {

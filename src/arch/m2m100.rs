@@ -22,7 +22,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         positions: PositionKind::SinusoidalFairseq { first: 2 },
         activation: "relu",
         separate_vocabularies: false,
-        address: if class.starts_with("SMALL100") { small100 } else { address },
+        address: if class.starts_with("SMALL100") { Box::new(small100) } else { Box::new(address) },
     };
     load_variant(variant, config, weights, backend)
 }

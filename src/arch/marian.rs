@@ -10,6 +10,7 @@ use crate::types::Lang;
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
     let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let pair = Pair::of(config);
     let variant = Variant {
         pre_norm: false,
         embedding_norm: false,
@@ -17,14 +18,36 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         positions: PositionKind::Sinusoidal,
         activation: "swish",
         separate_vocabularies: !numbers.flag("share_encoder_decoder_embeddings", true),
-        address,
+        address: Box::new(move |from, to, has| pair.allows(from, to).then(|| address(to, has)).flatten()),
     };
     load_variant(variant, config, weights, backend)
 }
 
+/// The languages that a model was trained on, as its `tokenizer_config.json` states them; `None` for groups (`mul`, `ROMANCE`, `gmw`).
+struct Pair {
+    source: Option<Lang>,
+    target: Option<Lang>,
+}
+
+impl Pair {
+    fn of(config: &Config) -> Pair {
+        let read = |key: &str| {
+            let Config::Json(json) = config else { return None };
+            let lang = languages::canonical(&Lang::parse(json.get(key)?.as_str()?)?);
+            languages::get(&lang).map(|_| lang)
+        };
+        Pair { source: read("source_lang"), target: read("target_lang") }
+    }
+
+    fn allows(&self, from: &Lang, to: &Lang) -> bool {
+        let fits = |known: &Option<Lang>, asked: &Lang| known.as_ref().is_none_or(|known| known.same_base(asked));
+        fits(&self.source, from) && fits(&self.target, to)
+    }
+}
+
 /// Models with several target languages have a token for each, `>>fra<<`, some of them with a script, `>>cmn_Hans<<`; the others
 /// know one pair and are told nothing.
-fn address(_: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
+fn address(to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
     let token = codes(to).into_iter().map(|code| format!(">>{code}<<")).find(|token| has(token));
     if token.is_some() {
         return Some(Address { prefix: token? + " ", begin: None });

@@ -15,7 +15,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         positions: PositionKind::Learned { offset: 2 },
         activation: "gelu",
         separate_vocabularies: false,
-        address,
+        address: Box::new(address),
     };
     load_variant(variant, config, weights, backend)
 }

@@ -14,7 +14,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         positions: PositionKind::Sinusoidal,
         activation: "relu",
         separate_vocabularies: false,
-        address: |_, _, _| None,
+        address: Box::new(|_, _, _| None),
     };
     load_variant(variant, config, weights, backend)
 }

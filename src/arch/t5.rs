@@ -62,7 +62,10 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
     let (gated, name) = projection.strip_prefix("gated-").map_or((false, projection), |name| (true, name));
     // "gated-gelu" means the tanh approximation, as in the models that it was made for.
     let activation = bart::activation(if gated && name == "gelu" { "gelu_new" } else { name }).ok_or_else(|| {
-        Error::model(weights.model(), format!("its configuration says feed_forward_proj = {projection:?}; known are relu, gelu, silu, each also gated"))
+        Error::model(
+            weights.model(),
+            format!("its configuration says feed_forward_proj = {projection:?}; known are relu, gelu, silu, each also gated"),
+        )
     })?;
     let dim = numbers.size("", "d_model")?;
     let layers = numbers.size("", "num_layers")?;
@@ -99,7 +102,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
             every_layer: text("model_type") == Some("umt5"),
         },
         context_length: numbers.optional_positions("n_positions")?.unwrap_or(LONGEST),
-        address,
+        address: Box::new(address),
     };
     Ok(Box::new(EncoderDecoder::load(config, if gated { &NAMING } else { &UNGATED }, weights, backend)?))
 }
@@ -116,10 +119,7 @@ fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address
     }
     let pairs = ["de", "fr", "ro"];
     let known = |a: &Lang, b: &Lang| a.base() == "en" && pairs.contains(&b.base());
-    (known(from, to)).then(|| Address {
-        prefix: format!("translate {} to {}: ", languages::name(from), languages::name(to)),
-        begin: None,
-    })
+    (known(from, to)).then(|| Address { prefix: format!("translate {} to {}: ", languages::name(from), languages::name(to)), begin: None })
 }
 
 fn lang_token(code: &str) -> String {

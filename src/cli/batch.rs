@@ -41,7 +41,8 @@ pub(super) fn run(setup: &Setup, args: &Batch) -> Result<u8> {
     let job = plan::job(setup, &args.translating, to, has(TaskArg::Translate), summarizing);
     let found = plan::find_files(&args.inputs, &args.reading, Some(&args.out))?;
     let names = OutputNames::new(found.files.iter().map(|f| f.id.as_str()));
-    let writes = job.summary.is_some() && !args.summarizing.extractive && job.to.as_ref().is_none_or(summarize::is_abstractive);
+    let named = args.summarizing.summary_model.is_some() || setup.config.summary_model.is_some();
+    let writes = job.summary.is_some() && !args.summarizing.extractive && (named || job.to.as_ref().is_none_or(summarize::is_abstractive));
     let translators = if job.to.is_some() { setup.translator_names(&args.translating.model)? } else { Vec::new() };
     let summary_model = args.summarizing.summary_model.as_deref();
     let summarizer = writes.then(|| setup.model_name(Task::Summarize, summary_model)).transpose()?;

@@ -1,6 +1,6 @@
 //! What the arguments mean on this machine: configuration, folders, threads, devices, models.
 
-use super::args::{Global, Inputs, LangOrAuto, OnBadArg, Reading, Summarizing, Translating};
+use super::args::{Global, Inputs, LangOrAuto, OnBadArg, Reading, Summarize, Summarizing, Translating};
 use super::config::Config;
 use super::progress::Reporter;
 use crate::error::{Error, Result};
@@ -90,7 +90,11 @@ impl Setup {
 
     /// The models that translate: those that are named, or the configuration's, or the catalog's first.
     pub fn translator_names(&self, named: &[String]) -> Result<Vec<String>> {
-        if named.is_empty() { Ok(self.model_name(Task::Translate, None)?.split(',').map(|n| n.trim().to_string()).collect()) } else { Ok(named.to_vec()) }
+        if named.is_empty() {
+            Ok(self.model_name(Task::Translate, None)?.split(',').map(|n| n.trim().to_string()).collect())
+        } else {
+            Ok(named.to_vec())
+        }
     }
 
     /// The model for a task: the one that is named, or the catalog's first for the task.
@@ -196,12 +200,29 @@ pub fn job(setup: &Setup, translating: &Translating, to: Option<Lang>, translate
         from,
         to,
         translate,
-        summary: summarizing.map(|s| summarize::Settings { length: s.length, style: s.style }),
+        summary: summarizing.map(|s| summarize::Settings {
+            length: s.length,
+            style: s.style,
+            // Where both is done, the flags are for the translation.
+            decoding: if translate { Overrides::default() } else { settings(setup, translating).decoding },
+        }),
         translating: settings(setup, translating),
         on_bad: match translating.on_bad {
             OnBadArg::Keep => OnBad::Keep,
             OnBadArg::Source => OnBad::Source,
         },
+    }
+}
+
+/// Of `summarize`: the models that translate, and the one that writes summaries. `--model` names the latter where nothing is to be
+/// translated, or where the catalog says that it is made for it.
+pub fn summary_models(setup: &Setup, args: &Summarize) -> (Vec<String>, Option<String>) {
+    let named = args.summarizing.summary_model.clone();
+    let models = args.translating.model.clone();
+    let summarizes = |name: &String| setup.catalog.get(name).is_some_and(|m| m.tasks == [Task::Summarize]);
+    match models.as_slice() {
+        [one] if named.is_none() && (args.to.is_none() || summarizes(one)) => (Vec::new(), Some(one.clone())),
+        _ => (models, named.or_else(|| setup.config.summary_model.clone())),
     }
 }
 

@@ -81,11 +81,13 @@ fn translate_files(setup: &Setup, args: &Translate) -> Result<u8> {
 }
 
 fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
-    let to = setup.target(args.to.as_ref(), &args.translating.model)?;
+    let (translating, summary_model) = plan::summary_models(setup, args);
+    let to = setup.target(args.to.as_ref(), &translating)?;
     let job = plan::job(setup, &args.translating, to.clone(), false, Some(&args.summarizing));
-    let writes = !args.summarizing.extractive && to.as_ref().is_none_or(summarize::is_abstractive);
-    let translators = if to.is_some() { setup.translators(&args.translating.model)? } else { Vec::new() };
-    let summarizer = if writes { Some(summarizer(setup, args.summarizing.summary_model.as_deref())?) } else { None };
+    // The starter writes English alone; a model that is named writes what it was made for.
+    let writes = !args.summarizing.extractive && (summary_model.is_some() || to.as_ref().is_none_or(summarize::is_abstractive));
+    let translators = if to.is_some() { setup.translators(&translating)? } else { Vec::new() };
+    let summarizer = if writes { Some(summarizer(setup, summary_model.as_deref())?) } else { None };
     let files = plan::one_off_files(&args.inputs)?;
     let models = Models { translators: &plan::faces(&translators), summarizer: summarizer.as_ref().map(|m| m as &dyn Generate) };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, summary)

@@ -19,6 +19,8 @@ pub(super) struct Hypothesis {
 /// The hypotheses of one output.
 pub(super) struct Beam {
     width: usize,
+    /// Tokens of every hypothesis that do not count for its length.
+    uncounted: usize,
     pub live: Vec<Hypothesis>,
     /// Best first.
     pub done: Vec<Hypothesis>,
@@ -36,10 +38,10 @@ pub(super) enum End {
 }
 
 impl Beam {
-    /// One hypothesis, that of what is given.
-    pub(super) fn new(width: usize, given: Vec<u32>) -> Beam {
+    /// One hypothesis, that of what is given; the first `uncounted` tokens of it do not count for lengths.
+    pub(super) fn new(width: usize, given: Vec<u32>, uncounted: usize) -> Beam {
         let first = Hypothesis { written: given, ..Hypothesis::default() };
-        Beam { width, live: vec![first], done: Vec::new(), improvable: true }
+        Beam { width, uncounted, live: vec![first], done: Vec::new(), improvable: true }
     }
 
     /// Goes on by one token: `candidates` are those of each live hypothesis, best first; `ends` says whether a hypothesis ends with a token.
@@ -65,7 +67,7 @@ impl Beam {
         for (rank, (score, parent, token)) in all.into_iter().enumerate() {
             let parent = &self.live[parent];
             let end = ends(parent, token)?;
-            let length = parent.written.len() + 1;
+            let length = parent.written.len() - self.uncounted + 1;
             if end.is_none() && length < room {
                 if live.len() < self.width {
                     live.push(Hypothesis { score, ..parent.with(token) });
@@ -99,7 +101,7 @@ impl Beam {
         }
         let length = match options.early_stopping {
             EarlyStopping::Never if options.length_penalty > 0.0 => room,
-            _ => best.written.len(),
+            _ => best.written.len() - self.uncounted,
         };
         let possible = best.score / (length as f32).powf(options.length_penalty);
         self.done.last().is_none_or(|worst| possible > worst.score)
@@ -123,7 +125,7 @@ mod tests {
 
     /// A model whose next token depends on the last one alone.
     fn search(options: &Options, room: usize, next: impl Fn(u32) -> Vec<f32>) -> Vec<(Vec<u32>, f32)> {
-        let mut beam = Beam::new(options.beams, Vec::new());
+        let mut beam = Beam::new(options.beams, Vec::new(), 0);
         let ends = |_: &Hypothesis, token: u32| Ok::<_, Infallible>((token == END).then_some(End::Token));
         loop {
             let of = |h: &Hypothesis| {

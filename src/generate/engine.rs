@@ -34,6 +34,8 @@ pub struct Conventions {
     pub options: Options,
     /// What a decoder beside an encoder starts with.
     pub start: Vec<u32>,
+    /// What it wants to read before an article that it is to summarize, and how it should write then.
+    pub summarizing: (String, Options),
 }
 
 /// A model, its tokenizer, and workers that run it.
@@ -195,9 +197,15 @@ impl Engine {
         let options = &request.options;
         let prompt_tokens = self.tokenizer.encode_plain(&request.prompt)?.len();
         let begin = request.begin.as_ref().map(|text| self.begin(text)).transpose()?.or(options.forced_begin);
-        let given: Vec<u32> = begin.into_iter().collect();
+        let forced = self.tokenizer.encode(&request.output_prefix)?;
+        // As in `transformers`, the token counts as written, the text as given.
+        let uncounted = forced.len();
+        let given: Vec<u32> = if forced.is_empty() { begin.into_iter().collect() } else { begin.into_iter().chain(forced).collect() };
         let (source, mut tokens, prefix) = if let Some(encoder) = self.model.encoder() {
-            let source = self.tokenizer.encode_source(&request.prefix, &request.prompt)?;
+            let source = match &request.source {
+                Some(ids) => ids.clone(),
+                None => self.tokenizer.encode_source(&request.prefix, &request.prompt)?,
+            };
             if source.is_empty() || source.len() > encoder.context_length() {
                 let (tokens, context) = (source.len(), encoder.context_length());
                 return Err(Error::model(&self.id, format!("a source of {tokens} tokens; it reads 1 to {context}: split the text")));
@@ -213,11 +221,11 @@ impl Engine {
         };
         tokens.extend(&given);
         let used = tokens.len() - given.len() + prefix.as_ref().map_or(0, |p| p.len());
-        let room = self.model.context_length().saturating_sub(used).min(options.max_tokens.max(1));
+        let room = (self.model.context_length().saturating_sub(used)).min(options.max_tokens.max(1).saturating_add(uncounted));
         if room <= given.len() {
             return Err(self.too_long(used));
         }
-        Ok(Job { options, source, tokens, given: given.len(), prompt_tokens, room, prefix, vocabulary })
+        Ok(Job { options, source, tokens, given: given.len(), uncounted, prompt_tokens, room, prefix, vocabulary })
     }
 
     /// The token that an output is to begin with.
@@ -250,6 +258,10 @@ impl Generate for Engine {
 
     fn defaults(&self) -> Options {
         self.conventions.options.clone()
+    }
+
+    fn summarizing(&self) -> (String, Options) {
+        self.conventions.summarizing.clone()
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize> {

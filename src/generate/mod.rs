@@ -25,8 +25,12 @@ pub struct Request {
     pub prompt: String,
     /// What ends the prompt (a chat template's closing marks); control tokens in it are control tokens.
     pub suffix: String,
+    /// The ids of the source, for a model that has an encoder, in place of prefix and prompt; as the encoder reads them, ends included.
+    pub source: Option<Vec<u32>>,
     /// A token that the output is to begin with (a target language's), by its text.
     pub begin: Option<String>,
+    /// Text that the output is to begin with after that, and that is part of it.
+    pub output_prefix: String,
     /// How to continue it.
     pub options: Options,
 }
@@ -101,6 +105,11 @@ pub trait Generate: Send + Sync {
     /// How the model's own files say that it should write.
     fn defaults(&self) -> Options {
         Options::default()
+    }
+
+    /// What the model wants to read before an article that it is to summarize, and how it should write then.
+    fn summarizing(&self) -> (String, Options) {
+        (String::new(), self.defaults())
     }
 
     /// Number of tokens of a text from outside.

@@ -17,6 +17,10 @@ pub struct Options {
     /// Divides (or, below zero, multiplies) the logits of tokens already written (Keskar et al. 2019, CTRL); 1 is off. A beam's
     /// log-probabilities, which are all below zero, are multiplied.
     pub repetition_penalty: f32,
+    /// The same for the tokens of an encoder's source, the other way round: above 1 they become likelier.
+    pub source_bonus: f32,
+    /// No n-gram of this many tokens may come from an encoder's source; 0 is off.
+    pub no_source_ngram: usize,
     /// Write only in the scripts of this language (and digits, punctuation, symbols).
     pub script_of: Option<Lang>,
     /// Hypotheses that are followed at once; 1 takes the likeliest token each time (greedy).
@@ -65,6 +69,8 @@ impl Default for Options {
             stop: Vec::new(),
             no_repeat_ngram: 0,
             repetition_penalty: 1.0,
+            source_bonus: 1.0,
+            no_source_ngram: 0,
             script_of: None,
             beams: 1,
             length_penalty: 1.0,
@@ -103,6 +109,8 @@ impl Options {
             min_tokens: size("min_new_tokens").or(size("min_length").map(|n| n.saturating_sub(1))).unwrap_or(0),
             no_repeat_ngram: size("no_repeat_ngram_size").unwrap_or(0),
             repetition_penalty: number("repetition_penalty").filter(|p| *p > 0.0).unwrap_or(1.0),
+            source_bonus: number("encoder_repetition_penalty").filter(|p| *p > 0.0).unwrap_or(1.0),
+            no_source_ngram: size("encoder_no_repeat_ngram_size").unwrap_or(0),
             beams: size("num_beams").unwrap_or(1).clamp(1, MOST_BEAMS),
             length_penalty: number("length_penalty").unwrap_or(1.0),
             early_stopping: match find("early_stopping") {

@@ -7,17 +7,21 @@ use crate::token::Tokenizer;
 
 /// What an output has to do with the model that writes it.
 pub(super) struct Frame<'a> {
+    /// What an encoder has read.
+    pub source: &'a [u32],
     /// Tokens that count as written for the rules about repetition, before the output's own: what a decoder starts with.
     pub start: &'a [u32],
     /// Tokens that end an output.
     pub ends: &'a [u32],
-    /// New tokens that fit.
+    /// Tokens at the beginning of the output that do not count for its length.
+    pub uncounted: usize,
+    /// Tokens of the longest output, the uncounted ones included.
     pub room: usize,
 }
 
 /// The edits for the next token after `written`.
 pub(super) fn edits(options: &Options, frame: &Frame<'_>, written: &[u32]) -> Edits {
-    let mut edits = Edits { penalty: options.repetition_penalty, keep: 1, ..Edits::default() };
+    let mut edits = Edits { keep: 1, ..Edits::default() };
     if options.beams > 1 {
         // Enough that, were every end token among the best of each hypothesis, as many others as the beam is wide would be left.
         edits.keep = options.beams * (1 + frame.ends.len().max(1));
@@ -35,7 +39,10 @@ pub(super) fn edits(options: &Options, frame: &Frame<'_>, written: &[u32]) -> Ed
     if options.no_repeat_ngram > 0 {
         edits.banned = completions(&history(), options.no_repeat_ngram);
     }
-    if written.len() < options.min_tokens {
+    if options.no_source_ngram > 0 {
+        edits.banned.extend(followers(frame.source, &history(), options.no_source_ngram));
+    }
+    if written.len() < options.min_tokens.saturating_add(frame.uncounted) {
         edits.banned.extend(frame.ends);
     }
     for sequence in &options.banned {
@@ -47,18 +54,37 @@ pub(super) fn edits(options: &Options, frame: &Frame<'_>, written: &[u32]) -> Ed
     }
     edits.banned.sort_unstable();
     edits.banned.dedup();
-    if options.repetition_penalty != 1.0 {
-        edits.penalized = history();
-        edits.penalized.sort_unstable();
-        edits.penalized.dedup();
+    let distinct = |mut tokens: Vec<u32>| {
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens
+    };
+    if options.source_bonus != 1.0 {
+        edits.penalized.extend(distinct(frame.source.to_vec()).into_iter().map(|token| (token, 1.0 / options.source_bonus)));
     }
+    if options.repetition_penalty != 1.0 {
+        edits.penalized.extend(distinct(history()).into_iter().map(|token| (token, options.repetition_penalty)));
+    }
+    edits.penalized.sort_by_key(|(token, _)| *token);
+    edits.penalized.dedup_by(|later, first| {
+        let same = later.0 == first.0;
+        if same {
+            first.1 *= later.1;
+        }
+        same
+    });
     edits
 }
 
 /// Tokens that would complete an n-gram which is there already.
 fn completions(written: &[u32], n: usize) -> Vec<u32> {
+    followers(written, written, n)
+}
+
+/// Tokens that would complete an n-gram of `text` after what is written.
+fn followers(text: &[u32], written: &[u32], n: usize) -> Vec<u32> {
     let Some(context) = (written.len() + 1).checked_sub(n).map(|from| &written[from..]) else { return Vec::new() };
-    written.windows(n).filter(|w| w[..n - 1] == *context).map(|w| w[n - 1]).collect()
+    text.windows(n).filter(|w| w[..n - 1] == *context).map(|w| w[n - 1]).collect()
 }
 
 /// Whether the last tokens go round in a circle: at least 24 of them, and at least four rounds.
@@ -115,12 +141,15 @@ mod tests {
 
     #[test]
     fn each_option_has_its_edit() {
-        let frame = Frame { start: &[9], ends: &[2], room: 6 };
+        let frame = Frame { source: &[6, 3], start: &[9], uncounted: 0, ends: &[2], room: 6 };
         let options = Options { min_tokens: 2, no_repeat_ngram: 2, banned: vec![vec![5], vec![7, 8]], ..Options::default() };
         assert_eq!(edits(&options, &frame, &[]).banned, [2, 5]);
         assert_eq!(edits(&options, &frame, &[9, 3, 7]).banned, [5, 8]);
         // What a decoder starts with counts for repetition.
         assert_eq!(edits(&options, &frame, &[3, 9]).banned, [3, 5]);
+        let source = Options { source_bonus: 2.0, repetition_penalty: 1.5, no_source_ngram: 2, ..Options::default() };
+        assert_eq!(edits(&source, &frame, &[6]).banned, [3]);
+        assert_eq!(edits(&source, &frame, &[6]).penalized, [(3, 0.5), (6, 0.75), (9, 1.5)]);
         let forced = Options { forced_end: Some(2), ..options };
         assert_eq!(edits(&forced, &frame, &[4]).forced, None);
         assert_eq!(edits(&forced, &frame, &[4, 1, 3, 7, 6]).forced, Some(2));

@@ -26,9 +26,8 @@ pub(super) struct Candidate {
 pub(super) struct Edits {
     /// Ascending.
     pub banned: Vec<u32>,
-    /// Ascending.
-    pub penalized: Vec<u32>,
-    pub penalty: f32,
+    /// Tokens, ascending, and their penalties.
+    pub penalized: Vec<(u32, f32)>,
     /// The one token that may come.
     pub forced: Option<u32>,
     pub sampling: Option<Sampling>,
@@ -43,10 +42,10 @@ struct Choice<'a> {
     edits: &'a Edits,
     /// The columns of the banned and of the penalized tokens.
     banned: Vec<usize>,
-    penalized: Vec<usize>,
+    penalized: Vec<(usize, f32)>,
     best: Best,
-    /// Logits of the penalized columns of a beam, which are left out of `best`.
-    aside: Vec<(usize, f32)>,
+    /// The penalized columns of a beam, which are left out of `best`, with their logits and penalties.
+    aside: Vec<(usize, f32, f32)>,
     /// All logits, where the draw depends on their order.
     row: Vec<f32>,
 }
@@ -67,13 +66,12 @@ impl Vocabulary {
         self.tokens.as_ref().map_or(column as u32, |t| t[column])
     }
 
-    /// The columns that some ascending tokens have here.
-    fn columns(&self, tokens: &[u32]) -> Vec<usize> {
-        let column = |token: &u32| match &self.tokens {
-            Some(all) => all.binary_search(token).ok(),
-            None => Some(*token as usize),
-        };
-        tokens.iter().filter_map(column).collect()
+    /// The column that a token has here.
+    fn column(&self, token: u32) -> Option<usize> {
+        match &self.tokens {
+            Some(all) => all.binary_search(&token).ok(),
+            None => Some(token as usize),
+        }
     }
 
     /// The best tokens of each row of `hidden`, (rows, dim), once `edits` has changed the logits, best first.
@@ -90,7 +88,8 @@ impl Vocabulary {
     }
 
     fn choice<'a>(&self, edits: &'a Edits) -> Choice<'a> {
-        let (banned, penalized) = (self.columns(&edits.banned), self.columns(&edits.penalized));
+        let banned = edits.banned.iter().filter_map(|&token| self.column(token)).collect();
+        let penalized = edits.penalized.iter().filter_map(|&(token, penalty)| Some((self.column(token)?, penalty))).collect();
         Choice { edits, banned, penalized, best: Best::new(edits.keep), aside: Vec::new(), row: Vec::new() }
     }
 }
@@ -102,20 +101,17 @@ impl Choice<'_> {
             return;
         }
         self.best.count(logits);
-        let within = |columns: &[usize]| {
-            let from = columns.partition_point(|&c| c < first);
-            from..columns.partition_point(|&c| c < first + logits.len())
-        };
-        let (banned, penalized) = (&self.banned[within(&self.banned)], &self.penalized[within(&self.penalized)]);
-        for &column in penalized {
+        let end = first + logits.len();
+        let banned = &self.banned[self.banned.partition_point(|&c| c < first)..self.banned.partition_point(|&c| c < end)];
+        let penalized = self.penalized.partition_point(|p| p.0 < first)..self.penalized.partition_point(|p| p.0 < end);
+        for &(column, penalty) in &self.penalized[penalized] {
             let logit = &mut logits[column - first];
             if self.edits.of_beam {
                 if banned.binary_search(&column).is_err() {
-                    self.aside.push((column, *logit));
+                    self.aside.push((column, *logit, penalty));
                 }
                 *logit = f32::NEG_INFINITY;
             } else {
-                let penalty = self.edits.penalty;
                 *logit = if *logit > 0.0 { *logit / penalty } else { *logit * penalty };
             }
         }
@@ -153,8 +149,11 @@ impl Choice<'_> {
             .map(|r| Candidate { token: token(r.column), log_probability: r.logit * temperature - total })
             .collect();
         if !self.aside.is_empty() {
-            let penalized = |&(_, logit): &(usize, f32)| (logit - total) * self.edits.penalty;
-            candidates.extend(self.aside.iter().map(|c| Candidate { token: token(c.0), log_probability: penalized(c) }));
+            let penalized = |&(column, logit, penalty): &(usize, f32, f32)| Candidate {
+                token: token(column),
+                log_probability: (logit - total) * penalty,
+            };
+            candidates.extend(self.aside.iter().map(penalized));
             candidates.sort_by(|a, b| b.log_probability.total_cmp(&a.log_probability).then(a.token.cmp(&b.token)));
             candidates.truncate(self.edits.keep);
         }
@@ -183,7 +182,8 @@ impl Sampling {
     /// The columns that may be drawn, with their logits at the temperature: the `top_k` likeliest, of these the likeliest that have `top_p`
     /// together, of these those that have `min_p` of the likeliest's probability; the likeliest always.
     fn kept(&self, logits: &[f32]) -> Vec<(usize, f32)> {
-        let mut kept: Vec<(usize, f32)> = logits.iter().map(|l| l / self.temperature).enumerate().filter(|(_, l)| *l > f32::NEG_INFINITY).collect();
+        let mut kept: Vec<(usize, f32)> =
+            logits.iter().map(|l| l / self.temperature).enumerate().filter(|(_, l)| *l > f32::NEG_INFINITY).collect();
         kept.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let Some(&(_, largest)) = kept.first() else { return kept };
         if self.top_k > 0 {
@@ -241,7 +241,7 @@ mod tests {
     fn a_beams_rules_change_log_probabilities() {
         let logits = [1.0f32, 3.0, 2.0, 0.5, -1.0];
         let total = logits.iter().map(|l| l.exp()).sum::<f32>().ln();
-        let edits = Edits { banned: vec![2], penalized: vec![1, 2], penalty: 4.0, keep: 3, of_beam: true, ..Edits::default() };
+        let edits = Edits { banned: vec![2], penalized: vec![(1, 4.0), (2, 4.0)], keep: 3, of_beam: true, ..Edits::default() };
         let found = look(&edits, &logits);
         let expected = [(1, (3.0 - total) * 4.0), (0, 1.0 - total), (3, 0.5 - total)];
         let mut expected = expected.to_vec();

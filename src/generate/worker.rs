@@ -22,9 +22,11 @@ pub(super) struct Job<'a> {
     pub tokens: Vec<u32>,
     /// How many of `tokens`, at their end, are the beginning of the output.
     pub given: usize,
+    /// How many of these do not count for the output's length.
+    pub uncounted: usize,
     /// Tokens of the prompt alone.
     pub prompt_tokens: usize,
-    /// New tokens that fit.
+    /// Tokens of the longest output, those that are given included.
     pub room: usize,
     pub prefix: Option<Arc<KvCache>>,
     pub vocabulary: Arc<Vocabulary>,
@@ -39,7 +41,13 @@ impl Job<'_> {
     fn frame<'a>(&'a self, tokenizer: &'a Tokenizer) -> Frame<'a> {
         // What a decoder starts with counts when repetition is looked for; the text of a prompt does not.
         let start = if self.source.is_some() { &self.tokens[..self.tokens.len() - self.given] } else { &[] };
-        Frame { start, ends: tokenizer.ends(), room: self.room }
+        Frame {
+            source: self.source.as_deref().unwrap_or_default(),
+            start,
+            uncounted: self.uncounted,
+            ends: tokenizer.ends(),
+            room: self.room,
+        }
     }
 }
 
@@ -63,7 +71,10 @@ pub(super) struct Shared<'a> {
 /// How a row goes from candidates to an output.
 enum Search {
     /// One token after the other.
-    Single { written: Vec<u32>, log_probability: f32 },
+    Single {
+        written: Vec<u32>,
+        log_probability: f32,
+    },
     Beam(Beam),
 }
 
@@ -87,7 +98,7 @@ impl<'a> Row<'a> {
         let given = job.tokens[job.tokens.len() - job.given..].to_vec();
         let search = match job.options.beams {
             0 | 1 => Search::Single { written: given, log_probability: 0.0 },
-            width => Search::Beam(Beam::new(width, given)),
+            width => Search::Beam(Beam::new(width, given, job.uncounted)),
         };
         Row { number, job, cache, read: 0, search, stop: StopCheck::new(job.options), tokens: Vec::new(), paths: None }
     }
@@ -163,7 +174,7 @@ impl<'a> Row<'a> {
                     let written: Vec<u32> = hypothesis.written.iter().copied().chain([token]).collect();
                     Ok(self.stop.reached(options, tokenizer, &written)?.then_some(End::Text))
                 };
-                let over = beam.advance(candidates, options, room, tokenizer.ends().len(), ends)?;
+                let over = beam.advance(candidates, options, room - self.job.uncounted, tokenizer.ends().len(), ends)?;
                 let cut = beam.done.first().is_none_or(|best| best.cut);
                 Ok(over.then_some(if cut { Finish::Length } else { Finish::Stop }))
             }
@@ -272,7 +283,11 @@ impl<'a> Shared<'a> {
             let vocabulary = rows[*first].job.vocabulary.clone();
             let group: Vec<_> = ready.extract_if(.., |(row, _)| Arc::ptr_eq(&rows[*row].job.vocabulary, &vocabulary)).collect();
             let places: Vec<u32> = group.iter().flat_map(|(_, places)| places.clone()).collect();
-            let hidden = if places.len() == end as usize { hidden.clone() } else { hidden.index_select(&Tensor::new(places, hidden.device())?, 0)? };
+            let hidden = if places.len() == end as usize {
+                hidden.clone()
+            } else {
+                hidden.index_select(&Tensor::new(places, hidden.device())?, 0)?
+            };
             let edits: Vec<Edits> = group.iter().flat_map(|(row, _)| rows[*row].edits(self.tokenizer)).collect();
             let mut candidates = vocabulary.candidates(&hidden, self.model.output(), &edits)?.into_iter();
             for (row, places) in group {

@@ -83,7 +83,14 @@ impl RelativeBias {
 ///
 /// # Panics
 /// If the lengths of the slices do not fit, or a path leaves its part.
-pub fn attend(shape: &AttentionShape, reach: Reach<'_>, bias: Option<&RelativeBias>, q: &[f32], parts: [KeyValues<'_>; 2], out: &mut [f32]) {
+pub fn attend(
+    shape: &AttentionShape,
+    reach: Reach<'_>,
+    bias: Option<&RelativeBias>,
+    q: &[f32],
+    parts: [KeyValues<'_>; 2],
+    out: &mut [f32],
+) {
     let width = shape.width();
     let token = shape.heads * shape.dim;
     assert!(q.len() == out.len() && q.len().is_multiple_of(token) && shape.heads.is_multiple_of(shape.kv_heads));
@@ -145,7 +152,12 @@ unsafe fn attend_with<L: Lanes>(arguments: Arguments<'_>) {
                 for t in 0..tokens {
                     let end = length - tokens + t + 1;
                     let start = shape.window.map_or(0, |w| end.saturating_sub(w));
-                    let rows = Seen::new(parts, width, start..held.min(end).max(start.min(held)), Run(start.max(held) - held, end.max(held) - held));
+                    let rows = Seen::new(
+                        parts,
+                        width,
+                        start..held.min(end).max(start.min(held)),
+                        Run(start.max(held) - held, end.max(held) - held),
+                    );
                     queries.all_heads::<L, Run>(t, t + 1, end - 1, start, rows);
                 }
             }

@@ -1,7 +1,7 @@
 //! Attention: of a decoder over each sequence's own cache, of a decoder over its source, of an encoder over itself.
 
 use super::cache::LayerCache;
-use super::{Span, SourceCache, with_slice};
+use super::{SourceCache, Span, with_slice};
 use crate::error::{Error, Result};
 use crate::kernel::{self, AttentionShape, KeyValues, Reach, RelativeBias};
 use candle_core::{D, Device, Tensor};

@@ -25,9 +25,7 @@ impl Positions {
     pub fn sinusoidal(positions: usize, dim: usize, device: &Device) -> Result<Positions> {
         let half = dim.div_ceil(2);
         let angle = |p: usize, i: usize| p as f64 / 10000f64.powf(2.0 * i as f64 / dim as f64);
-        let row = |p: usize| {
-            (0..dim).map(move |i| if i < half { angle(p, i).sin() as f32 } else { angle(p, i - half).cos() as f32 })
-        };
+        let row = |p: usize| (0..dim).map(move |i| if i < half { angle(p, i).sin() as f32 } else { angle(p, i - half).cos() as f32 });
         let table: Vec<f32> = (0..positions).flat_map(row).collect();
         Ok(Positions { table: Tensor::from_vec(table, (positions, dim), device)? })
     }

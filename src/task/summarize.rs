@@ -9,16 +9,18 @@ mod guard;
 mod length;
 mod prompt;
 mod select;
+mod whole;
 
 pub use length::{Length, count_words};
 
 use super::extractive;
 use crate::error::{Error, Result};
-use crate::generate::{Finish, Generate, Output, Request};
+use crate::generate::{Finish, Generate, Output, Overrides, Request};
 use crate::languages;
 use crate::types::{Flag, Lang, Problem, SummaryMethod, SummaryRecord, SummarySentence};
 use length::Budget;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::str::FromStr;
 
 /// Most words of a headline.
@@ -53,12 +55,14 @@ impl FromStr for Style {
 }
 
 /// What is wanted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settings {
     /// How long.
     pub length: Length,
     /// In which form.
     pub style: Style,
+    /// What differs from a summarization model's own way of writing.
+    pub decoding: Overrides,
 }
 
 /// What is summarized.
@@ -77,13 +81,22 @@ pub struct Input<'a> {
 pub struct Plan<'a> {
     /// In order; none when the summary is to be purely extractive.
     pub requests: Vec<Request>,
-    /// The sentence that each request is about.
-    asked: Vec<usize>,
+    /// What each request is about.
+    asked: Asked,
     input: Input<'a>,
     settings: Settings,
     /// All sentences with text, the most telling first.
     ranking: Vec<usize>,
     model: Option<String>,
+}
+
+/// What the requests of a plan are about.
+#[derive(Clone, Debug)]
+enum Asked {
+    /// Each to shorten the sentence of that number.
+    Sentences(Vec<usize>),
+    /// Each to summarize the sentences of these numbers.
+    Parts(Vec<Range<usize>>),
 }
 
 /// A summary and how it came about.
@@ -97,7 +110,7 @@ pub struct Summary {
     pub output_tokens: usize,
 }
 
-/// Whether a model has a part in summaries in this language: it writes English.
+/// Whether the starter has a part in summaries in this language: it writes English.
 pub fn is_abstractive(language: &Lang) -> bool {
     language.base() == "en"
 }
@@ -113,15 +126,28 @@ pub fn plan<'a>(input: Input<'a>, settings: Settings, generator: Option<&dyn Gen
     if ranking.is_empty() {
         return Err(Error::input("summary", "expected an article with at least one sentence, found no text"));
     }
-    let mut plan = Plan { requests: Vec::new(), asked: Vec::new(), input, settings, ranking, model: None };
-    if let Some(generator) = generator.filter(|_| is_abstractive(input.language)) {
-        plan.model = Some(generator.id().to_owned());
-        for i in plan.worth_asking() {
-            if let Some(request) = prompt::request(input.sentences[i].trim(), generator)? {
-                plan.requests.push(request);
-                plan.asked.push(i);
+    let mut plan = Plan { requests: Vec::new(), asked: Asked::Sentences(Vec::new()), input, settings, ranking, model: None };
+    match generator {
+        Some(generator) if !generator.is_prompted() => {
+            plan.model = Some(generator.id().to_owned());
+            // The article's title is a better headline than any model's.
+            if settings.style != Style::Headline || plan.title().is_none() {
+                let (requests, parts) = whole::requests(input.sentences, input.language, generator, settings.decoding)?.into_iter().unzip();
+                (plan.requests, plan.asked) = (requests, Asked::Parts(parts));
             }
         }
+        Some(generator) if is_abstractive(input.language) => {
+            plan.model = Some(generator.id().to_owned());
+            let mut asked = Vec::new();
+            for i in plan.worth_asking() {
+                if let Some(request) = prompt::request(input.sentences[i].trim(), generator)? {
+                    plan.requests.push(request);
+                    asked.push(i);
+                }
+            }
+            plan.asked = Asked::Sentences(asked);
+        }
+        _ => {}
     }
     Ok(plan)
 }
@@ -148,8 +174,25 @@ impl Plan<'_> {
 /// The summary, out of the model's answers to [`Plan::requests`] in their order.
 pub fn finish(plan: &Plan, outputs: &[Output]) -> Summary {
     let mut rejected = Vec::new();
+    let sentences = match &plan.asked {
+        Asked::Sentences(asked) => shortened(plan, asked, outputs, &mut rejected),
+        Asked::Parts(parts) => {
+            let written = whole::sentences_of(outputs, parts, plan.input.sentences, plan.input.language, &mut rejected);
+            merged(plan, written)
+        }
+    };
+    Summary { record: record(plan, sentences), rejected, output_tokens: outputs.iter().map(|output| output.tokens).sum() }
+}
+
+/// A sentence of the article as it is.
+fn own(plan: &Plan, i: usize) -> SummarySentence {
+    SummarySentence { text: plan.input.sentences[i].trim().to_owned(), support: vec![i], origin: SummaryMethod::Extractive }
+}
+
+/// The best sentences, each as the model shortened it if that can be trusted.
+fn shortened(plan: &Plan, asked: &[usize], outputs: &[Output], rejected: &mut Vec<Flag>) -> Vec<SummarySentence> {
     let mut shortened: HashMap<usize, String> = HashMap::new();
-    for (&i, output) in plan.asked.iter().zip(outputs) {
+    for (&i, output) in asked.iter().zip(outputs) {
         let source = plan.input.sentences[i].trim();
         let text = output.text.trim();
         // What is hardly shorter gains nothing over the article's own words.
@@ -166,17 +209,41 @@ pub fn finish(plan: &Plan, outputs: &[Output]) -> Summary {
             None => drop(shortened.insert(i, text.to_owned())),
         }
     }
-    let candidate = |i: usize, text: Option<String>| {
-        let origin = if text.is_some() { SummaryMethod::Abstractive } else { SummaryMethod::Extractive };
-        SummarySentence { text: text.unwrap_or_else(|| plan.input.sentences[i].trim().to_owned()), support: vec![i], origin }
+    let candidate = |i: usize, text: Option<String>| match text {
+        Some(text) => SummarySentence { text, support: vec![i], origin: SummaryMethod::Abstractive },
+        None => own(plan, i),
     };
-    let sentences = if plan.settings.style == Style::Headline {
-        vec![headline(plan, candidate(plan.ranking[0], shortened.remove(&plan.ranking[0])))]
-    } else {
-        let candidates = plan.ranking.iter().map(|&i| candidate(i, shortened.remove(&i))).collect();
-        select::select(candidates, plan.settings.length.budget())
+    if plan.settings.style == Style::Headline {
+        return vec![headline(plan, candidate(plan.ranking[0], shortened.remove(&plan.ranking[0])))];
+    }
+    let candidates = plan.ranking.iter().map(|&i| candidate(i, shortened.remove(&i))).collect();
+    select::select(candidates, plan.settings.length.budget())
+}
+
+/// One summary out of those of the parts. A summarization model knows how much it wants to say: that is the medium length. When it has
+/// said too little, the article's best sentences follow.
+fn merged(plan: &Plan, written: Vec<Vec<SummarySentence>>) -> Vec<SummarySentence> {
+    /// Parts that each have a sentence in a summary of medium length.
+    const MOST_PARTS: usize = 8;
+    let longest = written.iter().map(Vec::len).max().unwrap_or(0);
+    let most = longest.max(written.iter().filter(|w| !w.is_empty()).count().min(MOST_PARTS));
+    // The first sentence of every part, then the second …: head and tail of a long article are both heard.
+    let mut candidates: Vec<SummarySentence> = Vec::new();
+    for i in 0..longest {
+        candidates.extend(written.iter().filter_map(|part| part.get(i)).cloned());
+    }
+    let total = candidates.len();
+    let budget = match plan.settings.length {
+        Length::Medium => Budget::Sentences(most.max(1)),
+        Length::Long => Budget::Sentences(total.max(1)),
+        length => length.budget(),
     };
-    Summary { record: record(plan, sentences), rejected, output_tokens: outputs.iter().map(|output| output.tokens).sum() }
+    candidates.extend(plan.ranking.iter().map(|&i| own(plan, i)));
+    if plan.settings.style == Style::Headline {
+        return vec![headline(plan, candidates.swap_remove(0))];
+    }
+    // What is not enough to choose from is taken in the model's own order.
+    select::select(candidates, budget)
 }
 
 /// One line: the title, else the most telling sentence, shortened by the model or cut.
@@ -260,7 +327,7 @@ mod tests {
     }
 
     fn length(length: Length) -> Settings {
-        Settings { length, style: Style::Paragraph }
+        Settings { length, ..Settings::default() }
     }
 
     #[test]

@@ -281,6 +281,7 @@ fn attempt(
                     script_of: model.is_prompted().then(|| segment.to.clone()),
                     ..options.clone()
                 },
+                ..Request::default()
             });
         }
         pieces.push(parts);

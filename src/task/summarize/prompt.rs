@@ -52,7 +52,7 @@ pub fn request(sentence: &str, generator: &dyn Generate) -> Result<Option<Reques
         return Ok(None);
     }
     let options = Options { max_tokens: tokens, stop: vec!["\n".into()], ..Options::default() };
-    Ok(Some(Request { prefix, prompt: sentence.to_owned(), suffix: ANSWER.into(), begin: None, options }))
+    Ok(Some(Request { prefix, prompt: sentence.to_owned(), suffix: ANSWER.into(), options, ..Request::default() }))
 }
 
 /// The task and its examples: the same for all requests.

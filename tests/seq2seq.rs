@@ -1,0 +1,177 @@
+//! Encoder–decoder models against `transformers`: tiny models with random weights, whose logits and outputs were written down by
+//! scripts/fixtures/seq2seq.py.
+
+use candle_core::Device;
+use polygist::arch::{self, Model};
+use polygist::generate::{Engine, Generate, Options, Request};
+use polygist::io::weights::Safetensors;
+use polygist::kernel::Precision;
+use polygist::model::{self, Runtime};
+use polygist::nn::{Backend, KvCache, Span};
+use serde_json::Value;
+use std::path::PathBuf;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/seq2seq")
+}
+
+fn families() -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(root()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert!(!names.is_empty(), "only {names:?}");
+    names
+}
+
+fn json(family: &str, file: &str) -> Value {
+    let text = std::fs::read(root().join(family).join(file)).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+fn ids(value: &Value) -> Vec<u32> {
+    value.as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as u32).collect()
+}
+
+fn load(family: &str, precision: Precision) -> Box<dyn Model> {
+    let (config, weights) = Safetensors::open(&root().join(family)).unwrap();
+    arch::load(&config, &weights, &Backend { device: Device::Cpu, precision }).unwrap()
+}
+
+fn logits(model: &dyn Model, source: &[u32], decoder: &[u32]) -> Vec<f32> {
+    let memory = model.encoder().unwrap().encode(&[source]).unwrap().remove(0);
+    let mut cache = KvCache::reading(memory);
+    let hidden = model.forward(&mut [Span::new(decoder, &mut cache)]).unwrap();
+    let mut logits = Vec::new();
+    model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
+    logits
+}
+
+/// Largest difference of a logit that is accepted, as a share of the largest logit: both sides compute in f32 and sum in different orders.
+const TOLERANCE: f32 = 2e-5;
+
+#[test]
+fn logits_are_those_of_transformers() {
+    for family in families() {
+        let model = load(&family, Precision::F32);
+        for case in json(&family, "expected.json")["logits"].as_array().unwrap() {
+            let (source, decoder) = (ids(&case["source"]), ids(&case["decoder"]));
+            let found = logits(&*model, &source, &decoder);
+            let expected: Vec<f32> = case["logits"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect();
+            assert_eq!(found.len(), expected.len(), "{family}");
+            let scale = expected.iter().fold(1.0f32, |m, v| m.max(v.abs()));
+            // What is banned by an infinite bias is as good as any other such number.
+            let differ = |(a, b): (&f32, &f32)| if a == b { 0.0 } else { (a - b).abs() / scale };
+            let worst = found.iter().zip(&expected).map(differ).fold(0.0, f32::max);
+            assert!(worst < TOLERANCE, "{family}: logits differ by {worst} of {scale} after {source:?}, {decoder:?}");
+        }
+    }
+}
+
+#[test]
+fn int8_stays_close_to_f32() {
+    for family in families() {
+        let (exact, rounded) = (load(&family, Precision::F32), load(&family, Precision::Int8));
+        let (mut error, mut size) = (0.0, 0.0);
+        for case in json(&family, "expected.json")["logits"].as_array().unwrap() {
+            let (source, decoder) = (ids(&case["source"]), ids(&case["decoder"]));
+            let (a, b) = (logits(&*exact, &source, &decoder), logits(&*rounded, &source, &decoder));
+            error += a.iter().zip(&b).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+            size += a.iter().map(|a| f64::from(*a).powi(2)).sum::<f64>();
+        }
+        let share = (error / size).sqrt();
+        assert!(share > 0.0 && share < 0.1, "{family}: relative error {share}");
+    }
+}
+
+fn engine(family: &str, precision: Precision, threads: usize, batch: usize) -> Engine {
+    let runtime = Runtime { batch, ..Runtime::new(Device::Cpu, precision, threads) };
+    model::open(family, &root().join(family), &runtime).unwrap()
+}
+
+/// The words that stand for some tokens in the fixtures' vocabulary.
+fn words(ids: &[u32], family: &str) -> String {
+    let vocabulary = json(family, "tokenizer.json")["model"]["vocab"].clone();
+    let word = |id: &u32| vocabulary.as_object().unwrap().iter().find(|(_, v)| v.as_u64() == Some(u64::from(*id))).unwrap().0.clone();
+    ids.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// One set of options, its requests, and what is expected: (ids, score) of each output, best first.
+struct Case {
+    name: String,
+    requests: Vec<Request>,
+    expected: Vec<Vec<(Vec<u32>, Option<f32>)>>,
+}
+
+fn cases(family: &str) -> Vec<Case> {
+    let config = json(family, "config.json");
+    let generation = json(family, "generation_config.json");
+    let number = |key: &str| [&generation, &config].iter().find_map(|file| file[key].as_u64()).map(|n| n as u32);
+    let end = number("eos_token_id").unwrap();
+    let read = |case: &Value| {
+        let asked = &case["options"];
+        let mut options = Options::of_model(&[asked, &generation, &config]);
+        options.outputs = asked["num_return_sequences"].as_u64().unwrap_or(1) as usize;
+        let start = asked["decoder_input_ids"].as_array().map(|_| ids(&asked["decoder_input_ids"])).unwrap_or_default();
+        // `transformers` puts the token that decoding starts with before a prefix that lacks it.
+        let prefix = start.strip_prefix(&[number("decoder_start_token_id").unwrap()][..]).unwrap_or(&start).to_vec();
+        if !prefix.is_empty() {
+            options.forced_begin = None;
+        }
+        let request = |source: &Value| Request {
+            source: Some(ids(source)),
+            output_prefix: words(&prefix, family),
+            options: options.clone(),
+            ..Request::default()
+        };
+        let output = |output: &Value| {
+            let written = ids(&output["ids"]);
+            let written = written.strip_suffix(&[end]).unwrap_or(&written);
+            (written[1.min(written.len())..].to_vec(), output["score"].as_f64().map(|s| s as f32))
+        };
+        Case {
+            name: case["name"].as_str().unwrap().to_string(),
+            requests: case["sources"].as_array().unwrap().iter().map(request).collect(),
+            expected: case["outputs"].as_array().unwrap().iter().map(|o| o.as_array().unwrap().iter().map(output).collect()).collect(),
+        }
+    };
+    json(family, "expected.json")["generate"].as_array().unwrap().iter().map(read).collect()
+}
+
+#[test]
+fn outputs_are_those_of_transformers() {
+    let mut wrong = Vec::new();
+    for family in families() {
+        let engine = engine(&family, Precision::F32, 2, 6);
+        for case in cases(&family) {
+            let outputs = engine.generate(&case.requests, &|_, _| true).unwrap();
+            for (i, (output, expected)) in outputs.iter().zip(&case.expected).enumerate() {
+                let first = (output.ids.clone(), output.score);
+                let found: Vec<_> = std::iter::once(first).chain(output.variants.iter().map(|v| (v.ids.clone(), v.score))).collect();
+                let same = found.len() == expected.len()
+                    && found.iter().zip(expected).all(|(f, e)| f.0 == e.0 && e.1.is_none_or(|score| (f.1 - score).abs() < 2e-4));
+                if !same {
+                    wrong.push(format!("{family}, {}, source {i}:\n    found {found:?}\n expected {expected:?}", case.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The promise of the engine, for beams and int8 too: a result depends on its request alone, to the bit.
+#[test]
+fn results_do_not_depend_on_the_batch_or_the_threads() {
+    for family in families() {
+        for precision in [Precision::F32, Precision::Int8] {
+            let mut requests: Vec<Request> = cases(&family).into_iter().flat_map(|case| case.requests).collect();
+            let drawn =
+                |r: &Request| Request { options: Options { temperature: 0.9, beams: 1, top_p: 0.9, ..r.options.clone() }, ..r.clone() };
+            requests.extend(requests.iter().take(5).map(drawn).collect::<Vec<_>>());
+            let one = engine(&family, precision, 1, 1);
+            let alone: Vec<_> = requests.iter().map(|r| one.generate(std::slice::from_ref(r), &|_, _| true).unwrap().remove(0)).collect();
+            for (threads, batch) in [(1, 64), (3, 7)] {
+                let together = engine(&family, precision, threads, batch).generate(&requests, &|_, _| true).unwrap();
+                assert!(together == alone, "{family}, {precision:?}, {threads} threads, batch {batch}");
+            }
+        }
+    }
+}
