@@ -1,27 +1,68 @@
 //! Text to token ids and back.
 
+mod build;
+mod charsmap;
+mod codes;
+mod files;
+mod folder;
+mod frame;
 mod gguf;
+mod library;
+mod mapped;
+mod sentencepiece;
+mod settings;
+mod spm;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::nn::Config;
-use aho_corasick::AhoCorasick;
+use frame::{Frame, Slot};
+use library::Library;
+use mapped::Mapped;
 use std::path::Path;
 
 /// A model's tokenizer, with what the model needs to know of it.
 pub struct Tokenizer {
-    inner: tokenizers::Tokenizer,
+    pieces: Pieces,
+    frame: Frame,
     begin: Option<u32>,
     end: Vec<u32>,
-    /// Finds the text of control tokens, if the model has any.
-    control: Option<AhoCorasick>,
+    pad: Option<u32>,
+}
+
+/// What cuts text into pieces.
+enum Pieces {
+    Library(Box<Library>),
+    Mapped(Mapped),
+}
+
+impl Pieces {
+    fn token_id(&self, token: &str) -> Option<u32> {
+        match self {
+            Pieces::Library(library) => library.token_id(token),
+            Pieces::Mapped(mapped) => mapped.token_id(token),
+        }
+    }
+
+    fn leading_control(&self, text: &str) -> Option<(u32, usize)> {
+        match self {
+            Pieces::Library(library) => library.leading_control(text),
+            Pieces::Mapped(mapped) => mapped.leading_control(text),
+        }
+    }
+
+    fn encode_joined(&self, prefix: &str, text: &str) -> Result<Vec<u32>> {
+        match self {
+            Pieces::Library(library) => library.encode_joined(prefix, text),
+            Pieces::Mapped(mapped) => Ok(mapped.encode_joined(prefix, text)),
+        }
+    }
 }
 
 impl Tokenizer {
     fn new(inner: tokenizers::Tokenizer, begin: Option<u32>, end: Vec<u32>) -> Result<Tokenizer> {
-        let control: Vec<String> =
-            inner.get_added_tokens_decoder().into_values().filter(|t| t.special && !t.content.is_empty()).map(|t| t.content).collect();
-        let control = if control.is_empty() { None } else { Some(AhoCorasick::new(control).map_err(|e| Error::Tokenizer(e.to_string()))?) };
-        Ok(Tokenizer { inner, begin, end, control })
+        let pieces = Pieces::Library(Box::new(Library::new(inner, None, |_| false)?));
+        let frame = Frame { before: begin.map(Slot::Token).into_iter().collect(), after: Vec::new() };
+        Ok(Tokenizer { pieces, frame, begin, end, pad: None })
     }
 
     /// The tokenizer in the metadata of a GGUF file; `model` names the file in messages.
@@ -32,19 +73,23 @@ impl Tokenizer {
         gguf::build(config, model)
     }
 
-    /// A `tokenizer.json` file; begin and end tokens come from the model's `config.json`.
+    /// A `tokenizer.json` file. Begin, end and padding tokens come from the model's `config.json`, and from the
+    /// `generation_config.json` and `tokenizer_config.json` beside the file, if there are any.
+    ///
+    /// # Errors
+    /// When one of these files cannot be read or is not what it should be.
     pub fn from_file(path: &Path, config: &Config) -> Result<Tokenizer> {
-        let inner = tokenizers::Tokenizer::from_file(path).map_err(|e| Error::Tokenizer(format!("{}: {e}", path.display())))?;
-        let ids = |key: &str| -> Vec<u32> {
-            let Config::Json(config) = config else { return Vec::new() };
-            let id = |v: &serde_json::Value| v.as_u64().and_then(|v| u32::try_from(v).ok());
-            match config.get(key) {
-                Some(serde_json::Value::Array(all)) => all.iter().filter_map(id).collect(),
-                Some(one) => id(one).into_iter().collect(),
-                None => Vec::new(),
-            }
-        };
-        Tokenizer::new(inner, ids("bos_token_id").first().copied(), ids("eos_token_id"))
+        folder::from_json(path, config)
+    }
+
+    /// The tokenizer of a folder in the Hub's layout: from its `tokenizer.json`; or `source.spm`, `target.spm` and `vocab.json` (Marian);
+    /// or a SentencePiece model (T5, mT5, MADLAD, Pegasus, mBART, mBART-50, NLLB; M2M100 with `vocab.json`); or `vocab.json` and
+    /// `merges.txt` (BART, LED). Which it is say `tokenizer_config.json` and the model's `config.json`.
+    ///
+    /// # Errors
+    /// When files that the kind of model needs are missing, cannot be read or are broken.
+    pub fn from_folder(folder: &Path, config: &Config) -> Result<Tokenizer> {
+        folder::open(folder, config)
     }
 
     /// The token that stands before every text, if the model wants one.
@@ -62,56 +107,58 @@ impl Tokenizer {
         &self.end
     }
 
-    /// The ids of a text as an encoder reads it.
-    pub fn encode_source(&self, prefix: &str, text: &str) -> Result<Vec<u32>> {
-        let mut ids = self.encode(prefix)?;
-        ids.extend(self.encode_plain(text)?);
-        ids.extend(self.end.first());
-        Ok(ids)
+    /// The token that fills short rows up, if the model has one. T5 also begins to write with it.
+    pub fn pad(&self) -> Option<u32> {
+        self.pad
     }
 
-    /// A token by its text.
+    /// The id of a token by its exact text (`</s>`, `fra_Latn`, `__fr__`, `>>fra<<`).
     pub fn token_id(&self, token: &str) -> Option<u32> {
-        self.inner.token_to_id(token)
+        self.pieces.token_id(token)
     }
 
     /// The ids of a text of ours, without the begin token. Control tokens (`<|im_end|>`) in it are recognized.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.inner.encode_fast(text, false).map_err(|e| Error::Tokenizer(e.to_string()))?;
-        Ok(encoding.get_ids().to_vec())
+        match &self.pieces {
+            Pieces::Library(library) => library.encode(text),
+            Pieces::Mapped(mapped) => Ok(mapped.encode(text)),
+        }
     }
 
     /// The ids of a text from outside: what looks like a control token in it is read as plain text.
     pub fn encode_plain(&self, text: &str) -> Result<Vec<u32>> {
-        let mut ids = Vec::new();
-        let mut rest = text;
-        // A control token that is cut after its first character is recognized no more.
-        while let Some(found) = self.control.as_ref().and_then(|c| c.find(rest)) {
-            let first = rest[found.range()].chars().next().map_or(1, char::len_utf8);
-            let (head, tail) = rest.split_at(found.start() + first);
-            ids.extend(self.encode(head)?);
-            rest = tail;
+        match &self.pieces {
+            Pieces::Library(library) => library.encode_plain(text),
+            Pieces::Mapped(mapped) => Ok(mapped.encode_plain(text)),
         }
-        ids.extend(self.encode(rest)?);
-        Ok(ids)
+    }
+
+    /// What the encoder of an encoder–decoder model reads: the begin token, if it has one there (BART); `prefix`, a text of ours
+    /// with control tokens (`fra_Latn`, `>>fra<<`, `<2de> `) or words (`summarize: `); `text`, a text from outside,
+    /// right after it; the end token. A language token at the head of the prefix takes the place that the model's kind has for it,
+    /// which for mBART is after the end token.
+    pub fn encode_source(&self, prefix: &str, text: &str) -> Result<Vec<u32>> {
+        let language = if self.frame.has_language() { self.pieces.leading_control(prefix) } else { None };
+        let words = language.map_or(prefix, |(_, length)| prefix[length..].trim_start());
+        let body = self.pieces.encode_joined(words, text)?;
+        Ok(self.frame.around(language.map(|(id, _)| id), body))
     }
 
     /// The text of some ids, without control tokens.
     pub fn decode(&self, ids: &[u32]) -> Result<String> {
-        self.inner.decode(ids, true).map_err(|e| Error::Tokenizer(e.to_string()))
+        match &self.pieces {
+            Pieces::Library(library) => library.decode(ids),
+            Pieces::Mapped(mapped) => Ok(mapped.decode(ids)),
+        }
     }
 
     /// What each token of the vocabulary writes.
     pub fn pieces(&self) -> impl Iterator<Item = (u32, Piece)> + '_ {
-        (0..self.inner.get_vocab_size(true) as u32).map(|id| {
-            let piece = match self.inner.decode(&[id], true) {
-                Ok(text) if text.is_empty() => Piece::Control,
-                Ok(text) if text.contains('\u{fffd}') => Piece::Bytes,
-                Ok(text) => Piece::Text(text),
-                Err(_) => Piece::Control,
-            };
-            (id, piece)
-        })
+        match &self.pieces {
+            Pieces::Library(library) => library.pieces(),
+            Pieces::Mapped(mapped) => mapped.pieces(),
+        }
+        .into_iter()
     }
 }
 

@@ -1,0 +1,193 @@
+//! Tokenizers of the `tokenizers` crate put together from a family's vocabulary files, as `transformers` does it.
+
+use super::charsmap::Charsmap;
+use super::codes;
+use super::files;
+use super::settings::{Family, Settings};
+use super::spm::{Algorithm, Kind, Spm};
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::path::Path;
+use tokenizers::decoders::byte_level::ByteLevel;
+use tokenizers::models::bpe::{BPE, Merges, Vocab};
+use tokenizers::models::unigram::Unigram;
+use tokenizers::normalizers::precompiled::Precompiled;
+use tokenizers::normalizers::replace::{Replace, ReplacePattern};
+use tokenizers::normalizers::utils::Sequence as Normalizers;
+use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
+use tokenizers::pre_tokenizers::sequence::Sequence as PreTokenizers;
+use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
+use tokenizers::{AddedToken, ModelWrapper, NormalizerWrapper};
+
+/// Pegasus numbers its pieces from here; below are tokens of its training.
+const PEGASUS_OFFSET: usize = 103;
+/// T5's tokens for gaps.
+const T5_EXTRA_IDS: usize = 100;
+
+fn wrong(error: impl ToString) -> Error {
+    Error::Tokenizer(error.to_string())
+}
+
+/// A finished tokenizer and the id of its unknown token.
+pub(super) type Built = (tokenizers::Tokenizer, Option<u32>);
+
+/// A family's tokenizer out of the SentencePiece model in `file`.
+pub(super) fn from_sentencepiece(file: &Path, settings: &Settings) -> Result<Built> {
+    let spm = Spm::open(file)?;
+    let broken = |message: String| Error::model(file.display().to_string(), message);
+    let family = settings.family;
+    let named = |name: &str, default: &str| settings.token(name, default).map_or(default.to_string(), |t| t.content);
+    let (bos, eos, pad, unk) =
+        (named("bos_token", "<s>"), named("eos_token", "</s>"), named("pad_token", "<pad>"), named("unk_token", "<unk>"));
+
+    // Where pieces move, the first ones are replaced: the unknown one must be where the family's models have it.
+    let expected = match family {
+        Family::Pegasus => 2..usize::MAX,
+        Family::MBart | Family::MBart50 | Family::Nllb => 0..3,
+        _ => 0..usize::MAX,
+    };
+    if !expected.contains(&spm.unknown) {
+        return Err(broken(format!("its unknown piece is number {}, which no tokenizer of the kind {family:?} has", spm.unknown)));
+    }
+    let mut special = Vec::new();
+    let normal = spm.pieces.iter().map(|p| (p.text.clone(), f64::from(p.score)));
+    let mut vocabulary: Vec<(String, f64)> = Vec::with_capacity(spm.pieces.len() + 256);
+    let unknown = match family {
+        Family::T5 => {
+            vocabulary.extend(normal);
+            let extra = (0..settings.count("extra_ids", T5_EXTRA_IDS)).rev().map(|i| format!("<extra_id_{i}>"));
+            let extra: Vec<String> = extra.filter(|token| !spm.pieces.iter().any(|p| p.text == *token)).collect();
+            vocabulary.extend(extra.iter().map(|token| (token.clone(), 0.0)));
+            special.extend(extra);
+            spm.unknown
+        }
+        Family::Pegasus => {
+            let offset = settings.count("offset", PEGASUS_OFFSET);
+            let head = [pad.clone(), eos.clone(), named("mask_token_sent", "<mask_1>"), named("mask_token", "<mask_2>")];
+            vocabulary.extend(head.into_iter().map(|token| (token, 0.0)));
+            let unused = (2..offset).map(|i| format!("<unk_{i}>"));
+            vocabulary.extend(unused.map(|token| (token, -100.0)));
+            special.extend(vocabulary[2..].iter().map(|(token, _)| token.clone()));
+            vocabulary.extend(normal.skip(2));
+            spm.unknown + offset
+        }
+        Family::MBart | Family::MBart50 | Family::Nllb => {
+            // fairseq's order: one more token than SentencePiece's <unk>, <s>, </s>, which stand elsewhere.
+            vocabulary.extend([bos, pad, eos, unk.clone()].map(|token| (token, 0.0)));
+            vocabulary.extend(normal.skip(3));
+            let languages: Vec<String> = match family {
+                Family::MBart => codes::MBART50.split(' ').take(codes::MBART).map(String::from).collect(),
+                Family::MBart50 => codes::MBART50.split(' ').map(String::from).collect(),
+                _ => codes::NLLB.split(' ').map(String::from).collect(),
+            };
+            let mask = named("mask_token", "<mask>");
+            vocabulary.extend(languages.iter().cloned().chain([mask]).map(|token| (token, 0.0)));
+            special.extend(languages);
+            3
+        }
+        _ => return Err(broken("no family of tokenizers that is known is built from it; a tokenizer.json would help".into())),
+    };
+    let model: ModelWrapper = match spm.algorithm {
+        Algorithm::Unigram => Unigram::from(vocabulary, Some(unknown), false).map_err(|e| broken(e.to_string()))?.into(),
+        Algorithm::Bpe => merged(&spm, &vocabulary, unk).map_err(broken)?.into(),
+    };
+    let mut inner = tokenizers::Tokenizer::new(model);
+    if let Some(normalizer) = normalizer(&spm, family).map_err(broken)? {
+        inner.with_normalizer(Some(normalizer)).map_err(wrong)?;
+    }
+    let metaspace = Metaspace::new('▁', PrependScheme::Always, true);
+    match family {
+        Family::T5 | Family::MBart => {
+            inner.with_pre_tokenizer(Some(PreTokenizers::new(vec![WhitespaceSplit.into(), metaspace.clone().into()])))
+        }
+        _ => inner.with_pre_tokenizer(Some(metaspace.clone())),
+    };
+    inner.with_decoder(Some(metaspace));
+    add(&mut inner, settings, special)?;
+    Ok((inner, u32::try_from(unknown).ok()))
+}
+
+/// Replacements, then one space where several are. T5 and mBART cut at spaces instead.
+fn normalizer(spm: &Spm, family: Family) -> Result<Option<Normalizers>, String> {
+    let mut steps: Vec<NormalizerWrapper> = Vec::new();
+    if !spm.charsmap.is_empty() {
+        // The crate's reader trusts the table; ours has looked at it first.
+        Charsmap::new(&spm.charsmap)?;
+        steps.push(Precompiled::from(&spm.charsmap).map_err(|e| e.to_string())?.into());
+    } else if family == Family::Pegasus {
+        steps.push(Replace::new("\n", " ").map_err(|e| e.to_string())?.into());
+    }
+    let collapses = matches!(family, Family::Pegasus | Family::MBart50) || family == Family::Nllb && !spm.charsmap.is_empty();
+    if collapses {
+        steps.push(Replace::new(ReplacePattern::Regex(" {2,}".into()), " ").map_err(|e| e.to_string())?.into());
+    }
+    Ok(if steps.is_empty() { None } else { Some(Normalizers::new(steps)) })
+}
+
+/// BPE whose merges are every way to put a piece together out of two others, in the order of the pieces.
+fn merged(spm: &Spm, vocabulary: &[(String, f64)], unknown: String) -> Result<BPE, String> {
+    let rank: HashMap<&str, usize> = spm.pieces.iter().enumerate().map(|(id, p)| (p.text.as_str(), id)).collect();
+    let mut merges: Vec<(usize, usize, &str, &str)> = Vec::new();
+    for (id, piece) in spm.pieces.iter().enumerate().filter(|(_, p)| p.kind == Kind::Normal) {
+        for (at, _) in piece.text.char_indices().skip(1) {
+            let (left, right) = piece.text.split_at(at);
+            if rank.contains_key(left) && rank.contains_key(right) {
+                merges.push((id, left.chars().count(), left, right));
+            }
+        }
+    }
+    merges.sort_unstable();
+    let merges: Merges = merges.into_iter().map(|(_, _, left, right)| (left.to_string(), right.to_string())).collect();
+    let ids: Vocab = vocabulary.iter().enumerate().map(|(id, (token, _))| (token.clone(), id as u32)).collect();
+    let bpe = BPE::builder().vocab_and_merges(ids, merges).unk_token(unknown).fuse_unk(true);
+    bpe.build().map_err(|e| e.to_string())
+}
+
+/// BART's byte-level BPE out of `vocab.json` and `merges.txt`.
+pub(super) fn byte_level(folder: &Path, settings: &Settings) -> Result<Built> {
+    let vocabulary: HashMap<String, u32> = files::json(&folder.join("vocab.json"))?;
+    let path = folder.join("merges.txt");
+    let text = files::text(&path)?;
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("#version"));
+    let pair = |line: &str| match line.split_once(' ') {
+        Some((left, right)) if !right.contains(' ') => Ok((left.to_string(), right.to_string())),
+        _ => Err(Error::model(path.display().to_string(), format!("the line {line:?} is not two tokens"))),
+    };
+    let merges = lines.map(pair).collect::<Result<Merges>>()?;
+    let unknown = settings.token("unk_token", "<unk>").and_then(|t| vocabulary.get(&t.content).copied());
+    let bpe = BPE::builder().vocab_and_merges(vocabulary.into_iter().collect::<Vocab>(), merges);
+    let bpe = bpe.build().map_err(|e| Error::model(path.display().to_string(), e.to_string()))?;
+    let mut inner = tokenizers::Tokenizer::new(bpe);
+    inner.with_pre_tokenizer(Some(ByteLevel::new(settings.flag("add_prefix_space"), true, true)));
+    inner.with_decoder(Some(ByteLevel::default()));
+    add(&mut inner, settings, Vec::new())?;
+    Ok((inner, unknown))
+}
+
+/// Marks the special tokens, and appends those that the vocabulary does not have.
+fn add(inner: &mut tokenizers::Tokenizer, settings: &Settings, special: Vec<String>) -> Result<()> {
+    let defaults: &[(&str, &str)] = match settings.family {
+        Family::T5 | Family::Pegasus => &[("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")],
+        _ => &[
+            ("bos_token", "<s>"),
+            ("eos_token", "</s>"),
+            ("unk_token", "<unk>"),
+            ("sep_token", "</s>"),
+            ("pad_token", "<pad>"),
+            ("cls_token", "<s>"),
+            ("mask_token", "<mask>"),
+        ],
+    };
+    let named = defaults.iter().filter_map(|(name, default)| settings.token(name, default));
+    let given = settings.added.values().cloned();
+    let extra = settings.extra().into_iter().chain(special.into_iter().map(|token| AddedToken::from(token, true)));
+    let mut tokens: Vec<AddedToken> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for token in given.chain(named.map(|t| t.special(true))).chain(extra) {
+        if seen.insert(token.content.clone()) {
+            tokens.push(token);
+        }
+    }
+    inner.add_tokens(tokens).map_err(wrong)?;
+    Ok(())
+}

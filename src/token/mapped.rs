@@ -1,0 +1,120 @@
+//! Tokenizers of two steps: SentencePiece cuts a text into pieces, a `vocab.json` gives the pieces their ids. So work Marian
+//! (opus-mt), with a model for each side, and M2M100.
+
+use super::Piece;
+use super::sentencepiece::SentencePiece;
+use super::spm::byte_of;
+use std::collections::{HashMap, HashSet};
+
+/// What [`Mapped`] is made of.
+pub(super) struct Parts {
+    pub source: SentencePiece,
+    /// Decodes, where it is not the model that encodes.
+    pub target: Option<SentencePiece>,
+    /// Pieces to ids on the side of the encoder.
+    pub ids: HashMap<String, u32>,
+    /// Pieces to ids on the side of the decoder, where they are others.
+    pub target_ids: Option<HashMap<String, u32>>,
+    /// Recognized everywhere in a text of ours, and never written; all are in `ids`.
+    pub control: Vec<String>,
+    pub unknown: u32,
+    /// A text of ours may begin with `>>xx<<`.
+    pub has_codes: bool,
+}
+
+pub(super) struct Mapped {
+    parts: Parts,
+    tokens: HashMap<u32, String>,
+    control: HashSet<String>,
+    silent: HashSet<u32>,
+}
+
+impl Mapped {
+    pub fn new(parts: Parts) -> Mapped {
+        let written = parts.target_ids.as_ref().unwrap_or(&parts.ids);
+        let tokens: HashMap<u32, String> = written.iter().map(|(token, id)| (*id, token.clone())).collect();
+        let silent = parts.control.iter().filter_map(|token| written.get(token).copied()).collect();
+        let control = parts.control.iter().cloned().collect();
+        Mapped { parts, tokens, control, silent }
+    }
+
+    /// With control tokens and language codes recognized.
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        self.encode_joined(text, "")
+    }
+
+    pub fn encode_plain(&self, text: &str) -> Vec<u32> {
+        self.parts.source.encode(text).iter().map(|piece| self.piece_id(piece)).collect()
+    }
+
+    /// A piece of a plain text is never a control token, whatever the vocabulary says.
+    fn piece_id(&self, piece: &str) -> u32 {
+        let control = self.control.contains(piece) || self.parts.has_codes && is_code(piece);
+        self.parts.ids.get(piece).filter(|_| !control).copied().unwrap_or(self.parts.unknown)
+    }
+
+    /// The ids of `prefix`, whose control tokens are recognized, and the plain `text` right after it.
+    pub fn encode_joined(&self, prefix: &str, text: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        let mut rest = prefix;
+        loop {
+            if let (true, Some(end)) = (self.parts.has_codes && rest.starts_with(">>"), rest.find("<<")) {
+                let (code, tail) = rest.split_at(end + 2);
+                ids.push(self.parts.ids.get(code).copied().unwrap_or(self.parts.unknown));
+                rest = tail;
+            }
+            let Some((at, token)) = self.first_control(rest) else { break };
+            ids.extend(self.encode_plain(&rest[..at]));
+            ids.extend(self.parts.ids.get(token));
+            rest = &rest[at + token.len()..];
+        }
+        ids.extend(self.encode_plain(&format!("{rest}{text}")));
+        ids
+    }
+
+    /// The first of the control tokens in a text, the longest where several begin there.
+    fn first_control<'a>(&'a self, text: &str) -> Option<(usize, &'a str)> {
+        let found = self.parts.control.iter().filter_map(|token| Some((text.find(token.as_str())?, token.as_str())));
+        found.min_by_key(|(at, token)| (*at, std::cmp::Reverse(token.len())))
+    }
+
+    pub fn decode(&self, ids: &[u32]) -> String {
+        let pieces = ids.iter().filter(|id| !self.silent.contains(id)).filter_map(|id| self.tokens.get(id)).map(String::as_str);
+        let text = self.parts.target.as_ref().unwrap_or(&self.parts.source).decode(pieces);
+        text.replace('▁', " ").trim_matches(is_python_space).to_string()
+    }
+
+    pub fn token_id(&self, token: &str) -> Option<u32> {
+        self.parts.ids.get(token).copied()
+    }
+
+    /// The control token that a text begins with: its id and its length in bytes.
+    pub fn leading_control(&self, text: &str) -> Option<(u32, usize)> {
+        let (at, token) = self.first_control(text)?;
+        if at == 0 { Some((self.token_id(token)?, token.len())) } else { None }
+    }
+
+    pub fn pieces(&self) -> Vec<(u32, Piece)> {
+        let piece = |id: u32, token: &str| {
+            if self.silent.contains(&id) || self.parts.has_codes && is_code(token) {
+                Piece::Control
+            } else if byte_of(token).is_some() {
+                Piece::Bytes
+            } else {
+                Piece::Text(token.replace('▁', " "))
+            }
+        };
+        let mut pieces: Vec<(u32, Piece)> = self.tokens.iter().map(|(&id, token)| (id, piece(id, token))).collect();
+        pieces.sort_by_key(|(id, _)| *id);
+        pieces
+    }
+}
+
+fn is_code(token: &str) -> bool {
+    token.starts_with(">>") && token.ends_with("<<")
+}
+
+/// White space as Python's `str.strip` understands it, with four control characters that Unicode does not count.
+fn is_python_space(c: char) -> bool {
+    c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
+}

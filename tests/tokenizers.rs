@@ -1,0 +1,289 @@
+//! Tokenizers of encoder–decoder models against `transformers`: small vocabularies in the layout of each family, whose ids and texts were
+//! written down by scripts/fixtures/tokenizers.py; and broken files.
+
+use polygist::nn::Config;
+use polygist::token::{Piece, Tokenizer};
+use serde::Deserialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(Deserialize)]
+struct Expected {
+    tokens: BTreeMap<String, u32>,
+    cases: Vec<Case>,
+    /// Texts with control tokens in them, as plain text.
+    plain: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+struct Case {
+    prefix: String,
+    text: String,
+    ids: Vec<u32>,
+    /// What is decoded, where that is not `ids`.
+    written: Option<Vec<u32>>,
+    decoded: Option<String>,
+}
+
+fn folders() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tokenizers");
+    let mut folders: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    assert_eq!(folders.len(), 15, "{folders:?}");
+    folders
+}
+
+fn folder(name: &str) -> PathBuf {
+    folders().into_iter().find(|f| f.ends_with(name)).unwrap()
+}
+
+fn config(folder: &Path) -> Config {
+    Config::Json(serde_json::from_str(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap())
+}
+
+fn open(folder: &Path) -> Tokenizer {
+    Tokenizer::from_folder(folder, &config(folder)).unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+}
+
+fn expected(folder: &Path) -> Expected {
+    serde_json::from_str(&fs::read_to_string(folder.join("expected.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn ids_and_texts_are_those_of_transformers() {
+    let mut wrong = Vec::new();
+    let mut checked = 0;
+    for folder in folders() {
+        let tokenizer = open(&folder);
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        for case in expected(&folder).cases {
+            checked += 1;
+            let ids = tokenizer.encode_source(&case.prefix, &case.text).unwrap();
+            if ids != case.ids {
+                wrong.push(format!("{name} {:?} {:?}: expected {:?}, found {ids:?}", case.prefix, case.text, case.ids));
+            }
+            let decoded = tokenizer.decode(case.written.as_ref().unwrap_or(&case.ids)).unwrap();
+            if Some(&decoded) != case.decoded.as_ref() {
+                wrong.push(format!("{name} {:?}: expected the text {:?}, found {decoded:?}", case.text, case.decoded));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {checked}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn control_tokens_in_a_text_from_outside_are_plain_text() {
+    let mut wrong = Vec::new();
+    for folder in folders() {
+        let tokenizer = open(&folder);
+        for case in expected(&folder).plain {
+            let ids = tokenizer.encode_source(&case.prefix, &case.text).unwrap();
+            if ids != case.ids {
+                wrong.push(format!("{} {:?} {:?}: expected {:?}, found {ids:?}", folder.display(), case.prefix, case.text, case.ids));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn tokens_are_found_by_name() {
+    for folder in folders() {
+        let tokenizer = open(&folder);
+        let expected = expected(&folder);
+        for (token, id) in &expected.tokens {
+            assert_eq!(tokenizer.token_id(token), Some(*id), "{token} of {}", folder.display());
+        }
+        assert_eq!(tokenizer.token_id("no such token"), None);
+        assert!(tokenizer.is_end(expected.tokens["</s>"]), "{}", folder.display());
+        if let Some(pad) = expected.tokens.get("<pad>") {
+            assert_eq!(tokenizer.pad(), Some(*pad), "{}", folder.display());
+        }
+    }
+}
+
+#[test]
+fn pieces_write_what_they_say() {
+    // With separate vocabularies, tokens are looked up in the source's, and the target's are written.
+    for folder in folders().into_iter().filter(|f| !f.join("target_vocab.json").exists()) {
+        let tokenizer = open(&folder);
+        let pieces: BTreeMap<u32, Piece> = tokenizer.pieces().collect();
+        assert!(pieces.len() > 300, "{}", folder.display());
+        for (token, id) in expected(&folder).tokens.iter().filter(|(token, _)| !token.starts_with("<2")) {
+            assert!(matches!(pieces.get(id), Some(Piece::Control) | None), "{token} of {}: {:?}", folder.display(), pieces.get(id));
+        }
+        if let Some(space) = tokenizer.token_id("▁") {
+            assert_eq!(pieces.get(&space).unwrap_or(&Piece::Text(" ".into())), &Piece::Text(" ".into()), "{}", folder.display());
+        }
+    }
+}
+
+#[test]
+fn generation_config_adds_end_tokens() {
+    let temporary = tempfile::tempdir().unwrap();
+    for name in ["config.json", "tokenizer.json"] {
+        fs::copy(folder("bart_json").join(name), temporary.path().join(name)).unwrap();
+    }
+    assert!(!open(temporary.path()).is_end(7));
+    fs::write(temporary.path().join("generation_config.json"), r#"{"eos_token_id": [7, 8], "pad_token_id": 9}"#).unwrap();
+    let tokenizer = open(temporary.path());
+    assert!([2, 7, 8].into_iter().all(|id| tokenizer.is_end(id)));
+    assert_eq!(tokenizer.pad(), Some(9));
+}
+
+#[test]
+fn a_saved_limit_does_not_cut_texts_off() {
+    let temporary = tempfile::tempdir().unwrap();
+    fs::copy(folder("bart_json").join("config.json"), temporary.path().join("config.json")).unwrap();
+    let mut whole: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(folder("bart_json").join("tokenizer.json")).unwrap()).unwrap();
+    whole["truncation"] = serde_json::json!({"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0});
+    fs::write(temporary.path().join("tokenizer.json"), whole.to_string()).unwrap();
+    let text = "The harbour reopened on Tuesday after three days of storm.";
+    assert_eq!(open(temporary.path()).encode_source("", text).unwrap(), open(&folder("bart_json")).encode_source("", text).unwrap());
+}
+
+/// SplitMix64 (Steele et al. 2014): the same numbers in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % limit as u64) as usize
+    }
+
+    fn text(&mut self) -> String {
+        let marks = [
+            "</s>",
+            "<s>",
+            "<pad>",
+            "<unk>",
+            "<mask>",
+            "<2de>",
+            "__fr__",
+            "fr_XX",
+            "fra_Latn",
+            ">>fra<<",
+            "<extra_id_0>",
+            "▁",
+            "  ",
+            "\n",
+            "<0x41>",
+        ];
+        let mut text = String::new();
+        for _ in 0..self.below(30) {
+            match self.below(4) {
+                0 => text.push_str(marks[self.below(marks.len())]),
+                1 => text.push(char::from(self.below(128) as u8)),
+                2 => text.extend(char::from_u32(self.below(0x3100) as u32)),
+                _ => text.extend(char::from_u32(self.below(0x11_0000) as u32)),
+            }
+        }
+        text
+    }
+}
+
+#[test]
+fn no_text_from_outside_becomes_a_control_token() {
+    let mut random = Random(1);
+    for folder in folders() {
+        let tokenizer = open(&folder);
+        let expected = expected(&folder);
+        let control: BTreeSet<u32> = expected.tokens.iter().filter(|(token, _)| *token != "<unk>").map(|(_, id)| *id).collect();
+        let longs = ["ab".repeat(5000), "水".repeat(3000), "🙂".repeat(2000), "</s>".repeat(2000)];
+        for text in longs.into_iter().chain((0..400).map(|_| random.text())) {
+            let ids = tokenizer.encode_plain(&text).unwrap();
+            assert!(!ids.iter().any(|id| control.contains(id)), "{}: {text:?} became {ids:?}", folder.display());
+            tokenizer.decode(&ids).unwrap();
+            let whole = tokenizer.encode_source("", &text).unwrap();
+            let inside = whole.iter().filter(|id| control.contains(id)).count();
+            let empty = tokenizer.encode_source("", "").unwrap().len();
+            assert!(inside <= empty, "{}: {text:?} became {whole:?}", folder.display());
+        }
+        tokenizer.decode(&[0, 1, 2, 3, u32::MAX, 1 << 20]).unwrap();
+    }
+}
+
+/// The most memory that this process has had so far, in MB; 0 where that is not to be found out.
+fn peak() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).and_then(|l| l.split_whitespace().next());
+    line.and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+#[test]
+fn broken_sentencepiece_models_are_refused_or_work() {
+    let temporary = tempfile::tempdir().unwrap();
+    let before = peak();
+    let mut random = Random(2);
+    let (mut refused, mut opened) = (0, 0);
+    for (family, file, rounds) in
+        [("pegasus", "spiece.model", 1500), ("m2m100", "sentencepiece.bpe.model", 1000), ("marian", "source.spm", 500)]
+    {
+        let from = folder(family);
+        for name in fs::read_dir(&from).unwrap().map(|e| e.unwrap().file_name()).filter(|n| n != "expected.json") {
+            fs::copy(from.join(&name), temporary.path().join(&name)).unwrap();
+        }
+        let config = config(&from);
+        let good = fs::read(from.join(file)).unwrap();
+        for round in 0..rounds {
+            let mut bytes = good.clone();
+            // Half of the changes are near one of the ends, where the settings and the lengths of large parts stand.
+            let spread = if round % 2 == 0 { bytes.len() } else { 400 };
+            for _ in 0..1 + random.below(4) {
+                let at = random.below(spread.min(bytes.len()));
+                let at = if round % 4 == 1 { bytes.len() - 1 - at } else { at };
+                match random.below(5) {
+                    0 => bytes.truncate(at.max(1)),
+                    1 => bytes[at] = random.below(256) as u8,
+                    2 => bytes[at] ^= 1 << random.below(8),
+                    3 => bytes[at] = 0xff,
+                    _ => bytes.insert(at, random.below(256) as u8),
+                }
+            }
+            fs::write(temporary.path().join(file), &bytes).unwrap();
+            match Tokenizer::from_folder(temporary.path(), &config) {
+                Ok(tokenizer) => {
+                    opened += 1;
+                    let text = "The harbour 水 ﬁ Ｆ e\u{301} ½ \u{a0}x </s>";
+                    let ids = tokenizer.encode_source("", text).unwrap_or_default();
+                    tokenizer.decode(&ids).unwrap();
+                }
+                Err(error) => {
+                    refused += 1;
+                    assert!(error.to_string().len() > 20, "{error}");
+                }
+            }
+        }
+        for entry in fs::read_dir(temporary.path()).unwrap() {
+            fs::remove_file(entry.unwrap().path()).unwrap();
+        }
+    }
+    assert!(refused > 500 && opened > 100, "{refused} refused, {opened} opened: the changes are too strong or too weak");
+    assert!(peak() - before < 600, "{} MB for models of at most 0.3 MB", peak() - before);
+}
+
+#[test]
+fn errors_say_what_is_missing() {
+    let temporary = tempfile::tempdir().unwrap();
+    let open = |config: &str| {
+        let config = Config::Json(serde_json::from_str(config).unwrap());
+        Tokenizer::from_folder(temporary.path(), &config).err().expect("an empty folder has no tokenizer").to_string()
+    };
+    assert!(open(r#"{"model_type": "marian"}"#).contains("source.spm"));
+    assert!(open(r#"{"model_type": "t5"}"#).contains("spiece.model"));
+    assert!(open(r#"{"model_type": "bart"}"#).contains("merges.txt"));
+    assert!(open("{}").contains("tokenizer.json"));
+    fs::write(temporary.path().join("spiece.model"), "<!doctype html>").unwrap();
+    assert!(open(r#"{"model_type": "t5"}"#).contains("expected a SentencePiece model"));
+    // A table of replacements that points outside of itself, in a tokenizer.json.
+    let model = r#"{"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0]]}"#;
+    let normalizer = r#"{"type": "Precompiled", "precompiled_charsmap": "BAAAAAD8//8="}"#;
+    fs::write(temporary.path().join("tokenizer.json"), format!(r#"{{"version": "1.0", "normalizer": {normalizer}, "model": {model}}}"#))
+        .unwrap();
+    assert!(open("{}").contains("replacements"), "{}", open("{}"));
+}
