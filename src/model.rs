@@ -3,7 +3,7 @@
 use crate::arch;
 use crate::error::{Error, Result};
 use crate::generate::{Engine, Settings};
-use crate::io::weights::{Gguf, Safetensors};
+use crate::io::weights::{Gguf, open_folder};
 use crate::kernel::Precision;
 use crate::nn::{Backend, Weights};
 use crate::text::script;
@@ -103,16 +103,16 @@ impl Runtime {
     }
 }
 
-/// Opens a GGUF file, or a folder with `config.json`, `tokenizer.json` and `*.safetensors`. `id` stands in records.
+/// Opens a GGUF file, or a folder with `config.json`, `tokenizer.json` and weights. `id` stands in records.
 ///
 /// # Errors
 /// When a file is missing or broken, or the architecture is not known.
 pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
     let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
     let (config, weights, tokenizer): (_, Box<dyn Weights>, _) = if path.is_dir() {
-        let (config, weights) = Safetensors::open(path)?;
+        let (config, weights) = open_folder(path)?;
         let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"), &config)?;
-        (config, Box::new(weights), tokenizer)
+        (config, weights, tokenizer)
     } else {
         let (config, weights) = Gguf::open(path)?;
         let tokenizer = Tokenizer::from_gguf(&config, &path.display().to_string())?;
