@@ -3,7 +3,7 @@
 use crate::arch;
 use crate::error::{Error, Result};
 use crate::generate::{Conventions, Engine, Options, Settings};
-use crate::io::weights::{Gguf, Safetensors};
+use crate::io::weights::{Gguf, open_folder, optional_json};
 use crate::kernel::Precision;
 use crate::nn::{Backend, Config, Weights};
 use crate::text::script;
@@ -103,7 +103,7 @@ impl Runtime {
     }
 }
 
-/// Opens a GGUF file, or a folder with `config.json`, `tokenizer.json` and `*.safetensors`. `id` stands in records.
+/// Opens a GGUF file, or a folder with `config.json`, `tokenizer.json` and weights. `id` stands in records.
 ///
 /// # Errors
 /// When a file is missing or broken, or the architecture is not known.
@@ -111,11 +111,11 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
     let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
     let mut conventions = Conventions::default();
     let (config, weights, tokenizer): (_, Box<dyn Weights>, _) = if path.is_dir() {
-        let (mut config, weights) = Safetensors::open(path)?;
-        let generation = json(&path.join("generation_config.json"))?;
+        let (mut config, weights) = open_folder(path)?;
+        let generation = optional_json(path, "generation_config.json")?;
         if let Config::Json(config) = &mut config {
             // What only the tokenizer's file says of a model's languages.
-            let tokenizer = json(&path.join("tokenizer_config.json"))?;
+            let tokenizer = optional_json(path, "tokenizer_config.json")?;
             for key in ["tokenizer_class", "source_lang", "target_lang"] {
                 if let (Some(value), Some(object)) = (tokenizer.get(key), config.as_object_mut()) {
                     object.entry(key).or_insert_with(|| value.clone());
@@ -123,8 +123,8 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
             }
             conventions = conventions_of(&generation, config);
         }
-        let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"), &config)?;
-        (config, Box::new(weights), tokenizer)
+        let tokenizer = Tokenizer::from_folder(path, &config)?;
+        (config, weights, tokenizer)
     } else {
         let (config, weights) = Gguf::open(path)?;
         let tokenizer = Tokenizer::from_gguf(&config, &path.display().to_string())?;
@@ -138,16 +138,6 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
         allows: script::allows,
     };
     Engine::new(id, model, tokenizer, conventions, settings)
-}
-
-/// A JSON file that may be missing.
-fn json(path: &Path) -> Result<serde_json::Value> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(serde_json::Value::Null),
-        Err(e) => return Err(Error::io("reading", path)(e)),
-    };
-    serde_json::from_slice(&bytes).map_err(|e| Error::model(path.display().to_string(), format!("is not JSON: {e}")))
 }
 
 fn conventions_of(generation: &serde_json::Value, config: &serde_json::Value) -> Conventions {

@@ -3,7 +3,7 @@
 
 use candle_core::Device;
 use polygist::generate::{Generate, Options, Request};
-use polygist::io::weights::{Gguf, Safetensors};
+use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use polygist::nn::{Backend, Config, Span, Weights};
@@ -35,15 +35,12 @@ fn cases(family: &str) -> Vec<Case> {
 
 fn sources(family: &str) -> Vec<(&'static str, Config, Box<dyn Weights>, Tokenizer)> {
     let path = folder(family);
-    let (config, weights) = Safetensors::open(&path).unwrap();
+    let (config, weights) = open_folder(&path).unwrap();
     let tokenizer = Tokenizer::from_file(&path.join("tokenizer.json"), &config).unwrap();
     let gguf = path.join("model.gguf");
     let (gguf_config, gguf_weights) = Gguf::open(&gguf).unwrap();
     let gguf_tokenizer = Tokenizer::from_gguf(&gguf_config, "fixture").unwrap();
-    vec![
-        ("safetensors", config, Box::new(weights) as Box<dyn Weights>, tokenizer),
-        ("gguf", gguf_config, Box::new(gguf_weights), gguf_tokenizer),
-    ]
+    vec![("safetensors", config, weights, tokenizer), ("gguf", gguf_config, Box::new(gguf_weights), gguf_tokenizer)]
 }
 
 #[test]

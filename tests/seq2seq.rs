@@ -4,7 +4,7 @@
 use candle_core::Device;
 use polygist::arch::{self, Model};
 use polygist::generate::{Engine, Generate, Options, Request};
-use polygist::io::weights::Safetensors;
+use polygist::io::weights::open_folder;
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use polygist::nn::{Backend, KvCache, Span};
@@ -32,8 +32,8 @@ fn ids(value: &Value) -> Vec<u32> {
 }
 
 fn load(family: &str, precision: Precision) -> Box<dyn Model> {
-    let (config, weights) = Safetensors::open(&root().join(family)).unwrap();
-    arch::load(&config, &weights, &Backend { device: Device::Cpu, precision }).unwrap()
+    let (config, weights) = open_folder(&root().join(family)).unwrap();
+    arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision }).unwrap()
 }
 
 fn logits(model: &dyn Model, source: &[u32], decoder: &[u32]) -> Vec<f32> {

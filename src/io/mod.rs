@@ -4,6 +4,7 @@ pub mod articles;
 pub mod catalog;
 pub mod fetch;
 pub mod journal;
+pub mod layout;
 pub mod store;
 pub mod weights;
 pub mod write;

@@ -1,115 +1,115 @@
-//! Model files: GGUF and safetensors.
+//! Model files: GGUF, and folders in the Hub's layout with safetensors or PyTorch weights.
+//!
+//! They are input from outside. Headers are read and checked against the file before anything is allocated for what they
+//! describe, and tensors are read when they are asked for. No more is allocated than: the configuration, which may have 16 MiB; for
+//! safetensors a header of up to 64 MiB; for PyTorch files a list of tensors of up to 16 MiB and of a million values; for GGUF
+//! metadata of up to 256 MiB and four million values; for a tensor what its numbers take as f32, twice that where they do not lie
+//! in order, and 1 MiB. Pickles are read, never run.
 
+mod gguf;
+mod pickle;
+mod safetensors;
+mod stored;
+mod torch;
+mod zip;
+
+use super::layout::{self, Format};
 use crate::error::{Error, Result};
 use crate::nn::{Config, Weights};
-use candle_core::quantized::gguf_file;
-use candle_core::{DType, Device, Tensor};
+use serde_json::Value;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
-use std::io::BufReader;
-use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::io::Read;
+use std::path::Path;
+use stored::{Stored, View};
 
-/// The weights of a GGUF file, dequantized as they are asked for.
-pub struct Gguf {
-    path: String,
-    content: gguf_file::Content,
-    file: Mutex<BufReader<File>>,
-}
+pub use gguf::Gguf;
 
-impl Gguf {
-    /// Reads the header. The configuration is returned beside the weights.
-    pub fn open(path: &Path) -> Result<(Config, Gguf)> {
-        let name = path.display().to_string();
-        let file = File::open(path).map_err(Error::io("reading", path))?;
-        let size = file.metadata().map_err(Error::io("reading", path))?.len();
-        let mut reader = BufReader::new(file);
-        let content = gguf_file::Content::read(&mut reader).map_err(|e| {
-            Error::model(&name, format!("not a readable GGUF file: {e}; fetch it again, or check it with `polygist models verify`"))
-        })?;
-        for (tensor, info) in &content.tensor_infos {
-            // The header is checked against the file before anything is allocated for its tensors.
-            let elements = info.shape.dims().iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64));
-            let bytes = elements.and_then(|n| (n / info.ggml_dtype.block_size() as u64).checked_mul(info.ggml_dtype.type_size() as u64));
-            let end = bytes.and_then(|b| b.checked_add(info.offset)).and_then(|b| b.checked_add(content.tensor_data_offset));
-            if end.is_none_or(|end| end > size) {
-                return Err(Error::model(
-                    &name,
-                    format!("tensor {tensor} ends beyond the file's {size} bytes; the file is cut off: fetch it again"),
-                ));
-            }
+/// `config.json` and the lists of shards are not longer.
+const JSON_LIMIT: u64 = 16 << 20;
+
+/// Opens a folder in the Hub's layout: its `config.json` and its weights, which are read as they are asked for.
+///
+/// The weights are `model.safetensors`, the shards that `model.safetensors.index.json` names, `pytorch_model.bin`, the shards
+/// that `pytorch_model.bin.index.json` names, or a single safetensors file of another name: the first of these that is there.
+///
+/// # Errors
+/// When `config.json`, the weights or one of their shards are missing, damaged or of an unknown kind. A file that is not what
+/// it seems, with sizes that do not fit or a pickle that calls anything, is refused as a whole.
+pub fn open_folder(folder: &Path) -> Result<(Config, Box<dyn Weights>)> {
+    let model = folder.display().to_string();
+    let config = json(folder, "config.json", &model)?;
+    let entries = std::fs::read_dir(folder).map_err(Error::io("reading the folder", folder))?;
+    let names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let chosen = layout::weights(&names).map_err(|why| Error::model(&model, why))?;
+    if chosen.format == Format::Gguf {
+        return Err(Error::model(&model, format!("it holds a GGUF file; name that file: {}", folder.join(&chosen.files[0]).display())));
+    }
+    let map = match &chosen.index {
+        Some(index) => weight_map(&json(folder, index, &model)?).map_err(|why| Error::model(&model, format!("{index}: {why}")))?,
+        None => HashMap::new(),
+    };
+    // A list of shards says which they are; without one there is a single file.
+    let files: BTreeSet<&String> = if map.is_empty() { chosen.files.iter().collect() } else { map.values().collect() };
+    let mut stored = Stored::new(model.clone());
+    for name in files {
+        let path = folder.join(name);
+        if !path.is_file() {
+            let index = chosen.index.as_deref().unwrap_or_default();
+            return Err(Error::model(&model, format!("shard {name}, which {index} lists, is missing; fetch it, or the whole model again")));
         }
-        let config = Config::Gguf(content.metadata.clone());
-        Ok((config, Gguf { path: name, content, file: Mutex::new(reader) }))
+        let (file, views) = read(&path, chosen.format).map_err(|why| Error::model(&model, format!("{name}: {why}")))?;
+        // What the list says about a weight decides, should two shards have it.
+        stored.add(&path, file, views.into_iter().filter(|(weight, _)| map.get(weight).is_none_or(|shard| shard == name)));
     }
-}
-
-impl Weights for Gguf {
-    fn model(&self) -> &str {
-        &self.path
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.content.tensor_infos.contains_key(name)
-    }
-
-    fn get(&self, name: &str) -> Result<Tensor> {
-        if !self.has(name) {
-            return Err(Error::model(&self.path, format!("weight {name} is missing")));
+    match map.iter().filter(|(weight, _)| !stored.has(weight)).min() {
+        Some((weight, shard)) => {
+            Err(Error::model(&model, format!("weight {weight} is not in {shard}, where the list of shards places it")))
         }
-        let quantized = {
-            let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            self.content.tensor(&mut *file, name, &Device::Cpu)?
-        };
-        Ok(quantized.dequantize(&Device::Cpu)?)
+        None => Ok((Config::Json(config), Box::new(stored))),
     }
 }
 
-/// The weights of one or more safetensors files.
-pub struct Safetensors {
-    model: String,
-    tensors: Vec<(PathBuf, std::collections::HashMap<String, Tensor>)>,
+fn read(path: &Path, format: Format) -> std::result::Result<(File, Vec<(String, View)>), String> {
+    let mut file = File::open(path).map_err(|e| e.to_string())?;
+    let size = file.metadata().map_err(|e| e.to_string())?.len();
+    let views = match format {
+        Format::Torch => torch::read(&mut file, size)?,
+        Format::Safetensors | Format::Gguf => safetensors::read(&mut file, size)?,
+    };
+    Ok((file, views))
 }
 
-impl Safetensors {
-    /// Reads `model.safetensors`, or the shards that `model.safetensors.index.json` names, of a folder in the Hub's layout,
-    /// and its `config.json`.
-    pub fn open(folder: &Path) -> Result<(Config, Safetensors)> {
-        let model = folder.display().to_string();
-        let config_path = folder.join("config.json");
-        let text = std::fs::read(&config_path).map_err(Error::io("reading", &config_path))?;
-        let config: serde_json::Value =
-            serde_json::from_slice(&text).map_err(|e| Error::model(&model, format!("config.json is not JSON: {e}")))?;
-        let mut shards: Vec<PathBuf> = std::fs::read_dir(folder)
-            .map_err(Error::io("reading", folder))?
-            .filter_map(|entry| Some(entry.ok()?.path()))
-            .filter(|path| path.extension().is_some_and(|e| e == "safetensors"))
-            .collect();
-        shards.sort();
-        if shards.is_empty() {
-            return Err(Error::model(&model, "the folder has no *.safetensors file"));
-        }
-        let mut tensors = Vec::new();
-        for shard in shards {
-            let read = candle_core::safetensors::load(&shard, &Device::Cpu)
-                .map_err(|e| Error::model(&model, format!("{} is not a readable safetensors file: {e}", shard.display())))?;
-            tensors.push((shard, read));
-        }
-        Ok((Config::Json(config), Safetensors { model, tensors }))
+/// A JSON file of a model's folder that may be missing: null then.
+///
+/// # Errors
+/// When it is there, and cannot be read or is no JSON.
+pub fn optional_json(folder: &Path, name: &str) -> Result<Value> {
+    if !folder.join(name).exists() {
+        return Ok(Value::Null);
     }
+    json(folder, name, &folder.display().to_string())
 }
 
-impl Weights for Safetensors {
-    fn model(&self) -> &str {
-        &self.model
+fn json(folder: &Path, name: &str, model: &str) -> Result<Value> {
+    let path = folder.join(name);
+    let file = File::open(&path).map_err(Error::io("reading", &path))?;
+    let mut text = Vec::new();
+    file.take(JSON_LIMIT + 1).read_to_end(&mut text).map_err(Error::io("reading", &path))?;
+    if text.len() as u64 > JSON_LIMIT {
+        return Err(Error::model(model, format!("{name} has more than {JSON_LIMIT} bytes; it belongs to no model")));
     }
+    serde_json::from_slice(&text).map_err(|e| Error::model(model, format!("{name} is not JSON: {e}")))
+}
 
-    fn has(&self, name: &str) -> bool {
-        self.tensors.iter().any(|(_, t)| t.contains_key(name))
-    }
-
-    fn get(&self, name: &str) -> Result<Tensor> {
-        let tensor = self.tensors.iter().find_map(|(_, t)| t.get(name));
-        let tensor = tensor.ok_or_else(|| Error::model(&self.model, format!("weight {name} is missing")))?;
-        Ok(tensor.to_dtype(DType::F32)?)
-    }
+/// The shard of each weight.
+fn weight_map(index: &Value) -> std::result::Result<HashMap<String, String>, String> {
+    let map = index.get("weight_map").and_then(Value::as_object).filter(|map| !map.is_empty()).ok_or("it has no weight_map")?;
+    map.iter()
+        .map(|(weight, shard)| match shard.as_str() {
+            // The list is no place to reach into other folders from.
+            Some(shard) if super::catalog::is_inside(shard) && !shard.contains('/') => Ok((weight.clone(), shard.to_string())),
+            _ => Err(format!("it places {weight} in {shard}; expected the name of a file beside it")),
+        })
+        .collect()
 }

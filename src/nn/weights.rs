@@ -32,6 +32,9 @@ pub trait Weights: Sync {
     /// Whether there is a weight of that name.
     fn has(&self, name: &str) -> bool;
 
+    /// The names of all weights, in order, so that missing and unused ones can be listed.
+    fn names(&self) -> Vec<String>;
+
     /// A weight as f32 in main memory, dequantized if need be.
     ///
     /// # Errors

@@ -1,0 +1,249 @@
+//! The Hub's layout: which files of a repository or folder make up a model.
+
+/// How weights are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `*.safetensors`.
+    Safetensors,
+    /// `pytorch_model.bin`: a pickle and the numbers of tensors.
+    Torch,
+    /// `*.gguf`: weights, configuration and tokenizer in one.
+    Gguf,
+}
+
+/// The files that hold a model's weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WeightFiles {
+    /// Their format.
+    pub format: Format,
+    /// The file that says in which shard a weight is, if there are shards.
+    pub index: Option<String>,
+    /// The weights, in order.
+    pub files: Vec<String>,
+}
+
+/// Chooses among the names of a folder or repository: safetensors before PyTorch's files, a whole file before shards, then a
+/// single safetensors file of another name, then GGUF. Copies in other precisions and for other programs are left aside.
+///
+/// # Errors
+/// Says what is missing and what was found.
+pub fn weights(names: &[String]) -> Result<WeightFiles, String> {
+    weights_or(names, &|file| file.to_string())
+}
+
+/// As [`weights`]; `naming` says how to name one file of several.
+fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<WeightFiles, String> {
+    let has = |name: &str| names.iter().any(|n| n == name);
+    let whole = |format, name: &str| WeightFiles { format, index: None, files: vec![name.to_string()] };
+    let mut incomplete = Vec::new();
+    for (format, stem, ending) in [(Format::Safetensors, "model", "safetensors"), (Format::Torch, "pytorch_model", "bin")] {
+        let file = format!("{stem}.{ending}");
+        if has(&file) {
+            return Ok(whole(format, &file));
+        }
+        let index = format!("{file}.index.json");
+        match shards(names, stem, ending) {
+            Ok(files) if !files.is_empty() && has(&index) => return Ok(WeightFiles { format, index: Some(index), files }),
+            Ok(files) if !files.is_empty() => incomplete.push(format!("{index} is missing, which says what is in which shard")),
+            Ok(_) if has(&index) => incomplete.push(format!("the shards that {index} lists are missing")),
+            Ok(_) => {}
+            Err(why) => incomplete.push(why),
+        }
+    }
+    if let [one] = other_safetensors(names).as_slice() {
+        return Ok(whole(Format::Safetensors, one));
+    }
+    let mut gguf: Vec<&str> = names.iter().map(String::as_str).filter(|n| ends(n, ".gguf")).collect();
+    gguf.sort_unstable();
+    match (gguf.as_slice(), incomplete.is_empty()) {
+        ([one], _) => return Ok(whole(Format::Gguf, one)),
+        ([first, ..], _) => {
+            return Err(format!("it holds several models; name one, as in `{}`. There are: {}", naming(first), gguf.join(", ")));
+        }
+        ([], false) => return Err(format!("its weights are not complete: {}", incomplete.join("; "))),
+        ([], true) => {}
+    }
+    Err(format!(
+        "there are no weights in it that polygist reads (model.safetensors, pytorch_model.bin, *.gguf or shards of them); {}",
+        found(names)
+    ))
+}
+
+/// All the files of a model: its weights, and what goes with them. `naming` says how to name one file of several.
+///
+/// # Errors
+/// When weights, `config.json` or the tokenizer are missing: says what is, and what was found.
+pub fn select(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Vec<String>, String> {
+    let WeightFiles { format, index, files } = weights_or(names, naming)?;
+    // A GGUF file needs nothing beside it.
+    let missing: Vec<&str> = [
+        ("config.json", names.iter().any(|n| n == "config.json")),
+        ("a tokenizer (tokenizer.json, *.spm, *.model, vocab.json or vocab.txt)", names.iter().any(|n| is_tokenizer(n))),
+    ]
+    .into_iter()
+    .filter(|(_, there)| !there && format != Format::Gguf)
+    .map(|(what, _)| what)
+    .collect();
+    if !missing.is_empty() {
+        return Err(format!(
+            "{} is missing; {}. Is it a translation or language model in the Hub's layout?",
+            missing.join(" and "),
+            found(names)
+        ));
+    }
+    let mut chosen: Vec<String> = names.iter().filter(|n| is_companion(n)).cloned().collect();
+    chosen.extend(index);
+    chosen.extend(files);
+    chosen.sort();
+    Ok(chosen)
+}
+
+/// Whether a file of that name holds weights in a format that can be read.
+pub fn is_weights(name: &str) -> bool {
+    ends(name, ".gguf") || ends(name, ".safetensors") || (name.starts_with("pytorch_model") && ends(name, ".bin"))
+}
+
+/// Whether a file of that name goes with the weights: configuration, tokenizer, terms.
+pub fn is_companion(name: &str) -> bool {
+    const CONFIGURATION: &[&str] = &["config.json", "generation_config.json", "chat_template.json"];
+    CONFIGURATION.contains(&name) || ends(name, ".jinja") || is_tokenizer(name) || goes_with_tokenizer(name) || is_licence(name)
+}
+
+/// Whether a file of that name is a tokenizer, or the vocabulary of one.
+fn is_tokenizer(name: &str) -> bool {
+    name == "tokenizer.json" || ends(name, ".spm") || ends(name, ".model") || name == "vocab.json" || name == "vocab.txt"
+}
+
+fn goes_with_tokenizer(name: &str) -> bool {
+    const NAMES: &[&str] = &["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", "dict.txt"];
+    NAMES.contains(&name) || name.ends_with("vocab.json") || (name.starts_with("dict.") && ends(name, ".txt"))
+}
+
+/// Whether a file of that name states the terms of what it lies beside.
+pub fn is_licence(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    ["license", "licence", "notice", "copying", "use_policy"].iter().any(|s| lower.starts_with(s))
+}
+
+fn ends(name: &str, ending: &str) -> bool {
+    name.len() > ending.len() && name.to_ascii_lowercase().ends_with(ending)
+}
+
+/// The shards `stem-00001-of-00003.ending`, all of them or none.
+fn shards(names: &[String], stem: &str, ending: &str) -> Result<Vec<String>, String> {
+    let numbers = |name: &str| {
+        let (number, of) = name.strip_prefix(stem)?.strip_prefix('-')?.strip_suffix(ending)?.strip_suffix('.')?.split_once("-of-")?;
+        let plain = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
+        (plain(number) && plain(of)).then(|| of.parse::<usize>().ok())?
+    };
+    let Some(total) = names.iter().filter_map(|name| numbers(name)).max() else { return Ok(Vec::new()) };
+    let expected = || (1..=total).map(|n| format!("{stem}-{n:05}-of-{total:05}.{ending}"));
+    match expected().find(|shard| !names.contains(shard)) {
+        Some(missing) => Err(format!("shard {missing} is missing")),
+        None => Ok(expected().collect()),
+    }
+}
+
+/// Safetensors files under other names than the usual one; not those of adapters, which are no model by themselves, and no shards.
+fn other_safetensors(names: &[String]) -> Vec<&str> {
+    let other = |n: &&str| ends(n, ".safetensors") && !n.starts_with("adapter") && !n.contains("-of-");
+    names.iter().map(String::as_str).filter(other).collect()
+}
+
+/// What there is instead, for messages.
+fn found(names: &[String]) -> String {
+    const LISTED: usize = 12;
+    let mut names: Vec<&str> =
+        names.iter().map(String::as_str).filter(|n| !n.starts_with('.') && !n.eq_ignore_ascii_case("README.md")).collect();
+    names.sort_unstable();
+    let more = names.len().saturating_sub(LISTED);
+    names.truncate(LISTED);
+    match (names.is_empty(), more) {
+        (true, _) => "nothing was found".into(),
+        (false, 0) => format!("found: {}", names.join(", ")),
+        (false, _) => format!("found: {} and {more} more", names.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(names: &[&str]) -> Result<Vec<String>, String> {
+        let names: Vec<String> = names.iter().map(|n| n.to_string()).collect();
+        select(&names, &|file| format!("owner/name:{file}"))
+    }
+
+    #[test]
+    fn what_translation_models_have_on_the_hub() {
+        let marian = [
+            ".gitattributes",
+            "README.md",
+            "config.json",
+            "generation_config.json",
+            "metadata.json",
+            "pytorch_model.bin",
+            "rust_model.ot",
+            "source.spm",
+            "special_tokens_map.json",
+            "target.spm",
+            "target_vocab.json",
+            "tf_model.h5",
+            "flax_model.msgpack",
+            "tokenizer_config.json",
+            "vocab.json",
+        ];
+        let wanted = [
+            "config.json",
+            "generation_config.json",
+            "pytorch_model.bin",
+            "source.spm",
+            "special_tokens_map.json",
+            "target.spm",
+            "target_vocab.json",
+            "tokenizer_config.json",
+            "vocab.json",
+        ];
+        assert_eq!(chosen(&marian).unwrap(), wanted);
+        // Safetensors go before the pickle; other precisions and shards of the same stay away.
+        let both = [&marian[..], &["model.safetensors", "model.fp16.safetensors", "pytorch_model.fp16.bin", "training_args.bin"]].concat();
+        let files = chosen(&both).unwrap();
+        assert!(
+            files.contains(&"model.safetensors".into()) && !files.iter().any(|f| f.contains("fp16") || f.contains(".bin")),
+            "{files:?}"
+        );
+        let bart = ["config.json", "merges.txt", "vocab.json", "tokenizer.json", "model.safetensors", "pytorch_model.bin.index.json"];
+        assert_eq!(chosen(&bart).unwrap(), ["config.json", "merges.txt", "model.safetensors", "tokenizer.json", "vocab.json"]);
+        let one = ["config.json", "spiece.model", "mt5.safetensors", "adapter_model.safetensors"];
+        assert_eq!(chosen(&one).unwrap(), ["config.json", "mt5.safetensors", "spiece.model"]);
+    }
+
+    #[test]
+    fn shards_come_with_their_list_and_all_of_them() {
+        let base = ["config.json", "sentencepiece.bpe.model"];
+        let torch = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin", "pytorch_model.bin.index.json"];
+        let tensors = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"];
+        assert_eq!(chosen(&[&base[..], &torch, &tensors].concat()).unwrap(), ["config.json", tensors[0], tensors[1], tensors[2], base[1]]);
+        assert_eq!(chosen(&[&base[..], &torch, &tensors[1..]].concat()).unwrap()[1..4], torch);
+        let error = chosen(&[&base[..], &tensors[1..]].concat()).unwrap_err();
+        assert!(error.contains("model-00001-of-00002.safetensors is missing"), "{error}");
+        let error = chosen(&[&base[..], &tensors[..2]].concat()).unwrap_err();
+        assert!(error.contains("model.safetensors.index.json is missing"), "{error}");
+        let error = chosen(&[&base[..], &tensors[2..]].concat()).unwrap_err();
+        assert!(error.contains("the shards that model.safetensors.index.json lists"), "{error}");
+    }
+
+    #[test]
+    fn what_is_missing_and_what_was_found_is_said() {
+        let error = chosen(&["config.json", "vocab.json", "tf_model.h5", "rust_model.ot"]).unwrap_err();
+        assert!(error.contains("no weights") && error.contains("found: config.json, rust_model.ot, tf_model.h5, vocab.json"), "{error}");
+        let error = chosen(&["model.safetensors", "README.md"]).unwrap_err();
+        assert!(error.contains("config.json and a tokenizer") && error.contains("found: model.safetensors"), "{error}");
+        let error = chosen(&["model.safetensors", "config.json"]).unwrap_err();
+        assert!(error.starts_with("a tokenizer"), "{error}");
+        assert_eq!(chosen(&["a.gguf", "LICENSE"]).unwrap(), ["LICENSE", "a.gguf"]);
+        let error = chosen(&["b.gguf", "a.gguf"]).unwrap_err();
+        assert!(error.contains("owner/name:a.gguf") && error.contains("a.gguf, b.gguf"), "{error}");
+        assert!(chosen(&[]).unwrap_err().contains("nothing was found"));
+    }
+}

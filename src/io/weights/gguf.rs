@@ -1,0 +1,235 @@
+//! GGUF files: candle reads them, after a look at the header that keeps it from what it does not check itself.
+//!
+//! candle 0.11 bounds strings and arrays by the file's size only (an array of bytes takes 24 times its size in memory), divides by the
+//! alignment that the file names, 0 included, and hands a tensor without elements on to code that may not have one.
+
+use crate::error::{Error, Result};
+use crate::nn::{Config, Weights};
+use candle_core::quantized::gguf_file;
+use candle_core::{Device, Tensor};
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::Path;
+use std::sync::Mutex;
+
+/// The metadata and the list of tensors are not longer; a vocabulary of 260 000 tokens takes about 8 MB.
+const HEADER_LIMIT: u64 = 256 << 20;
+/// Values in the metadata, those in arrays included; that vocabulary takes about 1.3 million.
+const MAX_VALUES: u64 = 4 << 20;
+/// Arrays in arrays.
+const MAX_DEPTH: usize = 4;
+const MAX_DIMS: u32 = 4;
+const STRING: u32 = 8;
+const ARRAY: u32 = 9;
+
+/// The weights of a GGUF file, dequantized as they are asked for.
+pub struct Gguf {
+    path: String,
+    content: gguf_file::Content,
+    file: Mutex<BufReader<File>>,
+}
+
+impl Gguf {
+    /// Reads the header. The configuration is returned beside the weights.
+    ///
+    /// # Errors
+    /// When the file is no GGUF file, is cut off, or its header describes more than the file can hold or a model has.
+    pub fn open(path: &Path) -> Result<(Config, Gguf)> {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(Error::io("reading", path))?;
+        let size = file.metadata().map_err(Error::io("reading", path))?.len();
+        let mut reader = BufReader::new(file);
+        let unreadable = |why: String| {
+            Error::model(&name, format!("not a readable GGUF file: {why}; fetch it again, or check it with `polygist models verify`"))
+        };
+        Scan::new(&mut reader, size).header().map_err(unreadable)?;
+        reader.rewind().map_err(Error::io("reading", path))?;
+        let content = gguf_file::Content::read(&mut reader).map_err(|e| unreadable(e.to_string()))?;
+        for (tensor, info) in &content.tensor_infos {
+            // The header is checked against the file before anything is allocated for its tensors.
+            let elements = info.shape.dims().iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64));
+            if elements == Some(0) {
+                return Err(Error::model(&name, format!("tensor {tensor} has no elements; the file is damaged: fetch it again")));
+            }
+            let bytes = elements.and_then(|n| (n / info.ggml_dtype.block_size() as u64).checked_mul(info.ggml_dtype.type_size() as u64));
+            let end = bytes.and_then(|b| b.checked_add(info.offset)).and_then(|b| b.checked_add(content.tensor_data_offset));
+            if end.is_none_or(|end| end > size) {
+                return Err(Error::model(
+                    &name,
+                    format!("tensor {tensor} ends beyond the file's {size} bytes; the file is cut off: fetch it again"),
+                ));
+            }
+        }
+        let config = Config::Gguf(content.metadata.clone());
+        Ok((config, Gguf { path: name, content, file: Mutex::new(reader) }))
+    }
+}
+
+impl Weights for Gguf {
+    fn model(&self) -> &str {
+        &self.path
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.content.tensor_infos.contains_key(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.content.tensor_infos.keys().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
+    fn get(&self, name: &str) -> Result<Tensor> {
+        if !self.has(name) {
+            return Err(Error::model(&self.path, format!("weight {name} is missing")));
+        }
+        let quantized = {
+            let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            self.content.tensor(&mut *file, name, &Device::Cpu)?
+        };
+        Ok(quantized.dequantize(&Device::Cpu)?)
+    }
+}
+
+/// Walks over a header without keeping any of it.
+struct Scan<'a, R> {
+    reader: &'a mut R,
+    /// How far the header may reach.
+    end: u64,
+    at: u64,
+    values: u64,
+    /// Whether lengths have 64 bits; before version 2 they had 32.
+    wide: bool,
+}
+
+impl<'a, R: Read + Seek> Scan<'a, R> {
+    fn new(reader: &'a mut R, size: u64) -> Self {
+        Scan { reader, end: size.min(HEADER_LIMIT), at: 0, values: 0, wide: true }
+    }
+
+    fn header(&mut self) -> std::result::Result<(), String> {
+        if self.bytes::<4>()? != *b"GGUF" {
+            return Err("it does not begin with GGUF".into());
+        }
+        let version = self.u32()?;
+        if !(1..=3).contains(&version) {
+            return Err(format!("version {version} is not known"));
+        }
+        self.wide = version > 1;
+        let (tensors, entries) = (self.length()?, self.length()?);
+        let mut names = HashSet::new();
+        for _ in 0..entries {
+            let key = self.string(1 << 16)?;
+            let kind = self.u32()?;
+            if key == b"general.alignment" {
+                self.alignment(kind)?;
+            } else {
+                self.value(kind, 0)?;
+            }
+        }
+        for _ in 0..tensors {
+            self.count(1)?;
+            let name = self.string(1 << 10)?;
+            let dims = self.u32()?;
+            if dims > MAX_DIMS {
+                return Err(format!("a tensor has {dims} dimensions"));
+            }
+            let size = if self.wide { 8 } else { 4 };
+            self.skip(u64::from(dims) * size + 4 + 8)?;
+            if !names.insert(name) {
+                return Err("a tensor is in it twice".into());
+            }
+        }
+        Ok(())
+    }
+
+    fn alignment(&mut self, kind: u32) -> std::result::Result<(), String> {
+        // An unsigned 32-bit number, as the format asks.
+        match if kind == 4 { self.u32()? } else { 0 } {
+            0 => Err("its alignment is no number above 0".into()),
+            alignment if !alignment.is_power_of_two() => Err(format!("its alignment is {alignment}")),
+            _ => Ok(()),
+        }
+    }
+
+    fn value(&mut self, kind: u32, depth: usize) -> std::result::Result<(), String> {
+        match kind {
+            STRING => {
+                self.count(1)?;
+                let length = self.length()?;
+                self.skip(length)
+            }
+            ARRAY if depth >= MAX_DEPTH => Err("its arrays are nested too deep".into()),
+            ARRAY => {
+                self.count(1)?;
+                let (kind, length) = (self.u32()?, self.length()?);
+                match width(kind) {
+                    Some(width) => {
+                        self.count(length)?;
+                        self.skip(length.checked_mul(width).ok_or("an array is longer than any file")?)
+                    }
+                    None => (0..length).try_for_each(|_| self.value(kind, depth + 1)),
+                }
+            }
+            kind => {
+                self.count(1)?;
+                self.skip(width(kind).ok_or_else(|| format!("a value has the unknown type {kind}"))?)
+            }
+        }
+    }
+
+    fn count(&mut self, values: u64) -> std::result::Result<(), String> {
+        self.values = self.values.saturating_add(values);
+        if self.values > MAX_VALUES { Err(format!("it has more than {MAX_VALUES} values")) } else { Ok(()) }
+    }
+
+    fn string(&mut self, limit: u64) -> std::result::Result<Vec<u8>, String> {
+        let length = self.length()?;
+        if length > limit {
+            return Err(format!("a name has {length} bytes"));
+        }
+        self.advance(length)?;
+        let mut bytes = vec![0; length as usize];
+        self.reader.read_exact(&mut bytes).map_err(|e| e.to_string())?;
+        Ok(bytes)
+    }
+
+    fn length(&mut self) -> std::result::Result<u64, String> {
+        if self.wide { self.bytes().map(u64::from_le_bytes) } else { self.u32().map(u64::from) }
+    }
+
+    fn u32(&mut self) -> std::result::Result<u32, String> {
+        self.bytes().map(u32::from_le_bytes)
+    }
+
+    fn bytes<const N: usize>(&mut self) -> std::result::Result<[u8; N], String> {
+        self.advance(N as u64)?;
+        let mut bytes = [0; N];
+        self.reader.read_exact(&mut bytes).map_err(|e| e.to_string())?;
+        Ok(bytes)
+    }
+
+    fn skip(&mut self, length: u64) -> std::result::Result<(), String> {
+        self.advance(length)?;
+        self.reader.seek_relative(length as i64).map_err(|e| e.to_string())
+    }
+
+    fn advance(&mut self, length: u64) -> std::result::Result<(), String> {
+        self.at =
+            self.at.checked_add(length).filter(|&at| at <= self.end).ok_or("its header ends beyond the file, or is larger than any")?;
+        Ok(())
+    }
+}
+
+/// Bytes of a value of a fixed size.
+fn width(kind: u32) -> Option<u64> {
+    Some(match kind {
+        0 | 1 | 7 => 1,
+        2 | 3 => 2,
+        4..=6 => 4,
+        10..=12 => 8,
+        _ => return None,
+    })
+}
