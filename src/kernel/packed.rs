@@ -30,7 +30,7 @@ impl Packed {
     /// Packs `n` rows of `k` weights each; `row(i, buffer)` fills in row `i`.
     pub fn pack(precision: Precision, n: usize, k: usize, mut row: impl FnMut(usize, &mut [f32])) -> Packed {
         let weights = match precision {
-            Precision::Int8 => Weights::Int8(matmul_i8::Weights::pack(n, k, row)),
+            Precision::Int8 => Weights::Int8(matmul_i8::Weights::pack(Isa::current(), n, k, row)),
             Precision::F32 => {
                 let mut values = vec![0.0; n.div_ceil(PANEL) * k * PANEL];
                 let mut buffer = vec![0.0; k];
@@ -88,15 +88,15 @@ impl Packed {
     /// # Panics
     /// If the lengths of the slices do not fit.
     pub fn matmul(&self, x: &[f32], out: &mut [f32]) {
-        self.prepare(x).matmul(self, Isa::current(), out);
+        self.prepare(x).matmul(self, out);
     }
 
     /// Makes `x`, (rows, k), ready to be multiplied; worth keeping where several products read the same input.
     pub fn prepare<'a>(&self, x: &'a [f32]) -> Prepared<'a> {
         assert_eq!(x.len() % self.k, 0);
-        match self.weights {
+        match &self.weights {
             Weights::F32(_) => Prepared::F32(x),
-            Weights::Int8(_) => Prepared::Int8(Activations::quantize(x, self.k)),
+            Weights::Int8(weights) => Prepared::Int8(Activations::quantize(weights.isa(), x, self.k)),
         }
     }
 
@@ -111,7 +111,7 @@ impl Packed {
         for first in (0..self.n).step_by(BLOCK) {
             let width = BLOCK.min(self.n - first);
             let block = &mut block[..rows * width];
-            prepared.matmul_range(self, Isa::current(), first, width, block);
+            prepared.matmul_range(self, first, width, block);
             visit(first, width, block);
         }
     }
@@ -128,20 +128,20 @@ pub enum Prepared<'a> {
 
 impl Prepared<'_> {
     /// The product with a matrix of the same precision and `k` as the one that prepared it.
-    pub fn matmul(&self, matrix: &Packed, isa: Isa, out: &mut [f32]) {
-        self.matmul_range(matrix, isa, 0, matrix.n, out);
+    pub fn matmul(&self, matrix: &Packed, out: &mut [f32]) {
+        self.matmul_range(matrix, 0, matrix.n, out);
     }
 
     /// Columns `first..first + width`, `first` at the border of a panel.
-    fn matmul_range(&self, matrix: &Packed, isa: Isa, first: usize, width: usize, out: &mut [f32]) {
+    fn matmul_range(&self, matrix: &Packed, first: usize, width: usize, out: &mut [f32]) {
         let panels = first / PANEL..(first + width).div_ceil(PANEL);
         match (self, &matrix.weights) {
             (Prepared::F32(x), Weights::F32(values)) => {
                 let size = matrix.k * PANEL;
-                matmul_f32::matmul(isa, x, matrix.k, &values[panels.start * size..panels.end * size], width, out);
+                matmul_f32::matmul(Isa::current(), x, matrix.k, &values[panels.start * size..panels.end * size], width, out);
             }
             (Prepared::Int8(x), Weights::Int8(weights)) => {
-                matmul_i8::matmul(isa, x, weights.panels(panels), width, out);
+                matmul_i8::matmul(x, weights.panels(panels), width, out);
             }
             _ => unreachable!("prepared by a matrix of another precision"),
         }
