@@ -196,18 +196,14 @@ fn finish(pieces: Pieces, post_processor: Option<Value>, folder: &Path, config: 
             let stop = token("sep_token", "</s>").map(Slot::Token);
             Frame { before: start.into_iter().collect(), after: vec![stop.map_or_else(eos, Ok)?] }
         }
-        Family::Other => {
-            let named = ["bos_token", "eos_token", "cls_token", "sep_token", "pad_token", "unk_token", "mask_token"];
-            let mut known: Vec<u32> = named.iter().filter_map(|name| token(name, "")).chain(begin).chain(pad).collect();
-            known.extend(&end);
-            post_processor.map_or_else(Frame::default, |p| written_frame(&p, &known))
-        }
+        Family::Other => post_processor.as_ref().map_or_else(Frame::default, written_frame),
     };
     Ok(Tokenizer { pieces, frame, begin, end, pad })
 }
 
-/// What a `tokenizer.json` puts around a text. A token there that is none of the `known` ones is that of some language.
-fn written_frame(processor: &Value, known: &[u32]) -> Frame {
+/// What a `tokenizer.json` puts around a text. A token there without brackets (`en_XX`, not `<s>` or `[CLS]`) is that of the language
+/// that was set when the file was written.
+fn written_frame(processor: &Value) -> Frame {
     let mut frame = Frame::default();
     let pair = |key: &str| processor.get(key)?.get(1)?.as_u64().and_then(|id| u32::try_from(id).ok()).map(Slot::Token);
     match processor.get("type").and_then(Value::as_str) {
@@ -224,13 +220,13 @@ fn written_frame(processor: &Value, known: &[u32]) -> Frame {
                 };
                 let ids = processor.get("special_tokens").and_then(|t| t.get(token)).and_then(|t| t.get("ids")).and_then(Value::as_array);
                 for id in ids.into_iter().flatten().filter_map(|id| u32::try_from(id.as_u64()?).ok()) {
-                    places.push(if known.is_empty() || known.contains(&id) { Slot::Token(id) } else { Slot::Language });
+                    places.push(if token.starts_with(['<', '[']) { Slot::Token(id) } else { Slot::Language });
                 }
             }
         }
         Some("Sequence") => {
             let parts = processor.get("processors").and_then(Value::as_array).into_iter().flatten();
-            for part in parts.map(|p| written_frame(p, known)) {
+            for part in parts.map(|p| written_frame(p)) {
                 frame.before.extend(part.before);
                 frame.after.extend(part.after);
             }

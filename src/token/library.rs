@@ -120,6 +120,9 @@ impl Library {
     /// The same tokenizer with control tokens as plain text.
     fn without_control(&self) -> Result<tokenizers::Tokenizer, String> {
         let mut plain = self.inner.clone();
+        let added = self.inner.get_added_tokens_decoder();
+        let unmarked = added.into_iter().filter(|(id, token)| self.control_ids.contains(id) && !token.special);
+        plain.add_special_tokens(unmarked.map(|(_, token)| token.special(true))).map_err(|e| e.to_string())?;
         plain.set_encode_special_tokens(true);
         if let ModelWrapper::Unigram(model) = self.inner.get_model() {
             // They stand in its vocabulary too, with the best of scores: there they get texts that none is ever given.

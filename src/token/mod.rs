@@ -136,7 +136,8 @@ impl Tokenizer {
     /// What the encoder of an encoder–decoder model reads: the begin token, if it has one there (BART); `prefix`, a text of ours
     /// with control tokens (`fra_Latn`, `>>fra<<`, `<2de> `) or words (`summarize: `); `text`, a text from outside,
     /// right after it; the end token. A language token at the head of the prefix takes the place that the model's kind has for it,
-    /// which for mBART is after the end token.
+    /// which for mBART is after the end token. A language that the model does not know is read as words: ask
+    /// [`Tokenizer::token_id`] first.
     pub fn encode_source(&self, prefix: &str, text: &str) -> Result<Vec<u32>> {
         let language = if self.frame.has_language() { self.pieces.leading_control(prefix) } else { None };
         let words = language.map_or(prefix, |(_, length)| prefix[length..].trim_start());

@@ -151,7 +151,7 @@ impl SentencePiece {
         }
     }
 
-    /// The most likely segmentation. As in SentencePiece, candidates are compared in f64 and the best of them is kept in f32.
+    /// The most likely segmentation. Scores are added up in f32 from left to right, as SentencePiece does it: the order decides ties.
     fn unigram<'a>(&self, text: &'a str) -> Vec<(&'a str, usize)> {
         /// The best way to get to a place in the text: the last piece of it and where that begins.
         #[derive(Clone, Default)]
@@ -160,10 +160,10 @@ impl SentencePiece {
             from: Option<(usize, usize)>,
         }
         let mut best = vec![Best::default(); text.len() + 1];
-        let mut consider = |start: usize, end: usize, id: usize, score: f64| {
-            let candidate = score + f64::from(best[start].score);
-            if best[end].from.is_none() || candidate > f64::from(best[end].score) {
-                best[end] = Best { score: candidate as f32, from: Some((start, id)) };
+        let mut consider = |start: usize, end: usize, id: usize, score: f32| {
+            let candidate = score + best[start].score;
+            if best[end].from.is_none() || candidate > best[end].score {
+                best[end] = Best { score: candidate, from: Some((start, id)) };
             }
         };
         for (start, first) in text.char_indices() {
@@ -172,14 +172,15 @@ impl SentencePiece {
                 let piece = &self.spm.pieces[id];
                 let score = match piece.kind {
                     Kind::Unused => continue,
-                    Kind::UserDefined => f64::from(length as f32 * self.max_score) - 0.1,
-                    _ => f64::from(piece.score),
+                    // Always the best.
+                    Kind::UserDefined => length as f32 * self.max_score - 0.1,
+                    _ => piece.score,
                 };
                 consider(start, start + length, id, score);
                 has_single |= length == first.len_utf8();
             }
             if !has_single {
-                consider(start, start + first.len_utf8(), self.spm.unknown, f64::from(self.min_score - UNKNOWN_PENALTY));
+                consider(start, start + first.len_utf8(), self.spm.unknown, self.min_score - UNKNOWN_PENALTY);
             }
         }
         let mut segments = Vec::new();
