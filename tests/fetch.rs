@@ -4,7 +4,7 @@ mod hub;
 
 #[cfg(unix)]
 use hub::wheel;
-use hub::{Pip, Reply, Server, content, sha256};
+use hub::{Pip, Reply, Repositories, Server, content, sha256};
 use polygist::error::Error;
 use polygist::io::catalog::Catalog;
 use polygist::io::fetch::{FetchOptions, Fetcher, Lookup, Progress, ResolvedModel, Silent};
@@ -375,6 +375,7 @@ fn any_model_of_the_hub_can_be_named() {
         "owner/plain",
         &[
             ("config.json", config.len()),
+            ("vocab.txt", config.len()),
             ("model.safetensors", 70_000),
             ("../evil.json", 3),
             ("..\\evil.json", 3),
@@ -387,6 +388,7 @@ fn any_model_of_the_hub_can_be_named() {
     let at = |path: &str| format!("/owner/{path}");
     let files = HashMap::from([
         (at(&format!("plain/resolve/{commit}/config.json")), config.clone()),
+        (at(&format!("plain/resolve/{commit}/vocab.txt")), config.clone()),
         (at(&format!("plain/resolve/{commit}/model.safetensors")), weights.clone()),
         (at(&format!("many/resolve/{commit}/b-q8.gguf")), weights.clone()),
     ]);
@@ -397,7 +399,7 @@ fn any_model_of_the_hub_can_be_named() {
     let model = world.get("owner/plain", &progress).unwrap();
     assert_eq!(fs::read(model.file("config.json").unwrap()).unwrap(), config);
     assert_eq!(fs::read(model.with_extension("safetensors").unwrap()).unwrap(), weights);
-    assert_eq!((model.files.len(), model.entry.is_none()), (2, true));
+    assert_eq!((model.files.len(), model.entry.is_none()), (3, true));
     assert!(progress.notes().contains("licence mit"), "{}", progress.notes());
     let asked = server.log().len();
     assert_eq!(world.get("owner/plain", &Silent).unwrap(), model);
@@ -469,4 +471,188 @@ fn a_damaged_installation_is_fetched_again() {
     assert!(matches!(fetcher.lookup("tiny").unwrap(), Lookup::Missing(wanted) if wanted.size() == Some(10_000)));
     world.get("tiny", &Silent).unwrap();
     assert_eq!(fs::read(model.file("model.gguf").unwrap()).unwrap(), bytes);
+}
+
+/// The files of a Marian model beside its weights, and what such repositories have besides.
+const MARIAN: &[(&str, &[u8])] = &[
+    (".gitattributes", b"x"),
+    ("README.md", b"x"),
+    ("config.json", b"{\"model_type\":\"marian\"}"),
+    ("generation_config.json", b"{}"),
+    ("source.spm", b"source"),
+    ("target.spm", b"target"),
+    ("tokenizer_config.json", b"{\"source_lang\":\"fr\"}"),
+    ("vocab.json", b"{\"a\":0}"),
+    ("tf_model.h5", b"not wanted"),
+    ("flax_model.msgpack", b"not wanted"),
+    ("rust_model.ot", b"not wanted"),
+    ("onnx/model.onnx", b"not wanted"),
+    ("openvino/openvino_model.bin", b"not wanted"),
+];
+
+/// The wanted ones of them.
+const WANTED: &[&str] = &["config.json", "generation_config.json", "source.spm", "target.spm", "tokenizer_config.json", "vocab.json"];
+
+fn names(model: &ResolvedModel) -> Vec<String> {
+    model.files.iter().map(|f| f.file_name().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn translation_models_come_with_what_they_need_and_nothing_else() {
+    let (weights, other) = (content(50_000), content(40_000));
+    let commit = "a".repeat(40);
+    let mut hub = Repositories::default();
+    let mut add = |name: &str, files: &[(&str, &[u8])]| hub.add(name, "main", &commit, "apache-2.0", &[MARIAN, files].concat());
+    add("o/tensors", &[("model.safetensors", &weights), ("model.fp16.safetensors", &other), ("pytorch_model.bin", &other)]);
+    add("o/pickle", &[("pytorch_model.bin", &weights), ("training_args.bin", &other)]);
+    let shards: &[(&str, &[u8])] = &[
+        ("pytorch_model-00001-of-00002.bin", &weights),
+        ("pytorch_model-00002-of-00002.bin", &other),
+        ("pytorch_model.bin.index.json", b"{\"weight_map\":{}}"),
+    ];
+    add("o/shards", shards);
+    add("o/broken", &[shards[1], shards[2]]);
+    add("o/foreign", &[]);
+    hub.add("o/bare", "main", &commit, "mit", &[("model.safetensors", &weights), ("README.md", b"x")]);
+    let server = hub.serve();
+    let mut world = World::new(&weights, HUB, &server.url);
+
+    for (name, files) in [
+        ("o/tensors", &["model.safetensors"][..]),
+        ("o/pickle", &["pytorch_model.bin"]),
+        ("o/shards", &["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin", "pytorch_model.bin.index.json"]),
+    ] {
+        let model = world.get(name, &Silent).unwrap();
+        let mut expected: Vec<&str> = [WANTED, files].concat();
+        expected.sort_unstable();
+        assert_eq!(names(&model), expected, "{name}");
+        assert_eq!(fs::read(model.file(files[0]).unwrap()).unwrap(), weights);
+        let State::Ready(manifest) = world.store().state(name).unwrap() else { panic!("{name} is not installed") };
+        assert!(manifest.files.iter().all(|f| f.source.contains(&format!("{name}@{commit}"))), "{manifest:?}");
+        assert!(world.store().verify(name, &Silent, &|| false).unwrap().is_empty());
+    }
+    let asked = server.log().len();
+    for (name, why) in [
+        ("o/broken", &["pytorch_model-00001-of-00002.bin is missing"][..]),
+        ("o/foreign", &["no weights", "found: ", "tf_model.h5", "rust_model.ot"]),
+        ("o/bare", &["config.json and a tokenizer", "found: model.safetensors"]),
+    ] {
+        let error = world.get(name, &Silent).unwrap_err().to_string();
+        assert!(error.contains(name) && why.iter().all(|why| error.contains(why)), "{error}");
+        assert!(world.absent(name));
+    }
+    // That was known from the lists alone.
+    assert!(!server.log()[asked..].iter().any(|line| line.contains("/resolve/")), "{:?}", server.log());
+
+    world.options.offline = true;
+    let asked = server.log().len();
+    assert_eq!(names(&world.get("o/shards", &Silent).unwrap()).len(), WANTED.len() + 3);
+    assert!(world.get("o/bare", &Silent).unwrap_err().to_string().contains("--offline"));
+    assert_eq!(server.log().len(), asked);
+}
+
+#[test]
+fn a_pinned_revision_is_another_model_and_interrupted_ones_go_on_at_their_commit() {
+    let (first, second) = (content(80_000), content(90_000));
+    let commits = ["a".repeat(40), "b".repeat(40)];
+    let mut hub = Repositories::default();
+    hub.add("o/m", "main", &commits[1], "mit", &[MARIAN, &[("model.safetensors", &second)]].concat());
+    hub.add("o/m", "v1", &commits[0], "mit", &[MARIAN, &[("model.safetensors", &first)]].concat());
+    let (files, others) = (hub.files, hub.others);
+    let (served, listed) = (files.clone(), others.clone());
+    let broken = Server::start(move |request| {
+        let path = request.path.split('?').next().unwrap_or_default();
+        match (served.get(path), listed.get(path)) {
+            (Some(_), _) if request.range.is_some() => Reply::status(503),
+            (Some(bytes), _) if bytes.len() > 1000 => Reply::file(bytes, request).cut(30_000),
+            (Some(bytes), _) => Reply::file(bytes, request),
+            (None, Some(json)) => Reply::json(json),
+            _ => Reply::status(404),
+        }
+    });
+    let mut world = World::new(&first, HUB, &broken.url);
+    assert!(world.get("o/m@v1", &Silent).unwrap_err().to_string().contains("polygist models pull o/m@v1"));
+    let server = hub::hub(files, others);
+    world.options.endpoint = Some(server.url.clone());
+    let old = world.get("o/m@v1", &Silent).unwrap();
+    let weights = format!("/o/m/resolve/{}/model.safetensors", commits[0]);
+    let gets = server.gets();
+    assert!(gets.contains(&format!("GET {weights} from 30000")) && !gets.contains(&format!("GET {weights}")), "{gets:?}");
+    assert!(!gets.iter().any(|line| line.ends_with("config.json") && !line.contains("tokenizer")), "{gets:?}");
+    let new = world.get("o/m", &Silent).unwrap();
+    assert!(old.folder != new.folder && old.fingerprint != new.fingerprint);
+    assert_eq!(fs::read(old.file("model.safetensors").unwrap()).unwrap(), first);
+    assert_eq!(fs::read(new.file("model.safetensors").unwrap()).unwrap(), second);
+}
+
+#[test]
+fn content_that_is_not_what_the_hub_says_is_refused() {
+    let (weights, commit) = (content(20_000), "a".repeat(40));
+    let mut hub = Repositories::default();
+    hub.add("o/m", "main", &commit, "mit", &[MARIAN, &[("model.safetensors", &weights)]].concat());
+    hub.files.get_mut(&format!("/o/m/resolve/{commit}/model.safetensors")).unwrap()[777] ^= 1;
+    let server = hub.serve();
+    let world = World::new(&weights, HUB, &server.url);
+    let error = world.get("o/m", &Silent).unwrap_err().to_string();
+    assert!(error.contains(&sha256(&weights)) && world.absent("o/m"), "{error}");
+}
+
+/// A catalog with one model that names its repository.
+fn named_catalog(licence: &str) -> Catalog {
+    let text = format!(
+        "[[model]]\nid = 'opus-fr-en'\nname = 'French to English'\ntasks = ['translate']\nfrom = ['fr']\nto = ['en']\n\
+         architecture = 'marian'\nrepo = 'o/opus-fr-en'\nsize_mb = 300\nlicence = {{ name = '{licence}', url = 'https://example.org' }}\n"
+    );
+    Catalog::parse(&text, "test").unwrap()
+}
+
+#[test]
+fn a_model_of_the_catalog_and_its_repository_are_the_same() {
+    let (weights, commit) = (content(20_000), "a".repeat(40));
+    let serve = || {
+        let mut hub = Repositories::default();
+        hub.add("o/opus-fr-en", "main", &commit, "cc-by-nc-4.0", &[MARIAN, &[("pytorch_model.bin", &weights)]].concat());
+        hub.serve()
+    };
+    for (first, second) in [("opus-fr-en", "o/opus-fr-en"), ("o/opus-fr-en", "opus-fr-en")] {
+        let server = serve();
+        let mut world = World::new(&weights, HUB, &server.url);
+        world.catalog = named_catalog("see the model card");
+        let store = world.store();
+        let fetcher = Fetcher { store: &store, catalog: &world.catalog, options: &world.options };
+        let Lookup::Missing(wanted) = fetcher.lookup(first).unwrap() else { panic!("{first} is there") };
+        assert_eq!((wanted.size(), wanted.id().as_str()), (Some(300_000_000), "o/opus-fr-en"));
+        assert_eq!(wanted.command(), "polygist models pull opus-fr-en");
+        assert!(server.log().is_empty());
+        let progress = Recorder::default();
+        let model = world.get(first, &progress).unwrap();
+        assert!(progress.notes().contains("cc-by-nc-4.0") && progress.notes().contains("non-commercial"), "{}", progress.notes());
+        assert_eq!(model.entry.as_ref().unwrap().id, "opus-fr-en");
+        let asked = server.log().len();
+        assert_eq!(world.get(second, &Silent).unwrap(), model);
+        assert_eq!(server.log().len(), asked);
+        assert_eq!(store.installed().unwrap().len(), 1);
+        assert_eq!(fetcher.stored_name("opus-fr-en").unwrap(), "o/opus-fr-en");
+        world.options.offline = true;
+        assert_eq!(world.get(first, &Silent).unwrap(), model);
+    }
+}
+
+#[test]
+fn a_model_of_the_catalog_can_be_brought_from_elsewhere() {
+    let mut world = World::new(&[], HUB, &nowhere());
+    world.catalog = named_catalog("Apache-2.0");
+    let (store, here) = (world.store(), world.dir.path().join("here"));
+    fs::create_dir(&here).unwrap();
+    let import = |world: &World| store.import(&here, "opus-fr-en", &world.catalog, &Silent, &|| false);
+    MARIAN.iter().filter(|(name, _)| !name.contains('/')).for_each(|(name, bytes)| fs::write(here.join(name), bytes).unwrap());
+    assert!(import(&world).unwrap_err().to_string().contains("no weights"));
+    fs::write(here.join("pytorch_model.bin"), content(5000)).unwrap();
+    let manifest = import(&world).unwrap();
+    assert_eq!((manifest.files.len(), manifest.licence.as_deref()), (WANTED.len() + 1, Some("Apache-2.0")));
+    world.options.offline = true;
+    for name in ["opus-fr-en", "o/opus-fr-en"] {
+        let model = world.get(name, &Silent).unwrap();
+        assert_eq!((model.id.as_str(), model.entry.is_some()), ("opus-fr-en", true));
+    }
 }

@@ -309,6 +309,7 @@ pub struct Detect {
 /// `polygist models`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
+  polygist models list --task translate --from fr --to en
   polygist models pull                                fetches the starter pack
   polygist models import model.gguf --name mine       takes a file that is here already
   polygist translate --to en --model mine article.txt")]
@@ -321,8 +322,8 @@ pub struct Models {
 /// What to do with models.
 #[derive(Debug, Subcommand)]
 pub enum ModelsCommand {
-    /// What can be had, and what is here
-    List,
+    /// What can be had, and what is here; with filters, the best first
+    List(ModelsList),
     /// Fetch models; without a name, the starter pack
     Pull {
         /// Names of `polygist models list`, or owner/name on the Hub
@@ -356,6 +357,26 @@ pub enum ModelsCommand {
         #[arg(long, value_name = "NAME")]
         name: Option<String>,
     },
+}
+
+/// `polygist models list`
+#[derive(Debug, Args)]
+pub struct ModelsList {
+    /// Only models for this task
+    #[arg(long, value_name = "TASK")]
+    pub task: Option<TaskArg>,
+    /// Only models that read this language
+    #[arg(long, value_name = "LANG", value_parser = lang)]
+    pub from: Option<Lang>,
+    /// Only models that write this language
+    #[arg(long, value_name = "LANG", value_parser = lang)]
+    pub to: Option<Lang>,
+    /// Only models that are on this machine
+    #[arg(long)]
+    pub installed: bool,
+    /// A table, or one JSON object a line
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub format: OutputFormat,
 }
 
 /// A language, or `auto`.

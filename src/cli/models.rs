@@ -1,23 +1,26 @@
 //! `polygist models`: what is there, what can be had.
 
+mod list;
+
 use super::args::ModelsCommand;
 use super::plan::{Setup, stopped};
 use super::run::print;
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
-use crate::io::catalog::{Model, Task};
+use crate::io::catalog::Task;
 use crate::io::fetch::Lookup;
 use crate::io::store::State;
+use crate::types::Lang;
 
 pub(super) fn run(setup: &Setup, command: &ModelsCommand) -> Result<u8> {
     match command {
-        ModelsCommand::List => list(setup),
+        ModelsCommand::List(args) => list::run(setup, args),
         ModelsCommand::Pull { models } => pull(setup, models),
         ModelsCommand::Info { model } => info(setup, model),
         ModelsCommand::Verify { models } => verify(setup, models),
         ModelsCommand::Rm { models } => {
             for model in models {
-                let freed = setup.store.remove(model, &setup.reporter, &stopped)?;
+                let freed = setup.store.remove(&setup.fetcher().stored_name(model)?, &setup.reporter, &stopped)?;
                 setup.reporter.say(&format!("{model}: deleted, {} freed", megabytes(freed)));
             }
             Ok(DONE)
@@ -36,39 +39,6 @@ fn megabytes(bytes: u64) -> String {
     format!("{:.0} MB", bytes as f64 / 1e6)
 }
 
-fn tasks(model: &Model) -> String {
-    let name = |task: &Task| match task {
-        Task::Translate => "translate",
-        Task::Summarize => "summarize",
-    };
-    model.tasks.iter().map(name).collect::<Vec<_>>().join(",")
-}
-
-fn list(setup: &Setup) -> Result<u8> {
-    let installed = setup.store.installed()?;
-    let row = |a: &str, b: &str, c: &str, d: &str, e: &str| format!("{a:<28} {b:<12} {c:>8}  {d:<20} {e}\n");
-    let mut out = row("NAME", "FOR", "SIZE", "LICENCE", "STATE");
-    for model in setup.catalog.models() {
-        let state = match setup.lookup(&model.id)? {
-            Lookup::Ready(_) => "installed",
-            Lookup::Missing(_) => "-",
-        };
-        out += &row(&model.id, &tasks(model), &megabytes(model.size()), &model.licence.name, state);
-    }
-    for (id, state) in installed.iter().filter(|(id, _)| setup.catalog.get(id).is_none()) {
-        out += &match state {
-            State::Ready(manifest) => {
-                row(id, "", &megabytes(manifest.size()), manifest.licence.as_deref().unwrap_or("unknown"), "installed")
-            }
-            State::Broken(why) => row(id, "", "", "", &format!("broken: {why}")),
-            State::Absent => continue,
-        };
-    }
-    print(&out)?;
-    setup.reporter.say(&format!("models are kept in {}", setup.store.root().display()));
-    Ok(DONE)
-}
-
 fn pull(setup: &Setup, names: &[String]) -> Result<u8> {
     let starters = || [Task::Translate, Task::Summarize].iter().filter_map(|&t| setup.catalog.default_for(t)).map(|m| m.id.clone());
     let names: Vec<String> = if names.is_empty() { starters().collect() } else { names.to_vec() };
@@ -81,42 +51,79 @@ fn pull(setup: &Setup, names: &[String]) -> Result<u8> {
 
 fn info(setup: &Setup, name: &str) -> Result<u8> {
     let mut out = String::new();
-    let (entry, state) = match setup.lookup(name)? {
-        Lookup::Ready(model) => (model.entry.clone(), format!("installed in {}", model.folder.display())),
-        Lookup::Missing(wanted) => (setup.catalog.get(name).cloned(), format!("not installed; `{}` fetches it", wanted.command())),
+    let lookup = setup.lookup(name)?;
+    let entry = match &lookup {
+        Lookup::Ready(model) => model.entry.clone(),
+        Lookup::Missing(wanted) => wanted.entry().cloned(),
+    };
+    let manifest = match &lookup {
+        Lookup::Ready(_) => match setup.store.state(&setup.fetcher().stored_name(name)?) {
+            Ok(State::Ready(manifest)) => Some(manifest),
+            _ => None,
+        },
+        Lookup::Missing(_) => None,
     };
     let mut line = |key: &str, value: &str| out.push_str(&format!("{key:<13} {value}\n"));
     line("name", name);
-    line("state", &state);
-    if let (None, Ok(State::Ready(manifest))) = (&entry, setup.store.state(name)) {
-        line("size", &megabytes(manifest.size()));
-        line("licence", manifest.licence.as_deref().unwrap_or("unknown"));
-        for file in &manifest.files {
-            line("file", &file.path);
-            line("  sha256", &file.sha256);
-            line("  source", &file.source);
+    line(
+        "state",
+        &match &lookup {
+            Lookup::Ready(model) => format!("installed in {}", model.folder.display()),
+            Lookup::Missing(wanted) => format!("not installed; `{}` fetches it", wanted.command()),
+        },
+    );
+    if let Some(model) = &entry {
+        line("title", &model.name);
+        line("for", &list::tasks(model));
+        if model.from.is_empty() {
+            line("languages", &codes(&model.languages));
+        } else {
+            line("from", &codes(&model.from));
+            line("to", &codes(&model.to));
+        }
+        line("architecture", &model.architecture);
+        if model.quality > 0 {
+            line("quality", &format!("{} of 5, as published scores lead one to expect", model.quality));
+        }
+        model.note.iter().for_each(|note| line("note", note));
+        if let Some(hub) = model.hub() {
+            line("source", &format!("Hub {hub}, at the commit that its main branch has when it is fetched"));
         }
     }
-    if let Some(model) = entry {
-        line("title", &model.name);
-        line("for", &tasks(&model));
-        line("languages", &model.languages.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(" "));
-        line("architecture", &model.architecture);
-        line("size", &megabytes(model.size()));
-        line("licence", &format!("{} ({})", model.licence.name, model.licence.url));
-        for file in &model.files {
-            line("file", &file.path);
-            line("  sha256", file.sha256.as_deref().unwrap_or("unknown"));
-            for source in &file.sources {
-                line("  source", &source.to_string());
+    let size = list::size(entry.as_ref(), manifest.as_ref());
+    if !size.is_empty() {
+        line("size", &size);
+    }
+    let licence = manifest.as_ref().and_then(|m| m.licence.as_deref()).or(entry.as_ref().map(|e| e.licence.name.as_str()));
+    let url = entry.as_ref().map(|e| e.licence.url.as_str()).or(manifest.as_ref().and_then(|m| m.licence_url.as_deref()));
+    line("licence", &(list::licence(licence) + &url.map_or(String::new(), |url| format!(", {url}"))));
+    match (&manifest, &entry) {
+        (Some(manifest), _) => {
+            line("fetched", &manifest.installed);
+            for file in &manifest.files {
+                line("file", &file.path);
+                line("  sha256", &file.sha256);
+                line("  source", &file.source);
             }
         }
-        if let Some(notice) = &model.licence.notice {
-            line("terms", &notice.trim().replace('\n', "\n              "));
+        (None, Some(model)) => {
+            for file in &model.files {
+                line("file", &file.path);
+                line("  sha256", file.sha256.as_deref().unwrap_or("unknown"));
+                file.sources.iter().for_each(|source| line("  source", &source.to_string()));
+            }
         }
+        (None, None) => {}
+    }
+    if let Some(notice) = entry.and_then(|model| model.licence.notice) {
+        line("terms", &notice.trim().replace('\n', "\n              "));
     }
     print(&out)?;
     Ok(DONE)
+}
+
+fn codes(languages: &[Lang]) -> String {
+    languages.iter().map(Lang::as_str).collect::<Vec<_>>().join(" ")
 }
 
 fn verify(setup: &Setup, names: &[String]) -> Result<u8> {
@@ -124,7 +131,7 @@ fn verify(setup: &Setup, names: &[String]) -> Result<u8> {
     let names: Vec<String> = if names.is_empty() { installed()? } else { names.to_vec() };
     let mut code = DONE;
     for name in names {
-        let faults = setup.store.verify(&name, &setup.reporter, &stopped)?;
+        let faults = setup.store.verify(&setup.fetcher().stored_name(&name)?, &setup.reporter, &stopped)?;
         if faults.is_empty() {
             print(&format!("{name}\tok\n"))?;
         }

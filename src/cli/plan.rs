@@ -124,7 +124,8 @@ impl Setup {
     pub fn open(&self, model: &ResolvedModel) -> Result<Engine> {
         let runtime = Runtime::new(self.device.open()?, self.precision, self.threads);
         self.reporter.step(&format!("loading {}", model.id));
-        let path = weights(model)?;
+        // A GGUF file is a model by itself; anything else is a folder in the Hub's layout.
+        let path = model.with_extension("gguf").unwrap_or(&model.folder);
         let engine = model::open(&model.id, path, &runtime);
         self.reporter.end();
         engine
@@ -139,18 +140,6 @@ impl Setup {
     pub fn result_settings(&self) -> String {
         format!("{:?} {}", self.precision, self.device)
     }
-}
-
-/// The file, or folder, that the engine opens.
-fn weights(model: &ResolvedModel) -> Result<&Path> {
-    if let Some(gguf) = model.with_extension("gguf") {
-        return Ok(gguf);
-    }
-    if model.with_extension("safetensors").is_some() {
-        return Ok(&model.folder);
-    }
-    let message = "has neither a .gguf nor a .safetensors file; pytorch_model.bin is not read: convert it to safetensors";
-    Err(Error::model(&model.id, message))
 }
 
 /// Reading options out of flags.

@@ -1,11 +1,20 @@
 //! The catalog: models that can be had by name, with their licences and the sources of their files.
 
+mod check;
+
 use crate::error::{Error, Result};
+use crate::io::fetch::HubName;
+use crate::languages::canonical;
 use crate::types::Lang;
 use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use serde::Deserialize;
-use std::collections::HashSet;
-use std::path::{Component, Path, PathBuf};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashSet};
+use std::path::{Path, PathBuf};
+
+use check::check;
+pub(super) use check::is_repo_part;
+pub use check::{is_inside, is_plain_name};
 
 const BUILTIN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/catalog.toml"));
 
@@ -39,6 +48,21 @@ pub struct Licence {
     pub url: String,
     /// What has to be shown at the first fetch and kept beside the model.
     pub notice: Option<String>,
+}
+
+impl Licence {
+    /// Stands for terms that the catalog does not know.
+    pub const UNKNOWN: &str = "see the model card";
+
+    /// Whether it allows non-commercial use only, as far as its name tells (`CC-BY-NC-4.0`).
+    pub fn is_non_commercial(&self) -> bool {
+        is_non_commercial(&self.name)
+    }
+}
+
+/// Whether a licence of that name allows non-commercial use only.
+pub fn is_non_commercial(licence: &str) -> bool {
+    licence.split(['-', ' ', '_']).any(|part| part.eq_ignore_ascii_case("nc"))
 }
 
 /// One member of one wheel.
@@ -110,7 +134,7 @@ pub struct ModelFile {
     pub sources: Vec<Source>,
 }
 
-/// One model.
+/// One model. Its files are either listed, with their checksums, or left to a repository of the Hub.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
@@ -120,29 +144,73 @@ pub struct Model {
     pub name: String,
     /// What it is for.
     pub tasks: Vec<Task>,
-    /// Languages that it knows; `mul` for "many".
+    /// Languages that it reads and writes; `mul` for "many". Empty where the two differ.
+    #[serde(default)]
     pub languages: Vec<Lang>,
+    /// Languages that it reads, where it does not write the same.
+    #[serde(default)]
+    pub from: Vec<Lang>,
+    /// Languages that it writes, where it does not read the same.
+    #[serde(default)]
+    pub to: Vec<Lang>,
     /// Name in the registry of architectures.
     pub architecture: String,
-    /// How it wants to be asked.
-    pub prompt: PromptStyle,
+    /// How it wants to be asked; none for encoder–decoder models, which are made for their task.
+    pub prompt: Option<PromptStyle>,
+    /// From 1 (rough) to 5, as published scores lead one to expect; 0 where nothing is known.
+    #[serde(default)]
+    pub quality: u8,
+    /// What to know of it when choosing.
+    pub note: Option<String>,
     /// Its terms.
     pub licence: Licence,
-    /// Its files.
-    #[serde(rename = "file")]
+    /// The Hub's repository that has its files (`owner/name`, or with one file, `owner/name:file.gguf`), if they are not listed.
+    pub repo: Option<String>,
+    /// About how much there is to fetch, in millions of bytes, if the files are not listed.
+    pub size_mb: Option<u64>,
+    /// Its files, if they are listed.
+    #[serde(default, rename = "file")]
     pub files: Vec<ModelFile>,
 }
 
 impl Model {
-    /// Bytes of all files.
+    /// Bytes of all files; about so many where [`Model::hub`] names a repository.
     pub fn size(&self) -> u64 {
-        self.files.iter().map(|f| f.size).fold(0, u64::saturating_add)
+        let listed = self.files.iter().map(|f| f.size).fold(0, u64::saturating_add);
+        self.size_mb.map_or(listed, |mb| mb.saturating_mul(1_000_000))
     }
 
-    /// Whether the catalog says that it knows the language.
-    pub fn knows(&self, lang: &Lang) -> bool {
-        self.languages.iter().any(|l| l.as_str() == "mul" || l.same_base(lang))
+    /// The repository that has the files, if they are not listed. It is also the name that the store keeps the model under.
+    pub fn hub(&self) -> Option<HubName> {
+        self.repo.as_deref().and_then(HubName::parse)
     }
+
+    /// Languages that it reads.
+    pub fn reads(&self) -> &[Lang] {
+        if self.from.is_empty() { &self.languages } else { &self.from }
+    }
+
+    /// Languages that it writes.
+    pub fn writes(&self) -> &[Lang] {
+        if self.to.is_empty() { &self.languages } else { &self.to }
+    }
+
+    /// Whether the catalog says that it knows the language, on either side.
+    pub fn knows(&self, lang: &Lang) -> bool {
+        has(self.reads(), lang) || has(self.writes(), lang)
+    }
+
+    /// Whether it does the task, reads the one language and writes the other; what is not said is not asked.
+    pub fn fits(&self, task: Option<Task>, from: Option<&Lang>, to: Option<&Lang>) -> bool {
+        task.is_none_or(|task| self.tasks.contains(&task))
+            && from.is_none_or(|from| has(self.reads(), from))
+            && to.is_none_or(|to| has(self.writes(), to))
+    }
+}
+
+fn has(languages: &[Lang], lang: &Lang) -> bool {
+    let lang = canonical(lang);
+    languages.iter().any(|l| l.as_str() == "mul" || canonical(l).same_base(&lang))
 }
 
 /// Models that can be had by name, in order of preference.
@@ -154,8 +222,28 @@ pub struct Catalog {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Document {
+    /// Lists of languages, for which `@name` stands in a model.
+    #[serde(default)]
+    groups: BTreeMap<String, Vec<Lang>>,
     #[serde(default, rename = "model")]
     models: Vec<Model>,
+}
+
+impl Document {
+    /// The languages of a list, with those of the groups in their places.
+    fn expand(&self, list: &[Lang]) -> Result<Vec<Lang>, String> {
+        let mut languages = Vec::new();
+        for lang in list {
+            match lang.as_str().strip_prefix('@') {
+                Some(name) => languages.extend_from_slice(self.groups.get(name).ok_or_else(|| format!("there is no group {name:?}"))?),
+                None => languages.push(lang.clone()),
+            }
+        }
+        match languages.iter().find(|l| Lang::parse(l.as_str()).as_ref() != Some(*l)) {
+            Some(wrong) => Err(format!("{:?} is not a language code; expected one as fr, de or pt-BR", wrong.as_str())),
+            None => Ok(languages),
+        }
+    }
 }
 
 impl Catalog {
@@ -184,14 +272,20 @@ impl Catalog {
     pub fn parse(text: &str, origin: &str) -> Result<Catalog> {
         let wrong = |message: String| Error::Usage(format!("{origin}: {message}"));
         let document: Document = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
+        let mut models = document.models.clone();
         let mut seen = HashSet::new();
-        for model in &document.models {
-            check(model).map_err(|m| wrong(format!("model {:?}: {m}", model.id)))?;
-            if !seen.insert(&model.id) {
-                return Err(wrong(format!("model {:?} is listed twice", model.id)));
+        for model in &mut models {
+            let id = model.id.clone();
+            let wrong = |m: String| wrong(format!("model {id:?}: {m}"));
+            for list in [&mut model.languages, &mut model.from, &mut model.to] {
+                *list = document.expand(list).map_err(wrong)?;
+            }
+            check(model).map_err(wrong)?;
+            if !seen.insert(id.clone()) {
+                return Err(wrong("it is listed twice".into()));
             }
         }
-        Ok(Catalog { models: document.models })
+        Ok(Catalog { models })
     }
 
     /// All models, the preferred ones first.
@@ -204,97 +298,22 @@ impl Catalog {
         self.models.iter().find(|m| m.id == id)
     }
 
+    /// The model with that id, or whose repository has that name.
+    pub fn find(&self, name: &str) -> Option<&Model> {
+        self.get(name).or_else(|| self.models.iter().find(|m| m.repo.as_deref() == Some(name)))
+    }
+
+    /// The models that [fit](Model::fits), the best first and the smaller of two that are as good.
+    pub fn recommended(&self, task: Option<Task>, from: Option<&Lang>, to: Option<&Lang>) -> Vec<&Model> {
+        let mut models: Vec<&Model> = self.models.iter().filter(|m| m.fits(task, from, to)).collect();
+        models.sort_by_key(|m| (Reverse(m.quality), m.size()));
+        models
+    }
+
     /// The model that is used when none is named: the first of the built-in order that has the task.
     pub fn default_for(&self, task: Task) -> Option<&Model> {
         self.models.iter().find(|m| m.tasks.contains(&task))
     }
-}
-
-/// Whether a name can stand for a model in a catalog and be a folder of the store on every platform.
-pub fn is_plain_name(name: &str) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    (1..=96).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(inner)
-        && !name.contains("--")
-}
-
-/// Whether a path with `/` names something below the folder that it is joined to, on every platform.
-pub fn is_inside(path: &str) -> bool {
-    !path.is_empty()
-        && !path.contains(['\\', ':', '\0'])
-        && !path.ends_with('/')
-        && Path::new(path).components().all(|c| matches!(c, Component::Normal(_)))
-}
-
-fn check(model: &Model) -> Result<(), String> {
-    if !is_plain_name(&model.id) {
-        return Err("an id is made of letters, digits, `.`, `_` and single `-`, and begins and ends with a letter or digit".into());
-    }
-    if model.files.is_empty() {
-        return Err("has no [[model.file]]".into());
-    }
-    let mut seen = HashSet::new();
-    for file in &model.files {
-        check_file(file).map_err(|m| format!("file {:?}: {m}", file.path))?;
-        if !seen.insert(file.path.to_lowercase()) {
-            return Err(format!("file {:?} is listed twice", file.path));
-        }
-    }
-    Ok(())
-}
-
-fn check_file(file: &ModelFile) -> Result<(), String> {
-    let ours = ["manifest.json", "notice.txt"].contains(&file.path.to_lowercase().as_str());
-    if !is_inside(&file.path) || file.path.starts_with('.') || file.path.ends_with(".part") || ours {
-        return Err("must be a relative path with `/` that stays inside the model's folder, and none of the store's own names".into());
-    }
-    match &file.sha256 {
-        Some(hex) if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) => {}
-        found => return Err(format!("sha256 must be 64 lower-case hex digits, found {found:?}")),
-    }
-    if file.sources.is_empty() {
-        return Err("has no [[model.file.source]]".into());
-    }
-    file.sources.iter().try_for_each(|source| check_source(source, file.size).map_err(|m| format!("{source}: {m}")))
-}
-
-fn check_source(source: &Source, size: u64) -> Result<(), String> {
-    match source {
-        Source::Hub { repo, revision, file } => {
-            if repo.split('/').count() != 2 || !repo.split('/').all(is_repo_part) {
-                return Err("repo must be `owner/name`".into());
-            }
-            if revision.is_empty() || !is_inside(file) {
-                return Err("needs a revision and a path in the repository".into());
-            }
-        }
-        Source::Wheel { parts } => {
-            for part in parts {
-                let version = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '!' | '_' | '-');
-                // pip reads these as arguments: nothing that could be an option, an URL or a path may get through.
-                if !is_repo_part(&part.package) || part.version.is_empty() || !part.version.chars().all(version) {
-                    return Err(format!("{:?} {:?} is not the name and version of a package", part.package, part.version));
-                }
-                if !is_inside(&part.member) {
-                    return Err(format!("member {:?} must be a path inside the wheel", part.member));
-                }
-            }
-            let sum = parts.iter().map(|p| p.size).fold(0, u64::saturating_add);
-            if sum != size {
-                return Err(format!("its parts have {sum} bytes together, the file {size}"));
-            }
-        }
-        Source::Folder { path } if !path.is_absolute() => return Err("must be an absolute path".into()),
-        Source::Folder { .. } => {}
-    }
-    Ok(())
-}
-
-/// Whether the text can be one half of a Hub repository's `owner/name`, or a package's name.
-pub(super) fn is_repo_part(part: &str) -> bool {
-    part.starts_with(|c: char| c.is_ascii_alphanumeric()) && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }
 
 #[cfg(test)]
@@ -313,7 +332,7 @@ mod tests {
     fn the_builtin_catalog_is_sound_and_has_a_default_for_every_task() {
         let catalog = Catalog::builtin().unwrap();
         let gemma = catalog.default_for(Task::Translate).unwrap();
-        assert_eq!((gemma.id.as_str(), gemma.prompt, gemma.size()), ("gemma-3-270m", PromptStyle::FewShot, 253_113_024));
+        assert_eq!((gemma.id.as_str(), gemma.prompt, gemma.size()), ("gemma-3-270m", Some(PromptStyle::FewShot), 253_113_024));
         assert!(gemma.knows(&Lang::parse("sw").unwrap()) && gemma.licence.notice.as_ref().unwrap().contains("Gemma Terms of Use"));
         let smol = catalog.default_for(Task::Summarize).unwrap();
         assert!(smol.knows(&Lang::en()) && !smol.knows(&Lang::parse("fr").unwrap()));
@@ -347,5 +366,72 @@ mod tests {
         assert_eq!(catalog.models().len(), Catalog::builtin().unwrap().models().len());
         std::fs::write(&file, "[[model]]\nid = 3").unwrap();
         assert!(Catalog::load(Some(&file)).unwrap_err().to_string().contains("models.toml"));
+    }
+
+    #[test]
+    fn models_are_recommended_by_task_and_languages() {
+        let catalog = Catalog::builtin().unwrap();
+        let lang = |code: &str| Lang::parse(code).unwrap();
+        let names = |task, from: Option<&str>, to: Option<&str>| -> Vec<&str> {
+            let (from, to) = (from.map(lang), to.map(lang));
+            catalog.recommended(task, from.as_ref(), to.as_ref()).iter().map(|m| m.id.as_str()).collect()
+        };
+        let french = names(Some(Task::Translate), Some("fr"), Some("en"));
+        assert_eq!(french[0], "opus-mt-fr-en");
+        for one in ["opus-mt-ROMANCE-en", "opus-mt-mul-en", "nllb-200-distilled-600M", "mbart-large-50-many-to-one-mmt", "gemma-3-270m"] {
+            assert!(french.contains(&one), "{one}: {french:?}");
+        }
+        assert!(!french.contains(&"opus-mt-en-fr") && !french.contains(&"bart-large-cnn"), "{french:?}");
+        let back = names(Some(Task::Translate), Some("en"), Some("fr"));
+        assert!(back[0] == "opus-mt-en-fr" && !back.contains(&"mbart-large-50-many-to-one-mmt"), "{back:?}");
+        // Codes that mean the same.
+        assert_eq!(names(None, Some("zh-Hans"), Some("en")), names(None, Some("zh"), Some("en")));
+        assert!(names(None, Some("nb"), Some("en")).contains(&"m2m100_418M"));
+        let swahili = names(Some(Task::Summarize), Some("sw"), Some("sw"));
+        assert_eq!(swahili, ["mT5_multilingual_XLSum"]);
+        assert_eq!(names(None, None, None).len(), catalog.models().len());
+        let summaries = names(Some(Task::Summarize), None, None);
+        assert!(summaries[0] == "distilbart-cnn-12-6" && summaries.last() == Some(&"smollm2-135m-instruct"), "{summaries:?}");
+    }
+
+    #[test]
+    fn entries_without_files_name_a_repository() {
+        let catalog = Catalog::builtin().unwrap();
+        let named: Vec<&Model> = catalog.models().iter().filter(|m| m.repo.is_some()).collect();
+        assert!(named.len() >= 25);
+        for model in named {
+            let hub = model.hub().unwrap();
+            assert_eq!(catalog.find(&hub.to_string()).map(|m| &m.id), Some(&model.id));
+            assert!((1..=5).contains(&model.quality) && model.size() > 100_000_000, "{}", model.id);
+            assert!(model.prompt.is_some() == (model.architecture == "gemma3"), "{}", model.id);
+            // The repository's own name is the id, so that it can be guessed.
+            assert!(hub.name == model.id || hub.file.is_some(), "{}", model.id);
+        }
+        let nllb = catalog.get("nllb-200-distilled-600M").unwrap();
+        assert!(nllb.licence.is_non_commercial() && nllb.languages.len() > 180);
+        assert!(!catalog.get("opus-mt-fr-en").unwrap().licence.is_non_commercial() && is_non_commercial("cc-by-nc-sa-4.0"));
+    }
+
+    #[test]
+    fn what_an_entry_lacks_or_has_twice_is_said() {
+        let base = "[groups]\ng=['de','fr']\n[[model]]\nid='m'\nname='M'\ntasks=['translate']\narchitecture='marian'\n\
+                    licence={name='MIT',url='x'}\n";
+        let parse = |rest: &str| Catalog::parse(&format!("{base}{rest}"), "t");
+        let good = parse("from=['@g','it']\nto=['en']\nrepo='a/b'\nsize_mb=300").unwrap();
+        let model = good.get("m").unwrap();
+        assert_eq!((model.reads().len(), model.size(), model.prompt), (3, 300_000_000, None));
+        for (rest, why) in [
+            ("from=['de']\nrepo='a/b'\nsize_mb=1", "both from and to"),
+            ("languages=['de']\nto=['en']\nrepo='a/b'\nsize_mb=1", "both from and to"),
+            ("languages=['@h']\nrepo='a/b'\nsize_mb=1", "no group \"h\""),
+            ("languages=['German']\nrepo='a/b'\nsize_mb=1", "not a language code"),
+            ("languages=['de']", "neither a repo nor"),
+            ("languages=['de']\nrepo='a/b'", "size_mb"),
+            ("languages=['de']\nrepo='../b'\nsize_mb=1", "not of the form"),
+            ("languages=['de']\nrepo='a/b'\nsize_mb=1\nhash='x'", "unknown field"),
+        ] {
+            let error = parse(rest).unwrap_err().to_string();
+            assert!(error.contains(why), "{rest}: {error}");
+        }
     }
 }

@@ -53,7 +53,7 @@ fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Weigh
     if let [one] = other_safetensors(names).as_slice() {
         return Ok(whole(Format::Safetensors, one));
     }
-    let mut gguf: Vec<&str> = names.iter().map(String::as_str).filter(|n| ends(n, ".gguf")).collect();
+    let mut gguf: Vec<&str> = names.iter().map(String::as_str).filter(|n| is_gguf(n)).collect();
     gguf.sort_unstable();
     match (gguf.as_slice(), incomplete.is_empty()) {
         ([one], _) => return Ok(whole(Format::Gguf, one)),
@@ -100,7 +100,12 @@ pub fn select(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Vec<S
 
 /// Whether a file of that name holds weights in a format that can be read.
 pub fn is_weights(name: &str) -> bool {
-    ends(name, ".gguf") || ends(name, ".safetensors") || (name.starts_with("pytorch_model") && ends(name, ".bin"))
+    is_gguf(name) || ends(name, ".safetensors") || (name.starts_with("pytorch_model") && ends(name, ".bin"))
+}
+
+/// Whether a file of that name is a GGUF file.
+pub fn is_gguf(name: &str) -> bool {
+    ends(name, ".gguf")
 }
 
 /// Whether a file of that name goes with the weights: configuration, tokenizer, terms.

@@ -186,3 +186,35 @@ pub fn hub(files: HashMap<String, Vec<u8>>, others: HashMap<String, String>) -> 
         }
     })
 }
+
+/// A repository as a [`hub`] serves it at one commit: its files, and what the Hub's interface says of them, with checksums of the
+/// large ones.
+#[derive(Default)]
+pub struct Repositories {
+    pub files: HashMap<String, Vec<u8>>,
+    pub others: HashMap<String, String>,
+}
+
+impl Repositories {
+    /// Adds a repository; `revision` is the name by which its commit can be asked for.
+    pub fn add(&mut self, name: &str, revision: &str, commit: &str, licence: &str, files: &[(&str, &[u8])]) {
+        let entry = |(path, bytes): &(&str, &[u8])| {
+            let lfs = match bytes.len() {
+                0..=999 => String::new(),
+                size => format!(",\"lfs\":{{\"oid\":\"{}\",\"size\":{size},\"pointerSize\":134}}", sha256(bytes)),
+            };
+            format!("{{\"type\":\"file\",\"oid\":\"0\",\"size\":{},\"path\":{path:?}{lfs}}}", bytes.len())
+        };
+        let entries: Vec<String> = files.iter().map(entry).collect();
+        let info = format!("{{\"id\":{name:?},\"sha\":{commit:?},\"cardData\":{{\"license\":{licence:?}}}}}");
+        let base = format!("/api/models/{name}");
+        self.others.insert(format!("{base}/revision/{revision}"), info);
+        self.others.insert(format!("{base}/tree/{commit}"), format!("[{}]", entries.join(",")));
+        let at = |path: &str| format!("/{name}/resolve/{commit}/{path}");
+        self.files.extend(files.iter().map(|(path, bytes)| (at(path), bytes.to_vec())));
+    }
+
+    pub fn serve(self) -> Server {
+        hub(self.files, self.others)
+    }
+}

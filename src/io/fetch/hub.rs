@@ -1,14 +1,17 @@
 //! The Hugging Face Hub as a source, through `hf-hub` (which reads `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME` and proxies).
 
 use super::install::{Failure, Job};
-use super::{FetchOptions, HubName, Stop, is_model_file, is_weights};
+use super::{FetchOptions, HubName, Stop};
 use crate::error::{Error, Result};
 use crate::io::catalog::{Licence, ModelFile, Source, is_inside};
+use crate::io::layout;
 use crate::io::store::{copy, disk, sha256_of};
 use futures_util::StreamExt;
 use hf_hub::repository::download::HFByteStream;
 use hf_hub::repository::{RepoTreeEntry, RepoTypeModel};
 use hf_hub::{HFClient, HFError, HFRepository};
+use serde::Deserialize;
+use std::collections::HashMap;
 use std::io::Write;
 use std::ops::Range;
 use std::pin::pin;
@@ -21,6 +24,8 @@ const RETRIES: u32 = 4;
 const TICK: Duration = Duration::from_millis(100);
 /// A repository that lists more files than this is not read to its end.
 const LIST_LIMIT: usize = 10_000;
+/// Bytes of a list of files that are read at most.
+const ANSWER_LIMIT: usize = 8 << 20;
 
 /// What there is to fetch.
 pub(super) struct Listing {
@@ -77,20 +82,62 @@ impl<'a> Hub<'a> {
             };
             let entries = unless_stopped(entries, limit * 4, stop).await?;
             let entries = entries.and_then(|entries| entries.map_err(|e| describe(&e))).map_err(fail)?;
-            let files = select(entries, name, &commit).map_err(fail)?;
+            let mut files = select(entries, name, &commit).map_err(fail)?;
+            // Without them the sizes alone are compared, which the installation says.
+            let checksums = unless_stopped(self.checksums(name, &commit), limit * 4, stop).await?.and_then(|sums| sums).unwrap_or_default();
+            for file in &mut files {
+                file.sha256 = file.sha256.take().or_else(|| checksums.get(&file.path).cloned());
+            }
             let licence = info.card_data.as_ref().and_then(|card| card.get("license")).and_then(|l| l.as_str());
             let licence = licence.map(|l| Licence { name: l.into(), url: format!("https://huggingface.co/{}", name.repo()), notice: None });
             Ok(Listing { files, licence, commit: Some(commit) })
         })
     }
 
-    fn repository(&self, repo: &str) -> Result<HFRepository<RepoTypeModel>, String> {
-        let http = reqwest::Client::builder()
+    /// SHA-256 of the large files beside the one that is named, or of those at the root, by path.
+    ///
+    /// The Hub's list of files has them; hf-hub 1.0 looks for them under another key than the Hub uses there.
+    async fn checksums(&self, name: &HubName, commit: &str) -> Result<HashMap<String, String>, String> {
+        #[derive(Deserialize)]
+        struct Large {
+            #[serde(alias = "sha256")]
+            oid: String,
+        }
+        #[derive(Deserialize)]
+        struct Entry {
+            path: String,
+            lfs: Option<Large>,
+        }
+        let folder = name.file.as_deref().and_then(|file| file.rsplit_once('/')).map(|(folder, _)| format!("/{folder}"));
+        let client = self.client()?;
+        let url = format!("{}/api/models/{}/tree/{commit}{}", client.endpoint(), name.repo(), folder.unwrap_or_default());
+        let mut request = self.http()?.get(&url);
+        if let Some(token) = std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()) {
+            request = request.bearer_auth(token);
+        }
+        let mut answer = request.send().await.and_then(reqwest::Response::error_for_status).map_err(|e| root_cause(&e))?;
+        let mut text = Vec::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|e| root_cause(&e))? {
+            text.extend_from_slice(&chunk);
+            if text.len() > ANSWER_LIMIT {
+                return Err("its list of files is longer than any model's".into());
+            }
+        }
+        let entries: Vec<Entry> = serde_json::from_slice(&text).map_err(|e| format!("its list of files cannot be read: {e}"))?;
+        Ok(entries.into_iter().filter_map(|e| Some((e.path, e.lfs?.oid.to_ascii_lowercase()))).filter(|(_, sum)| sum.len() == 64).collect())
+    }
+
+    fn http(&self) -> Result<reqwest::Client, String> {
+        reqwest::Client::builder()
             .user_agent(concat!("polygist/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(self.options.connect_timeout)
             .read_timeout(self.options.stall_timeout)
             .build()
-            .map_err(|e| root_cause(&e))?;
+            .map_err(|e| root_cause(&e))
+    }
+
+    fn client(&self) -> Result<HFClient, String> {
+        let http = self.http()?;
         // No retries in there: whether to go on or to try the next source is decided here.
         let mut client = HFClient::builder().client(http).retry_max_attempts(0);
         if let Some(endpoint) = &self.options.endpoint {
@@ -99,8 +146,12 @@ impl<'a> Hub<'a> {
         if let Some(dir) = &self.options.hub_cache {
             client = client.cache_dir(dir);
         }
+        client.build().map_err(|e| describe(&e))
+    }
+
+    fn repository(&self, repo: &str) -> Result<HFRepository<RepoTypeModel>, String> {
         let (owner, name) = hf_hub::split_id(repo);
-        Ok(client.build().map_err(|e| describe(&e))?.model(owner, name))
+        Ok(self.client()?.model(owner, name))
     }
 
     /// Takes the file from the Hub's own cache folder, where another program may have put it.
@@ -248,32 +299,19 @@ async fn unless_stopped<F: Future>(work: F, limit: Duration, stop: Stop<'_>) -> 
 fn select(entries: Vec<RepoTreeEntry>, name: &HubName, commit: &str) -> Result<Vec<ModelFile>, String> {
     let mut files: Vec<ModelFile> = entries.into_iter().filter_map(|entry| as_file(entry, &name.repo(), commit)).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
-    if let Some(wanted) = &name.file {
-        let known: Vec<String> = files.iter().map(|f| f.path.clone()).filter(|f| is_weights(f)).collect();
-        files.retain(|f| f.path == *wanted || (!f.path.contains('/') && is_model_file(&f.path) && !is_weights(&f.path)));
-        return match files.iter().any(|f| f.path == *wanted) {
-            true => Ok(files),
-            false => Err(format!("there is no file {wanted:?} in it; its weights are: {}", known.join(", "))),
-        };
-    }
-    files.retain(|f| !f.path.contains('/') && is_model_file(&f.path));
-    let of = |ending: &str| files.iter().filter(|f| f.path.ends_with(ending)).map(|f| f.path.clone()).collect::<Vec<_>>();
-    let (mut tensors, gguf) = (of(".safetensors"), of(".gguf"));
-    if tensors.iter().any(|f| f.starts_with("model")) {
-        tensors.retain(|f| f.starts_with("model"));
-    }
-    let weights = match (tensors.is_empty(), gguf.as_slice()) {
-        (false, _) => tensors,
-        (true, [one]) => vec![one.clone()],
-        (true, [one, ..]) => {
-            return Err(format!("it holds several models; name one, as in `{}:{one}`. There are: {}", name.repo(), gguf.join(", ")));
+    // Folders hold the same in other formats (onnx, openvino).
+    let names: Vec<String> = files.iter().map(|f| f.path.clone()).filter(|path| !path.contains('/')).collect();
+    let chosen = match &name.file {
+        None => layout::select(&names, &|file| format!("{}:{file}", name.repo()))?,
+        Some(wanted) if files.iter().any(|f| f.path == *wanted) => {
+            names.into_iter().filter(|n| layout::is_companion(n)).chain([wanted.clone()]).collect()
         }
-        (true, []) => of("pytorch_model.bin"),
+        Some(wanted) => {
+            let known: Vec<&str> = files.iter().map(|f| f.path.as_str()).filter(|f| layout::is_weights(f)).collect();
+            return Err(format!("there is no file {wanted:?} in it; its weights are: {}", known.join(", ")));
+        }
     };
-    if weights.is_empty() {
-        return Err("there are no weights in it (*.safetensors, *.gguf or pytorch_model.bin)".into());
-    }
-    files.retain(|f| !is_weights(&f.path) || weights.contains(&f.path));
+    files.retain(|f| chosen.contains(&f.path));
     Ok(files)
 }
 

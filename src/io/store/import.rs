@@ -3,7 +3,7 @@
 use super::{Manifest, Store, StoredFile, create_dir, discard, disk, sha256_of};
 use crate::error::{Error, Result};
 use crate::io::catalog::{Catalog, is_plain_name};
-use crate::io::fetch::{Progress, Stop, is_model_file, is_weights, same_files};
+use crate::io::fetch::{Progress, Stop, files_of, same_files};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
@@ -11,13 +11,20 @@ use std::path::{Path, PathBuf};
 impl Store {
     /// Copies a GGUF file, or the model's files of a folder in the Hub's layout, into the store under `name`.
     ///
-    /// A name of the catalog is taken only for the very files that the catalog lists.
+    /// A name of the catalog is taken only for the very files that the catalog lists, if it lists any; where it leaves that to the
+    /// Hub, the user's word is taken.
     pub fn import(&self, path: &Path, name: &str, catalog: &Catalog, progress: &dyn Progress, stop: Stop<'_>) -> Result<Manifest> {
         if !is_plain_name(name) {
             let message = "a name is made of letters, digits, `.`, `_` and single `-`, and begins and ends with a letter or digit";
             return Err(Error::Usage(format!("{name:?} cannot name a model: {message}; choose another with --name")));
         }
-        let files = files_to_import(path)?;
+        let (folder, names) = files_of(path)?;
+        let mut files = Vec::new();
+        for name in names {
+            let file = folder.join(&name);
+            let size = fs::metadata(&file).map_err(Error::io("reading", &file))?.len();
+            files.push((file, name, size));
+        }
         let _lock = self.lock(name, progress, stop)?;
         let staging = self.partial_of(name)?;
         discard(&staging)?;
@@ -66,31 +73,6 @@ impl Store {
         progress.finish();
         Ok(manifest)
     }
-}
-
-fn files_to_import(path: &Path) -> Result<Vec<(PathBuf, String, u64)>> {
-    let wrong = |message: &str| Error::model(path.display().to_string(), message);
-    let meta = fs::metadata(path).map_err(Error::io("reading", path))?;
-    let candidates = match meta.is_dir() {
-        true => fs::read_dir(path)
-            .and_then(|entries| entries.map(|e| e.map(|e| e.path())).collect::<Result<Vec<_>, _>>())
-            .map_err(Error::io("reading the folder", path))?,
-        false => vec![path.to_path_buf()],
-    };
-    let mut files = Vec::new();
-    for file in candidates {
-        let Some(name) = file.file_name().and_then(|n| n.to_str()).map(str::to_string) else { continue };
-        // Links are followed: the Hub's own cache folder is made of them.
-        let meta = fs::metadata(&file).map_err(Error::io("reading", &file))?;
-        if meta.is_file() && is_model_file(&name) {
-            files.push((file, name, meta.len()));
-        }
-    }
-    files.sort();
-    if !files.iter().any(|f| is_weights(&f.1)) {
-        return Err(wrong("no weights found; expected a .gguf file, or a folder with *.gguf, *.safetensors or pytorch_model.bin in it"));
-    }
-    Ok(files)
 }
 
 /// Copies a file in steps, so that it can be stopped; returns its size.
