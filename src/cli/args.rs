@@ -84,7 +84,6 @@ pub struct Inputs {
     #[arg(value_name = "FILE")]
     pub inputs: Vec<PathBuf>,
     /// How to read them.
-    /// How to read them.
     #[command(flatten)]
     pub reading: Reading,
 }
@@ -163,10 +162,8 @@ pub struct Translate {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
     /// Which files.
-    /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,
-    /// How to translate.
     /// How to translate.
     #[command(flatten)]
     pub translating: Translating,
@@ -186,14 +183,11 @@ pub struct Summarize {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
     /// Which files.
-    /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,
     /// How to summarize.
-    /// How to summarize.
     #[command(flatten)]
     pub summarizing: Summarizing,
-    /// How to translate.
     /// How to translate.
     #[command(flatten)]
     pub translating: Translating,
@@ -235,14 +229,11 @@ pub struct Batch {
     #[arg(long)]
     pub dry_run: bool,
     /// How to translate.
-    /// How to translate.
     #[command(flatten)]
     pub translating: Translating,
     /// How to summarize.
-    /// How to summarize.
     #[command(flatten)]
     pub summarizing: Summarizing,
-    /// How to read them.
     /// How to read them.
     #[command(flatten)]
     pub reading: Reading,
@@ -260,7 +251,6 @@ pub struct Detect {
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
-    /// Which files.
     /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,

@@ -8,7 +8,7 @@ use super::prompts::{self, few_shot};
 use crate::error::Result;
 use crate::generate::{Finish, Generate, Options, Output, Request};
 use crate::languages;
-use crate::text::{caps, protect, sentences, separators};
+use crate::text::{caps, clean, protect, quotes, seams, sentences, separators};
 use crate::types::{Lang, Problem};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -48,6 +48,15 @@ pub struct Translation {
     pub output_tokens: usize,
 }
 
+/// What [`translate`] is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many of so many first attempts are made; a segment that goes through English takes two.
+    First(usize, usize),
+    /// So many of so many attempts are made at the segments that the checks rejected.
+    Again(usize, usize),
+}
+
 /// Languages that a translation goes through.
 pub fn route(from: &Lang, to: &Lang) -> Vec<Lang> {
     if from.same_base(to) {
@@ -59,8 +68,8 @@ pub fn route(from: &Lang, to: &Lang) -> Vec<Lang> {
     vec![from.clone(), Lang::en(), to.clone()]
 }
 
-/// Translates segments with a language model and parallel examples. `on_done` is called with the number of segments done so far as often as that changes,
-/// from any thread; `false` stops the work.
+/// Translates segments with a language model and parallel examples. `on_done` is called as often as something is done, from any thread; `false`
+/// stops the work.
 ///
 /// # Errors
 /// When there are no examples in one of the languages, or the model fails.
@@ -68,12 +77,10 @@ pub fn translate(
     model: &dyn Generate,
     segments: &[Segment],
     settings: Settings,
-    on_done: &(dyn Fn(usize) -> bool + Sync),
+    on_done: &(dyn Fn(Step) -> bool + Sync),
 ) -> Result<Vec<Translation>> {
-    let (mut pivoted, mut direct) = (Vec::new(), Vec::new());
-    for (i, segment) in segments.iter().enumerate() {
-        if route(&segment.from, &segment.to).len() == 3 { pivoted.push(i) } else { direct.push(i) }
-    }
+    let pivoted: Vec<usize> = (0..segments.len()).filter(|&i| route(&segments[i].from, &segments[i].to).len() == 3).collect();
+    let all = segments.len() + pivoted.len();
     let mut results = vec![Translation::default(); segments.len()];
 
     // First all that is translated directly, and the first leg of the rest.
@@ -81,12 +88,18 @@ pub fn translate(
         .iter()
         .map(|s| if route(&s.from, &s.to).len() == 3 { Segment { to: Lang::en(), ..s.clone() } } else { s.clone() })
         .collect();
-    for (i, translation) in leg(model, &first, settings, &|done| on_done(done.saturating_sub(pivoted.len())))?.into_iter().enumerate() {
+    let of_all = |before: usize| {
+        move |step| match step {
+            Step::First(done, _) => on_done(Step::First(before + done, all)),
+            again => on_done(again),
+        }
+    };
+    for (i, translation) in leg(model, &first, settings, &of_all(0))?.into_iter().enumerate() {
         results[i] = translation;
     }
     let second: Vec<Segment> =
         pivoted.iter().map(|&i| Segment { text: results[i].text.clone(), from: Lang::en(), to: segments[i].to.clone() }).collect();
-    for (&i, translation) in pivoted.iter().zip(leg(model, &second, settings, &|done| on_done(direct.len() + done))?) {
+    for (&i, translation) in pivoted.iter().zip(leg(model, &second, settings, &of_all(segments.len()))?) {
         let first = std::mem::take(&mut results[i]);
         let mut problems = first.problems;
         problems.extend(translation.problems);
@@ -151,7 +164,7 @@ fn leg(
     model: &dyn Generate,
     segments: &[Segment],
     settings: Settings,
-    on_done: &(dyn Fn(usize) -> bool + Sync),
+    on_done: &(dyn Fn(Step) -> bool + Sync),
 ) -> Result<Vec<Translation>> {
     // The same text is translated once, wherever it stands.
     let mut numbers: HashMap<&Segment, usize> = HashMap::new();
@@ -175,14 +188,16 @@ fn leg(
         }
     }
     let mut severity = vec![Severity::WORST; distinct.len()];
-    let mut settled = segments.len() - waiting.len();
+    let settled = segments.len() - waiting.len();
     for way in Way::ALL {
         let tried: Vec<&Segment> = waiting.iter().map(|&i| distinct[i]).collect();
-        let count = |done: usize| on_done(if way == Way::Plain { settled + done } else { settled });
+        let count = |done: usize| {
+            on_done(match way {
+                Way::Plain => Step::First(settled + done, segments.len()),
+                _ => Step::Again(done, tried.len()),
+            })
+        };
         let attempts = attempt(model, &tried, way, settings, &count)?;
-        if way == Way::Plain {
-            settled = segments.len();
-        }
         let mut rejected = Vec::new();
         for (&i, attempt) in waiting.iter().zip(attempts) {
             best[i].output_tokens += attempt.output_tokens;
@@ -219,7 +234,7 @@ fn attempt(
     for segment in segments {
         let capitals = caps::is_capitals(&segment.text);
         let text = if capitals { caps::lower(&segment.text, &segment.from) } else { segment.text.clone() };
-        let parts = split(model, &text, way)?;
+        let parts = split(model, &text, &segment.from, way)?;
         let prompt = few_shot(&segment.from, &segment.to, way.examples())?;
         for piece in parts.iter().filter(|p| !p.keep) {
             requests.push(Request {
@@ -258,7 +273,7 @@ fn room(source_tokens: usize, to: &Lang) -> usize {
     source_tokens * factor + 24
 }
 
-fn split(model: &dyn Generate, text: &str, way: Way) -> Result<Vec<Piece>> {
+fn split(model: &dyn Generate, text: &str, lang: &Lang, way: Way) -> Result<Vec<Piece>> {
     let limit = if way == Way::Pieces { LONGEST_PIECE / 6 } else { LONGEST_PIECE };
     let fits = |text: &str| model.count_tokens(text).is_ok_and(|n| n <= limit);
     let mut pieces = Vec::new();
@@ -269,7 +284,7 @@ fn split(model: &dyn Generate, text: &str, way: Way) -> Result<Vec<Piece>> {
             if body.len() < text.len() {
                 pieces.push(Piece { text: text[..text.len() - body.len()].into(), gap: String::new(), keep: true });
             }
-            pieces.extend(sentences::split_long(body, &fits).into_iter().map(|s| Piece { text: s.text, gap: s.gap, keep: false }));
+            pieces.extend(sentences::split_long(body, lang, &fits).into_iter().map(|s| Piece { text: s.text, gap: s.gap, keep: false }));
         } else if !text.is_empty() {
             pieces.push(Piece { text: text.into(), gap: String::new(), keep: true });
         }
@@ -289,7 +304,8 @@ fn split(model: &dyn Generate, text: &str, way: Way) -> Result<Vec<Piece>> {
 fn put_together(segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator<Item = Output>) -> Translation {
     let mut result = Translation::default();
     let mut finish = Finish::Stop;
-    for piece in pieces {
+    let last = pieces.iter().rposition(|piece| !piece.keep);
+    for (i, piece) in pieces.iter().enumerate() {
         if piece.keep {
             result.text.push_str(&piece.text);
         } else if let Some(output) = outputs.next() {
@@ -298,16 +314,18 @@ fn put_together(segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator
             }
             result.read_tokens += output.prompt_tokens;
             result.output_tokens += output.tokens;
-            result.text.push_str(output.text.trim());
+            let goes_on = Some(i) != last;
+            result.text.push_str(&seams::fit(output.text.trim(), &piece.text, &result.text, goes_on, &segment.to));
         }
         result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
     }
-    result.text.truncate(result.text.trim_end().len());
+    result.text = clean::normalize(result.text.trim_end());
     if caps::is_capitals(&segment.text) {
         result.text = caps::upper(&result.text, &segment.to);
     }
     result.text = protect::restore(&segment.text, &result.text);
     result.text = separators::localize(&result.text, &segment.text, &segment.from, &segment.to);
+    result.text = quotes::localize(&result.text, &segment.text, &segment.to);
     result.problems = checks::translation(&segment.text, &result.text, finish, &segment.from, &segment.to);
     if prompts::leaks(&result.text, &segment.to) {
         result.problems.push(Problem::Unsupported);
