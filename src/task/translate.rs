@@ -319,7 +319,7 @@ fn put_together(segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator
         }
         result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
     }
-    result.text = clean::normalize(result.text.trim_end());
+    result.text = clean::normalize(seams::end(result.text.trim_end(), &segment.text));
     if caps::is_capitals(&segment.text) {
         result.text = caps::upper(&result.text, &segment.to);
     }

@@ -33,6 +33,14 @@ pub fn fit<'a>(translation: &'a str, piece: &str, before: &str, goes_on: bool, t
     out
 }
 
+/// A heading or an item of a list gets no full stop that its source does not have.
+pub fn end<'a>(translation: &'a str, source: &str) -> &'a str {
+    let bare = translation.strip_suffix(['.', '。', '।', '։']).filter(|_| source.ends_with(char::is_alphanumeric)).unwrap_or(translation);
+    // "U.S." and "..." keep theirs.
+    let last = bare.rsplit(char::is_whitespace).next().unwrap_or_default();
+    if last.contains('.') { translation } else { bare }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +56,14 @@ mod tests {
         assert_eq!(fit("Mexico was grey.", "メキシコは灰色だった。", "In the pictures, ", false, &en), "Mexico was grey.");
         assert_eq!(fit("I saw it", "j'ai vu cela,", "Then ", true, &en), "I saw it,");
         assert_eq!(fit("And so on...", "usw. und", "Then ", true, &en), "and so on...");
+    }
+
+    #[test]
+    fn headings_have_no_full_stop() {
+        assert_eq!(end("The bridge is open.", "Le pont est ouvert"), "The bridge is open");
+        for (text, source) in [("It is open.", "Il est ouvert."), ("In the U.S.", "Aux USA"), ("And so...", "Et"), ("Is it?", "Est-ce")] {
+            assert_eq!(end(text, source), text);
+        }
     }
 
     #[test]
