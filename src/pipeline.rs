@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::generate::Generate;
 use crate::languages;
 use crate::task::summarize::{self, Input};
-use crate::task::translate::{self, Segment, Translation};
+use crate::task::translate::{self, Segment, Step, Translation};
 use crate::text::{extract, language, sentences};
 use crate::types::{
     Article, BlockKind, Checks, Detection, ErrorRecord, Flag, Lang, RawArticle, Record, Source, Stats, Status, TitleRecord,
@@ -65,8 +65,10 @@ pub struct Unread {
 /// What the work is at; for progress bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// So many of so many segments of the group are translated.
+    /// So many of so many first attempts at the sentences of the group are made.
     Translating(usize, usize),
+    /// So many of so many attempts are made at those that the checks rejected.
+    TryingAgain(usize, usize),
     /// So many of so many requests for summaries are answered.
     Summarizing(usize, usize),
 }
@@ -187,6 +189,26 @@ fn units(article: &Article, lang: &Lang) -> Vec<Unit> {
     title.chain(body).collect()
 }
 
+impl Progress {
+    /// What it is, how much of it is done, and how much there is.
+    pub fn parts(self) -> (&'static str, usize, usize) {
+        match self {
+            Progress::Translating(done, all) => ("translating", done, all),
+            Progress::TryingAgain(done, all) => ("trying doubtful sentences again", done, all),
+            Progress::Summarizing(done, all) => ("summarizing", done, all),
+        }
+    }
+}
+
+impl From<Step> for Progress {
+    fn from(step: Step) -> Progress {
+        match step {
+            Step::First(done, all) => Progress::Translating(done, all),
+            Step::Again(done, all) => Progress::TryingAgain(done, all),
+        }
+    }
+}
+
 impl Document {
     /// Whether the job wants this article in another language than its own.
     fn target<'a>(&self, job: &'a Job) -> Option<&'a Lang> {
@@ -230,10 +252,8 @@ fn translate_all(documents: &mut [Document], job: &Job, models: &Models<'_>, pro
     if segments.is_empty() {
         return Ok(());
     }
-    let mut translations = translate::translate(models.translators, &segments, job.translating, &|done| {
-        progress(Progress::Translating(done, segments.len()))
-    })?
-    .into_iter();
+    let show = |step: Step| progress(step.into());
+    let mut translations = translate::translate(models.translators, &segments, job.translating, &show)?.into_iter();
     for document in documents {
         if document.target(job).is_some() {
             document.translations = translations.by_ref().take(document.units.len()).collect();
@@ -266,12 +286,12 @@ fn reading(document: &Document, job: &Job) -> Reading {
     let is_sound = |i: &usize| document.translations.get(*i).is_none_or(|t| t.problems.is_empty());
     let sound: Vec<usize> = places.iter().copied().filter(is_sound).collect();
     let places = if sound.is_empty() { places } else { sound };
-    Reading {
-        sentences: places.iter().map(|&i| text(i)).collect(),
-        title: document.units.iter().position(|u| u.block.is_none()).map(text),
-        language: target.unwrap_or(&document.language.code).clone(),
-        places,
-    }
+    let language = target.unwrap_or(&document.language.code).clone();
+    let title = document.units.iter().position(|u| u.block.is_none()).map(text);
+    // A translation may be of several sentences, and a summary is counted in those of its own language.
+    let split = places.iter().flat_map(|&i| sentences::split(&text(i), &language).into_iter().map(move |s| (s.text, i)));
+    let (sentences, places) = split.unzip();
+    Reading { sentences, title, language, places }
 }
 
 fn summarize_all(

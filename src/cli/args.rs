@@ -84,7 +84,6 @@ pub struct Inputs {
     #[arg(value_name = "FILE")]
     pub inputs: Vec<PathBuf>,
     /// How to read them.
-    /// How to read them.
     #[command(flatten)]
     pub reading: Reading,
 }
@@ -203,10 +202,8 @@ pub struct Translate {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
     /// Which files.
-    /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,
-    /// How to translate.
     /// How to translate.
     #[command(flatten)]
     pub translating: Translating,
@@ -226,14 +223,11 @@ pub struct Summarize {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
     /// Which files.
-    /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,
     /// How to summarize.
-    /// How to summarize.
     #[command(flatten)]
     pub summarizing: Summarizing,
-    /// How to translate.
     /// How to translate.
     #[command(flatten)]
     pub translating: Translating,
@@ -275,14 +269,11 @@ pub struct Batch {
     #[arg(long)]
     pub dry_run: bool,
     /// How to translate.
-    /// How to translate.
     #[command(flatten)]
     pub translating: Translating,
     /// How to summarize.
-    /// How to summarize.
     #[command(flatten)]
     pub summarizing: Summarizing,
-    /// How to read them.
     /// How to read them.
     #[command(flatten)]
     pub reading: Reading,
@@ -300,7 +291,6 @@ pub struct Detect {
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
-    /// Which files.
     /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,

@@ -2,7 +2,7 @@
 
 use super::args::{Batch, TaskArg};
 use super::plan::{self, Setup};
-use super::run::{in_groups, print, show};
+use super::run::{in_groups, print};
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
 use crate::generate::{Engine, Generate};
@@ -12,7 +12,7 @@ use crate::io::fetch::{Lookup, ResolvedModel};
 use crate::io::journal::Journal;
 use crate::io::write::{OutputNames, atomic, atomic_with};
 use crate::languages;
-use crate::pipeline::{self, Job, Models, Progress, Unread};
+use crate::pipeline::{self, Job, Models, Unread};
 use crate::report;
 use crate::task::summarize;
 use crate::text::{extract, language};
@@ -151,19 +151,8 @@ impl Run<'_> {
         let reporter = &self.setup.reporter;
         let first = tally.done + tally.failed + tally.before + tally.failed_before + 1;
         let articles = format!("articles {first}–{}", first + group.len() - 1);
-        let stage = std::sync::Mutex::new("");
-        let records = pipeline::run(group, &self.job, models, key, &|progress| {
-            let (name, total) = match progress {
-                Progress::Translating(_, total) => ("translating", total),
-                Progress::Summarizing(_, total) => ("summarizing", total),
-            };
-            let mut stage = stage.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if *stage != name {
-                *stage = name;
-                reporter.count(&format!("{articles}: {name}"), total as u64);
-            }
-            show(self.setup, progress)
-        });
+        let show = reporter.stages(&articles);
+        let records = pipeline::run(group, &self.job, models, key, &show);
         reporter.end();
         records
     }

@@ -78,7 +78,7 @@ impl Setup {
     pub fn target(&self, flag: Option<&Lang>, models: &[String]) -> Result<Option<Lang>> {
         let Some(to) = flag.cloned().map_or_else(|| self.config.to(), |to| Ok(Some(to)))? else { return Ok(None) };
         let names = self.translator_names(models)?;
-        let by_examples = |name: &String| self.catalog.get(name).is_some_and(|m| m.prompt == PromptStyle::FewShot);
+        let by_examples = |name: &String| self.catalog.get(name).is_some_and(|m| m.prompt == Some(PromptStyle::FewShot));
         let known = translatable_languages();
         if names.iter().all(by_examples) && !known.iter().any(|lang| lang.same_base(&to)) {
             let known: Vec<&str> = known.iter().map(Lang::as_str).collect();

@@ -1,9 +1,11 @@
 //! Showing how far the work is: a bar on a terminal, a plain line now and then elsewhere, nothing with `--quiet`.
 
+use super::plan::stopped;
 use crate::io::fetch;
+use crate::pipeline::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Between two plain lines.
@@ -95,12 +97,19 @@ impl Reporter {
         self.begin(what, total, Unit::Count);
     }
 
-    /// Corrects what is counted up to.
-    pub fn total(&self, total: u64) {
-        if let Some(bar) = &self.bar {
-            bar.set_length(total);
-        } else if let Some(line) = &mut *self.line() {
-            line.total = total;
+    /// What shows the stages of some work, one after the other, as they come; it says whether to go on.
+    pub fn stages<'a>(&'a self, work: &str) -> impl Fn(Progress) -> bool + Sync + 'a {
+        let head = if work.is_empty() { String::new() } else { format!("{work}: ") };
+        let stage = Mutex::new(("", 0));
+        move |progress| {
+            let (name, done, all) = progress.parts();
+            let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
+            if *stage != (name, all) {
+                *stage = (name, all);
+                self.count(&format!("{head}{name}"), all as u64);
+            }
+            self.at(done as u64);
+            !stopped()
         }
     }
 
@@ -129,7 +138,7 @@ impl Reporter {
     }
 
     fn line(&self) -> std::sync::MutexGuard<'_, Option<PlainLine>> {
-        self.line.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,12 +8,12 @@ use crate::generate::{Engine, Generate};
 use crate::io::articles::{FoundFile, ReadOptions, read};
 use crate::io::catalog::Task;
 use crate::languages;
-use crate::pipeline::{self, Job, Models, Progress, Unread};
+use crate::pipeline::{self, Job, Models, Unread};
 use crate::report;
 use crate::task::summarize;
 use crate::task::translate::{self, Segment};
 use crate::text::{extract, language, protect};
-use crate::types::{Detection, Lang, RawArticle, Record, Status, TranslationRecord};
+use crate::types::{Detection, Format, Lang, RawArticle, Record, Status, TranslationRecord};
 use std::io::Write;
 
 /// Does what the command line says; returns the exit code.
@@ -54,13 +54,6 @@ pub(super) fn in_groups(
     if group.is_empty() { Ok(()) } else { each(group) }
 }
 
-/// What the pipeline is at, on the progress bar; says whether to go on.
-pub(super) fn show(setup: &Setup, progress: Progress) -> bool {
-    let (Progress::Translating(done, _) | Progress::Summarizing(done, _)) = progress;
-    setup.reporter.at(done as u64);
-    !stopped()
-}
-
 fn wanted_target(setup: &Setup, flag: Option<&Lang>, models: &[String]) -> Result<Lang> {
     setup.target(flag, models)?.ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))
 }
@@ -96,11 +89,18 @@ fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
 /// The translation in the form of the source; what is in the target language already comes out as it is.
 fn translated(record: &Record, source: &RawArticle) -> Result<String> {
     if record.translation.is_some() {
-        return Ok(report::translated(record));
+        return Ok(report::translated(record, title_gap(source)));
     }
     let (language, text) = (record.language.code.clone(), extract::extract(source)?.text());
     let same = TranslationRecord { language, text, model: String::new(), route: Vec::new() };
-    Ok(report::translated(&Record { translation: Some(same), ..record.clone() }))
+    Ok(report::translated(&Record { translation: Some(same), ..record.clone() }, title_gap(source)))
+}
+
+/// What stands between the title and the text: in plain text whether a line was left blank.
+fn title_gap(source: &RawArticle) -> &'static str {
+    let follows = |line: &str| !line.trim().is_empty();
+    let close = source.source.format == Format::Text && source.text.trim_start().lines().nth(1).is_some_and(follows);
+    if close { "\n" } else { "\n\n" }
 }
 
 fn summary(record: &Record, _: &RawArticle) -> Result<String> {
@@ -126,16 +126,12 @@ fn one_off(
     format: OutputFormat,
     text: fn(&Record, &RawArticle) -> Result<String>,
 ) -> Result<u8> {
-    let several = files.len() > 1;
+    // A file of JSON lines holds several as a rule.
+    let several = files.len() > 1 || files.iter().any(|f| f.format == Some(Format::Jsonl));
     let mut code = DONE;
     in_groups(files, &plan::read_options(reading), reading.limit, GROUP, |group| {
-        setup.reporter.count("working", 0);
         let sources: Vec<Option<RawArticle>> = group.iter().map(|article| article.as_ref().ok().cloned()).collect();
-        let records = pipeline::run(group, job, models, &|source| source.sha256.clone(), &|p| {
-            let (Progress::Translating(_, total) | Progress::Summarizing(_, total)) = p;
-            setup.reporter.total(total as u64);
-            show(setup, p)
-        });
+        let records = pipeline::run(group, job, models, &|source| source.sha256.clone(), &setup.reporter.stages(""));
         setup.reporter.end();
         for (record, source) in records?.iter().zip(&sources) {
             if let (Status::Failed, Some(error)) = (record.status, &record.error) {
@@ -167,7 +163,7 @@ fn lines(setup: &Setup, args: &Translate) -> Result<u8> {
     let translators = setup.translators(&args.translating.model)?;
     let options = ReadOptions { max_bytes: usize::MAX, ..plan::read_options(&args.inputs.reading) };
     for file in plan::one_off_files(&args.inputs)? {
-        let file = FoundFile { format: Some(crate::types::Format::Text), ..file };
+        let file = FoundFile { format: Some(Format::Text), ..file };
         for article in read(&file, &options) {
             let article = match article {
                 Ok(article) => article,
@@ -190,12 +186,18 @@ fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate
     if from.is_und() && lines.iter().any(|line| protect::is_translatable(line)) {
         return Err(Error::input("input", "its language could not be told; state it with --from"));
     }
-    setup.reporter.count("translating", lines.len() as u64);
+    let total = lines.len();
     for (number, lines) in lines.chunks(LINES).enumerate() {
         let segment = |line: &&str| Segment { text: line.trim().into(), from: from.clone(), to: to.clone() };
         let segments: Vec<Segment> = lines.iter().map(segment).collect();
-        let show = |done| show(setup, Progress::Translating(number * LINES + done, 0));
-        let done = translate::translate(translators, &segments, plan::settings(setup, &args.translating), &show)?;
+        let all = if lines.len() < total {
+            format!("lines {}–{} of {total}", number * LINES + 1, number * LINES + lines.len())
+        } else {
+            String::new()
+        };
+        let show = setup.reporter.stages(&all);
+        let settings = plan::settings(setup, &args.translating);
+        let done = translate::translate(translators, &segments, settings, &|step| show(step.into()))?;
         let mut out = String::new();
         for (line, translation) in lines.iter().zip(done) {
             match args.format {

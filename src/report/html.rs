@@ -1,7 +1,7 @@
 //! The report of a run: one page that needs nothing else, written record by record.
 
 use super::blocks::{blocks, escape, relative_link, web_link};
-use super::markdown::{detour, source_title, title};
+use super::markdown::{body, detour, source_title, title};
 use super::words::{self, Remark, number, percent};
 use crate::error::Result;
 use crate::types::{Lang, Record, Status};
@@ -201,7 +201,7 @@ fn article(record: &Record, room: &mut usize, out: &mut (impl Write + ?Sized)) -
             writeln!(
                 out,
                 "<details><summary>Translation</summary>\n<div class=\"text\"{lang}>{}</div></details>",
-                blocks(&translation.text)
+                blocks(&body(record, &translation.text))
             )?;
         } else {
             writeln!(out, "<p class=\"how\">The translation is in its file only; this page has become too large for it.</p>")?;

@@ -1,7 +1,7 @@
 //! An article's output file.
 
 use super::words::{self, one_line};
-use crate::types::Record;
+use crate::types::{Format, Record};
 use std::fmt::Write;
 
 /// The article's output file in Markdown: title, where it comes from, summary, translation, and at the end what to be careful about.
@@ -19,7 +19,7 @@ pub fn markdown(record: &Record) -> String {
         if both {
             parts.push("## Translation".into());
         }
-        parts.push(translation.text.trim_matches(['\n', '\r']).trim_end().to_string());
+        parts.push(body(record, &translation.text));
     }
     if let Some(error) = &record.error {
         parts.push(format!("**Failed:** {}", one_line(&error.message)));
@@ -30,6 +30,14 @@ pub fn markdown(record: &Record) -> String {
     }
     parts.retain(|part| !part.is_empty());
     parts.join("\n\n") + "\n"
+}
+
+/// The translation as it stands in a page of its own: front matter, which means something at the top of a file only, as code.
+pub(super) fn body(record: &Record, text: &str) -> String {
+    let text = text.trim_matches(['\n', '\r']).trim_end();
+    let (front, body) = if record.source.format == Format::Markdown { super::front_matter(text) } else { ("", text) };
+    let inner = front.trim_end().trim_matches(['-', '+']).trim();
+    if inner.is_empty() { body.to_string() } else { format!("```\n{inner}\n```\n\n{}", body.trim_start_matches('\n')) }
 }
 
 /// The translated title, else the source's, else the file's name.
@@ -100,6 +108,15 @@ mod tests {
              - 1 sentence of the translation may be wrong:\n\
              \x20 - Sentence 2: a number differs from the source: “Fenster: 40 Millionen Hrywnja”\n"
         );
+    }
+
+    #[test]
+    fn front_matter_is_code() {
+        let mut record = samples::records().remove(0);
+        record.source.format = Format::Markdown;
+        assert_eq!(body(&record, "---\na: 1\nb: -\n---\n\nText\n"), "```\na: 1\nb: -\n```\n\nText");
+        record.source.format = Format::Text;
+        assert_eq!(body(&record, "---\na: 1\n---\nText\n"), "---\na: 1\n---\nText");
     }
 
     #[test]

@@ -15,19 +15,37 @@ pub fn json_line(record: &Record) -> serde_json::Result<String> {
     serde_json::to_string(record)
 }
 
-/// The translated article in the form of its source: the title where it stood, then the body. Of a record without a translation: nothing.
-pub fn translated(record: &Record) -> String {
+/// The translated article in the form of its source: the title where it stood, `gap` and the body. Of a record without a translation: nothing.
+pub fn translated(record: &Record, gap: &str) -> String {
     let Some(translation) = &record.translation else { return String::new() };
     let body = translation.text.trim_end();
     let Some(title) = record.title.as_ref().map(|t| t.translation.as_deref().unwrap_or(&t.source)) else { return body.to_string() };
     if record.source.format != Format::Markdown {
-        return format!("{title}\n\n{body}");
+        return format!("{title}{gap}{body}");
     }
-    // In Markdown the title follows the front matter.
-    let front = body.strip_prefix("---\n").and_then(|rest| rest.find("\n---\n")).map_or(0, |end| end + 9);
-    let (front, body) = body.split_at(front.min(body.len()));
+    // In Markdown the title follows the front matter, which names it too.
+    let (front, body) = front_matter(body);
     let gap = if front.is_empty() { "" } else { "\n" };
-    format!("{front}{gap}# {title}\n\n{}", body.trim_start_matches('\n'))
+    format!("{}{gap}# {title}\n\n{}", with_title(front, title), body.trim_start_matches('\n'))
+}
+
+/// Cuts the front matter (YAML or TOML, with its fences) off a Markdown text.
+fn front_matter(text: &str) -> (&str, &str) {
+    let end = ["---\n", "+++\n"].iter().find_map(|fence| {
+        let rest = text.strip_prefix(fence)?;
+        let end = fence.len() + rest.find(&format!("\n{fence}"))? + 1 + fence.len();
+        Some(end)
+    });
+    text.split_at(end.unwrap_or(0))
+}
+
+/// Front matter with another title. Double quotes and their escapes mean the same in JSON, YAML and TOML.
+fn with_title(front: &str, title: &str) -> String {
+    let line = |line: &str| {
+        let at = line.find([':', '=']).filter(|&at| line[..at].trim() == "title" && !line.starts_with(char::is_whitespace));
+        at.map_or_else(|| line.to_string(), |at| format!("{} {}\n", line[..=at].trim_end(), serde_json::Value::from(title)))
+    };
+    front.split_inclusive('\n').map(line).collect()
 }
 
 #[cfg(test)]
@@ -45,10 +63,19 @@ mod tests {
         assert_eq!(serde_json::from_str::<Record>(&line).unwrap(), records[0]);
         let arabic = records.iter().find(|r| r.language.code.as_str() == "ar").unwrap();
         let title = arabic.title.as_ref().unwrap().translation.as_deref().unwrap();
-        assert!(translated(arabic).starts_with(&format!("{title}\n\n")));
+        assert!(translated(arabic, "\n\n").starts_with(&format!("{title}\n\n")));
         let mut markdown = arabic.clone();
         markdown.source.format = Format::Markdown;
-        markdown.translation.as_mut().unwrap().text = "---\ndate: x\n---\n\nBody.\n".into();
-        assert_eq!(translated(&markdown), format!("---\ndate: x\n---\n\n# {title}\n\nBody."));
+        markdown.translation.as_mut().unwrap().text = "---\ndate: x\ntitle: 'Old: one'\n---\n\nBody.\n".into();
+        let quoted = serde_json::Value::from(title);
+        assert_eq!(translated(&markdown, "\n"), format!("---\ndate: x\ntitle: {quoted}\n---\n\n# {title}\n\nBody."));
+    }
+
+    #[test]
+    fn front_matter_is_told_from_a_rule() {
+        assert_eq!(front_matter("+++\na = 1\n+++\n\nText"), ("+++\na = 1\n+++\n", "\nText"));
+        for text in ["---\n\nText without an end", "Text\n---\nmore\n---\n", ""] {
+            assert_eq!(front_matter(text), ("", text));
+        }
     }
 }

@@ -8,7 +8,7 @@ use super::prompts::{self, prompt};
 use crate::error::{Error, Result};
 use crate::generate::{Finish, Generate, Options, Output, Overrides, Request};
 use crate::languages;
-use crate::text::{caps, protect, sentences, separators};
+use crate::text::{caps, clean, protect, quotes, seams, sentences, separators};
 use crate::types::{Lang, Problem};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -51,6 +51,15 @@ pub struct Translation {
     pub output_tokens: usize,
 }
 
+/// What [`translate`] is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// So many of so many first attempts are made; a segment that goes through English takes two.
+    First(usize, usize),
+    /// So many of so many attempts are made at the segments that the checks rejected.
+    Again(usize, usize),
+}
+
 /// Languages that a translation goes through, from the first to the last; `None` when the models have no way.
 pub fn route(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Option<Vec<Lang>> {
     if from.same_base(to) {
@@ -77,8 +86,8 @@ fn direct<'a>(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<&'a
     models.iter().copied().find(|model| prompts::is_direct(*model, from, to))
 }
 
-/// Translates segments, each with the first model that knows its pair of languages, or else through English. `on_done` is called with the
-/// number of segments done so far as often as that changes, from any thread; `false` stops the work.
+/// Translates segments, each with the first model that knows its pair of languages, or else through English. `on_done` is called as
+/// often as something is done, from any thread; `false` stops the work.
 ///
 /// # Errors
 /// When no model knows one of the languages, or a model fails.
@@ -86,25 +95,27 @@ pub fn translate(
     models: &[&dyn Generate],
     segments: &[Segment],
     settings: Settings,
-    on_done: &(dyn Fn(usize) -> bool + Sync),
+    on_done: &(dyn Fn(Step) -> bool + Sync),
 ) -> Result<Vec<Translation>> {
-    let mut pivoted = Vec::new();
-    for (i, segment) in segments.iter().enumerate() {
-        if route(models, &segment.from, &segment.to).is_some_and(|route| route.len() == 3) {
-            pivoted.push(i);
+    let goes_through_english = |s: &Segment| route(models, &s.from, &s.to).is_some_and(|route| route.len() == 3);
+    let pivoted: Vec<usize> = (0..segments.len()).filter(|&i| goes_through_english(&segments[i])).collect();
+    let all = segments.len() + pivoted.len();
+    let of_all = |before: usize| {
+        move |step| match step {
+            Step::First(done, _) => on_done(Step::First(before + done, all)),
+            again => on_done(again),
         }
-    }
+    };
 
     // First all that is translated directly, and the first leg of the rest.
     let mut first: Vec<Segment> = segments.to_vec();
     for &i in &pivoted {
         first[i].to = Lang::en();
     }
-    let mut results = legs(models, &first, settings, &|done| on_done(done.saturating_sub(pivoted.len())))?;
+    let mut results = legs(models, &first, settings, &of_all(0))?;
     let second: Vec<Segment> =
         pivoted.iter().map(|&i| Segment { text: results[i].text.clone(), from: Lang::en(), to: segments[i].to.clone() }).collect();
-    let before = segments.len() - pivoted.len();
-    for (&i, translation) in pivoted.iter().zip(legs(models, &second, settings, &|done| on_done(before + done))?) {
+    for (&i, translation) in pivoted.iter().zip(legs(models, &second, settings, &of_all(segments.len()))?) {
         let first = std::mem::take(&mut results[i]);
         let mut problems = first.problems;
         problems.extend(translation.problems);
@@ -127,7 +138,7 @@ fn legs(
     models: &[&dyn Generate],
     segments: &[Segment],
     settings: Settings,
-    on_done: &(dyn Fn(usize) -> bool + Sync),
+    on_done: &(dyn Fn(Step) -> bool + Sync),
 ) -> Result<Vec<Translation>> {
     let mut results = vec![Translation::default(); segments.len()];
     let mut waiting: Vec<usize> = (0..segments.len()).collect();
@@ -140,7 +151,11 @@ fn legs(
         };
         let own: Vec<usize> = waiting.extract_if(.., takes).collect();
         let texts: Vec<Segment> = own.iter().map(|&i| segments[i].clone()).collect();
-        for (i, translation) in own.iter().zip(leg(model, &texts, settings, &|done| on_done(before + done))?) {
+        let of_all = |step| match step {
+            Step::First(done, _) => on_done(Step::First(before + done, segments.len())),
+            again => on_done(again),
+        };
+        for (i, translation) in own.iter().zip(leg(model, &texts, settings, &of_all)?) {
             results[*i] = translation;
         }
         before += own.len();
@@ -197,7 +212,7 @@ fn leg(
     model: &dyn Generate,
     segments: &[Segment],
     settings: Settings,
-    on_done: &(dyn Fn(usize) -> bool + Sync),
+    on_done: &(dyn Fn(Step) -> bool + Sync),
 ) -> Result<Vec<Translation>> {
     // The same text is translated once, wherever it stands.
     let mut numbers: HashMap<&Segment, usize> = HashMap::new();
@@ -221,14 +236,16 @@ fn leg(
         }
     }
     let mut severity = vec![Severity::WORST; distinct.len()];
-    let mut settled = segments.len() - waiting.len();
+    let settled = segments.len() - waiting.len();
     for way in Way::ALL {
         let tried: Vec<&Segment> = waiting.iter().map(|&i| distinct[i]).collect();
-        let count = |done: usize| on_done(if way == Way::Plain { settled + done } else { settled });
+        let count = |done: usize| {
+            on_done(match way {
+                Way::Plain => Step::First(settled + done, segments.len()),
+                _ => Step::Again(done, tried.len()),
+            })
+        };
         let attempts = attempt(model, &tried, way, settings, &count)?;
-        if way == Way::Plain {
-            settled = segments.len();
-        }
         let mut rejected = Vec::new();
         for (&i, attempt) in waiting.iter().zip(attempts) {
             best[i].output_tokens += attempt.output_tokens;
@@ -265,7 +282,7 @@ fn attempt(
     for segment in segments {
         let capitals = caps::is_capitals(&segment.text);
         let text = if capitals { caps::lower(&segment.text, &segment.from) } else { segment.text.clone() };
-        let parts = split(model, &text, way)?;
+        let parts = split(model, &text, &segment.from, way)?;
         let prompt = prompt(model, &segment.from, &segment.to, way.examples())?;
         let options = way.options(model, settings);
         for piece in parts.iter().filter(|p| !p.keep) {
@@ -308,7 +325,7 @@ fn room(source_tokens: usize, to: &Lang) -> usize {
     source_tokens * factor + 24
 }
 
-fn split(model: &dyn Generate, text: &str, way: Way) -> Result<Vec<Piece>> {
+fn split(model: &dyn Generate, text: &str, lang: &Lang, way: Way) -> Result<Vec<Piece>> {
     let longest = LONGEST_PIECE.min(model.prompt_length());
     let limit = if way == Way::Pieces { longest / 6 } else { longest };
     let fits = |text: &str| model.count_tokens(text).is_ok_and(|n| n <= limit);
@@ -320,7 +337,7 @@ fn split(model: &dyn Generate, text: &str, way: Way) -> Result<Vec<Piece>> {
             if body.len() < text.len() {
                 pieces.push(Piece { text: text[..text.len() - body.len()].into(), gap: String::new(), keep: true });
             }
-            pieces.extend(sentences::split_long(body, &fits).into_iter().map(|s| Piece { text: s.text, gap: s.gap, keep: false }));
+            pieces.extend(sentences::split_long(body, lang, &fits).into_iter().map(|s| Piece { text: s.text, gap: s.gap, keep: false }));
         } else if !text.is_empty() {
             pieces.push(Piece { text: text.into(), gap: String::new(), keep: true });
         }
@@ -340,7 +357,8 @@ fn split(model: &dyn Generate, text: &str, way: Way) -> Result<Vec<Piece>> {
 fn put_together(model: &dyn Generate, segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator<Item = Output>) -> Translation {
     let mut result = Translation::default();
     let mut finish = Finish::Stop;
-    for piece in pieces {
+    let last = pieces.iter().rposition(|piece| !piece.keep);
+    for (i, piece) in pieces.iter().enumerate() {
         if piece.keep {
             result.text.push_str(&piece.text);
         } else if let Some(output) = outputs.next() {
@@ -349,16 +367,18 @@ fn put_together(model: &dyn Generate, segment: &Segment, pieces: &[Piece], outpu
             }
             result.read_tokens += output.prompt_tokens;
             result.output_tokens += output.tokens;
-            result.text.push_str(output.text.trim());
+            let goes_on = Some(i) != last;
+            result.text.push_str(&seams::fit(output.text.trim(), &piece.text, &result.text, goes_on, &segment.to));
         }
         result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
     }
-    result.text.truncate(result.text.trim_end().len());
+    result.text = clean::normalize(seams::end(result.text.trim_end(), &segment.text));
     if caps::is_capitals(&segment.text) {
         result.text = caps::upper(&result.text, &segment.to);
     }
     result.text = protect::restore(&segment.text, &result.text);
     result.text = separators::localize(&result.text, &segment.text, &segment.from, &segment.to);
+    result.text = quotes::localize(&result.text, &segment.text, &segment.to);
     result.problems = checks::translation(&segment.text, &result.text, finish, &segment.from, &segment.to);
     if model.is_prompted() && prompts::leaks(&result.text, &segment.to) {
         result.problems.push(Problem::Unsupported);

@@ -1,6 +1,6 @@
 //! Abbreviations that end with a full stop which does not end the sentence.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// What may follow an abbreviation.
@@ -30,61 +30,77 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "de",
         Follows::Word,
-        "hr fr frl bzw z.b u.a d.h o.ä vgl inkl evtl ggf sog geb gest gen str dipl ing med jur phil rer nat habil bspw insb insbes zzgl i.d.r z.t u.u m.e s.o s.u v.a ehem",
+        "hr fr frl bzw z.b d.h o.ä vgl inkl evtl ggf sog geb gest gen dipl ing med jur phil rer nat habil bspw insb insbes zzgl i.d.r z.t u.u m.e s.o s.u v.a ca mind dt engl franz ital lat österr röm hrsg hg übers verst z.zt z.hd a.d i.v i.a h.c o.g n.n p.a a.m dr.-ing dipl.-ing u.z i.allg ehem bzgl",
     ),
-    ("de", Follows::Number, "abs bd bzgl jh jhd kap mio mrd nr s tel tsd zi ziff"),
-    ("de", Follows::Anything, "usw v.chr n.chr uvm u.v.m ag e.v"),
-    ("nl", Follows::Word, "dhr mevr mw drs ir mr ds bijv bv m.b.t d.w.z o.a t.o.v i.p.v resp incl excl m.n z.g a.u.b i.v.m n.a.v ing"),
+    ("de", Follows::Number, "abs bd jh jhd kap nr s tel zi ziff art aufl abb jan feb febr apr aug sept okt nov dez"),
+    ("de", Follows::Anything, "usw v.chr n.chr uvm u.v.m ag e.v mio mrd tsd str u.a u.ä u.dgl bill std min sek stk stck etc"),
+    (
+        "nl",
+        Follows::Word,
+        "dhr mevr mw drs ir mr ds bijv bv m.b.t d.w.z o.a t.o.v i.p.v resp incl excl m.n z.g a.u.b i.v.m n.a.v ing ca max min",
+    ),
     ("nl", Follows::Number, "blz nr art tel"),
-    ("nl", Follows::Anything, "enz e.d v.chr n.chr n.v b.v"),
+    ("nl", Follows::Anything, "enz e.d v.chr n.chr n.v b.v mln mld"),
     ("da", Follows::Word, "bl.a f.eks ca dvs fx hr fr hhv inkl ekskl iht jf mht pga vedr nr kl skt f.x o.a"),
-    ("da", Follows::Number, "kl nr kr mio mia pct stk tlf"),
-    ("da", Follows::Anything, "mv m.v osv o.l m.m f.kr e.kr"),
+    ("da", Follows::Number, "kl nr kr pct stk tlf"),
+    ("da", Follows::Anything, "mv m.v osv o.l m.m f.kr e.kr mio mia mill"),
     ("no", Follows::Word, "bl.a f.eks ca dvs hr fr hhv inkl jf mht pga vedr nr kl st iflg"),
-    ("no", Follows::Number, "kl nr kr mill mrd pst tlf"),
-    ("no", Follows::Anything, "mv m.v osv o.l m.m f.kr e.kr"),
-    ("sv", Follows::Word, "bl.a t.ex d.v.s dvs s.k f.d ca hr fr inkl exkl jfr resp pga p.g.a bla tex kl nr fr.o.m t.o.m fv"),
-    ("sv", Follows::Number, "kl nr kr milj mkr tel sid"),
-    ("sv", Follows::Anything, "m.m osv o.s.v m.fl f.kr e.kr etc"),
+    ("no", Follows::Number, "kl nr kr pst tlf"),
+    ("no", Follows::Anything, "mv m.v osv o.l m.m f.kr e.kr mill mrd mio"),
+    ("sv", Follows::Word, "bl.a t.ex d.v.s dvs s.k f.d ca hr fr inkl exkl jfr resp pga p.g.a bla tex kl nr fr.o.m t.o.m fv max min"),
+    ("sv", Follows::Number, "kl nr kr tel sid"),
+    ("sv", Follows::Anything, "m.m osv o.s.v m.fl f.kr e.kr etc milj mdr mkr tkr"),
     ("fi", Follows::Word, "esim mm ym ks ts n tri prof mr fil maist tohtori s.o vrt"),
     ("fi", Follows::Number, "klo nro n puh s"),
-    ("fi", Follows::Anything, "jne yms ym ekr jkr"),
+    ("fi", Follows::Anything, "jne yms ym ekr jkr milj mrd"),
     ("fr", Follows::Word, "m mm mme mlle me dr pr mgr ste cf c.-à-d p.ex ex env"),
     ("fr", Follows::Number, "n° art chap fig p pp t av apr vol tél"),
     ("fr", Follows::Anything, "etc av.j.-c apr.j.-c"),
     ("es", Follows::Word, "ee sr sra srta sres d dña dr dra ud uds vd prof ing lic gral cnel sto sta excmo p.ej ej avda fdo mons arq"),
     ("es", Follows::Number, "núm n.º pág págs art cap fig vol tel aprox"),
-    ("es", Follows::Anything, "etc ee.uu uu s.a a.c d.c"),
+    ("es", Follows::Anything, "etc ee.uu uu s.a a.c d.c mill"),
     ("pt", Follows::Word, "sr sra srta srs dr dra prof profa d ex exmo exma eng arq p.ex av gen cel"),
     ("pt", Follows::Number, "n.º nº pág págs art cap fig vol tel aprox"),
     ("pt", Follows::Anything, "etc ltda s.a a.c d.c"),
     ("it", Follows::Word, "sig sigg sig.ra dott dott.ssa prof avv ing arch on sen mons gen col cap ten p.es es cfr ecc.mo s"),
     ("it", Follows::Number, "art n nn pag pagg p pp cap fig vol tel"),
-    ("it", Follows::Anything, "ecc s.p.a s.r.l a.c d.c"),
+    ("it", Follows::Anything, "ecc s.p.a s.r.l a.c d.c mln mld mil"),
     ("ro", Follows::Word, "dl d-l dna d-na dr prof ing gen col lt av acad conf sf str bd şos"),
     ("ro", Follows::Number, "nr art alin pag cap vol tel"),
-    ("ro", Follows::Anything, "etc ș.a s.a s.r.l î.hr d.hr"),
-    ("pl", Follows::Word, "dr hab prof mgr inż p ks św gen płk kpt por ppłk tzw tj np m.in ul al os im ur zm wg por sz"),
-    ("pl", Follows::Number, "nr str s art godz ok poz t pkt ust tel"),
-    ("pl", Follows::Anything, "itd itp in zł p.n.e n.e r w tys mln mld godz"),
-    ("cs", Follows::Word, "mgr ing bc judr mudr phdr rndr doc dr prof p pí sv tzv tj např resp popř gen plk por tř ul nám kpt"),
-    ("cs", Follows::Number, "č čl str s odst sb cca tel hod"),
-    ("cs", Follows::Anything, "atd apod aj mj s.r.o a.s př.n.l n.l"),
-    ("sk", Follows::Word, "mgr ing bc judr mudr phdr rndr doc dr prof p sv tzv tj napr resp popr gen plk ul nám"),
-    ("sk", Follows::Number, "č čl str s ods zb cca tel hod"),
-    ("sk", Follows::Anything, "atď a pod s.r.o a.s"),
+    ("ro", Follows::Anything, "etc ș.a s.a s.r.l î.hr d.hr mil mld"),
+    (
+        "pl",
+        Follows::Word,
+        "ang niem franc łac wł dr hab prof mgr inż p ks św gen płk kpt por ppłk tzw tj np m.in ul al os im ur zm wg sz pt woj pow gm ds zob red jw abp bp kard",
+    ),
+    ("pl", Follows::Number, "nr str s art godz ok poz t ust tel"),
+    ("pl", Follows::Anything, "itd itp in zł p.n.e n.e r w tys mln mld godz proc min sek mkw"),
+    (
+        "cs",
+        Follows::Word,
+        "angl něm mgr ing bc judr mudr phdr rndr doc dr prof p pí sv tzv tj např resp popř gen plk por tř ul nám kpt vč max min zn arch red okr",
+    ),
+    ("cs", Follows::Number, "č čl str s odst sb cca tel hod obr kap tab vyd roč"),
+    ("cs", Follows::Anything, "atd apod aj mj s.r.o a.s př.n.l n.l tis mil mld bil hod min"),
+    (
+        "sk",
+        Follows::Word,
+        "mgr ing bc judr mudr phdr rndr doc dr prof p sv tzv tj napr resp popr gen plk ul nám vr max min zn arch red okr",
+    ),
+    ("sk", Follows::Number, "č čl str s ods zb cca tel hod obr kap tab vyd roč"),
+    ("sk", Follows::Anything, "atď a pod s.r.o a.s tis mil mld hod min"),
     ("hr", Follows::Word, "dr prof mr g gđa sv tzv tj npr ul inž doc"),
     ("hr", Follows::Number, "br čl str st god tel"),
-    ("hr", Follows::Anything, "itd i sl d.d d.o.o"),
+    ("hr", Follows::Anything, "itd i sl d.d d.o.o mil mlrd tis"),
     ("sl", Follows::Word, "dr prof mag g ga sv t.i tj npr ul inž doc"),
     ("sl", Follows::Number, "št čl str tel"),
-    ("sl", Follows::Anything, "itd ipd d.d d.o.o"),
+    ("sl", Follows::Anything, "itd ipd d.d d.o.o mio mrd tis"),
     ("hu", Follows::Word, "dr ifj id özv prof pl ill ún vö stb.-vel st szt"),
     ("hu", Follows::Number, "kb kk old sz tel u"),
-    ("hu", Follows::Anything, "stb kft zrt nyrt bt"),
-    ("tr", Follows::Word, "dr prof doç av sn bkz hz alb org.gen yrd"),
+    ("hu", Follows::Anything, "stb kft zrt nyrt bt mrd"),
+    ("tr", Follows::Word, "dr prof doç av sn bkz hz alb org.gen yrd cad sok mah apt"),
     ("tr", Follows::Number, "no sf s tel yy"),
-    ("tr", Follows::Anything, "vb vs vd a.ş ltd şti m.ö m.s"),
+    ("tr", Follows::Anything, "vb vs vd a.ş ltd şti m.ö m.s mn"),
     ("az", Follows::Word, "dr prof akad məs"),
     ("az", Follows::Anything, "s b.e.ə"),
     ("id", Follows::Word, "dr drs prof ir h hj tn ny sdr jl bpk kol letjen mayjen brigjen jend"),
@@ -94,13 +110,17 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     ("el", Follows::Word, "κ κα κκ δρ καθ π.χ δηλ βλ αγ αρ"),
     ("el", Follows::Number, "αρ αριθ σελ τηλ άρθρ τόμ"),
     ("el", Follows::Anything, "κ.λπ κλπ κ.ά κ.τ.λ μ.χ α.ε μ.μ π.μ η.π.α"),
-    ("ru", Follows::Word, "г-н г-жа тов проф акад доц им ул пр пл пер д стр св т.е т.н т.к т.ж др ген полк напр см ср гр пос оз"),
+    (
+        "ru",
+        Follows::Word,
+        "г-н г-жа тов проф акад доц им ул пр пл пер д стр св т.е т.н т.к т.ж др ген полк напр см ср гр пос оз т.ч и.о обл р-н о наб бул корп ред изд",
+    ),
     ("ru", Follows::Number, "с стр рис табл гл ст п пп т тел ок"),
     ("ru", Follows::Anything, "т.д т.п др пр г гг в вв н.э руб коп тыс млн млрд долл чел кв мин сек км м кг"),
-    ("uk", Follows::Word, "п пан проф акад доц ім вул просп пл св т.з т.зв напр див гр ген смт м с"),
+    ("uk", Follows::Word, "п пан проф акад доц ім вул просп пл св т.з т.зв напр див гр ген смт м с т.ч в.о обл р-н оз о ред вид"),
     ("uk", Follows::Number, "с стор рис табл ст п пп т тел ок"),
     ("uk", Follows::Anything, "т.д т.п ін р рр ст н.е грн коп тис млн млрд дол км"),
-    ("bg", Follows::Word, "г-н г-жа проф доц д-р инж акад ул бул св т.е т.нар т.н напр гр ген вж"),
+    ("bg", Follows::Word, "г-н г-жа проф доц д-р инж акад ул бул св т.е т.нар т.н напр гр ген вж обл общ изд"),
     ("bg", Follows::Number, "стр фиг табл чл ал т бр тел ок"),
     ("bg", Follows::Anything, "т.н и др г в лв ст хил млн млрд"),
     ("kk", Follows::Word, "т.б проф акад ж"),
@@ -112,6 +132,25 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     ("ka", Follows::Anything, "ა.შ"),
     ("ar", Follows::Word, "د أ م"),
     ("fa", Follows::Word, "دکتر"),
+    ("ca", Follows::Word, "sr sra dr dra p.ex av pl"),
+    ("ca", Follows::Number, "núm pàg art tel"),
+    ("ca", Follows::Anything, "etc s.a a.c d.c mil"),
+    ("lt", Follows::Word, "prof doc dr gerb g pr al pvz t.y vad vyr red š.m pan"),
+    ("lt", Follows::Number, "nr p psl tel str"),
+    ("lt", Follows::Anything, "m d val min mėn mln mlrd tūkst t.t pr.m.e"),
+    ("lv", Follows::Word, "prof dr piem t.i t.s t.sk red"),
+    ("lv", Follows::Number, "nr lpp tel plkst"),
+    ("lv", Follows::Anything, "milj mljrd tūkst utt u.c u.tml"),
+    ("et", Follows::Word, "nt hr pr dr prof s.t st sh vt nn n.ö"),
+    ("et", Follows::Number, "nr lk tel kl"),
+    ("et", Follows::Anything, "jne jms mln mld tuh e.kr p.kr"),
+    ("is", Follows::Word, "t.d þ.e þ.á.m m.a dr sr hr"),
+    ("is", Follows::Anything, "o.fl o.s.frv kr millj"),
+    ("sr", Follows::Word, "др проф г гђа св тзв тј нпр ул инж доц dr prof tzv tj npr ul"),
+    ("sr", Follows::Number, "бр чл стр тел br čl str tel"),
+    ("sr", Follows::Anything, "итд год млн млрд мил itd god mil mlrd"),
+    ("be", Follows::Word, "праф акад вул пр св т.зв напр гл в.а"),
+    ("be", Follows::Anything, "г гг ст руб тыс млн млрд н.э і.г.д"),
 ];
 
 static TABLE: LazyLock<HashMap<(&str, &str), Follows>> = LazyLock::new(|| {
@@ -125,6 +164,17 @@ static TABLE: LazyLock<HashMap<(&str, &str), Follows>> = LazyLock::new(|| {
     }
     table
 });
+
+/// Whether the language has an abbreviation of several parts that begins so: `z` and `i.d` of "z. B." and "i. d. R.".
+pub(super) fn begins_with(lang: &str, parts: &str) -> bool {
+    static BEGINNINGS: LazyLock<HashSet<(&str, &str)>> = LazyLock::new(|| {
+        let keys = TABLE.keys().flat_map(|&(lang, word)| word.match_indices('.').map(move |(at, _)| (lang, &word[..at])));
+        keys.collect()
+    });
+    let lang = if matches!(lang, "nb" | "nn") { "no" } else { lang };
+    let beginnings: &HashSet<(&str, &str)> = &BEGINNINGS;
+    beginnings.contains(&(lang, parts)) || beginnings.contains(&("", parts))
+}
 
 /// What follows a lower-case word before a full stop, when it is an abbreviation of the language or of all.
 pub(super) fn follows(lang: &str, word: &str) -> Option<Follows> {

@@ -15,8 +15,12 @@ pub mod language;
 pub mod numbers;
 /// What must come through a translation unchanged: addresses, code, placeholders, tags.
 pub mod protect;
+/// Quotation marks, from one language's to another's.
+pub mod quotes;
 /// Writing systems.
 pub mod script;
+/// Where the translated pieces of a sentence meet.
+pub mod seams;
 /// Sentences of a text, and pieces of a sentence that is too long.
 pub mod sentences;
 /// Decimal points and grouping separators, from one language's to another's.

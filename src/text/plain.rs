@@ -130,11 +130,15 @@ fn mark_headings(blocks: &mut [Block]) {
 
 const ENDS: [char; 21] = ['.', '!', '?', '…', ':', ';', ',', '"', '”', '»', '’', ')', '。', '！', '？', '」', '”', '।', '։', '؟', '۔'];
 
-/// The first block, when it is a heading or comes twice.
+/// The first block, when it is a heading, comes twice, or is the only line without a full stop where every line is a sentence or paragraph.
 fn first_title(blocks: &[Block]) -> Option<String> {
-    let first = blocks.first()?;
-    let twice = blocks.len() > 2 && blocks[1].text == first.text && first.text.chars().count() <= 300;
-    (twice || first.kind == BlockKind::Heading && blocks.len() > 1).then(|| first.text.clone())
+    let (first, rest) = blocks.split_first()?;
+    let length = first.text.chars().count();
+    let twice = blocks.len() > 2 && rest[0].text == first.text && length <= 300;
+    let stopped = rest.iter().filter(|b| b.text.ends_with(ENDS)).count();
+    let plain = first.kind == BlockKind::Paragraph && first.prefix.is_empty() && !first.text.ends_with(ENDS);
+    let alone = plain && length <= 160 && rest.len() >= 2 && stopped * 10 >= rest.len() * 8;
+    (twice || alone || first.kind == BlockKind::Heading && blocks.len() > 1).then(|| first.text.clone())
 }
 
 #[cfg(test)]
@@ -183,5 +187,7 @@ mod tests {
         assert_eq!(read("A title\n\nA long paragraph follows here.\n").title.as_deref(), Some("A title"));
         assert_eq!(read("A sentence.\n\nAnother one.\n").title, None);
         assert_eq!(read("Only a line").title, None);
+        assert_eq!(read("A volcano spits ash\nIt began on Monday.\nIt goes on.\n").title.as_deref(), Some("A volcano spits ash"));
+        assert_eq!(read("Roses are red\nviolets are blue\nsugar is sweet\n").title, None);
     }
 }

@@ -30,7 +30,7 @@ pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
 
 /// Splits what is too long into pieces that fit: at clauses, where that is not enough at words, and at last between characters.
 /// The concatenation of `text + gap` is the text, trimmed at its start. A single character that does not fit stands alone.
-pub fn split_long(text: &str, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
+pub fn split_long(text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
     let text = text.trim_start();
     if text.is_empty() {
         return Vec::new();
@@ -39,16 +39,16 @@ pub fn split_long(text: &str, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
         return vec![sentence(text)];
     }
     for level in [clauses, words, characters] {
-        let units = level(text);
+        let units = level(text, lang);
         if units.len() > 1 {
-            return pack(&units, text, fits);
+            return pack(&units, text, lang, fits);
         }
     }
     vec![sentence(text)]
 }
 
 /// Joins neighbouring units as long as they fit; a unit that does not fit on its own is split further.
-fn pack(units: &[&str], text: &str, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
+fn pack(units: &[&str], text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
     let mut out = Vec::new();
     let (mut start, mut next, mut end) = (0, 0, 0);
     while next < units.len() {
@@ -56,7 +56,7 @@ fn pack(units: &[&str], text: &str, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence
         let ends: Vec<usize> = units[next..].iter().scan(end, |at, u| (*at += u.len(), Some(*at)).1).take(512).collect();
         let taken = ends.partition_point(|&e| fits(text[start..e].trim_end()));
         if taken == 0 {
-            out.extend(split_long(units[next], fits));
+            out.extend(split_long(units[next], lang, fits));
             next += 1;
             end = ends[0];
         } else {
@@ -70,36 +70,38 @@ fn pack(units: &[&str], text: &str, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence
 }
 
 /// Pieces that end with a clause mark (and the space after it).
-fn clauses(text: &str) -> Vec<&str> {
+fn clauses<'a>(text: &'a str, lang: &Lang) -> Vec<&'a str> {
     const WIDE: [char; 7] = ['，', '、', '；', '：', '。', '！', '？'];
     const NARROW: [char; 13] = [',', ';', ':', '،', '؛', '.', '!', '?', '–', '—', '…', '՝', '·'];
     cut(
         text,
         |before, after| WIDE.contains(&before) && !after.is_whitespace() || before.is_whitespace() && !after.is_whitespace(),
-        |piece| {
+        |piece, rest| {
             let trimmed = piece.trim_end();
-            trimmed.ends_with(WIDE) || trimmed.len() < piece.len() && trimmed.ends_with(NARROW)
+            // The full stop of "z. B." or of "14. Juni" is no place to cut.
+            let stops = || !trimmed.ends_with('.') || is_boundary(piece, rest, lang);
+            trimmed.ends_with(WIDE) || trimmed.len() < piece.len() && trimmed.ends_with(NARROW) && stops()
         },
     )
 }
 
 /// Words, each with the space after it.
-fn words(text: &str) -> Vec<&str> {
-    cut(text, |before, after| before.is_whitespace() && !after.is_whitespace(), |_| true)
+fn words<'a>(text: &'a str, _: &Lang) -> Vec<&'a str> {
+    cut(text, |before, after| before.is_whitespace() && !after.is_whitespace(), |_, _| true)
 }
 
 /// What a reader takes for one character.
-fn characters(text: &str) -> Vec<&str> {
+fn characters<'a>(text: &'a str, _: &Lang) -> Vec<&'a str> {
     text.graphemes(true).collect()
 }
 
-/// Cuts wherever `between` allows it and `ends` holds of the piece before.
-fn cut(text: &str, between: impl Fn(char, char) -> bool, ends: impl Fn(&str) -> bool) -> Vec<&str> {
+/// Cuts wherever `between` allows it and `ends` holds of the piece before and the text after.
+fn cut(text: &str, between: impl Fn(char, char) -> bool, ends: impl Fn(&str, &str) -> bool) -> Vec<&str> {
     let mut out = Vec::new();
     let mut start = 0;
     let mut before = None;
     for (i, c) in text.char_indices() {
-        if before.is_some_and(|b| between(b, c)) && ends(&text[start..i]) {
+        if before.is_some_and(|b| between(b, c)) && ends(&text[start..i], &text[i..]) {
             out.push(&text[start..i]);
             start = i;
         }
@@ -122,7 +124,15 @@ fn boundaries(text: &str, lang: &Lang) -> Vec<usize> {
     let mut out: Vec<usize> = Vec::new();
     for (at, piece) in text.split_sentence_bound_indices() {
         straight_quotes += piece.matches('"').count();
-        out.push(at + without_opening(piece, straight_quotes % 2 == 1).len());
+        let end = at + without_opening(piece, straight_quotes % 2 == 1).len();
+        // In French a space stands before the mark that closes a quotation.
+        match text[end..].strip_prefix('»') {
+            Some(after) if after.starts_with([',', ';', ':', '.', '!', '?', ')']) => {}
+            Some(after) if !after.starts_with(char::is_alphanumeric) => {
+                out.push(text.len() - after.trim_start_matches(|c: char| c.is_whitespace() && c != '\n').len())
+            }
+            _ => out.push(end),
+        }
         if piece.ends_with('\n') {
             straight_quotes = 0;
         }
@@ -193,28 +203,38 @@ fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
         // "…인가?"라고 물었다: likewise, Korean puts spaces between sentences.
         return false;
     }
-    match body.strip_suffix('.') {
-        Some(before) => !is_abbreviated(before, rest, first, lang),
-        None => true,
-    }
+    // "(rund 5 Mio.) Euro": the full stop before a bracket may be an abbreviation's as well.
+    let stopped = body.strip_suffix('.').or_else(|| body.strip_suffix([')', ']']).and_then(|inner| inner.strip_suffix('.')));
+    stopped.is_none_or(|before| !is_abbreviated(before, rest, first, lang))
 }
 
 /// Whether the full stop after `before` belongs to an abbreviation, an initial or an ordinal, and the sentence goes on.
 fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
-    let word = before.rsplit(|c: char| c.is_whitespace() || OPENING.contains(&c) && c != '-').next().unwrap_or(before);
+    let word = last_word(before);
     if word.is_empty() || word.ends_with('.') {
         return false;
     }
     let letters = word.chars().count();
-    let is_number = word.chars().all(|c| c.is_ascii_digit());
-    if is_number {
-        // "1. First": a list; "am 3. Mai": an ordinal.
-        let ordinals =
-            matches!(lang.base(), "de" | "da" | "no" | "nb" | "nn" | "fi" | "cs" | "sk" | "sl" | "hr" | "bs" | "et" | "is" | "lb" | "hu");
-        return word.len() == before.len() && letters <= 3 || ordinals && letters <= 2 && !opens_sentence(rest, lang);
-    }
     let opens = || opens_sentence(rest, lang);
+    if word.chars().all(|c| c.is_ascii_digit()) {
+        // "1. First": a list; "am 3. Mai": an ordinal.
+        return word.len() == before.len() && letters <= 3 || has_ordinals(lang) && letters <= 2 && !opens();
+    }
+    if letters > 1 && has_ordinals(lang) && word.chars().all(|c| "IVXL".contains(c)) {
+        // "im XIX. Jahrhundert", "Elisabeth II. Windsor"
+        return !opens();
+    }
     let lower = word.to_lowercase();
+    // An abbreviation of several parts is written with spaces as well: "z. B. Hof", "v. Chr. Geburt".
+    let several = several_parts(before, &lower);
+    if several.iter().any(|parts| begins_several(parts, rest, lang)) {
+        return true;
+    }
+    match several.iter().skip(1).rev().find_map(|parts| abbreviations::follows(lang.base(), parts)) {
+        Some(Follows::Anything) => return !opens(),
+        Some(_) => return true,
+        None => {}
+    }
     match abbreviations::follows(lang.base(), &lower) {
         Some(Follows::Word) => return true,
         Some(Follows::Number) if first.is_numeric() => return true,
@@ -225,6 +245,46 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     let initial = letters == 1 && word.chars().all(|c| c.is_uppercase() || script::of(c) == script::Script::Georgian);
     let dotted = lower.split('.').all(|part| (1..=2).contains(&part.chars().count())) && lower.contains('.');
     initial || dotted && !opens()
+}
+
+/// What stands after the last space or opening mark.
+fn last_word(text: &str) -> &str {
+    text.rsplit(|c: char| c.is_whitespace() || OPENING.contains(&c) && c != '-').next().unwrap_or(text)
+}
+
+/// The lower-case word before a full stop, and joined to one, two and three parts of up to four letters before it that end with full stops
+/// too: "i. d. R" gives `r`, `d.r` and `i.d.r`.
+fn several_parts(before: &str, lower: &str) -> Vec<String> {
+    let mut out = vec![lower.to_string()];
+    let mut head = before[..before.len() - last_word(before).len()].trim_end();
+    while let (Some(stem), Some(joined)) = (head.strip_suffix('.'), out.last()) {
+        let word = last_word(stem);
+        if out.len() > 3 || word.is_empty() || word.chars().count() > 4 || !word.chars().all(char::is_alphabetic) {
+            break;
+        }
+        out.push(format!("{}.{joined}", word.to_lowercase()));
+        head = stem[..stem.len() - word.len()].trim_end();
+    }
+    out
+}
+
+/// Whether the next word, which ends with a full stop as well, goes on with an abbreviation that began before.
+fn begins_several(parts: &str, rest: &str, lang: &Lang) -> bool {
+    let base = lang.base();
+    if !abbreviations::begins_with(base, parts) {
+        return false;
+    }
+    let next = rest.split(char::is_whitespace).next().unwrap_or_default();
+    let Some(end) = next.rfind('.') else { return false };
+    let both = format!("{parts}.{}", next[..end].to_lowercase());
+    abbreviations::follows(base, &both).is_some() || abbreviations::begins_with(base, &both)
+}
+
+/// Whether the language writes a full stop after the figures of an ordinal number.
+fn has_ordinals(lang: &Lang) -> bool {
+    const ORDINALS: [&str; 21] =
+        ["de", "da", "no", "nb", "nn", "fi", "cs", "sk", "sl", "hr", "bs", "sr", "et", "is", "lb", "hu", "pl", "tr", "lv", "fo", "eu"];
+    ORDINALS.contains(&lang.base())
 }
 
 /// Whether the text begins with a word that begins sentences: a function word with a capital.
@@ -262,6 +322,22 @@ mod tests {
             ("fr", "M. Macron a reçu Mme. Dupont, p. ex. Jeudi."),
             ("ru", "А. С. Пушкин родился в 1799 г. в Москве, на ул. Немецкой."),
             ("ja", "「行きます。」と彼は言った。"),
+            ("de", "Es kostet 18,4 Mio. Euro, d. h. i. d. R. Steuergeld, z. B. Hof Lüdersen u. a. Höfe."),
+            ("de", "Am Freitag, 14. Juni, kamen ca. 300 Gäste (rund 2 Tsd. Menschen) in den 3. Stock, v. a. Kinder."),
+            ("de", "Am 14.\u{a0}Juni stand der Pegel im XIX. Jahrhundert 30 n. Chr. Geburt höher."),
+            ("fr", "En 52 av. J.-C. César, p. ex. Jules, le sut."),
+            ("es", "En EE. UU. Biden lo vio, p. ej. Ayer."),
+            ("ru", "Обошелся в 4,2 млрд рублей, т. е. Почти 210 мест, в т. ч. Сидячих, 5 тыс. Рублей."),
+            ("cs", "Dne 14. Června stálo 18,4 mil. Kč, tj. 5 tis. Eur."),
+            ("pl", "W 15. Rocznicę ok. 18 proc. Polaków, m. in. Kraków, wydało 3 mln. Złotych na pt. „Ziemia”."),
+            ("da", "Den 14. Juni kostede det 18 mio. Kroner, bl. a. Til Odense."),
+            ("no", "Fredag 14. Juni kostet det 18 mill. Kroner."),
+            ("sv", "Det kostar 18 milj. Kronor, t. ex. Malmö."),
+            ("fi", "Perjantaina 14. Kesäkuuta se maksoi 18 milj. Euroa, mm. Turku."),
+            ("hu", "A 14. Kerület 2 mrd. Forintot, a XX. Század."),
+            ("tr", "Bu 2. Dünya Savaşı ve 15. Yüzyıl."),
+            ("lt", "Kainavo 5 mln. Eurų, 14 d. Vilniuje."),
+            ("hr", "Dana 14. Lipnja stoji 18 mil. Eura, npr. Split."),
             ("pl", "W 2018 r. prof. Jan Kowalski mieszkał przy ul. Długiej."),
         ] {
             assert_eq!(texts(code, one), [one], "{code}");
@@ -272,6 +348,12 @@ mod tests {
     fn sentence_ends_of_many_scripts() {
         for (code, text, n) in [
             ("en", "He lives in the U.S. The house is big. Is it? Yes! “It is.” Fine…", 6),
+            ("de", "Es kostet 18,4 Mio. Der Rat zahlt. Er kam aus Hof, Wien usw. Es war spät.", 4),
+            ("ru", "Хлеб, соль и т. д. Он ушел.", 2),
+            ("fr", "En 52 av. J.-C. Il mourut. Fin.", 3),
+            ("fr", "« Il y a un requin ! », explique Chad. « Non ? » Il est parti. » « Bien. »\nFin.", 5),
+            ("de", "»Ja.« »Nein.« Er ging.", 3),
+            ("pl", "Kosztuje 18 mln. To dużo. Jest ich 120.", 3),
             ("zh", "他来了。她走了！“真的吗？”“是的。”他说。", 5),
             ("zh", "他来了。\"是的。\"他说。", 3),
             ("ja", "彼は来た。「行こう。」彼女は行った。", 3),
@@ -298,7 +380,7 @@ mod tests {
     fn long_text_is_split_at_the_best_place() {
         let by_chars = |n: usize| move |s: &str| s.chars().count() <= n;
         let cut = |text: &str, n: usize| -> Vec<String> {
-            let out = split_long(text, &by_chars(n));
+            let out = split_long(text, &Lang::en(), &by_chars(n));
             assert_eq!(out.iter().map(|s| format!("{}{}", s.text, s.gap)).collect::<String>(), text.trim_start());
             out.into_iter().map(|s| s.text).collect()
         };
@@ -308,5 +390,10 @@ mod tests {
         assert_eq!(cut("我来了，他走了，她也走了", 5), ["我来了，", "他走了，", "她也走了"]);
         assert_eq!(cut("👨‍👩‍👧ab", 1), ["👨‍👩‍👧", "a", "b"]);
         assert!(cut("  ", 3).is_empty());
+        let german = split_long("Das war am 14. Juni, z. B. in Hof, bei 5 Mio. Euro.", &Lang::parse("de").unwrap(), &by_chars(24));
+        assert_eq!(
+            german.iter().map(|s| s.text.as_str()).collect::<Vec<_>>(),
+            ["Das war am 14. Juni,", "z. B. in Hof,", "bei 5 Mio. Euro."]
+        );
     }
 }

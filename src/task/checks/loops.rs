@@ -13,6 +13,7 @@ pub fn repeats(text: &str) -> bool {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     has_loop(&words, |w| w.chars().all(char::is_numeric), word_units)
         || comes_back(&words)
+        || comes_twice(&words)
         || text.split(|c: char| !c.is_alphanumeric()).any(letters_loop)
         || marks_loop(text)
 }
@@ -60,6 +61,18 @@ fn comes_back(words: &[&str]) -> bool {
     most >= 4 && most * 4 * 5 >= words.len() * 2
 }
 
+/// Whether a phrase of five words or more comes a second time, and both together are more than half of the text: "The worst harvest in twenty
+/// years has left the worst harvest in twenty years."
+fn comes_twice(words: &[&str]) -> bool {
+    let repeated = |length: usize| {
+        let mut first: HashMap<&[&str], usize> = HashMap::new();
+        words.windows(length).enumerate().any(|(i, gram)| i >= *first.entry(gram).or_insert(i) + length)
+    };
+    // A phrase that is longer than a quarter of the text has a beginning of this length that is repeated, too.
+    let length = (words.len() / 4 + 1).max(5);
+    repeated(length)
+}
+
 /// Whether letters loop within a run of letters and digits.
 fn letters_loop(run: &str) -> bool {
     let letters: Vec<char> = run.chars().flat_map(char::to_lowercase).collect();
@@ -88,6 +101,8 @@ mod tests {
             "He said that he said that he said that he left.",
             "The prime minister of the country has said so, the prime minister of the country has said so",
             "The cost of it is high. The cost of it is low. The cost of it is fair. The cost of it is not known.",
+            "The worst harvest in twenty years has left the worst harvest in twenty years.",
+            "Known as the Dragon of the Moon, the Dragon of the Moon remains active since 1994.",
             "hahahahahahahahahaha",
             "Das ist neueueueueueueueue",
             "彼は言った彼は言った彼は言った彼は言った",

@@ -30,7 +30,7 @@ pub(super) fn requests(
         if sizes[i] > limit {
             // A sentence that is too long even by itself is read piece by piece.
             let fits = |piece: &str| generator.count_tokens(piece).is_ok_and(|n| n <= limit);
-            parts.extend(sentences::split_long(text, &fits).into_iter().map(|piece| (piece.text, i..i + 1)));
+            parts.extend(sentences::split_long(text, language, &fits).into_iter().map(|piece| (piece.text, i..i + 1)));
             size = limit;
             continue;
         }

@@ -1,0 +1,150 @@
+//! What `polygist batch` makes of every kind of file that lies in people's folders. No model is needed: each summary is a
+//! sentence of its article.
+
+mod common;
+
+use common::{ENGLISH, FRENCH, GERMAN, RUSSIAN, SPANISH, Sandbox};
+use flate2::{Compression, write::GzEncoder};
+use polygist::types::{Format, Record, Status};
+use std::io::Write;
+
+const SUMMARIZE: &str = "--extractive --length 1s --offline --out out";
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+    packed.write_all(bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+/// Id, language and first word of the summary of each article; what failed has its error.
+fn told(records: &[Record]) -> Vec<(&str, &str, &str)> {
+    let first = |r: &Record| r.summary.as_ref().and_then(|s| s.text.split(' ').next().map(str::to_string));
+    records
+        .iter()
+        .map(|r| match r.status {
+            Status::Ok => (r.id.as_str(), r.language.code.as_str(), first(r).map_or("", |word| word.leak())),
+            Status::Failed => (r.id.as_str(), "", r.error.as_ref().unwrap().message.as_str()),
+        })
+        .collect()
+}
+
+#[test]
+fn every_format_is_read_plain_and_packed() {
+    let sandbox = Sandbox::new();
+    let page = format!("<html><body><nav>Home | News</nav><article><h1>Pegel</h1><p>{GERMAN}</p></article></body></html>");
+    let files = [
+        ("a.txt", Format::Text, GERMAN.to_string()),
+        ("b.md", Format::Markdown, format!("# Pegel\n\n{GERMAN}")),
+        ("c.html", Format::Html, page),
+        ("d.json", Format::Json, serde_json::json!({"title": "Pegel", "text": GERMAN}).to_string()),
+        ("e.jsonl", Format::Jsonl, format!("{}\n", serde_json::json!({"id": "e", "title": "Pegel", "text": GERMAN}))),
+    ];
+    for (name, _, text) in &files {
+        sandbox.write(&format!("in/{name}"), text);
+        sandbox.write(&format!("in/{name}.gz"), gzip(text.as_bytes()));
+        // The first half of a packed file: its download broke off.
+        let packed = gzip(text.repeat(200).as_bytes());
+        sandbox.write(&format!("broken/{name}.gz"), &packed[..packed.len() / 2]);
+    }
+    sandbox.run(&format!("batch in {SUMMARIZE}")).expect(0, &["10 done"]);
+    let records = sandbox.records("out");
+    assert_eq!(records.len(), 10);
+    for (record, format) in records.iter().zip(files.iter().flat_map(|(_, format, _)| [format, format])) {
+        assert_eq!((record.source.format, record.language.code.as_str()), (*format, "de"), "{}", record.id);
+        let summary = record.summary.as_ref().unwrap().text.trim();
+        assert!(GERMAN.contains(summary) && !summary.is_empty(), "{}: {summary}", record.id);
+    }
+    sandbox.run("batch broken --extractive --offline --out torn").expect(2, &["failed"]);
+    for record in sandbox.records("torn").iter().filter(|r| r.status == Status::Failed) {
+        let message = &record.error.as_ref().unwrap().message;
+        assert!(message.contains("gz") || message.contains("end of file"), "{}: {message}", record.id);
+    }
+    assert!(sandbox.records("torn").iter().any(|r| r.status == Status::Failed));
+}
+
+#[test]
+fn encodings_are_found_out() {
+    let sandbox = Sandbox::new();
+    let utf16 = |text: &str, big: bool, mark: bool| -> Vec<u8> {
+        let units = mark.then_some(0xFEFF).into_iter().chain(text.encode_utf16());
+        units.flat_map(|unit| if big { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect()
+    };
+    sandbox.write("in/1.txt", utf16(SPANISH, false, true));
+    sandbox.write("in/2.txt", utf16(SPANISH, true, true));
+    sandbox.write("in/3.txt", utf16(SPANISH, false, false));
+    sandbox.write("in/4.txt", utf16(SPANISH, true, false));
+    sandbox.write("in/5.txt", [b"\xEF\xBB\xBF", SPANISH.as_bytes()].concat());
+    sandbox.write("in/6.txt", encoding_rs::WINDOWS_1252.encode(SPANISH).0);
+    sandbox.write("in/7.txt", encoding_rs::WINDOWS_1251.encode(RUSSIAN).0);
+    sandbox.write("in/8.txt", encoding_rs::KOI8_R.encode(RUSSIAN).0);
+    sandbox.write("in/9.txt", gzip(&encoding_rs::SHIFT_JIS.encode(common::JAPANESE).0));
+    let name = sandbox.path("in/9.txt");
+    std::fs::rename(&name, name.with_extension("txt.gz")).unwrap();
+    sandbox.run(&format!("batch in {SUMMARIZE}")).expect(0, &["9 done"]);
+    for record in sandbox.records("out") {
+        let text = record.summary.unwrap().text;
+        let whole = [SPANISH, RUSSIAN, common::JAPANESE].iter().any(|source| source.contains(text.trim()));
+        assert!(whole && !text.is_empty(), "{}: {text:?}", record.id);
+    }
+}
+
+#[test]
+fn names_that_would_share_an_output_are_kept_apart() {
+    let sandbox = Sandbox::with([
+        ("in/a/x.txt", FRENCH),
+        ("in/b/x.txt", GERMAN),
+        ("in/b/X.txt", SPANISH),
+        ("in/b/x", "no article by its name"),
+        ("in/b/con.txt", ENGLISH),
+        ("in/b/-  leading, trailing .txt", ENGLISH),
+    ]);
+    let plan = sandbox.run(&format!("batch in/a in/b {SUMMARIZE} --dry-run")).expect(0, &[]).stdout;
+    assert!(plan.contains("would collide; a hash keeps them apart"), "{plan}");
+    sandbox.run(&format!("batch in/a in/b {SUMMARIZE}")).expect(0, &["5 done"]);
+    let records = sandbox.records("out");
+    let mut names: Vec<String> = records.iter().map(|r| r.output.clone().unwrap().to_lowercase()).collect();
+    names.sort();
+    names.dedup();
+    assert_eq!(names.len(), 5, "{names:?}");
+    for record in &records {
+        let name = record.output.as_deref().unwrap();
+        assert!(sandbox.read(&format!("out/{name}")).contains(record.summary.as_ref().unwrap().text.trim()), "{name}");
+        assert!(plan.contains(name), "{name} is not in the plan: {plan}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_followed_once_and_loops_end() {
+    use std::os::unix::fs::symlink;
+    let sandbox = Sandbox::with([("in/deep/er/a.txt", FRENCH), ("elsewhere/b.txt", GERMAN)]);
+    symlink(sandbox.path("in"), sandbox.path("in/deep/loop")).unwrap();
+    symlink(sandbox.path("elsewhere"), sandbox.path("in/linked")).unwrap();
+    symlink(sandbox.path("nowhere"), sandbox.path("in/dangling.txt")).unwrap();
+    let outcome = sandbox.run(&format!("batch in {SUMMARIZE}"));
+    assert!(outcome.stderr.contains("dangling.txt"), "{}", outcome.stderr);
+    let records = sandbox.records("out");
+    let found: Vec<_> = told(&records).into_iter().filter(|(_, language, _)| !language.is_empty()).collect();
+    assert_eq!(found, [("deep/er/a.txt", "fr", "La"), ("linked/b.txt", "de", "Der")]);
+}
+
+#[test]
+fn a_long_article_is_read_whole() {
+    let sandbox = Sandbox::new();
+    let mut text = String::new();
+    let mut number = 0;
+    while text.len() < 10 << 20 {
+        number += 1;
+        text.push_str(&format!(
+            "Im Jahr {number} stieg der Fluss um {} Zentimeter. Die Stadt schloss ihre älteste Brücke.\n\n",
+            number % 90
+        ));
+    }
+    sandbox.write("in/long.txt", &text);
+    sandbox.run(&format!("batch in {SUMMARIZE}")).expect(0, &["1 done"]);
+    let record = sandbox.records("out").remove(0);
+    assert!(!record.stats.truncated && record.source.bytes == text.len() as u64);
+    assert!(text.contains(record.summary.unwrap().text.trim()));
+    // Beyond the limit nothing is cut off in silence: the article fails, and says which flag raises the limit.
+    sandbox.run("batch in --extractive --offline --max-bytes 1000000 --out small").expect(2, &["long.txt", "--max-bytes"]);
+}
