@@ -1,0 +1,161 @@
+#!/usr/bin/env python3
+"""Compares the speed of polygist and CTranslate2 on the same encoder-decoder model: int8, one worker a core, tokens a second.
+
+The model is one that full_size.py makes (random weights, a well-known shape); CTranslate2 gets it through its own converter. Both
+translate the same sources, which have the lengths of FLORES dev, into exactly --tokens tokens each: what the weights say has no effect on the
+work. Each side first tries all batch sizes of --batches and keeps its best; then the sides take turns --runs times, so that a busy machine
+hits both alike, and the medians are compared. Loading is not part of the time. Texts are given as token ids: nothing is tokenized.
+
+    pip install ctranslate2 torch transformers tokenizers safetensors
+    cargo build --release --example seq2seq
+    python3 scripts/compare/ctranslate2.py --out FOLDER [--model opus-mt-base] [--sentences 512] [--beams 1 4] [--runs 5] [--command "…"]
+
+The command gets a JSON array of {"source": [ids]} and says on standard error "N tokens in S s". {folder}, {beam}, {tokens}, {threads} and
+{batch} are filled in. --peer-only leaves it out. FLORES dev is looked for as in full_size.py.
+"""
+
+import argparse
+import importlib.util
+import json
+import os
+import re
+import shlex
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+# This file has the name of the package that it compares with, which Python would look for here first.
+HERE = Path(__file__).resolve().parent
+sys.path = [folder for folder in sys.path if Path(folder).resolve() != HERE]
+
+import ctranslate2
+from ctranslate2.converters import TransformersConverter
+
+spec = importlib.util.spec_from_file_location("full_size", HERE / "full_size.py")
+full_size = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(full_size)
+
+COMMAND = str(full_size.ROOT / "target/release/examples/seq2seq") + (
+    " {folder} --beam {beam} --tokens {tokens} --threads {threads} --batch {batch} --precision int8"
+)
+
+
+class Vocabulary:
+    """What the converter asks a tokenizer."""
+
+    def __init__(self, name):
+        _, fields, special, _, _ = full_size.SHAPES[name]
+        names = {i: token for token, i in special.items()}
+        self.tokens = [names.get(i, f"t{i}") for i in range(fields["vocab_size"])]
+        self.bos_token, self.eos_token = names.get(fields.get("bos_token_id"), "</s>"), names[fields["eos_token_id"]]
+        self.pad_token, self.unk_token = "<pad>", "<unk>"
+        self.unk_token_id = special["<unk>"]
+        self.special_tokens_map = {}
+
+    def get_vocab(self):
+        return {token: i for i, token in enumerate(self.tokens)}
+
+    def convert_ids_to_tokens(self, i):
+        return self.tokens[i]
+
+
+class Converter(TransformersConverter):
+    """The converter without a tokenizer's files."""
+
+    vocabulary = None
+
+    def load_tokenizer(self, tokenizer_class, path, **kwargs):
+        return self.vocabulary
+
+
+class Peer:
+    """CTranslate2 with the model in memory."""
+
+    def __init__(self, name, folder, converted, threads, compute_type):
+        self.vocabulary = Vocabulary(name)
+        if not converted.is_dir():
+            converter = Converter(str(folder))
+            converter.vocabulary = self.vocabulary
+            converter.convert(str(converted), quantization=compute_type)
+        start = time.time()
+        self.translator = ctranslate2.Translator(str(converted), compute_type=compute_type, inter_threads=threads, intra_threads=1)
+        self.loaded = time.time() - start
+        lead = full_size.SHAPES[name][4].get("forced_bos_token_id")
+        self.prefix = [self.vocabulary.tokens[lead]] if lead is not None else None
+
+    def run(self, sources, tokens, beam, batch):
+        texts = [[self.vocabulary.tokens[i] for i in source] for source in sources]
+        start = time.time()
+        results = self.translator.translate_batch(
+            texts, target_prefix=[self.prefix] * len(texts) if self.prefix else None, beam_size=beam, max_batch_size=batch,
+            min_decoding_length=tokens, max_decoding_length=tokens,
+        )
+        seconds = time.time() - start
+        counts = [len(r.hypotheses[0]) for r in results]
+        if min(counts) != max(counts) or abs(counts[0] - tokens) > 1:
+            sys.exit(f"ctranslate2 wrote {min(counts)} to {max(counts)} tokens where {tokens} were asked for")
+        return sum(counts) / seconds
+
+
+class Ours:
+    """The command, which loads the model anew each time and says how long the rest took."""
+
+    def __init__(self, command, folder, threads):
+        self.command, self.folder, self.threads = command, folder, threads
+
+    def run(self, sources, tokens, beam, batch):
+        line = self.command.format(folder=self.folder, beam=beam, tokens=tokens, threads=self.threads, batch=batch)
+        data = json.dumps([{"source": s} for s in sources])
+        result = subprocess.run(shlex.split(line), input=data, capture_output=True, text=True)
+        said = re.search(r"(\d+) tokens in ([\d.]+) s", result.stderr)
+        if result.returncode != 0 or not said:
+            sys.exit(f"{line}\nended with status {result.returncode}, and said nothing like 'N tokens in S s': {result.stderr.strip()}")
+        counts = [len(json.loads(answer)["ids"]) for answer in result.stdout.splitlines()]
+        if len(counts) != len(sources) or min(counts) < tokens - 1:
+            sys.exit(f"{line}\nwrote {len(counts)} outputs, the shortest of {min(counts, default=0)} tokens; expected {len(sources)} of {tokens}")
+        # Counted here and not taken from what it says: both sides have to be measured by one rule.
+        return len(sources) * tokens / float(said.group(2))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, required=True, help="folder for the models")
+    parser.add_argument("--model", choices=full_size.SHAPES, default="opus-mt-base")
+    parser.add_argument("--sentences", type=int, default=512)
+    parser.add_argument("--tokens", type=int, default=36)
+    parser.add_argument("--beams", type=int, nargs="+", default=[1, 4])
+    parser.add_argument("--batches", type=int, nargs="+", default=[8, 16, 32, 64])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--compute-type", default="int8")
+    parser.add_argument("--command", default=COMMAND)
+    parser.add_argument("--peer-only", action="store_true")
+    a = parser.parse_args()
+    folder = a.out / a.model
+    if not (folder / "tokenizer.json").is_file():
+        full_size.make(a.model, folder)
+    peer = Peer(a.model, folder, a.out / f"{a.model}-ctranslate2-{a.compute_type}", a.threads, a.compute_type)
+    sides = {"ctranslate2": peer} | ({} if a.peer_only else {"polygist": Ours(a.command, folder, a.threads)})
+    sources = full_size.requests(a.model, a.sentences)
+    print(f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, {a.tokens} tokens each, {a.threads} threads, "
+          f"ctranslate2 {ctranslate2.__version__} {a.compute_type} loaded in {peer.loaded:.1f} s", flush=True)
+    for beam in a.beams:
+        best = {}
+        for side, runner in sides.items():
+            swept = {batch: runner.run(sources, a.tokens, beam, batch) for batch in a.batches}
+            best[side] = max(swept, key=swept.get)
+            print(f"beam {beam}, {side}: " + ", ".join(f"batch {b}: {r:.0f} tok/s" for b, r in swept.items()), flush=True)
+        rates = {side: [] for side in sides}
+        for _ in range(a.runs):
+            for side, runner in sides.items():
+                rates[side].append(runner.run(sources, a.tokens, beam, best[side]))
+        medians = {side: statistics.median(r) for side, r in rates.items()}
+        print(f"beam {beam}: " + "; ".join(
+            f"{side} {medians[side]:.0f} tok/s (batch {best[side]}, {a.runs} runs, {min(r):.0f} to {max(r):.0f})" for side, r in rates.items()
+        ) + (f"; ratio {medians['polygist'] / medians['ctranslate2']:.2f}" if len(sides) == 2 else ""), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,237 @@
+#!/usr/bin/env python3
+"""Compares polygist with transformers on encoder-decoder models of full size: ids of greedy and beam search, loading, memory.
+
+The weights are random (this needs no download), the shapes are those of well-known models. The same f32 arithmetic on both sides:
+sources of the lengths that FLORES dev has, --tokens new tokens each. Random weights have no near ties that trained ones would not
+have; where the ids of a greedy search part, the distance between the two best logits there is printed, and says whether it was one.
+
+    pip install torch transformers tokenizers safetensors
+    cargo build --release --example seq2seq
+    python3 scripts/compare/full_size.py --out FOLDER [MODEL …] [--sources 16] [--tokens 24] [--command "… {folder} {beam} {tokens} {threads}"]
+
+MODEL is one of those in SHAPES below. Models are made once in FOLDER (0.2 to 1.6 GB each) and used again. The command reads a JSON array
+of {"source": [ids]} and prints a line {"ids": [ids]} for each. Without a built command (--no-command) only transformers runs.
+Exits 1 when sequences differ. FLORES dev is looked for in $POLYGIST_DATA/flores-dev or ../shared/data/flores-dev.
+"""
+
+import argparse
+import json
+import os
+import random
+import re
+import resource
+import shlex
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = str(ROOT / "target/release/examples/seq2seq") + " {folder} --beam {beam} --tokens {tokens} --threads {threads} --precision f32"
+
+
+def encoder_decoder(d, layers, ffn, heads, vocab, **extra):
+    return {"d_model": d, "encoder_layers": layers, "decoder_layers": layers, "encoder_ffn_dim": ffn, "decoder_ffn_dim": ffn,
+            "encoder_attention_heads": heads, "decoder_attention_heads": heads, "vocab_size": vocab} | extra
+
+
+def marian(d, ffn, heads, activation):
+    return encoder_decoder(d, 6, ffn, heads, 59514, activation_function=activation, scale_embedding=True, max_position_embeddings=512,
+                           pad_token_id=59513, eos_token_id=0, decoder_start_token_id=59513, bos_token_id=0, normalize_before=False)
+
+
+BART = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2}
+
+# Name: classes, config.json, special ids, ids around a source (before, after), generation_config.json beside the ids.
+SHAPES = {
+    "opus-mt-base": (("MarianConfig", "MarianMTModel"), marian(512, 2048, 8, "swish"), {"</s>": 0, "<unk>": 1, "<pad>": 59513}, ([], [0]),
+                     {"bad_words_ids": [[59513]], "forced_eos_token_id": 0}),
+    "opus-mt-tc-big": (("MarianConfig", "MarianMTModel"), marian(1024, 4096, 16, "relu"), {"</s>": 0, "<unk>": 1, "<pad>": 59513}, ([], [0]),
+                       {"bad_words_ids": [[59513]], "forced_eos_token_id": 0}),
+    "nllb-600m": (("M2M100Config", "M2M100ForConditionalGeneration"),
+                  encoder_decoder(1024, 12, 4096, 16, 256206, activation_function="relu", scale_embedding=True,
+                                  max_position_embeddings=1024) | BART,
+                  {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "eng_Latn": 256047, "fra_Latn": 256057}, ([256047], [2]),
+                  {"bos_token_id": 0, "forced_bos_token_id": 256057}),
+    "bart-large": (("BartConfig", "BartForConditionalGeneration"),
+                   encoder_decoder(1024, 12, 4096, 16, 50264, activation_function="gelu", max_position_embeddings=1024,
+                                   normalize_before=False, normalize_embedding=True) | BART,
+                   {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3}, ([0], [2]),
+                   {"bos_token_id": 0, "forced_bos_token_id": 0, "forced_eos_token_id": 2, "no_repeat_ngram_size": 3}),
+    "mt5-base": (("MT5Config", "MT5ForConditionalGeneration"),
+                 {"d_model": 768, "d_kv": 64, "d_ff": 2048, "num_layers": 12, "num_decoder_layers": 12, "num_heads": 12, "vocab_size": 250112,
+                  "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False, "pad_token_id": 0, "eos_token_id": 1,
+                  "decoder_start_token_id": 0, "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128},
+                 {"<pad>": 0, "</s>": 1, "<unk>": 2}, ([], [1]), {}),
+}
+
+
+def make(name, folder):
+    """Writes the folder in the Hub's layout, weights in bf16."""
+    import torch
+    import transformers
+    from safetensors.torch import save_file
+    from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
+
+    classes, fields, special, _, generation = SHAPES[name]
+    config_class, model_class = (getattr(transformers, c) for c in classes)
+    torch.manual_seed(1)
+    with torch.device("meta"):
+        model = model_class(config_class(**fields))
+    d = fields["d_model"]
+    tensors, seen = {}, {}
+    frozen = {n for n, p in model.named_parameters() if not p.requires_grad}
+    for key, meta in model.state_dict(keep_vars=True).items():
+        head = key == "lm_head.weight" and fields.get("tie_word_embeddings") is False
+        if key in frozen or id(meta) in seen and not head:
+            continue
+        seen[id(meta)] = key
+        shape, noise = meta.shape, torch.randn(meta.shape)
+        if key == "final_logits_bias":
+            value = 0.5 * noise
+        elif key.endswith("bias"):
+            value = 0.1 * noise
+        elif len(shape) == 1:
+            value = 1.0 + 0.1 * noise
+        elif "relative_attention_bias" in key:
+            value = noise
+        elif "embed_positions" in key:
+            value = 0.1 * noise
+        elif "shared" in key or "embed_tokens" in key or "lm_head" in key:
+            value = noise * 3.0 / d**0.5  # logits with a deviation of about 3
+            value[fields["pad_token_id"]] = 0.0
+        else:
+            value = 2.0 * noise / shape[-1] ** 0.5
+        tensors[key] = value.to(torch.bfloat16)
+    folder.mkdir(parents=True)
+    save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
+    ids = {k: fields[k] for k in ("pad_token_id", "eos_token_id", "decoder_start_token_id")}
+    config = {"architectures": [classes[1]], "model_type": config_class.model_type, "is_encoder_decoder": True, "dtype": "bfloat16"} | fields
+    (folder / "config.json").write_text(json.dumps(config, indent=1))
+    (folder / "generation_config.json").write_text(json.dumps(ids | generation, indent=1))
+    names = {i: token for token, i in special.items()}
+    tokenizer = Tokenizer(models.WordLevel({names.get(i, f"t{i}"): i for i in range(fields["vocab_size"])}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
+
+
+def lengths(count):
+    """Words per line of FLORES dev in English and three more languages, times 1.35: about what a subword tokenizer makes of it."""
+    folder = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data")) / "flores-dev"
+    if not folder.is_dir():
+        sys.exit(f"no evaluation data: {folder} is not there; set POLYGIST_DATA to the folder that has flores-dev/*.txt")
+    lines = (folder / "en.txt").read_text(encoding="utf-8").splitlines()
+    return [round(1.35 * len(line.split())) for line in (lines * (1 + count // len(lines)))[:count]]
+
+
+def requests(name, count):
+    """The same sources in every run."""
+    _, fields, special, (before, after), _ = SHAPES[name]
+    draw = random.Random(7)
+    words = [i for i in range(4, fields["vocab_size"]) if i not in special.values()]
+    return [before + [draw.choice(words) for _ in range(n)] + after for n in lengths(count)]
+
+
+def transformers_side(name, folder, count, tokens, beam, threads):
+    """Runs in a process of its own, so that the peak memory is its own."""
+    import torch
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    torch.set_num_threads(threads)
+    start = time.time()
+    model = getattr(transformers, SHAPES[name][0][1]).from_pretrained(folder, dtype=torch.float32).eval()
+    loaded = time.time() - start
+    pad, start, ids, margins = SHAPES[name][1]["pad_token_id"], time.time(), [], []
+    for source in requests(name, count):
+        with torch.no_grad():
+            result = model.generate(
+                input_ids=torch.tensor([source]), num_beams=beam, min_new_tokens=tokens, max_new_tokens=tokens,
+                length_penalty=1.0, early_stopping=False, return_dict_in_generate=True, output_scores=beam == 1,
+            )
+        ids.append(result.sequences[0].tolist())
+        if beam == 1:
+            tops = [torch.topk(s[0], 2).values for s in result.scores]
+            margins.append([(t[0] - t[1]).item() for t in tops])
+    seconds = time.time() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"ids": ids, "margins": margins, "loaded": loaded, "seconds": seconds, "peak": peak, "pad": pad}))
+
+
+def bare(name, ids):
+    """Without what stands before the text (decoder start, forced first id) and from the end token on."""
+    fields, generation = SHAPES[name][1], SHAPES[name][4]
+    for lead in (fields["decoder_start_token_id"], generation.get("forced_bos_token_id")):
+        if ids and ids[0] == lead:
+            ids = ids[1:]
+    end = fields["eos_token_id"]
+    return ids[: ids.index(end)] if end in ids else ids
+
+
+def command_side(command, name, folder, count, tokens, beam, threads):
+    line = command.format(folder=folder, beam=beam, tokens=tokens, threads=threads)
+    data = json.dumps([{"source": s} for s in requests(name, count)])
+    start = time.time()
+    result = subprocess.run(shlex.split(line), input=data, capture_output=True, text=True)
+    if result.returncode != 0:
+        sys.exit(f"{line}\nended with status {result.returncode}: {result.stderr.strip()}")
+    ids = [json.loads(answer)["ids"] for answer in result.stdout.splitlines() if answer.strip()]
+    if len(ids) != count:
+        sys.exit(f"{line}\nwrote {len(ids)} lines for {count} sources")
+    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+    said = re.search(r"loaded in ([\d.]+) s.*?in ([\d.]+) s.*?peak memory ([^\n]+)", result.stderr, re.S)
+    return {"ids": ids, "total": time.time() - start, "said": said.groups() if said else None, "peak": children}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("models", nargs="*", choices=[*SHAPES, []], default=[])
+    parser.add_argument("--out", type=Path, required=True, help="folder for the models")
+    parser.add_argument("--sources", type=int, default=16)
+    parser.add_argument("--tokens", type=int, default=24, help="new tokens of each output, exactly")
+    parser.add_argument("--beams", type=int, nargs="+", default=[1, 4])
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--command", default=COMMAND)
+    parser.add_argument("--no-command", action="store_true", help="only make the models and run transformers")
+    parser.add_argument("--worker", nargs=2, metavar=("MODEL", "BEAM"), help=argparse.SUPPRESS)
+    a = parser.parse_args()
+    if a.worker:
+        name, beam = a.worker
+        return transformers_side(name, a.out / name, a.sources, a.tokens, int(beam), a.threads)
+    wrong = 0
+    for name in a.models or SHAPES:
+        folder = a.out / name
+        if not (folder / "tokenizer.json").is_file():
+            start = time.time()
+            make(name, folder)
+            print(f"{name}: made in {time.time() - start:.0f} s, {(folder / 'model.safetensors').stat().st_size / 2**20:.0f} MiB", flush=True)
+        for beam in a.beams:
+            worker = [sys.executable, __file__, "--out", a.out, "--sources", a.sources, "--tokens", a.tokens, "--threads", a.threads,
+                      "--worker", name, beam]
+            theirs = json.loads(subprocess.run([str(w) for w in worker], check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+            distinct = len({i for ids in theirs["ids"] for i in ids})
+            print(f"{name} beam {beam}: transformers loads in {theirs['loaded']:.1f} s, {theirs['seconds']:.1f} s for {a.sources} sources one "
+                  f"by one, peak {theirs['peak']:.0f} MiB, {distinct} different ids", flush=True)
+            (folder / f"transformers-beam{beam}.json").write_text(json.dumps(theirs))
+            if a.no_command:
+                continue
+            ours = command_side(a.command, name, folder, a.sources, a.tokens, beam, a.threads)
+            same = [bare(name, x) == bare(name, y) for x, y in zip(ours["ids"], theirs["ids"])]
+            wrong += same.count(False)
+            said = f"loads in {ours['said'][0]} s, generates in {ours['said'][1]} s, peak {ours['said'][2]}" if ours["said"] else f"{ours['total']:.1f} s in all"
+            print(f"{name} beam {beam}: {sum(same)} of {len(same)} sequences identical; command {said}", flush=True)
+            for i in [i for i, s in enumerate(same) if not s][:5]:
+                x, y = bare(name, ours["ids"][i]), bare(name, theirs["ids"][i])
+                at = next((k for k, (p, q) in enumerate(zip(x, y)) if p != q), min(len(x), len(y)))
+                skipped = len(theirs["ids"][i]) - 1 - len(theirs["margins"][i]) if theirs["margins"] else 0
+                before = theirs["ids"][i].index(y[at]) if at < len(y) and y[at] in theirs["ids"][i] else None
+                near = theirs["margins"][i][before - 1 - skipped] if theirs["margins"] and before else None
+                print(f"  source {i}: part at token {at} of {len(y)}: {x[at:at + 3]} for {y[at:at + 3]}"
+                      + (f"; the best two logits there were {near:.2g} apart" if near is not None else ""))
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
