@@ -78,7 +78,11 @@ impl Setup {
     pub fn target(&self, flag: Option<&Lang>, models: &[String]) -> Result<Option<Lang>> {
         let Some(to) = flag.cloned().map_or_else(|| self.config.to(), |to| Ok(Some(to)))? else { return Ok(None) };
         let names = self.translator_names(models)?;
-        let by_examples = |name: &String| self.catalog.get(name).is_some_and(|m| m.prompt == Some(PromptStyle::FewShot));
+        // GGUF files are language models, which are shown examples.
+        let by_examples = |name: &String| match self.catalog.get(name) {
+            Some(entry) => entry.prompt == Some(PromptStyle::FewShot),
+            None => name.to_ascii_lowercase().ends_with(".gguf"),
+        };
         let known = translatable_languages();
         if names.iter().all(by_examples) && !known.iter().any(|lang| lang.same_base(&to)) {
             let known: Vec<&str> = known.iter().map(Lang::as_str).collect();

@@ -1,0 +1,103 @@
+//! Models made for translation or summaries, through the program: tiny ones with random weights, whose text is nonsense.
+
+mod common;
+
+use common::{ENGLISH, FRENCH, GERMAN, Sandbox, parse};
+use polygist::types::{Lang, Status, SummaryMethod};
+use std::fs;
+use std::path::Path;
+
+/// A sandbox with a tiny model of these families, each in a folder of that name.
+fn sandbox(families: &[&str]) -> Sandbox {
+    let sandbox = Sandbox::new();
+    for family in families {
+        copy(&sandbox, family, family);
+    }
+    sandbox
+}
+
+fn copy(sandbox: &Sandbox, family: &str, name: &str) {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/seq2seq").join(family);
+    for file in ["config.json", "generation_config.json", "tokenizer.json", "model.safetensors"] {
+        sandbox.write(&format!("{name}/{file}"), fs::read(from.join(file)).unwrap());
+    }
+}
+
+/// A Marian model of one pair of languages.
+fn pair(sandbox: &Sandbox, name: &str, from: &str, to: &str) {
+    copy(sandbox, "marian", name);
+    let config = format!(r#"{{"tokenizer_class": "MarianTokenizer", "source_lang": "{from}", "target_lang": "{to}"}}"#);
+    sandbox.write(&format!("{name}/tokenizer_config.json"), config);
+}
+
+#[test]
+fn lines_go_through_a_translation_model() {
+    let sandbox = sandbox(&["marian"]);
+    let input = "t4 t5 t6 t7\n\nt8 t9 t10\nt4 t5 t6 t7\n";
+    let line = "translate --lines --from fr --to en --offline --model marian";
+    let output = sandbox.run_with(line, input).expect(0, &[]).stdout;
+    let lines: Vec<&str> = output.split_terminator('\n').collect();
+    assert_eq!((lines.len(), lines[1]), (4, ""), "{output}");
+    assert!(lines[0] == lines[3] && lines[0] != lines[2] && lines[0].starts_with('t'), "{output}");
+    for flags in ["--threads 1", "--threads 3"] {
+        assert_eq!(sandbox.run_with(&format!("{line} {flags}"), input).expect(0, &[]).stdout, output, "{flags}");
+    }
+    // Flags change what the model's files say.
+    let short = sandbox.run_with(&format!("{line} --max-tokens 2 --beam 3"), input).expect(0, &[]).stdout;
+    assert!(short.lines().all(|line| line.split(' ').count() <= 2) && short != output, "{short}");
+}
+
+#[test]
+fn a_pair_without_a_model_of_its_own_goes_through_english() {
+    let sandbox = Sandbox::new();
+    pair(&sandbox, "fr-en", "fr", "en");
+    pair(&sandbox, "en-de", "en", "de");
+    sandbox.write("a.txt", FRENCH);
+    let record = |to: &str, models: &str| {
+        let line = format!("translate --to {to} --from fr --format json --offline --model {models} a.txt");
+        parse(&sandbox.run(&line).expect(0, &[]).stdout).remove(0)
+    };
+    let codes = |langs: &[Lang]| langs.iter().map(Lang::to_string).collect::<Vec<_>>();
+    let both = record("de", "en-de,fr-en").translation.unwrap();
+    assert_eq!((codes(&both.route), both.model.as_str()), (vec!["fr".into(), "en".into(), "de".into()], "fr-en + en-de"));
+    let one = record("en", "en-de,fr-en").translation.unwrap();
+    assert_eq!((codes(&one.route), one.model.as_str()), (vec!["fr".into(), "en".into()], "fr-en"));
+
+    // What no model knows is an error of that article, and says which model it was.
+    sandbox.write("b.txt", GERMAN);
+    let line = "batch a.txt b.txt --out out --to en --tasks translate --offline --model fr-en";
+    sandbox.run(line).expect(2, &["b.txt", "German (de)", "fr-en", "English (en)", "--from"]);
+    let records = sandbox.records("out");
+    assert!(records[0].status == Status::Ok && records[1].status == Status::Failed, "{records:?}");
+}
+
+#[test]
+fn a_summarization_model_reads_the_article_itself() {
+    let sandbox = sandbox(&["bart", "t5"]);
+    let article: String = (0..40).map(|i| format!("Bridge number {i} was closed on Monday. ")).collect();
+    sandbox.write("a.txt", &article);
+    for model in ["bart", "t5"] {
+        let line = format!("summarize a.txt --offline --format json --model {model} --length 2s");
+        let record = parse(&sandbox.run(&line).expect(0, &[]).stdout).remove(0);
+        let summary = record.summary.unwrap();
+        // Nothing that a random model writes is borne out by the article: it is rejected, and the article's own sentences stand in.
+        assert_eq!((summary.sentences.len(), summary.method), (2, SummaryMethod::Extractive), "{model}");
+        assert!(!record.stats.truncated && record.stats.output_tokens > 0 && !record.checks.rejected.is_empty(), "{model}");
+    }
+}
+
+#[test]
+fn what_a_model_cannot_do_is_said() {
+    let sandbox = sandbox(&["bart"]);
+    sandbox.write("a.txt", ENGLISH);
+    let run = |line: &str| sandbox.run(&format!("{line} --offline"));
+    run("translate a.txt --to fr --from en --model bart").expect(2, &["bart cannot translate", "French (fr)"]);
+    sandbox.write("bart/config.json", r#"{"model_type": "whisper"}"#);
+    run("translate a.txt --to fr --model bart").expect(1, &["whisper", "marian", "m2m_100", "t5"]);
+    sandbox.write("bart/config.json", r#"{"model_type": "bart", "d_model": 30}"#);
+    run("translate a.txt --to fr --model bart").expect(1, &["encoder_attention_heads"]);
+    fs::remove_file(sandbox.path("bart/tokenizer.json")).unwrap();
+    run("translate a.txt --to fr --model bart").expect(1, &["bart"]);
+    run("translate a.txt --to fr --model bart --beam 0").expect(1, &["--beam"]);
+    run("translate a.txt --to fr --model bart --top-p 1.5").expect(1, &["from 0 to 1"]);
+}
