@@ -41,10 +41,10 @@ pub(super) fn open(folder: &Path, config: &Config) -> Result<Tokenizer> {
     let model = SENTENCEPIECE.iter().map(|name| folder.join(name)).find(|path| path.is_file());
     // Marian and M2M100 have no tokenizer.json of transformers' making; one that stands beside their files is a conversion by others.
     if settings.family == Family::Marian && has("source.spm") && has("target.spm") && has("vocab.json") {
-        return finish(Pieces::Mapped(marian(folder, config, &settings)?), None, folder, config, &settings);
+        return finish(Pieces::Mapped(Box::new(marian(folder, config, &settings)?)), None, folder, config, &settings);
     }
     if let (Family::M2M100, Some(model), true) = (settings.family, &model, has("vocab.json")) {
-        return finish(Pieces::Mapped(m2m100(folder, model, &settings)?), None, folder, config, &settings);
+        return finish(Pieces::Mapped(Box::new(m2m100(folder, model, &settings)?)), None, folder, config, &settings);
     }
     if whole.is_file() {
         return from_json(&whole, config);
@@ -226,7 +226,7 @@ fn written_frame(processor: &Value) -> Frame {
         }
         Some("Sequence") => {
             let parts = processor.get("processors").and_then(Value::as_array).into_iter().flatten();
-            for part in parts.map(|p| written_frame(p)) {
+            for part in parts.map(written_frame) {
                 frame.before.extend(part.before);
                 frame.after.extend(part.after);
             }

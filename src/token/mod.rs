@@ -32,7 +32,7 @@ pub struct Tokenizer {
 /// What cuts text into pieces.
 enum Pieces {
     Library(Box<Library>),
-    Mapped(Mapped),
+    Mapped(Box<Mapped>),
 }
 
 impl Pieces {
