@@ -143,7 +143,8 @@ fn prepare(article: Result<RawArticle, Unread>, job: &Job, key: &dyn Fn(&Source)
     Ok(Document { article, key: key.clone(), language, units, translations: Vec::new() })
 }
 
-fn detect(article: &Article) -> Detection {
+/// The language of an article, by its title and text.
+pub fn detect(article: &Article) -> Detection {
     let mut text = article.text();
     if let Some(title) = &article.title {
         text = format!("{title}\n{text}");
