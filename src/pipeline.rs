@@ -148,7 +148,8 @@ fn prepare(
     Ok(Document { article, key: key.clone(), language, units, translations: Vec::new() })
 }
 
-fn detect(article: &Article) -> Detection {
+/// The language of an article, by its title and text.
+pub fn detect(article: &Article) -> Detection {
     let mut text = article.text();
     if let Some(title) = &article.title {
         text = format!("{title}\n{text}");

@@ -224,6 +224,7 @@ fn limit_and_pattern_choose_articles() {
     assert_eq!(run("a --limit 3"), ["1.txt", "2.txt", "3.txt"]);
     assert_eq!(run("b --pattern 1*.txt"), ["1.txt", "10.txt", "11.txt", "12.txt"]);
     assert_eq!(run("c --pattern sub/**"), ["sub/1.md"]);
+    sandbox.run(&format!("batch in --out d --to en {MODELS} --pattern *.pdf")).expect(0, &["no articles that match *.pdf in in"]);
 }
 
 #[test]

@@ -110,6 +110,7 @@ fn wrong_usage_is_told_with_what_was_expected() {
         ("translate a.txt", &["--to en"]),
         ("translate a.txt --to klingon", &["\"klingon\"", "expected one as fr, de, zh"]),
         ("translate a.txt --to en --from f", &["\"f\"", "expected one as fr, de, zh"]),
+        ("translate a.txt --to French", &["that of French is fr"]),
         ("translate a.txt --to tlh", &["(tlh)", "fr"]),
         ("translate b.txt --to en", &["b.txt: reading failed"]),
         ("translate a.txt --to en --format xml", &["'xml'", "text, json"]),
@@ -164,6 +165,7 @@ fn languages_are_told() {
     let (code, confidence) = out.trim_end().split_once('\t').unwrap();
     assert!(code == "fr" && (0.5..=1.0).contains(&confidence.parse::<f32>().unwrap()), "{out}");
     assert!(sandbox.run_with("detect -", "Qwrt zxcv bnmp\n").expect(0, &[]).stdout.starts_with("und\t"));
+    assert_eq!(sandbox.run_with("detect", "12 345\n").expect(0, &[]).stdout, "und\t0.00\n");
 
     let out = sandbox.run("detect b.txt a.txt").expect(0, &[]).stdout;
     let told: Vec<_> = out.lines().map(|line| (line.split('\t').next().unwrap(), line.split('\t').next_back().unwrap())).collect();

@@ -15,13 +15,18 @@ use std::path::PathBuf;
     version,
     propagate_version = true,
     after_help = "Examples:
-  polygist batch articles --to en --out results     a folder: translations, summaries, results.jsonl, report.html
-  polygist translate --to en article.fr.txt         one file, text to standard output
-  curl -s https://example.org/news | polygist summarize --to en -
+  polygist batch articles --to en --out results    a folder of articles
+  polygist translate --to en article.fr.txt        text to standard output
+  curl -s https://example.org/news | polygist summarize --to en
   polygist detect *.txt
 
 Results go to standard output, everything else to standard error.
-Exit codes: 0 all done; 1 wrong usage, or something is missing on this machine; 2 some articles failed; 130 stopped with Ctrl-C."
+
+Exit codes:
+  0    all done
+  1    wrong usage, or something is missing on this machine
+  2    some articles failed; the others are done
+  130  stopped with Ctrl-C"
 )]
 pub struct Cli {
     /// What to do.
@@ -36,13 +41,13 @@ pub struct Cli {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Options of all commands")]
 pub struct Global {
-    /// Where to compute: auto, cpu, cuda, cuda:N or metal
+    /// Where to compute: auto, cpu, cuda, cuda:N or metal [default: auto]
     #[arg(long, global = true, value_name = "DEVICE")]
     pub device: Option<DeviceChoice>,
     /// CPU threads [default: one a core]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// Precision of the weights on the CPU
+    /// Precision of the weights on the CPU [default: int8]
     #[arg(long, global = true, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
     /// Seed of the last attempt at a sentence that fails the checks otherwise; nothing else is drawn at random [default: 0]
@@ -54,8 +59,8 @@ pub struct Global {
     /// Read this configuration file instead of the one in the usual place
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Keep models in this folder
-    #[arg(long, global = true, value_name = "DIR", env = "POLYGIST_CACHE")]
+    /// Keep models in this folder [default: the platform's folder for caches]
+    #[arg(long, global = true, value_name = "DIR", env = "POLYGIST_CACHE", hide_env_values = true)]
     pub cache_dir: Option<PathBuf>,
     /// Say nothing but errors on standard error
     #[arg(long, short, global = true)]
@@ -238,8 +243,8 @@ pub struct Summarize {
 #[command(after_help = "Example:
   polygist batch articles --to en --out results
 
-Run it again and only what is new or changed is done. Results are written as they are finished: stop it at any
-moment, with Ctrl-C or otherwise, and the next run goes on from there.")]
+It writes a Markdown file for each article, results.jsonl and report.html. Run it again and only what is new or changed is done. \
+Results are written as they are finished: stop it at any moment, with Ctrl-C or otherwise, and the next run goes on from there.")]
 pub struct Batch {
     /// Files and folders with articles: .txt .md .html .json .jsonl, each also as .gz
     #[arg(value_name = "IN", required = true)]
@@ -253,7 +258,7 @@ pub struct Batch {
     /// What to make of each article
     #[arg(long, value_name = "TASKS", value_delimiter = ',', default_value = "translate,summarize")]
     pub tasks: Vec<TaskArg>,
-    /// Articles that are in the works at once
+    /// Articles that are in the works at once: more is faster and takes more memory
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: u16,
     /// Do everything again, also what is done
@@ -300,8 +305,8 @@ pub struct Detect {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   polygist models list --task translate --from fr --to en
-  polygist models pull                                fetches the starter pack
-  polygist models import model.gguf --name mine       takes a file that is here already
+  polygist models pull                             the starter pack
+  polygist models import model.gguf --name mine    a file that is here already
   polygist translate --to en --model mine article.txt")]
 pub struct Models {
     /// What to do with models.
@@ -375,7 +380,13 @@ pub struct LangOrAuto(pub Option<Lang>);
 
 fn lang(text: &str) -> Result<Lang> {
     let parsed = Lang::parse(text).filter(|l| !l.is_und()).map(|l| crate::languages::canonical(&l));
-    parsed.ok_or_else(|| Error::Usage(format!("{text:?} is not a language code; expected one as fr, de, zh or pt-BR (ISO 639, BCP 47)")))
+    parsed.ok_or_else(|| {
+        let named = crate::languages::all()
+            .iter()
+            .find(|(_, l)| l.name.eq_ignore_ascii_case(text) || l.native.to_lowercase() == text.to_lowercase());
+        let meant = named.map_or(String::new(), |(code, _)| format!("; that of {text} is {code}"));
+        Error::Usage(format!("{text:?} is not a language code{meant}; expected one as fr, de, zh or pt-BR (ISO 639, BCP 47)"))
+    })
 }
 
 fn lang_or_auto(text: &str) -> Result<LangOrAuto> {

@@ -11,11 +11,10 @@ use crate::io::catalog::Task;
 use crate::io::fetch::{Lookup, ResolvedModel};
 use crate::io::journal::Journal;
 use crate::io::write::{OutputNames, atomic, atomic_with};
-use crate::languages;
 use crate::pipeline::{self, Job, Models, Unread};
 use crate::report;
 use crate::task::summarize;
-use crate::text::{extract, language};
+use crate::text::extract;
 use crate::types::{ErrorRecord, Lang, RawArticle, Record, Source, Status};
 use std::collections::BTreeMap;
 
@@ -176,7 +175,10 @@ impl Run<'_> {
         match (&record.status, &record.error) {
             (Status::Failed, Some(error)) => {
                 tally.failed += 1;
-                self.setup.reporter.warn(&format!("{}: {}", record.id, error.message));
+                // Most messages name the file themselves.
+                let named = error.message.contains(&record.id);
+                let message = if named { error.message.clone() } else { format!("{}: {}", record.id, error.message) };
+                self.setup.reporter.warn(&message);
             }
             _ => tally.done += 1,
         }
@@ -187,7 +189,7 @@ impl Run<'_> {
         journal.records()?;
         let meta = report::Meta {
             title: self.args.inputs.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", "),
-            created: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
+            created: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string().replace('T', " ").replace('Z', " UTC"),
             target: self.job.to.clone(),
             notes: Vec::new(),
             ..report::Meta::default()
@@ -207,7 +209,11 @@ impl Run<'_> {
         part(tally.failed, "failed");
         part(tally.before, "done before");
         part(tally.failed_before, "failed before (--retry-failed tries them again)");
-        if tally.done + tally.failed == 0 {
+        if parts.is_empty() {
+            let places: Vec<String> = self.args.inputs.iter().map(|path| path.display().to_string()).collect();
+            let matching = self.args.reading.pattern.as_ref().map_or(String::new(), |pattern| format!(" that match {pattern}"));
+            parts.push(format!("no articles{matching} in {} (.txt .md .html .json .jsonl, each also as .gz)", places.join(", ")));
+        } else if tally.done + tally.failed == 0 {
             parts.insert(0, "nothing to do".into());
         }
         self.setup.reporter.say(&format!("{}; see {}", parts.join(", "), self.args.out.join("report.html").display()));
@@ -227,8 +233,7 @@ impl Run<'_> {
                 });
                 match read {
                     Ok((article, format)) => {
-                        let found = languages::canonical(&language::detect(&article.text()).code);
-                        let lang = self.job.from.clone().unwrap_or(found);
+                        let lang = self.job.from.clone().unwrap_or_else(|| pipeline::detect(&article).code);
                         let output = self.names.name(&article.id, self.job.to.as_ref().unwrap_or(&lang));
                         let format = format!("{format:?}").to_lowercase();
                         say(format!("{:<48} {format:<9} {:<6} {output}", article.id, lang.as_str()))?;

@@ -63,12 +63,19 @@ impl Reporter {
         if self.bar.is_none() {
             self.say(text);
         } else if let Some(bar) = &self.bar {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
                 bar.set_style(style);
             }
+            self.appear(bar);
             bar.set_message(text.to_string());
             bar.enable_steady_tick(Duration::from_millis(120));
+        }
+    }
+
+    /// Shows the bar. One that is there keeps its line: a new target would not know of it and leave it standing.
+    fn appear(&self, bar: &ProgressBar) {
+        if bar.is_hidden() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
         }
     }
 
@@ -76,7 +83,7 @@ impl Reporter {
         if let Some(bar) = &self.bar {
             let template = match unit {
                 Unit::Bytes => "{msg:32!} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left",
-                Unit::Count => "{msg} {bar:30} {pos}/{len} {per_sec} {eta} left",
+                Unit::Count => "{msg} {bar:30} {pos}/{len} {eta} left",
             };
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
@@ -85,7 +92,9 @@ impl Reporter {
             bar.reset();
             bar.set_length(total);
             bar.set_message(what.to_string());
-            bar.set_draw_target(ProgressDrawTarget::stderr());
+            self.appear(bar);
+            // It may be a while until the first of it is done.
+            bar.tick();
         } else {
             let now = Instant::now();
             *self.line() = Some(PlainLine { what: what.into(), total, begun: now, said: now });

@@ -67,8 +67,9 @@ pub(super) fn print(text: &str) -> Result<()> {
 fn translate_files(setup: &Setup, args: &Translate) -> Result<u8> {
     let to = wanted_target(setup, args.to.as_ref(), &args.translating.model)?;
     let job = plan::job(setup, &args.translating, Some(to), true, None);
-    let translators = setup.translators(&args.translating.model)?;
+    // A misspelled name is told before a model is loaded.
     let files = plan::one_off_files(&args.inputs)?;
+    let translators = setup.translators(&args.translating.model)?;
     let models = Models { translators: &plan::faces(&translators), summarizer: None };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, translated)
 }
@@ -79,9 +80,9 @@ fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
     let job = plan::job(setup, &args.translating, to.clone(), false, Some(&args.summarizing));
     // The starter writes English alone; a model that is named writes what it was made for.
     let writes = !args.summarizing.extractive && (summary_model.is_some() || to.as_ref().is_none_or(summarize::is_abstractive));
+    let files = plan::one_off_files(&args.inputs)?;
     let translators = if to.is_some() { setup.translators(&translating)? } else { Vec::new() };
     let summarizer = if writes { Some(summarizer(setup, summary_model.as_deref())?) } else { None };
-    let files = plan::one_off_files(&args.inputs)?;
     let models = Models { translators: &plan::faces(&translators), summarizer: summarizer.as_ref().map(|m| m as &dyn Generate) };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, summary)
 }
@@ -160,9 +161,10 @@ const LINES: usize = 1024;
 /// `translate --lines`: line N of the output is the translation of line N of the input.
 fn lines(setup: &Setup, args: &Translate) -> Result<u8> {
     let to = wanted_target(setup, args.to.as_ref(), &args.translating.model)?;
+    let files = plan::one_off_files(&args.inputs)?;
     let translators = setup.translators(&args.translating.model)?;
     let options = ReadOptions { max_bytes: usize::MAX, ..plan::read_options(&args.inputs.reading) };
-    for file in plan::one_off_files(&args.inputs)? {
+    for file in files {
         let file = FoundFile { format: Some(Format::Text), ..file };
         for article in read(&file, &options) {
             let article = match article {
@@ -226,18 +228,23 @@ fn detect(setup: &Setup, args: &Detect) -> Result<u8> {
     in_groups(&files, &plan::read_options(&args.inputs.reading), args.inputs.reading.limit, 1, |group| {
         for article in group {
             let found = article.map_err(|unread| unread.error).and_then(|raw| {
+                let text = &raw.text;
+                if !text.contains(char::is_alphabetic) && text.contains(|c: char| c.is_alphanumeric() || c.is_ascii_punctuation()) {
+                    // Figures have no language, which is an answer too.
+                    return Ok((raw.id, vec![(raw.text, Detection { code: Lang::und(), confidence: 0.0 })]));
+                }
                 let article = extract::extract(&raw)?;
-                let texts = if args.paragraphs {
-                    article.blocks.iter().filter(|b| !b.text.trim().is_empty()).map(|b| b.text.clone()).collect()
+                let paragraphs = article.blocks.iter().map(|b| b.text.trim()).filter(|text| !text.is_empty());
+                let found = if args.paragraphs {
+                    paragraphs.map(|text| (text.to_string(), language::detect(text))).collect()
                 } else {
-                    vec![article.title.iter().cloned().chain([article.text()]).collect::<Vec<_>>().join("\n")]
+                    vec![(article.text(), pipeline::detect(&article))]
                 };
-                Ok((raw.id, texts))
+                Ok((raw.id, found))
             });
             match found {
                 Ok((id, texts)) => {
-                    for text in texts {
-                        let Detection { code, confidence } = language::detect(&text);
+                    for (text, Detection { code, confidence }) in texts {
                         print(&detection_line(args, several, &id, &languages::canonical(&code), confidence, &text))?;
                     }
                 }
