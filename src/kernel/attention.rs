@@ -456,6 +456,9 @@ mod tests {
         (0..n).map(|_| next()).collect()
     }
 
+    /// The position of a key, and its part and row.
+    type Row = (usize, (usize, usize));
+
     /// By the definition, in f64: one query over the rows given as (keys, values, bias).
     fn plain(q: &[f32], rows: &[(&[f32], &[f32], f32)], scale: f32) -> Vec<f64> {
         let dot = |k: &[f32]| q.iter().zip(k).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
@@ -485,7 +488,7 @@ mod tests {
                     for t in 0..tokens {
                         // Rows in the order seen, with their positions; and the position of the query.
                         let all = || (0..held).map(|r| (0, r)).chain((0..own).map(|r| (1, r)));
-                        let (rows, at): (Vec<(usize, (usize, usize))>, usize) = match reach {
+                        let (rows, at): (Vec<Row>, usize) = match reach {
                             Reach::Causal => {
                                 let end = held + own - tokens + t + 1;
                                 let start = window.map_or(0, |w| end.saturating_sub(w));
