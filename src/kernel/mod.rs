@@ -17,6 +17,7 @@ mod lanes;
 mod matmul_f32;
 mod matmul_i8;
 mod packed;
+mod rows;
 
 pub use activation::{Activation, activate, gated};
 pub use attention::{AttentionShape, KeyValues, Reach, RelativeBias, attend};
@@ -24,3 +25,4 @@ pub use best::{Best, Ranked};
 pub use isa::Isa;
 pub use matmul_i8::GROUP;
 pub use packed::{Packed, Precision};
+pub use rows::{add, add_to_rows, layer_norm, rms_norm};
