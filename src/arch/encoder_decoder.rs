@@ -4,8 +4,8 @@ use super::{Encoder, Model, advance};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape, RelativeBias};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, SourceCache, Span, Weights,
-    add, relative_bias,
+    Attention, Backend, Embedding, FeedForward, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, SourceCache, Span, Weights, add,
+    relative_bias,
 };
 use crate::types::Lang;
 use candle_core::{Device, Tensor};

@@ -44,7 +44,6 @@ impl Job<'_> {
         Frame {
             source: self.source.as_deref().unwrap_or_default(),
             start,
-            uncounted: self.uncounted,
             ends: tokenizer.ends(),
             room: self.room,
         }

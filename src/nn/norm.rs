@@ -48,7 +48,8 @@ impl CustomOp1 for Norm {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let mut out = cpu_slice(storage, layout)?.to_vec();
         let width = layout.shape().dims().last().copied().unwrap_or(0);
-        let fits = |weight: &[f32]| if weight.len() == width { Ok(()) } else { candle_core::bail!("a norm of {} got {width}", weight.len()) };
+        let fits =
+            |weight: &[f32]| if weight.len() == width { Ok(()) } else { candle_core::bail!("a norm of {} got {width}", weight.len()) };
         match self {
             Norm::Rms { weight, epsilon } => with_slice(weight, |weight| {
                 fits(weight)?;
