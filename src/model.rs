@@ -87,6 +87,8 @@ pub struct Runtime {
     pub threads: usize,
     /// Sequences that a worker advances at once. It changes the speed, never a result.
     pub batch: usize,
+    /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
+    pub stop: fn() -> bool,
 }
 
 impl Runtime {
@@ -94,7 +96,7 @@ impl Runtime {
     /// more changes little on a CPU.
     pub fn new(device: Device, precision: Precision, threads: usize) -> Runtime {
         let batch = if device.is_cpu() { 32 } else { 128 };
-        Runtime { device, precision, threads, batch }
+        Runtime { device, precision, threads, batch, stop: || false }
     }
 
     /// On all cores of the CPU, with 8-bit weights.
@@ -135,6 +137,7 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
         workers: if runtime.device.is_cpu() { runtime.threads } else { 1 },
         batch: runtime.batch,
         prefill: 512,
+        stop: runtime.stop,
         allows: script::allows,
     };
     Engine::new(id, model, tokenizer, conventions, settings)

@@ -126,7 +126,7 @@ impl Setup {
 
     /// Loads a model.
     pub fn open(&self, model: &ResolvedModel) -> Result<Engine> {
-        let runtime = Runtime::new(self.device.open()?, self.precision, self.threads);
+        let runtime = Runtime { stop: stopped, ..Runtime::new(self.device.open()?, self.precision, self.threads) };
         self.reporter.step(&format!("loading {}", model.id));
         // A GGUF file is a model by itself; anything else is a folder in the Hub's layout.
         let path = model.with_extension("gguf").unwrap_or(&model.folder);

@@ -23,6 +23,8 @@ pub struct Settings {
     pub batch: usize,
     /// Prompt tokens that a worker reads in one step.
     pub prefill: usize,
+    /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
+    pub stop: fn() -> bool,
     /// Whether text in a language may hold a character, for [`super::Options::script_of`].
     pub allows: fn(&Lang, char) -> bool,
 }
@@ -157,6 +159,9 @@ impl Engine {
         }
         let mut cache = self.model.new_cache();
         for tokens in tokens.chunks(self.settings.prefill.max(1)) {
+            if (self.settings.stop)() {
+                return Err(Error::Interrupted);
+            }
             self.model.forward(&mut [Span::new(tokens, &mut cache)])?;
         }
         Ok(cache)
@@ -285,6 +290,7 @@ impl Generate for Engine {
             next: AtomicUsize::new(0),
             results: Mutex::new(vec![None; jobs.len()]),
             stop: AtomicBool::new(false),
+            interrupted: self.settings.stop,
             on_done,
             batch: self.settings.batch.max(1),
             prefill: self.settings.prefill.max(1),

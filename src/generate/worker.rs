@@ -60,6 +60,8 @@ pub(super) struct Shared<'a> {
     pub next: AtomicUsize,
     pub results: Mutex<Vec<Option<Output>>>,
     pub stop: AtomicBool,
+    /// See [`super::Settings::stop`].
+    pub interrupted: fn() -> bool,
     pub on_done: &'a (dyn Fn(usize, &Output) -> bool + Sync),
     /// Hypotheses that a worker advances at once.
     pub batch: usize,
@@ -212,7 +214,7 @@ impl<'a> Shared<'a> {
     fn run(&self) -> Result<()> {
         let mut rows: Vec<Row<'a>> = Vec::new();
         loop {
-            if self.stop.load(Ordering::Relaxed) {
+            if self.stop.load(Ordering::Relaxed) || (self.interrupted)() {
                 return Err(Error::Interrupted);
             }
             self.admit(&mut rows)?;
