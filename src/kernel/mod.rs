@@ -17,10 +17,13 @@ mod lanes;
 mod matmul_f32;
 mod matmul_i8;
 mod packed;
+mod relative;
+mod seen;
 
 pub use activation::{Activation, activate, gated};
-pub use attention::{AttentionShape, KeyValues, Reach, RelativeBias, attend};
+pub use attention::{AttentionShape, Blocks, KeyValues, Reach, attend};
 pub use best::{Best, Ranked};
 pub use isa::Isa;
 pub use matmul_i8::GROUP;
 pub use packed::{Packed, Precision};
+pub use relative::RelativeBias;

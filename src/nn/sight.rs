@@ -1,0 +1,139 @@
+//! What the tokens of a source see of it in an encoder's self-attention: all, or, in models for long sources, what is near and a little
+//! of the rest.
+
+use super::attention::{Attention, Group};
+use super::{Linear, Norm};
+use crate::error::Result;
+use crate::kernel::{Blocks, Reach, RelativeBias};
+use candle_core::{DType, Tensor};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// What the tokens of a source see of it. Except with `All`, the cost grows with its length, and not with the square of it.
+pub enum Sight {
+    /// The source.
+    All,
+    /// What is within a radius.
+    Near {
+        /// Positions on either side.
+        radius: usize,
+    },
+    /// What is within a radius, and a sum of every block of the source (Guo et al. 2021, transient global attention).
+    NearAndBlocks {
+        /// Positions on either side.
+        radius: usize,
+        /// Positions of a block; those that are left over belong to the last one.
+        size: usize,
+        /// Normalizes the sums.
+        norm: Norm,
+        /// By the distance from the query's block.
+        bias: Arc<RelativeBias>,
+    },
+    /// What is within a radius, and the first token, which itself sees all (Beltagy et al. 2020, global attention).
+    NearAndFirst {
+        /// Positions on either side.
+        radius: usize,
+        /// The query with which the first token sees all.
+        query: Linear,
+        /// The keys and values that it sees.
+        key_value: Linear,
+    },
+}
+
+impl Sight {
+    /// Self-attention of sources of these lengths, which stand one after the other in `x`, (tokens, dim): to (tokens, heads · head_dim).
+    /// `qkv` makes queries, keys and values. A source's result does not depend on the others.
+    pub fn attend(
+        &self,
+        attention: &Attention,
+        qkv: &Linear,
+        bias: Option<&RelativeBias>,
+        x: &Tensor,
+        lengths: &[usize],
+    ) -> Result<Tensor> {
+        let spans = spans(lengths);
+        match self {
+            Sight::All => {
+                let [q, k, v] = attention.split(&qkv.forward(x)?)?;
+                attention.among(&q, &k, &v, bias, &alone(&spans, Reach::All))
+            }
+            Sight::Near { radius } => {
+                let [q, k, v] = attention.split(&qkv.forward(x)?)?;
+                attention.among(&q, &k, &v, bias, &alone(&spans, Reach::Near { radius: *radius, blocks: None }))
+            }
+            Sight::NearAndBlocks { radius, size, norm, bias: block_bias } => {
+                let counts: Vec<usize> = lengths.iter().map(|n| n / size).collect();
+                let sums = block_sums(x, lengths, *size)?;
+                let rows = if sums.dim(0)? == 0 { x.clone() } else { Tensor::cat(&[x, &norm.forward(&sums)?], 0)? };
+                // The sums go through the same projection, and only their keys and values are used.
+                let [q, k, v] = attention.split(&qkv.forward(&rows)?)?;
+                let reach = Reach::Near { radius: *radius, blocks: Some(Blocks { size: *size, bias: block_bias }) };
+                let mut next = x.dim(0)?;
+                let group = |(span, count): (&Range<usize>, &usize)| {
+                    next += count;
+                    Group { queries: span.clone(), parts: [next - count..next, span.clone()], reach }
+                };
+                let groups: Vec<Group<'_>> = spans.iter().zip(&counts).map(group).collect();
+                attention.among(&q, &k, &v, bias, &groups)
+            }
+            Sight::NearAndFirst { radius, query, key_value } => {
+                let [q, k, v] = attention.split(&qkv.forward(x)?)?;
+                let others = |span: &Range<usize>| Group {
+                    queries: span.start + 1..span.end,
+                    parts: [span.start..span.start + 1, span.start + 1..span.end],
+                    reach: Reach::Near { radius: *radius, blocks: None },
+                };
+                let first = |(i, span): (usize, &Range<usize>)| Group { queries: i..i + 1, parts: [0..0, span.clone()], reach: Reach::All };
+                let groups: Vec<Group<'_>> = spans.iter().enumerate().map(first).collect();
+                let starts: Vec<u32> = spans.iter().map(|span| span.start as u32).collect();
+                let [first_q] = attention.split(&query.forward(&x.index_select(&Tensor::new(starts, x.device())?, 0)?)?)?;
+                let [all_k, all_v] = attention.split(&key_value.forward(x)?)?;
+                let firsts = attention.among(&first_q, &all_k, &all_v, bias, &groups)?;
+                let groups: Vec<Group<'_>> = spans.iter().map(others).filter(|group| !group.queries.is_empty()).collect();
+                if groups.is_empty() {
+                    return Ok(firsts);
+                }
+                let rest = attention.among(&q, &k, &v, bias, &groups)?;
+                // Back to the order of the tokens: each source's first, then what came of its others.
+                let mut next = spans.len();
+                let mut order: Vec<u32> = Vec::with_capacity(x.dim(0)?);
+                for (i, span) in spans.iter().enumerate() {
+                    order.push(i as u32);
+                    order.extend((next..next + span.len() - 1).map(|row| row as u32));
+                    next += span.len() - 1;
+                }
+                Ok(Tensor::cat(&[firsts, rest], 0)?.index_select(&Tensor::new(order, x.device())?, 0)?)
+            }
+        }
+    }
+}
+
+/// Where sources of these lengths, one after the other, begin and end.
+fn spans(lengths: &[usize]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let span = |n: &usize| {
+        end += n;
+        end - n..end
+    };
+    lengths.iter().map(span).collect()
+}
+
+/// Every source by itself.
+fn alone<'a>(spans: &[Range<usize>], reach: Reach<'a>) -> Vec<Group<'a>> {
+    spans.iter().map(|span| Group { queries: span.clone(), parts: [0..0, span.clone()], reach }).collect()
+}
+
+/// The sums of the rows of every full block, in order, (blocks of all sources, dim); what is left over at a source's end belongs to its
+/// last block, if it has one.
+fn block_sums(x: &Tensor, lengths: &[usize], size: usize) -> Result<Tensor> {
+    let blocks: usize = lengths.iter().map(|n| n / size).sum();
+    let (mut first, mut targets) = (0, Vec::with_capacity(x.dim(0)?));
+    for &length in lengths {
+        let count = length / size;
+        // Sources without a block are summed up in a row of no use.
+        targets.extend((0..length).map(|i| if count == 0 { blocks } else { first + (i / size).min(count - 1) } as u32));
+        first += count;
+    }
+    let sums = Tensor::zeros((blocks + 1, x.dim(1)?), DType::F32, x.device())?;
+    Ok(sums.index_add(&Tensor::new(targets, x.device())?, x, 0)?.narrow(0, 0, blocks)?)
+}
