@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     let runtime = Runtime { batch: number("--batch", 64)?, ..Runtime::new(Device::Cpu, precision, number("--threads", 2)?) };
     let engine = model::open(folder, folder.as_ref(), &runtime)?;
     let loaded = start.elapsed().as_secs_f64();
-    let mut options = Options { beams: number("--beam", 1)?, ..engine.defaults() };
+    let mut options = Options { beams: number("--beam", 1)?, end_loops: false, ..engine.defaults() };
     let tokens = number("--tokens", 0)?;
     if tokens > 0 {
         (options.min_tokens, options.max_tokens) = (tokens, tokens);

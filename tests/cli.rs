@@ -75,6 +75,16 @@ fn a_document_keeps_its_form() {
     let text = "La rivière monte\n\nLa rivière est montée\nde 40 centimètres lundi.\n\n\n\nLa ville a fermé son pont.\n";
     let output = sandbox.run_with(&format!("translate --to en --from fr {TRANSLATOR} -"), text).expect(0, &[]).stdout;
     assert_eq!(output.trim_end().split("\n\n").count(), 4, "{output:?}");
+    // A title on the line before the text stays there.
+    let text = "Le pont est fermé\nLa rivière est montée lundi.\nLa ville attend.\n";
+    let output = sandbox.run_with(&format!("translate --to en --from fr {TRANSLATOR} -"), text).expect(0, &[]).stdout;
+    assert_eq!(output.trim_end().lines().filter(|line| !line.is_empty()).count(), 3, "{output:?}");
+    assert!(!output.trim_end().contains("\n\n"), "{output:?}");
+
+    sandbox.write("b.md", "---\ntitle: La rivière monte\ndate: 2025-01-02\n---\n\nLa ville attend.\n");
+    let output = sandbox.run(&format!("translate b.md --to en --from fr {TRANSLATOR}")).expect(0, &[]).stdout;
+    let title = output.lines().nth(1).and_then(|line| line.strip_prefix("title: ")).unwrap();
+    assert!(serde_json::from_str::<String>(title).is_ok() && output.contains("\ndate: 2025-01-02\n---\n"), "{output:?}");
 }
 
 /// What a block of Markdown begins with, a line.
@@ -255,7 +265,7 @@ fn help_tells_what_each_command_does() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.run("--version").expect(0, &[]).stdout, format!("polygist {}\n", env!("CARGO_PKG_VERSION")));
     let help = sandbox.run("--help").expect(0, &[]).stdout;
-    assert!(help.contains("Examples:") && help.contains("Exit codes: 0"));
+    assert!(help.contains("Examples:") && help.contains("Exit codes:\n  0 "));
     for command in ["translate", "summarize", "batch", "detect", "models"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
         let own = sandbox.run(&format!("{command} --help")).expect(0, &[]).stdout;

@@ -109,6 +109,7 @@ fn cases(family: &str) -> Vec<Case> {
     let read = |case: &Value| {
         let asked = &case["options"];
         let mut options = Options::of_model(&[asked, &generation, &config]);
+        options.end_loops = false;
         options.outputs = asked["num_return_sequences"].as_u64().unwrap_or(1) as usize;
         let start = asked["decoder_input_ids"].as_array().map(|_| ids(&asked["decoder_input_ids"])).unwrap_or_default();
         // `transformers` puts the token that decoding starts with before a prefix that lacks it.

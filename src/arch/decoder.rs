@@ -3,7 +3,7 @@
 use super::{Model, advance};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
-use crate::nn::{Attention, Backend, Embedding, FeedForward, KvCache, Linear, Norm, OutputLayer, Rope, Span, Weights};
+use crate::nn::{Attention, Backend, Embedding, FeedForward, KvCache, Linear, Norm, OutputLayer, Rope, Span, Weights, add};
 use candle_core::{Device, Tensor};
 
 /// Sizes and switches of a decoder.
@@ -198,12 +198,12 @@ impl Model for Decoder {
             if let Some(norm) = &layer.post_attention_norm {
                 attended = norm.forward(&attended)?;
             }
-            x = (x + attended)?;
+            x = add(&x, &attended)?;
             let mut fed = layer.feed_forward.forward(&layer.feed_forward_norm.forward(&x)?)?;
             if let Some(norm) = &layer.post_feed_forward_norm {
                 fed = norm.forward(&fed)?;
             }
-            x = (x + fed)?;
+            x = add(&x, &fed)?;
         }
 
         self.norm.forward(&advance(x, spans)?)

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape, RelativeBias};
 use crate::nn::{
     Attention, Backend, Embedding, FeedForward, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, Sight, SourceCache, Span,
-    Weights, relative_bias,
+    Weights, add, relative_bias,
 };
 use crate::types::Lang;
 use candle_core::{Device, Tensor};
@@ -343,7 +343,7 @@ impl EncoderDecoder {
             x = (x * self.config.embedding_scale)?;
         }
         if let Some(table) = &half.positions {
-            x = (x + table.at(positions)?)?;
+            x = add(&x, &table.at(positions)?)?;
         }
         half.embedding_norm.as_ref().map_or(Ok(x.clone()), |norm| norm.forward(&x))
     }
@@ -351,9 +351,9 @@ impl EncoderDecoder {
     /// Adds what a sublayer makes of `x` to it.
     fn residual<T>(&self, x: &Tensor, sublayer: &Sublayer<T>, f: impl FnOnce(&T, &Tensor) -> Result<Tensor>) -> Result<Tensor> {
         if self.config.pre_norm {
-            return Ok((x + f(&sublayer.inner, &sublayer.norm.forward(x)?)?)?);
+            return add(x, &f(&sublayer.inner, &sublayer.norm.forward(x)?)?);
         }
-        sublayer.norm.forward(&(x + f(&sublayer.inner, x)?)?)
+        sublayer.norm.forward(&add(x, &f(&sublayer.inner, x)?)?)
     }
 }
 

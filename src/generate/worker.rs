@@ -158,7 +158,7 @@ impl<'a> Row<'a> {
                 if self.stop.reached(options, tokenizer, written)? {
                     return Ok(Some(Finish::Stop));
                 }
-                if rules::is_loop(written) {
+                if options.end_loops && rules::is_loop(written) {
                     return Ok(Some(Finish::Loop));
                 }
                 Ok((written.len() >= room).then_some(Finish::Length))

@@ -111,9 +111,17 @@ pub fn attend(
             // SAFETY: this function has the features of these lanes.
             unsafe { attend_with::<super::lanes::x86::Avx2>(arguments) }
         }
-        if Isa::current() != Isa::Scalar {
-            // SAFETY: every other `Isa` has AVX2 and FMA; wider registers bring nothing here.
-            return unsafe { avx2(arguments) };
+        #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512vnni")]
+        fn avx512(arguments: Arguments<'_>) {
+            // SAFETY: this function has the features of these lanes.
+            unsafe { attend_with::<super::lanes::x86::Avx512>(arguments) }
+        }
+        match Isa::current() {
+            // SAFETY: an `Isa` is only ever made after the CPU was found to have its features.
+            Isa::Avx512 => return unsafe { avx512(arguments) },
+            // SAFETY: as above.
+            Isa::Avx2 => return unsafe { avx2(arguments) },
+            Isa::Scalar => {}
         }
     }
     // SAFETY: portable lanes need no feature.
@@ -277,58 +285,52 @@ impl Queries<'_> {
         let column = kv * dim;
         let place = |query: &Query| (query.token * heads + query.head) * dim;
         let lines: [&[f32]; H] = std::array::from_fn(|h| &self.q[place(&queries[h])..][..dim]);
-        let scores = &mut self.scores[..seen.len() * H];
-        let (first_scores, second_scores) = scores.split_at_mut(seen.held() * H);
-        let mut largest = [f32::NEG_INFINITY; H];
-        // SAFETY (of both blocks): the caller has the features of the lanes.
-        for (scores, key) in first_scores.chunks_exact_mut(H).zip(seen.first.keys.chunks_exact(seen.width)) {
-            scores.copy_from_slice(&unsafe { dots::<L, H>(lines, &key[column..column + dim]) });
+        // (H, rows)
+        let (rows, held) = (seen.len(), seen.held());
+        let scores = &mut self.scores[..rows * H];
+        for (i, key) in seen.first.keys.chunks_exact(seen.width).enumerate() {
+            // SAFETY: the caller has the features of the lanes.
+            let dots = unsafe { dots::<L, H>(&lines, &key[column..column + dim]) };
+            for h in 0..H {
+                scores[h * rows + i] = dots[h];
+            }
         }
-        for (i, scores) in second_scores.chunks_exact_mut(H).enumerate() {
+        for i in 0..rows - held {
             let key = &seen.second.keys[seen.rows.row(i) * seen.width + column..][..dim];
-            // SAFETY: see above.
-            scores.copy_from_slice(&unsafe { dots::<L, H>(lines, key) });
+            // SAFETY: the caller has the features of the lanes.
+            let dots = unsafe { dots::<L, H>(&lines, key) };
+            for h in 0..H {
+                scores[h * rows + held + i] = dots[h];
+            }
         }
-        // Of the rows that the group sees, those that a query does not: before and after its own.
-        let unseen = |query: &Query| {
-            let (count, start, own) = (seen.rows.count(), places.first[1], query.at[1]);
-            let seen = places.radius.map_or(0..count, |r| (own - start).saturating_sub(r)..(own - start + 1).saturating_add(r).min(count));
-            (0..seen.start).chain(seen.end..count)
-        };
-        for (part, scores) in [&mut *first_scores, &mut *second_scores].into_iter().enumerate() {
-            for (position, scores) in (places.first[part]..).zip(scores.chunks_exact_mut(H)) {
-                for h in 0..H {
-                    scores[h] *= scale;
-                    if let Some(bias) = places.bias[part] {
-                        scores[h] += bias.line(queries[h].head)[bias.place(queries[h].at[part], position)];
+        let mut inverse = [0.0f32; H];
+        for (h, query) in queries.iter().enumerate() {
+            let scores = &mut scores[h * rows..(h + 1) * rows];
+            scores.iter_mut().for_each(|score| *score *= scale);
+            let (first, second) = scores.split_at_mut(held);
+            for (part, scores) in [first, &mut *second].into_iter().enumerate() {
+                if let Some(bias) = places.bias[part] {
+                    let line = bias.line(query.head);
+                    for (position, score) in (places.first[part]..).zip(scores) {
+                        *score += line[bias.place(query.at[part], position)];
                     }
                 }
             }
-        }
-        for h in 0..H {
-            unseen(&queries[h]).for_each(|i| second_scores[i * H + h] = f32::NEG_INFINITY);
-        }
-        for scores in scores.chunks_exact(H) {
-            (0..H).for_each(|h| largest[h] = largest[h].max(scores[h]));
-        }
-        let mut totals = [0.0f32; H];
-        for scores in scores.chunks_exact_mut(H) {
-            for h in 0..H {
-                scores[h] = exp(scores[h] - largest[h]);
-                totals[h] += scores[h];
-            }
-        }
-        let inverse = totals.map(|t| 1.0 / t);
-        let (first_scores, second_scores) = scores.split_at_mut(seen.held() * H);
-        for h in 0..H {
-            // What was added to the total for these is too small to change it: the largest adds 1.
-            unseen(&queries[h]).for_each(|i| second_scores[i * H + h] = 0.0);
+            // Rows that the group sees and this query does not are before and after its own.
+            let unseen = places.radius.map(|r| {
+                let (own, count) = (query.at[1] - places.first[1], rows - held);
+                [0..own.saturating_sub(r), (own + 1).saturating_add(r).min(count)..count]
+            });
+            unseen.iter().flatten().for_each(|rows| second[rows.clone()].fill(f32::NEG_INFINITY));
+            inverse[h] = 1.0 / softmax(scores);
+            // What they added to the sum is too small to change it, the largest having added 1; the values are not to be trusted with it.
+            unseen.iter().flatten().for_each(|rows| scores[held + rows.start..held + rows.end].fill(0.0));
         }
         let outs = queries.map(|query| place(&query));
         let mut at = 0;
         // Columns of the values are added up in registers, two blocks of lanes at a time, then one, then single ones.
         while at < dim {
-            let weigh = Weigh { scores: [first_scores, second_scores], seen, column: column + at, inverse };
+            let weigh = Weigh { scores: &*scores, seen, column: column + at, inverse };
             // SAFETY: the caller has the features of the lanes.
             at += unsafe {
                 match dim - at {
@@ -339,6 +341,25 @@ impl Queries<'_> {
             };
         }
     }
+}
+
+/// Scores to weights, up to a factor: `exp(score − largest)`. Returns their sum.
+#[inline(always)]
+fn softmax(scores: &mut [f32]) -> f32 {
+    let (blocks, rest) = scores.as_chunks::<LANES>();
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    for block in blocks {
+        lanes.iter_mut().zip(block).for_each(|(lane, &score)| *lane = if score > *lane { score } else { *lane });
+    }
+    let largest = lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
+    scores.iter_mut().for_each(|score| *score = exp(*score - largest));
+    let (blocks, rest) = scores.as_chunks::<LANES>();
+    let mut sums = [0.0f32; LANES];
+    for block in blocks {
+        sums.iter_mut().zip(block).for_each(|(sum, score)| *sum += score);
+    }
+    sums.iter_mut().zip(rest).for_each(|(sum, score)| *sum += score);
+    sums.iter().sum()
 }
 
 /// One head's query.
@@ -352,8 +373,8 @@ struct Query {
 
 /// The mean of the values in some columns, the scores of `H` queries being the weights.
 struct Weigh<'a, R, const H: usize> {
-    /// (rows, H), for each part.
-    scores: [&'a [f32]; 2],
+    /// (H, rows)
+    scores: &'a [f32],
     seen: Seen<'a, R>,
     column: usize,
     inverse: [f32; H],
@@ -366,15 +387,16 @@ impl<R: Rows, const H: usize> Weigh<'_, R, H> {
     /// The caller has the features of the lanes.
     #[inline(always)]
     unsafe fn blocks<L: Lanes, const N: usize>(&self, out: &mut [f32], outs: [usize; H]) -> usize {
+        let (rows, held) = (self.seen.len(), self.seen.held());
         // SAFETY: the caller has the features of the lanes.
         unsafe {
             let mut sums = [[L::zero(); N]; H];
-            let first = self.seen.first.values.chunks_exact(self.seen.width);
-            for (scores, values) in self.scores[0].chunks_exact(H).zip(first) {
-                weigh(&mut sums, scores, &values[self.column..]);
+            for (i, values) in self.seen.first.values.chunks_exact(self.seen.width).enumerate() {
+                weigh(&mut sums, &self.scores[i..], rows, &values[self.column..]);
             }
-            for (i, scores) in self.scores[1].chunks_exact(H).enumerate() {
-                weigh(&mut sums, scores, &self.seen.second.values[self.seen.rows.row(i) * self.seen.width + self.column..]);
+            for i in 0..rows - held {
+                let values = &self.seen.second.values[self.seen.rows.row(i) * self.seen.width + self.column..];
+                weigh(&mut sums, &self.scores[held + i..], rows, values);
             }
             for h in 0..H {
                 let (blocks, _) = out[outs[h]..][..N * LANES].as_chunks_mut::<LANES>();
@@ -389,14 +411,15 @@ impl<R: Rows, const H: usize> Weigh<'_, R, H> {
     /// A single column.
     #[inline(always)]
     fn one(&self, out: &mut [f32], outs: [usize; H]) -> usize {
+        let (rows, held) = (self.seen.len(), self.seen.held());
         for h in 0..H {
+            let scores = &self.scores[h * rows..(h + 1) * rows];
             let mut sum = 0.0f32;
-            let first = self.seen.first.values.chunks_exact(self.seen.width);
-            for (scores, values) in self.scores[0].chunks_exact(H).zip(first) {
-                sum = scores[h].mul_add(values[self.column], sum);
+            for (score, values) in scores.iter().zip(self.seen.first.values.chunks_exact(self.seen.width)) {
+                sum = score.mul_add(values[self.column], sum);
             }
-            for (i, scores) in self.scores[1].chunks_exact(H).enumerate() {
-                sum = scores[h].mul_add(self.seen.second.values[self.seen.rows.row(i) * self.seen.width + self.column], sum);
+            for (i, score) in scores[held..].iter().enumerate() {
+                sum = score.mul_add(self.seen.second.values[self.seen.rows.row(i) * self.seen.width + self.column], sum);
             }
             out[outs[h]] = sum * self.inverse[h];
         }
@@ -404,20 +427,25 @@ impl<R: Rows, const H: usize> Weigh<'_, R, H> {
     }
 }
 
-/// Adds one row's values, times each query's score.
+// No closures around lanes below: what is not inlined into a function with the features is a call for every instruction.
+
+/// Adds one row's values, times each query's score; the scores of a query are `stride` apart from the next one's.
 ///
 /// # Safety
 /// The caller has the features of the lanes.
 #[inline(always)]
-unsafe fn weigh<L: Lanes, const H: usize, const N: usize>(sums: &mut [[L; N]; H], scores: &[f32], values: &[f32]) {
+unsafe fn weigh<L: Lanes, const H: usize, const N: usize>(sums: &mut [[L; N]; H], scores: &[f32], stride: usize, values: &[f32]) {
     let (blocks, _) = values[..N * LANES].as_chunks::<LANES>();
     // SAFETY: the caller has the features of the lanes.
     unsafe {
-        let blocks: [L; N] = std::array::from_fn(|n| L::load(&blocks[n]));
+        let mut loaded = [L::zero(); N];
+        for n in 0..N {
+            loaded[n] = L::load(&blocks[n]);
+        }
         for h in 0..H {
-            let weight = L::splat(scores[h]);
+            let weight = L::splat(scores[h * stride]);
             for n in 0..N {
-                sums[h][n] = weight.mul_add(blocks[n], sums[h][n]);
+                sums[h][n] = weight.mul_add(loaded[n], sums[h][n]);
             }
         }
     }
@@ -428,26 +456,28 @@ unsafe fn weigh<L: Lanes, const H: usize, const N: usize>(sums: &mut [[L; N]; H]
 /// # Safety
 /// The caller has the features of the lanes.
 #[inline(always)]
-unsafe fn dots<L: Lanes, const H: usize>(queries: [&[f32]; H], key: &[f32]) -> [f32; H] {
+unsafe fn dots<L: Lanes, const H: usize>(queries: &[&[f32]; H], key: &[f32]) -> [f32; H] {
     let (blocks, rest) = key.as_chunks::<LANES>();
-    let queries = queries.map(|q| {
-        let (blocks_of_query, rest_of_query) = q.as_chunks::<LANES>();
-        (&blocks_of_query[..blocks.len()], &rest_of_query[..rest.len()])
-    });
+    let mut dots = [0.0f32; H];
     // SAFETY: the caller has the features of the lanes.
     unsafe {
         let mut sums = [L::zero(); H];
-        for (i, key) in blocks.iter().enumerate() {
-            let key = L::load(key);
+        for (i, block) in blocks.iter().enumerate() {
+            let key = L::load(block);
             for h in 0..H {
-                sums[h] = L::load(&queries[h].0[i]).mul_add(key, sums[h]);
+                let (query, _) = queries[h].as_chunks::<LANES>();
+                sums[h] = L::load(&query[i]).mul_add(key, sums[h]);
             }
         }
-        std::array::from_fn(|h| {
-            let rest: f32 = queries[h].1.iter().zip(rest).fold(0.0, |sum, (q, k)| q.mul_add(*k, sum));
-            sums[h].sum() + rest
-        })
+        for h in 0..H {
+            let mut tail = 0.0f32;
+            for (q, k) in queries[h][key.len() - rest.len()..].iter().zip(rest) {
+                tail = q.mul_add(*k, tail);
+            }
+            dots[h] = sums[h].sum() + tail;
+        }
     }
+    dots
 }
 
 #[cfg(test)]

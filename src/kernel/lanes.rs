@@ -110,6 +110,51 @@ pub(super) mod x86 {
         }
     }
 
+    /// One register of AVX-512.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct Avx512(__m512);
+
+    impl Lanes for Avx512 {
+        #[inline(always)]
+        unsafe fn zero() -> Self {
+            // SAFETY: see above.
+            unsafe { Avx512(_mm512_setzero_ps()) }
+        }
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> Self {
+            // SAFETY: see above.
+            unsafe { Avx512(_mm512_set1_ps(value)) }
+        }
+        #[inline(always)]
+        unsafe fn load(values: &[f32; 16]) -> Self {
+            // SAFETY: see above.
+            unsafe { Avx512(_mm512_loadu_ps(values.as_ptr())) }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Avx512(_mm512_fmadd_ps(self.0, b.0, c.0)) }
+        }
+        #[inline(always)]
+        unsafe fn mul(self, b: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Avx512(_mm512_mul_ps(self.0, b.0)) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, out: &mut [f32; 16]) {
+            // SAFETY: see above.
+            unsafe { _mm512_storeu_ps(out.as_mut_ptr(), self.0) }
+        }
+        #[inline(always)]
+        unsafe fn sum(self) -> f32 {
+            // SAFETY: see above.
+            unsafe {
+                let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0)));
+                sum_of_8(_mm256_add_ps(_mm512_castps512_ps256(self.0), high))
+            }
+        }
+    }
+
     /// # Safety
     /// The caller has AVX2.
     #[inline(always)]

@@ -37,29 +37,45 @@ fn quantize(values: &[f32], out: &mut [i16], scales: &mut [f32]) {
 }
 
 per_isa! { fn quantize_isa(values: &[f32], out: &mut [i16], scales: &mut [f32]) = quantize_body }
+per_isa! { fn quantize_offset_isa(values: &[f32], out: &mut [u8], scales: &mut [f32]) = quantize_offset_body }
 
 #[inline(always)]
 fn quantize_body(values: &[f32], out: &mut [i16], scales: &mut [f32]) {
     for ((group, out), scale) in values.chunks(GROUP).zip(out.chunks_mut(GROUP)).zip(scales) {
-        const LANES: usize = 16;
-        let mut lanes = [0.0f32; LANES];
-        for chunk in group.chunks(LANES) {
-            for (lane, v) in lanes.iter_mut().zip(chunk) {
-                *lane = lane.max(v.abs());
-            }
-        }
-        let largest = lanes.iter().fold(0.0f32, |m, &v| m.max(v));
-        if largest == 0.0 || !largest.is_finite() {
-            out.fill(0);
-            *scale = 0.0;
-            continue;
-        }
-        let inverse = 127.0 / largest;
-        for (out, v) in out.iter_mut().zip(group) {
-            *out = (v * inverse).round_ties_even() as i16;
-        }
-        *scale = largest / 127.0;
+        let inverse = group_scale(group, scale);
+        out.iter_mut().zip(group).for_each(|(out, v)| *out = whole(*v, inverse) as i16);
     }
+}
+
+/// The same with [`OFFSET`] added.
+#[inline(always)]
+fn quantize_offset_body(values: &[f32], out: &mut [u8], scales: &mut [f32]) {
+    for ((group, out), scale) in values.chunks(GROUP).zip(out.chunks_mut(GROUP)).zip(scales) {
+        let inverse = group_scale(group, scale);
+        out.iter_mut().zip(group).for_each(|(out, v)| *out = (whole(*v, inverse) + i32::from(OFFSET)) as u8);
+    }
+}
+
+/// Sets the scale of a group, and returns what its values are multiplied with: zero for a group of zeros, or one that is no numbers.
+#[inline(always)]
+fn group_scale(group: &[f32], scale: &mut f32) -> f32 {
+    const LANES: usize = 16;
+    let (blocks, rest) = group.as_chunks::<LANES>();
+    let mut lanes = [0.0f32; LANES];
+    for block in blocks {
+        lanes.iter_mut().zip(block).for_each(|(lane, v)| *lane = lane.max(v.abs()));
+    }
+    let largest = lanes.iter().copied().chain(rest.iter().map(|v| v.abs())).fold(0.0f32, f32::max);
+    let sound = largest > 0.0 && largest.is_finite();
+    *scale = if sound { largest / 127.0 } else { 0.0 };
+    if sound { 127.0 / largest } else { 0.0 }
+}
+
+/// The nearest integer to a value times `inverse`, ties to even. Adding and taking away 1.5 · 2²³ rounds without a call.
+#[inline(always)]
+fn whole(value: f32, inverse: f32) -> i32 {
+    const ROUND: f32 = 12_582_912.0;
+    (value * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32
 }
 
 impl Weights {
@@ -158,10 +174,8 @@ impl Activations {
         let lines = x.chunks_exact(k).zip(scales.chunks_exact_mut(groups));
         let values = if step(isa) == 4 {
             let mut values = vec![OFFSET as u8; rows * depth];
-            let mut line = vec![0i16; k];
             for ((row, scales), values) in lines.zip(values.chunks_exact_mut(depth)) {
-                quantize(row, &mut line, scales);
-                values.iter_mut().zip(&line).for_each(|(out, &v)| *out = (v + OFFSET) as u8);
+                quantize_offset_isa(isa, row, &mut values[..k], scales);
             }
             Values::Offset(values)
         } else {

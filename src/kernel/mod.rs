@@ -18,6 +18,7 @@ mod matmul_f32;
 mod matmul_i8;
 mod packed;
 mod relative;
+mod rows;
 mod seen;
 
 pub use activation::{Activation, activate, gated};
@@ -27,3 +28,4 @@ pub use isa::Isa;
 pub use matmul_i8::GROUP;
 pub use packed::{Packed, Precision};
 pub use relative::RelativeBias;
+pub use rows::{add, add_to_rows, layer_norm, rms_norm};

@@ -2,7 +2,7 @@
 
 use super::{Backend, cpu_slice, with_slice};
 use crate::error::Result;
-use crate::kernel::Packed;
+use crate::kernel::{self, Packed};
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
 use std::sync::Arc;
 
@@ -87,8 +87,7 @@ impl CustomOp1 for PackedProduct {
         let mut out = vec![0.0; rows * n];
         self.weight.matmul(x, &mut out);
         if let Some(bias) = &self.bias {
-            with_slice(bias, |bias| out.chunks_exact_mut(n).for_each(|row| row.iter_mut().zip(bias).for_each(|(o, b)| *o += b)))
-                .map_err(candle_core::Error::wrap)?;
+            with_slice(bias, |bias| kernel::add_to_rows(&mut out, bias)).map_err(candle_core::Error::wrap)?;
         }
         Ok((CpuStorage::F32(out), (rows, n).into()))
     }
@@ -175,8 +174,7 @@ impl OutputLayer {
     pub fn blocks(&self, hidden: &Tensor, mut visit: impl FnMut(usize, usize, &mut [f32])) -> Result<()> {
         let mut visit = |first: usize, width: usize, logits: &mut [f32]| {
             if let Some(bias) = &self.bias {
-                let bias = &bias[first..first + width];
-                logits.chunks_exact_mut(width).for_each(|row| row.iter_mut().zip(bias).for_each(|(l, b)| *l += b));
+                kernel::add_to_rows(logits, &bias[first..first + width]);
             }
             visit(first, width, logits);
         };

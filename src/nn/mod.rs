@@ -18,7 +18,7 @@ pub(crate) use cache::LayerCache;
 pub use cache::{KvCache, SourceCache, Span};
 pub use feed_forward::FeedForward;
 pub use linear::{Embedding, Linear, OutputLayer};
-pub use norm::Norm;
+pub use norm::{Norm, add};
 pub use position::{Positions, relative_bias};
 pub use rope::Rope;
 pub use sight::Sight;

@@ -1,7 +1,9 @@
-//! Normalization of the last dimension.
+//! Normalization of the last dimension, and the sum that stands before or after it.
 
+use super::{cpu_slice, with_slice};
 use crate::error::Result;
-use candle_core::Tensor;
+use crate::kernel;
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor};
 
 /// How a family normalizes.
 #[derive(Clone, Debug)]
@@ -28,9 +30,60 @@ impl Norm {
     /// Normalizes the last dimension.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let x = x.contiguous()?;
+        if x.device().is_cpu() {
+            return Ok(x.apply_op1_no_bwd(self)?);
+        }
         Ok(match self {
             Norm::Rms { weight, epsilon } => candle_nn::ops::rms_norm(&x, weight, *epsilon)?,
             Norm::Layer { weight, bias, epsilon } => candle_nn::ops::layer_norm(&x, weight, bias, *epsilon)?,
         })
+    }
+}
+
+impl CustomOp1 for Norm {
+    fn name(&self) -> &'static str {
+        "norm"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        let mut out = cpu_slice(storage, layout)?.to_vec();
+        let width = layout.shape().dims().last().copied().unwrap_or(0);
+        let fits =
+            |weight: &[f32]| if weight.len() == width { Ok(()) } else { candle_core::bail!("a norm of {} got {width}", weight.len()) };
+        match self {
+            Norm::Rms { weight, epsilon } => with_slice(weight, |weight| {
+                fits(weight)?;
+                kernel::rms_norm(&mut out, weight, *epsilon);
+                Ok(())
+            }),
+            Norm::Layer { weight, bias, epsilon } => with_slice(weight, |weight| {
+                fits(weight)?;
+                with_slice(bias, |bias| kernel::layer_norm(&mut out, weight, bias, *epsilon)).map_err(candle_core::Error::wrap)
+            }),
+        }
+        .map_err(candle_core::Error::wrap)??;
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+}
+
+/// `x + y` of two tensors of the same shape. On the CPU it stays on the calling thread, where candle's own would wake others.
+pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    if x.device().is_cpu() { Ok(x.contiguous()?.apply_op2_no_bwd(&y.contiguous()?, &Add)?) } else { Ok((x + y)?) }
+}
+
+struct Add;
+
+impl CustomOp2 for Add {
+    fn name(&self) -> &'static str {
+        "add"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, y: &CpuStorage, yl: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+        if xl.shape() != yl.shape() {
+            candle_core::bail!("a sum of {:?} and {:?}", xl.shape(), yl.shape());
+        }
+        let mut out = cpu_slice(x, xl)?.to_vec();
+        kernel::add(&mut out, cpu_slice(y, yl)?);
+        Ok((CpuStorage::F32(out), xl.shape().clone()))
     }
 }

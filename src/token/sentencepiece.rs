@@ -13,6 +13,9 @@ use std::collections::{BinaryHeap, HashMap};
 const SPACE: &str = "▁";
 /// How much less likely an unknown character is than the least likely piece.
 const UNKNOWN_PENALTY: f32 = 10.0;
+/// For each byte of a user-defined piece but the first: more likely than any ordinary piece, whose log probability is negative, and
+/// the longer the better. So measured with SentencePiece 0.2.3.
+const USER_DEFINED_BONUS: f32 = 0.1;
 /// What SentencePiece writes for the unknown piece.
 const UNKNOWN_SURFACE: &str = " \u{2047} ";
 
@@ -26,7 +29,6 @@ pub(super) struct SentencePiece {
     /// The pieces that stand in a text as they are and always become one token.
     user_defined: Trie,
     min_score: f32,
-    max_score: f32,
 }
 
 impl SentencePiece {
@@ -38,14 +40,14 @@ impl SentencePiece {
         };
         let trie = Trie::new(of(&[Kind::Normal, Kind::UserDefined, Kind::Unused]));
         let user_defined = Trie::new(of(&[Kind::UserDefined]));
-        let scores = || spm.pieces.iter().filter(|p| p.kind == Kind::Normal).map(|p| p.score);
-        let (min_score, max_score) = (scores().fold(f32::MAX, f32::min), scores().fold(f32::MIN_POSITIVE, f32::max));
+        let normal = spm.pieces.iter().filter(|p| p.kind == Kind::Normal);
+        let min_score = normal.map(|p| p.score).fold(f32::MAX, f32::min);
         // Control, unknown and byte pieces take precedence where two kinds share a text.
         let rank = |p: &SpmPiece| matches!(p.kind, Kind::Control | Kind::Unknown | Kind::Byte);
         let mut order: Vec<usize> = (0..spm.pieces.len()).collect();
         order.sort_by_key(|&id| rank(&spm.pieces[id]));
         let ids = order.into_iter().map(|id| (spm.pieces[id].text.clone(), id)).collect();
-        Ok(SentencePiece { charsmap, ids, trie, user_defined, min_score, max_score, spm })
+        Ok(SentencePiece { charsmap, ids, trie, user_defined, min_score, spm })
     }
 
     /// The pieces of a text. A run of unknown characters is one piece, which is not in the vocabulary.
@@ -172,8 +174,7 @@ impl SentencePiece {
                 let piece = &self.spm.pieces[id];
                 let score = match piece.kind {
                     Kind::Unused => continue,
-                    // Always the best.
-                    Kind::UserDefined => length as f32 * self.max_score - 0.1,
+                    Kind::UserDefined => (length - 1) as f32 * USER_DEFINED_BONUS,
                     _ => piece.score,
                 };
                 consider(start, start + length, id, score);
@@ -361,5 +362,45 @@ impl Trie {
             node = *self.edges.get(&(node, byte))?;
         }
         self.values[node as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Algorithm, Kind, SentencePiece, Spm, SpmPiece};
+
+    fn model(pieces: &[(&str, f32, Kind)]) -> SentencePiece {
+        let unknown = ("<unk>", 0.0, Kind::Unknown);
+        let piece = |(text, score, kind): &(&str, f32, Kind)| SpmPiece { text: text.to_string(), score: *score, kind: *kind };
+        let spm = Spm {
+            pieces: std::iter::once(&unknown).chain(pieces).map(piece).collect(),
+            algorithm: Algorithm::Unigram,
+            byte_fallback: false,
+            unknown: 0,
+            charsmap: Vec::new(),
+            add_dummy_prefix: false,
+            remove_extra_whitespaces: false,
+            escape_whitespaces: true,
+            space_as_suffix: false,
+        };
+        SentencePiece::new(spm, "test").unwrap()
+    }
+
+    /// Where SentencePiece 0.2.3 changes over from the one segmentation to the other.
+    #[test]
+    fn user_defined_pieces_are_preferred_to_likely_ones() {
+        let encode = |whole: f32| {
+            let pieces = [("xy", 0.0, Kind::UserDefined), ("z", -8.0, Kind::Normal), ("xyz", whole, Kind::Normal)];
+            model(&pieces).encode("xyz")
+        };
+        assert_eq!(encode(-7.95), ["xy", "z"]);
+        assert_eq!(encode(-7.85), ["xyz"]);
+    }
+
+    #[test]
+    fn control_pieces_are_not_read_out_of_a_text() {
+        let model = model(&[("</s>", 0.0, Kind::Control), ("s", -2.0, Kind::Normal)]);
+        assert_eq!(model.encode("</s>s"), ["</", "s", ">", "s"]);
+        assert_eq!(model.decode(["s", "</s>", "<unk>", "new"]), "s \u{2047} new");
     }
 }
