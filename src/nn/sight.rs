@@ -9,7 +9,8 @@ use candle_core::{DType, Tensor};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// What the tokens of a source see of it. Except with `All`, the cost grows with its length, and not with the square of it.
+/// What the tokens of a source see of it. With `All` the cost grows with the square of its length, with blocks too, but with the size of a block
+/// as divisor; with the others it grows with the length.
 pub enum Sight {
     /// The source.
     All,
