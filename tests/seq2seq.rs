@@ -94,9 +94,23 @@ fn words(ids: &[u32], family: &str) -> String {
     ids.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
+/// The engine of a family whose decoder starts with another token: a folder with other words in its `generation_config.json`.
+fn engine_starting_with(family: &str, token: u64) -> Engine {
+    let dir = tempfile::tempdir().unwrap();
+    for file in ["config.json", "tokenizer.json", "model.safetensors"] {
+        std::fs::copy(root().join(family).join(file), dir.path().join(file)).unwrap();
+    }
+    let mut generation = json(family, "generation_config.json");
+    generation["decoder_start_token_id"] = token.into();
+    std::fs::write(dir.path().join("generation_config.json"), generation.to_string()).unwrap();
+    model::open(family, dir.path(), &Runtime::new(Device::Cpu, Precision::F32, 2)).unwrap()
+}
+
 /// One set of options, its requests, and what is expected: (ids, score) of each output, best first.
 struct Case {
     name: String,
+    /// What the decoder starts with, if not with what the model's files say.
+    start: Option<u64>,
     requests: Vec<Request>,
     expected: Vec<Vec<(Vec<u32>, Option<f32>)>>,
 }
@@ -129,6 +143,7 @@ fn cases(family: &str) -> Vec<Case> {
             (written[1.min(written.len())..].to_vec(), output["score"].as_f64().map(|s| s as f32))
         };
         Case {
+            start: asked["decoder_start_token_id"].as_u64(),
             name: case["name"].as_str().unwrap().to_string(),
             requests: case["sources"].as_array().unwrap().iter().map(request).collect(),
             expected: case["outputs"].as_array().unwrap().iter().map(|o| o.as_array().unwrap().iter().map(output).collect()).collect(),
@@ -143,7 +158,8 @@ fn outputs_are_those_of_transformers() {
     for family in families() {
         let engine = engine(&family, Precision::F32, 2, 6);
         for case in cases(&family) {
-            let outputs = engine.generate(&case.requests, &|_, _| true).unwrap();
+            let other = case.start.map(|token| engine_starting_with(&family, token));
+            let outputs = other.as_ref().unwrap_or(&engine).generate(&case.requests, &|_, _| true).unwrap();
             for (i, (output, expected)) in outputs.iter().zip(&case.expected).enumerate() {
                 let first = (output.ids.clone(), output.score);
                 let found: Vec<_> = std::iter::once(first).chain(output.variants.iter().map(|v| (v.ids.clone(), v.score))).collect();
@@ -156,6 +172,48 @@ fn outputs_are_those_of_transformers() {
         }
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Draws follow the distribution that `transformers` draws from, whatever is cut off it.
+#[test]
+fn draws_have_the_distribution_of_transformers() {
+    const DRAWS: u32 = 500;
+    for family in ["marian", "t5"] {
+        let engine = engine(family, Precision::F32, 2, 64);
+        for case in json(family, "expected.json")["sampling"].as_array().unwrap() {
+            let options = Options::of_model(&[&case["options"]]);
+            let number = |key: &str| case["options"][key].as_f64().map(|n| n as f32);
+            let options = Options {
+                temperature: number("temperature").unwrap_or(1.0),
+                top_k: case["options"]["top_k"].as_u64().unwrap_or(0) as usize,
+                top_p: number("top_p").unwrap_or(1.0),
+                min_p: number("min_p").unwrap_or(0.0),
+                max_tokens: 1,
+                ..options
+            };
+            let request = |seed: u32| Request {
+                source: Some(ids(&case["source"])),
+                output_prefix: words(&ids(&case["decoder"])[1..], family),
+                options: Options { seed: seed.into(), ..options.clone() },
+                ..Request::default()
+            };
+            let outputs = engine.generate(&(0..DRAWS).map(request).collect::<Vec<_>>(), &|_, _| true).unwrap();
+            let given = case["decoder"].as_array().unwrap().len() - 1;
+            let end = json(family, "config.json")["eos_token_id"].as_u64().unwrap() as u32;
+            let mut counts = std::collections::BTreeMap::new();
+            for output in &outputs {
+                // An end token is no part of the output.
+                *counts.entry(output.ids.get(given).copied().unwrap_or(end)).or_insert(0.0) += 1.0 / f64::from(DRAWS);
+            }
+            let pairs = case["probabilities"].as_array().unwrap();
+            let expected: Vec<(u32, f64)> = pairs.iter().map(|p| (p[0].as_u64().unwrap() as u32, p[1].as_f64().unwrap())).collect();
+            let known = |id: u32| expected.iter().find(|(e, _)| *e == id).map_or(0.0, |(_, p)| *p);
+            assert!(counts.keys().all(|&id| known(id) > 0.0), "{family}, {}: {counts:?} out of {expected:?}", case["options"]);
+            let distance: f64 = expected.iter().map(|(id, p)| (p - counts.get(id).copied().unwrap_or(0.0)).abs()).sum::<f64>() / 2.0;
+            // Five hundred draws from a hundred tokens are about this far from their distribution.
+            assert!(distance < 0.15, "{family}, {}: distance {distance}", case["options"]);
+        }
+    }
 }
 
 /// The promise of the engine, for beams and int8 too: a result depends on its request alone, to the bit.

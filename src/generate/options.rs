@@ -8,7 +8,7 @@ use serde_json::Value;
 pub struct Options {
     /// At most so many new tokens.
     pub max_tokens: usize,
-    /// At least so many new tokens, before the end may come.
+    /// At least so many tokens before the end may come; what the output is given to begin with counts.
     pub min_tokens: usize,
     /// Text that ends the output; it is not part of it.
     pub stop: Vec<String>,

@@ -13,9 +13,7 @@ pub(super) struct Frame<'a> {
     pub start: &'a [u32],
     /// Tokens that end an output.
     pub ends: &'a [u32],
-    /// Tokens at the beginning of the output that do not count for its length.
-    pub uncounted: usize,
-    /// Tokens of the longest output, the uncounted ones included.
+    /// Tokens of the longest output.
     pub room: usize,
 }
 
@@ -42,7 +40,7 @@ pub(super) fn edits(options: &Options, frame: &Frame<'_>, written: &[u32]) -> Ed
     if options.no_source_ngram > 0 {
         edits.banned.extend(followers(frame.source, &history(), options.no_source_ngram));
     }
-    if written.len() < options.min_tokens.saturating_add(frame.uncounted) {
+    if written.len() < options.min_tokens {
         edits.banned.extend(frame.ends);
     }
     for sequence in &options.banned {
@@ -141,7 +139,7 @@ mod tests {
 
     #[test]
     fn each_option_has_its_edit() {
-        let frame = Frame { source: &[6, 3], start: &[9], uncounted: 0, ends: &[2], room: 6 };
+        let frame = Frame { source: &[6, 3], start: &[9], ends: &[2], room: 6 };
         let options = Options { min_tokens: 2, no_repeat_ngram: 2, banned: vec![vec![5], vec![7, 8]], ..Options::default() };
         assert_eq!(edits(&options, &frame, &[]).banned, [2, 5]);
         assert_eq!(edits(&options, &frame, &[9, 3, 7]).banned, [5, 8]);
