@@ -138,3 +138,52 @@ fn block_sums(x: &Tensor, lengths: &[usize], size: usize) -> Result<Tensor> {
     let sums = Tensor::zeros((blocks + 1, x.dim(1)?), DType::F32, x.device())?;
     Ok(sums.index_add(&Tensor::new(targets, x.device())?, x, 0)?.narrow(0, 0, blocks)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{AttentionShape, Precision};
+    use crate::nn::Backend;
+    use candle_core::Device;
+
+    #[test]
+    fn a_source_does_not_depend_on_the_others() {
+        const DIM: usize = 16;
+        let random = |rows: usize| Tensor::randn(0f32, 1.0, (rows, DIM), &Device::Cpu).unwrap();
+        let shape = AttentionShape { heads: 2, kv_heads: 2, dim: 8, scale: 0.4, window: None };
+        let attention = Attention { layer: 0, shape };
+        let lengths = [1, 7, 3, 1, 40, 4];
+        let x = random(lengths.iter().sum());
+        for precision in [Precision::F32, Precision::Int8] {
+            let backend = Backend { device: Device::Cpu, precision };
+            let linear = |parts: usize| Linear::new(&vec![random(DIM); parts], &backend).unwrap();
+            let qkv = Linear::new(&[random(DIM), random(DIM), random(DIM)], &backend).unwrap();
+            let bias = Arc::new(RelativeBias::new(2, 3, |head, distance| (head as f32 - 0.5) * distance as f32));
+            let norm = Norm::Rms { weight: Tensor::ones(DIM, DType::F32, &Device::Cpu).unwrap(), epsilon: 1e-6 };
+            for sight in [
+                Sight::All,
+                Sight::Near { radius: 2 },
+                Sight::NearAndBlocks { radius: 2, size: 4, norm: norm.clone(), bias: bias.clone() },
+                Sight::NearAndFirst { radius: 2, query: linear(1), key_value: linear(2) },
+            ] {
+                let attend = |x: &Tensor, lengths: &[usize]| -> Vec<Vec<f32>> {
+                    sight.attend(&attention, &qkv, Some(&bias), x, lengths).unwrap().to_vec2().unwrap()
+                };
+                let together = attend(&x, &lengths);
+                assert_eq!(together.len(), x.dim(0).unwrap());
+                for span in spans(&lengths) {
+                    let alone = attend(&x.narrow(0, span.start, span.len()).unwrap(), &[span.len()]);
+                    assert!(alone == together[span.clone()], "{span:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn blocks_are_summed_up_and_the_last_one_takes_the_rest() {
+        let x = Tensor::arange(0f32, 12.0, &Device::Cpu).unwrap().reshape((12, 1)).unwrap();
+        // 0 | 1 2 3, 4 5 6 7 8 | 9 10 11
+        let sums = block_sums(&x, &[1, 8, 3], 3).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert_eq!(sums, [6.0, 30.0, 30.0]);
+    }
+}
