@@ -1,7 +1,7 @@
 //! BART and its like (Lewis et al. 2019, arXiv:1910.13461); reference: `transformers`' `BartForConditionalGeneration`. Also what its
 //! descendants share: how they name their weights, and most of their configuration.
 
-use super::encoder_decoder::{AddressFn, EncoderDecoder, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind};
+use super::encoder_decoder::{AddressFn, EncoderDecoder, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
 use super::{Model, Numbers};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
@@ -46,6 +46,7 @@ const HALF: HalfNaming = HalfNaming {
 
 /// In what the descendants of BART differ.
 pub(super) struct Variant {
+    pub naming: &'static Naming,
     pub pre_norm: bool,
     pub embedding_norm: bool,
     pub final_norm: bool,
@@ -53,7 +54,25 @@ pub(super) struct Variant {
     /// When the configuration does not say.
     pub activation: &'static str,
     pub separate_vocabularies: bool,
+    pub sight: SightKind,
     pub address: AddressFn,
+}
+
+impl Default for Variant {
+    /// BART itself.
+    fn default() -> Variant {
+        Variant {
+            naming: &NAMING,
+            pre_norm: false,
+            embedding_norm: true,
+            final_norm: false,
+            positions: PositionKind::Learned { offset: 2 },
+            activation: "gelu",
+            separate_vocabularies: false,
+            sight: SightKind::All,
+            address: Box::new(|_, _, _| None),
+        }
+    }
 }
 
 /// Builds a descendant of BART.
@@ -71,6 +90,7 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
             heads,
             head_dim: dim / heads,
             hidden: numbers.size("", &format!("{name}_ffn_dim"))?,
+            context_length: numbers.positions(&format!("max_{name}_position_embeddings|max_position_embeddings"))?,
         })
     };
     let (encoder, decoder) = (half("encoder")?, half("decoder")?);
@@ -94,12 +114,12 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
         tied_output: numbers.flag("tie_word_embeddings", true),
         separate_vocabularies: variant.separate_vocabularies,
         positions: variant.positions,
-        context_length: numbers.positions("max_position_embeddings")?,
+        sight: variant.sight,
         address: variant.address,
         encoder,
         decoder,
     };
-    Ok(Box::new(EncoderDecoder::load(config, &NAMING, weights, backend)?))
+    Ok(Box::new(EncoderDecoder::load(config, variant.naming, weights, backend)?))
 }
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
@@ -109,10 +129,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         pre_norm: numbers.flag("normalize_before", false),
         embedding_norm: numbers.flag("normalize_embedding", true),
         final_norm: numbers.flag("add_final_layer_norm", false),
-        positions: PositionKind::Learned { offset: 2 },
-        activation: "gelu",
-        separate_vocabularies: false,
-        address: Box::new(|_, _, _| None),
+        ..Variant::default()
     };
     load_variant(variant, config, weights, backend)
 }

@@ -4,8 +4,8 @@ use super::{Encoder, Model, advance};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape, RelativeBias};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, SourceCache, Span, Weights, add,
-    relative_bias,
+    Attention, Backend, Embedding, FeedForward, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, Sight, SourceCache, Span,
+    Weights, add, relative_bias,
 };
 use crate::types::Lang;
 use candle_core::{Device, Tensor};
@@ -40,8 +40,7 @@ pub(super) struct EncoderDecoderConfig {
     /// Whether source and target have vocabularies, and embeddings, of their own.
     pub separate_vocabularies: bool,
     pub positions: PositionKind,
-    /// Longest source and target.
-    pub context_length: usize,
+    pub sight: SightKind,
     /// See [`Model::address`].
     pub address: AddressFn,
 }
@@ -52,6 +51,28 @@ pub(super) struct HalfConfig {
     pub heads: usize,
     pub head_dim: usize,
     pub hidden: usize,
+    /// Longest source, or target.
+    pub context_length: usize,
+}
+
+/// What the tokens of a source see of it, see [`Sight`]; names are below the encoder's layer.
+pub(super) enum SightKind {
+    All,
+    Near {
+        radius: usize,
+    },
+    /// The table of the relative positions of blocks is in the first layer, for all.
+    NearAndBlocks {
+        radius: usize,
+        size: usize,
+        norm: &'static str,
+        relative: &'static str,
+    },
+    /// A radius for all layers, or one for each. `first` are names of the query, key and value that the first token has beside those that all have.
+    NearAndFirst {
+        radii: Vec<usize>,
+        first: [&'static str; 3],
+    },
 }
 
 /// How a family knows where a token stands.
@@ -100,6 +121,13 @@ pub(super) struct HalfNaming {
     pub relative: &'static str,
 }
 
+impl HalfNaming {
+    /// The name of a layer's part.
+    fn layer(&self, layer: usize, part: &str) -> String {
+        format!("{}{part}", self.layer.replace("{}", &layer.to_string()))
+    }
+}
+
 /// What reads one kind of input and adds to it.
 struct Sublayer<T> {
     norm: Norm,
@@ -111,6 +139,8 @@ struct SelfAttention {
     attention: Attention,
     o: Linear,
     bias: Option<Arc<RelativeBias>>,
+    /// Of the encoder.
+    sight: Sight,
 }
 
 struct CrossAttention {
@@ -183,27 +213,21 @@ impl Builder<'_> {
                 let table = self.weights.get_shaped(names.positions, &[rows, c.dim])?;
                 Some(Positions::learned(&table, offset, &self.backend.device)?)
             }
-            PositionKind::Sinusoidal => Some(Positions::sinusoidal(c.context_length, c.dim, &self.backend.device)?),
+            PositionKind::Sinusoidal => Some(Positions::sinusoidal(half.context_length, c.dim, &self.backend.device)?),
             PositionKind::SinusoidalFairseq { first } => {
-                Some(Positions::sinusoidal_fairseq(first, c.context_length, c.dim, &self.backend.device)?)
+                Some(Positions::sinusoidal_fairseq(first, half.context_length, c.dim, &self.backend.device)?)
             }
             PositionKind::Relative { .. } => None,
         };
-        let bias = |layer: usize| -> Result<Option<Arc<RelativeBias>>> {
-            let PositionKind::Relative { max_distance, .. } = c.positions else { return Ok(None) };
-            let name = format!("{}{}", names.layer.replace("{}", &layer.to_string()), names.relative);
-            let buckets = self.weights.get(&name)?.dims().first().copied().unwrap_or(0);
-            let table = self.weights.get_shaped(&name, &[buckets, half.heads])?;
-            if buckets < 4 {
-                let message = format!("weight {name} has {buckets} relative positions; expected at least 4");
-                return Err(Error::model(self.weights.model(), message));
-            }
-            Ok(Some(Arc::new(relative_bias(&table, max_distance, !is_decoder)?)))
-        };
+        let bias = |layer: usize| self.relative(&names.layer(layer, names.relative), half, !is_decoder);
         let shared_bias = bias(0)?;
+        let block_bias = match c.sight {
+            SightKind::NearAndBlocks { relative, .. } if !is_decoder => self.relative(&names.layer(0, relative), half, true)?,
+            _ => None,
+        };
         let every_layer = matches!(c.positions, PositionKind::Relative { every_layer: true, .. });
         let layer = |i: usize| -> Result<Layer> {
-            let name = |part: &str| format!("{}{part}", names.layer.replace("{}", &i.to_string()));
+            let name = |part: &str| names.layer(i, part);
             let width = half.heads * half.head_dim;
             let shape =
                 AttentionShape { heads: half.heads, kv_heads: half.heads, dim: half.head_dim, scale: c.attention_scale, window: None };
@@ -213,6 +237,7 @@ impl Builder<'_> {
                 attention: Attention { layer: i, shape },
                 o: self.linear(&[name(o)], c.dim, width)?,
                 bias: if every_layer { bias(i)? } else { shared_bias.clone() },
+                sight: if is_decoder { Sight::All } else { self.sight(i, names, width, block_bias.clone())? },
             };
             let cross = if is_decoder {
                 let [q, k, v, o] = names.cross;
@@ -245,6 +270,35 @@ impl Builder<'_> {
             embedding_norm: c.embedding_norm.then(|| self.norm(names.embedding_norm)).transpose()?,
             layers: (0..half.layers).into_par_iter().map(layer).collect::<Result<Vec<_>>>()?,
             final_norm: c.final_norm.then(|| self.norm(names.final_norm)).transpose()?,
+        })
+    }
+
+    /// T5's relative positions, where a family has them.
+    fn relative(&self, name: &str, half: &HalfConfig, bidirectional: bool) -> Result<Option<Arc<RelativeBias>>> {
+        let PositionKind::Relative { max_distance, .. } = self.config.positions else { return Ok(None) };
+        let buckets = self.weights.get(name)?.dims().first().copied().unwrap_or(0);
+        let table = self.weights.get_shaped(name, &[buckets, half.heads])?;
+        if buckets < 4 {
+            let message = format!("weight {name} has {buckets} relative positions; expected at least 4");
+            return Err(Error::model(self.weights.model(), message));
+        }
+        Ok(Some(Arc::new(relative_bias(&table, max_distance, bidirectional)?)))
+    }
+
+    /// What the tokens see in a layer of the encoder; `width` is that of all heads.
+    fn sight(&self, layer: usize, names: &HalfNaming, width: usize, block_bias: Option<Arc<RelativeBias>>) -> Result<Sight> {
+        let linear =
+            |parts: &[&str]| self.linear(&parts.iter().map(|part| names.layer(layer, part)).collect::<Vec<_>>(), width, self.config.dim);
+        Ok(match (&self.config.sight, block_bias) {
+            (SightKind::NearAndBlocks { radius, size, norm, .. }, Some(bias)) => {
+                Sight::NearAndBlocks { radius: *radius, size: *size, norm: self.norm(&names.layer(layer, norm))?, bias }
+            }
+            (SightKind::NearAndFirst { radii, first: [q, k, v] }, _) => {
+                let radius = radii.get(layer).or(radii.last()).copied().unwrap_or(0);
+                Sight::NearAndFirst { radius, query: linear(&[q])?, key_value: linear(&[k, v])? }
+            }
+            (SightKind::Near { radius } | SightKind::NearAndBlocks { radius, .. }, _) => Sight::Near { radius: *radius },
+            (SightKind::All, _) => Sight::All,
         })
     }
 
@@ -303,25 +357,9 @@ impl EncoderDecoder {
     }
 }
 
-impl SelfAttention {
-    /// Queries, keys and values, each (tokens, heads, dim).
-    fn project(&self, x: &Tensor) -> Result<[Tensor; 3]> {
-        split(&self.qkv.forward(x)?, &self.attention.shape)
-    }
-}
-
-/// The parts of a projection, (tokens, N · heads · dim), each (tokens, heads, dim).
-fn split<const N: usize>(projected: &Tensor, shape: &AttentionShape) -> Result<[Tensor; N]> {
-    let tokens = projected.dim(0)?;
-    let width = shape.heads * shape.dim;
-    let part = |i: usize| projected.narrow(1, i * width, width)?.contiguous()?.reshape((tokens, shape.heads, shape.dim));
-    let parts: Vec<Tensor> = (0..N).map(part).collect::<candle_core::Result<_>>()?;
-    parts.try_into().map_err(|_| candle_core::Error::msg("a projection in parts").into())
-}
-
 impl Encoder for EncoderDecoder {
     fn context_length(&self) -> usize {
-        self.config.context_length
+        self.config.encoder.context_length
     }
 
     fn encode(&self, sources: &[&[u32]]) -> Result<Vec<Arc<SourceCache>>> {
@@ -330,8 +368,7 @@ impl Encoder for EncoderDecoder {
         let mut x = self.embed(&self.encoder, &sources.concat(), &positions)?; // (tokens, dim)
         for layer in &self.encoder.layers {
             x = self.residual(&x, &layer.attention, |a, x| {
-                let [q, k, v] = a.project(x)?;
-                a.o.forward(&a.attention.among(&q, &k, &v, a.bias.as_deref(), &lengths)?)
+                a.o.forward(&a.sight.attend(&a.attention, &a.qkv, a.bias.as_deref(), x, &lengths)?)
             })?;
             x = self.residual(&x, &layer.feed_forward, |f, x| f.forward(x))?;
         }
@@ -340,7 +377,7 @@ impl Encoder for EncoderDecoder {
         }
         let keys_and_values = |layer: &Layer| -> Result<Vec<LayerCache>> {
             let Some(Sublayer { inner: cross, .. }) = &layer.cross else { return Ok(Vec::new()) };
-            let [k, v] = split(&cross.kv.forward(&x)?, &cross.attention.shape)?;
+            let [k, v] = cross.attention.split(&cross.kv.forward(&x)?)?;
             SourceCache::split(&k, &v, &lengths)
         };
         Ok(SourceCache::gather(self.decoder.layers.iter().map(keys_and_values).collect::<Result<_>>()?))
@@ -349,7 +386,7 @@ impl Encoder for EncoderDecoder {
 
 impl Model for EncoderDecoder {
     fn context_length(&self) -> usize {
-        self.config.context_length
+        self.config.decoder.context_length
     }
 
     fn new_cache(&self) -> KvCache {
@@ -374,12 +411,12 @@ impl Model for EncoderDecoder {
         let mut x = self.embed(&self.decoder, &tokens, &positions)?; // (tokens, dim)
         for layer in &self.decoder.layers {
             x = self.residual(&x, &layer.attention, |a, x| {
-                let [q, k, v] = a.project(x)?;
+                let [q, k, v] = a.attention.split(&a.qkv.forward(x)?)?;
                 a.o.forward(&a.attention.forward(&q, &k, &v, a.bias.as_deref(), spans)?)
             })?;
             if let Some(cross) = &layer.cross {
                 x = self.residual(&x, cross, |c, x| {
-                    let [q] = split(&c.q.forward(x)?, &c.attention.shape)?;
+                    let [q] = c.attention.split(&c.q.forward(x)?)?;
                     c.o.forward(&c.attention.cross(&q, spans)?)
                 })?;
             }

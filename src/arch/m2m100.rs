@@ -21,8 +21,8 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         // Positions count from the one after the padding token's number.
         positions: PositionKind::SinusoidalFairseq { first: 2 },
         activation: "relu",
-        separate_vocabularies: false,
         address: if class.starts_with("SMALL100") { Box::new(small100) } else { Box::new(address) },
+        ..Variant::default()
     };
     load_variant(variant, config, weights, backend)
 }

@@ -19,6 +19,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         activation: "swish",
         separate_vocabularies: !numbers.flag("share_encoder_decoder_embeddings", true),
         address: Box::new(move |from, to, has| pair.allows(from, to).then(|| address(to, has)).flatten()),
+        ..Variant::default()
     };
     load_variant(variant, config, weights, backend)
 }

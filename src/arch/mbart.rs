@@ -14,8 +14,8 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         final_norm: true,
         positions: PositionKind::Learned { offset: 2 },
         activation: "gelu",
-        separate_vocabularies: false,
         address: Box::new(address),
+        ..Variant::default()
     };
     load_variant(variant, config, weights, backend)
 }

@@ -4,7 +4,9 @@ mod bart;
 mod decoder;
 mod encoder_decoder;
 mod gemma3;
+mod led;
 mod llama;
+mod longt5;
 mod m2m100;
 mod marian;
 mod mbart;
@@ -104,6 +106,8 @@ pub const REGISTRY: &[Architecture] = &[
     Architecture { gguf: "", hub: &["m2m_100"], load: m2m100::load },
     Architecture { gguf: "", hub: &["pegasus"], load: pegasus::load },
     Architecture { gguf: "", hub: &["t5", "mt5", "umt5"], load: t5::load },
+    Architecture { gguf: "", hub: &["longt5"], load: longt5::load },
+    Architecture { gguf: "", hub: &["led"], load: led::load },
 ];
 
 /// Builds the model that a configuration and its weights describe.
@@ -197,12 +201,17 @@ impl Numbers<'_> {
         }
     }
 
+    /// A text of `config.json`.
+    fn text(&self, key: &str) -> Option<&str> {
+        match self.config {
+            Config::Json(json) => json.get(key).and_then(|v| v.as_str()),
+            Config::Gguf(_) => None,
+        }
+    }
+
     /// The activation that `config.json` names.
     fn activation(&self, key: &str, default: &str) -> Result<Activation> {
-        let name = match self.config {
-            Config::Json(json) => json.get(key).and_then(|v| v.as_str()).unwrap_or(default),
-            Config::Gguf(_) => default,
-        };
+        let name = self.text(key).unwrap_or(default);
         bart::activation(name).ok_or_else(|| {
             Error::model(self.model, format!("its configuration says {key} = {name:?}; known are relu, gelu, gelu_new, silu and swish"))
         })

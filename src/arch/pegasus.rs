@@ -13,8 +13,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         final_norm: true,
         positions: PositionKind::Sinusoidal,
         activation: "relu",
-        separate_vocabularies: false,
-        address: Box::new(|_, _, _| None),
+        ..Variant::default()
     };
     load_variant(variant, config, weights, backend)
 }

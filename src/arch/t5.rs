@@ -1,14 +1,14 @@
 //! T5 (Raffel et al. 2020), T5 1.1 and FLAN-T5, mT5 (Xue et al. 2021), UMT5 (Chung et al. 2023), MADLAD-400 (Kudugunta et al. 2023);
 //! reference: `transformers`' `T5ForConditionalGeneration` and its copies.
 
-use super::encoder_decoder::{EncoderDecoder, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind};
+use super::encoder_decoder::{AddressFn, EncoderDecoder, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
 use super::{Address, Model, Numbers, bart};
 use crate::error::{Error, Result};
 use crate::languages;
 use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
 
-const NAMING: Naming = Naming {
+pub(super) const NAMING: Naming = Naming {
     shared: &["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
     output: "lm_head.weight",
     output_bias: "final_logits_bias",
@@ -42,23 +42,34 @@ const NAMING: Naming = Naming {
     },
 };
 
-/// T5 1.0 has one matrix where the others have a gate beside it.
-const UNGATED: Naming = Naming {
-    encoder: HalfNaming { feed_forward: ["", "layer.1.DenseReluDense.wi", "layer.1.DenseReluDense.wo"], ..NAMING.encoder },
-    decoder: HalfNaming { feed_forward: ["", "layer.2.DenseReluDense.wi", "layer.2.DenseReluDense.wo"], ..NAMING.decoder },
-    ..NAMING
-};
-
 /// Longest source and target where the configuration names none: relative positions have no end, memory has.
 const LONGEST: usize = 2048;
 
+/// In what the descendants of T5 differ.
+pub(super) struct Variant {
+    pub naming: Naming,
+    pub sight: SightKind,
+    /// Longest source.
+    pub source_length: usize,
+    pub address: AddressFn,
+}
+
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+    let source_length = target_length(&Numbers { config, model: weights.model(), gguf_prefix: "" })?;
+    let variant = Variant { naming: NAMING, sight: SightKind::All, source_length, address: Box::new(address) };
+    load_variant(variant, config, weights, backend)
+}
+
+fn target_length(numbers: &Numbers<'_>) -> Result<usize> {
+    Ok(numbers.optional_positions("n_positions")?.unwrap_or(LONGEST))
+}
+
+/// Builds a descendant of T5.
+pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+    let Variant { mut naming, sight, source_length, address } = variant;
     let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
-    let text = |key: &str| match config {
-        Config::Json(json) => json.get(key).and_then(|v| v.as_str()),
-        Config::Gguf(_) => None,
-    };
-    let projection = text("feed_forward_proj").unwrap_or(if text("model_type") == Some("t5") { "relu" } else { "gated-gelu" });
+    let projection =
+        numbers.text("feed_forward_proj").unwrap_or(if numbers.text("model_type") == Some("t5") { "relu" } else { "gated-gelu" });
     let (gated, name) = projection.strip_prefix("gated-").map_or((false, projection), |name| (true, name));
     // "gated-gelu" means the tanh approximation, as in the models that it was made for.
     let activation = bart::activation(if gated && name == "gelu" { "gelu_new" } else { name }).ok_or_else(|| {
@@ -67,24 +78,34 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
             format!("its configuration says feed_forward_proj = {projection:?}; known are relu, gelu, silu, each also gated"),
         )
     })?;
+    if !gated {
+        // T5 1.0 has one matrix where the others have a gate beside it.
+        for (half, layer) in [
+            (&mut naming.encoder, ["layer.1.DenseReluDense.wi", "layer.1.DenseReluDense.wo"]),
+            (&mut naming.decoder, ["layer.2.DenseReluDense.wi", "layer.2.DenseReluDense.wo"]),
+        ] {
+            half.feed_forward = ["", layer[0], layer[1]];
+        }
+    }
     let dim = numbers.size("", "d_model")?;
     let layers = numbers.size("", "num_layers")?;
-    let half = |layers: usize| -> Result<HalfConfig> {
+    let half = |layers: usize, context_length: usize| -> Result<HalfConfig> {
         Ok(HalfConfig {
             layers,
             heads: numbers.size("", "num_heads")?,
             head_dim: numbers.size("", "d_kv")?,
             hidden: numbers.size("", "d_ff")?,
+            context_length,
         })
     };
-    let scaled = match text("model_type") {
+    let scaled = match numbers.text("model_type") {
         Some("mt5") => false,
         _ => numbers.flag("scale_decoder_outputs", numbers.flag("tie_word_embeddings", true)),
     };
     let config = EncoderDecoderConfig {
         dim,
-        encoder: half(layers)?,
-        decoder: half(numbers.optional_size("", "num_decoder_layers")?.unwrap_or(layers))?,
+        encoder: half(layers, source_length)?,
+        decoder: half(numbers.optional_size("", "num_decoder_layers")?.unwrap_or(layers), target_length(&numbers)?)?,
         activation,
         gated,
         pre_norm: true,
@@ -99,12 +120,12 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         separate_vocabularies: false,
         positions: PositionKind::Relative {
             max_distance: numbers.optional_positions("relative_attention_max_distance")?.unwrap_or(128),
-            every_layer: text("model_type") == Some("umt5"),
+            every_layer: numbers.text("model_type") == Some("umt5"),
         },
-        context_length: numbers.optional_positions("n_positions")?.unwrap_or(LONGEST),
-        address: Box::new(address),
+        sight,
+        address,
     };
-    Ok(Box::new(EncoderDecoder::load(config, if gated { &NAMING } else { &UNGATED }, weights, backend)?))
+    Ok(Box::new(EncoderDecoder::load(config, &naming, weights, backend)?))
 }
 
 /// MADLAD-400 has a token for each target language, `<2de>`, which stands before the source; T5 is told in words, of the languages

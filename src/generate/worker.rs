@@ -41,12 +41,7 @@ impl Job<'_> {
     fn frame<'a>(&'a self, tokenizer: &'a Tokenizer) -> Frame<'a> {
         // What a decoder starts with counts when repetition is looked for; the text of a prompt does not.
         let start = if self.source.is_some() { &self.tokens[..self.tokens.len() - self.given] } else { &[] };
-        Frame {
-            source: self.source.as_deref().unwrap_or_default(),
-            start,
-            ends: tokenizer.ends(),
-            room: self.room,
-        }
+        Frame { source: self.source.as_deref().unwrap_or_default(), start, ends: tokenizer.ends(), room: self.room }
     }
 }
 

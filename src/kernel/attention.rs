@@ -3,6 +3,9 @@
 use super::activation::exp;
 use super::isa::Isa;
 use super::lanes::Lanes;
+use super::relative::RelativeBias;
+use super::seen::{Path, Rows, Run, Seen};
+use std::ops::Range;
 
 /// Sizes of one attention layer.
 #[derive(Clone, Copy, Debug)]
@@ -45,44 +48,37 @@ pub enum Reach<'a> {
     /// A query sees the first part whole, and of the second the rows that its path names; it stands at the last of them.
     /// Hypotheses of a beam share their cache this way: what they have in common is there once, and nothing is ever moved.
     Paths(&'a [Vec<u32>]),
+    /// A query sees the first part whole, and of the second what is within `radius` of itself; the queries stand beside the first rows
+    /// of the second part. For encoders of long sources (Beltagy et al. 2020; Guo et al. 2021).
+    Near {
+        /// Positions seen on either side.
+        radius: usize,
+        /// What the first part stands for; `None` when its scores get nothing added.
+        blocks: Option<Blocks<'a>>,
+    },
 }
 
-/// What is added to a score, by head and by the distance from the query to the key (Shaw et al. 2018; Raffel et al. 2020).
-#[derive(Clone, Debug)]
-pub struct RelativeBias {
-    reach: usize,
-    /// (heads, 2 · reach + 1): distances −reach ..= reach.
-    table: Vec<f32>,
+/// The first part of [`Reach::Near`] when its rows stand for blocks of the second (Guo et al. 2021, transient global attention).
+#[derive(Clone, Copy, Debug)]
+pub struct Blocks<'a> {
+    /// Positions of a block; those that are left over belong to the last one.
+    pub size: usize,
+    /// By the distance from the query's block to the key's.
+    pub bias: &'a RelativeBias,
 }
 
-impl RelativeBias {
-    /// `bias(head, distance)` for distances (key − query) up to `reach` each way; what is farther counts as `reach`.
-    pub fn new(heads: usize, reach: usize, bias: impl Fn(usize, isize) -> f32) -> RelativeBias {
-        let distances = -(reach as isize)..=reach as isize;
-        let table = (0..heads).flat_map(|head| distances.clone().map(move |d| (head, d))).map(|(head, d)| bias(head, d)).collect();
-        RelativeBias { reach, table }
-    }
-
-    /// What is added for a head, and a key at `key` seen from a query at `query`.
-    pub fn at(&self, head: usize, query: usize, key: usize) -> f32 {
-        self.line(head)[self.place(query, key)]
-    }
-
-    fn line(&self, head: usize) -> &[f32] {
-        let width = 2 * self.reach + 1;
-        &self.table[head * width..][..width]
-    }
-
-    #[inline(always)]
-    fn place(&self, query: usize, key: usize) -> usize {
-        (key + self.reach).saturating_sub(query).min(2 * self.reach)
+impl Blocks<'_> {
+    /// The block of a position, one of `count`.
+    pub fn of(&self, position: usize, count: usize) -> usize {
+        (position / self.size).min(count.saturating_sub(1))
     }
 }
 
 /// Attention of queries, (tokens, heads, dim), over the positions in `parts`, one part after the other. Writes (tokens, heads, dim).
+/// The bias is for both parts, except with [`Reach::Near`], where it is for the second.
 ///
 /// # Panics
-/// If the lengths of the slices do not fit, or a path leaves its part.
+/// If the lengths of the slices do not fit, or a path leaves its part, or there are more queries than rows beside them.
 pub fn attend(
     shape: &AttentionShape,
     reach: Reach<'_>,
@@ -99,6 +95,9 @@ pub fn attend(
     match reach {
         Reach::Causal => assert!(tokens <= length),
         Reach::All => assert!(length > 0 || tokens == 0),
+        Reach::Near { blocks, .. } => {
+            assert!(tokens <= parts[1].keys.len() / width && blocks.is_none_or(|blocks| blocks.size > 0));
+        }
         Reach::Paths(paths) => {
             let rows = parts[1].keys.len() / width;
             assert!(paths.len() == tokens && paths.iter().all(|p| !p.is_empty() && p.iter().all(|&row| (row as usize) < rows)));
@@ -149,10 +148,11 @@ unsafe fn attend_with<L: Lanes>(arguments: Arguments<'_>) {
     let tokens = q.len() / (shape.heads * shape.dim);
     let most = match reach {
         Reach::Paths(paths) => held + paths.iter().map(Vec::len).max().unwrap_or(0),
-        _ => length,
+        Reach::Near { radius, .. } => length.min(radius.saturating_mul(2).saturating_add(held + TOGETHER)),
+        Reach::Causal | Reach::All => length,
     };
-    let mut scores = vec![0.0; most * 4];
-    let mut queries = Queries { shape, bias, q, out, scores: &mut scores };
+    let mut scores = vec![0.0; most * TOGETHER];
+    let mut queries = Queries { shape, q, out, scores: &mut scores };
     // SAFETY: the caller has the features of the lanes.
     unsafe {
         match reach {
@@ -166,90 +166,68 @@ unsafe fn attend_with<L: Lanes>(arguments: Arguments<'_>) {
                         start..held.min(end).max(start.min(held)),
                         Run(start.max(held) - held, end.max(held) - held),
                     );
-                    queries.all_heads::<L, Run>(t, t + 1, end - 1, start, rows);
+                    queries.all_heads::<L, Run>(t..t + 1, &Places::in_order(bias, end - 1, start, rows.held()), rows);
                 }
             }
             Reach::All => {
                 let rows = Seen::new(parts, width, 0..held, Run(0, length - held));
-                queries.all_heads::<L, Run>(0, tokens, 0, 0, rows);
+                queries.all_heads::<L, Run>(0..tokens, &Places::in_order(bias, 0, 0, held), rows);
+            }
+            Reach::Near { radius, blocks } => {
+                // Neighbours see nearly the same, and go over what any of them sees together.
+                for from in (0..tokens).step_by(TOGETHER) {
+                    let to = (from + TOGETHER).min(tokens);
+                    let start = from.saturating_sub(radius);
+                    let rows = Seen::new(parts, width, 0..held, Run(start, (to.saturating_add(radius)).min(length - held)));
+                    let places = Places {
+                        bias: [blocks.map(|blocks| blocks.bias), bias],
+                        first: [0, start],
+                        query: |t| [blocks.map_or(0, |blocks| blocks.of(from + t, held)), from + t],
+                        radius: Some(radius),
+                    };
+                    queries.all_heads::<L, Run>(from..to, &places, rows);
+                }
             }
             Reach::Paths(paths) => {
                 for (t, path) in paths.iter().enumerate() {
                     let rows = Seen::new(parts, width, 0..held, Path(path));
-                    queries.all_heads::<L, Path<'_>>(t, t + 1, held + path.len() - 1, 0, rows);
+                    queries.all_heads::<L, Path<'_>>(t..t + 1, &Places::in_order(bias, held + path.len() - 1, 0, held), rows);
                 }
             }
         }
     }
 }
 
-/// Rows of the second part, in the order in which they are seen.
-trait Rows: Copy {
-    fn count(self) -> usize;
-    fn row(self, i: usize) -> usize;
-}
-
-/// From one row to before another.
-#[derive(Clone, Copy)]
-struct Run(usize, usize);
-
-impl Rows for Run {
-    #[inline(always)]
-    fn count(self) -> usize {
-        self.1 - self.0
-    }
-    #[inline(always)]
-    fn row(self, i: usize) -> usize {
-        self.0 + i
-    }
-}
-
-/// Row by row.
-#[derive(Clone, Copy)]
-struct Path<'a>(&'a [u32]);
-
-impl Rows for Path<'_> {
-    #[inline(always)]
-    fn count(self) -> usize {
-        self.0.len()
-    }
-    #[inline(always)]
-    fn row(self, i: usize) -> usize {
-        self.0[i] as usize
-    }
-}
-
-/// The positions that a query sees: whole rows of the first part, then of the second.
-#[derive(Clone, Copy)]
-struct Seen<'a, R> {
-    first: KeyValues<'a>,
-    second: KeyValues<'a>,
-    rows: R,
-    width: usize,
-}
-
-impl<'a, R: Rows> Seen<'a, R> {
-    fn new(parts: [KeyValues<'a>; 2], width: usize, first: std::ops::Range<usize>, rows: R) -> Self {
-        let span = first.start.min(first.end) * width..first.end * width;
-        Seen { first: KeyValues { keys: &parts[0].keys[span.clone()], values: &parts[0].values[span] }, second: parts[1], rows, width }
-    }
-
-    fn held(&self) -> usize {
-        self.first.keys.len() / self.width
-    }
-
-    fn len(&self) -> usize {
-        self.held() + self.rows.count()
-    }
-}
-
 /// Floats that are computed side by side.
 const LANES: usize = 16;
+
+/// Queries that go over their keys together, at most.
+const TOGETHER: usize = 4;
+
+/// Where the rows and queries of a group stand.
+struct Places<'a, F> {
+    /// For each part.
+    bias: [Option<&'a RelativeBias>; 2],
+    /// Of the first row seen of each part.
+    first: [usize; 2],
+    /// Of the t-th token of the group, as each part counts.
+    query: F,
+    /// See [`Reach::Near`].
+    radius: Option<usize>,
+}
+
+impl<'a> Places<'a, ()> {
+    /// Of a sequence that stands in both parts, one after the other: the first of the queries at position `at`, the first of the rows
+    /// at `start`, the second part's `held` later.
+    #[inline(always)]
+    fn in_order(bias: Option<&'a RelativeBias>, at: usize, start: usize, held: usize) -> Places<'a, impl Fn(usize) -> [usize; 2]> {
+        Places { bias: [bias; 2], first: [start, start + held], query: move |t| [at + t; 2], radius: None }
+    }
+}
 
 /// The queries of one call, and where their results go.
 struct Queries<'a> {
     shape: &'a AttentionShape,
-    bias: Option<&'a RelativeBias>,
     q: &'a [f32],
     out: &'a mut [f32],
     /// Room for four queries' scores.
@@ -257,28 +235,33 @@ struct Queries<'a> {
 }
 
 impl Queries<'_> {
-    /// All heads of the tokens from `from` to before `to`, which see the same rows. The first of the tokens stands at position `at`,
-    /// the first row is position `start`.
+    /// All heads of some tokens, which see the same rows (less what is beyond their radius).
     ///
     /// # Safety
     /// The caller has the features of the lanes.
     #[inline(always)]
-    unsafe fn all_heads<L: Lanes, R: Rows>(&mut self, from: usize, to: usize, at: usize, start: usize, seen: Seen<'_, R>) {
+    unsafe fn all_heads<L: Lanes, R: Rows>(
+        &mut self,
+        tokens: Range<usize>,
+        places: &Places<'_, impl Fn(usize) -> [usize; 2]>,
+        seen: Seen<'_, R>,
+    ) {
         let group = self.shape.heads / self.shape.kv_heads;
         for kv in 0..self.shape.kv_heads {
             // Queries that read the same keys and values go over them together, up to four at a time.
-            let count = (to - from) * group;
+            let count = tokens.len() * group;
             let mut first = 0;
             while first < count {
-                let few = (count - first).min(4);
-                let query = |i: usize| Query { token: from + i / group, head: kv * group + i % group, position: at + i / group };
+                let few = (count - first).min(TOGETHER);
+                let query =
+                    |i: usize| Query { token: tokens.start + i / group, head: kv * group + i % group, at: (places.query)(i / group) };
                 // SAFETY: the caller has the features of the lanes.
                 unsafe {
                     match few {
-                        4 => self.attend::<L, R, 4>(std::array::from_fn(|i| query(first + i)), kv, start, seen),
-                        3 => self.attend::<L, R, 3>(std::array::from_fn(|i| query(first + i)), kv, start, seen),
-                        2 => self.attend::<L, R, 2>(std::array::from_fn(|i| query(first + i)), kv, start, seen),
-                        _ => self.attend::<L, R, 1>([query(first)], kv, start, seen),
+                        4 => self.attend::<L, R, 4>(std::array::from_fn(|i| query(first + i)), kv, places, seen),
+                        3 => self.attend::<L, R, 3>(std::array::from_fn(|i| query(first + i)), kv, places, seen),
+                        2 => self.attend::<L, R, 2>(std::array::from_fn(|i| query(first + i)), kv, places, seen),
+                        _ => self.attend::<L, R, 1>([query(first)], kv, places, seen),
                     }
                 }
                 first += few;
@@ -291,7 +274,13 @@ impl Queries<'_> {
     /// # Safety
     /// The caller has the features of the lanes.
     #[inline(always)]
-    unsafe fn attend<L: Lanes, R: Rows, const H: usize>(&mut self, queries: [Query; H], kv: usize, start: usize, seen: Seen<'_, R>) {
+    unsafe fn attend<L: Lanes, R: Rows, const H: usize>(
+        &mut self,
+        queries: [Query; H],
+        kv: usize,
+        places: &Places<'_, impl Fn(usize) -> [usize; 2]>,
+        seen: Seen<'_, R>,
+    ) {
         let &AttentionShape { heads, dim, scale, .. } = self.shape;
         let column = kv * dim;
         let place = |query: &Query| (query.token * heads + query.head) * dim;
@@ -315,18 +304,27 @@ impl Queries<'_> {
             }
         }
         let mut inverse = [0.0f32; H];
-        for h in 0..H {
+        for (h, query) in queries.iter().enumerate() {
             let scores = &mut scores[h * rows..(h + 1) * rows];
-            match self.bias {
-                None => scores.iter_mut().for_each(|score| *score *= scale),
-                Some(bias) => {
-                    let line = bias.line(queries[h].head);
-                    for (position, score) in (start..).zip(scores.iter_mut()) {
-                        *score = *score * scale + line[bias.place(queries[h].position, position)];
+            scores.iter_mut().for_each(|score| *score *= scale);
+            let (first, second) = scores.split_at_mut(held);
+            for (part, scores) in [first, &mut *second].into_iter().enumerate() {
+                if let Some(bias) = places.bias[part] {
+                    let line = bias.line(query.head);
+                    for (position, score) in (places.first[part]..).zip(scores) {
+                        *score += line[bias.place(query.at[part], position)];
                     }
                 }
             }
+            // Rows that the group sees and this query does not are before and after its own.
+            let unseen = places.radius.map(|r| {
+                let (own, count) = (query.at[1] - places.first[1], rows - held);
+                [0..own.saturating_sub(r), (own + 1).saturating_add(r).min(count)..count]
+            });
+            unseen.iter().flatten().for_each(|rows| second[rows.clone()].fill(f32::NEG_INFINITY));
             inverse[h] = 1.0 / softmax(scores);
+            // What they added to the sum is too small to change it, the largest having added 1; the values are not to be trusted with it.
+            unseen.iter().flatten().for_each(|rows| scores[held + rows.start..held + rows.end].fill(0.0));
         }
         let outs = queries.map(|query| place(&query));
         let mut at = 0;
@@ -369,7 +367,8 @@ fn softmax(scores: &mut [f32]) -> f32 {
 struct Query {
     token: usize,
     head: usize,
-    position: usize,
+    /// Its position, as each part counts.
+    at: [usize; 2],
 }
 
 /// The mean of the values in some columns, the scores of `H` queries being the weights.
@@ -494,8 +493,8 @@ mod tests {
         (0..n).map(|_| next()).collect()
     }
 
-    /// The position of a key, and its part and row.
-    type Row = (usize, (usize, usize));
+    /// A key: its position and that of the query, what is added by the distance, and its part and row.
+    type Row<'a> = (usize, usize, Option<&'a RelativeBias>, (usize, usize));
 
     /// By the definition, in f64: one query over the rows given as (keys, values, bias).
     fn plain(q: &[f32], rows: &[(&[f32], &[f32], f32)], scale: f32) -> Vec<f64> {
@@ -509,41 +508,50 @@ mod tests {
     #[test]
     fn every_reach_is_what_its_definition_says() {
         for (heads, kv_heads, dim) in [(4, 4, 8), (6, 2, 20), (2, 1, 64)] {
-            let (held, own, tokens) = (5, 7, 3);
+            let (held, own, tokens) = (5, 11, 6);
             let (width, scale) = (kv_heads * dim, 0.3);
             let [k0, v0] = [1, 2].map(|seed| numbers(held * width, seed));
             let [k1, v1] = [3, 4].map(|seed| numbers(own * width, seed));
             let q = numbers(tokens * heads * dim, 5);
             let parts = [KeyValues { keys: &k0, values: &v0 }, KeyValues { keys: &k1, values: &v1 }];
             let bias = RelativeBias::new(heads, 3, |head, distance| (head as f32 + 1.0) * 0.1 * distance as f32);
-            let paths = vec![vec![0, 2, 6], vec![1], vec![5, 5, 0, 3]];
+            let side = RelativeBias::new(heads, 2, |head, distance| (head as f32 - 1.0) * 0.2 * distance as f32);
+            let paths = vec![vec![0, 2, 6], vec![1], vec![5, 5, 0, 3], vec![7], vec![0], vec![10, 9, 8]];
+            let blocks = Blocks { size: 2, bias: &side };
             for window in [None, Some(4)] {
                 let shape = AttentionShape { heads, kv_heads, dim, scale, window };
-                let reaches = [Reach::Causal, Reach::All, Reach::Paths(&paths)];
+                let near = |radius| Reach::Near { radius, blocks: None };
+                let with_blocks = Reach::Near { radius: 1, blocks: Some(blocks) };
+                let reaches = [Reach::Causal, Reach::All, Reach::Paths(&paths), near(0), near(2), near(99), with_blocks];
                 for (reach, bias) in reaches.into_iter().flat_map(|r| [(r, None), (r, Some(&bias))]) {
                     let mut out = vec![f32::NAN; q.len()];
                     attend(&shape, reach, bias, &q, parts, &mut out);
                     for t in 0..tokens {
-                        // Rows in the order seen, with their positions; and the position of the query.
+                        // Rows in the order seen.
                         let all = || (0..held).map(|r| (0, r)).chain((0..own).map(|r| (1, r)));
-                        let (rows, at): (Vec<Row>, usize) = match reach {
+                        let rows: Vec<Row> = match reach {
                             Reach::Causal => {
                                 let end = held + own - tokens + t + 1;
                                 let start = window.map_or(0, |w| end.saturating_sub(w));
-                                (all().enumerate().take(end).skip(start).collect(), end - 1)
+                                all().enumerate().take(end).skip(start).map(|(p, row)| (p, end - 1, bias, row)).collect()
                             }
-                            Reach::All => (all().enumerate().collect(), t),
+                            Reach::All => all().enumerate().map(|(p, row)| (p, t, bias, row)).collect(),
                             Reach::Paths(paths) => {
                                 let path = paths[t].iter().map(|&r| (1, r as usize));
-                                let rows: Vec<_> = (0..held).map(|r| (0, r)).chain(path).enumerate().collect();
-                                (rows.clone(), rows.len() - 1)
+                                let at = held + paths[t].len() - 1;
+                                (0..held).map(|r| (0, r)).chain(path).enumerate().map(|(p, row)| (p, at, bias, row)).collect()
+                            }
+                            Reach::Near { radius, blocks } => {
+                                let first = (0..held).map(|r| (r, (t / 2).min(held - 1), blocks.map(|b| b.bias), (0, r)));
+                                let second = (0..own).filter(|r| r.abs_diff(t) <= radius).map(|r| (r, t, bias, (1, r)));
+                                first.chain(second).collect()
                             }
                         };
                         for head in 0..heads {
                             let column = head / (heads / kv_heads) * dim;
-                            let line = |(position, (part, row)): &(usize, (usize, usize))| {
+                            let line = |(position, at, bias, (part, row)): &Row| {
                                 let span = row * width + column..row * width + column + dim;
-                                let add = bias.map_or(0.0, |b| b.at(head, at, *position));
+                                let add = bias.map_or(0.0, |b| b.at(head, *at, *position));
                                 (&parts[*part].keys[span.clone()], &parts[*part].values[span], add)
                             };
                             let rows: Vec<_> = rows.iter().map(line).collect();
@@ -572,5 +580,15 @@ mod tests {
             attend(&shape, Reach::All, None, q, parts, &mut alone);
             assert_eq!(alone, together);
         }
+        // Nor on what is beyond its radius, although it goes over its keys together with others.
+        let near = Reach::Near { radius: 2, blocks: None };
+        let attend_near = |q: &[f32], k: &[f32], v: &[f32]| {
+            let mut out = vec![0.0; q.len()];
+            attend(&shape, near, None, q, [parts[0], KeyValues { keys: k, values: v }], &mut out);
+            out
+        };
+        let token = heads * dim;
+        let (all, first) = (attend_near(&q, &k, &v), attend_near(&q[..token], &k[..3 * token], &v[..3 * token]));
+        assert_eq!(all[..token], first);
     }
 }

@@ -17,12 +17,15 @@ mod lanes;
 mod matmul_f32;
 mod matmul_i8;
 mod packed;
+mod relative;
 mod rows;
+mod seen;
 
 pub use activation::{Activation, activate, gated};
-pub use attention::{AttentionShape, KeyValues, Reach, RelativeBias, attend};
+pub use attention::{AttentionShape, Blocks, KeyValues, Reach, attend};
 pub use best::{Best, Ranked};
 pub use isa::Isa;
 pub use matmul_i8::GROUP;
 pub use packed::{Packed, Precision};
+pub use relative::RelativeBias;
 pub use rows::{add, add_to_rows, layer_norm, rms_norm};

@@ -1,10 +1,11 @@
 //! Attention: of a decoder over each sequence's own cache, of a decoder over its source, of an encoder over itself.
 
 use super::cache::LayerCache;
-use super::{SourceCache, Span, with_slice};
+use super::{Span, with_slice};
 use crate::error::{Error, Result};
 use crate::kernel::{self, AttentionShape, KeyValues, Reach, RelativeBias};
 use candle_core::{D, Device, Tensor};
+use std::ops::Range;
 
 /// Attention of one layer.
 pub struct Attention {
@@ -14,7 +15,27 @@ pub struct Attention {
     pub shape: AttentionShape,
 }
 
+/// Some queries of a sequence, rows of the queries' tensor, and the rows of the keys' and values' tensors that are the parts of what they
+/// see.
+pub struct Group<'a> {
+    /// Queries.
+    pub queries: Range<usize>,
+    /// Keys and values.
+    pub parts: [Range<usize>; 2],
+    /// What of them each query sees.
+    pub reach: Reach<'a>,
+}
+
 impl Attention {
+    /// The parts of a projection, (tokens, N · heads · dim), each (tokens, heads, dim); where key heads are as many as query heads.
+    pub fn split<const N: usize>(&self, projected: &Tensor) -> Result<[Tensor; N]> {
+        let tokens = projected.dim(0)?;
+        let AttentionShape { heads, dim, .. } = self.shape;
+        let part = |i: usize| projected.narrow(1, i * heads * dim, heads * dim)?.contiguous()?.reshape((tokens, heads, dim));
+        let parts: Vec<Tensor> = (0..N).map(part).collect::<candle_core::Result<_>>()?;
+        parts.try_into().map_err(|_| candle_core::Error::msg("a projection in parts").into())
+    }
+
     /// Causal self-attention: appends the new keys and values, (tokens, kv_heads, dim), to the caches and attends:
     /// (tokens, heads, dim) to (tokens, heads · dim).
     pub fn forward(&self, q: &Tensor, k: &Tensor, v: &Tensor, bias: Option<&RelativeBias>, spans: &mut [Span<'_>]) -> Result<Tensor> {
@@ -51,27 +72,44 @@ impl Attention {
         self.attend(q, spans, queries, None, |span| Seen { parts: [None, span.cache.source_layer(self.layer)], reach: Reach::All })
     }
 
-    /// Self-attention of an encoder: sequences of these lengths stand one after the other in `q`, `k` and `v`, and each sees itself whole.
-    pub fn among(&self, q: &Tensor, k: &Tensor, v: &Tensor, bias: Option<&RelativeBias>, lengths: &[usize]) -> Result<Tensor> {
+    /// Self-attention of an encoder: queries (tokens, heads, dim) over keys and values (tokens, kv_heads, dim), group by group. Writes the
+    /// groups' results one after the other: (queries of all groups, heads · dim).
+    pub fn among(&self, q: &Tensor, k: &Tensor, v: &Tensor, bias: Option<&RelativeBias>, groups: &[Group<'_>]) -> Result<Tensor> {
         if !q.device().is_cpu() {
-            let sources: Vec<(LayerCache, usize)> = SourceCache::split(k, v, lengths)?.into_iter().zip(lengths.iter().copied()).collect();
-            return self.attend(q, &sources, |source| source.1, bias, |source| Seen { parts: [None, Some(&source.0)], reach: Reach::All });
+            return self.among_on_device(q, k, v, bias, groups);
         }
-        let (tokens, heads, dim) = q.dims3()?;
+        let (_, heads, dim) = q.dims3()?;
         let (q_width, kv_width) = (heads * dim, self.shape.kv_heads * dim);
-        let mut out = vec![0.0; tokens * q_width];
+        let count: usize = groups.iter().map(|group| group.queries.len()).sum();
+        let mut out = vec![0.0; count * q_width];
         let mut attend = |q: &[f32], k: &[f32], v: &[f32]| {
-            let mut first = 0;
-            for &length in lengths {
-                let span = |width: usize| first * width..(first + length) * width;
-                let own = KeyValues { keys: &k[span(kv_width)], values: &v[span(kv_width)] };
-                let none = KeyValues { keys: &[], values: &[] };
-                kernel::attend(&self.shape, Reach::All, bias, &q[span(q_width)], [none, own], &mut out[span(q_width)]);
-                first += length;
+            let mut rest = out.as_mut_slice();
+            for Group { queries, parts, reach } in groups {
+                let parts = parts.each_ref().map(|rows| {
+                    let span = rows.start * kv_width..rows.end * kv_width;
+                    KeyValues { keys: &k[span.clone()], values: &v[span] }
+                });
+                let (own, others) = std::mem::take(&mut rest).split_at_mut(queries.len() * q_width);
+                kernel::attend(&self.shape, *reach, bias, &q[queries.start * q_width..queries.end * q_width], parts, own);
+                rest = others;
             }
         };
         with_slice(q, |q| with_slice(k, |k| with_slice(v, |v| attend(q, k, v))))???;
-        Ok(Tensor::from_vec(out, (tokens, q_width), &Device::Cpu)?)
+        Ok(Tensor::from_vec(out, (count, q_width), &Device::Cpu)?)
+    }
+
+    /// The same with candle's operations.
+    fn among_on_device(&self, q: &Tensor, k: &Tensor, v: &Tensor, bias: Option<&RelativeBias>, groups: &[Group<'_>]) -> Result<Tensor> {
+        let mut outputs = Vec::with_capacity(groups.len());
+        for Group { queries, parts, reach } in groups.iter().filter(|group| !group.queries.is_empty()) {
+            let [first, second] = parts.each_ref().map(|rows| -> Result<Option<(Tensor, Tensor)>> {
+                let part = |t: &Tensor| t.narrow(0, rows.start, rows.len());
+                Ok(if rows.is_empty() { None } else { Some((part(k)?, part(v)?)) })
+            });
+            let q = q.narrow(0, queries.start, queries.len())?;
+            outputs.push(self.on_device(&q, [first?, second?], *reach, bias)?);
+        }
+        Ok(Tensor::cat(&outputs, 0)?)
     }
 
     /// Attention of queries that belong to a few sequences, one after the other.
@@ -90,7 +128,9 @@ impl Attention {
             let mut outputs = Vec::with_capacity(sequences.len());
             for sequence in sequences {
                 let count = queries(sequence);
-                outputs.push(self.on_device(&q.narrow(0, first, count)?, seen(sequence), bias)?);
+                let Seen { parts, reach } = seen(sequence);
+                let parts = parts.map(|part| part.and_then(LayerCache::on_device));
+                outputs.push(self.on_device(&q.narrow(0, first, count)?, parts, reach, bias)?);
                 first += count;
             }
             return Ok(Tensor::cat(&outputs, 0)?);
@@ -111,37 +151,63 @@ impl Attention {
     }
 
     /// The queries of one sequence, (tokens, heads, dim), with candle's operations.
-    fn on_device(&self, q: &Tensor, seen: Seen<'_>, bias: Option<&RelativeBias>) -> Result<Tensor> {
-        let AttentionShape { heads, kv_heads, dim, scale, window } = self.shape;
+    fn on_device(&self, q: &Tensor, parts: Parts, reach: Reach<'_>, bias: Option<&RelativeBias>) -> Result<Tensor> {
+        let tokens = q.dim(0)?;
+        let rows = |part: &Option<(Tensor, Tensor)>| part.as_ref().map_or(Ok(0), |(keys, _)| keys.dim(0));
+        let (held, own) = (rows(&parts[0])?, rows(&parts[1])?);
+        // What is added for a key at some place of a sequence, seen from a query at another.
+        let add = |bias: Option<&RelativeBias>, head: usize, query: usize, key: usize| bias.map_or(0.0, |b| b.at(head, query, key));
+        match reach {
+            Reach::Causal => {
+                let at = held + own - tokens;
+                let seen = |t: usize, p: usize| p <= at + t && self.shape.window.is_none_or(|w| at + t - p < w);
+                self.scored(q, parts, |head, t, p| seen(t, p).then(|| add(bias, head, at + t, p)))
+            }
+            Reach::All => self.scored(q, parts, |head, t, p| Some(add(bias, head, t, p))),
+            Reach::Paths(paths) => self.scored(q, parts, |head, t, p| {
+                let own = |p| paths[t].iter().position(|&row| row as usize == p);
+                let key = if p < held { p } else { held + own(p - held)? };
+                Some(add(bias, head, held + paths[t].len() - 1, key))
+            }),
+            Reach::Near { radius, blocks } => {
+                // In stretches, each with what it can see: cost grows with the length, not with its square.
+                let stretch = radius.clamp(64, 1024);
+                let mut outputs = Vec::with_capacity(tokens.div_ceil(stretch));
+                for from in (0..tokens).step_by(stretch) {
+                    let to = (from + stretch).min(tokens);
+                    let (start, end) = (from.saturating_sub(radius), to.saturating_add(radius).min(own));
+                    let near = |part: &Tensor| part.narrow(0, start, end - start);
+                    let second = parts[1].as_ref().map(|(keys, values)| -> Result<_> { Ok((near(keys)?, near(values)?)) }).transpose()?;
+                    let output = self.scored(&q.narrow(0, from, to - from)?, [parts[0].clone(), second], |head, t, p| {
+                        let query = from + t;
+                        if p < held {
+                            return Some(blocks.map_or(0.0, |blocks| blocks.bias.at(head, blocks.of(query, held), p)));
+                        }
+                        let key = start + p - held;
+                        (key.abs_diff(query) <= radius).then(|| add(bias, head, query, key))
+                    })?;
+                    outputs.push(output);
+                }
+                Ok(Tensor::cat(&outputs, 0)?)
+            }
+        }
+    }
+
+    /// Attention with candle's operations; `add` says what the score of a head's query gets at each row of the parts, `None` when the query
+    /// does not see it.
+    fn scored(&self, q: &Tensor, parts: Parts, add: impl Fn(usize, usize, usize) -> Option<f32>) -> Result<Tensor> {
+        let AttentionShape { heads, kv_heads, dim, scale, .. } = self.shape;
         let group = heads / kv_heads;
         let tokens = q.dim(0)?;
-        let held: Vec<(Tensor, Tensor)> = seen.parts.into_iter().flatten().filter_map(LayerCache::on_device).collect();
-        let (keys, values): (Vec<Tensor>, Vec<Tensor>) = held.into_iter().unzip();
+        let (keys, values): (Vec<Tensor>, Vec<Tensor>) = parts.into_iter().flatten().unzip();
         // (positions, kv_heads, dim) to (kv_heads, positions, dim)
         let by_head = |parts: &[Tensor]| Tensor::cat(parts, 0)?.transpose(0, 1)?.contiguous();
         let (keys, values) = (by_head(&keys)?, by_head(&values)?);
         let positions = keys.dim(1)?;
-        let prefix = seen.parts[0].and_then(LayerCache::on_device).map_or(Ok(0), |(keys, _)| keys.dim(0))?;
-        // Which key a query sees at which place in its sequence, and where it stands itself.
-        let place = |t: usize, p: usize| match seen.reach {
-            Reach::Causal => {
-                let own = positions - tokens + t;
-                (p <= own && window.is_none_or(|w| own - p < w)).then_some((own, p))
-            }
-            Reach::All => Some((t, p)),
-            Reach::Paths(paths) if p < prefix => Some((prefix + paths[t].len() - 1, p)),
-            Reach::Paths(paths) => {
-                let at = paths[t].iter().position(|&row| row as usize == p - prefix)?;
-                Some((prefix + paths[t].len() - 1, prefix + at))
-            }
-        };
         let mut mask = Vec::with_capacity(heads * tokens * positions);
         for head in 0..heads {
             for t in 0..tokens {
-                mask.extend((0..positions).map(|p| match place(t, p) {
-                    Some((query, key)) => bias.map_or(0.0, |bias| bias.at(head, query, key)),
-                    None => f32::NEG_INFINITY,
-                }));
+                mask.extend((0..positions).map(|p| add(head, t, p).unwrap_or(f32::NEG_INFINITY)));
             }
         }
         // (kv_heads, group · tokens, dim): the query heads of a group read the same keys
@@ -153,6 +219,9 @@ impl Attention {
         Ok(out.reshape((tokens, heads * dim))?)
     }
 }
+
+/// Keys and values on a device, each (positions, kv_heads, dim).
+type Parts = [Option<(Tensor, Tensor)>; 2];
 
 /// What the queries of one sequence see.
 struct Seen<'a> {
@@ -168,5 +237,45 @@ fn host_part(layer: Option<&LayerCache>, shape: AttentionShape) -> Result<KeyVal
             Err(Error::from(candle_core::Error::msg(message)))
         }
         _ => Ok(KeyValues { keys: &[], values: &[] }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::Blocks;
+
+    /// What a GPU computes, computed in main memory: it is to be what the kernel computes.
+    #[test]
+    fn candle_and_the_kernel_agree_on_every_reach() {
+        let shape = AttentionShape { heads: 4, kv_heads: 2, dim: 12, scale: 0.3, window: Some(40) };
+        let attention = Attention { layer: 0, shape };
+        let random = |rows: usize, heads: usize| Tensor::randn(0f32, 1.0, (rows, heads, 12), &Device::Cpu).unwrap();
+        let (q, k, v) = (random(150, 4), random(150, 2), random(150, 2));
+        let bias = RelativeBias::new(4, 3, |head, distance| (head as f32 + 1.0) * 0.1 * distance as f32);
+        let side = RelativeBias::new(4, 2, |head, distance| (head as f32 - 1.0) * 0.2 * distance as f32);
+        let paths: Vec<Vec<u32>> = (0..20).map(|t| (0..=t).map(|i| (i * 7 + t) % 130).collect()).collect();
+        let near = |radius| Reach::Near { radius, blocks: None };
+        let blocks = Reach::Near { radius: 3, blocks: Some(Blocks { size: 16, bias: &side }) };
+        for (queries, reach) in [
+            (0..130, Reach::Causal),
+            (0..9, Reach::All),
+            (20..40, Reach::Paths(&paths)),
+            (0..130, near(70)),
+            (0..130, blocks),
+            (1..128, blocks),
+            (0..130, near(0)),
+        ] {
+            for bias in [None, Some(&bias)] {
+                let groups = [
+                    Group { queries: queries.clone(), parts: [0..8, 20..150], reach },
+                    Group { queries: 0..1, parts: [0..0, 0..150], reach: Reach::All },
+                ];
+                let host = attention.among(&q, &k, &v, bias, &groups).unwrap();
+                let device = attention.among_on_device(&q, &k, &v, bias, &groups).unwrap();
+                let differ = (host - device).unwrap().abs().unwrap().max_all().unwrap().to_scalar::<f32>().unwrap();
+                assert!(differ < 1e-5, "{reach:?} of {queries:?}: {differ}");
+            }
+        }
     }
 }

@@ -10,9 +10,10 @@ mod linear;
 mod norm;
 mod position;
 mod rope;
+mod sight;
 mod weights;
 
-pub use attention::Attention;
+pub use attention::{Attention, Group};
 pub(crate) use cache::LayerCache;
 pub use cache::{KvCache, SourceCache, Span};
 pub use feed_forward::FeedForward;
@@ -20,6 +21,7 @@ pub use linear::{Embedding, Linear, OutputLayer};
 pub use norm::{Norm, add};
 pub use position::{Positions, relative_bias};
 pub use rope::Rope;
+pub use sight::Sight;
 pub use weights::{Backend, Config, Weights};
 
 use crate::error::{Error, Result};

@@ -1,0 +1,59 @@
+//! LongT5 (Guo et al. 2021, arXiv:2112.07916), which is T5 with an encoder that sees what is near, and sums of blocks if the model was
+//! trained with them; reference: `transformers`' `LongT5ForConditionalGeneration`.
+
+use super::encoder_decoder::{HalfNaming, Naming, SightKind};
+use super::t5::{self, Variant};
+use super::{Model, Numbers};
+use crate::error::{Error, Result};
+use crate::nn::{Backend, Config, Weights};
+
+const LOCAL: HalfNaming = HalfNaming {
+    attention: [
+        "layer.0.LocalSelfAttention.q",
+        "layer.0.LocalSelfAttention.k",
+        "layer.0.LocalSelfAttention.v",
+        "layer.0.LocalSelfAttention.o",
+    ],
+    relative: "layer.0.LocalSelfAttention.relative_attention_bias.weight",
+    ..t5::NAMING.encoder
+};
+
+const TRANSIENT_GLOBAL: HalfNaming = HalfNaming {
+    attention: [
+        "layer.0.TransientGlobalSelfAttention.q",
+        "layer.0.TransientGlobalSelfAttention.k",
+        "layer.0.TransientGlobalSelfAttention.v",
+        "layer.0.TransientGlobalSelfAttention.o",
+    ],
+    relative: "layer.0.TransientGlobalSelfAttention.relative_attention_bias.weight",
+    ..t5::NAMING.encoder
+};
+
+/// Longest source: the published summarizers were trained on this many tokens. (`n_positions` says less in their files, and nothing in the
+/// graph depends on it.)
+const LONGEST_SOURCE: usize = 16384;
+
+pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let radius = numbers.optional_size("", "local_radius")?.unwrap_or(127);
+    let kind = numbers.text("encoder_attention_type").unwrap_or("local");
+    let (encoder, sight) = match kind {
+        "local" => (LOCAL, SightKind::Near { radius }),
+        "transient-global" => {
+            let sight = SightKind::NearAndBlocks {
+                radius,
+                size: numbers.optional_size("", "global_block_size")?.unwrap_or(16),
+                norm: "layer.0.TransientGlobalSelfAttention.global_input_layer_norm",
+                relative: "layer.0.TransientGlobalSelfAttention.global_relative_attention_bias.weight",
+            };
+            (TRANSIENT_GLOBAL, sight)
+        }
+        _ => {
+            let message = format!("its configuration says encoder_attention_type = {kind:?}; known are local and transient-global");
+            return Err(Error::model(weights.model(), message));
+        }
+    };
+    let naming = Naming { encoder, ..t5::NAMING };
+    let variant = Variant { naming, sight, source_length: LONGEST_SOURCE, address: Box::new(|_, _, _| None) };
+    t5::load_variant(variant, config, weights, backend)
+}
