@@ -85,7 +85,7 @@ pub struct Runtime {
     pub precision: Precision,
     /// CPU workers.
     pub threads: usize,
-    /// Sequences that a worker advances at once. It changes the speed, never a result.
+    /// Hypotheses that a worker advances at once: one a sequence, or as many as its beam is wide. It changes the speed, never a result.
     pub batch: usize,
     /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
     pub stop: fn() -> bool,

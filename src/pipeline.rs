@@ -343,7 +343,8 @@ fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, mo
         checks.flagged.extend(translation.problems.iter().map(|&problem| Flag { problem, segment: i, text: text.into() }));
         stats.output_tokens += translation.output_tokens;
     }
-    if let Some(model) = models.translators.first().copied().or(models.summarizer) {
+    let translator = to.as_ref().and_then(|to| translate::first(models.translators, &document.language.code, to));
+    if let Some(model) = translator.or(models.summarizer).or(models.translators.first().copied()) {
         for unit in &document.units {
             stats.source_tokens += model.count_tokens(&unit.text)?;
         }

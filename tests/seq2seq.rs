@@ -3,7 +3,7 @@
 
 use candle_core::Device;
 use polygist::arch::{self, Model};
-use polygist::generate::{Engine, Generate, Options, Request};
+use polygist::generate::{Engine, Finish, Generate, Options, Request};
 use polygist::io::weights::open_folder;
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
@@ -232,5 +232,19 @@ fn results_do_not_depend_on_the_batch_or_the_threads() {
                 assert!(together == alone, "{family}, {precision:?}, {threads} threads, batch {batch}");
             }
         }
+    }
+}
+
+/// An end that is forced at the longest output is a cut, and is told as one; what an output is given to begin with always fits.
+#[test]
+fn cuts_are_told() {
+    let engine = engine("bart", Precision::F32, 1, 8);
+    let source: Vec<u32> = ids(&json("bart", "expected.json")["logits"][3]["source"]);
+    for (beams, max_tokens) in [(1, 4), (4, 4), (1, 1), (4, 1)] {
+        let options = Options { beams, max_tokens, min_tokens: 40, ..engine.defaults() };
+        assert!(options.forced_begin.is_some() && options.forced_end.is_some());
+        let request = Request { source: Some(source.clone()), options, ..Request::default() };
+        let output = engine.generate(&[request], &|_, _| true).unwrap().remove(0);
+        assert!(output.finish == Finish::Length && (1..=4).contains(&output.tokens), "{beams}, {max_tokens}: {output:?}");
     }
 }

@@ -53,6 +53,8 @@ pub(super) struct Variant {
     pub positions: PositionKind,
     /// When the configuration does not say.
     pub activation: &'static str,
+    /// Whether the embeddings are scaled, when the configuration does not say.
+    pub scaled: bool,
     pub separate_vocabularies: bool,
     pub sight: SightKind,
     pub address: AddressFn,
@@ -68,6 +70,7 @@ impl Default for Variant {
             final_norm: false,
             positions: PositionKind::Learned { offset: 2 },
             activation: "gelu",
+            scaled: false,
             separate_vocabularies: false,
             sight: SightKind::All,
             address: Box::new(|_, _, _| None),
@@ -108,7 +111,7 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
         epsilon: 1e-5,
         embedding_norm: variant.embedding_norm,
         final_norm: variant.final_norm,
-        embedding_scale: if numbers.flag("scale_embedding", false) { f64::from((dim as f32).sqrt()) } else { 1.0 },
+        embedding_scale: if numbers.flag("scale_embedding", variant.scaled) { f64::from((dim as f32).sqrt()) } else { 1.0 },
         attention_scale: (encoder.head_dim as f32).sqrt().recip(),
         output_scale: 1.0,
         tied_output: numbers.flag("tie_word_embeddings", true),

@@ -211,6 +211,11 @@ impl Builder<'_> {
                 let table = self.weights.get(names.positions)?;
                 let rows = table.dims().first().copied().unwrap_or(0);
                 let table = self.weights.get_shaped(names.positions, &[rows, c.dim])?;
+                if rows < half.context_length.saturating_add(offset) {
+                    let (name, positions) = (names.positions, half.context_length);
+                    let message = format!("weight {name} has {rows} rows, too few for the {positions} positions of its configuration");
+                    return Err(Error::model(self.weights.model(), message));
+                }
                 Some(Positions::learned(&table, offset, &self.backend.device)?)
             }
             PositionKind::Sinusoidal => Some(Positions::sinusoidal(half.context_length, c.dim, &self.backend.device)?),
@@ -304,6 +309,9 @@ impl Builder<'_> {
 
     fn embedding(&self, name: &str) -> Result<Arc<Embedding>> {
         let vocabulary = self.weights.get(name)?.dims().first().copied().unwrap_or(0);
+        if vocabulary == 0 {
+            return Err(Error::model(self.weights.model(), format!("weight {name} has no rows; expected one a token")));
+        }
         Ok(Arc::new(Embedding::new(self.weights.get_shaped(name, &[vocabulary, self.config.dim])?, self.backend)?))
     }
 }

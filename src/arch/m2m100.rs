@@ -21,6 +21,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         // Positions count from the one after the padding token's number.
         positions: PositionKind::SinusoidalFairseq { first: 2 },
         activation: "relu",
+        scaled: true,
         address: if class.starts_with("SMALL100") { Box::new(small100) } else { Box::new(address) },
         ..Variant::default()
     };

@@ -24,38 +24,76 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
     load_variant(variant, config, weights, backend)
 }
 
-/// The languages that a model was trained on, as its `tokenizer_config.json` states them; `None` for groups (`mul`, `ROMANCE`, `gmw`).
+/// The languages that a model was trained on, as its `tokenizer_config.json` states them: codes of languages or of groups.
 struct Pair {
-    source: Option<Lang>,
-    target: Option<Lang>,
+    source: Option<String>,
+    target: Option<String>,
 }
+
+/// The groups of opus-mt's models, and those of their languages that [`languages`] knows. `mul` and groups that are not here count as "any".
+const GROUPS: &[(&str, &str)] = &[
+    ("ROMANCE", "fr es it pt ro ca gl oc"),
+    ("roa", "fr es it pt ro ca gl oc"),
+    ("itc", "fr es it pt ro ca gl oc la"),
+    ("zle", "ru uk be"),
+    ("zls", "bg hr sr sl mk bs"),
+    ("zlw", "pl cs sk"),
+    ("sla", "ru uk be bg hr sr sl mk bs pl cs sk"),
+    ("gmw", "en de nl af lb yi fy"),
+    ("gmq", "da sv no nn is fo"),
+    ("NORWAY", "no nn"),
+    ("SCANDINAVIA", "da sv no nn"),
+    ("gem", "en de nl af lb yi fy da sv no nn is fo"),
+    ("cel", "ga cy gd br"),
+    ("bat", "lt lv"),
+    ("inc", "hi bn ur mr gu pa ne si as or sd"),
+    ("dra", "ta te ml kn"),
+    ("trk", "tr az kk ky uz tk tt ug"),
+    ("fiu", "fi et hu"),
+    ("urj", "fi et hu"),
+    ("sem", "ar he mt am ti"),
+];
 
 impl Pair {
     fn of(config: &Config) -> Pair {
-        let read = |key: &str| {
-            let Config::Json(json) = config else { return None };
-            let lang = languages::canonical(&Lang::parse(json.get(key)?.as_str()?)?);
-            languages::get(&lang).map(|_| lang)
+        let read = |key: &str| match config {
+            Config::Json(json) => json.get(key).and_then(|v| v.as_str()).map(String::from),
+            Config::Gguf(_) => None,
         };
         Pair { source: read("source_lang"), target: read("target_lang") }
     }
 
     fn allows(&self, from: &Lang, to: &Lang) -> bool {
-        let fits = |known: &Option<Lang>, asked: &Lang| known.as_ref().is_none_or(|known| known.same_base(asked));
+        let fits = |code: &Option<String>, asked: &Lang| code.as_ref().is_none_or(|code| covers(code, asked));
         fits(&self.source, from) && fits(&self.target, to)
+    }
+}
+
+/// Whether a language, or a group, as opus-mt names it holds a language.
+fn covers(code: &str, asked: &Lang) -> bool {
+    if let Some((_, members)) = GROUPS.iter().find(|(group, _)| *group == code) {
+        return members.split(' ').any(|member| member == asked.base());
+    }
+    match Lang::parse(code) {
+        Some(lang) if code != "mul" => {
+            let lang = languages::canonical(&lang);
+            // A code of three letters that stands for no known language is a group's, or a language that nobody asks for by another name.
+            lang.same_base(asked) || (code.len() == 3 && languages::get(&lang).is_none())
+        }
+        _ => true,
     }
 }
 
 /// Models with several target languages have a token for each, `>>fra<<`, some of them with a script, `>>cmn_Hans<<`; the others
 /// know one pair and are told nothing.
 fn address(to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
-    let token = codes(to).into_iter().map(|code| format!(">>{code}<<")).find(|token| has(token));
-    if token.is_some() {
-        return Some(Address { prefix: token? + " ", begin: None });
+    let token = |lang: &Lang| codes(lang).into_iter().map(|code| format!(">>{code}<<")).find(|token| has(token));
+    if let Some(token) = token(to) {
+        return Some(Address { prefix: token + " ", begin: None });
     }
     // A model that has such tokens, but not this one, does not know the language.
-    let multilingual = ["eng", "fra", "deu", "spa", "ita", "por", "rus", "fin", "swe", "dan", "nld", "fr", "de", "es", "pt", "it"];
-    if multilingual.iter().any(|code| has(&format!(">>{code}<<"))) { None } else { Some(Address::default()) }
+    let multilingual = languages::all().keys().filter_map(|code| Lang::parse(code)).any(|lang| token(&lang).is_some());
+    (!multilingual).then(Address::default)
 }
 
 /// Codes that Marian's training sets use for a language, the likeliest first.
@@ -80,4 +118,31 @@ fn codes(lang: &Lang) -> Vec<String> {
     let known = languages::get(lang);
     let aliases = known.iter().flat_map(|(_, language)| &language.aliases).filter(|a| a.len() == 3).cloned();
     special.iter().map(|s| (*s).to_string()).chain(aliases).chain([lang.as_str().replace('-', "_"), lang.base().to_string()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lang(code: &str) -> Lang {
+        Lang::parse(code).unwrap()
+    }
+
+    #[test]
+    fn pairs_and_groups_hold_their_languages() {
+        for (code, member, stranger) in [("fr", "fr", "de"), ("ROMANCE", "pt", "de"), ("zle", "uk", "fr"), ("NORWAY", "nb", "sv")] {
+            let canonical = languages::canonical(&lang(member));
+            assert!(covers(code, &canonical) && !covers(code, &lang(stranger)), "{code}");
+        }
+        assert!(covers("mul", &lang("sw")) && covers("eng", &Lang::en()));
+    }
+
+    #[test]
+    fn target_languages_are_named_as_the_vocabulary_names_them() {
+        let ask = |to: &str, tokens: &[&str]| address(&lang(to), &|token| tokens.contains(&token));
+        assert_eq!(ask("fr", &[]), Some(Address::default()));
+        assert_eq!(ask("fr", &[">>fra<<", ">>spa<<"]).unwrap().prefix, ">>fra<< ");
+        assert_eq!(ask("zh", &[">>cmn_Hans<<"]).unwrap().prefix, ">>cmn_Hans<< ");
+        assert_eq!(ask("de", &[">>hin<<", ">>ben<<"]), None);
+    }
 }

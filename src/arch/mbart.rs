@@ -8,13 +8,17 @@ use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+    let class = match config {
+        Config::Json(json) => json.get("tokenizer_class").and_then(|v| v.as_str()).unwrap_or_default(),
+        Config::Gguf(_) => "",
+    };
     let variant = Variant {
         pre_norm: true,
         embedding_norm: true,
         final_norm: true,
         positions: PositionKind::Learned { offset: 2 },
         activation: "gelu",
-        address: Box::new(address),
+        address: if class.starts_with("MBartTokenizer") { Box::new(first_address) } else { Box::new(address) },
         ..Variant::default()
     };
     load_variant(variant, config, weights, backend)
@@ -32,7 +36,12 @@ fn code(lang: &Lang) -> Option<&'static str> {
     CODES.iter().copied().find(|code| code.split('_').next() == Some(lang.base()))
 }
 
-/// The source language's token stands before the source, the target's begins the output.
+/// Of the models before mBART-50, each fine-tuned for one pair: decoding starts with the target language's token, as `config.json` says.
+fn first_address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
+    address(from, to, has).map(|address| Address { begin: None, ..address })
+}
+
+/// Of mBART-50: the source language's token stands before the source, the target's begins the output.
 fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
     let (from, to) = (code(from)?, code(to)?);
     (has(from) && has(to)).then(|| Address { prefix: from.into(), begin: Some(to.into()) })

@@ -131,7 +131,10 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
 /// MADLAD-400 has a token for each target language, `<2de>`, which stands before the source; T5 is told in words, of the languages
 /// that it was trained on.
 fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
-    let token = [lang_token(to.as_str()), lang_token(to.base())].into_iter().find(|token| has(token));
+    // Old codes (iw) and other names of a language are among its aliases.
+    let aliases = languages::get(to).into_iter().flat_map(|(_, language)| language.aliases.iter().map(String::as_str));
+    let codes = [to.as_str(), to.base()].into_iter().chain(aliases).chain((to.base() == "he").then_some("iw"));
+    let token = codes.map(lang_token).find(|token| has(token));
     if let Some(token) = token {
         return Some(Address { prefix: token + " ", begin: None });
     }

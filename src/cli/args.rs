@@ -50,7 +50,8 @@ pub struct Global {
     /// Precision of the weights on the CPU [default: int8]
     #[arg(long, global = true, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
-    /// Seed of the last attempt at a sentence that fails the checks otherwise; nothing else is drawn at random [default: 0]
+    /// Seed of what is drawn at random: the last attempt at a sentence that fails the checks otherwise, and, with --temperature, all text
+    /// [default: 0]
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
     /// Open no connection; use the models that are on this machine
@@ -124,7 +125,7 @@ pub struct Translating {
     /// Language of the input, as fr or pt-BR; auto finds it out
     #[arg(long, value_name = "LANG", default_value = "auto", value_parser = lang_or_auto)]
     pub from: LangOrAuto,
-    /// Model that translates: a name of `polygist models list`, a folder, a GGUF file, or owner/name on the Hub. Of several, each pair of
+    /// Model that translates (of `summarize` without --to: that writes): a name of `polygist models list`, a folder, a GGUF file, or owner/name on the Hub. Of several, each pair of
     /// languages goes to the first that knows it, or through English
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]
     pub model: Vec<String>,
@@ -143,13 +144,13 @@ pub struct Decoding {
     /// Hypotheses that are followed at once; 1 is greedy
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
     pub beam: Option<u8>,
-    /// Exponent of the length by which a beam's log-probabilities are divided; above 1 favours long outputs
+    /// Exponent of the length by which a beam's log-probabilities are divided; above 0 favours long outputs
     #[arg(long, value_name = "X", value_parser = finite, allow_negative_numbers = true)]
     pub length_penalty: Option<f32>,
-    /// At least so many tokens for a sentence
+    /// At least so many tokens for a sentence, or for a summary
     #[arg(long, value_name = "N")]
     pub min_tokens: Option<usize>,
-    /// At most so many tokens for a sentence
+    /// At most so many tokens for a sentence, or for a summary
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub max_tokens: Option<usize>,
     /// No N tokens in a row may come twice; 0 is off
@@ -159,7 +160,7 @@ pub struct Decoding {
     #[arg(long, value_name = "X", value_parser = positive)]
     pub repetition_penalty: Option<f32>,
     /// Draw tokens at this temperature instead of taking the likeliest
-    #[arg(long, value_name = "X", value_parser = finite)]
+    #[arg(long, value_name = "X", value_parser = temperature)]
     pub temperature: Option<f32>,
     /// Draw from the N likeliest tokens; 0 is off
     #[arg(long, value_name = "N")]
@@ -400,6 +401,10 @@ fn number(text: &str, expected: &str, fits: impl Fn(f32) -> bool) -> Result<f32>
 
 fn finite(text: &str) -> Result<f32> {
     number(text, "a number from -100 to 100", |x| x.abs() <= 100.0)
+}
+
+fn temperature(text: &str) -> Result<f32> {
+    number(text, "a temperature: 0, or a number from 0.01 to 100", |x| x == 0.0 || (0.01..=100.0).contains(&x))
 }
 
 fn positive(text: &str) -> Result<f32> {

@@ -109,7 +109,13 @@ impl Run<'_> {
         let version = env!("CARGO_PKG_VERSION");
         let translators: Vec<&str> = translators.iter().map(|m| m.fingerprint.as_str()).collect();
         let (translators, summarizer) = (translators.join(","), summarizer.map_or("", |m| m.fingerprint.as_str()));
-        format!("{version}\n{translators}\n{summarizer}\n{:?}\n{}\n{}", self.job, self.setup.result_settings(), self.args.strict)
+        let fields = (&self.args.reading.text_field, &self.args.reading.title_field);
+        format!(
+            "{version}\n{fields:?}\n{translators}\n{summarizer}\n{:?}\n{}\n{}",
+            self.job,
+            self.setup.result_settings(),
+            self.args.strict
+        )
     }
 
     fn still_to_do(

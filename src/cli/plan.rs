@@ -191,14 +191,15 @@ pub fn job(setup: &Setup, translating: &Translating, to: Option<Lang>, translate
     let LangOrAuto(from) = translating.from.clone();
     Job {
         from,
-        to,
         translate,
         summary: summarizing.map(|s| summarize::Settings {
             length: s.length,
             style: s.style,
-            // Where both is done, the flags are for the translation.
-            decoding: if translate { Overrides::default() } else { settings(setup, translating).decoding },
+            // Where something is translated, the flags are for that.
+            decoding: if to.is_some() { Overrides::default() } else { settings(setup, translating).decoding },
+            seed: setup.seed,
         }),
+        to,
         translating: settings(setup, translating),
         on_bad: match translating.on_bad {
             OnBadArg::Keep => OnBad::Keep,
@@ -209,14 +210,15 @@ pub fn job(setup: &Setup, translating: &Translating, to: Option<Lang>, translate
 
 /// Of `summarize`: the models that translate, and the one that writes summaries. `--model` names the latter where nothing is to be
 /// translated, or where the catalog says that it is made for it.
-pub fn summary_models(setup: &Setup, args: &Summarize) -> (Vec<String>, Option<String>) {
+pub fn summary_models(setup: &Setup, args: &Summarize) -> Result<(Vec<String>, Option<String>)> {
+    let translates = args.to.is_some() || setup.config.to()?.is_some();
     let named = args.summarizing.summary_model.clone();
     let models = args.translating.model.clone();
     let summarizes = |name: &String| setup.catalog.get(name).is_some_and(|m| m.tasks == [Task::Summarize]);
-    match models.as_slice() {
-        [one] if named.is_none() && (args.to.is_none() || summarizes(one)) => (Vec::new(), Some(one.clone())),
+    Ok(match models.as_slice() {
+        [one] if named.is_none() && (!translates || summarizes(one)) => (Vec::new(), Some(one.clone())),
         _ => (models, named.or_else(|| setup.config.summary_model.clone())),
-    }
+    })
 }
 
 /// Engines as the pipeline takes them.

@@ -75,7 +75,7 @@ fn translate_files(setup: &Setup, args: &Translate) -> Result<u8> {
 }
 
 fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
-    let (translating, summary_model) = plan::summary_models(setup, args);
+    let (translating, summary_model) = plan::summary_models(setup, args)?;
     let to = setup.target(args.to.as_ref(), &translating)?;
     let job = plan::job(setup, &args.translating, to.clone(), false, Some(&args.summarizing));
     // The starter writes English alone; a model that is named writes what it was made for.

@@ -78,7 +78,8 @@ impl Beam {
             if rank < self.width && open {
                 let score = score / (length as f32).powf(options.length_penalty);
                 let text = if end == Some(End::Token) { parent.clone() } else { parent.with(token) };
-                self.finish(Hypothesis { score, cut: end.is_none(), ..text });
+                let forced = length >= room && options.forced_end.is_some();
+                self.finish(Hypothesis { score, cut: end.is_none() || forced, ..text });
             }
         }
         self.live = live;

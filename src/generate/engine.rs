@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Settings {
     /// Workers, each on a core of its own; 1 for a GPU.
     pub workers: usize,
-    /// Sequences that a worker advances at once.
+    /// Hypotheses that a worker advances at once; a sequence has one, or as many as its beam is wide.
     pub batch: usize,
     /// Prompt tokens that a worker reads in one step.
     pub prefill: usize,
@@ -205,7 +205,7 @@ impl Engine {
         let forced = self.tokenizer.encode(&request.output_prefix)?;
         // As in `transformers`, the token counts as written, the text as given.
         let uncounted = forced.len();
-        let given: Vec<u32> = if forced.is_empty() { begin.into_iter().collect() } else { begin.into_iter().chain(forced).collect() };
+        let given: Vec<u32> = begin.into_iter().chain(forced).collect();
         let (source, mut tokens, prefix) = if let Some(encoder) = self.model.encoder() {
             let source = match &request.source {
                 Some(ids) => ids.clone(),
@@ -226,7 +226,8 @@ impl Engine {
         };
         tokens.extend(&given);
         let used = tokens.len() - given.len() + prefix.as_ref().map_or(0, |p| p.len());
-        let room = (self.model.context_length().saturating_sub(used)).min(options.max_tokens.max(1).saturating_add(uncounted));
+        let room = (self.model.context_length().saturating_sub(used))
+            .min(options.max_tokens.max(1 + given.len() - uncounted).saturating_add(uncounted));
         if room <= given.len() {
             return Err(self.too_long(used));
         }

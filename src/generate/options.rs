@@ -106,7 +106,10 @@ impl Options {
         let ids = |value: &Value| value.as_array().map(|all| all.iter().filter_map(id).collect::<Vec<u32>>());
         let none = Options::default();
         let suppressed = find("suppress_tokens").and_then(ids).unwrap_or_default().into_iter().map(|token| vec![token]);
-        let bad_words = find("bad_words_ids").and_then(Value::as_array).into_iter().flatten().filter_map(ids);
+        // As in `transformers`, an end token is not a bad word.
+        let end = token("eos_token_id");
+        let is_end = |sequence: &Vec<u32>| matches!((sequence.as_slice(), end), ([one], Some(end)) if *one == end);
+        let bad_words = find("bad_words_ids").and_then(Value::as_array).into_iter().flatten().filter_map(ids).filter(|s| !is_end(s));
         Options {
             max_tokens: size("max_new_tokens").or(size("max_length").map(|n| n.saturating_sub(1))).unwrap_or(none.max_tokens),
             min_tokens: size("min_new_tokens").or(size("min_length").map(|n| n.saturating_sub(1))).unwrap_or(0),

@@ -203,7 +203,8 @@ impl Sampling {
             kept.truncate(enough.unwrap_or(kept.len()).max(1));
         }
         if self.min_p > 0.0 {
-            kept.retain(|(_, l)| weight(*l) >= f64::from(self.min_p).min(1.0));
+            let likeliest = kept[0].0;
+            kept.retain(|(column, l)| *column == likeliest || weight(*l) >= f64::from(self.min_p));
         }
         kept
     }

@@ -58,7 +58,7 @@ pub(super) struct Shared<'a> {
     /// See [`super::Settings::stop`].
     pub interrupted: fn() -> bool,
     pub on_done: &'a (dyn Fn(usize, &Output) -> bool + Sync),
-    /// Hypotheses that a worker advances at once.
+    /// Hypotheses that a worker advances at once: a sequence has as many as its beam is wide.
     pub batch: usize,
     /// Prompt tokens that a worker reads in one step; bounds the memory of a step.
     pub prefill: usize,
@@ -147,7 +147,9 @@ impl<'a> Row<'a> {
             Search::Single { written, log_probability } => {
                 let Some(best) = candidates.first().and_then(|c| c.first()) else { return Ok(Some(Finish::Stop)) };
                 if tokenizer.is_end(best.token) {
-                    return Ok(Some(Finish::Stop));
+                    // An end that was forced is a cut all the same.
+                    let forced = options.forced_end.is_some() && written.len() + 1 >= room;
+                    return Ok(Some(if forced { Finish::Length } else { Finish::Stop }));
                 }
                 written.push(best.token);
                 *log_probability += best.log_probability;

@@ -18,7 +18,7 @@ pub struct AttentionShape {
     pub dim: usize,
     /// Factor of the scores.
     pub scale: f32,
-    /// A query sees only so many last positions, itself included; `None` for all. For [`Reach::Causal`] alone.
+    /// A query sees only so many last positions, itself included; `None` for all. For [`Reach::Causal`] and [`Reach::Paths`].
     pub window: Option<usize>,
 }
 
@@ -190,8 +190,10 @@ unsafe fn attend_with<L: Lanes>(arguments: Arguments<'_>) {
             }
             Reach::Paths(paths) => {
                 for (t, path) in paths.iter().enumerate() {
-                    let rows = Seen::new(parts, width, 0..held, Path(path));
-                    queries.all_heads::<L, Path<'_>>(t..t + 1, &Places::in_order(bias, held + path.len() - 1, 0, held), rows);
+                    let end = held + path.len();
+                    let start = shape.window.map_or(0, |w| end.saturating_sub(w));
+                    let rows = Seen::new(parts, width, start.min(held)..held, Path(&path[start.saturating_sub(held)..]));
+                    queries.all_heads::<L, Path<'_>>(t..t + 1, &Places::in_order(bias, end - 1, start, rows.held()), rows);
                 }
             }
         }
@@ -539,7 +541,8 @@ mod tests {
                             Reach::Paths(paths) => {
                                 let path = paths[t].iter().map(|&r| (1, r as usize));
                                 let at = held + paths[t].len() - 1;
-                                (0..held).map(|r| (0, r)).chain(path).enumerate().map(|(p, row)| (p, at, bias, row)).collect()
+                                let all = (0..held).map(|r| (0, r)).chain(path).enumerate().map(|(p, row)| (p, at, bias, row));
+                                all.skip(window.map_or(0, |w| (at + 1).saturating_sub(w))).collect()
                             }
                             Reach::Near { radius, blocks } => {
                                 let first = (0..held).map(|r| (r, (t / 2).min(held - 1), blocks.map(|b| b.bias), (0, r)));

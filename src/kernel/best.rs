@@ -28,7 +28,7 @@ pub struct Best {
 impl Best {
     /// Nothing seen yet; `keep` columns are wanted.
     pub fn new(keep: usize) -> Best {
-        Best { keep: keep.max(1), ranked: Vec::with_capacity(keep.max(1) + 1), largest: f32::NEG_INFINITY, total: 0.0 }
+        Best { keep: keep.max(1), ranked: Vec::with_capacity(keep.clamp(1, 1024) + 1), largest: f32::NEG_INFINITY, total: 0.0 }
     }
 
     /// Counts logits for [`Best::log_sum_exp`].

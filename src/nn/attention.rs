@@ -167,7 +167,8 @@ impl Attention {
             Reach::Paths(paths) => self.scored(q, parts, |head, t, p| {
                 let own = |p| paths[t].iter().position(|&row| row as usize == p);
                 let key = if p < held { p } else { held + own(p - held)? };
-                Some(add(bias, head, held + paths[t].len() - 1, key))
+                let query = held + paths[t].len() - 1;
+                self.shape.window.is_none_or(|w| query - key < w).then(|| add(bias, head, query, key))
             }),
             Reach::Near { radius, blocks } => {
                 // In stretches, each with what it can see: cost grows with the length, not with its square.

@@ -11,6 +11,17 @@ pub struct Positions {
     table: Tensor,
 }
 
+/// Numbers that a computed table may have: half a gigabyte of them.
+const LARGEST_TABLE: usize = 1 << 27;
+
+fn check_size(positions: usize, dim: usize) -> Result<()> {
+    if positions.saturating_mul(dim) <= LARGEST_TABLE {
+        return Ok(());
+    }
+    let message = format!("{positions} positions of {dim} numbers are more than any model has; its configuration is wrong");
+    Err(candle_core::Error::msg(message).into())
+}
+
 impl Positions {
     /// Learned vectors, (positions, dim), in main memory; the first `offset` are not used (BART's have two of that kind).
     pub fn learned(table: &Tensor, offset: usize, device: &Device) -> Result<Positions> {
@@ -23,6 +34,7 @@ impl Positions {
 
     /// Sines, then cosines, of `position / 10000^(2i/dim)` (Vaswani et al. 2017, in the order of Marian).
     pub fn sinusoidal(positions: usize, dim: usize, device: &Device) -> Result<Positions> {
+        check_size(positions, dim)?;
         let half = dim.div_ceil(2);
         let angle = |p: usize, i: usize| p as f64 / 10000f64.powf(2.0 * i as f64 / dim as f64);
         let row = |p: usize| (0..dim).map(move |i| if i < half { angle(p, i).sin() as f32 } else { angle(p, i - half).cos() as f32 });
@@ -32,6 +44,7 @@ impl Positions {
 
     /// The same with the frequencies of fairseq (`10000^(−i/(dim/2−1))`, in f32 as there), beginning at position `first`.
     pub fn sinusoidal_fairseq(first: usize, positions: usize, dim: usize, device: &Device) -> Result<Positions> {
+        check_size(positions, dim)?;
         let half = dim / 2;
         let step = (10000f64.ln() / (half.max(2) - 1) as f64) as f32;
         let frequencies: Vec<f32> = (0..half).map(|i| (i as f32 * -step).exp()).collect();

@@ -61,8 +61,10 @@ pub struct Settings {
     pub length: Length,
     /// In which form.
     pub style: Style,
-    /// What differs from a summarization model's own way of writing.
+    /// What differs from the model's own way of writing.
     pub decoding: Overrides,
+    /// What draws depend on, if [`Settings::decoding`] asks for draws.
+    pub seed: u64,
 }
 
 /// What is summarized.
@@ -132,7 +134,7 @@ pub fn plan<'a>(input: Input<'a>, settings: Settings, generator: Option<&dyn Gen
             plan.model = Some(generator.id().to_owned());
             // The article's title is a better headline than any model's.
             if settings.style != Style::Headline || plan.title().is_none() {
-                let (requests, parts) = whole::requests(input.sentences, input.language, generator, settings.decoding)?.into_iter().unzip();
+                let (requests, parts) = whole::requests(input.sentences, input.language, generator, settings)?.into_iter().unzip();
                 (plan.requests, plan.asked) = (requests, Asked::Parts(parts));
             }
         }
@@ -140,7 +142,7 @@ pub fn plan<'a>(input: Input<'a>, settings: Settings, generator: Option<&dyn Gen
             plan.model = Some(generator.id().to_owned());
             let mut asked = Vec::new();
             for i in plan.worth_asking() {
-                if let Some(request) = prompt::request(input.sentences[i].trim(), generator)? {
+                if let Some(request) = prompt::request(input.sentences[i].trim(), generator, settings)? {
                     plan.requests.push(request);
                     asked.push(i);
                 }

@@ -81,6 +81,12 @@ pub fn ids(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Vec<String> {
     ids
 }
 
+/// The model that reads a text of one language on its way to another.
+pub fn first<'a>(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<&'a dyn Generate> {
+    let route = route(models, from, to)?;
+    direct(models, route.first()?, route.get(1)?)
+}
+
 /// The first of the models that goes from one language to the other in one step.
 fn direct<'a>(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<&'a dyn Generate> {
     models.iter().copied().find(|model| prompts::is_direct(*model, from, to))
@@ -194,6 +200,9 @@ impl Way {
         }
         if self == Way::Drawn && options.temperature == 0.0 {
             (options.temperature, options.beams) = (0.5, 1);
+        } else if self == Way::Drawn {
+            // What is drawn anyway is drawn anew.
+            options.seed = options.seed.wrapping_add(1);
         }
         options
     }

@@ -170,7 +170,12 @@ fn finish(pieces: Pieces, post_processor: Option<Value>, folder: &Path, config: 
         let mut ids: Vec<u32> = Vec::new();
         for value in [generation.get(key), of_model].into_iter().flatten() {
             let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-            ids.extend(all.iter().filter_map(|v| u32::try_from(v.as_u64()?).ok()));
+            for id in all.iter().filter_map(|v| u32::try_from(v.as_u64()?).ok()) {
+                // Both files mostly name the same; no model has more than a few.
+                if !ids.contains(&id) && ids.len() < 16 {
+                    ids.push(id);
+                }
+            }
         }
         ids
     };

@@ -1,9 +1,10 @@
 //! Summaries by a summarization model, which reads the article itself: in parts, if it is longer than the model reads at once. What the
 //! model writes is checked against the part that it read.
 
+use super::Settings;
 use super::guard;
 use crate::error::Result;
-use crate::generate::{Finish, Generate, Options, Output, Overrides, Request};
+use crate::generate::{Finish, Generate, Options, Output, Request};
 use crate::languages;
 use crate::task::checks;
 use crate::text::{sentences, words};
@@ -15,7 +16,7 @@ pub(super) fn requests(
     texts: &[String],
     language: &Lang,
     generator: &dyn Generate,
-    decoding: Overrides,
+    settings: Settings,
 ) -> Result<Vec<(Request, Range<usize>)>> {
     let (prefix, options) = generator.summarizing();
     let limit = generator.prompt_length().saturating_sub(generator.count_tokens(&prefix)?).max(1);
@@ -35,12 +36,17 @@ pub(super) fn requests(
             continue;
         }
         match parts.last_mut() {
-            // Joining can make a few tokens more.
-            Some((part, range)) if size < aim && size + sizes[i] + range.len() <= limit => {
-                part.push_str(space);
-                part.push_str(text.trim());
-                range.end = i + 1;
-                size += sizes[i];
+            Some((part, range)) if size < aim && size + sizes[i] <= limit => {
+                let longer = format!("{part}{space}{}", text.trim());
+                // Joined, texts can have more tokens than apart.
+                if size * 10 < limit * 9 || generator.count_tokens(&longer)? <= limit {
+                    *part = longer;
+                    range.end = i + 1;
+                    size += sizes[i];
+                } else {
+                    parts.push((text.trim().to_string(), i..i + 1));
+                    size = sizes[i];
+                }
             }
             _ => {
                 parts.push((text.trim().to_string(), i..i + 1));
@@ -48,7 +54,7 @@ pub(super) fn requests(
             }
         }
     }
-    let options = decoding.apply(Options { outputs: 1, ..options });
+    let options = settings.decoding.apply(Options { outputs: 1, seed: settings.seed, ..options });
     let request = |(prompt, range)| (Request { prefix: prefix.clone(), prompt, options: options.clone(), ..Request::default() }, range);
     Ok(parts.into_iter().map(request).collect())
 }
@@ -64,8 +70,9 @@ pub(super) fn sentences_of(
     let mut written = Vec::with_capacity(outputs.len());
     for (output, part) in outputs.iter().zip(parts) {
         let source = texts[part.clone()].join(" ");
-        // Some models write lines, some put a space before a full stop.
-        let text = output.text.split_whitespace().collect::<Vec<_>>().join(" ").replace(" .", ".").replace("<n>", " ");
+        // Pegasus writes line ends as a mark, and some models put a space before a full stop.
+        let text = output.text.replace("<n>", " ").split_whitespace().collect::<Vec<_>>().join(" ").replace(" . ", ". ");
+        let text = text.strip_suffix(" .").map_or(text.clone(), |text| format!("{text}."));
         let mut own = Vec::new();
         let all = sentences::split(text.trim(), language);
         let count = all.len();
