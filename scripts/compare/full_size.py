@@ -101,10 +101,11 @@ def make(name, folder):
             value = noise * 3.0 / d**0.5  # logits with a deviation of about 3
             value[fields["pad_token_id"]] = 0.0
         else:
-            # Sharp attention and strong feed-forward layers: what is written then depends on the words before it.
+            # Strong enough that what is written depends on the words before it, and no stronger: with sharper attention the arithmetic is
+            # chaotic, and f32 does not even agree with f64 in the same library. See the distance that is printed.
             bart = "Bart" in classes[1]
-            sharp, across = (3.0 if bart or "Marian" in classes[1] else 2.0), (0.7 if bart else 1.4)
-            gains = {"q_proj": sharp, "k_proj": sharp, ".q.": sharp, ".k.": sharp, "encoder_attn": across, "EncDec": across, "fc": 4.0, "Dense": 4.0}
+            sharp, across = 2.0, (0.7 if bart else 1.2)
+            gains = {"q_proj": sharp, "k_proj": sharp, ".q.": sharp, ".k.": sharp, "encoder_attn": across, "EncDec": across, "fc": 2.5, "Dense": 2.5}
             gain = next((g for part, g in gains.items() if part in key), 0.8 if bart else 1.6)
             value = gain * noise / shape[-1] ** 0.5
             if "fc2" in key:
