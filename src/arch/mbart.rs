@@ -2,16 +2,14 @@
 
 use super::bart::{Variant, load_variant};
 use super::encoder_decoder::PositionKind;
-use super::{Address, Model};
+use super::{Address, Model, Numbers};
 use crate::error::Result;
 use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
-    let class = match config {
-        Config::Json(json) => json.get("tokenizer_class").and_then(|v| v.as_str()).unwrap_or_default(),
-        Config::Gguf(_) => "",
-    };
+    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let class = numbers.text("tokenizer_class").unwrap_or_default();
     let variant = Variant {
         pre_norm: true,
         embedding_norm: true,
