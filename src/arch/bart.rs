@@ -30,18 +30,13 @@ pub(super) const NAMING: Naming = Naming {
 };
 
 const HALF: HalfNaming = HalfNaming {
-    embedding: "",
-    positions: "",
-    embedding_norm: "",
-    final_norm: "",
-    layer: "",
     attention: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj"],
     attention_norm: "self_attn_layer_norm",
     cross: ["encoder_attn.q_proj", "encoder_attn.k_proj", "encoder_attn.v_proj", "encoder_attn.out_proj"],
     cross_norm: "encoder_attn_layer_norm",
     feed_forward: ["", "fc1", "fc2"],
     feed_forward_norm: "final_layer_norm",
-    relative: "",
+    ..HalfNaming::NONE
 };
 
 /// In what the descendants of BART differ.
@@ -80,7 +75,7 @@ impl Default for Variant {
 
 /// Builds a descendant of BART.
 pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
-    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let numbers = Numbers::of_hub(config, weights);
     let dim = numbers.size("", "d_model")?;
     let half = |name: &str| -> Result<HalfConfig> {
         let heads = numbers.size("", &format!("{name}_attention_heads"))?;
@@ -126,7 +121,7 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
 }
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
-    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let numbers = Numbers::of_hub(config, weights);
     let variant = Variant {
         // Old configuration files have switches; the published models leave them as they are here.
         pre_norm: numbers.flag("normalize_before", false),

@@ -95,8 +95,9 @@ impl Decoder {
             let message = format!("{} heads of width {} cannot share {} key heads", c.heads, c.head_dim, c.kv_heads);
             return Err(Error::model(weights.model(), message));
         }
-        let vocabulary = weights.get(naming.embedding)?.dims().first().copied().unwrap_or(0);
-        let embedding = Embedding::new(weights.get_shaped(naming.embedding, &[vocabulary, c.dim])?, backend)?;
+        let table = weights.get_rows(naming.embedding, c.dim)?;
+        let vocabulary = table.dim(0)?;
+        let embedding = Embedding::new(table, backend)?;
         let output = if weights.has(naming.output) {
             OutputLayer::new(weights.get_shaped(naming.output, &[vocabulary, c.dim])?, backend)?
         } else {

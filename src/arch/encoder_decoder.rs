@@ -122,6 +122,22 @@ pub(super) struct HalfNaming {
 }
 
 impl HalfNaming {
+    /// Names nothing: what a family does not have, and what it fills in.
+    pub const NONE: HalfNaming = HalfNaming {
+        embedding: "",
+        positions: "",
+        embedding_norm: "",
+        final_norm: "",
+        layer: "",
+        attention: [""; 4],
+        attention_norm: "",
+        cross: [""; 4],
+        cross_norm: "",
+        feed_forward: [""; 3],
+        feed_forward_norm: "",
+        relative: "",
+    };
+
     /// The name of a layer's part.
     fn layer(&self, layer: usize, part: &str) -> String {
         format!("{}{part}", self.layer.replace("{}", &layer.to_string()))
@@ -208,9 +224,8 @@ impl Builder<'_> {
         let c = self.config;
         let positions = match c.positions {
             PositionKind::Learned { offset } => {
-                let table = self.weights.get(names.positions)?;
-                let rows = table.dims().first().copied().unwrap_or(0);
-                let table = self.weights.get_shaped(names.positions, &[rows, c.dim])?;
+                let table = self.weights.get_rows(names.positions, c.dim)?;
+                let rows = table.dim(0)?;
                 if rows < half.context_length.saturating_add(offset) {
                     let (name, positions) = (names.positions, half.context_length);
                     let message = format!("weight {name} has {rows} rows, too few for the {positions} positions of its configuration");
@@ -281,8 +296,8 @@ impl Builder<'_> {
     /// T5's relative positions, where a family has them.
     fn relative(&self, name: &str, half: &HalfConfig, bidirectional: bool) -> Result<Option<Arc<RelativeBias>>> {
         let PositionKind::Relative { max_distance, .. } = self.config.positions else { return Ok(None) };
-        let buckets = self.weights.get(name)?.dims().first().copied().unwrap_or(0);
-        let table = self.weights.get_shaped(name, &[buckets, half.heads])?;
+        let table = self.weights.get_rows(name, half.heads)?;
+        let buckets = table.dim(0)?;
         if buckets < 4 {
             let message = format!("weight {name} has {buckets} relative positions; expected at least 4");
             return Err(Error::model(self.weights.model(), message));
@@ -308,11 +323,11 @@ impl Builder<'_> {
     }
 
     fn embedding(&self, name: &str) -> Result<Arc<Embedding>> {
-        let vocabulary = self.weights.get(name)?.dims().first().copied().unwrap_or(0);
-        if vocabulary == 0 {
+        let table = self.weights.get_rows(name, self.config.dim)?;
+        if table.dim(0)? == 0 {
             return Err(Error::model(self.weights.model(), format!("weight {name} has no rows; expected one a token")));
         }
-        Ok(Arc::new(Embedding::new(self.weights.get_shaped(name, &[vocabulary, self.config.dim])?, self.backend)?))
+        Ok(Arc::new(Embedding::new(table, self.backend)?))
     }
 }
 
@@ -332,8 +347,7 @@ impl EncoderDecoder {
         let mut output = if config.tied_output || !weights.has(naming.output) {
             target.tied_output()
         } else {
-            let vocabulary = weights.get(naming.output)?.dims().first().copied().unwrap_or(0);
-            OutputLayer::new(weights.get_shaped(naming.output, &[vocabulary, config.dim])?, backend)?
+            OutputLayer::new(weights.get_rows(naming.output, config.dim)?, backend)?
         };
         if weights.has(naming.output_bias) {
             let bias = weights.get_shaped(naming.output_bias, &[1, output.vocabulary()])?;

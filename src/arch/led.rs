@@ -34,7 +34,7 @@ const NAMING: Naming = Naming {
 };
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
-    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let numbers = Numbers::of_hub(config, weights);
     // Half of a window lies on either side.
     let radius = |key: &str| -> Result<usize> {
         let window = numbers.size("", key)?;

@@ -34,7 +34,7 @@ const TRANSIENT_GLOBAL: HalfNaming = HalfNaming {
 const LONGEST_SOURCE: usize = 16384;
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
-    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let numbers = Numbers::of_hub(config, weights);
     let radius = numbers.optional_size("", "local_radius")?.unwrap_or(127);
     let kind = numbers.text("encoder_attention_type").unwrap_or("local");
     let (encoder, sight) = match kind {

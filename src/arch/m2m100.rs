@@ -10,7 +10,7 @@ use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
-    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let numbers = Numbers::of_hub(config, weights);
     let class = numbers.text("tokenizer_class").unwrap_or_default();
     let variant = Variant {
         pre_norm: true,

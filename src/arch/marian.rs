@@ -9,12 +9,10 @@ use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
-    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
-    let pair = Pair::of(config);
+    let numbers = Numbers::of_hub(config, weights);
+    let pair = Pair::of(&numbers);
     let variant = Variant {
-        pre_norm: false,
         embedding_norm: false,
-        final_norm: false,
         positions: PositionKind::Sinusoidal,
         activation: "swish",
         separate_vocabularies: !numbers.flag("share_encoder_decoder_embeddings", true),
@@ -55,11 +53,8 @@ const GROUPS: &[(&str, &str)] = &[
 ];
 
 impl Pair {
-    fn of(config: &Config) -> Pair {
-        let read = |key: &str| match config {
-            Config::Json(json) => json.get(key).and_then(|v| v.as_str()).map(String::from),
-            Config::Gguf(_) => None,
-        };
+    fn of(numbers: &Numbers<'_>) -> Pair {
+        let read = |key: &str| numbers.text(key).map(String::from);
         Pair { source: read("source_lang"), target: read("target_lang") }
     }
 

@@ -1,21 +1,17 @@
 //! mBART and mBART-50 (Liu et al. 2020, Tang et al. 2020); reference: `transformers`' `MBartForConditionalGeneration`.
 
 use super::bart::{Variant, load_variant};
-use super::encoder_decoder::PositionKind;
 use super::{Address, Model, Numbers};
 use crate::error::Result;
 use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
-    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let numbers = Numbers::of_hub(config, weights);
     let class = numbers.text("tokenizer_class").unwrap_or_default();
     let variant = Variant {
         pre_norm: true,
-        embedding_norm: true,
         final_norm: true,
-        positions: PositionKind::Learned { offset: 2 },
-        activation: "gelu",
         address: if class.starts_with("MBartTokenizer") { Box::new(first_address) } else { Box::new(address) },
         ..Variant::default()
     };

@@ -117,7 +117,7 @@ pub const REGISTRY: &[Architecture] = &[
 pub fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
     let (key, name) = match config {
         Config::Gguf(_) => ("general.architecture", config.gguf_str("general.architecture")),
-        Config::Json(json) => ("model_type", json.get("model_type").and_then(|v| v.as_str()).map(String::from)),
+        Config::Json(_) => ("model_type", config.json("model_type").and_then(|v| v.as_str()).map(String::from)),
     };
     let Some(name) = name else {
         return Err(Error::model(weights.model(), format!("its configuration has no {key}")));
@@ -144,7 +144,12 @@ struct Numbers<'a> {
     gguf_prefix: &'static str,
 }
 
-impl Numbers<'_> {
+impl<'a> Numbers<'a> {
+    /// Of a family that has no GGUF files.
+    fn of_hub(config: &'a Config, weights: &'a dyn Weights) -> Numbers<'a> {
+        Numbers { config, model: weights.model(), gguf_prefix: "" }
+    }
+
     fn number(&self, gguf: &str, json: &str) -> Option<f64> {
         match self.config {
             Config::Gguf(meta) => {
@@ -195,18 +200,12 @@ impl Numbers<'_> {
 
     /// A switch of `config.json`.
     fn flag(&self, key: &str, default: bool) -> bool {
-        match self.config {
-            Config::Json(json) => json.get(key).and_then(|v| v.as_bool()).unwrap_or(default),
-            Config::Gguf(_) => default,
-        }
+        self.config.json(key).and_then(|v| v.as_bool()).unwrap_or(default)
     }
 
     /// A text of `config.json`.
-    fn text(&self, key: &str) -> Option<&str> {
-        match self.config {
-            Config::Json(json) => json.get(key).and_then(|v| v.as_str()),
-            Config::Gguf(_) => None,
-        }
+    fn text(&self, key: &str) -> Option<&'a str> {
+        self.config.json(key).and_then(|v| v.as_str())
     }
 
     /// The activation that `config.json` names.

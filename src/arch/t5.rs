@@ -14,32 +14,29 @@ pub(super) const NAMING: Naming = Naming {
     output_bias: "final_logits_bias",
     encoder: HalfNaming {
         embedding: "encoder.embed_tokens.weight",
-        positions: "",
-        embedding_norm: "",
         final_norm: "encoder.final_layer_norm",
         layer: "encoder.block.{}.",
-        attention: ["layer.0.SelfAttention.q", "layer.0.SelfAttention.k", "layer.0.SelfAttention.v", "layer.0.SelfAttention.o"],
-        attention_norm: "layer.0.layer_norm",
-        cross: ["", "", "", ""],
-        cross_norm: "",
         feed_forward: ["layer.1.DenseReluDense.wi_0", "layer.1.DenseReluDense.wi_1", "layer.1.DenseReluDense.wo"],
         feed_forward_norm: "layer.1.layer_norm",
-        relative: "layer.0.SelfAttention.relative_attention_bias.weight",
+        ..HALF
     },
     decoder: HalfNaming {
         embedding: "decoder.embed_tokens.weight",
-        positions: "",
-        embedding_norm: "",
         final_norm: "decoder.final_layer_norm",
         layer: "decoder.block.{}.",
-        attention: ["layer.0.SelfAttention.q", "layer.0.SelfAttention.k", "layer.0.SelfAttention.v", "layer.0.SelfAttention.o"],
-        attention_norm: "layer.0.layer_norm",
         cross: ["layer.1.EncDecAttention.q", "layer.1.EncDecAttention.k", "layer.1.EncDecAttention.v", "layer.1.EncDecAttention.o"],
         cross_norm: "layer.1.layer_norm",
         feed_forward: ["layer.2.DenseReluDense.wi_0", "layer.2.DenseReluDense.wi_1", "layer.2.DenseReluDense.wo"],
         feed_forward_norm: "layer.2.layer_norm",
-        relative: "layer.0.SelfAttention.relative_attention_bias.weight",
+        ..HALF
     },
+};
+
+const HALF: HalfNaming = HalfNaming {
+    attention: ["layer.0.SelfAttention.q", "layer.0.SelfAttention.k", "layer.0.SelfAttention.v", "layer.0.SelfAttention.o"],
+    attention_norm: "layer.0.layer_norm",
+    relative: "layer.0.SelfAttention.relative_attention_bias.weight",
+    ..HalfNaming::NONE
 };
 
 /// Longest source and target where the configuration names none: relative positions have no end, memory has.
@@ -55,7 +52,7 @@ pub(super) struct Variant {
 }
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
-    let source_length = target_length(&Numbers { config, model: weights.model(), gguf_prefix: "" })?;
+    let source_length = target_length(&Numbers::of_hub(config, weights))?;
     let variant = Variant { naming: NAMING, sight: SightKind::All, source_length, address: Box::new(address) };
     load_variant(variant, config, weights, backend)
 }
@@ -67,7 +64,7 @@ fn target_length(numbers: &Numbers<'_>) -> Result<usize> {
 /// Builds a descendant of T5.
 pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
     let Variant { mut naming, sight, source_length, address } = variant;
-    let numbers = Numbers { config, model: weights.model(), gguf_prefix: "" };
+    let numbers = Numbers::of_hub(config, weights);
     let projection =
         numbers.text("feed_forward_proj").unwrap_or(if numbers.text("model_type") == Some("t5") { "relu" } else { "gated-gelu" });
     let (gated, name) = projection.strip_prefix("gated-").map_or((false, projection), |name| (true, name));

@@ -1,6 +1,7 @@
 //! What can be said on the command line: structs and their checks, nothing that touches the machine.
 
 use crate::error::{Error, Result};
+use crate::generate::MOST_BEAMS;
 use crate::kernel::Precision;
 use crate::model::DeviceChoice;
 use crate::task::summarize::{Length, Style};
@@ -125,8 +126,8 @@ pub struct Translating {
     /// Language of the input, as fr or pt-BR; auto finds it out
     #[arg(long, value_name = "LANG", default_value = "auto", value_parser = lang_or_auto)]
     pub from: LangOrAuto,
-    /// Model that translates (of `summarize` without --to: that writes): a name of `polygist models list`, a folder, a GGUF file, or owner/name on the Hub. Of several, each pair of
-    /// languages goes to the first that knows it, or through English
+    /// Model that translates (of `summarize` without --to: that writes): a name of `polygist models list`, a folder, a GGUF file, or
+    /// owner/name on the Hub. Of several, each pair of languages goes to the first that knows it, or through English
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]
     pub model: Vec<String>,
     /// What to do with a sentence whose translation the checks reject
@@ -142,7 +143,7 @@ pub struct Translating {
 #[command(next_help_heading = "Decoding, where it shall differ from what the model's files say")]
 pub struct Decoding {
     /// Hypotheses that are followed at once; 1 is greedy
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=MOST_BEAMS as i64))]
     pub beam: Option<u8>,
     /// Exponent of the length by which a beam's log-probabilities are divided; above 0 favours long outputs
     #[arg(long, value_name = "X", value_parser = finite, allow_negative_numbers = true)]

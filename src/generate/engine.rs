@@ -52,6 +52,8 @@ pub struct Engine {
     pools: Vec<ThreadPool>,
     prefixes: Mutex<Prefixes>,
     vocabularies: Mutex<HashMap<Option<Lang>, Arc<Vocabulary>>>,
+    /// Answers of [`Generate::address`], which is asked for every sentence.
+    addresses: Mutex<HashMap<(Lang, Lang), Option<Address>>>,
 }
 
 /// Prefixes that were read, kept for later calls: those used last, up to [`Prefixes::LIMIT`].
@@ -100,8 +102,8 @@ impl Engine {
         }
         let pool = |i| ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("worker-{i}")).build();
         let pools = (0..settings.workers.max(1)).map(pool).collect::<Result<_, _>>().map_err(|e| Error::Compute(Box::new(e)))?;
-        let (prefixes, vocabularies) = (Mutex::default(), Mutex::default());
-        Ok(Engine { id, model, tokenizer, conventions, settings, pools, prefixes, vocabularies })
+        let (prefixes, vocabularies, addresses) = (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Engine { id, model, tokenizer, conventions, settings, pools, prefixes, vocabularies, addresses })
     }
 
     /// Runs `work` on every worker and waits; the first error in the order of the workers is returned, a failure before an interruption.
@@ -200,7 +202,8 @@ impl Engine {
     fn job<'a>(&self, request: &'a Request, prefixes: &HashMap<String, Arc<KvCache>>) -> Result<Job<'a>> {
         let vocabulary = self.vocabulary(request.options.script_of.as_ref())?;
         let options = &request.options;
-        let prompt_tokens = self.tokenizer.encode_plain(&request.prompt)?.len();
+        let prompt = self.tokenizer.encode_plain(&request.prompt)?;
+        let prompt_tokens = prompt.len();
         let begin = request.begin.as_ref().map(|text| self.begin(text)).transpose()?.or(options.forced_begin);
         let forced = self.tokenizer.encode(&request.output_prefix)?;
         // As in `transformers`, the token counts as written, the text as given.
@@ -217,7 +220,7 @@ impl Engine {
             }
             (Some(source), self.conventions.start.clone(), None)
         } else {
-            let mut tokens = self.tokenizer.encode_plain(&request.prompt)?;
+            let mut tokens = prompt;
             tokens.extend(self.tokenizer.encode(&request.suffix)?);
             if tokens.is_empty() {
                 return Err(Error::model(&self.id, "a prompt without text; expected at least one token after the prefix"));
@@ -255,7 +258,8 @@ impl Generate for Engine {
     }
 
     fn address(&self, from: &Lang, to: &Lang) -> Option<Address> {
-        self.model.address(from, to, &|token| self.tokenizer.token_id(token).is_some())
+        let find = || self.model.address(from, to, &|token| self.tokenizer.token_id(token).is_some());
+        lock(&self.addresses).entry((from.clone(), to.clone())).or_insert_with(find).clone()
     }
 
     fn is_prompted(&self) -> bool {

@@ -3,6 +3,7 @@
 use super::with_slice;
 use crate::error::{Error, Result};
 use candle_core::Tensor;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The keys and values of one sequence, in every layer. A sequence may begin with a prefix that many share, and may
@@ -113,29 +114,35 @@ impl SourceCache {
 
     /// The keys and values of one layer, (tokens, kv_heads, dim), of sequences of these lengths, one after the other.
     pub(crate) fn split(k: &Tensor, v: &Tensor, lengths: &[usize]) -> Result<Vec<LayerCache>> {
-        let mut end = 0;
-        let bound = |&n: &usize| {
-            end += n;
-            (end - n, n)
-        };
-        let bounds: Vec<(usize, usize)> = lengths.iter().map(bound).collect();
+        let ranges = ranges(lengths);
         if !k.device().is_cpu() {
-            let part = |&(first, n): &(usize, usize)| -> Result<LayerCache> {
-                Ok(LayerCache::Device(Some((k.narrow(0, first, n)?, v.narrow(0, first, n)?))))
+            let part = |range: &Range<usize>| -> Result<LayerCache> {
+                let of = |t: &Tensor| t.narrow(0, range.start, range.len());
+                Ok(LayerCache::Device(Some((of(k)?, of(v)?))))
             };
-            return bounds.iter().map(part).collect();
+            return ranges.iter().map(part).collect();
         }
         let width = k.elem_count() / k.dim(0)?.max(1);
         with_slice(k, |k| {
             with_slice(v, |v| {
-                let part = |&(first, n): &(usize, usize)| {
-                    let span = first * width..(first + n) * width;
+                let part = |range: &Range<usize>| {
+                    let span = range.start * width..range.end * width;
                     LayerCache::Host { keys: k[span.clone()].to_vec(), values: v[span].to_vec() }
                 };
-                bounds.iter().map(part).collect()
+                ranges.iter().map(part).collect()
             })
         })?
     }
+}
+
+/// Where sequences of these lengths, one after the other, begin and end.
+pub(super) fn ranges(lengths: &[usize]) -> Vec<Range<usize>> {
+    let mut end = 0;
+    let range = |n: &usize| {
+        end += n;
+        end - n..end
+    };
+    lengths.iter().map(range).collect()
 }
 
 impl LayerCache {

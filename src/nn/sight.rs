@@ -2,6 +2,7 @@
 //! of the rest.
 
 use super::attention::{Attention, Group};
+use super::cache::ranges;
 use super::{Linear, Norm};
 use crate::error::Result;
 use crate::kernel::{Blocks, Reach, RelativeBias};
@@ -52,7 +53,7 @@ impl Sight {
         x: &Tensor,
         lengths: &[usize],
     ) -> Result<Tensor> {
-        let spans = spans(lengths);
+        let spans = ranges(lengths);
         match self {
             Sight::All => {
                 let [q, k, v] = attention.split(&qkv.forward(x)?)?;
@@ -109,16 +110,6 @@ impl Sight {
     }
 }
 
-/// Where sources of these lengths, one after the other, begin and end.
-fn spans(lengths: &[usize]) -> Vec<Range<usize>> {
-    let mut end = 0;
-    let span = |n: &usize| {
-        end += n;
-        end - n..end
-    };
-    lengths.iter().map(span).collect()
-}
-
 /// Every source by itself.
 fn alone<'a>(spans: &[Range<usize>], reach: Reach<'a>) -> Vec<Group<'a>> {
     spans.iter().map(|span| Group { queries: span.clone(), parts: [0..0, span.clone()], reach }).collect()
@@ -171,7 +162,7 @@ mod tests {
                 };
                 let together = attend(&x, &lengths);
                 assert_eq!(together.len(), x.dim(0).unwrap());
-                for span in spans(&lengths) {
+                for span in ranges(&lengths) {
                     let alone = attend(&x.narrow(0, span.start, span.len()).unwrap(), &[span.len()]);
                     assert!(alone == together[span.clone()], "{span:?}");
                 }

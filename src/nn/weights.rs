@@ -15,6 +15,14 @@ pub enum Config {
 }
 
 impl Config {
+    /// An entry of a `config.json`.
+    pub fn json(&self, key: &str) -> Option<&serde_json::Value> {
+        match self {
+            Config::Json(config) => config.get(key),
+            Config::Gguf(_) => None,
+        }
+    }
+
     /// A text in a GGUF file's metadata.
     pub fn gguf_str(&self, key: &str) -> Option<String> {
         match self {
@@ -41,9 +49,21 @@ pub trait Weights: Sync {
     /// When there is none of that name, or its data cannot be read.
     fn get(&self, name: &str) -> Result<Tensor>;
 
+    /// A weight that must be a table of rows of this width, however many; it is read once.
+    fn get_rows(&self, name: &str, width: usize) -> Result<Tensor> {
+        let tensor = self.get(name)?;
+        let rows = tensor.dims().first().copied().unwrap_or(0);
+        self.check_shape(name, tensor, &[rows, width])
+    }
+
     /// A weight that must have this shape.
     fn get_shaped(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         let tensor = self.get(name)?;
+        self.check_shape(name, tensor, shape)
+    }
+
+    /// The tensor, if it has this shape.
+    fn check_shape(&self, name: &str, tensor: Tensor, shape: &[usize]) -> Result<Tensor> {
         if tensor.dims() == shape {
             return Ok(tensor);
         }

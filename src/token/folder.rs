@@ -124,10 +124,7 @@ fn name(settings: &Settings, token: &str, default: &str) -> String {
 fn marian(folder: &Path, config: &Config, settings: &Settings) -> Result<Mapped> {
     let unknown = name(settings, "unk_token", "<unk>");
     let (mut ids, unknown_id) = vocabulary(&folder.join("vocab.json"), &unknown)?;
-    let apart = match config {
-        Config::Json(config) => config.get("share_encoder_decoder_embeddings").and_then(Value::as_bool) == Some(false),
-        Config::Gguf(_) => false,
-    };
+    let apart = config.json("share_encoder_decoder_embeddings").and_then(Value::as_bool) == Some(false);
     let target = folder.join("target_vocab.json");
     let target_ids =
         if settings.flag("separate_vocabs") || apart && target.is_file() { Some(vocabulary(&target, &unknown)?.0) } else { None };
@@ -163,12 +160,8 @@ fn m2m100(folder: &Path, model: &Path, settings: &Settings) -> Result<Mapped> {
 fn finish(pieces: Pieces, post_processor: Option<Value>, folder: &Path, config: &Config, settings: &Settings) -> Result<Tokenizer> {
     let generation: Map<String, Value> = files::json_if_any(&folder.join("generation_config.json"))?;
     let ids = |key: &str| -> Vec<u32> {
-        let of_model = match config {
-            Config::Json(config) => config.get(key),
-            Config::Gguf(_) => None,
-        };
         let mut ids: Vec<u32> = Vec::new();
-        for value in [generation.get(key), of_model].into_iter().flatten() {
+        for value in [generation.get(key), config.json(key)].into_iter().flatten() {
             let all = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
             for id in all.iter().filter_map(|v| u32::try_from(v.as_u64()?).ok()) {
                 // Both files mostly name the same; no model has more than a few.

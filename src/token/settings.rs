@@ -51,10 +51,7 @@ impl Settings {
             };
             added.extend(ids.into_iter().map(|(token, id)| (id, AddedToken::from(token.as_str(), special(&token)))));
         }
-        let in_model = |key: &str| match model {
-            Config::Json(model) => model.get(key).and_then(Value::as_str),
-            Config::Gguf(_) => None,
-        };
+        let in_model = |key: &str| model.json(key).and_then(Value::as_str);
         let class = config.get("tokenizer_class").and_then(Value::as_str).or_else(|| in_model("tokenizer_class")).unwrap_or("");
         let class = class.strip_suffix("Fast").unwrap_or(class);
         let family = by_class(class).unwrap_or_else(|| by_type(in_model("model_type").unwrap_or(""), folder));
