@@ -3,7 +3,7 @@
 use super::{Model, advance};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
-use crate::nn::{Attention, Backend, Embedding, FeedForward, KvCache, Linear, Norm, OutputLayer, Rope, Span, Weights, add};
+use crate::nn::{Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope, Span, Weights, add};
 use candle_core::{Device, Tensor};
 
 /// Sizes and switches of a decoder.
@@ -86,6 +86,7 @@ pub(super) struct Decoder {
     rope: Rope,
     sliding_rope: Option<Rope>,
     device: Device,
+    keeping: Keeping,
 }
 
 impl Decoder {
@@ -151,7 +152,17 @@ impl Decoder {
         let norm = norm(naming.output_norm, c.dim)?;
         let rope = Rope::new(c.head_dim, c.rope_base);
         let sliding_rope = c.sliding.as_ref().map(|s| Rope::new(c.head_dim, s.rope_base));
-        Ok(Decoder { embedding, layers, norm, output, rope, sliding_rope, device: backend.device.clone(), config })
+        Ok(Decoder {
+            embedding,
+            layers,
+            norm,
+            output,
+            rope,
+            sliding_rope,
+            device: backend.device.clone(),
+            keeping: Keeping::of(backend),
+            config,
+        })
     }
 }
 
@@ -168,7 +179,7 @@ impl Model for Decoder {
     }
 
     fn new_cache(&self) -> KvCache {
-        KvCache::new(self.config.layers, self.device.is_cpu())
+        KvCache::new(self.config.layers, self.keeping)
     }
 
     fn output(&self) -> &OutputLayer {

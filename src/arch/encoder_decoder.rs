@@ -4,11 +4,11 @@ use super::{Encoder, Model, advance};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape, RelativeBias};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, Sight, SourceCache, Span,
-    Weights, add, relative_bias,
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, Sight, SourceCache,
+    Span, Weights, add, relative_bias,
 };
 use crate::types::Lang;
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use rayon::prelude::*;
 use std::sync::Arc;
 
@@ -185,7 +185,7 @@ pub(super) struct EncoderDecoder {
     encoder: Half,
     decoder: Half,
     output: OutputLayer,
-    device: Device,
+    keeping: Keeping,
 }
 
 /// What building the parts takes.
@@ -355,7 +355,7 @@ impl EncoderDecoder {
         }
         let encoder = builder.half(&config.encoder, &naming.encoder, source, false)?;
         let decoder = builder.half(&config.decoder, &naming.decoder, target, true)?;
-        Ok(EncoderDecoder { encoder, decoder, output, device: backend.device.clone(), config })
+        Ok(EncoderDecoder { encoder, decoder, output, keeping: Keeping::of(backend), config })
     }
 
     /// What enters the first layer: (tokens, dim).
@@ -400,7 +400,7 @@ impl Encoder for EncoderDecoder {
         let keys_and_values = |layer: &Layer| -> Result<Vec<LayerCache>> {
             let Some(Sublayer { inner: cross, .. }) = &layer.cross else { return Ok(Vec::new()) };
             let [k, v] = cross.attention.split(&cross.kv.forward(&x)?)?;
-            SourceCache::split(&k, &v, &lengths)
+            SourceCache::split(&k, &v, &lengths, self.keeping)
         };
         Ok(SourceCache::gather(self.decoder.layers.iter().map(keys_and_values).collect::<Result<_>>()?))
     }
@@ -412,7 +412,7 @@ impl Model for EncoderDecoder {
     }
 
     fn new_cache(&self) -> KvCache {
-        KvCache::new(self.config.decoder.layers, self.device.is_cpu())
+        KvCache::new(self.config.decoder.layers, self.keeping)
     }
 
     fn output(&self) -> &OutputLayer {

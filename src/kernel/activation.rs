@@ -18,16 +18,18 @@ pub enum Activation {
 /// `activation(gate) · up`: rows of `[gate | up]`, (rows, 2n), to (rows, n).
 ///
 /// # Panics
-/// If the lengths of the slices do not fit.
-pub fn gated(activation: Activation, gate_up: &[f32], n: usize, out: &mut [f32]) {
-    assert!(gate_up.len() == 2 * out.len() && out.len().is_multiple_of(n));
+/// If `gate_up` is not whole rows.
+pub fn gated(activation: Activation, gate_up: &[f32], n: usize) -> Vec<f32> {
+    assert!(gate_up.len().is_multiple_of(2 * n));
     let isa = Isa::current();
+    let mut out = vec![0.0; gate_up.len() / 2];
     match activation {
-        Activation::Silu => gated_silu(isa, gate_up, n, out),
-        Activation::GeluTanh => gated_gelu_tanh(isa, gate_up, n, out),
-        Activation::Gelu => gated_gelu(isa, gate_up, n, out),
-        Activation::Relu => gated_relu(isa, gate_up, n, out),
+        Activation::Silu => gated_silu(isa, gate_up, n, &mut out),
+        Activation::GeluTanh => gated_gelu_tanh(isa, gate_up, n, &mut out),
+        Activation::Gelu => gated_gelu(isa, gate_up, n, &mut out),
+        Activation::Relu => gated_relu(isa, gate_up, n, &mut out),
     }
+    out
 }
 
 /// `activation(x)` of every element, in place.
@@ -120,9 +122,11 @@ fn rows(gate_up: &[f32], n: usize, out: &mut [f32], activation: impl Fn(f32) -> 
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 87.0);
-    // Adding and taking away 1.5 · 2²³ rounds to the nearest integer without a call, so that the loop vectorizes.
+    // Adding and taking away 1.5 · 2²³ rounds to the nearest integer without a call, so that the loop vectorizes. What is added leaves the
+    // integer in the low bits of the sum.
     const ROUND: f32 = 12_582_912.0;
-    let n = x.mul_add(std::f32::consts::LOG2_E, ROUND) - ROUND;
+    let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
+    let n = shifted - ROUND;
     let r = n.mul_add(-0.693_359_4, x);
     let r = n.mul_add(2.121_944_4e-4, r);
     let mut p = 1.987_569_1e-4f32;
@@ -132,7 +136,8 @@ pub(super) fn exp(x: f32) -> f32 {
     p = p.mul_add(r, 1.666_666_5e-1);
     p = p.mul_add(r, 5.000_000_3e-1);
     let p = p.mul_add(r * r, r) + 1.0;
-    p * f32::from_bits((((n as i32) + 127) << 23) as u32)
+    // Times 2ⁿ: added to the exponent, which the clamp keeps in its range.
+    f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23))
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use super::activation::exp;
 use super::isa::Isa;
-use super::lanes::Lanes;
+use super::lanes::{Element, Lanes};
 use super::relative::RelativeBias;
 use super::seen::{Path, Rows, Run, Seen};
+use half::f16;
 use std::ops::Range;
 
 /// Sizes of one attention layer.
@@ -31,11 +32,25 @@ impl AttentionShape {
 
 /// A run of cached positions: keys and values, each (positions, kv_heads, dim).
 #[derive(Clone, Copy, Debug)]
-pub struct KeyValues<'a> {
+pub struct KeyValues<'a, E> {
     /// Keys.
-    pub keys: &'a [f32],
+    pub keys: &'a [E],
     /// Values.
-    pub values: &'a [f32],
+    pub values: &'a [E],
+}
+
+impl<E> KeyValues<'_, E> {
+    /// No position.
+    pub const NONE: Self = KeyValues { keys: &[], values: &[] };
+}
+
+/// What queries attend to: two parts, one after the other.
+#[derive(Clone, Copy, Debug)]
+pub enum Attended<'a> {
+    /// In f32.
+    F32([KeyValues<'a, f32>; 2]),
+    /// In half precision: half as much to read, at an error of at most 2⁻¹¹ of each number.
+    F16([KeyValues<'a, f16>; 2]),
 }
 
 /// Which positions a query sees.
@@ -74,19 +89,29 @@ impl Blocks<'_> {
     }
 }
 
-/// Attention of queries, (tokens, heads, dim), over the positions in `parts`, one part after the other. Writes (tokens, heads, dim).
+/// Attention of queries, (tokens, heads, dim), over the positions in two parts, one part after the other. Writes (tokens, heads, dim).
 /// The bias is for both parts, except with [`Reach::Near`], where it is for the second.
 ///
 /// # Panics
 /// If the lengths of the slices do not fit, or a path leaves its part, or there are more queries than rows beside them.
-pub fn attend(
-    shape: &AttentionShape,
-    reach: Reach<'_>,
-    bias: Option<&RelativeBias>,
-    q: &[f32],
-    parts: [KeyValues<'_>; 2],
-    out: &mut [f32],
-) {
+pub fn attend(shape: &AttentionShape, reach: Reach<'_>, bias: Option<&RelativeBias>, q: &[f32], attended: Attended<'_>, out: &mut [f32]) {
+    match attended {
+        Attended::F32(parts) => attend_to(Arguments { shape, reach, bias, q, parts, out }),
+        Attended::F16(parts) => attend_to(Arguments { shape, reach, bias, q, parts, out }),
+    }
+}
+
+struct Arguments<'a, E> {
+    shape: &'a AttentionShape,
+    reach: Reach<'a>,
+    bias: Option<&'a RelativeBias>,
+    q: &'a [f32],
+    parts: [KeyValues<'a, E>; 2],
+    out: &'a mut [f32],
+}
+
+fn attend_to<E: Element>(arguments: Arguments<'_, E>) {
+    let Arguments { shape, reach, q, parts, ref out, .. } = arguments;
     let width = shape.width();
     let token = shape.heads * shape.dim;
     assert!(q.len() == out.len() && q.len().is_multiple_of(token) && shape.heads.is_multiple_of(shape.kv_heads));
@@ -103,18 +128,17 @@ pub fn attend(
             assert!(paths.len() == tokens && paths.iter().all(|p| !p.is_empty() && p.iter().all(|&row| (row as usize) < rows)));
         }
     }
-    let arguments = Arguments { shape, reach, bias, q, parts, out };
     #[cfg(target_arch = "x86_64")]
     {
-        #[target_feature(enable = "avx2,fma")]
-        fn avx2(arguments: Arguments<'_>) {
+        #[target_feature(enable = "avx2,fma,f16c")]
+        fn avx2<E: Element>(arguments: Arguments<'_, E>) {
             // SAFETY: this function has the features of these lanes.
-            unsafe { attend_with::<super::lanes::x86::Avx2>(arguments) }
+            unsafe { attend_with::<super::lanes::x86::Avx2, E>(arguments) }
         }
-        #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512vnni")]
-        fn avx512(arguments: Arguments<'_>) {
+        #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
+        fn avx512<E: Element>(arguments: Arguments<'_, E>) {
             // SAFETY: this function has the features of these lanes.
-            unsafe { attend_with::<super::lanes::x86::Avx512>(arguments) }
+            unsafe { attend_with::<super::lanes::x86::Avx512, E>(arguments) }
         }
         match Isa::current() {
             // SAFETY: an `Isa` is only ever made after the CPU was found to have its features.
@@ -125,105 +149,102 @@ pub fn attend(
         }
     }
     // SAFETY: portable lanes need no feature.
-    unsafe { attend_with::<[f32; 16]>(arguments) }
-}
-
-struct Arguments<'a> {
-    shape: &'a AttentionShape,
-    reach: Reach<'a>,
-    bias: Option<&'a RelativeBias>,
-    q: &'a [f32],
-    parts: [KeyValues<'a>; 2],
-    out: &'a mut [f32],
+    unsafe { attend_with::<[f32; 16], E>(arguments) }
 }
 
 /// # Safety
 /// The caller has the features of the lanes.
 #[inline(always)]
-unsafe fn attend_with<L: Lanes>(arguments: Arguments<'_>) {
+unsafe fn attend_with<L: Lanes, E: Element>(arguments: Arguments<'_, E>) {
     let Arguments { shape, reach, bias, q, parts, out } = arguments;
     let width = shape.width();
     let held = parts[0].keys.len() / width;
     let length = held + parts[1].keys.len() / width;
     let tokens = q.len() / (shape.heads * shape.dim);
-    let most = match reach {
-        Reach::Paths(paths) => held + paths.iter().map(Vec::len).max().unwrap_or(0),
-        Reach::Near { radius, .. } => length.min(radius.saturating_mul(2).saturating_add(held + TOGETHER)),
-        Reach::Causal | Reach::All => length,
-    };
-    let mut scores = vec![0.0; most * TOGETHER];
-    let mut queries = Queries { shape, q, out, scores: &mut scores };
+    let mut queries = Queries { shape, q, out, scores: Vec::new() };
+    let tiles = (0..tokens).step_by(TOGETHER).map(|from| from..(from + TOGETHER).min(tokens));
+    // Where a query that ends at `end` begins to see.
+    let begin = |end: usize| shape.window.map_or(0, |w| end.saturating_sub(w));
+    let in_order = Places { bias: [bias; 2], first: [0, held] };
     // SAFETY: the caller has the features of the lanes.
     unsafe {
         match reach {
             Reach::Causal => {
-                for t in 0..tokens {
-                    let end = length - tokens + t + 1;
-                    let start = shape.window.map_or(0, |w| end.saturating_sub(w));
-                    let rows = Seen::new(
-                        parts,
-                        width,
-                        start..held.min(end).max(start.min(held)),
-                        Run(start.max(held) - held, end.max(held) - held),
-                    );
-                    queries.all_heads::<L, Run>(t..t + 1, &Places::in_order(bias, end - 1, start, rows.held()), rows);
+                let end = |t: usize| length - tokens + t + 1;
+                for tile in tiles {
+                    let seen = Seen { parts, width, span: begin(end(tile.start))..end(tile.end - 1), rows: Run(0) };
+                    queries.tile::<L, E, Run>(tile, in_order, seen, |t| View::run(begin(end(t))..end(t)));
                 }
             }
             Reach::All => {
-                let rows = Seen::new(parts, width, 0..held, Run(0, length - held));
-                queries.all_heads::<L, Run>(0..tokens, &Places::in_order(bias, 0, 0, held), rows);
+                for tile in tiles {
+                    let seen = Seen { parts, width, span: 0..length, rows: Run(0) };
+                    queries.tile::<L, E, Run>(tile, in_order, seen, |t| View { at: [t; 2], ..View::run(0..length) });
+                }
             }
             Reach::Near { radius, blocks } => {
                 // Neighbours see nearly the same, and go over what any of them sees together.
-                for from in (0..tokens).step_by(TOGETHER) {
-                    let to = (from + TOGETHER).min(tokens);
-                    let start = from.saturating_sub(radius);
-                    let rows = Seen::new(parts, width, 0..held, Run(start, (to.saturating_add(radius)).min(length - held)));
-                    let places = Places {
-                        bias: [blocks.map(|blocks| blocks.bias), bias],
-                        first: [0, start],
-                        query: |t| [blocks.map_or(0, |blocks| blocks.of(from + t, held)), from + t],
-                        radius: Some(radius),
-                    };
-                    queries.all_heads::<L, Run>(from..to, &places, rows);
+                for tile in tiles {
+                    let start = tile.start.saturating_sub(radius);
+                    let end = tile.end.saturating_add(radius).min(length - held);
+                    let seen = Seen { parts, width, span: 0..held + end - start, rows: Run(start) };
+                    let places = Places { bias: [blocks.map(|blocks| blocks.bias), bias], first: [0, start] };
+                    queries.tile::<L, E, Run>(tile, places, seen, |t| {
+                        let near = t.saturating_sub(radius)..(t + 1).saturating_add(radius).min(length - held);
+                        View {
+                            ranges: [0..held, held + near.start - start..held + near.end - start],
+                            at: [blocks.map_or(0, |blocks| blocks.of(t, held)), t],
+                        }
+                    });
                 }
             }
             Reach::Paths(paths) => {
                 for (t, path) in paths.iter().enumerate() {
                     let end = held + path.len();
-                    let start = shape.window.map_or(0, |w| end.saturating_sub(w));
-                    let rows = Seen::new(parts, width, start.min(held)..held, Path(&path[start.saturating_sub(held)..]));
-                    queries.all_heads::<L, Path<'_>>(t..t + 1, &Places::in_order(bias, end - 1, start, rows.held()), rows);
+                    let seen = Seen { parts, width, span: begin(end)..end, rows: Path(path) };
+                    queries.tile::<L, E, Path<'_>>(t..t + 1, in_order, seen, |_| View::run(begin(end)..end));
                 }
             }
         }
     }
 }
 
-/// Floats that are computed side by side.
-const LANES: usize = 16;
+/// Floats that are computed side by side; positions that are gone over together. A position's lane is its own, whatever else is seen.
+pub(super) const LANES: usize = 16;
 
 /// Queries that go over their keys together, at most.
 const TOGETHER: usize = 4;
 
-/// Where the rows and queries of a group stand.
-struct Places<'a, F> {
+/// How places are counted for what is added by the distance.
+#[derive(Clone, Copy)]
+struct Places<'a> {
     /// For each part.
     bias: [Option<&'a RelativeBias>; 2],
-    /// Of the first row seen of each part.
+    /// Of the first row of each part that is seen by any.
     first: [usize; 2],
-    /// Of the t-th token of the group, as each part counts.
-    query: F,
-    /// See [`Reach::Near`].
-    radius: Option<usize>,
 }
 
-impl<'a> Places<'a, ()> {
-    /// Of a sequence that stands in both parts, one after the other: the first of the queries at position `at`, the first of the rows
-    /// at `start`, the second part's `held` later.
+/// What one query sees.
+struct View {
+    /// Positions, of which the last ones may be in a second run.
+    ranges: [Range<usize>; 2],
+    /// Where the query stands, as each part counts.
+    at: [usize; 2],
+}
+
+impl View {
+    /// One run of positions; the query stands at its last.
     #[inline(always)]
-    fn in_order(bias: Option<&'a RelativeBias>, at: usize, start: usize, held: usize) -> Places<'a, impl Fn(usize) -> [usize; 2]> {
-        Places { bias: [bias; 2], first: [start, start + held], query: move |t| [at + t; 2], radius: None }
+    fn run(range: Range<usize>) -> View {
+        let (at, end) = (range.end - 1, range.end);
+        View { ranges: [range, end..end], at: [at; 2] }
+    }
+
+    /// What it does not see of `count` scores from position `first` on, as places among them.
+    #[inline(always)]
+    fn hidden(&self, first: usize, count: usize) -> [Range<usize>; 3] {
+        let [a, b] = &self.ranges;
+        [0..a.start - first, a.end - first..b.start - first, b.end - first..count]
     }
 }
 
@@ -232,254 +253,245 @@ struct Queries<'a> {
     shape: &'a AttentionShape,
     q: &'a [f32],
     out: &'a mut [f32],
-    /// Room for four queries' scores.
-    scores: &'a mut [f32],
+    /// Of a tile: (tokens, heads, positions), the positions from a multiple of the lanes to a multiple.
+    scores: Vec<f32>,
 }
 
 impl Queries<'_> {
-    /// All heads of some tokens, which see the same rows (less what is beyond their radius).
+    /// All heads of a few tokens, which see nearly the same.
     ///
     /// # Safety
     /// The caller has the features of the lanes.
     #[inline(always)]
-    unsafe fn all_heads<L: Lanes, R: Rows>(
+    unsafe fn tile<L: Lanes, E: Element, R: Rows>(
         &mut self,
         tokens: Range<usize>,
-        places: &Places<'_, impl Fn(usize) -> [usize; 2]>,
-        seen: Seen<'_, R>,
+        places: Places<'_>,
+        seen: Seen<'_, E, R>,
+        view: impl Fn(usize) -> View,
     ) {
-        let group = self.shape.heads / self.shape.kv_heads;
-        for kv in 0..self.shape.kv_heads {
-            // Queries that read the same keys and values go over them together, up to four at a time.
-            let count = tokens.len() * group;
-            let mut first = 0;
-            while first < count {
-                let few = (count - first).min(TOGETHER);
-                let query =
-                    |i: usize| Query { token: tokens.start + i / group, head: kv * group + i % group, at: (places.query)(i / group) };
-                // SAFETY: the caller has the features of the lanes.
-                unsafe {
-                    match few {
-                        4 => self.attend::<L, R, 4>(std::array::from_fn(|i| query(first + i)), kv, places, seen),
-                        3 => self.attend::<L, R, 3>(std::array::from_fn(|i| query(first + i)), kv, places, seen),
-                        2 => self.attend::<L, R, 2>(std::array::from_fn(|i| query(first + i)), kv, places, seen),
-                        _ => self.attend::<L, R, 1>([query(first)], kv, places, seen),
-                    }
-                }
-                first += few;
-            }
-        }
-    }
-
-    /// `H` queries of one key head.
-    ///
-    /// # Safety
-    /// The caller has the features of the lanes.
-    #[inline(always)]
-    unsafe fn attend<L: Lanes, R: Rows, const H: usize>(
-        &mut self,
-        queries: [Query; H],
-        kv: usize,
-        places: &Places<'_, impl Fn(usize) -> [usize; 2]>,
-        seen: Seen<'_, R>,
-    ) {
-        let &AttentionShape { heads, dim, scale, .. } = self.shape;
-        let column = kv * dim;
-        let place = |query: &Query| (query.token * heads + query.head) * dim;
-        let lines: [&[f32]; H] = std::array::from_fn(|h| &self.q[place(&queries[h])..][..dim]);
-        // (H, rows)
-        let (rows, held) = (seen.len(), seen.held());
-        let scores = &mut self.scores[..rows * H];
-        for (i, key) in seen.first.keys.chunks_exact(seen.width).enumerate() {
-            // SAFETY: the caller has the features of the lanes.
-            let dots = unsafe { dots::<L, H>(&lines, &key[column..column + dim]) };
-            for h in 0..H {
-                scores[h * rows + i] = dots[h];
-            }
-        }
-        for i in 0..rows - held {
-            let key = &seen.second.keys[seen.rows.row(i) * seen.width + column..][..dim];
-            // SAFETY: the caller has the features of the lanes.
-            let dots = unsafe { dots::<L, H>(&lines, key) };
-            for h in 0..H {
-                scores[h * rows + held + i] = dots[h];
-            }
-        }
-        let mut inverse = [0.0f32; H];
-        for (h, query) in queries.iter().enumerate() {
-            let scores = &mut scores[h * rows..(h + 1) * rows];
-            scores.iter_mut().for_each(|score| *score *= scale);
-            let (first, second) = scores.split_at_mut(held);
-            for (part, scores) in [first, &mut *second].into_iter().enumerate() {
-                if let Some(bias) = places.bias[part] {
-                    let line = bias.line(query.head);
-                    for (position, score) in (places.first[part]..).zip(scores) {
-                        *score += line[bias.place(query.at[part], position)];
+        let &AttentionShape { heads, kv_heads, dim, scale, .. } = self.shape;
+        let group = heads / kv_heads;
+        let held = seen.held();
+        let start = seen.span.start / LANES * LANES;
+        let stride = (seen.span.end - start).next_multiple_of(LANES);
+        self.scores.clear();
+        self.scores.resize(tokens.len() * heads * stride, 0.0);
+        // The queries of a key head: those of `group` heads of each token.
+        let count = tokens.len() * group;
+        let head = |kv: usize, i: usize| (i / group) * heads + kv * group + i % group;
+        let q = &self.q[tokens.start * heads * dim..tokens.end * heads * dim];
+        let out = &mut self.out[tokens.start * heads * dim..tokens.end * heads * dim];
+        let chunks = (start..seen.span.end).step_by(LANES);
+        // Sixteen positions after sixteen, all heads: the keys are read in the order in which they lie.
+        for first in chunks.clone() {
+            for kv in 0..kv_heads {
+                let keys = seen.rows(first, |part| part.keys, kv * dim..(kv + 1) * dim);
+                for i in 0..count {
+                    let head = head(kv, i);
+                    // SAFETY: the caller has the features of the lanes; a key's row has the length of a query's.
+                    unsafe {
+                        let scores = dots::<L, E>(&q[head * dim..][..dim], &keys).mul(L::splat(scale));
+                        let place = head * stride + first - start;
+                        scores.store(&mut self.scores.as_chunks_mut::<LANES>().0[place / LANES]);
                     }
                 }
             }
-            // Rows that the group sees and this query does not are before and after its own.
-            let unseen = places.radius.map(|r| {
-                let (own, count) = (query.at[1] - places.first[1], rows - held);
-                [0..own.saturating_sub(r), (own + 1).saturating_add(r).min(count)..count]
-            });
-            unseen.iter().flatten().for_each(|rows| second[rows.clone()].fill(f32::NEG_INFINITY));
-            inverse[h] = 1.0 / softmax(scores);
-            // What they added to the sum is too small to change it, the largest having added 1; the values are not to be trusted with it.
-            unseen.iter().flatten().for_each(|rows| scores[held + rows.start..held + rows.end].fill(0.0));
         }
-        let outs = queries.map(|query| place(&query));
-        let mut at = 0;
-        // Columns of the values are added up in registers, two blocks of lanes at a time, then one, then single ones.
-        while at < dim {
-            let weigh = Weigh { scores: &*scores, seen, column: column + at, inverse };
-            // SAFETY: the caller has the features of the lanes.
-            at += unsafe {
-                match dim - at {
-                    32.. => weigh.blocks::<L, 2>(self.out, outs.map(|o| o + at)),
-                    16.. => weigh.blocks::<L, 1>(self.out, outs.map(|o| o + at)),
-                    _ => weigh.one(self.out, outs.map(|o| o + at)),
+        for (t, scores) in tokens.clone().zip(self.scores.chunks_exact_mut(heads * stride)) {
+            let view = view(t);
+            let hidden = view.hidden(start, stride);
+            for (head, scores) in scores.chunks_exact_mut(stride).enumerate() {
+                for (part, rows) in [start..held.max(start), held.max(start)..seen.span.end].into_iter().enumerate() {
+                    if let Some(bias) = places.bias[part] {
+                        let line = bias.line(head);
+                        let position = places.first[part] + if part == 0 { start } else { rows.start - held };
+                        for (position, score) in (position..).zip(&mut scores[rows.start - start..rows.end - start]) {
+                            *score += line[bias.place(view.at[part], position)];
+                        }
+                    }
                 }
-            };
+                hidden.iter().for_each(|rows| scores[rows.clone()].fill(f32::NEG_INFINITY));
+                softmax(scores, &hidden);
+            }
+        }
+        for first in chunks {
+            for kv in 0..kv_heads {
+                let values: [&[E]; LANES] = seen.rows(first, |part| part.values, kv * dim..(kv + 1) * dim);
+                let values = &values[..LANES.min(seen.span.end - first)];
+                let weights = |i: usize| &self.scores[head(kv, i) * stride + first - start..][..LANES];
+                let mut i = 0;
+                while i < count {
+                    let few = (count - i).min(TOGETHER);
+                    // SAFETY: the caller has the features of the lanes.
+                    unsafe {
+                        match few {
+                            4 => weigh::<L, E, 4>(
+                                std::array::from_fn(|h| weights(i + h)),
+                                values,
+                                first == start,
+                                out,
+                                std::array::from_fn(|h| head(kv, i + h) * dim),
+                            ),
+                            3 => weigh::<L, E, 3>(
+                                std::array::from_fn(|h| weights(i + h)),
+                                values,
+                                first == start,
+                                out,
+                                std::array::from_fn(|h| head(kv, i + h) * dim),
+                            ),
+                            2 => weigh::<L, E, 2>(
+                                std::array::from_fn(|h| weights(i + h)),
+                                values,
+                                first == start,
+                                out,
+                                std::array::from_fn(|h| head(kv, i + h) * dim),
+                            ),
+                            _ => weigh::<L, E, 1>([weights(i)], values, first == start, out, [head(kv, i) * dim]),
+                        }
+                    }
+                    i += few;
+                }
+            }
         }
     }
 }
 
-/// Scores to weights, up to a factor: `exp(score − largest)`. Returns their sum.
+/// Scores, a multiple of the lanes, to weights: those of `hidden` are zero, and the sum of all is one.
 #[inline(always)]
-fn softmax(scores: &mut [f32]) -> f32 {
-    let (blocks, rest) = scores.as_chunks::<LANES>();
+fn softmax(scores: &mut [f32], hidden: &[Range<usize>]) {
     let mut lanes = [f32::NEG_INFINITY; LANES];
-    for block in blocks {
+    for block in scores.as_chunks::<LANES>().0 {
         lanes.iter_mut().zip(block).for_each(|(lane, &score)| *lane = if score > *lane { score } else { *lane });
     }
-    let largest = lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
-    scores.iter_mut().for_each(|score| *score = exp(*score - largest));
-    let (blocks, rest) = scores.as_chunks::<LANES>();
+    let largest = lanes.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
+    for block in scores.as_chunks_mut::<LANES>().0 {
+        block.iter_mut().for_each(|score| *score = exp(*score - largest));
+    }
+    hidden.iter().for_each(|rows| scores[rows.clone()].fill(0.0));
     let mut sums = [0.0f32; LANES];
-    for block in blocks {
+    for block in scores.as_chunks::<LANES>().0 {
         sums.iter_mut().zip(block).for_each(|(sum, score)| *sum += score);
     }
-    sums.iter_mut().zip(rest).for_each(|(sum, score)| *sum += score);
-    sums.iter().sum()
-}
-
-/// One head's query.
-#[derive(Clone, Copy)]
-struct Query {
-    token: usize,
-    head: usize,
-    /// Its position, as each part counts.
-    at: [usize; 2],
-}
-
-/// The mean of the values in some columns, the scores of `H` queries being the weights.
-struct Weigh<'a, R, const H: usize> {
-    /// (H, rows)
-    scores: &'a [f32],
-    seen: Seen<'a, R>,
-    column: usize,
-    inverse: [f32; H],
-}
-
-impl<R: Rows, const H: usize> Weigh<'_, R, H> {
-    /// `N` blocks of columns; returns the number of columns.
-    ///
-    /// # Safety
-    /// The caller has the features of the lanes.
-    #[inline(always)]
-    unsafe fn blocks<L: Lanes, const N: usize>(&self, out: &mut [f32], outs: [usize; H]) -> usize {
-        let (rows, held) = (self.seen.len(), self.seen.held());
-        // SAFETY: the caller has the features of the lanes.
-        unsafe {
-            let mut sums = [[L::zero(); N]; H];
-            for (i, values) in self.seen.first.values.chunks_exact(self.seen.width).enumerate() {
-                weigh(&mut sums, &self.scores[i..], rows, &values[self.column..]);
-            }
-            for i in 0..rows - held {
-                let values = &self.seen.second.values[self.seen.rows.row(i) * self.seen.width + self.column..];
-                weigh(&mut sums, &self.scores[held + i..], rows, values);
-            }
-            for h in 0..H {
-                let (blocks, _) = out[outs[h]..][..N * LANES].as_chunks_mut::<LANES>();
-                for n in 0..N {
-                    sums[h][n].mul(L::splat(self.inverse[h])).store(&mut blocks[n]);
-                }
-            }
-        }
-        N * LANES
-    }
-
-    /// A single column.
-    #[inline(always)]
-    fn one(&self, out: &mut [f32], outs: [usize; H]) -> usize {
-        let (rows, held) = (self.seen.len(), self.seen.held());
-        for h in 0..H {
-            let scores = &self.scores[h * rows..(h + 1) * rows];
-            let mut sum = 0.0f32;
-            for (score, values) in scores.iter().zip(self.seen.first.values.chunks_exact(self.seen.width)) {
-                sum = score.mul_add(values[self.column], sum);
-            }
-            for (i, score) in scores[held..].iter().enumerate() {
-                sum = score.mul_add(self.seen.second.values[self.seen.rows.row(i) * self.seen.width + self.column], sum);
-            }
-            out[outs[h]] = sum * self.inverse[h];
-        }
-        1
+    let inverse = 1.0 / sums.iter().sum::<f32>();
+    for block in scores.as_chunks_mut::<LANES>().0 {
+        block.iter_mut().for_each(|score| *score *= inverse);
     }
 }
 
 // No closures around lanes below: what is not inlined into a function with the features is a call for every instruction.
 
-/// Adds one row's values, times each query's score; the scores of a query are `stride` apart from the next one's.
+/// The dot products of a query with sixteen keys of its length.
 ///
 /// # Safety
 /// The caller has the features of the lanes.
 #[inline(always)]
-unsafe fn weigh<L: Lanes, const H: usize, const N: usize>(sums: &mut [[L; N]; H], scores: &[f32], stride: usize, values: &[f32]) {
-    let (blocks, _) = values[..N * LANES].as_chunks::<LANES>();
-    // SAFETY: the caller has the features of the lanes.
+unsafe fn dots<L: Lanes, E: Element>(query: &[f32], keys: &[&[E]; LANES]) -> L {
+    let dim = query.len();
+    assert!(keys.iter().all(|key| key.len() == dim));
+    // SAFETY: the caller has the features of the lanes; all rows have `dim` floats.
     unsafe {
-        let mut loaded = [L::zero(); N];
-        for n in 0..N {
-            loaded[n] = L::load(&blocks[n]);
+        let mut sums = [L::zero(); LANES];
+        let mut at = 0;
+        while at + LANES <= dim {
+            let part = L::load_at(query.as_ptr().add(at));
+            for i in 0..LANES {
+                sums[i] = part.mul_add(E::load::<L>(keys[i].as_ptr().add(at)), sums[i]);
+            }
+            at += LANES;
+        }
+        if at < dim {
+            let part = L::load_part(&query[at..]);
+            for i in 0..LANES {
+                sums[i] = part.mul_add(L::load_part(&keys[i][at..]), sums[i]);
+            }
+        }
+        L::sums(sums)
+    }
+}
+
+/// Adds the rows of up to sixteen values, times each query's weights, to the queries' results at `outs`, which begin at zero if `begin`.
+///
+/// # Safety
+/// The caller has the features of the lanes.
+#[inline(always)]
+unsafe fn weigh<L: Lanes, E: Element, const H: usize>(
+    weights: [&[f32]; H],
+    values: &[&[E]],
+    begin: bool,
+    out: &mut [f32],
+    outs: [usize; H],
+) {
+    let dim = values[0].len();
+    assert!(values.iter().all(|v| v.len() == dim) && outs.iter().all(|o| o + dim <= out.len()));
+    assert!(weights.iter().all(|w| w.len() >= values.len()));
+    let mut at = 0;
+    // SAFETY: the caller has the features of the lanes; what is read and written has been looked at above.
+    unsafe {
+        // As many columns at once as there are registers for.
+        while L::MANY && at + 4 * LANES <= dim {
+            columns::<L, E, H, 4>(&weights, values, at, begin, out, &outs);
+            at += 4 * LANES;
+        }
+        while at + LANES <= dim {
+            columns::<L, E, H, 1>(&weights, values, at, begin, out, &outs);
+            at += LANES;
         }
         for h in 0..H {
-            let weight = L::splat(scores[h * stride]);
-            for n in 0..N {
-                sums[h][n] = weight.mul_add(loaded[n], sums[h][n]);
+            for column in at..dim {
+                let place = &mut out[outs[h] + column];
+                let mut sum = if begin { 0.0 } else { *place };
+                for (value, weight) in values.iter().zip(weights[h]) {
+                    sum = weight.mul_add(value[column].float(), sum);
+                }
+                *place = sum;
             }
         }
     }
 }
 
-/// The dot products of one key with several queries.
+/// `N` blocks of columns.
 ///
 /// # Safety
-/// The caller has the features of the lanes.
+/// The caller has the features of the lanes; rows and results have the columns, and each query a weight for each row.
 #[inline(always)]
-unsafe fn dots<L: Lanes, const H: usize>(queries: &[&[f32]; H], key: &[f32]) -> [f32; H] {
-    let (blocks, rest) = key.as_chunks::<LANES>();
-    let mut dots = [0.0f32; H];
-    // SAFETY: the caller has the features of the lanes.
+unsafe fn columns<L: Lanes, E: Element, const H: usize, const N: usize>(
+    weights: &[&[f32]; H],
+    values: &[&[E]],
+    at: usize,
+    begin: bool,
+    out: &mut [f32],
+    outs: &[usize; H],
+) {
+    // SAFETY: the caller has the features of the lanes, and has looked at the lengths.
     unsafe {
-        let mut sums = [L::zero(); H];
-        for (i, block) in blocks.iter().enumerate() {
-            let key = L::load(block);
+        let mut sums = [[L::zero(); N]; H];
+        if !begin {
             for h in 0..H {
-                let (query, _) = queries[h].as_chunks::<LANES>();
-                sums[h] = L::load(&query[i]).mul_add(key, sums[h]);
+                for n in 0..N {
+                    sums[h][n] = L::load_at(out.as_ptr().add(outs[h] + at + n * LANES));
+                }
+            }
+        }
+        for (i, row) in values.iter().enumerate() {
+            let mut loaded = [L::zero(); N];
+            for n in 0..N {
+                loaded[n] = E::load::<L>(row.as_ptr().add(at + n * LANES));
+            }
+            for h in 0..H {
+                let weight = L::splat(*weights[h].get_unchecked(i));
+                for n in 0..N {
+                    sums[h][n] = weight.mul_add(loaded[n], sums[h][n]);
+                }
             }
         }
         for h in 0..H {
-            let mut tail = 0.0f32;
-            for (q, k) in queries[h][key.len() - rest.len()..].iter().zip(rest) {
-                tail = q.mul_add(*k, tail);
+            let (blocks, _) = out[outs[h] + at..][..N * LANES].as_chunks_mut::<LANES>();
+            for n in 0..N {
+                sums[h][n].store(&mut blocks[n]);
             }
-            dots[h] = sums[h].sum() + tail;
         }
     }
-    dots
 }
 
 #[cfg(test)]
@@ -527,7 +539,7 @@ mod tests {
                 let reaches = [Reach::Causal, Reach::All, Reach::Paths(&paths), near(0), near(2), near(99), with_blocks];
                 for (reach, bias) in reaches.into_iter().flat_map(|r| [(r, None), (r, Some(&bias))]) {
                     let mut out = vec![f32::NAN; q.len()];
-                    attend(&shape, reach, bias, &q, parts, &mut out);
+                    attend(&shape, reach, bias, &q, Attended::F32(parts), &mut out);
                     for t in 0..tokens {
                         // Rows in the order seen.
                         let all = || (0..held).map(|r| (0, r)).chain((0..own).map(|r| (1, r)));
@@ -577,17 +589,17 @@ mod tests {
         let (k, v, q) = (numbers(positions * heads * dim, 1), numbers(positions * heads * dim, 2), numbers(7 * heads * dim, 3));
         let parts = [KeyValues { keys: &[], values: &[] }, KeyValues { keys: &k, values: &v }];
         let mut together = vec![0.0; q.len()];
-        attend(&shape, Reach::All, None, &q, parts, &mut together);
+        attend(&shape, Reach::All, None, &q, Attended::F32(parts), &mut together);
         for (q, together) in q.chunks_exact(heads * dim).zip(together.chunks_exact(heads * dim)) {
             let mut alone = vec![0.0; heads * dim];
-            attend(&shape, Reach::All, None, q, parts, &mut alone);
+            attend(&shape, Reach::All, None, q, Attended::F32(parts), &mut alone);
             assert_eq!(alone, together);
         }
         // Nor on what is beyond its radius, although it goes over its keys together with others.
         let near = Reach::Near { radius: 2, blocks: None };
         let attend_near = |q: &[f32], k: &[f32], v: &[f32]| {
             let mut out = vec![0.0; q.len()];
-            attend(&shape, near, None, q, [parts[0], KeyValues { keys: k, values: v }], &mut out);
+            attend(&shape, near, None, q, Attended::F32([parts[0], KeyValues { keys: k, values: v }]), &mut out);
             out
         };
         let token = heads * dim;

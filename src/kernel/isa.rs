@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 pub enum Isa {
     /// Portable code, the reference.
     Scalar,
-    /// AVX2 and FMA (x86-64 since 2013).
+    /// AVX2, FMA and F16C (x86-64 since 2013).
     Avx2,
     /// AVX-512 with VNNI (AMD since Zen 4, Intel since Ice Lake).
     Avx512,
@@ -30,7 +30,7 @@ impl Isa {
     pub fn available() -> Vec<Isa> {
         let mut available = vec![Isa::Scalar];
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
             available.push(Isa::Avx2);
             if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni") {
                 available.push(Isa::Avx512);
@@ -58,12 +58,12 @@ macro_rules! per_isa {
         $vis fn $name $(<const $c: usize>)? (isa: $crate::kernel::Isa, $($arg: $ty),*) {
             #[cfg(target_arch = "x86_64")]
             {
-                #[target_feature(enable = "avx2,fma")]
+                #[target_feature(enable = "avx2,fma,f16c")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx2 $(<const $c: usize>)? ($($arg: $ty),*) {
                     $body($($arg),*)
                 }
-                #[target_feature(enable = "avx2,fma,avx512f,avx512bw,avx512vnni")]
+                #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
                 #[allow(clippy::too_many_arguments)]
                 fn avx512 $(<const $c: usize>)? ($($arg: $ty),*) {
                     $body($($arg),*)
@@ -73,7 +73,7 @@ macro_rules! per_isa {
                     return unsafe { avx512 $(::<$c>)? ($($arg),*) };
                 }
                 if isa == $crate::kernel::Isa::Avx2 {
-                    // SAFETY: `Isa::Avx2` is only ever made after the CPU was found to have AVX2 and FMA.
+                    // SAFETY: `Isa::Avx2` is only ever made after the CPU was found to have AVX2, FMA and F16C.
                     return unsafe { avx2 $(::<$c>)? ($($arg),*) };
                 }
             }

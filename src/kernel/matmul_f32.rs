@@ -4,6 +4,7 @@
 //! are tiled.
 
 use super::isa::per_isa;
+use super::matmul_i8::Target;
 
 /// Output features a panel: two AVX2 registers, one of AVX-512.
 pub(super) const PANEL: usize = 16;
@@ -11,19 +12,34 @@ pub(super) const PANEL: usize = 16;
 /// Rows a tile: 6 × 16 accumulators fill twelve of AVX2's sixteen registers.
 const TILE: usize = 6;
 
-/// Multiplies `rows` rows of `x`, (rows, k), with panels of weights, (panels, k, PANEL), into `out`, (rows, n).
-pub(super) fn matmul(isa: super::Isa, x: &[f32], k: usize, weights: &[f32], n: usize, out: &mut [f32]) {
-    let rows = x.len() / k;
-    // Tiles of rows, each (k, height), so that the inner loop reads in order.
-    let mut tiles = vec![0.0; x.len()];
-    for (tile, rows) in tiles.chunks_mut(TILE * k).zip(x.chunks(TILE * k)) {
-        let height = rows.len() / k;
-        for (r, row) in rows.chunks_exact(k).enumerate() {
-            for (p, &value) in row.iter().enumerate() {
-                tile[p * height + r] = value;
+/// Rows of activations in tiles, each (k, height), so that the inner loop reads in order.
+pub(super) struct Tiles {
+    values: Vec<f32>,
+    k: usize,
+    rows: usize,
+}
+
+impl Tiles {
+    /// Of rows of `k` values.
+    pub(super) fn new(x: &[f32], k: usize) -> Tiles {
+        let mut values = vec![0.0; x.len()];
+        for (tile, rows) in values.chunks_mut(TILE * k).zip(x.chunks(TILE * k)) {
+            let height = rows.len() / k;
+            for (r, row) in rows.chunks_exact(k).enumerate() {
+                for (p, &value) in row.iter().enumerate() {
+                    tile[p * height + r] = value;
+                }
             }
         }
+        Tiles { values, k, rows: x.len() / k }
     }
+}
+
+/// Multiplies rows, (rows, k), with panels of weights, (panels, k, PANEL), adds the bias of the `n` features if there is one, and writes
+/// (rows, n).
+pub(super) fn matmul(isa: super::Isa, x: &Tiles, weights: &[f32], n: usize, bias: Option<&[f32]>, target: Target<'_>) {
+    let Tiles { values: tiles, k, rows } = x;
+    let Target { out, stride } = target;
     // Panels outside, rows inside: a panel of weights stays in the cache while all rows pass over it.
     for (panel, weights) in weights.chunks_exact(k * PANEL).enumerate() {
         let column = panel * PANEL;
@@ -38,8 +54,11 @@ pub(super) fn matmul(isa: super::Isa, x: &[f32], k: usize, weights: &[f32], n: u
                 2 => tile_product::<2>(isa, tile, weights, &mut sums),
                 _ => tile_product::<1>(isa, tile, weights, &mut sums),
             }
-            for (r, sums) in sums.iter().enumerate().take(rows - t * TILE) {
-                out[(t * TILE + r) * n + column..][..width].copy_from_slice(&sums[..width]);
+            for (r, sums) in sums.iter_mut().enumerate().take(rows - t * TILE) {
+                if let Some(bias) = bias {
+                    sums.iter_mut().zip(&bias[column..column + width]).for_each(|(sum, bias)| *sum += bias);
+                }
+                out[(t * TILE + r) * stride + column..][..width].write_copy_of_slice(&sums[..width]);
             }
         }
     }

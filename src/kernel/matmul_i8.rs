@@ -1,116 +1,64 @@
-//! int8 matrix product: weights and activations in groups of [`GROUP`] along `k`, one scale each.
+//! int8 matrix product: weights with a scale for each output feature, activations with one for each [`GROUP`] along `k`.
 //!
-//! Within a group the products are summed as integers, exactly; groups are summed in order in f32. The scales per group
-//! keep outlier features (which these models have) from spoiling the resolution of the rest of a row.
+//! Within a group the products are summed as integers, exactly; groups are summed in order in f32. The groups keep outlier
+//! features of the activations (which these models have) from spoiling the resolution of the rest of a row.
 
 use super::isa::{Isa, per_isa};
-use super::matmul_f32::PANEL;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// Elements along `k` that share a scale.
+/// Activations along `k` that share a scale.
 pub const GROUP: usize = 64;
+
+/// Output features a panel: with 6 rows, 24 sums of AVX-512's 32 registers.
+pub(super) const PANEL: usize = 64;
+
+/// Rows a tile, at most.
+const TILE: usize = 6;
 
 /// Values along `k` that stand together in a panel, as the instruction set multiplies them: AVX-512's `vpdpbusd` four at a time, others two.
 fn step(isa: Isa) -> usize {
     if isa == Isa::Avx512 { 4 } else { 2 }
 }
 
-/// What is added to activations where the instruction set wants them without a sign.
-const OFFSET: i16 = 128;
+/// What is added to weights where the instruction set wants them without a sign.
+const OFFSET: i32 = 128;
 
-/// Weights as 8-bit integers in panels of [`PANEL`] output features: (panels, k/step, PANEL, step), padded with zeros to whole groups.
+/// Weights as 8-bit integers in panels of [`PANEL`] output features: (panels, k/step, PANEL, step), padded to whole groups and panels.
 pub(super) struct Weights {
     isa: Isa,
-    values: Vec<i8>,
-    /// What [`OFFSET`] adds to each sum, with the sign turned: (panels, groups, PANEL). Empty where there is no offset.
-    corrections: Vec<i32>,
-    /// (panels, groups, PANEL)
+    /// For AVX-512 larger by [`OFFSET`]; for others the bits of signed integers.
+    values: Vec<u8>,
+    /// (panels, PANEL)
     scales: Vec<f32>,
     /// Groups along k.
     groups: usize,
 }
 
-/// Quantizes groups of up to [`GROUP`] values symmetrically: the largest magnitude of each becomes 127. `values` and `out` have the same
-/// length; `scales` has one place a group.
-fn quantize(values: &[f32], out: &mut [i16], scales: &mut [f32]) {
-    quantize_isa(Isa::current(), values, out, scales);
-}
-
-per_isa! { fn quantize_isa(values: &[f32], out: &mut [i16], scales: &mut [f32]) = quantize_body }
-per_isa! { fn quantize_offset_isa(values: &[f32], out: &mut [u8], scales: &mut [f32]) = quantize_offset_body }
-
-#[inline(always)]
-fn quantize_body(values: &[f32], out: &mut [i16], scales: &mut [f32]) {
-    for ((group, out), scale) in values.chunks(GROUP).zip(out.chunks_mut(GROUP)).zip(scales) {
-        let inverse = group_scale(group, scale);
-        out.iter_mut().zip(group).for_each(|(out, v)| *out = whole(*v, inverse) as i16);
-    }
-}
-
-/// The same with [`OFFSET`] added.
-#[inline(always)]
-fn quantize_offset_body(values: &[f32], out: &mut [u8], scales: &mut [f32]) {
-    for ((group, out), scale) in values.chunks(GROUP).zip(out.chunks_mut(GROUP)).zip(scales) {
-        let inverse = group_scale(group, scale);
-        out.iter_mut().zip(group).for_each(|(out, v)| *out = (whole(*v, inverse) + i32::from(OFFSET)) as u8);
-    }
-}
-
-/// Sets the scale of a group, and returns what its values are multiplied with: zero for a group of zeros, or one that is no numbers.
-#[inline(always)]
-fn group_scale(group: &[f32], scale: &mut f32) -> f32 {
-    const LANES: usize = 16;
-    let (blocks, rest) = group.as_chunks::<LANES>();
-    let mut lanes = [0.0f32; LANES];
-    for block in blocks {
-        lanes.iter_mut().zip(block).for_each(|(lane, v)| *lane = lane.max(v.abs()));
-    }
-    let largest = lanes.iter().copied().chain(rest.iter().map(|v| v.abs())).fold(0.0f32, f32::max);
-    let sound = largest > 0.0 && largest.is_finite();
-    *scale = if sound { largest / 127.0 } else { 0.0 };
-    if sound { 127.0 / largest } else { 0.0 }
-}
-
-/// The nearest integer to a value times `inverse`, ties to even. Adding and taking away 1.5 · 2²³ rounds without a call.
-#[inline(always)]
-fn whole(value: f32, inverse: f32) -> i32 {
-    const ROUND: f32 = 12_582_912.0;
-    (value * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32
-}
-
 impl Weights {
-    /// Packs rows of `k` values each for an instruction set; `row(i, buffer)` fills in row `i`.
+    /// Packs rows of `k` values each for an instruction set; `row(i, buffer)` fills in row `i`. The largest magnitude of a row becomes 127.
     pub(super) fn pack(isa: Isa, n: usize, k: usize, mut row: impl FnMut(usize, &mut [f32])) -> Weights {
-        let step = step(isa);
-        let groups = k.div_ceil(GROUP);
-        let panels = n.div_ceil(PANEL);
+        let (step, groups, panels) = (step(isa), k.div_ceil(GROUP), n.div_ceil(PANEL));
         let depth = groups * GROUP;
-        let mut values = vec![0i8; panels * depth * PANEL];
-        let mut scales = vec![0.0; panels * groups * PANEL];
-        let mut corrections = vec![0i32; if step == 4 { scales.len() } else { 0 }];
+        let mut values = vec![0u8; panels * depth * PANEL];
+        let mut scales = vec![0.0; panels * PANEL];
         let mut buffer = vec![0.0; k];
-        let (mut row_values, mut row_scales) = (vec![0i16; k], vec![0.0; groups]);
+        let mut whole = vec![0i16; k];
+        let turn = if step == 4 { OFFSET as u8 } else { 0 };
         for i in 0..n {
             row(i, &mut buffer);
-            quantize(&buffer, &mut row_values, &mut row_scales);
+            let (scale, inverse) = scale(largest(&buffer));
+            round_isa(Isa::current(), &buffer, inverse, &mut whole);
+            scales[i] = scale;
             let (panel, lane) = (i / PANEL, i % PANEL);
-            let values = &mut values[panel * depth * PANEL..];
-            for (p, few) in row_values.chunks(step).enumerate() {
-                for (j, &v) in few.iter().enumerate() {
-                    values[(p * PANEL + lane) * step + j] = v as i8;
+            let values = &mut values[panel * depth * PANEL..][..depth * PANEL];
+            for (few, line) in whole.chunks(step).zip(values.chunks_exact_mut(step * PANEL)) {
+                for (place, &v) in line[lane * step..][..step].iter_mut().zip(few) {
+                    *place = (v as u8).wrapping_add(turn);
                 }
-            }
-            if step == 4 {
-                for (g, group) in row_values.chunks(GROUP).enumerate() {
-                    let sum: i32 = group.iter().map(|&v| i32::from(v)).sum();
-                    corrections[(panel * groups + g) * PANEL + lane] = -i32::from(OFFSET) * sum;
-                }
-            }
-            for (g, &scale) in row_scales.iter().enumerate() {
-                scales[(panel * groups + g) * PANEL + lane] = scale;
             }
         }
-        Weights { isa, values, corrections, scales, groups }
+        Weights { isa, values, scales, groups }
     }
 
     /// The instruction set that they were packed for.
@@ -120,11 +68,10 @@ impl Weights {
 
     /// A range of panels.
     pub(super) fn panels(&self, panels: Range<usize>) -> Panels<'_> {
-        let (depth, groups) = (self.groups * GROUP * PANEL, self.groups * PANEL);
+        let size = self.groups * GROUP * PANEL;
         Panels {
-            values: &self.values[panels.start * depth..panels.end * depth],
-            scales: &self.scales[panels.start * groups..panels.end * groups],
-            corrections: if self.corrections.is_empty() { &[] } else { &self.corrections[panels.start * groups..panels.end * groups] },
+            values: &self.values[panels.start * size..panels.end * size],
+            scales: &self.scales[panels.start * PANEL..panels.end * PANEL],
             groups: self.groups,
             isa: self.isa,
         }
@@ -133,10 +80,12 @@ impl Weights {
     /// Row `i` as f32.
     pub(super) fn row(&self, i: usize, out: &mut [f32]) {
         let (panel, lane, step) = (i / PANEL, i % PANEL, step(self.isa));
-        let base = panel * self.groups * GROUP * PANEL;
-        for (p, out) in out.iter_mut().enumerate() {
-            let value = self.values[base + (p / step * PANEL + lane) * step + p % step];
-            *out = f32::from(value) * self.scales[(panel * self.groups + p / GROUP) * PANEL + lane];
+        let turn = if step == 4 { OFFSET as u8 } else { 0 };
+        let values = &self.values[panel * self.groups * GROUP * PANEL..];
+        for (few, line) in out.chunks_mut(step).zip(values.chunks_exact(step * PANEL)) {
+            for (out, v) in few.iter_mut().zip(&line[lane * step..][..step]) {
+                *out = f32::from(v.wrapping_sub(turn) as i8) * self.scales[i];
+            }
         }
     }
 }
@@ -144,9 +93,8 @@ impl Weights {
 /// Some panels of [`Weights`].
 pub(super) struct Panels<'a> {
     isa: Isa,
-    values: &'a [i8],
+    values: &'a [u8],
     scales: &'a [f32],
-    corrections: &'a [i32],
     groups: usize,
 }
 
@@ -161,11 +109,13 @@ pub(super) struct Activations {
 enum Values {
     /// As 16-bit integers.
     Wide(Vec<i16>),
-    /// Without a sign: [`OFFSET`] is added.
-    Offset(Vec<u8>),
+    /// As 8-bit integers, and where the sums of their products with weights that have an offset begin, (rows, groups), so that they come out
+    /// without it.
+    Narrow(Vec<i8>, Vec<i32>),
 }
 
 impl Activations {
+    /// Quantizes groups of up to [`GROUP`] values symmetrically: the largest magnitude of each becomes 127.
     pub(super) fn quantize(isa: Isa, x: &[f32], k: usize) -> Activations {
         let groups = k.div_ceil(GROUP);
         let depth = groups * GROUP;
@@ -173,15 +123,15 @@ impl Activations {
         let mut scales = vec![0.0; rows * groups];
         let lines = x.chunks_exact(k).zip(scales.chunks_exact_mut(groups));
         let values = if step(isa) == 4 {
-            let mut values = vec![OFFSET as u8; rows * depth];
-            for ((row, scales), values) in lines.zip(values.chunks_exact_mut(depth)) {
-                quantize_offset_isa(isa, row, &mut values[..k], scales);
+            let (mut values, mut starts) = (vec![0i8; rows * depth], vec![0i32; rows * groups]);
+            for (((row, scales), values), starts) in lines.zip(values.chunks_exact_mut(depth)).zip(starts.chunks_exact_mut(groups)) {
+                quantize_narrow(isa, row, values, scales, starts);
             }
-            Values::Offset(values)
+            Values::Narrow(values, starts)
         } else {
             let mut values = vec![0i16; rows * depth];
             for ((row, scales), values) in lines.zip(values.chunks_exact_mut(depth)) {
-                quantize(row, &mut values[..k], scales);
+                quantize_wide(isa, row, values, scales);
             }
             Values::Wide(values)
         };
@@ -189,38 +139,122 @@ impl Activations {
     }
 }
 
-/// Most rows a tile has.
-const TILE: usize = 12;
+per_isa! { fn quantize_wide(row: &[f32], out: &mut [i16], scales: &mut [f32]) = quantize_wide_body }
+per_isa! { fn quantize_narrow(row: &[f32], out: &mut [i8], scales: &mut [f32], starts: &mut [i32]) = quantize_narrow_body }
+per_isa! { fn round_isa(values: &[f32], inverse: f32, out: &mut [i16]) = round_body }
 
-/// Rows a tile: 6 × 16 sums fill twelve of AVX2's sixteen registers, 12 × 16 sums twelve of AVX-512's thirty-two.
-fn tile_rows(isa: Isa) -> usize {
-    if isa == Isa::Avx512 { TILE } else { TILE / 2 }
+#[inline(always)]
+fn quantize_wide_body(row: &[f32], out: &mut [i16], scales: &mut [f32]) {
+    for ((group, out), held) in row.chunks(GROUP).zip(out.chunks_exact_mut(GROUP)).zip(scales) {
+        let (scale, inverse) = scale(largest(group));
+        *held = scale;
+        out.iter_mut().zip(group).for_each(|(out, v)| *out = whole(*v, inverse) as i16);
+    }
 }
 
-/// Multiplies activations, (rows, k), with the weights of `n` features into `out`, (rows, n). Both are made for the same instruction set.
-pub(super) fn matmul(x: &Activations, weights: Panels<'_>, n: usize, out: &mut [f32]) {
-    let (isa, groups) = (weights.isa, weights.groups);
-    let depth = groups * GROUP;
-    let rows = x.scales.len() / groups;
-    // Panels outside, rows inside: a panel of weights stays in the cache while all rows pass over it.
-    let panels = weights.values.chunks_exact(depth * PANEL).zip(weights.scales.chunks_exact(groups * PANEL));
-    for (panel, (values, scales)) in panels.enumerate() {
-        let column = panel * PANEL;
-        let width = PANEL.min(n - column);
-        let corrections = weights.corrections.get(panel * groups * PANEL..(panel + 1) * groups * PANEL).unwrap_or_default();
-        for first in (0..rows).step_by(tile_rows(isa)) {
-            let height = tile_rows(isa).min(rows - first);
-            let xs = &x.scales[first * groups..(first + height) * groups];
-            let span = first * depth..(first + height) * depth;
-            let mut sums = [[0.0f32; PANEL]; TILE];
-            match &x.values {
-                Values::Wide(xv) => tile(isa, &xv[span], xs, values, scales, &mut sums[..height]),
-                Values::Offset(xv) => offset_tile(isa, &xv[span], xs, values, scales, corrections, &mut sums[..height]),
+#[inline(always)]
+fn quantize_narrow_body(row: &[f32], out: &mut [i8], scales: &mut [f32], starts: &mut [i32]) {
+    for (((group, out), held), start) in row.chunks(GROUP).zip(out.chunks_exact_mut(GROUP)).zip(scales).zip(starts) {
+        let (scale, inverse) = scale(largest(group));
+        *held = scale;
+        let mut sum = 0;
+        // A whole group has a length that the compiler knows.
+        if let Ok(group) = <&[f32; GROUP]>::try_from(group) {
+            for (out, v) in out.iter_mut().zip(group) {
+                *out = whole(*v, inverse) as i8;
+                sum += i32::from(*out);
             }
-            for (r, sums) in sums[..height].iter().enumerate() {
-                out[(first + r) * n + column..][..width].copy_from_slice(&sums[..width]);
+        } else {
+            for (out, v) in out.iter_mut().zip(group) {
+                *out = whole(*v, inverse) as i8;
+                sum += i32::from(*out);
             }
         }
+        *start = -OFFSET * sum;
+    }
+}
+
+#[inline(always)]
+fn round_body(values: &[f32], inverse: f32, out: &mut [i16]) {
+    out.iter_mut().zip(values).for_each(|(out, v)| *out = whole(*v, inverse) as i16);
+}
+
+/// The largest magnitude.
+#[inline(always)]
+fn largest(values: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    let mut lanes = [0.0f32; LANES];
+    for block in blocks {
+        // Not `f32::max`, whose care about what is no number costs as much again. Infinities are kept, and what is no number is not.
+        lanes.iter_mut().zip(block).for_each(|(lane, v)| *lane = if v.abs() > *lane { v.abs() } else { *lane });
+    }
+    lanes.iter().copied().chain(rest.iter().map(|v| v.abs())).fold(0.0f32, |a, b| if b > a { b } else { a })
+}
+
+/// The scale of values with this largest magnitude, and what they are multiplied with: zero where all are zero, or one is infinite.
+#[inline(always)]
+fn scale(largest: f32) -> (f32, f32) {
+    let sound = largest > 0.0 && largest.is_finite();
+    if sound { (largest / 127.0, 127.0 / largest) } else { (0.0, 0.0) }
+}
+
+/// The nearest integer to a value times `inverse`, ties to even. Adding and taking away 1.5 · 2²³ rounds without a call.
+#[inline(always)]
+fn whole(value: f32, inverse: f32) -> i32 {
+    const ROUND: f32 = 12_582_912.0;
+    (value * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32
+}
+
+/// Where a product goes: rows `stride` apart, of which the product has the first columns.
+pub(super) struct Target<'a> {
+    pub out: &'a mut [MaybeUninit<f32>],
+    pub stride: usize,
+}
+
+/// Multiplies activations, (rows, k), with the weights of `n` features, adds the features' bias if there is one, and writes (rows, n). Both
+/// are made for the same instruction set.
+pub(super) fn matmul(x: &Activations, weights: Panels<'_>, n: usize, bias: Option<&[f32]>, target: Target<'_>) {
+    let (isa, groups) = (weights.isa, weights.groups);
+    let Target { out, stride } = target;
+    let depth = groups * GROUP;
+    let rows = x.scales.len() / groups;
+    // Tiles of nearly the same height.
+    let tiles = rows.div_ceil(TILE);
+    // Panels outside, rows inside: a panel of weights stays in the cache while all rows pass over it.
+    for (panel, (values, scales)) in weights.values.chunks_exact(depth * PANEL).zip(weights.scales.chunks_exact(PANEL)).enumerate() {
+        let column = panel * PANEL;
+        let width = PANEL.min(n - column);
+        let bias = bias.map(|bias| &bias[column..column + width]);
+        for tile in 0..tiles {
+            let (first, end) = (tile * rows / tiles, (tile + 1) * rows / tiles);
+            let xs = &x.scales[first * groups..end * groups];
+            let span = first * depth..end * depth;
+            let mut sums = [[0.0f32; PANEL]; TILE];
+            let sums = &mut sums[..end - first];
+            match &x.values {
+                Values::Wide(xv) => wide_tile(isa, &xv[span], xs, values, sums),
+                Values::Narrow(xv, starts) => narrow_tile(isa, &xv[span], xs, &starts[first * groups..end * groups], values, sums),
+            }
+            for (r, sums) in sums.iter().enumerate() {
+                finish(isa, sums, scales, bias, &mut out[(first + r) * stride + column..][..width]);
+            }
+        }
+    }
+}
+
+per_isa! { fn finish(sums: &[f32; PANEL], scales: &[f32], bias: Option<&[f32]>, out: &mut [MaybeUninit<f32>]) = finish_body }
+
+/// Gives the sums of a row their features' scales and bias.
+#[inline(always)]
+fn finish_body(sums: &[f32; PANEL], scales: &[f32], bias: Option<&[f32]>, out: &mut [MaybeUninit<f32>]) {
+    match bias {
+        Some(bias) => {
+            for (((out, sum), scale), bias) in out.iter_mut().zip(sums).zip(scales).zip(bias) {
+                out.write(sum.mul_add(*scale, *bias));
+            }
+        }
+        None => out.iter_mut().zip(sums).zip(scales).for_each(|((out, sum), scale)| _ = out.write(sum * scale)),
     }
 }
 
@@ -232,27 +266,28 @@ macro_rules! by_rows {
     };
 }
 
-fn tile(isa: Isa, xv: &[i16], xs: &[f32], wv: &[i8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
+/// The sums of a few rows, (rows, k), with a panel, without the panel's scales.
+fn wide_tile(isa: Isa, xv: &[i16], xs: &[f32], wv: &[u8], sums: &mut [[f32; PANEL]]) {
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx2 {
-        by_rows!(tile_avx2, (xv, xs, wv, ws, sums), sums, 1 2 3 4 5 6);
+        by_rows!(tile_avx2, (xv, xs, wv, sums), sums, 1 2 3 4 5 6);
     }
     assert!(isa == Isa::Scalar, "packed for {}", isa.name());
-    scalar_tile(xv, xs, wv, ws, sums);
+    scalar_tile(xv, xs, wv, sums);
 }
 
-/// The same with activations that have an offset, and what takes it out of the sums again.
-fn offset_tile(isa: Isa, xv: &[u8], xs: &[f32], wv: &[i8], ws: &[f32], corrections: &[i32], sums: &mut [[f32; PANEL]]) {
+/// The same with weights that have an offset.
+fn narrow_tile(isa: Isa, xv: &[i8], xs: &[f32], starts: &[i32], wv: &[u8], sums: &mut [[f32; PANEL]]) {
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 {
-        by_rows!(tile_avx512, (xv, xs, wv, ws, corrections, sums), sums, 1 2 3 4 5 6 7 8 9 10 11 12);
+        by_rows!(tile_avx512, (xv, xs, starts, wv, sums), sums, 1 2 3 4 5 6);
     }
-    let _ = (xv, xs, wv, ws, corrections, sums);
-    unreachable!("only AVX-512 has activations with an offset");
+    let _ = (xv, xs, starts, wv, sums);
+    unreachable!("only AVX-512 has weights with an offset");
 }
 
-fn scalar_tile(xv: &[i16], xs: &[f32], wv: &[i8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
-    let groups = ws.len() / PANEL;
+fn scalar_tile(xv: &[i16], xs: &[f32], wv: &[u8], sums: &mut [[f32; PANEL]]) {
+    let groups = xs.len() / sums.len();
     for (r, sums) in sums.iter_mut().enumerate() {
         for g in 0..groups {
             let x = &xv[(r * groups + g) * GROUP..][..GROUP];
@@ -260,11 +295,11 @@ fn scalar_tile(xv: &[i16], xs: &[f32], wv: &[i8], ws: &[f32], sums: &mut [[f32; 
             let mut products = [0i32; PANEL];
             for (x, w) in x.chunks_exact(2).zip(w.chunks_exact(2 * PANEL)) {
                 for (sum, w) in products.iter_mut().zip(w.chunks_exact(2)) {
-                    *sum += i32::from(x[0]) * i32::from(w[0]) + i32::from(x[1]) * i32::from(w[1]);
+                    *sum += i32::from(x[0]) * i32::from(w[0] as i8) + i32::from(x[1]) * i32::from(w[1] as i8);
                 }
             }
-            for (lane, sum) in sums.iter_mut().enumerate() {
-                *sum = (products[lane] as f32).mul_add(xs[r * groups + g] * ws[g * PANEL + lane], *sum);
+            for (product, sum) in products.iter().zip(sums.iter_mut()) {
+                *sum = (*product as f32).mul_add(xs[r * groups + g], *sum);
             }
         }
     }
@@ -275,87 +310,88 @@ mod x86 {
     use super::{GROUP, PANEL};
     use std::arch::x86_64::*;
 
-    /// The same sums as `scalar_tile`, with VNNI's `vpdpbusd`: four products a lane, added up in one instruction. The activations are `u8`, larger by
-    /// the offset than what they stand for; `corrections` is where the sums begin, so that they come out the same.
+    /// Floats of a register of AVX-512.
+    const LANES: usize = 16;
+    const WIDE: usize = PANEL / LANES;
+
+    /// The same sums as `scalar_tile`, with VNNI's `vpdpbusd`: four products a lane, added up in one instruction. The weights are `u8`, larger by the
+    /// offset than what they stand for; `starts` is where the sums begin, so that they come out the same.
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    pub(super) fn tile_avx512<const MR: usize>(
-        xv: &[u8],
-        xs: &[f32],
-        wv: &[i8],
-        ws: &[f32],
-        corrections: &[i32],
-        sums: &mut [[f32; PANEL]],
-    ) {
-        let groups = ws.len() / PANEL;
+    pub(super) fn tile_avx512<const MR: usize>(xv: &[i8], xs: &[f32], starts: &[i32], wv: &[u8], sums: &mut [[f32; PANEL]]) {
+        let groups = xs.len() / MR;
         let depth = groups * GROUP;
-        assert!(xv.len() == MR * depth && xs.len() == MR * groups && wv.len() == depth * PANEL && sums.len() == MR);
-        assert!(corrections.len() == ws.len());
-        let mut totals = [_mm512_setzero_ps(); MR];
+        assert!(xv.len() == MR * depth && starts.len() == xs.len() && wv.len() == depth * PANEL && sums.len() == MR);
         for g in 0..groups {
-            // SAFETY: PANEL is 16 integers.
-            let start = unsafe { _mm512_loadu_si512(corrections[g * PANEL..][..PANEL].as_ptr().cast()) };
-            let mut acc = [start; MR];
+            let mut acc = [[_mm512_setzero_si512(); WIDE]; MR];
+            for (r, acc) in acc.iter_mut().enumerate() {
+                *acc = [_mm512_set1_epi32(starts[r * groups + g]); WIDE];
+            }
             let w = wv[g * GROUP * PANEL..][..GROUP * PANEL].as_ptr();
             let x = xv.as_ptr().wrapping_add(g * GROUP);
             for p in 0..GROUP / 4 {
-                // SAFETY: the assertion above bounds both; four weights a lane are 64 bytes, four activations 4 bytes, and unaligned
-                // loads are used throughout.
+                // SAFETY: the assertion above bounds both; four weights of a panel's features are 4 × PANEL bytes, four activations 4 bytes,
+                // and unaligned loads are used throughout.
                 unsafe {
-                    let w = _mm512_loadu_si512(w.add(p * 4 * PANEL).cast());
+                    let mut weights = [_mm512_setzero_si512(); WIDE];
+                    for (i, weights) in weights.iter_mut().enumerate() {
+                        *weights = _mm512_loadu_si512(w.add((p * WIDE + i) * 4 * LANES).cast());
+                    }
                     for (r, acc) in acc.iter_mut().enumerate() {
                         let four = _mm512_set1_epi32(x.add(r * depth + 4 * p).cast::<i32>().read_unaligned());
-                        *acc = _mm512_dpbusd_epi32(*acc, four, w);
+                        for (acc, weights) in acc.iter_mut().zip(weights) {
+                            *acc = _mm512_dpbusd_epi32(*acc, weights, four);
+                        }
                     }
                 }
             }
-            // SAFETY: PANEL is 16 floats.
-            let scales = unsafe { _mm512_loadu_ps(ws[g * PANEL..][..PANEL].as_ptr()) };
-            for (r, (total, acc)) in totals.iter_mut().zip(acc).enumerate() {
-                let scale = _mm512_mul_ps(_mm512_set1_ps(xs[r * groups + g]), scales);
-                *total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc), scale, *total);
+            for (r, acc) in acc.iter().enumerate() {
+                let scale = _mm512_set1_ps(xs[r * groups + g]);
+                for (sums, acc) in sums[r].as_chunks_mut::<LANES>().0.iter_mut().zip(acc) {
+                    // SAFETY: `sums` is 16 floats.
+                    unsafe {
+                        let total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(*acc), scale, _mm512_loadu_ps(sums.as_ptr()));
+                        _mm512_storeu_ps(sums.as_mut_ptr(), total);
+                    }
+                }
             }
-        }
-        for (sum, total) in sums.iter_mut().zip(totals) {
-            // SAFETY: `sum` is PANEL floats.
-            unsafe { _mm512_storeu_ps(sum.as_mut_ptr(), total) };
         }
     }
 
     /// The same sums as `scalar_tile`, with `vpmaddwd`: two products a lane, no saturation.
     #[target_feature(enable = "avx2,fma")]
-    pub(super) fn tile_avx2<const MR: usize>(xv: &[i16], xs: &[f32], wv: &[i8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
-        let groups = ws.len() / PANEL;
+    pub(super) fn tile_avx2<const MR: usize>(xv: &[i16], xs: &[f32], wv: &[u8], sums: &mut [[f32; PANEL]]) {
+        let groups = xs.len() / MR;
         let depth = groups * GROUP;
-        assert!(xv.len() == MR * depth && xs.len() == MR * groups && wv.len() == depth * PANEL && sums.len() == MR);
+        assert!(xv.len() == MR * depth && wv.len() == depth * PANEL && sums.len() == MR);
         for g in 0..groups {
-            let mut acc = [[_mm256_setzero_si256(); 2]; MR];
             let w = wv[g * GROUP * PANEL..][..GROUP * PANEL].as_ptr();
             let x = xv.as_ptr().wrapping_add(g * GROUP);
-            for p in 0..GROUP / 2 {
-                // SAFETY: the assertion above bounds both; a pair of weights is 2 × PANEL bytes, a pair of activations 4 bytes,
-                // and unaligned loads are used throughout.
-                unsafe {
-                    let w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(w.add(p * 2 * PANEL).cast()));
-                    let w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128(w.add(p * 2 * PANEL + PANEL).cast()));
-                    for (r, acc) in acc.iter_mut().enumerate() {
-                        let pair = _mm256_set1_epi32(x.add(r * depth + 2 * p).cast::<i32>().read_unaligned());
-                        acc[0] = _mm256_add_epi32(acc[0], _mm256_madd_epi16(pair, w0));
-                        acc[1] = _mm256_add_epi32(acc[1], _mm256_madd_epi16(pair, w1));
+            // Sixteen features at a time: twelve sums of sixteen registers.
+            for column in (0..PANEL).step_by(16) {
+                let mut acc = [[_mm256_setzero_si256(); 2]; MR];
+                for p in 0..GROUP / 2 {
+                    // SAFETY: the assertion above bounds both; a pair of weights of a panel's features is 2 × PANEL bytes, a pair of activations
+                    // 4 bytes, and unaligned loads are used throughout.
+                    unsafe {
+                        let w = w.add((p * PANEL + column) * 2);
+                        let w0 = _mm256_cvtepi8_epi16(_mm_loadu_si128(w.cast()));
+                        let w1 = _mm256_cvtepi8_epi16(_mm_loadu_si128(w.add(16).cast()));
+                        for (r, acc) in acc.iter_mut().enumerate() {
+                            let pair = _mm256_set1_epi32(x.add(r * depth + 2 * p).cast::<i32>().read_unaligned());
+                            acc[0] = _mm256_add_epi32(acc[0], _mm256_madd_epi16(pair, w0));
+                            acc[1] = _mm256_add_epi32(acc[1], _mm256_madd_epi16(pair, w1));
+                        }
                     }
                 }
-            }
-            let scales = &ws[g * PANEL..][..PANEL];
-            // SAFETY: PANEL is 16 floats: two unaligned loads of 8.
-            let (s0, s1) = unsafe { (_mm256_loadu_ps(scales.as_ptr()), _mm256_loadu_ps(scales.as_ptr().add(8))) };
-            for (r, acc) in acc.iter().enumerate() {
-                let xs = _mm256_set1_ps(xs[r * groups + g]);
-                let sum = sums[r].as_mut_ptr();
-                // SAFETY: as above; `sums[r]` is PANEL floats.
-                unsafe {
-                    let f0 = _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc[0]), _mm256_mul_ps(xs, s0), _mm256_loadu_ps(sum));
-                    let f1 = _mm256_fmadd_ps(_mm256_cvtepi32_ps(acc[1]), _mm256_mul_ps(xs, s1), _mm256_loadu_ps(sum.add(8)));
-                    _mm256_storeu_ps(sum, f0);
-                    _mm256_storeu_ps(sum.add(8), f1);
+                for (r, acc) in acc.iter().enumerate() {
+                    let scale = _mm256_set1_ps(xs[r * groups + g]);
+                    for (sums, acc) in sums[r][column..].as_chunks_mut::<8>().0.iter_mut().zip(acc) {
+                        // SAFETY: `sums` is 8 floats.
+                        unsafe {
+                            let total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(*acc), scale, _mm256_loadu_ps(sums.as_ptr()));
+                            _mm256_storeu_ps(sums.as_mut_ptr(), total);
+                        }
+                    }
                 }
             }
         }
@@ -384,14 +420,17 @@ mod tests {
 
     fn product(isa: Isa, x: &[f32], w: &[f32], n: usize, k: usize) -> Vec<f32> {
         let weights = Weights::pack(isa, n, k, |i, row| row.copy_from_slice(&w[i * k..(i + 1) * k]));
-        let mut out = vec![f32::NAN; x.len() / k * n];
-        matmul(&Activations::quantize(isa, x, k), weights.panels(0..n.div_ceil(PANEL)), n, &mut out);
-        out
+        let rows = x.len() / k;
+        let mut out = vec![MaybeUninit::new(f32::NAN); rows * n];
+        let target = Target { out: &mut out, stride: n };
+        matmul(&Activations::quantize(isa, x, k), weights.panels(0..n.div_ceil(PANEL)), n, None, target);
+        // SAFETY: all was written before, be it with NaN.
+        out.into_iter().map(|v| unsafe { v.assume_init() }).collect()
     }
 
     #[test]
     fn every_instruction_set_gives_the_same_bits_and_they_are_right() {
-        for (rows, n, k) in [(1, 1, 1), (1, 16, 64), (5, 17, 63), (7, 33, 65), (12, 48, 128), (13, 40, 200), (25, 16, 1000)] {
+        for (rows, n, k) in [(1, 1, 1), (1, 64, 64), (2, 65, 64), (5, 17, 63), (7, 33, 65), (12, 130, 128), (15, 40, 200), (25, 16, 1000)] {
             let (x, w) = (numbers(rows * k, 1), numbers(n * k, 2));
             let expected = product(Isa::Scalar, &x, &w, n, k);
             for isa in Isa::available() {
@@ -400,10 +439,11 @@ mod tests {
             // By the definition: quantized groups, exact sums, scales.
             for (r, x) in x.chunks_exact(k).enumerate() {
                 for (c, w) in w.chunks_exact(k).enumerate() {
+                    let scale = |v: &[f32]| f64::from(v.iter().fold(0.0f32, |m, v| m.max(v.abs()))) / 127.0;
+                    let whole = |v: f32, s: f64| if s == 0.0 { 0.0 } else { (f64::from(v) / s).round_ties_even() };
+                    let sw = scale(w);
                     let group = |(x, w): (&[f32], &[f32])| {
-                        let scale = |v: &[f32]| f64::from(v.iter().fold(0.0f32, |m, v| m.max(v.abs()))) / 127.0;
-                        let (sx, sw) = (scale(x), scale(w));
-                        let whole = |v: f32, s: f64| if s == 0.0 { 0.0 } else { (f64::from(v) / s).round_ties_even() };
+                        let sx = scale(x);
                         x.iter().zip(w).map(|(&x, &w)| whole(x, sx) * whole(w, sw)).sum::<f64>() * sx * sw
                     };
                     let want: f64 = x.chunks(GROUP).zip(w.chunks(GROUP)).map(group).sum();
@@ -435,10 +475,9 @@ mod tests {
             let mut row = vec![0.0; k];
             for i in 0..n {
                 weights.row(i, &mut row);
-                for (group, back) in w[i * k..(i + 1) * k].chunks(GROUP).zip(row.chunks(GROUP)) {
-                    let largest = group.iter().fold(0.0f32, |m, v| m.max(v.abs()));
-                    assert!(group.iter().zip(back).all(|(a, b)| (a - b).abs() <= largest / 253.0));
-                }
+                let w = &w[i * k..(i + 1) * k];
+                let largest = w.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+                assert!(w.iter().zip(&row).all(|(a, b)| (a - b).abs() <= largest / 253.0));
             }
         }
     }

@@ -22,10 +22,10 @@ mod rows;
 mod seen;
 
 pub use activation::{Activation, activate, gated};
-pub use attention::{AttentionShape, Blocks, KeyValues, Reach, attend};
+pub use attention::{Attended, AttentionShape, Blocks, KeyValues, Reach, attend};
 pub use best::{Best, Ranked};
 pub use isa::Isa;
 pub use matmul_i8::GROUP;
 pub use packed::{Packed, Precision};
 pub use relative::RelativeBias;
-pub use rows::{add, add_to_rows, layer_norm, rms_norm};
+pub use rows::{add, add_to_rows, extend_half, layer_norm, rms_norm};

@@ -1,15 +1,16 @@
 //! Weight matrices, packed once at load for the kernels.
 
 use super::Isa;
-use super::matmul_f32::{self, PANEL};
-use super::matmul_i8::{self, Activations};
+use super::matmul_f32::{self, PANEL, Tiles};
+use super::matmul_i8::{self, Activations, Target};
+use std::ops::Range;
 
 /// How weights are stored and multiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Precision {
     /// 32-bit floats: the reference.
     F32,
-    /// 8-bit integers, a scale per 64 weights; activations are quantized the same way on the fly.
+    /// 8-bit integers, a scale for each output feature; activations are quantized on the fly, with a scale for each [`GROUP`](super::GROUP).
     Int8,
 }
 
@@ -83,67 +84,72 @@ impl Packed {
         Packed::pack(precision, rows.len(), self.k, |i, out| self.row(rows[i] as usize, out))
     }
 
-    /// `x · Wᵀ`: (rows, k) to (rows, n).
+    /// `x · Wᵀ`, plus `bias` for each feature if there is one: (rows, k) to (rows, n).
     ///
     /// # Panics
     /// If the lengths of the slices do not fit.
-    pub fn matmul(&self, x: &[f32], out: &mut [f32]) {
-        self.prepare(x).matmul(self, out);
+    pub fn matmul(&self, x: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        let count = x.len() / self.k * self.n;
+        let mut out = Vec::with_capacity(count);
+        self.multiply(&self.prepare(x), 0..self.n, bias, Target { out: &mut out.spare_capacity_mut()[..count], stride: self.n });
+        // SAFETY: the product has written every element.
+        unsafe { out.set_len(count) };
+        out
     }
 
-    /// Makes `x`, (rows, k), ready to be multiplied; worth keeping where several products read the same input.
-    pub fn prepare<'a>(&self, x: &'a [f32]) -> Prepared<'a> {
+    /// Calls `visit(first column, width, block)` for successive blocks of columns of `x · Wᵀ` plus bias; a block is (rows, width).
+    /// Made for the vocabulary projection, whose whole product is too large to be worth storing.
+    ///
+    /// # Panics
+    /// If the lengths of the slices do not fit.
+    pub fn matmul_blocks(&self, x: &[f32], bias: Option<&[f32]>, mut visit: impl FnMut(usize, usize, &mut [f32])) {
+        /// Columns a block, whole panels: the block of a few dozen rows stays in the second cache, for all that is done to it.
+        const BLOCK: usize = 256;
+        let rows = x.len() / self.k;
+        let prepared = self.prepare(x);
+        let mut block: Vec<f32> = Vec::with_capacity(rows * BLOCK);
+        for first in (0..self.n).step_by(BLOCK) {
+            let width = BLOCK.min(self.n - first);
+            block.clear();
+            let out = &mut block.spare_capacity_mut()[..rows * width];
+            self.multiply(&prepared, first..first + width, bias.map(|b| &b[first..first + width]), Target { out, stride: width });
+            // SAFETY: the product has written every element.
+            unsafe { block.set_len(rows * width) };
+            visit(first, width, &mut block);
+        }
+    }
+
+    /// Makes `x`, (rows, k), ready to be multiplied.
+    fn prepare(&self, x: &[f32]) -> Prepared {
         assert_eq!(x.len() % self.k, 0);
         match &self.weights {
-            Weights::F32(_) => Prepared::F32(x),
+            Weights::F32(_) => Prepared::F32(Tiles::new(x, self.k)),
             Weights::Int8(weights) => Prepared::Int8(Activations::quantize(weights.isa(), x, self.k)),
         }
     }
 
-    /// Calls `visit(first column, width, block)` for successive blocks of columns of `x · Wᵀ`; a block is (rows, width).
-    /// Made for the vocabulary projection, whose whole product is too large to be worth storing.
-    pub fn matmul_blocks(&self, x: &[f32], mut visit: impl FnMut(usize, usize, &mut [f32])) {
-        /// Columns a block, whole panels.
-        const BLOCK: usize = 64 * PANEL;
-        let rows = x.len() / self.k;
-        let prepared = self.prepare(x);
-        let mut block = vec![0.0; rows * BLOCK];
-        for first in (0..self.n).step_by(BLOCK) {
-            let width = BLOCK.min(self.n - first);
-            let block = &mut block[..rows * width];
-            prepared.matmul_range(self, first, width, block);
-            visit(first, width, block);
+    /// Columns of the product, which begin at the border of a panel; writes every element of the target.
+    fn multiply(&self, x: &Prepared, columns: Range<usize>, bias: Option<&[f32]>, target: Target<'_>) {
+        let width = columns.len();
+        assert!(bias.is_none_or(|bias| bias.len() == width) && columns.end <= self.n);
+        match (x, &self.weights) {
+            (Prepared::F32(x), Weights::F32(values)) => {
+                let size = self.k * PANEL;
+                let values = &values[columns.start / PANEL * size..columns.end.div_ceil(PANEL) * size];
+                matmul_f32::matmul(Isa::current(), x, values, width, bias, target);
+            }
+            (Prepared::Int8(x), Weights::Int8(weights)) => {
+                let panels = columns.start / matmul_i8::PANEL..columns.end.div_ceil(matmul_i8::PANEL);
+                matmul_i8::matmul(x, weights.panels(panels), width, bias, target);
+            }
+            _ => unreachable!("prepared by a matrix of another precision"),
         }
     }
 }
 
 /// Activations in the form that the kernels read.
-pub enum Prepared<'a> {
-    /// As they are.
-    F32(&'a [f32]),
+enum Prepared {
+    F32(Tiles),
     /// Quantized.
-    #[allow(private_interfaces)]
     Int8(Activations),
-}
-
-impl Prepared<'_> {
-    /// The product with a matrix of the same precision and `k` as the one that prepared it.
-    pub fn matmul(&self, matrix: &Packed, out: &mut [f32]) {
-        self.matmul_range(matrix, 0, matrix.n, out);
-    }
-
-    /// Columns `first..first + width`, `first` at the border of a panel.
-    fn matmul_range(&self, matrix: &Packed, first: usize, width: usize, out: &mut [f32]) {
-        let panels = first / PANEL..(first + width).div_ceil(PANEL);
-        match (self, &matrix.weights) {
-            (Prepared::F32(x), Weights::F32(values)) => {
-                let size = matrix.k * PANEL;
-                matmul_f32::matmul(Isa::current(), x, matrix.k, &values[panels.start * size..panels.end * size], width, out);
-            }
-            (Prepared::Int8(x), Weights::Int8(weights)) => {
-                matmul_i8::matmul(x, weights.panels(panels), width, out);
-            }
-            _ => unreachable!("prepared by a matrix of another precision"),
-        }
-    }
 }

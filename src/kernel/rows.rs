@@ -1,6 +1,8 @@
 //! What is done to rows of activations between the matrix products: sums and normalizations.
 
 use super::isa::{Isa, per_isa};
+use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 /// `x + y`, element by element, into `x`.
 ///
@@ -36,6 +38,28 @@ pub fn layer_norm(x: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
 pub fn rms_norm(x: &mut [f32], weight: &[f32], epsilon: f32) {
     assert!(!weight.is_empty() && x.len().is_multiple_of(weight.len()));
     rms_norm_isa(Isa::current(), x, weight, epsilon);
+}
+
+/// Appends numbers in half precision; those that it cannot hold become its largest.
+pub fn extend_half(out: &mut Vec<f16>, values: &[f32]) {
+    const MOST: f32 = 65504.0;
+    let start = out.len();
+    out.resize(start + values.len(), f16::ZERO);
+    for (out, values) in out[start..].chunks_mut(256).zip(values.chunks(256)) {
+        let mut held = [0.0; 256];
+        let held = &mut held[..values.len()];
+        held.iter_mut().zip(values).for_each(|(held, &v)| {
+            *held = if v > MOST {
+                MOST
+            } else if v < -MOST {
+                -MOST
+            } else {
+                v
+            }
+        });
+        // Rounds to nearest, with instructions where the machine has them.
+        out.convert_from_f32_slice(held);
+    }
 }
 
 per_isa! { fn add_isa(x: &mut [f32], y: &[f32]) = add_body }
@@ -89,6 +113,20 @@ fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_precision_rounds_and_keeps_to_its_range() {
+        let values: Vec<f32> = [0.0, -0.0, 1.0, 0.1, -3.14159, 65504.0, 65519.0, 65520.0, 1e30, f32::INFINITY, -1e9, 1e-8, 6e-8].repeat(50);
+        let mut out = vec![f16::ONE];
+        extend_half(&mut out, &values);
+        assert_eq!((out.len(), out[0]), (values.len() + 1, f16::ONE));
+        for (half, v) in out[1..].iter().zip(&values) {
+            let bounded = v.clamp(-65504.0, 65504.0);
+            assert!((half.to_f32() - bounded).abs() <= bounded.abs() / 2048.0 + 3e-8, "{half} for {v}");
+        }
+        extend_half(&mut out, &[f32::NAN]);
+        assert!(out.last().unwrap().is_nan());
+    }
 
     #[test]
     fn normalizations_are_what_their_definitions_say_on_every_isa() {

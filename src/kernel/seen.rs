@@ -1,23 +1,18 @@
-//! Which rows of the keys and values the queries of a group see.
+//! Which rows of the keys and values the queries of a tile see.
 
-use super::attention::KeyValues;
+use super::attention::{KeyValues, LANES};
 use std::ops::Range;
 
 /// Rows of the second part, in the order in which they are seen.
 pub(super) trait Rows: Copy {
-    fn count(self) -> usize;
     fn row(self, i: usize) -> usize;
 }
 
-/// From one row to before another.
+/// All from one row on.
 #[derive(Clone, Copy)]
-pub(super) struct Run(pub usize, pub usize);
+pub(super) struct Run(pub usize);
 
 impl Rows for Run {
-    #[inline(always)]
-    fn count(self) -> usize {
-        self.1 - self.0
-    }
     #[inline(always)]
     fn row(self, i: usize) -> usize {
         self.0 + i
@@ -30,35 +25,36 @@ pub(super) struct Path<'a>(pub &'a [u32]);
 
 impl Rows for Path<'_> {
     #[inline(always)]
-    fn count(self) -> usize {
-        self.0.len()
-    }
-    #[inline(always)]
     fn row(self, i: usize) -> usize {
         self.0[i] as usize
     }
 }
 
-/// The positions that a query sees: whole rows of the first part, then of the second.
-#[derive(Clone, Copy)]
-pub(super) struct Seen<'a, R> {
-    pub first: KeyValues<'a>,
-    pub second: KeyValues<'a>,
-    pub rows: R,
+/// The positions that any of a tile's queries sees, counted through both parts: the first part's rows, then those of the second.
+#[derive(Clone)]
+pub(super) struct Seen<'a, E, R> {
+    pub parts: [KeyValues<'a, E>; 2],
     pub width: usize,
+    pub span: Range<usize>,
+    pub rows: R,
 }
 
-impl<'a, R: Rows> Seen<'a, R> {
-    pub(super) fn new(parts: [KeyValues<'a>; 2], width: usize, first: Range<usize>, rows: R) -> Self {
-        let span = first.start.min(first.end) * width..first.end * width;
-        Seen { first: KeyValues { keys: &parts[0].keys[span.clone()], values: &parts[0].values[span] }, second: parts[1], rows, width }
-    }
-
+impl<'a, E, R: Rows> Seen<'a, E, R> {
+    /// Positions of the first part.
+    #[inline(always)]
     pub(super) fn held(&self) -> usize {
-        self.first.keys.len() / self.width
+        self.parts[0].keys.len() / self.width
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.held() + self.rows.count()
+    /// Some columns of sixteen rows, from position `first` on; after the last position seen its row again.
+    #[inline(always)]
+    pub(super) fn rows(&self, first: usize, of: impl Fn(&KeyValues<'a, E>) -> &'a [E], columns: Range<usize>) -> [&'a [E]; LANES] {
+        let held = self.held();
+        let [a, b] = self.parts.each_ref().map(of);
+        std::array::from_fn(|i| {
+            let position = (first + i).min(self.span.end - 1);
+            let (part, row) = if position < held { (a, position) } else { (b, self.rows.row(position - held)) };
+            &part[row * self.width + columns.start..row * self.width + columns.end]
+        })
     }
 }

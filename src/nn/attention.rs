@@ -1,9 +1,9 @@
 //! Attention: of a decoder over each sequence's own cache, of a decoder over its source, of an encoder over itself.
 
-use super::cache::LayerCache;
+use super::cache::{LayerCache, misplaced};
 use super::{Span, with_slice};
-use crate::error::{Error, Result};
-use crate::kernel::{self, AttentionShape, KeyValues, Reach, RelativeBias};
+use crate::error::Result;
+use crate::kernel::{self, Attended, AttentionShape, KeyValues, Reach, RelativeBias};
 use candle_core::{D, Device, Tensor};
 use std::ops::Range;
 
@@ -85,10 +85,10 @@ impl Attention {
         let mut attend = |q: &[f32], k: &[f32], v: &[f32]| {
             let mut rest = out.as_mut_slice();
             for Group { queries, parts, reach } in groups {
-                let parts = parts.each_ref().map(|rows| {
+                let parts = Attended::F32(parts.each_ref().map(|rows| {
                     let span = rows.start * kv_width..rows.end * kv_width;
                     KeyValues { keys: &k[span.clone()], values: &v[span] }
-                });
+                }));
                 let (own, others) = std::mem::take(&mut rest).split_at_mut(queries.len() * q_width);
                 kernel::attend(&self.shape, *reach, bias, &q[queries.start * q_width..queries.end * q_width], parts, own);
                 rest = others;
@@ -141,8 +141,7 @@ impl Attention {
             for sequence in sequences {
                 let rows = first * width..(first + queries(sequence)) * width;
                 let Seen { parts, reach } = seen(sequence);
-                let parts = [host_part(parts[0], self.shape)?, host_part(parts[1], self.shape)?];
-                kernel::attend(&self.shape, reach, bias, &q[rows.clone()], parts, &mut out[rows]);
+                kernel::attend(&self.shape, reach, bias, &q[rows.clone()], attended(parts)?, &mut out[rows]);
                 first += queries(sequence);
             }
             Ok(())
@@ -230,15 +229,19 @@ struct Seen<'a> {
     reach: Reach<'a>,
 }
 
-fn host_part(layer: Option<&LayerCache>, shape: AttentionShape) -> Result<KeyValues<'_>> {
-    match layer {
-        Some(LayerCache::Host { keys, values }) => Ok(KeyValues { keys, values }),
-        Some(LayerCache::Device(Some(_))) => {
-            let message = format!("attention with {} heads in main memory got a cache on a device", shape.heads);
-            Err(Error::from(candle_core::Error::msg(message)))
+/// The caches of two parts, which are kept alike; the first may be missing.
+fn attended<'a>(parts: [Option<&'a LayerCache>; 2]) -> Result<Attended<'a>> {
+    Ok(match parts {
+        [None, Some(LayerCache::Host { keys, values })] => Attended::F32([KeyValues::NONE, KeyValues { keys, values }]),
+        [None, Some(LayerCache::Half { keys, values })] => Attended::F16([KeyValues::NONE, KeyValues { keys, values }]),
+        [Some(LayerCache::Host { keys: k, values: v }), Some(LayerCache::Host { keys, values })] => {
+            Attended::F32([KeyValues { keys: k, values: v }, KeyValues { keys, values }])
         }
-        _ => Ok(KeyValues { keys: &[], values: &[] }),
-    }
+        [Some(LayerCache::Half { keys: k, values: v }), Some(LayerCache::Half { keys, values })] => {
+            Attended::F16([KeyValues { keys: k, values: v }, KeyValues { keys, values }])
+        }
+        _ => return Err(misplaced()),
+    })
 }
 
 #[cfg(test)]

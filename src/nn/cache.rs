@@ -1,8 +1,10 @@
 //! Keys and values of the positions that a sequence has passed.
 
-use super::with_slice;
+use super::{Backend, with_slice};
 use crate::error::{Error, Result};
+use crate::kernel::{self, Precision};
 use candle_core::Tensor;
+use half::f16;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,27 +26,62 @@ pub struct SourceCache {
 pub(crate) enum LayerCache {
     /// In main memory, for the kernels.
     Host { keys: Vec<f32>, values: Vec<f32> },
+    /// The same in half precision.
+    Half { keys: Vec<f16>, values: Vec<f16> },
     /// On a GPU; `None` before the first position.
     Device(Option<(Tensor, Tensor)>),
 }
 
+/// How keys and values are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeping {
+    /// In main memory, in f32.
+    F32,
+    /// In main memory, in half precision: with int8 weights, whose errors are larger.
+    F16,
+    /// On a GPU.
+    Device,
+}
+
+impl Keeping {
+    /// That of a model whose weights are on a device and in a precision.
+    pub fn of(backend: &Backend) -> Keeping {
+        match backend.precision {
+            _ if !backend.device.is_cpu() => Keeping::Device,
+            Precision::F32 => Keeping::F32,
+            Precision::Int8 => Keeping::F16,
+        }
+    }
+
+    fn layer(self) -> LayerCache {
+        match self {
+            Keeping::F32 => LayerCache::Host { keys: Vec::new(), values: Vec::new() },
+            Keeping::F16 => LayerCache::Half { keys: Vec::new(), values: Vec::new() },
+            Keeping::Device => LayerCache::Device(None),
+        }
+    }
+}
+
 impl KvCache {
     /// An empty cache of `layers` layers.
-    pub fn new(layers: usize, on_host: bool) -> KvCache {
-        let layer = || if on_host { LayerCache::Host { keys: Vec::new(), values: Vec::new() } } else { LayerCache::Device(None) };
-        KvCache { prefix: None, source: None, layers: (0..layers).map(|_| layer()).collect(), length: 0 }
+    pub fn new(layers: usize, keeping: Keeping) -> KvCache {
+        KvCache { prefix: None, source: None, layers: (0..layers).map(|_| keeping.layer()).collect(), length: 0 }
+    }
+
+    /// An empty cache like others.
+    fn like(layers: &[LayerCache]) -> KvCache {
+        let keeping = layers.first().map_or(Keeping::F32, LayerCache::keeping);
+        KvCache::new(layers.len(), keeping)
     }
 
     /// An empty cache that continues `prefix`, which must not have a prefix itself.
     pub fn after(prefix: Arc<KvCache>) -> KvCache {
-        let on_host = matches!(prefix.layers.first(), Some(LayerCache::Host { .. }));
-        KvCache { prefix: Some(prefix.clone()), ..KvCache::new(prefix.layers.len(), on_host) }
+        KvCache { prefix: Some(prefix.clone()), ..KvCache::like(&prefix.layers) }
     }
 
     /// An empty cache of a decoder that attends to `source`.
     pub fn reading(source: Arc<SourceCache>) -> KvCache {
-        let on_host = matches!(source.layers.first(), Some(LayerCache::Host { .. }));
-        KvCache { source: Some(source.clone()), ..KvCache::new(source.layers.len(), on_host) }
+        KvCache { source: Some(source.clone()), ..KvCache::like(&source.layers) }
     }
 
     /// Rows of the cache's own, the prefix apart: the number of the next row in a [`Span`]'s paths.
@@ -72,6 +109,7 @@ impl KvCache {
         let of_tensor = |t: &Tensor| t.elem_count() * t.dtype().size_in_bytes();
         let of_layer = |layer: &LayerCache| match layer {
             LayerCache::Host { keys, values } => (keys.capacity() + values.capacity()) * size_of::<f32>(),
+            LayerCache::Half { keys, values } => (keys.capacity() + values.capacity()) * size_of::<f16>(),
             LayerCache::Device(held) => held.as_ref().map_or(0, |(keys, values)| of_tensor(keys) + of_tensor(values)),
         };
         self.layers.iter().map(of_layer).sum()
@@ -80,9 +118,10 @@ impl KvCache {
     /// Gives back memory that was reserved for more positions.
     pub fn shrink(&mut self) {
         for layer in &mut self.layers {
-            if let LayerCache::Host { keys, values } = layer {
-                keys.shrink_to_fit();
-                values.shrink_to_fit();
+            match layer {
+                LayerCache::Host { keys, values } => [keys, values].into_iter().for_each(Vec::shrink_to_fit),
+                LayerCache::Half { keys, values } => [keys, values].into_iter().for_each(Vec::shrink_to_fit),
+                LayerCache::Device(_) => {}
             }
         }
     }
@@ -113,9 +152,9 @@ impl SourceCache {
     }
 
     /// The keys and values of one layer, (tokens, kv_heads, dim), of sequences of these lengths, one after the other.
-    pub(crate) fn split(k: &Tensor, v: &Tensor, lengths: &[usize]) -> Result<Vec<LayerCache>> {
+    pub(crate) fn split(k: &Tensor, v: &Tensor, lengths: &[usize], keeping: Keeping) -> Result<Vec<LayerCache>> {
         let ranges = ranges(lengths);
-        if !k.device().is_cpu() {
+        if keeping == Keeping::Device {
             let part = |range: &Range<usize>| -> Result<LayerCache> {
                 let of = |t: &Tensor| t.narrow(0, range.start, range.len());
                 Ok(LayerCache::Device(Some((of(k)?, of(v)?))))
@@ -127,11 +166,13 @@ impl SourceCache {
             with_slice(v, |v| {
                 let part = |range: &Range<usize>| {
                     let span = range.start * width..range.end * width;
-                    LayerCache::Host { keys: k[span.clone()].to_vec(), values: v[span].to_vec() }
+                    let mut layer = keeping.layer();
+                    layer.push(&k[span.clone()], &v[span])?;
+                    Ok(layer)
                 };
                 ranges.iter().map(part).collect()
             })
-        })?
+        })??
     }
 }
 
@@ -150,7 +191,7 @@ impl LayerCache {
     pub(super) fn on_device(&self) -> Option<(Tensor, Tensor)> {
         match self {
             LayerCache::Device(held) => held.clone(),
-            LayerCache::Host { .. } => None,
+            LayerCache::Host { .. } | LayerCache::Half { .. } => None,
         }
     }
 
@@ -160,6 +201,11 @@ impl LayerCache {
             LayerCache::Host { keys, values } => {
                 keys.extend_from_slice(k);
                 values.extend_from_slice(v);
+                Ok(())
+            }
+            LayerCache::Half { keys, values } => {
+                kernel::extend_half(keys, k);
+                kernel::extend_half(values, v);
                 Ok(())
             }
             LayerCache::Device(_) => Err(misplaced()),
@@ -175,13 +221,21 @@ impl LayerCache {
                 });
                 Ok(())
             }
-            LayerCache::Host { .. } => Err(misplaced()),
+            LayerCache::Host { .. } | LayerCache::Half { .. } => Err(misplaced()),
+        }
+    }
+
+    fn keeping(&self) -> Keeping {
+        match self {
+            LayerCache::Host { .. } => Keeping::F32,
+            LayerCache::Half { .. } => Keeping::F16,
+            LayerCache::Device(_) => Keeping::Device,
         }
     }
 }
 
-fn misplaced() -> Error {
-    candle_core::Error::msg("a cache and its model are on different devices").into()
+pub(super) fn misplaced() -> Error {
+    candle_core::Error::msg("a cache and its model are on different devices, or in different precisions").into()
 }
 
 /// The next tokens of one sequence, or the next token of each hypothesis of a beam, and the cache.

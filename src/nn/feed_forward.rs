@@ -1,5 +1,6 @@
 //! Feed-forward layers: plain (Vaswani et al. 2017) and gated (Shazeer 2020, GLU variants).
 
+use super::linear::on_device;
 use super::{Linear, cpu_slice};
 use crate::error::Result;
 use crate::kernel::{self, Activation};
@@ -26,48 +27,33 @@ impl FeedForward {
 
     /// (tokens, dim) to (tokens, dim).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        if !self.gated {
+            return self.down.forward(&self.up.activated(x, self.activation)?);
+        }
         let up = self.up.forward(x)?;
-        let activated = if up.device().is_cpu() {
-            up.apply_op1_no_bwd(&Activate { activation: self.activation, gated: self.gated })?
-        } else if self.gated {
-            let hidden = up.dim(D::Minus1)? / 2;
-            (self.on_device(&up.narrow(D::Minus1, 0, hidden)?)? * up.narrow(D::Minus1, hidden, hidden)?)?
+        let gated = if up.device().is_cpu() {
+            up.apply_op1_no_bwd(&Gate { activation: self.activation })?
         } else {
-            self.on_device(&up)?
+            let hidden = up.dim(D::Minus1)? / 2;
+            (on_device(self.activation, &up.narrow(D::Minus1, 0, hidden)?)? * up.narrow(D::Minus1, hidden, hidden)?)?
         };
-        self.down.forward(&activated)
-    }
-
-    fn on_device(&self, x: &Tensor) -> Result<Tensor> {
-        Ok(match self.activation {
-            Activation::Silu => x.silu()?,
-            Activation::GeluTanh => x.gelu()?,
-            Activation::Gelu => x.gelu_erf()?,
-            Activation::Relu => x.relu()?,
-        })
+        self.down.forward(&gated)
     }
 }
 
-struct Activate {
+/// `activation(gate) · up` of rows of `[gate | up]`.
+struct Gate {
     activation: Activation,
-    gated: bool,
 }
 
-impl CustomOp1 for Activate {
+impl CustomOp1 for Gate {
     fn name(&self) -> &'static str {
-        "activate"
+        "gate"
     }
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
         let (rows, width) = layout.shape().dims2()?;
-        let x = cpu_slice(storage, layout)?;
-        if !self.gated {
-            let mut out = x.to_vec();
-            kernel::activate(self.activation, &mut out);
-            return Ok((CpuStorage::F32(out), (rows, width).into()));
-        }
-        let mut out = vec![0.0; rows * width / 2];
-        kernel::gated(self.activation, x, width / 2, &mut out);
+        let out = kernel::gated(self.activation, cpu_slice(storage, layout)?, width / 2);
         Ok((CpuStorage::F32(out), (rows, width / 2).into()))
     }
 }

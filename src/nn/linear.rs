@@ -2,7 +2,7 @@
 
 use super::{Backend, cpu_slice, with_slice};
 use crate::error::Result;
-use crate::kernel::{self, Packed};
+use crate::kernel::{self, Activation, Packed};
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
 use std::sync::Arc;
 
@@ -27,18 +27,34 @@ impl Matrix {
         Ok(Matrix::Packed(Arc::new(packed)))
     }
 
-    fn forward(&self, x: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, bias: Option<&Tensor>, activation: Option<Activation>) -> Result<Tensor> {
         match self {
             Matrix::Packed(packed) => {
-                let product = PackedProduct { weight: packed.clone(), bias: bias.cloned() };
+                let product = PackedProduct { weight: packed.clone(), bias: bias.cloned(), activation };
                 Ok(x.contiguous()?.apply_op1_no_bwd(&product)?)
             }
             Matrix::Device(weight) => {
-                let product = x.matmul(&weight.t()?)?;
-                Ok(if let Some(bias) = bias { product.broadcast_add(bias)? } else { product })
+                let mut product = x.matmul(&weight.t()?)?;
+                if let Some(bias) = bias {
+                    product = product.broadcast_add(bias)?;
+                }
+                if let Some(activation) = activation {
+                    product = on_device(activation, &product)?;
+                }
+                Ok(product)
             }
         }
     }
+}
+
+/// An activation with candle's operations.
+pub(super) fn on_device(activation: Activation, x: &Tensor) -> Result<Tensor> {
+    Ok(match activation {
+        Activation::Silu => x.silu()?,
+        Activation::GeluTanh => x.gelu()?,
+        Activation::Gelu => x.gelu_erf()?,
+        Activation::Relu => x.relu()?,
+    })
 }
 
 /// `x · Wᵀ + b`.
@@ -63,13 +79,19 @@ impl Linear {
 
     /// (rows, k) to (rows, n).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.matrix.forward(x, self.bias.as_ref())
+        self.matrix.forward(x, self.bias.as_ref(), None)
+    }
+
+    /// The same with an activation of every output.
+    pub fn activated(&self, x: &Tensor, activation: Activation) -> Result<Tensor> {
+        self.matrix.forward(x, self.bias.as_ref(), Some(activation))
     }
 }
 
 struct PackedProduct {
     weight: Arc<Packed>,
     bias: Option<Tensor>,
+    activation: Option<Activation>,
 }
 
 impl CustomOp1 for PackedProduct {
@@ -83,13 +105,14 @@ impl CustomOp1 for PackedProduct {
         if k != self.weight.k() {
             candle_core::bail!("a layer for {} features got {k}", self.weight.k());
         }
-        let n = self.weight.n();
-        let mut out = vec![0.0; rows * n];
-        self.weight.matmul(x, &mut out);
-        if let Some(bias) = &self.bias {
-            with_slice(bias, |bias| kernel::add_to_rows(&mut out, bias)).map_err(candle_core::Error::wrap)?;
+        let mut out = match &self.bias {
+            Some(bias) => with_slice(bias, |bias| self.weight.matmul(x, Some(bias))).map_err(candle_core::Error::wrap)?,
+            None => self.weight.matmul(x, None),
+        };
+        if let Some(activation) = self.activation {
+            kernel::activate(activation, &mut out);
         }
-        Ok((CpuStorage::F32(out), (rows, n).into()))
+        Ok((CpuStorage::F32(out), (rows, self.weight.n()).into()))
     }
 }
 
@@ -172,16 +195,13 @@ impl OutputLayer {
 
     /// Calls `visit(first token, width, logits)` for successive blocks; `logits` is (rows, width). `hidden` is (rows, dim).
     pub fn blocks(&self, hidden: &Tensor, mut visit: impl FnMut(usize, usize, &mut [f32])) -> Result<()> {
-        let mut visit = |first: usize, width: usize, logits: &mut [f32]| {
-            if let Some(bias) = &self.bias {
-                kernel::add_to_rows(logits, &bias[first..first + width]);
-            }
-            visit(first, width, logits);
-        };
         match &self.matrix {
-            Matrix::Packed(packed) => with_slice(&hidden.contiguous()?, |x| packed.matmul_blocks(x, visit)),
+            Matrix::Packed(packed) => with_slice(&hidden.contiguous()?, |x| packed.matmul_blocks(x, self.bias.as_deref(), visit)),
             Matrix::Device(weight) => {
                 let mut logits: Vec<f32> = hidden.matmul(&weight.t()?)?.flatten_all()?.to_vec1()?;
+                if let Some(bias) = &self.bias {
+                    kernel::add_to_rows(&mut logits, bias);
+                }
                 visit(0, self.vocabulary(), &mut logits);
                 Ok(())
             }

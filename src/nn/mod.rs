@@ -15,7 +15,7 @@ mod weights;
 
 pub use attention::{Attention, Group};
 pub(crate) use cache::LayerCache;
-pub use cache::{KvCache, SourceCache, Span};
+pub use cache::{Keeping, KvCache, SourceCache, Span};
 pub use feed_forward::FeedForward;
 pub use linear::{Embedding, Linear, OutputLayer};
 pub use norm::{Norm, add};
