@@ -105,7 +105,7 @@ impl Runtime {
     }
 }
 
-/// Opens a GGUF file, or a folder with `config.json`, `tokenizer.json` and weights. `id` stands in records.
+/// Opens a GGUF file, or a folder with `config.json`, a tokenizer and weights. `id` stands in records.
 ///
 /// # Errors
 /// When a file is missing or broken, or the architecture is not known.
@@ -130,6 +130,9 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
     } else {
         let (config, weights) = Gguf::open(path)?;
         let tokenizer = Tokenizer::from_gguf(&config, &path.display().to_string())?;
+        // What a decoder starts with that has an encoder; T5 does with its padding token.
+        let start = config.gguf_number("decoder_start_token_id").and_then(|id| u32::try_from(id).ok());
+        conventions.start = start.or(tokenizer.pad()).into_iter().collect();
         (config, Box::new(weights), tokenizer)
     };
     let model = arch::load(&config, &*weights, &backend)?;

@@ -30,6 +30,13 @@ impl Config {
             Config::Json(_) => None,
         }
     }
+
+    /// A whole number in a GGUF file's metadata, by its key below the name of the architecture.
+    pub fn gguf_number(&self, key: &str) -> Option<u64> {
+        let Config::Gguf(meta) = self else { return None };
+        let value = meta.get(&format!("{}.{key}", self.gguf_str("general.architecture")?))?;
+        value.to_u32().map(u64::from).or_else(|_| value.to_u64()).ok()
+    }
 }
 
 /// A model's named weights, wherever they are stored.
