@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::generate::{Conventions, Engine, Options, Settings};
 use crate::io::weights::{Gguf, open_folder, optional_json};
 use crate::kernel::Precision;
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::{Backend, Config, Watched, Weights};
 use crate::text::script;
 use crate::token::Tokenizer;
 use candle_core::Device;
@@ -110,6 +110,14 @@ impl Runtime {
 /// # Errors
 /// When a file is missing or broken, or the architecture is not known.
 pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
+    open_with(id, path, runtime, &mut |_| {})
+}
+
+/// As [`open`]; `warn` is told, in a sentence, what about the files is odd and no error: weights that the model does not use.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(id: &str, path: &Path, runtime: &Runtime, warn: &mut dyn FnMut(&str)) -> Result<Engine> {
     let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
     let mut conventions = Conventions::default();
     let (config, weights, tokenizer): (_, Box<dyn Weights>, _) = if path.is_dir() {
@@ -135,7 +143,11 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
         conventions.start = start.or(tokenizer.pad()).into_iter().collect();
         (config, Box::new(weights), tokenizer)
     };
-    let model = arch::load(&config, &*weights, &backend)?;
+    let weights = Watched::new(&*weights);
+    let model = arch::load(&config, &weights, &backend)?;
+    if let Some(unused) = arch::unused(&weights) {
+        warn(&unused);
+    }
     let settings = Settings {
         workers: if runtime.device.is_cpu() { runtime.threads } else { 1 },
         batch: runtime.batch,

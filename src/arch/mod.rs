@@ -1,5 +1,6 @@
 //! The architectures: one file each, and one line each in the registry.
 
+mod audit;
 mod bart;
 mod decoder;
 mod encoder_decoder;
@@ -12,6 +13,8 @@ mod marian;
 mod mbart;
 mod pegasus;
 mod t5;
+
+pub use audit::unused;
 
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
