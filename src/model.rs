@@ -138,9 +138,7 @@ pub fn open_with(id: &str, path: &Path, runtime: &Runtime, warn: &mut dyn FnMut(
     } else {
         let (config, weights) = Gguf::open(path)?;
         let tokenizer = Tokenizer::from_gguf(&config, &path.display().to_string())?;
-        // What a decoder starts with that has an encoder; T5 does with its padding token.
-        let start = config.gguf_number("decoder_start_token_id").and_then(|id| u32::try_from(id).ok());
-        conventions.start = start.or(tokenizer.pad()).into_iter().collect();
+        conventions = conventions_of_gguf(&config, &tokenizer);
         (config, Box::new(weights), tokenizer)
     };
     let weights = Watched::new(&*weights);
@@ -156,6 +154,20 @@ pub fn open_with(id: &str, path: &Path, runtime: &Runtime, warn: &mut dyn FnMut(
         allows: script::allows,
     };
     Engine::new(id, model, tokenizer, conventions, settings)
+}
+
+/// What `config.json` says of summaries in every published T5 and FLAN-T5, and what no GGUF file keeps.
+const T5_SUMMARIES: &str = r#"{"task_specific_params": {"summarization": {"prefix": "summarize: ", "num_beams": 4, "early_stopping": true,
+    "length_penalty": 2.0, "min_length": 30, "max_length": 200, "no_repeat_ngram_size": 3}}}"#;
+
+fn conventions_of_gguf(config: &Config, tokenizer: &Tokenizer) -> Conventions {
+    let has = |token: &str| tokenizer.token_id(token).is_some();
+    // By their tokens for gaps, which mT5 names otherwise, and not by MADLAD's, which translates and does nothing else.
+    let is_t5 = config.gguf_str("general.architecture").as_deref() == Some("t5") && has("<extra_id_0>") && !has("<2en>");
+    let stated = if is_t5 { serde_json::from_str(T5_SUMMARIES).unwrap_or_default() } else { serde_json::Value::Null };
+    // What a decoder starts with that has an encoder; T5 does with its padding token.
+    let start = config.gguf_number("decoder_start_token_id").and_then(|id| u32::try_from(id).ok());
+    Conventions { start: start.or(tokenizer.pad()).into_iter().collect(), ..conventions_of(&serde_json::Value::Null, &stated) }
 }
 
 fn conventions_of(generation: &serde_json::Value, config: &serde_json::Value) -> Conventions {

@@ -186,6 +186,18 @@ fn a_file_is_opened_as_a_model_and_writes_the_same() {
     }
 }
 
+/// T5 and FLAN-T5 are asked in words, which their `config.json` states and a GGUF file does not.
+#[test]
+fn summaries_are_asked_for_as_t5_was_taught() {
+    let runtime = Runtime::new(Device::Cpu, Precision::F32, 1);
+    let summarizing = |file: &str| model::open(file, &fixtures("gguf").join(file), &runtime).unwrap().summarizing();
+    // This one has a token for gaps.
+    let (prefix, options) = summarizing("t5.q8_0.gguf");
+    assert_eq!((prefix.as_str(), options.beams, options.max_tokens, options.no_repeat_ngram), ("summarize: ", 4, 199, 3));
+    let (prefix, options) = summarizing("t5.f32.gguf");
+    assert_eq!((prefix.as_str(), options), ("", Options::default()));
+}
+
 #[test]
 fn a_tokenizer_is_that_of_its_sentencepiece_model() {
     for name in ["t5", "mt5", "madlad"] {
