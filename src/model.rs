@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::generate::{Conventions, Engine, Options, Settings};
 use crate::io::weights::{Gguf, open_folder, optional_json};
 use crate::kernel::Precision;
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::{Backend, Config, Watched, Weights};
 use crate::text::script;
 use crate::token::Tokenizer;
 use candle_core::Device;
@@ -105,11 +105,19 @@ impl Runtime {
     }
 }
 
-/// Opens a GGUF file, or a folder with `config.json`, `tokenizer.json` and weights. `id` stands in records.
+/// Opens a GGUF file, or a folder with `config.json`, a tokenizer and weights. `id` stands in records.
 ///
 /// # Errors
 /// When a file is missing or broken, or the architecture is not known.
 pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
+    open_with(id, path, runtime, &mut |_| {})
+}
+
+/// As [`open`]; `warn` is told, in a sentence, what about the files is odd and no error: weights that the model does not use.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(id: &str, path: &Path, runtime: &Runtime, warn: &mut dyn FnMut(&str)) -> Result<Engine> {
     let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
     let mut conventions = Conventions::default();
     let (config, weights, tokenizer): (_, Box<dyn Weights>, _) = if path.is_dir() {
@@ -130,9 +138,14 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
     } else {
         let (config, weights) = Gguf::open(path)?;
         let tokenizer = Tokenizer::from_gguf(&config, &path.display().to_string())?;
+        conventions = conventions_of_gguf(&config, &tokenizer);
         (config, Box::new(weights), tokenizer)
     };
-    let model = arch::load(&config, &*weights, &backend)?;
+    let weights = Watched::new(&*weights);
+    let model = arch::load(&config, &weights, &backend)?;
+    if let Some(unused) = arch::unused(&weights) {
+        warn(&unused);
+    }
     let settings = Settings {
         workers: if runtime.device.is_cpu() { runtime.threads } else { 1 },
         batch: runtime.batch,
@@ -141,6 +154,20 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
         allows: script::allows,
     };
     Engine::new(id, model, tokenizer, conventions, settings)
+}
+
+/// What `config.json` says of summaries in every published T5 and FLAN-T5, and what no GGUF file keeps.
+const T5_SUMMARIES: &str = r#"{"task_specific_params": {"summarization": {"prefix": "summarize: ", "num_beams": 4, "early_stopping": true,
+    "length_penalty": 2.0, "min_length": 30, "max_length": 200, "no_repeat_ngram_size": 3}}}"#;
+
+fn conventions_of_gguf(config: &Config, tokenizer: &Tokenizer) -> Conventions {
+    let has = |token: &str| tokenizer.token_id(token).is_some();
+    // By their tokens for gaps, which mT5 names otherwise, and not by MADLAD's, which translates and does nothing else.
+    let is_t5 = config.gguf_str("general.architecture").as_deref() == Some("t5") && has("<extra_id_0>") && !has("<2en>");
+    let stated = if is_t5 { serde_json::from_str(T5_SUMMARIES).unwrap_or_default() } else { serde_json::Value::Null };
+    // What a decoder starts with that has an encoder; T5 does with its padding token.
+    let start = config.gguf_number("decoder_start_token_id").and_then(|id| u32::try_from(id).ok());
+    Conventions { start: start.or(tokenizer.pad()).into_iter().collect(), ..conventions_of(&serde_json::Value::Null, &stated) }
 }
 
 fn conventions_of(generation: &serde_json::Value, config: &serde_json::Value) -> Conventions {

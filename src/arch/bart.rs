@@ -88,7 +88,7 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
             heads,
             head_dim: dim / heads,
             hidden: numbers.size("", &format!("{name}_ffn_dim"))?,
-            context_length: numbers.positions(&format!("max_{name}_position_embeddings|max_position_embeddings"))?,
+            context_length: numbers.positions("", &format!("max_{name}_position_embeddings|max_position_embeddings"))?,
         })
     };
     let (encoder, decoder) = (half("encoder")?, half("decoder")?);

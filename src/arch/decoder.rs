@@ -1,6 +1,6 @@
 //! The decoder-only transformer: one graph with switches for the families that share it.
 
-use super::{Model, advance};
+use super::{Model, advance, audit};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
 use crate::nn::{Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope, Span, Weights, add};
@@ -64,6 +64,26 @@ pub(super) struct Naming {
     pub interleaved_rope: bool,
 }
 
+impl Naming {
+    /// The names of all weights that a decoder needs.
+    fn required(&self, c: &DecoderConfig) -> impl Iterator<Item = String> {
+        let mut parts = vec![self.attention_norm, self.q, self.k, self.v, self.o, self.feed_forward_norm, self.gate, self.up, self.down];
+        if c.qk_norm {
+            parts.extend([self.q_norm, self.k_norm]);
+        }
+        if c.post_norm {
+            parts.extend([self.post_attention_norm, self.post_feed_forward_norm]);
+        }
+        let layer = move |i: usize| parts.iter().map(|part| self.part(i, part)).collect::<Vec<_>>();
+        [self.embedding, self.output_norm].map(String::from).into_iter().chain((0..c.layers).flat_map(layer))
+    }
+
+    /// The name of a layer's part.
+    fn part(&self, layer: usize, part: &str) -> String {
+        format!("{}{part}", self.layer.replace("{}", &layer.to_string()))
+    }
+}
+
 struct Layer {
     attention_norm: Norm,
     qkv: Linear,
@@ -96,6 +116,7 @@ impl Decoder {
             let message = format!("{} heads of width {} cannot share {} key heads", c.heads, c.head_dim, c.kv_heads);
             return Err(Error::model(weights.model(), message));
         }
+        audit::require(weights, naming.required(c))?;
         let table = weights.get_rows(naming.embedding, c.dim)?;
         let vocabulary = table.dim(0)?;
         let embedding = Embedding::new(table, backend)?;
@@ -109,7 +130,7 @@ impl Decoder {
             Ok(Norm::Rms { weight: weight.to_device(&backend.device)?, epsilon: c.epsilon })
         };
         let layer = |i: usize| -> Result<Layer> {
-            let name = |part: &str| format!("{}{part}", naming.layer.replace("{}", &i.to_string()));
+            let name = |part: &str| naming.part(i, part);
             let norm = |part: &str, dim: usize| norm(&name(part), dim);
             let matrix = |part: &str, n: usize, k: usize| weights.get_shaped(&name(part), &[n, k]);
             let rotated = |part: &str, heads: usize| -> Result<Tensor> {

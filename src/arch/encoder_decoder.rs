@@ -1,6 +1,6 @@
 //! The encoder–decoder transformer (Vaswani et al. 2017): one graph with switches for the families that share it.
 
-use super::{Encoder, Model, advance};
+use super::{Encoder, Model, advance, audit};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape, RelativeBias};
 use crate::nn::{
@@ -139,7 +139,7 @@ impl HalfNaming {
     };
 
     /// The name of a layer's part.
-    fn layer(&self, layer: usize, part: &str) -> String {
+    pub fn layer(&self, layer: usize, part: &str) -> String {
         format!("{}{part}", self.layer.replace("{}", &layer.to_string()))
     }
 }
@@ -333,6 +333,7 @@ impl Builder<'_> {
 
 impl EncoderDecoder {
     pub(super) fn load(config: EncoderDecoderConfig, naming: &Naming, weights: &dyn Weights, backend: &Backend) -> Result<EncoderDecoder> {
+        audit::require(weights, audit::encoder_decoder(&config, naming))?;
         let builder = Builder { config: &config, weights, backend };
         let (source, target) = if config.separate_vocabularies {
             (builder.embedding(naming.encoder.embedding)?, builder.embedding(naming.decoder.embedding)?)

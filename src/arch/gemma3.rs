@@ -1,53 +1,29 @@
 //! Gemma 3, text only (Gemma Team 2025, arXiv:2503.19786); reference: `transformers`' `Gemma3ForCausalLM`.
 
 use super::decoder::{Decoder, DecoderConfig, Naming, Sliding};
-use super::{Model, Numbers};
+use super::{Model, Numbers, llama};
 use crate::error::Result;
 use crate::kernel::Activation;
 use crate::nn::{Backend, Config, Weights};
 
+/// What Gemma has in common with Llama has the same names.
 const GGUF: Naming = Naming {
-    embedding: "token_embd.weight",
-    output: "output.weight",
-    output_norm: "output_norm.weight",
-    layer: "blk.{}.",
-    attention_norm: "attn_norm.weight",
-    q: "attn_q.weight",
-    k: "attn_k.weight",
-    v: "attn_v.weight",
-    o: "attn_output.weight",
     q_norm: "attn_q_norm.weight",
     k_norm: "attn_k_norm.weight",
     post_attention_norm: "post_attention_norm.weight",
-    feed_forward_norm: "ffn_norm.weight",
-    gate: "ffn_gate.weight",
-    up: "ffn_up.weight",
-    down: "ffn_down.weight",
     post_feed_forward_norm: "post_ffw_norm.weight",
-    norm_offset: 0.0,
     interleaved_rope: false,
+    ..llama::GGUF
 };
 
 const HUB: Naming = Naming {
-    embedding: "model.embed_tokens.weight",
-    output: "lm_head.weight",
-    output_norm: "model.norm.weight",
-    layer: "model.layers.{}.",
-    attention_norm: "input_layernorm.weight",
-    q: "self_attn.q_proj.weight",
-    k: "self_attn.k_proj.weight",
-    v: "self_attn.v_proj.weight",
-    o: "self_attn.o_proj.weight",
     q_norm: "self_attn.q_norm.weight",
     k_norm: "self_attn.k_norm.weight",
     post_attention_norm: "post_attention_layernorm.weight",
     feed_forward_norm: "pre_feedforward_layernorm.weight",
-    gate: "mlp.gate_proj.weight",
-    up: "mlp.up_proj.weight",
-    down: "mlp.down_proj.weight",
     post_feed_forward_norm: "post_feedforward_layernorm.weight",
     norm_offset: 1.0,
-    interleaved_rope: false,
+    ..llama::HUB
 };
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {

@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::kernel::Activation;
 use crate::nn::{Backend, Config, Weights};
 
-const GGUF: Naming = Naming {
+pub(super) const GGUF: Naming = Naming {
     embedding: "token_embd.weight",
     output: "output.weight",
     output_norm: "output_norm.weight",
@@ -28,7 +28,7 @@ const GGUF: Naming = Naming {
     interleaved_rope: true,
 };
 
-const HUB: Naming = Naming {
+pub(super) const HUB: Naming = Naming {
     embedding: "model.embed_tokens.weight",
     output: "lm_head.weight",
     output_norm: "model.norm.weight",

@@ -1,5 +1,6 @@
 //! The architectures: one file each, and one line each in the registry.
 
+mod audit;
 mod bart;
 mod decoder;
 mod encoder_decoder;
@@ -12,6 +13,8 @@ mod marian;
 mod mbart;
 mod pegasus;
 mod t5;
+
+pub use audit::unused;
 
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
@@ -105,7 +108,7 @@ pub const REGISTRY: &[Architecture] = &[
     Architecture { gguf: "", hub: &["mbart"], load: mbart::load },
     Architecture { gguf: "", hub: &["m2m_100"], load: m2m100::load },
     Architecture { gguf: "", hub: &["pegasus"], load: pegasus::load },
-    Architecture { gguf: "", hub: &["t5", "mt5", "umt5"], load: t5::load },
+    Architecture { gguf: "t5", hub: &["t5", "mt5", "umt5"], load: t5::load },
     Architecture { gguf: "", hub: &["longt5"], load: longt5::load },
     Architecture { gguf: "", hub: &["led"], load: led::load },
 ];
@@ -163,10 +166,12 @@ impl<'a> Numbers<'a> {
 
     /// A number that must be there.
     fn float(&self, gguf: &str, json: &str) -> Result<f64> {
-        self.number(gguf, json).ok_or_else(|| {
-            let key = if matches!(self.config, Config::Gguf(_)) { format!("{}.{gguf}", self.gguf_prefix) } else { json.into() };
-            Error::model(self.model, format!("its configuration has no number {key}"))
-        })
+        self.number(gguf, json).ok_or_else(|| Error::model(self.model, format!("its configuration has no number {}", self.key(gguf, json))))
+    }
+
+    /// The key as the file has it, for messages.
+    fn key(&self, gguf: &str, json: &str) -> String {
+        if matches!(self.config, Config::Gguf(_)) { format!("{}.{gguf}", self.gguf_prefix) } else { json.into() }
     }
 
     /// A size that must be there, from 1 to about sixteen million.
@@ -175,7 +180,8 @@ impl<'a> Numbers<'a> {
         if value.fract() == 0.0 && (1.0..=16_777_216.0).contains(&value) {
             return Ok(value as usize);
         }
-        Err(Error::model(self.model, format!("its configuration says {json} = {value}; expected a whole number from 1 to 16777216")))
+        let key = self.key(gguf, json);
+        Err(Error::model(self.model, format!("its configuration says {key} = {value}; expected a whole number from 1 to 16777216")))
     }
 
     /// A size that may be missing.
@@ -184,18 +190,19 @@ impl<'a> Numbers<'a> {
     }
 
     /// A number of positions: a table of that length may be computed, so it is bounded.
-    fn positions(&self, json: &str) -> Result<usize> {
+    fn positions(&self, gguf: &str, json: &str) -> Result<usize> {
         const MOST: usize = 1 << 17;
-        let count = self.size("", json)?;
+        let count = self.size(gguf, json)?;
         if count > MOST {
-            return Err(Error::model(self.model, format!("its configuration says {json} = {count}; expected at most {MOST}")));
+            let key = self.key(gguf, json);
+            return Err(Error::model(self.model, format!("its configuration says {key} = {count}; expected at most {MOST}")));
         }
         Ok(count)
     }
 
     /// The same where it may be missing.
-    fn optional_positions(&self, json: &str) -> Result<Option<usize>> {
-        self.number("", json).map(|_| self.positions(json)).transpose()
+    fn optional_positions(&self, gguf: &str, json: &str) -> Result<Option<usize>> {
+        self.number(gguf, json).map(|_| self.positions(gguf, json)).transpose()
     }
 
     /// A switch of `config.json`.

@@ -1,9 +1,10 @@
 //! T5 (Raffel et al. 2020), T5 1.1 and FLAN-T5, mT5 (Xue et al. 2021), UMT5 (Chung et al. 2023), MADLAD-400 (Kudugunta et al. 2023);
-//! reference: `transformers`' `T5ForConditionalGeneration` and its copies.
+//! reference: `transformers`' `T5ForConditionalGeneration` and its copies, and for GGUF files llama.cpp's `t5`.
 
 use super::encoder_decoder::{AddressFn, EncoderDecoder, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
 use super::{Address, Model, Numbers, bart};
 use crate::error::{Error, Result};
+use crate::kernel::Activation;
 use crate::languages;
 use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
@@ -39,8 +40,35 @@ const HALF: HalfNaming = HalfNaming {
     ..HalfNaming::NONE
 };
 
+/// The names that llama.cpp's converter gives; a feed-forward layer without a gate has none of that name.
+const GGUF: Naming = Naming {
+    shared: &["token_embd.weight"],
+    output: "output.weight",
+    output_bias: "",
+    encoder: HalfNaming { final_norm: "enc.output_norm", layer: "enc.blk.{}.", ..GGUF_HALF },
+    decoder: HalfNaming {
+        final_norm: "dec.output_norm",
+        layer: "dec.blk.{}.",
+        cross: ["cross_attn_q", "cross_attn_k", "cross_attn_v", "cross_attn_o"],
+        cross_norm: "cross_attn_norm",
+        ..GGUF_HALF
+    },
+};
+
+const GGUF_HALF: HalfNaming = HalfNaming {
+    attention: ["attn_q", "attn_k", "attn_v", "attn_o"],
+    attention_norm: "attn_norm",
+    feed_forward: ["ffn_gate", "ffn_up", "ffn_down"],
+    feed_forward_norm: "ffn_norm",
+    relative: "attn_rel_b.weight",
+    ..HalfNaming::NONE
+};
+
 /// Longest source and target where the configuration names none: relative positions have no end, memory has.
 const LONGEST: usize = 2048;
+
+/// The distance from which on all are the same, where the configuration names none, as GGUF files do not.
+const MAX_DISTANCE: usize = 128;
 
 /// In what the descendants of T5 differ.
 pub(super) struct Variant {
@@ -52,30 +80,67 @@ pub(super) struct Variant {
 }
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
-    let source_length = target_length(&Numbers::of_hub(config, weights))?;
-    let variant = Variant { naming: NAMING, sight: SightKind::All, source_length, address: Box::new(address) };
+    let source_length = target_length(&numbers(config, weights))?;
+    let naming = if matches!(config, Config::Gguf(_)) { GGUF } else { NAMING };
+    let variant = Variant { naming, sight: SightKind::All, source_length, address: Box::new(address) };
     load_variant(variant, config, weights, backend)
 }
 
+fn numbers<'a>(config: &'a Config, weights: &'a dyn Weights) -> Numbers<'a> {
+    Numbers { config, model: weights.model(), gguf_prefix: "t5" }
+}
+
 fn target_length(numbers: &Numbers<'_>) -> Result<usize> {
-    Ok(numbers.optional_positions("n_positions")?.unwrap_or(LONGEST))
+    Ok(numbers.optional_positions("context_length", "n_positions")?.unwrap_or(LONGEST))
+}
+
+/// What the members of the family do differently.
+struct Kind {
+    activation: Activation,
+    gated: bool,
+    /// Whether what enters the output layer is scaled.
+    scaled: bool,
+    /// Whether every layer has relative positions of its own (UMT5).
+    every_layer: bool,
+}
+
+impl Kind {
+    /// GGUF files do not name it: their weights show it. Without a gate it is T5 1.0, the one with ReLU whose output layer is the
+    /// embedding; the others have a GELU, and scale if they have no output layer of their own. (llama.cpp, which tells them apart the
+    /// same way, leaves the scaling out: the most likely token is the same without it, and its probability is not.)
+    fn of_gguf(weights: &dyn Weights) -> Kind {
+        let gated = weights.has("enc.blk.0.ffn_gate.weight");
+        Kind {
+            activation: if gated { Activation::GeluTanh } else { Activation::Relu },
+            gated,
+            scaled: !gated || !weights.has(GGUF.output),
+            every_layer: ["enc", "dec"].iter().any(|half| weights.has(&format!("{half}.blk.1.attn_rel_b.weight"))),
+        }
+    }
+
+    fn of_hub(numbers: &Numbers<'_>) -> Result<Kind> {
+        let model = numbers.text("model_type");
+        let projection = numbers.text("feed_forward_proj").unwrap_or(if model == Some("t5") { "relu" } else { "gated-gelu" });
+        let (gated, name) = projection.strip_prefix("gated-").map_or((false, projection), |name| (true, name));
+        // "gated-gelu" means the tanh approximation, as in the models that it was made for.
+        let activation = bart::activation(if gated && name == "gelu" { "gelu_new" } else { name }).ok_or_else(|| {
+            Error::model(
+                numbers.model,
+                format!("its configuration says feed_forward_proj = {projection:?}; known are relu, gelu, silu, each also gated"),
+            )
+        })?;
+        let scaled = model != Some("mt5") && numbers.flag("scale_decoder_outputs", numbers.flag("tie_word_embeddings", true));
+        Ok(Kind { activation, gated, scaled, every_layer: model == Some("umt5") })
+    }
 }
 
 /// Builds a descendant of T5.
 pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
     let Variant { mut naming, sight, source_length, address } = variant;
-    let numbers = Numbers::of_hub(config, weights);
-    let projection =
-        numbers.text("feed_forward_proj").unwrap_or(if numbers.text("model_type") == Some("t5") { "relu" } else { "gated-gelu" });
-    let (gated, name) = projection.strip_prefix("gated-").map_or((false, projection), |name| (true, name));
-    // "gated-gelu" means the tanh approximation, as in the models that it was made for.
-    let activation = bart::activation(if gated && name == "gelu" { "gelu_new" } else { name }).ok_or_else(|| {
-        Error::model(
-            weights.model(),
-            format!("its configuration says feed_forward_proj = {projection:?}; known are relu, gelu, silu, each also gated"),
-        )
-    })?;
-    if !gated {
+    let numbers = numbers(config, weights);
+    let in_gguf = matches!(config, Config::Gguf(_));
+    let Kind { activation, gated, scaled, every_layer } = if in_gguf { Kind::of_gguf(weights) } else { Kind::of_hub(&numbers)? };
+    if !gated && !in_gguf {
         // T5 1.0 has one matrix where the others have a gate beside it.
         for (half, layer) in [
             (&mut naming.encoder, ["layer.1.DenseReluDense.wi", "layer.1.DenseReluDense.wo"]),
@@ -84,30 +149,26 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
             half.feed_forward = ["", layer[0], layer[1]];
         }
     }
-    let dim = numbers.size("", "d_model")?;
-    let layers = numbers.size("", "num_layers")?;
+    let dim = numbers.size("embedding_length", "d_model")?;
+    let layers = numbers.size("block_count", "num_layers")?;
     let half = |layers: usize, context_length: usize| -> Result<HalfConfig> {
         Ok(HalfConfig {
             layers,
-            heads: numbers.size("", "num_heads")?,
-            head_dim: numbers.size("", "d_kv")?,
-            hidden: numbers.size("", "d_ff")?,
+            heads: numbers.size("attention.head_count", "num_heads")?,
+            head_dim: numbers.size("attention.key_length", "d_kv")?,
+            hidden: numbers.size("feed_forward_length", "d_ff")?,
             context_length,
         })
-    };
-    let scaled = match numbers.text("model_type") {
-        Some("mt5") => false,
-        _ => numbers.flag("scale_decoder_outputs", numbers.flag("tie_word_embeddings", true)),
     };
     let config = EncoderDecoderConfig {
         dim,
         encoder: half(layers, source_length)?,
-        decoder: half(numbers.optional_size("", "num_decoder_layers")?.unwrap_or(layers), target_length(&numbers)?)?,
+        decoder: half(numbers.optional_size("decoder_block_count", "num_decoder_layers")?.unwrap_or(layers), target_length(&numbers)?)?,
         activation,
         gated,
         pre_norm: true,
         rms: true,
-        epsilon: numbers.number("", "layer_norm_epsilon").unwrap_or(1e-6) as f32,
+        epsilon: numbers.number("attention.layer_norm_rms_epsilon", "layer_norm_epsilon").unwrap_or(1e-6) as f32,
         embedding_norm: false,
         final_norm: true,
         embedding_scale: 1.0,
@@ -116,8 +177,8 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
         tied_output: false,
         separate_vocabularies: false,
         positions: PositionKind::Relative {
-            max_distance: numbers.optional_positions("relative_attention_max_distance")?.unwrap_or(128),
-            every_layer: numbers.text("model_type") == Some("umt5"),
+            max_distance: numbers.optional_positions("", "relative_attention_max_distance")?.unwrap_or(MAX_DISTANCE),
+            every_layer,
         },
         sight,
         address,

@@ -130,8 +130,10 @@ impl Setup {
         self.reporter.step(&format!("loading {}", model.id));
         // A GGUF file is a model by itself; anything else is a folder in the Hub's layout.
         let path = model.with_extension("gguf").unwrap_or(&model.folder);
-        let engine = model::open(&model.id, path, &runtime);
+        let mut warnings = Vec::new();
+        let engine = model::open_with(&model.id, path, &runtime, &mut |text| warnings.push(text.to_string()));
         self.reporter.end();
+        warnings.iter().for_each(|text| self.reporter.warn(text));
         engine
     }
 

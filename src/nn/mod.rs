@@ -22,7 +22,7 @@ pub use norm::{Norm, add};
 pub use position::{Positions, relative_bias};
 pub use rope::Rope;
 pub use sight::Sight;
-pub use weights::{Backend, Config, Weights};
+pub use weights::{Backend, Config, Watched, Weights};
 
 use crate::error::{Error, Result};
 use candle_core::{CpuStorage, Layout, Storage, Tensor};

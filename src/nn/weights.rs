@@ -4,7 +4,8 @@ use crate::error::{Error, Result};
 use crate::kernel::Precision;
 use candle_core::quantized::gguf_file::Value;
 use candle_core::{Device, Tensor};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 /// A model's configuration, as its files state it.
 pub enum Config {
@@ -29,6 +30,13 @@ impl Config {
             Config::Gguf(meta) => meta.get(key)?.to_string().ok().cloned(),
             Config::Json(_) => None,
         }
+    }
+
+    /// A whole number in a GGUF file's metadata, by its key below the name of the architecture.
+    pub fn gguf_number(&self, key: &str) -> Option<u64> {
+        let Config::Gguf(meta) = self else { return None };
+        let value = meta.get(&format!("{}.{key}", self.gguf_str("general.architecture")?))?;
+        value.to_u32().map(u64::from).or_else(|_| value.to_u64()).ok()
     }
 }
 
@@ -72,6 +80,49 @@ pub trait Weights: Sync {
             self.model(),
             format!("weight {name} should have the shape {shape:?} and has {found:?}; the file does not fit its configuration"),
         ))
+    }
+}
+
+/// Weights that remember which of them were asked for.
+pub struct Watched<'a> {
+    weights: &'a dyn Weights,
+    asked: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Watched<'a> {
+    /// None was asked for yet.
+    pub fn new(weights: &'a dyn Weights) -> Watched<'a> {
+        Watched { weights, asked: Mutex::default() }
+    }
+
+    /// The names that are there and that nobody read or asked after, in order.
+    pub fn unasked(&self) -> Vec<String> {
+        let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        self.weights.names().into_iter().filter(|name| !asked.contains(name)).collect()
+    }
+
+    fn note(&self, name: &str) {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_string());
+    }
+}
+
+impl Weights for Watched<'_> {
+    fn model(&self) -> &str {
+        self.weights.model()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.note(name);
+        self.weights.has(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.weights.names()
+    }
+
+    fn get(&self, name: &str) -> Result<Tensor> {
+        self.note(name);
+        self.weights.get(name)
     }
 }
 

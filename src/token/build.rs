@@ -33,8 +33,12 @@ pub(super) type Built = (tokenizers::Tokenizer, Option<u32>);
 
 /// A family's tokenizer out of the SentencePiece model in `file`.
 pub(super) fn from_sentencepiece(file: &Path, settings: &Settings) -> Result<Built> {
-    let spm = Spm::open(file)?;
-    let broken = |message: String| Error::model(file.display().to_string(), message);
+    from_spm(&Spm::open(file)?, settings, &file.display().to_string())
+}
+
+/// The same with a model that is in memory; `name` is its file's.
+pub(super) fn from_spm(spm: &Spm, settings: &Settings, name: &str) -> Result<Built> {
+    let broken = |message: String| Error::model(name, message);
     let family = settings.family;
     let named = |name: &str, default: &str| settings.token(name, default).map_or(default.to_string(), |t| t.content);
     let (bos, eos, pad, unk) =
@@ -89,10 +93,10 @@ pub(super) fn from_sentencepiece(file: &Path, settings: &Settings) -> Result<Bui
     };
     let model: ModelWrapper = match spm.algorithm {
         Algorithm::Unigram => Unigram::from(vocabulary, Some(unknown), false).map_err(|e| broken(e.to_string()))?.into(),
-        Algorithm::Bpe => merged(&spm, &vocabulary, unk).map_err(broken)?.into(),
+        Algorithm::Bpe => merged(spm, &vocabulary, unk).map_err(broken)?.into(),
     };
     let mut inner = tokenizers::Tokenizer::new(model);
-    if let Some(normalizer) = normalizer(&spm, family).map_err(broken)? {
+    if let Some(normalizer) = normalizer(spm, family).map_err(broken)? {
         inner.with_normalizer(Some(normalizer)).map_err(wrong)?;
     }
     let metaspace = Metaspace::new('▁', PrependScheme::Always, true);

@@ -85,7 +85,7 @@ pub(super) fn from_json(path: &Path, config: &Config) -> Result<Tokenizer> {
 }
 
 /// MADLAD's target languages, which are ordinary entries of its vocabulary.
-fn is_madlad_code(token: &str) -> bool {
+pub(super) fn is_madlad_code(token: &str) -> bool {
     let code = token.strip_prefix("<2").and_then(|t| t.strip_suffix('>'));
     code.is_some_and(|c| !c.is_empty() && c.len() <= 16 && c.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'))
 }

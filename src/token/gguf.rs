@@ -25,6 +25,9 @@ pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
         return Err(Error::model(model, "no GGUF metadata to read a tokenizer from"));
     };
     let meta = Metadata { meta, model };
+    if meta.string("tokenizer.ggml.model").is_ok_and(|kind| kind == "t5") {
+        return super::gguf_t5::build(&meta);
+    }
     let tokens = meta.strings("tokenizer.ggml.tokens")?;
     let types = meta.integers("tokenizer.ggml.token_type").unwrap_or_default();
     let vocab: Vocab = tokens.iter().enumerate().map(|(id, token)| (token.clone(), id as u32)).collect();
@@ -32,7 +35,7 @@ pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
     let mut inner = match kind.as_str() {
         "llama" => sentencepiece_bpe(&meta, &tokens, &types, vocab)?,
         "gpt2" => byte_level_bpe(&meta, vocab)?,
-        other => return Err(Error::model(model, format!("tokenizer of the kind {other}; polygist knows llama and gpt2"))),
+        other => return Err(Error::model(model, format!("tokenizer of the kind {other}; polygist knows llama, gpt2 and t5"))),
     };
     let added = |wanted: i64| {
         let all = tokens.iter().zip(&types).filter(move |(_, t)| **t == wanted);
@@ -42,10 +45,7 @@ pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
     inner.add_tokens(added(USER_DEFINED)).map_err(|e| Error::Tokenizer(e.to_string()))?;
 
     let id = |name: &str| meta.integer(&format!("tokenizer.ggml.{name}_token_id")).and_then(|v| u32::try_from(v).ok());
-    let wants_begin = match meta.meta.get("tokenizer.ggml.add_bos_token") {
-        Some(value) => value.to_bool().unwrap_or(false),
-        None => kind == "llama",
-    };
+    let wants_begin = meta.flag("tokenizer.ggml.add_bos_token").unwrap_or(kind == "llama");
     // A chat model ends its turn with a token of its own, which not every file names.
     let end_of_turn = tokens.iter().zip(&types).enumerate().filter(|(_, (token, kind))| {
         **kind == CONTROL && matches!(token.as_str(), "<|im_end|>" | "<end_of_turn>" | "<|eot_id|>" | "<|endoftext|>")
@@ -59,11 +59,8 @@ pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
 /// SentencePiece's BPE: pieces merge in the order of their scores, spaces are `▁`, unknown characters become bytes.
 fn sentencepiece_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64], vocab: Vocab) -> Result<tokenizers::Tokenizer> {
     let scores = meta.floats("tokenizer.ggml.scores")?;
-    if scores.len() != tokens.len() {
-        let message = format!("the tokenizer has {} tokens and {} scores", tokens.len(), scores.len());
-        return Err(Error::model(meta.model, message));
-    }
-    if meta.meta.get("tokenizer.ggml.add_space_prefix").and_then(|v| v.to_bool().ok()).unwrap_or(true) {
+    meta.same_length(tokens.len(), scores.len(), "scores")?;
+    if meta.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true) {
         return Err(Error::model(meta.model, "tokenizers that put a space before the text (add_space_prefix) are not supported"));
     }
     // Every way to put a piece together out of two others is a merge, ranked by the piece's score.
@@ -130,9 +127,10 @@ fn byte_level_bpe(meta: &Metadata<'_>, vocab: Vocab) -> Result<tokenizers::Token
 }
 
 /// Typed access to the metadata.
-struct Metadata<'a> {
+pub(super) struct Metadata<'a> {
     meta: &'a HashMap<String, Value>,
-    model: &'a str,
+    /// The file, for messages.
+    pub model: &'a str,
 }
 
 impl Metadata<'_> {
@@ -141,7 +139,15 @@ impl Metadata<'_> {
         value.ok_or_else(|| Error::model(self.model, format!("its metadata has no list {key}")))
     }
 
-    fn strings(&self, key: &str) -> Result<Vec<String>> {
+    /// Whether the tokenizer says as many things of its tokens as it has tokens.
+    pub fn same_length(&self, tokens: usize, found: usize, what: &str) -> Result<()> {
+        if tokens == found {
+            return Ok(());
+        }
+        Err(Error::model(self.model, format!("the tokenizer has {tokens} tokens and {found} {what}; the file is damaged: fetch it again")))
+    }
+
+    pub fn strings(&self, key: &str) -> Result<Vec<String>> {
         let text = |v: &Value| v.to_string().cloned();
         self.list(key)?
             .iter()
@@ -150,7 +156,7 @@ impl Metadata<'_> {
             .map_err(|_| Error::model(self.model, format!("{key} is not a list of texts")))
     }
 
-    fn floats(&self, key: &str) -> Result<Vec<f32>> {
+    pub fn floats(&self, key: &str) -> Result<Vec<f32>> {
         let number = |v: &Value| v.to_f32();
         self.list(key)?
             .iter()
@@ -159,7 +165,7 @@ impl Metadata<'_> {
             .map_err(|_| Error::model(self.model, format!("{key} is not a list of numbers")))
     }
 
-    fn integers(&self, key: &str) -> Result<Vec<i64>> {
+    pub fn integers(&self, key: &str) -> Result<Vec<i64>> {
         Ok(self.list(key)?.iter().map(|v| integer(v).unwrap_or(0)).collect())
     }
 
@@ -168,7 +174,23 @@ impl Metadata<'_> {
         value.cloned().ok_or_else(|| Error::model(self.model, format!("its metadata has no text {key}")))
     }
 
-    fn integer(&self, key: &str) -> Option<i64> {
+    pub fn flag(&self, key: &str) -> Option<bool> {
+        self.meta.get(key)?.to_bool().ok()
+    }
+
+    /// A list of numbers of one byte that may be missing.
+    pub fn bytes(&self, key: &str) -> Result<Vec<u8>> {
+        let Some(value) = self.meta.get(key) else { return Ok(Vec::new()) };
+        let byte = |v: &Value| match v {
+            Value::U8(v) => Some(*v),
+            Value::I8(v) => Some(v.cast_unsigned()),
+            _ => None,
+        };
+        let bytes = value.to_vec().ok().and_then(|all| all.iter().map(byte).collect());
+        bytes.ok_or_else(|| Error::model(self.model, format!("{key} is not a list of bytes")))
+    }
+
+    pub fn integer(&self, key: &str) -> Option<i64> {
         integer(self.meta.get(key)?)
     }
 }

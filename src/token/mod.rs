@@ -7,6 +7,7 @@ mod files;
 mod folder;
 mod frame;
 mod gguf;
+mod gguf_t5;
 mod library;
 mod mapped;
 mod sentencepiece;

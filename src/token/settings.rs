@@ -58,6 +58,13 @@ impl Settings {
         Ok(Settings { family, config, added })
     }
 
+    /// What is known of T5's tokenizer without any of these files: tokens that have names, and how many tokens for gaps there are.
+    pub fn of_t5(named: impl IntoIterator<Item = (&'static str, String)>, extra_ids: usize, added: BTreeMap<u32, AddedToken>) -> Settings {
+        let mut config: Map<String, Value> = named.into_iter().map(|(name, token)| (name.into(), token.into())).collect();
+        config.insert("extra_ids".into(), extra_ids.into());
+        Settings { family: Family::T5, config, added }
+    }
+
     /// A token that has a name, such as `eos_token`. One that is set to nothing does not exist.
     pub fn token(&self, name: &str, default: &str) -> Option<AddedToken> {
         match self.config.get(name) {

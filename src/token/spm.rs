@@ -22,6 +22,21 @@ pub(super) enum Kind {
     Unused,
 }
 
+impl Kind {
+    /// The kind that files write as this number, SentencePiece's own and GGUF.
+    pub fn numbered(number: u64) -> Option<Kind> {
+        Some(match number {
+            1 => Kind::Normal,
+            2 => Kind::Unknown,
+            3 => Kind::Control,
+            4 => Kind::UserDefined,
+            5 => Kind::Unused,
+            6 => Kind::Byte,
+            _ => return None,
+        })
+    }
+}
+
 /// An entry of the vocabulary.
 #[derive(Clone, Debug)]
 pub(super) struct SpmPiece {
@@ -29,6 +44,18 @@ pub(super) struct SpmPiece {
     /// Log probability (unigram) or the negated rank of the merge (BPE).
     pub score: f32,
     pub kind: Kind,
+}
+
+impl SpmPiece {
+    pub fn check(self) -> Result<SpmPiece, String> {
+        if self.text.is_empty() || self.text.len() >= MAX_PIECE || self.text.contains('\0') {
+            return Err(format!("a piece of {} bytes is empty, too long or contains NUL", self.text.len()));
+        }
+        if !self.score.is_finite() {
+            return Err(format!("the piece {:?} has the score {}", self.text, self.score));
+        }
+        Ok(self)
+    }
 }
 
 /// How text is cut into pieces.
@@ -122,7 +149,7 @@ impl Spm {
     }
 
     /// What SentencePiece demands of a model when it loads one.
-    fn check(mut self) -> Result<Spm, String> {
+    pub fn check(mut self) -> Result<Spm, String> {
         let mut unknown = self.pieces.iter().enumerate().filter(|(_, p)| p.kind == Kind::Unknown).map(|(id, _)| id);
         self.unknown = unknown.next().ok_or_else(|| format!("none of its {} pieces is the unknown one", self.pieces.len()))?;
         if unknown.next().is_some() {
@@ -160,26 +187,12 @@ fn read_piece(bytes: &[u8]) -> Result<SpmPiece, String> {
             }
             (2, Value::Fixed32(bits)) => piece.score = f32::from_bits(bits),
             (3, Value::Number(kind)) => {
-                piece.kind = match kind {
-                    1 => Kind::Normal,
-                    2 => Kind::Unknown,
-                    3 => Kind::Control,
-                    4 => Kind::UserDefined,
-                    5 => Kind::Unused,
-                    6 => Kind::Byte,
-                    other => return Err(format!("a piece is of the unknown type {other}")),
-                }
+                piece.kind = Kind::numbered(kind).ok_or_else(|| format!("a piece is of the unknown type {kind}"))?;
             }
             _ => {}
         }
     }
-    if piece.text.is_empty() || piece.text.len() >= MAX_PIECE || piece.text.contains('\0') {
-        return Err(format!("a piece of {} bytes is empty, too long or contains NUL", piece.text.len()));
-    }
-    if !piece.score.is_finite() {
-        return Err(format!("the piece {:?} has the score {}", piece.text, piece.score));
-    }
-    Ok(piece)
+    piece.check()
 }
 
 /// A field's value, as the wire format of protocol buffers writes it.

@@ -1,0 +1,126 @@
+//! What a model needs of its weights and does not find, and what its files hold and no model needs.
+
+use super::encoder_decoder::{EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
+use crate::error::{Error, Result};
+use crate::nn::{Watched, Weights};
+
+/// Names that a message lists.
+const LISTED: usize = 8;
+/// Missing weights that are counted.
+const COUNTED: usize = 10_000;
+
+/// Checks that all weights of these names are there, before any is read.
+///
+/// # Errors
+/// Lists what is missing.
+pub(super) fn require(weights: &dyn Weights, names: impl Iterator<Item = String>) -> Result<()> {
+    let missing: Vec<String> = names.filter(|name| !weights.has(name)).take(COUNTED).collect();
+    let what = match missing.as_slice() {
+        [] => return Ok(()),
+        [one] => format!("weight {one} is missing"),
+        all if all.len() == COUNTED => format!("at least {COUNTED} weights are missing: {}", listed(all)),
+        all => format!("{} weights are missing: {}", all.len(), listed(all)),
+    };
+    let held = weights.names();
+    let found = if held.is_empty() { "none at all".to_string() } else { listed(&held) };
+    let hint = "fetch the model again; if it is whole, its configuration is that of another architecture";
+    Err(Error::model(weights.model(), format!("{what}; found {} weights: {found}; {hint}", held.len())))
+}
+
+/// The first of some names, and how many more there are.
+fn listed(names: &[String]) -> String {
+    let first = names[..names.len().min(LISTED)].join(", ");
+    match names.len().saturating_sub(LISTED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
+}
+
+/// What a file holds that the model which was built out of it did not ask for, in one sentence; `None` where that is nothing, or nothing
+/// but what published files are known to hold besides.
+pub fn unused(weights: &Watched<'_>) -> Option<String> {
+    let names: Vec<String> = weights.unasked().into_iter().filter(|name| !is_harmless(name)).collect();
+    let (what, are) = match names.len() {
+        0 => return None,
+        1 => ("weight", "is"),
+        _ => ("weights", "are"),
+    };
+    Some(format!("{} {what} of {} {are} not used: {}", names.len(), weights.model(), listed(&names)))
+}
+
+/// Whether published models have a weight of that name which no implementation reads.
+fn is_harmless(name: &str) -> bool {
+    const ENDINGS: &[&str] = &[
+        // Numbers that follow from the configuration.
+        "position_ids",
+        "inv_freq",
+        "attn_rot_embd.weight",
+        "rope_freqs.weight",
+        // Sines.
+        "embed_positions.weight",
+        "embed_positions.weights",
+        // fairseq's marks.
+        "_float_tensor",
+        ".version",
+        // The embedding once more, under another of its names.
+        "embed_tokens.weight",
+        "shared.weight",
+        "lm_head.weight",
+        "final_logits_bias",
+        // T5's cross-attention was once saved with relative positions, which it never used.
+        "EncDecAttention.relative_attention_bias.weight",
+        "cross_attn_rel_b.weight",
+    ];
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
+}
+
+/// The names of all weights that an encoder–decoder needs, the shared embedding apart.
+pub(super) fn encoder_decoder<'a>(config: &'a EncoderDecoderConfig, naming: &'a Naming) -> impl Iterator<Item = String> + 'a {
+    let embeddings = [naming.encoder.embedding, naming.decoder.embedding].into_iter().filter(|_| config.separate_vocabularies);
+    let halves = [(&config.encoder, &naming.encoder, false), (&config.decoder, &naming.decoder, true)];
+    embeddings.map(String::from).chain(halves.into_iter().flat_map(|(half, names, is_decoder)| of_half(config, half, names, is_decoder)))
+}
+
+fn of_half<'a>(
+    c: &'a EncoderDecoderConfig,
+    half: &'a HalfConfig,
+    names: &'a HalfNaming,
+    is_decoder: bool,
+) -> impl Iterator<Item = String> + 'a {
+    // Of a matrix or a norm.
+    let both = move |name: String| {
+        let bias = (!c.rms).then(|| format!("{name}.bias"));
+        [format!("{name}.weight")].into_iter().chain(bias)
+    };
+    let mut around = Vec::new();
+    around.extend(matches!(c.positions, PositionKind::Learned { .. }).then(|| names.positions.to_string()));
+    around.extend(c.embedding_norm.then_some(names.embedding_norm).into_iter().map(String::from).flat_map(both));
+    around.extend(c.final_norm.then_some(names.final_norm).into_iter().map(String::from).flat_map(both));
+
+    let mut parts: Vec<&str> = [&names.attention[..], &[names.attention_norm, names.feed_forward_norm]].concat();
+    parts.extend(&names.feed_forward[usize::from(!c.gated)..]);
+    if is_decoder {
+        parts.extend(names.cross);
+        parts.push(names.cross_norm);
+    }
+    let (mut in_all, mut in_first) = (Vec::new(), Vec::new());
+    match &c.sight {
+        SightKind::NearAndBlocks { norm, relative, .. } if !is_decoder => {
+            parts.push(norm);
+            in_first.push(*relative);
+        }
+        SightKind::NearAndFirst { first, .. } if !is_decoder => parts.extend(first),
+        _ => {}
+    }
+    match c.positions {
+        PositionKind::Relative { every_layer: true, .. } => in_all.push(names.relative),
+        PositionKind::Relative { .. } => in_first.push(names.relative),
+        _ => {}
+    }
+    let layer = move |i: usize| {
+        let parts = parts.iter().flat_map(|part| both(names.layer(i, part)));
+        let tables = in_all.iter().chain(in_first.iter().filter(|_| i == 0)).map(|table| names.layer(i, table));
+        parts.chain(tables).collect::<Vec<_>>()
+    };
+    around.into_iter().chain((0..half.layers).flat_map(layer))
+}
