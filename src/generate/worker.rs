@@ -1,13 +1,14 @@
 //! Continuous batching: one worker advances a batch of sequences token by token; a finished one leaves and a
 //! waiting one takes its place. All workers draw from one queue.
 
-use super::beam::{Beam, End, Hypothesis};
+use super::align;
+use super::beam::{Beam, End, Hypothesis, Judge};
 use super::rules::{self, Frame, StopCheck};
 use super::vocabulary::{Candidate, Edits, Vocabulary};
 use super::{Finish, Options, Output, Variant};
 use crate::arch::Model;
 use crate::error::{Error, Result};
-use crate::nn::{KvCache, Span};
+use crate::nn::{KvCache, SourceCache, Span};
 use crate::token::Tokenizer;
 use candle_core::Tensor;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -85,8 +86,41 @@ struct Row<'a> {
     stop: StopCheck,
     /// The tokens of this step, one for each hypothesis once everything is read.
     tokens: Vec<u32>,
-    /// The paths of the hypotheses, of a beam.
-    paths: Option<Vec<Vec<u32>>>,
+    /// Whether the hypotheses of a beam have paths of their own: once everything before the output is read.
+    parted: bool,
+}
+
+/// What decides about the hypotheses of a row.
+struct Judgement<'a> {
+    job: &'a Job<'a>,
+    stop: &'a StopCheck,
+    source: Option<&'a Arc<SourceCache>>,
+    model: &'a dyn Model,
+    tokenizer: &'a Tokenizer,
+}
+
+impl Judge for Judgement<'_> {
+    type Error = Error;
+
+    fn end(&self, hypothesis: &Hypothesis, token: u32) -> Result<Option<End>> {
+        if self.tokenizer.is_end(token) {
+            return Ok(Some(End::Token));
+        }
+        if self.job.options.stop.is_empty() {
+            return Ok(None);
+        }
+        let written: Vec<u32> = hypothesis.written.iter().copied().chain([token]).collect();
+        Ok(self.stop.reached(self.job.options, self.tokenizer, &written)?.then_some(End::Text))
+    }
+
+    fn coverage(&self, written: &[u32], ended: bool) -> Result<f32> {
+        let penalty = self.job.options.coverage_penalty;
+        let (Some(encoder), Some(source), true) = (self.model.encoder(), self.source, penalty > 0.0) else { return Ok(0.0) };
+        let start = &self.job.tokens[..self.job.tokens.len() - self.job.given];
+        let last = encoder.attention_layers().saturating_sub(1);
+        let weights = align::weights(encoder, source.clone(), &[start, written].concat(), start.len(), ended, last)?;
+        Ok(penalty * align::coverage(&weights))
+    }
 }
 
 impl<'a> Row<'a> {
@@ -94,9 +128,9 @@ impl<'a> Row<'a> {
         let given = job.tokens[job.tokens.len() - job.given..].to_vec();
         let search = match job.options.beams {
             0 | 1 => Search::Single { written: given, log_probability: 0.0 },
-            width => Search::Beam(Beam::new(width, given, job.uncounted)),
+            _ => Search::Beam(Beam::new(job.options, given, job.uncounted)),
         };
-        Row { number, job, cache, read: 0, search, stop: StopCheck::new(job.options), tokens: Vec::new(), paths: None }
+        Row { number, job, cache, read: 0, search, stop: StopCheck::new(job.options), tokens: Vec::new(), parted: false }
     }
 
     /// Whether all that stands before the output has been read.
@@ -117,15 +151,14 @@ impl<'a> Row<'a> {
             Search::Single { written, .. } => self.tokens = written.last().copied().into_iter().collect(),
             Search::Beam(beam) => {
                 let first = self.cache.rows() as u32;
-                if self.paths.is_none() {
+                if !std::mem::replace(&mut self.parted, true) {
                     // Everything before the output is passed by all.
-                    beam.live.iter_mut().for_each(|h| h.path = (0..first).collect());
+                    beam.paths.iter_mut().for_each(|path| path.extend(0..first));
                 }
                 self.tokens = beam.live.iter().filter_map(|h| h.written.last()).copied().collect();
-                for (row, hypothesis) in (first..).zip(&mut beam.live) {
-                    hypothesis.path.push(row);
+                for (row, path) in (first..).zip(&mut beam.paths) {
+                    path.push(row);
                 }
-                self.paths = Some(beam.live.iter().map(|h| h.path.clone()).collect());
             }
         }
         0
@@ -141,7 +174,7 @@ impl<'a> Row<'a> {
     }
 
     /// Takes the candidates of each hypothesis; `Some` when the output is finished.
-    fn push(&mut self, candidates: &[Vec<Candidate>], tokenizer: &Tokenizer) -> Result<Option<Finish>> {
+    fn push(&mut self, candidates: &[Vec<Candidate>], model: &dyn Model, tokenizer: &Tokenizer) -> Result<Option<Finish>> {
         let (options, room) = (self.job.options, self.job.room);
         match &mut self.search {
             Search::Single { written, log_probability } => {
@@ -162,17 +195,8 @@ impl<'a> Row<'a> {
                 Ok((written.len() >= room).then_some(Finish::Length))
             }
             Search::Beam(beam) => {
-                let ends = |hypothesis: &Hypothesis, token: u32| -> Result<Option<End>> {
-                    if tokenizer.is_end(token) {
-                        return Ok(Some(End::Token));
-                    }
-                    if options.stop.is_empty() {
-                        return Ok(None);
-                    }
-                    let written: Vec<u32> = hypothesis.written.iter().copied().chain([token]).collect();
-                    Ok(self.stop.reached(options, tokenizer, &written)?.then_some(End::Text))
-                };
-                let over = beam.advance(candidates, options, room - self.job.uncounted, tokenizer.ends().len(), ends)?;
+                let judge = Judgement { job: self.job, stop: &self.stop, source: self.cache.source(), model, tokenizer };
+                let over = beam.advance(candidates, options, room - self.job.uncounted, tokenizer.ends().len(), &judge)?;
                 let cut = beam.done.first().is_none_or(|best| best.cut);
                 Ok(over.then_some(if cut { Finish::Length } else { Finish::Stop }))
             }
@@ -264,7 +288,11 @@ impl<'a> Shared<'a> {
         let mut end = 0;
         for (i, row) in rows.iter_mut().enumerate().filter(|(_, row)| !row.tokens.is_empty()) {
             let prefilled = row.is_prefilled();
-            let span = Span { tokens: &row.tokens, cache: &mut row.cache, paths: row.paths.as_deref() };
+            let paths = match &row.search {
+                Search::Beam(beam) if row.parted => Some(beam.paths.as_slice()),
+                _ => None,
+            };
+            let span = Span { tokens: &row.tokens, cache: &mut row.cache, paths };
             let places = end..end + span.ends().len() as u32;
             end = places.end;
             spans.push(span);
@@ -290,7 +318,7 @@ impl<'a> Shared<'a> {
             let mut candidates = vocabulary.candidates(&hidden, self.model.output(), &edits)?.into_iter();
             for (row, places) in group {
                 let own: Vec<Vec<Candidate>> = candidates.by_ref().take(places.len()).collect();
-                if let Some(finish) = rows[row].push(&own, self.tokenizer)? {
+                if let Some(finish) = rows[row].push(&own, self.model, self.tokenizer)? {
                     finished.push((row, finish));
                 }
             }

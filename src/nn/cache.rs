@@ -2,7 +2,7 @@
 
 use super::with_slice;
 use crate::error::{Error, Result};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -45,6 +45,11 @@ impl KvCache {
     pub fn reading(source: Arc<SourceCache>) -> KvCache {
         let on_host = matches!(source.layers.first(), Some(LayerCache::Host { .. }));
         KvCache { source: Some(source.clone()), ..KvCache::new(source.layers.len(), on_host) }
+    }
+
+    /// The source that it attends to.
+    pub fn source(&self) -> Option<&Arc<SourceCache>> {
+        self.source.as_ref()
     }
 
     /// Rows of the cache's own, the prefix apart: the number of the next row in a [`Span`]'s paths.
@@ -151,6 +156,18 @@ impl LayerCache {
         match self {
             LayerCache::Device(held) => held.clone(),
             LayerCache::Host { .. } => None,
+        }
+    }
+
+    /// The keys, (positions, kv_heads, dim); `None` before the first position.
+    pub(super) fn keys(&self, kv_heads: usize, dim: usize) -> Result<Option<Tensor>> {
+        match self {
+            LayerCache::Device(held) => Ok(held.as_ref().map(|(keys, _)| keys.clone())),
+            LayerCache::Host { keys, .. } if keys.is_empty() => Ok(None),
+            LayerCache::Host { keys, .. } => {
+                let positions = keys.len() / (kv_heads * dim);
+                Ok(Some(Tensor::from_slice(keys, (positions, kv_heads, dim), &Device::Cpu)?))
+            }
         }
     }
 

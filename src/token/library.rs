@@ -87,6 +87,10 @@ impl Library {
         self.inner.token_to_id(token)
     }
 
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
     /// The control token that a text begins with: its id and its length in bytes.
     pub fn leading_control(&self, text: &str) -> Option<(u32, usize)> {
         let found = self.control.as_ref()?.find(text).filter(|m| m.start() == 0)?;
