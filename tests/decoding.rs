@@ -1,4 +1,4 @@
-//! Alignments, patience and coverage against what `transformers` and CTranslate2 compute with the tiny models: their figures were written
+//! Decoding beyond `transformers`' own: streams and bounds; alignments, patience and coverage against what `transformers` and CTranslate2 compute with the tiny models: their figures were written
 //! down by scripts/fixtures/decoding.py.
 
 use candle_core::Device;
@@ -9,6 +9,7 @@ use polygist::model::{self, Runtime};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Mutex;
 
 fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -139,4 +140,95 @@ fn patience_and_coverage_are_those_of_ctranslate2() {
         }
     }
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Requests of all kinds: greedy, drawn at random, beams, with a stop text.
+fn requests_of_all_kinds() -> Vec<Request> {
+    let kinds = [
+        Options { max_tokens: 30, ..Options::default() },
+        Options { max_tokens: 30, temperature: 3.0, seed: 5, end_loops: false, ..Options::default() },
+        Options { max_tokens: 20, beams: 4, ..Options::default() },
+        Options { max_tokens: 20, beams: 3, stop: vec!["t7".into(), " t1".into()], ..Options::default() },
+        Options { max_tokens: 20, stop: vec!["t2".into()], ..Options::default() },
+        Options { max_tokens: 20, beams: 4, patience: 2.0, coverage_penalty: 0.3, ..Options::default() },
+    ];
+    let source = |n: usize| Some((0..3 + 4 * n as u32).map(|i| 4 + i * 13 % 70).collect());
+    kinds
+        .into_iter()
+        .cycle()
+        .take(18)
+        .enumerate()
+        .map(|(n, options)| Request { source: source(n), options, ..Request::default() })
+        .collect()
+}
+
+#[test]
+fn streamed_pieces_are_the_output() {
+    for family in std::fs::read_dir(fixtures().join("seq2seq")).unwrap() {
+        let family = family.unwrap().file_name().into_string().unwrap();
+        let engine = engine(&family, Precision::F32);
+        let requests = requests_of_all_kinds();
+        let pieces = Mutex::new(vec![Vec::new(); requests.len()]);
+        let on_text = |number: usize, text: &str| {
+            pieces.lock().unwrap()[number].push(text.to_string());
+            true
+        };
+        let outputs = engine.stream(&requests, &on_text, &|_, _| true).unwrap();
+        assert!(outputs == engine.generate(&requests, &|_, _| true).unwrap(), "{family}");
+        let pieces = pieces.into_inner().unwrap();
+        for (output, pieces) in outputs.iter().zip(&pieces) {
+            assert_eq!(pieces.concat(), output.text, "{family}");
+        }
+        assert!(pieces.iter().any(|pieces| pieces.len() > 3), "{family}: {pieces:?}");
+    }
+    for (name, text) in [("llama", "Bonjour, le monde"), ("gemma3", "日本語 🇫🇷 text")] {
+        let engine = model::open(name, &fixtures().join("models").join(name).join("model.gguf"), &Runtime::cpu()).unwrap();
+        let options = |n: u64| match n % 3 {
+            0 => Options { max_tokens: 40, temperature: 2.0, seed: n, end_loops: false, ..Options::default() },
+            1 => Options { max_tokens: 40, stop: vec!["\n".into(), "e".into()], ..Options::default() },
+            _ => Options { max_tokens: 20, beams: 3, ..Options::default() },
+        };
+        let requests: Vec<Request> = (0..12).map(|n| Request { prompt: text.into(), options: options(n), ..Request::default() }).collect();
+        let streamed = Mutex::new(vec![String::new(); requests.len()]);
+        let on_text = |number: usize, text: &str| {
+            streamed.lock().unwrap()[number].push_str(text);
+            true
+        };
+        let outputs = engine.stream(&requests, &on_text, &|_, _| true).unwrap();
+        assert_eq!(outputs.iter().map(|o| o.text.clone()).collect::<Vec<_>>(), streamed.into_inner().unwrap(), "{name}");
+    }
+}
+
+#[test]
+fn a_stream_can_be_stopped() {
+    let engine = engine("marian", Precision::F32);
+    let stopped = engine.stream(&requests_of_all_kinds(), &|_, _| false, &|_, _| true);
+    assert!(matches!(stopped, Err(Error::Interrupted)), "{stopped:?}");
+}
+
+#[test]
+fn a_bound_on_tokens_changes_no_result() {
+    for (family, precision) in [("marian", Precision::Int8), ("t5", Precision::F32), ("bart", Precision::Int8)] {
+        let open = |batch_tokens: usize, threads: usize| {
+            let runtime = Runtime { batch_tokens, ..Runtime::new(Device::Cpu, precision, threads) };
+            model::open(family, &fixtures().join("seq2seq").join(family), &runtime).unwrap()
+        };
+        let requests = requests_of_all_kinds();
+        // How often the next piece of text is another request's: with one worker, only where several are in the works at once.
+        let run = |batch_tokens: usize, threads: usize| {
+            let order = Mutex::new(Vec::new());
+            let on_text = |number: usize, _: &str| {
+                order.lock().unwrap().push(number);
+                true
+            };
+            let outputs = open(batch_tokens, threads).stream(&requests, &on_text, &|_, _| true).unwrap();
+            (outputs, order.into_inner().unwrap().windows(2).filter(|pair| pair[0] != pair[1]).count())
+        };
+        let (expected, together) = run(usize::MAX, 1);
+        let (alone, changes) = run(1, 1);
+        assert!(alone == expected && changes < requests.len() && together > 2 * requests.len(), "{family}: {changes}, {together}");
+        for (batch_tokens, threads) in [(150, 1), (150, 3), (1, 2), (500, 2)] {
+            assert!(run(batch_tokens, threads).0 == expected, "{family}, {batch_tokens} tokens, {threads} threads");
+        }
+    }
 }

@@ -109,6 +109,14 @@ impl Beam {
         Ok(self.live.is_empty() || !self.improvable || (self.is_full() && options.early_stopping == EarlyStopping::Always))
     }
 
+    /// What all hypotheses begin with, finished ones included: so begins whatever comes out.
+    pub(super) fn common(&self) -> &[u32] {
+        let mut all = self.live.iter().chain(&self.done).map(|hypothesis| hypothesis.written.as_slice());
+        let first = all.next().unwrap_or_default();
+        let length = |other: &[u32]| first.iter().zip(other).take_while(|(a, b)| a == b).count();
+        &first[..all.map(length).min().unwrap_or(first.len())]
+    }
+
     fn is_full(&self) -> bool {
         self.done.len() == self.capacity
     }
@@ -218,7 +226,7 @@ mod tests {
 
     #[test]
     fn patience_waits_for_more_that_is_finished() {
-        // After 1, the end is likely at once; 2 and 3 lead to better ends, later.
+        // The first two that finish, nothing and 3, are not as good as 2 and 3, which takes longer.
         let next = |last: u32| match last {
             1 => vec![0.5, 0.0, 0.3, 0.2],
             2 => vec![0.1, 0.0, 0.0, 0.9],
@@ -228,7 +236,7 @@ mod tests {
             let options = Options { beams: 2, patience, length_penalty: 2.0, early_stopping: EarlyStopping::Always, ..Options::default() };
             search(&options, 9, next)
         };
-        assert_eq!(found(1.0)[0].0, [2, 3]);
+        assert_eq!((&found(1.0)[0].0, &found(2.0)[0].0), (&vec![3], &vec![2, 3]));
         assert_eq!(found(0.5), [(vec![], 0.5f32.ln())]);
         let (patient, more) = (found(2.0), found(1e30));
         assert!(patient.len() == 4 && more.len() > 4, "{patient:?}\n{more:?}");

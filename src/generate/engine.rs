@@ -21,6 +21,9 @@ pub struct Settings {
     pub workers: usize,
     /// Hypotheses that a worker advances at once; a sequence has one, or as many as its beam is wide.
     pub batch: usize,
+    /// Tokens of the sequences that a worker advances at once: what each of them reads, and what it may write, that of a beam once for each
+    /// hypothesis. A sequence that has more by itself is alone. The memory of the caches grows with it.
+    pub batch_tokens: usize,
     /// Prompt tokens that a worker reads in one step.
     pub prefill: usize,
     /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
@@ -242,6 +245,40 @@ impl Engine {
         Ok(source)
     }
 
+    fn run(
+        &self,
+        requests: &[Request],
+        on_text: Option<&(dyn Fn(usize, &str) -> bool + Sync)>,
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
+        if requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prefixes = if self.model.encoder().is_some() { HashMap::new() } else { self.read_prefixes(requests)? };
+        let jobs = requests.iter().map(|request| self.job(request, &prefixes)).collect::<Result<Vec<_>>>()?;
+        // The longest first: what is begun last should be short, so that the workers finish together.
+        let mut order: Vec<usize> = (0..jobs.len()).collect();
+        order.sort_by_key(|&i| Reverse(jobs[i].reading()));
+        let shared = Shared {
+            model: &*self.model,
+            tokenizer: &self.tokenizer,
+            jobs: &jobs,
+            order: &order,
+            next: AtomicUsize::new(0),
+            results: Mutex::new(vec![None; jobs.len()]),
+            stop: AtomicBool::new(false),
+            interrupted: self.settings.stop,
+            on_text,
+            on_done,
+            batch: self.settings.batch.max(1),
+            batch_tokens: self.settings.batch_tokens,
+            prefill: self.settings.prefill.max(1),
+        };
+        self.on_workers(|| shared.work())?;
+        let results = shared.results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.into_iter().collect::<Option<Vec<Output>>>().ok_or(Error::Interrupted)
+    }
+
     /// The token that an output is to begin with.
     fn begin(&self, text: &str) -> Result<u32> {
         self.tokenizer.token_id(text).ok_or_else(|| Error::model(&self.id, format!("its vocabulary has no token {text:?} to begin with")))
@@ -288,30 +325,16 @@ impl Generate for Engine {
     }
 
     fn generate(&self, requests: &[Request], on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
-        if requests.is_empty() {
-            return Ok(Vec::new());
-        }
-        let prefixes = if self.model.encoder().is_some() { HashMap::new() } else { self.read_prefixes(requests)? };
-        let jobs = requests.iter().map(|request| self.job(request, &prefixes)).collect::<Result<Vec<_>>>()?;
-        // The longest first: what is begun last should be short, so that the workers finish together.
-        let mut order: Vec<usize> = (0..jobs.len()).collect();
-        order.sort_by_key(|&i| Reverse(jobs[i].reading()));
-        let shared = Shared {
-            model: &*self.model,
-            tokenizer: &self.tokenizer,
-            jobs: &jobs,
-            order: &order,
-            next: AtomicUsize::new(0),
-            results: Mutex::new(vec![None; jobs.len()]),
-            stop: AtomicBool::new(false),
-            interrupted: self.settings.stop,
-            on_done,
-            batch: self.settings.batch.max(1),
-            prefill: self.settings.prefill.max(1),
-        };
-        self.on_workers(|| shared.work())?;
-        let results = shared.results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        results.into_iter().collect::<Option<Vec<Output>>>().ok_or(Error::Interrupted)
+        self.run(requests, None, on_done)
+    }
+
+    fn stream(
+        &self,
+        requests: &[Request],
+        on_text: &(dyn Fn(usize, &str) -> bool + Sync),
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
+        self.run(requests, Some(on_text), on_done)
     }
 }
 

@@ -5,6 +5,7 @@ mod beam;
 mod engine;
 mod options;
 mod rules;
+mod stream;
 mod vocabulary;
 mod worker;
 
@@ -153,4 +154,19 @@ pub trait Generate: Send + Sync {
     /// # Errors
     /// A request that leaves no room for output in the context is an error: callers split first.
     fn generate(&self, requests: &[Request], on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>>;
+
+    /// The same, and `on_text` gets the text of each output as it is written, with the request's number, from any thread: each piece as soon
+    /// as nothing that comes later can change it, which is after every token or so; of a beam, what all of its hypotheses begin with. The
+    /// pieces of a request come in order, and put together they are [`Output::text`]. When it returns `false`, generation stops as well.
+    ///
+    /// # Errors
+    /// As [`Generate::generate`].
+    fn stream(
+        &self,
+        requests: &[Request],
+        on_text: &(dyn Fn(usize, &str) -> bool + Sync),
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
+        self.generate(requests, &|number, output| on_text(number, &output.text) && on_done(number, output))
+    }
 }

@@ -4,6 +4,7 @@
 use super::align;
 use super::beam::{Beam, End, Hypothesis, Judge};
 use super::rules::{self, Frame, StopCheck};
+use super::stream::Stream;
 use super::vocabulary::{Candidate, Edits, Vocabulary};
 use super::{Finish, Options, Output, Variant};
 use crate::arch::Model;
@@ -39,6 +40,11 @@ impl Job<'_> {
         self.source.as_ref().map_or(0, Vec::len) + self.tokens.len()
     }
 
+    /// Tokens of its caches when it is done, at most.
+    fn tokens_in_work(&self) -> usize {
+        (self.room - self.given).saturating_mul(self.options.beams.max(1)).saturating_add(self.reading())
+    }
+
     fn frame<'a>(&'a self, tokenizer: &'a Tokenizer) -> Frame<'a> {
         // What a decoder starts with counts when repetition is looked for; the text of a prompt does not.
         let start = if self.source.is_some() { &self.tokens[..self.tokens.len() - self.given] } else { &[] };
@@ -58,9 +64,12 @@ pub(super) struct Shared<'a> {
     pub stop: AtomicBool,
     /// See [`super::Settings::stop`].
     pub interrupted: fn() -> bool,
+    pub on_text: Option<&'a (dyn Fn(usize, &str) -> bool + Sync)>,
     pub on_done: &'a (dyn Fn(usize, &Output) -> bool + Sync),
     /// Hypotheses that a worker advances at once: a sequence has as many as its beam is wide.
     pub batch: usize,
+    /// See [`super::Settings::batch_tokens`].
+    pub batch_tokens: usize,
     /// Prompt tokens that a worker reads in one step; bounds the memory of a step.
     pub prefill: usize,
 }
@@ -84,6 +93,7 @@ struct Row<'a> {
     read: usize,
     search: Search,
     stop: StopCheck,
+    stream: Stream,
     /// The tokens of this step, one for each hypothesis once everything is read.
     tokens: Vec<u32>,
     /// Whether the hypotheses of a beam have paths of their own: once everything before the output is read.
@@ -130,7 +140,8 @@ impl<'a> Row<'a> {
             0 | 1 => Search::Single { written: given, log_probability: 0.0 },
             _ => Search::Beam(Beam::new(job.options, given, job.uncounted)),
         };
-        Row { number, job, cache, read: 0, search, stop: StopCheck::new(job.options), tokens: Vec::new(), parted: false }
+        let (stop, stream) = (StopCheck::new(job.options), Stream::default());
+        Row { number, job, cache, read: 0, search, stop, stream, tokens: Vec::new(), parted: false }
     }
 
     /// Whether all that stands before the output has been read.
@@ -203,6 +214,15 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// The text that has become certain with the last tokens.
+    fn news(&mut self, tokenizer: &Tokenizer) -> Result<Option<String>> {
+        let certain = match &self.search {
+            Search::Single { written, .. } => written.as_slice(),
+            Search::Beam(beam) => beam.common(),
+        };
+        self.stream.next(self.job.options, tokenizer, certain)
+    }
+
     fn output(self, finish: Finish, tokenizer: &Tokenizer) -> Result<Output> {
         let options = self.job.options;
         let text = |written: &[u32]| rules::text(options, tokenizer, written);
@@ -250,9 +270,20 @@ impl<'a> Shared<'a> {
     fn admit(&self, rows: &mut Vec<Row<'a>>) -> Result<()> {
         let mut waiting: usize = rows.iter().map(|r| r.job.tokens.len() - r.read).sum();
         let mut places = self.batch.saturating_sub(rows.iter().map(|r| r.job.options.beams.max(1)).sum());
+        let mut tokens: usize = rows.iter().map(|r| r.job.tokens_in_work()).sum();
         let mut begun: Vec<usize> = Vec::new();
         while places > 0 && waiting < self.prefill {
-            let Some(&number) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { break };
+            let at = self.next.load(Ordering::Relaxed);
+            let Some(&number) = self.order.get(at) else { break };
+            let with = tokens.saturating_add(self.jobs[number].tokens_in_work());
+            if with > self.batch_tokens && !(rows.is_empty() && begun.is_empty()) {
+                break;
+            }
+            if self.next.compare_exchange(at, at + 1, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+                // Another worker was faster.
+                continue;
+            }
+            tokens = with;
             places = places.saturating_sub(self.jobs[number].options.beams.max(1));
             waiting += self.jobs[number].reading();
             begun.push(number);
@@ -318,21 +349,37 @@ impl<'a> Shared<'a> {
             let mut candidates = vocabulary.candidates(&hidden, self.model.output(), &edits)?.into_iter();
             for (row, places) in group {
                 let own: Vec<Vec<Candidate>> = candidates.by_ref().take(places.len()).collect();
-                if let Some(finish) = rows[row].push(&own, self.model, self.tokenizer)? {
-                    finished.push((row, finish));
+                match rows[row].push(&own, self.model, self.tokenizer)? {
+                    Some(finish) => finished.push((row, finish)),
+                    None => self.tell(&mut rows[row])?,
                 }
             }
         }
 
         finished.sort_unstable_by_key(|&(row, _)| std::cmp::Reverse(row));
         for (row, finish) in finished {
-            let row = rows.remove(row);
-            let number = row.number;
+            let mut row = rows.remove(row);
+            let (number, mut stream) = (row.number, std::mem::take(&mut row.stream));
             let output = row.output(finish, self.tokenizer)?;
-            if !(self.on_done)(number, &output) {
+            let heard = match (self.on_text, stream.rest(&output.text)) {
+                (Some(on_text), Some(text)) => on_text(number, &text),
+                _ => true,
+            };
+            if !heard || !(self.on_done)(number, &output) {
                 self.stop.store(true, Ordering::Relaxed);
             }
             self.results.lock().unwrap_or_else(PoisonError::into_inner)[number] = Some(output);
+        }
+        Ok(())
+    }
+
+    /// Hands out what is new of a row's text, to those who want it.
+    fn tell(&self, row: &mut Row<'_>) -> Result<()> {
+        if let Some(on_text) = self.on_text
+            && let Some(text) = row.news(self.tokenizer)?
+            && !on_text(row.number, &text)
+        {
+            self.stop.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

@@ -103,6 +103,10 @@ impl Mapped {
         self.source_tokens.get_or_init(reversed).get(&id).map(String::as_str)
     }
 
+    pub fn ends_bytes(&self, id: u32) -> bool {
+        !self.silent.contains(&id) && self.token(id).is_some_and(|token| byte_of(token).is_none())
+    }
+
     /// The control token that a text begins with: its id and its length in bytes.
     pub fn leading_control(&self, text: &str) -> Option<(u32, usize)> {
         let (at, token) = self.first_control(text)?;

@@ -169,6 +169,14 @@ impl Tokenizer {
         }
     }
 
+    /// Whether a token ends a row of single bytes (`<0xE4>`), which are decoded together: it is another than these, and writes something.
+    pub fn ends_bytes(&self, id: u32) -> bool {
+        match &self.pieces {
+            Pieces::Library(library) => library.ends_bytes(id),
+            Pieces::Mapped(mapped) => mapped.ends_bytes(id),
+        }
+    }
+
     /// What each token of the vocabulary writes.
     pub fn pieces(&self) -> impl Iterator<Item = (u32, Piece)> + '_ {
         match &self.pieces {
