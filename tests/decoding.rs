@@ -101,6 +101,9 @@ fn what_cannot_be_aligned_is_said() {
     assert!(error.to_string().contains("no encoder"), "{error}");
 }
 
+/// The ids of an output, and its score.
+type Beam = (Vec<u32>, f32);
+
 #[test]
 fn patience_and_coverage_are_those_of_ctranslate2() {
     let cases = expected("beams");
@@ -130,9 +133,9 @@ fn patience_and_coverage_are_those_of_ctranslate2() {
             let expected: Vec<_> =
                 expected.as_array().unwrap().iter().map(|e| (ids(&e["ids"]), e["score"].as_f64().unwrap() as f32)).collect();
             // An end token is no part of our output.
-            let same = |(f, e): (&(Vec<u32>, f32), &(Vec<u32>, f32))| {
-                let written = if e.0.len() > f.0.len() { &e.0[..e.0.len() - 1] } else { &e.0 };
-                f.0 == *written && (f.1 - e.1).abs() < 2e-4
+            let same = |((ids, score), (wanted, wanted_score)): (&Beam, &Beam)| {
+                let wanted = if wanted.len() > ids.len() { &wanted[..wanted.len() - 1] } else { wanted };
+                ids == wanted && (score - wanted_score).abs() < 2e-4
             };
             if found.len() != expected.len() || !found.iter().zip(&expected).all(same) {
                 wrong.push(format!("{family}, {asked}:\n    found {found:?}\n expected {expected:?}"));

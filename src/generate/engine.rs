@@ -2,7 +2,7 @@
 
 use super::vocabulary::Vocabulary;
 use super::worker::{Job, Shared};
-use super::{Address, Alignment, Generate, Options, Output, Request};
+use super::{Address, Alignment, Generate, OnText, Options, Output, Request};
 use crate::arch::{Encoder, Model};
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, Span};
@@ -248,7 +248,7 @@ impl Engine {
     fn run(
         &self,
         requests: &[Request],
-        on_text: Option<&(dyn Fn(usize, &str) -> bool + Sync)>,
+        on_text: Option<OnText<'_>>,
         on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
     ) -> Result<Vec<Output>> {
         if requests.is_empty() {
@@ -328,12 +328,7 @@ impl Generate for Engine {
         self.run(requests, None, on_done)
     }
 
-    fn stream(
-        &self,
-        requests: &[Request],
-        on_text: &(dyn Fn(usize, &str) -> bool + Sync),
-        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
-    ) -> Result<Vec<Output>> {
+    fn stream(&self, requests: &[Request], on_text: OnText<'_>, on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
         self.run(requests, Some(on_text), on_done)
     }
 }

@@ -98,6 +98,9 @@ impl Alignment {
     }
 }
 
+/// Gets the text of outputs as it is written: a request's number, and a piece; says whether to go on.
+pub type OnText<'a> = &'a (dyn Fn(usize, &str) -> bool + Sync);
+
 /// A model that continues text. Implementations answer the same request with the same output, whatever
 /// the other requests of the call and whatever the number of threads.
 pub trait Generate: Send + Sync {
@@ -161,12 +164,7 @@ pub trait Generate: Send + Sync {
     ///
     /// # Errors
     /// As [`Generate::generate`].
-    fn stream(
-        &self,
-        requests: &[Request],
-        on_text: &(dyn Fn(usize, &str) -> bool + Sync),
-        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
-    ) -> Result<Vec<Output>> {
+    fn stream(&self, requests: &[Request], on_text: OnText<'_>, on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
         self.generate(requests, &|number, output| on_text(number, &output.text) && on_done(number, output))
     }
 }

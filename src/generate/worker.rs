@@ -6,7 +6,7 @@ use super::beam::{Beam, End, Hypothesis, Judge};
 use super::rules::{self, Frame, StopCheck};
 use super::stream::Stream;
 use super::vocabulary::{Candidate, Edits, Vocabulary};
-use super::{Finish, Options, Output, Variant};
+use super::{Finish, OnText, Options, Output, Variant};
 use crate::arch::Model;
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, SourceCache, Span};
@@ -64,7 +64,7 @@ pub(super) struct Shared<'a> {
     pub stop: AtomicBool,
     /// See [`super::Settings::stop`].
     pub interrupted: fn() -> bool,
-    pub on_text: Option<&'a (dyn Fn(usize, &str) -> bool + Sync)>,
+    pub on_text: Option<OnText<'a>>,
     pub on_done: &'a (dyn Fn(usize, &Output) -> bool + Sync),
     /// Hypotheses that a worker advances at once: a sequence has as many as its beam is wide.
     pub batch: usize,
