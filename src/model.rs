@@ -87,6 +87,8 @@ pub struct Runtime {
     pub threads: usize,
     /// Hypotheses that a worker advances at once: one a sequence, or as many as its beam is wide. It changes the speed, never a result.
     pub batch: usize,
+    /// Tokens of the sequences that a worker advances at once, see [`Settings::batch_tokens`]. It bounds the memory, and changes no result.
+    pub batch_tokens: usize,
     /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
     pub stop: fn() -> bool,
 }
@@ -96,7 +98,7 @@ impl Runtime {
     /// more changes little on a CPU.
     pub fn new(device: Device, precision: Precision, threads: usize) -> Runtime {
         let batch = if device.is_cpu() { 32 } else { 128 };
-        Runtime { device, precision, threads, batch, stop: || false }
+        Runtime { device, precision, threads, batch, batch_tokens: usize::MAX, stop: || false }
     }
 
     /// On all cores of the CPU, with 8-bit weights.
@@ -149,6 +151,7 @@ pub fn open_with(id: &str, path: &Path, runtime: &Runtime, warn: &mut dyn FnMut(
     let settings = Settings {
         workers: if runtime.device.is_cpu() { runtime.threads } else { 1 },
         batch: runtime.batch,
+        batch_tokens: runtime.batch_tokens,
         prefill: 512,
         stop: runtime.stop,
         allows: script::allows,

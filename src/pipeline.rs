@@ -10,8 +10,8 @@ use crate::task::summarize::{self, Input};
 use crate::task::translate::{self, Segment, Step, Translation};
 use crate::text::{extract, language, sentences};
 use crate::types::{
-    Article, BlockKind, Checks, Detection, ErrorRecord, Flag, Lang, RawArticle, Record, Source, Stats, Status, TitleRecord,
-    TranslationRecord,
+    Article, BlockKind, Checks, Detection, ErrorRecord, Flag, Lang, RawArticle, Record, SegmentAlignment, Source, Stats, Status,
+    TitleRecord, TranslationRecord,
 };
 use std::time::Instant;
 
@@ -357,11 +357,17 @@ fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, mo
     }
     stats.truncated = stats.read_tokens < stats.source_tokens;
 
+    let of_segment = |(segment, translation): (usize, &Translation)| {
+        let alignments = translation.alignments.clone().into_iter();
+        alignments.map(move |alignment| SegmentAlignment { segment, alignment }).collect::<Vec<_>>()
+    };
+    let alignments = document.translations.iter().enumerate().flat_map(of_segment).collect();
     let translation = to.as_ref().filter(|_| job.translate).map(|to| TranslationRecord {
         language: to.clone(),
         text: document.translated_text(to, job.on_bad),
         model: translate::ids(models.translators, &document.language.code, to).join(" + "),
         route: translate::route(models.translators, &document.language.code, to).unwrap_or_default(),
+        alignments,
     });
     let translated_title = document.units.iter().zip(&document.translations).find(|(u, _)| u.block.is_none());
     let title = document.article.title.clone().map(|source| TitleRecord {

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{ENGLISH, FRENCH, GERMAN, Sandbox, parse};
-use polygist::types::{Lang, Status, SummaryMethod};
+use polygist::types::{Lang, Status, SummaryMethod, TokenAlignment};
 use std::fs;
 use std::path::Path;
 
@@ -100,4 +100,52 @@ fn what_a_model_cannot_do_is_said() {
     run("translate a.txt --to fr --model bart").expect(1, &["bart"]);
     run("translate a.txt --to fr --model bart --beam 0").expect(1, &["--beam"]);
     run("translate a.txt --to fr --model bart --top-p 1.5").expect(1, &["from 0 to 1"]);
+}
+
+/// The source token that each token comes from, for each sentence.
+#[test]
+fn alignments_stand_in_json() {
+    let sandbox = sandbox(&["marian"]);
+    pair(&sandbox, "fr-en", "fr", "en");
+    pair(&sandbox, "en-de", "en", "de");
+    let input = "t4 t5 t6 t7\n\nt8 t9 t10\n";
+    let line = "translate --from fr --offline --format json --align";
+    let lines = sandbox.run_with(&format!("{line} --lines --to en --model fr-en"), input).expect(0, &[]).stdout;
+    let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let alignment: Vec<TokenAlignment> = serde_json::from_value(lines[0]["alignments"].clone()).unwrap();
+    assert_eq!(alignment[0].source, ["t4", "t5", "t6", "t7", "</s>"]);
+    let written: Vec<&str> = alignment[0].target.iter().map(|token| token.text.as_str()).collect();
+    assert_eq!(written.join(" "), lines[0]["text"].as_str().unwrap());
+    assert!(alignment[0].target.iter().all(|t| t.source < 5 && t.weight > 0.2 - 1e-6 && t.weight <= 1.0), "{alignment:?}");
+    assert_eq!(lines[1]["alignments"], serde_json::json!([]));
+
+    // Through English there are two steps; an article's segments are numbered.
+    sandbox.write("a.txt", FRENCH);
+    let record = parse(&sandbox.run(&format!("{line} --to de --model fr-en,en-de a.txt")).expect(0, &[]).stdout).remove(0);
+    let segments: Vec<usize> = record.translation.unwrap().alignments.iter().map(|a| a.segment).collect();
+    assert!(segments.is_sorted() && segments.iter().filter(|s| **s == 0).count() >= 2 && segments.contains(&1), "{segments:?}");
+
+    sandbox.run("translate a.txt --from fr --to en --offline --align --model fr-en").expect(1, &["--align needs --format json"]);
+    sandbox.run(&format!("{line} --to en --model translator.gguf a.txt")).expect(1, &["--align needs translation models", "translator"]);
+}
+
+/// Every flag of decoding reaches the model, also under the names that other programs have for it.
+#[test]
+fn decoding_flags_are_known() {
+    let sandbox = sandbox(&["marian"]);
+    let input: String = (4..40).map(|i| format!("t{i} t{} t{}\n", i + 17, i + 5)).collect();
+    let line = "translate --lines --from fr --to en --offline --model marian";
+    let run = |flags: &str| sandbox.run_with(&format!("{line} {flags}"), &input).expect(0, &[]).stdout;
+    let plain = run("--beam 4 --early-stopping always");
+    for flags in
+        ["--patience 4", "--coverage-penalty 5", "--encoder-no-repeat-ngram 1", "--encoder-repetition-penalty 3", "--min-tokens 12"]
+    {
+        assert_ne!(run(&format!("--beam 4 --early-stopping always {flags}")), plain, "{flags}");
+    }
+    assert_eq!(run("--num-beams 4 --early-stopping always --batch 3 --batch-tokens 60"), plain);
+    assert_eq!(run("--beam-size 2 --max-new-tokens 5"), run("--beam 2 --max-tokens 5"));
+    for (flags, says) in [("--patience 0", "above 0, up to 16"), ("--coverage-penalty=-1", "from 0 to 100"), ("--batch-tokens 0", "from 1")]
+    {
+        sandbox.run_with(&format!("{line} {flags}"), &input).expect(1, &[says]);
+    }
 }

@@ -371,6 +371,33 @@ impl EncoderDecoder {
         half.embedding_norm.as_ref().map_or(Ok(x.clone()), |norm| norm.forward(&x))
     }
 
+    /// What enters the decoder's first layer: (tokens of all spans, dim).
+    fn enter(&self, spans: &[Span<'_>]) -> Result<Tensor> {
+        let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
+        let positions: Vec<usize> = spans.iter().flat_map(Span::positions).collect();
+        self.embed(&self.decoder, &tokens, &positions)
+    }
+
+    /// A layer of the decoder.
+    fn decode(&self, layer: &Layer, x: &Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
+        let mut x = self.self_attention(layer, x, spans)?;
+        if let Some(cross) = &layer.cross {
+            x = self.residual(&x, cross, |c, x| {
+                let [q] = c.attention.split(&c.q.forward(x)?)?;
+                c.o.forward(&c.attention.cross(&q, spans)?)
+            })?;
+        }
+        self.residual(&x, &layer.feed_forward, |f, x| f.forward(x))
+    }
+
+    /// The first sublayer of a layer of the decoder.
+    fn self_attention(&self, layer: &Layer, x: &Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
+        self.residual(x, &layer.attention, |a, x| {
+            let [q, k, v] = a.attention.split(&a.qkv.forward(x)?)?;
+            a.o.forward(&a.attention.forward(&q, &k, &v, a.bias.as_deref(), spans)?)
+        })
+    }
+
     /// Adds what a sublayer makes of `x` to it.
     fn residual<T>(&self, x: &Tensor, sublayer: &Sublayer<T>, f: impl FnOnce(&T, &Tensor) -> Result<Tensor>) -> Result<Tensor> {
         if self.config.pre_norm {
@@ -405,6 +432,30 @@ impl Encoder for EncoderDecoder {
         };
         Ok(SourceCache::gather(self.decoder.layers.iter().map(keys_and_values).collect::<Result<_>>()?))
     }
+
+    fn attention_layers(&self) -> usize {
+        self.decoder.layers.len()
+    }
+
+    fn attention(&self, span: &mut Span<'_>, layer: usize) -> Result<Tensor> {
+        let spans = std::slice::from_mut(span);
+        let mut x = self.enter(spans)?; // (tokens, dim)
+        let Some(watched @ Layer { cross: Some(cross), .. }) = self.decoder.layers.get(layer) else {
+            let layers = self.decoder.layers.len();
+            return Err(Error::Usage(format!("layer {layer} of the decoder is asked for, which has {layers}, counted from 0")));
+        };
+        for below in self.decoder.layers.iter().take(layer) {
+            x = self.decode(below, &x, spans)?;
+        }
+        x = self.self_attention(watched, &x, spans)?;
+        if self.config.pre_norm {
+            x = cross.norm.forward(&x)?;
+        }
+        let [q] = cross.inner.attention.split(&cross.inner.q.forward(&x)?)?;
+        let weights = cross.inner.attention.weights(&q, &spans[0])?;
+        spans[0].cache.advance(spans[0].tokens.len());
+        Ok(weights)
+    }
 }
 
 impl Model for EncoderDecoder {
@@ -429,21 +480,9 @@ impl Model for EncoderDecoder {
     }
 
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {
-        let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
-        let positions: Vec<usize> = spans.iter().flat_map(Span::positions).collect();
-        let mut x = self.embed(&self.decoder, &tokens, &positions)?; // (tokens, dim)
+        let mut x = self.enter(spans)?; // (tokens, dim)
         for layer in &self.decoder.layers {
-            x = self.residual(&x, &layer.attention, |a, x| {
-                let [q, k, v] = a.attention.split(&a.qkv.forward(x)?)?;
-                a.o.forward(&a.attention.forward(&q, &k, &v, a.bias.as_deref(), spans)?)
-            })?;
-            if let Some(cross) = &layer.cross {
-                x = self.residual(&x, cross, |c, x| {
-                    let [q] = c.attention.split(&c.q.forward(x)?)?;
-                    c.o.forward(&c.attention.cross(&q, spans)?)
-                })?;
-            }
-            x = self.residual(&x, &layer.feed_forward, |f, x| f.forward(x))?;
+            x = self.decode(layer, &x, spans)?;
         }
         let mut x = advance(x, spans)?;
         if let Some(norm) = &self.decoder.final_norm {

@@ -69,6 +69,14 @@ pub trait Encoder: Send + Sync {
     /// Reads some sources, each at least one token, for the decoder to attend to ([`KvCache::reading`]). A source's result does not
     /// depend on the others.
     fn encode(&self, sources: &[&[u32]]) -> Result<Vec<Arc<SourceCache>>>;
+
+    /// Layers of the decoder, each of which attends to the source.
+    fn attention_layers(&self) -> usize;
+
+    /// How the tokens of one sequence attend to its source in a layer of the decoder, counted from 0: the weights, the mean over the heads,
+    /// (tokens, source); each row sums up to 1. The span's cache serves for later tokens of the same question alone: layers above are not
+    /// computed.
+    fn attention(&self, span: &mut Span<'_>, layer: usize) -> Result<Tensor>;
 }
 
 /// The states at the ends of the spans, (ends, dim), out of those of all tokens; the caches are advanced.

@@ -1,7 +1,11 @@
 //! What can be said on the command line: structs and their checks, nothing that touches the machine.
 
+mod decoding;
+
+use decoding::at_least_one;
+pub use decoding::{Decoding, EarlyStoppingArg};
+
 use crate::error::{Error, Result};
-use crate::generate::MOST_BEAMS;
 use crate::kernel::Precision;
 use crate::model::DeviceChoice;
 use crate::task::summarize::{Length, Style};
@@ -51,6 +55,14 @@ pub struct Global {
     /// Precision of the weights on the CPU [default: int8]
     #[arg(long, global = true, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
+    /// Sentences that each thread has in the works at once, a beam of N counting as N [default: 32, on a GPU 128]
+    #[arg(long, global = true, value_name = "N", value_parser = at_least_one, alias = "batch-size")]
+    pub batch: Option<usize>,
+    /// Tokens that each thread has in the works at once: those read, and those that may be written, for each hypothesis of a beam. It bounds
+    /// the memory besides the model's own: a thread keeps up to N positions of keys and values. Where long texts take too much, try 4000;
+    /// a text that has more by itself is done alone. Results are the same with any N [default: no bound but --batch]
+    #[arg(long, global = true, value_name = "N", value_parser = at_least_one)]
+    pub batch_tokens: Option<usize>,
     /// Seed of what is drawn at random: the last attempt at a sentence that fails the checks otherwise, and, with --temperature, all text
     /// [default: 0]
     #[arg(long, global = true, value_name = "N")]
@@ -138,42 +150,6 @@ pub struct Translating {
     pub decoding: Decoding,
 }
 
-/// How models write; what is not said is as the model's own files say.
-#[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Decoding, where it shall differ from what the model's files say")]
-pub struct Decoding {
-    /// Hypotheses that are followed at once; 1 is greedy
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=MOST_BEAMS as i64))]
-    pub beam: Option<u8>,
-    /// Exponent of the length by which a beam's log-probabilities are divided; above 0 favours long outputs
-    #[arg(long, value_name = "X", value_parser = finite, allow_negative_numbers = true)]
-    pub length_penalty: Option<f32>,
-    /// At least so many tokens for a sentence, or for a summary
-    #[arg(long, value_name = "N")]
-    pub min_tokens: Option<usize>,
-    /// At most so many tokens for a sentence, or for a summary
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub max_tokens: Option<usize>,
-    /// No N tokens in a row may come twice; 0 is off
-    #[arg(long, value_name = "N")]
-    pub no_repeat_ngram: Option<usize>,
-    /// Makes tokens that were written less likely; 1 is off
-    #[arg(long, value_name = "X", value_parser = positive)]
-    pub repetition_penalty: Option<f32>,
-    /// Draw tokens at this temperature instead of taking the likeliest
-    #[arg(long, value_name = "X", value_parser = temperature)]
-    pub temperature: Option<f32>,
-    /// Draw from the N likeliest tokens; 0 is off
-    #[arg(long, value_name = "N")]
-    pub top_k: Option<usize>,
-    /// Draw from the likeliest tokens that have this probability together; 1 is off
-    #[arg(long, value_name = "P", value_parser = probability)]
-    pub top_p: Option<f32>,
-    /// Draw from tokens that have this share of the likeliest's probability; 0 is off
-    #[arg(long, value_name = "P", value_parser = probability)]
-    pub min_p: Option<f32>,
-}
-
 /// How to summarize.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Summarizing")]
@@ -197,7 +173,8 @@ pub struct Summarizing {
 #[command(after_help = "Examples:
   polygist translate --to en article.fr.txt
   polygist translate --to de --from en --lines < sentences.en.txt > sentences.de.txt
-  polygist translate --to en --format json *.html")]
+  polygist translate --to en --format json *.html
+  polygist translate --to en --lines --format json --align --model opus-mt-fr-en < sentences.fr.txt")]
 pub struct Translate {
     /// Language to translate into
     #[arg(long, value_name = "LANG", value_parser = lang)]
@@ -208,6 +185,10 @@ pub struct Translate {
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
+    /// Say which source token each token comes from, by the attention of the model's last layer: "alignments" in JSON, with the tokens of
+    /// both sides, the number of the source token and its weight. With translation models that have an encoder, and --format json
+    #[arg(long)]
+    pub align: bool,
     /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,
@@ -393,31 +374,6 @@ fn lang(text: &str) -> Result<Lang> {
 
 fn lang_or_auto(text: &str) -> Result<LangOrAuto> {
     if text == "auto" { Ok(LangOrAuto(None)) } else { lang(text).map(|l| LangOrAuto(Some(l))) }
-}
-
-fn number(text: &str, expected: &str, fits: impl Fn(f32) -> bool) -> Result<f32> {
-    let number = text.parse::<f32>().ok().filter(|x| x.is_finite() && fits(*x));
-    number.ok_or_else(|| Error::Usage(format!("{text:?} is not {expected}")))
-}
-
-fn finite(text: &str) -> Result<f32> {
-    number(text, "a number from -100 to 100", |x| x.abs() <= 100.0)
-}
-
-fn temperature(text: &str) -> Result<f32> {
-    number(text, "a temperature: 0, or a number from 0.01 to 100", |x| x == 0.0 || (0.01..=100.0).contains(&x))
-}
-
-fn positive(text: &str) -> Result<f32> {
-    number(text, "a number above 0, up to 100", |x| x > 0.0 && x <= 100.0)
-}
-
-fn probability(text: &str) -> Result<f32> {
-    number(text, "a number from 0 to 1", |x| (0.0..=1.0).contains(&x))
-}
-
-fn at_least_one(text: &str) -> Result<usize> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| Error::Usage(format!("{text:?} is not a whole number from 1")))
 }
 
 /// Form of the output.

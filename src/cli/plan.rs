@@ -4,7 +4,7 @@ use super::args::{Global, Inputs, LangOrAuto, OnBadArg, Reading, Summarize, Summ
 use super::config::Config;
 use super::progress::Reporter;
 use crate::error::{Error, Result};
-use crate::generate::{Engine, Generate, Overrides};
+use crate::generate::{EarlyStopping, Engine, Generate, Overrides};
 use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};
 use crate::io::catalog::{Catalog, PromptStyle, Task};
 use crate::io::fetch::{FetchOptions, Fetcher, Lookup, ResolvedModel};
@@ -38,6 +38,8 @@ pub struct Setup {
     device: DeviceChoice,
     threads: usize,
     precision: Precision,
+    batch: Option<usize>,
+    batch_tokens: Option<usize>,
 }
 
 impl Setup {
@@ -65,7 +67,8 @@ impl Setup {
         let catalog = Catalog::load(Catalog::user_file().filter(|path| path.is_file()).as_deref())?;
         let fetch = FetchOptions { offline: global.offline || config.offline, ..FetchOptions::default() };
         let seed = global.seed.unwrap_or(0);
-        Ok(Setup { config, reporter, store, catalog, fetch, seed, device, threads, precision })
+        let (batch, batch_tokens) = (global.batch, global.batch_tokens);
+        Ok(Setup { config, reporter, store, catalog, fetch, seed, device, threads, precision, batch, batch_tokens })
     }
 
     /// What finds and fetches models.
@@ -126,7 +129,10 @@ impl Setup {
 
     /// Loads a model.
     pub fn open(&self, model: &ResolvedModel) -> Result<Engine> {
-        let runtime = Runtime { stop: stopped, ..Runtime::new(self.device.open()?, self.precision, self.threads) };
+        let usual = Runtime::new(self.device.open()?, self.precision, self.threads);
+        let batch = self.batch.unwrap_or(usual.batch);
+        let batch_tokens = self.batch_tokens.unwrap_or(usual.batch_tokens);
+        let runtime = Runtime { stop: stopped, batch, batch_tokens, ..usual };
         self.reporter.step(&format!("loading {}", model.id));
         // A GGUF file is a model by itself; anything else is a folder in the Hub's layout.
         let path = model.with_extension("gguf").unwrap_or(&model.folder);
@@ -180,12 +186,17 @@ pub fn settings(setup: &Setup, translating: &Translating) -> translate::Settings
         repetition_penalty: d.repetition_penalty,
         beams: d.beam.map(usize::from),
         length_penalty: d.length_penalty,
+        early_stopping: d.early_stopping.map(EarlyStopping::from),
+        patience: d.patience,
+        coverage_penalty: d.coverage_penalty,
+        source_bonus: d.encoder_repetition_penalty,
+        no_source_ngram: d.encoder_no_repeat_ngram,
         temperature: d.temperature,
         top_k: d.top_k,
         top_p: d.top_p,
         min_p: d.min_p,
     };
-    translate::Settings { seed: setup.seed, decoding }
+    translate::Settings { seed: setup.seed, decoding, align: false }
 }
 
 /// The job that flags describe.

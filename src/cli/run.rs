@@ -64,12 +64,26 @@ pub(super) fn print(text: &str) -> Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("writing", "<stdout>"))
 }
 
+/// The models of `translate`, which have what the flags ask for.
+fn translators(setup: &Setup, args: &Translate) -> Result<Vec<Engine>> {
+    if args.align && args.format != OutputFormat::Json {
+        return Err(Error::Usage("--align needs --format json: text has no place for alignments".into()));
+    }
+    let translators = setup.translators(&args.translating.model)?;
+    if let Some(model) = translators.iter().find(|model| args.align && model.is_prompted()) {
+        let message = "--align needs translation models proper, which have an encoder (`polygist models list --task translate`)";
+        return Err(Error::Usage(format!("{message}; {} is prompted", model.id())));
+    }
+    Ok(translators)
+}
+
 fn translate_files(setup: &Setup, args: &Translate) -> Result<u8> {
     let to = wanted_target(setup, args.to.as_ref(), &args.translating.model)?;
-    let job = plan::job(setup, &args.translating, Some(to), true, None);
+    let mut job = plan::job(setup, &args.translating, Some(to), true, None);
+    job.translating.align = args.align;
     // A misspelled name is told before a model is loaded.
     let files = plan::one_off_files(&args.inputs)?;
-    let translators = setup.translators(&args.translating.model)?;
+    let translators = translators(setup, args)?;
     let models = Models { translators: &plan::faces(&translators), summarizer: None };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, translated)
 }
@@ -93,7 +107,7 @@ fn translated(record: &Record, source: &RawArticle) -> Result<String> {
         return Ok(report::translated(record, title_gap(source)));
     }
     let (language, text) = (record.language.code.clone(), extract::extract(source)?.text());
-    let same = TranslationRecord { language, text, model: String::new(), route: Vec::new() };
+    let same = TranslationRecord { language, text, model: String::new(), route: Vec::new(), alignments: Vec::new() };
     Ok(report::translated(&Record { translation: Some(same), ..record.clone() }, title_gap(source)))
 }
 
@@ -162,7 +176,7 @@ const LINES: usize = 1024;
 fn lines(setup: &Setup, args: &Translate) -> Result<u8> {
     let to = wanted_target(setup, args.to.as_ref(), &args.translating.model)?;
     let files = plan::one_off_files(&args.inputs)?;
-    let translators = setup.translators(&args.translating.model)?;
+    let translators = translators(setup, args)?;
     let options = ReadOptions { max_bytes: usize::MAX, ..plan::read_options(&args.inputs.reading) };
     for file in files {
         let file = FoundFile { format: Some(Format::Text), ..file };
@@ -198,7 +212,7 @@ fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate
             String::new()
         };
         let show = setup.reporter.stages(&all);
-        let settings = plan::settings(setup, &args.translating);
+        let settings = translate::Settings { align: args.align, ..plan::settings(setup, &args.translating) };
         let done = translate::translate(translators, &segments, settings, &|step| show(step.into()))?;
         let mut out = String::new();
         for (line, translation) in lines.iter().zip(done) {
@@ -208,7 +222,10 @@ fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate
                     out.extend([&line[..indent.min(tail)], &translation.text, &line[tail..]]);
                 }
                 OutputFormat::Json => {
-                    let json = serde_json::json!({"source": line, "text": translation.text, "problems": translation.problems, "retried": translation.retried});
+                    let mut json = serde_json::json!({"source": line, "text": translation.text, "problems": translation.problems, "retried": translation.retried});
+                    if args.align {
+                        json["alignments"] = serde_json::json!(translation.alignments);
+                    }
                     out.push_str(&json.to_string());
                 }
             }

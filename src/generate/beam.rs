@@ -1,17 +1,17 @@
-//! Beam search, step for step as `transformers` does it (`GenerationMixin._beam_search`), so that the same model gives the same tokens.
+//! Beam search, step for step as `transformers` does it (`GenerationMixin._beam_search`), so that the same model gives the same tokens;
+//! patience (Kasai et al. 2022) and coverage penalty (Wu et al. 2016) as in CTranslate2.
 
 use super::vocabulary::Candidate;
-use super::{EarlyStopping, Options};
+use super::{EarlyStopping, MOST_PATIENCE, Options};
 
 /// A beginning of an output.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Hypothesis {
     /// Its tokens; the end token is not among them.
     pub written: Vec<u32>,
-    /// Sum of their log-probabilities; of a finished one, divided by its length to the power of the length penalty.
+    /// Sum of their log-probabilities; of a finished one, divided by its length to the power of the length penalty, and with what the
+    /// coverage of the source adds to it.
     pub score: f32,
-    /// The rows of the sequence's cache that it has passed.
-    pub path: Vec<u32>,
     /// Whether it was cut off at its longest.
     pub cut: bool,
 }
@@ -19,13 +19,29 @@ pub(super) struct Hypothesis {
 /// The hypotheses of one output.
 pub(super) struct Beam {
     width: usize,
+    /// How many finished hypotheses are kept, and enough to end the search: the width times the patience.
+    capacity: usize,
     /// Tokens of every hypothesis that do not count for its length.
     uncounted: usize,
     pub live: Vec<Hypothesis>,
+    /// The rows of the sequence's cache that each live one has passed.
+    pub paths: Vec<Vec<u32>>,
     /// Best first.
     pub done: Vec<Hypothesis>,
     /// Whether a live one may still become better than a finished one.
     improvable: bool,
+}
+
+/// What a beam asks about its hypotheses.
+pub(super) trait Judge {
+    type Error;
+
+    /// Whether a hypothesis ends with a token.
+    fn end(&self, hypothesis: &Hypothesis, token: u32) -> Result<Option<End>, Self::Error>;
+
+    /// What is added to the score of a finished hypothesis for its coverage of the source, at most 0. `ended` says whether an end token
+    /// comes after what is written.
+    fn coverage(&self, written: &[u32], ended: bool) -> Result<f32, Self::Error>;
 }
 
 /// Why a hypothesis ends with a token.
@@ -39,71 +55,89 @@ pub(super) enum End {
 
 impl Beam {
     /// One hypothesis, that of what is given; the first `uncounted` tokens of it do not count for lengths.
-    pub(super) fn new(width: usize, given: Vec<u32>, uncounted: usize) -> Beam {
-        let first = Hypothesis { written: given, ..Hypothesis::default() };
-        Beam { width, uncounted, live: vec![first], done: Vec::new(), improvable: true }
+    pub(super) fn new(options: &Options, given: Vec<u32>, uncounted: usize) -> Beam {
+        let (width, first) = (options.beams, Hypothesis { written: given, ..Hypothesis::default() });
+        // A float that is too large for an integer, or none at all, becomes one that is not.
+        let patient = (width as f32 * options.patience).round() as usize;
+        let capacity = patient.clamp(options.outputs.clamp(1, width), width * MOST_PATIENCE);
+        Beam { width, capacity, uncounted, live: vec![first], paths: vec![Vec::new()], done: Vec::new(), improvable: true }
     }
 
-    /// Goes on by one token: `candidates` are those of each live hypothesis, best first; `ends` says whether a hypothesis ends with a token.
-    /// `room` is the length at which one is cut off. Returns whether the search is over.
-    pub(super) fn advance<E>(
+    /// Goes on by one token: `candidates` are those of each live hypothesis, best first. `room` is the length at which one is cut off.
+    /// Returns whether the search is over.
+    pub(super) fn advance<J: Judge>(
         &mut self,
         candidates: &[Vec<Candidate>],
         options: &Options,
         room: usize,
         end_tokens: usize,
-        ends: impl Fn(&Hypothesis, u32) -> Result<Option<End>, E>,
-    ) -> Result<bool, E> {
+        judge: &J,
+    ) -> Result<bool, J::Error> {
         let mut all: Vec<(f32, usize, u32)> = Vec::new();
         for (parent, (live, candidates)) in self.live.iter().zip(candidates).enumerate() {
             all.extend(candidates.iter().map(|c| (live.score + c.log_probability, parent, c.token)));
         }
         all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
         all.truncate(self.width * (1 + end_tokens.max(1)));
-        let full = self.done.len() == self.width;
+        let full = self.is_full();
         let open = self.improvable && !(full && options.early_stopping == EarlyStopping::Always);
 
         let mut live = Vec::with_capacity(self.width);
-        for (rank, (score, parent, token)) in all.into_iter().enumerate() {
-            let parent = &self.live[parent];
-            let end = ends(parent, token)?;
+        let mut paths = Vec::with_capacity(self.width);
+        for (rank, (score, number, token)) in all.into_iter().enumerate() {
+            let parent = &self.live[number];
+            let end = judge.end(parent, token)?;
             let length = parent.written.len() - self.uncounted + 1;
             if end.is_none() && length < room {
                 if live.len() < self.width {
                     live.push(Hypothesis { score, ..parent.with(token) });
+                    paths.push(self.paths[number].clone());
                 }
                 continue;
             }
             // Only what is among the best may finish; the rest is there so that enough is left to go on with.
             if rank < self.width && open {
-                let score = score / (length as f32).powf(options.length_penalty);
-                let text = if end == Some(End::Token) { parent.clone() } else { parent.with(token) };
+                let ended = end == Some(End::Token);
+                let text = if ended { parent.clone() } else { parent.with(token) };
+                let score = score / (length as f32).powf(options.length_penalty) + judge.coverage(&text.written, ended)?;
                 let forced = length >= room && options.forced_end.is_some();
                 self.finish(Hypothesis { score, cut: end.is_none() || forced, ..text });
             }
         }
-        self.live = live;
+        (self.live, self.paths) = (live, paths);
         self.improvable &= self.may_improve(options, room);
-        let full = self.done.len() == self.width;
-        Ok(self.live.is_empty() || !self.improvable || (full && options.early_stopping == EarlyStopping::Always))
+        Ok(self.live.is_empty() || !self.improvable || (self.is_full() && options.early_stopping == EarlyStopping::Always))
+    }
+
+    /// What all hypotheses begin with, finished ones included: so begins whatever comes out.
+    pub(super) fn common(&self) -> &[u32] {
+        let mut all = self.live.iter().chain(&self.done).map(|hypothesis| hypothesis.written.as_slice());
+        let first = all.next().unwrap_or_default();
+        let length = |other: &[u32]| first.iter().zip(other).take_while(|(a, b)| a == b).count();
+        &first[..all.map(length).min().unwrap_or(first.len())]
+    }
+
+    fn is_full(&self) -> bool {
+        self.done.len() == self.capacity
     }
 
     /// Keeps a finished hypothesis if it is one of the best.
     fn finish(&mut self, new: Hypothesis) {
         let at = self.done.partition_point(|held| held.score >= new.score);
         self.done.insert(at, new);
-        self.done.truncate(self.width);
+        self.done.truncate(self.capacity);
     }
 
     fn may_improve(&self, options: &Options, room: usize) -> bool {
         let Some(best) = self.live.first() else { return false };
-        if self.done.len() < self.width {
+        if !self.is_full() {
             return true;
         }
         let length = match options.early_stopping {
             EarlyStopping::Never if options.length_penalty > 0.0 => room,
             _ => best.written.len() - self.uncounted,
         };
+        // Coverage only takes away.
         let possible = best.score / (length as f32).powf(options.length_penalty);
         self.done.last().is_none_or(|worst| possible > worst.score)
     }
@@ -124,10 +158,28 @@ mod tests {
 
     const END: u32 = 0;
 
-    /// A model whose next token depends on the last one alone.
+    /// Ends hypotheses at [`END`]; adds this for each of some tokens that is missing.
+    struct Missing(f32, &'static [u32]);
+
+    impl Judge for Missing {
+        type Error = Infallible;
+
+        fn end(&self, _: &Hypothesis, token: u32) -> Result<Option<End>, Infallible> {
+            Ok((token == END).then_some(End::Token))
+        }
+
+        fn coverage(&self, written: &[u32], _: bool) -> Result<f32, Infallible> {
+            Ok(self.0 * self.1.iter().filter(|token| !written.contains(token)).count() as f32)
+        }
+    }
+
     fn search(options: &Options, room: usize, next: impl Fn(u32) -> Vec<f32>) -> Vec<(Vec<u32>, f32)> {
-        let mut beam = Beam::new(options.beams, Vec::new(), 0);
-        let ends = |_: &Hypothesis, token: u32| Ok::<_, Infallible>((token == END).then_some(End::Token));
+        judged(&Missing(0.0, &[]), options, room, next)
+    }
+
+    /// A model whose next token depends on the last one alone.
+    fn judged(judge: &Missing, options: &Options, room: usize, next: impl Fn(u32) -> Vec<f32>) -> Vec<(Vec<u32>, f32)> {
+        let mut beam = Beam::new(options, Vec::new(), 0);
         loop {
             let of = |h: &Hypothesis| {
                 let probabilities = next(h.written.last().copied().unwrap_or(1));
@@ -140,7 +192,7 @@ mod tests {
                 all
             };
             let candidates: Vec<_> = beam.live.iter().map(of).collect();
-            if beam.advance(&candidates, options, room, 1, ends).unwrap() {
+            if beam.advance(&candidates, options, room, 1, judge).unwrap() {
                 return beam.done.into_iter().map(|h| (h.written, h.score)).collect();
             }
         }
@@ -170,6 +222,33 @@ mod tests {
         let longer = search(&Options { length_penalty: 2.0, ..options }, 8, long);
         assert_eq!(short[0].0.len(), 0);
         assert!(longer[0].0.len() > 3, "{longer:?}");
+    }
+
+    #[test]
+    fn patience_waits_for_more_that_is_finished() {
+        // The first two that finish, nothing and 3, are not as good as 2 and 3, which takes longer.
+        let next = |last: u32| match last {
+            1 => vec![0.5, 0.0, 0.3, 0.2],
+            2 => vec![0.1, 0.0, 0.0, 0.9],
+            _ => vec![0.95, 0.0, 0.05, 0.0],
+        };
+        let found = |patience: f32| {
+            let options = Options { beams: 2, patience, length_penalty: 2.0, early_stopping: EarlyStopping::Always, ..Options::default() };
+            search(&options, 9, next)
+        };
+        assert_eq!((&found(1.0)[0].0, &found(2.0)[0].0), (&vec![3], &vec![2, 3]));
+        assert_eq!(found(0.5), [(vec![], 0.5f32.ln())]);
+        let (patient, more) = (found(2.0), found(1e30));
+        assert!(patient.len() == 4 && more.len() > 4, "{patient:?}\n{more:?}");
+        assert!(more[0].1 >= patient[0].1 && patient[0].1 > found(1.0)[0].1, "{patient:?}\n{more:?}");
+    }
+
+    #[test]
+    fn what_is_left_out_costs() {
+        let options = Options { beams: 2, length_penalty: 0.0, ..Options::default() };
+        assert_eq!(judged(&Missing(-0.2, &[3]), &options, 5, trap)[0].0, [2]);
+        let found = judged(&Missing(-5.0, &[3]), &options, 5, trap);
+        assert!(found[0].0.contains(&3) && found.windows(2).all(|pair| pair[0].1 >= pair[1].1), "{found:?}");
     }
 
     #[test]

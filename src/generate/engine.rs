@@ -2,8 +2,8 @@
 
 use super::vocabulary::Vocabulary;
 use super::worker::{Job, Shared};
-use super::{Address, Generate, Options, Output, Request};
-use crate::arch::Model;
+use super::{Address, Alignment, Generate, OnText, Options, Output, Request};
+use crate::arch::{Encoder, Model};
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, Span};
 use crate::token::{Piece, Tokenizer};
@@ -21,6 +21,9 @@ pub struct Settings {
     pub workers: usize,
     /// Hypotheses that a worker advances at once; a sequence has one, or as many as its beam is wide.
     pub batch: usize,
+    /// Tokens of the sequences that a worker advances at once: what each of them reads, and what it may write, that of a beam once for each
+    /// hypothesis. A sequence that has more by itself is alone. The memory of the caches grows with it.
+    pub batch_tokens: usize,
     /// Prompt tokens that a worker reads in one step.
     pub prefill: usize,
     /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
@@ -42,11 +45,11 @@ pub struct Conventions {
 
 /// A model, its tokenizer, and workers that run it.
 pub struct Engine {
-    id: String,
-    model: Box<dyn Model>,
-    tokenizer: Tokenizer,
-    conventions: Conventions,
-    settings: Settings,
+    pub(super) id: String,
+    pub(super) model: Box<dyn Model>,
+    pub(super) tokenizer: Tokenizer,
+    pub(super) conventions: Conventions,
+    pub(super) settings: Settings,
     /// One pool of one thread for each worker: what candle's operations spawn stays on the worker's core, where
     /// it cannot be held up by another worker's work.
     pools: Vec<ThreadPool>,
@@ -107,7 +110,7 @@ impl Engine {
     }
 
     /// Runs `work` on every worker and waits; the first error in the order of the workers is returned, a failure before an interruption.
-    fn on_workers(&self, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
+    pub(super) fn on_workers(&self, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
         let results: Vec<Result<()>> = std::thread::scope(|scope| {
             let threads: Vec<_> = self.pools.iter().map(|pool| scope.spawn(|| pool.install(&work))).collect();
             let join = |t: std::thread::ScopedJoinHandle<'_, Result<()>>| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -169,7 +172,7 @@ impl Engine {
         Ok(cache)
     }
 
-    fn too_long(&self, tokens: usize) -> Error {
+    pub(super) fn too_long(&self, tokens: usize) -> Error {
         let context = self.model.context_length();
         Error::model(&self.id, format!("a prompt of {tokens} tokens leaves no room in its context of {context}; split the text"))
     }
@@ -210,15 +213,7 @@ impl Engine {
         let uncounted = forced.len();
         let given: Vec<u32> = begin.into_iter().chain(forced).collect();
         let (source, mut tokens, prefix) = if let Some(encoder) = self.model.encoder() {
-            let source = match &request.source {
-                Some(ids) => ids.clone(),
-                None => self.tokenizer.encode_source(&request.prefix, &request.prompt)?,
-            };
-            if source.is_empty() || source.len() > encoder.context_length() {
-                let (tokens, context) = (source.len(), encoder.context_length());
-                return Err(Error::model(&self.id, format!("a source of {tokens} tokens; it reads 1 to {context}: split the text")));
-            }
-            (Some(source), self.conventions.start.clone(), None)
+            (Some(self.source(encoder, request)?), self.conventions.start.clone(), None)
         } else {
             let mut tokens = prompt;
             tokens.extend(self.tokenizer.encode(&request.suffix)?);
@@ -235,6 +230,53 @@ impl Engine {
             return Err(self.too_long(used));
         }
         Ok(Job { options, source, tokens, given: given.len(), uncounted, prompt_tokens, room, prefix, vocabulary })
+    }
+
+    /// What the encoder reads.
+    pub(super) fn source(&self, encoder: &dyn Encoder, request: &Request) -> Result<Vec<u32>> {
+        let source = match &request.source {
+            Some(ids) => ids.clone(),
+            None => self.tokenizer.encode_source(&request.prefix, &request.prompt)?,
+        };
+        let (tokens, context) = (source.len(), encoder.context_length());
+        if tokens == 0 || tokens > context {
+            return Err(Error::model(&self.id, format!("a source of {tokens} tokens; it reads 1 to {context}: split the text")));
+        }
+        Ok(source)
+    }
+
+    fn run(
+        &self,
+        requests: &[Request],
+        on_text: Option<OnText<'_>>,
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
+        if requests.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prefixes = if self.model.encoder().is_some() { HashMap::new() } else { self.read_prefixes(requests)? };
+        let jobs = requests.iter().map(|request| self.job(request, &prefixes)).collect::<Result<Vec<_>>>()?;
+        // The longest first: what is begun last should be short, so that the workers finish together.
+        let mut order: Vec<usize> = (0..jobs.len()).collect();
+        order.sort_by_key(|&i| Reverse(jobs[i].reading()));
+        let shared = Shared {
+            model: &*self.model,
+            tokenizer: &self.tokenizer,
+            jobs: &jobs,
+            order: &order,
+            next: AtomicUsize::new(0),
+            results: Mutex::new(vec![None; jobs.len()]),
+            stop: AtomicBool::new(false),
+            interrupted: self.settings.stop,
+            on_text,
+            on_done,
+            batch: self.settings.batch.max(1),
+            batch_tokens: self.settings.batch_tokens,
+            prefill: self.settings.prefill.max(1),
+        };
+        self.on_workers(|| shared.work())?;
+        let results = shared.results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.into_iter().collect::<Option<Vec<Output>>>().ok_or(Error::Interrupted)
     }
 
     /// The token that an output is to begin with.
@@ -278,31 +320,16 @@ impl Generate for Engine {
         Ok(self.tokenizer.encode_plain(text)?.len())
     }
 
+    fn align(&self, pairs: &[(&Request, &[u32])], layer: Option<usize>) -> Result<Vec<Alignment>> {
+        self.alignments(pairs, layer)
+    }
+
     fn generate(&self, requests: &[Request], on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
-        if requests.is_empty() {
-            return Ok(Vec::new());
-        }
-        let prefixes = if self.model.encoder().is_some() { HashMap::new() } else { self.read_prefixes(requests)? };
-        let jobs = requests.iter().map(|request| self.job(request, &prefixes)).collect::<Result<Vec<_>>>()?;
-        // The longest first: what is begun last should be short, so that the workers finish together.
-        let mut order: Vec<usize> = (0..jobs.len()).collect();
-        order.sort_by_key(|&i| Reverse(jobs[i].reading()));
-        let shared = Shared {
-            model: &*self.model,
-            tokenizer: &self.tokenizer,
-            jobs: &jobs,
-            order: &order,
-            next: AtomicUsize::new(0),
-            results: Mutex::new(vec![None; jobs.len()]),
-            stop: AtomicBool::new(false),
-            interrupted: self.settings.stop,
-            on_done,
-            batch: self.settings.batch.max(1),
-            prefill: self.settings.prefill.max(1),
-        };
-        self.on_workers(|| shared.work())?;
-        let results = shared.results.into_inner().unwrap_or_else(PoisonError::into_inner);
-        results.into_iter().collect::<Option<Vec<Output>>>().ok_or(Error::Interrupted)
+        self.run(requests, None, on_done)
+    }
+
+    fn stream(&self, requests: &[Request], on_text: OnText<'_>, on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+        self.run(requests, Some(on_text), on_done)
     }
 }
 

@@ -1,17 +1,19 @@
 //! From prompts to generated text: the face that tasks see, and behind it the decoding strategies.
 
+mod align;
 mod beam;
 mod engine;
 mod options;
 mod rules;
+mod stream;
 mod vocabulary;
 mod worker;
 
 pub use crate::arch::Address;
 pub use engine::{Conventions, Engine, Settings};
-pub use options::{EarlyStopping, MOST_BEAMS, Options, Overrides};
+pub use options::{EarlyStopping, MOST_BEAMS, MOST_PATIENCE, Options, Overrides};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::types::Lang;
 
 /// One text to continue or, of a model that has an encoder, to read and write about. The three parts are tokenized apart and read one
@@ -77,6 +79,28 @@ pub struct Variant {
     pub score: f32,
 }
 
+/// Which source tokens the tokens of an output come from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Alignment {
+    /// The source's tokens as the encoder has read them, by the text that the vocabulary has for them: language and end tokens included.
+    pub source: Vec<String>,
+    /// The output's tokens, those that were given as its beginning included, without an end token.
+    pub target: Vec<String>,
+    /// The attention with which each target token was chosen: a row for each, with a weight for each source token; a row sums up to 1.
+    pub weights: Vec<Vec<f32>>,
+}
+
+impl Alignment {
+    /// For each target token the source token with the greatest weight, by its number, the first of equals, and that weight.
+    pub fn best(&self) -> Vec<(usize, f32)> {
+        let greatest = |best: (usize, f32), (at, &weight): (usize, &f32)| if weight > best.1 { (at, weight) } else { best };
+        self.weights.iter().map(|row| row.iter().enumerate().fold((0, f32::NEG_INFINITY), greatest)).collect()
+    }
+}
+
+/// Gets the text of outputs as it is written: a request's number, and a piece; says whether to go on.
+pub type OnText<'a> = &'a (dyn Fn(usize, &str) -> bool + Sync);
+
 /// A model that continues text. Implementations answer the same request with the same output, whatever
 /// the other requests of the call and whatever the number of threads.
 pub trait Generate: Send + Sync {
@@ -115,6 +139,17 @@ pub trait Generate: Send + Sync {
     /// Number of tokens of a text from outside.
     fn count_tokens(&self, text: &str) -> Result<usize>;
 
+    /// For each request and the ids of an output of it ([`Output::ids`]), which source tokens these come from: the weights of the decoder's
+    /// attention to the source in a layer, counted from 0, or in the last one, as the mean over its heads. What `transformers` calls
+    /// `cross_attentions` is the same for each head. Each output is read once, all its tokens at once.
+    ///
+    /// # Errors
+    /// When the model has no encoder or no such layer, or an output is longer than its context.
+    fn align(&self, pairs: &[(&Request, &[u32])], layer: Option<usize>) -> Result<Vec<Alignment>> {
+        let _ = (pairs, layer);
+        Err(Error::model(self.id(), "it tells nothing of its attention to a source"))
+    }
+
     /// Continues every request; the answers stand in the order of the requests. `on_done` is called as each one is finished,
     /// with its number and output, from any thread; when it returns `false`, generation stops with
     /// [`crate::error::Error::Interrupted`].
@@ -122,4 +157,14 @@ pub trait Generate: Send + Sync {
     /// # Errors
     /// A request that leaves no room for output in the context is an error: callers split first.
     fn generate(&self, requests: &[Request], on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>>;
+
+    /// The same, and `on_text` gets the text of each output as it is written, with the request's number, from any thread: each piece as soon
+    /// as nothing that comes later can change it, which is after every token or so; of a beam, what all of its hypotheses begin with. The
+    /// pieces of a request come in order, and put together they are [`Output::text`]. When it returns `false`, generation stops as well.
+    ///
+    /// # Errors
+    /// As [`Generate::generate`].
+    fn stream(&self, requests: &[Request], on_text: OnText<'_>, on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+        self.generate(requests, &|number, output| on_text(number, &output.text) && on_done(number, output))
+    }
 }

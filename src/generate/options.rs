@@ -31,6 +31,13 @@ pub struct Options {
     pub length_penalty: f32,
     /// When a beam ends.
     pub early_stopping: EarlyStopping,
+    /// So many times the beam's width are the finished hypotheses that are enough, where [`Options::early_stopping`] speaks of as many as it
+    /// is wide (Kasai et al. 2022); at most [`MOST_PATIENCE`].
+    pub patience: f32,
+    /// Factor of what a finished hypothesis of a beam loses for source tokens that it attends to with less than a weight of 1 in all: the sum
+    /// of the logarithms of these weights (Wu et al. 2016), in the last layer, over what is written and the end token. At least 0, which is
+    /// off; nothing without an encoder. Each hypothesis that finishes is read once more for it.
+    pub coverage_penalty: f32,
     /// How many of a beam's hypotheses are wanted, the best first; at most `beams`.
     pub outputs: usize,
     /// 0 is greedy, or beam search; above, tokens are drawn at this temperature.
@@ -51,7 +58,7 @@ pub struct Options {
     pub forced_end: Option<u32>,
 }
 
-/// When a beam ends that has as many finished hypotheses as it is wide (the three ways of `transformers`).
+/// When a beam ends that has as many finished hypotheses as it is wide, or as its patience asks for (the three ways of `transformers`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum EarlyStopping {
     /// At once.
@@ -78,6 +85,8 @@ impl Default for Options {
             beams: 1,
             length_penalty: 1.0,
             early_stopping: EarlyStopping::default(),
+            patience: 1.0,
+            coverage_penalty: 0.0,
             outputs: 1,
             temperature: 0.0,
             top_k: 0,
@@ -93,6 +102,9 @@ impl Default for Options {
 
 /// Widest beam; a model's files may not ask for more.
 pub const MOST_BEAMS: usize = 64;
+
+/// Greatest [`Options::patience`].
+pub const MOST_PATIENCE: usize = 16;
 
 impl Options {
     /// What `generation_config.json` says, and where it is silent `config.json`, in the order given. Lengths there count the token that
@@ -140,8 +152,13 @@ pub struct Overrides {
     pub min_tokens: Option<usize>,
     pub no_repeat_ngram: Option<usize>,
     pub repetition_penalty: Option<f32>,
+    pub source_bonus: Option<f32>,
+    pub no_source_ngram: Option<usize>,
     pub beams: Option<usize>,
     pub length_penalty: Option<f32>,
+    pub early_stopping: Option<EarlyStopping>,
+    pub patience: Option<f32>,
+    pub coverage_penalty: Option<f32>,
     pub temperature: Option<f32>,
     pub top_k: Option<usize>,
     pub top_p: Option<f32>,
@@ -159,6 +176,11 @@ impl Overrides {
             repetition_penalty: self.repetition_penalty.unwrap_or(options.repetition_penalty),
             beams: if drawing { 1 } else { self.beams.unwrap_or(options.beams).clamp(1, MOST_BEAMS) },
             length_penalty: self.length_penalty.unwrap_or(options.length_penalty),
+            early_stopping: self.early_stopping.unwrap_or(options.early_stopping),
+            patience: self.patience.unwrap_or(options.patience),
+            coverage_penalty: self.coverage_penalty.unwrap_or(options.coverage_penalty),
+            source_bonus: self.source_bonus.unwrap_or(options.source_bonus),
+            no_source_ngram: self.no_source_ngram.unwrap_or(options.no_source_ngram),
             temperature: self.temperature.unwrap_or(options.temperature),
             top_k: self.top_k.unwrap_or(options.top_k),
             top_p: self.top_p.unwrap_or(options.top_p),

@@ -1,13 +1,15 @@
 //! Continuous batching: one worker advances a batch of sequences token by token; a finished one leaves and a
 //! waiting one takes its place. All workers draw from one queue.
 
-use super::beam::{Beam, End, Hypothesis};
+use super::align;
+use super::beam::{Beam, End, Hypothesis, Judge};
 use super::rules::{self, Frame, StopCheck};
+use super::stream::Stream;
 use super::vocabulary::{Candidate, Edits, Vocabulary};
-use super::{Finish, Options, Output, Variant};
+use super::{Finish, OnText, Options, Output, Variant};
 use crate::arch::Model;
 use crate::error::{Error, Result};
-use crate::nn::{KvCache, Span};
+use crate::nn::{KvCache, SourceCache, Span};
 use crate::token::Tokenizer;
 use candle_core::Tensor;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -38,6 +40,11 @@ impl Job<'_> {
         self.source.as_ref().map_or(0, Vec::len) + self.tokens.len()
     }
 
+    /// Tokens of its caches when it is done, at most.
+    fn tokens_in_work(&self) -> usize {
+        (self.room - self.given).saturating_mul(self.options.beams.max(1)).saturating_add(self.reading())
+    }
+
     fn frame<'a>(&'a self, tokenizer: &'a Tokenizer) -> Frame<'a> {
         // What a decoder starts with counts when repetition is looked for; the text of a prompt does not.
         let start = if self.source.is_some() { &self.tokens[..self.tokens.len() - self.given] } else { &[] };
@@ -57,9 +64,12 @@ pub(super) struct Shared<'a> {
     pub stop: AtomicBool,
     /// See [`super::Settings::stop`].
     pub interrupted: fn() -> bool,
+    pub on_text: Option<OnText<'a>>,
     pub on_done: &'a (dyn Fn(usize, &Output) -> bool + Sync),
     /// Hypotheses that a worker advances at once: a sequence has as many as its beam is wide.
     pub batch: usize,
+    /// See [`super::Settings::batch_tokens`].
+    pub batch_tokens: usize,
     /// Prompt tokens that a worker reads in one step; bounds the memory of a step.
     pub prefill: usize,
 }
@@ -83,10 +93,44 @@ struct Row<'a> {
     read: usize,
     search: Search,
     stop: StopCheck,
+    stream: Stream,
     /// The tokens of this step, one for each hypothesis once everything is read.
     tokens: Vec<u32>,
-    /// The paths of the hypotheses, of a beam.
-    paths: Option<Vec<Vec<u32>>>,
+    /// Whether the hypotheses of a beam have paths of their own: once everything before the output is read.
+    parted: bool,
+}
+
+/// What decides about the hypotheses of a row.
+struct Judgement<'a> {
+    job: &'a Job<'a>,
+    stop: &'a StopCheck,
+    source: Option<&'a Arc<SourceCache>>,
+    model: &'a dyn Model,
+    tokenizer: &'a Tokenizer,
+}
+
+impl Judge for Judgement<'_> {
+    type Error = Error;
+
+    fn end(&self, hypothesis: &Hypothesis, token: u32) -> Result<Option<End>> {
+        if self.tokenizer.is_end(token) {
+            return Ok(Some(End::Token));
+        }
+        if self.job.options.stop.is_empty() {
+            return Ok(None);
+        }
+        let written: Vec<u32> = hypothesis.written.iter().copied().chain([token]).collect();
+        Ok(self.stop.reached(self.job.options, self.tokenizer, &written)?.then_some(End::Text))
+    }
+
+    fn coverage(&self, written: &[u32], ended: bool) -> Result<f32> {
+        let penalty = self.job.options.coverage_penalty;
+        let (Some(encoder), Some(source), true) = (self.model.encoder(), self.source, penalty > 0.0) else { return Ok(0.0) };
+        let start = &self.job.tokens[..self.job.tokens.len() - self.job.given];
+        let last = encoder.attention_layers().saturating_sub(1);
+        let weights = align::weights(encoder, source.clone(), &[start, written].concat(), start.len(), ended, last)?;
+        Ok(penalty * align::coverage(&weights))
+    }
 }
 
 impl<'a> Row<'a> {
@@ -94,9 +138,10 @@ impl<'a> Row<'a> {
         let given = job.tokens[job.tokens.len() - job.given..].to_vec();
         let search = match job.options.beams {
             0 | 1 => Search::Single { written: given, log_probability: 0.0 },
-            width => Search::Beam(Beam::new(width, given, job.uncounted)),
+            _ => Search::Beam(Beam::new(job.options, given, job.uncounted)),
         };
-        Row { number, job, cache, read: 0, search, stop: StopCheck::new(job.options), tokens: Vec::new(), paths: None }
+        let (stop, stream) = (StopCheck::new(job.options), Stream::default());
+        Row { number, job, cache, read: 0, search, stop, stream, tokens: Vec::new(), parted: false }
     }
 
     /// Whether all that stands before the output has been read.
@@ -117,15 +162,14 @@ impl<'a> Row<'a> {
             Search::Single { written, .. } => self.tokens = written.last().copied().into_iter().collect(),
             Search::Beam(beam) => {
                 let first = self.cache.rows() as u32;
-                if self.paths.is_none() {
+                if !std::mem::replace(&mut self.parted, true) {
                     // Everything before the output is passed by all.
-                    beam.live.iter_mut().for_each(|h| h.path = (0..first).collect());
+                    beam.paths.iter_mut().for_each(|path| path.extend(0..first));
                 }
                 self.tokens = beam.live.iter().filter_map(|h| h.written.last()).copied().collect();
-                for (row, hypothesis) in (first..).zip(&mut beam.live) {
-                    hypothesis.path.push(row);
+                for (row, path) in (first..).zip(&mut beam.paths) {
+                    path.push(row);
                 }
-                self.paths = Some(beam.live.iter().map(|h| h.path.clone()).collect());
             }
         }
         0
@@ -141,7 +185,7 @@ impl<'a> Row<'a> {
     }
 
     /// Takes the candidates of each hypothesis; `Some` when the output is finished.
-    fn push(&mut self, candidates: &[Vec<Candidate>], tokenizer: &Tokenizer) -> Result<Option<Finish>> {
+    fn push(&mut self, candidates: &[Vec<Candidate>], model: &dyn Model, tokenizer: &Tokenizer) -> Result<Option<Finish>> {
         let (options, room) = (self.job.options, self.job.room);
         match &mut self.search {
             Search::Single { written, log_probability } => {
@@ -162,21 +206,21 @@ impl<'a> Row<'a> {
                 Ok((written.len() >= room).then_some(Finish::Length))
             }
             Search::Beam(beam) => {
-                let ends = |hypothesis: &Hypothesis, token: u32| -> Result<Option<End>> {
-                    if tokenizer.is_end(token) {
-                        return Ok(Some(End::Token));
-                    }
-                    if options.stop.is_empty() {
-                        return Ok(None);
-                    }
-                    let written: Vec<u32> = hypothesis.written.iter().copied().chain([token]).collect();
-                    Ok(self.stop.reached(options, tokenizer, &written)?.then_some(End::Text))
-                };
-                let over = beam.advance(candidates, options, room - self.job.uncounted, tokenizer.ends().len(), ends)?;
+                let judge = Judgement { job: self.job, stop: &self.stop, source: self.cache.source(), model, tokenizer };
+                let over = beam.advance(candidates, options, room - self.job.uncounted, tokenizer.ends().len(), &judge)?;
                 let cut = beam.done.first().is_none_or(|best| best.cut);
                 Ok(over.then_some(if cut { Finish::Length } else { Finish::Stop }))
             }
         }
+    }
+
+    /// The text that has become certain with the last tokens.
+    fn news(&mut self, tokenizer: &Tokenizer) -> Result<Option<String>> {
+        let certain = match &self.search {
+            Search::Single { written, .. } => written.as_slice(),
+            Search::Beam(beam) => beam.common(),
+        };
+        self.stream.next(self.job.options, tokenizer, certain)
     }
 
     fn output(self, finish: Finish, tokenizer: &Tokenizer) -> Result<Output> {
@@ -226,9 +270,20 @@ impl<'a> Shared<'a> {
     fn admit(&self, rows: &mut Vec<Row<'a>>) -> Result<()> {
         let mut waiting: usize = rows.iter().map(|r| r.job.tokens.len() - r.read).sum();
         let mut places = self.batch.saturating_sub(rows.iter().map(|r| r.job.options.beams.max(1)).sum());
+        let mut tokens: usize = rows.iter().map(|r| r.job.tokens_in_work()).sum();
         let mut begun: Vec<usize> = Vec::new();
         while places > 0 && waiting < self.prefill {
-            let Some(&number) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else { break };
+            let at = self.next.load(Ordering::Relaxed);
+            let Some(&number) = self.order.get(at) else { break };
+            let with = tokens.saturating_add(self.jobs[number].tokens_in_work());
+            if with > self.batch_tokens && !(rows.is_empty() && begun.is_empty()) {
+                break;
+            }
+            if self.next.compare_exchange(at, at + 1, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+                // Another worker was faster.
+                continue;
+            }
+            tokens = with;
             places = places.saturating_sub(self.jobs[number].options.beams.max(1));
             waiting += self.jobs[number].reading();
             begun.push(number);
@@ -264,7 +319,11 @@ impl<'a> Shared<'a> {
         let mut end = 0;
         for (i, row) in rows.iter_mut().enumerate().filter(|(_, row)| !row.tokens.is_empty()) {
             let prefilled = row.is_prefilled();
-            let span = Span { tokens: &row.tokens, cache: &mut row.cache, paths: row.paths.as_deref() };
+            let paths = match &row.search {
+                Search::Beam(beam) if row.parted => Some(beam.paths.as_slice()),
+                _ => None,
+            };
+            let span = Span { tokens: &row.tokens, cache: &mut row.cache, paths };
             let places = end..end + span.ends().len() as u32;
             end = places.end;
             spans.push(span);
@@ -290,21 +349,37 @@ impl<'a> Shared<'a> {
             let mut candidates = vocabulary.candidates(&hidden, self.model.output(), &edits)?.into_iter();
             for (row, places) in group {
                 let own: Vec<Vec<Candidate>> = candidates.by_ref().take(places.len()).collect();
-                if let Some(finish) = rows[row].push(&own, self.tokenizer)? {
-                    finished.push((row, finish));
+                match rows[row].push(&own, self.model, self.tokenizer)? {
+                    Some(finish) => finished.push((row, finish)),
+                    None => self.tell(&mut rows[row])?,
                 }
             }
         }
 
         finished.sort_unstable_by_key(|&(row, _)| std::cmp::Reverse(row));
         for (row, finish) in finished {
-            let row = rows.remove(row);
-            let number = row.number;
+            let mut row = rows.remove(row);
+            let (number, mut stream) = (row.number, std::mem::take(&mut row.stream));
             let output = row.output(finish, self.tokenizer)?;
-            if !(self.on_done)(number, &output) {
+            let heard = match (self.on_text, stream.rest(&output.text)) {
+                (Some(on_text), Some(text)) => on_text(number, &text),
+                _ => true,
+            };
+            if !heard || !(self.on_done)(number, &output) {
                 self.stop.store(true, Ordering::Relaxed);
             }
             self.results.lock().unwrap_or_else(PoisonError::into_inner)[number] = Some(output);
+        }
+        Ok(())
+    }
+
+    /// Hands out what is new of a row's text, to those who want it.
+    fn tell(&self, row: &mut Row<'_>) -> Result<()> {
+        if let Some(on_text) = self.on_text
+            && let Some(text) = row.news(self.tokenizer)?
+            && !on_text(row.number, &text)
+        {
+            self.stop.store(true, Ordering::Relaxed);
         }
         Ok(())
     }

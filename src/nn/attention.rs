@@ -4,7 +4,7 @@ use super::cache::{LayerCache, misplaced};
 use super::{Span, with_slice};
 use crate::error::Result;
 use crate::kernel::{self, Attended, AttentionShape, KeyValues, Reach, RelativeBias};
-use candle_core::{D, Device, Tensor};
+use candle_core::{D, DType, Device, Tensor};
 use std::ops::Range;
 
 /// Attention of one layer.
@@ -70,6 +70,21 @@ impl Attention {
     pub fn cross(&self, q: &Tensor, spans: &[Span<'_>]) -> Result<Tensor> {
         let queries = |span: &Span<'_>| span.tokens.len();
         self.attend(q, spans, queries, None, |span| Seen { parts: [None, span.cache.source_layer(self.layer)], reach: Reach::All })
+    }
+
+    /// The weights of the cross-attention of one sequence's queries, (tokens, heads, dim), over its source, the mean over the heads:
+    /// (tokens, source). It is not on the way of generation, and computes with candle's operations everywhere.
+    pub fn weights(&self, q: &Tensor, span: &Span<'_>) -> Result<Tensor> {
+        let AttentionShape { kv_heads, dim, scale, .. } = self.shape;
+        let (tokens, heads, _) = q.dims3()?;
+        let keys = span.cache.source_layer(self.layer).map(|layer| layer.keys(kv_heads, dim)).transpose()?.flatten();
+        let keys = keys.ok_or_else(|| candle_core::Error::msg("attention to a source that was not read"))?;
+        // (kv_heads, group · tokens, dim): the query heads of a group read the same keys
+        let q = q.transpose(0, 1)?.contiguous()?.reshape((kv_heads, heads / kv_heads * tokens, dim))?;
+        let keys = keys.transpose(0, 1)?.contiguous()?; // (kv_heads, source, dim)
+        let scores = (q.matmul(&keys.t()?)? * f64::from(scale))?;
+        let weights = candle_nn::ops::softmax(&scores.to_dtype(DType::F32)?, D::Minus1)?;
+        Ok(weights.reshape((heads, tokens, keys.dim(1)?))?.mean(0)?)
     }
 
     /// Self-attention of an encoder: queries (tokens, heads, dim) over keys and values (tokens, kv_heads, dim), group by group. Writes the

@@ -3,7 +3,7 @@
 use super::{Backend, with_slice};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Precision};
-use candle_core::Tensor;
+use candle_core::{Device, Tensor};
 use half::f16;
 use std::ops::Range;
 use std::sync::Arc;
@@ -82,6 +82,11 @@ impl KvCache {
     /// An empty cache of a decoder that attends to `source`.
     pub fn reading(source: Arc<SourceCache>) -> KvCache {
         KvCache { source: Some(source.clone()), ..KvCache::like(&source.layers) }
+    }
+
+    /// The source that it attends to.
+    pub fn source(&self) -> Option<&Arc<SourceCache>> {
+        self.source.as_ref()
     }
 
     /// Rows of the cache's own, the prefix apart: the number of the next row in a [`Span`]'s paths.
@@ -192,6 +197,24 @@ impl LayerCache {
         match self {
             LayerCache::Device(held) => held.clone(),
             LayerCache::Host { .. } | LayerCache::Half { .. } => None,
+        }
+    }
+
+    /// The keys, (positions, kv_heads, dim); `None` before the first position.
+    pub(super) fn keys(&self, kv_heads: usize, dim: usize) -> Result<Option<Tensor>> {
+        match self {
+            LayerCache::Device(held) => Ok(held.as_ref().map(|(keys, _)| keys.clone())),
+            LayerCache::Host { keys, .. } if keys.is_empty() => Ok(None),
+            LayerCache::Host { keys, .. } => {
+                let positions = keys.len() / (kv_heads * dim);
+                Ok(Some(Tensor::from_slice(keys, (positions, kv_heads, dim), &Device::Cpu)?))
+            }
+            LayerCache::Half { keys, .. } if keys.is_empty() => Ok(None),
+            LayerCache::Half { keys, .. } => {
+                let positions = keys.len() / (kv_heads * dim);
+                let keys: Vec<f32> = keys.iter().map(|k| k.to_f32()).collect();
+                Ok(Some(Tensor::from_vec(keys, (positions, kv_heads, dim), &Device::Cpu)?))
+            }
         }
     }
 

@@ -36,6 +36,7 @@ impl Sample {
                 text: self.body.into(),
                 model: "gemma-3-270m".into(),
                 route,
+                alignments: Vec::new(),
             }),
             summary: Some(SummaryRecord {
                 language: to,

@@ -6,10 +6,10 @@
 use super::checks::{self, Severity};
 use super::prompts::{self, prompt};
 use crate::error::{Error, Result};
-use crate::generate::{Finish, Generate, Options, Output, Overrides, Request};
+use crate::generate::{Alignment, Finish, Generate, Options, Output, Overrides, Request};
 use crate::languages;
 use crate::text::{caps, clean, protect, quotes, seams, sentences, separators};
-use crate::types::{Lang, Problem};
+use crate::types::{AlignedToken, Lang, Problem, TokenAlignment};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -32,6 +32,8 @@ pub struct Settings {
     pub seed: u64,
     /// What differs from the model's own way of writing.
     pub decoding: Overrides,
+    /// Whether to say which source tokens each token comes from; with models that have an encoder.
+    pub align: bool,
 }
 
 /// What became of a segment.
@@ -49,6 +51,9 @@ pub struct Translation {
     pub read_tokens: usize,
     /// Tokens that the model wrote, attempts included.
     pub output_tokens: usize,
+    /// Which source tokens the tokens of the text come from, if asked for: one for each part of the segment that was translated by itself,
+    /// those of the way into English before those of the way out of it.
+    pub alignments: Vec<TokenAlignment>,
 }
 
 /// What [`translate`] is at.
@@ -134,6 +139,7 @@ pub fn translate(
             retried: first.retried || translation.retried,
             read_tokens: first.read_tokens,
             output_tokens: first.output_tokens + translation.output_tokens,
+            alignments: [first.alignments, translation.alignments].concat(),
         };
     }
     Ok(results)
@@ -265,6 +271,7 @@ fn leg(
                 severity[i] = found;
                 best[i].text = attempt.text;
                 best[i].problems = attempt.problems;
+                best[i].alignments = attempt.alignments;
             }
             if severity[i].deserves_retry() {
                 rejected.push(i);
@@ -319,7 +326,13 @@ fn attempt(
         on_done(done * segments.len() / total)
     })?;
 
-    let mut outputs = outputs.into_iter();
+    let mut alignments = Vec::new();
+    if settings.align {
+        let pairs: Vec<(&Request, &[u32])> = requests.iter().zip(&outputs).map(|(request, o)| (request, o.ids.as_slice())).collect();
+        alignments = model.align(&pairs, None)?;
+    }
+    let mut alignments = alignments.into_iter();
+    let mut outputs = outputs.into_iter().map(|output| (output, alignments.next()));
     let results = segments.iter().zip(&pieces).map(|(segment, pieces)| put_together(model, segment, pieces, &mut outputs));
     Ok(results.collect())
 }
@@ -363,14 +376,20 @@ fn split(model: &dyn Generate, text: &str, lang: &Lang, way: Way) -> Result<Vec<
     Ok(pieces)
 }
 
-fn put_together(model: &dyn Generate, segment: &Segment, pieces: &[Piece], outputs: &mut impl Iterator<Item = Output>) -> Translation {
+fn put_together(
+    model: &dyn Generate,
+    segment: &Segment,
+    pieces: &[Piece],
+    outputs: &mut impl Iterator<Item = (Output, Option<Alignment>)>,
+) -> Translation {
     let mut result = Translation::default();
     let mut finish = Finish::Stop;
     let last = pieces.iter().rposition(|piece| !piece.keep);
     for (i, piece) in pieces.iter().enumerate() {
         if piece.keep {
             result.text.push_str(&piece.text);
-        } else if let Some(output) = outputs.next() {
+        } else if let Some((output, alignment)) = outputs.next() {
+            result.alignments.extend(alignment.map(aligned));
             if output.finish != Finish::Stop {
                 finish = output.finish;
             }
@@ -393,6 +412,13 @@ fn put_together(model: &dyn Generate, segment: &Segment, pieces: &[Piece], outpu
         result.problems.push(Problem::Unsupported);
     }
     result
+}
+
+/// The source token that each token comes from.
+fn aligned(alignment: Alignment) -> TokenAlignment {
+    let best = alignment.best();
+    let token = |(text, (source, weight))| AlignedToken { text, source, weight };
+    TokenAlignment { source: alignment.source, target: alignment.target.into_iter().zip(best).map(token).collect() }
 }
 
 /// The white space after a sentence, as the target language wants it.

@@ -1,6 +1,7 @@
 //! Tokenizers that the `tokenizers` crate runs.
 
 use super::Piece;
+use super::spm::byte_of;
 use crate::error::{Error, Result};
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::HashSet;
@@ -85,6 +86,15 @@ impl Library {
 
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
+    }
+
+    pub fn token(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    pub fn ends_bytes(&self, id: u32) -> bool {
+        let is_byte = |token: String| byte_of(&token).is_some();
+        !self.control_ids.contains(&id) && !self.inner.id_to_token(id).is_none_or(is_byte)
     }
 
     /// The control token that a text begins with: its id and its length in bytes.

@@ -5,6 +5,7 @@ use super::Piece;
 use super::sentencepiece::SentencePiece;
 use super::spm::byte_of;
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 /// What [`Mapped`] is made of.
 pub(super) struct Parts {
@@ -25,6 +26,8 @@ pub(super) struct Parts {
 pub(super) struct Mapped {
     parts: Parts,
     tokens: HashMap<u32, String>,
+    /// Those that are read, where they are others; made when first needed.
+    source_tokens: OnceLock<HashMap<u32, String>>,
     control: HashSet<String>,
     silent: HashSet<u32>,
 }
@@ -35,7 +38,7 @@ impl Mapped {
         let tokens: HashMap<u32, String> = written.iter().map(|(token, id)| (*id, token.clone())).collect();
         let silent = parts.control.iter().filter_map(|token| written.get(token).copied()).collect();
         let control = parts.control.iter().cloned().collect();
-        Mapped { parts, tokens, control, silent }
+        Mapped { parts, tokens, source_tokens: OnceLock::new(), control, silent }
     }
 
     /// With control tokens and language codes recognized.
@@ -86,6 +89,22 @@ impl Mapped {
 
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.parts.ids.get(token).copied()
+    }
+
+    pub fn token(&self, id: u32) -> Option<&str> {
+        self.tokens.get(&id).map(String::as_str)
+    }
+
+    pub fn source_token(&self, id: u32) -> Option<&str> {
+        if self.parts.target_ids.is_none() {
+            return self.token(id);
+        }
+        let reversed = || self.parts.ids.iter().map(|(token, id)| (*id, token.clone())).collect();
+        self.source_tokens.get_or_init(reversed).get(&id).map(String::as_str)
+    }
+
+    pub fn ends_bytes(&self, id: u32) -> bool {
+        !self.silent.contains(&id) && self.token(id).is_some_and(|token| byte_of(token).is_none())
     }
 
     /// The control token that a text begins with: its id and its length in bytes.

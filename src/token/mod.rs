@@ -118,6 +118,22 @@ impl Tokenizer {
         self.pieces.token_id(token)
     }
 
+    /// The text that the vocabulary has for a token that is written, marks of the tokenizer's own included (`▁the`, `Ġthe`).
+    pub fn token(&self, id: u32) -> Option<String> {
+        match &self.pieces {
+            Pieces::Library(library) => library.token(id),
+            Pieces::Mapped(mapped) => mapped.token(id).map(String::from),
+        }
+    }
+
+    /// The same for a token that an encoder reads, which may have a vocabulary of its own.
+    pub fn source_token(&self, id: u32) -> Option<String> {
+        match &self.pieces {
+            Pieces::Library(library) => library.token(id),
+            Pieces::Mapped(mapped) => mapped.source_token(id).map(String::from),
+        }
+    }
+
     /// The ids of a text of ours, without the begin token. Control tokens (`<|im_end|>`) in it are recognized.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         match &self.pieces {
@@ -151,6 +167,14 @@ impl Tokenizer {
         match &self.pieces {
             Pieces::Library(library) => library.decode(ids),
             Pieces::Mapped(mapped) => Ok(mapped.decode(ids)),
+        }
+    }
+
+    /// Whether a token ends a row of single bytes (`<0xE4>`), which are decoded together: it is another than these, and writes something.
+    pub fn ends_bytes(&self, id: u32) -> bool {
+        match &self.pieces {
+            Pieces::Library(library) => library.ends_bytes(id),
+            Pieces::Mapped(mapped) => mapped.ends_bytes(id),
         }
     }
 
