@@ -120,6 +120,8 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
             every_layer: numbers.text("model_type") == Some("umt5"),
         },
         sight,
+        recurrent: false,
+        empty_start: false,
         address,
     };
     Ok(Box::new(EncoderDecoder::load(config, &naming, weights, backend)?))

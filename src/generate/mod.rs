@@ -4,12 +4,14 @@ mod beam;
 mod engine;
 mod options;
 mod rules;
+mod shortlist;
 mod vocabulary;
 mod worker;
 
 pub use crate::arch::Address;
 pub use engine::{Conventions, Engine, Settings};
 pub use options::{EarlyStopping, MOST_BEAMS, Options, Overrides};
+pub use shortlist::Shortlist;
 
 use crate::error::Result;
 use crate::types::Lang;

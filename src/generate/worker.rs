@@ -3,6 +3,7 @@
 
 use super::beam::{Beam, End, Hypothesis};
 use super::rules::{self, Frame, StopCheck};
+use super::shortlist::Shortlist;
 use super::vocabulary::{Candidate, Edits, Vocabulary};
 use super::{Finish, Options, Output, Variant};
 use crate::arch::Model;
@@ -49,6 +50,7 @@ impl Job<'_> {
 pub(super) struct Shared<'a> {
     pub model: &'a dyn Model,
     pub tokenizer: &'a Tokenizer,
+    pub shortlist: Option<&'a Shortlist>,
     pub jobs: &'a [Job<'a>],
     /// Numbers of the jobs in the order in which they are begun.
     pub order: &'a [usize],
@@ -78,6 +80,8 @@ enum Search {
 struct Row<'a> {
     number: usize,
     job: &'a Job<'a>,
+    /// That of the job, or what a shortlist leaves of it.
+    vocabulary: Arc<Vocabulary>,
     cache: KvCache,
     /// Tokens of the job that have been read.
     read: usize,
@@ -90,13 +94,13 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn new(number: usize, job: &'a Job<'a>, cache: KvCache) -> Row<'a> {
+    fn new(number: usize, job: &'a Job<'a>, vocabulary: Arc<Vocabulary>, cache: KvCache) -> Row<'a> {
         let given = job.tokens[job.tokens.len() - job.given..].to_vec();
         let search = match job.options.beams {
             0 | 1 => Search::Single { written: given, log_probability: 0.0 },
             width => Search::Beam(Beam::new(width, given, job.uncounted)),
         };
-        Row { number, job, cache, read: 0, search, stop: StopCheck::new(job.options), tokens: Vec::new(), paths: None }
+        Row { number, job, vocabulary, cache, read: 0, search, stop: StopCheck::new(job.options), tokens: Vec::new(), paths: None }
     }
 
     /// Whether all that stands before the output has been read.
@@ -247,7 +251,15 @@ impl<'a> Shared<'a> {
                 (None, Some(prefix)) => KvCache::after(prefix.clone()),
                 (None, None) => self.model.new_cache(),
             };
-            rows.push(Row::new(number, job, cache));
+            let vocabulary = match (self.shortlist, &job.source) {
+                // Chosen for each source alone, so that its result does not depend on the others.
+                (Some(shortlist), Some(source)) => {
+                    let output = self.model.output();
+                    Arc::new(job.vocabulary.among(shortlist.tokens(source, output.vocabulary()), output)?)
+                }
+                _ => job.vocabulary.clone(),
+            };
+            rows.push(Row::new(number, job, vocabulary, cache));
         }
         Ok(())
     }
@@ -278,8 +290,8 @@ impl<'a> Shared<'a> {
         let mut finished: Vec<(usize, Finish)> = Vec::new();
         // Those of one vocabulary together.
         while let Some((first, _)) = ready.first() {
-            let vocabulary = rows[*first].job.vocabulary.clone();
-            let group: Vec<_> = ready.extract_if(.., |(row, _)| Arc::ptr_eq(&rows[*row].job.vocabulary, &vocabulary)).collect();
+            let vocabulary = rows[*first].vocabulary.clone();
+            let group: Vec<_> = ready.extract_if(.., |(row, _)| Arc::ptr_eq(&rows[*row].vocabulary, &vocabulary)).collect();
             let places: Vec<u32> = group.iter().flat_map(|(_, places)| places.clone()).collect();
             let hidden = if places.len() == end as usize {
                 hidden.clone()

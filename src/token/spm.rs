@@ -22,6 +22,13 @@ pub(super) enum Kind {
     Unused,
 }
 
+impl Kind {
+    /// Whether a piece of this kind is text that stands for itself.
+    pub fn is_plain(self) -> bool {
+        matches!(self, Kind::Normal | Kind::UserDefined | Kind::Unused)
+    }
+}
+
 /// An entry of the vocabulary.
 #[derive(Clone, Debug)]
 pub(super) struct SpmPiece {
