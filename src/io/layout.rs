@@ -267,6 +267,21 @@ mod tests {
     }
 
     #[test]
+    fn what_firefox_has() {
+        let base = ["model.enfr.intgemm.alphas.bin", "vocab.enfr.spm", "lex.50.50.enfr.s2t.bin", "metadata.json", "README.md"];
+        assert_eq!(chosen(&base).unwrap(), ["lex.50.50.enfr.s2t.bin", "model.enfr.intgemm.alphas.bin", "vocab.enfr.spm"]);
+        let each = ["model.enja.intgemm8.bin", "srcvocab.enja.spm", "trgvocab.enja.spm"];
+        assert_eq!(chosen(&each).unwrap(), each);
+        assert!(chosen(&each[..2]).unwrap_err().contains("trgvocab.*.spm) is missing"));
+        assert!(chosen(&[base[0], each[0], base[1]]).unwrap_err().contains("several models"));
+        assert!(chosen(&["model.enfr.intgemm.alphas.bin.gz", "vocab.enfr.spm.gz"]).unwrap_err().contains("gzip -d"));
+        // Another program's file of a similar name is none, and a model in the Hub's layout goes before.
+        assert!(chosen(&["model.bin", "config.json", "vocab.json"]).is_err());
+        let both = ["model.enfr.bin", "model.safetensors", "config.json", "source.spm"];
+        assert_eq!(chosen(&both).unwrap(), ["config.json", "model.safetensors", "source.spm"]);
+    }
+
+    #[test]
     fn shards_come_with_their_list_and_all_of_them() {
         let base = ["config.json", "sentencepiece.bpe.model"];
         let torch = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin", "pytorch_model.bin.index.json"];

@@ -10,6 +10,7 @@ mod gguf;
 mod marian;
 mod pickle;
 mod safetensors;
+mod shortlist;
 mod stored;
 mod student;
 mod torch;
@@ -26,7 +27,7 @@ use std::path::Path;
 use stored::{Stored, View};
 
 pub use gguf::Gguf;
-pub use student::ShortlistFile;
+pub use shortlist::ShortlistFile;
 
 /// `config.json` and the lists of shards are not longer.
 const JSON_LIMIT: u64 = 16 << 20;
@@ -48,7 +49,11 @@ pub fn open_folder(folder: &Path) -> Result<(Config, Box<dyn Weights>)> {
     if let Ok(WeightFiles { format: Format::Marian, files, .. }) = &chosen {
         return student::open(folder, &names, files.first().map_or("", String::as_str));
     }
-    let config = json(folder, "config.json", &model)?;
+    let config = match &chosen {
+        // Where there are no weights either, that is the news.
+        Err(why) if !folder.join("config.json").exists() => return Err(Error::model(&model, why)),
+        _ => json(folder, "config.json", &model)?,
+    };
     let chosen = chosen.map_err(|why| Error::model(&model, why))?;
     if chosen.format == Format::Gguf {
         return Err(Error::model(&model, format!("it holds a GGUF file; name that file: {}", folder.join(&chosen.files[0]).display())));
