@@ -125,17 +125,15 @@ const TOLERANCE: f32 = 3e-5;
 fn probabilities_are_those_of_marian() {
     for kind in KINDS {
         let (model, cases) = (load(kind, Precision::F32), cases(kind));
-        let mut compared = 0;
+        let (mut compared, mut worst) = (0, 0f32);
         for (source, best) in cases.sources.iter().zip(&cases.beam) {
             for expected in best {
                 let found = log_probabilities(&*model, &source.ids, expected, None);
-                for (found, expected) in found.iter().zip(&expected.words) {
-                    assert!((found - expected).abs() < TOLERANCE, "{kind}, {:?}: {found} {expected}", source.text);
-                    compared += 1;
-                }
+                worst = found.iter().zip(&expected.words).map(|(a, b)| (a - b).abs()).fold(worst, f32::max);
+                compared += found.len();
             }
         }
-        assert!(compared > 500, "{kind}: {compared}");
+        assert!(compared > 500 && worst < TOLERANCE, "{kind}: of {compared} log-probabilities one differs by {worst}");
     }
 }
 
@@ -258,7 +256,7 @@ fn folders_go_through_the_program_and_through_english() {
     let line = "translate --from de --to fr --format json --offline --model deen,enfr a.txt";
     let translation = parse(&sandbox.run(line).expect(0, &[]).stdout).remove(0).translation.unwrap();
     assert_eq!(translation.route.iter().map(Lang::to_string).collect::<Vec<_>>(), ["de", "en", "fr"]);
-    sandbox.run("translate --from de --to es --offline --model deen a.txt").expect(1, &["deen"]);
+    sandbox.run("translate --from de --to es --offline --model deen a.txt").expect(2, &["deen", "German (de)", "Spanish (es)"]);
 }
 
 #[test]
