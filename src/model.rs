@@ -2,8 +2,8 @@
 
 use crate::arch;
 use crate::error::{Error, Result};
-use crate::generate::{Conventions, Engine, Options, Settings};
-use crate::io::weights::{Gguf, open_folder, optional_json};
+use crate::generate::{Conventions, Engine, Options, Settings, Shortlist};
+use crate::io::weights::{Gguf, ShortlistFile, open_folder, optional_json};
 use crate::kernel::Precision;
 use crate::nn::{Backend, Config, Watched, Weights};
 use crate::text::script;
@@ -107,7 +107,7 @@ impl Runtime {
     }
 }
 
-/// Opens a GGUF file, or a folder with `config.json`, a tokenizer and weights. `id` stands in records.
+/// Opens a GGUF file, a folder with `config.json`, a tokenizer and weights, or one with a student of Marian's. `id` stands in records.
 ///
 /// # Errors
 /// When a file is missing or broken, or the architecture is not known.
@@ -148,6 +148,9 @@ pub fn open_with(id: &str, path: &Path, runtime: &Runtime, warn: &mut dyn FnMut(
     if let Some(unused) = arch::unused(&weights) {
         warn(&unused);
     }
+    if config.json("vocabularies").is_some() {
+        conventions = conventions_of_student(path, &config, &tokenizer, &*model)?;
+    }
     let settings = Settings {
         workers: if runtime.device.is_cpu() { runtime.threads } else { 1 },
         batch: runtime.batch,
@@ -173,6 +176,23 @@ fn conventions_of_gguf(config: &Config, tokenizer: &Tokenizer) -> Conventions {
     Conventions { start: start.or(tokenizer.pad()).into_iter().collect(), ..conventions_of(&serde_json::Value::Null, &stated) }
 }
 
+/// How a student in Marian's own files writes, as Firefox and Marian run it: greedily, never the unknown token, and only what a shortlist
+/// allows where there is one.
+fn conventions_of_student(folder: &Path, config: &Config, tokenizer: &Tokenizer, model: &dyn arch::Model) -> Result<Conventions> {
+    let shared = config.json("vocabularies").and_then(|v| v.as_array()).is_some_and(|files| files.len() == 1);
+    let shortlist = match config.json("shortlist").and_then(|v| v.as_str()).filter(|file| !file.contains(['/', '\\'])) {
+        Some(file) => {
+            let ShortlistFile { first, offsets, targets } = ShortlistFile::open(&folder.join(file))?;
+            Some(Shortlist { first, offsets, targets, shared })
+        }
+        None => None,
+    };
+    let banned = tokenizer.token_id("<unk>").into_iter().map(|id| vec![id]).collect();
+    // It starts with a token that has no embedding, see `arch::student`.
+    let start = vec![model.output().vocabulary() as u32];
+    Ok(Conventions { options: Options { banned, ..Options::default() }, start, shortlist, ..Conventions::default() })
+}
+
 fn conventions_of(generation: &serde_json::Value, config: &serde_json::Value) -> Conventions {
     let id = |key: &str| [generation, config].iter().find_map(|file| file.get(key)?.as_u64());
     // T5 and its like start with the padding token, and older files do not say so.
@@ -185,5 +205,6 @@ fn conventions_of(generation: &serde_json::Value, config: &serde_json::Value) ->
         options: Options::of_model(&[generation, config]),
         start: start.into_iter().collect(),
         summarizing: (prefix, Options::of_model(&[task, generation, config])),
+        shortlist: None,
     }
 }

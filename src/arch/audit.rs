@@ -97,7 +97,14 @@ fn of_half<'a>(
     around.extend(c.embedding_norm.then_some(names.embedding_norm).into_iter().map(String::from).flat_map(both));
     around.extend(c.final_norm.then_some(names.final_norm).into_iter().map(String::from).flat_map(both));
 
-    let mut parts: Vec<&str> = [&names.attention[..], &[names.attention_norm, names.feed_forward_norm]].concat();
+    let recurrent = is_decoder && c.recurrent;
+    let [input, gate] = names.recurrence;
+    let mut parts: Vec<&str> = vec![names.attention_norm, names.feed_forward_norm];
+    if recurrent {
+        parts.push(gate)
+    } else {
+        parts.extend(names.attention)
+    };
     parts.extend(&names.feed_forward[usize::from(!c.gated)..]);
     if is_decoder {
         parts.extend(names.cross);
@@ -120,7 +127,8 @@ fn of_half<'a>(
     let layer = move |i: usize| {
         let parts = parts.iter().flat_map(|part| both(names.layer(i, part)));
         let tables = in_all.iter().chain(in_first.iter().filter(|_| i == 0)).map(|table| names.layer(i, table));
-        parts.chain(tables).collect::<Vec<_>>()
+        let input = recurrent.then(|| format!("{}.weight", names.layer(i, input)));
+        parts.chain(tables).chain(input).collect::<Vec<_>>()
     };
     around.into_iter().chain((0..half.layers).flat_map(layer))
 }

@@ -113,6 +113,8 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
         separate_vocabularies: variant.separate_vocabularies,
         positions: variant.positions,
         sight: variant.sight,
+        recurrent: false,
+        empty_start: false,
         address: variant.address,
         encoder,
         decoder,

@@ -4,8 +4,8 @@ use super::{Encoder, Model, advance, audit};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape, RelativeBias};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, Sight, SourceCache,
-    Span, Weights, add, relative_bias,
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, Recurrence, Sight,
+    SourceCache, Span, Weights, add, relative_bias,
 };
 use crate::types::Lang;
 use candle_core::Tensor;
@@ -41,6 +41,10 @@ pub(super) struct EncoderDecoderConfig {
     pub separate_vocabularies: bool,
     pub positions: PositionKind,
     pub sight: SightKind,
+    /// Whether the decoder's layers have a [`Recurrence`] in place of self-attention.
+    pub recurrent: bool,
+    /// Whether the decoder starts with a token that has no embedding: zeros. Its id follows the last one of the vocabulary.
+    pub empty_start: bool,
     /// See [`Model::address`].
     pub address: AddressFn,
 }
@@ -101,7 +105,7 @@ pub(super) struct Naming {
     pub decoder: HalfNaming,
 }
 
-/// Names in one half; those of a layer are below `layer`, `{}` for its number.
+/// Names in one half; those of a layer are below `layer`, `{}` for its number, `{1}` where the first is number one.
 pub(super) struct HalfNaming {
     pub embedding: &'static str,
     pub positions: &'static str,
@@ -111,6 +115,8 @@ pub(super) struct HalfNaming {
     /// Query, key, value, output.
     pub attention: [&'static str; 4],
     pub attention_norm: &'static str,
+    /// The layer's input and forget gate, of a [`Recurrence`] in place of attention.
+    pub recurrence: [&'static str; 2],
     /// The same for the cross-attention of the decoder.
     pub cross: [&'static str; 4],
     pub cross_norm: &'static str,
@@ -131,6 +137,7 @@ impl HalfNaming {
         layer: "",
         attention: [""; 4],
         attention_norm: "",
+        recurrence: [""; 2],
         cross: [""; 4],
         cross_norm: "",
         feed_forward: [""; 3],
@@ -140,7 +147,7 @@ impl HalfNaming {
 
     /// The name of a layer's part.
     pub fn layer(&self, layer: usize, part: &str) -> String {
-        format!("{}{part}", self.layer.replace("{}", &layer.to_string()))
+        format!("{}{part}", self.layer.replace("{}", &layer.to_string()).replace("{1}", &(layer + 1).to_string()))
     }
 }
 
@@ -166,8 +173,14 @@ struct CrossAttention {
     o: Linear,
 }
 
+/// By what a token learns of the others of its sequence.
+enum Mixer {
+    Attention(SelfAttention),
+    Recurrence(Recurrence),
+}
+
 struct Layer {
-    attention: Sublayer<SelfAttention>,
+    mixer: Sublayer<Mixer>,
     cross: Option<Sublayer<CrossAttention>>,
     feed_forward: Sublayer<FeedForward>,
 }
@@ -251,13 +264,17 @@ impl Builder<'_> {
             let width = half.heads * half.head_dim;
             let shape =
                 AttentionShape { heads: half.heads, kv_heads: half.heads, dim: half.head_dim, scale: c.attention_scale, window: None };
-            let [q, k, v, o] = names.attention;
-            let attention = SelfAttention {
-                qkv: self.linear(&[name(q), name(k), name(v)], width, c.dim)?,
-                attention: Attention { layer: i, shape },
-                o: self.linear(&[name(o)], c.dim, width)?,
-                bias: if every_layer { bias(i)? } else { shared_bias.clone() },
-                sight: if is_decoder { Sight::All } else { self.sight(i, names, width, block_bias.clone())? },
+            let mixer = if is_decoder && c.recurrent {
+                Mixer::Recurrence(self.recurrence(i, names)?)
+            } else {
+                let [q, k, v, o] = names.attention;
+                Mixer::Attention(SelfAttention {
+                    qkv: self.linear(&[name(q), name(k), name(v)], width, c.dim)?,
+                    attention: Attention { layer: i, shape },
+                    o: self.linear(&[name(o)], c.dim, width)?,
+                    bias: if every_layer { bias(i)? } else { shared_bias.clone() },
+                    sight: if is_decoder { Sight::All } else { self.sight(i, names, width, block_bias.clone())? },
+                })
             };
             let cross = if is_decoder {
                 let [q, k, v, o] = names.cross;
@@ -279,7 +296,7 @@ impl Builder<'_> {
                 FeedForward::plain(self.linear(&[name(up)], half.hidden, c.dim)?, down, c.activation)
             };
             Ok(Layer {
-                attention: Sublayer { norm: self.norm(&name(names.attention_norm))?, inner: attention },
+                mixer: Sublayer { norm: self.norm(&name(names.attention_norm))?, inner: mixer },
                 cross,
                 feed_forward: Sublayer { norm: self.norm(&name(names.feed_forward_norm))?, inner: feed_forward },
             })
@@ -291,6 +308,14 @@ impl Builder<'_> {
             layers: (0..half.layers).into_par_iter().map(layer).collect::<Result<Vec<_>>>()?,
             final_norm: c.final_norm.then(|| self.norm(names.final_norm)).transpose()?,
         })
+    }
+
+    fn recurrence(&self, layer: usize, names: &HalfNaming) -> Result<Recurrence> {
+        let dim = self.config.dim;
+        let [input, gate] = names.recurrence.map(|part| names.layer(layer, part));
+        let weight = |name: &str| self.weights.get_shaped(&format!("{name}.weight"), &[dim, dim]);
+        let bias = self.weights.get_shaped(&format!("{gate}.bias"), &[dim])?;
+        Recurrence::new(layer, weight(&input)?, weight(&gate)?, bias, self.backend)
     }
 
     /// T5's relative positions, where a family has them.
@@ -356,12 +381,29 @@ impl EncoderDecoder {
         }
         let encoder = builder.half(&config.encoder, &naming.encoder, source, false)?;
         let decoder = builder.half(&config.decoder, &naming.decoder, target, true)?;
-        Ok(EncoderDecoder { encoder, decoder, output, keeping: Keeping::of(backend), config })
+        // A recurrence goes on with what it kept: rounded at every token, its state would drift.
+        let keeping = match Keeping::of(backend) {
+            Keeping::F16 if config.recurrent => Keeping::F32,
+            keeping => keeping,
+        };
+        Ok(EncoderDecoder { encoder, decoder, output, keeping, config })
+    }
+
+    /// The embeddings of some tokens, (tokens, dim).
+    fn vectors(&self, half: &Half, tokens: &[u32]) -> Result<Tensor> {
+        let start = self.output.vocabulary() as u32;
+        if !self.config.empty_start || !tokens.contains(&start) {
+            return half.embedding.forward(tokens);
+        }
+        let known: Vec<u32> = tokens.iter().map(|&token| if token == start { 0 } else { token }).collect();
+        let factors: Vec<f32> = tokens.iter().map(|&token| if token == start { 0.0 } else { 1.0 }).collect();
+        let x = half.embedding.forward(&known)?;
+        Ok(x.broadcast_mul(&Tensor::from_vec(factors, (tokens.len(), 1), x.device())?)?)
     }
 
     /// What enters the first layer: (tokens, dim).
     fn embed(&self, half: &Half, tokens: &[u32], positions: &[usize]) -> Result<Tensor> {
-        let mut x = half.embedding.forward(tokens)?;
+        let mut x = self.vectors(half, tokens)?;
         if self.config.embedding_scale != 1.0 {
             x = (x * self.config.embedding_scale)?;
         }
@@ -392,9 +434,12 @@ impl EncoderDecoder {
 
     /// The first sublayer of a layer of the decoder.
     fn self_attention(&self, layer: &Layer, x: &Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
-        self.residual(x, &layer.attention, |a, x| {
-            let [q, k, v] = a.attention.split(&a.qkv.forward(x)?)?;
-            a.o.forward(&a.attention.forward(&q, &k, &v, a.bias.as_deref(), spans)?)
+        self.residual(x, &layer.mixer, |mixer, x| match mixer {
+            Mixer::Attention(a) => {
+                let [q, k, v] = a.attention.split(&a.qkv.forward(x)?)?;
+                a.o.forward(&a.attention.forward(&q, &k, &v, a.bias.as_deref(), spans)?)
+            }
+            Mixer::Recurrence(recurrence) => recurrence.forward(x, spans),
         })
     }
 
@@ -417,8 +462,9 @@ impl Encoder for EncoderDecoder {
         let positions: Vec<usize> = lengths.iter().flat_map(|&n| 0..n).collect();
         let mut x = self.embed(&self.encoder, &sources.concat(), &positions)?; // (tokens, dim)
         for layer in &self.encoder.layers {
-            x = self.residual(&x, &layer.attention, |a, x| {
-                a.o.forward(&a.sight.attend(&a.attention, &a.qkv, a.bias.as_deref(), x, &lengths)?)
+            x = self.residual(&x, &layer.mixer, |mixer, x| match mixer {
+                Mixer::Attention(a) => a.o.forward(&a.sight.attend(&a.attention, &a.qkv, a.bias.as_deref(), x, &lengths)?),
+                Mixer::Recurrence(_) => Err(candle_core::Error::msg("an encoder with a decoder's layers").into()),
             })?;
             x = self.residual(&x, &layer.feed_forward, |f, x| f.forward(x))?;
         }

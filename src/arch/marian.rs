@@ -23,7 +23,7 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
 }
 
 /// The languages that a model was trained on, as its `tokenizer_config.json` states them: codes of languages or of groups.
-struct Pair {
+pub(super) struct Pair {
     source: Option<String>,
     target: Option<String>,
 }
@@ -53,12 +53,12 @@ const GROUPS: &[(&str, &str)] = &[
 ];
 
 impl Pair {
-    fn of(numbers: &Numbers<'_>) -> Pair {
+    pub(super) fn of(numbers: &Numbers<'_>) -> Pair {
         let read = |key: &str| numbers.text(key).map(String::from);
         Pair { source: read("source_lang"), target: read("target_lang") }
     }
 
-    fn allows(&self, from: &Lang, to: &Lang) -> bool {
+    pub(super) fn allows(&self, from: &Lang, to: &Lang) -> bool {
         let fits = |code: &Option<String>, asked: &Lang| code.as_ref().is_none_or(|code| covers(code, asked));
         fits(&self.source, from) && fits(&self.target, to)
     }

@@ -12,6 +12,7 @@ mod m2m100;
 mod marian;
 mod mbart;
 mod pegasus;
+mod student;
 mod t5;
 
 pub use audit::unused;
@@ -112,6 +113,7 @@ pub const REGISTRY: &[Architecture] = &[
     Architecture { gguf: "gemma3", hub: &["gemma3_text", "gemma3"], load: gemma3::load },
     Architecture { gguf: "llama", hub: &["llama"], load: llama::load },
     Architecture { gguf: "", hub: &["marian"], load: marian::load },
+    Architecture { gguf: "", hub: &["marian-student"], load: student::load },
     Architecture { gguf: "", hub: &["bart"], load: bart::load },
     Architecture { gguf: "", hub: &["mbart"], load: mbart::load },
     Architecture { gguf: "", hub: &["m2m_100"], load: m2m100::load },

@@ -181,6 +181,8 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
             every_layer,
         },
         sight,
+        recurrent: false,
+        empty_start: false,
         address,
     };
     Ok(Box::new(EncoderDecoder::load(config, &naming, weights, backend)?))

@@ -1,5 +1,6 @@
 //! A loaded model behind the face of [`Generate`].
 
+use super::shortlist::Shortlist;
 use super::vocabulary::Vocabulary;
 use super::worker::{Job, Shared};
 use super::{Address, Alignment, Generate, OnText, Options, Output, Request};
@@ -41,6 +42,8 @@ pub struct Conventions {
     pub start: Vec<u32>,
     /// What it wants to read before an article that it is to summarize, and how it should write then.
     pub summarizing: (String, Options),
+    /// What a source leaves of the vocabulary for its translation.
+    pub shortlist: Option<Shortlist>,
 }
 
 /// A model, its tokenizer, and workers that run it.
@@ -262,6 +265,7 @@ impl Engine {
         let shared = Shared {
             model: &*self.model,
             tokenizer: &self.tokenizer,
+            shortlist: self.conventions.shortlist.as_ref(),
             jobs: &jobs,
             order: &order,
             next: AtomicUsize::new(0),

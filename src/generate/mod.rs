@@ -5,6 +5,7 @@ mod beam;
 mod engine;
 mod options;
 mod rules;
+mod shortlist;
 mod stream;
 mod vocabulary;
 mod worker;
@@ -12,6 +13,7 @@ mod worker;
 pub use crate::arch::Address;
 pub use engine::{Conventions, Engine, Settings};
 pub use options::{EarlyStopping, MOST_BEAMS, MOST_PATIENCE, Options, Overrides};
+pub use shortlist::Shortlist;
 
 use crate::error::{Error, Result};
 use crate::types::Lang;

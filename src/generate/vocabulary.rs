@@ -62,6 +62,12 @@ impl Vocabulary {
         Ok(Vocabulary { tokens: Some(tokens), layer })
     }
 
+    /// Those of its tokens that are among `tokens`, which are ascending.
+    pub(super) fn among(&self, mut tokens: Vec<u32>, output: &OutputLayer) -> Result<Vocabulary> {
+        tokens.retain(|&token| self.column(token).is_some());
+        Vocabulary::some(tokens, output)
+    }
+
     fn token(&self, column: usize) -> u32 {
         self.tokens.as_ref().map_or(column as u32, |t| t[column])
     }

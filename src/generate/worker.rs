@@ -4,6 +4,7 @@
 use super::align;
 use super::beam::{Beam, End, Hypothesis, Judge};
 use super::rules::{self, Frame, StopCheck};
+use super::shortlist::Shortlist;
 use super::stream::Stream;
 use super::vocabulary::{Candidate, Edits, Vocabulary};
 use super::{Finish, OnText, Options, Output, Variant};
@@ -56,6 +57,7 @@ impl Job<'_> {
 pub(super) struct Shared<'a> {
     pub model: &'a dyn Model,
     pub tokenizer: &'a Tokenizer,
+    pub shortlist: Option<&'a Shortlist>,
     pub jobs: &'a [Job<'a>],
     /// Numbers of the jobs in the order in which they are begun.
     pub order: &'a [usize],
@@ -88,6 +90,8 @@ enum Search {
 struct Row<'a> {
     number: usize,
     job: &'a Job<'a>,
+    /// That of the job, or what a shortlist leaves of it.
+    vocabulary: Arc<Vocabulary>,
     cache: KvCache,
     /// Tokens of the job that have been read.
     read: usize,
@@ -134,14 +138,14 @@ impl Judge for Judgement<'_> {
 }
 
 impl<'a> Row<'a> {
-    fn new(number: usize, job: &'a Job<'a>, cache: KvCache) -> Row<'a> {
+    fn new(number: usize, job: &'a Job<'a>, vocabulary: Arc<Vocabulary>, cache: KvCache) -> Row<'a> {
         let given = job.tokens[job.tokens.len() - job.given..].to_vec();
         let search = match job.options.beams {
             0 | 1 => Search::Single { written: given, log_probability: 0.0 },
             _ => Search::Beam(Beam::new(job.options, given, job.uncounted)),
         };
         let (stop, stream) = (StopCheck::new(job.options), Stream::default());
-        Row { number, job, cache, read: 0, search, stop, stream, tokens: Vec::new(), parted: false }
+        Row { number, job, vocabulary, cache, read: 0, search, stop, stream, tokens: Vec::new(), parted: false }
     }
 
     /// Whether all that stands before the output has been read.
@@ -302,7 +306,15 @@ impl<'a> Shared<'a> {
                 (None, Some(prefix)) => KvCache::after(prefix.clone()),
                 (None, None) => self.model.new_cache(),
             };
-            rows.push(Row::new(number, job, cache));
+            let vocabulary = match (self.shortlist, &job.source) {
+                // Chosen for each source alone, so that its result does not depend on the others.
+                (Some(shortlist), Some(source)) => {
+                    let output = self.model.output();
+                    Arc::new(job.vocabulary.among(shortlist.tokens(source, output.vocabulary()), output)?)
+                }
+                _ => job.vocabulary.clone(),
+            };
+            rows.push(Row::new(number, job, vocabulary, cache));
         }
         Ok(())
     }
@@ -337,8 +349,8 @@ impl<'a> Shared<'a> {
         let mut finished: Vec<(usize, Finish)> = Vec::new();
         // Those of one vocabulary together.
         while let Some((first, _)) = ready.first() {
-            let vocabulary = rows[*first].job.vocabulary.clone();
-            let group: Vec<_> = ready.extract_if(.., |(row, _)| Arc::ptr_eq(&rows[*row].job.vocabulary, &vocabulary)).collect();
+            let vocabulary = rows[*first].vocabulary.clone();
+            let group: Vec<_> = ready.extract_if(.., |(row, _)| Arc::ptr_eq(&rows[*row].vocabulary, &vocabulary)).collect();
             let places: Vec<u32> = group.iter().flat_map(|(_, places)| places.clone()).collect();
             let hidden = if places.len() == end as usize {
                 hidden.clone()

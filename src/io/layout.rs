@@ -9,6 +9,8 @@ pub enum Format {
     Torch,
     /// `*.gguf`: weights, configuration and tokenizer in one.
     Gguf,
+    /// `model.*.bin` of Marian's: weights and configuration in one.
+    Marian,
 }
 
 /// The files that hold a model's weights.
@@ -53,6 +55,8 @@ fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Weigh
     if let [one] = other_safetensors(names).as_slice() {
         return Ok(whole(Format::Safetensors, one));
     }
+    let mut students: Vec<&str> = names.iter().map(String::as_str).filter(|n| is_student(n)).collect();
+    students.sort_unstable();
     let mut gguf: Vec<&str> = names.iter().map(String::as_str).filter(|n| is_gguf(n)).collect();
     gguf.sort_unstable();
     match (gguf.as_slice(), incomplete.is_empty()) {
@@ -60,11 +64,20 @@ fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Weigh
         ([first, ..], _) => {
             return Err(format!("it holds several models; name one, as in `{}`. There are: {}", naming(first), gguf.join(", ")));
         }
+        ([], _) if !students.is_empty() => {}
         ([], false) => return Err(format!("its weights are not complete: {}", incomplete.join("; "))),
         ([], true) => {}
     }
+    match students.as_slice() {
+        [one] => return Ok(whole(Format::Marian, one)),
+        [] => {}
+        _ => return Err(format!("it holds several models of Marian's, {}; keep one in the folder", students.join(", "))),
+    }
+    let packed = names.iter().any(|n| n.strip_suffix(".gz").is_some_and(is_student));
+    let hint = if packed { "; unpack its .gz files first (gzip -d)" } else { "" };
     Err(format!(
-        "there are no weights in it that polygist reads (model.safetensors, pytorch_model.bin, *.gguf or shards of them); {}",
+        "there are no weights in it that polygist reads (model.safetensors, pytorch_model.bin, *.gguf or shards of them, model.*.bin of \
+         Marian's); {}{hint}",
         found(names)
     ))
 }
@@ -75,6 +88,13 @@ fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Weigh
 /// When weights, `config.json` or the tokenizer are missing: says what is, and what was found.
 pub fn select(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Vec<String>, String> {
     let WeightFiles { format, index, files } = weights_or(names, naming)?;
+    if format == Format::Marian {
+        let vocabularies = student_vocabularies(names)?;
+        let shortlists = names.iter().filter(|n| is_shortlist(n) || is_licence(n)).cloned();
+        let mut chosen: Vec<String> = files.into_iter().chain(vocabularies).chain(shortlists).collect();
+        chosen.sort();
+        return Ok(chosen);
+    }
     // A GGUF file needs nothing beside it.
     let missing: Vec<&str> = [
         ("config.json", names.iter().any(|n| n == "config.json")),
@@ -100,7 +120,30 @@ pub fn select(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Vec<S
 
 /// Whether a file of that name holds weights in a format that can be read.
 pub fn is_weights(name: &str) -> bool {
-    is_gguf(name) || ends(name, ".safetensors") || (name.starts_with("pytorch_model") && ends(name, ".bin"))
+    is_gguf(name) || is_student(name) || ends(name, ".safetensors") || (name.starts_with("pytorch_model") && ends(name, ".bin"))
+}
+
+/// Whether a file of that name is a binary model of Marian's, as Firefox has them (`model.enfr.intgemm.alphas.bin`).
+fn is_student(name: &str) -> bool {
+    name.starts_with("model.") && name != "model.bin" && ends(name, ".bin")
+}
+
+/// Whether a file of that name is the lexical shortlist of such a model.
+pub fn is_shortlist(name: &str) -> bool {
+    name.starts_with("lex.") && ends(name, ".bin")
+}
+
+/// The vocabularies of such a model: one for both sides, or that of the source and that of the target.
+///
+/// # Errors
+/// Says what is missing and what was found.
+pub fn student_vocabularies(names: &[String]) -> Result<Vec<String>, String> {
+    let named = |start: &str| names.iter().filter(|n| n.starts_with(start) && ends(n, ".spm")).min().cloned();
+    match (named("srcvocab."), named("trgvocab."), named("vocab.")) {
+        (Some(source), Some(target), _) => Ok(vec![source, target]),
+        (_, _, Some(both)) => Ok(vec![both]),
+        _ => Err(format!("its vocabulary (vocab.*.spm, or srcvocab.*.spm and trgvocab.*.spm) is missing; {}", found(names))),
+    }
 }
 
 /// Whether a file of that name is a GGUF file.
@@ -221,6 +264,21 @@ mod tests {
         assert_eq!(chosen(&bart).unwrap(), ["config.json", "merges.txt", "model.safetensors", "tokenizer.json", "vocab.json"]);
         let one = ["config.json", "spiece.model", "mt5.safetensors", "adapter_model.safetensors"];
         assert_eq!(chosen(&one).unwrap(), ["config.json", "mt5.safetensors", "spiece.model"]);
+    }
+
+    #[test]
+    fn what_firefox_has() {
+        let base = ["model.enfr.intgemm.alphas.bin", "vocab.enfr.spm", "lex.50.50.enfr.s2t.bin", "metadata.json", "README.md"];
+        assert_eq!(chosen(&base).unwrap(), ["lex.50.50.enfr.s2t.bin", "model.enfr.intgemm.alphas.bin", "vocab.enfr.spm"]);
+        let each = ["model.enja.intgemm8.bin", "srcvocab.enja.spm", "trgvocab.enja.spm"];
+        assert_eq!(chosen(&each).unwrap(), each);
+        assert!(chosen(&each[..2]).unwrap_err().contains("trgvocab.*.spm) is missing"));
+        assert!(chosen(&[base[0], each[0], base[1]]).unwrap_err().contains("several models"));
+        assert!(chosen(&["model.enfr.intgemm.alphas.bin.gz", "vocab.enfr.spm.gz"]).unwrap_err().contains("gzip -d"));
+        // Another program's file of a similar name is none, and a model in the Hub's layout goes before.
+        assert!(chosen(&["model.bin", "config.json", "vocab.json"]).is_err());
+        let both = ["model.enfr.bin", "model.safetensors", "config.json", "source.spm"];
+        assert_eq!(chosen(&both).unwrap(), ["config.json", "model.safetensors", "source.spm"]);
     }
 
     #[test]

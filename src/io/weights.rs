@@ -1,19 +1,22 @@
-//! Model files: GGUF, and folders in the Hub's layout with safetensors or PyTorch weights.
+//! Model files: GGUF, folders in the Hub's layout with safetensors or PyTorch weights, and folders with Marian's own binary files.
 //!
 //! They are input from outside. Headers are read and checked against the file before anything is allocated for what they
 //! describe, and tensors are read when they are asked for. No more is allocated than: the configuration, which may have 16 MiB; for
 //! safetensors a header of up to 64 MiB; for PyTorch files a list of tensors of up to 16 MiB and of a million values; for GGUF
-//! metadata of up to 256 MiB and four million values; for a tensor what its numbers take as f32, twice that where they do not lie
+//! metadata of up to 256 MiB and four million values; for Marian's files names of up to 16 MiB and a configuration of 1 MiB; for a tensor what its numbers take as f32, twice that where they do not lie
 //! in order, and 1 MiB. Pickles are read, never run.
 
 mod gguf;
+mod marian;
 mod pickle;
 mod safetensors;
+mod shortlist;
 mod stored;
+mod student;
 mod torch;
 mod zip;
 
-use super::layout::{self, Format};
+use super::layout::{self, Format, WeightFiles};
 use crate::error::{Error, Result};
 use crate::nn::{Config, Weights};
 use serde_json::Value;
@@ -24,6 +27,7 @@ use std::path::Path;
 use stored::{Stored, View};
 
 pub use gguf::Gguf;
+pub use shortlist::ShortlistFile;
 
 /// `config.json` and the lists of shards are not longer.
 const JSON_LIMIT: u64 = 16 << 20;
@@ -31,17 +35,26 @@ const JSON_LIMIT: u64 = 16 << 20;
 /// Opens a folder in the Hub's layout: its `config.json` and its weights, which are read as they are asked for.
 ///
 /// The weights are `model.safetensors`, the shards that `model.safetensors.index.json` names, `pytorch_model.bin`, the shards
-/// that `pytorch_model.bin.index.json` names, or a single safetensors file of another name: the first of these that is there.
+/// that `pytorch_model.bin.index.json` names, or a single safetensors file of another name: the first of these that is there. Where none
+/// is, a binary file of Marian's, `model.*.bin`, which holds its configuration itself.
 ///
 /// # Errors
 /// When `config.json`, the weights or one of their shards are missing, damaged or of an unknown kind. A file that is not what
 /// it seems, with sizes that do not fit or a pickle that calls anything, is refused as a whole.
 pub fn open_folder(folder: &Path) -> Result<(Config, Box<dyn Weights>)> {
     let model = folder.display().to_string();
-    let config = json(folder, "config.json", &model)?;
     let entries = std::fs::read_dir(folder).map_err(Error::io("reading the folder", folder))?;
     let names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-    let chosen = layout::weights(&names).map_err(|why| Error::model(&model, why))?;
+    let chosen = layout::weights(&names);
+    if let Ok(WeightFiles { format: Format::Marian, files, .. }) = &chosen {
+        return student::open(folder, &names, files.first().map_or("", String::as_str));
+    }
+    let config = match &chosen {
+        // Where there are no weights either, that is the news.
+        Err(why) if !folder.join("config.json").exists() => return Err(Error::model(&model, why)),
+        _ => json(folder, "config.json", &model)?,
+    };
+    let chosen = chosen.map_err(|why| Error::model(&model, why))?;
     if chosen.format == Format::Gguf {
         return Err(Error::model(&model, format!("it holds a GGUF file; name that file: {}", folder.join(&chosen.files[0]).display())));
     }
@@ -75,7 +88,7 @@ fn read(path: &Path, format: Format) -> std::result::Result<(File, Vec<(String, 
     let size = file.metadata().map_err(|e| e.to_string())?.len();
     let views = match format {
         Format::Torch => torch::read(&mut file, size)?,
-        Format::Safetensors | Format::Gguf => safetensors::read(&mut file, size)?,
+        Format::Safetensors | Format::Gguf | Format::Marian => safetensors::read(&mut file, size)?,
     };
     Ok((file, views))
 }

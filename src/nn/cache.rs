@@ -22,7 +22,8 @@ pub struct SourceCache {
     pub(super) layers: Vec<LayerCache>,
 }
 
-/// One layer's keys and values of a sequence, each (positions, kv_heads, dim).
+/// One layer's keys and values of a sequence, each (positions, kv_heads, dim). A recurrent layer's states, (positions, dim), stand in
+/// place of the keys ([`super::Recurrence`]).
 pub(crate) enum LayerCache {
     /// In main memory, for the kernels.
     Host { keys: Vec<f32>, values: Vec<f32> },
@@ -218,6 +219,14 @@ impl LayerCache {
         }
     }
 
+    /// A row of the keys, which are of this width.
+    pub(super) fn key_row(&self, row: usize, width: usize) -> Result<&[f32]> {
+        match self {
+            LayerCache::Host { keys, .. } => keys.get(row * width..(row + 1) * width).ok_or_else(misplaced),
+            LayerCache::Half { .. } | LayerCache::Device(_) => Err(misplaced()),
+        }
+    }
+
     /// Appends (tokens, kv_heads, dim).
     pub(super) fn push(&mut self, k: &[f32], v: &[f32]) -> Result<()> {
         match self {
@@ -283,6 +292,14 @@ impl<'a> Span<'a> {
         let first = self.cache.len();
         let prefix = self.cache.prefix_len();
         (0..self.tokens.len()).map(move |i| self.paths.map_or(first + i, |paths| prefix + paths[i].len() - 1))
+    }
+
+    /// The cache's own row of what stands right before a token, if anything does.
+    pub(super) fn row_before(&self, token: usize) -> Option<usize> {
+        match self.paths {
+            Some(paths) => paths[token].iter().rev().nth(1).map(|&row| row as usize),
+            None => (self.cache.rows() + token).checked_sub(1),
+        }
     }
 
     /// Which of the tokens something is to follow: the last one, or each of a beam.

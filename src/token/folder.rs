@@ -6,7 +6,7 @@ use super::library::Library;
 use super::mapped::{Mapped, Parts};
 use super::sentencepiece::SentencePiece;
 use super::settings::{Family, Settings};
-use super::spm::Spm;
+use super::spm::{Kind, Spm, SpmPiece};
 use super::{Pieces, Tokenizer, build, codes, files};
 use crate::error::{Error, Result};
 use crate::nn::Config;
@@ -36,6 +36,9 @@ const SENTENCEPIECE: [&str; 4] = ["sentencepiece.bpe.model", "spiece.model", "sp
 /// See [`Tokenizer::from_folder`].
 pub(super) fn open(folder: &Path, config: &Config) -> Result<Tokenizer> {
     let settings = Settings::read(folder, config)?;
+    if settings.family == Family::Student {
+        return finish(Pieces::Mapped(Box::new(student(folder, config)?)), None, folder, config, &settings);
+    }
     let has = |name: &str| folder.join(name).is_file();
     let whole = folder.join("tokenizer.json");
     let model = SENTENCEPIECE.iter().map(|name| folder.join(name)).find(|path| path.is_file());
@@ -56,6 +59,7 @@ pub(super) fn open(folder: &Path, config: &Config) -> Result<Tokenizer> {
         (Family::Bart, _) if has("vocab.json") && has("merges.txt") => build::byte_level(folder, &settings)?,
         (family, _) => {
             let message = match family {
+                Family::Student => "expected vocab.*.spm, or srcvocab.*.spm and trgvocab.*.spm".into(),
                 Family::Marian => "expected source.spm, target.spm and vocab.json".to_string(),
                 Family::M2M100 => "expected sentencepiece.bpe.model and vocab.json".into(),
                 Family::Bart => "expected tokenizer.json, or vocab.json and merges.txt".into(),
@@ -141,6 +145,43 @@ fn marian(folder: &Path, config: &Config, settings: &Settings) -> Result<Mapped>
     Ok(Mapped::new(Parts { source, target, ids, target_ids, control, unknown: unknown_id, has_codes: true }))
 }
 
+/// A model in Marian's own files: the ids are SentencePiece's own. The configuration names the `vocabularies`, one for both sides, or
+/// that of the source and that of the target.
+fn student(folder: &Path, config: &Config) -> Result<Mapped> {
+    let listed = config.json("vocabularies").and_then(Value::as_array).into_iter().flatten();
+    let files: Vec<&str> = listed.filter_map(Value::as_str).filter(|name| !name.contains(['/', '\\'])).collect();
+    let (source, target) = match files[..] {
+        [both] => (both, None),
+        [source, target] => (source, Some(target)),
+        _ => return Err(Error::model(folder.display().to_string(), "no vocabularies are named; expected one or two SentencePiece models")),
+    };
+    let open = |name: &str| Spm::open(&folder.join(name));
+    // Where two kinds share a text, the piece that is no plain text has it.
+    let ids = |spm: &Spm| -> HashMap<String, u32> {
+        let mut numbered: Vec<(u32, &SpmPiece)> = (0..).zip(&spm.pieces).collect();
+        numbered.sort_by_key(|(_, piece)| !piece.kind.is_plain());
+        numbered.into_iter().map(|(id, piece)| (piece.text.clone(), id)).collect()
+    };
+    let ready = |spm: Spm, name: &str| SentencePiece::new(spm, &folder.join(name).display().to_string());
+    let spm = open(source)?;
+    let (own, unknown) = (ids(&spm), spm.unknown as u32);
+    let control = spm.pieces.iter().filter(|p| matches!(p.kind, Kind::Control | Kind::Unknown)).map(|p| p.text.clone()).collect();
+    let (target, target_ids) = match target {
+        None => (None, None),
+        Some(name) => {
+            let target = open(name)?;
+            let others = ids(&target);
+            // The ends of both sides are one token to those who use them.
+            if ["</s>", "<unk>"].iter().any(|token| others.get(*token) != own.get(*token)) {
+                let message = format!("{source} and {name} number </s> and <unk> differently, which is not supported");
+                return Err(Error::model(folder.display().to_string(), message));
+            }
+            (Some(ready(target, name)?), Some(others))
+        }
+    };
+    Ok(Mapped::new(Parts { source: ready(spm, source)?, target, ids: own, target_ids, control, unknown, has_codes: false }))
+}
+
 fn m2m100(folder: &Path, model: &Path, settings: &Settings) -> Result<Mapped> {
     let (mut ids, unknown) = vocabulary(&folder.join("vocab.json"), &name(settings, "unk_token", "<unk>"))?;
     let languages = if settings.text("language_codes") == Some("wmt21") { codes::WMT21 } else { codes::M2M100 };
@@ -185,7 +226,7 @@ fn finish(pieces: Pieces, post_processor: Option<Value>, folder: &Path, config: 
         Ok(Slot::Token(token("eos_token", "</s>").ok_or_else(missing)?))
     };
     let frame = match settings.family {
-        Family::Marian | Family::T5 | Family::Pegasus => Frame { before: vec![], after: vec![eos()?] },
+        Family::Marian | Family::Student | Family::T5 | Family::Pegasus => Frame { before: vec![], after: vec![eos()?] },
         Family::MBart => Frame { before: vec![], after: vec![eos()?, Slot::Language] },
         Family::Nllb if settings.flag("legacy_behaviour") => Frame { before: vec![], after: vec![eos()?, Slot::Language] },
         Family::MBart50 | Family::Nllb | Family::M2M100 => Frame { before: vec![Slot::Language], after: vec![eos()?] },

@@ -83,7 +83,8 @@ impl Tokenizer {
         folder::from_json(path, config)
     }
 
-    /// The tokenizer of a folder in the Hub's layout: from its `tokenizer.json`; or `source.spm`, `target.spm` and `vocab.json` (Marian);
+    /// The tokenizer of a folder in the Hub's layout: from its `tokenizer.json`; or `source.spm`, `target.spm` and `vocab.json` (Marian),
+    /// or `vocab.*.spm` (Marian's own files);
     /// or a SentencePiece model (T5, mT5, MADLAD, Pegasus, mBART, mBART-50, NLLB; M2M100 with `vocab.json`); or `vocab.json` and
     /// `merges.txt` (BART, LED). Which it is say `tokenizer_config.json` and the model's `config.json`.
     ///

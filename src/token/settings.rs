@@ -12,6 +12,8 @@ use tokenizers::AddedToken;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
     Marian,
+    /// A model in Marian's own files, which no class of `transformers` reads.
+    Student,
     /// T5, mT5, UMT5, MADLAD, LongT5.
     T5,
     Pegasus,
@@ -115,6 +117,7 @@ fn by_class(class: &str) -> Option<Family> {
 fn by_type(model: &str, folder: &Path) -> Family {
     match model {
         "marian" => Family::Marian,
+        "marian-student" => Family::Student,
         "t5" | "mt5" | "umt5" | "longt5" | "switch_transformers" => Family::T5,
         "pegasus" | "pegasus_x" | "bigbird_pegasus" => Family::Pegasus,
         "mbart" => Family::MBart,

@@ -35,6 +35,11 @@ impl Kind {
             _ => return None,
         })
     }
+
+    /// Whether a piece of this kind is text that stands for itself.
+    pub fn is_plain(self) -> bool {
+        matches!(self, Kind::Normal | Kind::UserDefined | Kind::Unused)
+    }
 }
 
 /// An entry of the vocabulary.

@@ -22,6 +22,8 @@ pub(super) enum Kind {
     F32,
     F16,
     BF16,
+    /// 8-bit integers; after the last one stands, as f32, what all are to be divided by.
+    Scaled8,
     /// A type that weights are not made of (masks, position numbers, quantized values): its name and its size in bytes.
     Other(&'static str, usize),
 }
@@ -33,6 +35,7 @@ impl Kind {
             Kind::F64 => 8,
             Kind::F32 => 4,
             Kind::F16 | Kind::BF16 => 2,
+            Kind::Scaled8 => 1,
             Kind::Other(_, size) => size,
         }
     }
@@ -45,6 +48,7 @@ impl Kind {
             Kind::F32 => out.extend(bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b))),
             Kind::F16 => out.extend(bytes.as_chunks::<2>().0.iter().map(|b| f32_of_f16(half(b)))),
             Kind::BF16 => out.extend(bytes.as_chunks::<2>().0.iter().map(|b| f32::from_bits(u32::from(half(b)) << 16))),
+            Kind::Scaled8 => out.extend(bytes.iter().map(|&b| f32::from(b.cast_signed()))),
             Kind::Other(..) => return None,
         }
         Some(())
@@ -118,6 +122,15 @@ impl View {
                 return Ok(None);
             }
             left -= chunk.len();
+        }
+        if self.kind == Kind::Scaled8 {
+            let mut factor = [0; 4];
+            file.read_exact(&mut factor)?;
+            let scale = f32::from_le_bytes(factor).recip();
+            if !scale.is_finite() || scale == 0.0 {
+                return Err(std::io::Error::other("the factor of a matrix of 8-bit integers is no number to divide by"));
+            }
+            values.iter_mut().for_each(|value| *value *= scale);
         }
         Ok(Some(match &self.strides {
             Some(strides) => gather(&values, &self.shape, strides),

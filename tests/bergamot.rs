@@ -1,0 +1,315 @@
+//! Students in Marian's own files, as Firefox has them, against Marian itself: two tiny ones that Marian trained and converted, and what
+//! it makes of some sentences, written down by scripts/fixtures/bergamot.py.
+
+mod common;
+
+use candle_core::Device;
+use common::{ENGLISH, Sandbox, parse};
+use polygist::arch::{self, Model};
+use polygist::generate::{Engine, Generate, Options, Request, Shortlist};
+use polygist::io::weights::{ShortlistFile, open_folder};
+use polygist::kernel::Precision;
+use polygist::model::{self, Runtime};
+use polygist::nn::{Backend, KvCache, Span};
+use polygist::types::Lang;
+use serde::Deserialize;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// As Marian writes 32-bit floats; as it writes 8-bit integers; as Bergamot's fork, whose files Firefox has, writes them.
+const KINDS: [&str; 3] = ["float", "converted", "firefox"];
+
+#[derive(Deserialize)]
+struct Source {
+    text: String,
+    ids: Vec<u32>,
+}
+
+/// One of Marian's outputs, with the log-probability of each token, and of the end where it is there.
+#[derive(Deserialize)]
+struct Expected {
+    ids: Vec<u32>,
+    words: Vec<f32>,
+    score: f32,
+    text: String,
+}
+
+#[derive(Deserialize)]
+struct Cases {
+    sources: Vec<Source>,
+    greedy: Vec<Vec<Expected>>,
+    beam: Vec<Vec<Expected>>,
+    #[serde(default)]
+    greedy_shortlist: Vec<Vec<Expected>>,
+    #[serde(default)]
+    beam_shortlist: Vec<Vec<Expected>>,
+    /// What Marian's own arithmetic on 8-bit integers makes of the same file.
+    #[serde(default)]
+    greedy_int8: Vec<Vec<Expected>>,
+}
+
+fn folder(kind: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bergamot").join(kind)
+}
+
+fn cases(kind: &str) -> Cases {
+    serde_json::from_slice(&fs::read(folder(kind).join("expected.json")).unwrap()).unwrap()
+}
+
+/// The names of a folder's files, what is expected apart.
+fn files(kind: &str) -> Vec<String> {
+    let names = fs::read_dir(folder(kind)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name != "expected.json").collect()
+}
+
+/// A copy of a folder; `rename` says under what name a file stands there, `None` to leave it out.
+fn copy(kind: &str, rename: impl Fn(&str) -> Option<String>) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for name in files(kind) {
+        if let Some(new) = rename(&name) {
+            fs::copy(folder(kind).join(&name), dir.path().join(new)).unwrap();
+        }
+    }
+    dir
+}
+
+fn engine(folder: &Path, precision: Precision, threads: usize, batch: usize) -> Engine {
+    let runtime = Runtime { batch, ..Runtime::new(Device::Cpu, precision, threads) };
+    model::open("student", folder, &runtime).unwrap()
+}
+
+/// The engine of a folder without its shortlist.
+fn unrestricted(kind: &str, precision: Precision) -> Engine {
+    let dir = copy(kind, |name| (!name.starts_with("lex.")).then(|| name.to_string()));
+    engine(dir.path(), precision, 1, 8)
+}
+
+fn requests(cases: &Cases, options: &Options) -> Vec<Request> {
+    cases.sources.iter().map(|source| Request { prompt: source.text.clone(), options: options.clone(), ..Request::default() }).collect()
+}
+
+fn outputs(engine: &Engine, cases: &Cases, beams: usize) -> Vec<(Vec<u32>, String)> {
+    let options = Options { beams, end_loops: false, ..engine.defaults() };
+    let outputs = engine.generate(&requests(cases, &options), &|_, _| true).unwrap();
+    outputs.into_iter().map(|output| (output.ids, output.text)).collect()
+}
+
+fn load(kind: &str, precision: Precision) -> Box<dyn Model> {
+    let (config, weights) = open_folder(&folder(kind)).unwrap();
+    arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision }).unwrap()
+}
+
+/// The log-probability of each token of an output, and of the end, with the whole vocabulary or some of it.
+fn log_probabilities(model: &dyn Model, source: &[u32], output: &Expected, tokens: Option<&[u32]>) -> Vec<f32> {
+    let memory = model.encoder().unwrap().encode(&[source]).unwrap().remove(0);
+    let mut cache = KvCache::reading(memory);
+    let mut before = model.output().vocabulary() as u32;
+    let targets: Vec<u32> = output.ids.iter().copied().chain([0]).take(output.words.len()).collect();
+    let mut found = Vec::new();
+    for target in targets {
+        let hidden = model.forward(&mut [Span::new(&[before], &mut cache)]).unwrap();
+        let mut logits = Vec::new();
+        model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
+        let seen = |token: u32| tokens.is_none_or(|tokens| tokens.contains(&token));
+        let total: f64 = (0..).zip(&logits).filter(|(token, _)| seen(*token)).map(|(_, l)| f64::from(*l).exp()).sum();
+        found.push((f64::from(logits[target as usize]) - total.ln()) as f32);
+        before = target;
+    }
+    found
+}
+
+/// Marian prints five digits after the point.
+const TOLERANCE: f32 = 3e-5;
+
+#[test]
+fn probabilities_are_those_of_marian() {
+    for kind in KINDS {
+        let (model, cases) = (load(kind, Precision::F32), cases(kind));
+        let (mut compared, mut worst) = (0, 0f32);
+        for (source, best) in cases.sources.iter().zip(&cases.beam) {
+            for expected in best {
+                let found = log_probabilities(&*model, &source.ids, expected, None);
+                worst = found.iter().zip(&expected.words).map(|(a, b)| (a - b).abs()).fold(worst, f32::max);
+                compared += found.len();
+            }
+        }
+        assert!(compared > 500 && worst < TOLERANCE, "{kind}: of {compared} log-probabilities one differs by {worst}");
+    }
+}
+
+#[test]
+fn greedy_outputs_are_those_of_marian() {
+    for kind in KINDS {
+        let cases = cases(kind);
+        let found = outputs(&unrestricted(kind, Precision::F32), &cases, 1);
+        for ((found, best), source) in found.iter().zip(&cases.greedy).zip(&cases.sources) {
+            // What Marian cut off at its limit begins as ours, which has another.
+            let ended = best[0].words.len() > best[0].ids.len();
+            let length = if ended { found.0.len() } else { found.0.len().min(best[0].ids.len()) };
+            assert_eq!(found.0[..length], best[0].ids, "{kind}: {:?}", source.text);
+            assert!(!ended || found.1 == best[0].text, "{kind}: {:?} {:?}", found.1, best[0].text);
+        }
+    }
+}
+
+/// The searches differ: Marian's beam becomes narrower with each hypothesis that ends, ours does not. So ours may find better ones.
+#[test]
+fn beams_find_what_marian_finds_or_better() {
+    for (kind, with_list) in [("float", false), ("float", true), ("converted", false), ("firefox", false)] {
+        let cases = cases(kind);
+        let engine = if with_list { engine(&folder(kind), Precision::F32, 1, 8) } else { unrestricted(kind, Precision::F32) };
+        let (found, expected) = (outputs(&engine, &cases, 4), if with_list { &cases.beam_shortlist } else { &cases.beam });
+        let (model, mut same) = (load(kind, Precision::F32), 0);
+        for ((found, best), source) in found.into_iter().zip(expected).zip(&cases.sources) {
+            if found.0 == best[0].ids {
+                same += 1;
+                continue;
+            }
+            let words = vec![0.0; found.0.len() + 1];
+            let tokens = with_list.then(|| shortlist().tokens(&source.ids, model.output().vocabulary()));
+            let own = Expected { ids: found.0, words, score: 0.0, text: found.1 };
+            let words = log_probabilities(&*model, &source.ids, &own, tokens.as_deref());
+            let score = words.iter().sum::<f32>() / words.len() as f32;
+            assert!(score >= best[0].score - 1e-4, "{kind}: {:?} {score} {:?} {}", own.text, best[0].text, best[0].score);
+        }
+        assert!(same * 10 >= cases.sources.len() * 8, "{kind}: {same} of {}", cases.sources.len());
+    }
+}
+
+fn shortlist() -> Shortlist {
+    let ShortlistFile { first, offsets, targets } = ShortlistFile::open(&folder("float").join("lex.30.3.enfr.s2t.bin")).unwrap();
+    Shortlist { first, offsets, targets, shared: true }
+}
+
+#[test]
+fn a_shortlist_leaves_what_marian_leaves() {
+    let (cases, model, list) = (cases("float"), load("float", Precision::F32), shortlist());
+    let mut narrower = 0;
+    for (source, best) in cases.sources.iter().zip(&cases.beam_shortlist) {
+        let tokens = list.tokens(&source.ids, model.output().vocabulary());
+        assert!(tokens.len() % 8 == 0 && tokens.is_sorted());
+        narrower += usize::from(tokens.len() < 200);
+        for expected in best {
+            let found = log_probabilities(&*model, &source.ids, expected, Some(&tokens));
+            let worst = found.iter().zip(&expected.words).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(worst < TOLERANCE, "{:?}: {worst}", source.text);
+        }
+    }
+    assert!(narrower > 10);
+    let found = outputs(&engine(&folder("float"), Precision::F32, 1, 8), &cases, 1);
+    let expected: Vec<&[u32]> = cases.greedy_shortlist.iter().map(|best| best[0].ids.as_slice()).collect();
+    for ((found, expected), source) in found.iter().zip(&expected).zip(&cases.sources) {
+        assert!(found.0.starts_with(expected), "{:?}: {found:?} {expected:?}", source.text);
+    }
+    let without = outputs(&unrestricted("float", Precision::F32), &cases, 1);
+    assert!(without != found, "the list should make a difference to one of these");
+}
+
+#[test]
+fn an_output_does_not_depend_on_the_batch() {
+    for (kind, precision) in [("float", Precision::F32), ("float", Precision::Int8), ("firefox", Precision::Int8)] {
+        for beams in [1, 4] {
+            let cases = cases(kind);
+            let alone = outputs(&engine(&folder(kind), precision, 1, 1), &cases, beams);
+            for (threads, batch) in [(1, 5), (2, 64)] {
+                assert_eq!(outputs(&engine(&folder(kind), precision, threads, batch), &cases, beams), alone, "{kind} {beams}");
+            }
+        }
+    }
+}
+
+/// Both round activations, Marian to 8 bits for a whole matrix, we to 8 bits with a scale for every 64 numbers.
+#[test]
+fn eight_bits_write_mostly_what_marians_eight_bits_write() {
+    let cases = cases("converted");
+    let found = outputs(&unrestricted("converted", Precision::Int8), &cases, 1);
+    let same = found.iter().zip(&cases.greedy_int8).filter(|(found, best)| found.0.starts_with(&best[0].ids)).count();
+    assert!(same * 10 >= found.len() * 7, "{same} of {}", found.len());
+}
+
+#[test]
+fn languages_come_from_the_names_of_the_files() {
+    let [en, fr, de] = ["en", "fr", "de"].map(|code| Lang::parse(code).unwrap());
+    let student = engine(&folder("firefox"), Precision::F32, 1, 1);
+    assert!(student.address(&en, &fr).is_some() && !student.is_prompted());
+    assert!(student.address(&fr, &en).is_none() && student.address(&en, &de).is_none());
+    let unnamed = copy("firefox", |name| Some(name.replace("enfr.", "")));
+    assert!(engine(unnamed.path(), Precision::F32, 1, 1).address(&de, &fr).is_some());
+}
+
+#[test]
+fn folders_go_through_the_program_and_through_english() {
+    let sandbox = Sandbox::new();
+    for (kind, pair) in [("firefox", "deen"), ("float", "enfr")] {
+        for name in files(kind) {
+            sandbox.write(&format!("{pair}/{}", name.replace("enfr", pair)), fs::read(folder(kind).join(&name)).unwrap());
+        }
+    }
+    let cases = cases("float");
+    let lines: String = cases.sources[..6].iter().map(|source| format!("{}\n", source.text)).collect();
+    let line = "translate --lines --from en --to fr --offline --model enfr --precision f32";
+    let output = sandbox.run_with(line, &lines).expect(0, &[]).stdout;
+    let expected: Vec<&str> = cases.greedy_shortlist[..6].iter().map(|best| best[0].text.trim_end()).collect();
+    assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+
+    sandbox.write("a.txt", ENGLISH);
+    let line = "translate --from de --to fr --format json --offline --model deen,enfr a.txt";
+    let translation = parse(&sandbox.run(line).expect(0, &[]).stdout).remove(0).translation.unwrap();
+    assert_eq!(translation.route.iter().map(Lang::to_string).collect::<Vec<_>>(), ["de", "en", "fr"]);
+    sandbox.run("translate --from de --to es --offline --model deen a.txt").expect(2, &["deen", "German (de)", "Spanish (es)"]);
+}
+
+#[test]
+fn what_is_missing_is_said() {
+    let error = |dir: &Path| model::open("x", dir, &Runtime::cpu()).err().unwrap().to_string();
+    let no_vocabulary = copy("firefox", |name| (!name.starts_with("trgvocab")).then(|| name.to_string()));
+    assert!(error(no_vocabulary.path()).contains("srcvocab.*.spm and trgvocab.*.spm) is missing"), "{}", error(no_vocabulary.path()));
+    let packed = copy("firefox", |name| Some(format!("{name}.gz")));
+    assert!(error(packed.path()).contains(".gz"), "{}", error(packed.path()));
+    let twice = copy("firefox", |name| Some(name.to_string()));
+    fs::copy(folder("firefox").join("model.enfr.intgemm.alphas.bin"), twice.path().join("model.enfr.bin")).unwrap();
+    assert!(error(twice.path()).contains("several models"), "{}", error(twice.path()));
+    let damaged = copy("float", |name| Some(name.to_string()));
+    let list = damaged.path().join("lex.30.3.enfr.s2t.bin");
+    let mut bytes = fs::read(&list).unwrap();
+    bytes[200] ^= 1;
+    fs::write(&list, bytes).unwrap();
+    assert!(error(damaged.path()).contains("checksum"), "{}", error(damaged.path()));
+}
+
+/// Files cut off anywhere, and files with numbers that are too large or wrong, are refused or read; nothing panics.
+#[test]
+fn broken_files_are_refused() {
+    let name = "model.enfr.intgemm.alphas.bin";
+    let dir = copy("firefox", |name| Some(name.to_string()));
+    let whole = fs::read(dir.path().join(name)).unwrap();
+    let read = |bytes: &[u8]| -> Result<(), polygist::error::Error> {
+        fs::write(dir.path().join(name), bytes).unwrap();
+        let (config, weights) = open_folder(dir.path())?;
+        let model = arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision: Precision::Int8 })?;
+        let source = model.encoder().unwrap().encode(&[&[5, 6, 0]])?.remove(0);
+        model.forward(&mut [Span::new(&[model.output().vocabulary() as u32], &mut KvCache::reading(source))]).map(drop)
+    };
+    read(&whole).unwrap();
+    let steps = (0..400).chain((400..whole.len()).step_by(1999)).chain([whole.len() - 1]);
+    for length in steps {
+        let error = read(&whole[..length]).expect_err("a file that is cut off");
+        assert!(error.to_string().contains(name), "{error}");
+    }
+    assert!(read(&[&whole[..], &[0]].concat()).is_err());
+    // Every byte of the first headers, and some of all others, of the names, the shapes and the configuration at the end.
+    let headers = u64::from_le_bytes(whole[8..16].try_into().unwrap()) as usize * 32 + 16;
+    for at in (0..80).chain((80..headers + 3000).step_by(7)).chain((whole.len() - 1536..whole.len()).step_by(3)) {
+        for value in [0xff, 0x80, whole[at] ^ 1] {
+            let mut bytes = whole.clone();
+            bytes[at] = value;
+            // Some changes do no harm, such as one in the padding or a new name for what is not read.
+            let _ = read(&bytes);
+        }
+    }
+    for (at, number) in [(8, u64::MAX), (8, 1 << 40), (16, u64::MAX), (32, u64::MAX), (40, u64::MAX), (40, 1 << 50), (16, 1 << 23)] {
+        let mut bytes = whole.clone();
+        bytes[at..at + 8].copy_from_slice(&number.to_le_bytes());
+        assert!(read(&bytes).is_err(), "{at} {number}");
+    }
+}
