@@ -1,10 +1,11 @@
 //! What the matrix products reach on one core, in billions of operations a second (a multiplication and an addition are two), at the shapes of
 //! real models; and what attention takes.
 //!
-//!     cargo bench --bench kernels
+//!     cargo bench --bench kernels -- [int8|f32]
 //!     POLYGIST_ISA=avx2 cargo bench --bench kernels
 
-use polygist::kernel::{Isa, Packed, Precision};
+use half::f16;
+use polygist::kernel::{self, Attended, AttentionShape, Isa, KeyValues, Packed, Precision, Reach};
 use std::time::Instant;
 
 /// Rows, output and input features: a decoder step's layers, its vocabulary, an encoder's batch, a single sentence.
@@ -25,7 +26,12 @@ const SHAPES: [(usize, usize, usize); 12] = [
 
 fn main() {
     println!("{}", Isa::current().name());
+    let named: Vec<String> = std::env::args().skip(1).map(|a| a.to_lowercase()).collect();
     for precision in [Precision::Int8, Precision::F32] {
+        let name = format!("{precision:?}").to_lowercase();
+        if named.iter().any(|n| n == "int8" || n == "f32") && !named.contains(&name) {
+            continue;
+        }
         for (rows, n, k) in SHAPES {
             let packed = Packed::pack(precision, n, k, |i, row| {
                 row.iter_mut().enumerate().for_each(|(p, w)| *w = ((i * 31 + p * 17) % 255) as f32 - 127.0)
@@ -41,6 +47,48 @@ fn main() {
                 best = best.min(start.elapsed().as_secs_f64() / times as f64);
             }
             println!("{precision:?} {rows:>3} × {k:>4} × {n:>6}: {:>6.1} GOPS, {:>9.1} µs", operations / best / 1e9, best * 1e6);
+        }
+    }
+    attention();
+}
+
+/// One token's attention over the positions of its sequence, heads of 64: with one sequence over and over, whose keys and values stay in
+/// the cache, and with as many as a batch has in all layers, which come from memory each time.
+fn attention() {
+    for (heads, positions) in [(8, 18), (8, 31), (16, 31), (16, 500)] {
+        let shape = AttentionShape { heads, kv_heads: heads, dim: 64, scale: 0.125, window: None };
+        let width = heads * 64;
+        for sequences in [1, 400] {
+            let count = positions * width;
+            let all: Vec<f32> = (0..count).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0).collect();
+            let halves: Vec<f16> = all.iter().map(|&v| f16::from_f32(v)).collect();
+            let floats: Vec<[Vec<f32>; 2]> = (0..sequences).map(|_| [all.clone(), all.clone()]).collect();
+            let halves: Vec<[Vec<f16>; 2]> = (0..sequences).map(|_| [halves.clone(), halves.clone()]).collect();
+            let q = vec![0.1; width];
+            let mut out = vec![0.0; width];
+            let calls = 400;
+            for half in [false, true] {
+                let mut best = f64::MAX;
+                for _ in 0..10 {
+                    let start = Instant::now();
+                    for call in 0..calls {
+                        let [k, v] = &floats[call % sequences];
+                        let [hk, hv] = &halves[call % sequences];
+                        let attended = if half {
+                            Attended::F16([KeyValues::NONE, KeyValues { keys: hk, values: hv }])
+                        } else {
+                            Attended::F32([KeyValues::NONE, KeyValues { keys: k, values: v }])
+                        };
+                        kernel::attend(&shape, Reach::All, None, &q, attended, &mut out);
+                    }
+                    best = best.min(start.elapsed().as_secs_f64() / calls as f64);
+                }
+                let kind = if half { "f16" } else { "f32" };
+                println!(
+                    "attention, {heads:>2} heads, {positions:>3} positions in {kind}, {sequences:>3} sequences: {:>7.2} µs",
+                    best * 1e6
+                );
+            }
         }
     }
 }

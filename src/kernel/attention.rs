@@ -161,7 +161,7 @@ unsafe fn attend_with<L: Lanes, E: Element>(arguments: Arguments<'_, E>) {
     let held = parts[0].keys.len() / width;
     let length = held + parts[1].keys.len() / width;
     let tokens = q.len() / (shape.heads * shape.dim);
-    let mut queries = Queries { shape, q, out, scores: Vec::new() };
+    let mut queries = Queries { shape, q, out, scores: Vec::new(), order: Vec::new() };
     let tiles = (0..tokens).step_by(TOGETHER).map(|from| from..(from + TOGETHER).min(tokens));
     // Where a query that ends at `end` begins to see.
     let begin = |end: usize| shape.window.map_or(0, |w| end.saturating_sub(w));
@@ -255,6 +255,8 @@ struct Queries<'a> {
     out: &'a mut [f32],
     /// Of a tile: (tokens, heads, positions), the positions from a multiple of the lanes to a multiple.
     scores: Vec<f32>,
+    /// See [`Queries::tile`].
+    order: Vec<usize>,
 }
 
 impl Queries<'_> {
@@ -275,30 +277,40 @@ impl Queries<'_> {
         let held = seen.held();
         let start = seen.span.start / LANES * LANES;
         let stride = (seen.span.end - start).next_multiple_of(LANES);
-        self.scores.clear();
-        self.scores.resize(tokens.len() * heads * stride, 0.0);
-        // The queries of a key head: those of `group` heads of each token.
+        let size = tokens.len() * heads * stride;
+        if self.scores.len() < size {
+            self.scores.resize(size, 0.0);
+        }
+        // The queries, those of one key head after those of another: as rows of the tile.
         let count = tokens.len() * group;
-        let head = |kv: usize, i: usize| (i / group) * heads + kv * group + i % group;
+        self.order.clear();
+        for kv in 0..kv_heads {
+            self.order.extend((0..tokens.len()).flat_map(|t| (0..group).map(move |i| t * heads + kv * group + i)));
+        }
         let q = &self.q[tokens.start * heads * dim..tokens.end * heads * dim];
         let out = &mut self.out[tokens.start * heads * dim..tokens.end * heads * dim];
-        let chunks = (start..seen.span.end).step_by(LANES);
+        // Rows whose memory is asked for while a head is at work.
+        let share = LANES.div_ceil(kv_heads);
         // Sixteen positions after sixteen, all heads: the keys are read in the order in which they lie.
-        for first in chunks.clone() {
-            for kv in 0..kv_heads {
-                let keys = seen.rows(first, |part| part.keys, kv * dim..(kv + 1) * dim);
-                for i in 0..count {
-                    let head = head(kv, i);
-                    // SAFETY: the caller has the features of the lanes; a key's row has the length of a query's.
+        let mut keys = seen.rows(start, |part| part.keys);
+        for first in (start..seen.span.end).step_by(LANES) {
+            // What comes next is on its way in the meantime, the values after the last keys.
+            let next = first + LANES;
+            let ahead = if next < seen.span.end { seen.rows(next, |part| part.keys) } else { seen.rows(start, |part| part.values) };
+            for (kv, queries) in self.order.chunks_exact(count).enumerate() {
+                ahead.iter().skip(kv * share).take(share).for_each(|row| prefetch(row));
+                for &query in queries {
+                    // SAFETY: the caller has the features of the lanes.
                     unsafe {
-                        let scores = dots::<L, E>(&q[head * dim..][..dim], &keys).mul(L::splat(scale));
-                        let place = head * stride + first - start;
+                        let scores = dots::<L, E>(&q[query * dim..][..dim], &keys, kv * dim).mul(L::splat(scale));
+                        let place = query * stride + first - start;
                         scores.store(&mut self.scores.as_chunks_mut::<LANES>().0[place / LANES]);
                     }
                 }
             }
+            keys = ahead;
         }
-        for (t, scores) in tokens.clone().zip(self.scores.chunks_exact_mut(heads * stride)) {
+        for (t, scores) in tokens.clone().zip(self.scores[..size].chunks_exact_mut(heads * stride)) {
             let view = view(t);
             let hidden = view.hidden(start, stride);
             for (head, scores) in scores.chunks_exact_mut(stride).enumerate() {
@@ -315,46 +327,42 @@ impl Queries<'_> {
                 softmax(scores, &hidden);
             }
         }
-        for first in chunks {
-            for kv in 0..kv_heads {
-                let values: [&[E]; LANES] = seen.rows(first, |part| part.values, kv * dim..(kv + 1) * dim);
-                let values = &values[..LANES.min(seen.span.end - first)];
-                let weights = |i: usize| &self.scores[head(kv, i) * stride + first - start..][..LANES];
-                let mut i = 0;
-                while i < count {
-                    let few = (count - i).min(TOGETHER);
-                    // SAFETY: the caller has the features of the lanes.
-                    unsafe {
-                        match few {
-                            4 => weigh::<L, E, 4>(
-                                std::array::from_fn(|h| weights(i + h)),
-                                values,
-                                first == start,
-                                out,
-                                std::array::from_fn(|h| head(kv, i + h) * dim),
-                            ),
-                            3 => weigh::<L, E, 3>(
-                                std::array::from_fn(|h| weights(i + h)),
-                                values,
-                                first == start,
-                                out,
-                                std::array::from_fn(|h| head(kv, i + h) * dim),
-                            ),
-                            2 => weigh::<L, E, 2>(
-                                std::array::from_fn(|h| weights(i + h)),
-                                values,
-                                first == start,
-                                out,
-                                std::array::from_fn(|h| head(kv, i + h) * dim),
-                            ),
-                            _ => weigh::<L, E, 1>([weights(i)], values, first == start, out, [head(kv, i) * dim]),
-                        }
+        let mut values = keys;
+        for first in (start..seen.span.end).step_by(LANES) {
+            let next = first + LANES;
+            let ahead = if next < seen.span.end { seen.rows(next, |part| part.values) } else { values };
+            let rows = &values[..LANES.min(seen.span.end - first)];
+            for (kv, queries) in self.order.chunks_exact(count).enumerate() {
+                if next < seen.span.end {
+                    ahead.iter().skip(kv * share).take(share).for_each(|row| prefetch(row));
+                }
+                let weights = |query: usize| &self.scores[query * stride + first - start..][..LANES];
+                let to = Columns { rows, column: kv * dim, dim, begin: first == start };
+                let (fours, rest) = queries.as_chunks::<4>();
+                // SAFETY: the caller has the features of the lanes.
+                unsafe {
+                    for four in fours {
+                        weigh::<L, E, 4>(four.map(weights), to, out, four.map(|query| query * dim));
                     }
-                    i += few;
+                    for &query in rest {
+                        weigh::<L, E, 1>([weights(query)], to, out, [query * dim]);
+                    }
                 }
             }
+            values = ahead;
         }
     }
+}
+
+/// Asks for memory that is read soon.
+#[inline(always)]
+pub fn prefetch<E>(values: &[E]) {
+    #[cfg(target_arch = "x86_64")]
+    for line in values.chunks(64 / size_of::<E>()) {
+        // SAFETY: it has no effect but on the cache, and all x86-64 has it.
+        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast()) };
+    }
+    let _ = values;
 }
 
 /// Scores, a multiple of the lanes, to weights: those of `hidden` are zero, and the sum of all is one.
@@ -381,68 +389,72 @@ fn softmax(scores: &mut [f32], hidden: &[Range<usize>]) {
 
 // No closures around lanes below: what is not inlined into a function with the features is a call for every instruction.
 
-/// The dot products of a query with sixteen keys of its length.
+/// The dot products of a query with columns of sixteen rows, as many as it has.
 ///
 /// # Safety
 /// The caller has the features of the lanes.
 #[inline(always)]
-unsafe fn dots<L: Lanes, E: Element>(query: &[f32], keys: &[&[E]; LANES]) -> L {
+unsafe fn dots<L: Lanes, E: Element>(query: &[f32], rows: &[&[E]; LANES], column: usize) -> L {
     let dim = query.len();
-    assert!(keys.iter().all(|key| key.len() == dim));
-    // SAFETY: the caller has the features of the lanes; all rows have `dim` floats.
+    assert!(rows.iter().all(|row| column + dim <= row.len()));
+    // SAFETY: the caller has the features of the lanes; all rows have the columns.
     unsafe {
         let mut sums = [L::zero(); LANES];
         let mut at = 0;
         while at + LANES <= dim {
             let part = L::load_at(query.as_ptr().add(at));
             for i in 0..LANES {
-                sums[i] = part.mul_add(E::load::<L>(keys[i].as_ptr().add(at)), sums[i]);
+                sums[i] = part.mul_add(E::load::<L>(rows[i].as_ptr().add(column + at)), sums[i]);
             }
             at += LANES;
         }
         if at < dim {
             let part = L::load_part(&query[at..]);
             for i in 0..LANES {
-                sums[i] = part.mul_add(L::load_part(&keys[i][at..]), sums[i]);
+                sums[i] = part.mul_add(L::load_part(&rows[i][column + at..column + dim]), sums[i]);
             }
         }
         L::sums(sums)
     }
 }
 
-/// Adds the rows of up to sixteen values, times each query's weights, to the queries' results at `outs`, which begin at zero if `begin`.
+/// Columns of up to sixteen rows of values.
+#[derive(Clone, Copy)]
+struct Columns<'a, E> {
+    rows: &'a [&'a [E]],
+    column: usize,
+    dim: usize,
+    /// Whether they are the first that are added up.
+    begin: bool,
+}
+
+/// Adds the values, times each query's weights, to the queries' results at `outs`.
 ///
 /// # Safety
 /// The caller has the features of the lanes.
 #[inline(always)]
-unsafe fn weigh<L: Lanes, E: Element, const H: usize>(
-    weights: [&[f32]; H],
-    values: &[&[E]],
-    begin: bool,
-    out: &mut [f32],
-    outs: [usize; H],
-) {
-    let dim = values[0].len();
-    assert!(values.iter().all(|v| v.len() == dim) && outs.iter().all(|o| o + dim <= out.len()));
-    assert!(weights.iter().all(|w| w.len() >= values.len()));
+unsafe fn weigh<L: Lanes, E: Element, const H: usize>(weights: [&[f32]; H], values: Columns<'_, E>, out: &mut [f32], outs: [usize; H]) {
+    let Columns { rows, column, dim, begin } = values;
+    assert!(rows.iter().all(|row| column + dim <= row.len()) && outs.iter().all(|o| o + dim <= out.len()));
+    assert!(weights.iter().all(|w| w.len() >= rows.len()));
     let mut at = 0;
     // SAFETY: the caller has the features of the lanes; what is read and written has been looked at above.
     unsafe {
         // As many columns at once as there are registers for.
         while L::MANY && at + 4 * LANES <= dim {
-            columns::<L, E, H, 4>(&weights, values, at, begin, out, &outs);
+            blocks::<L, E, H, 4>(&weights, values, at, out, &outs);
             at += 4 * LANES;
         }
         while at + LANES <= dim {
-            columns::<L, E, H, 1>(&weights, values, at, begin, out, &outs);
+            blocks::<L, E, H, 1>(&weights, values, at, out, &outs);
             at += LANES;
         }
         for h in 0..H {
-            for column in at..dim {
-                let place = &mut out[outs[h] + column];
+            for at in at..dim {
+                let place = &mut out[outs[h] + at];
                 let mut sum = if begin { 0.0 } else { *place };
-                for (value, weight) in values.iter().zip(weights[h]) {
-                    sum = weight.mul_add(value[column].float(), sum);
+                for (row, weight) in rows.iter().zip(weights[h]) {
+                    sum = weight.mul_add(row[column + at].float(), sum);
                 }
                 *place = sum;
             }
@@ -450,33 +462,32 @@ unsafe fn weigh<L: Lanes, E: Element, const H: usize>(
     }
 }
 
-/// `N` blocks of columns.
+/// `N` blocks of columns from the values' column `at` on.
 ///
 /// # Safety
 /// The caller has the features of the lanes; rows and results have the columns, and each query a weight for each row.
 #[inline(always)]
-unsafe fn columns<L: Lanes, E: Element, const H: usize, const N: usize>(
+unsafe fn blocks<L: Lanes, E: Element, const H: usize, const N: usize>(
     weights: &[&[f32]; H],
-    values: &[&[E]],
+    values: Columns<'_, E>,
     at: usize,
-    begin: bool,
     out: &mut [f32],
     outs: &[usize; H],
 ) {
     // SAFETY: the caller has the features of the lanes, and has looked at the lengths.
     unsafe {
         let mut sums = [[L::zero(); N]; H];
-        if !begin {
+        if !values.begin {
             for h in 0..H {
                 for n in 0..N {
                     sums[h][n] = L::load_at(out.as_ptr().add(outs[h] + at + n * LANES));
                 }
             }
         }
-        for (i, row) in values.iter().enumerate() {
+        for (i, row) in values.rows.iter().enumerate() {
             let mut loaded = [L::zero(); N];
             for n in 0..N {
-                loaded[n] = E::load::<L>(row.as_ptr().add(at + n * LANES));
+                loaded[n] = E::load::<L>(row.as_ptr().add(values.column + at + n * LANES));
             }
             for h in 0..H {
                 let weight = L::splat(*weights[h].get_unchecked(i));

@@ -3,6 +3,7 @@
 //! Within a group the products are summed as integers, exactly; groups are summed in order in f32. The groups keep outlier
 //! features of the activations (which these models have) from spoiling the resolution of the rest of a row.
 
+use super::aligned::Aligned;
 use super::isa::{Isa, per_isa};
 use std::mem::MaybeUninit;
 use std::ops::Range;
@@ -28,7 +29,7 @@ const OFFSET: i32 = 128;
 pub(super) struct Weights {
     isa: Isa,
     /// For AVX-512 larger by [`OFFSET`]; for others the bits of signed integers.
-    values: Vec<u8>,
+    values: Aligned<u8>,
     /// (panels, PANEL)
     scales: Vec<f32>,
     /// Groups along k.
@@ -40,7 +41,7 @@ impl Weights {
     pub(super) fn pack(isa: Isa, n: usize, k: usize, mut row: impl FnMut(usize, &mut [f32])) -> Weights {
         let (step, groups, panels) = (step(isa), k.div_ceil(GROUP), n.div_ceil(PANEL));
         let depth = groups * GROUP;
-        let mut values = vec![0u8; panels * depth * PANEL];
+        let mut values = Aligned::zeros(panels * depth * PANEL);
         let mut scales = vec![0.0; panels * PANEL];
         let mut buffer = vec![0.0; k];
         let mut whole = vec![0i16; k];
@@ -111,7 +112,7 @@ enum Values {
     Wide(Vec<i16>),
     /// As 8-bit integers, and where the sums of their products with weights that have an offset begin, (rows, groups), so that they come out
     /// without it.
-    Narrow(Vec<i8>, Vec<i32>),
+    Narrow(Aligned<i8>, Vec<i32>),
 }
 
 impl Activations {
@@ -123,7 +124,7 @@ impl Activations {
         let mut scales = vec![0.0; rows * groups];
         let lines = x.chunks_exact(k).zip(scales.chunks_exact_mut(groups));
         let values = if step(isa) == 4 {
-            let (mut values, mut starts) = (vec![0i8; rows * depth], vec![0i32; rows * groups]);
+            let (mut values, mut starts) = (Aligned::zeros(rows * depth), vec![0i32; rows * groups]);
             for (((row, scales), values), starts) in lines.zip(values.chunks_exact_mut(depth)).zip(starts.chunks_exact_mut(groups)) {
                 quantize_narrow(isa, row, values, scales, starts);
             }
@@ -230,39 +231,54 @@ pub(super) fn matmul(x: &Activations, weights: Panels<'_>, n: usize, bias: Optio
             let (first, end) = (tile * rows / tiles, (tile + 1) * rows / tiles);
             let xs = &x.scales[first * groups..end * groups];
             let span = first * depth..end * depth;
-            let mut sums = [[0.0f32; PANEL]; TILE];
-            let sums = &mut sums[..end - first];
+            let out = &mut out[first * stride + column..(end - 1) * stride + column + width];
+            let epilogue = Epilogue { scales, bias, out, stride, width };
+            // The next panel comes from memory while the first rows are at work on this one.
+            let ahead = if tile == 0 { weights.values.get((panel + 1) * depth * PANEL..).unwrap_or(values) } else { values };
             match &x.values {
-                Values::Wide(xv) => wide_tile(isa, &xv[span], xs, values, sums),
-                Values::Narrow(xv, starts) => narrow_tile(isa, &xv[span], xs, &starts[first * groups..end * groups], values, sums),
-            }
-            for (r, sums) in sums.iter().enumerate() {
-                finish(isa, sums, scales, bias, &mut out[(first + r) * stride + column..][..width]);
+                Values::Wide(xv) => {
+                    let mut sums = [[0.0f32; PANEL]; TILE];
+                    wide_tile(isa, &xv[span], xs, values, &mut sums[..end - first]);
+                    finish(isa, &sums[..end - first], epilogue);
+                }
+                Values::Narrow(xv, starts) => {
+                    narrow_tile(isa, &xv[span], xs, &starts[first * groups..end * groups], (values, ahead), end - first, epilogue);
+                }
             }
         }
     }
 }
 
-per_isa! { fn finish(sums: &[f32; PANEL], scales: &[f32], bias: Option<&[f32]>, out: &mut [MaybeUninit<f32>]) = finish_body }
+/// What becomes of a tile's sums: they get their features' scales and bias, and go to their places.
+struct Epilogue<'a> {
+    scales: &'a [f32],
+    bias: Option<&'a [f32]>,
+    /// From the first row's first place to the last row's last one.
+    out: &'a mut [MaybeUninit<f32>],
+    stride: usize,
+    /// Features, of the panel's, that there are.
+    width: usize,
+}
 
-/// Gives the sums of a row their features' scales and bias.
+per_isa! { fn finish(sums: &[[f32; PANEL]], epilogue: Epilogue<'_>) = finish_body }
+
 #[inline(always)]
-fn finish_body(sums: &[f32; PANEL], scales: &[f32], bias: Option<&[f32]>, out: &mut [MaybeUninit<f32>]) {
-    match bias {
-        Some(bias) => {
-            for (((out, sum), scale), bias) in out.iter_mut().zip(sums).zip(scales).zip(bias) {
-                out.write(sum.mul_add(*scale, *bias));
-            }
+fn finish_body(sums: &[[f32; PANEL]], epilogue: Epilogue<'_>) {
+    let Epilogue { scales, bias, out, stride, width } = epilogue;
+    for (out, sums) in out.chunks_mut(stride).zip(sums) {
+        let sums = out[..width].iter_mut().zip(sums).zip(scales);
+        match bias {
+            Some(bias) => sums.zip(bias).for_each(|(((out, sum), scale), bias)| _ = out.write(sum.mul_add(*scale, *bias))),
+            None => sums.for_each(|((out, sum), scale)| _ = out.write(sum * scale)),
         }
-        None => out.iter_mut().zip(sums).zip(scales).for_each(|((out, sum), scale)| _ = out.write(sum * scale)),
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 macro_rules! by_rows {
-    ($kernel:ident, $arguments:tt, $sums:ident, $($rows:literal)*) => {
+    ($kernel:ident, $arguments:tt, $rows_of:expr, $($rows:literal)*) => {
         // SAFETY: an `Isa` is only ever made after the CPU was found to have its features.
-        match $sums.len() { $($rows => return unsafe { x86::$kernel::<$rows> $arguments },)* _ => {} }
+        match $rows_of { $($rows => return unsafe { x86::$kernel::<$rows> $arguments },)* _ => {} }
     };
 }
 
@@ -270,19 +286,19 @@ macro_rules! by_rows {
 fn wide_tile(isa: Isa, xv: &[i16], xs: &[f32], wv: &[u8], sums: &mut [[f32; PANEL]]) {
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx2 {
-        by_rows!(tile_avx2, (xv, xs, wv, sums), sums, 1 2 3 4 5 6);
+        by_rows!(tile_avx2, (xv, xs, wv, sums), sums.len(), 1 2 3 4 5 6);
     }
     assert!(isa == Isa::Scalar, "packed for {}", isa.name());
     scalar_tile(xv, xs, wv, sums);
 }
 
-/// The same with weights that have an offset.
-fn narrow_tile(isa: Isa, xv: &[i8], xs: &[f32], starts: &[i32], wv: &[u8], sums: &mut [[f32; PANEL]]) {
+/// The product of a few rows with a panel whose weights have an offset.
+fn narrow_tile(isa: Isa, xv: &[i8], xs: &[f32], starts: &[i32], wv: (&[u8], &[u8]), rows: usize, epilogue: Epilogue<'_>) {
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx512 {
-        by_rows!(tile_avx512, (xv, xs, starts, wv, sums), sums, 1 2 3 4 5 6);
+        by_rows!(tile_avx512, (xv, xs, starts, wv, epilogue), rows, 1 2 3 4 5 6);
     }
-    let _ = (xv, xs, starts, wv, sums);
+    let _ = (xv, xs, starts, wv, rows, epilogue);
     unreachable!("only AVX-512 has weights with an offset");
 }
 
@@ -307,7 +323,7 @@ fn scalar_tile(xv: &[i16], xs: &[f32], wv: &[u8], sums: &mut [[f32; PANEL]]) {
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{GROUP, PANEL};
+    use super::{Epilogue, GROUP, PANEL};
     use std::arch::x86_64::*;
 
     /// Floats of a register of AVX-512.
@@ -315,12 +331,17 @@ mod x86 {
     const WIDE: usize = PANEL / LANES;
 
     /// The same sums as `scalar_tile`, with VNNI's `vpdpbusd`: four products a lane, added up in one instruction. The weights are `u8`, larger by the
-    /// offset than what they stand for; `starts` is where the sums begin, so that they come out the same.
+    /// offset than what they stand for; `starts` is where the sums begin, so that they come out the same. Of `ahead` as much is asked for from memory as a panel has.
     #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    pub(super) fn tile_avx512<const MR: usize>(xv: &[i8], xs: &[f32], starts: &[i32], wv: &[u8], sums: &mut [[f32; PANEL]]) {
+    pub(super) fn tile_avx512<const MR: usize>(xv: &[i8], xs: &[f32], starts: &[i32], (wv, ahead): (&[u8], &[u8]), epilogue: Epilogue<'_>) {
+        let Epilogue { scales, bias, out, stride, width } = epilogue;
         let groups = xs.len() / MR;
         let depth = groups * GROUP;
-        assert!(xv.len() == MR * depth && starts.len() == xs.len() && wv.len() == depth * PANEL && sums.len() == MR);
+        assert!(xv.len() == MR * depth && starts.len() == xs.len() && wv.len() == depth * PANEL && scales.len() == PANEL);
+        assert!(width <= PANEL && bias.is_none_or(|bias| bias.len() == width) && out.len() == (MR - 1) * stride + width);
+        let ahead = ahead.as_ptr();
+        // Sums of the groups so far; with those of this one there are not registers enough for all.
+        let mut totals = [[_mm512_setzero_ps(); WIDE]; MR];
         for g in 0..groups {
             let mut acc = [[_mm512_setzero_si512(); WIDE]; MR];
             for (r, acc) in acc.iter_mut().enumerate() {
@@ -334,7 +355,9 @@ mod x86 {
                 unsafe {
                     let mut weights = [_mm512_setzero_si512(); WIDE];
                     for (i, weights) in weights.iter_mut().enumerate() {
-                        *weights = _mm512_loadu_si512(w.add((p * WIDE + i) * 4 * LANES).cast());
+                        let place = (p * WIDE + i) * 4 * LANES;
+                        *weights = _mm512_loadu_si512(w.add(place).cast());
+                        _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(g * GROUP * PANEL + place).cast());
                     }
                     for (r, acc) in acc.iter_mut().enumerate() {
                         let four = _mm512_set1_epi32(x.add(r * depth + 4 * p).cast::<i32>().read_unaligned());
@@ -344,14 +367,28 @@ mod x86 {
                     }
                 }
             }
-            for (r, acc) in acc.iter().enumerate() {
+            for (r, (acc, totals)) in acc.into_iter().zip(&mut totals).enumerate() {
                 let scale = _mm512_set1_ps(xs[r * groups + g]);
-                for (sums, acc) in sums[r].as_chunks_mut::<LANES>().0.iter_mut().zip(acc) {
-                    // SAFETY: `sums` is 16 floats.
-                    unsafe {
-                        let total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(*acc), scale, _mm512_loadu_ps(sums.as_ptr()));
-                        _mm512_storeu_ps(sums.as_mut_ptr(), total);
-                    }
+                for (total, acc) in totals.iter_mut().zip(acc) {
+                    *total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc), scale, *total);
+                }
+            }
+        }
+        for i in 0..WIDE {
+            // The lanes that there are.
+            let lanes = width.saturating_sub(i * LANES).min(LANES);
+            let mask = ((1u32 << lanes) - 1) as __mmask16;
+            // SAFETY: `scales` has a panel's features; what the mask leaves out, beyond `width`, is neither read nor written.
+            unsafe {
+                let scales = _mm512_loadu_ps(scales.as_ptr().add(i * LANES));
+                let bias = bias.map(|bias| _mm512_maskz_loadu_ps(mask, bias.as_ptr().wrapping_add(i * LANES)));
+                for (r, totals) in totals.iter().enumerate() {
+                    let result = match bias {
+                        Some(bias) => _mm512_fmadd_ps(totals[i], scales, bias),
+                        None => _mm512_mul_ps(totals[i], scales),
+                    };
+                    let place = out.as_mut_ptr().wrapping_add(r * stride + i * LANES).cast();
+                    if lanes == LANES { _mm512_storeu_ps(place, result) } else { _mm512_mask_storeu_ps(place, mask, result) }
                 }
             }
         }

@@ -10,6 +10,7 @@
 #![allow(unsafe_code)]
 
 mod activation;
+mod aligned;
 mod attention;
 mod best;
 mod isa;

@@ -1,6 +1,7 @@
 //! Weight matrices, packed once at load for the kernels.
 
 use super::Isa;
+use super::aligned::Aligned;
 use super::matmul_f32::{self, PANEL, Tiles};
 use super::matmul_i8::{self, Activations, Target};
 use std::ops::Range;
@@ -16,7 +17,7 @@ pub enum Precision {
 
 enum Weights {
     /// (panels, k, PANEL)
-    F32(Vec<f32>),
+    F32(Aligned<f32>),
     Int8(matmul_i8::Weights),
 }
 
@@ -33,7 +34,7 @@ impl Packed {
         let weights = match precision {
             Precision::Int8 => Weights::Int8(matmul_i8::Weights::pack(Isa::current(), n, k, row)),
             Precision::F32 => {
-                let mut values = vec![0.0; n.div_ceil(PANEL) * k * PANEL];
+                let mut values = Aligned::zeros(n.div_ceil(PANEL) * k * PANEL);
                 let mut buffer = vec![0.0; k];
                 for i in 0..n {
                     row(i, &mut buffer);

@@ -46,15 +46,15 @@ impl<'a, E, R: Rows> Seen<'a, E, R> {
         self.parts[0].keys.len() / self.width
     }
 
-    /// Some columns of sixteen rows, from position `first` on; after the last position seen its row again.
+    /// Sixteen rows, from position `first` on; after the last position seen its row again.
     #[inline(always)]
-    pub(super) fn rows(&self, first: usize, of: impl Fn(&KeyValues<'a, E>) -> &'a [E], columns: Range<usize>) -> [&'a [E]; LANES] {
+    pub(super) fn rows(&self, first: usize, of: impl Fn(&KeyValues<'a, E>) -> &'a [E]) -> [&'a [E]; LANES] {
         let held = self.held();
         let [a, b] = self.parts.each_ref().map(of);
         std::array::from_fn(|i| {
             let position = (first + i).min(self.span.end - 1);
             let (part, row) = if position < held { (a, position) } else { (b, self.rows.row(position - held)) };
-            &part[row * self.width + columns.start..row * self.width + columns.end]
+            &part[row * self.width..][..self.width]
         })
     }
 }

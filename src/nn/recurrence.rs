@@ -85,7 +85,7 @@ impl Recurrence {
 mod tests {
     use super::*;
     use crate::kernel::Precision;
-    use crate::nn::KvCache;
+    use crate::nn::{Keeping, KvCache};
 
     const WIDTH: usize = 8;
 
@@ -103,7 +103,7 @@ mod tests {
         let at = |rows: &[u32]| x.index_select(&Tensor::new(rows, &Device::Cpu).unwrap(), 0).unwrap();
         // Inputs 0, 1, then a fork into 2 and 3, then both ways go on from 3: with 4 and with 5.
         let alone = |inputs: &[u32]| {
-            let mut cache = KvCache::new(1, true);
+            let mut cache = KvCache::new(1, Keeping::F32);
             let out = layer.forward(&at(inputs), &mut [Span::new(&vec![0; inputs.len()], &mut cache)]).unwrap();
             values(&out)[(inputs.len() - 1) * WIDTH..].to_vec()
         };
@@ -115,7 +115,7 @@ mod tests {
                     layer.on_device(&layer.input.forward(&at(inputs)).unwrap(), &mut [span]).unwrap()
                 }
             };
-            let mut cache = KvCache::new(1, on_host);
+            let mut cache = KvCache::new(1, if on_host { Keeping::F32 } else { Keeping::Device });
             run(&[0, 1], Span::new(&[0, 0], &mut cache));
             cache.advance(2);
             let paths = [vec![0, 1, 2], vec![0, 1, 3]];
