@@ -3,7 +3,7 @@
 //!
 //!     cargo run --release --example seq2seq -- FOLDER [--beam 4] [--tokens 36] [--threads 2] [--batch 64] [--precision int8] < requests.json
 //!
-//! `--tokens N` forces exactly N tokens. Standard error gets the seconds of loading and of generation, and the peak memory.
+//! `--tokens N` forces exactly N tokens. `--scores 1` has scores of greedy outputs too. Standard error gets the seconds of loading and of generation, and the peak memory.
 
 use candle_core::Device;
 use polygist::error::{Error, Result};
@@ -27,7 +27,8 @@ fn main() -> Result<()> {
     let runtime = Runtime { batch: number("--batch", 64)?, ..Runtime::new(Device::Cpu, precision, number("--threads", 2)?) };
     let engine = model::open(folder, folder.as_ref(), &runtime)?;
     let loaded = start.elapsed().as_secs_f64();
-    let mut options = Options { beams: number("--beam", 1)?, end_loops: false, ..engine.defaults() };
+    let mut options =
+        Options { beams: number("--beam", 1)?, end_loops: false, scored: flags.get("--scores") == Some(&"1"), ..engine.defaults() };
     let tokens = number("--tokens", 0)?;
     if tokens > 0 {
         (options.min_tokens, options.max_tokens) = (tokens, tokens);

@@ -63,7 +63,7 @@ pub struct Output {
     pub ids: Vec<u32>,
     /// Why it ended.
     pub finish: Finish,
-    /// Mean log-probability of the new tokens (natural logarithm); of a beam's, their sum divided by their number to the power of the
+    /// Mean log-probability of the new tokens (natural logarithm), or 0 where none is wanted ([`Options::scored`]); of a beam's, their sum divided by their number to the power of the
     /// length penalty.
     pub score: f32,
     /// The next best outputs of a beam, as many as [`Options::outputs`] asks for beside the first.

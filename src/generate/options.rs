@@ -14,6 +14,8 @@ pub struct Options {
     pub stop: Vec<String>,
     /// Whether an output that goes round in circles is ended, as [`super::Finish::Loop`]; of a beam, none is.
     pub end_loops: bool,
+    /// Whether the output gets a score; without one the tokens of one sequence are chosen a little faster. A beam's always have one.
+    pub scored: bool,
     /// No n-gram of this many tokens may come twice in the output; 0 is off.
     pub no_repeat_ngram: usize,
     /// Divides (or, below zero, multiplies) the logits of tokens already written (Keskar et al. 2019, CTRL); 1 is off. A beam's
@@ -77,6 +79,7 @@ impl Default for Options {
             min_tokens: 0,
             stop: Vec::new(),
             end_loops: true,
+            scored: true,
             no_repeat_ngram: 0,
             repetition_penalty: 1.0,
             source_bonus: 1.0,

@@ -19,11 +19,11 @@ pub(super) struct Frame<'a> {
 
 /// The edits for the next token after `written`.
 pub(super) fn edits(options: &Options, frame: &Frame<'_>, written: &[u32]) -> Edits {
-    let mut edits = Edits { keep: 1, ..Edits::default() };
+    let mut edits = Edits { keep: 1, scored: options.scored, ..Edits::default() };
     if options.beams > 1 {
         // Enough that, were every end token among the best of each hypothesis, as many others as the beam is wide would be left.
         edits.keep = options.beams * (1 + frame.ends.len().max(1));
-        edits.of_beam = true;
+        (edits.of_beam, edits.scored) = (true, true);
     } else if options.temperature > 0.0 {
         let draw = mix(options.seed ^ mix(written.len() as u64));
         let &Options { temperature, top_k, top_p, min_p, .. } = options;

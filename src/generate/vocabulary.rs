@@ -35,6 +35,8 @@ pub(super) struct Edits {
     pub keep: usize,
     /// Whether the rules apply to log-probabilities, as in beam search, or to logits.
     pub of_beam: bool,
+    /// Whether the candidates need their log-probabilities; otherwise these are zero.
+    pub scored: bool,
 }
 
 /// How one row's choice goes on.
@@ -106,7 +108,9 @@ impl Choice<'_> {
         if self.edits.forced.is_some() {
             return;
         }
-        self.best.count(logits);
+        if self.edits.scored {
+            self.best.count(logits);
+        }
         let end = first + logits.len();
         let banned = &self.banned[self.banned.partition_point(|&c| c < first)..self.banned.partition_point(|&c| c < end)];
         let penalized = self.penalized.partition_point(|p| p.0 < first)..self.penalized.partition_point(|p| p.0 < end);
@@ -138,7 +142,7 @@ impl Choice<'_> {
         if let Some(token) = self.edits.forced {
             return vec![Candidate { token, log_probability: 0.0 }];
         }
-        let total = self.best.log_sum_exp();
+        let total = if self.edits.scored { self.best.log_sum_exp() } else { 0.0 };
         let mut temperature = 1.0;
         if let Some(sampling) = &self.edits.sampling {
             temperature = sampling.temperature;
@@ -152,7 +156,10 @@ impl Choice<'_> {
             .best
             .ranked()
             .iter()
-            .map(|r| Candidate { token: token(r.column), log_probability: r.logit * temperature - total })
+            .map(|r| {
+                let log_probability = if self.edits.scored { r.logit * temperature - total } else { 0.0 };
+                Candidate { token: token(r.column), log_probability }
+            })
             .collect();
         if !self.aside.is_empty() {
             let penalized = |&(column, logit, penalty): &(usize, f32, f32)| Candidate {
@@ -248,7 +255,8 @@ mod tests {
     fn a_beams_rules_change_log_probabilities() {
         let logits = [1.0f32, 3.0, 2.0, 0.5, -1.0];
         let total = logits.iter().map(|l| l.exp()).sum::<f32>().ln();
-        let edits = Edits { banned: vec![2], penalized: vec![(1, 4.0), (2, 4.0)], keep: 3, of_beam: true, ..Edits::default() };
+        let edits =
+            Edits { banned: vec![2], penalized: vec![(1, 4.0), (2, 4.0)], keep: 3, of_beam: true, scored: true, ..Edits::default() };
         let found = look(&edits, &logits);
         let expected = [(1, (3.0 - total) * 4.0), (0, 1.0 - total), (3, 0.5 - total)];
         let mut expected = expected.to_vec();

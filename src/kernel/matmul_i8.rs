@@ -71,7 +71,7 @@ impl Weights {
     pub(super) fn panels(&self, panels: Range<usize>) -> Panels<'_> {
         let size = self.groups * GROUP * PANEL;
         Panels {
-            values: &self.values[panels.start * size..panels.end * size],
+            values: &self.values[panels.start * size..],
             scales: &self.scales[panels.start * PANEL..panels.end * PANEL],
             groups: self.groups,
             isa: self.isa,
@@ -94,6 +94,7 @@ impl Weights {
 /// Some panels of [`Weights`].
 pub(super) struct Panels<'a> {
     isa: Isa,
+    /// From the first of them to the end of the matrix.
     values: &'a [u8],
     scales: &'a [f32],
     groups: usize,

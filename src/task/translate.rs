@@ -200,7 +200,7 @@ impl Way {
     }
 
     fn options(self, model: &dyn Generate, settings: Settings) -> Options {
-        let mut options = settings.decoding.apply(Options { seed: settings.seed, ..model.defaults() });
+        let mut options = settings.decoding.apply(Options { scored: false, seed: settings.seed, ..model.defaults() });
         if self != Way::Plain && options.no_repeat_ngram == 0 {
             options.no_repeat_ngram = 4;
         }

@@ -52,7 +52,7 @@ pub fn request(sentence: &str, generator: &dyn Generate, settings: Settings) -> 
     if needed > generator.context_length() {
         return Ok(None);
     }
-    let options = Options { max_tokens: tokens, stop: vec!["\n".into()], seed: settings.seed, ..Options::default() };
+    let options = Options { max_tokens: tokens, stop: vec!["\n".into()], scored: false, seed: settings.seed, ..Options::default() };
     let options = settings.decoding.apply(options);
     Ok(Some(Request { prefix, prompt: sentence.to_owned(), suffix: ANSWER.into(), options, ..Request::default() }))
 }

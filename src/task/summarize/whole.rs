@@ -54,7 +54,7 @@ pub(super) fn requests(
             }
         }
     }
-    let options = settings.decoding.apply(Options { outputs: 1, seed: settings.seed, ..options });
+    let options = settings.decoding.apply(Options { outputs: 1, scored: false, seed: settings.seed, ..options });
     let request = |(prompt, range)| (Request { prefix: prefix.clone(), prompt, options: options.clone(), ..Request::default() }, range);
     Ok(parts.into_iter().map(request).collect())
 }
