@@ -1,0 +1,84 @@
+//! What a device can do at best: matrix products that its caches like, and nothing else.
+
+use crate::error::Result;
+use crate::kernel::{Packed, Precision};
+use candle_core::{Device, Tensor};
+use serde::Serialize;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+/// How fast a device multiplies matrices.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Peak {
+    /// Precision of the weights.
+    pub precision: String,
+    /// Threads that multiply at the same time.
+    pub threads: usize,
+    /// 10⁹ operations a second, a multiplication and an addition counting as two.
+    pub gops: f64,
+}
+
+/// Of each size.
+const LASTS: Duration = Duration::from_millis(120);
+/// Rows, output features, input features: a batch of tokens through a layer whose weights fit in the second cache.
+const SIZES: [(usize, usize, usize); 3] = [(64, 512, 512), (64, 1024, 512), (128, 1024, 1024)];
+
+/// Measures it: for less than a second the device does nothing else.
+///
+/// # Errors
+/// When a GPU fails.
+pub fn peak(device: &Device, precision: Precision, threads: usize) -> Result<Peak> {
+    if !device.is_cpu() {
+        return Ok(Peak { precision: "f32".into(), threads: 1, gops: on_device(device)? });
+    }
+    let gops = SIZES.iter().map(|&size| on_cpu(precision, threads.max(1), size)).fold(0.0, f64::max);
+    Ok(Peak { precision: precision_name(precision).into(), threads, gops })
+}
+
+/// As it stands in results.
+pub(super) fn precision_name(precision: Precision) -> &'static str {
+    match precision {
+        Precision::Int8 => "int8",
+        Precision::F32 => "f32",
+    }
+}
+
+fn on_cpu(precision: Precision, threads: usize, (rows, n, k): (usize, usize, usize)) -> f64 {
+    let value = |i: usize| ((i * 7919) % 1000) as f32 / 500.0 - 1.0;
+    let packed = Packed::pack(precision, n, k, |row, out| out.iter_mut().enumerate().for_each(|(p, out)| *out = value(row * k + p)));
+    let x: Vec<f32> = (0..rows * k).map(value).collect();
+    let together = Barrier::new(threads);
+    let work = || {
+        std::hint::black_box(packed.matmul(&x, None));
+        together.wait();
+        let (begun, mut products) = (Instant::now(), 0u64);
+        while begun.elapsed() < LASTS {
+            std::hint::black_box(packed.matmul(&x, None));
+            products += 1;
+        }
+        products as f64 * (2 * rows * n * k) as f64 / begun.elapsed().as_secs_f64() / 1e9
+    };
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        // A thread that panics has multiplied nothing.
+        all.into_iter().map(|thread| thread.join().unwrap_or(0.0)).sum()
+    })
+}
+
+fn on_device(device: &Device) -> Result<f64> {
+    const SIZE: usize = 4096;
+    let x = Tensor::rand(-1f32, 1f32, (SIZE, SIZE), device)?;
+    let product = || -> Result<()> {
+        std::hint::black_box(x.matmul(&x)?);
+        Ok(())
+    };
+    product()?;
+    device.synchronize()?;
+    let (begun, mut products) = (Instant::now(), 0u64);
+    while begun.elapsed() < 4 * LASTS {
+        product()?;
+        device.synchronize()?;
+        products += 1;
+    }
+    Ok(products as f64 * 2.0 * (SIZE as f64).powi(3) / begun.elapsed().as_secs_f64() / 1e9)
+}
