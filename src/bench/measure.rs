@@ -146,6 +146,8 @@ struct Run {
     seconds: f64,
     tally: Tally,
     failed: usize,
+    /// Sentences, where there are any.
+    sentences: usize,
     text: f64,
     write: f64,
 }
@@ -175,13 +177,13 @@ impl Counting<'_> {
         let begun = Instant::now();
         model.generate(requests, &|_, _| progress(done.fetch_add(1, Ordering::Relaxed) + 1))?;
         let seconds = begun.elapsed().as_secs_f64();
-        Ok(Run { seconds, tally: Tally::default(), failed: 0, text: seconds, write: 0.0 })
+        Ok(Run { seconds, tally: Tally::default(), failed: 0, sentences: requests.len(), text: seconds, write: 0.0 })
     }
 
     fn articles(&self, articles: &[RawArticle], job: &Job, group: usize, progress: &(dyn Fn(usize) -> bool + Sync)) -> Result<Run> {
         let translators: Vec<&dyn Generate> = self.translators.iter().map(|model| model as &dyn Generate).collect();
         let models = Models { translators: &translators, summarizer: self.summarizer.as_ref().map(|model| model as &dyn Generate) };
-        let mut run = Run { seconds: 0.0, tally: Tally::default(), failed: 0, text: 0.0, write: 0.0 };
+        let mut run = Run { seconds: 0.0, tally: Tally::default(), failed: 0, sentences: 0, text: 0.0, write: 0.0 };
         for (number, articles) in articles.chunks(group.max(1)).enumerate() {
             let before = number * group.max(1);
             let input = articles.iter().cloned().map(Ok).collect();
@@ -197,6 +199,7 @@ impl Counting<'_> {
             run.write += whole - thought;
             run.seconds += whole;
             run.failed += records.iter().filter(|record| record.status == Status::Failed).count();
+            run.sentences += records.iter().map(|record| record.checks.segments).sum::<usize>();
             if !progress(before + articles.len()) {
                 return Err(Error::Interrupted);
             }
@@ -266,18 +269,20 @@ pub fn measure(
         Material::Requests(_) => None,
         Material::Articles(articles, ..) => Some(articles.len()),
     };
+    let sentences = Some(last.sentences).filter(|&count| count > 0);
     let stage = |number| articles.and(spread(number)).map(|spread: Spread| spread.median);
     let first_tokens = models.first_tokens(&last.tally.examples, &|_| progress(all, all))?;
     Ok(Measurement {
         setting,
         articles,
         failed: articles.map(|_| last.failed),
-        sentences: last.tally.requests,
+        sentences,
+        requests: last.tally.requests,
         source_tokens: last.tally.source_tokens,
         target_tokens: last.tally.target_tokens,
         seconds: time,
         articles_per_second: articles.map(|count| time.rate(count as f64)),
-        sentences_per_second: time.rate(last.tally.requests as f64),
+        sentences_per_second: sentences.map(|count| time.rate(count as f64)),
         source_tokens_per_second: time.rate(last.tally.source_tokens as f64),
         target_tokens_per_second: time.rate(last.tally.target_tokens as f64),
         first_token_seconds: Spread::of(&first_tokens),

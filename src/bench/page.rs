@@ -1,7 +1,7 @@
 //! A benchmark as a page of HTML that needs nothing else: plots drawn as SVG, no scripts.
 
 use super::results::{Measurement, Report, Spread};
-use super::table::{bytes, label, number, percent, seconds, stages};
+use super::table::{bytes, label, number, percent, runs, seconds, stages, threads};
 use crate::report::escape;
 use std::fmt::Write;
 
@@ -13,19 +13,19 @@ pub fn page(report: &Report) -> String {
     let title = format!("polygist {} on this machine", report.version);
     let load = machine.load_average.map_or(String::new(), |load| format!(", load average {load:.1}"));
     let peaks: Vec<String> =
-        report.peaks.iter().map(|p| format!("{} on {} threads {} GOPS", escape(&p.precision), p.threads, number(p.gops))).collect();
+        report.peaks.iter().map(|p| format!("{} on {} {} GOPS", escape(&p.precision), threads(p.threads), number(p.gops))).collect();
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, \
          initial-scale=1\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
-         <p>{} {}, {} cores, {}{load}; {}</p>\n<p>{}; {} runs after {} to warm up</p>\n<p>Measured peak of matrix products: {}</p>\n</header>\n",
+         <p>{} {}, {} cores, {}{load}; {}</p>\n<p>{}; {} after {} to warm up</p>\n<p>Measured peak of matrix products: {}</p>\n</header>\n",
         machine.os,
         machine.arch,
         machine.cores,
         machine.isa,
         escape(&report.created),
         escape(&report.sample),
-        report.runs,
-        report.warmup,
+        runs(report.runs),
+        runs(report.warmup),
         if peaks.is_empty() { "none".into() } else { peaks.join(", ") }
     );
     let all = &report.measurements;
@@ -33,7 +33,7 @@ pub fn page(report: &Report) -> String {
     let same = |x: f64| Spread { median: x, min: x, max: x };
     plot(&mut out, "Articles a second", &bars(|m| m.articles_per_second), number);
     plot(&mut out, "Target tokens a second", &bars(|m| Some(m.target_tokens_per_second)), number);
-    plot(&mut out, "Sentences a second", &bars(|m| Some(m.sentences_per_second)), number);
+    plot(&mut out, "Sentences a second", &bars(|m| m.sentences_per_second), number);
     plot(&mut out, "Time to the first token", &bars(|m| m.first_token_seconds), seconds);
     let shares: Vec<_> = all.iter().filter_map(|m| Some((label(m), same(m.share_of_peak?)))).collect();
     plot(&mut out, "Share of the measured peak", &shares, percent);
@@ -107,7 +107,7 @@ fn rows(out: &mut String, all: &[Measurement]) {
             // One stage a line would be too long, and one line as well.
             escape(&stages(m)).replace("; ", "<br>"),
             if with_articles { cell(m.articles_per_second, number) } else { String::new() },
-            cell(Some(m.sentences_per_second), number),
+            cell(m.sentences_per_second, number),
             cell(Some(m.source_tokens_per_second), number),
             cell(Some(m.target_tokens_per_second), number),
             cell(m.first_token_seconds, seconds),

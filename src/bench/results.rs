@@ -83,9 +83,12 @@ pub struct Measurement {
     /// Those of them that failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed: Option<usize>,
-    /// Requests that the models answered: sentences, and again those whose first translation a check rejected; for summaries, what their
-    /// method asks for.
-    pub sentences: usize,
+    /// Sentences: of the articles, those that were translated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentences: Option<usize>,
+    /// Requests that the models answered: for articles, sentences, once more those whose first translation a check rejected, and what
+    /// summaries ask for.
+    pub requests: usize,
     /// Tokens of these, without what stands before many of them (examples, instructions).
     pub source_tokens: usize,
     /// Tokens that were written.
@@ -98,7 +101,8 @@ pub struct Measurement {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub articles_per_second: Option<Spread>,
     /// Sentences a second.
-    pub sentences_per_second: Spread,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sentences_per_second: Option<Spread>,
     /// Source tokens a second.
     pub source_tokens_per_second: Spread,
     /// Target tokens a second.

@@ -51,14 +51,19 @@ fn heading(report: &Report) -> String {
     }
     let _ = write!(out, "\n{}; {} after {} to warm up: median (min–max)\n", report.sample, runs(report.runs), runs(report.warmup));
     for peak in &report.peaks {
-        let threads = if peak.threads == 1 { "1 thread".into() } else { format!("{} threads", peak.threads) };
-        let _ = writeln!(out, "peak of {} products on {threads}: {:.0} GOPS", peak.precision, peak.gops);
+        let _ = writeln!(out, "peak of {} products on {}: {} GOPS", peak.precision, threads(peak.threads), number(peak.gops));
     }
     out.push('\n');
     out
 }
 
-fn runs(number: usize) -> String {
+/// `2 threads`.
+pub(super) fn threads(number: usize) -> String {
+    if number == 1 { "1 thread".into() } else { format!("{number} threads") }
+}
+
+/// `3 runs`.
+pub(super) fn runs(number: usize) -> String {
     if number == 1 { "1 run".into() } else { format!("{number} runs") }
 }
 
@@ -72,7 +77,7 @@ fn row(m: &Measurement) -> Vec<String> {
         s.batch.to_string(),
         s.beam.map_or("model's".into(), |beam| beam.to_string()),
         m.articles_per_second.map_or(NOTHING.into(), spread),
-        spread(m.sentences_per_second),
+        m.sentences_per_second.map_or(NOTHING.into(), spread),
         spread(m.source_tokens_per_second),
         spread(m.target_tokens_per_second),
         m.first_token_seconds.map_or(NOTHING.into(), |s| seconds(s.median)),
@@ -85,8 +90,7 @@ fn row(m: &Measurement) -> Vec<String> {
 pub(super) fn label(m: &Measurement) -> String {
     let s = &m.setting;
     let beam = s.beam.map_or(String::new(), |beam| format!(", beam {beam}"));
-    let threads = if s.threads == 1 { "1 thread".into() } else { format!("{} threads", s.threads) };
-    format!("{} {}, {threads}, batch {}{beam}", s.model, s.precision, s.batch)
+    format!("{} {}, {}, batch {}{beam}", s.model, s.precision, threads(s.threads), s.batch)
 }
 
 /// What took how long.
@@ -135,7 +139,8 @@ pub(super) fn bytes(n: u64) -> String {
 }
 
 pub(super) fn percent(share: f64) -> String {
-    format!("{:.0} %", share * 100.0)
+    let percent = share * 100.0;
+    if percent < 9.95 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::DONE;
 use super::args::{Bench, BenchFormat, LangOrAuto, TaskArg};
 use super::plan::{self, Setup, stopped};
 use super::run::{in_groups, print};
-use crate::bench::{self, Machine, Material, Measurement, Memory, Peak, Plan, Report, Sample, Setting};
+use crate::bench::{self, Machine, Material, Measurement, Memory, Peak, Plan, Report, SHAPES, Sample, Setting};
 use crate::error::{Error, Result};
 use crate::generate::{Engine, Overrides, Request};
 use crate::io::catalog::Task;
@@ -18,6 +18,14 @@ use crate::types::RawArticle;
 use std::time::Instant;
 
 pub(super) fn run(setup: &Setup, args: &Bench) -> Result<u8> {
+    if args.synthetic.is_empty() && args.inputs.is_empty() {
+        let known: Vec<&str> = SHAPES.iter().map(|shape| shape.name).collect();
+        let message = "what is to be measured? Name files or folders with articles, or a shape with --synthetic, which needs no model";
+        return Err(Error::Usage(format!("{message}: {}", known.join(", "))));
+    }
+    if args.synthetic.is_empty() && (args.sentences.is_some() || args.tokens.is_some()) {
+        return Err(Error::Usage("--sentences and --tokens go with --synthetic; of articles, --limit N takes the first N".into()));
+    }
     if !args.synthetic.is_empty() && args.tasks.len() > 1 {
         return Err(Error::Usage("random weights do one task at a time: --task translate or --task summarize".into()));
     }
@@ -98,8 +106,7 @@ impl Run<'_> {
     }
 
     /// Has a model loaded, by the clock.
-    fn load(&self, what: &str, open: impl FnOnce() -> Result<(Vec<Engine>, Option<Engine>)>) -> Result<Loaded> {
-        self.setup.reporter.step(&format!("loading {what}"));
+    fn load(&self, open: impl FnOnce() -> Result<(Vec<Engine>, Option<Engine>)>) -> Result<Loaded> {
         let (memory, begun) = (Memory::begin(), Instant::now());
         let opened = open();
         let (seconds, memory) = (begun.elapsed().as_secs_f64(), memory.peak());
@@ -117,7 +124,10 @@ impl Run<'_> {
         let beams: Vec<Option<usize>> = if self.args.beam.is_empty() { vec![Some(1)] } else { beams(&self.args.beam) };
         for &shape in &self.args.synthetic {
             for runtime in self.runtimes() {
-                let loaded = self.load(shape.name, || Ok((vec![bench::open(shape, &runtime)?], None)))?;
+                let loaded = self.load(|| {
+                    self.setup.reporter.step(&format!("making {}", shape.name));
+                    Ok((vec![bench::open(shape, &runtime)?], None))
+                })?;
                 let work = |loaded: &Loaded, beam: Option<usize>| {
                     let model = loaded.translators.first().ok_or(Error::Interrupted)?;
                     Ok(Work::Requests(bench::requests(model, Sample { count, lengths, tokens, beams: beam.unwrap_or(1) })?))
@@ -173,7 +183,7 @@ impl Run<'_> {
         for runtime in self.runtimes() {
             let open = |model: &ResolvedModel| setup.open_as(model, &runtime);
             let opened = || Ok((translators.iter().map(open).collect::<Result<_>>()?, summarizer.as_ref().map(open).transpose()?));
-            let loaded = self.load(&model, opened)?;
+            let loaded = self.load(opened)?;
             let (model, beams) = (model.clone(), beams.clone());
             self.compare(&Subject { model, runtime: runtime.clone(), beams, read: Some(read), work: &work }, loaded)?;
         }
@@ -283,13 +293,14 @@ impl Run<'_> {
         if stopped() {
             return Err(Error::Interrupted);
         }
+        let precision = bench::precision_name(&runtime.device, runtime.precision);
+        if let Some(known) = self.peaks.iter().find(|known| known.precision == precision && known.threads == threads) {
+            return Ok(known.clone());
+        }
         self.setup.reporter.step("measuring what the device can do");
         let peak = bench::peak(&runtime.device, runtime.precision, threads);
         self.setup.reporter.end();
         let peak = peak?;
-        if let Some(known) = self.peaks.iter().find(|known| known.precision == peak.precision && known.threads == peak.threads) {
-            return Ok(known.clone());
-        }
         self.peaks.push(peak.clone());
         Ok(peak)
     }

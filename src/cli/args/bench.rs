@@ -12,15 +12,15 @@ use std::path::PathBuf;
 /// `polygist bench`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  polygist bench --synthetic marian-base                       no download: a well-known shape with random weights
+  polygist bench --synthetic marian-base       random weights, no download
   polygist bench --synthetic marian-base --threads 1,2 --batch 1,8,32 --beam 1,4
-  polygist bench --to en articles                              the models and the folder that batch would use
+  polygist bench --to en articles              as `polygist batch`, but writing nothing
   polygist bench --to en --model opus-mt-fr-en --format html --out bench.html articles
 
 Flags that take several values are compared with each other, every combination. Nothing is written but the result.")]
 pub struct Bench {
     /// Files and folders with articles, which go through the pipeline of `polygist batch`
-    #[arg(value_name = "FILE", required_unless_present = "synthetic", conflicts_with = "synthetic")]
+    #[arg(value_name = "FILE", conflicts_with = "synthetic")]
     pub inputs: Vec<PathBuf>,
     /// Instead of a model and files, take the shape of a well-known model with random weights, and random sentences of usual lengths: tiny,
     /// tiny-decoder, marian-base, smollm2-135m, marian-big, gemma-270m, bart-large, mt5-base or nllb-600m
@@ -54,10 +54,10 @@ pub struct Bench {
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=MOST_BEAMS as i64), help_heading = "What to compare")]
     pub beam: Vec<u8>,
     /// With random weights, so many sources [default: 64 sentences, or 8 articles for summaries]
-    #[arg(long, value_name = "N", value_parser = at_least_one, requires = "synthetic")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub sentences: Option<usize>,
     /// With random weights, exactly so many target tokens for each [default: 32, or 64 for summaries]
-    #[arg(long, value_name = "N", value_parser = at_least_one, requires = "synthetic")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub tokens: Option<usize>,
     /// Runs that count
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
