@@ -146,6 +146,7 @@ fn wrong_flags_are_told() {
         ("bench --synthetic tiny --model translator.gguf", "cannot be used with"),
         ("bench --synthetic tiny --tokens 9999", "at most 511 tokens"),
         ("bench --synthetic tiny --tokens 0", "from 1"),
+        ("bench --synthetic tiny --sentences 99999999999999", "--sentences"),
         ("bench --synthetic tiny --threads 0", "--threads"),
         ("bench --synthetic tiny --batch 4,many", "\"many\" is not a whole number from 1"),
         ("bench --synthetic tiny --beam 100", "--beam"),

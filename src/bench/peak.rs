@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub struct Peak {
     /// Precision of the weights.
     pub precision: String,
-    /// Threads that multiply at the same time.
+    /// Threads that multiply at the same time, as far as there are cores for them.
     pub threads: usize,
     /// 10⁹ operations a second, a multiplication and an addition counting as two.
     pub gops: f64,
@@ -30,8 +30,10 @@ const SIZES: [(usize, usize, usize); 3] = [(64, 512, 512), (64, 1024, 512), (128
 /// # Errors
 /// When a GPU fails.
 pub fn peak(device: &Device, precision: Precision, threads: usize) -> Result<Peak> {
+    // More threads than cores take turns.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let gops = match device.is_cpu() {
-        true => SIZES.iter().map(|&size| on_cpu(precision, threads.max(1), size)).fold(0.0, f64::max),
+        true => SIZES.iter().map(|&size| on_cpu(precision, threads.clamp(1, cores), size)).fold(0.0, f64::max),
         false => on_device(device)?,
     };
     Ok(Peak { precision: precision_name(device, precision).into(), threads, gops })

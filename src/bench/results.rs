@@ -107,7 +107,8 @@ pub struct Measurement {
     pub source_tokens_per_second: Spread,
     /// Target tokens a second.
     pub target_tokens_per_second: Spread,
-    /// From a request until its first token is chosen, where the request is alone: reading the source and one step.
+    /// From a request until its first token is chosen, where the request is alone: reading the source and one step. What many
+    /// prompts share has been read before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_token_seconds: Option<Spread>,
     /// Loading the models, once for all combinations of this precision: reading the files, or making random weights, and packing them.

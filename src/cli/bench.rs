@@ -119,7 +119,7 @@ impl Run<'_> {
     fn shapes(&mut self) -> Result<String> {
         let summaries = self.args.tasks == [TaskArg::Summarize];
         let (lengths, kind) = if summaries { (Sample::ARTICLES, "articles") } else { (Sample::SENTENCES, "sentences") };
-        let count = self.args.sentences.unwrap_or(if summaries { 8 } else { 64 });
+        let count = self.args.sentences.map_or(if summaries { 8 } else { 64 }, |count| count as usize);
         let tokens = self.args.tokens.unwrap_or(if summaries { 64 } else { 32 });
         let beams: Vec<Option<usize>> = if self.args.beam.is_empty() { vec![Some(1)] } else { beams(&self.args.beam) };
         for &shape in &self.args.synthetic {

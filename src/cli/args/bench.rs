@@ -22,9 +22,8 @@ pub struct Bench {
     /// Files and folders with articles, which go through the pipeline of `polygist batch`
     #[arg(value_name = "FILE", conflicts_with = "synthetic")]
     pub inputs: Vec<PathBuf>,
-    /// Instead of a model and files, take the shape of a well-known model with random weights, and random sentences of usual lengths: tiny,
-    /// tiny-decoder, marian-base, smollm2-135m, marian-big, gemma-270m, bart-large, mt5-base or nllb-600m
-    #[arg(long, value_name = "SHAPE", value_parser = shape, value_delimiter = ',')]
+    /// A shape of a model in place of models and files.
+    #[arg(long, value_name = "SHAPE", value_parser = shape, value_delimiter = ',', help = shapes_help())]
     pub synthetic: Vec<&'static Shape>,
     /// What to do: translate, summarize, or, with files, both. With random weights, it says how long the sources are
     #[arg(long = "task", alias = "tasks", value_name = "TASK", value_delimiter = ',', default_value = "translate")]
@@ -54,8 +53,8 @@ pub struct Bench {
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u8).range(1..=MOST_BEAMS as i64), help_heading = "What to compare")]
     pub beam: Vec<u8>,
     /// With random weights, so many sources [default: 64 sentences, or 8 articles for summaries]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub sentences: Option<usize>,
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub sentences: Option<u32>,
     /// With random weights, exactly so many target tokens for each [default: 32, or 64 for summaries]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub tokens: Option<usize>,
@@ -88,6 +87,14 @@ pub enum BenchFormat {
     Json,
     /// A page with plots that needs nothing else
     Html,
+}
+
+fn shapes_help() -> String {
+    let names: Vec<&str> = SHAPES.iter().map(|shape| shape.name).collect();
+    let names = names.join(", ");
+    format!(
+        "Instead of models and files, take the shape of a well-known model with random weights, and random sentences of usual lengths: {names}"
+    )
 }
 
 fn shape(name: &str) -> Result<&'static Shape> {
