@@ -116,7 +116,7 @@ pub struct Measurement {
     /// Most bytes of memory while loading.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_memory: Option<u64>,
-    /// Most bytes of memory while running, the models' own included.
+    /// Most bytes of memory while running, the models' own included, and what the allocator kept of models that were measured before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
     /// Operations of each run in matrix products with weights, as far as they follow from the tokens that stand in results: attention
