@@ -11,6 +11,7 @@
 //! | [`task`] | sentences | translations and summaries, checked |
 //! | [`pipeline`] | articles | [`types::Record`]s: all of the above |
 //! | [`report`], [`io::write`], [`io::journal`] | records | Markdown, JSON Lines, a page of HTML |
+//! | [`bench`] | articles, or shapes of models | how fast it is here |
 //!
 //! Models are found, fetched and verified by [`io::fetch`], and opened by [`model`].
 //!
@@ -47,6 +48,7 @@
 //! Errors are one type, [`error::Error`]; nothing in the library prints or exits, the command line ([`cli`]) aside.
 
 pub mod arch;
+pub mod bench;
 pub mod cli;
 pub mod error;
 pub mod generate;

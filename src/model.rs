@@ -101,6 +101,18 @@ impl Runtime {
         Runtime { device, precision, threads, batch, batch_tokens: usize::MAX, stop: || false }
     }
 
+    /// How an engine works in it.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            workers: if self.device.is_cpu() { self.threads } else { 1 },
+            batch: self.batch,
+            batch_tokens: self.batch_tokens,
+            prefill: 512,
+            stop: self.stop,
+            allows: script::allows,
+        }
+    }
+
     /// On all cores of the CPU, with 8-bit weights.
     pub fn cpu() -> Runtime {
         Runtime::new(Device::Cpu, Precision::Int8, std::thread::available_parallelism().map_or(1, usize::from))
@@ -151,15 +163,7 @@ pub fn open_with(id: &str, path: &Path, runtime: &Runtime, warn: &mut dyn FnMut(
     if config.json("vocabularies").is_some() {
         conventions = conventions_of_student(path, &config, &tokenizer, &*model)?;
     }
-    let settings = Settings {
-        workers: if runtime.device.is_cpu() { runtime.threads } else { 1 },
-        batch: runtime.batch,
-        batch_tokens: runtime.batch_tokens,
-        prefill: 512,
-        stop: runtime.stop,
-        allows: script::allows,
-    };
-    Engine::new(id, model, tokenizer, conventions, settings)
+    Engine::new(id, model, tokenizer, conventions, runtime.settings())
 }
 
 /// What `config.json` says of summaries in every published T5 and FLAN-T5, and what no GGUF file keeps.

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 const ALLOWED: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("lib", &[]),
-    ("cli", &["pipeline", "report", "io", "text", "task", "generate", "model", "kernel"]),
+    ("cli", &["pipeline", "report", "io", "text", "task", "generate", "model", "kernel", "bench"]),
+    ("bench", &["pipeline", "report", "task", "model", "generate", "token", "arch", "nn", "kernel"]),
     ("pipeline", &["text", "task", "generate"]),
     ("report", &["text"]),
     ("model", &["io", "arch", "token", "text", "generate", "nn", "kernel"]),

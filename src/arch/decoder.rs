@@ -1,6 +1,6 @@
 //! The decoder-only transformer: one graph with switches for the families that share it.
 
-use super::{Model, advance, audit};
+use super::{Model, Work, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
 use crate::nn::{Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope, Span, Weights, add};
@@ -205,6 +205,13 @@ impl Model for Decoder {
 
     fn output(&self) -> &OutputLayer {
         &self.output
+    }
+
+    fn work(&self) -> Work {
+        let c = &self.config;
+        let attention = 2 * (c.heads + c.kv_heads) * c.head_dim * c.dim;
+        let layer = attention + work::feed_forward(c.dim, c.hidden, true);
+        Work { source: 0, token: (c.layers * layer) as u64, output: (self.output.vocabulary() * c.dim) as u64 }
     }
 
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {

@@ -1,6 +1,6 @@
 //! The encoder–decoder transformer (Vaswani et al. 2017): one graph with switches for the families that share it.
 
-use super::{Encoder, Model, advance, audit};
+use super::{Encoder, Model, Work, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape, RelativeBias};
 use crate::nn::{
@@ -515,6 +515,21 @@ impl Model for EncoderDecoder {
 
     fn output(&self) -> &OutputLayer {
         &self.output
+    }
+
+    fn work(&self) -> Work {
+        let c = &self.config;
+        let attention = |half: &HalfConfig| 4 * half.heads * half.head_dim * c.dim;
+        let fed = |half: &HalfConfig| work::feed_forward(c.dim, half.hidden, c.gated);
+        let (encoder, decoder) = (&c.encoder, &c.decoder);
+        // Of the attention to the source, half is done for each of its tokens: the keys and the values.
+        let across = attention(decoder) / 2;
+        let mixer = if c.recurrent { 2 * c.dim * c.dim } else { attention(decoder) };
+        Work {
+            source: (encoder.layers * (attention(encoder) + fed(encoder)) + decoder.layers * across) as u64,
+            token: (decoder.layers * (mixer + across + fed(decoder))) as u64,
+            output: (self.output.vocabulary() * c.dim) as u64,
+        }
     }
 
     fn encoder(&self) -> Option<&dyn Encoder> {

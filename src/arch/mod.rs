@@ -14,8 +14,10 @@ mod mbart;
 mod pegasus;
 mod student;
 mod t5;
+mod work;
 
 pub use audit::unused;
+pub use work::Work;
 
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
@@ -39,6 +41,9 @@ pub trait Model: Send + Sync {
 
     /// The projection of hidden states onto the vocabulary.
     fn output(&self) -> &OutputLayer;
+
+    /// How much it multiplies for each token.
+    fn work(&self) -> Work;
 
     /// The half that reads the source, of models that have two halves.
     fn encoder(&self) -> Option<&dyn Encoder> {

@@ -1,7 +1,9 @@
 //! What can be said on the command line: structs and their checks, nothing that touches the machine.
 
+mod bench;
 mod decoding;
 
+pub use bench::{Bench, BenchFormat};
 use decoding::at_least_one;
 pub use decoding::{Decoding, EarlyStoppingArg};
 
@@ -92,6 +94,8 @@ pub enum Command {
     Batch(Batch),
     /// Tell the language of text
     Detect(Detect),
+    /// Measure how fast models are on this machine, on your articles or without any download
+    Bench(Box<Bench>),
     /// List, fetch and check models
     Models(Models),
 }

@@ -2,6 +2,7 @@
 
 pub mod args;
 mod batch;
+mod bench;
 mod config;
 mod models;
 mod plan;

@@ -127,17 +127,26 @@ impl Setup {
         self.fetcher().get(name, &self.reporter, &stopped)
     }
 
-    /// Loads a model.
-    pub fn open(&self, model: &ResolvedModel) -> Result<Engine> {
+    /// How models run.
+    pub fn runtime(&self) -> Result<Runtime> {
         let usual = Runtime::new(self.device.open()?, self.precision, self.threads);
         let batch = self.batch.unwrap_or(usual.batch);
         let batch_tokens = self.batch_tokens.unwrap_or(usual.batch_tokens);
-        let runtime = Runtime { stop: stopped, batch, batch_tokens, ..usual };
+        Ok(Runtime { stop: stopped, batch, batch_tokens, ..usual })
+    }
+
+    /// Loads a model.
+    pub fn open(&self, model: &ResolvedModel) -> Result<Engine> {
+        self.open_as(model, &self.runtime()?)
+    }
+
+    /// Loads a model to run in another way.
+    pub fn open_as(&self, model: &ResolvedModel, runtime: &Runtime) -> Result<Engine> {
         self.reporter.step(&format!("loading {}", model.id));
         // A GGUF file is a model by itself; anything else is a folder in the Hub's layout.
         let path = model.with_extension("gguf").unwrap_or(&model.folder);
         let mut warnings = Vec::new();
-        let engine = model::open_with(&model.id, path, &runtime, &mut |text| warnings.push(text.to_string()));
+        let engine = model::open_with(&model.id, path, runtime, &mut |text| warnings.push(text.to_string()));
         self.reporter.end();
         warnings.iter().for_each(|text| self.reporter.warn(text));
         engine

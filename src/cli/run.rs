@@ -2,7 +2,7 @@
 
 use super::args::{Cli, Command, Detect, OutputFormat, Summarize, Translate};
 use super::plan::{self, Setup, stopped};
-use super::{DONE, SOME_FAILED, batch, models};
+use super::{DONE, SOME_FAILED, batch, bench, models};
 use crate::error::{Error, Result};
 use crate::generate::{Engine, Generate};
 use crate::io::articles::{FoundFile, ReadOptions, read};
@@ -24,6 +24,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Command::Translate(args) => translate_files(&setup, args),
         Command::Summarize(args) => summarize_files(&setup, args),
         Command::Batch(args) => batch::run(&setup, args),
+        Command::Bench(args) => bench::run(&setup, args),
         Command::Detect(args) => detect(&setup, args),
         Command::Models(args) => models::run(&setup, &args.command),
     }

@@ -4,7 +4,7 @@ use super::shortlist::Shortlist;
 use super::vocabulary::Vocabulary;
 use super::worker::{Job, Shared};
 use super::{Address, Alignment, Generate, OnText, Options, Output, Request};
-use crate::arch::{Encoder, Model};
+use crate::arch::{Encoder, Model, Work};
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, Span};
 use crate::token::{Piece, Tokenizer};
@@ -110,6 +110,39 @@ impl Engine {
         let pools = (0..settings.workers.max(1)).map(pool).collect::<Result<_, _>>().map_err(|e| Error::Compute(Box::new(e)))?;
         let (prefixes, vocabularies, addresses) = (Mutex::default(), Mutex::default(), Mutex::default());
         Ok(Engine { id, model, tokenizer, conventions, settings, pools, prefixes, vocabularies, addresses })
+    }
+
+    /// The same model under other settings.
+    ///
+    /// # Errors
+    /// When the system gives no threads.
+    pub fn with_settings(self, settings: Settings) -> Result<Engine> {
+        Engine::new(self.id, self.model, self.tokenizer, self.conventions, settings)
+    }
+
+    /// How it works.
+    pub fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// Size of the vocabulary that it writes with.
+    pub fn vocabulary_size(&self) -> usize {
+        self.model.output().vocabulary()
+    }
+
+    /// How much the model multiplies for each token of a request with these options. What a shortlist leaves of the output layer differs from
+    /// source to source and is not counted.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn work(&self, options: &Options) -> Result<Work> {
+        let work = self.model.work();
+        if self.conventions.shortlist.is_some() {
+            return Ok(Work { output: 0, ..work });
+        }
+        let all = self.vocabulary_size().max(1) as u64;
+        let size = self.vocabulary(options.script_of.as_ref())?.size().map_or(all, |size| size as u64);
+        Ok(Work { output: work.output / all * size, ..work })
     }
 
     /// Runs `work` on every worker and waits; the first error in the order of the workers is returned, a failure before an interruption.

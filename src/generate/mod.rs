@@ -10,7 +10,7 @@ mod stream;
 mod vocabulary;
 mod worker;
 
-pub use crate::arch::Address;
+pub use crate::arch::{Address, Work};
 pub use engine::{Conventions, Engine, Settings};
 pub use options::{EarlyStopping, MOST_BEAMS, MOST_PATIENCE, Options, Overrides};
 pub use shortlist::Shortlist;

@@ -70,6 +70,11 @@ impl Vocabulary {
         Vocabulary::some(tokens, output)
     }
 
+    /// How many tokens, where these are not all.
+    pub(super) fn size(&self) -> Option<usize> {
+        self.tokens.as_ref().map(Vec::len)
+    }
+
     fn token(&self, column: usize) -> u32 {
         self.tokens.as_ref().map_or(column as u32, |t| t[column])
     }

@@ -5,6 +5,7 @@ mod html;
 mod markdown;
 mod words;
 
+pub use blocks::escape;
 pub use html::{Meta, html};
 pub use markdown::markdown;
 

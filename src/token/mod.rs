@@ -10,6 +10,7 @@ mod gguf;
 mod gguf_t5;
 mod library;
 mod mapped;
+mod numbered;
 mod sentencepiece;
 mod settings;
 mod spm;
@@ -92,6 +93,14 @@ impl Tokenizer {
     /// When files that the kind of model needs are missing, cannot be read or are broken.
     pub fn from_folder(folder: &Path, config: &Config) -> Result<Tokenizer> {
         folder::open(folder, config)
+    }
+
+    /// A vocabulary of `size` tokens whose texts are `t0`, `t1`, …; in a text they are separated by spaces. `end` ends an output.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn numbered(size: usize, end: u32) -> Result<Tokenizer> {
+        numbered::build(size, end)
     }
 
     /// The token that stands before every text, if the model wants one.

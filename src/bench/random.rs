@@ -1,0 +1,150 @@
+//! Weights out of nothing: random tensors of whatever shape is asked for, the same for the same name every time.
+
+use crate::error::{Error, Result};
+use crate::nn::Weights;
+use candle_core::{Device, Tensor};
+use serde_json::Value;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Random weights for the model that a `config.json` describes.
+pub(super) struct RandomWeights<'a> {
+    model: &'a str,
+    /// Rows of the tables whose number the caller leaves to the file.
+    vocabulary: usize,
+    positions: usize,
+    buckets: usize,
+    /// What models of that type do not have, and what would change the graph if it were there.
+    absent: &'static [&'static str],
+    stop: fn() -> bool,
+    /// Weights handed out so far.
+    given: AtomicU64,
+}
+
+impl<'a> RandomWeights<'a> {
+    pub fn new(model: &'a str, config: &Value, stop: fn() -> bool) -> RandomWeights<'a> {
+        let size = |key: &str| config.get(key).and_then(Value::as_u64).unwrap_or(0) as usize;
+        let absent: &[&str] = match config.get("model_type").and_then(Value::as_str) {
+            Some("llama" | "gemma3_text") => &["lm_head.weight", "rope_freqs.weight"],
+            Some("m2m_100") => &["final_logits_bias"],
+            _ => &[],
+        };
+        RandomWeights {
+            model,
+            vocabulary: size("vocab_size"),
+            // BART's learned positions begin at the third row.
+            positions: size("max_position_embeddings") + 2,
+            buckets: size("relative_attention_num_buckets"),
+            absent,
+            stop,
+            given: AtomicU64::new(0),
+        }
+    }
+}
+
+impl Weights for RandomWeights<'_> {
+    fn model(&self) -> &str {
+        self.model
+    }
+
+    fn has(&self, name: &str) -> bool {
+        !name.is_empty() && !self.absent.contains(&name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn get(&self, name: &str) -> Result<Tensor> {
+        Err(Error::model(self.model, format!("weight {name} is asked for without its shape, and random weights have none of their own")))
+    }
+
+    fn get_rows(&self, name: &str, width: usize) -> Result<Tensor> {
+        let rows = match name {
+            _ if name.contains("relative_attention_bias") => self.buckets,
+            _ if name.contains("embed_positions") => self.positions,
+            _ => self.vocabulary,
+        };
+        self.get_shaped(name, &[rows, width])
+    }
+
+    fn get_shaped(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        if (self.stop)() {
+            return Err(Error::Interrupted);
+        }
+        let count: usize = shape.iter().product();
+        self.given.fetch_add(count as u64, Ordering::Relaxed);
+        // About what training begins with, so that nothing grows or vanishes on its way through the layers.
+        let (middle, reach) = match shape {
+            _ if name.ends_with("bias") => (0.0, 0.05),
+            [_] => (1.0, 0.1),
+            [.., inputs] => (0.0, (3.0 / *inputs as f32).sqrt()),
+            [] => (0.0, 1.0),
+        };
+        Ok(Tensor::from_vec(uniform(seed(name), count, middle, reach), shape, &Device::Cpu)?)
+    }
+}
+
+/// FNV-1a.
+fn seed(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+/// Numbers from `middle - reach` to `middle + reach`: Murmur3's mixing of their places, which vectorizes.
+fn uniform(seed: u32, count: usize, middle: f32, reach: f32) -> Vec<f32> {
+    let number = |place: usize| {
+        let mut x = (place as u32).wrapping_mul(0x9e37_79b9) ^ seed;
+        x = (x ^ (x >> 16)).wrapping_mul(0x85eb_ca6b);
+        x = (x ^ (x >> 13)).wrapping_mul(0xc2b2_ae35);
+        x ^= x >> 16;
+        // 24 bits are what a float holds exactly.
+        middle + reach * ((x >> 8) as f32 / 8_388_608.0 - 1.0)
+    };
+    (0..count).map(number).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch;
+    use crate::bench::{SHAPES, Shape};
+    use crate::kernel::Precision;
+    use crate::nn::{Backend, Config};
+
+    #[test]
+    fn numbers_are_spread_evenly_and_the_same_every_time() {
+        let numbers = uniform(seed("a"), 100_000, 1.0, 0.5);
+        let mean = numbers.iter().sum::<f32>() / numbers.len() as f32;
+        let deviation = (numbers.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / numbers.len() as f32).sqrt();
+        assert!((mean - 1.0).abs() < 0.01 && (deviation - 0.5 / 3f32.sqrt()).abs() < 0.01, "{mean} {deviation}");
+        assert!(numbers.iter().all(|x| (0.5..=1.5).contains(x)));
+        assert_eq!(numbers, uniform(seed("a"), 100_000, 1.0, 0.5));
+        assert_ne!(numbers, uniform(seed("b"), 100_000, 1.0, 0.5));
+    }
+
+    /// What a model says that it multiplies, against the weights that it asks for: each is used once for each token.
+    #[test]
+    fn the_work_is_the_weights() {
+        for name in ["tiny", "tiny-decoder"] {
+            let shape = Shape::named(name).unwrap();
+            let config = shape.config();
+            let weights = RandomWeights::new(name, &config, || false);
+            let backend = Backend { device: Device::Cpu, precision: Precision::F32 };
+            let work = arch::load(&Config::Json(config.clone()), &weights, &backend).unwrap().work();
+            let matrices = work.source + work.token + work.output;
+            // Norms and biases are the rest.
+            let rest = weights.given.load(Ordering::Relaxed) - matrices;
+            assert!(rest > 0 && rest * 20 < matrices, "{name}: {matrices} and {rest}");
+        }
+    }
+
+    #[test]
+    fn every_shape_has_a_name_of_its_own_and_a_known_architecture() {
+        for (i, shape) in SHAPES.iter().enumerate() {
+            assert!(SHAPES[..i].iter().all(|other| other.name != shape.name));
+            let config = shape.config();
+            let kind = config["model_type"].as_str().unwrap();
+            assert!(arch::REGISTRY.iter().any(|a| a.hub.contains(&kind)), "{kind}");
+            assert!(config["vocab_size"].is_u64() && config["eos_token_id"].is_u64(), "{}", shape.name);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A benchmark as text for a terminal.
+
+use super::results::{Measurement, Report, Spread};
+use std::fmt::Write;
+
+/// The report in lines of text.
+pub fn table(report: &Report) -> String {
+    let mut out = heading(report);
+    let rows: Vec<Vec<String>> = std::iter::once(HEADS.map(String::from).to_vec()).chain(report.measurements.iter().map(row)).collect();
+    // A column in which nothing stands is left out: articles a second without articles.
+    let columns: Vec<usize> = (0..HEADS.len()).filter(|&c| rows[1..].iter().any(|row| row[c] != NOTHING)).collect();
+    let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = columns.iter().map(|&c| width(c)).collect();
+    for row in &rows {
+        let cell = |(&c, &width): (&usize, &usize)| if c < LABELS { format!("{:<width$}", row[c]) } else { format!("{:>width$}", row[c]) };
+        let line: Vec<String> = columns.iter().zip(&widths).map(cell).collect();
+        out.push_str(line.join("  ").trim_end());
+        out.push('\n');
+    }
+    out.push('\n');
+    for measurement in &report.measurements {
+        let _ = writeln!(out, "{}: {}", label(measurement), stages(measurement));
+    }
+    out
+}
+
+const NOTHING: &str = "–";
+const LABELS: usize = 3;
+const HEADS: [&str; 13] = [
+    "MODEL",
+    "TASK",
+    "PRECISION",
+    "THREADS",
+    "BATCH",
+    "BEAM",
+    "ARTICLES/S",
+    "SENTENCES/S",
+    "SOURCE TOK/S",
+    "TARGET TOK/S",
+    "FIRST TOKEN",
+    "MEMORY",
+    "OF PEAK",
+];
+
+/// What stands above the numbers.
+fn heading(report: &Report) -> String {
+    let machine = &report.machine;
+    let mut out = format!("polygist {} on {} {}, {} cores, {}", report.version, machine.os, machine.arch, machine.cores, machine.isa);
+    if let Some(load) = machine.load_average {
+        let _ = write!(out, ", load average {load:.1}");
+    }
+    let _ = write!(out, "\n{}; {} after {} to warm up: median (min–max)\n", report.sample, runs(report.runs), runs(report.warmup));
+    for peak in &report.peaks {
+        let _ = writeln!(out, "peak of {} products on {}: {} GOPS", peak.precision, threads(peak.threads), number(peak.gops));
+    }
+    out.push('\n');
+    out
+}
+
+/// `2 threads`.
+pub(super) fn threads(number: usize) -> String {
+    if number == 1 { "1 thread".into() } else { format!("{number} threads") }
+}
+
+/// `3 runs`.
+pub(super) fn runs(number: usize) -> String {
+    if number == 1 { "1 run".into() } else { format!("{number} runs") }
+}
+
+fn row(m: &Measurement) -> Vec<String> {
+    let s = &m.setting;
+    vec![
+        s.model.clone(),
+        s.task.clone(),
+        s.precision.clone(),
+        s.threads.to_string(),
+        s.batch.to_string(),
+        s.beam.map_or("model's".into(), |beam| beam.to_string()),
+        m.articles_per_second.map_or(NOTHING.into(), spread),
+        m.sentences_per_second.map_or(NOTHING.into(), spread),
+        spread(m.source_tokens_per_second),
+        spread(m.target_tokens_per_second),
+        m.first_token_seconds.map_or(NOTHING.into(), |s| seconds(s.median)),
+        m.peak_memory.map_or(NOTHING.into(), bytes),
+        m.share_of_peak.map_or(NOTHING.into(), percent),
+    ]
+}
+
+/// A combination in a few words.
+pub(super) fn label(m: &Measurement) -> String {
+    let s = &m.setting;
+    let beam = s.beam.map_or(String::new(), |beam| format!(", beam {beam}"));
+    format!("{} {}, {}, batch {}{beam}", s.model, s.precision, threads(s.threads), s.batch)
+}
+
+/// What took how long.
+pub(super) fn stages(m: &Measurement) -> String {
+    let stages = &m.stages;
+    let all = [
+        ("read", stages.read),
+        ("text", stages.text),
+        ("tokenize", stages.tokenize),
+        ("generate", Some(stages.generate)),
+        ("write", stages.write),
+    ];
+    let parts = all.iter().filter_map(|(name, time)| time.map(|time| format!("{name} {}", seconds(time))));
+    let failed = m.failed.filter(|&n| n > 0).map_or(String::new(), |n| format!("; {n} of the articles failed"));
+    format!(
+        "load {}; a run {} ({}); {} source and {} target tokens{failed}",
+        seconds(m.load_seconds),
+        seconds(m.seconds.median),
+        parts.collect::<Vec<_>>().join(", "),
+        m.source_tokens,
+        m.target_tokens
+    )
+}
+
+/// `123 (120–125)`.
+pub(super) fn spread(s: Spread) -> String {
+    format!("{} ({}–{})", number(s.median), number(s.min), number(s.max))
+}
+
+/// Three digits, or as many as there are before the point.
+pub(super) fn number(x: f64) -> String {
+    match x.abs() {
+        a if a >= 99.95 => format!("{x:.0}"),
+        a if a >= 9.995 => format!("{x:.1}"),
+        _ => format!("{x:.2}"),
+    }
+}
+
+/// `1.25 s`, `3.1 ms`.
+pub(super) fn seconds(s: f64) -> String {
+    if s < 0.9995 { format!("{} ms", number(s * 1e3)) } else { format!("{} s", number(s)) }
+}
+
+pub(super) fn bytes(n: u64) -> String {
+    format!("{:.0} MB", n as f64 / 1e6)
+}
+
+pub(super) fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if percent < 9.95 { format!("{percent:.1} %") } else { format!("{percent:.0} %") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_three_digits() {
+        assert_eq!([1234.5, 99.96, 45.67, 9.996, 1.234, 0.0].map(number), ["1234", "100", "45.7", "10.0", "1.23", "0.00"]);
+        assert_eq!([1.5, 0.9999, 0.25, 0.0012].map(seconds), ["1.50 s", "1.00 s", "250 ms", "1.20 ms"]);
+    }
+}

@@ -1,0 +1,320 @@
+//! `polygist bench`: how fast models are on this machine, on the user's articles or on random weights.
+
+use super::DONE;
+use super::args::{Bench, BenchFormat, LangOrAuto, TaskArg};
+use super::plan::{self, Setup, stopped};
+use super::run::{in_groups, print};
+use crate::bench::{self, Machine, Material, Measurement, Memory, Peak, Plan, Report, SHAPES, Sample, Setting};
+use crate::error::{Error, Result};
+use crate::generate::{Engine, Overrides, Request};
+use crate::io::catalog::Task;
+use crate::io::fetch::ResolvedModel;
+use crate::io::write::atomic;
+use crate::kernel::Precision;
+use crate::model::Runtime;
+use crate::pipeline::{Job, OnBad};
+use crate::task::{summarize, translate};
+use crate::types::RawArticle;
+use std::time::Instant;
+
+pub(super) fn run(setup: &Setup, args: &Bench) -> Result<u8> {
+    if args.synthetic.is_empty() && args.inputs.is_empty() {
+        let known: Vec<&str> = SHAPES.iter().map(|shape| shape.name).collect();
+        let message = "what is to be measured? Name files or folders with articles, or a shape with --synthetic, which needs no model";
+        return Err(Error::Usage(format!("{message}: {}", known.join(", "))));
+    }
+    if args.synthetic.is_empty() && (args.sentences.is_some() || args.tokens.is_some()) {
+        return Err(Error::Usage("--sentences and --tokens go with --synthetic; of articles, --limit N takes the first N".into()));
+    }
+    if !args.synthetic.is_empty() && args.tasks.len() > 1 {
+        return Err(Error::Usage("random weights do one task at a time: --task translate or --task summarize".into()));
+    }
+    let mut run = Run { setup, args, usual: setup.runtime()?, peaks: Vec::new(), measurements: Vec::new() };
+    let machine = Machine::here();
+    let sample = if args.synthetic.is_empty() { run.articles()? } else { run.shapes()? };
+    let report = Report {
+        version: env!("CARGO_PKG_VERSION"),
+        created: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
+        machine,
+        sample,
+        warmup: args.warmup.into(),
+        runs: args.runs.into(),
+        peaks: run.peaks,
+        measurements: run.measurements,
+    };
+    let text = match args.format {
+        BenchFormat::Table => bench::table(&report),
+        BenchFormat::Html => bench::page(&report),
+        BenchFormat::Json => {
+            let json = serde_json::to_string_pretty(&report);
+            json.map_err(|e| Error::input("bench", format!("its result cannot be written: {e}")))? + "\n"
+        }
+    };
+    match &args.out {
+        Some(path) => atomic(path, text.as_bytes())?,
+        None => print(&text)?,
+    }
+    Ok(DONE)
+}
+
+/// What a benchmark is made of, and what it has found out so far.
+struct Run<'a> {
+    setup: &'a Setup,
+    args: &'a Bench,
+    /// What is not compared.
+    usual: Runtime,
+    peaks: Vec<Peak>,
+    measurements: Vec<Measurement>,
+}
+
+/// Models, loaded, and what that took.
+struct Loaded {
+    translators: Vec<Engine>,
+    summarizer: Option<Engine>,
+    seconds: f64,
+    memory: Option<u64>,
+}
+
+/// One precision, with what to do in it.
+struct Subject<'a> {
+    model: String,
+    runtime: Runtime,
+    beams: Vec<Option<usize>>,
+    /// Seconds that reading the files took.
+    read: Option<f64>,
+    work: &'a dyn Fn(&Loaded, Option<usize>) -> Result<Work<'a>>,
+}
+
+/// What is done with a beam of some width.
+enum Work<'a> {
+    Requests(Vec<Request>),
+    Articles(&'a [RawArticle], Box<Job>),
+}
+
+impl Run<'_> {
+    fn is_cpu(&self) -> bool {
+        self.usual.device.is_cpu()
+    }
+
+    /// The precisions to compare; a GPU has one.
+    fn runtimes(&self) -> Vec<Runtime> {
+        let mut all: Vec<Precision> = self.args.precision.iter().map(|&p| p.into()).collect();
+        if all.is_empty() || !self.is_cpu() {
+            all = vec![self.usual.precision];
+        }
+        all.into_iter().map(|precision| Runtime { precision, ..self.usual.clone() }).collect()
+    }
+
+    /// Has a model loaded, by the clock.
+    fn load(&self, open: impl FnOnce() -> Result<(Vec<Engine>, Option<Engine>)>) -> Result<Loaded> {
+        let (memory, begun) = (Memory::begin(), Instant::now());
+        let opened = open();
+        let (seconds, memory) = (begun.elapsed().as_secs_f64(), memory.peak());
+        self.setup.reporter.end();
+        let (translators, summarizer) = opened?;
+        Ok(Loaded { translators, summarizer, seconds, memory })
+    }
+
+    /// Measures shapes with random weights; says on what.
+    fn shapes(&mut self) -> Result<String> {
+        let summaries = self.args.tasks == [TaskArg::Summarize];
+        let (lengths, kind) = if summaries { (Sample::ARTICLES, "articles") } else { (Sample::SENTENCES, "sentences") };
+        let count = self.args.sentences.map_or(if summaries { 8 } else { 64 }, |count| count as usize);
+        let tokens = self.args.tokens.unwrap_or(if summaries { 64 } else { 32 });
+        let beams: Vec<Option<usize>> = if self.args.beam.is_empty() { vec![Some(1)] } else { beams(&self.args.beam) };
+        for &shape in &self.args.synthetic {
+            for runtime in self.runtimes() {
+                let loaded = self.load(|| {
+                    self.setup.reporter.step(&format!("making {}", shape.name));
+                    Ok((vec![bench::open(shape, &runtime)?], None))
+                })?;
+                let work = |loaded: &Loaded, beam: Option<usize>| {
+                    let model = loaded.translators.first().ok_or(Error::Interrupted)?;
+                    Ok(Work::Requests(bench::requests(model, Sample { count, lengths, tokens, beams: beam.unwrap_or(1) })?))
+                };
+                let subject = Subject { model: shape.name.into(), runtime, beams: beams.clone(), read: None, work: &work };
+                self.compare(&subject, loaded)?;
+            }
+        }
+        let (shortest, longest) = lengths;
+        Ok(format!("random weights, {count} {kind} of {shortest} to {longest} random tokens, {tokens} tokens written for each"))
+    }
+
+    /// Measures the pipeline on the user's articles; says on what.
+    fn articles(&mut self) -> Result<String> {
+        let (setup, args) = (self.setup, self.args);
+        let has = |task| args.tasks.contains(&task);
+        let to = setup.target(args.to.as_ref(), &args.model)?;
+        if to.is_none() && has(TaskArg::Translate) {
+            return Err(Error::Usage("into which language? Say it with --to, as --to en; or measure --task summarize".into()));
+        }
+        let translators = if to.is_some() { setup.translator_names(&args.model)? } else { Vec::new() };
+        // Where nothing is translated, --model names what writes.
+        let named = args.summary_model.clone().or_else(|| args.model.first().filter(|_| to.is_none()).cloned());
+        let named = named.or_else(|| setup.config.summary_model.clone());
+        let writes = has(TaskArg::Summarize) && (named.is_some() || to.as_ref().is_none_or(summarize::is_abstractive));
+        let summarizer = writes.then(|| setup.model_name(Task::Summarize, named.as_deref())).transpose()?;
+
+        let (articles, read) = self.read()?;
+        let resolve = |name: &String| setup.resolve(name);
+        let translators = translators.iter().map(resolve).collect::<Result<Vec<_>>>()?;
+        let summarizer = summarizer.as_ref().map(resolve).transpose()?;
+        let model = translators.iter().chain(&summarizer).map(|model| model.id.as_str()).collect::<Vec<_>>().join(" + ");
+        let LangOrAuto(from) = args.from.clone();
+        let job = |beams: Option<usize>| {
+            let decoding = Overrides { beams, ..Overrides::default() };
+            // As in a batch: where something is translated, the flags are for that.
+            let summarizing = if to.is_some() { Overrides::default() } else { decoding };
+            Job {
+                from: from.clone(),
+                to: to.clone(),
+                translate: has(TaskArg::Translate),
+                summary: has(TaskArg::Summarize).then(|| summarize::Settings {
+                    decoding: summarizing,
+                    seed: setup.seed,
+                    ..summarize::Settings::default()
+                }),
+                translating: translate::Settings { seed: setup.seed, decoding, align: false },
+                on_bad: OnBad::Keep,
+            }
+        };
+        let work = |_: &Loaded, beam: Option<usize>| Ok(Work::Articles(&articles, Box::new(job(beam))));
+        let beams = if args.beam.is_empty() { vec![None] } else { beams(&args.beam) };
+        for runtime in self.runtimes() {
+            let open = |model: &ResolvedModel| setup.open_as(model, &runtime);
+            let opened = || Ok((translators.iter().map(open).collect::<Result<_>>()?, summarizer.as_ref().map(open).transpose()?));
+            let loaded = self.load(opened)?;
+            let (model, beams) = (model.clone(), beams.clone());
+            self.compare(&Subject { model, runtime: runtime.clone(), beams, read: Some(read), work: &work }, loaded)?;
+        }
+        let places: Vec<String> = args.inputs.iter().map(|path| path.display().to_string()).collect();
+        Ok(format!("{} articles of {}, {} at once", articles.len(), places.join(", "), args.jobs))
+    }
+
+    /// All articles, in memory, and the seconds that it took. Those that cannot be read are told and left out.
+    fn read(&self) -> Result<(Vec<RawArticle>, f64)> {
+        let reading = &self.args.reading;
+        let begun = Instant::now();
+        let found = plan::find_files(&self.args.inputs, reading, None)?;
+        let mut articles = Vec::new();
+        in_groups(&found.files, &plan::read_options(reading), reading.limit, 1, |group| {
+            for article in group {
+                match article {
+                    Ok(article) => articles.push(article),
+                    Err(unread) => self.setup.reporter.warn(&unread.error.to_string()),
+                }
+            }
+            Ok(())
+        })?;
+        if articles.is_empty() {
+            let places: Vec<String> = self.args.inputs.iter().map(|path| path.display().to_string()).collect();
+            return Err(Error::Usage(format!("no articles in {} (.txt .md .html .json .jsonl, each also as .gz)", places.join(", "))));
+        }
+        Ok((articles, begun.elapsed().as_secs_f64()))
+    }
+
+    /// Measures every combination of threads, batch and beam.
+    fn compare(&mut self, subject: &Subject<'_>, mut loaded: Loaded) -> Result<()> {
+        let usual = &subject.runtime;
+        let mut threads: Vec<usize> = self.args.threads.iter().map(|&n| n.into()).collect();
+        if threads.is_empty() || !self.is_cpu() {
+            threads = vec![if self.is_cpu() { usual.threads } else { 1 }];
+        }
+        let batches = if self.args.batch.is_empty() { vec![usual.batch] } else { self.args.batch.clone() };
+        for &threads in &threads {
+            let peak = self.peak(usual, threads)?;
+            for &batch in &batches {
+                loaded = loaded.under(&Runtime { threads, batch, ..usual.clone() })?;
+                for &beam in &subject.beams {
+                    let measured = self.measure(subject, &loaded, &peak, (threads, batch, beam))?;
+                    self.measurements.push(measured);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn measure(
+        &self,
+        subject: &Subject<'_>,
+        loaded: &Loaded,
+        peak: &Peak,
+        (threads, batch, beam): (usize, usize, Option<usize>),
+    ) -> Result<Measurement> {
+        let reporter = &self.setup.reporter;
+        let tasks: Vec<&str> =
+            self.args.tasks.iter().map(|task| if *task == TaskArg::Translate { "translate" } else { "summarize" }).collect();
+        let device = &subject.runtime.device;
+        let setting = Setting {
+            model: subject.model.clone(),
+            task: tasks.join(","),
+            device: if device.is_cpu() {
+                "cpu"
+            } else if device.is_cuda() {
+                "cuda"
+            } else {
+                "metal"
+            }
+            .into(),
+            precision: peak.precision.clone(),
+            threads,
+            batch,
+            beam,
+        };
+        let beam = beam.map_or(String::new(), |beam| format!(", beam {beam}"));
+        let label = format!("{} {}, threads {threads}, batch {batch}{beam}", setting.model, setting.precision);
+        let work = (subject.work)(loaded, setting.beam)?;
+        let material = match &work {
+            Work::Requests(requests) => Material::Requests(requests),
+            Work::Articles(articles, job) => Material::Articles(articles, job, self.args.jobs.into()),
+        };
+        let size = match &work {
+            Work::Requests(requests) => requests.len(),
+            Work::Articles(articles, _) => articles.len(),
+        };
+        let plan = Plan { warmup: self.args.warmup.into(), runs: self.args.runs.into() };
+        reporter.count(&label, (size * (plan.warmup + plan.runs)) as u64);
+        let progress = |done: usize, _: usize| {
+            reporter.at(done as u64);
+            !stopped()
+        };
+        let measured = bench::measure(setting, &loaded.translators, loaded.summarizer.as_ref(), &material, plan, &progress);
+        reporter.end();
+        let mut measured = measured?;
+        measured.load_seconds = loaded.seconds;
+        measured.load_memory = loaded.memory;
+        measured.share_of_peak = (measured.operations > 0.0).then(|| measured.gops.median / peak.gops);
+        measured.stages.read = subject.read;
+        Ok(measured)
+    }
+
+    /// What the device can do at best; it is measured once.
+    fn peak(&mut self, runtime: &Runtime, threads: usize) -> Result<Peak> {
+        if stopped() {
+            return Err(Error::Interrupted);
+        }
+        let precision = bench::precision_name(&runtime.device, runtime.precision);
+        if let Some(known) = self.peaks.iter().find(|known| known.precision == precision && known.threads == threads) {
+            return Ok(known.clone());
+        }
+        self.setup.reporter.step("measuring what the device can do");
+        let peak = bench::peak(&runtime.device, runtime.precision, threads);
+        self.setup.reporter.end();
+        let peak = peak?;
+        self.peaks.push(peak.clone());
+        Ok(peak)
+    }
+}
+
+impl Loaded {
+    /// The same models with other threads and another batch.
+    fn under(self, runtime: &Runtime) -> Result<Loaded> {
+        let under = |engine: Engine| engine.with_settings(runtime.settings());
+        let translators = self.translators.into_iter().map(under).collect::<Result<_>>()?;
+        Ok(Loaded { translators, summarizer: self.summarizer.map(under).transpose()?, ..self })
+    }
+}
+
+fn beams(widths: &[u8]) -> Vec<Option<usize>> {
+    widths.iter().map(|&width| Some(width.into())).collect()
+}

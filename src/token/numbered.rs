@@ -1,0 +1,37 @@
+//! A vocabulary of numbers, for models whose weights are random and whose text is of no interest.
+
+use super::Tokenizer;
+use crate::error::{Error, Result};
+use tokenizers::models::wordlevel::WordLevel;
+use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
+
+/// What any word is read as that is no token.
+const UNKNOWN: u32 = 0;
+
+/// See [`Tokenizer::numbered`].
+pub(super) fn build(size: usize, end: u32) -> Result<Tokenizer> {
+    let wrong = |error: tokenizers::Error| Error::Tokenizer(error.to_string());
+    let vocabulary = (0..size as u32).map(|id| (word(id), id)).collect();
+    let model = WordLevel::builder().vocab(vocabulary).unk_token(word(UNKNOWN)).build().map_err(wrong)?;
+    let mut inner = tokenizers::Tokenizer::new(model);
+    inner.with_pre_tokenizer(Some(WhitespaceSplit));
+    Tokenizer::new(inner, None, vec![end])
+}
+
+/// The text of a token.
+fn word(id: u32) -> String {
+    format!("t{id}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_their_numbers() {
+        let tokenizer = build(50, 2).unwrap();
+        assert_eq!(tokenizer.encode_plain("t7 t49  t50 t0").unwrap(), [7, 49, 0, 0]);
+        assert_eq!(tokenizer.decode(&[7, 49]).unwrap(), "t7 t49");
+        assert!(tokenizer.is_end(2) && tokenizer.begin().is_none());
+    }
+}

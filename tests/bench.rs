@@ -1,0 +1,180 @@
+//! `polygist bench`: its numbers fit together, and it leaves nothing behind. No time is asserted.
+
+mod common;
+
+use common::{FRENCH, GERMAN, MODELS, Sandbox};
+use serde_json::Value;
+use std::process::Stdio;
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"))
+}
+
+fn number(value: &Value) -> f64 {
+    value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
+}
+
+/// A rate times the time is the amount, and the spreads have an order.
+#[track_caller]
+fn fits(measured: &Value, rate: &str, amount: &str) {
+    let (seconds, rate, amount) = (&measured["seconds"], &measured[rate], number(&measured[amount]));
+    for (time, rate) in [("median", "median"), ("min", "max"), ("max", "min")].map(|(t, r)| (&seconds[t], &rate[r])) {
+        let product = number(time) * number(rate);
+        assert!((product - amount).abs() < 1e-6 * amount.max(1.0), "{time} s × {rate}/s = {product}, not {amount}");
+    }
+    assert!(number(&rate["min"]) <= number(&rate["median"]) && number(&rate["median"]) <= number(&rate["max"]), "{rate}");
+}
+
+#[test]
+fn every_combination_of_random_weights_is_measured_and_its_numbers_fit() {
+    let sandbox = Sandbox::new();
+    let line = "bench --synthetic tiny,tiny-decoder --precision int8,f32 --threads 1,2 --batch 2,8 --beam 1,3 --sentences 5 --tokens 7 \
+                --runs 2 --format json --seed 3";
+    let report = json(&sandbox.run(line).expect(0, &[]).stdout);
+    let all = report["measurements"].as_array().unwrap();
+    let mut settings: Vec<String> =
+        all.iter().map(|m| ["model", "precision", "threads", "batch", "beam"].map(|key| m[key].to_string()).join(" ")).collect();
+    assert_eq!(settings.first().unwrap(), "\"tiny\" \"int8\" 1 2 1");
+    settings.sort();
+    settings.dedup();
+    assert_eq!((all.len(), settings.len()), (32, 32));
+    assert_eq!(report["peaks"].as_array().unwrap().len(), 4, "one for each precision and number of threads");
+    for m in all {
+        assert_eq!((&m["sentences"], &m["requests"], &m["target_tokens"]), (&5.into(), &5.into(), &35.into()), "{m}");
+        assert_eq!(m["source_tokens"], all[0]["source_tokens"], "the same sources for all");
+        assert_eq!(m["runs"].as_array().unwrap().len(), 2);
+        fits(m, "sentences_per_second", "sentences");
+        fits(m, "source_tokens_per_second", "source_tokens");
+        fits(m, "target_tokens_per_second", "target_tokens");
+        let peak = report["peaks"].as_array().unwrap().iter().find(|p| p["precision"] == m["precision"] && p["threads"] == m["threads"]);
+        let share = number(&m["gops"]["median"]) / number(&peak.unwrap()["gops"]);
+        assert!((number(&m["share_of_peak"]) - share).abs() < 1e-9 * share, "{m}");
+        let gops = number(&m["operations"]) / 1e9 / number(&m["stages"]["generate"]);
+        assert!((number(&m["gops"]["median"]) - gops).abs() < 1e-6 * gops, "{m}");
+        assert!(number(&m["first_token_seconds"]["median"]) > 0.0 && number(&m["load_seconds"]) > 0.0);
+        assert!(m.get("articles").is_none() && m.get("articles_per_second").is_none());
+        #[cfg(target_os = "linux")]
+        assert!(number(&m["peak_memory"]) > 1e6 && number(&m["load_memory"]) > 1e6);
+    }
+    // Neither threads nor batch change what is computed; a beam computes more, and a source is read once for all of it.
+    let operations = |model: &str, beam: u64| {
+        let of = |m: &&Value| m["model"] == model && m["beam"] == beam;
+        let mut all: Vec<f64> = all.iter().filter(of).map(|m| number(&m["operations"])).collect();
+        all.dedup();
+        assert_eq!(all.len(), 1, "{all:?}");
+        all[0]
+    };
+    for model in ["tiny", "tiny-decoder"] {
+        let (one, three) = (operations(model, 1), operations(model, 3));
+        assert!(one < three && three < 3.0 * one, "{model}: {one} {three}");
+    }
+    assert_eq!(operations("tiny", 1), by_hand(number(&all[0]["source_tokens"]), 5.0, 7.0));
+}
+
+/// Operations of the shape `tiny`: two layers of width 64 and 128 in each half, 512 tokens.
+fn by_hand(source: f64, sentences: f64, tokens: f64) -> f64 {
+    let (square, fed) = (64.0 * 64.0, 2.0 * 64.0 * 128.0);
+    let encoder = 2.0 * (4.0 * square + fed) + 2.0 * 2.0 * square;
+    let decoder = 2.0 * (6.0 * square + fed) + 64.0 * 512.0;
+    2.0 * (source * encoder + sentences * tokens * decoder)
+}
+
+#[test]
+fn articles_go_through_the_pipeline_and_nothing_is_written() {
+    let sandbox = Sandbox::with([("in/a.txt", FRENCH), ("in/b.txt", GERMAN), ("in/broken.json", "{\"text\": \"cut o")]);
+    let before = sandbox.files(".");
+    let line = format!("bench in --to en --task translate,summarize --runs 1 --warmup 0 --threads 1 --format json {MODELS}");
+    let report = json(&sandbox.run(&line).expect(0, &["broken.json"]).stdout);
+    assert_eq!(sandbox.files("."), before);
+    let m = &report["measurements"][0];
+    assert_eq!((&m["articles"], &m["failed"], &m["sentences"]), (&2.into(), &0.into(), &4.into()), "{m}");
+    assert!(number(&m["requests"]) >= 4.0 && m.get("beam").is_none(), "{m}");
+    assert_eq!((&m["task"], &m["model"]), (&"translate,summarize".into(), &"translator.gguf + writer.gguf".into()));
+    fits(m, "articles_per_second", "articles");
+    fits(m, "sentences_per_second", "sentences");
+    fits(m, "target_tokens_per_second", "target_tokens");
+    let stage = |name: &str| number(&m["stages"][name]);
+    assert!(stage("read") > 0.0 && stage("write") > 0.0 && stage("tokenize") > 0.0);
+    let sum = stage("text") + stage("tokenize") + stage("generate") + stage("write");
+    assert!((sum - number(&m["seconds"]["median"])).abs() < 1e-6, "{m}");
+
+    // The counts are those of a batch.
+    sandbox.run(&format!("batch in --to en --tasks translate --out out --threads 1 {MODELS}")).expect(2, &[]);
+    let line = format!("bench in --to en --runs 2 --threads 1,2 --jobs 1 --format json {MODELS}");
+    let report = json(&sandbox.run(&line).expect(0, &[]).stdout);
+    let batch: usize = sandbox.records("out").iter().map(|r| r.stats.output_tokens).sum();
+    for m in report["measurements"].as_array().unwrap() {
+        assert!(number(&m["target_tokens"]) >= batch as f64 && batch > 0, "{m} and {batch}");
+    }
+    // A summary alone has no sentences that were translated.
+    let line = "bench in/a.txt --task summarize --model writer.gguf --offline --runs 1 --beam 2 --format json";
+    let m = &json(&sandbox.run(line).expect(0, &[]).stdout)["measurements"][0];
+    assert!(m.get("sentences").is_none() && m["beam"] == 2 && m["articles"] == 1, "{m}");
+}
+
+#[test]
+fn a_table_and_a_page_say_the_same() {
+    let sandbox = Sandbox::new();
+    let line = "bench --synthetic tiny --sentences 3 --tokens 4 --threads 1,2 --runs 2";
+    let table = sandbox.run(line).expect(0, &["making tiny"]).stdout;
+    for part in ["MODEL", "SENTENCES/S", "TARGET TOK/S", "FIRST TOKEN", "OF PEAK", "GOPS", "3 sentences", "2 runs after 1 run", "load "] {
+        assert!(table.contains(part), "{part}\n{table}");
+    }
+    assert!(!table.contains("ARTICLES/S"), "{table}");
+    assert_eq!(table.lines().filter(|line| line.starts_with("tiny  ")).count(), 2, "{table}");
+
+    let outcome = sandbox.run(&format!("{line} --format html --out page.html --quiet")).expect(0, &[]);
+    assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));
+    let page = sandbox.read("page.html");
+    assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"));
+    assert!(!page.contains("<script") && !page.contains("://"), "it loads nothing");
+    for title in ["Target tokens a second", "Sentences a second", "Time to the first token", "Share of the measured peak"] {
+        let plot = page.split("<section>").find(|section| section.contains(&format!("<h2>{title}</h2>"))).expect(title);
+        assert_eq!(plot.matches("class=\"bar\"").count(), 2, "{plot}");
+    }
+    let balanced = |tag: &str| page.matches(&format!("<{tag}")).count() == page.matches(&format!("</{tag}>")).count();
+    assert!(["section", "svg", "g>", "tr", "td", "small", "table"].iter().all(|tag| balanced(tag.trim_end_matches('>'))), "{page}");
+}
+
+#[test]
+fn wrong_flags_are_told() {
+    let sandbox = Sandbox::with([("in/a.txt", FRENCH), ("none/picture.png", "no article")]);
+    for (line, says) in [
+        ("bench", "--synthetic"),
+        ("bench --synthetic opus", "marian-base"),
+        ("bench --synthetic tiny in", "cannot be used with"),
+        ("bench --synthetic tiny --model translator.gguf", "cannot be used with"),
+        ("bench --synthetic tiny --tokens 9999", "at most 511 tokens"),
+        ("bench --synthetic tiny --tokens 0", "from 1"),
+        ("bench --synthetic tiny --sentences 99999999999999", "--sentences"),
+        ("bench --synthetic tiny --threads 0", "--threads"),
+        ("bench --synthetic tiny --batch 4,many", "\"many\" is not a whole number from 1"),
+        ("bench --synthetic tiny --beam 100", "--beam"),
+        ("bench --synthetic tiny --runs 0", "--runs"),
+        ("bench --synthetic tiny --task translate,summarize", "one task at a time"),
+        ("bench --synthetic tiny --device cuda:x", "device"),
+        ("bench in --tokens 3 --to en", "--sentences and --tokens go with --synthetic"),
+        ("bench in --offline", "--to"),
+        ("bench none --to en --offline", "no articles in none"),
+        ("bench absent --to en --offline", "absent"),
+    ] {
+        sandbox.run(line).expect(1, &[says]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interruption_ends_it() {
+    let sandbox = Sandbox::new();
+    // Hours of work.
+    let mut command = sandbox.command("bench --synthetic tiny --sentences 5000 --tokens 400 --runs 1000 --threads 1 --out out.txt");
+    let mut child = command.stderr(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    // What it says first is said once it listens.
+    let mut said = [0; 1];
+    std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut said).unwrap();
+    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.is_empty() && !sandbox.exists("out.txt"));
+}
