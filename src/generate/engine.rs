@@ -295,6 +295,9 @@ impl Engine {
         // The longest first: what is begun last should be short, so that the workers finish together.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by_key(|&i| Reverse(jobs[i].reading()));
+        // Few jobs are shared out evenly, where one worker could take them all.
+        let hypotheses: usize = jobs.iter().map(|job| job.options.beams.max(1)).sum();
+        let share = hypotheses.div_ceil(self.settings.workers.max(1));
         let shared = Shared {
             model: &*self.model,
             tokenizer: &self.tokenizer,
@@ -307,7 +310,7 @@ impl Engine {
             interrupted: self.settings.stop,
             on_text,
             on_done,
-            batch: self.settings.batch.max(1),
+            batch: self.settings.batch.min(share).max(1),
             batch_tokens: self.settings.batch_tokens,
             prefill: self.settings.prefill.max(1),
         };

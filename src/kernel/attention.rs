@@ -478,16 +478,16 @@ unsafe fn blocks<L: Lanes, E: Element, const H: usize, const N: usize>(
     unsafe {
         let mut sums = [[L::zero(); N]; H];
         if !values.begin {
-            for h in 0..H {
-                for n in 0..N {
-                    sums[h][n] = L::load_at(out.as_ptr().add(outs[h] + at + n * LANES));
+            for (sums, place) in sums.iter_mut().zip(outs) {
+                for (n, sum) in sums.iter_mut().enumerate() {
+                    *sum = L::load_at(out.as_ptr().add(place + at + n * LANES));
                 }
             }
         }
         for (i, row) in values.rows.iter().enumerate() {
             let mut loaded = [L::zero(); N];
-            for n in 0..N {
-                loaded[n] = E::load::<L>(row.as_ptr().add(values.column + at + n * LANES));
+            for (n, loaded) in loaded.iter_mut().enumerate() {
+                *loaded = E::load::<L>(row.as_ptr().add(values.column + at + n * LANES));
             }
             for h in 0..H {
                 let weight = L::splat(*weights[h].get_unchecked(i));

@@ -58,7 +58,8 @@ pub(super) fn matmul(isa: super::Isa, x: &Tiles, weights: &[f32], n: usize, bias
                 if let Some(bias) = bias {
                     sums.iter_mut().zip(&bias[column..column + width]).for_each(|(sum, bias)| *sum += bias);
                 }
-                out[(t * TILE + r) * stride + column..][..width].write_copy_of_slice(&sums[..width]);
+                let out = &mut out[(t * TILE + r) * stride + column..][..width];
+                out.iter_mut().zip(&*sums).for_each(|(out, sum)| _ = out.write(*sum));
             }
         }
     }

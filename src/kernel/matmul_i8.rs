@@ -46,11 +46,11 @@ impl Weights {
         let mut buffer = vec![0.0; k];
         let mut whole = vec![0i16; k];
         let turn = if step == 4 { OFFSET as u8 } else { 0 };
-        for i in 0..n {
+        for (i, held) in scales.iter_mut().enumerate().take(n) {
             row(i, &mut buffer);
             let (scale, inverse) = scale(largest(&buffer));
             round_isa(Isa::current(), &buffer, inverse, &mut whole);
-            scales[i] = scale;
+            *held = scale;
             let (panel, lane) = (i / PANEL, i % PANEL);
             let values = &mut values[panel * depth * PANEL..][..depth * PANEL];
             for (few, line) in whole.chunks(step).zip(values.chunks_exact_mut(step * PANEL)) {
