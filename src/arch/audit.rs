@@ -1,6 +1,6 @@
 //! What a model needs of its weights and does not find, and what its files hold and no model needs.
 
-use super::encoder_decoder::{EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
+use super::family::{EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
 use crate::error::{Error, Result};
 use crate::nn::{Watched, Weights};
 

@@ -1,7 +1,8 @@
 //! BART and its like (Lewis et al. 2019, arXiv:1910.13461); reference: `transformers`' `BartForConditionalGeneration`. Also what its
 //! descendants share: how they name their weights, and most of their configuration.
 
-use super::encoder_decoder::{AddressFn, EncoderDecoder, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
+use super::encoder_decoder::EncoderDecoder;
+use super::family::{AddressFn, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
 use super::{Model, Numbers};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;

@@ -5,7 +5,7 @@
 //! the first token; without that argument `transformers` gives no token global attention, which no published summarizer is made for).
 
 use super::bart::{self, Variant, load_variant};
-use super::encoder_decoder::{HalfNaming, Naming, PositionKind, SightKind};
+use super::family::{HalfNaming, Naming, PositionKind, SightKind};
 use super::{Model, Numbers};
 use crate::error::{Error, Result};
 use crate::nn::{Backend, Config, Weights};

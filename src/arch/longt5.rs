@@ -1,7 +1,7 @@
 //! LongT5 (Guo et al. 2021, arXiv:2112.07916), which is T5 with an encoder that sees what is near, and sums of blocks if the model was
 //! trained with them; reference: `transformers`' `LongT5ForConditionalGeneration`.
 
-use super::encoder_decoder::{HalfNaming, Naming, SightKind};
+use super::family::{HalfNaming, Naming, SightKind};
 use super::t5::{self, Variant};
 use super::{Model, Numbers};
 use crate::error::{Error, Result};

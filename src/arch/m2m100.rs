@@ -2,7 +2,7 @@
 //! naming languages; reference: `transformers`' `M2M100ForConditionalGeneration`.
 
 use super::bart::{Variant, load_variant};
-use super::encoder_decoder::PositionKind;
+use super::family::PositionKind;
 use super::{Address, Model, Numbers};
 use crate::error::Result;
 use crate::languages;

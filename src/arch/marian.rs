@@ -1,7 +1,7 @@
 //! Marian's models (Junczys-Dowmunt et al. 2018; opus-mt, Tiedemann and Thottingal 2020); reference: `transformers`' `MarianMTModel`.
 
 use super::bart::{Variant, load_variant};
-use super::encoder_decoder::PositionKind;
+use super::family::PositionKind;
 use super::{Address, Model, Numbers};
 use crate::error::Result;
 use crate::languages;

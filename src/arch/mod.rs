@@ -4,6 +4,7 @@ mod audit;
 mod bart;
 mod decoder;
 mod encoder_decoder;
+mod family;
 mod gemma3;
 mod led;
 mod llama;

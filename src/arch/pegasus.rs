@@ -2,7 +2,7 @@
 
 use super::Model;
 use super::bart::{Variant, load_variant};
-use super::encoder_decoder::PositionKind;
+use super::family::PositionKind;
 use crate::error::Result;
 use crate::nn::{Backend, Config, Weights};
 

@@ -3,7 +3,8 @@
 //! `models/transformer.h`. Decoders with self-attention are read as well.
 
 use super::bart::activation;
-use super::encoder_decoder::{EncoderDecoder, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
+use super::encoder_decoder::EncoderDecoder;
+use super::family::{EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
 use super::marian::Pair;
 use super::{Address, Model, Numbers};
 use crate::error::{Error, Result};

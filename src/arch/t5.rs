@@ -1,7 +1,8 @@
 //! T5 (Raffel et al. 2020), T5 1.1 and FLAN-T5, mT5 (Xue et al. 2021), UMT5 (Chung et al. 2023), MADLAD-400 (Kudugunta et al. 2023);
 //! reference: `transformers`' `T5ForConditionalGeneration` and its copies, and for GGUF files llama.cpp's `t5`.
 
-use super::encoder_decoder::{AddressFn, EncoderDecoder, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
+use super::encoder_decoder::EncoderDecoder;
+use super::family::{AddressFn, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
 use super::{Address, Model, Numbers, bart};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;

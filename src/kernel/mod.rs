@@ -21,6 +21,7 @@ mod packed;
 mod relative;
 mod rows;
 mod seen;
+mod tile;
 
 pub use activation::{Activation, activate, gated};
 pub use attention::{Attended, AttentionShape, Blocks, KeyValues, Reach, attend};

@@ -11,7 +11,7 @@ use std::ops::Range;
 pub enum Precision {
     /// 32-bit floats: the reference.
     F32,
-    /// 8-bit integers, a scale for each output feature; activations are quantized on the fly, with a scale for each [`GROUP`](super::GROUP).
+    /// 8-bit integers, a scale per [`GROUP`](super::GROUP) weights; activations are quantized the same way on the fly.
     Int8,
 }
 

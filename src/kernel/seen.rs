@@ -1,6 +1,7 @@
 //! Which rows of the keys and values the queries of a tile see.
 
-use super::attention::{KeyValues, LANES};
+use super::attention::KeyValues;
+use super::tile::LANES;
 use std::ops::Range;
 
 /// Rows of the second part, in the order in which they are seen.
