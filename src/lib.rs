@@ -11,7 +11,7 @@
 //! | [`task`] | sentences | translations and summaries, checked |
 //! | [`pipeline`] | articles | [`types::Record`]s: all of the above |
 //! | [`report`], [`io::write`], [`io::journal`] | records | Markdown, JSON Lines, a page of HTML |
-//! | [`bench`] | articles, or shapes of models | how fast it is here |
+//! | [`mod@bench`] | articles, or shapes of models | how fast it is here |
 //!
 //! Models are found, fetched and verified by [`io::fetch`], and opened by [`model`].
 //!
