@@ -6,6 +6,7 @@
 //! `--tokens N` forces exactly N tokens. `--scores 1` has scores of greedy outputs too. Standard error gets the seconds of loading and of generation, and the peak memory.
 
 use candle_core::Device;
+use polygist::bench::Memory;
 use polygist::error::{Error, Result};
 use polygist::generate::{Generate, Options, Request};
 use polygist::kernel::Precision;
@@ -23,7 +24,7 @@ fn main() -> Result<()> {
     let requests: Vec<serde_json::Value> =
         serde_json::from_reader(std::io::stdin()).map_err(|e| Error::Usage(format!("standard input is no array of requests: {e}")))?;
 
-    let start = Instant::now();
+    let (memory, start) = (Memory::begin(), Instant::now());
     let runtime = Runtime { batch: number("--batch", 64)?, ..Runtime::new(Device::Cpu, precision, number("--threads", 2)?) };
     let engine = model::open(folder, folder.as_ref(), &runtime)?;
     let loaded = start.elapsed().as_secs_f64();
@@ -45,8 +46,7 @@ fn main() -> Result<()> {
         println!("{}", serde_json::json!({"ids": output.ids, "score": output.score}));
     }
     let written: usize = outputs.iter().map(|o| o.tokens).sum();
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("unknown").trim();
+    let peak = memory.peak().map_or("unknown".into(), |bytes| format!("{} kB", bytes / 1024));
     eprintln!("loaded in {loaded:.2} s, {written} tokens in {seconds:.2} s ({:.0} tokens/s), peak memory {peak}", written as f64 / seconds);
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! Decoding beyond `transformers`' own: streams and bounds; alignments, patience and coverage against what `transformers` and CTranslate2 compute with the tiny models: their figures were written
 //! down by scripts/fixtures/decoding.py.
 
+mod common;
+
 use candle_core::Device;
+use common::ids;
 use polygist::error::Error;
 use polygist::generate::{EarlyStopping, Engine, Generate, Options, Request};
 use polygist::kernel::Precision;
@@ -21,10 +24,6 @@ fn expected(part: &str) -> Vec<Value> {
     let cases = all[part].take().as_array().unwrap().clone();
     assert!(!cases.is_empty());
     cases
-}
-
-fn ids(value: &Value) -> Vec<u32> {
-    value.as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as u32).collect()
 }
 
 fn engine(family: &str, precision: Precision) -> Engine {

@@ -1,14 +1,17 @@
 //! T5 out of GGUF files as llama.cpp's converter writes them (scripts/fixtures/gguf_t5.py): the same models and tokenizers as in folders of
 //! the Hub's layout, which are compared with `transformers` elsewhere.
 
+mod common;
+
 use candle_core::{Device, Tensor};
+use common::logits;
 use polygist::arch::{self, Model};
 use polygist::error::Result;
 use polygist::generate::{Engine, Generate, Options, Request};
 use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
-use polygist::nn::{Backend, Config, KvCache, Span, Weights};
+use polygist::nn::{Backend, Config, Weights};
 use polygist::token::Tokenizer;
 use serde_json::Value;
 use std::fs;
@@ -41,15 +44,6 @@ fn gguf(file: &str) -> (Config, Gguf) {
 }
 
 const F32: Backend = Backend { device: Device::Cpu, precision: Precision::F32 };
-
-fn logits(model: &dyn Model, source: &[u32], decoder: &[u32]) -> Vec<f32> {
-    let memory = model.encoder().unwrap().encode(&[source]).unwrap().remove(0);
-    let mut cache = KvCache::reading(memory);
-    let hidden = model.forward(&mut [Span::new(decoder, &mut cache)]).unwrap();
-    let mut logits = Vec::new();
-    model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
-    logits
-}
 
 /// Sources and beginnings of targets, some longer than the distances that are told apart.
 fn cases() -> Vec<(Vec<u32>, Vec<u32>)> {

@@ -1,13 +1,16 @@
 //! Encoder–decoder models against `transformers`: tiny models with random weights, whose logits and outputs were written down by
 //! scripts/fixtures/seq2seq.py.
 
+mod common;
+
 use candle_core::Device;
+use common::{ids, logits};
 use polygist::arch::{self, Model};
 use polygist::generate::{Engine, Finish, Generate, Options, Request};
 use polygist::io::weights::open_folder;
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
-use polygist::nn::{Backend, KvCache, Span};
+use polygist::nn::Backend;
 use serde_json::Value;
 use std::path::PathBuf;
 
@@ -27,22 +30,9 @@ fn json(family: &str, file: &str) -> Value {
     serde_json::from_slice(&text).unwrap()
 }
 
-fn ids(value: &Value) -> Vec<u32> {
-    value.as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as u32).collect()
-}
-
 fn load(family: &str, precision: Precision) -> Box<dyn Model> {
     let (config, weights) = open_folder(&root().join(family)).unwrap();
     arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision }).unwrap()
-}
-
-fn logits(model: &dyn Model, source: &[u32], decoder: &[u32]) -> Vec<f32> {
-    let memory = model.encoder().unwrap().encode(&[source]).unwrap().remove(0);
-    let mut cache = KvCache::reading(memory);
-    let hidden = model.forward(&mut [Span::new(decoder, &mut cache)]).unwrap();
-    let mut logits = Vec::new();
-    model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
-    logits
 }
 
 /// Largest difference of a logit that is accepted, as a share of the largest logit: both sides compute in f32 and sum in different orders.

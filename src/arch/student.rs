@@ -20,27 +20,19 @@ const NAMING: Naming = Naming {
     shared: &["Wemb"],
     output: "decoder_ff_logit_out_W.weight",
     output_bias: "decoder_ff_logit_out_b",
-    encoder: HalfNaming {
-        embedding: "encoder_Wemb",
-        layer: "encoder_l{1}_",
-        attention: ["self_Wq", "self_Wk", "self_Wv", "self_Wo"],
-        attention_norm: "self_Wo_ln",
-        feed_forward: ["", "ffn_W1", "ffn_W2"],
-        feed_forward_norm: "ffn_ffn_ln",
-        ..HalfNaming::NONE
-    },
-    decoder: HalfNaming {
-        embedding: "decoder_Wemb",
-        layer: "decoder_l{1}_",
-        attention: ["self_Wq", "self_Wk", "self_Wv", "self_Wo"],
-        attention_norm: "self_Wo_ln", // with a recurrence another, see `load`
-        recurrence: ["rnn_W", "rnn_Wf"],
-        cross: ["context_Wq", "context_Wk", "context_Wv", "context_Wo"],
-        cross_norm: "context_Wo_ln",
-        feed_forward: ["", "ffn_W1", "ffn_W2"],
-        feed_forward_norm: "ffn_ffn_ln",
-        ..HalfNaming::NONE
-    },
+    encoder: HalfNaming { embedding: "encoder_Wemb", layer: "encoder_l{1}_", ..HALF },
+    decoder: HalfNaming { embedding: "decoder_Wemb", layer: "decoder_l{1}_", ..HALF },
+};
+
+const HALF: HalfNaming = HalfNaming {
+    attention: ["self_Wq", "self_Wk", "self_Wv", "self_Wo"],
+    attention_norm: "self_Wo_ln", // of a decoder with a recurrence another, see `load`
+    recurrence: ["rnn_W", "rnn_Wf"],
+    cross: ["context_Wq", "context_Wk", "context_Wv", "context_Wo"],
+    cross_norm: "context_Wo_ln",
+    feed_forward: ["", "ffn_W1", "ffn_W2"],
+    feed_forward_norm: "ffn_ffn_ln",
+    ..HalfNaming::NONE
 };
 
 pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {

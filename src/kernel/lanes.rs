@@ -67,19 +67,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn mul(self, b: Self) -> Self;
     /// Into memory.
     unsafe fn store(self, out: &mut [f32; 16]);
-    /// The sum of all lanes, halves added to halves.
-    unsafe fn sum(self) -> f32;
-    /// The sums of each of sixteen, in their order, each added up as [`Lanes::sum`] does.
-    #[inline(always)]
-    unsafe fn sums(of: [Self; 16]) -> Self {
-        let mut sums = [0.0; 16];
-        for i in 0..16 {
-            // SAFETY: the caller has the features.
-            sums[i] = unsafe { of[i].sum() };
-        }
-        // SAFETY: sixteen floats; the caller has the features.
-        unsafe { Self::load_at(sums.as_ptr()) }
-    }
+    /// The sums of each of sixteen, in their order, each added up halves to halves.
+    unsafe fn sums(of: [Self; 16]) -> Self;
 }
 
 /// Portable.
@@ -116,13 +105,15 @@ impl Lanes for [f32; 16] {
         *out = self;
     }
     #[inline(always)]
-    unsafe fn sum(mut self) -> f32 {
-        for width in [8, 4, 2, 1] {
-            for lane in 0..width {
-                self[lane] += self[lane + width];
+    unsafe fn sums(of: [Self; 16]) -> Self {
+        of.map(|mut lanes| {
+            for width in [8, 4, 2, 1] {
+                for lane in 0..width {
+                    lanes[lane] += lanes[lane + width];
+                }
             }
-        }
-        self[0]
+            lanes[0]
+        })
     }
 }
 
@@ -182,9 +173,14 @@ pub(super) mod x86 {
             }
         }
         #[inline(always)]
-        unsafe fn sum(self) -> f32 {
+        unsafe fn sums(of: [Self; 16]) -> Self {
+            let mut sums = [0.0; 16];
+            for i in 0..16 {
+                // SAFETY: see above.
+                sums[i] = unsafe { sum_of_8(_mm256_add_ps(of[i].0, of[i].1)) };
+            }
             // SAFETY: see above.
-            unsafe { sum_of_8(_mm256_add_ps(self.0, self.1)) }
+            unsafe { Self::load_at(sums.as_ptr()) }
         }
     }
 
@@ -228,14 +224,6 @@ pub(super) mod x86 {
         unsafe fn store(self, out: &mut [f32; 16]) {
             // SAFETY: see above.
             unsafe { _mm512_storeu_ps(out.as_mut_ptr(), self.0) }
-        }
-        #[inline(always)]
-        unsafe fn sum(self) -> f32 {
-            // SAFETY: see above.
-            unsafe {
-                let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(self.0)));
-                sum_of_8(_mm256_add_ps(_mm512_castps512_ps256(self.0), high))
-            }
         }
         /// Two become one with both their sums at every level, which takes a third of the instructions of sixteen sums.
         #[inline(always)]

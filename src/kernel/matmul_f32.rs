@@ -4,7 +4,7 @@
 //! are tiled.
 
 use super::isa::per_isa;
-use super::matmul_i8::Target;
+use super::packed::Target;
 
 /// Output features a panel: two AVX2 registers, one of AVX-512.
 pub(super) const PANEL: usize = 16;

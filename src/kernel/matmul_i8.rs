@@ -6,6 +6,7 @@
 
 use super::aligned::Aligned;
 use super::isa::{Isa, per_isa};
+use super::packed::Target;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -79,6 +80,25 @@ impl Weights {
             groups: self.groups,
             isa: self.isa,
         }
+    }
+
+    /// Some of the rows, in the order given, as they are.
+    pub(super) fn select(&self, rows: &[u32]) -> Weights {
+        let (step, size) = (step(self.isa), self.groups * GROUP * PANEL);
+        let panels = rows.len().div_ceil(PANEL);
+        let mut values = Aligned::zeros(panels * size);
+        let mut scales = vec![0.0; panels * self.groups * PANEL];
+        for (to, &from) in rows.iter().enumerate() {
+            let ([from, source], [to, target]) = ([from as usize / PANEL, from as usize % PANEL], [to / PANEL, to % PANEL]);
+            let lines = self.values[from * size..][..size].chunks_exact(step * PANEL);
+            for (held, line) in values[to * size..][..size].chunks_exact_mut(step * PANEL).zip(lines) {
+                held[target * step..][..step].copy_from_slice(&line[source * step..][..step]);
+            }
+            for g in 0..self.groups {
+                scales[(to * self.groups + g) * PANEL + target] = self.scales[(from * self.groups + g) * PANEL + source];
+            }
+        }
+        Weights { isa: self.isa, values, scales, groups: self.groups }
     }
 
     /// Row `i` as f32.
@@ -205,12 +225,6 @@ fn scale(largest: f32) -> (f32, f32) {
 fn whole(value: f32, inverse: f32) -> i32 {
     const ROUND: f32 = 12_582_912.0;
     (value * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32
-}
-
-/// Where a product goes: rows `stride` apart, of which the product has the first columns.
-pub(super) struct Target<'a> {
-    pub out: &'a mut [MaybeUninit<f32>],
-    pub stride: usize,
 }
 
 /// Multiplies activations, (rows, k), with the weights of `n` features, adds the features' bias if there is one, and writes (rows, n). Both
@@ -529,6 +543,15 @@ mod tests {
                     let largest = group.iter().fold(0.0f32, |m, v| m.max(v.abs()));
                     assert!(group.iter().zip(back).all(|(a, b)| (a - b).abs() <= largest / 253.0));
                 }
+            }
+            // Chosen rows are the same to the bit.
+            let chosen: Vec<u32> = (0..130).map(|i| i * 7 % n as u32).collect();
+            let selected = weights.select(&chosen);
+            let mut same = vec![0.0; k];
+            for (i, &of) in chosen.iter().enumerate() {
+                weights.row(of as usize, &mut row);
+                selected.row(i, &mut same);
+                assert_eq!(row, same, "{}, row {i} of {of}", isa.name());
             }
         }
     }

@@ -3,7 +3,8 @@
 use super::Isa;
 use super::aligned::Aligned;
 use super::matmul_f32::{self, PANEL, Tiles};
-use super::matmul_i8::{self, Activations, Target};
+use super::matmul_i8::{self, Activations};
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 /// How weights are stored and multiplied.
@@ -77,12 +78,16 @@ impl Packed {
     }
 
     /// A matrix of some of the rows, in the order given.
+    ///
+    /// # Panics
+    /// If there is no such row.
     pub fn select(&self, rows: &[u32]) -> Packed {
-        let precision = match self.weights {
-            Weights::F32(_) => Precision::F32,
-            Weights::Int8(_) => Precision::Int8,
-        };
-        Packed::pack(precision, rows.len(), self.k, |i, out| self.row(rows[i] as usize, out))
+        assert!(rows.iter().all(|&row| (row as usize) < self.n));
+        match &self.weights {
+            Weights::F32(_) => Packed::pack(Precision::F32, rows.len(), self.k, |i, out| self.row(rows[i] as usize, out)),
+            // As they are: a vocabulary is chosen for every sentence where there is a shortlist.
+            Weights::Int8(weights) => Packed { n: rows.len(), k: self.k, weights: Weights::Int8(weights.select(rows)) },
+        }
     }
 
     /// `x · Wᵀ`, plus `bias` for each feature if there is one: (rows, k) to (rows, n).
@@ -146,6 +151,12 @@ impl Packed {
             _ => unreachable!("prepared by a matrix of another precision"),
         }
     }
+}
+
+/// Where a product goes: rows `stride` apart, of which the product has the first columns.
+pub(super) struct Target<'a> {
+    pub out: &'a mut [MaybeUninit<f32>],
+    pub stride: usize,
 }
 
 /// Activations in the form that the kernels read.

@@ -203,20 +203,13 @@ impl LayerCache {
 
     /// The keys, (positions, kv_heads, dim); `None` before the first position.
     pub(super) fn keys(&self, kv_heads: usize, dim: usize) -> Result<Option<Tensor>> {
-        match self {
-            LayerCache::Device(held) => Ok(held.as_ref().map(|(keys, _)| keys.clone())),
-            LayerCache::Host { keys, .. } if keys.is_empty() => Ok(None),
-            LayerCache::Host { keys, .. } => {
-                let positions = keys.len() / (kv_heads * dim);
-                Ok(Some(Tensor::from_slice(keys, (positions, kv_heads, dim), &Device::Cpu)?))
-            }
-            LayerCache::Half { keys, .. } if keys.is_empty() => Ok(None),
-            LayerCache::Half { keys, .. } => {
-                let positions = keys.len() / (kv_heads * dim);
-                let keys: Vec<f32> = keys.iter().map(|k| k.to_f32()).collect();
-                Ok(Some(Tensor::from_vec(keys, (positions, kv_heads, dim), &Device::Cpu)?))
-            }
-        }
+        let keys: Vec<f32> = match self {
+            LayerCache::Device(held) => return Ok(held.as_ref().map(|(keys, _)| keys.clone())),
+            LayerCache::Host { keys, .. } => keys.clone(),
+            LayerCache::Half { keys, .. } => keys.iter().map(|k| k.to_f32()).collect(),
+        };
+        let positions = keys.len() / (kv_heads * dim);
+        Ok(if keys.is_empty() { None } else { Some(Tensor::from_vec(keys, (positions, kv_heads, dim), &Device::Cpu)?) })
     }
 
     /// A row of the keys, which are of this width.

@@ -1,9 +1,13 @@
-//! The program as a user runs it, in a folder of its own: no network, nobody's configuration, tiny models whose text is nonsense.
+//! The program as a user runs it, in a folder of its own: no network, nobody's configuration, tiny models whose text is nonsense. And what
+//! several tests ask a model.
 
 // Each test binary uses a part of this.
 #![allow(dead_code)]
 
+use polygist::arch::Model;
+use polygist::nn::{KvCache, Span};
 use polygist::types::Record;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -148,3 +152,18 @@ pub const SPANISH: &str = "El río subió 40 centímetros el lunes. La ciudad ce
 pub const ITALIAN: &str = "Lunedì il fiume è salito di 40 centimetri. La città ha chiuso il suo ponte più antico.\n";
 pub const JAPANESE: &str = "月曜日に川の水位が四十センチ上がった。市は最も古い橋を閉鎖した。\n";
 pub const ENGLISH: &str = "The river rose by 40 centimetres on Monday. The town closed its oldest bridge.\n";
+
+/// The logits of an encoder–decoder after the tokens `decoder`, over the whole vocabulary.
+pub fn logits(model: &dyn Model, source: &[u32], decoder: &[u32]) -> Vec<f32> {
+    let memory = model.encoder().unwrap().encode(&[source]).unwrap().remove(0);
+    let mut cache = KvCache::reading(memory);
+    let hidden = model.forward(&mut [Span::new(decoder, &mut cache)]).unwrap();
+    let mut logits = Vec::new();
+    model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
+    logits
+}
+
+/// A JSON array of token ids.
+pub fn ids(value: &Value) -> Vec<u32> {
+    value.as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as u32).collect()
+}
