@@ -11,7 +11,7 @@ again in f64: it was a tie when f64 holds the two ids no further apart than twic
 
 MODEL is one of those in SHAPES below. Models are made once in FOLDER (0.2 to 1.6 GB each) and used again. The command reads a JSON array
 of {"source": [ids]} and prints a line {"ids": [ids]} for each. Without a built command (--no-command) only transformers runs.
-Exits 1 when sequences of a greedy search differ that were no tie; of beams it counts the identical ones.
+Exits 1 when sequences differ, ties of a greedy search aside.
 FLORES dev is looked for in $POLYGIST_DATA/flores-dev or ../shared/data/flores-dev.
 """
 
@@ -145,16 +145,23 @@ def requests(name, count):
     return [before + [draw.choice(words) for _ in range(n)] + after for n in lengths(count)]
 
 
-def transformers_side(name, folder, count, tokens, beam, threads):
-    """What transformers writes, sixteen sources at once."""
+def opened(name, folder, dtype):
+    """The model in transformers, in a dtype of torch's by name."""
     import torch
     import transformers
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    torch.set_num_threads(threads)
+    return getattr(transformers, SHAPES[name][0][1]).from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
+
+
+def transformers_side(name, folder, count, tokens, beam):
+    """What transformers writes, sixteen sources at once."""
+    import torch
+    import transformers  # noqa: F401 (its import is no part of the loading time)
+
     start = time.time()
-    model = getattr(transformers, SHAPES[name][0][1]).from_pretrained(folder, dtype=torch.float32).eval()
+    model = opened(name, folder, "float32")
     loaded = time.time() - start
     pad, start, ids = SHAPES[name][1]["pad_token_id"], time.time(), {}
     sources = requests(name, count)
@@ -172,22 +179,18 @@ def transformers_side(name, folder, count, tokens, beam, threads):
     ids = [ids[i] for i in sorted(ids)]
     seconds = time.time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"ids": ids, "loaded": loaded, "seconds": seconds, "peak": peak, "pad": pad}))
+    print(json.dumps({"ids": ids, "loaded": loaded, "seconds": seconds, "peak": peak}))
 
 
-def judge_side(name, folder, threads):
+def judge_side(name, folder):
     """For each parting in partings.json (source, ids up to there, our next id, theirs): how far apart the two are in f64, theirs above ours,
     and the most that a logit of that step moves from f64 to f32."""
     import torch
-    import transformers
 
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    torch.set_num_threads(threads)
     partings = json.loads((folder / "partings.json").read_text())
     logits = []
-    for dtype in (torch.float64, torch.float32):
-        model = getattr(transformers, SHAPES[name][0][1]).from_pretrained(folder, dtype=dtype).eval()
+    for dtype in ("float64", "float32"):
+        model = opened(name, folder, dtype)
         with torch.no_grad():
             steps = [model(input_ids=torch.tensor([p["source"]]), decoder_input_ids=torch.tensor([p["before"]])).logits[0, -1] for p in partings]
         logits.append(torch.stack(steps).double())
@@ -207,16 +210,23 @@ def bare(name, ids):
     return text[: text.index(end)] if end in text else text, before
 
 
-def command_side(command, name, folder, count, tokens, beam, threads):
+def parting(name, source, ours, theirs):
+    """Where two outputs part, for the judge: ids as each side returned them, and what each has next."""
+    (x, _), (y, before), end = bare(name, ours), bare(name, theirs), [SHAPES[name][1]["eos_token_id"]]
+    at = next((k for k, (p, q) in enumerate(zip(x, y)) if p != q), min(len(x), len(y)))
+    return {"source": source, "before": theirs[: before + at], "ours": (x + end)[at], "theirs": (y + end)[at]}
+
+
+def command_side(command, sources, folder, tokens, beam, threads):
     line = command.format(folder=folder, beam=beam, tokens=tokens, threads=threads)
-    data = json.dumps([{"source": s} for s in requests(name, count)])
+    data = json.dumps([{"source": s} for s in sources])
     start = time.time()
     result = subprocess.run(shlex.split(line), input=data, capture_output=True, text=True)
     if result.returncode != 0:
         sys.exit(f"{line}\nended with status {result.returncode}: {result.stderr.strip()}")
     ids = [json.loads(answer)["ids"] for answer in result.stdout.splitlines() if answer.strip()]
-    if len(ids) != count:
-        sys.exit(f"{line}\nwrote {len(ids)} lines for {count} sources")
+    if len(ids) != len(sources):
+        sys.exit(f"{line}\nwrote {len(ids)} lines for {len(sources)} sources")
     said = re.search(r"loaded in ([\d.]+) s.*?in ([\d.]+) s.*?peak memory ([^\n]+)", result.stderr, re.S)
     return {"ids": ids, "total": time.time() - start, "said": said.groups() if said else None}
 
@@ -234,10 +244,13 @@ def main():
     parser.add_argument("--worker", nargs=2, metavar=("MODEL", "BEAM or judge"), help=argparse.SUPPRESS)
     a = parser.parse_args()
     if a.worker:
-        name, beam = a.worker
-        if beam == "judge":
-            return judge_side(name, a.out / name, a.threads)
-        return transformers_side(name, a.out / name, a.sources, a.tokens, int(beam), a.threads)
+        import torch
+
+        torch.set_num_threads(a.threads)
+        name, what = a.worker
+        if what == "judge":
+            return judge_side(name, a.out / name)
+        return transformers_side(name, a.out / name, a.sources, a.tokens, int(what))
     lengths(1)  # says at once when there is no data
     wrong = 0
 
@@ -262,24 +275,20 @@ def main():
             (folder / f"transformers-beam{beam}.json").write_text(json.dumps(theirs))
             if a.no_command:
                 continue
-            ours = command_side(a.command, name, folder, a.sources, a.tokens, beam, a.threads)
-            pairs = [(bare(name, x)[0], *bare(name, y)) for x, y in zip(ours["ids"], theirs["ids"])]
-            different = [i for i, (x, y, _) in enumerate(pairs) if x != y]
+            ours = command_side(a.command, sources, folder, a.tokens, beam, a.threads)
+            pairs = list(zip(ours["ids"], theirs["ids"]))
+            different = [i for i, (x, y) in enumerate(pairs) if bare(name, x)[0] != bare(name, y)[0]]
             said = f"loads in {ours['said'][0]} s, generates in {ours['said'][1]} s, peak {ours['said'][2]}" if ours["said"] else f"{ours['total']:.1f} s in all"
             print(f"{name} beam {beam}: {len(pairs) - len(different)} of {len(pairs)} sequences identical; command {said}", flush=True)
             if beam > 1 or not different:
+                wrong += len(different)
                 continue
-            partings = []
-            for i in different:
-                x, y, before = pairs[i]
-                at = next((k for k, (p, q) in enumerate(zip(x, y)) if p != q), min(len(x), len(y)))
-                end = [SHAPES[name][1]["eos_token_id"]]
-                partings.append({"source": sources[i], "before": theirs["ids"][i][: before + at], "ours": (x + end)[at], "theirs": (y + end)[at]})
+            partings = [parting(name, sources[i], *pairs[i]) for i in different]
             (folder / "partings.json").write_text(json.dumps(partings))
-            for i, parting, found in zip(different, partings, side(name, "judge")):
+            for i, place, found in zip(different, partings, side(name, "judge")):
                 tie = abs(found["apart"]) <= 2 * found["moved"]
                 wrong += not tie
-                print(f"  source {i}: part after {len(parting['before'])} ids; in f64 theirs is {found['apart']:+.2g} above ours, and f32 moves logits "
+                print(f"  source {i}: part after {len(place['before'])} ids; in f64 theirs is {found['apart']:+.2g} above ours, and f32 moves logits "
                       f"by up to {found['moved']:.2g} there: {'a tie' if tie else 'DIFFERENT'}", flush=True)
     return 1 if wrong else 0
 
