@@ -4,9 +4,10 @@
 The weights are random (this needs no download), the shapes are those of well-known models. The same f32 arithmetic on both sides:
 sources of the lengths that FLORES dev has, --tokens new tokens each. Where the ids of a greedy search part, transformers computes that step
 again in f64: it was a tie when f64 holds the two ids no further apart than twice what rounding to f32 moves the logits of transformers itself.
+Of the first --exact sources, the deviation of the logits from f64 is told, for both.
 
     pip install torch transformers tokenizers safetensors
-    cargo build --release --example seq2seq
+    cargo build --release --examples
     python3 scripts/compare/full_size.py --out FOLDER [MODEL …] [--sources 16] [--tokens 24] [--command "… {folder} {beam} {tokens} {threads}"]
 
 MODEL is one of those in SHAPES below. Models are made once in FOLDER (0.2 to 1.6 GB each) and used again. The command reads a JSON array
@@ -29,6 +30,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = str(ROOT / "target/release/examples/seq2seq") + " {folder} --beam {beam} --tokens {tokens} --threads {threads} --precision f32"
+LOGITS = str(ROOT / "target/release/examples/logits") + " {folder} f32"
 
 
 def encoder_decoder(d, layers, ffn, heads, vocab, **extra):
@@ -200,6 +202,27 @@ def judge_side(name, folder):
                       for i, p in enumerate(partings)]))
 
 
+def logits_side(name, folder, count, command):
+    """How far logits in f32 are from those of transformers in f64, root of the mean square: of the command, and of transformers. Each
+    after the first eight ids of the first sources' outputs; the mean over the vocabulary is no error, since softmax takes it out."""
+    import torch
+
+    outputs = json.loads((folder / "transformers-beam1.json").read_text())["ids"]
+    steps = [{"source": source, "decoder": ids[:8]} for source, ids in zip(requests(name, count), outputs)]
+    result = subprocess.run(shlex.split(command.format(folder=folder)), input=json.dumps(steps), stdout=subprocess.PIPE, text=True, check=True)
+    ours = torch.tensor([json.loads(line)["logits"] for line in result.stdout.splitlines()]).double()
+    logits = []
+    for dtype in ("float64", "float32"):
+        model = opened(name, folder, dtype)
+        with torch.no_grad():
+            calls = [model(input_ids=torch.tensor([s["source"]]), decoder_input_ids=torch.tensor([s["decoder"]])) for s in steps]
+        logits.append(torch.stack([call.logits[0, -1] for call in calls]).double())
+        del model
+    exact, theirs = logits
+    error = [(x - exact - (x - exact).mean(-1, keepdim=True)).square().mean().sqrt().item() for x in (ours, theirs)]
+    print(json.dumps({"ours": error[0], "theirs": error[1], "spread": exact.std(-1).mean().item()}))
+
+
 def bare(name, ids):
     """The text: without what stands before it (decoder start, forced first id) and from the end token on. And how many ids stood before it."""
     fields, generation = SHAPES[name][1], SHAPES[name][4]
@@ -240,8 +263,10 @@ def main():
     parser.add_argument("--beams", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--command", default=COMMAND)
+    parser.add_argument("--logits", default=LOGITS, help="the command that prints logits after given ids, for JSON {source, decoder}")
+    parser.add_argument("--exact", type=int, default=8, metavar="N", help="sources whose logits are computed in f64 as well, 0 for none")
     parser.add_argument("--no-command", action="store_true", help="only make the models and run transformers")
-    parser.add_argument("--worker", nargs=2, metavar=("MODEL", "BEAM or judge"), help=argparse.SUPPRESS)
+    parser.add_argument("--worker", nargs=2, metavar=("MODEL", "BEAM, logits or judge"), help=argparse.SUPPRESS)
     a = parser.parse_args()
     if a.worker:
         import torch
@@ -250,13 +275,15 @@ def main():
         name, what = a.worker
         if what == "judge":
             return judge_side(name, a.out / name)
+        if what == "logits":
+            return logits_side(name, a.out / name, a.exact, a.logits)
         return transformers_side(name, a.out / name, a.sources, a.tokens, int(what))
     lengths(1)  # says at once when there is no data
     wrong = 0
 
     def side(name, what):
         """In a process of its own, so that the peak memory is its own."""
-        worker = [sys.executable, __file__, "--out", a.out, "--sources", a.sources, "--tokens", a.tokens, "--threads", a.threads]
+        worker = [sys.executable, __file__, "--out", a.out, "--sources", a.sources, "--tokens", a.tokens, "--threads", a.threads, "--exact", a.exact, "--logits", a.logits]
         worker = [str(w) for w in [*worker, "--worker", name, what]]
         return json.loads(subprocess.run(worker, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
 
@@ -280,6 +307,10 @@ def main():
             different = [i for i, (x, y) in enumerate(pairs) if bare(name, x)[0] != bare(name, y)[0]]
             said = f"loads in {ours['said'][0]} s, generates in {ours['said'][1]} s, peak {ours['said'][2]}" if ours["said"] else f"{ours['total']:.1f} s in all"
             print(f"{name} beam {beam}: {len(pairs) - len(different)} of {len(pairs)} sequences identical; command {said}", flush=True)
+            if beam == 1 and a.exact:
+                error = side(name, "logits")
+                print(f"{name}: logits deviate by {error['ours']:.2g} from f64, those of transformers in f32 by {error['theirs']:.2g} "
+                      f"({error['ours'] / error['theirs']:.2f} times as much); among themselves by {error['spread']:.2g}", flush=True)
             if beam > 1 or not different:
                 wrong += len(different)
                 continue

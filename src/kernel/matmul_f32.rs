@@ -1,7 +1,8 @@
 //! f32 matrix product with packed weights: the reference path.
 //!
-//! Each output is one chain of fused multiply-adds over `k` in order, so that it does not depend on how rows
-//! are tiled.
+//! Each output is a sum of the sums of [`BLOCK`] products, each a chain of fused multiply-adds in order, so that it does not depend on how
+//! rows are tiled. One chain over all of `k` would round at the height of the whole sum every time: its error grows with `k`, that of
+//! blocks with √k (Higham 1993, "The accuracy of floating point summation").
 
 use super::isa::per_isa;
 use super::packed::Target;
@@ -11,6 +12,9 @@ pub(super) const PANEL: usize = 16;
 
 /// Rows a tile: 6 × 16 accumulators fill twelve of AVX2's sixteen registers.
 const TILE: usize = 6;
+
+/// Products added up before they meet the sum of those before them: about √k for the widths of transformers, where the error is least.
+const BLOCK: usize = 32;
 
 /// Rows of activations in tiles, each (k, height), so that the inner loop reads in order.
 pub(super) struct Tiles {
@@ -72,13 +76,19 @@ per_isa! {
 
 #[inline(always)]
 fn tile_product_body<const MR: usize>(tile: &[f32], weights: &[f32], sums: &mut [[f32; PANEL]; TILE]) {
-    let mut acc = [[0.0f32; PANEL]; MR];
-    for (a, w) in tile.chunks_exact(MR).zip(weights.chunks_exact(PANEL)) {
-        for r in 0..MR {
-            for lane in 0..PANEL {
-                acc[r][lane] = a[r].mul_add(w[lane], acc[r][lane]);
+    let mut total = [[0.0f32; PANEL]; MR];
+    for (tile, weights) in tile.chunks(BLOCK * MR).zip(weights.chunks(BLOCK * PANEL)) {
+        let mut acc = [[0.0f32; PANEL]; MR];
+        for (a, w) in tile.chunks_exact(MR).zip(weights.chunks_exact(PANEL)) {
+            for r in 0..MR {
+                for lane in 0..PANEL {
+                    acc[r][lane] = a[r].mul_add(w[lane], acc[r][lane]);
+                }
             }
         }
+        for (total, acc) in total.as_flattened_mut().iter_mut().zip(acc.as_flattened()) {
+            *total += acc;
+        }
     }
-    sums[..MR].copy_from_slice(&acc);
+    sums[..MR].copy_from_slice(&total);
 }
