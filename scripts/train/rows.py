@@ -5,6 +5,7 @@ import json
 import numpy as np
 import torch
 import torch.nn.functional as F
+from transformers import AttentionInterface
 
 
 class Pack:
@@ -41,6 +42,33 @@ def positions(example):
     return at - torch.where(begins, at, 0).cummax(dim=1).values
 
 
+def spans(example):
+    """Where each example of a row begins and ends."""
+    row = example.tolist()
+    begins = [n for n, number in enumerate(row) if n == 0 or number != row[n - 1]]
+    return list(zip(begins, [*begins[1:], len(row)]))
+
+
+def blocks(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
+    """Attention of a single row, example by example: on a CPU what is masked anyway is better not computed. `attention_mask` is
+    the examples' spans and the layer's window."""
+    ends, window = attention_mask
+    written = []
+    for begin, end in ends:
+        q, k, v = (x[:, :, begin:end] for x in (query, key, value))
+        k, v = (x.repeat_interleave(module.num_key_value_groups, dim=1) for x in (k, v))
+        mask = None
+        if window is not None and end - begin > window:
+            at = torch.arange(end - begin, device=query.device)
+            back = at[:, None] - at[None, :]
+            mask = (back >= 0) & (back < window)
+        written.append(F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None, scale=scaling))
+    return torch.cat(written, dim=2).transpose(1, 2), None
+
+
+AttentionInterface.register("blocks", blocks)
+
+
 class Output:
     """The output layer over some of the vocabulary: what never occurs is neither computed nor pushed down."""
 
@@ -63,7 +91,14 @@ class Output:
 
 def loss(model, output, ids, example, target):
     """Sum of the losses of the rows' targets, and how many there are. `model` is the one below the output layer."""
-    masks = sight(example, model.config.sliding_window)
+    window = model.config.sliding_window
+    if model.config._attn_implementation == "blocks":
+        if len(ids) != 1:
+            raise ValueError(f"attention by blocks takes one row at a time, not {len(ids)}")
+        ends = spans(example[0])
+        masks = {"full_attention": (ends, None), "sliding_attention": (ends, window)}
+    else:
+        masks = sight(example, window)
     hidden = model(input_ids=ids.long(), attention_mask=masks, position_ids=positions(example), use_cache=False).last_hidden_state
     written = target[:, 1:]
     return output.loss(hidden[:, :-1][written], ids[:, 1:][written]), int(written.sum())

@@ -236,9 +236,12 @@ def parse(arguments=None):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="bf16")
-    parser.add_argument("--attention", choices=["sdpa", "eager"], default="sdpa")
+    parser.add_argument("--attention", choices=["blocks", "sdpa"], help="default: blocks, for one row at once on a CPU; else sdpa")
     parser.add_argument("--full-vocabulary", action="store_true", help="the loss over all of the vocabulary instead of what occurs in the pack")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.attention is None:
+        options.attention = "blocks" if options.device == "cpu" and options.rows_at_once == 1 else "sdpa"
+    return options
 
 
 if __name__ == "__main__":
