@@ -37,10 +37,10 @@ ALPHA_TO_RANK = 1.0  # the adapter's product counts as it is
 def attach(model, rank, seed):
     """The model with a fresh adapter on all linear layers."""
     torch.manual_seed(seed)
+    model.name_or_path = "google/gemma-3-270m"  # what PEFT writes down as the base
     wanted = peft.LoraConfig(
-        r=rank, lora_alpha=int(rank * ALPHA_TO_RANK), lora_dropout=0.0, bias="none", target_modules=weights.LINEAR, task_type="CAUSAL_LM",
-        base_model_name_or_path="google/gemma-3-270m",
-    )  # fmt: skip
+        r=rank, lora_alpha=int(rank * ALPHA_TO_RANK), lora_dropout=0.0, bias="none", target_modules=weights.LINEAR, task_type="CAUSAL_LM"
+    )
     return peft.get_peft_model(model, wanted, autocast_adapter_dtype=False)
 
 
