@@ -58,13 +58,14 @@ def replace(path, data):
     os.replace(partial, path)
 
 
-def save_adapter(model, folder, about):
+def save_adapter(model, folder):
     folder.mkdir(parents=True, exist_ok=True)
     entry = model.peft_config["default"].to_dict() | {"inference_mode": True}
     entry = {k: sorted(v) if isinstance(v, set) else v for k, v in entry.items()}
     replace(folder / "adapter_config.json", (json.dumps(entry, indent=1, sort_keys=True, default=str) + "\n").encode())
     state = {name: value.detach().to("cpu", torch.bfloat16).contiguous() for name, value in peft.get_peft_model_state_dict(model).items()}
-    replace(folder / "adapter_model.safetensors", save(dict(sorted(state.items())), metadata={"format": "pt", **about}))
+    # A single entry: the order of several differs from call to call.
+    replace(folder / "adapter_model.safetensors", save(dict(sorted(state.items())), metadata={"format": "pt"}))
 
 
 def rate(options, progress):
@@ -122,6 +123,7 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.progress, self.started, self.seconds = state["step"], state["progress"], state["started"], state["seconds"]
         self.publish()
+        save_adapter(self.model, self.out / "adapter")
 
     def identity(self):
         """What must be equal for going on."""
@@ -131,7 +133,7 @@ class Run:
     def checkpoint(self):
         held = self.held_loss()
         self.note({"step": self.step, "held-back loss": held})
-        save_adapter(self.model, self.out / "adapter", {"step": str(self.step), "steps": str(self.steps), "held_back_loss": f"{held:.4f}"})
+        save_adapter(self.model, self.out / "adapter")
         partial = self.out / "checkpoint.pt.part"
         torch.save(
             {
