@@ -43,7 +43,7 @@ PARALLEL = {
     "tatoeba-laser": Set("Tatoeba (LASER's test set)", "CC BY 2.0 FR, by Tatoeba's terms of use", True, True, weight=0.3),
     "park-news": Set("Korean-English news (Park et al.)", "CC BY-SA 3.0", True, True, weight=0.5),
     "jhe": Set("Junior high English (JHE)", "CC BY-SA 3.0", True, True, weight=0.5),
-    "nusax": Set("NusaX-MT", "CC BY-SA 4.0", True, True, weight=0.5),
+    "nusax": Set("NusaX-MT", "CC BY-SA", True, True, weight=0.5),
     "idmt-news": Set("Indonesian MT, news", "not stated", False, True),
     "wmt*": Set("WMT news and general test sets", "not stated", False, True, documents=True),
 }
