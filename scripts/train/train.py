@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+"""Trains a LoRA adapter for the starter model on the rows of pack.py.
+
+    train.py PACK.npz MODEL.gguf OUT [--rank 32] [--lr 1e-3] [--rows-per-step 6] [--epochs 1 | --steps N] [--deadline 2030-01-31T19:15]
+
+OUT gets
+  adapter/         PEFT's format (adapter_config.json, adapter_model.safetensors in bf16), renewed at every checkpoint
+  checkpoint.pt    all that is needed to go on; the same command goes on from it, to the same bytes as without a break
+  run.json         all options, versions, the pack's description
+  log.jsonl        a line a step: loss per target token, learning rate, norm of the gradient, tokens a second; held-back losses
+
+With --deadline the learning rate falls by the clock where that is further than the steps are, and training ends in time;
+such a run cannot be repeated to the byte. --budget ends this call after so many seconds, after a checkpoint.
+"""
+
+import argparse
+import json
+import math
+import os
+import platform
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+
+import numpy
+import peft
+import torch
+import transformers
+import weights
+from rows import Output, Pack, loss
+from safetensors.torch import save
+
+ALPHA_TO_RANK = 1.0  # the adapter's product counts as it is
+
+
+def attach(model, rank, seed):
+    """The model with a fresh adapter on all linear layers."""
+    torch.manual_seed(seed)
+    model.name_or_path = "google/gemma-3-270m"  # what PEFT writes down as the base
+    wanted = peft.LoraConfig(
+        r=rank, lora_alpha=int(rank * ALPHA_TO_RANK), lora_dropout=0.0, bias="none", target_modules=weights.LINEAR, task_type="CAUSAL_LM"
+    )
+    return peft.get_peft_model(model, wanted, autocast_adapter_dtype=False)
+
+
+def trained(model):
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def replace(path, data):
+    """Writes a file so that it is there as a whole or not at all."""
+    partial = path.with_name(path.name + ".part")
+    with open(partial, "wb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
+    os.replace(partial, path)
+
+
+def save_adapter(model, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    entry = model.peft_config["default"].to_dict() | {"inference_mode": True}
+    entry = {k: sorted(v) if isinstance(v, set) else v for k, v in entry.items()}
+    replace(folder / "adapter_config.json", (json.dumps(entry, indent=1, sort_keys=True, default=str) + "\n").encode())
+    state = {name: value.detach().to("cpu", torch.bfloat16).contiguous() for name, value in peft.get_peft_model_state_dict(model).items()}
+    # A single entry: the order of several differs from call to call.
+    replace(folder / "adapter_model.safetensors", save(dict(sorted(state.items())), metadata={"format": "pt"}))
+
+
+def rate(options, progress):
+    """Learning rate at a share of the way: a linear warm-up, then half a cosine down to the floor."""
+    if progress < options.warmup:
+        return options.lr * (progress + 1e-3) / (options.warmup + 1e-3)
+    rest = min(1.0, (progress - options.warmup) / (1 - options.warmup))
+    return options.lr * (options.floor + (1 - options.floor) * 0.5 * (1 + math.cos(math.pi * rest)))
+
+
+class Run:
+    def __init__(self, options):
+        self.options, self.out = options, options.out
+        if options.device == "cuda":
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+            torch.use_deterministic_algorithms(True)
+        self.dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[options.precision]
+        self.pack = Pack(options.pack)
+        base = weights.load(options.model, self.dtype, options.attention).to(options.device)
+        self.output = Output(base, None if options.full_vocabulary else self.pack.shortlist)
+        self.model = attach(base, options.rank, options.seed)
+        self.parameters = trained(self.model)
+        # The adapter is trained in f32 and multiplied in the precision of the base.
+        self.masters = {name: p.detach().float().clone() for name, p in self.parameters.items()}
+        self.body = self.model.get_base_model().model
+        per_epoch = self.pack.count() // options.rows_per_step
+        if per_epoch == 0:
+            sys.exit(f"{options.pack} has {self.pack.count()} rows, fewer than the {options.rows_per_step} of a step")
+        self.steps = options.steps or max(1, int(per_epoch * options.epochs))
+        self.optimizer = torch.optim.AdamW(self.masters.values(), lr=options.lr, betas=(0.9, 0.99), weight_decay=0.0)
+        self.step, self.progress, self.seconds = 0, 0.0, 0.0
+        self.started = time.time()
+
+    def about(self):
+        chosen = {k: v.name if isinstance(v, Path) else str(v) if isinstance(v, datetime) else v for k, v in vars(self.options).items()}
+        versions = {m.__name__: m.__version__ for m in (torch, transformers, peft, numpy)} | {"python": platform.python_version()}
+        return {"options": chosen, "steps": self.steps, "versions": versions, "pack": self.pack.about}
+
+    def publish(self):
+        """Rounds the trained numbers into the adapter that is multiplied with."""
+        with torch.no_grad():
+            for name, p in self.parameters.items():
+                p.copy_(self.masters[name])
+
+    def resume(self):
+        path = self.out / "checkpoint.pt"
+        if not path.exists():
+            return
+        state = torch.load(path, map_location=self.options.device, weights_only=True)
+        if state["identity"] != self.identity():
+            sys.exit(f"{path} was made with other options: {state['identity']}; expected {self.identity()}. Name another folder, or delete it")
+        with torch.no_grad():
+            for name, value in state["masters"].items():
+                self.masters[name].copy_(value)
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.step, self.progress, self.started, self.seconds = state["step"], state["progress"], state["started"], state["seconds"]
+        self.publish()
+        save_adapter(self.model, self.out / "adapter")
+
+    def identity(self):
+        """What must be equal for going on."""
+        o = self.options
+        return json.dumps([self.pack.about, o.rank, o.lr, o.rows_per_step, self.steps, o.warmup, o.floor, o.seed, o.precision, o.full_vocabulary], sort_keys=True)
+
+    def checkpoint(self):
+        held = self.held_loss()
+        self.note({"step": self.step, "held-back loss": held})
+        save_adapter(self.model, self.out / "adapter")
+        partial = self.out / "checkpoint.pt.part"
+        torch.save(
+            {
+                "masters": self.masters, "optimizer": self.optimizer.state_dict(), "step": self.step, "progress": self.progress,
+                "started": self.started, "seconds": self.seconds, "identity": self.identity(),
+            },
+            partial,
+        )  # fmt: skip
+        os.replace(partial, self.out / "checkpoint.pt")
+
+    @torch.no_grad()
+    def held_loss(self):
+        total, count = 0.0, 0
+        for n in range(self.pack.count(held=True)):
+            value, targets = loss(self.body, self.output, *self.pack.rows([n], held=True, device=self.options.device))
+            total, count = total + value.item(), count + targets
+        return total / max(1, count)
+
+    def note(self, entry):
+        with open(self.out / "log.jsonl", "a", encoding="utf-8") as log:
+            log.write(json.dumps(entry) + "\n")
+        print(json.dumps(entry), flush=True)
+
+    def rows_of(self, step):
+        """Numbers of a step's rows; later rounds have another order."""
+        per_epoch = self.pack.count() // self.options.rows_per_step
+        number, at = divmod(step, per_epoch)
+        order = numpy.arange(self.pack.count())
+        if number:
+            order = numpy.random.default_rng([self.options.seed, number]).permutation(order)
+        return order[at * self.options.rows_per_step : (at + 1) * self.options.rows_per_step]
+
+    def advance(self):
+        options, begin = self.options, time.monotonic()
+        if options.deadline:
+            passed = (time.time() - self.started) / max(1.0, options.deadline.timestamp() - self.started)
+            self.progress = max(self.progress, passed)
+        self.progress = max(self.progress, self.step / self.steps)
+        lr = rate(options, self.progress)
+        rows = self.rows_of(self.step)
+        targets = int(self.pack.arrays["target"][rows].sum())
+        total, tokens = 0.0, int((self.pack.arrays["example"][rows] > 0).sum())
+        for at in range(0, len(rows), options.rows_at_once):
+            value, _ = loss(self.body, self.output, *self.pack.rows(rows[at : at + options.rows_at_once], device=options.device))
+            (value / targets).backward()
+            total += value.item()
+        for name, p in self.parameters.items():
+            self.masters[name].grad = p.grad.float()
+            p.grad = None
+        norm = torch.nn.utils.clip_grad_norm_(self.masters.values(), 1.0)
+        if not math.isfinite(total) or not torch.isfinite(norm):
+            sys.exit(f"step {self.step + 1}: the loss is {total / targets}, the gradient's norm {norm}; the last checkpoint is good: lower --lr")
+        for group in self.optimizer.param_groups:
+            group["lr"] = lr
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.publish()
+        self.step += 1
+        seconds = time.monotonic() - begin
+        self.seconds += seconds
+        self.note({"step": self.step, "loss": round(total / targets, 4), "lr": lr, "norm": round(norm.item(), 3), "tokens/s": round(tokens / seconds, 1)})
+
+    def ended(self):
+        late = self.options.deadline and time.time() >= self.options.deadline.timestamp()
+        return self.step >= self.steps or bool(late)
+
+    def go(self):
+        self.out.mkdir(parents=True, exist_ok=True)
+        self.resume()
+        replace(self.out / "run.json", (json.dumps(self.about(), ensure_ascii=False, indent=1) + "\n").encode())
+        begin = time.monotonic()
+        if self.step == 0:
+            self.checkpoint()
+        while not self.ended():
+            self.advance()
+            spent = self.options.budget and time.monotonic() - begin > self.options.budget
+            if self.ended() or spent or self.step % self.options.every == 0:
+                self.checkpoint()
+            if spent:
+                break
+        done = self.ended()
+        print(f"{'done' if done else 'not done'}: step {self.step} of {self.steps}, {self.seconds:.0f} s of training")
+        return 0 if done else 3
+
+
+def parse(arguments=None):
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog="Exits with 3 when --budget ended the call before the run was done.")
+    parser.add_argument("pack", type=Path, metavar="PACK.npz")
+    parser.add_argument("model", type=Path, metavar="MODEL.gguf")
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--rank", type=int, default=32)
+    parser.add_argument("--lr", type=float, default=1e-3, help="highest learning rate (default: %(default)s)")
+    parser.add_argument("--warmup", type=float, default=0.05, help="share of the run (default: %(default)s)")
+    parser.add_argument("--floor", type=float, default=0.02, help="last learning rate as a share of --lr (default: %(default)s)")
+    parser.add_argument("--rows-per-step", type=int, default=6)
+    parser.add_argument("--rows-at-once", type=int, default=1, help="rows that go through the model together; a step's are summed")
+    parser.add_argument("--epochs", type=float, default=1.0)
+    parser.add_argument("--steps", type=int, help="instead of --epochs")
+    parser.add_argument("--every", type=int, default=20, help="steps between checkpoints (default: %(default)s)")
+    parser.add_argument("--budget", type=float, help="seconds after which this call ends with a checkpoint")
+    parser.add_argument("--deadline", type=lambda t: datetime.fromisoformat(t).replace(tzinfo=timezone.utc), help="when training is to end, UTC")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--precision", choices=["f32", "bf16"], default="bf16")
+    parser.add_argument("--attention", choices=["blocks", "sdpa"], help="default: blocks, for one row at once on a CPU; else sdpa")
+    parser.add_argument("--full-vocabulary", action="store_true", help="the loss over all of the vocabulary instead of what occurs in the pack")
+    options = parser.parse_args(arguments)
+    if options.attention is None:
+        options.attention = "blocks" if options.device == "cpu" and options.rows_at_once == 1 else "sdpa"
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(Run(parse()).go())

@@ -1,0 +1,70 @@
+"""The starter model's GGUF file as transformers' Gemma3ForCausalLM, its weights dequantized."""
+
+import gguf
+import torch
+from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+from transformers.initialization import no_init_weights
+
+# Names in a block of the file, and in a layer of transformers.
+NAMES = {
+    "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
+    "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
+    "attn_norm": "input_layernorm", "post_attention_norm": "post_attention_layernorm",
+    "ffn_norm": "pre_feedforward_layernorm", "post_ffw_norm": "post_feedforward_layernorm",
+    "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
+}  # fmt: skip
+LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+# Not in the file; the same in all of Gemma 3: the rotation's base within the window, and every sixth layer sees everything.
+LOCAL_ROPE, PATTERN = 10_000.0, 6
+
+
+def config(fields, vocabulary):
+    def read(name):
+        return fields[f"gemma3.{name}"].contents()
+
+    layers, head = read("block_count"), read("attention.key_length")
+    return Gemma3TextConfig(
+        vocab_size=vocabulary, hidden_size=read("embedding_length"), intermediate_size=read("feed_forward_length"),
+        num_hidden_layers=layers, num_attention_heads=read("attention.head_count"), num_key_value_heads=read("attention.head_count_kv"),
+        head_dim=head, query_pre_attn_scalar=head, rms_norm_eps=read("attention.layer_norm_rms_epsilon"),
+        sliding_window=read("attention.sliding_window"), max_position_embeddings=read("context_length"), tie_word_embeddings=True,
+        layer_types=["full_attention" if (n + 1) % PATTERN == 0 else "sliding_attention" for n in range(layers)],
+        rope_parameters={
+            "full_attention": {"rope_type": "default", "rope_theta": read("rope.freq_base")},
+            "sliding_attention": {"rope_type": "default", "rope_theta": LOCAL_ROPE},
+        },
+    )  # fmt: skip
+
+
+def translate(name):
+    """transformers' name for a tensor of the file."""
+    top = {"token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight"}
+    if name in top:
+        return top[name]
+    block, number, part, kind = (*name.split("."), "", "", "")[:4]
+    if block != "blk" or part not in NAMES or kind != "weight":
+        raise SystemExit(f"tensor {name!r} has no place in Gemma 3; expected the starter model, `polygist models pull gemma-3-270m` gets it")
+    return f"model.layers.{number}.{NAMES[part]}.weight"
+
+
+def load(path, dtype=torch.float32, attention="sdpa"):
+    """The model, without gradients."""
+    reader = gguf.GGUFReader(path)
+    if reader.fields["general.architecture"].contents() != "gemma3":
+        raise SystemExit(f"{path} is no Gemma 3; `polygist models pull gemma-3-270m` gets the starter model")
+    state = {}
+    for tensor in reader.tensors:
+        values = torch.from_numpy(gguf.quants.dequantize(tensor.data, tensor.tensor_type).copy())
+        name = translate(tensor.name)
+        # The file has the factor of a norm, transformers how much it differs from 1.
+        state[name] = values - 1 if name.endswith("norm.weight") else values
+    shape = config(reader.fields, state["model.embed_tokens.weight"].shape[0])
+    shape._attn_implementation = attention
+    with no_init_weights():
+        model = Gemma3ForCausalLM(shape)
+    found = model.load_state_dict(state, strict=False, assign=True)
+    if found.unexpected_keys or set(found.missing_keys) - {"lm_head.weight"}:
+        raise SystemExit(f"{path}: tensors missing {found.missing_keys} or unknown {found.unexpected_keys}")
+    model.tie_weights()
+    return model.to(dtype).eval().requires_grad_(False)
+
