@@ -4,7 +4,7 @@
 The weights are random (this needs no download), the shapes are those of well-known models. The same f32 arithmetic on both sides:
 sources of the lengths that FLORES dev has, --tokens new tokens each. Where the ids of a greedy search part, transformers computes that step
 again in f64: it was a tie when f64 holds the two ids no further apart than twice what rounding to f32 moves the logits of transformers itself.
-Of the first --exact sources, the deviation of the logits from f64 is told, for both.
+Where beams part, transformers does the whole search in f64. Of the first --exact sources, the deviation of the logits from f64 is told, for both.
 
     pip install torch transformers tokenizers safetensors
     cargo build --release --examples
@@ -157,18 +157,17 @@ def opened(name, folder, dtype):
     return getattr(transformers, SHAPES[name][0][1]).from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
 
 
-def transformers_side(name, folder, count, tokens, beam):
+def transformers_side(name, folder, sources, tokens, beam, dtype):
     """What transformers writes, sixteen sources at once."""
     import torch
     import transformers  # noqa: F401 (its import is no part of the loading time)
 
     start = time.time()
-    model = opened(name, folder, "float32")
+    model = opened(name, folder, dtype)
     loaded = time.time() - start
     pad, start, ids = SHAPES[name][1]["pad_token_id"], time.time(), {}
-    sources = requests(name, count)
-    order = sorted(range(count), key=lambda i: len(sources[i]))
-    for batch in (order[at : at + 16] for at in range(0, count, 16)):
+    order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
+    for batch in (order[at : at + 16] for at in range(0, len(order), 16)):
         longest = len(sources[batch[-1]])
         rows = [sources[i] + [pad] * (longest - len(sources[i])) for i in batch]
         mask = [[1] * len(sources[i]) + [0] * (longest - len(sources[i])) for i in batch]
@@ -266,7 +265,7 @@ def main():
     parser.add_argument("--logits", default=LOGITS, help="the command that prints logits after given ids, for JSON {source, decoder}")
     parser.add_argument("--exact", type=int, default=8, metavar="N", help="sources whose logits are computed in f64 as well, 0 for none")
     parser.add_argument("--no-command", action="store_true", help="only make the models and run transformers")
-    parser.add_argument("--worker", nargs=2, metavar=("MODEL", "BEAM, logits or judge"), help=argparse.SUPPRESS)
+    parser.add_argument("--worker", nargs=2, metavar=("MODEL", "BEAM, BEAM:f64 with partings.json, logits or judge"), help=argparse.SUPPRESS)
     a = parser.parse_args()
     if a.worker:
         import torch
@@ -277,7 +276,9 @@ def main():
             return judge_side(name, a.out / name)
         if what == "logits":
             return logits_side(name, a.out / name, a.exact, a.logits)
-        return transformers_side(name, a.out / name, a.sources, a.tokens, int(what))
+        beam, exact, _ = what.partition(":f64")
+        sources = json.loads((a.out / name / "partings.json").read_text()) if exact else requests(name, a.sources)
+        return transformers_side(name, a.out / name, sources, a.tokens, int(beam), "float64" if exact else "float32")
     lengths(1)  # says at once when there is no data
     wrong = 0
 
@@ -311,8 +312,14 @@ def main():
                 error = side(name, "logits")
                 print(f"{name}: logits deviate by {error['ours']:.2g} from f64, those of transformers in f32 by {error['theirs']:.2g} "
                       f"({error['ours'] / error['theirs']:.2f} times as much); among themselves by {error['spread']:.2g}", flush=True)
-            if beam > 1 or not different:
+            if beam > 1 and different:
+                # Where scores of hypotheses are the same but for rounding, f64 says which side kept the better one; the outputs differ all the same.
                 wrong += len(different)
+                (folder / "partings.json").write_text(json.dumps([sources[i] for i in different]))
+                exact = side(name, f"{beam}:f64")["ids"]
+                same = [sum(bare(name, x)[0] == bare(name, pairs[i][k])[0] for i, x in zip(different, exact)) for k in (0, 1)]
+                print(f"  of the {len(different)} others, transformers in f64 writes {same[0]} as the command does, {same[1]} as in f32", flush=True)
+            if beam > 1 or not different:
                 continue
             partings = [parting(name, sources[i], *pairs[i]) for i in different]
             (folder / "partings.json").write_text(json.dumps(partings))
