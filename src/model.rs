@@ -3,7 +3,7 @@
 use crate::arch;
 use crate::error::{Error, Result};
 use crate::generate::{Conventions, Engine, Options, Settings, Shortlist};
-use crate::io::weights::{Gguf, ShortlistFile, open_folder, optional_json};
+use crate::io::weights::{Adapter, Gguf, ShortlistFile, open_folder, optional_json};
 use crate::kernel::Precision;
 use crate::nn::{Backend, Config, Watched, Weights};
 use crate::text::script;
@@ -124,14 +124,15 @@ impl Runtime {
 /// # Errors
 /// When a file is missing or broken, or the architecture is not known.
 pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
-    open_with(id, path, runtime, &mut |_| {})
+    open_with(id, path, None, runtime, &mut |_| {})
 }
 
-/// As [`open`]; `warn` is told, in a sentence, what about the files is odd and no error: weights that the model does not use.
+/// As [`open`], with the LoRA adapter of a folder, in PEFT's format, merged into the weights before they are quantized; `warn` is told, in
+/// a sentence, what about the files is odd and no error: weights that the model does not use.
 ///
 /// # Errors
-/// As [`open`].
-pub fn open_with(id: &str, path: &Path, runtime: &Runtime, warn: &mut dyn FnMut(&str)) -> Result<Engine> {
+/// As [`open`], and when the adapter is broken, of a kind that cannot be merged, or made for another model.
+pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtime, warn: &mut dyn FnMut(&str)) -> Result<Engine> {
     let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
     let mut conventions = Conventions::default();
     let (config, weights, tokenizer): (_, Box<dyn Weights>, _) = if path.is_dir() {
@@ -155,7 +156,10 @@ pub fn open_with(id: &str, path: &Path, runtime: &Runtime, warn: &mut dyn FnMut(
         conventions = conventions_of_gguf(&config, &tokenizer);
         (config, Box::new(weights), tokenizer)
     };
-    let weights = Watched::new(&*weights);
+    let adapter = adapter.map(Adapter::open).transpose()?.unwrap_or_default();
+    conventions.taught = adapter.taught;
+    let weights = arch::adapt(&config, &*weights, adapter.modules)?;
+    let weights = Watched::new(&weights);
     let model = arch::load(&config, &weights, &backend)?;
     if let Some(unused) = arch::unused(&weights) {
         warn(&unused);
@@ -209,6 +213,6 @@ fn conventions_of(generation: &serde_json::Value, config: &serde_json::Value) ->
         options: Options::of_model(&[generation, config]),
         start: start.into_iter().collect(),
         summarizing: (prefix, Options::of_model(&[task, generation, config])),
-        shortlist: None,
+        ..Conventions::default()
     }
 }

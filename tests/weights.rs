@@ -24,7 +24,7 @@ fn entries(path: &str) -> Vec<PathBuf> {
 fn open(path: &Path) -> Result<(Engine, Vec<String>)> {
     let mut warnings = Vec::new();
     let runtime = Runtime::new(Device::Cpu, Precision::F32, 1);
-    let engine = model::open_with("model", path, &runtime, &mut |text| warnings.push(text.to_string()))?;
+    let engine = model::open_with("model", path, None, &runtime, &mut |text| warnings.push(text.to_string()))?;
     Ok((engine, warnings))
 }
 

@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
 """Trains a LoRA adapter for the starter model on the rows of pack.py.
 
-    train.py PACK.npz MODEL.gguf OUT [--rank 32] [--lr 1e-3] [--rows-per-step 6] [--epochs 1 | --steps N] [--deadline 2030-01-31T19:15]
+    train.py PACK.npz MODEL.gguf OUT [--rank 32] [--lr 1e-3] [--rows-per-step 6] [--epochs 1 | --steps N] [--start ADAPTER] [--deadline 2030-01-31T19:15]
 
 OUT gets
-  adapter/         PEFT's format (adapter_config.json, adapter_model.safetensors in bf16), renewed at every checkpoint
+  adapter/         PEFT's format (adapter_config.json, adapter_model.safetensors in bf16) and polygist.json, renewed at every checkpoint
   checkpoint.pt    all that is needed to go on; the same command goes on from it, to the same bytes as without a break
   run.json         all options, versions, the pack's description
   log.jsonl        a line a step: loss per target token, learning rate, norm of the gradient, tokens a second; held-back losses
 
+With --start training begins with the numbers of an adapter that was trained before, in a folder in PEFT's format.
 With --deadline the learning rate falls by the clock where that is further than the steps are, and training ends in time;
 such a run cannot be repeated to the byte. --budget ends this call after so many seconds, after a checkpoint.
 """
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -29,7 +31,7 @@ import torch
 import transformers
 import weights
 from rows import Output, Pack, loss
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 
 ALPHA_TO_RANK = 1.0  # the adapter's product counts as it is
 
@@ -42,6 +44,14 @@ def attach(model, rank, seed):
         r=rank, lora_alpha=int(rank * ALPHA_TO_RANK), lora_dropout=0.0, bias="none", target_modules=weights.LINEAR, task_type="CAUSAL_LM"
     )
     return peft.get_peft_model(model, wanted, autocast_adapter_dtype=False)
+
+
+def begin_with(model, folder):
+    """Puts the numbers of an earlier adapter into a fresh one of the same shapes."""
+    values, fresh = load_file(folder / "adapter_model.safetensors"), peft.get_peft_model_state_dict(model)
+    if {name: v.shape for name, v in values.items()} != {name: v.shape for name, v in fresh.items()}:
+        sys.exit(f"{folder} has other matrices than an adapter of the rank {model.peft_config['default'].r}; give its --rank, or start anew")
+    peft.set_peft_model_state_dict(model, values)
 
 
 def trained(model):
@@ -62,6 +72,8 @@ def save_adapter(model, folder):
     folder.mkdir(parents=True, exist_ok=True)
     entry = model.peft_config["default"].to_dict() | {"inference_mode": True}
     entry = {k: sorted(v) if isinstance(v, set) else v for k, v in entry.items()}
+    # The engine asks it without examples.
+    replace(folder / "polygist.json", b'{"taught": true}\n')
     replace(folder / "adapter_config.json", (json.dumps(entry, indent=1, sort_keys=True, default=str) + "\n").encode())
     state = {name: value.detach().to("cpu", torch.bfloat16).contiguous() for name, value in peft.get_peft_model_state_dict(model).items()}
     # A single entry: the order of several differs from call to call.
@@ -87,6 +99,8 @@ class Run:
         base = weights.load(options.model, self.dtype, options.attention).to(options.device)
         self.output = Output(base, None if options.full_vocabulary else self.pack.shortlist)
         self.model = attach(base, options.rank, options.seed)
+        if options.start:
+            begin_with(self.model, options.start)
         self.parameters = trained(self.model)
         # The adapter is trained in f32 and multiplied in the precision of the base.
         self.masters = {name: p.detach().float().clone() for name, p in self.parameters.items()}
@@ -128,7 +142,8 @@ class Run:
     def identity(self):
         """What must be equal for going on."""
         o = self.options
-        return json.dumps([self.pack.about, o.rank, o.lr, o.rows_per_step, self.steps, o.warmup, o.floor, o.seed, o.precision, o.full_vocabulary], sort_keys=True)
+        start = hashlib.sha256((o.start / "adapter_model.safetensors").read_bytes()).hexdigest() if o.start else None
+        return json.dumps([start, self.pack.about, o.rank, o.lr, o.rows_per_step, self.steps, o.warmup, o.floor, o.seed, o.precision, o.full_vocabulary], sort_keys=True)
 
     def checkpoint(self):
         held = self.held_loss()
@@ -232,6 +247,7 @@ def parse(arguments=None):
     parser.add_argument("--rows-at-once", type=int, default=1, help="rows that go through the model together; a step's are summed")
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--steps", type=int, help="instead of --epochs")
+    parser.add_argument("--start", type=Path, metavar="ADAPTER", help="folder of an adapter to go on from, with its --rank")
     parser.add_argument("--every", type=int, default=20, help="steps between checkpoints (default: %(default)s)")
     parser.add_argument("--budget", type=float, help="seconds after which this call ends with a checkpoint")
     parser.add_argument("--deadline", type=lambda t: datetime.fromisoformat(t).replace(tzinfo=timezone.utc), help="when training is to end, UTC")

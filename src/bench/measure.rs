@@ -113,6 +113,10 @@ impl Generate for Counted<'_> {
         self.engine.is_prompted()
     }
 
+    fn is_taught(&self) -> bool {
+        self.engine.is_taught()
+    }
+
     fn defaults(&self) -> Options {
         self.engine.defaults()
     }

@@ -146,6 +146,11 @@ pub struct Translating {
     /// owner/name on the Hub. Of several, each pair of languages goes to the first that knows it, or through English
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]
     pub model: Vec<String>,
+    /// Folder of a LoRA adapter in PEFT's format, trained for the model of --model: adapter_config.json and adapter_model.safetensors. The
+    /// records name the model MODEL+DIR then. Where the folder has a polygist.json with {"taught": true}, a language model is asked
+    /// without examples
+    #[arg(long, value_name = "DIR")]
+    pub adapter: Option<PathBuf>,
     /// What to do with a sentence whose translation the checks reject
     #[arg(long, value_name = "WHAT", default_value = "keep")]
     pub on_bad: OnBadArg,

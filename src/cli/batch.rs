@@ -10,6 +10,7 @@ use crate::io::articles::Found;
 use crate::io::catalog::Task;
 use crate::io::fetch::{Lookup, ResolvedModel};
 use crate::io::journal::Journal;
+use crate::io::layout;
 use crate::io::write::{OutputNames, atomic, atomic_with};
 use crate::pipeline::{self, Job, Models, Unread};
 use crate::report;
@@ -63,9 +64,8 @@ struct Tally {
 
 impl Run<'_> {
     fn execute(&self) -> Result<u8> {
-        let translators = self.translators.iter().map(|name| self.setup.resolve(name)).collect::<Result<Vec<_>>>()?;
-        let summarizer = self.summarizer.as_ref().map(|name| self.setup.resolve(name)).transpose()?;
-        let settings = self.result_settings(&translators, summarizer.as_ref());
+        let models = self.setup.resolve_all(&self.translators, self.summarizer.as_deref(), self.args.translating.adapter.as_deref())?;
+        let settings = self.result_settings(&models.0, models.1.as_ref());
         let key = |source: &Source| crate::io::articles::sha256_hex(format!("{}\n{settings}", source.sha256).as_bytes());
         let mut journal = Journal::open(&self.args.out)?;
         if journal.damaged() > 0 {
@@ -85,8 +85,7 @@ impl Run<'_> {
                 }
                 // The models are loaded when the first article is found that needs them, and not for one that only failed to be read.
                 if engines.is_none() && group.iter().any(Result::is_ok) {
-                    let open = |model: &ResolvedModel| self.setup.open(model);
-                    engines = Some((translators.iter().map(open).collect::<Result<_>>()?, summarizer.as_ref().map(open).transpose()?));
+                    engines = Some(self.setup.open_all(&models, &self.setup.runtime()?)?);
                 }
                 let (translators, summarizer) = engines.as_ref().map_or((&[][..], None), |(t, s)| (&t[..], s.as_ref()));
                 let models = Models { translators: &plan::faces(translators), summarizer: summarizer.map(|m| m as &dyn Generate) };
@@ -265,6 +264,10 @@ impl Run<'_> {
                 }
             };
             say(format!("{task}: {name}, {state}"))?;
+        }
+        if let Some(folder) = self.setup.adapter(self.args.translating.adapter.as_deref()) {
+            layout::adapter(folder).map_err(|why| Error::model(folder.display().to_string(), why))?;
+            say(format!("adapter: {}", folder.display()))?;
         }
         for skipped in &self.found.skipped {
             say(format!("skipped: {}: {}", skipped.path.display(), skipped.reason))?;

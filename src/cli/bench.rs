@@ -8,7 +8,6 @@ use crate::bench::{self, Machine, Material, Measurement, Memory, Peak, Plan, Rep
 use crate::error::{Error, Result};
 use crate::generate::{Engine, Overrides, Request};
 use crate::io::catalog::Task;
-use crate::io::fetch::ResolvedModel;
 use crate::io::write::atomic;
 use crate::kernel::Precision;
 use crate::model::Runtime;
@@ -156,10 +155,8 @@ impl Run<'_> {
         let summarizer = writes.then(|| setup.model_name(Task::Summarize, named.as_deref())).transpose()?;
 
         let (articles, read) = self.read()?;
-        let resolve = |name: &String| setup.resolve(name);
-        let translators = translators.iter().map(resolve).collect::<Result<Vec<_>>>()?;
-        let summarizer = summarizer.as_ref().map(resolve).transpose()?;
-        let model = translators.iter().chain(&summarizer).map(|model| model.id.as_str()).collect::<Vec<_>>().join(" + ");
+        let models = setup.resolve_all(&translators, summarizer.as_deref(), args.adapter.as_deref())?;
+        let model = models.0.iter().chain(&models.1).map(|model| model.id.as_str()).collect::<Vec<_>>().join(" + ");
         let LangOrAuto(from) = args.from.clone();
         let job = |beams: Option<usize>| {
             let decoding = Overrides { beams, ..Overrides::default() };
@@ -181,9 +178,7 @@ impl Run<'_> {
         let work = |_: &Loaded, beam: Option<usize>| Ok(Work::Articles(&articles, Box::new(job(beam))));
         let beams = if args.beam.is_empty() { vec![None] } else { beams(&args.beam) };
         for runtime in self.runtimes() {
-            let open = |model: &ResolvedModel| setup.open_as(model, &runtime);
-            let opened = || Ok((translators.iter().map(open).collect::<Result<_>>()?, summarizer.as_ref().map(open).transpose()?));
-            let loaded = self.load(opened)?;
+            let loaded = self.load(|| setup.open_all(&models, &runtime))?;
             let (model, beams) = (model.clone(), beams.clone());
             self.compare(&Subject { model, runtime: runtime.clone(), beams, read: Some(read), work: &work }, loaded)?;
         }

@@ -16,6 +16,8 @@ pub struct Config {
     pub to: Option<String>,
     /// `--model`
     pub model: Option<String>,
+    /// `--adapter`
+    pub adapter: Option<PathBuf>,
     /// `--summary-model`
     pub summary_model: Option<String>,
     /// `--device`

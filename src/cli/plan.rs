@@ -122,6 +122,35 @@ impl Setup {
         self.fetcher().lookup(name)
     }
 
+    /// The folder of the adapter: the flag's, or the configuration's.
+    pub fn adapter<'a>(&'a self, flag: Option<&'a Path>) -> Option<&'a Path> {
+        flag.or(self.config.adapter.as_deref())
+    }
+
+    /// The files of the models of a job; fetched when they are not there. An adapter goes with the model that translates, or, where none
+    /// does, with the one that writes summaries.
+    pub fn resolve_all(
+        &self,
+        translators: &[String],
+        summarizer: Option<&str>,
+        adapter: Option<&Path>,
+    ) -> Result<(Vec<ResolvedModel>, Option<ResolvedModel>)> {
+        let adapter = self.adapter(adapter);
+        if adapter.is_some() && (translators.len() > 1 || translators.is_empty() && summarizer.is_none()) {
+            let found = if translators.is_empty() { "none".to_string() } else { translators.join(", ") };
+            return Err(Error::Usage(format!("an adapter belongs to one model; expected one name after --model, found {found}")));
+        }
+        let resolve = |name: &str, adapter: Option<&Path>| {
+            let model = self.resolve(name)?;
+            adapter.map_or(Ok(model.clone()), |folder| model.with_adapter(folder))
+        };
+        let for_summaries = adapter.filter(|_| translators.is_empty());
+        Ok((
+            translators.iter().map(|name| resolve(name, adapter)).collect::<Result<_>>()?,
+            summarizer.map(|name| resolve(name, for_summaries)).transpose()?,
+        ))
+    }
+
     /// The model's files; fetched when they are not there.
     pub fn resolve(&self, name: &str) -> Result<ResolvedModel> {
         self.fetcher().get(name, &self.reporter, &stopped)
@@ -135,26 +164,25 @@ impl Setup {
         Ok(Runtime { stop: stopped, batch, batch_tokens, ..usual })
     }
 
-    /// Loads a model.
-    pub fn open(&self, model: &ResolvedModel) -> Result<Engine> {
-        self.open_as(model, &self.runtime()?)
+    /// Loads the models of a job.
+    pub fn open_all(
+        &self,
+        (translators, summarizer): &(Vec<ResolvedModel>, Option<ResolvedModel>),
+        runtime: &Runtime,
+    ) -> Result<(Vec<Engine>, Option<Engine>)> {
+        let open = |model: &ResolvedModel| self.open(model, runtime);
+        Ok((translators.iter().map(open).collect::<Result<_>>()?, summarizer.as_ref().map(open).transpose()?))
     }
 
-    /// Loads a model to run in another way.
-    pub fn open_as(&self, model: &ResolvedModel, runtime: &Runtime) -> Result<Engine> {
+    fn open(&self, model: &ResolvedModel, runtime: &Runtime) -> Result<Engine> {
         self.reporter.step(&format!("loading {}", model.id));
         // A GGUF file is a model by itself; anything else is a folder in the Hub's layout.
         let path = model.with_extension("gguf").unwrap_or(&model.folder);
         let mut warnings = Vec::new();
-        let engine = model::open_with(&model.id, path, runtime, &mut |text| warnings.push(text.to_string()));
+        let engine = model::open_with(&model.id, path, model.adapter.as_deref(), runtime, &mut |text| warnings.push(text.to_string()));
         self.reporter.end();
         warnings.iter().for_each(|text| self.reporter.warn(text));
         engine
-    }
-
-    /// Fetches and loads the models that translate.
-    pub fn translators(&self, named: &[String]) -> Result<Vec<Engine>> {
-        self.translator_names(named)?.iter().map(|name| self.open(&self.resolve(name)?)).collect()
     }
 
     /// What of the settings changes results, for the key of a record.

@@ -70,7 +70,9 @@ fn translators(setup: &Setup, args: &Translate) -> Result<Vec<Engine>> {
     if args.align && args.format != OutputFormat::Json {
         return Err(Error::Usage("--align needs --format json: text has no place for alignments".into()));
     }
-    let translators = setup.translators(&args.translating.model)?;
+    let names = setup.translator_names(&args.translating.model)?;
+    let models = setup.resolve_all(&names, None, args.translating.adapter.as_deref())?;
+    let (translators, _) = setup.open_all(&models, &setup.runtime()?)?;
     if let Some(model) = translators.iter().find(|model| args.align && model.is_prompted()) {
         let message = "--align needs translation models proper, which have an encoder (`polygist models list --task translate`)";
         return Err(Error::Usage(format!("{message}; {} is prompted", model.id())));
@@ -96,8 +98,10 @@ fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
     // The starter writes English alone; a model that is named writes what it was made for.
     let writes = !args.summarizing.extractive && (summary_model.is_some() || to.as_ref().is_none_or(summarize::is_abstractive));
     let files = plan::one_off_files(&args.inputs)?;
-    let translators = if to.is_some() { setup.translators(&translating)? } else { Vec::new() };
-    let summarizer = if writes { Some(summarizer(setup, summary_model.as_deref())?) } else { None };
+    let names = if to.is_some() { setup.translator_names(&translating)? } else { Vec::new() };
+    let writer = writes.then(|| setup.model_name(Task::Summarize, summary_model.as_deref())).transpose()?;
+    let models = setup.resolve_all(&names, writer.as_deref(), args.translating.adapter.as_deref())?;
+    let (translators, summarizer) = setup.open_all(&models, &setup.runtime()?)?;
     let models = Models { translators: &plan::faces(&translators), summarizer: summarizer.as_ref().map(|m| m as &dyn Generate) };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, summary)
 }
@@ -126,10 +130,6 @@ fn summary(record: &Record, _: &RawArticle) -> Result<String> {
 fn json_line(record: &Record) -> Result<String> {
     let line = report::json_line(record).map_err(|e| Error::input(&record.id, format!("its record cannot be written: {e}")))?;
     Ok(line + "\n")
-}
-
-fn summarizer(setup: &Setup, named: Option<&str>) -> Result<Engine> {
-    setup.open(&setup.resolve(&setup.model_name(Task::Summarize, named)?)?)
 }
 
 /// Runs articles through the pipeline and prints what comes out, in order.

@@ -44,6 +44,8 @@ pub struct Conventions {
     pub summarizing: (String, Options),
     /// What a source leaves of the vocabulary for its translation.
     pub shortlist: Option<Shortlist>,
+    /// Whether a prompted model was taught its task, see [`Generate::is_taught`].
+    pub taught: bool,
 }
 
 /// A model, its tokenizer, and workers that run it.
@@ -346,6 +348,10 @@ impl Generate for Engine {
 
     fn is_prompted(&self) -> bool {
         self.model.encoder().is_none()
+    }
+
+    fn is_taught(&self) -> bool {
+        self.conventions.taught
     }
 
     fn defaults(&self) -> Options {

@@ -128,6 +128,11 @@ pub trait Generate: Send + Sync {
         true
     }
 
+    /// Whether a model that is prompted was taught to translate that way, so that it needs to be shown no examples.
+    fn is_taught(&self) -> bool {
+        false
+    }
+
     /// How the model's own files say that it should write.
     fn defaults(&self) -> Options {
         Options::default()

@@ -1,5 +1,7 @@
 //! The Hub's layout: which files of a repository or folder make up a model.
 
+use std::path::{Path, PathBuf};
+
 /// How weights are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
@@ -116,6 +118,26 @@ pub fn select(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Vec<S
     chosen.extend(files);
     chosen.sort();
     Ok(chosen)
+}
+
+/// Says how large an adapter is and what it was trained on.
+pub const ADAPTER_CONFIG: &str = "adapter_config.json";
+/// An adapter's matrices.
+pub const ADAPTER_WEIGHTS: &str = "adapter_model.safetensors";
+/// How a model with the adapter wants to be asked; a file of ours that may be missing.
+pub const ADAPTER_USE: &str = "polygist.json";
+
+/// The files of the LoRA adapter in a folder, as PEFT saves it.
+///
+/// # Errors
+/// When there is none: says which file is missing.
+pub fn adapter(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    if let Some(file) = [ADAPTER_CONFIG, ADAPTER_WEIGHTS].into_iter().find(|name| !folder.join(name).is_file()) {
+        return Err(format!(
+            "{file} is missing; expected a folder with {ADAPTER_CONFIG} and {ADAPTER_WEIGHTS}, as PEFT saves a LoRA adapter"
+        ));
+    }
+    Ok([ADAPTER_CONFIG, ADAPTER_WEIGHTS, ADAPTER_USE].map(|name| folder.join(name)).into_iter().filter(|file| file.is_file()).collect())
 }
 
 /// Whether a file of that name holds weights in a format that can be read.

@@ -6,6 +6,7 @@
 //! metadata of up to 256 MiB and four million values; for Marian's files names of up to 16 MiB and a configuration of 1 MiB; for a tensor what its numbers take as f32, twice that where they do not lie
 //! in order, and 1 MiB. Pickles are read, never run.
 
+mod adapter;
 mod gguf;
 mod marian;
 mod pickle;
@@ -26,6 +27,7 @@ use std::io::Read;
 use std::path::Path;
 use stored::{Stored, View};
 
+pub use adapter::Adapter;
 pub use gguf::Gguf;
 pub use shortlist::ShortlistFile;
 

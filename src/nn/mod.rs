@@ -3,6 +3,7 @@
 //! Batches are ragged: the new tokens of all sequences stand one after the other, (tokens, dim), and each
 //! sequence has a cache of its own. Nothing is padded, so nothing has to be masked, and no sequence can see another.
 
+mod adapted;
 mod attention;
 mod cache;
 mod feed_forward;
@@ -14,6 +15,7 @@ mod rope;
 mod sight;
 mod weights;
 
+pub use adapted::{Adapted, LowRank};
 pub use attention::{Attention, Group};
 pub(crate) use cache::LayerCache;
 pub use cache::{Keeping, KvCache, SourceCache, Span};

@@ -181,10 +181,10 @@ const LONGEST_PIECE: usize = 160;
 /// The ways in which a segment is tried, one after the other until the checks are content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// With all examples.
+    /// With all examples; without any, where the model was taught.
     Plain,
     /// With some of the examples, and against repetition.
-    FewerExamples,
+    OtherExamples,
     /// Clause by clause, addresses and codes left out and put back in their places.
     Pieces,
     /// Drawn instead of taking the likeliest token each time.
@@ -192,11 +192,15 @@ enum Way {
 }
 
 impl Way {
-    const ALL: [Way; 4] = [Way::Plain, Way::FewerExamples, Way::Pieces, Way::Drawn];
+    const ALL: [Way; 4] = [Way::Plain, Way::OtherExamples, Way::Pieces, Way::Drawn];
 
     /// Other examples lead the model elsewhere; the last ones tell it most.
-    fn examples(self) -> Range<usize> {
-        if self == Way::Plain { 0..8 } else { 4..8 }
+    fn examples(self, is_taught: bool) -> Range<usize> {
+        match self {
+            _ if is_taught && self != Way::OtherExamples => 0..0,
+            Way::Plain => 0..8,
+            _ => 4..8,
+        }
     }
 
     fn options(self, model: &dyn Generate, settings: Settings) -> Options {
@@ -299,7 +303,7 @@ fn attempt(
         let capitals = caps::is_capitals(&segment.text);
         let text = if capitals { caps::lower(&segment.text, &segment.from) } else { segment.text.clone() };
         let parts = split(model, &text, &segment.from, way)?;
-        let prompt = prompt(model, &segment.from, &segment.to, way.examples())?;
+        let prompt = prompt(model, &segment.from, &segment.to, way.examples(model.is_taught()))?;
         let options = way.options(model, settings);
         for piece in parts.iter().filter(|p| !p.keep) {
             let max_tokens = settings.decoding.max_tokens.unwrap_or(room(model.count_tokens(&piece.text)?, &segment.to));

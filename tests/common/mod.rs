@@ -4,7 +4,7 @@
 // Each test binary uses a part of this.
 #![allow(dead_code)]
 
-use polygist::arch::Model;
+use polygist::arch::{Encoder, Model};
 use polygist::nn::{KvCache, Span};
 use polygist::types::Record;
 use serde_json::Value;
@@ -153,10 +153,10 @@ pub const ITALIAN: &str = "Lunedì il fiume è salito di 40 centimetri. La citt�
 pub const JAPANESE: &str = "月曜日に川の水位が四十センチ上がった。市は最も古い橋を閉鎖した。\n";
 pub const ENGLISH: &str = "The river rose by 40 centimetres on Monday. The town closed its oldest bridge.\n";
 
-/// The logits of an encoder–decoder after the tokens `decoder`, over the whole vocabulary.
+/// The logits of a model after the tokens `decoder`, over the whole vocabulary; one that has an encoder reads `source` with it.
 pub fn logits(model: &dyn Model, source: &[u32], decoder: &[u32]) -> Vec<f32> {
-    let memory = model.encoder().unwrap().encode(&[source]).unwrap().remove(0);
-    let mut cache = KvCache::reading(memory);
+    let reading = |encoder: &dyn Encoder| KvCache::reading(encoder.encode(&[source]).unwrap().remove(0));
+    let mut cache = model.encoder().map_or_else(|| model.new_cache(), reading);
     let hidden = model.forward(&mut [Span::new(decoder, &mut cache)]).unwrap();
     let mut logits = Vec::new();
     model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();

@@ -37,6 +37,9 @@ pub struct Bench {
     /// Model that translates, or, where nothing is translated, summarizes; several as in `polygist translate`
     #[arg(long, value_name = "MODEL", value_delimiter = ',', conflicts_with = "synthetic")]
     pub model: Vec<String>,
+    /// Folder of a LoRA adapter for the model of --model, as in `polygist translate`
+    #[arg(long, value_name = "DIR", conflicts_with = "synthetic")]
+    pub adapter: Option<PathBuf>,
     /// Model that writes summaries
     #[arg(long, value_name = "MODEL", conflicts_with = "synthetic")]
     pub summary_model: Option<String>,

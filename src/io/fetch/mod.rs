@@ -12,7 +12,7 @@ mod wheel;
 use crate::error::{Error, Result};
 use crate::io::catalog::{Catalog, Model, is_plain_name};
 use crate::io::layout;
-use crate::io::store::{Manifest, State, Store, StoredFile};
+use crate::io::store::{Manifest, State, Store, StoredFile, sha256_of};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -91,9 +91,30 @@ pub struct ResolvedModel {
     pub fingerprint: String,
     /// Its entry, when it is a model of the catalog.
     pub entry: Option<Model>,
+    /// The folder of the LoRA adapter that belongs to it, if any does.
+    pub adapter: Option<PathBuf>,
 }
 
 impl ResolvedModel {
+    /// The model with the adapter in a folder: another model, with an id and a fingerprint of its own.
+    ///
+    /// # Errors
+    /// When the model has an adapter already, or the folder's files cannot be read.
+    pub fn with_adapter(self, folder: &Path) -> Result<ResolvedModel> {
+        if self.adapter.is_some() {
+            let message =
+                "comes with an adapter of its own; name a model without one to put another on, as the base that yours was trained on";
+            return Err(Error::model(self.id, message));
+        }
+        let mut fingerprint = self.fingerprint;
+        for file in layout::adapter(folder).map_err(|why| Error::model(folder.display().to_string(), why))? {
+            fingerprint.push('+');
+            fingerprint.push_str(&sha256_of(&file, &|| false, &|_| ())?);
+        }
+        let name = folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into_owned());
+        Ok(ResolvedModel { id: format!("{}+{name}", self.id), fingerprint, adapter: Some(folder.to_path_buf()), ..self })
+    }
+
     /// The file of that name in the model's folder.
     pub fn file(&self, name: &str) -> Option<&Path> {
         self.files.iter().map(PathBuf::as_path).find(|f| f.strip_prefix(&self.folder) == Ok(Path::new(name)))
@@ -232,8 +253,10 @@ impl Fetcher<'_> {
 
     fn stored(&self, manifest: &Manifest) -> Result<ResolvedModel> {
         let folder = self.store.path_of(&manifest.id)?;
+        let adapted = manifest.files.iter().any(|file| file.path == layout::ADAPTER_CONFIG);
         Ok(ResolvedModel {
             id: manifest.id.clone(),
+            adapter: adapted.then(|| folder.clone()),
             files: manifest.files.iter().map(|f| folder.join(&f.path)).collect(),
             fingerprint: manifest.files.iter().map(|f| f.sha256.as_str()).collect::<Vec<_>>().join("+"),
             entry: self.catalog.find(&manifest.id).cloned(),
@@ -252,7 +275,7 @@ fn local(path: &Path) -> Result<ResolvedModel> {
         let modified = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |d| d.as_nanos());
         fingerprint.push(format!("{name}:{}:{modified}", meta.len()));
     }
-    Ok(ResolvedModel { id: path.display().to_string(), folder, files, fingerprint: fingerprint.join("+"), entry: None })
+    Ok(ResolvedModel { id: path.display().to_string(), folder, files, fingerprint: fingerprint.join("+"), entry: None, adapter: None })
 }
 
 /// The folder of a model in files, and the names of those that belong to it: one GGUF file, or what a folder in the Hub's layout has.

@@ -1,0 +1,58 @@
+//! Weights with an adapter merged into them.
+
+use super::weights::Weights;
+use crate::error::{Error, Result};
+use candle_core::Tensor;
+use std::collections::BTreeMap;
+
+/// What low-rank adaptation adds to a weight matrix: `scale · B · A` (Hu et al. 2021, LoRA).
+#[derive(Clone, Debug)]
+pub struct LowRank {
+    /// A: (rank, input features).
+    pub down: Tensor,
+    /// B: (output features, rank).
+    pub up: Tensor,
+    /// What the product is multiplied with.
+    pub scale: f64,
+}
+
+/// Weights to some of which something is added when they are read: the layers, and the kernels that pack and quantize them, see the sum.
+pub struct Adapted<'a> {
+    weights: &'a dyn Weights,
+    added: BTreeMap<String, LowRank>,
+}
+
+impl<'a> Adapted<'a> {
+    /// `added` is by the names of the weights.
+    pub fn new(weights: &'a dyn Weights, added: BTreeMap<String, LowRank>) -> Adapted<'a> {
+        Adapted { weights, added }
+    }
+}
+
+impl Weights for Adapted<'_> {
+    fn model(&self) -> &str {
+        self.weights.model()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.weights.has(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.weights.names()
+    }
+
+    fn get(&self, name: &str) -> Result<Tensor> {
+        let weight = self.weights.get(name)?;
+        let Some(LowRank { down, up, scale }) = self.added.get(name) else { return Ok(weight) };
+        let made_for = [up.dim(0)?, down.dim(1)?];
+        if weight.dims() != made_for {
+            let found = weight.dims();
+            let message = format!(
+                "the adapter is made for a weight {name} of the shape {made_for:?}, and it has {found:?}: it belongs to another model"
+            );
+            return Err(Error::model(self.model(), message));
+        }
+        Ok((weight + (up.matmul(down)? * *scale)?)?)
+    }
+}

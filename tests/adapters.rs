@@ -1,0 +1,273 @@
+//! LoRA adapters: merged, they compute what `peft` computes (scripts/fixtures/adapters.py), and what cannot be merged is refused.
+
+mod common;
+
+use candle_core::{DType, Device, Tensor};
+use common::{FRENCH, Sandbox, ids, logits};
+use polygist::arch;
+use polygist::error::Result;
+use polygist::generate::{Finish, Generate, Output, Request};
+use polygist::io::weights::{Adapter, Gguf, open_folder};
+use polygist::kernel::Precision;
+use polygist::model::{self, Runtime};
+use polygist::nn::{Backend, Config, Weights};
+use polygist::task::translate::{self, Segment};
+use polygist::types::Lang;
+use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+/// Of the largest logit. Both sides compute in f32 and sum in different orders.
+const TOLERANCE: f32 = 1e-4;
+const CONFIG: &str = "adapter_config.json";
+const WEIGHTS: &str = "adapter_model.safetensors";
+
+fn fixtures() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+fn adapter(name: &str) -> PathBuf {
+    fixtures().join("adapters").join(name)
+}
+
+fn read(path: &Path) -> Value {
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for file in [CONFIG, WEIGHTS] {
+        fs::copy(from.join(file), to.join(file)).unwrap();
+    }
+}
+
+/// How far logits are from what is expected, as a share of the largest of these.
+fn distance(found: &[f32], expected: &Value) -> f32 {
+    let expected: Vec<f32> = expected.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect();
+    assert_eq!(found.len(), expected.len());
+    let scale = expected.iter().fold(1.0f32, |m, v| m.max(v.abs()));
+    found.iter().zip(&expected).map(|(a, b)| (a - b).abs() / scale).fold(0.0, f32::max)
+}
+
+#[test]
+fn logits_are_those_of_peft() {
+    let backend = Backend { device: Device::Cpu, precision: Precision::F32 };
+    for name in ["llama", "llama-patterns", "gemma3", "bart", "t5"] {
+        let expected = read(&adapter(name).join("expected.json"));
+        let folder = fixtures().join(expected["model"].as_str().unwrap());
+        let mut sources: Vec<(&str, Config, Box<dyn Weights>)> = Vec::new();
+        let (config, weights) = open_folder(&folder).unwrap();
+        sources.push(("safetensors", config, weights));
+        if folder.join("model.gguf").exists() {
+            let (config, weights) = Gguf::open(&folder.join("model.gguf")).unwrap();
+            sources.push(("gguf", config, Box::new(weights)));
+        }
+        assert_eq!(sources.len(), if expected["model"].as_str().unwrap().starts_with("models") { 2 } else { 1 });
+        for (source, config, weights) in sources {
+            let adapted = arch::adapt(&config, &*weights, Adapter::open(&adapter(name)).unwrap().modules).unwrap();
+            let model = arch::load(&config, &adapted, &backend).unwrap();
+            let base = arch::load(&config, &*weights, &backend).unwrap();
+            for case in expected["cases"].as_array().unwrap() {
+                let (read, written) =
+                    if case["ids"].is_array() { (Vec::new(), ids(&case["ids"])) } else { (ids(&case["source"]), ids(&case["decoder"])) };
+                let worst = distance(&logits(&*model, &read, &written), &case["logits"]);
+                assert!(worst < TOLERANCE, "{name}, {source}: {worst} after {read:?} {written:?}");
+                let without = distance(&logits(&*base, &read, &written), &case["logits"]);
+                assert!(without > 0.05, "{name}, {source}: the adapter hardly changes anything ({without})");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_merged_is_refused_with_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Adapter::open(dir.path()).err().expect("it is refused").to_string();
+    let with = |key: &str, value: Value| {
+        copy(&adapter("llama"), dir.path());
+        let mut config = read(&dir.path().join(CONFIG));
+        config[key] = value;
+        fs::write(dir.path().join(CONFIG), config.to_string()).unwrap();
+    };
+    for (key, value, says) in [
+        ("peft_type", json!("IA3"), "peft_type is IA3; only LORA"),
+        ("peft_type", json!(3), "only LORA"),
+        ("use_dora", json!(true), "it has use_dora"),
+        ("modules_to_save", json!(["lm_head"]), "it has modules_to_save"),
+        ("trainable_token_indices", json!({"embed_tokens": [1]}), "it has trainable_token_indices"),
+        ("bias", json!("lora_only"), "biases were trained"),
+        ("init_lora_weights", json!("pissa_niter_16"), "began with pissa_niter_16"),
+        ("r", json!(0), "no rank r above 0"),
+        ("r", json!(-1), "no rank r above 0"),
+        ("r", json!(2), "expected the rank 2 of adapter_config.json"),
+        ("lora_alpha", Value::Null, "no number lora_alpha"),
+        ("rank_pattern", json!({"(": 3}), "has the pattern \"(\""),
+        ("alpha_pattern", json!({"q_proj": "x"}), "is no number"),
+    ] {
+        with(key, value);
+        let error = open();
+        assert!(error.contains(says), "{key}: {error}");
+    }
+    // What says that nothing is there is no reason.
+    for (key, value) in [("modules_to_save", json!([])), ("layer_replication", Value::Null), ("use_dora", json!(false))] {
+        with(key, value);
+        assert!(Adapter::open(dir.path()).is_ok(), "{key}");
+    }
+    fs::write(dir.path().join("polygist.json"), r#"{"taught": true, "more": 1}"#).unwrap();
+    let error = open();
+    assert!(error.contains("polygist.json") && error.contains("more") && error.contains(r#"{"taught": true}"#), "{error}");
+    fs::remove_file(dir.path().join("polygist.json")).unwrap();
+    for file in [CONFIG, WEIGHTS] {
+        copy(&adapter("llama"), dir.path());
+        fs::remove_file(dir.path().join(file)).unwrap();
+        let error = open();
+        assert!(error.contains(&format!("{file} is missing")) && error.contains("as PEFT saves"), "{error}");
+    }
+}
+
+#[test]
+fn damaged_files_and_strange_tensors_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    copy(&adapter("llama"), dir.path());
+    let path = dir.path().join(WEIGHTS);
+    let bytes = fs::read(&path).unwrap();
+    for length in [0, 7, 100, bytes.len() - 1] {
+        fs::write(&path, &bytes[..length]).unwrap();
+        let error = Adapter::open(dir.path()).err().unwrap().to_string();
+        assert!(error.contains(WEIGHTS), "{length}: {error}");
+    }
+    let q = "base_model.model.model.layers.0.self_attn.q_proj";
+    for (name, shape, says) in [
+        ("model.layers.0.mlp.up_proj.weight".to_string(), vec![2, 2], "expected base_model.model.MODULE.lora_A.weight"),
+        ("base_model.model.model.embed_tokens.lora_embedding_A".into(), vec![2, 2], "no low-rank matrix of a linear layer"),
+        (format!("{q}.lora_magnitude_vector"), vec![2], "no low-rank matrix"),
+        (format!("{q}.lora_A.weight"), vec![3], "expected a matrix"),
+        (format!("{q}.lora_A.weight"), vec![2, 8], "expected the rank 3"),
+        ("base_model.model.lm_head.lora_A.weight".into(), vec![3, 8], "lm_head.lora_B.weight is missing"),
+    ] {
+        fs::write(&path, &bytes).unwrap();
+        let mut tensors = candle_core::safetensors::load(&path, &Device::Cpu).unwrap();
+        tensors.insert(name.clone(), Tensor::zeros(shape, DType::F32, &Device::Cpu).unwrap());
+        candle_core::safetensors::save(&tensors, &path).unwrap();
+        let error = Adapter::open(dir.path()).err().unwrap().to_string();
+        assert!(error.contains(says), "{name}: {error}");
+    }
+    candle_core::safetensors::save(&HashMap::<String, Tensor>::new(), &path).unwrap();
+    assert!(Adapter::open(dir.path()).err().unwrap().to_string().contains("no tensors"));
+}
+
+#[test]
+fn an_adapter_of_another_model_is_refused() {
+    let open = |model: &str, name: &str| {
+        let runtime = Runtime::new(Device::Cpu, Precision::F32, 1);
+        model::open_with("model", &fixtures().join(model), Some(&adapter(name)), &runtime, &mut |_| {}).err().map(|e| e.to_string())
+    };
+    assert_eq!(open("models/llama", "llama"), None);
+    assert_eq!(open("models/llama/model.gguf", "llama"), None);
+    for (model, name, says) in [
+        ("models/gemma3", "llama", "made for a weight model.layers.0."),
+        ("models/gemma3/model.gguf", "llama", "made for a weight blk.0."),
+        ("models/llama/model.gguf", "gemma3", "there is no weight here: it belongs to another model"),
+        ("seq2seq/t5", "bart", "there is no weight here: it belongs to another model"),
+        ("gguf/t5.f32.gguf", "t5", "cannot be merged into GGUF files of the architecture t5"),
+    ] {
+        let error = open(model, name).expect("it is refused");
+        assert!(error.contains(says), "{model} with {name}: {error}");
+    }
+}
+
+#[test]
+fn the_program_takes_an_adapter_for_one_model() {
+    let sandbox = Sandbox::with([("in/a.txt", FRENCH)]);
+    copy(&adapter("llama"), &sandbox.path("news"));
+    let translate = |flags: &str, code: i32, says: &[&str]| {
+        let line = format!("translate --offline --lines --from fr --to en --max-tokens 6 {flags}");
+        sandbox.run_with(&line, FRENCH).expect(code, says).stdout
+    };
+    let base = translate("--model translator.gguf", 0, &[]);
+    let adapted = translate("--model translator.gguf --adapter news", 0, &[]);
+    assert_ne!(base, adapted);
+    assert_eq!(adapted, translate("--model translator.gguf --adapter news --threads 1 --batch 1", 0, &[]));
+    sandbox.write("config.toml", "model = 'translator.gguf'\nadapter = 'news'\n");
+    assert_eq!(adapted, translate("--config config.toml", 0, &[]));
+    translate(
+        "--model translator.gguf,writer.gguf --adapter news",
+        1,
+        &["expected one name after --model, found translator.gguf, writer.gguf"],
+    );
+    translate("--model translator.gguf --adapter nowhere", 1, &["nowhere", "adapter_config.json is missing"]);
+    translate("--model writer.gguf --adapter news", 1, &["belongs to another model"]);
+    let bench = "bench --offline --runs 1 --warmup 0 --format json --from fr --to en in --model translator.gguf --adapter news";
+    assert!(sandbox.run(bench).expect(0, &[]).stdout.contains("translator.gguf+news"));
+
+    // Records name it, and another adapter is another model.
+    let batch = |flags: &str, says: &str| {
+        let line = format!("batch in --out out --from fr --to en --offline --tasks translate --model translator.gguf {flags}");
+        sandbox.run(&line).expect(0, &[says]).stdout
+    };
+    batch("--adapter news", "1 done; ");
+    assert!(sandbox.records("out")[0].translation.as_ref().unwrap().model.ends_with("translator.gguf+news"));
+    batch("--adapter news", "nothing to do");
+    sandbox.write("news/polygist.json", r#"{"taught": true}"#);
+    batch("--adapter news", "1 done; ");
+    batch("", "1 done; ");
+    assert!(batch("--adapter news --dry-run", "").contains("adapter: news"));
+    let summaries = "summarize --offline --model translator.gguf --max-tokens 6 --adapter";
+    sandbox.run_with(&format!("{summaries} news"), common::ENGLISH).expect(0, &[]);
+    sandbox.run_with(&format!("{summaries} nowhere"), common::ENGLISH).expect(1, &["adapter_config.json is missing"]);
+}
+
+/// A model that repeats its prompt, and keeps what it was asked.
+struct Parrot {
+    taught: bool,
+    asked: Mutex<Vec<Request>>,
+}
+
+impl Generate for Parrot {
+    fn id(&self) -> &str {
+        "parrot"
+    }
+
+    fn context_length(&self) -> usize {
+        4096
+    }
+
+    fn is_taught(&self) -> bool {
+        self.taught
+    }
+
+    fn count_tokens(&self, text: &str) -> Result<usize> {
+        Ok(text.split_whitespace().count())
+    }
+
+    fn generate(&self, requests: &[Request], _: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+        self.asked.lock().unwrap().extend_from_slice(requests);
+        let output = |request: &Request| Output {
+            text: request.prompt.clone(),
+            prompt_tokens: 9,
+            tokens: 9,
+            ids: Vec::new(),
+            finish: Finish::Stop,
+            score: 0.0,
+            variants: Vec::new(),
+        };
+        Ok(requests.iter().map(output).collect())
+    }
+}
+
+#[test]
+fn a_taught_model_is_asked_without_examples_at_first() {
+    let segment = Segment { text: FRENCH.trim().into(), from: Lang::parse("fr").unwrap(), to: Lang::en() };
+    for taught in [false, true] {
+        let parrot = Parrot { taught, asked: Mutex::default() };
+        let given = translate::Settings::default();
+        translate::translate(&[&parrot], std::slice::from_ref(&segment), given, &|_| true).unwrap();
+        let asked = parrot.asked.into_inner().unwrap();
+        let mut examples: Vec<usize> = asked.iter().map(|request| request.prefix.matches("\n\n").count()).collect();
+        examples.dedup();
+        // A copy of the source is rejected each time; the second way has other examples than the first.
+        assert_eq!(examples, if taught { vec![0, 4, 0] } else { vec![8, 4] }, "taught: {taught}");
+    }
+}
