@@ -3,7 +3,7 @@
 //!
 //!     cargo run --release --example seq2seq -- FOLDER [--beam 4] [--tokens 36] [--threads 2] [--batch 64] [--precision int8] < requests.json
 //!
-//! `--tokens N` forces exactly N tokens. `--scores 1` has scores of greedy outputs too. Standard error gets the seconds of loading and of generation, and the peak memory.
+//! `--tokens N` forces exactly N tokens. `--scores 1` has scores of greedy outputs too. With `--alone 1` each request waits for the one before. Standard error gets the seconds of loading and of generation, and the peak memory.
 
 use candle_core::Device;
 use polygist::bench::Memory;
@@ -40,7 +40,11 @@ fn main() -> Result<()> {
     let request = |request| Request { source: Some(ids(request)), options: options.clone(), ..Request::default() };
     let requests: Vec<Request> = requests.iter().map(request).collect();
     let start = Instant::now();
-    let outputs = engine.generate(&requests, &|_, _| true)?;
+    let together = if flags.get("--alone") == Some(&"1") { 1 } else { requests.len().max(1) };
+    let mut outputs = Vec::new();
+    for requests in requests.chunks(together) {
+        outputs.extend(engine.generate(requests, &|_, _| true)?);
+    }
     let seconds = start.elapsed().as_secs_f64();
     for output in &outputs {
         println!("{}", serde_json::json!({"ids": output.ids, "score": output.score}));

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares the speed of polygist and CTranslate2 on the same encoder-decoder model: int8, one worker a core, tokens a second.
+"""Compares the speed of polygist and CTranslate2 on the same encoder-decoder model: int8 (or --compute-type float32), one worker a core, tokens a second.
 
 The model is one that full_size.py makes (random weights, a well-known shape); CTranslate2 gets it through its own converter. Both
 translate the same sources, which have the lengths of FLORES dev, into exactly --tokens tokens each: what the weights say has no effect on the
@@ -10,8 +10,10 @@ hits both alike, and the medians are compared. Loading is not part of the time. 
     cargo build --release --example seq2seq
     python3 scripts/compare/ctranslate2.py --out FOLDER [--model opus-mt-base] [--sentences 512] [--beams 1 4] [--runs 5] [--command "…"]
 
-The command gets a JSON array of {"source": [ids]} and says on standard error "N tokens in S s". {folder}, {beam}, {tokens}, {threads} and
-{batch} are filled in. --peer-only leaves it out. FLORES dev is looked for as in full_size.py.
+With --alone each source waits for the one before: what one sentence takes, all of the cores at its service.
+
+The command gets a JSON array of {"source": [ids]} and says on standard error "N tokens in S s". {folder}, {beam}, {tokens}, {threads},
+{batch} and {precision} are filled in. --peer-only leaves it out. FLORES dev is looked for as in full_size.py.
 """
 
 import argparse
@@ -38,7 +40,7 @@ full_size = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(full_size)
 
 COMMAND = str(full_size.ROOT / "target/release/examples/seq2seq") + (
-    " {folder} --beam {beam} --tokens {tokens} --threads {threads} --batch {batch} --precision int8"
+    " {folder} --beam {beam} --tokens {tokens} --threads {threads} --batch {batch} --precision {precision}"
 )
 
 
@@ -73,14 +75,16 @@ class Converter(TransformersConverter):
 class Peer:
     """CTranslate2 with the model in memory."""
 
-    def __init__(self, name, folder, converted, threads, compute_type):
+    def __init__(self, name, folder, converted, threads, compute_type, alone):
         self.vocabulary = Vocabulary(name)
         if not converted.is_dir():
             converter = Converter(str(folder))
             converter.vocabulary = self.vocabulary
             converter.convert(str(converted), quantization=compute_type)
         start = time.time()
-        self.translator = ctranslate2.Translator(str(converted), compute_type=compute_type, inter_threads=threads, intra_threads=1)
+        workers, each = (1, threads) if alone else (threads, 1)
+        self.translator = ctranslate2.Translator(str(converted), compute_type=compute_type, inter_threads=workers, intra_threads=each)
+        self.alone = alone
         self.loaded = time.time() - start
         lead = full_size.SHAPES[name][4].get("forced_bos_token_id")
         self.prefix = [self.vocabulary.tokens[lead]] if lead is not None else None
@@ -88,10 +92,14 @@ class Peer:
     def run(self, sources, tokens, beam, batch):
         texts = [[self.vocabulary.tokens[i] for i in source] for source in sources]
         start = time.time()
-        results = self.translator.translate_batch(
-            texts, target_prefix=[self.prefix] * len(texts) if self.prefix else None, beam_size=beam, max_batch_size=batch,
-            min_decoding_length=tokens, max_decoding_length=tokens,
-        )
+        together = 1 if self.alone else len(texts)
+        results = []
+        for at in range(0, len(texts), together):
+            some = texts[at : at + together]
+            results += self.translator.translate_batch(
+                some, target_prefix=[self.prefix] * len(some) if self.prefix else None, beam_size=beam, max_batch_size=batch,
+                min_decoding_length=tokens, max_decoding_length=tokens,
+            )
         seconds = time.time() - start
         counts = [len(r.hypotheses[0]) for r in results]
         if min(counts) != max(counts) or abs(counts[0] - tokens) > 1:
@@ -102,11 +110,11 @@ class Peer:
 class Ours:
     """The command, which loads the model anew each time and says how long the rest took."""
 
-    def __init__(self, command, folder, threads):
-        self.command, self.folder, self.threads = command, folder, threads
+    def __init__(self, command, folder, threads, precision):
+        self.command, self.folder, self.threads, self.precision = command, folder, threads, precision
 
     def run(self, sources, tokens, beam, batch):
-        line = self.command.format(folder=self.folder, beam=beam, tokens=tokens, threads=self.threads, batch=batch)
+        line = self.command.format(folder=self.folder, beam=beam, tokens=tokens, threads=self.threads, batch=batch, precision=self.precision)
         data = json.dumps([{"source": s} for s in sources])
         result = subprocess.run(shlex.split(line), input=data, capture_output=True, text=True)
         said = re.search(r"(\d+) tokens in ([\d.]+) s", result.stderr)
@@ -131,13 +139,17 @@ def main():
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--compute-type", default="int8")
     parser.add_argument("--command", default=COMMAND)
+    parser.add_argument("--alone", action="store_true")
     parser.add_argument("--peer-only", action="store_true")
     a = parser.parse_args()
     folder = a.out / a.model
     if not (folder / "tokenizer.json").is_file():
         full_size.make(a.model, folder)
-    peer = Peer(a.model, folder, a.out / f"{a.model}-ctranslate2-{a.compute_type}", a.threads, a.compute_type)
-    sides = {"ctranslate2": peer} | ({} if a.peer_only else {"polygist": Ours(a.command, folder, a.threads)})
+    peer = Peer(a.model, folder, a.out / f"{a.model}-ctranslate2-{a.compute_type}", a.threads, a.compute_type, a.alone)
+    a.command += " --alone 1" if a.alone and a.command == COMMAND else ""
+    if a.alone:
+        a.batches = [1]
+    sides = {"ctranslate2": peer} | ({} if a.peer_only else {"polygist": Ours(a.command, folder, a.threads, "f32" if a.compute_type == "float32" else "int8")})
     sources = full_size.requests(a.model, a.sentences)
     print(f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, {a.tokens} tokens each, {a.threads} threads, "
           f"ctranslate2 {ctranslate2.__version__} {a.compute_type} loaded in {peer.loaded:.1f} s", flush=True)
