@@ -362,59 +362,63 @@ mod x86 {
         assert!(xv.len() == MR * depth && starts.len() == xs.len() && wv.len() == depth * PANEL && ws.len() == groups * PANEL);
         assert!(width <= PANEL && bias.is_none_or(|bias| bias.len() == width) && out.len() == (MR - 1) * stride + width);
         let ahead = ahead.as_ptr();
-        // Sums of the groups so far; with those of this one there are not registers enough for all.
-        let mut totals = [[_mm512_setzero_ps(); WIDE]; MR];
-        for g in 0..groups {
-            let mut acc = [[_mm512_setzero_si512(); WIDE]; MR];
-            for (r, acc) in acc.iter_mut().enumerate() {
-                *acc = [_mm512_set1_epi32(starts[r * groups + g]); WIDE];
-            }
-            let w = wv[g * GROUP * PANEL..][..GROUP * PANEL].as_ptr();
-            let x = xv.as_ptr().wrapping_add(g * GROUP);
-            for p in 0..GROUP / 4 {
-                // SAFETY: the assertion above bounds both; four weights of a panel's features are 4 × PANEL bytes, four activations 4 bytes,
-                // and unaligned loads are used throughout.
-                unsafe {
-                    let mut weights = [_mm512_setzero_si512(); WIDE];
-                    for (i, weights) in weights.iter_mut().enumerate() {
-                        let place = (p * WIDE + i) * 4 * LANES;
-                        *weights = _mm512_loadu_si512(w.add(place).cast());
-                        _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(g * GROUP * PANEL + place).cast());
-                    }
-                    for (r, acc) in acc.iter_mut().enumerate() {
-                        let four = _mm512_set1_epi32(x.add(r * depth + 4 * p).cast::<i32>().read_unaligned());
-                        for (acc, weights) in acc.iter_mut().zip(weights) {
-                            *acc = _mm512_dpbusd_epi32(*acc, weights, four);
+        // Half a panel at a time: the sums of a group and those of all before it fit into the registers together.
+        const HALF: usize = WIDE / 2;
+        for half in 0..2 {
+            let mut totals = [[_mm512_setzero_ps(); HALF]; MR];
+            for g in 0..groups {
+                let mut acc = [[_mm512_setzero_si512(); HALF]; MR];
+                for (r, acc) in acc.iter_mut().enumerate() {
+                    *acc = [_mm512_set1_epi32(starts[r * groups + g]); HALF];
+                }
+                let w = wv[g * GROUP * PANEL..][..GROUP * PANEL].as_ptr();
+                let x = xv.as_ptr().wrapping_add(g * GROUP);
+                for p in 0..GROUP / 4 {
+                    // SAFETY: the assertion above bounds both; four weights of a panel's features are 4 × PANEL bytes, four activations 4 bytes,
+                    // and unaligned loads are used throughout.
+                    unsafe {
+                        let mut weights = [_mm512_setzero_si512(); HALF];
+                        for (i, weights) in weights.iter_mut().enumerate() {
+                            let place = (p * WIDE + half * HALF + i) * 4 * LANES;
+                            *weights = _mm512_loadu_si512(w.add(place).cast());
+                            _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(g * GROUP * PANEL + place).cast());
+                        }
+                        for (r, acc) in acc.iter_mut().enumerate() {
+                            let four = _mm512_set1_epi32(x.add(r * depth + 4 * p).cast::<i32>().read_unaligned());
+                            for (acc, weights) in acc.iter_mut().zip(weights) {
+                                *acc = _mm512_dpbusd_epi32(*acc, weights, four);
+                            }
                         }
                     }
                 }
-            }
-            let mut scales = [_mm512_setzero_ps(); WIDE];
-            for (i, scales) in scales.iter_mut().enumerate() {
-                // SAFETY: each group has a panel's scales.
-                *scales = unsafe { _mm512_loadu_ps(ws.as_ptr().add(g * PANEL + i * LANES)) };
-            }
-            for (r, (acc, totals)) in acc.into_iter().zip(&mut totals).enumerate() {
-                let row = _mm512_set1_ps(xs[r * groups + g]);
-                for ((total, acc), scale) in totals.iter_mut().zip(acc).zip(scales) {
-                    *total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc), _mm512_mul_ps(row, scale), *total);
+                let mut scales = [_mm512_setzero_ps(); HALF];
+                for (i, scales) in scales.iter_mut().enumerate() {
+                    // SAFETY: each group has a panel's scales.
+                    *scales = unsafe { _mm512_loadu_ps(ws.as_ptr().add(g * PANEL + (half * HALF + i) * LANES)) };
+                }
+                for (r, (acc, totals)) in acc.into_iter().zip(&mut totals).enumerate() {
+                    let row = _mm512_set1_ps(xs[r * groups + g]);
+                    for ((total, acc), scale) in totals.iter_mut().zip(acc).zip(scales) {
+                        *total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc), _mm512_mul_ps(row, scale), *total);
+                    }
                 }
             }
-        }
-        for i in 0..WIDE {
-            // The lanes that there are.
-            let lanes = width.saturating_sub(i * LANES).min(LANES);
-            let mask = ((1u32 << lanes) - 1) as __mmask16;
-            // SAFETY: what the mask leaves out, beyond `width`, is neither read nor written.
-            unsafe {
-                let bias = bias.map(|bias| _mm512_maskz_loadu_ps(mask, bias.as_ptr().wrapping_add(i * LANES)));
-                for (r, totals) in totals.iter().enumerate() {
-                    let result = match bias {
-                        Some(bias) => _mm512_add_ps(totals[i], bias),
-                        None => totals[i],
-                    };
-                    let place = out.as_mut_ptr().wrapping_add(r * stride + i * LANES).cast();
-                    if lanes == LANES { _mm512_storeu_ps(place, result) } else { _mm512_mask_storeu_ps(place, mask, result) }
+            for i in 0..HALF {
+                // The lanes that there are.
+                let first = (half * HALF + i) * LANES;
+                let lanes = width.saturating_sub(first).min(LANES);
+                let mask = ((1u32 << lanes) - 1) as __mmask16;
+                // SAFETY: what the mask leaves out, beyond `width`, is neither read nor written.
+                unsafe {
+                    let bias = bias.map(|bias| _mm512_maskz_loadu_ps(mask, bias.as_ptr().wrapping_add(first)));
+                    for (r, totals) in totals.iter().enumerate() {
+                        let result = match bias {
+                            Some(bias) => _mm512_add_ps(totals[i], bias),
+                            None => totals[i],
+                        };
+                        let place = out.as_mut_ptr().wrapping_add(r * stride + first).cast();
+                        if lanes == LANES { _mm512_storeu_ps(place, result) } else { _mm512_mask_storeu_ps(place, mask, result) }
+                    }
                 }
             }
         }
