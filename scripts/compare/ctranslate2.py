@@ -10,7 +10,10 @@ hits both alike, and the medians are compared. Loading is not part of the time. 
     cargo build --release --example seq2seq
     python3 scripts/compare/ctranslate2.py --out FOLDER [--model opus-mt-base] [--sentences 512] [--beams 1 4] [--runs 5] [--command "…"]
 
-With --alone each source waits for the one before: what one sentence takes, all of the cores at its service.
+At the end stand the peak memories of both sides at their best batch sizes, CTranslate2's in a process that imports nothing else, and without
+what the import itself takes.
+
+With --alone each source waits for the one before: what one sentence takes. Instead of batch sizes it is tried with one core and with all.
 
 The command gets a JSON array of {"source": [ids]} and says on standard error "N tokens in S s". {folder}, {beam}, {tokens}, {threads},
 {batch} and {precision} are filled in. --peer-only leaves it out. FLORES dev is looked for as in full_size.py.
@@ -82,21 +85,33 @@ class Peer:
             converter.vocabulary = self.vocabulary
             converter.convert(str(converted), quantization=compute_type)
         start = time.time()
-        workers, each = (1, threads) if alone else (threads, 1)
-        self.translator = ctranslate2.Translator(str(converted), compute_type=compute_type, inter_threads=workers, intra_threads=each)
-        self.alone = alone
+        self.converted, self.compute_type, self.threads, self.alone = converted, compute_type, threads, alone
+        self.translators = {}
+        self.translator(1)
         self.loaded = time.time() - start
         lead = full_size.SHAPES[name][4].get("forced_bos_token_id")
         self.prefix = [self.vocabulary.tokens[lead]] if lead is not None else None
 
+    def options(self, batch):
+        """How many sources it has in hand, and how many cores each; alone, what is swept is the cores."""
+        workers, each = (1, batch) if self.alone else (self.threads, 1)
+        return {"compute_type": self.compute_type, "inter_threads": workers, "intra_threads": each}
+
+    def translator(self, batch):
+        key = batch if self.alone else 0
+        if key not in self.translators:
+            self.translators[key] = ctranslate2.Translator(str(self.converted), **self.options(batch))
+        return self.translators[key]
+
     def run(self, sources, tokens, beam, batch):
         texts = [[self.vocabulary.tokens[i] for i in source] for source in sources]
+        translator = self.translator(batch)
         start = time.time()
         together = 1 if self.alone else len(texts)
         results = []
         for at in range(0, len(texts), together):
             some = texts[at : at + together]
-            results += self.translator.translate_batch(
+            results += translator.translate_batch(
                 some, target_prefix=[self.prefix] * len(some) if self.prefix else None, beam_size=beam, max_batch_size=batch,
                 min_decoding_length=tokens, max_decoding_length=tokens,
             )
@@ -105,6 +120,24 @@ class Peer:
         if min(counts) != max(counts) or abs(counts[0] - tokens) > 1:
             sys.exit(f"ctranslate2 wrote {min(counts)} to {max(counts)} tokens where {tokens} were asked for")
         return sum(counts) / seconds
+
+
+CHILD = """
+import ctranslate2, json, resource, sys
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+model, options, texts, prefix, settings = json.load(sys.stdin)
+before = peak()
+translator = ctranslate2.Translator(model, **options)
+translator.translate_batch(texts, target_prefix=[prefix] * len(texts) if prefix else None, **settings)
+print(peak() - before)
+"""
+
+
+def peer_memory(peer, sources, batch, settings):
+    """Peak of CTranslate2's memory in MB."""
+    texts = [[peer.vocabulary.tokens[i] for i in source] for source in sources]
+    given = json.dumps([str(peer.converted), peer.options(batch), texts, peer.prefix, settings])
+    return int(subprocess.run([sys.executable, "-c", CHILD], input=given, capture_output=True, text=True, check=True, cwd="/").stdout) / 1024
 
 
 class Ours:
@@ -118,6 +151,8 @@ class Ours:
         data = json.dumps([{"source": s} for s in sources])
         result = subprocess.run(shlex.split(line), input=data, capture_output=True, text=True)
         said = re.search(r"(\d+) tokens in ([\d.]+) s", result.stderr)
+        peak = re.search(r"peak memory (\d+) kB", result.stderr)
+        self.peak = int(peak.group(1)) / 1024 if peak else float("nan")
         if result.returncode != 0 or not said:
             sys.exit(f"{line}\nended with status {result.returncode}, and said nothing like 'N tokens in S s': {result.stderr.strip()}")
         counts = [len(json.loads(answer)["ids"]) for answer in result.stdout.splitlines()]
@@ -145,12 +180,13 @@ def main():
     folder = a.out / a.model
     if not (folder / "tokenizer.json").is_file():
         full_size.make(a.model, folder)
-    peer = Peer(a.model, folder, a.out / f"{a.model}-ctranslate2-{a.compute_type}", a.threads, a.compute_type, a.alone)
+    converted = a.out / f"{a.model}-ctranslate2-{a.compute_type}"
+    peer = Peer(a.model, folder, converted, a.threads, a.compute_type, a.alone)
     a.command += " --alone 1" if a.alone and a.command == COMMAND else ""
     if a.alone:
-        a.batches = [1]
+        a.batches = sorted({1, a.threads})
     sides = {"ctranslate2": peer} | ({} if a.peer_only else {"polygist": Ours(a.command, folder, a.threads, "f32" if a.compute_type == "float32" else "int8")})
-    sources = full_size.requests(a.model, a.sentences)
+    sources, word = full_size.requests(a.model, a.sentences), "cores" if a.alone else "batch"
     print(f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, {a.tokens} tokens each, {a.threads} threads, "
           f"ctranslate2 {ctranslate2.__version__} {a.compute_type} loaded in {peer.loaded:.1f} s", flush=True)
     for beam in a.beams:
@@ -158,14 +194,19 @@ def main():
         for side, runner in sides.items():
             swept = {batch: runner.run(sources, a.tokens, beam, batch) for batch in a.batches}
             best[side] = max(swept, key=swept.get)
-            print(f"beam {beam}, {side}: " + ", ".join(f"batch {b}: {r:.0f} tok/s" for b, r in swept.items()), flush=True)
+            print(f"beam {beam}, {side}: " + ", ".join(f"{word} {b}: {r:.0f} tok/s" for b, r in swept.items()), flush=True)
         rates = {side: [] for side in sides}
         for _ in range(a.runs):
             for side, runner in sides.items():
                 rates[side].append(runner.run(sources, a.tokens, beam, best[side]))
         medians = {side: statistics.median(r) for side, r in rates.items()}
+        settings = {"beam_size": beam, "max_batch_size": best["ctranslate2"], "min_decoding_length": a.tokens, "max_decoding_length": a.tokens}
+        memory = {"ctranslate2": peer_memory(peer, sources, best["ctranslate2"], settings)}
+        if "polygist" in sides:
+            memory["polygist"] = sides["polygist"].peak
+        print(f"beam {beam}, peak memory: " + ", ".join(f"{side} {mb:.0f} MB" for side, mb in memory.items()), flush=True)
         print(f"beam {beam}: " + "; ".join(
-            f"{side} {medians[side]:.0f} tok/s (batch {best[side]}, {a.runs} runs, {min(r):.0f} to {max(r):.0f})" for side, r in rates.items()
+            f"{side} {medians[side]:.0f} tok/s ({word} {best[side]}, {a.runs} runs, {min(r):.0f} to {max(r):.0f})" for side, r in rates.items()
         ) + (f"; ratio {medians['polygist'] / medians['ctranslate2']:.2f}" if len(sides) == 2 else ""), flush=True)
 
 
