@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Builds polygist for NVIDIA GPUs on a machine that has neither a GPU nor a CUDA toolkit, or checks that this would go.
+
+    python3 scripts/gpu/build.py OUT              OUT/polygist, for a machine with a driver and CUDA's libraries
+    python3 scripts/gpu/build.py OUT --check      compiles everything, links nothing, and denies warnings
+    python3 scripts/gpu/build.py OUT -- --examples
+
+The compiler and its headers come out of Python packages of NVIDIA's, by their exact versions. What is linked against but not needed for
+building (the driver, cuBLAS, cuRAND, NVRTC) is stood in for by empty libraries of the right names: the real ones are found when it runs.
+What stands after -- goes to cargo in place of the program.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# CUDA 13.0: what it makes runs with drivers from 580 on.
+PACKAGES = ["nvidia-cuda-nvcc==13.0.88", "nvidia-nvvm==13.0.88", "nvidia-cuda-crt==13.0.88", "nvidia-cuda-runtime==13.0.96", "nvidia-cuda-cccl==13.0.85"]
+LIBRARIES = {"cuda": "libcuda.so.1", "cublas": "libcublas.so.13", "cublasLt": "libcublasLt.so.13", "curand": "libcurand.so.10", "nvrtc": "libnvrtc.so.13"}
+
+
+def toolkit(out):
+    """A folder like that of an installed toolkit."""
+    root, made = out / "toolkit", out / "toolkit" / ".made"
+    if made.exists() and made.read_text() == " ".join(PACKAGES):
+        return root
+    shutil.rmtree(root, ignore_errors=True)
+    wheels = out / "wheels"
+    wheels.mkdir(parents=True, exist_ok=True)
+    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", wheels, *PACKAGES], check=True)
+    unpacked = out / "unpacked"
+    shutil.rmtree(unpacked, ignore_errors=True)
+    for wheel in sorted(wheels.glob("*.whl")):
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(unpacked)
+    (unpacked / "nvidia" / "cu13").rename(root)
+    shutil.rmtree(unpacked)
+    # A wheel's files come out without their permissions.
+    for program in [*(root / "bin").iterdir(), *(root / "nvvm" / "bin").iterdir(), *(root / "bin" / "crt").glob("*")]:
+        program.chmod(0o755)
+    lib = root / "lib"
+    (root / "lib64").symlink_to("lib")
+    for library in lib.glob("*.so.*"):
+        link = lib / (library.name.split(".so.")[0] + ".so")
+        if not link.exists():
+            link.symlink_to(library.name)
+    for name, soname in LIBRARIES.items():
+        subprocess.run(["cc", "-shared", "-x", "c", os.devnull, f"-Wl,-soname,{soname}", "-o", lib / f"lib{name}.so"], check=True)
+    made.write_text(" ".join(PACKAGES))
+    return root
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("out", type=Path, metavar="OUT")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--capability", default="90", help="compute capability of the GPU, as 80, 90 or 120 (default: %(default)s)")
+    parser.add_argument("cargo", nargs="*", default=["--bin", "polygist"], metavar="-- FLAG")
+    options = parser.parse_args()
+    out = options.out.resolve()
+    root = toolkit(out)
+    variables = {
+        "CUDA_HOME": root,
+        "CUDA_COMPUTE_CAP": options.capability,
+        "PATH": f"{root / 'bin'}{os.pathsep}{os.environ['PATH']}",
+    }
+    environment = os.environ | {key: str(value) for key, value in variables.items()}
+    features = ["--locked", "--features", "cuda"]
+    if options.check:
+        sys.exit(subprocess.run(["cargo", "clippy", *features, "--all-targets", "--", "-D", "warnings"], cwd=ROOT, env=environment).returncode)
+    # The empty libraries have none of the functions; the real ones do. Other flags build all anew, which is not to happen to other builds.
+    environment |= {"RUSTFLAGS": "-C link-arg=-Wl,--unresolved-symbols=ignore-all", "CARGO_TARGET_DIR": str(out / "target")}
+    done = subprocess.run(["cargo", "build", "--release", *features, *options.cargo], cwd=ROOT, env=environment)
+    program = out / "target" / "release" / "polygist"
+    if done.returncode == 0 and program.exists():
+        shutil.copy2(program, out / "polygist")
+        subprocess.run(["strip", out / "polygist"], check=True)
+        print(f"{out / 'polygist'}: {(out / 'polygist').stat().st_size / 2**20:.1f} MiB")
+    sys.exit(done.returncode)
+
+
+if __name__ == "__main__":
+    main()
