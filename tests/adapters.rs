@@ -219,6 +219,58 @@ fn the_program_takes_an_adapter_for_one_model() {
     sandbox.run_with(&format!("{summaries} nowhere"), common::ENGLISH).expect(1, &["adapter_config.json is missing"]);
 }
 
+#[test]
+fn a_catalog_has_models_with_a_base_and_an_adapter() {
+    use sha2::{Digest, Sha256};
+    let sandbox = Sandbox::new();
+    let file = |name: &str, path: &Path| {
+        let bytes = fs::read(path).unwrap();
+        let hash: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let (size, path) = (bytes.len(), path.display());
+        format!("[[model.file]]\npath='{name}'\nsize={size}\nsha256='{hash}'\nsource=[{{kind='folder',path='{path}'}}]\n")
+    };
+    let model = |id: &str, base: &str, files: &str| {
+        format!(
+            "[[model]]\nid='{id}'\nname='M'\ntasks=['translate']\nlanguages=['mul']\narchitecture='llama'\nprompt='taught'\n{base}\
+             licence={{name='MIT',url='x'}}\n{files}"
+        )
+    };
+    let base = model("tiny", "", &file("model.gguf", &sandbox.path("translator.gguf")));
+    let parts = [CONFIG, WEIGHTS].map(|name| file(name, &adapter("llama").join(name))).concat();
+    // Small, and a part of the program.
+    let hash = "915e8f019f66dc4e5b0139e7ab5d136c839bc69175af7f8120704231d6f28e5f";
+    let taught = format!(
+        "[[model.file]]\npath='polygist.json'\nsize=17\nsha256='{hash}'\nsource=[{{kind='builtin',name='gemma-3-270m-news/polygist.json'}}]\n"
+    );
+    let catalog = base.clone() + &model("tiny-news", "base='tiny'\n", &(parts + &taught));
+    let place = if cfg!(target_os = "macos") { "home/Library/Application Support" } else { "home" };
+    sandbox.write(&format!("{place}/polygist/models.toml"), &catalog);
+
+    sandbox.run("models pull tiny-news --offline").expect(0, &[]);
+    sandbox.run("models verify tiny-news --offline").expect(0, &[]);
+    let translate = |flags: &str| format!("translate --offline --lines --from fr --to en --max-tokens 6 {flags}");
+    let installed = sandbox.run_with(&translate("--model tiny-news"), FRENCH).expect(0, &[]).stdout;
+    copy(&adapter("llama"), &sandbox.path("news"));
+    sandbox.write("news/polygist.json", r#"{"taught": true}"#);
+    assert_eq!(installed, sandbox.run_with(&translate("--model translator.gguf --adapter news"), FRENCH).expect(0, &[]).stdout);
+    sandbox.run_with(&translate("--model tiny-news --adapter news"), FRENCH).expect(1, &["comes with an adapter of its own"]);
+
+    for (text, says) in [
+        (catalog.replace("base='tiny'", "base='huge'"), "its base \"huge\" is no model of this catalog"),
+        (catalog.replace("gemma-3-270m-news/polygist.json", "../Cargo.toml"), "this program has no such part"),
+        (catalog.replace("size=17", "size=18"), "it has 17 bytes, the file 18"),
+    ] {
+        sandbox.write(&format!("{place}/polygist/models.toml"), &text);
+        sandbox.run("models list").expect(1, &["tiny-news", says]);
+    }
+    // Only the base has to be brought along.
+    let builtin_only = base + &model("tiny-news", "base='tiny'\n", &taught);
+    sandbox.write(&format!("{place}/polygist/models.toml"), &builtin_only);
+    sandbox.run("models rm tiny-news").expect(0, &[]);
+    sandbox.run("models import translator.gguf --name tiny-news --offline").expect(0, &[]);
+    assert!(sandbox.exists("cache/models/tiny-news/polygist.json"));
+}
+
 /// A model that repeats its prompt, and keeps what it was asked.
 struct Parrot {
     taught: bool,

@@ -146,9 +146,11 @@ fn wrong_usage_is_told_with_what_was_expected() {
 #[test]
 fn without_the_model_the_command_that_fetches_it_is_named() {
     let sandbox = Sandbox::new();
-    for (line, model) in
-        [("translate --to en", "gemma-3-270m"), ("translate --lines --to en", "gemma-3-270m"), ("summarize", "smollm2-135m-instruct")]
-    {
+    for (line, model) in [
+        ("translate --to en", "gemma-3-270m-news"),
+        ("translate --lines --to en", "gemma-3-270m-news"),
+        ("summarize", "smollm2-135m-instruct"),
+    ] {
         let fetch = format!("polygist models pull {model}");
         sandbox.run_with(&format!("{line} --offline"), ENGLISH).expect(1, &[&fetch, "--offline"]);
     }

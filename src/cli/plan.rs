@@ -81,9 +81,9 @@ impl Setup {
     pub fn target(&self, flag: Option<&Lang>, models: &[String]) -> Result<Option<Lang>> {
         let Some(to) = flag.cloned().map_or_else(|| self.config.to(), |to| Ok(Some(to)))? else { return Ok(None) };
         let names = self.translator_names(models)?;
-        // GGUF files are language models, which are shown examples.
+        // GGUF files are language models, which are shown examples; taught ones know the same languages.
         let by_examples = |name: &String| match self.catalog.get(name) {
-            Some(entry) => entry.prompt == Some(PromptStyle::FewShot),
+            Some(entry) => matches!(entry.prompt, Some(PromptStyle::FewShot | PromptStyle::Taught)),
             None => name.to_ascii_lowercase().ends_with(".gguf"),
         };
         let known = translatable_languages();

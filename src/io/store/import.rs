@@ -2,7 +2,7 @@
 
 use super::{Manifest, Store, StoredFile, create_dir, discard, disk, sha256_of};
 use crate::error::{Error, Result};
-use crate::io::catalog::{Catalog, is_plain_name};
+use crate::io::catalog::{Catalog, Source, builtin_file, is_plain_name};
 use crate::io::fetch::{Progress, Stop, files_of, same_files};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
@@ -56,6 +56,19 @@ impl Store {
             stored.push(StoredFile { path: file.clone(), size, sha256, source: format!("import of {}", from.display()) });
         }
         let entry = catalog.get(name);
+        // What is part of the program need not be brought along.
+        for file in entry.map_or(&[][..], |entry| &entry.files) {
+            let builtin = file.sources.iter().find_map(|source| match source {
+                Source::Builtin { name } => Some((source, builtin_file(name)?)),
+                _ => None,
+            });
+            if let Some((source, bytes)) = builtin.filter(|_| stored.iter().all(|s| s.path != file.path)) {
+                let to = staging.join(&file.path);
+                fs::write(&to, bytes).map_err(disk("writing", &to))?;
+                let (size, sha256) = (bytes.len() as u64, sha256_of(&to, stop, &|_| ())?);
+                stored.push(StoredFile { path: file.path.clone(), size, sha256, source: source.to_string() });
+            }
+        }
         if let Some(entry) = entry
             && !same_files(entry, &stored)
         {
