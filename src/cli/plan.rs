@@ -142,7 +142,10 @@ impl Setup {
         }
         let resolve = |name: &str, adapter: Option<&Path>| {
             let model = self.resolve(name)?;
-            adapter.map_or(Ok(model.clone()), |folder| model.with_adapter(folder))
+            match adapter {
+                Some(folder) => model.with_adapter(folder),
+                None => Ok(model),
+            }
         };
         let for_summaries = adapter.filter(|_| translators.is_empty());
         Ok((

@@ -13,7 +13,7 @@ use std::ops::Range;
 /// Elements along `k` that share a scale.
 pub const GROUP: usize = 64;
 
-/// Output features a panel: with 6 rows, 24 sums of AVX-512's 32 registers.
+/// Output features a panel: half of them with 6 rows, the sums of a group and those of all before it take 24 of AVX-512's 32 registers.
 pub(super) const PANEL: usize = 64;
 
 /// Rows a tile, at most.
