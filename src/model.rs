@@ -135,7 +135,7 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
 pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtime, warn: &mut dyn FnMut(&str)) -> Result<Engine> {
     let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
     let mut conventions = Conventions::default();
-    let (config, weights, tokenizer): (_, Box<dyn Weights>, _) = if path.is_dir() {
+    let (config, weights): (_, Box<dyn Weights>) = if path.is_dir() {
         let (mut config, weights) = open_folder(path)?;
         let generation = optional_json(path, "generation_config.json")?;
         if let Config::Json(config) = &mut config {
@@ -148,19 +148,24 @@ pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtim
             }
             conventions = conventions_of(&generation, config);
         }
-        let tokenizer = Tokenizer::from_folder(path, &config)?;
-        (config, weights, tokenizer)
+        (config, weights)
     } else {
         let (config, weights) = Gguf::open(path)?;
-        let tokenizer = Tokenizer::from_gguf(&config, &path.display().to_string())?;
-        conventions = conventions_of_gguf(&config, &tokenizer);
-        (config, Box::new(weights), tokenizer)
+        (config, Box::new(weights))
     };
     let adapter = adapter.map(Adapter::open).transpose()?.unwrap_or_default();
-    conventions.taught = adapter.taught;
     let weights = arch::adapt(&config, &*weights, adapter.modules)?;
     let weights = Watched::new(&weights);
-    let model = arch::load(&config, &weights, &backend)?;
+    // A large vocabulary takes the tokenizer as long as the weights take.
+    let (tokenizer, model) = rayon::join(
+        || if path.is_dir() { Tokenizer::from_folder(path, &config) } else { Tokenizer::from_gguf(&config, &path.display().to_string()) },
+        || arch::load(&config, &weights, &backend),
+    );
+    let (tokenizer, model) = (tokenizer?, model?);
+    if matches!(config, Config::Gguf(_)) {
+        conventions = conventions_of_gguf(&config, &tokenizer);
+    }
+    conventions.taught = adapter.taught;
     if let Some(unused) = arch::unused(&weights) {
         warn(&unused);
     }

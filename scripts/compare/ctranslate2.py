@@ -123,8 +123,9 @@ class Peer:
 
 
 CHILD = """
-import ctranslate2, json, resource, sys
-peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+import ctranslate2, json, sys
+# Not getrusage's, which begins with that of the process that started this one.
+peak = lambda: next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 model, options, texts, prefix, settings = json.load(sys.stdin)
 before = peak()
 translator = ctranslate2.Translator(model, **options)

@@ -117,11 +117,17 @@ impl Decoder {
             return Err(Error::model(weights.model(), message));
         }
         audit::require(weights, naming.required(c))?;
-        let table = weights.get_rows(naming.embedding, c.dim)?;
-        let vocabulary = table.dim(0)?;
-        let embedding = Embedding::new(table, backend)?;
+        let table = weights.get_table(naming.embedding, c.dim)?;
+        let embedding = Embedding::new(&table, backend)?;
         let output = if weights.has(naming.output) {
-            OutputLayer::new(weights.get_shaped(naming.output, &[vocabulary, c.dim])?, backend)?
+            let own = weights.get_table(naming.output, c.dim)?;
+            if own.rows != table.rows {
+                let (name, rows, expected) = (naming.output, own.rows, table.rows);
+                let message =
+                    format!("weight {name} has {rows} rows, and the embedding {expected}; the file does not fit its configuration");
+                return Err(Error::model(weights.model(), message));
+            }
+            OutputLayer::new(&own, backend)?
         } else {
             embedding.tied_output()
         };

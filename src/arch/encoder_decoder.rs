@@ -210,11 +210,11 @@ impl Builder<'_> {
     }
 
     fn embedding(&self, name: &str) -> Result<Arc<Embedding>> {
-        let table = self.weights.get_rows(name, self.config.dim)?;
-        if table.dim(0)? == 0 {
+        let table = self.weights.get_table(name, self.config.dim)?;
+        if table.rows == 0 {
             return Err(Error::model(self.weights.model(), format!("weight {name} has no rows; expected one a token")));
         }
-        Ok(Arc::new(Embedding::new(table, self.backend)?))
+        Ok(Arc::new(Embedding::new(&table, self.backend)?))
     }
 }
 
@@ -235,7 +235,7 @@ impl EncoderDecoder {
         let mut output = if config.tied_output || !weights.has(naming.output) {
             target.tied_output()
         } else {
-            OutputLayer::new(weights.get_rows(naming.output, config.dim)?, backend)?
+            OutputLayer::new(&weights.get_table(naming.output, config.dim)?, backend)?
         };
         if weights.has(naming.output_bias) {
             let bias = weights.get_shaped(naming.output_bias, &[1, output.vocabulary()])?;

@@ -7,6 +7,7 @@
 use super::aligned::Aligned;
 use super::isa::{Isa, per_isa};
 use super::packed::Target;
+use rayon::prelude::*;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -39,31 +40,18 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    /// Packs rows of `k` values each for an instruction set; `row(i, buffer)` fills in row `i`. The largest magnitude of a group becomes
-    /// 127.
-    pub(super) fn pack(isa: Isa, n: usize, k: usize, mut row: impl FnMut(usize, &mut [f32])) -> Weights {
-        let (step, groups, panels) = (step(isa), k.div_ceil(GROUP), n.div_ceil(PANEL));
-        let depth = groups * GROUP;
-        let mut values = Aligned::zeros(panels * depth * PANEL);
-        let mut scales = vec![0.0; panels * groups * PANEL];
-        let mut buffer = vec![0.0; k];
-        let (mut whole, mut row_scales) = (vec![0i16; depth], vec![0.0; groups]);
-        let turn = if step == 4 { OFFSET as u8 } else { 0 };
-        for i in 0..n {
-            row(i, &mut buffer);
-            quantize_wide(Isa::current(), &buffer, &mut whole, &mut row_scales);
-            let (panel, lane) = (i / PANEL, i % PANEL);
-            let values = &mut values[panel * depth * PANEL..][..depth * PANEL];
-            for (few, line) in whole.chunks_exact(step).zip(values.chunks_exact_mut(step * PANEL)) {
-                for (place, &v) in line[lane * step..][..step].iter_mut().zip(few) {
-                    *place = (v as u8).wrapping_add(turn);
-                }
-            }
-            for (g, &scale) in row_scales.iter().enumerate() {
-                scales[(panel * groups + g) * PANEL + lane] = scale;
-            }
-        }
-        Weights { isa, values, scales, groups }
+    /// Zeros, for [`Weights::fill`] to write over.
+    pub(super) fn zeros(isa: Isa, n: usize, k: usize) -> Weights {
+        let (groups, panels) = (k.div_ceil(GROUP), n.div_ceil(PANEL));
+        Weights { isa, values: Aligned::zeros(panels * groups * GROUP * PANEL), scales: vec![0.0; panels * groups * PANEL], groups }
+    }
+
+    /// Blocks of so many rows, whole panels, that can be filled side by side; the last one may be smaller.
+    pub(super) fn blocks(&mut self, rows: usize) -> impl IndexedParallelIterator<Item = Block<'_>> {
+        let Weights { isa, values, scales, groups } = self;
+        let (isa, groups, panels) = (*isa, *groups, rows / PANEL);
+        let values = values.par_chunks_mut(panels * groups * GROUP * PANEL);
+        values.zip(scales.par_chunks_mut(panels * groups * PANEL)).map(move |(values, scales)| Block { isa, values, scales, groups })
     }
 
     /// The instruction set that they were packed for.
@@ -85,20 +73,20 @@ impl Weights {
     /// Some of the rows, in the order given, as they are.
     pub(super) fn select(&self, rows: &[u32]) -> Weights {
         let (step, size) = (step(self.isa), self.groups * GROUP * PANEL);
-        let panels = rows.len().div_ceil(PANEL);
-        let mut values = Aligned::zeros(panels * size);
-        let mut scales = vec![0.0; panels * self.groups * PANEL];
-        for (to, &from) in rows.iter().enumerate() {
-            let ([from, source], [to, target]) = ([from as usize / PANEL, from as usize % PANEL], [to / PANEL, to % PANEL]);
-            let lines = self.values[from * size..][..size].chunks_exact(step * PANEL);
-            for (held, line) in values[to * size..][..size].chunks_exact_mut(step * PANEL).zip(lines) {
-                held[target * step..][..step].copy_from_slice(&line[source * step..][..step]);
+        let mut selected = Weights::zeros(self.isa, rows.len(), self.groups * GROUP);
+        selected.blocks(PANEL).zip(rows.par_chunks(PANEL)).for_each(|(block, rows)| {
+            for (target, &from) in rows.iter().enumerate() {
+                let (from, source) = (from as usize / PANEL, from as usize % PANEL);
+                let lines = self.values[from * size..][..size].chunks_exact(step * PANEL);
+                for (held, line) in block.values.chunks_exact_mut(step * PANEL).zip(lines) {
+                    held[target * step..][..step].copy_from_slice(&line[source * step..][..step]);
+                }
+                for g in 0..self.groups {
+                    block.scales[g * PANEL + target] = self.scales[(from * self.groups + g) * PANEL + source];
+                }
             }
-            for g in 0..self.groups {
-                scales[(to * self.groups + g) * PANEL + target] = self.scales[(from * self.groups + g) * PANEL + source];
-            }
-        }
-        Weights { isa: self.isa, values, scales, groups: self.groups }
+        });
+        selected
     }
 
     /// Row `i` as f32.
@@ -111,6 +99,37 @@ impl Weights {
             let scale = scales[p * step / GROUP * PANEL + lane];
             for (out, v) in few.iter_mut().zip(&line[lane * step..][..step]) {
                 *out = f32::from(v.wrapping_sub(turn) as i8) * scale;
+            }
+        }
+    }
+}
+
+/// Some panels of [`Weights`] that are being packed.
+pub(super) struct Block<'a> {
+    isa: Isa,
+    values: &'a mut [u8],
+    scales: &'a mut [f32],
+    groups: usize,
+}
+
+impl Block<'_> {
+    /// Packs rows of `k` values each. The largest magnitude of a group becomes 127.
+    pub(super) fn fill(&mut self, rows: &[f32], k: usize) {
+        let (step, groups) = (step(self.isa), self.groups);
+        let depth = groups * GROUP;
+        let (mut whole, mut row_scales) = (vec![0i16; depth], vec![0.0; groups]);
+        let turn = if step == 4 { OFFSET as u8 } else { 0 };
+        for (i, row) in rows.chunks_exact(k).enumerate() {
+            quantize_wide(Isa::current(), row, &mut whole, &mut row_scales);
+            let (panel, lane) = (i / PANEL, i % PANEL);
+            let values = &mut self.values[panel * depth * PANEL..][..depth * PANEL];
+            for (few, line) in whole.chunks_exact(step).zip(values.chunks_exact_mut(step * PANEL)) {
+                for (place, &v) in line[lane * step..][..step].iter_mut().zip(few) {
+                    *place = (v as u8).wrapping_add(turn);
+                }
+            }
+            for (g, &scale) in row_scales.iter().enumerate() {
+                self.scales[(panel * groups + g) * PANEL + lane] = scale;
             }
         }
     }
@@ -487,8 +506,14 @@ mod tests {
         (0..n).map(|_| number(next(), next())).collect()
     }
 
+    fn packed(isa: Isa, w: &[f32], n: usize, k: usize) -> Weights {
+        let mut weights = Weights::zeros(isa, n, k);
+        weights.blocks(PANEL).zip(w.par_chunks(PANEL * k)).for_each(|(mut block, rows)| block.fill(rows, k));
+        weights
+    }
+
     fn product(isa: Isa, x: &[f32], w: &[f32], n: usize, k: usize) -> Vec<f32> {
-        let weights = Weights::pack(isa, n, k, |i, row| row.copy_from_slice(&w[i * k..(i + 1) * k]));
+        let weights = packed(isa, w, n, k);
         let rows = x.len() / k;
         let mut out = vec![MaybeUninit::new(f32::NAN); rows * n];
         let target = Target { out: &mut out, stride: n };
@@ -539,7 +564,7 @@ mod tests {
         let (n, k) = (19, 130);
         let w = numbers(n * k, 7);
         for isa in Isa::available() {
-            let weights = Weights::pack(isa, n, k, |i, row| row.copy_from_slice(&w[i * k..(i + 1) * k]));
+            let weights = packed(isa, &w, n, k);
             let mut row = vec![0.0; k];
             for i in 0..n {
                 weights.row(i, &mut row);

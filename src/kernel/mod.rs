@@ -1,5 +1,5 @@
 //! The CPU kernels: matrix products on packed weights, attention, activations. They see slices, never
-//! tensors, and each runs on the calling thread; parallelism is one worker per core, further up.
+//! tensors, and each runs on the calling thread; parallelism is one worker per core, further up. Only packing, at load, uses all cores by itself.
 //!
 //! Two properties hold for all of them and are tested:
 //! - A row's result depends on that row alone, never on the rows beside it. Batched equals single, to the bit.

@@ -4,6 +4,8 @@ use super::Isa;
 use super::aligned::Aligned;
 use super::matmul_f32::{self, PANEL, Tiles};
 use super::matmul_i8::{self, Activations};
+use rayon::prelude::*;
+use std::convert::Infallible;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
@@ -30,24 +32,63 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs `n` rows of `k` weights each; `row(i, buffer)` fills in row `i`.
-    pub fn pack(precision: Precision, n: usize, k: usize, mut row: impl FnMut(usize, &mut [f32])) -> Packed {
+    /// Packs `n` rows of `k` weights each; `row(i, buffer)` fills in row `i`, and is called from several threads.
+    pub fn pack(precision: Precision, n: usize, k: usize, row: impl Fn(usize, &mut [f32]) + Sync) -> Packed {
+        let packed = Packed::try_pack(precision, n, k, |range, take| {
+            let mut rows = vec![0.0; range.len() * k];
+            range.zip(rows.chunks_exact_mut(k)).for_each(|(i, out)| row(i, out));
+            take(&rows);
+            Ok::<_, Infallible>(())
+        });
+        packed.unwrap_or_else(|never| match never {})
+    }
+
+    /// The same, a few rows at a time; `rows(range, take)` hands these rows, one after the other, to `take`.
+    ///
+    /// # Errors
+    /// What `rows` gives back, of one block that it failed for.
+    ///
+    /// # Panics
+    /// If `rows` hands over other than `k` weights a row.
+    pub fn try_pack<E: Send>(
+        precision: Precision,
+        n: usize,
+        k: usize,
+        rows: impl Fn(Range<usize>, &mut dyn FnMut(&[f32])) -> Result<(), E> + Sync,
+    ) -> Result<Packed, E> {
+        /// Rows a block, whole panels of either kind.
+        const BLOCK: usize = 512;
+        const { assert!(BLOCK.is_multiple_of(PANEL) && BLOCK.is_multiple_of(matmul_i8::PANEL)) };
+        // A block's rows, checked.
+        let read = |number: usize, fill: &mut dyn FnMut(&[f32])| {
+            let range = number * BLOCK..((number + 1) * BLOCK).min(n);
+            let expected = range.len() * k;
+            rows(range, &mut |values: &[f32]| {
+                assert_eq!(values.len(), expected, "weights of a block");
+                fill(values);
+            })
+        };
         let weights = match precision {
-            Precision::Int8 => Weights::Int8(matmul_i8::Weights::pack(Isa::current(), n, k, row)),
+            Precision::Int8 => {
+                let mut weights = matmul_i8::Weights::zeros(Isa::current(), n, k);
+                let blocks = weights.blocks(BLOCK).enumerate();
+                blocks.try_for_each(|(number, mut block)| read(number, &mut |values| block.fill(values, k)))?;
+                Weights::Int8(weights)
+            }
             Precision::F32 => {
-                let mut values = Aligned::zeros(n.div_ceil(PANEL) * k * PANEL);
-                let mut buffer = vec![0.0; k];
-                for i in 0..n {
-                    row(i, &mut buffer);
-                    let base = i / PANEL * k * PANEL + i % PANEL;
-                    for (p, &v) in buffer.iter().enumerate() {
-                        values[base + p * PANEL] = v;
-                    }
-                }
-                Weights::F32(values)
+                let mut packed = Aligned::zeros(n.div_ceil(PANEL) * k * PANEL);
+                packed.par_chunks_mut(BLOCK * k).enumerate().try_for_each(|(number, packed)| {
+                    read(number, &mut |values| {
+                        for (i, row) in values.chunks_exact(k).enumerate() {
+                            let base = i / PANEL * k * PANEL + i % PANEL;
+                            row.iter().enumerate().for_each(|(p, &v)| packed[base + p * PANEL] = v);
+                        }
+                    })
+                })?;
+                Weights::F32(packed)
             }
         };
-        Packed { n, k, weights }
+        Ok(Packed { n, k, weights })
     }
 
     /// Output features.

@@ -1,6 +1,6 @@
 //! Weights with an adapter merged into them.
 
-use super::weights::Weights;
+use super::weights::{Table, Weights};
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
@@ -40,6 +40,10 @@ impl Weights for Adapted<'_> {
 
     fn names(&self) -> Vec<String> {
         self.weights.names()
+    }
+
+    fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
+        if self.added.contains_key(name) { Table::of(self.get_rows(name, width)?) } else { self.weights.get_table(name, width) }
     }
 
     fn get(&self, name: &str) -> Result<Tensor> {

@@ -1,6 +1,6 @@
 //! Linear layers, and the embedding that shares its weights with the output layer.
 
-use super::{Backend, cpu_slice, with_slice};
+use super::{Backend, Table, cpu_slice, with_slice};
 use crate::error::Result;
 use crate::kernel::{self, Activation, Packed};
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
@@ -18,12 +18,15 @@ impl Matrix {
     /// Stacks matrices of equal `k`, all in main memory.
     fn new(parts: &[Tensor], backend: &Backend) -> Result<Matrix> {
         let all = if let [one] = parts { one.clone() } else { Tensor::cat(parts, 0)? };
+        Matrix::of_table(&Table::of(all)?, backend)
+    }
+
+    fn of_table(table: &Table<'_>, backend: &Backend) -> Result<Matrix> {
+        let &Table { rows: n, width: k, .. } = table;
         if !backend.device.is_cpu() {
-            return Ok(Matrix::Device(all.to_device(&backend.device)?));
+            return Ok(Matrix::Device(table.read(0..n)?.to_device(&backend.device)?));
         }
-        let (n, k) = all.dims2()?;
-        let packed =
-            with_slice(&all, |values| Packed::pack(backend.precision, n, k, |i, row| row.copy_from_slice(&values[i * k..(i + 1) * k])))?;
+        let packed = Packed::try_pack(backend.precision, n, k, |range, take| with_slice(&table.read(range)?, take))?;
         Ok(Matrix::Packed(Arc::new(packed)))
     }
 
@@ -123,9 +126,9 @@ pub struct Embedding {
 }
 
 impl Embedding {
-    /// `weight` is (vocabulary, dim), in main memory.
-    pub fn new(weight: Tensor, backend: &Backend) -> Result<Embedding> {
-        Ok(Embedding { matrix: Matrix::new(&[weight], backend)?, device: backend.device.clone() })
+    /// The table is (vocabulary, dim).
+    pub fn new(table: &Table<'_>, backend: &Backend) -> Result<Embedding> {
+        Ok(Embedding { matrix: Matrix::of_table(table, backend)?, device: backend.device.clone() })
     }
 
     /// (tokens, dim).
@@ -165,9 +168,9 @@ pub struct OutputLayer {
 }
 
 impl OutputLayer {
-    /// A layer with weights of its own, (vocabulary, dim), in main memory.
-    pub fn new(weight: Tensor, backend: &Backend) -> Result<OutputLayer> {
-        Ok(OutputLayer { matrix: Matrix::new(&[weight], backend)?, bias: None })
+    /// A layer with weights of its own, (vocabulary, dim).
+    pub fn new(table: &Table<'_>, backend: &Backend) -> Result<OutputLayer> {
+        Ok(OutputLayer { matrix: Matrix::of_table(table, backend)?, bias: None })
     }
 
     /// The same with something added to each token's logit, (vocabulary).

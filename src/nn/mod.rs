@@ -26,7 +26,7 @@ pub use position::{Positions, relative_bias};
 pub use recurrence::Recurrence;
 pub use rope::Rope;
 pub use sight::Sight;
-pub use weights::{Backend, Config, Watched, Weights};
+pub use weights::{Backend, Config, Table, Watched, Weights};
 
 use crate::error::{Error, Result};
 use candle_core::{CpuStorage, Layout, Storage, Tensor};

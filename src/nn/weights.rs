@@ -5,6 +5,7 @@ use crate::kernel::Precision;
 use candle_core::quantized::gguf_file::Value;
 use candle_core::{Device, Tensor};
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// A model's configuration, as its files state it.
@@ -64,6 +65,12 @@ pub trait Weights: Sync {
         self.check_shape(name, tensor, &[rows, width])
     }
 
+    /// The same, to be read a few rows at a time. The tables of vocabularies are large: as f32, and all at once, they would take more memory
+    /// than the rest of the model.
+    fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
+        Table::of(self.get_rows(name, width)?)
+    }
+
     /// A weight that must have this shape.
     fn get_shaped(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         let tensor = self.get(name)?;
@@ -80,6 +87,36 @@ pub trait Weights: Sync {
             self.model(),
             format!("weight {name} should have the shape {shape:?} and has {found:?}; the file does not fit its configuration"),
         ))
+    }
+}
+
+/// A weight that is a table of rows, of which some are read at a time, from several threads.
+pub struct Table<'a> {
+    /// Rows.
+    pub rows: usize,
+    /// Numbers of a row.
+    pub width: usize,
+    read: Box<dyn Fn(Range<usize>) -> Result<Tensor> + Sync + 'a>,
+}
+
+impl<'a> Table<'a> {
+    /// A table whose rows `read` gives, as f32 in main memory: (rows of the range, width).
+    pub fn new(rows: usize, width: usize, read: impl Fn(Range<usize>) -> Result<Tensor> + Sync + 'a) -> Table<'a> {
+        Table { rows, width, read: Box::new(read) }
+    }
+
+    /// A table that is in memory, (rows, width).
+    pub fn of(tensor: Tensor) -> Result<Table<'a>> {
+        let (rows, width) = tensor.dims2()?;
+        Ok(Table::new(rows, width, move |range| Ok(tensor.narrow(0, range.start, range.len())?)))
+    }
+
+    /// Some of its rows, (rows of the range, width), as f32 in main memory.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn read(&self, range: Range<usize>) -> Result<Tensor> {
+        (self.read)(range)
     }
 }
 
@@ -123,6 +160,11 @@ impl Weights for Watched<'_> {
     fn get(&self, name: &str) -> Result<Tensor> {
         self.note(name);
         self.weights.get(name)
+    }
+
+    fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
+        self.note(name);
+        self.weights.get_table(name, width)
     }
 }
 

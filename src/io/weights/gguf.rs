@@ -4,14 +4,15 @@
 //! alignment that the file names, 0 included, and hands a tensor without elements on to code that may not have one.
 
 use crate::error::{Error, Result};
-use crate::nn::{Config, Weights};
+use crate::nn::{Config, Table, Weights};
+use candle_core::quantized::ggml_file::qtensor_from_ggml;
 use candle_core::quantized::gguf_file;
 use candle_core::{Device, Tensor};
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// The metadata and the list of tensors are not longer; a vocabulary of 260 000 tokens takes about 8 MB.
 const HEADER_LIMIT: u64 = 256 << 20;
@@ -64,6 +65,10 @@ impl Gguf {
         let config = Config::Gguf(content.metadata.clone());
         Ok((config, Gguf { path: name, content, file: Mutex::new(reader) }))
     }
+
+    fn missing(&self, name: &str) -> Error {
+        Error::model(&self.path, format!("weight {name} is missing"))
+    }
 }
 
 impl Weights for Gguf {
@@ -81,12 +86,34 @@ impl Weights for Gguf {
         names
     }
 
+    fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
+        let info = self.content.tensor_infos.get(name).ok_or_else(|| self.missing(name))?;
+        let (kind, size) = (info.ggml_dtype, info.ggml_dtype.block_size());
+        let (&[rows, columns], 0) = (info.shape.dims(), width % size) else { return Table::of(self.get_rows(name, width)?) };
+        if columns != width {
+            return Table::of(self.get_rows(name, width)?);
+        }
+        // Rows are whole blocks, one after the other; that all of them are in the file was checked when it was opened.
+        let bytes = width / size * kind.type_size();
+        let start = self.content.tensor_data_offset + info.offset;
+        Ok(Table::new(rows, width, move |range| {
+            let mut data = vec![0; range.len() * bytes];
+            {
+                let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+                let place = SeekFrom::Start(start + (range.start * bytes) as u64);
+                file.seek(place).and_then(|_| file.read_exact(&mut data)).map_err(Error::io("reading", Path::new(&self.path)))?;
+            }
+            let quantized = qtensor_from_ggml(kind, &data, vec![range.len(), width], &Device::Cpu)?;
+            Ok(quantized.dequantize(&Device::Cpu)?)
+        }))
+    }
+
     fn get(&self, name: &str) -> Result<Tensor> {
         if !self.has(name) {
-            return Err(Error::model(&self.path, format!("weight {name} is missing")));
+            return Err(self.missing(name));
         }
         let quantized = {
-            let mut file = self.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
             self.content.tensor(&mut *file, name, &Device::Cpu)?
         };
         Ok(quantized.dequantize(&Device::Cpu)?)

@@ -1,7 +1,7 @@
 //! Tensors that lie in files: where each is, and reading it when it is asked for.
 
 use crate::error::{Error, Result};
-use crate::nn::Weights;
+use crate::nn::{Table, Weights};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -110,6 +110,13 @@ impl View {
         self.start..self.start + (self.span * self.kind.size()) as u64
     }
 
+    /// Some rows of a table whose numbers stand for themselves, in order; `None` for any other tensor.
+    fn rows(&self, rows: Range<usize>) -> Option<View> {
+        let (&[_, width], None, false) = (self.shape.as_slice(), &self.strides, self.kind == Kind::Scaled8) else { return None };
+        let start = self.start + (rows.start * width * self.kind.size()) as u64;
+        Some(View { kind: self.kind, shape: vec![rows.len(), width], strides: None, start, span: rows.len() * width })
+    }
+
     fn read(&self, file: &mut File) -> std::io::Result<Option<Vec<f32>>> {
         let mut values = Vec::with_capacity(self.span);
         let mut left = self.span * self.kind.size();
@@ -199,6 +206,25 @@ impl Stored {
     }
 }
 
+impl Stored {
+    fn find(&self, name: &str) -> Result<(&Part, &View)> {
+        let (part, view) = self.views.get(name).ok_or_else(|| Error::model(&self.model, format!("weight {name} is missing")))?;
+        Ok((&self.parts[*part], view))
+    }
+
+    fn read(&self, name: &str, Part { path, file }: &Part, view: &View) -> Result<Tensor> {
+        let values = {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            view.read(&mut file).map_err(Error::io("reading", path))?
+        };
+        let values = values.ok_or_else(|| {
+            let Kind::Other(kind, _) = view.kind else { return Error::model(&self.model, format!("weight {name} cannot be read")) };
+            Error::model(&self.model, format!("weight {name} is of the type {kind}; expected F32, F16, BF16 or F64"))
+        })?;
+        Ok(Tensor::from_vec(values, view.shape.as_slice(), &Device::Cpu)?)
+    }
+}
+
 impl Weights for Stored {
     fn model(&self) -> &str {
         &self.model
@@ -213,17 +239,19 @@ impl Weights for Stored {
     }
 
     fn get(&self, name: &str) -> Result<Tensor> {
-        let (part, view) = self.views.get(name).ok_or_else(|| Error::model(&self.model, format!("weight {name} is missing")))?;
-        let Part { path, file } = &self.parts[*part];
-        let values = {
-            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
-            view.read(&mut file).map_err(Error::io("reading", path))?
-        };
-        let values = values.ok_or_else(|| {
-            let Kind::Other(kind, _) = view.kind else { return Error::model(&self.model, format!("weight {name} cannot be read")) };
-            Error::model(&self.model, format!("weight {name} is of the type {kind}; expected F32, F16, BF16 or F64"))
-        })?;
-        Ok(Tensor::from_vec(values, view.shape.as_slice(), &Device::Cpu)?)
+        let (part, view) = self.find(name)?;
+        self.read(name, part, view)
+    }
+
+    fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
+        let (part, view) = self.find(name)?;
+        match view.shape[..] {
+            [rows, columns] if columns == width && view.rows(0..0).is_some() => {
+                let name = name.to_string();
+                Ok(Table::new(rows, width, move |range| self.read(&name, part, &view.rows(range).unwrap_or_else(|| view.clone()))))
+            }
+            _ => Table::of(self.get_rows(name, width)?),
+        }
     }
 }
 
