@@ -54,25 +54,31 @@ impl fmt::Display for DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// The device itself.
+    /// The device itself; where the choice was left to the program and it had one, also what it chose, in a few words.
     ///
     /// # Errors
     /// When a GPU is asked for that this build or this machine does not have.
-    pub fn open(self) -> Result<Device> {
-        let missing = |what: &str, feature: &str, built: bool, why: String| {
-            let hint = if built { why } else { format!("this binary was built without it: build with `--features {feature}`") };
+    pub fn open(self) -> Result<(Device, Option<String>)> {
+        let missing = |what: &str, feature: &str, built: bool, why: &str| {
+            let hint = if built { why.to_string() } else { format!("this binary was built without it: build with `--features {feature}`") };
             Error::Usage(format!("no {what} device to be had: {hint}. `--device cpu` always works"))
         };
-        let cuda = |n| Device::new_cuda(n).map_err(|e| missing("CUDA", "cuda", cfg!(feature = "cuda"), e.to_string()));
-        let metal = || Device::new_metal(0).map_err(|e| missing("Metal", "metal", cfg!(feature = "metal"), e.to_string()));
-        match self {
-            DeviceChoice::Cpu => Ok(Device::Cpu),
-            DeviceChoice::Cuda(n) => cuda(n),
-            DeviceChoice::Metal => metal(),
-            DeviceChoice::Auto if cfg!(feature = "cuda") => Ok(cuda(0).unwrap_or(Device::Cpu)),
-            DeviceChoice::Auto if cfg!(feature = "metal") => Ok(metal().unwrap_or(Device::Cpu)),
-            DeviceChoice::Auto => Ok(Device::Cpu),
-        }
+        // The first line says what happened; the rest is a trace.
+        let first = |e: candle_core::Error| e.to_string().lines().next().unwrap_or_default().to_string();
+        let cuda = |n| Device::new_cuda(n).map_err(first);
+        let metal = || Device::new_metal(0).map_err(first);
+        let chosen = |found: std::result::Result<Device, String>, name: &str| match found {
+            Ok(device) => (device, Some(format!("computing on {name}"))),
+            Err(why) => (Device::Cpu, Some(format!("computing on the CPU: {name} is not to be had: {why}"))),
+        };
+        Ok(match self {
+            DeviceChoice::Cpu => (Device::Cpu, None),
+            DeviceChoice::Cuda(n) => (cuda(n).map_err(|why| missing("CUDA", "cuda", cfg!(feature = "cuda"), &why))?, None),
+            DeviceChoice::Metal => (metal().map_err(|why| missing("Metal", "metal", cfg!(feature = "metal"), &why))?, None),
+            DeviceChoice::Auto if cfg!(feature = "cuda") => chosen(cuda(0), "CUDA device 0"),
+            DeviceChoice::Auto if cfg!(feature = "metal") => chosen(metal(), "the Metal device"),
+            DeviceChoice::Auto => (Device::Cpu, None),
+        })
     }
 }
 
@@ -134,6 +140,8 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
 /// As [`open`], and when the adapter is broken, of a kind that cannot be merged, or made for another model.
 pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtime, warn: &mut dyn FnMut(&str)) -> Result<Engine> {
     let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
+    let adapter = adapter.map(Adapter::open).transpose()?.unwrap_or_default();
+    let own = serde_json::Value::Object(adapter.usage.generation);
     let mut conventions = Conventions::default();
     let (config, weights): (_, Box<dyn Weights>) = if path.is_dir() {
         let (mut config, weights) = open_folder(path)?;
@@ -146,14 +154,13 @@ pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtim
                     object.entry(key).or_insert_with(|| value.clone());
                 }
             }
-            conventions = conventions_of(&generation, config);
+            conventions = conventions_of(&[&own, &generation, config]);
         }
         (config, weights)
     } else {
         let (config, weights) = Gguf::open(path)?;
         (config, Box::new(weights))
     };
-    let adapter = adapter.map(Adapter::open).transpose()?.unwrap_or_default();
     let weights = arch::adapt(&config, &*weights, adapter.modules)?;
     let weights = Watched::new(&weights);
     // A large vocabulary takes the tokenizer as long as the weights take.
@@ -163,9 +170,9 @@ pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtim
     );
     let (tokenizer, model) = (tokenizer?, model?);
     if matches!(config, Config::Gguf(_)) {
-        conventions = conventions_of_gguf(&config, &tokenizer);
+        conventions = conventions_of_gguf(&own, &config, &tokenizer);
     }
-    conventions.taught = adapter.taught;
+    conventions.taught = adapter.usage.taught;
     if let Some(unused) = arch::unused(&weights) {
         warn(&unused);
     }
@@ -179,14 +186,14 @@ pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtim
 const T5_SUMMARIES: &str = r#"{"task_specific_params": {"summarization": {"prefix": "summarize: ", "num_beams": 4, "early_stopping": true,
     "length_penalty": 2.0, "min_length": 30, "max_length": 200, "no_repeat_ngram_size": 3}}}"#;
 
-fn conventions_of_gguf(config: &Config, tokenizer: &Tokenizer) -> Conventions {
+fn conventions_of_gguf(own: &serde_json::Value, config: &Config, tokenizer: &Tokenizer) -> Conventions {
     let has = |token: &str| tokenizer.token_id(token).is_some();
     // By their tokens for gaps, which mT5 names otherwise, and not by MADLAD's, which translates and does nothing else.
     let is_t5 = config.gguf_str("general.architecture").as_deref() == Some("t5") && has("<extra_id_0>") && !has("<2en>");
     let stated = if is_t5 { serde_json::from_str(T5_SUMMARIES).unwrap_or_default() } else { serde_json::Value::Null };
     // What a decoder starts with that has an encoder; T5 does with its padding token.
     let start = config.gguf_number("decoder_start_token_id").and_then(|id| u32::try_from(id).ok());
-    Conventions { start: start.or(tokenizer.pad()).into_iter().collect(), ..conventions_of(&serde_json::Value::Null, &stated) }
+    Conventions { start: start.or(tokenizer.pad()).into_iter().collect(), ..conventions_of(&[own, &stated]) }
 }
 
 /// How a student in Marian's own files writes, as Firefox and Marian run it: greedily, never the unknown token, and only what a shortlist
@@ -206,18 +213,19 @@ fn conventions_of_student(folder: &Path, config: &Config, tokenizer: &Tokenizer,
     Ok(Conventions { options: Options { banned, ..Options::default() }, start, shortlist, ..Conventions::default() })
 }
 
-fn conventions_of(generation: &serde_json::Value, config: &serde_json::Value) -> Conventions {
-    let id = |key: &str| [generation, config].iter().find_map(|file| file.get(key)?.as_u64());
+/// What a model's files say, `config.json` last; the first of them that says something counts.
+fn conventions_of(files: &[&serde_json::Value]) -> Conventions {
+    let id = |key: &str| files.iter().find_map(|file| file.get(key)?.as_u64());
     // T5 and its like start with the padding token, and older files do not say so.
     let start = id("decoder_start_token_id").or_else(|| id("bos_token_id")).or_else(|| id("pad_token_id"));
     let start = start.and_then(|id| u32::try_from(id).ok());
     // T5 is told its task in words, and has a way of writing for each.
-    let task = config.pointer("/task_specific_params/summarization").unwrap_or(&serde_json::Value::Null);
+    let task = files.iter().find_map(|file| file.pointer("/task_specific_params/summarization")).unwrap_or(&serde_json::Value::Null);
     let prefix = task.get("prefix").and_then(|v| v.as_str()).unwrap_or_default().to_string();
     Conventions {
-        options: Options::of_model(&[generation, config]),
+        options: Options::of_model(files),
         start: start.into_iter().collect(),
-        summarizing: (prefix, Options::of_model(&[task, generation, config])),
+        summarizing: (prefix, Options::of_model(&[&[task], files].concat())),
         ..Conventions::default()
     }
 }

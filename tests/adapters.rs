@@ -117,7 +117,7 @@ fn what_cannot_be_merged_is_refused_with_its_name() {
     }
     fs::write(dir.path().join("polygist.json"), r#"{"taught": true, "more": 1}"#).unwrap();
     let error = open();
-    assert!(error.contains("polygist.json") && error.contains("more") && error.contains(r#"{"taught": true}"#), "{error}");
+    assert!(error.contains("polygist.json") && error.contains("more") && error.contains(r#"{"taught": true, "generation""#), "{error}");
     fs::remove_file(dir.path().join("polygist.json")).unwrap();
     for file in [CONFIG, WEIGHTS] {
         copy(&adapter("llama"), dir.path());
@@ -238,9 +238,9 @@ fn a_catalog_has_models_with_a_base_and_an_adapter() {
     let base = model("tiny", "", &file("model.gguf", &sandbox.path("translator.gguf")));
     let parts = [CONFIG, WEIGHTS].map(|name| file(name, &adapter("llama").join(name))).concat();
     // Small, and a part of the program.
-    let hash = "915e8f019f66dc4e5b0139e7ab5d136c839bc69175af7f8120704231d6f28e5f";
+    let hash = "e36452891db7dda0c29d68b9d8f47bf0157903f4e547c9d645614de0b771b956";
     let taught = format!(
-        "[[model.file]]\npath='polygist.json'\nsize=17\nsha256='{hash}'\nsource=[{{kind='builtin',name='gemma-3-270m-news/polygist.json'}}]\n"
+        "[[model.file]]\npath='polygist.json'\nsize=72\nsha256='{hash}'\nsource=[{{kind='builtin',name='gemma-3-270m-news/polygist.json'}}]\n"
     );
     let catalog = base.clone() + &model("tiny-news", "base='tiny'\n", &(parts + &taught));
     let place = if cfg!(target_os = "macos") { "home/Library/Application Support" } else { "home" };
@@ -252,13 +252,20 @@ fn a_catalog_has_models_with_a_base_and_an_adapter() {
     let installed = sandbox.run_with(&translate("--model tiny-news"), FRENCH).expect(0, &[]).stdout;
     copy(&adapter("llama"), &sandbox.path("news"));
     sandbox.write("news/polygist.json", r#"{"taught": true}"#);
-    assert_eq!(installed, sandbox.run_with(&translate("--model translator.gguf --adapter news"), FRENCH).expect(0, &[]).stdout);
+    let own = "--model translator.gguf --adapter news";
+    assert_eq!(installed, sandbox.run_with(&translate(&format!("{own} --beam 4 --channel-weight 0.3")), FRENCH).expect(0, &[]).stdout);
+    sandbox.write("news/polygist.json", r#"{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3}}"#);
+    assert_eq!(installed, sandbox.run_with(&translate(own), FRENCH).expect(0, &[]).stdout);
+    let path = sandbox.path("news");
+    let engine = model::open_with("t", &sandbox.path("translator.gguf"), Some(&path), &Runtime::cpu(), &mut |_| {}).unwrap();
+    let defaults = engine.defaults();
+    assert_eq!((engine.is_taught(), defaults.beams, defaults.channel_weight), (true, 4, 0.3));
     sandbox.run_with(&translate("--model tiny-news --adapter news"), FRENCH).expect(1, &["comes with an adapter of its own"]);
 
     for (text, says) in [
         (catalog.replace("base='tiny'", "base='huge'"), "its base \"huge\" is no model of this catalog"),
         (catalog.replace("gemma-3-270m-news/polygist.json", "../Cargo.toml"), "this program has no such part"),
-        (catalog.replace("size=17", "size=18"), "it has 17 bytes, the file 18"),
+        (catalog.replace("size=72", "size=73"), "it has 72 bytes, the file 73"),
     ] {
         sandbox.write(&format!("{place}/polygist/models.toml"), &text);
         sandbox.run("models list").expect(1, &["tiny-news", says]);

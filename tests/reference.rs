@@ -122,6 +122,47 @@ fn results_do_not_depend_on_the_batch_or_the_threads() {
     }
 }
 
+/// Read at once, beside others, a text is as likely as its tokens are one after the other.
+#[test]
+fn scores_are_the_probabilities_of_the_tokens() {
+    let texts = [" The old bridge is closed.", " a", "", " Nach dem Regen kam der Fluss über die Ufer."];
+    for family in ["llama", "gemma3"] {
+        let requests = requests(family);
+        let pairs: Vec<_> = requests.iter().zip(texts.into_iter().cycle()).collect();
+        for precision in [Precision::F32, Precision::Int8] {
+            let one = engine(family, precision, 1);
+            let alone: Vec<f32> = pairs.iter().map(|pair| one.score(std::slice::from_ref(pair), &|_| true).unwrap()[0]).collect();
+            for threads in [1, 3] {
+                assert_eq!(engine(family, precision, threads).score(&pairs, &|_| true).unwrap(), alone, "{family}, {precision:?}");
+            }
+            assert!(one.score(&pairs, &|_| false).is_err());
+            if precision == Precision::Int8 {
+                continue;
+            }
+            let (_, config, weights, tokenizer) = sources(family).remove(1);
+            let model = arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision }).unwrap();
+            for ((request, text), score) in pairs.iter().zip(alone) {
+                let mut read: Vec<u32> = tokenizer.begin().into_iter().collect();
+                for part in [&request.prefix, &request.prompt, &request.suffix] {
+                    read.extend(tokenizer.encode(part).unwrap());
+                }
+                let (mut cache, mut total) = (model.new_cache(), 0.0);
+                let tokens = tokenizer.encode(text).unwrap();
+                for &token in &tokens {
+                    let hidden = model.forward(&mut [Span::new(&read, &mut cache)]).unwrap();
+                    let mut logits = Vec::new();
+                    model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
+                    let sum: f64 = logits.iter().map(|&l| f64::from(l).exp()).sum();
+                    total += f64::from(logits[token as usize]) - sum.ln();
+                    read = vec![token];
+                }
+                let mean = total / tokens.len().max(1) as f64;
+                assert!((mean - f64::from(score)).abs() < 1e-4, "{family}, {text:?} after {:?}: {score} for {mean}", request.prompt);
+            }
+        }
+    }
+}
+
 #[test]
 fn int8_stays_close_to_f32() {
     for family in ["llama", "gemma3"] {

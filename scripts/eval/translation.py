@@ -35,14 +35,14 @@ PAIRS = [f"{code}-en" for code in INTO_ENGLISH] + [f"en-{code}" for code in FROM
 SPACELESS = {"zh", "ja"}
 
 
-def flores(code, count):
+def flores(code, first, count):
     folder = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data")) / "flores-dev"
     path = folder / f"{code}.txt"
     if not folder.is_dir():
         sys.exit(f"no evaluation data: {folder} is not there; set POLYGIST_DATA to the folder that has flores-dev/*.txt")
     if not path.exists():
         sys.exit(f"{path} is not there; languages: {' '.join(sorted(p.stem for p in folder.glob('*.txt')))}")
-    return path.read_text(encoding="utf-8").splitlines()[:count]
+    return path.read_text(encoding="utf-8").splitlines()[first : first + count]
 
 
 def polygist(binary, source, target, lines, flags):
@@ -124,6 +124,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default=ROOT / "target" / "release" / "polygist")
     parser.add_argument("--lines", type=int, default=40, help="how many lines from the first (default: %(default)s)")
+    parser.add_argument("--skip", type=int, default=0, help="begin after so many lines, where something was chosen by the first (default: %(default)s)")
     parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="FR-EN", type=str.lower)
     parser.add_argument("--baseline", type=Path, metavar="MODEL.gguf", help="run llama.cpp with this model, too")
     parser.add_argument("--examples", type=int, default=8, help="in the baseline's prompt (default: %(default)s, as polygist)")
@@ -137,13 +138,13 @@ def main():
     for pair in arguments.pairs:
         if len(pair.split("-")) != 2:
             sys.exit(f"{pair!r} is not a pair of languages, as fr-en")
-    data = {code: flores(code, arguments.lines) for pair in arguments.pairs for code in pair.split("-")}
+    data = {code: flores(code, arguments.skip, arguments.lines) for pair in arguments.pairs for code in pair.split("-")}
 
     systems = {"polygist": lambda s, t, lines: polygist(arguments.binary, s, t, lines, arguments.flags)}
     if arguments.baseline:
         systems["llama.cpp"] = Baseline(arguments.baseline, arguments.examples).translate
     columns = f"{'BLEU':>7}{'chrF':>7}{'copied':>8}{'empty':>7}{'lines/s':>9}"
-    print(f"FLORES dev, first {arguments.lines} lines")
+    print(f"FLORES dev, {arguments.lines} lines from line {arguments.skip + 1} on")
     if len(systems) > 1:
         print(" " * 8 + "".join(f"{name:>{len(columns)}}" for name in systems))
     print(f"{'pair':<8}" + columns * len(systems), flush=True)

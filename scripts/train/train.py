@@ -72,8 +72,8 @@ def save_adapter(model, folder):
     folder.mkdir(parents=True, exist_ok=True)
     entry = model.peft_config["default"].to_dict() | {"inference_mode": True}
     entry = {k: sorted(v) if isinstance(v, set) else v for k, v in entry.items()}
-    # The engine asks it without examples.
-    replace(folder / "polygist.json", b'{"taught": true}\n')
+    # The engine asks it without examples, searches with beams, and reads translations back.
+    replace(folder / "polygist.json", b'{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3}}\n')
     replace(folder / "adapter_config.json", (json.dumps(entry, indent=1, sort_keys=True, default=str) + "\n").encode())
     state = {name: value.detach().to("cpu", torch.bfloat16).contiguous() for name, value in peft.get_peft_model_state_dict(model).items()}
     # A single entry: the order of several differs from call to call.

@@ -136,6 +136,13 @@ impl Generate for Counted<'_> {
         self.engine.align(pairs, layer)
     }
 
+    fn score(&self, pairs: &[(&Request, &str)], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
+        let begun = Instant::now();
+        let scores = self.engine.score(pairs, on_done);
+        self.tally().generate += begun.elapsed().as_secs_f64();
+        scores
+    }
+
     fn generate(&self, requests: &[Request], on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
         self.timed(requests, || self.engine.generate(requests, on_done))
     }

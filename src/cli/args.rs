@@ -147,8 +147,8 @@ pub struct Translating {
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]
     pub model: Vec<String>,
     /// Folder of a LoRA adapter in PEFT's format, trained for the model of --model: adapter_config.json and adapter_model.safetensors. The
-    /// records name the model MODEL+DIR then. Where the folder has a polygist.json with {"taught": true}, a language model is asked
-    /// without examples
+    /// records name the model MODEL+DIR then. A polygist.json in the folder may say {"taught": true}, and a language model is asked without
+    /// examples, and how it should write, as "generation": {"num_beams": 4}
     #[arg(long, value_name = "DIR")]
     pub adapter: Option<PathBuf>,
     /// What to do with a sentence whose translation the checks reject

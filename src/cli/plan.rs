@@ -161,7 +161,9 @@ impl Setup {
 
     /// How models run.
     pub fn runtime(&self) -> Result<Runtime> {
-        let usual = Runtime::new(self.device.open()?, self.precision, self.threads);
+        let (device, choice) = self.device.open()?;
+        choice.iter().for_each(|choice| self.reporter.say(choice));
+        let usual = Runtime::new(device, self.precision, self.threads);
         let batch = self.batch.unwrap_or(usual.batch);
         let batch_tokens = self.batch_tokens.unwrap_or(usual.batch_tokens);
         Ok(Runtime { stop: stopped, batch, batch_tokens, ..usual })
@@ -229,6 +231,7 @@ pub fn settings(setup: &Setup, translating: &Translating) -> translate::Settings
         early_stopping: d.early_stopping.map(EarlyStopping::from),
         patience: d.patience,
         coverage_penalty: d.coverage_penalty,
+        channel_weight: d.channel_weight,
         source_bonus: d.encoder_repetition_penalty,
         no_source_ngram: d.encoder_no_repeat_ngram,
         temperature: d.temperature,

@@ -159,13 +159,12 @@ impl Engine {
         errors.into_iter().next().map_or(Ok(()), Err)
     }
 
-    /// The prefixes of some requests, read; those that are not held from earlier calls are shared among the workers.
-    fn read_prefixes(&self, requests: &[Request]) -> Result<HashMap<String, Arc<KvCache>>> {
+    /// Prefixes, read; those that are not held from earlier calls are shared among the workers.
+    pub(super) fn read_prefixes<'a>(&self, prefixes: impl Iterator<Item = &'a str>) -> Result<HashMap<String, Arc<KvCache>>> {
         let mut wanted: HashMap<String, Arc<KvCache>> = HashMap::new();
         let mut missing: Vec<&str> = Vec::new();
         let mut held = lock(&self.prefixes);
-        for request in requests {
-            let prefix = request.prefix.as_str();
+        for prefix in prefixes {
             if wanted.contains_key(prefix) || missing.contains(&prefix) {
                 continue;
             }
@@ -292,7 +291,8 @@ impl Engine {
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        let prefixes = if self.model.encoder().is_some() { HashMap::new() } else { self.read_prefixes(requests)? };
+        let prefixes =
+            if self.model.encoder().is_some() { HashMap::new() } else { self.read_prefixes(requests.iter().map(|r| r.prefix.as_str()))? };
         let jobs = requests.iter().map(|request| self.job(request, &prefixes)).collect::<Result<Vec<_>>>()?;
         // The longest first: what is begun last should be short, so that the workers finish together.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
@@ -368,6 +368,10 @@ impl Generate for Engine {
 
     fn align(&self, pairs: &[(&Request, &[u32])], layer: Option<usize>) -> Result<Vec<Alignment>> {
         self.alignments(pairs, layer)
+    }
+
+    fn score(&self, pairs: &[(&Request, &str)], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
+        self.scores(pairs, on_done)
     }
 
     fn generate(&self, requests: &[Request], on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {

@@ -5,6 +5,7 @@ mod beam;
 mod engine;
 mod options;
 mod rules;
+mod score;
 mod shortlist;
 mod stream;
 mod vocabulary;
@@ -79,6 +80,8 @@ pub struct Variant {
     pub ids: Vec<u32>,
     /// See [`Output::score`].
     pub score: f32,
+    /// See [`Output::finish`].
+    pub finish: Finish,
 }
 
 /// Which source tokens the tokens of an output come from.
@@ -155,6 +158,18 @@ pub trait Generate: Send + Sync {
     fn align(&self, pairs: &[(&Request, &[u32])], layer: Option<usize>) -> Result<Vec<Alignment>> {
         let _ = (pairs, layer);
         Err(Error::model(self.id(), "it tells nothing of its attention to a source"))
+    }
+
+    /// For each request the mean log-probability (natural logarithm) of a text's tokens, if the model continued the request with this text:
+    /// as the tokenizer divides it, without an end token; 0 for an empty text. The options do not matter: no rule bans or favours a token.
+    /// `on_done` gets the number of each as it is known, from any thread; when it returns `false`, the work stops with
+    /// [`crate::error::Error::Interrupted`].
+    ///
+    /// # Errors
+    /// When the model has an encoder, or a request with its text does not fit into the context.
+    fn score(&self, pairs: &[(&Request, &str)], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
+        let _ = (pairs, on_done);
+        Err(Error::model(self.id(), "it does not say how likely a given text is"))
     }
 
     /// Continues every request; the answers stand in the order of the requests. `on_done` is called as each one is finished,

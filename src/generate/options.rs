@@ -40,6 +40,10 @@ pub struct Options {
     /// of the logarithms of these weights (Wu et al. 2016), in the last layer, over what is written and the end token. At least 0, which is
     /// off; nothing without an encoder. Each hypothesis that finishes is read once more for it.
     pub coverage_penalty: f32,
+    /// How much it counts for an output of a beam how likely the model holds the source, per token, when it is given that output and asked
+    /// the other way round: the weight of the channel model in noisy-channel reranking (Yee et al. 2019; Ng et al. 2019). 0 is off. Only
+    /// who knows how to ask the other way round can do it: translation with a language model does, the engine by itself does not.
+    pub channel_weight: f32,
     /// How many of a beam's hypotheses are wanted, the best first; at most `beams`.
     pub outputs: usize,
     /// 0 is greedy, or beam search; above, tokens are drawn at this temperature.
@@ -90,6 +94,7 @@ impl Default for Options {
             early_stopping: EarlyStopping::default(),
             patience: 1.0,
             coverage_penalty: 0.0,
+            channel_weight: 0.0,
             outputs: 1,
             temperature: 0.0,
             top_k: 0,
@@ -139,6 +144,8 @@ impl Options {
                 Some(Value::String(text)) if text == "never" => EarlyStopping::Never,
                 _ => EarlyStopping::Unlikely,
             },
+            // No key of `transformers`; files of our own have it.
+            channel_weight: number("channel_weight").filter(|w| *w >= 0.0).unwrap_or(0.0),
             banned: suppressed.chain(bad_words).filter(|sequence| !sequence.is_empty()).collect(),
             forced_begin: token("forced_bos_token_id"),
             forced_end: token("forced_eos_token_id"),
@@ -162,6 +169,7 @@ pub struct Overrides {
     pub early_stopping: Option<EarlyStopping>,
     pub patience: Option<f32>,
     pub coverage_penalty: Option<f32>,
+    pub channel_weight: Option<f32>,
     pub temperature: Option<f32>,
     pub top_k: Option<usize>,
     pub top_p: Option<f32>,
@@ -182,6 +190,7 @@ impl Overrides {
             early_stopping: self.early_stopping.unwrap_or(options.early_stopping),
             patience: self.patience.unwrap_or(options.patience),
             coverage_penalty: self.coverage_penalty.unwrap_or(options.coverage_penalty),
+            channel_weight: self.channel_weight.unwrap_or(options.channel_weight),
             source_bonus: self.source_bonus.unwrap_or(options.source_bonus),
             no_source_ngram: self.no_source_ngram.unwrap_or(options.no_source_ngram),
             temperature: self.temperature.unwrap_or(options.temperature),

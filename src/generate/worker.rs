@@ -238,7 +238,8 @@ impl<'a> Row<'a> {
             Search::Beam(beam) => {
                 let mut done = beam.done.into_iter().take(options.outputs.max(1));
                 let best = done.next().unwrap_or_default();
-                let variant = |h: Hypothesis| Ok(Variant { text: text(&h.written)?, ids: h.written, score: h.score });
+                let finish = |h: &Hypothesis| if h.cut { Finish::Length } else { Finish::Stop };
+                let variant = |h: Hypothesis| Ok(Variant { text: text(&h.written)?, score: h.score, finish: finish(&h), ids: h.written });
                 (best.written, best.score, done.map(variant).collect::<Result<_>>()?)
             }
         };

@@ -27,7 +27,7 @@ use std::io::Read;
 use std::path::Path;
 use stored::{Stored, View};
 
-pub use adapter::Adapter;
+pub use adapter::{Adapter, Usage};
 pub use gguf::Gguf;
 pub use shortlist::ShortlistFile;
 

@@ -1,5 +1,6 @@
 //! What polygist does with an article: translate it, summarize it, check what came out.
 
+mod channel;
 pub mod checks;
 pub mod extractive;
 mod prompts;

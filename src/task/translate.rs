@@ -3,6 +3,7 @@
 //! A segment is a sentence. It is tried one way; what the checks reject is tried other ways, and the best attempt is
 //! kept with what is still wrong with it.
 
+use super::channel;
 use super::checks::{self, Severity};
 use super::prompts::{self, prompt};
 use crate::error::{Error, Result};
@@ -12,6 +13,7 @@ use crate::text::{caps, clean, protect, quotes, seams, sentences, separators};
 use crate::types::{AlignedToken, Lang, Problem, TokenAlignment};
 use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A text to translate: a sentence, a heading, an item of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -299,14 +301,20 @@ fn attempt(
 ) -> Result<Vec<Translation>> {
     let mut pieces: Vec<Vec<Piece>> = Vec::with_capacity(segments.len());
     let mut requests = Vec::new();
+    // The languages of each request.
+    let mut legs: Vec<(&Lang, &Lang)> = Vec::new();
     for segment in segments {
         let capitals = caps::is_capitals(&segment.text);
         let text = if capitals { caps::lower(&segment.text, &segment.from) } else { segment.text.clone() };
         let parts = split(model, &text, &segment.from, way)?;
         let prompt = prompt(model, &segment.from, &segment.to, way.examples(model.is_taught()))?;
-        let options = way.options(model, settings);
+        let mut options = way.options(model, settings);
+        if channel::is_asked_for(model, &options) {
+            options.outputs = channel::CANDIDATES.min(options.beams);
+        }
         for piece in parts.iter().filter(|p| !p.keep) {
             let max_tokens = settings.decoding.max_tokens.unwrap_or(room(model.count_tokens(&piece.text)?, &segment.to));
+            legs.push((&segment.from, &segment.to));
             requests.push(Request {
                 prefix: prompt.prefix.clone(),
                 prompt: piece.text.clone(),
@@ -323,12 +331,15 @@ fn attempt(
         }
         pieces.push(parts);
     }
-    let finished = std::sync::atomic::AtomicUsize::new(0);
-    let total = requests.len().max(1);
-    let outputs = model.generate(&requests, &|_, _| {
-        let done = finished.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-        on_done(done * segments.len() / total)
-    })?;
+    // What is read back is a second step, of about the same length.
+    let reads_back = requests.iter().any(|request| channel::is_asked_for(model, &request.options));
+    let (finished, total) = (AtomicUsize::new(0), requests.len().max(1) * if reads_back { 2 } else { 1 });
+    let one_more = || on_done((finished.fetch_add(1, Ordering::Relaxed) + 1) * segments.len() / total);
+    let mut outputs = model.generate(&requests, &|_, _| one_more())?;
+    if reads_back {
+        let back = |from: &Lang, to: &Lang| prompt(model, to, from, way.examples(model.is_taught()));
+        channel::choose(model, &requests, &legs, &mut outputs, &back, &one_more)?;
+    }
 
     let mut alignments = Vec::new();
     if settings.align {

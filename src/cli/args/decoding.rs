@@ -24,6 +24,10 @@ pub struct Decoding {
     /// models only
     #[arg(long, value_name = "X", value_parser = not_negative)]
     pub coverage_penalty: Option<f32>,
+    /// Of a beam's translations, count how likely the model holds the source when it reads one back (noisy-channel reranking); 0 is off.
+    /// Language models only
+    #[arg(long, value_name = "X", value_parser = not_negative)]
+    pub channel_weight: Option<f32>,
     /// At least so many tokens for a sentence, or for a summary
     #[arg(long, value_name = "N", aliases = ["min-new-tokens", "min-decoding-length"])]
     pub min_tokens: Option<usize>,

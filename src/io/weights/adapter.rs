@@ -25,16 +25,18 @@ const WRAPPER: &str = "base_model.model.";
 pub struct Adapter {
     /// What it adds, by the names that `transformers` has for the modules (`model.layers.0.self_attn.q_proj`).
     pub modules: BTreeMap<String, LowRank>,
-    /// Whether a language model was taught its task with it, and needs to be shown no examples.
-    pub taught: bool,
+    /// How the model shall be used with it.
+    pub usage: Usage,
 }
 
-/// `polygist.json`
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Use {
-    /// Whether the prompt shall have no examples.
-    taught: bool,
+/// `polygist.json`: how a model shall be used with an adapter.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Usage {
+    /// Whether a language model was taught its task, and needs to be shown no examples.
+    pub taught: bool,
+    /// How it should write, in place of what the model's own files say: entries of a `generation_config.json`.
+    pub generation: serde_json::Map<String, Value>,
 }
 
 impl Adapter {
@@ -47,11 +49,13 @@ impl Adapter {
         let name = format!("adapter {}", folder.display());
         let wrong = |why: String| Error::model(&name, why);
         layout::adapter(folder).map_err(wrong)?;
-        let taught = match optional_json(folder, USE)? {
-            Value::Null => false,
-            value => Use::deserialize(value).map_err(|e| wrong(format!("{USE}: {e}; expected {{\"taught\": true}} or false")))?.taught,
+        let usage = match optional_json(folder, USE)? {
+            Value::Null => Usage::default(),
+            value => Usage::deserialize(value).map_err(|e| {
+                wrong(format!("{USE}: {e}; expected an object like {{\"taught\": true, \"generation\": {{\"num_beams\": 4}}}}"))
+            })?,
         };
-        Ok(Adapter { modules: modules(folder, &name)?, taught })
+        Ok(Adapter { modules: modules(folder, &name)?, usage })
     }
 }
 

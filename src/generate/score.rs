@@ -1,0 +1,119 @@
+//! How likely a model holds given texts: what it reads at once, all tokens of a text side by side, where generation writes one by one.
+
+use super::Request;
+use super::engine::Engine;
+use crate::error::{Error, Result};
+use crate::kernel::Best;
+use crate::nn::{KvCache, Span};
+use candle_core::Tensor;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// A text that is to be scored, as tokens.
+struct Given<'a> {
+    /// See [`Request::prefix`].
+    prefix: &'a str,
+    /// What stands before the text, the prefix apart.
+    before: Vec<u32>,
+    text: Vec<u32>,
+}
+
+impl Engine {
+    /// See [`super::Generate::score`].
+    pub(super) fn scores(&self, pairs: &[(&Request, &str)], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
+        if self.model.encoder().is_some() {
+            return Err(Error::model(&self.id, "texts are scored by language models alone, and it has an encoder"));
+        }
+        let given = pairs.iter().map(|(request, text)| self.given(request, text)).collect::<Result<Vec<_>>>()?;
+        let prefixes = self.read_prefixes(pairs.iter().map(|(request, _)| request.prefix.as_str()))?;
+        // The longest first, as many together as are read in one step.
+        let size = |i: usize| given[i].before.len() + given[i].text.len();
+        let mut order: Vec<usize> = (0..given.len()).filter(|&i| !given[i].text.is_empty()).collect();
+        order.sort_by_key(|&i| std::cmp::Reverse(size(i)));
+        let mut batches: Vec<Vec<usize>> = Vec::new();
+        let mut room = 0;
+        for i in order {
+            match batches.last_mut() {
+                Some(batch) if size(i) <= room => batch.push(i),
+                _ => {
+                    room = self.settings.prefill.max(1);
+                    batches.push(vec![i]);
+                }
+            }
+            room = room.saturating_sub(size(i));
+        }
+        let (next, scores) = (AtomicUsize::new(0), Mutex::new(vec![0.0; given.len()]));
+        self.on_workers(|| {
+            while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if (self.settings.stop)() {
+                    return Err(Error::Interrupted);
+                }
+                let some: Vec<&Given<'_>> = batch.iter().map(|&i| &given[i]).collect();
+                let caches =
+                    some.iter().map(|g| prefixes.get(g.prefix).map_or_else(|| self.model.new_cache(), |p| KvCache::after(p.clone())));
+                let found = self.mean_log_probabilities(&some, caches.collect())?;
+                let mut scores = scores.lock().unwrap_or_else(PoisonError::into_inner);
+                for (&i, score) in batch.iter().zip(found) {
+                    scores[i] = score;
+                    if !on_done(i) {
+                        return Err(Error::Interrupted);
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        Ok(scores.into_inner().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn given<'a>(&self, request: &'a Request, text: &str) -> Result<Given<'a>> {
+        let mut before = self.tokenizer.encode_plain(&request.prompt)?;
+        before.extend(self.tokenizer.encode(&request.suffix)?);
+        if before.is_empty() {
+            return Err(Error::model(&self.id, "a prompt without text; expected at least one token after the prefix"));
+        }
+        let text = self.tokenizer.encode_plain(text)?;
+        let prefix = self.tokenizer.encode(&request.prefix)?.len() + 1;
+        let used = prefix + before.len() + text.len();
+        if used > self.model.context_length() {
+            return Err(self.too_long(used));
+        }
+        Ok(Given { prefix: &request.prefix, before, text })
+    }
+
+    /// The mean over each text's tokens, whose prefix is in its cache.
+    fn mean_log_probabilities(&self, given: &[&Given<'_>], mut caches: Vec<KvCache>) -> Result<Vec<f32>> {
+        // What follows the prompt, and then what follows every token of the text but the last.
+        let mut spans: Vec<Span<'_>> = given.iter().zip(&mut caches).map(|(g, cache)| Span::new(&g.before, cache)).collect();
+        let after_prompt = self.model.forward(&mut spans)?; // (texts, dim)
+        // As the hypotheses of a beam, each of which has passed all that stands before it.
+        let paths: Vec<Vec<Vec<u32>>> = given
+            .iter()
+            .zip(&caches)
+            .map(|(g, cache)| (1..g.text.len()).map(|n| (0..(cache.rows() + n) as u32).collect()).collect())
+            .collect();
+        let own = given.iter().zip(&mut caches).zip(&paths).filter(|((g, _), _)| g.text.len() > 1);
+        let mut spans: Vec<Span<'_>> =
+            own.map(|((g, cache), paths)| Span { tokens: &g.text[..g.text.len() - 1], cache, paths: Some(paths) }).collect();
+        let hidden = if spans.is_empty() { after_prompt } else { Tensor::cat(&[after_prompt, self.model.forward(&mut spans)?], 0)? };
+
+        // In the order of the rows: the first tokens, and then the rest of each text.
+        let firsts = given.iter().map(|g| g.text[0]);
+        let expected: Vec<u32> = firsts.chain(given.iter().flat_map(|g| &g.text[1..]).copied()).collect();
+        let mut all: Vec<Best> = expected.iter().map(|_| Best::new(1)).collect();
+        let mut logits_of = vec![f32::NEG_INFINITY; expected.len()];
+        self.model.output().blocks(&hidden, |first, width, logits| {
+            for (row, logits) in logits.chunks_exact(width).enumerate() {
+                all[row].count(logits);
+                if let Some(logit) = (expected[row] as usize).checked_sub(first).and_then(|at| logits.get(at)) {
+                    logits_of[row] = *logit;
+                }
+            }
+        })?;
+        let mut log_probabilities = logits_of.iter().zip(&all).map(|(logit, all)| logit - all.log_sum_exp());
+        let mut totals: Vec<f32> = log_probabilities.by_ref().take(given.len()).collect();
+        for (total, g) in totals.iter_mut().zip(given) {
+            *total = (*total + log_probabilities.by_ref().take(g.text.len() - 1).sum::<f32>()) / g.text.len() as f32;
+        }
+        Ok(totals)
+    }
+}

@@ -1,0 +1,147 @@
+//! Choosing among a beam's translations by reading them back: the best is likely, and makes the source likely. What a small model leaves out
+//! or makes up shows when it is asked the other way round (noisy-channel reranking: Yee et al. 2019; Ng et al. 2019).
+
+use super::prompts::Prompt;
+use crate::error::Result;
+use crate::generate::{Finish, Generate, Options, Output, Request, Variant};
+use crate::types::Lang;
+use std::collections::HashMap;
+
+/// Translations of a sentence that are read back: the likeliest ones.
+pub(super) const CANDIDATES: usize = 3;
+
+/// Whether translations are to be read back: there is no choice without a beam, and only a language model can be asked the other way round.
+pub(super) fn is_asked_for(model: &dyn Generate, options: &Options) -> bool {
+    model.is_prompted() && options.channel_weight > 0.0 && options.beams > 1 && options.temperature == 0.0
+}
+
+/// Puts in the place of each output the one of its variants that is best when both directions are counted; `legs` are the languages of the
+/// requests, and `back` gives the prompt for a pair of them, the other way round. `one_more` hears of each request; `false` stops the work.
+///
+/// # Errors
+/// When the model fails, or cannot say how likely a text is.
+pub(super) fn choose(
+    model: &dyn Generate,
+    requests: &[Request],
+    legs: &[(&Lang, &Lang)],
+    outputs: &mut [Output],
+    back: &dyn Fn(&Lang, &Lang) -> Result<Prompt>,
+    one_more: &(dyn Fn() -> bool + Sync),
+) -> Result<()> {
+    let mut prompts: HashMap<(&Lang, &Lang), Prompt> = HashMap::new();
+    // Of each translation that is read back: its request's number, its own, and what the model is asked.
+    let mut candidates: Vec<(usize, usize, Request, String)> = Vec::new();
+    for (number, ((request, output), &(from, to))) in requests.iter().zip(&*outputs).zip(legs).enumerate() {
+        // One that is no translation is not made better by another.
+        if !is_asked_for(model, &request.options) || output.finish != Finish::Stop || output.variants.is_empty() {
+            continue;
+        }
+        if !prompts.contains_key(&(from, to)) {
+            prompts.insert((from, to), back(from, to)?);
+        }
+        let Prompt { prefix, suffix, .. } = &prompts[&(from, to)];
+        let texts = std::iter::once(&output.text).chain(output.variants.iter().map(|variant| &variant.text));
+        for (own, text) in texts.enumerate() {
+            let question = Request { prefix: prefix.clone(), prompt: text.trim().into(), suffix: suffix.clone(), ..Request::default() };
+            candidates.push((number, own, question, format!(" {}", request.prompt)));
+        }
+    }
+    let pairs: Vec<(&Request, &str)> = candidates.iter().map(|(.., question, source)| (question, source.as_str())).collect();
+    let scores = model.score(&pairs, &|i| candidates[i].1 > 0 || one_more())?;
+
+    let mut best: Vec<(usize, f32)> = outputs.iter().map(|_| (0, f32::NEG_INFINITY)).collect();
+    for ((number, own, ..), channel) in candidates.iter().zip(scores) {
+        let output = &outputs[*number];
+        let variant = own.checked_sub(1).map(|at| &output.variants[at]);
+        if variant.is_some_and(|variant| variant.finish != Finish::Stop || variant.text.trim().is_empty()) {
+            continue;
+        }
+        let direct = variant.map_or(output.score, |variant| variant.score);
+        let total = direct + requests[*number].options.channel_weight * channel;
+        if total > best[*number].1 {
+            best[*number] = (*own, total);
+        }
+    }
+    for (output, (own, _)) in outputs.iter_mut().zip(best) {
+        if let Some(at) = own.checked_sub(1) {
+            let Variant { text, ids, score, finish } = output.variants.swap_remove(at);
+            *output = Output { text, tokens: ids.len(), ids, score, finish, variants: Vec::new(), ..output.clone() };
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Holds a source the likelier the longer the translation is that it reads.
+    struct Long;
+
+    impl Generate for Long {
+        fn id(&self) -> &str {
+            "long"
+        }
+
+        fn context_length(&self) -> usize {
+            100
+        }
+
+        fn count_tokens(&self, text: &str) -> Result<usize> {
+            Ok(text.len())
+        }
+
+        fn score(&self, pairs: &[(&Request, &str)], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
+            assert!(pairs.iter().all(|(question, source)| question.prefix == "en: " && question.suffix == "\nfr:" && *source == " source"));
+            (0..pairs.len()).for_each(|i| assert!(on_done(i)));
+            Ok(pairs.iter().map(|(question, _)| question.prompt.len() as f32 - 10.0).collect())
+        }
+
+        fn generate(&self, _: &[Request], _: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+            unreachable!("nothing is written")
+        }
+    }
+
+    #[test]
+    fn the_best_in_both_directions_is_chosen() {
+        let variant = |text: &str, score, finish| Variant { text: text.into(), ids: vec![1; text.len()], score, finish };
+        let output = |finish| Output {
+            text: "one".into(),
+            prompt_tokens: 7,
+            tokens: 3,
+            ids: vec![1; 3],
+            finish,
+            score: -1.0,
+            variants: vec![
+                variant("three", -1.5, Finish::Stop),
+                variant(" ", -0.1, Finish::Stop),
+                variant("seventeen and more", -1.2, Finish::Length),
+            ],
+        };
+        let request = |beams, channel_weight| Request {
+            prompt: "source".into(),
+            options: Options { beams, channel_weight, ..Options::default() },
+            ..Request::default()
+        };
+        let cases = [
+            // It gains 2 × 0.3 and loses 0.5.
+            (request(4, 0.3), Finish::Stop, "three"),
+            (request(4, 0.2), Finish::Stop, "one"),
+            (request(4, 0.0), Finish::Stop, "one"),
+            (request(1, 0.3), Finish::Stop, "one"),
+            (request(4, 0.3), Finish::Length, "one"),
+        ];
+        let (fr, en) = (Lang::parse("fr").unwrap(), Lang::en());
+        let back = |from: &Lang, to: &Lang| Ok(Prompt { prefix: format!("{to}: "), suffix: format!("\n{from}:"), begin: None });
+        let requests: Vec<Request> = cases.iter().map(|case| case.0.clone()).collect();
+        let mut outputs: Vec<Output> = cases.iter().map(|case| output(case.1)).collect();
+        let heard = AtomicUsize::new(0);
+        let one_more = || heard.fetch_add(1, Ordering::Relaxed) < 2;
+        choose(&Long, &requests, &[(&fr, &en); 5], &mut outputs, &back, &one_more).unwrap();
+        for (output, (.., expected)) in outputs.iter().zip(cases) {
+            assert_eq!((output.text.as_str(), output.ids.len(), output.tokens), (expected, expected.len(), expected.len()));
+        }
+        assert_eq!(heard.into_inner(), 2);
+    }
+}
