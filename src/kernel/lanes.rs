@@ -65,6 +65,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
     /// `self · b`.
     unsafe fn mul(self, b: Self) -> Self;
+    /// `self + b`.
+    unsafe fn add(self, b: Self) -> Self;
     /// Into memory.
     unsafe fn store(self, out: &mut [f32; 16]);
     /// The sums of each of sixteen, in their order, each added up halves to halves.
@@ -101,6 +103,10 @@ impl Lanes for [f32; 16] {
         std::array::from_fn(|i| self[i] * b[i])
     }
     #[inline(always)]
+    unsafe fn add(self, b: Self) -> Self {
+        std::array::from_fn(|i| self[i] + b[i])
+    }
+    #[inline(always)]
     unsafe fn store(self, out: &mut [f32; 16]) {
         *out = self;
     }
@@ -125,7 +131,7 @@ pub(super) mod x86 {
 
     /// Two registers of AVX2.
     #[derive(Clone, Copy)]
-    pub(in super::super) struct Avx2(__m256, __m256);
+    pub(in super::super) struct Avx2(pub __m256, pub __m256);
 
     // SAFETY (of all blocks below): the caller has the target features, as the trait demands; references to arrays of 16 floats are
     // valid for loads and stores of 16 floats, and unaligned ones are used.
@@ -165,6 +171,11 @@ pub(super) mod x86 {
             unsafe { Avx2(_mm256_mul_ps(self.0, b.0), _mm256_mul_ps(self.1, b.1)) }
         }
         #[inline(always)]
+        unsafe fn add(self, b: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Avx2(_mm256_add_ps(self.0, b.0), _mm256_add_ps(self.1, b.1)) }
+        }
+        #[inline(always)]
         unsafe fn store(self, out: &mut [f32; 16]) {
             // SAFETY: see above.
             unsafe {
@@ -186,7 +197,7 @@ pub(super) mod x86 {
 
     /// One register of AVX-512.
     #[derive(Clone, Copy)]
-    pub(in super::super) struct Avx512(__m512);
+    pub(in super::super) struct Avx512(pub __m512);
 
     impl Lanes for Avx512 {
         const MANY: bool = true;
@@ -219,6 +230,11 @@ pub(super) mod x86 {
         unsafe fn mul(self, b: Self) -> Self {
             // SAFETY: see above.
             unsafe { Avx512(_mm512_mul_ps(self.0, b.0)) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, b: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Avx512(_mm512_add_ps(self.0, b.0)) }
         }
         #[inline(always)]
         unsafe fn store(self, out: &mut [f32; 16]) {
