@@ -144,8 +144,13 @@ fn attend_to<E: Element>(isa: Isa, arguments: Arguments<'_, E>) {
             Isa::Avx512 => return unsafe { avx512(arguments) },
             // SAFETY: as above.
             Isa::Avx2 | Isa::AvxVnni => return unsafe { avx2(arguments) },
-            Isa::Scalar => {}
+            _ => {}
         }
+    }
+    #[cfg(target_arch = "aarch64")]
+    if isa == Isa::Neon {
+        // SAFETY: all code for 64-bit ARM has the features of these lanes.
+        return unsafe { attend_with::<super::lanes::neon::Neon, E>(arguments) };
     }
     let _ = isa;
     // SAFETY: portable lanes need no feature.

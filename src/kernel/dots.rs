@@ -1,4 +1,5 @@
 //! Tiles of the int8 product where the instruction set adds up four products of 8-bit integers a lane at once.
+#![cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), allow(unused))]
 
 use super::isa::Isa;
 use super::lanes::Lanes;
@@ -49,7 +50,7 @@ trait Dots: Copy {
 
 /// Calls a kernel that is compiled for each height of a tile.
 macro_rules! by_rows {
-    ($count:expr, $module:ident::$kernel:ident $arguments:tt) => { by_rows!($count, $module::$kernel $arguments, 1 2 3 4 5 6) };
+    ($count:expr, $module:ident::$kernel:ident $arguments:tt) => { $crate::kernel::dots::by_rows!($count, $module::$kernel $arguments, 1 2 3 4 5 6) };
     ($count:expr, $module:ident::$kernel:ident $arguments:tt, $($rows:literal)*) => {
         match $count {
             // SAFETY: an `Isa` is only ever made after the CPU was found to have its features.
@@ -69,6 +70,8 @@ pub(super) fn multiply(isa: Isa, count: usize, rows: Rows<'_>, panel: Panel<'_>,
         Isa::AvxVnni if is_x86_feature_detected!("avxvnni") => by_rows!(count, x86::avx_vnni(rows, panel, epilogue)),
         #[cfg(target_arch = "x86_64")]
         Isa::AvxVnni => by_rows!(count, x86::avx512vl_vnni(rows, panel, epilogue)),
+        #[cfg(target_arch = "aarch64")]
+        Isa::Neon => by_rows!(count, arm::neon(rows, panel, epilogue)),
         _ => unreachable!("{} has no such tile", isa.name()),
     }
 }
@@ -152,17 +155,13 @@ unsafe fn add_products<D: Dots, const MR: usize, const N: usize, const FOUR: usi
     place: usize,
     activations: &[D::Activations; MR],
 ) {
-    // SAFETY: as the caller promises; asking for memory has no effect but on the cache.
+    // SAFETY: as the caller promises.
     unsafe {
         let mut weights = [D::splat(0); N];
         for (n, weights) in weights.iter_mut().enumerate() {
             let place = place + (FOUR * PANEL + n * LANES) * 4;
             *weights = D::load(panel.values.as_ptr().add(place));
-            #[cfg(target_arch = "x86_64")]
-            {
-                use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-                _mm_prefetch::<_MM_HINT_T1>(panel.ahead.as_ptr().wrapping_add(place).cast());
-            }
+            prefetch(panel.ahead.as_ptr().wrapping_add(place));
         }
         for (sums, &activations) in sums.iter_mut().zip(activations) {
             for (sum, weights) in sums.iter_mut().zip(weights) {
@@ -170,6 +169,18 @@ unsafe fn add_products<D: Dots, const MR: usize, const N: usize, const FOUR: usi
             }
         }
     }
+}
+
+/// Asks for memory that is read soon; there may be none.
+#[inline(always)]
+fn prefetch(place: *const u8) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        // SAFETY: it has no effect but on the cache, and all x86-64 has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(place.cast()) };
+    }
+    let _ = place;
 }
 
 /// VNNI's `vpdpbusd` multiplies weights without a sign, which they have thanks to an offset.
@@ -274,6 +285,70 @@ mod x86 {
         unsafe fn floats(self) -> Avx2 {
             // SAFETY: see above.
             unsafe { Avx2(_mm256_cvtepi32_ps(self.0), _mm256_cvtepi32_ps(self.1)) }
+        }
+    }
+}
+
+/// `sdot` multiplies weights with their signs.
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    use super::{Dots, Epilogue, Panel, Rows, tile};
+    use crate::kernel::lanes::neon::Neon;
+    use std::arch::aarch64::*;
+    use std::arch::asm;
+    use std::array::from_fn;
+
+    /// A quarter of a panel at a time: the sums of a group take 20 of 32 registers, and what is multiplied nine.
+    #[target_feature(enable = "dotprod")]
+    pub(super) fn neon<const MR: usize>(rows: Rows<'_>, panel: Panel<'_>, epilogue: Epilogue<'_>) {
+        // SAFETY: this function has the features of these registers.
+        unsafe { tile::<Four, MR, 1>(rows, panel, epilogue) }
+    }
+
+    /// Four registers.
+    #[derive(Clone, Copy)]
+    struct Four([int32x4_t; 4]);
+
+    // SAFETY (of all blocks below): all code for 64-bit ARM has NEON, and the caller has its dot product and the memory.
+    impl Dots for Four {
+        type Floats = Neon;
+        type Activations = int8x16_t;
+        #[inline(always)]
+        unsafe fn splat(value: i32) -> Self {
+            // SAFETY: see above.
+            unsafe { Four([vdupq_n_s32(value); 4]) }
+        }
+        #[inline(always)]
+        unsafe fn load(weights: *const u8) -> Self {
+            // SAFETY: see above.
+            unsafe { Four(from_fn(|i| vld1q_s32(weights.cast::<i32>().add(4 * i)))) }
+        }
+        #[inline(always)]
+        unsafe fn activations(values: *const i8) -> int8x16_t {
+            // SAFETY: see above.
+            unsafe { vld1q_s8(values) }
+        }
+        #[inline(always)]
+        unsafe fn dot<const FOUR: usize>(mut self, weights: Self, activations: int8x16_t) -> Self {
+            for (sums, weights) in self.0.iter_mut().zip(weights.0) {
+                // SAFETY: see above. The instruction has no stable function yet.
+                unsafe {
+                    asm!(
+                        "sdot {sums:v}.4s, {weights:v}.16b, {activations:v}.4b[{four}]",
+                        sums = inout(vreg) *sums,
+                        weights = in(vreg) weights,
+                        activations = in(vreg) activations,
+                        four = const FOUR,
+                        options(pure, nomem, nostack, preserves_flags)
+                    );
+                }
+            }
+            self
+        }
+        #[inline(always)]
+        unsafe fn floats(self) -> Neon {
+            // SAFETY: see above.
+            unsafe { Neon(from_fn(|i| vcvtq_f32_s32(self.0[i]))) }
         }
     }
 }

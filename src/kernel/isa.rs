@@ -13,11 +13,13 @@ pub enum Isa {
     AvxVnni,
     /// AVX-512 with VNNI (AMD since Zen 4, Intel since Ice Lake).
     Avx512,
+    /// NEON with its dot product (Apple silicon, ARM servers since Neoverse N1).
+    Neon,
 }
 
 impl Isa {
     /// The best set of this machine, or the one named by the environment variable `POLYGIST_ISA`
-    /// (`scalar`, `avx2`, `avx-vnni`, `avx512`) if the machine has it; made for tests and for finding faults.
+    /// (`scalar`, `avx2`, `avx-vnni`, `avx512`, `neon`) if the machine has it; made for tests and for finding faults.
     pub fn current() -> Isa {
         static CURRENT: OnceLock<Isa> = OnceLock::new();
         *CURRENT.get_or_init(|| {
@@ -43,6 +45,10 @@ impl Isa {
                 available.push(Isa::Avx512);
             }
         }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("dotprod") {
+            available.push(Isa::Neon);
+        }
         available
     }
 
@@ -53,12 +59,14 @@ impl Isa {
             Isa::Avx2 => "avx2",
             Isa::AvxVnni => "avx-vnni",
             Isa::Avx512 => "avx512",
+            Isa::Neon => "neon",
         }
     }
 }
 
 /// Defines a function whose body is compiled once per instruction set; the compiler vectorizes the
-/// fixed-width lane arrays in it. The first parameter of the generated function is the [`Isa`].
+/// fixed-width lane arrays in it. NEON needs no copy of its own: all code for 64-bit ARM may use it. The first parameter of the generated
+/// function is the [`Isa`].
 macro_rules! per_isa {
     ($(#[$meta:meta])* $vis:vis fn $name:ident $(<const $c:ident: usize>)? ($($arg:ident: $ty:ty),* $(,)?) = $body:path) => {
         $(#[$meta])*

@@ -5,7 +5,7 @@
 //! product is 4% faster, and the smallest models lose two points of chrF in the languages that they know least.
 
 use super::aligned::Aligned;
-use super::dots::{self, Panel, Rows, by_rows};
+use super::dots::{self, Panel, Rows};
 use super::isa::{Isa, per_isa};
 use super::packed::Target;
 use std::mem::MaybeUninit;
@@ -20,21 +20,28 @@ pub(super) const PANEL: usize = 64;
 /// Rows a tile, at most.
 const TILE: usize = 6;
 
-/// Values along `k` that stand together in a panel, as the instruction set multiplies them: VNNI's `vpdpbusd` four at a time, others two.
+/// Rows a tile of an instruction set, at most: with six, NEON's registers would not hold the sums and what is multiplied.
+fn height(isa: Isa) -> usize {
+    if isa == Isa::Neon { 5 } else { TILE }
+}
+
+/// Values along `k` that stand together in a panel, as the instruction set multiplies them: bytes four at a time, words two.
 fn step(isa: Isa) -> usize {
     match isa {
-        Isa::AvxVnni | Isa::Avx512 => 4,
+        Isa::AvxVnni | Isa::Avx512 | Isa::Neon => 4,
         Isa::Scalar | Isa::Avx2 => 2,
     }
 }
 
-/// What is added to weights where the instruction set wants them without a sign.
-const OFFSET: i32 = 128;
+/// What is added to weights: VNNI wants them without a sign.
+fn offset(isa: Isa) -> u8 {
+    if matches!(isa, Isa::AvxVnni | Isa::Avx512) { 128 } else { 0 }
+}
 
 /// Weights as 8-bit integers in panels of [`PANEL`] output features: (panels, k/step, PANEL, step), padded to whole groups and panels.
 pub(super) struct Weights {
     isa: Isa,
-    /// For VNNI larger by [`OFFSET`]; for others the bits of signed integers.
+    /// The bits of signed integers, plus the [`offset`].
     values: Aligned<u8>,
     /// (panels, groups, PANEL)
     scales: Vec<f32>,
@@ -52,7 +59,7 @@ impl Weights {
         let mut scales = vec![0.0; panels * groups * PANEL];
         let mut buffer = vec![0.0; k];
         let (mut whole, mut row_scales) = (vec![0i16; depth], vec![0.0; groups]);
-        let turn = if step == 4 { OFFSET as u8 } else { 0 };
+        let offset = offset(isa);
         for i in 0..n {
             row(i, &mut buffer);
             quantize_wide(Isa::current(), &buffer, &mut whole, &mut row_scales);
@@ -60,7 +67,7 @@ impl Weights {
             let values = &mut values[panel * depth * PANEL..][..depth * PANEL];
             for (few, line) in whole.chunks_exact(step).zip(values.chunks_exact_mut(step * PANEL)) {
                 for (place, &v) in line[lane * step..][..step].iter_mut().zip(few) {
-                    *place = (v as u8).wrapping_add(turn);
+                    *place = (v as u8).wrapping_add(offset);
                 }
             }
             for (g, &scale) in row_scales.iter().enumerate() {
@@ -108,13 +115,13 @@ impl Weights {
     /// Row `i` as f32.
     pub(super) fn row(&self, i: usize, out: &mut [f32]) {
         let (panel, lane, step) = (i / PANEL, i % PANEL, step(self.isa));
-        let turn = if step == 4 { OFFSET as u8 } else { 0 };
+        let offset = offset(self.isa);
         let values = &self.values[panel * self.groups * GROUP * PANEL..];
         let scales = &self.scales[panel * self.groups * PANEL..];
         for (p, (few, line)) in out.chunks_mut(step).zip(values.chunks_exact(step * PANEL)).enumerate() {
             let scale = scales[p * step / GROUP * PANEL + lane];
             for (out, v) in few.iter_mut().zip(&line[lane * step..][..step]) {
-                *out = f32::from(v.wrapping_sub(turn) as i8) * scale;
+                *out = f32::from(v.wrapping_sub(offset) as i8) * scale;
             }
         }
     }
@@ -140,8 +147,7 @@ pub(super) struct Activations {
 enum Values {
     /// As 16-bit integers.
     Wide(Vec<i16>),
-    /// As 8-bit integers, and where the sums of their products with weights that have an offset begin, (rows, groups), so that they come out
-    /// without it.
+    /// As 8-bit integers, and where the sums of their products with weights begin, (rows, groups), so that they come out without the offset.
     Narrow(Aligned<i8>, Vec<i32>),
 }
 
@@ -156,7 +162,7 @@ impl Activations {
         let values = if step(isa) == 4 {
             let (mut values, mut starts) = (Aligned::zeros(rows * depth), vec![0i32; rows * groups]);
             for (((row, scales), values), starts) in lines.zip(values.chunks_exact_mut(depth)).zip(starts.chunks_exact_mut(groups)) {
-                quantize_narrow(isa, row, values, scales, starts);
+                quantize_narrow(isa, row, values, scales, starts, offset(isa).into());
             }
             Values::Narrow(values, starts)
         } else {
@@ -171,7 +177,7 @@ impl Activations {
 }
 
 per_isa! { fn quantize_wide(row: &[f32], out: &mut [i16], scales: &mut [f32]) = quantize_wide_body }
-per_isa! { fn quantize_narrow(row: &[f32], out: &mut [i8], scales: &mut [f32], starts: &mut [i32]) = quantize_narrow_body }
+per_isa! { fn quantize_narrow(row: &[f32], out: &mut [i8], scales: &mut [f32], starts: &mut [i32], offset: i32) = quantize_narrow_body }
 
 #[inline(always)]
 fn quantize_wide_body(row: &[f32], out: &mut [i16], scales: &mut [f32]) {
@@ -183,7 +189,7 @@ fn quantize_wide_body(row: &[f32], out: &mut [i16], scales: &mut [f32]) {
 }
 
 #[inline(always)]
-fn quantize_narrow_body(row: &[f32], out: &mut [i8], scales: &mut [f32], starts: &mut [i32]) {
+fn quantize_narrow_body(row: &[f32], out: &mut [i8], scales: &mut [f32], starts: &mut [i32], offset: i32) {
     for (((group, out), held), start) in row.chunks(GROUP).zip(out.chunks_exact_mut(GROUP)).zip(scales).zip(starts) {
         let (scale, inverse) = scale(largest(group));
         *held = scale;
@@ -200,7 +206,7 @@ fn quantize_narrow_body(row: &[f32], out: &mut [i8], scales: &mut [f32], starts:
                 sum += i32::from(*out);
             }
         }
-        *start = -OFFSET * sum;
+        *start = -offset * sum;
     }
 }
 
@@ -239,7 +245,7 @@ pub(super) fn matmul(x: &Activations, weights: Panels<'_>, n: usize, bias: Optio
     let depth = groups * GROUP;
     let rows = x.scales.len() / groups;
     // Tiles of nearly the same height.
-    let tiles = rows.div_ceil(TILE);
+    let tiles = rows.div_ceil(height(isa));
     // Panels outside, rows inside: a panel of weights stays in the cache while all rows pass over it.
     for (panel, (values, scales)) in weights.values.chunks_exact(depth * PANEL).zip(weights.scales.chunks_exact(groups * PANEL)).enumerate()
     {
@@ -297,7 +303,7 @@ fn finish_body(sums: &[[f32; PANEL]], epilogue: Epilogue<'_>) {
 fn wide_tile(isa: Isa, xv: &[i16], xs: &[f32], wv: &[u8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx2 {
-        return by_rows!(sums.len(), x86::tile_avx2(xv, xs, wv, ws, sums));
+        return dots::by_rows!(sums.len(), x86::tile_avx2(xv, xs, wv, ws, sums));
     }
     assert!(isa == Isa::Scalar, "packed for {}", isa.name());
     scalar_tile(xv, xs, wv, ws, sums);
