@@ -95,8 +95,8 @@ impl Blocks<'_> {
 /// If the lengths of the slices do not fit, or a path leaves its part, or there are more queries than rows beside them.
 pub fn attend(shape: &AttentionShape, reach: Reach<'_>, bias: Option<&RelativeBias>, q: &[f32], attended: Attended<'_>, out: &mut [f32]) {
     match attended {
-        Attended::F32(parts) => attend_to(Arguments { shape, reach, bias, q, parts, out }),
-        Attended::F16(parts) => attend_to(Arguments { shape, reach, bias, q, parts, out }),
+        Attended::F32(parts) => attend_to(Isa::current(), Arguments { shape, reach, bias, q, parts, out }),
+        Attended::F16(parts) => attend_to(Isa::current(), Arguments { shape, reach, bias, q, parts, out }),
     }
 }
 
@@ -109,7 +109,7 @@ struct Arguments<'a, E> {
     out: &'a mut [f32],
 }
 
-fn attend_to<E: Element>(arguments: Arguments<'_, E>) {
+fn attend_to<E: Element>(isa: Isa, arguments: Arguments<'_, E>) {
     let Arguments { shape, reach, q, parts, ref out, .. } = arguments;
     let width = shape.width();
     let token = shape.heads * shape.dim;
@@ -139,14 +139,20 @@ fn attend_to<E: Element>(arguments: Arguments<'_, E>) {
             // SAFETY: this function has the features of these lanes.
             unsafe { attend_with::<super::lanes::x86::Avx512, E>(arguments) }
         }
-        match Isa::current() {
+        match isa {
             // SAFETY: an `Isa` is only ever made after the CPU was found to have its features.
             Isa::Avx512 => return unsafe { avx512(arguments) },
             // SAFETY: as above.
-            Isa::Avx2 => return unsafe { avx2(arguments) },
-            Isa::Scalar => {}
+            Isa::Avx2 | Isa::AvxVnni => return unsafe { avx2(arguments) },
+            _ => {}
         }
     }
+    #[cfg(target_arch = "aarch64")]
+    if isa == Isa::Neon {
+        // SAFETY: all code for 64-bit ARM has the features of these lanes.
+        return unsafe { attend_with::<super::lanes::neon::Neon, E>(arguments) };
+    }
+    let _ = isa;
     // SAFETY: portable lanes need no feature.
     unsafe { attend_with::<[f32; 16], E>(arguments) }
 }
@@ -292,6 +298,31 @@ mod tests {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn every_instruction_set_gives_the_same_bits() {
+        for (heads, kv_heads, dim) in [(4, 4, 8), (6, 2, 20), (2, 1, 64), (8, 2, 100)] {
+            let (positions, tokens) = (37, 6);
+            let shape = AttentionShape { heads, kv_heads, dim, scale: 0.3, window: None };
+            let [keys, values] = [1, 2].map(|seed| numbers(positions * kv_heads * dim, seed));
+            let [half_keys, half_values] = [&keys, &values].map(|all| all.iter().map(|&v| f16::from_f32(v)).collect::<Vec<f16>>());
+            let q = numbers(tokens * heads * dim, 3);
+            let attend = |isa| {
+                let mut outs = [vec![f32::NAN; q.len()], vec![f32::NAN; q.len()]];
+                let [float, half] = &mut outs;
+                let (shape, reach, bias, q) = (&shape, Reach::Causal, None, &q[..]);
+                let parts = [KeyValues::NONE, KeyValues { keys: &keys, values: &values }];
+                attend_to(isa, Arguments { shape, reach, bias, q, parts, out: float });
+                let parts = [KeyValues::NONE, KeyValues { keys: &half_keys, values: &half_values }];
+                attend_to(isa, Arguments { shape, reach, bias, q, parts, out: half });
+                outs
+            };
+            let expected = attend(Isa::Scalar);
+            for isa in Isa::available() {
+                assert_eq!(attend(isa), expected, "{}, heads of {dim}", isa.name());
             }
         }
     }

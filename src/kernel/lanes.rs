@@ -65,6 +65,8 @@ pub(super) trait Lanes: Copy {
     unsafe fn mul_add(self, b: Self, c: Self) -> Self;
     /// `self · b`.
     unsafe fn mul(self, b: Self) -> Self;
+    /// `self + b`.
+    unsafe fn add(self, b: Self) -> Self;
     /// Into memory.
     unsafe fn store(self, out: &mut [f32; 16]);
     /// The sums of each of sixteen, in their order, each added up halves to halves.
@@ -101,6 +103,10 @@ impl Lanes for [f32; 16] {
         std::array::from_fn(|i| self[i] * b[i])
     }
     #[inline(always)]
+    unsafe fn add(self, b: Self) -> Self {
+        std::array::from_fn(|i| self[i] + b[i])
+    }
+    #[inline(always)]
     unsafe fn store(self, out: &mut [f32; 16]) {
         *out = self;
     }
@@ -125,7 +131,7 @@ pub(super) mod x86 {
 
     /// Two registers of AVX2.
     #[derive(Clone, Copy)]
-    pub(in super::super) struct Avx2(__m256, __m256);
+    pub(in super::super) struct Avx2(pub __m256, pub __m256);
 
     // SAFETY (of all blocks below): the caller has the target features, as the trait demands; references to arrays of 16 floats are
     // valid for loads and stores of 16 floats, and unaligned ones are used.
@@ -165,6 +171,11 @@ pub(super) mod x86 {
             unsafe { Avx2(_mm256_mul_ps(self.0, b.0), _mm256_mul_ps(self.1, b.1)) }
         }
         #[inline(always)]
+        unsafe fn add(self, b: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Avx2(_mm256_add_ps(self.0, b.0), _mm256_add_ps(self.1, b.1)) }
+        }
+        #[inline(always)]
         unsafe fn store(self, out: &mut [f32; 16]) {
             // SAFETY: see above.
             unsafe {
@@ -186,7 +197,7 @@ pub(super) mod x86 {
 
     /// One register of AVX-512.
     #[derive(Clone, Copy)]
-    pub(in super::super) struct Avx512(__m512);
+    pub(in super::super) struct Avx512(pub __m512);
 
     impl Lanes for Avx512 {
         const MANY: bool = true;
@@ -219,6 +230,11 @@ pub(super) mod x86 {
         unsafe fn mul(self, b: Self) -> Self {
             // SAFETY: see above.
             unsafe { Avx512(_mm512_mul_ps(self.0, b.0)) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, b: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Avx512(_mm512_add_ps(self.0, b.0)) }
         }
         #[inline(always)]
         unsafe fn store(self, out: &mut [f32; 16]) {
@@ -264,6 +280,85 @@ pub(super) mod x86 {
             let four = _mm_add_ps(_mm256_castps256_ps128(sums), _mm256_extractf128_ps::<1>(sums));
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));
             _mm_cvtss_f32(_mm_add_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        }
+    }
+}
+
+#[cfg(target_arch = "aarch64")]
+pub(super) mod neon {
+    use super::Lanes;
+    use half::f16;
+    use std::arch::aarch64::*;
+    use std::arch::asm;
+    use std::array::from_fn;
+
+    /// Four registers.
+    #[derive(Clone, Copy)]
+    pub(in super::super) struct Neon(pub [float32x4_t; 4]);
+
+    // SAFETY (of all blocks below): all code for 64-bit ARM has NEON, which is why closures do no harm here; the caller has the memory.
+    impl Lanes for Neon {
+        const MANY: bool = false;
+        #[inline(always)]
+        unsafe fn zero() -> Self {
+            // SAFETY: see above.
+            unsafe { Self::splat(0.0) }
+        }
+        #[inline(always)]
+        unsafe fn splat(value: f32) -> Self {
+            // SAFETY: see above.
+            unsafe { Neon([vdupq_n_f32(value); 4]) }
+        }
+        #[inline(always)]
+        unsafe fn load_at(values: *const f32) -> Self {
+            // SAFETY: see above.
+            unsafe { Neon(from_fn(|i| vld1q_f32(values.add(4 * i)))) }
+        }
+        #[inline(always)]
+        unsafe fn load_half(values: *const f16) -> Self {
+            // SAFETY: see above. What converts four halves is part of NEON, but not of the functions of older compilers.
+            unsafe {
+                let four = |i: usize| {
+                    let floats: float32x4_t;
+                    let halves = vld1_u16(values.cast::<u16>().add(4 * i));
+                    asm!("fcvtl {0:v}.4s, {1:v}.4h", out(vreg) floats, in(vreg) halves, options(pure, nomem, nostack, preserves_flags));
+                    floats
+                };
+                Neon(from_fn(four))
+            }
+        }
+        #[inline(always)]
+        unsafe fn mul_add(self, b: Self, c: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Neon(from_fn(|i| vfmaq_f32(c.0[i], self.0[i], b.0[i]))) }
+        }
+        #[inline(always)]
+        unsafe fn mul(self, b: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Neon(from_fn(|i| vmulq_f32(self.0[i], b.0[i]))) }
+        }
+        #[inline(always)]
+        unsafe fn add(self, b: Self) -> Self {
+            // SAFETY: see above.
+            unsafe { Neon(from_fn(|i| vaddq_f32(self.0[i], b.0[i]))) }
+        }
+        #[inline(always)]
+        unsafe fn store(self, out: &mut [f32; 16]) {
+            // SAFETY: see above.
+            unsafe { (0..4).for_each(|i| vst1q_f32(out.as_mut_ptr().add(4 * i), self.0[i])) }
+        }
+        #[inline(always)]
+        unsafe fn sums(of: [Self; 16]) -> Self {
+            // SAFETY: see above.
+            unsafe {
+                let fours = of.map(|Neon([a, b, c, d])| vaddq_f32(vaddq_f32(a, c), vaddq_f32(b, d)));
+                // Of two, the upper halves added to the lower ones, in one register.
+                let halves = |i: usize| {
+                    let (a, b) = (vreinterpretq_f64_f32(fours[i]), vreinterpretq_f64_f32(fours[i + 1]));
+                    vaddq_f32(vreinterpretq_f32_f64(vzip1q_f64(a, b)), vreinterpretq_f32_f64(vzip2q_f64(a, b)))
+                };
+                Neon(from_fn(|i| vpaddq_f32(halves(4 * i), halves(4 * i + 2))))
+            }
         }
     }
 }

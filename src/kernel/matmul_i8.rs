@@ -5,6 +5,7 @@
 //! product is 4% faster, and the smallest models lose two points of chrF in the languages that they know least.
 
 use super::aligned::Aligned;
+use super::dots::{self, Panel, Rows};
 use super::isa::{Isa, per_isa};
 use super::packed::Target;
 use rayon::prelude::*;
@@ -20,18 +21,28 @@ pub(super) const PANEL: usize = 64;
 /// Rows a tile, at most.
 const TILE: usize = 6;
 
-/// Values along `k` that stand together in a panel, as the instruction set multiplies them: AVX-512's `vpdpbusd` four at a time, others two.
-fn step(isa: Isa) -> usize {
-    if isa == Isa::Avx512 { 4 } else { 2 }
+/// Rows a tile of an instruction set, at most: with six, NEON's registers would not hold the sums and what is multiplied.
+fn height(isa: Isa) -> usize {
+    if isa == Isa::Neon { 5 } else { TILE }
 }
 
-/// What is added to weights where the instruction set wants them without a sign.
-const OFFSET: i32 = 128;
+/// Values along `k` that stand together in a panel, as the instruction set multiplies them: bytes four at a time, words two.
+fn step(isa: Isa) -> usize {
+    match isa {
+        Isa::AvxVnni | Isa::Avx512 | Isa::Neon => 4,
+        Isa::Scalar | Isa::Avx2 => 2,
+    }
+}
+
+/// What is added to weights: VNNI wants them without a sign.
+fn offset(isa: Isa) -> u8 {
+    if matches!(isa, Isa::AvxVnni | Isa::Avx512) { 128 } else { 0 }
+}
 
 /// Weights as 8-bit integers in panels of [`PANEL`] output features: (panels, k/step, PANEL, step), padded to whole groups and panels.
 pub(super) struct Weights {
     isa: Isa,
-    /// For AVX-512 larger by [`OFFSET`]; for others the bits of signed integers.
+    /// The bits of signed integers, plus the [`offset`].
     values: Aligned<u8>,
     /// (panels, groups, PANEL)
     scales: Vec<f32>,
@@ -40,7 +51,7 @@ pub(super) struct Weights {
 }
 
 impl Weights {
-    /// Zeros, for [`Weights::fill`] to write over.
+    /// Zeros, for [`Block::fill`] to write over.
     pub(super) fn zeros(isa: Isa, n: usize, k: usize) -> Weights {
         let (groups, panels) = (k.div_ceil(GROUP), n.div_ceil(PANEL));
         Weights { isa, values: Aligned::zeros(panels * groups * GROUP * PANEL), scales: vec![0.0; panels * groups * PANEL], groups }
@@ -92,13 +103,13 @@ impl Weights {
     /// Row `i` as f32.
     pub(super) fn row(&self, i: usize, out: &mut [f32]) {
         let (panel, lane, step) = (i / PANEL, i % PANEL, step(self.isa));
-        let turn = if step == 4 { OFFSET as u8 } else { 0 };
+        let offset = offset(self.isa);
         let values = &self.values[panel * self.groups * GROUP * PANEL..];
         let scales = &self.scales[panel * self.groups * PANEL..];
         for (p, (few, line)) in out.chunks_mut(step).zip(values.chunks_exact(step * PANEL)).enumerate() {
             let scale = scales[p * step / GROUP * PANEL + lane];
             for (out, v) in few.iter_mut().zip(&line[lane * step..][..step]) {
-                *out = f32::from(v.wrapping_sub(turn) as i8) * scale;
+                *out = f32::from(v.wrapping_sub(offset) as i8) * scale;
             }
         }
     }
@@ -118,14 +129,14 @@ impl Block<'_> {
         let (step, groups) = (step(self.isa), self.groups);
         let depth = groups * GROUP;
         let (mut whole, mut row_scales) = (vec![0i16; depth], vec![0.0; groups]);
-        let turn = if step == 4 { OFFSET as u8 } else { 0 };
+        let offset = offset(self.isa);
         for (i, row) in rows.chunks_exact(k).enumerate() {
             quantize_wide(Isa::current(), row, &mut whole, &mut row_scales);
             let (panel, lane) = (i / PANEL, i % PANEL);
             let values = &mut self.values[panel * depth * PANEL..][..depth * PANEL];
             for (few, line) in whole.chunks_exact(step).zip(values.chunks_exact_mut(step * PANEL)) {
                 for (place, &v) in line[lane * step..][..step].iter_mut().zip(few) {
-                    *place = (v as u8).wrapping_add(turn);
+                    *place = (v as u8).wrapping_add(offset);
                 }
             }
             for (g, &scale) in row_scales.iter().enumerate() {
@@ -155,8 +166,7 @@ pub(super) struct Activations {
 enum Values {
     /// As 16-bit integers.
     Wide(Vec<i16>),
-    /// As 8-bit integers, and where the sums of their products with weights that have an offset begin, (rows, groups), so that they come out
-    /// without it.
+    /// As 8-bit integers, and where the sums of their products with weights begin, (rows, groups), so that they come out without the offset.
     Narrow(Aligned<i8>, Vec<i32>),
 }
 
@@ -171,7 +181,7 @@ impl Activations {
         let values = if step(isa) == 4 {
             let (mut values, mut starts) = (Aligned::zeros(rows * depth), vec![0i32; rows * groups]);
             for (((row, scales), values), starts) in lines.zip(values.chunks_exact_mut(depth)).zip(starts.chunks_exact_mut(groups)) {
-                quantize_narrow(isa, row, values, scales, starts);
+                quantize_narrow(isa, row, values, scales, starts, offset(isa).into());
             }
             Values::Narrow(values, starts)
         } else {
@@ -186,7 +196,7 @@ impl Activations {
 }
 
 per_isa! { fn quantize_wide(row: &[f32], out: &mut [i16], scales: &mut [f32]) = quantize_wide_body }
-per_isa! { fn quantize_narrow(row: &[f32], out: &mut [i8], scales: &mut [f32], starts: &mut [i32]) = quantize_narrow_body }
+per_isa! { fn quantize_narrow(row: &[f32], out: &mut [i8], scales: &mut [f32], starts: &mut [i32], offset: i32) = quantize_narrow_body }
 
 #[inline(always)]
 fn quantize_wide_body(row: &[f32], out: &mut [i16], scales: &mut [f32]) {
@@ -198,7 +208,7 @@ fn quantize_wide_body(row: &[f32], out: &mut [i16], scales: &mut [f32]) {
 }
 
 #[inline(always)]
-fn quantize_narrow_body(row: &[f32], out: &mut [i8], scales: &mut [f32], starts: &mut [i32]) {
+fn quantize_narrow_body(row: &[f32], out: &mut [i8], scales: &mut [f32], starts: &mut [i32], offset: i32) {
     for (((group, out), held), start) in row.chunks(GROUP).zip(out.chunks_exact_mut(GROUP)).zip(scales).zip(starts) {
         let (scale, inverse) = scale(largest(group));
         *held = scale;
@@ -215,7 +225,7 @@ fn quantize_narrow_body(row: &[f32], out: &mut [i8], scales: &mut [f32], starts:
                 sum += i32::from(*out);
             }
         }
-        *start = -OFFSET * sum;
+        *start = -offset * sum;
     }
 }
 
@@ -254,7 +264,7 @@ pub(super) fn matmul(x: &Activations, weights: Panels<'_>, n: usize, bias: Optio
     let depth = groups * GROUP;
     let rows = x.scales.len() / groups;
     // Tiles of nearly the same height.
-    let tiles = rows.div_ceil(TILE);
+    let tiles = rows.div_ceil(height(isa));
     // Panels outside, rows inside: a panel of weights stays in the cache while all rows pass over it.
     for (panel, (values, scales)) in weights.values.chunks_exact(depth * PANEL).zip(weights.scales.chunks_exact(groups * PANEL)).enumerate()
     {
@@ -276,7 +286,8 @@ pub(super) fn matmul(x: &Activations, weights: Panels<'_>, n: usize, bias: Optio
                     finish(isa, &sums[..end - first], epilogue);
                 }
                 Values::Narrow(xv, starts) => {
-                    narrow_tile(isa, &xv[span], xs, &starts[first * groups..end * groups], (values, ahead), scales, end - first, epilogue);
+                    let rows = Rows { values: &xv[span], scales: xs, starts: &starts[first * groups..end * groups] };
+                    dots::multiply(isa, end - first, rows, Panel { values, scales, ahead }, epilogue);
                 }
             }
         }
@@ -284,13 +295,13 @@ pub(super) fn matmul(x: &Activations, weights: Panels<'_>, n: usize, bias: Optio
 }
 
 /// What becomes of a tile's sums: they get their features' bias, and go to their places.
-struct Epilogue<'a> {
-    bias: Option<&'a [f32]>,
+pub(super) struct Epilogue<'a> {
+    pub bias: Option<&'a [f32]>,
     /// From the first row's first place to the last row's last one.
-    out: &'a mut [MaybeUninit<f32>],
-    stride: usize,
+    pub out: &'a mut [MaybeUninit<f32>],
+    pub stride: usize,
     /// Features, of the panel's, that there are.
-    width: usize,
+    pub width: usize,
 }
 
 per_isa! { fn finish(sums: &[[f32; PANEL]], epilogue: Epilogue<'_>) = finish_body }
@@ -307,33 +318,14 @@ fn finish_body(sums: &[[f32; PANEL]], epilogue: Epilogue<'_>) {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-macro_rules! by_rows {
-    ($kernel:ident, $arguments:tt, $rows_of:expr, $($rows:literal)*) => {
-        // SAFETY: an `Isa` is only ever made after the CPU was found to have its features.
-        match $rows_of { $($rows => return unsafe { x86::$kernel::<$rows> $arguments },)* _ => {} }
-    };
-}
-
 /// The product of a few rows, (rows, k), with a panel.
 fn wide_tile(isa: Isa, xv: &[i16], xs: &[f32], wv: &[u8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
     #[cfg(target_arch = "x86_64")]
     if isa == Isa::Avx2 {
-        by_rows!(tile_avx2, (xv, xs, wv, ws, sums), sums.len(), 1 2 3 4 5 6);
+        return dots::by_rows!(sums.len(), x86::tile_avx2(xv, xs, wv, ws, sums));
     }
     assert!(isa == Isa::Scalar, "packed for {}", isa.name());
     scalar_tile(xv, xs, wv, ws, sums);
-}
-
-/// The product of a few rows with a panel whose weights have an offset.
-#[allow(clippy::too_many_arguments)]
-fn narrow_tile(isa: Isa, xv: &[i8], xs: &[f32], starts: &[i32], wv: (&[u8], &[u8]), ws: &[f32], rows: usize, epilogue: Epilogue<'_>) {
-    #[cfg(target_arch = "x86_64")]
-    if isa == Isa::Avx512 {
-        by_rows!(tile_avx512, (xv, xs, starts, wv, ws, epilogue), rows, 1 2 3 4 5 6);
-    }
-    let _ = (xv, xs, starts, wv, ws, rows, epilogue);
-    unreachable!("only AVX-512 has weights with an offset");
 }
 
 fn scalar_tile(xv: &[i16], xs: &[f32], wv: &[u8], ws: &[f32], sums: &mut [[f32; PANEL]]) {
@@ -357,91 +349,8 @@ fn scalar_tile(xv: &[i16], xs: &[f32], wv: &[u8], ws: &[f32], sums: &mut [[f32; 
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
-    use super::{Epilogue, GROUP, PANEL};
+    use super::{GROUP, PANEL};
     use std::arch::x86_64::*;
-
-    /// Floats of a register of AVX-512.
-    const LANES: usize = 16;
-    const WIDE: usize = PANEL / LANES;
-
-    /// The same sums as `scalar_tile`, with VNNI's `vpdpbusd`: four products a lane, added up in one instruction. The weights are `u8`, larger by the
-    /// offset than what they stand for; `starts` is where the sums begin, so that they come out the same. Of `ahead` as much is asked for from memory as a panel has.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-    pub(super) fn tile_avx512<const MR: usize>(
-        xv: &[i8],
-        xs: &[f32],
-        starts: &[i32],
-        (wv, ahead): (&[u8], &[u8]),
-        ws: &[f32],
-        epilogue: Epilogue<'_>,
-    ) {
-        let Epilogue { bias, out, stride, width } = epilogue;
-        let groups = xs.len() / MR;
-        let depth = groups * GROUP;
-        assert!(xv.len() == MR * depth && starts.len() == xs.len() && wv.len() == depth * PANEL && ws.len() == groups * PANEL);
-        assert!(width <= PANEL && bias.is_none_or(|bias| bias.len() == width) && out.len() == (MR - 1) * stride + width);
-        let ahead = ahead.as_ptr();
-        // Half a panel at a time: the sums of a group and those of all before it fit into the registers together.
-        const HALF: usize = WIDE / 2;
-        for half in 0..2 {
-            let mut totals = [[_mm512_setzero_ps(); HALF]; MR];
-            for g in 0..groups {
-                let mut acc = [[_mm512_setzero_si512(); HALF]; MR];
-                for (r, acc) in acc.iter_mut().enumerate() {
-                    *acc = [_mm512_set1_epi32(starts[r * groups + g]); HALF];
-                }
-                let w = wv[g * GROUP * PANEL..][..GROUP * PANEL].as_ptr();
-                let x = xv.as_ptr().wrapping_add(g * GROUP);
-                for p in 0..GROUP / 4 {
-                    // SAFETY: the assertion above bounds both; four weights of a panel's features are 4 × PANEL bytes, four activations 4 bytes,
-                    // and unaligned loads are used throughout.
-                    unsafe {
-                        let mut weights = [_mm512_setzero_si512(); HALF];
-                        for (i, weights) in weights.iter_mut().enumerate() {
-                            let place = (p * WIDE + half * HALF + i) * 4 * LANES;
-                            *weights = _mm512_loadu_si512(w.add(place).cast());
-                            _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(g * GROUP * PANEL + place).cast());
-                        }
-                        for (r, acc) in acc.iter_mut().enumerate() {
-                            let four = _mm512_set1_epi32(x.add(r * depth + 4 * p).cast::<i32>().read_unaligned());
-                            for (acc, weights) in acc.iter_mut().zip(weights) {
-                                *acc = _mm512_dpbusd_epi32(*acc, weights, four);
-                            }
-                        }
-                    }
-                }
-                let mut scales = [_mm512_setzero_ps(); HALF];
-                for (i, scales) in scales.iter_mut().enumerate() {
-                    // SAFETY: each group has a panel's scales.
-                    *scales = unsafe { _mm512_loadu_ps(ws.as_ptr().add(g * PANEL + (half * HALF + i) * LANES)) };
-                }
-                for (r, (acc, totals)) in acc.into_iter().zip(&mut totals).enumerate() {
-                    let row = _mm512_set1_ps(xs[r * groups + g]);
-                    for ((total, acc), scale) in totals.iter_mut().zip(acc).zip(scales) {
-                        *total = _mm512_fmadd_ps(_mm512_cvtepi32_ps(acc), _mm512_mul_ps(row, scale), *total);
-                    }
-                }
-            }
-            for i in 0..HALF {
-                // The lanes that there are.
-                let first = (half * HALF + i) * LANES;
-                let lanes = width.saturating_sub(first).min(LANES);
-                let mask = ((1u32 << lanes) - 1) as __mmask16;
-                // SAFETY: what the mask leaves out, beyond `width`, is neither read nor written.
-                unsafe {
-                    let bias = bias.map(|bias| _mm512_maskz_loadu_ps(mask, bias.as_ptr().wrapping_add(first)));
-                    for (r, totals) in totals.iter().enumerate() {
-                        let result = match bias {
-                            Some(bias) => _mm512_add_ps(totals[i], bias),
-                            None => totals[i],
-                        };
-                        let place = out.as_mut_ptr().wrapping_add(r * stride + first).cast();
-                        if lanes == LANES { _mm512_storeu_ps(place, result) } else { _mm512_mask_storeu_ps(place, mask, result) }
-                    }
-                }
-            }
-        }
-    }
 
     /// The same sums as `scalar_tile`, with `vpmaddwd`: two products a lane, no saturation.
     #[target_feature(enable = "avx2,fma")]
@@ -512,12 +421,12 @@ mod tests {
         weights
     }
 
-    fn product(isa: Isa, x: &[f32], w: &[f32], n: usize, k: usize) -> Vec<f32> {
+    fn product(isa: Isa, x: &[f32], w: &[f32], bias: Option<&[f32]>, n: usize, k: usize) -> Vec<f32> {
         let weights = packed(isa, w, n, k);
         let rows = x.len() / k;
         let mut out = vec![MaybeUninit::new(f32::NAN); rows * n];
         let target = Target { out: &mut out, stride: n };
-        matmul(&Activations::quantize(isa, x, k), weights.panels(0..n.div_ceil(PANEL)), n, None, target);
+        matmul(&Activations::quantize(isa, x, k), weights.panels(0..n.div_ceil(PANEL)), n, bias, target);
         // SAFETY: all was written before, be it with NaN.
         out.into_iter().map(|v| unsafe { v.assume_init() }).collect()
     }
@@ -526,9 +435,12 @@ mod tests {
     fn every_instruction_set_gives_the_same_bits_and_they_are_right() {
         for (rows, n, k) in [(1, 1, 1), (1, 64, 64), (2, 65, 64), (5, 17, 63), (7, 33, 65), (12, 130, 128), (15, 40, 200), (25, 16, 1000)] {
             let (x, w) = (numbers(rows * k, 1), numbers(n * k, 2));
-            let expected = product(Isa::Scalar, &x, &w, n, k);
+            let bias = numbers(n, 3);
+            let expected = product(Isa::Scalar, &x, &w, None, n, k);
+            let with_bias: Vec<f32> = expected.iter().zip(bias.iter().cycle()).map(|(sum, bias)| sum + bias).collect();
             for isa in Isa::available() {
-                assert_eq!(product(isa, &x, &w, n, k), expected, "{}, {rows} × {n} × {k}", isa.name());
+                assert_eq!(product(isa, &x, &w, None, n, k), expected, "{}, {rows} × {n} × {k}", isa.name());
+                assert_eq!(product(isa, &x, &w, Some(&bias), n, k), with_bias, "{}, {rows} × {n} × {k} with bias", isa.name());
             }
             // By the definition: quantized groups, exact sums, scales.
             for (r, x) in x.chunks_exact(k).enumerate() {
@@ -554,7 +466,7 @@ mod tests {
         let k = 64 * 40;
         let ones = vec![1.0f32; k];
         for isa in Isa::available() {
-            let out = product(isa, &ones, &ones, 1, k);
+            let out = product(isa, &ones, &ones, None, 1, k);
             assert!((out[0] - k as f32).abs() < 0.01, "{}: {}", isa.name(), out[0]);
         }
     }

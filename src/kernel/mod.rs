@@ -13,6 +13,7 @@ mod activation;
 mod aligned;
 mod attention;
 mod best;
+mod dots;
 mod isa;
 mod lanes;
 mod matmul_f32;
