@@ -56,7 +56,7 @@ fn main() {
 /// As a layer or, where there are so many columns, as a vocabulary.
 fn multiply(packed: &Packed, x: &[f32]) {
     if packed.n() > 50_000 {
-        packed.matmul_blocks(x, None, |_, _, block| drop(black_box(block)));
+        packed.matmul_blocks(x, None, |_, _, block| _ = black_box(block));
     } else {
         drop(black_box(packed.matmul(x, None)));
     }

@@ -6,6 +6,7 @@ use crate::error::Result;
 use crate::generate::{Finish, Generate, Options, Output, Request, Variant};
 use crate::types::Lang;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Translations of a sentence that are read back: the likeliest ones.
 pub(super) const CANDIDATES: usize = 3;
@@ -36,10 +37,10 @@ pub(super) fn choose(
         if !is_asked_for(model, &request.options) || output.finish != Finish::Stop || output.variants.is_empty() {
             continue;
         }
-        if !prompts.contains_key(&(from, to)) {
-            prompts.insert((from, to), back(from, to)?);
-        }
-        let Prompt { prefix, suffix, .. } = &prompts[&(from, to)];
+        let Prompt { prefix, suffix, .. } = match prompts.entry((from, to)) {
+            Entry::Occupied(held) => held.into_mut(),
+            Entry::Vacant(place) => place.insert(back(from, to)?),
+        };
         let texts = std::iter::once(&output.text).chain(output.variants.iter().map(|variant| &variant.text));
         for (own, text) in texts.enumerate() {
             let question = Request { prefix: prefix.clone(), prompt: text.trim().into(), suffix: suffix.clone(), ..Request::default() };
