@@ -121,12 +121,7 @@ impl Decoder {
         let embedding = Embedding::new(&table, backend)?;
         let output = if weights.has(naming.output) {
             let own = weights.get_table(naming.output, c.dim)?;
-            if own.rows != table.rows {
-                let (name, rows, expected) = (naming.output, own.rows, table.rows);
-                let message =
-                    format!("weight {name} has {rows} rows, and the embedding {expected}; the file does not fit its configuration");
-                return Err(Error::model(weights.model(), message));
-            }
+            weights.check_shape(naming.output, &[own.rows, own.width], &[table.rows, c.dim])?;
             OutputLayer::new(&own, backend)?
         } else {
             embedding.tied_output()

@@ -252,12 +252,7 @@ impl Engine {
         let (source, mut tokens, prefix) = if let Some(encoder) = self.model.encoder() {
             (Some(self.source(encoder, request)?), self.conventions.start.clone(), None)
         } else {
-            let mut tokens = prompt;
-            tokens.extend(self.tokenizer.encode(&request.suffix)?);
-            if tokens.is_empty() {
-                return Err(Error::model(&self.id, "a prompt without text; expected at least one token after the prefix"));
-            }
-            (None, tokens, prefixes.get(&request.prefix).cloned())
+            (None, self.with_suffix(prompt, request)?, prefixes.get(&request.prefix).cloned())
         };
         tokens.extend(&given);
         let used = tokens.len() - given.len() + prefix.as_ref().map_or(0, |p| p.len());
@@ -267,6 +262,15 @@ impl Engine {
             return Err(self.too_long(used));
         }
         Ok(Job { options, source, tokens, given: given.len(), uncounted, prompt_tokens, room, prefix, vocabulary })
+    }
+
+    /// What a language model reads after the prefix: the prompt, as tokens, and the suffix.
+    pub(super) fn with_suffix(&self, mut prompt: Vec<u32>, request: &Request) -> Result<Vec<u32>> {
+        prompt.extend(self.tokenizer.encode(&request.suffix)?);
+        if prompt.is_empty() {
+            return Err(Error::model(&self.id, "a prompt without text; expected at least one token after the prefix"));
+        }
+        Ok(prompt)
     }
 
     /// What the encoder reads.

@@ -1,18 +1,17 @@
 //! How likely a model holds given texts: what it reads at once, all tokens of a text side by side, where generation writes one by one.
 
-use super::Request;
-use super::engine::Engine;
+use super::{Engine, Request};
 use crate::error::{Error, Result};
 use crate::kernel::Best;
 use crate::nn::{KvCache, Span};
 use candle_core::Tensor;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A text that is to be scored, as tokens.
-struct Given<'a> {
+struct Given {
     /// See [`Request::prefix`].
-    prefix: &'a str,
+    prefix: Option<Arc<KvCache>>,
     /// What stands before the text, the prefix apart.
     before: Vec<u32>,
     text: Vec<u32>,
@@ -24,8 +23,9 @@ impl Engine {
         if self.model.encoder().is_some() {
             return Err(Error::model(&self.id, "texts are scored by language models alone, and it has an encoder"));
         }
-        let given = pairs.iter().map(|(request, text)| self.given(request, text)).collect::<Result<Vec<_>>>()?;
         let prefixes = self.read_prefixes(pairs.iter().map(|(request, _)| request.prefix.as_str()))?;
+        let given = |(request, text): &(&Request, &str)| self.given(request, text, prefixes.get(&request.prefix).cloned());
+        let given = pairs.iter().map(given).collect::<Result<Vec<Given>>>()?;
         // The longest first, as many together as are read in one step.
         let size = |i: usize| given[i].before.len() + given[i].text.len();
         let mut order: Vec<usize> = (0..given.len()).filter(|&i| !given[i].text.is_empty()).collect();
@@ -48,10 +48,8 @@ impl Engine {
                 if (self.settings.stop)() {
                     return Err(Error::Interrupted);
                 }
-                let some: Vec<&Given<'_>> = batch.iter().map(|&i| &given[i]).collect();
-                let caches =
-                    some.iter().map(|g| prefixes.get(g.prefix).map_or_else(|| self.model.new_cache(), |p| KvCache::after(p.clone())));
-                let found = self.mean_log_probabilities(&some, caches.collect())?;
+                let some: Vec<&Given> = batch.iter().map(|&i| &given[i]).collect();
+                let found = self.mean_log_probabilities(&some)?;
                 let mut scores = scores.lock().unwrap_or_else(PoisonError::into_inner);
                 for (&i, score) in batch.iter().zip(found) {
                     scores[i] = score;
@@ -65,23 +63,20 @@ impl Engine {
         Ok(scores.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn given<'a>(&self, request: &'a Request, text: &str) -> Result<Given<'a>> {
-        let mut before = self.tokenizer.encode_plain(&request.prompt)?;
-        before.extend(self.tokenizer.encode(&request.suffix)?);
-        if before.is_empty() {
-            return Err(Error::model(&self.id, "a prompt without text; expected at least one token after the prefix"));
-        }
+    fn given(&self, request: &Request, text: &str, prefix: Option<Arc<KvCache>>) -> Result<Given> {
+        let before = self.with_suffix(self.tokenizer.encode_plain(&request.prompt)?, request)?;
         let text = self.tokenizer.encode_plain(text)?;
-        let prefix = self.tokenizer.encode(&request.prefix)?.len() + 1;
-        let used = prefix + before.len() + text.len();
+        let used = prefix.as_ref().map_or(0, |prefix| prefix.len()) + before.len() + text.len();
         if used > self.model.context_length() {
             return Err(self.too_long(used));
         }
-        Ok(Given { prefix: &request.prefix, before, text })
+        Ok(Given { prefix, before, text })
     }
 
-    /// The mean over each text's tokens, whose prefix is in its cache.
-    fn mean_log_probabilities(&self, given: &[&Given<'_>], mut caches: Vec<KvCache>) -> Result<Vec<f32>> {
+    /// The mean over each text's tokens.
+    fn mean_log_probabilities(&self, given: &[&Given]) -> Result<Vec<f32>> {
+        let begin = |g: &&Given| g.prefix.clone().map_or_else(|| self.model.new_cache(), KvCache::after);
+        let mut caches: Vec<KvCache> = given.iter().map(begin).collect();
         // What follows the prompt, and then what follows every token of the text but the last.
         let mut spans: Vec<Span<'_>> = given.iter().zip(&mut caches).map(|(g, cache)| Span::new(&g.before, cache)).collect();
         let after_prompt = self.model.forward(&mut spans)?; // (texts, dim)

@@ -62,7 +62,8 @@ pub trait Weights: Sync {
     fn get_rows(&self, name: &str, width: usize) -> Result<Tensor> {
         let tensor = self.get(name)?;
         let rows = tensor.dims().first().copied().unwrap_or(0);
-        self.check_shape(name, tensor, &[rows, width])
+        self.check_shape(name, tensor.dims(), &[rows, width])?;
+        Ok(tensor)
     }
 
     /// The same, to be read a few rows at a time. The tables of vocabularies are large: as f32, and all at once, they would take more memory
@@ -74,15 +75,15 @@ pub trait Weights: Sync {
     /// A weight that must have this shape.
     fn get_shaped(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         let tensor = self.get(name)?;
-        self.check_shape(name, tensor, shape)
+        self.check_shape(name, tensor.dims(), shape)?;
+        Ok(tensor)
     }
 
-    /// The tensor, if it has this shape.
-    fn check_shape(&self, name: &str, tensor: Tensor, shape: &[usize]) -> Result<Tensor> {
-        if tensor.dims() == shape {
-            return Ok(tensor);
+    /// An error unless a weight has this shape.
+    fn check_shape(&self, name: &str, found: &[usize], shape: &[usize]) -> Result<()> {
+        if found == shape {
+            return Ok(());
         }
-        let found = tensor.dims();
         Err(Error::model(
             self.model(),
             format!("weight {name} should have the shape {shape:?} and has {found:?}; the file does not fit its configuration"),

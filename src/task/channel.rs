@@ -16,6 +16,24 @@ pub(super) fn is_asked_for(model: &dyn Generate, options: &Options) -> bool {
     model.is_prompted() && options.channel_weight > 0.0 && options.beams > 1 && options.temperature == 0.0
 }
 
+/// A translation that is read back.
+struct Candidate {
+    /// That of its request.
+    number: usize,
+    /// Which of the output's variants it is; `None` for the output itself.
+    variant: Option<usize>,
+    /// Of the way there.
+    score: f32,
+    /// What the model is asked, and what it is to answer.
+    question: Request,
+    source: String,
+}
+
+/// Whether a variant may take the place of a translation.
+fn is_choice(variant: &Variant) -> bool {
+    variant.finish == Finish::Stop && !variant.text.trim().is_empty()
+}
+
 /// Puts in the place of each output the one of its variants that is best when both directions are counted; `legs` are the languages of the
 /// requests, and `back` gives the prompt for a pair of them, the other way round. `one_more` hears of each request; `false` stops the work.
 ///
@@ -30,43 +48,38 @@ pub(super) fn choose(
     one_more: &(dyn Fn() -> bool + Sync),
 ) -> Result<()> {
     let mut prompts: HashMap<(&Lang, &Lang), Prompt> = HashMap::new();
-    // Of each translation that is read back: its request's number, its own, and what the model is asked.
-    let mut candidates: Vec<(usize, usize, Request, String)> = Vec::new();
+    let mut candidates: Vec<Candidate> = Vec::new();
     for (number, ((request, output), &(from, to))) in requests.iter().zip(&*outputs).zip(legs).enumerate() {
-        // One that is no translation is not made better by another.
-        if !is_asked_for(model, &request.options) || output.finish != Finish::Stop || output.variants.is_empty() {
+        // One that is no translation is not made better by another, and another that is none is no choice.
+        if !is_asked_for(model, &request.options) || output.finish != Finish::Stop || !output.variants.iter().any(is_choice) {
             continue;
         }
         let Prompt { prefix, suffix, .. } = match prompts.entry((from, to)) {
             Entry::Occupied(held) => held.into_mut(),
             Entry::Vacant(place) => place.insert(back(from, to)?),
         };
-        let texts = std::iter::once(&output.text).chain(output.variants.iter().map(|variant| &variant.text));
-        for (own, text) in texts.enumerate() {
+        let variants = output.variants.iter().enumerate().filter(|(_, variant)| is_choice(variant));
+        let variants = variants.map(|(at, variant)| (Some(at), &variant.text, variant.score));
+        for (variant, text, score) in std::iter::once((None, &output.text, output.score)).chain(variants) {
             let question = Request { prefix: prefix.clone(), prompt: text.trim().into(), suffix: suffix.clone(), ..Request::default() };
-            candidates.push((number, own, question, format!(" {}", request.prompt)));
+            candidates.push(Candidate { number, variant, score, question, source: format!(" {}", request.prompt) });
         }
     }
-    let pairs: Vec<(&Request, &str)> = candidates.iter().map(|(.., question, source)| (question, source.as_str())).collect();
-    let scores = model.score(&pairs, &|i| candidates[i].1 > 0 || one_more())?;
+    let pairs: Vec<(&Request, &str)> = candidates.iter().map(|c| (&c.question, c.source.as_str())).collect();
+    let scores = model.score(&pairs, &|i| candidates[i].variant.is_some() || one_more())?;
 
-    let mut best: Vec<(usize, f32)> = outputs.iter().map(|_| (0, f32::NEG_INFINITY)).collect();
-    for ((number, own, ..), channel) in candidates.iter().zip(scores) {
-        let output = &outputs[*number];
-        let variant = own.checked_sub(1).map(|at| &output.variants[at]);
-        if variant.is_some_and(|variant| variant.finish != Finish::Stop || variant.text.trim().is_empty()) {
-            continue;
-        }
-        let direct = variant.map_or(output.score, |variant| variant.score);
-        let total = direct + requests[*number].options.channel_weight * channel;
-        if total > best[*number].1 {
-            best[*number] = (*own, total);
+    let mut best: Vec<(Option<usize>, f32)> = outputs.iter().map(|_| (None, f32::NEG_INFINITY)).collect();
+    for (candidate, channel) in candidates.iter().zip(scores) {
+        let total = candidate.score + requests[candidate.number].options.channel_weight * channel;
+        if total > best[candidate.number].1 {
+            best[candidate.number] = (candidate.variant, total);
         }
     }
-    for (output, (own, _)) in outputs.iter_mut().zip(best) {
-        if let Some(at) = own.checked_sub(1) {
-            let Variant { text, ids, score, finish } = output.variants.swap_remove(at);
-            *output = Output { text, tokens: ids.len(), ids, score, finish, variants: Vec::new(), ..output.clone() };
+    for (output, (variant, _)) in outputs.iter_mut().zip(best) {
+        if let Some(at) = variant {
+            let Variant { text, ids, score, .. } = output.variants.swap_remove(at);
+            output.variants.clear();
+            (output.text, output.tokens, output.ids, output.score) = (text, ids.len(), ids, score);
         }
     }
     Ok(())

@@ -89,10 +89,10 @@ impl Weights for Gguf {
     fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
         let info = self.content.tensor_infos.get(name).ok_or_else(|| self.missing(name))?;
         let (kind, size) = (info.ggml_dtype, info.ggml_dtype.block_size());
-        let (&[rows, columns], 0) = (info.shape.dims(), width % size) else { return Table::of(self.get_rows(name, width)?) };
-        if columns != width {
-            return Table::of(self.get_rows(name, width)?);
-        }
+        let rows = match *info.shape.dims() {
+            [rows, columns] if columns == width && width.is_multiple_of(size) => rows,
+            _ => return Table::of(self.get_rows(name, width)?),
+        };
         // Rows are whole blocks, one after the other; that all of them are in the file was checked when it was opened.
         let bytes = width / size * kind.type_size();
         let start = self.content.tensor_data_offset + info.offset;

@@ -110,11 +110,10 @@ impl View {
         self.start..self.start + (self.span * self.kind.size()) as u64
     }
 
-    /// Some rows of a table whose numbers stand for themselves, in order; `None` for any other tensor.
-    fn rows(&self, rows: Range<usize>) -> Option<View> {
-        let (&[_, width], None, false) = (self.shape.as_slice(), &self.strides, self.kind == Kind::Scaled8) else { return None };
+    /// Some rows of a table of this width, whose numbers stand for themselves, in order.
+    fn rows(&self, rows: Range<usize>, width: usize) -> View {
         let start = self.start + (rows.start * width * self.kind.size()) as u64;
-        Some(View { kind: self.kind, shape: vec![rows.len(), width], strides: None, start, span: rows.len() * width })
+        View { kind: self.kind, shape: vec![rows.len(), width], strides: None, start, span: rows.len() * width }
     }
 
     fn read(&self, file: &mut File) -> std::io::Result<Option<Vec<f32>>> {
@@ -246,9 +245,9 @@ impl Weights for Stored {
     fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
         let (part, view) = self.find(name)?;
         match view.shape[..] {
-            [rows, columns] if columns == width && view.rows(0..0).is_some() => {
+            [rows, columns] if columns == width && view.strides.is_none() && view.kind != Kind::Scaled8 => {
                 let name = name.to_string();
-                Ok(Table::new(rows, width, move |range| self.read(&name, part, &view.rows(range).unwrap_or_else(|| view.clone()))))
+                Ok(Table::new(rows, width, move |range| self.read(&name, part, &view.rows(range, width))))
             }
             _ => Table::of(self.get_rows(name, width)?),
         }
