@@ -24,7 +24,7 @@ import torch
 import train
 import weights
 from pack import frame
-from rows import Output, Pack, loss
+from rows import Pack, loss, prepare
 
 TEXTS = 3000
 # As scripts/compare/llama_cpp.py allows for sums in another order: a share of the range of the logits.
@@ -94,12 +94,15 @@ def separate(rows):
 @torch.no_grad()
 def check_packed(options):
     pack, fine = Pack(options.pack), True
-    rows = pack.rows(list(range(min(3, pack.count()))), device=options.device)
-    for attention in ("sdpa", "blocks"):
-        base = weights.load(options.model, attention=attention).to(options.device)
-        output, body = Output(base, pack.shortlist), base.model
-        together = sum(loss(body, output, *(x[n : n + 1] for x in rows))[0].item() for n in range(len(rows[0])))
-        alone = sum(loss(body, output, *row)[0].item() for row in separate(rows))
+    rows = pack.rows(list(range(min(3, pack.count()))))
+    for attention in ("sdpa", "blocks") if options.device == "cpu" else ("sdpa",):
+        model = weights.load(options.model, attention=attention, shortlist=pack.shortlist).to(options.device)
+
+        def value(part, attention=attention, model=model):
+            return loss(model, *prepare(part, attention, model.config.sliding_window, options.device, pack.most)).item()
+
+        together = sum(value([x[n : n + 1] for x in rows]) for n in range(len(rows[0])))
+        alone = sum(map(value, separate(rows)))
         apart = abs(together - alone) / alone
         fine &= apart <= LOSS
         print(f"packed, {attention}: loss {together:.4f}, example by example {alone:.4f}, {apart:.1e} apart (allowed {LOSS:.0e})")

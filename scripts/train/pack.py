@@ -3,14 +3,15 @@
 
     pack.py EXAMPLES.jsonl MODEL.gguf OUT.npz --tokens 900000 [--row 640] [--summary-share 0.1] [--favour fr-en en-de ...]
 
-A row holds several examples one after the other, which do not see each other (train.py). OUT.npz has
-  ids       int32, all rows one after the other, each filled up with 0
-  example   int32, for each id the number of its example in the row, from 1; 0 where the row is filled up
-  target    bool, for each id whether the model is to write it
-  held_ids, held_example, held_target    the same for what is kept back
-  shortlist int32, sorted: all ids that occur
-  about     how it was made, JSON
-The same arguments give the same bytes.
+A row holds several examples one after the other, which do not see each other (rows.py). OUT.npz has
+  shortlist   int32, sorted: all token ids that occur
+  pieces      int32: every text that occurs, once, as places in the shortlist, one after the other
+  ends        int64: where each piece ends
+  examples    int32 [examples, 4]: the pieces before, of, and after a source, and the one that the model is to write
+  row         int32: the row of each example; they lie in it as they come
+  held_examples, held_row    the same for what is kept back
+  about       how it was made, and how long a row is, JSON
+An example drawn again is eight numbers more, not its text. The same arguments give the same bytes.
 """
 
 import argparse
@@ -92,31 +93,61 @@ class Rows:
     def __init__(self, length):
         self.length, self.open, self.done = length, [], []
 
-    def add(self, prompt, target):
-        size = len(prompt) + len(target)
+    def add(self, example, size):
         row = next((row for row in self.open if row["room"] >= size), None)
         if row is None:
             if len(self.open) == OPEN_ROWS:
                 fullest = min(range(OPEN_ROWS), key=lambda n: self.open[n]["room"])
                 self.done.append(self.open.pop(fullest))
-            row = {"room": self.length, "ids": [], "example": [], "target": []}
+            row = {"room": self.length, "examples": []}
             self.open.append(row)
-        number = row["example"][-1] + 1 if row["example"] else 1
         row["room"] -= size
-        row["ids"] += prompt + target
-        row["example"] += [number] * size
-        row["target"] += [False] * len(prompt) + [True] * len(target)
+        row["examples"].append(example)
 
     def arrays(self, drawn=None):
-        rows = self.done + self.open
+        """All examples row by row, and the row of each."""
+        rows = [row["examples"] for row in self.done + self.open]
         if drawn:
             drawn.shuffle(rows)
-        shape = (len(rows), self.length)
-        ids, example, target = np.zeros(shape, np.int32), np.zeros(shape, np.int32), np.zeros(shape, bool)
-        for n, row in enumerate(rows):
-            used = len(row["ids"])
-            ids[n, :used], example[n, :used], target[n, :used] = row["ids"], row["example"], row["target"]
-        return ids, example, target
+        examples = np.array([example for row in rows for example in row], np.int32).reshape(-1, 4)
+        return examples, np.repeat(np.arange(len(rows), dtype=np.int32), [len(row) for row in rows])
+
+
+class Pieces:
+    """Texts as token ids, each kept once."""
+
+    def __init__(self, encoder):
+        self.encoder, self.numbers, self.ids = encoder, {}, []
+
+    def learn(self, texts):
+        """Encodes what is not known yet, all of it together."""
+        new = [text for text in dict.fromkeys(texts) if text not in self.numbers]
+        for text, ids in zip(new, self.encoder.encode_all(new)):
+            self.add(text, ids)
+
+    def add(self, key, ids):
+        self.numbers[key] = len(self.ids)
+        self.ids.append(np.array(ids, np.int32))
+
+    def of(self, entry):
+        """The four pieces of an example."""
+        before, after = frame(entry)
+        if (before, "begin") not in self.numbers:
+            self.add((before, "begin"), [self.encoder.begin, *self.encoder.encode(before)])
+        self.learn([after])
+        return [self.numbers[key] for key in ((before, "begin"), entry["source"], after, self.encoder.written(entry["target"]))]
+
+    def size(self, example):
+        return sum(len(self.ids[n]) for n in example)
+
+    def arrays(self, used):
+        """Pieces, ends, shortlist, of the numbers that are used, and the new number of each."""
+        renumbered = np.full(len(self.ids), -1, np.int32)
+        renumbered[used] = np.arange(len(used))
+        joined = np.concatenate([self.ids[n] for n in used])
+        shortlist, places = np.unique(joined, return_inverse=True)
+        ends = np.cumsum([len(self.ids[n]) for n in used], dtype=np.int64)
+        return {"pieces": places.astype(np.int32), "ends": ends, "shortlist": shortlist.astype(np.int32)}, renumbered
 
 
 def main():
@@ -142,39 +173,45 @@ def main():
             found[entry["held"]][entry["task"], f"{entry['from']}-{entry['to']}"].append(entry)
     if not found[False]:
         sys.exit(f"{options.examples} has no examples; data.py writes it")
-    encoder = prompts.Encoder(options.model)
+    pieces = Pieces(prompts.Encoder(options.model))
+    pieces.learn(text for held in found.values() for examples in held.values() for e in examples for text in (e["source"], pieces.encoder.written(e["target"])))
     shown = {normalized(text) for example in prompts.EXAMPLES for text in example.values()}
-    arrays, about, occurring = {}, {"options": {k: v.name if isinstance(v, Path) else v for k, v in vars(options).items()}}, {0, encoder.begin}
+    arrays, about = {}, {"options": {k: v.name if isinstance(v, Path) else v for k, v in vars(options).items()}, "row": options.row}
     for held, limit in ((False, options.tokens), (True, options.held_tokens)):
         buckets = {key: Bucket(f"{options.seed} {held} {key}", examples) for key, examples in sorted(found[held].items())}
         share, spent, rows = shares(buckets, options), Counter(), Rows(options.row)
-        counts, too_long = defaultdict(Counter), 0
-        while spent.total() < limit:
+        counts, too_long, total, written = defaultdict(Counter), 0, 0, 0
+        while total < limit:
             key = min(share, key=lambda k: (spent[k] / share[k] if share[k] else float("inf"), k))
             entry = buckets[key].draw()
             if normalized(entry["source"]) in shown:
                 continue
-            prompt, target = encoder.prompt(frame(entry), entry["source"]), encoder.target(entry["target"])
-            if len(prompt) + len(target) > options.row:
+            example = pieces.of(entry)
+            size = pieces.size(example)
+            if size > options.row:
                 too_long += 1
-                if too_long > 100 * (1 + spent.total()):
+                if too_long > 100 * (1 + total):
                     sys.exit(f"hardly any example fits into {options.row} tokens; give a larger --row")
                 continue
-            spent[key] += len(prompt) + len(target)
+            spent[key] += size
+            total += size
+            written += pieces.size(example[-1:])
             counts[entry["set"]]["examples"] += 1
-            counts[entry["set"]]["tokens"] += len(prompt) + len(target)
-            occurring.update(prompt, target)
-            rows.add(prompt, target)
-        ids, example, target = rows.arrays(random.Random(f"rows {options.seed}") if not held else None)
+            counts[entry["set"]]["tokens"] += size
+            rows.add(example, size)
+        examples, row = rows.arrays(random.Random(f"rows {options.seed}") if not held else None)
         name = "held_" if held else ""
-        arrays |= {f"{name}ids": ids, f"{name}example": example, f"{name}target": target}
+        arrays |= {f"{name}examples": examples, f"{name}row": row}
         about["held back" if held else "training"] = {
-            "rows": len(ids), "tokens": int((example > 0).sum()), "target tokens": int(target.sum()), "too long": too_long,
+            "rows": int(row[-1]) + 1, "examples": len(row), "tokens": total, "target tokens": written, "too long": too_long,
             "rounds": max(b.rounds for b in buckets.values()), "sets": {k: dict(v) for k, v in sorted(counts.items())},
             "pairs": {f"{task} {pair}": spent[task, pair] for task, pair in sorted(spent)},
         }  # fmt: skip
-    arrays["shortlist"] = np.array(sorted(occurring), np.int32)
-    about["shortlist"] = len(occurring)
+    texts, renumbered = pieces.arrays(np.unique(np.concatenate([arrays["examples"].ravel(), arrays["held_examples"].ravel()])))
+    for name in ("examples", "held_examples"):
+        arrays[name] = renumbered[arrays[name]]
+    arrays |= texts
+    about["shortlist"] = len(arrays["shortlist"])
     arrays["about"] = np.frombuffer(json.dumps(about, ensure_ascii=False, sort_keys=True).encode(), np.uint8)
     partial = options.out.with_name(options.out.name + ".part.npz")
     np.savez_compressed(partial, **arrays)

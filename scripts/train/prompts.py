@@ -73,21 +73,31 @@ class Encoder:
     def encode(self, text):
         return self.inner.encode(text, add_special_tokens=False).ids
 
+    def encode_all(self, texts):
+        """Texts from outside; one that looks like a control token is refused here (filters.py leaves such texts out)."""
+        found = [encoding.ids for encoding in self.inner.encode_batch_fast(texts, add_special_tokens=False)]
+        for text, ids in zip(texts, found):
+            if not self.control.isdisjoint(ids):
+                raise ValueError(f"the text {text[:60]!r} contains a control token of the model")
+        return found
+
     def encode_plain(self, text):
-        """A text from outside; one that looks like a control token is refused here (filters.py leaves such texts out)."""
-        ids = self.encode(text)
-        if not self.control.isdisjoint(ids):
-            raise ValueError(f"the text {text[:60]!r} contains a control token of the model")
-        return ids
+        """A text from outside."""
+        return self.encode_all([text])[0]
 
     def prompt(self, frame, text):
         """Ids up to where the model begins to write."""
         prefix, suffix = frame
         return [self.begin, *self.encode(prefix), *self.encode_plain(text), *self.encode(suffix)]
 
+    @staticmethod
+    def written(text):
+        """What the model is to write, as one text."""
+        return f" {text}{END}"
+
     def target(self, text):
         """Ids that the model is to write."""
-        return self.encode_plain(f" {text}{END}")
+        return self.encode_plain(self.written(text))
 
     def decode(self, ids):
         return self.inner.decode(ids)

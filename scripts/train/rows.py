@@ -8,22 +8,43 @@ import torch.nn.functional as F
 from transformers import AttentionInterface
 
 
+def expand(pieces, ends, examples, row, length):
+    """All rows of a pack: (ids int32, example int32 from 1, target bool), each [rows, length]; 0 where a row is filled up."""
+    size = np.diff(ends, prepend=0)[examples]
+    begin = ends[examples] - size
+    # For each id of all examples, where it stands in `pieces`: its place in all, less where its piece begins in all, and so on.
+    flat, total = size.ravel(), size.sum(axis=1)
+    at = np.arange(total.sum())
+    values = pieces[at + np.repeat(begin.ravel() - (flat.cumsum() - flat), flat)]
+    first = np.searchsorted(row, row)
+    before = total.cumsum() - total
+    at += np.repeat(row * length - before[first], total)
+    shape = (int(row[-1]) + 1 if len(row) else 0, length)
+    result = tuple(np.zeros(shape, kind) for kind in (np.int32, np.int32, bool))
+    for array, given in zip(result, (values, np.repeat(np.arange(len(row)) - first + 1, total), np.repeat(np.tile([0, 0, 0, 1], len(row)), flat))):
+        array.reshape(-1)[at] = given
+    return result
+
+
 class Pack:
-    """A file of pack.py."""
+    """A file of pack.py. Its ids are places in `shortlist`."""
 
     def __init__(self, path):
         with np.load(path) as arrays:
-            self.arrays = {name: arrays[name] for name in arrays.files}
-        self.about = json.loads(self.arrays["about"].tobytes())
-        self.shortlist = torch.from_numpy(self.arrays["shortlist"].astype(np.int64))
+            about = json.loads(arrays["about"].tobytes())
+            texts = arrays["pieces"], arrays["ends"]
+            self.about, self.shortlist = about, arrays["shortlist"]
+            self.held = expand(*texts, arrays["held_examples"], arrays["held_row"].astype(np.int64), about["row"])
+            self.training = expand(*texts, arrays["examples"], arrays["row"].astype(np.int64), about["row"])
+        # The largest number of examples in a row, with what fills it up as another one.
+        self.most = max(int(part[1].max(initial=0)) for part in (self.training, self.held)) + 1
 
     def count(self, held=False):
-        return len(self.arrays["held_ids" if held else "ids"])
+        return len((self.held if held else self.training)[0])
 
-    def rows(self, which, held=False, device="cpu"):
-        """(ids, example, target) of some rows."""
-        name = "held_" if held else ""
-        return tuple(torch.from_numpy(self.arrays[name + part][which]).to(device) for part in ("ids", "example", "target"))
+    def rows(self, which, held=False):
+        """(ids, example, target) of some rows, on the CPU."""
+        return tuple(torch.from_numpy(array[which]) for array in (self.held if held else self.training))
 
 
 def sight(example, window):
@@ -42,19 +63,20 @@ def positions(example):
     return at - torch.where(begins, at, 0).cummax(dim=1).values
 
 
-def spans(example):
-    """Where each example of a row begins and ends."""
-    row = example.tolist()
-    begins = [n for n, number in enumerate(row) if n == 0 or number != row[n - 1]]
-    return list(zip(begins, [*begins[1:], len(row)]))
+def ends(example):
+    """Where each example of the rows, and what fills them up, ends when all rows lie one after the other."""
+    flat = example.reshape(-1)
+    last = flat[1:] != flat[:-1]
+    last[example.shape[1] - 1 :: example.shape[1]] = True
+    return [*(last.nonzero()[:, 0] + 1).tolist(), len(flat)]
 
 
 def blocks(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
     """Attention of a single row, example by example: on a CPU what is masked anyway is better not computed. `attention_mask` is
-    the examples' spans and the layer's window."""
-    ends, window = attention_mask
+    where the examples end and the layer's window."""
+    until, window = attention_mask
     written = []
-    for begin, end in ends:
+    for begin, end in zip([0, *until], until):
         q, k, v = (x[:, :, begin:end] for x in (query, key, value))
         k, v = (x.repeat_interleave(module.num_key_value_groups, dim=1) for x in (k, v))
         mask = None
@@ -66,39 +88,49 @@ def blocks(module, query, key, value, attention_mask, scaling=None, dropout=0.0,
     return torch.cat(written, dim=2).transpose(1, 2), None
 
 
+varlen = torch.ops.aten._flash_attention_forward  # FlashAttention's form for sequences of various lengths
+
+
+@torch.compiler.disable
+def flash(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
+    """The same for all rows at once on a GPU. `attention_mask` is a tensor of the ends, int32, from 0 on, how long a row is, and the
+    layer's window."""
+    until, longest, window = attention_mask
+    batch, heads, length, width = query.shape
+    q, k, v = (x.transpose(1, 2).reshape(batch * length, -1, width) for x in (query, key, value))
+    k, v = (x.expand(-1, heads, -1) if x.shape[1] == 1 else x.repeat_interleave(module.num_key_value_groups, dim=1) for x in (k, v))
+    back = -1 if window is None else window - 1
+    out = varlen(q, k.contiguous(), v.contiguous(), until, until, longest, longest, 0.0, True, False, scale=scaling, window_size_left=back, window_size_right=0)[0]
+    return out.view(batch, length, heads, width), None
+
+
 AttentionInterface.register("blocks", blocks)
+AttentionInterface.register("flash", flash)
 
 
-class Output:
-    """The output layer over some of the vocabulary: what never occurs is neither computed nor pushed down."""
-
-    def __init__(self, model, shortlist=None):
-        embedding = model.get_input_embeddings().weight
-        self.places = None
-        self.weight = embedding
-        if shortlist is not None:
-            shortlist = shortlist.to(embedding.device)
-            self.places = torch.full((embedding.shape[0],), -1, dtype=torch.int64, device=embedding.device)
-            self.places[shortlist] = torch.arange(len(shortlist), device=embedding.device)
-            self.weight = embedding[shortlist].contiguous()
-
-    def loss(self, hidden, ids):
-        """Sum of the cross entropies, in f32."""
-        labels = ids.long() if self.places is None else self.places[ids.long()]
-        logits = F.linear(hidden.to(self.weight.dtype), self.weight).float()
-        return F.cross_entropy(logits, labels, reduction="sum")
-
-
-def loss(model, output, ids, example, target):
-    """Sum of the losses of the rows' targets, and how many there are. `model` is the one below the output layer."""
-    window = model.config.sliding_window
-    if model.config._attn_implementation == "blocks":
-        if len(ids) != 1:
-            raise ValueError(f"attention by blocks takes one row at a time, not {len(ids)}")
-        ends = spans(example[0])
-        masks = {"full_attention": (ends, None), "sliding_attention": (ends, window)}
+def prepare(rows, attention, window, device, most):
+    """What `loss` takes: the rows on the device, and who sees whom in both kinds of layers. `most` examples are in a row."""
+    example = rows[1]
+    if attention == "blocks":
+        if len(example) != 1:
+            raise ValueError(f"attention by blocks takes one row at a time, not {len(example)}")
+        until = ends(example)
+        masks = {"full_attention": (until, None), "sliding_attention": (until, window)}
+    elif attention == "flash":
+        found, longest = ends(example), example.shape[1]
+        # After the last one come examples without a token: compiled code is for a single shape.
+        until = torch.tensor([0, *found, *[found[-1]] * (len(example) * most - len(found))], dtype=torch.int32, device=device)
+        masks = {"full_attention": (until, longest, None), "sliding_attention": (until, longest, window)}
     else:
-        masks = sight(example, window)
-    hidden = model(input_ids=ids.long(), attention_mask=masks, position_ids=positions(example), use_cache=False).last_hidden_state
+        masks = sight(example.to(device), window)
+    ids, example, target = (x.to(device) for x in rows)
+    return ids.long(), positions(example), masks, target
+
+
+def loss(model, ids, positions, masks, target):
+    """Sum of the losses of the rows' targets, in f32. `model` is what weights.py gives: its vocabulary is the pack's shortlist, so
+    what never occurs is neither computed nor pushed down."""
+    hidden = model.model(input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False).last_hidden_state
     written = target[:, 1:]
-    return output.loss(hidden[:, :-1][written], ids[:, 1:][written]), int(written.sum())
+    logits = F.linear(hidden[:, :-1][written], model.model.embed_tokens.weight).float()
+    return F.cross_entropy(logits, ids[:, 1:][written], reduction="sum")

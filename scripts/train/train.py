@@ -30,7 +30,7 @@ import peft
 import torch
 import transformers
 import weights
-from rows import Output, Pack, loss
+from rows import Pack, loss, prepare
 from safetensors.torch import load_file, save
 
 ALPHA_TO_RANK = 1.0  # the adapter's product counts as it is
@@ -93,18 +93,22 @@ class Run:
         self.options, self.out = options, options.out
         if options.device == "cuda":
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-            torch.use_deterministic_algorithms(True)
+            torch.use_deterministic_algorithms(True, warn_only=True)
         self.dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[options.precision]
         self.pack = Pack(options.pack)
-        base = weights.load(options.model, self.dtype, options.attention).to(options.device)
-        self.output = Output(base, None if options.full_vocabulary else self.pack.shortlist)
+        base = weights.load(options.model, self.dtype, options.attention, self.pack.shortlist).to(options.device)
         self.model = attach(base, options.rank, options.seed)
         if options.start:
             begin_with(self.model, options.start)
         self.parameters = trained(self.model)
         # The adapter is trained in f32 and multiplied in the precision of the base.
         self.masters = {name: p.detach().float().clone() for name, p in self.parameters.items()}
-        self.body = self.model.get_base_model().model
+        self.base = self.model.get_base_model()
+        if options.compile:
+            # Layer by layer: all are alike, so that one is compiled for them all.
+            torch._dynamo.config.recompile_limit = 64
+            for layer in self.base.model.layers:
+                layer.compile(dynamic=False)
         per_epoch = self.pack.count() // options.rows_per_step
         if per_epoch == 0:
             sys.exit(f"{options.pack} has {self.pack.count()} rows, fewer than the {options.rows_per_step} of a step")
@@ -143,7 +147,7 @@ class Run:
         """What must be equal for going on."""
         o = self.options
         start = hashlib.sha256((o.start / "adapter_model.safetensors").read_bytes()).hexdigest() if o.start else None
-        return json.dumps([start, self.pack.about, o.rank, o.lr, o.rows_per_step, self.steps, o.warmup, o.floor, o.seed, o.precision, o.full_vocabulary], sort_keys=True)
+        return json.dumps([start, self.pack.about, o.rank, o.lr, o.rows_per_step, self.steps, o.warmup, o.floor, o.seed, o.precision], sort_keys=True)
 
     def checkpoint(self):
         held = self.held_loss()
@@ -162,10 +166,16 @@ class Run:
     @torch.no_grad()
     def held_loss(self):
         total, count = 0.0, 0
-        for n in range(self.pack.count(held=True)):
-            value, targets = loss(self.body, self.output, *self.pack.rows([n], held=True, device=self.options.device))
-            total, count = total + value.item(), count + targets
+        # Compiled code is for rows with gradients.
+        with torch.compiler.set_stance("force_eager"):
+            for n in range(self.pack.count(held=True)):
+                rows = self.pack.rows([n], held=True)
+                total, count = total + self.loss(rows).item(), count + int(rows[2].sum())
         return total / max(1, count)
+
+    def loss(self, rows):
+        options = self.options
+        return loss(self.base, *prepare(rows, options.attention, self.base.config.sliding_window, options.device, self.pack.most))
 
     def note(self, entry):
         with open(self.out / "log.jsonl", "a", encoding="utf-8") as log:
@@ -183,18 +193,20 @@ class Run:
 
     def advance(self):
         options, begin = self.options, time.monotonic()
-        if options.deadline:
+        if options.deadline and self.step:
             passed = (time.time() - self.started) / max(1.0, options.deadline.timestamp() - self.started)
             self.progress = max(self.progress, passed)
         self.progress = max(self.progress, self.step / self.steps)
         lr = rate(options, self.progress)
         rows = self.rows_of(self.step)
-        targets = int(self.pack.arrays["target"][rows].sum())
-        total, tokens = 0.0, int((self.pack.arrays["example"][rows] > 0).sum())
+        _, example, target = self.pack.rows(rows)
+        targets, tokens = int(target.sum()), int((example > 0).sum())
+        total = torch.zeros((), device=options.device)
         for at in range(0, len(rows), options.rows_at_once):
-            value, _ = loss(self.body, self.output, *self.pack.rows(rows[at : at + options.rows_at_once], device=options.device))
+            value = self.loss(self.pack.rows(rows[at : at + options.rows_at_once]))
             (value / targets).backward()
-            total += value.item()
+            total += value.detach()
+        total = total.item()
         for name, p in self.parameters.items():
             self.masters[name].grad = p.grad.float()
             p.grad = None
@@ -206,6 +218,8 @@ class Run:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         self.publish()
+        if self.step == 0:
+            self.started = time.time()  # the first step may have compiled for a while
         self.step += 1
         seconds = time.monotonic() - begin
         self.seconds += seconds
@@ -254,11 +268,11 @@ def parse(arguments=None):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="bf16")
-    parser.add_argument("--attention", choices=["blocks", "sdpa"], help="default: blocks, for one row at once on a CPU; else sdpa")
-    parser.add_argument("--full-vocabulary", action="store_true", help="the loss over all of the vocabulary instead of what occurs in the pack")
+    parser.add_argument("--attention", choices=["blocks", "sdpa", "flash"], help="default: flash on a GPU; blocks for one row at once on a CPU; else sdpa")
+    parser.add_argument("--compile", action="store_true", help="compile the layers; takes about a minute, pays on a GPU")
     options = parser.parse_args(arguments)
     if options.attention is None:
-        options.attention = "blocks" if options.device == "cpu" and options.rows_at_once == 1 else "sdpa"
+        options.attention = "flash" if options.device != "cpu" else "blocks" if options.rows_at_once == 1 else "sdpa"
     return options
 
 

@@ -1,6 +1,7 @@
 """The starter model's GGUF file as transformers' Gemma3ForCausalLM, its weights dequantized."""
 
 import gguf
+import numpy as np
 import torch
 from transformers import Gemma3ForCausalLM, Gemma3TextConfig
 from transformers.initialization import no_init_weights
@@ -14,6 +15,7 @@ NAMES = {
     "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
 }  # fmt: skip
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+THINNED = "polygist.shortlist"
 # Not in the file; the same in all of Gemma 3: the rotation's base within the window, and every sixth layer sees everything.
 LOCAL_ROPE, PATTERN = 10_000.0, 6
 
@@ -47,14 +49,45 @@ def translate(name):
     return f"model.layers.{number}.{NAMES[part]}.weight"
 
 
-def load(path, dtype=torch.float32, attention="sdpa"):
-    """The model, without gradients."""
+TABLE = "token_embd.weight"
+
+
+def rows_of(reader, shortlist):
+    """The vocabulary's rows for a shortlist, still quantized. A file that `thin` made has just these."""
+    table = next(t for t in reader.tensors if t.name == TABLE)
+    if THINNED not in reader.fields:
+        return table.data[shortlist]
+    if not np.array_equal(reader.fields[THINNED].contents(), shortlist):
+        raise SystemExit(f"the model's file has the vocabulary of another pack, {len(table.data)} rows; expected the {len(shortlist)} of this one")
+    return table.data
+
+
+def thin(path, shortlist, out):
+    """Writes the model's file anew with the rows of a shortlist alone, for a machine to which every megabyte has to be carried."""
+    reader = gguf.GGUFReader(path)
+    writer = gguf.GGUFWriter(out, reader.fields["general.architecture"].contents())
+    for name, field in reader.fields.items():
+        if name.startswith("gemma3."):
+            writer.add_key_value(name, field.contents(), field.types[0])
+    writer.add_array(THINNED, shortlist.tolist())
+    for tensor in reader.tensors:
+        data = rows_of(reader, shortlist) if tensor.name == TABLE else tensor.data
+        writer.add_tensor(tensor.name, np.ascontiguousarray(data), raw_dtype=tensor.tensor_type)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def load(path, dtype=torch.float32, attention="sdpa", shortlist=None):
+    """The model, without gradients; with a shortlist it has that for its vocabulary."""
     reader = gguf.GGUFReader(path)
     if reader.fields["general.architecture"].contents() != "gemma3":
         raise SystemExit(f"{path} is no Gemma 3; `polygist models pull gemma-3-270m` gets the starter model")
     state = {}
     for tensor in reader.tensors:
-        values = torch.from_numpy(gguf.quants.dequantize(tensor.data, tensor.tensor_type).copy())
+        data = rows_of(reader, shortlist) if tensor.name == TABLE and shortlist is not None else tensor.data
+        values = torch.from_numpy(gguf.quants.dequantize(data, tensor.tensor_type).copy())
         name = translate(tensor.name)
         # The file has the factor of a norm, transformers how much it differs from 1.
         state[name] = values - 1 if name.endswith("norm.weight") else values
