@@ -88,24 +88,25 @@ def blocks(module, query, key, value, attention_mask, scaling=None, dropout=0.0,
     return torch.cat(written, dim=2).transpose(1, 2), None
 
 
-varlen = torch.ops.aten._flash_attention_forward  # FlashAttention's form for sequences of various lengths
+flash = torch.ops.aten._flash_attention_forward  # sequences of various lengths, one after the other
 
 
 @torch.compiler.disable
-def flash(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
-    """The same for all rows at once on a GPU. `attention_mask` is a tensor of the ends, int32, from 0 on, how long a row is, and the
+def varlen(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
+    """The same for all rows at once on a GPU, by FlashAttention. `attention_mask` is a tensor of the ends, int32, from 0 on, how long a row is, and the
     layer's window."""
     until, longest, window = attention_mask
     batch, heads, length, width = query.shape
     q, k, v = (x.transpose(1, 2).reshape(batch * length, -1, width) for x in (query, key, value))
     k, v = (x.expand(-1, heads, -1) if x.shape[1] == 1 else x.repeat_interleave(module.num_key_value_groups, dim=1) for x in (k, v))
     back = -1 if window is None else window - 1
-    out = varlen(q, k.contiguous(), v.contiguous(), until, until, longest, longest, 0.0, True, False, scale=scaling, window_size_left=back, window_size_right=0)[0]
+    out = flash(q, k.contiguous(), v.contiguous(), until, until, longest, longest, 0.0, True, False, scale=scaling, window_size_left=back, window_size_right=0)[0]
     return out.view(batch, length, heads, width), None
 
 
 AttentionInterface.register("blocks", blocks)
-AttentionInterface.register("flash", flash)
+# Not named after what it calls: transformers would look for a package of that name.
+AttentionInterface.register("varlen", varlen)
 
 
 def prepare(rows, attention, window, device, most):
@@ -116,7 +117,7 @@ def prepare(rows, attention, window, device, most):
             raise ValueError(f"attention by blocks takes one row at a time, not {len(example)}")
         until = ends(example)
         masks = {"full_attention": (until, None), "sliding_attention": (until, window)}
-    elif attention == "flash":
+    elif attention == "varlen":
         found, longest = ends(example), example.shape[1]
         # After the last one come examples without a token: compiled code is for a single shape.
         until = torch.tensor([0, *found, *[found[-1]] * (len(example) * most - len(found))], dtype=torch.int32, device=device)

@@ -268,11 +268,11 @@ def parse(arguments=None):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="bf16")
-    parser.add_argument("--attention", choices=["blocks", "sdpa", "flash"], help="default: flash on a GPU; blocks for one row at once on a CPU; else sdpa")
+    parser.add_argument("--attention", choices=["blocks", "sdpa", "varlen"], help="default: varlen on a GPU; blocks for one row at once on a CPU; else sdpa")
     parser.add_argument("--compile", action="store_true", help="compile the layers; takes about a minute, pays on a GPU")
     options = parser.parse_args(arguments)
     if options.attention is None:
-        options.attention = "flash" if options.device != "cpu" else "blocks" if options.rows_at_once == 1 else "sdpa"
+        options.attention = "varlen" if options.device != "cpu" else "blocks" if options.rows_at_once == 1 else "sdpa"
     return options
 
 
