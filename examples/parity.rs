@@ -1,10 +1,10 @@
 //! Whether another device writes what the CPU writes in f32: greedy outputs and beams of both, token by token, their scores, and the logits.
 //!
-//!     cargo run --release --features cuda --example parity -- [--device cuda] [--precision f32] MODEL …
+//!     cargo run --release --features cuda --example parity -- [--device cuda] [--precision f32] [--candle] MODEL …
 //!
 //! A MODEL is a folder in the Hub's layout, a GGUF file, or a shape of `polygist bench --synthetic`, which has no logits to be seen. A line of
 //! JSON for each: how many outputs are equal, the largest difference of two scores of equal outputs, and that of a logit as a share of
-//! the largest logit.
+//! the largest logit. With --candle and --device cpu, what a GPU would do is done on the CPU.
 
 use candle_core::Device;
 use polygist::arch::{self, Model};
@@ -14,7 +14,7 @@ use polygist::generate::{Engine, Generate, Options, Output, Request};
 use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, DeviceChoice, Runtime};
-use polygist::nn::{Backend, KvCache, Span};
+use polygist::nn::{KvCache, Span};
 use std::path::Path;
 
 /// Requests of each model.
@@ -23,7 +23,7 @@ const REQUESTS: u32 = 24;
 const TOKENS: usize = 16;
 
 fn main() -> Result<()> {
-    let (mut device, mut precision, mut models) = (DeviceChoice::Cuda(0), Precision::F32, Vec::new());
+    let (mut device, mut precision, mut candle, mut models) = (DeviceChoice::Cuda(0), Precision::F32, false, Vec::new());
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| Error::Usage(format!("{argument} has no value")));
@@ -33,14 +33,18 @@ fn main() -> Result<()> {
                 precision = match value()?.as_str() {
                     "f32" => Precision::F32,
                     "int8" => Precision::Int8,
-                    other => return Err(Error::Usage(format!("precision {other:?} is not known; expected f32 or int8"))),
+                    "f16" => Precision::F16,
+                    "bf16" => Precision::Bf16,
+                    other => return Err(Error::Usage(format!("precision {other:?} is not known; expected f32, f16, bf16 or int8"))),
                 }
             }
+            "--candle" => candle = true,
             _ => models.push(argument),
         }
     }
     let reference = Runtime::new(Device::Cpu, Precision::F32, std::thread::available_parallelism().map_or(1, usize::from));
-    let other = Runtime { device: device.open()?.0, precision, ..reference.clone() };
+    let other = Runtime::new(device.open()?.0, precision, 1);
+    let other = Runtime { candle: candle || other.candle, ..other };
     for model in &models {
         println!("{}", compare(model, &reference, &other).unwrap_or_else(|e| serde_json::json!({"model": model, "error": e.to_string()})));
     }
@@ -93,7 +97,7 @@ fn requests(engine: &Engine, beams: usize) -> Vec<Request> {
 
 /// The logits after a few tokens, of two sequences at once.
 fn logits(model: &str, runtime: &Runtime) -> Result<Vec<f32>> {
-    let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
+    let backend = runtime.backend();
     let path = Path::new(model);
     let model: Box<dyn Model> = if path.is_dir() {
         let (config, weights) = open_folder(path)?;
@@ -111,7 +115,14 @@ fn logits(model: &str, runtime: &Runtime) -> Result<Vec<f32>> {
     for tokens in [[1, 4, 6], [3, 7, 2]] {
         let mut spans: Vec<Span<'_>> = caches.iter_mut().map(|cache| Span::new(&tokens, cache)).collect();
         let hidden = model.forward(&mut spans)?;
-        model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block))?;
+        let (before, vocabulary) = (logits.len(), model.output().vocabulary());
+        logits.resize(before + sources.len() * vocabulary, 0.0);
+        model.output().blocks(&hidden, |first, width, block| {
+            for (row, block) in block.chunks_exact(width).enumerate() {
+                let start = before + row * vocabulary + first;
+                logits[start..start + width].copy_from_slice(block);
+            }
+        })?;
     }
     Ok(logits)
 }
