@@ -3,6 +3,7 @@
 
     python3 scripts/gpu/build.py OUT                     OUT/polygist, for a machine with a driver and CUDA's libraries
     python3 scripts/gpu/build.py OUT --example parity    the same, and OUT/parity
+    python3 scripts/gpu/build.py OUT --pack …            and OUT/polygist.tar.xz, of less than a fifth of their size, for scripts/gpu/run.py
     python3 scripts/gpu/build.py OUT --check             compiles everything, links nothing, and denies warnings
 
 The compiler and its headers come out of Python packages of NVIDIA's, by their exact versions. What is linked against but not needed for
@@ -11,10 +12,12 @@ without them the program does not start.
 """
 
 import argparse
+import lzma
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -60,6 +63,7 @@ def main():
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--capability", default="90", help="compute capability of the GPU, as 80, 90 or 120 (default: %(default)s)")
+    parser.add_argument("--pack", action="store_true")
     parser.add_argument("--example", action="append", default=[], metavar="NAME", help="an example of the repository, beside the program")
     options = parser.parse_args()
     out = options.out.resolve()
@@ -84,6 +88,12 @@ def main():
         shutil.copy2(program, out / name)
         subprocess.run(["strip", out / name], check=True)
         print(f"{out / name}: {(out / name).stat().st_size / 2**20:.1f} MiB")
+    if options.pack:
+        # Both hold the same kernels, far apart: the dictionary has to reach from one to the other.
+        filters = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 192 << 20}]
+        with lzma.open(out / "polygist.tar.xz", "wb", filters=filters) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
+            for name in ["polygist", *options.example]:
+                archive.add(out / name, arcname=name)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
     python3 scripts/gpu/run.py FOLDER [--budget 150] [--device cuda] [--only NAME …]
 
-FOLDER has what scripts/gpu/build.py made: `polygist`, and the example `parity`. Each step has a time limit of its own, and what fails stops
+FOLDER has what scripts/gpu/build.py made: `polygist` and the example `parity`, or both in `polygist.tar.xz`. Each step has a time limit of its own, and what fails stops
 nothing. Steps are begun in the order of STEPS while the budget lasts. Everything that was said goes to $OUT/log.txt, all figures to
 $OUT/results.json (the folder of the run where OUT is not set); a short table is printed at the end.
 """
@@ -14,6 +14,8 @@ import json
 import os
 import subprocess
 import sys
+import tarfile
+import tempfile
 import time
 from pathlib import Path
 
@@ -28,22 +30,44 @@ def bench(shape, *flags):
     return ["{folder}/polygist", "--device", "{device}", "bench", "--synthetic", shape, "--runs", "2", "--format", "json", "--out", "{result}", *flags]
 
 
+def parity(precision, *models):
+    return ["{folder}/parity", "--device", "{device}", "--precision", precision, *models]
+
+
 def peer(shape, *flags):
     return [sys.executable, str(Path(__file__).with_name("peer.py")), shape, *flags]
 
 
-LARGE = ["--sentences", "2048", "--batch", "256,1024", "--beam", "1,4"]
+GREEDY = ["--sentences", "2048", "--batch", "128,512,2048", "--beam", "1"]
+BEAM = ["--sentences", "1024", "--batch", "512,2048", "--beam", "4"]
 # Name, seconds at most, command. {result} is a file for JSON; without it, lines of JSON on standard output are the figures.
 STEPS = [
-    ("start", 40, bench("tiny", "--sentences", "8", "--tokens", "8")),
-    ("parity-f32", 40, ["{folder}/parity", "--device", "{device}", *MODELS, "tiny", "tiny-decoder", "marian-base"]),
-    ("opus-mt", 40, bench("marian-base", *LARGE)),
-    ("opus-mt-peer", 40, peer("marian-base", "--seconds", "25")),
-    ("bart-large", 30, bench("bart-large", *LARGE)),
-    ("bart-large-peer", 30, peer("bart-large", "--seconds", "15", "--sentences", "1024", "--batches", "256", "1024")),
-    ("gemma-270m", 25, bench("gemma-270m", *LARGE)),
-    ("nllb-600m", 30, bench("nllb-600m", *LARGE)),
+    # The driver translates candle's kernels for the device the first time.
+    ("start", 45, bench("tiny", "--sentences", "8", "--tokens", "8")),
+    ("parity f32", 30, parity("f32", *MODELS, "tiny", "tiny-decoder", "marian-base")),
+    ("opus-mt greedy", 25, bench("marian-base", *GREEDY)),
+    ("opus-mt beam", 25, bench("marian-base", *BEAM)),
+    ("opus-mt peer", 40, peer("marian-base", "--seconds", "20")),
+    ("parity bf16", 15, parity("bf16", *MODELS, "tiny", "tiny-decoder", "marian-base")),
+    ("parity f16", 15, parity("f16", *MODELS, "tiny", "tiny-decoder", "marian-base")),
+    ("bart-large greedy", 20, bench("bart-large", *GREEDY)),
+    ("bart-large beam", 20, bench("bart-large", *BEAM)),
+    ("gemma-270m", 20, bench("gemma-270m", "--sentences", "1024", "--batch", "512", "--beam", "1,4")),
+    ("nllb-600m", 25, bench("nllb-600m", "--sentences", "1024", "--batch", "512", "--beam", "1,4")),
+    ("opus-mt f32", 20, bench("marian-base", "--precision", "f32,f16", "--sentences", "1024", "--batch", "512", "--beam", "1,4")),
+    ("bart-large peer", 30, peer("bart-large", "--seconds", "12", "--sentences", "1024", "--batches", "256", "1024")),
 ]
+
+
+def binaries(folder):
+    """The folder with the programs, which may have come as an archive."""
+    archive = folder / "polygist.tar.xz"
+    if (folder / "polygist").is_file() or not archive.is_file():
+        return folder
+    unpacked = Path(tempfile.mkdtemp())
+    with tarfile.open(archive) as held:
+        held.extractall(unpacked, filter="data")
+    return unpacked
 
 
 def library_path():
@@ -76,8 +100,12 @@ def rows(name, found):
                 yield (f"{m['model']} {m['precision']}, batch {m['batch']}, beam {m['beam']}: {rate:.0f} tokens/s"
                        f" ({m['share_of_peak'] or 0:.1%} of peak, first token {(m['first_token_seconds'] or {}).get('median', 0) * 1e3:.1f} ms)")
         else:
-            model = one.pop("model")
-            yield f"{'/'.join(Path(model).parts[-2:])}: " + ", ".join(f"{key} {value}" for key, value in one.items())
+            name = "/".join(Path(one["model"]).parts[-2:])
+            if "error" in one:
+                yield f"{name}: {one['error']}"
+                continue
+            sides = [f"{key} {one[key]['equal']}/{one[key]['of']} (score {one[key]['score']:.1e})" for key in ("beam 1", "beam 4")]
+            yield f"{name}: {', '.join(sides)}" + (f", logits {one['logits']:.1e}" if "logits" in one else "")
 
 
 def main():
@@ -88,7 +116,7 @@ def main():
     parser.add_argument("--only", nargs="+", metavar="NAME")
     options = parser.parse_args()
     begun = time.monotonic()
-    folder, out = options.folder.resolve(), Path(os.environ.get("OUT") or options.folder).resolve()
+    folder, out = binaries(options.folder.resolve()), Path(os.environ.get("OUT") or options.folder).resolve()
     environment = os.environ | {"LD_LIBRARY_PATH": library_path(), "RUST_BACKTRACE": "0"}
     table, results = [f"libraries in {environment['LD_LIBRARY_PATH']}"], {}
     with open(out / "log.txt", "w") as log:
@@ -103,7 +131,7 @@ def main():
             if left < 3:
                 table.append(f"{name}: not begun, the budget is spent")
                 continue
-            result = out / f"{name}.json"
+            result = out / "result.json"
             command = [part.format(folder=folder, device=options.device, result=result) for part in command]
             started = time.monotonic()
             try:
