@@ -23,7 +23,7 @@ fn main() -> Result<()> {
         serde_json::from_reader(std::io::stdin()).map_err(|e| usage(&format!("standard input is no array of requests: {e}")))?;
 
     let (config, weights) = open_folder(folder.as_ref())?;
-    let model = arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision })?;
+    let model = arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision))?;
     let encoder = model.encoder().ok_or_else(|| usage("this model has no encoder; the example `reference` is for those"))?;
     for request in &requests {
         let ids = |field: &str| -> Vec<u32> {

@@ -21,7 +21,7 @@ fn main() -> Result<()> {
 
     let (config, weights) = Gguf::open(path.as_ref())?;
     let tokenizer = Tokenizer::from_gguf(&config, &path)?;
-    let backend = Backend { device: candle_core::Device::Cpu, precision: Precision::F32 };
+    let backend = Backend::new(candle_core::Device::Cpu, Precision::F32);
     let model = if new_tokens > 0 { Some(polygist::arch::load(&config, &weights, &backend)?) } else { None };
     for prompt in prompts {
         let mut ids: Vec<u32> = tokenizer.begin().into_iter().collect();

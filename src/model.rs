@@ -4,7 +4,7 @@ use crate::arch;
 use crate::error::{Error, Result};
 use crate::generate::{Conventions, Engine, Options, Settings, Shortlist};
 use crate::io::weights::{Adapter, Gguf, ShortlistFile, open_folder, optional_json};
-use crate::kernel::Precision;
+use crate::kernel::{Precision, keep_memory};
 use crate::nn::{Backend, Config, Watched, Weights};
 use crate::text::script;
 use crate::token::Tokenizer;
@@ -65,7 +65,7 @@ impl DeviceChoice {
         };
         // The first line says what happened; the rest is a trace.
         let first = |e: candle_core::Error| e.to_string().lines().next().unwrap_or_default().to_string();
-        let cuda = |n| Device::new_cuda(n).map_err(first);
+        let cuda = |n| Device::new_cuda(n).inspect(keep_memory).map_err(first);
         let metal = || Device::new_metal(0).map_err(first);
         let chosen = |found: std::result::Result<Device, String>, name: &str| match found {
             Ok(device) => (device, Some(format!("computing on {name}"))),
@@ -87,8 +87,10 @@ impl DeviceChoice {
 pub struct Runtime {
     /// Where.
     pub device: Device,
-    /// Precision of the weights on the CPU.
+    /// Precision of the weights; on a GPU, 8-bit integers stand for [`Precision::Bf16`].
     pub precision: Precision,
+    /// Whether candle's operations compute, as they do on a GPU; on the CPU that is a way to test them.
+    pub candle: bool,
     /// CPU workers.
     pub threads: usize,
     /// Hypotheses that a worker advances at once: one a sequence, or as many as its beam is wide. It changes the speed, never a result.
@@ -103,17 +105,39 @@ impl Runtime {
     /// With a batch that is large enough for the matrix products to be worth their weights' way through the caches;
     /// more changes little on a CPU.
     pub fn new(device: Device, precision: Precision, threads: usize) -> Runtime {
-        let batch = if device.is_cpu() { 32 } else { 128 };
-        Runtime { device, precision, threads, batch, batch_tokens: usize::MAX, stop: || false }
+        let candle = !device.is_cpu();
+        let batch = if candle { 512 } else { 32 };
+        Runtime { device, precision, candle, threads, batch, batch_tokens: usize::MAX, stop: || false }
+    }
+
+    /// The same in another precision.
+    ///
+    /// # Errors
+    /// When the CPU is to compute in one that it has no kernels for.
+    pub fn with_precision(self, precision: Precision) -> Result<Runtime> {
+        match precision {
+            Precision::F16 | Precision::Bf16 if !self.candle => {
+                Err(Error::Usage("16-bit floats are for GPUs; the CPU computes in int8 or f32, see --precision and --device".into()))
+            }
+            // What a GPU has in their place.
+            Precision::Int8 if self.candle => Ok(Runtime { precision: Precision::Bf16, ..self }),
+            _ => Ok(Runtime { precision, ..self }),
+        }
+    }
+
+    /// Where and how a model computes in it.
+    pub fn backend(&self) -> Backend {
+        Backend { device: self.device.clone(), precision: self.precision, candle: self.candle }
     }
 
     /// How an engine works in it.
     pub fn settings(&self) -> Settings {
         Settings {
-            workers: if self.device.is_cpu() { self.threads } else { 1 },
+            workers: if self.candle { 1 } else { self.threads },
             batch: self.batch,
             batch_tokens: self.batch_tokens,
-            prefill: 512,
+            // On a GPU, what is read has to keep many more units busy.
+            prefill: if self.candle { 8192 } else { 512 },
             stop: self.stop,
             allows: script::allows,
         }
@@ -139,7 +163,7 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
 /// # Errors
 /// As [`open`], and when the adapter is broken, of a kind that cannot be merged, or made for another model.
 pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtime, warn: &mut dyn FnMut(&str)) -> Result<Engine> {
-    let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
+    let backend = runtime.backend();
     let adapter = adapter.map(Adapter::open).transpose()?.unwrap_or_default();
     let own = serde_json::Value::Object(adapter.usage.generation);
     let mut conventions = Conventions::default();

@@ -53,7 +53,7 @@ fn distance(found: &[f32], expected: &Value) -> f32 {
 
 #[test]
 fn logits_are_those_of_peft() {
-    let backend = Backend { device: Device::Cpu, precision: Precision::F32 };
+    let backend = Backend::new(Device::Cpu, Precision::F32);
     for name in ["llama", "llama-patterns", "gemma3", "bart", "t5"] {
         let expected = read(&adapter(name).join("expected.json"));
         let folder = fixtures().join(expected["model"].as_str().unwrap());

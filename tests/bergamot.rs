@@ -96,7 +96,7 @@ fn outputs(engine: &Engine, cases: &Cases, beams: usize) -> Vec<(Vec<u32>, Strin
 
 fn load(kind: &str, precision: Precision) -> Box<dyn Model> {
     let (config, weights) = open_folder(&folder(kind)).unwrap();
-    arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision }).unwrap()
+    arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap()
 }
 
 /// The log-probability of each token of an output, and of the end, with the whole vocabulary or some of it.
@@ -286,7 +286,7 @@ fn broken_files_are_refused() {
     let read = |bytes: &[u8]| -> Result<(), polygist::error::Error> {
         fs::write(dir.path().join(name), bytes).unwrap();
         let (config, weights) = open_folder(dir.path())?;
-        let model = arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision: Precision::Int8 })?;
+        let model = arch::load(&config, &*weights, &Backend::new(Device::Cpu, Precision::Int8))?;
         let source = model.encoder().unwrap().encode(&[&[5, 6, 0]])?.remove(0);
         model.forward(&mut [Span::new(&[model.output().vocabulary() as u32], &mut KvCache::reading(source))]).map(drop)
     };

@@ -43,7 +43,7 @@ fn gguf(file: &str) -> (Config, Gguf) {
     Gguf::open(&fixtures("gguf").join(file)).unwrap()
 }
 
-const F32: Backend = Backend { device: Device::Cpu, precision: Precision::F32 };
+const F32: Backend = Backend::new(Device::Cpu, Precision::F32);
 
 /// Sources and beginnings of targets, some longer than the distances that are told apart.
 fn cases() -> Vec<(Vec<u32>, Vec<u32>)> {

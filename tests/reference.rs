@@ -47,7 +47,7 @@ fn sources(family: &str) -> Vec<(&'static str, Config, Box<dyn Weights>, Tokeniz
 fn logits_and_greedy_tokens_are_those_of_transformers() {
     for family in ["llama", "gemma3"] {
         for (source, config, weights, tokenizer) in sources(family) {
-            let backend = Backend { device: Device::Cpu, precision: Precision::F32 };
+            let backend = Backend::new(Device::Cpu, Precision::F32);
             let model = arch::load(&config, &*weights, &backend).unwrap();
             for case in cases(family) {
                 let at = format!("{family}, {source}, {:?}", case.prompt);
@@ -140,7 +140,7 @@ fn scores_are_the_probabilities_of_the_tokens() {
                 continue;
             }
             let (_, config, weights, tokenizer) = sources(family).remove(1);
-            let model = arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision }).unwrap();
+            let model = arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap();
             for ((request, text), score) in pairs.iter().zip(alone) {
                 let mut read: Vec<u32> = tokenizer.begin().into_iter().collect();
                 for part in [&request.prefix, &request.prompt, &request.suffix] {
@@ -168,7 +168,7 @@ fn int8_stays_close_to_f32() {
     for family in ["llama", "gemma3"] {
         let (_, config, weights, _) = sources(family).remove(1);
         let logits = |precision| {
-            let model = arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision }).unwrap();
+            let model = arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap();
             let mut all = Vec::new();
             for case in cases(family) {
                 let hidden = model.forward(&mut [Span::new(&case.ids, &mut model.new_cache())]).unwrap();

@@ -32,7 +32,7 @@ fn json(family: &str, file: &str) -> Value {
 
 fn load(family: &str, precision: Precision) -> Box<dyn Model> {
     let (config, weights) = open_folder(&root().join(family)).unwrap();
-    arch::load(&config, &*weights, &Backend { device: Device::Cpu, precision }).unwrap()
+    arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap()
 }
 
 /// Largest difference of a logit that is accepted, as a share of the largest logit: both sides compute in f32 and sum in different orders.

@@ -1,20 +1,23 @@
 #!/usr/bin/env python3
 """Builds polygist for NVIDIA GPUs on a machine that has neither a GPU nor a CUDA toolkit, or checks that this would go.
 
-    python3 scripts/gpu/build.py OUT              OUT/polygist, for a machine with a driver and CUDA's libraries
-    python3 scripts/gpu/build.py OUT --check      compiles everything, links nothing, and denies warnings
-    python3 scripts/gpu/build.py OUT -- --examples
+    python3 scripts/gpu/build.py OUT                     OUT/polygist, for a machine with a driver and CUDA's libraries
+    python3 scripts/gpu/build.py OUT --example parity    the same, and OUT/parity
+    python3 scripts/gpu/build.py OUT --pack …            and OUT/polygist.tar.xz, of less than a fifth of their size, for scripts/gpu/run.py
+    python3 scripts/gpu/build.py OUT --check             compiles everything, links nothing, and denies warnings
 
 The compiler and its headers come out of Python packages of NVIDIA's, by their exact versions. What is linked against but not needed for
-building (the driver, cuBLAS, cuRAND, NVRTC) is stood in for by empty libraries of the right names: the real ones are found when it runs.
-What stands after -- goes to cargo in place of the program.
+building (the driver, cuBLAS, cuRAND, NVRTC) is stood in for by empty libraries of the right names: the real ones are found when it runs, and
+without them the program does not start.
 """
 
 import argparse
+import lzma
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -60,7 +63,8 @@ def main():
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--capability", default="90", help="compute capability of the GPU, as 80, 90 or 120 (default: %(default)s)")
-    parser.add_argument("cargo", nargs="*", default=["--bin", "polygist"], metavar="-- FLAG")
+    parser.add_argument("--pack", action="store_true")
+    parser.add_argument("--example", action="append", default=[], metavar="NAME", help="an example of the repository, beside the program")
     options = parser.parse_args()
     out = options.out.resolve()
     root = toolkit(out)
@@ -75,13 +79,21 @@ def main():
         sys.exit(subprocess.run(["cargo", "clippy", *features, "--all-targets", "--", "-D", "warnings"], cwd=ROOT, env=environment).returncode)
     # The empty libraries have none of the functions; the real ones do. Other flags build all anew, which is not to happen to other builds.
     environment |= {"RUSTFLAGS": "-C link-arg=-Wl,--unresolved-symbols=ignore-all", "CARGO_TARGET_DIR": str(out / "target")}
-    done = subprocess.run(["cargo", "build", "--release", *features, *options.cargo], cwd=ROOT, env=environment)
-    program = out / "target" / "release" / "polygist"
-    if done.returncode == 0 and program.exists():
-        shutil.copy2(program, out / "polygist")
-        subprocess.run(["strip", out / "polygist"], check=True)
-        print(f"{out / 'polygist'}: {(out / 'polygist').stat().st_size / 2**20:.1f} MiB")
-    sys.exit(done.returncode)
+    # A library that nothing is taken from is left out of what the program needs, unless it is told otherwise.
+    needed = ["-Wl,--no-as-needed", *(f"-l{name}" for name in LIBRARIES)]
+    link = [part for argument in needed for part in ("-C", f"link-arg={argument}")]
+    for kind, name in [("--bin", "polygist"), *(("--example", name) for name in options.example)]:
+        subprocess.run(["cargo", "rustc", "--release", *features, kind, name, "--", *link], cwd=ROOT, env=environment, check=True)
+        program = out / "target" / "release" / ("examples" if kind == "--example" else "") / name
+        shutil.copy2(program, out / name)
+        subprocess.run(["strip", out / name], check=True)
+        print(f"{out / name}: {(out / name).stat().st_size / 2**20:.1f} MiB")
+    if options.pack:
+        # Both hold the same kernels, far apart: the dictionary has to reach from one to the other.
+        filters = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 192 << 20}]
+        with lzma.open(out / "polygist.tar.xz", "wb", filters=filters) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
+            for name in ["polygist", *options.example]:
+                archive.add(out / name, arcname=name)
 
 
 if __name__ == "__main__":

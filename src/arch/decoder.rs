@@ -3,8 +3,8 @@
 use super::{Model, Work, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
-use crate::nn::{Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope, Span, Weights, add};
-use candle_core::{Device, Tensor};
+use crate::nn::{Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope, Span, Step, Weights, add};
+use candle_core::Tensor;
 
 /// Sizes and switches of a decoder.
 pub(super) struct DecoderConfig {
@@ -105,7 +105,7 @@ pub(super) struct Decoder {
     output: OutputLayer,
     rope: Rope,
     sliding_rope: Option<Rope>,
-    device: Device,
+    backend: Backend,
     keeping: Keeping,
 }
 
@@ -128,7 +128,7 @@ impl Decoder {
         };
         let norm = |name: &str, dim: usize| -> Result<Norm> {
             let weight = (weights.get_shaped(name, &[dim])? + naming.norm_offset)?;
-            Ok(Norm::Rms { weight: weight.to_device(&backend.device)?, epsilon: c.epsilon })
+            Ok(Norm::Rms { weight: backend.place(&weight)?, epsilon: c.epsilon })
         };
         let layer = |i: usize| -> Result<Layer> {
             let name = |part: &str| naming.part(i, part);
@@ -156,6 +156,7 @@ impl Decoder {
                         scale: c.attention_scale,
                         window: sliding.map(|s| s.window),
                     },
+                    candle: backend.candle,
                 },
                 o: Linear::new(&[matrix(naming.o, c.dim, q_width)?], backend)?,
                 post_attention_norm: if c.post_norm { Some(norm(naming.post_attention_norm, c.dim)?) } else { None },
@@ -174,17 +175,7 @@ impl Decoder {
         let norm = norm(naming.output_norm, c.dim)?;
         let rope = Rope::new(c.head_dim, c.rope_base);
         let sliding_rope = c.sliding.as_ref().map(|s| Rope::new(c.head_dim, s.rope_base));
-        Ok(Decoder {
-            embedding,
-            layers,
-            norm,
-            output,
-            rope,
-            sliding_rope,
-            device: backend.device.clone(),
-            keeping: Keeping::of(backend),
-            config,
-        })
+        Ok(Decoder { embedding, layers, norm, output, rope, sliding_rope, backend: backend.clone(), keeping: Keeping::of(backend), config })
     }
 }
 
@@ -201,7 +192,7 @@ impl Model for Decoder {
     }
 
     fn new_cache(&self) -> KvCache {
-        KvCache::new(self.config.layers, self.keeping)
+        KvCache::new(self.config.layers, &self.keeping)
     }
 
     fn output(&self) -> &OutputLayer {
@@ -220,9 +211,10 @@ impl Model for Decoder {
         let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
         let positions: Vec<usize> = spans.iter().flat_map(Span::positions).collect();
         let count = tokens.len();
-        let angles = self.rope.angles(&positions, &self.device)?;
-        let sliding_angles = self.sliding_rope.as_ref().map(|r| r.angles(&positions, &self.device)).transpose()?;
+        let angles = self.rope.angles(&positions, &self.backend)?;
+        let sliding_angles = self.sliding_rope.as_ref().map(|r| r.angles(&positions, &self.backend)).transpose()?;
 
+        let mut step = Step::begin(self.keeping.log(), spans)?;
         let mut x = (self.embedding.forward(&tokens)? * self.config.embedding_scale)?; // (tokens, dim)
         for layer in &self.layers {
             let angles = sliding_angles.as_ref().filter(|_| layer.sliding).unwrap_or(&angles);
@@ -234,7 +226,7 @@ impl Model for Decoder {
             if let Some((q_norm, k_norm)) = &layer.qk_norm {
                 (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);
             }
-            let attended = layer.attention.forward(&angles.apply(&q)?, &angles.apply(&k)?, &v, None, spans)?;
+            let attended = layer.attention.forward([&angles.apply(&q)?, &angles.apply(&k)?, &v], None, spans, &mut step)?;
             let mut attended = layer.o.forward(&attended)?;
             if let Some(norm) = &layer.post_attention_norm {
                 attended = norm.forward(&attended)?;

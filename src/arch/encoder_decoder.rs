@@ -5,8 +5,8 @@ use super::{Encoder, Model, Work, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{AttentionShape, RelativeBias};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm, OutputLayer, Positions, Recurrence, Sight,
-    SourceCache, Span, Weights, add, relative_bias,
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm, OutputLayer, Plans, Positions, Recurrence,
+    Sight, SourceCache, Span, Step, Weights, add, relative_bias,
 };
 use crate::types::Lang;
 use candle_core::Tensor;
@@ -72,7 +72,7 @@ struct Builder<'a> {
 
 impl Builder<'_> {
     fn on_device(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        Ok(self.weights.get_shaped(name, shape)?.to_device(&self.backend.device)?)
+        self.backend.place(&self.weights.get_shaped(name, shape)?)
     }
 
     fn norm(&self, name: &str) -> Result<Norm> {
@@ -106,11 +106,11 @@ impl Builder<'_> {
                     let message = format!("weight {name} has {rows} rows, too few for the {positions} positions of its configuration");
                     return Err(Error::model(self.weights.model(), message));
                 }
-                Some(Positions::learned(&table, offset, &self.backend.device)?)
+                Some(Positions::learned(&table, offset, self.backend)?)
             }
-            PositionKind::Sinusoidal => Some(Positions::sinusoidal(half.context_length, c.dim, &self.backend.device)?),
+            PositionKind::Sinusoidal => Some(Positions::sinusoidal(half.context_length, c.dim, self.backend)?),
             PositionKind::SinusoidalFairseq { first } => {
-                Some(Positions::sinusoidal_fairseq(first, half.context_length, c.dim, &self.backend.device)?)
+                Some(Positions::sinusoidal_fairseq(first, half.context_length, c.dim, self.backend)?)
             }
             PositionKind::Relative { .. } => None,
         };
@@ -132,7 +132,7 @@ impl Builder<'_> {
                 let [q, k, v, o] = names.attention;
                 Mixer::Attention(SelfAttention {
                     qkv: self.linear(&[name(q), name(k), name(v)], width, c.dim)?,
-                    attention: Attention { layer: i, shape },
+                    attention: Attention { layer: i, shape, candle: self.backend.candle },
                     o: self.linear(&[name(o)], c.dim, width)?,
                     bias: if every_layer { bias(i)? } else { shared_bias.clone() },
                     sight: if is_decoder { Sight::All } else { self.sight(i, names, width, block_bias.clone())? },
@@ -143,7 +143,7 @@ impl Builder<'_> {
                 let inner = CrossAttention {
                     q: self.linear(&[name(q)], width, c.dim)?,
                     kv: self.linear(&[name(k), name(v)], width, c.dim)?,
-                    attention: Attention { layer: i, shape },
+                    attention: Attention { layer: i, shape, candle: self.backend.candle },
                     o: self.linear(&[name(o)], c.dim, width)?,
                 };
                 Some(Sublayer { norm: self.norm(&name(names.cross_norm))?, inner })
@@ -260,7 +260,7 @@ impl EncoderDecoder {
         let known: Vec<u32> = tokens.iter().map(|&token| if token == start { 0 } else { token }).collect();
         let factors: Vec<f32> = tokens.iter().map(|&token| if token == start { 0.0 } else { 1.0 }).collect();
         let x = half.embedding.forward(&known)?;
-        Ok(x.broadcast_mul(&Tensor::from_vec(factors, (tokens.len(), 1), x.device())?)?)
+        Ok(x.broadcast_mul(&Tensor::from_vec(factors, (tokens.len(), 1), x.device())?.to_dtype(x.dtype())?)?)
     }
 
     /// What enters the first layer: (tokens, dim).
@@ -283,23 +283,23 @@ impl EncoderDecoder {
     }
 
     /// A layer of the decoder.
-    fn decode(&self, layer: &Layer, x: &Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
-        let mut x = self.self_attention(layer, x, spans)?;
+    fn decode(&self, layer: &Layer, x: &Tensor, spans: &mut [Span<'_>], step: &mut Step<'_>) -> Result<Tensor> {
+        let mut x = self.self_attention(layer, x, spans, step)?;
         if let Some(cross) = &layer.cross {
             x = self.residual(&x, cross, |c, x| {
                 let [q] = c.attention.split(&c.q.forward(x)?)?;
-                c.o.forward(&c.attention.cross(&q, spans)?)
+                c.o.forward(&c.attention.cross(&q, spans, step)?)
             })?;
         }
         self.residual(&x, &layer.feed_forward, |f, x| f.forward(x))
     }
 
     /// The first sublayer of a layer of the decoder.
-    fn self_attention(&self, layer: &Layer, x: &Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
+    fn self_attention(&self, layer: &Layer, x: &Tensor, spans: &mut [Span<'_>], step: &mut Step<'_>) -> Result<Tensor> {
         self.residual(x, &layer.mixer, |mixer, x| match mixer {
             Mixer::Attention(a) => {
                 let [q, k, v] = a.attention.split(&a.qkv.forward(x)?)?;
-                a.o.forward(&a.attention.forward(&q, &k, &v, a.bias.as_deref(), spans)?)
+                a.o.forward(&a.attention.forward([&q, &k, &v], a.bias.as_deref(), spans, step)?)
             }
             Mixer::Recurrence(recurrence) => recurrence.forward(x, spans),
         })
@@ -323,9 +323,10 @@ impl Encoder for EncoderDecoder {
         let lengths: Vec<usize> = sources.iter().map(|s| s.len()).collect();
         let positions: Vec<usize> = lengths.iter().flat_map(|&n| 0..n).collect();
         let mut x = self.embed(&self.encoder, &sources.concat(), &positions)?; // (tokens, dim)
+        let mut plans = Plans::default();
         for layer in &self.encoder.layers {
             x = self.residual(&x, &layer.mixer, |mixer, x| match mixer {
-                Mixer::Attention(a) => a.o.forward(&a.sight.attend(&a.attention, &a.qkv, a.bias.as_deref(), x, &lengths)?),
+                Mixer::Attention(a) => a.o.forward(&a.sight.attend(&a.attention, &a.qkv, a.bias.as_deref(), x, &lengths, &mut plans)?),
                 Mixer::Recurrence(_) => Err(candle_core::Error::msg("an encoder with a decoder's layers").into()),
             })?;
             x = self.residual(&x, &layer.feed_forward, |f, x| f.forward(x))?;
@@ -333,12 +334,16 @@ impl Encoder for EncoderDecoder {
         if let Some(norm) = &self.encoder.final_norm {
             x = norm.forward(&x)?;
         }
+        if let Keeping::Log(log) = &self.keeping {
+            let crosses = self.decoder.layers.iter().filter_map(|layer| layer.cross.as_ref());
+            return SourceCache::write(log, &lengths, crosses.map(|Sublayer { inner, .. }| inner.attention.split(&inner.kv.forward(&x)?)));
+        }
         let keys_and_values = |layer: &Layer| -> Result<Vec<LayerCache>> {
             let Some(Sublayer { inner: cross, .. }) = &layer.cross else { return Ok(Vec::new()) };
             let [k, v] = cross.attention.split(&cross.kv.forward(&x)?)?;
-            SourceCache::split(&k, &v, &lengths, self.keeping)
+            SourceCache::split(&k, &v, &lengths, &self.keeping)
         };
-        Ok(SourceCache::gather(self.decoder.layers.iter().map(keys_and_values).collect::<Result<_>>()?))
+        Ok(SourceCache::gather(self.decoder.layers.iter().map(keys_and_values).collect::<Result<_>>()?, &self.keeping))
     }
 
     fn attention_layers(&self) -> usize {
@@ -347,20 +352,21 @@ impl Encoder for EncoderDecoder {
 
     fn attention(&self, span: &mut Span<'_>, layer: usize) -> Result<Tensor> {
         let spans = std::slice::from_mut(span);
+        let mut step = Step::begin(self.keeping.log(), spans)?;
         let mut x = self.enter(spans)?; // (tokens, dim)
         let Some(watched @ Layer { cross: Some(cross), .. }) = self.decoder.layers.get(layer) else {
             let layers = self.decoder.layers.len();
             return Err(Error::Usage(format!("layer {layer} of the decoder is asked for, which has {layers}, counted from 0")));
         };
         for below in self.decoder.layers.iter().take(layer) {
-            x = self.decode(below, &x, spans)?;
+            x = self.decode(below, &x, spans, &mut step)?;
         }
-        x = self.self_attention(watched, &x, spans)?;
+        x = self.self_attention(watched, &x, spans, &mut step)?;
         if self.config.pre_norm {
             x = cross.norm.forward(&x)?;
         }
         let [q] = cross.inner.attention.split(&cross.inner.q.forward(&x)?)?;
-        let weights = cross.inner.attention.weights(&q, &spans[0])?;
+        let weights = cross.inner.attention.weights(&q, &spans[0], &step)?;
         spans[0].cache.advance(spans[0].tokens.len());
         Ok(weights)
     }
@@ -372,7 +378,7 @@ impl Model for EncoderDecoder {
     }
 
     fn new_cache(&self) -> KvCache {
-        KvCache::new(self.config.decoder.layers, self.keeping)
+        KvCache::new(self.config.decoder.layers, &self.keeping)
     }
 
     fn output(&self) -> &OutputLayer {
@@ -403,9 +409,10 @@ impl Model for EncoderDecoder {
     }
 
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {
+        let mut step = Step::begin(self.keeping.log(), spans)?;
         let mut x = self.enter(spans)?; // (tokens, dim)
         for layer in &self.decoder.layers {
-            x = self.decode(layer, &x, spans)?;
+            x = self.decode(layer, &x, spans, &mut step)?;
         }
         let mut x = advance(x, spans)?;
         if let Some(norm) = &self.decoder.final_norm {

@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use crate::kernel::{Packed, Precision};
-use candle_core::{Device, Tensor};
+use crate::nn::Backend;
+use candle_core::{DType, Device, Tensor};
 use serde::Serialize;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
@@ -34,16 +35,18 @@ pub fn peak(device: &Device, precision: Precision, threads: usize) -> Result<Pea
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let gops = match device.is_cpu() {
         true => SIZES.iter().map(|&size| on_cpu(precision, threads.clamp(1, cores), size)).fold(0.0, f64::max),
-        false => on_device(device)?,
+        false => on_device(device, Backend::new(device.clone(), precision).dtype())?,
     };
     Ok(Peak { precision: precision_name(device, precision).into(), threads, gops })
 }
 
-/// The precision in which a device computes, as it stands in results: a GPU does in one, whatever is asked for.
+/// The precision in which a device computes, as it stands in results.
 pub fn precision_name(device: &Device, precision: Precision) -> &'static str {
     match precision {
         Precision::Int8 if device.is_cpu() => "int8",
-        _ => "f32",
+        Precision::F32 => "f32",
+        Precision::F16 => "f16",
+        Precision::Bf16 | Precision::Int8 => "bf16",
     }
 }
 
@@ -73,9 +76,9 @@ fn on_cpu(precision: Precision, threads: usize, (rows, n, k): (usize, usize, usi
     })
 }
 
-fn on_device(device: &Device) -> Result<f64> {
+fn on_device(device: &Device, dtype: DType) -> Result<f64> {
     const SIZE: usize = 4096;
-    let x = Tensor::rand(-1f32, 1f32, (SIZE, SIZE), device)?;
+    let x = Tensor::rand(-1f32, 1f32, (SIZE, SIZE), device)?.to_dtype(dtype)?;
     let product = || -> Result<()> {
         std::hint::black_box(x.matmul(&x)?);
         Ok(())

@@ -128,7 +128,7 @@ mod tests {
             let shape = Shape::named(name).unwrap();
             let config = shape.config();
             let weights = RandomWeights::new(name, &config, || false);
-            let backend = Backend { device: Device::Cpu, precision: Precision::F32 };
+            let backend = Backend::new(Device::Cpu, Precision::F32);
             let work = arch::load(&Config::Json(config.clone()), &weights, &backend).unwrap().work();
             let matrices = work.source + work.token + work.output;
             // Norms and biases are the rest.

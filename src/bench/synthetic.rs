@@ -6,7 +6,7 @@ use crate::arch;
 use crate::error::{Error, Result};
 use crate::generate::{Conventions, Engine, Generate, Options, Request};
 use crate::model::Runtime;
-use crate::nn::{Backend, Config};
+use crate::nn::Config;
 use crate::token::Tokenizer;
 use serde_json::Value;
 
@@ -22,7 +22,7 @@ pub fn open(shape: &Shape, runtime: &Runtime) -> Result<Engine> {
     let id = |key: &str| config.get(key).and_then(Value::as_u64).map(|id| id as u32);
     let vocabulary = config.get("vocab_size").and_then(Value::as_u64).unwrap_or(0) as usize;
     let weights = RandomWeights::new(shape.name, &config, runtime.stop);
-    let backend = Backend { device: runtime.device.clone(), precision: runtime.precision };
+    let backend = runtime.backend();
     let tokenizer = Tokenizer::numbered(vocabulary, id("eos_token_id").unwrap_or(0))?;
     let conventions = Conventions { start: id("decoder_start_token_id").into_iter().collect(), ..Conventions::default() };
     let model = arch::load(&Config::Json(config), &weights, &backend)?;

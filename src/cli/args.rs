@@ -54,10 +54,10 @@ pub struct Global {
     /// CPU threads [default: one a core]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// Precision of the weights on the CPU [default: int8]
+    /// Precision of the weights [default: int8, on a GPU bf16]
     #[arg(long, global = true, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
-    /// Sentences that each thread has in the works at once, a beam of N counting as N [default: 32, on a GPU 128]
+    /// Sentences that each thread has in the works at once, a beam of N counting as N [default: 32, on a GPU 512]
     #[arg(long, global = true, value_name = "N", value_parser = at_least_one, alias = "batch-size")]
     pub batch: Option<usize>,
     /// Tokens that each thread has in the works at once: those read, and those that may be written, for each hypothesis of a beam. It bounds
@@ -420,6 +420,10 @@ pub enum PrecisionArg {
     Int8,
     /// 32-bit floats: the reference
     F32,
+    /// 16-bit floats, on a GPU
+    F16,
+    /// 16-bit floats with the range of 32-bit ones, on a GPU
+    Bf16,
 }
 
 impl From<PrecisionArg> for Precision {
@@ -427,6 +431,8 @@ impl From<PrecisionArg> for Precision {
         match precision {
             PrecisionArg::Int8 => Precision::Int8,
             PrecisionArg::F32 => Precision::F32,
+            PrecisionArg::F16 => Precision::F16,
+            PrecisionArg::Bf16 => Precision::Bf16,
         }
     }
 }

@@ -95,13 +95,13 @@ impl Run<'_> {
         self.usual.device.is_cpu()
     }
 
-    /// The precisions to compare; a GPU has one.
-    fn runtimes(&self) -> Vec<Runtime> {
+    /// The precisions to compare.
+    fn runtimes(&self) -> Result<Vec<Runtime>> {
         let mut all: Vec<Precision> = self.args.precision.iter().map(|&p| p.into()).collect();
-        if all.is_empty() || !self.is_cpu() {
+        if all.is_empty() {
             all = vec![self.usual.precision];
         }
-        all.into_iter().map(|precision| Runtime { precision, ..self.usual.clone() }).collect()
+        all.into_iter().map(|precision| self.usual.clone().with_precision(precision)).collect()
     }
 
     /// Has a model loaded, by the clock.
@@ -122,7 +122,7 @@ impl Run<'_> {
         let tokens = self.args.tokens.unwrap_or(if summaries { 64 } else { 32 });
         let beams: Vec<Option<usize>> = if self.args.beam.is_empty() { vec![Some(1)] } else { beams(&self.args.beam) };
         for &shape in &self.args.synthetic {
-            for runtime in self.runtimes() {
+            for runtime in self.runtimes()? {
                 let loaded = self.load(|| {
                     self.setup.reporter.step(&format!("making {}", shape.name));
                     Ok((vec![bench::open(shape, &runtime)?], None))
@@ -177,7 +177,7 @@ impl Run<'_> {
         };
         let work = |_: &Loaded, beam: Option<usize>| Ok(Work::Articles(&articles, Box::new(job(beam))));
         let beams = if args.beam.is_empty() { vec![None] } else { beams(&args.beam) };
-        for runtime in self.runtimes() {
+        for runtime in self.runtimes()? {
             let loaded = self.load(|| setup.open_all(&models, &runtime))?;
             let (model, beams) = (model.clone(), beams.clone());
             self.compare(&Subject { model, runtime: runtime.clone(), beams, read: Some(read), work: &work }, loaded)?;

@@ -163,7 +163,7 @@ impl Setup {
     pub fn runtime(&self) -> Result<Runtime> {
         let (device, choice) = self.device.open()?;
         choice.iter().for_each(|choice| self.reporter.say(choice));
-        let usual = Runtime::new(device, self.precision, self.threads);
+        let usual = Runtime::new(device, Precision::Int8, self.threads).with_precision(self.precision)?;
         let batch = self.batch.unwrap_or(usual.batch);
         let batch_tokens = self.batch_tokens.unwrap_or(usual.batch_tokens);
         Ok(Runtime { stop: stopped, batch, batch_tokens, ..usual })

@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::kernel::Best;
-use crate::nn::OutputLayer;
+use crate::nn::{Counted, OutputLayer, Wanted};
 use candle_core::Tensor;
 
 /// Which tokens may be written, and the output layer for just these.
@@ -46,6 +46,8 @@ struct Choice<'a> {
     banned: Vec<usize>,
     penalized: Vec<(usize, f32)>,
     best: Best,
+    /// What is known of all logits, where some of them are never looked at.
+    all: Option<Counted>,
     /// The penalized columns of a beam, which are left out of `best`, with their logits and penalties.
     aside: Vec<(usize, f32, f32)>,
     /// All logits, where the draw depends on their order.
@@ -92,28 +94,47 @@ impl Vocabulary {
     pub(super) fn candidates(&self, hidden: &Tensor, output: &OutputLayer, edits: &[Edits]) -> Result<Vec<Vec<Candidate>>> {
         let choice = |edits| self.choice(edits);
         let mut choices: Vec<Choice<'_>> = edits.iter().map(choice).collect();
-        self.layer.as_ref().unwrap_or(output).blocks(hidden, |first, width, logits| {
-            for (choice, logits) in choices.iter_mut().zip(logits.chunks_exact_mut(width)) {
-                choice.look(first, logits, |column| self.token(column));
-            }
-        })?;
+        let output = self.layer.as_ref().unwrap_or(output);
+        // A draw may take any token.
+        if output.is_on_device() && edits.iter().all(|edits| edits.sampling.is_none()) {
+            let wanted: Vec<Wanted> = choices.iter().map(Choice::wanted).collect();
+            output.wanted(hidden, &wanted, edits.iter().any(|edits| edits.scored), |row, all, first, logits| {
+                choices[row].all = all;
+                choices[row].look(first, logits, |column| self.token(column));
+            })?;
+        } else {
+            output.blocks(hidden, |first, width, logits| {
+                for (choice, logits) in choices.iter_mut().zip(logits.chunks_exact_mut(width)) {
+                    choice.look(first, logits, |column| self.token(column));
+                }
+            })?;
+        }
         Ok(choices.into_iter().map(|choice| choice.candidates(|column| self.token(column))).collect())
     }
 
     fn choice<'a>(&self, edits: &'a Edits) -> Choice<'a> {
         let banned = edits.banned.iter().filter_map(|&token| self.column(token)).collect();
         let penalized = edits.penalized.iter().filter_map(|&(token, penalty)| Some((self.column(token)?, penalty))).collect();
-        Choice { edits, banned, penalized, best: Best::new(edits.keep), aside: Vec::new(), row: Vec::new() }
+        Choice { edits, banned, penalized, best: Best::new(edits.keep), all: None, aside: Vec::new(), row: Vec::new() }
     }
 }
 
 impl Choice<'_> {
+    /// What decides it: as many logits as are kept when all that the rules change are worth nothing, and those that they change.
+    fn wanted(&self) -> Wanted {
+        if self.edits.forced.is_some() {
+            return Wanted { largest: 0, columns: Vec::new() };
+        }
+        let columns = self.penalized.iter().map(|&(column, _)| column).collect();
+        Wanted { largest: self.edits.keep.max(1) + self.banned.len() + self.penalized.len(), columns }
+    }
+
     /// Looks at the logits of the columns from `first` on.
     fn look(&mut self, first: usize, logits: &mut [f32], token: impl Fn(usize) -> u32) {
         if self.edits.forced.is_some() {
             return;
         }
-        if self.edits.scored {
+        if self.edits.scored && self.all.is_none() {
             self.best.count(logits);
         }
         let end = first + logits.len();
@@ -147,7 +168,7 @@ impl Choice<'_> {
         if let Some(token) = self.edits.forced {
             return vec![Candidate { token, log_probability: 0.0 }];
         }
-        let total = if self.edits.scored { self.best.log_sum_exp() } else { 0.0 };
+        let total = if self.edits.scored { self.all.map_or_else(|| self.best.log_sum_exp(), Counted::log_sum_exp) } else { 0.0 };
         let mut temperature = 1.0;
         if let Some(sampling) = &self.edits.sampling {
             temperature = sampling.temperature;

@@ -14,6 +14,10 @@ use std::ops::Range;
 pub enum Precision {
     /// 32-bit floats: the reference.
     F32,
+    /// 16-bit floats of IEEE 754, on a GPU.
+    F16,
+    /// 16-bit floats with the range of 32-bit ones, on a GPU.
+    Bf16,
     /// 8-bit integers, a scale per [`GROUP`](super::GROUP) weights; activations are quantized the same way on the fly.
     Int8,
 }
@@ -75,7 +79,8 @@ impl Packed {
                 blocks.try_for_each(|(number, mut block)| read(number, &mut |values| block.fill(values, k)))?;
                 Weights::Int8(weights)
             }
-            Precision::F32 => {
+            // Where the kernels compute, 16 bits are no faster, and are not used.
+            Precision::F32 | Precision::F16 | Precision::Bf16 => {
                 let mut packed = Aligned::zeros(n.div_ceil(PANEL) * k * PANEL);
                 packed.par_chunks_mut(BLOCK * k).enumerate().try_for_each(|(number, packed)| {
                     read(number, &mut |values| {

@@ -1,7 +1,9 @@
 //! Attention: of a decoder over each sequence's own cache, of a decoder over its source, of an encoder over itself.
 
 use super::cache::{LayerCache, misplaced};
-use super::{Span, with_slice};
+use super::plan::Item;
+use super::sight::alone;
+use super::{Plan, Plans, Span, Step, with_slice};
 use crate::error::Result;
 use crate::kernel::{self, Attended, AttentionShape, KeyValues, Reach, RelativeBias};
 use candle_core::{D, DType, Device, Tensor};
@@ -13,6 +15,8 @@ pub struct Attention {
     pub layer: usize,
     /// Sizes.
     pub shape: AttentionShape,
+    /// See [`super::Backend::candle`].
+    pub candle: bool,
 }
 
 /// Some queries of a sequence, rows of the queries' tensor, and the rows of the keys' and values' tensors that are the parts of what they
@@ -38,27 +42,27 @@ impl Attention {
 
     /// Causal self-attention: appends the new keys and values, (tokens, kv_heads, dim), to the caches and attends:
     /// (tokens, heads, dim) to (tokens, heads · dim).
-    pub fn forward(&self, q: &Tensor, k: &Tensor, v: &Tensor, bias: Option<&RelativeBias>, spans: &mut [Span<'_>]) -> Result<Tensor> {
-        let mut first = 0;
-        let on_host = q.device().is_cpu();
-        if on_host {
-            let width = self.shape.kv_heads * self.shape.dim;
-            let mut push = |k: &[f32], v: &[f32]| -> Result<()> {
-                for span in spans.iter_mut() {
-                    let new = first * width..(first + span.tokens.len()) * width;
-                    span.cache.layers[self.layer].push(&k[new.clone()], &v[new])?;
-                    first += span.tokens.len();
-                }
-                Ok(())
-            };
-            with_slice(k, |k| with_slice(v, |v| push(k, v))?)??;
-        } else {
-            for span in spans.iter_mut() {
-                let tokens = span.tokens.len();
-                span.cache.layers[self.layer].push_device(&k.narrow(0, first, tokens)?, &v.narrow(0, first, tokens)?)?;
-                first += tokens;
-            }
+    pub fn forward(
+        &self,
+        [q, k, v]: [&Tensor; 3],
+        bias: Option<&RelativeBias>,
+        spans: &mut [Span<'_>],
+        step: &mut Step<'_>,
+    ) -> Result<Tensor> {
+        if let Some(attended) = step.own((self.layer, &self.shape), [q, k, v], bias, spans)? {
+            return Ok(attended);
         }
+        let mut first = 0;
+        let width = self.shape.kv_heads * self.shape.dim;
+        let mut push = |k: &[f32], v: &[f32]| -> Result<()> {
+            for span in spans.iter_mut() {
+                let new = first * width..(first + span.tokens.len()) * width;
+                span.cache.layers[self.layer].push(&k[new.clone()], &v[new])?;
+                first += span.tokens.len();
+            }
+            Ok(())
+        };
+        with_slice(k, |k| with_slice(v, |v| push(k, v))?)??;
         let queries = |span: &Span<'_>| span.tokens.len();
         self.attend(q, spans, queries, bias, |span| Seen {
             parts: [span.cache.prefix_layer(self.layer), Some(&span.cache.layers[self.layer])],
@@ -67,18 +71,27 @@ impl Attention {
     }
 
     /// Cross-attention of every token, (tokens, heads, dim), to its sequence's source (Vaswani et al. 2017).
-    pub fn cross(&self, q: &Tensor, spans: &[Span<'_>]) -> Result<Tensor> {
+    pub fn cross(&self, q: &Tensor, spans: &[Span<'_>], step: &mut Step<'_>) -> Result<Tensor> {
+        if let Some(attended) = step.source((self.layer, &self.shape), q, spans)? {
+            return Ok(attended);
+        }
         let queries = |span: &Span<'_>| span.tokens.len();
         self.attend(q, spans, queries, None, |span| Seen { parts: [None, span.cache.source_layer(self.layer)], reach: Reach::All })
     }
 
     /// The weights of the cross-attention of one sequence's queries, (tokens, heads, dim), over its source, the mean over the heads:
     /// (tokens, source). It is not on the way of generation, and computes with candle's operations everywhere.
-    pub fn weights(&self, q: &Tensor, span: &Span<'_>) -> Result<Tensor> {
+    pub fn weights(&self, q: &Tensor, span: &Span<'_>, step: &Step<'_>) -> Result<Tensor> {
         let AttentionShape { kv_heads, dim, scale, .. } = self.shape;
         let (tokens, heads, _) = q.dims3()?;
-        let keys = span.cache.source_layer(self.layer).map(|layer| layer.keys(kv_heads, dim)).transpose()?.flatten();
-        let keys = keys.ok_or_else(|| candle_core::Error::msg("attention to a source that was not read"))?;
+        let source = span.cache.source().ok_or_else(|| candle_core::Error::msg("attention to a source that was not read"))?;
+        let keys = match step.written() {
+            Some(written) => {
+                let rows = Tensor::new(source.held()?.lock().as_slice(), q.device())?;
+                written.layer(self.layer)?[0].index_select(&rows, 0)?.reshape(((), kv_heads, dim))?
+            }
+            None => source.layers[self.layer].keys(kv_heads, dim)?,
+        };
         // (kv_heads, group · tokens, dim): the query heads of a group read the same keys
         let q = q.transpose(0, 1)?.contiguous()?.reshape((kv_heads, heads / kv_heads * tokens, dim))?;
         let keys = keys.transpose(0, 1)?.contiguous()?; // (kv_heads, source, dim)
@@ -90,7 +103,7 @@ impl Attention {
     /// Self-attention of an encoder: queries (tokens, heads, dim) over keys and values (tokens, kv_heads, dim), group by group. Writes the
     /// groups' results one after the other: (queries of all groups, heads · dim).
     pub fn among(&self, q: &Tensor, k: &Tensor, v: &Tensor, bias: Option<&RelativeBias>, groups: &[Group<'_>]) -> Result<Tensor> {
-        if !q.device().is_cpu() {
+        if self.candle {
             return self.among_on_device(q, k, v, bias, groups);
         }
         let (_, heads, dim) = q.dims3()?;
@@ -111,6 +124,24 @@ impl Attention {
         };
         with_slice(q, |q| with_slice(k, |k| with_slice(v, |v| attend(q, k, v))))???;
         Ok(Tensor::from_vec(out, (count, q_width), &Device::Cpu)?)
+    }
+
+    /// The same where each sequence sees all of itself and nothing else.
+    pub(super) fn alone(
+        &self,
+        q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        bias: Option<&RelativeBias>,
+        spans: &[Range<usize>],
+        plans: &mut Plans,
+    ) -> Result<Tensor> {
+        if !self.candle {
+            return self.among(q, k, v, bias, &alone(spans, Reach::All));
+        }
+        let item = |span: &Range<usize>| Item { queries: span.clone(), rows: span.clone().map(|row| row as u32).collect(), causal: false };
+        let make = || Plan::new(&spans.iter().map(item).collect::<Vec<_>>(), &self.shape, bias, q.device());
+        plans.of_encoder(bias, make)?.attend(&self.shape, q, k, v)
     }
 
     /// The same with candle's operations.
@@ -138,18 +169,6 @@ impl Attention {
     ) -> Result<Tensor> {
         let (tokens, heads, dim) = q.dims3()?;
         let width = heads * dim;
-        if !q.device().is_cpu() {
-            let mut first = 0;
-            let mut outputs = Vec::with_capacity(sequences.len());
-            for sequence in sequences {
-                let count = queries(sequence);
-                let Seen { parts, reach } = seen(sequence);
-                let parts = parts.map(|part| part.and_then(LayerCache::on_device));
-                outputs.push(self.on_device(&q.narrow(0, first, count)?, parts, reach, bias)?);
-                first += count;
-            }
-            return Ok(Tensor::cat(&outputs, 0)?);
-        }
         let mut out = vec![0.0; tokens * width];
         with_slice(q, |q| -> Result<()> {
             let mut first = 0;
@@ -228,8 +247,8 @@ impl Attention {
         // (kv_heads, group · tokens, dim): the query heads of a group read the same keys
         let q = q.transpose(0, 1)?.contiguous()?.reshape((kv_heads, group * tokens, dim))?;
         let mask = Tensor::from_vec(mask, (kv_heads, group * tokens, positions), q.device())?;
-        let scores = ((q.matmul(&keys.t()?)? * f64::from(scale))? + mask)?;
-        let weights = candle_nn::ops::softmax(&scores, D::Minus1)?;
+        let scores = ((q.matmul(&keys.t()?)?.to_dtype(DType::F32)? * f64::from(scale))? + mask)?;
+        let weights = candle_nn::ops::softmax(&scores, D::Minus1)?.to_dtype(values.dtype())?;
         let out = weights.matmul(&values)?.reshape((heads, tokens, dim))?.transpose(0, 1)?.contiguous()?;
         Ok(out.reshape((tokens, heads * dim))?)
     }
@@ -268,7 +287,7 @@ mod tests {
     #[test]
     fn candle_and_the_kernel_agree_on_every_reach() {
         let shape = AttentionShape { heads: 4, kv_heads: 2, dim: 12, scale: 0.3, window: Some(40) };
-        let attention = Attention { layer: 0, shape };
+        let attention = Attention { layer: 0, shape, candle: false };
         let random = |rows: usize, heads: usize| Tensor::randn(0f32, 1.0, (rows, heads, 12), &Device::Cpu).unwrap();
         let (q, k, v) = (random(150, 4), random(150, 2), random(150, 2));
         let bias = RelativeBias::new(4, 3, |head, distance| (head as f32 + 1.0) * 0.1 * distance as f32);

@@ -1,6 +1,6 @@
 //! Keys and values of the positions that a sequence has passed.
 
-use super::{Backend, with_slice};
+use super::{Backend, Log, Rows, with_slice};
 use crate::error::{Error, Result};
 use crate::kernel::{self, Precision};
 use candle_core::{Device, Tensor};
@@ -14,12 +14,20 @@ pub struct KvCache {
     prefix: Option<Arc<KvCache>>,
     source: Option<Arc<SourceCache>>,
     pub(super) layers: Vec<LayerCache>,
+    keeping: Keeping,
+    /// Its rows of the log, where there is one.
+    held: Option<Arc<Rows>>,
     length: usize,
 }
 
 /// What an encoder has made of a source: keys and values for the cross-attention of every layer of the decoder.
 pub struct SourceCache {
+    /// Empty where there is a log.
     pub(super) layers: Vec<LayerCache>,
+    /// Layers of the decoder.
+    count: usize,
+    keeping: Keeping,
+    held: Option<Arc<Rows>>,
 }
 
 /// One layer's keys and values of a sequence, each (positions, kv_heads, dim). A recurrent layer's states, (positions, dim), stand in
@@ -29,60 +37,75 @@ pub(crate) enum LayerCache {
     Host { keys: Vec<f32>, values: Vec<f32> },
     /// The same in half precision.
     Half { keys: Vec<f16>, values: Vec<f16> },
-    /// On a GPU; `None` before the first position.
+    /// On a device, of a recurrent layer; `None` before the first position.
     Device(Option<(Tensor, Tensor)>),
 }
 
 /// How keys and values are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Keeping {
     /// In main memory, in f32.
     F32,
     /// In main memory, in half precision: with int8 weights, whose errors are larger.
     F16,
-    /// On a GPU.
-    Device,
+    /// On a device, those of all sequences in one log.
+    Log(Arc<Log>),
 }
 
 impl Keeping {
     /// That of a model whose weights are on a device and in a precision.
     pub fn of(backend: &Backend) -> Keeping {
         match backend.precision {
-            _ if !backend.device.is_cpu() => Keeping::Device,
-            Precision::F32 => Keeping::F32,
+            _ if backend.candle => Keeping::Log(Arc::default()),
             Precision::Int8 => Keeping::F16,
+            Precision::F32 | Precision::F16 | Precision::Bf16 => Keeping::F32,
         }
     }
 
-    fn layer(self) -> LayerCache {
+    /// The log, where there is one.
+    pub fn log(&self) -> Option<&Log> {
+        self.shared().map(|log| &**log)
+    }
+
+    fn shared(&self) -> Option<&Arc<Log>> {
+        if let Keeping::Log(log) = self { Some(log) } else { None }
+    }
+
+    fn layer(&self) -> LayerCache {
         match self {
             Keeping::F32 => LayerCache::Host { keys: Vec::new(), values: Vec::new() },
             Keeping::F16 => LayerCache::Half { keys: Vec::new(), values: Vec::new() },
-            Keeping::Device => LayerCache::Device(None),
+            Keeping::Log(_) => LayerCache::Device(None),
         }
     }
 }
 
 impl KvCache {
     /// An empty cache of `layers` layers.
-    pub fn new(layers: usize, keeping: Keeping) -> KvCache {
-        KvCache { prefix: None, source: None, layers: (0..layers).map(|_| keeping.layer()).collect(), length: 0 }
-    }
-
-    /// An empty cache like others.
-    fn like(layers: &[LayerCache]) -> KvCache {
-        let keeping = layers.first().map_or(Keeping::F32, LayerCache::keeping);
-        KvCache::new(layers.len(), keeping)
+    pub fn new(layers: usize, keeping: &Keeping) -> KvCache {
+        let held = keeping.log().map(Log::holder);
+        let layers = (0..layers).map(|_| keeping.layer()).collect();
+        KvCache { prefix: None, source: None, layers, keeping: keeping.clone(), held, length: 0 }
     }
 
     /// An empty cache that continues `prefix`, which must not have a prefix itself.
     pub fn after(prefix: Arc<KvCache>) -> KvCache {
-        KvCache { prefix: Some(prefix.clone()), ..KvCache::like(&prefix.layers) }
+        KvCache { prefix: Some(prefix.clone()), ..KvCache::new(prefix.layers.len(), &prefix.keeping) }
     }
 
     /// An empty cache of a decoder that attends to `source`.
     pub fn reading(source: Arc<SourceCache>) -> KvCache {
-        KvCache { source: Some(source.clone()), ..KvCache::like(&source.layers) }
+        KvCache { source: Some(source.clone()), ..KvCache::new(source.count, &source.keeping) }
+    }
+
+    /// Its rows of the log.
+    pub(super) fn held(&self) -> Result<&Arc<Rows>> {
+        self.held.as_ref().ok_or_else(misplaced)
+    }
+
+    /// What it continues.
+    pub(super) fn prefix(&self) -> Option<&Arc<KvCache>> {
+        self.prefix.as_ref()
     }
 
     /// The source that it attends to.
@@ -118,7 +141,8 @@ impl KvCache {
             LayerCache::Half { keys, values } => (keys.capacity() + values.capacity()) * size_of::<f16>(),
             LayerCache::Device(held) => held.as_ref().map_or(0, |(keys, values)| of_tensor(keys) + of_tensor(values)),
         };
-        self.layers.iter().map(of_layer).sum()
+        let logged = self.keeping.log().map_or(0, |log| log.lock().row_bytes()) * self.held.as_ref().map_or(0, |rows| rows.lock().len());
+        self.layers.iter().map(of_layer).sum::<usize>() + logged
     }
 
     /// Gives back memory that was reserved for more positions.
@@ -148,25 +172,48 @@ impl KvCache {
 
 impl SourceCache {
     /// One cache for each of a few sources, out of every decoder layer's caches for all of them, as [`SourceCache::split`] returns them.
-    pub(crate) fn gather(layers: Vec<Vec<LayerCache>>) -> Vec<Arc<SourceCache>> {
+    pub(crate) fn gather(layers: Vec<Vec<LayerCache>>, keeping: &Keeping) -> Vec<Arc<SourceCache>> {
         let mut sources: Vec<SourceCache> = Vec::new();
+        let count = layers.len();
         for layer in layers {
-            sources.resize_with(layer.len(), || SourceCache { layers: Vec::new() });
+            sources.resize_with(layer.len(), || SourceCache { layers: Vec::new(), count, keeping: keeping.clone(), held: None });
             sources.iter_mut().zip(layer).for_each(|(source, cache)| source.layers.push(cache));
         }
         sources.into_iter().map(Arc::new).collect()
     }
 
-    /// The keys and values of one layer, (tokens, kv_heads, dim), of sequences of these lengths, one after the other.
-    pub(crate) fn split(k: &Tensor, v: &Tensor, lengths: &[usize], keeping: Keeping) -> Result<Vec<LayerCache>> {
-        let ranges = ranges(lengths);
-        if keeping == Keeping::Device {
-            let part = |range: &Range<usize>| -> Result<LayerCache> {
-                let of = |t: &Tensor| t.narrow(0, range.start, range.len());
-                Ok(LayerCache::Device(Some((of(k)?, of(v)?))))
-            };
-            return ranges.iter().map(part).collect();
+    /// One cache for each of a few sources of these lengths, in a log; `layers` has the keys and values of all of them for every layer of the
+    /// decoder, each (tokens, kv_heads, dim).
+    pub(crate) fn write(
+        log: &Arc<Log>,
+        lengths: &[usize],
+        layers: impl Iterator<Item = Result<[Tensor; 2]>>,
+    ) -> Result<Vec<Arc<SourceCache>>> {
+        let source = |_| SourceCache { layers: Vec::new(), count: 0, keeping: Keeping::Log(log.clone()), held: Some(log.holder()) };
+        let mut sources: Vec<SourceCache> = lengths.iter().map(source).collect();
+        let mut written = log.lock();
+        let first = written.reserve(lengths.iter().sum())?;
+        let mut count = 0;
+        for layer in layers {
+            let [k, v] = layer?;
+            written.write(count, first, &k, &v)?;
+            count += 1;
         }
+        for (source, range) in sources.iter_mut().zip(ranges(lengths)) {
+            source.count = count;
+            source.held()?.lock().extend(range.map(|row| (first + row) as u32));
+        }
+        Ok(sources.into_iter().map(Arc::new).collect())
+    }
+
+    /// Its rows of the log.
+    pub(super) fn held(&self) -> Result<&Arc<Rows>> {
+        self.held.as_ref().ok_or_else(misplaced)
+    }
+
+    /// The keys and values of one layer, (tokens, kv_heads, dim), of sequences of these lengths, one after the other.
+    pub(crate) fn split(k: &Tensor, v: &Tensor, lengths: &[usize], keeping: &Keeping) -> Result<Vec<LayerCache>> {
+        let ranges = ranges(lengths);
         let width = k.elem_count() / k.dim(0)?.max(1);
         with_slice(k, |k| {
             with_slice(v, |v| {
@@ -201,15 +248,15 @@ impl LayerCache {
         }
     }
 
-    /// The keys, (positions, kv_heads, dim); `None` before the first position.
-    pub(super) fn keys(&self, kv_heads: usize, dim: usize) -> Result<Option<Tensor>> {
+    /// The keys in main memory, (positions, kv_heads, dim).
+    pub(super) fn keys(&self, kv_heads: usize, dim: usize) -> Result<Tensor> {
         let keys: Vec<f32> = match self {
-            LayerCache::Device(held) => return Ok(held.as_ref().map(|(keys, _)| keys.clone())),
+            LayerCache::Device(_) => return Err(misplaced()),
             LayerCache::Host { keys, .. } => keys.clone(),
             LayerCache::Half { keys, .. } => keys.iter().map(|k| k.to_f32()).collect(),
         };
         let positions = keys.len() / (kv_heads * dim);
-        Ok(if keys.is_empty() { None } else { Some(Tensor::from_vec(keys, (positions, kv_heads, dim), &Device::Cpu)?) })
+        Ok(Tensor::from_vec(keys, (positions, kv_heads, dim), &Device::Cpu)?)
     }
 
     /// A row of the keys, which are of this width.
@@ -247,14 +294,6 @@ impl LayerCache {
                 Ok(())
             }
             LayerCache::Host { .. } | LayerCache::Half { .. } => Err(misplaced()),
-        }
-    }
-
-    fn keeping(&self) -> Keeping {
-        match self {
-            LayerCache::Host { .. } => Keeping::F32,
-            LayerCache::Half { .. } => Keeping::F16,
-            LayerCache::Device(_) => Keeping::Device,
         }
     }
 }

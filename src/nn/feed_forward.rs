@@ -1,6 +1,7 @@
 //! Feed-forward layers: plain (Vaswani et al. 2017) and gated (Shazeer 2020, GLU variants).
 
 use super::linear::on_device;
+use super::norm::is_for_kernels;
 use super::{Linear, cpu_slice};
 use crate::error::Result;
 use crate::kernel::{self, Activation};
@@ -31,7 +32,7 @@ impl FeedForward {
             return self.down.forward(&self.up.activated(x, self.activation)?);
         }
         let up = self.up.forward(x)?;
-        let gated = if up.device().is_cpu() {
+        let gated = if is_for_kernels(&up) {
             up.apply_op1_no_bwd(&Gate { activation: self.activation })?
         } else {
             let hidden = up.dim(D::Minus1)? / 2;

@@ -2,15 +2,15 @@
 
 use super::{Backend, Table, cpu_slice, with_slice};
 use crate::error::Result;
-use crate::kernel::{self, Activation, Packed};
-use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
+use crate::kernel::{self, Activation, Best, Packed};
+use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};
 use std::sync::Arc;
 
 /// A weight matrix, (n, k).
 enum Matrix {
     /// In main memory, packed for the kernels.
     Packed(Arc<Packed>),
-    /// On a GPU, as candle multiplies it.
+    /// As candle multiplies it.
     Device(Tensor),
 }
 
@@ -23,8 +23,8 @@ impl Matrix {
 
     fn of_table(table: &Table<'_>, backend: &Backend) -> Result<Matrix> {
         let &Table { rows: n, width: k, .. } = table;
-        if !backend.device.is_cpu() {
-            return Ok(Matrix::Device(table.read(0..n)?.to_device(&backend.device)?));
+        if backend.candle {
+            return Ok(Matrix::Device(backend.place(&table.read(0..n)?)?));
         }
         let packed = Packed::try_pack(backend.precision, n, k, |range, take| with_slice(&table.read(range)?, take))?;
         Ok(Matrix::Packed(Arc::new(packed)))
@@ -76,7 +76,7 @@ impl Linear {
 
     /// The same with a bias for each part, (nᵢ).
     pub fn with_bias(parts: &[Tensor], biases: &[Tensor], backend: &Backend) -> Result<Linear> {
-        let bias = Tensor::cat(biases, 0)?.to_device(&backend.device)?;
+        let bias = backend.place(&Tensor::cat(biases, 0)?)?;
         Ok(Linear { matrix: Matrix::new(parts, backend)?, bias: Some(bias) })
     }
 
@@ -155,7 +155,7 @@ impl Embedding {
             Matrix::Packed(packed) => Matrix::Packed(packed.clone()),
             Matrix::Device(weight) => Matrix::Device(weight.clone()),
         };
-        OutputLayer { matrix, bias: None }
+        OutputLayer { matrix, bias: None, placed_bias: None }
     }
 }
 
@@ -165,17 +165,62 @@ pub struct OutputLayer {
     matrix: Matrix,
     /// What is added to each token's logit.
     bias: Option<Vec<f32>>,
+    /// The same where the logits arise, if that is a device.
+    placed_bias: Option<Tensor>,
 }
+
+/// What is wanted of a row's logits.
+pub struct Wanted {
+    /// So many of the largest.
+    pub largest: usize,
+    /// The columns whose logits are needed in any case, ascending.
+    pub columns: Vec<usize>,
+}
+
+/// What is known of the logits of a row that stayed on a device.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// The largest.
+    pub largest: f32,
+    /// Σ exp(logit − largest).
+    pub total: f32,
+}
+
+impl Counted {
+    const NONE: Counted = Counted { largest: f32::NEG_INFINITY, total: 0.0 };
+
+    /// The same with more logits.
+    fn and(self, logits: &[f32]) -> Counted {
+        let largest = logits.iter().copied().fold(self.largest, f32::max);
+        if largest == f32::NEG_INFINITY {
+            return self;
+        }
+        let more: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
+        Counted { largest, total: self.total * (self.largest - largest).exp() + more }
+    }
+
+    /// Logarithm of the sum of the exponentials.
+    pub fn log_sum_exp(self) -> f32 {
+        self.largest + self.total.ln()
+    }
+}
+
+/// Columns of a device's logits that come to main memory together, when one of them may be wanted.
+const STRIP: usize = 128;
 
 impl OutputLayer {
     /// A layer with weights of its own, (vocabulary, dim).
     pub fn new(table: &Table<'_>, backend: &Backend) -> Result<OutputLayer> {
-        Ok(OutputLayer { matrix: Matrix::of_table(table, backend)?, bias: None })
+        Ok(OutputLayer { matrix: Matrix::of_table(table, backend)?, bias: None, placed_bias: None })
     }
 
     /// The same with something added to each token's logit, (vocabulary).
     pub fn with_bias(self, bias: &Tensor) -> Result<OutputLayer> {
-        Ok(OutputLayer { bias: Some(bias.flatten_all()?.to_vec1()?), ..self })
+        let placed_bias = match &self.matrix {
+            Matrix::Packed(_) => None,
+            Matrix::Device(weight) => Some(bias.flatten_all()?.to_device(weight.device())?),
+        };
+        Ok(OutputLayer { bias: Some(bias.flatten_all()?.to_vec1()?), placed_bias, ..self })
     }
 
     /// The layer for some of the tokens alone, in the order given.
@@ -185,7 +230,9 @@ impl OutputLayer {
             Matrix::Device(weight) => Matrix::Device(weight.index_select(&Tensor::new(tokens, weight.device())?, 0)?),
         };
         let bias = self.bias.as_ref().map(|bias| tokens.iter().map(|&t| bias[t as usize]).collect());
-        Ok(OutputLayer { matrix, bias })
+        let placed = |bias: &Tensor| bias.index_select(&Tensor::new(tokens, bias.device())?, 0);
+        let placed_bias = self.placed_bias.as_ref().map(placed).transpose()?;
+        Ok(OutputLayer { matrix, bias, placed_bias })
     }
 
     /// Size of the vocabulary.
@@ -196,12 +243,87 @@ impl OutputLayer {
         }
     }
 
+    /// Whether the logits arise on a device, see [`OutputLayer::wanted`].
+    pub fn is_on_device(&self) -> bool {
+        matches!(self.matrix, Matrix::Device(_))
+    }
+
+    /// Logits that arise on a device, those alone that may be wanted: calls `visit(row, what is known of all its logits, first token, logits)`
+    /// for strips of columns, ascending in each row; what is known of all is `None` unless `counted`. `hidden` is (rows, dim).
+    pub fn wanted(
+        &self,
+        hidden: &Tensor,
+        wanted: &[Wanted],
+        counted: bool,
+        mut visit: impl FnMut(usize, Option<Counted>, usize, &mut [f32]),
+    ) -> Result<()> {
+        let Matrix::Device(weight) = &self.matrix else {
+            return Err(candle_core::Error::msg("logits of a device are asked for, and the kernels compute them").into());
+        };
+        let strips = self.vocabulary() / STRIP;
+        // A product of its own for what is left over spares a copy of all.
+        let product = |columns: std::ops::Range<usize>| -> Result<Tensor> {
+            let logits = hidden.matmul(&weight.narrow(0, columns.start, columns.len())?.t()?)?.to_dtype(DType::F32)?;
+            match &self.placed_bias {
+                Some(bias) => Ok(logits.broadcast_add(&bias.narrow(0, columns.start, columns.len())?)?),
+                None => Ok(logits),
+            }
+        };
+        let width = self.vocabulary() - strips * STRIP;
+        // A device does not take what is empty.
+        let rest = (width > 0).then(|| product(strips * STRIP..self.vocabulary())).transpose()?;
+        if let (0, Some(rest)) = (strips, &rest) {
+            let mut logits: Vec<Vec<f32>> = rest.to_vec2()?;
+            logits.iter_mut().enumerate().for_each(|(row, logits)| visit(row, counted.then(|| Counted::NONE.and(logits)), 0, logits));
+            return Ok(());
+        }
+        let logits = product(0..strips * STRIP)?.reshape((wanted.len(), strips, STRIP))?;
+        let best = logits.max(2)?; // (rows, strips)
+        let mut parts = vec![best.clone()];
+        parts.extend(rest);
+        if counted {
+            let largest = best.max_keepdim(1)?;
+            let total = logits.broadcast_sub(&largest.unsqueeze(2)?)?.exp()?.sum(2)?.sum_keepdim(1)?;
+            parts.extend([largest, total]);
+        }
+        // One way to main memory for all of it.
+        let mut known: Vec<Vec<f32>> = Tensor::cat(&parts, 1)?.to_vec2()?;
+        let mut chosen: Vec<Vec<usize>> = Vec::with_capacity(wanted.len());
+        for (known, Wanted { largest, columns }) in known.iter().zip(wanted) {
+            let mut best = Best::new(*largest);
+            best.choose(0, &known[..strips]);
+            let ranked = best.ranked().iter().map(|ranked| ranked.column).take(*largest);
+            let mut own: Vec<usize> = ranked.chain(columns.iter().map(|column| column / STRIP).filter(|&strip| strip < strips)).collect();
+            own.sort_unstable();
+            own.dedup();
+            chosen.push(own);
+        }
+        let places: Vec<u32> =
+            chosen.iter().enumerate().flat_map(|(row, own)| own.iter().map(move |strip| (row * strips + strip) as u32)).collect();
+        let mut values: Vec<f32> = if places.is_empty() {
+            Vec::new()
+        } else {
+            let places = Tensor::new(places, logits.device())?;
+            logits.reshape((wanted.len() * strips, STRIP))?.index_select(&places, 0)?.flatten_all()?.to_vec1()?
+        };
+        let mut values = values.chunks_exact_mut(STRIP);
+        for (row, (known, own)) in known.iter_mut().zip(chosen).enumerate() {
+            let (rest, sums) = known[strips..].split_at_mut(width);
+            let all = counted.then(|| Counted { largest: sums[0], total: sums[1] }.and(rest));
+            for (strip, values) in own.into_iter().zip(&mut values) {
+                visit(row, all, strip * STRIP, values);
+            }
+            visit(row, all, strips * STRIP, rest);
+        }
+        Ok(())
+    }
+
     /// Calls `visit(first token, width, logits)` for successive blocks; `logits` is (rows, width). `hidden` is (rows, dim).
     pub fn blocks(&self, hidden: &Tensor, mut visit: impl FnMut(usize, usize, &mut [f32])) -> Result<()> {
         match &self.matrix {
             Matrix::Packed(packed) => with_slice(&hidden.contiguous()?, |x| packed.matmul_blocks(x, self.bias.as_deref(), visit)),
             Matrix::Device(weight) => {
-                let mut logits: Vec<f32> = hidden.matmul(&weight.t()?)?.flatten_all()?.to_vec1()?;
+                let mut logits: Vec<f32> = hidden.matmul(&weight.t()?)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
                 if let Some(bias) = &self.bias {
                     kernel::add_to_rows(&mut logits, bias);
                 }

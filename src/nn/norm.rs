@@ -3,7 +3,7 @@
 use super::{cpu_slice, with_slice};
 use crate::error::Result;
 use crate::kernel;
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Shape, Tensor};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Shape, Tensor};
 
 /// How a family normalizes.
 #[derive(Clone, Debug)]
@@ -30,7 +30,7 @@ impl Norm {
     /// Normalizes the last dimension.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let x = x.contiguous()?;
-        if x.device().is_cpu() {
+        if is_for_kernels(&x) {
             return Ok(x.apply_op1_no_bwd(self)?);
         }
         Ok(match self {
@@ -66,9 +66,14 @@ impl CustomOp1 for Norm {
     }
 }
 
+/// Whether the kernels can compute with a tensor.
+pub(super) fn is_for_kernels(x: &Tensor) -> bool {
+    x.device().is_cpu() && x.dtype() == DType::F32
+}
+
 /// `x + y` of two tensors of the same shape. On the CPU it stays on the calling thread, where candle's own would wake others.
 pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
-    if x.device().is_cpu() { Ok(x.contiguous()?.apply_op2_no_bwd(&y.contiguous()?, &Add)?) } else { Ok((x + y)?) }
+    if is_for_kernels(x) { Ok(x.contiguous()?.apply_op2_no_bwd(&y.contiguous()?, &Add)?) } else { Ok((x + y)?) }
 }
 
 struct Add;

@@ -1,5 +1,6 @@
 //! What tells a transformer where a token stands, rotary embedding ([`super::Rope`]) aside.
 
+use super::Backend;
 use crate::error::{Error, Result};
 use crate::kernel::RelativeBias;
 use candle_core::{Device, Tensor};
@@ -24,26 +25,26 @@ fn check_size(positions: usize, dim: usize) -> Result<()> {
 
 impl Positions {
     /// Learned vectors, (positions, dim), in main memory; the first `offset` are not used (BART's have two of that kind).
-    pub fn learned(table: &Tensor, offset: usize, device: &Device) -> Result<Positions> {
+    pub fn learned(table: &Tensor, offset: usize, backend: &Backend) -> Result<Positions> {
         let count = table.dim(0)?;
         if count <= offset {
             return Err(candle_core::Error::msg(format!("{count} position vectors, the first {offset} of them unused, leave none")).into());
         }
-        Ok(Positions { table: table.narrow(0, offset, count - offset)?.to_device(device)? })
+        Ok(Positions { table: backend.place(&table.narrow(0, offset, count - offset)?)? })
     }
 
     /// Sines, then cosines, of `position / 10000^(2i/dim)` (Vaswani et al. 2017, in the order of Marian).
-    pub fn sinusoidal(positions: usize, dim: usize, device: &Device) -> Result<Positions> {
+    pub fn sinusoidal(positions: usize, dim: usize, backend: &Backend) -> Result<Positions> {
         check_size(positions, dim)?;
         let half = dim.div_ceil(2);
         let angle = |p: usize, i: usize| p as f64 / 10000f64.powf(2.0 * i as f64 / dim as f64);
         let row = |p: usize| (0..dim).map(move |i| if i < half { angle(p, i).sin() as f32 } else { angle(p, i - half).cos() as f32 });
         let table: Vec<f32> = (0..positions).flat_map(row).collect();
-        Ok(Positions { table: Tensor::from_vec(table, (positions, dim), device)? })
+        Ok(Positions { table: backend.place(&Tensor::from_vec(table, (positions, dim), &Device::Cpu)?)? })
     }
 
     /// The same with the frequencies of fairseq (`10000^(−i/(dim/2−1))`, in f32 as there), beginning at position `first`.
-    pub fn sinusoidal_fairseq(first: usize, positions: usize, dim: usize, device: &Device) -> Result<Positions> {
+    pub fn sinusoidal_fairseq(first: usize, positions: usize, dim: usize, backend: &Backend) -> Result<Positions> {
         check_size(positions, dim)?;
         let half = dim / 2;
         let step = (10000f64.ln() / (half.max(2) - 1) as f64) as f32;
@@ -54,7 +55,7 @@ impl Positions {
             angles.clone().map(f32::sin).chain(angles.map(f32::cos)).chain(std::iter::repeat_n(0.0, dim % 2))
         };
         let table: Vec<f32> = (first..first + positions).flat_map(row).collect();
-        Ok(Positions { table: Tensor::from_vec(table, (positions, dim), device)? })
+        Ok(Positions { table: backend.place(&Tensor::from_vec(table, (positions, dim), &Device::Cpu)?)? })
     }
 
     /// Positions that there are.

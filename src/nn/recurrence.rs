@@ -14,6 +14,8 @@ pub struct Recurrence {
     /// `W·x` and `W_f·x + b_f`, side by side.
     input: Linear,
     width: usize,
+    /// See [`Backend::candle`].
+    candle: bool,
 }
 
 impl Recurrence {
@@ -21,13 +23,14 @@ impl Recurrence {
     pub fn new(layer: usize, weight: Tensor, gate: Tensor, gate_bias: Tensor, backend: &Backend) -> Result<Recurrence> {
         let width = weight.dim(0)?;
         let no_bias = Tensor::zeros(width, DType::F32, &Device::Cpu)?;
-        Ok(Recurrence { layer, input: Linear::with_bias(&[weight, gate], &[no_bias, gate_bias], backend)?, width })
+        let input = Linear::with_bias(&[weight, gate], &[no_bias, gate_bias], backend)?;
+        Ok(Recurrence { layer, input, width, candle: backend.candle })
     }
 
     /// The outputs, (tokens, width), for the tokens' states `x`, (tokens, width). Appends the new states to the caches.
     pub fn forward(&self, x: &Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
         let input = self.input.forward(x)?; // (tokens, 2 · width)
-        if !input.device().is_cpu() {
+        if self.candle {
             return self.on_device(&input, spans);
         }
         let width = self.width;
@@ -96,14 +99,14 @@ mod tests {
     #[test]
     fn forked_hypotheses_continue_their_own_states_on_every_device() {
         let random = |shape: &[usize]| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
-        let backend = Backend { device: Device::Cpu, precision: Precision::F32 };
+        let backend = Backend::new(Device::Cpu, Precision::F32);
         let (weight, gate, bias) = (random(&[WIDTH, WIDTH]), random(&[WIDTH, WIDTH]), random(&[WIDTH]));
         let layer = Recurrence::new(0, weight, gate, bias, &backend).unwrap();
         let x = random(&[7, WIDTH]);
         let at = |rows: &[u32]| x.index_select(&Tensor::new(rows, &Device::Cpu).unwrap(), 0).unwrap();
         // Inputs 0, 1, then a fork into 2 and 3, then both ways go on from 3: with 4 and with 5.
         let alone = |inputs: &[u32]| {
-            let mut cache = KvCache::new(1, Keeping::F32);
+            let mut cache = KvCache::new(1, &Keeping::F32);
             let out = layer.forward(&at(inputs), &mut [Span::new(&vec![0; inputs.len()], &mut cache)]).unwrap();
             values(&out)[(inputs.len() - 1) * WIDTH..].to_vec()
         };
@@ -115,7 +118,7 @@ mod tests {
                     layer.on_device(&layer.input.forward(&at(inputs)).unwrap(), &mut [span]).unwrap()
                 }
             };
-            let mut cache = KvCache::new(1, if on_host { Keeping::F32 } else { Keeping::Device });
+            let mut cache = KvCache::new(1, &if on_host { Keeping::F32 } else { Keeping::Log(Default::default()) });
             run(&[0, 1], Span::new(&[0, 0], &mut cache));
             cache.advance(2);
             let paths = [vec![0, 1, 2], vec![0, 1, 3]];

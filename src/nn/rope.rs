@@ -1,5 +1,6 @@
 //! Rotary position embedding (Su et al. 2021), in the half-split layout of `transformers`.
 
+use super::Backend;
 use crate::error::Result;
 use candle_core::{Device, Tensor};
 
@@ -22,11 +23,12 @@ impl Rope {
     }
 
     /// The angles of a batch's positions.
-    pub fn angles(&self, positions: &[usize], device: &Device) -> Result<Angles> {
+    pub fn angles(&self, positions: &[usize], backend: &Backend) -> Result<Angles> {
         let shape = (positions.len(), self.inverse_frequencies.len());
         let angles = positions.iter().flat_map(|&p| self.inverse_frequencies.iter().map(move |f| p as f32 * f));
         let (cos, sin): (Vec<f32>, Vec<f32>) = angles.map(|a| (a.cos(), a.sin())).unzip();
-        Ok(Angles { cos: Tensor::from_vec(cos, shape, device)?, sin: Tensor::from_vec(sin, shape, device)? })
+        let place = |values: Vec<f32>| backend.place(&Tensor::from_vec(values, shape, &Device::Cpu)?);
+        Ok(Angles { cos: place(cos)?, sin: place(sin)? })
     }
 }
 

@@ -3,10 +3,10 @@
 
 use super::attention::{Attention, Group};
 use super::cache::ranges;
-use super::{Linear, Norm};
+use super::{Linear, Norm, Plans};
 use crate::error::Result;
 use crate::kernel::{Blocks, Reach, RelativeBias};
-use candle_core::{DType, Tensor};
+use candle_core::Tensor;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -52,16 +52,18 @@ impl Sight {
         bias: Option<&RelativeBias>,
         x: &Tensor,
         lengths: &[usize],
+        plans: &mut Plans,
     ) -> Result<Tensor> {
         let spans = ranges(lengths);
         match self {
             Sight::All => {
                 let [q, k, v] = attention.split(&qkv.forward(x)?)?;
-                attention.among(&q, &k, &v, bias, &alone(&spans, Reach::All))
+                attention.alone(&q, &k, &v, bias, &spans, plans)
             }
             Sight::Near { radius } => {
                 let [q, k, v] = attention.split(&qkv.forward(x)?)?;
-                attention.among(&q, &k, &v, bias, &alone(&spans, Reach::Near { radius: *radius, blocks: None }))
+                let reach = Reach::Near { radius: *radius, blocks: None };
+                attention.among(&q, &k, &v, bias, &alone(&spans, reach))
             }
             Sight::NearAndBlocks { radius, size, norm, bias: block_bias } => {
                 let counts: Vec<usize> = lengths.iter().map(|n| n / size).collect();
@@ -111,7 +113,7 @@ impl Sight {
 }
 
 /// Every source by itself.
-fn alone<'a>(spans: &[Range<usize>], reach: Reach<'a>) -> Vec<Group<'a>> {
+pub(super) fn alone<'a>(spans: &[Range<usize>], reach: Reach<'a>) -> Vec<Group<'a>> {
     spans.iter().map(|span| Group { queries: span.clone(), parts: [0..0, span.clone()], reach }).collect()
 }
 
@@ -126,7 +128,7 @@ fn block_sums(x: &Tensor, lengths: &[usize], size: usize) -> Result<Tensor> {
         targets.extend((0..length).map(|i| if count == 0 { blocks } else { first + (i / size).min(count - 1) } as u32));
         first += count;
     }
-    let sums = Tensor::zeros((blocks + 1, x.dim(1)?), DType::F32, x.device())?;
+    let sums = Tensor::zeros((blocks + 1, x.dim(1)?), x.dtype(), x.device())?;
     Ok(sums.index_add(&Tensor::new(targets, x.device())?, x, 0)?.narrow(0, 0, blocks)?)
 }
 
@@ -135,18 +137,18 @@ mod tests {
     use super::*;
     use crate::kernel::{AttentionShape, Precision};
     use crate::nn::Backend;
-    use candle_core::Device;
+    use candle_core::{DType, Device};
 
     #[test]
     fn a_source_does_not_depend_on_the_others() {
         const DIM: usize = 16;
         let random = |rows: usize| Tensor::randn(0f32, 1.0, (rows, DIM), &Device::Cpu).unwrap();
         let shape = AttentionShape { heads: 2, kv_heads: 2, dim: 8, scale: 0.4, window: None };
-        let attention = Attention { layer: 0, shape };
+        let attention = Attention { layer: 0, shape, candle: false };
         let lengths = [1, 7, 3, 1, 40, 4];
         let x = random(lengths.iter().sum());
         for precision in [Precision::F32, Precision::Int8] {
-            let backend = Backend { device: Device::Cpu, precision };
+            let backend = Backend::new(Device::Cpu, precision);
             let linear = |parts: usize| Linear::new(&vec![random(DIM); parts], &backend).unwrap();
             let qkv = Linear::new(&[random(DIM), random(DIM), random(DIM)], &backend).unwrap();
             let bias = Arc::new(RelativeBias::new(2, 3, |head, distance| (head as f32 - 0.5) * distance as f32));
@@ -158,7 +160,7 @@ mod tests {
                 Sight::NearAndFirst { radius: 2, query: linear(1), key_value: linear(2) },
             ] {
                 let attend = |x: &Tensor, lengths: &[usize]| -> Vec<Vec<f32>> {
-                    sight.attend(&attention, &qkv, Some(&bias), x, lengths).unwrap().to_vec2().unwrap()
+                    sight.attend(&attention, &qkv, Some(&bias), x, lengths, &mut Plans::default()).unwrap().to_vec2().unwrap()
                 };
                 let together = attend(&x, &lengths);
                 assert_eq!(together.len(), x.dim(0).unwrap());

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::kernel::Precision;
 use candle_core::quantized::gguf_file::Value;
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
@@ -174,6 +174,31 @@ impl Weights for Watched<'_> {
 pub struct Backend {
     /// CPU, CUDA or Metal.
     pub device: Device,
-    /// Precision of the weights on the CPU; a GPU computes in f32.
+    /// Precision of the weights.
     pub precision: Precision,
+    /// Whether candle's operations compute, and not the kernels of the CPU.
+    pub candle: bool,
+}
+
+impl Backend {
+    /// With the kernels on the CPU, and candle elsewhere.
+    pub const fn new(device: Device, precision: Precision) -> Backend {
+        let candle = !matches!(device, Device::Cpu);
+        Backend { device, precision, candle }
+    }
+
+    /// The numbers in which candle computes.
+    pub fn dtype(&self) -> DType {
+        match self.precision {
+            Precision::F16 if self.candle => DType::F16,
+            // There are no products of 8-bit integers.
+            Precision::Bf16 | Precision::Int8 if self.candle => DType::BF16,
+            _ => DType::F32,
+        }
+    }
+
+    /// A weight, as f32 in main memory, where the model computes.
+    pub fn place(&self, weight: &Tensor) -> Result<Tensor> {
+        Ok(weight.to_dtype(self.dtype())?.to_device(&self.device)?)
+    }
 }
