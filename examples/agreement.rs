@@ -21,8 +21,8 @@ fn main() -> Result<()> {
     let (config, weights) = Gguf::open(path.as_ref())?;
     let tokenizer = Tokenizer::from_gguf(&config, &path)?;
     let load = |precision| -> Result<Box<dyn Model>> {
-        let modules = adapter.as_deref().map(|folder| Adapter::open(folder.as_ref())).transpose()?.unwrap_or_default().modules;
-        arch::load(&config, &arch::adapt(&config, &weights, modules)?, &Backend::new(Device::Cpu, precision))
+        let changes = adapter.as_deref().map(|folder| Adapter::open(folder.as_ref())).transpose()?.unwrap_or_default().changes;
+        arch::load(&config, &arch::adapt(&config, &weights, changes)?, &Backend::new(Device::Cpu, precision))
     };
     let models = [load(Precision::F32)?, load(Precision::Int8)?];
     let mut ids: Vec<Vec<u32>> = Vec::new();

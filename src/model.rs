@@ -185,7 +185,7 @@ pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtim
         let (config, weights) = Gguf::open(path)?;
         (config, Box::new(weights))
     };
-    let weights = arch::adapt(&config, &*weights, adapter.modules)?;
+    let weights = arch::adapt(&config, &*weights, adapter.changes)?;
     let weights = Watched::new(&weights);
     // A large vocabulary takes the tokenizer as long as the weights take.
     let (tokenizer, model) = rayon::join(

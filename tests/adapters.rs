@@ -10,7 +10,7 @@ use polygist::generate::{Finish, Generate, Output, Request};
 use polygist::io::weights::{Adapter, Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
-use polygist::nn::{Backend, Config, Weights};
+use polygist::nn::{Backend, Changes, Config, Weights};
 use polygist::task::translate::{self, Segment};
 use polygist::types::Lang;
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn logits_are_those_of_peft() {
         }
         assert_eq!(sources.len(), if expected["model"].as_str().unwrap().starts_with("models") { 2 } else { 1 });
         for (source, config, weights) in sources {
-            let adapted = arch::adapt(&config, &*weights, Adapter::open(&adapter(name)).unwrap().modules).unwrap();
+            let adapted = arch::adapt(&config, &*weights, Adapter::open(&adapter(name)).unwrap().changes).unwrap();
             let model = arch::load(&config, &adapted, &backend).unwrap();
             let base = arch::load(&config, &*weights, &backend).unwrap();
             for case in expected["cases"].as_array().unwrap() {
@@ -276,6 +276,114 @@ fn a_catalog_has_models_with_a_base_and_an_adapter() {
     sandbox.run("models rm tiny-news").expect(0, &[]);
     sandbox.run("models import translator.gguf --name tiny-news --offline").expect(0, &[]);
     assert!(sandbox.exists("cache/models/tiny-news/polygist.json"));
+}
+
+/// Weights that compute the same, but with one channel of the first layer's attention so large that rounding has little left for the others.
+struct Outlier<'a>(&'a dyn Weights);
+
+impl Outlier<'_> {
+    const CHANNEL: usize = 5;
+    const FACTOR: f32 = 300.0;
+
+    fn factors(width: usize, factor: f32) -> Tensor {
+        let factors = (0..width).map(|n| if n == Outlier::CHANNEL { factor } else { 1.0 }).collect();
+        Tensor::from_vec(factors, width, &Device::Cpu).unwrap()
+    }
+}
+
+impl Weights for Outlier<'_> {
+    fn model(&self) -> &str {
+        self.0.model()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.has(name)
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.names()
+    }
+
+    fn get(&self, name: &str) -> Result<Tensor> {
+        let weight = self.0.get(name)?;
+        let width = weight.dims()[weight.rank() - 1];
+        let factor = match name.strip_prefix("model.layers.0.") {
+            Some("input_layernorm.weight") => Outlier::FACTOR,
+            Some("self_attn.q_proj.weight" | "self_attn.k_proj.weight" | "self_attn.v_proj.weight") => 1.0 / Outlier::FACTOR,
+            _ => return Ok(weight),
+        };
+        Ok(weight.broadcast_mul(&Outlier::factors(width, factor))?)
+    }
+}
+
+#[test]
+fn smoothing_changes_nothing_but_what_rounding_costs() {
+    let written: Vec<u32> = (3..40).collect();
+    let worst = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    for (family, inputs) in [("llama", [48, 48, 96]), ("gemma3", [40, 40, 64])] {
+        let folder = fixtures().join("models").join(family);
+        let (config, weights) = open_folder(&folder).unwrap();
+        let (gguf_config, gguf) = Gguf::open(&folder.join("model.gguf")).unwrap();
+        let load = |config: &Config, weights: &dyn Weights, smoothing: &HashMap<String, Tensor>, precision| {
+            let smoothing = smoothing.clone().into_iter().collect();
+            let adapted = arch::adapt(config, weights, Changes { smoothing, ..Changes::default() }).unwrap();
+            logits(&*arch::load(config, &adapted, &Backend::new(Device::Cpu, precision)).unwrap(), &[], &written)
+        };
+        // Every input that can be smoothed, by powers of two.
+        let mut all = HashMap::new();
+        let divisors =
+            |width: usize| Tensor::from_vec((0..width).map(|n| [0.5f32, 1.0, 2.0][n % 3]).collect(), width, &Device::Cpu).unwrap();
+        for layer in 0..read(&folder.join("config.json"))["num_hidden_layers"].as_u64().unwrap() {
+            for (module, width) in ["self_attn.q_proj", "mlp.gate_proj", "mlp.down_proj"].iter().zip(inputs) {
+                all.insert(format!("model.layers.{layer}.{module}"), divisors(width));
+            }
+        }
+        all.insert("model.embed_tokens".into(), divisors(inputs[0]));
+        for (config, weights) in [(&config, &*weights), (&gguf_config, &gguf as &dyn Weights)] {
+            let exact = load(config, weights, &HashMap::new(), Precision::F32);
+            assert_eq!(exact, load(config, weights, &all, Precision::F32), "{family}: nothing is rounded, and nothing smoothed");
+            let range = exact.iter().copied().fold(0.0, f32::max) - exact.iter().copied().fold(0.0, f32::min);
+            let (plain, smoothed) = (load(config, weights, &HashMap::new(), Precision::Int8), load(config, weights, &all, Precision::Int8));
+            assert_ne!(plain, smoothed);
+            assert!(worst(&exact, &smoothed) < 0.1 * range, "{family}: {} of {range}", worst(&exact, &smoothed));
+        }
+
+        if family == "llama" {
+            // What is said of one channel gives the others their scale back.
+            let outlier = Outlier(&*weights);
+            let exact = load(&config, &outlier, &HashMap::new(), Precision::F32);
+            let smoothing = HashMap::from([("model.layers.0.self_attn.q_proj".into(), Outlier::factors(48, Outlier::FACTOR))]);
+            let (plain, smoothed) = (
+                worst(&exact, &load(&config, &outlier, &HashMap::new(), Precision::Int8)),
+                worst(&exact, &load(&config, &outlier, &smoothing, Precision::Int8)),
+            );
+            assert!(smoothed < 0.5 * plain, "{smoothed} with smoothing, {plain} without");
+        }
+        let refused = |name: &str, width: usize| {
+            let changes = Changes { smoothing: [(name.to_string(), divisors(width))].into(), ..Changes::default() };
+            let adapted = match arch::adapt(&config, &*weights, changes) {
+                Ok(adapted) => adapted,
+                Err(e) => return e.to_string(),
+            };
+            arch::load(&config, &adapted, &Backend::new(Device::Cpu, Precision::Int8)).err().expect("it is refused").to_string()
+        };
+        assert!(refused("model.layers.0.self_attn.q_proj", 47).contains("is for 47 inputs, and it has"));
+        assert!(refused("model.layers.77.self_attn.q_proj", 48).contains("there is no weight here"));
+    }
+
+    let dir = tempfile::tempdir().unwrap();
+    copy(&adapter("llama"), dir.path());
+    let path = dir.path().join("smoothing.safetensors");
+    for (values, usable) in [(vec![1.0f32, 0.5], true), (vec![1.0, 0.0], false), (vec![-1.0], false), (vec![f32::NAN], false)] {
+        let tensor = Tensor::new(values.as_slice(), &Device::Cpu).unwrap();
+        candle_core::safetensors::save(&HashMap::from([("model.layers.0.mlp.down_proj", tensor)]), &path).unwrap();
+        match Adapter::open(dir.path()) {
+            Ok(adapter) => assert!(usable && adapter.changes.smoothing.len() == 1, "{values:?}"),
+            Err(e) => assert!(!usable && e.to_string().contains("a list of numbers above 0"), "{values:?}: {e}"),
+        }
+    }
+    fs::write(&path, b"no tensors").unwrap();
+    assert!(Adapter::open(dir.path()).err().unwrap().to_string().contains("smoothing.safetensors"));
 }
 
 /// A model that repeats its prompt, and keeps what it was asked.

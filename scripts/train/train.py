@@ -4,7 +4,8 @@
     train.py PACK.npz MODEL.gguf OUT [--rank 32] [--lr 1e-3] [--rows-per-step 6] [--epochs 1 | --steps N] [--start ADAPTER] [--deadline 2030-01-31T19:15]
 
 OUT gets
-  adapter/         PEFT's format (adapter_config.json, adapter_model.safetensors in bf16) and polygist.json, renewed at every checkpoint
+  adapter/         PEFT's format (adapter_config.json, adapter_model.safetensors in bf16) and polygist.json: of all checkpoints, the one with
+                   the least held-back loss (what is learned by heart makes that rise)
   checkpoint.pt    all that is needed to go on; the same command goes on from it, to the same bytes as without a break
   run.json         all options, versions, the pack's description
   log.jsonl        a line a step: loss per target token, learning rate, norm of the gradient, tokens a second; held-back losses
@@ -115,6 +116,7 @@ class Run:
         self.steps = options.steps or max(1, int(per_epoch * options.epochs))
         self.optimizer = torch.optim.AdamW(self.masters.values(), lr=options.lr, betas=(0.9, 0.99), weight_decay=0.0)
         self.step, self.progress, self.seconds = 0, 0.0, 0.0
+        self.least = math.inf  # held-back loss
         self.started = time.time()
 
     def about(self):
@@ -140,8 +142,8 @@ class Run:
                 self.masters[name].copy_(value)
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.progress, self.started, self.seconds = state["step"], state["progress"], state["started"], state["seconds"]
+        self.least = state["least"]
         self.publish()
-        save_adapter(self.model, self.out / "adapter")
 
     def identity(self):
         """What must be equal for going on."""
@@ -152,12 +154,14 @@ class Run:
     def checkpoint(self):
         held = self.held_loss()
         self.note({"step": self.step, "held-back loss": held})
-        save_adapter(self.model, self.out / "adapter")
+        if held < self.least:
+            self.least = held
+            save_adapter(self.model, self.out / "adapter")
         partial = self.out / "checkpoint.pt.part"
         torch.save(
             {
                 "masters": self.masters, "optimizer": self.optimizer.state_dict(), "step": self.step, "progress": self.progress,
-                "started": self.started, "seconds": self.seconds, "identity": self.identity(),
+                "started": self.started, "seconds": self.seconds, "least": self.least, "identity": self.identity(),
             },
             partial,
         )  # fmt: skip

@@ -100,6 +100,8 @@ struct Layer {
 pub(super) struct Decoder {
     config: DecoderConfig,
     embedding: Embedding,
+    /// What the columns of the embeddings were multiplied with, for the sake of the output layer that they are, too.
+    smoothed: Option<Tensor>,
     layers: Vec<Layer>,
     norm: Norm,
     output: OutputLayer,
@@ -117,36 +119,57 @@ impl Decoder {
             return Err(Error::model(weights.model(), message));
         }
         audit::require(weights, naming.required(c))?;
+        // What a norm or the matrix before has divided a matrix multiplies again. Nothing is to be had from it where nothing is rounded.
+        let smoothing = |name: &str, inputs: usize| if backend.rounds() { weights.smoothing(name, inputs) } else { Ok(None) };
+        let tied = !weights.has(naming.output);
+        let writing = smoothing(if tied { naming.embedding } else { naming.output }, c.dim)?;
         let table = weights.get_table(naming.embedding, c.dim)?;
-        let embedding = Embedding::new(&table, backend)?;
-        let output = if weights.has(naming.output) {
-            let own = weights.get_table(naming.output, c.dim)?;
-            weights.check_shape(naming.output, &[own.rows, own.width], &[table.rows, c.dim])?;
-            OutputLayer::new(&own, backend)?
-        } else {
+        let vocabulary = table.rows;
+        let embedding = Embedding::new(&table.times(writing.as_ref().filter(|_| tied)), backend)?;
+        let output = if tied {
             embedding.tied_output()
+        } else {
+            let own = weights.get_table(naming.output, c.dim)?;
+            weights.check_shape(naming.output, &[own.rows, own.width], &[vocabulary, c.dim])?;
+            OutputLayer::new(&own.times(writing.as_ref()), backend)?
         };
-        let norm = |name: &str, dim: usize| -> Result<Norm> {
-            let weight = (weights.get_shaped(name, &[dim])? + naming.norm_offset)?;
+        let norm = |name: &str, dim: usize, smoothing: Option<&Tensor>| -> Result<Norm> {
+            let mut weight = (weights.get_shaped(name, &[dim])? + naming.norm_offset)?;
+            if let Some(divisors) = smoothing {
+                weight = (weight / divisors)?;
+            }
             Ok(Norm::Rms { weight: backend.place(&weight)?, epsilon: c.epsilon })
         };
         let layer = |i: usize| -> Result<Layer> {
             let name = |part: &str| naming.part(i, part);
-            let norm = |part: &str, dim: usize| norm(&name(part), dim);
-            let matrix = |part: &str, n: usize, k: usize| weights.get_shaped(&name(part), &[n, k]);
+            let norm = |part: &str, dim: usize, smoothing: Option<&Tensor>| norm(&name(part), dim, smoothing);
+            let head_norm = |part: &str| norm(part, c.head_dim, None);
+            let post_norm = |part: &str| if c.post_norm { norm(part, c.dim, None).map(Some) } else { Ok(None) };
+            let smoothing = |part: &str, inputs: usize| smoothing(&name(part), inputs);
+            let matrix = |part: &str, n: usize, k: usize, smoothing: Option<&Tensor>| -> Result<Tensor> {
+                let weight = weights.get_shaped(&name(part), &[n, k])?;
+                Ok(smoothing.map_or(Ok(weight.clone()), |divisors| weight.broadcast_mul(divisors))?)
+            };
+            let (attending, feeding, hidden) =
+                (smoothing(naming.q, c.dim)?, smoothing(naming.gate, c.dim)?, smoothing(naming.down, c.hidden)?);
+            let (attending, feeding, hidden) = (attending.as_ref(), feeding.as_ref(), hidden.as_ref());
             let rotated = |part: &str, heads: usize| -> Result<Tensor> {
-                let weight = matrix(part, heads * c.head_dim, c.dim)?;
+                let weight = matrix(part, heads * c.head_dim, c.dim, attending)?;
                 if naming.interleaved_rope { halves(&weight, heads) } else { Ok(weight) }
             };
             let (q_width, kv_width) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
+            let mut up = matrix(naming.up, c.hidden, c.dim, feeding)?;
+            if let Some(divisors) = hidden {
+                up = up.broadcast_div(&divisors.reshape((c.hidden, 1))?)?;
+            }
             let sliding = c.sliding.as_ref().filter(|s| !(i + 1).is_multiple_of(s.period));
             Ok(Layer {
-                attention_norm: norm(naming.attention_norm, c.dim)?,
+                attention_norm: norm(naming.attention_norm, c.dim, attending)?,
                 qkv: Linear::new(
-                    &[rotated(naming.q, c.heads)?, rotated(naming.k, c.kv_heads)?, matrix(naming.v, kv_width, c.dim)?],
+                    &[rotated(naming.q, c.heads)?, rotated(naming.k, c.kv_heads)?, matrix(naming.v, kv_width, c.dim, attending)?],
                     backend,
                 )?,
-                qk_norm: if c.qk_norm { Some((norm(naming.q_norm, c.head_dim)?, norm(naming.k_norm, c.head_dim)?)) } else { None },
+                qk_norm: if c.qk_norm { Some((head_norm(naming.q_norm)?, head_norm(naming.k_norm)?)) } else { None },
                 attention: Attention {
                     layer: i,
                     shape: AttentionShape {
@@ -158,24 +181,26 @@ impl Decoder {
                     },
                     candle: backend.candle,
                 },
-                o: Linear::new(&[matrix(naming.o, c.dim, q_width)?], backend)?,
-                post_attention_norm: if c.post_norm { Some(norm(naming.post_attention_norm, c.dim)?) } else { None },
-                feed_forward_norm: norm(naming.feed_forward_norm, c.dim)?,
+                o: Linear::new(&[matrix(naming.o, c.dim, q_width, None)?], backend)?,
+                post_attention_norm: post_norm(naming.post_attention_norm)?,
+                feed_forward_norm: norm(naming.feed_forward_norm, c.dim, feeding)?,
                 feed_forward: FeedForward::gated(
-                    Linear::new(&[matrix(naming.gate, c.hidden, c.dim)?, matrix(naming.up, c.hidden, c.dim)?], backend)?,
-                    Linear::new(&[matrix(naming.down, c.dim, c.hidden)?], backend)?,
+                    Linear::new(&[matrix(naming.gate, c.hidden, c.dim, feeding)?, up], backend)?,
+                    Linear::new(&[matrix(naming.down, c.dim, c.hidden, hidden)?], backend)?,
                     c.activation,
                 ),
-                post_feed_forward_norm: if c.post_norm { Some(norm(naming.post_feed_forward_norm, c.dim)?) } else { None },
+                post_feed_forward_norm: post_norm(naming.post_feed_forward_norm)?,
                 sliding: sliding.is_some(),
             })
         };
         use rayon::prelude::*;
         let layers = (0..c.layers).into_par_iter().map(layer).collect::<Result<Vec<_>>>()?;
-        let norm = norm(naming.output_norm, c.dim)?;
+        let norm = norm(naming.output_norm, c.dim, writing.as_ref())?;
         let rope = Rope::new(c.head_dim, c.rope_base);
         let sliding_rope = c.sliding.as_ref().map(|s| Rope::new(c.head_dim, s.rope_base));
-        Ok(Decoder { embedding, layers, norm, output, rope, sliding_rope, backend: backend.clone(), keeping: Keeping::of(backend), config })
+        let smoothed = writing.filter(|_| tied);
+        let (keeping, backend) = (Keeping::of(backend), backend.clone());
+        Ok(Decoder { embedding, smoothed, layers, norm, output, rope, sliding_rope, backend, keeping, config })
     }
 }
 
@@ -216,6 +241,9 @@ impl Model for Decoder {
 
         let mut step = Step::begin(self.keeping.log(), spans)?;
         let mut x = (self.embedding.forward(&tokens)? * self.config.embedding_scale)?; // (tokens, dim)
+        if let Some(factors) = &self.smoothed {
+            x = x.broadcast_div(factors)?;
+        }
         for layer in &self.layers {
             let angles = sliding_angles.as_ref().filter(|_| layer.sliding).unwrap_or(&angles);
             let qkv = layer.qkv.forward(&layer.attention_norm.forward(&x)?)?;

@@ -127,6 +127,9 @@ pub const ADAPTER_WEIGHTS: &str = "adapter_model.safetensors";
 /// How a model with the adapter wants to be asked; a file of ours that may be missing.
 pub const ADAPTER_USE: &str = "polygist.json";
 
+/// What inputs of layers are divided by before they are rounded to 8 bits; a file of ours that may be missing.
+pub const ADAPTER_SMOOTHING: &str = "smoothing.safetensors";
+
 /// The files of the LoRA adapter in a folder, as PEFT saves it.
 ///
 /// # Errors
@@ -137,7 +140,11 @@ pub fn adapter(folder: &Path) -> Result<Vec<PathBuf>, String> {
             "{file} is missing; expected a folder with {ADAPTER_CONFIG} and {ADAPTER_WEIGHTS}, as PEFT saves a LoRA adapter"
         ));
     }
-    Ok([ADAPTER_CONFIG, ADAPTER_WEIGHTS, ADAPTER_USE].map(|name| folder.join(name)).into_iter().filter(|file| file.is_file()).collect())
+    Ok([ADAPTER_CONFIG, ADAPTER_WEIGHTS, ADAPTER_USE, ADAPTER_SMOOTHING]
+        .map(|name| folder.join(name))
+        .into_iter()
+        .filter(|file| file.is_file())
+        .collect())
 }
 
 /// Whether a file of that name holds weights in a format that can be read.

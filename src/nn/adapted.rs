@@ -16,16 +16,25 @@ pub struct LowRank {
     pub scale: f64,
 }
 
+/// What an adapter has for a model, by the names of the modules that `transformers` has (`model.layers.0.self_attn.q_proj`), or of weights.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// What is added to weight matrices.
+    pub added: BTreeMap<String, LowRank>,
+    /// What inputs are divided by: see [`Weights::smoothing`].
+    pub smoothing: BTreeMap<String, Tensor>,
+}
+
 /// Weights to some of which something is added when they are read: the layers, and the kernels that pack and quantize them, see the sum.
 pub struct Adapted<'a> {
     weights: &'a dyn Weights,
-    added: BTreeMap<String, LowRank>,
+    changes: Changes,
 }
 
 impl<'a> Adapted<'a> {
-    /// `added` is by the names of the weights.
-    pub fn new(weights: &'a dyn Weights, added: BTreeMap<String, LowRank>) -> Adapted<'a> {
-        Adapted { weights, added }
+    /// The changes are by the names of the weights.
+    pub fn new(weights: &'a dyn Weights, changes: Changes) -> Adapted<'a> {
+        Adapted { weights, changes }
     }
 }
 
@@ -43,12 +52,23 @@ impl Weights for Adapted<'_> {
     }
 
     fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
-        if self.added.contains_key(name) { Table::of(self.get_rows(name, width)?) } else { self.weights.get_table(name, width) }
+        if self.changes.added.contains_key(name) { Table::of(self.get_rows(name, width)?) } else { self.weights.get_table(name, width) }
+    }
+
+    fn smoothing(&self, name: &str, inputs: usize) -> Result<Option<Tensor>> {
+        let Some(smoothing) = self.changes.smoothing.get(name) else { return Ok(None) };
+        if smoothing.dims() != [inputs] {
+            let found = smoothing.elem_count();
+            let message =
+                format!("the adapter's smoothing of {name} is for {found} inputs, and it has {inputs}: it belongs to another model");
+            return Err(Error::model(self.model(), message));
+        }
+        Ok(Some(smoothing.clone()))
     }
 
     fn get(&self, name: &str) -> Result<Tensor> {
         let weight = self.weights.get(name)?;
-        let Some(LowRank { down, up, scale }) = self.added.get(name) else { return Ok(weight) };
+        let Some(LowRank { down, up, scale }) = self.changes.added.get(name) else { return Ok(weight) };
         let made_for = [up.dim(0)?, down.dim(1)?];
         if weight.dims() != made_for {
             let found = weight.dims();

@@ -17,7 +17,7 @@ mod rope;
 mod sight;
 mod weights;
 
-pub use adapted::{Adapted, LowRank};
+pub use adapted::{Adapted, Changes, LowRank};
 pub use attention::{Attention, Group};
 pub(crate) use cache::LayerCache;
 pub use cache::{Keeping, KvCache, SourceCache, Span};

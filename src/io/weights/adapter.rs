@@ -1,5 +1,5 @@
-//! LoRA adapters as PEFT stores them, `adapter_config.json` and `adapter_model.safetensors`, with a file of our own beside them that says
-//! how the model wants to be asked then.
+//! LoRA adapters as PEFT stores them, `adapter_config.json` and `adapter_model.safetensors`, with two files of our own beside them: how the
+//! model wants to be asked then, and how its inputs are smoothed before they are rounded.
 //!
 //! Reference: `peft`'s `LoraConfig` and `LoraLayer`. What cannot be merged into the weights, or is not known here, is refused: an adapter that
 //! is followed in part is another model than the one that was trained.
@@ -7,8 +7,8 @@
 use super::stored::Stored;
 use super::{json, optional_json, safetensors};
 use crate::error::{Error, Result};
-use crate::io::layout::{self, ADAPTER_CONFIG as CONFIG, ADAPTER_USE as USE, ADAPTER_WEIGHTS as WEIGHTS};
-use crate::nn::{LowRank, Weights};
+use crate::io::layout::{self, ADAPTER_CONFIG as CONFIG, ADAPTER_SMOOTHING as SMOOTHING, ADAPTER_USE as USE, ADAPTER_WEIGHTS as WEIGHTS};
+use crate::nn::{Changes, LowRank, Weights};
 use candle_core::Tensor;
 use regex::Regex;
 use serde::Deserialize;
@@ -23,8 +23,8 @@ const WRAPPER: &str = "base_model.model.";
 /// An adapter, read and checked. The default one adds nothing.
 #[derive(Default)]
 pub struct Adapter {
-    /// What it adds, by the names that `transformers` has for the modules (`model.layers.0.self_attn.q_proj`).
-    pub modules: BTreeMap<String, LowRank>,
+    /// What it has for the model, by the names that `transformers` has for the modules.
+    pub changes: Changes,
     /// How the model shall be used with it.
     pub usage: Usage,
 }
@@ -55,19 +55,42 @@ impl Adapter {
                 wrong(format!("{USE}: {e}; expected an object like {{\"taught\": true, \"generation\": {{\"num_beams\": 4}}}}"))
             })?,
         };
-        Ok(Adapter { modules: modules(folder, &name)?, usage })
+        Ok(Adapter { changes: Changes { added: modules(folder, &name)?, smoothing: smoothing(folder, &name)? }, usage })
     }
+}
+
+/// The tensors of a file in the folder.
+fn tensors(folder: &Path, file: &str, name: &str) -> Result<Stored> {
+    let path = folder.join(file);
+    let mut open = File::open(&path).map_err(Error::io("reading", &path))?;
+    let size = open.metadata().map_err(Error::io("reading", &path))?.len();
+    let views = safetensors::read(&mut open, size).map_err(|why| Error::model(name, format!("{file}: {why}")))?;
+    let mut stored = Stored::new(name.into());
+    stored.add(&path, open, views);
+    Ok(stored)
+}
+
+/// What the inputs of modules are divided by; nothing where there is no such file.
+fn smoothing(folder: &Path, name: &str) -> Result<BTreeMap<String, Tensor>> {
+    if !folder.join(SMOOTHING).is_file() {
+        return Ok(BTreeMap::new());
+    }
+    let stored = tensors(folder, SMOOTHING, name)?;
+    let read = |module: String| {
+        let divisors = stored.get(&module)?;
+        let usable = divisors.rank() == 1 && divisors.to_vec1::<f32>()?.iter().all(|d| d.is_normal() && *d > 0.0);
+        if !usable {
+            return Err(Error::model(name, format!("{SMOOTHING}: {module} should be a list of numbers above 0, one for each input")));
+        }
+        Ok((module, divisors))
+    };
+    stored.names().into_iter().map(read).collect()
 }
 
 fn modules(folder: &Path, name: &str) -> Result<BTreeMap<String, LowRank>> {
     let wrong = |why: String| Error::model(name, why);
     let config = Config::read(&json(folder, CONFIG, name)?).map_err(|why| wrong(format!("{CONFIG}: {why}")))?;
-    let path = folder.join(WEIGHTS);
-    let mut file = File::open(&path).map_err(Error::io("reading", &path))?;
-    let size = file.metadata().map_err(Error::io("reading", &path))?.len();
-    let views = safetensors::read(&mut file, size).map_err(|why| wrong(format!("{WEIGHTS}: {why}")))?;
-    let mut stored = Stored::new(name.into());
-    stored.add(&path, file, views);
+    let stored = tensors(folder, WEIGHTS, name)?;
 
     let mut modules = BTreeSet::new();
     for tensor in stored.names() {
