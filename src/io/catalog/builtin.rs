@@ -10,5 +10,10 @@ pub fn builtin_file(name: &str) -> Option<&'static [u8]> {
             }
         };
     }
-    files!("gemma-3-270m-news/adapter_config.json" "gemma-3-270m-news/adapter_model.safetensors" "gemma-3-270m-news/polygist.json")
+    files!(
+        "gemma-3-270m-news/adapter_config.json"
+        "gemma-3-270m-news/adapter_model.safetensors"
+        "gemma-3-270m-news/polygist.json"
+        "gemma-3-270m-news/smoothing.safetensors"
+    )
 }
