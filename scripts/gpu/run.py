@@ -72,7 +72,7 @@ def binaries(folder):
 
 def library_path():
     """The folders that have CUDA's libraries: those of Python packages of NVIDIA's, of a toolkit, of the driver."""
-    places = [folder for at in [*sys.path, *glob.glob("/opt/*/.venv/lib/python3*/site-packages")] if at for folder in glob.glob(f"{at}/nvidia/*/lib")]
+    places = [folder for at in sys.path if at for folder in glob.glob(f"{at}/nvidia/*/lib")]
     places += glob.glob("/usr/local/cuda*/lib64") + glob.glob("/usr/local/cuda*/targets/*/lib") + glob.glob("/usr/local/nvidia/lib*")
     kept = [place for place in dict.fromkeys(places) if any((Path(place) / name).exists() for name in LIBRARIES)]
     return os.pathsep.join([*kept, *filter(None, [os.environ.get("LD_LIBRARY_PATH")])])
