@@ -3,7 +3,9 @@
 use super::{Model, Work, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
-use crate::nn::{Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope, Span, Step, Weights, add};
+use crate::nn::{
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope, Span, Step, Weights, add, columns_times,
+};
 use candle_core::Tensor;
 
 /// Sizes and switches of a decoder.
@@ -148,7 +150,7 @@ impl Decoder {
             let smoothing = |part: &str, inputs: usize| smoothing(&name(part), inputs);
             let matrix = |part: &str, n: usize, k: usize, smoothing: Option<&Tensor>| -> Result<Tensor> {
                 let weight = weights.get_shaped(&name(part), &[n, k])?;
-                Ok(smoothing.map_or(Ok(weight.clone()), |divisors| weight.broadcast_mul(divisors))?)
+                smoothing.map_or(Ok(weight.clone()), |divisors| columns_times(&weight, divisors))
             };
             let (attending, feeding, hidden) =
                 (smoothing(naming.q, c.dim)?, smoothing(naming.gate, c.dim)?, smoothing(naming.down, c.hidden)?);

@@ -30,7 +30,7 @@ pub use position::{Positions, relative_bias};
 pub use recurrence::Recurrence;
 pub use rope::Rope;
 pub use sight::Sight;
-pub use weights::{Backend, Config, Table, Watched, Weights};
+pub use weights::{Backend, Config, Table, Watched, Weights, columns_times};
 
 use crate::error::{Error, Result};
 use candle_core::{CpuStorage, Layout, Storage, Tensor};

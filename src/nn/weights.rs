@@ -125,7 +125,7 @@ impl<'a> Table<'a> {
     /// The table with its columns multiplied with (width) factors, if there are any.
     pub fn times(self, factors: Option<&Tensor>) -> Table<'a> {
         let Some(factors) = factors.cloned() else { return self };
-        Table::new(self.rows, self.width, move |range| Ok(self.read(range)?.broadcast_mul(&factors)?))
+        Table::new(self.rows, self.width, move |range| columns_times(&self.read(range)?, &factors))
     }
 
     /// Some of its rows, (rows of the range, width), as f32 in main memory.
@@ -135,6 +135,18 @@ impl<'a> Table<'a> {
     pub fn read(&self, range: Range<usize>) -> Result<Tensor> {
         (self.read)(range)
     }
+}
+
+/// A matrix in main memory with its columns multiplied with factors, as many. Weights are large, and candle's own product looks up where each
+/// factor is.
+pub fn columns_times(matrix: &Tensor, factors: &Tensor) -> Result<Tensor> {
+    let factors: Vec<f32> = factors.to_vec1()?;
+    let (rows, width) = matrix.dims2()?;
+    let mut values: Vec<f32> = matrix.flatten_all()?.to_vec1()?;
+    for row in values.chunks_exact_mut(width.max(1)) {
+        row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor);
+    }
+    Ok(Tensor::from_vec(values, (rows, width), matrix.device())?)
 }
 
 /// Weights that remember which of them were asked for.
