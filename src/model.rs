@@ -119,8 +119,6 @@ impl Runtime {
             Precision::F16 | Precision::Bf16 if !self.candle => {
                 Err(Error::Usage("16-bit floats are for GPUs; the CPU computes in int8 or f32, see --precision and --device".into()))
             }
-            // What a GPU has in their place.
-            Precision::Int8 if self.candle => Ok(Runtime { precision: Precision::Bf16, ..self }),
             _ => Ok(Runtime { precision, ..self }),
         }
     }

@@ -3,8 +3,8 @@
 
     python3 scripts/gpu/run.py FOLDER [--budget 150] [--device cuda] [--only NAME …]
 
-FOLDER has what scripts/gpu/build.py made: `polygist` and the example `parity`, or both in `polygist.tar.xz`. Each step has a time limit of its own, and what fails stops
-nothing. Steps are begun in the order of STEPS while the budget lasts. Everything that was said goes to $OUT/log.txt, all figures to
+FOLDER has what scripts/gpu/build.py made: `polygist` and the example `parity`, or both in `polygist.tar.xz`. Each step has a time limit of
+its own, and what fails stops nothing. Steps are begun in the order of STEPS while the budget lasts. Everything that was said goes to $OUT/log.txt, all figures to
 $OUT/results.json (the folder of the run where OUT is not set); a short table is printed at the end.
 """
 
@@ -19,10 +19,12 @@ import tempfile
 import time
 from pathlib import Path
 
+import build
+
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
 MODELS = [*sorted(map(str, (FIXTURES / "seq2seq").iterdir())), *sorted(map(str, (FIXTURES / "models").glob("*/model.gguf")))]
-LIBRARIES = ["libcuda.so.1", "libcudart.so.13", "libcublas.so.13", "libcublasLt.so.13", "libcurand.so.10", "libnvrtc.so.13"]
+LIBRARIES = [*build.LIBRARIES.values(), "libcudart.so.13"]
 
 
 def bench(shape, *flags):
@@ -30,8 +32,8 @@ def bench(shape, *flags):
     return ["{folder}/polygist", "--device", "{device}", "bench", "--synthetic", shape, "--runs", "2", "--format", "json", "--out", "{result}", *flags]
 
 
-def parity(precision, *models):
-    return ["{folder}/parity", "--device", "{device}", "--precision", precision, *models]
+def parity(precision):
+    return ["{folder}/parity", "--device", "{device}", "--precision", precision, *MODELS, "tiny", "tiny-decoder", "marian-base"]
 
 
 def peer(shape, *flags):
@@ -44,12 +46,12 @@ BEAM = ["--sentences", "1024", "--batch", "512,2048", "--beam", "4"]
 STEPS = [
     # The driver translates candle's kernels for the device the first time.
     ("start", 45, bench("tiny", "--sentences", "8", "--tokens", "8")),
-    ("parity f32", 30, parity("f32", *MODELS, "tiny", "tiny-decoder", "marian-base")),
+    ("parity f32", 30, parity("f32")),
     ("opus-mt greedy", 25, bench("marian-base", *GREEDY)),
     ("opus-mt beam", 25, bench("marian-base", *BEAM)),
     ("opus-mt peer", 40, peer("marian-base", "--seconds", "20")),
-    ("parity bf16", 15, parity("bf16", *MODELS, "tiny", "tiny-decoder", "marian-base")),
-    ("parity f16", 15, parity("f16", *MODELS, "tiny", "tiny-decoder", "marian-base")),
+    ("parity bf16", 15, parity("bf16")),
+    ("parity f16", 15, parity("f16")),
     ("bart-large greedy", 20, bench("bart-large", *GREEDY)),
     ("bart-large beam", 20, bench("bart-large", *BEAM)),
     ("gemma-270m", 20, bench("gemma-270m", "--sentences", "1024", "--batch", "512", "--beam", "1,4")),

@@ -5,7 +5,7 @@
 
  tokens   prompts and targets get the ids that the engine gives them, piece by piece (needs the example `reference` of the crate)
  logits   the dequantized weights give the engine's logits, f32 (needs it, too)
- packed   the loss of packed rows equals the sum of their examples' losses, each computed alone, under every attention
+ packed   the loss of packed rows equals the sum of their examples' losses, each computed alone, under the attentions of f32
  falls    a few steps on the same rows make their loss fall by more than half
  resumes  a run in two calls ends with the same bytes as a run in one
 """
@@ -95,7 +95,7 @@ def separate(rows):
 def check_packed(options):
     pack, fine = Pack(options.pack), True
     rows = pack.rows(list(range(min(3, pack.count()))))
-    for attention in ("sdpa", "blocks") if options.device == "cpu" else ("sdpa",):
+    for attention in ("sdpa", "blocks"):
         model = weights.load(options.model, attention=attention, shortlist=pack.shortlist).to(options.device)
 
         def value(part, attention=attention, model=model):

@@ -13,10 +13,8 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save
-from train import replace
-
-WEIGHTS, CONFIG, USAGE = "adapter_model.safetensors", "adapter_config.json", "polygist.json"
+from safetensors.torch import load_file
+from train import write_adapter
 
 
 def part(text):
@@ -41,8 +39,8 @@ def main():
     parser.add_argument("parts", type=part, nargs="+", metavar="ADAPTER=WEIGHT")
     parser.add_argument("--rank", type=int, required=True)
     options = parser.parse_args()
-    configs = [json.loads((folder / CONFIG).read_text()) for folder, _ in options.parts]
-    factors = [load_file(folder / WEIGHTS) for folder, _ in options.parts]
+    configs = [json.loads((folder / "adapter_config.json").read_text()) for folder, _ in options.parts]
+    factors = [load_file(folder / "adapter_model.safetensors") for folder, _ in options.parts]
     # In PEFT's format the change is lora_B @ lora_A, times alpha over rank.
     scales = [weight * config["lora_alpha"] / config["r"] for (_, weight), config in zip(options.parts, configs)]
     merged = {}
@@ -50,12 +48,9 @@ def main():
         other = name.replace("lora_A", "lora_B")
         down = torch.cat([f[name].float() for f in factors])
         up = torch.cat([f[other].float() * scale for f, scale in zip(factors, scales)], dim=1)
-        merged[name], merged[other] = (m.bfloat16().contiguous() for m in nearest(down, up, options.rank))
+        merged[name], merged[other] = nearest(down, up, options.rank)
     config = configs[0] | {"r": options.rank, "lora_alpha": options.rank}
-    options.out.mkdir(parents=True, exist_ok=True)
-    replace(options.out / WEIGHTS, save(dict(sorted(merged.items())), metadata={"format": "pt"}))
-    replace(options.out / CONFIG, (json.dumps(config, indent=1, sort_keys=True) + "\n").encode())
-    replace(options.out / USAGE, (options.parts[0][0] / USAGE).read_bytes())
+    write_adapter(options.out, config, (options.parts[0][0] / "polygist.json").read_bytes(), merged)
 
 
 if __name__ == "__main__":

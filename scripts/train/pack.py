@@ -11,7 +11,7 @@ A row holds several examples one after the other, which do not see each other (r
   row         int32: the row of each example; they lie in it as they come
   held_examples, held_row    the same for what is kept back
   about       how it was made, and how long a row is, JSON
-An example drawn again is eight numbers more, not its text. The same arguments give the same bytes.
+An example drawn again is five numbers more, not its text. The same arguments give the same bytes.
 """
 
 import argparse

@@ -128,10 +128,14 @@ def prepare(rows, attention, window, device, most):
     return ids.long(), positions(example), masks, target
 
 
+def states(model, ids, positions, masks):
+    """What the output layer reads, of all tokens."""
+    return model.model(input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False).last_hidden_state
+
+
 def loss(model, ids, positions, masks, target):
     """Sum of the losses of the rows' targets, in f32. `model` is what weights.py gives: its vocabulary is the pack's shortlist, so
     what never occurs is neither computed nor pushed down."""
-    hidden = model.model(input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False).last_hidden_state
     written = target[:, 1:]
-    logits = F.linear(hidden[:, :-1][written], model.model.embed_tokens.weight).float()
+    logits = F.linear(states(model, ids, positions, masks)[:, :-1][written], model.model.embed_tokens.weight).float()
     return F.cross_entropy(logits, ids[:, 1:][written], reduction="sum")

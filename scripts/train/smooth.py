@@ -16,7 +16,7 @@ from pathlib import Path
 import peft
 import torch
 import weights
-from rows import Pack, prepare
+from rows import Pack, prepare, states
 from safetensors.torch import save
 from train import replace
 
@@ -37,27 +37,19 @@ def main():
     model = peft.PeftModel.from_pretrained(model, options.adapter).merge_and_unload().eval()
     squares, count, kept = {}, 0, None
 
-    def measure(name):
-        def hook(_, inputs):
-            seen = inputs[0][0][kept].double()
-            squares[name] = squares.get(name, 0) + (seen**2).sum(0)
-
-        return hook
-
-    def measure_output(_, __, output):
-        measure(OUTPUT)(None, (output,))
+    def measure(name, seen):
+        squares[name] = squares.get(name, 0) + (seen[0][kept].double() ** 2).sum(0)
 
     for name, module in model.named_modules():
         if name.endswith(SMOOTHED):
-            module.register_forward_pre_hook(measure(name))
-    model.model.norm.register_forward_hook(measure_output)
+            module.register_forward_pre_hook(lambda _, inputs, name=name: measure(name, inputs[0]))
     for n in range(min(options.rows, pack.count(held=True))):
         rows = pack.rows([n], held=True)
         ids, positions, masks, _ = prepare(rows, "blocks", model.config.sliding_window, "cpu", pack.most)
         kept = rows[1][0] > 0
         count += int(kept.sum())
         with torch.inference_mode():
-            model.model(input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False)
+            measure(OUTPUT, states(model, ids, positions, masks))
     divisors = {}
     for name, square in sorted(squares.items()):
         root = (square / count) ** 0.25

@@ -69,16 +69,22 @@ def replace(path, data):
     os.replace(partial, path)
 
 
-def save_adapter(model, folder):
+def write_adapter(folder, config, usage, state):
+    """The files of an adapter; its matrices in bf16."""
     folder.mkdir(parents=True, exist_ok=True)
+    replace(folder / "polygist.json", usage)
+    replace(folder / "adapter_config.json", (json.dumps(config, indent=1, sort_keys=True, default=str) + "\n").encode())
+    state = {name: value.detach().to("cpu", torch.bfloat16).contiguous() for name, value in sorted(state.items())}
+    # A single entry: the order of several differs from call to call.
+    replace(folder / "adapter_model.safetensors", save(state, metadata={"format": "pt"}))
+
+
+def save_adapter(model, folder):
     entry = model.peft_config["default"].to_dict() | {"inference_mode": True}
     entry = {k: sorted(v) if isinstance(v, set) else v for k, v in entry.items()}
     # The engine asks it without examples, searches with beams, and reads translations back.
-    replace(folder / "polygist.json", b'{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3}}\n')
-    replace(folder / "adapter_config.json", (json.dumps(entry, indent=1, sort_keys=True, default=str) + "\n").encode())
-    state = {name: value.detach().to("cpu", torch.bfloat16).contiguous() for name, value in peft.get_peft_model_state_dict(model).items()}
-    # A single entry: the order of several differs from call to call.
-    replace(folder / "adapter_model.safetensors", save(dict(sorted(state.items())), metadata={"format": "pt"}))
+    usage = b'{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3}}\n'
+    write_adapter(folder, entry, usage, peft.get_peft_model_state_dict(model))
 
 
 def rate(options, progress):
@@ -202,12 +208,11 @@ class Run:
             self.progress = max(self.progress, passed)
         self.progress = max(self.progress, self.step / self.steps)
         lr = rate(options, self.progress)
-        rows = self.rows_of(self.step)
-        _, example, target = self.pack.rows(rows)
+        _, example, target = whole = self.pack.rows(self.rows_of(self.step))
         targets, tokens = int(target.sum()), int((example > 0).sum())
         total = torch.zeros((), device=options.device)
-        for at in range(0, len(rows), options.rows_at_once):
-            value = self.loss(self.pack.rows(rows[at : at + options.rows_at_once]))
+        for some in zip(*(part.split(options.rows_at_once) for part in whole)):
+            value = self.loss(some)
             (value / targets).backward()
             total += value.detach()
         total = total.item()

@@ -15,7 +15,8 @@ NAMES = {
     "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
 }  # fmt: skip
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-THINNED = "polygist.shortlist"
+TABLE = "token_embd.weight"
+THINNED = "polygist.shortlist"  # in the metadata: which rows of the vocabulary a file has
 # Not in the file; the same in all of Gemma 3: the rotation's base within the window, and every sixth layer sees everything.
 LOCAL_ROPE, PATTERN = 10_000.0, 6
 
@@ -40,16 +41,13 @@ def config(fields, vocabulary):
 
 def translate(name):
     """transformers' name for a tensor of the file."""
-    top = {"token_embd.weight": "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight"}
+    top = {TABLE: "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight"}
     if name in top:
         return top[name]
     block, number, part, kind = (*name.split("."), "", "", "")[:4]
     if block != "blk" or part not in NAMES or kind != "weight":
         raise SystemExit(f"tensor {name!r} has no place in Gemma 3; expected the starter model, `polygist models pull gemma-3-270m` gets it")
     return f"model.layers.{number}.{NAMES[part]}.weight"
-
-
-TABLE = "token_embd.weight"
 
 
 def rows_of(reader, shortlist):

@@ -126,7 +126,6 @@ pub const ADAPTER_CONFIG: &str = "adapter_config.json";
 pub const ADAPTER_WEIGHTS: &str = "adapter_model.safetensors";
 /// How a model with the adapter wants to be asked; a file of ours that may be missing.
 pub const ADAPTER_USE: &str = "polygist.json";
-
 /// What inputs of layers are divided by before they are rounded to 8 bits; a file of ours that may be missing.
 pub const ADAPTER_SMOOTHING: &str = "smoothing.safetensors";
 

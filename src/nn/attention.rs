@@ -2,7 +2,6 @@
 
 use super::cache::{LayerCache, misplaced};
 use super::plan::Item;
-use super::sight::alone;
 use super::{Plan, Plans, Span, Step, with_slice};
 use crate::error::Result;
 use crate::kernel::{self, Attended, AttentionShape, KeyValues, Reach, RelativeBias};
@@ -28,6 +27,13 @@ pub struct Group<'a> {
     pub parts: [Range<usize>; 2],
     /// What of them each query sees.
     pub reach: Reach<'a>,
+}
+
+impl<'a> Group<'a> {
+    /// Every source by itself.
+    pub(super) fn alone(spans: &[Range<usize>], reach: Reach<'a>) -> Vec<Group<'a>> {
+        spans.iter().map(|span| Group { queries: span.clone(), parts: [0..0, span.clone()], reach }).collect()
+    }
 }
 
 impl Attention {
@@ -137,7 +143,7 @@ impl Attention {
         plans: &mut Plans,
     ) -> Result<Tensor> {
         if !self.candle {
-            return self.among(q, k, v, bias, &alone(spans, Reach::All));
+            return self.among(q, k, v, bias, &Group::alone(spans, Reach::All));
         }
         let item = |span: &Range<usize>| Item { queries: span.clone(), rows: span.clone().map(|row| row as u32).collect(), causal: false };
         let make = || Plan::new(&spans.iter().map(item).collect::<Vec<_>>(), &self.shape, bias, q.device());

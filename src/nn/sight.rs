@@ -63,7 +63,7 @@ impl Sight {
             Sight::Near { radius } => {
                 let [q, k, v] = attention.split(&qkv.forward(x)?)?;
                 let reach = Reach::Near { radius: *radius, blocks: None };
-                attention.among(&q, &k, &v, bias, &alone(&spans, reach))
+                attention.among(&q, &k, &v, bias, &Group::alone(&spans, reach))
             }
             Sight::NearAndBlocks { radius, size, norm, bias: block_bias } => {
                 let counts: Vec<usize> = lengths.iter().map(|n| n / size).collect();
@@ -110,11 +110,6 @@ impl Sight {
             }
         }
     }
-}
-
-/// Every source by itself.
-pub(super) fn alone<'a>(spans: &[Range<usize>], reach: Reach<'a>) -> Vec<Group<'a>> {
-    spans.iter().map(|span| Group { queries: span.clone(), parts: [0..0, span.clone()], reach }).collect()
 }
 
 /// The sums of the rows of every full block, in order, (blocks of all sources, dim); what is left over at a source's end belongs to its
