@@ -162,26 +162,12 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
 /// As [`open`], and when the adapter is broken, of a kind that cannot be merged, or made for another model.
 pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtime, warn: &mut dyn FnMut(&str)) -> Result<Engine> {
     let backend = runtime.backend();
-    let adapter = adapter.map(Adapter::open).transpose()?.unwrap_or_default();
+    let (adapter, opened) = rayon::join(|| adapter.map(Adapter::open).transpose(), || open_files(path));
+    let (adapter, (config, weights, generation)) = (adapter?.unwrap_or_default(), opened?);
     let own = serde_json::Value::Object(adapter.usage.generation);
-    let mut conventions = Conventions::default();
-    let (config, weights): (_, Box<dyn Weights>) = if path.is_dir() {
-        let (mut config, weights) = open_folder(path)?;
-        let generation = optional_json(path, "generation_config.json")?;
-        if let Config::Json(config) = &mut config {
-            // What only the tokenizer's file says of a model's languages.
-            let tokenizer = optional_json(path, "tokenizer_config.json")?;
-            for key in ["tokenizer_class", "source_lang", "target_lang"] {
-                if let (Some(value), Some(object)) = (tokenizer.get(key), config.as_object_mut()) {
-                    object.entry(key).or_insert_with(|| value.clone());
-                }
-            }
-            conventions = conventions_of(&[&own, &generation, config]);
-        }
-        (config, weights)
-    } else {
-        let (config, weights) = Gguf::open(path)?;
-        (config, Box::new(weights))
+    let mut conventions = match &config {
+        Config::Json(config) => conventions_of(&[&own, &generation, config]),
+        Config::Gguf(_) => Conventions::default(),
     };
     let weights = arch::adapt(&config, &*weights, adapter.changes)?;
     let weights = Watched::new(&weights);
@@ -202,6 +188,25 @@ pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtim
         conventions = conventions_of_student(path, &config, &tokenizer, &*model)?;
     }
     Engine::new(id, model, tokenizer, conventions, runtime.settings())
+}
+
+/// A model's configuration, its weights and its `generation_config.json`, null where there is none.
+fn open_files(path: &Path) -> Result<(Config, Box<dyn Weights>, serde_json::Value)> {
+    if !path.is_dir() {
+        let (config, weights) = Gguf::open(path)?;
+        return Ok((config, Box::new(weights), serde_json::Value::Null));
+    }
+    let (mut config, weights) = open_folder(path)?;
+    if let Config::Json(config) = &mut config {
+        // What only the tokenizer's file says of a model's languages.
+        let tokenizer = optional_json(path, "tokenizer_config.json")?;
+        for key in ["tokenizer_class", "source_lang", "target_lang"] {
+            if let (Some(value), Some(object)) = (tokenizer.get(key), config.as_object_mut()) {
+                object.entry(key).or_insert_with(|| value.clone());
+            }
+        }
+    }
+    Ok((config, weights, optional_json(path, "generation_config.json")?))
 }
 
 /// What `config.json` says of summaries in every published T5 and FLAN-T5, and what no GGUF file keeps.

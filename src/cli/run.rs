@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::generate::{Engine, Generate};
 use crate::io::articles::{FoundFile, ReadOptions, read};
 use crate::io::catalog::Task;
+use crate::io::fetch::ResolvedModel;
 use crate::languages;
 use crate::pipeline::{self, Job, Models, Unread};
 use crate::report;
@@ -65,14 +66,21 @@ pub(super) fn print(text: &str) -> Result<()> {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("writing", "<stdout>"))
 }
 
+/// Models that are there until the program ends, which gives back their memory at once: taking a large vocabulary apart takes as long as
+/// translating a sentence.
+fn opened(setup: &Setup, models: &(Vec<ResolvedModel>, Option<ResolvedModel>)) -> Result<(&'static [Engine], Option<&'static Engine>)> {
+    let (translators, summarizer) = setup.open_all(models, &setup.runtime()?)?;
+    Ok((translators.leak(), summarizer.map(|model| &*Box::leak(Box::new(model)))))
+}
+
 /// The models of `translate`, which have what the flags ask for.
-fn translators(setup: &Setup, args: &Translate) -> Result<Vec<Engine>> {
+fn translators(setup: &Setup, args: &Translate) -> Result<&'static [Engine]> {
     if args.align && args.format != OutputFormat::Json {
         return Err(Error::Usage("--align needs --format json: text has no place for alignments".into()));
     }
     let names = setup.translator_names(&args.translating.model)?;
     let models = setup.resolve_all(&names, None, args.translating.adapter.as_deref())?;
-    let (translators, _) = setup.open_all(&models, &setup.runtime()?)?;
+    let (translators, _) = opened(setup, &models)?;
     if let Some(model) = translators.iter().find(|model| args.align && model.is_prompted()) {
         let message = "--align needs translation models proper, which have an encoder (`polygist models list --task translate`)";
         return Err(Error::Usage(format!("{message}; {} is prompted", model.id())));
@@ -87,7 +95,7 @@ fn translate_files(setup: &Setup, args: &Translate) -> Result<u8> {
     // A misspelled name is told before a model is loaded.
     let files = plan::one_off_files(&args.inputs)?;
     let translators = translators(setup, args)?;
-    let models = Models { translators: &plan::faces(&translators), summarizer: None };
+    let models = Models { translators: &plan::faces(translators), summarizer: None };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, translated)
 }
 
@@ -101,8 +109,8 @@ fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
     let names = if to.is_some() { setup.translator_names(&translating)? } else { Vec::new() };
     let writer = writes.then(|| setup.model_name(Task::Summarize, summary_model.as_deref())).transpose()?;
     let models = setup.resolve_all(&names, writer.as_deref(), args.translating.adapter.as_deref())?;
-    let (translators, summarizer) = setup.open_all(&models, &setup.runtime()?)?;
-    let models = Models { translators: &plan::faces(&translators), summarizer: summarizer.as_ref().map(|m| m as &dyn Generate) };
+    let (translators, summarizer) = opened(setup, &models)?;
+    let models = Models { translators: &plan::faces(translators), summarizer: summarizer.map(|m| m as &dyn Generate) };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, summary)
 }
 
@@ -188,7 +196,7 @@ fn lines(setup: &Setup, args: &Translate) -> Result<u8> {
                 Err(failure) if failure.source.bytes == 0 && matches!(failure.error, Error::Input { .. }) => continue,
                 Err(failure) => return Err(failure.error),
             };
-            translate_lines(setup, args, &plan::faces(&translators), &article.text, &to)?;
+            translate_lines(setup, args, &plan::faces(translators), &article.text, &to)?;
         }
     }
     Ok(DONE)

@@ -3,10 +3,8 @@
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 
-/// A line of the cache.
-#[derive(Clone, Copy)]
-#[repr(C, align(64))]
-struct Line([u8; 64]);
+/// Bytes of a line of the cache.
+const LINE: usize = 64;
 
 /// Numbers of which any bits are a value; the first one lies at the border of a line.
 pub(super) trait Plain: Copy {}
@@ -16,53 +14,57 @@ impl Plain for f32 {}
 
 /// A vector of a fixed length, all zeros at first, that begins at the border of a cache line.
 pub(super) struct Aligned<T> {
-    lines: Vec<Line>,
+    bytes: Vec<u8>,
+    /// Where in them it begins.
+    first: usize,
     length: usize,
     of: PhantomData<T>,
 }
 
 impl<T: Plain> Aligned<T> {
     pub(super) fn zeros(length: usize) -> Aligned<T> {
-        let bytes = length * size_of::<T>();
-        let lines = vec![Line([0; 64]); bytes.div_ceil(64)];
-        in_huge_pages(&lines);
-        Aligned { lines, length, of: PhantomData }
+        // Bytes come from the system as zeros, and nothing has touched them yet.
+        let bytes = vec![0; length * size_of::<T>() + LINE - 1];
+        in_huge_pages(&bytes);
+        let address = bytes.as_ptr().addr();
+        Aligned { first: address.next_multiple_of(LINE) - address, bytes, length, of: PhantomData }
     }
 }
 
 /// Asks for pages of 2 MiB where the memory is larger than a few of them and still untouched: weights are gone over from one end to the other
 /// at every step, and with pages of 4 KiB the search for the pages is a good part of that.
-fn in_huge_pages(lines: &[Line]) {
+fn in_huge_pages(bytes: &[u8]) {
     #[cfg(target_os = "linux")]
     {
         const PAGE: usize = 2 << 20;
-        let (start, bytes) = (lines.as_ptr().addr(), size_of_val(lines));
+        let start = bytes.as_ptr().addr();
         let first = start.next_multiple_of(PAGE);
-        let end = (start + bytes) / PAGE * PAGE;
+        let end = (start + bytes.len()) / PAGE * PAGE;
         if end > first {
             // SAFETY: the range is within memory that is ours; the advice changes nothing of what it holds, and may be refused.
-            unsafe {
-                libc::madvise(lines.as_ptr().cast::<u8>().wrapping_add(first - start).cast_mut().cast(), end - first, libc::MADV_HUGEPAGE)
-            };
+            unsafe { libc::madvise(bytes.as_ptr().wrapping_add(first - start).cast_mut().cast(), end - first, libc::MADV_HUGEPAGE) };
         }
     }
     #[cfg(not(target_os = "linux"))]
-    let _ = lines;
+    let _ = bytes;
 }
 
 impl<T: Plain> Deref for Aligned<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: the lines hold at least `length` elements, aligned to more than these need, and any bits are a value of them.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.length) }
+        let from = &self.bytes[self.first..];
+        // SAFETY: from there on, at the border of a line, the bytes hold at least `length` elements, aligned to more than these need, and any
+        // bits are a value of them.
+        unsafe { std::slice::from_raw_parts(from.as_ptr().cast(), self.length) }
     }
 }
 
 impl<T: Plain> DerefMut for Aligned<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        // SAFETY: as above; the lines are borrowed alone.
-        unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.length) }
+        let from = &mut self.bytes[self.first..];
+        // SAFETY: as above; the bytes are borrowed alone.
+        unsafe { std::slice::from_raw_parts_mut(from.as_mut_ptr().cast(), self.length) }
     }
 }
 

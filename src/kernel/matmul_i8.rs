@@ -126,18 +126,24 @@ pub(super) struct Block<'a> {
 impl Block<'_> {
     /// Packs rows of `k` values each. The largest magnitude of a group becomes 127.
     pub(super) fn fill(&mut self, rows: &[f32], k: usize) {
-        let (step, groups) = (step(self.isa), self.groups);
+        match step(self.isa) {
+            4 => self.fill_in_steps::<4>(rows, k),
+            _ => self.fill_in_steps::<2>(rows, k),
+        }
+    }
+
+    fn fill_in_steps<const STEP: usize>(&mut self, rows: &[f32], k: usize) {
+        let groups = self.groups;
         let depth = groups * GROUP;
-        let (mut whole, mut row_scales) = (vec![0i16; depth], vec![0.0; groups]);
+        let (mut whole, mut bytes, mut row_scales) = (vec![0i16; depth], vec![0; depth], vec![0.0; groups]);
         let offset = offset(self.isa);
         for (i, row) in rows.chunks_exact(k).enumerate() {
             quantize_wide(Isa::current(), row, &mut whole, &mut row_scales);
             let (panel, lane) = (i / PANEL, i % PANEL);
             let values = &mut self.values[panel * depth * PANEL..][..depth * PANEL];
-            for (few, line) in whole.chunks_exact(step).zip(values.chunks_exact_mut(step * PANEL)) {
-                for (place, &v) in line[lane * step..][..step].iter_mut().zip(few) {
-                    *place = (v as u8).wrapping_add(offset);
-                }
+            bytes.iter_mut().zip(&whole).for_each(|(byte, &v)| *byte = (v as u8).wrapping_add(offset));
+            for (few, line) in bytes.as_chunks::<STEP>().0.iter().zip(values.chunks_exact_mut(STEP * PANEL)) {
+                line.as_chunks_mut().0[lane] = *few;
             }
             for (g, &scale) in row_scales.iter().enumerate() {
                 self.scales[(panel * groups + g) * PANEL + lane] = scale;

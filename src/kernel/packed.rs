@@ -61,7 +61,7 @@ impl Packed {
         rows: impl Fn(Range<usize>, &mut dyn FnMut(&[f32])) -> Result<(), E> + Sync,
     ) -> Result<Packed, E> {
         /// Rows a block, whole panels of either kind.
-        const BLOCK: usize = 512;
+        const BLOCK: usize = 64;
         const { assert!(BLOCK.is_multiple_of(PANEL) && BLOCK.is_multiple_of(matmul_i8::PANEL)) };
         // A block's rows, checked.
         let read = |number: usize, fill: &mut dyn FnMut(&[f32])| {

@@ -1,5 +1,6 @@
 //! Weights with an adapter merged into them.
 
+use super::norm::add;
 use super::weights::{Table, Weights};
 use crate::error::{Error, Result};
 use candle_core::Tensor;
@@ -77,6 +78,6 @@ impl Weights for Adapted<'_> {
             );
             return Err(Error::model(self.model(), message));
         }
-        Ok((weight + (up.matmul(down)? * *scale)?)?)
+        add(&weight, &up.matmul(&(down * *scale)?)?)
     }
 }

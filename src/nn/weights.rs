@@ -42,7 +42,7 @@ impl Config {
 }
 
 /// A model's named weights, wherever they are stored.
-pub trait Weights: Sync {
+pub trait Weights: Send + Sync {
     /// The model's name or path, for messages.
     fn model(&self) -> &str;
 

@@ -3,10 +3,10 @@
 use super::charsmap::Charsmap;
 use super::frame::{Frame, Slot};
 use super::library::Library;
-use super::mapped::{Mapped, Parts};
+use super::mapped::{Mapped, Parts, own_ids};
 use super::sentencepiece::SentencePiece;
 use super::settings::{Family, Settings};
-use super::spm::{Kind, Spm, SpmPiece};
+use super::spm::Spm;
 use super::{Pieces, Tokenizer, build, codes, files};
 use crate::error::{Error, Result};
 use crate::nn::Config;
@@ -69,7 +69,7 @@ pub(super) fn open(folder: &Path, config: &Config) -> Result<Tokenizer> {
             return Err(Error::model(folder.display().to_string(), format!("no tokenizer: {message}; fetch the missing files")));
         }
     };
-    let mark = |token: &str| settings.family == Family::T5 && is_madlad_code(token);
+    let mark = (settings.family == Family::T5).then_some(is_madlad_code as fn(&str) -> bool);
     finish(Pieces::Library(Box::new(Library::new(inner, unknown, mark)?)), None, folder, config, &settings)
 }
 
@@ -84,7 +84,7 @@ pub(super) fn from_json(path: &Path, config: &Config) -> Result<Tokenizer> {
     let inner = tokenizers::Tokenizer::from_bytes(text.as_bytes()).map_err(|e| broken(e.to_string()))?;
     let unknown = head.model.unk_id.or_else(|| inner.token_to_id(head.model.unk_token.as_deref()?));
     let unknown = unknown.or_else(|| inner.token_to_id(&settings.token("unk_token", "")?.content));
-    let mark = |token: &str| settings.family == Family::T5 && is_madlad_code(token);
+    let mark = (settings.family == Family::T5).then_some(is_madlad_code as fn(&str) -> bool);
     finish(Pieces::Library(Box::new(Library::new(inner, unknown, mark)?)), head.post_processor, folder, config, &settings)
 }
 
@@ -142,7 +142,7 @@ fn marian(folder: &Path, config: &Config, settings: &Settings) -> Result<Mapped>
     let source = sentencepiece(&folder.join("source.spm"))?;
     // The model of the target decodes its own pieces; where both sides share a vocabulary, that of the source decodes all.
     let target = if target_ids.is_some() { Some(sentencepiece(&folder.join("target.spm"))?) } else { None };
-    Ok(Mapped::new(Parts { source, target, ids, target_ids, control, unknown: unknown_id, has_codes: true }))
+    Mapped::new(Parts { source, target, ids, target_ids, control, unknown: unknown_id, has_codes: true, trims: true })
 }
 
 /// A model in Marian's own files: the ids are SentencePiece's own. The configuration names the `vocabularies`, one for both sides, or
@@ -156,30 +156,19 @@ fn student(folder: &Path, config: &Config) -> Result<Mapped> {
         _ => return Err(Error::model(folder.display().to_string(), "no vocabularies are named; expected one or two SentencePiece models")),
     };
     let open = |name: &str| Spm::open(&folder.join(name));
-    // Where two kinds share a text, the piece that is no plain text has it.
-    let ids = |spm: &Spm| -> HashMap<String, u32> {
-        let mut numbered: Vec<(u32, &SpmPiece)> = (0..).zip(&spm.pieces).collect();
-        numbered.sort_by_key(|(_, piece)| !piece.kind.is_plain());
-        numbered.into_iter().map(|(id, piece)| (piece.text.clone(), id)).collect()
-    };
-    let ready = |spm: Spm, name: &str| SentencePiece::new(spm, &folder.join(name).display().to_string());
-    let spm = open(source)?;
-    let (own, unknown) = (ids(&spm), spm.unknown as u32);
-    let control = spm.pieces.iter().filter(|p| matches!(p.kind, Kind::Control | Kind::Unknown)).map(|p| p.text.clone()).collect();
-    let (target, target_ids) = match target {
-        None => (None, None),
-        Some(name) => {
-            let target = open(name)?;
-            let others = ids(&target);
-            // The ends of both sides are one token to those who use them.
-            if ["</s>", "<unk>"].iter().any(|token| others.get(*token) != own.get(*token)) {
-                let message = format!("{source} and {name} number </s> and <unk> differently, which is not supported");
-                return Err(Error::model(folder.display().to_string(), message));
-            }
-            (Some(ready(target, name)?), Some(others))
+    let mut parts = Parts::of_model(open(source)?, &folder.join(source).display().to_string())?;
+    if let Some(name) = target {
+        let target = open(name)?;
+        let others = own_ids(&target);
+        // The ends of both sides are one token to those who use them.
+        if ["</s>", "<unk>"].iter().any(|token| others.get(*token) != parts.ids.get(*token)) {
+            let message = format!("{source} and {name} number </s> and <unk> differently, which is not supported");
+            return Err(Error::model(folder.display().to_string(), message));
         }
-    };
-    Ok(Mapped::new(Parts { source: ready(spm, source)?, target, ids: own, target_ids, control, unknown, has_codes: false }))
+        parts.target_ids = Some(others);
+        parts.target = Some(SentencePiece::new(target, &folder.join(name).display().to_string())?);
+    }
+    Mapped::new(parts)
 }
 
 fn m2m100(folder: &Path, model: &Path, settings: &Settings) -> Result<Mapped> {
@@ -194,7 +183,8 @@ fn m2m100(folder: &Path, model: &Path, settings: &Settings) -> Result<Mapped> {
         control.push(format!("__{code}__"));
     }
     control.retain(|token| !token.is_empty() && ids.contains_key(token));
-    Ok(Mapped::new(Parts { source: sentencepiece(model)?, target: None, ids, target_ids: None, control, unknown, has_codes: false }))
+    let source = sentencepiece(model)?;
+    Mapped::new(Parts { source, target: None, ids, target_ids: None, control, unknown, has_codes: false, trims: true })
 }
 
 /// Adds what stands around a text, and the ids that the model's configuration names.

@@ -1,19 +1,19 @@
 //! Tokenizers out of the metadata of GGUF files.
 
-use super::Tokenizer;
+use super::library::Library;
+use super::mapped::{Mapped, Parts};
+use super::sentencepiece::SPACE;
+use super::spm::{Algorithm, Kind, Spm, SpmPiece, byte_of};
+use super::{Pieces, Tokenizer};
 use crate::error::{Error, Result};
 use crate::nn::Config;
 use candle_core::quantized::gguf_file::Value;
 use std::collections::HashMap;
-use tokenizers::decoders::byte_fallback::ByteFallback;
+use tokenizers::AddedToken;
 use tokenizers::decoders::byte_level::ByteLevel;
-use tokenizers::decoders::fuse::Fuse;
-use tokenizers::decoders::sequence::Sequence as DecoderSequence;
 use tokenizers::models::bpe::{BPE, Merges, Vocab};
-use tokenizers::normalizers::replace::Replace;
 use tokenizers::pre_tokenizers::digits::Digits;
 use tokenizers::pre_tokenizers::sequence::Sequence;
-use tokenizers::{AddedToken, DecoderWrapper};
 
 /// `tokenizer.ggml.token_type`: not text, but marks for the model.
 const CONTROL: i64 = 3;
@@ -28,21 +28,14 @@ pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
     if meta.string("tokenizer.ggml.model").is_ok_and(|kind| kind == "t5") {
         return super::gguf_t5::build(&meta);
     }
+    let kind = meta.string("tokenizer.ggml.model")?;
     let tokens = meta.strings("tokenizer.ggml.tokens")?;
     let types = meta.integers("tokenizer.ggml.token_type").unwrap_or_default();
-    let vocab: Vocab = tokens.iter().enumerate().map(|(id, token)| (token.clone(), id as u32)).collect();
-    let kind = meta.string("tokenizer.ggml.model")?;
-    let mut inner = match kind.as_str() {
-        "llama" => sentencepiece_bpe(&meta, &tokens, &types, vocab)?,
-        "gpt2" => byte_level_bpe(&meta, vocab)?,
+    let pieces = match kind.as_str() {
+        "llama" => Pieces::Mapped(Box::new(sentencepiece_bpe(&meta, &tokens, &types)?)),
+        "gpt2" => Pieces::Library(Box::new(byte_level_bpe(&meta, &tokens, &types)?)),
         other => return Err(Error::model(model, format!("tokenizer of the kind {other}; polygist knows llama, gpt2 and t5"))),
     };
-    let added = |wanted: i64| {
-        let all = tokens.iter().zip(&types).filter(move |(_, t)| **t == wanted);
-        all.map(move |(token, _)| AddedToken::from(token.as_str(), wanted == CONTROL).normalized(false))
-    };
-    inner.add_special_tokens(added(CONTROL)).map_err(|e| Error::Tokenizer(e.to_string()))?;
-    inner.add_tokens(added(USER_DEFINED)).map_err(|e| Error::Tokenizer(e.to_string()))?;
 
     let id = |name: &str| meta.integer(&format!("tokenizer.ggml.{name}_token_id")).and_then(|v| u32::try_from(v).ok());
     let wants_begin = meta.flag("tokenizer.ggml.add_bos_token").unwrap_or(kind == "llama");
@@ -53,53 +46,45 @@ pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
     let mut end: Vec<u32> = id("eos").into_iter().chain(id("eot")).collect();
     end.extend(end_of_turn.map(|(id, _)| id as u32));
     end.dedup();
-    Tokenizer::new(inner, id("bos").filter(|_| wants_begin), end)
+    Ok(Tokenizer::new(pieces, id("bos").filter(|_| wants_begin), end))
 }
 
-/// SentencePiece's BPE: pieces merge in the order of their scores, spaces are `▁`, unknown characters become bytes.
-fn sentencepiece_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64], vocab: Vocab) -> Result<tokenizers::Tokenizer> {
+/// SentencePiece's BPE: the model that llama.cpp's converter has taken apart is put together again.
+fn sentencepiece_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> Result<Mapped> {
+    let broken = |why: String| Error::model(meta.model, why);
     let scores = meta.floats("tokenizer.ggml.scores")?;
     meta.same_length(tokens.len(), scores.len(), "scores")?;
-    if meta.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true) {
-        return Err(Error::model(meta.model, "tokenizers that put a space before the text (add_space_prefix) are not supported"));
-    }
-    // Every way to put a piece together out of two others is a merge, ranked by the piece's score.
-    let mut merges: Vec<(f32, u32, usize)> = Vec::new();
-    for (id, token) in tokens.iter().enumerate() {
-        if types.get(id).is_some_and(|&t| t == CONTROL || t == USER_DEFINED) {
-            continue;
-        }
-        for (at, _) in token.char_indices().skip(1) {
-            if vocab.contains_key(&token[..at]) && vocab.contains_key(&token[at..]) {
-                merges.push((scores[id], id as u32, at));
-            }
-        }
-    }
-    merges.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
-    let merges: Merges = merges
-        .into_iter()
-        .map(|(_, id, at)| {
-            let token = &tokens[id as usize];
-            (token[..at].to_string(), token[at..].to_string())
-        })
-        .collect();
-    let unknown = meta.integer("tokenizer.ggml.unknown_token_id").and_then(|id| tokens.get(usize::try_from(id).ok()?)).cloned();
-    let mut bpe = BPE::builder().vocab_and_merges(vocab, merges).byte_fallback(true).fuse_unk(true);
-    if let Some(unknown) = unknown {
-        bpe = bpe.unk_token(unknown);
-    }
-    let mut inner = tokenizers::Tokenizer::new(bpe.build().map_err(|e| Error::model(meta.model, e.to_string()))?);
-    inner
-        .with_normalizer(Some(Replace::new(" ", "▁").map_err(|e| Error::Tokenizer(e.to_string()))?))
-        .map_err(|e| Error::Tokenizer(e.to_string()))?;
-    let decoders: Vec<DecoderWrapper> =
-        vec![Replace::new("▁", " ").map_err(|e| Error::Tokenizer(e.to_string()))?.into(), ByteFallback::new().into(), Fuse::new().into()];
-    inner.with_decoder(Some(DecoderSequence::new(decoders)));
-    Ok(inner)
+    // llama.cpp's own number stands in for one that is not named.
+    let unknown = meta.integer("tokenizer.ggml.unknown_token_id").map_or(Some(0), |id| usize::try_from(id).ok());
+    let piece = |(id, (token, &score)): (usize, (&String, &f32))| {
+        let kind = match types.get(id).and_then(|&kind| Kind::numbered(u64::try_from(kind).ok()?)) {
+            _ if Some(id) == unknown => Kind::Unknown,
+            // There is one of them.
+            Some(Kind::Unknown) => Kind::Control,
+            None if byte_of(token).is_some() => Kind::Byte,
+            kind => kind.unwrap_or(Kind::Normal),
+        };
+        // The converter writes what is always one token as it stands in a text, with spaces.
+        let text = if kind == Kind::UserDefined { token.replace(' ', SPACE) } else { token.clone() };
+        SpmPiece { text, score, kind }.check()
+    };
+    let pieces = tokens.iter().zip(&scores).enumerate().map(piece).collect::<Result<Vec<_>, _>>().map_err(broken)?;
+    let spm = Spm {
+        algorithm: Algorithm::Bpe,
+        byte_fallback: pieces.iter().any(|piece| piece.kind == Kind::Byte),
+        unknown: 0,
+        charsmap: meta.bytes("tokenizer.ggml.precompiled_charsmap")?,
+        add_dummy_prefix: meta.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true),
+        remove_extra_whitespaces: meta.flag("tokenizer.ggml.remove_extra_whitespaces").unwrap_or(false),
+        escape_whitespaces: true,
+        space_as_suffix: false,
+        pieces,
+    };
+    Mapped::new(Parts { trims: false, ..Parts::of_model(spm.check().map_err(broken)?, meta.model)? })
 }
 
 /// GPT-2's byte-level BPE, with the splitting that `tokenizer.ggml.pre` names.
-fn byte_level_bpe(meta: &Metadata<'_>, vocab: Vocab) -> Result<tokenizers::Tokenizer> {
+fn byte_level_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> Result<Library> {
     let lines = meta.strings("tokenizer.ggml.merges")?;
     let merges = lines
         .iter()
@@ -108,6 +93,7 @@ fn byte_level_bpe(meta: &Metadata<'_>, vocab: Vocab) -> Result<tokenizers::Token
             None => Err(Error::model(meta.model, format!("tokenizer merge {line:?} is not two tokens"))),
         })
         .collect::<Result<Merges>>()?;
+    let vocab: Vocab = tokens.iter().enumerate().map(|(id, token)| (token.clone(), id as u32)).collect();
     let bpe = BPE::builder().vocab_and_merges(vocab, merges).build().map_err(|e| Error::model(meta.model, e.to_string()))?;
     let mut inner = tokenizers::Tokenizer::new(bpe);
     let byte_level = ByteLevel::new(false, true, true);
@@ -123,7 +109,13 @@ fn byte_level_bpe(meta: &Metadata<'_>, vocab: Vocab) -> Result<tokenizers::Token
         other => return Err(Error::model(meta.model, format!("tokenizer splits text the {other} way; polygist knows smollm and gpt-2"))),
     }
     inner.with_decoder(Some(byte_level));
-    Ok(inner)
+    let added = |wanted: i64| {
+        let all = tokens.iter().zip(types).filter(move |(_, t)| **t == wanted);
+        all.map(move |(token, _)| AddedToken::from(token.as_str(), wanted == CONTROL).normalized(false))
+    };
+    inner.add_special_tokens(added(CONTROL)).map_err(|e| Error::Tokenizer(e.to_string()))?;
+    inner.add_tokens(added(USER_DEFINED)).map_err(|e| Error::Tokenizer(e.to_string()))?;
+    Library::new(inner, None, None)
 }
 
 /// Typed access to the metadata.
@@ -206,5 +198,51 @@ fn integer(value: &Value) -> Option<i64> {
         Value::U64(v) => i64::try_from(*v).ok(),
         Value::I64(v) => Some(*v),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A vocabulary of 256 bytes after `<unk>`, `<s>` and `</s>`, and these pieces, the likeliest first.
+    fn model(pieces: &[(&str, i32)], prefix: bool) -> Tokenizer {
+        let bytes = (0..=255u8).map(|byte| (format!("<0x{byte:02X}>"), 6));
+        let marks = [("<unk>", 3), ("<s>", 3), ("</s>", 3)].map(|(token, kind)| (token.to_string(), kind));
+        let all: Vec<(String, i32)> =
+            marks.into_iter().chain(bytes).chain(pieces.iter().map(|(token, kind)| (token.to_string(), *kind))).collect();
+        let list = |values: Vec<Value>| Value::Array(values);
+        let entries = [
+            ("model", Value::String("llama".into())),
+            ("tokens", list(all.iter().map(|(token, _)| Value::String(token.clone())).collect())),
+            ("token_type", list(all.iter().map(|(_, kind)| Value::I32(*kind)).collect())),
+            ("scores", list((0..all.len()).map(|id| Value::F32(-(id as f32))).collect())),
+            ("unknown_token_id", Value::U32(0)),
+            ("bos_token_id", Value::U32(1)),
+            ("eos_token_id", Value::U32(2)),
+            ("add_space_prefix", Value::Bool(prefix)),
+        ];
+        let meta = entries.into_iter().map(|(key, value)| (format!("tokenizer.ggml.{key}"), value)).collect();
+        build(&Config::Gguf(meta), "test").unwrap()
+    }
+
+    #[test]
+    fn pieces_merge_as_in_sentencepiece() {
+        let pieces = [("▁a", 1), ("▁", 1), ("a", 1), ("b", 1), ("ab", 1), ("\n", 4), ("\n\n", 4), ("  ", 4)];
+        let tokens = |model: &Tokenizer, text: &str| -> Vec<String> {
+            model.encode_plain(text).unwrap().into_iter().map(|id| model.token(id).unwrap()).collect()
+        };
+        let plain = model(&pieces, false);
+        // "▁a" is likelier than "ab"; what is always one token is never cut, nor joined with its neighbours.
+        assert_eq!(tokens(&plain, " ab"), ["▁a", "b"]);
+        assert_eq!(tokens(&plain, "ab  ab\n\n\nab"), ["ab", "▁▁", "ab", "\n\n", "\n", "ab"]);
+        assert_eq!(tokens(&plain, "aé</s>"), ["a", "<0xC3>", "<0xA9>", "<0x3C>", "<0x2F>", "<0x73>", "<0x3E>"]);
+        assert_eq!((plain.encode("a</s>").unwrap().last(), plain.begin(), plain.is_end(2)), (Some(&2), Some(1), true));
+        for text in [" ab", "ab  ab\n\n\nab ", "aé</s>"] {
+            assert_eq!(plain.decode(&plain.encode_plain(text).unwrap()).unwrap(), text);
+        }
+        let prefixed = model(&pieces, true);
+        assert_eq!(tokens(&prefixed, "ab"), ["▁a", "b"]);
+        assert_eq!(prefixed.decode(&prefixed.encode_plain("ab").unwrap()).unwrap(), "ab");
     }
 }

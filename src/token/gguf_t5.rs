@@ -60,7 +60,7 @@ pub(super) fn build(meta: &Metadata<'_>) -> Result<Tokenizer> {
     };
     let settings = Settings::of_t5([("eos_token", eos), ("pad_token", padding), ("unk_token", unknown)], extra_ids, added);
     let (inner, unknown) = build::from_spm(&spm.check().map_err(broken)?, &settings, meta.model)?;
-    let pieces = Pieces::Library(Box::new(Library::new(inner, unknown, is_madlad_code)?));
+    let pieces = Pieces::Library(Box::new(Library::new(inner, unknown, Some(is_madlad_code))?));
     let frame = Frame { before: Vec::new(), after: vec![Slot::Token(end)] };
     Ok(Tokenizer { pieces, frame, begin: None, end: vec![end], pad: Some(pad) })
 }

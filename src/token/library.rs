@@ -4,6 +4,7 @@ use super::Piece;
 use super::spm::byte_of;
 use crate::error::{Error, Result};
 use aho_corasick::{AhoCorasick, MatchKind};
+use rayon::prelude::*;
 use std::collections::HashSet;
 use std::sync::OnceLock;
 use tokenizers::ModelWrapper;
@@ -25,8 +26,9 @@ fn wrong(error: impl ToString) -> Error {
 }
 
 impl Library {
-    /// Control tokens are the added tokens that are marked as special, and those in the vocabulary that `also_control` picks.
-    pub fn new(mut inner: tokenizers::Tokenizer, unknown: Option<u32>, also_control: impl Fn(&str) -> bool) -> Result<Library> {
+    /// Control tokens are the added tokens that are marked as special, and those in the vocabulary that `also_control` picks, if there
+    /// may be any.
+    pub fn new(mut inner: tokenizers::Tokenizer, unknown: Option<u32>, also_control: Option<fn(&str) -> bool>) -> Result<Library> {
         // A tokenizer.json may have been saved with a limit that cuts long texts off.
         inner.with_truncation(None).map_err(wrong)?;
         inner.with_padding(None);
@@ -36,7 +38,9 @@ impl Library {
             .filter(|(_, t)| t.special && !t.content.is_empty())
             .map(|(id, t)| (id, t.content))
             .collect();
-        control.extend(inner.get_vocab(false).into_iter().filter(|(token, _)| also_control(token)).map(|(token, id)| (id, token)));
+        if let Some(is_control) = also_control {
+            control.extend(inner.get_vocab(false).into_iter().filter(|(token, _)| is_control(token)).map(|(token, id)| (id, token)));
+        }
         let finder = |texts: Vec<&String>| AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(texts).map_err(wrong);
         Ok(Library {
             control: if control.is_empty() { None } else { Some(finder(control.iter().map(|(_, text)| text).collect())?) },
@@ -116,7 +120,7 @@ impl Library {
             Ok(text) => Piece::Text(text),
             Err(_) => Piece::Control,
         };
-        (0..self.inner.get_vocab_size(true) as u32).map(|id| (id, piece(id))).collect()
+        (0..self.inner.get_vocab_size(true) as u32).into_par_iter().map(|id| (id, piece(id))).collect()
     }
 
     fn has_control(&self, text: &str) -> bool {

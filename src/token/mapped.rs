@@ -1,9 +1,11 @@
 //! Tokenizers of two steps: SentencePiece cuts a text into pieces, a `vocab.json` gives the pieces their ids. So work Marian
-//! (opus-mt), with a model for each side, and M2M100.
+//! (opus-mt), with a model for each side, and M2M100; where the ids are SentencePiece's own, so work Marian's students and GGUF files.
 
 use super::Piece;
 use super::sentencepiece::SentencePiece;
-use super::spm::byte_of;
+use super::spm::{Kind, Spm, SpmPiece, byte_of};
+use crate::error::{Error, Result};
+use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
@@ -21,6 +23,25 @@ pub(super) struct Parts {
     pub unknown: u32,
     /// A text of ours may begin with `>>xx<<`.
     pub has_codes: bool,
+    /// White space around what is written is not meant, as in `transformers`.
+    pub trims: bool,
+}
+
+impl Parts {
+    /// Those of a SentencePiece model whose ids are its own; `file` names it in messages.
+    pub fn of_model(spm: Spm, file: &str) -> Result<Parts> {
+        let control = spm.pieces.iter().filter(|p| matches!(p.kind, Kind::Control | Kind::Unknown)).map(|p| p.text.clone()).collect();
+        let (ids, unknown) = (own_ids(&spm), spm.unknown as u32);
+        let source = SentencePiece::new(spm, file)?;
+        Ok(Parts { source, target: None, ids, target_ids: None, control, unknown, has_codes: false, trims: true })
+    }
+}
+
+/// The numbers of a model's pieces. Where two kinds share a text, the piece that is no plain text has it.
+pub(super) fn own_ids(spm: &Spm) -> HashMap<String, u32> {
+    let mut numbered: Vec<(u32, &SpmPiece)> = (0..).zip(&spm.pieces).collect();
+    numbered.sort_by_key(|(_, piece)| !piece.kind.is_plain());
+    numbered.into_iter().map(|(id, piece)| (piece.text.clone(), id)).collect()
 }
 
 pub(super) struct Mapped {
@@ -29,16 +50,20 @@ pub(super) struct Mapped {
     /// Those that are read, where they are others; made when first needed.
     source_tokens: OnceLock<HashMap<u32, String>>,
     control: HashSet<String>,
+    /// Finds the text of control tokens.
+    finder: AhoCorasick,
     silent: HashSet<u32>,
 }
 
 impl Mapped {
-    pub fn new(parts: Parts) -> Mapped {
+    pub fn new(parts: Parts) -> Result<Mapped> {
         let written = parts.target_ids.as_ref().unwrap_or(&parts.ids);
         let tokens: HashMap<u32, String> = written.iter().map(|(token, id)| (*id, token.clone())).collect();
         let silent = parts.control.iter().filter_map(|token| written.get(token).copied()).collect();
         let control = parts.control.iter().cloned().collect();
-        Mapped { parts, tokens, source_tokens: OnceLock::new(), control, silent }
+        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&parts.control);
+        let finder = finder.map_err(|e| Error::Tokenizer(e.to_string()))?;
+        Ok(Mapped { parts, tokens, source_tokens: OnceLock::new(), control, finder, silent })
     }
 
     /// With control tokens and language codes recognized.
@@ -66,25 +91,20 @@ impl Mapped {
                 ids.push(self.parts.ids.get(code).copied().unwrap_or(self.parts.unknown));
                 rest = tail;
             }
-            let Some((at, token)) = self.first_control(rest) else { break };
-            ids.extend(self.encode_plain(&rest[..at]));
-            ids.extend(self.parts.ids.get(token));
-            rest = &rest[at + token.len()..];
+            let Some(found) = self.finder.find(rest) else { break };
+            ids.extend(self.encode_plain(&rest[..found.start()]));
+            ids.extend(self.parts.ids.get(&rest[found.range()]));
+            rest = &rest[found.end()..];
         }
         ids.extend(self.encode_plain(&format!("{rest}{text}")));
         ids
     }
 
-    /// The first of the control tokens in a text, the longest where several begin there.
-    fn first_control<'a>(&'a self, text: &str) -> Option<(usize, &'a str)> {
-        let found = self.parts.control.iter().filter_map(|token| Some((text.find(token.as_str())?, token.as_str())));
-        found.min_by_key(|(at, token)| (*at, std::cmp::Reverse(token.len())))
-    }
-
     pub fn decode(&self, ids: &[u32]) -> String {
         let pieces = ids.iter().filter(|id| !self.silent.contains(id)).filter_map(|id| self.tokens.get(id)).map(String::as_str);
         let text = self.parts.target.as_ref().unwrap_or(&self.parts.source).decode(pieces);
-        text.replace('▁', " ").trim_matches(is_python_space).to_string()
+        let text = text.replace('▁', " ");
+        if self.parts.trims { text.trim_matches(is_python_space).to_string() } else { text }
     }
 
     pub fn token_id(&self, token: &str) -> Option<u32> {
@@ -109,8 +129,8 @@ impl Mapped {
 
     /// The control token that a text begins with: its id and its length in bytes.
     pub fn leading_control(&self, text: &str) -> Option<(u32, usize)> {
-        let (at, token) = self.first_control(text)?;
-        if at == 0 { Some((self.token_id(token)?, token.len())) } else { None }
+        let found = self.finder.find(text).filter(|found| found.start() == 0)?;
+        Some((self.token_id(&text[found.range()])?, found.end()))
     }
 
     pub fn pieces(&self) -> Vec<(u32, Piece)> {

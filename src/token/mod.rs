@@ -61,10 +61,9 @@ impl Pieces {
 }
 
 impl Tokenizer {
-    fn new(inner: tokenizers::Tokenizer, begin: Option<u32>, end: Vec<u32>) -> Result<Tokenizer> {
-        let pieces = Pieces::Library(Box::new(Library::new(inner, None, |_| false)?));
+    fn new(pieces: Pieces, begin: Option<u32>, end: Vec<u32>) -> Tokenizer {
         let frame = Frame { before: begin.map(Slot::Token).into_iter().collect(), after: Vec::new() };
-        Ok(Tokenizer { pieces, frame, begin, end, pad: None })
+        Tokenizer { pieces, frame, begin, end, pad: None }
     }
 
     /// The tokenizer in the metadata of a GGUF file; `model` names the file in messages.

@@ -1,6 +1,7 @@
 //! A vocabulary of numbers, for models whose weights are random and whose text is of no interest.
 
-use super::Tokenizer;
+use super::library::Library;
+use super::{Pieces, Tokenizer};
 use crate::error::{Error, Result};
 use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
@@ -15,7 +16,7 @@ pub(super) fn build(size: usize, end: u32) -> Result<Tokenizer> {
     let model = WordLevel::builder().vocab(vocabulary).unk_token(word(UNKNOWN)).build().map_err(wrong)?;
     let mut inner = tokenizers::Tokenizer::new(model);
     inner.with_pre_tokenizer(Some(WhitespaceSplit));
-    Tokenizer::new(inner, None, vec![end])
+    Ok(Tokenizer::new(Pieces::Library(Box::new(Library::new(inner, None, None)?)), None, vec![end]))
 }
 
 /// The text of a token.

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 
 /// What a space becomes.
-const SPACE: &str = "▁";
+pub(super) const SPACE: &str = "▁";
 /// How much less likely an unknown character is than the least likely piece.
 const UNKNOWN_PENALTY: f32 = 10.0;
 /// For each byte of a user-defined piece but the first: more likely than any ordinary piece, whose log probability is negative, and
@@ -24,7 +24,7 @@ pub(super) struct SentencePiece {
     spm: Spm,
     charsmap: Option<Charsmap>,
     ids: HashMap<String, usize>,
-    /// The pieces that text can become.
+    /// The pieces that text can become, for unigram models.
     trie: Trie,
     /// The pieces that stand in a text as they are and always become one token.
     user_defined: Trie,
@@ -38,7 +38,10 @@ impl SentencePiece {
         let of = |kinds: &'static [Kind]| {
             spm.pieces.iter().enumerate().filter(|(_, p)| kinds.contains(&p.kind)).map(|(id, p)| (p.text.as_str(), id))
         };
-        let trie = Trie::new(of(&[Kind::Normal, Kind::UserDefined, Kind::Unused]));
+        let trie = match spm.algorithm {
+            Algorithm::Unigram => Trie::new(of(&[Kind::Normal, Kind::UserDefined, Kind::Unused])),
+            Algorithm::Bpe => Trie::new(std::iter::empty()),
+        };
         let user_defined = Trie::new(of(&[Kind::UserDefined]));
         let normal = spm.pieces.iter().filter(|p| p.kind == Kind::Normal);
         let min_score = normal.map(|p| p.score).fold(f32::MAX, f32::min);
@@ -194,6 +197,11 @@ impl SentencePiece {
         segments
     }
 
+    /// The piece of this text, if text can become it.
+    fn plain(&self, text: &str) -> Option<usize> {
+        self.ids.get(text).copied().filter(|&id| self.spm.pieces[id].kind.is_plain())
+    }
+
     /// Merges neighbours in the order of the scores of what they become.
     fn bpe<'a>(&self, text: &'a str) -> Vec<(&'a str, usize)> {
         let mut symbols: Vec<Symbol> = Vec::new();
@@ -224,7 +232,7 @@ impl SentencePiece {
                 return;
             }
             let piece = &text[a.start..b.end];
-            if let Some(id) = self.trie.get(piece) {
+            if let Some(id) = self.plain(piece) {
                 agenda.push(Pair { left, right, score: self.spm.pieces[id].score, length: piece.len() });
                 if self.spm.pieces[id].kind == Kind::Unused {
                     halves.insert(piece, a.end - a.start);
@@ -256,7 +264,7 @@ impl SentencePiece {
         for symbol in symbols.iter().filter(|s| s.start < s.end) {
             parts.push(&text[symbol.start..symbol.end]);
             while let Some(part) = parts.pop() {
-                let id = self.trie.get(part).unwrap_or(self.spm.unknown);
+                let id = self.plain(part).unwrap_or(self.spm.unknown);
                 match halves.get(part).filter(|_| self.spm.pieces[id].kind == Kind::Unused) {
                     Some(&cut) => parts.extend([&part[cut..], &part[..cut]]),
                     None => segments.push((part, id)),
@@ -354,14 +362,6 @@ impl Trie {
     /// The longest piece that a text begins with, and its length in bytes.
     fn longest(&self, text: &str) -> Option<(usize, usize)> {
         self.prefixes(text).last().map(|(length, id)| (id, length))
-    }
-
-    fn get(&self, text: &str) -> Option<usize> {
-        let mut node = 0u32;
-        for byte in text.bytes() {
-            node = *self.edges.get(&(node, byte))?;
-        }
-        self.values[node as usize]
     }
 }
 

@@ -46,7 +46,7 @@ impl Gguf {
         };
         Scan::new(&mut reader, size).header().map_err(unreadable)?;
         reader.rewind().map_err(Error::io("reading", path))?;
-        let content = gguf_file::Content::read(&mut reader).map_err(|e| unreadable(e.to_string()))?;
+        let mut content = gguf_file::Content::read(&mut reader).map_err(|e| unreadable(e.to_string()))?;
         for (tensor, info) in &content.tensor_infos {
             // The header is checked against the file before anything is allocated for its tensors.
             let elements = info.shape.dims().iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64));
@@ -62,7 +62,7 @@ impl Gguf {
                 ));
             }
         }
-        let config = Config::Gguf(content.metadata.clone());
+        let config = Config::Gguf(std::mem::take(&mut content.metadata));
         Ok((config, Gguf { path: name, content, file: Mutex::new(reader) }))
     }
 
