@@ -1,7 +1,9 @@
-//! Memory at the borders of cache lines: a register of AVX-512 is a line, and loads that lie across two take twice as long.
+//! Memory at the borders of cache lines, and in large pages: a register of AVX-512 is a line, and loads that lie across two take twice as long;
+//! weights are gone over from one end to the other at every step, and with pages of 4 KiB the search for the pages is a good part of that.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Bytes of a line of the cache.
 const LINE: usize = 64;
@@ -14,26 +16,69 @@ impl Plain for f32 {}
 
 /// A vector of a fixed length, all zeros at first, that begins at the border of a cache line.
 pub(super) struct Aligned<T> {
-    bytes: Vec<u8>,
-    /// Where in them it begins.
+    /// What its memory is a part of, and nobody else's.
+    slab: Arc<Slab>,
+    /// Byte of the slab where it begins.
     first: usize,
     length: usize,
     of: PhantomData<T>,
 }
 
 impl<T: Plain> Aligned<T> {
+    /// In memory of its own, for a while.
     pub(super) fn zeros(length: usize) -> Aligned<T> {
-        // Bytes come from the system as zeros, and nothing has touched them yet.
-        let bytes = vec![0; length * size_of::<T>() + LINE - 1];
-        in_huge_pages(&bytes);
-        let address = bytes.as_ptr().addr();
-        Aligned { first: address.next_multiple_of(LINE) - address, bytes, length, of: PhantomData }
+        let slab = Slab::new(length * size_of::<T>());
+        Aligned { first: 0, slab: Arc::new(slab), length, of: PhantomData }
+    }
+
+    /// Beside others that are made one after the other and stay about as long: the matrices of a model, most of which are smaller than a large
+    /// page.
+    pub(super) fn lasting(length: usize) -> Aligned<T> {
+        /// The slab that is being filled, and how far; it is given back with the last of what is in it.
+        static OPEN: Mutex<(Weak<Slab>, usize)> = Mutex::new((Weak::new(), 0));
+        let bytes = (length * size_of::<T>()).next_multiple_of(LINE);
+        if bytes > SLAB / 4 {
+            return Aligned::zeros(length);
+        }
+        let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let (slab, first) = match open.0.upgrade() {
+            Some(slab) if open.1 + bytes <= SLAB => (slab, open.1),
+            _ => (Arc::new(Slab::new(SLAB)), 0),
+        };
+        *open = (Arc::downgrade(&slab), first + bytes);
+        Aligned { slab, first, length, of: PhantomData }
     }
 }
 
-/// Asks for pages of 2 MiB where the memory is larger than a few of them and still untouched: weights are gone over from one end to the other
-/// at every step, and with pages of 4 KiB the search for the pages is a good part of that.
-fn in_huge_pages(bytes: &[u8]) {
+/// Bytes that lasting vectors share.
+const SLAB: usize = 16 << 20;
+
+/// Memory that vectors have parts of.
+struct Slab {
+    /// The border of a line, from which on there is as much as was asked for.
+    start: *mut u8,
+    /// Owns the memory; never looked at.
+    _bytes: Vec<u8>,
+}
+
+// SAFETY: a slab gives no access to its memory; vectors do, each to its own part.
+unsafe impl Send for Slab {}
+// SAFETY: as above.
+unsafe impl Sync for Slab {}
+
+impl Slab {
+    fn new(bytes: usize) -> Slab {
+        // They come from the system as zeros, and nothing has touched them yet.
+        let mut bytes = vec![0; bytes + LINE - 1];
+        in_large_pages(&bytes);
+        let start = bytes.as_mut_ptr();
+        let start = start.wrapping_add(start.addr().next_multiple_of(LINE) - start.addr());
+        Slab { start, _bytes: bytes }
+    }
+}
+
+/// Asks for pages of 2 MiB where the memory is larger than a few of them and still untouched.
+fn in_large_pages(bytes: &[u8]) {
     #[cfg(target_os = "linux")]
     {
         const PAGE: usize = 2 << 20;
@@ -53,24 +98,35 @@ impl<T: Plain> Deref for Aligned<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        let from = &self.bytes[self.first..];
-        // SAFETY: from there on, at the border of a line, the bytes hold at least `length` elements, aligned to more than these need, and any
-        // bits are a value of them.
-        unsafe { std::slice::from_raw_parts(from.as_ptr().cast(), self.length) }
+        // SAFETY: from there on, at the border of a line, the slab has `length` elements that are this vector's own, aligned to more than these
+        // need; any bits are a value of them.
+        unsafe { std::slice::from_raw_parts(self.slab.start.add(self.first).cast(), self.length) }
     }
 }
 
 impl<T: Plain> DerefMut for Aligned<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        let from = &mut self.bytes[self.first..];
-        // SAFETY: as above; the bytes are borrowed alone.
-        unsafe { std::slice::from_raw_parts_mut(from.as_mut_ptr().cast(), self.length) }
+        // SAFETY: as above; the vector is borrowed alone, and no other has this part of the slab.
+        unsafe { std::slice::from_raw_parts_mut(self.slab.start.add(self.first).cast(), self.length) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lasting_ones_lie_side_by_side() {
+        let mut all: Vec<Aligned<f32>> = [5, 0, 100, SLAB / 4, SLAB / 20, SLAB / 16, SLAB / 16, SLAB / 16, 7].map(Aligned::lasting).into();
+        for (n, values) in (1u8..).zip(&mut all) {
+            assert!(values.as_ptr().addr().is_multiple_of(64) && values.iter().all(|v| *v == 0.0));
+            values.fill(f32::from(n));
+        }
+        all.swap_remove(3);
+        all.push(Aligned::lasting(9));
+        let own = |values: &Aligned<f32>| values.windows(2).all(|pair| pair[0] == pair[1]);
+        assert!(all.iter().all(own) && all.last().is_some_and(|values| values.iter().all(|v| *v == 0.0)));
+    }
 
     #[test]
     fn it_is_a_slice_at_the_border_of_a_line() {

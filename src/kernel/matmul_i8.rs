@@ -45,7 +45,7 @@ pub(super) struct Weights {
     /// The bits of signed integers, plus the [`offset`].
     values: Aligned<u8>,
     /// (panels, groups, PANEL)
-    scales: Vec<f32>,
+    scales: Aligned<f32>,
     /// Groups along k.
     groups: usize,
 }
@@ -54,7 +54,12 @@ impl Weights {
     /// Zeros, for [`Block::fill`] to write over.
     pub(super) fn zeros(isa: Isa, n: usize, k: usize) -> Weights {
         let (groups, panels) = (k.div_ceil(GROUP), n.div_ceil(PANEL));
-        Weights { isa, values: Aligned::zeros(panels * groups * GROUP * PANEL), scales: vec![0.0; panels * groups * PANEL], groups }
+        Weights {
+            isa,
+            values: Aligned::lasting(panels * groups * GROUP * PANEL),
+            scales: Aligned::lasting(panels * groups * PANEL),
+            groups,
+        }
     }
 
     /// Blocks of so many rows, whole panels, that can be filled side by side; the last one may be smaller.

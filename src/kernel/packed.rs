@@ -81,7 +81,7 @@ impl Packed {
             }
             // Where the kernels compute, 16 bits are no faster, and are not used.
             Precision::F32 | Precision::F16 | Precision::Bf16 => {
-                let mut packed = Aligned::zeros(n.div_ceil(PANEL) * k * PANEL);
+                let mut packed = Aligned::lasting(n.div_ceil(PANEL) * k * PANEL);
                 packed.par_chunks_mut(BLOCK * k).enumerate().try_for_each(|(number, packed)| {
                     read(number, &mut |values| {
                         for (i, row) in values.chunks_exact(k).enumerate() {
