@@ -10,8 +10,16 @@ use polygist::types::{Lang, Problem};
 use std::path::{Path, PathBuf};
 
 /// The checks that a human translation can fail.
-const PROBLEMS: [Problem; 7] =
-    [Problem::Repetition, Problem::Copy, Problem::WrongLanguage, Problem::TooShort, Problem::TooLong, Problem::Protected, Problem::Number];
+const PROBLEMS: [Problem; 8] = [
+    Problem::Repetition,
+    Problem::Copy,
+    Problem::WrongLanguage,
+    Problem::TooShort,
+    Problem::TooLong,
+    Problem::Protected,
+    Problem::Number,
+    Problem::Currency,
+];
 
 /// Complaints of each check, to English and from it, and sentences looked at.
 #[derive(Default)]

@@ -192,10 +192,12 @@ mod tests {
         let variant = |text: &str, score| Variant { text: text.into(), ids: vec![1; text.len()], score, finish: Finish::Stop };
         let output = Output {
             text: "wrong and so very long".into(),
-            score: -0.1,
+            prompt_tokens: 7,
+            tokens: 22,
+            ids: vec![1; 22],
             finish: Finish::Stop,
+            score: -0.1,
             variants: vec![variant("right", -3.0), variant("right, too", -3.0), variant("wrong, too", -0.2)],
-            ..Output::default()
         };
         let options = Options { beams: 4, channel_weight: 0.3, ..Options::default() };
         let request = Request { prompt: "source".into(), options, ..Request::default() };

@@ -4,6 +4,7 @@
 //! than 2 in 100 sentences of the NTREX human translations, English to and from 33 other languages and variants
 //! (`cargo bench --bench checks`).
 
+mod currencies;
 mod language;
 mod length;
 mod loops;
@@ -33,6 +34,7 @@ pub fn translation(source: &str, output: &str, finish: Finish, from: &Lang, to: 
         (Problem::TooLong, length::is_long(source, output, from, to)),
         (Problem::Protected, !protect::missing(source, output).is_empty()),
         (Problem::Number, numbers::differ(source, output, from, to)),
+        (Problem::Currency, currencies::differ(source, output, from, to)),
     ];
     checks.into_iter().filter_map(|(problem, found)| found.then_some(problem)).collect()
 }
@@ -52,7 +54,7 @@ impl Severity {
             Problem::Copy | Problem::WrongLanguage => 40,
             Problem::Repetition => 30,
             Problem::CutOff | Problem::TooShort | Problem::TooLong | Problem::Unsupported => 10,
-            Problem::Protected | Problem::Number | Problem::Name => 4,
+            Problem::Protected | Problem::Number | Problem::Currency | Problem::Name => 4,
         };
         Severity(problems.iter().map(weight).sum())
     }
@@ -121,6 +123,7 @@ mod tests {
         ] {
             assert!(check(source, output, "fr", "en").contains(&problem), "{problem:?}: {output}");
         }
+        assert_eq!(check("Le pont a coûté 300 euros.", "The bridge cost 300 dollars.", "fr", "en"), [Problem::Currency]);
         let long = "On Tuesday the government announced, after a long debate that lasted many hours, that it would bring in measures \
                     which nobody had asked for, and which the 300 schools of the region, their teachers, the pupils and all of their \
                     parents will have to put up with from the coming autumn on, whether or not they happen to like it at all.";

@@ -7,6 +7,8 @@
 pub mod caps;
 /// Normalization of characters: Unicode form, control and invisible characters, line ends.
 pub mod clean;
+/// Currencies that a text names.
+pub mod currencies;
 /// From a raw article to its title and blocks.
 pub mod extract;
 /// Which language a text is written in.

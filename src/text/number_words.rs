@@ -337,7 +337,7 @@ mod tests {
             ("en", "four fifths, two-thirds and half five", &[]),
             ("en", "five seconds, twenty, three", &[5, 20, 3]),
             ("de", "um halb fünf", &[]),
-            ("fr", "du neuf, mille fois", &[-9, -1000]),
+            ("fr", "cent raisons, mille fois", &[-100, -1000]),
             ("fr", "3 mille euros", &[]),
             ("es", "veinte segundos", &[20]),
             ("en", "a canine, weighty, often tense, tent", &[]),
