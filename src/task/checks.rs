@@ -1,8 +1,9 @@
 //! What can be wrong with a translation, told from the two texts alone.
 //!
 //! A check must stay silent on what a good human translator writes: the limits are set so that each complains of fewer
-//! than 2 in 100 sentences of the NTREX human translations, English to and from 33 other languages and variants
-//! (`cargo bench --bench checks`).
+//! than 2 in 100 sentences of the NTREX human translations, in the mean of 33 languages and variants to and from English
+//! (`cargo bench --bench checks`). That of numbers, which translators convert with miles and degrees, comes to 1.8; no other
+//! to more than 0.4.
 
 mod currencies;
 mod language;

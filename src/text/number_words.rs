@@ -1,4 +1,4 @@
-use super::{numbers, numerals};
+use super::{caps, numbers, numerals};
 use crate::languages;
 use crate::types::Lang;
 use std::collections::HashMap;
@@ -29,7 +29,7 @@ pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
         return numerals::numerals(text, &lang);
     }
     let Some(words) = WORDS.get(lang.base()) else { return Vec::new() };
-    let tokens = tokens(text);
+    let (tokens, in_capitals) = (tokens(text), caps::is_capitals(text));
     let mut out = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
@@ -37,7 +37,7 @@ pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
             i += 1;
             continue;
         };
-        let before = i.checked_sub(1).filter(|_| tokens[i].joined).map(|i| &tokens[i]);
+        let before = i.checked_sub(1).filter(|_| tokens[i].joined).map(|before| &tokens[before]);
         // "3 mille" is in digits; "halb fünf" is half past four.
         let other =
             before.is_some_and(|b| HALVES.contains(&b.word.as_str()) || (b.word.starts_with(char::is_numeric) && number.value >= 100));
@@ -45,70 +45,33 @@ pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
         let fraction = number.kind != Kind::Ordinal
             && words.read(text, &tokens, end).is_some_and(|(next, _)| tokens[end].joined && next.kind == Kind::Ordinal && next.value > 2);
         if !other && !fraction {
-            let after = tokens.get(end).filter(|token| token.joined).map_or("", |token| &text[token.place.clone()]);
-            // "The Four Corners" is a name; "three decades" may be thirty years.
-            let is_name =
-                before.is_some() && [&text[tokens[i].place.clone()], after].iter().all(|word| word.starts_with(char::is_uppercase));
-            let is_collective = COLLECTIVES.iter().any(|stem| after.to_lowercase().starts_with(stem));
-            out.push(Spelled { value: number.value, counts: number.kind == Kind::Cardinal && !is_name && !is_collective });
+            let counts = number.kind == Kind::Cardinal && (in_capitals || !is_name(text, &tokens, i..end)) && !is_collective(&tokens, end);
+            out.push(Spelled { value: number.value, counts });
         }
         i = if fraction { end + 1 } else { end };
     }
     out
 }
 
+/// Whether a number is a part of a name: "the Four Corners".
+fn is_name(text: &str, tokens: &[Token], number: Range<usize>) -> bool {
+    let is_capitalized = |token: &Token| text[token.place.clone()].starts_with(char::is_uppercase);
+    let (first, next) = (&tokens[number.start], tokens.get(number.end));
+    first.joined && is_capitalized(first) && next.is_some_and(|next| next.joined && is_capitalized(next))
+}
+
+/// Whether what is counted is tens or dozens: "three decades" may be thirty years.
+fn is_collective(tokens: &[Token], at: usize) -> bool {
+    tokens.get(at).is_some_and(|token| token.joined && COLLECTIVES.split(' ').any(|stem| token.word.starts_with(stem)))
+}
+
 /// Words before an hour that is only half reached.
 const HALVES: &[&str] = &["halb", "half", "halv", "halvt", "puoli", "fél"];
 
 /// Beginnings of the words for ten years and a dozen: what stands before them is not how many years or things there are.
-const COLLECTIVES: &[&str] = &[
-    "decad",
-    "décad",
-    "décenn",
-    "decenn",
-    "década",
-    "dècad",
-    "jahrzehnt",
-    "dekad",
-    "dziesięciole",
-    "desetilet",
-    "desaťroč",
-    "desetljeć",
-    "десятилет",
-    "десятил",
-    "десетилет",
-    "δεκαετ",
-    "évtized",
-    "vuosikymmen",
-    "tiår",
-    "årti",
-    "deceni",
-    "on yıl",
-    "thập",
-    "dasawarsa",
-    "عقود",
-    "عقد",
-    "دهه",
-    "עשור",
-    "दशक",
-    "dozen",
-    "dutzend",
-    "douzain",
-    "docena",
-    "dozzin",
-    "dúzia",
-    "dozijn",
-    "dussin",
-    "tusin",
-    "dusin",
-    "tuzin",
-    "tucet",
-    "tuct",
-    "дюжин",
-    "ντουζίν",
-    "tucat",
-    "düzine",
-];
+const COLLECTIVES: &str = "decad décad décenn decenn deceni década dècad jahrzehnt dekad dziesięciole desetilet desaťroč desetljeć десятил десетилет \
+    δεκαετ évtized vuosikymmen tiår årti thập dasawarsa عقود عقد دهه עשור दशक dozen dutzend douzain docena dozzin dúzia dozijn dussin tusin dusin tuzin \
+    tucet tuct дюжин ντουζίν tucat düzine";
 
 /// What a phrase says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,6 +87,9 @@ struct Number {
     value: u64,
     kind: Kind,
 }
+
+/// A number, and the token where it ends.
+type Found = (Number, usize);
 
 /// The words of a language.
 #[derive(Default)]
@@ -163,7 +129,7 @@ static WORDS: LazyLock<HashMap<&str, Words>> = LazyLock::new(|| {
 
 impl Words {
     /// The number that begins at a token, and the token where it ends.
-    fn read(&self, text: &str, tokens: &[Token], start: usize) -> Option<(Number, usize)> {
+    fn read(&self, text: &str, tokens: &[Token], start: usize) -> Option<Found> {
         let group = |at, first: &str| self.group(text, tokens, at, first);
         let (mut number, mut end) = group(start, &tokens.get(start)?.word)?;
         while let Some((part, after)) = self.next(tokens, number, end, &group) {
@@ -173,7 +139,7 @@ impl Words {
     }
 
     /// What is multiplied by the same thousand or million: "five hundred and three thousand".
-    fn group(&self, text: &str, tokens: &[Token], start: usize, first: &str) -> Option<(Number, usize)> {
+    fn group(&self, text: &str, tokens: &[Token], start: usize, first: &str) -> Option<Found> {
         let part = |at, first: &str| self.part(tokens, at, first);
         let (mut number, mut end) = part(start, first)?;
         while let Some((part, after)) = self.next(tokens, number, end, &part) {
@@ -193,16 +159,10 @@ impl Words {
     }
 
     /// What comes at a token, read by `read` with or without a joint before it, if it is a smaller part of the number.
-    fn next(
-        &self,
-        tokens: &[Token],
-        number: Number,
-        at: usize,
-        read: &dyn Fn(usize, &str) -> Option<(Number, usize)>,
-    ) -> Option<(Number, usize)> {
+    fn next(&self, tokens: &[Token], number: Number, at: usize, read: &dyn Fn(usize, &str) -> Option<Found>) -> Option<Found> {
         let joined = |at: usize| tokens.get(at).filter(|token| token.joined).map(|token| token.word.as_str());
         let word = joined(at)?;
-        let takes = |found: &(Number, usize)| number.kind != Kind::Ordinal && number.takes(found.0);
+        let takes = |found: &Found| number.kind != Kind::Ordinal && number.takes(found.0);
         let after_joint = |joint: &&str| match word.strip_prefix(joint)? {
             "" => read(at + 1, joined(at + 1)?),
             rest => read(at, rest),
@@ -211,7 +171,7 @@ impl Words {
     }
 
     /// The longest phrase that begins at a token, which is taken to be `first`, and where it ends.
-    fn part(&self, tokens: &[Token], start: usize, first: &str) -> Option<(Number, usize)> {
+    fn part(&self, tokens: &[Token], start: usize, first: &str) -> Option<Found> {
         let mut phrase = first.to_string();
         let mut found = self.phrases.get(first).copied().or_else(|| self.compound(first)).map(|number| (number, start + 1));
         for (end, token) in tokens.iter().enumerate().take(start + self.longest).skip(start + 1).take_while(|(_, token)| token.joined) {
@@ -224,9 +184,9 @@ impl Words {
 
     /// The number that a word is when it is put together of others: `zweihundertfünfzig`.
     fn compound(&self, word: &str) -> Option<Number> {
-        /// Shorter words look like numbers by chance.
-        const SHORTEST: usize = 6;
-        if word.chars().count() < SHORTEST {
+        /// Shorter words look like numbers by chance; longer ones are none.
+        const LENGTHS: std::ops::RangeInclusive<usize> = 6..=100;
+        if !LENGTHS.contains(&word.chars().count()) {
             return None;
         }
         word.char_indices().skip(1).find_map(|(at, _)| {
@@ -250,7 +210,7 @@ impl Number {
 
     fn plus(self, part: Number) -> Number {
         let kind = if part.kind == Kind::Ordinal { Kind::Ordinal } else { Kind::Cardinal };
-        Number { value: self.value + part.value, kind }
+        Number { value: self.value.saturating_add(part.value), kind }
     }
 }
 
@@ -340,6 +300,8 @@ mod tests {
             ("fr", "cent raisons, mille fois", &[-100, -1000]),
             ("fr", "3 mille euros", &[]),
             ("es", "veinte segundos", &[20]),
+            ("en", "the Four Corners, three decades, some four dozen", &[-4, -3, -4]),
+            ("fr", "LE PONT ROUVRE APRÈS ONZE MOIS", &[11]),
             ("en", "a canine, weighty, often tense, tent", &[]),
         ] {
             assert_eq!(read(text, lang), values, "{text}");

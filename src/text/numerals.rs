@@ -154,7 +154,11 @@ fn total(numerals: &[Numeral]) -> Option<u64> {
                     return None;
                 }
                 // 百万, 三千万亿: what was read so far is all counted by the greater unit.
-                sum = if sum > 0 && sum < unit { (sum + before).checked_mul(unit)? } else { sum.checked_add(before.checked_mul(unit)?)? };
+                sum = if sum > 0 && sum < unit {
+                    sum.checked_add(before)?.checked_mul(unit)?
+                } else {
+                    sum.checked_add(before.checked_mul(unit)?)?
+                };
                 part = 0;
             }
         }
