@@ -372,6 +372,8 @@ pub enum Problem {
     CutOff,
     /// A number that the source does not have, or one of the source that is missing.
     Number,
+    /// An amount is in another currency.
+    Currency,
     /// A name that the source does not have.
     Name,
     /// An URL, address, code or placeholder of the source is missing.

@@ -85,6 +85,7 @@ fn problem(problem: Problem) -> &'static str {
         Problem::TooLong => "it is much longer than its source, so something may have been made up",
         Problem::CutOff => "it stops before its end",
         Problem::Number => "a number differs from the source",
+        Problem::Currency => "an amount is in another currency than in the source",
         Problem::Name => "it has a name that the source does not have",
         Problem::Protected => "a link, an address, code or a placeholder of the source is missing",
         Problem::Unsupported => "nothing in the article supports it",

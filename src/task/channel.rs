@@ -1,6 +1,8 @@
-//! Choosing among a beam's translations by reading them back: the best is likely, and makes the source likely. What a small model leaves out
-//! or makes up shows when it is asked the other way round (noisy-channel reranking: Yee et al. 2019; Ng et al. 2019).
+//! Choosing among a beam's translations: first those that the checks complain of least, then, by reading them back, the one that is likely and
+//! makes the source likely. What a small model leaves out or makes up shows when it is asked the other way round (noisy-channel reranking: Yee
+//! et al. 2019; Ng et al. 2019).
 
+use super::checks::Severity;
 use super::prompts::Prompt;
 use crate::error::Result;
 use crate::generate::{Finish, Generate, Options, Output, Request, Variant};
@@ -20,6 +22,8 @@ pub(super) fn is_asked_for(model: &dyn Generate, options: &Options) -> bool {
 struct Candidate {
     /// That of its request.
     number: usize,
+    /// Whether it is the first one of its request.
+    is_first: bool,
     /// Which of the output's variants it is; `None` for the output itself.
     variant: Option<usize>,
     /// Of the way there.
@@ -29,13 +33,32 @@ struct Candidate {
     source: String,
 }
 
+/// A translation that may be chosen.
+struct Choice<'a> {
+    variant: Option<usize>,
+    text: &'a str,
+    score: f32,
+}
+
+/// The output and those of its variants that may take its place, as far as none of them is less flawed.
+fn best_checked<'a>(output: &'a Output, flaws: &dyn Fn(&str) -> Severity) -> Vec<Choice<'a>> {
+    let variants = output.variants.iter().enumerate().filter(|(_, variant)| is_choice(variant));
+    let variants = variants.map(|(at, variant)| Choice { variant: Some(at), text: &variant.text, score: variant.score });
+    let own = Choice { variant: None, text: &output.text, score: output.score };
+    let all: Vec<(Severity, Choice)> = std::iter::once(own).chain(variants).map(|choice| (flaws(choice.text), choice)).collect();
+    let least = all.iter().map(|(severity, _)| *severity).min().unwrap_or_default();
+    all.into_iter().filter(|(severity, _)| *severity == least).map(|(_, choice)| choice).collect()
+}
+
 /// Whether a variant may take the place of a translation.
 fn is_choice(variant: &Variant) -> bool {
     variant.finish == Finish::Stop && !variant.text.trim().is_empty()
 }
 
-/// Puts in the place of each output the one of its variants that is best when both directions are counted; `legs` are the languages of the
-/// requests, and `back` gives the prompt for a pair of them, the other way round. `one_more` hears of each request; `false` stops the work.
+/// Puts in the place of each output the one of its variants that is best when both directions are counted, among those that are the least
+/// flawed; `legs` are the languages of the requests, `flaws` says how bad a text is as the translation of a request (given by its number), and
+/// `back` gives the prompt for a pair of languages, the other way round. `one_more` hears of each request that is read back; `false` stops
+/// the work.
 ///
 /// # Errors
 /// When the model fails, or cannot say how likely a text is.
@@ -44,31 +67,35 @@ pub(super) fn choose(
     requests: &[Request],
     legs: &[(&Lang, &Lang)],
     outputs: &mut [Output],
+    flaws: &dyn Fn(usize, &str) -> Severity,
     back: &dyn Fn(&Lang, &Lang) -> Result<Prompt>,
     one_more: &(dyn Fn() -> bool + Sync),
 ) -> Result<()> {
     let mut prompts: HashMap<(&Lang, &Lang), Prompt> = HashMap::new();
     let mut candidates: Vec<Candidate> = Vec::new();
+    let mut best: Vec<(Option<usize>, f32)> = outputs.iter().map(|_| (None, f32::NEG_INFINITY)).collect();
     for (number, ((request, output), &(from, to))) in requests.iter().zip(&*outputs).zip(legs).enumerate() {
         // One that is no translation is not made better by another, and another that is none is no choice.
         if !is_asked_for(model, &request.options) || output.finish != Finish::Stop || !output.variants.iter().any(is_choice) {
+            continue;
+        }
+        let all = best_checked(output, &|text| flaws(number, text));
+        if let [only] = all.as_slice() {
+            best[number].0 = only.variant;
             continue;
         }
         let Prompt { prefix, suffix, .. } = match prompts.entry((from, to)) {
             Entry::Occupied(held) => held.into_mut(),
             Entry::Vacant(place) => place.insert(back(from, to)?),
         };
-        let variants = output.variants.iter().enumerate().filter(|(_, variant)| is_choice(variant));
-        let variants = variants.map(|(at, variant)| (Some(at), &variant.text, variant.score));
-        for (variant, text, score) in std::iter::once((None, &output.text, output.score)).chain(variants) {
+        for (nth, Choice { variant, text, score }) in all.into_iter().enumerate() {
             let question = Request { prefix: prefix.clone(), prompt: text.trim().into(), suffix: suffix.clone(), ..Request::default() };
-            candidates.push(Candidate { number, variant, score, question, source: format!(" {}", request.prompt) });
+            candidates.push(Candidate { number, is_first: nth == 0, variant, score, question, source: format!(" {}", request.prompt) });
         }
     }
     let pairs: Vec<(&Request, &str)> = candidates.iter().map(|c| (&c.question, c.source.as_str())).collect();
-    let scores = model.score(&pairs, &|i| candidates[i].variant.is_some() || one_more())?;
+    let scores = model.score(&pairs, &|i| !candidates[i].is_first || one_more())?;
 
-    let mut best: Vec<(Option<usize>, f32)> = outputs.iter().map(|_| (None, f32::NEG_INFINITY)).collect();
     for (candidate, channel) in candidates.iter().zip(scores) {
         let total = candidate.score + requests[candidate.number].options.channel_weight * channel;
         if total > best[candidate.number].1 {
@@ -88,6 +115,7 @@ pub(super) fn choose(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Problem;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     /// Holds a source the likelier the longer the translation is that it reads.
@@ -152,10 +180,38 @@ mod tests {
         let mut outputs: Vec<Output> = cases.iter().map(|case| output(case.1)).collect();
         let heard = AtomicUsize::new(0);
         let one_more = || heard.fetch_add(1, Ordering::Relaxed) < 2;
-        choose(&Long, &requests, &[(&fr, &en); 5], &mut outputs, &back, &one_more).unwrap();
+        choose(&Long, &requests, &[(&fr, &en); 5], &mut outputs, &|_, _| Severity::default(), &back, &one_more).unwrap();
         for (output, (.., expected)) in outputs.iter().zip(cases) {
             assert_eq!((output.text.as_str(), output.ids.len(), output.tokens), (expected, expected.len(), expected.len()));
         }
         assert_eq!(heard.into_inner(), 2);
+    }
+
+    #[test]
+    fn the_checks_speak_first() {
+        let variant = |text: &str, score| Variant { text: text.into(), ids: vec![1; text.len()], score, finish: Finish::Stop };
+        let output = Output {
+            text: "wrong and so very long".into(),
+            prompt_tokens: 7,
+            tokens: 22,
+            ids: vec![1; 22],
+            finish: Finish::Stop,
+            score: -0.1,
+            variants: vec![variant("right", -3.0), variant("right, too", -3.0), variant("wrong, too", -0.2)],
+        };
+        let options = Options { beams: 4, channel_weight: 0.3, ..Options::default() };
+        let request = Request { prompt: "source".into(), options, ..Request::default() };
+        let (fr, en) = (Lang::parse("fr").unwrap(), Lang::en());
+        let back = |from: &Lang, to: &Lang| Ok(Prompt { prefix: format!("{to}: "), suffix: format!("\n{from}:"), begin: None });
+        // The longest of those that are least flawed, be it one or two or all.
+        for (flawed, expected) in [("wrong", "right, too"), ("o", "right"), ("x", "wrong and so very long")] {
+            let flaws = |number: usize, text: &str| {
+                assert_eq!(number, 0);
+                Severity::of(if text.contains(flawed) { &[Problem::Number] } else { &[] })
+            };
+            let mut outputs = [output.clone()];
+            choose(&Long, std::slice::from_ref(&request), &[(&fr, &en)], &mut outputs, &flaws, &back, &|| true).unwrap();
+            assert_eq!(outputs[0].text, expected);
+        }
     }
 }

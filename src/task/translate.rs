@@ -338,7 +338,11 @@ fn attempt(
     let mut outputs = model.generate(&requests, &|_, _| one_more())?;
     if reads_back {
         let back = |from: &Lang, to: &Lang| prompt(model, to, from, way.examples(model.is_taught()));
-        channel::choose(model, &requests, &legs, &mut outputs, &back, &one_more)?;
+        let flaws = |number: usize, text: &str| {
+            let (from, to) = legs[number];
+            Severity::of(&checks::translation(&requests[number].prompt, text, Finish::Stop, from, to))
+        };
+        channel::choose(model, &requests, &legs, &mut outputs, &flaws, &back, &one_more)?;
     }
 
     let mut alignments = Vec::new();

@@ -7,10 +7,14 @@
 pub mod caps;
 /// Normalization of characters: Unicode form, control and invisible characters, line ends.
 pub mod clean;
+/// Currencies that a text names.
+pub mod currencies;
 /// From a raw article to its title and blocks.
 pub mod extract;
 /// Which language a text is written in.
 pub mod language;
+/// Numbers that are written as words, with their values.
+pub mod number_words;
 /// Numbers of a text, in a form that does not depend on language and digits.
 pub mod numbers;
 /// What must come through a translation unchanged: addresses, code, placeholders, tags.
@@ -34,4 +38,5 @@ mod function_words;
 mod html;
 mod html_blocks;
 mod markdown;
+mod numerals;
 mod plain;

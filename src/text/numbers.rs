@@ -276,7 +276,7 @@ const WORDS: &[(&str, usize)] = &[
 ];
 
 /// How many zeros the word after a number stands for.
-fn magnitude(rest: &str) -> usize {
+pub(super) fn magnitude(rest: &str) -> usize {
     let after = rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']);
     if let Some(&(_, zeros)) = SUFFIXES.iter().find(|(s, _)| after.starts_with(s)) {
         return zeros;

@@ -1,9 +1,12 @@
 //! Whether the numbers of a text are those of its source.
 //!
 //! Translators spell small numbers out, turn months into numbers, give the twenty-four-hour clock and write 1.5 billion as
-//! 15億; none of that is an error. A number that stands on one side only, in no such guise, is.
+//! 15億; none of that is an error. A number in digits that stands on one side only, in no such guise, is. Numbers in words explain those in
+//! digits; by themselves they accuse only where one was exchanged for another.
 
+use crate::text::number_words::{Spelled, spelled};
 use crate::text::protect;
+use crate::types::Lang;
 
 /// Numbers up to here may be spelled out on one side: twelve months, a dozen.
 const SPELLED_OUT: f64 = 12.0;
@@ -11,23 +14,71 @@ const SPELLED_OUT: f64 = 12.0;
 /// Units of ten thousand, a hundred thousand and so on: with them, the same amount has other leading digits (1.5 billion, 15億).
 const OTHER_UNITS: &[&str] = &["百", "千", "万", "萬", "億", "亿", "兆", "백", "천", "만", "억", "조", "लाख", "करोड़", "lakh", "crore"];
 
+/// What stands before and after the number of a month.
+const MONTHS: &[(&str, &str)] = &[("", "月"), ("", "월"), ("tháng ", "")];
+
+/// Numbers that small are articles, pronouns, "both" and "a second", and no translator keeps count of them.
+const UNTOLD: f64 = 2.0;
+
+/// The numbers that a text says.
+struct Said {
+    digits: Vec<String>,
+    /// Those of them that are months, which other languages call by names.
+    months: Vec<String>,
+    /// Those written as words.
+    words: Vec<String>,
+    /// Those of them that say how many, and nothing else.
+    counts: Vec<String>,
+}
+
+impl Said {
+    fn of(text: &str, lang: &Lang) -> Self {
+        let spelled = spelled(text, lang);
+        let values = |wanted: fn(&Spelled) -> bool| spelled.iter().filter(|s| wanted(s)).map(|s| s.value.to_string()).collect();
+        let digits = protect::numbers(text);
+        let is_month = |n: &&String| MONTHS.iter().any(|(before, after)| text.contains(&format!("{before}{n}{after}")));
+        Said { months: digits.iter().filter(is_month).cloned().collect(), words: values(|_| true), counts: values(|s| s.counts), digits }
+    }
+
+    /// The numbers that have no counterpart in the other text, and whether each is written in words.
+    fn alone<'a>(&'a self, other: &Said, any_unit: bool) -> Vec<(&'a String, bool)> {
+        let is_told = |n: &str| n.parse::<f64>().is_ok_and(|n| n > UNTOLD);
+        let is_there = |n: &str| other.digits.iter().chain(&other.words).any(|o| n == o || alike(n, o, any_unit));
+        let digits = self.digits.iter().filter(|n| !self.months.contains(n));
+        let all = digits.map(|n| (n, false)).chain(self.counts.iter().map(|n| (n, true)));
+        all.filter(|(n, _)| is_told(n) && !is_there(n)).collect()
+    }
+}
+
 /// Whether the output misses a number of the source or has one that the source has not.
-pub fn differ(source: &str, output: &str) -> bool {
+pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
     let any_unit = OTHER_UNITS.iter().any(|unit| source.contains(unit) || output.contains(unit));
+    let (source, output) = (Said::of(source, from), Said::of(output, to));
+    digits_differ(&source, &output, any_unit) || is_exchanged(&source, &output, any_unit)
+}
+
+/// Whether a number in digits is missing or new; words may explain it.
+fn digits_differ(source: &Said, output: &Said, any_unit: bool) -> bool {
     let alike = |a: &str, b: &str| alike(a, b, any_unit);
-    let (mut source, mut output) = (protect::numbers(source), protect::numbers(output));
-    let both: Vec<String> = source.iter().filter(|n| output.contains(n)).cloned().collect();
-    source.retain(|n| !both.contains(n));
-    output.retain(|n| !both.contains(n));
-    let spelled_out = |n: &str, others: &[String]| is_small(n) || (is_round(n) && others.is_empty());
-    let explained = |n: &String, others: &[String]| spelled_out(n, others) || others.iter().chain(&both).any(|other| alike(n, other));
-    if !source.iter().all(|n| explained(n, &output)) || !output.iter().all(|n| explained(n, &source)) {
+    let missing = |one: &Said, other: &Said| -> Vec<String> {
+        one.digits.iter().filter(|n| !other.digits.contains(n) && !other.words.contains(n)).cloned().collect()
+    };
+    let (lost, new) = (missing(source, output), missing(output, source));
+    let explained = |n: &String, others: &[String], other: &Said| {
+        is_small(n) || (is_round(n) && others.is_empty()) || other.digits.iter().chain(&other.words).any(|o| alike(n, o))
+    };
+    if !lost.iter().all(|n| explained(n, &new, output)) || !new.iter().all(|n| explained(n, &lost, source)) {
         return true;
     }
     // A small number in the place of another small number was not spelled out but changed.
-    source.len() == output.len()
-        && source.iter().chain(&output).all(|n| is_small(n))
-        && !source.iter().all(|n| output.iter().any(|o| alike(n, o)))
+    lost.len() == new.len() && lost.iter().chain(&new).all(|n| is_small(n)) && !lost.iter().all(|n| new.iter().any(|o| alike(n, o)))
+}
+
+/// Whether a number in words is lost and another one has come, or the other way round. One that is only missing accuses nobody: it may
+/// be said with another word (a dozen, a fortnight), or with a form that is not known.
+fn is_exchanged(source: &Said, output: &Said, any_unit: bool) -> bool {
+    let (lost, new) = (source.alone(output, any_unit), output.alone(source, any_unit));
+    lost.iter().any(|(_, in_words)| new.iter().any(|(_, new_in_words)| *in_words || *new_in_words))
 }
 
 /// The numbers of a text that its source, in the same language, does not have.
@@ -65,31 +116,51 @@ fn alike(a: &str, b: &str, any_unit: bool) -> bool {
 mod tests {
     use super::*;
 
+    fn check(source: &str, output: &str, languages: &str) -> bool {
+        let mut languages = languages.split(' ').map(|code| Lang::parse(code).unwrap());
+        let mut next = || languages.next().unwrap();
+        differ(source, output, &next(), &next())
+    }
+
     #[test]
     fn the_same_amount_in_other_words_passes() {
-        for (source, output) in [
-            ("Twelve men, 1.5 billion won", "12 Männer, 1,5 Milliarden Won"),
-            ("at 3 p.m. on Oct. 2, 1968", "1968年10月2日15時"),
-            ("1.2 million people", "120万人"),
-            ("a loss of 1,200 million", "une perte de 1,2 milliard"),
-            ("in the 1980s", "in den 80er Jahren"),
-            ("50 years ago", "vor fünfzig Jahren"),
-            ("It was 2020, and 2020 was long.", "Es war 2020, und das war lang."),
+        for (source, output, languages) in [
+            ("Twelve men, 1.5 billion won", "12 Männer, 1,5 Milliarden Won", "en de"),
+            ("at 3 p.m. on Oct. 2, 1968", "1968年10月2日15時", "en ja"),
+            ("1.2 million people", "120万人", "en ja"),
+            ("a loss of 1,200 million", "une perte de 1,2 milliard", "en fr"),
+            ("in the 1980s", "in den 80er Jahren", "en de"),
+            ("50 years ago", "vor fünfzig Jahren", "en de"),
+            ("It was 2020, and 2020 was long.", "Es war 2020, und das war lang.", "en de"),
+            ("Il a dix-huit ans.", "He is 18.", "fr en"),
+            ("Ce sont 250 personnes.", "Das sind zweihundertfünfzig Menschen.", "fr de"),
+            ("dans quinze jours", "in two weeks", "fr en"),
+            ("um halb fünf", "at half past four", "de en"),
+            ("im einundzwanzigsten Jahrhundert", "in the 21st century", "de en"),
+            ("trois douzaines d'œufs neufs", "three dozen new eggs", "fr en"),
+            ("à vingt heures", "at 8 p.m.", "fr en"),
+            ("她吃了三明治，等了十一个月。", "She ate a sandwich and waited for 11 months.", "zh en"),
+            ("Three million people, four fifths of them", "3 Millionen Menschen, davon vier Fünftel", "en de"),
         ] {
-            assert!(!differ(source, output), "{source} → {output}");
+            assert!(!check(source, output, languages), "{source} → {output}");
         }
     }
 
     #[test]
     fn changed_missing_and_new_numbers_are_found() {
-        for (source, output) in [
-            ("3 people died.", "5 Menschen starben."),
-            ("It costs 450 euros.", "Es kostet Euro."),
-            ("It costs much.", "Es kostet 450 Euro."),
-            ("It costs 450 euros.", "Es kostet 4500 Euro."),
-            ("In 1968 and 1972", "1968 und 1927"),
+        for (source, output, languages) in [
+            ("3 people died.", "5 Menschen starben.", "en de"),
+            ("It costs 450 euros.", "Es kostet Euro.", "en de"),
+            ("It costs much.", "Es kostet 450 Euro.", "en de"),
+            ("It costs 450 euros.", "Es kostet 4500 Euro.", "en de"),
+            ("In 1968 and 1972", "1968 und 1927", "en de"),
+            ("Le pont a été fermé pendant onze mois.", "The bridge was closed for nine months.", "fr en"),
+            ("Le pont a été fermé pendant onze mois.", "The bridge was closed for 9 months.", "fr en"),
+            ("桥关闭了十一个月。", "The bridge was closed for nine months.", "zh en"),
+            ("Мост был закрыт одиннадцать месяцев.", "The bridge was closed for nine months.", "ru en"),
+            ("siebzehn Menschen", "seventy people", "de en"),
         ] {
-            assert!(differ(source, output), "{source} → {output}");
+            assert!(check(source, output, languages), "{source} → {output}");
         }
     }
 
