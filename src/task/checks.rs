@@ -40,6 +40,16 @@ pub fn translation(source: &str, output: &str, finish: Finish, from: &Lang, to: 
     checks.into_iter().filter_map(|(problem, found)| found.then_some(problem)).collect()
 }
 
+/// Whether another translation of a segment has a problem no longer because what it was with has been left out: a wrong number is mended by the
+/// right one, and by none is not.
+pub fn is_evaded(problem: Problem, source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
+    match problem {
+        Problem::Number => numbers::is_lost(source, output, from, to),
+        Problem::Currency => currencies::is_lost(source, output, from, to),
+        _ => false,
+    }
+}
+
 /// How much a reader loses by a segment's problems, for comparing two attempts at the same segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Severity(u32);

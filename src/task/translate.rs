@@ -268,7 +268,12 @@ fn leg(
         };
         let attempts = attempt(model, &tried, way, settings, &count)?;
         let mut rejected = Vec::new();
-        for (&i, attempt) in waiting.iter().zip(attempts) {
+        for (&i, mut attempt) in waiting.iter().zip(attempts) {
+            let Segment { text, from, to } = distinct[i];
+            let is_kept =
+                |problem: &Problem| !attempt.problems.contains(problem) && checks::is_evaded(*problem, text, &attempt.text, from, to);
+            let kept: Vec<Problem> = best[i].problems.iter().copied().filter(is_kept).collect();
+            attempt.problems.extend(kept);
             best[i].output_tokens += attempt.output_tokens;
             best[i].read_tokens = best[i].read_tokens.max(attempt.read_tokens);
             best[i].retried = way != Way::Plain;
@@ -446,5 +451,57 @@ pub fn gap<'a>(gap: &'a str, from: &Lang, to: &Lang) -> &'a str {
         (true, false) if gap.is_empty() => " ",
         (false, true) if gap == " " => "",
         _ => gap,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    /// Answers the first call with the first of its texts, and so on; the last one from then on.
+    struct Scripted(Mutex<Vec<&'static str>>);
+
+    impl Generate for Scripted {
+        fn id(&self) -> &str {
+            "scripted"
+        }
+
+        fn context_length(&self) -> usize {
+            1000
+        }
+
+        fn count_tokens(&self, text: &str) -> Result<usize> {
+            Ok(text.len() / 4)
+        }
+
+        fn generate(&self, requests: &[Request], _: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+            let mut texts = self.0.lock().unwrap();
+            let text = if texts.len() > 1 { texts.remove(0) } else { texts[0] };
+            let output =
+                Output { text: text.into(), prompt_tokens: 1, tokens: 1, ids: vec![1], finish: Finish::Stop, score: 0.0, variants: vec![] };
+            Ok(vec![output; requests.len()])
+        }
+    }
+
+    #[test]
+    fn a_wrong_number_is_mended_by_the_right_one_and_not_by_none() {
+        let (nine, none, eleven) = (
+            "The bridge was closed for nine months.",
+            "The bridge was closed for many months.",
+            "The bridge was closed for eleven months.",
+        );
+        let cases = [
+            (vec![nine, none, eleven], eleven, vec![], true),
+            (vec![nine, none], nine, vec![Problem::Number], true),
+            // Nobody is accused of what is said in other words.
+            (vec![none], none, vec![], false),
+        ];
+        for (texts, text, problems, retried) in cases {
+            let model = Scripted(Mutex::new(texts.clone()));
+            let segment = Segment { text: "Le pont a été fermé onze mois.".into(), from: Lang::parse("fr").unwrap(), to: Lang::en() };
+            let found = translate(&[&model], &[segment], Settings::default(), &|_| true).unwrap();
+            assert_eq!((found[0].text.as_str(), &found[0].problems, found[0].retried), (text, &problems, retried), "{texts:?}");
+        }
     }
 }

@@ -7,8 +7,16 @@ use crate::types::Lang;
 /// only missing, or only new, may be said in another way ("5p", "the greenback").
 pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
     let (source, output) = (currencies(source, from), currencies(output, to));
-    let is_alone = |one: &[Currency], others: &[Currency]| one.iter().any(|c| c.is_amount && !others.iter().any(|other| c.is_like(*other)));
     is_alone(&source, &output) && is_alone(&output, &source)
+}
+
+/// Whether an amount of the source is in a currency that the output does not name.
+pub fn is_lost(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
+    is_alone(&currencies(source, from), &currencies(output, to))
+}
+
+fn is_alone(one: &[Currency], others: &[Currency]) -> bool {
+    one.iter().any(|c| c.is_amount && !others.iter().any(|other| c.is_like(*other)))
 }
 
 #[cfg(test)]

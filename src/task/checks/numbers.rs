@@ -81,6 +81,12 @@ fn is_exchanged(source: &Said, output: &Said, any_unit: bool) -> bool {
     lost.iter().any(|(_, in_words)| new.iter().any(|(_, new_in_words)| *in_words || *new_in_words))
 }
 
+/// Whether a number of the source has no counterpart at all in the output.
+pub fn is_lost(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
+    let any_unit = OTHER_UNITS.iter().any(|unit| source.contains(unit) || output.contains(unit));
+    !Said::of(source, from).alone(&Said::of(output, to), any_unit).is_empty()
+}
+
 /// The numbers of a text that its source, in the same language, does not have.
 pub fn unsupported(text: &str, source: &str) -> Vec<String> {
     let known = protect::numbers(source);
@@ -161,6 +167,18 @@ mod tests {
             ("siebzehn Menschen", "seventy people", "de en"),
         ] {
             assert!(check(source, output, languages), "{source} → {output}");
+        }
+    }
+
+    #[test]
+    fn lost_numbers_are_found() {
+        for (source, output, lost) in [
+            ("Der Tunnel war vierzehn Tage zu.", "The tunnel was closed for fourteen days.", false),
+            ("Der Tunnel war vierzehn Tage zu.", "The tunnel was closed for 14 days.", false),
+            ("Der Tunnel war vierzehn Tage zu.", "The tunnel was closed again.", true),
+            ("Beide waren zwei Tage dort.", "Both were there.", false),
+        ] {
+            assert_eq!(is_lost(source, output, &Lang::parse("de").unwrap(), &Lang::en()), lost, "{output}");
         }
     }
 
