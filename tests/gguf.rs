@@ -217,7 +217,7 @@ fn a_tokenizer_is_that_of_its_sentencepiece_model() {
         for (token, id) in expected["tokens"].as_object().unwrap() {
             assert_eq!(tokenizer.token_id(token).map(u64::from), id.as_u64(), "{token} of {name}");
         }
-        assert!(whole.pieces().eq(tokenizer.pieces()), "{name}");
+        assert_eq!(whole.pieces(), tokenizer.pieces(), "{name}");
         assert_eq!((tokenizer.ends(), tokenizer.pad(), tokenizer.begin()), (whole.ends(), whole.pad(), whole.begin()), "{name}");
     }
 }

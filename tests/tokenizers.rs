@@ -108,7 +108,7 @@ fn pieces_write_what_they_say() {
     // With separate vocabularies, tokens are looked up in the source's, and the target's are written.
     for folder in folders().into_iter().filter(|f| !f.join("target_vocab.json").exists()) {
         let tokenizer = open(&folder);
-        let pieces: BTreeMap<u32, Piece> = tokenizer.pieces().collect();
+        let pieces: BTreeMap<u32, Piece> = tokenizer.pieces().into_iter().collect();
         assert!(pieces.len() > 300, "{}", folder.display());
         for (token, id) in expected(&folder).tokens.iter().filter(|(token, _)| !token.starts_with("<2")) {
             assert!(matches!(pieces.get(id), Some(Piece::Control) | None), "{token} of {}: {:?}", folder.display(), pieces.get(id));

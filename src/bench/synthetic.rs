@@ -69,6 +69,8 @@ pub fn requests(engine: &Engine, sample: Sample) -> Result<Vec<Request>> {
         min_tokens: sample.tokens,
         end_loops: false,
         beams: sample.beams.max(1),
+        // As in translation, where nobody asks how likely a greedy output is.
+        scored: false,
         ..Options::default()
     };
     let words = (engine.vocabulary_size() as u32).saturating_sub(FIRST_WORD + 1).max(1);

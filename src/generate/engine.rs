@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::nn::{KvCache, Span};
 use crate::token::{Piece, Tokenizer};
 use crate::types::Lang;
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -230,7 +231,8 @@ impl Engine {
                     Piece::Bytes => true,
                     Piece::Control => self.tokenizer.is_end(*id),
                 };
-                let tokens: Vec<u32> = self.tokenizer.pieces().filter(writes).map(|(id, _)| id).filter(|&id| id < size).collect();
+                let tokens: Vec<u32> =
+                    self.tokenizer.pieces().into_par_iter().filter(writes).map(|(id, _)| id).filter(|&id| id < size).collect();
                 // A language that allows everything needs no copy of the layer.
                 if tokens.len() as u32 * 10 > size * 9 { Vocabulary::all() } else { Vocabulary::some(tokens, self.model.output())? }
             }

@@ -78,7 +78,7 @@ mod tests {
 
     /// Ids that no text has: drawn from the vocabulary, every other one of single bytes.
     fn noise(tokenizer: &Tokenizer, seed: u64) -> Vec<u32> {
-        let all: Vec<u32> = tokenizer.pieces().map(|(id, _)| id).collect();
+        let all: Vec<u32> = tokenizer.pieces().into_iter().map(|(id, _)| id).collect();
         let bytes: Vec<u32> = all.iter().copied().filter(|&id| !tokenizer.ends_bytes(id)).collect();
         let mut state = seed;
         let mut draw = |from: &[u32]| {

@@ -6,6 +6,7 @@ use super::sentencepiece::SentencePiece;
 use super::spm::{Kind, Spm, SpmPiece, byte_of};
 use crate::error::{Error, Result};
 use aho_corasick::{AhoCorasick, MatchKind};
+use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
@@ -143,9 +144,9 @@ impl Mapped {
                 Piece::Text(token.replace('▁', " "))
             }
         };
-        let mut pieces: Vec<(u32, Piece)> = self.tokens.iter().map(|(&id, token)| (id, piece(id, token))).collect();
-        pieces.sort_by_key(|(id, _)| *id);
-        pieces
+        let mut tokens: Vec<(u32, &str)> = self.tokens.iter().map(|(&id, token)| (id, token.as_str())).collect();
+        tokens.sort_unstable();
+        tokens.into_par_iter().map(|(id, token)| (id, piece(id, token))).collect()
     }
 }
 

@@ -187,13 +187,12 @@ impl Tokenizer {
         }
     }
 
-    /// What each token of the vocabulary writes.
-    pub fn pieces(&self) -> impl Iterator<Item = (u32, Piece)> + '_ {
+    /// What each token of the vocabulary writes, ascending.
+    pub fn pieces(&self) -> Vec<(u32, Piece)> {
         match &self.pieces {
             Pieces::Library(library) => library.pieces(),
             Pieces::Mapped(mapped) => mapped.pieces(),
         }
-        .into_iter()
     }
 }
 
