@@ -12,7 +12,7 @@ mod loops;
 mod numbers;
 
 pub use loops::repeats;
-pub use numbers::unsupported as unsupported_numbers;
+pub use numbers::{mended as with_mended_number, unsupported as unsupported_numbers};
 
 use crate::generate::Finish;
 use crate::text::{protect, words};

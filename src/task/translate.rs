@@ -431,7 +431,16 @@ fn put_together(
     result.text = protect::restore(&segment.text, &result.text);
     result.text = separators::localize(&result.text, &segment.text, &segment.from, &segment.to);
     result.text = quotes::localize(&result.text, &segment.text, &segment.to);
-    result.problems = checks::translation(&segment.text, &result.text, finish, &segment.from, &segment.to);
+    let Segment { text: source, from, to } = segment;
+    result.problems = checks::translation(source, &result.text, finish, from, to);
+    if result.problems.contains(&Problem::Number)
+        && let Some(text) = checks::with_mended_number(source, &result.text, from, to)
+    {
+        let problems = checks::translation(source, &text, finish, from, to);
+        if !problems.contains(&Problem::Number) {
+            (result.text, result.problems) = (text, problems);
+        }
+    }
     if model.is_prompted() && prompts::leaks(&result.text, &segment.to) {
         result.problems.push(Problem::Unsupported);
     }
@@ -486,16 +495,15 @@ mod tests {
 
     #[test]
     fn a_wrong_number_is_mended_by_the_right_one_and_not_by_none() {
-        let (nine, none, eleven) = (
-            "The bridge was closed for nine months.",
-            "The bridge was closed for many months.",
-            "The bridge was closed for eleven months.",
-        );
+        let (nine, none, eleven) =
+            ("The bridge was closed for 9 months.", "The bridge was closed for many months.", "The bridge was closed for eleven months.");
         let cases = [
             (vec![nine, none, eleven], eleven, vec![], true),
             (vec![nine, none], nine, vec![Problem::Number], true),
             // Nobody is accused of what is said in other words.
             (vec![none], none, vec![], false),
+            // Where there is no doubt about which it is, it is put right at once.
+            (vec!["The bridge was closed for nine months."], "The bridge was closed for 11 months.", vec![], false),
         ];
         for (texts, text, problems, retried) in cases {
             let model = Scripted(Mutex::new(texts.clone()));

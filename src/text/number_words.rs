@@ -7,21 +7,25 @@ use std::sync::LazyLock;
 use unicode_normalization::char::is_combining_mark;
 
 /// A number that is written in words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spelled {
     /// How much it is.
     pub value: u64,
     /// Whether it says how many and nothing else; an ordinal does not, nor does a word that means something else, too.
     pub counts: bool,
+    /// Where in the text.
+    pub place: Range<usize>,
 }
 
 /// The numbers that are written in words, in their order; none in a language whose words are not known. Fractions are left out, and
 /// the hours that are counted from before (`halb fünf`).
 ///
 /// ```
-/// use polygist::{text::number_words::{Spelled, spelled}, types::Lang};
-/// let found = spelled("vingt et un ans et trois mois", &Lang::parse("fr").unwrap());
-/// assert_eq!(found, [21, 3].map(|value| Spelled { value, counts: true }));
+/// use polygist::{text::number_words::spelled, types::Lang};
+/// let text = "vingt et un ans et trois mois";
+/// let found = spelled(text, &Lang::parse("fr").unwrap());
+/// let found: Vec<_> = found.into_iter().map(|s| (s.value, &text[s.place])).collect();
+/// assert_eq!(found, [(21, "vingt et un"), (3, "trois")]);
 /// ```
 pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
     let lang = languages::canonical(lang);
@@ -46,7 +50,7 @@ pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
             && words.read(text, &tokens, end).is_some_and(|(next, _)| tokens[end].joined && next.kind == Kind::Ordinal && next.value > 2);
         if !other && !fraction {
             let counts = number.kind == Kind::Cardinal && (in_capitals || !is_name(text, &tokens, i..end)) && !is_collective(&tokens, end);
-            out.push(Spelled { value: number.value, counts });
+            out.push(Spelled { value: number.value, counts, place: tokens[i].place.start..tokens[end - 1].place.end });
         }
         i = if fraction { end + 1 } else { end };
     }

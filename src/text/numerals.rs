@@ -96,7 +96,7 @@ pub(super) fn numerals(text: &str, lang: &Lang) -> Vec<Spelled> {
             let several = numerals.len() > 1 && numerals.iter().all(|n| matches!(n, Numeral::Digit(_))) && numerals.len() < 4;
             let in_digits = before.ends_with(|c: char| c.is_numeric()) || after.starts_with(|c: char| c.is_ascii_digit());
             let counts = !ends(ORDINAL) && !ends(VAGUE) && !starts(VAGUE) && !month && !several && !in_digits;
-            out.push(Spelled { value, counts });
+            out.push(Spelled { value, counts, place: at..end });
         }
         at = end;
     }

@@ -81,6 +81,20 @@ fn is_exchanged(source: &Said, output: &Said, any_unit: bool) -> bool {
     lost.iter().any(|(_, in_words)| new.iter().any(|(_, new_in_words)| *in_words || *new_in_words))
 }
 
+/// The output with the number of the source in the place of the one that it was exchanged for, in digits, where that is in words and there is no
+/// other in question.
+pub fn mended(source: &str, output: &str, from: &Lang, to: &Lang) -> Option<String> {
+    /// Larger ones are grouped, each language in its own way.
+    const LARGEST: u32 = 999;
+    let any_unit = OTHER_UNITS.iter().any(|unit| source.contains(unit) || output.contains(unit));
+    let (said, written) = (Said::of(source, from), Said::of(output, to));
+    let (lost, new) = (said.alone(&written, any_unit), written.alone(&said, any_unit));
+    let ([(right, _)], [(wrong, true)]) = (lost.as_slice(), new.as_slice()) else { return None };
+    let right = right.parse::<u32>().ok().filter(|&n| n <= LARGEST)?;
+    let place = spelled(output, to).into_iter().find(|s| s.counts && s.value.to_string() == **wrong)?.place;
+    Some(format!("{}{right}{}", &output[..place.start], &output[place.end..]))
+}
+
 /// Whether a number of the source has no counterpart at all in the output.
 pub fn is_lost(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
     let any_unit = OTHER_UNITS.iter().any(|unit| source.contains(unit) || output.contains(unit));
@@ -167,6 +181,25 @@ mod tests {
             ("siebzehn Menschen", "seventy people", "de en"),
         ] {
             assert!(check(source, output, languages), "{source} → {output}");
+        }
+    }
+
+    #[test]
+    fn one_wrong_number_in_words_is_mended() {
+        let source = "Le pont a été fermé pendant onze mois, de mars à février.";
+        for (source, output, right) in [
+            (source, "The bridge was closed for nine months.", Some("The bridge was closed for 11 months.")),
+            ("ONZE MOIS DE DÉTOUR", "A NINE-MONTH DETOUR", Some("A 11-MONTH DETOUR")),
+            ("pendant 11 mois", "for nine months", Some("for 11 months")),
+            // In digits, of two, or merely missing: nobody knows which it is.
+            (source, "The bridge was closed for 9 months.", None),
+            (source, "The bridge was closed for nine or ten months.", None),
+            ("onze mois et trois jours", "nine months and seven days", None),
+            (source, "The bridge was closed for months.", None),
+            ("Trois mille élèves", "Seven pupils", None),
+        ] {
+            let found = mended(source, output, &Lang::parse("fr").unwrap(), &Lang::en());
+            assert_eq!(found.as_deref(), right, "{source} → {output}");
         }
     }
 
