@@ -1,8 +1,8 @@
 //! False alarms: the share of human translations, in percent, that each check complains of, English to and from the languages
-//! of NTREX (news) and FLORES dev, `to English / from English`.
+//! of NTREX (news) and FLORES dev, `to English / from English`; and of how many a number in words would be put right that is right.
 //!
 //! `cargo bench --bench checks`; the data is looked for in `POLYGIST_DATA`, else in `../shared/data`. `SHOW=Number` prints what a
-//! check complains of instead.
+//! check complains of, too, `SHOW=Mended` what would be changed.
 
 use polygist::generate::Finish;
 use polygist::task::checks;
@@ -21,10 +21,13 @@ const PROBLEMS: [Problem; 8] = [
     Problem::Currency,
 ];
 
+/// One for each check, and one for numbers that would be put right.
+const COLUMNS: usize = PROBLEMS.len() + 1;
+
 /// Complaints of each check, to English and from it, and sentences looked at.
 #[derive(Default)]
 struct Counts {
-    found: [[usize; 2]; PROBLEMS.len()],
+    found: [[usize; 2]; COLUMNS],
     all: usize,
 }
 
@@ -33,7 +36,8 @@ impl Counts {
         self.all += 1;
         let en = Lang::en();
         for (direction, (source, output, from, to)) in [(other, english, code, &en), (english, other, &en, code)].into_iter().enumerate() {
-            for problem in checks::translation(source, output, Finish::Stop, from, to) {
+            let problems = checks::translation(source, output, Finish::Stop, from, to);
+            for &problem in &problems {
                 if format!("{problem:?}") == shown {
                     println!("{from} {source}\n{to} {output}\n");
                 }
@@ -41,10 +45,18 @@ impl Counts {
                     self.found[row][direction] += 1;
                 }
             }
+            if problems.contains(&Problem::Number)
+                && let Some(mended) = checks::with_mended_number(source, output, from, to)
+            {
+                if shown == "Mended" {
+                    println!("{from} {source}\n{to} {output}\n-> {mended}\n");
+                }
+                self.found[PROBLEMS.len()][direction] += 1;
+            }
         }
     }
 
-    fn shares(&self) -> [[f64; 2]; PROBLEMS.len()] {
+    fn shares(&self) -> [[f64; 2]; COLUMNS] {
         self.found.map(|both| both.map(|n| 100.0 * n as f64 / self.all.max(1) as f64))
     }
 }
@@ -69,8 +81,8 @@ fn pairs(english: &Path, other: &Path) -> std::io::Result<Vec<(String, String)>>
 /// Judges every language of a set, given as its name and the files of each language beside the English ones.
 fn table(set: &str, languages: &[(String, Vec<(PathBuf, PathBuf)>)]) -> std::io::Result<()> {
     let shown = std::env::var("SHOW").unwrap_or_default();
-    println!("{set:8}{}", PROBLEMS.map(|p| format!("{:>14}", format!("{p:?}"))).concat());
-    let mut sums = [[0.0; 2]; PROBLEMS.len()];
+    println!("{set:8}{}{:>14}", PROBLEMS.map(|p| format!("{:>14}", format!("{p:?}"))).concat(), "Mended");
+    let mut sums = [[0.0; 2]; COLUMNS];
     for (code, files) in languages {
         let mut counts = Counts::default();
         let lang = Lang::parse(code).unwrap_or_else(Lang::und);
@@ -85,7 +97,7 @@ fn table(set: &str, languages: &[(String, Vec<(PathBuf, PathBuf)>)]) -> std::io:
     Ok(())
 }
 
-fn cells(shares: [[f64; 2]; PROBLEMS.len()]) -> String {
+fn cells(shares: [[f64; 2]; COLUMNS]) -> String {
     shares.map(|[to, from]| format!("{:>14}", format!("{to:.2} / {from:.2}"))).concat()
 }
 

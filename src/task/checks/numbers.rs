@@ -20,6 +20,9 @@ const MONTHS: &[(&str, &str)] = &[("", "月"), ("", "월"), ("tháng ", "")];
 /// Numbers that small are articles, pronouns, "both" and "a second", and no translator keeps count of them.
 const UNTOLD: f64 = 2.0;
 
+/// English measures that translators turn into metric ones.
+const CONVERTED: &[&str] = &["feet", "foot", "inch", "mile", "yard", "acre", "pound", "ounce", "gallon", "degree", "fahrenheit"];
+
 /// The numbers that a text says.
 struct Said {
     digits: Vec<String>,
@@ -86,6 +89,9 @@ fn is_exchanged(source: &Said, output: &Said, any_unit: bool) -> bool {
 pub fn mended(source: &str, output: &str, from: &Lang, to: &Lang) -> Option<String> {
     /// Larger ones are grouped, each language in its own way.
     const LARGEST: u32 = 999;
+    if from.base() == "en" && CONVERTED.iter().any(|unit| source.to_lowercase().contains(unit)) {
+        return None;
+    }
     let any_unit = OTHER_UNITS.iter().any(|unit| source.contains(unit) || output.contains(unit));
     let (said, written) = (Said::of(source, from), Said::of(output, to));
     let (lost, new) = (said.alone(&written, any_unit), written.alone(&said, any_unit));
@@ -201,6 +207,9 @@ mod tests {
             let found = mended(source, output, &Lang::parse("fr").unwrap(), &Lang::en());
             assert_eq!(found.as_deref(), right, "{source} → {output}");
         }
+        let into_french = |source: &str| mended(source, "des vagues de six mètres", &Lang::en(), &Lang::parse("fr").unwrap());
+        assert_eq!(into_french("waves of 7 metres").as_deref(), Some("des vagues de 7 mètres"));
+        assert_eq!(into_french("waves of 20 feet"), None);
     }
 
     #[test]
