@@ -4,6 +4,9 @@
 //! `cargo bench --bench checks`; the data is looked for in `POLYGIST_DATA`, else in `../shared/data`. `SHOW=Number` prints what a
 //! check complains of, too, `SHOW=Mended` what would be changed.
 
+mod data;
+
+use data::entries;
 use polygist::generate::Finish;
 use polygist::task::checks;
 use polygist::types::{Lang, Problem};
@@ -61,13 +64,6 @@ impl Counts {
     }
 }
 
-/// Files or folders below, sorted.
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut out: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().filter_map(|e| Some(e.ok()?.path())).collect();
-    out.sort();
-    out
-}
-
 fn name(path: &Path) -> String {
     path.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
@@ -102,12 +98,7 @@ fn cells(shares: [[f64; 2]; COLUMNS]) -> String {
 }
 
 fn main() -> std::io::Result<()> {
-    let data = std::env::var_os("POLYGIST_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
-    let (ntrex, flores) = (data.join("articles/ntrex"), data.join("flores-dev"));
-    if !ntrex.is_dir() || !flores.is_dir() {
-        println!("{} and {} are not there; set POLYGIST_DATA to the folder of the evaluation data", ntrex.display(), flores.display());
-        return Ok(());
-    }
+    let (Some(ntrex), Some(flores)) = (data::folder("articles/ntrex"), data::folder("flores-dev")) else { return Ok(()) };
     let others = |root: &Path| entries(root).into_iter().filter(|path| name(path) != "en").collect::<Vec<_>>();
     let documents = |folder: &PathBuf| {
         let files = entries(&ntrex.join("en")).into_iter();

@@ -3,9 +3,11 @@
 //!
 //! `cargo bench --bench language`; the data is looked for in `POLYGIST_DATA`, else in `../shared/data`.
 
+mod data;
+
+use data::entries;
 use polygist::text::language;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 const SETTINGS: [&str; 4] = ["sentences", "40 characters", "documents", "FLORES sentences"];
@@ -71,20 +73,8 @@ fn iso_639_1(code: &str) -> &str {
     CODES.iter().find(|(three, _)| *three == code).map_or("", |(_, two)| two)
 }
 
-/// Files or folders below, sorted.
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let mut out: Vec<PathBuf> = std::fs::read_dir(folder).into_iter().flatten().filter_map(|e| Some(e.ok()?.path())).collect();
-    out.sort();
-    out
-}
-
 fn main() -> std::io::Result<()> {
-    let data = std::env::var_os("POLYGIST_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
-    let (ntrex, flores) = (data.join("articles/ntrex"), data.join("flores-dev"));
-    if !ntrex.is_dir() || !flores.is_dir() {
-        println!("{} and {} are not there; set POLYGIST_DATA to the folder of the evaluation data", ntrex.display(), flores.display());
-        return Ok(());
-    }
+    let (Some(ntrex), Some(flores)) = (data::folder("articles/ntrex"), data::folder("flores-dev")) else { return Ok(()) };
     let begin = Instant::now();
     let mut table: BTreeMap<String, [Counts; 4]> = BTreeMap::new();
     let mut wrong: [Vec<String>; 4] = Default::default();

@@ -3,10 +3,11 @@
 //!
 //! `cargo bench --bench sentences`; the data is looked for in `POLYGIST_DATA`, else in `../shared/data`.
 
+mod data;
+
 use polygist::text::sentences;
 use polygist::types::Lang;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -48,14 +49,8 @@ fn starts<'a>(pieces: impl Iterator<Item = &'a str>) -> BTreeSet<usize> {
 }
 
 fn main() -> std::io::Result<()> {
-    let data = std::env::var_os("POLYGIST_DATA").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
-    let root = data.join("articles/ntrex");
-    let Ok(entries) = std::fs::read_dir(&root) else {
-        println!("{} is not there; set POLYGIST_DATA to the folder of the evaluation data", root.display());
-        return Ok(());
-    };
-    let mut languages: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-    languages.sort();
+    let Some(root) = data::folder("articles/ntrex") else { return Ok(()) };
+    let languages = data::entries(&root);
     println!("{:6} {:>22} {:>22}", "", "polygist", "Unicode alone");
     println!("{:6} {:>8}{:>7}{:>7} {:>8}{:>7}{:>7}", "", "P", "R", "F1", "P", "R", "F1");
     let mut means = [0.0; 2];
@@ -65,9 +60,7 @@ fn main() -> std::io::Result<()> {
         let lang = Lang::parse(code).unwrap_or_else(Lang::und);
         let space = if matches!(lang.base(), "zh" | "ja" | "th") { "" } else { " " };
         let mut counts = [Counts::default(); 2];
-        let mut files: Vec<PathBuf> = std::fs::read_dir(folder)?.filter_map(|e| Some(e.ok()?.path())).collect();
-        files.sort();
-        for file in files {
+        for file in data::entries(folder) {
             let text = std::fs::read_to_string(file)?;
             let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| !l.is_empty()).collect();
             let joined = lines.join(space);

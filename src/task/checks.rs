@@ -92,6 +92,13 @@ fn ordinary_words(text: &str) -> Vec<String> {
     words::words(text).into_iter().filter(|w| w.chars().any(char::is_alphabetic) && !capitalized.contains(w)).collect()
 }
 
+/// Two languages, for tests.
+#[cfg(test)]
+fn parsed(codes: &str) -> [Lang; 2] {
+    let (from, to) = codes.split_once(' ').expect("two codes");
+    [from, to].map(|code| Lang::parse(code).expect("a code"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use super::charsmap::Charsmap;
 use super::frame::{Frame, Slot};
 use super::library::Library;
-use super::mapped::{Mapped, Parts, own_ids};
+use super::mapped::{Mapped, Parts};
 use super::sentencepiece::SentencePiece;
 use super::settings::{Family, Settings};
 use super::spm::Spm;
@@ -155,18 +155,18 @@ fn student(folder: &Path, config: &Config) -> Result<Mapped> {
         [source, target] => (source, Some(target)),
         _ => return Err(Error::model(folder.display().to_string(), "no vocabularies are named; expected one or two SentencePiece models")),
     };
-    let open = |name: &str| Spm::open(&folder.join(name));
-    let mut parts = Parts::of_model(open(source)?, &folder.join(source).display().to_string())?;
+    let file = folder.join(source);
+    let mut parts = Parts::of_model(Spm::open(&file)?, &file.display().to_string())?;
     if let Some(name) = target {
-        let target = open(name)?;
-        let others = own_ids(&target);
+        let target = sentencepiece(&folder.join(name))?;
+        let others = target.ids();
         // The ends of both sides are one token to those who use them.
         if ["</s>", "<unk>"].iter().any(|token| others.get(*token) != parts.ids.get(*token)) {
             let message = format!("{source} and {name} number </s> and <unk> differently, which is not supported");
             return Err(Error::model(folder.display().to_string(), message));
         }
-        parts.target_ids = Some(others);
-        parts.target = Some(SentencePiece::new(target, &folder.join(name).display().to_string())?);
+        parts.target_ids = Some(others.clone());
+        parts.target = Some(target);
     }
     Mapped::new(parts)
 }

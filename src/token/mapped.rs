@@ -3,7 +3,7 @@
 
 use super::Piece;
 use super::sentencepiece::SentencePiece;
-use super::spm::{Kind, Spm, SpmPiece, byte_of};
+use super::spm::{Kind, Spm, byte_of};
 use crate::error::{Error, Result};
 use aho_corasick::{AhoCorasick, MatchKind};
 use rayon::prelude::*;
@@ -32,17 +32,10 @@ impl Parts {
     /// Those of a SentencePiece model whose ids are its own; `file` names it in messages.
     pub fn of_model(spm: Spm, file: &str) -> Result<Parts> {
         let control = spm.pieces.iter().filter(|p| matches!(p.kind, Kind::Control | Kind::Unknown)).map(|p| p.text.clone()).collect();
-        let (ids, unknown) = (own_ids(&spm), spm.unknown as u32);
+        let unknown = spm.unknown as u32;
         let source = SentencePiece::new(spm, file)?;
-        Ok(Parts { source, target: None, ids, target_ids: None, control, unknown, has_codes: false, trims: true })
+        Ok(Parts { ids: source.ids().clone(), source, target: None, target_ids: None, control, unknown, has_codes: false, trims: true })
     }
-}
-
-/// The numbers of a model's pieces. Where two kinds share a text, the piece that is no plain text has it.
-pub(super) fn own_ids(spm: &Spm) -> HashMap<String, u32> {
-    let mut numbered: Vec<(u32, &SpmPiece)> = (0..).zip(&spm.pieces).collect();
-    numbered.sort_by_key(|(_, piece)| !piece.kind.is_plain());
-    numbered.into_iter().map(|(id, piece)| (piece.text.clone(), id)).collect()
 }
 
 pub(super) struct Mapped {

@@ -23,7 +23,7 @@ const UNKNOWN_SURFACE: &str = " \u{2047} ";
 pub(super) struct SentencePiece {
     spm: Spm,
     charsmap: Option<Charsmap>,
-    ids: HashMap<String, usize>,
+    ids: HashMap<String, u32>,
     /// The pieces that text can become, for unigram models.
     trie: Trie,
     /// The pieces that stand in a text as they are and always become one token.
@@ -45,12 +45,15 @@ impl SentencePiece {
         let user_defined = Trie::new(of(&[Kind::UserDefined]));
         let normal = spm.pieces.iter().filter(|p| p.kind == Kind::Normal);
         let min_score = normal.map(|p| p.score).fold(f32::MAX, f32::min);
-        // Control, unknown and byte pieces take precedence where two kinds share a text.
-        let rank = |p: &SpmPiece| matches!(p.kind, Kind::Control | Kind::Unknown | Kind::Byte);
-        let mut order: Vec<usize> = (0..spm.pieces.len()).collect();
-        order.sort_by_key(|&id| rank(&spm.pieces[id]));
-        let ids = order.into_iter().map(|id| (spm.pieces[id].text.clone(), id)).collect();
+        let mut numbered: Vec<(u32, &SpmPiece)> = (0..).zip(&spm.pieces).collect();
+        numbered.sort_by_key(|(_, piece)| !piece.kind.is_plain());
+        let ids = numbered.into_iter().map(|(id, piece)| (piece.text.clone(), id)).collect();
         Ok(SentencePiece { charsmap, ids, trie, user_defined, min_score, spm })
+    }
+
+    /// The numbers of the pieces. Where two kinds share a text, the piece that is no plain text has it.
+    pub fn ids(&self) -> &HashMap<String, u32> {
+        &self.ids
     }
 
     /// The pieces of a text. A run of unknown characters is one piece, which is not in the vocabulary.
@@ -80,7 +83,7 @@ impl SentencePiece {
         let (mut text, mut bytes) = (String::new(), Vec::new());
         let (mut at_start, mut start_seen) = (true, false);
         for piece in pieces {
-            let known = self.ids.get(piece).map(|&id| self.spm.pieces[id].kind);
+            let known = self.ids.get(piece).map(|&id| self.spm.pieces[id as usize].kind);
             if let (Some(Kind::Byte), Some(byte)) = (known, byte_of(piece)) {
                 bytes.push(byte);
                 continue;
@@ -199,7 +202,7 @@ impl SentencePiece {
 
     /// The piece of this text, if text can become it.
     fn plain(&self, text: &str) -> Option<usize> {
-        self.ids.get(text).copied().filter(|&id| self.spm.pieces[id].kind.is_plain())
+        self.ids.get(text).map(|&id| id as usize).filter(|&id| self.spm.pieces[id].kind.is_plain())
     }
 
     /// Merges neighbours in the order of the scores of what they become.

@@ -24,9 +24,8 @@ mod tests {
     use super::*;
 
     fn check(source: &str, output: &str, languages: &str) -> bool {
-        let mut languages = languages.split(' ').map(|code| Lang::parse(code).unwrap());
-        let mut next = || languages.next().unwrap();
-        differ(source, output, &next(), &next())
+        let [from, to] = super::super::parsed(languages);
+        differ(source, output, &from, &to)
     }
 
     #[test]

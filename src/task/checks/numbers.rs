@@ -53,16 +53,40 @@ impl Said {
     }
 }
 
+/// What a source and an output say.
+struct Both {
+    source: Said,
+    output: Said,
+    /// See [`alike`].
+    any_unit: bool,
+}
+
+impl Both {
+    fn of(source: &str, output: &str, from: &Lang, to: &Lang) -> Self {
+        let any_unit = OTHER_UNITS.iter().any(|unit| source.contains(unit) || output.contains(unit));
+        Both { source: Said::of(source, from), output: Said::of(output, to), any_unit }
+    }
+
+    /// See [`Said::alone`].
+    fn lost(&self) -> Vec<(&String, bool)> {
+        self.source.alone(&self.output, self.any_unit)
+    }
+
+    /// See [`Said::alone`].
+    fn added(&self) -> Vec<(&String, bool)> {
+        self.output.alone(&self.source, self.any_unit)
+    }
+}
+
 /// Whether the output misses a number of the source or has one that the source has not.
 pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    let any_unit = OTHER_UNITS.iter().any(|unit| source.contains(unit) || output.contains(unit));
-    let (source, output) = (Said::of(source, from), Said::of(output, to));
-    digits_differ(&source, &output, any_unit) || is_exchanged(&source, &output, any_unit)
+    let both = Both::of(source, output, from, to);
+    digits_differ(&both) || is_exchanged(&both)
 }
 
 /// Whether a number in digits is missing or new; words may explain it.
-fn digits_differ(source: &Said, output: &Said, any_unit: bool) -> bool {
-    let alike = |a: &str, b: &str| alike(a, b, any_unit);
+fn digits_differ(Both { source, output, any_unit }: &Both) -> bool {
+    let alike = |a: &str, b: &str| alike(a, b, *any_unit);
     let missing = |one: &Said, other: &Said| -> Vec<String> {
         one.digits.iter().filter(|n| !other.digits.contains(n) && !other.words.contains(n)).cloned().collect()
     };
@@ -79,8 +103,8 @@ fn digits_differ(source: &Said, output: &Said, any_unit: bool) -> bool {
 
 /// Whether a number in words is lost and another one has come, or the other way round. One that is only missing accuses nobody: it may
 /// be said with another word (a dozen, a fortnight), or with a form that is not known.
-fn is_exchanged(source: &Said, output: &Said, any_unit: bool) -> bool {
-    let (lost, new) = (source.alone(output, any_unit), output.alone(source, any_unit));
+fn is_exchanged(both: &Both) -> bool {
+    let (lost, new) = (both.lost(), both.added());
     lost.iter().any(|(_, in_words)| new.iter().any(|(_, new_in_words)| *in_words || *new_in_words))
 }
 
@@ -92,9 +116,8 @@ pub fn mended(source: &str, output: &str, from: &Lang, to: &Lang) -> Option<Stri
     if from.base() == "en" && CONVERTED.iter().any(|unit| source.to_lowercase().contains(unit)) {
         return None;
     }
-    let any_unit = OTHER_UNITS.iter().any(|unit| source.contains(unit) || output.contains(unit));
-    let (said, written) = (Said::of(source, from), Said::of(output, to));
-    let (lost, new) = (said.alone(&written, any_unit), written.alone(&said, any_unit));
+    let both = Both::of(source, output, from, to);
+    let (lost, new) = (both.lost(), both.added());
     let ([(right, _)], [(wrong, true)]) = (lost.as_slice(), new.as_slice()) else { return None };
     let right = right.parse::<u32>().ok().filter(|&n| n <= LARGEST)?;
     let place = spelled(output, to).into_iter().find(|s| s.counts && s.value.to_string() == **wrong)?.place;
@@ -103,8 +126,7 @@ pub fn mended(source: &str, output: &str, from: &Lang, to: &Lang) -> Option<Stri
 
 /// Whether a number of the source has no counterpart at all in the output.
 pub fn is_lost(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    let any_unit = OTHER_UNITS.iter().any(|unit| source.contains(unit) || output.contains(unit));
-    !Said::of(source, from).alone(&Said::of(output, to), any_unit).is_empty()
+    !Both::of(source, output, from, to).lost().is_empty()
 }
 
 /// The numbers of a text that its source, in the same language, does not have.
@@ -143,9 +165,8 @@ mod tests {
     use super::*;
 
     fn check(source: &str, output: &str, languages: &str) -> bool {
-        let mut languages = languages.split(' ').map(|code| Lang::parse(code).unwrap());
-        let mut next = || languages.next().unwrap();
-        differ(source, output, &next(), &next())
+        let [from, to] = super::super::parsed(languages);
+        differ(source, output, &from, &to)
     }
 
     #[test]
