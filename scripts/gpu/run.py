@@ -27,9 +27,13 @@ MODELS = [*sorted(map(str, (FIXTURES / "seq2seq").iterdir())), *sorted(map(str, 
 LIBRARIES = [*build.LIBRARIES.values(), "libcudart.so.13"]
 
 
+def polygist(shape, *flags):
+    return ["{folder}/polygist", "--device", "{device}", "bench", "--synthetic", shape, *flags]
+
+
 def bench(shape, *flags):
     """tokens/s of a shape, on the device."""
-    return ["{folder}/polygist", "--device", "{device}", "bench", "--synthetic", shape, "--runs", "2", "--format", "json", "--out", "{result}", *flags]
+    return polygist(shape, "--runs", "2", "--format", "json", "--out", "{result}", *flags)
 
 
 def parity(precision):
@@ -40,7 +44,13 @@ def peer(shape, *flags):
     return [sys.executable, str(Path(__file__).with_name("peer.py")), shape, *flags]
 
 
-GREEDY = ["--sentences", "2048", "--batch", "128,512,2048", "--beam", "1"]
+def profile(shape, *flags):
+    """The time of each kernel, one line each, in {out}/profile.csv. The card's clocks are left as they are."""
+    watched = ["ncu", "--metrics", "gpu__time_duration.sum", "--csv", "--clock-control", "none", "--log-file", "{out}/profile.csv"]
+    return [*watched, *polygist(shape, "--runs", "1", *flags)]
+
+
+GREEDY = ["--sentences", "2048", "--batch", "512,2048", "--beam", "1"]
 BEAM = ["--sentences", "1024", "--batch", "512,2048", "--beam", "4"]
 # Name, seconds at most, command. {result} is a file for JSON; without it, lines of JSON on standard output are the figures.
 STEPS = [
@@ -49,7 +59,8 @@ STEPS = [
     ("parity f32", 30, parity("f32")),
     ("opus-mt greedy", 25, bench("marian-base", *GREEDY)),
     ("opus-mt beam", 25, bench("marian-base", *BEAM)),
-    ("opus-mt peer", 40, peer("marian-base", "--seconds", "20")),
+    ("opus-mt peer", 60, peer("marian-base", "--seconds", "25", "--batches", "1024", "2048", "256")),
+    ("opus-mt profile", 60, profile("marian-base", "--sentences", "512", "--batch", "512", "--beam", "1", "--tokens", "6")),
     ("parity bf16", 15, parity("bf16")),
     ("parity f16", 15, parity("f16")),
     ("bart-large greedy", 20, bench("bart-large", *GREEDY)),
@@ -134,7 +145,7 @@ def main():
                 table.append(f"{name}: not begun, the budget is spent")
                 continue
             result = out / "result.json"
-            command = [part.format(folder=folder, device=options.device, result=result) for part in command]
+            command = [part.format(folder=folder, device=options.device, out=out, result=result) for part in command]
             started = time.monotonic()
             try:
                 done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
