@@ -91,7 +91,7 @@ pub struct Runtime {
     pub precision: Precision,
     /// Whether candle's operations compute, as they do on a GPU; on the CPU that is a way to test them.
     pub candle: bool,
-    /// CPU workers.
+    /// CPU workers; on a GPU, those that take turns at it.
     pub threads: usize,
     /// Hypotheses that a worker advances at once: one a sequence, or as many as its beam is wide. It changes the speed, never a result.
     pub batch: usize,
@@ -101,12 +101,15 @@ pub struct Runtime {
     pub stop: fn() -> bool,
 }
 
+/// Workers that keep a GPU busy: while it computes for one, the others look at what it made for them.
+const FEEDING: usize = 4;
+
 impl Runtime {
     /// With a batch that is large enough for the matrix products to be worth their weights' way through the caches;
     /// more changes little on a CPU.
     pub fn new(device: Device, precision: Precision, threads: usize) -> Runtime {
         let candle = !device.is_cpu();
-        let batch = if candle { 512 } else { 32 };
+        let (batch, threads) = if candle { (512, threads.min(FEEDING)) } else { (32, threads) };
         Runtime { device, precision, candle, threads, batch, batch_tokens: usize::MAX, stop: || false }
     }
 
@@ -131,7 +134,7 @@ impl Runtime {
     /// How an engine works in it.
     pub fn settings(&self) -> Settings {
         Settings {
-            workers: if self.candle { 1 } else { self.threads },
+            workers: self.threads,
             batch: self.batch,
             batch_tokens: self.batch_tokens,
             // On a GPU, what is read has to keep many more units busy.

@@ -50,8 +50,8 @@ def profile(shape, *flags):
     return [*watched, *polygist(shape, "--runs", "1", *flags)]
 
 
-GREEDY = ["--sentences", "2048", "--batch", "512,2048", "--beam", "1"]
-BEAM = ["--sentences", "1024", "--batch", "512,2048", "--beam", "4"]
+GREEDY = ["--sentences", "4096", "--batch", "512,1024", "--beam", "1", "--threads", "1,2,4"]
+BEAM = ["--sentences", "1024", "--batch", "512,1024", "--beam", "4", "--threads", "1,4"]
 # Name, seconds at most, command. {result} is a file for JSON; without it, lines of JSON on standard output are the figures.
 STEPS = [
     # The driver translates candle's kernels for the device the first time.
@@ -60,12 +60,12 @@ STEPS = [
     ("opus-mt greedy", 25, bench("marian-base", *GREEDY)),
     ("opus-mt beam", 25, bench("marian-base", *BEAM)),
     ("opus-mt peer", 60, peer("marian-base", "--seconds", "25", "--batches", "1024", "2048", "256")),
-    ("opus-mt profile", 60, profile("marian-base", "--sentences", "512", "--batch", "512", "--beam", "1", "--tokens", "6")),
+    ("opus-mt profile", 45, profile("marian-base", "--sentences", "512", "--batch", "512", "--beam", "1", "--tokens", "4", "--threads", "1")),
     ("parity bf16", 15, parity("bf16")),
     ("parity f16", 15, parity("f16")),
     ("bart-large greedy", 20, bench("bart-large", *GREEDY)),
     ("bart-large beam", 20, bench("bart-large", *BEAM)),
-    ("gemma-270m", 20, bench("gemma-270m", "--sentences", "1024", "--batch", "512", "--beam", "1,4")),
+    ("gemma-270m", 20, bench("gemma-270m", "--sentences", "2048", "--batch", "512", "--beam", "1,4")),
     ("nllb-600m", 25, bench("nllb-600m", "--sentences", "1024", "--batch", "512", "--beam", "1,4")),
     ("opus-mt f32", 20, bench("marian-base", "--precision", "f32,f16", "--sentences", "1024", "--batch", "512", "--beam", "1,4")),
     ("bart-large peer", 30, peer("bart-large", "--seconds", "12", "--sentences", "1024", "--batches", "256", "1024")),
@@ -110,7 +110,7 @@ def rows(name, found):
             yield f"peak of {one['peaks']}"
             for m in one["measurements"]:
                 rate = m["target_tokens_per_second"]["median"]
-                yield (f"{m['model']} {m['precision']}, batch {m['batch']}, beam {m['beam']}: {rate:.0f} tokens/s"
+                yield (f"{m['model']} {m['precision']}, {m['threads']} threads, batch {m['batch']}, beam {m['beam']}: {rate:.0f} tokens/s"
                        f" ({m['share_of_peak'] or 0:.1%} of peak, first token {(m['first_token_seconds'] or {}).get('median', 0) * 1e3:.1f} ms)")
         else:
             name = "/".join(Path(one["model"]).parts[-2:])

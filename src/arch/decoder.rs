@@ -249,8 +249,10 @@ impl Model for Decoder {
         for layer in &self.layers {
             let angles = sliding_angles.as_ref().filter(|_| layer.sliding).unwrap_or(&angles);
             let qkv = layer.qkv.forward(&layer.attention_norm.forward(&x)?)?;
+            let qkv = qkv.reshape((count, heads + 2 * kv_heads, head_dim))?;
             let part = |first: usize, heads: usize| -> Result<Tensor> {
-                Ok(qkv.narrow(1, first * head_dim, heads * head_dim)?.reshape((count, heads, head_dim))?.contiguous()?)
+                let part = qkv.narrow(1, first, heads)?;
+                Ok(if self.backend.candle { part } else { part.contiguous()? })
             };
             let (mut q, mut k, v) = (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
             if let Some((q_norm, k_norm)) = &layer.qk_norm {

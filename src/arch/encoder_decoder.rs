@@ -310,7 +310,7 @@ impl EncoderDecoder {
         if self.config.pre_norm {
             return add(x, &f(&sublayer.inner, &sublayer.norm.forward(x)?)?);
         }
-        sublayer.norm.forward(&add(x, &f(&sublayer.inner, x)?)?)
+        sublayer.norm.of_sum(x, &f(&sublayer.inner, x)?)
     }
 }
 

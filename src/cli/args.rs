@@ -51,7 +51,7 @@ pub struct Global {
     /// Where to compute: auto, cpu, cuda, cuda:N or metal [default: auto]
     #[arg(long, global = true, value_name = "DEVICE")]
     pub device: Option<DeviceChoice>,
-    /// CPU threads [default: one a core]
+    /// CPU threads [default: one a core; four for a GPU]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
     /// Precision of the weights [default: int8, on a GPU bf16]

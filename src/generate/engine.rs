@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How an engine works. None of it changes a result.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
-    /// Workers, each on a core of its own; 1 for a GPU.
+    /// Workers, each on a core of its own.
     pub workers: usize,
     /// Hypotheses that a worker advances at once; a sequence has one, or as many as its beam is wide.
     pub batch: usize,

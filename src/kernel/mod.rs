@@ -13,6 +13,11 @@ mod activation;
 mod aligned;
 mod attention;
 mod best;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
+#[cfg(not(feature = "cuda"))]
+#[path = "no_cuda.rs"]
+pub(crate) mod cuda;
 mod device_memory;
 mod dots;
 mod isa;

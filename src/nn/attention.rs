@@ -37,11 +37,16 @@ impl<'a> Group<'a> {
 }
 
 impl Attention {
-    /// The parts of a projection, (tokens, N · heads · dim), each (tokens, heads, dim); where key heads are as many as query heads.
+    /// The parts of a projection, (tokens, N · heads · dim), each (tokens, heads, dim); where key heads are as many as query heads. Where the
+    /// kernels compute they are copies, on a device they lie where they are.
     pub fn split<const N: usize>(&self, projected: &Tensor) -> Result<[Tensor; N]> {
         let tokens = projected.dim(0)?;
         let AttentionShape { heads, dim, .. } = self.shape;
-        let part = |i: usize| projected.narrow(1, i * heads * dim, heads * dim)?.contiguous()?.reshape((tokens, heads, dim));
+        let projected = projected.reshape((tokens, N * heads, dim))?;
+        let part = |i: usize| {
+            let part = projected.narrow(1, i * heads, heads)?;
+            if self.candle { Ok(part) } else { part.contiguous() }
+        };
         let parts: Vec<Tensor> = (0..N).map(part).collect::<candle_core::Result<_>>()?;
         parts.try_into().map_err(|_| candle_core::Error::msg("a projection in parts").into())
     }

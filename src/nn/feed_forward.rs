@@ -4,7 +4,7 @@ use super::linear::on_device;
 use super::norm::is_for_kernels;
 use super::{Linear, cpu_slice};
 use crate::error::Result;
-use crate::kernel::{self, Activation};
+use crate::kernel::{self, Activation, cuda};
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Shape, Tensor};
 
 /// `down(activation(up(x)))`, or `down(activation(gate(x)) · up(x))`.
@@ -34,6 +34,8 @@ impl FeedForward {
         let up = self.up.forward(x)?;
         let gated = if is_for_kernels(&up) {
             up.apply_op1_no_bwd(&Gate { activation: self.activation })?
+        } else if let Some(gated) = cuda::gated(&up, self.activation)? {
+            gated
         } else {
             let hidden = up.dim(D::Minus1)? / 2;
             (on_device(self.activation, &up.narrow(D::Minus1, 0, hidden)?)? * up.narrow(D::Minus1, hidden, hidden)?)?

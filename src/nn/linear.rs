@@ -2,7 +2,7 @@
 
 use super::{Backend, Table, cpu_slice, with_slice};
 use crate::error::Result;
-use crate::kernel::{self, Activation, Best, Packed};
+use crate::kernel::{self, Activation, Best, Packed, cuda};
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};
 use std::sync::Arc;
 
@@ -37,14 +37,15 @@ impl Matrix {
                 Ok(x.contiguous()?.apply_op1_no_bwd(&product)?)
             }
             Matrix::Device(weight) => {
-                let mut product = x.matmul(&weight.t()?)?;
-                if let Some(bias) = bias {
-                    product = product.broadcast_add(bias)?;
+                let product = x.matmul(&weight.t()?)?;
+                if bias.is_none() && activation.is_none() {
+                    return Ok(product);
                 }
-                if let Some(activation) = activation {
-                    product = on_device(activation, &product)?;
+                if let Some(done) = cuda::biased(&product, bias, activation)? {
+                    return Ok(done);
                 }
-                Ok(product)
+                let product = bias.map_or(Ok(product.clone()), |bias| product.broadcast_add(bias))?;
+                activation.map_or(Ok(product.clone()), |activation| on_device(activation, &product))
             }
         }
     }
@@ -260,6 +261,9 @@ impl OutputLayer {
         let Matrix::Device(weight) = &self.matrix else {
             return Err(candle_core::Error::msg("logits of a device are asked for, and the kernels compute them").into());
         };
+        if let Some(()) = self.best(weight, hidden, wanted, counted, &mut visit)? {
+            return Ok(());
+        }
         let strips = self.vocabulary() / STRIP;
         // A product of its own for what is left over spares a copy of all.
         let product = |columns: std::ops::Range<usize>| -> Result<Tensor> {
@@ -316,6 +320,36 @@ impl OutputLayer {
             visit(row, all, strips * STRIP, rest);
         }
         Ok(())
+    }
+
+    /// The same where a kernel finds the largest, a few in each row, and no others are asked for; `None` where it cannot.
+    fn best(
+        &self,
+        weight: &Tensor,
+        hidden: &Tensor,
+        wanted: &[Wanted],
+        counted: bool,
+        visit: &mut impl FnMut(usize, Option<Counted>, usize, &mut [f32]),
+    ) -> Result<Option<()>> {
+        let most = wanted.iter().map(|wanted| wanted.largest).max().unwrap_or(0).max(1);
+        if most > cuda::MOST_WANTED || wanted.iter().any(|wanted| !wanted.columns.is_empty()) || !hidden.device().is_cuda() {
+            return Ok(None);
+        }
+        let Some(found) = cuda::best(&hidden.matmul(&weight.t()?)?, self.placed_bias.as_ref(), most)? else { return Ok(None) };
+        let found: Vec<f32> = found.flatten_all()?.to_vec1()?;
+        for (row, found) in found.chunks_exact(2 * most + 2).enumerate() {
+            let (logits, columns) = found[..2 * most].split_at(most);
+            let all = counted.then(|| Counted { largest: found[2 * most], total: found[2 * most + 1] });
+            let mut found: Vec<(usize, f32)> = columns
+                .iter()
+                .zip(logits)
+                .filter(|(column, _)| **column >= 0.0)
+                .map(|(&column, &logit)| (column as usize, logit))
+                .collect();
+            found.sort_unstable_by_key(|&(column, _)| column);
+            found.iter_mut().for_each(|(column, logit)| visit(row, all, *column, std::slice::from_mut(logit)));
+        }
+        Ok(Some(()))
     }
 
     /// Calls `visit(first token, width, logits)` for successive blocks; `logits` is (rows, width). `hidden` is (rows, dim).

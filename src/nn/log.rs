@@ -3,6 +3,7 @@
 
 use super::cache::misplaced;
 use crate::error::Result;
+use crate::kernel::cuda;
 use candle_core::Tensor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -102,6 +103,9 @@ impl Written {
             }
         };
         for (held, new) in held.iter().zip([k, v]) {
+            if cuda::appended(held, new, first)? {
+                continue;
+            }
             held.slice_set(&new.contiguous()?.reshape((tokens, heads * dim))?, 0, first)?;
         }
         Ok(())

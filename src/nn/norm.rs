@@ -3,6 +3,7 @@
 use super::{cpu_slice, with_slice};
 use crate::error::Result;
 use crate::kernel;
+use crate::kernel::cuda::{self, Normalizing};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, DType, Layout, Shape, Tensor};
 
 /// How a family normalizes.
@@ -33,10 +34,30 @@ impl Norm {
         if is_for_kernels(&x) {
             return Ok(x.apply_op1_no_bwd(self)?);
         }
+        if let Some(normalized) = cuda::normalized(&x, None, &self.normalizing())? {
+            return Ok(normalized);
+        }
         Ok(match self {
             Norm::Rms { weight, epsilon } => candle_nn::ops::rms_norm(&x, weight, *epsilon)?,
             Norm::Layer { weight, bias, epsilon } => candle_nn::ops::layer_norm(&x, weight, bias, *epsilon)?,
         })
+    }
+
+    /// Normalizes `x + y`, two tensors of the same shape.
+    pub fn of_sum(&self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+        if !is_for_kernels(x)
+            && let Some(normalized) = cuda::normalized(x, Some(y), &self.normalizing())?
+        {
+            return Ok(normalized);
+        }
+        self.forward(&add(x, y)?)
+    }
+
+    fn normalizing(&self) -> Normalizing<'_> {
+        match self {
+            Norm::Rms { weight, epsilon } => Normalizing { weight, bias: None, epsilon: *epsilon },
+            Norm::Layer { weight, bias, epsilon } => Normalizing { weight, bias: Some(bias), epsilon: *epsilon },
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::Span;
 use super::log::{Log, Written};
 use crate::error::Result;
-use crate::kernel::{AttentionShape, RelativeBias};
+use crate::kernel::{AttentionShape, RelativeBias, cuda};
 use candle_core::{DType, Device, Tensor};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -33,17 +33,29 @@ struct Batch {
 }
 
 /// What the queries of a step see.
-pub struct Plan {
-    batches: Vec<Batch>,
-    /// Where each query's result stands among those of the batches, unless they stand in order.
-    order: Option<Tensor>,
+pub struct Plan(Seen);
+
+enum Seen {
+    /// Padded into a few batches, for candle's operations.
+    Padded {
+        batches: Vec<Batch>,
+        /// Where each query's result stands among those of the batches, unless they stand in order.
+        order: Option<Tensor>,
+    },
+    /// As [`cuda::attended`] takes it.
+    Ragged(Tensor),
 }
 
 /// Keys beyond this are padded to no more than twice their number.
 const FEW_KEYS: usize = 256;
+/// Keys up to which queries that see the same ones read them one by one, each its own.
+const KEYS_READ_AGAIN: usize = 512;
 
 impl Plan {
     pub(super) fn new(items: &[Item], shape: &AttentionShape, bias: Option<&RelativeBias>, device: &Device) -> Result<Plan> {
+        if let Some(seen) = ragged(items, shape, bias, device) {
+            return Ok(Plan(Seen::Ragged(Tensor::new(seen, device)?)));
+        }
         let mut alike: BTreeMap<(usize, usize), Vec<&Item>> = BTreeMap::new();
         for item in items.iter().filter(|item| !item.queries.is_empty()) {
             let class = (item.queries.len().next_power_of_two(), item.rows.len().max(FEW_KEYS).next_power_of_two());
@@ -64,19 +76,53 @@ impl Plan {
         }
         // The queries of the items, in the order of the items.
         let order: Vec<u32> = items.iter().flat_map(|item| &places[item.queries.clone()]).copied().collect();
-        Ok(Plan { batches, order: unless_whole(order, first, device)? })
+        Ok(Plan(Seen::Padded { batches, order: unless_whole(order, first, device)? }))
     }
 
     /// Attention of queries (tokens, heads, dim) over keys and values (rows, kv_heads · dim): to (queries of all items, heads · dim).
     pub(super) fn attend(&self, shape: &AttentionShape, q: &Tensor, keys: &Tensor, values: &Tensor) -> Result<Tensor> {
+        let (batches, order) = match &self.0 {
+            Seen::Padded { batches, order } => (batches, order),
+            Seen::Ragged(seen) => {
+                let attended = cuda::attended(shape, q, keys, values, seen)?;
+                return attended.ok_or_else(|| candle_core::Error::msg(format!("attention of {shape:?} over {:?}", keys.dims())).into());
+            }
+        };
         let (_, heads, dim) = q.dims3()?;
         let q = (q.reshape(((), heads * dim))? * f64::from(shape.scale))?;
         let by_head = |held: &Tensor| held.reshape(((), dim));
         let (keys, values) = (by_head(keys)?, by_head(values)?);
-        let outputs = self.batches.iter().map(|batch| batch.attend(shape, &q, &keys, &values)).collect::<Result<Vec<_>>>()?;
+        let outputs = batches.iter().map(|batch| batch.attend(shape, &q, &keys, &values)).collect::<Result<Vec<_>>>()?;
         let all = if let [one] = outputs.as_slice() { one.clone() } else { Tensor::cat(&outputs, 0)? };
-        Ok(self.order.as_ref().map_or(Ok(all.clone()), |order| all.index_select(order, 0))?)
+        Ok(order.as_ref().map_or(Ok(all.clone()), |order| all.index_select(order, 0))?)
     }
+}
+
+/// What the queries see, for [`cuda::attended`]; `None` where that does not fit: where something is added to the scores, or where long
+/// sequences are better multiplied.
+fn ragged(items: &[Item], shape: &AttentionShape, bias: Option<&RelativeBias>, device: &Device) -> Option<Vec<u32>> {
+    let is_short = |item: &Item| item.queries.len() <= 1 || item.rows.len() <= KEYS_READ_AGAIN;
+    let mut next = 0;
+    // The kernel writes the queries in their order.
+    let mut is_next = |item: &Item| std::mem::replace(&mut next, item.queries.end) == item.queries.start;
+    if bias.is_some() || !cuda::attends(shape, device) || !items.iter().all(|item| is_short(item) && is_next(item)) {
+        return None;
+    }
+    let count = items.last().map_or(0, |item| item.queries.end);
+    let (mut seen, mut lengths) = (Vec::with_capacity(2 * count + items.iter().map(|item| item.rows.len()).sum::<usize>()), Vec::new());
+    let mut first = 0;
+    for Item { queries, rows, causal } in items {
+        for query in 0..queries.len() {
+            let end = if *causal { rows.len() - queries.len() + query + 1 } else { rows.len() };
+            let hidden = if *causal { end.saturating_sub(shape.window.unwrap_or(end)) } else { 0 };
+            seen.push((first + hidden) as u32);
+            lengths.push((end - hidden) as u32);
+        }
+        first += rows.len();
+    }
+    seen.extend(lengths);
+    items.iter().for_each(|item| seen.extend(&item.rows));
+    Some(seen)
 }
 
 impl Batch {

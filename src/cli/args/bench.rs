@@ -43,7 +43,7 @@ pub struct Bench {
     /// Model that writes summaries
     #[arg(long, value_name = "MODEL", conflicts_with = "synthetic")]
     pub summary_model: Option<String>,
-    /// CPU threads, one or several numbers [default: one a core]
+    /// CPU threads, one or several numbers [default: one a core; four for a GPU]
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..), help_heading = "What to compare")]
     pub threads: Vec<u16>,
     /// Precisions of the weights, one or several [default: int8, on a GPU bf16]

@@ -1,0 +1,295 @@
+// What a CUDA device computes where candle's operations would be many, or slow. Compiled when it is first used (mod.rs), so that nothing here
+// may need a header. Rows are contiguous unless a stride says otherwise; sums are in 32 bits and in an order that depends on the sizes alone.
+
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+
+struct bf16 { u16 bits; };
+struct f16 { u16 bits; };
+
+#define LOWEST __int_as_float(0xff800000)
+#define WARP 32
+#define WHOLE 0xffffffffu
+
+__device__ __forceinline__ float wide(float x) { return x; }
+__device__ __forceinline__ float wide(bf16 x) { return __uint_as_float((u32)x.bits << 16); }
+__device__ __forceinline__ float wide(f16 x) {
+    float y;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(y) : "h"(x.bits));
+    return y;
+}
+
+__device__ __forceinline__ void narrow(float x, float &y) { y = x; }
+__device__ __forceinline__ void narrow(float x, bf16 &y) {
+    u32 bits = __float_as_uint(x);
+    // To the nearest, the even one of two; what is no number stays none.
+    y.bits = x != x ? 0x7fff : (u16)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+__device__ __forceinline__ void narrow(float x, f16 &y) { asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y.bits) : "f"(x)); }
+
+// A sum or an activation as it would be read again from memory.
+template <typename T> __device__ __forceinline__ float rounded(float x) {
+    T y;
+    narrow(x, y);
+    return wide(y);
+}
+
+// Eight numbers side by side, at an address that is a multiple of their size.
+template <typename T> struct __align__(16) Eight { T at[8]; };
+
+template <typename T> __device__ __forceinline__ void read(const T *from, float *to) {
+    const Eight<T> eight = *(const Eight<T> *)from;
+#pragma unroll
+    for (int i = 0; i < 8; i++) to[i] = wide(eight.at[i]);
+}
+
+template <typename T> __device__ __forceinline__ void write(const float *from, T *to) {
+    Eight<T> eight;
+#pragma unroll
+    for (int i = 0; i < 8; i++) narrow(from[i], eight.at[i]);
+    *(Eight<T> *)to = eight;
+}
+
+// As src/kernel/activation.rs numbers them; 0 is none.
+__device__ __forceinline__ float activated(int activation, float x) {
+    switch (activation) {
+    case 1: return x / (1.0f + expf(-x));
+    case 2: return 0.5f * x * (1.0f + tanhf(0.7978845608028654f * x * (1.0f + 0.044715f * x * x)));
+    case 3: return 0.5f * x * (1.0f + erff(x * 0.7071067811865476f));
+    case 4: return fmaxf(x, 0.0f);
+    default: return x;
+    }
+}
+
+// The sum of a block's threads, for all of them; `shared` has a place for each warp.
+__device__ __forceinline__ float block_sum(float x, float *shared) {
+    for (int distance = WARP / 2; distance > 0; distance /= 2) x += __shfl_xor_sync(WHOLE, x, distance);
+    __syncthreads();
+    if (threadIdx.x % WARP == 0) shared[threadIdx.x / WARP] = x;
+    __syncthreads();
+    float sum = 0.0f;
+    for (int warp = 0; warp < blockDim.x / WARP; warp++) sum += shared[warp];
+    return sum;
+}
+
+// A row a block: activation(x + bias), of a width that is a multiple of eight.
+template <typename T> __device__ void biased(const T *x, const T *bias, T *out, int width, int has_bias, int activation) {
+    x += (u64)blockIdx.x * width;
+    out += (u64)blockIdx.x * width;
+    for (int at = threadIdx.x * 8; at < width; at += blockDim.x * 8) {
+        float values[8], added[8];
+        read(x + at, values);
+        if (has_bias) {
+            read(bias + at, added);
+#pragma unroll
+            for (int i = 0; i < 8; i++) values[i] = rounded<T>(values[i] + added[i]);
+        }
+#pragma unroll
+        for (int i = 0; i < 8; i++) values[i] = activated(activation, values[i]);
+        write(values, out + at);
+    }
+}
+
+// A row a block: activation(gate) * up of a row [gate | up], each of a width that is a multiple of eight.
+template <typename T> __device__ void gated(const T *x, T *out, int width, int activation) {
+    x += (u64)blockIdx.x * 2 * width;
+    out += (u64)blockIdx.x * width;
+    for (int at = threadIdx.x * 8; at < width; at += blockDim.x * 8) {
+        float gate[8], up[8];
+        read(x + at, gate);
+        read(x + width + at, up);
+#pragma unroll
+        for (int i = 0; i < 8; i++) gate[i] = rounded<T>(activated(activation, gate[i])) * up[i];
+        write(gate, out + at);
+    }
+}
+
+// A row a block: x, or x + y, normalized by its root mean square, or by its mean and variance where `centred`.
+template <typename T>
+__device__ void normalized(const T *x, const T *y, const T *weight, const T *bias, T *out, int width, int is_sum, int centred, float epsilon) {
+    __shared__ float shared[WARP];
+    x += (u64)blockIdx.x * width;
+    y += (u64)blockIdx.x * width;
+    out += (u64)blockIdx.x * width;
+    float sum = 0.0f;
+    for (int at = threadIdx.x; at < width; at += blockDim.x) {
+        const float value = is_sum ? rounded<T>(wide(x[at]) + wide(y[at])) : wide(x[at]);
+        sum += centred ? value : value * value;
+    }
+    const float mean = centred ? block_sum(sum, shared) / width : 0.0f;
+    if (centred) {
+        sum = 0.0f;
+        for (int at = threadIdx.x; at < width; at += blockDim.x) {
+            const float value = (is_sum ? rounded<T>(wide(x[at]) + wide(y[at])) : wide(x[at])) - mean;
+            sum += value * value;
+        }
+    }
+    const float factor = 1.0f / sqrtf(block_sum(sum, shared) / width + epsilon);
+    for (int at = threadIdx.x; at < width; at += blockDim.x) {
+        const float value = is_sum ? rounded<T>(wide(x[at]) + wide(y[at])) : wide(x[at]);
+        const float scaled = (value - mean) * factor * wide(weight[at]);
+        narrow(centred ? scaled + wide(bias[at]) : scaled, out[at]);
+    }
+}
+
+// Rows of `width` numbers, a multiple of eight, a `stride` apart, to where the rows of `out` begin.
+template <typename T> __device__ void appended(const T *x, T *out, int width, int stride) {
+    x += (u64)blockIdx.x * stride;
+    out += (u64)blockIdx.x * width;
+    for (int at = threadIdx.x * 8; at < width; at += blockDim.x * 8) *(Eight<T> *)(out + at) = *(const Eight<T> *)(x + at);
+}
+
+// A query of a head a block, blocks (queries, heads) of 128 threads. `dim` / 8 neighbouring threads, a power of two, read a key together; the
+// groups of the block read every so many keys each, with a softmax as they go (Milakov and Gimelshein 2018), and bring it together at
+// the end. `seen` is, for `queries`, the first of the rows that each sees among `rows`, and then how many.
+template <typename T>
+__device__ void attended(const T *q, const T *keys, const T *values, const u32 *seen, T *out, int queries, int q_stride, int kv_stride, int heads,
+                         int kv_heads, int dim, float scale) {
+    __shared__ float largests[128], totals[128], sums[128 * 8];
+    const int query = blockIdx.x, head = blockIdx.y;
+    const int lanes = dim / 8, lane = threadIdx.x % lanes, group = threadIdx.x / lanes, groups = blockDim.x / lanes;
+    const u32 count = seen[queries + query];
+    const u32 *rows = seen + 2 * queries + seen[query];
+    const int column = head / (heads / kv_heads) * dim + lane * 8;
+    float scaled[8], sum[8] = {0, 0, 0, 0, 0, 0, 0, 0}, largest = LOWEST, total = 0.0f;
+    read(q + (u64)query * q_stride + head * dim + lane * 8, scaled);
+#pragma unroll
+    for (int i = 0; i < 8; i++) scaled[i] *= scale;
+    for (u32 first = 0; first < count; first += groups) {
+        const bool is_there = first + group < count;
+        const u64 at = (u64)(is_there ? rows[first + group] : rows[0]) * kv_stride + column;
+        float key[8], value[8];
+        read(keys + at, key);
+        read(values + at, value);
+        float score = 0.0f;
+#pragma unroll
+        for (int i = 0; i < 8; i++) score = fmaf(scaled[i], key[i], score);
+        for (int distance = lanes / 2; distance > 0; distance /= 2) score += __shfl_xor_sync(WHOLE, score, distance);
+        if (is_there) {
+            const float next = fmaxf(largest, score), kept = expf(largest - next), weight = expf(score - next);
+            total = total * kept + weight;
+#pragma unroll
+            for (int i = 0; i < 8; i++) sum[i] = fmaf(weight, value[i], sum[i] * kept);
+            largest = next;
+        }
+    }
+    if (lane == 0) {
+        largests[group] = largest;
+        totals[group] = total;
+    }
+#pragma unroll
+    for (int i = 0; i < 8; i++) sums[group * dim + lane * 8 + i] = sum[i];
+    __syncthreads();
+    float all = LOWEST;
+    for (int g = 0; g < groups; g++) all = fmaxf(all, largests[g]);
+    for (int at = threadIdx.x; at < dim; at += blockDim.x) {
+        float over = 0.0f, under = 0.0f;
+        for (int g = 0; g < groups; g++) {
+            // A group that saw nothing has a weight of zero.
+            const float weight = totals[g] > 0.0f ? expf(largests[g] - all) : 0.0f;
+            over = fmaf(weight, sums[g * dim + at], over);
+            under = fmaf(weight, totals[g], under);
+        }
+        narrow(under > 0.0f ? over / under : 0.0f, out[((u64)query * heads + head) * dim + at]);
+    }
+}
+
+// Whether one logit stands before another: the larger one, of two that are equal the one of the lower column.
+__device__ __forceinline__ bool before(float value, int column, float than, int than_column) {
+    return value > than || (value == than && column < than_column);
+}
+
+// The logit of a block that stands before all others, for all threads.
+__device__ __forceinline__ void first_of(float &value, int &column, float *values, int *columns) {
+    for (int distance = WARP / 2; distance > 0; distance /= 2) {
+        const float other = __shfl_xor_sync(WHOLE, value, distance);
+        const int other_column = __shfl_xor_sync(WHOLE, column, distance);
+        if (before(other, other_column, value, column)) { value = other; column = other_column; }
+    }
+    __syncthreads();
+    if (threadIdx.x % WARP == 0) {
+        values[threadIdx.x / WARP] = value;
+        columns[threadIdx.x / WARP] = column;
+    }
+    __syncthreads();
+    for (int warp = 0; warp < blockDim.x / WARP; warp++) {
+        if (before(values[warp], columns[warp], value, column)) { value = values[warp]; column = columns[warp]; }
+    }
+}
+
+#define NO_COLUMN 0x7fffffff
+
+// A row a block: the `wanted` largest of the logits x + bias, best first, their columns, -1 where there are no more, the largest of all, and the sum
+// of exp(logit - largest): (rows, 2 * wanted + 2). Each thread looks at every so many columns.
+template <typename T> __device__ void best(const T *x, const float *bias, float *out, int width, int wanted, int has_bias) {
+    __shared__ float values[WARP];
+    __shared__ int columns[WARP];
+    x += (u64)blockIdx.x * width;
+    out += (u64)blockIdx.x * (2 * wanted + 2);
+    const int step = blockDim.x, places = (width + step - 1) / step;
+    float value = LOWEST, sum = 0.0f, over = LOWEST;
+    int column = NO_COLUMN;
+    for (int at = threadIdx.x; at < width; at += step) {
+        const float logit = wide(x[at]) + (has_bias ? bias[at] : 0.0f);
+        if (before(logit, at, value, column)) { value = logit; column = at; }
+        if (logit > over) {
+            sum = sum * expf(over - logit) + 1.0f;
+            over = logit;
+        } else if (logit > LOWEST) {
+            sum += expf(logit - over);
+        }
+    }
+    float last = value;
+    int last_column = column;
+    first_of(last, last_column, values, columns);
+    const float all = block_sum(sum > 0.0f ? sum * expf(over - last) : 0.0f, values);
+    if (threadIdx.x == 0) {
+        out[2 * wanted] = last;
+        out[2 * wanted + 1] = all;
+    }
+    for (int rank = 0; rank < wanted; rank++) {
+        if (threadIdx.x == 0) {
+            out[rank] = last;
+            out[wanted + rank] = last_column == NO_COLUMN ? -1.0f : (float)last_column;
+        }
+        if (last_column == NO_COLUMN || rank + 1 == wanted) continue;
+        // The thread that had the last one looks for its next, with the help of all.
+        const int owner = last_column % step;
+        float next = LOWEST;
+        int next_column = NO_COLUMN;
+        for (int place = threadIdx.x; place < places; place += step) {
+            const int at = place * step + owner;
+            if (at >= width) continue;
+            const float logit = wide(x[at]) + (has_bias ? bias[at] : 0.0f);
+            if (before(last, last_column, logit, at) && before(logit, at, next, next_column)) { next = logit; next_column = at; }
+        }
+        first_of(next, next_column, values, columns);
+        if (threadIdx.x == owner) { value = next; column = next_column; }
+        last = value;
+        last_column = column;
+        first_of(last, last_column, values, columns);
+    }
+}
+
+#define FOR_TYPE(T)                                                                                                                                \
+    extern "C" __global__ void biased_##T(const T *x, const T *bias, T *out, int width, int has_bias, int activation) {                            \
+        biased<T>(x, bias, out, width, has_bias, activation);                                                                                      \
+    }                                                                                                                                              \
+    extern "C" __global__ void gated_##T(const T *x, T *out, int width, int activation) { gated<T>(x, out, width, activation); }                   \
+    extern "C" __global__ void normalized_##T(const T *x, const T *y, const T *weight, const T *bias, T *out, int width, int is_sum, int centred,  \
+                                              float epsilon) {                                                                                     \
+        normalized<T>(x, y, weight, bias, out, width, is_sum, centred, epsilon);                                                                   \
+    }                                                                                                                                              \
+    extern "C" __global__ void appended_##T(const T *x, T *out, int width, int stride) { appended<T>(x, out, width, stride); }                     \
+    extern "C" __global__ void attended_##T(const T *q, const T *keys, const T *values, const u32 *seen, T *out, int queries, int q_stride,        \
+                                            int kv_stride, int heads, int kv_heads, int dim, float scale) {                                        \
+        attended<T>(q, keys, values, seen, out, queries, q_stride, kv_stride, heads, kv_heads, dim, scale);                                        \
+    }                                                                                                                                              \
+    extern "C" __global__ void best_##T(const T *x, const float *bias, float *out, int width, int wanted, int has_bias) {                          \
+        best<T>(x, bias, out, width, wanted, has_bias);                                                                                            \
+    }
+
+FOR_TYPE(float)
+FOR_TYPE(bf16)
+FOR_TYPE(f16)
