@@ -4,7 +4,7 @@ use crate::arch;
 use crate::error::{Error, Result};
 use crate::generate::{Conventions, Engine, Options, Settings, Shortlist};
 use crate::io::weights::{Adapter, Gguf, ShortlistFile, open_folder, optional_json};
-use crate::kernel::{Precision, keep_memory};
+use crate::kernel::{Precision, open_cuda};
 use crate::nn::{Backend, Config, Watched, Weights};
 use crate::text::script;
 use crate::token::Tokenizer;
@@ -65,7 +65,7 @@ impl DeviceChoice {
         };
         // The first line says what happened; the rest is a trace.
         let first = |e: candle_core::Error| e.to_string().lines().next().unwrap_or_default().to_string();
-        let cuda = |n| Device::new_cuda(n).inspect(keep_memory).map_err(first);
+        let cuda = |n| open_cuda(n).map_err(first);
         let metal = || Device::new_metal(0).map_err(first);
         let chosen = |found: std::result::Result<Device, String>, name: &str| match found {
             Ok(device) => (device, Some(format!("computing on {name}"))),

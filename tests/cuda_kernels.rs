@@ -26,7 +26,9 @@ fn kernels_for_cuda_compute_what_they_should() {
     let compiled = Command::new(&compiler).args(arguments).arg(folder.path()).arg(source).arg("-o").arg(&program).output();
     match compiled {
         Ok(done) if done.status.success() => {}
-        Ok(done) if String::from_utf8_lossy(&done.stderr).contains("c++20") || String::from_utf8_lossy(&done.stderr).contains("_Float16") => {
+        Ok(done)
+            if String::from_utf8_lossy(&done.stderr).contains("c++20") || String::from_utf8_lossy(&done.stderr).contains("_Float16") =>
+        {
             eprintln!("left out: {compiler} is older than C++20 or has no 16-bit floats");
             return;
         }

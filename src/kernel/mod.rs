@@ -18,7 +18,7 @@ pub(crate) mod cuda;
 #[cfg(not(feature = "cuda"))]
 #[path = "no_cuda.rs"]
 pub(crate) mod cuda;
-mod device_memory;
+mod device;
 mod dots;
 mod isa;
 mod lanes;
@@ -33,7 +33,7 @@ mod tile;
 pub use activation::{Activation, activate, gated};
 pub use attention::{Attended, AttentionShape, Blocks, KeyValues, Reach, attend};
 pub use best::{Best, Ranked};
-pub use device_memory::keep_memory;
+pub use device::open_cuda;
 pub use isa::Isa;
 pub use matmul_i8::GROUP;
 pub use packed::{Packed, Precision};

@@ -109,9 +109,15 @@ fn ragged(items: &[Item], shape: &AttentionShape, bias: Option<&RelativeBias>, d
         return None;
     }
     let count = items.last().map_or(0, |item| item.queries.end);
+    // Rows one after the other need not be told one by one.
+    let follow = |item: &Item| item.rows.first().is_none_or(|&first| (first..).zip(&item.rows).all(|(expected, &row)| row == expected));
+    let scattered = !items.iter().all(follow);
     let (mut seen, mut lengths) = (Vec::with_capacity(2 * count + items.iter().map(|item| item.rows.len()).sum::<usize>()), Vec::new());
     let mut first = 0;
     for Item { queries, rows, causal } in items {
+        if !scattered {
+            first = rows.first().map_or(0, |&row| row as usize);
+        }
         for query in 0..queries.len() {
             let end = if *causal { rows.len() - queries.len() + query + 1 } else { rows.len() };
             let hidden = if *causal { end.saturating_sub(shape.window.unwrap_or(end)) } else { 0 };
@@ -121,7 +127,9 @@ fn ragged(items: &[Item], shape: &AttentionShape, bias: Option<&RelativeBias>, d
         first += rows.len();
     }
     seen.extend(lengths);
-    items.iter().for_each(|item| seen.extend(&item.rows));
+    if scattered {
+        items.iter().for_each(|item| seen.extend(&item.rows));
+    }
     Some(seen)
 }
 

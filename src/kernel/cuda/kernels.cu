@@ -142,15 +142,17 @@ template <typename T> __device__ void appended(const T *x, T *out, int width, in
 
 // A query of a head a block, blocks (queries, heads) of 128 threads. `dim` / 8 neighbouring threads, a power of two, read a key together; the
 // groups of the block read every so many keys each, with a softmax as they go (Milakov and Gimelshein 2018), and bring it together at
-// the end. `seen` is, for `queries`, the first of the rows that each sees among `rows`, and then how many.
+// the end. `seen` is, for each of `queries`, where what it sees begins, then for each how much that is; what it sees are the rows from there on, or, if
+// they are `scattered`, those whose numbers stand there in what follows.
 template <typename T>
-__device__ void attended(const T *q, const T *keys, const T *values, const u32 *seen, T *out, int queries, int q_stride, int kv_stride, int heads,
-                         int kv_heads, int dim, float scale) {
+__device__ void attended(const T *q, const T *keys, const T *values, const u32 *seen, T *out, int queries, int scattered, int q_stride, int kv_stride,
+                         int heads, int kv_heads, int dim, float scale) {
     __shared__ float largests[128], totals[128], sums[128 * 8];
     const int query = blockIdx.x, head = blockIdx.y;
     const int lanes = dim / 8, lane = threadIdx.x % lanes, group = threadIdx.x / lanes, groups = blockDim.x / lanes;
     const u32 count = seen[queries + query];
-    const u32 *rows = seen + 2 * queries + seen[query];
+    const u32 begin = seen[query];
+    const u32 *rows = seen + 2 * queries + begin;
     const int column = head / (heads / kv_heads) * dim + lane * 8;
     float scaled[8], sum[8] = {0, 0, 0, 0, 0, 0, 0, 0}, largest = LOWEST, total = 0.0f;
     read(q + (u64)query * q_stride + head * dim + lane * 8, scaled);
@@ -158,7 +160,8 @@ __device__ void attended(const T *q, const T *keys, const T *values, const u32 *
     for (int i = 0; i < 8; i++) scaled[i] *= scale;
     for (u32 first = 0; first < count; first += groups) {
         const bool is_there = first + group < count;
-        const u64 at = (u64)(is_there ? rows[first + group] : rows[0]) * kv_stride + column;
+        const u32 n = is_there ? first + group : 0;
+        const u64 at = (u64)(scattered ? rows[n] : begin + n) * kv_stride + column;
         float key[8], value[8];
         read(keys + at, key);
         read(values + at, value);
@@ -282,9 +285,9 @@ template <typename T> __device__ void best(const T *x, const float *bias, float 
         normalized<T>(x, y, weight, bias, out, width, is_sum, centred, epsilon);                                                                   \
     }                                                                                                                                              \
     extern "C" __global__ void appended_##T(const T *x, T *out, int width, int stride) { appended<T>(x, out, width, stride); }                     \
-    extern "C" __global__ void attended_##T(const T *q, const T *keys, const T *values, const u32 *seen, T *out, int queries, int q_stride,        \
-                                            int kv_stride, int heads, int kv_heads, int dim, float scale) {                                        \
-        attended<T>(q, keys, values, seen, out, queries, q_stride, kv_stride, heads, kv_heads, dim, scale);                                        \
+    extern "C" __global__ void attended_##T(const T *q, const T *keys, const T *values, const u32 *seen, T *out, int queries, int scattered,       \
+                                            int q_stride, int kv_stride, int heads, int kv_heads, int dim, float scale) {                          \
+        attended<T>(q, keys, values, seen, out, queries, scattered, q_stride, kv_stride, heads, kv_heads, dim, scale);                             \
     }                                                                                                                                              \
     extern "C" __global__ void best_##T(const T *x, const float *bias, float *out, int width, int wanted, int has_bias) {                          \
         best<T>(x, bias, out, width, wanted, has_bias);                                                                                            \

@@ -328,12 +328,14 @@ pub(crate) fn attends(shape: &AttentionShape, device: &candle_core::Device) -> b
 }
 
 /// Attention of queries, (queries, heads, dim), over rows of keys and values, (rows, kv_heads · dim) or (rows, kv_heads, dim) each: to (queries, heads · dim). `seen` has, for
-/// each query, where the numbers of the rows that it sees begin, then for each query how many there are, then these numbers.
+/// each query, where what it sees begins, then for each query how much that is. That are rows of keys and values, or, where more stands there, places of
+/// the numbers of rows that follow.
 pub(crate) fn attended(shape: &AttentionShape, q: &Tensor, keys: &Tensor, values: &Tensor, seen: &Tensor) -> Result<Option<Tensor>> {
     fn run<T: Number>(q: &CudaStorage, layout: &Layout, shape: &AttentionShape, parts: [&Tensor; 3]) -> Result<CudaStorage> {
         let (device, (queries, heads, dim)) = (q.device(), layout.shape().dims3()?);
         let (kernel, q, out) = (function::<T>(device, "attended")?, view::<T>(q, layout)?, room::<T>(device, queries * heads * dim)?);
-        let sizes = [queries, layout.stride()[0], parts[0].stride()[0], heads, shape.kv_heads, dim].map(|size| size as i32);
+        let scattered = usize::from(parts[2].elem_count() > 2 * queries);
+        let sizes = [queries, scattered, layout.stride()[0], parts[0].stride()[0], heads, shape.kv_heads, dim].map(|size| size as i32);
         let start = |keys: &CudaView<'_, T>, values: &CudaView<'_, T>, seen: &CudaView<'_, u32>| {
             let mut arguments = kernel.builder();
             arguments.arg(&q).arg(keys).arg(values).arg(seen).arg(&out);
