@@ -74,6 +74,13 @@ impl Error {
         Error::Model { model: model.into(), message: message.into() }
     }
 
+    /// Whether a device had no memory left, in the words of its driver or of its library of products: with less at once it may do.
+    pub fn is_out_of_memory(&self) -> bool {
+        let Error::Compute(why) = self else { return false };
+        let why = why.to_string();
+        ["OUT_OF_MEMORY", "out of memory", "STATUS_ALLOC_FAILED"].iter().any(|words| why.contains(words))
+    }
+
     /// A short, stable name of the kind, as it stands in a record's `error.kind`.
     pub fn kind(&self) -> &'static str {
         match self {

@@ -46,12 +46,12 @@ def peer(shape, *flags):
 
 def profile(shape, *flags):
     """The time of each kernel, one line each, in {out}/profile.csv. The card's clocks are left as they are."""
-    watched = ["ncu", "--metrics", "gpu__time_duration.sum", "--csv", "--clock-control", "none", "--log-file", "{out}/profile.csv"]
+    watched = ["ncu", "--metrics", "gpu__time_duration.sum", "--csv", "--clock-control", "none", "--launch-count", "1500", "--kill", "on", "--log-file", "{out}/profile.csv"]
     return [*watched, *polygist(shape, "--runs", "1", *flags)]
 
 
-GREEDY = ["--sentences", "4096", "--batch", "512,1024", "--beam", "1", "--threads", "1,2,4"]
-BEAM = ["--sentences", "1024", "--batch", "512,1024", "--beam", "4", "--threads", "1,4"]
+GREEDY = ["--sentences", "4096", "--batch", "512,1024,2048", "--beam", "1", "--threads", "2,4"]
+BEAM = ["--sentences", "2048", "--batch", "1024,2048", "--beam", "4", "--threads", "2,4"]
 # Name, seconds at most, command. {result} is a file for JSON; without it, lines of JSON on standard output are the figures.
 STEPS = [
     # The driver translates candle's kernels for the device the first time.

@@ -5,8 +5,8 @@ use super::{Encoder, Model, Work, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{AttentionShape, RelativeBias};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm, OutputLayer, Plans, Positions, Recurrence,
-    Sight, SourceCache, Span, Step, Weights, add, relative_bias,
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm, OutputLayer, Plans, Positions, Product,
+    Recurrence, Sight, SourceCache, Span, Step, Weights, add, relative_bias,
 };
 use crate::types::Lang;
 use candle_core::Tensor;
@@ -288,10 +288,10 @@ impl EncoderDecoder {
         if let Some(cross) = &layer.cross {
             x = self.residual(&x, cross, |c, x| {
                 let [q] = c.attention.split(&c.q.forward(x)?)?;
-                c.o.forward(&c.attention.cross(&q, spans, step)?)
+                c.o.product(&c.attention.cross(&q, spans, step)?)
             })?;
         }
-        self.residual(&x, &layer.feed_forward, |f, x| f.forward(x))
+        self.residual(&x, &layer.feed_forward, |f, x| f.product(x))
     }
 
     /// The first sublayer of a layer of the decoder.
@@ -299,16 +299,16 @@ impl EncoderDecoder {
         self.residual(x, &layer.mixer, |mixer, x| match mixer {
             Mixer::Attention(a) => {
                 let [q, k, v] = a.attention.split(&a.qkv.forward(x)?)?;
-                a.o.forward(&a.attention.forward([&q, &k, &v], a.bias.as_deref(), spans, step)?)
+                a.o.product(&a.attention.forward([&q, &k, &v], a.bias.as_deref(), spans, step)?)
             }
-            Mixer::Recurrence(recurrence) => recurrence.forward(x, spans),
+            Mixer::Recurrence(recurrence) => recurrence.forward(x, spans).map(Product::from),
         })
     }
 
     /// Adds what a sublayer makes of `x` to it.
-    fn residual<T>(&self, x: &Tensor, sublayer: &Sublayer<T>, f: impl FnOnce(&T, &Tensor) -> Result<Tensor>) -> Result<Tensor> {
+    fn residual<T>(&self, x: &Tensor, sublayer: &Sublayer<T>, f: impl FnOnce(&T, &Tensor) -> Result<Product>) -> Result<Tensor> {
         if self.config.pre_norm {
-            return add(x, &f(&sublayer.inner, &sublayer.norm.forward(x)?)?);
+            return add(x, &f(&sublayer.inner, &sublayer.norm.forward(x)?)?.value()?);
         }
         sublayer.norm.of_sum(x, &f(&sublayer.inner, x)?)
     }
@@ -326,10 +326,10 @@ impl Encoder for EncoderDecoder {
         let mut plans = Plans::default();
         for layer in &self.encoder.layers {
             x = self.residual(&x, &layer.mixer, |mixer, x| match mixer {
-                Mixer::Attention(a) => a.o.forward(&a.sight.attend(&a.attention, &a.qkv, a.bias.as_deref(), x, &lengths, &mut plans)?),
+                Mixer::Attention(a) => a.o.product(&a.sight.attend(&a.attention, &a.qkv, a.bias.as_deref(), x, &lengths, &mut plans)?),
                 Mixer::Recurrence(_) => Err(candle_core::Error::msg("an encoder with a decoder's layers").into()),
             })?;
-            x = self.residual(&x, &layer.feed_forward, |f, x| f.forward(x))?;
+            x = self.residual(&x, &layer.feed_forward, |f, x| f.product(x))?;
         }
         if let Some(norm) = &self.encoder.final_norm {
             x = norm.forward(&x)?;

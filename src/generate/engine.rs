@@ -2,7 +2,7 @@
 
 use super::shortlist::Shortlist;
 use super::vocabulary::Vocabulary;
-use super::worker::{Job, Shared};
+use super::worker::{Job, Shared, Team};
 use super::{Address, Alignment, Generate, OnText, Options, Output, Request};
 use crate::arch::{Encoder, Model, Work};
 use crate::error::{Error, Result};
@@ -318,7 +318,8 @@ impl Engine {
             interrupted: self.settings.stop,
             on_text,
             on_done,
-            batch: self.settings.batch.min(share).max(1),
+            batch: AtomicUsize::new(self.settings.batch.min(share).max(1)),
+            team: Mutex::new(Team::of(self.pools.len())),
             batch_tokens: self.settings.batch_tokens,
             prefill: self.settings.prefill.max(1),
         };

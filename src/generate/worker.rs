@@ -14,7 +14,7 @@ use crate::nn::{KvCache, SourceCache, Span};
 use crate::token::Tokenizer;
 use candle_core::Tensor;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A request, ready to run.
 pub(super) struct Job<'a> {
@@ -61,6 +61,7 @@ pub(super) struct Shared<'a> {
     pub jobs: &'a [Job<'a>],
     /// Numbers of the jobs in the order in which they are begun.
     pub order: &'a [usize],
+    /// How many of them have been begun; whoever changes it holds the team.
     pub next: AtomicUsize,
     pub results: Mutex<Vec<Option<Output>>>,
     pub stop: AtomicBool,
@@ -68,12 +69,27 @@ pub(super) struct Shared<'a> {
     pub interrupted: fn() -> bool,
     pub on_text: Option<OnText<'a>>,
     pub on_done: &'a (dyn Fn(usize, &Output) -> bool + Sync),
-    /// Hypotheses that a worker advances at once: a sequence has as many as its beam is wide.
-    pub batch: usize,
+    /// Hypotheses that a worker advances at once: a sequence has as many as its beam is wide. Fewer once a device had no memory left.
+    pub batch: AtomicUsize,
+    pub team: Mutex<Team>,
     /// See [`super::Settings::batch_tokens`].
     pub batch_tokens: usize,
     /// Prompt tokens that a worker reads in one step; bounds the memory of a step.
     pub prefill: usize,
+}
+
+/// Who works, and on what besides the queue.
+pub(super) struct Team {
+    /// Workers.
+    pub working: usize,
+    /// Jobs that a device had no memory for, to be begun anew, and what has been handed out of their texts.
+    again: Vec<(usize, Stream)>,
+}
+
+impl Team {
+    pub(super) fn of(working: usize) -> Team {
+        Team { working, again: Vec::new() }
+    }
 }
 
 /// How a row goes from candidates to an output.
@@ -138,13 +154,13 @@ impl Judge for Judgement<'_> {
 }
 
 impl<'a> Row<'a> {
-    fn new(number: usize, job: &'a Job<'a>, vocabulary: Arc<Vocabulary>, cache: KvCache) -> Row<'a> {
+    fn new(number: usize, job: &'a Job<'a>, stream: Stream, vocabulary: Arc<Vocabulary>, cache: KvCache) -> Row<'a> {
         let given = job.tokens[job.tokens.len() - job.given..].to_vec();
         let search = match job.options.beams {
             0 | 1 => Search::Single { written: given, log_probability: 0.0 },
             _ => Search::Beam(Beam::new(job.options, given, job.uncounted)),
         };
-        let (stop, stream) = (StopCheck::new(job.options), Stream::default());
+        let stop = StopCheck::new(job.options);
         Row { number, job, vocabulary, cache, read: 0, search, stop, stream, tokens: Vec::new(), parted: false }
     }
 
@@ -263,43 +279,88 @@ impl<'a> Shared<'a> {
             if self.stop.load(Ordering::Relaxed) || (self.interrupted)() {
                 return Err(Error::Interrupted);
             }
-            self.admit(&mut rows)?;
-            if rows.is_empty() {
-                return Ok(());
+            let mut begun = self.choose(&rows);
+            if rows.is_empty() && begun.is_empty() {
+                let mut team = self.team();
+                if team.again.is_empty() {
+                    team.working -= 1;
+                    return Ok(());
+                }
+                continue;
             }
-            self.step(&mut rows)?;
+            let advanced = self.admit(&mut rows, &mut begun).and_then(|()| self.step(&mut rows));
+            match advanced {
+                Ok(()) => {}
+                Err(why) if why.is_out_of_memory() => {
+                    begun.extend(rows.drain(..).map(|row| (row.number, row.stream)));
+                    if self.retreat(begun, why)? {
+                        return Ok(());
+                    }
+                }
+                Err(why) => return Err(why),
+            }
         }
     }
 
-    /// Begins waiting jobs while there is room; their sources go through the encoder together.
-    fn admit(&self, rows: &mut Vec<Row<'a>>) -> Result<()> {
+    /// Has jobs begun anew that a device had no memory for, with half as many at once; says whether others see to that.
+    ///
+    /// # Errors
+    /// With `why`, when one job alone is too much.
+    fn retreat(&self, jobs: Vec<(usize, Stream)>, why: Error) -> Result<bool> {
+        let mut team = self.team();
+        let batch = self.batch.load(Ordering::Relaxed);
+        if team.working == 1 && batch == 1 {
+            return Err(why);
+        }
+        self.batch.store((batch / 2).max(1), Ordering::Relaxed);
+        team.again.extend(jobs);
+        // What the others hold, they hold until they are done.
+        let others = team.working > 1;
+        if others {
+            team.working -= 1;
+        }
+        Ok(others)
+    }
+
+    fn team(&self) -> MutexGuard<'_, Team> {
+        self.team.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waiting jobs for which there is room, those first that are begun anew.
+    fn choose(&self, rows: &[Row<'a>]) -> Vec<(usize, Stream)> {
         let mut waiting: usize = rows.iter().map(|r| r.job.tokens.len() - r.read).sum();
-        let mut places = self.batch.saturating_sub(rows.iter().map(|r| r.job.options.beams.max(1)).sum());
+        let mut places = self.batch.load(Ordering::Relaxed).saturating_sub(rows.iter().map(|r| r.job.options.beams.max(1)).sum());
         let mut tokens: usize = rows.iter().map(|r| r.job.tokens_in_work()).sum();
-        let mut begun: Vec<usize> = Vec::new();
+        let mut begun: Vec<(usize, Stream)> = Vec::new();
         while places > 0 && waiting < self.prefill {
-            let at = self.next.load(Ordering::Relaxed);
-            let Some(&number) = self.order.get(at) else { break };
+            let mut team = self.team();
+            let next = self.next.load(Ordering::Relaxed);
+            let Some(&number) = team.again.last().map(|(number, _)| number).or(self.order.get(next)) else { break };
             let with = tokens.saturating_add(self.jobs[number].tokens_in_work());
             if with > self.batch_tokens && !(rows.is_empty() && begun.is_empty()) {
                 break;
             }
-            if self.next.compare_exchange(at, at + 1, Ordering::Relaxed, Ordering::Relaxed).is_err() {
-                // Another worker was faster.
-                continue;
-            }
+            let job = team.again.pop().unwrap_or_else(|| {
+                self.next.store(next + 1, Ordering::Relaxed);
+                (number, Stream::default())
+            });
             tokens = with;
             places = places.saturating_sub(self.jobs[number].options.beams.max(1));
             waiting += self.jobs[number].reading();
-            begun.push(number);
+            begun.push(job);
         }
-        let sources: Vec<&[u32]> = begun.iter().filter_map(|&n| self.jobs[n].source.as_deref()).collect();
+        begun
+    }
+
+    /// Begins jobs; their sources go through the encoder together. What fails is still in `begun`.
+    fn admit(&self, rows: &mut Vec<Row<'a>>, begun: &mut Vec<(usize, Stream)>) -> Result<()> {
+        let sources: Vec<&[u32]> = begun.iter().filter_map(|&(n, _)| self.jobs[n].source.as_deref()).collect();
         let mut encoded = match self.model.encoder() {
             Some(encoder) if !sources.is_empty() => encoder.encode(&sources)?,
             _ => Vec::new(),
         }
         .into_iter();
-        for number in begun {
+        let mut begin = |number: usize| -> Result<(Arc<Vocabulary>, KvCache)> {
             let job = &self.jobs[number];
             let source = job.source.as_ref().and_then(|_| encoded.next());
             let cache = match (source, &job.prefix) {
@@ -315,8 +376,11 @@ impl<'a> Shared<'a> {
                 }
                 _ => job.vocabulary.clone(),
             };
-            rows.push(Row::new(number, job, vocabulary, cache));
-        }
+            Ok((vocabulary, cache))
+        };
+        let ready = begun.iter().map(|&(number, _)| begin(number)).collect::<Result<Vec<_>>>()?;
+        let jobs = begun.drain(..).zip(ready);
+        rows.extend(jobs.map(|((number, stream), (vocabulary, cache))| Row::new(number, &self.jobs[number], stream, vocabulary, cache)));
         Ok(())
     }
 

@@ -20,7 +20,7 @@ pub(crate) fn gated(_: &Tensor, _: Activation) -> Result<Option<Tensor>> {
     Ok(None)
 }
 
-pub(crate) fn normalized(_: &Tensor, _: Option<&Tensor>, _: &Normalizing<'_>) -> Result<Option<Tensor>> {
+pub(crate) fn normalized(_: &Tensor, _: Option<(&Tensor, Option<&Tensor>)>, _: &Normalizing<'_>) -> Result<Option<Tensor>> {
     Ok(None)
 }
 
@@ -36,6 +36,6 @@ pub(crate) fn attended(_: &AttentionShape, _: &Tensor, _: &Tensor, _: &Tensor, _
     Ok(None)
 }
 
-pub(crate) fn best(_: &Tensor, _: Option<&Tensor>, _: usize) -> Result<Option<Tensor>> {
+pub(crate) fn best(_: &Tensor, _: Option<&Tensor>, _: usize, _: usize) -> Result<Option<Tensor>> {
     Ok(None)
 }

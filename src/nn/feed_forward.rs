@@ -2,7 +2,7 @@
 
 use super::linear::on_device;
 use super::norm::is_for_kernels;
-use super::{Linear, cpu_slice};
+use super::{Linear, Product, cpu_slice};
 use crate::error::Result;
 use crate::kernel::{self, Activation, cuda};
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Shape, Tensor};
@@ -28,19 +28,28 @@ impl FeedForward {
 
     /// (tokens, dim) to (tokens, dim).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.down.forward(&self.raised(x)?)
+    }
+
+    /// The same for a sum, see [`super::Norm::of_sum`].
+    pub fn product(&self, x: &Tensor) -> Result<Product> {
+        self.down.product(&self.raised(x)?)
+    }
+
+    /// (tokens, dim) to (tokens, hidden).
+    fn raised(&self, x: &Tensor) -> Result<Tensor> {
         if !self.gated {
-            return self.down.forward(&self.up.activated(x, self.activation)?);
+            return self.up.activated(x, self.activation);
         }
         let up = self.up.forward(x)?;
-        let gated = if is_for_kernels(&up) {
-            up.apply_op1_no_bwd(&Gate { activation: self.activation })?
-        } else if let Some(gated) = cuda::gated(&up, self.activation)? {
-            gated
-        } else {
-            let hidden = up.dim(D::Minus1)? / 2;
-            (on_device(self.activation, &up.narrow(D::Minus1, 0, hidden)?)? * up.narrow(D::Minus1, hidden, hidden)?)?
-        };
-        self.down.forward(&gated)
+        if is_for_kernels(&up) {
+            return Ok(up.apply_op1_no_bwd(&Gate { activation: self.activation })?);
+        }
+        if let Some(gated) = cuda::gated(&up, self.activation)? {
+            return Ok(gated);
+        }
+        let hidden = up.dim(D::Minus1)? / 2;
+        Ok((on_device(self.activation, &up.narrow(D::Minus1, 0, hidden)?)? * up.narrow(D::Minus1, hidden, hidden)?)?)
     }
 }
 

@@ -36,18 +36,58 @@ impl Matrix {
                 let product = PackedProduct { weight: packed.clone(), bias: bias.cloned(), activation };
                 Ok(x.contiguous()?.apply_op1_no_bwd(&product)?)
             }
-            Matrix::Device(weight) => {
-                let product = x.matmul(&weight.t()?)?;
-                if bias.is_none() && activation.is_none() {
-                    return Ok(product);
-                }
-                if let Some(done) = cuda::biased(&product, bias, activation)? {
-                    return Ok(done);
-                }
-                let product = bias.map_or(Ok(product.clone()), |bias| product.broadcast_add(bias))?;
-                activation.map_or(Ok(product.clone()), |activation| on_device(activation, &product))
-            }
+            Matrix::Device(weight) => finished(&x.matmul(&weight.t()?)?, bias, activation),
         }
+    }
+
+    /// With rows of zeros on a device up to a multiple of [`PADDING`], without which its product with many of them is slow.
+    fn padded(self) -> Result<Matrix> {
+        let Matrix::Device(weight) = &self else { return Ok(self) };
+        let (rows, width) = weight.dims2()?;
+        let more = rows.next_multiple_of(PADDING) - rows;
+        if more == 0 {
+            return Ok(self);
+        }
+        Ok(Matrix::Device(Tensor::cat(&[weight, &Tensor::zeros((more, width), weight.dtype(), weight.device())?], 0)?))
+    }
+}
+
+/// Rows of a device's weights for a vocabulary.
+const PADDING: usize = 64;
+
+/// `activation(product + bias)` on a device.
+fn finished(product: &Tensor, bias: Option<&Tensor>, activation: Option<Activation>) -> Result<Tensor> {
+    if bias.is_none() && activation.is_none() {
+        return Ok(product.clone());
+    }
+    if let Some(done) = cuda::biased(product, bias, activation)? {
+        return Ok(done);
+    }
+    let product = bias.map_or(Ok(product.clone()), |bias| product.broadcast_add(bias))?;
+    activation.map_or(Ok(product.clone()), |activation| on_device(activation, &product))
+}
+
+/// What a layer makes of its input, its bias apart where that is added together with what comes next.
+pub struct Product {
+    product: Tensor,
+    bias: Option<Tensor>,
+}
+
+impl Product {
+    /// The product, and what is to be added to its rows.
+    pub(super) fn parts(&self) -> (&Tensor, Option<&Tensor>) {
+        (&self.product, self.bias.as_ref())
+    }
+
+    /// All of it.
+    pub fn value(&self) -> Result<Tensor> {
+        finished(&self.product, self.bias.as_ref(), None)
+    }
+}
+
+impl From<Tensor> for Product {
+    fn from(product: Tensor) -> Product {
+        Product { product, bias: None }
     }
 }
 
@@ -84,6 +124,14 @@ impl Linear {
     /// (rows, k) to (rows, n).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.matrix.forward(x, self.bias.as_ref(), None)
+    }
+
+    /// The same for a sum, see [`super::Norm::of_sum`].
+    pub fn product(&self, x: &Tensor) -> Result<Product> {
+        match (&self.matrix, &self.bias) {
+            (Matrix::Device(_), Some(bias)) => Ok(Product { product: self.matrix.forward(x, None, None)?, bias: Some(bias.clone()) }),
+            _ => self.forward(x).map(Product::from),
+        }
     }
 
     /// The same with an activation of every output.
@@ -123,23 +171,24 @@ impl CustomOp1 for PackedProduct {
 /// The vectors of the vocabulary's tokens.
 pub struct Embedding {
     matrix: Matrix,
+    vocabulary: usize,
     device: Device,
 }
 
 impl Embedding {
     /// The table is (vocabulary, dim).
     pub fn new(table: &Table<'_>, backend: &Backend) -> Result<Embedding> {
-        Ok(Embedding { matrix: Matrix::of_table(table, backend)?, device: backend.device.clone() })
+        Ok(Embedding { matrix: Matrix::of_table(table, backend)?.padded()?, vocabulary: table.rows, device: backend.device.clone() })
     }
 
     /// (tokens, dim).
     pub fn forward(&self, tokens: &[u32]) -> Result<Tensor> {
+        if let Some(bad) = tokens.iter().find(|&&t| t as usize >= self.vocabulary) {
+            return Err(candle_core::Error::Msg(format!("token {bad} in a vocabulary of {}", self.vocabulary)).into());
+        }
         match &self.matrix {
             Matrix::Packed(packed) => {
                 let dim = packed.k();
-                if let Some(bad) = tokens.iter().find(|&&t| t as usize >= packed.n()) {
-                    return Err(candle_core::Error::Msg(format!("token {bad} in a vocabulary of {}", packed.n())).into());
-                }
                 let mut out = vec![0.0; tokens.len() * dim];
                 for (out, &token) in out.chunks_exact_mut(dim).zip(tokens) {
                     packed.row(token as usize, out);
@@ -156,7 +205,7 @@ impl Embedding {
             Matrix::Packed(packed) => Matrix::Packed(packed.clone()),
             Matrix::Device(weight) => Matrix::Device(weight.clone()),
         };
-        OutputLayer { matrix, bias: None, placed_bias: None }
+        OutputLayer { matrix, vocabulary: self.vocabulary, bias: None, placed_bias: None }
     }
 }
 
@@ -164,6 +213,7 @@ impl Embedding {
 /// never stored as a whole.
 pub struct OutputLayer {
     matrix: Matrix,
+    vocabulary: usize,
     /// What is added to each token's logit.
     bias: Option<Vec<f32>>,
     /// The same where the logits arise, if that is a device.
@@ -212,7 +262,7 @@ const STRIP: usize = 128;
 impl OutputLayer {
     /// A layer with weights of its own, (vocabulary, dim).
     pub fn new(table: &Table<'_>, backend: &Backend) -> Result<OutputLayer> {
-        Ok(OutputLayer { matrix: Matrix::of_table(table, backend)?, bias: None, placed_bias: None })
+        Ok(OutputLayer { matrix: Matrix::of_table(table, backend)?.padded()?, vocabulary: table.rows, bias: None, placed_bias: None })
     }
 
     /// The same with something added to each token's logit, (vocabulary).
@@ -228,20 +278,17 @@ impl OutputLayer {
     pub fn select(&self, tokens: &[u32]) -> Result<OutputLayer> {
         let matrix = match &self.matrix {
             Matrix::Packed(packed) => Matrix::Packed(Arc::new(packed.select(tokens))),
-            Matrix::Device(weight) => Matrix::Device(weight.index_select(&Tensor::new(tokens, weight.device())?, 0)?),
+            Matrix::Device(weight) => Matrix::Device(weight.index_select(&Tensor::new(tokens, weight.device())?, 0)?).padded()?,
         };
         let bias = self.bias.as_ref().map(|bias| tokens.iter().map(|&t| bias[t as usize]).collect());
         let placed = |bias: &Tensor| bias.index_select(&Tensor::new(tokens, bias.device())?, 0);
         let placed_bias = self.placed_bias.as_ref().map(placed).transpose()?;
-        Ok(OutputLayer { matrix, bias, placed_bias })
+        Ok(OutputLayer { matrix, vocabulary: tokens.len(), bias, placed_bias })
     }
 
     /// Size of the vocabulary.
     pub fn vocabulary(&self) -> usize {
-        match &self.matrix {
-            Matrix::Packed(packed) => packed.n(),
-            Matrix::Device(weight) => weight.dims()[0],
-        }
+        self.vocabulary
     }
 
     /// Whether the logits arise on a device, see [`OutputLayer::wanted`].
@@ -335,7 +382,8 @@ impl OutputLayer {
         if most > cuda::MOST_WANTED || wanted.iter().any(|wanted| !wanted.columns.is_empty()) || !hidden.device().is_cuda() {
             return Ok(None);
         }
-        let Some(found) = cuda::best(&hidden.matmul(&weight.t()?)?, self.placed_bias.as_ref(), most)? else { return Ok(None) };
+        let logits = hidden.matmul(&weight.t()?)?;
+        let Some(found) = cuda::best(&logits, self.placed_bias.as_ref(), self.vocabulary, most)? else { return Ok(None) };
         let found: Vec<f32> = found.flatten_all()?.to_vec1()?;
         for (row, found) in found.chunks_exact(2 * most + 2).enumerate() {
             let (logits, columns) = found[..2 * most].split_at(most);
@@ -357,7 +405,8 @@ impl OutputLayer {
         match &self.matrix {
             Matrix::Packed(packed) => with_slice(&hidden.contiguous()?, |x| packed.matmul_blocks(x, self.bias.as_deref(), visit)),
             Matrix::Device(weight) => {
-                let mut logits: Vec<f32> = hidden.matmul(&weight.t()?)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+                let mut logits: Vec<f32> =
+                    hidden.matmul(&weight.narrow(0, 0, self.vocabulary)?.t()?)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
                 if let Some(bias) = &self.bias {
                     kernel::add_to_rows(&mut logits, bias);
                 }

@@ -22,7 +22,7 @@ pub use attention::{Attention, Group};
 pub(crate) use cache::LayerCache;
 pub use cache::{Keeping, KvCache, SourceCache, Span};
 pub use feed_forward::FeedForward;
-pub use linear::{Counted, Embedding, Linear, OutputLayer, Wanted};
+pub use linear::{Counted, Embedding, Linear, OutputLayer, Product, Wanted};
 pub use log::{Log, Rows};
 pub use norm::{Norm, add};
 pub use plan::{Plan, Plans, Step};

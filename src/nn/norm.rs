@@ -1,6 +1,6 @@
 //! Normalization of the last dimension, and the sum that stands before or after it.
 
-use super::{cpu_slice, with_slice};
+use super::{Product, cpu_slice, with_slice};
 use crate::error::Result;
 use crate::kernel;
 use crate::kernel::cuda::{self, Normalizing};
@@ -44,13 +44,13 @@ impl Norm {
     }
 
     /// Normalizes `x + y`, two tensors of the same shape.
-    pub fn of_sum(&self, x: &Tensor, y: &Tensor) -> Result<Tensor> {
+    pub fn of_sum(&self, x: &Tensor, y: &Product) -> Result<Tensor> {
         if !is_for_kernels(x)
-            && let Some(normalized) = cuda::normalized(x, Some(y), &self.normalizing())?
+            && let Some(normalized) = cuda::normalized(x, Some(y.parts()), &self.normalizing())?
         {
             return Ok(normalized);
         }
-        self.forward(&add(x, y)?)
+        self.forward(&add(x, &y.value()?)?)
     }
 
     fn normalizing(&self) -> Normalizing<'_> {

@@ -97,7 +97,7 @@ static double applied(int activation, double x) {
 }
 
 template <typename T> static void check_rows(const std::string &type) {
-    const int rows = 3, width = 72;
+    const int rows = 3, width = 328; // more than 32 threads read at once, less than 64 do
     auto x = drawn<T>(rows * width), y = drawn<T>(rows * width), bias = drawn<T>(width), weight = drawn<T>(width);
     std::vector<T> out(rows * width);
     for (int activation = 0; activation < 5; activation++) {
@@ -116,17 +116,19 @@ template <typename T> static void check_rows(const std::string &type) {
         const int row = i / half, at = row * 2 * half + i % half;
         expect(near(out[i], applied(1, wide(both[at])) * wide(both[at + half])), type + " gated");
     }
-    for (int is_sum = 0; is_sum < 2; is_sum++) {
-        for (int centred = 0; centred < 2; centred++) {
-            launch(rows, 1, 64, [&] {
-                normalized<T>(x.data(), y.data(), weight.data(), bias.data(), out.data(), width, is_sum, centred, 1e-5f);
+    auto y_bias = drawn<T>(width);
+    for (int addends = 0; addends < 3; addends++) {
+        for (auto [centred, threads] : {std::pair(0, 32), {1, 32}, {0, 64}, {1, 64}}) {
+            launch(rows, 1, threads, [&] {
+                normalized<T>(x.data(), y.data(), y_bias.data(), weight.data(), bias.data(), out.data(), width, addends, centred, 1e-5f);
             });
             for (int row = 0; row < rows; row++) {
                 std::vector<double> values(width);
                 double mean = 0, square = 0;
                 for (int i = 0; i < width; i++) {
                     const int at = row * width + i;
-                    values[i] = is_sum ? rounded<T>(wide(x[at]) + wide(y[at])) : wide(x[at]);
+                    const double other = addends > 1 ? rounded<T>(wide(y[at]) + wide(y_bias[i])) : wide(y[at]);
+                    values[i] = addends > 0 ? rounded<T>(wide(x[at]) + other) : wide(x[at]);
                     mean += centred ? values[i] / width : 0;
                 }
                 for (double value : values) square += (value - mean) * (value - mean) / width;
@@ -156,7 +158,7 @@ template <typename T> static void check_attention(const std::string &type) {
         seen.push_back(0);
         std::vector<T> out(queries * heads * dim);
         for (int scattered = 0; scattered < 2; scattered++) {
-        launch(queries, heads, 128, [&] {
+        launch(queries, heads, std::max(64, dim), [&] {
             attended<T>(q.data(), keys.data(), values.data(), seen.data(), out.data(), queries, scattered, q_stride, kv_stride, heads, kv_heads, dim, scale);
         });
         const auto row = [&](int query, unsigned n) { return scattered ? seen[2 * queries + seen[query] + n] : seen[query] + n; };
@@ -182,18 +184,20 @@ template <typename T> static void check_attention(const std::string &type) {
 }
 
 template <typename T> static void check_best(const std::string &type) {
-    const int rows = 2, width = 1500, wanted = 9, columns = 2 * wanted + 2;
-    auto x = drawn<T>(rows * width);
+    const int rows = 2, width = 1501, stride = 1504, wanted = 9, columns = 2 * wanted + 2;
+    auto x = drawn<T>(rows * stride);
     auto bias = drawn<float>(width);
+    // What fills a row up is not looked at.
+    for (int row = 0; row < rows; row++) std::fill_n(x.begin() + row * stride + width, stride - width, stored<T>(99));
     // Equal ones, two of them for the same thread.
-    x[7] = x[7 + 128] = x[900] = stored<T>(9);
-    bias[7] = bias[7 + 128] = bias[900] = 0.5f;
+    x[7] = x[6] = x[7 + 512] = x[900] = stored<T>(9);
+    bias[7] = bias[6] = bias[7 + 512] = bias[900] = 0.5f;
     for (auto [count, has_bias] : {std::pair(width, 0), {width, 1}, {5, 1}}) {
         std::vector<float> out(rows * columns);
-        launch(rows, 1, 128, [&] { best<T>(x.data(), bias.data(), out.data(), count, wanted, has_bias); });
+        launch(rows, 1, 64, [&] { best<T>(x.data(), bias.data(), out.data(), count, stride, wanted, has_bias); });
         for (int row = 0; row < rows; row++) {
             std::vector<std::pair<float, int>> ranked;
-            for (int i = 0; i < count; i++) ranked.push_back({-(wide(x[row * count + i]) + (has_bias ? bias[i] : 0.0f)), i});
+            for (int i = 0; i < count; i++) ranked.push_back({-(wide(x[row * stride + i]) + (has_bias ? bias[i] : 0.0f)), i});
             std::sort(ranked.begin(), ranked.end());
             double total = 0;
             for (auto [logit, _] : ranked) total += exp(ranked[0].first - logit);

@@ -105,31 +105,54 @@ template <typename T> __device__ void gated(const T *x, T *out, int width, int a
     }
 }
 
-// A row a block: x, or x + y, normalized by its root mean square, or by its mean and variance where `centred`.
+// A row a block: x, x + y, or x + (y + y_bias), for so many `addends`, normalized by its root mean square, or by its mean and variance where
+// `centred`. A width that is a multiple of eight; what a thread has read of it, up to eight numbers, it keeps.
 template <typename T>
-__device__ void normalized(const T *x, const T *y, const T *weight, const T *bias, T *out, int width, int is_sum, int centred, float epsilon) {
+__device__ void normalized(const T *x, const T *y, const T *y_bias, const T *weight, const T *bias, T *out, int width, int addends, int centred,
+                           float epsilon) {
     __shared__ float shared[WARP];
-    x += (u64)blockIdx.x * width;
-    y += (u64)blockIdx.x * width;
-    out += (u64)blockIdx.x * width;
+    const u64 row = (u64)blockIdx.x * width;
+    const int reach = blockDim.x * 8;
+    float values[8], others[8];
+    const auto sums = [&](int at) {
+        read(x + row + at, values);
+        if (addends > 0) {
+            read(y + row + at, others);
+            if (addends > 1) {
+                float added[8];
+                read(y_bias + at, added);
+#pragma unroll
+                for (int i = 0; i < 8; i++) others[i] = rounded<T>(others[i] + added[i]);
+            }
+#pragma unroll
+            for (int i = 0; i < 8; i++) values[i] = rounded<T>(values[i] + others[i]);
+        }
+    };
+    const bool kept = width <= reach;
     float sum = 0.0f;
-    for (int at = threadIdx.x; at < width; at += blockDim.x) {
-        const float value = is_sum ? rounded<T>(wide(x[at]) + wide(y[at])) : wide(x[at]);
-        sum += centred ? value : value * value;
+    for (int at = threadIdx.x * 8; at < width; at += reach) {
+        sums(at);
+#pragma unroll
+        for (int i = 0; i < 8; i++) sum += centred ? values[i] : values[i] * values[i];
     }
     const float mean = centred ? block_sum(sum, shared) / width : 0.0f;
     if (centred) {
         sum = 0.0f;
-        for (int at = threadIdx.x; at < width; at += blockDim.x) {
-            const float value = (is_sum ? rounded<T>(wide(x[at]) + wide(y[at])) : wide(x[at])) - mean;
-            sum += value * value;
+        for (int at = threadIdx.x * 8; at < width; at += reach) {
+            if (!kept) sums(at);
+#pragma unroll
+            for (int i = 0; i < 8; i++) sum += (values[i] - mean) * (values[i] - mean);
         }
     }
     const float factor = 1.0f / sqrtf(block_sum(sum, shared) / width + epsilon);
-    for (int at = threadIdx.x; at < width; at += blockDim.x) {
-        const float value = is_sum ? rounded<T>(wide(x[at]) + wide(y[at])) : wide(x[at]);
-        const float scaled = (value - mean) * factor * wide(weight[at]);
-        narrow(centred ? scaled + wide(bias[at]) : scaled, out[at]);
+    for (int at = threadIdx.x * 8; at < width; at += reach) {
+        if (!kept) sums(at);
+        float scale[8], shift[8] = {0, 0, 0, 0, 0, 0, 0, 0};
+        read(weight + at, scale);
+        if (centred) read(bias + at, shift);
+#pragma unroll
+        for (int i = 0; i < 8; i++) others[i] = (values[i] - mean) * factor * scale[i] + shift[i];
+        write(others, out + row + at);
     }
 }
 
@@ -140,14 +163,14 @@ template <typename T> __device__ void appended(const T *x, T *out, int width, in
     for (int at = threadIdx.x * 8; at < width; at += blockDim.x * 8) *(Eight<T> *)(out + at) = *(const Eight<T> *)(x + at);
 }
 
-// A query of a head a block, blocks (queries, heads) of 128 threads. `dim` / 8 neighbouring threads, a power of two, read a key together; the
-// groups of the block read every so many keys each, with a softmax as they go (Milakov and Gimelshein 2018), and bring it together at
-// the end. `seen` is, for each of `queries`, where what it sees begins, then for each how much that is; what it sees are the rows from there on, or, if
-// they are `scattered`, those whose numbers stand there in what follows.
+// A query of a head a block, blocks (queries, heads). `dim` / 8 neighbouring threads, a power of two, read a key together, two keys at a time;
+// the groups of the block, at most eight, read every so many keys each, with a softmax as they go (Milakov and Gimelshein 2018), and bring it
+// together at the end. `seen` is, for each of `queries`, where what it sees begins, then for each how much that is; what it sees are the rows
+// from there on, or, if they are `scattered`, those whose numbers stand there in what follows.
 template <typename T>
 __device__ void attended(const T *q, const T *keys, const T *values, const u32 *seen, T *out, int queries, int scattered, int q_stride, int kv_stride,
                          int heads, int kv_heads, int dim, float scale) {
-    __shared__ float largests[128], totals[128], sums[128 * 8];
+    __shared__ float largests[64], totals[64], sums[8 * 256];
     const int query = blockIdx.x, head = blockIdx.y;
     const int lanes = dim / 8, lane = threadIdx.x % lanes, group = threadIdx.x / lanes, groups = blockDim.x / lanes;
     const u32 count = seen[queries + query];
@@ -158,23 +181,35 @@ __device__ void attended(const T *q, const T *keys, const T *values, const u32 *
     read(q + (u64)query * q_stride + head * dim + lane * 8, scaled);
 #pragma unroll
     for (int i = 0; i < 8; i++) scaled[i] *= scale;
-    for (u32 first = 0; first < count; first += groups) {
-        const bool is_there = first + group < count;
-        const u32 n = is_there ? first + group : 0;
-        const u64 at = (u64)(scattered ? rows[n] : begin + n) * kv_stride + column;
-        float key[8], value[8];
+    for (u32 first = group; first - group < count; first += 2 * groups) {
+        const u32 second = first + groups;
+        const bool is_there = first < count, another = second < count;
+        const u32 one = is_there ? first : 0, two = another ? second : 0;
+        const u64 at = (u64)(scattered ? rows[one] : begin + one) * kv_stride + column;
+        const u64 next_at = (u64)(scattered ? rows[two] : begin + two) * kv_stride + column;
+        float key[8], value[8], next_key[8], next_value[8];
         read(keys + at, key);
+        read(keys + next_at, next_key);
         read(values + at, value);
-        float score = 0.0f;
+        read(values + next_at, next_value);
+        float score = 0.0f, next_score = 0.0f;
 #pragma unroll
-        for (int i = 0; i < 8; i++) score = fmaf(scaled[i], key[i], score);
-        for (int distance = lanes / 2; distance > 0; distance /= 2) score += __shfl_xor_sync(WHOLE, score, distance);
+        for (int i = 0; i < 8; i++) {
+            score = fmaf(scaled[i], key[i], score);
+            next_score = fmaf(scaled[i], next_key[i], next_score);
+        }
+        for (int distance = lanes / 2; distance > 0; distance /= 2) {
+            score += __shfl_xor_sync(WHOLE, score, distance);
+            next_score += __shfl_xor_sync(WHOLE, next_score, distance);
+        }
+        if (!another) next_score = LOWEST;
         if (is_there) {
-            const float next = fmaxf(largest, score), kept = expf(largest - next), weight = expf(score - next);
-            total = total * kept + weight;
+            const float top = fmaxf(largest, fmaxf(score, next_score));
+            const float kept = expf(largest - top), weight = expf(score - top), next_weight = expf(next_score - top);
+            total = total * kept + weight + next_weight;
 #pragma unroll
-            for (int i = 0; i < 8; i++) sum[i] = fmaf(weight, value[i], sum[i] * kept);
-            largest = next;
+            for (int i = 0; i < 8; i++) sum[i] = fmaf(next_weight, next_value[i], fmaf(weight, value[i], sum[i] * kept));
+            largest = top;
         }
     }
     if (lane == 0) {
@@ -224,23 +259,34 @@ __device__ __forceinline__ void first_of(float &value, int &column, float *value
 #define NO_COLUMN 0x7fffffff
 
 // A row a block: the `wanted` largest of the logits x + bias, best first, their columns, -1 where there are no more, the largest of all, and the sum
-// of exp(logit - largest): (rows, 2 * wanted + 2). Each thread looks at every so many columns.
-template <typename T> __device__ void best(const T *x, const float *bias, float *out, int width, int wanted, int has_bias) {
+// of exp(logit - largest): (rows, 2 * wanted + 2). The rows are `stride` apart, a multiple of eight. Each thread looks at every so many eights.
+template <typename T> __device__ void best(const T *x, const float *bias, float *out, int width, int stride, int wanted, int has_bias) {
     __shared__ float values[WARP];
     __shared__ int columns[WARP];
-    x += (u64)blockIdx.x * width;
+    x += (u64)blockIdx.x * stride;
     out += (u64)blockIdx.x * (2 * wanted + 2);
-    const int step = blockDim.x, places = (width + step - 1) / step;
+    const int step = blockDim.x * 8, places = (width + step - 1) / step * 8;
     float value = LOWEST, sum = 0.0f, over = LOWEST;
     int column = NO_COLUMN;
-    for (int at = threadIdx.x; at < width; at += step) {
-        const float logit = wide(x[at]) + (has_bias ? bias[at] : 0.0f);
-        if (before(logit, at, value, column)) { value = logit; column = at; }
-        if (logit > over) {
-            sum = sum * expf(over - logit) + 1.0f;
-            over = logit;
-        } else if (logit > LOWEST) {
-            sum += expf(logit - over);
+    for (int first = threadIdx.x * 8; first < width; first += step) {
+        float logits[8];
+        read(x + first, logits);
+        float top = LOWEST;
+#pragma unroll
+        for (int i = 0; i < 8; i++) {
+            const int at = first + i;
+            if (at >= width) logits[i] = LOWEST;
+            else if (has_bias) logits[i] += bias[at];
+            if (at < width && before(logits[i], at, value, column)) { value = logits[i]; column = at; }
+            top = fmaxf(top, logits[i]);
+        }
+        if (top > over) {
+            sum *= expf(over - top);
+            over = top;
+        }
+        if (over > LOWEST) {
+#pragma unroll
+            for (int i = 0; i < 8; i++) sum += expf(logits[i] - over);
         }
     }
     float last = value;
@@ -258,11 +304,11 @@ template <typename T> __device__ void best(const T *x, const float *bias, float 
         }
         if (last_column == NO_COLUMN || rank + 1 == wanted) continue;
         // The thread that had the last one looks for its next, with the help of all.
-        const int owner = last_column % step;
+        const int owner = last_column / 8 % blockDim.x;
         float next = LOWEST;
         int next_column = NO_COLUMN;
-        for (int place = threadIdx.x; place < places; place += step) {
-            const int at = place * step + owner;
+        for (int place = threadIdx.x; place < places; place += blockDim.x) {
+            const int at = place / 8 * step + owner * 8 + place % 8;
             if (at >= width) continue;
             const float logit = wide(x[at]) + (has_bias ? bias[at] : 0.0f);
             if (before(last, last_column, logit, at) && before(logit, at, next, next_column)) { next = logit; next_column = at; }
@@ -280,17 +326,17 @@ template <typename T> __device__ void best(const T *x, const float *bias, float 
         biased<T>(x, bias, out, width, has_bias, activation);                                                                                      \
     }                                                                                                                                              \
     extern "C" __global__ void gated_##T(const T *x, T *out, int width, int activation) { gated<T>(x, out, width, activation); }                   \
-    extern "C" __global__ void normalized_##T(const T *x, const T *y, const T *weight, const T *bias, T *out, int width, int is_sum, int centred,  \
-                                              float epsilon) {                                                                                     \
-        normalized<T>(x, y, weight, bias, out, width, is_sum, centred, epsilon);                                                                   \
+    extern "C" __global__ void normalized_##T(const T *x, const T *y, const T *y_bias, const T *weight, const T *bias, T *out, int width,          \
+                                              int addends, int centred, float epsilon) {                                                           \
+        normalized<T>(x, y, y_bias, weight, bias, out, width, addends, centred, epsilon);                                                          \
     }                                                                                                                                              \
     extern "C" __global__ void appended_##T(const T *x, T *out, int width, int stride) { appended<T>(x, out, width, stride); }                     \
     extern "C" __global__ void attended_##T(const T *q, const T *keys, const T *values, const u32 *seen, T *out, int queries, int scattered,       \
                                             int q_stride, int kv_stride, int heads, int kv_heads, int dim, float scale) {                          \
         attended<T>(q, keys, values, seen, out, queries, scattered, q_stride, kv_stride, heads, kv_heads, dim, scale);                             \
     }                                                                                                                                              \
-    extern "C" __global__ void best_##T(const T *x, const float *bias, float *out, int width, int wanted, int has_bias) {                          \
-        best<T>(x, bias, out, width, wanted, has_bias);                                                                                            \
+    extern "C" __global__ void best_##T(const T *x, const float *bias, float *out, int width, int stride, int wanted, int has_bias) {              \
+        best<T>(x, bias, out, width, stride, wanted, has_bias);                                                                                    \
     }
 
 FOR_TYPE(float)

@@ -10,7 +10,7 @@ use candle_core::cuda_backend::cudarc::driver::{
     CudaFunction, CudaSlice, CudaStream, CudaView, DeviceRepr, LaunchArgs, LaunchConfig, PushKernelArg,
 };
 use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
-use candle_core::cuda_backend::{CudaDType, WrapErr};
+use candle_core::cuda_backend::{CudaDType, DeviceId, WrapErr};
 use candle_core::{CpuStorage, CudaDevice, CudaStorage, CustomOp1, D, DType, InplaceOp1, Layout, Result, Shape, Storage, Tensor, bail};
 use half::{bf16, f16};
 use std::collections::HashMap;
@@ -21,27 +21,28 @@ const MODULE: &str = "polygist";
 
 /// Numbers that a thread reads at once.
 const EIGHT: usize = 8;
-/// Threads that read the keys of a query.
-const ATTENDING: u32 = 128;
+/// Threads that read the keys of a query, at least; at most so many groups of them as the kernel has room for.
+const ATTENDING: usize = 64;
 /// Threads that look at a row of logits.
 const CHOOSING: u32 = 512;
 /// Logits of a row that [`best`] finds, at most: each takes a look at all that are left.
 pub(crate) const MOST_WANTED: usize = 48;
 
-/// The kernels for the architecture of a device.
-fn compiled(device: &CudaDevice) -> Result<&'static str> {
-    static COMPILED: OnceLock<Mutex<HashMap<(i32, i32), &'static str>>> = OnceLock::new();
+/// The kernels for the architecture of a device, which keeps them once one of them is loaded.
+fn compiled(device: &CudaDevice) -> Result<String> {
+    static COMPILED: Mutex<Option<((i32, i32), String)>> = Mutex::new(None);
     let architecture = device.cuda_stream().context().compute_capability().w()?;
-    let mut held = COMPILED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(text) = held.get(&architecture) {
-        return Ok(text);
+    let mut held = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((of, text)) = &*held
+        && *of == architecture
+    {
+        return Ok(text.clone());
     }
     let options = vec![format!("--gpu-architecture=compute_{}{}", architecture.0, architecture.1)];
     let ptx = compile_ptx_with_opts(SOURCE, CompileOptions { options, ..CompileOptions::default() });
     let ptx = ptx.map_err(|why| candle_core::Error::msg(format!("the kernels for the GPU cannot be compiled: {why:?}")))?;
-    let text: &'static str = ptx.to_src().leak();
-    held.insert(architecture, text);
-    Ok(text)
+    *held = Some((architecture, ptx.to_src()));
+    Ok(ptx.to_src())
 }
 
 /// A type of numbers that the kernels know.
@@ -74,10 +75,19 @@ impl Kernel {
     }
 }
 
-/// The kernel of a name for numbers of a type.
-fn function<T: Number>(device: &CudaDevice, name: &str) -> Result<Kernel> {
-    let function = device.get_or_load_custom_func(&format!("{name}_{}", T::NAME), MODULE, compiled(device)?)?;
-    Ok(Kernel { function: function.into_cuda_function(), stream: device.cuda_stream() })
+/// The kernel of a name for numbers of a type. It is looked up once for each device: launches are many and short.
+fn function<T: Number>(device: &CudaDevice, name: &'static str) -> Result<Kernel> {
+    type Known = HashMap<(DeviceId, &'static str, &'static str), CudaFunction>;
+    static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
+    let stream = device.cuda_stream();
+    let mut known = KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let key = (device.id(), name, T::NAME);
+    if let Some(function) = known.get(&key) {
+        return Ok(Kernel { function: function.clone(), stream });
+    }
+    let function = device.get_or_load_custom_func(&format!("{name}_{}", T::NAME), MODULE, &compiled(device)?)?.into_cuda_function();
+    known.insert(key, function.clone());
+    Ok(Kernel { function, stream })
 }
 
 /// Calls a function for the type of the numbers of a storage.
@@ -247,33 +257,54 @@ pub(crate) struct Normalizing<'a> {
     pub epsilon: f32,
 }
 
-/// The rows of `x`, or of `x + y`, normalized: (…, width) to the same.
-pub(crate) fn normalized(x: &Tensor, y: Option<&Tensor>, how: &Normalizing<'_>) -> Result<Option<Tensor>> {
-    fn run<T: Number>(x: &CudaStorage, layout: &Layout, y: Option<&Tensor>, how: &Normalizing<'_>) -> Result<CudaStorage> {
+/// The rows of `x`, or of `x + (y + y_bias)`, normalized: (…, width) to the same. A bias of `y` is (width).
+pub(crate) fn normalized(x: &Tensor, y: Option<(&Tensor, Option<&Tensor>)>, how: &Normalizing<'_>) -> Result<Option<Tensor>> {
+    type Addends<'a> = Option<(&'a Tensor, Option<&'a Tensor>)>;
+    fn run<T: Number>(x: &CudaStorage, layout: &Layout, y: Addends<'_>, how: &Normalizing<'_>) -> Result<CudaStorage> {
         let (device, count) = (x.device(), layout.shape().elem_count());
         let width = how.weight.dim(D::Minus1)?;
         let (kernel, x, out) = (function::<T>(device, "normalized")?, view::<T>(x, layout)?, room::<T>(device, count)?);
-        let (columns, is_sum, centred) = (width as i32, i32::from(y.is_some()), i32::from(how.bias.is_some()));
-        let start = |y: &CudaView<'_, T>, weight: &CudaView<'_, T>, bias: &CudaView<'_, T>| {
+        let addends = y.map_or(0, |(_, bias)| 1 + i32::from(bias.is_some()));
+        let (columns, centred) = (width as i32, i32::from(how.bias.is_some()));
+        let start = |[y, y_bias, weight, bias]: [&CudaView<'_, T>; 4]| {
             let mut arguments = kernel.builder();
-            arguments.arg(&x).arg(y).arg(weight).arg(bias).arg(&out).arg(&columns).arg(&is_sum).arg(&centred).arg(&how.epsilon);
-            // SAFETY: x, out and y are as many numbers, whole rows of `width`; weight and bias are one row each: `normalized` has looked.
+            arguments
+                .arg(&x)
+                .arg(y)
+                .arg(y_bias)
+                .arg(weight)
+                .arg(bias)
+                .arg(&out)
+                .arg(&columns)
+                .arg(&addends)
+                .arg(&centred)
+                .arg(&how.epsilon);
+            // SAFETY: x, out and y are as many numbers, whole rows of `width`; the others are one row each: `normalized` has looked. What is
+            // not there is not read.
             unsafe { launch(&mut arguments, (count / width, 1), threads(width)) }
         };
-        let with_bias = |y: &CudaView<'_, T>| {
-            with_view(how.weight, |weight| {
-                how.bias.map_or_else(|| start(y, weight, weight), |bias| with_view(bias, |bias| start(y, weight, bias)))
-            })
-        };
-        y.map_or_else(|| with_bias(&x), |y| with_view(y, with_bias))?;
+        let parts = [y.map(|(y, _)| y), y.and_then(|(_, bias)| bias), Some(how.weight), how.bias];
+        let held = parts.map(|part| part.map(Tensor::storage_and_layout));
+        let mut views = Vec::with_capacity(held.len());
+        for part in &held {
+            views.push(match part {
+                Some((storage, layout)) => match &**storage {
+                    Storage::Cuda(storage) => view::<T>(storage, layout)?,
+                    _ => bail!("expected a tensor on a CUDA device"),
+                },
+                None => x.slice(..),
+            });
+        }
+        start([&views[0], &views[1], &views[2], &views[3]])?;
         Ok(CudaStorage::wrap_cuda_slice(out, device.clone()))
     }
     let width = x.dims().last().copied().unwrap_or(0);
-    let beside = |y: &Tensor| y.dims() == x.dims() && y.dtype() == x.dtype() && y.is_contiguous() && y.device().is_cuda();
-    if !is_known(x) || !x.is_contiguous() || !is_row_beside(how.weight, x, width) {
+    let is_row = |row: &Tensor| is_row_beside(row, x, width);
+    let beside = |y: &Tensor| y.dims() == x.dims() && y.dtype() == x.dtype() && is_in_eights(y, width);
+    if !is_in_eights(x, width) || !is_row(how.weight) || !how.bias.is_none_or(is_row) {
         return Ok(None);
     }
-    if !how.bias.is_none_or(|bias| is_row_beside(bias, x, width)) || !y.is_none_or(beside) {
+    if !y.is_none_or(|(y, bias)| beside(y) && bias.is_none_or(is_row)) {
         return Ok(None);
     }
     let made = Made("normalized", |storage: &CudaStorage, layout: &Layout| {
@@ -344,7 +375,7 @@ pub(crate) fn attended(shape: &AttentionShape, q: &Tensor, keys: &Tensor, values
             });
             arguments.arg(&shape.scale);
             // SAFETY: the sizes are those of the tensors, as `attended` has seen; the numbers of rows are those of rows that the log holds.
-            unsafe { launch(&mut arguments, (queries, heads), ATTENDING) }
+            unsafe { launch(&mut arguments, (queries, heads), dim.max(ATTENDING) as u32) }
         };
         let [keys, values, seen] = parts;
         with_view(keys, |keys| with_view(values, |values| with_view(seen, |seen| start(keys, values, seen))))?;
@@ -366,18 +397,21 @@ pub(crate) fn attended(shape: &AttentionShape, q: &Tensor, keys: &Tensor, values
     q.apply_op1_no_bwd(&made).map(Some)
 }
 
-/// Of each row of `logits + bias`, (rows, width) and (width) in 32 bits, the `wanted` largest, best first, their columns (−1 where there are no more),
-/// the largest, and the sum of exp(logit − largest): (rows, 2 · wanted + 2) in 32 bits.
-pub(crate) fn best(logits: &Tensor, bias: Option<&Tensor>, wanted: usize) -> Result<Option<Tensor>> {
-    fn run<T: Number>(x: &CudaStorage, layout: &Layout, bias: Option<&Tensor>, wanted: usize) -> Result<(CudaStorage, Shape)> {
-        let (device, (rows, width)) = (x.device(), layout.shape().dims2()?);
+/// Of each row of `logits + bias`, (rows, at least width) and (width) in 32 bits, of the first `width` columns, the `wanted` largest, best first, their
+/// columns (−1 where there are no more), the largest, and the sum of exp(logit − largest): (rows, 2 · wanted + 2) in 32 bits.
+pub(crate) fn best(logits: &Tensor, bias: Option<&Tensor>, width: usize, wanted: usize) -> Result<Option<Tensor>> {
+    fn run<T: Number>(x: &CudaStorage, layout: &Layout, bias: Option<&Tensor>, sizes: [usize; 2]) -> Result<(CudaStorage, Shape)> {
+        let (device, (rows, stride), [width, wanted]) = (x.device(), layout.shape().dims2()?, sizes);
         let columns = 2 * wanted + 2;
         let (kernel, x, out) = (function::<T>(device, "best")?, view::<T>(x, layout)?, room::<f32>(device, rows * columns)?);
-        let (width, wanted, has_bias) = (width as i32, wanted as i32, i32::from(bias.is_some()));
+        let sizes = [width as i32, stride as i32, wanted as i32, i32::from(bias.is_some())];
         let start = |bias: &CudaView<'_, f32>| {
             let mut arguments = kernel.builder();
-            arguments.arg(&x).arg(bias).arg(&out).arg(&width).arg(&wanted).arg(&has_bias);
-            // SAFETY: x is (rows, width), the bias (width) where there is one, out as `wanted` says.
+            arguments.arg(&x).arg(bias).arg(&out);
+            sizes.iter().for_each(|size| {
+                arguments.arg(size);
+            });
+            // SAFETY: x is (rows, stride), the bias (width) where there is one, out as `wanted` says.
             unsafe { launch(&mut arguments, (rows, 1), CHOOSING) }
         };
         match bias {
@@ -387,15 +421,14 @@ pub(crate) fn best(logits: &Tensor, bias: Option<&Tensor>, wanted: usize) -> Res
         }
         Ok((CudaStorage::wrap_cuda_slice(out, device.clone()), (rows, columns).into()))
     }
-    let (_, width) = logits.dims2()?;
+    let (_, stride) = logits.dims2()?;
     // Columns are handed out as floating-point numbers.
-    if !is_known(logits) || !logits.is_contiguous() || wanted == 0 || wanted > MOST_WANTED || width > 1 << 24 {
+    if !is_in_eights(logits, stride) || width > stride || wanted == 0 || wanted > MOST_WANTED || width > 1 << 24 {
         return Ok(None);
     }
     if bias.is_some_and(|bias| bias.dims() != [width] || bias.dtype() != DType::F32 || !bias.is_contiguous() || !bias.device().is_cuda()) {
         return Ok(None);
     }
-    logits
-        .apply_op1_no_bwd(&Made("best", |storage: &CudaStorage, layout: &Layout| by_type!(storage, run, storage, layout, bias, wanted)))
-        .map(Some)
+    let made = Made("best", |storage: &CudaStorage, layout: &Layout| by_type!(storage, run, storage, layout, bias, [width, wanted]));
+    logits.apply_op1_no_bwd(&made).map(Some)
 }
