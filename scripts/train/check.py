@@ -118,7 +118,7 @@ def check_falls(options):
     with tempfile.TemporaryDirectory() as folder:
         run = train.Run(options_for(options, folder, "--steps", "25", "--warmup", "0.1", "--lr", "5e-3"))
         run.out.mkdir(exist_ok=True)
-        run.rows_of = lambda step: np.arange(2)
+        run.drawn = lambda step: np.arange(2)
         while not run.ended():
             run.advance()
         losses = [json.loads(line)["loss"] for line in open(run.out / "log.jsonl", encoding="utf-8")]

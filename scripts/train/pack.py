@@ -5,6 +5,7 @@
 
 A row holds several examples one after the other, which do not see each other (rows.py). OUT.npz has
   shortlist   int32, sorted: all token ids that occur
+  words       how the tokenizer writes each of them, JSON
   pieces      int32: every text that occurs, once, as places in the shortlist, one after the other
   ends        int64: where each piece ends
   examples    int32 [examples, 4]: the pieces before, of, and after a source, and the one that the model is to write
@@ -211,6 +212,7 @@ def main():
     for name in ("examples", "held_examples"):
         arrays[name] = renumbered[arrays[name]]
     arrays |= texts
+    arrays["words"] = np.frombuffer(json.dumps(pieces.encoder.spelled(arrays["shortlist"]), ensure_ascii=False).encode(), np.uint8)
     about["shortlist"] = len(arrays["shortlist"])
     arrays["about"] = np.frombuffer(json.dumps(about, ensure_ascii=False, sort_keys=True).encode(), np.uint8)
     partial = options.out.with_name(options.out.name + ".part.npz")
