@@ -96,8 +96,9 @@ class Tuning(Run):
         return Speller(self.pack.words)
 
     def usable(self, held):
-        """The translations that are neither very short nor long."""
-        examples, size = self.pack.examples[held], np.diff(self.pack.ends, prepend=0)
+        """The translations that are neither very short nor long, each once."""
+        _, first = np.unique(self.pack.examples[held], axis=0, return_index=True)
+        examples, size = self.pack.examples[held][np.sort(first)], np.diff(self.pack.ends, prepend=0)
         after = {n: self.speller.text(self.pack.piece(n)) for n in np.unique(examples[:, 2]).tolist()}
         translation = np.array([not after[n].startswith("Summary") for n in examples[:, 2].tolist()], bool)
         target = size[examples[:, 3]]
