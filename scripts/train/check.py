@@ -152,7 +152,8 @@ def check_reward(options):
         return reward.rewards(reference, texts, [complete] * len(texts))
 
     english = "Some 1,200 people fled the flood on 3 May."
-    same, near, far, wrong, empty = worth(english, english, "About 1200 people fled from the flood on 3 May.", "The flood was here.", english.replace("1,200", "1,300"), "")
+    others = "About 1200 people fled from the flood on 3 May.", "The flood was here.", english.replace("1,200", "1,300"), ""
+    same, near, far, wrong, empty = worth(english, english, *others)
     chinese = worth("洪水迫使一千人离开家园", "洪水迫使一千人离开家园", "洪水 迫使一千人 离开家园")
     found = {
         "order": same > 0.999 and same > near > far > empty == 0,
@@ -161,7 +162,8 @@ def check_reward(options):
         "spaces": chinese[0] == chinese[1],
     }
     failed = [name for name, fine in found.items() if not fine]
-    print(f"reward: same {same:.3f}, near {near:.3f}, wrong number {wrong:.3f}, other {far:.3f}; {'differs in ' + ' '.join(failed) if failed else 'as expected'}")
+    outcome = f"differs in {' '.join(failed)}" if failed else "as expected"
+    print(f"reward: same {same:.3f}, near {near:.3f}, wrong number {wrong:.3f}, other {far:.3f}; {outcome}")
     return not failed
 
 
@@ -192,10 +194,9 @@ def check_tuned(options):
     until = prepare(rows, "varlen", 512, "cpu", tune.IN_ROW + 1)[2]["full_attention"][0]
     laid = bool((until.diff() >= 0).all()) and int(until[-1]) == rows[0].numel() and len(until) == len(rows[0]) * (tune.IN_ROW + 1) + 1
     greedy = [speller.text(ids) for ids, _ in actor.write([np.concatenate(prompts[0])], [20])]
-    print(
-        f"tuned: {len(written)} texts, {sum(len(ids) for ids, _ in written)} tokens; log-probabilities at most {worst['alone']:.1e} from transformers' attention,"
-        f" {worst['packed']:.1e} from packed rows (allowed {LIKELY:.0e}); ends of {len(rows[0])} rows {'fine' if laid else 'WRONG'}; greedy: {greedy[0]!r}"
-    )
+    print(f"tuned: {len(written)} texts, {sum(len(ids) for ids, _ in written)} tokens in {len(rows[0])} rows; greedy: {greedy[0]!r}")
+    print(f"tuned: log-probabilities at most {worst['alone']:.1e} from transformers' attention, {worst['packed']:.1e} from packed rows (allowed {LIKELY:.0e})")
+    print(f"tuned: ends of the examples {'fine' if laid else 'wrong'}")
     return max(worst.values()) <= LIKELY and laid
 
 

@@ -20,7 +20,7 @@ gather() {
     folder=$1 out=$2 work=$1/run
     deadline=$(date -u -d "+$3 seconds" +%FT%T)
     mkdir -p "$out"
-    local parts=("$folder"/part.* "$folder"/*/part.*) packs=("$folder"/pack.npz "$folder"/*/pack.npz)
+    local parts=("$folder"/part.* "$folder"/*/part.*) packs=("$folder"/*.npz "$folder"/*/*.npz)
     if ((${#parts[@]} == 0 || ${#packs[@]} != 1)); then
         echo "$folder has ${#parts[@]} parts of a model and ${#packs[@]} packs; expected all parts and one pack, which \`gpu_run.sh pack\` writes" >&2
         exit 1

@@ -160,4 +160,5 @@ def loss(model, ids, positions, masks, target):
 def losses(model, ids, positions, masks, target, temperature):
     """The loss of each target, f32, as they come row by row. `temperature`, as large as `target`, divides the logits of each."""
     logits, ids = written(model, ids, positions, masks, target)
-    return F.cross_entropy(logits / temperature[:, 1:][target[:, 1:]][:, None], ids, reduction="none")
+    # In place: these are the largest numbers that there are.
+    return F.cross_entropy(logits.div_(temperature[:, 1:][target[:, 1:]][:, None]), ids, reduction="none")

@@ -35,6 +35,7 @@ TARGET, SOURCE = (6, 64), 96  # tokens of the examples that are used
 ROOM = (1.5, 12, 100)  # tokens of a translation: so many times the human one's, and so many more, at most so many
 IN_ROW = 32  # examples in a row at most; attention is compiled for one number of them
 GREEDY = 1600  # held-back examples that are translated
+APART = 0.3  # log-probabilities that are further apart than this are no matter of rounding (bf16: 0.04)
 
 
 class Speller:
@@ -155,6 +156,8 @@ class Tuning(Run):
             rows, beside = drawn_up(texts, self.pack.about["row"], options.rows_at_once)
             tokens = int((rows[1] > 0).sum())
             total, apart = self.pushed(rows, beside)
+            if apart > APART:
+                sys.exit(f"step {self.step + 1}: samples were drawn with log-probabilities {apart:.3f} from those trained; expected at most {APART}")
         else:
             for p in self.parameters.values():
                 p.grad = torch.zeros_like(p)
@@ -170,8 +173,9 @@ class Tuning(Run):
         together = {}
         for n, (ids, likely) in enumerate(written):
             prompt = n // self.options.samples
-            entry = together.setdefault((prompt, ids.tobytes()), [prompts[prompt], ids, {"weight": 0.0, "temperature": self.options.temperature, "likely": likely}])
-            entry[2]["weight"] += weights[n]
+            beside = {"weight": 0.0, "temperature": self.options.temperature, "likely": likely}
+            known = together.setdefault((prompt, ids.tobytes()), (prompts[prompt], ids, beside))
+            known[2]["weight"] += weights[n]
         texts = [text for text in together.values() if abs(text[2]["weight"]) > 1e-12]
         if reference_weight:
             # As the model was taught, not at the samples' temperature: the engine's distribution is to stay what it is.
@@ -182,8 +186,8 @@ class Tuning(Run):
     def pushed(self, rows, beside):
         """Leaves the gradients of rows with the parameters; the loss, and how far the actor's log-probabilities are from the ones here on average."""
         device, sums = self.options.device, torch.zeros(3, device=self.options.device)
-        parts = zip(*(part.split(self.options.rows_at_once) for part in (*rows, beside["weight"], beside["temperature"], beside["likely"])))
-        for *some, weight, temperature, likely in parts:
+        arrays = (*rows, beside["weight"], beside["temperature"], beside["likely"])
+        for *some, weight, temperature, likely in zip(*(array.split(self.options.rows_at_once) for array in arrays)):
             prepared = prepare(some, self.options.attention, self.base.config.sliding_window, device, IN_ROW + 1)
             target = prepared[-1][:, 1:]
             each = losses(self.base, *prepared, temperature.to(device))
