@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Checks that training computes what it should. Exits 1 when something differs.
 
-    check.py EXAMPLES.jsonl PACK.npz MODEL.gguf [--reference target/release/examples/reference] [--only tokens logits packed falls resumes]
+    check.py EXAMPLES.jsonl PACK.npz MODEL.gguf [--reference target/release/examples/reference] [--only tokens logits packed falls resumes reward tuned]
 
  tokens   prompts and targets get the ids that the engine gives them, piece by piece (needs the example `reference` of the crate)
  logits   the dequantized weights give the engine's logits, f32 (needs it, too)
  packed   the loss of packed rows equals the sum of their examples' losses, each computed alone, under the attentions of f32
  falls    a few steps on the same rows make their loss fall by more than half
  resumes  a run in two calls ends with the same bytes as a run in one
+ reward   a better translation is worth more, wrong numbers and a missing end cost, spaces between words count only where there are some
+ tuned    what tune.py's actor writes has the log-probabilities that transformers' own attention gives it, and that packed rows give it, f32
 """
 
 import argparse
@@ -20,16 +22,19 @@ from pathlib import Path
 
 import numpy as np
 import prompts
+import reward
 import torch
 import train
+import tune
 import weights
 from pack import frame
-from rows import Pack, loss, prepare
+from rows import Pack, loss, losses, prepare
 
 TEXTS = 3000
 # As scripts/compare/llama_cpp.py allows for sums in another order: a share of the range of the logits.
 LOGITS = 1e-4
 LOSS = 1e-4  # of a packed row against its examples alone, relative, f32
+LIKELY = 1e-3  # of a token's log-probability, f32
 
 
 def engine(reference, model, texts):
@@ -118,7 +123,7 @@ def check_falls(options):
     with tempfile.TemporaryDirectory() as folder:
         run = train.Run(options_for(options, folder, "--steps", "25", "--warmup", "0.1", "--lr", "5e-3"))
         run.out.mkdir(exist_ok=True)
-        run.rows_of = lambda step: np.arange(2)
+        run.drawn = lambda step: np.arange(2)
         while not run.ended():
             run.advance()
         losses = [json.loads(line)["loss"] for line in open(run.out / "log.jsonl", encoding="utf-8")]
@@ -142,8 +147,62 @@ def check_resumes(options):
     return files[0] == files[1]
 
 
+def check_reward(options):
+    def worth(reference, *texts, complete=True):
+        return reward.rewards(reference, texts, [complete] * len(texts))
+
+    english = "Some 1,200 people fled the flood on 3 May."
+    others = "About 1200 people fled from the flood on 3 May.", "The flood was here.", english.replace("1,200", "1,300"), ""
+    same, near, far, wrong, empty = worth(english, english, *others)
+    chinese = worth("洪水迫使一千人离开家园", "洪水迫使一千人离开家园", "洪水 迫使一千人 离开家园")
+    found = {
+        "order": same > 0.999 and same > near > far > empty == 0,
+        "numbers": same - wrong > reward.NUMBERS / 2 and reward.numbers("٣٠ من ١٬٢٠٠") == reward.numbers("30 of 1 200") == {"30": 1, "1200": 1},
+        "end": worth(english, english, complete=False)[0] == same * reward.UNFINISHED,
+        "spaces": chinese[0] == chinese[1],
+    }
+    failed = [name for name, fine in found.items() if not fine]
+    outcome = f"differs in {' '.join(failed)}" if failed else "as expected"
+    print(f"reward: same {same:.3f}, near {near:.3f}, wrong number {wrong:.3f}, other {far:.3f}; {outcome}")
+    return not failed
+
+
+@torch.no_grad()
+def check_tuned(options):
+    pack, at_once = Pack(options.pack), 8
+    speller, ends = tune.Speller(pack.words), ["\n" in word for word in pack.words]
+    actor = tune.Actor(options.model, pack.shortlist, ends, torch.float32, options.device, at_once)
+    model = weights.load(options.model, attention="sdpa", shortlist=pack.shortlist).to(options.device)
+    # Prompts of several lengths, more than go through the model together, some texts that end early and some that do not.
+    prompts = [[pack.piece(n) for n in example[:3]] for example in pack.examples[False][:5]]
+    limits, copies, temperature = [20, 9, 26, 17, 12], 3, 0.7
+    written = actor.write([np.concatenate(pieces) for pieces in prompts], limits, copies, temperature, seed=1)
+    worst = {"alone": 0.0, "packed": 0.0}
+    texts = []
+    for n, (ids, likely) in enumerate(written):
+        prompt = prompts[n // copies]
+        whole = torch.from_numpy(np.concatenate([*prompt, ids])).long()[None].to(options.device)
+        logits = model(whole).logits[0, -len(ids) - 1 : -1].float() / temperature
+        alone = logits.log_softmax(-1).gather(1, whole[0, -len(ids) :, None])[:, 0].cpu().numpy()
+        worst["alone"] = max(worst["alone"], float(np.abs(alone - likely).max()))
+        texts.append((prompt, ids, {"temperature": temperature, "likely": likely}))
+    rows, beside = tune.drawn_up(texts, 512, 2)
+    prepared = prepare(rows, "sdpa", model.config.sliding_window, options.device, tune.IN_ROW + 1)
+    target = rows[2][:, 1:]
+    each = losses(model, *prepared, beside["temperature"].to(options.device)).cpu()
+    worst["packed"] = float((each + beside["likely"][:, 1:][target]).abs().max())
+    until = prepare(rows, "varlen", 512, "cpu", tune.IN_ROW + 1)[2]["full_attention"][0]
+    laid = bool((until.diff() >= 0).all()) and int(until[-1]) == rows[0].numel() and len(until) == len(rows[0]) * (tune.IN_ROW + 1) + 1
+    greedy = [speller.text(ids) for ids, _ in actor.write([np.concatenate(prompts[0])], [20])]
+    print(f"tuned: {len(written)} texts, {sum(len(ids) for ids, _ in written)} tokens in {len(rows[0])} rows; greedy: {greedy[0]!r}")
+    print(f"tuned: log-probabilities at most {worst['alone']:.1e} from transformers' attention, {worst['packed']:.1e} from packed rows (allowed {LIKELY:.0e})")
+    print(f"tuned: ends of the examples {'fine' if laid else 'wrong'}")
+    return max(worst.values()) <= LIKELY and laid
+
+
 def main():
     checks = {"tokens": check_tokens, "logits": check_logits, "packed": check_packed, "falls": check_falls, "resumes": check_resumes}
+    checks |= {"reward": check_reward, "tuned": check_tuned}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("examples", type=Path, metavar="EXAMPLES.jsonl")
     parser.add_argument("pack", type=Path, metavar="PACK.npz")

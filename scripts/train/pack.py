@@ -5,6 +5,7 @@
 
 A row holds several examples one after the other, which do not see each other (rows.py). OUT.npz has
   shortlist   int32, sorted: all token ids that occur
+  words       how the tokenizer writes each of them, JSON
   pieces      int32: every text that occurs, once, as places in the shortlist, one after the other
   ends        int64: where each piece ends
   examples    int32 [examples, 4]: the pieces before, of, and after a source, and the one that the model is to write
@@ -140,6 +141,16 @@ class Pieces:
     def size(self, example):
         return sum(len(self.ids[n]) for n in example)
 
+    def beyond(self, entries, size):
+        """The texts that have a token which is not among the so many that occur in the most texts of some examples."""
+        used = Counter(text for e in entries for text in (e["source"], self.encoder.written(e["target"])))
+        counts = np.zeros(self.encoder.size, np.int64)
+        for text, times in used.items():
+            counts[np.unique(self.ids[self.numbers[text]])] += times
+        common = np.zeros(len(counts), bool)
+        common[np.argsort(-counts, kind="stable")[:size]] = True
+        return {text for text in used if not common[self.ids[self.numbers[text]]].all()}
+
     def arrays(self, used):
         """Pieces, ends, shortlist, of the numbers that are used, and the new number of each."""
         renumbered = np.full(len(self.ids), -1, np.int32)
@@ -165,6 +176,7 @@ def main():
     parser.add_argument("--stretch-share", type=float, default=0.15, help="of the translations' tokens (default: %(default)s)")
     parser.add_argument("--favour", nargs="*", default=favoured(), metavar="FR-EN", help="pairs with more weight (default: the measured ones)")
     parser.add_argument("--favour-weight", type=float, default=3.0, help="how much more (default: %(default)s)")
+    parser.add_argument("--vocabulary", type=int, help="only examples whose texts have none but the so many commonest tokens, for a small file of the model")
     options = parser.parse_args()
 
     found = {False: defaultdict(list), True: defaultdict(list)}
@@ -175,8 +187,16 @@ def main():
         sys.exit(f"{options.examples} has no examples; data.py writes it")
     pieces = Pieces(prompts.Encoder(options.model))
     pieces.learn(text for held in found.values() for examples in held.values() for e in examples for text in (e["source"], pieces.encoder.written(e["target"])))
+    if options.vocabulary:
+        rare = pieces.beyond([e for held in found.values() for examples in held.values() for e in examples], options.vocabulary)
+        for held in found.values():
+            for key, examples in list(held.items()):
+                held[key] = [e for e in examples if e["source"] not in rare and pieces.encoder.written(e["target"]) not in rare]
+                if not held[key]:
+                    del held[key]
     shown = {normalized(text) for example in prompts.EXAMPLES for text in example.values()}
-    arrays, about = {}, {"options": {k: v.name if isinstance(v, Path) else v for k, v in vars(options).items()}, "row": options.row}
+    chosen = {k: v.name if isinstance(v, Path) else v for k, v in vars(options).items()}
+    arrays, about = {}, {"options": chosen, "row": options.row}
     for held, limit in ((False, options.tokens), (True, options.held_tokens)):
         buckets = {key: Bucket(f"{options.seed} {held} {key}", examples) for key, examples in sorted(found[held].items())}
         share, spent, rows = shares(buckets, options), Counter(), Rows(options.row)
@@ -211,6 +231,7 @@ def main():
     for name in ("examples", "held_examples"):
         arrays[name] = renumbered[arrays[name]]
     arrays |= texts
+    arrays["words"] = np.frombuffer(json.dumps(pieces.encoder.spelled(arrays["shortlist"]), ensure_ascii=False).encode(), np.uint8)
     about["shortlist"] = len(arrays["shortlist"])
     arrays["about"] = np.frombuffer(json.dumps(about, ensure_ascii=False, sort_keys=True).encode(), np.uint8)
     partial = options.out.with_name(options.out.name + ".part.npz")

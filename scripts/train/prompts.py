@@ -99,5 +99,9 @@ class Encoder:
         """Ids that the model is to write."""
         return self.encode_plain(self.written(text))
 
+    def spelled(self, ids):
+        """Tokens as the tokenizer writes them: ▁ for a space, <0x0A> for a byte."""
+        return [self.inner.id_to_token(int(token)) for token in ids]
+
     def decode(self, ids):
         return self.inner.decode(ids)

@@ -27,24 +27,35 @@ def expand(pieces, ends, examples, row, length):
 
 
 class Pack:
-    """A file of pack.py. Its ids are places in `shortlist`."""
+    """A file of pack.py. Its ids are places in `shortlist`. `pieces`, `ends`, and `examples` and `row` of both kinds by whether they are held
+    back, are as they lie in the file; the rows they make are laid out when they are first asked for."""
 
     def __init__(self, path):
+        self.path, self.expanded = path, {}
         with np.load(path) as arrays:
-            about = json.loads(arrays["about"].tobytes())
-            texts = arrays["pieces"], arrays["ends"]
-            self.about, self.shortlist = about, arrays["shortlist"]
-            self.held = expand(*texts, arrays["held_examples"], arrays["held_row"].astype(np.int64), about["row"])
-            self.training = expand(*texts, arrays["examples"], arrays["row"].astype(np.int64), about["row"])
+            self.about, self.shortlist = json.loads(arrays["about"].tobytes()), arrays["shortlist"]
+            self.pieces, self.ends = arrays["pieces"], arrays["ends"]
+            self.examples = {held: arrays["held_examples" if held else "examples"] for held in (False, True)}
+            self.row = {held: arrays["held_row" if held else "row"].astype(np.int64) for held in (False, True)}
+            self.words = json.loads(arrays["words"].tobytes()) if "words" in arrays else None
         # The largest number of examples in a row, with what fills it up as another one.
-        self.most = max(int(part[1].max(initial=0)) for part in (self.training, self.held)) + 1
+        self.most = max(int(np.bincount(row).max(initial=0)) for row in self.row.values()) + 1
+
+    def whole(self, held):
+        if held not in self.expanded:
+            self.expanded[held] = expand(self.pieces, self.ends, self.examples[held], self.row[held], self.about["row"])
+        return self.expanded[held]
 
     def count(self, held=False):
-        return len((self.held if held else self.training)[0])
+        return int(self.row[held][-1]) + 1 if len(self.row[held]) else 0
 
     def rows(self, which, held=False):
         """(ids, example, target) of some rows, on the CPU."""
-        return tuple(torch.from_numpy(array[which]) for array in (self.held if held else self.training))
+        return tuple(torch.from_numpy(array[which]) for array in self.whole(held))
+
+    def piece(self, number):
+        """The ids of one text."""
+        return self.pieces[self.ends[number - 1] if number else 0 : self.ends[number]]
 
 
 def sight(example, window):
@@ -133,9 +144,21 @@ def states(model, ids, positions, masks):
     return model.model(input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False).last_hidden_state
 
 
+def written(model, ids, positions, masks, target):
+    """Logits of what the rows' targets are to be, in f32, and the targets. `model` is what weights.py gives: its vocabulary is the pack's
+    shortlist, so what never occurs is neither computed nor pushed down."""
+    at = target[:, 1:]
+    logits = F.linear(states(model, ids, positions, masks)[:, :-1][at], model.model.embed_tokens.weight).float()
+    return logits, ids[:, 1:][at]
+
+
 def loss(model, ids, positions, masks, target):
-    """Sum of the losses of the rows' targets, in f32. `model` is what weights.py gives: its vocabulary is the pack's shortlist, so
-    what never occurs is neither computed nor pushed down."""
-    written = target[:, 1:]
-    logits = F.linear(states(model, ids, positions, masks)[:, :-1][written], model.model.embed_tokens.weight).float()
-    return F.cross_entropy(logits, ids[:, 1:][written], reduction="sum")
+    """Sum of the losses of the rows' targets, in f32."""
+    return F.cross_entropy(*written(model, ids, positions, masks, target), reduction="sum")
+
+
+def losses(model, ids, positions, masks, target, temperature):
+    """The loss of each target, f32, as they come row by row. `temperature`, as large as `target`, divides the logits of each."""
+    logits, ids = written(model, ids, positions, masks, target)
+    # In place: these are the largest numbers that there are.
+    return F.cross_entropy(logits.div_(temperature[:, 1:][target[:, 1:]][:, None]), ids, reduction="none")

@@ -96,9 +96,14 @@ def rate(options, progress):
 
 
 class Run:
+    """Training by steps. A kind of training says what a step draws from (`units`), how it gets its gradients (`gradients`), what is measured on
+    what was held back (`measured`), and what must be equal for going on (`settings`)."""
+
+    repeatable = True  # the same command gives the same bytes
+
     def __init__(self, options):
         self.options, self.out = options, options.out
-        if options.device == "cuda":
+        if options.device == "cuda" and self.repeatable:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
             torch.use_deterministic_algorithms(True, warn_only=True)
         self.dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[options.precision]
@@ -116,14 +121,19 @@ class Run:
             torch._dynamo.config.recompile_limit = 64
             for layer in self.base.model.layers:
                 layer.compile(dynamic=False)
-        per_epoch = self.pack.count() // options.rows_per_step
+        self.count, self.per_step, unit = self.units()
+        per_epoch = self.count // self.per_step
         if per_epoch == 0:
-            sys.exit(f"{options.pack} has {self.pack.count()} rows, fewer than the {options.rows_per_step} of a step")
+            sys.exit(f"{options.pack} has {self.count} {unit}, fewer than the {self.per_step} of a step")
         self.steps = options.steps or max(1, int(per_epoch * options.epochs))
         self.optimizer = torch.optim.AdamW(self.masters.values(), lr=options.lr, betas=(0.9, 0.99), weight_decay=0.0)
         self.step, self.progress, self.seconds = 0, 0.0, 0.0
-        self.least = math.inf  # held-back loss
+        self.least = math.inf  # of what is measured on the texts held back
         self.started = time.time()
+
+    def units(self):
+        """How many of what a step draws from there are, how many a step takes, and what they are."""
+        return self.pack.count(), self.options.rows_per_step, "rows"
 
     def about(self):
         chosen = {k: v.name if isinstance(v, Path) else str(v) if isinstance(v, datetime) else v for k, v in vars(self.options).items()}
@@ -153,13 +163,17 @@ class Run:
 
     def identity(self):
         """What must be equal for going on."""
+        start = self.options.start
+        start = hashlib.sha256((start / "adapter_model.safetensors").read_bytes()).hexdigest() if start else None
+        return json.dumps([start, self.pack.about, *self.settings()], sort_keys=True)
+
+    def settings(self):
         o = self.options
-        start = hashlib.sha256((o.start / "adapter_model.safetensors").read_bytes()).hexdigest() if o.start else None
-        return json.dumps([start, self.pack.about, o.rank, o.lr, o.rows_per_step, self.steps, o.warmup, o.floor, o.seed, o.precision], sort_keys=True)
+        return [o.rank, o.lr, o.rows_per_step, self.steps, o.warmup, o.floor, o.seed, o.precision]
 
     def checkpoint(self):
-        held = self.held_loss()
-        self.note({"step": self.step, "held-back loss": held})
+        held, entry = self.measured()
+        self.note({"step": self.step, **entry})
         if held < self.least:
             self.least = held
             save_adapter(self.model, self.out / "adapter")
@@ -174,14 +188,16 @@ class Run:
         os.replace(partial, self.out / "checkpoint.pt")
 
     @torch.no_grad()
-    def held_loss(self):
+    def measured(self):
+        """What is to become least on what was held back, and what is written down of it."""
         total, count = 0.0, 0
         # Compiled code is for rows with gradients.
         with torch.compiler.set_stance("force_eager"):
             for n in range(self.pack.count(held=True)):
                 rows = self.pack.rows([n], held=True)
                 total, count = total + self.loss(rows).item(), count + int(rows[2].sum())
-        return total / max(1, count)
+        held = total / max(1, count)
+        return held, {"held-back loss": held}
 
     def loss(self, rows):
         options = self.options
@@ -192,14 +208,24 @@ class Run:
             log.write(json.dumps(entry) + "\n")
         print(json.dumps(entry), flush=True)
 
-    def rows_of(self, step):
-        """Numbers of a step's rows; later rounds have another order."""
-        per_epoch = self.pack.count() // self.options.rows_per_step
-        number, at = divmod(step, per_epoch)
-        order = numpy.arange(self.pack.count())
+    def drawn(self, step):
+        """Numbers of what a step draws; later rounds have another order."""
+        number, at = divmod(step, self.count // self.per_step)
+        order = numpy.arange(self.count)
         if number:
             order = numpy.random.default_rng([self.options.seed, number]).permutation(order)
-        return order[at * self.options.rows_per_step : (at + 1) * self.options.rows_per_step]
+        return order[at * self.per_step : (at + 1) * self.per_step]
+
+    def gradients(self, which):
+        """Leaves the gradients of a step with the parameters. Gives the loss, the tokens that were read for it, and what else is written down."""
+        _, example, target = whole = self.pack.rows(which)
+        targets, tokens = int(target.sum()), int((example > 0).sum())
+        total = torch.zeros((), device=self.options.device)
+        for some in zip(*(part.split(self.options.rows_at_once) for part in whole)):
+            value = self.loss(some)
+            (value / targets).backward()
+            total += value.detach()
+        return total.item() / targets, tokens, {}
 
     def advance(self):
         options, begin = self.options, time.monotonic()
@@ -208,20 +234,13 @@ class Run:
             self.progress = max(self.progress, passed)
         self.progress = max(self.progress, self.step / self.steps)
         lr = rate(options, self.progress)
-        _, example, target = whole = self.pack.rows(self.rows_of(self.step))
-        targets, tokens = int(target.sum()), int((example > 0).sum())
-        total = torch.zeros((), device=options.device)
-        for some in zip(*(part.split(options.rows_at_once) for part in whole)):
-            value = self.loss(some)
-            (value / targets).backward()
-            total += value.detach()
-        total = total.item()
+        value, tokens, more = self.gradients(self.drawn(self.step))
         for name, p in self.parameters.items():
             self.masters[name].grad = p.grad.float()
             p.grad = None
         norm = torch.nn.utils.clip_grad_norm_(self.masters.values(), 1.0)
-        if not math.isfinite(total) or not torch.isfinite(norm):
-            sys.exit(f"step {self.step + 1}: the loss is {total / targets}, the gradient's norm {norm}; the last checkpoint is good: lower --lr")
+        if not math.isfinite(value) or not torch.isfinite(norm):
+            sys.exit(f"step {self.step + 1}: the loss is {value}, the gradient's norm {norm}; the last checkpoint is good: lower --lr")
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.step()
@@ -232,7 +251,8 @@ class Run:
         self.step += 1
         seconds = time.monotonic() - begin
         self.seconds += seconds
-        self.note({"step": self.step, "loss": round(total / targets, 4), "lr": lr, "norm": round(norm.item(), 3), "tokens/s": round(tokens / seconds, 1)})
+        entry = {"step": self.step, "loss": round(value, 4), "lr": lr, "norm": round(norm.item(), 3), "tokens/s": round(tokens / seconds, 1)}
+        self.note(entry | more)
 
     def ended(self):
         late = self.options.deadline and time.time() >= self.options.deadline.timestamp()
@@ -257,20 +277,19 @@ class Run:
         return 0 if done else 3
 
 
-def parse(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog="Exits with 3 when --budget ended the call before the run was done.")
+def parser_for(doc):
+    """The options that all kinds of training share."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0], epilog="Exits with 3 when --budget ended the call before the run was done.")
     parser.add_argument("pack", type=Path, metavar="PACK.npz")
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
     parser.add_argument("out", type=Path, metavar="OUT")
-    parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--lr", type=float, default=1e-3, help="highest learning rate (default: %(default)s)")
     parser.add_argument("--warmup", type=float, default=0.05, help="share of the run (default: %(default)s)")
     parser.add_argument("--floor", type=float, default=0.02, help="last learning rate as a share of --lr (default: %(default)s)")
-    parser.add_argument("--rows-per-step", type=int, default=6)
-    parser.add_argument("--rows-at-once", type=int, default=1, help="rows that go through the model together; a step's are summed")
+    parser.add_argument("--rows-at-once", type=int, default=1, help="rows that go through the model together; a step's are summed (default: %(default)s)")
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--steps", type=int, help="instead of --epochs")
-    parser.add_argument("--start", type=Path, metavar="ADAPTER", help="folder of an adapter to go on from, with its --rank")
+    parser.add_argument("--start", type=Path, metavar="ADAPTER", help="folder of an adapter to go on from, of the same rank")
     parser.add_argument("--every", type=int, default=20, help="steps between checkpoints (default: %(default)s)")
     parser.add_argument("--budget", type=float, help="seconds after which this call ends with a checkpoint")
     parser.add_argument("--deadline", type=lambda t: datetime.fromisoformat(t).replace(tzinfo=timezone.utc), help="when training is to end, UTC")
@@ -279,10 +298,21 @@ def parse(arguments=None):
     parser.add_argument("--precision", choices=["f32", "bf16"], default="bf16")
     parser.add_argument("--attention", choices=["blocks", "sdpa", "varlen"], help="default: varlen on a GPU; blocks for one row at once on a CPU; else sdpa")
     parser.add_argument("--compile", action="store_true", help="compile the layers; takes about a minute, pays on a GPU")
+    return parser
+
+
+def parsed(parser, arguments):
     options = parser.parse_args(arguments)
     if options.attention is None:
         options.attention = "varlen" if options.device != "cpu" else "blocks" if options.rows_at_once == 1 else "sdpa"
     return options
+
+
+def parse(arguments=None):
+    parser = parser_for(__doc__)
+    parser.add_argument("--rank", type=int, default=32)
+    parser.add_argument("--rows-per-step", type=int, default=6)
+    return parsed(parser, arguments)
 
 
 if __name__ == "__main__":
