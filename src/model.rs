@@ -109,7 +109,7 @@ impl Runtime {
     /// more changes little on a CPU.
     pub fn new(device: Device, precision: Precision, threads: usize) -> Runtime {
         let candle = !device.is_cpu();
-        let (batch, threads) = if candle { (1024, threads.min(FEEDING)) } else { (32, threads) };
+        let (batch, threads) = if candle { (2048, threads.min(FEEDING)) } else { (32, threads) };
         Runtime { device, precision, candle, threads, batch, batch_tokens: usize::MAX, stop: || false }
     }
 

@@ -50,8 +50,8 @@ def profile(shape, *flags):
     return [*watched, *polygist(shape, "--runs", "1", *flags)]
 
 
-GREEDY = ["--sentences", "4096", "--batch", "512,1024,2048", "--beam", "1", "--threads", "2,4"]
-BEAM = ["--sentences", "2048", "--batch", "1024,2048", "--beam", "4", "--threads", "2,4"]
+GREEDY = ["--sentences", "8192", "--batch", "1024,2048", "--beam", "1"]
+BEAM = ["--sentences", "2048", "--batch", "1024,2048", "--beam", "4"]
 # Name, seconds at most, command. {result} is a file for JSON; without it, lines of JSON on standard output are the figures.
 STEPS = [
     # The driver translates candle's kernels for the device the first time.
@@ -59,7 +59,7 @@ STEPS = [
     ("parity f32", 30, parity("f32")),
     ("opus-mt greedy", 25, bench("marian-base", *GREEDY)),
     ("opus-mt beam", 25, bench("marian-base", *BEAM)),
-    ("opus-mt peer", 60, peer("marian-base", "--seconds", "25", "--batches", "1024", "2048", "256")),
+    ("opus-mt peer", 60, peer("marian-base", "--seconds", "25", "--batches", "2048", "1024", "256")),
     ("opus-mt profile", 45, profile("marian-base", "--sentences", "512", "--batch", "512", "--beam", "1", "--tokens", "4", "--threads", "1")),
     ("parity bf16", 15, parity("bf16")),
     ("parity f16", 15, parity("f16")),

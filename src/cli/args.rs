@@ -57,7 +57,7 @@ pub struct Global {
     /// Precision of the weights [default: int8, on a GPU bf16]
     #[arg(long, global = true, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
-    /// Sentences that each thread has in the works at once, a beam of N counting as N [default: 32, on a GPU 512]
+    /// Sentences that each thread has in the works at once, a beam of N counting as N [default: 32, on a GPU 2048]
     #[arg(long, global = true, value_name = "N", value_parser = at_least_one, alias = "batch-size")]
     pub batch: Option<usize>,
     /// Tokens that each thread has in the works at once: those read, and those that may be written, for each hypothesis of a beam. It bounds

@@ -145,40 +145,37 @@ template <typename T> static void check_rows(const std::string &type) {
     for (int i = 0; i < rows * width; i++) expect(wide(out[i]) == wide(apart[i / width * stride + i % width]), type + " appended");
 }
 
-template <typename T> static void check_attention(const std::string &type) {
-    for (int dim : {8, 16, 64, 256}) {
-        const int heads = 4, kv_heads = dim == 256 ? 1 : dim == 16 ? 2 : 4, queries = 4, held = 90;
-        const int q_stride = 3 * heads * dim, kv_stride = (kv_heads + 1) * dim;
-        const float scale = 0.2f;
-        auto q = drawn<T>(queries * q_stride), keys = drawn<T>(held * kv_stride), values = drawn<T>(held * kv_stride);
-        const std::vector<unsigned> counts = {5, 1, 77, 0};
-        std::vector<unsigned> seen = {0, 5, 5, 82}; // 77 from 5 on are within what is held, in place too
-        seen.insert(seen.end(), counts.begin(), counts.end());
-        for (int n = 0; n < 82; n++) seen.push_back(source() % held);
-        seen.push_back(0);
-        std::vector<T> out(queries * heads * dim);
-        for (int scattered = 0; scattered < 2; scattered++) {
-        launch(queries, heads, std::max(64, dim), [&] {
-            attended<T>(q.data(), keys.data(), values.data(), seen.data(), out.data(), queries, scattered, q_stride, kv_stride, heads, kv_heads, dim, scale);
-        });
-        const auto row = [&](int query, unsigned n) { return scattered ? seen[2 * queries + seen[query] + n] : seen[query] + n; };
-        for (int query = 0; query < queries; query++) {
-            for (int head = 0; head < heads; head++) {
-                const int column = head / (heads / kv_heads) * dim;
-                std::vector<double> weights(counts[query]);
-                double total = 0;
-                for (unsigned n = 0; n < counts[query]; n++) {
-                    double score = 0;
-                    for (int i = 0; i < dim; i++) score += wide(q[query * q_stride + head * dim + i]) * wide(keys[row(query, n) * kv_stride + column + i]);
-                    total += weights[n] = exp(scale * score);
-                }
-                for (int i = 0; i < dim; i++) {
-                    double sum = 0;
-                    for (unsigned n = 0; n < counts[query]; n++) sum += weights[n] / total * wide(values[row(query, n) * kv_stride + column + i]);
-                    expect(near(out[(query * heads + head) * dim + i], sum), type + " attended, heads of " + std::to_string(dim));
-                }
+template <typename T> static void check_attention(const std::string &type, int dim, bool scattered) {
+    const int heads = 4, kv_heads = dim == 256 ? 1 : dim == 16 ? 2 : 4, queries = 4, held = 90;
+    const int q_stride = 3 * heads * dim, kv_stride = (kv_heads + 1) * dim;
+    const float scale = 0.2f;
+    const auto q = drawn<T>(queries * q_stride), keys = drawn<T>(held * kv_stride), values = drawn<T>(held * kv_stride);
+    const std::vector<unsigned> begins = {0, 5, 5, 82}, counts = {5, 1, 77, 0};
+    std::vector<unsigned> seen = begins;
+    seen.insert(seen.end(), counts.begin(), counts.end());
+    for (int n = 0; n < 83; n++) seen.push_back(source() % held);
+    const auto row = [&](int query, unsigned n) { return scattered ? seen[2 * queries + begins[query] + n] : begins[query] + n; };
+    std::vector<T> out(queries * heads * dim);
+    launch(queries, heads, std::max(64, dim), [&] {
+        attended<T>(q.data(), keys.data(), values.data(), seen.data(), out.data(), queries, scattered, q_stride, kv_stride, heads, kv_heads, dim,
+                    scale);
+    });
+    for (int query = 0; query < queries; query++) {
+        for (int head = 0; head < heads; head++) {
+            const T *wanted = q.data() + query * q_stride + head * dim;
+            const int column = head / (heads / kv_heads) * dim;
+            std::vector<double> weights(counts[query]);
+            double total = 0;
+            for (unsigned n = 0; n < counts[query]; n++) {
+                double score = 0;
+                for (int i = 0; i < dim; i++) score += wide(wanted[i]) * wide(keys[row(query, n) * kv_stride + column + i]);
+                total += weights[n] = exp(scale * score);
             }
-        }
+            for (int i = 0; i < dim; i++) {
+                double sum = 0;
+                for (unsigned n = 0; n < counts[query]; n++) sum += weights[n] / total * wide(values[row(query, n) * kv_stride + column + i]);
+                expect(near(out[(query * heads + head) * dim + i], sum), type + " attended, heads of " + std::to_string(dim));
+            }
         }
     }
 }
@@ -214,7 +211,9 @@ template <typename T> static void check_best(const std::string &type) {
 
 template <typename T> static void check(const std::string &type) {
     check_rows<T>(type);
-    check_attention<T>(type);
+    for (int dim : {8, 16, 64, 256}) {
+        for (bool scattered : {false, true}) check_attention<T>(type, dim, scattered);
+    }
     check_best<T>(type);
 }
 

@@ -49,7 +49,7 @@ pub struct Bench {
     /// Precisions of the weights, one or several [default: int8, on a GPU bf16]
     #[arg(long, value_name = "PRECISION,…", value_delimiter = ',', help_heading = "What to compare")]
     pub precision: Vec<PrecisionArg>,
-    /// Sentences that each thread has in the works at once, one or several numbers [default: 32, on a GPU 512]
+    /// Sentences that each thread has in the works at once, one or several numbers [default: 32, on a GPU 2048]
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = at_least_one, alias = "batch-size", help_heading = "What to compare")]
     pub batch: Vec<usize>,
     /// Widths of the beam, one or several [default: 1, with files as the model's files say]
