@@ -116,7 +116,10 @@ pub(super) fn install(fetcher: &Fetcher<'_>, wanted: &Wanted, progress: &dyn Pro
         };
         let (sha256, source) = match finished(&target, file, stop)? {
             Some(sha256) => (sha256, "an earlier run".to_string()),
-            None => obtain(&hub, wanted, &job)?,
+            None => match at_hand(fetcher, &hub, &job)? {
+                Some(found) => found,
+                None => obtain(&hub, wanted, &job)?,
+            },
         };
         if !target.exists() {
             sync(&job.part)?;
@@ -191,6 +194,25 @@ fn finished(target: &Path, file: &ModelFile, stop: Stop<'_>) -> Result<Option<St
         }
     }
     discard(target)?;
+    Ok(None)
+}
+
+/// Fills the part file with the same bytes of another model in the store, or of what stands there under this name: an adapter changes, its
+/// base does not. Returns the SHA-256 and where they came from at first; `None` when they are nowhere, or not what they were.
+fn at_hand(fetcher: &Fetcher<'_>, hub: &Hub<'_>, job: &Job<'_>) -> Result<Option<(String, String)>> {
+    if job.file.sha256.is_none() || job.have()? > 0 {
+        return Ok(None);
+    }
+    for (id, state) in fetcher.store.installed()? {
+        let State::Ready(manifest) = state else { continue };
+        let same = |held: &&StoredFile| held.size == job.file.size && Some(&held.sha256) == job.file.sha256.as_ref();
+        let Some(held) = manifest.files.iter().find(same) else { continue };
+        match attempt(hub, &Source::Folder { path: fetcher.store.path_of(&id)?.join(&held.path) }, job) {
+            Ok(sha256) => return Ok(Some((sha256, held.source.clone()))),
+            Err(Failure::Fatal(why)) => return Err(why),
+            Err(Failure::Source(_)) => discard(&job.part)?,
+        }
+    }
     Ok(None)
 }
 
