@@ -163,12 +163,13 @@ pub fn allows(lang: &Lang, c: char) -> bool {
     if c.is_control() && !matches!(c, '\n' | '\t') {
         return false;
     }
-    let scripts = scripts(lang);
-    if scripts.is_empty() {
+    // A vocabulary has millions of characters, and most of them are of these: what the language is need not be looked up for them.
+    let script = of(c);
+    if script == Script::Common || script == Script::Latin {
         return true;
     }
-    let script = of(c);
-    script == Script::Common || script == Script::Latin || scripts.contains(&script)
+    let scripts = scripts(lang);
+    scripts.is_empty() || scripts.contains(&script)
 }
 
 #[cfg(test)]
