@@ -308,7 +308,7 @@ impl OutputLayer {
         let Matrix::Device(weight) = &self.matrix else {
             return Err(candle_core::Error::msg("logits of a device are asked for, and the kernels compute them").into());
         };
-        if let Some(()) = self.best(weight, hidden, wanted, counted, &mut visit)? {
+        if self.best(weight, hidden, wanted, counted, &mut visit)? {
             return Ok(());
         }
         let strips = self.vocabulary() / STRIP;
@@ -369,7 +369,7 @@ impl OutputLayer {
         Ok(())
     }
 
-    /// The same where a kernel finds the largest, a few in each row, and no others are asked for; `None` where it cannot.
+    /// The same where a kernel finds the largest, a few in each row, and no others are asked for; says whether it did.
     fn best(
         &self,
         weight: &Tensor,
@@ -377,13 +377,13 @@ impl OutputLayer {
         wanted: &[Wanted],
         counted: bool,
         visit: &mut impl FnMut(usize, Option<Counted>, usize, &mut [f32]),
-    ) -> Result<Option<()>> {
+    ) -> Result<bool> {
         let most = wanted.iter().map(|wanted| wanted.largest).max().unwrap_or(0).max(1);
         if most > cuda::MOST_WANTED || wanted.iter().any(|wanted| !wanted.columns.is_empty()) || !hidden.device().is_cuda() {
-            return Ok(None);
+            return Ok(false);
         }
         let logits = hidden.matmul(&weight.t()?)?;
-        let Some(found) = cuda::best(&logits, self.placed_bias.as_ref(), self.vocabulary, most)? else { return Ok(None) };
+        let Some(found) = cuda::best(&logits, self.placed_bias.as_ref(), self.vocabulary, most)? else { return Ok(false) };
         let found: Vec<f32> = found.flatten_all()?.to_vec1()?;
         for (row, found) in found.chunks_exact(2 * most + 2).enumerate() {
             let (logits, columns) = found[..2 * most].split_at(most);
@@ -397,7 +397,7 @@ impl OutputLayer {
             found.sort_unstable_by_key(|&(column, _)| column);
             found.iter_mut().for_each(|(column, logit)| visit(row, all, *column, std::slice::from_mut(logit)));
         }
-        Ok(Some(()))
+        Ok(true)
     }
 
     /// Calls `visit(first token, width, logits)` for successive blocks; `logits` is (rows, width). `hidden` is (rows, dim).
