@@ -31,7 +31,7 @@ class Pack:
     back, are as they lie in the file; the rows they make are laid out when they are first asked for."""
 
     def __init__(self, path):
-        self.path, self.expanded = path, {}
+        self.expanded = {}
         with np.load(path) as arrays:
             self.about, self.shortlist = json.loads(arrays["about"].tobytes()), arrays["shortlist"]
             self.pieces, self.ends = arrays["pieces"], arrays["ends"]

@@ -234,10 +234,9 @@ impl Model for Decoder {
     }
 
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {
-        let &DecoderConfig { heads, kv_heads, head_dim, .. } = &self.config;
+        let &DecoderConfig { heads, kv_heads, .. } = &self.config;
         let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
         let positions: Vec<usize> = spans.iter().flat_map(Span::positions).collect();
-        let count = tokens.len();
         let angles = self.rope.angles(&positions, &self.backend)?;
         let sliding_angles = self.sliding_rope.as_ref().map(|r| r.angles(&positions, &self.backend)).transpose()?;
 
@@ -249,11 +248,7 @@ impl Model for Decoder {
         for layer in &self.layers {
             let angles = sliding_angles.as_ref().filter(|_| layer.sliding).unwrap_or(&angles);
             let qkv = layer.qkv.forward(&layer.attention_norm.forward(&x)?)?;
-            let qkv = qkv.reshape((count, heads + 2 * kv_heads, head_dim))?;
-            let part = |first: usize, heads: usize| -> Result<Tensor> {
-                let part = qkv.narrow(1, first, heads)?;
-                Ok(if self.backend.candle { part } else { part.contiguous()? })
-            };
+            let part = |first: usize, count: usize| layer.attention.heads(&qkv, first, count);
             let (mut q, mut k, v) = (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
             if let Some((q_norm, k_norm)) = &layer.qk_norm {
                 (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);

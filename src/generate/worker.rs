@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::nn::{KvCache, SourceCache, Span};
 use crate::token::Tokenizer;
 use candle_core::Tensor;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A request, ready to run.
@@ -61,16 +61,12 @@ pub(super) struct Shared<'a> {
     pub jobs: &'a [Job<'a>],
     /// Numbers of the jobs in the order in which they are begun.
     pub order: &'a [usize],
-    /// How many of them have been begun; whoever changes it holds the team.
-    pub next: AtomicUsize,
     pub results: Mutex<Vec<Option<Output>>>,
     pub stop: AtomicBool,
     /// See [`super::Settings::stop`].
     pub interrupted: fn() -> bool,
     pub on_text: Option<OnText<'a>>,
     pub on_done: &'a (dyn Fn(usize, &Output) -> bool + Sync),
-    /// Hypotheses that a worker advances at once: a sequence has as many as its beam is wide. Fewer once a device had no memory left.
-    pub batch: AtomicUsize,
     pub team: Mutex<Team>,
     /// See [`super::Settings::batch_tokens`].
     pub batch_tokens: usize,
@@ -78,17 +74,21 @@ pub(super) struct Shared<'a> {
     pub prefill: usize,
 }
 
-/// Who works, and on what besides the queue.
+/// Who works, and what is left to begin.
 pub(super) struct Team {
     /// Workers.
-    pub working: usize,
+    working: usize,
+    /// Hypotheses that each of them advances at once: a sequence has as many as its beam is wide. Fewer once a device had no memory left.
+    batch: usize,
+    /// How many jobs of the queue have been begun.
+    next: usize,
     /// Jobs that a device had no memory for, to be begun anew, and what has been handed out of their texts.
     again: Vec<(usize, Stream)>,
 }
 
 impl Team {
-    pub(super) fn of(working: usize) -> Team {
-        Team { working, again: Vec::new() }
+    pub(super) fn new(working: usize, batch: usize) -> Team {
+        Team { working, batch, next: 0, again: Vec::new() }
     }
 }
 
@@ -308,11 +308,10 @@ impl<'a> Shared<'a> {
     /// With `why`, when one job alone is too much.
     fn retreat(&self, jobs: Vec<(usize, Stream)>, why: Error) -> Result<bool> {
         let mut team = self.team();
-        let batch = self.batch.load(Ordering::Relaxed);
-        if team.working == 1 && batch == 1 {
+        if team.working == 1 && team.batch == 1 {
             return Err(why);
         }
-        self.batch.store((batch / 2).max(1), Ordering::Relaxed);
+        team.batch = (team.batch / 2).max(1);
         team.again.extend(jobs);
         // What the others hold, they hold until they are done.
         let others = team.working > 1;
@@ -328,20 +327,19 @@ impl<'a> Shared<'a> {
 
     /// Waiting jobs for which there is room, those first that are begun anew.
     fn choose(&self, rows: &[Row<'a>]) -> Vec<(usize, Stream)> {
+        let mut team = self.team();
         let mut waiting: usize = rows.iter().map(|r| r.job.tokens.len() - r.read).sum();
-        let mut places = self.batch.load(Ordering::Relaxed).saturating_sub(rows.iter().map(|r| r.job.options.beams.max(1)).sum());
+        let mut places = team.batch.saturating_sub(rows.iter().map(|r| r.job.options.beams.max(1)).sum());
         let mut tokens: usize = rows.iter().map(|r| r.job.tokens_in_work()).sum();
         let mut begun: Vec<(usize, Stream)> = Vec::new();
         while places > 0 && waiting < self.prefill {
-            let mut team = self.team();
-            let next = self.next.load(Ordering::Relaxed);
-            let Some(&number) = team.again.last().map(|(number, _)| number).or(self.order.get(next)) else { break };
+            let Some(&number) = team.again.last().map(|(number, _)| number).or(self.order.get(team.next)) else { break };
             let with = tokens.saturating_add(self.jobs[number].tokens_in_work());
             if with > self.batch_tokens && !(rows.is_empty() && begun.is_empty()) {
                 break;
             }
             let job = team.again.pop().unwrap_or_else(|| {
-                self.next.store(next + 1, Ordering::Relaxed);
+                team.next += 1;
                 (number, Stream::default())
             });
             tokens = with;

@@ -32,8 +32,8 @@ pub(crate) fn attends(_: &AttentionShape, _: &Device) -> bool {
     false
 }
 
-pub(crate) fn attended(_: &AttentionShape, _: &Tensor, _: &Tensor, _: &Tensor, _: &Tensor) -> Result<Option<Tensor>> {
-    Ok(None)
+pub(crate) fn attended(_: &AttentionShape, _: &Tensor, _: &Tensor, _: &Tensor, _: &Tensor) -> Result<Tensor> {
+    candle_core::bail!("attention by a kernel that this build does not have")
 }
 
 pub(crate) fn best(_: &Tensor, _: Option<&Tensor>, _: usize, _: usize) -> Result<Option<Tensor>> {

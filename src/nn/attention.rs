@@ -37,17 +37,17 @@ impl<'a> Group<'a> {
 }
 
 impl Attention {
-    /// The parts of a projection, (tokens, N · heads · dim), each (tokens, heads, dim); where key heads are as many as query heads. Where the
-    /// kernels compute they are copies, on a device they lie where they are.
+    /// Some heads of a projection, (tokens, all heads · dim), from `first` on: (tokens, count, dim). Where the kernels compute they are a
+    /// copy, on a device they lie where they are.
+    pub fn heads(&self, projected: &Tensor, first: usize, count: usize) -> Result<Tensor> {
+        let part = projected.reshape((projected.dim(0)?, (), self.shape.dim))?.narrow(1, first, count)?;
+        Ok(if self.candle { part } else { part.contiguous()? })
+    }
+
+    /// The parts of a projection, (tokens, N · heads · dim), each (tokens, heads, dim); where key heads are as many as query heads.
     pub fn split<const N: usize>(&self, projected: &Tensor) -> Result<[Tensor; N]> {
-        let tokens = projected.dim(0)?;
-        let AttentionShape { heads, dim, .. } = self.shape;
-        let projected = projected.reshape((tokens, N * heads, dim))?;
-        let part = |i: usize| {
-            let part = projected.narrow(1, i * heads, heads)?;
-            if self.candle { Ok(part) } else { part.contiguous() }
-        };
-        let parts: Vec<Tensor> = (0..N).map(part).collect::<candle_core::Result<_>>()?;
+        let heads = self.shape.heads;
+        let parts: Vec<Tensor> = (0..N).map(|i| self.heads(projected, i * heads, heads)).collect::<Result<_>>()?;
         parts.try_into().map_err(|_| candle_core::Error::msg("a projection in parts").into())
     }
 

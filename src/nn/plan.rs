@@ -83,10 +83,7 @@ impl Plan {
     pub(super) fn attend(&self, shape: &AttentionShape, q: &Tensor, keys: &Tensor, values: &Tensor) -> Result<Tensor> {
         let (batches, order) = match &self.0 {
             Seen::Padded { batches, order } => (batches, order),
-            Seen::Ragged(seen) => {
-                let attended = cuda::attended(shape, q, keys, values, seen)?;
-                return attended.ok_or_else(|| candle_core::Error::msg(format!("attention of {shape:?} over {:?}", keys.dims())).into());
-            }
+            Seen::Ragged(seen) => return Ok(cuda::attended(shape, q, keys, values, seen)?),
         };
         let (_, heads, dim) = q.dims3()?;
         let q = (q.reshape(((), heads * dim))? * f64::from(shape.scale))?;

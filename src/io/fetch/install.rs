@@ -1,7 +1,7 @@
 //! One model into the store: under its lock, file by file, source by source.
 
 use super::hub::{Hub, Listing};
-use super::{Fetcher, Progress, Stop, Wanted, same_files, wheel};
+use super::{Fetcher, Progress, Stop, Wanted, is_same, same_files, wheel};
 use crate::error::{Error, Result};
 use crate::io::catalog::{Licence, ModelFile, Source, builtin_file};
 use crate::io::layout::{is_licence, is_weights};
@@ -100,6 +100,7 @@ pub(super) fn install(fetcher: &Fetcher<'_>, wanted: &Wanted, progress: &dyn Pro
     if let Some(file) = files.iter().find(|f| f.sha256.is_none() && is_weights(&f.path)) {
         progress.note(&format!("{id}: the Hub gives no checksum for {}; only its size is compared", file.path));
     }
+    let installed = fetcher.store.installed()?;
     let mut stored = Vec::new();
     let mut base = 0;
     for file in &files {
@@ -116,7 +117,7 @@ pub(super) fn install(fetcher: &Fetcher<'_>, wanted: &Wanted, progress: &dyn Pro
         };
         let (sha256, source) = match finished(&target, file, stop)? {
             Some(sha256) => (sha256, "an earlier run".to_string()),
-            None => match at_hand(fetcher, &hub, &job)? {
+            None => match at_hand(fetcher, &installed, &hub, &job)? {
                 Some(found) => found,
                 None => obtain(&hub, wanted, &job)?,
             },
@@ -199,15 +200,14 @@ fn finished(target: &Path, file: &ModelFile, stop: Stop<'_>) -> Result<Option<St
 
 /// Fills the part file with the same bytes of another model in the store, or of what stands there under this name: an adapter changes, its
 /// base does not. Returns the SHA-256 and where they came from at first; `None` when they are nowhere, or not what they were.
-fn at_hand(fetcher: &Fetcher<'_>, hub: &Hub<'_>, job: &Job<'_>) -> Result<Option<(String, String)>> {
-    if job.file.sha256.is_none() || job.have()? > 0 {
+fn at_hand(fetcher: &Fetcher<'_>, installed: &[(String, State)], hub: &Hub<'_>, job: &Job<'_>) -> Result<Option<(String, String)>> {
+    if job.have()? > 0 {
         return Ok(None);
     }
-    for (id, state) in fetcher.store.installed()? {
+    for (id, state) in installed {
         let State::Ready(manifest) = state else { continue };
-        let same = |held: &&StoredFile| held.size == job.file.size && Some(&held.sha256) == job.file.sha256.as_ref();
-        let Some(held) = manifest.files.iter().find(same) else { continue };
-        match attempt(hub, &Source::Folder { path: fetcher.store.path_of(&id)?.join(&held.path) }, job) {
+        let Some(held) = manifest.files.iter().find(|held| is_same(job.file, held)) else { continue };
+        match attempt(hub, &Source::Folder { path: fetcher.store.path_of(id)?.join(&held.path) }, job) {
             Ok(sha256) => return Ok(Some((sha256, held.source.clone()))),
             Err(Failure::Fatal(why)) => return Err(why),
             Err(Failure::Source(_)) => discard(&job.part)?,

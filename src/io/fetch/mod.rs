@@ -10,7 +10,7 @@ mod reference;
 mod wheel;
 
 use crate::error::{Error, Result};
-use crate::io::catalog::{Catalog, Model, is_plain_name};
+use crate::io::catalog::{Catalog, Model, ModelFile, is_plain_name};
 use crate::io::layout;
 use crate::io::store::{Manifest, State, Store, StoredFile, sha256_of};
 use std::fs;
@@ -298,5 +298,10 @@ pub(super) fn files_of(path: &Path) -> Result<(PathBuf, Vec<String>)> {
 
 /// Whether every file that the catalog lists is among the stored ones, by content. Where it lists none, any are right.
 pub(super) fn same_files(entry: &Model, stored: &[StoredFile]) -> bool {
-    entry.files.iter().all(|file| stored.iter().any(|s| s.size == file.size && file.sha256.as_ref() == Some(&s.sha256)))
+    entry.files.iter().all(|file| stored.iter().any(|stored| is_same(file, stored)))
+}
+
+/// Whether a stored file is the one that a list names, by content.
+fn is_same(file: &ModelFile, stored: &StoredFile) -> bool {
+    stored.size == file.size && file.sha256.as_ref() == Some(&stored.sha256)
 }

@@ -51,7 +51,7 @@ template <typename T> __device__ __forceinline__ void write(const float *from, T
     *(Eight<T> *)to = eight;
 }
 
-// As src/kernel/activation.rs numbers them; 0 is none.
+// As mod.rs numbers them; 0 is none.
 __device__ __forceinline__ float activated(int activation, float x) {
     switch (activation) {
     case 1: return x / (1.0f + expf(-x));
@@ -164,7 +164,7 @@ template <typename T> __device__ void appended(const T *x, T *out, int width, in
 }
 
 // A query of a head a block, blocks (queries, heads). `dim` / 8 neighbouring threads, a power of two, read a key together, two keys at a time;
-// the groups of the block, at most eight, read every so many keys each, with a softmax as they go (Milakov and Gimelshein 2018), and bring it
+// the groups of the block, at most 64, read every so many keys each, with a softmax as they go (Milakov and Gimelshein 2018), and bring it
 // together at the end. `seen` is, for each of `queries`, where what it sees begins, then for each how much that is; what it sees are the rows
 // from there on, or, if they are `scattered`, those whose numbers stand there in what follows.
 template <typename T>

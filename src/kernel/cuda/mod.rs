@@ -1,6 +1,6 @@
 //! Kernels of this crate's own for CUDA devices: what candle does in many small steps (attention over the rows of a log, what stands between two
 //! products, the best of a row of logits), each in one. Every function says `None`, or `false`, where its kernel does not fit, and candle's
-//! operations have to do.
+//! operations have to do; for attention, [`attends`] says it beforehand.
 //!
 //! They are compiled for the device when the first of them is used, by NVRTC, which candle needs anyway.
 
@@ -149,6 +149,18 @@ fn with_view<T: CudaDType, R>(tensor: &Tensor, use_it: impl FnOnce(&CudaView<'_,
     use_it(&view::<T>(storage, layout)?)
 }
 
+/// The same, of a tensor that may be missing: then of something `instead`, which the kernel does not read.
+fn with_view_or<T: CudaDType, R>(
+    tensor: Option<&Tensor>,
+    instead: &CudaView<'_, T>,
+    use_it: impl FnOnce(&CudaView<'_, T>) -> Result<R>,
+) -> Result<R> {
+    match tensor {
+        Some(tensor) => with_view(tensor, use_it),
+        None => use_it(instead),
+    }
+}
+
 /// Room for a result.
 fn room<T: CudaDType + DeviceRepr>(device: &CudaDevice, count: usize) -> Result<CudaSlice<T>> {
     // SAFETY: the kernel that follows writes every number of it before anything reads one.
@@ -213,7 +225,7 @@ pub(crate) fn biased(x: &Tensor, bias: Option<&Tensor>, activation: Option<Activ
             // SAFETY: x and out are (rows, width), and the bias, where there is one, (width): `biased` has looked.
             unsafe { launch(&mut arguments, (rows, 1), threads(width)) }
         };
-        bias.map_or_else(|| start(&x), |bias| with_view(bias, start))?;
+        with_view_or(bias, &x, start)?;
         Ok(CudaStorage::wrap_cuda_slice(out, device.clone()))
     }
     let Ok((_, width)) = x.dims2() else { return Ok(None) };
@@ -283,19 +295,12 @@ pub(crate) fn normalized(x: &Tensor, y: Option<(&Tensor, Option<&Tensor>)>, how:
             // not there is not read.
             unsafe { launch(&mut arguments, (count / width, 1), threads(width)) }
         };
-        let parts = [y.map(|(y, _)| y), y.and_then(|(_, bias)| bias), Some(how.weight), how.bias];
-        let held = parts.map(|part| part.map(Tensor::storage_and_layout));
-        let mut views = Vec::with_capacity(held.len());
-        for part in &held {
-            views.push(match part {
-                Some((storage, layout)) => match &**storage {
-                    Storage::Cuda(storage) => view::<T>(storage, layout)?,
-                    _ => bail!("expected a tensor on a CUDA device"),
-                },
-                None => x.slice(..),
-            });
-        }
-        start([&views[0], &views[1], &views[2], &views[3]])?;
+        let (y, y_bias) = y.unzip();
+        with_view_or(y, &x, |y| {
+            with_view_or(y_bias.flatten(), &x, |y_bias| {
+                with_view(how.weight, |weight| with_view_or(how.bias, &x, |bias| start([y, y_bias, weight, bias])))
+            })
+        })?;
         Ok(CudaStorage::wrap_cuda_slice(out, device.clone()))
     }
     let width = x.dims().last().copied().unwrap_or(0);
@@ -358,10 +363,13 @@ pub(crate) fn attends(shape: &AttentionShape, device: &candle_core::Device) -> b
     device.is_cuda() && shape.dim.is_power_of_two() && (EIGHT..=32 * EIGHT).contains(&shape.dim)
 }
 
-/// Attention of queries, (queries, heads, dim), over rows of keys and values, (rows, kv_heads · dim) or (rows, kv_heads, dim) each: to (queries, heads · dim). `seen` has, for
-/// each query, where what it sees begins, then for each query how much that is. That are rows of keys and values, or, where more stands there, places of
-/// the numbers of rows that follow.
-pub(crate) fn attended(shape: &AttentionShape, q: &Tensor, keys: &Tensor, values: &Tensor, seen: &Tensor) -> Result<Option<Tensor>> {
+/// Attention of queries, (queries, heads, dim), over rows of keys and values, (rows, kv_heads · dim) or (rows, kv_heads, dim) each, where
+/// [`attends`] says so: to (queries, heads · dim). `seen` has, for each query, where what it sees begins, then for each query how much that
+/// is. That are rows of keys and values, or, where more stands there, places of the numbers of rows that follow.
+///
+/// # Errors
+/// When the tensors are not as they are said to be.
+pub(crate) fn attended(shape: &AttentionShape, q: &Tensor, keys: &Tensor, values: &Tensor, seen: &Tensor) -> Result<Tensor> {
     fn run<T: Number>(q: &CudaStorage, layout: &Layout, shape: &AttentionShape, parts: [&Tensor; 3]) -> Result<CudaStorage> {
         let (device, (queries, heads, dim)) = (q.device(), layout.shape().dims3()?);
         let (kernel, q, out) = (function::<T>(device, "attended")?, view::<T>(q, layout)?, room::<T>(device, queries * heads * dim)?);
@@ -384,17 +392,14 @@ pub(crate) fn attended(shape: &AttentionShape, q: &Tensor, keys: &Tensor, values
     let (queries, heads, dim) = q.dims3()?;
     let row = shape.kv_heads * dim;
     let held = |x: &Tensor| is_known(x) && x.dtype() == q.dtype() && has_whole_rows(x) && x.elem_count() == x.dims()[0] * row;
-    if !attends(shape, q.device()) || !is_known(q) || !has_whole_rows(q) || !held(keys) || !held(values) || keys.stride() != values.stride()
-    {
-        return Ok(None);
-    }
-    if (heads, dim) != (shape.heads, shape.dim) || seen.elem_count() < 2 * queries {
-        bail!("queries {:?}, and {} numbers of what they see, for {shape:?}", q.dims(), seen.elem_count());
+    let are_rows = is_known(q) && has_whole_rows(q) && held(keys) && held(values) && keys.stride() == values.stride();
+    if !attends(shape, q.device()) || !are_rows || (heads, dim) != (shape.heads, shape.dim) || seen.elem_count() < 2 * queries {
+        bail!("{shape:?} for queries {:?}, keys {:?} and {} numbers of what they see", q.layout(), keys.layout(), seen.elem_count());
     }
     let made = Made("attended", |storage: &CudaStorage, layout: &Layout| {
         Ok((by_type!(storage, run, storage, layout, shape, [keys, values, seen])?, (queries, heads * dim).into()))
     });
-    q.apply_op1_no_bwd(&made).map(Some)
+    q.apply_op1_no_bwd(&made)
 }
 
 /// Of each row of `logits + bias`, (rows, at least width) and (width) in 32 bits, of the first `width` columns, the `wanted` largest, best first, their
