@@ -4,7 +4,7 @@ use super::{Model, Work, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope, Span, Step, Weights, add, columns_times,
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope, Span, Step, Table, Weights, add,
 };
 use candle_core::Tensor;
 
@@ -127,13 +127,13 @@ impl Decoder {
         let writing = smoothing(if tied { naming.embedding } else { naming.output }, c.dim)?;
         let table = weights.get_table(naming.embedding, c.dim)?;
         let vocabulary = table.rows;
-        let embedding = Embedding::new(&table.times(writing.as_ref().filter(|_| tied)), backend)?;
+        let embedding = Embedding::new(&table.times(writing.as_ref().filter(|_| tied))?, backend)?;
         let output = if tied {
             embedding.tied_output()
         } else {
             let own = weights.get_table(naming.output, c.dim)?;
             weights.check_shape(naming.output, &[own.rows, own.width], &[vocabulary, c.dim])?;
-            OutputLayer::new(&own.times(writing.as_ref()), backend)?
+            OutputLayer::new(&own.times(writing.as_ref())?, backend)?
         };
         let norm = |name: &str, dim: usize, smoothing: Option<&Tensor>| -> Result<Norm> {
             let mut weight = (weights.get_shaped(name, &[dim])? + naming.norm_offset)?;
@@ -148,29 +148,22 @@ impl Decoder {
             let head_norm = |part: &str| norm(part, c.head_dim, None);
             let post_norm = |part: &str| if c.post_norm { norm(part, c.dim, None).map(Some) } else { Ok(None) };
             let smoothing = |part: &str, inputs: usize| smoothing(&name(part), inputs);
-            let matrix = |part: &str, n: usize, k: usize, smoothing: Option<&Tensor>| -> Result<Tensor> {
-                let weight = weights.get_shaped(&name(part), &[n, k])?;
-                smoothing.map_or(Ok(weight.clone()), |divisors| columns_times(&weight, divisors))
-            };
+            let matrix =
+                |part: &str, n: usize, k: usize, smoothing: Option<&Tensor>| weights.get_matrix(&name(part), n, k)?.times(smoothing);
             let (attending, feeding, hidden) =
                 (smoothing(naming.q, c.dim)?, smoothing(naming.gate, c.dim)?, smoothing(naming.down, c.hidden)?);
             let (attending, feeding, hidden) = (attending.as_ref(), feeding.as_ref(), hidden.as_ref());
-            let rotated = |part: &str, heads: usize| -> Result<Tensor> {
+            let rotated = |part: &str, heads: usize| {
                 let weight = matrix(part, heads * c.head_dim, c.dim, attending)?;
-                if naming.interleaved_rope { halves(&weight, heads) } else { Ok(weight) }
+                if naming.interleaved_rope { Table::of(halves(&weight.all()?, heads)?) } else { Ok(weight) }
             };
             let (q_width, kv_width) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
-            let mut up = matrix(naming.up, c.hidden, c.dim, feeding)?;
-            if let Some(divisors) = hidden {
-                up = up.broadcast_div(&divisors.reshape((c.hidden, 1))?)?;
-            }
+            let qkv = [rotated(naming.q, c.heads)?, rotated(naming.k, c.kv_heads)?, matrix(naming.v, kv_width, c.dim, attending)?];
+            let gate_up = [matrix(naming.gate, c.hidden, c.dim, feeding)?, matrix(naming.up, c.hidden, c.dim, feeding)?.over(hidden)?];
             let sliding = c.sliding.as_ref().filter(|s| !(i + 1).is_multiple_of(s.period));
             Ok(Layer {
                 attention_norm: norm(naming.attention_norm, c.dim, attending)?,
-                qkv: Linear::new(
-                    &[rotated(naming.q, c.heads)?, rotated(naming.k, c.kv_heads)?, matrix(naming.v, kv_width, c.dim, attending)?],
-                    backend,
-                )?,
+                qkv: Linear::new(&Table::stacked(qkv)?, backend)?,
                 qk_norm: if c.qk_norm { Some((head_norm(naming.q_norm)?, head_norm(naming.k_norm)?)) } else { None },
                 attention: Attention {
                     layer: i,
@@ -183,12 +176,12 @@ impl Decoder {
                     },
                     candle: backend.candle,
                 },
-                o: Linear::new(&[matrix(naming.o, c.dim, q_width, None)?], backend)?,
+                o: Linear::new(&matrix(naming.o, c.dim, q_width, None)?, backend)?,
                 post_attention_norm: post_norm(naming.post_attention_norm)?,
                 feed_forward_norm: norm(naming.feed_forward_norm, c.dim, feeding)?,
                 feed_forward: FeedForward::gated(
-                    Linear::new(&[matrix(naming.gate, c.hidden, c.dim, feeding)?, up], backend)?,
-                    Linear::new(&[matrix(naming.down, c.dim, c.hidden, hidden)?], backend)?,
+                    Linear::new(&Table::stacked(gate_up)?, backend)?,
+                    Linear::new(&matrix(naming.down, c.dim, c.hidden, hidden)?, backend)?,
                     c.activation,
                 ),
                 post_feed_forward_norm: post_norm(naming.post_feed_forward_norm)?,

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::kernel::{AttentionShape, RelativeBias};
 use crate::nn::{
     Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm, OutputLayer, Plans, Positions, Product,
-    Recurrence, Sight, SourceCache, Span, Step, Weights, add, relative_bias,
+    Recurrence, Sight, SourceCache, Span, Step, Table, Weights, add, relative_bias,
 };
 use crate::types::Lang;
 use candle_core::Tensor;
@@ -86,8 +86,8 @@ impl Builder<'_> {
 
     /// Layers of the given names side by side, each `k` → `n`.
     fn linear(&self, names: &[String], n: usize, k: usize) -> Result<Linear> {
-        let weight = |name: &String| self.weights.get_shaped(&format!("{name}.weight"), &[n, k]);
-        let parts = names.iter().map(weight).collect::<Result<Vec<_>>>()?;
+        let weight = |name: &String| self.weights.get_matrix(&format!("{name}.weight"), n, k);
+        let parts = Table::stacked(names.iter().map(weight).collect::<Result<Vec<_>>>()?)?;
         if self.config.rms {
             return Linear::new(&parts, self.backend);
         }
@@ -175,7 +175,7 @@ impl Builder<'_> {
     fn recurrence(&self, layer: usize, names: &HalfNaming) -> Result<Recurrence> {
         let dim = self.config.dim;
         let [input, gate] = names.recurrence.map(|part| names.layer(layer, part));
-        let weight = |name: &str| self.weights.get_shaped(&format!("{name}.weight"), &[dim, dim]);
+        let weight = |name: &str| self.weights.get_matrix(&format!("{name}.weight"), dim, dim);
         let bias = self.weights.get_shaped(&format!("{gate}.bias"), &[dim])?;
         Recurrence::new(layer, weight(&input)?, weight(&gate)?, bias, self.backend)
     }

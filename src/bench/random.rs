@@ -1,7 +1,7 @@
 //! Weights out of nothing: random tensors of whatever shape is asked for, the same for the same name every time.
 
 use crate::error::{Error, Result};
-use crate::nn::Weights;
+use crate::nn::{Table, Weights};
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -65,6 +65,10 @@ impl Weights for RandomWeights<'_> {
             _ => self.vocabulary,
         };
         self.get_shaped(name, &[rows, width])
+    }
+
+    fn get_matrix(&self, name: &str, rows: usize, width: usize) -> Result<Table<'_>> {
+        Table::of(self.get_shaped(name, &[rows, width])?)
     }
 
     fn get_shaped(&self, name: &str, shape: &[usize]) -> Result<Tensor> {

@@ -38,57 +38,49 @@ pub struct Packed {
 impl Packed {
     /// Packs `n` rows of `k` weights each; `row(i, buffer)` fills in row `i`, and is called from several threads.
     pub fn pack(precision: Precision, n: usize, k: usize, row: impl Fn(usize, &mut [f32]) + Sync) -> Packed {
-        let packed = Packed::try_pack(precision, n, k, |range, take| {
-            let mut rows = vec![0.0; range.len() * k];
+        let packed = Packed::try_pack(precision, n, k, |range, rows| {
             range.zip(rows.chunks_exact_mut(k)).for_each(|(i, out)| row(i, out));
-            take(&rows);
             Ok::<_, Infallible>(())
         });
         packed.unwrap_or_else(|never| match never {})
     }
 
-    /// The same, a few rows at a time; `rows(range, take)` hands these rows, one after the other, to `take`.
+    /// The same, a few rows at a time; `rows(range, buffer)` fills in these rows, one after the other.
     ///
     /// # Errors
     /// What `rows` gives back, of one block that it failed for.
-    ///
-    /// # Panics
-    /// If `rows` hands over other than `k` weights a row.
     pub fn try_pack<E: Send>(
         precision: Precision,
         n: usize,
         k: usize,
-        rows: impl Fn(Range<usize>, &mut dyn FnMut(&[f32])) -> Result<(), E> + Sync,
+        rows: impl Fn(Range<usize>, &mut [f32]) -> Result<(), E> + Sync,
     ) -> Result<Packed, E> {
         /// Rows a block, whole panels of either kind.
         const BLOCK: usize = 64;
         const { assert!(BLOCK.is_multiple_of(PANEL) && BLOCK.is_multiple_of(matmul_i8::PANEL)) };
-        // A block's rows, checked.
-        let read = |number: usize, fill: &mut dyn FnMut(&[f32])| {
+        // A block's rows, in a thread's buffer.
+        let read = |number: usize, buffer: &mut Vec<f32>| {
             let range = number * BLOCK..((number + 1) * BLOCK).min(n);
-            let expected = range.len() * k;
-            rows(range, &mut |values: &[f32]| {
-                assert_eq!(values.len(), expected, "weights of a block");
-                fill(values);
-            })
+            buffer.resize(range.len() * k, 0.0);
+            rows(range, buffer)
         };
         let weights = match precision {
             Precision::Int8 => {
                 let mut weights = matmul_i8::Weights::zeros(Isa::current(), n, k);
                 let blocks = weights.blocks(BLOCK).enumerate();
-                blocks.try_for_each(|(number, mut block)| read(number, &mut |values| block.fill(values, k)))?;
+                blocks.try_for_each_init(Vec::new, |buffer, (number, mut block)| read(number, buffer).map(|()| block.fill(buffer, k)))?;
                 Weights::Int8(weights)
             }
             // Where the kernels compute, 16 bits are no faster, and are not used.
             Precision::F32 | Precision::F16 | Precision::Bf16 => {
                 let mut packed = Aligned::lasting(n.div_ceil(PANEL) * k * PANEL);
-                packed.par_chunks_mut(BLOCK * k).enumerate().try_for_each(|(number, packed)| {
-                    read(number, &mut |values| {
-                        for (i, row) in values.chunks_exact(k).enumerate() {
-                            let base = i / PANEL * k * PANEL + i % PANEL;
-                            row.iter().enumerate().for_each(|(p, &v)| packed[base + p * PANEL] = v);
-                        }
-                    })
+                packed.par_chunks_mut(BLOCK * k).enumerate().try_for_each_init(Vec::new, |buffer, (number, packed)| {
+                    read(number, buffer)?;
+                    for (i, row) in buffer.chunks_exact(k).enumerate() {
+                        let base = i / PANEL * k * PANEL + i % PANEL;
+                        row.iter().enumerate().for_each(|(p, &v)| packed[base + p * PANEL] = v);
+                    }
+                    Ok(())
                 })?;
                 Weights::F32(packed)
             }

@@ -1,6 +1,5 @@
 //! Weights with an adapter merged into them.
 
-use super::norm::add;
 use super::weights::{Table, Weights};
 use crate::error::{Error, Result};
 use candle_core::Tensor;
@@ -37,6 +36,19 @@ impl<'a> Adapted<'a> {
     pub fn new(weights: &'a dyn Weights, changes: Changes) -> Adapted<'a> {
         Adapted { weights, changes }
     }
+
+    /// A weight with what is added to it.
+    fn changed<'b>(&self, name: &str, table: Table<'b>) -> Result<Table<'b>> {
+        let Some(LowRank { down, up, scale }) = self.changes.added.get(name) else { return Ok(table) };
+        let (made_for, found) = ([up.dim(0)?, down.dim(1)?], [table.rows, table.width]);
+        if found != made_for {
+            let message = format!(
+                "the adapter is made for a weight {name} of the shape {made_for:?}, and it has {found:?}: it belongs to another model"
+            );
+            return Err(Error::model(self.model(), message));
+        }
+        table.plus(up, &(down * *scale)?)
+    }
 }
 
 impl Weights for Adapted<'_> {
@@ -53,7 +65,7 @@ impl Weights for Adapted<'_> {
     }
 
     fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
-        if self.changes.added.contains_key(name) { Table::of(self.get_rows(name, width)?) } else { self.weights.get_table(name, width) }
+        self.changed(name, self.weights.get_table(name, width)?)
     }
 
     fn smoothing(&self, name: &str, inputs: usize) -> Result<Option<Tensor>> {
@@ -69,15 +81,6 @@ impl Weights for Adapted<'_> {
 
     fn get(&self, name: &str) -> Result<Tensor> {
         let weight = self.weights.get(name)?;
-        let Some(LowRank { down, up, scale }) = self.changes.added.get(name) else { return Ok(weight) };
-        let made_for = [up.dim(0)?, down.dim(1)?];
-        if weight.dims() != made_for {
-            let found = weight.dims();
-            let message = format!(
-                "the adapter is made for a weight {name} of the shape {made_for:?}, and it has {found:?}: it belongs to another model"
-            );
-            return Err(Error::model(self.model(), message));
-        }
-        add(&weight, &up.matmul(&(down * *scale)?)?)
+        if self.changes.added.contains_key(name) { self.changed(name, Table::of(weight)?)?.all() } else { Ok(weight) }
     }
 }

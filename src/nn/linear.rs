@@ -15,18 +15,12 @@ enum Matrix {
 }
 
 impl Matrix {
-    /// Stacks matrices of equal `k`, all in main memory.
-    fn new(parts: &[Tensor], backend: &Backend) -> Result<Matrix> {
-        let all = if let [one] = parts { one.clone() } else { Tensor::cat(parts, 0)? };
-        Matrix::of_table(&Table::of(all)?, backend)
-    }
-
-    fn of_table(table: &Table<'_>, backend: &Backend) -> Result<Matrix> {
+    fn new(table: &Table<'_>, backend: &Backend) -> Result<Matrix> {
         let &Table { rows: n, width: k, .. } = table;
         if backend.candle {
-            return Ok(Matrix::Device(backend.place(&table.read(0..n)?)?));
+            return Ok(Matrix::Device(backend.place(&table.all()?)?));
         }
-        let packed = Packed::try_pack(backend.precision, n, k, |range, take| with_slice(&table.read(range)?, take))?;
+        let packed = Packed::try_pack(backend.precision, n, k, |range, out| table.read(range, out))?;
         Ok(Matrix::Packed(Arc::new(packed)))
     }
 
@@ -109,16 +103,16 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// One layer without a bias out of one or more weight matrices, (nᵢ, k), whose outputs stand side by side: what reads the same
-    /// input is multiplied in one go.
-    pub fn new(parts: &[Tensor], backend: &Backend) -> Result<Linear> {
-        Ok(Linear { matrix: Matrix::new(parts, backend)?, bias: None })
+    /// A layer without a bias; the weights are (n, k). Layers that read the same input are multiplied in one go when their weights are
+    /// [`Table::stacked`].
+    pub fn new(weights: &Table<'_>, backend: &Backend) -> Result<Linear> {
+        Ok(Linear { matrix: Matrix::new(weights, backend)?, bias: None })
     }
 
-    /// The same with a bias for each part, (nᵢ).
-    pub fn with_bias(parts: &[Tensor], biases: &[Tensor], backend: &Backend) -> Result<Linear> {
-        let bias = backend.place(&Tensor::cat(biases, 0)?)?;
-        Ok(Linear { matrix: Matrix::new(parts, backend)?, bias: Some(bias) })
+    /// The same with a bias, (n), in parts.
+    pub fn with_bias(weights: &Table<'_>, bias: &[Tensor], backend: &Backend) -> Result<Linear> {
+        let bias = backend.place(&Tensor::cat(bias, 0)?)?;
+        Ok(Linear { matrix: Matrix::new(weights, backend)?, bias: Some(bias) })
     }
 
     /// (rows, k) to (rows, n).
@@ -178,7 +172,7 @@ pub struct Embedding {
 impl Embedding {
     /// The table is (vocabulary, dim).
     pub fn new(table: &Table<'_>, backend: &Backend) -> Result<Embedding> {
-        Ok(Embedding { matrix: Matrix::of_table(table, backend)?.padded()?, vocabulary: table.rows, device: backend.device.clone() })
+        Ok(Embedding { matrix: Matrix::new(table, backend)?.padded()?, vocabulary: table.rows, device: backend.device.clone() })
     }
 
     /// (tokens, dim).
@@ -262,7 +256,7 @@ const STRIP: usize = 128;
 impl OutputLayer {
     /// A layer with weights of its own, (vocabulary, dim).
     pub fn new(table: &Table<'_>, backend: &Backend) -> Result<OutputLayer> {
-        Ok(OutputLayer { matrix: Matrix::of_table(table, backend)?.padded()?, vocabulary: table.rows, bias: None, placed_bias: None })
+        Ok(OutputLayer { matrix: Matrix::new(table, backend)?.padded()?, vocabulary: table.rows, bias: None, placed_bias: None })
     }
 
     /// The same with something added to each token's logit, (vocabulary).

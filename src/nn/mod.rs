@@ -30,7 +30,7 @@ pub use position::{Positions, relative_bias};
 pub use recurrence::Recurrence;
 pub use rope::Rope;
 pub use sight::Sight;
-pub use weights::{Backend, Config, Table, Watched, Weights, columns_times};
+pub use weights::{Backend, Config, Table, Watched, Weights};
 
 use crate::error::{Error, Result};
 use candle_core::{CpuStorage, Layout, Storage, Tensor};
@@ -42,7 +42,7 @@ impl From<candle_core::Error> for Error {
 }
 
 /// Calls `f` with the values of a contiguous f32 tensor in main memory.
-fn with_slice<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
+pub(crate) fn with_slice<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
     let (storage, layout) = tensor.storage_and_layout();
     match &*storage {
         Storage::Cpu(storage) => Ok(f(cpu_slice(storage, layout)?)),

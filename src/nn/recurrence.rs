@@ -1,6 +1,6 @@
 //! A recurrent layer in place of a decoder's self-attention.
 
-use super::{Backend, Linear, Span, with_slice};
+use super::{Backend, Linear, Span, Table, with_slice};
 use crate::error::Result;
 use candle_core::{DType, Device, Tensor};
 
@@ -20,10 +20,10 @@ pub struct Recurrence {
 
 impl Recurrence {
     /// `layer` is the layer's place in the caches; `weight` and `gate` are (width, width), `gate_bias` is (width).
-    pub fn new(layer: usize, weight: Tensor, gate: Tensor, gate_bias: Tensor, backend: &Backend) -> Result<Recurrence> {
-        let width = weight.dim(0)?;
+    pub fn new(layer: usize, weight: Table<'_>, gate: Table<'_>, gate_bias: Tensor, backend: &Backend) -> Result<Recurrence> {
+        let width = weight.rows;
         let no_bias = Tensor::zeros(width, DType::F32, &Device::Cpu)?;
-        let input = Linear::with_bias(&[weight, gate], &[no_bias, gate_bias], backend)?;
+        let input = Linear::with_bias(&Table::stacked([weight, gate])?, &[no_bias, gate_bias], backend)?;
         Ok(Recurrence { layer, input, width, candle: backend.candle })
     }
 
@@ -101,7 +101,7 @@ mod tests {
         let random = |shape: &[usize]| Tensor::randn(0f32, 1.0, shape, &Device::Cpu).unwrap();
         let backend = Backend::new(Device::Cpu, Precision::F32);
         let (weight, gate, bias) = (random(&[WIDTH, WIDTH]), random(&[WIDTH, WIDTH]), random(&[WIDTH]));
-        let layer = Recurrence::new(0, weight, gate, bias, &backend).unwrap();
+        let layer = Recurrence::new(0, Table::of(weight).unwrap(), Table::of(gate).unwrap(), bias, &backend).unwrap();
         let x = random(&[7, WIDTH]);
         let at = |rows: &[u32]| x.index_select(&Tensor::new(rows, &Device::Cpu).unwrap(), 0).unwrap();
         // Inputs 0, 1, then a fork into 2 and 3, then both ways go on from 3: with 4 and with 5.

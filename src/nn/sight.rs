@@ -131,7 +131,7 @@ fn block_sums(x: &Tensor, lengths: &[usize], size: usize) -> Result<Tensor> {
 mod tests {
     use super::*;
     use crate::kernel::{AttentionShape, Precision};
-    use crate::nn::Backend;
+    use crate::nn::{Backend, Table};
     use candle_core::{DType, Device};
 
     #[test]
@@ -144,8 +144,8 @@ mod tests {
         let x = random(lengths.iter().sum());
         for precision in [Precision::F32, Precision::Int8] {
             let backend = Backend::new(Device::Cpu, precision);
-            let linear = |parts: usize| Linear::new(&vec![random(DIM); parts], &backend).unwrap();
-            let qkv = Linear::new(&[random(DIM), random(DIM), random(DIM)], &backend).unwrap();
+            let linear = |parts: usize| Linear::new(&Table::of(random(parts * DIM)).unwrap(), &backend).unwrap();
+            let qkv = linear(3);
             let bias = Arc::new(RelativeBias::new(2, 3, |head, distance| (head as f32 - 0.5) * distance as f32));
             let norm = Norm::Rms { weight: Tensor::ones(DIM, DType::F32, &Device::Cpu).unwrap(), epsilon: 1e-6 };
             for sight in [

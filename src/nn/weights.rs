@@ -1,7 +1,8 @@
 //! Where layers get their weights from.
 
+use super::with_slice;
 use crate::error::{Error, Result};
-use crate::kernel::Precision;
+use crate::kernel::{self, Packed, Precision};
 use candle_core::quantized::gguf_file::Value;
 use candle_core::{DType, Device, Tensor};
 use std::collections::{BTreeSet, HashMap};
@@ -66,10 +67,17 @@ pub trait Weights: Send + Sync {
         Ok(tensor)
     }
 
-    /// The same, to be read a few rows at a time. The tables of vocabularies are large: as f32, and all at once, they would take more memory
-    /// than the rest of the model.
+    /// The same, to be read a few rows at a time: as f32, and all at once, weights take more memory than the model that is made of them, and
+    /// more time to get it than to read them.
     fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
         Table::of(self.get_rows(name, width)?)
+    }
+
+    /// The same of a table that must have so many rows: a matrix for `width` inputs.
+    fn get_matrix(&self, name: &str, rows: usize, width: usize) -> Result<Table<'_>> {
+        let table = self.get_table(name, width)?;
+        self.check_shape(name, &[table.rows, table.width], &[rows, width])?;
+        Ok(table)
     }
 
     /// A weight that must have this shape.
@@ -107,46 +115,123 @@ pub struct Table<'a> {
     pub rows: usize,
     /// Numbers of a row.
     pub width: usize,
-    read: Box<dyn Fn(Range<usize>) -> Result<Tensor> + Sync + 'a>,
+    read: Box<ReadRows<'a>>,
 }
 
+/// Writes the rows of a range.
+type ReadRows<'a> = dyn Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a;
+
 impl<'a> Table<'a> {
-    /// A table whose rows `read` gives, as f32 in main memory: (rows of the range, width).
-    pub fn new(rows: usize, width: usize, read: impl Fn(Range<usize>) -> Result<Tensor> + Sync + 'a) -> Table<'a> {
+    /// A table whose rows `read` writes as f32, (rows of the range, width).
+    pub fn new(rows: usize, width: usize, read: impl Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a) -> Table<'a> {
         Table { rows, width, read: Box::new(read) }
     }
 
     /// A table that is in memory, (rows, width).
     pub fn of(tensor: Tensor) -> Result<Table<'a>> {
         let (rows, width) = tensor.dims2()?;
-        Ok(Table::new(rows, width, move |range| Ok(tensor.narrow(0, range.start, range.len())?)))
+        Ok(Table::new(rows, width, move |range, out| {
+            let rows = tensor.narrow(0, range.start, range.len())?.contiguous()?;
+            with_slice(&rows, |rows| out.copy_from_slice(rows))
+        }))
+    }
+
+    /// Tables of the same width, one below the other.
+    ///
+    /// # Errors
+    /// When there is none, or their widths differ.
+    pub fn stacked(parts: impl Into<Vec<Table<'a>>>) -> Result<Table<'a>> {
+        let parts: Vec<Table<'a>> = parts.into();
+        let width = parts.first().map_or(0, |part| part.width);
+        if parts.is_empty() || parts.iter().any(|part| part.width != width) {
+            let widths: Vec<usize> = parts.iter().map(|part| part.width).collect();
+            return Err(candle_core::Error::Msg(format!("expected matrices of one width; got {widths:?}")).into());
+        }
+        let rows = parts.iter().map(|part| part.rows).sum();
+        Ok(Table::new(rows, width, move |range, mut out| {
+            let mut first = 0;
+            for part in &parts {
+                let end = first + part.rows;
+                let (from, to) = (range.start.max(first), range.end.min(end));
+                if from < to {
+                    let (own, rest) = out.split_at_mut((to - from) * width);
+                    part.read(from - first..to - first, own)?;
+                    out = rest;
+                }
+                first = end;
+            }
+            Ok(())
+        }))
     }
 
     /// The table with its columns multiplied with (width) factors, if there are any.
-    pub fn times(self, factors: Option<&Tensor>) -> Table<'a> {
-        let Some(factors) = factors.cloned() else { return self };
-        Table::new(self.rows, self.width, move |range| columns_times(&self.read(range)?, &factors))
+    pub fn times(self, factors: Option<&Tensor>) -> Result<Table<'a>> {
+        let Some(factors) = factors.map(|factors| numbers(factors, self.width)).transpose()? else { return Ok(self) };
+        Ok(self.changed(move |_, row| row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor)))
     }
 
-    /// Some of its rows, (rows of the range, width), as f32 in main memory.
+    /// The table with each row divided by one of (rows) divisors, if there are any.
+    pub fn over(self, divisors: Option<&Tensor>) -> Result<Table<'a>> {
+        let Some(divisors) = divisors.map(|divisors| numbers(divisors, self.rows)).transpose()? else { return Ok(self) };
+        Ok(self.changed(move |i, row| row.iter_mut().for_each(|value| *value /= divisors[i])))
+    }
+
+    /// The table with each row changed, by its number.
+    fn changed(self, change: impl Fn(usize, &mut [f32]) + Sync + 'a) -> Table<'a> {
+        let (rows, width) = (self.rows, self.width);
+        Table::new(rows, width, move |range, out| {
+            self.read(range.clone(), out)?;
+            range.zip(out.chunks_exact_mut(width.max(1))).for_each(|(i, row)| change(i, row));
+            Ok(())
+        })
+    }
+
+    /// The table with a matrix of low rank added to it: `up`, (rows, rank), times `down`, (rank, width).
+    ///
+    /// # Errors
+    /// When their shapes do not fit.
+    pub fn plus(self, up: &Tensor, down: &Tensor) -> Result<Table<'a>> {
+        let (rank, width) = down.dims2()?;
+        if up.dims() != [self.rows, rank] || width != self.width || rank == 0 {
+            let (rows, own, up, down) = (self.rows, self.width, up.dims(), down.dims());
+            return Err(candle_core::Error::Msg(format!("a product of {up:?} and {down:?} is no ({rows}, {own})")).into());
+        }
+        let columns: Vec<f32> = down.t()?.flatten_all()?.to_vec1()?;
+        let up = up.contiguous()?;
+        // By a kernel that gives the same on every machine: 8-bit weights, and what is written with them, may hang by the last bit.
+        let down = Packed::pack(Precision::F32, width, rank, |i, row| row.copy_from_slice(&columns[i * rank..][..rank]));
+        Ok(Table::new(self.rows, self.width, move |range, out| {
+            self.read(range.clone(), out)?;
+            with_slice(&up.narrow(0, range.start, range.len())?, |up| kernel::add(out, &down.matmul(up, None)))
+        }))
+    }
+
+    /// Writes some of its rows, (rows of the range, width).
     ///
     /// # Errors
     /// When they cannot be read.
-    pub fn read(&self, range: Range<usize>) -> Result<Tensor> {
-        (self.read)(range)
+    pub fn read(&self, range: Range<usize>, out: &mut [f32]) -> Result<()> {
+        (self.read)(range, out)
+    }
+
+    /// All of it, (rows, width), as f32 in main memory.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn all(&self) -> Result<Tensor> {
+        let mut values = vec![0.0; self.rows * self.width];
+        self.read(0..self.rows, &mut values)?;
+        Ok(Tensor::from_vec(values, (self.rows, self.width), &Device::Cpu)?)
     }
 }
 
-/// A matrix in main memory with its columns multiplied with factors, as many. Weights are large, and candle's own product looks up where each
-/// factor is.
-pub fn columns_times(matrix: &Tensor, factors: &Tensor) -> Result<Tensor> {
-    let factors: Vec<f32> = factors.to_vec1()?;
-    let (rows, width) = matrix.dims2()?;
-    let mut values: Vec<f32> = matrix.flatten_all()?.to_vec1()?;
-    for row in values.chunks_exact_mut(width.max(1)) {
-        row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor);
+/// A vector of so many numbers.
+fn numbers(vector: &Tensor, count: usize) -> Result<Vec<f32>> {
+    let numbers: Vec<f32> = vector.to_vec1()?;
+    if numbers.len() != count {
+        return Err(candle_core::Error::Msg(format!("expected {count} factors; got {}", numbers.len())).into());
     }
-    Ok(Tensor::from_vec(values, (rows, width), matrix.device())?)
+    Ok(numbers)
 }
 
 /// Weights that remember which of them were asked for.
@@ -237,5 +322,48 @@ impl Backend {
     /// A weight, as f32 in main memory, where the model computes.
     pub fn place(&self, weight: &Tensor) -> Result<Tensor> {
         Ok(weight.to_dtype(self.dtype())?.to_device(&self.device)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random(rows: usize, width: usize) -> Tensor {
+        Tensor::randn(0f32, 1.0, (rows, width), &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn a_table_is_the_same_in_any_parts() {
+        let (a, b) = (random(5, 3), random(4, 3));
+        let (factors, divisors) = (random(1, 3).get(0).unwrap(), (random(1, 9).get(0).unwrap().sqr().unwrap() + 0.5).unwrap());
+        let (up, down) = (random(9, 2), random(2, 3));
+        let parts = [Table::of(a.clone()).unwrap(), Table::of(b.clone()).unwrap()];
+        let table = Table::stacked(parts).unwrap().plus(&up, &down).unwrap();
+        let table = table.times(Some(&factors)).unwrap().over(Some(&divisors)).unwrap();
+
+        let whole: Vec<f32> = table.all().unwrap().flatten_all().unwrap().to_vec1().unwrap();
+        let sum = (Tensor::cat(&[a, b], 0).unwrap() + up.matmul(&down).unwrap()).unwrap();
+        let expected = sum.broadcast_mul(&factors).unwrap().broadcast_div(&divisors.unsqueeze(1).unwrap()).unwrap();
+        let expected: Vec<f32> = expected.flatten_all().unwrap().to_vec1().unwrap();
+        assert!(whole.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{whole:?} {expected:?}");
+        for start in 0..9 {
+            for end in start..=9 {
+                let mut rows = vec![0.0; (end - start) * 3];
+                table.read(start..end, &mut rows).unwrap();
+                assert_eq!(rows, whole[start * 3..end * 3]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_a_table_is_refused() {
+        let table = || Table::of(random(4, 3)).unwrap();
+        assert!(Table::stacked([]).is_err() && Table::stacked([table(), Table::of(random(4, 2)).unwrap()]).is_err());
+        let vector = |count| random(1, count).get(0).unwrap();
+        assert!(table().times(Some(&vector(4))).is_err() && table().over(Some(&vector(3))).is_err());
+        for (up, down) in [((4, 2), (1, 3)), ((3, 2), (2, 3)), ((4, 2), (2, 4))] {
+            assert!(table().plus(&random(up.0, up.1), &random(down.0, down.1)).is_err());
+        }
     }
 }

@@ -4,13 +4,13 @@
 //! alignment that the file names, 0 included, and hands a tensor without elements on to code that may not have one.
 
 use crate::error::{Error, Result};
-use crate::nn::{Config, Table, Weights};
+use crate::nn::{Config, Table, Weights, with_slice};
 use candle_core::quantized::ggml_file::qtensor_from_ggml;
 use candle_core::quantized::gguf_file;
 use candle_core::{Device, Tensor};
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -44,9 +44,11 @@ impl Gguf {
         let unreadable = |why: String| {
             Error::model(&name, format!("not a readable GGUF file: {why}; fetch it again, or check it with `polygist models verify`"))
         };
-        Scan::new(&mut reader, size).header().map_err(unreadable)?;
-        reader.rewind().map_err(Error::io("reading", path))?;
-        let mut content = gguf_file::Content::read(&mut reader).map_err(|e| unreadable(e.to_string()))?;
+        let end = Scan::new(&mut reader, size).header().map_err(unreadable)?;
+        let mut header = vec![0; end as usize];
+        reader.rewind().and_then(|()| reader.read_exact(&mut header)).map_err(Error::io("reading", path))?;
+        // Out of memory: candle asks at every string where it is, and a file would ask the system.
+        let mut content = gguf_file::Content::read(&mut Cursor::new(header)).map_err(|e| unreadable(e.to_string()))?;
         for (tensor, info) in &content.tensor_infos {
             // The header is checked against the file before anything is allocated for its tensors.
             let elements = info.shape.dims().iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64));
@@ -96,7 +98,7 @@ impl Weights for Gguf {
         // Rows are whole blocks, one after the other; that all of them are in the file was checked when it was opened.
         let bytes = width / size * kind.type_size();
         let start = self.content.tensor_data_offset + info.offset;
-        Ok(Table::new(rows, width, move |range| {
+        Ok(Table::new(rows, width, move |range, out| {
             let mut data = vec![0; range.len() * bytes];
             {
                 let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +106,8 @@ impl Weights for Gguf {
                 file.seek(place).and_then(|_| file.read_exact(&mut data)).map_err(Error::io("reading", Path::new(&self.path)))?;
             }
             let quantized = qtensor_from_ggml(kind, &data, vec![range.len(), width], &Device::Cpu)?;
-            Ok(quantized.dequantize(&Device::Cpu)?)
+            let rows = quantized.dequantize(&Device::Cpu)?;
+            with_slice(&rows, |rows| out.copy_from_slice(rows))
         }))
     }
 
@@ -136,7 +139,8 @@ impl<'a, R: Read + Seek> Scan<'a, R> {
         Scan { reader, end: size.min(HEADER_LIMIT), at: 0, values: 0, wide: true }
     }
 
-    fn header(&mut self) -> std::result::Result<(), String> {
+    /// The byte after the header's last.
+    fn header(&mut self) -> std::result::Result<u64, String> {
         if self.bytes::<4>()? != *b"GGUF" {
             return Err("it does not begin with GGUF".into());
         }
@@ -169,7 +173,7 @@ impl<'a, R: Read + Seek> Scan<'a, R> {
                 return Err("a tensor is in it twice".into());
             }
         }
-        Ok(())
+        Ok(self.at)
     }
 
     fn alignment(&mut self, kind: u32) -> std::result::Result<(), String> {

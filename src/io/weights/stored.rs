@@ -211,16 +211,15 @@ impl Stored {
         Ok((&self.parts[*part], view))
     }
 
-    fn read(&self, name: &str, Part { path, file }: &Part, view: &View) -> Result<Tensor> {
+    fn read(&self, name: &str, Part { path, file }: &Part, view: &View) -> Result<Vec<f32>> {
         let values = {
             let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
             view.read(&mut file).map_err(Error::io("reading", path))?
         };
-        let values = values.ok_or_else(|| {
+        values.ok_or_else(|| {
             let Kind::Other(kind, _) = view.kind else { return Error::model(&self.model, format!("weight {name} cannot be read")) };
             Error::model(&self.model, format!("weight {name} is of the type {kind}; expected F32, F16, BF16 or F64"))
-        })?;
-        Ok(Tensor::from_vec(values, view.shape.as_slice(), &Device::Cpu)?)
+        })
     }
 }
 
@@ -239,7 +238,7 @@ impl Weights for Stored {
 
     fn get(&self, name: &str) -> Result<Tensor> {
         let (part, view) = self.find(name)?;
-        self.read(name, part, view)
+        Ok(Tensor::from_vec(self.read(name, part, view)?, view.shape.as_slice(), &Device::Cpu)?)
     }
 
     fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
@@ -247,7 +246,10 @@ impl Weights for Stored {
         match view.shape[..] {
             [rows, columns] if columns == width && view.strides.is_none() && view.kind != Kind::Scaled8 => {
                 let name = name.to_string();
-                Ok(Table::new(rows, width, move |range| self.read(&name, part, &view.rows(range, width))))
+                Ok(Table::new(rows, width, move |range, out| {
+                    out.copy_from_slice(&self.read(&name, part, &view.rows(range, width))?);
+                    Ok(())
+                }))
             }
             _ => Table::of(self.get_rows(name, width)?),
         }
