@@ -2,10 +2,12 @@
 //!
 //! News tells the main thing first, so position counts most; then how central a sentence is to the article (cosine with
 //! the centroid of its tf-idf vectors, as in Radev et al. 2004), how much it shares with the title, and whether it is a
-//! sentence at all. Redundant ones come later (maximal marginal relevance, Carbonell and Goldstein 1998).
+//! sentence at all. Redundant ones come later (maximal marginal relevance, Carbonell and Goldstein 1998), and those that speak of
+//! something named before them, unless a sentence before them was chosen.
 //! Time and memory grow linearly with the article.
 
-use crate::text::words;
+use crate::text::{anaphora, words};
+use crate::types::Lang;
 use std::collections::HashMap;
 
 /// So many sentences are ordered with regard to one another; the rest follow by their own scores.
@@ -28,26 +30,28 @@ pub(crate) struct Weights {
     pub fragment: f32,
     /// Deducted for the likeness to what was chosen before.
     pub redundancy: f32,
+    /// Deducted for a reference to something before it, where nothing before it was chosen: the summary would begin with it.
+    pub reference: f32,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        Weights { position: 1.0, half_life: 4.0, centrality: 0.8, title: 0.4, fragment: 0.6, redundancy: 0.6 }
+        Weights { position: 1.0, half_life: 4.0, centrality: 0.8, title: 0.4, fragment: 0.6, redundancy: 0.6, reference: 0.5 }
     }
 }
 
 /// Numbers of the sentences, the most telling first. Equal input has equal output.
 ///
 /// ```
-/// use polygist::task::extractive::rank;
+/// use polygist::{task::extractive::rank, types::Lang};
 /// let article = ["The volcano erupted on Sunday, the institute said.", "Photo: AFP", "Ash fell on villages near the volcano."];
-/// assert_eq!(rank(&article, None), [0, 2, 1]);
+/// assert_eq!(rank(&article, None, &Lang::en()), [0, 2, 1]);
 /// ```
-pub fn rank<S: AsRef<str>>(sentences: &[S], title: Option<&str>) -> Vec<usize> {
-    rank_by(sentences, title, &Weights::default())
+pub fn rank<S: AsRef<str>>(sentences: &[S], title: Option<&str>, language: &Lang) -> Vec<usize> {
+    rank_by(sentences, title, language, &Weights::default())
 }
 
-pub(crate) fn rank_by<S: AsRef<str>>(sentences: &[S], title: Option<&str>, weights: &Weights) -> Vec<usize> {
+fn rank_by<S: AsRef<str>>(sentences: &[S], title: Option<&str>, language: &Lang, weights: &Weights) -> Vec<usize> {
     let document = Document::new(sentences);
     let title = title.map(|title| document.vector(title));
     let centrality = document.centrality();
@@ -62,21 +66,29 @@ pub(crate) fn rank_by<S: AsRef<str>>(sentences: &[S], title: Option<&str>, weigh
     let mut order: Vec<usize> = (0..sentences.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
     let rest = order.split_off(order.len().min(COMPARED));
-    let mut ranked = diversify(order, &scores, &document, weights.redundancy);
+    let refers: Vec<bool> = sentences.iter().map(|sentence| anaphora::refers_back(sentence.as_ref(), language)).collect();
+    let mut ranked = diversify(order, &scores, &document, &refers, weights);
     ranked.extend(rest);
     ranked
 }
 
-/// Reorders so that each sentence is the best one in view of those before it.
-fn diversify(mut pool: Vec<usize>, scores: &[f32], document: &Document, redundancy: f32) -> Vec<usize> {
+/// Reorders so that each sentence is the best one in view of those before it; `refers` says which begin with a reference.
+fn diversify(mut pool: Vec<usize>, scores: &[f32], document: &Document, refers: &[bool], weights: &Weights) -> Vec<usize> {
+    // Of those chosen.
+    let mut first = usize::MAX;
     let mut likeness = vec![0.0f32; scores.len()];
     let mut ranked = Vec::with_capacity(pool.len());
     while !pool.is_empty() {
-        let worth = |i: usize| scores[i] - redundancy * likeness[i] - if likeness[i] >= SAME { 1.0 } else { 0.0 };
+        let worth = |i: usize| {
+            let same = if likeness[i] >= SAME { 1.0 } else { 0.0 };
+            let dangling = if refers[i] && i < first { weights.reference } else { 0.0 };
+            scores[i] - weights.redundancy * likeness[i] - same - dangling
+        };
         // The first of equals: the pool is in order of score.
         let best = (1..pool.len()).fold(0, |best, k| if worth(pool[k]) > worth(pool[best]) { k } else { best });
         let chosen = pool.remove(best);
         ranked.push(chosen);
+        first = first.min(chosen);
         for &i in &pool {
             likeness[i] = likeness[i].max(cosine(&document.vectors[chosen], &document.vectors[i]));
         }
@@ -194,6 +206,7 @@ fn cosine(a: &Vector, b: &Vector) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::rank;
+    use crate::types::Lang;
 
     #[test]
     fn the_lead_comes_first_and_fragments_last() {
@@ -204,7 +217,7 @@ mod tests {
             "The bank said that prices would go on rising unless the rate was raised again.",
             "Shares fell after the bank raised the interest rate.",
         ];
-        let order = rank(&article, Some("Central bank raises interest rate"));
+        let order = rank(&article, Some("Central bank raises interest rate"), &Lang::en());
         assert_eq!(order[0], 1);
         assert!(order[3..].contains(&0) && order[3..].contains(&2), "{order:?}");
     }
@@ -213,20 +226,33 @@ mod tests {
     fn what_was_said_is_not_said_again() {
         let said = "The minister of transport resigned on Monday over the delayed railway line to the coast.";
         let article = [said, said, "Opposition parties called for an election as soon as the new year begins, their leaders wrote."];
-        assert_eq!(rank(&article, None), [0, 2, 1]);
+        assert_eq!(rank(&article, None, &Lang::en()), [0, 2, 1]);
+    }
+
+    #[test]
+    fn what_refers_to_a_sentence_comes_with_it_or_later() {
+        let article = [
+            "A baker's van was the first to cross the new bridge of Port Lervan on Friday.",
+            "Behind it, a queue of 300 cars had waited since dawn.",
+            "The bridge of Port Lervan had been closed for eleven months of repairs.",
+        ];
+        let unknown = Lang::parse("xx").unwrap();
+        assert_eq!(rank(&article, None, &Lang::en()), rank(&article, None, &unknown));
+        assert_eq!(rank(&article[1..], None, &Lang::en()), [1, 0]);
+        assert_eq!(rank(&article[1..], None, &unknown), [0, 1]);
     }
 
     #[test]
     fn nothing_and_no_words_are_ranked_too() {
-        assert!(rank::<&str>(&[], Some("Title")).is_empty());
-        assert_eq!(rank(&["", "…"], None).len(), 2);
+        assert!(rank::<&str>(&[], Some("Title"), &Lang::en()).is_empty());
+        assert_eq!(rank(&["", "…"], None, &Lang::en()).len(), 2);
     }
 
     #[test]
     fn a_very_long_article_takes_linear_time() {
         let article: Vec<String> =
             (0..100_000).map(|i| format!("Sentence number {i} speaks of subject {} and of {}.", i % 97, i % 1013)).collect();
-        let mut order = rank(&article, None);
+        let mut order = rank(&article, None, &Lang::en());
         order.sort_unstable();
         assert!(order.iter().copied().eq(0..article.len()));
     }

@@ -123,7 +123,7 @@ pub fn is_abstractive(language: &Lang) -> bool {
 /// # Errors
 /// [`Error::Input`] when the article has no text; what the tokenizer reports.
 pub fn plan<'a>(input: Input<'a>, settings: Settings, generator: Option<&dyn Generate>) -> Result<Plan<'a>> {
-    let mut ranking = extractive::rank(input.sentences, input.title);
+    let mut ranking = extractive::rank(input.sentences, input.title, input.language);
     ranking.retain(|&i| !input.sentences[i].trim().is_empty());
     if ranking.is_empty() {
         return Err(Error::input("summary", "expected an article with at least one sentence, found no text"));

@@ -3,6 +3,8 @@
 //! The order in which an article goes through: [`extract`] (with [`clean`]) → [`language`] → [`sentences`];
 //! the other modules answer questions that tasks and checks have about a text.
 
+/// Sentences that refer to the one before them.
+pub mod anaphora;
 /// Text written in capitals: recognized, and changed to sentence case and back.
 pub mod caps;
 /// Normalization of characters: Unicode form, control and invisible characters, line ends.
