@@ -16,7 +16,7 @@ pub(super) enum Follows {
 
 /// Abbreviations of every language: titles that are written alike in many, and English ones, which other languages quote.
 const ANY: &[(Follows, &str)] = &[
-    (Follows::Word, "dr prof mr mrs ms st jr vs e.g i.e ph.d gen mme mlle"),
+    (Follows::Word, "dr dra prof mr mrs ms sra srta st jr vs e.g i.e ph.d gen mme mlle"),
     (Follows::Number, "no nr nos p pp vol tel"),
     (Follows::Anything, "etc inc ltd corp a.m p.m u.s u.k u.n u.s.a d.c"),
 ];

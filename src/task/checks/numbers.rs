@@ -53,6 +53,13 @@ impl Said {
     }
 }
 
+/// Whether a text has one of [`OTHER_UNITS`] apart from digits, with which it would have been multiplied: 30多万 is read as 30.
+fn has_loose_unit(text: &str) -> bool {
+    let is_unit = |c: char| OTHER_UNITS.iter().any(|unit| unit.chars().eq([c]));
+    let is_loose = |at: usize| !text[..at].trim_end_matches(is_unit).trim_end().ends_with(char::is_numeric);
+    OTHER_UNITS.iter().any(|unit| text.match_indices(unit).any(|(at, _)| is_loose(at)))
+}
+
 /// What a source and an output say.
 struct Both {
     source: Said,
@@ -63,7 +70,7 @@ struct Both {
 
 impl Both {
     fn of(source: &str, output: &str, from: &Lang, to: &Lang) -> Self {
-        let any_unit = OTHER_UNITS.iter().any(|unit| source.contains(unit) || output.contains(unit));
+        let any_unit = has_loose_unit(source) || has_loose_unit(output);
         Both { source: Said::of(source, from), output: Said::of(output, to), any_unit }
     }
 
@@ -186,6 +193,8 @@ mod tests {
             ("im einundzwanzigsten Jahrhundert", "in the 21st century", "de en"),
             ("trois douzaines d'œufs neufs", "three dozen new eggs", "fr en"),
             ("à vingt heures", "at 8 p.m.", "fr en"),
+            ("有30多万人，其中3千万元", "More than 300,000 people, 30 million yuan", "zh en"),
+            ("५० लाख लोग", "5 million people", "hi en"),
             ("她吃了三明治，等了十一个月。", "She ate a sandwich and waited for 11 months.", "zh en"),
             ("Three million people, four fifths of them", "3 Millionen Menschen, davon vier Fünftel", "en de"),
         ] {
@@ -206,6 +215,8 @@ mod tests {
             ("桥关闭了十一个月。", "The bridge was closed for nine months.", "zh en"),
             ("Мост был закрыт одиннадцать месяцев.", "The bridge was closed for nine months.", "ru en"),
             ("siebzehn Menschen", "seventy people", "de en"),
+            ("项目总投资为1860万元。", "The project is estimated to cost 1860,000 yuan.", "zh en"),
+            ("人口は120万人。", "The population is 120,000.", "ja en"),
         ] {
             assert!(check(source, output, languages), "{source} → {output}");
         }
