@@ -3,7 +3,7 @@
 //!
 //!     cargo run --release --example seq2seq -- FOLDER [--beam 4] [--tokens 36] [--threads 2] [--batch 64] [--precision int8] < requests.json
 //!
-//! `--tokens N` forces exactly N tokens. `--scores 1` has scores of greedy outputs too. With `--alone 1` each request waits for the one before. Standard error gets the seconds of loading and of generation, and the peak memory.
+//! `--tokens N` forces exactly N tokens, a request's own `"tokens"` so many for it. `--scores 1` has scores of greedy outputs too. With `--alone 1` each request waits for the one before. Standard error gets the seconds of loading and of generation, and the peak memory.
 
 use candle_core::Device;
 use polygist::bench::Memory;
@@ -37,7 +37,13 @@ fn main() -> Result<()> {
     let ids = |request: &serde_json::Value| -> Vec<u32> {
         request["source"].as_array().into_iter().flatten().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect()
     };
-    let request = |request| Request { source: Some(ids(request)), options: options.clone(), ..Request::default() };
+    let request = |request: &serde_json::Value| {
+        let mut options = options.clone();
+        if let Some(tokens) = request["tokens"].as_u64() {
+            (options.min_tokens, options.max_tokens) = (tokens as usize, tokens as usize);
+        }
+        Request { source: Some(ids(request)), options, ..Request::default() }
+    };
     let requests: Vec<Request> = requests.iter().map(request).collect();
     let start = Instant::now();
     let together = if flags.get("--alone") == Some(&"1") { 1 } else { requests.len().max(1) };

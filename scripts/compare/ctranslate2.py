@@ -13,6 +13,9 @@ hits both alike, and the medians are compared. Loading is not part of the time. 
 At the end stand the peak memories of both sides at their best batch sizes, CTranslate2's in a process that imports nothing else, and without
 what the import itself takes.
 
+With --lengths each source becomes as many tokens as its French translation has, greedily: sequences end one after the other, as those of real
+text do. CTranslate2 is told to end them by its callback, which takes some of its time; --callback has it called without --lengths, too.
+
 With --alone each source waits for the one before: what one sentence takes. Instead of batch sizes it is tried with one core and with all.
 
 The command gets a JSON array of {"source": [ids]} and says on standard error "N tokens in S s". {folder}, {beam}, {tokens}, {threads},
@@ -78,8 +81,8 @@ class Converter(TransformersConverter):
 class Peer:
     """CTranslate2 with the model in memory."""
 
-    def __init__(self, name, folder, converted, threads, compute_type, alone):
-        self.vocabulary = Vocabulary(name)
+    def __init__(self, name, folder, converted, threads, compute_type, alone, callback):
+        self.vocabulary, self.callback = Vocabulary(name), callback
         if not converted.is_dir():
             converter = Converter(str(folder))
             converter.vocabulary = self.vocabulary
@@ -103,7 +106,8 @@ class Peer:
             self.translators[key] = ctranslate2.Translator(str(self.converted), **self.options(batch))
         return self.translators[key]
 
-    def run(self, sources, tokens, beam, batch):
+    def run(self, sources, lengths, beam, batch):
+        """Tokens a second; each source becomes as many as `lengths` says."""
         texts = [[self.vocabulary.tokens[i] for i in source] for source in sources]
         translator = self.translator(batch)
         start = time.time()
@@ -113,13 +117,19 @@ class Peer:
             some = texts[at : at + together]
             results += translator.translate_batch(
                 some, target_prefix=[self.prefix] * len(some) if self.prefix else None, beam_size=beam, max_batch_size=batch,
-                min_decoding_length=tokens, max_decoding_length=tokens,
+                min_decoding_length=max(lengths), max_decoding_length=max(lengths), callback=self.ending(lengths, at),
             )
         seconds = time.time() - start
         counts = [len(r.hypotheses[0]) for r in results]
-        if min(counts) != max(counts) or abs(counts[0] - tokens) > 1:
-            sys.exit(f"ctranslate2 wrote {min(counts)} to {max(counts)} tokens where {tokens} were asked for")
+        if any(abs(count - length) > 1 for count, length in zip(counts, lengths, strict=True)):
+            sys.exit(f"ctranslate2 wrote {min(counts)} to {max(counts)} tokens where {min(lengths)} to {max(lengths)} were asked for")
         return sum(counts) / seconds
+
+    def ending(self, lengths, first):
+        """What ends sequences at their lengths, where these differ."""
+        if not self.callback:
+            return None
+        return lambda step: step.step + 1 >= lengths[first + step.batch_id]
 
 
 CHILD = """
@@ -147,9 +157,9 @@ class Ours:
     def __init__(self, command, folder, threads, precision):
         self.command, self.folder, self.threads, self.precision = command, folder, threads, precision
 
-    def run(self, sources, tokens, beam, batch):
-        line = self.command.format(folder=self.folder, beam=beam, tokens=tokens, threads=self.threads, batch=batch, precision=self.precision)
-        data = json.dumps([{"source": s} for s in sources])
+    def run(self, sources, lengths, beam, batch):
+        line = self.command.format(folder=self.folder, beam=beam, tokens=max(lengths), threads=self.threads, batch=batch, precision=self.precision)
+        data = json.dumps([{"source": source, "tokens": length} for source, length in zip(sources, lengths, strict=True)])
         result = subprocess.run(shlex.split(line), input=data, capture_output=True, text=True)
         said = re.search(r"(\d+) tokens in ([\d.]+) s", result.stderr)
         peak = re.search(r"peak memory (\d+) kB", result.stderr)
@@ -157,10 +167,11 @@ class Ours:
         if result.returncode != 0 or not said:
             sys.exit(f"{line}\nended with status {result.returncode}, and said nothing like 'N tokens in S s': {result.stderr.strip()}")
         counts = [len(json.loads(answer)["ids"]) for answer in result.stdout.splitlines()]
-        if len(counts) != len(sources) or min(counts) < tokens - 1:
-            sys.exit(f"{line}\nwrote {len(counts)} outputs, the shortest of {min(counts, default=0)} tokens; expected {len(sources)} of {tokens}")
+        if len(counts) != len(sources) or any(abs(count - length) > 1 for count, length in zip(counts, lengths)):
+            sys.exit(f"{line}\nwrote {len(counts)} outputs of {min(counts, default=0)} to {max(counts, default=0)} tokens; "
+                     f"expected {len(sources)} of {min(lengths)} to {max(lengths)}")
         # Counted here and not taken from what it says: both sides have to be measured by one rule.
-        return len(sources) * tokens / float(said.group(2))
+        return sum(lengths) / float(said.group(2))
 
 
 def main():
@@ -176,32 +187,36 @@ def main():
     parser.add_argument("--compute-type", default="int8")
     parser.add_argument("--command", default=COMMAND)
     parser.add_argument("--alone", action="store_true")
+    parser.add_argument("--lengths", action="store_true")
+    parser.add_argument("--callback", action="store_true")
     parser.add_argument("--peer-only", action="store_true")
     a = parser.parse_args()
     folder = a.out / a.model
     if not (folder / "tokenizer.json").is_file():
         full_size.make(a.model, folder)
     converted = a.out / f"{a.model}-ctranslate2-{a.compute_type}"
-    peer = Peer(a.model, folder, converted, a.threads, a.compute_type, a.alone)
+    a.beams = [1] if a.lengths or a.callback else a.beams
+    peer = Peer(a.model, folder, converted, a.threads, a.compute_type, a.alone, a.lengths or a.callback)
     a.command += " --alone 1" if a.alone and a.command == COMMAND else ""
     if a.alone:
         a.batches = sorted({1, a.threads})
     sides = {"ctranslate2": peer} | ({} if a.peer_only else {"polygist": Ours(a.command, folder, a.threads, "f32" if a.compute_type == "float32" else "int8")})
     sources, word = full_size.requests(a.model, a.sentences), "cores" if a.alone else "batch"
-    print(f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, {a.tokens} tokens each, {a.threads} threads, "
-          f"ctranslate2 {ctranslate2.__version__} {a.compute_type} loaded in {peer.loaded:.1f} s", flush=True)
+    lengths = full_size.lengths(a.sentences, "fr") if a.lengths else [a.tokens] * a.sentences
+    each = f"{min(lengths)} to {max(lengths)} tokens, {sum(lengths) / len(lengths):.1f} on average" if a.lengths else f"{a.tokens} tokens each"
+    print(f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, {each}, {a.threads} threads, ctranslate2 {ctranslate2.__version__} {a.compute_type} loaded in {peer.loaded:.1f} s", flush=True)
     for beam in a.beams:
         best = {}
         for side, runner in sides.items():
-            swept = {batch: runner.run(sources, a.tokens, beam, batch) for batch in a.batches}
+            swept = {batch: runner.run(sources, lengths, beam, batch) for batch in a.batches}
             best[side] = max(swept, key=swept.get)
             print(f"beam {beam}, {side}: " + ", ".join(f"{word} {b}: {r:.0f} tok/s" for b, r in swept.items()), flush=True)
         rates = {side: [] for side in sides}
         for _ in range(a.runs):
             for side, runner in sides.items():
-                rates[side].append(runner.run(sources, a.tokens, beam, best[side]))
+                rates[side].append(runner.run(sources, lengths, beam, best[side]))
         medians = {side: statistics.median(r) for side, r in rates.items()}
-        settings = {"beam_size": beam, "max_batch_size": best["ctranslate2"], "min_decoding_length": a.tokens, "max_decoding_length": a.tokens}
+        settings = {"beam_size": beam, "max_batch_size": best["ctranslate2"], "min_decoding_length": max(lengths), "max_decoding_length": max(lengths)}
         memory = {"ctranslate2": peer_memory(peer, sources, best["ctranslate2"], settings)}
         if "polygist" in sides:
             memory["polygist"] = sides["polygist"].peak

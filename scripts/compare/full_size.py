@@ -130,12 +130,12 @@ def make(name, folder):
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
 
 
-def lengths(count):
-    """Words per line of FLORES dev in English and three more languages, times 1.35: about what a subword tokenizer makes of it."""
+def lengths(count, language="en"):
+    """Words per line of FLORES dev, times 1.35: about what a subword tokenizer makes of it."""
     folder = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data")) / "flores-dev"
     if not folder.is_dir():
         sys.exit(f"no evaluation data: {folder} is not there; set POLYGIST_DATA to the folder that has flores-dev/*.txt")
-    lines = (folder / "en.txt").read_text(encoding="utf-8").splitlines()
+    lines = (folder / f"{language}.txt").read_text(encoding="utf-8").splitlines()
     return [round(1.35 * len(line.split())) for line in (lines * (1 + count // len(lines)))[:count]]
 
 
