@@ -2,7 +2,7 @@
 
 use crate::arch;
 use crate::error::{Error, Result};
-use crate::generate::{Conventions, Engine, Options, Settings, Shortlist};
+use crate::generate::{Conventions, Engine, Options, Settings, Shortlist, TokenSet};
 use crate::io::weights::{Adapter, Gguf, ShortlistFile, open_folder, optional_json};
 use crate::kernel::{Precision, open_cuda};
 use crate::nn::{Backend, Config, Watched, Weights};
@@ -184,6 +184,16 @@ pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtim
         conventions = conventions_of_gguf(&own, &config, &tokenizer);
     }
     conventions.taught = adapter.usage.taught;
+    for (language, bits) in adapter.languages {
+        let (found, expected) = (bits.len(), model.output().vocabulary().div_ceil(8));
+        if found != expected {
+            let message = format!(
+                "the adapter's shortlist for {language} has {found} bytes, and {expected} would do for its vocabulary: it belongs to another model"
+            );
+            return Err(Error::model(path.display().to_string(), message));
+        }
+        conventions.languages.insert(language, TokenSet(bits));
+    }
     if let Some(unused) = arch::unused(&weights) {
         warn(&unused);
     }

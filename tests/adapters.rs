@@ -2,16 +2,18 @@
 
 mod common;
 
+use base64::Engine as _;
 use candle_core::{DType, Device, Tensor};
 use common::{FRENCH, Sandbox, ids, logits};
 use polygist::arch;
 use polygist::error::Result;
-use polygist::generate::{Finish, Generate, Output, Request};
+use polygist::generate::{Engine, Finish, Generate, Options, Output, Request};
 use polygist::io::weights::{Adapter, Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use polygist::nn::{Backend, Changes, Config, Weights};
 use polygist::task::translate::{self, Segment};
+use polygist::token::{Piece, Tokenizer};
 use polygist::types::Lang;
 use serde_json::{Value, json};
 use std::collections::HashMap;
@@ -384,6 +386,55 @@ fn smoothing_changes_nothing_but_what_rounding_costs() {
     }
     fs::write(&path, b"no tensors").unwrap();
     assert!(Adapter::open(dir.path()).err().unwrap().to_string().contains("smoothing.safetensors"));
+}
+
+#[test]
+fn a_shortlist_bounds_what_is_written_and_what_is_summed_up() {
+    let model = fixtures().join("models/llama/model.gguf");
+    let folder = tempfile::tempdir().unwrap();
+    copy(&adapter("llama"), folder.path());
+    let open = |lists: Value| {
+        fs::write(folder.path().join("shortlist.json"), lists.to_string()).unwrap();
+        model::open_with("llama", &model, Some(folder.path()), &Runtime { threads: 1, ..Runtime::cpu() }, &mut |_| {})
+    };
+    let engine = open(json!({})).unwrap();
+    let size = engine.vocabulary_size();
+    let list = |tokens: &[u32]| {
+        let mut bits = vec![0u8; size.div_ceil(8)];
+        tokens.iter().for_each(|token| bits[*token as usize / 8] |= 1 << (token % 8));
+        json!({"fr": base64::engine::general_purpose::STANDARD.encode(bits)})
+    };
+    let request = |shortlist: bool| {
+        let options = Options { language: Lang::parse("fr"), shortlist, max_tokens: 12, beams: 2, ..Options::default() };
+        Request { prompt: FRENCH.into(), options, ..Request::default() }
+    };
+    let ids = |engine: &Engine, shortlist: bool| engine.generate(&[request(shortlist)], &|_, _| true).unwrap().remove(0).ids;
+    let score = |engine: &Engine, text: &str| engine.score(&[(&request(true), text)], &|_| true).unwrap()[0];
+
+    let free = ids(&engine, true);
+    assert_eq!(free, ids(&engine, false), "there is no list");
+    // Every other token that was written, and some more.
+    let listed: Vec<u32> = free.iter().step_by(2).copied().chain(60..90).collect();
+    let bounded = open(list(&listed)).unwrap();
+    assert_eq!(ids(&bounded, false), free);
+    let written = ids(&bounded, true);
+    // Bytes are always there: with them any word can be written.
+    let pieces = Tokenizer::from_gguf(&Gguf::open(&model).unwrap().0, "llama").unwrap().pieces();
+    let is_byte = |id: &u32| pieces.iter().any(|(other, piece)| other == id && *piece == Piece::Bytes);
+    assert!(written != free && written.iter().all(|id| listed.contains(id) || is_byte(id)), "{written:?} of {listed:?}");
+
+    // A text is the likelier the fewer others there are, and has a probability whether its tokens are listed or not.
+    let all: Vec<u32> = (0..size as u32).collect();
+    let complete = open(list(&all)).unwrap();
+    for text in ["Le pont est ouvert.", "x"] {
+        assert_eq!(score(&complete, text), score(&engine, text));
+        assert!(score(&bounded, text) > score(&engine, text) && score(&bounded, text) <= 0.0);
+    }
+
+    for (lists, why) in [(json!({"fr": "!"}), "should be a text in base64"), (json!({"fr": "AAAA"}), "3 bytes, and")] {
+        let error = open(lists).err().unwrap().to_string();
+        assert!(error.contains("shortlist") && error.contains(why), "{error}");
+    }
 }
 
 /// A model that repeats its prompt, and keeps what it was asked.

@@ -7,9 +7,11 @@ use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use polygist::nn::{Backend, Config, Span, Weights};
-use polygist::token::Tokenizer;
+use polygist::text::script;
+use polygist::token::{Piece, Tokenizer};
 use polygist::{arch, types::Lang};
 use serde::Deserialize;
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 /// Largest difference of a logit that is accepted. Both sides compute in f32 and sum in different orders; the logits are of the
@@ -85,7 +87,7 @@ fn requests(family: &str) -> Vec<Request> {
         max_tokens: 5 + 3 * i,
         no_repeat_ngram: if i % 3 == 1 { 2 } else { 0 },
         repetition_penalty: if i % 4 == 2 { 1.3 } else { 1.0 },
-        script_of: i.is_multiple_of(2).then(Lang::en),
+        language: i.is_multiple_of(2).then(Lang::en),
         temperature: if i % 5 == 3 { 0.8 } else { 0.0 },
         seed: 7,
         ..Options::default()
@@ -148,11 +150,21 @@ fn scores_are_the_probabilities_of_the_tokens() {
                 }
                 let (mut cache, mut total) = (model.new_cache(), 0.0);
                 let tokens = tokenizer.encode(text).unwrap();
+                // Of all that the text's language has, and the token itself.
+                let language = request.options.language.as_ref();
+                let may_come = |(id, piece): &(u32, Piece)| match piece {
+                    Piece::Text(text) => language.is_none_or(|language| text.chars().all(|c| script::allows(language, c))),
+                    Piece::Bytes => true,
+                    Piece::Control => language.is_none() || tokenizer.is_end(*id),
+                };
+                let others: HashSet<u32> = tokenizer.pieces().into_iter().filter(may_come).map(|(id, _)| id).collect();
                 for &token in &tokens {
                     let hidden = model.forward(&mut [Span::new(&read, &mut cache)]).unwrap();
                     let mut logits = Vec::new();
                     model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
-                    let sum: f64 = logits.iter().map(|&l| f64::from(l).exp()).sum();
+                    let counts = |id: u32| id == token || others.contains(&id) || language.is_none();
+                    let counted = (0..).zip(&logits).filter(|(id, _)| counts(*id));
+                    let sum: f64 = counted.map(|(_, &l)| f64::from(l).exp()).sum();
                     total += f64::from(logits[token as usize]) - sum.ln();
                     read = vec![token];
                 }

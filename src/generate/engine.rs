@@ -1,6 +1,6 @@
 //! A loaded model behind the face of [`Generate`].
 
-use super::shortlist::Shortlist;
+use super::shortlist::{Shortlist, TokenSet};
 use super::vocabulary::Vocabulary;
 use super::worker::{Job, Shared, Team};
 use super::{Address, Alignment, Generate, OnText, Options, Output, Request};
@@ -30,7 +30,7 @@ pub struct Settings {
     pub prefill: usize,
     /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
     pub stop: fn() -> bool,
-    /// Whether text in a language may hold a character, for [`super::Options::script_of`].
+    /// Whether text in a language may hold a character, for [`super::Options::language`].
     pub allows: fn(&Lang, char) -> bool,
 }
 
@@ -45,6 +45,8 @@ pub struct Conventions {
     pub summarizing: (String, Options),
     /// What a source leaves of the vocabulary for its translation.
     pub shortlist: Option<Shortlist>,
+    /// The tokens that text of a language is made of, by its code; text of other languages may have any.
+    pub languages: HashMap<String, TokenSet>,
     /// Whether a prompted model was taught its task, see [`Generate::is_taught`].
     pub taught: bool,
 }
@@ -60,10 +62,14 @@ pub struct Engine {
     /// it cannot be held up by another worker's work.
     pools: Vec<ThreadPool>,
     prefixes: Mutex<Prefixes>,
-    vocabularies: Mutex<HashMap<Option<Lang>, Arc<Vocabulary>>>,
+    /// By [`Options::language`] and [`Options::shortlist`].
+    vocabularies: Mutex<HashMap<Writing, Arc<Vocabulary>>>,
     /// Answers of [`Generate::address`], which is asked for every sentence.
     addresses: Mutex<HashMap<(Lang, Lang), Option<Address>>>,
 }
+
+/// What decides which tokens may be written: a language, and whether they are to be in its shortlist.
+type Writing = (Option<Lang>, bool);
 
 /// Prefixes that were read, kept for later calls: those used last, up to [`Prefixes::LIMIT`].
 #[derive(Default)]
@@ -144,7 +150,7 @@ impl Engine {
             return Ok(Work { output: 0, ..work });
         }
         let all = self.vocabulary_size().max(1) as u64;
-        let size = self.vocabulary(options.script_of.as_ref())?.size().map_or(all, |size| size as u64);
+        let size = self.vocabulary(options)?.size().map_or(all, |size| size as u64);
         Ok(Work { output: work.output / all * size, ..work })
     }
 
@@ -215,34 +221,40 @@ impl Engine {
         Error::model(&self.id, format!("a prompt of {tokens} tokens leaves no room in its context of {context}; split the text"))
     }
 
-    /// The tokens that may be written in a language: those whose every character its scripts allow.
-    fn vocabulary(&self, lang: Option<&Lang>) -> Result<Arc<Vocabulary>> {
+    /// The tokens that may be written: those whose every character the language's scripts allow, and that are in its shortlist if that is wanted.
+    pub(super) fn vocabulary(&self, options: &Options) -> Result<Arc<Vocabulary>> {
         let mut held = lock(&self.vocabularies);
-        let key = lang.cloned();
+        let key = (options.language.clone(), options.shortlist);
         if let Some(vocabulary) = held.get(&key) {
             return Ok(vocabulary.clone());
         }
-        let vocabulary = Arc::new(match lang {
-            None => Vocabulary::all(),
+        let vocabulary = match &options.language {
+            None => Arc::new(Vocabulary::all()),
             Some(lang) => {
                 let size = self.model.output().vocabulary() as u32;
+                let listed = self.conventions.languages.get(lang.as_str()).filter(|_| options.shortlist);
                 let writes = |(id, piece): &(u32, Piece)| match piece {
+                    Piece::Text(_) if listed.is_some_and(|listed| !listed.contains(*id)) => false,
                     Piece::Text(text) => text.chars().all(|c| (self.settings.allows)(lang, c)),
                     Piece::Bytes => true,
                     Piece::Control => self.tokenizer.is_end(*id),
                 };
                 let tokens: Vec<u32> =
                     self.tokenizer.pieces().into_par_iter().filter(writes).map(|(id, _)| id).filter(|&id| id < size).collect();
-                // A language that allows everything needs no copy of the layer.
-                if tokens.len() as u32 * 10 > size * 9 { Vocabulary::all() } else { Vocabulary::some(tokens, self.model.output())? }
+                // A language that allows everything needs no copy of the layer, nor does one that allows what another one does.
+                match held.values().find(|held| held.is(&tokens)) {
+                    Some(same) => same.clone(),
+                    None if tokens.len() as u32 * 10 > size * 9 => Arc::new(Vocabulary::all()),
+                    None => Arc::new(Vocabulary::some(tokens, self.model.output())?),
+                }
             }
-        });
+        };
         held.insert(key, vocabulary.clone());
         Ok(vocabulary)
     }
 
     fn job<'a>(&self, request: &'a Request, prefixes: &HashMap<String, Arc<KvCache>>) -> Result<Job<'a>> {
-        let vocabulary = self.vocabulary(request.options.script_of.as_ref())?;
+        let vocabulary = self.vocabulary(&request.options)?;
         let options = &request.options;
         let prompt = self.tokenizer.encode_plain(&request.prompt)?;
         let prompt_tokens = prompt.len();

@@ -14,7 +14,7 @@ mod worker;
 pub use crate::arch::{Address, Work};
 pub use engine::{Conventions, Engine, Settings};
 pub use options::{EarlyStopping, MOST_BEAMS, MOST_PATIENCE, Options, Overrides};
-pub use shortlist::Shortlist;
+pub use shortlist::{Shortlist, TokenSet};
 
 use crate::error::{Error, Result};
 use crate::types::Lang;

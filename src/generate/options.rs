@@ -25,8 +25,10 @@ pub struct Options {
     pub source_bonus: f32,
     /// No n-gram of this many tokens may come from an encoder's source; 0 is off.
     pub no_source_ngram: usize,
-    /// Write only in the scripts of this language (and digits, punctuation, symbols).
-    pub script_of: Option<Lang>,
+    /// What is written is in this language, in its scripts (and digits, punctuation, symbols).
+    pub language: Option<Lang>,
+    /// Where the model has a list of the tokens that text in that language is made of, only these come: the others need not be computed.
+    pub shortlist: bool,
     /// Hypotheses that are followed at once; 1 takes the likeliest token each time (greedy).
     pub beams: usize,
     /// Exponent of a hypothesis' length, by which its log-probability is divided; above 0 it favours long ones.
@@ -88,7 +90,8 @@ impl Default for Options {
             repetition_penalty: 1.0,
             source_bonus: 1.0,
             no_source_ngram: 0,
-            script_of: None,
+            language: None,
+            shortlist: false,
             beams: 1,
             length_penalty: 1.0,
             early_stopping: EarlyStopping::default(),
@@ -144,7 +147,8 @@ impl Options {
                 Some(Value::String(text)) if text == "never" => EarlyStopping::Never,
                 _ => EarlyStopping::Unlikely,
             },
-            // No key of `transformers`; files of our own have it.
+            // No keys of `transformers`; files of our own have them.
+            shortlist: find("shortlist").and_then(Value::as_bool).unwrap_or(false),
             channel_weight: number("channel_weight").filter(|w| *w >= 0.0).unwrap_or(0.0),
             banned: suppressed.chain(bad_words).filter(|sequence| !sequence.is_empty()).collect(),
             forced_begin: token("forced_bos_token_id"),
@@ -170,6 +174,7 @@ pub struct Overrides {
     pub patience: Option<f32>,
     pub coverage_penalty: Option<f32>,
     pub channel_weight: Option<f32>,
+    pub shortlist: Option<bool>,
     pub temperature: Option<f32>,
     pub top_k: Option<usize>,
     pub top_p: Option<f32>,
@@ -191,6 +196,7 @@ impl Overrides {
             patience: self.patience.unwrap_or(options.patience),
             coverage_penalty: self.coverage_penalty.unwrap_or(options.coverage_penalty),
             channel_weight: self.channel_weight.unwrap_or(options.channel_weight),
+            shortlist: self.shortlist.unwrap_or(options.shortlist),
             source_bonus: self.source_bonus.unwrap_or(options.source_bonus),
             no_source_ngram: self.no_source_ngram.unwrap_or(options.no_source_ngram),
             temperature: self.temperature.unwrap_or(options.temperature),

@@ -1,8 +1,8 @@
 //! How likely a model holds given texts: what it reads at once, all tokens of a text side by side, where generation writes one by one.
 
+use super::vocabulary::Vocabulary;
 use super::{Engine, Request};
 use crate::error::{Error, Result};
-use crate::kernel::Best;
 use crate::nn::{KvCache, Span};
 use candle_core::Tensor;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,6 +15,8 @@ struct Given {
     /// What stands before the text, the prefix apart.
     before: Vec<u32>,
     text: Vec<u32>,
+    /// What the text might have been.
+    vocabulary: Arc<Vocabulary>,
 }
 
 impl Engine {
@@ -26,21 +28,26 @@ impl Engine {
         let prefixes = self.read_prefixes(pairs.iter().map(|(request, _)| request.prefix.as_str()))?;
         let given = |(request, text): &(&Request, &str)| self.given(request, text, prefixes.get(&request.prefix).cloned());
         let given = pairs.iter().map(given).collect::<Result<Vec<Given>>>()?;
-        // The longest first, as many together as are read in one step.
+        // The longest first, as many of one vocabulary together as are read in one step.
         let size = |i: usize| given[i].before.len() + given[i].text.len();
         let mut order: Vec<usize> = (0..given.len()).filter(|&i| !given[i].text.is_empty()).collect();
         order.sort_by_key(|&i| std::cmp::Reverse(size(i)));
         let mut batches: Vec<Vec<usize>> = Vec::new();
-        let mut room = 0;
+        // Of each vocabulary, the batch that is being filled and its room.
+        let mut open: Vec<(&Arc<Vocabulary>, usize, usize)> = Vec::new();
         for i in order {
-            match batches.last_mut() {
-                Some(batch) if size(i) <= room => batch.push(i),
-                _ => {
-                    room = self.settings.prefill.max(1);
-                    batches.push(vec![i]);
-                }
+            let vocabulary = &given[i].vocabulary;
+            let place = open.iter().position(|(other, ..)| Arc::ptr_eq(other, vocabulary)).unwrap_or_else(|| {
+                open.push((vocabulary, 0, 0));
+                open.len() - 1
+            });
+            let (_, batch, room) = &mut open[place];
+            if size(i) > *room {
+                (*batch, *room) = (batches.len(), self.settings.prefill.max(1));
+                batches.push(Vec::new());
             }
-            room = room.saturating_sub(size(i));
+            batches[*batch].push(i);
+            *room = room.saturating_sub(size(i));
         }
         let (next, scores) = (AtomicUsize::new(0), Mutex::new(vec![0.0; given.len()]));
         self.on_workers(|| {
@@ -70,10 +77,10 @@ impl Engine {
         if used > self.model.context_length() {
             return Err(self.too_long(used));
         }
-        Ok(Given { prefix, before, text })
+        Ok(Given { prefix, before, text, vocabulary: self.vocabulary(&request.options)? })
     }
 
-    /// The mean over each text's tokens.
+    /// The mean over each text's tokens; all are of one vocabulary.
     fn mean_log_probabilities(&self, given: &[&Given]) -> Result<Vec<f32>> {
         let begin = |g: &&Given| g.prefix.clone().map_or_else(|| self.model.new_cache(), KvCache::after);
         let mut caches: Vec<KvCache> = given.iter().map(begin).collect();
@@ -94,17 +101,8 @@ impl Engine {
         // In the order of the rows: the first tokens, and then the rest of each text.
         let firsts = given.iter().map(|g| g.text[0]);
         let expected: Vec<u32> = firsts.chain(given.iter().flat_map(|g| &g.text[1..]).copied()).collect();
-        let mut all: Vec<Best> = expected.iter().map(|_| Best::new(1)).collect();
-        let mut logits_of = vec![f32::NEG_INFINITY; expected.len()];
-        self.model.output().blocks(&hidden, |first, width, logits| {
-            for (row, logits) in logits.chunks_exact(width).enumerate() {
-                all[row].count(logits);
-                if let Some(logit) = (expected[row] as usize).checked_sub(first).and_then(|at| logits.get(at)) {
-                    logits_of[row] = *logit;
-                }
-            }
-        })?;
-        let mut log_probabilities = logits_of.iter().zip(&all).map(|(logit, all)| logit - all.log_sum_exp());
+        let vocabulary = &given[0].vocabulary;
+        let mut log_probabilities = vocabulary.log_probabilities(&hidden, self.model.output(), &expected)?.into_iter();
         let mut totals: Vec<f32> = log_probabilities.by_ref().take(given.len()).collect();
         for (total, g) in totals.iter_mut().zip(given) {
             *total = (*total + log_probabilities.by_ref().take(g.text.len() - 1).sum::<f32>()) / g.text.len() as f32;

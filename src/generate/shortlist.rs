@@ -1,4 +1,16 @@
-//! Lexical shortlists: the tokens that may come in a translation, chosen by the source's tokens (Jean et al. 2015; as Marian has them).
+//! Shortlists: the tokens that may come in a text. Those of a language; and lexical ones, chosen by a source's tokens (Jean et al. 2015; as
+//! Marian has them).
+
+/// A set of tokens: a bit for each of the vocabulary, the lowest of each byte first.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TokenSet(pub Vec<u8>);
+
+impl TokenSet {
+    /// Whether a token is in it.
+    pub fn contains(&self, token: u32) -> bool {
+        self.0.get(token as usize / 8).is_some_and(|byte| byte >> (token % 8) & 1 == 1)
+    }
+}
 
 /// For each token of a source, the tokens of its likely translations.
 #[derive(Clone, Debug)]

@@ -72,6 +72,11 @@ impl Vocabulary {
         Vocabulary::some(tokens, output)
     }
 
+    /// Whether it is of these tokens.
+    pub(super) fn is(&self, tokens: &[u32]) -> bool {
+        self.tokens.as_ref().is_some_and(|own| own == tokens)
+    }
+
     /// How many tokens, where these are not all.
     pub(super) fn size(&self) -> Option<usize> {
         self.tokens.as_ref().map(Vec::len)
@@ -110,6 +115,40 @@ impl Vocabulary {
             })?;
         }
         Ok(choices.into_iter().map(|choice| choice.candidates(|column| self.token(column))).collect())
+    }
+
+    /// The log-probability of one token after each row of `hidden`, (rows, dim), among those of the vocabulary and that token itself.
+    pub(super) fn log_probabilities(&self, hidden: &Tensor, output: &OutputLayer, tokens: &[u32]) -> Result<Vec<f32>> {
+        let columns: Vec<Option<usize>> = tokens.iter().map(|&token| self.column(token)).collect();
+        let mut all: Vec<Best> = tokens.iter().map(|_| Best::new(1)).collect();
+        let mut own = vec![f32::NEG_INFINITY; tokens.len()];
+        self.layer.as_ref().unwrap_or(output).blocks(hidden, |first, width, logits| {
+            for (row, logits) in logits.chunks_exact_mut(width).enumerate() {
+                all[row].count(logits);
+                if let Some(logit) = columns[row].and_then(|column| logits.get(column.checked_sub(first)?)) {
+                    own[row] = *logit;
+                }
+            }
+        })?;
+        // A name may have tokens that no list has.
+        let strangers: Vec<usize> = (0..tokens.len()).filter(|&row| columns[row].is_none()).collect();
+        if !strangers.is_empty() {
+            let mut ids: Vec<u32> = strangers.iter().map(|&row| tokens[row]).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let rows: Vec<u32> = strangers.iter().map(|&row| row as u32).collect();
+            let hidden = hidden.index_select(&Tensor::new(rows, hidden.device())?, 0)?;
+            output.select(&ids)?.blocks(&hidden, |first, width, logits| {
+                for (logits, &row) in logits.chunks_exact_mut(width).zip(&strangers) {
+                    let column = ids.binary_search(&tokens[row]).ok().and_then(|column| column.checked_sub(first));
+                    if let Some(logit) = column.and_then(|column| logits.get(column)) {
+                        own[row] = *logit;
+                        all[row].count(&[*logit]);
+                    }
+                }
+            })?;
+        }
+        Ok(own.iter().zip(&all).map(|(own, all)| own - all.log_sum_exp()).collect())
     }
 
     fn choice<'a>(&self, edits: &'a Edits) -> Choice<'a> {

@@ -351,7 +351,7 @@ mod tests {
         let gemma = catalog.get("gemma-3-270m").unwrap();
         assert_eq!((gemma.prompt, gemma.size()), (Some(PromptStyle::FewShot), 253_113_024));
         let taught = catalog.default_for(Task::Translate).unwrap();
-        assert_eq!((taught.id.as_str(), taught.prompt, taught.files.len()), ("gemma-3-270m-news", Some(PromptStyle::Taught), 5));
+        assert_eq!((taught.id.as_str(), taught.prompt, taught.files.len()), ("gemma-3-270m-news", Some(PromptStyle::Taught), 6));
         assert!(taught.files[0] == gemma.files[0] && (10 << 20..30 << 20).contains(&(taught.size() - gemma.size())));
         assert!(gemma.knows(&Lang::parse("sw").unwrap()) && gemma.licence.notice.as_ref().unwrap().contains("Gemma Terms of Use"));
         let smol = catalog.default_for(Task::Summarize).unwrap();

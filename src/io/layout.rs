@@ -128,6 +128,8 @@ pub const ADAPTER_WEIGHTS: &str = "adapter_model.safetensors";
 pub const ADAPTER_USE: &str = "polygist.json";
 /// What inputs of layers are divided by before they are rounded to 8 bits; a file of ours that may be missing.
 pub const ADAPTER_SMOOTHING: &str = "smoothing.safetensors";
+/// Which tokens text of a language is made of; a file of ours that may be missing.
+pub const ADAPTER_SHORTLIST: &str = "shortlist.json";
 
 /// The files of the LoRA adapter in a folder, as PEFT saves it.
 ///
@@ -139,7 +141,7 @@ pub fn adapter(folder: &Path) -> Result<Vec<PathBuf>, String> {
             "{file} is missing; expected a folder with {ADAPTER_CONFIG} and {ADAPTER_WEIGHTS}, as PEFT saves a LoRA adapter"
         ));
     }
-    Ok([ADAPTER_CONFIG, ADAPTER_WEIGHTS, ADAPTER_USE, ADAPTER_SMOOTHING]
+    Ok([ADAPTER_CONFIG, ADAPTER_WEIGHTS, ADAPTER_USE, ADAPTER_SMOOTHING, ADAPTER_SHORTLIST]
         .map(|name| folder.join(name))
         .into_iter()
         .filter(|file| file.is_file())

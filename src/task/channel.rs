@@ -89,7 +89,10 @@ pub(super) fn choose(
             Entry::Vacant(place) => place.insert(back(from, to)?),
         };
         for (nth, Choice { variant, text, score }) in all.into_iter().enumerate() {
-            let question = Request { prefix: prefix.clone(), prompt: text.trim().into(), suffix: suffix.clone(), ..Request::default() };
+            // Nothing is chosen from them: what is not in the shortlist makes next to nothing of the sum of all probabilities.
+            let options = Options { language: Some(from.clone()), shortlist: true, ..Options::default() };
+            let question =
+                Request { prefix: prefix.clone(), prompt: text.trim().into(), suffix: suffix.clone(), options, ..Request::default() };
             candidates.push(Candidate { number, is_first: nth == 0, variant, score, question, source: format!(" {}", request.prompt) });
         }
     }

@@ -328,7 +328,7 @@ fn attempt(
                 options: Options {
                     max_tokens,
                     stop: if model.is_prompted() { vec!["\n".into()] } else { Vec::new() },
-                    script_of: model.is_prompted().then(|| segment.to.clone()),
+                    language: model.is_prompted().then(|| segment.to.clone()),
                     ..options.clone()
                 },
                 ..Request::default()

@@ -28,6 +28,9 @@ pub struct Decoding {
     /// Language models only
     #[arg(long, value_name = "X", value_parser = not_negative)]
     pub channel_weight: Option<f32>,
+    /// Write only tokens that text in the language is usually made of, where the model has a list of them: faster, and rare words suffer
+    #[arg(long)]
+    pub shortlist: bool,
     /// At least so many tokens for a sentence, or for a summary
     #[arg(long, value_name = "N", aliases = ["min-new-tokens", "min-decoding-length"])]
     pub min_tokens: Option<usize>,

@@ -14,6 +14,7 @@ pub fn builtin_file(name: &str) -> Option<&'static [u8]> {
         "gemma-3-270m-news/adapter_config.json"
         "gemma-3-270m-news/adapter_model.safetensors"
         "gemma-3-270m-news/polygist.json"
+        "gemma-3-270m-news/shortlist.json"
         "gemma-3-270m-news/smoothing.safetensors"
     )
 }

@@ -1,5 +1,5 @@
-//! LoRA adapters as PEFT stores them, `adapter_config.json` and `adapter_model.safetensors`, with two files of our own beside them: how the
-//! model wants to be asked then, and how its inputs are smoothed before they are rounded.
+//! LoRA adapters as PEFT stores them, `adapter_config.json` and `adapter_model.safetensors`, with three files of our own beside them: how the
+//! model wants to be asked then, how its inputs are smoothed before they are rounded, and which of its tokens a language needs.
 //!
 //! Reference: `peft`'s `LoraConfig` and `LoraLayer`. What cannot be merged into the weights, or is not known here, is refused: an adapter that
 //! is followed in part is another model than the one that was trained.
@@ -7,8 +7,12 @@
 use super::stored::Stored;
 use super::{json, optional_json, safetensors};
 use crate::error::{Error, Result};
-use crate::io::layout::{self, ADAPTER_CONFIG as CONFIG, ADAPTER_SMOOTHING as SMOOTHING, ADAPTER_USE as USE, ADAPTER_WEIGHTS as WEIGHTS};
+use crate::io::layout::{
+    self, ADAPTER_CONFIG as CONFIG, ADAPTER_SHORTLIST as SHORTLIST, ADAPTER_SMOOTHING as SMOOTHING, ADAPTER_USE as USE,
+    ADAPTER_WEIGHTS as WEIGHTS,
+};
 use crate::nn::{Changes, LowRank, Weights};
+use base64::Engine as _;
 use candle_core::Tensor;
 use regex::Regex;
 use serde::Deserialize;
@@ -27,6 +31,8 @@ pub struct Adapter {
     pub changes: Changes,
     /// How the model shall be used with it.
     pub usage: Usage,
+    /// The tokens that text of a language is made of, by its code: a bit for each token of the vocabulary, the lowest of each byte first.
+    pub languages: BTreeMap<String, Vec<u8>>,
 }
 
 /// `polygist.json`: how a model shall be used with an adapter.
@@ -55,8 +61,21 @@ impl Adapter {
                 wrong(format!("{USE}: {e}; expected an object like {{\"taught\": true, \"generation\": {{\"num_beams\": 4}}}}"))
             })?,
         };
-        Ok(Adapter { changes: Changes { added: modules(folder, &name)?, smoothing: smoothing(folder, &name)? }, usage })
+        let changes = Changes { added: modules(folder, &name)?, smoothing: smoothing(folder, &name)? };
+        Ok(Adapter { changes, usage, languages: languages(folder, &name)? })
     }
+}
+
+/// The tokens of languages; nothing where there is no such file.
+fn languages(folder: &Path, name: &str) -> Result<BTreeMap<String, Vec<u8>>> {
+    let Value::Object(lists) = optional_json(folder, SHORTLIST)? else { return Ok(BTreeMap::new()) };
+    let read = |(language, list): (String, Value)| {
+        let bits = list.as_str().and_then(|list| base64::engine::general_purpose::STANDARD.decode(list).ok());
+        let bits =
+            bits.ok_or_else(|| Error::model(name, format!("{SHORTLIST}: {language} should be a text in base64, a bit for each token")))?;
+        Ok((language, bits))
+    };
+    lists.into_iter().map(read).collect()
 }
 
 /// The tensors of a file in the folder.
