@@ -53,10 +53,16 @@ impl Said {
     }
 }
 
-/// Whether a text has one of [`OTHER_UNITS`] apart from digits, with which it would have been multiplied: 30多万 is read as 30.
+/// Whether a text has one of [`OTHER_UNITS`] that not all digits before it were multiplied with: 30多万 is read as 30, and the 200 of 200～300万
+/// as it stands.
 fn has_loose_unit(text: &str) -> bool {
+    const RANGES: &[char] = &['～', '~', '〜', '-', '–', '—', '至', '到', '、'];
     let is_unit = |c: char| OTHER_UNITS.iter().any(|unit| unit.chars().eq([c]));
-    let is_loose = |at: usize| !text[..at].trim_end_matches(is_unit).trim_end().ends_with(char::is_numeric);
+    let is_loose = |at: usize| {
+        let before = text[..at].trim_end_matches(is_unit);
+        let apart = before.trim_end_matches(|c: char| c.is_numeric() || matches!(c, '.' | ',' | '，'));
+        apart.len() == before.len() || apart.ends_with(RANGES)
+    };
     OTHER_UNITS.iter().any(|unit| text.match_indices(unit).any(|(at, _)| is_loose(at)))
 }
 
@@ -193,6 +199,8 @@ mod tests {
             ("im einundzwanzigsten Jahrhundert", "in the 21st century", "de en"),
             ("trois douzaines d'œufs neufs", "three dozen new eggs", "fr en"),
             ("à vingt heures", "at 8 p.m.", "fr en"),
+            ("200～300万年前の骨", "a bone from 2 to 3 million years ago", "ja en"),
+            ("CBS 則有 31 萬人次", "310,000 saw CBS", "zh en"),
             ("有30多万人，其中3千万元", "More than 300,000 people, 30 million yuan", "zh en"),
             ("५० लाख लोग", "5 million people", "hi en"),
             ("她吃了三明治，等了十一个月。", "She ate a sandwich and waited for 11 months.", "zh en"),
