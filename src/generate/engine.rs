@@ -62,13 +62,12 @@ pub struct Engine {
     /// it cannot be held up by another worker's work.
     pools: Vec<ThreadPool>,
     prefixes: Mutex<Prefixes>,
-    /// By [`Options::language`] and [`Options::shortlist`].
     vocabularies: Mutex<HashMap<Writing, Arc<Vocabulary>>>,
     /// Answers of [`Generate::address`], which is asked for every sentence.
     addresses: Mutex<HashMap<(Lang, Lang), Option<Address>>>,
 }
 
-/// What decides which tokens may be written: a language, and whether they are to be in its shortlist.
+/// What decides which tokens may be written: a language, and whether its shortlist is kept to.
 type Writing = (Option<Lang>, bool);
 
 /// Prefixes that were read, kept for later calls: those used last, up to [`Prefixes::LIMIT`].
@@ -224,7 +223,8 @@ impl Engine {
     /// The tokens that may be written: those whose every character the language's scripts allow, and that are in its shortlist if that is wanted.
     pub(super) fn vocabulary(&self, options: &Options) -> Result<Arc<Vocabulary>> {
         let mut held = lock(&self.vocabularies);
-        let key = (options.language.clone(), options.shortlist);
+        let listed = options.language.as_ref().and_then(|lang| self.conventions.languages.get(lang.as_str())).filter(|_| options.shortlist);
+        let key = (options.language.clone(), listed.is_some());
         if let Some(vocabulary) = held.get(&key) {
             return Ok(vocabulary.clone());
         }
@@ -232,7 +232,6 @@ impl Engine {
             None => Arc::new(Vocabulary::all()),
             Some(lang) => {
                 let size = self.model.output().vocabulary() as u32;
-                let listed = self.conventions.languages.get(lang.as_str()).filter(|_| options.shortlist);
                 let writes = |(id, piece): &(u32, Piece)| match piece {
                     Piece::Text(_) if listed.is_some_and(|listed| !listed.contains(*id)) => false,
                     Piece::Text(text) => text.chars().all(|c| (self.settings.allows)(lang, c)),
