@@ -28,19 +28,17 @@ fn main() -> Result<()> {
     let runtime = Runtime { batch: number("--batch", 64)?, ..Runtime::new(Device::Cpu, precision, number("--threads", 2)?) };
     let engine = model::open(folder, folder.as_ref(), &runtime)?;
     let loaded = start.elapsed().as_secs_f64();
-    let mut options =
+    let options =
         Options { beams: number("--beam", 1)?, end_loops: false, scored: flags.get("--scores") == Some(&"1"), ..engine.defaults() };
     let tokens = number("--tokens", 0)?;
-    if tokens > 0 {
-        (options.min_tokens, options.max_tokens) = (tokens, tokens);
-    }
     let ids = |request: &serde_json::Value| -> Vec<u32> {
         request["source"].as_array().into_iter().flatten().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect()
     };
     let request = |request: &serde_json::Value| {
         let mut options = options.clone();
-        if let Some(tokens) = request["tokens"].as_u64() {
-            (options.min_tokens, options.max_tokens) = (tokens as usize, tokens as usize);
+        let tokens = request["tokens"].as_u64().map_or(tokens, |n| n as usize);
+        if tokens > 0 {
+            (options.min_tokens, options.max_tokens) = (tokens, tokens);
         }
         Request { source: Some(ids(request)), options, ..Request::default() }
     };

@@ -14,7 +14,7 @@ At the end stand the peak memories of both sides at their best batch sizes, CTra
 what the import itself takes.
 
 With --lengths each source becomes as many tokens as its French translation has, greedily: sequences end one after the other, as those of real
-text do. CTranslate2 is told to end them by its callback, which takes some of its time; --callback has it called without --lengths, too.
+text do. CTranslate2 is told to end them by its callback; with --callback it is called without --lengths, too, to see what that costs.
 
 With --alone each source waits for the one before: what one sentence takes. Instead of batch sizes it is tried with one core and with all.
 
@@ -126,7 +126,7 @@ class Peer:
         return sum(counts) / seconds
 
     def ending(self, lengths, first):
-        """What ends sequences at their lengths, where these differ."""
+        """What ends sequences at their lengths, if that is asked for."""
         if not self.callback:
             return None
         return lambda step: step.step + 1 >= lengths[first + step.batch_id]
@@ -195,8 +195,9 @@ def main():
     if not (folder / "tokenizer.json").is_file():
         full_size.make(a.model, folder)
     converted = a.out / f"{a.model}-ctranslate2-{a.compute_type}"
-    a.beams = [1] if a.lengths or a.callback else a.beams
-    peer = Peer(a.model, folder, converted, a.threads, a.compute_type, a.alone, a.lengths or a.callback)
+    a.callback |= a.lengths
+    a.beams = [1] if a.callback else a.beams
+    peer = Peer(a.model, folder, converted, a.threads, a.compute_type, a.alone, a.callback)
     a.command += " --alone 1" if a.alone and a.command == COMMAND else ""
     if a.alone:
         a.batches = sorted({1, a.threads})
@@ -204,7 +205,8 @@ def main():
     sources, word = full_size.requests(a.model, a.sentences), "cores" if a.alone else "batch"
     lengths = full_size.lengths(a.sentences, "fr") if a.lengths else [a.tokens] * a.sentences
     each = f"{min(lengths)} to {max(lengths)} tokens, {sum(lengths) / len(lengths):.1f} on average" if a.lengths else f"{a.tokens} tokens each"
-    print(f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, {each}, {a.threads} threads, ctranslate2 {ctranslate2.__version__} {a.compute_type} loaded in {peer.loaded:.1f} s", flush=True)
+    print(f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, {each}, {a.threads} threads, "
+          f"ctranslate2 {ctranslate2.__version__} {a.compute_type} loaded in {peer.loaded:.1f} s", flush=True)
     for beam in a.beams:
         best = {}
         for side, runner in sides.items():

@@ -161,8 +161,8 @@ pub trait Generate: Send + Sync {
     }
 
     /// For each request the mean log-probability (natural logarithm) of a text's tokens, if the model continued the request with this text:
-    /// as the tokenizer divides it, without an end token; 0 for an empty text. Of the options, [`Options::language`] and [`Options::shortlist`] say which tokens might have come in the
-    /// place of the text's own, which always might; no rule bans or favours one.
+    /// as the tokenizer divides it, without an end token; 0 for an empty text. Of the options, [`Options::language`] and [`Options::shortlist`] say which
+    /// tokens might have come in the place of the text's own, which always might; no rule bans or favours one.
     /// `on_done` gets the number of each as it is known, from any thread; when it returns `false`, the work stops with
     /// [`crate::error::Error::Interrupted`].
     ///

@@ -28,26 +28,22 @@ impl Engine {
         let prefixes = self.read_prefixes(pairs.iter().map(|(request, _)| request.prefix.as_str()))?;
         let given = |(request, text): &(&Request, &str)| self.given(request, text, prefixes.get(&request.prefix).cloned());
         let given = pairs.iter().map(given).collect::<Result<Vec<Given>>>()?;
-        // The longest first, as many of one vocabulary together as are read in one step.
+        // Those of one vocabulary together, the longest first, as many as are read in one step.
         let size = |i: usize| given[i].before.len() + given[i].text.len();
         let mut order: Vec<usize> = (0..given.len()).filter(|&i| !given[i].text.is_empty()).collect();
-        order.sort_by_key(|&i| std::cmp::Reverse(size(i)));
+        let vocabulary = |i: usize| Arc::as_ptr(&given[i].vocabulary);
+        order.sort_by_key(|&i| (vocabulary(i), std::cmp::Reverse(size(i))));
         let mut batches: Vec<Vec<usize>> = Vec::new();
-        // Of each vocabulary, the batch that is being filled and its room.
-        let mut open: Vec<(&Arc<Vocabulary>, usize, usize)> = Vec::new();
+        let mut room = 0;
         for i in order {
-            let vocabulary = &given[i].vocabulary;
-            let place = open.iter().position(|(other, ..)| Arc::ptr_eq(other, vocabulary)).unwrap_or_else(|| {
-                open.push((vocabulary, 0, 0));
-                open.len() - 1
-            });
-            let (_, batch, room) = &mut open[place];
-            if size(i) > *room {
-                (*batch, *room) = (batches.len(), self.settings.prefill.max(1));
-                batches.push(Vec::new());
+            match batches.last_mut() {
+                Some(batch) if size(i) <= room && vocabulary(batch[0]) == vocabulary(i) => batch.push(i),
+                _ => {
+                    room = self.settings.prefill.max(1);
+                    batches.push(vec![i]);
+                }
             }
-            batches[*batch].push(i);
-            *room = room.saturating_sub(size(i));
+            room = room.saturating_sub(size(i));
         }
         let (next, scores) = (AtomicUsize::new(0), Mutex::new(vec![0.0; given.len()]));
         self.on_workers(|| {

@@ -133,15 +133,13 @@ impl Vocabulary {
         // A name may have tokens that no list has.
         let strangers: Vec<usize> = (0..tokens.len()).filter(|&row| columns[row].is_none()).collect();
         if !strangers.is_empty() {
-            let mut ids: Vec<u32> = strangers.iter().map(|&row| tokens[row]).collect();
-            ids.sort_unstable();
-            ids.dedup();
+            // A column for each of these rows, in their order.
+            let ids: Vec<u32> = strangers.iter().map(|&row| tokens[row]).collect();
             let rows: Vec<u32> = strangers.iter().map(|&row| row as u32).collect();
             let hidden = hidden.index_select(&Tensor::new(rows, hidden.device())?, 0)?;
             output.select(&ids)?.blocks(&hidden, |first, width, logits| {
-                for (logits, &row) in logits.chunks_exact_mut(width).zip(&strangers) {
-                    let column = ids.binary_search(&tokens[row]).ok().and_then(|column| column.checked_sub(first));
-                    if let Some(logit) = column.and_then(|column| logits.get(column)) {
+                for (column, (logits, &row)) in logits.chunks_exact_mut(width).zip(&strangers).enumerate() {
+                    if let Some(logit) = column.checked_sub(first).and_then(|column| logits.get(column)) {
                         own[row] = *logit;
                         all[row].count(&[*logit]);
                     }

@@ -16,6 +16,12 @@ pub struct LowRank {
     pub scale: f64,
 }
 
+impl LowRank {
+    fn added_to<'a>(&self, table: Table<'a>) -> Result<Table<'a>> {
+        table.plus(&self.up, &(&self.down * self.scale)?)
+    }
+}
+
 /// What an adapter has for a model, by the names of the modules that `transformers` has (`model.layers.0.self_attn.q_proj`), or of weights.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
@@ -37,17 +43,17 @@ impl<'a> Adapted<'a> {
         Adapted { weights, changes }
     }
 
-    /// A weight with what is added to it.
-    fn changed<'b>(&self, name: &str, table: Table<'b>) -> Result<Table<'b>> {
-        let Some(LowRank { down, up, scale }) = self.changes.added.get(name) else { return Ok(table) };
-        let (made_for, found) = ([up.dim(0)?, down.dim(1)?], [table.rows, table.width]);
+    /// What is added to a weight, which has the shape that was found.
+    fn added(&self, name: &str, found: &[usize]) -> Result<Option<&LowRank>> {
+        let Some(low_rank) = self.changes.added.get(name) else { return Ok(None) };
+        let made_for = [low_rank.up.dim(0)?, low_rank.down.dim(1)?];
         if found != made_for {
             let message = format!(
                 "the adapter is made for a weight {name} of the shape {made_for:?}, and it has {found:?}: it belongs to another model"
             );
             return Err(Error::model(self.model(), message));
         }
-        table.plus(up, &(down * *scale)?)
+        Ok(Some(low_rank))
     }
 }
 
@@ -65,7 +71,12 @@ impl Weights for Adapted<'_> {
     }
 
     fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
-        self.changed(name, self.weights.get_table(name, width)?)
+        let table = self.weights.get_table(name, width)?;
+        let added = self.added(name, &[table.rows, table.width])?;
+        match added {
+            Some(low_rank) => low_rank.added_to(table),
+            None => Ok(table),
+        }
     }
 
     fn smoothing(&self, name: &str, inputs: usize) -> Result<Option<Tensor>> {
@@ -81,6 +92,10 @@ impl Weights for Adapted<'_> {
 
     fn get(&self, name: &str) -> Result<Tensor> {
         let weight = self.weights.get(name)?;
-        if self.changes.added.contains_key(name) { self.changed(name, Table::of(weight)?)?.all() } else { Ok(weight) }
+        let added = self.added(name, weight.dims())?;
+        match added {
+            Some(low_rank) => low_rank.added_to(Table::of(weight)?)?.all(),
+            None => Ok(weight),
+        }
     }
 }

@@ -8,7 +8,7 @@
 
 use crate::text::{anaphora, words};
 use crate::types::Lang;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// So many sentences are ordered with regard to one another; the rest follow by their own scores.
 const COMPARED: usize = 64;
@@ -16,22 +16,21 @@ const COMPARED: usize = 64;
 const SAME: f32 = 0.8;
 
 /// How much each sign of importance counts.
-#[derive(Clone, Debug)]
-pub(crate) struct Weights {
+struct Weights {
     /// Place in the article.
-    pub position: f32,
+    position: f32,
     /// Sentences after which the place counts half.
-    pub half_life: f32,
+    half_life: f32,
     /// Nearness to the article's centroid.
-    pub centrality: f32,
+    centrality: f32,
     /// Words shared with the title.
-    pub title: f32,
+    title: f32,
     /// Deducted for what is hardly a sentence: a caption, a byline, a call to scroll down.
-    pub fragment: f32,
+    fragment: f32,
     /// Deducted for the likeness to what was chosen before.
-    pub redundancy: f32,
+    redundancy: f32,
     /// Deducted for a reference to something before it, where nothing before it was chosen: the summary would begin with it.
-    pub reference: f32,
+    reference: f32,
 }
 
 impl Default for Weights {
@@ -48,10 +47,7 @@ impl Default for Weights {
 /// assert_eq!(rank(&article, None, &Lang::en()), [0, 2, 1]);
 /// ```
 pub fn rank<S: AsRef<str>>(sentences: &[S], title: Option<&str>, language: &Lang) -> Vec<usize> {
-    rank_by(sentences, title, language, &Weights::default())
-}
-
-fn rank_by<S: AsRef<str>>(sentences: &[S], title: Option<&str>, language: &Lang, weights: &Weights) -> Vec<usize> {
+    let weights = Weights::default();
     let document = Document::new(sentences);
     let title = title.map(|title| document.vector(title));
     let centrality = document.centrality();
@@ -66,14 +62,14 @@ fn rank_by<S: AsRef<str>>(sentences: &[S], title: Option<&str>, language: &Lang,
     let mut order: Vec<usize> = (0..sentences.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
     let rest = order.split_off(order.len().min(COMPARED));
-    let refers: Vec<bool> = sentences.iter().map(|sentence| anaphora::refers_back(sentence.as_ref(), language)).collect();
-    let mut ranked = diversify(order, &scores, &document, &refers, weights);
+    let refers: HashSet<usize> = order.iter().copied().filter(|&i| anaphora::refers_back(sentences[i].as_ref(), language)).collect();
+    let mut ranked = diversify(order, &scores, &document, &refers, &weights);
     ranked.extend(rest);
     ranked
 }
 
 /// Reorders so that each sentence is the best one in view of those before it; `refers` says which begin with a reference.
-fn diversify(mut pool: Vec<usize>, scores: &[f32], document: &Document, refers: &[bool], weights: &Weights) -> Vec<usize> {
+fn diversify(mut pool: Vec<usize>, scores: &[f32], document: &Document, refers: &HashSet<usize>, weights: &Weights) -> Vec<usize> {
     // Of those chosen.
     let mut first = usize::MAX;
     let mut likeness = vec![0.0f32; scores.len()];
@@ -81,7 +77,7 @@ fn diversify(mut pool: Vec<usize>, scores: &[f32], document: &Document, refers: 
     while !pool.is_empty() {
         let worth = |i: usize| {
             let same = if likeness[i] >= SAME { 1.0 } else { 0.0 };
-            let dangling = if refers[i] && i < first { weights.reference } else { 0.0 };
+            let dangling = if i < first && refers.contains(&i) { weights.reference } else { 0.0 };
             scores[i] - weights.redundancy * likeness[i] - same - dangling
         };
         // The first of equals: the pool is in order of score.

@@ -1,5 +1,6 @@
 //! Sentences that begin with a reference to one before them ("He said …", "After that …"): torn from it, they leave the reader asking who.
 
+use crate::languages;
 use crate::types::Lang;
 
 /// What refers back in a language, in lower case.
@@ -103,7 +104,7 @@ const TIMES: &str = "year week month day morning afternoon evening night weekend
 pub fn refers_back(sentence: &str, language: &Lang) -> bool {
     let Some(Words { first, second, .. }) = WORDS.iter().find(|words| words.language == language.base()) else { return false };
     let text = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
-    if matches!(language.base(), "zh" | "ja") {
+    if languages::is_spaceless(language) {
         return first.split(' ').any(|opening| text.starts_with(opening));
     }
     let plain = |word: &str| word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase().replace('’', "'");
