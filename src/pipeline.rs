@@ -356,6 +356,8 @@ fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, mo
         stats.output_tokens += summary.output_tokens;
     }
     stats.truncated = stats.read_tokens < stats.source_tokens;
+    let trusted: Vec<f32> = document.translations.iter().filter_map(|translation| translation.confidence).collect();
+    checks.confidence = (!trusted.is_empty()).then(|| trusted.iter().sum::<f32>() / trusted.len() as f32);
 
     let of_segment = |(segment, translation): (usize, &Translation)| {
         let alignments = translation.alignments.clone().into_iter();

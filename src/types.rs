@@ -333,6 +333,9 @@ pub struct Checks {
     pub segments: usize,
     /// Segments that a check sent back and a second way repaired.
     pub retried: usize,
+    /// How far the model trusts its translation: the mean confidence of those segments that it was asked about, from 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f32>,
     /// Segments that are still bad, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flagged: Vec<Flag>,
@@ -380,6 +383,8 @@ pub enum Problem {
     Protected,
     /// No sentence of the source supports it.
     Unsupported,
+    /// The model itself holds it for unlikely, or its source when it reads it back.
+    Doubtful,
 }
 
 /// Counts and times of one article.

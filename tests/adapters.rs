@@ -240,9 +240,9 @@ fn a_catalog_has_models_with_a_base_and_an_adapter() {
     let base = model("tiny", "", &file("model.gguf", &sandbox.path("translator.gguf")));
     let parts = [CONFIG, WEIGHTS].map(|name| file(name, &adapter("llama").join(name))).concat();
     // Small, and a part of the program.
-    let hash = "e36452891db7dda0c29d68b9d8f47bf0157903f4e547c9d645614de0b771b956";
+    let hash = "e99eba42fc88d6fd81ed514b3d11a1f738c5f5dbd4002adc42d3dc3b09061f83";
     let taught = format!(
-        "[[model.file]]\npath='polygist.json'\nsize=72\nsha256='{hash}'\nsource=[{{kind='builtin',name='gemma-3-270m-news/polygist.json'}}]\n"
+        "[[model.file]]\npath='polygist.json'\nsize=95\nsha256='{hash}'\nsource=[{{kind='builtin',name='gemma-3-270m-news/polygist.json'}}]\n"
     );
     let catalog = base.clone() + &model("tiny-news", "base='tiny'\n", &(parts + &taught));
     let place = if cfg!(target_os = "macos") { "home/Library/Application Support" } else { "home" };
@@ -256,18 +256,19 @@ fn a_catalog_has_models_with_a_base_and_an_adapter() {
     sandbox.write("news/polygist.json", r#"{"taught": true}"#);
     let own = "--model translator.gguf --adapter news";
     assert_eq!(installed, sandbox.run_with(&translate(&format!("{own} --beam 4 --channel-weight 0.3")), FRENCH).expect(0, &[]).stdout);
-    sandbox.write("news/polygist.json", r#"{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3}}"#);
+    sandbox.write("news/polygist.json", r#"{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3, "min_confidence": 0.2}}"#);
     assert_eq!(installed, sandbox.run_with(&translate(own), FRENCH).expect(0, &[]).stdout);
     let path = sandbox.path("news");
     let engine = model::open_with("t", &sandbox.path("translator.gguf"), Some(&path), &Runtime::cpu(), &mut |_| {}).unwrap();
     let defaults = engine.defaults();
-    assert_eq!((engine.is_taught(), defaults.beams, defaults.channel_weight), (true, 4, 0.3));
+    let (weight, least) = (defaults.channel_weight, defaults.min_confidence);
+    assert_eq!((engine.is_taught(), defaults.beams, weight, least), (true, 4, 0.3, 0.2));
     sandbox.run_with(&translate("--model tiny-news --adapter news"), FRENCH).expect(1, &["comes with an adapter of its own"]);
 
     for (text, says) in [
         (catalog.replace("base='tiny'", "base='huge'"), "its base \"huge\" is no model of this catalog"),
         (catalog.replace("gemma-3-270m-news/polygist.json", "../Cargo.toml"), "this program has no such part"),
-        (catalog.replace("size=72", "size=73"), "it has 72 bytes, the file 73"),
+        (catalog.replace("size=95", "size=96"), "it has 95 bytes, the file 96"),
     ] {
         sandbox.write(&format!("{place}/polygist/models.toml"), &text);
         sandbox.run("models list").expect(1, &["tiny-news", says]);

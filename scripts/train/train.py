@@ -83,7 +83,7 @@ def save_adapter(model, folder):
     entry = model.peft_config["default"].to_dict() | {"inference_mode": True}
     entry = {k: sorted(v) if isinstance(v, set) else v for k, v in entry.items()}
     # The engine asks it without examples, searches with beams, and reads translations back.
-    usage = b'{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3}}\n'
+    usage = b'{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3, "min_confidence": 0.2}}\n'
     write_adapter(folder, entry, usage, peft.get_peft_model_state_dict(model))
 
 

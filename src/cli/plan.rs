@@ -232,6 +232,7 @@ pub fn settings(setup: &Setup, translating: &Translating) -> translate::Settings
         patience: d.patience,
         coverage_penalty: d.coverage_penalty,
         channel_weight: d.channel_weight,
+        min_confidence: d.min_confidence,
         shortlist: d.shortlist.then_some(true),
         source_bonus: d.encoder_repetition_penalty,
         no_source_ngram: d.encoder_no_repeat_ngram,

@@ -232,6 +232,9 @@ fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate
                 }
                 OutputFormat::Json => {
                     let mut json = serde_json::json!({"source": line, "text": translation.text, "problems": translation.problems, "retried": translation.retried});
+                    if let Some(confidence) = translation.confidence {
+                        json["confidence"] = confidence.into();
+                    }
                     if args.align {
                         json["alignments"] = serde_json::json!(translation.alignments);
                     }

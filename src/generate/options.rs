@@ -46,6 +46,9 @@ pub struct Options {
     /// the other way round: the weight of the channel model in noisy-channel reranking (Yee et al. 2019; Ng et al. 2019). 0 is off. Only
     /// who knows how to ask the other way round can do it: translation with a language model does, the engine by itself does not.
     pub channel_weight: f32,
+    /// From 0 to 1: a translation that is read back is doubted when tokens of both texts, each given the other text, have a smaller probability
+    /// in the geometric mean. 0 is off; translation alone does it, as above.
+    pub min_confidence: f32,
     /// How many of a beam's hypotheses are wanted, the best first; at most `beams`.
     pub outputs: usize,
     /// 0 is greedy, or beam search; above, tokens are drawn at this temperature.
@@ -98,6 +101,7 @@ impl Default for Options {
             patience: 1.0,
             coverage_penalty: 0.0,
             channel_weight: 0.0,
+            min_confidence: 0.0,
             outputs: 1,
             temperature: 0.0,
             top_k: 0,
@@ -150,6 +154,7 @@ impl Options {
             // No keys of `transformers`; files of our own have them.
             shortlist: find("shortlist").and_then(Value::as_bool).unwrap_or(false),
             channel_weight: number("channel_weight").filter(|w| *w >= 0.0).unwrap_or(0.0),
+            min_confidence: number("min_confidence").filter(|p| (0.0..=1.0).contains(p)).unwrap_or(0.0),
             banned: suppressed.chain(bad_words).filter(|sequence| !sequence.is_empty()).collect(),
             forced_begin: token("forced_bos_token_id"),
             forced_end: token("forced_eos_token_id"),
@@ -174,6 +179,7 @@ pub struct Overrides {
     pub patience: Option<f32>,
     pub coverage_penalty: Option<f32>,
     pub channel_weight: Option<f32>,
+    pub min_confidence: Option<f32>,
     pub shortlist: Option<bool>,
     pub temperature: Option<f32>,
     pub top_k: Option<usize>,
@@ -196,6 +202,7 @@ impl Overrides {
             patience: self.patience.unwrap_or(options.patience),
             coverage_penalty: self.coverage_penalty.unwrap_or(options.coverage_penalty),
             channel_weight: self.channel_weight.unwrap_or(options.channel_weight),
+            min_confidence: self.min_confidence.unwrap_or(options.min_confidence),
             shortlist: self.shortlist.unwrap_or(options.shortlist),
             source_bonus: self.source_bonus.unwrap_or(options.source_bonus),
             no_source_ngram: self.no_source_ngram.unwrap_or(options.no_source_ngram),

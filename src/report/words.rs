@@ -5,6 +5,9 @@ use crate::types::{Flag, Problem, Record, Status, SummaryMethod, SummaryRecord};
 /// Longest quotation of a sentence in a remark, in characters.
 const QUOTED: usize = 240;
 
+/// Of one that is doubted as a whole: enough to find it.
+const QUOTED_DOUBT: usize = 80;
+
 /// Below this, a detected language is told to be a guess.
 const SURE: f32 = 0.5;
 
@@ -18,7 +21,7 @@ pub(super) struct Remark {
 
 /// A sentence that is complained of.
 pub(super) struct Quote {
-    /// `Sentence 3: a number differs from the source`.
+    /// `Sentence 3: a number differs from the source`; `Sentence 3` where the remark says it.
     pub(super) complaint: String,
     /// The sentence, or its start.
     pub(super) text: String,
@@ -37,12 +40,20 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
     } else if record.status == Status::Ok && record.language.confidence < SURE {
         plain(format!("The language of the article is a guess: {} ({}).", record.language.code, percent(record.language.confidence)));
     }
-    let flagged = by_sentence(&record.checks.flagged, record.title.is_some());
-    if !flagged.is_empty() {
-        let text = format!("{} of the translation may be wrong:", sentences(flagged.len()));
-        remarks.push(Remark { text, quotes: flagged, dealt_with: false });
+    let flags = &record.checks.flagged;
+    let is_found = |flag: &&Flag| flags.iter().any(|other| other.segment == flag.segment && other.problem != Problem::Doubtful);
+    let (found, doubted) = flags.iter().partition(is_found);
+    let found = by_sentence(found, record.title.is_some());
+    if !found.is_empty() {
+        let text = format!("{} of the translation may be wrong:", sentences(found.len()));
+        remarks.push(Remark { text, quotes: found, dealt_with: false });
     }
-    let rejected = by_sentence(&record.checks.rejected, record.title.is_some());
+    let doubted = by_sentence(doubted, record.title.is_some());
+    if !doubted.is_empty() {
+        let text = format!("The model itself doubts {} of the translation, which may say something else than the source:", sentences(doubted.len()));
+        remarks.push(Remark { text, quotes: doubted, dealt_with: false });
+    }
+    let rejected = by_sentence(record.checks.rejected.iter().collect(), record.title.is_some());
     if !rejected.is_empty() {
         let text =
             format!("{} of the model's summary failed a check and {} replaced or left out:", sentences(rejected.len()), be(rejected.len()));
@@ -57,22 +68,23 @@ pub(super) fn is_doubtful(record: &Record) -> bool {
 }
 
 /// Flags of one sentence are one complaint.
-fn by_sentence(flags: &[Flag], has_title: bool) -> Vec<Quote> {
+fn by_sentence(mut flags: Vec<&Flag>, has_title: bool) -> Vec<Quote> {
     // Segments are numbered from 0, and the title is the first where there is one.
     let name = |segment: usize| match segment + usize::from(!has_title) {
         0 => "Title".to_string(),
         n => format!("Sentence {n}"),
     };
-    let mut order: Vec<&Flag> = flags.iter().collect();
-    order.sort_by_key(|f| f.segment);
-    order
-        .chunk_by(|a, b| a.segment == b.segment && a.text == b.text)
-        .map(|same| {
-            let mut problems: Vec<&str> = same.iter().map(|f| problem(f.problem)).collect();
-            problems.dedup();
-            Quote { complaint: format!("{}: {}", name(same[0].segment), problems.join("; ")), text: shorten(&same[0].text) }
-        })
-        .collect()
+    flags.sort_by_key(|f| f.segment);
+    let quote = |same: &[&Flag]| {
+        let (name, text) = (name(same[0].segment), &same[0].text);
+        if same.iter().all(|flag| flag.problem == Problem::Doubtful) {
+            return Quote { complaint: name, text: shorten(text, QUOTED_DOUBT) };
+        }
+        let mut problems: Vec<&str> = same.iter().map(|f| problem(f.problem)).collect();
+        problems.dedup();
+        Quote { complaint: format!("{name}: {}", problems.join("; ")), text: shorten(text, QUOTED) }
+    };
+    flags.chunk_by(|a, b| a.segment == b.segment && a.text == b.text).map(quote).collect()
 }
 
 fn problem(problem: Problem) -> &'static str {
@@ -89,6 +101,7 @@ fn problem(problem: Problem) -> &'static str {
         Problem::Name => "it has a name that the source does not have",
         Problem::Protected => "a link, an address, code or a placeholder of the source is missing",
         Problem::Unsupported => "nothing in the article supports it",
+        Problem::Doubtful => "the model itself doubts it as a whole",
     }
 }
 
@@ -134,9 +147,9 @@ pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn shorten(text: &str) -> String {
+fn shorten(text: &str, most: usize) -> String {
     let line = one_line(text);
-    match line.char_indices().nth(QUOTED) {
+    match line.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", line[..end].trim_end()),
         None => line,
     }
@@ -159,6 +172,22 @@ mod tests {
             "Sentence 4: a number differs from the source; it has a name that the source does not have"
         );
         assert_eq!(remarks[1].text, "1 sentence of the model's summary failed a check and was replaced or left out:");
+        assert!(is_doubtful(&record));
+    }
+
+    #[test]
+    fn doubts_have_a_remark_of_their_own() {
+        let mut record = crate::report::samples::records().remove(0);
+        let flag = |segment, problem| Flag { problem, segment, text: format!("Text {segment} {}", "and so on ".repeat(9)) };
+        record.checks = Default::default();
+        record.checks.flagged = vec![flag(3, Problem::Doubtful), flag(5, Problem::Number), flag(5, Problem::Doubtful)];
+        let [found, doubted] = &remarks(&record)[..] else { panic!("two remarks") };
+        assert_eq!((found.text.as_str(), found.quotes.len()), ("1 sentence of the translation may be wrong:", 1));
+        assert_eq!(found.quotes[0].complaint, "Sentence 5: a number differs from the source; the model itself doubts it as a whole");
+        let text = "The model itself doubts 1 sentence of the translation, which may say something else than the source:";
+        assert_eq!((doubted.text.as_str(), doubted.quotes[0].complaint.as_str()), (text, "Sentence 3"));
+        assert_eq!((doubted.quotes[0].text.chars().count(), doubted.quotes[0].text.chars().last()), (81, Some('…')));
+        record.checks.flagged.truncate(1);
         assert!(is_doubtful(&record));
     }
 

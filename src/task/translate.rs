@@ -38,6 +38,13 @@ pub struct Settings {
     pub align: bool,
 }
 
+impl Settings {
+    /// As a model writes that is asked for the first time.
+    fn options(&self, model: &dyn Generate) -> Options {
+        self.decoding.apply(Options { scored: false, seed: self.seed, ..model.defaults() })
+    }
+}
+
 /// What became of a segment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Translation {
@@ -47,6 +54,10 @@ pub struct Translation {
     pub pivot: Option<String>,
     /// What the checks still complain of.
     pub problems: Vec<Problem>,
+    /// How far the model trusts it, from 0 to 1, where it was asked (see [`Options::channel_weight`]): the geometric mean of the probabilities of
+    /// the translation's tokens, given the source, and of the source's, given the translation, each way by itself; of the way that is trusted
+    /// less, where it led through English.
+    pub confidence: Option<f32>,
     /// Whether the first attempt was rejected.
     pub retried: bool,
     /// Source tokens that the model read.
@@ -138,6 +149,7 @@ pub fn translate(
             text: translation.text,
             pivot: Some(first.text),
             problems,
+            confidence: first.confidence.into_iter().chain(translation.confidence).reduce(f32::min),
             retried: first.retried || translation.retried,
             read_tokens: first.read_tokens,
             output_tokens: first.output_tokens + translation.output_tokens,
@@ -206,7 +218,7 @@ impl Way {
     }
 
     fn options(self, model: &dyn Generate, settings: Settings) -> Options {
-        let mut options = settings.decoding.apply(Options { scored: false, seed: settings.seed, ..model.defaults() });
+        let mut options = settings.options(model);
         if self != Way::Plain && options.no_repeat_ngram == 0 {
             options.no_repeat_ngram = 4;
         }
@@ -282,9 +294,10 @@ fn leg(
                 severity[i] = found;
                 best[i].text = attempt.text;
                 best[i].problems = attempt.problems;
+                best[i].confidence = attempt.confidence;
                 best[i].alignments = attempt.alignments;
             }
-            if severity[i].deserves_retry() {
+            if checks::deserve_retry(&best[i].problems) {
                 rejected.push(i);
             }
         }
@@ -306,6 +319,8 @@ fn attempt(
 ) -> Result<Vec<Translation>> {
     let mut pieces: Vec<Vec<Piece>> = Vec::with_capacity(segments.len());
     let mut requests = Vec::new();
+    let first_options = settings.options(model);
+    let reads_back = channel::is_asked_for(model, &first_options);
     // The languages of each request.
     let mut legs: Vec<(&Lang, &Lang)> = Vec::new();
     for segment in segments {
@@ -314,7 +329,7 @@ fn attempt(
         let parts = split(model, &text, &segment.from, way)?;
         let prompt = prompt(model, &segment.from, &segment.to, way.examples(model.is_taught()))?;
         let mut options = way.options(model, settings);
-        if channel::is_asked_for(model, &options) {
+        if reads_back {
             options.outputs = channel::CANDIDATES.min(options.beams);
         }
         for piece in parts.iter().filter(|p| !p.keep) {
@@ -337,17 +352,17 @@ fn attempt(
         pieces.push(parts);
     }
     // What is read back is a second step, of about the same length.
-    let reads_back = requests.iter().any(|request| channel::is_asked_for(model, &request.options));
     let (finished, total) = (AtomicUsize::new(0), requests.len().max(1) * if reads_back { 2 } else { 1 });
     let one_more = || on_done((finished.fetch_add(1, Ordering::Relaxed) + 1) * segments.len() / total);
     let mut outputs = model.generate(&requests, &|_, _| one_more())?;
+    let mut likelihoods = vec![None; outputs.len()];
     if reads_back {
         let back = |from: &Lang, to: &Lang| prompt(model, to, from, way.examples(model.is_taught()));
         let flaws = |number: usize, text: &str| {
             let (from, to) = legs[number];
             Severity::of(&checks::translation(&requests[number].prompt, text, Finish::Stop, from, to))
         };
-        channel::choose(model, &requests, &legs, &mut outputs, &flaws, &back, &one_more)?;
+        likelihoods = channel::choose(model, &requests, &legs, &mut outputs, &flaws, &back, &one_more)?;
     }
 
     let mut alignments = Vec::new();
@@ -356,9 +371,19 @@ fn attempt(
         alignments = model.align(&pairs, None)?;
     }
     let mut alignments = alignments.into_iter();
-    let mut outputs = outputs.into_iter().map(|output| (output, alignments.next()));
-    let results = segments.iter().zip(&pieces).map(|(segment, pieces)| put_together(model, segment, pieces, &mut outputs));
+    let outputs = outputs.into_iter().zip(likelihoods);
+    let mut outputs = outputs.map(|(output, likelihood)| Written { output, likelihood, alignment: alignments.next() });
+    let doubted_below = first_options.min_confidence;
+    let results = segments.iter().zip(&pieces).map(|(segment, pieces)| put_together(model, segment, pieces, doubted_below, &mut outputs));
     Ok(results.collect())
+}
+
+/// What a model wrote for a piece.
+struct Written {
+    output: Output,
+    /// See [`channel::choose`].
+    likelihood: Option<f32>,
+    alignment: Option<Alignment>,
 }
 
 /// New tokens that are allowed for a text: enough for any honest translation.
@@ -404,15 +429,20 @@ fn put_together(
     model: &dyn Generate,
     segment: &Segment,
     pieces: &[Piece],
-    outputs: &mut impl Iterator<Item = (Output, Option<Alignment>)>,
+    doubted_below: f32,
+    outputs: &mut impl Iterator<Item = Written>,
 ) -> Translation {
     let mut result = Translation::default();
+    // Of all pieces together, each with the weight of its tokens.
+    let (mut likelihood, mut weight) = (Some(0.0), 0.0);
     let mut finish = Finish::Stop;
     let last = pieces.iter().rposition(|piece| !piece.keep);
     for (i, piece) in pieces.iter().enumerate() {
         if piece.keep {
             result.text.push_str(&piece.text);
-        } else if let Some((output, alignment)) = outputs.next() {
+        } else if let Some(Written { output, likelihood: own, alignment }) = outputs.next() {
+            likelihood = likelihood.zip(own).map(|(all, own)| all + own * output.ids.len() as f32);
+            weight += output.ids.len() as f32;
             result.alignments.extend(alignment.map(aligned));
             if output.finish != Finish::Stop {
                 finish = output.finish;
@@ -443,6 +473,10 @@ fn put_together(
     }
     if model.is_prompted() && prompts::leaks(&result.text, &segment.to) {
         result.problems.push(Problem::Unsupported);
+    }
+    result.confidence = likelihood.filter(|_| weight > 0.0).map(|likelihood| (likelihood / weight).exp());
+    if result.confidence.is_some_and(|confidence| confidence < doubted_below) {
+        result.problems.push(Problem::Doubtful);
     }
     result
 }
@@ -511,5 +545,65 @@ mod tests {
             let found = translate(&[&model], &[segment], Settings::default(), &|_| true).unwrap();
             assert_eq!((found[0].text.as_str(), &found[0].problems, found[0].retried), (text, &problems, retried), "{texts:?}");
         }
+    }
+
+    /// Writes "so", and holds each text for as likely as the texts say that it knows, all others for certain.
+    struct Judge(&'static [(&'static str, f32)]);
+
+    impl Generate for Judge {
+        fn id(&self) -> &str {
+            "judge"
+        }
+
+        fn context_length(&self) -> usize {
+            1000
+        }
+
+        fn count_tokens(&self, text: &str) -> Result<usize> {
+            Ok(text.split_whitespace().count())
+        }
+
+        fn defaults(&self) -> Options {
+            Options { beams: 2, channel_weight: 1.0, min_confidence: 0.2, ..Options::default() }
+        }
+
+        fn score(&self, pairs: &[(&Request, &str)], _: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
+            let known = |text: &str| self.0.iter().find(|(known, _)| *known == text.trim()).map_or(0.0, |(_, p)| p.ln());
+            Ok(pairs.iter().map(|(_, text)| known(text)).collect())
+        }
+
+        fn generate(&self, requests: &[Request], _: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+            assert!(requests.iter().all(|request| request.options.temperature == 0.0), "a doubt alone is no reason to try again");
+            let answer = |request: &Request| Output {
+                text: format!("So {}", request.prompt),
+                prompt_tokens: 1,
+                tokens: 1,
+                ids: vec![1; request.prompt.split_whitespace().count()],
+                finish: if request.prompt.ends_with('!') { Finish::Length } else { Finish::Stop },
+                score: 0.25f32.ln(),
+                variants: vec![],
+            };
+            Ok(requests.iter().map(answer).collect())
+        }
+    }
+
+    #[test]
+    fn what_the_model_doubts_is_marked() {
+        let model = Judge(&[("Vrai.", 0.25), ("Faux.", 0.01), ("So Vrai.", 0.0001)]);
+        let lang = |code: &str| Lang::parse(code).unwrap();
+        let find = |text: &str, to: &str, min_confidence| {
+            let settings = Settings { decoding: Overrides { min_confidence, ..Overrides::default() }, ..Settings::default() };
+            let segment = Segment { text: text.into(), from: lang("fr"), to: lang(to) };
+            let found = translate(&[&model], &[segment], settings, &|_| true).unwrap().remove(0);
+            (found.confidence.map(|p| (p * 1000.0).round()), found.problems.contains(&Problem::Doubtful))
+        };
+        assert_eq!(find("Vrai.", "en", None), (Some(250.0), false));
+        assert_eq!(find("Faux.", "en", None), (Some(50.0), true));
+        assert_eq!(find("Faux.", "en", Some(0.0)), (Some(50.0), false));
+        assert_eq!(find("Vrai.", "en", Some(0.3)), (Some(250.0), true));
+        // Of the two steps by way of English the second is doubted.
+        assert_eq!(find("Vrai.", "de", None), (Some(5.0), true));
+        // There is nothing to ask about.
+        assert_eq!(find("Vrai.", "fr", None), (None, false));
     }
 }

@@ -28,6 +28,9 @@ pub struct Decoding {
     /// Language models only
     #[arg(long, value_name = "X", value_parser = not_negative)]
     pub channel_weight: Option<f32>,
+    /// Mark a translation that is read back if the model's confidence in it is below this, from 0 to 1; 0 is off
+    #[arg(long, value_name = "P", value_parser = probability)]
+    pub min_confidence: Option<f32>,
     /// Write only tokens that text in the language is usually made of, where the model has a list of them: faster, and rare words suffer
     #[arg(long)]
     pub shortlist: bool,

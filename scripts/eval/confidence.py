@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+"""Measures what the starter's confidence in its translations says of them, on FLORES dev.
+
+One row a pair: the mean confidence, the share of sentences that are doubted, sentence chrF of those and of the rest, and Spearman's
+correlation of confidence and chrF; then the same sentences by confidence, all pairs together. With --read N, N doubted ones and N others are
+written to a file in random order, each with its reference, and which is which to another, so that somebody can judge without knowing.
+
+    pip install sacrebleu scipy
+    cargo build --release
+    python3 scripts/eval/confidence.py [--skip 550] [--lines 100] [--pairs fr-en en-de] [--read 30 --out DIR] [-- --min-confidence 0.3]
+
+What stands after -- is passed on to polygist.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import sacrebleu
+from scipy.stats import spearmanr
+from translation import PAIRS, ROOT, flores
+
+STEPS = [0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 1.01]
+
+
+def translate(binary, source, target, lines, flags):
+    command = [binary, "translate", "--lines", "--format", "json", "--quiet", "--from", source, "--to", target, *flags]
+    result = subprocess.run(command, input="\n".join(lines) + "\n", stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True)
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    if len(found) != len(lines) or not any("confidence" in line for line in found):
+        sys.exit(f"{' '.join(map(str, command))} told no confidence: it does with a language model, a beam and --channel-weight")
+    return found
+
+
+def mean(values):
+    values = list(values)
+    return f"{sum(values) / len(values):>8.1f}" if values else f"{'':>8}"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--binary", default=ROOT / "target" / "release" / "polygist")
+    parser.add_argument("--skip", type=int, default=550, help="lines that are passed over; the threshold was chosen on 401 to 550 (default: %(default)s)")
+    parser.add_argument("--lines", type=int, default=100)
+    parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="FR-EN", type=str.lower)
+    parser.add_argument("--read", type=int, default=0, metavar="N", help="write down N doubted sentences and N others for reading")
+    parser.add_argument("--out", type=Path, default=Path("."), metavar="DIR", help="where (default: here)")
+    parser.add_argument("flags", nargs="*", metavar="-- FLAG", help="passed on to polygist")
+    arguments = parser.parse_args()
+
+    print(f"FLORES dev, {arguments.lines} lines from line {arguments.skip + 1} on\npair      mean  doubted    chrF    rest     rho", flush=True)
+    everything = []
+    for pair in arguments.pairs:
+        source, target = pair.split("-")
+        lines, references = (flores(code, arguments.skip, arguments.lines) for code in (source, target))
+        rows = []
+        for found, reference in zip(translate(arguments.binary, source, target, lines, arguments.flags), references):
+            if "confidence" in found:
+                chrf = sacrebleu.sentence_chrf(found["text"], [reference]).score
+                doubted = "doubtful" in found["problems"]
+                rows.append({"pair": pair, "confidence": found["confidence"], "doubted": doubted, "chrf": chrf} | {"text": found["text"], "reference": reference})
+        share = sum(row["doubted"] for row in rows) / len(rows)
+        chrfs = [mean(row["chrf"] for row in rows if row["doubted"] == doubted) for doubted in (True, False)]
+        rho = spearmanr([row["confidence"] for row in rows], [row["chrf"] for row in rows]).statistic
+        print(f"{pair:<7}{sum(row['confidence'] for row in rows) / len(rows):>7.2f}{share:>9.0%}{''.join(chrfs)}{rho:>8.2f}", flush=True)
+        everything += rows
+
+    print("\nconfidence    sentences    chrF")
+    for low, high in zip(STEPS, STEPS[1:]):
+        some = [row["chrf"] for row in everything if low <= row["confidence"] < high]
+        print(f"{low:.2f} to {min(high, 1):.2f}{len(some):>13}{mean(some)}")
+    if arguments.read:
+        draw = random.Random(1)
+        kinds = [[row for row in everything if row["doubted"] == doubted] for doubted in (True, False)]
+        chosen = [row for kind in kinds for row in draw.sample(kind, min(arguments.read, len(kind)))]
+        draw.shuffle(chosen)
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        text = "".join(f"{n}. {row['pair']}\n  {row['text']}\n  {row['reference']}\n" for n, row in enumerate(chosen, 1))
+        key = "".join(f"{n}. {row['pair']} {row['confidence']:.3f} {'doubted' if row['doubted'] else ''}\n" for n, row in enumerate(chosen, 1))
+        (arguments.out / "read.txt").write_text(text, encoding="utf-8")
+        (arguments.out / "key.txt").write_text(key, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
