@@ -11,15 +11,24 @@ fn main() {
     let name = |c: &str| polygist::languages::name(&Lang::parse(c).unwrap()).to_string();
     let mut requests = Vec::new();
     let mut texts = Vec::new();
-    let req = |prefix: String, prompt: &str, suffix: String, lang: &str| Request { prefix, prompt: prompt.into(), suffix,
-        options: Options { language: Some(Lang::parse(lang).unwrap()), shortlist: true, ..Options::default() }, ..Request::default() };
+    let req = |prefix: String, prompt: &str, suffix: String, lang: &str| Request {
+        prefix,
+        prompt: prompt.into(),
+        suffix,
+        options: Options { language: Some(Lang::parse(lang).unwrap()), shortlist: true, ..Options::default() },
+        ..Request::default()
+    };
     for r in &rows {
         let (f, t, s, o) = (&r[0], &r[1], &r[2], &r[3]);
         let (fname, tname) = (name(f), name(t));
-        requests.push(req(format!("{tname}: "), o, format!("\n{fname}:"), f)); texts.push(format!(" {s}"));
-        requests.push(req(format!("{fname}: "), s, format!("\n{tname}:"), t)); texts.push(format!(" {o}"));
-        requests.push(req(String::new(), &format!("{fname}:"), String::new(), f)); texts.push(format!(" {s}"));
-        requests.push(req(String::new(), &format!("{tname}:"), String::new(), t)); texts.push(format!(" {o}"));
+        requests.push(req(format!("{tname}: "), o, format!("\n{fname}:"), f));
+        texts.push(format!(" {s}"));
+        requests.push(req(format!("{fname}: "), s, format!("\n{tname}:"), t));
+        texts.push(format!(" {o}"));
+        requests.push(req(String::new(), &format!("{fname}:"), String::new(), f));
+        texts.push(format!(" {s}"));
+        requests.push(req(String::new(), &format!("{tname}:"), String::new(), t));
+        texts.push(format!(" {o}"));
     }
     let pairs: Vec<(&Request, &str)> = requests.iter().zip(&texts).map(|(r, t)| (r, t.as_str())).collect();
     let scores = engine.score(&pairs, &|_| true).unwrap();

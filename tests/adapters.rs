@@ -256,7 +256,8 @@ fn a_catalog_has_models_with_a_base_and_an_adapter() {
     sandbox.write("news/polygist.json", r#"{"taught": true}"#);
     let own = "--model translator.gguf --adapter news";
     assert_eq!(installed, sandbox.run_with(&translate(&format!("{own} --beam 4 --channel-weight 0.3")), FRENCH).expect(0, &[]).stdout);
-    sandbox.write("news/polygist.json", r#"{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3, "min_confidence": 0.2}}"#);
+    sandbox
+        .write("news/polygist.json", r#"{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3, "min_confidence": 0.2}}"#);
     assert_eq!(installed, sandbox.run_with(&translate(own), FRENCH).expect(0, &[]).stdout);
     let path = sandbox.path("news");
     let engine = model::open_with("t", &sandbox.path("translator.gguf"), Some(&path), &Runtime::cpu(), &mut |_| {}).unwrap();

@@ -50,7 +50,10 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
     }
     let doubted = by_sentence(doubted, record.title.is_some());
     if !doubted.is_empty() {
-        let text = format!("The model itself doubts {} of the translation, which may say something else than the source:", sentences(doubted.len()));
+        let text = format!(
+            "The model itself doubts {} of the translation, which may say something else than the source:",
+            sentences(doubted.len())
+        );
         remarks.push(Remark { text, quotes: doubted, dealt_with: false });
     }
     let rejected = by_sentence(record.checks.rejected.iter().collect(), record.title.is_some());

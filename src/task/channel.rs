@@ -162,7 +162,8 @@ mod tests {
         }
 
         fn score(&self, pairs: &[(&Request, &str)], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
-            let is_back = |(question, answer): &(&Request, &str)| question.prefix == "en: " && question.suffix == "\nfr:" && *answer == " source";
+            let is_back =
+                |(question, answer): &(&Request, &str)| question.prefix == "en: " && question.suffix == "\nfr:" && *answer == " source";
             assert!(pairs.iter().all(|pair| is_back(pair) || pair.0.prompt == "source"));
             (0..pairs.len()).for_each(|i| assert!(on_done(i)));
             let length = |pair: &(&Request, &str)| if is_back(pair) { pair.0.prompt.len() } else { pair.1.len() };

@@ -17,6 +17,7 @@ use super::extractive;
 use crate::error::{Error, Result};
 use crate::generate::{Finish, Generate, Output, Overrides, Request};
 use crate::languages;
+use crate::text::quotes::{self, Lacking};
 use crate::types::{Flag, Lang, Problem, SummaryMethod, SummaryRecord, SummarySentence};
 use length::Budget;
 use std::collections::HashMap;
@@ -183,6 +184,7 @@ pub fn finish(plan: &Plan, outputs: &[Output]) -> Summary {
             merged(plan, written)
         }
     };
+    let sentences = if plan.settings.style == Style::Headline { sentences } else { quoted(plan, sentences) };
     Summary { record: record(plan, sentences), rejected, output_tokens: outputs.iter().map(|output| output.tokens).sum() }
 }
 
@@ -260,6 +262,34 @@ fn headline(plan: &Plan, best: SummarySentence) -> SummarySentence {
     };
     let text = line.text.split_whitespace().collect::<Vec<_>>().join(" ");
     SummarySentence { text: length::cut(text.trim_end_matches(['.', '。', '।', '։']), most), ..line }
+}
+
+/// The sentences with the quotation marks that they lack without those that stood beside them: who speaks must not be lost.
+fn quoted(plan: &Plan, sentences: Vec<SummarySentence>) -> Vec<SummarySentence> {
+    let in_article = quotes::lacking(plan.input.sentences, plan.input.language);
+    // Of the article's own sentences, where they stand there.
+    let places: Vec<Option<usize>> = sentences
+        .iter()
+        .map(|sentence| match (sentence.origin, sentence.support.as_slice()) {
+            (SummaryMethod::Extractive, [i]) => Some(*i),
+            _ => None,
+        })
+        .collect();
+    let place = |n: Option<usize>| places.get(n?).copied().flatten();
+    let whole = |(n, sentence): (usize, SummarySentence)| {
+        let text = sentence.text;
+        let Some(i) = places[n] else {
+            let alone = quotes::lacking(std::slice::from_ref(&text), plan.input.language).swap_remove(0);
+            return SummarySentence { text: format!("{}{text}{}", alone.before, alone.after), ..sentence };
+        };
+        let Lacking { before, after } = &in_article[i];
+        // A quotation goes on from one sentence to the next where both are part of it.
+        let follows = i > 0 && place(n.checked_sub(1)) == Some(i - 1) && !in_article[i - 1].after.is_empty();
+        let goes_on = place(Some(n + 1)) == Some(i + 1) && !in_article[i + 1].before.is_empty();
+        let (before, after) = (if follows { "" } else { before }, if goes_on { "" } else { after });
+        SummarySentence { text: format!("{before}{text}{after}"), ..sentence }
+    };
+    sentences.into_iter().enumerate().map(whole).collect()
 }
 
 fn record(plan: &Plan, sentences: Vec<SummarySentence>) -> SummaryRecord {

@@ -26,7 +26,11 @@ pub fn numbers(text: &str) -> Vec<String> {
         let rest = chars.get(end).map_or("", |&(at, _)| &text[at..]);
         let values = resolve(&parts);
         let last = values.len().saturating_sub(1);
-        let zeros = magnitude(rest);
+        let mut zeros = magnitude(rest);
+        // In other languages that word means miles; "1.000 mil millones" is a number.
+        if zeros == 3 && values.last().is_some_and(|value| value.whole.len() > 3) && word_after(rest).to_lowercase() == "mil" {
+            zeros = 0;
+        }
         out.extend(values.into_iter().enumerate().map(|(n, value)| if n == last { scale(value, zeros) } else { value.text() }));
         i = end;
     }
@@ -162,7 +166,12 @@ const SUFFIXES: &[(&str, usize)] = &[
     ("억", 8),
     ("조", 12),
     ("천", 3),
+    ("แสนล้าน", 11),
+    ("หมื่นล้าน", 10),
+    ("พันล้าน", 9),
     ("ล้าน", 6),
+    ("แสน", 5),
+    ("หมื่น", 4),
     ("พัน", 3),
 ];
 
@@ -174,6 +183,7 @@ const STEMS: &[(&str, usize)] = &[
     ("tusen", 3),
     ("tusind", 3),
     ("тысяч", 3),
+    ("тисяч", 3),
     ("хиляд", 3),
     ("tysi", 3),
     ("tisíc", 3),
@@ -193,12 +203,27 @@ const STEMS: &[(&str, usize)] = &[
     ("հազար", 3),
     ("ათას", 3),
     ("мың", 3),
+    ("хиљад", 3),
+    ("hiljad", 3),
+    ("tisuć", 3),
+    ("tisoč", 3),
+    ("tūkst", 3),
+    ("হাজার", 3),
+    ("ہزار", 3),
+    ("ஆயிர", 3),
     ("लाख", 5),
+    ("লাখ", 5),
+    ("لاکھ", 5),
     ("करोड़", 7),
+    ("কোটি", 7),
+    ("کروڑ", 7),
+    ("கோடி", 7),
     ("millio", 6),
     ("millón", 6),
     ("millon", 6),
     ("milion", 6),
+    ("milijon", 6),
+    ("milijun", 6),
     ("milioa", 6),
     ("milhão", 6),
     ("milhões", 6),
@@ -213,6 +238,7 @@ const STEMS: &[(&str, usize)] = &[
     ("مليون", 6),
     ("ملايين", 6),
     ("میلیون", 6),
+    ("ملین", 6),
     ("מיליון", 6),
     ("मिलियन", 6),
     ("միլիոն", 6),
@@ -226,6 +252,8 @@ const STEMS: &[(&str, usize)] = &[
     ("miliar", 9),
     ("miljar", 9),
     ("milyar", 9),
+    ("milijard", 9),
+    ("милијард", 9),
     ("bilhão", 9),
     ("bilhões", 9),
     ("миллиард", 9),
@@ -234,6 +262,7 @@ const STEMS: &[(&str, usize)] = &[
     ("δισεκατομμ", 9),
     ("مليار", 9),
     ("میلیارد", 9),
+    ("ارب", 9),
     ("מיליארד", 9),
     ("बिलियन", 9),
     ("अरब", 9),
@@ -247,6 +276,17 @@ const STEMS: &[(&str, usize)] = &[
     ("трильйон", 12),
     ("billón", 12),
     ("billones", 12),
+    ("billió", 12),
+    ("bilion", 12),
+    ("biljo", 12),
+    ("bilião", 12),
+    ("biliões", 12),
+    ("trilyon", 12),
+    ("triliun", 12),
+    ("trilion", 12),
+    ("trilijun", 12),
+    ("trilhão", 12),
+    ("trilhões", 12),
 ];
 
 /// Whole words and abbreviations, too short to be stems.
@@ -275,14 +315,22 @@ const WORDS: &[(&str, usize)] = &[
     ("δισ", 9),
 ];
 
+/// Spaces that may stand between a number and the word after it.
+const SPACES: [char; 3] = [' ', '\u{a0}', '\u{202f}'];
+
+/// The word after a number.
+fn word_after(rest: &str) -> String {
+    let is_letter = |c: &char| c.is_alphabetic() || *c == '\u{93c}' || ('\u{93e}'..='\u{94d}').contains(c);
+    rest.trim_start_matches(SPACES).chars().take_while(is_letter).take(20).collect()
+}
+
 /// How many zeros the word after a number stands for.
 pub(super) fn magnitude(rest: &str) -> usize {
-    let after = rest.trim_start_matches([' ', '\u{a0}', '\u{202f}']);
+    let after = rest.trim_start_matches(SPACES);
     if let Some(&(_, zeros)) = SUFFIXES.iter().find(|(s, _)| after.starts_with(s)) {
         return zeros;
     }
-    let word: String =
-        after.chars().take_while(|c| c.is_alphabetic() || *c == '\u{93c}' || ('\u{93e}'..='\u{94d}').contains(c)).take(20).collect();
+    let word = word_after(after);
     let lower = word.to_lowercase();
     if lower.is_empty() {
         return 0;
@@ -336,7 +384,27 @@ mod tests {
         for same in ["2 billion", "2 mil millones", "2 Milliarden", "20億", "20亿", "2 млрд", "2 tỷ"] {
             assert_eq!(numbers(same), ["2000000000"], "{same}");
         }
+        let thousand = [
+            "11 thousand",
+            "11 тысяч",
+            "11 тисяч",
+            "11 тис.",
+            "11 tisíc",
+            "11 tysięcy",
+            "11 ezer",
+            "11 hiljada",
+            "11 tūkstančių",
+            "1,1 หมื่น",
+            "1.1万",
+        ];
+        for same in thousand {
+            assert_eq!(numbers(same), ["11000"], "{same}");
+        }
+        for same in ["3 trillion", "3 biliony", "3 biljoen", "3 triliun", "3 billió", "3兆", "3 трлн", "30 แสนล้าน"] {
+            assert_eq!(numbers(same), ["3000000000000"], "{same}");
+        }
         assert_eq!(numbers("5 military bases, 7 minutes"), ["5", "7"]);
+        assert_eq!(numbers("1600 kilometrů (1000 mil), 5 mil, 2.000 mil millones"), ["1000", "1600", "2000000000000", "5000"]);
     }
 
     #[test]

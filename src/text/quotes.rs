@@ -53,6 +53,7 @@ fn marks(text: &str) -> Vec<Mark> {
             // In scripts without spaces, and where spaces stand on both sides, the shape tells, or else the order.
             _ if matches!(sign, '「' | '『' | '《' | '„') => true,
             _ if matches!(sign, '」' | '』' | '》') => false,
+            _ if matches!(sign, '»' | '”') && after.is_some_and(|c| ",.;:!?".contains(c)) => false,
             _ if !open && word(after) => true,
             _ => !open,
         };
@@ -98,6 +99,85 @@ pub fn localize(output: &str, source: &str, to: &Lang) -> String {
     }
     out.push_str(&output[end..]);
     put_back(out, source, found.len(), (open, close))
+}
+
+/// The marks that a sentence lacks when it stands without its neighbours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lacking {
+    /// Of a quotation that began before it.
+    pub before: String,
+    /// Of one that goes on after it.
+    pub after: String,
+}
+
+/// What each of the sentences of a text lacks. A mark whose partner is not found within a few sentences quotes its own alone.
+pub fn lacking(sentences: &[String], lang: &Lang) -> Vec<Lacking> {
+    /// Quotations that go on for longer are taken for ones that somebody forgot to end.
+    const LONGEST: usize = 5;
+    let mut all = vec![Lacking::default(); sentences.len()];
+    // Quotations within quotations have other marks.
+    let mut open: Vec<(usize, char)> = Vec::new();
+    for (i, sentence) in sentences.iter().enumerate() {
+        for Mark { sign, opens, .. } in marks(sentence) {
+            if opens {
+                if let Some((at, _)) = open.pop_if(|(_, outer)| *outer == sign) {
+                    all[at].after = closing(sign, lang);
+                }
+                open.push((i, sign));
+                continue;
+            }
+            match open.pop() {
+                Some((at, sign)) if i - at < LONGEST => {
+                    all[at..i].iter_mut().for_each(|sentence| sentence.after = closing(sign, lang));
+                    all[at + 1..=i].iter_mut().for_each(|sentence| sentence.before = opening(sign, lang));
+                }
+                forgotten => {
+                    if let Some((at, sign)) = forgotten {
+                        all[at].after = closing(sign, lang);
+                    }
+                    all[i].before = opening(partner(sign, lang), lang);
+                }
+            }
+        }
+    }
+    for (at, sign) in open {
+        all[at].after = closing(sign, lang);
+    }
+    all
+}
+
+/// An opening mark, with the space that French has after it.
+fn opening(sign: char, lang: &Lang) -> String {
+    if lang.base() == "fr" && sign == '«' { "«\u{a0}".into() } else { sign.into() }
+}
+
+/// The mark that closes what another one opened.
+fn closing(opened: char, lang: &Lang) -> String {
+    let sign = partner(opened, lang);
+    if lang.base() == "fr" && sign == '»' { "\u{a0}»".into() } else { sign.into() }
+}
+
+/// The mark at the other end of a quotation.
+fn partner(sign: char, lang: &Lang) -> char {
+    let (open, close, _) = conventions(lang);
+    let [open, close] = [open, close].map(|mark| mark.trim_matches('\u{a0}'));
+    match sign {
+        // Where the language has a pair, it is that; the same mark closes in one language what it opens in another.
+        _ if open.starts_with(sign) => close.chars().next().unwrap_or(sign),
+        _ if close.starts_with(sign) => open.chars().next().unwrap_or(sign),
+        '“' | '‟' => '”',
+        '”' => '“',
+        '„' => '“',
+        '«' => '»',
+        '»' => '«',
+        '「' => '」',
+        '」' => '「',
+        '『' => '』',
+        '』' => '『',
+        '《' => '》',
+        '》' => '《',
+        _ => sign,
+    }
 }
 
 /// Adds the mark that the source begins or ends with and the output, which has fewer, does not.
@@ -172,5 +252,31 @@ mod tests {
         assert_eq!(check("en", "\"I stayed.", "« Je suis resté. »"), "\"I stayed.\"");
         assert_eq!(check("en", "The \"Post\" says no.", "Die Post sagt nein.“"), "The \"Post\" says no.");
         assert_eq!(check("en", "He saw the Post.", "Er sah die „Post“."), "He saw the Post.");
+    }
+
+    #[test]
+    fn sentences_that_stand_alone_are_quoted_whole() {
+        let find = |code: &str, sentences: &[&str]| {
+            let sentences: Vec<String> = sentences.iter().map(|s| s.to_string()).collect();
+            let lacking = lacking(&sentences, &Lang::parse(code).unwrap());
+            lacking.iter().zip(&sentences).map(|(l, s)| format!("{}{s}{}", l.before, l.after)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            find("en", &["He came.", "\"I was ill.", "It was long.", "Now I play,\" he said.", "The \"Post\" agrees."]),
+            ["He came.", "\"I was ill.\"", "\"It was long.\"", "\"Now I play,\" he said.", "The \"Post\" agrees."]
+        );
+        assert_eq!(
+            find("fr", &["«\u{a0}Je suis là.", "Enfin\u{a0}», dit-il."]),
+            ["«\u{a0}Je suis là.\u{a0}»", "«\u{a0}Enfin\u{a0}», dit-il."]
+        );
+        assert_eq!(find("de", &["Er sagte: „Ja.", "Gewiss.“"]), ["Er sagte: „Ja.“", "„Gewiss.“"]);
+        assert_eq!(find("en", &["“One ‘two’ “three", "four.”"]), ["“One ‘two’ “three”", "“four.”"]);
+        assert_eq!(find("ja", &["彼は「はい。", "『本』です」と言った。"]), ["彼は「はい。」", "「『本』です」と言った。"]);
+        // Nobody knows where these end, or began.
+        assert_eq!(
+            find("en", &["\"One.", "\"Two.", "Three.", "4.", "5.", "6.", "Seven.\""]),
+            ["\"One.\"", "\"Two.\"", "Three.", "4.", "5.", "6.", "\"Seven.\""]
+        );
+        assert_eq!(find("en", &["Six.\"", "Eight. \""]), ["\"Six.\"", "\"Eight. \""]);
     }
 }

@@ -157,7 +157,7 @@ fn is_round(number: &str) -> bool {
     number.parse::<u32>().is_ok_and(|n| (20..=100).contains(&n) && n.is_multiple_of(10))
 }
 
-/// Whether two different numbers may stand for the same: other units (1.2 million, 1,200 thousand; any power of ten with
+/// Whether two different numbers may stand for the same: a unit that was not read (2 and 3 million; any power of ten with
 /// `any_unit`), the other clock (3, 15), a short year (1980, 80).
 fn alike(a: &str, b: &str, any_unit: bool) -> bool {
     let (Ok(a), Ok(b)) = (a.parse::<f64>(), b.parse::<f64>()) else { return false };
@@ -167,7 +167,8 @@ fn alike(a: &str, b: &str, any_unit: bool) -> bool {
     }
     let power = (high / low).log10();
     let steps = if any_unit { power } else { power / 3.0 };
-    let unit = power > 0.5 && (steps - steps.round()).abs() < 1e-9;
+    // Thousands and more have had theirs.
+    let unit = power > 0.5 && (steps - steps.round()).abs() < 1e-9 && (any_unit || low < 1000.0);
     let clock = high - low == 12.0 && high <= 24.0;
     let year = (1000.0..2100.0).contains(&high) && low < 100.0 && high % 100.0 == low;
     unit || clock || year
@@ -188,6 +189,7 @@ mod tests {
             ("Twelve men, 1.5 billion won", "12 Männer, 1,5 Milliarden Won", "en de"),
             ("at 3 p.m. on Oct. 2, 1968", "1968年10月2日15時", "en ja"),
             ("1.2 million people", "120万人", "en ja"),
+            ("2 to 3 million people", "200万至300万人", "en zh"),
             ("a loss of 1,200 million", "une perte de 1,2 milliard", "en fr"),
             ("in the 1980s", "in den 80er Jahren", "en de"),
             ("50 years ago", "vor fünfzig Jahren", "en de"),
@@ -225,6 +227,8 @@ mod tests {
             ("siebzehn Menschen", "seventy people", "de en"),
             ("项目总投资为1860万元。", "The project is estimated to cost 1860,000 yuan.", "zh en"),
             ("人口は120万人。", "The population is 120,000.", "ja en"),
+            ("кількість жертв перевищила 11 тисяч людей", "the number of victims exceeded 11 million people", "uk en"),
+            ("11,000 people", "11 Millionen Menschen", "en de"),
         ] {
             assert!(check(source, output, languages), "{source} → {output}");
         }
