@@ -433,7 +433,12 @@ fn a_shortlist_bounds_what_is_written_and_what_is_summed_up() {
         assert!(score(&bounded, text) > score(&engine, text) && score(&bounded, text) <= 0.0);
     }
 
-    for (lists, why) in [(json!({"fr": "!"}), "should be a text in base64"), (json!({"fr": "AAAA"}), "3 bytes, and")] {
+    let wrong = [
+        (json!({"fr": "!"}), "should be a text in base64"),
+        (json!({"fr": "AAAA"}), "3 bytes, and"),
+        (json!(["fr"]), "should be an object"),
+    ];
+    for (lists, why) in wrong {
         let error = open(lists).err().unwrap().to_string();
         assert!(error.contains("shortlist") && error.contains(why), "{error}");
     }

@@ -50,10 +50,8 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
     }
     let doubted = by_sentence(doubted, record.title.is_some());
     if !doubted.is_empty() {
-        let text = format!(
-            "The model itself doubts {} of the translation, which may say something else than the source:",
-            sentences(doubted.len())
-        );
+        let (some, all) = (number(doubted.len()), sentences(record.checks.segments.max(doubted.len())));
+        let text = format!("The model itself doubts {some} of the translation's {all}, which may say something else than the source:");
         remarks.push(Remark { text, quotes: doubted, dealt_with: false });
     }
     let rejected = by_sentence(record.checks.rejected.iter().collect(), record.title.is_some());
@@ -182,12 +180,12 @@ mod tests {
     fn doubts_have_a_remark_of_their_own() {
         let mut record = crate::report::samples::records().remove(0);
         let flag = |segment, problem| Flag { problem, segment, text: format!("Text {segment} {}", "and so on ".repeat(9)) };
-        record.checks = Default::default();
+        record.checks = crate::types::Checks { segments: 7, ..Default::default() };
         record.checks.flagged = vec![flag(3, Problem::Doubtful), flag(5, Problem::Number), flag(5, Problem::Doubtful)];
         let [found, doubted] = &remarks(&record)[..] else { panic!("two remarks") };
         assert_eq!((found.text.as_str(), found.quotes.len()), ("1 sentence of the translation may be wrong:", 1));
         assert_eq!(found.quotes[0].complaint, "Sentence 5: a number differs from the source; the model itself doubts it as a whole");
-        let text = "The model itself doubts 1 sentence of the translation, which may say something else than the source:";
+        let text = "The model itself doubts 1 of the translation's 7 sentences, which may say something else than the source:";
         assert_eq!((doubted.text.as_str(), doubted.quotes[0].complaint.as_str()), (text, "Sentence 3"));
         assert_eq!((doubted.quotes[0].text.chars().count(), doubted.quotes[0].text.chars().last()), (81, Some('…')));
         record.checks.flagged.truncate(1);

@@ -68,7 +68,11 @@ impl Adapter {
 
 /// The tokens of languages; nothing where there is no such file.
 fn languages(folder: &Path, name: &str) -> Result<BTreeMap<String, Vec<u8>>> {
-    let Value::Object(lists) = optional_json(folder, SHORTLIST)? else { return Ok(BTreeMap::new()) };
+    let lists = match optional_json(folder, SHORTLIST)? {
+        Value::Null => return Ok(BTreeMap::new()),
+        Value::Object(lists) => lists,
+        _ => return Err(Error::model(name, format!("{SHORTLIST} should be an object: for each language's code a text in base64"))),
+    };
     let read = |(language, list): (String, Value)| {
         let bits = list.as_str().and_then(|list| base64::engine::general_purpose::STANDARD.decode(list).ok());
         let bits =
