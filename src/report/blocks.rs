@@ -1,6 +1,8 @@
 //! Untrusted text as HTML: everything escaped, the layout of an article (headings, lists, quotations, code) kept.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
+use std::ops::Range;
 
 /// Text for an element or a quoted attribute.
 pub fn escape(text: &str) -> String {
@@ -18,6 +20,36 @@ pub fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// The places where one of the sentences stands in a line, in order, none within another.
+fn places(line: &str, sentences: &[&str]) -> Vec<Range<usize>> {
+    let goes_on = |one: Option<char>, other: Option<char>| one.zip(other).is_some_and(|(a, b)| a.is_alphanumeric() && b.is_alphanumeric());
+    let is_whole = |place: &Range<usize>| {
+        let (before, sentence, after) = (&line[..place.start], &line[place.clone()], &line[place.end..]);
+        !goes_on(before.chars().next_back(), sentence.chars().next()) && !goes_on(sentence.chars().next_back(), after.chars().next())
+    };
+    let texts = sentences.iter().map(|sentence| sentence.trim()).filter(|sentence| !sentence.is_empty());
+    let all = texts.flat_map(|text| line.match_indices(text).map(|(at, text)| at..at + text.len()));
+    let mut all: Vec<Range<usize>> = all.filter(is_whole).collect();
+    all.sort_by_key(|place| (place.start, Reverse(place.end)));
+    let mut end = 0;
+    all.retain(|place| {
+        let is_apart = place.start >= end;
+        end = if is_apart { place.end } else { end };
+        is_apart
+    });
+    all
+}
+
+/// A line with the sentences in it that a reader should look at twice.
+fn marked(line: &str, sentences: &[&str]) -> String {
+    let (mut out, mut end) = (String::new(), 0);
+    for place in places(line, sentences) {
+        let _ = write!(out, "{}<mark>{}</mark>", escape(&line[end..place.start]), escape(&line[place.clone()]));
+        end = place.end;
+    }
+    out + &escape(&line[end..])
 }
 
 /// A link to a file below the page's folder; None when the path leads out of it.
@@ -84,8 +116,9 @@ fn line(text: &str) -> Line<'_> {
     }
 }
 
-/// An article's text as HTML. Each block finds its own writing direction, so mixed languages stand right.
-pub(super) fn blocks(text: &str) -> String {
+/// An article's text as HTML, with the doubtful ones of its sentences marked. Each block finds its own writing direction, so mixed languages
+/// stand right.
+pub(super) fn blocks(text: &str, doubtful: &[&str]) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     // The element that is open, and whether its content is code.
     let mut open: Option<&str> = None;
@@ -119,7 +152,7 @@ pub(super) fn blocks(text: &str) -> String {
             if !switch(&mut out, &mut open, Some(tag)) {
                 out.push('\n');
             }
-            out.push_str(&escape(text));
+            out.push_str(&marked(text, doubtful));
         };
         match kind {
             Line::Row(text) => add("pre", text),
@@ -136,12 +169,12 @@ pub(super) fn blocks(text: &str) -> String {
             }
             Line::Heading(text) => {
                 switch(&mut out, &mut open, None);
-                let _ = writeln!(out, "<h4 dir=\"auto\">{}</h4>", escape(text));
+                let _ = writeln!(out, "<h4 dir=\"auto\">{}</h4>", marked(text, doubtful));
             }
             Line::Item(text) => {
                 switch(&mut out, &mut open, Some("ul"));
                 let numbered = if text.starts_with(|c: char| c.is_ascii_digit()) { " class=\"numbered\"" } else { "" };
-                let _ = writeln!(out, "<li dir=\"auto\"{numbered}>{}</li>", escape(text));
+                let _ = writeln!(out, "<li dir=\"auto\"{numbered}>{}</li>", marked(text, doubtful));
             }
         }
     }
@@ -157,14 +190,25 @@ mod tests {
     fn layout_is_kept_and_everything_escaped() {
         let text = "First <b>line</b>\nsecond\n\n## A & B\n- one\n- two\n3. three\n\n> said\n```\n<code>\n\n- x\n```\nlast\n---\n| a | b |";
         assert_eq!(
-            blocks(text).replace(" dir=\"auto\"", ""),
+            blocks(text, &[]).replace(" dir=\"auto\"", ""),
             "<p>First &lt;b&gt;line&lt;/b&gt;\nsecond</p>\n<h4>A &amp; B</h4>\n<ul><li>one</li>\n<li>two</li>\n<li class=\"numbered\">3. three</li>\n</ul>\n\
              <blockquote>said</blockquote>\n<pre>&lt;code&gt;\n\n- x\n</pre>\n<p>last</p>\n<hr>\n<pre>| a | b |</pre>\n"
         );
-        assert_eq!(blocks("```\nnever closed"), "<pre dir=\"auto\">never closed\n</pre>\n");
+        assert_eq!(blocks("```\nnever closed", &[]), "<pre dir=\"auto\">never closed\n</pre>\n");
         assert_eq!(
-            blocks("###### ######\n#\n# \n12\n>\n"),
+            blocks("###### ######\n#\n# \n12\n>\n", &[]),
             "<h4 dir=\"auto\">######</h4>\n<p dir=\"auto\">#\n#\n12</p>\n<blockquote dir=\"auto\"></blockquote>\n"
+        );
+    }
+
+    #[test]
+    fn doubtful_sentences_are_marked_where_they_stand() {
+        let text = "## 5 < 6\n\nOne. A < b. Two? A < b.\n- So 15 < 60\n- これは。変だ。\n\nA < b. One";
+        let doubtful = ["A < b.", "5 < 6", "Two? A < b.", "変だ。", "", "Three."];
+        assert_eq!(
+            blocks(text, &doubtful).replace(" dir=\"auto\"", ""),
+            "<h4><mark>5 &lt; 6</mark></h4>\n<p>One. <mark>A &lt; b.</mark> <mark>Two? A &lt; b.</mark></p>\n\
+             <ul><li>So 15 &lt; 60</li>\n<li>これは。<mark>変だ。</mark></li>\n</ul>\n<p><mark>A &lt; b.</mark> One</p>\n"
         );
     }
 

@@ -188,7 +188,7 @@ fn article(record: &Record, room: &mut usize, out: &mut (impl Write + ?Sized)) -
         writeln!(
             out,
             "<div class=\"gist\"{lang}>{}</div>\n<p class=\"how\">{}</p>",
-            blocks(&summary.text),
+            blocks(&summary.text, &[]),
             escape(&words::method(summary))
         )?;
     }
@@ -198,10 +198,11 @@ fn article(record: &Record, room: &mut usize, out: &mut (impl Write + ?Sized)) -
         let lang = lang_attribute(Some(&translation.language));
         if translation.text.len() <= *room {
             *room -= translation.text.len();
+            let doubtful: Vec<&str> = record.checks.flagged.iter().map(|flag| flag.text.as_str()).collect();
             writeln!(
                 out,
                 "<details><summary>Translation</summary>\n<div class=\"text\"{lang}>{}</div></details>",
-                blocks(&body(record, &translation.text))
+                blocks(&body(record, &translation.text), &doubtful)
             )?;
         } else {
             writeln!(out, "<p class=\"how\">The translation is in its file only; this page has become too large for it.</p>")?;
@@ -281,7 +282,9 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
         let way = detour(record).map(|route| format!(", by way of {}", escape(&route))).unwrap_or_default();
         let checks = &record.checks;
         let retried = if checks.retried > 0 { format!("; {} translated a second time", number(checks.retried)) } else { String::new() };
-        facts.push(("Translation", format!("{}{way}; {}{retried}", escape(&translation.model), counted(checks.segments, "sentence"))));
+        let trusted = checks.confidence.map(|p| format!("; mean confidence {}", percent(p))).unwrap_or_default();
+        let sentences = counted(checks.segments, "sentence");
+        facts.push(("Translation", format!("{}{way}; {sentences}{retried}{trusted}", escape(&translation.model))));
     }
     if let Some(model) = record.summary.as_ref().and_then(|s| s.model.as_deref()) {
         facts.push(("Summary", escape(model)));
