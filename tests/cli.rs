@@ -45,6 +45,22 @@ fn lines_stay_lines() {
 }
 
 #[test]
+fn what_is_doubted_is_told_beside_the_text() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.txt", FRENCH);
+    let line = format!("translate a.txt --to en --from fr {TRANSLATOR}");
+    let found = parse(&sandbox.run(&format!("{line} --format json")).expect(0, &[]).stdout).remove(0).checks.flagged;
+    assert!(found.iter().any(|flag| flag.segment == 0), "random weights write nonsense: {found:?}");
+    let told = sandbox.run(&line).expect(0, &["a.txt:\n- ", "of the translation may be wrong:\n  - Sentence 1: "]);
+    assert!(!told.stdout.contains("may be wrong"), "{}", told.stdout);
+    assert_eq!(sandbox.run(&format!("{line} --quiet")).expect(0, &[]).stderr, "");
+    let lines = sandbox
+        .run(&format!("translate --lines a.txt --to en --from fr {TRANSLATOR}"))
+        .expect(0, &["1 of 1 lines may be wrong; --format json"]);
+    assert!(!lines.stdout.contains("may be wrong"), "{}", lines.stdout);
+}
+
+#[test]
 fn a_document_keeps_its_form() {
     let sandbox = Sandbox::new();
     let document = "---\nauthor: Claire\n---\n\n# La rivière monte\n\nLa rivière est montée lundi.\nVoir https://example.org/a?b=1&c=2 pour la suite.\n\n\

@@ -172,6 +172,10 @@ fn one_off(
                     _ => {}
                 },
             }
+            let doubts = if format == OutputFormat::Text { report::doubts(record) } else { String::new() };
+            if record.status == Status::Ok && !doubts.is_empty() {
+                setup.reporter.say(&format!("{}:\n{}", record.id, doubts.trim_end()));
+            }
         }
         Ok(())
     })?;
@@ -211,7 +215,7 @@ fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate
     if from.is_und() && lines.iter().any(|line| protect::is_translatable(line)) {
         return Err(Error::input("input", "its language could not be told; state it with --from"));
     }
-    let total = lines.len();
+    let (total, mut doubtful) = (lines.len(), 0);
     for (number, lines) in lines.chunks(LINES).enumerate() {
         let segment = |line: &&str| Segment { text: line.trim().into(), from: from.clone(), to: to.clone() };
         let segments: Vec<Segment> = lines.iter().map(segment).collect();
@@ -225,6 +229,7 @@ fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate
         let done = translate::translate(translators, &segments, settings, &|step| show(step.into()))?;
         let mut out = String::new();
         for (line, translation) in lines.iter().zip(done) {
+            doubtful += usize::from(!translation.problems.is_empty());
             match args.format {
                 OutputFormat::Text => {
                     let (indent, tail) = (line.len() - line.trim_start().len(), line.trim_end().len());
@@ -246,6 +251,9 @@ fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate
         print(&out)?;
     }
     setup.reporter.end();
+    if doubtful > 0 && args.format == OutputFormat::Text {
+        setup.reporter.say(&format!("{doubtful} of {total} lines may be wrong; --format json says which, and why"));
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! An article's output file.
 
-use super::words::{self, one_line};
+use super::words::{self, Remark, one_line};
 use crate::types::{Format, Record};
 use std::fmt::Write;
 
@@ -24,7 +24,7 @@ pub fn markdown(record: &Record) -> String {
     if let Some(error) = &record.error {
         parts.push(format!("**Failed:** {}", one_line(&error.message)));
     }
-    let notes = notes(record);
+    let notes = listed(&words::remarks(record));
     if !notes.is_empty() {
         parts.push(format!("---\n\n**Notes**\n\n{}", notes.trim_end()));
     }
@@ -73,11 +73,12 @@ fn origin(record: &Record) -> String {
     lines.iter().map(|line| format!("> {line}")).collect::<Vec<_>>().join("  \n")
 }
 
-fn notes(record: &Record) -> String {
+/// Remarks as a list, with the sentences below that they are about.
+pub(super) fn listed(remarks: &[Remark]) -> String {
     let mut out = String::new();
-    for remark in words::remarks(record) {
+    for remark in remarks {
         let _ = writeln!(out, "- {}", remark.text);
-        for quote in remark.quotes {
+        for quote in &remark.quotes {
             let _ = match quote.text.as_str() {
                 "" => writeln!(out, "  - {}", quote.complaint),
                 text => writeln!(out, "  - {}: “{text}”", quote.complaint),

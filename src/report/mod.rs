@@ -16,6 +16,13 @@ pub fn json_line(record: &Record) -> serde_json::Result<String> {
     serde_json::to_string(record)
 }
 
+/// What a reader of the result should look at twice, as a list in Markdown; empty when nothing was found wrong, and nothing is doubted.
+pub fn doubts(record: &Record) -> String {
+    let mut remarks = words::remarks(record);
+    remarks.retain(|remark| !remark.dealt_with);
+    markdown::listed(&remarks)
+}
+
 /// The translated article in the form of its source: the title where it stood, `gap` and the body. Of a record without a translation: nothing.
 pub fn translated(record: &Record, gap: &str) -> String {
     let Some(translation) = &record.translation else { return String::new() };
