@@ -3,14 +3,18 @@
 //! A segment is a sentence. It is tried one way; what the checks reject is tried other ways, and the best attempt is
 //! kept with what is still wrong with it.
 
+mod pieces;
+
+pub use pieces::gap;
+
 use super::channel;
 use super::checks::{self, Severity};
 use super::prompts::{self, prompt};
 use crate::error::{Error, Result};
-use crate::generate::{Alignment, Finish, Generate, Options, Output, Overrides, Request};
-use crate::languages;
-use crate::text::{caps, clean, protect, quotes, seams, sentences, separators};
-use crate::types::{AlignedToken, Lang, Problem, TokenAlignment};
+use crate::generate::{Finish, Generate, Options, Overrides, Request};
+use crate::text::{caps, protect};
+use crate::types::{Lang, Problem, TokenAlignment};
+use pieces::{Piece, Written, put_together, split};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -189,9 +193,6 @@ fn legs(
     if waiting.is_empty() { Ok(results) } else { Err(Error::Usage("translation needs a model".into())) }
 }
 
-/// Longest piece, in tokens, that is translated in one go; longer segments are split.
-const LONGEST_PIECE: usize = 160;
-
 /// The ways in which a segment is tried, one after the other until the checks are content.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
@@ -230,14 +231,6 @@ impl Way {
         }
         options
     }
-}
-
-/// A part of a segment: translated, or kept as it is.
-struct Piece {
-    text: String,
-    /// White space after it.
-    gap: String,
-    keep: bool,
 }
 
 /// One step between two languages.
@@ -326,7 +319,7 @@ fn attempt(
     for segment in segments {
         let capitals = caps::is_capitals(&segment.text);
         let text = if capitals { caps::lower(&segment.text, &segment.from) } else { segment.text.clone() };
-        let parts = split(model, &text, &segment.from, way)?;
+        let parts = split(model, &text, &segment.from, way == Way::Pieces)?;
         let prompt = prompt(model, &segment.from, &segment.to, way.examples(model.is_taught()))?;
         let mut options = way.options(model, settings);
         if reads_back {
@@ -378,14 +371,6 @@ fn attempt(
     Ok(results.collect())
 }
 
-/// What a model wrote for a piece.
-struct Written {
-    output: Output,
-    /// See [`channel::choose`].
-    likelihood: Option<f32>,
-    alignment: Option<Alignment>,
-}
-
 /// New tokens that are allowed for a text: enough for any honest translation.
 fn room(source_tokens: usize, to: &Lang) -> usize {
     // Scripts that are rare in the vocabulary take several tokens a word.
@@ -396,110 +381,10 @@ fn room(source_tokens: usize, to: &Lang) -> usize {
     source_tokens * factor + 24
 }
 
-fn split(model: &dyn Generate, text: &str, lang: &Lang, way: Way) -> Result<Vec<Piece>> {
-    let longest = LONGEST_PIECE.min(model.prompt_length());
-    let limit = if way == Way::Pieces { longest / 6 } else { longest };
-    let fits = |text: &str| model.count_tokens(text).is_ok_and(|n| n <= limit);
-    let mut pieces = Vec::new();
-    let mut add = |text: &str| {
-        if protect::is_translatable(text) {
-            // White space at the borders belongs to the layout.
-            let body = text.trim_start();
-            if body.len() < text.len() {
-                pieces.push(Piece { text: text[..text.len() - body.len()].into(), gap: String::new(), keep: true });
-            }
-            pieces.extend(sentences::split_long(body, lang, &fits).into_iter().map(|s| Piece { text: s.text, gap: s.gap, keep: false }));
-        } else if !text.is_empty() {
-            pieces.push(Piece { text: text.into(), gap: String::new(), keep: true });
-        }
-    };
-    let mut end = 0;
-    if way == Way::Pieces {
-        for span in protect::spans(text) {
-            add(&text[end..span.start]);
-            add(&text[span.clone()]);
-            end = span.end;
-        }
-    }
-    add(&text[end..]);
-    Ok(pieces)
-}
-
-fn put_together(
-    model: &dyn Generate,
-    segment: &Segment,
-    pieces: &[Piece],
-    doubted_below: f32,
-    outputs: &mut impl Iterator<Item = Written>,
-) -> Translation {
-    let mut result = Translation::default();
-    // Of all pieces together, each with the weight of its tokens.
-    let (mut likelihood, mut weight) = (Some(0.0), 0.0);
-    let mut finish = Finish::Stop;
-    let last = pieces.iter().rposition(|piece| !piece.keep);
-    for (i, piece) in pieces.iter().enumerate() {
-        if piece.keep {
-            result.text.push_str(&piece.text);
-        } else if let Some(Written { output, likelihood: own, alignment }) = outputs.next() {
-            likelihood = likelihood.zip(own).map(|(all, own)| all + own * output.ids.len() as f32);
-            weight += output.ids.len() as f32;
-            result.alignments.extend(alignment.map(aligned));
-            if output.finish != Finish::Stop {
-                finish = output.finish;
-            }
-            result.read_tokens += output.prompt_tokens;
-            result.output_tokens += output.tokens;
-            let goes_on = Some(i) != last;
-            result.text.push_str(&seams::fit(output.text.trim(), &piece.text, &result.text, goes_on, &segment.to));
-        }
-        result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
-    }
-    result.text = clean::normalize(seams::end(result.text.trim_end(), &segment.text));
-    if caps::is_capitals(&segment.text) {
-        result.text = caps::upper(&result.text, &segment.to);
-    }
-    result.text = protect::restore(&segment.text, &result.text);
-    result.text = separators::localize(&result.text, &segment.text, &segment.from, &segment.to);
-    result.text = quotes::localize(&result.text, &segment.text, &segment.to);
-    let Segment { text: source, from, to } = segment;
-    result.problems = checks::translation(source, &result.text, finish, from, to);
-    if result.problems.contains(&Problem::Number)
-        && let Some(text) = checks::with_mended_number(source, &result.text, from, to)
-    {
-        let problems = checks::translation(source, &text, finish, from, to);
-        if !problems.contains(&Problem::Number) {
-            (result.text, result.problems) = (text, problems);
-        }
-    }
-    if model.is_prompted() && prompts::leaks(&result.text, &segment.to) {
-        result.problems.push(Problem::Unsupported);
-    }
-    result.confidence = likelihood.filter(|_| weight > 0.0).map(|likelihood| (likelihood / weight).exp());
-    if result.confidence.is_some_and(|confidence| confidence < doubted_below) {
-        result.problems.push(Problem::Doubtful);
-    }
-    result
-}
-
-/// The source token that each token comes from.
-fn aligned(alignment: Alignment) -> TokenAlignment {
-    let best = alignment.best();
-    let token = |(text, (source, weight))| AlignedToken { text, source, weight };
-    TokenAlignment { source: alignment.source, target: alignment.target.into_iter().zip(best).map(token).collect() }
-}
-
-/// The white space after a sentence, as the target language wants it.
-pub fn gap<'a>(gap: &'a str, from: &Lang, to: &Lang) -> &'a str {
-    match (languages::is_spaceless(from), languages::is_spaceless(to)) {
-        (true, false) if gap.is_empty() => " ",
-        (false, true) if gap == " " => "",
-        _ => gap,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generate::Output;
     use std::sync::Mutex;
 
     /// Answers the first call with the first of its texts, and so on; the last one from then on.

@@ -1,0 +1,131 @@
+//! A segment in pieces: where it is divided before it is translated, and how it is put together again.
+
+use super::{Segment, Translation};
+use crate::error::Result;
+use crate::generate::{Alignment, Finish, Generate, Output};
+use crate::languages;
+use crate::task::{checks, prompts};
+use crate::text::{caps, clean, protect, quotes, seams, sentences, separators};
+use crate::types::{AlignedToken, Lang, Problem, TokenAlignment};
+
+/// Longest piece, in tokens, that is translated in one go; longer segments are split.
+const LONGEST_PIECE: usize = 160;
+
+/// A part of a segment: translated, or kept as it is.
+pub(super) struct Piece {
+    pub text: String,
+    /// White space after it.
+    gap: String,
+    pub keep: bool,
+}
+
+/// What a model wrote for a piece.
+pub(super) struct Written {
+    pub output: Output,
+    /// See [`super::channel::choose`].
+    pub likelihood: Option<f32>,
+    pub alignment: Option<Alignment>,
+}
+
+/// Divides a text where it is too long for the model to be sure of itself; or, for another attempt, into clauses, what must come through unchanged apart.
+pub(super) fn split(model: &dyn Generate, text: &str, lang: &Lang, into_clauses: bool) -> Result<Vec<Piece>> {
+    let longest = LONGEST_PIECE.min(model.prompt_length());
+    let limit = if into_clauses { longest / 6 } else { longest };
+    let fits = |text: &str| model.count_tokens(text).is_ok_and(|n| n <= limit);
+    let mut pieces = Vec::new();
+    let mut add = |text: &str| {
+        if protect::is_translatable(text) {
+            // White space at the borders belongs to the layout.
+            let body = text.trim_start();
+            if body.len() < text.len() {
+                pieces.push(Piece { text: text[..text.len() - body.len()].into(), gap: String::new(), keep: true });
+            }
+            pieces.extend(sentences::split_long(body, lang, &fits).into_iter().map(|s| Piece { text: s.text, gap: s.gap, keep: false }));
+        } else if !text.is_empty() {
+            pieces.push(Piece { text: text.into(), gap: String::new(), keep: true });
+        }
+    };
+    let mut end = 0;
+    if into_clauses {
+        for span in protect::spans(text) {
+            add(&text[end..span.start]);
+            add(&text[span.clone()]);
+            end = span.end;
+        }
+    }
+    add(&text[end..]);
+    Ok(pieces)
+}
+
+/// What was written for the pieces as the translation of a segment, with what the checks say of it; below `doubted_below` its confidence is a problem.
+pub(super) fn put_together(
+    model: &dyn Generate,
+    segment: &Segment,
+    pieces: &[Piece],
+    doubted_below: f32,
+    outputs: &mut impl Iterator<Item = Written>,
+) -> Translation {
+    let mut result = Translation::default();
+    // Of all pieces together, each with the weight of its tokens.
+    let (mut likelihood, mut weight) = (Some(0.0), 0.0);
+    let mut finish = Finish::Stop;
+    let last = pieces.iter().rposition(|piece| !piece.keep);
+    for (i, piece) in pieces.iter().enumerate() {
+        if piece.keep {
+            result.text.push_str(&piece.text);
+        } else if let Some(Written { output, likelihood: own, alignment }) = outputs.next() {
+            likelihood = likelihood.zip(own).map(|(all, own)| all + own * output.ids.len() as f32);
+            weight += output.ids.len() as f32;
+            result.alignments.extend(alignment.map(aligned));
+            if output.finish != Finish::Stop {
+                finish = output.finish;
+            }
+            result.read_tokens += output.prompt_tokens;
+            result.output_tokens += output.tokens;
+            let goes_on = Some(i) != last;
+            result.text.push_str(&seams::fit(output.text.trim(), &piece.text, &result.text, goes_on, &segment.to));
+        }
+        result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
+    }
+    result.text = clean::normalize(seams::end(result.text.trim_end(), &segment.text));
+    if caps::is_capitals(&segment.text) {
+        result.text = caps::upper(&result.text, &segment.to);
+    }
+    result.text = protect::restore(&segment.text, &result.text);
+    result.text = separators::localize(&result.text, &segment.text, &segment.from, &segment.to);
+    result.text = quotes::localize(&result.text, &segment.text, &segment.to);
+    let Segment { text: source, from, to } = segment;
+    result.problems = checks::translation(source, &result.text, finish, from, to);
+    if result.problems.contains(&Problem::Number)
+        && let Some(text) = checks::with_mended_number(source, &result.text, from, to)
+    {
+        let problems = checks::translation(source, &text, finish, from, to);
+        if !problems.contains(&Problem::Number) {
+            (result.text, result.problems) = (text, problems);
+        }
+    }
+    if model.is_prompted() && prompts::leaks(&result.text, &segment.to) {
+        result.problems.push(Problem::Unsupported);
+    }
+    result.confidence = likelihood.filter(|_| weight > 0.0).map(|likelihood| (likelihood / weight).exp());
+    if result.confidence.is_some_and(|confidence| confidence < doubted_below) {
+        result.problems.push(Problem::Doubtful);
+    }
+    result
+}
+
+/// The source token that each token comes from.
+fn aligned(alignment: Alignment) -> TokenAlignment {
+    let best = alignment.best();
+    let token = |(text, (source, weight))| AlignedToken { text, source, weight };
+    TokenAlignment { source: alignment.source, target: alignment.target.into_iter().zip(best).map(token).collect() }
+}
+
+/// The white space after a sentence, as the target language wants it.
+pub fn gap<'a>(gap: &'a str, from: &Lang, to: &Lang) -> &'a str {
+    match (languages::is_spaceless(from), languages::is_spaceless(to)) {
+        (true, false) if gap.is_empty() => " ",
+        (false, true) if gap == " " => "",
+        _ => gap,
+    }
+}
