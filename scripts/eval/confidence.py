@@ -15,23 +15,20 @@ What stands after -- is passed on to polygist.
 import argparse
 import json
 import random
-import subprocess
 import sys
 from pathlib import Path
 
 import sacrebleu
 from scipy.stats import spearmanr
-from translation import PAIRS, ROOT, flores
+from translation import PAIRS, ROOT, flores, polygist
 
 STEPS = [0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 1.01]
 
 
 def translate(binary, source, target, lines, flags):
-    command = [binary, "translate", "--lines", "--format", "json", "--quiet", "--from", source, "--to", target, *flags]
-    result = subprocess.run(command, input="\n".join(lines) + "\n", stdout=subprocess.PIPE, text=True, encoding="utf-8", check=True)
-    found = [json.loads(line) for line in result.stdout.splitlines()]
-    if len(found) != len(lines) or not any("confidence" in line for line in found):
-        sys.exit(f"{' '.join(map(str, command))} told no confidence: it does with a language model, a beam and --channel-weight")
+    found = [json.loads(line) for line in polygist(binary, source, target, lines, ["--format", "json", *flags])]
+    if not any("confidence" in line for line in found):
+        sys.exit("no confidence was told: it is with a language model, a beam and --channel-weight")
     return found
 
 

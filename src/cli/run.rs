@@ -172,9 +172,8 @@ fn one_off(
                     _ => {}
                 },
             }
-            let doubts = if format == OutputFormat::Text { report::doubts(record) } else { String::new() };
-            if record.status == Status::Ok && !doubts.is_empty() {
-                setup.reporter.say(&format!("{}:\n{}", record.id, doubts.trim_end()));
+            if format == OutputFormat::Text && report::is_doubtful(record) {
+                setup.reporter.say(&format!("{}:\n{}", record.id, report::doubts(record).trim_end()));
             }
         }
         Ok(())

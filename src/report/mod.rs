@@ -8,6 +8,7 @@ mod words;
 pub use blocks::escape;
 pub use html::{Meta, html};
 pub use markdown::markdown;
+pub use words::is_doubtful;
 
 use crate::types::{Format, Record};
 

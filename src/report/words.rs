@@ -63,8 +63,8 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
     remarks
 }
 
-/// Whether a reader should look twice.
-pub(super) fn is_doubtful(record: &Record) -> bool {
+/// Whether a reader of the result should look twice; what failed has none.
+pub fn is_doubtful(record: &Record) -> bool {
     record.status == Status::Ok && remarks(record).iter().any(|remark| !remark.dealt_with)
 }
 

@@ -432,7 +432,7 @@ mod tests {
         }
     }
 
-    /// Writes "so", and holds each text for as likely as the texts say that it knows, all others for certain.
+    /// Writes "So" before its source, and holds each text that it knows for as likely as is said here, and all others for certain.
     struct Judge(&'static [(&'static str, f32)]);
 
     impl Generate for Judge {
@@ -464,7 +464,7 @@ mod tests {
                 prompt_tokens: 1,
                 tokens: 1,
                 ids: vec![1; request.prompt.split_whitespace().count()],
-                finish: if request.prompt.ends_with('!') { Finish::Length } else { Finish::Stop },
+                finish: Finish::Stop,
                 score: 0.25f32.ln(),
                 variants: vec![],
             };
