@@ -1,8 +1,10 @@
-//! False alarms: the share of human translations, in percent, that each check complains of, English to and from the languages
-//! of NTREX (news) and FLORES dev, `to English / from English`; and of how many a number in words would be put right that is right.
+//! False alarms: the share of human translations, in percent, that each check complains of, English
+//! to and from the languages of NTREX (news) and FLORES dev, `to English / from English`; and of
+//! how many a number in words would be put right that is right.
 //!
-//! `cargo bench --bench checks`; the data is looked for in `POLYGIST_DATA`, else in `../shared/data`. `SHOW=Number` prints what a
-//! check complains of, too, `SHOW=Mended` what would be changed.
+//! `cargo bench --bench checks`; the data is looked for in `POLYGIST_DATA`, else in
+//! `../shared/data`. `SHOW=Number` prints what a check complains of, too, `SHOW=Mended` what would
+//! be changed.
 
 mod data;
 
@@ -38,7 +40,9 @@ impl Counts {
     fn judge(&mut self, english: &str, other: &str, code: &Lang, shown: &str) {
         self.all += 1;
         let en = Lang::en();
-        for (direction, (source, output, from, to)) in [(other, english, code, &en), (english, other, &en, code)].into_iter().enumerate() {
+        for (direction, (source, output, from, to)) in
+            [(other, english, code, &en), (english, other, &en, code)].into_iter().enumerate()
+        {
             let problems = checks::translation(source, output, Finish::Stop, from, to);
             for &problem in &problems {
                 if format!("{problem:?}") == shown {
@@ -74,19 +78,29 @@ fn pairs(english: &Path, other: &Path) -> std::io::Result<Vec<(String, String)>>
     Ok(english.lines().map(str::to_owned).zip(other.lines().map(str::to_owned)).collect())
 }
 
-/// Judges every language of a set, given as its name and the files of each language beside the English ones.
+/// Judges every language of a set, given as its name and the files of each language beside the
+/// English ones.
 fn table(set: &str, languages: &[(String, Vec<(PathBuf, PathBuf)>)]) -> std::io::Result<()> {
     let shown = std::env::var("SHOW").unwrap_or_default();
-    println!("{set:8}{}{:>14}", PROBLEMS.map(|p| format!("{:>14}", format!("{p:?}"))).concat(), "Mended");
+    println!(
+        "{set:8}{}{:>14}",
+        PROBLEMS.map(|p| format!("{:>14}", format!("{p:?}"))).concat(),
+        "Mended"
+    );
     let mut sums = [[0.0; 2]; COLUMNS];
     for (code, files) in languages {
         let mut counts = Counts::default();
         let lang = Lang::parse(code).unwrap_or_else(Lang::und);
         for (english, other) in files {
-            pairs(english, other)?.iter().for_each(|(english, other)| counts.judge(english, other, &lang, &shown));
+            pairs(english, other)?
+                .iter()
+                .for_each(|(english, other)| counts.judge(english, other, &lang, &shown));
         }
         let shares = counts.shares();
-        sums.iter_mut().flatten().zip(shares.iter().flatten()).for_each(|(sum, share)| *sum += share / languages.len() as f64);
+        sums.iter_mut()
+            .flatten()
+            .zip(shares.iter().flatten())
+            .for_each(|(sum, share)| *sum += share / languages.len() as f64);
         println!("{code:8}{}", cells(shares));
     }
     println!("{:8}{}\n", "mean", cells(sums));
@@ -98,11 +112,21 @@ fn cells(shares: [[f64; 2]; COLUMNS]) -> String {
 }
 
 fn main() -> std::io::Result<()> {
-    let (Some(ntrex), Some(flores)) = (data::folder("articles/ntrex"), data::folder("flores-dev")) else { return Ok(()) };
-    let others = |root: &Path| entries(root).into_iter().filter(|path| name(path) != "en").collect::<Vec<_>>();
+    let (Some(ntrex), Some(flores)) = (data::folder("articles/ntrex"), data::folder("flores-dev"))
+    else {
+        return Ok(());
+    };
+    let others = |root: &Path| {
+        entries(root).into_iter().filter(|path| name(path) != "en").collect::<Vec<_>>()
+    };
     let documents = |folder: &PathBuf| {
         let files = entries(&ntrex.join("en")).into_iter();
-        (name(folder), files.map(|file| (file.clone(), folder.join(file.file_name().unwrap_or_default()))).collect())
+        (
+            name(folder),
+            files
+                .map(|file| (file.clone(), folder.join(file.file_name().unwrap_or_default())))
+                .collect(),
+        )
     };
     table("NTREX", &others(&ntrex).iter().map(documents).collect::<Vec<_>>())?;
     let file = |path: &PathBuf| (name(path), vec![(flores.join("en.txt"), path.clone())]);

@@ -1,5 +1,5 @@
-//! What the matrix products reach on one core, in billions of operations a second (a multiplication and an addition are two), at the shapes of
-//! real models; and what attention takes.
+//! What the matrix products reach on one core, in billions of operations a second (a multiplication
+//! and an addition are two), at the shapes of real models; and what attention takes.
 //!
 //!     cargo bench --bench kernels -- [int8|f32]
 //!     POLYGIST_ISA=avx2 cargo bench --bench kernels
@@ -9,7 +9,8 @@ use polygist::kernel::{self, Attended, AttentionShape, Isa, KeyValues, Packed, P
 use std::hint::black_box;
 use std::time::Instant;
 
-/// Rows, output and input features: a decoder step's layers, its vocabulary, an encoder's batch, a single sentence.
+/// Rows, output and input features: a decoder step's layers, its vocabulary, an encoder's batch, a
+/// single sentence.
 const SHAPES: [(usize, usize, usize); 12] = [
     (64, 512, 512),
     (64, 1536, 512),
@@ -35,9 +36,12 @@ fn main() {
         }
         for (rows, n, k) in SHAPES {
             let packed = Packed::pack(precision, n, k, |i, row| {
-                row.iter_mut().enumerate().for_each(|(p, w)| *w = ((i * 31 + p * 17) % 255) as f32 - 127.0)
+                row.iter_mut()
+                    .enumerate()
+                    .for_each(|(p, w)| *w = ((i * 31 + p * 17) % 255) as f32 - 127.0)
             });
-            let x: Vec<f32> = (0..rows * k).map(|i| ((i * 29) % 201) as f32 / 100.0 - 1.0).collect();
+            let x: Vec<f32> =
+                (0..rows * k).map(|i| ((i * 29) % 201) as f32 / 100.0 - 1.0).collect();
             let operations = 2.0 * (rows * n * k) as f64;
             // A few milliseconds a time; the best of many, since others use the machine too.
             let times = ((2e9 / operations) as usize).max(1);
@@ -47,7 +51,11 @@ fn main() {
                 (0..times).for_each(|_| multiply(&packed, &x));
                 best = best.min(start.elapsed().as_secs_f64() / times as f64);
             }
-            println!("{precision:?} {rows:>3} × {k:>4} × {n:>6}: {:>6.1} GOPS, {:>9.1} µs", operations / best / 1e9, best * 1e6);
+            println!(
+                "{precision:?} {rows:>3} × {k:>4} × {n:>6}: {:>6.1} GOPS, {:>9.1} µs",
+                operations / best / 1e9,
+                best * 1e6
+            );
         }
     }
     attention();
@@ -62,8 +70,9 @@ fn multiply(packed: &Packed, x: &[f32]) {
     }
 }
 
-/// One token's attention over the positions of its sequence, heads of 64: with one sequence over and over, whose keys and values stay in
-/// the cache, and with as many as a batch has in all layers, which come from memory each time.
+/// One token's attention over the positions of its sequence, heads of 64: with one sequence over
+/// and over, whose keys and values stay in the cache, and with as many as a batch has in all
+/// layers, which come from memory each time.
 fn attention() {
     for (heads, positions) in [(8, 18), (8, 31), (16, 31), (16, 500)] {
         let shape = AttentionShape { heads, kv_heads: heads, dim: 64, scale: 0.125, window: None };
@@ -72,8 +81,10 @@ fn attention() {
             let count = positions * width;
             let all: Vec<f32> = (0..count).map(|i| ((i * 37) % 101) as f32 / 50.0 - 1.0).collect();
             let halves: Vec<f16> = all.iter().map(|&v| f16::from_f32(v)).collect();
-            let floats: Vec<[Vec<f32>; 2]> = (0..sequences).map(|_| [all.clone(), all.clone()]).collect();
-            let halves: Vec<[Vec<f16>; 2]> = (0..sequences).map(|_| [halves.clone(), halves.clone()]).collect();
+            let floats: Vec<[Vec<f32>; 2]> =
+                (0..sequences).map(|_| [all.clone(), all.clone()]).collect();
+            let halves: Vec<[Vec<f16>; 2]> =
+                (0..sequences).map(|_| [halves.clone(), halves.clone()]).collect();
             let q = vec![0.1; width];
             let mut out = vec![0.0; width];
             let calls = 400;

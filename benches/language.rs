@@ -1,7 +1,9 @@
-//! Language identification measured on NTREX (news) and FLORES dev: whole sentences, their first 40 characters, and
-//! whole documents. Correct, and in brackets "und"; what remains is wrong. Beside it, `whatlang` alone.
+//! Language identification measured on NTREX (news) and FLORES dev: whole sentences, their first 40
+//! characters, and whole documents. Correct, and in brackets "und"; what remains is wrong. Beside
+//! it, `whatlang` alone.
 //!
-//! `cargo bench --bench language`; the data is looked for in `POLYGIST_DATA`, else in `../shared/data`.
+//! `cargo bench --bench language`; the data is looked for in `POLYGIST_DATA`, else in
+//! `../shared/data`.
 
 mod data;
 
@@ -31,7 +33,8 @@ fn judge(counts: &mut Counts, wrong: &mut Vec<String>, code: &str, text: &str) {
     } else {
         wrong.push(format!("{code} taken for {} ({:.2}): {text}", found.code, found.confidence));
     }
-    counts.whatlang += usize::from(whatlang::detect(text).is_some_and(|i| iso_639_1(i.lang().code()) == code));
+    counts.whatlang +=
+        usize::from(whatlang::detect(text).is_some_and(|i| iso_639_1(i.lang().code()) == code));
 }
 
 /// The codes of the languages in the data.
@@ -74,7 +77,10 @@ fn iso_639_1(code: &str) -> &str {
 }
 
 fn main() -> std::io::Result<()> {
-    let (Some(ntrex), Some(flores)) = (data::folder("articles/ntrex"), data::folder("flores-dev")) else { return Ok(()) };
+    let (Some(ntrex), Some(flores)) = (data::folder("articles/ntrex"), data::folder("flores-dev"))
+    else {
+        return Ok(());
+    };
     let begin = Instant::now();
     let mut table: BTreeMap<String, [Counts; 4]> = BTreeMap::new();
     let mut wrong: [Vec<String>; 4] = Default::default();
@@ -100,7 +106,11 @@ fn main() -> std::io::Result<()> {
         }
     }
     println!("{:4} {}", "", SETTINGS.map(|s| format!("{s:>24}")).concat());
-    println!("{:4} {}", "", SETTINGS.map(|_| format!("{:>15}{:>9}", "polygist (und)", "whatlang")).concat());
+    println!(
+        "{:4} {}",
+        "",
+        SETTINGS.map(|_| format!("{:>15}{:>9}", "polygist (und)", "whatlang")).concat()
+    );
     let mut means = [[0.0; 3]; 4];
     let mut languages = [0.0; 4];
     for (code, row) in &table {

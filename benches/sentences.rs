@@ -1,7 +1,9 @@
-//! Sentence segmentation measured on NTREX: the lines of a document are joined, split again, and the boundaries
-//! compared. Titles have no full stop and some lines hold two sentences, so 100 is out of reach for everyone.
+//! Sentence segmentation measured on NTREX: the lines of a document are joined, split again, and
+//! the boundaries compared. Titles have no full stop and some lines hold two sentences, so 100 is
+//! out of reach for everyone.
 //!
-//! `cargo bench --bench sentences`; the data is looked for in `POLYGIST_DATA`, else in `../shared/data`.
+//! `cargo bench --bench sentences`; the data is looked for in `POLYGIST_DATA`, else in
+//! `../shared/data`.
 
 mod data;
 
@@ -29,7 +31,11 @@ impl Counts {
     /// Precision, recall, F1.
     fn scores(self) -> [f64; 3] {
         let ratio = |a: usize, b: usize| 100.0 * a as f64 / b.max(1) as f64;
-        [ratio(self.right, self.proposed), ratio(self.right, self.expected), ratio(2 * self.right, self.proposed + self.expected)]
+        [
+            ratio(self.right, self.proposed),
+            ratio(self.right, self.expected),
+            ratio(2 * self.right, self.proposed + self.expected),
+        ]
     }
 }
 
@@ -73,9 +79,19 @@ fn main() -> std::io::Result<()> {
             let ours = starts(pieces.iter().map(String::as_str));
             if std::env::var("SHOW").is_ok_and(|l| l == code) {
                 for &at in ours.symmetric_difference(&expected) {
-                    let left: String = joined[..at].chars().rev().take(30).collect::<Vec<_>>().into_iter().rev().collect();
+                    let left: String = joined[..at]
+                        .chars()
+                        .rev()
+                        .take(30)
+                        .collect::<Vec<_>>()
+                        .into_iter()
+                        .rev()
+                        .collect();
                     let right: String = joined[at..].chars().take(30).collect();
-                    println!("{} {left}|{right}", if ours.contains(&at) { "false " } else { "missed" });
+                    println!(
+                        "{} {left}|{right}",
+                        if ours.contains(&at) { "false " } else { "missed" }
+                    );
                 }
             }
             counts[0].add(&ours, &expected);
@@ -86,7 +102,12 @@ fn main() -> std::io::Result<()> {
         println!("{code:6} {}", columns.join(" "));
         (0..2).for_each(|i| means[i] += scores[i][2] / languages.len() as f64);
     }
-    println!("mean F1: polygist {:.2}, Unicode alone {:.2}; {:.1} MB/s", means[0], means[1], bytes as f64 / 1e6 / time.as_secs_f64());
+    println!(
+        "mean F1: polygist {:.2}, Unicode alone {:.2}; {:.1} MB/s",
+        means[0],
+        means[1],
+        bytes as f64 / 1e6 / time.as_secs_f64()
+    );
     Ok(())
 }
 

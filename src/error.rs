@@ -59,7 +59,10 @@ pub enum Error {
 
 impl Error {
     /// [`Error::Io`] in one call, for `map_err`.
-    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Error {
+    pub fn io(
+        action: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.as_ref().to_path_buf();
         move |source| Error::Io { path, action, source }
     }
@@ -74,11 +77,14 @@ impl Error {
         Error::Model { model: model.into(), message: message.into() }
     }
 
-    /// Whether a device had no memory left, in the words of its driver or of its library of products: with less at once it may do.
+    /// Whether a device had no memory left, in the words of its driver or of its library of
+    /// products: with less at once it may do.
     pub fn is_out_of_memory(&self) -> bool {
         let Error::Compute(why) = self else { return false };
         let why = why.to_string();
-        ["OUT_OF_MEMORY", "out of memory", "STATUS_ALLOC_FAILED"].iter().any(|words| why.contains(words))
+        ["OUT_OF_MEMORY", "out of memory", "STATUS_ALLOC_FAILED"]
+            .iter()
+            .any(|words| why.contains(words))
     }
 
     /// A short, stable name of the kind, as it stands in a record's `error.kind`.

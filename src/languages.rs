@@ -32,15 +32,19 @@ pub fn all() -> &'static BTreeMap<String, Language> {
     &ALL
 }
 
-/// The entry of a code, that of its alias or, failing both, that of the language without its region.
+/// The entry of a code, that of its alias or, failing both, that of the language without its
+/// region.
 pub fn get(lang: &Lang) -> Option<(&'static str, &'static Language)> {
     let exact = all().get_key_value(lang.as_str());
-    let alias = || all().iter().find(|(_, l)| l.aliases.iter().any(|a| a.eq_ignore_ascii_case(lang.as_str())));
+    let alias = || {
+        all().iter().find(|(_, l)| l.aliases.iter().any(|a| a.eq_ignore_ascii_case(lang.as_str())))
+    };
     let base = || all().get_key_value(lang.base());
     exact.or_else(alias).or_else(base).map(|(code, language)| (code.as_str(), language))
 }
 
-/// The code that polygist uses for a language: `no` for `nb`, `zh` for `zh-Hans`; unknown codes stay as they are.
+/// The code that polygist uses for a language: `no` for `nb`, `zh` for `zh-Hans`; unknown codes
+/// stay as they are.
 ///
 /// ```
 /// use polygist::{languages, types::Lang};
@@ -50,7 +54,8 @@ pub fn canonical(lang: &Lang) -> Lang {
     if all().contains_key(lang.as_str()) {
         return lang.clone();
     }
-    let alias = all().iter().find(|(_, l)| l.aliases.iter().any(|a| a.eq_ignore_ascii_case(lang.as_str())));
+    let alias =
+        all().iter().find(|(_, l)| l.aliases.iter().any(|a| a.eq_ignore_ascii_case(lang.as_str())));
     alias.and_then(|(code, _)| Lang::parse(code)).unwrap_or_else(|| lang.clone())
 }
 

@@ -1,6 +1,8 @@
-//! polygist turns articles in any language into translations and summaries, on your own machine, with local transformer models.
+//! polygist turns articles in any language into translations and summaries, on your own machine,
+//! with local transformer models.
 //!
-//! The program is a thin layer over this library; what it does is here, in the order in which data flows:
+//! The program is a thin layer over this library; what it does is here, in the order in which data
+//! flows:
 //!
 //! | module | from | to |
 //! |---|---|---|
@@ -45,7 +47,8 @@
 //! # }
 //! ```
 //!
-//! Errors are one type, [`error::Error`]; nothing in the library prints or exits, the command line ([`cli`]) aside.
+//! Errors are one type, [`error::Error`]; nothing in the library prints or exits, the command line
+//! ([`cli`]) aside.
 
 pub mod arch;
 pub mod bench;

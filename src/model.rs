@@ -36,8 +36,12 @@ impl FromStr for DeviceChoice {
             None if text == "cpu" => Ok(DeviceChoice::Cpu),
             None if text == "cuda" => Ok(DeviceChoice::Cuda(0)),
             None if text == "metal" => Ok(DeviceChoice::Metal),
-            Some(("cuda", n)) if n.parse::<usize>().is_ok() => Ok(DeviceChoice::Cuda(n.parse().unwrap_or(0))),
-            _ => Err(Error::Usage(format!("device {text:?} is not known; expected auto, cpu, cuda, cuda:N or metal"))),
+            Some(("cuda", n)) if n.parse::<usize>().is_ok() => {
+                Ok(DeviceChoice::Cuda(n.parse().unwrap_or(0)))
+            }
+            _ => Err(Error::Usage(format!(
+                "device {text:?} is not known; expected auto, cpu, cuda, cuda:N or metal"
+            ))),
         }
     }
 }
@@ -54,27 +58,41 @@ impl fmt::Display for DeviceChoice {
 }
 
 impl DeviceChoice {
-    /// The device itself; where the choice was left to the program and it had one, also what it chose, in a few words.
+    /// The device itself; where the choice was left to the program and it had one, also what it
+    /// chose, in a few words.
     ///
     /// # Errors
     /// When a GPU is asked for that this build or this machine does not have.
     pub fn open(self) -> Result<(Device, Option<String>)> {
         let missing = |what: &str, feature: &str, built: bool, why: &str| {
-            let hint = if built { why.to_string() } else { format!("this binary was built without it: build with `--features {feature}`") };
+            let hint = if built {
+                why.to_string()
+            } else {
+                format!("this binary was built without it: build with `--features {feature}`")
+            };
             Error::Usage(format!("no {what} device to be had: {hint}. `--device cpu` always works"))
         };
         // The first line says what happened; the rest is a trace.
-        let first = |e: candle_core::Error| e.to_string().lines().next().unwrap_or_default().to_string();
+        let first =
+            |e: candle_core::Error| e.to_string().lines().next().unwrap_or_default().to_string();
         let cuda = |n| open_cuda(n).map_err(first);
         let metal = || Device::new_metal(0).map_err(first);
         let chosen = |found: std::result::Result<Device, String>, name: &str| match found {
             Ok(device) => (device, Some(format!("computing on {name}"))),
-            Err(why) => (Device::Cpu, Some(format!("computing on the CPU: {name} is not to be had: {why}"))),
+            Err(why) => {
+                (Device::Cpu, Some(format!("computing on the CPU: {name} is not to be had: {why}")))
+            }
         };
         Ok(match self {
             DeviceChoice::Cpu => (Device::Cpu, None),
-            DeviceChoice::Cuda(n) => (cuda(n).map_err(|why| missing("CUDA", "cuda", cfg!(feature = "cuda"), &why))?, None),
-            DeviceChoice::Metal => (metal().map_err(|why| missing("Metal", "metal", cfg!(feature = "metal"), &why))?, None),
+            DeviceChoice::Cuda(n) => (
+                cuda(n).map_err(|why| missing("CUDA", "cuda", cfg!(feature = "cuda"), &why))?,
+                None,
+            ),
+            DeviceChoice::Metal => (
+                metal().map_err(|why| missing("Metal", "metal", cfg!(feature = "metal"), &why))?,
+                None,
+            ),
             DeviceChoice::Auto if cfg!(feature = "cuda") => chosen(cuda(0), "CUDA device 0"),
             DeviceChoice::Auto if cfg!(feature = "metal") => chosen(metal(), "the Metal device"),
             DeviceChoice::Auto => (Device::Cpu, None),
@@ -89,28 +107,40 @@ pub struct Runtime {
     pub device: Device,
     /// Precision of the weights; on a GPU, 8-bit integers stand for [`Precision::Bf16`].
     pub precision: Precision,
-    /// Whether candle's operations compute, as they do on a GPU; on the CPU that is a way to test them.
+    /// Whether candle's operations compute, as they do on a GPU; on the CPU that is a way to test
+    /// them.
     pub candle: bool,
     /// CPU workers; on a GPU, those that take turns at it.
     pub threads: usize,
-    /// Hypotheses that a worker advances at once: one a sequence, or as many as its beam is wide. It changes the speed, never a result.
+    /// Hypotheses that a worker advances at once: one a sequence, or as many as its beam is wide.
+    /// It changes the speed, never a result.
     pub batch: usize,
-    /// Tokens of the sequences that a worker advances at once, see [`Settings::batch_tokens`]. It bounds the memory, and changes no result.
+    /// Tokens of the sequences that a worker advances at once, see [`Settings::batch_tokens`]. It
+    /// bounds the memory, and changes no result.
     pub batch_tokens: usize,
     /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
     pub stop: fn() -> bool,
 }
 
-/// Workers that keep a GPU busy: while it computes for one, the others look at what it made for them.
+/// Workers that keep a GPU busy: while it computes for one, the others look at what it made for
+/// them.
 const FEEDING: usize = 4;
 
 impl Runtime {
-    /// With a batch that is large enough for the matrix products to be worth their weights' way through the caches;
-    /// more changes little on a CPU.
+    /// With a batch that is large enough for the matrix products to be worth their weights' way
+    /// through the caches; more changes little on a CPU.
     pub fn new(device: Device, precision: Precision, threads: usize) -> Runtime {
         let candle = !device.is_cpu();
         let (batch, threads) = if candle { (2048, threads.min(FEEDING)) } else { (32, threads) };
-        Runtime { device, precision, candle, threads, batch, batch_tokens: usize::MAX, stop: || false }
+        Runtime {
+            device,
+            precision,
+            candle,
+            threads,
+            batch,
+            batch_tokens: usize::MAX,
+            stop: || false,
+        }
     }
 
     /// The same in another precision.
@@ -146,11 +176,16 @@ impl Runtime {
 
     /// On all cores of the CPU, with 8-bit weights.
     pub fn cpu() -> Runtime {
-        Runtime::new(Device::Cpu, Precision::Int8, std::thread::available_parallelism().map_or(1, usize::from))
+        Runtime::new(
+            Device::Cpu,
+            Precision::Int8,
+            std::thread::available_parallelism().map_or(1, usize::from),
+        )
     }
 }
 
-/// Opens a GGUF file, a folder with `config.json`, a tokenizer and weights, or one with a student of Marian's. `id` stands in records.
+/// Opens a GGUF file, a folder with `config.json`, a tokenizer and weights, or one with a student
+/// of Marian's. `id` stands in records.
 ///
 /// # Errors
 /// When a file is missing or broken, or the architecture is not known.
@@ -158,14 +193,23 @@ pub fn open(id: &str, path: &Path, runtime: &Runtime) -> Result<Engine> {
     open_with(id, path, None, runtime, &mut |_| {})
 }
 
-/// As [`open`], with the LoRA adapter of a folder, in PEFT's format, merged into the weights before they are quantized; `warn` is told, in
-/// a sentence, what about the files is odd and no error: weights that the model does not use.
+/// As [`open`], with the LoRA adapter of a folder, in PEFT's format, merged into the weights before
+/// they are quantized; `warn` is told, in a sentence, what about the files is odd and no error:
+/// weights that the model does not use.
 ///
 /// # Errors
-/// As [`open`], and when the adapter is broken, of a kind that cannot be merged, or made for another model.
-pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtime, warn: &mut dyn FnMut(&str)) -> Result<Engine> {
+/// As [`open`], and when the adapter is broken, of a kind that cannot be merged, or made for
+/// another model.
+pub fn open_with(
+    id: &str,
+    path: &Path,
+    adapter: Option<&Path>,
+    runtime: &Runtime,
+    warn: &mut dyn FnMut(&str),
+) -> Result<Engine> {
     let backend = runtime.backend();
-    let (adapter, opened) = rayon::join(|| adapter.map(Adapter::open).transpose(), || open_files(path));
+    let (adapter, opened) =
+        rayon::join(|| adapter.map(Adapter::open).transpose(), || open_files(path));
     let (adapter, (config, weights, generation)) = (adapter?.unwrap_or_default(), opened?);
     let own = serde_json::Value::Object(adapter.usage.generation);
     let mut conventions = match &config {
@@ -176,7 +220,13 @@ pub fn open_with(id: &str, path: &Path, adapter: Option<&Path>, runtime: &Runtim
     let weights = Watched::new(&weights);
     // A large vocabulary takes the tokenizer as long as the weights take.
     let (tokenizer, model) = rayon::join(
-        || if path.is_dir() { Tokenizer::from_folder(path, &config) } else { Tokenizer::from_gguf(&config, &path.display().to_string()) },
+        || {
+            if path.is_dir() {
+                Tokenizer::from_folder(path, &config)
+            } else {
+                Tokenizer::from_gguf(&config, &path.display().to_string())
+            }
+        },
         || arch::load(&config, &weights, &backend),
     );
     let (tokenizer, model) = (tokenizer?, model?);
@@ -222,27 +272,55 @@ fn open_files(path: &Path) -> Result<(Config, Box<dyn Weights>, serde_json::Valu
     Ok((config, weights, optional_json(path, "generation_config.json")?))
 }
 
-/// What `config.json` says of summaries in every published T5 and FLAN-T5, and what no GGUF file keeps.
+/// What `config.json` says of summaries in every published T5 and FLAN-T5, and what no GGUF file
+/// keeps.
 const T5_SUMMARIES: &str = r#"{"task_specific_params": {"summarization": {"prefix": "summarize: ", "num_beams": 4, "early_stopping": true,
     "length_penalty": 2.0, "min_length": 30, "max_length": 200, "no_repeat_ngram_size": 3}}}"#;
 
-fn conventions_of_gguf(own: &serde_json::Value, config: &Config, tokenizer: &Tokenizer) -> Conventions {
+fn conventions_of_gguf(
+    own: &serde_json::Value,
+    config: &Config,
+    tokenizer: &Tokenizer,
+) -> Conventions {
     let has = |token: &str| tokenizer.token_id(token).is_some();
-    // By their tokens for gaps, which mT5 names otherwise, and not by MADLAD's, which translates and does nothing else.
-    let is_t5 = config.gguf_str("general.architecture").as_deref() == Some("t5") && has("<extra_id_0>") && !has("<2en>");
-    let stated = if is_t5 { serde_json::from_str(T5_SUMMARIES).unwrap_or_default() } else { serde_json::Value::Null };
+    // By their tokens for gaps, which mT5 names otherwise, and not by MADLAD's, which translates
+    // and does nothing else.
+    let is_t5 = config.gguf_str("general.architecture").as_deref() == Some("t5")
+        && has("<extra_id_0>")
+        && !has("<2en>");
+    let stated = if is_t5 {
+        serde_json::from_str(T5_SUMMARIES).unwrap_or_default()
+    } else {
+        serde_json::Value::Null
+    };
     // What a decoder starts with that has an encoder; T5 does with its padding token.
     let start = config.gguf_number("decoder_start_token_id").and_then(|id| u32::try_from(id).ok());
-    Conventions { start: start.or(tokenizer.pad()).into_iter().collect(), ..conventions_of(&[own, &stated]) }
+    Conventions {
+        start: start.or(tokenizer.pad()).into_iter().collect(),
+        ..conventions_of(&[own, &stated])
+    }
 }
 
-/// How a student in Marian's own files writes, as Firefox and Marian run it: greedily, never the unknown token, and only what a shortlist
-/// allows where there is one.
-fn conventions_of_student(folder: &Path, config: &Config, tokenizer: &Tokenizer, model: &dyn arch::Model) -> Result<Conventions> {
-    let shared = config.json("vocabularies").and_then(|v| v.as_array()).is_some_and(|files| files.len() == 1);
-    let shortlist = match config.json("shortlist").and_then(|v| v.as_str()).filter(|file| !file.contains(['/', '\\'])) {
+/// How a student in Marian's own files writes, as Firefox and Marian run it: greedily, never the
+/// unknown token, and only what a shortlist allows where there is one.
+fn conventions_of_student(
+    folder: &Path,
+    config: &Config,
+    tokenizer: &Tokenizer,
+    model: &dyn arch::Model,
+) -> Result<Conventions> {
+    let shared = config
+        .json("vocabularies")
+        .and_then(|v| v.as_array())
+        .is_some_and(|files| files.len() == 1);
+    let shortlist = match config
+        .json("shortlist")
+        .and_then(|v| v.as_str())
+        .filter(|file| !file.contains(['/', '\\']))
+    {
         Some(file) => {
-            let ShortlistFile { first, offsets, targets } = ShortlistFile::open(&folder.join(file))?;
+            let ShortlistFile { first, offsets, targets } =
+                ShortlistFile::open(&folder.join(file))?;
             Some(Shortlist { first, offsets, targets, shared })
         }
         None => None,
@@ -250,17 +328,26 @@ fn conventions_of_student(folder: &Path, config: &Config, tokenizer: &Tokenizer,
     let banned = tokenizer.token_id("<unk>").into_iter().map(|id| vec![id]).collect();
     // It starts with a token that has no embedding, see `arch::student`.
     let start = vec![model.output().vocabulary() as u32];
-    Ok(Conventions { options: Options { banned, ..Options::default() }, start, shortlist, ..Conventions::default() })
+    Ok(Conventions {
+        options: Options { banned, ..Options::default() },
+        start,
+        shortlist,
+        ..Conventions::default()
+    })
 }
 
 /// What a model's files say, `config.json` last; the first of them that says something counts.
 fn conventions_of(files: &[&serde_json::Value]) -> Conventions {
     let id = |key: &str| files.iter().find_map(|file| file.get(key)?.as_u64());
     // T5 and its like start with the padding token, and older files do not say so.
-    let start = id("decoder_start_token_id").or_else(|| id("bos_token_id")).or_else(|| id("pad_token_id"));
+    let start =
+        id("decoder_start_token_id").or_else(|| id("bos_token_id")).or_else(|| id("pad_token_id"));
     let start = start.and_then(|id| u32::try_from(id).ok());
     // T5 is told its task in words, and has a way of writing for each.
-    let task = files.iter().find_map(|file| file.pointer("/task_specific_params/summarization")).unwrap_or(&serde_json::Value::Null);
+    let task = files
+        .iter()
+        .find_map(|file| file.pointer("/task_specific_params/summarization"))
+        .unwrap_or(&serde_json::Value::Null);
     let prefix = task.get("prefix").and_then(|v| v.as_str()).unwrap_or_default().to_string();
     Conventions {
         options: Options::of_model(files),

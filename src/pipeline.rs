@@ -1,7 +1,8 @@
-//! The whole flow for a group of articles, one line a stage: extract → detect → split → translate → summarize → record.
+//! The whole flow for a group of articles, one line a stage: extract → detect → split → translate →
+//! summarize → record.
 //!
-//! Articles go through in groups, so that the sentences of many are in the model at once and memory does not grow
-//! with the folder.
+//! Articles go through in groups, so that the sentences of many are in the model at once and memory
+//! does not grow with the folder.
 
 use crate::error::{Error, Result};
 use crate::generate::Generate;
@@ -10,8 +11,8 @@ use crate::task::summarize::{self, Input};
 use crate::task::translate::{self, Segment, Step, Translation};
 use crate::text::{extract, language, sentences};
 use crate::types::{
-    Article, BlockKind, Checks, Detection, ErrorRecord, Flag, Lang, RawArticle, Record, SegmentAlignment, Source, Stats, Status,
-    TitleRecord, TranslationRecord,
+    Article, BlockKind, Checks, Detection, ErrorRecord, Flag, Lang, RawArticle, Record,
+    SegmentAlignment, Source, Stats, Status, TitleRecord, TranslationRecord,
 };
 use std::time::Instant;
 
@@ -20,7 +21,8 @@ use std::time::Instant;
 pub struct Job {
     /// The articles' language; `None` to find it out.
     pub from: Option<Lang>,
-    /// The language of the results; `None` for each article's own (there is nothing to translate then).
+    /// The language of the results; `None` for each article's own (there is nothing to translate
+    /// then).
     pub to: Option<Lang>,
     /// Whether the translation is a result.
     pub translate: bool,
@@ -91,13 +93,15 @@ struct Unit {
     gap: String,
 }
 
-/// Runs a group of articles. The records stand in the order of the articles; an article that fails has a record that says why,
-/// and stops no other.
+/// Runs a group of articles. The records stand in the order of the articles; an article that fails
+/// has a record that says why, and stops no other.
 ///
-/// `key` is called with each article and gives [`Record::key`]. `progress` returning `false` stops the work.
+/// `key` is called with each article and gives [`Record::key`]. `progress` returning `false` stops
+/// the work.
 ///
 /// # Errors
-/// What stops the whole run: an interruption, a model that does not compute, a job that needs a model which is not there.
+/// What stops the whole run: an interruption, a model that does not compute, a job that needs a
+/// model which is not there.
 pub fn run(
     articles: Vec<Result<RawArticle, Unread>>,
     job: &Job,
@@ -106,7 +110,8 @@ pub fn run(
     progress: &(dyn Fn(Progress) -> bool + Sync),
 ) -> Result<Vec<Record>> {
     let started = Instant::now();
-    let prepared: Vec<Result<Document, Box<Record>>> = articles.into_iter().map(|a| prepare(a, job, models, key)).collect();
+    let prepared: Vec<Result<Document, Box<Record>>> =
+        articles.into_iter().map(|a| prepare(a, job, models, key)).collect();
     let (mut documents, mut failed, mut order) = (Vec::new(), Vec::new(), Vec::new());
     for document in prepared {
         order.push(document.is_ok());
@@ -132,7 +137,8 @@ fn prepare(
     models: &Models<'_>,
     key: &dyn Fn(&Source) -> String,
 ) -> Result<Document, Box<Record>> {
-    let raw = article.map_err(|unread| failure(unread.id, key(&unread.source), unread.source, &unread.error))?;
+    let raw = article
+        .map_err(|unread| failure(unread.id, key(&unread.source), unread.source, &unread.error))?;
     let key = key(&raw.source);
     let (id, source) = (raw.id.clone(), raw.source.clone());
     let fail = |error: Error| failure(id.clone(), key.clone(), source.clone(), &error);
@@ -182,10 +188,19 @@ fn check_pair(input: &str, from: &Lang, to: &Lang, models: &Models<'_>) -> Resul
 }
 
 fn units(article: &Article, lang: &Lang) -> Vec<Unit> {
-    let title = article.title.iter().map(|title| Unit { block: None, text: title.clone(), gap: String::new() });
-    let body = article.blocks.iter().enumerate().filter(|(_, block)| block.kind != BlockKind::Verbatim);
+    let title = article.title.iter().map(|title| Unit {
+        block: None,
+        text: title.clone(),
+        gap: String::new(),
+    });
+    let body =
+        article.blocks.iter().enumerate().filter(|(_, block)| block.kind != BlockKind::Verbatim);
     let body = body.flat_map(|(number, block)| {
-        sentences::split(&block.text, lang).into_iter().map(move |s| Unit { block: Some(number), text: s.text, gap: s.gap })
+        sentences::split(&block.text, lang).into_iter().map(move |s| Unit {
+            block: Some(number),
+            text: s.text,
+            gap: s.gap,
+        })
     });
     title.chain(body).collect()
 }
@@ -229,7 +244,8 @@ impl Document {
         let blocks = self.article.blocks.iter().zip(texts);
         blocks
             .map(|(block, text)| {
-                let text = if block.kind == BlockKind::Verbatim { &block.text } else { text.trim_end() };
+                let text =
+                    if block.kind == BlockKind::Verbatim { &block.text } else { text.trim_end() };
                 format!("{}{text}{}", block.prefix, block.suffix)
             })
             .collect()
@@ -242,11 +258,20 @@ fn chosen<'a>(unit: &'a Unit, translation: &'a Translation, on_bad: OnBad) -> &'
     if bad { &unit.text } else { &translation.text }
 }
 
-fn translate_all(documents: &mut [Document], job: &Job, models: &Models<'_>, progress: &(dyn Fn(Progress) -> bool + Sync)) -> Result<()> {
+fn translate_all(
+    documents: &mut [Document],
+    job: &Job,
+    models: &Models<'_>,
+    progress: &(dyn Fn(Progress) -> bool + Sync),
+) -> Result<()> {
     let mut segments = Vec::new();
     for document in documents.iter() {
         if let Some(to) = document.target(job) {
-            let segment = |unit: &Unit| Segment { text: unit.text.clone(), from: document.language.code.clone(), to: to.clone() };
+            let segment = |unit: &Unit| Segment {
+                text: unit.text.clone(),
+                from: document.language.code.clone(),
+                to: to.clone(),
+            };
             segments.extend(document.units.iter().map(segment));
         }
     }
@@ -254,7 +279,8 @@ fn translate_all(documents: &mut [Document], job: &Job, models: &Models<'_>, pro
         return Ok(());
     }
     let show = |step: Step| progress(step.into());
-    let mut translations = translate::translate(models.translators, &segments, job.translating, &show)?.into_iter();
+    let mut translations =
+        translate::translate(models.translators, &segments, job.translating, &show)?.into_iter();
     for document in documents {
         if document.target(job).is_some() {
             document.translations = translations.by_ref().take(document.units.len()).collect();
@@ -279,8 +305,11 @@ fn reading(document: &Document, job: &Job) -> Reading {
         Some(_) => chosen(&document.units[i], &document.translations[i], job.on_bad).to_string(),
         None => document.units[i].text.clone(),
     };
-    let is_prose = |unit: &Unit| unit.block.is_some_and(|b| document.article.blocks[b].kind != BlockKind::Heading);
-    let places: Vec<usize> = (0..document.units.len()).filter(|&i| is_prose(&document.units[i])).collect();
+    let is_prose = |unit: &Unit| {
+        unit.block.is_some_and(|b| document.article.blocks[b].kind != BlockKind::Heading)
+    };
+    let places: Vec<usize> =
+        (0..document.units.len()).filter(|&i| is_prose(&document.units[i])).collect();
     // An article of headings alone is summarized by them.
     let places = if places.is_empty() { (0..document.units.len()).collect() } else { places };
     // A summary is not made of sentences that are known to be wrong, if there are others.
@@ -289,8 +318,11 @@ fn reading(document: &Document, job: &Job) -> Reading {
     let places = if sound.is_empty() { places } else { sound };
     let language = target.unwrap_or(&document.language.code).clone();
     let title = document.units.iter().position(|u| u.block.is_none()).map(text);
-    // A translation may be of several sentences, and a summary is counted in those of its own language.
-    let split = places.iter().flat_map(|&i| sentences::split(&text(i), &language).into_iter().map(move |s| (s.text, i)));
+    // A translation may be of several sentences, and a summary is counted in those of its own
+    // language.
+    let split = places
+        .iter()
+        .flat_map(|&i| sentences::split(&text(i), &language).into_iter().map(move |s| (s.text, i)));
     let (sentences, places) = split.unzip();
     Reading { sentences, title, language, places }
 }
@@ -303,8 +335,13 @@ fn summarize_all(
 ) -> Result<Vec<Option<summarize::Summary>>> {
     let Some(settings) = job.summary else { return Ok(documents.iter().map(|_| None).collect()) };
     let readings: Vec<Reading> = documents.iter().map(|d| reading(d, job)).collect();
-    fn plan<'a>(r: &'a Reading, settings: summarize::Settings, models: &Models<'_>) -> Result<summarize::Plan<'a>> {
-        let input = Input { sentences: &r.sentences, title: r.title.as_deref(), language: &r.language };
+    fn plan<'a>(
+        r: &'a Reading,
+        settings: summarize::Settings,
+        models: &Models<'_>,
+    ) -> Result<summarize::Plan<'a>> {
+        let input =
+            Input { sentences: &r.sentences, title: r.title.as_deref(), language: &r.language };
         summarize::plan(input, settings, models.summarizer)
     }
     let plans = readings.iter().map(|r| plan(r, settings, models)).collect::<Result<Vec<_>>>()?;
@@ -332,7 +369,12 @@ fn summarize_all(
     Ok(plans.iter().zip(&readings).map(finish).collect())
 }
 
-fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, models: &Models<'_>) -> Result<Record> {
+fn record(
+    document: Document,
+    summary: Option<summarize::Summary>,
+    job: &Job,
+    models: &Models<'_>,
+) -> Result<Record> {
     let to = document.target(job).cloned();
     let mut checks = Checks::default();
     let mut stats = Stats::default();
@@ -340,24 +382,33 @@ fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, mo
         checks.segments += 1;
         checks.retried += usize::from(translation.retried);
         let text = chosen(unit, translation, OnBad::Keep);
-        checks.flagged.extend(translation.problems.iter().map(|&problem| Flag { problem, segment: i, text: text.into() }));
+        checks.flagged.extend(translation.problems.iter().map(|&problem| Flag {
+            problem,
+            segment: i,
+            text: text.into(),
+        }));
         stats.output_tokens += translation.output_tokens;
     }
-    let translator = to.as_ref().and_then(|to| translate::first(models.translators, &document.language.code, to));
+    let translator = to
+        .as_ref()
+        .and_then(|to| translate::first(models.translators, &document.language.code, to));
     if let Some(model) = translator.or(models.summarizer).or(models.translators.first().copied()) {
         for unit in &document.units {
             stats.source_tokens += model.count_tokens(&unit.text)?;
         }
     }
-    // Every sentence is read whole: long ones are split for translation, and a summary weighs them all.
+    // Every sentence is read whole: long ones are split for translation, and a summary weighs them
+    // all.
     stats.read_tokens = stats.source_tokens;
     if let Some(summary) = &summary {
         checks.rejected = summary.rejected.clone();
         stats.output_tokens += summary.output_tokens;
     }
     stats.truncated = stats.read_tokens < stats.source_tokens;
-    let trusted: Vec<f32> = document.translations.iter().filter_map(|translation| translation.confidence).collect();
-    checks.confidence = (!trusted.is_empty()).then(|| trusted.iter().sum::<f32>() / trusted.len() as f32);
+    let trusted: Vec<f32> =
+        document.translations.iter().filter_map(|translation| translation.confidence).collect();
+    checks.confidence =
+        (!trusted.is_empty()).then(|| trusted.iter().sum::<f32>() / trusted.len() as f32);
 
     let of_segment = |(segment, translation): (usize, &Translation)| {
         let alignments = translation.alignments.clone().into_iter();
@@ -368,13 +419,16 @@ fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, mo
         language: to.clone(),
         text: document.translated_text(to, job.on_bad),
         model: translate::ids(models.translators, &document.language.code, to).join(" + "),
-        route: translate::route(models.translators, &document.language.code, to).unwrap_or_default(),
+        route: translate::route(models.translators, &document.language.code, to)
+            .unwrap_or_default(),
         alignments,
     });
-    let translated_title = document.units.iter().zip(&document.translations).find(|(u, _)| u.block.is_none());
+    let translated_title =
+        document.units.iter().zip(&document.translations).find(|(u, _)| u.block.is_none());
     let title = document.article.title.clone().map(|source| TitleRecord {
         source,
-        translation: translated_title.map(|(unit, translation)| chosen(unit, translation, job.on_bad).to_string()),
+        translation: translated_title
+            .map(|(unit, translation)| chosen(unit, translation, job.on_bad).to_string()),
     });
     Ok(Record {
         id: document.article.id,
@@ -393,7 +447,8 @@ fn record(document: Document, summary: Option<summarize::Summary>, job: &Job, mo
     })
 }
 
-/// The articles of a group are in the works at the same time; each gets a share of it by the tokens that were read and written for it.
+/// The articles of a group are in the works at the same time; each gets a share of it by the tokens
+/// that were read and written for it.
 fn share_time(records: &mut [Record], seconds: f64) {
     let weight = |stats: &Stats| (stats.source_tokens + stats.output_tokens) as f64 + 1.0;
     let total: f64 = records.iter().map(|r| weight(&r.stats)).sum();

@@ -120,7 +120,8 @@ pub struct Source {
 /// One article as it was read: decoded, not yet cleaned.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RawArticle {
-    /// Unique within a run: the path below the input folder, with `#n` or the JSON `id` for files that hold several.
+    /// Unique within a run: the path below the input folder, with `#n` or the JSON `id` for files
+    /// that hold several.
     pub id: String,
     /// Where it came from.
     pub source: Source,
@@ -184,7 +185,8 @@ impl Article {
     }
 }
 
-/// One sentence of a block and the space after it; a block's text is the concatenation of all of them.
+/// One sentence of a block and the space after it; a block's text is the concatenation of all of
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sentence {
     /// The sentence without surrounding white space.
@@ -266,12 +268,15 @@ pub struct SegmentAlignment {
     pub alignment: TokenAlignment,
 }
 
-/// What a model read and wrote, token by token. A translation that goes through English has one alignment for each of its two steps.
+/// What a model read and wrote, token by token. A translation that goes through English has one
+/// alignment for each of its two steps.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct TokenAlignment {
-    /// The source's tokens, as the model's vocabulary has them (`▁the`); language and end tokens are among them.
+    /// The source's tokens, as the model's vocabulary has them (`▁the`); language and end tokens
+    /// are among them.
     pub source: Vec<String>,
-    /// The tokens written, as the model wrote them: what is mended in the text afterwards does not show.
+    /// The tokens written, as the model wrote them: what is mended in the text afterwards does not
+    /// show.
     pub target: Vec<AlignedToken>,
 }
 
@@ -307,7 +312,8 @@ pub struct SummaryRecord {
 pub struct SummarySentence {
     /// The sentence.
     pub text: String,
-    /// 0-based numbers of the segments that support it: the title if there is one, then the body's sentences.
+    /// 0-based numbers of the segments that support it: the title if there is one, then the body's
+    /// sentences.
     pub support: Vec<usize>,
     /// Who wrote it.
     pub origin: SummaryMethod,
@@ -333,7 +339,8 @@ pub struct Checks {
     pub segments: usize,
     /// Segments that a check sent back and a second way repaired.
     pub retried: usize,
-    /// How far the model trusts its translation: the mean confidence of those segments that it was asked about, from 0 to 1.
+    /// How far the model trusts its translation: the mean confidence of those segments that it was
+    /// asked about, from 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f32>,
     /// Segments that are still bad, and why.

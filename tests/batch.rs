@@ -1,13 +1,18 @@
-//! `polygist batch` as a job: everything in a folder has a record, nothing is done twice, and nothing done is lost.
+//! `polygist batch` as a job: everything in a folder has a record, nothing is done twice, and
+//! nothing done is lost.
 
 mod common;
 
-use common::{ENGLISH, FRENCH, GERMAN, ITALIAN, JAPANESE, MODELS, RUSSIAN, SPANISH, Sandbox, TRANSLATOR, timeless};
+use common::{
+    ENGLISH, FRENCH, GERMAN, ITALIAN, JAPANESE, MODELS, RUSSIAN, SPANISH, Sandbox, TRANSLATOR,
+    timeless,
+};
 use polygist::types::{Record, Status, SummaryMethod};
 use std::io::Write;
 use std::process::Stdio;
 
-/// A folder `in` with articles of all formats and several encodings, odd names, and files that are none.
+/// A folder `in` with articles of all formats and several encodings, odd names, and files that are
+/// none.
 fn everything() -> Sandbox {
     let sandbox = Sandbox::with([
         ("in/a10.txt", FRENCH),
@@ -20,9 +25,12 @@ fn everything() -> Sandbox {
     ]);
     let (cp1251, ..) = encoding_rs::WINDOWS_1251.encode(RUSSIAN);
     sandbox.write("in/deep/er/cp1251.txt", cp1251);
-    let wide: Vec<u8> = std::iter::once(0xFEFF).chain(SPANISH.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let wide: Vec<u8> =
+        std::iter::once(0xFEFF).chain(SPANISH.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     sandbox.write("in/deep/wide.txt", wide);
-    let page = format!("<html><head><meta charset='iso-8859-1'></head><body><article><p>{GERMAN}</p></article></body></html>");
+    let page = format!(
+        "<html><head><meta charset='iso-8859-1'></head><body><article><p>{GERMAN}</p></article></body></html>"
+    );
     let (latin1, ..) = encoding_rs::WINDOWS_1252.encode(&page);
     sandbox.write("in/deep/page.html", latin1);
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
@@ -31,14 +39,22 @@ fn everything() -> Sandbox {
     sandbox.write("in/binary.txt", (0..4000u32).map(|i| (i * i % 251) as u8).collect::<Vec<u8>>());
     let first = serde_json::json!({"id": "n1", "title": "Ponte chiuso <script>alert(1)</script>", "text": ITALIAN, "desk": "nord"});
     let third = serde_json::json!({"id": "n3", "text": FRENCH});
-    sandbox.write("in/agency.jsonl", format!("{first}\n{{\"id\": \"n2\", \"text\": \"cut o\n{third}\n"));
+    sandbox.write(
+        "in/agency.jsonl",
+        format!("{first}\n{{\"id\": \"n2\", \"text\": \"cut o\n{third}\n"),
+    );
     sandbox
 }
 
 /// A folder `in` with so many short articles in French.
 fn several(number: usize) -> Sandbox {
     let sandbox = Sandbox::new();
-    (1..=number).for_each(|i| sandbox.write(&format!("in/{i}.txt"), format!("Le pont numéro {i} de la vieille ville sera fermé lundi.\n")));
+    (1..=number).for_each(|i| {
+        sandbox.write(
+            &format!("in/{i}.txt"),
+            format!("Le pont numéro {i} de la vieille ville sera fermé lundi.\n"),
+        )
+    });
     sandbox
 }
 
@@ -49,8 +65,9 @@ fn ids(records: &[Record]) -> Vec<&str> {
 #[test]
 fn every_article_of_a_tree_has_a_record_and_a_file() {
     let sandbox = everything();
-    let outcome =
-        sandbox.run(&format!("batch in --out out --to en {MODELS}")).expect(2, &["picture.png", "empty.txt", "10 done, 3 failed"]);
+    let outcome = sandbox
+        .run(&format!("batch in --out out --to en {MODELS}"))
+        .expect(2, &["picture.png", "empty.txt", "10 done, 3 failed"]);
     assert_eq!(outcome.stdout, "");
     let records = sandbox.records("out");
     let expected = [
@@ -68,8 +85,12 @@ fn every_article_of_a_tree_has_a_record_and_a_file() {
         ("empty.txt", ""),
         ("packed.txt.gz", "ja"),
     ];
-    let found: Vec<_> =
-        records.iter().map(|r| (r.id.as_str(), if r.status == Status::Ok { r.language.code.as_str() } else { "" })).collect();
+    let found: Vec<_> = records
+        .iter()
+        .map(|r| {
+            (r.id.as_str(), if r.status == Status::Ok { r.language.code.as_str() } else { "" })
+        })
+        .collect();
     assert_eq!(found, expected);
 
     let mut files = vec!["report.html", "results.jsonl"];
@@ -77,13 +98,30 @@ fn every_article_of_a_tree_has_a_record_and_a_file() {
         match record.status {
             Status::Ok => {
                 let name = record.output.as_deref().unwrap();
-                assert!(name.starts_with(&record.id) && name.ends_with(".en.md"), "{name} of {}", record.id);
-                assert!(sandbox.read(&format!("out/{name}")).contains(record.summary.as_ref().unwrap().text.trim()), "{name}");
-                assert_eq!(record.translation.is_some(), record.language.code.as_str() != "en", "{name}");
+                assert!(
+                    name.starts_with(&record.id) && name.ends_with(".en.md"),
+                    "{name} of {}",
+                    record.id
+                );
+                assert!(
+                    sandbox
+                        .read(&format!("out/{name}"))
+                        .contains(record.summary.as_ref().unwrap().text.trim()),
+                    "{name}"
+                );
+                assert_eq!(
+                    record.translation.is_some(),
+                    record.language.code.as_str() != "en",
+                    "{name}"
+                );
                 assert!(record.stats.source_tokens > 0 && !record.stats.truncated, "{name}");
                 files.push(name);
             }
-            Status::Failed => assert!(!record.error.as_ref().unwrap().message.is_empty() && record.output.is_none(), "{}", record.id),
+            Status::Failed => assert!(
+                !record.error.as_ref().unwrap().message.is_empty() && record.output.is_none(),
+                "{}",
+                record.id
+            ),
         }
     }
     files.sort_unstable();
@@ -98,7 +136,9 @@ fn every_article_of_a_tree_has_a_record_and_a_file() {
 #[test]
 fn only_what_is_new_or_changed_is_done() {
     let sandbox = several(3);
-    let run = |flags: &str, says: &str| sandbox.run(&format!("batch in --out out --to en {MODELS} {flags}")).expect(0, &[says]);
+    let run = |flags: &str, says: &str| {
+        sandbox.run(&format!("batch in --out out --to en {MODELS} {flags}")).expect(0, &[says])
+    };
     run("", "3 done; ");
     let (files, records) = (sandbox.files("out"), sandbox.records("out"));
     let rewritten = |before: &std::collections::BTreeMap<String, _>| {
@@ -123,7 +163,8 @@ fn only_what_is_new_or_changed_is_done() {
     assert_eq!((&after[0], &after[2]), (&records[0], &records[2]));
     assert_ne!(after[1].key, records[1].key);
 
-    // What changes results does everything again, as does --force; what does not change them does nothing.
+    // What changes results does everything again, as does --force; what does not change them does
+    // nothing.
     let files = sandbox.files("out");
     run("--jobs 2 --threads 1 --quiet", "");
     assert!(rewritten(&files).is_empty());
@@ -140,8 +181,9 @@ fn only_what_is_new_or_changed_is_done() {
 fn what_failed_is_tried_again_when_asked_or_changed() {
     let sandbox = several(2);
     sandbox.write("in/2.txt", "");
-    let run =
-        |flags: &str, code: i32, says: &str| sandbox.run(&format!("batch in --out out --to en {MODELS} {flags}")).expect(code, &[says]);
+    let run = |flags: &str, code: i32, says: &str| {
+        sandbox.run(&format!("batch in --out out --to en {MODELS} {flags}")).expect(code, &[says])
+    };
     run("", 2, "1 done, 1 failed");
     run("", 2, "nothing to do, 1 done before, 1 failed before (--retry-failed");
     run("--retry-failed", 2, "1 failed, 1 done before");
@@ -176,7 +218,11 @@ fn a_killed_run_goes_on_and_ends_as_if_nothing_had_happened() {
 #[test]
 fn ctrl_c_keeps_what_is_done() {
     let sandbox = several(12);
-    let child = sandbox.command(&format!("batch in --out out --to en --jobs 1 {MODELS}")).stderr(Stdio::piped()).spawn().unwrap();
+    let child = sandbox
+        .command(&format!("batch in --out out --to en --jobs 1 {MODELS}"))
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     sandbox.wait_for_records("out", 2);
     let pid = child.id().to_string();
     assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
@@ -192,13 +238,16 @@ fn ctrl_c_keeps_what_is_done() {
 #[test]
 fn results_do_not_depend_on_jobs_and_threads() {
     let sandbox = several(4);
-    [("in/5.txt", GERMAN), ("in/6.txt", FRENCH), ("in/7.txt", "")].iter().for_each(|(name, text)| sandbox.write(name, text));
+    [("in/5.txt", GERMAN), ("in/6.txt", FRENCH), ("in/7.txt", "")]
+        .iter()
+        .for_each(|(name, text)| sandbox.write(name, text));
     let run = |out: &str, flags: &str| {
         sandbox.run(&format!("batch in --out {out} --to en {MODELS} {flags}")).expect(2, &[]);
         timeless(sandbox.records(out))
     };
     let one = run("one", "--jobs 1 --threads 1");
-    let texts: std::collections::HashSet<_> = one.iter().filter_map(|r| Some(r.translation.as_ref()?.text.as_str())).collect();
+    let texts: std::collections::HashSet<_> =
+        one.iter().filter_map(|r| Some(r.translation.as_ref()?.text.as_str())).collect();
     assert!(texts.len() >= 3, "{texts:?}");
     assert_eq!(run("many", "--jobs 16 --threads 2"), one);
 }
@@ -207,7 +256,9 @@ fn results_do_not_depend_on_jobs_and_threads() {
 fn strict_counts_doubtful_translations_as_failed() {
     // What the tiny model writes never passes the checks.
     let sandbox = several(1);
-    sandbox.run(&format!("batch in --out out --to en {MODELS} --strict")).expect(2, &["1.txt: ", "--strict"]);
+    sandbox
+        .run(&format!("batch in --out out --to en {MODELS} --strict"))
+        .expect(2, &["1.txt: ", "--strict"]);
     let record = sandbox.records("out").remove(0);
     assert_eq!((record.status, record.error.unwrap().kind.as_str()), (Status::Failed, "strict"));
     assert!(!record.checks.flagged.is_empty() && record.translation.is_some());
@@ -218,20 +269,31 @@ fn limit_and_pattern_choose_articles() {
     let sandbox = several(12);
     sandbox.write("in/sub/1.md", FRENCH);
     let run = |flags: &str| {
-        sandbox.run(&format!("batch in --out {flags} --to en {MODELS} --tasks translate")).expect(0, &[]);
-        sandbox.records(flags.split(' ').next().unwrap()).into_iter().map(|r| r.id).collect::<Vec<_>>()
+        sandbox
+            .run(&format!("batch in --out {flags} --to en {MODELS} --tasks translate"))
+            .expect(0, &[]);
+        sandbox
+            .records(flags.split(' ').next().unwrap())
+            .into_iter()
+            .map(|r| r.id)
+            .collect::<Vec<_>>()
     };
     assert_eq!(run("a --limit 3"), ["1.txt", "2.txt", "3.txt"]);
     assert_eq!(run("b --pattern 1*.txt"), ["1.txt", "10.txt", "11.txt", "12.txt"]);
     assert_eq!(run("c --pattern sub/**"), ["sub/1.md"]);
-    sandbox.run(&format!("batch in --out d --to en {MODELS} --pattern *.pdf")).expect(0, &["no articles that match *.pdf in in"]);
+    sandbox
+        .run(&format!("batch in --out d --to en {MODELS} --pattern *.pdf"))
+        .expect(0, &["no articles that match *.pdf in in"]);
 }
 
 #[test]
 fn a_dry_run_tells_what_would_be_done_and_writes_nothing() {
     let sandbox = everything();
     let before = sandbox.files("");
-    let out = sandbox.run("batch in --out out --to en --offline --model translator.gguf --dry-run").expect(2, &[]).stdout;
+    let out = sandbox
+        .run("batch in --out out --to en --offline --model translator.gguf --dry-run")
+        .expect(2, &[])
+        .stdout;
     for says in [
         "deep/er/cp1251.txt",
         "deep/er/cp1251.txt.en.md",
@@ -260,8 +322,13 @@ fn tasks_and_target_say_what_is_made() {
     // In its own language an article's own sentences are its summary, and no model is needed.
     let own = run("c --extractive --length 1s --offline");
     let summary = own.summary.unwrap();
-    assert!(own.translation.is_none() && FRENCH.contains(&summary.text) && !summary.text.is_empty());
-    assert_eq!((summary.language.as_str(), summary.method, own.output.as_deref()), ("fr", SummaryMethod::Extractive, Some("a.txt.fr.md")));
+    assert!(
+        own.translation.is_none() && FRENCH.contains(&summary.text) && !summary.text.is_empty()
+    );
+    assert_eq!(
+        (summary.language.as_str(), summary.method, own.output.as_deref()),
+        ("fr", SummaryMethod::Extractive, Some("a.txt.fr.md"))
+    );
     // By way of English.
     let pivoted = run(&format!("d --tasks translate --to de {TRANSLATOR}")).translation.unwrap();
     assert_eq!(pivoted.route.iter().map(|l| l.as_str()).collect::<Vec<_>>(), ["fr", "en", "de"]);
@@ -278,13 +345,19 @@ fn a_run_that_cannot_work_says_why_and_leaves_no_trace() {
         ("nowhere --to en --model translator.gguf", ["nowhere", "reading failed"]),
         ("--pattern [ --to en --model translator.gguf", ["pattern `[`", "expected a glob"]),
     ] {
-        sandbox.run(&format!("batch in --out out --offline --summary-model writer.gguf {line}")).expect(1, &says);
+        sandbox
+            .run(&format!("batch in --out out --offline --summary-model writer.gguf {line}"))
+            .expect(1, &says);
         assert!(!sandbox.exists("out"), "{line}");
     }
     sandbox.write("results/results.jsonl", "{\"mine\": 1}\n");
-    sandbox.run(&format!("batch in --out results --to en {MODELS}")).expect(1, &["is no file of polygist's"]);
+    sandbox
+        .run(&format!("batch in --out results --to en {MODELS}"))
+        .expect(1, &["is no file of polygist's"]);
     assert_eq!(sandbox.read("results/results.jsonl"), "{\"mine\": 1}\n");
-    sandbox.run(&format!("batch in --out in --to en {MODELS}")).expect(1, &["both an input and the output folder"]);
+    sandbox
+        .run(&format!("batch in --out in --to en {MODELS}"))
+        .expect(1, &["both an input and the output folder"]);
 }
 
 #[test]

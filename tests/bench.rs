@@ -17,12 +17,22 @@ fn number(value: &Value) -> f64 {
 /// A rate times the time is the amount, and the spreads have an order.
 #[track_caller]
 fn fits(measured: &Value, rate: &str, amount: &str) {
-    let (seconds, rate, amount) = (&measured["seconds"], &measured[rate], number(&measured[amount]));
-    for (time, rate) in [("median", "median"), ("min", "max"), ("max", "min")].map(|(t, r)| (&seconds[t], &rate[r])) {
+    let (seconds, rate, amount) =
+        (&measured["seconds"], &measured[rate], number(&measured[amount]));
+    for (time, rate) in
+        [("median", "median"), ("min", "max"), ("max", "min")].map(|(t, r)| (&seconds[t], &rate[r]))
+    {
         let product = number(time) * number(rate);
-        assert!((product - amount).abs() < 1e-6 * amount.max(1.0), "{time} s × {rate}/s = {product}, not {amount}");
+        assert!(
+            (product - amount).abs() < 1e-6 * amount.max(1.0),
+            "{time} s × {rate}/s = {product}, not {amount}"
+        );
     }
-    assert!(number(&rate["min"]) <= number(&rate["median"]) && number(&rate["median"]) <= number(&rate["max"]), "{rate}");
+    assert!(
+        number(&rate["min"]) <= number(&rate["median"])
+            && number(&rate["median"]) <= number(&rate["max"]),
+        "{rate}"
+    );
 }
 
 #[test]
@@ -32,31 +42,52 @@ fn every_combination_of_random_weights_is_measured_and_its_numbers_fit() {
                 --runs 2 --format json --seed 3";
     let report = json(&sandbox.run(line).expect(0, &[]).stdout);
     let all = report["measurements"].as_array().unwrap();
-    let mut settings: Vec<String> =
-        all.iter().map(|m| ["model", "precision", "threads", "batch", "beam"].map(|key| m[key].to_string()).join(" ")).collect();
+    let mut settings: Vec<String> = all
+        .iter()
+        .map(|m| {
+            ["model", "precision", "threads", "batch", "beam"]
+                .map(|key| m[key].to_string())
+                .join(" ")
+        })
+        .collect();
     assert_eq!(settings.first().unwrap(), "\"tiny\" \"int8\" 1 2 1");
     settings.sort();
     settings.dedup();
     assert_eq!((all.len(), settings.len()), (32, 32));
-    assert_eq!(report["peaks"].as_array().unwrap().len(), 4, "one for each precision and number of threads");
+    assert_eq!(
+        report["peaks"].as_array().unwrap().len(),
+        4,
+        "one for each precision and number of threads"
+    );
     for m in all {
-        assert_eq!((&m["sentences"], &m["requests"], &m["target_tokens"]), (&5.into(), &5.into(), &35.into()), "{m}");
+        assert_eq!(
+            (&m["sentences"], &m["requests"], &m["target_tokens"]),
+            (&5.into(), &5.into(), &35.into()),
+            "{m}"
+        );
         assert_eq!(m["source_tokens"], all[0]["source_tokens"], "the same sources for all");
         assert_eq!(m["runs"].as_array().unwrap().len(), 2);
         fits(m, "sentences_per_second", "sentences");
         fits(m, "source_tokens_per_second", "source_tokens");
         fits(m, "target_tokens_per_second", "target_tokens");
-        let peak = report["peaks"].as_array().unwrap().iter().find(|p| p["precision"] == m["precision"] && p["threads"] == m["threads"]);
+        let peak = report["peaks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|p| p["precision"] == m["precision"] && p["threads"] == m["threads"]);
         let share = number(&m["gops"]["median"]) / number(&peak.unwrap()["gops"]);
         assert!((number(&m["share_of_peak"]) - share).abs() < 1e-9 * share, "{m}");
         let gops = number(&m["operations"]) / 1e9 / number(&m["stages"]["generate"]);
         assert!((number(&m["gops"]["median"]) - gops).abs() < 1e-6 * gops, "{m}");
-        assert!(number(&m["first_token_seconds"]["median"]) > 0.0 && number(&m["load_seconds"]) > 0.0);
+        assert!(
+            number(&m["first_token_seconds"]["median"]) > 0.0 && number(&m["load_seconds"]) > 0.0
+        );
         assert!(m.get("articles").is_none() && m.get("articles_per_second").is_none());
         #[cfg(target_os = "linux")]
         assert!(number(&m["peak_memory"]) > 1e6 && number(&m["load_memory"]) > 1e6);
     }
-    // Neither threads nor batch change what is computed; a beam computes more, and a source is read once for all of it.
+    // Neither threads nor batch change what is computed; a beam computes more, and a source is read
+    // once for all of it.
     let operations = |model: &str, beam: u64| {
         let of = |m: &&Value| m["model"] == model && m["beam"] == beam;
         let mut all: Vec<f64> = all.iter().filter(of).map(|m| number(&m["operations"])).collect();
@@ -81,15 +112,28 @@ fn by_hand(source: f64, sentences: f64, tokens: f64) -> f64 {
 
 #[test]
 fn articles_go_through_the_pipeline_and_nothing_is_written() {
-    let sandbox = Sandbox::with([("in/a.txt", FRENCH), ("in/b.txt", GERMAN), ("in/broken.json", "{\"text\": \"cut o")]);
+    let sandbox = Sandbox::with([
+        ("in/a.txt", FRENCH),
+        ("in/b.txt", GERMAN),
+        ("in/broken.json", "{\"text\": \"cut o"),
+    ]);
     let before = sandbox.files(".");
-    let line = format!("bench in --to en --task translate,summarize --runs 1 --warmup 0 --threads 1 --format json {MODELS}");
+    let line = format!(
+        "bench in --to en --task translate,summarize --runs 1 --warmup 0 --threads 1 --format json {MODELS}"
+    );
     let report = json(&sandbox.run(&line).expect(0, &["broken.json"]).stdout);
     assert_eq!(sandbox.files("."), before);
     let m = &report["measurements"][0];
-    assert_eq!((&m["articles"], &m["failed"], &m["sentences"]), (&2.into(), &0.into(), &4.into()), "{m}");
+    assert_eq!(
+        (&m["articles"], &m["failed"], &m["sentences"]),
+        (&2.into(), &0.into(), &4.into()),
+        "{m}"
+    );
     assert!(number(&m["requests"]) >= 4.0 && m.get("beam").is_none(), "{m}");
-    assert_eq!((&m["task"], &m["model"]), (&"translate,summarize".into(), &"translator.gguf + writer.gguf".into()));
+    assert_eq!(
+        (&m["task"], &m["model"]),
+        (&"translate,summarize".into(), &"translator.gguf + writer.gguf".into())
+    );
     fits(m, "articles_per_second", "articles");
     fits(m, "sentences_per_second", "sentences");
     fits(m, "target_tokens_per_second", "target_tokens");
@@ -99,7 +143,9 @@ fn articles_go_through_the_pipeline_and_nothing_is_written() {
     assert!((sum - number(&m["seconds"]["median"])).abs() < 1e-6, "{m}");
 
     // The counts are those of a batch.
-    sandbox.run(&format!("batch in --to en --tasks translate --out out --threads 1 {MODELS}")).expect(2, &[]);
+    sandbox
+        .run(&format!("batch in --to en --tasks translate --out out --threads 1 {MODELS}"))
+        .expect(2, &[]);
     let line = format!("bench in --to en --runs 2 --threads 1,2 --jobs 1 --format json {MODELS}");
     let report = json(&sandbox.run(&line).expect(0, &[]).stdout);
     let batch: usize = sandbox.records("out").iter().map(|r| r.stats.output_tokens).sum();
@@ -117,23 +163,49 @@ fn a_table_and_a_page_say_the_same() {
     let sandbox = Sandbox::new();
     let line = "bench --synthetic tiny --sentences 3 --tokens 4 --threads 1,2 --runs 2";
     let table = sandbox.run(line).expect(0, &["making tiny"]).stdout;
-    for part in ["MODEL", "SENTENCES/S", "TARGET TOK/S", "FIRST TOKEN", "OF PEAK", "GOPS", "3 sentences", "2 runs after 1 run", "load "] {
+    for part in [
+        "MODEL",
+        "SENTENCES/S",
+        "TARGET TOK/S",
+        "FIRST TOKEN",
+        "OF PEAK",
+        "GOPS",
+        "3 sentences",
+        "2 runs after 1 run",
+        "load ",
+    ] {
         assert!(table.contains(part), "{part}\n{table}");
     }
     assert!(!table.contains("ARTICLES/S"), "{table}");
     assert_eq!(table.lines().filter(|line| line.starts_with("tiny  ")).count(), 2, "{table}");
 
-    let outcome = sandbox.run(&format!("{line} --format html --out page.html --quiet")).expect(0, &[]);
+    let outcome =
+        sandbox.run(&format!("{line} --format html --out page.html --quiet")).expect(0, &[]);
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));
     let page = sandbox.read("page.html");
     assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"));
     assert!(!page.contains("<script") && !page.contains("://"), "it loads nothing");
-    for title in ["Target tokens a second", "Sentences a second", "Time to the first token", "Share of the measured peak"] {
-        let plot = page.split("<section>").find(|section| section.contains(&format!("<h2>{title}</h2>"))).expect(title);
+    for title in [
+        "Target tokens a second",
+        "Sentences a second",
+        "Time to the first token",
+        "Share of the measured peak",
+    ] {
+        let plot = page
+            .split("<section>")
+            .find(|section| section.contains(&format!("<h2>{title}</h2>")))
+            .expect(title);
         assert_eq!(plot.matches("class=\"bar\"").count(), 2, "{plot}");
     }
-    let balanced = |tag: &str| page.matches(&format!("<{tag}")).count() == page.matches(&format!("</{tag}>")).count();
-    assert!(["section", "svg", "g>", "tr", "td", "small", "table"].iter().all(|tag| balanced(tag.trim_end_matches('>'))), "{page}");
+    let balanced = |tag: &str| {
+        page.matches(&format!("<{tag}")).count() == page.matches(&format!("</{tag}>")).count()
+    };
+    assert!(
+        ["section", "svg", "g>", "tr", "td", "small", "table"]
+            .iter()
+            .all(|tag| balanced(tag.trim_end_matches('>'))),
+        "{page}"
+    );
 }
 
 #[test]
@@ -172,7 +244,10 @@ fn an_interruption_ends_it() {
     // What it says first is said once it listens.
     let mut said = [0; 1];
     std::io::Read::read_exact(child.stderr.as_mut().unwrap(), &mut said).unwrap();
-    let killed = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let killed = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
     assert!(killed.success());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));

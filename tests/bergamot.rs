@@ -1,5 +1,6 @@
-//! Students in Marian's own files, as Firefox has them, against Marian itself: two tiny ones that Marian trained and converted, and what
-//! it makes of some sentences, written down by scripts/fixtures/bergamot.py.
+//! Students in Marian's own files, as Firefox has them, against Marian itself: two tiny ones that
+//! Marian trained and converted, and what it makes of some sentences, written down by
+//! scripts/fixtures/bergamot.py.
 
 mod common;
 
@@ -16,7 +17,8 @@ use serde::Deserialize;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// As Marian writes 32-bit floats; as it writes 8-bit integers; as Bergamot's fork, whose files Firefox has, writes them.
+/// As Marian writes 32-bit floats; as it writes 8-bit integers; as Bergamot's fork, whose files
+/// Firefox has, writes them.
 const KINDS: [&str; 3] = ["float", "converted", "firefox"];
 
 #[derive(Deserialize)]
@@ -25,7 +27,8 @@ struct Source {
     ids: Vec<u32>,
 }
 
-/// One of Marian's outputs, with the log-probability of each token, and of the end where it is there.
+/// One of Marian's outputs, with the log-probability of each token, and of the end where it is
+/// there.
 #[derive(Deserialize)]
 struct Expected {
     ids: Vec<u32>,
@@ -58,7 +61,9 @@ fn cases(kind: &str) -> Cases {
 
 /// The names of a folder's files, what is expected apart.
 fn files(kind: &str) -> Vec<String> {
-    let names = fs::read_dir(folder(kind)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names = fs::read_dir(folder(kind))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap());
     names.filter(|name| name != "expected.json").collect()
 }
 
@@ -85,7 +90,15 @@ fn unrestricted(kind: &str, precision: Precision) -> Engine {
 }
 
 fn requests(cases: &Cases, options: &Options) -> Vec<Request> {
-    cases.sources.iter().map(|source| Request { prompt: source.text.clone(), options: options.clone(), ..Request::default() }).collect()
+    cases
+        .sources
+        .iter()
+        .map(|source| Request {
+            prompt: source.text.clone(),
+            options: options.clone(),
+            ..Request::default()
+        })
+        .collect()
 }
 
 fn outputs(engine: &Engine, cases: &Cases, beams: usize) -> Vec<(Vec<u32>, String)> {
@@ -99,19 +112,30 @@ fn load(kind: &str, precision: Precision) -> Box<dyn Model> {
     arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap()
 }
 
-/// The log-probability of each token of an output, and of the end, with the whole vocabulary or some of it.
-fn log_probabilities(model: &dyn Model, source: &[u32], output: &Expected, tokens: Option<&[u32]>) -> Vec<f32> {
+/// The log-probability of each token of an output, and of the end, with the whole vocabulary or
+/// some of it.
+fn log_probabilities(
+    model: &dyn Model,
+    source: &[u32],
+    output: &Expected,
+    tokens: Option<&[u32]>,
+) -> Vec<f32> {
     let memory = model.encoder().unwrap().encode(&[source]).unwrap().remove(0);
     let mut cache = KvCache::reading(memory);
     let mut before = model.output().vocabulary() as u32;
-    let targets: Vec<u32> = output.ids.iter().copied().chain([0]).take(output.words.len()).collect();
+    let targets: Vec<u32> =
+        output.ids.iter().copied().chain([0]).take(output.words.len()).collect();
     let mut found = Vec::new();
     for target in targets {
         let hidden = model.forward(&mut [Span::new(&[before], &mut cache)]).unwrap();
         let mut logits = Vec::new();
         model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
         let seen = |token: u32| tokens.is_none_or(|tokens| tokens.contains(&token));
-        let total: f64 = (0..).zip(&logits).filter(|(token, _)| seen(*token)).map(|(_, l)| f64::from(*l).exp()).sum();
+        let total: f64 = (0..)
+            .zip(&logits)
+            .filter(|(token, _)| seen(*token))
+            .map(|(_, l)| f64::from(*l).exp())
+            .sum();
         found.push((f64::from(logits[target as usize]) - total.ln()) as f32);
         before = target;
     }
@@ -129,11 +153,18 @@ fn probabilities_are_those_of_marian() {
         for (source, best) in cases.sources.iter().zip(&cases.beam) {
             for expected in best {
                 let found = log_probabilities(&*model, &source.ids, expected, None);
-                worst = found.iter().zip(&expected.words).map(|(a, b)| (a - b).abs()).fold(worst, f32::max);
+                worst = found
+                    .iter()
+                    .zip(&expected.words)
+                    .map(|(a, b)| (a - b).abs())
+                    .fold(worst, f32::max);
                 compared += found.len();
             }
         }
-        assert!(compared > 500 && worst < TOLERANCE, "{kind}: of {compared} log-probabilities one differs by {worst}");
+        assert!(
+            compared > 500 && worst < TOLERANCE,
+            "{kind}: of {compared} log-probabilities one differs by {worst}"
+        );
     }
 }
 
@@ -152,13 +183,23 @@ fn greedy_outputs_are_those_of_marian() {
     }
 }
 
-/// The searches differ: Marian's beam becomes narrower with each hypothesis that ends, ours does not. So ours may find better ones.
+/// The searches differ: Marian's beam becomes narrower with each hypothesis that ends, ours does
+/// not. So ours may find better ones.
 #[test]
 fn beams_find_what_marian_finds_or_better() {
-    for (kind, with_list) in [("float", false), ("float", true), ("converted", false), ("firefox", false)] {
+    for (kind, with_list) in
+        [("float", false), ("float", true), ("converted", false), ("firefox", false)]
+    {
         let cases = cases(kind);
-        let engine = if with_list { engine(&folder(kind), Precision::F32, 1, 8) } else { unrestricted(kind, Precision::F32) };
-        let (found, expected) = (outputs(&engine, &cases, 4), if with_list { &cases.beam_shortlist } else { &cases.beam });
+        let engine = if with_list {
+            engine(&folder(kind), Precision::F32, 1, 8)
+        } else {
+            unrestricted(kind, Precision::F32)
+        };
+        let (found, expected) = (
+            outputs(&engine, &cases, 4),
+            if with_list { &cases.beam_shortlist } else { &cases.beam },
+        );
         let (model, mut same) = (load(kind, Precision::F32), 0);
         for ((found, best), source) in found.into_iter().zip(expected).zip(&cases.sources) {
             if found.0 == best[0].ids {
@@ -166,18 +207,26 @@ fn beams_find_what_marian_finds_or_better() {
                 continue;
             }
             let words = vec![0.0; found.0.len() + 1];
-            let tokens = with_list.then(|| shortlist().tokens(&source.ids, model.output().vocabulary()));
+            let tokens =
+                with_list.then(|| shortlist().tokens(&source.ids, model.output().vocabulary()));
             let own = Expected { ids: found.0, words, score: 0.0, text: found.1 };
             let words = log_probabilities(&*model, &source.ids, &own, tokens.as_deref());
             let score = words.iter().sum::<f32>() / words.len() as f32;
-            assert!(score >= best[0].score - 1e-4, "{kind}: {:?} {score} {:?} {}", own.text, best[0].text, best[0].score);
+            assert!(
+                score >= best[0].score - 1e-4,
+                "{kind}: {:?} {score} {:?} {}",
+                own.text,
+                best[0].text,
+                best[0].score
+            );
         }
         assert!(same * 10 >= cases.sources.len() * 8, "{kind}: {same} of {}", cases.sources.len());
     }
 }
 
 fn shortlist() -> Shortlist {
-    let ShortlistFile { first, offsets, targets } = ShortlistFile::open(&folder("float").join("lex.30.3.enfr.s2t.bin")).unwrap();
+    let ShortlistFile { first, offsets, targets } =
+        ShortlistFile::open(&folder("float").join("lex.30.3.enfr.s2t.bin")).unwrap();
     Shortlist { first, offsets, targets, shared: true }
 }
 
@@ -191,13 +240,15 @@ fn a_shortlist_leaves_what_marian_leaves() {
         narrower += usize::from(tokens.len() < 200);
         for expected in best {
             let found = log_probabilities(&*model, &source.ids, expected, Some(&tokens));
-            let worst = found.iter().zip(&expected.words).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let worst =
+                found.iter().zip(&expected.words).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
             assert!(worst < TOLERANCE, "{:?}: {worst}", source.text);
         }
     }
     assert!(narrower > 10);
     let found = outputs(&engine(&folder("float"), Precision::F32, 1, 8), &cases, 1);
-    let expected: Vec<&[u32]> = cases.greedy_shortlist.iter().map(|best| best[0].ids.as_slice()).collect();
+    let expected: Vec<&[u32]> =
+        cases.greedy_shortlist.iter().map(|best| best[0].ids.as_slice()).collect();
     for ((found, expected), source) in found.iter().zip(&expected).zip(&cases.sources) {
         assert!(found.0.starts_with(expected), "{:?}: {found:?} {expected:?}", source.text);
     }
@@ -207,23 +258,34 @@ fn a_shortlist_leaves_what_marian_leaves() {
 
 #[test]
 fn an_output_does_not_depend_on_the_batch() {
-    for (kind, precision) in [("float", Precision::F32), ("float", Precision::Int8), ("firefox", Precision::Int8)] {
+    for (kind, precision) in
+        [("float", Precision::F32), ("float", Precision::Int8), ("firefox", Precision::Int8)]
+    {
         for beams in [1, 4] {
             let cases = cases(kind);
             let alone = outputs(&engine(&folder(kind), precision, 1, 1), &cases, beams);
             for (threads, batch) in [(1, 5), (2, 64)] {
-                assert_eq!(outputs(&engine(&folder(kind), precision, threads, batch), &cases, beams), alone, "{kind} {beams}");
+                assert_eq!(
+                    outputs(&engine(&folder(kind), precision, threads, batch), &cases, beams),
+                    alone,
+                    "{kind} {beams}"
+                );
             }
         }
     }
 }
 
-/// Both round activations, Marian to 8 bits for a whole matrix, we to 8 bits with a scale for every 64 numbers.
+/// Both round activations, Marian to 8 bits for a whole matrix, we to 8 bits with a scale for every
+/// 64 numbers.
 #[test]
 fn eight_bits_write_mostly_what_marians_eight_bits_write() {
     let cases = cases("converted");
     let found = outputs(&unrestricted("converted", Precision::Int8), &cases, 1);
-    let same = found.iter().zip(&cases.greedy_int8).filter(|(found, best)| found.0.starts_with(&best[0].ids)).count();
+    let same = found
+        .iter()
+        .zip(&cases.greedy_int8)
+        .filter(|(found, best)| found.0.starts_with(&best[0].ids))
+        .count();
     assert!(same * 10 >= found.len() * 7, "{same} of {}", found.len());
 }
 
@@ -242,32 +304,52 @@ fn folders_go_through_the_program_and_through_english() {
     let sandbox = Sandbox::new();
     for (kind, pair) in [("firefox", "deen"), ("float", "enfr")] {
         for name in files(kind) {
-            sandbox.write(&format!("{pair}/{}", name.replace("enfr", pair)), fs::read(folder(kind).join(&name)).unwrap());
+            sandbox.write(
+                &format!("{pair}/{}", name.replace("enfr", pair)),
+                fs::read(folder(kind).join(&name)).unwrap(),
+            );
         }
     }
     let cases = cases("float");
-    let lines: String = cases.sources[..6].iter().map(|source| format!("{}\n", source.text)).collect();
+    let lines: String =
+        cases.sources[..6].iter().map(|source| format!("{}\n", source.text)).collect();
     let line = "translate --lines --from en --to fr --offline --model enfr --precision f32";
     let output = sandbox.run_with(line, &lines).expect(0, &[]).stdout;
-    let expected: Vec<&str> = cases.greedy_shortlist[..6].iter().map(|best| best[0].text.trim_end()).collect();
+    let expected: Vec<&str> =
+        cases.greedy_shortlist[..6].iter().map(|best| best[0].text.trim_end()).collect();
     assert_eq!(output.lines().collect::<Vec<_>>(), expected);
 
     sandbox.write("a.txt", ENGLISH);
     let line = "translate --from de --to fr --format json --offline --model deen,enfr a.txt";
-    let translation = parse(&sandbox.run(line).expect(0, &[]).stdout).remove(0).translation.unwrap();
-    assert_eq!(translation.route.iter().map(Lang::to_string).collect::<Vec<_>>(), ["de", "en", "fr"]);
-    sandbox.run("translate --from de --to es --offline --model deen a.txt").expect(2, &["deen", "German (de)", "Spanish (es)"]);
+    let translation =
+        parse(&sandbox.run(line).expect(0, &[]).stdout).remove(0).translation.unwrap();
+    assert_eq!(
+        translation.route.iter().map(Lang::to_string).collect::<Vec<_>>(),
+        ["de", "en", "fr"]
+    );
+    sandbox
+        .run("translate --from de --to es --offline --model deen a.txt")
+        .expect(2, &["deen", "German (de)", "Spanish (es)"]);
 }
 
 #[test]
 fn what_is_missing_is_said() {
     let error = |dir: &Path| model::open("x", dir, &Runtime::cpu()).err().unwrap().to_string();
-    let no_vocabulary = copy("firefox", |name| (!name.starts_with("trgvocab")).then(|| name.to_string()));
-    assert!(error(no_vocabulary.path()).contains("srcvocab.*.spm and trgvocab.*.spm) is missing"), "{}", error(no_vocabulary.path()));
+    let no_vocabulary =
+        copy("firefox", |name| (!name.starts_with("trgvocab")).then(|| name.to_string()));
+    assert!(
+        error(no_vocabulary.path()).contains("srcvocab.*.spm and trgvocab.*.spm) is missing"),
+        "{}",
+        error(no_vocabulary.path())
+    );
     let packed = copy("firefox", |name| Some(format!("{name}.gz")));
     assert!(error(packed.path()).contains(".gz"), "{}", error(packed.path()));
     let twice = copy("firefox", |name| Some(name.to_string()));
-    fs::copy(folder("firefox").join("model.enfr.intgemm.alphas.bin"), twice.path().join("model.enfr.bin")).unwrap();
+    fs::copy(
+        folder("firefox").join("model.enfr.intgemm.alphas.bin"),
+        twice.path().join("model.enfr.bin"),
+    )
+    .unwrap();
     assert!(error(twice.path()).contains("several models"), "{}", error(twice.path()));
     let damaged = copy("float", |name| Some(name.to_string()));
     let list = damaged.path().join("lex.30.3.enfr.s2t.bin");
@@ -277,7 +359,8 @@ fn what_is_missing_is_said() {
     assert!(error(damaged.path()).contains("checksum"), "{}", error(damaged.path()));
 }
 
-/// Files cut off anywhere, and files with numbers that are too large or wrong, are refused or read; nothing panics.
+/// Files cut off anywhere, and files with numbers that are too large or wrong, are refused or read;
+/// nothing panics.
 #[test]
 fn broken_files_are_refused() {
     let name = "model.enfr.intgemm.alphas.bin";
@@ -288,7 +371,12 @@ fn broken_files_are_refused() {
         let (config, weights) = open_folder(dir.path())?;
         let model = arch::load(&config, &*weights, &Backend::new(Device::Cpu, Precision::Int8))?;
         let source = model.encoder().unwrap().encode(&[&[5, 6, 0]])?.remove(0);
-        model.forward(&mut [Span::new(&[model.output().vocabulary() as u32], &mut KvCache::reading(source))]).map(drop)
+        model
+            .forward(&mut [Span::new(
+                &[model.output().vocabulary() as u32],
+                &mut KvCache::reading(source),
+            )])
+            .map(drop)
     };
     read(&whole).unwrap();
     let steps = (0..400).chain((400..whole.len()).step_by(1999)).chain([whole.len() - 1]);
@@ -297,17 +385,30 @@ fn broken_files_are_refused() {
         assert!(error.to_string().contains(name), "{error}");
     }
     assert!(read(&[&whole[..], &[0]].concat()).is_err());
-    // Every byte of the first headers, and some of all others, of the names, the shapes and the configuration at the end.
+    // Every byte of the first headers, and some of all others, of the names, the shapes and the
+    // configuration at the end.
     let headers = u64::from_le_bytes(whole[8..16].try_into().unwrap()) as usize * 32 + 16;
-    for at in (0..80).chain((80..headers + 3000).step_by(7)).chain((whole.len() - 1536..whole.len()).step_by(3)) {
+    for at in (0..80)
+        .chain((80..headers + 3000).step_by(7))
+        .chain((whole.len() - 1536..whole.len()).step_by(3))
+    {
         for value in [0xff, 0x80, whole[at] ^ 1] {
             let mut bytes = whole.clone();
             bytes[at] = value;
-            // Some changes do no harm, such as one in the padding or a new name for what is not read.
+            // Some changes do no harm, such as one in the padding or a new name for what is not
+            // read.
             let _ = read(&bytes);
         }
     }
-    for (at, number) in [(8, u64::MAX), (8, 1 << 40), (16, u64::MAX), (32, u64::MAX), (40, u64::MAX), (40, 1 << 50), (16, 1 << 23)] {
+    for (at, number) in [
+        (8, u64::MAX),
+        (8, 1 << 40),
+        (16, u64::MAX),
+        (32, u64::MAX),
+        (40, u64::MAX),
+        (40, 1 << 50),
+        (16, 1 << 23),
+    ] {
         let mut bytes = whole.clone();
         bytes[at..at + 8].copy_from_slice(&number.to_le_bytes());
         assert!(read(&bytes).is_err(), "{at} {number}");

@@ -23,8 +23,12 @@ A vote on the toll for cars will be held in September.
 fn lines_stay_lines() {
     let sandbox = Sandbox::new();
     let input = "La rivière est montée lundi.\n\n12.05.2026\n   — 40 % —\nLa ville a fermé son pont.\n\nhttps://example.org/a?b=1\nLa rivière est montée lundi.\n";
-    let output = sandbox.run_with(&format!("translate --lines --from fr --to en {TRANSLATOR}"), input).expect(0, &[]).stdout;
-    let (source, target): (Vec<&str>, Vec<&str>) = (input.lines().collect(), output.split_terminator('\n').collect());
+    let output = sandbox
+        .run_with(&format!("translate --lines --from fr --to en {TRANSLATOR}"), input)
+        .expect(0, &[])
+        .stdout;
+    let (source, target): (Vec<&str>, Vec<&str>) =
+        (input.lines().collect(), output.split_terminator('\n').collect());
     assert_eq!(target.len(), source.len(), "{output}");
     for i in [1, 2, 3, 5, 6] {
         assert_eq!(target[i], source[i], "line {i}");
@@ -34,14 +38,37 @@ fn lines_stay_lines() {
     // In another order, each line has the same translation.
     let turned: String = source.iter().rev().map(|line| format!("{line}\r\n")).collect();
     sandbox.write("turned.txt", turned);
-    let again = sandbox.run(&format!("translate --lines --from fr --to en turned.txt {TRANSLATOR}")).expect(0, &[]).stdout;
+    let again = sandbox
+        .run(&format!("translate --lines --from fr --to en turned.txt {TRANSLATOR}"))
+        .expect(0, &[])
+        .stdout;
     assert!(again.split_terminator('\n').rev().eq(target), "{again}");
 
-    let json = sandbox.run_with(&format!("translate --lines --format json --from fr --to en {TRANSLATOR}"), input).expect(0, &[]).stdout;
-    let sources = json.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["source"].as_str().unwrap().to_string());
+    let json = sandbox
+        .run_with(&format!("translate --lines --format json --from fr --to en {TRANSLATOR}"), input)
+        .expect(0, &[])
+        .stdout;
+    let sources = json.lines().map(|line| {
+        serde_json::from_str::<serde_json::Value>(line).unwrap()["source"]
+            .as_str()
+            .unwrap()
+            .to_string()
+    });
     assert!(sources.eq(source), "{json}");
-    assert_eq!(sandbox.run_with(&format!("translate --lines --to en {TRANSLATOR}"), "").expect(0, &[]).stdout, "");
-    assert_eq!(sandbox.run_with(&format!("translate --lines --to en {TRANSLATOR}"), "1\n\n2\n").expect(0, &[]).stdout, "1\n\n2\n");
+    assert_eq!(
+        sandbox
+            .run_with(&format!("translate --lines --to en {TRANSLATOR}"), "")
+            .expect(0, &[])
+            .stdout,
+        ""
+    );
+    assert_eq!(
+        sandbox
+            .run_with(&format!("translate --lines --to en {TRANSLATOR}"), "1\n\n2\n")
+            .expect(0, &[])
+            .stdout,
+        "1\n\n2\n"
+    );
 }
 
 #[test]
@@ -49,9 +76,14 @@ fn what_is_doubted_is_told_beside_the_text() {
     let sandbox = Sandbox::new();
     sandbox.write("a.txt", FRENCH);
     let line = format!("translate a.txt --to en --from fr {TRANSLATOR}");
-    let found = parse(&sandbox.run(&format!("{line} --format json")).expect(0, &[]).stdout).remove(0).checks.flagged;
+    let found = parse(&sandbox.run(&format!("{line} --format json")).expect(0, &[]).stdout)
+        .remove(0)
+        .checks
+        .flagged;
     assert!(found.iter().any(|flag| flag.segment == 0), "random weights write nonsense: {found:?}");
-    let told = sandbox.run(&line).expect(0, &["a.txt:\n- ", "of the translation may be wrong:\n  - Sentence 1: "]);
+    let told = sandbox
+        .run(&line)
+        .expect(0, &["a.txt:\n- ", "of the translation may be wrong:\n  - Sentence 1: "]);
     assert!(!told.stdout.contains("may be wrong"), "{}", told.stdout);
     assert_eq!(sandbox.run(&format!("{line} --quiet")).expect(0, &[]).stderr, "");
     let lines = sandbox
@@ -67,7 +99,10 @@ fn a_document_keeps_its_form() {
                     https://example.org/b?c=3&d=4\n\n- La ville a fermé son pont.\n- Le train est en retard.\n\n1. Premier conseil\n2. Deuxième conseil\n\n\
                     ```sh\necho \"ne pas traduire\"   # ceci\n```\n\n> Personne n'a été blessé.\n\n---\n\n| a | b |\n|---|---|\n| 1 | 2 |\n";
     sandbox.write("a.md", document);
-    let output = sandbox.run(&format!("translate a.md --to en --from fr {TRANSLATOR}")).expect(0, &[]).stdout;
+    let output = sandbox
+        .run(&format!("translate a.md --to en --from fr {TRANSLATOR}"))
+        .expect(0, &[])
+        .stdout;
     let shape = |text: &str| text.trim_end().split("\n\n").map(marker).collect::<Vec<_>>();
     assert_eq!(shape(&output), shape(document), "{output}");
     for kept in [
@@ -83,24 +118,43 @@ fn a_document_keeps_its_form() {
     }
 
     // An address within a sentence stands in its translation, or the record tells that it does not.
-    let record =
-        parse(&sandbox.run(&format!("translate a.md --to en --from fr --format json {TRANSLATOR}")).expect(0, &[]).stdout).remove(0);
+    let record = parse(
+        &sandbox
+            .run(&format!("translate a.md --to en --from fr --format json {TRANSLATOR}"))
+            .expect(0, &[])
+            .stdout,
+    )
+    .remove(0);
     let lost = !record.translation.unwrap().text.contains("https://example.org/a?b=1&c=2");
     assert_eq!(lost, record.checks.flagged.iter().any(|flag| flag.problem == Problem::Protected));
 
     let text = "La rivière monte\n\nLa rivière est montée\nde 40 centimètres lundi.\n\n\n\nLa ville a fermé son pont.\n";
-    let output = sandbox.run_with(&format!("translate --to en --from fr {TRANSLATOR} -"), text).expect(0, &[]).stdout;
+    let output = sandbox
+        .run_with(&format!("translate --to en --from fr {TRANSLATOR} -"), text)
+        .expect(0, &[])
+        .stdout;
     assert_eq!(output.trim_end().split("\n\n").count(), 4, "{output:?}");
     // A title on the line before the text stays there.
     let text = "Le pont est fermé\nLa rivière est montée lundi.\nLa ville attend.\n";
-    let output = sandbox.run_with(&format!("translate --to en --from fr {TRANSLATOR} -"), text).expect(0, &[]).stdout;
+    let output = sandbox
+        .run_with(&format!("translate --to en --from fr {TRANSLATOR} -"), text)
+        .expect(0, &[])
+        .stdout;
     assert_eq!(output.trim_end().lines().filter(|line| !line.is_empty()).count(), 3, "{output:?}");
     assert!(!output.trim_end().contains("\n\n"), "{output:?}");
 
-    sandbox.write("b.md", "---\ntitle: La rivière monte\ndate: 2025-01-02\n---\n\nLa ville attend.\n");
-    let output = sandbox.run(&format!("translate b.md --to en --from fr {TRANSLATOR}")).expect(0, &[]).stdout;
+    sandbox
+        .write("b.md", "---\ntitle: La rivière monte\ndate: 2025-01-02\n---\n\nLa ville attend.\n");
+    let output = sandbox
+        .run(&format!("translate b.md --to en --from fr {TRANSLATOR}"))
+        .expect(0, &[])
+        .stdout;
     let title = output.lines().nth(1).and_then(|line| line.strip_prefix("title: ")).unwrap();
-    assert!(serde_json::from_str::<String>(title).is_ok() && output.contains("\ndate: 2025-01-02\n---\n"), "{output:?}");
+    assert!(
+        serde_json::from_str::<String>(title).is_ok()
+            && output.contains("\ndate: 2025-01-02\n---\n"),
+        "{output:?}"
+    );
 }
 
 /// What a block of Markdown begins with, a line.
@@ -112,24 +166,48 @@ fn marker(block: &str) -> String {
 
 #[test]
 fn records_come_out_as_json_in_the_order_of_the_articles() {
-    let sandbox = Sandbox::with([("a.txt", FRENCH), ("b.txt", ENGLISH), ("c.txt", ""), ("d.txt", GERMAN)]);
-    let outcome =
-        sandbox.run(&format!("translate d.txt c.txt b.txt a.txt --to en --format json {TRANSLATOR}")).expect(2, &["c.txt: is empty"]);
+    let sandbox =
+        Sandbox::with([("a.txt", FRENCH), ("b.txt", ENGLISH), ("c.txt", ""), ("d.txt", GERMAN)]);
+    let outcome = sandbox
+        .run(&format!("translate d.txt c.txt b.txt a.txt --to en --format json {TRANSLATOR}"))
+        .expect(2, &["c.txt: is empty"]);
     let records = parse(&outcome.stdout);
-    let told: Vec<_> = records.iter().map(|r| (r.id.as_str(), r.language.code.as_str(), r.status, r.translation.is_some())).collect();
+    let told: Vec<_> = records
+        .iter()
+        .map(|r| (r.id.as_str(), r.language.code.as_str(), r.status, r.translation.is_some()))
+        .collect();
     let (ok, failed) = (Status::Ok, Status::Failed);
-    assert_eq!(told, [("d.txt", "de", ok, true), ("c.txt", "und", failed, false), ("b.txt", "en", ok, false), ("a.txt", "fr", ok, true)]);
+    assert_eq!(
+        told,
+        [
+            ("d.txt", "de", ok, true),
+            ("c.txt", "und", failed, false),
+            ("b.txt", "en", ok, false),
+            ("a.txt", "fr", ok, true)
+        ]
+    );
     // From a pipe, the same text has the same translation.
-    let piped = parse(&sandbox.run_with(&format!("translate --to en --format json {TRANSLATOR}"), FRENCH).expect(0, &[]).stdout).remove(0);
+    let piped = parse(
+        &sandbox
+            .run_with(&format!("translate --to en --format json {TRANSLATOR}"), FRENCH)
+            .expect(0, &[])
+            .stdout,
+    )
+    .remove(0);
     assert_eq!(piped.translation, records[3].translation);
     // What is in the language already comes out as it is.
-    let plain = sandbox.run_with(&format!("translate --to en {TRANSLATOR}"), ENGLISH).expect(0, &[]).stdout;
+    let plain =
+        sandbox.run_with(&format!("translate --to en {TRANSLATOR}"), ENGLISH).expect(0, &[]).stdout;
     assert_eq!(plain, ENGLISH);
 }
 
 #[test]
 fn wrong_usage_is_told_with_what_was_expected() {
-    let sandbox = Sandbox::with([("a.txt", FRENCH), ("wrong.toml", "langauge = 'en'\n"), ("notes.gguf", "no model")]);
+    let sandbox = Sandbox::with([
+        ("a.txt", FRENCH),
+        ("wrong.toml", "langauge = 'en'\n"),
+        ("notes.gguf", "no model"),
+    ]);
     for (line, says) in [
         ("", &["Usage: polygist"][..]),
         ("transalte a.txt", &["transalte", "translate"]),
@@ -150,13 +228,23 @@ fn wrong_usage_is_told_with_what_was_expected() {
         ("detect a.txt --config none.toml", &["none.toml", "reading the configuration failed"]),
         ("models info nothing", &["nothing", "gemma-3-270m"]),
     ] {
-        let model = if line.contains("--model") || !line.starts_with("translate") { "" } else { "--model translator.gguf" };
-        let outcome = sandbox.run(&format!("{line} {model} {}", if line.is_empty() { "" } else { "--offline" })).expect(1, says);
+        let model = if line.contains("--model") || !line.starts_with("translate") {
+            ""
+        } else {
+            "--model translator.gguf"
+        };
+        let outcome = sandbox
+            .run(&format!("{line} {model} {}", if line.is_empty() { "" } else { "--offline" }))
+            .expect(1, says);
         assert_eq!(outcome.stdout, "", "{line}");
     }
     // A text whose language cannot be told, or is none that the model knows, says how to go on.
-    sandbox.run_with(&format!("translate --to en {TRANSLATOR}"), "Qwrt zxcv bnmp\n").expect(2, &["could not be told", "--from"]);
-    sandbox.run_with(&format!("translate --to en --from tlh {TRANSLATOR}"), "nuqneH\n").expect(2, &["(tlh)", "--from"]);
+    sandbox
+        .run_with(&format!("translate --to en {TRANSLATOR}"), "Qwrt zxcv bnmp\n")
+        .expect(2, &["could not be told", "--from"]);
+    sandbox
+        .run_with(&format!("translate --to en --from tlh {TRANSLATOR}"), "nuqneH\n")
+        .expect(2, &["(tlh)", "--from"]);
 }
 
 #[test]
@@ -175,10 +263,16 @@ fn without_the_model_the_command_that_fetches_it_is_named() {
 
 #[test]
 fn the_configuration_gives_defaults_and_flags_win() {
-    let sandbox = Sandbox::with([("my.toml", "to = 'en'\nmodel = 'translator.gguf'\noffline = true\nthreads = 1\n")]);
+    let sandbox = Sandbox::with([(
+        "my.toml",
+        "to = 'en'\nmodel = 'translator.gguf'\noffline = true\nthreads = 1\n",
+    )]);
     let target = |flags: &str| {
         let out = sandbox
-            .run_with(&format!("translate --format json --from fr --config my.toml {flags}"), "Le train est en retard.")
+            .run_with(
+                &format!("translate --format json --from fr --config my.toml {flags}"),
+                "Le train est en retard.",
+            )
             .expect(0, &[])
             .stdout;
         parse(&out).remove(0).translation.unwrap().language.to_string()
@@ -192,27 +286,40 @@ fn languages_are_told() {
     let out = sandbox.run_with("detect", FRENCH).expect(0, &[]).stdout;
     let (code, confidence) = out.trim_end().split_once('\t').unwrap();
     assert!(code == "fr" && (0.5..=1.0).contains(&confidence.parse::<f32>().unwrap()), "{out}");
-    assert!(sandbox.run_with("detect -", "Qwrt zxcv bnmp\n").expect(0, &[]).stdout.starts_with("und\t"));
+    assert!(
+        sandbox.run_with("detect -", "Qwrt zxcv bnmp\n").expect(0, &[]).stdout.starts_with("und\t")
+    );
     assert_eq!(sandbox.run_with("detect", "12 345\n").expect(0, &[]).stdout, "und\t0.00\n");
 
     let out = sandbox.run("detect b.txt a.txt").expect(0, &[]).stdout;
-    let told: Vec<_> = out.lines().map(|line| (line.split('\t').next().unwrap(), line.split('\t').next_back().unwrap())).collect();
+    let told: Vec<_> = out
+        .lines()
+        .map(|line| (line.split('\t').next().unwrap(), line.split('\t').next_back().unwrap()))
+        .collect();
     assert_eq!(told, [("de", "b.txt"), ("ru", "a.txt")]);
 
     let mixed = format!("{FRENCH}\n{RUSSIAN}\n{ENGLISH}");
     let out = sandbox.run_with("detect --paragraphs --format json", &mixed).expect(0, &[]).stdout;
-    let values: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(values.iter().map(|v| v["language"].as_str().unwrap()).collect::<Vec<_>>(), ["fr", "ru", "en"]);
+    let values: Vec<serde_json::Value> =
+        out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(
+        values.iter().map(|v| v["language"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["fr", "ru", "en"]
+    );
     assert_eq!(values[1]["text"].as_str().unwrap(), RUSSIAN.trim_end());
 }
 
 #[test]
 fn a_summary_has_the_length_and_form_that_was_asked_for() {
     let sandbox = Sandbox::with([("a.txt", ARTICLE)]);
-    let own: Vec<&str> = ARTICLE.split_inclusive(". ").flat_map(|s| s.split("\n\n")).map(str::trim).collect();
+    let own: Vec<&str> =
+        ARTICLE.split_inclusive(". ").flat_map(|s| s.split("\n\n")).map(str::trim).collect();
     for source in ["--extractive --offline", "--offline --summary-model writer.gguf"] {
         let summary = |flags: &str| {
-            let out = sandbox.run(&format!("summarize a.txt --format json {flags} {source}")).expect(0, &[]).stdout;
+            let out = sandbox
+                .run(&format!("summarize a.txt --format json {flags} {source}"))
+                .expect(0, &[])
+                .stdout;
             parse(&out).remove(0).summary.unwrap()
         };
         for n in [1, 2, 5] {
@@ -225,31 +332,47 @@ fn a_summary_has_the_length_and_form_that_was_asked_for() {
             assert!((n / 2..=n).contains(&words), "{n}: {words}");
         }
         let bullets = summary("--style bullets --length 3s").text;
-        assert!(bullets.lines().count() == 3 && bullets.lines().all(|line| line.starts_with("- ")), "{bullets}");
+        assert!(
+            bullets.lines().count() == 3 && bullets.lines().all(|line| line.starts_with("- ")),
+            "{bullets}"
+        );
         let headline = summary("--style headline").text;
-        assert!(headline.lines().count() == 1 && (3..=14).contains(&headline.split_whitespace().count()), "{headline}");
+        assert!(
+            headline.lines().count() == 1
+                && (3..=14).contains(&headline.split_whitespace().count()),
+            "{headline}"
+        );
         // What the tiny model writes is nonsense, so the article's own sentences stand in.
         let whole = summary("--length 99s");
         assert_eq!((whole.method, whole.sentences.len()), (SummaryMethod::Extractive, own.len()));
         assert!(whole.sentences.iter().zip(&own).all(|(s, own)| s.text == *own), "{}", whole.text);
     }
-    let text = sandbox.run("summarize a.txt --extractive --length 1s --offline").expect(0, &[]).stdout;
+    let text =
+        sandbox.run("summarize a.txt --extractive --length 1s --offline").expect(0, &[]).stdout;
     assert!(own.contains(&text.trim_end()) && text.ends_with(".\n"), "{text}");
 }
 
 #[test]
 fn models_are_imported_listed_verified_and_deleted() {
     let sandbox = Sandbox::new();
-    let run = |line: &str, code: i32| sandbox.run(&format!("models {line} --offline")).expect(code, &[]).stdout;
-    let state = || run("list", 0).lines().find(|line| line.starts_with("tiny ")).map(str::to_string);
+    let run = |line: &str, code: i32| {
+        sandbox.run(&format!("models {line} --offline")).expect(code, &[]).stdout
+    };
+    let state =
+        || run("list", 0).lines().find(|line| line.starts_with("tiny ")).map(str::to_string);
     assert!(state().is_none() && run("list", 0).contains("gemma-3-270m"));
     run("import translator.gguf --name tiny", 0);
     assert!(state().unwrap().contains("installed"));
     let info = run("info tiny", 0);
     assert!(info.contains("installed in") && info.contains("translator.gguf"), "{info}");
     assert_eq!(run("verify", 0), "tiny\tok\n");
-    let out =
-        sandbox.run_with("translate --lines --offline --from fr --to en --model tiny", "Le train est en retard.\n").expect(0, &[]).stdout;
+    let out = sandbox
+        .run_with(
+            "translate --lines --offline --from fr --to en --model tiny",
+            "Le train est en retard.\n",
+        )
+        .expect(0, &[])
+        .stdout;
     assert_eq!(out.split_terminator('\n').count(), 1);
 
     // One bit of a weight.
@@ -260,28 +383,48 @@ fn models_are_imported_listed_verified_and_deleted() {
     assert!(run("verify tiny", 2).contains("translator.gguf"));
 
     run("rm tiny", 0);
-    assert!(state().is_none() && !sandbox.exists("cache/models/tiny") && sandbox.exists("translator.gguf"));
+    assert!(
+        state().is_none()
+            && !sandbox.exists("cache/models/tiny")
+            && sandbox.exists("translator.gguf")
+    );
     sandbox.run("models rm tiny").expect(1, &["is not installed", "polygist models list"]);
-    sandbox.run("models import translator.gguf --name gemma-3-270m --offline").expect(1, &["is a name of the catalog"]);
+    sandbox
+        .run("models import translator.gguf --name gemma-3-270m --offline")
+        .expect(1, &["is a name of the catalog"]);
 }
 
 #[test]
 fn a_reader_that_has_enough_is_no_error() {
     let sandbox = Sandbox::new();
     (0..400).for_each(|i| sandbox.write(&format!("in/{i}.txt"), FRENCH));
-    for line in ["detect in", "batch in --out out --to en --offline --dry-run", "models list", "models info gemma-3-270m", "--help"] {
-        let mut child = sandbox.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    for line in [
+        "detect in",
+        "batch in --out out --to en --offline --dry-run",
+        "models list",
+        "models info gemma-3-270m",
+        "--help",
+    ] {
+        let mut child =
+            sandbox.command(line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && !stderr.contains("panicked"), "{line}: {:?} {stderr}", output.status);
+        assert!(
+            output.status.success() && !stderr.contains("panicked"),
+            "{line}: {:?} {stderr}",
+            output.status
+        );
     }
 }
 
 #[test]
 fn help_tells_what_each_command_does() {
     let sandbox = Sandbox::new();
-    assert_eq!(sandbox.run("--version").expect(0, &[]).stdout, format!("polygist {}\n", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        sandbox.run("--version").expect(0, &[]).stdout,
+        format!("polygist {}\n", env!("CARGO_PKG_VERSION"))
+    );
     let help = sandbox.run("--help").expect(0, &[]).stdout;
     assert!(help.contains("Examples:") && help.contains("Exit codes:\n  0 "));
     for command in ["translate", "summarize", "batch", "detect", "models"] {
@@ -297,7 +440,9 @@ fn help_tells_what_each_command_does() {
     let own = sandbox.run("translate --help").expect(0, &[]).stdout;
     let at = |what: &str| own.find(what).unwrap_or_else(|| panic!("{what}: {own}"));
     assert!(
-        at("[FILE]...\n") < at("--to <LANG>") && at("--to <LANG>") < at("Reading:") && at("--format <FORMAT>") < at("Reading:"),
+        at("[FILE]...\n") < at("--to <LANG>")
+            && at("--to <LANG>") < at("Reading:")
+            && at("--format <FORMAT>") < at("Reading:"),
         "{own}"
     );
 }

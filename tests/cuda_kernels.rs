@@ -1,4 +1,5 @@
-//! The kernels for CUDA devices, run on the CPU: their source is plain enough to be compiled as C++, with a thread for each of theirs.
+//! The kernels for CUDA devices, run on the CPU: their source is plain enough to be compiled as
+//! C++, with a thread for each of theirs.
 
 use std::process::Command;
 
@@ -23,11 +24,18 @@ fn kernels_for_cuda_compute_what_they_should() {
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cuda/emulated.cpp");
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
     let arguments = ["-std=c++20", "-O1", "-ffp-contract=off", "-w", "-pthread", "-I"];
-    let compiled = Command::new(&compiler).args(arguments).arg(folder.path()).arg(source).arg("-o").arg(&program).output();
+    let compiled = Command::new(&compiler)
+        .args(arguments)
+        .arg(folder.path())
+        .arg(source)
+        .arg("-o")
+        .arg(&program)
+        .output();
     match compiled {
         Ok(done) if done.status.success() => {}
         Ok(done)
-            if String::from_utf8_lossy(&done.stderr).contains("c++20") || String::from_utf8_lossy(&done.stderr).contains("_Float16") =>
+            if String::from_utf8_lossy(&done.stderr).contains("c++20")
+                || String::from_utf8_lossy(&done.stderr).contains("_Float16") =>
         {
             eprintln!("left out: {compiler} is older than C++20 or has no 16-bit floats");
             return;

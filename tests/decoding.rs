@@ -1,5 +1,6 @@
-//! Decoding beyond `transformers`' own: streams and bounds; alignments, patience and coverage against what `transformers` and CTranslate2 compute with the tiny models: their figures were written
-//! down by scripts/fixtures/decoding.py.
+//! Decoding beyond `transformers`' own: streams and bounds; alignments, patience and coverage
+//! against what `transformers` and CTranslate2 compute with the tiny models: their figures were
+//! written down by scripts/fixtures/decoding.py.
 
 mod common;
 
@@ -48,14 +49,21 @@ fn alignments_are_the_cross_attentions_of_transformers() {
         let request = Request { source: Some(source.clone()), ..Request::default() };
         let layers = case["weights"].as_array().unwrap();
         for (layer, weights) in layers.iter().enumerate() {
-            let align = |layer| engines[family].align(&[(&request, &target)], layer).unwrap().remove(0);
+            let align =
+                |layer| engines[family].align(&[(&request, &target)], layer).unwrap().remove(0);
             let found = align(Some(layer));
-            assert_eq!((found.source.len(), found.target.len(), found.weights.len()), (source.len(), target.len(), target.len()));
+            assert_eq!(
+                (found.source.len(), found.target.len(), found.weights.len()),
+                (source.len(), target.len(), target.len())
+            );
             for (row, expected) in found.weights.iter().zip(weights.as_array().unwrap()) {
                 assert_eq!(row.len(), source.len());
                 for (weight, expected) in row.iter().zip(expected.as_array().unwrap()) {
                     let differs = (f64::from(*weight) - expected.as_f64().unwrap()).abs();
-                    assert!(differs < 1e-5, "{family}, layer {layer}: {weight} instead of {expected}");
+                    assert!(
+                        differs < 1e-5,
+                        "{family}, layer {layer}: {weight} instead of {expected}"
+                    );
                 }
             }
             // Without a layer it is the last.
@@ -73,9 +81,13 @@ fn alignments_depend_on_their_pair_alone() {
         let target: Vec<u32> = (0..150).map(|i| 3 + i * 7 % 60).collect();
         let request = Request { source: Some(source), ..Request::default() };
         let whole = engine.align(&[(&request, &target)], None).unwrap().remove(0);
-        let short = engine.align(&[(&request, &target[..70]), (&request, &target), (&request, &[])], None).unwrap();
+        let short = engine
+            .align(&[(&request, &target[..70]), (&request, &target), (&request, &[])], None)
+            .unwrap();
         let pairs = whole.weights.iter().flatten().zip(short[0].weights.iter().flatten());
-        assert!(short[0].weights.len() == 70 && pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-6));
+        assert!(
+            short[0].weights.len() == 70 && pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-6)
+        );
         assert!(whole == short[1] && short[2].weights.is_empty());
         let sums = whole.weights.iter().map(|row| row.iter().sum::<f32>());
         assert!(sums.into_iter().all(|sum| (sum - 1.0).abs() < 1e-5));
@@ -88,14 +100,17 @@ fn alignments_depend_on_their_pair_alone() {
 fn what_cannot_be_aligned_is_said() {
     let engine = engine("bart", Precision::F32);
     let request = |source: Vec<u32>| Request { source: Some(source), ..Request::default() };
-    let says = |request: &Request, target: &[u32], layer| match engine.align(&[(request, target)], layer) {
+    let says = |request: &Request, target: &[u32], layer| match engine
+        .align(&[(request, target)], layer)
+    {
         Err(Error::Interrupted) | Ok(_) => panic!("no error"),
         Err(error) => error.to_string(),
     };
     assert!(says(&request(vec![5, 6]), &[7], Some(2)).contains("layers 0 to 1"));
     assert!(says(&request(vec![]), &[7], None).contains("0 tokens"));
     assert!(says(&request(vec![5]), &[7; 200], None).contains("201 tokens"));
-    let llama = model::open("llama", &fixtures().join("models/llama/model.gguf"), &Runtime::cpu()).unwrap();
+    let llama =
+        model::open("llama", &fixtures().join("models/llama/model.gguf"), &Runtime::cpu()).unwrap();
     let error = llama.align(&[(&Request::default(), &[7])], None).unwrap_err();
     assert!(error.to_string().contains("no encoder"), "{error}");
 }
@@ -123,21 +138,35 @@ fn patience_and_coverage_are_those_of_ctranslate2() {
             early_stopping: EarlyStopping::Always,
             ..Options::default()
         };
-        let request = |source: &Value| Request { source: Some(ids(source)), options: options.clone(), ..Request::default() };
-        let requests: Vec<Request> = case["sources"].as_array().unwrap().iter().map(request).collect();
+        let request = |source: &Value| Request {
+            source: Some(ids(source)),
+            options: options.clone(),
+            ..Request::default()
+        };
+        let requests: Vec<Request> =
+            case["sources"].as_array().unwrap().iter().map(request).collect();
         let outputs = engine.generate(&requests, &|_, _| true).unwrap();
         for (output, expected) in outputs.iter().zip(case["outputs"].as_array().unwrap()) {
             let first = (output.ids.clone(), output.score);
-            let found: Vec<_> = std::iter::once(first).chain(output.variants.iter().map(|v| (v.ids.clone(), v.score))).collect();
-            let expected: Vec<_> =
-                expected.as_array().unwrap().iter().map(|e| (ids(&e["ids"]), e["score"].as_f64().unwrap() as f32)).collect();
+            let found: Vec<_> = std::iter::once(first)
+                .chain(output.variants.iter().map(|v| (v.ids.clone(), v.score)))
+                .collect();
+            let expected: Vec<_> = expected
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|e| (ids(&e["ids"]), e["score"].as_f64().unwrap() as f32))
+                .collect();
             // An end token is no part of our output.
             let same = |((ids, score), (wanted, wanted_score)): (&Beam, &Beam)| {
-                let wanted = if wanted.len() > ids.len() { &wanted[..wanted.len() - 1] } else { wanted };
+                let wanted =
+                    if wanted.len() > ids.len() { &wanted[..wanted.len() - 1] } else { wanted };
                 ids == wanted && (score - wanted_score).abs() < 2e-4
             };
             if found.len() != expected.len() || !found.iter().zip(&expected).all(same) {
-                wrong.push(format!("{family}, {asked}:\n    found {found:?}\n expected {expected:?}"));
+                wrong.push(format!(
+                    "{family}, {asked}:\n    found {found:?}\n expected {expected:?}"
+                ));
             }
         }
     }
@@ -148,11 +177,28 @@ fn patience_and_coverage_are_those_of_ctranslate2() {
 fn requests_of_all_kinds() -> Vec<Request> {
     let kinds = [
         Options { max_tokens: 30, ..Options::default() },
-        Options { max_tokens: 30, temperature: 3.0, seed: 5, end_loops: false, ..Options::default() },
+        Options {
+            max_tokens: 30,
+            temperature: 3.0,
+            seed: 5,
+            end_loops: false,
+            ..Options::default()
+        },
         Options { max_tokens: 20, beams: 4, ..Options::default() },
-        Options { max_tokens: 20, beams: 3, stop: vec!["t7".into(), " t1".into()], ..Options::default() },
+        Options {
+            max_tokens: 20,
+            beams: 3,
+            stop: vec!["t7".into(), " t1".into()],
+            ..Options::default()
+        },
         Options { max_tokens: 20, stop: vec!["t2".into()], ..Options::default() },
-        Options { max_tokens: 20, beams: 4, patience: 2.0, coverage_penalty: 0.3, ..Options::default() },
+        Options {
+            max_tokens: 20,
+            beams: 4,
+            patience: 2.0,
+            coverage_penalty: 0.3,
+            ..Options::default()
+        },
     ];
     let source = |n: usize| Some((0..3 + 4 * n as u32).map(|i| 4 + i * 13 % 70).collect());
     kinds
@@ -184,20 +230,41 @@ fn streamed_pieces_are_the_output() {
         assert!(pieces.iter().any(|pieces| pieces.len() > 3), "{family}: {pieces:?}");
     }
     for (name, text) in [("llama", "Bonjour, le monde"), ("gemma3", "日本語 🇫🇷 text")] {
-        let engine = model::open(name, &fixtures().join("models").join(name).join("model.gguf"), &Runtime::cpu()).unwrap();
+        let engine = model::open(
+            name,
+            &fixtures().join("models").join(name).join("model.gguf"),
+            &Runtime::cpu(),
+        )
+        .unwrap();
         let options = |n: u64| match n % 3 {
-            0 => Options { max_tokens: 40, temperature: 2.0, seed: n, end_loops: false, ..Options::default() },
-            1 => Options { max_tokens: 40, stop: vec!["\n".into(), "e".into()], ..Options::default() },
+            0 => Options {
+                max_tokens: 40,
+                temperature: 2.0,
+                seed: n,
+                end_loops: false,
+                ..Options::default()
+            },
+            1 => Options {
+                max_tokens: 40,
+                stop: vec!["\n".into(), "e".into()],
+                ..Options::default()
+            },
             _ => Options { max_tokens: 20, beams: 3, ..Options::default() },
         };
-        let requests: Vec<Request> = (0..12).map(|n| Request { prompt: text.into(), options: options(n), ..Request::default() }).collect();
+        let requests: Vec<Request> = (0..12)
+            .map(|n| Request { prompt: text.into(), options: options(n), ..Request::default() })
+            .collect();
         let streamed = Mutex::new(vec![String::new(); requests.len()]);
         let on_text = |number: usize, text: &str| {
             streamed.lock().unwrap()[number].push_str(text);
             true
         };
         let outputs = engine.stream(&requests, &on_text, &|_, _| true).unwrap();
-        assert_eq!(outputs.iter().map(|o| o.text.clone()).collect::<Vec<_>>(), streamed.into_inner().unwrap(), "{name}");
+        assert_eq!(
+            outputs.iter().map(|o| o.text.clone()).collect::<Vec<_>>(),
+            streamed.into_inner().unwrap(),
+            "{name}"
+        );
     }
 }
 
@@ -210,27 +277,40 @@ fn a_stream_can_be_stopped() {
 
 #[test]
 fn a_bound_on_tokens_changes_no_result() {
-    for (family, precision) in [("marian", Precision::Int8), ("t5", Precision::F32), ("bart", Precision::Int8)] {
+    for (family, precision) in
+        [("marian", Precision::Int8), ("t5", Precision::F32), ("bart", Precision::Int8)]
+    {
         let open = |batch_tokens: usize, threads: usize| {
             let runtime = Runtime { batch_tokens, ..Runtime::new(Device::Cpu, precision, threads) };
             model::open(family, &fixtures().join("seq2seq").join(family), &runtime).unwrap()
         };
         let requests = requests_of_all_kinds();
-        // How often the next piece of text is another request's: with one worker, only where several are in the works at once.
+        // How often the next piece of text is another request's: with one worker, only where
+        // several are in the works at once.
         let run = |batch_tokens: usize, threads: usize| {
             let order = Mutex::new(Vec::new());
             let on_text = |number: usize, _: &str| {
                 order.lock().unwrap().push(number);
                 true
             };
-            let outputs = open(batch_tokens, threads).stream(&requests, &on_text, &|_, _| true).unwrap();
-            (outputs, order.into_inner().unwrap().windows(2).filter(|pair| pair[0] != pair[1]).count())
+            let outputs =
+                open(batch_tokens, threads).stream(&requests, &on_text, &|_, _| true).unwrap();
+            (
+                outputs,
+                order.into_inner().unwrap().windows(2).filter(|pair| pair[0] != pair[1]).count(),
+            )
         };
         let (expected, together) = run(usize::MAX, 1);
         let (alone, changes) = run(1, 1);
-        assert!(alone == expected && changes < requests.len() && together > 2 * requests.len(), "{family}: {changes}, {together}");
+        assert!(
+            alone == expected && changes < requests.len() && together > 2 * requests.len(),
+            "{family}: {changes}, {together}"
+        );
         for (batch_tokens, threads) in [(150, 1), (150, 3), (1, 2), (500, 2)] {
-            assert!(run(batch_tokens, threads).0 == expected, "{family}, {batch_tokens} tokens, {threads} threads");
+            assert!(
+                run(batch_tokens, threads).0 == expected,
+                "{family}, {batch_tokens} tokens, {threads} threads"
+            );
         }
     }
 }

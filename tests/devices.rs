@@ -1,4 +1,5 @@
-//! What a GPU computes, with candle's operations, computed on the CPU: it is to be what the kernels compute.
+//! What a GPU computes, with candle's operations, computed on the CPU: it is to be what the kernels
+//! compute.
 
 use candle_core::Device;
 use polygist::bench::{self, Shape};
@@ -9,8 +10,14 @@ use std::path::{Path, PathBuf};
 
 fn models() -> Vec<PathBuf> {
     let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let mut found: Vec<PathBuf> = std::fs::read_dir(fixtures.join("seq2seq")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    found.extend(["models/gemma3/model.gguf", "models/llama/model.gguf", "bergamot/float"].map(|path| fixtures.join(path)));
+    let mut found: Vec<PathBuf> = std::fs::read_dir(fixtures.join("seq2seq"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    found.extend(
+        ["models/gemma3/model.gguf", "models/llama/model.gguf", "bergamot/float"]
+            .map(|path| fixtures.join(path)),
+    );
     // Vocabularies of more than a few strips of logits.
     found.extend(["tiny", "tiny-decoder"].map(PathBuf::from));
     found
@@ -24,7 +31,8 @@ fn open(model: &Path, precision: Precision, candle: bool) -> Engine {
     }
 }
 
-/// Of different lengths, so that sequences are padded, and more than fit into the batch, so that some wait.
+/// Of different lengths, so that sequences are padded, and more than fit into the batch, so that
+/// some wait.
 fn requests(engine: &Engine, options: &Options) -> Vec<Request> {
     let words = engine.vocabulary_size() as u32 - 5;
     let ids = |i: u32| (0..2 + i).map(move |j| 4 + (i * 31 + j * 17) % words);
@@ -43,8 +51,15 @@ fn requests(engine: &Engine, options: &Options) -> Vec<Request> {
 #[test]
 fn candle_writes_what_the_kernels_write() {
     for model in models() {
-        let (kernels, candle) = (open(&model, Precision::F32, false), open(&model, Precision::F32, true));
-        let short = Options { min_tokens: 3, max_tokens: 12, end_loops: false, scored: true, ..kernels.defaults() };
+        let (kernels, candle) =
+            (open(&model, Precision::F32, false), open(&model, Precision::F32, true));
+        let short = Options {
+            min_tokens: 3,
+            max_tokens: 12,
+            end_loops: false,
+            scored: true,
+            ..kernels.defaults()
+        };
         for options in [
             Options { beams: 1, repetition_penalty: 1.3, ..short.clone() },
             Options { beams: 1, temperature: 0.8, top_k: 5, seed: 3, ..short.clone() },
@@ -56,7 +71,13 @@ fn candle_writes_what_the_kernels_write() {
             let found = candle.generate(&requests, &|_, _| true).unwrap();
             for (expected, found) in expected.iter().zip(&found) {
                 assert_eq!(found.ids, expected.ids, "{}, {options:?}", model.display());
-                assert!((found.score - expected.score).abs() < 1e-4, "{}: {} and {}", model.display(), found.score, expected.score);
+                assert!(
+                    (found.score - expected.score).abs() < 1e-4,
+                    "{}: {} and {}",
+                    model.display(),
+                    found.score,
+                    expected.score
+                );
             }
         }
     }
@@ -65,19 +86,32 @@ fn candle_writes_what_the_kernels_write() {
 #[test]
 fn candle_reads_what_the_kernels_read() {
     for model in models() {
-        let (kernels, candle) = (open(&model, Precision::F32, false), open(&model, Precision::F32, true));
+        let (kernels, candle) =
+            (open(&model, Precision::F32, false), open(&model, Precision::F32, true));
         let requests = requests(&kernels, &Options::default());
         let differ = |(a, b): (&f32, &f32)| (a - b).abs() > 1e-4;
         if kernels.is_prompted() {
-            let pairs: Vec<(&Request, &str)> = requests.iter().map(|request| (request, "t5 t11 t6")).collect();
-            let [expected, found] = [&kernels, &candle].map(|engine| engine.score(&pairs, &|_| true).unwrap());
-            assert!(!expected.iter().zip(&found).any(differ), "{}: {expected:?} and {found:?}", model.display());
+            let pairs: Vec<(&Request, &str)> =
+                requests.iter().map(|request| (request, "t5 t11 t6")).collect();
+            let [expected, found] =
+                [&kernels, &candle].map(|engine| engine.score(&pairs, &|_| true).unwrap());
+            assert!(
+                !expected.iter().zip(&found).any(differ),
+                "{}: {expected:?} and {found:?}",
+                model.display()
+            );
         } else if !model.ends_with("float") {
             let written: &[u32] = &[7, 5, 9];
-            let pairs: Vec<(&Request, &[u32])> = requests.iter().map(|request| (request, written)).collect();
-            let [expected, found] = [&kernels, &candle].map(|engine| engine.align(&pairs, None).unwrap());
+            let pairs: Vec<(&Request, &[u32])> =
+                requests.iter().map(|request| (request, written)).collect();
+            let [expected, found] =
+                [&kernels, &candle].map(|engine| engine.align(&pairs, None).unwrap());
             for (a, b) in expected.iter().zip(&found) {
-                assert!(!a.weights.iter().flatten().zip(b.weights.iter().flatten()).any(differ), "{}: {a:?} and {b:?}", model.display());
+                assert!(
+                    !a.weights.iter().flatten().zip(b.weights.iter().flatten()).any(differ),
+                    "{}: {a:?} and {b:?}",
+                    model.display()
+                );
             }
         }
     }
@@ -87,12 +121,21 @@ fn candle_reads_what_the_kernels_read() {
 #[test]
 fn half_precision_stays_close() {
     for model in models() {
-        let (exact, half) = (open(&model, Precision::F32, true), open(&model, Precision::F16, true));
-        let options = Options { beams: 1, max_tokens: 1, min_tokens: 1, scored: true, ..exact.defaults() };
+        let (exact, half) =
+            (open(&model, Precision::F32, true), open(&model, Precision::F16, true));
+        let options =
+            Options { beams: 1, max_tokens: 1, min_tokens: 1, scored: true, ..exact.defaults() };
         let requests = requests(&exact, &options);
-        let [expected, found] = [&exact, &half].map(|engine| engine.generate(&requests, &|_, _| true).unwrap());
+        let [expected, found] =
+            [&exact, &half].map(|engine| engine.generate(&requests, &|_, _| true).unwrap());
         for (expected, found) in expected.iter().zip(&found).filter(|(a, b)| a.ids == b.ids) {
-            assert!((found.score - expected.score).abs() < 0.05, "{}: {} and {}", model.display(), found.score, expected.score);
+            assert!(
+                (found.score - expected.score).abs() < 0.05,
+                "{}: {} and {}",
+                model.display(),
+                found.score,
+                expected.score
+            );
         }
         let equal = expected.iter().zip(&found).filter(|(a, b)| a.ids == b.ids).count();
         assert!(equal + 2 >= expected.len(), "{}: {equal} of {}", model.display(), expected.len());

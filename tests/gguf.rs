@@ -1,5 +1,6 @@
-//! T5 out of GGUF files as llama.cpp's converter writes them (scripts/fixtures/gguf_t5.py): the same models and tokenizers as in folders of
-//! the Hub's layout, which are compared with `transformers` elsewhere.
+//! T5 out of GGUF files as llama.cpp's converter writes them (scripts/fixtures/gguf_t5.py): the
+//! same models and tokenizers as in folders of the Hub's layout, which are compared with
+//! `transformers` elsewhere.
 
 mod common;
 
@@ -25,7 +26,8 @@ fn json(path: &Path) -> Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
-/// The family's folder as a GGUF file describes it: that has no largest distance, which is then T5's.
+/// The family's folder as a GGUF file describes it: that has no largest distance, which is then
+/// T5's.
 fn folder(family: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     let from = fixtures("seq2seq").join(family);
@@ -52,23 +54,37 @@ fn cases() -> Vec<(Vec<u32>, Vec<u32>)> {
         .iter()
         .zip(1..)
         .map(|(&(source, target), seed)| {
-            (words(seed, source).chain([1]).collect(), [0].into_iter().chain(words(seed + 9, target)).collect())
+            (
+                words(seed, source).chain([1]).collect(),
+                [0].into_iter().chain(words(seed + 9, target)).collect(),
+            )
         })
         .collect()
 }
 
 fn assert_same(a: &dyn Model, b: &dyn Model, tolerance: f32, what: &str) {
-    assert_eq!((a.context_length(), a.output().vocabulary()), (b.context_length(), b.output().vocabulary()), "{what}");
+    assert_eq!(
+        (a.context_length(), a.output().vocabulary()),
+        (b.context_length(), b.output().vocabulary()),
+        "{what}"
+    );
     for (source, decoder) in cases() {
         let (a, b) = (logits(a, &source, &decoder), logits(b, &source, &decoder));
         let worst = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        assert!(a.len() == b.len() && worst <= tolerance, "{what}: {worst} after {} and {} tokens", source.len(), decoder.len());
+        assert!(
+            a.len() == b.len() && worst <= tolerance,
+            "{what}: {worst} after {} and {} tokens",
+            source.len(),
+            decoder.len()
+        );
         assert!(a.iter().any(|x| (x - a[0]).abs() > 0.1), "{what}: {a:?}");
     }
 }
 
-/// T5 1.0 with its one embedding and its scaling; FLAN with a gate and an output layer; UMT5 with relative positions in every layer.
-const EXACT: [(&str, &str); 3] = [("t5", "t5.f32.gguf"), ("flan-t5", "flan-t5.f32.gguf"), ("umt5", "umt5.bf16.gguf")];
+/// T5 1.0 with its one embedding and its scaling; FLAN with a gate and an output layer; UMT5 with
+/// relative positions in every layer.
+const EXACT: [(&str, &str); 3] =
+    [("t5", "t5.f32.gguf"), ("flan-t5", "flan-t5.f32.gguf"), ("umt5", "umt5.bf16.gguf")];
 
 #[test]
 fn logits_are_those_of_the_same_model_in_a_folder() {
@@ -106,7 +122,8 @@ fn renamed(name: &str) -> String {
     ];
     let name = whole.iter().fold(name.to_string(), |name, (from, to)| name.replace(from, to));
     let name = parts.iter().fold(name, |name, (from, to)| name.replace(from, to));
-    let norms = if name.starts_with("dec") { ["cross_attn_norm", "ffn_norm"] } else { ["ffn_norm", ""] };
+    let norms =
+        if name.starts_with("dec") { ["cross_attn_norm", "ffn_norm"] } else { ["ffn_norm", ""] };
     let name = name.replace("layer.1.layer_norm", norms[0]).replace("layer.2.layer_norm", norms[1]);
     name.replace("layer.1.ffn", "ffn").replace("layer.2.ffn", "ffn")
 }
@@ -137,13 +154,20 @@ fn quantized_models_are_those_of_the_dequantized_weights() {
         let quantized = Renamed(gguf(&format!("{family}.q8_0.gguf")).1);
         let mut rounded = 0;
         for name in exact.names() {
-            // A block of 32 numbers has steps of a 127th of its largest, rounded to F16; where there are no blocks, F16 is finer.
+            // A block of 32 numbers has steps of a 127th of its largest, rounded to F16; where
+            // there are no blocks, F16 is finer.
             let (a, b) = (exact.get(&name).unwrap(), quantized.get(&name).unwrap());
             assert_eq!(a.dims(), b.dims(), "{name}");
-            let (a, b) = (a.flatten_all().unwrap().to_vec1::<f32>().unwrap(), b.flatten_all().unwrap().to_vec1::<f32>().unwrap());
+            let (a, b) = (
+                a.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
+                b.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
+            );
             for (a, b) in a.chunks(32).zip(b.chunks(32)) {
                 let step = a.iter().fold(0.0f32, |m, x| m.max(x.abs())) / 127.0;
-                assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 0.55 * step + 1e-6), "{name}: {a:?} {b:?}");
+                assert!(
+                    a.iter().zip(b).all(|(a, b)| (a - b).abs() <= 0.55 * step + 1e-6),
+                    "{name}: {a:?} {b:?}"
+                );
                 rounded += usize::from(a != b);
             }
         }
@@ -158,7 +182,11 @@ fn requests(engine: &Engine) -> Vec<Request> {
     let mut requests = Vec::new();
     for (beams, max_tokens, no_repeat_ngram) in [(1, 30, 0), (4, 20, 3)] {
         let options = Options { beams, max_tokens, no_repeat_ngram, ..engine.defaults() };
-        let request = |(source, _): (Vec<u32>, _)| Request { source: Some(source), options: options.clone(), ..Request::default() };
+        let request = |(source, _): (Vec<u32>, _)| Request {
+            source: Some(source),
+            options: options.clone(),
+            ..Request::default()
+        };
         requests.extend(cases().into_iter().map(request));
     }
     requests
@@ -172,7 +200,10 @@ fn a_file_is_opened_as_a_model_and_writes_the_same() {
         let expected = model::open(family, dir.path(), &runtime).unwrap();
         let found = model::open(family, &fixtures("gguf").join(file), &runtime).unwrap();
         let requests = requests(&found);
-        let (a, b) = (found.generate(&requests, &|_, _| true).unwrap(), expected.generate(&requests, &|_, _| true).unwrap());
+        let (a, b) = (
+            found.generate(&requests, &|_, _| true).unwrap(),
+            expected.generate(&requests, &|_, _| true).unwrap(),
+        );
         assert!(a.iter().any(|output| output.ids.len() > 5), "{file}");
         for (a, b) in a.iter().zip(&b) {
             assert_eq!((&a.ids, &a.text, a.finish), (&b.ids, &b.text, b.finish), "{file}");
@@ -184,10 +215,15 @@ fn a_file_is_opened_as_a_model_and_writes_the_same() {
 #[test]
 fn summaries_are_asked_for_as_t5_was_taught() {
     let runtime = Runtime::new(Device::Cpu, Precision::F32, 1);
-    let summarizing = |file: &str| model::open(file, &fixtures("gguf").join(file), &runtime).unwrap().summarizing();
+    let summarizing = |file: &str| {
+        model::open(file, &fixtures("gguf").join(file), &runtime).unwrap().summarizing()
+    };
     // This one has a token for gaps.
     let (prefix, options) = summarizing("t5.q8_0.gguf");
-    assert_eq!((prefix.as_str(), options.beams, options.max_tokens, options.no_repeat_ngram), ("summarize: ", 4, 199, 3));
+    assert_eq!(
+        (prefix.as_str(), options.beams, options.max_tokens, options.no_repeat_ngram),
+        ("summarize: ", 4, 199, 3)
+    );
     let (prefix, options) = summarizing("t5.f32.gguf");
     assert_eq!((prefix.as_str(), options), ("", Options::default()));
 }
@@ -199,15 +235,33 @@ fn a_tokenizer_is_that_of_its_sentencepiece_model() {
         let expected = json(&folder.join("expected.json"));
         let config = Config::Json(json(&folder.join("config.json")));
         let whole = Tokenizer::from_folder(&folder, &config).unwrap();
-        let tokenizer = Tokenizer::from_gguf(&gguf(&format!("{name}.tokenizer.gguf")).0, name).unwrap();
+        let tokenizer =
+            Tokenizer::from_gguf(&gguf(&format!("{name}.tokenizer.gguf")).0, name).unwrap();
         let cases = ["cases", "plain"].iter().flat_map(|key| expected[*key].as_array().unwrap());
         let mut count = 0;
         for case in cases {
             let (prefix, text) = (case["prefix"].as_str().unwrap(), case["text"].as_str().unwrap());
-            let ids: Vec<u32> = case["ids"].as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect();
-            assert_eq!(tokenizer.encode_source(prefix, text).unwrap(), ids, "{name}: {prefix:?} {text:?}");
-            assert_eq!(tokenizer.encode(text).unwrap(), whole.encode(text).unwrap(), "{name}: {text:?}");
-            assert_eq!(tokenizer.encode_plain(text).unwrap(), whole.encode_plain(text).unwrap(), "{name}: {text:?}");
+            let ids: Vec<u32> = case["ids"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|id| id.as_u64().unwrap() as u32)
+                .collect();
+            assert_eq!(
+                tokenizer.encode_source(prefix, text).unwrap(),
+                ids,
+                "{name}: {prefix:?} {text:?}"
+            );
+            assert_eq!(
+                tokenizer.encode(text).unwrap(),
+                whole.encode(text).unwrap(),
+                "{name}: {text:?}"
+            );
+            assert_eq!(
+                tokenizer.encode_plain(text).unwrap(),
+                whole.encode_plain(text).unwrap(),
+                "{name}: {text:?}"
+            );
             if let Some(decoded) = case["decoded"].as_str() {
                 assert_eq!(tokenizer.decode(&ids).unwrap(), decoded, "{name}: {text:?}");
             }
@@ -218,7 +272,11 @@ fn a_tokenizer_is_that_of_its_sentencepiece_model() {
             assert_eq!(tokenizer.token_id(token).map(u64::from), id.as_u64(), "{token} of {name}");
         }
         assert_eq!(whole.pieces(), tokenizer.pieces(), "{name}");
-        assert_eq!((tokenizer.ends(), tokenizer.pad(), tokenizer.begin()), (whole.ends(), whole.pad(), whole.begin()), "{name}");
+        assert_eq!(
+            (tokenizer.ends(), tokenizer.pad(), tokenizer.begin()),
+            (whole.ends(), whole.pad(), whole.begin()),
+            "{name}"
+        );
     }
 }
 
@@ -229,7 +287,8 @@ fn changed_files_do_no_harm() {
     let path = dir.path().join("changed.gguf");
     let runtime = Runtime::new(Device::Cpu, Precision::F32, 1);
     // `POLYGIST_FUZZ_ROUNDS` asks for more.
-    let rounds = std::env::var("POLYGIST_FUZZ_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(400);
+    let rounds =
+        std::env::var("POLYGIST_FUZZ_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(400);
     let mut random = 0x5eed_0007_u64;
     let mut below = |n: usize| {
         random ^= random << 13;
@@ -238,7 +297,8 @@ fn changed_files_do_no_harm() {
         (random % n as u64) as usize
     };
     // The last two have the tokenizers of decoder-only models.
-    let tokenizers = ["gguf/madlad.tokenizer.gguf", "models/llama/model.gguf", "models/gemma3/model.gguf"];
+    let tokenizers =
+        ["gguf/madlad.tokenizer.gguf", "models/llama/model.gguf", "models/gemma3/model.gguf"];
     for file in ["gguf/t5.q8_0.gguf"].into_iter().chain(tokenizers) {
         let whole = fs::read(fixtures(file)).unwrap();
         let (mut refused, mut opened) = (0, 0);
@@ -258,16 +318,23 @@ fn changed_files_do_no_harm() {
             let _ = fs::remove_file(&path);
             fs::write(&path, &bytes).unwrap();
             let result = if tokenizers.contains(&file) {
-                Gguf::open(&path).and_then(|(config, _)| Tokenizer::from_gguf(&config, "changed")).map(|tokenizer| {
-                    let ids = tokenizer.encode_source("<2de> ", "The harbour 水 ﬁ ½ </s>").unwrap_or_default();
-                    tokenizer.decode(&ids).unwrap();
-                })
+                Gguf::open(&path)
+                    .and_then(|(config, _)| Tokenizer::from_gguf(&config, "changed"))
+                    .map(|tokenizer| {
+                        let ids = tokenizer
+                            .encode_source("<2de> ", "The harbour 水 ﬁ ½ </s>")
+                            .unwrap_or_default();
+                        tokenizer.decode(&ids).unwrap();
+                    })
             } else {
                 model::open("changed", &path, &runtime).map(|engine| {
                     let source = Some(vec![4, 5, 6, 1]);
                     let options = Options { max_tokens: 3, ..engine.defaults() };
                     // Numbers that are none are an error of the model, not of the program.
-                    let _ = engine.generate(&[Request { source, options, ..Request::default() }], &|_, _| true);
+                    let _ = engine
+                        .generate(&[Request { source, options, ..Request::default() }], &|_, _| {
+                            true
+                        });
                 })
             };
             match result {
@@ -278,6 +345,9 @@ fn changed_files_do_no_harm() {
                 }
             }
         }
-        assert!(opened > rounds / 50 && refused > rounds / 50, "{file}: {opened} opened, {refused} refused");
+        assert!(
+            opened > rounds / 50 && refused > rounds / 50,
+            "{file}: {opened} opened, {refused} refused"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! What `polygist batch` makes of every kind of file that lies in people's folders. No model is needed: each summary is a
-//! sentence of its article.
+//! What `polygist batch` makes of every kind of file that lies in people's folders. No model is
+//! needed: each summary is a sentence of its article.
 
 mod common;
 
@@ -18,11 +18,14 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 /// Id, language and first word of the summary of each article; what failed has its error.
 fn told(records: &[Record]) -> Vec<(&str, &str, &str)> {
-    let first = |r: &Record| r.summary.as_ref().and_then(|s| s.text.split(' ').next().map(str::to_string));
+    let first =
+        |r: &Record| r.summary.as_ref().and_then(|s| s.text.split(' ').next().map(str::to_string));
     records
         .iter()
         .map(|r| match r.status {
-            Status::Ok => (r.id.as_str(), r.language.code.as_str(), first(r).map_or("", |word| word.leak())),
+            Status::Ok => {
+                (r.id.as_str(), r.language.code.as_str(), first(r).map_or("", |word| word.leak()))
+            }
             Status::Failed => (r.id.as_str(), "", r.error.as_ref().unwrap().message.as_str()),
         })
         .collect()
@@ -31,13 +34,19 @@ fn told(records: &[Record]) -> Vec<(&str, &str, &str)> {
 #[test]
 fn every_format_is_read_plain_and_packed() {
     let sandbox = Sandbox::new();
-    let page = format!("<html><body><nav>Home | News</nav><article><h1>Pegel</h1><p>{GERMAN}</p></article></body></html>");
+    let page = format!(
+        "<html><body><nav>Home | News</nav><article><h1>Pegel</h1><p>{GERMAN}</p></article></body></html>"
+    );
     let files = [
         ("a.txt", Format::Text, GERMAN.to_string()),
         ("b.md", Format::Markdown, format!("# Pegel\n\n{GERMAN}")),
         ("c.html", Format::Html, page),
         ("d.json", Format::Json, serde_json::json!({"title": "Pegel", "text": GERMAN}).to_string()),
-        ("e.jsonl", Format::Jsonl, format!("{}\n", serde_json::json!({"id": "e", "title": "Pegel", "text": GERMAN}))),
+        (
+            "e.jsonl",
+            Format::Jsonl,
+            format!("{}\n", serde_json::json!({"id": "e", "title": "Pegel", "text": GERMAN})),
+        ),
     ];
     for (name, _, text) in &files {
         sandbox.write(&format!("in/{name}"), text);
@@ -49,15 +58,26 @@ fn every_format_is_read_plain_and_packed() {
     sandbox.run(&format!("batch in {SUMMARIZE}")).expect(0, &["10 done"]);
     let records = sandbox.records("out");
     assert_eq!(records.len(), 10);
-    for (record, format) in records.iter().zip(files.iter().flat_map(|(_, format, _)| [format, format])) {
-        assert_eq!((record.source.format, record.language.code.as_str()), (*format, "de"), "{}", record.id);
+    for (record, format) in
+        records.iter().zip(files.iter().flat_map(|(_, format, _)| [format, format]))
+    {
+        assert_eq!(
+            (record.source.format, record.language.code.as_str()),
+            (*format, "de"),
+            "{}",
+            record.id
+        );
         let summary = record.summary.as_ref().unwrap().text.trim();
         assert!(GERMAN.contains(summary) && !summary.is_empty(), "{}: {summary}", record.id);
     }
     sandbox.run("batch broken --extractive --offline --out torn").expect(2, &["failed"]);
     for record in sandbox.records("torn").iter().filter(|r| r.status == Status::Failed) {
         let message = &record.error.as_ref().unwrap().message;
-        assert!(message.contains("gz") || message.contains("end of file"), "{}: {message}", record.id);
+        assert!(
+            message.contains("gz") || message.contains("end of file"),
+            "{}: {message}",
+            record.id
+        );
     }
     assert!(sandbox.records("torn").iter().any(|r| r.status == Status::Failed));
 }
@@ -83,7 +103,8 @@ fn encodings_are_found_out() {
     sandbox.run(&format!("batch in {SUMMARIZE}")).expect(0, &["9 done"]);
     for record in sandbox.records("out") {
         let text = record.summary.unwrap().text;
-        let whole = [SPANISH, RUSSIAN, common::JAPANESE].iter().any(|source| source.contains(text.trim()));
+        let whole =
+            [SPANISH, RUSSIAN, common::JAPANESE].iter().any(|source| source.contains(text.trim()));
         assert!(whole && !text.is_empty(), "{}: {text:?}", record.id);
     }
 }
@@ -102,13 +123,19 @@ fn names_that_would_share_an_output_are_kept_apart() {
     assert!(plan.contains("would collide; a hash keeps them apart"), "{plan}");
     sandbox.run(&format!("batch in {SUMMARIZE}")).expect(0, &["5 done"]);
     let records = sandbox.records("out");
-    let mut names: Vec<String> = records.iter().map(|r| r.output.clone().unwrap().to_lowercase()).collect();
+    let mut names: Vec<String> =
+        records.iter().map(|r| r.output.clone().unwrap().to_lowercase()).collect();
     names.sort();
     names.dedup();
     assert_eq!(names.len(), 5, "{names:?}");
     for record in &records {
         let name = record.output.as_deref().unwrap();
-        assert!(sandbox.read(&format!("out/{name}")).contains(record.summary.as_ref().unwrap().text.trim()), "{name}");
+        assert!(
+            sandbox
+                .read(&format!("out/{name}"))
+                .contains(record.summary.as_ref().unwrap().text.trim()),
+            "{name}"
+        );
         assert!(plan.contains(name), "{name} is not in the plan: {plan}");
     }
 }
@@ -124,7 +151,8 @@ fn links_are_followed_once_and_loops_end() {
     let outcome = sandbox.run(&format!("batch in {SUMMARIZE}"));
     assert!(outcome.stderr.contains("dangling.txt"), "{}", outcome.stderr);
     let records = sandbox.records("out");
-    let found: Vec<_> = told(&records).into_iter().filter(|(_, language, _)| !language.is_empty()).collect();
+    let found: Vec<_> =
+        told(&records).into_iter().filter(|(_, language, _)| !language.is_empty()).collect();
     assert_eq!(found, [("deep/er/a.txt", "fr", "La"), ("linked/b.txt", "de", "Der")]);
 }
 
@@ -145,6 +173,9 @@ fn a_long_article_is_read_whole() {
     let record = sandbox.records("out").remove(0);
     assert!(!record.stats.truncated && record.source.bytes == text.len() as u64);
     assert!(text.contains(record.summary.unwrap().text.trim()));
-    // Beyond the limit nothing is cut off in silence: the article fails, and says which flag raises the limit.
-    sandbox.run("batch in --extractive --offline --max-bytes 1000000 --out small").expect(2, &["long.txt", "--max-bytes"]);
+    // Beyond the limit nothing is cut off in silence: the article fails, and says which flag raises
+    // the limit.
+    sandbox
+        .run("batch in --extractive --offline --max-bytes 1000000 --out small")
+        .expect(2, &["long.txt", "--max-bytes"]);
 }

@@ -1,4 +1,5 @@
-//! Data flows one way: nothing downstream is imported upstream. Reads the `crate::` paths of the sources.
+//! Data flows one way: nothing downstream is imported upstream. Reads the `crate::` paths of the
+//! sources.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,7 +10,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
     ("lib", &[]),
     ("cli", &["pipeline", "report", "io", "text", "task", "generate", "model", "kernel", "bench"]),
-    ("bench", &["pipeline", "report", "task", "model", "generate", "token", "arch", "nn", "kernel"]),
+    (
+        "bench",
+        &["pipeline", "report", "task", "model", "generate", "token", "arch", "nn", "kernel"],
+    ),
     ("pipeline", &["text", "task", "generate"]),
     ("report", &["text"]),
     ("model", &["io", "arch", "token", "text", "generate", "nn", "kernel"]),
@@ -67,9 +71,13 @@ fn nothing_downstream_is_imported_upstream() {
     for path in files {
         let module = module(&path, &src);
         let allowed = ALLOWED.iter().find(|(name, _)| *name == module).map(|(_, allowed)| *allowed);
-        let allowed = allowed.unwrap_or_else(|| panic!("{} is in no layer: add it to ALLOWED", path.display()));
+        let allowed = allowed
+            .unwrap_or_else(|| panic!("{} is in no layer: add it to ALLOWED", path.display()));
         for used in used(&fs::read_to_string(&path).expect("a readable source")) {
-            if used != module && !COMMON.contains(&used.as_str()) && !allowed.contains(&used.as_str()) {
+            if used != module
+                && !COMMON.contains(&used.as_str())
+                && !allowed.contains(&used.as_str())
+            {
                 wrong.push(format!("{} uses {used}", path.display()));
             }
         }
@@ -85,8 +93,16 @@ fn unsafe_stays_in_the_kernels() {
     for path in files {
         let text = fs::read_to_string(&path).expect("a readable source");
         let in_kernel = module(&path, &src) == "kernel";
-        assert!(in_kernel || !text.contains("allow(unsafe_code)"), "{} allows unsafe code", path.display());
+        assert!(
+            in_kernel || !text.contains("allow(unsafe_code)"),
+            "{} allows unsafe code",
+            path.display()
+        );
         let blocks = text.matches("unsafe {").count();
-        assert!(blocks <= text.matches("// SAFETY:").count(), "{}: an unsafe block without its SAFETY line", path.display());
+        assert!(
+            blocks <= text.matches("// SAFETY:").count(),
+            "{}: an unsafe block without its SAFETY line",
+            path.display()
+        );
     }
 }

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-/// A model on a device that has memory for so many hypotheses at once, of all workers together, and for so many sources.
+/// A model on a device that has memory for so many hypotheses at once, of all workers together, and
+/// for so many sources.
 struct Cramped {
     inner: Box<dyn Model>,
     hypotheses: usize,
@@ -40,7 +41,8 @@ impl Model for Cramped {
 
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {
         let wanted: usize = spans.iter().map(|span| span.ends().len()).sum();
-        let result = if self.at_once.fetch_add(wanted, Ordering::SeqCst) + wanted > self.hypotheses {
+        let result = if self.at_once.fetch_add(wanted, Ordering::SeqCst) + wanted > self.hypotheses
+        {
             // As a device fails: after some of the work is done.
             let _ = self.inner.forward(spans)?;
             Err(self.refuse())
@@ -70,7 +72,11 @@ impl Encoder for Cramped {
     }
 
     fn encode(&self, sources: &[&[u32]]) -> Result<Vec<Arc<SourceCache>>> {
-        if sources.len() > self.sources { Err(self.refuse()) } else { self.inner.encoder().unwrap().encode(sources) }
+        if sources.len() > self.sources {
+            Err(self.refuse())
+        } else {
+            self.inner.encoder().unwrap().encode(sources)
+        }
     }
 
     fn attention_layers(&self) -> usize {
@@ -87,33 +93,57 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 /// A model of the fixtures in such memory, and how often it was refused.
-fn cramped(path: &Path, (hypotheses, sources): (usize, usize), workers: usize) -> (Engine, Arc<AtomicUsize>) {
+fn cramped(
+    path: &Path,
+    (hypotheses, sources): (usize, usize),
+    workers: usize,
+) -> (Engine, Arc<AtomicUsize>) {
     let mut runtime = Runtime::cpu().with_precision(Precision::F32).unwrap();
     runtime.candle = true;
     runtime.threads = workers;
-    let (config, weights, tokenizer): (Config, Box<dyn polygist::nn::Weights>, Tokenizer) = if path.is_dir() {
-        let (config, weights) = open_folder(path).unwrap();
-        let tokenizer = Tokenizer::from_folder(path, &config).unwrap();
-        (config, weights, tokenizer)
-    } else {
-        let (config, weights) = Gguf::open(path).unwrap();
-        let tokenizer = Tokenizer::from_gguf(&config, "gguf").unwrap();
-        (config, Box::new(weights), tokenizer)
-    };
+    let (config, weights, tokenizer): (Config, Box<dyn polygist::nn::Weights>, Tokenizer) =
+        if path.is_dir() {
+            let (config, weights) = open_folder(path).unwrap();
+            let tokenizer = Tokenizer::from_folder(path, &config).unwrap();
+            (config, weights, tokenizer)
+        } else {
+            let (config, weights) = Gguf::open(path).unwrap();
+            let tokenizer = Tokenizer::from_gguf(&config, "gguf").unwrap();
+            (config, Box::new(weights), tokenizer)
+        };
     let inner = arch::load(&config, &*weights, &runtime.backend()).unwrap();
-    let generation = if path.is_dir() { optional_json(path, "config.json").unwrap() } else { serde_json::Value::Null };
-    let start = generation.get("decoder_start_token_id").and_then(|id| id.as_u64()).map(|id| id as u32);
+    let generation = if path.is_dir() {
+        optional_json(path, "config.json").unwrap()
+    } else {
+        serde_json::Value::Null
+    };
+    let start =
+        generation.get("decoder_start_token_id").and_then(|id| id.as_u64()).map(|id| id as u32);
     let conventions = Conventions { start: start.into_iter().collect(), ..Conventions::default() };
     let refusals = Arc::new(AtomicUsize::new(0));
-    let model = Cramped { inner, hypotheses, sources, at_once: AtomicUsize::new(0), refusals: refusals.clone() };
-    (Engine::new("cramped", Box::new(model), tokenizer, conventions, runtime.settings()).unwrap(), refusals)
+    let model = Cramped {
+        inner,
+        hypotheses,
+        sources,
+        at_once: AtomicUsize::new(0),
+        refusals: refusals.clone(),
+    };
+    (
+        Engine::new("cramped", Box::new(model), tokenizer, conventions, runtime.settings())
+            .unwrap(),
+        refusals,
+    )
 }
 
 fn requests(beams: usize) -> Vec<Request> {
     let options = Options { beams, max_tokens: 12, ..Options::default() };
     let words = ["river", "bridge", "Monday", "town", "closed", "of", "the", "40"];
-    let text = |n: usize| (0..2 + n % 5).map(|i| words[(n * 3 + i) % words.len()]).collect::<Vec<_>>().join(" ");
-    (0..24).map(|n| Request { prompt: text(n), options: options.clone(), ..Request::default() }).collect()
+    let text = |n: usize| {
+        (0..2 + n % 5).map(|i| words[(n * 3 + i) % words.len()]).collect::<Vec<_>>().join(" ")
+    };
+    (0..24)
+        .map(|n| Request { prompt: text(n), options: options.clone(), ..Request::default() })
+        .collect()
 }
 
 fn texts(outputs: &[Output]) -> Vec<(&[u32], &str)> {
@@ -123,16 +153,30 @@ fn texts(outputs: &[Output]) -> Vec<(&[u32], &str)> {
 #[test]
 fn a_batch_that_is_too_large_is_split_and_nothing_changes() {
     const ENOUGH: (usize, usize) = (usize::MAX, usize::MAX);
-    for (name, sources) in [("models/llama/model.gguf", usize::MAX), ("seq2seq/marian", usize::MAX), ("seq2seq/marian", 3)] {
+    for (name, sources) in [
+        ("models/llama/model.gguf", usize::MAX),
+        ("seq2seq/marian", usize::MAX),
+        ("seq2seq/marian", 3),
+    ] {
         for (beams, workers) in [(1, 1), (3, 1), (1, 3), (3, 3)] {
             let asked = requests(beams);
-            let expected = cramped(&fixture(name), ENOUGH, workers).0.generate(&asked, &|_, _| true).unwrap();
+            let expected =
+                cramped(&fixture(name), ENOUGH, workers).0.generate(&asked, &|_, _| true).unwrap();
             let (engine, refusals) = cramped(&fixture(name), (7, sources), workers);
             let done = AtomicUsize::new(0);
-            let outputs = engine.generate(&asked, &|_, _| done.fetch_add(1, Ordering::Relaxed) < usize::MAX).unwrap();
-            assert_eq!(texts(&outputs), texts(&expected), "{name}, {beams} beams, {workers} workers");
+            let outputs = engine
+                .generate(&asked, &|_, _| done.fetch_add(1, Ordering::Relaxed) < usize::MAX)
+                .unwrap();
+            assert_eq!(
+                texts(&outputs),
+                texts(&expected),
+                "{name}, {beams} beams, {workers} workers"
+            );
             assert_eq!(done.into_inner(), asked.len(), "each is told once");
-            assert!(refusals.load(Ordering::Relaxed) > 0, "{name}, {beams} beams, {workers} workers: it was never refused");
+            assert!(
+                refusals.load(Ordering::Relaxed) > 0,
+                "{name}, {beams} beams, {workers} workers: it was never refused"
+            );
         }
     }
 }
@@ -147,7 +191,10 @@ fn text_that_was_handed_out_is_not_handed_out_again() {
         true
     };
     let outputs = engine.stream(&asked, &listen, &|_, _| true).unwrap();
-    assert_eq!(heard.into_inner().unwrap(), outputs.iter().map(|output| output.text.clone()).collect::<Vec<_>>());
+    assert_eq!(
+        heard.into_inner().unwrap(),
+        outputs.iter().map(|output| output.text.clone()).collect::<Vec<_>>()
+    );
     assert!(refusals.load(Ordering::Relaxed) > 0);
 }
 

@@ -21,19 +21,28 @@ fn names(table: &str) -> Vec<&str> {
 fn models_are_listed_for_a_task_and_languages_the_best_first() {
     let sandbox = Sandbox::new();
     let all = run(&sandbox, "list").stdout;
-    assert_eq!(names(&all)[..2], ["gemma-3-270m-news", "smollm2-135m-instruct"], "the starter pack stands first\n{all}");
+    assert_eq!(
+        names(&all)[..2],
+        ["gemma-3-270m-news", "smollm2-135m-instruct"],
+        "the starter pack stands first\n{all}"
+    );
     assert!(all.contains("opus-mt-fr-en") && names(&all).len() > 30);
     // Columns stand below their heads.
     let at = |line: &str, word: &str| line.find(word).map(|i| line[..i].chars().count());
     let head = all.lines().next().unwrap();
-    for (model, licence) in
-        [("nllb-200-distilled-600M", "CC-BY-NC-4.0 (non-commercial)"), ("m2m100_418M", "MIT"), ("gemma-3-270m", "Gemma")]
-    {
+    for (model, licence) in [
+        ("nllb-200-distilled-600M", "CC-BY-NC-4.0 (non-commercial)"),
+        ("m2m100_418M", "MIT"),
+        ("gemma-3-270m", "Gemma"),
+    ] {
         let line = all.lines().find(|line| line.starts_with(model)).unwrap();
         assert_eq!(at(line, licence), at(head, "LICENCE"), "{line}");
     }
     let line = all.lines().find(|line| line.starts_with("opus-mt-fr-en")).unwrap();
-    assert!(line.contains("fr → en") && line.contains("about 300 MB") && line.ends_with('-'), "{line}");
+    assert!(
+        line.contains("fr → en") && line.contains("about 300 MB") && line.ends_with('-'),
+        "{line}"
+    );
 
     let french = run(&sandbox, "list --task translate --from fr --to en").stdout;
     assert_eq!(names(&french)[0], "opus-mt-fr-en");
@@ -41,7 +50,11 @@ fn models_are_listed_for_a_task_and_languages_the_best_first() {
     let summaries = run(&sandbox, "list --task summarize --from uk").stdout;
     assert_eq!(names(&summaries), ["mT5_multilingual_XLSum"]);
     let none = run(&sandbox, "list --task translate --to en --installed");
-    assert!(names(&none.stdout).is_empty() && none.stderr.contains("no model fits"), "{}", none.stderr);
+    assert!(
+        names(&none.stdout).is_empty() && none.stderr.contains("no model fits"),
+        "{}",
+        none.stderr
+    );
     sandbox.run("models list --from klingon").expect(1, &["klingon", "not a language code"]);
 }
 
@@ -49,17 +62,26 @@ fn models_are_listed_for_a_task_and_languages_the_best_first() {
 fn the_list_can_be_read_by_programs() {
     let sandbox = Sandbox::new();
     let lines = run(&sandbox, "list --format json").stdout;
-    let models: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let find = |id: &str| models.iter().find(|m| m["id"] == id).unwrap_or_else(|| panic!("{id} is not listed"));
+    let models: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let find = |id: &str| {
+        models.iter().find(|m| m["id"] == id).unwrap_or_else(|| panic!("{id} is not listed"))
+    };
     let nllb = find("nllb-200-distilled-600M");
     assert_eq!(
         (&nllb["licence"]["non_commercial"], &nllb["bytes_are_exact"], &nllb["state"]),
         (&true.into(), &false.into(), &"absent".into())
     );
-    assert!(nllb["from"].as_array().unwrap().len() > 180 && nllb["repo"] == "facebook/nllb-200-distilled-600M");
+    assert!(
+        nllb["from"].as_array().unwrap().len() > 180
+            && nllb["repo"] == "facebook/nllb-200-distilled-600M"
+    );
     assert_eq!(find("opus-mt-fr-en")["to"], serde_json::json!(["en"]));
     assert!(find("pegasus-xsum")["licence"]["non_commercial"].is_null());
-    assert_eq!((&find("gemma-3-270m")["bytes"], &find("gemma-3-270m")["bytes_are_exact"]), (&253_113_024u64.into(), &true.into()));
+    assert_eq!(
+        (&find("gemma-3-270m")["bytes"], &find("gemma-3-270m")["bytes_are_exact"]),
+        (&253_113_024u64.into(), &true.into())
+    );
 }
 
 #[test]
@@ -105,7 +127,11 @@ fn a_model_of_the_catalog_is_pulled_from_the_hub_shown_verified_and_deleted() {
     assert!(installed.contains("installed") && !installed.contains("about"), "{installed}");
     for name in ["opus-mt-fr-en", "Helsinki-NLP/opus-mt-fr-en"] {
         let info = run(&sandbox, &format!("info {name}")).stdout;
-        assert!(info.contains("installed in") && info.contains(&format!("Helsinki-NLP/opus-mt-fr-en@{commit}, source.spm")), "{info}");
+        assert!(
+            info.contains("installed in")
+                && info.contains(&format!("Helsinki-NLP/opus-mt-fr-en@{commit}, source.spm")),
+            "{info}"
+        );
         assert!(info.contains(&hub::sha256(&weights)) && info.contains("fr\n"), "{info}");
         assert!(run(&sandbox, &format!("verify {name}")).stdout.contains("ok"));
     }

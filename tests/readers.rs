@@ -1,5 +1,5 @@
-//! Reading weight files: what PyTorch and safetensors wrote (see scripts/fixtures/readers.py) comes out as it was, and files that
-//! lie about themselves are refused, whatever is changed in them.
+//! Reading weight files: what PyTorch and safetensors wrote (see scripts/fixtures/readers.py) comes
+//! out as it was, and files that lie about themselves are refused, whatever is changed in them.
 
 use candle_core::DType;
 use polygist::error::Result;
@@ -49,7 +49,8 @@ impl Folder {
     }
 }
 
-/// Writes a file anew: some file systems wait for the disk when one that is there is written over, and thousands are written here.
+/// Writes a file anew: some file systems wait for the disk when one that is there is written over,
+/// and thousands are written here.
 fn rewrite(path: &Path, bytes: &[u8]) {
     let _ = fs::remove_file(path);
     fs::write(path, bytes).unwrap();
@@ -64,8 +65,16 @@ fn usual_name(fixture: &str) -> &'static str {
 fn check(weights: &dyn Weights, expected: &BTreeMap<String, Expected>, at: &str) {
     for (name, expected) in expected {
         let tensor = weights.get(name).unwrap_or_else(|e| panic!("{at}: {e}"));
-        assert_eq!((tensor.dims(), tensor.dtype()), (expected.shape.as_slice(), DType::F32), "{at}: {name}");
-        assert_eq!(tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap(), expected.values, "{at}: {name}");
+        assert_eq!(
+            (tensor.dims(), tensor.dtype()),
+            (expected.shape.as_slice(), DType::F32),
+            "{at}: {name}"
+        );
+        assert_eq!(
+            tensor.flatten_all().unwrap().to_vec1::<f32>().unwrap(),
+            expected.values,
+            "{at}: {name}"
+        );
     }
 }
 
@@ -78,13 +87,27 @@ fn tensors_come_out_as_they_were_saved() {
         let weights = folder.open().unwrap();
         check(&*weights, tensors, file);
         let names = weights.names();
-        assert!(names.is_sorted() && tensors.keys().all(|name| names.contains(name) && weights.has(name)), "{file}: {names:?}");
-        assert!(!weights.has("nothing") && weights.get("nothing").unwrap_err().to_string().contains("weight nothing is missing"));
+        assert!(
+            names.is_sorted()
+                && tensors.keys().all(|name| names.contains(name) && weights.has(name)),
+            "{file}: {names:?}"
+        );
+        assert!(
+            !weights.has("nothing")
+                && weights
+                    .get("nothing")
+                    .unwrap_err()
+                    .to_string()
+                    .contains("weight nothing is missing")
+        );
         if file.starts_with("mixed") {
             assert_eq!(names.len(), tensors.len() + 2, "{file}: {names:?}");
             let error = weights.get("position_ids").unwrap_err().to_string();
             assert!(error.contains("position_ids") && error.contains("expected F32"), "{error}");
-            let (embedding, head) = (weights.get("embed.weight").unwrap(), weights.get_shaped("lm_head.weight", &[6, 4]).unwrap());
+            let (embedding, head) = (
+                weights.get("embed.weight").unwrap(),
+                weights.get_shaped("lm_head.weight", &[6, 4]).unwrap(),
+            );
             assert_eq!(embedding.to_vec2::<f32>().unwrap(), head.to_vec2::<f32>().unwrap());
         }
     }
@@ -98,7 +121,13 @@ fn shards_are_read_as_one() {
         let second = fs::read(fixture("layer.bin")).unwrap();
         // The second shard of the safetensors model is made here: one tensor of two numbers.
         let header = b"{\"extra\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}";
-        let made = [&(header.len() as u64).to_le_bytes()[..], header, &1f32.to_le_bytes(), &2f32.to_le_bytes()].concat();
+        let made = [
+            &(header.len() as u64).to_le_bytes()[..],
+            header,
+            &1f32.to_le_bytes(),
+            &2f32.to_le_bytes(),
+        ]
+        .concat();
         let (second, inside) = if ending == "bin" { (second, "0.weight") } else { (made, "extra") };
         let shard = |n: usize| format!("{stem}-{n:05}-of-00002.{ending}");
         let index = format!(
@@ -108,7 +137,11 @@ fn shards_are_read_as_one() {
             shard(2)
         );
         let index_name = format!("{stem}.{ending}.index.json");
-        let folder = Folder::new(&[(&shard(1), &first), (&shard(2), &second), (&index_name, index.as_bytes())]);
+        let folder = Folder::new(&[
+            (&shard(1), &first),
+            (&shard(2), &second),
+            (&index_name, index.as_bytes()),
+        ]);
         let weights = folder.open().unwrap();
         check(&*weights, &expected[&format!("mixed.{ending}")], ending);
         assert!(weights.has(inside) && weights.get(inside).is_ok());
@@ -129,7 +162,11 @@ fn shards_are_read_as_one() {
         assert!(error.contains(&format!("shard {} is missing", shard(2))), "{error}");
         // The list names a shard that the names of the others do not count.
         folder.write(&index_name, index.replace("-of-00002", "-of-00001").as_bytes());
-        fs::rename(folder.0.path().join(shard(1)), folder.0.path().join(shard(1).replace("-of-00002", "-of-00001"))).unwrap();
+        fs::rename(
+            folder.0.path().join(shard(1)),
+            folder.0.path().join(shard(1).replace("-of-00002", "-of-00001")),
+        )
+        .unwrap();
         let error = folder.error();
         assert!(error.contains("is missing") && error.contains(&index_name), "{error}");
     }
@@ -190,13 +227,22 @@ fn files_that_lie_about_themselves_are_refused() {
     ];
     for (file, why) in cases {
         let error = Folder::new(&[(usual_name(file), &fs::read(fixture(file)).unwrap())]).error();
-        assert!(error.contains(why) && error.contains(usual_name(file)), "{file}: expected {why}, found {error}");
+        assert!(
+            error.contains(why) && error.contains(usual_name(file)),
+            "{file}: expected {why}, found {error}"
+        );
     }
     assert!(!Path::new("pickle-was-run").exists());
     // Every bad file is in the list.
-    let listed = fs::read_dir(fixture("")).unwrap().filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with("bad-"));
+    let listed = fs::read_dir(fixture(""))
+        .unwrap()
+        .filter(|e| e.as_ref().unwrap().file_name().to_string_lossy().starts_with("bad-"));
     assert_eq!(listed.count(), cases.len());
-    for (bytes, why) in [(&b""[..], "no file of torch.save"), (b"PK\x03\x04", "directory"), (b"\x80\x02}.", "no file of torch.save")] {
+    for (bytes, why) in [
+        (&b""[..], "no file of torch.save"),
+        (b"PK\x03\x04", "directory"),
+        (b"\x80\x02}.", "no file of torch.save"),
+    ] {
         let error = Folder::new(&[("pytorch_model.bin", bytes)]).error();
         assert!(error.contains(why), "{error}");
     }
@@ -213,7 +259,8 @@ impl Dice {
         (self.0 % n as u64) as usize
     }
 
-    /// Changes a few places: other bytes, great numbers, pieces copied elsewhere, taken out or cut off.
+    /// Changes a few places: other bytes, great numbers, pieces copied elsewhere, taken out or cut
+    /// off.
     fn mutate(&mut self, whole: &[u8]) -> Vec<u8> {
         let mut bytes = whole.to_vec();
         for _ in 0..=self.below(3) {
@@ -240,16 +287,23 @@ impl Dice {
     }
 }
 
-/// The most address space that this process has ever had, in bytes; `None` where the system does not say.
+/// The most address space that this process has ever had, in bytes; `None` where the system does
+/// not say.
 fn peak() -> Option<u64> {
     let status = fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmPeak:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
-/// Opens each of many changed copies of a file and reads whatever it then says that it has. The files have a few kilobytes; a reader
-/// that believes one of their sizes takes gigabytes, or more than there is.
-fn torment(whole: &[u8], rounds: usize, seed: u64, mut open: impl FnMut(&[u8]) -> Result<Box<dyn Weights>>) {
+/// Opens each of many changed copies of a file and reads whatever it then says that it has. The
+/// files have a few kilobytes; a reader that believes one of their sizes takes gigabytes, or more
+/// than there is.
+fn torment(
+    whole: &[u8],
+    rounds: usize,
+    seed: u64,
+    mut open: impl FnMut(&[u8]) -> Result<Box<dyn Weights>>,
+) {
     const BOUND: u64 = 512 << 20;
     let mut dice = Dice(seed);
     let before = peak();
@@ -260,7 +314,10 @@ fn torment(whole: &[u8], rounds: usize, seed: u64, mut open: impl FnMut(&[u8]) -
             opened += 1;
             for name in weights.names() {
                 if let Ok(tensor) = weights.get(&name) {
-                    assert!(tensor.elem_count() <= bytes.len(), "{name} has more numbers than its file bytes");
+                    assert!(
+                        tensor.elem_count() <= bytes.len(),
+                        "{name} has more numbers than its file bytes"
+                    );
                 }
             }
         }
@@ -318,12 +375,31 @@ fn small_gguf() -> Vec<u8> {
     out.extend(16u64.to_le_bytes());
     entry(&mut out, "general.architecture", 8, &[&5u64.to_le_bytes()[..], b"llama"].concat());
     entry(&mut out, "general.alignment", 4, &32u32.to_le_bytes());
-    for (kind, width) in [(0u32, 1usize), (1, 1), (2, 2), (3, 2), (4, 4), (5, 4), (6, 4), (7, 1), (10, 8), (11, 8), (12, 8)] {
+    for (kind, width) in [
+        (0u32, 1usize),
+        (1, 1),
+        (2, 2),
+        (3, 2),
+        (4, 4),
+        (5, 4),
+        (6, 4),
+        (7, 1),
+        (10, 8),
+        (11, 8),
+        (12, 8),
+    ] {
         entry(&mut out, &format!("a.{kind}"), kind, &vec![1; width]);
     }
-    let array = |kind: u32, length: u64, rest: &[u8]| [&kind.to_le_bytes()[..], &length.to_le_bytes(), rest].concat();
+    let array = |kind: u32, length: u64, rest: &[u8]| {
+        [&kind.to_le_bytes()[..], &length.to_le_bytes(), rest].concat()
+    };
     entry(&mut out, "a.bytes", 9, &array(0, 5, b"abcde"));
-    entry(&mut out, "a.strings", 9, &array(8, 2, &[&1u64.to_le_bytes()[..], b"x", &2u64.to_le_bytes(), b"yz"].concat()));
+    entry(
+        &mut out,
+        "a.strings",
+        9,
+        &array(8, 2, &[&1u64.to_le_bytes()[..], b"x", &2u64.to_le_bytes(), b"yz"].concat()),
+    );
     entry(&mut out, "a.arrays", 9, &array(9, 1, &array(4, 2, &[7; 8])));
     for (name, kind, offset) in [("plain", 0u32, 0u64), ("packed", 8, 256)] {
         string(&mut out, name);
@@ -358,7 +434,9 @@ fn what_candle_would_stumble_over_in_gguf_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("model.gguf");
     let whole = small_gguf();
-    let at = |text: &str| whole.windows(text.len()).position(|w| w == text.as_bytes()).unwrap() + text.len();
+    let at = |text: &str| {
+        whole.windows(text.len()).position(|w| w == text.as_bytes()).unwrap() + text.len()
+    };
     let with = |place: usize, bytes: &[u8]| {
         let mut changed = whole.clone();
         changed[place..place + bytes.len()].copy_from_slice(bytes);
@@ -377,7 +455,8 @@ fn what_candle_would_stumble_over_in_gguf_is_refused() {
         (with(4, &[9]), "version 9"),
     ] {
         fs::write(&path, bytes).unwrap();
-        let error = Gguf::open(&path).err().unwrap_or_else(|| panic!("{why}: it was opened")).to_string();
+        let error =
+            Gguf::open(&path).err().unwrap_or_else(|| panic!("{why}: it was opened")).to_string();
         assert!(error.contains(why) && error.contains("model.gguf"), "{why}: {error}");
     }
 }

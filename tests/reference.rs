@@ -1,5 +1,5 @@
-//! The computation against `transformers`: tiny models with random weights whose logits and greedy continuations were written down
-//! by scripts/make_fixtures.py.
+//! The computation against `transformers`: tiny models with random weights whose logits and greedy
+//! continuations were written down by scripts/make_fixtures.py.
 
 use candle_core::Device;
 use polygist::generate::{Generate, Options, Request};
@@ -14,8 +14,9 @@ use serde::Deserialize;
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-/// Largest difference of a logit that is accepted. Both sides compute in f32 and sum in different orders; the logits are of the
-/// order of 10, where f32 has a resolution of 1e-6, and about a hundred sums stand in a row.
+/// Largest difference of a logit that is accepted. Both sides compute in f32 and sum in different
+/// orders; the logits are of the order of 10, where f32 has a resolution of 1e-6, and about a
+/// hundred sums stand in a row.
 const TOLERANCE: f32 = 2e-3;
 
 #[derive(Deserialize)]
@@ -31,7 +32,8 @@ fn folder(family: &str) -> PathBuf {
 }
 
 fn cases(family: &str) -> Vec<Case> {
-    let text = std::fs::read_to_string(folder(family).join("expected.json")).expect("the fixture is committed");
+    let text = std::fs::read_to_string(folder(family).join("expected.json"))
+        .expect("the fixture is committed");
     serde_json::from_str(&text).expect("expected.json is what make_fixtures.py writes")
 }
 
@@ -42,7 +44,10 @@ fn sources(family: &str) -> Vec<(&'static str, Config, Box<dyn Weights>, Tokeniz
     let gguf = path.join("model.gguf");
     let (gguf_config, gguf_weights) = Gguf::open(&gguf).unwrap();
     let gguf_tokenizer = Tokenizer::from_gguf(&gguf_config, "fixture").unwrap();
-    vec![("safetensors", config, weights, tokenizer), ("gguf", gguf_config, Box::new(gguf_weights), gguf_tokenizer)]
+    vec![
+        ("safetensors", config, weights, tokenizer),
+        ("gguf", gguf_config, Box::new(gguf_weights), gguf_tokenizer),
+    ]
 }
 
 #[test]
@@ -62,12 +67,24 @@ fn logits_and_greedy_tokens_are_those_of_transformers() {
                 for (step, expected) in case.greedy.iter().enumerate() {
                     let hidden = model.forward(&mut [Span::new(&next, &mut cache)]).unwrap();
                     let mut logits = Vec::new();
-                    model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
+                    model
+                        .output()
+                        .blocks(&hidden, |_, _, block| logits.extend_from_slice(block))
+                        .unwrap();
                     if step == 0 {
-                        let worst = logits.iter().zip(&case.logits).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-                        assert!(logits.len() == case.logits.len() && worst < TOLERANCE, "logits differ by {worst}: {at}");
+                        let worst = logits
+                            .iter()
+                            .zip(&case.logits)
+                            .map(|(a, b)| (a - b).abs())
+                            .fold(0.0, f32::max);
+                        assert!(
+                            logits.len() == case.logits.len() && worst < TOLERANCE,
+                            "logits differ by {worst}: {at}"
+                        );
                     }
-                    let best = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b])).unwrap() as u32;
+                    let best = (0..logits.len())
+                        .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))
+                        .unwrap() as u32;
                     assert_eq!(best, *expected, "token {step}: {at}");
                     next = vec![best];
                 }
@@ -109,10 +126,14 @@ fn results_do_not_depend_on_the_batch_or_the_threads() {
         for precision in [Precision::F32, Precision::Int8] {
             let requests = requests(family);
             let one = engine(family, precision, 1);
-            let alone: Vec<_> = requests.iter().map(|r| one.generate(std::slice::from_ref(r), &|_, _| true).unwrap().remove(0)).collect();
+            let alone: Vec<_> = requests
+                .iter()
+                .map(|r| one.generate(std::slice::from_ref(r), &|_, _| true).unwrap().remove(0))
+                .collect();
             assert!(alone.iter().any(|o| !o.text.is_empty()));
             for threads in [1, 3] {
-                let together = engine(family, precision, threads).generate(&requests, &|_, _| true).unwrap();
+                let together =
+                    engine(family, precision, threads).generate(&requests, &|_, _| true).unwrap();
                 assert_eq!(together, alone, "{family}, {precision:?}, {threads} threads");
             }
             let mut backwards = requests.clone();
@@ -127,22 +148,31 @@ fn results_do_not_depend_on_the_batch_or_the_threads() {
 /// Read at once, beside others, a text is as likely as its tokens are one after the other.
 #[test]
 fn scores_are_the_probabilities_of_the_tokens() {
-    let texts = [" The old bridge is closed.", " a", "", " Nach dem Regen kam der Fluss über die Ufer."];
+    let texts =
+        [" The old bridge is closed.", " a", "", " Nach dem Regen kam der Fluss über die Ufer."];
     for family in ["llama", "gemma3"] {
         let requests = requests(family);
         let pairs: Vec<_> = requests.iter().zip(texts.into_iter().cycle()).collect();
         for precision in [Precision::F32, Precision::Int8] {
             let one = engine(family, precision, 1);
-            let alone: Vec<f32> = pairs.iter().map(|pair| one.score(std::slice::from_ref(pair), &|_| true).unwrap()[0]).collect();
+            let alone: Vec<f32> = pairs
+                .iter()
+                .map(|pair| one.score(std::slice::from_ref(pair), &|_| true).unwrap()[0])
+                .collect();
             for threads in [1, 3] {
-                assert_eq!(engine(family, precision, threads).score(&pairs, &|_| true).unwrap(), alone, "{family}, {precision:?}");
+                assert_eq!(
+                    engine(family, precision, threads).score(&pairs, &|_| true).unwrap(),
+                    alone,
+                    "{family}, {precision:?}"
+                );
             }
             assert!(one.score(&pairs, &|_| false).is_err());
             if precision == Precision::Int8 {
                 continue;
             }
             let (_, config, weights, tokenizer) = sources(family).remove(1);
-            let model = arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap();
+            let model =
+                arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap();
             for ((request, text), score) in pairs.iter().zip(alone) {
                 let mut read: Vec<u32> = tokenizer.begin().into_iter().collect();
                 for part in [&request.prefix, &request.prompt, &request.suffix] {
@@ -153,23 +183,33 @@ fn scores_are_the_probabilities_of_the_tokens() {
                 // Of all that the text's language has, and the token itself.
                 let language = request.options.language.as_ref();
                 let may_come = |(id, piece): &(u32, Piece)| match piece {
-                    Piece::Text(text) => language.is_none_or(|language| text.chars().all(|c| script::allows(language, c))),
+                    Piece::Text(text) => language
+                        .is_none_or(|language| text.chars().all(|c| script::allows(language, c))),
                     Piece::Bytes => true,
                     Piece::Control => language.is_none() || tokenizer.is_end(*id),
                 };
-                let others: HashSet<u32> = tokenizer.pieces().into_iter().filter(may_come).map(|(id, _)| id).collect();
+                let others: HashSet<u32> =
+                    tokenizer.pieces().into_iter().filter(may_come).map(|(id, _)| id).collect();
                 for &token in &tokens {
                     let hidden = model.forward(&mut [Span::new(&read, &mut cache)]).unwrap();
                     let mut logits = Vec::new();
-                    model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
-                    let counts = |id: u32| id == token || others.contains(&id) || language.is_none();
+                    model
+                        .output()
+                        .blocks(&hidden, |_, _, block| logits.extend_from_slice(block))
+                        .unwrap();
+                    let counts =
+                        |id: u32| id == token || others.contains(&id) || language.is_none();
                     let counted = (0..).zip(&logits).filter(|(id, _)| counts(*id));
                     let sum: f64 = counted.map(|(_, &l)| f64::from(l).exp()).sum();
                     total += f64::from(logits[token as usize]) - sum.ln();
                     read = vec![token];
                 }
                 let mean = total / tokens.len().max(1) as f64;
-                assert!((mean - f64::from(score)).abs() < 1e-4, "{family}, {text:?} after {:?}: {score} for {mean}", request.prompt);
+                assert!(
+                    (mean - f64::from(score)).abs() < 1e-4,
+                    "{family}, {text:?} after {:?}: {score} for {mean}",
+                    request.prompt
+                );
             }
         }
     }
@@ -180,17 +220,23 @@ fn int8_stays_close_to_f32() {
     for family in ["llama", "gemma3"] {
         let (_, config, weights, _) = sources(family).remove(1);
         let logits = |precision| {
-            let model = arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap();
+            let model =
+                arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap();
             let mut all = Vec::new();
             for case in cases(family) {
-                let hidden = model.forward(&mut [Span::new(&case.ids, &mut model.new_cache())]).unwrap();
+                let hidden =
+                    model.forward(&mut [Span::new(&case.ids, &mut model.new_cache())]).unwrap();
                 model.output().blocks(&hidden, |_, _, block| all.extend_from_slice(block)).unwrap();
             }
             all
         };
-        let (exact, rounded): (Vec<f32>, Vec<f32>) = (logits(Precision::F32), logits(Precision::Int8));
-        let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
-        let error = norm(&mut exact.iter().zip(&rounded).map(|(a, b)| a - b)) / norm(&mut exact.iter().copied());
+        let (exact, rounded): (Vec<f32>, Vec<f32>) =
+            (logits(Precision::F32), logits(Precision::Int8));
+        let norm = |values: &mut dyn Iterator<Item = f32>| {
+            values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt()
+        };
+        let error = norm(&mut exact.iter().zip(&rounded).map(|(a, b)| a - b))
+            / norm(&mut exact.iter().copied());
         assert!(error > 0.0 && error < 0.06, "{family}: relative error {error}");
     }
 }
@@ -236,7 +282,8 @@ fn broken_model_files_are_clear_errors() {
     ] {
         let path = dir.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let error = Gguf::open(&path).err().unwrap_or_else(|| panic!("{name} was opened")).to_string();
+        let error =
+            Gguf::open(&path).err().unwrap_or_else(|| panic!("{name} was opened")).to_string();
         assert!(error.contains(name), "{error}");
     }
 }

@@ -1,5 +1,5 @@
-//! Encoder–decoder models against `transformers`: tiny models with random weights, whose logits and outputs were written down by
-//! scripts/fixtures/seq2seq.py.
+//! Encoder–decoder models against `transformers`: tiny models with random weights, whose logits and
+//! outputs were written down by scripts/fixtures/seq2seq.py.
 
 mod common;
 
@@ -19,7 +19,10 @@ fn root() -> PathBuf {
 }
 
 fn families() -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(root()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = std::fs::read_dir(root())
+        .unwrap()
+        .map(|e| e.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     assert!(!names.is_empty(), "only {names:?}");
     names
@@ -35,7 +38,8 @@ fn load(family: &str, precision: Precision) -> Box<dyn Model> {
     arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap()
 }
 
-/// Largest difference of a logit that is accepted, as a share of the largest logit: both sides compute in f32 and sum in different orders.
+/// Largest difference of a logit that is accepted, as a share of the largest logit: both sides
+/// compute in f32 and sum in different orders.
 const TOLERANCE: f32 = 2e-5;
 
 #[test]
@@ -45,13 +49,21 @@ fn logits_are_those_of_transformers() {
         for case in json(&family, "expected.json")["logits"].as_array().unwrap() {
             let (source, decoder) = (ids(&case["source"]), ids(&case["decoder"]));
             let found = logits(&*model, &source, &decoder);
-            let expected: Vec<f32> = case["logits"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect();
+            let expected: Vec<f32> = case["logits"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|v| v.as_f64().unwrap() as f32)
+                .collect();
             assert_eq!(found.len(), expected.len(), "{family}");
             let scale = expected.iter().fold(1.0f32, |m, v| m.max(v.abs()));
             // What is banned by an infinite bias is as good as any other such number.
             let differ = |(a, b): (&f32, &f32)| if a == b { 0.0 } else { (a - b).abs() / scale };
             let worst = found.iter().zip(&expected).map(differ).fold(0.0, f32::max);
-            assert!(worst < TOLERANCE, "{family}: logits differ by {worst} of {scale} after {source:?}, {decoder:?}");
+            assert!(
+                worst < TOLERANCE,
+                "{family}: logits differ by {worst} of {scale} after {source:?}, {decoder:?}"
+            );
         }
     }
 }
@@ -80,11 +92,21 @@ fn engine(family: &str, precision: Precision, threads: usize, batch: usize) -> E
 /// The words that stand for some tokens in the fixtures' vocabulary.
 fn words(ids: &[u32], family: &str) -> String {
     let vocabulary = json(family, "tokenizer.json")["model"]["vocab"].clone();
-    let word = |id: &u32| vocabulary.as_object().unwrap().iter().find(|(_, v)| v.as_u64() == Some(u64::from(*id))).unwrap().0.clone();
+    let word = |id: &u32| {
+        vocabulary
+            .as_object()
+            .unwrap()
+            .iter()
+            .find(|(_, v)| v.as_u64() == Some(u64::from(*id)))
+            .unwrap()
+            .0
+            .clone()
+    };
     ids.iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// The engine of a family whose decoder starts with another token: a folder with other words in its `generation_config.json`.
+/// The engine of a family whose decoder starts with another token: a folder with other words in its
+/// `generation_config.json`.
 fn engine_starting_with(family: &str, token: u64) -> Engine {
     let dir = tempfile::tempdir().unwrap();
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
@@ -108,16 +130,24 @@ struct Case {
 fn cases(family: &str) -> Vec<Case> {
     let config = json(family, "config.json");
     let generation = json(family, "generation_config.json");
-    let number = |key: &str| [&generation, &config].iter().find_map(|file| file[key].as_u64()).map(|n| n as u32);
+    let number = |key: &str| {
+        [&generation, &config].iter().find_map(|file| file[key].as_u64()).map(|n| n as u32)
+    };
     let end = number("eos_token_id").unwrap();
     let read = |case: &Value| {
         let asked = &case["options"];
         let mut options = Options::of_model(&[asked, &generation, &config]);
         options.end_loops = false;
         options.outputs = asked["num_return_sequences"].as_u64().unwrap_or(1) as usize;
-        let start = asked["decoder_input_ids"].as_array().map(|_| ids(&asked["decoder_input_ids"])).unwrap_or_default();
+        let start = asked["decoder_input_ids"]
+            .as_array()
+            .map(|_| ids(&asked["decoder_input_ids"]))
+            .unwrap_or_default();
         // `transformers` puts the token that decoding starts with before a prefix that lacks it.
-        let prefix = start.strip_prefix(&[number("decoder_start_token_id").unwrap()][..]).unwrap_or(&start).to_vec();
+        let prefix = start
+            .strip_prefix(&[number("decoder_start_token_id").unwrap()][..])
+            .unwrap_or(&start)
+            .to_vec();
         if !prefix.is_empty() {
             options.forced_begin = None;
         }
@@ -136,7 +166,12 @@ fn cases(family: &str) -> Vec<Case> {
             start: asked["decoder_start_token_id"].as_u64(),
             name: case["name"].as_str().unwrap().to_string(),
             requests: case["sources"].as_array().unwrap().iter().map(request).collect(),
-            expected: case["outputs"].as_array().unwrap().iter().map(|o| o.as_array().unwrap().iter().map(output).collect()).collect(),
+            expected: case["outputs"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|o| o.as_array().unwrap().iter().map(output).collect())
+                .collect(),
         }
     };
     json(family, "expected.json")["generate"].as_array().unwrap().iter().map(read).collect()
@@ -149,14 +184,22 @@ fn outputs_are_those_of_transformers() {
         let engine = engine(&family, Precision::F32, 2, 6);
         for case in cases(&family) {
             let other = case.start.map(|token| engine_starting_with(&family, token));
-            let outputs = other.as_ref().unwrap_or(&engine).generate(&case.requests, &|_, _| true).unwrap();
+            let outputs =
+                other.as_ref().unwrap_or(&engine).generate(&case.requests, &|_, _| true).unwrap();
             for (i, (output, expected)) in outputs.iter().zip(&case.expected).enumerate() {
                 let first = (output.ids.clone(), output.score);
-                let found: Vec<_> = std::iter::once(first).chain(output.variants.iter().map(|v| (v.ids.clone(), v.score))).collect();
+                let found: Vec<_> = std::iter::once(first)
+                    .chain(output.variants.iter().map(|v| (v.ids.clone(), v.score)))
+                    .collect();
                 let same = found.len() == expected.len()
-                    && found.iter().zip(expected).all(|(f, e)| f.0 == e.0 && e.1.is_none_or(|score| (f.1 - score).abs() < 2e-4));
+                    && found.iter().zip(expected).all(|(f, e)| {
+                        f.0 == e.0 && e.1.is_none_or(|score| (f.1 - score).abs() < 2e-4)
+                    });
                 if !same {
-                    wrong.push(format!("{family}, {}, source {i}:\n    found {found:?}\n expected {expected:?}", case.name));
+                    wrong.push(format!(
+                        "{family}, {}, source {i}:\n    found {found:?}\n expected {expected:?}",
+                        case.name
+                    ));
                 }
             }
         }
@@ -187,45 +230,72 @@ fn draws_have_the_distribution_of_transformers() {
                 options: Options { seed: seed.into(), ..options.clone() },
                 ..Request::default()
             };
-            let outputs = engine.generate(&(0..DRAWS).map(request).collect::<Vec<_>>(), &|_, _| true).unwrap();
+            let outputs = engine
+                .generate(&(0..DRAWS).map(request).collect::<Vec<_>>(), &|_, _| true)
+                .unwrap();
             let given = case["decoder"].as_array().unwrap().len() - 1;
             let end = json(family, "config.json")["eos_token_id"].as_u64().unwrap() as u32;
             let mut counts = std::collections::BTreeMap::new();
             for output in &outputs {
                 // An end token is no part of the output.
-                *counts.entry(output.ids.get(given).copied().unwrap_or(end)).or_insert(0.0) += 1.0 / f64::from(DRAWS);
+                *counts.entry(output.ids.get(given).copied().unwrap_or(end)).or_insert(0.0) +=
+                    1.0 / f64::from(DRAWS);
             }
             let pairs = case["probabilities"].as_array().unwrap();
-            let expected: Vec<(u32, f64)> = pairs.iter().map(|p| (p[0].as_u64().unwrap() as u32, p[1].as_f64().unwrap())).collect();
+            let expected: Vec<(u32, f64)> = pairs
+                .iter()
+                .map(|p| (p[0].as_u64().unwrap() as u32, p[1].as_f64().unwrap()))
+                .collect();
             let known = |id: u32| expected.iter().find(|(e, _)| *e == id).map_or(0.0, |(_, p)| *p);
-            assert!(counts.keys().all(|&id| known(id) > 0.0), "{family}, {}: {counts:?} out of {expected:?}", case["options"]);
-            let distance: f64 = expected.iter().map(|(id, p)| (p - counts.get(id).copied().unwrap_or(0.0)).abs()).sum::<f64>() / 2.0;
+            assert!(
+                counts.keys().all(|&id| known(id) > 0.0),
+                "{family}, {}: {counts:?} out of {expected:?}",
+                case["options"]
+            );
+            let distance: f64 = expected
+                .iter()
+                .map(|(id, p)| (p - counts.get(id).copied().unwrap_or(0.0)).abs())
+                .sum::<f64>()
+                / 2.0;
             // Five hundred draws from a hundred tokens are about this far from their distribution.
             assert!(distance < 0.15, "{family}, {}: distance {distance}", case["options"]);
         }
     }
 }
 
-/// The promise of the engine, for beams and int8 too: a result depends on its request alone, to the bit.
+/// The promise of the engine, for beams and int8 too: a result depends on its request alone, to the
+/// bit.
 #[test]
 fn results_do_not_depend_on_the_batch_or_the_threads() {
     for family in families() {
         for precision in [Precision::F32, Precision::Int8] {
-            let mut requests: Vec<Request> = cases(&family).into_iter().flat_map(|case| case.requests).collect();
-            let drawn =
-                |r: &Request| Request { options: Options { temperature: 0.9, beams: 1, top_p: 0.9, ..r.options.clone() }, ..r.clone() };
+            let mut requests: Vec<Request> =
+                cases(&family).into_iter().flat_map(|case| case.requests).collect();
+            let drawn = |r: &Request| Request {
+                options: Options { temperature: 0.9, beams: 1, top_p: 0.9, ..r.options.clone() },
+                ..r.clone()
+            };
             requests.extend(requests.iter().take(5).map(drawn).collect::<Vec<_>>());
             let one = engine(&family, precision, 1, 1);
-            let alone: Vec<_> = requests.iter().map(|r| one.generate(std::slice::from_ref(r), &|_, _| true).unwrap().remove(0)).collect();
+            let alone: Vec<_> = requests
+                .iter()
+                .map(|r| one.generate(std::slice::from_ref(r), &|_, _| true).unwrap().remove(0))
+                .collect();
             for (threads, batch) in [(1, 64), (3, 7)] {
-                let together = engine(&family, precision, threads, batch).generate(&requests, &|_, _| true).unwrap();
-                assert!(together == alone, "{family}, {precision:?}, {threads} threads, batch {batch}");
+                let together = engine(&family, precision, threads, batch)
+                    .generate(&requests, &|_, _| true)
+                    .unwrap();
+                assert!(
+                    together == alone,
+                    "{family}, {precision:?}, {threads} threads, batch {batch}"
+                );
             }
         }
     }
 }
 
-/// An end that is forced at the longest output is a cut, and is told as one; what an output is given to begin with always fits.
+/// An end that is forced at the longest output is a cut, and is told as one; what an output is
+/// given to begin with always fits.
 #[test]
 fn cuts_are_told() {
     let engine = engine("bart", Precision::F32, 1, 8);
@@ -235,6 +305,9 @@ fn cuts_are_told() {
         assert!(options.forced_begin.is_some() && options.forced_end.is_some());
         let request = Request { source: Some(source.clone()), options, ..Request::default() };
         let output = engine.generate(&[request], &|_, _| true).unwrap().remove(0);
-        assert!(output.finish == Finish::Length && (1..=4).contains(&output.tokens), "{beams}, {max_tokens}: {output:?}");
+        assert!(
+            output.finish == Finish::Length && (1..=4).contains(&output.tokens),
+            "{beams}, {max_tokens}: {output:?}"
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! Tokenizers of encoder–decoder models against `transformers`: small vocabularies in the layout of each family, whose ids and texts were
-//! written down by scripts/fixtures/tokenizers.py; and broken files.
+//! Tokenizers of encoder–decoder models against `transformers`: small vocabularies in the layout of
+//! each family, whose ids and texts were written down by scripts/fixtures/tokenizers.py; and broken
+//! files.
 
 use polygist::nn::Config;
 use polygist::token::{Piece, Tokenizer};
@@ -28,7 +29,8 @@ struct Case {
 
 fn folders() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tokenizers");
-    let mut folders: Vec<PathBuf> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
     folders.sort();
     assert_eq!(folders.len(), 18, "{folders:?}");
     folders
@@ -39,11 +41,14 @@ fn folder(name: &str) -> PathBuf {
 }
 
 fn config(folder: &Path) -> Config {
-    Config::Json(serde_json::from_str(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap())
+    Config::Json(
+        serde_json::from_str(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap(),
+    )
 }
 
 fn open(folder: &Path) -> Tokenizer {
-    Tokenizer::from_folder(folder, &config(folder)).unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
+    Tokenizer::from_folder(folder, &config(folder))
+        .unwrap_or_else(|e| panic!("{}: {e}", folder.display()))
 }
 
 fn expected(folder: &Path) -> Expected {
@@ -61,11 +66,17 @@ fn ids_and_texts_are_those_of_transformers() {
             checked += 1;
             let ids = tokenizer.encode_source(&case.prefix, &case.text).unwrap();
             if ids != case.ids {
-                wrong.push(format!("{name} {:?} {:?}: expected {:?}, found {ids:?}", case.prefix, case.text, case.ids));
+                wrong.push(format!(
+                    "{name} {:?} {:?}: expected {:?}, found {ids:?}",
+                    case.prefix, case.text, case.ids
+                ));
             }
             let decoded = tokenizer.decode(case.written.as_ref().unwrap_or(&case.ids)).unwrap();
             if Some(&decoded) != case.decoded.as_ref() {
-                wrong.push(format!("{name} {:?}: expected the text {:?}, found {decoded:?}", case.text, case.decoded));
+                wrong.push(format!(
+                    "{name} {:?}: expected the text {:?}, found {decoded:?}",
+                    case.text, case.decoded
+                ));
             }
         }
     }
@@ -80,7 +91,13 @@ fn control_tokens_in_a_text_from_outside_are_plain_text() {
         for case in expected(&folder).plain {
             let ids = tokenizer.encode_source(&case.prefix, &case.text).unwrap();
             if ids != case.ids {
-                wrong.push(format!("{} {:?} {:?}: expected {:?}, found {ids:?}", folder.display(), case.prefix, case.text, case.ids));
+                wrong.push(format!(
+                    "{} {:?} {:?}: expected {:?}, found {ids:?}",
+                    folder.display(),
+                    case.prefix,
+                    case.text,
+                    case.ids
+                ));
             }
         }
     }
@@ -105,16 +122,29 @@ fn tokens_are_found_by_name() {
 
 #[test]
 fn pieces_write_what_they_say() {
-    // With separate vocabularies, tokens are looked up in the source's, and the target's are written.
+    // With separate vocabularies, tokens are looked up in the source's, and the target's are
+    // written.
     for folder in folders().into_iter().filter(|f| !f.join("target_vocab.json").exists()) {
         let tokenizer = open(&folder);
         let pieces: BTreeMap<u32, Piece> = tokenizer.pieces().into_iter().collect();
         assert!(pieces.len() > 300, "{}", folder.display());
-        for (token, id) in expected(&folder).tokens.iter().filter(|(token, _)| !token.starts_with("<2")) {
-            assert!(matches!(pieces.get(id), Some(Piece::Control) | None), "{token} of {}: {:?}", folder.display(), pieces.get(id));
+        for (token, id) in
+            expected(&folder).tokens.iter().filter(|(token, _)| !token.starts_with("<2"))
+        {
+            assert!(
+                matches!(pieces.get(id), Some(Piece::Control) | None),
+                "{token} of {}: {:?}",
+                folder.display(),
+                pieces.get(id)
+            );
         }
         if let Some(space) = tokenizer.token_id("▁") {
-            assert_eq!(pieces.get(&space).unwrap_or(&Piece::Text(" ".into())), &Piece::Text(" ".into()), "{}", folder.display());
+            assert_eq!(
+                pieces.get(&space).unwrap_or(&Piece::Text(" ".into())),
+                &Piece::Text(" ".into()),
+                "{}",
+                folder.display()
+            );
         }
     }
 }
@@ -126,7 +156,11 @@ fn generation_config_adds_end_tokens() {
         fs::copy(folder("bart_json").join(name), temporary.path().join(name)).unwrap();
     }
     assert!(!open(temporary.path()).is_end(7));
-    fs::write(temporary.path().join("generation_config.json"), r#"{"eos_token_id": [7, 8], "pad_token_id": 9}"#).unwrap();
+    fs::write(
+        temporary.path().join("generation_config.json"),
+        r#"{"eos_token_id": [7, 8], "pad_token_id": 9}"#,
+    )
+    .unwrap();
     let tokenizer = open(temporary.path());
     assert!([2, 7, 8].into_iter().all(|id| tokenizer.is_end(id)));
     assert_eq!(tokenizer.pad(), Some(9));
@@ -135,13 +169,19 @@ fn generation_config_adds_end_tokens() {
 #[test]
 fn a_saved_limit_does_not_cut_texts_off() {
     let temporary = tempfile::tempdir().unwrap();
-    fs::copy(folder("bart_json").join("config.json"), temporary.path().join("config.json")).unwrap();
-    let mut whole: serde_json::Value =
-        serde_json::from_str(&fs::read_to_string(folder("bart_json").join("tokenizer.json")).unwrap()).unwrap();
+    fs::copy(folder("bart_json").join("config.json"), temporary.path().join("config.json"))
+        .unwrap();
+    let mut whole: serde_json::Value = serde_json::from_str(
+        &fs::read_to_string(folder("bart_json").join("tokenizer.json")).unwrap(),
+    )
+    .unwrap();
     whole["truncation"] = serde_json::json!({"direction": "Right", "max_length": 4, "strategy": "LongestFirst", "stride": 0});
     fs::write(temporary.path().join("tokenizer.json"), whole.to_string()).unwrap();
     let text = "The harbour reopened on Tuesday after three days of storm.";
-    assert_eq!(open(temporary.path()).encode_source("", text).unwrap(), open(&folder("bart_json")).encode_source("", text).unwrap());
+    assert_eq!(
+        open(temporary.path()).encode_source("", text).unwrap(),
+        open(&folder("bart_json")).encode_source("", text).unwrap()
+    );
 }
 
 /// SplitMix64 (Steele et al. 2014): the same numbers in every run.
@@ -193,11 +233,20 @@ fn no_text_from_outside_becomes_a_control_token() {
     for folder in folders() {
         let tokenizer = open(&folder);
         let expected = expected(&folder);
-        let control: BTreeSet<u32> = expected.tokens.iter().filter(|(token, _)| *token != "<unk>").map(|(_, id)| *id).collect();
+        let control: BTreeSet<u32> = expected
+            .tokens
+            .iter()
+            .filter(|(token, _)| *token != "<unk>")
+            .map(|(_, id)| *id)
+            .collect();
         let longs = ["ab".repeat(5000), "水".repeat(3000), "🙂".repeat(2000), "</s>".repeat(2000)];
         for text in longs.into_iter().chain((0..400).map(|_| random.text())) {
             let ids = tokenizer.encode_plain(&text).unwrap();
-            assert!(!ids.iter().any(|id| control.contains(id)), "{}: {text:?} became {ids:?}", folder.display());
+            assert!(
+                !ids.iter().any(|id| control.contains(id)),
+                "{}: {text:?} became {ids:?}",
+                folder.display()
+            );
             tokenizer.decode(&ids).unwrap();
             let whole = tokenizer.encode_source("", &text).unwrap();
             let inside = whole.iter().filter(|id| control.contains(id)).count();
@@ -211,7 +260,10 @@ fn no_text_from_outside_becomes_a_control_token() {
 /// The most memory that this process has had so far, in MB; 0 where that is not to be found out.
 fn peak() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).and_then(|l| l.split_whitespace().next());
+    let line = status
+        .lines()
+        .find_map(|l| l.strip_prefix("VmHWM:"))
+        .and_then(|l| l.split_whitespace().next());
     line.and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
@@ -221,20 +273,30 @@ fn broken_sentencepiece_models_are_refused_or_work() {
     let before = peak();
     let mut random = Random(2);
     let (mut refused, mut opened) = (0, 0);
-    for (family, file, rounds) in
-        [("pegasus", "spiece.model", 1500), ("m2m100", "sentencepiece.bpe.model", 1000), ("marian", "source.spm", 500)]
-    {
+    for (family, file, rounds) in [
+        ("pegasus", "spiece.model", 1500),
+        ("m2m100", "sentencepiece.bpe.model", 1000),
+        ("marian", "source.spm", 500),
+    ] {
         // `POLYGIST_FUZZ_ROUNDS` asks for more.
-        let rounds = std::env::var("POLYGIST_FUZZ_ROUNDS").ok().and_then(|n| n.parse().ok()).unwrap_or(rounds);
+        let rounds = std::env::var("POLYGIST_FUZZ_ROUNDS")
+            .ok()
+            .and_then(|n| n.parse().ok())
+            .unwrap_or(rounds);
         let from = folder(family);
-        for name in fs::read_dir(&from).unwrap().map(|e| e.unwrap().file_name()).filter(|n| n != "expected.json") {
+        for name in fs::read_dir(&from)
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .filter(|n| n != "expected.json")
+        {
             fs::copy(from.join(&name), temporary.path().join(&name)).unwrap();
         }
         let config = config(&from);
         let good = fs::read(from.join(file)).unwrap();
         for round in 0..rounds {
             let mut bytes = good.clone();
-            // Half of the changes are near one of the ends, where the settings and the lengths of large parts stand.
+            // Half of the changes are near one of the ends, where the settings and the lengths of
+            // large parts stand.
             let spread = if round % 2 == 0 { bytes.len() } else { 400 };
             for _ in 0..1 + random.below(4) {
                 let at = random.below(spread.min(bytes.len()));
@@ -265,7 +327,10 @@ fn broken_sentencepiece_models_are_refused_or_work() {
             fs::remove_file(entry.unwrap().path()).unwrap();
         }
     }
-    assert!(refused > 500 && opened > 100, "{refused} refused, {opened} opened: the changes are too strong or too weak");
+    assert!(
+        refused > 500 && opened > 100,
+        "{refused} refused, {opened} opened: the changes are too strong or too weak"
+    );
     assert!(peak() - before < 600, "{} MB for models of at most 0.3 MB", peak() - before);
 }
 
@@ -274,7 +339,10 @@ fn errors_say_what_is_missing() {
     let temporary = tempfile::tempdir().unwrap();
     let open = |config: &str| {
         let config = Config::Json(serde_json::from_str(config).unwrap());
-        Tokenizer::from_folder(temporary.path(), &config).err().expect("an empty folder has no tokenizer").to_string()
+        Tokenizer::from_folder(temporary.path(), &config)
+            .err()
+            .expect("an empty folder has no tokenizer")
+            .to_string()
     };
     assert!(open(r#"{"model_type": "marian"}"#).contains("source.spm"));
     assert!(open(r#"{"model_type": "t5"}"#).contains("spiece.model"));
@@ -285,7 +353,10 @@ fn errors_say_what_is_missing() {
     // A table of replacements that points outside of itself, in a tokenizer.json.
     let model = r#"{"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0]]}"#;
     let normalizer = r#"{"type": "Precompiled", "precompiled_charsmap": "BAAAAAD8//8="}"#;
-    fs::write(temporary.path().join("tokenizer.json"), format!(r#"{{"version": "1.0", "normalizer": {normalizer}, "model": {model}}}"#))
-        .unwrap();
+    fs::write(
+        temporary.path().join("tokenizer.json"),
+        format!(r#"{{"version": "1.0", "normalizer": {normalizer}, "model": {model}}}"#),
+    )
+    .unwrap();
     assert!(open("{}").contains("replacements"), "{}", open("{}"));
 }

@@ -1,4 +1,5 @@
-//! What a model's files lack is told at once, and so is what they hold besides; published models cause neither.
+//! What a model's files lack is told at once, and so is what they hold besides; published models
+//! cause neither.
 
 mod common;
 
@@ -24,7 +25,9 @@ fn entries(path: &str) -> Vec<PathBuf> {
 fn open(path: &Path) -> Result<(Engine, Vec<String>)> {
     let mut warnings = Vec::new();
     let runtime = Runtime::new(Device::Cpu, Precision::F32, 1);
-    let engine = model::open_with("model", path, None, &runtime, &mut |text| warnings.push(text.to_string()))?;
+    let engine = model::open_with("model", path, None, &runtime, &mut |text| {
+        warnings.push(text.to_string())
+    })?;
     Ok((engine, warnings))
 }
 
@@ -35,19 +38,23 @@ fn changed(from: &Path, to: &Path, change: impl FnOnce(&mut HashMap<String, Tens
             fs::copy(&entry, to.join(entry.file_name().unwrap())).unwrap();
         }
     }
-    let mut tensors = candle_core::safetensors::load(from.join("model.safetensors"), &Device::Cpu).unwrap();
+    let mut tensors =
+        candle_core::safetensors::load(from.join("model.safetensors"), &Device::Cpu).unwrap();
     change(&mut tensors);
     candle_core::safetensors::save(&tensors, to.join("model.safetensors")).unwrap();
 }
 
 #[test]
 fn what_fits_is_opened_without_a_word() {
-    let gguf = entries("gguf").into_iter().filter(|path| !path.to_string_lossy().contains("tokenizer"));
-    let decoders = entries("models").into_iter().flat_map(|folder| [folder.join("model.gguf"), folder]);
+    let gguf =
+        entries("gguf").into_iter().filter(|path| !path.to_string_lossy().contains("tokenizer"));
+    let decoders =
+        entries("models").into_iter().flat_map(|folder| [folder.join("model.gguf"), folder]);
     let all: Vec<PathBuf> = entries("seq2seq").into_iter().chain(gguf).chain(decoders).collect();
     assert!(all.len() > 20, "{all:?}");
     for path in all {
-        let (_, warnings) = open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let (_, warnings) =
+            open(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert!(warnings.is_empty(), "{}: {warnings:?}", path.display());
     }
 }
@@ -71,16 +78,29 @@ fn weights_that_are_not_used_are_told_but_for_those_that_many_files_have() {
     });
     assert!(open(dir.path()).unwrap().1.is_empty());
     changed(&fixtures("seq2seq/bart"), dir.path(), |tensors| {
-        let layer = |name: &String| name.contains("encoder.layers.0.").then(|| name.replace("layers.0", "layers.7"));
-        let more: Vec<(String, Tensor)> = tensors.iter().filter_map(|(name, t)| Some((layer(name)?, t.clone()))).collect();
+        let layer = |name: &String| {
+            name.contains("encoder.layers.0.").then(|| name.replace("layers.0", "layers.7"))
+        };
+        let more: Vec<(String, Tensor)> =
+            tensors.iter().filter_map(|(name, t)| Some((layer(name)?, t.clone()))).collect();
         assert_eq!(more.len(), 16);
         tensors.extend(more);
     });
     let (_, warnings) = open(dir.path()).unwrap();
     let [warning] = warnings.as_slice() else { panic!("{warnings:?}") };
     let place = dir.path().display().to_string();
-    assert!(warning.starts_with("16 weights of ") && warning.contains(&place) && warning.ends_with("and 8 more"), "{warning}");
-    assert!(warning.contains("not used: model.encoder.layers.7.fc1.bias, model.encoder.layers.7.fc1.weight, "), "{warning}");
+    assert!(
+        warning.starts_with("16 weights of ")
+            && warning.contains(&place)
+            && warning.ends_with("and 8 more"),
+        "{warning}"
+    );
+    assert!(
+        warning.contains(
+            "not used: model.encoder.layers.7.fc1.bias, model.encoder.layers.7.fc1.weight, "
+        ),
+        "{warning}"
+    );
 
     // The program says it too.
     let dir = tempfile::tempdir().unwrap();
@@ -88,7 +108,10 @@ fn weights_that_are_not_used_are_told_but_for_those_that_many_files_have() {
         tensors.insert("stranger".into(), Tensor::zeros(3, DType::F32, &Device::Cpu).unwrap());
     });
     let sandbox = Sandbox::new();
-    let line = format!("translate --lines --from fr --to en --device cpu --max-tokens 2 --offline --model {}", dir.path().display());
+    let line = format!(
+        "translate --lines --from fr --to en --device cpu --max-tokens 2 --offline --model {}",
+        dir.path().display()
+    );
     sandbox.run_with(&line, "Bonjour.\n").expect(0, &["1 weight of ", "is not used: stranger"]);
 }
 
@@ -107,15 +130,26 @@ fn all_that_is_missing_is_told_at_once() {
         ("seq2seq/marian-separate", "model.decoder.embed_tokens.weight"),
         ("seq2seq/t5", "decoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight"),
         ("seq2seq/umt5", "encoder.block.1.layer.0.SelfAttention.relative_attention_bias.weight"),
-        ("seq2seq/longt5-tglobal", "encoder.block.0.layer.0.TransientGlobalSelfAttention.global_relative_attention_bias.weight"),
+        (
+            "seq2seq/longt5-tglobal",
+            "encoder.block.0.layer.0.TransientGlobalSelfAttention.global_relative_attention_bias.weight",
+        ),
         ("models/llama", "model.layers.1.mlp.up_proj.weight"),
         ("models/gemma3", "model.layers.2.self_attn.q_norm.weight"),
     ] {
         let error = without(family, &|name| name == one);
-        assert!(error.contains(&format!("weight {one} is missing")) && error.contains("fetch the model again"), "{family}: {error}");
+        assert!(
+            error.contains(&format!("weight {one} is missing"))
+                && error.contains("fetch the model again"),
+            "{family}: {error}"
+        );
     }
     let error = without("seq2seq/bart", &|name| name.contains("decoder.layers.1."));
-    assert!(error.contains("26 weights are missing: model.decoder.layers.1.") && error.contains("and 18 more"), "{error}");
+    assert!(
+        error.contains("26 weights are missing: model.decoder.layers.1.")
+            && error.contains("and 18 more"),
+        "{error}"
+    );
     let error = without("models/llama", &|name| name.contains("mlp"));
     assert!(error.contains("weights are missing: model.layers.0.mlp.gate_proj.weight, model.layers.0.mlp.up_proj.weight"), "{error}");
     assert!(error.contains("found ") && error.contains("model.embed_tokens.weight"), "{error}");

@@ -1,6 +1,8 @@
 //! What a model needs of its weights and does not find, and what its files hold and no model needs.
 
-use super::family::{EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
+use super::family::{
+    EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
+};
 use crate::error::{Error, Result};
 use crate::nn::{Watched, Weights};
 
@@ -18,13 +20,19 @@ pub(super) fn require(weights: &dyn Weights, names: impl Iterator<Item = String>
     let what = match missing.as_slice() {
         [] => return Ok(()),
         [one] => format!("weight {one} is missing"),
-        all if all.len() == COUNTED => format!("at least {COUNTED} weights are missing: {}", listed(all)),
+        all if all.len() == COUNTED => {
+            format!("at least {COUNTED} weights are missing: {}", listed(all))
+        }
         all => format!("{} weights are missing: {}", all.len(), listed(all)),
     };
     let held = weights.names();
     let found = if held.is_empty() { "none at all".to_string() } else { listed(&held) };
-    let hint = "fetch the model again; if it is whole, its configuration is that of another architecture";
-    Err(Error::model(weights.model(), format!("{what}; found {} weights: {found}; {hint}", held.len())))
+    let hint =
+        "fetch the model again; if it is whole, its configuration is that of another architecture";
+    Err(Error::model(
+        weights.model(),
+        format!("{what}; found {} weights: {found}; {hint}", held.len()),
+    ))
 }
 
 /// The first of some names, and how many more there are.
@@ -36,16 +44,22 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// What a file holds that the model which was built out of it did not ask for, in one sentence; `None` where that is nothing, or nothing
-/// but what published files are known to hold besides.
+/// What a file holds that the model which was built out of it did not ask for, in one sentence;
+/// `None` where that is nothing, or nothing but what published files are known to hold besides.
 pub fn unused(weights: &Watched<'_>) -> Option<String> {
-    let names: Vec<String> = weights.unasked().into_iter().filter(|name| !is_harmless(name)).collect();
+    let names: Vec<String> =
+        weights.unasked().into_iter().filter(|name| !is_harmless(name)).collect();
     let (what, are) = match names.len() {
         0 => return None,
         1 => ("weight", "is"),
         _ => ("weights", "are"),
     };
-    Some(format!("{} {what} of {} {are} not used: {}", names.len(), weights.model(), listed(&names)))
+    Some(format!(
+        "{} {what} of {} {are} not used: {}",
+        names.len(),
+        weights.model(),
+        listed(&names)
+    ))
 }
 
 /// Whether published models have a weight of that name which no implementation reads.
@@ -75,10 +89,20 @@ fn is_harmless(name: &str) -> bool {
 }
 
 /// The names of all weights that an encoder–decoder needs, the shared embedding apart.
-pub(super) fn encoder_decoder<'a>(config: &'a EncoderDecoderConfig, naming: &'a Naming) -> impl Iterator<Item = String> + 'a {
-    let embeddings = [naming.encoder.embedding, naming.decoder.embedding].into_iter().filter(|_| config.separate_vocabularies);
-    let halves = [(&config.encoder, &naming.encoder, false), (&config.decoder, &naming.decoder, true)];
-    embeddings.map(String::from).chain(halves.into_iter().flat_map(|(half, names, is_decoder)| of_half(config, half, names, is_decoder)))
+pub(super) fn encoder_decoder<'a>(
+    config: &'a EncoderDecoderConfig,
+    naming: &'a Naming,
+) -> impl Iterator<Item = String> + 'a {
+    let embeddings = [naming.encoder.embedding, naming.decoder.embedding]
+        .into_iter()
+        .filter(|_| config.separate_vocabularies);
+    let halves =
+        [(&config.encoder, &naming.encoder, false), (&config.decoder, &naming.decoder, true)];
+    embeddings.map(String::from).chain(
+        halves
+            .into_iter()
+            .flat_map(|(half, names, is_decoder)| of_half(config, half, names, is_decoder)),
+    )
 }
 
 fn of_half<'a>(
@@ -93,9 +117,19 @@ fn of_half<'a>(
         [format!("{name}.weight")].into_iter().chain(bias)
     };
     let mut around = Vec::new();
-    around.extend(matches!(c.positions, PositionKind::Learned { .. }).then(|| names.positions.to_string()));
-    around.extend(c.embedding_norm.then_some(names.embedding_norm).into_iter().map(String::from).flat_map(both));
-    around.extend(c.final_norm.then_some(names.final_norm).into_iter().map(String::from).flat_map(both));
+    around.extend(
+        matches!(c.positions, PositionKind::Learned { .. }).then(|| names.positions.to_string()),
+    );
+    around.extend(
+        c.embedding_norm
+            .then_some(names.embedding_norm)
+            .into_iter()
+            .map(String::from)
+            .flat_map(both),
+    );
+    around.extend(
+        c.final_norm.then_some(names.final_norm).into_iter().map(String::from).flat_map(both),
+    );
 
     let recurrent = is_decoder && c.recurrent;
     let [input, gate] = names.recurrence;
@@ -126,7 +160,10 @@ fn of_half<'a>(
     }
     let layer = move |i: usize| {
         let parts = parts.iter().flat_map(|part| both(names.layer(i, part)));
-        let tables = in_all.iter().chain(in_first.iter().filter(|_| i == 0)).map(|table| names.layer(i, table));
+        let tables = in_all
+            .iter()
+            .chain(in_first.iter().filter(|_| i == 0))
+            .map(|table| names.layer(i, table));
         let input = recurrent.then(|| format!("{}.weight", names.layer(i, input)));
         parts.chain(tables).chain(input).collect::<Vec<_>>()
     };

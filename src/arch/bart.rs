@@ -1,15 +1,23 @@
-//! BART and its like (Lewis et al. 2019, arXiv:1910.13461); reference: `transformers`' `BartForConditionalGeneration`. Also what its
-//! descendants share: how they name their weights, and most of their configuration.
+//! BART and its like (Lewis et al. 2019, arXiv:1910.13461); reference: `transformers`'
+//! `BartForConditionalGeneration`. Also what its descendants share: how they name their weights,
+//! and most of their configuration.
 
 use super::encoder_decoder::EncoderDecoder;
-use super::family::{AddressFn, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
+use super::family::{
+    AddressFn, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
+};
 use super::{Model, Numbers};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
 use crate::nn::{Backend, Config, Weights};
 
 pub(super) const NAMING: Naming = Naming {
-    shared: &["model.shared.weight", "model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight", "lm_head.weight"],
+    shared: &[
+        "model.shared.weight",
+        "model.encoder.embed_tokens.weight",
+        "model.decoder.embed_tokens.weight",
+        "lm_head.weight",
+    ],
     output: "lm_head.weight",
     output_bias: "final_logits_bias",
     encoder: HalfNaming {
@@ -33,7 +41,12 @@ pub(super) const NAMING: Naming = Naming {
 const HALF: HalfNaming = HalfNaming {
     attention: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj"],
     attention_norm: "self_attn_layer_norm",
-    cross: ["encoder_attn.q_proj", "encoder_attn.k_proj", "encoder_attn.v_proj", "encoder_attn.out_proj"],
+    cross: [
+        "encoder_attn.q_proj",
+        "encoder_attn.k_proj",
+        "encoder_attn.v_proj",
+        "encoder_attn.out_proj",
+    ],
     cross_norm: "encoder_attn_layer_norm",
     feed_forward: ["", "fc1", "fc2"],
     feed_forward_norm: "final_layer_norm",
@@ -75,13 +88,20 @@ impl Default for Variant {
 }
 
 /// Builds a descendant of BART.
-pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load_variant(
+    variant: Variant,
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     let dim = numbers.size("", "d_model")?;
     let half = |name: &str| -> Result<HalfConfig> {
         let heads = numbers.size("", &format!("{name}_attention_heads"))?;
         if !dim.is_multiple_of(heads) {
-            let message = format!("its configuration says d_model = {dim} and {name}_attention_heads = {heads}, which does not divide it");
+            let message = format!(
+                "its configuration says d_model = {dim} and {name}_attention_heads = {heads}, which does not divide it"
+            );
             return Err(Error::model(weights.model(), message));
         }
         Ok(HalfConfig {
@@ -89,13 +109,18 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
             heads,
             head_dim: dim / heads,
             hidden: numbers.size("", &format!("{name}_ffn_dim"))?,
-            context_length: numbers.positions("", &format!("max_{name}_position_embeddings|max_position_embeddings"))?,
+            context_length: numbers.positions(
+                "",
+                &format!("max_{name}_position_embeddings|max_position_embeddings"),
+            )?,
         })
     };
     let (encoder, decoder) = (half("encoder")?, half("decoder")?);
     if encoder.head_dim != decoder.head_dim {
-        let message =
-            format!("encoder heads of width {} and decoder heads of width {} are not supported", encoder.head_dim, decoder.head_dim);
+        let message = format!(
+            "encoder heads of width {} and decoder heads of width {} are not supported",
+            encoder.head_dim, decoder.head_dim
+        );
         return Err(Error::model(weights.model(), message));
     }
     let config = EncoderDecoderConfig {
@@ -107,7 +132,11 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
         epsilon: 1e-5,
         embedding_norm: variant.embedding_norm,
         final_norm: variant.final_norm,
-        embedding_scale: if numbers.flag("scale_embedding", variant.scaled) { f64::from((dim as f32).sqrt()) } else { 1.0 },
+        embedding_scale: if numbers.flag("scale_embedding", variant.scaled) {
+            f64::from((dim as f32).sqrt())
+        } else {
+            1.0
+        },
         attention_scale: (encoder.head_dim as f32).sqrt().recip(),
         output_scale: 1.0,
         tied_output: numbers.flag("tie_word_embeddings", true),
@@ -123,7 +152,11 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
     Ok(Box::new(EncoderDecoder::load(config, variant.naming, weights, backend)?))
 }
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     let variant = Variant {
         // Old configuration files have switches; the published models leave them as they are here.

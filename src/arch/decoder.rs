@@ -4,7 +4,8 @@ use super::{Model, Work, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope, Span, Step, Table, Weights, add,
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope,
+    Span, Step, Table, Weights, add,
 };
 use candle_core::Tensor;
 
@@ -60,7 +61,8 @@ pub(super) struct Naming {
     pub up: &'static str,
     pub down: &'static str,
     pub post_feed_forward_norm: &'static str,
-    /// What is added to the stored weights of norms (Gemma's checkpoints store the difference from 1).
+    /// What is added to the stored weights of norms (Gemma's checkpoints store the difference from
+    /// 1).
     pub norm_offset: f64,
     /// Whether queries' and keys' rows are stored in interleaved order (GGUF files of Llama).
     pub interleaved_rope: bool,
@@ -69,7 +71,17 @@ pub(super) struct Naming {
 impl Naming {
     /// The names of all weights that a decoder needs.
     fn required(&self, c: &DecoderConfig) -> impl Iterator<Item = String> {
-        let mut parts = vec![self.attention_norm, self.q, self.k, self.v, self.o, self.feed_forward_norm, self.gate, self.up, self.down];
+        let mut parts = vec![
+            self.attention_norm,
+            self.q,
+            self.k,
+            self.v,
+            self.o,
+            self.feed_forward_norm,
+            self.gate,
+            self.up,
+            self.down,
+        ];
         if c.qk_norm {
             parts.extend([self.q_norm, self.k_norm]);
         }
@@ -77,7 +89,10 @@ impl Naming {
             parts.extend([self.post_attention_norm, self.post_feed_forward_norm]);
         }
         let layer = move |i: usize| parts.iter().map(|part| self.part(i, part)).collect::<Vec<_>>();
-        [self.embedding, self.output_norm].map(String::from).into_iter().chain((0..c.layers).flat_map(layer))
+        [self.embedding, self.output_norm]
+            .map(String::from)
+            .into_iter()
+            .chain((0..c.layers).flat_map(layer))
     }
 
     /// The name of a layer's part.
@@ -102,7 +117,8 @@ struct Layer {
 pub(super) struct Decoder {
     config: DecoderConfig,
     embedding: Embedding,
-    /// What the columns of the embeddings were multiplied with, for the sake of the output layer that they are, too.
+    /// What the columns of the embeddings were multiplied with, for the sake of the output layer
+    /// that they are, too.
     smoothed: Option<Tensor>,
     layers: Vec<Layer>,
     norm: Norm,
@@ -114,15 +130,26 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    pub(super) fn load(config: DecoderConfig, naming: &Naming, weights: &dyn Weights, backend: &Backend) -> Result<Decoder> {
+    pub(super) fn load(
+        config: DecoderConfig,
+        naming: &Naming,
+        weights: &dyn Weights,
+        backend: &Backend,
+    ) -> Result<Decoder> {
         let c = &config;
         if !c.heads.is_multiple_of(c.kv_heads) || c.head_dim == 0 || !c.head_dim.is_multiple_of(2) {
-            let message = format!("{} heads of width {} cannot share {} key heads", c.heads, c.head_dim, c.kv_heads);
+            let message = format!(
+                "{} heads of width {} cannot share {} key heads",
+                c.heads, c.head_dim, c.kv_heads
+            );
             return Err(Error::model(weights.model(), message));
         }
         audit::require(weights, naming.required(c))?;
-        // What a norm or the matrix before has divided a matrix multiplies again. Nothing is to be had from it where nothing is rounded.
-        let smoothing = |name: &str, inputs: usize| if backend.rounds() { weights.smoothing(name, inputs) } else { Ok(None) };
+        // What a norm or the matrix before has divided a matrix multiplies again. Nothing is to be
+        // had from it where nothing is rounded.
+        let smoothing = |name: &str, inputs: usize| {
+            if backend.rounds() { weights.smoothing(name, inputs) } else { Ok(None) }
+        };
         let tied = !weights.has(naming.output);
         let writing = smoothing(if tied { naming.embedding } else { naming.output }, c.dim)?;
         let table = weights.get_table(naming.embedding, c.dim)?;
@@ -144,27 +171,50 @@ impl Decoder {
         };
         let layer = |i: usize| -> Result<Layer> {
             let name = |part: &str| naming.part(i, part);
-            let norm = |part: &str, dim: usize, smoothing: Option<&Tensor>| norm(&name(part), dim, smoothing);
+            let norm = |part: &str, dim: usize, smoothing: Option<&Tensor>| {
+                norm(&name(part), dim, smoothing)
+            };
             let head_norm = |part: &str| norm(part, c.head_dim, None);
-            let post_norm = |part: &str| if c.post_norm { norm(part, c.dim, None).map(Some) } else { Ok(None) };
+            let post_norm =
+                |part: &str| if c.post_norm { norm(part, c.dim, None).map(Some) } else { Ok(None) };
             let smoothing = |part: &str, inputs: usize| smoothing(&name(part), inputs);
-            let matrix =
-                |part: &str, n: usize, k: usize, smoothing: Option<&Tensor>| weights.get_matrix(&name(part), n, k)?.times(smoothing);
+            let matrix = |part: &str, n: usize, k: usize, smoothing: Option<&Tensor>| {
+                weights.get_matrix(&name(part), n, k)?.times(smoothing)
+            };
+            let (attending, feeding, hidden) = (
+                smoothing(naming.q, c.dim)?,
+                smoothing(naming.gate, c.dim)?,
+                smoothing(naming.down, c.hidden)?,
+            );
             let (attending, feeding, hidden) =
-                (smoothing(naming.q, c.dim)?, smoothing(naming.gate, c.dim)?, smoothing(naming.down, c.hidden)?);
-            let (attending, feeding, hidden) = (attending.as_ref(), feeding.as_ref(), hidden.as_ref());
+                (attending.as_ref(), feeding.as_ref(), hidden.as_ref());
             let rotated = |part: &str, heads: usize| {
                 let weight = matrix(part, heads * c.head_dim, c.dim, attending)?;
-                if naming.interleaved_rope { Table::of(halves(&weight.all()?, heads)?) } else { Ok(weight) }
+                if naming.interleaved_rope {
+                    Table::of(halves(&weight.all()?, heads)?)
+                } else {
+                    Ok(weight)
+                }
             };
             let (q_width, kv_width) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
-            let qkv = [rotated(naming.q, c.heads)?, rotated(naming.k, c.kv_heads)?, matrix(naming.v, kv_width, c.dim, attending)?];
-            let gate_up = [matrix(naming.gate, c.hidden, c.dim, feeding)?, matrix(naming.up, c.hidden, c.dim, feeding)?.over(hidden)?];
+            let qkv = [
+                rotated(naming.q, c.heads)?,
+                rotated(naming.k, c.kv_heads)?,
+                matrix(naming.v, kv_width, c.dim, attending)?,
+            ];
+            let gate_up = [
+                matrix(naming.gate, c.hidden, c.dim, feeding)?,
+                matrix(naming.up, c.hidden, c.dim, feeding)?.over(hidden)?,
+            ];
             let sliding = c.sliding.as_ref().filter(|s| !(i + 1).is_multiple_of(s.period));
             Ok(Layer {
                 attention_norm: norm(naming.attention_norm, c.dim, attending)?,
                 qkv: Linear::new(&Table::stacked(qkv)?, backend)?,
-                qk_norm: if c.qk_norm { Some((head_norm(naming.q_norm)?, head_norm(naming.k_norm)?)) } else { None },
+                qk_norm: if c.qk_norm {
+                    Some((head_norm(naming.q_norm)?, head_norm(naming.k_norm)?))
+                } else {
+                    None
+                },
                 attention: Attention {
                     layer: i,
                     shape: AttentionShape {
@@ -195,11 +245,23 @@ impl Decoder {
         let sliding_rope = c.sliding.as_ref().map(|s| Rope::new(c.head_dim, s.rope_base));
         let smoothed = writing.filter(|_| tied);
         let (keeping, backend) = (Keeping::of(backend), backend.clone());
-        Ok(Decoder { embedding, smoothed, layers, norm, output, rope, sliding_rope, backend, keeping, config })
+        Ok(Decoder {
+            embedding,
+            smoothed,
+            layers,
+            norm,
+            output,
+            rope,
+            sliding_rope,
+            backend,
+            keeping,
+            config,
+        })
     }
 }
 
-/// Rows of each head from interleaved order (0, d/2, 1, d/2 + 1, …) to the half-split order of [`Rope`].
+/// Rows of each head from interleaved order (0, d/2, 1, d/2 + 1, …) to the half-split order of
+/// [`Rope`].
 fn halves(weight: &Tensor, heads: usize) -> Result<Tensor> {
     let (rows, k) = weight.dims2()?;
     let dim = rows / heads;
@@ -223,7 +285,11 @@ impl Model for Decoder {
         let c = &self.config;
         let attention = 2 * (c.heads + c.kv_heads) * c.head_dim * c.dim;
         let layer = attention + work::feed_forward(c.dim, c.hidden, true);
-        Work { source: 0, token: (c.layers * layer) as u64, output: (self.output.vocabulary() * c.dim) as u64 }
+        Work {
+            source: 0,
+            token: (c.layers * layer) as u64,
+            output: (self.output.vocabulary() * c.dim) as u64,
+        }
     }
 
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {
@@ -231,7 +297,8 @@ impl Model for Decoder {
         let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
         let positions: Vec<usize> = spans.iter().flat_map(Span::positions).collect();
         let angles = self.rope.angles(&positions, &self.backend)?;
-        let sliding_angles = self.sliding_rope.as_ref().map(|r| r.angles(&positions, &self.backend)).transpose()?;
+        let sliding_angles =
+            self.sliding_rope.as_ref().map(|r| r.angles(&positions, &self.backend)).transpose()?;
 
         let mut step = Step::begin(self.keeping.log(), spans)?;
         let mut x = (self.embedding.forward(&tokens)? * self.config.embedding_scale)?; // (tokens, dim)
@@ -242,11 +309,17 @@ impl Model for Decoder {
             let angles = sliding_angles.as_ref().filter(|_| layer.sliding).unwrap_or(&angles);
             let qkv = layer.qkv.forward(&layer.attention_norm.forward(&x)?)?;
             let part = |first: usize, count: usize| layer.attention.heads(&qkv, first, count);
-            let (mut q, mut k, v) = (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
+            let (mut q, mut k, v) =
+                (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
             if let Some((q_norm, k_norm)) = &layer.qk_norm {
                 (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);
             }
-            let attended = layer.attention.forward([&angles.apply(&q)?, &angles.apply(&k)?, &v], None, spans, &mut step)?;
+            let attended = layer.attention.forward(
+                [&angles.apply(&q)?, &angles.apply(&k)?, &v],
+                None,
+                spans,
+                &mut step,
+            )?;
             let mut attended = layer.o.forward(&attended)?;
             if let Some(norm) = &layer.post_attention_norm {
                 attended = norm.forward(&attended)?;

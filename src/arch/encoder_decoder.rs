@@ -1,12 +1,16 @@
-//! The encoder–decoder transformer (Vaswani et al. 2017): one graph with switches for the families that share it.
+//! The encoder–decoder transformer (Vaswani et al. 2017): one graph with switches for the families
+//! that share it.
 
-use super::family::{EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
+use super::family::{
+    EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
+};
 use super::{Encoder, Model, Work, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{AttentionShape, RelativeBias};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm, OutputLayer, Plans, Positions, Product,
-    Recurrence, Sight, SourceCache, Span, Step, Table, Weights, add, relative_bias,
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm,
+    OutputLayer, Plans, Positions, Product, Recurrence, Sight, SourceCache, Span, Step, Table,
+    Weights, add, relative_bias,
 };
 use crate::types::Lang;
 use candle_core::Tensor;
@@ -92,10 +96,20 @@ impl Builder<'_> {
             return Linear::new(&parts, self.backend);
         }
         let bias = |name: &String| self.weights.get_shaped(&format!("{name}.bias"), &[n]);
-        Linear::with_bias(&parts, &names.iter().map(bias).collect::<Result<Vec<_>>>()?, self.backend)
+        Linear::with_bias(
+            &parts,
+            &names.iter().map(bias).collect::<Result<Vec<_>>>()?,
+            self.backend,
+        )
     }
 
-    fn half(&self, half: &HalfConfig, names: &HalfNaming, embedding: Arc<Embedding>, is_decoder: bool) -> Result<Half> {
+    fn half(
+        &self,
+        half: &HalfConfig,
+        names: &HalfNaming,
+        embedding: Arc<Embedding>,
+        is_decoder: bool,
+    ) -> Result<Half> {
         let c = self.config;
         let positions = match c.positions {
             PositionKind::Learned { offset } => {
@@ -103,29 +117,44 @@ impl Builder<'_> {
                 let rows = table.dim(0)?;
                 if rows < half.context_length.saturating_add(offset) {
                     let (name, positions) = (names.positions, half.context_length);
-                    let message = format!("weight {name} has {rows} rows, too few for the {positions} positions of its configuration");
+                    let message = format!(
+                        "weight {name} has {rows} rows, too few for the {positions} positions of its configuration"
+                    );
                     return Err(Error::model(self.weights.model(), message));
                 }
                 Some(Positions::learned(&table, offset, self.backend)?)
             }
-            PositionKind::Sinusoidal => Some(Positions::sinusoidal(half.context_length, c.dim, self.backend)?),
-            PositionKind::SinusoidalFairseq { first } => {
-                Some(Positions::sinusoidal_fairseq(first, half.context_length, c.dim, self.backend)?)
+            PositionKind::Sinusoidal => {
+                Some(Positions::sinusoidal(half.context_length, c.dim, self.backend)?)
             }
+            PositionKind::SinusoidalFairseq { first } => Some(Positions::sinusoidal_fairseq(
+                first,
+                half.context_length,
+                c.dim,
+                self.backend,
+            )?),
             PositionKind::Relative { .. } => None,
         };
-        let bias = |layer: usize| self.relative(&names.layer(layer, names.relative), half, !is_decoder);
+        let bias =
+            |layer: usize| self.relative(&names.layer(layer, names.relative), half, !is_decoder);
         let shared_bias = bias(0)?;
         let block_bias = match c.sight {
-            SightKind::NearAndBlocks { relative, .. } if !is_decoder => self.relative(&names.layer(0, relative), half, true)?,
+            SightKind::NearAndBlocks { relative, .. } if !is_decoder => {
+                self.relative(&names.layer(0, relative), half, true)?
+            }
             _ => None,
         };
         let every_layer = matches!(c.positions, PositionKind::Relative { every_layer: true, .. });
         let layer = |i: usize| -> Result<Layer> {
             let name = |part: &str| names.layer(i, part);
             let width = half.heads * half.head_dim;
-            let shape =
-                AttentionShape { heads: half.heads, kv_heads: half.heads, dim: half.head_dim, scale: c.attention_scale, window: None };
+            let shape = AttentionShape {
+                heads: half.heads,
+                kv_heads: half.heads,
+                dim: half.head_dim,
+                scale: c.attention_scale,
+                window: None,
+            };
             let mixer = if is_decoder && c.recurrent {
                 Mixer::Recurrence(self.recurrence(i, names)?)
             } else {
@@ -135,7 +164,11 @@ impl Builder<'_> {
                     attention: Attention { layer: i, shape, candle: self.backend.candle },
                     o: self.linear(&[name(o)], c.dim, width)?,
                     bias: if every_layer { bias(i)? } else { shared_bias.clone() },
-                    sight: if is_decoder { Sight::All } else { self.sight(i, names, width, block_bias.clone())? },
+                    sight: if is_decoder {
+                        Sight::All
+                    } else {
+                        self.sight(i, names, width, block_bias.clone())?
+                    },
                 })
             };
             let cross = if is_decoder {
@@ -153,20 +186,34 @@ impl Builder<'_> {
             let [gate, up, down] = names.feed_forward;
             let down = self.linear(&[name(down)], c.dim, half.hidden)?;
             let feed_forward = if c.gated {
-                FeedForward::gated(self.linear(&[name(gate), name(up)], half.hidden, c.dim)?, down, c.activation)
+                FeedForward::gated(
+                    self.linear(&[name(gate), name(up)], half.hidden, c.dim)?,
+                    down,
+                    c.activation,
+                )
             } else {
-                FeedForward::plain(self.linear(&[name(up)], half.hidden, c.dim)?, down, c.activation)
+                FeedForward::plain(
+                    self.linear(&[name(up)], half.hidden, c.dim)?,
+                    down,
+                    c.activation,
+                )
             };
             Ok(Layer {
                 mixer: Sublayer { norm: self.norm(&name(names.attention_norm))?, inner: mixer },
                 cross,
-                feed_forward: Sublayer { norm: self.norm(&name(names.feed_forward_norm))?, inner: feed_forward },
+                feed_forward: Sublayer {
+                    norm: self.norm(&name(names.feed_forward_norm))?,
+                    inner: feed_forward,
+                },
             })
         };
         Ok(Half {
             embedding,
             positions,
-            embedding_norm: c.embedding_norm.then(|| self.norm(names.embedding_norm)).transpose()?,
+            embedding_norm: c
+                .embedding_norm
+                .then(|| self.norm(names.embedding_norm))
+                .transpose()?,
             layers: (0..half.layers).into_par_iter().map(layer).collect::<Result<Vec<_>>>()?,
             final_norm: c.final_norm.then(|| self.norm(names.final_norm)).transpose()?,
         })
@@ -181,30 +228,56 @@ impl Builder<'_> {
     }
 
     /// T5's relative positions, where a family has them.
-    fn relative(&self, name: &str, half: &HalfConfig, bidirectional: bool) -> Result<Option<Arc<RelativeBias>>> {
-        let PositionKind::Relative { max_distance, .. } = self.config.positions else { return Ok(None) };
+    fn relative(
+        &self,
+        name: &str,
+        half: &HalfConfig,
+        bidirectional: bool,
+    ) -> Result<Option<Arc<RelativeBias>>> {
+        let PositionKind::Relative { max_distance, .. } = self.config.positions else {
+            return Ok(None);
+        };
         let table = self.weights.get_rows(name, half.heads)?;
         let buckets = table.dim(0)?;
         if buckets < 4 {
-            let message = format!("weight {name} has {buckets} relative positions; expected at least 4");
+            let message =
+                format!("weight {name} has {buckets} relative positions; expected at least 4");
             return Err(Error::model(self.weights.model(), message));
         }
         Ok(Some(Arc::new(relative_bias(&table, max_distance, bidirectional)?)))
     }
 
     /// What the tokens see in a layer of the encoder; `width` is that of all heads.
-    fn sight(&self, layer: usize, names: &HalfNaming, width: usize, block_bias: Option<Arc<RelativeBias>>) -> Result<Sight> {
-        let linear =
-            |parts: &[&str]| self.linear(&parts.iter().map(|part| names.layer(layer, part)).collect::<Vec<_>>(), width, self.config.dim);
+    fn sight(
+        &self,
+        layer: usize,
+        names: &HalfNaming,
+        width: usize,
+        block_bias: Option<Arc<RelativeBias>>,
+    ) -> Result<Sight> {
+        let linear = |parts: &[&str]| {
+            self.linear(
+                &parts.iter().map(|part| names.layer(layer, part)).collect::<Vec<_>>(),
+                width,
+                self.config.dim,
+            )
+        };
         Ok(match (&self.config.sight, block_bias) {
             (SightKind::NearAndBlocks { radius, size, norm, .. }, Some(bias)) => {
-                Sight::NearAndBlocks { radius: *radius, size: *size, norm: self.norm(&names.layer(layer, norm))?, bias }
+                Sight::NearAndBlocks {
+                    radius: *radius,
+                    size: *size,
+                    norm: self.norm(&names.layer(layer, norm))?,
+                    bias,
+                }
             }
             (SightKind::NearAndFirst { radii, first: [q, k, v] }, _) => {
                 let radius = radii.get(layer).or(radii.last()).copied().unwrap_or(0);
                 Sight::NearAndFirst { radius, query: linear(&[q])?, key_value: linear(&[k, v])? }
             }
-            (SightKind::Near { radius } | SightKind::NearAndBlocks { radius, .. }, _) => Sight::Near { radius: *radius },
+            (SightKind::Near { radius } | SightKind::NearAndBlocks { radius, .. }, _) => {
+                Sight::Near { radius: *radius }
+            }
             (SightKind::All, _) => Sight::All,
         })
     }
@@ -212,22 +285,39 @@ impl Builder<'_> {
     fn embedding(&self, name: &str) -> Result<Arc<Embedding>> {
         let table = self.weights.get_table(name, self.config.dim)?;
         if table.rows == 0 {
-            return Err(Error::model(self.weights.model(), format!("weight {name} has no rows; expected one a token")));
+            return Err(Error::model(
+                self.weights.model(),
+                format!("weight {name} has no rows; expected one a token"),
+            ));
         }
         Ok(Arc::new(Embedding::new(&table, self.backend)?))
     }
 }
 
 impl EncoderDecoder {
-    pub(super) fn load(config: EncoderDecoderConfig, naming: &Naming, weights: &dyn Weights, backend: &Backend) -> Result<EncoderDecoder> {
+    pub(super) fn load(
+        config: EncoderDecoderConfig,
+        naming: &Naming,
+        weights: &dyn Weights,
+        backend: &Backend,
+    ) -> Result<EncoderDecoder> {
         audit::require(weights, audit::encoder_decoder(&config, naming))?;
         let builder = Builder { config: &config, weights, backend };
         let (source, target) = if config.separate_vocabularies {
-            (builder.embedding(naming.encoder.embedding)?, builder.embedding(naming.decoder.embedding)?)
+            (
+                builder.embedding(naming.encoder.embedding)?,
+                builder.embedding(naming.decoder.embedding)?,
+            )
         } else {
             let found = naming.shared.iter().find(|name| weights.has(name));
             let name = found.ok_or_else(|| {
-                Error::model(weights.model(), format!("the embedding is missing; expected a weight {}", naming.shared.join(" or ")))
+                Error::model(
+                    weights.model(),
+                    format!(
+                        "the embedding is missing; expected a weight {}",
+                        naming.shared.join(" or ")
+                    ),
+                )
             })?;
             let shared = builder.embedding(name)?;
             (shared.clone(), shared)
@@ -257,10 +347,14 @@ impl EncoderDecoder {
         if !self.config.empty_start || !tokens.contains(&start) {
             return half.embedding.forward(tokens);
         }
-        let known: Vec<u32> = tokens.iter().map(|&token| if token == start { 0 } else { token }).collect();
-        let factors: Vec<f32> = tokens.iter().map(|&token| if token == start { 0.0 } else { 1.0 }).collect();
+        let known: Vec<u32> =
+            tokens.iter().map(|&token| if token == start { 0 } else { token }).collect();
+        let factors: Vec<f32> =
+            tokens.iter().map(|&token| if token == start { 0.0 } else { 1.0 }).collect();
         let x = half.embedding.forward(&known)?;
-        Ok(x.broadcast_mul(&Tensor::from_vec(factors, (tokens.len(), 1), x.device())?.to_dtype(x.dtype())?)?)
+        Ok(x.broadcast_mul(
+            &Tensor::from_vec(factors, (tokens.len(), 1), x.device())?.to_dtype(x.dtype())?,
+        )?)
     }
 
     /// What enters the first layer: (tokens, dim).
@@ -283,7 +377,13 @@ impl EncoderDecoder {
     }
 
     /// A layer of the decoder.
-    fn decode(&self, layer: &Layer, x: &Tensor, spans: &mut [Span<'_>], step: &mut Step<'_>) -> Result<Tensor> {
+    fn decode(
+        &self,
+        layer: &Layer,
+        x: &Tensor,
+        spans: &mut [Span<'_>],
+        step: &mut Step<'_>,
+    ) -> Result<Tensor> {
         let mut x = self.self_attention(layer, x, spans, step)?;
         if let Some(cross) = &layer.cross {
             x = self.residual(&x, cross, |c, x| {
@@ -295,7 +395,13 @@ impl EncoderDecoder {
     }
 
     /// The first sublayer of a layer of the decoder.
-    fn self_attention(&self, layer: &Layer, x: &Tensor, spans: &mut [Span<'_>], step: &mut Step<'_>) -> Result<Tensor> {
+    fn self_attention(
+        &self,
+        layer: &Layer,
+        x: &Tensor,
+        spans: &mut [Span<'_>],
+        step: &mut Step<'_>,
+    ) -> Result<Tensor> {
         self.residual(x, &layer.mixer, |mixer, x| match mixer {
             Mixer::Attention(a) => {
                 let [q, k, v] = a.attention.split(&a.qkv.forward(x)?)?;
@@ -306,7 +412,12 @@ impl EncoderDecoder {
     }
 
     /// Adds what a sublayer makes of `x` to it.
-    fn residual<T>(&self, x: &Tensor, sublayer: &Sublayer<T>, f: impl FnOnce(&T, &Tensor) -> Result<Product>) -> Result<Tensor> {
+    fn residual<T>(
+        &self,
+        x: &Tensor,
+        sublayer: &Sublayer<T>,
+        f: impl FnOnce(&T, &Tensor) -> Result<Product>,
+    ) -> Result<Tensor> {
         if self.config.pre_norm {
             return add(x, &f(&sublayer.inner, &sublayer.norm.forward(x)?)?.value()?);
         }
@@ -326,8 +437,17 @@ impl Encoder for EncoderDecoder {
         let mut plans = Plans::default();
         for layer in &self.encoder.layers {
             x = self.residual(&x, &layer.mixer, |mixer, x| match mixer {
-                Mixer::Attention(a) => a.o.product(&a.sight.attend(&a.attention, &a.qkv, a.bias.as_deref(), x, &lengths, &mut plans)?),
-                Mixer::Recurrence(_) => Err(candle_core::Error::msg("an encoder with a decoder's layers").into()),
+                Mixer::Attention(a) => a.o.product(&a.sight.attend(
+                    &a.attention,
+                    &a.qkv,
+                    a.bias.as_deref(),
+                    x,
+                    &lengths,
+                    &mut plans,
+                )?),
+                Mixer::Recurrence(_) => {
+                    Err(candle_core::Error::msg("an encoder with a decoder's layers").into())
+                }
             })?;
             x = self.residual(&x, &layer.feed_forward, |f, x| f.product(x))?;
         }
@@ -336,14 +456,21 @@ impl Encoder for EncoderDecoder {
         }
         if let Keeping::Log(log) = &self.keeping {
             let crosses = self.decoder.layers.iter().filter_map(|layer| layer.cross.as_ref());
-            return SourceCache::write(log, &lengths, crosses.map(|Sublayer { inner, .. }| inner.attention.split(&inner.kv.forward(&x)?)));
+            return SourceCache::write(
+                log,
+                &lengths,
+                crosses.map(|Sublayer { inner, .. }| inner.attention.split(&inner.kv.forward(&x)?)),
+            );
         }
         let keys_and_values = |layer: &Layer| -> Result<Vec<LayerCache>> {
             let Some(Sublayer { inner: cross, .. }) = &layer.cross else { return Ok(Vec::new()) };
             let [k, v] = cross.attention.split(&cross.kv.forward(&x)?)?;
             SourceCache::split(&k, &v, &lengths, &self.keeping)
         };
-        Ok(SourceCache::gather(self.decoder.layers.iter().map(keys_and_values).collect::<Result<_>>()?, &self.keeping))
+        Ok(SourceCache::gather(
+            self.decoder.layers.iter().map(keys_and_values).collect::<Result<_>>()?,
+            &self.keeping,
+        ))
     }
 
     fn attention_layers(&self) -> usize {
@@ -354,9 +481,12 @@ impl Encoder for EncoderDecoder {
         let spans = std::slice::from_mut(span);
         let mut step = Step::begin(self.keeping.log(), spans)?;
         let mut x = self.enter(spans)?; // (tokens, dim)
-        let Some(watched @ Layer { cross: Some(cross), .. }) = self.decoder.layers.get(layer) else {
+        let Some(watched @ Layer { cross: Some(cross), .. }) = self.decoder.layers.get(layer)
+        else {
             let layers = self.decoder.layers.len();
-            return Err(Error::Usage(format!("layer {layer} of the decoder is asked for, which has {layers}, counted from 0")));
+            return Err(Error::Usage(format!(
+                "layer {layer} of the decoder is asked for, which has {layers}, counted from 0"
+            )));
         };
         for below in self.decoder.layers.iter().take(layer) {
             x = self.decode(below, &x, spans, &mut step)?;
@@ -390,11 +520,13 @@ impl Model for EncoderDecoder {
         let attention = |half: &HalfConfig| 4 * half.heads * half.head_dim * c.dim;
         let fed = |half: &HalfConfig| work::feed_forward(c.dim, half.hidden, c.gated);
         let (encoder, decoder) = (&c.encoder, &c.decoder);
-        // Of the attention to the source, half is done for each of its tokens: the keys and the values.
+        // Of the attention to the source, half is done for each of its tokens: the keys and the
+        // values.
         let across = attention(decoder) / 2;
         let mixer = if c.recurrent { 2 * c.dim * c.dim } else { attention(decoder) };
         Work {
-            source: (encoder.layers * (attention(encoder) + fed(encoder)) + decoder.layers * across) as u64,
+            source: (encoder.layers * (attention(encoder) + fed(encoder)) + decoder.layers * across)
+                as u64,
             token: (decoder.layers * (mixer + across + fed(decoder))) as u64,
             output: (self.output.vocabulary() * c.dim) as u64,
         }
@@ -404,7 +536,12 @@ impl Model for EncoderDecoder {
         Some(self)
     }
 
-    fn address(&self, from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<super::Address> {
+    fn address(
+        &self,
+        from: &Lang,
+        to: &Lang,
+        has: &dyn Fn(&str) -> bool,
+    ) -> Option<super::Address> {
         (self.config.address)(from, to, has)
     }
 

@@ -1,4 +1,5 @@
-//! What the families of encoder–decoder models differ in: sizes, switches, and the names of their weights.
+//! What the families of encoder–decoder models differ in: sizes, switches, and the names of their
+//! weights.
 
 use crate::kernel::Activation;
 use crate::types::Lang;
@@ -11,9 +12,11 @@ pub(super) struct EncoderDecoderConfig {
     pub activation: Activation,
     /// Whether feed-forward layers have a gate.
     pub gated: bool,
-    /// Whether a sublayer normalizes what it reads; if not, what it has written, the sum with its input.
+    /// Whether a sublayer normalizes what it reads; if not, what it has written, the sum with its
+    /// input.
     pub pre_norm: bool,
-    /// Root-mean-square normalization and layers without biases (T5), or layer normalization and layers with biases.
+    /// Root-mean-square normalization and layers without biases (T5), or layer normalization and
+    /// layers with biases.
     pub rms: bool,
     pub epsilon: f32,
     /// Whether the embeddings are normalized.
@@ -34,7 +37,8 @@ pub(super) struct EncoderDecoderConfig {
     pub sight: SightKind,
     /// Whether the decoder's layers have a [`Recurrence`] in place of self-attention.
     pub recurrent: bool,
-    /// Whether the decoder starts with a token that has no embedding: zeros. Its id follows the last one of the vocabulary.
+    /// Whether the decoder starts with a token that has no embedding: zeros. Its id follows the
+    /// last one of the vocabulary.
     pub empty_start: bool,
     /// See [`Model::address`].
     pub address: AddressFn,
@@ -63,7 +67,8 @@ pub(super) enum SightKind {
         norm: &'static str,
         relative: &'static str,
     },
-    /// A radius for all layers, or one for each. `first` are names of the query, key and value that the first token has beside those that all have.
+    /// A radius for all layers, or one for each. `first` are names of the query, key and value that
+    /// the first token has beside those that all have.
     NearAndFirst {
         radii: Vec<usize>,
         first: [&'static str; 3],
@@ -82,10 +87,13 @@ pub(super) enum PositionKind {
     Relative { max_distance: usize, every_layer: bool },
 }
 
-/// What a family answers to [`Model::address`]; the last argument tells whether the model has a token.
-pub(super) type AddressFn = Box<dyn Fn(&Lang, &Lang, &dyn Fn(&str) -> bool) -> Option<super::Address> + Send + Sync>;
+/// What a family answers to [`Model::address`]; the last argument tells whether the model has a
+/// token.
+pub(super) type AddressFn =
+    Box<dyn Fn(&Lang, &Lang, &dyn Fn(&str) -> bool) -> Option<super::Address> + Send + Sync>;
 
-/// How a family's files name the weights. Names of linear layers and norms stand without `.weight` and `.bias`.
+/// How a family's files name the weights. Names of linear layers and norms stand without `.weight`
+/// and `.bias`.
 pub(super) struct Naming {
     /// The shared embedding, under one of these names.
     pub shared: &'static [&'static str],
@@ -96,7 +104,8 @@ pub(super) struct Naming {
     pub decoder: HalfNaming,
 }
 
-/// Names in one half; those of a layer are below `layer`, `{}` for its number, `{1}` where the first is number one.
+/// Names in one half; those of a layer are below `layer`, `{}` for its number, `{1}` where the
+/// first is number one.
 pub(super) struct HalfNaming {
     pub embedding: &'static str,
     pub positions: &'static str,
@@ -138,6 +147,9 @@ impl HalfNaming {
 
     /// The name of a layer's part.
     pub fn layer(&self, layer: usize, part: &str) -> String {
-        format!("{}{part}", self.layer.replace("{}", &layer.to_string()).replace("{1}", &(layer + 1).to_string()))
+        format!(
+            "{}{part}",
+            self.layer.replace("{}", &layer.to_string()).replace("{1}", &(layer + 1).to_string())
+        )
     }
 }

@@ -1,4 +1,5 @@
-//! Gemma 3, text only (Gemma Team 2025, arXiv:2503.19786); reference: `transformers`' `Gemma3ForCausalLM`.
+//! Gemma 3, text only (Gemma Team 2025, arXiv:2503.19786); reference: `transformers`'
+//! `Gemma3ForCausalLM`.
 
 use super::decoder::{Decoder, DecoderConfig, Naming, Sliding};
 use super::{Model, Numbers, llama};
@@ -26,13 +27,19 @@ const HUB: Naming = Naming {
     ..llama::HUB
 };
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let numbers = Numbers { config, model: weights.model(), gguf_prefix: "gemma3" };
     numbers.no_scaled_rope(weights)?;
     let dim = numbers.size("embedding_length", "hidden_size")?;
     let head_dim = numbers.size("attention.key_length", "head_dim")?;
     // The scale of the scores is 1/√head_dim except in the 27B model, whose files say so.
-    let query_width = numbers.number("attention.query_pre_attn_scalar", "query_pre_attn_scalar").unwrap_or(head_dim as f64);
+    let query_width = numbers
+        .number("attention.query_pre_attn_scalar", "query_pre_attn_scalar")
+        .unwrap_or(head_dim as f64);
     let config = DecoderConfig {
         layers: numbers.size("block_count", "num_hidden_layers")?,
         dim,
@@ -45,14 +52,22 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         activation: Activation::GeluTanh,
         embedding_scale: f64::from((dim as f32).sqrt()),
         attention_scale: query_width.sqrt().recip() as f32,
-        rope_base: numbers.number("rope.freq_base", "rope_theta|rope_parameters/full_attention/rope_theta").unwrap_or(1e6),
+        rope_base: numbers
+            .number("rope.freq_base", "rope_theta|rope_parameters/full_attention/rope_theta")
+            .unwrap_or(1e6),
         sliding: Some(Sliding {
             window: numbers.size("attention.sliding_window", "sliding_window")?,
             period: numbers
-                .number("attention.sliding_window_pattern", "sliding_window_pattern|_sliding_window_pattern")
+                .number(
+                    "attention.sliding_window_pattern",
+                    "sliding_window_pattern|_sliding_window_pattern",
+                )
                 .map_or(6, |p| (p as usize).max(1)),
             rope_base: numbers
-                .number("rope.freq_base_swa", "rope_local_base_freq|rope_parameters/sliding_attention/rope_theta")
+                .number(
+                    "rope.freq_base_swa",
+                    "rope_local_base_freq|rope_parameters/sliding_attention/rope_theta",
+                )
                 .unwrap_or(1e4),
         }),
         qk_norm: true,

@@ -1,8 +1,9 @@
-//! LED (Beltagy et al. 2020, arXiv:2004.05150, section 7), which is BART with an encoder that sees what is near; reference:
-//! `transformers`' `LEDForConditionalGeneration`.
+//! LED (Beltagy et al. 2020, arXiv:2004.05150, section 7), which is BART with an encoder that sees
+//! what is near; reference: `transformers`' `LEDForConditionalGeneration`.
 //!
-//! The first token of the source sees all and is seen by all, as its summarizers were trained (there: `global_attention_mask` with a 1 for
-//! the first token; without that argument `transformers` gives no token global attention, which no published summarizer is made for).
+//! The first token of the source sees all and is seen by all, as its summarizers were trained
+//! (there: `global_attention_mask` with a 1 for the first token; without that argument
+//! `transformers` gives no token global attention, which no published summarizer is made for).
 
 use super::bart::{self, Variant, load_variant};
 use super::family::{HalfNaming, Naming, PositionKind, SightKind};
@@ -11,7 +12,12 @@ use crate::error::{Error, Result};
 use crate::nn::{Backend, Config, Weights};
 
 const NAMING: Naming = Naming {
-    shared: &["led.shared.weight", "led.encoder.embed_tokens.weight", "led.decoder.embed_tokens.weight", "lm_head.weight"],
+    shared: &[
+        "led.shared.weight",
+        "led.encoder.embed_tokens.weight",
+        "led.decoder.embed_tokens.weight",
+        "lm_head.weight",
+    ],
     encoder: HalfNaming {
         positions: "led.encoder.embed_positions.weight",
         embedding_norm: "led.encoder.layernorm_embedding",
@@ -33,13 +39,18 @@ const NAMING: Naming = Naming {
     ..bart::NAMING
 };
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     // Half of a window lies on either side.
     let radius = |key: &str| -> Result<usize> {
         let window = numbers.size("", key)?;
         if window % 2 != 0 {
-            let message = format!("its configuration says {key} = {window}; expected an even number");
+            let message =
+                format!("its configuration says {key} = {window}; expected an even number");
             return Err(Error::model(weights.model(), message));
         }
         Ok(window / 2)
@@ -47,7 +58,9 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
     let radii = if numbers.number("", "attention_window").is_some() {
         vec![radius("attention_window")?]
     } else {
-        (0..numbers.size("", "encoder_layers")?).map(|i| radius(&format!("attention_window/{i}"))).collect::<Result<_>>()?
+        (0..numbers.size("", "encoder_layers")?)
+            .map(|i| radius(&format!("attention_window/{i}")))
+            .collect::<Result<_>>()?
     };
     let first = [
         "self_attn.longformer_self_attn.query_global",

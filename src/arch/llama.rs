@@ -1,4 +1,5 @@
-//! Llama and its like, SmolLM2 among them (Touvron et al. 2023); reference: `transformers`' `LlamaForCausalLM`.
+//! Llama and its like, SmolLM2 among them (Touvron et al. 2023); reference: `transformers`'
+//! `LlamaForCausalLM`.
 
 use super::decoder::{Decoder, DecoderConfig, Naming};
 use super::{Model, Numbers};
@@ -46,17 +47,24 @@ pub(super) const HUB: Naming = Naming {
     ..GGUF
 };
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let numbers = Numbers { config, model: weights.model(), gguf_prefix: "llama" };
     numbers.no_scaled_rope(weights)?;
     let dim = numbers.size("embedding_length", "hidden_size")?;
     let heads = numbers.size("attention.head_count", "num_attention_heads")?;
-    let head_dim = numbers.optional_size("attention.key_length", "head_dim")?.unwrap_or(dim / heads);
+    let head_dim =
+        numbers.optional_size("attention.key_length", "head_dim")?.unwrap_or(dim / heads);
     let config = DecoderConfig {
         layers: numbers.size("block_count", "num_hidden_layers")?,
         dim,
         heads,
-        kv_heads: numbers.optional_size("attention.head_count_kv", "num_key_value_heads")?.unwrap_or(heads),
+        kv_heads: numbers
+            .optional_size("attention.head_count_kv", "num_key_value_heads")?
+            .unwrap_or(heads),
         head_dim,
         hidden: numbers.size("feed_forward_length", "intermediate_size")?,
         epsilon: numbers.float("attention.layer_norm_rms_epsilon", "rms_norm_eps")? as f32,
@@ -64,7 +72,9 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         activation: Activation::Silu,
         embedding_scale: 1.0,
         attention_scale: (head_dim as f32).sqrt().recip(),
-        rope_base: numbers.number("rope.freq_base", "rope_theta|rope_parameters/rope_theta").unwrap_or(1e4),
+        rope_base: numbers
+            .number("rope.freq_base", "rope_theta|rope_parameters/rope_theta")
+            .unwrap_or(1e4),
         sliding: None,
         qk_norm: false,
         post_norm: false,

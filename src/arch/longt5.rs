@@ -1,5 +1,6 @@
-//! LongT5 (Guo et al. 2021, arXiv:2112.07916), which is T5 with an encoder that sees what is near, and sums of blocks if the model was
-//! trained with them; reference: `transformers`' `LongT5ForConditionalGeneration`.
+//! LongT5 (Guo et al. 2021, arXiv:2112.07916), which is T5 with an encoder that sees what is near,
+//! and sums of blocks if the model was trained with them; reference: `transformers`'
+//! `LongT5ForConditionalGeneration`.
 
 use super::family::{HalfNaming, Naming, SightKind};
 use super::t5::{self, Variant};
@@ -29,11 +30,15 @@ const TRANSIENT_GLOBAL: HalfNaming = HalfNaming {
     ..t5::NAMING.encoder
 };
 
-/// Longest source: the published summarizers were trained on this many tokens. (`n_positions` says less in their files, and nothing in the
-/// graph depends on it.)
+/// Longest source: the published summarizers were trained on this many tokens. (`n_positions` says
+/// less in their files, and nothing in the graph depends on it.)
 const LONGEST_SOURCE: usize = 16384;
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     let radius = numbers.optional_size("", "local_radius")?.unwrap_or(127);
     let kind = numbers.text("encoder_attention_type").unwrap_or("local");
@@ -49,11 +54,14 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
             (TRANSIENT_GLOBAL, sight)
         }
         _ => {
-            let message = format!("its configuration says encoder_attention_type = {kind:?}; known are local and transient-global");
+            let message = format!(
+                "its configuration says encoder_attention_type = {kind:?}; known are local and transient-global"
+            );
             return Err(Error::model(weights.model(), message));
         }
     };
     let naming = Naming { encoder, ..t5::NAMING };
-    let variant = Variant { naming, sight, source_length: LONGEST_SOURCE, address: Box::new(|_, _, _| None) };
+    let variant =
+        Variant { naming, sight, source_length: LONGEST_SOURCE, address: Box::new(|_, _, _| None) };
     t5::load_variant(variant, config, weights, backend)
 }

@@ -1,5 +1,6 @@
-//! M2M100 (Fan et al. 2020), NLLB-200 (NLLB Team 2022) and SMaLL-100 (Mohammadshahi et al. 2022), which are one graph with three ways of
-//! naming languages; reference: `transformers`' `M2M100ForConditionalGeneration`.
+//! M2M100 (Fan et al. 2020), NLLB-200 (NLLB Team 2022) and SMaLL-100 (Mohammadshahi et al. 2022),
+//! which are one graph with three ways of naming languages; reference: `transformers`'
+//! `M2M100ForConditionalGeneration`.
 
 use super::bart::{Variant, load_variant};
 use super::family::PositionKind;
@@ -9,7 +10,11 @@ use crate::languages;
 use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     let class = numbers.text("tokenizer_class").unwrap_or_default();
     let variant = Variant {
@@ -40,10 +45,15 @@ fn small100(_: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> 
 
 /// Tokens of M2M100: ISO 639-1.
 fn m2m(lang: &Lang) -> Vec<String> {
-    [lang.base()].into_iter().chain((lang.base() == "fil").then_some("tl")).map(|code| format!("__{code}__")).collect()
+    [lang.base()]
+        .into_iter()
+        .chain((lang.base() == "fil").then_some("tl"))
+        .map(|code| format!("__{code}__"))
+        .collect()
 }
 
-/// NLLB's codes (ISO 639-3 and script), where they do not follow from [`languages`]' aliases and scripts.
+/// NLLB's codes (ISO 639-3 and script), where they do not follow from [`languages`]' aliases and
+/// scripts.
 const NLLB: &str = "
     af afr_Latn, am amh_Ethi, ar arb_Arab, as asm_Beng, az azj_Latn, ba bak_Cyrl, be bel_Cyrl, bg bul_Cyrl, bn ben_Beng, bo bod_Tibt,
     bs bos_Latn, ca cat_Latn, cs ces_Latn, cy cym_Latn, da dan_Latn, de deu_Latn, el ell_Grek, en eng_Latn, eo epo_Latn, es spa_Latn,
@@ -69,8 +79,13 @@ fn nllb(lang: &Lang) -> Vec<String> {
         pairs.find(|(iso, _)| *iso == code).map(|(_, token)| token.to_string())
     };
     let listed = entry(lang.as_str()).or_else(|| entry(lang.base()));
-    let aliases = languages::get(lang).into_iter().flat_map(|(_, l)| l.aliases.iter().map(String::as_str)).filter(|a| a.len() == 3);
-    let guesses = aliases.chain([lang.base()]).flat_map(|code| SCRIPTS.iter().map(move |script| format!("{code}_{script}")));
+    let aliases = languages::get(lang)
+        .into_iter()
+        .flat_map(|(_, l)| l.aliases.iter().map(String::as_str))
+        .filter(|a| a.len() == 3);
+    let guesses = aliases
+        .chain([lang.base()])
+        .flat_map(|code| SCRIPTS.iter().map(move |script| format!("{code}_{script}")));
     listed.into_iter().chain(guesses).collect()
 }
 
@@ -79,13 +94,17 @@ mod tests {
     use super::*;
 
     fn ask(from: &str, to: &str, tokens: &[&str]) -> Option<Address> {
-        address(&Lang::parse(from).unwrap(), &Lang::parse(to).unwrap(), &|token| tokens.contains(&token))
+        address(&Lang::parse(from).unwrap(), &Lang::parse(to).unwrap(), &|token| {
+            tokens.contains(&token)
+        })
     }
 
     #[test]
     fn languages_are_named_as_the_vocabulary_names_them() {
         let nllb = ["fra_Latn", "eng_Latn", "zho_Hans", "zho_Hant", "arb_Arab", "ast_Latn"];
-        let both = |prefix: &str, begin: &str| Some(Address { prefix: prefix.into(), begin: Some(begin.into()) });
+        let both = |prefix: &str, begin: &str| {
+            Some(Address { prefix: prefix.into(), begin: Some(begin.into()) })
+        };
         assert_eq!(ask("fr", "en", &nllb), both("fra_Latn", "eng_Latn"));
         assert_eq!(ask("zh", "zh-TW", &nllb), both("zho_Hans", "zho_Hant"));
         assert_eq!(ask("ast", "ar", &nllb), both("ast_Latn", "arb_Arab"));

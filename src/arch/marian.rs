@@ -1,4 +1,5 @@
-//! Marian's models (Junczys-Dowmunt et al. 2018; opus-mt, Tiedemann and Thottingal 2020); reference: `transformers`' `MarianMTModel`.
+//! Marian's models (Junczys-Dowmunt et al. 2018; opus-mt, Tiedemann and Thottingal 2020);
+//! reference: `transformers`' `MarianMTModel`.
 
 use super::bart::{Variant, load_variant};
 use super::family::PositionKind;
@@ -8,7 +9,11 @@ use crate::languages;
 use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     let pair = Pair::of(&numbers);
     let variant = Variant {
@@ -16,19 +21,23 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         positions: PositionKind::Sinusoidal,
         activation: "swish",
         separate_vocabularies: !numbers.flag("share_encoder_decoder_embeddings", true),
-        address: Box::new(move |from, to, has| pair.allows(from, to).then(|| address(to, has)).flatten()),
+        address: Box::new(move |from, to, has| {
+            pair.allows(from, to).then(|| address(to, has)).flatten()
+        }),
         ..Variant::default()
     };
     load_variant(variant, config, weights, backend)
 }
 
-/// The languages that a model was trained on, as its `tokenizer_config.json` states them: codes of languages or of groups.
+/// The languages that a model was trained on, as its `tokenizer_config.json` states them: codes of
+/// languages or of groups.
 pub(super) struct Pair {
     source: Option<String>,
     target: Option<String>,
 }
 
-/// The groups of opus-mt's models, and those of their languages that [`languages`] knows. `mul` and groups that are not here count as "any".
+/// The groups of opus-mt's models, and those of their languages that [`languages`] knows. `mul` and
+/// groups that are not here count as "any".
 const GROUPS: &[(&str, &str)] = &[
     ("ROMANCE", "fr es it pt ro ca gl oc"),
     ("roa", "fr es it pt ro ca gl oc"),
@@ -59,7 +68,9 @@ impl Pair {
     }
 
     pub(super) fn allows(&self, from: &Lang, to: &Lang) -> bool {
-        let fits = |code: &Option<String>, asked: &Lang| code.as_ref().is_none_or(|code| covers(code, asked));
+        let fits = |code: &Option<String>, asked: &Lang| {
+            code.as_ref().is_none_or(|code| covers(code, asked))
+        };
         fits(&self.source, from) && fits(&self.target, to)
     }
 }
@@ -72,22 +83,28 @@ fn covers(code: &str, asked: &Lang) -> bool {
     match Lang::parse(code) {
         Some(lang) if code != "mul" => {
             let lang = languages::canonical(&lang);
-            // A code of three letters that stands for no known language is a group's, or a language that nobody asks for by another name.
+            // A code of three letters that stands for no known language is a group's, or a language
+            // that nobody asks for by another name.
             lang.same_base(asked) || (code.len() == 3 && languages::get(&lang).is_none())
         }
         _ => true,
     }
 }
 
-/// Models with several target languages have a token for each, `>>fra<<`, some of them with a script, `>>cmn_Hans<<`; the others
-/// know one pair and are told nothing.
+/// Models with several target languages have a token for each, `>>fra<<`, some of them with a
+/// script, `>>cmn_Hans<<`; the others know one pair and are told nothing.
 fn address(to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
-    let token = |lang: &Lang| codes(lang).into_iter().map(|code| format!(">>{code}<<")).find(|token| has(token));
+    let token = |lang: &Lang| {
+        codes(lang).into_iter().map(|code| format!(">>{code}<<")).find(|token| has(token))
+    };
     if let Some(token) = token(to) {
         return Some(Address { prefix: token + " ", begin: None });
     }
     // A model that has such tokens, but not this one, does not know the language.
-    let multilingual = languages::all().keys().filter_map(|code| Lang::parse(code)).any(|lang| token(&lang).is_some());
+    let multilingual = languages::all()
+        .keys()
+        .filter_map(|code| Lang::parse(code))
+        .any(|lang| token(&lang).is_some());
     (!multilingual).then(Address::default)
 }
 
@@ -111,8 +128,14 @@ fn codes(lang: &Lang) -> Vec<String> {
         _ => &[],
     };
     let known = languages::get(lang);
-    let aliases = known.iter().flat_map(|(_, language)| &language.aliases).filter(|a| a.len() == 3).cloned();
-    special.iter().map(|s| (*s).to_string()).chain(aliases).chain([lang.as_str().replace('-', "_"), lang.base().to_string()]).collect()
+    let aliases =
+        known.iter().flat_map(|(_, language)| &language.aliases).filter(|a| a.len() == 3).cloned();
+    special
+        .iter()
+        .map(|s| (*s).to_string())
+        .chain(aliases)
+        .chain([lang.as_str().replace('-', "_"), lang.base().to_string()])
+        .collect()
 }
 
 #[cfg(test)]
@@ -125,7 +148,12 @@ mod tests {
 
     #[test]
     fn pairs_and_groups_hold_their_languages() {
-        for (code, member, stranger) in [("fr", "fr", "de"), ("ROMANCE", "pt", "de"), ("zle", "uk", "fr"), ("NORWAY", "nb", "sv")] {
+        for (code, member, stranger) in [
+            ("fr", "fr", "de"),
+            ("ROMANCE", "pt", "de"),
+            ("zle", "uk", "fr"),
+            ("NORWAY", "nb", "sv"),
+        ] {
             let canonical = languages::canonical(&lang(member));
             assert!(covers(code, &canonical) && !covers(code, &lang(stranger)), "{code}");
         }

@@ -1,4 +1,5 @@
-//! mBART and mBART-50 (Liu et al. 2020, Tang et al. 2020); reference: `transformers`' `MBartForConditionalGeneration`.
+//! mBART and mBART-50 (Liu et al. 2020, Tang et al. 2020); reference: `transformers`'
+//! `MBartForConditionalGeneration`.
 
 use super::bart::{Variant, load_variant};
 use super::{Address, Model, Numbers};
@@ -6,13 +7,21 @@ use crate::error::Result;
 use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     let class = numbers.text("tokenizer_class").unwrap_or_default();
     let variant = Variant {
         pre_norm: true,
         final_norm: true,
-        address: if class.starts_with("MBartTokenizer") { Box::new(first_address) } else { Box::new(address) },
+        address: if class.starts_with("MBartTokenizer") {
+            Box::new(first_address)
+        } else {
+            Box::new(address)
+        },
         ..Variant::default()
     };
     load_variant(variant, config, weights, backend)
@@ -20,22 +29,26 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
 
 /// A language with the region whose text it was trained on, as its tokens name it.
 const CODES: &[&str] = &[
-    "ar_AR", "cs_CZ", "de_DE", "en_XX", "es_XX", "et_EE", "fi_FI", "fr_XX", "gu_IN", "hi_IN", "it_IT", "ja_XX", "kk_KZ", "ko_KR", "lt_LT",
-    "lv_LV", "my_MM", "ne_NP", "nl_XX", "ro_RO", "ru_RU", "si_LK", "tr_TR", "vi_VN", "zh_CN", "af_ZA", "az_AZ", "bn_IN", "fa_IR", "he_IL",
-    "hr_HR", "id_ID", "ka_GE", "km_KH", "mk_MK", "ml_IN", "mn_MN", "mr_IN", "pl_PL", "ps_AF", "pt_XX", "sv_SE", "sw_KE", "ta_IN", "te_IN",
-    "th_TH", "tl_XX", "uk_UA", "ur_PK", "xh_ZA", "gl_ES", "sl_SI",
+    "ar_AR", "cs_CZ", "de_DE", "en_XX", "es_XX", "et_EE", "fi_FI", "fr_XX", "gu_IN", "hi_IN",
+    "it_IT", "ja_XX", "kk_KZ", "ko_KR", "lt_LT", "lv_LV", "my_MM", "ne_NP", "nl_XX", "ro_RO",
+    "ru_RU", "si_LK", "tr_TR", "vi_VN", "zh_CN", "af_ZA", "az_AZ", "bn_IN", "fa_IR", "he_IL",
+    "hr_HR", "id_ID", "ka_GE", "km_KH", "mk_MK", "ml_IN", "mn_MN", "mr_IN", "pl_PL", "ps_AF",
+    "pt_XX", "sv_SE", "sw_KE", "ta_IN", "te_IN", "th_TH", "tl_XX", "uk_UA", "ur_PK", "xh_ZA",
+    "gl_ES", "sl_SI",
 ];
 
 fn code(lang: &Lang) -> Option<&'static str> {
     CODES.iter().copied().find(|code| code.split('_').next() == Some(lang.base()))
 }
 
-/// Of the models before mBART-50, each fine-tuned for one pair: decoding starts with the target language's token, as `config.json` says.
+/// Of the models before mBART-50, each fine-tuned for one pair: decoding starts with the target
+/// language's token, as `config.json` says.
 fn first_address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
     address(from, to, has).map(|address| Address { begin: None, ..address })
 }
 
-/// Of mBART-50: the source language's token stands before the source, the target's begins the output.
+/// Of mBART-50: the source language's token stands before the source, the target's begins the
+/// output.
 fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
     let (from, to) = (code(from)?, code(to)?);
     (has(from) && has(to)).then(|| Address { prefix: from.into(), begin: Some(to.into()) })

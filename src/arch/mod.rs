@@ -29,8 +29,9 @@ use crate::types::Lang;
 use candle_core::Tensor;
 use std::sync::Arc;
 
-/// A model as generation sees it: something that reads tokens and says what the state is after them. Decoder-only models read
-/// everything this way; those with an [`Encoder`] read the source with it first.
+/// A model as generation sees it: something that reads tokens and says what the state is after
+/// them. Decoder-only models read everything this way; those with an [`Encoder`] read the source
+/// with it first.
 pub trait Model: Send + Sync {
     /// Longest sequence in tokens; that of the decoder where there are two.
     fn context_length(&self) -> usize;
@@ -38,8 +39,9 @@ pub trait Model: Send + Sync {
     /// An empty cache for one sequence without a source.
     fn new_cache(&self) -> KvCache;
 
-    /// Reads the new tokens of some sequences and returns the normalized hidden state at the end of each (at every token of a beam, see
-    /// [`Span::ends`]): (ends, dim). A sequence's result does not depend on the others.
+    /// Reads the new tokens of some sequences and returns the normalized hidden state at the end of
+    /// each (at every token of a beam, see [`Span::ends`]): (ends, dim). A sequence's result does
+    /// not depend on the others.
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor>;
 
     /// The projection of hidden states onto the vocabulary.
@@ -53,8 +55,9 @@ pub trait Model: Send + Sync {
         None
     }
 
-    /// How the model wants to be told the languages of a text; `has` says whether its vocabulary has a token. `None` when it cannot
-    /// translate that way: because it is prompted, no translation model, or does not know one of the languages.
+    /// How the model wants to be told the languages of a text; `has` says whether its vocabulary
+    /// has a token. `None` when it cannot translate that way: because it is prompted, no
+    /// translation model, or does not know one of the languages.
     fn address(&self, from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
         let _ = (from, to, has);
         None
@@ -75,20 +78,21 @@ pub trait Encoder: Send + Sync {
     /// Longest source in tokens.
     fn context_length(&self) -> usize;
 
-    /// Reads some sources, each at least one token, for the decoder to attend to ([`KvCache::reading`]). A source's result does not
-    /// depend on the others.
+    /// Reads some sources, each at least one token, for the decoder to attend to
+    /// ([`KvCache::reading`]). A source's result does not depend on the others.
     fn encode(&self, sources: &[&[u32]]) -> Result<Vec<Arc<SourceCache>>>;
 
     /// Layers of the decoder, each of which attends to the source.
     fn attention_layers(&self) -> usize;
 
-    /// How the tokens of one sequence attend to its source in a layer of the decoder, counted from 0: the weights, the mean over the heads,
-    /// (tokens, source); each row sums up to 1. The span's cache serves for later tokens of the same question alone: layers above are not
-    /// computed.
+    /// How the tokens of one sequence attend to its source in a layer of the decoder, counted from
+    /// 0: the weights, the mean over the heads, (tokens, source); each row sums up to 1. The span's
+    /// cache serves for later tokens of the same question alone: layers above are not computed.
     fn attention(&self, span: &mut Span<'_>, layer: usize) -> Result<Tensor>;
 }
 
-/// The states at the ends of the spans, (ends, dim), out of those of all tokens; the caches are advanced.
+/// The states at the ends of the spans, (ends, dim), out of those of all tokens; the caches are
+/// advanced.
 fn advance(x: Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
     let mut ends: Vec<u32> = Vec::with_capacity(spans.len());
     let mut first = 0;
@@ -138,7 +142,9 @@ pub const REGISTRY: &[Architecture] = &[
 pub fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
     let (key, name) = match config {
         Config::Gguf(_) => ("general.architecture", config.gguf_str("general.architecture")),
-        Config::Json(_) => ("model_type", config.json("model_type").and_then(|v| v.as_str()).map(String::from)),
+        Config::Json(_) => {
+            ("model_type", config.json("model_type").and_then(|v| v.as_str()).map(String::from))
+        }
     };
     let Some(name) = name else {
         return Err(Error::model(weights.model(), format!("its configuration has no {key}")));
@@ -149,16 +155,22 @@ pub fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result
     });
     let Some(architecture) = found else {
         let known: Vec<&str> = match config {
-            Config::Gguf(_) => REGISTRY.iter().map(|a| a.gguf).filter(|name| !name.is_empty()).collect(),
+            Config::Gguf(_) => {
+                REGISTRY.iter().map(|a| a.gguf).filter(|name| !name.is_empty()).collect()
+            }
             Config::Json(_) => REGISTRY.iter().flat_map(|a| a.hub).copied().collect(),
         };
-        return Err(Error::model(weights.model(), format!("unknown architecture {name}; polygist knows {}", known.join(", "))));
+        return Err(Error::model(
+            weights.model(),
+            format!("unknown architecture {name}; polygist knows {}", known.join(", ")),
+        ));
     };
     (architecture.load)(config, weights, backend)
 }
 
-/// Numbers out of a [`Config`], each under its GGUF key (below the architecture's name) and its `config.json` key: a path with `/`, or
-/// several, separated by `|`, where versions of `transformers` differ.
+/// Numbers out of a [`Config`], each under its GGUF key (below the architecture's name) and its
+/// `config.json` key: a path with `/`, or several, separated by `|`, where versions of
+/// `transformers` differ.
 struct Numbers<'a> {
     config: &'a Config,
     model: &'a str,
@@ -176,20 +188,34 @@ impl<'a> Numbers<'a> {
             Config::Gguf(meta) => {
                 let value = meta.get(&format!("{}.{gguf}", self.gguf_prefix))?;
                 let float = value.to_f32().map(f64::from).or_else(|_| value.to_f64());
-                float.ok().or_else(|| value.to_u64().ok().map(|v| v as f64)).or_else(|| value.to_u32().ok().map(f64::from))
+                float
+                    .ok()
+                    .or_else(|| value.to_u64().ok().map(|v| v as f64))
+                    .or_else(|| value.to_u32().ok().map(f64::from))
             }
-            Config::Json(config) => json.split('|').find_map(|path| config.pointer(&format!("/{path}"))?.as_f64()),
+            Config::Json(config) => {
+                json.split('|').find_map(|path| config.pointer(&format!("/{path}"))?.as_f64())
+            }
         }
     }
 
     /// A number that must be there.
     fn float(&self, gguf: &str, json: &str) -> Result<f64> {
-        self.number(gguf, json).ok_or_else(|| Error::model(self.model, format!("its configuration has no number {}", self.key(gguf, json))))
+        self.number(gguf, json).ok_or_else(|| {
+            Error::model(
+                self.model,
+                format!("its configuration has no number {}", self.key(gguf, json)),
+            )
+        })
     }
 
     /// The key as the file has it, for messages.
     fn key(&self, gguf: &str, json: &str) -> String {
-        if matches!(self.config, Config::Gguf(_)) { format!("{}.{gguf}", self.gguf_prefix) } else { json.into() }
+        if matches!(self.config, Config::Gguf(_)) {
+            format!("{}.{gguf}", self.gguf_prefix)
+        } else {
+            json.into()
+        }
     }
 
     /// A size that must be there, from 1 to about sixteen million.
@@ -199,7 +225,12 @@ impl<'a> Numbers<'a> {
             return Ok(value as usize);
         }
         let key = self.key(gguf, json);
-        Err(Error::model(self.model, format!("its configuration says {key} = {value}; expected a whole number from 1 to 16777216")))
+        Err(Error::model(
+            self.model,
+            format!(
+                "its configuration says {key} = {value}; expected a whole number from 1 to 16777216"
+            ),
+        ))
     }
 
     /// A size that may be missing.
@@ -213,7 +244,10 @@ impl<'a> Numbers<'a> {
         let count = self.size(gguf, json)?;
         if count > MOST {
             let key = self.key(gguf, json);
-            return Err(Error::model(self.model, format!("its configuration says {key} = {count}; expected at most {MOST}")));
+            return Err(Error::model(
+                self.model,
+                format!("its configuration says {key} = {count}; expected at most {MOST}"),
+            ));
         }
         Ok(count)
     }
@@ -241,18 +275,29 @@ impl<'a> Numbers<'a> {
         })
     }
 
-    /// Refuses rotary embeddings that are scaled for long contexts: computing without the scaling would be silently wrong.
+    /// Refuses rotary embeddings that are scaled for long contexts: computing without the scaling
+    /// would be silently wrong.
     fn no_scaled_rope(&self, weights: &dyn Weights) -> Result<()> {
         let scaled = match self.config {
-            Config::Gguf(_) => weights.has("rope_freqs.weight") || self.number("rope.scaling.factor", "").is_some_and(|f| f != 1.0),
+            Config::Gguf(_) => {
+                weights.has("rope_freqs.weight")
+                    || self.number("rope.scaling.factor", "").is_some_and(|f| f != 1.0)
+            }
             Config::Json(json) => {
-                let kinds = ["/rope_parameters/rope_type", "/rope_parameters/full_attention/rope_type"];
-                let named = kinds.iter().filter_map(|path| json.pointer(path)?.as_str()).any(|kind| kind != "default");
+                let kinds =
+                    ["/rope_parameters/rope_type", "/rope_parameters/full_attention/rope_type"];
+                let named = kinds
+                    .iter()
+                    .filter_map(|path| json.pointer(path)?.as_str())
+                    .any(|kind| kind != "default");
                 named || json.get("rope_scaling").is_some_and(|v| !v.is_null())
             }
         };
         if scaled {
-            return Err(Error::model(self.model, "scaled rotary embeddings (rope_scaling) are not supported for this architecture"));
+            return Err(Error::model(
+                self.model,
+                "scaled rotary embeddings (rope_scaling) are not supported for this architecture",
+            ));
         }
         Ok(())
     }

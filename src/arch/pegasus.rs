@@ -1,4 +1,5 @@
-//! Pegasus (Zhang et al. 2019, arXiv:1912.08777); reference: `transformers`' `PegasusForConditionalGeneration`.
+//! Pegasus (Zhang et al. 2019, arXiv:1912.08777); reference: `transformers`'
+//! `PegasusForConditionalGeneration`.
 
 use super::Model;
 use super::bart::{Variant, load_variant};
@@ -6,7 +7,11 @@ use super::family::PositionKind;
 use crate::error::Result;
 use crate::nn::{Backend, Config, Weights};
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let variant = Variant {
         pre_norm: true,
         embedding_norm: false,

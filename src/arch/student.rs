@@ -1,10 +1,13 @@
-//! Students of Marian's (Kim et al. 2019, "From Research to Production and Back: Ludicrously Fast Neural Machine Translation"), such as
-//! Firefox's translation models: a transformer whose decoder has recurrent layers in place of self-attention. Reference: Marian's
-//! `models/transformer.h`. Decoders with self-attention are read as well.
+//! Students of Marian's (Kim et al. 2019, "From Research to Production and Back: Ludicrously Fast
+//! Neural Machine Translation"), such as Firefox's translation models: a transformer whose decoder
+//! has recurrent layers in place of self-attention. Reference: Marian's `models/transformer.h`.
+//! Decoders with self-attention are read as well.
 
 use super::bart::activation;
 use super::encoder_decoder::EncoderDecoder;
-use super::family::{EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
+use super::family::{
+    EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
+};
 use super::marian::Pair;
 use super::{Address, Model, Numbers};
 use crate::error::{Error, Result};
@@ -35,11 +38,23 @@ const HALF: HalfNaming = HalfNaming {
     ..HalfNaming::NONE
 };
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
-    let unsupported = |what: String| Error::model(weights.model(), format!("{what}; polygist reads Marian's transformer students"));
+    let unsupported = |what: String| {
+        Error::model(
+            weights.model(),
+            format!("{what}; polygist reads Marian's transformer students"),
+        )
+    };
     only_what_is_known(&numbers).map_err(unsupported)?;
-    let recurrent = match (numbers.text("transformer-decoder-autoreg").unwrap_or("self-attention"), numbers.text("dec-cell")) {
+    let recurrent = match (
+        numbers.text("transformer-decoder-autoreg").unwrap_or("self-attention"),
+        numbers.text("dec-cell"),
+    ) {
         ("rnn", Some("ssru")) => true,
         ("self-attention", _) => false,
         (layer, cell) => {
@@ -52,15 +67,25 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
     let dim = numbers.size("", "dim-emb")?;
     let heads = numbers.size("", "transformer-heads")?;
     if !dim.is_multiple_of(heads) {
-        return Err(unsupported(format!("its configuration has dim-emb {dim} and {heads} transformer-heads, which do not divide it")));
+        return Err(unsupported(format!(
+            "its configuration has dim-emb {dim} and {heads} transformer-heads, which do not divide it"
+        )));
     }
     let half = |layers: &str, hidden: usize, context_length: usize| -> Result<HalfConfig> {
-        Ok(HalfConfig { layers: numbers.size("", layers)?, heads, head_dim: dim / heads, hidden, context_length })
+        Ok(HalfConfig {
+            layers: numbers.size("", layers)?,
+            heads,
+            head_dim: dim / heads,
+            hidden,
+            context_length,
+        })
     };
     let hidden = numbers.size("", "transformer-dim-ffn")?;
     // The decoder's own is 0 where it is the same.
-    let decoder_hidden = numbers.number("", "transformer-decoder-dim-ffn").is_some_and(|n| n != 0.0);
-    let decoder_hidden = if decoder_hidden { numbers.size("", "transformer-decoder-dim-ffn")? } else { hidden };
+    let decoder_hidden =
+        numbers.number("", "transformer-decoder-dim-ffn").is_some_and(|n| n != 0.0);
+    let decoder_hidden =
+        if decoder_hidden { numbers.size("", "transformer-decoder-dim-ffn")? } else { hidden };
     let name = numbers.text("transformer-ffn-activation").unwrap_or("swish");
     let tied_all = numbers.flag("tied-embeddings-all", false);
     let pair = Pair::of(&numbers);
@@ -72,7 +97,8 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         dim,
         encoder: half("enc-depth", hidden, LONGEST_SOURCE)?,
         decoder: half("dec-depth", decoder_hidden, LONGEST_TARGET)?,
-        activation: activation(name).ok_or_else(|| unsupported(format!("its transformer-ffn-activation is {name}")))?,
+        activation: activation(name)
+            .ok_or_else(|| unsupported(format!("its transformer-ffn-activation is {name}")))?,
         gated: false,
         pre_norm: false,
         rms: false,
@@ -90,10 +116,16 @@ pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) ->
         empty_start: true,
         address: Box::new(move |from, to, _| pair.allows(from, to).then(Address::default)),
     };
-    Ok(Box::new(EncoderDecoder::load(config, &naming, &Named { weights, tied: tied_layers(&numbers) }, backend)?))
+    Ok(Box::new(EncoderDecoder::load(
+        config,
+        &naming,
+        &Named { weights, tied: tied_layers(&numbers) },
+        backend,
+    )?))
 }
 
-/// Refuses what would be computed wrongly: options of Marian's that are not known here and are not as they are by default.
+/// Refuses what would be computed wrongly: options of Marian's that are not known here and are not
+/// as they are by default.
 fn only_what_is_known(numbers: &Numbers<'_>) -> std::result::Result<(), String> {
     let kind = numbers.text("type").unwrap_or("");
     if kind != "transformer" {
@@ -108,7 +140,10 @@ fn only_what_is_known(numbers: &Numbers<'_>) -> std::result::Result<(), String> 
         ("transformer-postprocess-top", "", ""),
     ] {
         if steps(key, default) != known {
-            return Err(format!("its {key} is {:?} where {known:?} is known", numbers.text(key).unwrap_or(default)));
+            return Err(format!(
+                "its {key} is {:?} where {known:?} is known",
+                numbers.text(key).unwrap_or(default)
+            ));
         }
     }
     let flags = [
@@ -126,22 +161,30 @@ fn only_what_is_known(numbers: &Numbers<'_>) -> std::result::Result<(), String> 
     if let Some(flag) = flags.into_iter().find(|flag| numbers.flag(flag, false)) {
         return Err(format!("its configuration has {flag}, which is not known"));
     }
-    for (key, known) in [("transformer-ffn-depth", &[2.0][..]), ("transformer-decoder-ffn-depth", &[0.0, 2.0]), ("lemma-dim-emb", &[0.0])] {
+    for (key, known) in [
+        ("transformer-ffn-depth", &[2.0][..]),
+        ("transformer-decoder-ffn-depth", &[0.0, 2.0]),
+        ("lemma-dim-emb", &[0.0]),
+    ] {
         match numbers.number("", key) {
-            Some(n) if !known.contains(&n) => return Err(format!("its {key} is {n} where {} is known", known[known.len() - 1])),
+            Some(n) if !known.contains(&n) => {
+                return Err(format!("its {key} is {n} where {} is known", known[known.len() - 1]));
+            }
             _ => {}
         }
     }
     Ok(())
 }
 
-/// For each layer of the decoder the number, from one, of the layer whose weights it has; empty where each has its own.
+/// For each layer of the decoder the number, from one, of the layer whose weights it has; empty
+/// where each has its own.
 fn tied_layers(numbers: &Numbers<'_>) -> Vec<u64> {
     let list = numbers.config.json("transformer-tied-layers").and_then(|v| v.as_array());
     list.into_iter().flatten().filter_map(|v| v.as_u64()).collect()
 }
 
-/// Marian's weights under the names that the other families have: a `.weight` is (out, in), a `.bias` and both of a norm are vectors.
+/// Marian's weights under the names that the other families have: a `.weight` is (out, in), a
+/// `.bias` and both of a norm are vectors.
 struct Named<'a> {
     weights: &'a dyn Weights,
     /// See [`tied_layers`].
@@ -153,11 +196,19 @@ impl Named<'_> {
     fn stored(&self, name: &str) -> (String, bool) {
         let name = self.untied(name);
         if let Some(base) = name.strip_suffix(".weight") {
-            return if base.ends_with("_ln") { (format!("{base}_scale"), false) } else { (base.into(), true) };
+            return if base.ends_with("_ln") {
+                (format!("{base}_scale"), false)
+            } else {
+                (base.into(), true)
+            };
         }
         match name.strip_suffix(".bias") {
             Some(base) if base.ends_with("_ln") => (format!("{base}_bias"), false),
-            Some(base) => (base.rsplit_once("_W").map_or(format!("{base}_b"), |(layer, part)| format!("{layer}_b{part}")), false),
+            Some(base) => (
+                base.rsplit_once("_W")
+                    .map_or(format!("{base}_b"), |(layer, part)| format!("{layer}_b{part}")),
+                false,
+            ),
             None => (name, false),
         }
     }
@@ -194,7 +245,11 @@ impl Weights for Named<'_> {
         }
         // Vectors are stored as one row.
         let vector = name.ends_with(".bias") || name.ends_with(".weight");
-        Ok(if vector && tensor.rank() == 2 && tensor.dim(0)? == 1 { tensor.flatten_all()? } else { tensor })
+        Ok(if vector && tensor.rank() == 2 && tensor.dim(0)? == 1 {
+            tensor.flatten_all()?
+        } else {
+            tensor
+        })
     }
 }
 
@@ -224,7 +279,8 @@ mod tests {
 
     #[test]
     fn weights_have_marians_names() {
-        let named = |tied: &[u64], name: &str| Named { weights: &None, tied: tied.to_vec() }.stored(name);
+        let named =
+            |tied: &[u64], name: &str| Named { weights: &None, tied: tied.to_vec() }.stored(name);
         for (name, stored, is_matrix) in [
             ("encoder_l1_self_Wq.weight", "encoder_l1_self_Wq", true),
             ("encoder_l1_self_Wq.bias", "encoder_l1_self_bq", false),

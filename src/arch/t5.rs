@@ -1,8 +1,11 @@
-//! T5 (Raffel et al. 2020), T5 1.1 and FLAN-T5, mT5 (Xue et al. 2021), UMT5 (Chung et al. 2023), MADLAD-400 (Kudugunta et al. 2023);
-//! reference: `transformers`' `T5ForConditionalGeneration` and its copies, and for GGUF files llama.cpp's `t5`.
+//! T5 (Raffel et al. 2020), T5 1.1 and FLAN-T5, mT5 (Xue et al. 2021), UMT5 (Chung et al. 2023),
+//! MADLAD-400 (Kudugunta et al. 2023); reference: `transformers`' `T5ForConditionalGeneration` and
+//! its copies, and for GGUF files llama.cpp's `t5`.
 
 use super::encoder_decoder::EncoderDecoder;
-use super::family::{AddressFn, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind};
+use super::family::{
+    AddressFn, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
+};
 use super::{Address, Model, Numbers, bart};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
@@ -18,7 +21,11 @@ pub(super) const NAMING: Naming = Naming {
         embedding: "encoder.embed_tokens.weight",
         final_norm: "encoder.final_layer_norm",
         layer: "encoder.block.{}.",
-        feed_forward: ["layer.1.DenseReluDense.wi_0", "layer.1.DenseReluDense.wi_1", "layer.1.DenseReluDense.wo"],
+        feed_forward: [
+            "layer.1.DenseReluDense.wi_0",
+            "layer.1.DenseReluDense.wi_1",
+            "layer.1.DenseReluDense.wo",
+        ],
         feed_forward_norm: "layer.1.layer_norm",
         ..HALF
     },
@@ -26,22 +33,37 @@ pub(super) const NAMING: Naming = Naming {
         embedding: "decoder.embed_tokens.weight",
         final_norm: "decoder.final_layer_norm",
         layer: "decoder.block.{}.",
-        cross: ["layer.1.EncDecAttention.q", "layer.1.EncDecAttention.k", "layer.1.EncDecAttention.v", "layer.1.EncDecAttention.o"],
+        cross: [
+            "layer.1.EncDecAttention.q",
+            "layer.1.EncDecAttention.k",
+            "layer.1.EncDecAttention.v",
+            "layer.1.EncDecAttention.o",
+        ],
         cross_norm: "layer.1.layer_norm",
-        feed_forward: ["layer.2.DenseReluDense.wi_0", "layer.2.DenseReluDense.wi_1", "layer.2.DenseReluDense.wo"],
+        feed_forward: [
+            "layer.2.DenseReluDense.wi_0",
+            "layer.2.DenseReluDense.wi_1",
+            "layer.2.DenseReluDense.wo",
+        ],
         feed_forward_norm: "layer.2.layer_norm",
         ..HALF
     },
 };
 
 const HALF: HalfNaming = HalfNaming {
-    attention: ["layer.0.SelfAttention.q", "layer.0.SelfAttention.k", "layer.0.SelfAttention.v", "layer.0.SelfAttention.o"],
+    attention: [
+        "layer.0.SelfAttention.q",
+        "layer.0.SelfAttention.k",
+        "layer.0.SelfAttention.v",
+        "layer.0.SelfAttention.o",
+    ],
     attention_norm: "layer.0.layer_norm",
     relative: "layer.0.SelfAttention.relative_attention_bias.weight",
     ..HalfNaming::NONE
 };
 
-/// The names that llama.cpp's converter gives; a feed-forward layer without a gate has none of that name.
+/// The names that llama.cpp's converter gives; a feed-forward layer without a gate has none of that
+/// name.
 const GGUF: Naming = Naming {
     shared: &["token_embd.weight"],
     output: "output.weight",
@@ -65,10 +87,12 @@ const GGUF_HALF: HalfNaming = HalfNaming {
     ..HalfNaming::NONE
 };
 
-/// Longest source and target where the configuration names none: relative positions have no end, memory has.
+/// Longest source and target where the configuration names none: relative positions have no end,
+/// memory has.
 const LONGEST: usize = 2048;
 
-/// The distance from which on all are the same, where the configuration names none, as GGUF files do not.
+/// The distance from which on all are the same, where the configuration names none, as GGUF files
+/// do not.
 const MAX_DISTANCE: usize = 128;
 
 /// In what the descendants of T5 differ.
@@ -80,10 +104,15 @@ pub(super) struct Variant {
     pub address: AddressFn,
 }
 
-pub(super) fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load(
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let source_length = target_length(&numbers(config, weights))?;
     let naming = if matches!(config, Config::Gguf(_)) { GGUF } else { NAMING };
-    let variant = Variant { naming, sight: SightKind::All, source_length, address: Box::new(address) };
+    let variant =
+        Variant { naming, sight: SightKind::All, source_length, address: Box::new(address) };
     load_variant(variant, config, weights, backend)
 }
 
@@ -106,23 +135,31 @@ struct Kind {
 }
 
 impl Kind {
-    /// GGUF files do not name it: their weights show it. Without a gate it is T5 1.0, the one with ReLU whose output layer is the
-    /// embedding; the others have a GELU, and scale if they have no output layer of their own. (llama.cpp, which tells them apart the
-    /// same way, leaves the scaling out: the most likely token is the same without it, and its probability is not.)
+    /// GGUF files do not name it: their weights show it. Without a gate it is T5 1.0, the one with
+    /// ReLU whose output layer is the embedding; the others have a GELU, and scale if they have no
+    /// output layer of their own. (llama.cpp, which tells them apart the same way, leaves the
+    /// scaling out: the most likely token is the same without it, and its probability is not.)
     fn of_gguf(weights: &dyn Weights) -> Kind {
         let gated = weights.has("enc.blk.0.ffn_gate.weight");
         Kind {
             activation: if gated { Activation::GeluTanh } else { Activation::Relu },
             gated,
             scaled: !gated || !weights.has(GGUF.output),
-            every_layer: ["enc", "dec"].iter().any(|half| weights.has(&format!("{half}.blk.1.attn_rel_b.weight"))),
+            every_layer: ["enc", "dec"]
+                .iter()
+                .any(|half| weights.has(&format!("{half}.blk.1.attn_rel_b.weight"))),
         }
     }
 
     fn of_hub(numbers: &Numbers<'_>) -> Result<Kind> {
         let model = numbers.text("model_type");
-        let projection = numbers.text("feed_forward_proj").unwrap_or(if model == Some("t5") { "relu" } else { "gated-gelu" });
-        let (gated, name) = projection.strip_prefix("gated-").map_or((false, projection), |name| (true, name));
+        let projection = numbers.text("feed_forward_proj").unwrap_or(if model == Some("t5") {
+            "relu"
+        } else {
+            "gated-gelu"
+        });
+        let (gated, name) =
+            projection.strip_prefix("gated-").map_or((false, projection), |name| (true, name));
         // "gated-gelu" means the tanh approximation, as in the models that it was made for.
         let activation = bart::activation(if gated && name == "gelu" { "gelu_new" } else { name }).ok_or_else(|| {
             Error::model(
@@ -130,17 +167,24 @@ impl Kind {
                 format!("its configuration says feed_forward_proj = {projection:?}; known are relu, gelu, silu, each also gated"),
             )
         })?;
-        let scaled = model != Some("mt5") && numbers.flag("scale_decoder_outputs", numbers.flag("tie_word_embeddings", true));
+        let scaled = model != Some("mt5")
+            && numbers.flag("scale_decoder_outputs", numbers.flag("tie_word_embeddings", true));
         Ok(Kind { activation, gated, scaled, every_layer: model == Some("umt5") })
     }
 }
 
 /// Builds a descendant of T5.
-pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+pub(super) fn load_variant(
+    variant: Variant,
+    config: &Config,
+    weights: &dyn Weights,
+    backend: &Backend,
+) -> Result<Box<dyn Model>> {
     let Variant { mut naming, sight, source_length, address } = variant;
     let numbers = numbers(config, weights);
     let in_gguf = matches!(config, Config::Gguf(_));
-    let Kind { activation, gated, scaled, every_layer } = if in_gguf { Kind::of_gguf(weights) } else { Kind::of_hub(&numbers)? };
+    let Kind { activation, gated, scaled, every_layer } =
+        if in_gguf { Kind::of_gguf(weights) } else { Kind::of_hub(&numbers)? };
     if !gated && !in_gguf {
         // T5 1.0 has one matrix where the others have a gate beside it.
         for (half, layer) in [
@@ -164,12 +208,17 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
     let config = EncoderDecoderConfig {
         dim,
         encoder: half(layers, source_length)?,
-        decoder: half(numbers.optional_size("decoder_block_count", "num_decoder_layers")?.unwrap_or(layers), target_length(&numbers)?)?,
+        decoder: half(
+            numbers.optional_size("decoder_block_count", "num_decoder_layers")?.unwrap_or(layers),
+            target_length(&numbers)?,
+        )?,
         activation,
         gated,
         pre_norm: true,
         rms: true,
-        epsilon: numbers.number("attention.layer_norm_rms_epsilon", "layer_norm_epsilon").unwrap_or(1e-6) as f32,
+        epsilon: numbers
+            .number("attention.layer_norm_rms_epsilon", "layer_norm_epsilon")
+            .unwrap_or(1e-6) as f32,
         embedding_norm: false,
         final_norm: true,
         embedding_scale: 1.0,
@@ -178,7 +227,9 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
         tied_output: false,
         separate_vocabularies: false,
         positions: PositionKind::Relative {
-            max_distance: numbers.optional_positions("", "relative_attention_max_distance")?.unwrap_or(MAX_DISTANCE),
+            max_distance: numbers
+                .optional_positions("", "relative_attention_max_distance")?
+                .unwrap_or(MAX_DISTANCE),
             every_layer,
         },
         sight,
@@ -189,12 +240,17 @@ pub(super) fn load_variant(variant: Variant, config: &Config, weights: &dyn Weig
     Ok(Box::new(EncoderDecoder::load(config, &naming, weights, backend)?))
 }
 
-/// MADLAD-400 has a token for each target language, `<2de>`, which stands before the source; T5 is told in words, of the languages
-/// that it was trained on.
+/// MADLAD-400 has a token for each target language, `<2de>`, which stands before the source; T5 is
+/// told in words, of the languages that it was trained on.
 fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
     // Old codes (iw) and other names of a language are among its aliases.
-    let aliases = languages::get(to).into_iter().flat_map(|(_, language)| language.aliases.iter().map(String::as_str));
-    let codes = [to.as_str(), to.base()].into_iter().chain(aliases).chain((to.base() == "he").then_some("iw"));
+    let aliases = languages::get(to)
+        .into_iter()
+        .flat_map(|(_, language)| language.aliases.iter().map(String::as_str));
+    let codes = [to.as_str(), to.base()]
+        .into_iter()
+        .chain(aliases)
+        .chain((to.base() == "he").then_some("iw"));
     let token = codes.map(lang_token).find(|token| has(token));
     if let Some(token) = token {
         return Some(Address { prefix: token + " ", begin: None });
@@ -204,7 +260,10 @@ fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address
     }
     let pairs = ["de", "fr", "ro"];
     let known = |a: &Lang, b: &Lang| a.base() == "en" && pairs.contains(&b.base());
-    (known(from, to)).then(|| Address { prefix: format!("translate {} to {}: ", languages::name(from), languages::name(to)), begin: None })
+    (known(from, to)).then(|| Address {
+        prefix: format!("translate {} to {}: ", languages::name(from), languages::name(to)),
+        begin: None,
+    })
 }
 
 fn lang_token(code: &str) -> String {

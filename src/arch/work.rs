@@ -1,10 +1,12 @@
 //! How much a model multiplies: what a benchmark compares with what a machine can do.
 
-/// Multiply-adds with weight matrices; attention scores, norms, activations and lookups are not among them. What reads tokens in another way
-/// than all (the global tokens of LED, the blocks of LongT5) has a little more.
+/// Multiply-adds with weight matrices; attention scores, norms, activations and lookups are not
+/// among them. What reads tokens in another way than all (the global tokens of LED, the blocks of
+/// LongT5) has a little more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
-    /// For each token of a source that an encoder reads: the encoder, and the keys and values of the decoder's attention to it.
+    /// For each token of a source that an encoder reads: the encoder, and the keys and values of
+    /// the decoder's attention to it.
     pub source: u64,
     /// For each token that the decoder reads, be it of a prompt or its own.
     pub token: u64,

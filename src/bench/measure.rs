@@ -3,7 +3,9 @@
 use super::memory::Memory;
 use super::results::{Measurement, Setting, Spread, Stages};
 use crate::error::{Error, Result};
-use crate::generate::{Address, Alignment, Engine, Finish, Generate, OnText, Options, Output, Request};
+use crate::generate::{
+    Address, Alignment, Engine, Finish, Generate, OnText, Options, Output, Request,
+};
 use crate::pipeline::{self, Job, Models};
 use crate::report;
 use crate::types::{Lang, RawArticle, Status};
@@ -64,7 +66,8 @@ impl Counted<'_> {
     fn count(&self, request: &Request, output: &Output) -> Result<(f64, usize)> {
         let work = self.engine.work(&request.options)?;
         let source = request.source.as_ref().map_or(output.prompt_tokens, Vec::len);
-        // The end token is chosen too. The first one's choice follows from what was read, the others' each from the one before.
+        // The end token is chosen too. The first one's choice follows from what was read, the
+        // others' each from the one before.
         let chosen = output.tokens + usize::from(output.finish == Finish::Stop);
         let beams = request.options.beams.max(1);
         let steps = if chosen == 0 { 0 } else { (chosen - 1) * beams };
@@ -75,11 +78,19 @@ impl Counted<'_> {
         Ok((2.0 * products, source))
     }
 
-    fn timed(&self, requests: &[Request], generate: impl FnOnce() -> Result<Vec<Output>>) -> Result<Vec<Output>> {
+    fn timed(
+        &self,
+        requests: &[Request],
+        generate: impl FnOnce() -> Result<Vec<Output>>,
+    ) -> Result<Vec<Output>> {
         let begun = Instant::now();
         let outputs = generate()?;
         let seconds = begun.elapsed().as_secs_f64();
-        let counts = requests.iter().zip(&outputs).map(|(request, output)| self.count(request, output)).collect::<Result<Vec<_>>>()?;
+        let counts = requests
+            .iter()
+            .zip(&outputs)
+            .map(|(request, output)| self.count(request, output))
+            .collect::<Result<Vec<_>>>()?;
         let mut tally = self.tally();
         tally.generate += seconds;
         tally.requests += outputs.len();
@@ -87,7 +98,9 @@ impl Counted<'_> {
         tally.operations += counts.iter().map(|(operations, _)| operations).sum::<f64>();
         tally.source_tokens += counts.iter().map(|(_, source)| source).sum::<usize>();
         let missing = FIRST_TOKENS.saturating_sub(tally.examples.len());
-        tally.examples.extend(requests.iter().take(missing).map(|request| (self.number, request.clone())));
+        tally
+            .examples
+            .extend(requests.iter().take(missing).map(|request| (self.number, request.clone())));
         Ok(outputs)
     }
 }
@@ -136,18 +149,31 @@ impl Generate for Counted<'_> {
         self.engine.align(pairs, layer)
     }
 
-    fn score(&self, pairs: &[(&Request, &str)], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
+    fn score(
+        &self,
+        pairs: &[(&Request, &str)],
+        on_done: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Vec<f32>> {
         let begun = Instant::now();
         let scores = self.engine.score(pairs, on_done);
         self.tally().generate += begun.elapsed().as_secs_f64();
         scores
     }
 
-    fn generate(&self, requests: &[Request], on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+    fn generate(
+        &self,
+        requests: &[Request],
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
         self.timed(requests, || self.engine.generate(requests, on_done))
     }
 
-    fn stream(&self, requests: &[Request], on_text: OnText<'_>, on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+    fn stream(
+        &self,
+        requests: &[Request],
+        on_text: OnText<'_>,
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
         self.timed(requests, || self.engine.stream(requests, on_text, on_done))
     }
 }
@@ -171,38 +197,78 @@ struct Counting<'a> {
 }
 
 impl Counting<'_> {
-    fn run(&self, material: &Material<'_>, progress: &(dyn Fn(usize) -> bool + Sync)) -> Result<Run> {
+    fn run(
+        &self,
+        material: &Material<'_>,
+        progress: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Run> {
         *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = Tally::default();
         let mut run = match material {
             Material::Requests(requests) => self.answer(requests, progress)?,
-            Material::Articles(articles, job, group) => self.articles(articles, job, *group, progress)?,
+            Material::Articles(articles, job, group) => {
+                self.articles(articles, job, *group, progress)?
+            }
         };
         run.tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone();
         run.text = (run.text - run.tally.generate - run.tally.tokenize).max(0.0);
         Ok(run)
     }
 
-    fn answer(&self, requests: &[Request], progress: &(dyn Fn(usize) -> bool + Sync)) -> Result<Run> {
-        let model = self.translators.first().ok_or_else(|| Error::Usage("no model to measure".into()))?;
+    fn answer(
+        &self,
+        requests: &[Request],
+        progress: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Run> {
+        let model =
+            self.translators.first().ok_or_else(|| Error::Usage("no model to measure".into()))?;
         let done = AtomicUsize::new(0);
         let begun = Instant::now();
         model.generate(requests, &|_, _| progress(done.fetch_add(1, Ordering::Relaxed) + 1))?;
         let seconds = begun.elapsed().as_secs_f64();
-        Ok(Run { seconds, tally: Tally::default(), failed: 0, sentences: requests.len(), text: seconds, write: 0.0 })
+        Ok(Run {
+            seconds,
+            tally: Tally::default(),
+            failed: 0,
+            sentences: requests.len(),
+            text: seconds,
+            write: 0.0,
+        })
     }
 
-    fn articles(&self, articles: &[RawArticle], job: &Job, group: usize, progress: &(dyn Fn(usize) -> bool + Sync)) -> Result<Run> {
-        let translators: Vec<&dyn Generate> = self.translators.iter().map(|model| model as &dyn Generate).collect();
-        let models = Models { translators: &translators, summarizer: self.summarizer.as_ref().map(|model| model as &dyn Generate) };
-        let mut run = Run { seconds: 0.0, tally: Tally::default(), failed: 0, sentences: 0, text: 0.0, write: 0.0 };
+    fn articles(
+        &self,
+        articles: &[RawArticle],
+        job: &Job,
+        group: usize,
+        progress: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Run> {
+        let translators: Vec<&dyn Generate> =
+            self.translators.iter().map(|model| model as &dyn Generate).collect();
+        let models = Models {
+            translators: &translators,
+            summarizer: self.summarizer.as_ref().map(|model| model as &dyn Generate),
+        };
+        let mut run = Run {
+            seconds: 0.0,
+            tally: Tally::default(),
+            failed: 0,
+            sentences: 0,
+            text: 0.0,
+            write: 0.0,
+        };
         for (number, articles) in articles.chunks(group.max(1)).enumerate() {
             let before = number * group.max(1);
             let input = articles.iter().cloned().map(Ok).collect();
             let begun = Instant::now();
-            let records = pipeline::run(input, job, &models, &|source| source.sha256.clone(), &|_| progress(before))?;
+            let records =
+                pipeline::run(input, job, &models, &|source| source.sha256.clone(), &|_| {
+                    progress(before)
+                })?;
             let thought = begun.elapsed().as_secs_f64();
             for record in &records {
-                let line = report::json_line(record).map_err(|e| Error::input(&record.id, format!("its record cannot be written: {e}")))?;
+                let line = report::json_line(record).map_err(|e| {
+                    Error::input(&record.id, format!("its record cannot be written: {e}"))
+                })?;
                 std::hint::black_box((report::markdown(record), line));
             }
             let whole = begun.elapsed().as_secs_f64();
@@ -219,13 +285,23 @@ impl Counting<'_> {
     }
 
     /// Seconds until each of a few requests has its first token.
-    fn first_tokens(&self, examples: &[(usize, Request)], progress: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f64>> {
+    fn first_tokens(
+        &self,
+        examples: &[(usize, Request)],
+        progress: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Vec<f64>> {
         let first = |(number, request): &(usize, Request)| {
-            let Some(model) = self.translators.iter().chain(&self.summarizer).find(|model| model.number == *number) else {
+            let Some(model) = self
+                .translators
+                .iter()
+                .chain(&self.summarizer)
+                .find(|model| model.number == *number)
+            else {
                 return Ok(0.0);
             };
             // What the output is given to begin with is not waited for.
-            let one = 1 + usize::from(request.begin.is_some() || request.options.forced_begin.is_some());
+            let one =
+                1 + usize::from(request.begin.is_some() || request.options.forced_begin.is_some());
             let options = Options { max_tokens: one, min_tokens: one, ..request.options.clone() };
             let request = Request { options, ..request.clone() };
             let begun = Instant::now();
@@ -236,8 +312,8 @@ impl Counting<'_> {
     }
 }
 
-/// Runs the material through the models as often as planned. What the caller knows of loading, reading files and the device's peak is left
-/// empty.
+/// Runs the material through the models as often as planned. What the caller knows of loading,
+/// reading files and the device's peak is left empty.
 ///
 /// # Errors
 /// What stops the work: an interruption, a model that does not compute.

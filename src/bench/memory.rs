@@ -6,7 +6,8 @@ use std::fs;
 pub struct Memory;
 
 impl Memory {
-    /// Begins anew. Where the system cannot forget (it is Linux that can), [`Memory::peak`] goes on counting from the start of the process.
+    /// Begins anew. Where the system cannot forget (it is Linux that can), [`Memory::peak`] goes on
+    /// counting from the start of the process.
     pub fn begin() -> Memory {
         // 5 resets the "high water mark", see proc(5).
         let _ = fs::write("/proc/self/clear_refs", "5");

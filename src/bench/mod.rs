@@ -1,7 +1,9 @@
-//! How fast models are on this machine: articles through the whole pipeline, or models of well-known shapes with random weights.
+//! How fast models are on this machine: articles through the whole pipeline, or models of
+//! well-known shapes with random weights.
 //!
-//! Times are wall time of a monotonic clock. What is measured is what the other commands do: the same engines, the same pipeline; only
-//! nothing is written. [`measure`](measure()) does it, [`Report`] holds what came out, [`table`] and [`page`] put it into words.
+//! Times are wall time of a monotonic clock. What is measured is what the other commands do: the
+//! same engines, the same pipeline; only nothing is written. [`measure`](measure()) does it,
+//! [`Report`] holds what came out, [`table`] and [`page`] put it into words.
 
 mod measure;
 mod memory;

@@ -11,9 +11,15 @@ const STYLE: &str = include_str!("page.css");
 pub fn page(report: &Report) -> String {
     let machine = &report.machine;
     let title = format!("polygist {} on this machine", report.version);
-    let load = machine.load_average.map_or(String::new(), |load| format!(", load average {load:.1}"));
-    let peaks: Vec<String> =
-        report.peaks.iter().map(|p| format!("{} on {} {} GOPS", escape(&p.precision), threads(p.threads), number(p.gops))).collect();
+    let load =
+        machine.load_average.map_or(String::new(), |load| format!(", load average {load:.1}"));
+    let peaks: Vec<String> = report
+        .peaks
+        .iter()
+        .map(|p| {
+            format!("{} on {} {} GOPS", escape(&p.precision), threads(p.threads), number(p.gops))
+        })
+        .collect();
     let mut out = format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, \
          initial-scale=1\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<header>\n<h1>{title}</h1>\n\
@@ -29,15 +35,19 @@ pub fn page(report: &Report) -> String {
         if peaks.is_empty() { "none".into() } else { peaks.join(", ") }
     );
     let all = &report.measurements;
-    let bars = |number: fn(&Measurement) -> Option<Spread>| all.iter().filter_map(|m| Some((label(m), number(m)?))).collect::<Vec<_>>();
+    let bars = |number: fn(&Measurement) -> Option<Spread>| {
+        all.iter().filter_map(|m| Some((label(m), number(m)?))).collect::<Vec<_>>()
+    };
     let same = |x: f64| Spread { median: x, min: x, max: x };
     plot(&mut out, "Articles a second", &bars(|m| m.articles_per_second), number);
     plot(&mut out, "Target tokens a second", &bars(|m| Some(m.target_tokens_per_second)), number);
     plot(&mut out, "Sentences a second", &bars(|m| m.sentences_per_second), number);
     plot(&mut out, "Time to the first token", &bars(|m| m.first_token_seconds), seconds);
-    let shares: Vec<_> = all.iter().filter_map(|m| Some((label(m), same(m.share_of_peak?)))).collect();
+    let shares: Vec<_> =
+        all.iter().filter_map(|m| Some((label(m), same(m.share_of_peak?)))).collect();
     plot(&mut out, "Share of the measured peak", &shares, percent);
-    let memory: Vec<_> = all.iter().filter_map(|m| Some((label(m), same(m.peak_memory? as f64)))).collect();
+    let memory: Vec<_> =
+        all.iter().filter_map(|m| Some((label(m), same(m.peak_memory? as f64)))).collect();
     plot(&mut out, "Peak memory", &memory, |n| bytes(n as u64));
     rows(&mut out, all);
     out.push_str(
@@ -47,7 +57,8 @@ pub fn page(report: &Report) -> String {
     out
 }
 
-/// Bars, one below the other, with lines from the smallest to the largest; nothing when there is nothing to show.
+/// Bars, one below the other, with lines from the smallest to the largest; nothing when there is
+/// nothing to show.
 fn plot(out: &mut String, title: &str, bars: &[(String, Spread)], format: fn(f64) -> String) {
     const WIDTH: f64 = 960.0;
     const LEFT: f64 = 330.0;
@@ -58,7 +69,10 @@ fn plot(out: &mut String, title: &str, bars: &[(String, Spread)], format: fn(f64
         return;
     }
     let height = ROW * bars.len() as f64;
-    let _ = writeln!(out, "<section>\n<h2>{title}</h2>\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\">");
+    let _ = writeln!(
+        out,
+        "<section>\n<h2>{title}</h2>\n<svg viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\">"
+    );
     let place = |x: f64| x / largest * (WIDTH - LEFT - RIGHT);
     for (i, (label, s)) in bars.iter().enumerate() {
         let top = i as f64 * ROW;
@@ -80,10 +94,17 @@ fn plot(out: &mut String, title: &str, bars: &[(String, Spread)], format: fn(f64
         if s.max > s.min {
             let (a, b) = (LEFT + place(s.min), LEFT + place(s.max));
             let (up, down) = (middle - 4.0, middle + 4.0);
-            let _ =
-                write!(out, "<path class=\"spread\" d=\"M{a:.1} {middle:.1}H{b:.1}M{a:.1} {up:.1}V{down:.1}M{b:.1} {up:.1}V{down:.1}\"/>");
+            let _ = write!(
+                out,
+                "<path class=\"spread\" d=\"M{a:.1} {middle:.1}H{b:.1}M{a:.1} {up:.1}V{down:.1}M{b:.1} {up:.1}V{down:.1}\"/>"
+            );
         }
-        let _ = writeln!(out, "<text x=\"{:.1}\" y=\"{text:.1}\">{}</text></g>", WIDTH - RIGHT + 12.0, format(s.median));
+        let _ = writeln!(
+            out,
+            "<text x=\"{:.1}\" y=\"{text:.1}\">{}</text></g>",
+            WIDTH - RIGHT + 12.0,
+            format(s.median)
+        );
     }
     out.push_str("</svg>\n</section>\n");
 }
@@ -97,7 +118,14 @@ fn rows(out: &mut String, all: &[Measurement]) {
          <th>target tokens/s</th><th>first token</th><th>memory</th><th>of peak</th></tr></thead>\n<tbody>"
     );
     let cell = |s: Option<Spread>, format: fn(f64) -> String| {
-        s.map_or("<td>–</td>".into(), |s| format!("<td>{}<small>{}–{}</small></td>", format(s.median), format(s.min), format(s.max)))
+        s.map_or("<td>–</td>".into(), |s| {
+            format!(
+                "<td>{}<small>{}–{}</small></td>",
+                format(s.median),
+                format(s.min),
+                format(s.max)
+            )
+        })
     };
     for m in all {
         let _ = writeln!(

@@ -23,7 +23,8 @@ pub struct Peak {
 const LASTS: Duration = Duration::from_millis(150);
 /// The fastest part of that length counts: somebody else may have had the core in the others.
 const PART: Duration = Duration::from_millis(5);
-/// Rows, output features, input features: a batch of tokens through a layer whose weights fit in the second cache.
+/// Rows, output features, input features: a batch of tokens through a layer whose weights fit in
+/// the second cache.
 const SIZES: [(usize, usize, usize); 3] = [(64, 512, 512), (64, 1024, 512), (128, 1024, 1024)];
 
 /// Measures it: for less than a second the device does nothing else.
@@ -34,7 +35,10 @@ pub fn peak(device: &Device, precision: Precision, threads: usize) -> Result<Pea
     // More threads than cores take turns.
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let gops = match device.is_cpu() {
-        true => SIZES.iter().map(|&size| on_cpu(precision, threads.clamp(1, cores), size)).fold(0.0, f64::max),
+        true => SIZES
+            .iter()
+            .map(|&size| on_cpu(precision, threads.clamp(1, cores), size))
+            .fold(0.0, f64::max),
         false => on_device(device, Backend::new(device.clone(), precision).dtype())?,
     };
     Ok(Peak { precision: precision_name(device, precision).into(), threads, gops })
@@ -52,7 +56,9 @@ pub fn precision_name(device: &Device, precision: Precision) -> &'static str {
 
 fn on_cpu(precision: Precision, threads: usize, (rows, n, k): (usize, usize, usize)) -> f64 {
     let value = |i: usize| ((i * 7919) % 1000) as f32 / 500.0 - 1.0;
-    let packed = Packed::pack(precision, n, k, |row, out| out.iter_mut().enumerate().for_each(|(p, out)| *out = value(row * k + p)));
+    let packed = Packed::pack(precision, n, k, |row, out| {
+        out.iter_mut().enumerate().for_each(|(p, out)| *out = value(row * k + p))
+    });
     let x: Vec<f32> = (0..rows * k).map(value).collect();
     let together = Barrier::new(threads);
     let work = || {

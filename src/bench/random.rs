@@ -1,4 +1,5 @@
-//! Weights out of nothing: random tensors of whatever shape is asked for, the same for the same name every time.
+//! Weights out of nothing: random tensors of whatever shape is asked for, the same for the same
+//! name every time.
 
 use crate::error::{Error, Result};
 use crate::nn::{Table, Weights};
@@ -55,7 +56,12 @@ impl Weights for RandomWeights<'_> {
     }
 
     fn get(&self, name: &str) -> Result<Tensor> {
-        Err(Error::model(self.model, format!("weight {name} is asked for without its shape, and random weights have none of their own")))
+        Err(Error::model(
+            self.model,
+            format!(
+                "weight {name} is asked for without its shape, and random weights have none of their own"
+            ),
+        ))
     }
 
     fn get_rows(&self, name: &str, width: usize) -> Result<Tensor> {
@@ -77,7 +83,8 @@ impl Weights for RandomWeights<'_> {
         }
         let count: usize = shape.iter().product();
         self.given.fetch_add(count as u64, Ordering::Relaxed);
-        // About what training begins with, so that nothing grows or vanishes on its way through the layers.
+        // About what training begins with, so that nothing grows or vanishes on its way through the
+        // layers.
         let (middle, reach) = match shape {
             _ if name.ends_with("bias") => (0.0, 0.05),
             [_] => (1.0, 0.1),
@@ -93,7 +100,8 @@ fn seed(name: &str) -> u32 {
     name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-/// Numbers from `middle - reach` to `middle + reach`: Murmur3's mixing of their places, which vectorizes.
+/// Numbers from `middle - reach` to `middle + reach`: Murmur3's mixing of their places, which
+/// vectorizes.
 fn uniform(seed: u32, count: usize, middle: f32, reach: f32) -> Vec<f32> {
     let number = |place: usize| {
         let mut x = (place as u32).wrapping_mul(0x9e37_79b9) ^ seed;
@@ -118,14 +126,19 @@ mod tests {
     fn numbers_are_spread_evenly_and_the_same_every_time() {
         let numbers = uniform(seed("a"), 100_000, 1.0, 0.5);
         let mean = numbers.iter().sum::<f32>() / numbers.len() as f32;
-        let deviation = (numbers.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / numbers.len() as f32).sqrt();
-        assert!((mean - 1.0).abs() < 0.01 && (deviation - 0.5 / 3f32.sqrt()).abs() < 0.01, "{mean} {deviation}");
+        let deviation =
+            (numbers.iter().map(|x| (x - mean).powi(2)).sum::<f32>() / numbers.len() as f32).sqrt();
+        assert!(
+            (mean - 1.0).abs() < 0.01 && (deviation - 0.5 / 3f32.sqrt()).abs() < 0.01,
+            "{mean} {deviation}"
+        );
         assert!(numbers.iter().all(|x| (0.5..=1.5).contains(x)));
         assert_eq!(numbers, uniform(seed("a"), 100_000, 1.0, 0.5));
         assert_ne!(numbers, uniform(seed("b"), 100_000, 1.0, 0.5));
     }
 
-    /// What a model says that it multiplies, against the weights that it asks for: each is used once for each token.
+    /// What a model says that it multiplies, against the weights that it asks for: each is used
+    /// once for each token.
     #[test]
     fn the_work_is_the_weights() {
         for name in ["tiny", "tiny-decoder"] {
@@ -133,7 +146,8 @@ mod tests {
             let config = shape.config();
             let weights = RandomWeights::new(name, &config, || false);
             let backend = Backend::new(Device::Cpu, Precision::F32);
-            let work = arch::load(&Config::Json(config.clone()), &weights, &backend).unwrap().work();
+            let work =
+                arch::load(&Config::Json(config.clone()), &weights, &backend).unwrap().work();
             let matrices = work.source + work.token + work.output;
             // Norms and biases are the rest.
             let rest = weights.given.load(Ordering::Relaxed) - matrices;
@@ -148,7 +162,11 @@ mod tests {
             let config = shape.config();
             let kind = config["model_type"].as_str().unwrap();
             assert!(arch::REGISTRY.iter().any(|a| a.hub.contains(&kind)), "{kind}");
-            assert!(config["vocab_size"].is_u64() && config["eos_token_id"].is_u64(), "{}", shape.name);
+            assert!(
+                config["vocab_size"].is_u64() && config["eos_token_id"].is_u64(),
+                "{}",
+                shape.name
+            );
         }
     }
 }

@@ -21,11 +21,16 @@ impl Spread {
         sorted.sort_by(f64::total_cmp);
         let (&min, &max) = (sorted.first()?, sorted.last()?);
         let middle = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 };
+        let median = if sorted.len() % 2 == 1 {
+            sorted[middle]
+        } else {
+            (sorted[middle - 1] + sorted[middle]) / 2.0
+        };
         Some(Spread { median, min, max })
     }
 
-    /// How many there are of something in each second, where these are seconds: the median's is the median, the longest time's the smallest.
+    /// How many there are of something in each second, where these are seconds: the median's is the
+    /// median, the longest time's the smallest.
     pub(super) fn rate(self, amount: f64) -> Spread {
         let per = |seconds: f64| amount / seconds.max(1e-9);
         Spread { median: per(self.median), min: per(self.max), max: per(self.min) }
@@ -52,13 +57,15 @@ pub struct Setting {
     pub beam: Option<usize>,
 }
 
-/// Seconds of the stages of a run, the median of the runs each, so that they need not sum up to the whole.
+/// Seconds of the stages of a run, the median of the runs each, so that they need not sum up to the
+/// whole.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Stages {
     /// Reading and decoding the files, which was done once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read: Option<f64>,
-    /// Everything around the models: extracting, telling the language, splitting, checking, choosing sentences.
+    /// Everything around the models: extracting, telling the language, splitting, checking,
+    /// choosing sentences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<f64>,
     /// Cutting texts into tokens to count them. What a model reads is cut up while it generates.
@@ -86,8 +93,8 @@ pub struct Measurement {
     /// Sentences: of the articles, those that were translated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentences: Option<usize>,
-    /// Requests that the models answered: for articles, sentences, once more those whose first translation a check rejected, and what
-    /// summaries ask for.
+    /// Requests that the models answered: for articles, sentences, once more those whose first
+    /// translation a check rejected, and what summaries ask for.
     pub requests: usize,
     /// Tokens of these, without what stands before many of them (examples, instructions).
     pub source_tokens: usize,
@@ -107,20 +114,24 @@ pub struct Measurement {
     pub source_tokens_per_second: Spread,
     /// Target tokens a second.
     pub target_tokens_per_second: Spread,
-    /// From a request until its first token is chosen, where the request is alone: reading the source and one step. What many
-    /// prompts share has been read before.
+    /// From a request until its first token is chosen, where the request is alone: reading the
+    /// source and one step. What many prompts share has been read before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub first_token_seconds: Option<Spread>,
-    /// Loading the models, once for all combinations of this precision: reading the files, or making random weights, and packing them.
+    /// Loading the models, once for all combinations of this precision: reading the files, or
+    /// making random weights, and packing them.
     pub load_seconds: f64,
     /// Most bytes of memory while loading.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_memory: Option<u64>,
-    /// Most bytes of memory while running, the models' own included, and what the allocator kept of models that were measured before.
+    /// Most bytes of memory while running, the models' own included, and what the allocator kept of
+    /// models that were measured before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub peak_memory: Option<u64>,
-    /// Operations of each run in matrix products with weights, as far as they follow from the tokens that stand in results: attention
-    /// scores, norms, what a beam rejects at its end and what a shortlist leaves of the output layer are not counted. A multiplication and an addition are two.
+    /// Operations of each run in matrix products with weights, as far as they follow from the
+    /// tokens that stand in results: attention scores, norms, what a beam rejects at its end and
+    /// what a shortlist leaves of the output layer are not counted. A multiplication and an
+    /// addition are two.
     pub operations: f64,
     /// 10⁹ such operations for each second in the models.
     pub gops: Spread,
@@ -142,7 +153,8 @@ pub struct Machine {
     pub isa: &'static str,
     /// Cores that this process may use.
     pub cores: usize,
-    /// How many processes wanted to run in the minute before, where the system says: what others do slows this down.
+    /// How many processes wanted to run in the minute before, where the system says: what others do
+    /// slows this down.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_average: Option<f64>,
 }

@@ -14,11 +14,27 @@ pub struct Shape {
 
 /// All that are known, the smallest first.
 pub const SHAPES: &[Shape] = &[
-    Shape { name: "tiny", about: "no published model: an encoder–decoder of 0.2 million weights, to try things out", config: tiny },
-    Shape { name: "tiny-decoder", about: "no published model: a decoder of 0.1 million weights, to try things out", config: tiny_decoder },
-    Shape { name: "marian-base", about: "opus-mt, 75 million weights", config: || marian(512, 6, 2048, 8, 59514, "swish") },
+    Shape {
+        name: "tiny",
+        about: "no published model: an encoder–decoder of 0.2 million weights, to try things out",
+        config: tiny,
+    },
+    Shape {
+        name: "tiny-decoder",
+        about: "no published model: a decoder of 0.1 million weights, to try things out",
+        config: tiny_decoder,
+    },
+    Shape {
+        name: "marian-base",
+        about: "opus-mt, 75 million weights",
+        config: || marian(512, 6, 2048, 8, 59514, "swish"),
+    },
     Shape { name: "smollm2-135m", about: "SmolLM2 135M", config: smollm2 },
-    Shape { name: "marian-big", about: "opus-mt-tc-big, 240 million weights", config: || marian(1024, 6, 4096, 16, 59514, "relu") },
+    Shape {
+        name: "marian-big",
+        about: "opus-mt-tc-big, 240 million weights",
+        config: || marian(1024, 6, 4096, 16, 59514, "relu"),
+    },
     Shape { name: "gemma-270m", about: "Gemma 3 270M", config: gemma3 },
     Shape { name: "bart-large", about: "BART large, 406 million weights", config: bart },
     Shape { name: "mt5-base", about: "mT5 base, 580 million weights", config: mt5 },
@@ -37,7 +53,13 @@ impl Shape {
     }
 }
 
-fn encoder_decoder(dim: usize, layers: usize, hidden: usize, heads: usize, vocabulary: usize) -> Value {
+fn encoder_decoder(
+    dim: usize,
+    layers: usize,
+    hidden: usize,
+    heads: usize,
+    vocabulary: usize,
+) -> Value {
     json!({
         "d_model": dim, "encoder_layers": layers, "decoder_layers": layers, "encoder_ffn_dim": hidden, "decoder_ffn_dim": hidden,
         "encoder_attention_heads": heads, "decoder_attention_heads": heads, "vocab_size": vocabulary
@@ -52,7 +74,14 @@ fn with(mut config: Value, more: Value) -> Value {
     config
 }
 
-fn marian(dim: usize, layers: usize, hidden: usize, heads: usize, vocabulary: usize, activation: &str) -> Value {
+fn marian(
+    dim: usize,
+    layers: usize,
+    hidden: usize,
+    heads: usize,
+    vocabulary: usize,
+    activation: &str,
+) -> Value {
     let more = json!({
         "model_type": "marian", "activation_function": activation, "scale_embedding": true, "max_position_embeddings": 512,
         "eos_token_id": 0, "decoder_start_token_id": vocabulary - 1
@@ -87,7 +116,14 @@ fn mt5() -> Value {
     })
 }
 
-fn llama(dim: usize, layers: usize, hidden: usize, heads: usize, kv_heads: usize, vocabulary: usize) -> Value {
+fn llama(
+    dim: usize,
+    layers: usize,
+    hidden: usize,
+    heads: usize,
+    kv_heads: usize,
+    vocabulary: usize,
+) -> Value {
     json!({
         "model_type": "llama", "hidden_size": dim, "num_hidden_layers": layers, "intermediate_size": hidden, "num_attention_heads": heads,
         "num_key_value_heads": kv_heads, "vocab_size": vocabulary, "max_position_embeddings": 8192, "rms_norm_eps": 1e-5,

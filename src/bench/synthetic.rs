@@ -13,7 +13,8 @@ use serde_json::Value;
 /// Ids below this are marks in most vocabularies.
 const FIRST_WORD: u32 = 4;
 
-/// Builds a model of a shape, as a model's files would be opened: the weights are made, packed and put where the model computes.
+/// Builds a model of a shape, as a model's files would be opened: the weights are made, packed and
+/// put where the model computes.
 ///
 /// # Errors
 /// When the device fails, or the user stops it.
@@ -24,7 +25,10 @@ pub fn open(shape: &Shape, runtime: &Runtime) -> Result<Engine> {
     let weights = RandomWeights::new(shape.name, &config, runtime.stop);
     let backend = runtime.backend();
     let tokenizer = Tokenizer::numbered(vocabulary, id("eos_token_id").unwrap_or(0))?;
-    let conventions = Conventions { start: id("decoder_start_token_id").into_iter().collect(), ..Conventions::default() };
+    let conventions = Conventions {
+        start: id("decoder_start_token_id").into_iter().collect(),
+        ..Conventions::default()
+    };
     let model = arch::load(&Config::Json(config), &weights, &backend)?;
     Engine::new(shape.name, model, tokenizer, conventions, runtime.settings())
 }
@@ -43,24 +47,30 @@ pub struct Sample {
 }
 
 impl Sample {
-    /// Sources as long as the sentences of news: 10 to 60 tokens, 31 in the mean, about as in FLORES.
+    /// Sources as long as the sentences of news: 10 to 60 tokens, 31 in the mean, about as in
+    /// FLORES.
     pub const SENTENCES: (usize, usize) = (10, 60);
     /// Sources as long as articles: 200 to 1000 tokens, 530 in the mean.
     pub const ARTICLES: (usize, usize) = (200, 1000);
 }
 
-/// Requests with sources of random tokens, the same every time, those of a shorter sample the beginning of a longer one's. Sources are no
-/// longer than the model reads.
+/// Requests with sources of random tokens, the same every time, those of a shorter sample the
+/// beginning of a longer one's. Sources are no longer than the model reads.
 ///
 /// # Errors
 /// When the output does not fit into the model's context.
 pub fn requests(engine: &Engine, sample: Sample) -> Result<Vec<Request>> {
     let prompted = engine.is_prompted();
     let longest = sample.lengths.1.min(engine.prompt_length());
-    // A decoder reads a prompt in the same context; beside an encoder it has one token to start with.
+    // A decoder reads a prompt in the same context; beside an encoder it has one token to start
+    // with.
     let room = engine.context_length().saturating_sub(if prompted { longest } else { 1 });
     if sample.tokens > room {
-        let message = format!("--tokens {}: {} writes at most {room} tokens after such a source", sample.tokens, engine.id());
+        let message = format!(
+            "--tokens {}: {} writes at most {room} tokens after such a source",
+            sample.tokens,
+            engine.id()
+        );
         return Err(Error::Usage(message));
     }
     // What ends an output counts for nothing here, and neither does what it says.
@@ -90,11 +100,13 @@ struct Random(u64);
 
 impl Random {
     fn below(&mut self, bound: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((u64::from((self.0 >> 32) as u32) * u64::from(bound)) >> 32) as u32
     }
 
-    /// From the shortest to the longest, those below the middle somewhat likelier, as with sentences.
+    /// From the shortest to the longest, those below the middle somewhat likelier, as with
+    /// sentences.
     fn length(&mut self, (shortest, longest): (usize, usize)) -> usize {
         let reach = longest.saturating_sub(shortest) as u32;
         let [a, b] = std::array::from_fn(|_| self.below(reach + 1));

@@ -6,13 +6,18 @@ use std::fmt::Write;
 /// The report in lines of text.
 pub fn table(report: &Report) -> String {
     let mut out = heading(report);
-    let rows: Vec<Vec<String>> = std::iter::once(HEADS.map(String::from).to_vec()).chain(report.measurements.iter().map(row)).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(HEADS.map(String::from).to_vec())
+        .chain(report.measurements.iter().map(row))
+        .collect();
     // A column in which nothing stands is left out: articles a second without articles.
-    let columns: Vec<usize> = (0..HEADS.len()).filter(|&c| rows[1..].iter().any(|row| row[c] != NOTHING)).collect();
+    let columns: Vec<usize> =
+        (0..HEADS.len()).filter(|&c| rows[1..].iter().any(|row| row[c] != NOTHING)).collect();
     let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = columns.iter().map(|&c| width(c)).collect();
     for row in &rows {
-        let cell = |(&c, &width): (&usize, &usize)| if c < LABELS { format!("{:<width$}", row[c]) } else { format!("{:>width$}", row[c]) };
+        let cell = |(&c, &width): (&usize, &usize)| {
+            if c < LABELS { format!("{:<width$}", row[c]) } else { format!("{:>width$}", row[c]) }
+        };
         let line: Vec<String> = columns.iter().zip(&widths).map(cell).collect();
         out.push_str(line.join("  ").trim_end());
         out.push('\n');
@@ -45,13 +50,28 @@ const HEADS: [&str; 13] = [
 /// What stands above the numbers.
 fn heading(report: &Report) -> String {
     let machine = &report.machine;
-    let mut out = format!("polygist {} on {} {}, {} cores, {}", report.version, machine.os, machine.arch, machine.cores, machine.isa);
+    let mut out = format!(
+        "polygist {} on {} {}, {} cores, {}",
+        report.version, machine.os, machine.arch, machine.cores, machine.isa
+    );
     if let Some(load) = machine.load_average {
         let _ = write!(out, ", load average {load:.1}");
     }
-    let _ = write!(out, "\n{}; {} after {} to warm up: median (min–max)\n", report.sample, runs(report.runs), runs(report.warmup));
+    let _ = write!(
+        out,
+        "\n{}; {} after {} to warm up: median (min–max)\n",
+        report.sample,
+        runs(report.runs),
+        runs(report.warmup)
+    );
     for peak in &report.peaks {
-        let _ = writeln!(out, "peak of {} products on {}: {} GOPS", peak.precision, threads(peak.threads), number(peak.gops));
+        let _ = writeln!(
+            out,
+            "peak of {} products on {}: {} GOPS",
+            peak.precision,
+            threads(peak.threads),
+            number(peak.gops)
+        );
     }
     out.push('\n');
     out
@@ -103,8 +123,12 @@ pub(super) fn stages(m: &Measurement) -> String {
         ("generate", Some(stages.generate)),
         ("write", stages.write),
     ];
-    let parts = all.iter().filter_map(|(name, time)| time.map(|time| format!("{name} {}", seconds(time))));
-    let failed = m.failed.filter(|&n| n > 0).map_or(String::new(), |n| format!("; {n} of the articles failed"));
+    let parts =
+        all.iter().filter_map(|(name, time)| time.map(|time| format!("{name} {}", seconds(time))));
+    let failed = m
+        .failed
+        .filter(|&n| n > 0)
+        .map_or(String::new(), |n| format!("; {n} of the articles failed"));
     format!(
         "load {}; a run {} ({}); {} source and {} target tokens{failed}",
         seconds(m.load_seconds),
@@ -149,7 +173,13 @@ mod tests {
 
     #[test]
     fn numbers_have_three_digits() {
-        assert_eq!([1234.5, 99.96, 45.67, 9.996, 1.234, 0.0].map(number), ["1234", "100", "45.7", "10.0", "1.23", "0.00"]);
-        assert_eq!([1.5, 0.9999, 0.25, 0.0012].map(seconds), ["1.50 s", "1.00 s", "250 ms", "1.20 ms"]);
+        assert_eq!(
+            [1234.5, 99.96, 45.67, 9.996, 1.234, 0.0].map(number),
+            ["1234", "100", "45.7", "10.0", "1.23", "0.00"]
+        );
+        assert_eq!(
+            [1.5, 0.9999, 0.25, 0.0012].map(seconds),
+            ["1.50 s", "1.00 s", "250 ms", "1.20 ms"]
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What can be said on the command line: structs and their checks, nothing that touches the machine.
+//! What can be said on the command line: structs and their checks, nothing that touches the
+//! machine.
 
 mod bench;
 mod decoding;
@@ -15,7 +16,8 @@ use crate::types::Lang;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Turns folders of news articles in any language into translations and summaries, on your own machine.
+/// Turns folders of news articles in any language into translations and summaries, on your own
+/// machine.
 #[derive(Debug, Parser)]
 #[command(
     name = "polygist",
@@ -57,16 +59,19 @@ pub struct Global {
     /// Precision of the weights [default: int8, on a GPU bf16]
     #[arg(long, global = true, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
-    /// Sentences that each thread has in the works at once, a beam of N counting as N [default: 32, on a GPU 2048]
+    /// Sentences that each thread has in the works at once, a beam of N counting as N [default: 32,
+    /// on a GPU 2048]
     #[arg(long, global = true, value_name = "N", value_parser = at_least_one, alias = "batch-size")]
     pub batch: Option<usize>,
-    /// Tokens that each thread has in the works at once: those read, and those that may be written, for each hypothesis of a beam. It bounds
-    /// the memory besides the model's own: a thread keeps up to N positions of keys and values. Where long texts take too much, try 4000;
-    /// a text that has more by itself is done alone. Results are the same with any N [default: no bound but --batch]
+    /// Tokens that each thread has in the works at once: those read, and those that may be written,
+    /// for each hypothesis of a beam. It bounds the memory besides the model's own: a thread keeps
+    /// up to N positions of keys and values. Where long texts take too much, try 4000; a text that
+    /// has more by itself is done alone. Results are the same with any N [default: no bound but
+    /// --batch]
     #[arg(long, global = true, value_name = "N", value_parser = at_least_one)]
     pub batch_tokens: Option<usize>,
-    /// Seed of what is drawn at random: the last attempt at a sentence that fails the checks otherwise, and, with --temperature, all text
-    /// [default: 0]
+    /// Seed of what is drawn at random: the last attempt at a sentence that fails the checks
+    /// otherwise, and, with --temperature, all text [default: 0]
     #[arg(long, global = true, value_name = "N")]
     pub seed: Option<u64>,
     /// Open no connection; use the models that are on this machine
@@ -142,13 +147,15 @@ pub struct Translating {
     /// Language of the input, as fr or pt-BR; auto finds it out
     #[arg(long, value_name = "LANG", default_value = "auto", value_parser = lang_or_auto)]
     pub from: LangOrAuto,
-    /// Model that translates (of `summarize` without --to: that writes): a name of `polygist models list`, a folder, a GGUF file, or
-    /// owner/name on the Hub. Of several, each pair of languages goes to the first that knows it, or through English
+    /// Model that translates (of `summarize` without --to: that writes): a name of `polygist models
+    /// list`, a folder, a GGUF file, or owner/name on the Hub. Of several, each pair of languages
+    /// goes to the first that knows it, or through English
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]
     pub model: Vec<String>,
-    /// Folder of a LoRA adapter in PEFT's format, trained for the model of --model: adapter_config.json and adapter_model.safetensors. The
-    /// records name the model MODEL+DIR then. A polygist.json in the folder may say {"taught": true}, and a language model is asked without
-    /// examples, and how it should write, as "generation": {"num_beams": 4}
+    /// Folder of a LoRA adapter in PEFT's format, trained for the model of --model:
+    /// adapter_config.json and adapter_model.safetensors. The records name the model MODEL+DIR
+    /// then. A polygist.json in the folder may say {"taught": true}, and a language model is asked
+    /// without examples, and how it should write, as "generation": {"num_beams": 4}
     #[arg(long, value_name = "DIR")]
     pub adapter: Option<PathBuf>,
     /// What to do with a sentence whose translation the checks reject
@@ -194,8 +201,9 @@ pub struct Translate {
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
-    /// Say which source token each token comes from, by the attention of the model's last layer: "alignments" in JSON, with the tokens of
-    /// both sides, the number of the source token and its weight. With translation models that have an encoder, and --format json
+    /// Say which source token each token comes from, by the attention of the model's last layer:
+    /// "alignments" in JSON, with the tokens of both sides, the number of the source token and its
+    /// weight. With translation models that have an encoder, and --format json
     #[arg(long)]
     pub align: bool,
     /// Which files.
@@ -248,7 +256,12 @@ pub struct Batch {
     #[arg(long, value_name = "LANG", value_parser = lang)]
     pub to: Option<Lang>,
     /// What to make of each article
-    #[arg(long, value_name = "TASKS", value_delimiter = ',', default_value = "translate,summarize")]
+    #[arg(
+        long,
+        value_name = "TASKS",
+        value_delimiter = ',',
+        default_value = "translate,summarize"
+    )]
     pub tasks: Vec<TaskArg>,
     /// Articles that are in the works at once: more is faster and takes more memory
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
@@ -259,7 +272,8 @@ pub struct Batch {
     /// Try again the articles that failed
     #[arg(long)]
     pub retry_failed: bool,
-    /// An article whose text was not read whole, or in whose translation a check still finds a fault, counts as failed
+    /// An article whose text was not read whole, or in whose translation a check still finds a
+    /// fault, counts as failed
     #[arg(long)]
     pub strict: bool,
     /// Say what would be done, and do nothing

@@ -1,10 +1,13 @@
-//! `polygist bench`: how fast models are on this machine, on the user's articles or on random weights.
+//! `polygist bench`: how fast models are on this machine, on the user's articles or on random
+//! weights.
 
 use super::DONE;
 use super::args::{Bench, BenchFormat, LangOrAuto, TaskArg};
 use super::plan::{self, Setup, stopped};
 use super::run::{in_groups, print};
-use crate::bench::{self, Machine, Material, Measurement, Memory, Peak, Plan, Report, SHAPES, Sample, Setting};
+use crate::bench::{
+    self, Machine, Material, Measurement, Memory, Peak, Plan, Report, SHAPES, Sample, Setting,
+};
 use crate::error::{Error, Result};
 use crate::generate::{Engine, Overrides, Request};
 use crate::io::catalog::Task;
@@ -26,9 +29,12 @@ pub(super) fn run(setup: &Setup, args: &Bench) -> Result<u8> {
         return Err(Error::Usage("--sentences and --tokens go with --synthetic; of articles, --limit N takes the first N".into()));
     }
     if !args.synthetic.is_empty() && args.tasks.len() > 1 {
-        return Err(Error::Usage("random weights do one task at a time: --task translate or --task summarize".into()));
+        return Err(Error::Usage(
+            "random weights do one task at a time: --task translate or --task summarize".into(),
+        ));
     }
-    let mut run = Run { setup, args, usual: setup.runtime()?, peaks: Vec::new(), measurements: Vec::new() };
+    let mut run =
+        Run { setup, args, usual: setup.runtime()?, peaks: Vec::new(), measurements: Vec::new() };
     let machine = Machine::here();
     let sample = if args.synthetic.is_empty() { run.articles()? } else { run.shapes()? };
     let report = Report {
@@ -46,7 +52,8 @@ pub(super) fn run(setup: &Setup, args: &Bench) -> Result<u8> {
         BenchFormat::Html => bench::page(&report),
         BenchFormat::Json => {
             let json = serde_json::to_string_pretty(&report);
-            json.map_err(|e| Error::input("bench", format!("its result cannot be written: {e}")))? + "\n"
+            json.map_err(|e| Error::input("bench", format!("its result cannot be written: {e}")))?
+                + "\n"
         }
     };
     match &args.out {
@@ -117,10 +124,16 @@ impl Run<'_> {
     /// Measures shapes with random weights; says on what.
     fn shapes(&mut self) -> Result<String> {
         let summaries = self.args.tasks == [TaskArg::Summarize];
-        let (lengths, kind) = if summaries { (Sample::ARTICLES, "articles") } else { (Sample::SENTENCES, "sentences") };
-        let count = self.args.sentences.map_or(if summaries { 8 } else { 64 }, |count| count as usize);
+        let (lengths, kind) = if summaries {
+            (Sample::ARTICLES, "articles")
+        } else {
+            (Sample::SENTENCES, "sentences")
+        };
+        let count =
+            self.args.sentences.map_or(if summaries { 8 } else { 64 }, |count| count as usize);
         let tokens = self.args.tokens.unwrap_or(if summaries { 64 } else { 32 });
-        let beams: Vec<Option<usize>> = if self.args.beam.is_empty() { vec![Some(1)] } else { beams(&self.args.beam) };
+        let beams: Vec<Option<usize>> =
+            if self.args.beam.is_empty() { vec![Some(1)] } else { beams(&self.args.beam) };
         for &shape in &self.args.synthetic {
             for runtime in self.runtimes()? {
                 let loaded = self.load(|| {
@@ -129,14 +142,25 @@ impl Run<'_> {
                 })?;
                 let work = |loaded: &Loaded, beam: Option<usize>| {
                     let model = loaded.translators.first().ok_or(Error::Interrupted)?;
-                    Ok(Work::Requests(bench::requests(model, Sample { count, lengths, tokens, beams: beam.unwrap_or(1) })?))
+                    Ok(Work::Requests(bench::requests(
+                        model,
+                        Sample { count, lengths, tokens, beams: beam.unwrap_or(1) },
+                    )?))
                 };
-                let subject = Subject { model: shape.name.into(), runtime, beams: beams.clone(), read: None, work: &work };
+                let subject = Subject {
+                    model: shape.name.into(),
+                    runtime,
+                    beams: beams.clone(),
+                    read: None,
+                    work: &work,
+                };
                 self.compare(&subject, loaded)?;
             }
         }
         let (shortest, longest) = lengths;
-        Ok(format!("random weights, {count} {kind} of {shortest} to {longest} random tokens, {tokens} tokens written for each"))
+        Ok(format!(
+            "random weights, {count} {kind} of {shortest} to {longest} random tokens, {tokens} tokens written for each"
+        ))
     }
 
     /// Measures the pipeline on the user's articles; says on what.
@@ -145,18 +169,34 @@ impl Run<'_> {
         let has = |task| args.tasks.contains(&task);
         let to = setup.target(args.to.as_ref(), &args.model)?;
         if to.is_none() && has(TaskArg::Translate) {
-            return Err(Error::Usage("into which language? Say it with --to, as --to en; or measure --task summarize".into()));
+            return Err(Error::Usage(
+                "into which language? Say it with --to, as --to en; or measure --task summarize"
+                    .into(),
+            ));
         }
-        let translators = if to.is_some() { setup.translator_names(&args.model)? } else { Vec::new() };
+        let translators =
+            if to.is_some() { setup.translator_names(&args.model)? } else { Vec::new() };
         // Where nothing is translated, --model names what writes.
-        let named = args.summary_model.clone().or_else(|| args.model.first().filter(|_| to.is_none()).cloned());
+        let named = args
+            .summary_model
+            .clone()
+            .or_else(|| args.model.first().filter(|_| to.is_none()).cloned());
         let named = named.or_else(|| setup.config.summary_model.clone());
-        let writes = has(TaskArg::Summarize) && (named.is_some() || to.as_ref().is_none_or(summarize::is_abstractive));
-        let summarizer = writes.then(|| setup.model_name(Task::Summarize, named.as_deref())).transpose()?;
+        let writes = has(TaskArg::Summarize)
+            && (named.is_some() || to.as_ref().is_none_or(summarize::is_abstractive));
+        let summarizer =
+            writes.then(|| setup.model_name(Task::Summarize, named.as_deref())).transpose()?;
 
         let (articles, read) = self.read()?;
-        let models = setup.resolve_all(&translators, summarizer.as_deref(), args.adapter.as_deref())?;
-        let model = models.0.iter().chain(&models.1).map(|model| model.id.as_str()).collect::<Vec<_>>().join(" + ");
+        let models =
+            setup.resolve_all(&translators, summarizer.as_deref(), args.adapter.as_deref())?;
+        let model = models
+            .0
+            .iter()
+            .chain(&models.1)
+            .map(|model| model.id.as_str())
+            .collect::<Vec<_>>()
+            .join(" + ");
         let LangOrAuto(from) = args.from.clone();
         let job = |beams: Option<usize>| {
             let decoding = Overrides { beams, ..Overrides::default() };
@@ -175,18 +215,24 @@ impl Run<'_> {
                 on_bad: OnBad::Keep,
             }
         };
-        let work = |_: &Loaded, beam: Option<usize>| Ok(Work::Articles(&articles, Box::new(job(beam))));
+        let work =
+            |_: &Loaded, beam: Option<usize>| Ok(Work::Articles(&articles, Box::new(job(beam))));
         let beams = if args.beam.is_empty() { vec![None] } else { beams(&args.beam) };
         for runtime in self.runtimes()? {
             let loaded = self.load(|| setup.open_all(&models, &runtime))?;
             let (model, beams) = (model.clone(), beams.clone());
-            self.compare(&Subject { model, runtime: runtime.clone(), beams, read: Some(read), work: &work }, loaded)?;
+            self.compare(
+                &Subject { model, runtime: runtime.clone(), beams, read: Some(read), work: &work },
+                loaded,
+            )?;
         }
-        let places: Vec<String> = args.inputs.iter().map(|path| path.display().to_string()).collect();
+        let places: Vec<String> =
+            args.inputs.iter().map(|path| path.display().to_string()).collect();
         Ok(format!("{} articles of {}, {} at once", articles.len(), places.join(", "), args.jobs))
     }
 
-    /// All articles, in memory, and the seconds that it took. Those that cannot be read are told and left out.
+    /// All articles, in memory, and the seconds that it took. Those that cannot be read are told
+    /// and left out.
     fn read(&self) -> Result<(Vec<RawArticle>, f64)> {
         let reading = &self.args.reading;
         let begun = Instant::now();
@@ -202,8 +248,12 @@ impl Run<'_> {
             Ok(())
         })?;
         if articles.is_empty() {
-            let places: Vec<String> = self.args.inputs.iter().map(|path| path.display().to_string()).collect();
-            return Err(Error::Usage(format!("no articles in {} (.txt .md .html .json .jsonl, each also as .gz)", places.join(", "))));
+            let places: Vec<String> =
+                self.args.inputs.iter().map(|path| path.display().to_string()).collect();
+            return Err(Error::Usage(format!(
+                "no articles in {} (.txt .md .html .json .jsonl, each also as .gz)",
+                places.join(", ")
+            )));
         }
         Ok((articles, begun.elapsed().as_secs_f64()))
     }
@@ -215,7 +265,8 @@ impl Run<'_> {
         if threads.is_empty() {
             threads = vec![usual.threads];
         }
-        let batches = if self.args.batch.is_empty() { vec![usual.batch] } else { self.args.batch.clone() };
+        let batches =
+            if self.args.batch.is_empty() { vec![usual.batch] } else { self.args.batch.clone() };
         for &threads in &threads {
             let peak = self.peak(usual, threads)?;
             for &batch in &batches {
@@ -237,8 +288,12 @@ impl Run<'_> {
         (threads, batch, beam): (usize, usize, Option<usize>),
     ) -> Result<Measurement> {
         let reporter = &self.setup.reporter;
-        let tasks: Vec<&str> =
-            self.args.tasks.iter().map(|task| if *task == TaskArg::Translate { "translate" } else { "summarize" }).collect();
+        let tasks: Vec<&str> = self
+            .args
+            .tasks
+            .iter()
+            .map(|task| if *task == TaskArg::Translate { "translate" } else { "summarize" })
+            .collect();
         let device = &subject.runtime.device;
         let setting = Setting {
             model: subject.model.clone(),
@@ -257,11 +312,16 @@ impl Run<'_> {
             beam,
         };
         let beam = beam.map_or(String::new(), |beam| format!(", beam {beam}"));
-        let label = format!("{} {}, threads {threads}, batch {batch}{beam}", setting.model, setting.precision);
+        let label = format!(
+            "{} {}, threads {threads}, batch {batch}{beam}",
+            setting.model, setting.precision
+        );
         let work = (subject.work)(loaded, setting.beam)?;
         let material = match &work {
             Work::Requests(requests) => Material::Requests(requests),
-            Work::Articles(articles, job) => Material::Articles(articles, job, self.args.jobs.into()),
+            Work::Articles(articles, job) => {
+                Material::Articles(articles, job, self.args.jobs.into())
+            }
         };
         let size = match &work {
             Work::Requests(requests) => requests.len(),
@@ -273,12 +333,20 @@ impl Run<'_> {
             reporter.at(done as u64);
             !stopped()
         };
-        let measured = bench::measure(setting, &loaded.translators, loaded.summarizer.as_ref(), &material, plan, &progress);
+        let measured = bench::measure(
+            setting,
+            &loaded.translators,
+            loaded.summarizer.as_ref(),
+            &material,
+            plan,
+            &progress,
+        );
         reporter.end();
         let mut measured = measured?;
         measured.load_seconds = loaded.seconds;
         measured.load_memory = loaded.memory;
-        measured.share_of_peak = (measured.operations > 0.0).then(|| measured.gops.median / peak.gops);
+        measured.share_of_peak =
+            (measured.operations > 0.0).then(|| measured.gops.median / peak.gops);
         measured.stages.read = subject.read;
         Ok(measured)
     }
@@ -289,7 +357,9 @@ impl Run<'_> {
             return Err(Error::Interrupted);
         }
         let precision = bench::precision_name(&runtime.device, runtime.precision);
-        if let Some(known) = self.peaks.iter().find(|known| known.precision == precision && (known.threads == threads || !self.is_cpu())) {
+        if let Some(known) = self.peaks.iter().find(|known| {
+            known.precision == precision && (known.threads == threads || !self.is_cpu())
+        }) {
             return Ok(known.clone());
         }
         self.setup.reporter.step("measuring what the device can do");

@@ -42,19 +42,29 @@ impl Config {
                 None => return Ok(Config::default()),
             },
         };
-        let text = std::fs::read_to_string(&path).map_err(Error::io("reading the configuration", &path))?;
+        let text = std::fs::read_to_string(&path)
+            .map_err(Error::io("reading the configuration", &path))?;
         toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
     }
 
     /// `config.toml` in the platform's folder for configurations.
     pub fn usual_place() -> Option<PathBuf> {
-        Some(etcetera::choose_base_strategy().ok()?.config_dir().join("polygist").join("config.toml"))
+        Some(
+            etcetera::choose_base_strategy()
+                .ok()?
+                .config_dir()
+                .join("polygist")
+                .join("config.toml"),
+        )
     }
 
     /// The language of `to`.
     pub fn to(&self) -> Result<Option<Lang>> {
-        let parse =
-            |code: &String| Lang::parse(code).ok_or_else(|| Error::Usage(format!("configuration: to = {code:?} is not a language code")));
+        let parse = |code: &String| {
+            Lang::parse(code).ok_or_else(|| {
+                Error::Usage(format!("configuration: to = {code:?} is not a language code"))
+            })
+        };
         Ok(self.to.as_ref().map(parse).transpose()?.map(|to| languages::canonical(&to)))
     }
 }

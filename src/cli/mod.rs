@@ -1,4 +1,5 @@
-//! The command line: arguments ([`args`]) → what they mean on this machine (`plan`) → doing it (`run`).
+//! The command line: arguments ([`args`]) → what they mean on this machine (`plan`) → doing it
+//! (`run`).
 
 pub mod args;
 mod batch;
@@ -39,7 +40,11 @@ pub fn main() -> ExitCode {
             ExitCode::from(INTERRUPTED)
         }
         // Who reads our output has had enough of it (`| head`).
-        Err(crate::error::Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::from(DONE),
+        Err(crate::error::Error::Io { source, .. })
+            if source.kind() == std::io::ErrorKind::BrokenPipe =>
+        {
+            ExitCode::from(DONE)
+        }
         Err(error) => {
             eprintln!("polygist: {error}");
             ExitCode::from(FAILED)

@@ -20,15 +20,23 @@ pub(super) fn run(setup: &Setup, command: &ModelsCommand) -> Result<u8> {
         ModelsCommand::Verify { models } => verify(setup, models),
         ModelsCommand::Rm { models } => {
             for model in models {
-                let freed = setup.store.remove(&setup.fetcher().stored_name(model)?, &setup.reporter, &stopped)?;
+                let freed = setup.store.remove(
+                    &setup.fetcher().stored_name(model)?,
+                    &setup.reporter,
+                    &stopped,
+                )?;
                 setup.reporter.say(&format!("{model}: deleted, {} freed", megabytes(freed)));
             }
             Ok(DONE)
         }
         ModelsCommand::Import { path, name } => {
             let stem = path.file_stem().map(|s| s.to_string_lossy().into_owned());
-            let name = name.clone().or(stem).ok_or_else(|| Error::Usage("which name? Say it with --name".into()))?;
-            let manifest = setup.store.import(path, &name, &setup.catalog, &setup.reporter, &stopped)?;
+            let name = name
+                .clone()
+                .or(stem)
+                .ok_or_else(|| Error::Usage("which name? Say it with --name".into()))?;
+            let manifest =
+                setup.store.import(path, &name, &setup.catalog, &setup.reporter, &stopped)?;
             print(&format!("{}\t{}\n", manifest.id, megabytes(manifest.size())))?;
             Ok(DONE)
         }
@@ -40,7 +48,12 @@ fn megabytes(bytes: u64) -> String {
 }
 
 fn pull(setup: &Setup, names: &[String]) -> Result<u8> {
-    let starters = || [Task::Translate, Task::Summarize].iter().filter_map(|&t| setup.catalog.default_for(t)).map(|m| m.id.clone());
+    let starters = || {
+        [Task::Translate, Task::Summarize]
+            .iter()
+            .filter_map(|&t| setup.catalog.default_for(t))
+            .map(|m| m.id.clone())
+    };
     let names: Vec<String> = if names.is_empty() { starters().collect() } else { names.to_vec() };
     for name in names {
         let model = setup.resolve(&name)?;
@@ -83,20 +96,35 @@ fn info(setup: &Setup, name: &str) -> Result<u8> {
         }
         line("architecture", &model.architecture);
         if model.quality > 0 {
-            line("quality", &format!("{} of 5, as published scores lead one to expect", model.quality));
+            line(
+                "quality",
+                &format!("{} of 5, as published scores lead one to expect", model.quality),
+            );
         }
         model.note.iter().for_each(|note| line("note", note));
         if let Some(hub) = model.hub() {
-            line("source", &format!("Hub {hub}, at the commit that its main branch has when it is fetched"));
+            line(
+                "source",
+                &format!("Hub {hub}, at the commit that its main branch has when it is fetched"),
+            );
         }
     }
     let size = list::size(entry.as_ref(), manifest.as_ref());
     if !size.is_empty() {
         line("size", &size);
     }
-    let licence = manifest.as_ref().and_then(|m| m.licence.as_deref()).or(entry.as_ref().map(|e| e.licence.name.as_str()));
-    let url = entry.as_ref().map(|e| e.licence.url.as_str()).or(manifest.as_ref().and_then(|m| m.licence_url.as_deref()));
-    line("licence", &(list::licence(licence) + &url.map_or(String::new(), |url| format!(", {url}"))));
+    let licence = manifest
+        .as_ref()
+        .and_then(|m| m.licence.as_deref())
+        .or(entry.as_ref().map(|e| e.licence.name.as_str()));
+    let url = entry
+        .as_ref()
+        .map(|e| e.licence.url.as_str())
+        .or(manifest.as_ref().and_then(|m| m.licence_url.as_deref()));
+    line(
+        "licence",
+        &(list::licence(licence) + &url.map_or(String::new(), |url| format!(", {url}"))),
+    );
     match (&manifest, &entry) {
         (Some(manifest), _) => {
             line("fetched", &manifest.installed);
@@ -127,11 +155,13 @@ fn codes(languages: &[Lang]) -> String {
 }
 
 fn verify(setup: &Setup, names: &[String]) -> Result<u8> {
-    let installed = || Ok::<_, Error>(setup.store.installed()?.into_iter().map(|(id, _)| id).collect());
+    let installed =
+        || Ok::<_, Error>(setup.store.installed()?.into_iter().map(|(id, _)| id).collect());
     let names: Vec<String> = if names.is_empty() { installed()? } else { names.to_vec() };
     let mut code = DONE;
     for name in names {
-        let faults = setup.store.verify(&setup.fetcher().stored_name(&name)?, &setup.reporter, &stopped)?;
+        let faults =
+            setup.store.verify(&setup.fetcher().stored_name(&name)?, &setup.reporter, &stopped)?;
         if faults.is_empty() {
             print(&format!("{name}\tok\n"))?;
         }

@@ -1,6 +1,8 @@
 //! What the arguments mean on this machine: configuration, folders, threads, devices, models.
 
-use super::args::{Global, Inputs, LangOrAuto, OnBadArg, Reading, Summarize, Summarizing, Translating};
+use super::args::{
+    Global, Inputs, LangOrAuto, OnBadArg, Reading, Summarize, Summarizing, Translating,
+};
 use super::config::Config;
 use super::progress::Reporter;
 use crate::error::{Error, Result};
@@ -53,7 +55,8 @@ impl Setup {
             }
             eprintln!("\npolygist: stopping after the work at hand; Ctrl-C again stops at once");
         };
-        ctrlc::set_handler(handler).map_err(|e| Error::Usage(format!("cannot listen for Ctrl-C: {e}")))?;
+        ctrlc::set_handler(handler)
+            .map_err(|e| Error::Usage(format!("cannot listen for Ctrl-C: {e}")))?;
         let config = Config::load(global.config.as_deref())?;
         let device = match (&global.device, &config.device) {
             (Some(device), _) => *device,
@@ -62,13 +65,27 @@ impl Setup {
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = global.threads.or(config.threads).map_or(cores, usize::from).max(1);
-        let precision = global.precision.or(config.precision).map_or(Precision::Int8, Precision::from);
+        let precision =
+            global.precision.or(config.precision).map_or(Precision::Int8, Precision::from);
         let store = Store::open(global.cache_dir.as_deref().or(config.cache_dir.as_deref()))?;
         let catalog = Catalog::load(Catalog::user_file().filter(|path| path.is_file()).as_deref())?;
-        let fetch = FetchOptions { offline: global.offline || config.offline, ..FetchOptions::default() };
+        let fetch =
+            FetchOptions { offline: global.offline || config.offline, ..FetchOptions::default() };
         let seed = global.seed.unwrap_or(0);
         let (batch, batch_tokens) = (global.batch, global.batch_tokens);
-        Ok(Setup { config, reporter, store, catalog, fetch, seed, device, threads, precision, batch, batch_tokens })
+        Ok(Setup {
+            config,
+            reporter,
+            store,
+            catalog,
+            fetch,
+            seed,
+            device,
+            threads,
+            precision,
+            batch,
+            batch_tokens,
+        })
     }
 
     /// What finds and fetches models.
@@ -76,12 +93,15 @@ impl Setup {
         Fetcher { store: &self.store, catalog: &self.catalog, options: &self.fetch }
     }
 
-    /// The language to translate into: the flag's, or the configuration's. Whether it is to be had depends on the models; where that is
-    /// known without opening them, it is said now.
+    /// The language to translate into: the flag's, or the configuration's. Whether it is to be had
+    /// depends on the models; where that is known without opening them, it is said now.
     pub fn target(&self, flag: Option<&Lang>, models: &[String]) -> Result<Option<Lang>> {
-        let Some(to) = flag.cloned().map_or_else(|| self.config.to(), |to| Ok(Some(to)))? else { return Ok(None) };
+        let Some(to) = flag.cloned().map_or_else(|| self.config.to(), |to| Ok(Some(to)))? else {
+            return Ok(None);
+        };
         let names = self.translator_names(models)?;
-        // GGUF files are language models, which are shown examples; taught ones know the same languages.
+        // GGUF files are language models, which are shown examples; taught ones know the same
+        // languages.
         let by_examples = |name: &String| match self.catalog.get(name) {
             Some(entry) => matches!(entry.prompt, Some(PromptStyle::FewShot | PromptStyle::Taught)),
             None => name.to_ascii_lowercase().ends_with(".gguf"),
@@ -90,15 +110,23 @@ impl Setup {
         if names.iter().all(by_examples) && !known.iter().any(|lang| lang.same_base(&to)) {
             let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
             let name = languages::name(&to);
-            return Err(Error::Usage(format!("cannot translate into {name} ({to}); expected one of {}", known.join(" "))));
+            return Err(Error::Usage(format!(
+                "cannot translate into {name} ({to}); expected one of {}",
+                known.join(" ")
+            )));
         }
         Ok(Some(to))
     }
 
-    /// The models that translate: those that are named, or the configuration's, or the catalog's first.
+    /// The models that translate: those that are named, or the configuration's, or the catalog's
+    /// first.
     pub fn translator_names(&self, named: &[String]) -> Result<Vec<String>> {
         if named.is_empty() {
-            Ok(self.model_name(Task::Translate, None)?.split(',').map(|n| n.trim().to_string()).collect())
+            Ok(self
+                .model_name(Task::Translate, None)?
+                .split(',')
+                .map(|n| n.trim().to_string())
+                .collect())
         } else {
             Ok(named.to_vec())
         }
@@ -114,7 +142,9 @@ impl Setup {
             return Ok(name.to_string());
         }
         let default = self.catalog.default_for(task).map(|m| m.id.clone());
-        default.ok_or_else(|| Error::Usage("the catalog has no model for this; name one with --model".into()))
+        default.ok_or_else(|| {
+            Error::Usage("the catalog has no model for this; name one with --model".into())
+        })
     }
 
     /// What a model's name stands for, without network.
@@ -127,8 +157,8 @@ impl Setup {
         flag.or(self.config.adapter.as_deref())
     }
 
-    /// The files of the models of a job; fetched when they are not there. An adapter goes with the model that translates, or, where none
-    /// does, with the one that writes summaries.
+    /// The files of the models of a job; fetched when they are not there. An adapter goes with the
+    /// model that translates, or, where none does, with the one that writes summaries.
     pub fn resolve_all(
         &self,
         translators: &[String],
@@ -136,9 +166,14 @@ impl Setup {
         adapter: Option<&Path>,
     ) -> Result<(Vec<ResolvedModel>, Option<ResolvedModel>)> {
         let adapter = self.adapter(adapter);
-        if adapter.is_some() && (translators.len() > 1 || translators.is_empty() && summarizer.is_none()) {
-            let found = if translators.is_empty() { "none".to_string() } else { translators.join(", ") };
-            return Err(Error::Usage(format!("an adapter belongs to one model; expected one name after --model, found {found}")));
+        if adapter.is_some()
+            && (translators.len() > 1 || translators.is_empty() && summarizer.is_none())
+        {
+            let found =
+                if translators.is_empty() { "none".to_string() } else { translators.join(", ") };
+            return Err(Error::Usage(format!(
+                "an adapter belongs to one model; expected one name after --model, found {found}"
+            )));
         }
         let resolve = |name: &str, adapter: Option<&Path>| {
             let model = self.resolve(name)?;
@@ -163,7 +198,8 @@ impl Setup {
     pub fn runtime(&self) -> Result<Runtime> {
         let (device, choice) = self.device.open()?;
         choice.iter().for_each(|choice| self.reporter.say(choice));
-        let usual = Runtime::new(device, Precision::Int8, self.threads).with_precision(self.precision)?;
+        let usual =
+            Runtime::new(device, Precision::Int8, self.threads).with_precision(self.precision)?;
         let batch = self.batch.unwrap_or(usual.batch);
         let batch_tokens = self.batch_tokens.unwrap_or(usual.batch_tokens);
         Ok(Runtime { stop: stopped, batch, batch_tokens, ..usual })
@@ -176,7 +212,10 @@ impl Setup {
         runtime: &Runtime,
     ) -> Result<(Vec<Engine>, Option<Engine>)> {
         let open = |model: &ResolvedModel| self.open(model, runtime);
-        Ok((translators.iter().map(open).collect::<Result<_>>()?, summarizer.as_ref().map(open).transpose()?))
+        Ok((
+            translators.iter().map(open).collect::<Result<_>>()?,
+            summarizer.as_ref().map(open).transpose()?,
+        ))
     }
 
     fn open(&self, model: &ResolvedModel, runtime: &Runtime) -> Result<Engine> {
@@ -184,7 +223,10 @@ impl Setup {
         // A GGUF file is a model by itself; anything else is a folder in the Hub's layout.
         let path = model.with_extension("gguf").unwrap_or(&model.folder);
         let mut warnings = Vec::new();
-        let engine = model::open_with(&model.id, path, model.adapter.as_deref(), runtime, &mut |text| warnings.push(text.to_string()));
+        let engine =
+            model::open_with(&model.id, path, model.adapter.as_deref(), runtime, &mut |text| {
+                warnings.push(text.to_string())
+            });
         self.reporter.end();
         warnings.iter().for_each(|text| self.reporter.warn(text));
         engine
@@ -208,7 +250,8 @@ pub fn read_options(reading: &Reading) -> ReadOptions {
 
 /// The files of a one-off command; standard input when none is named.
 pub fn one_off_files(inputs: &Inputs) -> Result<Vec<FoundFile>> {
-    let paths = if inputs.inputs.is_empty() { vec![PathBuf::from("-")] } else { inputs.inputs.clone() };
+    let paths =
+        if inputs.inputs.is_empty() { vec![PathBuf::from("-")] } else { inputs.inputs.clone() };
     Ok(find_files(&paths, &inputs.reading, None)?.files)
 }
 
@@ -245,7 +288,13 @@ pub fn settings(setup: &Setup, translating: &Translating) -> translate::Settings
 }
 
 /// The job that flags describe.
-pub fn job(setup: &Setup, translating: &Translating, to: Option<Lang>, translate: bool, summarizing: Option<&Summarizing>) -> Job {
+pub fn job(
+    setup: &Setup,
+    translating: &Translating,
+    to: Option<Lang>,
+    translate: bool,
+    summarizing: Option<&Summarizing>,
+) -> Job {
     let LangOrAuto(from) = translating.from.clone();
     Job {
         from,
@@ -254,7 +303,11 @@ pub fn job(setup: &Setup, translating: &Translating, to: Option<Lang>, translate
             length: s.length,
             style: s.style,
             // Where something is translated, the flags are for that.
-            decoding: if to.is_some() { Overrides::default() } else { settings(setup, translating).decoding },
+            decoding: if to.is_some() {
+                Overrides::default()
+            } else {
+                settings(setup, translating).decoding
+            },
             seed: setup.seed,
         }),
         to,
@@ -266,15 +319,18 @@ pub fn job(setup: &Setup, translating: &Translating, to: Option<Lang>, translate
     }
 }
 
-/// Of `summarize`: the models that translate, and the one that writes summaries. `--model` names the latter where nothing is to be
-/// translated, or where the catalog says that it is made for it.
+/// Of `summarize`: the models that translate, and the one that writes summaries. `--model` names
+/// the latter where nothing is to be translated, or where the catalog says that it is made for it.
 pub fn summary_models(setup: &Setup, args: &Summarize) -> Result<(Vec<String>, Option<String>)> {
     let translates = args.to.is_some() || setup.config.to()?.is_some();
     let named = args.summarizing.summary_model.clone();
     let models = args.translating.model.clone();
-    let summarizes = |name: &String| setup.catalog.get(name).is_some_and(|m| m.tasks == [Task::Summarize]);
+    let summarizes =
+        |name: &String| setup.catalog.get(name).is_some_and(|m| m.tasks == [Task::Summarize]);
     Ok(match models.as_slice() {
-        [one] if named.is_none() && (!translates || summarizes(one)) => (Vec::new(), Some(one.clone())),
+        [one] if named.is_none() && (!translates || summarizes(one)) => {
+            (Vec::new(), Some(one.clone()))
+        }
         _ => (models, named.or_else(|| setup.config.summary_model.clone())),
     })
 }

@@ -1,4 +1,5 @@
-//! Showing how far the work is: a bar on a terminal, a plain line now and then elsewhere, nothing with `--quiet`.
+//! Showing how far the work is: a bar on a terminal, a plain line now and then elsewhere, nothing
+//! with `--quiet`.
 
 use super::plan::stopped;
 use crate::io::fetch;
@@ -72,7 +73,8 @@ impl Reporter {
         }
     }
 
-    /// Shows the bar. One that is there keeps its line: a new target would not know of it and leave it standing.
+    /// Shows the bar. One that is there keeps its line: a new target would not know of it and leave
+    /// it standing.
     fn appear(&self, bar: &ProgressBar) {
         if bar.is_hidden() {
             bar.set_draw_target(ProgressDrawTarget::stderr());
@@ -82,7 +84,9 @@ impl Reporter {
     fn begin(&self, what: &str, total: u64, unit: Unit) {
         if let Some(bar) = &self.bar {
             let template = match unit {
-                Unit::Bytes => "{msg:32!} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left",
+                Unit::Bytes => {
+                    "{msg:32!} {bar:30} {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left"
+                }
                 Unit::Count => "{msg} {bar:30} {pos}/{len} {eta} left",
             };
             if let Ok(style) = ProgressStyle::with_template(template) {
@@ -106,7 +110,8 @@ impl Reporter {
         self.begin(what, total, Unit::Count);
     }
 
-    /// What shows the stages of some work, one after the other, as they come; it says whether to go on.
+    /// What shows the stages of some work, one after the other, as they come; it says whether to go
+    /// on.
     pub fn stages<'a>(&'a self, work: &str) -> impl Fn(Progress) -> bool + Sync + 'a {
         let head = if work.is_empty() { String::new() } else { format!("{work}: ") };
         let stage = Mutex::new(("", 0));
@@ -131,7 +136,9 @@ impl Reporter {
         {
             line.said = Instant::now();
             let percent = done * 100 / line.total.max(1);
-            let left = line.begun.elapsed().as_secs_f64() * (line.total.saturating_sub(done)) as f64 / done.max(1) as f64;
+            let left = line.begun.elapsed().as_secs_f64()
+                * (line.total.saturating_sub(done)) as f64
+                / done.max(1) as f64;
             self.say(&format!("{}: {percent} %, about {left:.0} s left", line.what));
         }
     }

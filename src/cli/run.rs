@@ -1,4 +1,5 @@
-//! The commands that read something and print results: translate, summarize, detect. The others have files of their own.
+//! The commands that read something and print results: translate, summarize, detect. The others
+//! have files of their own.
 
 use super::args::{Cli, Command, Detect, OutputFormat, Summarize, Translate};
 use super::plan::{self, Setup, stopped};
@@ -42,7 +43,8 @@ pub(super) fn in_groups(
     size: usize,
     mut each: impl FnMut(Vec<Result<RawArticle, Unread>>) -> Result<()>,
 ) -> Result<()> {
-    let articles = files.iter().flat_map(|file| read(file, options)).take(limit.unwrap_or(usize::MAX));
+    let articles =
+        files.iter().flat_map(|file| read(file, options)).take(limit.unwrap_or(usize::MAX));
     let mut group = Vec::with_capacity(size);
     for article in articles {
         if stopped() {
@@ -57,18 +59,25 @@ pub(super) fn in_groups(
 }
 
 fn wanted_target(setup: &Setup, flag: Option<&Lang>, models: &[String]) -> Result<Lang> {
-    setup.target(flag, models)?.ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))
+    setup
+        .target(flag, models)?
+        .ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))
 }
 
 /// Standard output, where a reader that has gone is an error and not a panic.
 pub(super) fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::io("writing", "<stdout>"))
+    out.write_all(text.as_bytes())
+        .and_then(|()| out.flush())
+        .map_err(Error::io("writing", "<stdout>"))
 }
 
-/// Models that are there until the program ends, which gives back their memory at once: taking a large vocabulary apart takes as long as
-/// translating a sentence.
-fn opened(setup: &Setup, models: &(Vec<ResolvedModel>, Option<ResolvedModel>)) -> Result<(&'static [Engine], Option<&'static Engine>)> {
+/// Models that are there until the program ends, which gives back their memory at once: taking a
+/// large vocabulary apart takes as long as translating a sentence.
+fn opened(
+    setup: &Setup,
+    models: &(Vec<ResolvedModel>, Option<ResolvedModel>),
+) -> Result<(&'static [Engine], Option<&'static Engine>)> {
     let (translators, summarizer) = setup.open_all(models, &setup.runtime()?)?;
     Ok((translators.leak(), summarizer.map(|model| &*Box::leak(Box::new(model)))))
 }
@@ -76,7 +85,9 @@ fn opened(setup: &Setup, models: &(Vec<ResolvedModel>, Option<ResolvedModel>)) -
 /// The models of `translate`, which have what the flags ask for.
 fn translators(setup: &Setup, args: &Translate) -> Result<&'static [Engine]> {
     if args.align && args.format != OutputFormat::Json {
-        return Err(Error::Usage("--align needs --format json: text has no place for alignments".into()));
+        return Err(Error::Usage(
+            "--align needs --format json: text has no place for alignments".into(),
+        ));
     }
     let names = setup.translator_names(&args.translating.model)?;
     let models = setup.resolve_all(&names, None, args.translating.adapter.as_deref())?;
@@ -104,30 +115,44 @@ fn summarize_files(setup: &Setup, args: &Summarize) -> Result<u8> {
     let to = setup.target(args.to.as_ref(), &translating)?;
     let job = plan::job(setup, &args.translating, to.clone(), false, Some(&args.summarizing));
     // The starter writes English alone; a model that is named writes what it was made for.
-    let writes = !args.summarizing.extractive && (summary_model.is_some() || to.as_ref().is_none_or(summarize::is_abstractive));
+    let writes = !args.summarizing.extractive
+        && (summary_model.is_some() || to.as_ref().is_none_or(summarize::is_abstractive));
     let files = plan::one_off_files(&args.inputs)?;
     let names = if to.is_some() { setup.translator_names(&translating)? } else { Vec::new() };
-    let writer = writes.then(|| setup.model_name(Task::Summarize, summary_model.as_deref())).transpose()?;
-    let models = setup.resolve_all(&names, writer.as_deref(), args.translating.adapter.as_deref())?;
+    let writer =
+        writes.then(|| setup.model_name(Task::Summarize, summary_model.as_deref())).transpose()?;
+    let models =
+        setup.resolve_all(&names, writer.as_deref(), args.translating.adapter.as_deref())?;
     let (translators, summarizer) = opened(setup, &models)?;
-    let models = Models { translators: &plan::faces(translators), summarizer: summarizer.map(|m| m as &dyn Generate) };
+    let models = Models {
+        translators: &plan::faces(translators),
+        summarizer: summarizer.map(|m| m as &dyn Generate),
+    };
     one_off(setup, &files, &args.inputs.reading, &job, &models, args.format, summary)
 }
 
-/// The translation in the form of the source; what is in the target language already comes out as it is.
+/// The translation in the form of the source; what is in the target language already comes out as
+/// it is.
 fn translated(record: &Record, source: &RawArticle) -> Result<String> {
     if record.translation.is_some() {
         return Ok(report::translated(record, title_gap(source)));
     }
     let (language, text) = (record.language.code.clone(), extract::extract(source)?.text());
-    let same = TranslationRecord { language, text, model: String::new(), route: Vec::new(), alignments: Vec::new() };
+    let same = TranslationRecord {
+        language,
+        text,
+        model: String::new(),
+        route: Vec::new(),
+        alignments: Vec::new(),
+    };
     Ok(report::translated(&Record { translation: Some(same), ..record.clone() }, title_gap(source)))
 }
 
 /// What stands between the title and the text: in plain text whether a line was left blank.
 fn title_gap(source: &RawArticle) -> &'static str {
     let follows = |line: &str| !line.trim().is_empty();
-    let close = source.source.format == Format::Text && source.text.trim_start().lines().nth(1).is_some_and(follows);
+    let close = source.source.format == Format::Text
+        && source.text.trim_start().lines().nth(1).is_some_and(follows);
     if close { "\n" } else { "\n\n" }
 }
 
@@ -136,7 +161,8 @@ fn summary(record: &Record, _: &RawArticle) -> Result<String> {
 }
 
 fn json_line(record: &Record) -> Result<String> {
-    let line = report::json_line(record).map_err(|e| Error::input(&record.id, format!("its record cannot be written: {e}")))?;
+    let line = report::json_line(record)
+        .map_err(|e| Error::input(&record.id, format!("its record cannot be written: {e}")))?;
     Ok(line + "\n")
 }
 
@@ -154,8 +180,15 @@ fn one_off(
     let several = files.len() > 1 || files.iter().any(|f| f.format == Some(Format::Jsonl));
     let mut code = DONE;
     in_groups(files, &plan::read_options(reading), reading.limit, GROUP, |group| {
-        let sources: Vec<Option<RawArticle>> = group.iter().map(|article| article.as_ref().ok().cloned()).collect();
-        let records = pipeline::run(group, job, models, &|source| source.sha256.clone(), &setup.reporter.stages(""));
+        let sources: Vec<Option<RawArticle>> =
+            group.iter().map(|article| article.as_ref().ok().cloned()).collect();
+        let records = pipeline::run(
+            group,
+            job,
+            models,
+            &|source| source.sha256.clone(),
+            &setup.reporter.stages(""),
+        );
         setup.reporter.end();
         for (record, source) in records?.iter().zip(&sources) {
             if let (Status::Failed, Some(error)) = (record.status, &record.error) {
@@ -168,12 +201,18 @@ fn one_off(
                     Some(source) if record.status == Status::Ok && several => {
                         print(&format!("==> {} <==\n{}\n\n", record.id, text(record, source)?))?
                     }
-                    Some(source) if record.status == Status::Ok => print(&format!("{}\n", text(record, source)?))?,
+                    Some(source) if record.status == Status::Ok => {
+                        print(&format!("{}\n", text(record, source)?))?
+                    }
                     _ => {}
                 },
             }
             if format == OutputFormat::Text && report::is_doubtful(record) {
-                setup.reporter.say(&format!("{}:\n{}", record.id, report::doubts(record).trim_end()));
+                setup.reporter.say(&format!(
+                    "{}:\n{}",
+                    record.id,
+                    report::doubts(record).trim_end()
+                ));
             }
         }
         Ok(())
@@ -196,7 +235,12 @@ fn lines(setup: &Setup, args: &Translate) -> Result<u8> {
             let article = match article {
                 Ok(article) => article,
                 // No lines are translated to no lines.
-                Err(failure) if failure.source.bytes == 0 && matches!(failure.error, Error::Input { .. }) => continue,
+                Err(failure)
+                    if failure.source.bytes == 0
+                        && matches!(failure.error, Error::Input { .. }) =>
+                {
+                    continue;
+                }
                 Err(failure) => return Err(failure.error),
             };
             translate_lines(setup, args, &plan::faces(translators), &article.text, &to)?;
@@ -205,7 +249,13 @@ fn lines(setup: &Setup, args: &Translate) -> Result<u8> {
     Ok(DONE)
 }
 
-fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate], text: &str, to: &Lang) -> Result<()> {
+fn translate_lines(
+    setup: &Setup,
+    args: &Translate,
+    translators: &[&dyn Generate],
+    text: &str,
+    to: &Lang,
+) -> Result<()> {
     let from = match &args.translating.from.0 {
         Some(from) => from.clone(),
         None => languages::canonical(&language::detect(text).code),
@@ -216,7 +266,8 @@ fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate
     }
     let (total, mut doubtful) = (lines.len(), 0);
     for (number, lines) in lines.chunks(LINES).enumerate() {
-        let segment = |line: &&str| Segment { text: line.trim().into(), from: from.clone(), to: to.clone() };
+        let segment =
+            |line: &&str| Segment { text: line.trim().into(), from: from.clone(), to: to.clone() };
         let segments: Vec<Segment> = lines.iter().map(segment).collect();
         let all = if lines.len() < total {
             format!("lines {}–{} of {total}", number * LINES + 1, number * LINES + lines.len())
@@ -224,14 +275,17 @@ fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate
             String::new()
         };
         let show = setup.reporter.stages(&all);
-        let settings = translate::Settings { align: args.align, ..plan::settings(setup, &args.translating) };
-        let done = translate::translate(translators, &segments, settings, &|step| show(step.into()))?;
+        let settings =
+            translate::Settings { align: args.align, ..plan::settings(setup, &args.translating) };
+        let done =
+            translate::translate(translators, &segments, settings, &|step| show(step.into()))?;
         let mut out = String::new();
         for (line, translation) in lines.iter().zip(done) {
             doubtful += usize::from(!translation.problems.is_empty());
             match args.format {
                 OutputFormat::Text => {
-                    let (indent, tail) = (line.len() - line.trim_start().len(), line.trim_end().len());
+                    let (indent, tail) =
+                        (line.len() - line.trim_start().len(), line.trim_end().len());
                     out.extend([&line[..indent.min(tail)], &translation.text, &line[tail..]]);
                 }
                 OutputFormat::Json => {
@@ -251,7 +305,9 @@ fn translate_lines(setup: &Setup, args: &Translate, translators: &[&dyn Generate
     }
     setup.reporter.end();
     if doubtful > 0 && args.format == OutputFormat::Text {
-        setup.reporter.say(&format!("{doubtful} of {total} lines may be wrong; --format json says which, and why"));
+        setup.reporter.say(&format!(
+            "{doubtful} of {total} lines may be wrong; --format json says which, and why"
+        ));
     }
     Ok(())
 }
@@ -261,41 +317,70 @@ fn detect(setup: &Setup, args: &Detect) -> Result<u8> {
     let files = plan::one_off_files(&args.inputs)?;
     let several = files.len() > 1;
     let mut code = DONE;
-    in_groups(&files, &plan::read_options(&args.inputs.reading), args.inputs.reading.limit, 1, |group| {
-        for article in group {
-            let found = article.map_err(|unread| unread.error).and_then(|raw| {
-                let text = &raw.text;
-                if !text.contains(char::is_alphabetic) && text.contains(|c: char| c.is_alphanumeric() || c.is_ascii_punctuation()) {
-                    // Figures have no language, which is an answer too.
-                    return Ok((raw.id, vec![(raw.text, Detection { code: Lang::und(), confidence: 0.0 })]));
-                }
-                let article = extract::extract(&raw)?;
-                let paragraphs = article.blocks.iter().map(|b| b.text.trim()).filter(|text| !text.is_empty());
-                let found = if args.paragraphs {
-                    paragraphs.map(|text| (text.to_string(), language::detect(text))).collect()
-                } else {
-                    vec![(article.text(), pipeline::detect(&article))]
-                };
-                Ok((raw.id, found))
-            });
-            match found {
-                Ok((id, texts)) => {
-                    for (text, Detection { code, confidence }) in texts {
-                        print(&detection_line(args, several, &id, &languages::canonical(&code), confidence, &text))?;
+    in_groups(
+        &files,
+        &plan::read_options(&args.inputs.reading),
+        args.inputs.reading.limit,
+        1,
+        |group| {
+            for article in group {
+                let found = article.map_err(|unread| unread.error).and_then(|raw| {
+                    let text = &raw.text;
+                    if !text.contains(char::is_alphabetic)
+                        && text.contains(|c: char| c.is_alphanumeric() || c.is_ascii_punctuation())
+                    {
+                        // Figures have no language, which is an answer too.
+                        return Ok((
+                            raw.id,
+                            vec![(raw.text, Detection { code: Lang::und(), confidence: 0.0 })],
+                        ));
+                    }
+                    let article = extract::extract(&raw)?;
+                    let paragraphs = article
+                        .blocks
+                        .iter()
+                        .map(|b| b.text.trim())
+                        .filter(|text| !text.is_empty());
+                    let found = if args.paragraphs {
+                        paragraphs.map(|text| (text.to_string(), language::detect(text))).collect()
+                    } else {
+                        vec![(article.text(), pipeline::detect(&article))]
+                    };
+                    Ok((raw.id, found))
+                });
+                match found {
+                    Ok((id, texts)) => {
+                        for (text, Detection { code, confidence }) in texts {
+                            print(&detection_line(
+                                args,
+                                several,
+                                &id,
+                                &languages::canonical(&code),
+                                confidence,
+                                &text,
+                            ))?;
+                        }
+                    }
+                    Err(error) => {
+                        setup.reporter.warn(&error.to_string());
+                        code = SOME_FAILED;
                     }
                 }
-                Err(error) => {
-                    setup.reporter.warn(&error.to_string());
-                    code = SOME_FAILED;
-                }
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        },
+    )?;
     Ok(code)
 }
 
-fn detection_line(args: &Detect, several: bool, id: &str, code: &Lang, confidence: f32, text: &str) -> String {
+fn detection_line(
+    args: &Detect,
+    several: bool,
+    id: &str,
+    code: &Lang,
+    confidence: f32,
+    text: &str,
+) -> String {
     if args.format == OutputFormat::Json {
         let mut json = serde_json::json!({"id": id, "language": code, "confidence": confidence});
         if args.paragraphs {

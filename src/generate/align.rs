@@ -1,6 +1,8 @@
-//! Which source tokens a written token comes from: the weights of the decoder's attention to the source, read off a finished pair.
+//! Which source tokens a written token comes from: the weights of the decoder's attention to the
+//! source, read off a finished pair.
 //!
-//! Generation itself never computes them: a finished output is read once more, all of its tokens at once.
+//! Generation itself never computes them: a finished output is read once more, all of its tokens at
+//! once.
 
 use super::{Alignment, Engine, Request};
 use crate::arch::Encoder;
@@ -13,8 +15,9 @@ use std::sync::{Mutex, PoisonError};
 /// Tokens that are read in one go: what a layer makes of them bounds the memory.
 const STRETCH: usize = 64;
 
-/// The weights with which each of the tokens after the first `start` tokens was chosen, over the tokens of the source: a row for each, the
-/// mean over the heads of a layer. With `next`, one row more: that of the token after the last.
+/// The weights with which each of the tokens after the first `start` tokens was chosen, over the
+/// tokens of the source: a row for each, the mean over the heads of a layer. With `next`, one row
+/// more: that of the token after the last.
 pub(super) fn weights(
     encoder: &dyn Encoder,
     source: Arc<SourceCache>,
@@ -28,13 +31,16 @@ pub(super) fn weights(
     let mut cache = KvCache::reading(source);
     let mut rows = Vec::with_capacity(read.len());
     for stretch in read.chunks(STRETCH) {
-        rows.extend(encoder.attention(&mut Span::new(stretch, &mut cache), layer)?.to_vec2::<f32>()?);
+        rows.extend(
+            encoder.attention(&mut Span::new(stretch, &mut cache), layer)?.to_vec2::<f32>()?,
+        );
     }
     Ok(rows.split_off(start.saturating_sub(1).min(rows.len())))
 }
 
-/// The sum of the logarithms of the weights that the tokens of a source get in all, those above 1 as 1 (Wu et al. 2016). One without any
-/// weight does not count, as in CTranslate2: its logarithm has no end.
+/// The sum of the logarithms of the weights that the tokens of a source get in all, those above 1
+/// as 1 (Wu et al. 2016). One without any weight does not count, as in CTranslate2: its logarithm
+/// has no end.
 pub(super) fn coverage(weights: &[Vec<f32>]) -> f32 {
     let columns = weights.first().map_or(0, Vec::len);
     let total = |column: usize| weights.iter().map(|row| row[column]).sum::<f32>();
@@ -43,7 +49,11 @@ pub(super) fn coverage(weights: &[Vec<f32>]) -> f32 {
 
 impl Engine {
     /// See [`super::Generate::align`].
-    pub(super) fn alignments(&self, pairs: &[(&Request, &[u32])], layer: Option<usize>) -> Result<Vec<Alignment>> {
+    pub(super) fn alignments(
+        &self,
+        pairs: &[(&Request, &[u32])],
+        layer: Option<usize>,
+    ) -> Result<Vec<Alignment>> {
         let Some(encoder) = self.model.encoder() else {
             let message = "it has no encoder, whose tokens could be aligned with what is written; take a translation model";
             return Err(Error::model(&self.id, message));
@@ -51,7 +61,11 @@ impl Engine {
         let layers = encoder.attention_layers();
         let layer = layer.unwrap_or(layers.saturating_sub(1));
         if layer >= layers {
-            return Err(Error::Usage(format!("layer {layer} is asked for; the decoder of {} has layers 0 to {}", self.id, layers - 1)));
+            return Err(Error::Usage(format!(
+                "layer {layer} is asked for; the decoder of {} has layers 0 to {}",
+                self.id,
+                layers - 1
+            )));
         }
         let next = AtomicUsize::new(0);
         let results: Mutex<Vec<Alignment>> = Mutex::new(vec![Alignment::default(); pairs.len()]);
@@ -69,9 +83,12 @@ impl Engine {
                     return Err(self.too_long(tokens.len()));
                 }
                 let read = encoder.encode(&[&source])?.into_iter().next();
-                let read = read.ok_or_else(|| Error::model(&self.id, "its encoder gave nothing back"))?;
+                let read =
+                    read.ok_or_else(|| Error::model(&self.id, "its encoder gave nothing back"))?;
                 let weights = weights(encoder, read, &tokens, start.len(), false, layer)?;
-                let text = |ids: &[u32], of: &dyn Fn(u32) -> Option<String>| ids.iter().map(|id| of(*id).unwrap_or_default()).collect();
+                let text = |ids: &[u32], of: &dyn Fn(u32) -> Option<String>| {
+                    ids.iter().map(|id| of(*id).unwrap_or_default()).collect()
+                };
                 let alignment = Alignment {
                     source: text(&source, &|id| self.tokenizer.source_token(id)),
                     target: text(output, &|id| self.tokenizer.token(id)),

@@ -1,5 +1,6 @@
-//! Beam search, step for step as `transformers` does it (`GenerationMixin._beam_search`), so that the same model gives the same tokens;
-//! patience (Kasai et al. 2022) and coverage penalty (Wu et al. 2016) as in CTranslate2.
+//! Beam search, step for step as `transformers` does it (`GenerationMixin._beam_search`), so that
+//! the same model gives the same tokens; patience (Kasai et al. 2022) and coverage penalty (Wu et
+//! al. 2016) as in CTranslate2.
 
 use super::vocabulary::Candidate;
 use super::{EarlyStopping, MOST_PATIENCE, Options};
@@ -9,8 +10,8 @@ use super::{EarlyStopping, MOST_PATIENCE, Options};
 pub(super) struct Hypothesis {
     /// Its tokens; the end token is not among them.
     pub written: Vec<u32>,
-    /// Sum of their log-probabilities; of a finished one, divided by its length to the power of the length penalty, and with what the
-    /// coverage of the source adds to it.
+    /// Sum of their log-probabilities; of a finished one, divided by its length to the power of the
+    /// length penalty, and with what the coverage of the source adds to it.
     pub score: f32,
     /// Whether it was cut off at its longest.
     pub cut: bool,
@@ -19,7 +20,8 @@ pub(super) struct Hypothesis {
 /// The hypotheses of one output.
 pub(super) struct Beam {
     width: usize,
-    /// How many finished hypotheses are kept, and enough to end the search: the width times the patience.
+    /// How many finished hypotheses are kept, and enough to end the search: the width times the
+    /// patience.
     capacity: usize,
     /// Tokens of every hypothesis that do not count for its length.
     uncounted: usize,
@@ -39,8 +41,8 @@ pub(super) trait Judge {
     /// Whether a hypothesis ends with a token.
     fn end(&self, hypothesis: &Hypothesis, token: u32) -> Result<Option<End>, Self::Error>;
 
-    /// What is added to the score of a finished hypothesis for its coverage of the source, at most 0. `ended` says whether an end token
-    /// comes after what is written.
+    /// What is added to the score of a finished hypothesis for its coverage of the source, at most
+    /// 0. `ended` says whether an end token comes after what is written.
     fn coverage(&self, written: &[u32], ended: bool) -> Result<f32, Self::Error>;
 }
 
@@ -54,17 +56,27 @@ pub(super) enum End {
 }
 
 impl Beam {
-    /// One hypothesis, that of what is given; the first `uncounted` tokens of it do not count for lengths.
+    /// One hypothesis, that of what is given; the first `uncounted` tokens of it do not count for
+    /// lengths.
     pub(super) fn new(options: &Options, given: Vec<u32>, uncounted: usize) -> Beam {
-        let (width, first) = (options.beams, Hypothesis { written: given, ..Hypothesis::default() });
+        let (width, first) =
+            (options.beams, Hypothesis { written: given, ..Hypothesis::default() });
         // A float that is too large for an integer, or none at all, becomes one that is not.
         let patient = (width as f32 * options.patience).round() as usize;
         let capacity = patient.clamp(options.outputs.clamp(1, width), width * MOST_PATIENCE);
-        Beam { width, capacity, uncounted, live: vec![first], paths: vec![Vec::new()], done: Vec::new(), improvable: true }
+        Beam {
+            width,
+            capacity,
+            uncounted,
+            live: vec![first],
+            paths: vec![Vec::new()],
+            done: Vec::new(),
+            improvable: true,
+        }
     }
 
-    /// Goes on by one token: `candidates` are those of each live hypothesis, best first. `room` is the length at which one is cut off.
-    /// Returns whether the search is over.
+    /// Goes on by one token: `candidates` are those of each live hypothesis, best first. `room` is
+    /// the length at which one is cut off. Returns whether the search is over.
     pub(super) fn advance<J: Judge>(
         &mut self,
         candidates: &[Vec<Candidate>],
@@ -75,7 +87,9 @@ impl Beam {
     ) -> Result<bool, J::Error> {
         let mut all: Vec<(f32, usize, u32)> = Vec::new();
         for (parent, (live, candidates)) in self.live.iter().zip(candidates).enumerate() {
-            all.extend(candidates.iter().map(|c| (live.score + c.log_probability, parent, c.token)));
+            all.extend(
+                candidates.iter().map(|c| (live.score + c.log_probability, parent, c.token)),
+            );
         }
         all.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.cmp(&b.2)));
         all.truncate(self.width * (1 + end_tokens.max(1)));
@@ -95,23 +109,28 @@ impl Beam {
                 }
                 continue;
             }
-            // Only what is among the best may finish; the rest is there so that enough is left to go on with.
+            // Only what is among the best may finish; the rest is there so that enough is left to
+            // go on with.
             if rank < self.width && open {
                 let ended = end == Some(End::Token);
                 let text = if ended { parent.clone() } else { parent.with(token) };
-                let score = score / (length as f32).powf(options.length_penalty) + judge.coverage(&text.written, ended)?;
+                let score = score / (length as f32).powf(options.length_penalty)
+                    + judge.coverage(&text.written, ended)?;
                 let forced = length >= room && options.forced_end.is_some();
                 self.finish(Hypothesis { score, cut: end.is_none() || forced, ..text });
             }
         }
         (self.live, self.paths) = (live, paths);
         self.improvable &= self.may_improve(options, room);
-        Ok(self.live.is_empty() || !self.improvable || (self.is_full() && options.early_stopping == EarlyStopping::Always))
+        Ok(self.live.is_empty()
+            || !self.improvable
+            || (self.is_full() && options.early_stopping == EarlyStopping::Always))
     }
 
     /// What all hypotheses begin with, finished ones included: so begins whatever comes out.
     pub(super) fn common(&self) -> &[u32] {
-        let mut all = self.live.iter().chain(&self.done).map(|hypothesis| hypothesis.written.as_slice());
+        let mut all =
+            self.live.iter().chain(&self.done).map(|hypothesis| hypothesis.written.as_slice());
         let first = all.next().unwrap_or_default();
         let length = |other: &[u32]| first.iter().zip(other).take_while(|(a, b)| a == b).count();
         &first[..all.map(length).min().unwrap_or(first.len())]
@@ -173,12 +192,21 @@ mod tests {
         }
     }
 
-    fn search(options: &Options, room: usize, next: impl Fn(u32) -> Vec<f32>) -> Vec<(Vec<u32>, f32)> {
+    fn search(
+        options: &Options,
+        room: usize,
+        next: impl Fn(u32) -> Vec<f32>,
+    ) -> Vec<(Vec<u32>, f32)> {
         judged(&Missing(0.0, &[]), options, room, next)
     }
 
     /// A model whose next token depends on the last one alone.
-    fn judged(judge: &Missing, options: &Options, room: usize, next: impl Fn(u32) -> Vec<f32>) -> Vec<(Vec<u32>, f32)> {
+    fn judged(
+        judge: &Missing,
+        options: &Options,
+        room: usize,
+        next: impl Fn(u32) -> Vec<f32>,
+    ) -> Vec<(Vec<u32>, f32)> {
         let mut beam = Beam::new(options, Vec::new(), 0);
         loop {
             let of = |h: &Hypothesis| {
@@ -209,7 +237,8 @@ mod tests {
 
     #[test]
     fn looks_beyond_the_next_token() {
-        let found = search(&Options { beams: 2, length_penalty: 0.0, ..Options::default() }, 5, trap);
+        let found =
+            search(&Options { beams: 2, length_penalty: 0.0, ..Options::default() }, 5, trap);
         assert_eq!(found[0].0, [2]);
         assert!((found[0].1 - 0.36f32.ln()).abs() < 1e-6);
     }
@@ -217,7 +246,8 @@ mod tests {
     #[test]
     fn long_outputs_can_be_favoured() {
         let long = |last: u32| if last == 1 { vec![0.5, 0.0, 0.5] } else { vec![0.2, 0.0, 0.8] };
-        let options = Options { beams: 2, early_stopping: EarlyStopping::Never, ..Options::default() };
+        let options =
+            Options { beams: 2, early_stopping: EarlyStopping::Never, ..Options::default() };
         let short = search(&Options { length_penalty: 0.0, ..options.clone() }, 8, long);
         let longer = search(&Options { length_penalty: 2.0, ..options }, 8, long);
         assert_eq!(short[0].0.len(), 0);
@@ -233,14 +263,23 @@ mod tests {
             _ => vec![0.95, 0.0, 0.05, 0.0],
         };
         let found = |patience: f32| {
-            let options = Options { beams: 2, patience, length_penalty: 2.0, early_stopping: EarlyStopping::Always, ..Options::default() };
+            let options = Options {
+                beams: 2,
+                patience,
+                length_penalty: 2.0,
+                early_stopping: EarlyStopping::Always,
+                ..Options::default()
+            };
             search(&options, 9, next)
         };
         assert_eq!((&found(1.0)[0].0, &found(2.0)[0].0), (&vec![3], &vec![2, 3]));
         assert_eq!(found(0.5), [(vec![], 0.5f32.ln())]);
         let (patient, more) = (found(2.0), found(1e30));
         assert!(patient.len() == 4 && more.len() > 4, "{patient:?}\n{more:?}");
-        assert!(more[0].1 >= patient[0].1 && patient[0].1 > found(1.0)[0].1, "{patient:?}\n{more:?}");
+        assert!(
+            more[0].1 >= patient[0].1 && patient[0].1 > found(1.0)[0].1,
+            "{patient:?}\n{more:?}"
+        );
     }
 
     #[test]
@@ -248,7 +287,10 @@ mod tests {
         let options = Options { beams: 2, length_penalty: 0.0, ..Options::default() };
         assert_eq!(judged(&Missing(-0.2, &[3]), &options, 5, trap)[0].0, [2]);
         let found = judged(&Missing(-5.0, &[3]), &options, 5, trap);
-        assert!(found[0].0.contains(&3) && found.windows(2).all(|pair| pair[0].1 >= pair[1].1), "{found:?}");
+        assert!(
+            found[0].0.contains(&3) && found.windows(2).all(|pair| pair[0].1 >= pair[1].1),
+            "{found:?}"
+        );
     }
 
     #[test]

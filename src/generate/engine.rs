@@ -21,10 +21,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Settings {
     /// Workers, each on a core of its own.
     pub workers: usize,
-    /// Hypotheses that a worker advances at once; a sequence has one, or as many as its beam is wide.
+    /// Hypotheses that a worker advances at once; a sequence has one, or as many as its beam is
+    /// wide.
     pub batch: usize,
-    /// Tokens of the sequences that a worker advances at once: what each of them reads, and what it may write, that of a beam once for each
-    /// hypothesis. A sequence that has more by itself is alone. The memory of the caches grows with it.
+    /// Tokens of the sequences that a worker advances at once: what each of them reads, and what it
+    /// may write, that of a beam once for each hypothesis. A sequence that has more by itself is
+    /// alone. The memory of the caches grows with it.
     pub batch_tokens: usize,
     /// Prompt tokens that a worker reads in one step.
     pub prefill: usize,
@@ -41,11 +43,13 @@ pub struct Conventions {
     pub options: Options,
     /// What a decoder beside an encoder starts with.
     pub start: Vec<u32>,
-    /// What it wants to read before an article that it is to summarize, and how it should write then.
+    /// What it wants to read before an article that it is to summarize, and how it should write
+    /// then.
     pub summarizing: (String, Options),
     /// What a source leaves of the vocabulary for its translation.
     pub shortlist: Option<Shortlist>,
-    /// The tokens that text of a language is made of, by its code; text of other languages may have any.
+    /// The tokens that text of a language is made of, by its code; text of other languages may have
+    /// any.
     pub languages: HashMap<String, TokenSet>,
     /// Whether a prompted model was taught its task, see [`Generate::is_taught`].
     pub taught: bool,
@@ -58,8 +62,8 @@ pub struct Engine {
     pub(super) tokenizer: Tokenizer,
     pub(super) conventions: Conventions,
     pub(super) settings: Settings,
-    /// One pool of one thread for each worker: what candle's operations spawn stays on the worker's core, where
-    /// it cannot be held up by another worker's work.
+    /// One pool of one thread for each worker: what candle's operations spawn stays on the worker's
+    /// core, where it cannot be held up by another worker's work.
     pools: Vec<ThreadPool>,
     prefixes: Mutex<Prefixes>,
     vocabularies: Mutex<HashMap<Writing, Arc<Vocabulary>>>,
@@ -102,7 +106,8 @@ impl Engine {
     /// `id` stands in records.
     ///
     /// # Errors
-    /// When the system gives no threads, or a model with an encoder has nothing that its decoder starts with.
+    /// When the system gives no threads, or a model with an encoder has nothing that its decoder
+    /// starts with.
     pub fn new(
         id: impl Into<String>,
         model: Box<dyn Model>,
@@ -114,10 +119,29 @@ impl Engine {
         if model.encoder().is_some() && conventions.start.is_empty() {
             return Err(Error::model(id, "its configuration has no decoder_start_token_id"));
         }
-        let pool = |i| ThreadPoolBuilder::new().num_threads(1).thread_name(move |_| format!("worker-{i}")).build();
-        let pools = (0..settings.workers.max(1)).map(pool).collect::<Result<_, _>>().map_err(|e| Error::Compute(Box::new(e)))?;
-        let (prefixes, vocabularies, addresses) = (Mutex::default(), Mutex::default(), Mutex::default());
-        Ok(Engine { id, model, tokenizer, conventions, settings, pools, prefixes, vocabularies, addresses })
+        let pool = |i| {
+            ThreadPoolBuilder::new()
+                .num_threads(1)
+                .thread_name(move |_| format!("worker-{i}"))
+                .build()
+        };
+        let pools = (0..settings.workers.max(1))
+            .map(pool)
+            .collect::<Result<_, _>>()
+            .map_err(|e| Error::Compute(Box::new(e)))?;
+        let (prefixes, vocabularies, addresses) =
+            (Mutex::default(), Mutex::default(), Mutex::default());
+        Ok(Engine {
+            id,
+            model,
+            tokenizer,
+            conventions,
+            settings,
+            pools,
+            prefixes,
+            vocabularies,
+            addresses,
+        })
     }
 
     /// The same model under other settings.
@@ -138,8 +162,8 @@ impl Engine {
         self.model.output().vocabulary()
     }
 
-    /// How much the model multiplies for each token of a request with these options. What a shortlist leaves of the output layer differs from
-    /// source to source and is not counted.
+    /// How much the model multiplies for each token of a request with these options. What a
+    /// shortlist leaves of the output layer differs from source to source and is not counted.
     ///
     /// # Errors
     /// When the device fails.
@@ -153,11 +177,15 @@ impl Engine {
         Ok(Work { output: work.output / all * size, ..work })
     }
 
-    /// Runs `work` on every worker and waits; the first error in the order of the workers is returned, a failure before an interruption.
+    /// Runs `work` on every worker and waits; the first error in the order of the workers is
+    /// returned, a failure before an interruption.
     pub(super) fn on_workers(&self, work: impl Fn() -> Result<()> + Sync) -> Result<()> {
         let results: Vec<Result<()>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = self.pools.iter().map(|pool| scope.spawn(|| pool.install(&work))).collect();
-            let join = |t: std::thread::ScopedJoinHandle<'_, Result<()>>| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            let threads: Vec<_> =
+                self.pools.iter().map(|pool| scope.spawn(|| pool.install(&work))).collect();
+            let join = |t: std::thread::ScopedJoinHandle<'_, Result<()>>| {
+                t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
             threads.into_iter().map(join).collect()
         });
         let mut errors: Vec<Error> = results.into_iter().filter_map(Result::err).collect();
@@ -166,7 +194,10 @@ impl Engine {
     }
 
     /// Prefixes, read; those that are not held from earlier calls are shared among the workers.
-    pub(super) fn read_prefixes<'a>(&self, prefixes: impl Iterator<Item = &'a str>) -> Result<HashMap<String, Arc<KvCache>>> {
+    pub(super) fn read_prefixes<'a>(
+        &self,
+        prefixes: impl Iterator<Item = &'a str>,
+    ) -> Result<HashMap<String, Arc<KvCache>>> {
         let mut wanted: HashMap<String, Arc<KvCache>> = HashMap::new();
         let mut missing: Vec<&str> = Vec::new();
         let mut held = lock(&self.prefixes);
@@ -217,13 +248,23 @@ impl Engine {
 
     pub(super) fn too_long(&self, tokens: usize) -> Error {
         let context = self.model.context_length();
-        Error::model(&self.id, format!("a prompt of {tokens} tokens leaves no room in its context of {context}; split the text"))
+        Error::model(
+            &self.id,
+            format!(
+                "a prompt of {tokens} tokens leaves no room in its context of {context}; split the text"
+            ),
+        )
     }
 
-    /// The tokens that may be written: those whose every character the language's scripts allow, and that are in its shortlist if that is wanted.
+    /// The tokens that may be written: those whose every character the language's scripts allow,
+    /// and that are in its shortlist if that is wanted.
     pub(super) fn vocabulary(&self, options: &Options) -> Result<Arc<Vocabulary>> {
         let mut held = lock(&self.vocabularies);
-        let listed = options.language.as_ref().and_then(|lang| self.conventions.languages.get(lang.as_str())).filter(|_| options.shortlist);
+        let listed = options
+            .language
+            .as_ref()
+            .and_then(|lang| self.conventions.languages.get(lang.as_str()))
+            .filter(|_| options.shortlist);
         let key = (options.language.clone(), listed.is_some());
         if let Some(vocabulary) = held.get(&key) {
             return Ok(vocabulary.clone());
@@ -238,9 +279,16 @@ impl Engine {
                     Piece::Bytes => true,
                     Piece::Control => self.tokenizer.is_end(*id),
                 };
-                let tokens: Vec<u32> =
-                    self.tokenizer.pieces().into_par_iter().filter(writes).map(|(id, _)| id).filter(|&id| id < size).collect();
-                // A language that allows everything needs no copy of the layer, nor does one that allows what another one does.
+                let tokens: Vec<u32> = self
+                    .tokenizer
+                    .pieces()
+                    .into_par_iter()
+                    .filter(writes)
+                    .map(|(id, _)| id)
+                    .filter(|&id| id < size)
+                    .collect();
+                // A language that allows everything needs no copy of the layer, nor does one that
+                // allows what another one does.
                 match held.values().find(|held| held.is(&tokens)) {
                     Some(same) => same.clone(),
                     None if tokens.len() as u32 * 10 > size * 9 => Arc::new(Vocabulary::all()),
@@ -252,12 +300,21 @@ impl Engine {
         Ok(vocabulary)
     }
 
-    fn job<'a>(&self, request: &'a Request, prefixes: &HashMap<String, Arc<KvCache>>) -> Result<Job<'a>> {
+    fn job<'a>(
+        &self,
+        request: &'a Request,
+        prefixes: &HashMap<String, Arc<KvCache>>,
+    ) -> Result<Job<'a>> {
         let vocabulary = self.vocabulary(&request.options)?;
         let options = &request.options;
         let prompt = self.tokenizer.encode_plain(&request.prompt)?;
         let prompt_tokens = prompt.len();
-        let begin = request.begin.as_ref().map(|text| self.begin(text)).transpose()?.or(options.forced_begin);
+        let begin = request
+            .begin
+            .as_ref()
+            .map(|text| self.begin(text))
+            .transpose()?
+            .or(options.forced_begin);
         let forced = self.tokenizer.encode(&request.output_prefix)?;
         // As in `transformers`, the token counts as written, the text as given.
         let uncounted = forced.len();
@@ -274,14 +331,27 @@ impl Engine {
         if room <= given.len() {
             return Err(self.too_long(used));
         }
-        Ok(Job { options, source, tokens, given: given.len(), uncounted, prompt_tokens, room, prefix, vocabulary })
+        Ok(Job {
+            options,
+            source,
+            tokens,
+            given: given.len(),
+            uncounted,
+            prompt_tokens,
+            room,
+            prefix,
+            vocabulary,
+        })
     }
 
     /// What a language model reads after the prefix: the prompt, as tokens, and the suffix.
     pub(super) fn with_suffix(&self, mut prompt: Vec<u32>, request: &Request) -> Result<Vec<u32>> {
         prompt.extend(self.tokenizer.encode(&request.suffix)?);
         if prompt.is_empty() {
-            return Err(Error::model(&self.id, "a prompt without text; expected at least one token after the prefix"));
+            return Err(Error::model(
+                &self.id,
+                "a prompt without text; expected at least one token after the prefix",
+            ));
         }
         Ok(prompt)
     }
@@ -294,7 +364,10 @@ impl Engine {
         };
         let (tokens, context) = (source.len(), encoder.context_length());
         if tokens == 0 || tokens > context {
-            return Err(Error::model(&self.id, format!("a source of {tokens} tokens; it reads 1 to {context}: split the text")));
+            return Err(Error::model(
+                &self.id,
+                format!("a source of {tokens} tokens; it reads 1 to {context}: split the text"),
+            ));
         }
         Ok(source)
     }
@@ -308,10 +381,17 @@ impl Engine {
         if requests.is_empty() {
             return Ok(Vec::new());
         }
-        let prefixes =
-            if self.model.encoder().is_some() { HashMap::new() } else { self.read_prefixes(requests.iter().map(|r| r.prefix.as_str()))? };
-        let jobs = requests.iter().map(|request| self.job(request, &prefixes)).collect::<Result<Vec<_>>>()?;
-        // The longest first: what is begun last should be short, so that the workers finish together.
+        let prefixes = if self.model.encoder().is_some() {
+            HashMap::new()
+        } else {
+            self.read_prefixes(requests.iter().map(|r| r.prefix.as_str()))?
+        };
+        let jobs = requests
+            .iter()
+            .map(|request| self.job(request, &prefixes))
+            .collect::<Result<Vec<_>>>()?;
+        // The longest first: what is begun last should be short, so that the workers finish
+        // together.
         let mut order: Vec<usize> = (0..jobs.len()).collect();
         order.sort_by_key(|&i| Reverse(jobs[i].reading()));
         // Few jobs are shared out evenly, where one worker could take them all.
@@ -339,7 +419,9 @@ impl Engine {
 
     /// The token that an output is to begin with.
     fn begin(&self, text: &str) -> Result<u32> {
-        self.tokenizer.token_id(text).ok_or_else(|| Error::model(&self.id, format!("its vocabulary has no token {text:?} to begin with")))
+        self.tokenizer.token_id(text).ok_or_else(|| {
+            Error::model(&self.id, format!("its vocabulary has no token {text:?} to begin with"))
+        })
     }
 }
 
@@ -354,11 +436,14 @@ impl Generate for Engine {
 
     fn prompt_length(&self) -> usize {
         // Beside the text there are a language's token and the ends.
-        self.model.encoder().map_or(self.model.context_length() / 2, |e| e.context_length().saturating_sub(4).max(1))
+        self.model.encoder().map_or(self.model.context_length() / 2, |e| {
+            e.context_length().saturating_sub(4).max(1)
+        })
     }
 
     fn address(&self, from: &Lang, to: &Lang) -> Option<Address> {
-        let find = || self.model.address(from, to, &|token| self.tokenizer.token_id(token).is_some());
+        let find =
+            || self.model.address(from, to, &|token| self.tokenizer.token_id(token).is_some());
         lock(&self.addresses).entry((from.clone(), to.clone())).or_insert_with(find).clone()
     }
 
@@ -386,15 +471,28 @@ impl Generate for Engine {
         self.alignments(pairs, layer)
     }
 
-    fn score(&self, pairs: &[(&Request, &str)], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
+    fn score(
+        &self,
+        pairs: &[(&Request, &str)],
+        on_done: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Vec<f32>> {
         self.scores(pairs, on_done)
     }
 
-    fn generate(&self, requests: &[Request], on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+    fn generate(
+        &self,
+        requests: &[Request],
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
         self.run(requests, None, on_done)
     }
 
-    fn stream(&self, requests: &[Request], on_text: OnText<'_>, on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+    fn stream(
+        &self,
+        requests: &[Request],
+        on_text: OnText<'_>,
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
         self.run(requests, Some(on_text), on_done)
     }
 }

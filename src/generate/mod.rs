@@ -19,18 +19,21 @@ pub use shortlist::{Shortlist, TokenSet};
 use crate::error::{Error, Result};
 use crate::types::Lang;
 
-/// One text to continue or, of a model that has an encoder, to read and write about. The three parts are tokenized apart and read one
-/// after the other.
+/// One text to continue or, of a model that has an encoder, to read and write about. The three
+/// parts are tokenized apart and read one after the other.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request {
-    /// Text that many requests share (instructions, examples), computed once for all of them. Control tokens in it
-    /// (`<|im_start|>`) are control tokens.
+    /// Text that many requests share (instructions, examples), computed once for all of them.
+    /// Control tokens in it (`<|im_start|>`) are control tokens.
     pub prefix: String,
-    /// The request's own text. It comes from outside: what looks like a control token in it is read as plain text.
+    /// The request's own text. It comes from outside: what looks like a control token in it is read
+    /// as plain text.
     pub prompt: String,
-    /// What ends the prompt (a chat template's closing marks); control tokens in it are control tokens.
+    /// What ends the prompt (a chat template's closing marks); control tokens in it are control
+    /// tokens.
     pub suffix: String,
-    /// The ids of the source, for a model that has an encoder, in place of prefix and prompt; as the encoder reads them, ends included.
+    /// The ids of the source, for a model that has an encoder, in place of prefix and prompt; as
+    /// the encoder reads them, ends included.
     pub source: Option<Vec<u32>>,
     /// A token that the output is to begin with (a target language's), by its text.
     pub begin: Option<String>,
@@ -60,11 +63,13 @@ pub struct Output {
     pub prompt_tokens: usize,
     /// New tokens.
     pub tokens: usize,
-    /// The new tokens themselves, without an end token; those that were given as the beginning come first.
+    /// The new tokens themselves, without an end token; those that were given as the beginning come
+    /// first.
     pub ids: Vec<u32>,
     /// Why it ended.
     pub finish: Finish,
-    /// Mean log-probability of the new tokens (natural logarithm), or 0 where none is wanted ([`Options::scored`]); of a beam's, their sum divided by their number to the power of the
+    /// Mean log-probability of the new tokens (natural logarithm), or 0 where none is wanted
+    /// ([`Options::scored`]); of a beam's, their sum divided by their number to the power of the
     /// length penalty.
     pub score: f32,
     /// The next best outputs of a beam, as many as [`Options::outputs`] asks for beside the first.
@@ -87,27 +92,36 @@ pub struct Variant {
 /// Which source tokens the tokens of an output come from.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Alignment {
-    /// The source's tokens as the encoder has read them, by the text that the vocabulary has for them: language and end tokens included.
+    /// The source's tokens as the encoder has read them, by the text that the vocabulary has for
+    /// them: language and end tokens included.
     pub source: Vec<String>,
     /// The output's tokens, those that were given as its beginning included, without an end token.
     pub target: Vec<String>,
-    /// The attention with which each target token was chosen: a row for each, with a weight for each source token; a row sums up to 1.
+    /// The attention with which each target token was chosen: a row for each, with a weight for
+    /// each source token; a row sums up to 1.
     pub weights: Vec<Vec<f32>>,
 }
 
 impl Alignment {
-    /// For each target token the source token with the greatest weight, by its number, the first of equals, and that weight.
+    /// For each target token the source token with the greatest weight, by its number, the first of
+    /// equals, and that weight.
     pub fn best(&self) -> Vec<(usize, f32)> {
-        let greatest = |best: (usize, f32), (at, &weight): (usize, &f32)| if weight > best.1 { (at, weight) } else { best };
-        self.weights.iter().map(|row| row.iter().enumerate().fold((0, f32::NEG_INFINITY), greatest)).collect()
+        let greatest = |best: (usize, f32), (at, &weight): (usize, &f32)| {
+            if weight > best.1 { (at, weight) } else { best }
+        };
+        self.weights
+            .iter()
+            .map(|row| row.iter().enumerate().fold((0, f32::NEG_INFINITY), greatest))
+            .collect()
     }
 }
 
-/// Gets the text of outputs as it is written: a request's number, and a piece; says whether to go on.
+/// Gets the text of outputs as it is written: a request's number, and a piece; says whether to go
+/// on.
 pub type OnText<'a> = &'a (dyn Fn(usize, &str) -> bool + Sync);
 
-/// A model that continues text. Implementations answer the same request with the same output, whatever
-/// the other requests of the call and whatever the number of threads.
+/// A model that continues text. Implementations answer the same request with the same output,
+/// whatever the other requests of the call and whatever the number of threads.
 pub trait Generate: Send + Sync {
     /// The model's id, as it stands in records.
     fn id(&self) -> &str;
@@ -120,18 +134,21 @@ pub trait Generate: Send + Sync {
         self.context_length() / 2
     }
 
-    /// How the model wants to be told the languages of a text, if it is a translation model that knows both.
+    /// How the model wants to be told the languages of a text, if it is a translation model that
+    /// knows both.
     fn address(&self, from: &Lang, to: &Lang) -> Option<Address> {
         let _ = (from, to);
         None
     }
 
-    /// Whether the model is told what to do by a prompt, as language models are; others do the one thing that they were made for.
+    /// Whether the model is told what to do by a prompt, as language models are; others do the one
+    /// thing that they were made for.
     fn is_prompted(&self) -> bool {
         true
     }
 
-    /// Whether a model that is prompted was taught to translate that way, so that it needs to be shown no examples.
+    /// Whether a model that is prompted was taught to translate that way, so that it needs to be
+    /// shown no examples.
     fn is_taught(&self) -> bool {
         false
     }
@@ -141,7 +158,8 @@ pub trait Generate: Send + Sync {
         Options::default()
     }
 
-    /// What the model wants to read before an article that it is to summarize, and how it should write then.
+    /// What the model wants to read before an article that it is to summarize, and how it should
+    /// write then.
     fn summarizing(&self) -> (String, Options) {
         (String::new(), self.defaults())
     }
@@ -149,9 +167,10 @@ pub trait Generate: Send + Sync {
     /// Number of tokens of a text from outside.
     fn count_tokens(&self, text: &str) -> Result<usize>;
 
-    /// For each request and the ids of an output of it ([`Output::ids`]), which source tokens these come from: the weights of the decoder's
-    /// attention to the source in a layer, counted from 0, or in the last one, as the mean over its heads. What `transformers` calls
-    /// `cross_attentions` is the same for each head. Each output is read once, all its tokens at once.
+    /// For each request and the ids of an output of it ([`Output::ids`]), which source tokens these
+    /// come from: the weights of the decoder's attention to the source in a layer, counted from 0,
+    /// or in the last one, as the mean over its heads. What `transformers` calls `cross_attentions`
+    /// is the same for each head. Each output is read once, all its tokens at once.
     ///
     /// # Errors
     /// When the model has no encoder or no such layer, or an output is longer than its context.
@@ -160,34 +179,52 @@ pub trait Generate: Send + Sync {
         Err(Error::model(self.id(), "it tells nothing of its attention to a source"))
     }
 
-    /// For each request the mean log-probability (natural logarithm) of a text's tokens, if the model continued the request with this text:
-    /// as the tokenizer divides it, without an end token; 0 for an empty text. Of the options, [`Options::language`] and [`Options::shortlist`] say which
-    /// tokens might have come in the place of the text's own, which always might; no rule bans or favours one.
-    /// `on_done` gets the number of each as it is known, from any thread; when it returns `false`, the work stops with
-    /// [`crate::error::Error::Interrupted`].
+    /// For each request the mean log-probability (natural logarithm) of a text's tokens, if the
+    /// model continued the request with this text: as the tokenizer divides it, without an end
+    /// token; 0 for an empty text. Of the options, [`Options::language`] and [`Options::shortlist`]
+    /// say which tokens might have come in the place of the text's own, which always might; no rule
+    /// bans or favours one. `on_done` gets the number of each as it is known, from any thread; when
+    /// it returns `false`, the work stops with [`crate::error::Error::Interrupted`].
     ///
     /// # Errors
     /// When the model has an encoder, or a request with its text does not fit into the context.
-    fn score(&self, pairs: &[(&Request, &str)], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
+    fn score(
+        &self,
+        pairs: &[(&Request, &str)],
+        on_done: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Vec<f32>> {
         let _ = (pairs, on_done);
         Err(Error::model(self.id(), "it does not say how likely a given text is"))
     }
 
-    /// Continues every request; the answers stand in the order of the requests. `on_done` is called as each one is finished,
-    /// with its number and output, from any thread; when it returns `false`, generation stops with
-    /// [`crate::error::Error::Interrupted`].
+    /// Continues every request; the answers stand in the order of the requests. `on_done` is called
+    /// as each one is finished, with its number and output, from any thread; when it returns
+    /// `false`, generation stops with [`crate::error::Error::Interrupted`].
     ///
     /// # Errors
     /// A request that leaves no room for output in the context is an error: callers split first.
-    fn generate(&self, requests: &[Request], on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>>;
+    fn generate(
+        &self,
+        requests: &[Request],
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>>;
 
-    /// The same, and `on_text` gets the text of each output as it is written, with the request's number, from any thread: each piece as soon
-    /// as nothing that comes later can change it, which is after every token or so; of a beam, what all of its hypotheses begin with. The
-    /// pieces of a request come in order, and put together they are [`Output::text`]. When it returns `false`, generation stops as well.
+    /// The same, and `on_text` gets the text of each output as it is written, with the request's
+    /// number, from any thread: each piece as soon as nothing that comes later can change it, which
+    /// is after every token or so; of a beam, what all of its hypotheses begin with. The pieces of
+    /// a request come in order, and put together they are [`Output::text`]. When it returns
+    /// `false`, generation stops as well.
     ///
     /// # Errors
     /// As [`Generate::generate`].
-    fn stream(&self, requests: &[Request], on_text: OnText<'_>, on_done: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
-        self.generate(requests, &|number, output| on_text(number, &output.text) && on_done(number, output))
+    fn stream(
+        &self,
+        requests: &[Request],
+        on_text: OnText<'_>,
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
+        self.generate(requests, &|number, output| {
+            on_text(number, &output.text) && on_done(number, output)
+        })
     }
 }

@@ -9,7 +9,8 @@ use crate::token::Tokenizer;
 pub(super) struct Frame<'a> {
     /// What an encoder has read.
     pub source: &'a [u32],
-    /// Tokens that count as written for the rules about repetition, before the output's own: what a decoder starts with.
+    /// Tokens that count as written for the rules about repetition, before the output's own: what a
+    /// decoder starts with.
     pub start: &'a [u32],
     /// Tokens that end an output.
     pub ends: &'a [u32],
@@ -21,7 +22,8 @@ pub(super) struct Frame<'a> {
 pub(super) fn edits(options: &Options, frame: &Frame<'_>, written: &[u32]) -> Edits {
     let mut edits = Edits { keep: 1, scored: options.scored, ..Edits::default() };
     if options.beams > 1 {
-        // Enough that, were every end token among the best of each hypothesis, as many others as the beam is wide would be left.
+        // Enough that, were every end token among the best of each hypothesis, as many others as
+        // the beam is wide would be left.
         edits.keep = options.beams * (1 + frame.ends.len().max(1));
         (edits.of_beam, edits.scored) = (true, true);
     } else if options.temperature > 0.0 {
@@ -58,10 +60,16 @@ pub(super) fn edits(options: &Options, frame: &Frame<'_>, written: &[u32]) -> Ed
         tokens
     };
     if options.source_bonus != 1.0 {
-        edits.penalized.extend(distinct(frame.source.to_vec()).into_iter().map(|token| (token, 1.0 / options.source_bonus)));
+        edits.penalized.extend(
+            distinct(frame.source.to_vec())
+                .into_iter()
+                .map(|token| (token, 1.0 / options.source_bonus)),
+        );
     }
     if options.repetition_penalty != 1.0 {
-        edits.penalized.extend(distinct(history()).into_iter().map(|token| (token, options.repetition_penalty)));
+        edits.penalized.extend(
+            distinct(history()).into_iter().map(|token| (token, options.repetition_penalty)),
+        );
     }
     edits.penalized.sort_by_key(|(token, _)| *token);
     edits.penalized.dedup_by(|later, first| {
@@ -81,7 +89,9 @@ fn completions(written: &[u32], n: usize) -> Vec<u32> {
 
 /// Tokens that would complete an n-gram of `text` after what is written.
 fn followers(text: &[u32], written: &[u32], n: usize) -> Vec<u32> {
-    let Some(context) = (written.len() + 1).checked_sub(n).map(|from| &written[from..]) else { return Vec::new() };
+    let Some(context) = (written.len() + 1).checked_sub(n).map(|from| &written[from..]) else {
+        return Vec::new();
+    };
     text.windows(n).filter(|w| w[..n - 1] == *context).map(|w| w[n - 1]).collect()
 }
 
@@ -90,7 +100,9 @@ pub(super) fn is_loop(written: &[u32]) -> bool {
     const LONGEST_PERIOD: usize = 16;
     (1..=LONGEST_PERIOD).any(|period| {
         let tail = (4 * period).max(24);
-        written.len() >= tail && (written.len() - tail + period..written.len()).all(|i| written[i] == written[i - period])
+        written.len() >= tail
+            && (written.len() - tail + period..written.len())
+                .all(|i| written[i] == written[i - period])
     })
 }
 
@@ -106,7 +118,12 @@ impl StopCheck {
     }
 
     /// Whether a stop text is complete.
-    pub(super) fn reached(&self, options: &Options, tokenizer: &Tokenizer, written: &[u32]) -> Result<bool> {
+    pub(super) fn reached(
+        &self,
+        options: &Options,
+        tokenizer: &Tokenizer,
+        written: &[u32],
+    ) -> Result<bool> {
         if self.window == 0 {
             return Ok(false);
         }
@@ -140,12 +157,22 @@ mod tests {
     #[test]
     fn each_option_has_its_edit() {
         let frame = Frame { source: &[6, 3], start: &[9], ends: &[2], room: 6 };
-        let options = Options { min_tokens: 2, no_repeat_ngram: 2, banned: vec![vec![5], vec![7, 8]], ..Options::default() };
+        let options = Options {
+            min_tokens: 2,
+            no_repeat_ngram: 2,
+            banned: vec![vec![5], vec![7, 8]],
+            ..Options::default()
+        };
         assert_eq!(edits(&options, &frame, &[]).banned, [2, 5]);
         assert_eq!(edits(&options, &frame, &[9, 3, 7]).banned, [5, 8]);
         // What a decoder starts with counts for repetition.
         assert_eq!(edits(&options, &frame, &[3, 9]).banned, [3, 5]);
-        let source = Options { source_bonus: 2.0, repetition_penalty: 1.5, no_source_ngram: 2, ..Options::default() };
+        let source = Options {
+            source_bonus: 2.0,
+            repetition_penalty: 1.5,
+            no_source_ngram: 2,
+            ..Options::default()
+        };
         assert_eq!(edits(&source, &frame, &[6]).banned, [3]);
         assert_eq!(edits(&source, &frame, &[6]).penalized, [(3, 0.5), (6, 0.75), (9, 1.5)]);
         let forced = Options { forced_end: Some(2), ..options };

@@ -4,23 +4,37 @@ use super::{Options, rules};
 use crate::error::Result;
 use crate::token::Tokenizer;
 
-/// What has been handed out of one output. The pieces, one after the other, are the beginning of its text.
+/// What has been handed out of one output. The pieces, one after the other, are the beginning of
+/// its text.
 #[derive(Default)]
 pub(super) struct Stream {
     shown: String,
 }
 
 impl Stream {
-    /// What becomes certain with the tokens `written`: none of it changes, whatever comes next. `None` when that is nothing new.
-    pub(super) fn next(&mut self, options: &Options, tokenizer: &Tokenizer, written: &[u32]) -> Result<Option<String>> {
-        // Bytes in a row are a text or none as a whole, so the row has to end first; marks write nothing and do not end it.
-        let certain = written.iter().rposition(|&id| tokenizer.ends_bytes(id)).map_or(0, |last| last + 1);
+    /// What becomes certain with the tokens `written`: none of it changes, whatever comes next.
+    /// `None` when that is nothing new.
+    pub(super) fn next(
+        &mut self,
+        options: &Options,
+        tokenizer: &Tokenizer,
+        written: &[u32],
+    ) -> Result<Option<String>> {
+        // Bytes in a row are a text or none as a whole, so the row has to end first; marks write
+        // nothing and do not end it.
+        let certain =
+            written.iter().rposition(|&id| tokenizer.ends_bytes(id)).map_or(0, |last| last + 1);
         let text = rules::text(options, tokenizer, &written[..certain])?;
         // A part of a character, which may be completed.
         let whole = text.trim_end_matches('\u{fffd}');
         // What may become a stop text.
-        let begins_stop = |at: usize| options.stop.iter().any(|stop| stop.starts_with(&whole[at..]));
-        let end = whole.char_indices().map(|(at, _)| at).find(|&at| begins_stop(at)).unwrap_or(whole.len());
+        let begins_stop =
+            |at: usize| options.stop.iter().any(|stop| stop.starts_with(&whole[at..]));
+        let end = whole
+            .char_indices()
+            .map(|(at, _)| at)
+            .find(|&at| begins_stop(at))
+            .unwrap_or(whole.len());
         Ok(self.show(&whole[..end]))
     }
 
@@ -82,7 +96,9 @@ mod tests {
         let bytes: Vec<u32> = all.iter().copied().filter(|&id| !tokenizer.ends_bytes(id)).collect();
         let mut state = seed;
         let mut draw = |from: &[u32]| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             from.get((state >> 33) as usize % from.len().max(1)).copied()
         };
         (0..60).filter_map(|i| if i % 8 < 4 { draw(&bytes) } else { draw(&all) }).collect()
@@ -92,10 +108,14 @@ mod tests {
     fn the_pieces_are_the_text() {
         let stops: [&[&str]; 4] = [&[], &["\n"], &["END", "stop !"], &["aab", "ab", "é"]];
         for (path, tokenizer) in tokenizers() {
-            let mut sequences: Vec<Vec<u32>> = TEXTS.iter().map(|text| tokenizer.encode_plain(text).unwrap()).collect();
+            let mut sequences: Vec<Vec<u32>> =
+                TEXTS.iter().map(|text| tokenizer.encode_plain(text).unwrap()).collect();
             sequences.extend((0..60).map(|seed| noise(&tokenizer, seed)));
             for (ids, stop) in sequences.iter().flat_map(|ids| stops.map(|stop| (ids, stop))) {
-                let options = Options { stop: stop.iter().map(|s| s.to_string()).collect(), ..Options::default() };
+                let options = Options {
+                    stop: stop.iter().map(|s| s.to_string()).collect(),
+                    ..Options::default()
+                };
                 let mut stream = Stream::default();
                 let mut pieces = Vec::new();
                 for end in 0..=ids.len() {
@@ -116,14 +136,25 @@ mod tests {
             let mut stream = Stream::default();
             let mut pieces = 0;
             for end in 1..=ids.len() {
-                pieces += usize::from(stream.next(&Options::default(), &tokenizer, &ids[..end]).unwrap().is_some());
+                pieces += usize::from(
+                    stream.next(&Options::default(), &tokenizer, &ids[..end]).unwrap().is_some(),
+                );
                 if tokenizer.ends_bytes(ids[end - 1]) {
                     let text = tokenizer.decode(&ids[..end]).unwrap();
-                    assert_eq!(stream.shown, text.trim_end_matches('\u{fffd}'), "{}", path.display());
+                    assert_eq!(
+                        stream.shown,
+                        text.trim_end_matches('\u{fffd}'),
+                        "{}",
+                        path.display()
+                    );
                 }
             }
             let text = tokenizer.decode(&ids).unwrap();
-            assert!(pieces > 1 || text.split_whitespace().count() < 3, "{}: {text:?}", path.display());
+            assert!(
+                pieces > 1 || text.split_whitespace().count() < 3,
+                "{}: {text:?}",
+                path.display()
+            );
         }
     }
 }

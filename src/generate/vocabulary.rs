@@ -1,4 +1,5 @@
-//! Choosing the next tokens: the output layer's logits, what the rules change in them, and the best that are left.
+//! Choosing the next tokens: the output layer's logits, what the rules change in them, and the best
+//! that are left.
 
 use crate::error::Result;
 use crate::kernel::Best;
@@ -48,7 +49,8 @@ struct Choice<'a> {
     best: Best,
     /// What is known of all logits, where some of them are never looked at.
     all: Option<Counted>,
-    /// The penalized columns of a beam, which are left out of `best`, with their logits and penalties.
+    /// The penalized columns of a beam, which are left out of `best`, with their logits and
+    /// penalties.
     aside: Vec<(usize, f32, f32)>,
     /// All logits, where the draw depends on their order.
     row: Vec<f32>,
@@ -60,7 +62,8 @@ impl Vocabulary {
         Vocabulary { tokens: None, layer: None }
     }
 
-    /// Some of the tokens, ascending. Their rows are copied out of the layer, so that the others cost nothing.
+    /// Some of the tokens, ascending. Their rows are copied out of the layer, so that the others
+    /// cost nothing.
     pub(super) fn some(tokens: Vec<u32>, output: &OutputLayer) -> Result<Vocabulary> {
         let layer = Some(output.select(&tokens)?);
         Ok(Vocabulary { tokens: Some(tokens), layer })
@@ -94,19 +97,29 @@ impl Vocabulary {
         }
     }
 
-    /// The best tokens of each row of `hidden`, (rows, dim), once `edits` has changed the logits, best first.
-    /// The logits are looked at block by block and, as a rule, never stored.
-    pub(super) fn candidates(&self, hidden: &Tensor, output: &OutputLayer, edits: &[Edits]) -> Result<Vec<Vec<Candidate>>> {
+    /// The best tokens of each row of `hidden`, (rows, dim), once `edits` has changed the logits,
+    /// best first. The logits are looked at block by block and, as a rule, never stored.
+    pub(super) fn candidates(
+        &self,
+        hidden: &Tensor,
+        output: &OutputLayer,
+        edits: &[Edits],
+    ) -> Result<Vec<Vec<Candidate>>> {
         let choice = |edits| self.choice(edits);
         let mut choices: Vec<Choice<'_>> = edits.iter().map(choice).collect();
         let output = self.layer.as_ref().unwrap_or(output);
         // A draw may take any token.
         if output.is_on_device() && edits.iter().all(|edits| edits.sampling.is_none()) {
             let wanted: Vec<Wanted> = choices.iter().map(Choice::wanted).collect();
-            output.wanted(hidden, &wanted, edits.iter().any(|edits| edits.scored), |row, all, first, logits| {
-                choices[row].all = all;
-                choices[row].look(first, logits, |column| self.token(column));
-            })?;
+            output.wanted(
+                hidden,
+                &wanted,
+                edits.iter().any(|edits| edits.scored),
+                |row, all, first, logits| {
+                    choices[row].all = all;
+                    choices[row].look(first, logits, |column| self.token(column));
+                },
+            )?;
         } else {
             output.blocks(hidden, |first, width, logits| {
                 for (choice, logits) in choices.iter_mut().zip(logits.chunks_exact_mut(width)) {
@@ -114,32 +127,48 @@ impl Vocabulary {
                 }
             })?;
         }
-        Ok(choices.into_iter().map(|choice| choice.candidates(|column| self.token(column))).collect())
+        Ok(choices
+            .into_iter()
+            .map(|choice| choice.candidates(|column| self.token(column)))
+            .collect())
     }
 
-    /// The log-probability of one token after each row of `hidden`, (rows, dim), among those of the vocabulary and that token itself.
-    pub(super) fn log_probabilities(&self, hidden: &Tensor, output: &OutputLayer, tokens: &[u32]) -> Result<Vec<f32>> {
+    /// The log-probability of one token after each row of `hidden`, (rows, dim), among those of the
+    /// vocabulary and that token itself.
+    pub(super) fn log_probabilities(
+        &self,
+        hidden: &Tensor,
+        output: &OutputLayer,
+        tokens: &[u32],
+    ) -> Result<Vec<f32>> {
         let columns: Vec<Option<usize>> = tokens.iter().map(|&token| self.column(token)).collect();
         let mut all: Vec<Best> = tokens.iter().map(|_| Best::new(1)).collect();
         let mut own = vec![f32::NEG_INFINITY; tokens.len()];
         self.layer.as_ref().unwrap_or(output).blocks(hidden, |first, width, logits| {
             for (row, logits) in logits.chunks_exact_mut(width).enumerate() {
                 all[row].count(logits);
-                if let Some(logit) = columns[row].and_then(|column| logits.get(column.checked_sub(first)?)) {
+                if let Some(logit) =
+                    columns[row].and_then(|column| logits.get(column.checked_sub(first)?))
+                {
                     own[row] = *logit;
                 }
             }
         })?;
         // A name may have tokens that no list has.
-        let strangers: Vec<usize> = (0..tokens.len()).filter(|&row| columns[row].is_none()).collect();
+        let strangers: Vec<usize> =
+            (0..tokens.len()).filter(|&row| columns[row].is_none()).collect();
         if !strangers.is_empty() {
             // A column for each of these rows, in their order.
             let ids: Vec<u32> = strangers.iter().map(|&row| tokens[row]).collect();
             let rows: Vec<u32> = strangers.iter().map(|&row| row as u32).collect();
             let hidden = hidden.index_select(&Tensor::new(rows, hidden.device())?, 0)?;
             output.select(&ids)?.blocks(&hidden, |first, width, logits| {
-                for (column, (logits, &row)) in logits.chunks_exact_mut(width).zip(&strangers).enumerate() {
-                    if let Some(logit) = column.checked_sub(first).and_then(|column| logits.get(column)) {
+                for (column, (logits, &row)) in
+                    logits.chunks_exact_mut(width).zip(&strangers).enumerate()
+                {
+                    if let Some(logit) =
+                        column.checked_sub(first).and_then(|column| logits.get(column))
+                    {
                         own[row] = *logit;
                         all[row].count(&[*logit]);
                     }
@@ -151,19 +180,35 @@ impl Vocabulary {
 
     fn choice<'a>(&self, edits: &'a Edits) -> Choice<'a> {
         let banned = edits.banned.iter().filter_map(|&token| self.column(token)).collect();
-        let penalized = edits.penalized.iter().filter_map(|&(token, penalty)| Some((self.column(token)?, penalty))).collect();
-        Choice { edits, banned, penalized, best: Best::new(edits.keep), all: None, aside: Vec::new(), row: Vec::new() }
+        let penalized = edits
+            .penalized
+            .iter()
+            .filter_map(|&(token, penalty)| Some((self.column(token)?, penalty)))
+            .collect();
+        Choice {
+            edits,
+            banned,
+            penalized,
+            best: Best::new(edits.keep),
+            all: None,
+            aside: Vec::new(),
+            row: Vec::new(),
+        }
     }
 }
 
 impl Choice<'_> {
-    /// What decides it: as many logits as are kept when all that the rules change are worth nothing, and those that they change.
+    /// What decides it: as many logits as are kept when all that the rules change are worth
+    /// nothing, and those that they change.
     fn wanted(&self) -> Wanted {
         if self.edits.forced.is_some() {
             return Wanted { largest: 0, columns: Vec::new() };
         }
         let columns = self.penalized.iter().map(|&(column, _)| column).collect();
-        Wanted { largest: self.edits.keep.max(1) + self.banned.len() + self.penalized.len(), columns }
+        Wanted {
+            largest: self.edits.keep.max(1) + self.banned.len() + self.penalized.len(),
+            columns,
+        }
     }
 
     /// Looks at the logits of the columns from `first` on.
@@ -175,8 +220,10 @@ impl Choice<'_> {
             self.best.count(logits);
         }
         let end = first + logits.len();
-        let banned = &self.banned[self.banned.partition_point(|&c| c < first)..self.banned.partition_point(|&c| c < end)];
-        let penalized = self.penalized.partition_point(|p| p.0 < first)..self.penalized.partition_point(|p| p.0 < end);
+        let banned = &self.banned[self.banned.partition_point(|&c| c < first)
+            ..self.banned.partition_point(|&c| c < end)];
+        let penalized = self.penalized.partition_point(|p| p.0 < first)
+            ..self.penalized.partition_point(|p| p.0 < end);
         for &(column, penalty) in &self.penalized[penalized] {
             let logit = &mut logits[column - first];
             if self.edits.of_beam {
@@ -205,13 +252,19 @@ impl Choice<'_> {
         if let Some(token) = self.edits.forced {
             return vec![Candidate { token, log_probability: 0.0 }];
         }
-        let total = if self.edits.scored { self.all.map_or_else(|| self.best.log_sum_exp(), Counted::log_sum_exp) } else { 0.0 };
+        let total = if self.edits.scored {
+            self.all.map_or_else(|| self.best.log_sum_exp(), Counted::log_sum_exp)
+        } else {
+            0.0
+        };
         let mut temperature = 1.0;
         if let Some(sampling) = &self.edits.sampling {
             temperature = sampling.temperature;
             if !sampling.is_plain() {
                 for (column, logit) in sampling.kept(&self.row) {
-                    self.best.choose_with_noise(column, &[logit], |column| sampling.gumbel(token(column)));
+                    self.best.choose_with_noise(column, &[logit], |column| {
+                        sampling.gumbel(token(column))
+                    });
                 }
             }
         }
@@ -220,7 +273,8 @@ impl Choice<'_> {
             .ranked()
             .iter()
             .map(|r| {
-                let log_probability = if self.edits.scored { r.logit * temperature - total } else { 0.0 };
+                let log_probability =
+                    if self.edits.scored { r.logit * temperature - total } else { 0.0 };
                 Candidate { token: token(r.column), log_probability }
             })
             .collect();
@@ -230,15 +284,18 @@ impl Choice<'_> {
                 log_probability: (logit - total) * penalty,
             };
             candidates.extend(self.aside.iter().map(penalized));
-            candidates.sort_by(|a, b| b.log_probability.total_cmp(&a.log_probability).then(a.token.cmp(&b.token)));
+            candidates.sort_by(|a, b| {
+                b.log_probability.total_cmp(&a.log_probability).then(a.token.cmp(&b.token))
+            });
             candidates.truncate(self.edits.keep);
         }
         candidates
     }
 }
 
-/// Drawing from the softmax by adding Gumbel noise to the logits and taking the best (Gumbel 1954; Maddison et al. 2014):
-/// the noise of a token depends on the draw and the token alone, and the plain case needs no second pass.
+/// Drawing from the softmax by adding Gumbel noise to the logits and taking the best (Gumbel 1954;
+/// Maddison et al. 2014): the noise of a token depends on the draw and the token alone, and the
+/// plain case needs no second pass.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sampling {
     pub temperature: f32,
@@ -255,11 +312,16 @@ impl Sampling {
         self.top_k == 0 && self.top_p >= 1.0 && self.min_p <= 0.0
     }
 
-    /// The columns that may be drawn, with their logits at the temperature: the `top_k` likeliest, of these the likeliest that have `top_p`
-    /// together, of these those that have `min_p` of the likeliest's probability; the likeliest always.
+    /// The columns that may be drawn, with their logits at the temperature: the `top_k` likeliest,
+    /// of these the likeliest that have `top_p` together, of these those that have `min_p` of the
+    /// likeliest's probability; the likeliest always.
     fn kept(&self, logits: &[f32]) -> Vec<(usize, f32)> {
-        let mut kept: Vec<(usize, f32)> =
-            logits.iter().map(|l| l / self.temperature).enumerate().filter(|(_, l)| *l > f32::NEG_INFINITY).collect();
+        let mut kept: Vec<(usize, f32)> = logits
+            .iter()
+            .map(|l| l / self.temperature)
+            .enumerate()
+            .filter(|(_, l)| *l > f32::NEG_INFINITY)
+            .collect();
         kept.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let Some(&(_, largest)) = kept.first() else { return kept };
         if self.top_k > 0 {
@@ -318,15 +380,24 @@ mod tests {
     fn a_beams_rules_change_log_probabilities() {
         let logits = [1.0f32, 3.0, 2.0, 0.5, -1.0];
         let total = logits.iter().map(|l| l.exp()).sum::<f32>().ln();
-        let edits =
-            Edits { banned: vec![2], penalized: vec![(1, 4.0), (2, 4.0)], keep: 3, of_beam: true, scored: true, ..Edits::default() };
+        let edits = Edits {
+            banned: vec![2],
+            penalized: vec![(1, 4.0), (2, 4.0)],
+            keep: 3,
+            of_beam: true,
+            scored: true,
+            ..Edits::default()
+        };
         let found = look(&edits, &logits);
         let expected = [(1, (3.0 - total) * 4.0), (0, 1.0 - total), (3, 0.5 - total)];
         let mut expected = expected.to_vec();
         expected.sort_by(|a, b| b.1.total_cmp(&a.1));
         assert_eq!(found.len(), 3);
         for (found, (token, log_probability)) in found.iter().zip(expected) {
-            assert!(found.token == token && (found.log_probability - log_probability).abs() < 1e-5, "{found:?}");
+            assert!(
+                found.token == token && (found.log_probability - log_probability).abs() < 1e-5,
+                "{found:?}"
+            );
         }
     }
 
@@ -334,13 +405,19 @@ mod tests {
     fn drawing_keeps_to_its_limits() {
         let sampling = Sampling { temperature: 0.5, top_k: 0, top_p: 1.0, min_p: 0.0, draw: 1 };
         let logits = [1.0, 0.5, 0.0, -0.5, -4.0];
-        let kept = |sampling: Sampling| sampling.kept(&logits).into_iter().map(|(c, _)| c).collect::<Vec<_>>();
+        let kept = |sampling: Sampling| {
+            sampling.kept(&logits).into_iter().map(|(c, _)| c).collect::<Vec<_>>()
+        };
         assert_eq!(kept(Sampling { top_k: 2, ..sampling }), [0, 1]);
         // At this temperature the probabilities are about 0.64, 0.24, 0.09, 0.03, 0.00.
         assert_eq!(kept(Sampling { top_p: 0.7, ..sampling }), [0, 1]);
         assert_eq!(kept(Sampling { top_p: 0.9, ..sampling }), [0, 1, 2]);
         assert_eq!(kept(Sampling { min_p: 0.3, ..sampling }), [0, 1]);
-        let edits = |draw| Edits { keep: 1, sampling: Some(Sampling { top_k: 3, draw, ..sampling }), ..Edits::default() };
+        let edits = |draw| Edits {
+            keep: 1,
+            sampling: Some(Sampling { top_k: 3, draw, ..sampling }),
+            ..Edits::default()
+        };
         let mut counts = [0; 5];
         (0..4000).for_each(|draw| counts[look(&edits(draw), &logits)[0].token as usize] += 1);
         let weights = logits[..3].iter().map(|l| f64::from(l * 2.0).exp());

@@ -1,5 +1,5 @@
-//! Continuous batching: one worker advances a batch of sequences token by token; a finished one leaves and a
-//! waiting one takes its place. All workers draw from one queue.
+//! Continuous batching: one worker advances a batch of sequences token by token; a finished one
+//! leaves and a waiting one takes its place. All workers draw from one queue.
 
 use super::align;
 use super::beam::{Beam, End, Hypothesis, Judge};
@@ -21,7 +21,8 @@ pub(super) struct Job<'a> {
     pub options: &'a Options,
     /// What the encoder reads, of a model that has one.
     pub source: Option<Vec<u32>>,
-    /// What stands before the output, a shared prefix apart: prompt and suffix, or what a decoder starts with. Never empty.
+    /// What stands before the output, a shared prefix apart: prompt and suffix, or what a decoder
+    /// starts with. Never empty.
     pub tokens: Vec<u32>,
     /// How many of `tokens`, at their end, are the beginning of the output.
     pub given: usize,
@@ -43,13 +44,25 @@ impl Job<'_> {
 
     /// Tokens of its caches when it is done, at most.
     fn tokens_in_work(&self) -> usize {
-        (self.room - self.given).saturating_mul(self.options.beams.max(1)).saturating_add(self.reading())
+        (self.room - self.given)
+            .saturating_mul(self.options.beams.max(1))
+            .saturating_add(self.reading())
     }
 
     fn frame<'a>(&'a self, tokenizer: &'a Tokenizer) -> Frame<'a> {
-        // What a decoder starts with counts when repetition is looked for; the text of a prompt does not.
-        let start = if self.source.is_some() { &self.tokens[..self.tokens.len() - self.given] } else { &[] };
-        Frame { source: self.source.as_deref().unwrap_or_default(), start, ends: tokenizer.ends(), room: self.room }
+        // What a decoder starts with counts when repetition is looked for; the text of a prompt
+        // does not.
+        let start = if self.source.is_some() {
+            &self.tokens[..self.tokens.len() - self.given]
+        } else {
+            &[]
+        };
+        Frame {
+            source: self.source.as_deref().unwrap_or_default(),
+            start,
+            ends: tokenizer.ends(),
+            room: self.room,
+        }
     }
 }
 
@@ -78,11 +91,13 @@ pub(super) struct Shared<'a> {
 pub(super) struct Team {
     /// Workers.
     working: usize,
-    /// Hypotheses that each of them advances at once: a sequence has as many as its beam is wide. Fewer once a device had no memory left.
+    /// Hypotheses that each of them advances at once: a sequence has as many as its beam is wide.
+    /// Fewer once a device had no memory left.
     batch: usize,
     /// How many jobs of the queue have been begun.
     next: usize,
-    /// Jobs that a device had no memory for, to be begun anew, and what has been handed out of their texts.
+    /// Jobs that a device had no memory for, to be begun anew, and what has been handed out of
+    /// their texts.
     again: Vec<(usize, Stream)>,
 }
 
@@ -116,7 +131,8 @@ struct Row<'a> {
     stream: Stream,
     /// The tokens of this step, one for each hypothesis once everything is read.
     tokens: Vec<u32>,
-    /// Whether the hypotheses of a beam have paths of their own: once everything before the output is read.
+    /// Whether the hypotheses of a beam have paths of their own: once everything before the output
+    /// is read.
     parted: bool,
 }
 
@@ -145,23 +161,51 @@ impl Judge for Judgement<'_> {
 
     fn coverage(&self, written: &[u32], ended: bool) -> Result<f32> {
         let penalty = self.job.options.coverage_penalty;
-        let (Some(encoder), Some(source), true) = (self.model.encoder(), self.source, penalty > 0.0) else { return Ok(0.0) };
+        let (Some(encoder), Some(source), true) =
+            (self.model.encoder(), self.source, penalty > 0.0)
+        else {
+            return Ok(0.0);
+        };
         let start = &self.job.tokens[..self.job.tokens.len() - self.job.given];
         let last = encoder.attention_layers().saturating_sub(1);
-        let weights = align::weights(encoder, source.clone(), &[start, written].concat(), start.len(), ended, last)?;
+        let weights = align::weights(
+            encoder,
+            source.clone(),
+            &[start, written].concat(),
+            start.len(),
+            ended,
+            last,
+        )?;
         Ok(penalty * align::coverage(&weights))
     }
 }
 
 impl<'a> Row<'a> {
-    fn new(number: usize, job: &'a Job<'a>, stream: Stream, vocabulary: Arc<Vocabulary>, cache: KvCache) -> Row<'a> {
+    fn new(
+        number: usize,
+        job: &'a Job<'a>,
+        stream: Stream,
+        vocabulary: Arc<Vocabulary>,
+        cache: KvCache,
+    ) -> Row<'a> {
         let given = job.tokens[job.tokens.len() - job.given..].to_vec();
         let search = match job.options.beams {
             0 | 1 => Search::Single { written: given, log_probability: 0.0 },
             _ => Search::Beam(Beam::new(job.options, given, job.uncounted)),
         };
         let stop = StopCheck::new(job.options);
-        Row { number, job, vocabulary, cache, read: 0, search, stop, stream, tokens: Vec::new(), parted: false }
+        Row {
+            number,
+            job,
+            vocabulary,
+            cache,
+            read: 0,
+            search,
+            stop,
+            stream,
+            tokens: Vec::new(),
+            parted: false,
+        }
     }
 
     /// Whether all that stands before the output has been read.
@@ -169,7 +213,8 @@ impl<'a> Row<'a> {
         self.read == self.job.tokens.len()
     }
 
-    /// Sets the tokens of the next step; reads at most `budget` of what stands before the output. Returns what it reads.
+    /// Sets the tokens of the next step; reads at most `budget` of what stands before the output.
+    /// Returns what it reads.
     fn prepare(&mut self, budget: usize) -> usize {
         if !self.is_prefilled() {
             let end = (self.read + budget).min(self.job.tokens.len());
@@ -179,7 +224,9 @@ impl<'a> Row<'a> {
             return count;
         }
         match &mut self.search {
-            Search::Single { written, .. } => self.tokens = written.last().copied().into_iter().collect(),
+            Search::Single { written, .. } => {
+                self.tokens = written.last().copied().into_iter().collect()
+            }
             Search::Beam(beam) => {
                 let first = self.cache.rows() as u32;
                 if !std::mem::replace(&mut self.parted, true) {
@@ -200,16 +247,27 @@ impl<'a> Row<'a> {
         let frame = self.job.frame(tokenizer);
         match &self.search {
             Search::Single { written, .. } => vec![rules::edits(self.job.options, &frame, written)],
-            Search::Beam(beam) => beam.live.iter().map(|h| rules::edits(self.job.options, &frame, &h.written)).collect(),
+            Search::Beam(beam) => beam
+                .live
+                .iter()
+                .map(|h| rules::edits(self.job.options, &frame, &h.written))
+                .collect(),
         }
     }
 
     /// Takes the candidates of each hypothesis; `Some` when the output is finished.
-    fn push(&mut self, candidates: &[Vec<Candidate>], model: &dyn Model, tokenizer: &Tokenizer) -> Result<Option<Finish>> {
+    fn push(
+        &mut self,
+        candidates: &[Vec<Candidate>],
+        model: &dyn Model,
+        tokenizer: &Tokenizer,
+    ) -> Result<Option<Finish>> {
         let (options, room) = (self.job.options, self.job.room);
         match &mut self.search {
             Search::Single { written, log_probability } => {
-                let Some(best) = candidates.first().and_then(|c| c.first()) else { return Ok(Some(Finish::Stop)) };
+                let Some(best) = candidates.first().and_then(|c| c.first()) else {
+                    return Ok(Some(Finish::Stop));
+                };
                 if tokenizer.is_end(best.token) {
                     // An end that was forced is a cut all the same.
                     let forced = options.forced_end.is_some() && written.len() + 1 >= room;
@@ -226,8 +284,20 @@ impl<'a> Row<'a> {
                 Ok((written.len() >= room).then_some(Finish::Length))
             }
             Search::Beam(beam) => {
-                let judge = Judgement { job: self.job, stop: &self.stop, source: self.cache.source(), model, tokenizer };
-                let over = beam.advance(candidates, options, room - self.job.uncounted, tokenizer.ends().len(), &judge)?;
+                let judge = Judgement {
+                    job: self.job,
+                    stop: &self.stop,
+                    source: self.cache.source(),
+                    model,
+                    tokenizer,
+                };
+                let over = beam.advance(
+                    candidates,
+                    options,
+                    room - self.job.uncounted,
+                    tokenizer.ends().len(),
+                    &judge,
+                )?;
                 let cut = beam.done.first().is_none_or(|best| best.cut);
                 Ok(over.then_some(if cut { Finish::Length } else { Finish::Stop }))
             }
@@ -255,16 +325,32 @@ impl<'a> Row<'a> {
                 let mut done = beam.done.into_iter().take(options.outputs.max(1));
                 let best = done.next().unwrap_or_default();
                 let finish = |h: &Hypothesis| if h.cut { Finish::Length } else { Finish::Stop };
-                let variant = |h: Hypothesis| Ok(Variant { text: text(&h.written)?, score: h.score, finish: finish(&h), ids: h.written });
+                let variant = |h: Hypothesis| {
+                    Ok(Variant {
+                        text: text(&h.written)?,
+                        score: h.score,
+                        finish: finish(&h),
+                        ids: h.written,
+                    })
+                };
                 (best.written, best.score, done.map(variant).collect::<Result<_>>()?)
             }
         };
-        Ok(Output { text: text(&ids)?, prompt_tokens: self.job.prompt_tokens, tokens: ids.len(), ids, finish, score, variants })
+        Ok(Output {
+            text: text(&ids)?,
+            prompt_tokens: self.job.prompt_tokens,
+            tokens: ids.len(),
+            ids,
+            finish,
+            score,
+            variants,
+        })
     }
 }
 
 impl<'a> Shared<'a> {
-    /// Works until the queue is empty, somebody stops the work, or something fails; a failure stops the others too.
+    /// Works until the queue is empty, somebody stops the work, or something fails; a failure stops
+    /// the others too.
     pub(super) fn work(&self) -> Result<()> {
         let result = self.run();
         if result.is_err() {
@@ -302,7 +388,8 @@ impl<'a> Shared<'a> {
         }
     }
 
-    /// Has jobs begun anew that a device had no memory for, with half as many at once; says whether others see to that.
+    /// Has jobs begun anew that a device had no memory for, with half as many at once; says whether
+    /// others see to that.
     ///
     /// # Errors
     /// With `why`, when one job alone is too much.
@@ -329,11 +416,16 @@ impl<'a> Shared<'a> {
     fn choose(&self, rows: &[Row<'a>]) -> Vec<(usize, Stream)> {
         let mut team = self.team();
         let mut waiting: usize = rows.iter().map(|r| r.job.tokens.len() - r.read).sum();
-        let mut places = team.batch.saturating_sub(rows.iter().map(|r| r.job.options.beams.max(1)).sum());
+        let mut places =
+            team.batch.saturating_sub(rows.iter().map(|r| r.job.options.beams.max(1)).sum());
         let mut tokens: usize = rows.iter().map(|r| r.job.tokens_in_work()).sum();
         let mut begun: Vec<(usize, Stream)> = Vec::new();
         while places > 0 && waiting < self.prefill {
-            let Some(&number) = team.again.last().map(|(number, _)| number).or(self.order.get(team.next)) else { break };
+            let Some(&number) =
+                team.again.last().map(|(number, _)| number).or(self.order.get(team.next))
+            else {
+                break;
+            };
             let with = tokens.saturating_add(self.jobs[number].tokens_in_work());
             if with > self.batch_tokens && !(rows.is_empty() && begun.is_empty()) {
                 break;
@@ -352,7 +444,8 @@ impl<'a> Shared<'a> {
 
     /// Begins jobs; their sources go through the encoder together. What fails is still in `begun`.
     fn admit(&self, rows: &mut Vec<Row<'a>>, begun: &mut Vec<(usize, Stream)>) -> Result<()> {
-        let sources: Vec<&[u32]> = begun.iter().filter_map(|&(n, _)| self.jobs[n].source.as_deref()).collect();
+        let sources: Vec<&[u32]> =
+            begun.iter().filter_map(|&(n, _)| self.jobs[n].source.as_deref()).collect();
         let mut encoded = match self.model.encoder() {
             Some(encoder) if !sources.is_empty() => encoder.encode(&sources)?,
             _ => Vec::new(),
@@ -370,7 +463,10 @@ impl<'a> Shared<'a> {
                 // Chosen for each source alone, so that its result does not depend on the others.
                 (Some(shortlist), Some(source)) => {
                     let output = self.model.output();
-                    Arc::new(job.vocabulary.among(shortlist.tokens(source, output.vocabulary()), output)?)
+                    Arc::new(
+                        job.vocabulary
+                            .among(shortlist.tokens(source, output.vocabulary()), output)?,
+                    )
                 }
                 _ => job.vocabulary.clone(),
             };
@@ -378,7 +474,9 @@ impl<'a> Shared<'a> {
         };
         let ready = begun.iter().map(|&(number, _)| begin(number)).collect::<Result<Vec<_>>>()?;
         let jobs = begun.drain(..).zip(ready);
-        rows.extend(jobs.map(|((number, stream), (vocabulary, cache))| Row::new(number, &self.jobs[number], stream, vocabulary, cache)));
+        rows.extend(jobs.map(|((number, stream), (vocabulary, cache))| {
+            Row::new(number, &self.jobs[number], stream, vocabulary, cache)
+        }));
         Ok(())
     }
 
@@ -388,7 +486,8 @@ impl<'a> Shared<'a> {
         for row in rows.iter_mut() {
             budget -= row.prepare(budget);
         }
-        // The rows of `hidden` are the ends of the spans: one for a sequence, one for each hypothesis of a beam.
+        // The rows of `hidden` are the ends of the spans: one for a sequence, one for each
+        // hypothesis of a beam.
         let mut spans = Vec::with_capacity(rows.len());
         let mut ready: Vec<(usize, std::ops::Range<u32>)> = Vec::with_capacity(rows.len());
         let mut end = 0;
@@ -413,15 +512,19 @@ impl<'a> Shared<'a> {
         // Those of one vocabulary together.
         while let Some((first, _)) = ready.first() {
             let vocabulary = rows[*first].vocabulary.clone();
-            let group: Vec<_> = ready.extract_if(.., |(row, _)| Arc::ptr_eq(&rows[*row].vocabulary, &vocabulary)).collect();
+            let group: Vec<_> = ready
+                .extract_if(.., |(row, _)| Arc::ptr_eq(&rows[*row].vocabulary, &vocabulary))
+                .collect();
             let places: Vec<u32> = group.iter().flat_map(|(_, places)| places.clone()).collect();
             let hidden = if places.len() == end as usize {
                 hidden.clone()
             } else {
                 hidden.index_select(&Tensor::new(places, hidden.device())?, 0)?
             };
-            let edits: Vec<Edits> = group.iter().flat_map(|(row, _)| rows[*row].edits(self.tokenizer)).collect();
-            let mut candidates = vocabulary.candidates(&hidden, self.model.output(), &edits)?.into_iter();
+            let edits: Vec<Edits> =
+                group.iter().flat_map(|(row, _)| rows[*row].edits(self.tokenizer)).collect();
+            let mut candidates =
+                vocabulary.candidates(&hidden, self.model.output(), &edits)?.into_iter();
             for (row, places) in group {
                 let own: Vec<Vec<Candidate>> = candidates.by_ref().take(places.len()).collect();
                 match rows[row].push(&own, self.model, self.tokenizer)? {

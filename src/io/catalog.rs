@@ -121,7 +121,9 @@ impl std::fmt::Display for Source {
             Source::Wheel { parts } => {
                 f.write_str("Python package")?;
                 f.write_str(if parts.len() == 1 { "" } else { "s" })?;
-                parts.iter().enumerate().try_for_each(|(n, p)| write!(f, "{} {}=={}", if n == 0 { "" } else { "," }, p.package, p.version))
+                parts.iter().enumerate().try_for_each(|(n, p)| {
+                    write!(f, "{} {}=={}", if n == 0 { "" } else { "," }, p.package, p.version)
+                })
             }
             Source::Builtin { name } => write!(f, "this program, {name}"),
             Source::Folder { path } => write!(f, "file {}", path.display()),
@@ -137,14 +139,16 @@ pub struct ModelFile {
     pub path: String,
     /// Size in bytes.
     pub size: u64,
-    /// SHA-256 in hex; known for everything in a catalog, not always for what is only named on the Hub.
+    /// SHA-256 in hex; known for everything in a catalog, not always for what is only named on the
+    /// Hub.
     pub sha256: Option<String>,
     /// Where it can be had, first choice first.
     #[serde(rename = "source")]
     pub sources: Vec<Source>,
 }
 
-/// One model. Its files are either listed, with their checksums, or left to a repository of the Hub.
+/// One model. Its files are either listed, with their checksums, or left to a repository of the
+/// Hub.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
@@ -174,11 +178,13 @@ pub struct Model {
     pub note: Option<String>,
     /// Its terms.
     pub licence: Licence,
-    /// The Hub's repository that has its files (`owner/name`, or with one file, `owner/name:file.gguf`), if they are not listed.
+    /// The Hub's repository that has its files (`owner/name`, or with one file,
+    /// `owner/name:file.gguf`), if they are not listed.
     pub repo: Option<String>,
     /// About how much there is to fetch, in millions of bytes, if the files are not listed.
     pub size_mb: Option<u64>,
-    /// Another model of the same catalog, whose files are listed: they come before its own. What an adapter was trained on.
+    /// Another model of the same catalog, whose files are listed: they come before its own. What an
+    /// adapter was trained on.
     pub base: Option<String>,
     /// Its files, if they are listed.
     #[serde(default, rename = "file")]
@@ -192,7 +198,8 @@ impl Model {
         self.size_mb.map_or(listed, |mb| mb.saturating_mul(1_000_000))
     }
 
-    /// The repository that has the files, if they are not listed. It is also the name that the store keeps the model under.
+    /// The repository that has the files, if they are not listed. It is also the name that the
+    /// store keeps the model under.
     pub fn hub(&self) -> Option<HubName> {
         self.repo.as_deref().and_then(HubName::parse)
     }
@@ -212,7 +219,8 @@ impl Model {
         has(self.reads(), lang) || has(self.writes(), lang)
     }
 
-    /// Whether it does the task, reads the one language and writes the other; what is not said is not asked.
+    /// Whether it does the task, reads the one language and writes the other; what is not said is
+    /// not asked.
     pub fn fits(&self, task: Option<Task>, from: Option<&Lang>, to: Option<&Lang>) -> bool {
         task.is_none_or(|task| self.tasks.contains(&task))
             && from.is_none_or(|from| has(self.reads(), from))
@@ -247,12 +255,17 @@ impl Document {
         let mut languages = Vec::new();
         for lang in list {
             match lang.as_str().strip_prefix('@') {
-                Some(name) => languages.extend_from_slice(self.groups.get(name).ok_or_else(|| format!("there is no group {name:?}"))?),
+                Some(name) => languages.extend_from_slice(
+                    self.groups.get(name).ok_or_else(|| format!("there is no group {name:?}"))?,
+                ),
                 None => languages.push(lang.clone()),
             }
         }
         match languages.iter().find(|l| Lang::parse(l.as_str()).as_ref() != Some(*l)) {
-            Some(wrong) => Err(format!("{:?} is not a language code; expected one as fr, de or pt-BR", wrong.as_str())),
+            Some(wrong) => Err(format!(
+                "{:?} is not a language code; expected one as fr, de or pt-BR",
+                wrong.as_str()
+            )),
             None => Ok(languages),
         }
     }
@@ -275,9 +288,12 @@ impl Catalog {
         Ok(own)
     }
 
-    /// Where the user's own catalog is looked for: `polygist/models.toml` in the platform's configuration folder.
+    /// Where the user's own catalog is looked for: `polygist/models.toml` in the platform's
+    /// configuration folder.
     pub fn user_file() -> Option<PathBuf> {
-        choose_native_strategy().ok().map(|dirs| dirs.config_dir().join("polygist").join("models.toml"))
+        choose_native_strategy()
+            .ok()
+            .map(|dirs| dirs.config_dir().join("polygist").join("models.toml"))
     }
 
     /// Reads a catalog; `origin` names it in errors.
@@ -290,8 +306,15 @@ impl Catalog {
             let id = model.id.clone();
             let wrong = |m: String| wrong(format!("model {id:?}: {m}"));
             if let Some(base) = &model.base {
-                let known = document.models.iter().find(|m| m.id == *base && m.base.is_none() && !m.files.is_empty());
-                let base = known.ok_or_else(|| wrong(format!("its base {base:?} is no model of this catalog whose files are listed")))?;
+                let known = document
+                    .models
+                    .iter()
+                    .find(|m| m.id == *base && m.base.is_none() && !m.files.is_empty());
+                let base = known.ok_or_else(|| {
+                    wrong(format!(
+                        "its base {base:?} is no model of this catalog whose files are listed"
+                    ))
+                })?;
                 model.files.splice(..0, base.files.iter().cloned());
             }
             for list in [&mut model.languages, &mut model.from, &mut model.to] {
@@ -321,13 +344,20 @@ impl Catalog {
     }
 
     /// The models that [fit](Model::fits), the best first and the smaller of two that are as good.
-    pub fn recommended(&self, task: Option<Task>, from: Option<&Lang>, to: Option<&Lang>) -> Vec<&Model> {
-        let mut models: Vec<&Model> = self.models.iter().filter(|m| m.fits(task, from, to)).collect();
+    pub fn recommended(
+        &self,
+        task: Option<Task>,
+        from: Option<&Lang>,
+        to: Option<&Lang>,
+    ) -> Vec<&Model> {
+        let mut models: Vec<&Model> =
+            self.models.iter().filter(|m| m.fits(task, from, to)).collect();
         models.sort_by_key(|m| (Reverse(m.quality), m.size()));
         models
     }
 
-    /// The model that is used when none is named: the first of the built-in order that has the task.
+    /// The model that is used when none is named: the first of the built-in order that has the
+    /// task.
     pub fn default_for(&self, task: Task) -> Option<&Model> {
         self.models.iter().find(|m| m.tasks.contains(&task))
     }
@@ -351,9 +381,18 @@ mod tests {
         let gemma = catalog.get("gemma-3-270m").unwrap();
         assert_eq!((gemma.prompt, gemma.size()), (Some(PromptStyle::FewShot), 253_113_024));
         let taught = catalog.default_for(Task::Translate).unwrap();
-        assert_eq!((taught.id.as_str(), taught.prompt, taught.files.len()), ("gemma-3-270m-news", Some(PromptStyle::Taught), 6));
-        assert!(taught.files[0] == gemma.files[0] && (10 << 20..30 << 20).contains(&(taught.size() - gemma.size())));
-        assert!(gemma.knows(&Lang::parse("sw").unwrap()) && gemma.licence.notice.as_ref().unwrap().contains("Gemma Terms of Use"));
+        assert_eq!(
+            (taught.id.as_str(), taught.prompt, taught.files.len()),
+            ("gemma-3-270m-news", Some(PromptStyle::Taught), 6)
+        );
+        assert!(
+            taught.files[0] == gemma.files[0]
+                && (10 << 20..30 << 20).contains(&(taught.size() - gemma.size()))
+        );
+        assert!(
+            gemma.knows(&Lang::parse("sw").unwrap())
+                && gemma.licence.notice.as_ref().unwrap().contains("Gemma Terms of Use")
+        );
         let smol = catalog.default_for(Task::Summarize).unwrap();
         assert!(smol.knows(&Lang::en()) && !smol.knows(&Lang::parse("fr").unwrap()));
     }
@@ -365,14 +404,27 @@ mod tests {
         for path in ["../model.gguf", "/etc/passwd", "a/../../b", "C:/x", "a\\\\b", ""] {
             assert!(Catalog::parse(&entry(path, hub), "t").is_err(), "{path}");
         }
-        for (package, version, member) in
-            [("-r", "1", "m"), ("p", "1 --index-url=x", "m"), ("git+https://x", "1", "m"), ("p", "1", "../../m")]
-        {
-            let wheel = format!("kind='wheel'\npart=[{{package='{package}',version='{version}',member='{member}',size=1}}]");
-            assert!(Catalog::parse(&entry("f", &wheel), "t").is_err(), "{package} {version} {member}");
+        for (package, version, member) in [
+            ("-r", "1", "m"),
+            ("p", "1 --index-url=x", "m"),
+            ("git+https://x", "1", "m"),
+            ("p", "1", "../../m"),
+        ] {
+            let wheel = format!(
+                "kind='wheel'\npart=[{{package='{package}',version='{version}',member='{member}',size=1}}]"
+            );
+            assert!(
+                Catalog::parse(&entry("f", &wheel), "t").is_err(),
+                "{package} {version} {member}"
+            );
         }
         let short = "kind='wheel'\npart=[{package='p',version='1',member='m',size=7}]";
-        assert!(Catalog::parse(&entry("f", short), "t").unwrap_err().to_string().contains("7 bytes together, the file 1"));
+        assert!(
+            Catalog::parse(&entry("f", short), "t")
+                .unwrap_err()
+                .to_string()
+                .contains("7 bytes together, the file 1")
+        );
     }
 
     #[test]
@@ -394,16 +446,32 @@ mod tests {
         let lang = |code: &str| Lang::parse(code).unwrap();
         let names = |task, from: Option<&str>, to: Option<&str>| -> Vec<&str> {
             let (from, to) = (from.map(lang), to.map(lang));
-            catalog.recommended(task, from.as_ref(), to.as_ref()).iter().map(|m| m.id.as_str()).collect()
+            catalog
+                .recommended(task, from.as_ref(), to.as_ref())
+                .iter()
+                .map(|m| m.id.as_str())
+                .collect()
         };
         let french = names(Some(Task::Translate), Some("fr"), Some("en"));
         assert_eq!(french[0], "opus-mt-fr-en");
-        for one in ["opus-mt-ROMANCE-en", "opus-mt-mul-en", "nllb-200-distilled-600M", "mbart-large-50-many-to-one-mmt", "gemma-3-270m"] {
+        for one in [
+            "opus-mt-ROMANCE-en",
+            "opus-mt-mul-en",
+            "nllb-200-distilled-600M",
+            "mbart-large-50-many-to-one-mmt",
+            "gemma-3-270m",
+        ] {
             assert!(french.contains(&one), "{one}: {french:?}");
         }
-        assert!(!french.contains(&"opus-mt-en-fr") && !french.contains(&"bart-large-cnn"), "{french:?}");
+        assert!(
+            !french.contains(&"opus-mt-en-fr") && !french.contains(&"bart-large-cnn"),
+            "{french:?}"
+        );
         let back = names(Some(Task::Translate), Some("en"), Some("fr"));
-        assert!(back[0] == "opus-mt-en-fr" && !back.contains(&"mbart-large-50-many-to-one-mmt"), "{back:?}");
+        assert!(
+            back[0] == "opus-mt-en-fr" && !back.contains(&"mbart-large-50-many-to-one-mmt"),
+            "{back:?}"
+        );
         // Codes that mean the same.
         assert_eq!(names(None, Some("zh-Hans"), Some("en")), names(None, Some("zh"), Some("en")));
         assert!(names(None, Some("nb"), Some("en")).contains(&"m2m100_418M"));
@@ -411,7 +479,11 @@ mod tests {
         assert_eq!(swahili, ["mT5_multilingual_XLSum"]);
         assert_eq!(names(None, None, None).len(), catalog.models().len());
         let summaries = names(Some(Task::Summarize), None, None);
-        assert!(summaries[0] == "distilbart-cnn-12-6" && summaries.last() == Some(&"smollm2-135m-instruct"), "{summaries:?}");
+        assert!(
+            summaries[0] == "distilbart-cnn-12-6"
+                && summaries.last() == Some(&"smollm2-135m-instruct"),
+            "{summaries:?}"
+        );
     }
 
     #[test]
@@ -429,7 +501,10 @@ mod tests {
         }
         let nllb = catalog.get("nllb-200-distilled-600M").unwrap();
         assert!(nllb.licence.is_non_commercial() && nllb.languages.len() > 180);
-        assert!(!catalog.get("opus-mt-fr-en").unwrap().licence.is_non_commercial() && is_non_commercial("cc-by-nc-sa-4.0"));
+        assert!(
+            !catalog.get("opus-mt-fr-en").unwrap().licence.is_non_commercial()
+                && is_non_commercial("cc-by-nc-sa-4.0")
+        );
     }
 
     #[test]

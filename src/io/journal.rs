@@ -1,4 +1,5 @@
-//! The journal of a batch, `results.jsonl` in its output folder: a line for each article, so that a run that was stopped goes on.
+//! The journal of a batch, `results.jsonl` in its output folder: a line for each article, so that a
+//! run that was stopped goes on.
 
 use super::write::{UNFINISHED, atomic_with};
 use crate::error::{Error, Result};
@@ -70,17 +71,33 @@ struct Head<'a> {
 }
 
 impl Journal {
-    /// Opens the journal of an output folder, or starts one. A last line that was not written to its end is cut off.
+    /// Opens the journal of an output folder, or starts one. A last line that was not written to
+    /// its end is cut off.
     ///
-    /// Fails when another process has it open, and when the folder has a `results.jsonl` that is something else.
+    /// Fails when another process has it open, and when the folder has a `results.jsonl` that is
+    /// something else.
     pub fn open(folder: &Path) -> Result<Journal> {
         fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
         let lock = lock(folder)?;
         let path = folder.join(RESULTS);
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path).map_err(Error::io("opening", &path))?;
-        let mut journal =
-            Journal { path, file, length: 0, entries: HashMap::new(), noted: 0, dead: 0, damaged: 0, synced: Instant::now(), _lock: lock };
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(&path)
+            .map_err(Error::io("opening", &path))?;
+        let mut journal = Journal {
+            path,
+            file,
+            length: 0,
+            entries: HashMap::new(),
+            noted: 0,
+            dead: 0,
+            damaged: 0,
+            synced: Instant::now(),
+            _lock: lock,
+        };
         if !journal.load().map_err(Error::io("reading", &journal.path))? {
             let path = journal.path.display();
             return Err(Error::Usage(format!(
@@ -101,7 +118,8 @@ impl Journal {
             let length = line.len() as u64;
             match serde_json::from_slice::<Head>(&line) {
                 Ok(head) => {
-                    let (key, offset, length) = (digest(&head.key), self.length, length + u64::from(!whole));
+                    let (key, offset, length) =
+                        (digest(&head.key), self.length, length + u64::from(!whole));
                     self.put(digest(&head.id), Line { key, status: head.status, offset, length });
                     self.length += length;
                     if !whole {
@@ -118,8 +136,10 @@ impl Journal {
             }
             line.clear();
         }
-        // Half of the first record is all that there is, or the zeros of a power cut, or it is not ours.
-        let half = START.starts_with(&torn) || torn.starts_with(START) || torn.iter().all(|&b| b == 0);
+        // Half of the first record is all that there is, or the zeros of a power cut, or it is not
+        // ours.
+        let half =
+            START.starts_with(&torn) || torn.starts_with(START) || torn.iter().all(|&b| b == 0);
         if self.entries.is_empty() && (self.damaged > 0 || !half) {
             return Ok(false);
         }
@@ -132,9 +152,11 @@ impl Journal {
         self.dead += usize::from(old.is_some());
     }
 
-    /// How the article ended when it was done before with this key; None when it is still to be done, or to be done again.
+    /// How the article ended when it was done before with this key; None when it is still to be
+    /// done, or to be done again.
     ///
-    /// Called once for each article, in order: this is the order that [`Journal::compact`] gives the records.
+    /// Called once for each article, in order: this is the order that [`Journal::compact`] gives
+    /// the records.
     pub fn done(&mut self, id: &str, key: &str) -> Option<Status> {
         let entry = self.entries.entry(digest(id)).or_default();
         if entry.order.is_none() {
@@ -159,17 +181,24 @@ impl Journal {
         self.len() == 0
     }
 
-    /// Adds a record. It takes the place of an earlier one of the same id. Written before this returns; after a power cut the last
-    /// quarter of a second may be missing.
+    /// Adds a record. It takes the place of an earlier one of the same id. Written before this
+    /// returns; after a power cut the last quarter of a second may be missing.
     pub fn append(&mut self, record: &Record) -> Result<()> {
-        let mut bytes = serde_json::to_vec(record).map_err(|e| Error::io("writing a record", &self.path)(e.into()))?;
+        let mut bytes = serde_json::to_vec(record)
+            .map_err(|e| Error::io("writing a record", &self.path)(e.into()))?;
         bytes.push(b'\n');
         if let Err(e) = self.write(&bytes) {
-            // Half a line must not stay before the next one. Should even this fail, opening the journal repairs it.
+            // Half a line must not stay before the next one. Should even this fail, opening the
+            // journal repairs it.
             let _ = self.file.set_len(self.length);
             return Err(Error::io("writing a record", &self.path)(e));
         }
-        let line = Line { key: digest(&record.key), status: record.status, offset: self.length, length: bytes.len() as u64 };
+        let line = Line {
+            key: digest(&record.key),
+            status: record.status,
+            offset: self.length,
+            length: bytes.len() as u64,
+        };
         self.length += line.length;
         self.put(digest(&record.id), line);
         Ok(())
@@ -185,13 +214,19 @@ impl Journal {
         Ok(())
     }
 
-    /// Leaves one line for each article, the last one, in the order of articles; those of articles that this run did not meet
-    /// come after, in the order that they had. The file is replaced as a whole, and only when something changes.
+    /// Leaves one line for each article, the last one, in the order of articles; those of articles
+    /// that this run did not meet come after, in the order that they had. The file is replaced as a
+    /// whole, and only when something changes.
     pub fn compact(&mut self) -> Result<()> {
         let path = self.path.clone();
         self.file.sync_all().map_err(Error::io("writing", &path))?;
-        let mut order: Vec<(usize, u64, Digest)> =
-            self.entries.iter().filter_map(|(id, e)| Some((e.order.unwrap_or(usize::MAX), e.line.as_ref()?.offset, *id))).collect();
+        let mut order: Vec<(usize, u64, Digest)> = self
+            .entries
+            .iter()
+            .filter_map(|(id, e)| {
+                Some((e.order.unwrap_or(usize::MAX), e.line.as_ref()?.offset, *id))
+            })
+            .collect();
         order.sort_unstable();
         if self.dead == 0 && order.is_sorted_by_key(|(_, offset, _)| *offset) {
             return Ok(());
@@ -207,13 +242,20 @@ impl Journal {
                 }
                 let copied = io::copy(&mut from.by_ref().take(line.length), out)?;
                 if copied < line.length {
-                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the journal was shortened by another program"));
+                    return Err(io::Error::new(
+                        io::ErrorKind::UnexpectedEof,
+                        "the journal was shortened by another program",
+                    ));
                 }
                 at = Some(line.offset + line.length);
             }
             Ok(())
         })?;
-        self.file = OpenOptions::new().read(true).write(true).open(&path).map_err(Error::io("opening", &path))?;
+        self.file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(Error::io("opening", &path))?;
         self.length = 0;
         self.dead = 0;
         for (_, _, id) in order {
@@ -254,12 +296,20 @@ impl Iterator for Records<'_> {
                 Err(e) => return Some(Err(Error::io("reading", &self.journal.path)(e))),
             }
             let Ok(head) = serde_json::from_slice::<Head>(&line) else { continue };
-            let current = self.journal.entries.get(&digest(&head.id)).and_then(|e| e.line.as_ref()).is_some_and(|l| l.offset == offset);
+            let current = self
+                .journal
+                .entries
+                .get(&digest(&head.id))
+                .and_then(|e| e.line.as_ref())
+                .is_some_and(|l| l.offset == offset);
             if current {
                 let bad = |e| {
                     Error::input(
                         self.journal.path.display().to_string(),
-                        format!("the record of {} is not of this version: {e}; run with --force", head.id),
+                        format!(
+                            "the record of {} is not of this version: {e}; run with --force",
+                            head.id
+                        ),
                     )
                 };
                 return Some(serde_json::from_slice(&line).map_err(bad));
@@ -276,8 +326,12 @@ fn digest(text: &str) -> Digest {
 
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(LOCK);
-    let file =
-        OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(Error::io("opening the lock file", &path))?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(Error::io("opening the lock file", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => {
@@ -292,7 +346,8 @@ fn lock(folder: &Path) -> Result<File> {
     }
 }
 
-/// Removes the unfinished files of a run that was killed. The lock is held, so nobody is writing them; what cannot be removed does no harm.
+/// Removes the unfinished files of a run that was killed. The lock is held, so nobody is writing
+/// them; what cannot be removed does no harm.
 fn remove_unfinished(folder: &Path) {
     for entry in WalkDir::new(folder).into_iter().flatten().filter(|e| e.file_type().is_file()) {
         let name = entry.file_name().to_string_lossy();
@@ -343,7 +398,10 @@ mod tests {
         assert_eq!(journal.done("a\"\n", "1"), Some(Status::Ok));
         drop(journal);
         let mut journal = Journal::open(dir.path()).unwrap();
-        assert_eq!((journal.done("a\"\n", "1"), journal.done("a\"\n", "2")), (Some(Status::Ok), None));
+        assert_eq!(
+            (journal.done("a\"\n", "1"), journal.done("a\"\n", "2")),
+            (Some(Status::Ok), None)
+        );
         assert_eq!((journal.done("b", "1"), journal.done("c", "1")), (Some(Status::Failed), None));
         assert_eq!((journal.len(), journal.damaged()), (2, 0));
     }
@@ -419,9 +477,13 @@ mod tests {
         assert!(matches!(&second, Error::Usage(m) if m.contains("another run")), "{second}");
         drop(journal);
         let path = dir.path().join(RESULTS);
-        for other in ["{\"rouge\": 1}\n{\"rouge\": 2}\n", "{\"a\": 1}", "some notes", "some notes\nand more"] {
+        for other in
+            ["{\"rouge\": 1}\n{\"rouge\": 2}\n", "{\"a\": 1}", "some notes", "some notes\nand more"]
+        {
             fs::write(&path, other).unwrap();
-            assert!(matches!(Journal::open(dir.path()).unwrap_err(), Error::Usage(m) if m.contains("no file of polygist's")));
+            assert!(
+                matches!(Journal::open(dir.path()).unwrap_err(), Error::Usage(m) if m.contains("no file of polygist's"))
+            );
             assert_eq!(fs::read_to_string(&path).unwrap(), other);
         }
         fs::remove_file(&path).unwrap();

@@ -26,8 +26,9 @@ pub struct WeightFiles {
     pub files: Vec<String>,
 }
 
-/// Chooses among the names of a folder or repository: safetensors before PyTorch's files, a whole file before shards, then a
-/// single safetensors file of another name, then GGUF. Copies in other precisions and for other programs are left aside.
+/// Chooses among the names of a folder or repository: safetensors before PyTorch's files, a whole
+/// file before shards, then a single safetensors file of another name, then GGUF. Copies in other
+/// precisions and for other programs are left aside.
 ///
 /// # Errors
 /// Says what is missing and what was found.
@@ -38,18 +39,27 @@ pub fn weights(names: &[String]) -> Result<WeightFiles, String> {
 /// As [`weights`]; `naming` says how to name one file of several.
 fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<WeightFiles, String> {
     let has = |name: &str| names.iter().any(|n| n == name);
-    let whole = |format, name: &str| WeightFiles { format, index: None, files: vec![name.to_string()] };
+    let whole =
+        |format, name: &str| WeightFiles { format, index: None, files: vec![name.to_string()] };
     let mut incomplete = Vec::new();
-    for (format, stem, ending) in [(Format::Safetensors, "model", "safetensors"), (Format::Torch, "pytorch_model", "bin")] {
+    for (format, stem, ending) in
+        [(Format::Safetensors, "model", "safetensors"), (Format::Torch, "pytorch_model", "bin")]
+    {
         let file = format!("{stem}.{ending}");
         if has(&file) {
             return Ok(whole(format, &file));
         }
         let index = format!("{file}.index.json");
         match shards(names, stem, ending) {
-            Ok(files) if !files.is_empty() && has(&index) => return Ok(WeightFiles { format, index: Some(index), files }),
-            Ok(files) if !files.is_empty() => incomplete.push(format!("{index} is missing, which says what is in which shard")),
-            Ok(_) if has(&index) => incomplete.push(format!("the shards that {index} lists are missing")),
+            Ok(files) if !files.is_empty() && has(&index) => {
+                return Ok(WeightFiles { format, index: Some(index), files });
+            }
+            Ok(files) if !files.is_empty() => {
+                incomplete.push(format!("{index} is missing, which says what is in which shard"))
+            }
+            Ok(_) if has(&index) => {
+                incomplete.push(format!("the shards that {index} lists are missing"))
+            }
             Ok(_) => {}
             Err(why) => incomplete.push(why),
         }
@@ -57,23 +67,35 @@ fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Weigh
     if let [one] = other_safetensors(names).as_slice() {
         return Ok(whole(Format::Safetensors, one));
     }
-    let mut students: Vec<&str> = names.iter().map(String::as_str).filter(|n| is_student(n)).collect();
+    let mut students: Vec<&str> =
+        names.iter().map(String::as_str).filter(|n| is_student(n)).collect();
     students.sort_unstable();
     let mut gguf: Vec<&str> = names.iter().map(String::as_str).filter(|n| is_gguf(n)).collect();
     gguf.sort_unstable();
     match (gguf.as_slice(), incomplete.is_empty()) {
         ([one], _) => return Ok(whole(Format::Gguf, one)),
         ([first, ..], _) => {
-            return Err(format!("it holds several models; name one, as in `{}`. There are: {}", naming(first), gguf.join(", ")));
+            return Err(format!(
+                "it holds several models; name one, as in `{}`. There are: {}",
+                naming(first),
+                gguf.join(", ")
+            ));
         }
         ([], _) if !students.is_empty() => {}
-        ([], false) => return Err(format!("its weights are not complete: {}", incomplete.join("; "))),
+        ([], false) => {
+            return Err(format!("its weights are not complete: {}", incomplete.join("; ")));
+        }
         ([], true) => {}
     }
     match students.as_slice() {
         [one] => return Ok(whole(Format::Marian, one)),
         [] => {}
-        _ => return Err(format!("it holds several models of Marian's, {}; keep one in the folder", students.join(", "))),
+        _ => {
+            return Err(format!(
+                "it holds several models of Marian's, {}; keep one in the folder",
+                students.join(", ")
+            ));
+        }
     }
     let packed = names.iter().any(|n| n.strip_suffix(".gz").is_some_and(is_student));
     let hint = if packed { "; unpack its .gz files first (gzip -d)" } else { "" };
@@ -84,7 +106,8 @@ fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Weigh
     ))
 }
 
-/// All the files of a model: its weights, and what goes with them. `naming` says how to name one file of several.
+/// All the files of a model: its weights, and what goes with them. `naming` says how to name one
+/// file of several.
 ///
 /// # Errors
 /// When weights, `config.json` or the tokenizer are missing: says what is, and what was found.
@@ -93,14 +116,18 @@ pub fn select(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Vec<S
     if format == Format::Marian {
         let vocabularies = student_vocabularies(names)?;
         let shortlists = names.iter().filter(|n| is_shortlist(n) || is_licence(n)).cloned();
-        let mut chosen: Vec<String> = files.into_iter().chain(vocabularies).chain(shortlists).collect();
+        let mut chosen: Vec<String> =
+            files.into_iter().chain(vocabularies).chain(shortlists).collect();
         chosen.sort();
         return Ok(chosen);
     }
     // A GGUF file needs nothing beside it.
     let missing: Vec<&str> = [
         ("config.json", names.iter().any(|n| n == "config.json")),
-        ("a tokenizer (tokenizer.json, *.spm, *.model, vocab.json or vocab.txt)", names.iter().any(|n| is_tokenizer(n))),
+        (
+            "a tokenizer (tokenizer.json, *.spm, *.model, vocab.json or vocab.txt)",
+            names.iter().any(|n| is_tokenizer(n)),
+        ),
     ]
     .into_iter()
     .filter(|(_, there)| !there && format != Format::Gguf)
@@ -126,7 +153,8 @@ pub const ADAPTER_CONFIG: &str = "adapter_config.json";
 pub const ADAPTER_WEIGHTS: &str = "adapter_model.safetensors";
 /// How a model with the adapter wants to be asked; a file of ours that may be missing.
 pub const ADAPTER_USE: &str = "polygist.json";
-/// What inputs of layers are divided by before they are rounded to 8 bits; a file of ours that may be missing.
+/// What inputs of layers are divided by before they are rounded to 8 bits; a file of ours that may
+/// be missing.
 pub const ADAPTER_SMOOTHING: &str = "smoothing.safetensors";
 /// Which tokens text of a language is made of; a file of ours that may be missing.
 pub const ADAPTER_SHORTLIST: &str = "shortlist.json";
@@ -136,7 +164,9 @@ pub const ADAPTER_SHORTLIST: &str = "shortlist.json";
 /// # Errors
 /// When there is none: says which file is missing.
 pub fn adapter(folder: &Path) -> Result<Vec<PathBuf>, String> {
-    if let Some(file) = [ADAPTER_CONFIG, ADAPTER_WEIGHTS].into_iter().find(|name| !folder.join(name).is_file()) {
+    if let Some(file) =
+        [ADAPTER_CONFIG, ADAPTER_WEIGHTS].into_iter().find(|name| !folder.join(name).is_file())
+    {
         return Err(format!(
             "{file} is missing; expected a folder with {ADAPTER_CONFIG} and {ADAPTER_WEIGHTS}, as PEFT saves a LoRA adapter"
         ));
@@ -150,10 +180,14 @@ pub fn adapter(folder: &Path) -> Result<Vec<PathBuf>, String> {
 
 /// Whether a file of that name holds weights in a format that can be read.
 pub fn is_weights(name: &str) -> bool {
-    is_gguf(name) || is_student(name) || ends(name, ".safetensors") || (name.starts_with("pytorch_model") && ends(name, ".bin"))
+    is_gguf(name)
+        || is_student(name)
+        || ends(name, ".safetensors")
+        || (name.starts_with("pytorch_model") && ends(name, ".bin"))
 }
 
-/// Whether a file of that name is a binary model of Marian's, as Firefox has them (`model.enfr.intgemm.alphas.bin`).
+/// Whether a file of that name is a binary model of Marian's, as Firefox has them
+/// (`model.enfr.intgemm.alphas.bin`).
 fn is_student(name: &str) -> bool {
     name.starts_with("model.") && name != "model.bin" && ends(name, ".bin")
 }
@@ -163,16 +197,22 @@ pub fn is_shortlist(name: &str) -> bool {
     name.starts_with("lex.") && ends(name, ".bin")
 }
 
-/// The vocabularies of such a model: one for both sides, or that of the source and that of the target.
+/// The vocabularies of such a model: one for both sides, or that of the source and that of the
+/// target.
 ///
 /// # Errors
 /// Says what is missing and what was found.
 pub fn student_vocabularies(names: &[String]) -> Result<Vec<String>, String> {
-    let named = |start: &str| names.iter().filter(|n| n.starts_with(start) && ends(n, ".spm")).min().cloned();
+    let named = |start: &str| {
+        names.iter().filter(|n| n.starts_with(start) && ends(n, ".spm")).min().cloned()
+    };
     match (named("srcvocab."), named("trgvocab."), named("vocab.")) {
         (Some(source), Some(target), _) => Ok(vec![source, target]),
         (_, _, Some(both)) => Ok(vec![both]),
-        _ => Err(format!("its vocabulary (vocab.*.spm, or srcvocab.*.spm and trgvocab.*.spm) is missing; {}", found(names))),
+        _ => Err(format!(
+            "its vocabulary (vocab.*.spm, or srcvocab.*.spm and trgvocab.*.spm) is missing; {}",
+            found(names)
+        )),
     }
 }
 
@@ -184,17 +224,33 @@ pub fn is_gguf(name: &str) -> bool {
 /// Whether a file of that name goes with the weights: configuration, tokenizer, terms.
 pub fn is_companion(name: &str) -> bool {
     const CONFIGURATION: &[&str] = &["config.json", "generation_config.json", "chat_template.json"];
-    CONFIGURATION.contains(&name) || ends(name, ".jinja") || is_tokenizer(name) || goes_with_tokenizer(name) || is_licence(name)
+    CONFIGURATION.contains(&name)
+        || ends(name, ".jinja")
+        || is_tokenizer(name)
+        || goes_with_tokenizer(name)
+        || is_licence(name)
 }
 
 /// Whether a file of that name is a tokenizer, or the vocabulary of one.
 fn is_tokenizer(name: &str) -> bool {
-    name == "tokenizer.json" || ends(name, ".spm") || ends(name, ".model") || name == "vocab.json" || name == "vocab.txt"
+    name == "tokenizer.json"
+        || ends(name, ".spm")
+        || ends(name, ".model")
+        || name == "vocab.json"
+        || name == "vocab.txt"
 }
 
 fn goes_with_tokenizer(name: &str) -> bool {
-    const NAMES: &[&str] = &["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", "dict.txt"];
-    NAMES.contains(&name) || name.ends_with("vocab.json") || (name.starts_with("dict.") && ends(name, ".txt"))
+    const NAMES: &[&str] = &[
+        "tokenizer_config.json",
+        "special_tokens_map.json",
+        "added_tokens.json",
+        "merges.txt",
+        "dict.txt",
+    ];
+    NAMES.contains(&name)
+        || name.ends_with("vocab.json")
+        || (name.starts_with("dict.") && ends(name, ".txt"))
 }
 
 /// Whether a file of that name states the terms of what it lies beside.
@@ -210,11 +266,18 @@ fn ends(name: &str, ending: &str) -> bool {
 /// The shards `stem-00001-of-00003.ending`, all of them or none.
 fn shards(names: &[String], stem: &str, ending: &str) -> Result<Vec<String>, String> {
     let numbers = |name: &str| {
-        let (number, of) = name.strip_prefix(stem)?.strip_prefix('-')?.strip_suffix(ending)?.strip_suffix('.')?.split_once("-of-")?;
+        let (number, of) = name
+            .strip_prefix(stem)?
+            .strip_prefix('-')?
+            .strip_suffix(ending)?
+            .strip_suffix('.')?
+            .split_once("-of-")?;
         let plain = |text: &str| text.len() == 5 && text.bytes().all(|b| b.is_ascii_digit());
         (plain(number) && plain(of)).then(|| of.parse::<usize>().ok())?
     };
-    let Some(total) = names.iter().filter_map(|name| numbers(name)).max() else { return Ok(Vec::new()) };
+    let Some(total) = names.iter().filter_map(|name| numbers(name)).max() else {
+        return Ok(Vec::new());
+    };
     let expected = || (1..=total).map(|n| format!("{stem}-{n:05}-of-{total:05}.{ending}"));
     match expected().find(|shard| !names.contains(shard)) {
         Some(missing) => Err(format!("shard {missing} is missing")),
@@ -222,17 +285,22 @@ fn shards(names: &[String], stem: &str, ending: &str) -> Result<Vec<String>, Str
     }
 }
 
-/// Safetensors files under other names than the usual one; not those of adapters, which are no model by themselves, and no shards.
+/// Safetensors files under other names than the usual one; not those of adapters, which are no
+/// model by themselves, and no shards.
 fn other_safetensors(names: &[String]) -> Vec<&str> {
-    let other = |n: &&str| ends(n, ".safetensors") && !n.starts_with("adapter") && !n.contains("-of-");
+    let other =
+        |n: &&str| ends(n, ".safetensors") && !n.starts_with("adapter") && !n.contains("-of-");
     names.iter().map(String::as_str).filter(other).collect()
 }
 
 /// What there is instead, for messages.
 fn found(names: &[String]) -> String {
     const LISTED: usize = 12;
-    let mut names: Vec<&str> =
-        names.iter().map(String::as_str).filter(|n| !n.starts_with('.') && !n.eq_ignore_ascii_case("README.md")).collect();
+    let mut names: Vec<&str> = names
+        .iter()
+        .map(String::as_str)
+        .filter(|n| !n.starts_with('.') && !n.eq_ignore_ascii_case("README.md"))
+        .collect();
     names.sort_unstable();
     let more = names.len().saturating_sub(LISTED);
     names.truncate(LISTED);
@@ -284,28 +352,62 @@ mod tests {
         ];
         assert_eq!(chosen(&marian).unwrap(), wanted);
         // Safetensors go before the pickle; other precisions and shards of the same stay away.
-        let both = [&marian[..], &["model.safetensors", "model.fp16.safetensors", "pytorch_model.fp16.bin", "training_args.bin"]].concat();
+        let both = [
+            &marian[..],
+            &[
+                "model.safetensors",
+                "model.fp16.safetensors",
+                "pytorch_model.fp16.bin",
+                "training_args.bin",
+            ],
+        ]
+        .concat();
         let files = chosen(&both).unwrap();
         assert!(
-            files.contains(&"model.safetensors".into()) && !files.iter().any(|f| f.contains("fp16") || f.contains(".bin")),
+            files.contains(&"model.safetensors".into())
+                && !files.iter().any(|f| f.contains("fp16") || f.contains(".bin")),
             "{files:?}"
         );
-        let bart = ["config.json", "merges.txt", "vocab.json", "tokenizer.json", "model.safetensors", "pytorch_model.bin.index.json"];
-        assert_eq!(chosen(&bart).unwrap(), ["config.json", "merges.txt", "model.safetensors", "tokenizer.json", "vocab.json"]);
+        let bart = [
+            "config.json",
+            "merges.txt",
+            "vocab.json",
+            "tokenizer.json",
+            "model.safetensors",
+            "pytorch_model.bin.index.json",
+        ];
+        assert_eq!(
+            chosen(&bart).unwrap(),
+            ["config.json", "merges.txt", "model.safetensors", "tokenizer.json", "vocab.json"]
+        );
         let one = ["config.json", "spiece.model", "mt5.safetensors", "adapter_model.safetensors"];
         assert_eq!(chosen(&one).unwrap(), ["config.json", "mt5.safetensors", "spiece.model"]);
     }
 
     #[test]
     fn what_firefox_has() {
-        let base = ["model.enfr.intgemm.alphas.bin", "vocab.enfr.spm", "lex.50.50.enfr.s2t.bin", "metadata.json", "README.md"];
-        assert_eq!(chosen(&base).unwrap(), ["lex.50.50.enfr.s2t.bin", "model.enfr.intgemm.alphas.bin", "vocab.enfr.spm"]);
+        let base = [
+            "model.enfr.intgemm.alphas.bin",
+            "vocab.enfr.spm",
+            "lex.50.50.enfr.s2t.bin",
+            "metadata.json",
+            "README.md",
+        ];
+        assert_eq!(
+            chosen(&base).unwrap(),
+            ["lex.50.50.enfr.s2t.bin", "model.enfr.intgemm.alphas.bin", "vocab.enfr.spm"]
+        );
         let each = ["model.enja.intgemm8.bin", "srcvocab.enja.spm", "trgvocab.enja.spm"];
         assert_eq!(chosen(&each).unwrap(), each);
         assert!(chosen(&each[..2]).unwrap_err().contains("trgvocab.*.spm) is missing"));
         assert!(chosen(&[base[0], each[0], base[1]]).unwrap_err().contains("several models"));
-        assert!(chosen(&["model.enfr.intgemm.alphas.bin.gz", "vocab.enfr.spm.gz"]).unwrap_err().contains("gzip -d"));
-        // Another program's file of a similar name is none, and a model in the Hub's layout goes before.
+        assert!(
+            chosen(&["model.enfr.intgemm.alphas.bin.gz", "vocab.enfr.spm.gz"])
+                .unwrap_err()
+                .contains("gzip -d")
+        );
+        // Another program's file of a similar name is none, and a model in the Hub's layout goes
+        // before.
         assert!(chosen(&["model.bin", "config.json", "vocab.json"]).is_err());
         let both = ["model.enfr.bin", "model.safetensors", "config.json", "source.spm"];
         assert_eq!(chosen(&both).unwrap(), ["config.json", "model.safetensors", "source.spm"]);
@@ -314,9 +416,20 @@ mod tests {
     #[test]
     fn shards_come_with_their_list_and_all_of_them() {
         let base = ["config.json", "sentencepiece.bpe.model"];
-        let torch = ["pytorch_model-00001-of-00002.bin", "pytorch_model-00002-of-00002.bin", "pytorch_model.bin.index.json"];
-        let tensors = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors", "model.safetensors.index.json"];
-        assert_eq!(chosen(&[&base[..], &torch, &tensors].concat()).unwrap(), ["config.json", tensors[0], tensors[1], tensors[2], base[1]]);
+        let torch = [
+            "pytorch_model-00001-of-00002.bin",
+            "pytorch_model-00002-of-00002.bin",
+            "pytorch_model.bin.index.json",
+        ];
+        let tensors = [
+            "model-00001-of-00002.safetensors",
+            "model-00002-of-00002.safetensors",
+            "model.safetensors.index.json",
+        ];
+        assert_eq!(
+            chosen(&[&base[..], &torch, &tensors].concat()).unwrap(),
+            ["config.json", tensors[0], tensors[1], tensors[2], base[1]]
+        );
         assert_eq!(chosen(&[&base[..], &torch, &tensors[1..]].concat()).unwrap()[1..4], torch);
         let error = chosen(&[&base[..], &tensors[1..]].concat()).unwrap_err();
         assert!(error.contains("model-00001-of-00002.safetensors is missing"), "{error}");
@@ -328,10 +441,19 @@ mod tests {
 
     #[test]
     fn what_is_missing_and_what_was_found_is_said() {
-        let error = chosen(&["config.json", "vocab.json", "tf_model.h5", "rust_model.ot"]).unwrap_err();
-        assert!(error.contains("no weights") && error.contains("found: config.json, rust_model.ot, tf_model.h5, vocab.json"), "{error}");
+        let error =
+            chosen(&["config.json", "vocab.json", "tf_model.h5", "rust_model.ot"]).unwrap_err();
+        assert!(
+            error.contains("no weights")
+                && error.contains("found: config.json, rust_model.ot, tf_model.h5, vocab.json"),
+            "{error}"
+        );
         let error = chosen(&["model.safetensors", "README.md"]).unwrap_err();
-        assert!(error.contains("config.json and a tokenizer") && error.contains("found: model.safetensors"), "{error}");
+        assert!(
+            error.contains("config.json and a tokenizer")
+                && error.contains("found: model.safetensors"),
+            "{error}"
+        );
         let error = chosen(&["model.safetensors", "config.json"]).unwrap_err();
         assert!(error.starts_with("a tokenizer"), "{error}");
         assert_eq!(chosen(&["a.gguf", "LICENSE"]).unwrap(), ["LICENSE", "a.gguf"]);

@@ -86,9 +86,11 @@ pub struct Store {
 }
 
 impl Store {
-    /// The store in the given cache folder, in `POLYGIST_CACHE`, or else in the platform's cache folder. Nothing is created yet.
+    /// The store in the given cache folder, in `POLYGIST_CACHE`, or else in the platform's cache
+    /// folder. Nothing is created yet.
     pub fn open(cache: Option<&Path>) -> Result<Store> {
-        let from_variable = || std::env::var_os(CACHE_VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
+        let from_variable =
+            || std::env::var_os(CACHE_VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
         let root = match cache.map(Path::to_path_buf).or_else(from_variable) {
             Some(dir) => dir,
             None => choose_native_strategy()
@@ -109,10 +111,13 @@ impl Store {
         Ok(self.models().join(folder_name(id)?))
     }
 
-    /// Whether the model is there. Compares names and sizes, not contents; see [`Store::verify`] for those.
+    /// Whether the model is there. Compares names and sizes, not contents; see [`Store::verify`]
+    /// for those.
     pub fn state(&self, id: &str) -> Result<State> {
         Ok(match state_of(&self.path_of(id)?)? {
-            State::Ready(manifest) if manifest.id != id => State::Broken(format!("its folder holds {}", manifest.id)),
+            State::Ready(manifest) if manifest.id != id => {
+                State::Broken(format!("its folder holds {}", manifest.id))
+            }
             state => state,
         })
     }
@@ -141,21 +146,29 @@ impl Store {
         Ok(found)
     }
 
-    /// Reads every byte of an installed model again; returns one line for each file that is not what was installed.
+    /// Reads every byte of an installed model again; returns one line for each file that is not
+    /// what was installed.
     pub fn verify(&self, id: &str, progress: &dyn Progress, stop: Stop<'_>) -> Result<Vec<String>> {
         let manifest = match self.state(id)? {
             State::Ready(manifest) => manifest,
             State::Broken(why) => return Ok(vec![why]),
-            State::Absent => return Err(Error::model(id, "is not installed; `polygist models list` shows what is")),
+            State::Absent => {
+                return Err(Error::model(
+                    id,
+                    "is not installed; `polygist models list` shows what is",
+                ));
+            }
         };
         let folder = self.path_of(id)?;
         let mut faults = Vec::new();
         let mut done = 0;
         progress.start(id, manifest.size());
         for file in &manifest.files {
-            let found = sha256_of(&folder.join(&file.path), stop, &|n| progress.position(done + n))?;
+            let found =
+                sha256_of(&folder.join(&file.path), stop, &|n| progress.position(done + n))?;
             if found != file.sha256 {
-                faults.push(format!("{}: SHA-256 should be {}, is {found}", file.path, file.sha256));
+                faults
+                    .push(format!("{}: SHA-256 should be {}, is {found}", file.path, file.sha256));
             }
             done += file.size;
         }
@@ -202,8 +215,9 @@ impl Store {
     /// Makes the model that lies complete in `staging` appear under its name.
     pub(super) fn install(&self, staging: &Path, manifest: &Manifest) -> Result<()> {
         let path = staging.join(MANIFEST);
-        let text =
-            serde_json::to_vec_pretty(manifest).map_err(|e| Error::model(&manifest.id, format!("its manifest cannot be written: {e}")))?;
+        let text = serde_json::to_vec_pretty(manifest).map_err(|e| {
+            Error::model(&manifest.id, format!("its manifest cannot be written: {e}"))
+        })?;
         fs::write(&path, text).map_err(disk("writing", &path))?;
         sync(&path)?;
         let folder = self.path_of(&manifest.id)?;
@@ -226,11 +240,15 @@ impl Store {
     }
 }
 
-/// The name of a model's folder. What is neither a plain name nor one of the Hub, `..` for one, has none.
+/// The name of a model's folder. What is neither a plain name nor one of the Hub, `..` for one, has
+/// none.
 fn folder_name(id: &str) -> Result<String> {
     match is_plain_name(id) || HubName::parse(id).is_some() {
         true => Ok(id.replace('/', "--").replace(':', "+")),
-        false => Err(Error::model(id, "cannot be the name of a model; `polygist models list` shows what is there")),
+        false => Err(Error::model(
+            id,
+            "cannot be the name of a model; `polygist models list` shows what is there",
+        )),
     }
 }
 
@@ -244,12 +262,20 @@ fn state_of(folder: &Path) -> Result<State> {
     let file = match File::open(&path) {
         Ok(file) => file,
         Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-            return Ok(if folder.exists() { State::Broken("its manifest.json is missing".into()) } else { State::Absent });
+            return Ok(if folder.exists() {
+                State::Broken("its manifest.json is missing".into())
+            } else {
+                State::Absent
+            });
         }
         Err(e) => return Err(Error::io("reading", &path)(e)),
     };
     let mut text = String::new();
-    let manifest: Manifest = match file.take(MANIFEST_LIMIT).read_to_string(&mut text).map(|_| serde_json::from_str(&text)) {
+    let manifest: Manifest = match file
+        .take(MANIFEST_LIMIT)
+        .read_to_string(&mut text)
+        .map(|_| serde_json::from_str(&text))
+    {
         Ok(Ok(manifest)) => manifest,
         Ok(Err(e)) => return Ok(State::Broken(format!("its manifest.json cannot be read: {e}"))),
         Err(e) => return Ok(State::Broken(format!("its manifest.json cannot be read: {e}"))),
@@ -257,7 +283,14 @@ fn state_of(folder: &Path) -> Result<State> {
     for file in &manifest.files {
         match fs::metadata(folder.join(&file.path)) {
             Ok(meta) if meta.len() == file.size => {}
-            Ok(meta) => return Ok(State::Broken(format!("{} has {} bytes instead of {}", file.path, meta.len(), file.size))),
+            Ok(meta) => {
+                return Ok(State::Broken(format!(
+                    "{} has {} bytes instead of {}",
+                    file.path,
+                    meta.len(),
+                    file.size
+                )));
+            }
             Err(e) => return Ok(State::Broken(format!("{}: {e}", file.path))),
         }
     }
@@ -311,7 +344,11 @@ pub(super) fn disk(action: &'static str, path: &Path) -> impl FnOnce(io::Error) 
 
 /// Waits until a written file is on the disk.
 pub(super) fn sync(path: &Path) -> Result<()> {
-    File::options().write(true).open(path).and_then(|file| file.sync_all()).map_err(disk("writing", path))
+    File::options()
+        .write(true)
+        .open(path)
+        .and_then(|file| file.sync_all())
+        .map_err(disk("writing", path))
 }
 
 pub(super) fn create_dir(dir: &Path) -> Result<()> {

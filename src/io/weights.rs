@@ -1,10 +1,13 @@
-//! Model files: GGUF, folders in the Hub's layout with safetensors or PyTorch weights, and folders with Marian's own binary files.
+//! Model files: GGUF, folders in the Hub's layout with safetensors or PyTorch weights, and folders
+//! with Marian's own binary files.
 //!
-//! They are input from outside. Headers are read and checked against the file before anything is allocated for what they
-//! describe, and tensors are read when they are asked for. No more is allocated than: the configuration, which may have 16 MiB; for
-//! safetensors a header of up to 64 MiB; for PyTorch files a list of tensors of up to 16 MiB and of a million values; for GGUF
-//! metadata of up to 256 MiB and four million values; for Marian's files names of up to 16 MiB and a configuration of 1 MiB; for a tensor what its numbers take as f32, twice that where they do not lie
-//! in order, and 1 MiB. Pickles are read, never run.
+//! They are input from outside. Headers are read and checked against the file before anything is
+//! allocated for what they describe, and tensors are read when they are asked for. No more is
+//! allocated than: the configuration, which may have 16 MiB; for safetensors a header of up to 64
+//! MiB; for PyTorch files a list of tensors of up to 16 MiB and of a million values; for GGUF
+//! metadata of up to 256 MiB and four million values; for Marian's files names of up to 16 MiB and
+//! a configuration of 1 MiB; for a tensor what its numbers take as f32, twice that where they do
+//! not lie in order, and 1 MiB. Pickles are read, never run.
 
 mod adapter;
 mod gguf;
@@ -34,19 +37,23 @@ pub use shortlist::ShortlistFile;
 /// `config.json` and the lists of shards are not longer.
 const JSON_LIMIT: u64 = 16 << 20;
 
-/// Opens a folder in the Hub's layout: its `config.json` and its weights, which are read as they are asked for.
+/// Opens a folder in the Hub's layout: its `config.json` and its weights, which are read as they
+/// are asked for.
 ///
-/// The weights are `model.safetensors`, the shards that `model.safetensors.index.json` names, `pytorch_model.bin`, the shards
-/// that `pytorch_model.bin.index.json` names, or a single safetensors file of another name: the first of these that is there. Where none
-/// is, a binary file of Marian's, `model.*.bin`, which holds its configuration itself.
+/// The weights are `model.safetensors`, the shards that `model.safetensors.index.json` names,
+/// `pytorch_model.bin`, the shards that `pytorch_model.bin.index.json` names, or a single
+/// safetensors file of another name: the first of these that is there. Where none is, a binary file
+/// of Marian's, `model.*.bin`, which holds its configuration itself.
 ///
 /// # Errors
-/// When `config.json`, the weights or one of their shards are missing, damaged or of an unknown kind. A file that is not what
-/// it seems, with sizes that do not fit or a pickle that calls anything, is refused as a whole.
+/// When `config.json`, the weights or one of their shards are missing, damaged or of an unknown
+/// kind. A file that is not what it seems, with sizes that do not fit or a pickle that calls
+/// anything, is refused as a whole.
 pub fn open_folder(folder: &Path) -> Result<(Config, Box<dyn Weights>)> {
     let model = folder.display().to_string();
     let entries = std::fs::read_dir(folder).map_err(Error::io("reading the folder", folder))?;
-    let names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let names: Vec<String> =
+        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     let chosen = layout::weights(&names);
     if let Ok(WeightFiles { format: Format::Marian, files, .. }) = &chosen {
         return student::open(folder, &names, files.first().map_or("", String::as_str));
@@ -58,29 +65,50 @@ pub fn open_folder(folder: &Path) -> Result<(Config, Box<dyn Weights>)> {
     };
     let chosen = chosen.map_err(|why| Error::model(&model, why))?;
     if chosen.format == Format::Gguf {
-        return Err(Error::model(&model, format!("it holds a GGUF file; name that file: {}", folder.join(&chosen.files[0]).display())));
+        return Err(Error::model(
+            &model,
+            format!(
+                "it holds a GGUF file; name that file: {}",
+                folder.join(&chosen.files[0]).display()
+            ),
+        ));
     }
     let map = match &chosen.index {
-        Some(index) => weight_map(&json(folder, index, &model)?).map_err(|why| Error::model(&model, format!("{index}: {why}")))?,
+        Some(index) => weight_map(&json(folder, index, &model)?)
+            .map_err(|why| Error::model(&model, format!("{index}: {why}")))?,
         None => HashMap::new(),
     };
     // A list of shards says which they are; without one there is a single file.
-    let files: BTreeSet<&String> = if map.is_empty() { chosen.files.iter().collect() } else { map.values().collect() };
+    let files: BTreeSet<&String> =
+        if map.is_empty() { chosen.files.iter().collect() } else { map.values().collect() };
     let mut stored = Stored::new(model.clone());
     for name in files {
         let path = folder.join(name);
         if !path.is_file() {
             let index = chosen.index.as_deref().unwrap_or_default();
-            return Err(Error::model(&model, format!("shard {name}, which {index} lists, is missing; fetch it, or the whole model again")));
+            return Err(Error::model(
+                &model,
+                format!(
+                    "shard {name}, which {index} lists, is missing; fetch it, or the whole model again"
+                ),
+            ));
         }
-        let (file, views) = read(&path, chosen.format).map_err(|why| Error::model(&model, format!("{name}: {why}")))?;
+        let (file, views) = read(&path, chosen.format)
+            .map_err(|why| Error::model(&model, format!("{name}: {why}")))?;
         // What the list says about a weight decides, should two shards have it.
-        stored.add(&path, file, views.into_iter().filter(|(weight, _)| map.get(weight).is_none_or(|shard| shard == name)));
+        stored.add(
+            &path,
+            file,
+            views
+                .into_iter()
+                .filter(|(weight, _)| map.get(weight).is_none_or(|shard| shard == name)),
+        );
     }
     match map.iter().filter(|(weight, _)| !stored.has(weight)).min() {
-        Some((weight, shard)) => {
-            Err(Error::model(&model, format!("weight {weight} is not in {shard}, where the list of shards places it")))
-        }
+        Some((weight, shard)) => Err(Error::model(
+            &model,
+            format!("weight {weight} is not in {shard}, where the list of shards places it"),
+        )),
         None => Ok((Config::Json(config), Box::new(stored))),
     }
 }
@@ -112,19 +140,31 @@ fn json(folder: &Path, name: &str, model: &str) -> Result<Value> {
     let mut text = Vec::new();
     file.take(JSON_LIMIT + 1).read_to_end(&mut text).map_err(Error::io("reading", &path))?;
     if text.len() as u64 > JSON_LIMIT {
-        return Err(Error::model(model, format!("{name} has more than {JSON_LIMIT} bytes; it belongs to no model")));
+        return Err(Error::model(
+            model,
+            format!("{name} has more than {JSON_LIMIT} bytes; it belongs to no model"),
+        ));
     }
-    serde_json::from_slice(&text).map_err(|e| Error::model(model, format!("{name} is not JSON: {e}")))
+    serde_json::from_slice(&text)
+        .map_err(|e| Error::model(model, format!("{name} is not JSON: {e}")))
 }
 
 /// The shard of each weight.
 fn weight_map(index: &Value) -> std::result::Result<HashMap<String, String>, String> {
-    let map = index.get("weight_map").and_then(Value::as_object).filter(|map| !map.is_empty()).ok_or("it has no weight_map")?;
+    let map = index
+        .get("weight_map")
+        .and_then(Value::as_object)
+        .filter(|map| !map.is_empty())
+        .ok_or("it has no weight_map")?;
     map.iter()
         .map(|(weight, shard)| match shard.as_str() {
             // The list is no place to reach into other folders from.
-            Some(shard) if super::catalog::is_inside(shard) && !shard.contains('/') => Ok((weight.clone(), shard.to_string())),
-            _ => Err(format!("it places {weight} in {shard}; expected the name of a file beside it")),
+            Some(shard) if super::catalog::is_inside(shard) && !shard.contains('/') => {
+                Ok((weight.clone(), shard.to_string()))
+            }
+            _ => {
+                Err(format!("it places {weight} in {shard}; expected the name of a file beside it"))
+            }
         })
         .collect()
 }

@@ -9,19 +9,24 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use unicode_normalization::UnicodeNormalization;
 
-/// Start and end of the names of files that are not finished; what a killed run leaves behind is told by them.
+/// Start and end of the names of files that are not finished; what a killed run leaves behind is
+/// told by them.
 pub(super) const UNFINISHED: (&str, &str) = (".polygist-", ".tmp");
 
 /// Longest part of a path in bytes, with room to 255 for what is added to it.
 const LONGEST: usize = 160;
 
-/// Writes `bytes` to `path` so that at any moment, a crash included, there is the old file or the new one, whole. Missing folders are made.
+/// Writes `bytes` to `path` so that at any moment, a crash included, there is the old file or the
+/// new one, whole. Missing folders are made.
 pub fn atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     atomic_with(path, |out| out.write_all(bytes))
 }
 
 /// [`atomic`] for what is written piece by piece.
-pub fn atomic_with(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<()> {
+pub fn atomic_with(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> Result<()> {
     // The parent of a bare file name is the empty path.
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
@@ -49,9 +54,10 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Where the articles of a run go: the input tree mirrored, each article in a file of its own.
 ///
-/// The file's whole name is kept (`news/a.html` → `news/a.html.en.md`), so a name depends on nothing but the article's id: it is the same
-/// whatever other files there are, and `a.txt` and `a.html` stay apart. What some file system does not allow is replaced, and the name
-/// then ends in a hash of the id.
+/// The file's whole name is kept (`news/a.html` → `news/a.html.en.md`), so a name depends on
+/// nothing but the article's id: it is the same whatever other files there are, and `a.txt` and
+/// `a.html` stay apart. What some file system does not allow is replaced, and the name then ends in
+/// a hash of the id.
 #[derive(Clone, Debug, Default)]
 pub struct OutputNames {
     /// Ids of files, folded, that a file system without case would mix up.
@@ -80,7 +86,8 @@ impl OutputNames {
     /// The article's file below the output folder, with `/`; it never leaves that folder.
     pub fn name(&self, id: &str, language: &Lang) -> String {
         let (file, member) = split_member(id);
-        let (folders, name) = file.rsplit_once('/').map_or((None, file), |(folders, name)| (Some(folders), name));
+        let (folders, name) =
+            file.rsplit_once('/').map_or((None, file), |(folders, name)| (Some(folders), name));
         let mut out = String::new();
         let mut end = 0;
         for folder in folders.into_iter().flat_map(|f| f.split('/')) {
@@ -102,7 +109,15 @@ fn fold(id: &str) -> String {
 
 /// Parts `a.jsonl#id` into the file and the article in it, whatever the article's own id holds.
 fn split_member(id: &str) -> (&str, Option<&str>) {
-    const HOLDERS: [&str; 7] = [".json", ".jsonl", ".ndjson", ".json.gz", ".jsonl.gz", ".ndjson.gz", super::articles::STDIN];
+    const HOLDERS: [&str; 7] = [
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".json.gz",
+        ".jsonl.gz",
+        ".ndjson.gz",
+        super::articles::STDIN,
+    ];
     let holder = |file: &str| {
         let file = file.to_ascii_lowercase();
         HOLDERS.iter().any(|end| file.ends_with(end))
@@ -111,7 +126,8 @@ fn split_member(id: &str) -> (&str, Option<&str>) {
     split.map_or((id, None), |(at, _)| (&id[..at], Some(&id[at + 1..])))
 }
 
-/// One part of a path that every file system takes; with a hash of `whole` where it had to be changed or has a twin.
+/// One part of a path that every file system takes; with a hash of `whole` where it had to be
+/// changed or has a twin.
 fn part(text: &str, whole: &str, twin: bool) -> String {
     let mut name = allowed(text);
     if name.chars().all(|c| c == '.') {
@@ -142,7 +158,9 @@ fn part(text: &str, whole: &str, twin: bool) -> String {
 }
 
 fn allowed(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() || "/\\<>:\"|?*".contains(c) { '_' } else { c }).collect()
+    text.chars()
+        .map(|c| if c.is_control() || "/\\<>:\"|?*".contains(c) { '_' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -183,8 +201,14 @@ mod tests {
         ] {
             let name = name(id);
             for part in name.split('/') {
-                assert!(!part.is_empty() && part != "." && part != ".." && part.len() <= 200, "{id:?}: {name}");
-                assert!(!part.contains(|c: char| c.is_control() || "\\<>:\"|?*".contains(c)), "{id:?}: {name}");
+                assert!(
+                    !part.is_empty() && part != "." && part != ".." && part.len() <= 200,
+                    "{id:?}: {name}"
+                );
+                assert!(
+                    !part.contains(|c: char| c.is_control() || "\\<>:\"|?*".contains(c)),
+                    "{id:?}: {name}"
+                );
             }
             assert!(name.contains('-'), "{id:?}: {name} has no hash");
         }
@@ -211,7 +235,8 @@ mod tests {
             "a_/x.txt",
         ];
         let names = OutputNames::new(ids);
-        let all: HashSet<String> = ids.iter().map(|id| fold(&names.name(id, &Lang::en()))).collect();
+        let all: HashSet<String> =
+            ids.iter().map(|id| fold(&names.name(id, &Lang::en()))).collect();
         assert_eq!(all.len(), ids.len(), "{all:?}");
         // The order of the files makes no difference.
         let reversed = OutputNames::new(ids.into_iter().rev());

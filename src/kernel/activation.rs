@@ -87,7 +87,8 @@ fn relu(x: f32) -> f32 {
     if x > 0.0 { x } else { 0.0 }
 }
 
-/// The error function to about 5e-7: a quotient of polynomials on [−4, 4], beyond which it is ±1 in f32.
+/// The error function to about 5e-7: a quotient of polynomials on [−4, 4], beyond which it is ±1 in
+/// f32.
 #[inline(always)]
 fn erf(x: f32) -> f32 {
     let x = x.clamp(-4.0, 4.0);
@@ -117,13 +118,13 @@ fn rows(gate_up: &[f32], n: usize, out: &mut [f32], activation: impl Fn(f32) -> 
     }
 }
 
-/// `eˣ` to about 2 units in the last place: 2ⁿ · p(r), with x = n ln 2 + r and Cephes' polynomial for expf. Arguments are clamped to ±87,
-/// where f32 ends.
+/// `eˣ` to about 2 units in the last place: 2ⁿ · p(r), with x = n ln 2 + r and Cephes' polynomial
+/// for expf. Arguments are clamped to ±87, where f32 ends.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     let x = x.clamp(-87.0, 87.0);
-    // Adding and taking away 1.5 · 2²³ rounds to the nearest integer without a call, so that the loop vectorizes. What is added leaves the
-    // integer in the low bits of the sum.
+    // Adding and taking away 1.5 · 2²³ rounds to the nearest integer without a call, so that the
+    // loop vectorizes. What is added leaves the integer in the low bits of the sum.
     const ROUND: f32 = 12_582_912.0;
     let shifted = x.mul_add(std::f32::consts::LOG2_E, ROUND);
     let n = shifted - ROUND;
@@ -164,7 +165,11 @@ mod tests {
             gated_gelu_tanh(isa, &gate_up, gate.len(), &mut out);
             for ((&g, &u), &o) in gate.iter().zip(&up).zip(&out) {
                 let g = f64::from(g);
-                let want = 0.5 * g * (1.0 + ((2.0 / std::f64::consts::PI).sqrt() * (g + 0.044715 * g.powi(3))).tanh());
+                let want = 0.5
+                    * g
+                    * (1.0
+                        + ((2.0 / std::f64::consts::PI).sqrt() * (g + 0.044715 * g.powi(3)))
+                            .tanh());
                 assert!((f64::from(o) - want * f64::from(u)).abs() < 2e-5, "gelu({g})");
             }
             gated_silu(isa, &gate_up, gate.len(), &mut out);

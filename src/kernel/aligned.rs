@@ -1,5 +1,6 @@
-//! Memory at the borders of cache lines, and in large pages: a register of AVX-512 is a line, and loads that lie across two take twice as long;
-//! weights are gone over from one end to the other at every step, and with pages of 4 KiB the search for the pages is a good part of that.
+//! Memory at the borders of cache lines, and in large pages: a register of AVX-512 is a line, and
+//! loads that lie across two take twice as long; weights are gone over from one end to the other at
+//! every step, and with pages of 4 KiB the search for the pages is a good part of that.
 
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
@@ -31,10 +32,11 @@ impl<T: Plain> Aligned<T> {
         Aligned { first: 0, slab: Arc::new(slab), length, of: PhantomData }
     }
 
-    /// Beside others that are made one after the other and stay about as long: the matrices of a model, most of which are smaller than a large
-    /// page.
+    /// Beside others that are made one after the other and stay about as long: the matrices of a
+    /// model, most of which are smaller than a large page.
     pub(super) fn lasting(length: usize) -> Aligned<T> {
-        /// The slab that is being filled, and how far; it is given back with the last of what is in it.
+        /// The slab that is being filled, and how far; it is given back with the last of what is in
+        /// it.
         static OPEN: Mutex<(Weak<Slab>, usize)> = Mutex::new((Weak::new(), 0));
         let bytes = (length * size_of::<T>()).next_multiple_of(LINE);
         if bytes > SLAB / 4 {
@@ -86,8 +88,15 @@ fn in_large_pages(bytes: &[u8]) {
         let first = start.next_multiple_of(PAGE);
         let end = (start + bytes.len()) / PAGE * PAGE;
         if end > first {
-            // SAFETY: the range is within memory that is ours; the advice changes nothing of what it holds, and may be refused.
-            unsafe { libc::madvise(bytes.as_ptr().wrapping_add(first - start).cast_mut().cast(), end - first, libc::MADV_HUGEPAGE) };
+            // SAFETY: the range is within memory that is ours; the advice changes nothing of what
+            // it holds, and may be refused.
+            unsafe {
+                libc::madvise(
+                    bytes.as_ptr().wrapping_add(first - start).cast_mut().cast(),
+                    end - first,
+                    libc::MADV_HUGEPAGE,
+                )
+            };
         }
     }
     #[cfg(not(target_os = "linux"))]
@@ -98,8 +107,8 @@ impl<T: Plain> Deref for Aligned<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        // SAFETY: from there on, at the border of a line, the slab has `length` elements that are this vector's own, aligned to more than these
-        // need; any bits are a value of them.
+        // SAFETY: from there on, at the border of a line, the slab has `length` elements that are
+        // this vector's own, aligned to more than these need; any bits are a value of them.
         unsafe { std::slice::from_raw_parts(self.slab.start.add(self.first).cast(), self.length) }
     }
 }
@@ -107,7 +116,9 @@ impl<T: Plain> Deref for Aligned<T> {
 impl<T: Plain> DerefMut for Aligned<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         // SAFETY: as above; the vector is borrowed alone, and no other has this part of the slab.
-        unsafe { std::slice::from_raw_parts_mut(self.slab.start.add(self.first).cast(), self.length) }
+        unsafe {
+            std::slice::from_raw_parts_mut(self.slab.start.add(self.first).cast(), self.length)
+        }
     }
 }
 
@@ -117,7 +128,10 @@ mod tests {
 
     #[test]
     fn lasting_ones_lie_side_by_side() {
-        let mut all: Vec<Aligned<f32>> = [5, 0, 100, SLAB / 4, SLAB / 20, SLAB / 16, SLAB / 16, SLAB / 16, 7].map(Aligned::lasting).into();
+        let mut all: Vec<Aligned<f32>> =
+            [5, 0, 100, SLAB / 4, SLAB / 20, SLAB / 16, SLAB / 16, SLAB / 16, 7]
+                .map(Aligned::lasting)
+                .into();
         for (n, values) in (1u8..).zip(&mut all) {
             assert!(values.as_ptr().addr().is_multiple_of(64) && values.iter().all(|v| *v == 0.0));
             values.fill(f32::from(n));
@@ -125,7 +139,10 @@ mod tests {
         all.swap_remove(3);
         all.push(Aligned::lasting(9));
         let own = |values: &Aligned<f32>| values.windows(2).all(|pair| pair[0] == pair[1]);
-        assert!(all.iter().all(own) && all.last().is_some_and(|values| values.iter().all(|v| *v == 0.0)));
+        assert!(
+            all.iter().all(own)
+                && all.last().is_some_and(|values| values.iter().all(|v| *v == 0.0))
+        );
     }
 
     #[test]

@@ -28,7 +28,12 @@ pub struct Best {
 impl Best {
     /// Nothing seen yet; `keep` columns are wanted.
     pub fn new(keep: usize) -> Best {
-        Best { keep: keep.max(1), ranked: Vec::with_capacity(keep.clamp(1, 1024) + 1), largest: f32::NEG_INFINITY, total: 0.0 }
+        Best {
+            keep: keep.max(1),
+            ranked: Vec::with_capacity(keep.clamp(1, 1024) + 1),
+            largest: f32::NEG_INFINITY,
+            total: 0.0,
+        }
     }
 
     /// Counts logits for [`Best::log_sum_exp`].
@@ -48,7 +53,8 @@ impl Best {
         const LANES: usize = 32;
         let mut bar = self.bar();
         for (block, logits) in logits.chunks(LANES).enumerate() {
-            // A comparison of whole blocks, which vectorizes, keeps nearly all of them from being looked at one by one.
+            // A comparison of whole blocks, which vectorizes, keeps nearly all of them from being
+            // looked at one by one.
             if !logits.iter().fold(false, |any, &l| any | (l > bar)) {
                 continue;
             }
@@ -62,7 +68,12 @@ impl Best {
     }
 
     /// The same, choosing by logit plus noise.
-    pub fn choose_with_noise(&mut self, first: usize, logits: &[f32], noise: impl Fn(usize) -> f32) {
+    pub fn choose_with_noise(
+        &mut self,
+        first: usize,
+        logits: &[f32],
+        noise: impl Fn(usize) -> f32,
+    ) {
         for (column, &logit) in (first..).zip(logits) {
             // Gumbel noise out of 23 bits stays below 17, and costs more than this comparison.
             if logit + 17.0 > self.bar() {
@@ -76,7 +87,11 @@ impl Best {
 
     /// What a column must rank above.
     fn bar(&self) -> f32 {
-        if self.ranked.len() < self.keep { f32::NEG_INFINITY } else { self.ranked[self.keep - 1].rank }
+        if self.ranked.len() < self.keep {
+            f32::NEG_INFINITY
+        } else {
+            self.ranked[self.keep - 1].rank
+        }
     }
 
     fn insert(&mut self, new: Ranked) {

@@ -2,9 +2,10 @@
 
 use candle_core::{Device, Result};
 
-/// The CUDA device of a number, with one stream for all threads: what one of them begins is done before what another begins later. The memory
-/// that tensors give back is kept for those to come; by itself the driver returns all of it to the system whenever somebody waits for a
-/// result, at every token, and fetching it again takes longer than the token.
+/// The CUDA device of a number, with one stream for all threads: what one of them begins is done
+/// before what another begins later. The memory that tensors give back is kept for those to come;
+/// by itself the driver returns all of it to the system whenever somebody waits for a result, at
+/// every token, and fetching it again takes longer than the token.
 ///
 /// # Errors
 /// When there is none.
@@ -18,12 +19,16 @@ pub fn open_cuda(number: usize) -> Result<Device> {
     unsafe { device.disable_event_tracking() };
     let stream = device.cuda_stream();
     let mut threshold = u64::MAX;
-    // Where it cannot be told, nothing is lost but time.
-    // SAFETY: the device is that of an open context, and this attribute is a u64, which outlives the call.
+    // Where it cannot be told, nothing is lost but time. SAFETY: the device is that of an open
+    // context, and this attribute is a u64, which outlives the call.
     let _ = unsafe {
         result::device::get_default_mem_pool(stream.context().cu_device()).and_then(|pool| {
             let value = (&raw mut threshold).cast();
-            result::mem_pool::set_attribute(pool, CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD, value)
+            result::mem_pool::set_attribute(
+                pool,
+                CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD,
+                value,
+            )
         })
     };
     Ok(opened)

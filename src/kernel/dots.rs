@@ -1,4 +1,5 @@
-//! Tiles of the int8 product where the instruction set adds up four products of 8-bit integers a lane at once.
+//! Tiles of the int8 product where the instruction set adds up four products of 8-bit integers a
+//! lane at once.
 #![cfg_attr(not(any(target_arch = "x86_64", target_arch = "aarch64")), allow(unused))]
 
 use super::isa::Isa;
@@ -12,7 +13,8 @@ pub(super) struct Rows<'a> {
     pub values: &'a [i8],
     /// (rows, groups)
     pub scales: &'a [f32],
-    /// Where the sums of their products with weights begin, (rows, groups), so that they come out without the weights' offset.
+    /// Where the sums of their products with weights begin, (rows, groups), so that they come out
+    /// without the weights' offset.
     pub starts: &'a [i32],
 }
 
@@ -30,7 +32,8 @@ pub(super) struct Panel<'a> {
 /// Sixteen sums of products side by side, or four weights each of sixteen features.
 ///
 /// # Safety
-/// The methods of an implementation may only be called, inlined, in a function that has the implementation's target features.
+/// The methods of an implementation may only be called, inlined, in a function that has the
+/// implementation's target features.
 trait Dots: Copy {
     /// Sixteen floats.
     type Floats: Lanes;
@@ -62,12 +65,20 @@ macro_rules! by_rows {
 pub(super) use by_rows;
 
 /// The product of `count` rows with a panel, the same sums as [`super::matmul_i8`]'s portable ones.
-pub(super) fn multiply(isa: Isa, count: usize, rows: Rows<'_>, panel: Panel<'_>, epilogue: Epilogue<'_>) {
+pub(super) fn multiply(
+    isa: Isa,
+    count: usize,
+    rows: Rows<'_>,
+    panel: Panel<'_>,
+    epilogue: Epilogue<'_>,
+) {
     match isa {
         #[cfg(target_arch = "x86_64")]
         Isa::Avx512 => by_rows!(count, x86::avx512(rows, panel, epilogue)),
         #[cfg(target_arch = "x86_64")]
-        Isa::AvxVnni if is_x86_feature_detected!("avxvnni") => by_rows!(count, x86::avx_vnni(rows, panel, epilogue)),
+        Isa::AvxVnni if is_x86_feature_detected!("avxvnni") => {
+            by_rows!(count, x86::avx_vnni(rows, panel, epilogue))
+        }
         #[cfg(target_arch = "x86_64")]
         Isa::AvxVnni => by_rows!(count, x86::avx512vl_vnni(rows, panel, epilogue)),
         #[cfg(target_arch = "aarch64")]
@@ -81,13 +92,25 @@ pub(super) fn multiply(isa: Isa, count: usize, rows: Rows<'_>, panel: Panel<'_>,
 /// # Safety
 /// The caller has the features of the registers.
 #[inline(always)]
-unsafe fn tile<D: Dots, const MR: usize, const N: usize>(rows: Rows<'_>, panel: Panel<'_>, epilogue: Epilogue<'_>) {
+unsafe fn tile<D: Dots, const MR: usize, const N: usize>(
+    rows: Rows<'_>,
+    panel: Panel<'_>,
+    epilogue: Epilogue<'_>,
+) {
     let Epilogue { bias, out, stride, width } = epilogue;
     let groups = rows.scales.len() / MR;
     let depth = groups * GROUP;
-    assert!(rows.values.len() == MR * depth && rows.scales.len() == MR * groups && rows.starts.len() == rows.scales.len());
+    assert!(
+        rows.values.len() == MR * depth
+            && rows.scales.len() == MR * groups
+            && rows.starts.len() == rows.scales.len()
+    );
     assert!(panel.values.len() == depth * PANEL && panel.scales.len() == groups * PANEL);
-    assert!(width <= PANEL && bias.is_none_or(|bias| bias.len() == width) && out.len() == (MR - 1) * stride + width);
+    assert!(
+        width <= PANEL
+            && bias.is_none_or(|bias| bias.len() == width)
+            && out.len() == (MR - 1) * stride + width
+    );
     for column in (0..PANEL).step_by(N * LANES) {
         // SAFETY: the caller has the features; the assertions bound what is read and written.
         unsafe {
@@ -110,7 +133,9 @@ unsafe fn tile<D: Dots, const MR: usize, const N: usize>(rows: Rows<'_>, panel: 
                 }
                 let mut scales = [D::Floats::zero(); N];
                 for (n, scales) in scales.iter_mut().enumerate() {
-                    *scales = D::Floats::load_at(panel.scales.as_ptr().add(g * PANEL + column + n * LANES));
+                    *scales = D::Floats::load_at(
+                        panel.scales.as_ptr().add(g * PANEL + column + n * LANES),
+                    );
                 }
                 for (r, (sums, totals)) in sums.into_iter().zip(&mut totals).enumerate() {
                     let row = D::Floats::splat(*rows.scales.as_ptr().add(r * groups + g));
@@ -126,7 +151,9 @@ unsafe fn tile<D: Dots, const MR: usize, const N: usize>(rows: Rows<'_>, panel: 
                 let bias = bias.map(|bias| &bias[first..first + here]);
                 for (r, totals) in totals.iter().enumerate() {
                     let result = match bias {
-                        Some(bias) if here == LANES => totals[n].add(D::Floats::load_at(bias.as_ptr())),
+                        Some(bias) if here == LANES => {
+                            totals[n].add(D::Floats::load_at(bias.as_ptr()))
+                        }
                         Some(bias) => totals[n].add(D::Floats::load_part(bias)),
                         None => totals[n],
                     };
@@ -144,7 +171,8 @@ unsafe fn tile<D: Dots, const MR: usize, const N: usize>(rows: Rows<'_>, panel: 
     }
 }
 
-/// Adds the products of one four of sixteen activations with the weights that begin, for the first four, at a place in the panel.
+/// Adds the products of one four of sixteen activations with the weights that begin, for the first
+/// four, at a place in the panel.
 ///
 /// # Safety
 /// The caller has the features of the registers, and the panel has the weights.
@@ -190,23 +218,36 @@ mod x86 {
     use crate::kernel::lanes::x86::{Avx2, Avx512};
     use std::arch::x86_64::*;
 
-    /// Half a panel at a time: the sums of a group and those of all before it take 24 of 32 registers.
+    /// Half a panel at a time: the sums of a group and those of all before it take 24 of 32
+    /// registers.
     #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
-    pub(super) fn avx512<const MR: usize>(rows: Rows<'_>, panel: Panel<'_>, epilogue: Epilogue<'_>) {
+    pub(super) fn avx512<const MR: usize>(
+        rows: Rows<'_>,
+        panel: Panel<'_>,
+        epilogue: Epilogue<'_>,
+    ) {
         // SAFETY: this function has the features of these registers.
         unsafe { tile::<Zmm, MR, 2>(rows, panel, epilogue) }
     }
 
     /// A quarter of a panel at a time: the sums of a group take 12 of 16 registers.
     #[target_feature(enable = "avx2,fma,f16c,avxvnni")]
-    pub(super) fn avx_vnni<const MR: usize>(rows: Rows<'_>, panel: Panel<'_>, epilogue: Epilogue<'_>) {
+    pub(super) fn avx_vnni<const MR: usize>(
+        rows: Rows<'_>,
+        panel: Panel<'_>,
+        epilogue: Epilogue<'_>,
+    ) {
         // SAFETY: this function has the features of these registers.
         unsafe { tile::<Ymm<true>, MR, 1>(rows, panel, epilogue) }
     }
 
     /// The same with the instruction as AVX-512 encodes it, so that machines with that can test it.
     #[target_feature(enable = "avx2,fma,f16c,avx512vl,avx512vnni")]
-    pub(super) fn avx512vl_vnni<const MR: usize>(rows: Rows<'_>, panel: Panel<'_>, epilogue: Epilogue<'_>) {
+    pub(super) fn avx512vl_vnni<const MR: usize>(
+        rows: Rows<'_>,
+        panel: Panel<'_>,
+        epilogue: Epilogue<'_>,
+    ) {
         // SAFETY: this function has the features of these registers.
         unsafe { tile::<Ymm<false>, MR, 1>(rows, panel, epilogue) }
     }
@@ -215,7 +256,8 @@ mod x86 {
     #[derive(Clone, Copy)]
     struct Zmm(__m512i);
 
-    // SAFETY (of all blocks below): the caller has the target features, as the trait demands, and the memory; unaligned loads are used.
+    // SAFETY (of all blocks below): the caller has the target features, as the trait demands, and
+    // the memory; unaligned loads are used.
     impl Dots for Zmm {
         type Floats = Avx512;
         type Activations = *const i8;
@@ -248,7 +290,8 @@ mod x86 {
         }
     }
 
-    /// Two registers of AVX2, multiplied by AVX-VNNI, which encodes the instruction by VEX, or AVX-512VL, which does by EVEX.
+    /// Two registers of AVX2, multiplied by AVX-VNNI, which encodes the instruction by VEX, or
+    /// AVX-512VL, which does by EVEX.
     #[derive(Clone, Copy)]
     struct Ymm<const VEX: bool>(__m256i, __m256i);
 
@@ -263,7 +306,9 @@ mod x86 {
         #[inline(always)]
         unsafe fn load(weights: *const u8) -> Self {
             // SAFETY: see above.
-            unsafe { Ymm(_mm256_loadu_si256(weights.cast()), _mm256_loadu_si256(weights.add(32).cast())) }
+            unsafe {
+                Ymm(_mm256_loadu_si256(weights.cast()), _mm256_loadu_si256(weights.add(32).cast()))
+            }
         }
         #[inline(always)]
         unsafe fn activations(values: *const i8) -> *const i8 {
@@ -275,9 +320,15 @@ mod x86 {
             unsafe {
                 let four = _mm256_set1_epi32(activations.cast::<i32>().add(FOUR).read_unaligned());
                 if VEX {
-                    Ymm(_mm256_dpbusd_avx_epi32(self.0, weights.0, four), _mm256_dpbusd_avx_epi32(self.1, weights.1, four))
+                    Ymm(
+                        _mm256_dpbusd_avx_epi32(self.0, weights.0, four),
+                        _mm256_dpbusd_avx_epi32(self.1, weights.1, four),
+                    )
                 } else {
-                    Ymm(_mm256_dpbusd_epi32(self.0, weights.0, four), _mm256_dpbusd_epi32(self.1, weights.1, four))
+                    Ymm(
+                        _mm256_dpbusd_epi32(self.0, weights.0, four),
+                        _mm256_dpbusd_epi32(self.1, weights.1, four),
+                    )
                 }
             }
         }
@@ -298,7 +349,8 @@ mod arm {
     use std::arch::asm;
     use std::array::from_fn;
 
-    /// A quarter of a panel at a time: the sums of a group take 20 of 32 registers, and what is multiplied nine.
+    /// A quarter of a panel at a time: the sums of a group take 20 of 32 registers, and what is
+    /// multiplied nine.
     #[target_feature(enable = "dotprod")]
     pub(super) fn neon<const MR: usize>(rows: Rows<'_>, panel: Panel<'_>, epilogue: Epilogue<'_>) {
         // SAFETY: this function has the features of these registers.
@@ -309,7 +361,8 @@ mod arm {
     #[derive(Clone, Copy)]
     struct Four([int32x4_t; 4]);
 
-    // SAFETY (of all blocks below): all code for 64-bit ARM has NEON, and the caller has its dot product and the memory.
+    // SAFETY (of all blocks below): all code for 64-bit ARM has NEON, and the caller has its dot
+    // product and the memory.
     impl Dots for Four {
         type Floats = Neon;
         type Activations = int8x16_t;

@@ -19,13 +19,15 @@ pub enum Isa {
 
 impl Isa {
     /// The best set of this machine, or the one named by the environment variable `POLYGIST_ISA`
-    /// (`scalar`, `avx2`, `avx-vnni`, `avx512`, `neon`) if the machine has it; made for tests and for finding faults.
+    /// (`scalar`, `avx2`, `avx-vnni`, `avx512`, `neon`) if the machine has it; made for tests and
+    /// for finding faults.
     pub fn current() -> Isa {
         static CURRENT: OnceLock<Isa> = OnceLock::new();
         *CURRENT.get_or_init(|| {
             let available = Isa::available();
             let named = std::env::var("POLYGIST_ISA").ok();
-            let named = named.and_then(|name| available.iter().find(|isa| isa.name() == name).copied());
+            let named =
+                named.and_then(|name| available.iter().find(|isa| isa.name() == name).copied());
             named.or(available.last().copied()).unwrap_or(Isa::Scalar)
         })
     }
@@ -34,14 +36,21 @@ impl Isa {
     pub fn available() -> Vec<Isa> {
         let mut available = vec![Isa::Scalar];
         #[cfg(target_arch = "x86_64")]
-        if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c") {
+        if is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c")
+        {
             available.push(Isa::Avx2);
             // AVX-512 has the same instruction in another encoding.
-            let vl_vnni = is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512vnni");
+            let vl_vnni =
+                is_x86_feature_detected!("avx512vl") && is_x86_feature_detected!("avx512vnni");
             if is_x86_feature_detected!("avxvnni") || vl_vnni {
                 available.push(Isa::AvxVnni);
             }
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vnni") {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vnni")
+            {
                 available.push(Isa::Avx512);
             }
         }
@@ -65,8 +74,8 @@ impl Isa {
 }
 
 /// Defines a function whose body is compiled once per instruction set; the compiler vectorizes the
-/// fixed-width lane arrays in it. NEON needs no copy of its own: all code for 64-bit ARM may use it. The first parameter of the generated
-/// function is the [`Isa`].
+/// fixed-width lane arrays in it. NEON needs no copy of its own: all code for 64-bit ARM may use
+/// it. The first parameter of the generated function is the [`Isa`].
 macro_rules! per_isa {
     ($(#[$meta:meta])* $vis:vis fn $name:ident $(<const $c:ident: usize>)? ($($arg:ident: $ty:ty),* $(,)?) = $body:path) => {
         $(#[$meta])*
@@ -85,11 +94,13 @@ macro_rules! per_isa {
                     $body($($arg),*)
                 }
                 if isa == $crate::kernel::Isa::Avx512 {
-                    // SAFETY: `Isa::Avx512` is only ever made after the CPU was found to have these features.
+                    // SAFETY: `Isa::Avx512` is only ever made after the CPU was found to have these
+                    // features.
                     return unsafe { avx512 $(::<$c>)? ($($arg),*) };
                 }
                 if matches!(isa, $crate::kernel::Isa::Avx2 | $crate::kernel::Isa::AvxVnni) {
-                    // SAFETY: these are only ever made after the CPU was found to have AVX2, FMA and F16C.
+                    // SAFETY: these are only ever made after the CPU was found to have AVX2, FMA
+                    // and F16C.
                     return unsafe { avx2 $(::<$c>)? ($($arg),*) };
                 }
             }

@@ -1,4 +1,5 @@
-//! Sixteen f32 lanes: the width in which floating-point sums are kept, the same on every instruction set, so that all give the same bits.
+//! Sixteen f32 lanes: the width in which floating-point sums are kept, the same on every
+//! instruction set, so that all give the same bits.
 
 use half::f16;
 
@@ -41,7 +42,8 @@ impl Element for f16 {
 /// Sixteen floats that are computed side by side.
 ///
 /// # Safety
-/// The methods of an implementation may only be called, inlined, in a function that has the implementation's target features.
+/// The methods of an implementation may only be called, inlined, in a function that has the
+/// implementation's target features.
 pub(super) trait Lanes: Copy {
     /// Whether some twenty of them fit into registers.
     const MANY: bool;
@@ -133,8 +135,9 @@ pub(super) mod x86 {
     #[derive(Clone, Copy)]
     pub(in super::super) struct Avx2(pub __m256, pub __m256);
 
-    // SAFETY (of all blocks below): the caller has the target features, as the trait demands; references to arrays of 16 floats are
-    // valid for loads and stores of 16 floats, and unaligned ones are used.
+    // SAFETY (of all blocks below): the caller has the target features, as the trait demands;
+    // references to arrays of 16 floats are valid for loads and stores of 16 floats, and unaligned
+    // ones are used.
     impl Lanes for Avx2 {
         const MANY: bool = false;
         #[inline(always)]
@@ -241,7 +244,8 @@ pub(super) mod x86 {
             // SAFETY: see above.
             unsafe { _mm512_storeu_ps(out.as_mut_ptr(), self.0) }
         }
-        /// Two become one with both their sums at every level, which takes a third of the instructions of sixteen sums.
+        /// Two become one with both their sums at every level, which takes a third of the
+        /// instructions of sixteen sums.
         #[inline(always)]
         unsafe fn sums(of: [Self; 16]) -> Self {
             // SAFETY: see above.
@@ -253,20 +257,32 @@ pub(super) mod x86 {
                     // The order that the levels below turn into that of the arguments.
                     let place = |e: usize| (e % 4) * 4 + e / 4;
                     let (a, b) = (of[place(2 * i)].0, of[place(2 * i + 1)].0);
-                    eight[i] = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xee>(a, b));
+                    eight[i] = _mm512_add_ps(
+                        _mm512_shuffle_f32x4::<0x44>(a, b),
+                        _mm512_shuffle_f32x4::<0xee>(a, b),
+                    );
                 }
                 let mut four = [zero; 4];
                 for i in 0..4 {
                     let (a, b) = (eight[2 * i], eight[2 * i + 1]);
-                    four[i] = _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xdd>(a, b));
+                    four[i] = _mm512_add_ps(
+                        _mm512_shuffle_f32x4::<0x88>(a, b),
+                        _mm512_shuffle_f32x4::<0xdd>(a, b),
+                    );
                 }
                 let mut two = [zero; 2];
                 for i in 0..2 {
                     let (a, b) = (four[2 * i], four[2 * i + 1]);
-                    two[i] = _mm512_add_ps(_mm512_shuffle_ps::<0x44>(a, b), _mm512_shuffle_ps::<0xee>(a, b));
+                    two[i] = _mm512_add_ps(
+                        _mm512_shuffle_ps::<0x44>(a, b),
+                        _mm512_shuffle_ps::<0xee>(a, b),
+                    );
                 }
                 let [a, b] = two;
-                Avx512(_mm512_add_ps(_mm512_shuffle_ps::<0x88>(a, b), _mm512_shuffle_ps::<0xdd>(a, b)))
+                Avx512(_mm512_add_ps(
+                    _mm512_shuffle_ps::<0x88>(a, b),
+                    _mm512_shuffle_ps::<0xdd>(a, b),
+                ))
             }
         }
     }
@@ -296,7 +312,8 @@ pub(super) mod neon {
     #[derive(Clone, Copy)]
     pub(in super::super) struct Neon(pub [float32x4_t; 4]);
 
-    // SAFETY (of all blocks below): all code for 64-bit ARM has NEON, which is why closures do no harm here; the caller has the memory.
+    // SAFETY (of all blocks below): all code for 64-bit ARM has NEON, which is why closures do no
+    // harm here; the caller has the memory.
     impl Lanes for Neon {
         const MANY: bool = false;
         #[inline(always)]
@@ -316,7 +333,8 @@ pub(super) mod neon {
         }
         #[inline(always)]
         unsafe fn load_half(values: *const f16) -> Self {
-            // SAFETY: see above. What converts four halves is part of NEON, but not of the functions of older compilers.
+            // SAFETY: see above. What converts four halves is part of NEON, but not of the
+            // functions of older compilers.
             unsafe {
                 let four = |i: usize| {
                     let floats: float32x4_t;
@@ -351,11 +369,16 @@ pub(super) mod neon {
         unsafe fn sums(of: [Self; 16]) -> Self {
             // SAFETY: see above.
             unsafe {
-                let fours = of.map(|Neon([a, b, c, d])| vaddq_f32(vaddq_f32(a, c), vaddq_f32(b, d)));
+                let fours =
+                    of.map(|Neon([a, b, c, d])| vaddq_f32(vaddq_f32(a, c), vaddq_f32(b, d)));
                 // Of two, the upper halves added to the lower ones, in one register.
                 let halves = |i: usize| {
-                    let (a, b) = (vreinterpretq_f64_f32(fours[i]), vreinterpretq_f64_f32(fours[i + 1]));
-                    vaddq_f32(vreinterpretq_f32_f64(vzip1q_f64(a, b)), vreinterpretq_f32_f64(vzip2q_f64(a, b)))
+                    let (a, b) =
+                        (vreinterpretq_f64_f32(fours[i]), vreinterpretq_f64_f32(fours[i + 1]));
+                    vaddq_f32(
+                        vreinterpretq_f32_f64(vzip1q_f64(a, b)),
+                        vreinterpretq_f32_f64(vzip2q_f64(a, b)),
+                    )
                 };
                 Neon(from_fn(|i| vpaddq_f32(halves(4 * i), halves(4 * i + 2))))
             }

@@ -1,8 +1,9 @@
 //! f32 matrix product with packed weights: the reference path.
 //!
-//! Each output is a sum of the sums of [`BLOCK`] products, each a chain of fused multiply-adds in order, so that it does not depend on how
-//! rows are tiled. One chain over all of `k` would round at the height of the whole sum every time: its error grows with `k`, that of
-//! blocks with √k (Higham 1993, "The accuracy of floating point summation").
+//! Each output is a sum of the sums of [`BLOCK`] products, each a chain of fused multiply-adds in
+//! order, so that it does not depend on how rows are tiled. One chain over all of `k` would round
+//! at the height of the whole sum every time: its error grows with `k`, that of blocks with √k
+//! (Higham 1993, "The accuracy of floating point summation").
 
 use super::isa::per_isa;
 use super::packed::Target;
@@ -13,7 +14,8 @@ pub(super) const PANEL: usize = 16;
 /// Rows a tile: 6 × 16 accumulators fill twelve of AVX2's sixteen registers.
 const TILE: usize = 6;
 
-/// Products added up before they meet the sum of those before them: about √k for the widths of transformers, where the error is least.
+/// Products added up before they meet the sum of those before them: about √k for the widths of
+/// transformers, where the error is least.
 const BLOCK: usize = 32;
 
 /// Rows of activations in tiles, each (k, height), so that the inner loop reads in order.
@@ -39,12 +41,20 @@ impl Tiles {
     }
 }
 
-/// Multiplies rows, (rows, k), with panels of weights, (panels, k, PANEL), adds the bias of the `n` features if there is one, and writes
-/// (rows, n).
-pub(super) fn matmul(isa: super::Isa, x: &Tiles, weights: &[f32], n: usize, bias: Option<&[f32]>, target: Target<'_>) {
+/// Multiplies rows, (rows, k), with panels of weights, (panels, k, PANEL), adds the bias of the `n`
+/// features if there is one, and writes (rows, n).
+pub(super) fn matmul(
+    isa: super::Isa,
+    x: &Tiles,
+    weights: &[f32],
+    n: usize,
+    bias: Option<&[f32]>,
+    target: Target<'_>,
+) {
     let Tiles { values: tiles, k, rows } = x;
     let Target { out, stride } = target;
-    // Panels outside, rows inside: a panel of weights stays in the cache while all rows pass over it.
+    // Panels outside, rows inside: a panel of weights stays in the cache while all rows pass over
+    // it.
     for (panel, weights) in weights.chunks_exact(k * PANEL).enumerate() {
         let column = panel * PANEL;
         let width = PANEL.min(n - column);
@@ -60,7 +70,9 @@ pub(super) fn matmul(isa: super::Isa, x: &Tiles, weights: &[f32], n: usize, bias
             }
             for (r, sums) in sums.iter_mut().enumerate().take(rows - t * TILE) {
                 if let Some(bias) = bias {
-                    sums.iter_mut().zip(&bias[column..column + width]).for_each(|(sum, bias)| *sum += bias);
+                    sums.iter_mut()
+                        .zip(&bias[column..column + width])
+                        .for_each(|(sum, bias)| *sum += bias);
                 }
                 let out = &mut out[(t * TILE + r) * stride + column..][..width];
                 out.iter_mut().zip(&*sums).for_each(|(out, sum)| _ = out.write(*sum));
@@ -75,7 +87,11 @@ per_isa! {
 }
 
 #[inline(always)]
-fn tile_product_body<const MR: usize>(tile: &[f32], weights: &[f32], sums: &mut [[f32; PANEL]; TILE]) {
+fn tile_product_body<const MR: usize>(
+    tile: &[f32],
+    weights: &[f32],
+    sums: &mut [[f32; PANEL]; TILE],
+) {
     let mut total = [[0.0f32; PANEL]; MR];
     for (tile, weights) in tile.chunks(BLOCK * MR).zip(weights.chunks(BLOCK * PANEL)) {
         let mut acc = [[0.0f32; PANEL]; MR];

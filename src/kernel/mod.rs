@@ -1,11 +1,13 @@
-//! The CPU kernels: matrix products on packed weights, attention, activations. They see slices, never
-//! tensors, and each runs on the calling thread; parallelism is one worker per core, further up. Only packing, at load, uses all cores by itself.
-//! Beside them are kernels for CUDA devices (`cuda`), which see candle's tensors there.
+//! The CPU kernels: matrix products on packed weights, attention, activations. They see slices,
+//! never tensors, and each runs on the calling thread; parallelism is one worker per core, further
+//! up. Only packing, at load, uses all cores by itself. Beside them are kernels for CUDA devices
+//! (`cuda`), which see candle's tensors there.
 //!
 //! Two properties hold for all kernels of the CPU and are tested:
-//! - A row's result depends on that row alone, never on the rows beside it. Batched equals single, to the bit.
-//! - Every instruction set gives the same bits: integer sums are exact, and floating-point sums have one
-//!   fixed order, with fused multiply-add, lane by lane.
+//! - A row's result depends on that row alone, never on the rows beside it. Batched equals single,
+//!   to the bit.
+//! - Every instruction set gives the same bits: integer sums are exact, and floating-point sums
+//!   have one fixed order, with fused multiply-add, lane by lane.
 //!
 //! This folder is the only place where `unsafe` is allowed.
 #![allow(unsafe_code)]

@@ -1,4 +1,5 @@
-//! What stands for the kernels for CUDA devices in a build that has none of them: candle's operations have to do.
+//! What stands for the kernels for CUDA devices in a build that has none of them: candle's
+//! operations have to do.
 
 use super::{Activation, AttentionShape};
 use candle_core::{Device, Result, Tensor};
@@ -12,7 +13,11 @@ pub(crate) struct Normalizing<'a> {
     pub epsilon: f32,
 }
 
-pub(crate) fn biased(_: &Tensor, _: Option<&Tensor>, _: Option<Activation>) -> Result<Option<Tensor>> {
+pub(crate) fn biased(
+    _: &Tensor,
+    _: Option<&Tensor>,
+    _: Option<Activation>,
+) -> Result<Option<Tensor>> {
     Ok(None)
 }
 
@@ -20,7 +25,11 @@ pub(crate) fn gated(_: &Tensor, _: Activation) -> Result<Option<Tensor>> {
     Ok(None)
 }
 
-pub(crate) fn normalized(_: &Tensor, _: Option<(&Tensor, Option<&Tensor>)>, _: &Normalizing<'_>) -> Result<Option<Tensor>> {
+pub(crate) fn normalized(
+    _: &Tensor,
+    _: Option<(&Tensor, Option<&Tensor>)>,
+    _: &Normalizing<'_>,
+) -> Result<Option<Tensor>> {
     Ok(None)
 }
 
@@ -32,7 +41,13 @@ pub(crate) fn attends(_: &AttentionShape, _: &Device) -> bool {
     false
 }
 
-pub(crate) fn attended(_: &AttentionShape, _: &Tensor, _: &Tensor, _: &Tensor, _: &Tensor) -> Result<Tensor> {
+pub(crate) fn attended(
+    _: &AttentionShape,
+    _: &Tensor,
+    _: &Tensor,
+    _: &Tensor,
+    _: &Tensor,
+) -> Result<Tensor> {
     candle_core::bail!("attention by a kernel that this build does not have")
 }
 

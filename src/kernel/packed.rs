@@ -18,7 +18,8 @@ pub enum Precision {
     F16,
     /// 16-bit floats with the range of 32-bit ones, on a GPU.
     Bf16,
-    /// 8-bit integers, a scale per [`GROUP`](super::GROUP) weights; activations are quantized the same way on the fly.
+    /// 8-bit integers, a scale per [`GROUP`](super::GROUP) weights; activations are quantized the
+    /// same way on the fly.
     Int8,
 }
 
@@ -36,8 +37,14 @@ pub struct Packed {
 }
 
 impl Packed {
-    /// Packs `n` rows of `k` weights each; `row(i, buffer)` fills in row `i`, and is called from several threads.
-    pub fn pack(precision: Precision, n: usize, k: usize, row: impl Fn(usize, &mut [f32]) + Sync) -> Packed {
+    /// Packs `n` rows of `k` weights each; `row(i, buffer)` fills in row `i`, and is called from
+    /// several threads.
+    pub fn pack(
+        precision: Precision,
+        n: usize,
+        k: usize,
+        row: impl Fn(usize, &mut [f32]) + Sync,
+    ) -> Packed {
         let packed = Packed::try_pack(precision, n, k, |range, rows| {
             range.zip(rows.chunks_exact_mut(k)).for_each(|(i, out)| row(i, out));
             Ok::<_, Infallible>(())
@@ -45,7 +52,8 @@ impl Packed {
         packed.unwrap_or_else(|never| match never {})
     }
 
-    /// The same, a few rows at a time; `rows(range, buffer)` fills in these rows, one after the other.
+    /// The same, a few rows at a time; `rows(range, buffer)` fills in these rows, one after the
+    /// other.
     ///
     /// # Errors
     /// What `rows` gives back, of one block that it failed for.
@@ -68,20 +76,25 @@ impl Packed {
             Precision::Int8 => {
                 let mut weights = matmul_i8::Weights::zeros(Isa::current(), n, k);
                 let blocks = weights.blocks(BLOCK).enumerate();
-                blocks.try_for_each_init(Vec::new, |buffer, (number, mut block)| read(number, buffer).map(|()| block.fill(buffer, k)))?;
+                blocks.try_for_each_init(Vec::new, |buffer, (number, mut block)| {
+                    read(number, buffer).map(|()| block.fill(buffer, k))
+                })?;
                 Weights::Int8(weights)
             }
             // Where the kernels compute, 16 bits are no faster, and are not used.
             Precision::F32 | Precision::F16 | Precision::Bf16 => {
                 let mut packed = Aligned::lasting(n.div_ceil(PANEL) * k * PANEL);
-                packed.par_chunks_mut(BLOCK * k).enumerate().try_for_each_init(Vec::new, |buffer, (number, packed)| {
-                    read(number, buffer)?;
-                    for (i, row) in buffer.chunks_exact(k).enumerate() {
-                        let base = i / PANEL * k * PANEL + i % PANEL;
-                        row.iter().enumerate().for_each(|(p, &v)| packed[base + p * PANEL] = v);
-                    }
-                    Ok(())
-                })?;
+                packed.par_chunks_mut(BLOCK * k).enumerate().try_for_each_init(
+                    Vec::new,
+                    |buffer, (number, packed)| {
+                        read(number, buffer)?;
+                        for (i, row) in buffer.chunks_exact(k).enumerate() {
+                            let base = i / PANEL * k * PANEL + i % PANEL;
+                            row.iter().enumerate().for_each(|(p, &v)| packed[base + p * PANEL] = v);
+                        }
+                        Ok(())
+                    },
+                )?;
                 Weights::F32(packed)
             }
         };
@@ -122,9 +135,13 @@ impl Packed {
     pub fn select(&self, rows: &[u32]) -> Packed {
         assert!(rows.iter().all(|&row| (row as usize) < self.n));
         match &self.weights {
-            Weights::F32(_) => Packed::pack(Precision::F32, rows.len(), self.k, |i, out| self.row(rows[i] as usize, out)),
+            Weights::F32(_) => Packed::pack(Precision::F32, rows.len(), self.k, |i, out| {
+                self.row(rows[i] as usize, out)
+            }),
             // As they are: a vocabulary is chosen for every sentence where there is a shortlist.
-            Weights::Int8(weights) => Packed { n: rows.len(), k: self.k, weights: Weights::Int8(weights.select(rows)) },
+            Weights::Int8(weights) => {
+                Packed { n: rows.len(), k: self.k, weights: Weights::Int8(weights.select(rows)) }
+            }
         }
     }
 
@@ -135,19 +152,31 @@ impl Packed {
     pub fn matmul(&self, x: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
         let count = x.len() / self.k * self.n;
         let mut out = Vec::with_capacity(count);
-        self.multiply(&self.prepare(x), 0..self.n, bias, Target { out: &mut out.spare_capacity_mut()[..count], stride: self.n });
+        self.multiply(
+            &self.prepare(x),
+            0..self.n,
+            bias,
+            Target { out: &mut out.spare_capacity_mut()[..count], stride: self.n },
+        );
         // SAFETY: the product has written every element.
         unsafe { out.set_len(count) };
         out
     }
 
-    /// Calls `visit(first column, width, block)` for successive blocks of columns of `x · Wᵀ` plus bias; a block is (rows, width).
-    /// Made for the vocabulary projection, whose whole product is too large to be worth storing.
+    /// Calls `visit(first column, width, block)` for successive blocks of columns of `x · Wᵀ` plus
+    /// bias; a block is (rows, width). Made for the vocabulary projection, whose whole product is
+    /// too large to be worth storing.
     ///
     /// # Panics
     /// If the lengths of the slices do not fit.
-    pub fn matmul_blocks(&self, x: &[f32], bias: Option<&[f32]>, mut visit: impl FnMut(usize, usize, &mut [f32])) {
-        /// Columns a block, whole panels: the block of a few dozen rows stays in the second cache, for all that is done to it.
+    pub fn matmul_blocks(
+        &self,
+        x: &[f32],
+        bias: Option<&[f32]>,
+        mut visit: impl FnMut(usize, usize, &mut [f32]),
+    ) {
+        /// Columns a block, whole panels: the block of a few dozen rows stays in the second cache,
+        /// for all that is done to it.
         const BLOCK: usize = 256;
         let rows = x.len() / self.k;
         let prepared = self.prepare(x);
@@ -156,7 +185,12 @@ impl Packed {
             let width = BLOCK.min(self.n - first);
             block.clear();
             let out = &mut block.spare_capacity_mut()[..rows * width];
-            self.multiply(&prepared, first..first + width, bias.map(|b| &b[first..first + width]), Target { out, stride: width });
+            self.multiply(
+                &prepared,
+                first..first + width,
+                bias.map(|b| &b[first..first + width]),
+                Target { out, stride: width },
+            );
             // SAFETY: the product has written every element.
             unsafe { block.set_len(rows * width) };
             visit(first, width, &mut block);
@@ -168,22 +202,33 @@ impl Packed {
         assert_eq!(x.len() % self.k, 0);
         match &self.weights {
             Weights::F32(_) => Prepared::F32(Tiles::new(x, self.k)),
-            Weights::Int8(weights) => Prepared::Int8(Activations::quantize(weights.isa(), x, self.k)),
+            Weights::Int8(weights) => {
+                Prepared::Int8(Activations::quantize(weights.isa(), x, self.k))
+            }
         }
     }
 
-    /// Columns of the product, which begin at the border of a panel; writes every element of the target.
-    fn multiply(&self, x: &Prepared, columns: Range<usize>, bias: Option<&[f32]>, target: Target<'_>) {
+    /// Columns of the product, which begin at the border of a panel; writes every element of the
+    /// target.
+    fn multiply(
+        &self,
+        x: &Prepared,
+        columns: Range<usize>,
+        bias: Option<&[f32]>,
+        target: Target<'_>,
+    ) {
         let width = columns.len();
         assert!(bias.is_none_or(|bias| bias.len() == width) && columns.end <= self.n);
         match (x, &self.weights) {
             (Prepared::F32(x), Weights::F32(values)) => {
                 let size = self.k * PANEL;
-                let values = &values[columns.start / PANEL * size..columns.end.div_ceil(PANEL) * size];
+                let values =
+                    &values[columns.start / PANEL * size..columns.end.div_ceil(PANEL) * size];
                 matmul_f32::matmul(Isa::current(), x, values, width, bias, target);
             }
             (Prepared::Int8(x), Weights::Int8(weights)) => {
-                let panels = columns.start / matmul_i8::PANEL..columns.end.div_ceil(matmul_i8::PANEL);
+                let panels =
+                    columns.start / matmul_i8::PANEL..columns.end.div_ceil(matmul_i8::PANEL);
                 matmul_i8::matmul(x, weights.panels(panels), width, bias, target);
             }
             _ => unreachable!("prepared by a matrix of another precision"),

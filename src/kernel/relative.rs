@@ -1,6 +1,7 @@
 //! What attention adds to its scores for how far a key is from the query.
 
-/// What is added to a score, by head and by the distance from the query to the key (Shaw et al. 2018; Raffel et al. 2020).
+/// What is added to a score, by head and by the distance from the query to the key (Shaw et al.
+/// 2018; Raffel et al. 2020).
 #[derive(Clone, Debug)]
 pub struct RelativeBias {
     reach: usize,
@@ -9,10 +10,14 @@ pub struct RelativeBias {
 }
 
 impl RelativeBias {
-    /// `bias(head, distance)` for distances (key − query) up to `reach` each way; what is farther counts as `reach`.
+    /// `bias(head, distance)` for distances (key − query) up to `reach` each way; what is farther
+    /// counts as `reach`.
     pub fn new(heads: usize, reach: usize, bias: impl Fn(usize, isize) -> f32) -> RelativeBias {
         let distances = -(reach as isize)..=reach as isize;
-        let table = (0..heads).flat_map(|head| distances.clone().map(move |d| (head, d))).map(|(head, d)| bias(head, d)).collect();
+        let table = (0..heads)
+            .flat_map(|head| distances.clone().map(move |d| (head, d)))
+            .map(|(head, d)| bias(head, d))
+            .collect();
         RelativeBias { reach, table }
     }
 

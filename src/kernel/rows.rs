@@ -27,7 +27,9 @@ pub fn add_to_rows(x: &mut [f32], bias: &[f32]) {
 /// # Panics
 /// If the lengths of the slices do not fit.
 pub fn layer_norm(x: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) {
-    assert!(!weight.is_empty() && weight.len() == bias.len() && x.len().is_multiple_of(weight.len()));
+    assert!(
+        !weight.is_empty() && weight.len() == bias.len() && x.len().is_multiple_of(weight.len())
+    );
     layer_norm_isa(Isa::current(), x, weight, bias, epsilon);
 }
 
@@ -108,13 +110,31 @@ mod tests {
 
     #[test]
     fn half_precision_rounds_and_keeps_to_its_range() {
-        let values: Vec<f32> = [0.0, -0.0, 1.0, 0.1, -7.7, 65504.0, 65519.0, 65520.0, 1e30, f32::INFINITY, -1e9, 1e-8, 6e-8].repeat(50);
+        let values: Vec<f32> = [
+            0.0,
+            -0.0,
+            1.0,
+            0.1,
+            -7.7,
+            65504.0,
+            65519.0,
+            65520.0,
+            1e30,
+            f32::INFINITY,
+            -1e9,
+            1e-8,
+            6e-8,
+        ]
+        .repeat(50);
         let mut out = vec![f16::ONE];
         extend_half(&mut out, &values);
         assert_eq!((out.len(), out[0]), (values.len() + 1, f16::ONE));
         for (half, v) in out[1..].iter().zip(&values) {
             let bounded = v.clamp(-65504.0, 65504.0);
-            assert!((half.to_f32() - bounded).abs() <= bounded.abs() / 2048.0 + 3e-8, "{half} for {v}");
+            assert!(
+                (half.to_f32() - bounded).abs() <= bounded.abs() / 2048.0 + 3e-8,
+                "{half} for {v}"
+            );
         }
         extend_half(&mut out, &[f32::NAN]);
         assert!(out.last().unwrap().is_nan());
@@ -132,15 +152,23 @@ mod tests {
                 layer_norm_isa(isa, &mut layer, &weight, &bias, 1e-5);
                 rms_norm_isa(isa, &mut rms, &weight, 1e-6);
                 for (r, row) in x.chunks_exact(width).enumerate() {
-                    let of = |f: &dyn Fn(f64) -> f64| row.iter().map(|&v| f(f64::from(v))).sum::<f64>() / width as f64;
+                    let of = |f: &dyn Fn(f64) -> f64| {
+                        row.iter().map(|&v| f(f64::from(v))).sum::<f64>() / width as f64
+                    };
                     let mean = of(&|v| v);
                     let (variance, square) = (of(&|v| (v - mean).powi(2)), of(&|v| v * v));
                     for i in 0..width {
                         let (v, w) = (f64::from(row[i]), f64::from(weight[i]));
                         let want = (v - mean) / (variance + 1e-5).sqrt() * w + f64::from(bias[i]);
-                        assert!((f64::from(layer[r * width + i]) - want).abs() < 1e-5 * (1.0 + want.abs()));
+                        assert!(
+                            (f64::from(layer[r * width + i]) - want).abs()
+                                < 1e-5 * (1.0 + want.abs())
+                        );
                         let want = v / (square + 1e-6).sqrt() * w;
-                        assert!((f64::from(rms[r * width + i]) - want).abs() < 1e-5 * (1.0 + want.abs()));
+                        assert!(
+                            (f64::from(rms[r * width + i]) - want).abs()
+                                < 1e-5 * (1.0 + want.abs())
+                        );
                     }
                 }
                 let (one, other) = first.get_or_insert_with(|| (layer.clone(), rms.clone()));

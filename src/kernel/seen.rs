@@ -31,7 +31,8 @@ impl Rows for Path<'_> {
     }
 }
 
-/// The positions that any of a tile's queries sees, counted through both parts: the first part's rows, then those of the second.
+/// The positions that any of a tile's queries sees, counted through both parts: the first part's
+/// rows, then those of the second.
 #[derive(Clone)]
 pub(super) struct Seen<'a, E, R> {
     pub parts: [KeyValues<'a, E>; 2],
@@ -49,12 +50,17 @@ impl<'a, E, R: Rows> Seen<'a, E, R> {
 
     /// Sixteen rows, from position `first` on; after the last position seen its row again.
     #[inline(always)]
-    pub(super) fn rows(&self, first: usize, of: impl Fn(&KeyValues<'a, E>) -> &'a [E]) -> [&'a [E]; LANES] {
+    pub(super) fn rows(
+        &self,
+        first: usize,
+        of: impl Fn(&KeyValues<'a, E>) -> &'a [E],
+    ) -> [&'a [E]; LANES] {
         let held = self.held();
         let [a, b] = self.parts.each_ref().map(of);
         std::array::from_fn(|i| {
             let position = (first + i).min(self.span.end - 1);
-            let (part, row) = if position < held { (a, position) } else { (b, self.rows.row(position - held)) };
+            let (part, row) =
+                if position < held { (a, position) } else { (b, self.rows.row(position - held)) };
             &part[row * self.width..][..self.width]
         })
     }

@@ -1,4 +1,5 @@
-//! Attention of a few queries that see nearly the same: sixteen keys at a time, all heads, then the softmax, then the values.
+//! Attention of a few queries that see nearly the same: sixteen keys at a time, all heads, then the
+//! softmax, then the values.
 
 use super::activation::exp;
 use super::attention::AttentionShape;
@@ -7,7 +8,8 @@ use super::relative::RelativeBias;
 use super::seen::{Rows, Seen};
 use std::ops::Range;
 
-/// Floats that are computed side by side; positions that are gone over together. A position's lane is its own, whatever else is seen.
+/// Floats that are computed side by side; positions that are gone over together. A position's lane
+/// is its own, whatever else is seen.
 pub(super) const LANES: usize = 16;
 
 /// Queries that go over their keys together, at most.
@@ -51,7 +53,8 @@ pub(super) struct Queries<'a> {
     shape: &'a AttentionShape,
     q: &'a [f32],
     out: &'a mut [f32],
-    /// Of a tile: (tokens, heads, positions), the positions from a multiple of the lanes to a multiple.
+    /// Of a tile: (tokens, heads, positions), the positions from a multiple of the lanes to a
+    /// multiple.
     scores: Vec<f32>,
     /// See [`Queries::tile`].
     order: Vec<usize>,
@@ -87,24 +90,32 @@ impl<'a> Queries<'a> {
         let count = tokens.len() * group;
         self.order.clear();
         for kv in 0..kv_heads {
-            self.order.extend((0..tokens.len()).flat_map(|t| (0..group).map(move |i| t * heads + kv * group + i)));
+            self.order.extend(
+                (0..tokens.len()).flat_map(|t| (0..group).map(move |i| t * heads + kv * group + i)),
+            );
         }
         let q = &self.q[tokens.start * heads * dim..tokens.end * heads * dim];
         let out = &mut self.out[tokens.start * heads * dim..tokens.end * heads * dim];
         // Rows whose memory is asked for while a head is at work.
         let share = LANES.div_ceil(kv_heads);
-        // Sixteen positions after sixteen, all heads: the keys are read in the order in which they lie.
+        // Sixteen positions after sixteen, all heads: the keys are read in the order in which they
+        // lie.
         let mut keys = seen.rows(start, |part| part.keys);
         for first in (start..seen.span.end).step_by(LANES) {
             // What comes next is on its way in the meantime, the values after the last keys.
             let next = first + LANES;
-            let ahead = if next < seen.span.end { seen.rows(next, |part| part.keys) } else { seen.rows(start, |part| part.values) };
+            let ahead = if next < seen.span.end {
+                seen.rows(next, |part| part.keys)
+            } else {
+                seen.rows(start, |part| part.values)
+            };
             for (kv, queries) in self.order.chunks_exact(count).enumerate() {
                 ahead.iter().skip(kv * share).take(share).for_each(|row| prefetch(row));
                 for &query in queries {
                     // SAFETY: the caller has the features of the lanes.
                     unsafe {
-                        let scores = dots::<L, E>(&q[query * dim..][..dim], &keys, kv * dim).mul(L::splat(scale));
+                        let scores = dots::<L, E>(&q[query * dim..][..dim], &keys, kv * dim)
+                            .mul(L::splat(scale));
                         let place = query * stride + first - start;
                         scores.store(&mut self.scores.as_chunks_mut::<LANES>().0[place / LANES]);
                     }
@@ -112,15 +123,21 @@ impl<'a> Queries<'a> {
             }
             keys = ahead;
         }
-        for (t, scores) in tokens.clone().zip(self.scores[..size].chunks_exact_mut(heads * stride)) {
+        for (t, scores) in tokens.clone().zip(self.scores[..size].chunks_exact_mut(heads * stride))
+        {
             let view = view(t);
             let hidden = view.hidden(start, stride);
             for (head, scores) in scores.chunks_exact_mut(stride).enumerate() {
-                for (part, rows) in [start..held.max(start), held.max(start)..seen.span.end].into_iter().enumerate() {
+                for (part, rows) in
+                    [start..held.max(start), held.max(start)..seen.span.end].into_iter().enumerate()
+                {
                     if let Some(bias) = places.bias[part] {
                         let line = bias.line(head);
-                        let position = places.first[part] + if part == 0 { start } else { rows.start - held };
-                        for (position, score) in (position..).zip(&mut scores[rows.start - start..rows.end - start]) {
+                        let position =
+                            places.first[part] + if part == 0 { start } else { rows.start - held };
+                        for (position, score) in
+                            (position..).zip(&mut scores[rows.start - start..rows.end - start])
+                        {
                             *score += line[bias.place(view.at[part], position)];
                         }
                     }
@@ -132,13 +149,15 @@ impl<'a> Queries<'a> {
         let mut values = keys;
         for first in (start..seen.span.end).step_by(LANES) {
             let next = first + LANES;
-            let ahead = if next < seen.span.end { seen.rows(next, |part| part.values) } else { values };
+            let ahead =
+                if next < seen.span.end { seen.rows(next, |part| part.values) } else { values };
             let rows = &values[..LANES.min(seen.span.end - first)];
             for (kv, queries) in self.order.chunks_exact(count).enumerate() {
                 if next < seen.span.end {
                     ahead.iter().skip(kv * share).take(share).for_each(|row| prefetch(row));
                 }
-                let weights = |query: usize| &self.scores[query * stride + first - start..][..LANES];
+                let weights =
+                    |query: usize| &self.scores[query * stride + first - start..][..LANES];
                 let to = Columns { rows, column: kv * dim, dim, begin: first == start };
                 let (fours, rest) = queries.as_chunks::<4>();
                 // SAFETY: the caller has the features of the lanes.
@@ -162,17 +181,25 @@ fn prefetch<E>(values: &[E]) {
     #[cfg(target_arch = "x86_64")]
     for line in values.chunks(64 / size_of::<E>()) {
         // SAFETY: it has no effect but on the cache, and all x86-64 has it.
-        unsafe { std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(line.as_ptr().cast()) };
+        unsafe {
+            std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(
+                line.as_ptr().cast(),
+            )
+        };
     }
     let _ = values;
 }
 
-/// Scores, a multiple of the lanes, to weights: those of `hidden` are zero, and the sum of all is one.
+/// Scores, a multiple of the lanes, to weights: those of `hidden` are zero, and the sum of all is
+/// one.
 #[inline(always)]
 fn softmax(scores: &mut [f32], hidden: &[Range<usize>]) {
     let mut lanes = [f32::NEG_INFINITY; LANES];
     for block in scores.as_chunks::<LANES>().0 {
-        lanes.iter_mut().zip(block).for_each(|(lane, &score)| *lane = if score > *lane { score } else { *lane });
+        lanes
+            .iter_mut()
+            .zip(block)
+            .for_each(|(lane, &score)| *lane = if score > *lane { score } else { *lane });
     }
     let largest = lanes.iter().fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
     for block in scores.as_chunks_mut::<LANES>().0 {
@@ -189,7 +216,8 @@ fn softmax(scores: &mut [f32], hidden: &[Range<usize>]) {
     }
 }
 
-// No closures around lanes below: what is not inlined into a function with the features is a call for every instruction.
+// No closures around lanes below: what is not inlined into a function with the features is a call
+// for every instruction.
 
 /// The dot products of a query with columns of sixteen rows, as many as it has.
 ///
@@ -235,12 +263,21 @@ struct Columns<'a, E> {
 /// # Safety
 /// The caller has the features of the lanes.
 #[inline(always)]
-unsafe fn weigh<L: Lanes, E: Element, const H: usize>(weights: [&[f32]; H], values: Columns<'_, E>, out: &mut [f32], outs: [usize; H]) {
+unsafe fn weigh<L: Lanes, E: Element, const H: usize>(
+    weights: [&[f32]; H],
+    values: Columns<'_, E>,
+    out: &mut [f32],
+    outs: [usize; H],
+) {
     let Columns { rows, column, dim, begin } = values;
-    assert!(rows.iter().all(|row| column + dim <= row.len()) && outs.iter().all(|o| o + dim <= out.len()));
+    assert!(
+        rows.iter().all(|row| column + dim <= row.len())
+            && outs.iter().all(|o| o + dim <= out.len())
+    );
     assert!(weights.iter().all(|w| w.len() >= rows.len()));
     let mut at = 0;
-    // SAFETY: the caller has the features of the lanes; what is read and written has been looked at above.
+    // SAFETY: the caller has the features of the lanes; what is read and written has been looked at
+    // above.
     unsafe {
         // As many columns at once as there are registers for.
         while L::MANY && at + 4 * LANES <= dim {
@@ -267,7 +304,8 @@ unsafe fn weigh<L: Lanes, E: Element, const H: usize>(weights: [&[f32]; H], valu
 /// `N` blocks of columns from the values' column `at` on.
 ///
 /// # Safety
-/// The caller has the features of the lanes; rows and results have the columns, and each query a weight for each row.
+/// The caller has the features of the lanes; rows and results have the columns, and each query a
+/// weight for each row.
 #[inline(always)]
 unsafe fn blocks<L: Lanes, E: Element, const H: usize, const N: usize>(
     weights: &[&[f32]; H],

@@ -22,7 +22,8 @@ impl LowRank {
     }
 }
 
-/// What an adapter has for a model, by the names of the modules that `transformers` has (`model.layers.0.self_attn.q_proj`), or of weights.
+/// What an adapter has for a model, by the names of the modules that `transformers` has
+/// (`model.layers.0.self_attn.q_proj`), or of weights.
 #[derive(Clone, Debug, Default)]
 pub struct Changes {
     /// What is added to weight matrices.
@@ -31,7 +32,8 @@ pub struct Changes {
     pub smoothing: BTreeMap<String, Tensor>,
 }
 
-/// Weights to some of which something is added when they are read: the layers, and the kernels that pack and quantize them, see the sum.
+/// Weights to some of which something is added when they are read: the layers, and the kernels that
+/// pack and quantize them, see the sum.
 pub struct Adapted<'a> {
     weights: &'a dyn Weights,
     changes: Changes,
@@ -83,8 +85,9 @@ impl Weights for Adapted<'_> {
         let Some(smoothing) = self.changes.smoothing.get(name) else { return Ok(None) };
         if smoothing.dims() != [inputs] {
             let found = smoothing.elem_count();
-            let message =
-                format!("the adapter's smoothing of {name} is for {found} inputs, and it has {inputs}: it belongs to another model");
+            let message = format!(
+                "the adapter's smoothing of {name} is for {found} inputs, and it has {inputs}: it belongs to another model"
+            );
             return Err(Error::model(self.model(), message));
         }
         Ok(Some(smoothing.clone()))

@@ -8,8 +8,9 @@ use half::f16;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// The keys and values of one sequence, in every layer. A sequence may begin with a prefix that many share, and may
-/// attend to a source. The hypotheses of a beam share one cache: each has a path through its rows.
+/// The keys and values of one sequence, in every layer. A sequence may begin with a prefix that
+/// many share, and may attend to a source. The hypotheses of a beam share one cache: each has a
+/// path through its rows.
 pub struct KvCache {
     prefix: Option<Arc<KvCache>>,
     source: Option<Arc<SourceCache>>,
@@ -20,7 +21,8 @@ pub struct KvCache {
     length: usize,
 }
 
-/// What an encoder has made of a source: keys and values for the cross-attention of every layer of the decoder.
+/// What an encoder has made of a source: keys and values for the cross-attention of every layer of
+/// the decoder.
 pub struct SourceCache {
     /// Empty where there is a log.
     pub(super) layers: Vec<LayerCache>,
@@ -30,8 +32,8 @@ pub struct SourceCache {
     held: Option<Arc<Rows>>,
 }
 
-/// One layer's keys and values of a sequence, each (positions, kv_heads, dim). A recurrent layer's states, (positions, dim), stand in
-/// place of the keys ([`super::Recurrence`]).
+/// One layer's keys and values of a sequence, each (positions, kv_heads, dim). A recurrent layer's
+/// states, (positions, dim), stand in place of the keys ([`super::Recurrence`]).
 pub(crate) enum LayerCache {
     /// In main memory, for the kernels.
     Host { keys: Vec<f32>, values: Vec<f32> },
@@ -90,7 +92,10 @@ impl KvCache {
 
     /// An empty cache that continues `prefix`, which must not have a prefix itself.
     pub fn after(prefix: Arc<KvCache>) -> KvCache {
-        KvCache { prefix: Some(prefix.clone()), ..KvCache::new(prefix.layers.len(), &prefix.keeping) }
+        KvCache {
+            prefix: Some(prefix.clone()),
+            ..KvCache::new(prefix.layers.len(), &prefix.keeping)
+        }
     }
 
     /// An empty cache of a decoder that attends to `source`.
@@ -137,11 +142,18 @@ impl KvCache {
     pub fn bytes(&self) -> usize {
         let of_tensor = |t: &Tensor| t.elem_count() * t.dtype().size_in_bytes();
         let of_layer = |layer: &LayerCache| match layer {
-            LayerCache::Host { keys, values } => (keys.capacity() + values.capacity()) * size_of::<f32>(),
-            LayerCache::Half { keys, values } => (keys.capacity() + values.capacity()) * size_of::<f16>(),
-            LayerCache::Device(held) => held.as_ref().map_or(0, |(keys, values)| of_tensor(keys) + of_tensor(values)),
+            LayerCache::Host { keys, values } => {
+                (keys.capacity() + values.capacity()) * size_of::<f32>()
+            }
+            LayerCache::Half { keys, values } => {
+                (keys.capacity() + values.capacity()) * size_of::<f16>()
+            }
+            LayerCache::Device(held) => {
+                held.as_ref().map_or(0, |(keys, values)| of_tensor(keys) + of_tensor(values))
+            }
         };
-        let logged = self.keeping.log().map_or(0, |log| log.lock().row_bytes()) * self.held.as_ref().map_or(0, |rows| rows.lock().len());
+        let logged = self.keeping.log().map_or(0, |log| log.lock().row_bytes())
+            * self.held.as_ref().map_or(0, |rows| rows.lock().len());
         self.layers.iter().map(of_layer).sum::<usize>() + logged
     }
 
@@ -149,8 +161,12 @@ impl KvCache {
     pub fn shrink(&mut self) {
         for layer in &mut self.layers {
             match layer {
-                LayerCache::Host { keys, values } => [keys, values].into_iter().for_each(Vec::shrink_to_fit),
-                LayerCache::Half { keys, values } => [keys, values].into_iter().for_each(Vec::shrink_to_fit),
+                LayerCache::Host { keys, values } => {
+                    [keys, values].into_iter().for_each(Vec::shrink_to_fit)
+                }
+                LayerCache::Half { keys, values } => {
+                    [keys, values].into_iter().for_each(Vec::shrink_to_fit)
+                }
                 LayerCache::Device(_) => {}
             }
         }
@@ -171,25 +187,36 @@ impl KvCache {
 }
 
 impl SourceCache {
-    /// One cache for each of a few sources, out of every decoder layer's caches for all of them, as [`SourceCache::split`] returns them.
+    /// One cache for each of a few sources, out of every decoder layer's caches for all of them, as
+    /// [`SourceCache::split`] returns them.
     pub(crate) fn gather(layers: Vec<Vec<LayerCache>>, keeping: &Keeping) -> Vec<Arc<SourceCache>> {
         let mut sources: Vec<SourceCache> = Vec::new();
         let count = layers.len();
         for layer in layers {
-            sources.resize_with(layer.len(), || SourceCache { layers: Vec::new(), count, keeping: keeping.clone(), held: None });
+            sources.resize_with(layer.len(), || SourceCache {
+                layers: Vec::new(),
+                count,
+                keeping: keeping.clone(),
+                held: None,
+            });
             sources.iter_mut().zip(layer).for_each(|(source, cache)| source.layers.push(cache));
         }
         sources.into_iter().map(Arc::new).collect()
     }
 
-    /// One cache for each of a few sources of these lengths, in a log; `layers` has the keys and values of all of them for every layer of the
-    /// decoder, each (tokens, kv_heads, dim).
+    /// One cache for each of a few sources of these lengths, in a log; `layers` has the keys and
+    /// values of all of them for every layer of the decoder, each (tokens, kv_heads, dim).
     pub(crate) fn write(
         log: &Arc<Log>,
         lengths: &[usize],
         layers: impl Iterator<Item = Result<[Tensor; 2]>>,
     ) -> Result<Vec<Arc<SourceCache>>> {
-        let source = |_| SourceCache { layers: Vec::new(), count: 0, keeping: Keeping::Log(log.clone()), held: Some(log.holder()) };
+        let source = |_| SourceCache {
+            layers: Vec::new(),
+            count: 0,
+            keeping: Keeping::Log(log.clone()),
+            held: Some(log.holder()),
+        };
         let mut sources: Vec<SourceCache> = lengths.iter().map(source).collect();
         let mut written = log.lock();
         let first = written.reserve(lengths.iter().sum())?;
@@ -211,8 +238,14 @@ impl SourceCache {
         self.held.as_ref().ok_or_else(misplaced)
     }
 
-    /// The keys and values of one layer, (tokens, kv_heads, dim), of sequences of these lengths, one after the other.
-    pub(crate) fn split(k: &Tensor, v: &Tensor, lengths: &[usize], keeping: &Keeping) -> Result<Vec<LayerCache>> {
+    /// The keys and values of one layer, (tokens, kv_heads, dim), of sequences of these lengths,
+    /// one after the other.
+    pub(crate) fn split(
+        k: &Tensor,
+        v: &Tensor,
+        lengths: &[usize],
+        keeping: &Keeping,
+    ) -> Result<Vec<LayerCache>> {
         let ranges = ranges(lengths);
         let width = k.elem_count() / k.dim(0)?.max(1);
         with_slice(k, |k| {
@@ -262,7 +295,9 @@ impl LayerCache {
     /// A row of the keys, which are of this width.
     pub(super) fn key_row(&self, row: usize, width: usize) -> Result<&[f32]> {
         match self {
-            LayerCache::Host { keys, .. } => keys.get(row * width..(row + 1) * width).ok_or_else(misplaced),
+            LayerCache::Host { keys, .. } => {
+                keys.get(row * width..(row + 1) * width).ok_or_else(misplaced)
+            }
             LayerCache::Half { .. } | LayerCache::Device(_) => Err(misplaced()),
         }
     }
@@ -289,7 +324,9 @@ impl LayerCache {
             LayerCache::Device(held) => {
                 *held = Some(match held.take() {
                     None => (k.clone(), v.clone()),
-                    Some((keys, values)) => (Tensor::cat(&[&keys, k], 0)?, Tensor::cat(&[&values, v], 0)?),
+                    Some((keys, values)) => {
+                        (Tensor::cat(&[&keys, k], 0)?, Tensor::cat(&[&values, v], 0)?)
+                    }
                 });
                 Ok(())
             }
@@ -299,7 +336,10 @@ impl LayerCache {
 }
 
 pub(super) fn misplaced() -> Error {
-    candle_core::Error::msg("a cache and its model are on different devices, or in different precisions").into()
+    candle_core::Error::msg(
+        "a cache and its model are on different devices, or in different precisions",
+    )
+    .into()
 }
 
 /// The next tokens of one sequence, or the next token of each hypothesis of a beam, and the cache.
@@ -308,8 +348,9 @@ pub struct Span<'a> {
     pub tokens: &'a [u32],
     /// What went before.
     pub cache: &'a mut KvCache,
-    /// For a beam: the cache's own rows that each token's hypothesis has passed, in order, the token's own row the last one. The tokens
-    /// get the rows from [`KvCache::rows`] on. Without paths the tokens follow one another.
+    /// For a beam: the cache's own rows that each token's hypothesis has passed, in order, the
+    /// token's own row the last one. The tokens get the rows from [`KvCache::rows`] on. Without
+    /// paths the tokens follow one another.
     pub paths: Option<&'a [Vec<u32>]>,
 }
 
@@ -323,7 +364,8 @@ impl<'a> Span<'a> {
     pub fn positions(&self) -> impl Iterator<Item = usize> {
         let first = self.cache.len();
         let prefix = self.cache.prefix_len();
-        (0..self.tokens.len()).map(move |i| self.paths.map_or(first + i, |paths| prefix + paths[i].len() - 1))
+        (0..self.tokens.len())
+            .map(move |i| self.paths.map_or(first + i, |paths| prefix + paths[i].len() - 1))
     }
 
     /// The cache's own row of what stands right before a token, if anything does.

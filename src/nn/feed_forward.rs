@@ -49,7 +49,8 @@ impl FeedForward {
             return Ok(gated);
         }
         let hidden = up.dim(D::Minus1)? / 2;
-        Ok((on_device(self.activation, &up.narrow(D::Minus1, 0, hidden)?)? * up.narrow(D::Minus1, hidden, hidden)?)?)
+        Ok((on_device(self.activation, &up.narrow(D::Minus1, 0, hidden)?)?
+            * up.narrow(D::Minus1, hidden, hidden)?)?)
     }
 }
 
@@ -63,7 +64,11 @@ impl CustomOp1 for Gate {
         "gate"
     }
 
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        storage: &CpuStorage,
+        layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
         let (rows, width) = layout.shape().dims2()?;
         let out = kernel::gated(self.activation, cpu_slice(storage, layout)?, width / 2);
         Ok((CpuStorage::F32(out), (rows, width / 2).into()))

@@ -20,21 +20,29 @@ impl Matrix {
         if backend.candle {
             return Ok(Matrix::Device(backend.place(&table.all()?)?));
         }
-        let packed = Packed::try_pack(backend.precision, n, k, |range, out| table.read(range, out))?;
+        let packed =
+            Packed::try_pack(backend.precision, n, k, |range, out| table.read(range, out))?;
         Ok(Matrix::Packed(Arc::new(packed)))
     }
 
-    fn forward(&self, x: &Tensor, bias: Option<&Tensor>, activation: Option<Activation>) -> Result<Tensor> {
+    fn forward(
+        &self,
+        x: &Tensor,
+        bias: Option<&Tensor>,
+        activation: Option<Activation>,
+    ) -> Result<Tensor> {
         match self {
             Matrix::Packed(packed) => {
-                let product = PackedProduct { weight: packed.clone(), bias: bias.cloned(), activation };
+                let product =
+                    PackedProduct { weight: packed.clone(), bias: bias.cloned(), activation };
                 Ok(x.contiguous()?.apply_op1_no_bwd(&product)?)
             }
             Matrix::Device(weight) => finished(&x.matmul(&weight.t()?)?, bias, activation),
         }
     }
 
-    /// With rows of zeros on a device up to a multiple of [`PADDING`], without which its product with many of them is slow.
+    /// With rows of zeros on a device up to a multiple of [`PADDING`], without which its product
+    /// with many of them is slow.
     fn padded(self) -> Result<Matrix> {
         let Matrix::Device(weight) = &self else { return Ok(self) };
         let (rows, width) = weight.dims2()?;
@@ -42,7 +50,10 @@ impl Matrix {
         if more == 0 {
             return Ok(self);
         }
-        Ok(Matrix::Device(Tensor::cat(&[weight, &Tensor::zeros((more, width), weight.dtype(), weight.device())?], 0)?))
+        Ok(Matrix::Device(Tensor::cat(
+            &[weight, &Tensor::zeros((more, width), weight.dtype(), weight.device())?],
+            0,
+        )?))
     }
 }
 
@@ -50,7 +61,11 @@ impl Matrix {
 const PADDING: usize = 64;
 
 /// `activation(product + bias)` on a device.
-fn finished(product: &Tensor, bias: Option<&Tensor>, activation: Option<Activation>) -> Result<Tensor> {
+fn finished(
+    product: &Tensor,
+    bias: Option<&Tensor>,
+    activation: Option<Activation>,
+) -> Result<Tensor> {
     if bias.is_none() && activation.is_none() {
         return Ok(product.clone());
     }
@@ -61,7 +76,8 @@ fn finished(product: &Tensor, bias: Option<&Tensor>, activation: Option<Activati
     activation.map_or(Ok(product.clone()), |activation| on_device(activation, &product))
 }
 
-/// What a layer makes of its input, its bias apart where that is added together with what comes next.
+/// What a layer makes of its input, its bias apart where that is added together with what comes
+/// next.
 pub struct Product {
     product: Tensor,
     bias: Option<Tensor>,
@@ -103,8 +119,8 @@ pub struct Linear {
 }
 
 impl Linear {
-    /// A layer without a bias; the weights are (n, k). Layers that read the same input are multiplied in one go when their weights are
-    /// [`Table::stacked`].
+    /// A layer without a bias; the weights are (n, k). Layers that read the same input are
+    /// multiplied in one go when their weights are [`Table::stacked`].
     pub fn new(weights: &Table<'_>, backend: &Backend) -> Result<Linear> {
         Ok(Linear { matrix: Matrix::new(weights, backend)?, bias: None })
     }
@@ -123,7 +139,10 @@ impl Linear {
     /// The same for a sum, see [`super::Norm::of_sum`].
     pub fn product(&self, x: &Tensor) -> Result<Product> {
         match (&self.matrix, &self.bias) {
-            (Matrix::Device(_), Some(bias)) => Ok(Product { product: self.matrix.forward(x, None, None)?, bias: Some(bias.clone()) }),
+            (Matrix::Device(_), Some(bias)) => Ok(Product {
+                product: self.matrix.forward(x, None, None)?,
+                bias: Some(bias.clone()),
+            }),
             _ => self.forward(x).map(Product::from),
         }
     }
@@ -145,14 +164,19 @@ impl CustomOp1 for PackedProduct {
         "packed-product"
     }
 
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        storage: &CpuStorage,
+        layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
         let x = cpu_slice(storage, layout)?;
         let (rows, k) = layout.shape().dims2()?;
         if k != self.weight.k() {
             candle_core::bail!("a layer for {} features got {k}", self.weight.k());
         }
         let mut out = match &self.bias {
-            Some(bias) => with_slice(bias, |bias| self.weight.matmul(x, Some(bias))).map_err(candle_core::Error::wrap)?,
+            Some(bias) => with_slice(bias, |bias| self.weight.matmul(x, Some(bias)))
+                .map_err(candle_core::Error::wrap)?,
             None => self.weight.matmul(x, None),
         };
         if let Some(activation) = self.activation {
@@ -172,13 +196,21 @@ pub struct Embedding {
 impl Embedding {
     /// The table is (vocabulary, dim).
     pub fn new(table: &Table<'_>, backend: &Backend) -> Result<Embedding> {
-        Ok(Embedding { matrix: Matrix::new(table, backend)?.padded()?, vocabulary: table.rows, device: backend.device.clone() })
+        Ok(Embedding {
+            matrix: Matrix::new(table, backend)?.padded()?,
+            vocabulary: table.rows,
+            device: backend.device.clone(),
+        })
     }
 
     /// (tokens, dim).
     pub fn forward(&self, tokens: &[u32]) -> Result<Tensor> {
         if let Some(bad) = tokens.iter().find(|&&t| t as usize >= self.vocabulary) {
-            return Err(candle_core::Error::Msg(format!("token {bad} in a vocabulary of {}", self.vocabulary)).into());
+            return Err(candle_core::Error::Msg(format!(
+                "token {bad} in a vocabulary of {}",
+                self.vocabulary
+            ))
+            .into());
         }
         match &self.matrix {
             Matrix::Packed(packed) => {
@@ -189,7 +221,9 @@ impl Embedding {
                 }
                 Ok(Tensor::from_vec(out, (tokens.len(), dim), &self.device)?)
             }
-            Matrix::Device(weight) => Ok(weight.index_select(&Tensor::new(tokens, &self.device)?, 0)?),
+            Matrix::Device(weight) => {
+                Ok(weight.index_select(&Tensor::new(tokens, &self.device)?, 0)?)
+            }
         }
     }
 
@@ -203,8 +237,8 @@ impl Embedding {
     }
 }
 
-/// The projection of hidden states onto the vocabulary. Its product is visited in blocks of columns and
-/// never stored as a whole.
+/// The projection of hidden states onto the vocabulary. Its product is visited in blocks of columns
+/// and never stored as a whole.
 pub struct OutputLayer {
     matrix: Matrix,
     vocabulary: usize,
@@ -256,7 +290,12 @@ const STRIP: usize = 128;
 impl OutputLayer {
     /// A layer with weights of its own, (vocabulary, dim).
     pub fn new(table: &Table<'_>, backend: &Backend) -> Result<OutputLayer> {
-        Ok(OutputLayer { matrix: Matrix::new(table, backend)?.padded()?, vocabulary: table.rows, bias: None, placed_bias: None })
+        Ok(OutputLayer {
+            matrix: Matrix::new(table, backend)?.padded()?,
+            vocabulary: table.rows,
+            bias: None,
+            placed_bias: None,
+        })
     }
 
     /// The same with something added to each token's logit, (vocabulary).
@@ -272,9 +311,13 @@ impl OutputLayer {
     pub fn select(&self, tokens: &[u32]) -> Result<OutputLayer> {
         let matrix = match &self.matrix {
             Matrix::Packed(packed) => Matrix::Packed(Arc::new(packed.select(tokens))),
-            Matrix::Device(weight) => Matrix::Device(weight.index_select(&Tensor::new(tokens, weight.device())?, 0)?).padded()?,
+            Matrix::Device(weight) => {
+                Matrix::Device(weight.index_select(&Tensor::new(tokens, weight.device())?, 0)?)
+                    .padded()?
+            }
         };
-        let bias = self.bias.as_ref().map(|bias| tokens.iter().map(|&t| bias[t as usize]).collect());
+        let bias =
+            self.bias.as_ref().map(|bias| tokens.iter().map(|&t| bias[t as usize]).collect());
         let placed = |bias: &Tensor| bias.index_select(&Tensor::new(tokens, bias.device())?, 0);
         let placed_bias = self.placed_bias.as_ref().map(placed).transpose()?;
         Ok(OutputLayer { matrix, vocabulary: tokens.len(), bias, placed_bias })
@@ -290,8 +333,9 @@ impl OutputLayer {
         matches!(self.matrix, Matrix::Device(_))
     }
 
-    /// Logits that arise on a device, those alone that may be wanted: calls `visit(row, what is known of all its logits, first token, logits)`
-    /// for strips of columns, ascending in each row; what is known of all is `None` unless `counted`. `hidden` is (rows, dim).
+    /// Logits that arise on a device, those alone that may be wanted: calls `visit(row, what is
+    /// known of all its logits, first token, logits)` for strips of columns, ascending in each row;
+    /// what is known of all is `None` unless `counted`. `hidden` is (rows, dim).
     pub fn wanted(
         &self,
         hidden: &Tensor,
@@ -300,7 +344,10 @@ impl OutputLayer {
         mut visit: impl FnMut(usize, Option<Counted>, usize, &mut [f32]),
     ) -> Result<()> {
         let Matrix::Device(weight) = &self.matrix else {
-            return Err(candle_core::Error::msg("logits of a device are asked for, and the kernels compute them").into());
+            return Err(candle_core::Error::msg(
+                "logits of a device are asked for, and the kernels compute them",
+            )
+            .into());
         };
         if self.best(weight, hidden, wanted, counted, &mut visit)? {
             return Ok(());
@@ -308,9 +355,13 @@ impl OutputLayer {
         let strips = self.vocabulary() / STRIP;
         // A product of its own for what is left over spares a copy of all.
         let product = |columns: std::ops::Range<usize>| -> Result<Tensor> {
-            let logits = hidden.matmul(&weight.narrow(0, columns.start, columns.len())?.t()?)?.to_dtype(DType::F32)?;
+            let logits = hidden
+                .matmul(&weight.narrow(0, columns.start, columns.len())?.t()?)?
+                .to_dtype(DType::F32)?;
             match &self.placed_bias {
-                Some(bias) => Ok(logits.broadcast_add(&bias.narrow(0, columns.start, columns.len())?)?),
+                Some(bias) => {
+                    Ok(logits.broadcast_add(&bias.narrow(0, columns.start, columns.len())?)?)
+                }
                 None => Ok(logits),
             }
         };
@@ -319,7 +370,9 @@ impl OutputLayer {
         let rest = (width > 0).then(|| product(strips * STRIP..self.vocabulary())).transpose()?;
         if let (0, Some(rest)) = (strips, &rest) {
             let mut logits: Vec<Vec<f32>> = rest.to_vec2()?;
-            logits.iter_mut().enumerate().for_each(|(row, logits)| visit(row, counted.then(|| Counted::NONE.and(logits)), 0, logits));
+            logits.iter_mut().enumerate().for_each(|(row, logits)| {
+                visit(row, counted.then(|| Counted::NONE.and(logits)), 0, logits)
+            });
             return Ok(());
         }
         let logits = product(0..strips * STRIP)?.reshape((wanted.len(), strips, STRIP))?;
@@ -328,7 +381,8 @@ impl OutputLayer {
         parts.extend(rest);
         if counted {
             let largest = best.max_keepdim(1)?;
-            let total = logits.broadcast_sub(&largest.unsqueeze(2)?)?.exp()?.sum(2)?.sum_keepdim(1)?;
+            let total =
+                logits.broadcast_sub(&largest.unsqueeze(2)?)?.exp()?.sum(2)?.sum_keepdim(1)?;
             parts.extend([largest, total]);
         }
         // One way to main memory for all of it.
@@ -338,18 +392,27 @@ impl OutputLayer {
             let mut best = Best::new(*largest);
             best.choose(0, &known[..strips]);
             let ranked = best.ranked().iter().map(|ranked| ranked.column).take(*largest);
-            let mut own: Vec<usize> = ranked.chain(columns.iter().map(|column| column / STRIP).filter(|&strip| strip < strips)).collect();
+            let mut own: Vec<usize> = ranked
+                .chain(columns.iter().map(|column| column / STRIP).filter(|&strip| strip < strips))
+                .collect();
             own.sort_unstable();
             own.dedup();
             chosen.push(own);
         }
-        let places: Vec<u32> =
-            chosen.iter().enumerate().flat_map(|(row, own)| own.iter().map(move |strip| (row * strips + strip) as u32)).collect();
+        let places: Vec<u32> = chosen
+            .iter()
+            .enumerate()
+            .flat_map(|(row, own)| own.iter().map(move |strip| (row * strips + strip) as u32))
+            .collect();
         let mut values: Vec<f32> = if places.is_empty() {
             Vec::new()
         } else {
             let places = Tensor::new(places, logits.device())?;
-            logits.reshape((wanted.len() * strips, STRIP))?.index_select(&places, 0)?.flatten_all()?.to_vec1()?
+            logits
+                .reshape((wanted.len() * strips, STRIP))?
+                .index_select(&places, 0)?
+                .flatten_all()?
+                .to_vec1()?
         };
         let mut values = values.chunks_exact_mut(STRIP);
         for (row, (known, own)) in known.iter_mut().zip(chosen).enumerate() {
@@ -363,7 +426,8 @@ impl OutputLayer {
         Ok(())
     }
 
-    /// The same where a kernel finds the largest, a few in each row, and no others are asked for; says whether it did.
+    /// The same where a kernel finds the largest, a few in each row, and no others are asked for;
+    /// says whether it did.
     fn best(
         &self,
         weight: &Tensor,
@@ -373,15 +437,22 @@ impl OutputLayer {
         visit: &mut impl FnMut(usize, Option<Counted>, usize, &mut [f32]),
     ) -> Result<bool> {
         let most = wanted.iter().map(|wanted| wanted.largest).max().unwrap_or(0).max(1);
-        if most > cuda::MOST_WANTED || wanted.iter().any(|wanted| !wanted.columns.is_empty()) || !hidden.device().is_cuda() {
+        if most > cuda::MOST_WANTED
+            || wanted.iter().any(|wanted| !wanted.columns.is_empty())
+            || !hidden.device().is_cuda()
+        {
             return Ok(false);
         }
         let logits = hidden.matmul(&weight.t()?)?;
-        let Some(found) = cuda::best(&logits, self.placed_bias.as_ref(), self.vocabulary, most)? else { return Ok(false) };
+        let Some(found) = cuda::best(&logits, self.placed_bias.as_ref(), self.vocabulary, most)?
+        else {
+            return Ok(false);
+        };
         let found: Vec<f32> = found.flatten_all()?.to_vec1()?;
         for (row, found) in found.chunks_exact(2 * most + 2).enumerate() {
             let (logits, columns) = found[..2 * most].split_at(most);
-            let all = counted.then(|| Counted { largest: found[2 * most], total: found[2 * most + 1] });
+            let all =
+                counted.then(|| Counted { largest: found[2 * most], total: found[2 * most + 1] });
             let mut found: Vec<(usize, f32)> = columns
                 .iter()
                 .zip(logits)
@@ -389,18 +460,30 @@ impl OutputLayer {
                 .map(|(&column, &logit)| (column as usize, logit))
                 .collect();
             found.sort_unstable_by_key(|&(column, _)| column);
-            found.iter_mut().for_each(|(column, logit)| visit(row, all, *column, std::slice::from_mut(logit)));
+            found
+                .iter_mut()
+                .for_each(|(column, logit)| visit(row, all, *column, std::slice::from_mut(logit)));
         }
         Ok(true)
     }
 
-    /// Calls `visit(first token, width, logits)` for successive blocks; `logits` is (rows, width). `hidden` is (rows, dim).
-    pub fn blocks(&self, hidden: &Tensor, mut visit: impl FnMut(usize, usize, &mut [f32])) -> Result<()> {
+    /// Calls `visit(first token, width, logits)` for successive blocks; `logits` is (rows, width).
+    /// `hidden` is (rows, dim).
+    pub fn blocks(
+        &self,
+        hidden: &Tensor,
+        mut visit: impl FnMut(usize, usize, &mut [f32]),
+    ) -> Result<()> {
         match &self.matrix {
-            Matrix::Packed(packed) => with_slice(&hidden.contiguous()?, |x| packed.matmul_blocks(x, self.bias.as_deref(), visit)),
+            Matrix::Packed(packed) => with_slice(&hidden.contiguous()?, |x| {
+                packed.matmul_blocks(x, self.bias.as_deref(), visit)
+            }),
             Matrix::Device(weight) => {
-                let mut logits: Vec<f32> =
-                    hidden.matmul(&weight.narrow(0, 0, self.vocabulary)?.t()?)?.to_dtype(DType::F32)?.flatten_all()?.to_vec1()?;
+                let mut logits: Vec<f32> = hidden
+                    .matmul(&weight.narrow(0, 0, self.vocabulary)?.t()?)?
+                    .to_dtype(DType::F32)?
+                    .flatten_all()?
+                    .to_vec1()?;
                 if let Some(bias) = &self.bias {
                     kernel::add_to_rows(&mut logits, bias);
                 }

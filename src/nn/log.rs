@@ -1,5 +1,5 @@
-//! Keys and values on a device: those of all sequences in one log, so that a step appends and attends with a few large operations,
-//! whatever the number of sequences.
+//! Keys and values on a device: those of all sequences in one log, so that a step appends and
+//! attends with a few large operations, whatever the number of sequences.
 
 use super::cache::misplaced;
 use crate::error::Result;
@@ -55,7 +55,8 @@ impl Rows {
 }
 
 impl Written {
-    /// Makes room for some more rows, the first of which it returns. The numbers of all that is held may change.
+    /// Makes room for some more rows, the first of which it returns. The numbers of all that is
+    /// held may change.
     pub(super) fn reserve(&mut self, count: usize) -> Result<usize> {
         if self.used + count > self.capacity {
             self.compact(count)?;
@@ -78,10 +79,16 @@ impl Written {
         self.capacity = self.capacity.max((kept.len() + count) * 3 / 2);
         for layer in self.layers.iter_mut().flatten() {
             for held in layer {
-                // Rows that nobody has written are read, with a weight of zero, where sequences are padded: they must be numbers.
-                let new = Tensor::zeros((self.capacity, held.dim(1)?), held.dtype(), held.device())?;
+                // Rows that nobody has written are read, with a weight of zero, where sequences are
+                // padded: they must be numbers.
+                let new =
+                    Tensor::zeros((self.capacity, held.dim(1)?), held.dtype(), held.device())?;
                 if !kept.is_empty() {
-                    new.slice_set(&held.index_select(&Tensor::new(kept.as_slice(), held.device())?, 0)?, 0, 0)?;
+                    new.slice_set(
+                        &held.index_select(&Tensor::new(kept.as_slice(), held.device())?, 0)?,
+                        0,
+                        0,
+                    )?;
                 }
                 *held = new;
             }
@@ -90,7 +97,13 @@ impl Written {
     }
 
     /// Writes keys and values of a layer, each (tokens, kv_heads, dim), into reserved rows.
-    pub(super) fn write(&mut self, layer: usize, first: usize, k: &Tensor, v: &Tensor) -> Result<()> {
+    pub(super) fn write(
+        &mut self,
+        layer: usize,
+        first: usize,
+        k: &Tensor,
+        v: &Tensor,
+    ) -> Result<()> {
         let (tokens, heads, dim) = k.dims3()?;
         if self.layers.len() <= layer {
             self.layers.resize(layer + 1, None);

@@ -1,7 +1,9 @@
-//! Layers that the architectures share. On the CPU they call the kernels; on a GPU, candle's ([`Backend::candle`]).
+//! Layers that the architectures share. On the CPU they call the kernels; on a GPU, candle's
+//! ([`Backend::candle`]).
 //!
-//! Batches are ragged: the new tokens of all sequences stand one after the other, (tokens, dim), and each
-//! sequence has a cache of its own. Nothing is padded, so nothing has to be masked, and no sequence can see another.
+//! Batches are ragged: the new tokens of all sequences stand one after the other, (tokens, dim),
+//! and each sequence has a cache of its own. Nothing is padded, so nothing has to be masked, and no
+//! sequence can see another.
 
 mod adapted;
 mod attention;

@@ -39,7 +39,9 @@ impl Norm {
         }
         Ok(match self {
             Norm::Rms { weight, epsilon } => candle_nn::ops::rms_norm(&x, weight, *epsilon)?,
-            Norm::Layer { weight, bias, epsilon } => candle_nn::ops::layer_norm(&x, weight, bias, *epsilon)?,
+            Norm::Layer { weight, bias, epsilon } => {
+                candle_nn::ops::layer_norm(&x, weight, bias, *epsilon)?
+            }
         })
     }
 
@@ -56,7 +58,9 @@ impl Norm {
     fn normalizing(&self) -> Normalizing<'_> {
         match self {
             Norm::Rms { weight, epsilon } => Normalizing { weight, bias: None, epsilon: *epsilon },
-            Norm::Layer { weight, bias, epsilon } => Normalizing { weight, bias: Some(bias), epsilon: *epsilon },
+            Norm::Layer { weight, bias, epsilon } => {
+                Normalizing { weight, bias: Some(bias), epsilon: *epsilon }
+            }
         }
     }
 }
@@ -66,11 +70,20 @@ impl CustomOp1 for Norm {
         "norm"
     }
 
-    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        storage: &CpuStorage,
+        layout: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
         let mut out = cpu_slice(storage, layout)?.to_vec();
         let width = layout.shape().dims().last().copied().unwrap_or(0);
-        let fits =
-            |weight: &[f32]| if weight.len() == width { Ok(()) } else { candle_core::bail!("a norm of {} got {width}", weight.len()) };
+        let fits = |weight: &[f32]| {
+            if weight.len() == width {
+                Ok(())
+            } else {
+                candle_core::bail!("a norm of {} got {width}", weight.len())
+            }
+        };
         match self {
             Norm::Rms { weight, epsilon } => with_slice(weight, |weight| {
                 fits(weight)?;
@@ -79,7 +92,8 @@ impl CustomOp1 for Norm {
             }),
             Norm::Layer { weight, bias, epsilon } => with_slice(weight, |weight| {
                 fits(weight)?;
-                with_slice(bias, |bias| kernel::layer_norm(&mut out, weight, bias, *epsilon)).map_err(candle_core::Error::wrap)
+                with_slice(bias, |bias| kernel::layer_norm(&mut out, weight, bias, *epsilon))
+                    .map_err(candle_core::Error::wrap)
             }),
         }
         .map_err(candle_core::Error::wrap)??;
@@ -92,9 +106,14 @@ pub(super) fn is_for_kernels(x: &Tensor) -> bool {
     x.device().is_cpu() && x.dtype() == DType::F32
 }
 
-/// `x + y` of two tensors of the same shape. On the CPU it stays on the calling thread, where candle's own would wake others.
+/// `x + y` of two tensors of the same shape. On the CPU it stays on the calling thread, where
+/// candle's own would wake others.
 pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
-    if is_for_kernels(x) { Ok(x.contiguous()?.apply_op2_no_bwd(&y.contiguous()?, &Add)?) } else { Ok((x + y)?) }
+    if is_for_kernels(x) {
+        Ok(x.contiguous()?.apply_op2_no_bwd(&y.contiguous()?, &Add)?)
+    } else {
+        Ok((x + y)?)
+    }
 }
 
 struct Add;
@@ -104,7 +123,13 @@ impl CustomOp2 for Add {
         "add"
     }
 
-    fn cpu_fwd(&self, x: &CpuStorage, xl: &Layout, y: &CpuStorage, yl: &Layout) -> candle_core::Result<(CpuStorage, Shape)> {
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        y: &CpuStorage,
+        yl: &Layout,
+    ) -> candle_core::Result<(CpuStorage, Shape)> {
         if xl.shape() != yl.shape() {
             candle_core::bail!("a sum of {:?} and {:?}", xl.shape(), yl.shape());
         }

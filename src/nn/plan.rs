@@ -1,5 +1,5 @@
-//! Attention of many sequences at once with candle's operations: what each of them sees, padded into a few batches. It is worked out once for
-//! all layers of a step.
+//! Attention of many sequences at once with candle's operations: what each of them sees, padded
+//! into a few batches. It is worked out once for all layers of a step.
 
 use super::Span;
 use super::log::{Log, Written};
@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, MutexGuard};
 
-/// Some queries of a sequence, rows of the queries' tensor, and the rows of the keys' and values' tensors that they see, in the order of
-/// their positions.
+/// Some queries of a sequence, rows of the queries' tensor, and the rows of the keys' and values'
+/// tensors that they see, in the order of their positions.
 pub(super) struct Item {
     pub queries: Range<usize>,
     pub rows: Vec<u32>,
@@ -28,7 +28,8 @@ struct Batch {
     take: Option<Tensor>,
     /// Rows of (rows · kv_heads, dim): (sequences · kv_heads · keys).
     rows: Tensor,
-    /// What is added to the scores, (sequences, heads or 1, queries, keys); `None` when that is nothing.
+    /// What is added to the scores, (sequences, heads or 1, queries, keys); `None` when that is
+    /// nothing.
     mask: Option<Tensor>,
 }
 
@@ -52,13 +53,21 @@ const FEW_KEYS: usize = 256;
 const KEYS_READ_AGAIN: usize = 512;
 
 impl Plan {
-    pub(super) fn new(items: &[Item], shape: &AttentionShape, bias: Option<&RelativeBias>, device: &Device) -> Result<Plan> {
+    pub(super) fn new(
+        items: &[Item],
+        shape: &AttentionShape,
+        bias: Option<&RelativeBias>,
+        device: &Device,
+    ) -> Result<Plan> {
         if let Some(seen) = ragged(items, shape, bias, device) {
             return Ok(Plan(Seen::Ragged(Tensor::new(seen, device)?)));
         }
         let mut alike: BTreeMap<(usize, usize), Vec<&Item>> = BTreeMap::new();
         for item in items.iter().filter(|item| !item.queries.is_empty()) {
-            let class = (item.queries.len().next_power_of_two(), item.rows.len().max(FEW_KEYS).next_power_of_two());
+            let class = (
+                item.queries.len().next_power_of_two(),
+                item.rows.len().max(FEW_KEYS).next_power_of_two(),
+            );
             alike.entry(class).or_default().push(item);
         }
         let all = items.iter().map(|item| item.queries.end).max().unwrap_or(0);
@@ -69,18 +78,29 @@ impl Plan {
             let batch = Batch::new(items, all, shape, bias, device)?;
             for (number, item) in items.iter().enumerate() {
                 let start = first + number * batch.queries;
-                places[item.queries.clone()].iter_mut().zip(start as u32..).for_each(|(place, row)| *place = row);
+                places[item.queries.clone()]
+                    .iter_mut()
+                    .zip(start as u32..)
+                    .for_each(|(place, row)| *place = row);
             }
             first += batch.sequences * batch.queries;
             batches.push(batch);
         }
         // The queries of the items, in the order of the items.
-        let order: Vec<u32> = items.iter().flat_map(|item| &places[item.queries.clone()]).copied().collect();
+        let order: Vec<u32> =
+            items.iter().flat_map(|item| &places[item.queries.clone()]).copied().collect();
         Ok(Plan(Seen::Padded { batches, order: unless_whole(order, first, device)? }))
     }
 
-    /// Attention of queries (tokens, heads, dim) over keys and values (rows, kv_heads · dim): to (queries of all items, heads · dim).
-    pub(super) fn attend(&self, shape: &AttentionShape, q: &Tensor, keys: &Tensor, values: &Tensor) -> Result<Tensor> {
+    /// Attention of queries (tokens, heads, dim) over keys and values (rows, kv_heads · dim): to
+    /// (queries of all items, heads · dim).
+    pub(super) fn attend(
+        &self,
+        shape: &AttentionShape,
+        q: &Tensor,
+        keys: &Tensor,
+        values: &Tensor,
+    ) -> Result<Tensor> {
         let (batches, order) = match &self.0 {
             Seen::Padded { batches, order } => (batches, order),
             Seen::Ragged(seen) => return Ok(cuda::attended(shape, q, keys, values, seen)?),
@@ -89,27 +109,47 @@ impl Plan {
         let q = (q.reshape(((), heads * dim))? * f64::from(shape.scale))?;
         let by_head = |held: &Tensor| held.reshape(((), dim));
         let (keys, values) = (by_head(keys)?, by_head(values)?);
-        let outputs = batches.iter().map(|batch| batch.attend(shape, &q, &keys, &values)).collect::<Result<Vec<_>>>()?;
-        let all = if let [one] = outputs.as_slice() { one.clone() } else { Tensor::cat(&outputs, 0)? };
+        let outputs = batches
+            .iter()
+            .map(|batch| batch.attend(shape, &q, &keys, &values))
+            .collect::<Result<Vec<_>>>()?;
+        let all =
+            if let [one] = outputs.as_slice() { one.clone() } else { Tensor::cat(&outputs, 0)? };
         Ok(order.as_ref().map_or(Ok(all.clone()), |order| all.index_select(order, 0))?)
     }
 }
 
-/// What the queries see, for [`cuda::attended`]; `None` where that does not fit: where something is added to the scores, or where long
-/// sequences are better multiplied.
-fn ragged(items: &[Item], shape: &AttentionShape, bias: Option<&RelativeBias>, device: &Device) -> Option<Vec<u32>> {
+/// What the queries see, for [`cuda::attended`]; `None` where that does not fit: where something is
+/// added to the scores, or where long sequences are better multiplied.
+fn ragged(
+    items: &[Item],
+    shape: &AttentionShape,
+    bias: Option<&RelativeBias>,
+    device: &Device,
+) -> Option<Vec<u32>> {
     let is_short = |item: &Item| item.queries.len() <= 1 || item.rows.len() <= KEYS_READ_AGAIN;
     let mut next = 0;
     // The kernel writes the queries in their order.
-    let mut is_next = |item: &Item| std::mem::replace(&mut next, item.queries.end) == item.queries.start;
-    if bias.is_some() || !cuda::attends(shape, device) || !items.iter().all(|item| is_short(item) && is_next(item)) {
+    let mut is_next =
+        |item: &Item| std::mem::replace(&mut next, item.queries.end) == item.queries.start;
+    if bias.is_some()
+        || !cuda::attends(shape, device)
+        || !items.iter().all(|item| is_short(item) && is_next(item))
+    {
         return None;
     }
     let count = items.last().map_or(0, |item| item.queries.end);
     // Rows one after the other need not be told one by one.
-    let follow = |item: &Item| item.rows.first().is_none_or(|&first| (first..).zip(&item.rows).all(|(expected, &row)| row == expected));
+    let follow = |item: &Item| {
+        item.rows
+            .first()
+            .is_none_or(|&first| (first..).zip(&item.rows).all(|(expected, &row)| row == expected))
+    };
     let scattered = !items.iter().all(follow);
-    let (mut seen, mut lengths) = (Vec::with_capacity(2 * count + items.iter().map(|item| item.rows.len()).sum::<usize>()), Vec::new());
+    let (mut seen, mut lengths) = (
+        Vec::with_capacity(2 * count + items.iter().map(|item| item.rows.len()).sum::<usize>()),
+        Vec::new(),
+    );
     let mut first = 0;
     for Item { queries, rows, causal } in items {
         if !scattered {
@@ -132,16 +172,37 @@ fn ragged(items: &[Item], shape: &AttentionShape, bias: Option<&RelativeBias>, d
 
 impl Batch {
     /// Of items that are alike, among `all` queries.
-    fn new(items: &[&Item], all: usize, shape: &AttentionShape, bias: Option<&RelativeBias>, device: &Device) -> Result<Batch> {
-        let longest = |length: fn(&Item) -> usize| items.iter().map(|item| length(item)).max().unwrap_or(0);
-        let (sequences, queries, keys) = (items.len(), longest(|item| item.queries.len()), longest(|item| item.rows.len()));
-        // Queries and keys that only fill a row up are the first ones; nobody looks at the former's results, and the latter are masked.
-        let take: Vec<u32> =
-            items.iter().flat_map(|item| item.queries.clone().chain(std::iter::repeat(0)).take(queries)).map(|row| row as u32).collect();
-        let rows: Vec<u32> = items.iter().flat_map(|item| item.rows.iter().copied().chain(std::iter::repeat(0)).take(keys)).collect();
+    fn new(
+        items: &[&Item],
+        all: usize,
+        shape: &AttentionShape,
+        bias: Option<&RelativeBias>,
+        device: &Device,
+    ) -> Result<Batch> {
+        let longest =
+            |length: fn(&Item) -> usize| items.iter().map(|item| length(item)).max().unwrap_or(0);
+        let (sequences, queries, keys) =
+            (items.len(), longest(|item| item.queries.len()), longest(|item| item.rows.len()));
+        // Queries and keys that only fill a row up are the first ones; nobody looks at the former's
+        // results, and the latter are masked.
+        let take: Vec<u32> = items
+            .iter()
+            .flat_map(|item| item.queries.clone().chain(std::iter::repeat(0)).take(queries))
+            .map(|row| row as u32)
+            .collect();
+        let rows: Vec<u32> = items
+            .iter()
+            .flat_map(|item| item.rows.iter().copied().chain(std::iter::repeat(0)).take(keys))
+            .collect();
         let heads = shape.kv_heads as u32;
-        let rows = Tensor::from_vec(rows.into_iter().map(|row| row * heads).collect(), (sequences, 1, keys), device)?;
-        let rows = rows.broadcast_add(&Tensor::arange(0, heads, device)?.reshape((1, shape.kv_heads, 1))?)?.flatten_all()?;
+        let rows = Tensor::from_vec(
+            rows.into_iter().map(|row| row * heads).collect(),
+            (sequences, 1, keys),
+            device,
+        )?;
+        let rows = rows
+            .broadcast_add(&Tensor::arange(0, heads, device)?.reshape((1, shape.kv_heads, 1))?)?
+            .flatten_all()?;
         Ok(Batch {
             sequences,
             queries,
@@ -152,17 +213,34 @@ impl Batch {
         })
     }
 
-    /// Of scaled queries (tokens, heads · dim) over keys and values (rows · kv_heads, dim): to (sequences · queries, heads · dim).
-    fn attend(&self, shape: &AttentionShape, q: &Tensor, keys: &Tensor, values: &Tensor) -> Result<Tensor> {
+    /// Of scaled queries (tokens, heads · dim) over keys and values (rows · kv_heads, dim): to
+    /// (sequences · queries, heads · dim).
+    fn attend(
+        &self,
+        shape: &AttentionShape,
+        q: &Tensor,
+        keys: &Tensor,
+        values: &Tensor,
+    ) -> Result<Tensor> {
         let &AttentionShape { heads, kv_heads, dim, .. } = shape;
         let &Batch { sequences, queries, keys: count, .. } = self;
         // The query heads of a group read the same keys.
         let grouped = heads / kv_heads * queries;
-        let q = self.take.as_ref().map_or(Ok(q.clone()), |take| q.index_select(take, 0))?.reshape((sequences, queries, heads, dim))?;
+        let q = self
+            .take
+            .as_ref()
+            .map_or(Ok(q.clone()), |take| q.index_select(take, 0))?
+            .reshape((sequences, queries, heads, dim))?;
         let q = q.transpose(1, 2)?.contiguous()?.reshape((sequences, kv_heads, grouped, dim))?;
-        let seen = |held: &Tensor| held.index_select(&self.rows, 0)?.reshape((sequences, kv_heads, count, dim));
-        let scores = q.matmul(&seen(keys)?.t()?)?.to_dtype(DType::F32)?.reshape((sequences, heads, queries, count))?;
-        let scores = self.mask.as_ref().map_or(Ok(scores.clone()), |mask| scores.broadcast_add(mask))?;
+        let seen = |held: &Tensor| {
+            held.index_select(&self.rows, 0)?.reshape((sequences, kv_heads, count, dim))
+        };
+        let scores = q
+            .matmul(&seen(keys)?.t()?)?
+            .to_dtype(DType::F32)?
+            .reshape((sequences, heads, queries, count))?;
+        let scores =
+            self.mask.as_ref().map_or(Ok(scores.clone()), |mask| scores.broadcast_add(mask))?;
         let weights = candle_nn::ops::softmax_last_dim(&scores)?.to_dtype(values.dtype())?;
         let out = weights.reshape((sequences, kv_heads, grouped, count))?.matmul(&seen(values)?)?;
         let out = out.reshape((sequences, heads, queries, dim))?.transpose(1, 2)?.contiguous()?;
@@ -184,8 +262,10 @@ fn mask(
     device: &Device,
 ) -> Result<Option<Tensor>> {
     let window = shape.window.unwrap_or(usize::MAX);
-    let everything =
-        |item: &&Item| item.rows.len() == keys && (!item.causal || item.queries.len() == queries && queries == 1 && keys <= window);
+    let everything = |item: &&Item| {
+        item.rows.len() == keys
+            && (!item.causal || item.queries.len() == queries && queries == 1 && keys <= window)
+    };
     if bias.is_none() && items.iter().all(everything) {
         return Ok(None);
     }
@@ -196,10 +276,15 @@ fn mask(
         for head in 0..heads {
             for query in before..before + queries {
                 mask.extend((0..keys).map(|key| {
-                    let seen = key < rows.len() && (!*causal || key <= query && query - key < window);
+                    let seen =
+                        key < rows.len() && (!*causal || key <= query && query - key < window);
                     // What only fills up sees the first key, so that its weights are numbers.
                     let seen = seen || query - before >= own.len() && key == 0;
-                    if seen { bias.map_or(0.0, |bias| bias.at(head, query, key)) } else { f32::NEG_INFINITY }
+                    if seen {
+                        bias.map_or(0.0, |bias| bias.at(head, query, key))
+                    } else {
+                        f32::NEG_INFINITY
+                    }
                 }));
             }
         }
@@ -230,7 +315,11 @@ impl Plans {
     }
 
     /// What the tokens of an encoder's sources see.
-    pub(super) fn of_encoder(&mut self, bias: Option<&RelativeBias>, make: impl FnOnce() -> Result<Plan>) -> Result<Arc<Plan>> {
+    pub(super) fn of_encoder(
+        &mut self,
+        bias: Option<&RelativeBias>,
+        make: impl FnOnce() -> Result<Plan>,
+    ) -> Result<Arc<Plan>> {
         self.get(Whose::Encoder { bias: bias.map_or(std::ptr::null(), std::ptr::from_ref) }, make)
     }
 }
@@ -261,7 +350,8 @@ impl<'a> Step<'a> {
         self.written.as_ref().map(|(written, _)| &**written)
     }
 
-    /// Self-attention of the new tokens in a layer, whose keys and values it appends; `None` where there is no log.
+    /// Self-attention of the new tokens in a layer, whose keys and values it appends; `None` where
+    /// there is no log.
     pub(super) fn own(
         &mut self,
         (layer, shape): (usize, &AttentionShape),
@@ -271,35 +361,60 @@ impl<'a> Step<'a> {
     ) -> Result<Option<Tensor>> {
         let Some((written, first)) = &mut self.written else { return Ok(None) };
         written.write(layer, *first, k, v)?;
-        let whose = Whose::Own { window: shape.window, bias: bias.map_or(std::ptr::null(), std::ptr::from_ref) };
-        let plan = self.plans.get(whose, || Plan::new(&own_items(spans)?, shape, bias, q.device()))?;
+        let whose = Whose::Own {
+            window: shape.window,
+            bias: bias.map_or(std::ptr::null(), std::ptr::from_ref),
+        };
+        let plan =
+            self.plans.get(whose, || Plan::new(&own_items(spans)?, shape, bias, q.device()))?;
         let [keys, values] = written.layer(layer)?;
         plan.attend(shape, q, keys, values).map(Some)
     }
 
     /// Cross-attention of the new tokens in a layer; `None` where there is no log.
-    pub(super) fn source(&mut self, (layer, shape): (usize, &AttentionShape), q: &Tensor, spans: &[Span<'_>]) -> Result<Option<Tensor>> {
+    pub(super) fn source(
+        &mut self,
+        (layer, shape): (usize, &AttentionShape),
+        q: &Tensor,
+        spans: &[Span<'_>],
+    ) -> Result<Option<Tensor>> {
         let Some((written, _)) = &self.written else { return Ok(None) };
-        let plan = self.plans.get(Whose::Source, || Plan::new(&source_items(spans)?, shape, None, q.device()))?;
+        let plan = self
+            .plans
+            .get(Whose::Source, || Plan::new(&source_items(spans)?, shape, None, q.device()))?;
         let [keys, values] = written.layer(layer)?;
         plan.attend(shape, q, keys, values).map(Some)
     }
 }
 
-/// What the tokens of the spans see of their sequences: one item a span, one a hypothesis of a beam.
+/// What the tokens of the spans see of their sequences: one item a span, one a hypothesis of a
+/// beam.
 fn own_items(spans: &[Span<'_>]) -> Result<Vec<Item>> {
     let mut items = Vec::with_capacity(spans.len());
     let mut first = 0;
     for span in spans {
-        let prefix: Vec<u32> = span.cache.prefix().map_or(Ok(Vec::new()), |prefix| prefix.held().map(|rows| rows.lock().clone()))?;
+        let prefix: Vec<u32> = span
+            .cache
+            .prefix()
+            .map_or(Ok(Vec::new()), |prefix| prefix.held().map(|rows| rows.lock().clone()))?;
         let own = span.cache.held()?.lock();
         let count = span.tokens.len();
         match span.paths {
-            None => items.push(Item { queries: first..first + count, rows: [prefix.as_slice(), own.as_slice()].concat(), causal: true }),
-            Some(paths) => items.extend(paths.iter().zip(first..).map(|(path, query)| Item {
-                queries: query..query + 1,
-                rows: prefix.iter().copied().chain(path.iter().map(|&row| own[row as usize])).collect(),
+            None => items.push(Item {
+                queries: first..first + count,
+                rows: [prefix.as_slice(), own.as_slice()].concat(),
                 causal: true,
+            }),
+            Some(paths) => items.extend(paths.iter().zip(first..).map(|(path, query)| {
+                Item {
+                    queries: query..query + 1,
+                    rows: prefix
+                        .iter()
+                        .copied()
+                        .chain(path.iter().map(|&row| own[row as usize]))
+                        .collect(),
+                    causal: true,
+                }
             })),
         }
         first += count;

@@ -19,15 +19,22 @@ pub struct Angles {
 impl Rope {
     /// For heads of width `dim`.
     pub fn new(dim: usize, base: f64) -> Rope {
-        Rope { inverse_frequencies: (0..dim / 2).map(|i| (1.0 / base.powf((2 * i) as f64 / dim as f64)) as f32).collect() }
+        Rope {
+            inverse_frequencies: (0..dim / 2)
+                .map(|i| (1.0 / base.powf((2 * i) as f64 / dim as f64)) as f32)
+                .collect(),
+        }
     }
 
     /// The angles of a batch's positions.
     pub fn angles(&self, positions: &[usize], backend: &Backend) -> Result<Angles> {
         let shape = (positions.len(), self.inverse_frequencies.len());
-        let angles = positions.iter().flat_map(|&p| self.inverse_frequencies.iter().map(move |f| p as f32 * f));
+        let angles = positions
+            .iter()
+            .flat_map(|&p| self.inverse_frequencies.iter().map(move |f| p as f32 * f));
         let (cos, sin): (Vec<f32>, Vec<f32>) = angles.map(|a| (a.cos(), a.sin())).unzip();
-        let place = |values: Vec<f32>| backend.place(&Tensor::from_vec(values, shape, &Device::Cpu)?);
+        let place =
+            |values: Vec<f32>| backend.place(&Tensor::from_vec(values, shape, &Device::Cpu)?);
         Ok(Angles { cos: place(cos)?, sin: place(sin)? })
     }
 }

@@ -67,8 +67,8 @@ pub trait Weights: Send + Sync {
         Ok(tensor)
     }
 
-    /// The same, to be read a few rows at a time: as f32, and all at once, weights take more memory than the model that is made of them, and
-    /// more time to get it than to read them.
+    /// The same, to be read a few rows at a time: as f32, and all at once, weights take more memory
+    /// than the model that is made of them, and more time to get it than to read them.
     fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
         Table::of(self.get_rows(name, width)?)
     }
@@ -87,9 +87,10 @@ pub trait Weights: Send + Sync {
         Ok(tensor)
     }
 
-    /// What the inputs of a weight matrix, so many, are divided by before they are rounded to 8 bits, while its columns are multiplied with the
-    /// same: channels that are larger than others leave these less of the scale that they share (Xiao et al. 2023, SmoothQuant). (inputs),
-    /// all above 0; `None` where nobody measured the inputs.
+    /// What the inputs of a weight matrix, so many, are divided by before they are rounded to 8
+    /// bits, while its columns are multiplied with the same: channels that are larger than others
+    /// leave these less of the scale that they share (Xiao et al. 2023, SmoothQuant). (inputs), all
+    /// above 0; `None` where nobody measured the inputs.
     ///
     /// # Errors
     /// When it was measured on another number of inputs.
@@ -104,7 +105,9 @@ pub trait Weights: Send + Sync {
         }
         Err(Error::model(
             self.model(),
-            format!("weight {name} should have the shape {shape:?} and has {found:?}; the file does not fit its configuration"),
+            format!(
+                "weight {name} should have the shape {shape:?} and has {found:?}; the file does not fit its configuration"
+            ),
         ))
     }
 }
@@ -123,7 +126,11 @@ type ReadRows<'a> = dyn Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a;
 
 impl<'a> Table<'a> {
     /// A table whose rows `read` writes as f32, (rows of the range, width).
-    pub fn new(rows: usize, width: usize, read: impl Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a) -> Table<'a> {
+    pub fn new(
+        rows: usize,
+        width: usize,
+        read: impl Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a,
+    ) -> Table<'a> {
         Table { rows, width, read: Box::new(read) }
     }
 
@@ -145,7 +152,10 @@ impl<'a> Table<'a> {
         let width = parts.first().map_or(0, |part| part.width);
         if parts.is_empty() || parts.iter().any(|part| part.width != width) {
             let widths: Vec<usize> = parts.iter().map(|part| part.width).collect();
-            return Err(candle_core::Error::Msg(format!("expected matrices of one width; got {widths:?}")).into());
+            return Err(candle_core::Error::Msg(format!(
+                "expected matrices of one width; got {widths:?}"
+            ))
+            .into());
         }
         let rows = parts.iter().map(|part| part.rows).sum();
         Ok(Table::new(rows, width, move |range, mut out| {
@@ -166,13 +176,20 @@ impl<'a> Table<'a> {
 
     /// The table with its columns multiplied with (width) factors, if there are any.
     pub fn times(self, factors: Option<&Tensor>) -> Result<Table<'a>> {
-        let Some(factors) = factors.map(|factors| numbers(factors, self.width)).transpose()? else { return Ok(self) };
-        Ok(self.changed(move |_, row| row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor)))
+        let Some(factors) = factors.map(|factors| numbers(factors, self.width)).transpose()? else {
+            return Ok(self);
+        };
+        Ok(self.changed(move |_, row| {
+            row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor)
+        }))
     }
 
     /// The table with each row divided by one of (rows) divisors, if there are any.
     pub fn over(self, divisors: Option<&Tensor>) -> Result<Table<'a>> {
-        let Some(divisors) = divisors.map(|divisors| numbers(divisors, self.rows)).transpose()? else { return Ok(self) };
+        let Some(divisors) = divisors.map(|divisors| numbers(divisors, self.rows)).transpose()?
+        else {
+            return Ok(self);
+        };
         Ok(self.changed(move |i, row| row.iter_mut().for_each(|value| *value /= divisors[i])))
     }
 
@@ -186,7 +203,8 @@ impl<'a> Table<'a> {
         })
     }
 
-    /// The table with a matrix of low rank added to it: `up`, (rows, rank), times `down`, (rank, width).
+    /// The table with a matrix of low rank added to it: `up`, (rows, rank), times `down`, (rank,
+    /// width).
     ///
     /// # Errors
     /// When their shapes do not fit.
@@ -194,15 +212,23 @@ impl<'a> Table<'a> {
         let (rank, width) = down.dims2()?;
         if up.dims() != [self.rows, rank] || width != self.width || rank == 0 {
             let (rows, own, up, down) = (self.rows, self.width, up.dims(), down.dims());
-            return Err(candle_core::Error::Msg(format!("a product of {up:?} and {down:?} is no ({rows}, {own})")).into());
+            return Err(candle_core::Error::Msg(format!(
+                "a product of {up:?} and {down:?} is no ({rows}, {own})"
+            ))
+            .into());
         }
         let columns: Vec<f32> = down.t()?.flatten_all()?.to_vec1()?;
         let up = up.contiguous()?;
-        // By a kernel that gives the same on every machine: 8-bit weights, and what is written with them, may hang by the last bit.
-        let down = Packed::pack(Precision::F32, width, rank, |i, row| row.copy_from_slice(&columns[i * rank..][..rank]));
+        // By a kernel that gives the same on every machine: 8-bit weights, and what is written with
+        // them, may hang by the last bit.
+        let down = Packed::pack(Precision::F32, width, rank, |i, row| {
+            row.copy_from_slice(&columns[i * rank..][..rank])
+        });
         Ok(Table::new(self.rows, self.width, move |range, out| {
             self.read(range.clone(), out)?;
-            with_slice(&up.narrow(0, range.start, range.len())?, |up| kernel::add(out, &down.matmul(up, None)))
+            with_slice(&up.narrow(0, range.start, range.len())?, |up| {
+                kernel::add(out, &down.matmul(up, None))
+            })
         }))
     }
 
@@ -229,7 +255,11 @@ impl<'a> Table<'a> {
 fn numbers(vector: &Tensor, count: usize) -> Result<Vec<f32>> {
     let numbers: Vec<f32> = vector.to_vec1()?;
     if numbers.len() != count {
-        return Err(candle_core::Error::Msg(format!("expected {count} factors; got {}", numbers.len())).into());
+        return Err(candle_core::Error::Msg(format!(
+            "expected {count} factors; got {}",
+            numbers.len()
+        ))
+        .into());
     }
     Ok(numbers)
 }
@@ -336,7 +366,10 @@ mod tests {
     #[test]
     fn a_table_is_the_same_in_any_parts() {
         let (a, b) = (random(5, 3), random(4, 3));
-        let (factors, divisors) = (random(1, 3).get(0).unwrap(), (random(1, 9).get(0).unwrap().sqr().unwrap() + 0.5).unwrap());
+        let (factors, divisors) = (
+            random(1, 3).get(0).unwrap(),
+            (random(1, 9).get(0).unwrap().sqr().unwrap() + 0.5).unwrap(),
+        );
         let (up, down) = (random(9, 2), random(2, 3));
         let parts = [Table::of(a.clone()).unwrap(), Table::of(b.clone()).unwrap()];
         let table = Table::stacked(parts).unwrap().plus(&up, &down).unwrap();
@@ -344,9 +377,16 @@ mod tests {
 
         let whole: Vec<f32> = table.all().unwrap().flatten_all().unwrap().to_vec1().unwrap();
         let sum = (Tensor::cat(&[a, b], 0).unwrap() + up.matmul(&down).unwrap()).unwrap();
-        let expected = sum.broadcast_mul(&factors).unwrap().broadcast_div(&divisors.unsqueeze(1).unwrap()).unwrap();
+        let expected = sum
+            .broadcast_mul(&factors)
+            .unwrap()
+            .broadcast_div(&divisors.unsqueeze(1).unwrap())
+            .unwrap();
         let expected: Vec<f32> = expected.flatten_all().unwrap().to_vec1().unwrap();
-        assert!(whole.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5), "{whole:?} {expected:?}");
+        assert!(
+            whole.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5),
+            "{whole:?} {expected:?}"
+        );
         for start in 0..9 {
             for end in start..=9 {
                 let mut rows = vec![0.0; (end - start) * 3];
@@ -359,9 +399,14 @@ mod tests {
     #[test]
     fn what_does_not_fit_a_table_is_refused() {
         let table = || Table::of(random(4, 3)).unwrap();
-        assert!(Table::stacked([]).is_err() && Table::stacked([table(), Table::of(random(4, 2)).unwrap()]).is_err());
+        assert!(
+            Table::stacked([]).is_err()
+                && Table::stacked([table(), Table::of(random(4, 2)).unwrap()]).is_err()
+        );
         let vector = |count| random(1, count).get(0).unwrap();
-        assert!(table().times(Some(&vector(4))).is_err() && table().over(Some(&vector(3))).is_err());
+        assert!(
+            table().times(Some(&vector(4))).is_err() && table().over(Some(&vector(3))).is_err()
+        );
         for (up, down) in [((4, 2), (1, 3)), ((3, 2), (2, 3)), ((4, 2), (2, 4))] {
             assert!(table().plus(&random(up.0, up.1), &random(down.0, down.1)).is_err());
         }

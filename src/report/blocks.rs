@@ -1,4 +1,5 @@
-//! Untrusted text as HTML: everything escaped, the layout of an article (headings, lists, quotations, code) kept.
+//! Untrusted text as HTML: everything escaped, the layout of an article (headings, lists,
+//! quotations, code) kept.
 
 use std::cmp::Reverse;
 use std::fmt::Write;
@@ -24,12 +25,17 @@ pub fn escape(text: &str) -> String {
 
 /// The places where one of the sentences stands in a line, in order, none within another.
 fn places(line: &str, sentences: &[&str]) -> Vec<Range<usize>> {
-    let goes_on = |one: Option<char>, other: Option<char>| one.zip(other).is_some_and(|(a, b)| a.is_alphanumeric() && b.is_alphanumeric());
-    let is_whole = |place: &Range<usize>| {
-        let (before, sentence, after) = (&line[..place.start], &line[place.clone()], &line[place.end..]);
-        !goes_on(before.chars().next_back(), sentence.chars().next()) && !goes_on(sentence.chars().next_back(), after.chars().next())
+    let goes_on = |one: Option<char>, other: Option<char>| {
+        one.zip(other).is_some_and(|(a, b)| a.is_alphanumeric() && b.is_alphanumeric())
     };
-    let texts = sentences.iter().map(|sentence| sentence.trim()).filter(|sentence| !sentence.is_empty());
+    let is_whole = |place: &Range<usize>| {
+        let (before, sentence, after) =
+            (&line[..place.start], &line[place.clone()], &line[place.end..]);
+        !goes_on(before.chars().next_back(), sentence.chars().next())
+            && !goes_on(sentence.chars().next_back(), after.chars().next())
+    };
+    let texts =
+        sentences.iter().map(|sentence| sentence.trim()).filter(|sentence| !sentence.is_empty());
     let all = texts.flat_map(|text| line.match_indices(text).map(|(at, text)| at..at + text.len()));
     let mut all: Vec<Range<usize>> = all.filter(is_whole).collect();
     all.sort_by_key(|place| (place.start, Reverse(place.end)));
@@ -46,7 +52,12 @@ fn places(line: &str, sentences: &[&str]) -> Vec<Range<usize>> {
 fn marked(line: &str, sentences: &[&str]) -> String {
     let (mut out, mut end) = (String::new(), 0);
     for place in places(line, sentences) {
-        let _ = write!(out, "{}<mark>{}</mark>", escape(&line[end..place.start]), escape(&line[place.clone()]));
+        let _ = write!(
+            out,
+            "{}<mark>{}</mark>",
+            escape(&line[end..place.start]),
+            escape(&line[place.clone()])
+        );
         end = place.end;
     }
     out + &escape(&line[end..])
@@ -54,7 +65,8 @@ fn marked(line: &str, sentences: &[&str]) -> String {
 
 /// A link to a file below the page's folder; None when the path leads out of it.
 pub(super) fn relative_link(path: &str) -> Option<String> {
-    if path.is_empty() || path.split('/').any(|part| part.is_empty() || part == "." || part == "..") {
+    if path.is_empty() || path.split('/').any(|part| part.is_empty() || part == "." || part == "..")
+    {
         return None;
     }
     let mut out = String::new();
@@ -74,7 +86,9 @@ pub(super) fn web_link(url: &str) -> Option<&str> {
     let url = url.trim();
     let scheme = url.split(':').next().unwrap_or_default();
     let web = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
-    (web && url[scheme.len()..].starts_with("://") && !url.contains(|c: char| c.is_whitespace() || c.is_control())).then_some(url)
+    (web && url[scheme.len()..].starts_with("://")
+        && !url.contains(|c: char| c.is_whitespace() || c.is_control()))
+    .then_some(url)
 }
 
 /// What a line is by its first characters.
@@ -93,16 +107,21 @@ fn line(text: &str) -> Line<'_> {
     let trimmed = text.trim();
     let marks = trimmed.bytes().take_while(|&b| b == b'#').count();
     let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
-    let numbered = (1..=3).contains(&digits) && (trimmed[digits..].starts_with(". ") || trimmed[digits..].starts_with(") "));
+    let numbered = (1..=3).contains(&digits)
+        && (trimmed[digits..].starts_with(". ") || trimmed[digits..].starts_with(") "));
     if trimmed.is_empty() {
         Line::Blank
     } else if trimmed.starts_with("```") || trimmed.starts_with("~~~") {
         Line::Fence
-    } else if trimmed.len() >= 3 && (trimmed.bytes().all(|b| b == b'-') || trimmed.bytes().all(|b| b == b'*')) {
+    } else if trimmed.len() >= 3
+        && (trimmed.bytes().all(|b| b == b'-') || trimmed.bytes().all(|b| b == b'*'))
+    {
         Line::Rule
     } else if (1..=6).contains(&marks) && trimmed[marks..].starts_with(' ') {
         Line::Heading(trimmed[marks..].trim_start())
-    } else if let Some(item) = ["- ", "* ", "+ ", "• "].iter().find_map(|mark| trimmed.strip_prefix(mark)) {
+    } else if let Some(item) =
+        ["- ", "* ", "+ ", "• "].iter().find_map(|mark| trimmed.strip_prefix(mark))
+    {
         Line::Item(item.trim_start())
     } else if numbered {
         // The number is part of the text: it need not start at 1 or go on by 1.
@@ -116,8 +135,8 @@ fn line(text: &str) -> Line<'_> {
     }
 }
 
-/// An article's text as HTML, with the doubtful ones of its sentences marked. Each block finds its own writing direction, so mixed languages
-/// stand right.
+/// An article's text as HTML, with the doubtful ones of its sentences marked. Each block finds its
+/// own writing direction, so mixed languages stand right.
 pub(super) fn blocks(text: &str, doubtful: &[&str]) -> String {
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     // The element that is open, and whether its content is code.
@@ -173,7 +192,11 @@ pub(super) fn blocks(text: &str, doubtful: &[&str]) -> String {
             }
             Line::Item(text) => {
                 switch(&mut out, &mut open, Some("ul"));
-                let numbered = if text.starts_with(|c: char| c.is_ascii_digit()) { " class=\"numbered\"" } else { "" };
+                let numbered = if text.starts_with(|c: char| c.is_ascii_digit()) {
+                    " class=\"numbered\""
+                } else {
+                    ""
+                };
                 let _ = writeln!(out, "<li dir=\"auto\"{numbered}>{}</li>", marked(text, doubtful));
             }
         }
@@ -203,7 +226,8 @@ mod tests {
 
     #[test]
     fn doubtful_sentences_are_marked_where_they_stand() {
-        let text = "## 5 < 6\n\nOne. A < b. Two? A < b.\n- So 15 < 60\n- これは。変だ。\n\nA < b. One";
+        let text =
+            "## 5 < 6\n\nOne. A < b. Two? A < b.\n- So 15 < 60\n- これは。変だ。\n\nA < b. One";
         let doubtful = ["A < b.", "5 < 6", "Two? A < b.", "変だ。", "", "Three."];
         assert_eq!(
             blocks(text, &doubtful).replace(" dir=\"auto\"", ""),
@@ -216,12 +240,21 @@ mod tests {
     fn links_lead_nowhere_else() {
         assert_eq!(relative_link("a b/ж#1.en.md").unwrap(), "a%20b/%D0%B6%231.en.md");
         assert_eq!(relative_link("javascript:alert(1)").unwrap(), "javascript%3Aalert%281%29");
-        assert!(["../x", "/etc", "a//b", "", "a/../../b"].iter().all(|p| relative_link(p).is_none()));
+        assert!(
+            ["../x", "/etc", "a//b", "", "a/../../b"].iter().all(|p| relative_link(p).is_none())
+        );
         assert_eq!(web_link(" HTTPS://x.org/?a=b "), Some("HTTPS://x.org/?a=b"));
         assert!(
-            ["javascript:alert(1)", "java\nscript:x", "data:text/html,x", "https:x", "//x.org", "http://a b"]
-                .iter()
-                .all(|u| web_link(u).is_none())
+            [
+                "javascript:alert(1)",
+                "java\nscript:x",
+                "data:text/html,x",
+                "https:x",
+                "//x.org",
+                "http://a b"
+            ]
+            .iter()
+            .all(|u| web_link(u).is_none())
         );
     }
 }

@@ -24,14 +24,20 @@ pub struct Meta {
     pub target: Option<Lang>,
     /// Lines below the overview: what was skipped, and the like.
     pub notes: Vec<String>,
-    /// Bytes of translations that the page takes in; beyond, articles have their summary and the link to their file, so that a browser can
-    /// still open the page.
+    /// Bytes of translations that the page takes in; beyond, articles have their summary and the
+    /// link to their file, so that a browser can still open the page.
     pub max_text: usize,
 }
 
 impl Default for Meta {
     fn default() -> Self {
-        Meta { title: "Articles".into(), created: String::new(), target: None, notes: Vec::new(), max_text: 16 << 20 }
+        Meta {
+            title: "Articles".into(),
+            created: String::new(),
+            target: None,
+            notes: Vec::new(),
+            max_text: 16 << 20,
+        }
     }
 }
 
@@ -68,11 +74,17 @@ struct Tally {
     unreadable: usize,
 }
 
-/// Writes the report: an overview, then the failed articles, then all others in order. `records` is called anew for each pass, so that
-/// none is held; records that are errors are counted and left out.
+/// Writes the report: an overview, then the failed articles, then all others in order. `records` is
+/// called anew for each pass, so that none is held; records that are errors are counted and left
+/// out.
 ///
-/// Nothing on the page comes from elsewhere, and nothing in the articles can become markup or script.
-pub fn html<I>(records: impl Fn() -> I, meta: &Meta, out: &mut (impl Write + ?Sized)) -> io::Result<()>
+/// Nothing on the page comes from elsewhere, and nothing in the articles can become markup or
+/// script.
+pub fn html<I>(
+    records: impl Fn() -> I,
+    meta: &Meta,
+    out: &mut (impl Write + ?Sized),
+) -> io::Result<()>
 where
     I: Iterator<Item = Result<Record>>,
 {
@@ -122,9 +134,18 @@ fn overview(meta: &Meta, tally: &Tally, out: &mut (impl Write + ?Sized)) -> io::
     let of = |state| tally.states.get(&state).copied().unwrap_or_default();
     let known = tally.languages.keys().filter(|l| !l.is_und()).count();
     let mut line = vec![format!("{} in {}", counted(all, "article"), counted(known, "language"))];
-    line.extend(meta.target.as_ref().map(|to| format!("results in <span data-code=\"{0}\">{0}</span>", escape(to.as_str()))));
+    line.extend(
+        meta.target.as_ref().map(|to| {
+            format!("results in <span data-code=\"{0}\">{0}</span>", escape(to.as_str()))
+        }),
+    );
     line.extend(Some(escape(&meta.created)).filter(|c| !c.is_empty()));
-    writeln!(out, "<header>\n<h1>{}</h1>\n<p>{}</p>\n</header>", escape(&meta.title), line.join(" · "))?;
+    writeln!(
+        out,
+        "<header>\n<h1>{}</h1>\n<p>{}</p>\n</header>",
+        escape(&meta.title),
+        line.join(" · ")
+    )?;
 
     writeln!(out, "<section aria-label=\"Overview\">\n<div class=\"counts\">")?;
     let counts = [
@@ -156,10 +177,14 @@ fn overview(meta: &Meta, tally: &Tally, out: &mut (impl Write + ?Sized)) -> io::
         )?;
     }
     writeln!(out, "</div>")?;
-    let unreadable = (tally.unreadable > 0).then(|| format!("{} could not be read and are left out.", counted(tally.unreadable, "record")));
-    let notes: Vec<&str> = meta.notes.iter().map(String::as_str).chain(unreadable.as_deref()).collect();
+    let unreadable = (tally.unreadable > 0).then(|| {
+        format!("{} could not be read and are left out.", counted(tally.unreadable, "record"))
+    });
+    let notes: Vec<&str> =
+        meta.notes.iter().map(String::as_str).chain(unreadable.as_deref()).collect();
     if !notes.is_empty() {
-        let items: String = notes.iter().map(|note| format!("<li>{}</li>\n", escape(note))).collect();
+        let items: String =
+            notes.iter().map(|note| format!("<li>{}</li>\n", escape(note))).collect();
         writeln!(out, "<div class=\"notes\"><ul>\n{items}</ul></div>")?;
     }
     writeln!(
@@ -173,11 +198,23 @@ fn overview(meta: &Meta, tally: &Tally, out: &mut (impl Write + ?Sized)) -> io::
 fn article(record: &Record, room: &mut usize, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
     let state = State::of(record);
     let code = escape(record.language.code.as_str());
-    writeln!(out, "<article class=\"{}\" data-state=\"{}\" data-lang=\"{code}\">", state.class(), state.class())?;
-    let language = record.title.as_ref().map(|t| if t.translation.is_some() { result_language(record) } else { &record.language.code });
+    writeln!(
+        out,
+        "<article class=\"{}\" data-state=\"{}\" data-lang=\"{code}\">",
+        state.class(),
+        state.class()
+    )?;
+    let language = record.title.as_ref().map(|t| {
+        if t.translation.is_some() { result_language(record) } else { &record.language.code }
+    });
     writeln!(out, "<h2 dir=\"auto\"{}>{}</h2>", lang_attribute(language), escape(&title(record)))?;
     if let Some(source) = source_title(record) {
-        writeln!(out, "<p class=\"was\" dir=\"auto\"{}>{}</p>", lang_attribute(Some(&record.language.code)), escape(&source))?;
+        writeln!(
+            out,
+            "<p class=\"was\" dir=\"auto\"{}>{}</p>",
+            lang_attribute(Some(&record.language.code)),
+            escape(&source)
+        )?;
     }
     writeln!(out, "<p class=\"where\">{}</p>", place(record, state))?;
     if let Some(error) = &record.error {
@@ -192,23 +229,31 @@ fn article(record: &Record, room: &mut usize, out: &mut (impl Write + ?Sized)) -
             escape(&words::method(summary))
         )?;
     }
-    let (dealt_with, doubts): (Vec<_>, Vec<_>) = words::remarks(record).into_iter().partition(|r| r.dealt_with);
+    let (dealt_with, doubts): (Vec<_>, Vec<_>) =
+        words::remarks(record).into_iter().partition(|r| r.dealt_with);
     remarks("doubts", &doubts, out)?;
     if let Some(translation) = &record.translation {
         let lang = lang_attribute(Some(&translation.language));
         if translation.text.len() <= *room {
             *room -= translation.text.len();
-            let doubtful: Vec<&str> = record.checks.flagged.iter().map(|flag| flag.text.as_str()).collect();
+            let doubtful: Vec<&str> =
+                record.checks.flagged.iter().map(|flag| flag.text.as_str()).collect();
             writeln!(
                 out,
                 "<details><summary>Translation</summary>\n<div class=\"text\"{lang}>{}</div></details>",
                 blocks(&body(record, &translation.text), &doubtful)
             )?;
         } else {
-            writeln!(out, "<p class=\"how\">The translation is in its file only; this page has become too large for it.</p>")?;
+            writeln!(
+                out,
+                "<p class=\"how\">The translation is in its file only; this page has become too large for it.</p>"
+            )?;
         }
     }
-    let facts: String = facts(record).iter().map(|(name, value)| format!("<dt>{name}</dt><dd>{value}</dd>\n")).collect();
+    let facts: String = facts(record)
+        .iter()
+        .map(|(name, value)| format!("<dt>{name}</dt><dd>{value}</dd>\n"))
+        .collect();
     writeln!(out, "<details><summary>Source and details</summary>\n<dl>\n{facts}</dl>")?;
     remarks("dealt", &dealt_with, out)?;
     writeln!(out, "</details>\n</article>")
@@ -221,7 +266,10 @@ fn result_language(record: &Record) -> &Lang {
 }
 
 fn lang_attribute(language: Option<&Lang>) -> String {
-    language.filter(|l| !l.is_und()).map(|l| format!(" lang=\"{}\"", escape(l.as_str()))).unwrap_or_default()
+    language
+        .filter(|l| !l.is_und())
+        .map(|l| format!(" lang=\"{}\"", escape(l.as_str())))
+        .unwrap_or_default()
 }
 
 /// The line below the title: language, state, where it is.
@@ -247,8 +295,17 @@ fn remarks(class: &str, remarks: &[Remark], out: &mut (impl Write + ?Sized)) -> 
     writeln!(out, "<div class=\"{class}\">")?;
     for remark in remarks {
         writeln!(out, "<p>{}</p>", escape(&remark.text))?;
-        let quotes: String =
-            remark.quotes.iter().map(|q| format!("<li>{}<q dir=\"auto\">{}</q></li>\n", escape(&q.complaint), escape(&q.text))).collect();
+        let quotes: String = remark
+            .quotes
+            .iter()
+            .map(|q| {
+                format!(
+                    "<li>{}<q dir=\"auto\">{}</q></li>\n",
+                    escape(&q.complaint),
+                    escape(&q.text)
+                )
+            })
+            .collect();
         if !quotes.is_empty() {
             writeln!(out, "<ul>\n{quotes}</ul>")?;
         }
@@ -260,7 +317,13 @@ fn remarks(class: &str, remarks: &[Remark], out: &mut (impl Write + ?Sized)) -> 
 fn facts(record: &Record) -> Vec<(&'static str, String)> {
     let mut facts = Vec::new();
     if let Some(link) = record.output.as_deref().and_then(relative_link) {
-        facts.push(("File", format!("<a href=\"{link}\"><bdi>{}</bdi></a>", escape(record.output.as_deref().unwrap_or_default()))));
+        facts.push((
+            "File",
+            format!(
+                "<a href=\"{link}\"><bdi>{}</bdi></a>",
+                escape(record.output.as_deref().unwrap_or_default())
+            ),
+        ));
     }
     facts.push((
         "Source",
@@ -270,29 +333,56 @@ fn facts(record: &Record) -> Vec<(&'static str, String)> {
             number(usize::try_from(record.source.bytes).unwrap_or(usize::MAX))
         ),
     ));
-    let address = ["url", "link", "source_url", "canonical_url"].iter().find_map(|key| record.extra.get(*key)?.as_str());
+    let address = ["url", "link", "source_url", "canonical_url"]
+        .iter()
+        .find_map(|key| record.extra.get(*key)?.as_str());
     if let Some(url) = address.and_then(web_link) {
-        facts.push(("Web page", format!("<a href=\"{0}\" rel=\"noopener noreferrer nofollow\">{0}</a>", escape(url))));
+        facts.push((
+            "Web page",
+            format!("<a href=\"{0}\" rel=\"noopener noreferrer nofollow\">{0}</a>", escape(url)),
+        ));
     }
     if !record.language.code.is_und() {
         let code = escape(record.language.code.as_str());
-        facts.push(("Language", format!("<span data-code=\"{code}\">{code}</span>, {} sure", percent(record.language.confidence))));
+        facts.push((
+            "Language",
+            format!(
+                "<span data-code=\"{code}\">{code}</span>, {} sure",
+                percent(record.language.confidence)
+            ),
+        ));
     }
     if let Some(translation) = &record.translation {
-        let way = detour(record).map(|route| format!(", by way of {}", escape(&route))).unwrap_or_default();
+        let way = detour(record)
+            .map(|route| format!(", by way of {}", escape(&route)))
+            .unwrap_or_default();
         let checks = &record.checks;
-        let retried = if checks.retried > 0 { format!("; {} translated a second time", number(checks.retried)) } else { String::new() };
-        let trusted = checks.confidence.map(|p| format!("; mean confidence {}", percent(p))).unwrap_or_default();
+        let retried = if checks.retried > 0 {
+            format!("; {} translated a second time", number(checks.retried))
+        } else {
+            String::new()
+        };
+        let trusted = checks
+            .confidence
+            .map(|p| format!("; mean confidence {}", percent(p)))
+            .unwrap_or_default();
         let sentences = counted(checks.segments, "sentence");
-        facts.push(("Translation", format!("{}{way}; {sentences}{retried}{trusted}", escape(&translation.model))));
+        facts.push((
+            "Translation",
+            format!("{}{way}; {sentences}{retried}{trusted}", escape(&translation.model)),
+        ));
     }
     if let Some(model) = record.summary.as_ref().and_then(|s| s.model.as_deref()) {
         facts.push(("Summary", escape(model)));
     }
     let stats = &record.stats;
     if stats.source_tokens > 0 {
-        let (read, all, written) = (number(stats.read_tokens), number(stats.source_tokens), number(stats.output_tokens));
-        facts.push(("Tokens", format!("{read} of {all} read, {written} written, in {:.1} s", stats.seconds)));
+        let (read, all, written) =
+            (number(stats.read_tokens), number(stats.source_tokens), number(stats.output_tokens));
+        facts.push((
+            "Tokens",
+            format!("{read} of {all} read, {written} written, in {:.1} s", stats.seconds),
+        ));
     }
     facts.push(("SHA-256", format!("<code>{}</code>", escape(&record.source.sha256))));
     facts
@@ -332,7 +422,10 @@ mod tests {
         }
         assert_eq!(page.matches("<article ").count(), records.len());
         assert!(page.find("scan-0007").unwrap() < page.find("Lyon closes").unwrap());
-        assert!(page.contains("12 articles in 10 languages") && page.contains("3 files &lt;skipped&gt;"));
+        assert!(
+            page.contains("12 articles in 10 languages")
+                && page.contains("3 files &lt;skipped&gt;")
+        );
         assert!(page.contains("2 sentences of the translation may be wrong:"));
         assert!(page.contains("href=\"france/lyon-%C3%A9coles.html.en.md\""));
         assert!(page.contains("lang=\"he\"") && page.contains("lang=\"zh\""));
@@ -340,15 +433,32 @@ mod tests {
 
     #[test]
     fn articles_cannot_inject_markup_or_script() {
-        let page = page(&samples::records(), &Meta { title: "<script>alert(0)</script>".into(), ..Meta::default() });
+        let page = page(
+            &samples::records(),
+            &Meta { title: "<script>alert(0)</script>".into(), ..Meta::default() },
+        );
         let body = &page[page.find("<body>").unwrap()..];
         assert_eq!(body.matches("<script").count(), 1);
         assert_eq!(page.matches("</title>").count(), 1);
-        for bad in ["<iframe", "<svg", "<img", "<b ", "href='", "href=\"javascript", "href=\"..", "onclick='"] {
+        for bad in [
+            "<iframe",
+            "<svg",
+            "<img",
+            "<b ",
+            "href='",
+            "href=\"javascript",
+            "href=\"..",
+            "onclick='",
+        ] {
             assert!(!body.contains(bad), "{bad}");
         }
         // Nothing is loaded from anywhere.
-        assert!(!page.contains("src=\"") && !page.contains("url(") && !page.contains("@import") && !SCRIPT.contains("</script"));
+        assert!(
+            !page.contains("src=\"")
+                && !page.contains("url(")
+                && !page.contains("@import")
+                && !SCRIPT.contains("</script")
+        );
     }
 
     #[test]
@@ -356,7 +466,10 @@ mod tests {
         let records = samples::records();
         let meta = Meta { max_text: 1000, ..Meta::default() };
         let small = page(&records, &meta);
-        assert!(small.contains("in its file only") && !small.contains("A first assessment is planned for March.</p>\n<p"));
+        assert!(
+            small.contains("in its file only")
+                && !small.contains("A first assessment is planned for March.</p>\n<p")
+        );
         assert!(small.contains("forty minutes instead of two hours"));
         let mut out = Vec::new();
         html(|| [Err(Error::input("x", "y"))].into_iter(), &meta, &mut out).unwrap();

@@ -4,7 +4,8 @@ use super::words::{self, Remark, one_line};
 use crate::types::{Format, Record};
 use std::fmt::Write;
 
-/// The article's output file in Markdown: title, where it comes from, summary, translation, and at the end what to be careful about.
+/// The article's output file in Markdown: title, where it comes from, summary, translation, and at
+/// the end what to be careful about.
 pub fn markdown(record: &Record) -> String {
     let mut parts = vec![format!("# {}", title(record)), origin(record)];
     let both = record.summary.is_some() && record.translation.is_some();
@@ -32,17 +33,30 @@ pub fn markdown(record: &Record) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// The translation as it stands in a page of its own: front matter, which means something at the top of a file only, as code.
+/// The translation as it stands in a page of its own: front matter, which means something at the
+/// top of a file only, as code.
 pub(super) fn body(record: &Record, text: &str) -> String {
     let text = text.trim_matches(['\n', '\r']).trim_end();
-    let (front, body) = if record.source.format == Format::Markdown { super::front_matter(text) } else { ("", text) };
+    let (front, body) = if record.source.format == Format::Markdown {
+        super::front_matter(text)
+    } else {
+        ("", text)
+    };
     let inner = front.trim_end().trim_matches(['-', '+']).trim();
-    if inner.is_empty() { body.to_string() } else { format!("```\n{inner}\n```\n\n{}", body.trim_start_matches('\n')) }
+    if inner.is_empty() {
+        body.to_string()
+    } else {
+        format!("```\n{inner}\n```\n\n{}", body.trim_start_matches('\n'))
+    }
 }
 
 /// The translated title, else the source's, else the file's name.
 pub(super) fn title(record: &Record) -> String {
-    let own = record.title.as_ref().map(|t| one_line(t.translation.as_deref().unwrap_or(&t.source))).filter(|t| !t.is_empty());
+    let own = record
+        .title
+        .as_ref()
+        .map(|t| one_line(t.translation.as_deref().unwrap_or(&t.source)))
+        .filter(|t| !t.is_empty());
     own.unwrap_or_else(|| one_line(record.id.rsplit('/').next().unwrap_or(&record.id)))
 }
 
@@ -63,11 +77,18 @@ fn origin(record: &Record) -> String {
     if let Some(title) = source_title(record) {
         lines.push(format!("Original title: {title}"));
     }
-    let language = if record.language.code.is_und() { "language not recognized".into() } else { record.language.code.to_string() };
+    let language = if record.language.code.is_und() {
+        "language not recognized".into()
+    } else {
+        record.language.code.to_string()
+    };
     lines.push(format!("Source: {} ({language})", one_line(&record.id)));
     if let Some(translation) = &record.translation {
         let way = detour(record).map(|route| format!(", by way of {route}")).unwrap_or_default();
-        lines.push(format!("Machine translation to {} by {}{way}", translation.language, translation.model));
+        lines.push(format!(
+            "Machine translation to {} by {}{way}",
+            translation.language, translation.model
+        ));
     }
     // Two spaces at the end of a line break it.
     lines.iter().map(|line| format!("> {line}")).collect::<Vec<_>>().join("  \n")
@@ -95,7 +116,8 @@ mod tests {
 
     #[test]
     fn a_file_that_reads_well() {
-        let record = samples::records().into_iter().find(|r| r.language.code.as_str() == "uk").unwrap();
+        let record =
+            samples::records().into_iter().find(|r| r.language.code.as_str() == "uk").unwrap();
         assert_eq!(
             markdown(&record),
             "# Kharkiv rebuilds its libraries\n\n\

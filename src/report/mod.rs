@@ -1,4 +1,5 @@
-//! Records as people and programs read them: JSON Lines, plain text, Markdown, and one HTML page. Pure: records in, text out.
+//! Records as people and programs read them: JSON Lines, plain text, Markdown, and one HTML page.
+//! Pure: records in, text out.
 
 mod blocks;
 mod html;
@@ -17,18 +18,23 @@ pub fn json_line(record: &Record) -> serde_json::Result<String> {
     serde_json::to_string(record)
 }
 
-/// What a reader of the result should look at twice, as a list in Markdown; empty when nothing was found wrong, and nothing is doubted.
+/// What a reader of the result should look at twice, as a list in Markdown; empty when nothing was
+/// found wrong, and nothing is doubted.
 pub fn doubts(record: &Record) -> String {
     let mut remarks = words::remarks(record);
     remarks.retain(|remark| !remark.dealt_with);
     markdown::listed(&remarks)
 }
 
-/// The translated article in the form of its source: the title where it stood, `gap` and the body. Of a record without a translation: nothing.
+/// The translated article in the form of its source: the title where it stood, `gap` and the body.
+/// Of a record without a translation: nothing.
 pub fn translated(record: &Record, gap: &str) -> String {
     let Some(translation) = &record.translation else { return String::new() };
     let body = translation.text.trim_end();
-    let Some(title) = record.title.as_ref().map(|t| t.translation.as_deref().unwrap_or(&t.source)) else { return body.to_string() };
+    let Some(title) = record.title.as_ref().map(|t| t.translation.as_deref().unwrap_or(&t.source))
+    else {
+        return body.to_string();
+    };
     if record.source.format != Format::Markdown {
         return format!("{title}{gap}{body}");
     }
@@ -48,11 +54,17 @@ fn front_matter(text: &str) -> (&str, &str) {
     text.split_at(end.unwrap_or(0))
 }
 
-/// Front matter with another title. Double quotes and their escapes mean the same in JSON, YAML and TOML.
+/// Front matter with another title. Double quotes and their escapes mean the same in JSON, YAML and
+/// TOML.
 fn with_title(front: &str, title: &str) -> String {
     let line = |line: &str| {
-        let at = line.find([':', '=']).filter(|&at| line[..at].trim() == "title" && !line.starts_with(char::is_whitespace));
-        at.map_or_else(|| line.to_string(), |at| format!("{} {}\n", line[..=at].trim_end(), serde_json::Value::from(title)))
+        let at = line
+            .find([':', '='])
+            .filter(|&at| line[..at].trim() == "title" && !line.starts_with(char::is_whitespace));
+        at.map_or_else(
+            || line.to_string(),
+            |at| format!("{} {}\n", line[..=at].trim_end(), serde_json::Value::from(title)),
+        )
     };
     front.split_inclusive('\n').map(line).collect()
 }
@@ -75,9 +87,13 @@ mod tests {
         assert!(translated(arabic, "\n\n").starts_with(&format!("{title}\n\n")));
         let mut markdown = arabic.clone();
         markdown.source.format = Format::Markdown;
-        markdown.translation.as_mut().unwrap().text = "---\ndate: x\ntitle: 'Old: one'\n---\n\nBody.\n".into();
+        markdown.translation.as_mut().unwrap().text =
+            "---\ndate: x\ntitle: 'Old: one'\n---\n\nBody.\n".into();
         let quoted = serde_json::Value::from(title);
-        assert_eq!(translated(&markdown, "\n"), format!("---\ndate: x\ntitle: {quoted}\n---\n\n# {title}\n\nBody."));
+        assert_eq!(
+            translated(&markdown, "\n"),
+            format!("---\ndate: x\ntitle: {quoted}\n---\n\n# {title}\n\nBody.")
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Records for the tests: many languages and both writing directions, long and short, doubtful and failed, and one that attacks.
+//! Records for the tests: many languages and both writing directions, long and short, doubtful and
+//! failed, and one that attacks.
 
 use crate::types::*;
 
@@ -28,9 +29,17 @@ impl Sample {
         Record {
             id: self.id.into(),
             key: "9f2c".into(),
-            source: Source { path: format!("articles/{}", self.id), format: Format::Text, bytes: 5120, sha256: "ab".repeat(32) },
+            source: Source {
+                path: format!("articles/{}", self.id),
+                format: Format::Text,
+                bytes: 5120,
+                sha256: "ab".repeat(32),
+            },
             language: Detection { code: from, confidence: 0.97 },
-            title: Some(TitleRecord { source: self.title.0.into(), translation: translated.then(|| self.title.1.into()) }),
+            title: Some(TitleRecord {
+                source: self.title.0.into(),
+                translation: translated.then(|| self.title.1.into()),
+            }),
             translation: translated.then(|| TranslationRecord {
                 language: to.clone(),
                 text: self.body.into(),
@@ -41,12 +50,22 @@ impl Sample {
             summary: Some(SummaryRecord {
                 language: to,
                 text: self.summary.into(),
-                sentences: vec![SummarySentence { text: self.summary.into(), support: vec![0], origin: SummaryMethod::Extractive }],
+                sentences: vec![SummarySentence {
+                    text: self.summary.into(),
+                    support: vec![0],
+                    origin: SummaryMethod::Extractive,
+                }],
                 method: SummaryMethod::Extractive,
                 model: None,
             }),
             checks: Checks { segments: 24, retried: 1, ..Checks::default() },
-            stats: Stats { source_tokens: 812, read_tokens: 812, output_tokens: 934, truncated: false, seconds: 6.4 },
+            stats: Stats {
+                source_tokens: 812,
+                read_tokens: 812,
+                output_tokens: 934,
+                truncated: false,
+                seconds: 6.4,
+            },
             status: Status::Ok,
             error: None,
             output: Some(format!("{}.en.md", self.id)),
@@ -64,7 +83,10 @@ const SAMPLES: [Sample; 11] = [
         id: "france/lyon-écoles.html",
         from: "fr",
         to: "en",
-        title: ("Lyon ferme trois nouvelles rues aux voitures devant les écoles", "Lyon closes three more streets outside schools to cars"),
+        title: (
+            "Lyon ferme trois nouvelles rues aux voitures devant les écoles",
+            "Lyon closes three more streets outside schools to cars",
+        ),
         summary: "Lyon will close three more streets near schools to cars from September. Air quality has improved by 14 percent since the first closures. A first assessment is planned for March.",
         body: FRENCH,
     },
@@ -94,7 +116,10 @@ const SAMPLES: [Sample; 11] = [
         id: "asia/solar.jsonl#jp-0412",
         from: "ja",
         to: "en",
-        title: ("農地の上に太陽光パネル 農家の収入が安定", "Solar panels above the fields bring farmers a steady income"),
+        title: (
+            "農地の上に太陽光パネル 農家の収入が安定",
+            "Solar panels above the fields bring farmers a steady income",
+        ),
         summary: "Farmers in Chiba grow vegetables under raised solar panels. The sale of electricity steadies their income.",
         body: "Farmers in Chiba Prefecture grow vegetables under solar panels that stand three metres above the ground.\n\nThe sale of electricity steadies their income in years of bad harvests.",
     },
@@ -110,7 +135,10 @@ const SAMPLES: [Sample; 11] = [
         id: "latin-america/glaciar.md",
         from: "es",
         to: "en",
-        title: ("El último glaciar de Venezuela pierde su nombre", "Venezuela's last glacier loses its name"),
+        title: (
+            "El último glaciar de Venezuela pierde su nombre",
+            "Venezuela's last glacier loses its name",
+        ),
         summary: "Scientists no longer count the Humboldt glacier among the glaciers: it has shrunk to less than two hectares.",
         body: "Scientists no longer count the Humboldt glacier among the glaciers. It has shrunk to less than two hectares.\n\nVenezuela is thus probably the first country in the Andes to have lost all its glaciers.",
     },
@@ -118,7 +146,10 @@ const SAMPLES: [Sample; 11] = [
         id: "india/मानसून.txt",
         from: "hi",
         to: "en",
-        title: ("मानसून समय से पहले पहुँचा, किसानों को राहत", "Monsoon arrives early, to the relief of farmers"),
+        title: (
+            "मानसून समय से पहले पहुँचा, किसानों को राहत",
+            "Monsoon arrives early, to the relief of farmers",
+        ),
         summary: "The monsoon reached the coast of Kerala five days early. Farmers hope for a good rice harvest.",
         body: "The monsoon reached the coast of Kerala five days earlier than usual, the weather service said.\n\nFarmers hope for a good rice harvest after two dry years.",
     },
@@ -167,13 +198,19 @@ pub(super) fn records() -> Vec<Record> {
     records[0].extra.insert("url".into(), "https://example.org/lyon?rue=1&x='2'".into());
     records[0].summary.as_mut().unwrap().method = SummaryMethod::Mixed;
     records[0].summary.as_mut().unwrap().model = Some("smollm2-135m-instruct".into());
-    records[0].checks.rejected = vec![flag(Problem::Number, 1, "Air quality has improved by 40 percent.")];
+    records[0].checks.rejected =
+        vec![flag(Problem::Number, 1, "Air quality has improved by 40 percent.")];
 
     records[1].checks.flagged = vec![
         flag(Problem::Number, 2, "A pipeline of 45 kilometres will carry the water to Amman."),
         flag(Problem::Copy, 5, "وقال الوزير للصحفيين إن المشروع سيكون الأكبر من نوعه في البلاد."),
     ];
-    records[2].stats = Stats { source_tokens: 18_204, read_tokens: 12_000, truncated: true, ..records[2].stats.clone() };
+    records[2].stats = Stats {
+        source_tokens: 18_204,
+        read_tokens: 12_000,
+        truncated: true,
+        ..records[2].stats.clone()
+    };
     records[4].checks.flagged = vec![flag(Problem::Number, 2, "Fenster: 40 Millionen Hrywnja")];
     records[9].language.confidence = 0.43;
     records[10].extra.insert("url".into(), "javascript:alert(7)".into());

@@ -27,21 +27,33 @@ pub(super) struct Quote {
     pub(super) text: String,
 }
 
-/// All that a reader of the result has to know about it; empty when there is nothing to complain of.
+/// All that a reader of the result has to know about it; empty when there is nothing to complain
+/// of.
 pub(super) fn remarks(record: &Record) -> Vec<Remark> {
     let mut remarks = Vec::new();
-    let mut plain = |text: String| remarks.push(Remark { text, quotes: Vec::new(), dealt_with: false });
+    let mut plain =
+        |text: String| remarks.push(Remark { text, quotes: Vec::new(), dealt_with: false });
     if record.stats.truncated || record.stats.read_tokens < record.stats.source_tokens {
         let (read, all) = (number(record.stats.read_tokens), number(record.stats.source_tokens));
-        plain(format!("Part of the article was left out: the models read {read} of its {all} tokens."));
+        plain(format!(
+            "Part of the article was left out: the models read {read} of its {all} tokens."
+        ));
     }
     if record.status == Status::Ok && record.language.code.is_und() {
         plain("The language of the article was not recognized.".into());
     } else if record.status == Status::Ok && record.language.confidence < SURE {
-        plain(format!("The language of the article is a guess: {} ({}).", record.language.code, percent(record.language.confidence)));
+        plain(format!(
+            "The language of the article is a guess: {} ({}).",
+            record.language.code,
+            percent(record.language.confidence)
+        ));
     }
     let flags = &record.checks.flagged;
-    let is_found = |flag: &&Flag| flags.iter().any(|other| other.segment == flag.segment && other.problem != Problem::Doubtful);
+    let is_found = |flag: &&Flag| {
+        flags
+            .iter()
+            .any(|other| other.segment == flag.segment && other.problem != Problem::Doubtful)
+    };
     let (found, doubted) = flags.iter().partition(is_found);
     let found = by_sentence(found, record.title.is_some());
     if !found.is_empty() {
@@ -50,14 +62,20 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
     }
     let doubted = by_sentence(doubted, record.title.is_some());
     if !doubted.is_empty() {
-        let (some, all) = (number(doubted.len()), sentences(record.checks.segments.max(doubted.len())));
-        let text = format!("The model itself doubts {some} of the translation's {all}, which may say something else than the source:");
+        let (some, all) =
+            (number(doubted.len()), sentences(record.checks.segments.max(doubted.len())));
+        let text = format!(
+            "The model itself doubts {some} of the translation's {all}, which may say something else than the source:"
+        );
         remarks.push(Remark { text, quotes: doubted, dealt_with: false });
     }
     let rejected = by_sentence(record.checks.rejected.iter().collect(), record.title.is_some());
     if !rejected.is_empty() {
-        let text =
-            format!("{} of the model's summary failed a check and {} replaced or left out:", sentences(rejected.len()), be(rejected.len()));
+        let text = format!(
+            "{} of the model's summary failed a check and {} replaced or left out:",
+            sentences(rejected.len()),
+            be(rejected.len())
+        );
         remarks.push(Remark { text, quotes: rejected, dealt_with: true });
     }
     remarks
@@ -110,9 +128,15 @@ fn problem(problem: Problem) -> &'static str {
 pub(super) fn method(summary: &SummaryRecord) -> String {
     let model = summary.model.as_deref().unwrap_or("a model");
     match summary.method {
-        SummaryMethod::Abstractive => format!("Written by {model} and checked against the article."),
-        SummaryMethod::Extractive => "Sentences chosen from the article; none is newly written.".into(),
-        SummaryMethod::Mixed => format!("Partly written by {model} and checked against the article, partly sentences chosen from it."),
+        SummaryMethod::Abstractive => {
+            format!("Written by {model} and checked against the article.")
+        }
+        SummaryMethod::Extractive => {
+            "Sentences chosen from the article; none is newly written.".into()
+        }
+        SummaryMethod::Mixed => format!(
+            "Partly written by {model} and checked against the article, partly sentences chosen from it."
+        ),
     }
 }
 
@@ -164,7 +188,8 @@ mod tests {
     fn flags_of_one_sentence_are_one_complaint() {
         let mut record = crate::report::samples::records().remove(0);
         let flag = |segment, problem| Flag { problem, segment, text: format!("Text {segment}.") };
-        record.checks.flagged = vec![flag(4, Problem::Number), flag(2, Problem::Copy), flag(4, Problem::Name)];
+        record.checks.flagged =
+            vec![flag(4, Problem::Number), flag(2, Problem::Copy), flag(4, Problem::Name)];
         record.checks.rejected = vec![flag(0, Problem::Repetition)];
         let remarks = remarks(&record);
         assert_eq!(remarks[0].text, "2 sentences of the translation may be wrong:");
@@ -172,22 +197,42 @@ mod tests {
             remarks[0].quotes[1].complaint,
             "Sentence 4: a number differs from the source; it has a name that the source does not have"
         );
-        assert_eq!(remarks[1].text, "1 sentence of the model's summary failed a check and was replaced or left out:");
+        assert_eq!(
+            remarks[1].text,
+            "1 sentence of the model's summary failed a check and was replaced or left out:"
+        );
         assert!(is_doubtful(&record));
     }
 
     #[test]
     fn doubts_have_a_remark_of_their_own() {
         let mut record = crate::report::samples::records().remove(0);
-        let flag = |segment, problem| Flag { problem, segment, text: format!("Text {segment} {}", "and so on ".repeat(9)) };
+        let flag = |segment, problem| Flag {
+            problem,
+            segment,
+            text: format!("Text {segment} {}", "and so on ".repeat(9)),
+        };
         record.checks = crate::types::Checks { segments: 7, ..Default::default() };
-        record.checks.flagged = vec![flag(3, Problem::Doubtful), flag(5, Problem::Number), flag(5, Problem::Doubtful)];
+        record.checks.flagged =
+            vec![flag(3, Problem::Doubtful), flag(5, Problem::Number), flag(5, Problem::Doubtful)];
         let [found, doubted] = &remarks(&record)[..] else { panic!("two remarks") };
-        assert_eq!((found.text.as_str(), found.quotes.len()), ("1 sentence of the translation may be wrong:", 1));
-        assert_eq!(found.quotes[0].complaint, "Sentence 5: a number differs from the source; the model itself doubts it as a whole");
+        assert_eq!(
+            (found.text.as_str(), found.quotes.len()),
+            ("1 sentence of the translation may be wrong:", 1)
+        );
+        assert_eq!(
+            found.quotes[0].complaint,
+            "Sentence 5: a number differs from the source; the model itself doubts it as a whole"
+        );
         let text = "The model itself doubts 1 of the translation's 7 sentences, which may say something else than the source:";
-        assert_eq!((doubted.text.as_str(), doubted.quotes[0].complaint.as_str()), (text, "Sentence 3"));
-        assert_eq!((doubted.quotes[0].text.chars().count(), doubted.quotes[0].text.chars().last()), (81, Some('…')));
+        assert_eq!(
+            (doubted.text.as_str(), doubted.quotes[0].complaint.as_str()),
+            (text, "Sentence 3")
+        );
+        assert_eq!(
+            (doubted.quotes[0].text.chars().count(), doubted.quotes[0].text.chars().last()),
+            (81, Some('…'))
+        );
         record.checks.flagged.truncate(1);
         assert!(is_doubtful(&record));
     }
@@ -199,7 +244,10 @@ mod tests {
         assert!(remarks(&record).is_empty() && !is_doubtful(&record));
         record.stats.source_tokens = 1_234_567;
         record.stats.read_tokens = 999;
-        assert_eq!(remarks(&record)[0].text, "Part of the article was left out: the models read 999 of its 1,234,567 tokens.");
+        assert_eq!(
+            remarks(&record)[0].text,
+            "Part of the article was left out: the models read 999 of its 1,234,567 tokens."
+        );
         assert!(is_doubtful(&record));
     }
 }

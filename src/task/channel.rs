@@ -1,6 +1,8 @@
-//! Choosing among translations: first those that the checks complain of least, then, by reading them back, the one that is likely and
-//! makes the source likely. What a small model leaves out or makes up shows when it is asked the other way round (noisy-channel reranking: Yee
-//! et al. 2019; Ng et al. 2019); how likely it then holds both says how far the translation is to be trusted (Fomicheva et al. 2020).
+//! Choosing among translations: first those that the checks complain of least, then, by reading
+//! them back, the one that is likely and makes the source likely. What a small model leaves out or
+//! makes up shows when it is asked the other way round (noisy-channel reranking: Yee et al. 2019;
+//! Ng et al. 2019); how likely it then holds both says how far the translation is to be trusted
+//! (Fomicheva et al. 2020).
 
 use super::checks::Severity;
 use super::prompts::Prompt;
@@ -13,9 +15,13 @@ use std::collections::hash_map::Entry;
 /// Translations of a sentence that are read back: the likeliest ones.
 pub(super) const CANDIDATES: usize = 3;
 
-/// Whether translations are to be read back: there is no choice without a beam, and only a language model can be asked the other way round.
+/// Whether translations are to be read back: there is no choice without a beam, and only a language
+/// model can be asked the other way round.
 pub(super) fn is_asked_for(model: &dyn Generate, options: &Options) -> bool {
-    model.is_prompted() && options.channel_weight > 0.0 && options.beams > 1 && options.temperature == 0.0
+    model.is_prompted()
+        && options.channel_weight > 0.0
+        && options.beams > 1
+        && options.temperature == 0.0
 }
 
 /// A translation that may be chosen.
@@ -27,12 +33,24 @@ struct Choice<'a> {
     tokens: usize,
 }
 
-/// The output and those of its variants that may take its place, as far as none of them is less flawed.
+/// The output and those of its variants that may take its place, as far as none of them is less
+/// flawed.
 fn best_checked<'a>(output: &'a Output, flaws: &dyn Fn(&str) -> Severity) -> Vec<Choice<'a>> {
-    let variants = output.variants.iter().enumerate().filter(|(_, v)| v.finish == Finish::Stop && !v.text.trim().is_empty());
-    let variants = variants.map(|(at, v)| Choice { variant: Some(at), text: &v.text, score: v.score, tokens: v.ids.len() });
-    let own = Choice { variant: None, text: &output.text, score: output.score, tokens: output.ids.len() };
-    let all: Vec<(Severity, Choice)> = std::iter::once(own).chain(variants).map(|choice| (flaws(choice.text), choice)).collect();
+    let variants = output
+        .variants
+        .iter()
+        .enumerate()
+        .filter(|(_, v)| v.finish == Finish::Stop && !v.text.trim().is_empty());
+    let variants = variants.map(|(at, v)| Choice {
+        variant: Some(at),
+        text: &v.text,
+        score: v.score,
+        tokens: v.ids.len(),
+    });
+    let own =
+        Choice { variant: None, text: &output.text, score: output.score, tokens: output.ids.len() };
+    let all: Vec<(Severity, Choice)> =
+        std::iter::once(own).chain(variants).map(|choice| (flaws(choice.text), choice)).collect();
     let least = all.iter().map(|(severity, _)| *severity).min().unwrap_or_default();
     all.into_iter().filter(|(severity, _)| *severity == least).map(|(_, choice)| choice).collect()
 }
@@ -63,13 +81,15 @@ struct Candidate {
     back: usize,
 }
 
-/// Puts in the place of each output the one of its variants that is best when both directions are counted, among those that are the least
-/// flawed; `legs` are the languages of the requests, `flaws` says how bad a text is as the translation of a request (given by its number), and
-/// `back` gives the prompt for a pair of languages, the other way round. `one_more` hears of each request that is read back; `false` stops
-/// the work.
+/// Puts in the place of each output the one of its variants that is best when both directions are
+/// counted, among those that are the least flawed; `legs` are the languages of the requests,
+/// `flaws` says how bad a text is as the translation of a request (given by its number), and `back`
+/// gives the prompt for a pair of languages, the other way round. `one_more` hears of each request
+/// that is read back; `false` stops the work.
 ///
-/// For each output comes the mean log-probability of a token of what was chosen, given the source, and of a token of the source, given that:
-/// the mean of both. `None` for what did not come to its end, and is no translation.
+/// For each output comes the mean log-probability of a token of what was chosen, given the source,
+/// and of a token of the source, given that: the mean of both. `None` for what did not come to its
+/// end, and is no translation.
 ///
 /// # Errors
 /// When the model fails, or cannot say how likely a text is.
@@ -84,8 +104,11 @@ pub(super) fn choose(
 ) -> Result<Vec<Option<f32>>> {
     let mut prompts: HashMap<(&Lang, &Lang), Prompt> = HashMap::new();
     let (mut candidates, mut questions): (Vec<Candidate>, Vec<Question>) = Default::default();
-    for (number, ((request, output), &(from, to))) in requests.iter().zip(&*outputs).zip(legs).enumerate() {
-        // One that is no translation is not made better by another, and another that is none is no choice.
+    for (number, ((request, output), &(from, to))) in
+        requests.iter().zip(&*outputs).zip(legs).enumerate()
+    {
+        // One that is no translation is not made better by another, and another that is none is no
+        // choice.
         if output.finish != Finish::Stop || output.text.trim().is_empty() {
             continue;
         }
@@ -95,26 +118,49 @@ pub(super) fn choose(
         };
         let mut is_first = true;
         let mut ask = |request: Request, written: &Lang, text: String| {
-            // Nothing is chosen from them: what is not in the shortlist makes next to nothing of the sum of all probabilities.
-            let options = Options { language: Some(written.clone()), shortlist: true, ..Options::default() };
-            questions.push(Question { request: Request { options, ..request }, text, is_first: std::mem::take(&mut is_first) });
+            // Nothing is chosen from them: what is not in the shortlist makes next to nothing of
+            // the sum of all probabilities.
+            let options =
+                Options { language: Some(written.clone()), shortlist: true, ..Options::default() };
+            questions.push(Question {
+                request: Request { options, ..request },
+                text,
+                is_first: std::mem::take(&mut is_first),
+            });
             questions.len() - 1
         };
-        for Choice { variant, text, score, tokens } in best_checked(output, &|text| flaws(number, text)) {
+        for Choice { variant, text, score, tokens } in
+            best_checked(output, &|text| flaws(number, text))
+        {
             let options = &request.options;
             let there = if options.temperature > 0.0 {
-                // It was drawn from other probabilities than the model's own. Its end counts, as it does in a beam.
+                // It was drawn from other probabilities than the model's own. Its end counts, as it
+                // does in a beam.
                 let end = options.stop.first().map_or("", String::as_str);
                 There::Asked(ask(request.clone(), to, format!(" {}{end}", text.trim())))
             } else {
                 // With the token that ended it.
-                There::Searched { score, mean: score * ((tokens + 1) as f32).powf(options.length_penalty - 1.0) }
+                There::Searched {
+                    score,
+                    mean: score * ((tokens + 1) as f32).powf(options.length_penalty - 1.0),
+                }
             };
-            let question = Request { prefix: prefix.clone(), prompt: text.trim().into(), suffix: suffix.clone(), ..Request::default() };
-            candidates.push(Candidate { number, variant, there, back: ask(question, from, format!(" {}", request.prompt)) });
+            let question = Request {
+                prefix: prefix.clone(),
+                prompt: text.trim().into(),
+                suffix: suffix.clone(),
+                ..Request::default()
+            };
+            candidates.push(Candidate {
+                number,
+                variant,
+                there,
+                back: ask(question, from, format!(" {}", request.prompt)),
+            });
         }
     }
-    let pairs: Vec<(&Request, &str)> = questions.iter().map(|question| (&question.request, question.text.as_str())).collect();
+    let pairs: Vec<(&Request, &str)> =
+        questions.iter().map(|question| (&question.request, question.text.as_str())).collect();
     let scores = model.score(&pairs, &|i| !questions[i].is_first || one_more())?;
 
     // Of each output the best variant, how good it is, and how likely.
@@ -161,23 +207,39 @@ mod tests {
             Ok(text.len())
         }
 
-        fn score(&self, pairs: &[(&Request, &str)], on_done: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
-            let is_back =
-                |(question, answer): &(&Request, &str)| question.prefix == "en: " && question.suffix == "\nfr:" && *answer == " source";
+        fn score(
+            &self,
+            pairs: &[(&Request, &str)],
+            on_done: &(dyn Fn(usize) -> bool + Sync),
+        ) -> Result<Vec<f32>> {
+            let is_back = |(question, answer): &(&Request, &str)| {
+                question.prefix == "en: " && question.suffix == "\nfr:" && *answer == " source"
+            };
             assert!(pairs.iter().all(|pair| is_back(pair) || pair.0.prompt == "source"));
             (0..pairs.len()).for_each(|i| assert!(on_done(i)));
-            let length = |pair: &(&Request, &str)| if is_back(pair) { pair.0.prompt.len() } else { pair.1.len() };
+            let length = |pair: &(&Request, &str)| {
+                if is_back(pair) { pair.0.prompt.len() } else { pair.1.len() }
+            };
             Ok(pairs.iter().map(|pair| length(pair) as f32 - 10.0).collect())
         }
 
-        fn generate(&self, _: &[Request], _: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+        fn generate(
+            &self,
+            _: &[Request],
+            _: &(dyn Fn(usize, &Output) -> bool + Sync),
+        ) -> Result<Vec<Output>> {
             unreachable!("nothing is written")
         }
     }
 
     #[test]
     fn the_best_in_both_directions_is_chosen() {
-        let variant = |text: &str, score, finish| Variant { text: text.into(), ids: vec![1; text.len()], score, finish };
+        let variant = |text: &str, score, finish| Variant {
+            text: text.into(),
+            ids: vec![1; text.len()],
+            score,
+            finish,
+        };
         let output = |finish| Output {
             text: "one".into(),
             prompt_tokens: 7,
@@ -207,14 +269,28 @@ mod tests {
             (request(0.3, 1.0, 0.0), Finish::Length, "one", None),
         ];
         let (fr, en) = (Lang::parse("fr").unwrap(), Lang::en());
-        let back = |from: &Lang, to: &Lang| Ok(Prompt { prefix: format!("{to}: "), suffix: format!("\n{from}:"), begin: None });
+        let back = |from: &Lang, to: &Lang| {
+            Ok(Prompt { prefix: format!("{to}: "), suffix: format!("\n{from}:"), begin: None })
+        };
         let requests: Vec<Request> = cases.iter().map(|case| case.0.clone()).collect();
         let mut outputs: Vec<Output> = cases.iter().map(|case| output(case.1)).collect();
         let heard = AtomicUsize::new(0);
         let one_more = || heard.fetch_add(1, Ordering::Relaxed) < 4;
-        let found = choose(&Long, &requests, &[(&fr, &en); 5], &mut outputs, &|_, _| Severity::default(), &back, &one_more).unwrap();
+        let found = choose(
+            &Long,
+            &requests,
+            &[(&fr, &en); 5],
+            &mut outputs,
+            &|_, _| Severity::default(),
+            &back,
+            &one_more,
+        )
+        .unwrap();
         for ((output, found), (.., expected, likelihood)) in outputs.iter().zip(found).zip(cases) {
-            assert_eq!((output.text.as_str(), output.ids.len(), output.tokens), (expected, expected.len(), expected.len()));
+            assert_eq!(
+                (output.text.as_str(), output.ids.len(), output.tokens),
+                (expected, expected.len(), expected.len())
+            );
             assert_eq!(found, likelihood, "{expected}");
         }
         assert_eq!(heard.into_inner(), 4);
@@ -222,7 +298,12 @@ mod tests {
 
     #[test]
     fn the_checks_speak_first() {
-        let variant = |text: &str, score| Variant { text: text.into(), ids: vec![1; text.len()], score, finish: Finish::Stop };
+        let variant = |text: &str, score| Variant {
+            text: text.into(),
+            ids: vec![1; text.len()],
+            score,
+            finish: Finish::Stop,
+        };
         let output = Output {
             text: "wrong and so very long".into(),
             prompt_tokens: 7,
@@ -230,20 +311,37 @@ mod tests {
             ids: vec![1; 22],
             finish: Finish::Stop,
             score: -0.1,
-            variants: vec![variant("right", -3.0), variant("right, too", -3.0), variant("wrong, too", -0.2)],
+            variants: vec![
+                variant("right", -3.0),
+                variant("right, too", -3.0),
+                variant("wrong, too", -0.2),
+            ],
         };
         let options = Options { beams: 4, channel_weight: 0.3, ..Options::default() };
         let request = Request { prompt: "source".into(), options, ..Request::default() };
         let (fr, en) = (Lang::parse("fr").unwrap(), Lang::en());
-        let back = |from: &Lang, to: &Lang| Ok(Prompt { prefix: format!("{to}: "), suffix: format!("\n{from}:"), begin: None });
+        let back = |from: &Lang, to: &Lang| {
+            Ok(Prompt { prefix: format!("{to}: "), suffix: format!("\n{from}:"), begin: None })
+        };
         // The longest of those that are least flawed, be it one or two or all.
-        for (flawed, expected) in [("wrong", "right, too"), ("o", "right"), ("x", "wrong and so very long")] {
+        for (flawed, expected) in
+            [("wrong", "right, too"), ("o", "right"), ("x", "wrong and so very long")]
+        {
             let flaws = |number: usize, text: &str| {
                 assert_eq!(number, 0);
                 Severity::of(if text.contains(flawed) { &[Problem::Number] } else { &[] })
             };
             let mut outputs = [output.clone()];
-            choose(&Long, std::slice::from_ref(&request), &[(&fr, &en)], &mut outputs, &flaws, &back, &|| true).unwrap();
+            choose(
+                &Long,
+                std::slice::from_ref(&request),
+                &[(&fr, &en)],
+                &mut outputs,
+                &flaws,
+                &back,
+                &|| true,
+            )
+            .unwrap();
             assert_eq!(outputs[0].text, expected);
         }
     }

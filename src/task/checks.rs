@@ -1,9 +1,9 @@
 //! What can be wrong with a translation, told from the two texts alone.
 //!
-//! A check must stay silent on what a good human translator writes: the limits are set so that each complains of fewer
-//! than 2 in 100 sentences of the NTREX human translations, in the mean of 33 languages and variants to and from English
-//! (`cargo bench --bench checks`). That of numbers, which translators convert with miles and degrees, comes to 1.8; no other
-//! to more than 0.4.
+//! A check must stay silent on what a good human translator writes: the limits are set so that each
+//! complains of fewer than 2 in 100 sentences of the NTREX human translations, in the mean of 33
+//! languages and variants to and from English (`cargo bench --bench checks`). That of numbers,
+//! which translators convert with miles and degrees, comes to 1.8; no other to more than 0.4.
 
 mod currencies;
 mod language;
@@ -18,8 +18,15 @@ use crate::generate::Finish;
 use crate::text::{protect, words};
 use crate::types::{Lang, Problem};
 
-/// Everything that is wrong with a translated segment, worst first. `finish` says whether the model came to an end by itself.
-pub fn translation(source: &str, output: &str, finish: Finish, from: &Lang, to: &Lang) -> Vec<Problem> {
+/// Everything that is wrong with a translated segment, worst first. `finish` says whether the model
+/// came to an end by itself.
+pub fn translation(
+    source: &str,
+    output: &str,
+    finish: Finish,
+    from: &Lang,
+    to: &Lang,
+) -> Vec<Problem> {
     let (source, output) = (source.trim(), output.trim());
     let has_words = |text: &str| text.chars().any(char::is_alphanumeric);
     if has_words(source) && !has_words(output) {
@@ -40,8 +47,8 @@ pub fn translation(source: &str, output: &str, finish: Finish, from: &Lang, to: 
     checks.into_iter().filter_map(|(problem, found)| found.then_some(problem)).collect()
 }
 
-/// Whether another translation of a segment has a problem no longer because what it was with has been left out: a wrong number is mended by the
-/// right one, and by none is not.
+/// Whether another translation of a segment has a problem no longer because what it was with has
+/// been left out: a wrong number is mended by the right one, and by none is not.
 pub fn is_evaded(problem: Problem, source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
     match problem {
         Problem::Number => numbers::is_lost(source, output, from, to),
@@ -73,14 +80,15 @@ impl Severity {
     }
 }
 
-/// Whether another attempt may do better: whenever there is anything to complain of. But what the model doubts is the likeliest that it has found,
-/// and the best of eight that were drawn was likelier for a fifth of them, at twice the time.
+/// Whether another attempt may do better: whenever there is anything to complain of. But what the
+/// model doubts is the likeliest that it has found, and the best of eight that were drawn was
+/// likelier for a fifth of them, at twice the time.
 pub fn deserve_retry(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| *problem != Problem::Doubtful)
 }
 
-/// The words of a text that a translator would translate: no numbers, addresses or code, and no capitalized
-/// words where the script has case.
+/// The words of a text that a translator would translate: no numbers, addresses or code, and no
+/// capitalized words where the script has case.
 fn ordinary_words(text: &str) -> Vec<String> {
     let mut plain = text.to_owned();
     for span in protect::spans(text).into_iter().rev() {
@@ -90,9 +98,15 @@ fn ordinary_words(text: &str) -> Vec<String> {
     let capitalized: std::collections::HashSet<String> = if crate::text::caps::is_capitals(text) {
         Default::default()
     } else {
-        text.split(|c: char| !c.is_alphanumeric()).filter(|w| w.starts_with(char::is_uppercase)).map(str::to_lowercase).collect()
+        text.split(|c: char| !c.is_alphanumeric())
+            .filter(|w| w.starts_with(char::is_uppercase))
+            .map(str::to_lowercase)
+            .collect()
     };
-    words::words(text).into_iter().filter(|w| w.chars().any(char::is_alphabetic) && !capitalized.contains(w)).collect()
+    words::words(text)
+        .into_iter()
+        .filter(|w| w.chars().any(char::is_alphabetic) && !capitalized.contains(w))
+        .collect()
 }
 
 /// Two languages, for tests.
@@ -107,13 +121,24 @@ mod tests {
     use super::*;
 
     fn check(source: &str, output: &str, from: &str, to: &str) -> Vec<Problem> {
-        translation(source, output, Finish::Stop, &Lang::parse(from).unwrap(), &Lang::parse(to).unwrap())
+        translation(
+            source,
+            output,
+            Finish::Stop,
+            &Lang::parse(from).unwrap(),
+            &Lang::parse(to).unwrap(),
+        )
     }
 
     #[test]
     fn good_translations_pass() {
         for (source, output, from, to) in [
-            ("Der Vulkan brach am 3. Mai 2018 aus.", "The volcano erupted on May 3, 2018.", "de", "en"),
+            (
+                "Der Vulkan brach am 3. Mai 2018 aus.",
+                "The volcano erupted on May 3, 2018.",
+                "de",
+                "en",
+            ),
             ("La Banque a prêté 1.234,5 millions.", "The Bank lent 1,234.5 million.", "fr", "en"),
             ("火山は2018年5月に噴火した。", "The volcano erupted in May 2018.", "ja", "en"),
             ("Non, non, non, non !", "No, no, no, no!", "fr", "en"),
@@ -125,7 +150,12 @@ mod tests {
             ),
             ("OK", "OK", "en", "de"),
             ("—", "", "en", "de"),
-            ("Voir https://example.org/a?b=c pour la suite.", "See https://example.org/a?b=c for more.", "fr", "en"),
+            (
+                "Voir https://example.org/a?b=c pour la suite.",
+                "See https://example.org/a?b=c for more.",
+                "fr",
+                "en",
+            ),
         ] {
             assert_eq!(check(source, output, from, to), [], "{source} → {output}");
         }
@@ -136,31 +166,64 @@ mod tests {
         let source = "Le gouvernement a annoncé mardi de nouvelles mesures pour les 300 écoles de la région.";
         for (output, problem) in [
             ("…", Problem::Empty),
-            ("The government announced the the the the new measures for the 300 schools of the region.", Problem::Repetition),
+            (
+                "The government announced the the the the new measures for the 300 schools of the region.",
+                Problem::Repetition,
+            ),
             (source, Problem::Copy),
-            ("Правительство объявило во вторник о новых мерах для 300 школ региона.", Problem::WrongLanguage),
+            (
+                "Правительство объявило во вторник о новых мерах для 300 школ региона.",
+                Problem::WrongLanguage,
+            ),
             ("The government 300.", Problem::TooShort),
-            ("The government announced new measures for the 30 schools of the region on Tuesday.", Problem::Number),
+            (
+                "The government announced new measures for the 30 schools of the region on Tuesday.",
+                Problem::Number,
+            ),
         ] {
             assert!(check(source, output, "fr", "en").contains(&problem), "{problem:?}: {output}");
         }
-        assert_eq!(check("Le pont a coûté 300 euros.", "The bridge cost 300 dollars.", "fr", "en"), [Problem::Currency]);
+        assert_eq!(
+            check("Le pont a coûté 300 euros.", "The bridge cost 300 dollars.", "fr", "en"),
+            [Problem::Currency]
+        );
         let long = "On Tuesday the government announced, after a long debate that lasted many hours, that it would bring in measures \
                     which nobody had asked for, and which the 300 schools of the region, their teachers, the pupils and all of their \
                     parents will have to put up with from the coming autumn on, whether or not they happen to like it at all.";
         assert!(check(source, long, "fr", "en").contains(&Problem::TooLong));
         let link = "Plus d'informations sur https://example.org/info.";
-        assert_eq!(check(link, "More information on our website there.", "fr", "en"), [Problem::Protected]);
-        let cut = translation("Bonjour à tous", "Hello every", Finish::Length, &Lang::parse("fr").unwrap(), &Lang::en());
+        assert_eq!(
+            check(link, "More information on our website there.", "fr", "en"),
+            [Problem::Protected]
+        );
+        let cut = translation(
+            "Bonjour à tous",
+            "Hello every",
+            Finish::Length,
+            &Lang::parse("fr").unwrap(),
+            &Lang::en(),
+        );
         assert_eq!(cut, [Problem::CutOff]);
     }
 
     #[test]
     fn the_worse_attempt_is_known() {
-        let problems = [vec![], vec![Problem::Number], vec![Problem::Number, Problem::TooShort], vec![Problem::Copy], vec![Problem::Empty]];
+        let problems = [
+            vec![],
+            vec![Problem::Number],
+            vec![Problem::Number, Problem::TooShort],
+            vec![Problem::Copy],
+            vec![Problem::Empty],
+        ];
         let severity = problems.each_ref().map(|problems| Severity::of(problems));
         assert!(severity.is_sorted() && severity[4] < Severity::WORST, "{severity:?}");
-        assert_eq!(problems.map(|problems| deserve_retry(&problems)), [false, true, true, true, true]);
-        assert!(!deserve_retry(&[Problem::Doubtful]) && deserve_retry(&[Problem::Doubtful, Problem::Number]));
+        assert_eq!(
+            problems.map(|problems| deserve_retry(&problems)),
+            [false, true, true, true, true]
+        );
+        assert!(
+            !deserve_retry(&[Problem::Doubtful])
+                && deserve_retry(&[Problem::Doubtful, Problem::Number])
+        );
     }
 }

@@ -1,10 +1,11 @@
 //! Which sentences of an article say the most: for any language, from the text alone.
 //!
-//! News tells the main thing first, so position counts most; then how central a sentence is to the article (cosine with
-//! the centroid of its tf-idf vectors, as in Radev et al. 2004), how much it shares with the title, and whether it is a
-//! sentence at all. Redundant ones come later (maximal marginal relevance, Carbonell and Goldstein 1998), and those that speak of
-//! something named before them, unless a sentence before them was chosen.
-//! Time and memory grow linearly with the article.
+//! News tells the main thing first, so position counts most; then how central a sentence is to the
+//! article (cosine with the centroid of its tf-idf vectors, as in Radev et al. 2004), how much it
+//! shares with the title, and whether it is a sentence at all. Redundant ones come later (maximal
+//! marginal relevance, Carbonell and Goldstein 1998), and those that speak of something named
+//! before them, unless a sentence before them was chosen. Time and memory grow linearly with the
+//! article.
 
 use crate::text::{anaphora, words};
 use crate::types::Lang;
@@ -29,13 +30,22 @@ struct Weights {
     fragment: f32,
     /// Deducted for the likeness to what was chosen before.
     redundancy: f32,
-    /// Deducted for a reference to something before it, where nothing before it was chosen: the summary would begin with it.
+    /// Deducted for a reference to something before it, where nothing before it was chosen: the
+    /// summary would begin with it.
     reference: f32,
 }
 
 impl Default for Weights {
     fn default() -> Self {
-        Weights { position: 1.0, half_life: 4.0, centrality: 0.8, title: 0.4, fragment: 0.6, redundancy: 0.6, reference: 0.5 }
+        Weights {
+            position: 1.0,
+            half_life: 4.0,
+            centrality: 0.8,
+            title: 0.4,
+            fragment: 0.6,
+            redundancy: 0.6,
+            reference: 0.5,
+        }
     }
 }
 
@@ -55,21 +65,36 @@ pub fn rank<S: AsRef<str>>(sentences: &[S], title: Option<&str>, language: &Lang
         .map(|i| {
             let position = 0.5f32.powf(i as f32 / weights.half_life);
             let shared = title.as_ref().map_or(0.0, |title| cosine(title, &document.vectors[i]));
-            let fragment = if document.is_fragment(i, sentences[i].as_ref()) { weights.fragment } else { 0.0 };
-            weights.position * position + weights.centrality * centrality[i] + weights.title * shared - fragment
+            let fragment =
+                if document.is_fragment(i, sentences[i].as_ref()) { weights.fragment } else { 0.0 };
+            weights.position * position
+                + weights.centrality * centrality[i]
+                + weights.title * shared
+                - fragment
         })
         .collect();
     let mut order: Vec<usize> = (0..sentences.len()).collect();
     order.sort_by(|&a, &b| scores[b].total_cmp(&scores[a]).then(a.cmp(&b)));
     let rest = order.split_off(order.len().min(COMPARED));
-    let refers: HashSet<usize> = order.iter().copied().filter(|&i| anaphora::refers_back(sentences[i].as_ref(), language)).collect();
+    let refers: HashSet<usize> = order
+        .iter()
+        .copied()
+        .filter(|&i| anaphora::refers_back(sentences[i].as_ref(), language))
+        .collect();
     let mut ranked = diversify(order, &scores, &document, &refers, &weights);
     ranked.extend(rest);
     ranked
 }
 
-/// Reorders so that each sentence is the best one in view of those before it; `refers` says which begin with a reference.
-fn diversify(mut pool: Vec<usize>, scores: &[f32], document: &Document, refers: &HashSet<usize>, weights: &Weights) -> Vec<usize> {
+/// Reorders so that each sentence is the best one in view of those before it; `refers` says which
+/// begin with a reference.
+fn diversify(
+    mut pool: Vec<usize>,
+    scores: &[f32],
+    document: &Document,
+    refers: &HashSet<usize>,
+    weights: &Weights,
+) -> Vec<usize> {
     // Of those chosen.
     let mut first = usize::MAX;
     let mut likeness = vec![0.0f32; scores.len()];
@@ -81,7 +106,8 @@ fn diversify(mut pool: Vec<usize>, scores: &[f32], document: &Document, refers: 
             scores[i] - weights.redundancy * likeness[i] - same - dangling
         };
         // The first of equals: the pool is in order of score.
-        let best = (1..pool.len()).fold(0, |best, k| if worth(pool[k]) > worth(pool[best]) { k } else { best });
+        let best = (1..pool.len())
+            .fold(0, |best, k| if worth(pool[k]) > worth(pool[best]) { k } else { best });
         let chosen = pool.remove(best);
         ranked.push(chosen);
         first = first.min(chosen);
@@ -126,7 +152,10 @@ impl Document {
             }
             counted.push(counts);
         }
-        let idf: Vec<f32> = frequency.iter().map(|&n| ((1.0 + sentences.len() as f32) / (0.5 + n as f32)).ln()).collect();
+        let idf: Vec<f32> = frequency
+            .iter()
+            .map(|&n| ((1.0 + sentences.len() as f32) / (0.5 + n as f32)).ln())
+            .collect();
         let vectors = counted.into_iter().map(|counts| weigh(counts, &idf)).collect();
         let mut sorted = lengths.clone();
         sorted.sort_unstable();
@@ -136,7 +165,10 @@ impl Document {
 
     /// The vector of another text; words that the article does not have are left out.
     fn vector(&self, text: &str) -> Vector {
-        weigh(count(words::words(text).iter().filter_map(|word| self.ids.get(word).copied())), &self.idf)
+        weigh(
+            count(words::words(text).iter().filter_map(|word| self.ids.get(word).copied())),
+            &self.idf,
+        )
     }
 
     /// Cosine of each sentence with the sum of the others, the highest being 1.
@@ -145,16 +177,25 @@ impl Document {
         for &(id, weight) in self.vectors.iter().flatten() {
             centroid[id as usize] += weight;
         }
-        let raw: Vec<f32> = self.vectors.iter().map(|v| v.iter().map(|&(id, w)| w * (centroid[id as usize] - w)).sum()).collect();
+        let raw: Vec<f32> = self
+            .vectors
+            .iter()
+            .map(|v| v.iter().map(|&(id, w)| w * (centroid[id as usize] - w)).sum())
+            .collect();
         let highest = raw.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
         raw.into_iter().map(|value| value / highest).collect()
     }
 
-    /// Whether a line is hardly a sentence: far shorter than the article's others, or a short line without an end mark.
+    /// Whether a line is hardly a sentence: far shorter than the article's others, or a short line
+    /// without an end mark.
     fn is_fragment(&self, i: usize, text: &str) -> bool {
-        let closing = |c: char| matches!(c, '"' | '\'' | '”' | '’' | '»' | '«' | '“' | ')' | '）' | '」' | '』');
-        let ends =
-            text.trim_end().trim_end_matches(closing).ends_with(['.', '!', '?', '…', '。', '！', '？', '।', '۔', '؟', '։', ';', ':']);
+        let closing = |c: char| {
+            matches!(c, '"' | '\'' | '”' | '’' | '»' | '«' | '“' | ')' | '）' | '」' | '』')
+        };
+        let ends = text
+            .trim_end()
+            .trim_end_matches(closing)
+            .ends_with(['.', '!', '?', '…', '。', '！', '？', '।', '۔', '؟', '։', ';', ':']);
         let ended = ends || text.trim_end().ends_with(['»', '”', '」']);
         self.lengths[i] * 3 < self.usual_length || (!ended && self.lengths[i] < self.usual_length)
     }
@@ -221,7 +262,11 @@ mod tests {
     #[test]
     fn what_was_said_is_not_said_again() {
         let said = "The minister of transport resigned on Monday over the delayed railway line to the coast.";
-        let article = [said, said, "Opposition parties called for an election as soon as the new year begins, their leaders wrote."];
+        let article = [
+            said,
+            said,
+            "Opposition parties called for an election as soon as the new year begins, their leaders wrote.",
+        ];
         assert_eq!(rank(&article, None, &Lang::en()), [0, 2, 1]);
     }
 
@@ -246,8 +291,11 @@ mod tests {
 
     #[test]
     fn a_very_long_article_takes_linear_time() {
-        let article: Vec<String> =
-            (0..100_000).map(|i| format!("Sentence number {i} speaks of subject {} and of {}.", i % 97, i % 1013)).collect();
+        let article: Vec<String> = (0..100_000)
+            .map(|i| {
+                format!("Sentence number {i} speaks of subject {} and of {}.", i % 97, i % 1013)
+            })
+            .collect();
         let mut order = rank(&article, None, &Lang::en());
         order.sort_unstable();
         assert!(order.iter().copied().eq(0..article.len()));

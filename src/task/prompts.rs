@@ -1,5 +1,5 @@
-//! How a model is asked to translate: a translation model by its languages' tokens, a base language model by parallel examples
-//! that show it what translation is (`models/prompts.toml`).
+//! How a model is asked to translate: a translation model by its languages' tokens, a base language
+//! model by parallel examples that show it what translation is (`models/prompts.toml`).
 
 use crate::error::{Error, Result};
 use crate::generate::Generate;
@@ -20,7 +20,9 @@ struct File {
 
 fn examples() -> &'static [BTreeMap<String, String>] {
     // The file is part of the binary, and a test reads it: this cannot fail at a user's.
-    static FILE: LazyLock<File> = LazyLock::new(|| toml::from_str(include_str!("../../models/prompts.toml")).unwrap_or_default());
+    static FILE: LazyLock<File> = LazyLock::new(|| {
+        toml::from_str(include_str!("../../models/prompts.toml")).unwrap_or_default()
+    });
     &FILE.example
 }
 
@@ -32,7 +34,12 @@ fn key(lang: &Lang) -> Option<&'static str> {
 
 /// Languages that can be translated by examples, by code.
 pub fn translatable_languages() -> Vec<Lang> {
-    examples().first().into_iter().flat_map(BTreeMap::keys).filter_map(|code| Lang::parse(code)).collect()
+    examples()
+        .first()
+        .into_iter()
+        .flat_map(BTreeMap::keys)
+        .filter_map(|code| Lang::parse(code))
+        .collect()
 }
 
 /// What stands around a text to translate.
@@ -46,7 +53,8 @@ pub(super) struct Prompt {
     pub begin: Option<String>,
 }
 
-/// Whether a model translates from one language into the other in one step. With examples, one of the two is English.
+/// Whether a model translates from one language into the other in one step. With examples, one of
+/// the two is English.
 pub(super) fn is_direct(model: &dyn Generate, from: &Lang, to: &Lang) -> bool {
     if !model.is_prompted() {
         return model.address(from, to).is_some();
@@ -54,17 +62,26 @@ pub(super) fn is_direct(model: &dyn Generate, from: &Lang, to: &Lang) -> bool {
     (from.base() == "en" || to.base() == "en") && key(from).is_some() && key(to).is_some()
 }
 
-/// What a model is asked for a pair of languages; `which` of the examples are shown to one that needs them.
+/// What a model is asked for a pair of languages; `which` of the examples are shown to one that
+/// needs them.
 ///
 /// # Errors
 /// When the model does not know one of the languages.
-pub(super) fn prompt(model: &dyn Generate, from: &Lang, to: &Lang, which: Range<usize>) -> Result<Prompt> {
+pub(super) fn prompt(
+    model: &dyn Generate,
+    from: &Lang,
+    to: &Lang,
+    which: Range<usize>,
+) -> Result<Prompt> {
     if model.is_prompted() {
         return few_shot(from, to, which);
     }
     let address = model.address(from, to).ok_or_else(|| {
         let (from_name, to_name) = (languages::name(from), languages::name(to));
-        Error::model(model.id(), format!("does not translate from {from_name} ({from}) into {to_name} ({to})"))
+        Error::model(
+            model.id(),
+            format!("does not translate from {from_name} ({from}) into {to_name} ({to})"),
+        )
     })?;
     Ok(Prompt { prefix: address.prefix, suffix: String::new(), begin: address.begin })
 }
@@ -87,8 +104,8 @@ fn few_shot(from: &Lang, to: &Lang, which: Range<usize>) -> Result<Prompt> {
     Ok(Prompt { prefix, suffix: format!("\n{to}:"), begin: None })
 }
 
-/// Whether a translation carries a stretch of words out of the examples that its own prompt did not give reason for: small models
-/// fall back on them when they are at a loss.
+/// Whether a translation carries a stretch of words out of the examples that its own prompt did not
+/// give reason for: small models fall back on them when they are at a loss.
 pub(super) fn leaks(text: &str, to: &Lang) -> bool {
     /// Words in a row that do not agree by chance.
     const WORDS: usize = 5;

@@ -1,9 +1,11 @@
-//! Summaries: the article's most telling sentences, shortened by a model where it can be trusted to.
+//! Summaries: the article's most telling sentences, shortened by a model where it can be trusted
+//! to.
 //!
-//! What the model writes is checked word by word against the sentence that it was made from; what fails is replaced by
-//! that sentence itself. In languages that the model does not write, and without a model, all sentences are the
-//! article's own. Two steps, so that the requests of many articles go through the model together: [`plan`] says what to
-//! ask, [`finish`] makes the summary out of the answers.
+//! What the model writes is checked word by word against the sentence that it was made from; what
+//! fails is replaced by that sentence itself. In languages that the model does not write, and
+//! without a model, all sentences are the article's own. Two steps, so that the requests of many
+//! articles go through the model together: [`plan`] says what to ask, [`finish`] makes the summary
+//! out of the answers.
 
 mod guard;
 mod length;
@@ -50,7 +52,9 @@ impl FromStr for Style {
             "paragraph" => Ok(Style::Paragraph),
             "bullets" => Ok(Style::Bullets),
             "headline" => Ok(Style::Headline),
-            _ => Err(Error::Usage(format!("style {text:?} is not known; use paragraph, bullets or headline"))),
+            _ => Err(Error::Usage(format!(
+                "style {text:?} is not known; use paragraph, bullets or headline"
+            ))),
         }
     }
 }
@@ -107,7 +111,8 @@ enum Asked {
 pub struct Summary {
     /// The summary itself.
     pub record: SummaryRecord,
-    /// Sentences of the model that were not taken, and why; `segment` is the number of the article's sentence that it was to shorten.
+    /// Sentences of the model that were not taken, and why; `segment` is the number of the
+    /// article's sentence that it was to shorten.
     pub rejected: Vec<Flag>,
     /// Tokens that the model wrote.
     pub output_tokens: usize,
@@ -118,24 +123,41 @@ pub fn is_abstractive(language: &Lang) -> bool {
     language.base() == "en"
 }
 
-/// What to ask the model about an article. Every sentence of the article is weighed, however long it is; the model is asked to shorten
-/// the best ones.
+/// What to ask the model about an article. Every sentence of the article is weighed, however long
+/// it is; the model is asked to shorten the best ones.
 ///
 /// # Errors
 /// [`Error::Input`] when the article has no text; what the tokenizer reports.
-pub fn plan<'a>(input: Input<'a>, settings: Settings, generator: Option<&dyn Generate>) -> Result<Plan<'a>> {
+pub fn plan<'a>(
+    input: Input<'a>,
+    settings: Settings,
+    generator: Option<&dyn Generate>,
+) -> Result<Plan<'a>> {
     let mut ranking = extractive::rank(input.sentences, input.title, input.language);
     ranking.retain(|&i| !input.sentences[i].trim().is_empty());
     if ranking.is_empty() {
-        return Err(Error::input("summary", "expected an article with at least one sentence, found no text"));
+        return Err(Error::input(
+            "summary",
+            "expected an article with at least one sentence, found no text",
+        ));
     }
-    let mut plan = Plan { requests: Vec::new(), asked: Asked::Sentences(Vec::new()), input, settings, ranking, model: None };
+    let mut plan = Plan {
+        requests: Vec::new(),
+        asked: Asked::Sentences(Vec::new()),
+        input,
+        settings,
+        ranking,
+        model: None,
+    };
     match generator {
         Some(generator) if !generator.is_prompted() => {
             plan.model = Some(generator.id().to_owned());
             // The article's title is a better headline than any model's.
             if settings.style != Style::Headline || plan.title().is_none() {
-                let (requests, parts) = whole::requests(input.sentences, input.language, generator, settings)?.into_iter().unzip();
+                let (requests, parts) =
+                    whole::requests(input.sentences, input.language, generator, settings)?
+                        .into_iter()
+                        .unzip();
                 (plan.requests, plan.asked) = (requests, Asked::Parts(parts));
             }
         }
@@ -143,7 +165,9 @@ pub fn plan<'a>(input: Input<'a>, settings: Settings, generator: Option<&dyn Gen
             plan.model = Some(generator.id().to_owned());
             let mut asked = Vec::new();
             for i in plan.worth_asking() {
-                if let Some(request) = prompt::request(input.sentences[i].trim(), generator, settings)? {
+                if let Some(request) =
+                    prompt::request(input.sentences[i].trim(), generator, settings)?
+                {
                     plan.requests.push(request);
                     asked.push(i);
                 }
@@ -180,21 +204,41 @@ pub fn finish(plan: &Plan, outputs: &[Output]) -> Summary {
     let sentences = match &plan.asked {
         Asked::Sentences(asked) => shortened(plan, asked, outputs, &mut rejected),
         Asked::Parts(parts) => {
-            let written = whole::sentences_of(outputs, parts, plan.input.sentences, plan.input.language, &mut rejected);
+            let written = whole::sentences_of(
+                outputs,
+                parts,
+                plan.input.sentences,
+                plan.input.language,
+                &mut rejected,
+            );
             merged(plan, written)
         }
     };
-    let sentences = if plan.settings.style == Style::Headline { sentences } else { quoted(plan, sentences) };
-    Summary { record: record(plan, sentences), rejected, output_tokens: outputs.iter().map(|output| output.tokens).sum() }
+    let sentences =
+        if plan.settings.style == Style::Headline { sentences } else { quoted(plan, sentences) };
+    Summary {
+        record: record(plan, sentences),
+        rejected,
+        output_tokens: outputs.iter().map(|output| output.tokens).sum(),
+    }
 }
 
 /// A sentence of the article as it is.
 fn own(plan: &Plan, i: usize) -> SummarySentence {
-    SummarySentence { text: plan.input.sentences[i].trim().to_owned(), support: vec![i], origin: SummaryMethod::Extractive }
+    SummarySentence {
+        text: plan.input.sentences[i].trim().to_owned(),
+        support: vec![i],
+        origin: SummaryMethod::Extractive,
+    }
 }
 
 /// The best sentences, each as the model shortened it if that can be trusted.
-fn shortened(plan: &Plan, asked: &[usize], outputs: &[Output], rejected: &mut Vec<Flag>) -> Vec<SummarySentence> {
+fn shortened(
+    plan: &Plan,
+    asked: &[usize],
+    outputs: &[Output],
+    rejected: &mut Vec<Flag>,
+) -> Vec<SummarySentence> {
     let mut shortened: HashMap<usize, String> = HashMap::new();
     for (&i, output) in asked.iter().zip(outputs) {
         let source = plan.input.sentences[i].trim();
@@ -214,24 +258,30 @@ fn shortened(plan: &Plan, asked: &[usize], outputs: &[Output], rejected: &mut Ve
         }
     }
     let candidate = |i: usize, text: Option<String>| match text {
-        Some(text) => SummarySentence { text, support: vec![i], origin: SummaryMethod::Abstractive },
+        Some(text) => {
+            SummarySentence { text, support: vec![i], origin: SummaryMethod::Abstractive }
+        }
         None => own(plan, i),
     };
     if plan.settings.style == Style::Headline {
-        return vec![headline(plan, candidate(plan.ranking[0], shortened.remove(&plan.ranking[0])))];
+        return vec![headline(
+            plan,
+            candidate(plan.ranking[0], shortened.remove(&plan.ranking[0])),
+        )];
     }
     let candidates = plan.ranking.iter().map(|&i| candidate(i, shortened.remove(&i))).collect();
     select::select(candidates, plan.settings.length.budget())
 }
 
-/// One summary out of those of the parts. A summarization model knows how much it wants to say: that is the medium length. When it has
-/// said too little, the article's best sentences follow.
+/// One summary out of those of the parts. A summarization model knows how much it wants to say:
+/// that is the medium length. When it has said too little, the article's best sentences follow.
 fn merged(plan: &Plan, written: Vec<Vec<SummarySentence>>) -> Vec<SummarySentence> {
     /// Parts that each have a sentence in a summary of medium length.
     const MOST_PARTS: usize = 8;
     let longest = written.iter().map(Vec::len).max().unwrap_or(0);
     let most = longest.max(written.iter().filter(|w| !w.is_empty()).count().min(MOST_PARTS));
-    // The first sentence of every part, then the second …: head and tail of a long article are both heard.
+    // The first sentence of every part, then the second …: head and tail of a long article are both
+    // heard.
     let mut candidates: Vec<SummarySentence> = Vec::new();
     for i in 0..longest {
         candidates.extend(written.iter().filter_map(|part| part.get(i)).cloned());
@@ -257,14 +307,22 @@ fn headline(plan: &Plan, best: SummarySentence) -> SummarySentence {
         _ => HEADLINE_WORDS,
     };
     let line = match plan.title() {
-        Some(title) => SummarySentence { text: title.to_owned(), support: vec![plan.ranking[0]], origin: SummaryMethod::Extractive },
+        Some(title) => SummarySentence {
+            text: title.to_owned(),
+            support: vec![plan.ranking[0]],
+            origin: SummaryMethod::Extractive,
+        },
         None => best,
     };
     let text = line.text.split_whitespace().collect::<Vec<_>>().join(" ");
-    SummarySentence { text: length::cut(text.trim_end_matches(['.', '。', '।', '։']), most), ..line }
+    SummarySentence {
+        text: length::cut(text.trim_end_matches(['.', '。', '।', '։']), most),
+        ..line
+    }
 }
 
-/// The sentences with the quotation marks that they lack without those that stood beside them: who speaks must not be lost.
+/// The sentences with the quotation marks that they lack without those that stood beside them: who
+/// speaks must not be lost.
 fn quoted(plan: &Plan, sentences: Vec<SummarySentence>) -> Vec<SummarySentence> {
     let in_article = quotes::lacking(plan.input.sentences, plan.input.language);
     // Of the article's own sentences, where they stand there.
@@ -279,12 +337,17 @@ fn quoted(plan: &Plan, sentences: Vec<SummarySentence>) -> Vec<SummarySentence> 
     let whole = |(n, sentence): (usize, SummarySentence)| {
         let text = sentence.text;
         let Some(i) = places[n] else {
-            let alone = quotes::lacking(std::slice::from_ref(&text), plan.input.language).swap_remove(0);
-            return SummarySentence { text: format!("{}{text}{}", alone.before, alone.after), ..sentence };
+            let alone =
+                quotes::lacking(std::slice::from_ref(&text), plan.input.language).swap_remove(0);
+            return SummarySentence {
+                text: format!("{}{text}{}", alone.before, alone.after),
+                ..sentence
+            };
         };
         let Lacking { before, after } = &in_article[i];
         // A quotation goes on from one sentence to the next where both are part of it.
-        let follows = i > 0 && place(n.checked_sub(1)) == Some(i - 1) && !in_article[i - 1].after.is_empty();
+        let follows =
+            i > 0 && place(n.checked_sub(1)) == Some(i - 1) && !in_article[i - 1].after.is_empty();
         let goes_on = place(Some(n + 1)) == Some(i + 1) && !in_article[i + 1].before.is_empty();
         let (before, after) = (if follows { "" } else { before }, if goes_on { "" } else { after });
         SummarySentence { text: format!("{before}{text}{after}"), ..sentence }
@@ -295,7 +358,9 @@ fn quoted(plan: &Plan, sentences: Vec<SummarySentence>) -> Vec<SummarySentence> 
 fn record(plan: &Plan, sentences: Vec<SummarySentence>) -> SummaryRecord {
     let texts: Vec<&str> = sentences.iter().map(|s| s.text.as_str()).collect();
     let text = match plan.settings.style {
-        Style::Bullets => texts.iter().map(|text| format!("- {text}")).collect::<Vec<_>>().join("\n"),
+        Style::Bullets => {
+            texts.iter().map(|text| format!("- {text}")).collect::<Vec<_>>().join("\n")
+        }
         _ if languages::is_spaceless(plan.input.language) => texts.concat(),
         _ => texts.join(" "),
     };
@@ -328,7 +393,11 @@ mod tests {
             Ok(text.split_whitespace().count())
         }
 
-        fn generate(&self, _: &[Request], _: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+        fn generate(
+            &self,
+            _: &[Request],
+            _: &(dyn Fn(usize, &Output) -> bool + Sync),
+        ) -> Result<Vec<Output>> {
             Ok(Vec::new())
         }
     }
@@ -341,11 +410,18 @@ mod tests {
         "The ferry company has promised to pay for hotels.",
     ];
 
-    fn summary(settings: Settings, language: &str, title: Option<&str>, answers: &[&str]) -> Summary {
+    fn summary(
+        settings: Settings,
+        language: &str,
+        title: Option<&str>,
+        answers: &[&str],
+    ) -> Summary {
         let sentences = ARTICLE.map(str::to_owned);
         let language = Lang::parse(language).unwrap();
         let input = Input { sentences: &sentences, title, language: &language };
-        let plan = plan(input, settings, (!answers.is_empty()).then_some(&Shortener as &dyn Generate)).unwrap();
+        let plan =
+            plan(input, settings, (!answers.is_empty()).then_some(&Shortener as &dyn Generate))
+                .unwrap();
         let output = |text: &&str| Output {
             text: text.to_string(),
             prompt_tokens: 20,
@@ -385,7 +461,9 @@ mod tests {
             let record = summary(length(Length::Sentences(n)), "fr", None, &[]).record;
             assert_eq!(record.sentences.len(), n.min(ARTICLE.len()));
             assert!(
-                record.sentences.is_sorted_by_key(|s| s.support[0]) && record.method == SummaryMethod::Extractive && record.model.is_none()
+                record.sentences.is_sorted_by_key(|s| s.support[0])
+                    && record.method == SummaryMethod::Extractive
+                    && record.model.is_none()
             );
         }
         for n in 1..80 {
@@ -397,16 +475,30 @@ mod tests {
     #[test]
     fn headlines_and_bullets_have_their_form() {
         let headline = Settings { style: Style::Headline, ..Settings::default() };
-        assert_eq!(summary(headline, "en", Some("Ferry aground off Port Ellen."), &[]).record.text, "Ferry aground off Port Ellen");
+        assert_eq!(
+            summary(headline, "en", Some("Ferry aground off Port Ellen."), &[]).record.text,
+            "Ferry aground off Port Ellen"
+        );
         assert_eq!(
             summary(headline, "en", None, &["Ferry with 120 passengers runs aground"]).record.text,
             "The harbour of Port Ellen was closed on Sunday after a ferry…"
         );
-        let short = summary(headline, "en", None, &["The harbour of Port Ellen was closed after a ferry ran aground."]);
-        assert_eq!(short.record.text, "The harbour of Port Ellen was closed after a ferry ran aground");
+        let short = summary(
+            headline,
+            "en",
+            None,
+            &["The harbour of Port Ellen was closed after a ferry ran aground."],
+        );
+        assert_eq!(
+            short.record.text,
+            "The harbour of Port Ellen was closed after a ferry ran aground"
+        );
         let bullets = Settings { style: Style::Bullets, ..Settings::default() };
         let text = summary(bullets, "en", None, &[]).record.text;
-        assert_eq!((text.lines().count(), text.lines().all(|line| line.starts_with("- "))), (3, true));
+        assert_eq!(
+            (text.lines().count(), text.lines().all(|line| line.starts_with("- "))),
+            (3, true)
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Translation, segment by segment, of any number of texts at once.
 //!
-//! A segment is a sentence. It is tried one way; what the checks reject is tried other ways, and the best attempt is
-//! kept with what is still wrong with it.
+//! A segment is a sentence. It is tried one way; what the checks reject is tried other ways, and
+//! the best attempt is kept with what is still wrong with it.
 
 mod pieces;
 
@@ -33,8 +33,8 @@ pub struct Segment {
 /// How to translate.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// Seed of the last attempt at a segment that fails the checks otherwise, and of what [`Settings::decoding`] draws: nothing else is
-    /// drawn at random.
+    /// Seed of the last attempt at a segment that fails the checks otherwise, and of what
+    /// [`Settings::decoding`] draws: nothing else is drawn at random.
     pub seed: u64,
     /// What differs from the model's own way of writing.
     pub decoding: Overrides,
@@ -58,9 +58,10 @@ pub struct Translation {
     pub pivot: Option<String>,
     /// What the checks still complain of.
     pub problems: Vec<Problem>,
-    /// How far the model trusts it, from 0 to 1, where it was asked (see [`Options::channel_weight`]): the geometric mean of the probabilities of
-    /// the translation's tokens, given the source, and of the source's, given the translation, each way by itself; of the way that is trusted
-    /// less, where it led through English.
+    /// How far the model trusts it, from 0 to 1, where it was asked (see
+    /// [`Options::channel_weight`]): the geometric mean of the probabilities of the translation's
+    /// tokens, given the source, and of the source's, given the translation, each way by itself; of
+    /// the way that is trusted less, where it led through English.
     pub confidence: Option<f32>,
     /// Whether the first attempt was rejected.
     pub retried: bool,
@@ -68,8 +69,9 @@ pub struct Translation {
     pub read_tokens: usize,
     /// Tokens that the model wrote, attempts included.
     pub output_tokens: usize,
-    /// Which source tokens the tokens of the text come from, if asked for: one for each part of the segment that was translated by itself,
-    /// those of the way into English before those of the way out of it.
+    /// Which source tokens the tokens of the text come from, if asked for: one for each part of the
+    /// segment that was translated by itself, those of the way into English before those of the way
+    /// out of it.
     pub alignments: Vec<TokenAlignment>,
 }
 
@@ -82,7 +84,8 @@ pub enum Step {
     Again(usize, usize),
 }
 
-/// Languages that a translation goes through, from the first to the last; `None` when the models have no way.
+/// Languages that a translation goes through, from the first to the last; `None` when the models
+/// have no way.
 pub fn route(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Option<Vec<Lang>> {
     if from.same_base(to) {
         return Some(vec![from.clone()]);
@@ -98,7 +101,10 @@ pub fn route(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Option<Vec<Lan
 /// Ids of the models that a translation goes through, each once.
 pub fn ids(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Vec<String> {
     let route = route(models, from, to).unwrap_or_default();
-    let mut ids: Vec<String> = route.windows(2).filter_map(|leg| Some(direct(models, &leg[0], &leg[1])?.id().to_string())).collect();
+    let mut ids: Vec<String> = route
+        .windows(2)
+        .filter_map(|leg| Some(direct(models, &leg[0], &leg[1])?.id().to_string()))
+        .collect();
     ids.dedup();
     ids
 }
@@ -114,8 +120,9 @@ fn direct<'a>(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<&'a
     models.iter().copied().find(|model| prompts::is_direct(*model, from, to))
 }
 
-/// Translates segments, each with the first model that knows its pair of languages, or else through English. `on_done` is called as
-/// often as something is done, from any thread; `false` stops the work.
+/// Translates segments, each with the first model that knows its pair of languages, or else through
+/// English. `on_done` is called as often as something is done, from any thread; `false` stops the
+/// work.
 ///
 /// # Errors
 /// When no model knows one of the languages, or a model fails.
@@ -125,8 +132,10 @@ pub fn translate(
     settings: Settings,
     on_done: &(dyn Fn(Step) -> bool + Sync),
 ) -> Result<Vec<Translation>> {
-    let goes_through_english = |s: &Segment| route(models, &s.from, &s.to).is_some_and(|route| route.len() == 3);
-    let pivoted: Vec<usize> = (0..segments.len()).filter(|&i| goes_through_english(&segments[i])).collect();
+    let goes_through_english =
+        |s: &Segment| route(models, &s.from, &s.to).is_some_and(|route| route.len() == 3);
+    let pivoted: Vec<usize> =
+        (0..segments.len()).filter(|&i| goes_through_english(&segments[i])).collect();
     let all = segments.len() + pivoted.len();
     let of_all = |before: usize| {
         move |step| match step {
@@ -141,9 +150,17 @@ pub fn translate(
         first[i].to = Lang::en();
     }
     let mut results = legs(models, &first, settings, &of_all(0))?;
-    let second: Vec<Segment> =
-        pivoted.iter().map(|&i| Segment { text: results[i].text.clone(), from: Lang::en(), to: segments[i].to.clone() }).collect();
-    for (&i, translation) in pivoted.iter().zip(legs(models, &second, settings, &of_all(segments.len()))?) {
+    let second: Vec<Segment> = pivoted
+        .iter()
+        .map(|&i| Segment {
+            text: results[i].text.clone(),
+            from: Lang::en(),
+            to: segments[i].to.clone(),
+        })
+        .collect();
+    for (&i, translation) in
+        pivoted.iter().zip(legs(models, &second, settings, &of_all(segments.len()))?)
+    {
         let first = std::mem::take(&mut results[i]);
         let mut problems = first.problems;
         problems.extend(translation.problems);
@@ -190,7 +207,11 @@ fn legs(
         }
         before += own.len();
     }
-    if waiting.is_empty() { Ok(results) } else { Err(Error::Usage("translation needs a model".into())) }
+    if waiting.is_empty() {
+        Ok(results)
+    } else {
+        Err(Error::Usage("translation needs a model".into()))
+    }
 }
 
 /// The ways in which a segment is tried, one after the other until the checks are content.
@@ -275,8 +296,10 @@ fn leg(
         let mut rejected = Vec::new();
         for (&i, mut attempt) in waiting.iter().zip(attempts) {
             let Segment { text, from, to } = distinct[i];
-            let is_kept =
-                |problem: &Problem| !attempt.problems.contains(problem) && checks::is_evaded(*problem, text, &attempt.text, from, to);
+            let is_kept = |problem: &Problem| {
+                !attempt.problems.contains(problem)
+                    && checks::is_evaded(*problem, text, &attempt.text, from, to)
+            };
             let kept: Vec<Problem> = best[i].problems.iter().copied().filter(is_kept).collect();
             attempt.problems.extend(kept);
             best[i].output_tokens += attempt.output_tokens;
@@ -318,7 +341,8 @@ fn attempt(
     let mut legs: Vec<(&Lang, &Lang)> = Vec::new();
     for segment in segments {
         let capitals = caps::is_capitals(&segment.text);
-        let text = if capitals { caps::lower(&segment.text, &segment.from) } else { segment.text.clone() };
+        let text =
+            if capitals { caps::lower(&segment.text, &segment.from) } else { segment.text.clone() };
         let parts = split(model, &text, &segment.from, way == Way::Pieces)?;
         let prompt = prompt(model, &segment.from, &segment.to, way.examples(model.is_taught()))?;
         let mut options = way.options(model, settings);
@@ -326,7 +350,10 @@ fn attempt(
             options.outputs = channel::CANDIDATES.min(options.beams);
         }
         for piece in parts.iter().filter(|p| !p.keep) {
-            let max_tokens = settings.decoding.max_tokens.unwrap_or(room(model.count_tokens(&piece.text)?, &segment.to));
+            let max_tokens = settings
+                .decoding
+                .max_tokens
+                .unwrap_or(room(model.count_tokens(&piece.text)?, &segment.to));
             legs.push((&segment.from, &segment.to));
             requests.push(Request {
                 prefix: prompt.prefix.clone(),
@@ -345,29 +372,47 @@ fn attempt(
         pieces.push(parts);
     }
     // What is read back is a second step, of about the same length.
-    let (finished, total) = (AtomicUsize::new(0), requests.len().max(1) * if reads_back { 2 } else { 1 });
-    let one_more = || on_done((finished.fetch_add(1, Ordering::Relaxed) + 1) * segments.len() / total);
+    let (finished, total) =
+        (AtomicUsize::new(0), requests.len().max(1) * if reads_back { 2 } else { 1 });
+    let one_more =
+        || on_done((finished.fetch_add(1, Ordering::Relaxed) + 1) * segments.len() / total);
     let mut outputs = model.generate(&requests, &|_, _| one_more())?;
     let mut likelihoods = vec![None; outputs.len()];
     if reads_back {
-        let back = |from: &Lang, to: &Lang| prompt(model, to, from, way.examples(model.is_taught()));
+        let back =
+            |from: &Lang, to: &Lang| prompt(model, to, from, way.examples(model.is_taught()));
         let flaws = |number: usize, text: &str| {
             let (from, to) = legs[number];
-            Severity::of(&checks::translation(&requests[number].prompt, text, Finish::Stop, from, to))
+            Severity::of(&checks::translation(
+                &requests[number].prompt,
+                text,
+                Finish::Stop,
+                from,
+                to,
+            ))
         };
-        likelihoods = channel::choose(model, &requests, &legs, &mut outputs, &flaws, &back, &one_more)?;
+        likelihoods =
+            channel::choose(model, &requests, &legs, &mut outputs, &flaws, &back, &one_more)?;
     }
 
     let mut alignments = Vec::new();
     if settings.align {
-        let pairs: Vec<(&Request, &[u32])> = requests.iter().zip(&outputs).map(|(request, o)| (request, o.ids.as_slice())).collect();
+        let pairs: Vec<(&Request, &[u32])> =
+            requests.iter().zip(&outputs).map(|(request, o)| (request, o.ids.as_slice())).collect();
         alignments = model.align(&pairs, None)?;
     }
     let mut alignments = alignments.into_iter();
     let outputs = outputs.into_iter().zip(likelihoods);
-    let mut outputs = outputs.map(|(output, likelihood)| Written { output, likelihood, alignment: alignments.next() });
+    let mut outputs = outputs.map(|(output, likelihood)| Written {
+        output,
+        likelihood,
+        alignment: alignments.next(),
+    });
     let doubted_below = first_options.min_confidence;
-    let results = segments.iter().zip(&pieces).map(|(segment, pieces)| put_together(model, segment, pieces, doubted_below, &mut outputs));
+    let results = segments
+        .iter()
+        .zip(&pieces)
+        .map(|(segment, pieces)| put_together(model, segment, pieces, doubted_below, &mut outputs));
     Ok(results.collect())
 }
 
@@ -403,36 +448,64 @@ mod tests {
             Ok(text.len() / 4)
         }
 
-        fn generate(&self, requests: &[Request], _: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
+        fn generate(
+            &self,
+            requests: &[Request],
+            _: &(dyn Fn(usize, &Output) -> bool + Sync),
+        ) -> Result<Vec<Output>> {
             let mut texts = self.0.lock().unwrap();
             let text = if texts.len() > 1 { texts.remove(0) } else { texts[0] };
-            let output =
-                Output { text: text.into(), prompt_tokens: 1, tokens: 1, ids: vec![1], finish: Finish::Stop, score: 0.0, variants: vec![] };
+            let output = Output {
+                text: text.into(),
+                prompt_tokens: 1,
+                tokens: 1,
+                ids: vec![1],
+                finish: Finish::Stop,
+                score: 0.0,
+                variants: vec![],
+            };
             Ok(vec![output; requests.len()])
         }
     }
 
     #[test]
     fn a_wrong_number_is_mended_by_the_right_one_and_not_by_none() {
-        let (nine, none, eleven) =
-            ("The bridge was closed for 9 months.", "The bridge was closed for many months.", "The bridge was closed for eleven months.");
+        let (nine, none, eleven) = (
+            "The bridge was closed for 9 months.",
+            "The bridge was closed for many months.",
+            "The bridge was closed for eleven months.",
+        );
         let cases = [
             (vec![nine, none, eleven], eleven, vec![], true),
             (vec![nine, none], nine, vec![Problem::Number], true),
             // Nobody is accused of what is said in other words.
             (vec![none], none, vec![], false),
             // Where there is no doubt about which it is, it is put right at once.
-            (vec!["The bridge was closed for nine months."], "The bridge was closed for 11 months.", vec![], false),
+            (
+                vec!["The bridge was closed for nine months."],
+                "The bridge was closed for 11 months.",
+                vec![],
+                false,
+            ),
         ];
         for (texts, text, problems, retried) in cases {
             let model = Scripted(Mutex::new(texts.clone()));
-            let segment = Segment { text: "Le pont a été fermé onze mois.".into(), from: Lang::parse("fr").unwrap(), to: Lang::en() };
+            let segment = Segment {
+                text: "Le pont a été fermé onze mois.".into(),
+                from: Lang::parse("fr").unwrap(),
+                to: Lang::en(),
+            };
             let found = translate(&[&model], &[segment], Settings::default(), &|_| true).unwrap();
-            assert_eq!((found[0].text.as_str(), &found[0].problems, found[0].retried), (text, &problems, retried), "{texts:?}");
+            assert_eq!(
+                (found[0].text.as_str(), &found[0].problems, found[0].retried),
+                (text, &problems, retried),
+                "{texts:?}"
+            );
         }
     }
 
-    /// Writes "So" before its source, and holds each text that it knows for as likely as is said here, and all others for certain.
+    /// Writes "So" before its source, and holds each text that it knows for as likely as is said
+    /// here, and all others for certain.
     struct Judge(&'static [(&'static str, f32)]);
 
     impl Generate for Judge {
@@ -452,13 +525,26 @@ mod tests {
             Options { beams: 2, channel_weight: 1.0, min_confidence: 0.2, ..Options::default() }
         }
 
-        fn score(&self, pairs: &[(&Request, &str)], _: &(dyn Fn(usize) -> bool + Sync)) -> Result<Vec<f32>> {
-            let known = |text: &str| self.0.iter().find(|(known, _)| *known == text.trim()).map_or(0.0, |(_, p)| p.ln());
+        fn score(
+            &self,
+            pairs: &[(&Request, &str)],
+            _: &(dyn Fn(usize) -> bool + Sync),
+        ) -> Result<Vec<f32>> {
+            let known = |text: &str| {
+                self.0.iter().find(|(known, _)| *known == text.trim()).map_or(0.0, |(_, p)| p.ln())
+            };
             Ok(pairs.iter().map(|(_, text)| known(text)).collect())
         }
 
-        fn generate(&self, requests: &[Request], _: &(dyn Fn(usize, &Output) -> bool + Sync)) -> Result<Vec<Output>> {
-            assert!(requests.iter().all(|request| request.options.temperature == 0.0), "a doubt alone is no reason to try again");
+        fn generate(
+            &self,
+            requests: &[Request],
+            _: &(dyn Fn(usize, &Output) -> bool + Sync),
+        ) -> Result<Vec<Output>> {
+            assert!(
+                requests.iter().all(|request| request.options.temperature == 0.0),
+                "a doubt alone is no reason to try again"
+            );
             let answer = |request: &Request| Output {
                 text: format!("So {}", request.prompt),
                 prompt_tokens: 1,
@@ -477,10 +563,16 @@ mod tests {
         let model = Judge(&[("Vrai.", 0.25), ("Faux.", 0.01), ("So Vrai.", 0.0001)]);
         let lang = |code: &str| Lang::parse(code).unwrap();
         let find = |text: &str, to: &str, min_confidence| {
-            let settings = Settings { decoding: Overrides { min_confidence, ..Overrides::default() }, ..Settings::default() };
+            let settings = Settings {
+                decoding: Overrides { min_confidence, ..Overrides::default() },
+                ..Settings::default()
+            };
             let segment = Segment { text: text.into(), from: lang("fr"), to: lang(to) };
             let found = translate(&[&model], &[segment], settings, &|_| true).unwrap().remove(0);
-            (found.confidence.map(|p| (p * 1000.0).round()), found.problems.contains(&Problem::Doubtful))
+            (
+                found.confidence.map(|p| (p * 1000.0).round()),
+                found.problems.contains(&Problem::Doubtful),
+            )
         };
         assert_eq!(find("Vrai.", "en", None), (Some(250.0), false));
         assert_eq!(find("Faux.", "en", None), (Some(50.0), true));

@@ -14,7 +14,8 @@ pub(super) enum Follows {
     Anything,
 }
 
-/// Abbreviations of every language: titles that are written alike in many, and English ones, which other languages quote.
+/// Abbreviations of every language: titles that are written alike in many, and English ones, which
+/// other languages quote.
 const ANY: &[(Follows, &str)] = &[
     (Follows::Word, "dr dra prof mr mrs ms sra srta st jr vs e.g i.e ph.d gen mme mlle"),
     (Follows::Number, "no nr nos p pp vol tel"),
@@ -25,15 +26,27 @@ const ANY: &[(Follows, &str)] = &[
 const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     ("en", Follows::Number, "jan feb mar apr jun jul aug sep sept oct nov dec"),
     ("en", Follows::Number, "fig figs ch sec art par ca approx"),
-    ("en", Follows::Word, "messrs supt det insp sr mt ft col capt cmdr lt sgt maj gov sen sens rep reps rev hon pres adm cf atty asst"),
+    (
+        "en",
+        Follows::Word,
+        "messrs supt det insp sr mt ft col capt cmdr lt sgt maj gov sen sens rep reps rev hon pres adm cf atty asst",
+    ),
     ("en", Follows::Anything, "co bros llc plc b.c a.d dept est"),
     (
         "de",
         Follows::Word,
         "hr fr frl bzw z.b d.h o.ä vgl inkl evtl ggf sog geb gest gen dipl ing med jur phil rer nat habil bspw insb insbes zzgl i.d.r z.t u.u m.e s.o s.u v.a ca mind dt engl franz ital lat österr röm hrsg hg übers verst z.zt z.hd a.d i.v i.a h.c o.g n.n p.a a.m dr.-ing dipl.-ing u.z i.allg ehem bzgl",
     ),
-    ("de", Follows::Number, "abs bd jh jhd kap nr s tel zi ziff art aufl abb jan feb febr apr aug sept okt nov dez"),
-    ("de", Follows::Anything, "usw v.chr n.chr uvm u.v.m ag e.v mio mrd tsd str u.a u.ä u.dgl bill std min sek stk stck etc"),
+    (
+        "de",
+        Follows::Number,
+        "abs bd jh jhd kap nr s tel zi ziff art aufl abb jan feb febr apr aug sept okt nov dez",
+    ),
+    (
+        "de",
+        Follows::Anything,
+        "usw v.chr n.chr uvm u.v.m ag e.v mio mrd tsd str u.a u.ä u.dgl bill std min sek stk stck etc",
+    ),
     (
         "nl",
         Follows::Word,
@@ -41,13 +54,21 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     ),
     ("nl", Follows::Number, "blz nr art tel"),
     ("nl", Follows::Anything, "enz e.d v.chr n.chr n.v b.v mln mld"),
-    ("da", Follows::Word, "bl.a f.eks ca dvs fx hr fr hhv inkl ekskl iht jf mht pga vedr nr kl skt f.x o.a"),
+    (
+        "da",
+        Follows::Word,
+        "bl.a f.eks ca dvs fx hr fr hhv inkl ekskl iht jf mht pga vedr nr kl skt f.x o.a",
+    ),
     ("da", Follows::Number, "kl nr kr pct stk tlf"),
     ("da", Follows::Anything, "mv m.v osv o.l m.m f.kr e.kr mio mia mill"),
     ("no", Follows::Word, "bl.a f.eks ca dvs hr fr hhv inkl jf mht pga vedr nr kl st iflg"),
     ("no", Follows::Number, "kl nr kr pst tlf"),
     ("no", Follows::Anything, "mv m.v osv o.l m.m f.kr e.kr mill mrd mio"),
-    ("sv", Follows::Word, "bl.a t.ex d.v.s dvs s.k f.d ca hr fr inkl exkl jfr resp pga p.g.a bla tex kl nr fr.o.m t.o.m fv max min"),
+    (
+        "sv",
+        Follows::Word,
+        "bl.a t.ex d.v.s dvs s.k f.d ca hr fr inkl exkl jfr resp pga p.g.a bla tex kl nr fr.o.m t.o.m fv max min",
+    ),
     ("sv", Follows::Number, "kl nr kr tel sid"),
     ("sv", Follows::Anything, "m.m osv o.s.v m.fl f.kr e.kr etc milj mdr mkr tkr"),
     ("fi", Follows::Word, "esim mm ym ks ts n tri prof mr fil maist tohtori s.o vrt"),
@@ -56,13 +77,25 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     ("fr", Follows::Word, "m mm mme mlle me dr pr mgr ste cf c.-à-d p.ex ex env"),
     ("fr", Follows::Number, "n° art chap fig p pp t av apr vol tél"),
     ("fr", Follows::Anything, "etc av.j.-c apr.j.-c"),
-    ("es", Follows::Word, "ee sr sra srta sres d dña dr dra ud uds vd prof ing lic gral cnel sto sta excmo p.ej ej avda fdo mons arq"),
+    (
+        "es",
+        Follows::Word,
+        "ee sr sra srta sres d dña dr dra ud uds vd prof ing lic gral cnel sto sta excmo p.ej ej avda fdo mons arq",
+    ),
     ("es", Follows::Number, "núm n.º pág págs art cap fig vol tel aprox"),
     ("es", Follows::Anything, "etc ee.uu uu s.a a.c d.c mill"),
-    ("pt", Follows::Word, "sr sra srta srs dr dra prof profa d ex exmo exma eng arq p.ex av gen cel"),
+    (
+        "pt",
+        Follows::Word,
+        "sr sra srta srs dr dra prof profa d ex exmo exma eng arq p.ex av gen cel",
+    ),
     ("pt", Follows::Number, "n.º nº pág págs art cap fig vol tel aprox"),
     ("pt", Follows::Anything, "etc ltda s.a a.c d.c"),
-    ("it", Follows::Word, "sig sigg sig.ra dott dott.ssa prof avv ing arch on sen mons gen col cap ten p.es es cfr ecc.mo s"),
+    (
+        "it",
+        Follows::Word,
+        "sig sigg sig.ra dott dott.ssa prof avv ing arch on sen mons gen col cap ten p.es es cfr ecc.mo s",
+    ),
     ("it", Follows::Number, "art n nn pag pagg p pp cap fig vol tel"),
     ("it", Follows::Anything, "ecc s.p.a s.r.l a.c d.c mln mld mil"),
     ("ro", Follows::Word, "dl d-l dna d-na dr prof ing gen col lt av acad conf sf str bd şos"),
@@ -116,11 +149,23 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         "г-н г-жа тов проф акад доц им ул пр пл пер д стр св т.е т.н т.к т.ж др ген полк напр см ср гр пос оз т.ч и.о обл р-н о наб бул корп ред изд",
     ),
     ("ru", Follows::Number, "с стр рис табл гл ст п пп т тел ок"),
-    ("ru", Follows::Anything, "т.д т.п др пр г гг в вв н.э руб коп тыс млн млрд долл чел кв мин сек км м кг"),
-    ("uk", Follows::Word, "п пан проф акад доц ім вул просп пл св т.з т.зв напр див гр ген смт м с т.ч в.о обл р-н оз о ред вид"),
+    (
+        "ru",
+        Follows::Anything,
+        "т.д т.п др пр г гг в вв н.э руб коп тыс млн млрд долл чел кв мин сек км м кг",
+    ),
+    (
+        "uk",
+        Follows::Word,
+        "п пан проф акад доц ім вул просп пл св т.з т.зв напр див гр ген смт м с т.ч в.о обл р-н оз о ред вид",
+    ),
     ("uk", Follows::Number, "с стор рис табл ст п пп т тел ок"),
     ("uk", Follows::Anything, "т.д т.п ін р рр ст н.е грн коп тис млн млрд дол км"),
-    ("bg", Follows::Word, "г-н г-жа проф доц д-р инж акад ул бул св т.е т.нар т.н напр гр ген вж обл общ изд"),
+    (
+        "bg",
+        Follows::Word,
+        "г-н г-жа проф доц д-р инж акад ул бул св т.е т.нар т.н напр гр ген вж обл общ изд",
+    ),
     ("bg", Follows::Number, "стр фиг табл чл ал т бр тел ок"),
     ("bg", Follows::Anything, "т.н и др г в лв ст хил млн млрд"),
     ("kk", Follows::Word, "т.б проф акад ж"),
@@ -154,7 +199,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
 ];
 
 static TABLE: LazyLock<HashMap<(&str, &str), Follows>> = LazyLock::new(|| {
-    let rows = ANY.iter().map(|&(follows, words)| ("", follows, words)).chain(BY_LANGUAGE.iter().copied());
+    let rows =
+        ANY.iter().map(|&(follows, words)| ("", follows, words)).chain(BY_LANGUAGE.iter().copied());
     let mut table = HashMap::new();
     for (lang, follows, words) in rows {
         for word in words.split(' ') {
@@ -165,10 +211,13 @@ static TABLE: LazyLock<HashMap<(&str, &str), Follows>> = LazyLock::new(|| {
     table
 });
 
-/// Whether the language has an abbreviation of several parts that begins so: `z` and `i.d` of "z. B." and "i. d. R.".
+/// Whether the language has an abbreviation of several parts that begins so: `z` and `i.d` of "z.
+/// B." and "i. d. R.".
 pub(super) fn begins_with(lang: &str, parts: &str) -> bool {
     static BEGINNINGS: LazyLock<HashSet<(&str, &str)>> = LazyLock::new(|| {
-        let keys = TABLE.keys().flat_map(|&(lang, word)| word.match_indices('.').map(move |(at, _)| (lang, &word[..at])));
+        let keys = TABLE.keys().flat_map(|&(lang, word)| {
+            word.match_indices('.').map(move |(at, _)| (lang, &word[..at]))
+        });
         keys.collect()
     });
     let lang = if matches!(lang, "nb" | "nn") { "no" } else { lang };
@@ -176,7 +225,8 @@ pub(super) fn begins_with(lang: &str, parts: &str) -> bool {
     beginnings.contains(&(lang, parts)) || beginnings.contains(&("", parts))
 }
 
-/// What follows a lower-case word before a full stop, when it is an abbreviation of the language or of all.
+/// What follows a lower-case word before a full stop, when it is an abbreviation of the language or
+/// of all.
 pub(super) fn follows(lang: &str, word: &str) -> Option<Follows> {
     let lang = if matches!(lang, "nb" | "nn") { "no" } else { lang };
     let table: &HashMap<(&str, &str), Follows> = &TABLE;

@@ -1,4 +1,5 @@
-//! Sentences that begin with a reference to one before them ("He said …", "After that …"): torn from it, they leave the reader asking who.
+//! Sentences that begin with a reference to one before them ("He said …", "After that …"): torn
+//! from it, they leave the reader asking who.
 
 use crate::languages;
 use crate::types::Lang;
@@ -83,17 +84,34 @@ const WORDS: &[Words] = &[
         "on ona ono oni one jego jej ich ten ta to ci te taki taka takie ale jednak także również też dlatego potem następnie ponadto obaj obie",
         "niego niej nich nim tego tej tym temu",
     ),
-    words("tr", "o bu şu onlar bunlar bunun onun bunu onu buna ona bunda bundan ancak ama fakat ayrıca böylece sonra yine", ""),
+    words(
+        "tr",
+        "o bu şu onlar bunlar bunun onun bunu onu buna ona bunda bundan ancak ama fakat ayrıca böylece sonra yine",
+        "",
+    ),
     words("ar", "هو هي هم هذا هذه ذلك تلك هؤلاء وهو وهي وهم وهذا وهذه وذلك لكن ولكن", "ذلك هذا هذه"),
-    words("hi", "वह वे यह ये उस इस उन इन उसके इसके उनके इनके उसने उन्होंने इससे उससे लेकिन मगर हालांकि हालाँकि इसलिए तब फिर", ""),
-    words("zh", "他 她 它 这 這 那 其 该 該 此 但 不过 不過 然而 因此 所以 而且 同时 同時 另外 此外 随后 隨後 之后 之後", ""),
-    words("ja", "彼 この その これ それ あの こうした そうした しかし だが でも また そして そのため さらに 一方 同", ""),
+    words(
+        "hi",
+        "वह वे यह ये उस इस उन इन उसके इसके उनके इनके उसने उन्होंने इससे उससे लेकिन मगर हालांकि हालाँकि इसलिए तब फिर",
+        "",
+    ),
+    words(
+        "zh",
+        "他 她 它 这 這 那 其 该 該 此 但 不过 不過 然而 因此 所以 而且 同时 同時 另外 此外 随后 隨後 之后 之後",
+        "",
+    ),
+    words(
+        "ja",
+        "彼 この その これ それ あの こうした そうした しかし だが でも また そして そのため さらに 一方 同",
+        "",
+    ),
 ];
 
 /// What is this, or that, by the day on which it is read, in all of these languages.
 const TIMES: &str = "year week month day morning afternoon evening night weekend season spring summer autumn fall winter année semaine mois jour matin soir nuit été hiver jahr woche monat tag morgen abend sommer winter año semana mes día mañana noche verano invierno anno settimana mese giorno mattina sera estate inverno ano semana mês dia manhã noite verão inverno jaar week maand dag ochtend avond zomer år vecka månad uge måned uke год года году неделя неделе неделю месяц месяце день утром вечером летом рік року тиждень тижня тижні місяць місяця день rok roku tydzień tygodniu miesiąc miesiącu yıl hafta ay gün sabah akşam yaz kış العام الأسبوع الشهر اليوم साल वर्ष हफ्ते सप्ताह महीने दिन";
 
-/// Whether a sentence begins with a reference to what stands before it; `false` in languages whose pronouns are not known.
+/// Whether a sentence begins with a reference to what stands before it; `false` in languages whose
+/// pronouns are not known.
 ///
 /// ```
 /// use polygist::text::anaphora::refers_back;
@@ -102,14 +120,22 @@ const TIMES: &str = "year week month day morning afternoon evening night weekend
 /// assert!(!refers_back("After the storm, rivers rose.", &Lang::en()));
 /// ```
 pub fn refers_back(sentence: &str, language: &Lang) -> bool {
-    let Some(Words { first, second, .. }) = WORDS.iter().find(|words| words.language == language.base()) else { return false };
+    let Some(Words { first, second, .. }) =
+        WORDS.iter().find(|words| words.language == language.base())
+    else {
+        return false;
+    };
     let text = sentence.trim_start_matches(|c: char| !c.is_alphanumeric());
     if languages::is_spaceless(language) {
         return first.split(' ').any(|opening| text.starts_with(opening));
     }
-    let plain = |word: &str| word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase().replace('’', "'");
+    let plain = |word: &str| {
+        word.trim_end_matches(|c: char| !c.is_alphanumeric()).to_lowercase().replace('’', "'")
+    };
     let spoken: Vec<String> = text.split_whitespace().take(3).map(plain).collect();
-    let has = |list: &str, place: usize| spoken.get(place).is_some_and(|word| list.split(' ').any(|known| known == word));
+    let has = |list: &str, place: usize| {
+        spoken.get(place).is_some_and(|word| list.split(' ').any(|known| known == word))
+    };
     (has(first, 0) && !has(TIMES, 1)) || (has(second, 1) && !has(TIMES, 2))
 }
 
@@ -119,7 +145,8 @@ mod tests {
 
     #[test]
     fn references_are_found_at_the_beginning_alone() {
-        let refers = |language: &str, text: &str| refers_back(text, &Lang::parse(language).unwrap());
+        let refers =
+            |language: &str, text: &str| refers_back(text, &Lang::parse(language).unwrap());
         for (language, text) in [
             ("en", "Behind him, some cyclists waited."),
             ("en", "\"But I prefer a slow bridge,\" he said."),
@@ -154,7 +181,12 @@ mod tests {
     #[test]
     fn lists_are_lower_case_words() {
         for Words { language, first, second } in WORDS {
-            assert!([first, second].iter().all(|list| **list == list.to_lowercase() && !list.contains("  ")), "{language}");
+            assert!(
+                [first, second]
+                    .iter()
+                    .all(|list| **list == list.to_lowercase() && !list.contains("  ")),
+                "{language}"
+            );
         }
     }
 }

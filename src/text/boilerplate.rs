@@ -1,4 +1,5 @@
-//! Lines of a web page that are not of the article: navigation, share buttons, comment counts, notices.
+//! Lines of a web page that are not of the article: navigation, share buttons, comment counts,
+//! notices.
 
 use regex::Regex;
 use std::collections::HashMap;
@@ -9,13 +10,15 @@ use std::sync::LazyLock;
 pub(super) enum Verdict {
     /// Part of the article, as far as can be told.
     Article,
-    /// A single word of a menu, which could also be a line of the text: drop it beside other boilerplate at the top or the end.
+    /// A single word of a menu, which could also be a line of the text: drop it beside other
+    /// boilerplate at the top or the end.
     AtEdges,
     /// Boilerplate wherever it stands.
     Anywhere,
 }
 
-/// Whole lines in the languages of much news, lower-case, digits as `#`, without punctuation at the ends; between them `|`.
+/// Whole lines in the languages of much news, lower-case, digits as `#`, without punctuation at the
+/// ends; between them `|`.
 const ANYWHERE: &str = "\
     previous post|next post|previous post next post|previous article|next article|previous article next article|older posts|\
     newer posts|previous story|next story|# comments|# comment|comments #|no comments|no comments yet|leave a comment|\
@@ -105,7 +108,8 @@ static BEGINNINGS: LazyLock<Regex> = LazyLock::new(|| {
 
 /// Judges one line or block.
 pub(super) fn judge(text: &str) -> Verdict {
-    // The longest phrase has under 60 characters, the longest notice that is worth dropping under 400.
+    // The longest phrase has under 60 characters, the longest notice that is worth dropping under
+    // 400.
     if text.len() > 1200 || text.chars().count() > 400 {
         return Verdict::Article;
     }
@@ -116,14 +120,16 @@ pub(super) fn judge(text: &str) -> Verdict {
     if is_chain(&key) {
         return Verdict::Anywhere;
     }
-    let trimmed = text.trim_start_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '©' | '('));
+    let trimmed =
+        text.trim_start_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '©' | '('));
     if BEGINNINGS.is_match(trimmed) { Verdict::Anywhere } else { Verdict::Article }
 }
 
 /// Several buttons in a row: "Facebook Twitter Email Print".
 fn is_chain(key: &str) -> bool {
     let words: Vec<&str> = key.split([' ', '|', '·', '•', '/']).filter(|w| !w.is_empty()).collect();
-    (2..=12).contains(&words.len()) && words.iter().all(|w| PHRASES.get(w) == Some(&Verdict::AtEdges))
+    (2..=12).contains(&words.len())
+        && words.iter().all(|w| PHRASES.get(w) == Some(&Verdict::AtEdges))
 }
 
 /// Lower-case, numbers as `#`, spaces single, punctuation and symbols at the ends gone.
@@ -150,12 +156,16 @@ fn key(text: &str) -> String {
     out
 }
 
-/// Which blocks of an article to keep, given their texts: all that are not boilerplate; everything if nothing would be left.
+/// Which blocks of an article to keep, given their texts: all that are not boilerplate; everything
+/// if nothing would be left.
 pub(super) fn keep(texts: &[&str]) -> Vec<bool> {
     let verdicts: Vec<Verdict> = texts.iter().map(|t| judge(t)).collect();
     let mut keep: Vec<bool> = verdicts.iter().map(|v| *v != Verdict::Anywhere).collect();
-    // Menus stand at the top and at the end. One word alone may be a title or a last line, so two are wanted.
-    let edge = |range: &mut dyn Iterator<Item = usize>| range.take_while(|&i| verdicts[i] != Verdict::Article).collect::<Vec<_>>();
+    // Menus stand at the top and at the end. One word alone may be a title or a last line, so two
+    // are wanted.
+    let edge = |range: &mut dyn Iterator<Item = usize>| {
+        range.take_while(|&i| verdicts[i] != Verdict::Article).collect::<Vec<_>>()
+    };
     for run in [edge(&mut (0..texts.len())), edge(&mut (0..texts.len()).rev())] {
         if run.len() >= 2 {
             run.into_iter().for_each(|i| keep[i] = false);

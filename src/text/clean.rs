@@ -1,9 +1,10 @@
 use super::script::{self, Script};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// Brings a text into one form, so that what looks the same is the same: Unicode NFC, `\n` line ends, no control or invisible
-/// characters, plain spaces. Kept are joiners where they shape the writing (Arabic, Persian, Indic scripts, emoji), zero-width spaces
-/// where they separate words (Thai, Lao, Khmer, Myanmar), and no-break spaces inside of numbers.
+/// Brings a text into one form, so that what looks the same is the same: Unicode NFC, `\n` line
+/// ends, no control or invisible characters, plain spaces. Kept are joiners where they shape the
+/// writing (Arabic, Persian, Indic scripts, emoji), zero-width spaces where they separate words
+/// (Thai, Lao, Khmer, Myanmar), and no-break spaces inside of numbers.
 pub fn normalize(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -19,13 +20,19 @@ pub fn normalize(text: &str) -> String {
             }
             '\n' | '\t' => Some(c),
             '\u{a0}' | '\u{2007}' | '\u{202f}' => {
-                let in_number = last.is_some_and(char::is_numeric) && next.is_some_and(char::is_numeric);
+                let in_number =
+                    last.is_some_and(char::is_numeric) && next.is_some_and(char::is_numeric);
                 Some(if in_number { '\u{a0}' } else { ' ' })
             }
             '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{205f}' => Some(' '),
-            '\u{200b}' => {
-                last.is_some_and(|l| matches!(script::of(l), Script::Thai | Script::Lao | Script::Khmer | Script::Myanmar)).then_some(c)
-            }
+            '\u{200b}' => last
+                .is_some_and(|l| {
+                    matches!(
+                        script::of(l),
+                        Script::Thai | Script::Lao | Script::Khmer | Script::Myanmar
+                    )
+                })
+                .then_some(c),
             '\u{200c}' => last.is_some_and(is_joining).then_some(c),
             '\u{200d}' => last.is_some_and(|l| is_joining(l) || is_emoji(l)).then_some(c),
             c if is_invisible(c) => None,
@@ -42,7 +49,10 @@ pub fn normalize(text: &str) -> String {
 /// Letters and signs of scripts in which joiners change the shape.
 fn is_joining(c: char) -> bool {
     use Script::*;
-    let of_script = !matches!(script::of(c), Latin | Cyrillic | Greek | Armenian | Georgian | Hebrew | Han | Kana | Hangul | Common);
+    let of_script = !matches!(
+        script::of(c),
+        Latin | Cyrillic | Greek | Armenian | Georgian | Hebrew | Han | Kana | Hangul | Common
+    );
     of_script || matches!(c, '\u{64b}'..='\u{65f}' | '\u{670}')
 }
 
@@ -51,7 +61,8 @@ fn is_emoji(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}' | '\u{e0020}'..='\u{e007f}')
 }
 
-/// Controls, soft hyphens, direction marks, byte order marks, private use (icon fonts), non-characters.
+/// Controls, soft hyphens, direction marks, byte order marks, private use (icon fonts),
+/// non-characters.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
@@ -66,7 +77,10 @@ mod tests {
     #[test]
     fn one_form() {
         assert_eq!(normalize("cafe\u{301}\r\nnew\rline\u{2028}x"), "café\nnew\nline\nx");
-        assert_eq!(normalize("\u{feff}co\u{ad}operate\u{0}\u{200b}d\u{202e}!\u{e000}"), "cooperated!");
+        assert_eq!(
+            normalize("\u{feff}co\u{ad}operate\u{0}\u{200b}d\u{202e}!\u{e000}"),
+            "cooperated!"
+        );
         assert_eq!(normalize("10\u{202f}000\u{a0}€ «\u{a0}oui\u{a0}»"), "10\u{a0}000 € « oui »");
         assert_eq!(normalize("a\tb\n\u{3000}字"), "a\tb\n\u{3000}字");
     }

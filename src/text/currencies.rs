@@ -19,8 +19,9 @@ impl Currency {
     }
 }
 
-/// Names of a currency: codes; beginnings of its names in many languages (CLDR 48), in the spelling of [`Token`]; and such of them
-/// as are, in some language, commoner as another word ("=": not beginnings, but the whole word).
+/// Names of a currency: codes; beginnings of its names in many languages (CLDR 48), in the spelling
+/// of [`Token`]; and such of them as are, in some language, commoner as another word ("=": not
+/// beginnings, but the whole word).
 struct Names {
     codes: &'static str,
     firm: &'static str,
@@ -29,7 +30,12 @@ struct Names {
     unspaced: &'static str,
 }
 
-const fn names(codes: &'static str, firm: &'static str, ambiguous: &'static str, unspaced: &'static str) -> Names {
+const fn names(
+    codes: &'static str,
+    firm: &'static str,
+    ambiguous: &'static str,
+    unspaced: &'static str,
+) -> Names {
     Names { codes, firm, ambiguous, unspaced }
 }
 
@@ -53,8 +59,18 @@ const CURRENCIES: &[Names] = &[
         "pound pund pfund pond font funt фунт livre =liber libra libr lliur λίρ lir лир =פאונד",
         "英镑 英鎊 ポンド ปอนด์",
     ),
-    names("JPY", "yen yên jeni =jen =jenů =jenów =jeny iene иен ієн йен јен γιεν իեն იენი =ين येन 엔화", "=ien =엔", "日元 日圆 円 เยน"),
-    names("CNY", "yuan iuan juan jüan юан јуан γουάν γιουάν յուան იუან يوان יואן युआन 위안", "", "人民币 人民幣 元 หยวน"),
+    names(
+        "JPY",
+        "yen yên jeni =jen =jenů =jenów =jeny iene иен ієн йен јен γιεν իեն იენი =ين येन 엔화",
+        "=ien =엔",
+        "日元 日圆 円 เยน",
+    ),
+    names(
+        "CNY",
+        "yuan iuan juan jüan юан јуан γουάν γιουάν յուան იუან يوان יואן युआन 위안",
+        "",
+        "人民币 人民幣 元 หยวน",
+    ),
     names(
         "RUB BYN",
         "rubel rubl ruble rouble rublo roebel rúbl рубл рубел рублей ρούβλι ρουβλ ռուբլ რუბლ روبل רובל रूबल 루블 =rúp",
@@ -79,14 +95,24 @@ const CURRENCIES: &[Names] = &[
         "=won =wons =вон =вона =вони =вонов =원 =وون =ون =וון",
         "韩元 韓元 ウォン วอน",
     ),
-    names("TRY", "líra liira lirası lirasın lirəsi lírov ליר لير लीरा 리라 ლირა լիրա", "lira lire liras lir лир λίρ =lei", "里拉 リラ ลีรา"),
+    names(
+        "TRY",
+        "líra liira lirası lirasın lirəsi lírov ליר لير लीरा 리라 ლირა լիրա",
+        "lira lire liras lir лир λίρ =lei",
+        "里拉 リラ ลีรา",
+    ),
     names(
         "SEK NOK DKK ISK CZK",
         "=kroner =kronor =kronen =kroonia kruun korun крон крун κορόν κορων կրոն კრონ كرون קרונ क्रोन 크로나 크로네 코루나 =kč =kr",
         "kron krone corona coron coroa couronne coroan krón kroon",
         "克朗 クローナ クローネ コルナ โครน",
     ),
-    names("PLN", "zlot złot zllot esloti злот ζλότι զլոտ ზლოტ زلوتي זלוטי ज़्लॉटी 즈워티 =zł =zl", "", "兹罗提 ズウォティ ซลอตี"),
+    names(
+        "PLN",
+        "zlot złot zllot esloti злот ζλότι զլոտ ზლოტ زلوتي זלוטי ज़्लॉटी 즈워티 =zł =zl",
+        "",
+        "兹罗提 ズウォティ ซลอตี",
+    ),
     names(
         "UAH",
         "hryvni hrywn hriwna grivn griven hřiv hriv grynia qrivna гривн гривен хривни γρίβν գրիվնա გრივნ هريفني هريوني הריבנ रिव्निया 그리브나",
@@ -99,7 +125,12 @@ const CURRENCIES: &[Names] = &[
         "pes pez пезос",
         "比索 ペソ เปโซ",
     ),
-    names("BRL", "=reais reaisia реал ρεάλ ռեալ =رئال 레알", "real réal réais reaal ריאל रियाल", "雷亚尔 レアル เรียล"),
+    names(
+        "BRL",
+        "=reais reaisia реал ρεάλ ռեալ =رئال 레알",
+        "real réal réais reaal ריאל रियाल",
+        "雷亚尔 レアル เรียล",
+    ),
     names("ZAR", "=rands randi рэнд راند ראנד रैंड 랜드", "rand ранд ραντ", "兰特 ランド แรนด์"),
     names(
         "ILS",
@@ -119,8 +150,18 @@ const CURRENCIES: &[Names] = &[
         "",
         "第纳尔 ディナール ดีนาร์",
     ),
-    names("AED MAD", "dirham dírham dirhem дирхам дирхем ντιράμ դիրհամ دراهم درهم דירהם दिरहम 디르함", "", "迪拉姆 ディルハム"),
-    names("HUF", "forint fòrint форинт φιορίνι ֆորինտ فورينت פורינט फ़ोरिंट 포린트 =ft", "fiorin florin", "福林 フォリント"),
+    names(
+        "AED MAD",
+        "dirham dírham dirhem дирхам дирхем ντιράμ դիրհամ دراهم درهم דירהם दिरहम 디르함",
+        "",
+        "迪拉姆 ディルハム",
+    ),
+    names(
+        "HUF",
+        "forint fòrint форинт φιορίνι ֆորինտ فورينت פורינט फ़ोरिंट 포린트 =ft",
+        "fiorin florin",
+        "福林 フォリント",
+    ),
     names("RON MDL", "=леев =лея лей", "=lei =leu =lej =леи =λέι", "列伊 レイ"),
     names("BGN", "=leva =leve =лева =лв", "=lev =лев =lew", "列弗 レフ"),
     names("THB", "baht =bat बहत 바트", "=бат =bạt =بات", "泰铢 バーツ บาท"),
@@ -157,8 +198,21 @@ const SIGNS: &[(char, &str)] = &[
 /// A word is longer than the beginning of a currency's name by at most so many letters.
 const LONGEST_ENDING: usize = 4;
 /// What begins like this is about Europe, not about euros.
-const EUROPE: &[&str] =
-    &["europ", "euroop", "euroz", "европ", "європ", "եվրոպ", "ევროპ", "еуроп", "avrop", "אירופ", "यूरोप", "유로존", "유로파"];
+const EUROPE: &[&str] = &[
+    "europ",
+    "euroop",
+    "euroz",
+    "европ",
+    "європ",
+    "եվրոպ",
+    "ევროპ",
+    "еуроп",
+    "avrop",
+    "אירופ",
+    "यूरोप",
+    "유로존",
+    "유로파",
+];
 /// A currency's name stands at most so many words from its amount.
 const NEAR: usize = 2;
 
@@ -169,13 +223,19 @@ pub fn currencies(text: &str, lang: &Lang) -> Vec<Currency> {
         found.extend(unspaced(text));
     }
     let tokens = tokens(text);
-    for (i, token) in tokens.iter().enumerate().filter(|(_, token)| !EUROPE.iter().any(|europe| token.word.starts_with(europe))) {
+    for (i, token) in tokens
+        .iter()
+        .enumerate()
+        .filter(|(_, token)| !EUROPE.iter().any(|europe| token.word.starts_with(europe)))
+    {
         let written = &text[token.place.clone()];
-        let codes = kinds(|names| written.len() == 3 && names.codes.split(' ').any(|code| code == written));
+        let codes =
+            kinds(|names| written.len() == 3 && names.codes.split(' ').any(|code| code == written));
         let firm = codes | kinds(|names| is_name(&token.word, names.firm));
         let kinds = firm | kinds(|names| is_name(&token.word, names.ambiguous));
         if kinds != 0 {
-            // What is ambiguous as to which currency it is accuses as little as what may be no currency.
+            // What is ambiguous as to which currency it is accuses as little as what may be no
+            // currency.
             let is_amount = firm == kinds && is_near_amount(text, &tokens, i, lang);
             found.push(Currency { kinds, is_amount });
         }
@@ -185,23 +245,35 @@ pub fn currencies(text: &str, lang: &Lang) -> Vec<Currency> {
 
 /// The set of the currencies whose names are such.
 fn kinds(is_such: impl Fn(&Names) -> bool) -> u64 {
-    CURRENCIES.iter().enumerate().filter(|(_, names)| is_such(names)).fold(0, |kinds, (i, _)| kinds | 1 << i)
+    CURRENCIES
+        .iter()
+        .enumerate()
+        .filter(|(_, names)| is_such(names))
+        .fold(0, |kinds, (i, _)| kinds | 1 << i)
 }
 
 fn is_name(word: &str, names: &str) -> bool {
     names.split(' ').filter(|name| !name.is_empty()).any(|name| match name.strip_prefix('=') {
         Some(whole) => word == whole,
-        None => word.strip_prefix(name).is_some_and(|ending| ending.chars().count() <= LONGEST_ENDING),
+        None => {
+            word.strip_prefix(name).is_some_and(|ending| ending.chars().count() <= LONGEST_ENDING)
+        }
     })
 }
 
 /// Whether digits, a number in words or a magnitude is near.
 fn is_near_amount(text: &str, tokens: &[Token], at: usize, lang: &Lang) -> bool {
-    let start = (0..=at).rev().find(|&i| !tokens[i].joined).unwrap_or(0).max(at.saturating_sub(NEAR));
-    let end = (at + 1..tokens.len()).find(|&i| !tokens[i].joined).unwrap_or(tokens.len()).min(at + NEAR + 1);
+    let start =
+        (0..=at).rev().find(|&i| !tokens[i].joined).unwrap_or(0).max(at.saturating_sub(NEAR));
+    let end = (at + 1..tokens.len())
+        .find(|&i| !tokens[i].joined)
+        .unwrap_or(tokens.len())
+        .min(at + NEAR + 1);
     (start..end).filter(|&i| i != at).map(|i| &tokens[i]).any(|token| {
         let word = &text[token.place.clone()];
-        token.word.starts_with(char::is_numeric) || numbers::magnitude(word) > 0 || spelled(word, lang).iter().any(|n| n.value > 1)
+        token.word.starts_with(char::is_numeric)
+            || numbers::magnitude(word) > 0
+            || spelled(word, lang).iter().any(|n| n.value > 1)
     })
 }
 
@@ -211,20 +283,30 @@ fn signs(text: &str) -> Vec<Currency> {
     for (at, sign) in text.char_indices() {
         let Some((_, codes)) = SIGNS.iter().find(|(other, _)| *other == sign) else { continue };
         let (before, after) = (text[..at].trim_end(), text[at + sign.len_utf8()..].trim_start());
-        let kinds = kinds(|names| names.codes.split(' ').any(|code| codes.split(' ').any(|other| other == code)));
-        found.push(Currency { kinds, is_amount: before.ends_with(char::is_numeric) || after.starts_with(char::is_numeric) });
+        let kinds = kinds(|names| {
+            names.codes.split(' ').any(|code| codes.split(' ').any(|other| other == code))
+        });
+        found.push(Currency {
+            kinds,
+            is_amount: before.ends_with(char::is_numeric) || after.starts_with(char::is_numeric),
+        });
     }
     found
 }
 
-/// Currencies in scripts without spaces; right after digits, numerals or powers of ten, they are amounts.
+/// Currencies in scripts without spaces; right after digits, numerals or powers of ten, they are
+/// amounts.
 fn unspaced(text: &str) -> Vec<Currency> {
     let mut found = Vec::new();
-    let names = CURRENCIES.iter().enumerate().flat_map(|(i, names)| names.unspaced.split(' ').map(move |name| (i, name)));
+    let names = CURRENCIES
+        .iter()
+        .enumerate()
+        .flat_map(|(i, names)| names.unspaced.split(' ').map(move |name| (i, name)));
     for (i, name) in names.filter(|(_, name)| !name.is_empty()) {
         for (at, _) in text.match_indices(name) {
             let before = text[..at].trim_end();
-            let is_amount = before.ends_with(|c: char| c.is_numeric() || "十百千万萬亿億兆多余餘".contains(c));
+            let is_amount =
+                before.ends_with(|c: char| c.is_numeric() || "十百千万萬亿億兆多余餘".contains(c));
             // 元 ends the names of several other currencies, and many words.
             if name != "元" || is_amount {
                 found.push(Currency { kinds: 1 << i, is_amount });
@@ -241,9 +323,18 @@ mod tests {
     /// The first codes of the currencies beside an amount; of the others, in brackets.
     fn read(text: &str, lang: &str) -> String {
         let code = |i: usize| CURRENCIES[i].codes.split(' ').next().unwrap_or_default();
-        let codes = |c: Currency| (0..CURRENCIES.len()).filter(|i| c.kinds & 1 << i != 0).map(code).collect::<Vec<_>>().join("/");
+        let codes = |c: Currency| {
+            (0..CURRENCIES.len())
+                .filter(|i| c.kinds & 1 << i != 0)
+                .map(code)
+                .collect::<Vec<_>>()
+                .join("/")
+        };
         let found = currencies(text, &Lang::parse(lang).unwrap());
-        let found: Vec<String> = found.into_iter().map(|c| if c.is_amount { codes(c) } else { format!("({})", codes(c)) }).collect();
+        let found: Vec<String> = found
+            .into_iter()
+            .map(|c| if c.is_amount { codes(c) } else { format!("({})", codes(c)) })
+            .collect();
         found.join(" ")
     }
 
@@ -269,8 +360,11 @@ mod tests {
     #[test]
     fn names_are_spelled_as_words_are() {
         for names in CURRENCIES {
-            let all: Vec<&str> =
-                [names.firm, names.ambiguous].iter().flat_map(|list| list.split(' ')).filter(|name| !name.is_empty()).collect();
+            let all: Vec<&str> = [names.firm, names.ambiguous]
+                .iter()
+                .flat_map(|list| list.split(' '))
+                .filter(|name| !name.is_empty())
+                .collect();
             for (i, name) in all.iter().enumerate() {
                 let word = name.trim_start_matches('=');
                 assert!(matches!(tokens(word).as_slice(), [token] if token.word == word), "{word}");
@@ -282,9 +376,18 @@ mod tests {
     #[test]
     fn no_name_is_two_currencies_firmly() {
         for (i, names) in CURRENCIES.iter().enumerate() {
-            for name in names.firm.split(' ').chain(names.unspaced.split(' ')).filter(|name| !name.is_empty()) {
+            for name in names
+                .firm
+                .split(' ')
+                .chain(names.unspaced.split(' '))
+                .filter(|name| !name.is_empty())
+            {
                 let word = name.trim_start_matches('=');
-                let others = CURRENCIES.iter().enumerate().filter(|(j, other)| *j != i && is_name(word, other.firm)).count();
+                let others = CURRENCIES
+                    .iter()
+                    .enumerate()
+                    .filter(|(j, other)| *j != i && is_name(word, other.firm))
+                    .count();
                 assert_eq!(others, 0, "{word}");
             }
         }

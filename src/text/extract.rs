@@ -5,14 +5,16 @@ use crate::types::{Article, Block, BlockKind, Format, RawArticle};
 /// Title and blocks as a reader of one format finds them.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// The title that the format names (front matter, the page's head), or the first heading stands for.
+    /// The title that the format names (front matter, the page's head), or the first heading stands
+    /// for.
     pub(super) title: Option<String>,
     /// The blocks in order; the title may be among them.
     pub(super) blocks: Vec<Block>,
 }
 
-/// Finds title and blocks of an article: characters are normalized, boilerplate of web pages is dropped (HTML and plain text,
-/// where scraped pages leave it), hard-wrapped lines are joined, and a title repeated at the top counts once.
+/// Finds title and blocks of an article: characters are normalized, boilerplate of web pages is
+/// dropped (HTML and plain text, where scraped pages leave it), hard-wrapped lines are joined, and
+/// a title repeated at the top counts once.
 ///
 /// # Errors
 /// [`Error::Input`] when nothing readable is left, or when the text is really binary data.
@@ -33,18 +35,29 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
     if format != Format::Markdown {
         drop_boilerplate(&mut blocks);
     }
-    let given = raw.title.as_deref().map(|t| one_line(&clean::normalize(t))).filter(|t| !t.is_empty());
+    let given =
+        raw.title.as_deref().map(|t| one_line(&clean::normalize(t))).filter(|t| !t.is_empty());
     let title = take_title(given.or(title), &mut blocks, format);
     let readable = |b: &Block| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text);
     if !blocks.iter().any(readable) && title.is_none() {
         let message = format!(
             "expected an article, found no readable text in its {} bytes ({}); check the file, or leave it out with --pattern",
             raw.source.bytes.max(raw.text.len() as u64),
-            if text.trim().is_empty() { "it is empty" } else { "only markup, code, numbers or addresses" },
+            if text.trim().is_empty() {
+                "it is empty"
+            } else {
+                "only markup, code, numbers or addresses"
+            },
         );
         return Err(Error::input(&raw.id, message));
     }
-    Ok(Article { id: raw.id.clone(), source: raw.source.clone(), title, blocks, extra: raw.extra.clone() })
+    Ok(Article {
+        id: raw.id.clone(),
+        source: raw.source.clone(),
+        title,
+        blocks,
+        extra: raw.extra.clone(),
+    })
 }
 
 /// Text that was decoded from something that is no text.
@@ -52,7 +65,11 @@ fn refuse_binary(raw: &RawArticle) -> Result<()> {
     let (mut bad, mut all) = (0usize, 0usize);
     for c in raw.text.chars().take(65_536) {
         all += 1;
-        bad += usize::from(c == '\u{fffd}' || c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{1b}'));
+        bad += usize::from(
+            c == '\u{fffd}'
+                || c.is_control()
+                    && !matches!(c, '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{1b}'),
+        );
     }
     if bad > 8 && bad * 20 > all {
         return Err(Error::input(
@@ -68,9 +85,13 @@ fn refuse_binary(raw: &RawArticle) -> Result<()> {
 fn looks_like_html(text: &str) -> bool {
     let head = &text[..text.floor_char_boundary(20_000)];
     let lower = head.to_ascii_lowercase();
-    let closing =
-        ["</p>", "</div>", "</h1>", "</h2>", "</body>", "</li>", "</article>"].iter().map(|t| lower.matches(t).count()).sum::<usize>();
-    lower.trim_start().starts_with("<!doctype html") || closing >= 2 || (closing == 1 && lower.trim_start().starts_with('<'))
+    let closing = ["</p>", "</div>", "</h1>", "</h2>", "</body>", "</li>", "</article>"]
+        .iter()
+        .map(|t| lower.matches(t).count())
+        .sum::<usize>();
+    lower.trim_start().starts_with("<!doctype html")
+        || closing >= 2
+        || (closing == 1 && lower.trim_start().starts_with('<'))
 }
 
 fn drop_boilerplate(blocks: &mut Vec<Block>) {
@@ -79,17 +100,21 @@ fn drop_boilerplate(blocks: &mut Vec<Block>) {
     blocks.retain(|b| keep.next().unwrap_or(true) || b.kind == BlockKind::Verbatim);
 }
 
-/// The title, and the blocks without it. One that is given is looked for at the top of the blocks; otherwise the first heading
-/// is the title when there is text after it.
+/// The title, and the blocks without it. One that is given is looked for at the top of the blocks;
+/// otherwise the first heading is the title when there is text after it.
 fn take_title(title: Option<String>, blocks: &mut Vec<Block>, format: Format) -> Option<String> {
     let title = title.or_else(|| {
         let first = blocks.iter().position(|b| b.kind != BlockKind::Verbatim)?;
         let block = &blocks[first];
         let top = match format {
-            Format::Markdown => block.prefix == "# " || block.prefix.is_empty() && block.kind == BlockKind::Heading,
+            Format::Markdown => {
+                block.prefix == "# " || block.prefix.is_empty() && block.kind == BlockKind::Heading
+            }
             _ => block.kind == BlockKind::Heading,
         };
-        let body = blocks[first + 1..].iter().any(|b| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text));
+        let body = blocks[first + 1..]
+            .iter()
+            .any(|b| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text));
         (top && body).then(|| block.text.clone())
     })?;
     let key = key(&title);
@@ -114,13 +139,20 @@ fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Joins a line to the text before it: with a space, or without where the script has none or a hyphen stands at the break.
+/// Joins a line to the text before it: with a space, or without where the script has none or a
+/// hyphen stands at the break.
 pub(super) fn join_line(text: &mut String, line: &str) {
-    let unspaced =
-        |c: Option<char>| c.is_some_and(|c| script::of(c).is_unspaced() || matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}'));
+    let unspaced = |c: Option<char>| {
+        c.is_some_and(|c| {
+            script::of(c).is_unspaced()
+                || matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}')
+        })
+    };
     let mut before = text.chars().rev();
     let last = before.next();
-    let hyphen = last == Some('-') && before.next().is_some_and(char::is_alphabetic) && line.starts_with(char::is_lowercase);
+    let hyphen = last == Some('-')
+        && before.next().is_some_and(char::is_alphabetic)
+        && line.starts_with(char::is_lowercase);
     let together = hyphen || unspaced(last) && unspaced(line.chars().next());
     if !(text.is_empty() || together) {
         text.push(' ');
@@ -134,8 +166,15 @@ pub(super) mod tests {
     use crate::types::Source;
 
     pub(crate) fn raw(format: Format, text: &str) -> RawArticle {
-        let source = Source { path: "a".into(), format, bytes: text.len() as u64, sha256: String::new() };
-        RawArticle { id: "a".into(), source, title: None, text: text.into(), extra: Default::default() }
+        let source =
+            Source { path: "a".into(), format, bytes: text.len() as u64, sha256: String::new() };
+        RawArticle {
+            id: "a".into(),
+            source,
+            title: None,
+            text: text.into(),
+            extra: Default::default(),
+        }
     }
 
     #[test]
@@ -154,7 +193,10 @@ pub(super) mod tests {
         let mut raw = raw(Format::Json, "TALKS BEGIN\nBy Jane Doe\n\nThe talks began.");
         raw.title = Some("Talks  begin".into());
         let article = extract(&raw).unwrap();
-        assert_eq!((article.title.as_deref(), article.text().as_str()), (Some("Talks begin"), "By Jane Doe\n\nThe talks began."));
+        assert_eq!(
+            (article.title.as_deref(), article.text().as_str()),
+            (Some("Talks begin"), "By Jane Doe\n\nThe talks began.")
+        );
     }
 
     #[test]
@@ -173,7 +215,11 @@ pub(super) mod tests {
             (Format::Text, "12 34\n---\nhttps://x.org"),
         ] {
             let error = extract(&raw(format, text)).unwrap_err();
-            assert!(matches!(error, Error::Input { .. }) && error.to_string().contains("no readable text"), "{error}");
+            assert!(
+                matches!(error, Error::Input { .. })
+                    && error.to_string().contains("no readable text"),
+                "{error}"
+            );
         }
         let error = extract(&raw(Format::Text, &"\u{0}\u{1}PK\u{fffd}".repeat(100))).unwrap_err();
         assert!(error.to_string().contains("binary"), "{error}");

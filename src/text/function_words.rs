@@ -1,10 +1,11 @@
-//! The commonest words of languages: evidence for the language of a short text, and for the beginning of a sentence.
+//! The commonest words of languages: evidence for the language of a short text, and for the
+//! beginning of a sentence.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Languages and their function words, lower-case. Close relatives are told apart by these words, so each list holds
-/// the words in which they differ.
+/// Languages and their function words, lower-case. Close relatives are told apart by these words,
+/// so each list holds the words in which they differ.
 const WORDS: &[(&str, &str)] = &[
     (
         "af",
@@ -18,7 +19,10 @@ const WORDS: &[(&str, &str)] = &[
         "bg",
         "на и за да се в от с е са по че не като това който която до които през си ще към при след който беше или има още бъде също има той тя ни няма според между само след",
     ),
-    ("be", "і ў не на што з да як гэта для па якія ад каб ён яна быў таксама але пра яго гэтага было толькі калі пасля якая беларусі"),
+    (
+        "be",
+        "і ў не на што з да як гэта для па якія ад каб ён яна быў таксама але пра яго гэтага было толькі калі пасля якая беларусі",
+    ),
     (
         "ca",
         "de la i el que a els per les en un amb del una és no al es més va ha són com aquest aquesta però també pel dels han fins ser seva seu anys entre perquè quan molt sobre",
@@ -27,7 +31,10 @@ const WORDS: &[(&str, &str)] = &[
         "cs",
         "a v se na je že to s z do o i jako za by ve pro podle po ale které který jsou který byl jeho od už která nebo při také však jsem bude není před jeho aby když ze byla bylo řekl další mezi svou své svůj má ho mu jí jejich protože tak tím kde co ani ještě může mohou měl několik proti až jen let roce uvedl musí této tohoto bez lidí první nové",
     ),
-    ("cy", "y yn a i o ar yr ei mae ac wedi bod am gan fod sydd hwn oedd eu nad nid hefyd fel ond ddim cael"),
+    (
+        "cy",
+        "y yn a i o ar yr ei mae ac wedi bod am gan fod sydd hwn oedd eu nad nid hefyd fel ond ddim cael",
+    ),
     (
         "da",
         "i og at af er det en til på for den med de som der har ikke et fra om han var sig efter blev men kan vil være havde ved også skal mere nu hvor hun jeg havde ud blive efter mellem over siger nogle hvad mod bliver blevet sagde sige nogen deres hende meget uden gør lige selv måske sammen tidligere ifølge mand kvinder dag sidste anden andre siden flere tilbage to tre os dig mig noget ind ned igen endnu gik fik inden skete tage give både skulle ville kunne hele første samme altid aldrig hvem hvordan hvorfor sådan mænd børn dansk danske får gik hans ifølge stadig derfor stået taget givet skulle kvinde lørdag søndag år uge",
@@ -44,7 +51,10 @@ const WORDS: &[(&str, &str)] = &[
         "en",
         "the of and to in a is that for it was on with as he be by at are this have from or his had not but which they an were has been said will their would who its she can more we you about when also after there i if what one so up out",
     ),
-    ("eo", "la de kaj en estas al por kiu ne kun ĝi sed oni kiel estis pri ankaŭ tiu unu aŭ tio ili pli ĉiu havas mi vi iuj"),
+    (
+        "eo",
+        "la de kaj en estas al por kiu ne kun ĝi sed oni kiel estis pri ankaŭ tiu unu aŭ tio ili pli ĉiu havas mi vi iuj",
+    ),
     (
         "es",
         "de la que el en y a los del se las por un para con una su no al es lo como más pero sus le ya este ha sí porque esta son entre cuando muy sin sobre también me hasta hay donde desde todo nos durante fue ser años según él",
@@ -53,7 +63,10 @@ const WORDS: &[(&str, &str)] = &[
         "et",
         "ja on ei et ka see mis oli kui ta oma aga või kes nii siis seda ning oleks veel välja tema olid pole mida üle pärast juba rohkem eesti ütles peale ma selle",
     ),
-    ("eu", "eta da du ez ere bat izan zen dira dute dela baina egin hori dituzte beste egiten zuen diren behar honek horrek"),
+    (
+        "eu",
+        "eta da du ez ere bat izan zen dira dute dela baina egin hori dituzte beste egiten zuen diren behar honek horrek",
+    ),
     (
         "fi",
         "ja on ei että se oli hän myös ovat mutta joka kun kuin mukaan ole sen hänen ollut jos niin tai vain jo nyt sitä olivat mitä jotka tämä sekä sanoi olisi jälkeen vielä kanssa hän ne me minä eivät ennen koska tämän voi jossa joita sitten kuitenkin tässä siitä sillä kaikki hänelle vuonna vuoden ensimmäinen toinen yksi kaksi saada sai silloin miten",
@@ -62,17 +75,32 @@ const WORDS: &[(&str, &str)] = &[
         "fr",
         "de la le et les des en un du une que est pour qui dans a par plus pas au sur ne se ce il sont avec son ont été aux cette mais comme ses ou elle leur y fait deux même aussi après entre ces sans était nous sa je selon être",
     ),
-    ("fa", "و در به از که این را با است برای آن یک خود تا بر او هم نیز می شد شده اند های ها آنها گفت کرد بود دارد باید پس اما وی"),
-    ("ar", "في من على أن إلى التي الذي هذا هذه كان مع عن لا ما بعد قد بين قال كما ذلك أو وقد إن كانت هو هي لم خلال حتى غير"),
-    ("ur", "کے میں کی ہے اور سے کا کو نے پر یہ کہ ہیں اس بھی ایک تھا نہیں کیا ہو وہ کر جو گیا تھے تھی لیے بعد کہا"),
+    (
+        "fa",
+        "و در به از که این را با است برای آن یک خود تا بر او هم نیز می شد شده اند های ها آنها گفت کرد بود دارد باید پس اما وی",
+    ),
+    (
+        "ar",
+        "في من على أن إلى التي الذي هذا هذه كان مع عن لا ما بعد قد بين قال كما ذلك أو وقد إن كانت هو هي لم خلال حتى غير",
+    ),
+    (
+        "ur",
+        "کے میں کی ہے اور سے کا کو نے پر یہ کہ ہیں اس بھی ایک تھا نہیں کیا ہو وہ کر جو گیا تھے تھی لیے بعد کہا",
+    ),
     ("ps", "د په چې او کې ته له دا سره هم شوي نه یې به وي دي خو"),
     (
         "hi",
         "के है में की से का और को पर ने यह कि एक हैं भी इस नहीं था लिए कर वह जो अपने तो कहा हो बाद साथ उन्होंने किया थे रहे उनके गया थी इसके हुए मैं हम उस दो रहा गई होने",
     ),
-    ("mr", "आहे आणि या व ते ही हे होते असे केली केला नाही तर त्या मध्ये करण्यात आले म्हणून साठी होता आहेत की होती त्यांनी आता"),
+    (
+        "mr",
+        "आहे आणि या व ते ही हे होते असे केली केला नाही तर त्या मध्ये करण्यात आले म्हणून साठी होता आहेत की होती त्यांनी आता",
+    ),
     ("ne", "छ र मा ले भएको पनि गरेको छन् लागि यो हो गर्न थियो भन्ने बाट तथा हुने गरे सहित अनुसार गरी उनले भने"),
-    ("ga", "an agus na ar a le is go i sé atá bhí ag do siad nach don faoi ní chuig tá gur aige mar sin"),
+    (
+        "ga",
+        "an agus na ar a le is go i sé atá bhí ag do siad nach don faoi ní chuig tá gur aige mar sin",
+    ),
     (
         "gl",
         "de a que o e do da en os un para con unha por no na as non máis dos ao é se súa como pero foi das polo seu tamén pola nos esta este são entre despois está hai",
@@ -89,7 +117,10 @@ const WORDS: &[(&str, &str)] = &[
         "id",
         "yang dan di dengan untuk dari dalam ini tidak itu pada akan juga ke karena bisa mereka ada tersebut oleh saat telah kami lebih sebagai bahwa adalah saya menjadi orang tahun dia sudah atau seorang kata tetapi setelah banyak para namun antara",
     ),
-    ("is", "og að í á sem er til við um var með ekki en það af hann fyrir þess eru verið eftir hefur segir frá þeir hún þetta ég sé upp"),
+    (
+        "is",
+        "og að í á sem er til við um var með ekki en það af hann fyrir þess eru verið eftir hefur segir frá þeir hún þetta ég sé upp",
+    ),
     (
         "it",
         "di e il la che in a per un è del della non una i sono con le da si dei come più nel anche al ha lo alla gli ma delle dal suo sua dalla questo essere stato hanno o loro tra quando nella era dopo molto cui quello questa degli suoi anni ci",
@@ -98,8 +129,14 @@ const WORDS: &[(&str, &str)] = &[
         "kk",
         "және бұл мен үшін деп да де болып бір осы ол қазақстан туралы еді болған жылы емес бойынша оның кейін керек барлық бар деді екі олар көп бірақ өз қарай сондай жаңа жыл адам ретінде арасында арқылы сол оны біз сіз мен ал жоқ тек енді егер қатар бірге айтты дейді болады болатын еткен алған",
     ),
-    ("jv", "lan ing sing iki saka kanggo karo uga ora ana dadi kang marang wis iku menyang bisa luwih nalika tau"),
-    ("la", "et in est non cum ad ut sed qui quae quod ex ab esse sunt etiam atque enim hoc per quam"),
+    (
+        "jv",
+        "lan ing sing iki saka kanggo karo uga ora ana dadi kang marang wis iku menyang bisa luwih nalika tau",
+    ),
+    (
+        "la",
+        "et in est non cum ad ut sed qui quae quod ex ab esse sunt etiam atque enim hoc per quam",
+    ),
     (
         "lt",
         "ir kad į iš su tai yra buvo bet kaip ne apie jo už dėl po nuo taip apie dar jis tik prie kurie jau arba metų prieš būti pat pasak buvo iki tačiau kai gali kuris",
@@ -108,7 +145,10 @@ const WORDS: &[(&str, &str)] = &[
         "lv",
         "un ir ka ar no uz par tas bija kas arī nav gan pēc tā kā lai bet pie vai to viņš tika līdz vēl jau tikai gadā kurš savu teica būs tiek",
     ),
-    ("mk", "на и во да се од за со е не што го дека ја ги ќе беше по како но тоа кој ова која сите или биде ни при само може нема уште"),
+    (
+        "mk",
+        "на и во да се од за со е не што го дека ја ги ќе беше по како но тоа кој ова која сите или биде ни при само може нема уште",
+    ),
     (
         "ms",
         "yang dan di untuk dengan ini dalam kepada tidak itu pada adalah akan dari ialah kerana telah beliau boleh oleh juga lebih mereka tersebut kata bagi sebagai negara bahawa apabila selepas antara menerusi wang",
@@ -145,7 +185,10 @@ const WORDS: &[(&str, &str)] = &[
         "sl",
         "in je na se da v za so ki pa ne z s kot tudi bi po do od bo še pri bil ali kar iz lahko bila več to ter le jih med ko že tem samo pred zaradi kako smo nekaj",
     ),
-    ("sq", "e të në dhe për me një që nga së më është nuk ka si do u kjo ai por ishte janë kanë edhe ky pas pasi duke mund"),
+    (
+        "sq",
+        "e të në dhe për me një që nga së më është nuk ka si do u kjo ai por ishte janë kanë edhe ky pas pasi duke mund",
+    ),
     (
         "sr",
         "и у је на се да за су од са а који не као што би ће из о није али до које која може само према након већ или још била било ово овај",
@@ -154,8 +197,14 @@ const WORDS: &[(&str, &str)] = &[
         "sv",
         "och i att det som en på är av för med till den har de inte om ett han men var jag från vi så kan när sig efter vid nu hon också skulle där över ut upp vara eller hade alla under mycket mot detta säger dem bli blev utan mer vad mellan har deras henne mycket själv kanske tillsammans tidigare enligt kvinnor dag sista annan andra sedan fler flera tillbaka två tre hur bara vid finns får säger sade sa år nya första ta göra gör ska få alltid varit",
     ),
-    ("sw", "na ya wa kwa ni katika za la kuwa cha hiyo huo watu baada hii alisema lakini wakati kama yake nchi hilo"),
-    ("tl", "ang ng sa na mga at ay ni si para hindi ito siya kay mula may kanyang din ako nito nang isang"),
+    (
+        "sw",
+        "na ya wa kwa ni katika za la kuwa cha hiyo huo watu baada hii alisema lakini wakati kama yake nchi hilo",
+    ),
+    (
+        "tl",
+        "ang ng sa na mga at ay ni si para hindi ito siya kay mula may kanyang din ako nito nang isang",
+    ),
     (
         "tr",
         "ve bir bu da de için ile çok olarak daha olan gibi en sonra kadar ne ama ise değil var o kendi olduğunu göre her olduğu ancak ya mi içinde dedi iki oldu zaman onun yeni diye önce tarafından nasıl şey ben biz",
@@ -164,7 +213,10 @@ const WORDS: &[(&str, &str)] = &[
         "uk",
         "і в на що не з до та у за як для це його від про але після він є які був також або була було ще який вже бути його вони чи під так коли яка того лише через між буде при вона я ми",
     ),
-    ("uz", "va bu bilan uchun bir ham deb edi kerak emas haqida bo'lgan bo'lib uning o'z yil qilish qilgan bo'yicha esa shu keyin"),
+    (
+        "uz",
+        "va bu bilan uchun bir ham deb edi kerak emas haqida bo'lgan bo'lib uning o'z yil qilish qilgan bo'yicha esa shu keyin",
+    ),
     (
         "vi",
         "và của là có các được trong cho một không người này với những đã khi đến từ ở về tại vào ra sẽ năm đó cũng như ông để theo trên sau tôi bị nhiều hơn lại nhưng đang họ",

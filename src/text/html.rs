@@ -17,7 +17,8 @@ static UNWANTED: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant and tested")
 });
 
-static TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"<[^>]*>").expect("the pattern is constant and tested"));
+static TAG: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"<[^>]*>").expect("the pattern is constant and tested"));
 
 /// Parsing takes time by the square of the depth; no real page comes near this one.
 const DEEPEST_SOURCE: usize = 2000;
@@ -59,8 +60,9 @@ fn depth(source: &str) -> usize {
             .collect::<String>()
             .to_ascii_lowercase();
         match name.as_str() {
-            "" | "area" | "base" | "br" | "col" | "dd" | "dt" | "embed" | "hr" | "img" | "input" | "li" | "link" | "meta" | "option"
-            | "p" | "param" | "source" | "td" | "th" | "tr" | "track" | "wbr" => {}
+            "" | "area" | "base" | "br" | "col" | "dd" | "dt" | "embed" | "hr" | "img"
+            | "input" | "li" | "link" | "meta" | "option" | "p" | "param" | "source" | "td"
+            | "th" | "tr" | "track" | "wbr" => {}
             _ if closing => depth = depth.saturating_sub(1),
             _ => {
                 depth += 1;
@@ -77,7 +79,8 @@ fn length(blocks: &[Reading]) -> usize {
 
 fn reader_mode(document: Document) -> Vec<Reading> {
     let config = Config { disable_json_ld: true, ..Config::default() };
-    let article = Readability::with_document(document, None, Some(config)).and_then(|mut r| r.parse());
+    let article =
+        Readability::with_document(document, None, Some(config)).and_then(|mut r| r.parse());
     article.map(|a| walk(&Document::from(a.content).root())).unwrap_or_default()
 }
 
@@ -97,18 +100,29 @@ fn is_too_deep(document: &Document) -> bool {
     deepest > DEEPEST_TREE
 }
 
-/// The headline: `og:title` or `<title>` without the site's name; the page's only `<h1>` where they agree.
+/// The headline: `og:title` or `<title>` without the site's name; the page's only `<h1>` where they
+/// agree.
 fn title(document: &Document) -> Option<String> {
     let attribute = |selector: &str, name: &str| {
-        document.try_select(selector).and_then(|s| s.attr(name)).map(|t| squeeze(&t)).filter(|t| !t.is_empty())
+        document
+            .try_select(selector)
+            .and_then(|s| s.attr(name))
+            .map(|t| squeeze(&t))
+            .filter(|t| !t.is_empty())
     };
-    let text = |selector: &str| document.try_select(selector).map(|s| squeeze(&s.first().text())).filter(|t| !t.is_empty());
-    let page = attribute("meta[property='og:title']", "content").or_else(|| text("head > title")).or_else(|| text("title"));
+    let text = |selector: &str| {
+        document.try_select(selector).map(|s| squeeze(&s.first().text())).filter(|t| !t.is_empty())
+    };
+    let page = attribute("meta[property='og:title']", "content")
+        .or_else(|| text("head > title"))
+        .or_else(|| text("title"));
     let site = attribute("meta[property='og:site_name']", "content");
     let heading = text("h1");
     match (page, heading) {
         (None, heading) => heading,
-        (Some(page), Some(heading)) if page.starts_with(&heading) || heading.starts_with(&page) => Some(heading),
+        (Some(page), Some(heading)) if page.starts_with(&heading) || heading.starts_with(&page) => {
+            Some(heading)
+        }
         (Some(page), heading) => {
             let cut = without_site(&page, site.as_deref());
             Some(heading.filter(|h| is_headline(h, &cut)).unwrap_or(cut))
@@ -128,7 +142,9 @@ fn without_site(page: &str, site: Option<&str>) -> String {
     for separator in [" | ", " – ", " — ", " - ", " :: ", " · ", " » "] {
         if let Some((headline, rest)) = page.rsplit_once(separator) {
             let named = site.is_some_and(|s| rest.trim().eq_ignore_ascii_case(s));
-            let short = site.is_none() && rest.split_whitespace().count() <= 4 && headline.split_whitespace().count() >= 3;
+            let short = site.is_none()
+                && rest.split_whitespace().count() <= 4
+                && headline.split_whitespace().count() >= 3;
             if named || short {
                 return headline.trim().to_string();
             }
@@ -137,7 +153,8 @@ fn without_site(page: &str, site: Option<&str>) -> String {
     page.to_string()
 }
 
-/// Removes scripts, menus, buttons, and what its class or id names as no part of the article, unless it holds half of the page.
+/// Removes scripts, menus, buttons, and what its class or id names as no part of the article,
+/// unless it holds half of the page.
 fn remove_unwanted(document: &Document) {
     let total = document.root().normalized_char_count();
     let mut unwanted = Vec::new();
@@ -168,8 +185,14 @@ fn remove_unwanted(document: &Document) {
             || node.attr("aria-hidden").is_some_and(|v| &*v == "true")
             || node.attr("style").is_some_and(|s| s.replace(' ', "").contains("display:none"));
         let labelled = || {
-            let label = format!("{} {}", node.class().unwrap_or_default(), node.id_attr().unwrap_or_default());
-            UNWANTED.is_match(&label) && !matches!(&*name, "html" | "body" | "main" | "article") && node.normalized_char_count() * 2 < total
+            let label = format!(
+                "{} {}",
+                node.class().unwrap_or_default(),
+                node.id_attr().unwrap_or_default()
+            );
+            UNWANTED.is_match(&label)
+                && !matches!(&*name, "html" | "body" | "main" | "article")
+                && node.normalized_char_count() * 2 < total
         };
         let remove = never
             || hidden && node.normalized_char_count() * 2 < total
@@ -189,12 +212,17 @@ fn remove_unwanted(document: &Document) {
 
 /// Drops what is only links: three in a row, or any after a line such as "Related articles".
 fn without_link_lists(blocks: Vec<Reading>) -> Vec<Block> {
-    let is_link = |r: &Reading| r.block.kind != BlockKind::Heading && r.linked * 10 >= r.block.text.len() * 9 && r.block.text.len() < 400;
+    let is_link = |r: &Reading| {
+        r.block.kind != BlockKind::Heading
+            && r.linked * 10 >= r.block.text.len() * 9
+            && r.block.text.len() < 400
+    };
     let mut keep = vec![true; blocks.len()];
     let mut start = 0;
     while start < blocks.len() {
         let end = start + blocks[start..].iter().take_while(|r| is_link(r)).count();
-        let announced = start > 0 && boilerplate::judge(&blocks[start - 1].block.text) == Verdict::Anywhere;
+        let announced =
+            start > 0 && boilerplate::judge(&blocks[start - 1].block.text) == Verdict::Anywhere;
         if end - start >= 3 || end > start && announced {
             keep[start..end].fill(false);
         }
@@ -231,7 +259,11 @@ let y = 2;</pre>
 <footer><p>© 2024 The Daily News. All rights reserved.</p></footer><script>track();</script></body></html>"##;
 
     fn article(source: &str) -> crate::types::Article {
-        super::super::extract::extract(&super::super::extract::tests::raw(crate::types::Format::Html, source)).unwrap()
+        super::super::extract::extract(&super::super::extract::tests::raw(
+            crate::types::Format::Html,
+            source,
+        ))
+        .unwrap()
     }
 
     #[test]
@@ -275,16 +307,30 @@ A last paragraph closes the article, so that readers know, with some more words,
 
     #[test]
     fn titles_without_the_name_of_the_site() {
-        let title = |head: &str, h1: &str| article(&format!("<title>{head}</title><h1>{h1}</h1><p>Text of it.</p>")).title;
-        assert_eq!(title("Talks begin in Almaty - The News", "The News").as_deref(), Some("Talks begin in Almaty"));
-        assert_eq!(title("The News", "Talks begin in Almaty").as_deref(), Some("Talks begin in Almaty"));
-        assert_eq!(title("Almaty talks begin | The News", "Talks begin in Almaty").as_deref(), Some("Talks begin in Almaty"));
+        let title = |head: &str, h1: &str| {
+            article(&format!("<title>{head}</title><h1>{h1}</h1><p>Text of it.</p>")).title
+        };
+        assert_eq!(
+            title("Talks begin in Almaty - The News", "The News").as_deref(),
+            Some("Talks begin in Almaty")
+        );
+        assert_eq!(
+            title("The News", "Talks begin in Almaty").as_deref(),
+            Some("Talks begin in Almaty")
+        );
+        assert_eq!(
+            title("Almaty talks begin | The News", "Talks begin in Almaty").as_deref(),
+            Some("Talks begin in Almaty")
+        );
     }
 
     #[test]
     fn short_and_broken_pages_are_read_whole() {
         assert_eq!(article("<p>One<p>Two").text(), "One\n\nTwo\n");
-        assert_eq!(article("<div>Talks <b>begin</div><br><br>Today").text(), "Talks begin\n\nToday\n");
+        assert_eq!(
+            article("<div>Talks <b>begin</div><br><br>Today").text(),
+            "Talks begin\n\nToday\n"
+        );
         assert_eq!(article("Just text").text(), "Just text\n");
     }
 

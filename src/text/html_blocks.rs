@@ -12,7 +12,9 @@ pub(super) struct Reading {
 /// Collects the blocks below a node.
 pub(super) fn walk(root: &NodeRef) -> Vec<Reading> {
     let mut writer = Writer::default();
-    visit(root, &mut |node, entering| if entering { writer.enter(node) } else { writer.leave(node) });
+    visit(root, &mut |node, entering| {
+        if entering { writer.enter(node) } else { writer.leave(node) }
+    });
     writer.flush("\n\n");
     writer.finish()
 }
@@ -70,7 +72,8 @@ impl Writer {
                 {
                     last.block.suffix = "\n\n".into();
                 }
-                let number = (&*name == "ol").then(|| node.attr("start").and_then(|s| s.parse().ok()).unwrap_or(1));
+                let number = (&*name == "ol")
+                    .then(|| node.attr("start").and_then(|s| s.parse().ok()).unwrap_or(1));
                 self.lists.push(List { number });
             }
             "li" => {
@@ -99,7 +102,9 @@ impl Writer {
         }
         let name = node.node_name().unwrap_or_default();
         match &*name {
-            "head" | "title" | "script" | "style" | "noscript" | "template" => self.head = self.head.saturating_sub(1),
+            "head" | "title" | "script" | "style" | "noscript" | "template" => {
+                self.head = self.head.saturating_sub(1)
+            }
             "a" => self.links = self.links.saturating_sub(1),
             "code" | "kbd" | "samp" if !self.pre => {
                 // An empty pair of backticks would be text.
@@ -186,7 +191,10 @@ impl Writer {
         let text = if self.pre { text.trim_matches('\n') } else { text.trim() };
         if text.trim().is_empty() {
             if suffix == "\n\n"
-                && let Some(last) = self.out.last_mut().filter(|r| r.block.suffix == "\n" && r.block.kind == BlockKind::Paragraph)
+                && let Some(last) = self
+                    .out
+                    .last_mut()
+                    .filter(|r| r.block.suffix == "\n" && r.block.kind == BlockKind::Paragraph)
             {
                 last.block.suffix = suffix.into();
             }
@@ -200,11 +208,18 @@ impl Writer {
         } else if let Some(marker) = self.marker.take() {
             (BlockKind::Item, quote + &marker, "\n".to_string())
         } else if !self.lists.is_empty() {
-            (BlockKind::Item, format!("{quote}{}", "  ".repeat(self.lists.len().min(8))), "\n".to_string())
+            (
+                BlockKind::Item,
+                format!("{quote}{}", "  ".repeat(self.lists.len().min(8))),
+                "\n".to_string(),
+            )
         } else {
             (BlockKind::Paragraph, quote, suffix.to_string())
         };
-        self.out.push(Reading { block: Block { kind, prefix, text: text.to_string(), suffix }, linked });
+        self.out.push(Reading {
+            block: Block { kind, prefix, text: text.to_string(), suffix },
+            linked,
+        });
     }
 
     /// A table passes through, one line a row.
@@ -225,9 +240,17 @@ impl Writer {
             true
         });
         if let Some(first) = rows.first() {
-            rows.insert(1, format!("|{}", " --- |".repeat(first.matches('|').count().saturating_sub(1))));
+            rows.insert(
+                1,
+                format!("|{}", " --- |".repeat(first.matches('|').count().saturating_sub(1))),
+            );
         }
-        let block = Block { kind: BlockKind::Verbatim, prefix: String::new(), text: rows.join("\n"), suffix: "\n\n".into() };
+        let block = Block {
+            kind: BlockKind::Verbatim,
+            prefix: String::new(),
+            text: rows.join("\n"),
+            suffix: "\n\n".into(),
+        };
         self.out.push(Reading { block, linked: 0 });
     }
 
@@ -257,7 +280,8 @@ fn is_data_table(table: &NodeRef) -> bool {
             match &*node.node_name().unwrap_or_default() {
                 "tr" => rows += 1,
                 "td" | "th" => cells += 1,
-                "table" | "h1" | "h2" | "h3" | "ul" | "ol" | "blockquote" | "article" | "section" => layout = true,
+                "table" | "h1" | "h2" | "h3" | "ul" | "ol" | "blockquote" | "article"
+                | "section" => layout = true,
                 "p" | "div" => layout |= node.normalized_char_count() > 200,
                 _ => {}
             }
@@ -305,7 +329,8 @@ fn is_block(name: &str) -> bool {
     )
 }
 
-/// Goes through the tree without recursion. `f` sees each node on entering and leaving; what it returns on entering says whether to go in.
+/// Goes through the tree without recursion. `f` sees each node on entering and leaving; what it
+/// returns on entering says whether to go in.
 pub(super) fn visit(root: &NodeRef, f: &mut dyn FnMut(&NodeRef, bool) -> bool) {
     let mut next = root.first_child();
     while let Some(node) = next {

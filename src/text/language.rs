@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::sync::LazyLock;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Bytes of text that are looked at: more do not change the answer, and a 10 MB article should not take longer.
+/// Bytes of text that are looked at: more do not change the answer, and a 10 MB article should not
+/// take longer.
 const SAMPLE: usize = 12_000;
 
 /// Below this confidence the answer is `und`.
@@ -13,9 +14,10 @@ const SURE: f32 = 0.5;
 
 /// The language of a text: `und` when it has too few letters or the evidence is divided.
 ///
-/// The script decides first. Where several languages share it, four witnesses are heard: function words, letters that
-/// only some languages have, and the crates `whatlang` (trigrams, 70 languages) and `whichlang` (a linear model that is
-/// better, but knows 16 languages and takes every text for one of them). `benches/language.rs` measures them.
+/// The script decides first. Where several languages share it, four witnesses are heard: function
+/// words, letters that only some languages have, and the crates `whatlang` (trigrams, 70 languages)
+/// and `whichlang` (a linear model that is better, but knows 16 languages and takes every text for
+/// one of them). `benches/language.rs` measures them.
 pub fn detect(text: &str) -> Detection {
     let text = sample(text);
     let text = without_protected(&text);
@@ -24,7 +26,11 @@ pub fn detect(text: &str) -> Detection {
     let Some((main, share)) = main_script(&counts) else { return unsure(0.0) };
     let scores = match main {
         Script::Han | Script::Kana => return east_asian(&text, share),
-        Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari | Script::Bengali => vote(&text, main),
+        Script::Latin
+        | Script::Cyrillic
+        | Script::Arabic
+        | Script::Devanagari
+        | Script::Bengali => vote(&text, main),
         Script::Other | Script::Common => return unsure(0.0),
         single => {
             // A script of one language (or of one that far outweighs the others): any word will do.
@@ -68,7 +74,8 @@ fn sample(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let third = SAMPLE / 3;
-    let slice = |from: usize| &text[text.floor_char_boundary(from)..text.floor_char_boundary(from + third)];
+    let slice =
+        |from: usize| &text[text.floor_char_boundary(from)..text.floor_char_boundary(from + third)];
     Cow::Owned([slice(0), slice((text.len() - third) / 2), slice(text.len() - third)].join("\n"))
 }
 
@@ -89,8 +96,9 @@ fn without_protected(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// The script that the text is written in, and its share. Latin counts less than others, because texts in other scripts
-/// carry Latin names, and a character that is a syllable or a word counts more than a letter.
+/// The script that the text is written in, and its share. Latin counts less than others, because
+/// texts in other scripts carry Latin names, and a character that is a syllable or a word counts
+/// more than a letter.
 fn main_script(counts: &[(Script, usize)]) -> Option<(Script, f32)> {
     let weight = |script: Script| match script {
         Script::Latin => 1.0,
@@ -116,7 +124,11 @@ fn main_script(counts: &[(Script, usize)]) -> Option<(Script, f32)> {
 fn only_language(script: Script, text: &str) -> &'static str {
     match script {
         // Yiddish writes vowels, and has letters for pairs of them.
-        Script::Hebrew if ["ײ", "ױ", "װ", "אַ", "אָ"].iter().map(|l| text.matches(l).count()).sum::<usize>() * 80 > text.len() => {
+        Script::Hebrew
+            if ["ײ", "ױ", "װ", "אַ", "אָ"].iter().map(|l| text.matches(l).count()).sum::<usize>()
+                * 80
+                > text.len() =>
+        {
             "yi"
         }
         Script::Hebrew => "he",
@@ -145,13 +157,15 @@ fn only_language(script: Script, text: &str) -> &'static str {
 
 /// Characters that Japan alone writes so.
 const JAPANESE: &str = "発経済対価図変実応戦関売気県円銭駅沢辺広団両読権検験浜竜働込峠畑渋観鉄転労単収従総続様覚伝仏仮処悪歳氷産";
-/// Frequent characters of traditional Chinese that simplified Chinese writes otherwise, and the other way round.
+/// Frequent characters of traditional Chinese that simplified Chinese writes otherwise, and the
+/// other way round.
 const TRADITIONAL: &str = "這個們來時會為國說對過後還沒點樣與關開種現學業經應該當無長門問間聞見書車東馬風飛鳥魚麼讓誰誤認記設計試話語請論證議護變買賣錢銀鐵難電頭題類願顯麗龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報";
 const SIMPLIFIED: &str = "这个们来时会为国说对过后还没点样与关开种现学业经应该当无长门问间闻见书车东马风飞鸟鱼么让谁误认记设计试话语请论证议护变买卖钱银铁难电头题类愿显丽龙台湾总统选举岁尔联导将领军战争党据报";
 
 /// Chinese or Japanese, and which Chinese where that is beyond doubt.
 fn east_asian(text: &str, share: f32) -> Detection {
-    let (mut han, mut kana, mut japanese, mut traditional, mut simplified) = (0usize, 0usize, 0usize, 0usize, 0usize);
+    let (mut han, mut kana, mut japanese, mut traditional, mut simplified) =
+        (0usize, 0usize, 0usize, 0usize, 0usize);
     for c in text.chars().filter(|c| !c.is_ascii()) {
         match script::of(c) {
             Script::Kana => kana += 1,
@@ -169,7 +183,10 @@ fn east_asian(text: &str, share: f32) -> Detection {
     if kana * 12 > han || japanese > 0 && kana + japanese > simplified {
         return decide("ja", confidence);
     }
-    decide(if traditional >= 3 && traditional > 10 * simplified { "zh-TW" } else { "zh" }, confidence)
+    decide(
+        if traditional >= 3 && traditional > 10 * simplified { "zh-TW" } else { "zh" },
+        confidence,
+    )
 }
 
 /// Evidence by language.
@@ -248,7 +265,9 @@ fn vote(text: &str, main: Script) -> Scores {
     let lower = text.to_lowercase();
     for word in lower.unicode_words() {
         let languages = function_words::languages(word);
-        for lang in languages.iter().filter(|_| word.chars().next().is_some_and(|c| script::of(c) == main)) {
+        for lang in
+            languages.iter().filter(|_| word.chars().next().is_some_and(|c| script::of(c) == main))
+        {
             scores.add(lang, weight::WORD / languages.len() as f32);
         }
     }
@@ -291,7 +310,10 @@ fn trigrams(text: &str, main: Script, scores: &mut Scores) -> Option<&'static st
 
 /// `whatlang` without the languages that it often takes short texts of their relatives for.
 static COMMON: LazyLock<whatlang::Detector> = LazyLock::new(|| {
-    let rare = whatlang::Lang::all().iter().copied().filter(|&lang| from_whatlang(lang).is_none_or(|(_, rare)| rare));
+    let rare = whatlang::Lang::all()
+        .iter()
+        .copied()
+        .filter(|&lang| from_whatlang(lang).is_none_or(|(_, rare)| rare));
     whatlang::Detector::with_denylist(rare.collect())
 });
 
@@ -299,7 +321,8 @@ fn written_in(lang: &str, main: Script) -> bool {
     Lang::parse(lang).is_some_and(|l| script::scripts(&l).contains(&main))
 }
 
-/// The ISO 639-1 code, and whether the language is one that `whatlang` often takes short texts of its relatives for.
+/// The ISO 639-1 code, and whether the language is one that `whatlang` often takes short texts of
+/// its relatives for.
 fn from_whatlang(lang: whatlang::Lang) -> Option<(&'static str, bool)> {
     use whatlang::Lang::*;
     let common = match lang {
@@ -372,7 +395,8 @@ fn from_whatlang(lang: whatlang::Lang) -> Option<(&'static str, bool)> {
 }
 
 /// The languages of `whichlang` that share their script with others.
-const LINEAR_LANGUAGES: [&str; 12] = ["ar", "de", "en", "es", "fr", "hi", "it", "nl", "pt", "ru", "sv", "tr"];
+const LINEAR_LANGUAGES: [&str; 12] =
+    ["ar", "de", "en", "es", "fr", "hi", "it", "nl", "pt", "ru", "sv", "tr"];
 
 fn from_whichlang(lang: whichlang::Lang) -> &'static str {
     use whichlang::Lang::*;
@@ -434,7 +458,10 @@ mod tests {
             ("ko", "장관은 월요일에 협상이 계속될 것이라고 말했다."),
             ("zh", "部长周一表示谈判将继续进行。"),
             ("zh-TW", "部長週一表示，談判將會繼續進行，還沒有結論。"),
-            ("ru", "Глава Microsoft Satya Nadella рассказал о планах Windows и OpenAI в интервью CNN"),
+            (
+                "ru",
+                "Глава Microsoft Satya Nadella рассказал о планах Windows и OpenAI в интервью CNN",
+            ),
         ] {
             let found = detect(text);
             assert_eq!(found.code.as_str(), code, "{text} ({})", found.confidence);
@@ -443,7 +470,16 @@ mod tests {
 
     #[test]
     fn says_when_it_does_not_know() {
-        for text in ["", " \n", "12.05.2024", "😀 …", "https://www.spiegel.de/politik/", "`let x = y;`", "Ye", "ᚠᚢᚦᚨᚱᚲ"] {
+        for text in [
+            "",
+            " \n",
+            "12.05.2024",
+            "😀 …",
+            "https://www.spiegel.de/politik/",
+            "`let x = y;`",
+            "Ye",
+            "ᚠᚢᚦᚨᚱᚲ",
+        ] {
             assert!(detect(text).code.is_und(), "{text}: {:?}", detect(text));
         }
     }

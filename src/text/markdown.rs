@@ -1,4 +1,5 @@
-//! Markdown: the text of paragraphs, headings and items is found by the parser's offsets; everything else stays as it is.
+//! Markdown: the text of paragraphs, headings and items is found by the parser's offsets;
+//! everything else stays as it is.
 
 use super::extract::{Found, join_line};
 use crate::types::{Block, BlockKind};
@@ -13,7 +14,8 @@ struct Leaf {
     text: String,
 }
 
-/// Reads Markdown. Front matter, code, tables, HTML blocks, rules and link definitions become [`BlockKind::Verbatim`].
+/// Reads Markdown. Front matter, code, tables, HTML blocks, rules and link definitions become
+/// [`BlockKind::Verbatim`].
 pub(super) fn read(source: &str) -> Found {
     let leaves = leaves(source);
     let mut blocks: Vec<Block> = Vec::new();
@@ -31,15 +33,23 @@ pub(super) fn read(source: &str) -> Found {
         match blocks.last_mut() {
             // What closes the last line belongs to it.
             Some(last) if last.suffix.is_empty() => last.suffix = rest,
-            _ if rest.trim().is_empty() => blocks.iter_mut().next_back().into_iter().for_each(|b| b.suffix.push_str(&rest)),
-            _ => blocks.push(Block { kind: BlockKind::Verbatim, prefix: String::new(), text: rest, suffix: String::new() }),
+            _ if rest.trim().is_empty() => {
+                blocks.iter_mut().next_back().into_iter().for_each(|b| b.suffix.push_str(&rest))
+            }
+            _ => blocks.push(Block {
+                kind: BlockKind::Verbatim,
+                prefix: String::new(),
+                text: rest,
+                suffix: String::new(),
+            }),
         }
     }
     Found { title: front_matter_title(source), blocks }
 }
 
-/// Shares out the source between two leaves: the end of the line and blank lines go to the block before, other whole lines become
-/// verbatim blocks, and the beginning of the line before the next leaf is returned as its prefix.
+/// Shares out the source between two leaves: the end of the line and blank lines go to the block
+/// before, other whole lines become verbatim blocks, and the beginning of the line before the next
+/// leaf is returned as its prefix.
 fn between(gap: &str, blocks: &mut Vec<Block>) -> String {
     let Some(last_break) = gap.rfind('\n') else { return gap.to_string() };
     let (mut whole, prefix) = gap.split_at(last_break + 1);
@@ -49,7 +59,9 @@ fn between(gap: &str, blocks: &mut Vec<Block>) -> String {
         // The underline of a heading goes with it.
         if block.kind == BlockKind::Heading && block.prefix.trim().is_empty() {
             let underline = rest.split_inclusive('\n').next().unwrap_or("");
-            if !underline.trim().is_empty() && underline.trim().chars().all(|c| matches!(c, '=' | '-')) {
+            if !underline.trim().is_empty()
+                && underline.trim().chars().all(|c| matches!(c, '=' | '-'))
+            {
                 (end, rest) = whole.split_at(end.len() + underline.len());
             }
         }
@@ -102,7 +114,8 @@ fn leaves(source: &str) -> Vec<Leaf> {
     reader.out
 }
 
-/// A leaf that is being read: where it began, where its current line begins and ends, and the lines before.
+/// A leaf that is being read: where it began, where its current line begins and ends, and the lines
+/// before.
 struct Open {
     start: usize,
     line: Option<usize>,
@@ -139,7 +152,11 @@ impl Reader<'_> {
                 self.close();
                 // A paragraph of an item is the item's text.
                 let inside = self.kind.last().copied();
-                self.kind.push(if inside == Some(BlockKind::Item) { BlockKind::Item } else { BlockKind::Paragraph });
+                self.kind.push(if inside == Some(BlockKind::Item) {
+                    BlockKind::Item
+                } else {
+                    BlockKind::Paragraph
+                });
             }
             Tag::BlockQuote(_) => {
                 self.close();
@@ -161,7 +178,11 @@ impl Reader<'_> {
                 self.kind.pop();
             }
             TagEnd::List(_) | TagEnd::FootnoteDefinition => self.close(),
-            TagEnd::Emphasis | TagEnd::Strong | TagEnd::Strikethrough | TagEnd::Link | TagEnd::Image => self.extend(range.end),
+            TagEnd::Emphasis
+            | TagEnd::Strong
+            | TagEnd::Strikethrough
+            | TagEnd::Link
+            | TagEnd::Image => self.extend(range.end),
             _ => {}
         }
     }
@@ -172,7 +193,8 @@ impl Reader<'_> {
             return;
         }
         // The backslash of an escape is not in the range of what it escapes.
-        let start = if self.source[..range.start].ends_with('\\') { range.start - 1 } else { range.start };
+        let start =
+            if self.source[..range.start].ends_with('\\') { range.start - 1 } else { range.start };
         match &mut self.open {
             Some(open) => {
                 open.line.get_or_insert(start);
@@ -218,7 +240,10 @@ impl Reader<'_> {
 }
 
 fn is_inline(tag: &Tag) -> bool {
-    matches!(tag, Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. })
+    matches!(
+        tag,
+        Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
+    )
 }
 
 /// The `title` of YAML or TOML front matter.
@@ -229,8 +254,10 @@ fn front_matter_title(source: &str) -> Option<String> {
         let (name, value) = l.split_once(if fence == "---" { ':' } else { '=' })?;
         (name.trim() == "title").then(|| value.trim())
     })?;
-    let bare =
-        value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).or_else(|| value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')));
+    let bare = value
+        .strip_prefix('"')
+        .and_then(|v| v.strip_suffix('"'))
+        .or_else(|| value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')));
     Some(bare.unwrap_or(value).to_string()).filter(|t| !t.is_empty())
 }
 
@@ -243,14 +270,19 @@ mod tests {
     #[test]
     fn blocks_and_their_surroundings() {
         let blocks = read(SAMPLE).blocks;
-        let text: Vec<(BlockKind, &str, &str)> = blocks.iter().map(|b| (b.kind, b.prefix.as_str(), b.text.as_str())).collect();
+        let text: Vec<(BlockKind, &str, &str)> =
+            blocks.iter().map(|b| (b.kind, b.prefix.as_str(), b.text.as_str())).collect();
         use BlockKind::*;
         assert_eq!(
             text,
             [
                 (Verbatim, "", "---\ntitle: \"The talks\"\ndate: 2024-05-12\n---"),
                 (Heading, "# ", "The talks"),
-                (Paragraph, "", "The *talks* began, see [the report](https://x.org/r) and `code`. They go on."),
+                (
+                    Paragraph,
+                    "",
+                    "The *talks* began, see [the report](https://x.org/r) and `code`. They go on."
+                ),
                 (Item, "- ", "one"),
                 (Item, "- [ ] ", "two"),
                 (Item, "  - ", "nested **three**"),
@@ -277,7 +309,11 @@ mod tests {
             .replace("`code`.\nThey", "`code`. They")
             .replace("First\n   wrapped", "First wrapped")
             .replace("quoted line\n> goes", "quoted line goes");
-        let whole: String = read(SAMPLE).blocks.iter().map(|b| format!("{}{}{}", b.prefix, b.text, b.suffix)).collect();
+        let whole: String = read(SAMPLE)
+            .blocks
+            .iter()
+            .map(|b| format!("{}{}{}", b.prefix, b.text, b.suffix))
+            .collect();
         assert_eq!(whole, joined);
     }
 
@@ -299,8 +335,10 @@ mod tests {
             "* a\n\n  b\n* c",
         ] {
             let blocks = read(text).blocks;
-            let whole: String = blocks.iter().map(|b| format!("{}{}{}", b.prefix, b.text, b.suffix)).collect();
-            let squeeze = |s: &str| s.chars().filter(|c| !c.is_whitespace() && *c != '>').collect::<String>();
+            let whole: String =
+                blocks.iter().map(|b| format!("{}{}{}", b.prefix, b.text, b.suffix)).collect();
+            let squeeze =
+                |s: &str| s.chars().filter(|c| !c.is_whitespace() && *c != '>').collect::<String>();
             assert_eq!(squeeze(&whole), squeeze(text), "{blocks:?}");
         }
     }

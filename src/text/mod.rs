@@ -1,7 +1,7 @@
 //! Text in, text and plain structs out: no disk, no network, no model.
 //!
-//! The order in which an article goes through: [`extract`] (with [`clean`]) → [`language`] → [`sentences`];
-//! the other modules answer questions that tasks and checks have about a text.
+//! The order in which an article goes through: [`extract`] (with [`clean`]) → [`language`] →
+//! [`sentences`]; the other modules answer questions that tasks and checks have about a text.
 
 /// Sentences that refer to the one before them.
 pub mod anaphora;

@@ -11,14 +11,15 @@ use unicode_normalization::char::is_combining_mark;
 pub struct Spelled {
     /// How much it is.
     pub value: u64,
-    /// Whether it says how many and nothing else; an ordinal does not, nor does a word that means something else, too.
+    /// Whether it says how many and nothing else; an ordinal does not, nor does a word that means
+    /// something else, too.
     pub counts: bool,
     /// Where in the text.
     pub place: Range<usize>,
 }
 
-/// The numbers that are written in words, in their order; none in a language whose words are not known. Fractions are left out, and
-/// the hours that are counted from before (`halb fünf`).
+/// The numbers that are written in words, in their order; none in a language whose words are not
+/// known. Fractions are left out, and the hours that are counted from before (`halb fünf`).
 ///
 /// ```
 /// use polygist::{text::number_words::spelled, types::Lang};
@@ -43,14 +44,24 @@ pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
         };
         let before = i.checked_sub(1).filter(|_| tokens[i].joined).map(|before| &tokens[before]);
         // "3 mille" is in digits; "halb fünf" is half past four.
-        let other =
-            before.is_some_and(|b| HALVES.contains(&b.word.as_str()) || (b.word.starts_with(char::is_numeric) && number.value >= 100));
+        let other = before.is_some_and(|b| {
+            HALVES.contains(&b.word.as_str())
+                || (b.word.starts_with(char::is_numeric) && number.value >= 100)
+        });
         // "Four fifths": the parts are no number of anything.
         let fraction = number.kind != Kind::Ordinal
-            && words.read(text, &tokens, end).is_some_and(|(next, _)| tokens[end].joined && next.kind == Kind::Ordinal && next.value > 2);
+            && words.read(text, &tokens, end).is_some_and(|(next, _)| {
+                tokens[end].joined && next.kind == Kind::Ordinal && next.value > 2
+            });
         if !other && !fraction {
-            let counts = number.kind == Kind::Cardinal && (in_capitals || !is_name(text, &tokens, i..end)) && !is_collective(&tokens, end);
-            out.push(Spelled { value: number.value, counts, place: tokens[i].place.start..tokens[end - 1].place.end });
+            let counts = number.kind == Kind::Cardinal
+                && (in_capitals || !is_name(text, &tokens, i..end))
+                && !is_collective(&tokens, end);
+            out.push(Spelled {
+                value: number.value,
+                counts,
+                place: tokens[i].place.start..tokens[end - 1].place.end,
+            });
         }
         i = if fraction { end + 1 } else { end };
     }
@@ -61,18 +72,23 @@ pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
 fn is_name(text: &str, tokens: &[Token], number: Range<usize>) -> bool {
     let is_capitalized = |token: &Token| text[token.place.clone()].starts_with(char::is_uppercase);
     let (first, next) = (&tokens[number.start], tokens.get(number.end));
-    first.joined && is_capitalized(first) && next.is_some_and(|next| next.joined && is_capitalized(next))
+    first.joined
+        && is_capitalized(first)
+        && next.is_some_and(|next| next.joined && is_capitalized(next))
 }
 
 /// Whether what is counted is tens or dozens: "three decades" may be thirty years.
 fn is_collective(tokens: &[Token], at: usize) -> bool {
-    tokens.get(at).is_some_and(|token| token.joined && COLLECTIVES.split(' ').any(|stem| token.word.starts_with(stem)))
+    tokens.get(at).is_some_and(|token| {
+        token.joined && COLLECTIVES.split(' ').any(|stem| token.word.starts_with(stem))
+    })
 }
 
 /// Words before an hour that is only half reached.
 const HALVES: &[&str] = &["halb", "half", "halv", "halvt", "puoli", "fél"];
 
-/// Beginnings of the words for ten years and a dozen: what stands before them is not how many years or things there are.
+/// Beginnings of the words for ten years and a dozen: what stands before them is not how many years
+/// or things there are.
 const COLLECTIVES: &str = "decad décad décenn decenn deceni década dècad jahrzehnt dekad dziesięciole desetilet desaťroč desetljeć десятил десетилет \
     δεκαετ évtized vuosikymmen tiår årti thập dasawarsa عقود عقد دهه עשור दशक dozen dutzend douzain docena dozzin dúzia dozijn dussin tusin dusin tuzin \
     tucet tuct дюжин ντουζίν tucat düzine";
@@ -149,36 +165,61 @@ impl Words {
         while let Some((part, after)) = self.next(tokens, number, end, &part) {
             (number, end) = (number.plus(part), after);
         }
-        while let Some(next) = tokens.get(end).filter(|token| token.joined && number.kind != Kind::Ordinal) {
+        while let Some(next) =
+            tokens.get(end).filter(|token| token.joined && number.kind != Kind::Ordinal)
+        {
             let zeros = numbers::magnitude(&text[next.place.start..]) as u32;
             if zeros == 0 {
                 break;
             }
             // One of them may be "a million" elsewhere, or just "million".
             let kind = if number.value < 2 { Kind::Ambiguous } else { Kind::Cardinal };
-            number = Number { value: number.value.saturating_mul(10u64.saturating_pow(zeros)), kind };
+            number =
+                Number { value: number.value.saturating_mul(10u64.saturating_pow(zeros)), kind };
             end += 1;
         }
         Some((number, end))
     }
 
-    /// What comes at a token, read by `read` with or without a joint before it, if it is a smaller part of the number.
-    fn next(&self, tokens: &[Token], number: Number, at: usize, read: &dyn Fn(usize, &str) -> Option<Found>) -> Option<Found> {
-        let joined = |at: usize| tokens.get(at).filter(|token| token.joined).map(|token| token.word.as_str());
+    /// What comes at a token, read by `read` with or without a joint before it, if it is a smaller
+    /// part of the number.
+    fn next(
+        &self,
+        tokens: &[Token],
+        number: Number,
+        at: usize,
+        read: &dyn Fn(usize, &str) -> Option<Found>,
+    ) -> Option<Found> {
+        let joined = |at: usize| {
+            tokens.get(at).filter(|token| token.joined).map(|token| token.word.as_str())
+        };
         let word = joined(at)?;
         let takes = |found: &Found| number.kind != Kind::Ordinal && number.takes(found.0);
         let after_joint = |joint: &&str| match word.strip_prefix(joint)? {
             "" => read(at + 1, joined(at + 1)?),
             rest => read(at, rest),
         };
-        read(at, word).filter(takes).or_else(|| self.joints.iter().filter_map(after_joint).find(takes))
+        read(at, word)
+            .filter(takes)
+            .or_else(|| self.joints.iter().filter_map(after_joint).find(takes))
     }
 
     /// The longest phrase that begins at a token, which is taken to be `first`, and where it ends.
     fn part(&self, tokens: &[Token], start: usize, first: &str) -> Option<Found> {
         let mut phrase = first.to_string();
-        let mut found = self.phrases.get(first).copied().or_else(|| self.compound(first)).map(|number| (number, start + 1));
-        for (end, token) in tokens.iter().enumerate().take(start + self.longest).skip(start + 1).take_while(|(_, token)| token.joined) {
+        let mut found = self
+            .phrases
+            .get(first)
+            .copied()
+            .or_else(|| self.compound(first))
+            .map(|number| (number, start + 1));
+        for (end, token) in tokens
+            .iter()
+            .enumerate()
+            .take(start + self.longest)
+            .skip(start + 1)
+            .take_while(|(_, token)| token.joined)
+        {
             phrase.push(' ');
             phrase.push_str(&token.word);
             found = self.phrases.get(phrase.as_str()).map(|&number| (number, end + 1)).or(found);
@@ -196,9 +237,11 @@ impl Words {
         word.char_indices().skip(1).find_map(|(at, _)| {
             let (head, tail) = word.split_at(at);
             let head = self.phrases.get(head)?;
-            let tails = self.joints.iter().filter_map(|joint| tail.strip_prefix(joint)).chain([tail]);
-            let tail =
-                tails.filter_map(|tail| self.phrases.get(tail).copied().or_else(|| self.compound(tail))).find(|tail| head.takes(*tail));
+            let tails =
+                self.joints.iter().filter_map(|joint| tail.strip_prefix(joint)).chain([tail]);
+            let tail = tails
+                .filter_map(|tail| self.phrases.get(tail).copied().or_else(|| self.compound(tail)))
+                .find(|tail| head.takes(*tail));
             Some(head.plus(tail?))
         })
     }
@@ -207,8 +250,10 @@ impl Words {
 impl Number {
     /// Whether the other one may follow as its smaller part: it fits into the zeros at the end.
     fn takes(self, part: Number) -> bool {
-        let zeros =
-            std::iter::successors(Some(10), |unit| Some(unit * 10)).take_while(|unit| self.value.is_multiple_of(*unit)).take(18).last();
+        let zeros = std::iter::successors(Some(10), |unit| Some(unit * 10))
+            .take_while(|unit| self.value.is_multiple_of(*unit))
+            .take(18)
+            .last();
         self.value > 0 && zeros.is_some_and(|unit| part.value < unit)
     }
 
@@ -227,11 +272,16 @@ pub(super) struct Token {
 }
 
 pub(super) fn tokens(text: &str) -> Vec<Token> {
-    let is_letter = |c: char| (c.is_alphabetic() && c != 'ʼ') || is_combining_mark(c) || matches!(c, '\u{ad}' | '\u{640}');
-    let is_joiner = |c: char| matches!(c, ' ' | '\u{a0}' | '-' | '‐' | '‑' | '\'' | '’' | 'ʼ' | '\u{200c}');
+    let is_letter = |c: char| {
+        (c.is_alphabetic() && c != 'ʼ') || is_combining_mark(c) || matches!(c, '\u{ad}' | '\u{640}')
+    };
+    let is_joiner =
+        |c: char| matches!(c, ' ' | '\u{a0}' | '-' | '‐' | '‑' | '\'' | '’' | 'ʼ' | '\u{200c}');
     let mut out: Vec<Token> = Vec::new();
     let mut end = 0;
-    while let Some(start) = text[end..].find(|c: char| c.is_numeric() || is_letter(c)).map(|at| end + at) {
+    while let Some(start) =
+        text[end..].find(|c: char| c.is_numeric() || is_letter(c)).map(|at| end + at)
+    {
         let joined = !out.is_empty() && text[end..start].chars().all(is_joiner);
         let is_number = text[start..].starts_with(char::is_numeric);
         let ends = |c: char| if is_number { !c.is_numeric() } else { !is_letter(c) };
@@ -241,10 +291,13 @@ pub(super) fn tokens(text: &str) -> Vec<Token> {
     out
 }
 
-/// Lower case, without soft hyphens and Arabic vowel signs; letters that writers interchange become one.
+/// Lower case, without soft hyphens and Arabic vowel signs; letters that writers interchange become
+/// one.
 fn folded(word: &str) -> String {
     let letters = word.to_lowercase();
-    let letters = letters.chars().filter(|c| !matches!(c, '\u{ad}' | '\u{307}' | '\u{640}' | '\u{64b}'..='\u{652}'));
+    let letters = letters
+        .chars()
+        .filter(|c| !matches!(c, '\u{ad}' | '\u{307}' | '\u{640}' | '\u{64b}'..='\u{652}'));
     let one_form = |c| match c {
         'أ' | 'إ' | 'آ' => 'ا',
         'ى' | 'ی' => 'ي',
@@ -262,15 +315,30 @@ mod tests {
     /// Values, those that count nothing negative.
     fn read(text: &str, lang: &str) -> Vec<i64> {
         let found = spelled(text, &Lang::parse(lang).unwrap());
-        found.into_iter().map(|s| if s.counts { s.value as i64 } else { -(s.value as i64) }).collect()
+        found
+            .into_iter()
+            .map(|s| if s.counts { s.value as i64 } else { -(s.value as i64) })
+            .collect()
     }
 
     #[test]
     fn numbers_of_many_languages() {
         for (lang, text, values) in [
-            ("en", "Twenty-one men, three hundred and five women; six million four hundred thousand others", &[21, 305, 6_400_000][..]),
-            ("de", "Die Brücke war einundzwanzig Tage und zweihundertfünfzig Stunden zu.", &[21, 250]),
-            ("fr", "Quatre-vingt-dix-sept ans, dix-huit mois et vingt et une heures d'onze jours", &[97, 18, 21, 11]),
+            (
+                "en",
+                "Twenty-one men, three hundred and five women; six million four hundred thousand others",
+                &[21, 305, 6_400_000][..],
+            ),
+            (
+                "de",
+                "Die Brücke war einundzwanzig Tage und zweihundertfünfzig Stunden zu.",
+                &[21, 250],
+            ),
+            (
+                "fr",
+                "Quatre-vingt-dix-sept ans, dix-huit mois et vingt et une heures d'onze jours",
+                &[97, 18, 21, 11],
+            ),
             ("es", "treinta y cinco personas y dos mil trescientos veinte perros", &[35, 2320]),
             ("it", "l'undici maggio, quarantadue ore", &[11, 42]),
             ("ru", "двадцати пяти человек из трёх стран", &[25, 3]),
@@ -315,7 +383,8 @@ mod tests {
     #[test]
     fn what_the_rules_of_cldr_spell_is_read() {
         for line in include_str!("../../tests/fixtures/number_words.tsv").lines() {
-            let [lang, value, text] = line.split('\t').collect::<Vec<_>>().try_into().expect("three columns");
+            let [lang, value, text] =
+                line.split('\t').collect::<Vec<_>>().try_into().expect("three columns");
             let found: Vec<i64> = read(text, lang).into_iter().map(i64::abs).collect();
             assert_eq!(found, [value.parse::<i64>().unwrap()], "{lang} {text}");
         }
@@ -323,9 +392,15 @@ mod tests {
 
     #[test]
     fn any_text_is_read_without_harm() {
-        for text in
-            ["", "-", "’one", "nine thousand million million million billion billion", "\u{301}\u{301}", "one-hundred-and", "vingt et"]
-        {
+        for text in [
+            "",
+            "-",
+            "’one",
+            "nine thousand million million million billion billion",
+            "\u{301}\u{301}",
+            "one-hundred-and",
+            "vingt et",
+        ] {
             spelled(text, &Lang::en());
             spelled(text, &Lang::parse("fr").unwrap());
         }

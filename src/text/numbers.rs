@@ -1,12 +1,13 @@
 use super::protect;
 
-/// The numbers of a text as plain decimals (`1234.5`), sorted, so that a text and its translation can be compared:
-/// digits of any script become ASCII, grouping separators go, `1.234,5` equals `1,234.5`, and a following magnitude
-/// (million, тысяч, 億 …) is multiplied in. Dates and times give one number a part. Numbers inside of
-/// protected spans (addresses, code) are not counted.
+/// The numbers of a text as plain decimals (`1234.5`), sorted, so that a text and its translation
+/// can be compared: digits of any script become ASCII, grouping separators go, `1.234,5` equals
+/// `1,234.5`, and a following magnitude (million, тысяч, 億 …) is multiplied in. Dates and times
+/// give one number a part. Numbers inside of protected spans (addresses, code) are not counted.
 ///
-/// A single separator before exactly three digits is read as grouping: `1.234` is 1234 in every language. That is wrong for
-/// some English decimals, but equally so in a text and in its translation.
+/// A single separator before exactly three digits is read as grouping: `1.234` is 1234 in every
+/// language. That is wrong for some English decimals, but equally so in a text and in its
+/// translation.
 pub fn numbers(text: &str) -> Vec<String> {
     let spans = protect::spans(text);
     let chars: Vec<(usize, char)> = text.char_indices().collect();
@@ -28,10 +29,18 @@ pub fn numbers(text: &str) -> Vec<String> {
         let last = values.len().saturating_sub(1);
         let mut zeros = magnitude(rest);
         // In other languages that word means miles; "1.000 mil millones" is a number.
-        if zeros == 3 && values.last().is_some_and(|value| value.whole.len() > 3) && word_after(rest).to_lowercase() == "mil" {
+        if zeros == 3
+            && values.last().is_some_and(|value| value.whole.len() > 3)
+            && word_after(rest).to_lowercase() == "mil"
+        {
             zeros = 0;
         }
-        out.extend(values.into_iter().enumerate().map(|(n, value)| if n == last { scale(value, zeros) } else { value.text() }));
+        out.extend(
+            values
+                .into_iter()
+                .enumerate()
+                .map(|(n, value)| if n == last { scale(value, zeros) } else { value.text() }),
+        );
         i = end;
     }
     out.sort_unstable();
@@ -72,7 +81,8 @@ fn read(chars: &[(usize, char)], start: usize) -> (Vec<Part>, usize) {
             i += 1;
         }
         // A space joins groups of three digits only.
-        let wrong_group = separator == Some(' ') && (digits.len() != 3 || parts.last().is_none_or(|p| p.digits.len() > 3));
+        let wrong_group = separator == Some(' ')
+            && (digits.len() != 3 || parts.last().is_none_or(|p| p.digits.len() > 3));
         if digits.is_empty() || wrong_group {
             return (parts, if from > start { from - 1 } else { i });
         }
@@ -97,7 +107,8 @@ fn canonical_separator(c: char) -> Option<char> {
     }
 }
 
-/// Which separators group and which one is the decimal point; what is neither (a date, a version) falls apart.
+/// Which separators group and which one is the decimal point; what is neither (a date, a version)
+/// falls apart.
 fn resolve(parts: &[Part]) -> Vec<Decimal> {
     let join = |parts: &[Part]| parts.iter().map(|p| p.digits.as_str()).collect::<String>();
     let grouped = |parts: &[Part]| {
@@ -139,11 +150,14 @@ fn scale(number: Decimal, zeros: usize) -> String {
 fn digit(c: char) -> Option<char> {
     /// The zeros of the scripts' digits; nine more follow each.
     const ZEROS: [u32; 20] = [
-        0x30, 0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20, 0x1040, 0x17E0,
-        0x1810, 0xFF10,
+        0x30, 0x660, 0x6F0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6,
+        0xE50, 0xED0, 0xF20, 0x1040, 0x17E0, 0x1810, 0xFF10,
     ];
     let code = c as u32;
-    ZEROS.iter().find(|&&zero| (zero..zero + 10).contains(&code)).and_then(|&zero| char::from_digit(code - zero, 10))
+    ZEROS
+        .iter()
+        .find(|&&zero| (zero..zero + 10).contains(&code))
+        .and_then(|&zero| char::from_digit(code - zero, 10))
 }
 
 /// Powers of ten that East Asian numbers carry as a suffix.
@@ -320,7 +334,8 @@ const SPACES: [char; 3] = [' ', '\u{a0}', '\u{202f}'];
 
 /// The word after a number.
 fn word_after(rest: &str) -> String {
-    let is_letter = |c: &char| c.is_alphabetic() || *c == '\u{93c}' || ('\u{93e}'..='\u{94d}').contains(c);
+    let is_letter =
+        |c: &char| c.is_alphabetic() || *c == '\u{93c}' || ('\u{93e}'..='\u{94d}').contains(c);
     rest.trim_start_matches(SPACES).chars().take_while(is_letter).take(20).collect()
 }
 
@@ -335,10 +350,17 @@ pub(super) fn magnitude(rest: &str) -> usize {
     if lower.is_empty() {
         return 0;
     }
-    let zeros =
-        (WORDS.iter().find(|(w, _)| lower == *w).or_else(|| STEMS.iter().find(|(stem, _)| lower.starts_with(stem)))).map_or(0, |&(_, z)| z);
+    let zeros = (WORDS
+        .iter()
+        .find(|(w, _)| lower == *w)
+        .or_else(|| STEMS.iter().find(|(stem, _)| lower.starts_with(stem))))
+    .map_or(0, |&(_, z)| z);
     // "2 mil millones", "5 mil milhões", "3 thousand million"
-    if zeros == 3 { 3 + Some(magnitude(&after[word.len()..])).filter(|&more| more == 6).unwrap_or(0) } else { zeros }
+    if zeros == 3 {
+        3 + Some(magnitude(&after[word.len()..])).filter(|&more| more == 6).unwrap_or(0)
+    } else {
+        zeros
+    }
 }
 
 #[cfg(test)]
@@ -347,8 +369,17 @@ mod tests {
 
     #[test]
     fn separators_of_every_convention() {
-        for same in ["1.234,5", "1,234.5", "1 234,5", "1\u{202f}234,50", "1'234.5", "١٬٢٣٤٫٥", "۱٬۲۳۴٫۵", "１，２３４．５", "१,२३४.५"]
-        {
+        for same in [
+            "1.234,5",
+            "1,234.5",
+            "1 234,5",
+            "1\u{202f}234,50",
+            "1'234.5",
+            "١٬٢٣٤٫٥",
+            "۱٬۲۳۴٫۵",
+            "１，２３４．５",
+            "१,२३४.५",
+        ] {
             assert_eq!(numbers(same), ["1234.5"], "{same}");
         }
         assert_eq!(numbers("12,34,567 and 1.234.567 and 1.234"), ["1234", "1234567", "1234567"]);
@@ -357,7 +388,10 @@ mod tests {
 
     #[test]
     fn dates_times_and_lists_fall_apart() {
-        assert_eq!(numbers("On 12.05.2024 at 18:30, version 1.2.3"), ["1", "12", "18", "2", "2024", "3", "30", "5"]);
+        assert_eq!(
+            numbers("On 12.05.2024 at 18:30, version 1.2.3"),
+            ["1", "12", "18", "2", "2024", "3", "30", "5"]
+        );
         assert_eq!(numbers("2024-05-12"), ["12", "2024", "5"]);
         assert_eq!(numbers("In 2020, 300 people; 2020 300"), ["2020", "2020", "300", "300"]);
         assert_eq!(numbers("ended 3-2, COVID-19."), ["19", "2", "3"]);
@@ -398,14 +432,32 @@ mod tests {
                     "3,5 mln",
                 ],
             ),
-            ("2000000000", &["2 billion", "2 mil millones", "2 Milliarden", "20億", "20亿", "2 млрд", "2 tỷ"]),
-            ("3000000000000", &["3 trillion", "3 biliony", "3 biljoen", "3 triliun", "3 billió", "3兆", "3 трлн", "30 แสนล้าน"]),
+            (
+                "2000000000",
+                &["2 billion", "2 mil millones", "2 Milliarden", "20億", "20亿", "2 млрд", "2 tỷ"],
+            ),
+            (
+                "3000000000000",
+                &[
+                    "3 trillion",
+                    "3 biliony",
+                    "3 biljoen",
+                    "3 triliun",
+                    "3 billió",
+                    "3兆",
+                    "3 трлн",
+                    "30 แสนล้าน",
+                ],
+            ),
         ];
         for (value, texts) in cases {
             texts.iter().for_each(|same| assert_eq!(numbers(same), [value], "{same}"));
         }
         assert_eq!(numbers("5 military bases, 7 minutes"), ["5", "7"]);
-        assert_eq!(numbers("1600 kilometrů (1000 mil), 5 mil, 2.000 mil millones"), ["1000", "1600", "2000000000000", "5000"]);
+        assert_eq!(
+            numbers("1600 kilometrů (1000 mil), 5 mil, 2.000 mil millones"),
+            ["1000", "1600", "2000000000000", "5000"]
+        );
     }
 
     #[test]

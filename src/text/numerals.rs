@@ -7,7 +7,8 @@ struct Script {
     digits: &'static [(&'static str, u64)],
     /// Powers of ten.
     units: &'static [(&'static str, u64)],
-    /// What is counted with a single numeral before it. Without, such a numeral may be a part of any word (三明治).
+    /// What is counted with a single numeral before it. Without, such a numeral may be a part of
+    /// any word (三明治).
     counters: &'static [&'static str],
 }
 
@@ -38,9 +39,11 @@ const HAN: Script = Script {
         ("兆", 1_000_000_000_000),
     ],
     counters: &[
-        "个", "個", "箇", "名", "人", "岁", "歲", "歳", "才", "年", "天", "次", "位", "倍", "件", "家", "条", "條", "种", "種", "张", "張",
-        "辆", "輛", "只", "隻", "座", "场", "場", "层", "層", "级", "級", "周", "週", "轮", "輪", "届", "屆", "枚", "艘", "小时", "小時",
-        "分钟", "分鐘", "つ", "回", "度", "カ月", "ヶ月", "か月", "カ国", "か国", "ヵ月", "週間", "日間", "時間",
+        "个", "個", "箇", "名", "人", "岁", "歲", "歳", "才", "年", "天", "次", "位", "倍", "件",
+        "家", "条", "條", "种", "種", "张", "張", "辆", "輛", "只", "隻", "座", "场", "場", "层",
+        "層", "级", "級", "周", "週", "轮", "輪", "届", "屆", "枚", "艘", "小时", "小時", "分钟",
+        "分鐘", "つ", "回", "度", "カ月", "ヶ月", "か月", "カ国", "か国", "ヵ月", "週間", "日間",
+        "時間",
     ],
 };
 
@@ -59,7 +62,14 @@ const THAI: Script = Script {
         ("แปด", 8),
         ("เก้า", 9),
     ],
-    units: &[("สิบ", 10), ("ร้อย", 100), ("พัน", 1000), ("หมื่น", 10_000), ("แสน", 100_000), ("ล้าน", 1_000_000)],
+    units: &[
+        ("สิบ", 10),
+        ("ร้อย", 100),
+        ("พัน", 1000),
+        ("หมื่น", 10_000),
+        ("แสน", 100_000),
+        ("ล้าน", 1_000_000),
+    ],
     counters: &["คน", "ปี", "เดือน", "วัน", "ครั้ง", "แห่ง", "ราย", "ชั่วโมง", "นาที"],
 };
 
@@ -70,7 +80,8 @@ const VAGUE: &[&str] = &["几", "幾", "数", "數", "多", "余", "餘", "来",
 /// Between the parts of a fraction, the denominator first.
 const FRACTION: &[&str] = &["分之", "分の"];
 
-/// The numbers that are written with numerals, in their order: those of two numerals or more, and single ones before a counter.
+/// The numbers that are written with numerals, in their order: those of two numerals or more, and
+/// single ones before a counter.
 pub(super) fn numerals(text: &str, lang: &Lang) -> Vec<Spelled> {
     let script = match lang.base() {
         "zh" | "ja" | "yue" => &HAN,
@@ -93,9 +104,17 @@ pub(super) fn numerals(text: &str, lang: &Lang) -> Vec<Spelled> {
         let fraction = starts(FRACTION) || (ends(FRACTION) && !ends(&["百分之", "百分の"]));
         if let Some(value) = total(&numerals).filter(|_| counted && !fraction) {
             let month = after.starts_with('月') && value <= 12;
-            let several = numerals.len() > 1 && numerals.iter().all(|n| matches!(n, Numeral::Digit(_))) && numerals.len() < 4;
-            let in_digits = before.ends_with(|c: char| c.is_numeric()) || after.starts_with(|c: char| c.is_ascii_digit());
-            let counts = !ends(ORDINAL) && !ends(VAGUE) && !starts(VAGUE) && !month && !several && !in_digits;
+            let several = numerals.len() > 1
+                && numerals.iter().all(|n| matches!(n, Numeral::Digit(_)))
+                && numerals.len() < 4;
+            let in_digits = before.ends_with(|c: char| c.is_numeric())
+                || after.starts_with(|c: char| c.is_ascii_digit());
+            let counts = !ends(ORDINAL)
+                && !ends(VAGUE)
+                && !starts(VAGUE)
+                && !month
+                && !several
+                && !in_digits;
             out.push(Spelled { value, counts, place: at..end });
         }
         at = end;
@@ -114,7 +133,9 @@ impl Script {
     fn run(&self, text: &str, start: usize) -> (Vec<Numeral>, usize) {
         let mut found = Vec::new();
         let mut at = start;
-        let of = |list: &[(&'static str, u64)], rest: &str| list.iter().find(|(sign, _)| rest.starts_with(sign)).copied();
+        let of = |list: &[(&'static str, u64)], rest: &str| {
+            list.iter().find(|(sign, _)| rest.starts_with(sign)).copied()
+        };
         loop {
             let rest = &text[at..];
             let (sign, numeral) = match (of(self.digits, rest), of(self.units, rest)) {
@@ -128,13 +149,15 @@ impl Script {
     }
 }
 
-/// How much the numerals are together; `None` when they are no number (万一), or nobody's number (千万).
+/// How much the numerals are together; `None` when they are no number (万一), or nobody's number
+/// (千万).
 fn total(numerals: &[Numeral]) -> Option<u64> {
     if numerals.iter().all(|n| matches!(n, Numeral::Digit(_))) {
         let digits = numerals.iter().map(|n| if let Numeral::Digit(d) = n { *d } else { 0 });
         return digits.take(18).reduce(|number, digit| number * 10 + digit);
     }
-    // Of the number, of its part below the last unit of ten thousand or more, and the digit that waits for its unit.
+    // Of the number, of its part below the last unit of ten thousand or more, and the digit that
+    // waits for its unit.
     let (mut sum, mut part, mut digit) = (0u64, 0u64, None);
     for (i, numeral) in numerals.iter().enumerate() {
         match *numeral {
@@ -142,8 +165,12 @@ fn total(numerals: &[Numeral]) -> Option<u64> {
             Numeral::Digit(d) if digit.is_none() => digit = Some(d),
             Numeral::Digit(_) => return None,
             Numeral::Unit(unit) if unit < 10_000 => {
-                // Ten may stand alone, and 百, 千 before a smaller part; else they are "a great many" or a part of a word.
-                if digit.is_none() && unit > 10 && !matches!(numerals.get(i + 1), Some(Numeral::Digit(_))) {
+                // Ten may stand alone, and 百, 千 before a smaller part; else they are "a great many"
+                // or a part of a word.
+                if digit.is_none()
+                    && unit > 10
+                    && !matches!(numerals.get(i + 1), Some(Numeral::Digit(_)))
+                {
                     return None;
                 }
                 part += digit.take().unwrap_or(1) * unit;
@@ -172,13 +199,20 @@ mod tests {
 
     fn read(text: &str, lang: &str) -> Vec<i64> {
         let found = numerals(text, &Lang::parse(lang).unwrap());
-        found.into_iter().map(|s| if s.counts { s.value as i64 } else { -(s.value as i64) }).collect()
+        found
+            .into_iter()
+            .map(|s| if s.counts { s.value as i64 } else { -(s.value as i64) })
+            .collect()
     }
 
     #[test]
     fn numerals_of_unspaced_scripts() {
         for (lang, text, values) in [
-            ("zh", "桥关闭了十一个月，三百零五人受伤，二百三十万人离开。", &[11, 305, 2_300_000][..]),
+            (
+                "zh",
+                "桥关闭了十一个月，三百零五人受伤，二百三十万人离开。",
+                &[11, 305, 2_300_000][..],
+            ),
             ("zh", "三明治、四川、千万、万一、十分", &[]),
             ("zh", "第二十三天，三个人，十几个，二十多人", &[-23, 3, -20]),
             ("zh", "四分之三，百分之三十，十一月，三四个", &[30, -11, -34]),

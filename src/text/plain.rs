@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 /// Indent, quotation mark or bullet before the text of a line.
 static MARKER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s\u{3000}]*(?:>[\s>]*)?(?:[-*+•‣▪●◦·–—]\s+|\(?\d{1,3}[.)]\s+)?").expect("the pattern is constant and tested")
+    Regex::new(r"^[\s\u{3000}]*(?:>[\s>]*)?(?:[-*+•‣▪●◦·–—]\s+|\(?\d{1,3}[.)]\s+)?")
+        .expect("the pattern is constant and tested")
 });
 
 /// Lines of at most so many characters can be hard-wrapped.
@@ -47,7 +48,8 @@ pub(super) fn read(text: &str) -> Found {
             (previous, hanging) = (None, None);
             continue;
         }
-        let joins = previous.is_some_and(|before| width.is_some_and(|w| is_wrapped(before, line, w)))
+        let joins = previous
+            .is_some_and(|before| width.is_some_and(|w| is_wrapped(before, line, w)))
             || hanging == Some(line.marker.len()) && line.marker.trim().is_empty();
         match blocks.last_mut() {
             Some(block) if joins => {
@@ -91,11 +93,14 @@ fn line(whole: &str) -> Line<'_> {
     Line { marker, text, end: &rest[text.len()..] }
 }
 
-/// The width at which the lines are wrapped, if they are: nearly all lines that another one follows directly are so long that
-/// the next word would not have fitted.
+/// The width at which the lines are wrapped, if they are: nearly all lines that another one follows
+/// directly are so long that the next word would not have fitted.
 fn wrap_width(lines: &[Line]) -> Option<usize> {
-    let pairs: Vec<(&Line, &Line)> =
-        lines.windows(2).map(|w| (&w[0], &w[1])).filter(|(a, b)| !a.text.is_empty() && !b.text.is_empty() && !b.has_bullet()).collect();
+    let pairs: Vec<(&Line, &Line)> = lines
+        .windows(2)
+        .map(|w| (&w[0], &w[1]))
+        .filter(|(a, b)| !a.text.is_empty() && !b.text.is_empty() && !b.has_bullet())
+        .collect();
     let mut widths: Vec<usize> = pairs.iter().map(|(a, _)| a.width()).collect();
     widths.sort_unstable();
     let width = *widths.get(widths.len() * 9 / 10)?;
@@ -110,7 +115,11 @@ fn wrap_width(lines: &[Line]) -> Option<usize> {
 fn is_wrapped(line: &Line, next: &Line, width: usize) -> bool {
     let first_word = next.text.split_whitespace().next().unwrap_or("");
     // A script without spaces breaks after any character.
-    let needed = if first_word.is_ascii() || first_word.chars().count() < 20 { first_word.chars().count() } else { 2 };
+    let needed = if first_word.is_ascii() || first_word.chars().count() < 20 {
+        first_word.chars().count()
+    } else {
+        2
+    };
     !next.has_bullet() && line.width() + 1 + needed + 1 >= width
 }
 
@@ -118,27 +127,41 @@ fn is_wrapped(line: &Line, next: &Line, width: usize) -> bool {
 fn mark_headings(blocks: &mut [Block]) {
     for i in 0..blocks.len().saturating_sub(1) {
         let (block, next) = (&blocks[i], &blocks[i + 1]);
-        let alone = block.suffix.matches('\n').count() > 1 && (i == 0 || blocks[i - 1].suffix.matches('\n').count() > 1);
+        let alone = block.suffix.matches('\n').count() > 1
+            && (i == 0 || blocks[i - 1].suffix.matches('\n').count() > 1);
         let short = block.text.chars().count() <= 140 && !block.text.ends_with(ENDS);
         let same = block.text == next.text;
-        let text_follows = next.text.chars().count() > block.text.chars().count().min(60) && next.text.ends_with(ENDS);
-        if block.kind == BlockKind::Paragraph && block.prefix.is_empty() && alone && short && (same || text_follows) {
+        let text_follows = next.text.chars().count() > block.text.chars().count().min(60)
+            && next.text.ends_with(ENDS);
+        if block.kind == BlockKind::Paragraph
+            && block.prefix.is_empty()
+            && alone
+            && short
+            && (same || text_follows)
+        {
             blocks[i].kind = BlockKind::Heading;
         }
     }
 }
 
-const ENDS: [char; 21] = ['.', '!', '?', '…', ':', ';', ',', '"', '”', '»', '’', ')', '。', '！', '？', '」', '”', '।', '։', '؟', '۔'];
+const ENDS: [char; 21] = [
+    '.', '!', '?', '…', ':', ';', ',', '"', '”', '»', '’', ')', '。', '！', '？', '」', '”', '।',
+    '։', '؟', '۔',
+];
 
-/// The first block, when it is a heading, comes twice, or is the only line without a full stop where every line is a sentence or paragraph.
+/// The first block, when it is a heading, comes twice, or is the only line without a full stop
+/// where every line is a sentence or paragraph.
 fn first_title(blocks: &[Block]) -> Option<String> {
     let (first, rest) = blocks.split_first()?;
     let length = first.text.chars().count();
     let twice = blocks.len() > 2 && rest[0].text == first.text && length <= 300;
     let stopped = rest.iter().filter(|b| b.text.ends_with(ENDS)).count();
-    let plain = first.kind == BlockKind::Paragraph && first.prefix.is_empty() && !first.text.ends_with(ENDS);
+    let plain = first.kind == BlockKind::Paragraph
+        && first.prefix.is_empty()
+        && !first.text.ends_with(ENDS);
     let alone = plain && length <= 160 && rest.len() >= 2 && stopped * 10 >= rest.len() * 8;
-    (twice || alone || first.kind == BlockKind::Heading && blocks.len() > 1).then(|| first.text.clone())
+    (twice || alone || first.kind == BlockKind::Heading && blocks.len() > 1)
+        .then(|| first.text.clone())
 }
 
 #[cfg(test)]
@@ -151,9 +174,17 @@ mod tests {
 
     #[test]
     fn layout_is_kept_exactly() {
-        for text in ["One.\n\nTwo.  \n \n\nThree.", "Title\n\n- a\n- b\n  1. c\n\n> quoted\n\nEnd.\n", "a\nb\nc\n", "• x\n\u{3000}字\n-\n"]
-        {
-            let whole: String = read(text).blocks.iter().map(|b| format!("{}{}{}", b.prefix, b.text, b.suffix)).collect();
+        for text in [
+            "One.\n\nTwo.  \n \n\nThree.",
+            "Title\n\n- a\n- b\n  1. c\n\n> quoted\n\nEnd.\n",
+            "a\nb\nc\n",
+            "• x\n\u{3000}字\n-\n",
+        ] {
+            let whole: String = read(text)
+                .blocks
+                .iter()
+                .map(|b| format!("{}{}{}", b.prefix, b.text, b.suffix))
+                .collect();
             assert_eq!(whole, text);
         }
     }
@@ -171,23 +202,34 @@ mod tests {
         let chinese = "外交部周一表示会谈将持续三天而且著名的调解人将参加全\n部会谈双方都希望能够达成一个持久的和平协议并且尽快签\n署。\n";
         assert_eq!(
             texts(chinese),
-            ["外交部周一表示会谈将持续三天而且著名的调解人将参加全部会谈双方都希望能够达成一个持久的和平协议并且尽快签署。"]
+            [
+                "外交部周一表示会谈将持续三天而且著名的调解人将参加全部会谈双方都希望能够达成一个持久的和平协议并且尽快签署。"
+            ]
         );
     }
 
     #[test]
     fn lines_of_their_own_stay_apart() {
         assert_eq!(texts("First sentence here.\nSecond.\nA third one, which is much longer than the others.\nFourth.").len(), 4);
-        assert_eq!(texts("- one\n- two\n  and a half\n- three"), ["one", "two and a half", "three"]);
+        assert_eq!(
+            texts("- one\n- two\n  and a half\n- three"),
+            ["one", "two and a half", "three"]
+        );
         assert_eq!(texts("Roses are red,\nviolets are blue").len(), 2);
     }
 
     #[test]
     fn titles() {
-        assert_eq!(read("A title\n\nA long paragraph follows here.\n").title.as_deref(), Some("A title"));
+        assert_eq!(
+            read("A title\n\nA long paragraph follows here.\n").title.as_deref(),
+            Some("A title")
+        );
         assert_eq!(read("A sentence.\n\nAnother one.\n").title, None);
         assert_eq!(read("Only a line").title, None);
-        assert_eq!(read("A volcano spits ash\nIt began on Monday.\nIt goes on.\n").title.as_deref(), Some("A volcano spits ash"));
+        assert_eq!(
+            read("A volcano spits ash\nIt began on Monday.\nIt goes on.\n").title.as_deref(),
+            Some("A volcano spits ash")
+        );
         assert_eq!(read("Roses are red\nviolets are blue\nsugar is sweet\n").title, None);
     }
 }

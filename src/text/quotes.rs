@@ -4,15 +4,20 @@ use crate::types::Lang;
 /// Marks that set off a quotation; `"` does so in every language.
 const MARKS: [char; 13] = ['"', '“', '”', '„', '‟', '«', '»', '「', '」', '『', '』', '《', '》'];
 
-/// The marks that a language opens and closes a quotation with, and others that are not wrong there.
+/// The marks that a language opens and closes a quotation with, and others that are not wrong
+/// there.
 fn conventions(lang: &Lang) -> (&'static str, &'static str, &'static str) {
     match lang.base() {
         "fr" => ("«\u{a0}", "\u{a0}»", "“”"),
-        "de" | "lb" | "cs" | "sk" | "sl" | "is" | "bg" | "mk" | "et" | "lt" | "ka" => ("„", "“", "”»«"),
+        "de" | "lb" | "cs" | "sk" | "sl" | "is" | "bg" | "mk" | "et" | "lt" | "ka" => {
+            ("„", "“", "”»«")
+        }
         "pl" | "ro" | "hr" | "hu" | "sr" | "bs" => ("„", "”", "“»«"),
         "sv" | "fi" => ("”", "”", "»“«"),
         "ru" | "uk" | "be" | "kk" | "ky" | "hy" | "az" | "lv" => ("«", "»", "„“”"),
-        "no" | "da" | "es" | "it" | "pt" | "ca" | "gl" | "el" | "fa" | "ar" | "sq" => ("«", "»", "“”„"),
+        "no" | "da" | "es" | "it" | "pt" | "ca" | "gl" | "el" | "fa" | "ar" | "sq" => {
+            ("«", "»", "“”„")
+        }
         "zh" => ("“", "”", "「」『』《》"),
         "ja" | "yue" => ("「", "」", "『』《》“”"),
         "he" => ("\"", "\"", "„”“"),
@@ -29,7 +34,8 @@ struct Mark {
     opens: bool,
 }
 
-/// The marks of a text outside of what is protected, each with its part, which its neighbours tell better than its shape does.
+/// The marks of a text outside of what is protected, each with its part, which its neighbours tell
+/// better than its shape does.
 fn marks(text: &str) -> Vec<Mark> {
     let mut out: Vec<Mark> = Vec::new();
     let mut spans = protect::spans(text).into_iter().peekable();
@@ -50,10 +56,13 @@ fn marks(text: &str) -> Vec<Mark> {
             // At an end of the text there is only one thing to be.
             (true, true) if after.is_none() && before.is_some() => false,
             (true, true) if before.is_none() => true,
-            // In scripts without spaces, and where spaces stand on both sides, the shape tells, or else the order.
+            // In scripts without spaces, and where spaces stand on both sides, the shape tells, or
+            // else the order.
             _ if matches!(sign, '「' | '『' | '《' | '„') => true,
             _ if matches!(sign, '」' | '』' | '》') => false,
-            _ if matches!(sign, '»' | '”') && after.is_some_and(|c| ",.;:!?".contains(c)) => false,
+            _ if matches!(sign, '»' | '”') && after.is_some_and(|c| ",.;:!?".contains(c)) => {
+                false
+            }
             _ if !open && word(after) => true,
             _ => !open,
         };
@@ -63,17 +72,21 @@ fn marks(text: &str) -> Vec<Mark> {
     out
 }
 
-/// Writes the quotation marks of a translation as its language does: marks that are foreign to it are replaced, white space between
-/// a mark and the quotation is dropped, and a mark at the very beginning or end of the source that the translation lost is put back.
-/// What the language has is left as it is.
+/// Writes the quotation marks of a translation as its language does: marks that are foreign to it
+/// are replaced, white space between a mark and the quotation is dropped, and a mark at the very
+/// beginning or end of the source that the translation lost is put back. What the language has is
+/// left as it is.
 pub fn localize(output: &str, source: &str, to: &Lang) -> String {
     let (open, close, others) = conventions(to);
     let found = marks(output);
-    let is_own = |sign: char| sign == '"' || [open, close, others].iter().any(|own| own.contains(sign));
-    // Where one mark is foreign its partner is, too, whatever it looks like; titles keep theirs in Chinese and Japanese.
+    let is_own =
+        |sign: char| sign == '"' || [open, close, others].iter().any(|own| own.contains(sign));
+    // Where one mark is foreign its partner is, too, whatever it looks like; titles keep theirs in
+    // Chinese and Japanese.
     let foreign = found.iter().any(|m| !is_own(m.sign));
     let is_title = |sign: char| matches!(sign, '《' | '》' | '『' | '』') && is_own(sign);
-    let (open, close) = if found.iter().any(|m| m.sign == '"') { ("\"", "\"") } else { (open, close) };
+    let (open, close) =
+        if found.iter().any(|m| m.sign == '"') { ("\"", "\"") } else { (open, close) };
     let mut out = String::with_capacity(output.len());
     let mut end = 0;
     for mark in &found {
@@ -110,7 +123,8 @@ pub struct Lacking {
     pub after: String,
 }
 
-/// What each of the sentences of a text lacks. A mark whose partner is not found within a few sentences quotes its own alone.
+/// What each of the sentences of a text lacks. A mark whose partner is not found within a few
+/// sentences quotes its own alone.
 pub fn lacking(sentences: &[String], lang: &Lang) -> Vec<Lacking> {
     /// Quotations that go on for longer are taken for ones that somebody forgot to end.
     const LONGEST: usize = 5;
@@ -129,7 +143,9 @@ pub fn lacking(sentences: &[String], lang: &Lang) -> Vec<Lacking> {
             match open.pop() {
                 Some((at, sign)) if i - at < LONGEST => {
                     all[at..i].iter_mut().for_each(|sentence| sentence.after = closing(sign, lang));
-                    all[at + 1..=i].iter_mut().for_each(|sentence| sentence.before = opening(sign, lang));
+                    all[at + 1..=i]
+                        .iter_mut()
+                        .for_each(|sentence| sentence.before = opening(sign, lang));
                 }
                 forgotten => {
                     if let Some((at, sign)) = forgotten {
@@ -162,7 +178,8 @@ fn partner(sign: char, lang: &Lang) -> char {
     let (open, close, _) = conventions(lang);
     let [open, close] = [open, close].map(|mark| mark.trim_matches('\u{a0}'));
     match sign {
-        // Where the language has a pair, it is that; the same mark closes in one language what it opens in another.
+        // Where the language has a pair, it is that; the same mark closes in one language what it
+        // opens in another.
         _ if open.starts_with(sign) => close.chars().next().unwrap_or(sign),
         _ if close.starts_with(sign) => open.chars().next().unwrap_or(sign),
         '“' | '‟' => '”',
@@ -187,7 +204,9 @@ fn put_back(mut output: String, source: &str, found: usize, (open, close): (&str
         return output;
     }
     let opens = wanted.first().is_some_and(|m| m.opens && m.at == 0);
-    let closes = wanted.last().is_some_and(|m| !m.opens && !source[m.at..].chars().any(char::is_alphanumeric));
+    let closes = wanted
+        .last()
+        .is_some_and(|m| !m.opens && !source[m.at..].chars().any(char::is_alphanumeric));
     // A quotation of a few words at one end of the sentence may stand anywhere in the translation.
     if wanted.len() == 2 && !(opens && closes) {
         return output;
@@ -213,7 +232,11 @@ mod tests {
     #[test]
     fn foreign_marks_and_stray_spaces_go() {
         for (code, output, expected) in [
-            ("en", "\"But I prefer a bridge that will rot. \"", "\"But I prefer a bridge that will rot.\""),
+            (
+                "en",
+                "\"But I prefer a bridge that will rot. \"",
+                "\"But I prefer a bridge that will rot.\"",
+            ),
             ("en", "I didn't think it was two times. »", "I didn't think it was two times.\""),
             ("en", "\"Once\", he said. \"Not twice. »", "\"Once\", he said. \"Not twice.\""),
             ("en", "« We go », he said, « now ».", "\"We go\", he said, \"now\"."),
@@ -247,10 +270,16 @@ mod tests {
 
     #[test]
     fn lost_marks_come_back() {
-        assert_eq!(check("en", "Not all had this chance.", "Tous n'ont pas eu cette chance. »"), "Not all had this chance.\"");
+        assert_eq!(
+            check("en", "Not all had this chance.", "Tous n'ont pas eu cette chance. »"),
+            "Not all had this chance.\""
+        );
         assert_eq!(check("en", "I stayed.", "« Je suis resté."), "\"I stayed.");
         assert_eq!(check("en", "\"I stayed.", "« Je suis resté. »"), "\"I stayed.\"");
-        assert_eq!(check("en", "The \"Post\" says no.", "Die Post sagt nein.“"), "The \"Post\" says no.");
+        assert_eq!(
+            check("en", "The \"Post\" says no.", "Die Post sagt nein.“"),
+            "The \"Post\" says no."
+        );
         assert_eq!(check("en", "He saw the Post.", "Er sah die „Post“."), "He saw the Post.");
     }
 
@@ -259,11 +288,30 @@ mod tests {
         let find = |code: &str, sentences: &[&str]| {
             let sentences: Vec<String> = sentences.iter().map(|s| s.to_string()).collect();
             let lacking = lacking(&sentences, &Lang::parse(code).unwrap());
-            lacking.iter().zip(&sentences).map(|(l, s)| format!("{}{s}{}", l.before, l.after)).collect::<Vec<_>>()
+            lacking
+                .iter()
+                .zip(&sentences)
+                .map(|(l, s)| format!("{}{s}{}", l.before, l.after))
+                .collect::<Vec<_>>()
         };
         assert_eq!(
-            find("en", &["He came.", "\"I was ill.", "It was long.", "Now I play,\" he said.", "The \"Post\" agrees."]),
-            ["He came.", "\"I was ill.\"", "\"It was long.\"", "\"Now I play,\" he said.", "The \"Post\" agrees."]
+            find(
+                "en",
+                &[
+                    "He came.",
+                    "\"I was ill.",
+                    "It was long.",
+                    "Now I play,\" he said.",
+                    "The \"Post\" agrees."
+                ]
+            ),
+            [
+                "He came.",
+                "\"I was ill.\"",
+                "\"It was long.\"",
+                "\"Now I play,\" he said.",
+                "The \"Post\" agrees."
+            ]
         );
         assert_eq!(
             find("fr", &["«\u{a0}Je suis là.", "Enfin\u{a0}», dit-il."]),
@@ -271,7 +319,10 @@ mod tests {
         );
         assert_eq!(find("de", &["Er sagte: „Ja.", "Gewiss.“"]), ["Er sagte: „Ja.“", "„Gewiss.“"]);
         assert_eq!(find("en", &["“One ‘two’ “three", "four.”"]), ["“One ‘two’ “three”", "“four.”"]);
-        assert_eq!(find("ja", &["彼は「はい。", "『本』です」と言った。"]), ["彼は「はい。」", "「『本』です」と言った。"]);
+        assert_eq!(
+            find("ja", &["彼は「はい。", "『本』です」と言った。"]),
+            ["彼は「はい。」", "「『本』です」と言った。"]
+        );
         // Nobody knows where these end, or began.
         assert_eq!(
             find("en", &["\"One.", "\"Two.", "Three.", "4.", "5.", "6.", "Seven.\""]),

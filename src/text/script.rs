@@ -42,7 +42,16 @@ pub enum Script {
 impl Script {
     /// Whether the script is written without spaces between words.
     pub fn is_unspaced(self) -> bool {
-        matches!(self, Script::Han | Script::Kana | Script::Thai | Script::Lao | Script::Khmer | Script::Myanmar | Script::Tibetan)
+        matches!(
+            self,
+            Script::Han
+                | Script::Kana
+                | Script::Thai
+                | Script::Lao
+                | Script::Khmer
+                | Script::Myanmar
+                | Script::Tibetan
+        )
     }
 
     /// Whether the script has capital letters in ordinary use (Georgian capitals are not).
@@ -94,7 +103,9 @@ pub fn of(c: char) -> Script {
 /// Letters of a text by script, most frequent first; [`Script::Common`] is left out.
 pub fn count(text: &str) -> Vec<(Script, usize)> {
     let mut counts: Vec<(Script, usize)> = Vec::new();
-    for script in text.chars().filter(|c| c.is_alphabetic()).map(of).filter(|&s| s != Script::Common) {
+    for script in
+        text.chars().filter(|c| c.is_alphabetic()).map(of).filter(|&s| s != Script::Common)
+    {
         match counts.iter_mut().find(|(s, _)| *s == script) {
             Some((_, n)) => *n += 1,
             None => counts.push((script, 1)),
@@ -120,12 +131,15 @@ pub fn scripts(lang: &Lang) -> &'static [Script] {
         }
     }
     match lang.base() {
-        "af" | "az" | "br" | "ca" | "ceb" | "co" | "cs" | "cy" | "da" | "de" | "en" | "eo" | "es" | "et" | "eu" | "fi" | "fil" | "fo"
-        | "fr" | "fy" | "ga" | "gd" | "gl" | "gn" | "ha" | "haw" | "hr" | "ht" | "hu" | "id" | "ig" | "is" | "it" | "jv" | "la" | "lb"
-        | "ln" | "lt" | "lv" | "mg" | "mi" | "ms" | "mt" | "nb" | "nl" | "nn" | "no" | "ny" | "oc" | "om" | "pl" | "pt" | "qu" | "rn"
-        | "ro" | "rw" | "sk" | "sl" | "sm" | "sn" | "so" | "sq" | "st" | "su" | "sv" | "sw" | "tk" | "tl" | "tn" | "to" | "tr" | "ts"
+        "af" | "az" | "br" | "ca" | "ceb" | "co" | "cs" | "cy" | "da" | "de" | "en" | "eo"
+        | "es" | "et" | "eu" | "fi" | "fil" | "fo" | "fr" | "fy" | "ga" | "gd" | "gl" | "gn"
+        | "ha" | "haw" | "hr" | "ht" | "hu" | "id" | "ig" | "is" | "it" | "jv" | "la" | "lb"
+        | "ln" | "lt" | "lv" | "mg" | "mi" | "ms" | "mt" | "nb" | "nl" | "nn" | "no" | "ny"
+        | "oc" | "om" | "pl" | "pt" | "qu" | "rn" | "ro" | "rw" | "sk" | "sl" | "sm" | "sn"
+        | "so" | "sq" | "st" | "su" | "sv" | "sw" | "tk" | "tl" | "tn" | "to" | "tr" | "ts"
         | "vi" | "wo" | "xh" | "yo" | "zu" => &[Latin],
-        "ba" | "be" | "bg" | "ce" | "cv" | "kk" | "ky" | "mk" | "mn" | "os" | "ru" | "sah" | "tg" | "tt" | "uk" => &[Cyrillic],
+        "ba" | "be" | "bg" | "ce" | "cv" | "kk" | "ky" | "mk" | "mn" | "os" | "ru" | "sah"
+        | "tg" | "tt" | "uk" => &[Cyrillic],
         "bs" | "sr" | "uz" => &[Cyrillic, Latin],
         "el" => &[Greek],
         "ar" | "arz" | "ckb" | "fa" | "prs" | "ps" | "sd" | "ug" | "ur" => &[Arabic],
@@ -156,14 +170,17 @@ pub fn scripts(lang: &Lang) -> &'static [Script] {
     }
 }
 
-/// Whether text of the language may hold the character: it is of one of the language's scripts, Latin (names of firms, units and
-/// addresses stand in Latin letters everywhere), or common to all (digits, punctuation, symbols, spaces). A language that is not known here allows everything.
+/// Whether text of the language may hold the character: it is of one of the language's scripts,
+/// Latin (names of firms, units and addresses stand in Latin letters everywhere), or common to all
+/// (digits, punctuation, symbols, spaces). A language that is not known here allows everything.
 pub fn allows(lang: &Lang, c: char) -> bool {
-    // Text holds no control characters, whatever the language; a line break is for the caller to stop at.
+    // Text holds no control characters, whatever the language; a line break is for the caller to
+    // stop at.
     if c.is_control() && !matches!(c, '\n' | '\t') {
         return false;
     }
-    // A vocabulary has millions of characters, and most of them are of these: what the language is need not be looked up for them.
+    // A vocabulary has millions of characters, and most of them are of these: what the language is
+    // need not be looked up for them.
     let script = of(c);
     if script == Script::Common || script == Script::Latin {
         return true;
@@ -199,7 +216,9 @@ mod tests {
         ];
         for (code, text) in samples {
             assert!(text.chars().all(|c| allows(&lang(code), c)), "{code}: {text}");
-            let apart = |other: &str| scripts(&lang(other)).iter().all(|s| !scripts(&lang(code)).contains(s));
+            let apart = |other: &str| {
+                scripts(&lang(other)).iter().all(|s| !scripts(&lang(code)).contains(s))
+            };
             let latin = scripts(&lang(code)).contains(&Script::Latin);
             for (other, _) in samples.iter().filter(|(other, _)| !latin && apart(other)) {
                 assert!(!text.chars().all(|c| allows(&lang(other), c)), "{other} allows {code}");
@@ -209,8 +228,14 @@ mod tests {
 
     #[test]
     fn unknown_languages_allow_all_and_a_script_subtag_decides() {
-        assert!(allows(&Lang::und(), 'ж') && allows(&Lang::und(), '\n') && !allows(&Lang::und(), '\u{1e}'));
-        assert!(allows(&lang("ru"), 'A') && allows(&lang("sr"), 'ж') && !allows(&lang("sr-Latn"), 'ж'));
+        assert!(
+            allows(&Lang::und(), 'ж')
+                && allows(&Lang::und(), '\n')
+                && !allows(&Lang::und(), '\u{1e}')
+        );
+        assert!(
+            allows(&lang("ru"), 'A') && allows(&lang("sr"), 'ж') && !allows(&lang("sr-Latn"), 'ж')
+        );
         assert!(allows(&lang("pt-BR"), 'ã'));
     }
 

@@ -5,14 +5,26 @@ use std::borrow::Cow;
 /// Marks that end a sentence.
 const STOPS: [char; 11] = ['.', '!', '?', '…', '。', '！', '？', '।', '։', '؟', '۔'];
 
-/// Fits the translation of a piece of a sentence in: models write every piece as a sentence of its own, with a capital and a full stop.
+/// Fits the translation of a piece of a sentence in: models write every piece as a sentence of its
+/// own, with a capital and a full stop.
 ///
-/// `piece` is what was translated, `before` what stands before the translation, and `goes_on` whether more of the sentence follows.
-pub fn fit<'a>(translation: &'a str, piece: &str, before: &str, goes_on: bool, to: &Lang) -> Cow<'a, str> {
+/// `piece` is what was translated, `before` what stands before the translation, and `goes_on`
+/// whether more of the sentence follows.
+pub fn fit<'a>(
+    translation: &'a str,
+    piece: &str,
+    before: &str,
+    goes_on: bool,
+    to: &Lang,
+) -> Cow<'a, str> {
     let mut out = Cow::Borrowed(translation);
     if goes_on && !piece.ends_with(STOPS) {
-        let bare = translation.strip_suffix(['.', '。', '।', '։']).filter(|rest| !rest.ends_with(STOPS)).unwrap_or(translation);
-        let comma = piece.ends_with([',', '，', '、', '،', '՝']) && bare.ends_with(char::is_alphanumeric);
+        let bare = translation
+            .strip_suffix(['.', '。', '।', '։'])
+            .filter(|rest| !rest.ends_with(STOPS))
+            .unwrap_or(translation);
+        let comma =
+            piece.ends_with([',', '，', '、', '،', '՝']) && bare.ends_with(char::is_alphanumeric);
         let mark = match to.base() {
             _ if !comma => "",
             "zh" => "，",
@@ -22,11 +34,14 @@ pub fn fit<'a>(translation: &'a str, piece: &str, before: &str, goes_on: bool, t
         };
         out = if mark.is_empty() { bare.into() } else { format!("{bare}{mark}").into() };
     }
-    let begins = before.trim_end().is_empty() || before.trim_end().ends_with(STOPS) || piece.starts_with(char::is_uppercase);
+    let begins = before.trim_end().is_empty()
+        || before.trim_end().ends_with(STOPS)
+        || piece.starts_with(char::is_uppercase);
     // Only of function words is it sure that the capital is not theirs.
     let word = out.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     let is_capital = word.chars().next().is_some_and(char::is_uppercase) && word != "I";
-    if !begins && is_capital && function_words::languages(&word.to_lowercase()).contains(&to.base()) {
+    if !begins && is_capital && function_words::languages(&word.to_lowercase()).contains(&to.base())
+    {
         let rest = &out[word.len()..];
         out = format!("{}{rest}", word.to_lowercase()).into();
     }
@@ -35,7 +50,10 @@ pub fn fit<'a>(translation: &'a str, piece: &str, before: &str, goes_on: bool, t
 
 /// A heading or an item of a list gets no full stop that its source does not have.
 pub fn end<'a>(translation: &'a str, source: &str) -> &'a str {
-    let bare = translation.strip_suffix(['.', '。', '।', '։']).filter(|_| source.ends_with(char::is_alphanumeric)).unwrap_or(translation);
+    let bare = translation
+        .strip_suffix(['.', '。', '।', '։'])
+        .filter(|_| source.ends_with(char::is_alphanumeric))
+        .unwrap_or(translation);
     // "U.S." and "..." keep theirs.
     let last = bare.rsplit(char::is_whitespace).next().unwrap_or_default();
     if last.contains('.') { translation } else { bare }
@@ -50,10 +68,19 @@ mod tests {
         let en = Lang::en();
         assert_eq!(fit("In the pictures.", "写真では、", "", true, &en), "In the pictures,");
         assert_eq!(
-            fit("In the desert, cars were grey.", "メキシコでは車が灰色だった。", "In the pictures, ", false, &en),
+            fit(
+                "In the desert, cars were grey.",
+                "メキシコでは車が灰色だった。",
+                "In the pictures, ",
+                false,
+                &en
+            ),
             "in the desert, cars were grey."
         );
-        assert_eq!(fit("Mexico was grey.", "メキシコは灰色だった。", "In the pictures, ", false, &en), "Mexico was grey.");
+        assert_eq!(
+            fit("Mexico was grey.", "メキシコは灰色だった。", "In the pictures, ", false, &en),
+            "Mexico was grey."
+        );
         assert_eq!(fit("I saw it", "j'ai vu cela,", "Then ", true, &en), "I saw it,");
         assert_eq!(fit("And so on...", "usw. und", "Then ", true, &en), "and so on...");
     }
@@ -61,7 +88,12 @@ mod tests {
     #[test]
     fn headings_have_no_full_stop() {
         assert_eq!(end("The bridge is open.", "Le pont est ouvert"), "The bridge is open");
-        for (text, source) in [("It is open.", "Il est ouvert."), ("In the U.S.", "Aux USA"), ("And so...", "Et"), ("Is it?", "Est-ce")] {
+        for (text, source) in [
+            ("It is open.", "Il est ouvert."),
+            ("In the U.S.", "Aux USA"),
+            ("And so...", "Et"),
+            ("Is it?", "Est-ce"),
+        ] {
             assert_eq!(end(text, source), text);
         }
     }

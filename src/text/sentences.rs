@@ -4,11 +4,12 @@ use super::{function_words, script};
 use crate::types::{Lang, Sentence};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Splits a text into sentences, each with the white space after it: the concatenation of `text + gap` is the text, trimmed
-/// at its start. A line break ends a sentence.
+/// Splits a text into sentences, each with the white space after it: the concatenation of `text +
+/// gap` is the text, trimmed at its start. A line break ends a sentence.
 ///
-/// The boundaries are those of Unicode (UAX #29), less the ones after abbreviations, initials, ordinals and quoted
-/// sentences within a sentence, and with those of Armenian, Greek, and of quotations in Chinese and Japanese added.
+/// The boundaries are those of Unicode (UAX #29), less the ones after abbreviations, initials,
+/// ordinals and quoted sentences within a sentence, and with those of Armenian, Greek, and of
+/// quotations in Chinese and Japanese added.
 pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
     let text = text.trim_start();
     let mut out = Vec::new();
@@ -17,7 +18,9 @@ pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
     let mut spans = protect::spans(text).into_iter().peekable();
     for end in boundaries(text, lang) {
         while spans.next_if(|span| span.end <= end).is_some() {}
-        if spans.peek().is_none_or(|span| end <= span.start) && is_boundary(&text[start..end], &text[end..], lang) {
+        if spans.peek().is_none_or(|span| end <= span.start)
+            && is_boundary(&text[start..end], &text[end..], lang)
+        {
             out.push(sentence(&text[start..end]));
             start = end;
         }
@@ -28,8 +31,9 @@ pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
     out
 }
 
-/// Splits what is too long into pieces that fit: at clauses, where that is not enough at words, and at last between characters.
-/// The concatenation of `text + gap` is the text, trimmed at its start. A single character that does not fit stands alone.
+/// Splits what is too long into pieces that fit: at clauses, where that is not enough at words, and
+/// at last between characters. The concatenation of `text + gap` is the text, trimmed at its start.
+/// A single character that does not fit stands alone.
 pub fn split_long(text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
     let text = text.trim_start();
     if text.is_empty() {
@@ -47,13 +51,19 @@ pub fn split_long(text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) -> Vec<S
     vec![sentence(text)]
 }
 
-/// Joins neighbouring units as long as they fit; a unit that does not fit on its own is split further.
+/// Joins neighbouring units as long as they fit; a unit that does not fit on its own is split
+/// further.
 fn pack(units: &[&str], text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
     let mut out = Vec::new();
     let (mut start, mut next, mut end) = (0, 0, 0);
     while next < units.len() {
-        // Grow by doubling and then close in, so that `fits` (a tokenizer) is asked a logarithmic number of times.
-        let ends: Vec<usize> = units[next..].iter().scan(end, |at, u| (*at += u.len(), Some(*at)).1).take(512).collect();
+        // Grow by doubling and then close in, so that `fits` (a tokenizer) is asked a logarithmic
+        // number of times.
+        let ends: Vec<usize> = units[next..]
+            .iter()
+            .scan(end, |at, u| (*at += u.len(), Some(*at)).1)
+            .take(512)
+            .collect();
         let taken = ends.partition_point(|&e| fits(text[start..e].trim_end()));
         if taken == 0 {
             out.extend(split_long(units[next], lang, fits));
@@ -75,12 +85,16 @@ fn clauses<'a>(text: &'a str, lang: &Lang) -> Vec<&'a str> {
     const NARROW: [char; 13] = [',', ';', ':', '،', '؛', '.', '!', '?', '–', '—', '…', '՝', '·'];
     cut(
         text,
-        |before, after| WIDE.contains(&before) && !after.is_whitespace() || before.is_whitespace() && !after.is_whitespace(),
+        |before, after| {
+            WIDE.contains(&before) && !after.is_whitespace()
+                || before.is_whitespace() && !after.is_whitespace()
+        },
         |piece, rest| {
             let trimmed = piece.trim_end();
             // The full stop of "z. B." or of "14. Juni" is no place to cut.
             let stops = || !trimmed.ends_with('.') || is_boundary(piece, rest, lang);
-            trimmed.ends_with(WIDE) || trimmed.len() < piece.len() && trimmed.ends_with(NARROW) && stops()
+            trimmed.ends_with(WIDE)
+                || trimmed.len() < piece.len() && trimmed.ends_with(NARROW) && stops()
         },
     )
 }
@@ -96,7 +110,11 @@ fn characters<'a>(text: &'a str, _: &Lang) -> Vec<&'a str> {
 }
 
 /// Cuts wherever `between` allows it and `ends` holds of the piece before and the text after.
-fn cut(text: &str, between: impl Fn(char, char) -> bool, ends: impl Fn(&str, &str) -> bool) -> Vec<&str> {
+fn cut(
+    text: &str,
+    between: impl Fn(char, char) -> bool,
+    ends: impl Fn(&str, &str) -> bool,
+) -> Vec<&str> {
     let mut out = Vec::new();
     let mut start = 0;
     let mut before = None;
@@ -118,7 +136,8 @@ fn sentence(text: &str) -> Sentence {
     Sentence { text: kept.to_string(), gap: text[kept.len()..].to_string() }
 }
 
-/// Where a sentence may end: after each Unicode sentence, and at the marks of single languages that Unicode leaves out.
+/// Where a sentence may end: after each Unicode sentence, and at the marks of single languages that
+/// Unicode leaves out.
 fn boundaries(text: &str, lang: &Lang) -> Vec<usize> {
     let mut straight_quotes = 0;
     let mut out: Vec<usize> = Vec::new();
@@ -128,9 +147,10 @@ fn boundaries(text: &str, lang: &Lang) -> Vec<usize> {
         // In French a space stands before the mark that closes a quotation.
         match text[end..].strip_prefix('»') {
             Some(after) if after.starts_with([',', ';', ':', '.', '!', '?', ')']) => {}
-            Some(after) if !after.starts_with(char::is_alphanumeric) => {
-                out.push(text.len() - after.trim_start_matches(|c: char| c.is_whitespace() && c != '\n').len())
-            }
+            Some(after) if !after.starts_with(char::is_alphanumeric) => out.push(
+                text.len()
+                    - after.trim_start_matches(|c: char| c.is_whitespace() && c != '\n').len(),
+            ),
             _ => out.push(end),
         }
         if piece.ends_with('\n') {
@@ -147,7 +167,9 @@ fn boundaries(text: &str, lang: &Lang) -> Vec<usize> {
         for (at, _) in text.match_indices(mark) {
             let after = &text[at + 1..];
             let rest = after.trim_start();
-            if rest.len() < after.len() && rest.trim_start_matches(OPENING).starts_with(char::is_uppercase) {
+            if rest.len() < after.len()
+                && rest.trim_start_matches(OPENING).starts_with(char::is_uppercase)
+            {
                 out.push(text.len() - rest.len());
             }
         }
@@ -157,11 +179,15 @@ fn boundaries(text: &str, lang: &Lang) -> Vec<usize> {
     out
 }
 
-/// Unicode takes every quotation mark and bracket after a full stop for a closing one, but where no space is written the
-/// next sentence's opening mark stands there too. `open`: the last straight quotation mark opens.
+/// Unicode takes every quotation mark and bracket after a full stop for a closing one, but where no
+/// space is written the next sentence's opening mark stands there too. `open`: the last straight
+/// quotation mark opens.
 fn without_opening(piece: &str, open: bool) -> &str {
-    let kept = piece.trim_end_matches(|c| matches!(c, '「' | '『' | '（' | '《' | '【' | '“' | '‘') || c == '"' && open);
-    if kept.ends_with(['。', '！', '？']) || kept.ends_with(['」', '』', '”', '"']) && kept.len() < piece.len() && !piece.is_ascii()
+    let kept = piece.trim_end_matches(|c| {
+        matches!(c, '「' | '『' | '（' | '《' | '【' | '“' | '‘') || c == '"' && open
+    });
+    if kept.ends_with(['。', '！', '？'])
+        || kept.ends_with(['」', '』', '”', '"']) && kept.len() < piece.len() && !piece.is_ascii()
     {
         kept
     } else {
@@ -169,8 +195,10 @@ fn without_opening(piece: &str, open: bool) -> &str {
     }
 }
 
-const OPENING: [char; 17] = ['"', '\'', '“', '„', '‘', '‚', '«', '»', '‹', '(', '[', '「', '『', '—', '–', '-', '¿'];
-const CLOSING: [char; 16] = ['"', '\'', '”', '“', '’', '‘', '»', '«', '›', ')', ']', '」', '』', '）', '】', '〉'];
+const OPENING: [char; 17] =
+    ['"', '\'', '“', '„', '‘', '‚', '«', '»', '‹', '(', '[', '「', '『', '—', '–', '-', '¿'];
+const CLOSING: [char; 16] =
+    ['"', '\'', '”', '“', '’', '‘', '»', '«', '›', ')', ']', '」', '』', '）', '】', '〉'];
 
 /// Whether the sentence really ends between the two.
 fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
@@ -197,18 +225,23 @@ fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
     let unclosed = body.trim_end_matches(CLOSING);
     if unclosed.len() < body.len() && script::of(first) == script::Script::Kana {
         // 「…。」と述べた: the quotation is a part of the sentence.
-        return !["と", "って", "は", "が", "を", "に", "の", "で", "も", "など", "という"].iter().any(|p| rest.starts_with(p));
+        return !["と", "って", "は", "が", "を", "に", "の", "で", "も", "など", "という"]
+            .iter()
+            .any(|p| rest.starts_with(p));
     }
     if !spaced && script::of(first) == script::Script::Hangul {
         // "…인가?"라고 물었다: likewise, Korean puts spaces between sentences.
         return false;
     }
     // "(rund 5 Mio.) Euro": the full stop before a bracket may be an abbreviation's as well.
-    let stopped = body.strip_suffix('.').or_else(|| body.strip_suffix([')', ']']).and_then(|inner| inner.strip_suffix('.')));
+    let stopped = body
+        .strip_suffix('.')
+        .or_else(|| body.strip_suffix([')', ']']).and_then(|inner| inner.strip_suffix('.')));
     stopped.is_none_or(|before| !is_abbreviated(before, rest, first, lang))
 }
 
-/// Whether the full stop after `before` belongs to an abbreviation, an initial or an ordinal, and the sentence goes on.
+/// Whether the full stop after `before` belongs to an abbreviation, an initial or an ordinal, and
+/// the sentence goes on.
 fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     let word = last_word(before);
     if word.is_empty() || word.ends_with('.') {
@@ -218,19 +251,22 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     let opens = || opens_sentence(rest, lang);
     if word.chars().all(|c| c.is_ascii_digit()) {
         // "1. First": a list; "am 3. Mai": an ordinal.
-        return word.len() == before.len() && letters <= 3 || has_ordinals(lang) && letters <= 2 && !opens();
+        return word.len() == before.len() && letters <= 3
+            || has_ordinals(lang) && letters <= 2 && !opens();
     }
     if letters > 1 && has_ordinals(lang) && word.chars().all(|c| "IVXL".contains(c)) {
         // "im XIX. Jahrhundert", "Elisabeth II. Windsor"
         return !opens();
     }
     let lower = word.to_lowercase();
-    // An abbreviation of several parts is written with spaces as well: "z. B. Hof", "v. Chr. Geburt".
+    // An abbreviation of several parts is written with spaces as well: "z. B. Hof", "v. Chr.
+    // Geburt".
     let several = several_parts(before, &lower);
     if several.iter().any(|parts| begins_several(parts, rest, lang)) {
         return true;
     }
-    match several.iter().skip(1).rev().find_map(|parts| abbreviations::follows(lang.base(), parts)) {
+    match several.iter().skip(1).rev().find_map(|parts| abbreviations::follows(lang.base(), parts))
+    {
         Some(Follows::Anything) => return !opens(),
         Some(_) => return true,
         None => {}
@@ -242,24 +278,32 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
         Some(Follows::Anything) => return !opens(),
         _ => {}
     }
-    let initial = letters == 1 && word.chars().all(|c| c.is_uppercase() || script::of(c) == script::Script::Georgian);
-    let dotted = lower.split('.').all(|part| (1..=2).contains(&part.chars().count())) && lower.contains('.');
+    let initial = letters == 1
+        && word.chars().all(|c| c.is_uppercase() || script::of(c) == script::Script::Georgian);
+    let dotted =
+        lower.split('.').all(|part| (1..=2).contains(&part.chars().count())) && lower.contains('.');
     initial || dotted && !opens()
 }
 
 /// What stands after the last space or opening mark.
 fn last_word(text: &str) -> &str {
-    text.rsplit(|c: char| c.is_whitespace() || OPENING.contains(&c) && c != '-').next().unwrap_or(text)
+    text.rsplit(|c: char| c.is_whitespace() || OPENING.contains(&c) && c != '-')
+        .next()
+        .unwrap_or(text)
 }
 
-/// The lower-case word before a full stop, and joined to one, two and three parts of up to four letters before it that end with full stops
-/// too: "i. d. R" gives `r`, `d.r` and `i.d.r`.
+/// The lower-case word before a full stop, and joined to one, two and three parts of up to four
+/// letters before it that end with full stops too: "i. d. R" gives `r`, `d.r` and `i.d.r`.
 fn several_parts(before: &str, lower: &str) -> Vec<String> {
     let mut out = vec![lower.to_string()];
     let mut head = before[..before.len() - last_word(before).len()].trim_end();
     while let (Some(stem), Some(joined)) = (head.strip_suffix('.'), out.last()) {
         let word = last_word(stem);
-        if out.len() > 3 || word.is_empty() || word.chars().count() > 4 || !word.chars().all(char::is_alphabetic) {
+        if out.len() > 3
+            || word.is_empty()
+            || word.chars().count() > 4
+            || !word.chars().all(char::is_alphabetic)
+        {
             break;
         }
         out.push(format!("{}.{joined}", word.to_lowercase()));
@@ -268,7 +312,8 @@ fn several_parts(before: &str, lower: &str) -> Vec<String> {
     out
 }
 
-/// Whether the next word, which ends with a full stop as well, goes on with an abbreviation that began before.
+/// Whether the next word, which ends with a full stop as well, goes on with an abbreviation that
+/// began before.
 fn begins_several(parts: &str, rest: &str, lang: &Lang) -> bool {
     let base = lang.base();
     if !abbreviations::begins_with(base, parts) {
@@ -282,8 +327,10 @@ fn begins_several(parts: &str, rest: &str, lang: &Lang) -> bool {
 
 /// Whether the language writes a full stop after the figures of an ordinal number.
 fn has_ordinals(lang: &Lang) -> bool {
-    const ORDINALS: [&str; 21] =
-        ["de", "da", "no", "nb", "nn", "fi", "cs", "sk", "sl", "hr", "bs", "sr", "et", "is", "lb", "hu", "pl", "tr", "lv", "fo", "eu"];
+    const ORDINALS: [&str; 21] = [
+        "de", "da", "no", "nb", "nn", "fi", "cs", "sk", "sl", "hr", "bs", "sr", "et", "is", "lb",
+        "hu", "pl", "tr", "lv", "fo", "eu",
+    ];
     ORDINALS.contains(&lang.base())
 }
 
@@ -299,7 +346,11 @@ mod tests {
 
     fn texts(code: &str, text: &str) -> Vec<String> {
         let out = split(text, &Lang::parse(code).unwrap());
-        assert_eq!(out.iter().map(|s| format!("{}{}", s.text, s.gap)).collect::<String>(), text.trim_start(), "nothing is lost");
+        assert_eq!(
+            out.iter().map(|s| format!("{}{}", s.text, s.gap)).collect::<String>(),
+            text.trim_start(),
+            "nothing is lost"
+        );
         out.into_iter().map(|s| s.text).collect()
     }
 
@@ -316,20 +367,35 @@ mod tests {
     #[test]
     fn full_stops_that_end_nothing() {
         for (code, one) in [
-            ("en", "Dr. J. R. Smith of the U.S. Senate paid $3.5 to Acme Inc. Monday at No. 5, e.g. Once."),
+            (
+                "en",
+                "Dr. J. R. Smith of the U.S. Senate paid $3.5 to Acme Inc. Monday at No. 5, e.g. Once.",
+            ),
             ("en", "“Really?” he asked, and left."),
             ("de", "Am 3. Mai traf Prof. Dr. Müller z.B. Angela Merkel in der Nr. 12."),
             ("fr", "M. Macron a reçu Mme. Dupont, p. ex. Jeudi."),
             ("ru", "А. С. Пушкин родился в 1799 г. в Москве, на ул. Немецкой."),
             ("ja", "「行きます。」と彼は言った。"),
-            ("de", "Es kostet 18,4 Mio. Euro, d. h. i. d. R. Steuergeld, z. B. Hof Lüdersen u. a. Höfe."),
-            ("de", "Am Freitag, 14. Juni, kamen ca. 300 Gäste (rund 2 Tsd. Menschen) in den 3. Stock, v. a. Kinder."),
+            (
+                "de",
+                "Es kostet 18,4 Mio. Euro, d. h. i. d. R. Steuergeld, z. B. Hof Lüdersen u. a. Höfe.",
+            ),
+            (
+                "de",
+                "Am Freitag, 14. Juni, kamen ca. 300 Gäste (rund 2 Tsd. Menschen) in den 3. Stock, v. a. Kinder.",
+            ),
             ("de", "Am 14.\u{a0}Juni stand der Pegel im XIX. Jahrhundert 30 n. Chr. Geburt höher."),
             ("fr", "En 52 av. J.-C. César, p. ex. Jules, le sut."),
             ("es", "En EE. UU. Biden lo vio, p. ej. Ayer."),
-            ("ru", "Обошелся в 4,2 млрд рублей, т. е. Почти 210 мест, в т. ч. Сидячих, 5 тыс. Рублей."),
+            (
+                "ru",
+                "Обошелся в 4,2 млрд рублей, т. е. Почти 210 мест, в т. ч. Сидячих, 5 тыс. Рублей.",
+            ),
             ("cs", "Dne 14. Června stálo 18,4 mil. Kč, tj. 5 tis. Eur."),
-            ("pl", "W 15. Rocznicę ok. 18 proc. Polaków, m. in. Kraków, wydało 3 mln. Złotych na pt. „Ziemia”."),
+            (
+                "pl",
+                "W 15. Rocznicę ok. 18 proc. Polaków, m. in. Kraków, wydało 3 mln. Złotych na pt. „Ziemia”.",
+            ),
             ("da", "Den 14. Juni kostede det 18 mio. Kroner, bl. a. Til Odense."),
             ("no", "Fredag 14. Juni kostet det 18 mill. Kroner."),
             ("sv", "Det kostar 18 milj. Kronor, t. ex. Malmö."),
@@ -351,7 +417,11 @@ mod tests {
             ("de", "Es kostet 18,4 Mio. Der Rat zahlt. Er kam aus Hof, Wien usw. Es war spät.", 4),
             ("ru", "Хлеб, соль и т. д. Он ушел.", 2),
             ("fr", "En 52 av. J.-C. Il mourut. Fin.", 3),
-            ("fr", "« Il y a un requin ! », explique Chad. « Non ? » Il est parti. » « Bien. »\nFin.", 5),
+            (
+                "fr",
+                "« Il y a un requin ! », explique Chad. « Non ? » Il est parti. » « Bien. »\nFin.",
+                5,
+            ),
             ("de", "»Ja.« »Nein.« Er ging.", 3),
             ("pl", "Kosztuje 18 mln. To dużo. Jest ich 120.", 3),
             ("zh", "他来了。她走了！“真的吗？”“是的。”他说。", 5),
@@ -372,7 +442,10 @@ mod tests {
 
     #[test]
     fn line_breaks_end_sentences_and_are_kept() {
-        assert_eq!(texts("en", "  Title\n\nFirst line\nsecond. "), ["Title", "First line", "second."]);
+        assert_eq!(
+            texts("en", "  Title\n\nFirst line\nsecond. "),
+            ["Title", "First line", "second."]
+        );
         assert!(texts("en", " \n ").is_empty());
     }
 
@@ -381,7 +454,10 @@ mod tests {
         let by_chars = |n: usize| move |s: &str| s.chars().count() <= n;
         let cut = |text: &str, n: usize| -> Vec<String> {
             let out = split_long(text, &Lang::en(), &by_chars(n));
-            assert_eq!(out.iter().map(|s| format!("{}{}", s.text, s.gap)).collect::<String>(), text.trim_start());
+            assert_eq!(
+                out.iter().map(|s| format!("{}{}", s.text, s.gap)).collect::<String>(),
+                text.trim_start()
+            );
             out.into_iter().map(|s| s.text).collect()
         };
         assert_eq!(cut("one two, three four, five six", 20), ["one two, three four,", "five six"]);
@@ -390,7 +466,11 @@ mod tests {
         assert_eq!(cut("我来了，他走了，她也走了", 5), ["我来了，", "他走了，", "她也走了"]);
         assert_eq!(cut("👨‍👩‍👧ab", 1), ["👨‍👩‍👧", "a", "b"]);
         assert!(cut("  ", 3).is_empty());
-        let german = split_long("Das war am 14. Juni, z. B. in Hof, bei 5 Mio. Euro.", &Lang::parse("de").unwrap(), &by_chars(24));
+        let german = split_long(
+            "Das war am 14. Juni, z. B. in Hof, bei 5 Mio. Euro.",
+            &Lang::parse("de").unwrap(),
+            &by_chars(24),
+        );
         assert_eq!(
             german.iter().map(|s| s.text.as_str()).collect::<Vec<_>>(),
             ["Das war am 14. Juni,", "z. B. in Hof,", "bei 5 Mio. Euro."]

@@ -2,15 +2,18 @@ use super::{caps, script, sentences};
 use crate::types::Lang;
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The words of a text in lower case, by the Unicode rules for word boundaries. Scripts written without spaces give
-/// the pairs of neighbouring characters instead (one character where it stands alone), which need no dictionary and
-/// compare as well.
+/// The words of a text in lower case, by the Unicode rules for word boundaries. Scripts written
+/// without spaces give the pairs of neighbouring characters instead (one character where it stands
+/// alone), which need no dictionary and compare as well.
 pub fn words(text: &str) -> Vec<String> {
     let mut out = Vec::new();
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
         let unspaced = is_unspaced(first);
-        let end = rest.char_indices().find(|&(_, c)| is_unspaced(c) != unspaced).map_or(rest.len(), |(i, _)| i);
+        let end = rest
+            .char_indices()
+            .find(|&(_, c)| is_unspaced(c) != unspaced)
+            .map_or(rest.len(), |(i, _)| i);
         let (run, after) = rest.split_at(end);
         if unspaced {
             let chars: Vec<char> = run.chars().collect();
@@ -26,19 +29,22 @@ pub fn words(text: &str) -> Vec<String> {
     out
 }
 
-/// Letters and vowel signs of the scripts without spaces; their punctuation is not of the script, or not alphabetic.
+/// Letters and vowel signs of the scripts without spaces; their punctuation is not of the script,
+/// or not alphabetic.
 fn is_unspaced(c: char) -> bool {
     script::of(c).is_unspaced() && (c.is_alphabetic() || is_mark(c))
 }
 
-/// Thai, Lao, Khmer and Myanmar signs that belong to a syllable without being alphabetic (tone marks, killers).
+/// Thai, Lao, Khmer and Myanmar signs that belong to a syllable without being alphabetic (tone
+/// marks, killers).
 fn is_mark(c: char) -> bool {
     matches!(c, '\u{0E47}'..='\u{0E4E}' | '\u{0EC8}'..='\u{0ECE}' | '\u{1037}'..='\u{103A}' | '\u{17C6}'..='\u{17D3}' | '\u{0F71}'..='\u{0F84}')
 }
 
-/// Names in a text: runs of capitalized words that do not begin a sentence, and acronyms anywhere. Empty for scripts
-/// without case, for text in capitals and for titles that capitalize every word. In languages that capitalize all nouns
-/// (German, Luxembourgish) a word must stand beside another capitalized one, or be an acronym.
+/// Names in a text: runs of capitalized words that do not begin a sentence, and acronyms anywhere.
+/// Empty for scripts without case, for text in capitals and for titles that capitalize every word.
+/// In languages that capitalize all nouns (German, Luxembourgish) a word must stand beside another
+/// capitalized one, or be an acronym.
 pub fn names(text: &str, lang: &Lang) -> Vec<String> {
     let nouns_capitalized = matches!(lang.base(), "de" | "lb");
     let mut out: Vec<String> = Vec::new();
@@ -109,9 +115,13 @@ fn tokens(sentence: &str) -> Vec<Token<'_>> {
         out.push(Token {
             text: word,
             cased,
-            capitalized: cased && word.chars().next().is_some_and(char::is_uppercase) && letters().count() > 1,
+            capitalized: cased
+                && word.chars().next().is_some_and(char::is_uppercase)
+                && letters().count() > 1,
             acronym: cased && upper >= 2 && upper == letters().count(),
-            opens: out.is_empty() || between.contains(['"', '“', '„', '«', '»', '”', ':', '¿', '¡', '…', '(', '—', '–']),
+            opens: out.is_empty()
+                || between
+                    .contains(['"', '“', '„', '«', '»', '”', ':', '¿', '¡', '…', '(', '—', '–']),
             joined: between == " " || between == "\u{a0}",
         });
         end = start + word.len();

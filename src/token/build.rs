@@ -1,4 +1,5 @@
-//! Tokenizers of the `tokenizers` crate put together from a family's vocabulary files, as `transformers` does it.
+//! Tokenizers of the `tokenizers` crate put together from a family's vocabulary files, as
+//! `transformers` does it.
 
 use super::charsmap::Charsmap;
 use super::codes;
@@ -40,18 +41,28 @@ pub(super) fn from_sentencepiece(file: &Path, settings: &Settings) -> Result<Bui
 pub(super) fn from_spm(spm: &Spm, settings: &Settings, name: &str) -> Result<Built> {
     let broken = |message: String| Error::model(name, message);
     let family = settings.family;
-    let named = |name: &str, default: &str| settings.token(name, default).map_or(default.to_string(), |t| t.content);
-    let (bos, eos, pad, unk) =
-        (named("bos_token", "<s>"), named("eos_token", "</s>"), named("pad_token", "<pad>"), named("unk_token", "<unk>"));
+    let named = |name: &str, default: &str| {
+        settings.token(name, default).map_or(default.to_string(), |t| t.content)
+    };
+    let (bos, eos, pad, unk) = (
+        named("bos_token", "<s>"),
+        named("eos_token", "</s>"),
+        named("pad_token", "<pad>"),
+        named("unk_token", "<unk>"),
+    );
 
-    // Where pieces move, the first ones are replaced: the unknown one must be where the family's models have it.
+    // Where pieces move, the first ones are replaced: the unknown one must be where the family's
+    // models have it.
     let expected = match family {
         Family::Pegasus => 2..usize::MAX,
         Family::MBart | Family::MBart50 | Family::Nllb => 0..3,
         _ => 0..usize::MAX,
     };
     if !expected.contains(&spm.unknown) {
-        return Err(broken(format!("its unknown piece is number {}, which no tokenizer of the kind {family:?} has", spm.unknown)));
+        return Err(broken(format!(
+            "its unknown piece is number {}, which no tokenizer of the kind {family:?} has",
+            spm.unknown
+        )));
     }
     let mut special = Vec::new();
     let normal = spm.pieces.iter().map(|p| (p.text.clone(), f64::from(p.score)));
@@ -59,15 +70,23 @@ pub(super) fn from_spm(spm: &Spm, settings: &Settings, name: &str) -> Result<Bui
     let unknown = match family {
         Family::T5 => {
             vocabulary.extend(normal);
-            let extra = (0..settings.count("extra_ids", T5_EXTRA_IDS)).rev().map(|i| format!("<extra_id_{i}>"));
-            let extra: Vec<String> = extra.filter(|token| !spm.pieces.iter().any(|p| p.text == *token)).collect();
+            let extra = (0..settings.count("extra_ids", T5_EXTRA_IDS))
+                .rev()
+                .map(|i| format!("<extra_id_{i}>"));
+            let extra: Vec<String> =
+                extra.filter(|token| !spm.pieces.iter().any(|p| p.text == *token)).collect();
             vocabulary.extend(extra.iter().map(|token| (token.clone(), 0.0)));
             special.extend(extra);
             spm.unknown
         }
         Family::Pegasus => {
             let offset = settings.count("offset", PEGASUS_OFFSET);
-            let head = [pad.clone(), eos.clone(), named("mask_token_sent", "<mask_1>"), named("mask_token", "<mask_2>")];
+            let head = [
+                pad.clone(),
+                eos.clone(),
+                named("mask_token_sent", "<mask_1>"),
+                named("mask_token", "<mask_2>"),
+            ];
             vocabulary.extend(head.into_iter().map(|token| (token, 0.0)));
             let unused = (2..offset).map(|i| format!("<unk_{i}>"));
             vocabulary.extend(unused.map(|token| (token, -100.0)));
@@ -76,11 +95,14 @@ pub(super) fn from_spm(spm: &Spm, settings: &Settings, name: &str) -> Result<Bui
             spm.unknown + offset
         }
         Family::MBart | Family::MBart50 | Family::Nllb => {
-            // fairseq's order: one more token than SentencePiece's <unk>, <s>, </s>, which stand elsewhere.
+            // fairseq's order: one more token than SentencePiece's <unk>, <s>, </s>, which stand
+            // elsewhere.
             vocabulary.extend([bos, pad, eos, unk.clone()].map(|token| (token, 0.0)));
             vocabulary.extend(normal.skip(3));
             let languages: Vec<String> = match family {
-                Family::MBart => codes::MBART50.split(' ').take(codes::MBART).map(String::from).collect(),
+                Family::MBart => {
+                    codes::MBART50.split(' ').take(codes::MBART).map(String::from).collect()
+                }
                 Family::MBart50 => codes::MBART50.split(' ').map(String::from).collect(),
                 _ => codes::NLLB.split(' ').map(String::from).collect(),
             };
@@ -89,10 +111,15 @@ pub(super) fn from_spm(spm: &Spm, settings: &Settings, name: &str) -> Result<Bui
             special.extend(languages);
             3
         }
-        _ => return Err(broken("no family of tokenizers that is known is built from it; a tokenizer.json would help".into())),
+        _ => return Err(broken(
+            "no family of tokenizers that is known is built from it; a tokenizer.json would help"
+                .into(),
+        )),
     };
     let model: ModelWrapper = match spm.algorithm {
-        Algorithm::Unigram => Unigram::from(vocabulary, Some(unknown), false).map_err(|e| broken(e.to_string()))?.into(),
+        Algorithm::Unigram => Unigram::from(vocabulary, Some(unknown), false)
+            .map_err(|e| broken(e.to_string()))?
+            .into(),
         Algorithm::Bpe => merged(spm, &vocabulary, unk).map_err(broken)?.into(),
     };
     let mut inner = tokenizers::Tokenizer::new(model);
@@ -101,9 +128,10 @@ pub(super) fn from_spm(spm: &Spm, settings: &Settings, name: &str) -> Result<Bui
     }
     let metaspace = Metaspace::new('▁', PrependScheme::Always, true);
     match family {
-        Family::T5 | Family::MBart => {
-            inner.with_pre_tokenizer(Some(PreTokenizers::new(vec![WhitespaceSplit.into(), metaspace.clone().into()])))
-        }
+        Family::T5 | Family::MBart => inner.with_pre_tokenizer(Some(PreTokenizers::new(vec![
+            WhitespaceSplit.into(),
+            metaspace.clone().into(),
+        ]))),
         _ => inner.with_pre_tokenizer(Some(metaspace.clone())),
     };
     inner.with_decoder(Some(metaspace));
@@ -121,16 +149,23 @@ fn normalizer(spm: &Spm, family: Family) -> Result<Option<Normalizers>, String> 
     } else if family == Family::Pegasus {
         steps.push(Replace::new("\n", " ").map_err(|e| e.to_string())?.into());
     }
-    let collapses = matches!(family, Family::Pegasus | Family::MBart50) || family == Family::Nllb && !spm.charsmap.is_empty();
+    let collapses = matches!(family, Family::Pegasus | Family::MBart50)
+        || family == Family::Nllb && !spm.charsmap.is_empty();
     if collapses {
-        steps.push(Replace::new(ReplacePattern::Regex(" {2,}".into()), " ").map_err(|e| e.to_string())?.into());
+        steps.push(
+            Replace::new(ReplacePattern::Regex(" {2,}".into()), " ")
+                .map_err(|e| e.to_string())?
+                .into(),
+        );
     }
     Ok(if steps.is_empty() { None } else { Some(Normalizers::new(steps)) })
 }
 
-/// BPE whose merges are every way to put a piece together out of two others, in the order of the pieces.
+/// BPE whose merges are every way to put a piece together out of two others, in the order of the
+/// pieces.
 fn merged(spm: &Spm, vocabulary: &[(String, f64)], unknown: String) -> Result<BPE, String> {
-    let rank: HashMap<&str, usize> = spm.pieces.iter().enumerate().map(|(id, p)| (p.text.as_str(), id)).collect();
+    let rank: HashMap<&str, usize> =
+        spm.pieces.iter().enumerate().map(|(id, p)| (p.text.as_str(), id)).collect();
     let mut merges: Vec<(usize, usize, &str, &str)> = Vec::new();
     for (id, piece) in spm.pieces.iter().enumerate().filter(|(_, p)| p.kind == Kind::Normal) {
         for (at, _) in piece.text.char_indices().skip(1) {
@@ -141,8 +176,12 @@ fn merged(spm: &Spm, vocabulary: &[(String, f64)], unknown: String) -> Result<BP
         }
     }
     merges.sort_unstable();
-    let merges: Merges = merges.into_iter().map(|(_, _, left, right)| (left.to_string(), right.to_string())).collect();
-    let ids: Vocab = vocabulary.iter().enumerate().map(|(id, (token, _))| (token.clone(), id as u32)).collect();
+    let merges: Merges = merges
+        .into_iter()
+        .map(|(_, _, left, right)| (left.to_string(), right.to_string()))
+        .collect();
+    let ids: Vocab =
+        vocabulary.iter().enumerate().map(|(id, (token, _))| (token.clone(), id as u32)).collect();
     let bpe = BPE::builder().vocab_and_merges(ids, merges).unk_token(unknown).fuse_unk(true);
     bpe.build().map_err(|e| e.to_string())
 }
@@ -155,10 +194,14 @@ pub(super) fn byte_level(folder: &Path, settings: &Settings) -> Result<Built> {
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with("#version"));
     let pair = |line: &str| match line.split_once(' ') {
         Some((left, right)) if !right.contains(' ') => Ok((left.to_string(), right.to_string())),
-        _ => Err(Error::model(path.display().to_string(), format!("the line {line:?} is not two tokens"))),
+        _ => Err(Error::model(
+            path.display().to_string(),
+            format!("the line {line:?} is not two tokens"),
+        )),
     };
     let merges = lines.map(pair).collect::<Result<Merges>>()?;
-    let unknown = settings.token("unk_token", "<unk>").and_then(|t| vocabulary.get(&t.content).copied());
+    let unknown =
+        settings.token("unk_token", "<unk>").and_then(|t| vocabulary.get(&t.content).copied());
     let bpe = BPE::builder().vocab_and_merges(vocabulary.into_iter().collect::<Vocab>(), merges);
     let bpe = bpe.build().map_err(|e| Error::model(path.display().to_string(), e.to_string()))?;
     let mut inner = tokenizers::Tokenizer::new(bpe);
@@ -171,7 +214,9 @@ pub(super) fn byte_level(folder: &Path, settings: &Settings) -> Result<Built> {
 /// Marks the special tokens, and appends those that the vocabulary does not have.
 fn add(inner: &mut tokenizers::Tokenizer, settings: &Settings, special: Vec<String>) -> Result<()> {
     let defaults: &[(&str, &str)] = match settings.family {
-        Family::T5 | Family::Pegasus => &[("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")],
+        Family::T5 | Family::Pegasus => {
+            &[("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")]
+        }
         _ => &[
             ("bos_token", "<s>"),
             ("eos_token", "</s>"),
@@ -184,7 +229,10 @@ fn add(inner: &mut tokenizers::Tokenizer, settings: &Settings, special: Vec<Stri
     };
     let named = defaults.iter().filter_map(|(name, default)| settings.token(name, default));
     let given = settings.added.values().cloned();
-    let extra = settings.extra().into_iter().chain(special.into_iter().map(|token| AddedToken::from(token, true)));
+    let extra = settings
+        .extra()
+        .into_iter()
+        .chain(special.into_iter().map(|token| AddedToken::from(token, true)));
     let mut tokens: Vec<AddedToken> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     for token in given.chain(named.map(|t| t.special(true))).chain(extra) {

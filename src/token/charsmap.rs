@@ -1,7 +1,9 @@
-//! SentencePiece's table of replacements (`precompiled_charsmap`): a double array over UTF-8 bytes whose values point into a blob of
-//! replacement texts. It is checked whole before anyone walks it, because the walkers, ours and the `tokenizers` crate's, trust it.
+//! SentencePiece's table of replacements (`precompiled_charsmap`): a double array over UTF-8 bytes
+//! whose values point into a blob of replacement texts. It is checked whole before anyone walks it,
+//! because the walkers, ours and the `tokenizers` crate's, trust it.
 
-/// A longer replacement than any in use (the longest of NFKC, U+FDFA's, has 33 bytes): text would grow without bound.
+/// A longer replacement than any in use (the longest of NFKC, U+FDFA's, has 33 bytes): text would
+/// grow without bound.
 const MAX_REPLACEMENT: usize = 1024;
 
 /// A checked table.
@@ -13,17 +15,25 @@ pub(super) struct Charsmap {
 }
 
 impl Charsmap {
-    /// `bytes`: the size of the array in bytes (u32, little endian), the array, the replacement texts.
+    /// `bytes`: the size of the array in bytes (u32, little endian), the array, the replacement
+    /// texts.
     pub fn new(bytes: &[u8]) -> Result<Charsmap, String> {
-        let (size, rest) = bytes.split_first_chunk::<4>().ok_or("the table of replacements is cut off")?;
+        let (size, rest) =
+            bytes.split_first_chunk::<4>().ok_or("the table of replacements is cut off")?;
         let size = u32::from_le_bytes(*size) as usize;
-        let (array, replacements) = rest.split_at_checked(size).ok_or("the table of replacements is shorter than it says")?;
+        let (array, replacements) = rest
+            .split_at_checked(size)
+            .ok_or("the table of replacements is shorter than it says")?;
         let (units, odd) = array.as_chunks::<4>();
         if units.is_empty() || !odd.is_empty() {
             return Err(format!("the table of replacements has an array of {size} bytes"));
         }
-        let replacements = String::from_utf8(replacements.to_vec()).map_err(|_| "a replacement text is not valid UTF-8")?;
-        let map = Charsmap { units: units.iter().map(|u| u32::from_le_bytes(*u)).collect(), replacements };
+        let replacements = String::from_utf8(replacements.to_vec())
+            .map_err(|_| "a replacement text is not valid UTF-8")?;
+        let map = Charsmap {
+            units: units.iter().map(|u| u32::from_le_bytes(*u)).collect(),
+            replacements,
+        };
         map.check()?;
         Ok(map)
     }
@@ -34,7 +44,8 @@ impl Charsmap {
         let mut seen = vec![false; self.units.len()];
         let mut open = vec![offset(self.units[0])];
         while let Some(base) = open.pop() {
-            // A node's children lie within 256 units, so that its own place among them may be looked up with any byte.
+            // A node's children lie within 256 units, so that its own place among them may be
+            // looked up with any byte.
             if base | 0xff >= self.units.len() {
                 return Err(broken());
             }
@@ -135,8 +146,14 @@ mod tests {
             Charsmap::new(&bytes).map(|_| ())
         };
         assert!(with(0, 0xffff_fc00).is_err(), "children outside of the array");
-        assert!(with(b'a' as usize, u32::from(b'a') | 1 << 8 | 0x3ff << 10).is_err(), "a value outside of the array");
+        assert!(
+            with(b'a' as usize, u32::from(b'a') | 1 << 8 | 0x3ff << 10).is_err(),
+            "a value outside of the array"
+        );
         assert!(with(1, 1 << 31 | 4).is_err(), "a text outside of the blob");
-        assert!(with(b'b' as usize, u32::from(b'b') | 0x3ff << 10).is_err(), "grandchildren outside of the array");
+        assert!(
+            with(b'b' as usize, u32::from(b'b') | 0x3ff << 10).is_err(),
+            "grandchildren outside of the array"
+        );
     }
 }

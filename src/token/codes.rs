@@ -1,4 +1,5 @@
-//! The language tokens that stand in no vocabulary file: their order is fixed and gives their ids. Each list is separated by spaces.
+//! The language tokens that stand in no vocabulary file: their order is fixed and gives their ids.
+//! Each list is separated by spaces.
 
 /// mBART-50's 52, after the pieces; mBART's are the first [`MBART`] of them.
 pub(super) const MBART50: &str = "\

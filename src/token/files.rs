@@ -14,7 +14,8 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io("reading", path))?;
     if bytes.len() as u64 > limit {
-        let message = format!("the file has more than {} MB, which no tokenizer needs", limit >> 20);
+        let message =
+            format!("the file has more than {} MB, which no tokenizer needs", limit >> 20);
         return Err(Error::model(path.display().to_string(), message));
     }
     Ok(bytes)
@@ -22,13 +23,16 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
 
 /// A text file.
 pub(super) fn text(path: &Path) -> Result<String> {
-    String::from_utf8(read(path, MAX_JSON)?).map_err(|e| Error::model(path.display().to_string(), format!("expected UTF-8 text: {e}")))
+    String::from_utf8(read(path, MAX_JSON)?)
+        .map_err(|e| Error::model(path.display().to_string(), format!("expected UTF-8 text: {e}")))
 }
 
 /// A JSON file.
 pub(super) fn json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = read(path, MAX_JSON)?;
-    serde_json::from_slice(&bytes).map_err(|e| Error::model(path.display().to_string(), format!("not the JSON that was expected: {e}")))
+    serde_json::from_slice(&bytes).map_err(|e| {
+        Error::model(path.display().to_string(), format!("not the JSON that was expected: {e}"))
+    })
 }
 
 /// A JSON file, or nothing where there is none.

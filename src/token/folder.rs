@@ -31,32 +31,59 @@ struct HeadModel {
 }
 
 /// The files that a SentencePiece model has been called by.
-const SENTENCEPIECE: [&str; 4] = ["sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model"];
+const SENTENCEPIECE: [&str; 4] =
+    ["sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model"];
 
 /// See [`Tokenizer::from_folder`].
 pub(super) fn open(folder: &Path, config: &Config) -> Result<Tokenizer> {
     let settings = Settings::read(folder, config)?;
     if settings.family == Family::Student {
-        return finish(Pieces::Mapped(Box::new(student(folder, config)?)), None, folder, config, &settings);
+        return finish(
+            Pieces::Mapped(Box::new(student(folder, config)?)),
+            None,
+            folder,
+            config,
+            &settings,
+        );
     }
     let has = |name: &str| folder.join(name).is_file();
     let whole = folder.join("tokenizer.json");
     let model = SENTENCEPIECE.iter().map(|name| folder.join(name)).find(|path| path.is_file());
-    // Marian and M2M100 have no tokenizer.json of transformers' making; one that stands beside their files is a conversion by others.
-    if settings.family == Family::Marian && has("source.spm") && has("target.spm") && has("vocab.json") {
-        return finish(Pieces::Mapped(Box::new(marian(folder, config, &settings)?)), None, folder, config, &settings);
+    // Marian and M2M100 have no tokenizer.json of transformers' making; one that stands beside
+    // their files is a conversion by others.
+    if settings.family == Family::Marian
+        && has("source.spm")
+        && has("target.spm")
+        && has("vocab.json")
+    {
+        return finish(
+            Pieces::Mapped(Box::new(marian(folder, config, &settings)?)),
+            None,
+            folder,
+            config,
+            &settings,
+        );
     }
     if let (Family::M2M100, Some(model), true) = (settings.family, &model, has("vocab.json")) {
-        return finish(Pieces::Mapped(Box::new(m2m100(folder, model, &settings)?)), None, folder, config, &settings);
+        return finish(
+            Pieces::Mapped(Box::new(m2m100(folder, model, &settings)?)),
+            None,
+            folder,
+            config,
+            &settings,
+        );
     }
     if whole.is_file() {
         return from_json(&whole, config);
     }
     let (inner, unknown) = match (settings.family, model) {
-        (Family::T5 | Family::Pegasus | Family::MBart | Family::MBart50 | Family::Nllb, Some(model)) => {
-            build::from_sentencepiece(&model, &settings)?
+        (
+            Family::T5 | Family::Pegasus | Family::MBart | Family::MBart50 | Family::Nllb,
+            Some(model),
+        ) => build::from_sentencepiece(&model, &settings)?,
+        (Family::Bart, _) if has("vocab.json") && has("merges.txt") => {
+            build::byte_level(folder, &settings)?
         }
-        (Family::Bart, _) if has("vocab.json") && has("merges.txt") => build::byte_level(folder, &settings)?,
         (family, _) => {
             let message = match family {
                 Family::Student => "expected vocab.*.spm, or srcvocab.*.spm and trgvocab.*.spm".into(),
@@ -66,11 +93,20 @@ pub(super) fn open(folder: &Path, config: &Config) -> Result<Tokenizer> {
                 Family::Other => "expected tokenizer.json; config.json names no kind of model whose other files are known".into(),
                 _ => format!("expected tokenizer.json or one of {}", SENTENCEPIECE.join(", ")),
             };
-            return Err(Error::model(folder.display().to_string(), format!("no tokenizer: {message}; fetch the missing files")));
+            return Err(Error::model(
+                folder.display().to_string(),
+                format!("no tokenizer: {message}; fetch the missing files"),
+            ));
         }
     };
     let mark = (settings.family == Family::T5).then_some(is_madlad_code as fn(&str) -> bool);
-    finish(Pieces::Library(Box::new(Library::new(inner, unknown, mark)?)), None, folder, config, &settings)
+    finish(
+        Pieces::Library(Box::new(Library::new(inner, unknown, mark)?)),
+        None,
+        folder,
+        config,
+        &settings,
+    )
 }
 
 /// A `tokenizer.json`, with the settings beside it.
@@ -81,17 +117,28 @@ pub(super) fn from_json(path: &Path, config: &Config) -> Result<Tokenizer> {
     let broken = |message: String| Error::Tokenizer(format!("{}: {message}", path.display()));
     let head: Head = serde_json::from_str(&text).map_err(|e| broken(e.to_string()))?;
     head.normalizer.iter().try_for_each(check_charsmaps).map_err(broken)?;
-    let inner = tokenizers::Tokenizer::from_bytes(text.as_bytes()).map_err(|e| broken(e.to_string()))?;
+    let inner =
+        tokenizers::Tokenizer::from_bytes(text.as_bytes()).map_err(|e| broken(e.to_string()))?;
     let unknown = head.model.unk_id.or_else(|| inner.token_to_id(head.model.unk_token.as_deref()?));
     let unknown = unknown.or_else(|| inner.token_to_id(&settings.token("unk_token", "")?.content));
     let mark = (settings.family == Family::T5).then_some(is_madlad_code as fn(&str) -> bool);
-    finish(Pieces::Library(Box::new(Library::new(inner, unknown, mark)?)), head.post_processor, folder, config, &settings)
+    finish(
+        Pieces::Library(Box::new(Library::new(inner, unknown, mark)?)),
+        head.post_processor,
+        folder,
+        config,
+        &settings,
+    )
 }
 
 /// MADLAD's target languages, which are ordinary entries of its vocabulary.
 pub(super) fn is_madlad_code(token: &str) -> bool {
     let code = token.strip_prefix("<2").and_then(|t| t.strip_suffix('>'));
-    code.is_some_and(|c| !c.is_empty() && c.len() <= 16 && c.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'))
+    code.is_some_and(|c| {
+        !c.is_empty()
+            && c.len() <= 16
+            && c.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    })
 }
 
 /// The `tokenizers` crate trusts a table of replacements: look at it first.
@@ -99,7 +146,9 @@ fn check_charsmaps(normalizer: &Value) -> Result<(), String> {
     match normalizer {
         Value::Object(fields) => {
             if let Some(Value::String(map)) = fields.get("precompiled_charsmap") {
-                let bytes = base64::engine::general_purpose::STANDARD.decode(map).map_err(|e| format!("precompiled_charsmap: {e}"))?;
+                let bytes = base64::engine::general_purpose::STANDARD
+                    .decode(map)
+                    .map_err(|e| format!("precompiled_charsmap: {e}"))?;
                 Charsmap::new(&bytes)?;
             }
             fields.values().try_for_each(check_charsmaps)
@@ -112,8 +161,12 @@ fn check_charsmaps(normalizer: &Value) -> Result<(), String> {
 fn vocabulary(path: &Path, unknown: &str) -> Result<(HashMap<String, u32>, u32)> {
     let ids: HashMap<String, u32> = files::json(path)?;
     let unknown = ids.get(unknown).copied();
-    let unknown = unknown
-        .ok_or_else(|| Error::model(path.display().to_string(), format!("none of the {} pieces in it is the unknown one", ids.len())))?;
+    let unknown = unknown.ok_or_else(|| {
+        Error::model(
+            path.display().to_string(),
+            format!("none of the {} pieces in it is the unknown one", ids.len()),
+        )
+    })?;
     Ok((ids, unknown))
 }
 
@@ -128,11 +181,16 @@ fn name(settings: &Settings, token: &str, default: &str) -> String {
 fn marian(folder: &Path, config: &Config, settings: &Settings) -> Result<Mapped> {
     let unknown = name(settings, "unk_token", "<unk>");
     let (mut ids, unknown_id) = vocabulary(&folder.join("vocab.json"), &unknown)?;
-    let apart = config.json("share_encoder_decoder_embeddings").and_then(Value::as_bool) == Some(false);
+    let apart =
+        config.json("share_encoder_decoder_embeddings").and_then(Value::as_bool) == Some(false);
     let target = folder.join("target_vocab.json");
-    let target_ids =
-        if settings.flag("separate_vocabs") || apart && target.is_file() { Some(vocabulary(&target, &unknown)?.0) } else { None };
-    let mut control = vec![name(settings, "eos_token", "</s>"), unknown, name(settings, "pad_token", "<pad>")];
+    let target_ids = if settings.flag("separate_vocabs") || apart && target.is_file() {
+        Some(vocabulary(&target, &unknown)?.0)
+    } else {
+        None
+    };
+    let mut control =
+        vec![name(settings, "eos_token", "</s>"), unknown, name(settings, "pad_token", "<pad>")];
     control.extend(settings.extra().into_iter().map(|t| t.content));
     for (id, token) in &settings.added {
         ids.entry(token.content.clone()).or_insert(*id);
@@ -140,20 +198,37 @@ fn marian(folder: &Path, config: &Config, settings: &Settings) -> Result<Mapped>
     }
     control.retain(|token| !token.is_empty() && ids.contains_key(token));
     let source = sentencepiece(&folder.join("source.spm"))?;
-    // The model of the target decodes its own pieces; where both sides share a vocabulary, that of the source decodes all.
-    let target = if target_ids.is_some() { Some(sentencepiece(&folder.join("target.spm"))?) } else { None };
-    Mapped::new(Parts { source, target, ids, target_ids, control, unknown: unknown_id, has_codes: true, trims: true })
+    // The model of the target decodes its own pieces; where both sides share a vocabulary, that of
+    // the source decodes all.
+    let target =
+        if target_ids.is_some() { Some(sentencepiece(&folder.join("target.spm"))?) } else { None };
+    Mapped::new(Parts {
+        source,
+        target,
+        ids,
+        target_ids,
+        control,
+        unknown: unknown_id,
+        has_codes: true,
+        trims: true,
+    })
 }
 
-/// A model in Marian's own files: the ids are SentencePiece's own. The configuration names the `vocabularies`, one for both sides, or
-/// that of the source and that of the target.
+/// A model in Marian's own files: the ids are SentencePiece's own. The configuration names the
+/// `vocabularies`, one for both sides, or that of the source and that of the target.
 fn student(folder: &Path, config: &Config) -> Result<Mapped> {
     let listed = config.json("vocabularies").and_then(Value::as_array).into_iter().flatten();
-    let files: Vec<&str> = listed.filter_map(Value::as_str).filter(|name| !name.contains(['/', '\\'])).collect();
+    let files: Vec<&str> =
+        listed.filter_map(Value::as_str).filter(|name| !name.contains(['/', '\\'])).collect();
     let (source, target) = match files[..] {
         [both] => (both, None),
         [source, target] => (source, Some(target)),
-        _ => return Err(Error::model(folder.display().to_string(), "no vocabularies are named; expected one or two SentencePiece models")),
+        _ => {
+            return Err(Error::model(
+                folder.display().to_string(),
+                "no vocabularies are named; expected one or two SentencePiece models",
+            ));
+        }
     };
     let file = folder.join(source);
     let mut parts = Parts::of_model(Spm::open(&file)?, &file.display().to_string())?;
@@ -162,7 +237,9 @@ fn student(folder: &Path, config: &Config) -> Result<Mapped> {
         let others = target.ids();
         // The ends of both sides are one token to those who use them.
         if ["</s>", "<unk>"].iter().any(|token| others.get(*token) != parts.ids.get(*token)) {
-            let message = format!("{source} and {name} number </s> and <unk> differently, which is not supported");
+            let message = format!(
+                "{source} and {name} number </s> and <unk> differently, which is not supported"
+            );
             return Err(Error::model(folder.display().to_string(), message));
         }
         parts.target_ids = Some(others.clone());
@@ -172,24 +249,47 @@ fn student(folder: &Path, config: &Config) -> Result<Mapped> {
 }
 
 fn m2m100(folder: &Path, model: &Path, settings: &Settings) -> Result<Mapped> {
-    let (mut ids, unknown) = vocabulary(&folder.join("vocab.json"), &name(settings, "unk_token", "<unk>"))?;
-    let languages = if settings.text("language_codes") == Some("wmt21") { codes::WMT21 } else { codes::M2M100 };
+    let (mut ids, unknown) =
+        vocabulary(&folder.join("vocab.json"), &name(settings, "unk_token", "<unk>"))?;
+    let languages =
+        if settings.text("language_codes") == Some("wmt21") { codes::WMT21 } else { codes::M2M100 };
     let first = ids.len() as u32;
-    let mut control: Vec<String> = [("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")]
-        .map(|(n, d)| name(settings, n, d))
-        .into();
+    let mut control: Vec<String> = [
+        ("bos_token", "<s>"),
+        ("eos_token", "</s>"),
+        ("unk_token", "<unk>"),
+        ("pad_token", "<pad>"),
+    ]
+    .map(|(n, d)| name(settings, n, d))
+    .into();
     for (id, code) in (first..).zip(languages.split(' ')) {
         ids.insert(format!("__{code}__"), id);
         control.push(format!("__{code}__"));
     }
     control.retain(|token| !token.is_empty() && ids.contains_key(token));
     let source = sentencepiece(model)?;
-    Mapped::new(Parts { source, target: None, ids, target_ids: None, control, unknown, has_codes: false, trims: true })
+    Mapped::new(Parts {
+        source,
+        target: None,
+        ids,
+        target_ids: None,
+        control,
+        unknown,
+        has_codes: false,
+        trims: true,
+    })
 }
 
 /// Adds what stands around a text, and the ids that the model's configuration names.
-fn finish(pieces: Pieces, post_processor: Option<Value>, folder: &Path, config: &Config, settings: &Settings) -> Result<Tokenizer> {
-    let generation: Map<String, Value> = files::json_if_any(&folder.join("generation_config.json"))?;
+fn finish(
+    pieces: Pieces,
+    post_processor: Option<Value>,
+    folder: &Path,
+    config: &Config,
+    settings: &Settings,
+) -> Result<Tokenizer> {
+    let generation: Map<String, Value> =
+        files::json_if_any(&folder.join("generation_config.json"))?;
     let ids = |key: &str| -> Vec<u32> {
         let mut ids: Vec<u32> = Vec::new();
         for value in [generation.get(key), config.json(key)].into_iter().flatten() {
@@ -203,23 +303,37 @@ fn finish(pieces: Pieces, post_processor: Option<Value>, folder: &Path, config: 
         }
         ids
     };
-    let token = |name: &str, default: &str| pieces.token_id(&settings.token(name, default)?.content);
+    let token =
+        |name: &str, default: &str| pieces.token_id(&settings.token(name, default)?.content);
     let (mut end, pad) = (ids("eos_token_id"), ids("pad_token_id").first().copied());
     if end.is_empty() {
         end.extend(token("eos_token", if settings.family == Family::Other { "" } else { "</s>" }));
     }
-    let pad = pad.or_else(|| token("pad_token", if settings.family == Family::Other { "" } else { "<pad>" }));
+    let pad = pad.or_else(|| {
+        token("pad_token", if settings.family == Family::Other { "" } else { "<pad>" })
+    });
     let begin = ids("bos_token_id").first().copied();
 
     let eos = || -> Result<Slot> {
-        let missing = || Error::model(folder.display().to_string(), "its tokenizer has no end token (`</s>`), which every text needs");
+        let missing = || {
+            Error::model(
+                folder.display().to_string(),
+                "its tokenizer has no end token (`</s>`), which every text needs",
+            )
+        };
         Ok(Slot::Token(token("eos_token", "</s>").ok_or_else(missing)?))
     };
     let frame = match settings.family {
-        Family::Marian | Family::Student | Family::T5 | Family::Pegasus => Frame { before: vec![], after: vec![eos()?] },
+        Family::Marian | Family::Student | Family::T5 | Family::Pegasus => {
+            Frame { before: vec![], after: vec![eos()?] }
+        }
         Family::MBart => Frame { before: vec![], after: vec![eos()?, Slot::Language] },
-        Family::Nllb if settings.flag("legacy_behaviour") => Frame { before: vec![], after: vec![eos()?, Slot::Language] },
-        Family::MBart50 | Family::Nllb | Family::M2M100 => Frame { before: vec![Slot::Language], after: vec![eos()?] },
+        Family::Nllb if settings.flag("legacy_behaviour") => {
+            Frame { before: vec![], after: vec![eos()?, Slot::Language] }
+        }
+        Family::MBart50 | Family::Nllb | Family::M2M100 => {
+            Frame { before: vec![Slot::Language], after: vec![eos()?] }
+        }
         Family::Bart => {
             let start = token("cls_token", "<s>").map(Slot::Token);
             let stop = token("sep_token", "</s>").map(Slot::Token);
@@ -230,11 +344,13 @@ fn finish(pieces: Pieces, post_processor: Option<Value>, folder: &Path, config: 
     Ok(Tokenizer { pieces, frame, begin, end, pad })
 }
 
-/// What a `tokenizer.json` puts around a text. A token there without brackets (`en_XX`, not `<s>` or `[CLS]`) is that of the language
-/// that was set when the file was written.
+/// What a `tokenizer.json` puts around a text. A token there without brackets (`en_XX`, not `<s>`
+/// or `[CLS]`) is that of the language that was set when the file was written.
 fn written_frame(processor: &Value) -> Frame {
     let mut frame = Frame::default();
-    let pair = |key: &str| processor.get(key)?.get(1)?.as_u64().and_then(|id| u32::try_from(id).ok()).map(Slot::Token);
+    let pair = |key: &str| {
+        processor.get(key)?.get(1)?.as_u64().and_then(|id| u32::try_from(id).ok()).map(Slot::Token)
+    };
     match processor.get("type").and_then(Value::as_str) {
         Some("RobertaProcessing" | "BertProcessing") => {
             frame.before.extend(pair("cls"));
@@ -243,13 +359,25 @@ fn written_frame(processor: &Value) -> Frame {
         Some("TemplateProcessing") => {
             let mut places = &mut frame.before;
             for item in processor.get("single").and_then(Value::as_array).into_iter().flatten() {
-                let Some(token) = item.get("SpecialToken").and_then(|t| t.get("id")).and_then(Value::as_str) else {
+                let Some(token) =
+                    item.get("SpecialToken").and_then(|t| t.get("id")).and_then(Value::as_str)
+                else {
                     places = &mut frame.after;
                     continue;
                 };
-                let ids = processor.get("special_tokens").and_then(|t| t.get(token)).and_then(|t| t.get("ids")).and_then(Value::as_array);
-                for id in ids.into_iter().flatten().filter_map(|id| u32::try_from(id.as_u64()?).ok()) {
-                    places.push(if token.starts_with(['<', '[']) { Slot::Token(id) } else { Slot::Language });
+                let ids = processor
+                    .get("special_tokens")
+                    .and_then(|t| t.get(token))
+                    .and_then(|t| t.get("ids"))
+                    .and_then(Value::as_array);
+                for id in
+                    ids.into_iter().flatten().filter_map(|id| u32::try_from(id.as_u64()?).ok())
+                {
+                    places.push(if token.starts_with(['<', '[']) {
+                        Slot::Token(id)
+                    } else {
+                        Slot::Language
+                    });
                 }
             }
         }

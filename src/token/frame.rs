@@ -17,7 +17,8 @@ pub(super) struct Frame {
 }
 
 impl Frame {
-    /// Whether a language token has a place of its own. Otherwise it stands at the head of the text, as a part of it.
+    /// Whether a language token has a place of its own. Otherwise it stands at the head of the
+    /// text, as a part of it.
     pub fn has_language(&self) -> bool {
         self.before.iter().chain(&self.after).any(|s| *s == Slot::Language)
     }

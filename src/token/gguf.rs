@@ -34,14 +34,25 @@ pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
     let pieces = match kind.as_str() {
         "llama" => Pieces::Mapped(Box::new(sentencepiece_bpe(&meta, &tokens, &types)?)),
         "gpt2" => Pieces::Library(Box::new(byte_level_bpe(&meta, &tokens, &types)?)),
-        other => return Err(Error::model(model, format!("tokenizer of the kind {other}; polygist knows llama, gpt2 and t5"))),
+        other => {
+            return Err(Error::model(
+                model,
+                format!("tokenizer of the kind {other}; polygist knows llama, gpt2 and t5"),
+            ));
+        }
     };
 
-    let id = |name: &str| meta.integer(&format!("tokenizer.ggml.{name}_token_id")).and_then(|v| u32::try_from(v).ok());
+    let id = |name: &str| {
+        meta.integer(&format!("tokenizer.ggml.{name}_token_id")).and_then(|v| u32::try_from(v).ok())
+    };
     let wants_begin = meta.flag("tokenizer.ggml.add_bos_token").unwrap_or(kind == "llama");
     // A chat model ends its turn with a token of its own, which not every file names.
     let end_of_turn = tokens.iter().zip(&types).enumerate().filter(|(_, (token, kind))| {
-        **kind == CONTROL && matches!(token.as_str(), "<|im_end|>" | "<end_of_turn>" | "<|eot_id|>" | "<|endoftext|>")
+        **kind == CONTROL
+            && matches!(
+                token.as_str(),
+                "<|im_end|>" | "<end_of_turn>" | "<|eot_id|>" | "<|endoftext|>"
+            )
     });
     let mut end: Vec<u32> = id("eos").into_iter().chain(id("eot")).collect();
     end.extend(end_of_turn.map(|(id, _)| id as u32));
@@ -55,7 +66,9 @@ fn sentencepiece_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> R
     let scores = meta.floats("tokenizer.ggml.scores")?;
     meta.same_length(tokens.len(), scores.len(), "scores")?;
     // llama.cpp's own number stands in for one that is not named.
-    let unknown = meta.integer("tokenizer.ggml.unknown_token_id").map_or(Some(0), |id| usize::try_from(id).ok());
+    let unknown = meta
+        .integer("tokenizer.ggml.unknown_token_id")
+        .map_or(Some(0), |id| usize::try_from(id).ok());
     let piece = |(id, (token, &score)): (usize, (&String, &f32))| {
         let kind = match types.get(id).and_then(|&kind| Kind::numbered(u64::try_from(kind).ok()?)) {
             _ if Some(id) == unknown => Kind::Unknown,
@@ -65,22 +78,34 @@ fn sentencepiece_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> R
             kind => kind.unwrap_or(Kind::Normal),
         };
         // The converter writes what is always one token as it stands in a text, with spaces.
-        let text = if kind == Kind::UserDefined { token.replace(' ', SPACE) } else { token.clone() };
+        let text =
+            if kind == Kind::UserDefined { token.replace(' ', SPACE) } else { token.clone() };
         SpmPiece { text, score, kind }.check()
     };
-    let pieces = tokens.iter().zip(&scores).enumerate().map(piece).collect::<Result<Vec<_>, _>>().map_err(broken)?;
+    let pieces = tokens
+        .iter()
+        .zip(&scores)
+        .enumerate()
+        .map(piece)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(broken)?;
     let spm = Spm {
         algorithm: Algorithm::Bpe,
         byte_fallback: pieces.iter().any(|piece| piece.kind == Kind::Byte),
         unknown: 0,
         charsmap: meta.bytes("tokenizer.ggml.precompiled_charsmap")?,
         add_dummy_prefix: meta.flag("tokenizer.ggml.add_space_prefix").unwrap_or(true),
-        remove_extra_whitespaces: meta.flag("tokenizer.ggml.remove_extra_whitespaces").unwrap_or(false),
+        remove_extra_whitespaces: meta
+            .flag("tokenizer.ggml.remove_extra_whitespaces")
+            .unwrap_or(false),
         escape_whitespaces: true,
         space_as_suffix: false,
         pieces,
     };
-    Mapped::new(Parts { trims: false, ..Parts::of_model(spm.check().map_err(broken)?, meta.model)? })
+    Mapped::new(Parts {
+        trims: false,
+        ..Parts::of_model(spm.check().map_err(broken)?, meta.model)?
+    })
 }
 
 /// GPT-2's byte-level BPE, with the splitting that `tokenizer.ggml.pre` names.
@@ -90,11 +115,17 @@ fn byte_level_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> Resu
         .iter()
         .map(|line| match line.split_once(' ') {
             Some((a, b)) => Ok((a.to_string(), b.to_string())),
-            None => Err(Error::model(meta.model, format!("tokenizer merge {line:?} is not two tokens"))),
+            None => {
+                Err(Error::model(meta.model, format!("tokenizer merge {line:?} is not two tokens")))
+            }
         })
         .collect::<Result<Merges>>()?;
-    let vocab: Vocab = tokens.iter().enumerate().map(|(id, token)| (token.clone(), id as u32)).collect();
-    let bpe = BPE::builder().vocab_and_merges(vocab, merges).build().map_err(|e| Error::model(meta.model, e.to_string()))?;
+    let vocab: Vocab =
+        tokens.iter().enumerate().map(|(id, token)| (token.clone(), id as u32)).collect();
+    let bpe = BPE::builder()
+        .vocab_and_merges(vocab, merges)
+        .build()
+        .map_err(|e| Error::model(meta.model, e.to_string()))?;
     let mut inner = tokenizers::Tokenizer::new(bpe);
     let byte_level = ByteLevel::new(false, true, true);
     let pre = meta.string("tokenizer.ggml.pre").unwrap_or_else(|_| "default".into());
@@ -106,12 +137,19 @@ fn byte_level_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> Resu
         "gpt-2" | "gpt2" => {
             inner.with_pre_tokenizer(Some(byte_level));
         }
-        other => return Err(Error::model(meta.model, format!("tokenizer splits text the {other} way; polygist knows smollm and gpt-2"))),
+        other => {
+            return Err(Error::model(
+                meta.model,
+                format!("tokenizer splits text the {other} way; polygist knows smollm and gpt-2"),
+            ));
+        }
     }
     inner.with_decoder(Some(byte_level));
     let added = |wanted: i64| {
         let all = tokens.iter().zip(types).filter(move |(_, t)| **t == wanted);
-        all.map(move |(token, _)| AddedToken::from(token.as_str(), wanted == CONTROL).normalized(false))
+        all.map(move |(token, _)| {
+            AddedToken::from(token.as_str(), wanted == CONTROL).normalized(false)
+        })
     };
     inner.add_special_tokens(added(CONTROL)).map_err(|e| Error::Tokenizer(e.to_string()))?;
     inner.add_tokens(added(USER_DEFINED)).map_err(|e| Error::Tokenizer(e.to_string()))?;
@@ -136,7 +174,12 @@ impl Metadata<'_> {
         if tokens == found {
             return Ok(());
         }
-        Err(Error::model(self.model, format!("the tokenizer has {tokens} tokens and {found} {what}; the file is damaged: fetch it again")))
+        Err(Error::model(
+            self.model,
+            format!(
+                "the tokenizer has {tokens} tokens and {found} {what}; the file is damaged: fetch it again"
+            ),
+        ))
     }
 
     pub fn strings(&self, key: &str) -> Result<Vec<String>> {
@@ -163,7 +206,9 @@ impl Metadata<'_> {
 
     fn string(&self, key: &str) -> Result<String> {
         let value = self.meta.get(key).and_then(|v| v.to_string().ok());
-        value.cloned().ok_or_else(|| Error::model(self.model, format!("its metadata has no text {key}")))
+        value
+            .cloned()
+            .ok_or_else(|| Error::model(self.model, format!("its metadata has no text {key}")))
     }
 
     pub fn flag(&self, key: &str) -> Option<bool> {
@@ -205,12 +250,17 @@ fn integer(value: &Value) -> Option<i64> {
 mod tests {
     use super::*;
 
-    /// A vocabulary of 256 bytes after `<unk>`, `<s>` and `</s>`, and these pieces, the likeliest first.
+    /// A vocabulary of 256 bytes after `<unk>`, `<s>` and `</s>`, and these pieces, the likeliest
+    /// first.
     fn model(pieces: &[(&str, i32)], prefix: bool) -> Tokenizer {
         let bytes = (0..=255u8).map(|byte| (format!("<0x{byte:02X}>"), 6));
-        let marks = [("<unk>", 3), ("<s>", 3), ("</s>", 3)].map(|(token, kind)| (token.to_string(), kind));
-        let all: Vec<(String, i32)> =
-            marks.into_iter().chain(bytes).chain(pieces.iter().map(|(token, kind)| (token.to_string(), *kind))).collect();
+        let marks =
+            [("<unk>", 3), ("<s>", 3), ("</s>", 3)].map(|(token, kind)| (token.to_string(), kind));
+        let all: Vec<(String, i32)> = marks
+            .into_iter()
+            .chain(bytes)
+            .chain(pieces.iter().map(|(token, kind)| (token.to_string(), *kind)))
+            .collect();
         let list = |values: Vec<Value>| Value::Array(values);
         let entries = [
             ("model", Value::String("llama".into())),
@@ -222,22 +272,38 @@ mod tests {
             ("eos_token_id", Value::U32(2)),
             ("add_space_prefix", Value::Bool(prefix)),
         ];
-        let meta = entries.into_iter().map(|(key, value)| (format!("tokenizer.ggml.{key}"), value)).collect();
+        let meta = entries
+            .into_iter()
+            .map(|(key, value)| (format!("tokenizer.ggml.{key}"), value))
+            .collect();
         build(&Config::Gguf(meta), "test").unwrap()
     }
 
     #[test]
     fn pieces_merge_as_in_sentencepiece() {
-        let pieces = [("▁a", 1), ("▁", 1), ("a", 1), ("b", 1), ("ab", 1), ("\n", 4), ("\n\n", 4), ("  ", 4)];
+        let pieces =
+            [("▁a", 1), ("▁", 1), ("a", 1), ("b", 1), ("ab", 1), ("\n", 4), ("\n\n", 4), ("  ", 4)];
         let tokens = |model: &Tokenizer, text: &str| -> Vec<String> {
-            model.encode_plain(text).unwrap().into_iter().map(|id| model.token(id).unwrap()).collect()
+            model
+                .encode_plain(text)
+                .unwrap()
+                .into_iter()
+                .map(|id| model.token(id).unwrap())
+                .collect()
         };
         let plain = model(&pieces, false);
-        // "▁a" is likelier than "ab"; what is always one token is never cut, nor joined with its neighbours.
+        // "▁a" is likelier than "ab"; what is always one token is never cut, nor joined with its
+        // neighbours.
         assert_eq!(tokens(&plain, " ab"), ["▁a", "b"]);
         assert_eq!(tokens(&plain, "ab  ab\n\n\nab"), ["ab", "▁▁", "ab", "\n\n", "\n", "ab"]);
-        assert_eq!(tokens(&plain, "aé</s>"), ["a", "<0xC3>", "<0xA9>", "<0x3C>", "<0x2F>", "<0x73>", "<0x3E>"]);
-        assert_eq!((plain.encode("a</s>").unwrap().last(), plain.begin(), plain.is_end(2)), (Some(&2), Some(1), true));
+        assert_eq!(
+            tokens(&plain, "aé</s>"),
+            ["a", "<0xC3>", "<0xA9>", "<0x3C>", "<0x2F>", "<0x73>", "<0x3E>"]
+        );
+        assert_eq!(
+            (plain.encode("a</s>").unwrap().last(), plain.begin(), plain.is_end(2)),
+            (Some(&2), Some(1), true)
+        );
         for text in [" ab", "ab  ab\n\n\nab ", "aé</s>"] {
             assert_eq!(plain.decode(&plain.encode_plain(text).unwrap()).unwrap(), text);
         }

@@ -1,5 +1,6 @@
-//! Tokenizers of two steps: SentencePiece cuts a text into pieces, a `vocab.json` gives the pieces their ids. So work Marian
-//! (opus-mt), with a model for each side, and M2M100; where the ids are SentencePiece's own, so work Marian's students and GGUF files.
+//! Tokenizers of two steps: SentencePiece cuts a text into pieces, a `vocab.json` gives the pieces
+//! their ids. So work Marian (opus-mt), with a model for each side, and M2M100; where the ids are
+//! SentencePiece's own, so work Marian's students and GGUF files.
 
 use super::Piece;
 use super::sentencepiece::SentencePiece;
@@ -31,10 +32,24 @@ pub(super) struct Parts {
 impl Parts {
     /// Those of a SentencePiece model whose ids are its own; `file` names it in messages.
     pub fn of_model(spm: Spm, file: &str) -> Result<Parts> {
-        let control = spm.pieces.iter().filter(|p| matches!(p.kind, Kind::Control | Kind::Unknown)).map(|p| p.text.clone()).collect();
+        let control = spm
+            .pieces
+            .iter()
+            .filter(|p| matches!(p.kind, Kind::Control | Kind::Unknown))
+            .map(|p| p.text.clone())
+            .collect();
         let unknown = spm.unknown as u32;
         let source = SentencePiece::new(spm, file)?;
-        Ok(Parts { ids: source.ids().clone(), source, target: None, target_ids: None, control, unknown, has_codes: false, trims: true })
+        Ok(Parts {
+            ids: source.ids().clone(),
+            source,
+            target: None,
+            target_ids: None,
+            control,
+            unknown,
+            has_codes: false,
+            trims: true,
+        })
     }
 }
 
@@ -52,10 +67,12 @@ pub(super) struct Mapped {
 impl Mapped {
     pub fn new(parts: Parts) -> Result<Mapped> {
         let written = parts.target_ids.as_ref().unwrap_or(&parts.ids);
-        let tokens: HashMap<u32, String> = written.iter().map(|(token, id)| (*id, token.clone())).collect();
+        let tokens: HashMap<u32, String> =
+            written.iter().map(|(token, id)| (*id, token.clone())).collect();
         let silent = parts.control.iter().filter_map(|token| written.get(token).copied()).collect();
         let control = parts.control.iter().cloned().collect();
-        let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&parts.control);
+        let finder =
+            AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&parts.control);
         let finder = finder.map_err(|e| Error::Tokenizer(e.to_string()))?;
         Ok(Mapped { parts, tokens, source_tokens: OnceLock::new(), control, finder, silent })
     }
@@ -75,12 +92,15 @@ impl Mapped {
         self.parts.ids.get(piece).filter(|_| !control).copied().unwrap_or(self.parts.unknown)
     }
 
-    /// The ids of `prefix`, whose control tokens are recognized, and the plain `text` right after it.
+    /// The ids of `prefix`, whose control tokens are recognized, and the plain `text` right after
+    /// it.
     pub fn encode_joined(&self, prefix: &str, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
         let mut rest = prefix;
         loop {
-            if let (true, Some(end)) = (self.parts.has_codes && rest.starts_with(">>"), rest.find("<<")) {
+            if let (true, Some(end)) =
+                (self.parts.has_codes && rest.starts_with(">>"), rest.find("<<"))
+            {
                 let (code, tail) = rest.split_at(end + 2);
                 ids.push(self.parts.ids.get(code).copied().unwrap_or(self.parts.unknown));
                 rest = tail;
@@ -95,7 +115,11 @@ impl Mapped {
     }
 
     pub fn decode(&self, ids: &[u32]) -> String {
-        let pieces = ids.iter().filter(|id| !self.silent.contains(id)).filter_map(|id| self.tokens.get(id)).map(String::as_str);
+        let pieces = ids
+            .iter()
+            .filter(|id| !self.silent.contains(id))
+            .filter_map(|id| self.tokens.get(id))
+            .map(String::as_str);
         let text = self.parts.target.as_ref().unwrap_or(&self.parts.source).decode(pieces);
         let text = text.replace('▁', " ");
         if self.parts.trims { text.trim_matches(is_python_space).to_string() } else { text }
@@ -137,7 +161,8 @@ impl Mapped {
                 Piece::Text(token.replace('▁', " "))
             }
         };
-        let mut tokens: Vec<(u32, &str)> = self.tokens.iter().map(|(&id, token)| (id, token.as_str())).collect();
+        let mut tokens: Vec<(u32, &str)> =
+            self.tokens.iter().map(|(&id, token)| (id, token.as_str())).collect();
         tokens.sort_unstable();
         tokens.into_par_iter().map(|(id, token)| (id, piece(id, token))).collect()
     }
@@ -147,7 +172,8 @@ fn is_code(token: &str) -> bool {
     token.starts_with(">>") && token.ends_with("<<")
 }
 
-/// White space as Python's `str.strip` understands it, with four control characters that Unicode does not count.
+/// White space as Python's `str.strip` understands it, with four control characters that Unicode
+/// does not count.
 fn is_python_space(c: char) -> bool {
     c.is_whitespace() || ('\x1c'..='\x1f').contains(&c)
 }

@@ -62,7 +62,8 @@ impl Pieces {
 
 impl Tokenizer {
     fn new(pieces: Pieces, begin: Option<u32>, end: Vec<u32>) -> Tokenizer {
-        let frame = Frame { before: begin.map(Slot::Token).into_iter().collect(), after: Vec::new() };
+        let frame =
+            Frame { before: begin.map(Slot::Token).into_iter().collect(), after: Vec::new() };
         Tokenizer { pieces, frame, begin, end, pad: None }
     }
 
@@ -74,8 +75,9 @@ impl Tokenizer {
         gguf::build(config, model)
     }
 
-    /// A `tokenizer.json` file. Begin, end and padding tokens come from the model's `config.json`, and from the
-    /// `generation_config.json` and `tokenizer_config.json` beside the file, if there are any.
+    /// A `tokenizer.json` file. Begin, end and padding tokens come from the model's `config.json`,
+    /// and from the `generation_config.json` and `tokenizer_config.json` beside the file, if there
+    /// are any.
     ///
     /// # Errors
     /// When one of these files cannot be read or is not what it should be.
@@ -83,10 +85,11 @@ impl Tokenizer {
         folder::from_json(path, config)
     }
 
-    /// The tokenizer of a folder in the Hub's layout: from its `tokenizer.json`; or `source.spm`, `target.spm` and `vocab.json` (Marian),
-    /// or `vocab.*.spm` (Marian's own files);
-    /// or a SentencePiece model (T5, mT5, MADLAD, Pegasus, mBART, mBART-50, NLLB; M2M100 with `vocab.json`); or `vocab.json` and
-    /// `merges.txt` (BART, LED). Which it is say `tokenizer_config.json` and the model's `config.json`.
+    /// The tokenizer of a folder in the Hub's layout: from its `tokenizer.json`; or `source.spm`,
+    /// `target.spm` and `vocab.json` (Marian), or `vocab.*.spm` (Marian's own files); or a
+    /// SentencePiece model (T5, mT5, MADLAD, Pegasus, mBART, mBART-50, NLLB; M2M100 with
+    /// `vocab.json`); or `vocab.json` and `merges.txt` (BART, LED). Which it is say
+    /// `tokenizer_config.json` and the model's `config.json`.
     ///
     /// # Errors
     /// When files that the kind of model needs are missing, cannot be read or are broken.
@@ -94,7 +97,8 @@ impl Tokenizer {
         folder::open(folder, config)
     }
 
-    /// A vocabulary of `size` tokens whose texts are `t0`, `t1`, …; in a text they are separated by spaces. `end` ends an output.
+    /// A vocabulary of `size` tokens whose texts are `t0`, `t1`, …; in a text they are separated by
+    /// spaces. `end` ends an output.
     ///
     /// # Errors
     /// None that is known.
@@ -127,7 +131,8 @@ impl Tokenizer {
         self.pieces.token_id(token)
     }
 
-    /// The text that the vocabulary has for a token that is written, marks of the tokenizer's own included (`▁the`, `Ġthe`).
+    /// The text that the vocabulary has for a token that is written, marks of the tokenizer's own
+    /// included (`▁the`, `Ġthe`).
     pub fn token(&self, id: u32) -> Option<String> {
         match &self.pieces {
             Pieces::Library(library) => library.token(id),
@@ -143,7 +148,8 @@ impl Tokenizer {
         }
     }
 
-    /// The ids of a text of ours, without the begin token. Control tokens (`<|im_end|>`) in it are recognized.
+    /// The ids of a text of ours, without the begin token. Control tokens (`<|im_end|>`) in it are
+    /// recognized.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         match &self.pieces {
             Pieces::Library(library) => library.encode(text),
@@ -159,13 +165,15 @@ impl Tokenizer {
         }
     }
 
-    /// What the encoder of an encoder–decoder model reads: the begin token, if it has one there (BART); `prefix`, a text of ours
-    /// with control tokens (`fra_Latn`, `>>fra<<`, `<2de> `) or words (`summarize: `); `text`, a text from outside,
-    /// right after it; the end token. A language token at the head of the prefix takes the place that the model's kind has for it,
-    /// which for mBART is after the end token. A language that the model does not know is read as words: ask
-    /// [`Tokenizer::token_id`] first.
+    /// What the encoder of an encoder–decoder model reads: the begin token, if it has one there
+    /// (BART); `prefix`, a text of ours with control tokens (`fra_Latn`, `>>fra<<`, `<2de> `) or
+    /// words (`summarize: `); `text`, a text from outside, right after it; the end token. A
+    /// language token at the head of the prefix takes the place that the model's kind has for it,
+    /// which for mBART is after the end token. A language that the model does not know is read as
+    /// words: ask [`Tokenizer::token_id`] first.
     pub fn encode_source(&self, prefix: &str, text: &str) -> Result<Vec<u32>> {
-        let language = if self.frame.has_language() { self.pieces.leading_control(prefix) } else { None };
+        let language =
+            if self.frame.has_language() { self.pieces.leading_control(prefix) } else { None };
         let words = language.map_or(prefix, |(_, length)| prefix[length..].trim_start());
         let body = self.pieces.encode_joined(words, text)?;
         Ok(self.frame.around(language.map(|(id, _)| id), body))
@@ -179,7 +187,8 @@ impl Tokenizer {
         }
     }
 
-    /// Whether a token ends a row of single bytes (`<0xE4>`), which are decoded together: it is another than these, and writes something.
+    /// Whether a token ends a row of single bytes (`<0xE4>`), which are decoded together: it is
+    /// another than these, and writes something.
     pub fn ends_bytes(&self, id: u32) -> bool {
         match &self.pieces {
             Pieces::Library(library) => library.ends_bytes(id),

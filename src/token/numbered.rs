@@ -13,7 +13,8 @@ const UNKNOWN: u32 = 0;
 pub(super) fn build(size: usize, end: u32) -> Result<Tokenizer> {
     let wrong = |error: tokenizers::Error| Error::Tokenizer(error.to_string());
     let vocabulary = (0..size as u32).map(|id| (word(id), id)).collect();
-    let model = WordLevel::builder().vocab(vocabulary).unk_token(word(UNKNOWN)).build().map_err(wrong)?;
+    let model =
+        WordLevel::builder().vocab(vocabulary).unk_token(word(UNKNOWN)).build().map_err(wrong)?;
     let mut inner = tokenizers::Tokenizer::new(model);
     inner.with_pre_tokenizer(Some(WhitespaceSplit));
     Ok(Tokenizer::new(Pieces::Library(Box::new(Library::new(inner, None, None)?)), None, vec![end]))

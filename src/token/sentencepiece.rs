@@ -1,7 +1,9 @@
-//! Encoding and decoding as SentencePiece itself does it, for tokenizers that `transformers` runs on the SentencePiece library.
+//! Encoding and decoding as SentencePiece itself does it, for tokenizers that `transformers` runs
+//! on the SentencePiece library.
 //!
-//! The `tokenizers` crate is not used here because it differs: it adds up scores in f64 (another segmentation where two are equal but
-//! for rounding: `!!!!!`, `hahaha`), replaces whole grapheme clusters before characters, and may read control pieces out of a text.
+//! The `tokenizers` crate is not used here because it differs: it adds up scores in f64 (another
+//! segmentation where two are equal but for rounding: `!!!!!`, `hahaha`), replaces whole grapheme
+//! clusters before characters, and may read control pieces out of a text.
 
 use super::charsmap::Charsmap;
 use super::spm::{Algorithm, Kind, Spm, SpmPiece, byte_of};
@@ -13,8 +15,8 @@ use std::collections::{BinaryHeap, HashMap};
 pub(super) const SPACE: &str = "▁";
 /// How much less likely an unknown character is than the least likely piece.
 const UNKNOWN_PENALTY: f32 = 10.0;
-/// For each byte of a user-defined piece but the first: more likely than any ordinary piece, whose log probability is negative, and
-/// the longer the better. So measured with SentencePiece 0.2.3.
+/// For each byte of a user-defined piece but the first: more likely than any ordinary piece, whose
+/// log probability is negative, and the longer the better. So measured with SentencePiece 0.2.3.
 const USER_DEFINED_BONUS: f32 = 0.1;
 /// What SentencePiece writes for the unknown piece.
 const UNKNOWN_SURFACE: &str = " \u{2047} ";
@@ -34,9 +36,17 @@ pub(super) struct SentencePiece {
 impl SentencePiece {
     /// `file` names the model in messages.
     pub fn new(spm: Spm, file: &str) -> Result<SentencePiece> {
-        let charsmap = if spm.charsmap.is_empty() { None } else { Some(Charsmap::new(&spm.charsmap).map_err(|e| Error::model(file, e))?) };
+        let charsmap = if spm.charsmap.is_empty() {
+            None
+        } else {
+            Some(Charsmap::new(&spm.charsmap).map_err(|e| Error::model(file, e))?)
+        };
         let of = |kinds: &'static [Kind]| {
-            spm.pieces.iter().enumerate().filter(|(_, p)| kinds.contains(&p.kind)).map(|(id, p)| (p.text.as_str(), id))
+            spm.pieces
+                .iter()
+                .enumerate()
+                .filter(|(_, p)| kinds.contains(&p.kind))
+                .map(|(id, p)| (p.text.as_str(), id))
         };
         let trie = match spm.algorithm {
             Algorithm::Unigram => Trie::new(of(&[Kind::Normal, Kind::UserDefined, Kind::Unused])),
@@ -51,12 +61,14 @@ impl SentencePiece {
         Ok(SentencePiece { charsmap, ids, trie, user_defined, min_score, spm })
     }
 
-    /// The numbers of the pieces. Where two kinds share a text, the piece that is no plain text has it.
+    /// The numbers of the pieces. Where two kinds share a text, the piece that is no plain text has
+    /// it.
     pub fn ids(&self) -> &HashMap<String, u32> {
         &self.ids
     }
 
-    /// The pieces of a text. A run of unknown characters is one piece, which is not in the vocabulary.
+    /// The pieces of a text. A run of unknown characters is one piece, which is not in the
+    /// vocabulary.
     pub fn encode(&self, text: &str) -> Vec<String> {
         let text = self.normalize(text);
         let segments = match self.spm.algorithm {
@@ -68,7 +80,9 @@ impl SentencePiece {
         for (segment, id) in segments {
             let unknown = id == self.spm.unknown;
             match pieces.last_mut() {
-                _ if unknown && self.spm.byte_fallback => pieces.extend(segment.bytes().map(|b| format!("<0x{b:02X}>"))),
+                _ if unknown && self.spm.byte_fallback => {
+                    pieces.extend(segment.bytes().map(|b| format!("<0x{b:02X}>")))
+                }
                 Some(last) if unknown && after_unknown => last.push_str(segment),
                 _ => pieces.push(segment.to_string()),
             }
@@ -97,7 +111,8 @@ impl SentencePiece {
                 None => text.push_str(piece),
                 Some(_) => {
                     let rest = if at_start && strips { piece.strip_prefix(SPACE) } else { None };
-                    // The first space is the dummy one; all at the start go if the model removes what is superfluous.
+                    // The first space is the dummy one; all at the start go if the model removes
+                    // what is superfluous.
                     start_seen = rest.is_some() && !self.spm.remove_extra_whitespaces;
                     text.push_str(&rest.unwrap_or(piece).replace(SPACE, " "));
                 }
@@ -159,7 +174,8 @@ impl SentencePiece {
         }
     }
 
-    /// The most likely segmentation. Scores are added up in f32 from left to right, as SentencePiece does it: the order decides ties.
+    /// The most likely segmentation. Scores are added up in f32 from left to right, as
+    /// SentencePiece does it: the order decides ties.
     fn unigram<'a>(&self, text: &'a str) -> Vec<(&'a str, usize)> {
         /// The best way to get to a place in the text: the last piece of it and where that begins.
         #[derive(Clone, Default)]
@@ -187,7 +203,12 @@ impl SentencePiece {
                 has_single |= length == first.len_utf8();
             }
             if !has_single {
-                consider(start, start + first.len_utf8(), self.spm.unknown, self.min_score - UNKNOWN_PENALTY);
+                consider(
+                    start,
+                    start + first.len_utf8(),
+                    self.spm.unknown,
+                    self.min_score - UNKNOWN_PENALTY,
+                );
             }
         }
         let mut segments = Vec::new();
@@ -228,7 +249,10 @@ impl SentencePiece {
         let mut agenda = BinaryHeap::new();
         // What unused pieces were put together from: they are taken apart again in the end.
         let mut halves: HashMap<&str, usize> = HashMap::new();
-        let mut propose = |symbols: &[Symbol], agenda: &mut BinaryHeap<Pair>, left: Option<usize>, right: Option<usize>| {
+        let mut propose = |symbols: &[Symbol],
+                           agenda: &mut BinaryHeap<Pair>,
+                           left: Option<usize>,
+                           right: Option<usize>| {
             let (Some(left), Some(right)) = (left, right) else { return };
             let (a, b) = (&symbols[left], &symbols[right]);
             if a.frozen || b.frozen {
@@ -236,7 +260,12 @@ impl SentencePiece {
             }
             let piece = &text[a.start..b.end];
             if let Some(id) = self.plain(piece) {
-                agenda.push(Pair { left, right, score: self.spm.pieces[id].score, length: piece.len() });
+                agenda.push(Pair {
+                    left,
+                    right,
+                    score: self.spm.pieces[id].score,
+                    length: piece.len(),
+                });
                 if self.spm.pieces[id].kind == Kind::Unused {
                     halves.insert(piece, a.end - a.start);
                 }
@@ -248,7 +277,8 @@ impl SentencePiece {
         while let Some(Pair { left, right, length, .. }) = agenda.pop() {
             // One of the two may have been merged with another neighbour since.
             let (a, b) = (&symbols[left], &symbols[right]);
-            if a.start == a.end || b.start == b.end || a.end != b.start || b.end - a.start != length {
+            if a.start == a.end || b.start == b.end || a.end != b.start || b.end - a.start != length
+            {
                 continue;
             }
             let (end, next) = (b.end, b.next);
@@ -287,7 +317,8 @@ fn flush(bytes: &mut Vec<u8>, text: &mut String) {
     bytes.clear();
 }
 
-/// A part of the text that BPE has put together so far; empty once it is a part of its left neighbour.
+/// A part of the text that BPE has put together so far; empty once it is a part of its left
+/// neighbour.
 struct Symbol {
     start: usize,
     end: usize,
@@ -307,7 +338,10 @@ struct Pair {
 
 impl Ord for Pair {
     fn cmp(&self, other: &Pair) -> Ordering {
-        self.score.partial_cmp(&other.score).unwrap_or(Ordering::Equal).then(other.left.cmp(&self.left))
+        self.score
+            .partial_cmp(&other.score)
+            .unwrap_or(Ordering::Equal)
+            .then(other.left.cmp(&self.left))
     }
 }
 
@@ -374,7 +408,11 @@ mod tests {
 
     fn model(pieces: &[(&str, f32, Kind)]) -> SentencePiece {
         let unknown = ("<unk>", 0.0, Kind::Unknown);
-        let piece = |(text, score, kind): &(&str, f32, Kind)| SpmPiece { text: text.to_string(), score: *score, kind: *kind };
+        let piece = |(text, score, kind): &(&str, f32, Kind)| SpmPiece {
+            text: text.to_string(),
+            score: *score,
+            kind: *kind,
+        };
         let spm = Spm {
             pieces: std::iter::once(&unknown).chain(pieces).map(piece).collect(),
             algorithm: Algorithm::Unigram,
@@ -393,7 +431,11 @@ mod tests {
     #[test]
     fn user_defined_pieces_are_preferred_to_likely_ones() {
         let encode = |whole: f32| {
-            let pieces = [("xy", 0.0, Kind::UserDefined), ("z", -8.0, Kind::Normal), ("xyz", whole, Kind::Normal)];
+            let pieces = [
+                ("xy", 0.0, Kind::UserDefined),
+                ("z", -8.0, Kind::Normal),
+                ("xyz", whole, Kind::Normal),
+            ];
             model(&pieces).encode("xyz")
         };
         assert_eq!(encode(-7.95), ["xy", "z"]);

@@ -1,4 +1,5 @@
-//! What the small JSON files beside a vocabulary say: `tokenizer_config.json`, `special_tokens_map.json`, `added_tokens.json`.
+//! What the small JSON files beside a vocabulary say: `tokenizer_config.json`,
+//! `special_tokens_map.json`, `added_tokens.json`.
 
 use super::files::{json, json_if_any};
 use crate::error::Result;
@@ -40,29 +41,50 @@ impl Settings {
         let mut config: Map<String, Value> = json_if_any(&folder.join("tokenizer_config.json"))?;
         let mut added = BTreeMap::new();
         if let Some(Value::Object(tokens)) = config.get("added_tokens_decoder") {
-            added = tokens.iter().filter_map(|(id, token)| Some((id.parse().ok()?, added_token(token)?))).collect();
+            added = tokens
+                .iter()
+                .filter_map(|(id, token)| Some((id.parse().ok()?, added_token(token)?)))
+                .collect();
         } else {
             // Older folders keep these apart.
             let named: Map<String, Value> = json_if_any(&folder.join("special_tokens_map.json"))?;
             config.extend(named);
             let path = folder.join("added_tokens.json");
-            let ids: BTreeMap<String, u32> = if path.is_file() { json(&path)? } else { BTreeMap::new() };
+            let ids: BTreeMap<String, u32> =
+                if path.is_file() { json(&path)? } else { BTreeMap::new() };
             let special = |token: &str| {
-                let named = config.iter().filter(|(key, _)| key.ends_with("_token")).filter_map(|(_, v)| added_token(v));
+                let named = config
+                    .iter()
+                    .filter(|(key, _)| key.ends_with("_token"))
+                    .filter_map(|(_, v)| added_token(v));
                 named.chain(listed(&config)).any(|t| t.content == token)
             };
-            added.extend(ids.into_iter().map(|(token, id)| (id, AddedToken::from(token.as_str(), special(&token)))));
+            added.extend(
+                ids.into_iter()
+                    .map(|(token, id)| (id, AddedToken::from(token.as_str(), special(&token)))),
+            );
         }
         let in_model = |key: &str| model.json(key).and_then(Value::as_str);
-        let class = config.get("tokenizer_class").and_then(Value::as_str).or_else(|| in_model("tokenizer_class")).unwrap_or("");
+        let class = config
+            .get("tokenizer_class")
+            .and_then(Value::as_str)
+            .or_else(|| in_model("tokenizer_class"))
+            .unwrap_or("");
         let class = class.strip_suffix("Fast").unwrap_or(class);
-        let family = by_class(class).unwrap_or_else(|| by_type(in_model("model_type").unwrap_or(""), folder));
+        let family = by_class(class)
+            .unwrap_or_else(|| by_type(in_model("model_type").unwrap_or(""), folder));
         Ok(Settings { family, config, added })
     }
 
-    /// What is known of T5's tokenizer without any of these files: tokens that have names, and how many tokens for gaps there are.
-    pub fn of_t5(named: impl IntoIterator<Item = (&'static str, String)>, extra_ids: usize, added: BTreeMap<u32, AddedToken>) -> Settings {
-        let mut config: Map<String, Value> = named.into_iter().map(|(name, token)| (name.into(), token.into())).collect();
+    /// What is known of T5's tokenizer without any of these files: tokens that have names, and how
+    /// many tokens for gaps there are.
+    pub fn of_t5(
+        named: impl IntoIterator<Item = (&'static str, String)>,
+        extra_ids: usize,
+        added: BTreeMap<u32, AddedToken>,
+    ) -> Settings {
+        let mut config: Map<String, Value> =
+            named.into_iter().map(|(name, token)| (name.into(), token.into())).collect();
         config.insert("extra_ids".into(), extra_ids.into());
         Settings { family: Family::T5, config, added }
     }
@@ -73,7 +95,13 @@ impl Settings {
             Some(Value::Null) => None,
             Some(value) => {
                 let token = added_token(value)?;
-                Some(self.added.values().find(|t| t.content == token.content).cloned().unwrap_or(token))
+                Some(
+                    self.added
+                        .values()
+                        .find(|t| t.content == token.content)
+                        .cloned()
+                        .unwrap_or(token),
+                )
             }
             None if default.is_empty() => None,
             None => Some(AddedToken::from(default, true)),
@@ -91,7 +119,8 @@ impl Settings {
 
     /// A number of tokens; at most what any vocabulary could need.
     pub fn count(&self, name: &str, default: usize) -> usize {
-        let count = self.config.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
+        let count =
+            self.config.get(name).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
         count.unwrap_or(default).min(10_000)
     }
 
@@ -130,7 +159,9 @@ fn by_type(model: &str, folder: &Path) -> Family {
 }
 
 fn listed(config: &Map<String, Value>) -> impl Iterator<Item = AddedToken> + '_ {
-    let list = ["extra_special_tokens", "additional_special_tokens"].into_iter().filter_map(|key| config.get(key)?.as_array());
+    let list = ["extra_special_tokens", "additional_special_tokens"]
+        .into_iter()
+        .filter_map(|key| config.get(key)?.as_array());
     list.flatten().filter_map(added_token)
 }
 

@@ -1,5 +1,6 @@
-//! The reader of SentencePiece models (`*.spm`, `spiece.model`): the protocol buffer `ModelProto`, of which only what is needed to encode
-//! and decode is read. The file is untrusted: every length is checked against what is left of it before anything is done with it.
+//! The reader of SentencePiece models (`*.spm`, `spiece.model`): the protocol buffer `ModelProto`,
+//! of which only what is needed to encode and decode is read. The file is untrusted: every length
+//! is checked against what is left of it before anything is done with it.
 
 use crate::error::{Error, Result};
 use std::path::Path;
@@ -54,7 +55,10 @@ pub(super) struct SpmPiece {
 impl SpmPiece {
     pub fn check(self) -> Result<SpmPiece, String> {
         if self.text.is_empty() || self.text.len() >= MAX_PIECE || self.text.contains('\0') {
-            return Err(format!("a piece of {} bytes is empty, too long or contains NUL", self.text.len()));
+            return Err(format!(
+                "a piece of {} bytes is empty, too long or contains NUL",
+                self.text.len()
+            ));
         }
         if !self.score.is_finite() {
             return Err(format!("the piece {:?} has the score {}", self.text, self.score));
@@ -93,7 +97,8 @@ impl Spm {
     /// When the file cannot be read or is no SentencePiece model.
     pub fn open(path: &Path) -> Result<Spm> {
         Spm::parse(&super::files::read(path, MAX_FILE)?).map_err(|message| {
-            let hint = "expected a SentencePiece model; if the download was cut off, fetch it again";
+            let hint =
+                "expected a SentencePiece model; if the download was cut off, fetch it again";
             Error::model(path.display().to_string(), format!("{message}; {hint}"))
         })
     }
@@ -114,7 +119,9 @@ impl Spm {
         let mut message = Message(bytes);
         while let Some((field, value)) = message.field()? {
             match (field, value) {
-                (1, Value::Bytes(_)) if spm.pieces.len() == MAX_PIECES => return Err(format!("it has more than {MAX_PIECES} pieces")),
+                (1, Value::Bytes(_)) if spm.pieces.len() == MAX_PIECES => {
+                    return Err(format!("it has more than {MAX_PIECES} pieces"));
+                }
                 (1, Value::Bytes(piece)) => spm.pieces.push(read_piece(piece)?),
                 (2, Value::Bytes(trainer)) => spm.read_trainer(trainer)?,
                 (3, Value::Bytes(normalizer)) => spm.read_normalizer(normalizer)?,
@@ -130,7 +137,11 @@ impl Spm {
             match (field, value) {
                 (3, Value::Number(1)) => self.algorithm = Algorithm::Unigram,
                 (3, Value::Number(2)) => self.algorithm = Algorithm::Bpe,
-                (3, Value::Number(other)) => return Err(format!("model type {other}; polygist knows unigram (1) and BPE (2)")),
+                (3, Value::Number(other)) => {
+                    return Err(format!(
+                        "model type {other}; polygist knows unigram (1) and BPE (2)"
+                    ));
+                }
                 (24, Value::Number(flag)) => self.space_as_suffix = flag != 0,
                 (35, Value::Number(flag)) => self.byte_fallback = flag != 0,
                 _ => {}
@@ -155,8 +166,15 @@ impl Spm {
 
     /// What SentencePiece demands of a model when it loads one.
     pub fn check(mut self) -> Result<Spm, String> {
-        let mut unknown = self.pieces.iter().enumerate().filter(|(_, p)| p.kind == Kind::Unknown).map(|(id, _)| id);
-        self.unknown = unknown.next().ok_or_else(|| format!("none of its {} pieces is the unknown one", self.pieces.len()))?;
+        let mut unknown = self
+            .pieces
+            .iter()
+            .enumerate()
+            .filter(|(_, p)| p.kind == Kind::Unknown)
+            .map(|(id, _)| id);
+        self.unknown = unknown.next().ok_or_else(|| {
+            format!("none of its {} pieces is the unknown one", self.pieces.len())
+        })?;
         if unknown.next().is_some() {
             return Err("more than one piece is the unknown one".into());
         }
@@ -178,7 +196,8 @@ impl Spm {
 /// The byte that a byte piece (`<0xE2>`) stands for.
 pub(super) fn byte_of(piece: &str) -> Option<u8> {
     let hex = piece.strip_prefix("<0x")?.strip_suffix('>')?;
-    let digits = hex.len() == 2 && hex.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
+    let digits =
+        hex.len() == 2 && hex.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
     if digits { u8::from_str_radix(hex, 16).ok() } else { None }
 }
 
@@ -188,11 +207,13 @@ fn read_piece(bytes: &[u8]) -> Result<SpmPiece, String> {
     while let Some((field, value)) = message.field()? {
         match (field, value) {
             (1, Value::Bytes(text)) => {
-                piece.text = String::from_utf8(text.to_vec()).map_err(|_| "a piece is not valid UTF-8")?;
+                piece.text =
+                    String::from_utf8(text.to_vec()).map_err(|_| "a piece is not valid UTF-8")?;
             }
             (2, Value::Fixed32(bits)) => piece.score = f32::from_bits(bits),
             (3, Value::Number(kind)) => {
-                piece.kind = Kind::numbered(kind).ok_or_else(|| format!("a piece is of the unknown type {kind}"))?;
+                piece.kind = Kind::numbered(kind)
+                    .ok_or_else(|| format!("a piece is of the unknown type {kind}"))?;
             }
             _ => {}
         }
@@ -229,7 +250,8 @@ impl<'a> Message<'a> {
                 Value::Bytes(self.take(usize::try_from(length).unwrap_or(usize::MAX))?)
             }
             5 => {
-                let bytes = self.take(4)?.try_into().map_err(|_| "it ends in the middle of a number")?;
+                let bytes =
+                    self.take(4)?.try_into().map_err(|_| "it ends in the middle of a number")?;
                 Value::Fixed32(u32::from_le_bytes(bytes))
             }
             other => return Err(format!("a field has the wire type {other}")),
@@ -239,7 +261,10 @@ impl<'a> Message<'a> {
 
     fn take(&mut self, length: usize) -> Result<&'a [u8], String> {
         let left = self.0.len();
-        let (head, tail) = self.0.split_at_checked(length).ok_or_else(|| format!("a field of {length} bytes where {left} are left"))?;
+        let (head, tail) = self
+            .0
+            .split_at_checked(length)
+            .ok_or_else(|| format!("a field of {length} bytes where {left} are left"))?;
         self.0 = tail;
         Ok(head)
     }

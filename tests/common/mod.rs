@@ -1,5 +1,5 @@
-//! The program as a user runs it, in a folder of its own: no network, nobody's configuration, tiny models whose text is nonsense. And what
-//! several tests ask a model.
+//! The program as a user runs it, in a folder of its own: no network, nobody's configuration, tiny
+//! models whose text is nonsense. And what several tests ask a model.
 
 // Each test binary uses a part of this.
 #![allow(dead_code)]
@@ -61,8 +61,16 @@ impl Sandbox {
     pub fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_polygist"));
         command.args(line.split_whitespace()).current_dir(self.dir.path());
-        for variable in ["HOME", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "HF_HOME"]
-        {
+        for variable in [
+            "HOME",
+            "USERPROFILE",
+            "APPDATA",
+            "LOCALAPPDATA",
+            "XDG_CONFIG_HOME",
+            "XDG_CACHE_HOME",
+            "XDG_DATA_HOME",
+            "HF_HOME",
+        ] {
             command.env(variable, self.path("home"));
         }
         command.env("POLYGIST_CACHE", self.path("cache"));
@@ -74,8 +82,11 @@ impl Sandbox {
     }
 
     pub fn run_with(&self, line: &str, input: &str) -> Outcome {
-        let output =
-            assert_cmd::Command::from_std(self.command(line)).write_stdin(input).timeout(Duration::from_secs(120)).output().unwrap();
+        let output = assert_cmd::Command::from_std(self.command(line))
+            .write_stdin(input)
+            .timeout(Duration::from_secs(120))
+            .output()
+            .unwrap();
         Outcome {
             line: line.into(),
             code: output.status.code(),
@@ -89,12 +100,18 @@ impl Sandbox {
         parse(&self.read(&format!("{out}/results.jsonl")))
     }
 
-    /// Names below a folder, with `/`, and when each was written. What begins with a dot is left out.
+    /// Names below a folder, with `/`, and when each was written. What begins with a dot is left
+    /// out.
     pub fn files(&self, folder: &str) -> BTreeMap<String, SystemTime> {
         let mut files = BTreeMap::new();
         let root = self.path(folder);
-        for entry in walkdir::WalkDir::new(&root).into_iter().map(Result::unwrap).filter(|e| e.file_type().is_file()) {
-            let name = entry.path().strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
+        for entry in walkdir::WalkDir::new(&root)
+            .into_iter()
+            .map(Result::unwrap)
+            .filter(|e| e.file_type().is_file())
+        {
+            let name =
+                entry.path().strip_prefix(&root).unwrap().to_string_lossy().replace('\\', "/");
             if !entry.file_name().to_string_lossy().starts_with('.') {
                 files.insert(name, entry.metadata().unwrap().modified().unwrap());
             }
@@ -105,9 +122,15 @@ impl Sandbox {
     /// Waits until a running batch has written so many records.
     pub fn wait_for_records(&self, out: &str, number: usize) {
         let begun = Instant::now();
-        let written = || fs::read_to_string(self.path(out).join("results.jsonl")).map_or(0, |text| text.matches('\n').count());
+        let written = || {
+            fs::read_to_string(self.path(out).join("results.jsonl"))
+                .map_or(0, |text| text.matches('\n').count())
+        };
         while written() < number {
-            assert!(begun.elapsed() < Duration::from_secs(60), "no {number} records within a minute");
+            assert!(
+                begun.elapsed() < Duration::from_secs(60),
+                "no {number} records within a minute"
+            );
             std::thread::sleep(Duration::from_millis(2));
         }
     }
@@ -115,7 +138,10 @@ impl Sandbox {
 
 /// Records, one a line.
 pub fn parse(lines: &str) -> Vec<Record> {
-    lines.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+        .collect()
 }
 
 /// What must be the same in two runs: everything but the time it took.
@@ -145,17 +171,25 @@ impl Outcome {
     }
 }
 
-pub const FRENCH: &str = "La rivière est montée de 40 centimètres lundi. La ville a fermé son plus vieux pont.\n";
-pub const GERMAN: &str = "Der Fluss stieg am Montag um 40 Zentimeter. Die Stadt schloss ihre älteste Brücke.\n";
-pub const RUSSIAN: &str = "В понедельник вода в реке поднялась на 40 сантиметров. Город закрыл свой самый старый мост.\n";
-pub const SPANISH: &str = "El río subió 40 centímetros el lunes. La ciudad cerró su puente más antiguo.\n";
-pub const ITALIAN: &str = "Lunedì il fiume è salito di 40 centimetri. La città ha chiuso il suo ponte più antico.\n";
+pub const FRENCH: &str =
+    "La rivière est montée de 40 centimètres lundi. La ville a fermé son plus vieux pont.\n";
+pub const GERMAN: &str =
+    "Der Fluss stieg am Montag um 40 Zentimeter. Die Stadt schloss ihre älteste Brücke.\n";
+pub const RUSSIAN: &str =
+    "В понедельник вода в реке поднялась на 40 сантиметров. Город закрыл свой самый старый мост.\n";
+pub const SPANISH: &str =
+    "El río subió 40 centímetros el lunes. La ciudad cerró su puente más antiguo.\n";
+pub const ITALIAN: &str =
+    "Lunedì il fiume è salito di 40 centimetri. La città ha chiuso il suo ponte più antico.\n";
 pub const JAPANESE: &str = "月曜日に川の水位が四十センチ上がった。市は最も古い橋を閉鎖した。\n";
-pub const ENGLISH: &str = "The river rose by 40 centimetres on Monday. The town closed its oldest bridge.\n";
+pub const ENGLISH: &str =
+    "The river rose by 40 centimetres on Monday. The town closed its oldest bridge.\n";
 
-/// The logits of a model after the tokens `decoder`, over the whole vocabulary; one that has an encoder reads `source` with it.
+/// The logits of a model after the tokens `decoder`, over the whole vocabulary; one that has an
+/// encoder reads `source` with it.
 pub fn logits(model: &dyn Model, source: &[u32], decoder: &[u32]) -> Vec<f32> {
-    let reading = |encoder: &dyn Encoder| KvCache::reading(encoder.encode(&[source]).unwrap().remove(0));
+    let reading =
+        |encoder: &dyn Encoder| KvCache::reading(encoder.encode(&[source]).unwrap().remove(0));
     let mut cache = model.encoder().map_or_else(|| model.new_cache(), reading);
     let hidden = model.forward(&mut [Span::new(decoder, &mut cache)]).unwrap();
     let mut logits = Vec::new();

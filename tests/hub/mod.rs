@@ -1,4 +1,5 @@
-//! A small server that speaks as much of the Hub's protocol as fetching needs, and a pip that copies from a folder.
+//! A small server that speaks as much of the Hub's protocol as fetching needs, and a pip that
+//! copies from a folder.
 
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -35,13 +36,20 @@ impl Reply {
         reply.headers.push(("ETag".into(), format!("\"{}\"", sha256(content))));
         reply.headers.push(("X-Repo-Commit".into(), "c".repeat(40)));
         if from > 0 {
-            reply.headers.push(("Content-Range".into(), format!("bytes {from}-{}/{}", content.len() - 1, content.len())));
+            reply.headers.push((
+                "Content-Range".into(),
+                format!("bytes {from}-{}/{}", content.len() - 1, content.len()),
+            ));
         }
         reply
     }
 
     pub fn json(text: &str) -> Reply {
-        Reply { headers: vec![("Content-Type".into(), "application/json".into())], body: text.into(), ..Reply::status(200) }
+        Reply {
+            headers: vec![("Content-Type".into(), "application/json".into())],
+            body: text.into(),
+            ..Reply::status(200)
+        }
     }
 
     pub fn redirect(to: &str) -> Reply {
@@ -84,7 +92,11 @@ impl Server {
     }
 }
 
-fn serve(mut stream: TcpStream, answer: &(dyn Fn(&Request) -> Reply + Send + Sync), log: &Mutex<Vec<String>>) {
+fn serve(
+    mut stream: TcpStream,
+    answer: &(dyn Fn(&Request) -> Reply + Send + Sync),
+    log: &Mutex<Vec<String>>,
+) {
     let mut lines = BufReader::new(stream.try_clone().unwrap());
     let mut first = String::new();
     lines.read_line(&mut first).unwrap();
@@ -96,10 +108,17 @@ fn serve(mut stream: TcpStream, answer: &(dyn Fn(&Request) -> Reply + Send + Syn
             range = from.split('-').next().and_then(|n| n.parse().ok());
         }
     }
-    log.lock().unwrap().push(format!("{method} {path}{}", range.map(|n| format!(" from {n}")).unwrap_or_default()));
+    log.lock().unwrap().push(format!(
+        "{method} {path}{}",
+        range.map(|n| format!(" from {n}")).unwrap_or_default()
+    ));
     let request = Request { method, path, range };
     let reply = answer(&request);
-    let mut head = format!("HTTP/1.1 {} x\r\nConnection: close\r\nContent-Length: {}\r\n", reply.status, reply.body.len());
+    let mut head = format!(
+        "HTTP/1.1 {} x\r\nConnection: close\r\nContent-Length: {}\r\n",
+        reply.status,
+        reply.body.len()
+    );
     reply.headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
     let _ = stream.write_all(format!("{head}\r\n").as_bytes());
     if request.method == "GET" {
@@ -171,11 +190,16 @@ exit 1
     /// The packages that were asked for, in order.
     pub fn asked(&self) -> Vec<String> {
         let log = std::fs::read_to_string(self.path("log")).unwrap_or_default();
-        log.lines().filter(|l| l.starts_with("download")).filter_map(|l| l.split(' ').next_back()).map(str::to_string).collect()
+        log.lines()
+            .filter(|l| l.starts_with("download"))
+            .filter_map(|l| l.split(' ').next_back())
+            .map(str::to_string)
+            .collect()
     }
 }
 
-/// A Hub that holds files at `/owner/name/resolve/REVISION/path`, and whatever the map says for other paths.
+/// A Hub that holds files at `/owner/name/resolve/REVISION/path`, and whatever the map says for
+/// other paths.
 pub fn hub(files: HashMap<String, Vec<u8>>, others: HashMap<String, String>) -> Server {
     Server::start(move |request| {
         let path = request.path.split('?').next().unwrap_or_default();
@@ -187,8 +211,8 @@ pub fn hub(files: HashMap<String, Vec<u8>>, others: HashMap<String, String>) -> 
     })
 }
 
-/// A repository as a [`hub`] serves it at one commit: its files, and what the Hub's interface says of them, with checksums of the
-/// large ones.
+/// A repository as a [`hub`] serves it at one commit: its files, and what the Hub's interface says
+/// of them, with checksums of the large ones.
 #[derive(Default)]
 pub struct Repositories {
     pub files: HashMap<String, Vec<u8>>,
@@ -197,16 +221,31 @@ pub struct Repositories {
 
 impl Repositories {
     /// Adds a repository; `revision` is the name by which its commit can be asked for.
-    pub fn add(&mut self, name: &str, revision: &str, commit: &str, licence: &str, files: &[(&str, &[u8])]) {
+    pub fn add(
+        &mut self,
+        name: &str,
+        revision: &str,
+        commit: &str,
+        licence: &str,
+        files: &[(&str, &[u8])],
+    ) {
         let entry = |(path, bytes): &(&str, &[u8])| {
             let lfs = match bytes.len() {
                 0..=999 => String::new(),
-                size => format!(",\"lfs\":{{\"oid\":\"{}\",\"size\":{size},\"pointerSize\":134}}", sha256(bytes)),
+                size => format!(
+                    ",\"lfs\":{{\"oid\":\"{}\",\"size\":{size},\"pointerSize\":134}}",
+                    sha256(bytes)
+                ),
             };
-            format!("{{\"type\":\"file\",\"oid\":\"0\",\"size\":{},\"path\":{path:?}{lfs}}}", bytes.len())
+            format!(
+                "{{\"type\":\"file\",\"oid\":\"0\",\"size\":{},\"path\":{path:?}{lfs}}}",
+                bytes.len()
+            )
         };
         let entries: Vec<String> = files.iter().map(entry).collect();
-        let info = format!("{{\"id\":{name:?},\"sha\":{commit:?},\"cardData\":{{\"license\":{licence:?}}}}}");
+        let info = format!(
+            "{{\"id\":{name:?},\"sha\":{commit:?},\"cardData\":{{\"license\":{licence:?}}}}}"
+        );
         let base = format!("/api/models/{name}");
         self.others.insert(format!("{base}/revision/{revision}"), info);
         self.others.insert(format!("{base}/tree/{commit}"), format!("[{}]", entries.join(",")));

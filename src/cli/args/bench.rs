@@ -25,8 +25,15 @@ pub struct Bench {
     /// A shape of a model in place of models and files.
     #[arg(long, value_name = "SHAPE", value_parser = shape, value_delimiter = ',', help = shapes_help())]
     pub synthetic: Vec<&'static Shape>,
-    /// What to do: translate, summarize, or, with files, both. With random weights, it says how long the sources are
-    #[arg(long = "task", alias = "tasks", value_name = "TASK", value_delimiter = ',', default_value = "translate")]
+    /// What to do: translate, summarize, or, with files, both. With random weights, it says how
+    /// long the sources are
+    #[arg(
+        long = "task",
+        alias = "tasks",
+        value_name = "TASK",
+        value_delimiter = ',',
+        default_value = "translate"
+    )]
     pub tasks: Vec<TaskArg>,
     /// Language of the articles, as fr or pt-BR; auto finds it out
     #[arg(long, value_name = "LANG", default_value = "auto", value_parser = lang_or_auto, conflicts_with = "synthetic")]
@@ -34,7 +41,8 @@ pub struct Bench {
     /// Language to translate into
     #[arg(long, value_name = "LANG", value_parser = lang, conflicts_with = "synthetic")]
     pub to: Option<Lang>,
-    /// Model that translates, or, where nothing is translated, summarizes; several as in `polygist translate`
+    /// Model that translates, or, where nothing is translated, summarizes; several as in `polygist
+    /// translate`
     #[arg(long, value_name = "MODEL", value_delimiter = ',', conflicts_with = "synthetic")]
     pub model: Vec<String>,
     /// Folder of a LoRA adapter for the model of --model, as in `polygist translate`
@@ -47,9 +55,15 @@ pub struct Bench {
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..), help_heading = "What to compare")]
     pub threads: Vec<u16>,
     /// Precisions of the weights, one or several [default: int8, on a GPU bf16]
-    #[arg(long, value_name = "PRECISION,…", value_delimiter = ',', help_heading = "What to compare")]
+    #[arg(
+        long,
+        value_name = "PRECISION,…",
+        value_delimiter = ',',
+        help_heading = "What to compare"
+    )]
     pub precision: Vec<PrecisionArg>,
-    /// Sentences that each thread has in the works at once, one or several numbers [default: 32, on a GPU 2048]
+    /// Sentences that each thread has in the works at once, one or several numbers [default: 32, on
+    /// a GPU 2048]
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = at_least_one, alias = "batch-size", help_heading = "What to compare")]
     pub batch: Vec<usize>,
     /// Widths of the beam, one or several [default: 1, with files as the model's files say]
@@ -58,7 +72,8 @@ pub struct Bench {
     /// With random weights, so many sources [default: 64 sentences, or 8 articles for summaries]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub sentences: Option<u32>,
-    /// With random weights, exactly so many target tokens for each [default: 32, or 64 for summaries]
+    /// With random weights, exactly so many target tokens for each [default: 32, or 64 for
+    /// summaries]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub tokens: Option<usize>,
     /// Runs that count
@@ -102,7 +117,11 @@ fn shapes_help() -> String {
 
 fn shape(name: &str) -> Result<&'static Shape> {
     Shape::named(name).ok_or_else(|| {
-        let known: Vec<String> = SHAPES.iter().map(|shape| format!("{} ({})", shape.name, shape.about)).collect();
-        Error::Usage(format!("{name:?} is no shape that is known; expected one of\n  {}", known.join("\n  ")))
+        let known: Vec<String> =
+            SHAPES.iter().map(|shape| format!("{} ({})", shape.name, shape.about)).collect();
+        Error::Usage(format!(
+            "{name:?} is no shape that is known; expected one of\n  {}",
+            known.join("\n  ")
+        ))
     })
 }

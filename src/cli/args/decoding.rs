@@ -11,7 +11,8 @@ pub struct Decoding {
     /// Hypotheses that are followed at once; 1 is greedy
     #[arg(long, value_name = "N", aliases = ["beams", "beam-size", "num-beams"], value_parser = clap::value_parser!(u8).range(1..=MOST_BEAMS as i64))]
     pub beam: Option<u8>,
-    /// Exponent of the length by which a beam's log-probabilities are divided; above 0 favours long outputs
+    /// Exponent of the length by which a beam's log-probabilities are divided; above 0 favours long
+    /// outputs
     #[arg(long, value_name = "X", value_parser = finite, allow_negative_numbers = true)]
     pub length_penalty: Option<f32>,
     /// When a beam with as many finished outputs as it is wide ends
@@ -20,18 +21,20 @@ pub struct Decoding {
     /// Wait for X times as many finished outputs as the beam is wide; 1 is off
     #[arg(long, value_name = "X", value_parser = patience)]
     pub patience: Option<f32>,
-    /// Of a beam, count against an output what it leaves out of the source, by attention (GNMT's beta); 0 is off, 0.2 is usual. Translation
-    /// models only
+    /// Of a beam, count against an output what it leaves out of the source, by attention (GNMT's
+    /// beta); 0 is off, 0.2 is usual. Translation models only
     #[arg(long, value_name = "X", value_parser = not_negative)]
     pub coverage_penalty: Option<f32>,
-    /// Of a beam's translations, count how likely the model holds the source when it reads one back (noisy-channel reranking); 0 is off.
-    /// Language models only
+    /// Of a beam's translations, count how likely the model holds the source when it reads one back
+    /// (noisy-channel reranking); 0 is off. Language models only
     #[arg(long, value_name = "X", value_parser = not_negative)]
     pub channel_weight: Option<f32>,
-    /// Mark a translation that is read back if the model's confidence in it is below this, from 0 to 1; 0 is off
+    /// Mark a translation that is read back if the model's confidence in it is below this, from 0
+    /// to 1; 0 is off
     #[arg(long, value_name = "P", value_parser = probability)]
     pub min_confidence: Option<f32>,
-    /// Write only tokens that text in the language is usually made of, where the model has a list of them: faster, and rare words suffer
+    /// Write only tokens that text in the language is usually made of, where the model has a list
+    /// of them: faster, and rare words suffer
     #[arg(long)]
     pub shortlist: bool,
     /// At least so many tokens for a sentence, or for a summary
@@ -97,7 +100,9 @@ fn finite(text: &str) -> Result<f32> {
 }
 
 fn temperature(text: &str) -> Result<f32> {
-    number(text, "a temperature: 0, or a number from 0.01 to 100", |x| x == 0.0 || (0.01..=100.0).contains(&x))
+    number(text, "a temperature: 0, or a number from 0.01 to 100", |x| {
+        x == 0.0 || (0.01..=100.0).contains(&x)
+    })
 }
 
 fn positive(text: &str) -> Result<f32> {
@@ -105,7 +110,9 @@ fn positive(text: &str) -> Result<f32> {
 }
 
 fn patience(text: &str) -> Result<f32> {
-    number(text, &format!("a number above 0, up to {MOST_PATIENCE}"), |x| x > 0.0 && x <= MOST_PATIENCE as f32)
+    number(text, &format!("a number above 0, up to {MOST_PATIENCE}"), |x| {
+        x > 0.0 && x <= MOST_PATIENCE as f32
+    })
 }
 
 fn not_negative(text: &str) -> Result<f32> {
@@ -117,5 +124,8 @@ fn probability(text: &str) -> Result<f32> {
 }
 
 pub(super) fn at_least_one(text: &str) -> Result<usize> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| Error::Usage(format!("{text:?} is not a whole number from 1")))
+    text.parse()
+        .ok()
+        .filter(|n| *n > 0)
+        .ok_or_else(|| Error::Usage(format!("{text:?} is not a whole number from 1")))
 }

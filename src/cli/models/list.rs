@@ -37,7 +37,8 @@ pub(super) fn run(setup: &Setup, args: &ModelsList) -> Result<u8> {
     Ok(DONE)
 }
 
-/// The catalog's models in its order or, when something is asked for, the best first; then what else is in the store.
+/// The catalog's models in its order or, when something is asked for, the best first; then what
+/// else is in the store.
 fn rows<'a>(setup: &'a Setup, args: &ModelsList) -> Result<Vec<Row<'a>>> {
     let task = args.task.map(|task| match task {
         TaskArg::Translate => Task::Translate,
@@ -58,7 +59,8 @@ fn rows<'a>(setup: &'a Setup, args: &ModelsList) -> Result<Vec<Row<'a>>> {
     }
     // Nothing is known of what these are for.
     if !filtered {
-        let others = setup.store.installed()?.into_iter().filter(|(id, _)| setup.catalog.find(id).is_none());
+        let others =
+            setup.store.installed()?.into_iter().filter(|(id, _)| setup.catalog.find(id).is_none());
         rows.extend(others.map(|(id, state)| Row { id, entry: None, state }));
     }
     rows.retain(|row| !args.installed || matches!(row.state, State::Ready(_)));
@@ -84,11 +86,18 @@ fn table(rows: &[Row<'_>]) -> String {
             },
         ]
     }));
-    let widths: Vec<usize> = (0..heads.len()).map(|i| cells.iter().map(|row| row[i].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..heads.len())
+        .map(|i| cells.iter().map(|row| row[i].chars().count()).max().unwrap_or(0))
+        .collect();
     cells
         .iter()
         .map(|row| {
-            let line = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect::<Vec<_>>().join("  ");
+            let line = row
+                .iter()
+                .zip(&widths)
+                .map(|(cell, width)| format!("{cell:<width$}"))
+                .collect::<Vec<_>>()
+                .join("  ");
             format!("{}\n", line.trim_end())
         })
         .collect()
@@ -113,7 +122,8 @@ fn object(row: &Row<'_>) -> serde_json::Value {
         object["repo"] = json!(entry.repo);
     }
     object["bytes"] = json!(row.manifest().map(Manifest::size).or(row.entry.map(Model::size)));
-    object["bytes_are_exact"] = json!(row.manifest().is_some() || row.entry.is_some_and(|e| e.repo.is_none()));
+    object["bytes_are_exact"] =
+        json!(row.manifest().is_some() || row.entry.is_some_and(|e| e.repo.is_none()));
     object["licence"] = json!({
         "name": licence,
         "url": row.entry.map(|e| e.licence.url.as_str()).or(row.manifest().and_then(|m| m.licence_url.as_deref())),

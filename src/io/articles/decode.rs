@@ -1,4 +1,5 @@
-//! Bytes to text: UTF-8, UTF-16 with and without byte order mark, legacy encodings by declaration or by guess; binary data is told.
+//! Bytes to text: UTF-8, UTF-16 with and without byte order mark, legacy encodings by declaration
+//! or by guess; binary data is told.
 
 use super::format;
 use crate::types::Format;
@@ -8,10 +9,12 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 /// Share of control characters from which on something is no text.
 const CONTROL_SHARE: f64 = 0.02;
 
-/// Share of broken sequences up to which something is UTF-8 with a few bad bytes rather than another encoding.
+/// Share of broken sequences up to which something is UTF-8 with a few bad bytes rather than
+/// another encoding.
 const BROKEN_SHARE: f64 = 0.02;
 
-/// Decodes a whole file; the error says what it is instead of text, as a phrase that follows the file's name.
+/// Decodes a whole file; the error says what it is instead of text, as a phrase that follows the
+/// file's name.
 pub(super) fn decode(bytes: Vec<u8>, format: Format) -> Result<String, String> {
     if let Some((encoding, length)) = Encoding::for_bom(&bytes) {
         return checked(encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned());
@@ -41,7 +44,13 @@ pub(super) fn decode(bytes: Vec<u8>, format: Format) -> Result<String, String> {
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(&bytes, true);
-    checked(detector.guess(None, Utf8Detection::Deny).decode_without_bom_handling(&bytes).0.into_owned())
+    checked(
+        detector
+            .guess(None, Utf8Detection::Deny)
+            .decode_without_bom_handling(&bytes)
+            .0
+            .into_owned(),
+    )
 }
 
 /// Whether bytes are text in no encoding that is a superset of ASCII.
@@ -50,10 +59,10 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
 }
 
 /// What is said of data that is no text.
-pub(super) const BINARY: &str =
-    "expected text, found binary data (too many control characters); if it is text in an unusual encoding, convert it to UTF-8 first";
+pub(super) const BINARY: &str = "expected text, found binary data (too many control characters); if it is text in an unusual encoding, convert it to UTF-8 first";
 
-/// Drops stray NULs, which some crawlers leave behind, unless there are so many that this is no text.
+/// Drops stray NULs, which some crawlers leave behind, unless there are so many that this is no
+/// text.
 fn checked(text: String) -> Result<String, String> {
     if controls(text.chars()) > CONTROL_SHARE {
         return Err(BINARY.into());
@@ -76,8 +85,8 @@ fn controls(chars: impl Iterator<Item = char>) -> f64 {
     if all == 0 { 0.0 } else { bad as f64 / all as f64 }
 }
 
-/// UTF-16 without byte order mark. Text of any script has some ASCII spaces, digits or line breaks in it, thus NUL bytes;
-/// of the two byte orders the one that shows more separators is meant.
+/// UTF-16 without byte order mark. Text of any script has some ASCII spaces, digits or line breaks
+/// in it, thus NUL bytes; of the two byte orders the one that shows more separators is meant.
 pub(super) fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     // Half a character or more at the end is still text that was cut off; the start decides.
     let head = &bytes[..(bytes.len() & !1).min(1 << 16)];
@@ -88,28 +97,34 @@ pub(super) fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
         let (text, broken) = encoding.decode_without_bom_handling(head);
         // A pair of surrogates may be cut at the end of the head.
         let whole = !broken || !text.trim_end_matches('\u{FFFD}').contains('\u{FFFD}');
-        let count = text.chars().filter(|c| matches!(c, ' ' | '\n' | '\r' | ',' | '.' | '。' | '、' | '，' | '،' | '।')).count();
+        let count = text
+            .chars()
+            .filter(|c| matches!(c, ' ' | '\n' | '\r' | ',' | '.' | '。' | '、' | '，' | '،' | '।'))
+            .count();
         (whole && controls(text.chars()) <= CONTROL_SHARE).then_some(count)
     };
     match (separators(UTF_16LE), separators(UTF_16BE)) {
         (Some(le), Some(be)) if le != be => Some(if le > be { UTF_16LE } else { UTF_16BE }),
         (Some(le), None) if le > 0 => Some(UTF_16LE),
         (None, Some(be)) if be > 0 => Some(UTF_16BE),
-        // A short title without separators: ASCII letters have their NUL second in little-endian order.
+        // A short title without separators: ASCII letters have their NUL second in little-endian
+        // order.
         (Some(_), _) if head.iter().skip(1).step_by(2).all(|&b| b == 0) => Some(UTF_16LE),
         (_, Some(_)) if head.iter().step_by(2).all(|&b| b == 0) => Some(UTF_16BE),
         _ => None,
     }
 }
 
-/// Text that is UTF-8 but for a few bad bytes (a cut character, one pasted line): in any other encoding it would be gibberish as a whole.
+/// Text that is UTF-8 but for a few bad bytes (a cut character, one pasted line): in any other
+/// encoding it would be gibberish as a whole.
 fn almost_utf8(bytes: &[u8]) -> Option<String> {
     let (mut good, mut bad) = (0u64, 0u64);
     for chunk in bytes.utf8_chunks() {
         good += chunk.valid().chars().filter(|c| !c.is_ascii()).count() as u64;
         bad += u64::from(!chunk.invalid().is_empty());
     }
-    (good > 0 && (bad as f64) <= (good as f64 * BROKEN_SHARE).max(1.0)).then(|| String::from_utf8_lossy(bytes).into_owned())
+    (good > 0 && (bad as f64) <= (good as f64 * BROKEN_SHARE).max(1.0))
+        .then(|| String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// The encoding that an HTML page declares in its first bytes.
@@ -118,7 +133,10 @@ fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
     let at = head.windows(7).position(|w| w == b"charset")?;
     let value = head[at + 7..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
     let value = value.strip_prefix(b"\"").or(value.strip_prefix(b"'")).unwrap_or(value);
-    let end = value.iter().position(|b| !(b.is_ascii_alphanumeric() || b"-_:.".contains(b))).unwrap_or(value.len());
+    let end = value
+        .iter()
+        .position(|b| !(b.is_ascii_alphanumeric() || b"-_:.".contains(b)))
+        .unwrap_or(value.len());
     // UTF-16 and UTF-8 have been ruled out by now.
     Encoding::for_label(&value[..end]).filter(|&e| e != UTF_8 && e != UTF_16LE && e != UTF_16BE)
 }
@@ -141,7 +159,13 @@ mod tests {
 
     #[test]
     fn utf16_in_both_orders_with_and_without_mark() {
-        for sample in [RUSSIAN, &format!("{JAPANESE}\n"), &format!("一一\n{CHINESE}\n"), "Short", "Plain English, of course."] {
+        for sample in [
+            RUSSIAN,
+            &format!("{JAPANESE}\n"),
+            &format!("一一\n{CHINESE}\n"),
+            "Short",
+            "Plain English, of course.",
+        ] {
             for order in [u16::to_le_bytes, u16::to_be_bytes] {
                 assert_eq!(text(utf16_bytes(sample, order)), sample);
                 assert_eq!(text(utf16_bytes(&format!("\u{FEFF}{sample}"), order)), sample);
@@ -179,13 +203,19 @@ mod tests {
         bytes.extend(b"\xD0");
         assert_eq!(text(bytes), format!("{RUSSIAN}\u{FFFD}"));
         assert_eq!(text(b"\xEF\xBB\xBFabc".to_vec()), "abc");
-        assert_eq!(text(format!("a\0{RUSSIAN}{RUSSIAN}{RUSSIAN}{RUSSIAN}")), format!("a{RUSSIAN}{RUSSIAN}{RUSSIAN}{RUSSIAN}"));
+        assert_eq!(
+            text(format!("a\0{RUSSIAN}{RUSSIAN}{RUSSIAN}{RUSSIAN}")),
+            format!("a{RUSSIAN}{RUSSIAN}{RUSSIAN}{RUSSIAN}")
+        );
     }
 
     #[test]
     fn binary_data_is_told() {
-        let noise: Vec<u8> = (0..4096u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
-        let elf = [b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3E\0\x01\0\0\0".as_slice(), &[0; 64]].concat();
+        let noise: Vec<u8> =
+            (0..4096u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        let elf =
+            [b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3E\0\x01\0\0\0".as_slice(), &[0; 64]]
+                .concat();
         for bytes in [noise, elf, vec![0; 100], b"abc\x01\x02\x03\x04".to_vec()] {
             assert!(decode(bytes, Format::Text).unwrap_err().contains("binary data"));
         }

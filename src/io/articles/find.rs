@@ -1,4 +1,5 @@
-//! Which files a run reads: inputs in the order given, the files of a folder sorted by path, every real file once.
+//! Which files a run reads: inputs in the order given, the files of a folder sorted by path, every
+//! real file once.
 
 use super::{STDIN, format, shown};
 use crate::error::{Error, Result};
@@ -13,7 +14,8 @@ use walkdir::WalkDir;
 /// What to take from folders. Files that are named themselves are always taken.
 #[derive(Clone, Debug, Default)]
 pub struct FindOptions {
-    /// Only files that match this glob: by name, or by the path below the input folder when it has a `/`.
+    /// Only files that match this glob: by name, or by the path below the input folder when it has
+    /// a `/`.
     pub pattern: Option<String>,
     /// Folders that are not entered: the output folder, so that a run never reads its own results.
     pub exclude: Vec<PathBuf>,
@@ -67,24 +69,35 @@ pub struct Skipped {
 
 /// Finds the articles' files below `inputs`: files, folders (recursive), or `-` for standard input.
 ///
-/// Hidden files in folders are passed over. Symbolic links are followed, each real file and folder is taken once, so loops end.
-/// Files with an unknown extension, links to nothing and folders that cannot be opened are reported in [`Found::skipped`].
-/// An input that does not exist is an error, as is an excluded folder that is itself an input.
+/// Hidden files in folders are passed over. Symbolic links are followed, each real file and folder
+/// is taken once, so loops end. Files with an unknown extension, links to nothing and folders that
+/// cannot be opened are reported in [`Found::skipped`]. An input that does not exist is an error,
+/// as is an excluded folder that is itself an input.
 pub fn find(inputs: &[PathBuf], options: &FindOptions) -> Result<Found> {
     let pattern = options.pattern.as_deref().map(matcher).transpose()?;
     // A folder that does not exist yet has nothing to exclude.
     let exclude = options.exclude.iter().filter_map(|p| p.canonicalize().ok()).collect();
-    let mut search = Search { pattern, exclude, seen: HashSet::new(), found: Vec::new(), skipped: Vec::new() };
+    let mut search =
+        Search { pattern, exclude, seen: HashSet::new(), found: Vec::new(), skipped: Vec::new() };
     for input in inputs {
         search.input(input)?;
     }
     let ids = distinct(&search.found);
-    let files = search.found.into_iter().zip(ids).map(|(file, id)| FoundFile { path: file.path, id, format: file.format }).collect();
+    let files = search
+        .found
+        .into_iter()
+        .zip(ids)
+        .map(|(file, id)| FoundFile { path: file.path, id, format: file.format })
+        .collect();
     Ok(Found { files, skipped: search.skipped })
 }
 
 fn matcher(pattern: &str) -> Result<GlobMatcher> {
-    let whole = if pattern.contains('/') { pattern.trim_start_matches("./").to_string() } else { format!("**/{pattern}") };
+    let whole = if pattern.contains('/') {
+        pattern.trim_start_matches("./").to_string()
+    } else {
+        format!("**/{pattern}")
+    };
     let glob = GlobBuilder::new(&whole).literal_separator(true).build();
     glob.map(|g| g.compile_matcher()).map_err(|e| {
         Error::Usage(format!("pattern `{pattern}`: {}; expected a glob such as `*.txt`, `2024-*/**/*.html` or `*.{{md,txt}}`", e.kind()))
@@ -94,7 +107,8 @@ fn matcher(pattern: &str) -> Result<GlobMatcher> {
 /// A file before it has its id.
 struct Candidate {
     path: PathBuf,
-    /// Folders above the one that was given as input, nearest last: what an id is prefixed with when it is not unique.
+    /// Folders above the one that was given as input, nearest last: what an id is prefixed with
+    /// when it is not unique.
     above: Vec<String>,
     /// Path below the input folder.
     below: String,
@@ -118,7 +132,12 @@ impl Search {
     fn input(&mut self, input: &Path) -> Result<()> {
         if input == Path::new("-") {
             if self.seen.insert(input.to_path_buf()) {
-                self.found.push(Candidate { path: input.to_path_buf(), above: Vec::new(), below: STDIN.into(), format: None });
+                self.found.push(Candidate {
+                    path: input.to_path_buf(),
+                    above: Vec::new(),
+                    below: STDIN.into(),
+                    format: None,
+                });
             }
             return Ok(());
         }
@@ -135,16 +154,23 @@ impl Search {
             fs::read_dir(input).map_err(Error::io("reading the folder", input))?;
             self.folder(input, real);
         } else if self.seen.insert(real.clone()) {
-            let below = input.file_name().map_or_else(|| shown(input), |name| shown(Path::new(name)));
+            let below =
+                input.file_name().map_or_else(|| shown(input), |name| shown(Path::new(name)));
             let format = format::of_name(&below);
-            self.found.push(Candidate { path: input.to_path_buf(), above: real.parent().map(parts).unwrap_or_default(), below, format });
+            self.found.push(Candidate {
+                path: input.to_path_buf(),
+                above: real.parent().map(parts).unwrap_or_default(),
+                below,
+                format,
+            });
         } else {
             self.skip(input, "was found already");
         }
         Ok(())
     }
 
-    /// Takes a folder's files, and then what its symbolic links lead to: a real file or folder wins over a link to it.
+    /// Takes a folder's files, and then what its symbolic links lead to: a real file or folder wins
+    /// over a link to it.
     fn folder(&mut self, input: &Path, real: PathBuf) {
         let above = parts(&real);
         let first = self.found.len();
@@ -173,14 +199,16 @@ impl Search {
                     Ok(entry) => entry,
                     Err(e) => {
                         let path = e.path().unwrap_or(&start).to_path_buf();
-                        let reason = e.io_error().map_or_else(|| e.to_string(), ToString::to_string);
+                        let reason =
+                            e.io_error().map_or_else(|| e.to_string(), ToString::to_string);
                         self.skip(path, format!("could not be read: {reason}"));
                         continue;
                     }
                 };
                 let kind = entry.file_type();
                 let hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
-                // Nothing between `start` and the entry is a link, so its real path needs no look-up.
+                // Nothing between `start` and the entry is a link, so its real path needs no
+                // look-up.
                 let place = real.join(entry.path().strip_prefix(&start).unwrap_or(entry.path()));
                 if kind.is_dir() {
                     if hidden || self.exclude.contains(&place) || !self.seen.insert(place) {
@@ -198,11 +226,19 @@ impl Search {
                 }
             }
         }
-        self.found[first..].sort_by(|a, b| natural(&a.below, &b.below).then_with(|| a.path.cmp(&b.path)));
+        self.found[first..]
+            .sort_by(|a, b| natural(&a.below, &b.below).then_with(|| a.path.cmp(&b.path)));
         self.skipped.sort_by(|a, b| a.path.cmp(&b.path));
     }
 
-    fn file(&mut self, input: &Path, above: &[String], path: PathBuf, real: PathBuf, regular: bool) {
+    fn file(
+        &mut self,
+        input: &Path,
+        above: &[String],
+        path: PathBuf,
+        real: PathBuf,
+        regular: bool,
+    ) {
         let relative = path.strip_prefix(input).unwrap_or(&path);
         if self.pattern.as_ref().is_some_and(|p| !p.is_match(relative)) {
             return;
@@ -225,7 +261,8 @@ fn parts(path: &Path) -> Vec<String> {
     path.components().map(|c| shown(Path::new(c.as_os_str()))).filter(|c| c != "/").collect()
 }
 
-/// Ids for all candidates: the path below the input, and where two are equal as many folders before it as tell them apart.
+/// Ids for all candidates: the path below the input, and where two are equal as many folders before
+/// it as tell them apart.
 fn distinct(found: &[Candidate]) -> Vec<String> {
     let mut depth = vec![0usize; found.len()];
     loop {
@@ -234,7 +271,12 @@ fn distinct(found: &[Candidate]) -> Vec<String> {
             .zip(&depth)
             .map(|(file, &depth)| {
                 let prefix = &file.above[file.above.len().saturating_sub(depth)..];
-                prefix.iter().map(String::as_str).chain([file.below.as_str()]).collect::<Vec<_>>().join("/")
+                prefix
+                    .iter()
+                    .map(String::as_str)
+                    .chain([file.below.as_str()])
+                    .collect::<Vec<_>>()
+                    .join("/")
             })
             .collect();
         let mut count: HashMap<&str, usize> = HashMap::new();
@@ -261,7 +303,10 @@ fn numbered(ids: Vec<String>) -> Vec<String> {
     ids.into_iter()
         .map(|id| {
             let free = if taken.contains(&id) {
-                (2..).map(|n| format!("{id}~{n}")).find(|x| !taken.contains(x) && !all.contains(x)).unwrap_or_else(|| id.clone())
+                (2..)
+                    .map(|n| format!("{id}~{n}"))
+                    .find(|x| !taken.contains(x) && !all.contains(x))
+                    .unwrap_or_else(|| id.clone())
             } else {
                 id
             };
@@ -277,7 +322,8 @@ fn natural(a: &str, b: &str) -> Ordering {
     by_part.then_with(|| a.cmp(b))
 }
 
-/// Runs of ASCII digits as (number of digits without leading zeros, digits), so that they compare by value; other characters singly.
+/// Runs of ASCII digits as (number of digits without leading zeros, digits), so that they compare
+/// by value; other characters singly.
 fn pieces(part: &str) -> Vec<(usize, &str)> {
     let mut out = Vec::new();
     let mut rest = part;
@@ -313,14 +359,26 @@ mod tests {
     #[test]
     fn a_folder_in_natural_order_without_what_is_hidden_or_unknown() {
         let odd = "odd/it's \"a\" 😀\nname.txt";
-        let dir = tree(&["a10.txt", "a2.txt", "sub/x.md.gz", "sub/.hidden.txt", ".git/y.txt", "out/a.txt.en.md", "pic.jpeg", odd]);
-        let options = FindOptions { exclude: vec![dir.path().join("out")], ..FindOptions::default() };
+        let dir = tree(&[
+            "a10.txt",
+            "a2.txt",
+            "sub/x.md.gz",
+            "sub/.hidden.txt",
+            ".git/y.txt",
+            "out/a.txt.en.md",
+            "pic.jpeg",
+            odd,
+        ]);
+        let options =
+            FindOptions { exclude: vec![dir.path().join("out")], ..FindOptions::default() };
         let found = find(&[dir.path().to_path_buf()], &options).unwrap();
         assert_eq!(ids(&found), ["a2.txt", "a10.txt", odd, "sub/x.md.gz"]);
         assert_eq!(found.skipped.len(), 1);
         assert!(found.skipped[0].reason.contains("unknown extension"));
         // Named itself, it is read.
-        let found = find(&[dir.path().join("pic.jpeg"), dir.path().join("sub/.hidden.txt")], &options).unwrap();
+        let found =
+            find(&[dir.path().join("pic.jpeg"), dir.path().join("sub/.hidden.txt")], &options)
+                .unwrap();
         assert_eq!(ids(&found), ["pic.jpeg", ".hidden.txt"]);
         assert_eq!((found.files[0].format, found.files[1].format), (None, Some(Format::Text)));
     }
@@ -330,7 +388,8 @@ mod tests {
         let dir = tree(&["a.txt", "b.md", "sub/c.txt", "sub/deep/d.txt"]);
         let with = |pattern: &str| {
             let options = FindOptions { pattern: Some(pattern.into()), ..FindOptions::default() };
-            find(&[dir.path().to_path_buf()], &options).map(|f| f.files.into_iter().map(|f| f.id).collect::<Vec<_>>())
+            find(&[dir.path().to_path_buf()], &options)
+                .map(|f| f.files.into_iter().map(|f| f.id).collect::<Vec<_>>())
         };
         assert_eq!(with("*.txt").unwrap(), ["a.txt", "sub/c.txt", "sub/deep/d.txt"]);
         assert_eq!(with("sub/*.txt").unwrap(), ["sub/c.txt"]);
@@ -342,7 +401,8 @@ mod tests {
     fn equal_names_get_their_folders_and_files_are_taken_once() {
         let dir = tree(&["p/a/x.txt", "q/a/x.txt", "q/a/y.txt"]);
         let at = |p: &str| dir.path().join(p);
-        let found = find(&[at("p/a"), at("q/a"), at("q/a/x.txt")], &FindOptions::default()).unwrap();
+        let found =
+            find(&[at("p/a"), at("q/a"), at("q/a/x.txt")], &FindOptions::default()).unwrap();
         assert_eq!(ids(&found), ["p/a/x.txt", "q/a/x.txt", "y.txt"]);
         assert_eq!(found.skipped.len(), 1);
         let swapped = find(&[at("q/a"), at("p/a")], &FindOptions::default()).unwrap();

@@ -29,18 +29,26 @@ pub(super) fn of_content(head: &[u8]) -> Format {
     let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).trim_ascii_start();
     let mut tokens = head.iter().filter(|b| !b.is_ascii_whitespace());
     match (tokens.next(), tokens.next()) {
-        (Some(b'{'), Some(b'"' | b'}')) => return if first_line_is_object(head) { Format::Jsonl } else { Format::Json },
+        (Some(b'{'), Some(b'"' | b'}')) => {
+            return if first_line_is_object(head) { Format::Jsonl } else { Format::Json };
+        }
         (Some(b'['), Some(b'{')) => return Format::Json,
         _ => {}
     }
     let start = String::from_utf8_lossy(&head[..head.len().min(1024)]).to_ascii_lowercase();
-    let page = ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag))
+    let page = ["<!doctype html", "<html", "<head", "<body"]
+        .iter()
+        .any(|tag| start.starts_with(tag))
         || ((start.starts_with("<?xml") || start.starts_with("<!--")) && start.contains("<html"));
     if page {
         return Format::Html;
     }
     let marks = start.bytes().take_while(|&b| b == b'#').count();
-    if (1..=6).contains(&marks) && start.as_bytes().get(marks) == Some(&b' ') { Format::Markdown } else { Format::Text }
+    if (1..=6).contains(&marks) && start.as_bytes().get(marks) == Some(&b' ') {
+        Format::Markdown
+    } else {
+        Format::Text
+    }
 }
 
 /// Whether a file called `.json` holds one object a line all the same.
@@ -51,7 +59,10 @@ pub(super) fn is_lines(head: &[u8]) -> bool {
 
 fn first_line_is_object(head: &[u8]) -> bool {
     match head.iter().position(|&b| b == b'\n') {
-        Some(end) => serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&head[..end]).is_ok(),
+        Some(end) => {
+            serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&head[..end])
+                .is_ok()
+        }
         None => false,
     }
 }
@@ -64,7 +75,10 @@ pub(super) fn not_text(head: &[u8]) -> Option<&'static str> {
             b"PK\x03\x04",
             "a ZIP archive or an office document or e-book in one (docx, odt, epub); convert it first (for example with `pandoc`)",
         ),
-        (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "an old office document (doc, xls); convert it first"),
+        (
+            b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+            "an old office document (doc, xls); convert it first",
+        ),
         (b"{\\rtf", "an RTF document; convert it first (for example with `pandoc`)"),
         (b"\xFD7zXZ\x00", "an xz archive; unpack it first"),
         (b"BZh", "a bzip2 archive; unpack it first"),
@@ -83,7 +97,10 @@ mod tests {
     fn names_and_contents() {
         assert_eq!(of_name("A.TXT.GZ"), Some(Format::Text));
         assert_eq!(of_name("a.b.ndjson"), Some(Format::Jsonl));
-        assert_eq!((of_name(".md"), of_name("README"), of_name("a.pdf"), of_name("a.gz")), (None, None, None, None));
+        assert_eq!(
+            (of_name(".md"), of_name("README"), of_name("a.pdf"), of_name("a.gz")),
+            (None, None, None, None)
+        );
         assert_eq!(of_content(b"\xEF\xBB\xBF <!DOCTYPE HTML><p>"), Format::Html);
         assert_eq!(of_content(b"[Reuters] Prices rose."), Format::Text);
         assert_eq!(of_content(b"{curly} words"), Format::Text);

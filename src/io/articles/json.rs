@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 use std::io::{self, BufRead, Read};
 
 /// Names of the title field, most telling first; compared in lower case without `_` and `-`.
-const TITLE_FIELDS: [&str; 7] = ["title", "headline", "head", "heading", "articletitle", "newstitle", "name"];
+const TITLE_FIELDS: [&str; 7] =
+    ["title", "headline", "head", "heading", "articletitle", "newstitle", "name"];
 
 /// Names of the text field, most telling first.
 const TEXT_FIELDS: [&str; 17] = [
@@ -50,7 +51,9 @@ pub(super) struct Names<'a> {
 pub(super) fn fields(bytes: &str, names: &Names) -> Result<Fields, String> {
     let mut object = match serde_json::from_str(bytes) {
         Ok(Value::Object(object)) => object,
-        Ok(other) => return Err(format!("expected an object with a text field, found {}", kind(&other))),
+        Ok(other) => {
+            return Err(format!("expected an object with a text field, found {}", kind(&other)));
+        }
         Err(e) => return Err(format!("expected a JSON object: {e}")),
     };
     let text_key = match names.text {
@@ -73,7 +76,8 @@ pub(super) fn fields(bytes: &str, names: &Names) -> Result<Fields, String> {
         None => pick(&object, &TITLE_FIELDS, |v| written(v).is_some()),
     };
     let title = title_key.as_ref().and_then(|key| object.get(key)).and_then(written);
-    let id_key = names.id.map(str::to_string).or_else(|| pick(&object, &ID_FIELDS, |v| id(v).is_some()));
+    let id_key =
+        names.id.map(str::to_string).or_else(|| pick(&object, &ID_FIELDS, |v| id(v).is_some()));
     let id = id_key.and_then(|key| object.get(&key).and_then(id));
     object.shift_remove(&text_key);
     if let Some(key) = title_key.filter(|_| title.is_some()) {
@@ -83,16 +87,30 @@ pub(super) fn fields(bytes: &str, names: &Names) -> Result<Fields, String> {
 }
 
 /// The first name of `names` under which the object has a value that will do.
-fn pick(object: &Map<String, Value>, names: &[&str], will_do: impl Fn(&Value) -> bool) -> Option<String> {
-    let plain = |key: &str| key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect::<String>().to_lowercase();
-    names.iter().find_map(|name| object.iter().find(|(key, value)| plain(key) == *name && will_do(value)).map(|(key, _)| key.clone()))
+fn pick(
+    object: &Map<String, Value>,
+    names: &[&str],
+    will_do: impl Fn(&Value) -> bool,
+) -> Option<String> {
+    let plain = |key: &str| {
+        key.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).collect::<String>().to_lowercase()
+    };
+    names.iter().find_map(|name| {
+        object
+            .iter()
+            .find(|(key, value)| plain(key) == *name && will_do(value))
+            .map(|(key, _)| key.clone())
+    })
 }
 
-/// The text of a value: a string, or an array of strings as paragraphs. None when there is nothing to read in it.
+/// The text of a value: a string, or an array of strings as paragraphs. None when there is nothing
+/// to read in it.
 fn written(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Array(parts) => parts.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?.join("\n\n"),
+        Value::Array(parts) => {
+            parts.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?.join("\n\n")
+        }
         _ => return None,
     };
     (!text.trim().is_empty()).then_some(text)
@@ -158,8 +176,9 @@ pub(super) fn next_line(reader: &mut impl BufRead, max: usize) -> io::Result<Opt
     Ok(Some(Piece::Whole(line)))
 }
 
-/// Cuts a stream of JSON into values without parsing them: the elements of arrays at the top, and other values at the top one by one.
-/// So an array of any size streams, and a broken element does not take its neighbours with it.
+/// Cuts a stream of JSON into values without parsing them: the elements of arrays at the top, and
+/// other values at the top one by one. So an array of any size streams, and a broken element does
+/// not take its neighbours with it.
 pub(super) struct Values<R> {
     reader: R,
     max: usize,
@@ -198,8 +217,8 @@ impl<R: BufRead> Values<R> {
         }
     }
 
-    /// The next value and its number from 1. Values in a row that are no objects (an array of numbers, a page of another format)
-    /// are one: the first stands for all.
+    /// The next value and its number from 1. Values in a row that are no objects (an array of
+    /// numbers, a page of another format) are one: the first stands for all.
     pub(super) fn next_value(&mut self) -> io::Result<Option<(usize, Piece)>> {
         let number = self.count + 1;
         match self.seek()? {
@@ -287,7 +306,9 @@ impl Scan {
             return false;
         }
         // Objects directly after each other need no separator.
-        if self.closed() && (byte.is_ascii_whitespace() || matches!(byte, b',' | b'[' | b']' | b'{' | b'}')) {
+        if self.closed()
+            && (byte.is_ascii_whitespace() || matches!(byte, b',' | b'[' | b']' | b'{' | b'}'))
+        {
             return true;
         }
         match byte {
@@ -311,7 +332,13 @@ mod tests {
         // A tiny buffer puts every seam somewhere.
         let mut values = Values::new(io::BufReader::with_capacity(3, text.as_bytes()), max);
         std::iter::from_fn(|| values.next_value().unwrap())
-            .map(|(_, piece)| if let Piece::Whole(bytes) = piece { Some(String::from_utf8(bytes).unwrap()) } else { None })
+            .map(|(_, piece)| {
+                if let Piece::Whole(bytes) = piece {
+                    Some(String::from_utf8(bytes).unwrap())
+                } else {
+                    None
+                }
+            })
             .collect()
     }
 
@@ -323,7 +350,10 @@ mod tests {
             [some(r#"{"a": "]},\"{"}"#), some(r#"{"b": [1, {}]}"#), some("\"x y\""), some("{}"),]
         );
         assert_eq!(values("<html> a page, not JSON {", 99), [some("<html>"), None]);
-        assert_eq!(values("{\"a\":1}{\"b\":2}\n{\"c\":3}", 99), [some("{\"a\":1}"), some("{\"b\":2}"), some("{\"c\":3}")]);
+        assert_eq!(
+            values("{\"a\":1}{\"b\":2}\n{\"c\":3}", 99),
+            [some("{\"a\":1}"), some("{\"b\":2}"), some("{\"c\":3}")]
+        );
         assert_eq!(values("[{\"a\": }, {\"b\":2}]", 99), [some("{\"a\": }"), some("{\"b\":2}")]);
         assert_eq!(values("[{\"a\":1}, {\"b\":", 99), [some("{\"a\":1}"), None]);
         assert_eq!(values("[{\"a\":1}", 99), [some("{\"a\":1}"), None]);
@@ -344,10 +374,14 @@ mod tests {
         let found = fields(r#"{"ID": 7, "Headline": "H", "url": "u", "content": "", "main_text": ["a", "b"], "name": "n"}"#, &NO_NAMES)
             .ok()
             .unwrap();
-        assert_eq!((found.id.as_deref(), found.title.as_deref(), found.text.as_str()), (Some("7"), Some("H"), "a\n\nb"));
+        assert_eq!(
+            (found.id.as_deref(), found.title.as_deref(), found.text.as_str()),
+            (Some("7"), Some("H"), "a\n\nb")
+        );
         assert_eq!(found.extra.keys().collect::<Vec<_>>(), ["ID", "url", "content", "name"]);
         let names = Names { id: Some("url"), title: Some("none"), text: Some("name") };
-        let found = fields(r#"{"id": 7, "url": "u", "name": "n", "text": "t"}"#, &names).ok().unwrap();
+        let found =
+            fields(r#"{"id": 7, "url": "u", "name": "n", "text": "t"}"#, &names).ok().unwrap();
         assert_eq!((found.id.as_deref(), found.title, found.text.as_str()), (Some("u"), None, "n"));
     }
 
@@ -355,8 +389,14 @@ mod tests {
     fn what_is_no_article_is_told() {
         let message = |json: &str, names: &Names| fields(json, names).err().unwrap();
         assert!(message(r#"{"label": "x", "n": 1}"#, &NO_NAMES).contains("`label`, `n`"));
-        assert!(message(r#"{"text": "x"}"#, &Names { text: Some("body"), ..NO_NAMES }).contains("no field `body`"));
-        assert!(message(r#"{"body": 3}"#, &Names { text: Some("body"), ..NO_NAMES }).contains("found a number"));
+        assert!(
+            message(r#"{"text": "x"}"#, &Names { text: Some("body"), ..NO_NAMES })
+                .contains("no field `body`")
+        );
+        assert!(
+            message(r#"{"body": 3}"#, &Names { text: Some("body"), ..NO_NAMES })
+                .contains("found a number")
+        );
         assert!(message("\"just text\"", &NO_NAMES).contains("found a string"));
         assert!(message("{\"text\": NaN}", &NO_NAMES).contains("column"));
     }

@@ -68,14 +68,19 @@ enum Stream {
     Done,
 }
 
-/// Reads the articles of a file, or of standard input: one of text, Markdown, HTML or a single JSON object; several of a JSON
-/// array, of objects one after the other, or of JSON Lines. Opened at the first article; holds one at a time.
+/// Reads the articles of a file, or of standard input: one of text, Markdown, HTML or a single JSON
+/// object; several of a JSON array, of objects one after the other, or of JSON Lines. Opened at the
+/// first article; holds one at a time.
 pub fn read(file: &FoundFile, options: &ReadOptions) -> Articles {
     Articles::new(file, options, Stream::Closed)
 }
 
 /// Reads articles as [`read`] does, from any source of bytes; `file` gives the name and the format.
-pub fn read_from(input: impl Read + Send + 'static, file: &FoundFile, options: &ReadOptions) -> Articles {
+pub fn read_from(
+    input: impl Read + Send + 'static,
+    file: &FoundFile,
+    options: &ReadOptions,
+) -> Articles {
     Articles::new(file, options, Stream::Given(Box::new(input)))
 }
 
@@ -94,7 +99,13 @@ impl Iterator for Articles {
                 Stream::Given(input) => match self.start(input) {
                     Ok(Some(article)) => return Some(article),
                     Ok(None) => {}
-                    Err(e) => return Some(self.fail_whole(Error::Io { path: self.file.path.clone(), action: "reading", source: e })),
+                    Err(e) => {
+                        return Some(self.fail_whole(Error::Io {
+                            path: self.file.path.clone(),
+                            action: "reading",
+                            source: e,
+                        }));
+                    }
                 },
                 Stream::Lines(mut reader) => {
                     self.number += 1;
@@ -102,7 +113,8 @@ impl Iterator for Articles {
                     if matches!(piece, Ok(Some(_))) {
                         self.stream = Stream::Lines(reader);
                     }
-                    if !matches!(&piece, Ok(Some(Piece::Whole(line))) if line.trim_ascii().is_empty()) {
+                    if !matches!(&piece, Ok(Some(Piece::Whole(line))) if line.trim_ascii().is_empty())
+                    {
                         return self.member(piece, false);
                     }
                 }
@@ -115,7 +127,10 @@ impl Iterator for Articles {
                             piece
                         })
                     });
-                    let alone = first && !values.in_array() && matches!(piece, Ok(Some(_))) && values.at_end().unwrap_or(false);
+                    let alone = first
+                        && !values.in_array()
+                        && matches!(piece, Ok(Some(_)))
+                        && values.at_end().unwrap_or(false);
                     if matches!(piece, Ok(Some(_))) {
                         self.stream = Stream::Values(values);
                     }
@@ -128,7 +143,14 @@ impl Iterator for Articles {
 
 impl Articles {
     fn new(file: &FoundFile, options: &ReadOptions, stream: Stream) -> Self {
-        Articles { file: file.clone(), options: options.clone(), stream, seen: HashSet::new(), number: 0, any: false }
+        Articles {
+            file: file.clone(),
+            options: options.clone(),
+            stream,
+            seen: HashSet::new(),
+            number: 0,
+            any: false,
+        }
     }
 
     fn open(&self) -> Result<Input, Error> {
@@ -147,9 +169,12 @@ impl Articles {
         if head.is_empty() {
             return Ok(Some(self.fail_whole(self.bad("is empty; expected an article".into()))));
         }
-        let wide =
-            Encoding::for_bom(&head).map(|(encoding, _)| encoding).or_else(|| decode::utf16(&head)).filter(|e| !e.is_ascii_compatible());
-        let sample = wide.map(|encoding| encoding.decode_with_bom_removal(&head).0.into_owned().into_bytes());
+        let wide = Encoding::for_bom(&head)
+            .map(|(encoding, _)| encoding)
+            .or_else(|| decode::utf16(&head))
+            .filter(|e| !e.is_ascii_compatible());
+        let sample = wide
+            .map(|encoding| encoding.decode_with_bom_removal(&head).0.into_owned().into_bytes());
         let sample = sample.as_deref().unwrap_or(&head);
         let format = match self.file.format {
             Some(Format::Json) if format::is_lines(sample) => Format::Jsonl,
@@ -164,10 +189,17 @@ impl Articles {
             return Ok(Some(self.fail_whole(self.bad(decode::BINARY.into()))));
         }
         // Lines and values are cut at ASCII bytes.
-        let narrow = DecodeReaderBytesBuilder::new().encoding(wide).strip_bom(true).utf8_passthru(true).build(input);
+        let narrow = DecodeReaderBytesBuilder::new()
+            .encoding(wide)
+            .strip_bom(true)
+            .utf8_passthru(true)
+            .build(input);
         let reader = BufReader::with_capacity(HEAD, Box::new(narrow) as Input);
-        self.stream =
-            if format == Format::Jsonl { Stream::Lines(reader) } else { Stream::Values(Values::new(reader, self.options.max_bytes)) };
+        self.stream = if format == Format::Jsonl {
+            Stream::Lines(reader)
+        } else {
+            Stream::Values(Values::new(reader, self.options.max_bytes))
+        };
         Ok(None)
     }
 
@@ -182,7 +214,9 @@ impl Articles {
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
                 Err(e) if head.is_empty() => return Err(e),
                 // What came before the error is read first; the error has its place after it.
-                Err(e) => return Ok((head.clone(), Box::new(Cursor::new(head).chain(Broken(Some(e)))))),
+                Err(e) => {
+                    return Ok((head.clone(), Box::new(Cursor::new(head).chain(Broken(Some(e))))));
+                }
             };
             head.extend_from_slice(&buffer[..length]);
             // Whoever feeds lines through a pipe waits for the answer to the first.
@@ -204,26 +238,42 @@ impl Articles {
         let source = self.source(&bytes);
         let id = self.file.id.clone();
         Ok(match decode::decode(bytes, format) {
-            Ok(text) if text.trim().is_empty() => {
-                Err(Box::new(Failure { id, source, error: self.bad("holds white space only; expected an article".into()) }))
+            Ok(text) if text.trim().is_empty() => Err(Box::new(Failure {
+                id,
+                source,
+                error: self.bad("holds white space only; expected an article".into()),
+            })),
+            Ok(text) => {
+                Ok(RawArticle { id, source, title: None, text, extra: serde_json::Map::new() })
             }
-            Ok(text) => Ok(RawArticle { id, source, title: None, text, extra: serde_json::Map::new() }),
             Err(message) => Err(Box::new(Failure { id, source, error: self.bad(message) })),
         })
     }
 
     /// One article of several; `alone` when the file turns out to hold this one object.
-    fn member(&mut self, piece: io::Result<Option<Piece>>, alone: bool) -> Option<<Self as Iterator>::Item> {
+    fn member(
+        &mut self,
+        piece: io::Result<Option<Piece>>,
+        alone: bool,
+    ) -> Option<<Self as Iterator>::Item> {
         let place = if self.file.format == Some(Format::Jsonl) { "line" } else { "article" };
         let prefix = if alone { String::new() } else { format!("{place} {} ", self.number) };
         let (bytes, message) = match piece {
             Ok(None) if self.any => return None,
-            Ok(None) => return Some(self.fail_whole(self.bad("holds no article; expected JSON objects".into()))),
+            Ok(None) => {
+                return Some(
+                    self.fail_whole(self.bad("holds no article; expected JSON objects".into())),
+                );
+            }
             Ok(Some(Piece::Whole(bytes))) => (bytes, None),
             Ok(Some(Piece::TooLarge)) => (Vec::new(), Some(self.too_large())),
-            Ok(Some(Piece::Torn)) => {
-                (Vec::new(), Some("is not complete: the file ends in the middle of it; it may have been cut off".into()))
-            }
+            Ok(Some(Piece::Torn)) => (
+                Vec::new(),
+                Some(
+                    "is not complete: the file ends in the middle of it; it may have been cut off"
+                        .into(),
+                ),
+            ),
             Err(e) => (Vec::new(), Some(format!("could not be read: {e}"))),
         };
         self.any = true;
@@ -235,13 +285,19 @@ impl Articles {
         };
         let fields = match message {
             Some(message) => Err(message),
-            None => decode::decode(bytes, Format::Json).and_then(|text| json::fields(&text, &names)),
+            None => {
+                decode::decode(bytes, Format::Json).and_then(|text| json::fields(&text, &names))
+            }
         };
         let own_id = fields.as_ref().ok().and_then(|f| f.id.clone());
         let id = if alone { self.file.id.clone() } else { self.member_id(own_id) };
         Some(match fields {
-            Ok(json::Fields { title, text, extra, .. }) => Ok(RawArticle { id, source, title, text, extra }),
-            Err(message) => Err(Box::new(Failure { id, source, error: self.bad(format!("{prefix}{message}")) })),
+            Ok(json::Fields { title, text, extra, .. }) => {
+                Ok(RawArticle { id, source, title, text, extra })
+            }
+            Err(message) => {
+                Err(Box::new(Failure { id, source, error: self.bad(format!("{prefix}{message}")) }))
+            }
         })
     }
 
@@ -265,13 +321,21 @@ impl Articles {
 
     fn too_large(&self) -> String {
         let max = self.options.max_bytes;
-        let size = if max >= 1 << 20 { format!("{} MB", max >> 20) } else { format!("{max} bytes") };
-        format!("is larger than {size}, the limit for one article (after decompression); raise the limit with --max-bytes")
+        let size =
+            if max >= 1 << 20 { format!("{} MB", max >> 20) } else { format!("{max} bytes") };
+        format!(
+            "is larger than {size}, the limit for one article (after decompression); raise the limit with --max-bytes"
+        )
     }
 
     fn source(&self, bytes: &[u8]) -> Source {
         let format = self.file.format.unwrap_or(Format::Text);
-        Source { path: self.file.name(), format, bytes: bytes.len() as u64, sha256: sha256_hex(bytes) }
+        Source {
+            path: self.file.name(),
+            format,
+            bytes: bytes.len() as u64,
+            sha256: sha256_hex(bytes),
+        }
     }
 }
 
@@ -295,7 +359,11 @@ mod tests {
     use super::*;
     use std::io::Write;
 
-    fn all(name: &str, bytes: impl Into<Vec<u8>>, options: &ReadOptions) -> Vec<Result<RawArticle, Box<Failure>>> {
+    fn all(
+        name: &str,
+        bytes: impl Into<Vec<u8>>,
+        options: &ReadOptions,
+    ) -> Vec<Result<RawArticle, Box<Failure>>> {
         let file = FoundFile { path: name.into(), id: name.into(), format: format::of_name(name) };
         read_from(Cursor::new(bytes.into()), &file, options).collect()
     }
@@ -306,7 +374,10 @@ mod tests {
             Ok(article) => format!("{}={}", article.id, article.text),
             Err(failure) => format!("{}!{}", failure.id, failure.error),
         };
-        all(name, bytes, &ReadOptions { max_bytes: 100, ..ReadOptions::default() }).into_iter().map(tell).collect()
+        all(name, bytes, &ReadOptions { max_bytes: 100, ..ReadOptions::default() })
+            .into_iter()
+            .map(tell)
+            .collect()
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -326,9 +397,14 @@ mod tests {
             (told[0].as_str(), told[3].as_str(), told[4].as_str(), told.len()),
             ("a.jsonl#1=one", "a.jsonl#x=two", "a.jsonl#x~6=three", 5)
         );
-        assert!(told[1].starts_with("a.jsonl#3!a.jsonl: line 3 expected a JSON object"), "{}", told[1]);
         assert!(
-            told[2].starts_with("a.jsonl#4!a.jsonl: line 4 is larger than 100 bytes") && told[2].contains("--max-bytes"),
+            told[1].starts_with("a.jsonl#3!a.jsonl: line 3 expected a JSON object"),
+            "{}",
+            told[1]
+        );
+        assert!(
+            told[2].starts_with("a.jsonl#4!a.jsonl: line 4 is larger than 100 bytes")
+                && told[2].contains("--max-bytes"),
             "{}",
             told[2]
         );
@@ -338,30 +414,61 @@ mod tests {
     fn json_files_hold_one_article_or_many() {
         assert_eq!(told("a.json", "{\"text\": \"one\"}\n"), ["a.json=one"]);
         assert_eq!(told("a.json", "[{\"text\": \"one\"}]"), ["a.json#1=one"]);
-        assert_eq!(told("a.json", "{\"text\": \"one\"}\n{\"text\": \"two\"}"), ["a.json#1=one", "a.json#2=two"]);
-        assert_eq!(told("a.json", "{\n\"text\": \"one\"\n}\n{\"text\": \"two\"}"), ["a.json#1=one", "a.json#2=two"]);
-        let broken = told("a.json", "[{\"text\": }, {\"text\": \"two\"}, 3, 4, {\"text\": \"five\"}, {\"te");
-        assert_eq!((broken[1].as_str(), broken[3].as_str(), broken.len()), ("a.json#2=two", "a.json#5=five", 5));
-        assert!(broken[0].contains("article 1 expected") && broken[2].contains("article 3") && broken[4].contains("not complete"));
+        assert_eq!(
+            told("a.json", "{\"text\": \"one\"}\n{\"text\": \"two\"}"),
+            ["a.json#1=one", "a.json#2=two"]
+        );
+        assert_eq!(
+            told("a.json", "{\n\"text\": \"one\"\n}\n{\"text\": \"two\"}"),
+            ["a.json#1=one", "a.json#2=two"]
+        );
+        let broken =
+            told("a.json", "[{\"text\": }, {\"text\": \"two\"}, 3, 4, {\"text\": \"five\"}, {\"te");
+        assert_eq!(
+            (broken[1].as_str(), broken[3].as_str(), broken.len()),
+            ("a.json#2=two", "a.json#5=five", 5)
+        );
+        assert!(
+            broken[0].contains("article 1 expected")
+                && broken[2].contains("article 3")
+                && broken[4].contains("not complete")
+        );
         assert!(told("a.json", " [ ]")[0].contains("holds no article"));
         assert_eq!(told("a.json", "<html><body>Not found, sorry</body></html>").len(), 1);
     }
 
     #[test]
     fn utf16_and_legacy_json() {
-        let wide: Vec<u8> = "{\"text\":\"ночь\"}\n{\"text\":\"день\"}\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let wide: Vec<u8> = "{\"text\":\"ночь\"}\n{\"text\":\"день\"}\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
         assert_eq!(told("a.jsonl", wide), ["a.jsonl#1=ночь", "a.jsonl#2=день"]);
-        let (legacy, _, _) = encoding_rs::WINDOWS_1251.encode("{\"text\": \"Правительство объявило о новых мерах\"}");
-        assert_eq!(told("a.json", legacy.into_owned()), ["a.json=Правительство объявило о новых мерах"]);
+        let (legacy, _, _) = encoding_rs::WINDOWS_1251
+            .encode("{\"text\": \"Правительство объявило о новых мерах\"}");
+        assert_eq!(
+            told("a.json", legacy.into_owned()),
+            ["a.json=Правительство объявило о новых мерах"]
+        );
     }
 
     #[test]
     fn one_article_of_text_and_what_it_was() {
-        let article = all("a.md.gz", gzip(b"# T\n\nabc"), &ReadOptions::default()).remove(0).unwrap();
-        assert_eq!((article.id.as_str(), article.text.as_str(), article.source.format), ("a.md.gz", "# T\n\nabc", Format::Markdown));
-        assert_eq!((article.source.bytes, article.source.sha256.as_str()), (8, sha256_hex(b"# T\n\nabc").as_str()));
+        let article =
+            all("a.md.gz", gzip(b"# T\n\nabc"), &ReadOptions::default()).remove(0).unwrap();
+        assert_eq!(
+            (article.id.as_str(), article.text.as_str(), article.source.format),
+            ("a.md.gz", "# T\n\nabc", Format::Markdown)
+        );
+        assert_eq!(
+            (article.source.bytes, article.source.sha256.as_str()),
+            (8, sha256_hex(b"# T\n\nabc").as_str())
+        );
         let large = "слово ".repeat(1 << 20);
-        assert_eq!(all("a.txt", large.as_bytes(), &ReadOptions::default()).remove(0).unwrap().text, large);
+        assert_eq!(
+            all("a.txt", large.as_bytes(), &ReadOptions::default()).remove(0).unwrap().text,
+            large
+        );
     }
 
     #[test]
@@ -369,11 +476,16 @@ mod tests {
         assert!(told("a.txt", "")[0].contains("is empty"));
         assert!(told("a.txt", " \n\t")[0].contains("white space only"));
         assert!(told("a.txt", vec![0; 50])[0].contains("binary data"));
-        assert!(told("a.jsonl", [b"\x7FELF\x02\n".as_slice(), &[0; 50]].concat())[0].contains("binary data"));
+        assert!(
+            told("a.jsonl", [b"\x7FELF\x02\n".as_slice(), &[0; 50]].concat())[0]
+                .contains("binary data")
+        );
         assert!(told("a.docx", "PK\x03\x04\x14")[0].contains("office document"));
         // A bomb is cut at the limit, in a line too.
         assert!(told("a.txt.gz", gzip(&vec![b'a'; 10 << 20]))[0].contains("larger than 100 bytes"));
-        assert!(told("a.jsonl.gz", gzip(&vec![b'a'; 10 << 20]))[0].contains("larger than 100 bytes"));
+        assert!(
+            told("a.jsonl.gz", gzip(&vec![b'a'; 10 << 20]))[0].contains("larger than 100 bytes")
+        );
         let cut = gzip("{\"text\":\"one\"}\n".repeat(3).as_bytes());
         let told = told("a.jsonl.gz", &cut[..cut.len() - 8]);
         assert_eq!(told.len(), 4);

@@ -1,4 +1,5 @@
-//! Files that are part of the program: the adapter of the starter model (models/gemma-3-270m-news, with its card).
+//! Files that are part of the program: the adapter of the starter model (models/gemma-3-270m-news,
+//! with its card).
 
 /// The bytes of a file, by its path below `models/`.
 pub fn builtin_file(name: &str) -> Option<&'static [u8]> {

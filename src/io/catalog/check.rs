@@ -5,7 +5,8 @@ use crate::io::fetch::HubName;
 use std::collections::HashSet;
 use std::path::{Component, Path};
 
-/// Whether a name can stand for a model in a catalog and be a folder of the store on every platform.
+/// Whether a name can stand for a model in a catalog and be a folder of the store on every
+/// platform.
 pub fn is_plain_name(name: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     (1..=96).contains(&name.len())
@@ -15,7 +16,8 @@ pub fn is_plain_name(name: &str) -> bool {
         && !name.contains("--")
 }
 
-/// Whether a path with `/` names something below the folder that it is joined to, on every platform.
+/// Whether a path with `/` names something below the folder that it is joined to, on every
+/// platform.
 pub fn is_inside(path: &str) -> bool {
     !path.is_empty()
         && !path.contains(['\\', ':', '\0'])
@@ -34,12 +36,21 @@ pub(super) fn check(model: &Model) -> Result<(), String> {
     }
     match (&model.repo, model.files.is_empty()) {
         (None, true) => return Err("has neither a repo nor a [[model.file]]".into()),
-        (Some(_), false) => return Err("has both a repo and a [[model.file]]; one of them says what there is to fetch".into()),
+        (Some(_), false) => {
+            return Err(
+                "has both a repo and a [[model.file]]; one of them says what there is to fetch"
+                    .into(),
+            );
+        }
         (Some(repo), true) if HubName::parse(repo).is_none() => {
-            return Err(format!("repo {repo:?} is not of the form owner/name or owner/name:file.gguf"));
+            return Err(format!(
+                "repo {repo:?} is not of the form owner/name or owner/name:file.gguf"
+            ));
         }
         (Some(_), true) if model.size_mb.is_none() => return Err("has no size_mb".into()),
-        (None, false) if model.size_mb.is_some() => return Err("has a size_mb beside the sizes of its files".into()),
+        (None, false) if model.size_mb.is_some() => {
+            return Err("has a size_mb beside the sizes of its files".into());
+        }
         _ => {}
     }
     let mut seen = HashSet::new();
@@ -54,17 +65,22 @@ pub(super) fn check(model: &Model) -> Result<(), String> {
 
 fn check_file(file: &ModelFile) -> Result<(), String> {
     let ours = ["manifest.json", "notice.txt"].contains(&file.path.to_lowercase().as_str());
-    if !is_inside(&file.path) || file.path.starts_with('.') || file.path.ends_with(".part") || ours {
+    if !is_inside(&file.path) || file.path.starts_with('.') || file.path.ends_with(".part") || ours
+    {
         return Err("must be a relative path with `/` that stays inside the model's folder, and none of the store's own names".into());
     }
     match &file.sha256 {
-        Some(hex) if hex.len() == 64 && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) => {}
+        Some(hex)
+            if hex.len() == 64
+                && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)) => {}
         found => return Err(format!("sha256 must be 64 lower-case hex digits, found {found:?}")),
     }
     if file.sources.is_empty() {
         return Err("has no [[model.file.source]]".into());
     }
-    file.sources.iter().try_for_each(|source| check_source(source, file.size).map_err(|m| format!("{source}: {m}")))
+    file.sources.iter().try_for_each(|source| {
+        check_source(source, file.size).map_err(|m| format!("{source}: {m}"))
+    })
 }
 
 fn check_source(source: &Source, size: u64) -> Result<(), String> {
@@ -79,13 +95,24 @@ fn check_source(source: &Source, size: u64) -> Result<(), String> {
         }
         Source::Wheel { parts } => {
             for part in parts {
-                let version = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '!' | '_' | '-');
-                // pip reads these as arguments: nothing that could be an option, an URL or a path may get through.
-                if !is_repo_part(&part.package) || part.version.is_empty() || !part.version.chars().all(version) {
-                    return Err(format!("{:?} {:?} is not the name and version of a package", part.package, part.version));
+                let version =
+                    |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '!' | '_' | '-');
+                // pip reads these as arguments: nothing that could be an option, an URL or a path
+                // may get through.
+                if !is_repo_part(&part.package)
+                    || part.version.is_empty()
+                    || !part.version.chars().all(version)
+                {
+                    return Err(format!(
+                        "{:?} {:?} is not the name and version of a package",
+                        part.package, part.version
+                    ));
                 }
                 if !is_inside(&part.member) {
-                    return Err(format!("member {:?} must be a path inside the wheel", part.member));
+                    return Err(format!(
+                        "member {:?} must be a path inside the wheel",
+                        part.member
+                    ));
                 }
             }
             let sum = parts.iter().map(|p| p.size).fold(0, u64::saturating_add);
@@ -95,10 +122,14 @@ fn check_source(source: &Source, size: u64) -> Result<(), String> {
         }
         Source::Builtin { name } => match builtin_file(name) {
             None => return Err("this program has no such part".into()),
-            Some(bytes) if bytes.len() as u64 != size => return Err(format!("it has {} bytes, the file {size}", bytes.len())),
+            Some(bytes) if bytes.len() as u64 != size => {
+                return Err(format!("it has {} bytes, the file {size}", bytes.len()));
+            }
             Some(_) => {}
         },
-        Source::Folder { path } if !path.is_absolute() => return Err("must be an absolute path".into()),
+        Source::Folder { path } if !path.is_absolute() => {
+            return Err("must be an absolute path".into());
+        }
         Source::Folder { .. } => {}
     }
     Ok(())
@@ -106,5 +137,6 @@ fn check_source(source: &Source, size: u64) -> Result<(), String> {
 
 /// Whether the text can be one half of a Hub repository's `owner/name`, or a package's name.
 pub(in crate::io) fn is_repo_part(part: &str) -> bool {
-    part.starts_with(|c: char| c.is_ascii_alphanumeric()) && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    part.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }

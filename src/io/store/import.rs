@@ -9,14 +9,24 @@ use std::io::{ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 
 impl Store {
-    /// Copies a GGUF file, or the model's files of a folder in the Hub's layout, into the store under `name`.
+    /// Copies a GGUF file, or the model's files of a folder in the Hub's layout, into the store
+    /// under `name`.
     ///
-    /// A name of the catalog is taken only for the very files that the catalog lists, if it lists any; where it leaves that to the
-    /// Hub, the user's word is taken.
-    pub fn import(&self, path: &Path, name: &str, catalog: &Catalog, progress: &dyn Progress, stop: Stop<'_>) -> Result<Manifest> {
+    /// A name of the catalog is taken only for the very files that the catalog lists, if it lists
+    /// any; where it leaves that to the Hub, the user's word is taken.
+    pub fn import(
+        &self,
+        path: &Path,
+        name: &str,
+        catalog: &Catalog,
+        progress: &dyn Progress,
+        stop: Stop<'_>,
+    ) -> Result<Manifest> {
         if !is_plain_name(name) {
             let message = "a name is made of letters, digits, `.`, `_` and single `-`, and begins and ends with a letter or digit";
-            return Err(Error::Usage(format!("{name:?} cannot name a model: {message}; choose another with --name")));
+            return Err(Error::Usage(format!(
+                "{name:?} cannot name a model: {message}; choose another with --name"
+            )));
         }
         let (folder, names) = files_of(path)?;
         let mut files = Vec::new();
@@ -53,7 +63,12 @@ impl Store {
             let size = copy(from, &to, stop, &|n| progress.position(done + n))?;
             done += size;
             let sha256 = sha256_of(&to, stop, &|_| ())?;
-            stored.push(StoredFile { path: file.clone(), size, sha256, source: format!("import of {}", from.display()) });
+            stored.push(StoredFile {
+                path: file.clone(),
+                size,
+                sha256,
+                source: format!("import of {}", from.display()),
+            });
         }
         let entry = catalog.get(name);
         // What is part of the program need not be brought along.
@@ -62,11 +77,18 @@ impl Store {
                 Source::Builtin { name } => Some((source, builtin_file(name)?)),
                 _ => None,
             });
-            if let Some((source, bytes)) = builtin.filter(|_| stored.iter().all(|s| s.path != file.path)) {
+            if let Some((source, bytes)) =
+                builtin.filter(|_| stored.iter().all(|s| s.path != file.path))
+            {
                 let to = staging.join(&file.path);
                 fs::write(&to, bytes).map_err(disk("writing", &to))?;
                 let (size, sha256) = (bytes.len() as u64, sha256_of(&to, stop, &|_| ())?);
-                stored.push(StoredFile { path: file.path.clone(), size, sha256, source: source.to_string() });
+                stored.push(StoredFile {
+                    path: file.path.clone(),
+                    size,
+                    sha256,
+                    source: source.to_string(),
+                });
             }
         }
         if let Some(entry) = entry
@@ -89,7 +111,12 @@ impl Store {
 }
 
 /// Copies a file in steps, so that it can be stopped; returns its size.
-pub(in crate::io) fn copy(from: &Path, to: &Path, stop: Stop<'_>, done: &dyn Fn(u64)) -> Result<u64> {
+pub(in crate::io) fn copy(
+    from: &Path,
+    to: &Path,
+    stop: Stop<'_>,
+    done: &dyn Fn(u64),
+) -> Result<u64> {
     let mut source = File::open(from).map_err(Error::io("reading", from))?;
     let mut target = File::create(to).map_err(disk("writing", to))?;
     let mut buffer = vec![0; 1 << 20];

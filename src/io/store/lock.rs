@@ -8,16 +8,27 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-/// Holds a model until it is dropped. The operating system lets go of it also when the process dies.
+/// Holds a model until it is dropped. The operating system lets go of it also when the process
+/// dies.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    pub(super) fn acquire(path: &Path, id: &str, progress: &dyn Progress, stop: Stop<'_>) -> Result<Lock> {
+    pub(super) fn acquire(
+        path: &Path,
+        id: &str,
+        progress: &dyn Progress,
+        stop: Stop<'_>,
+    ) -> Result<Lock> {
         // The file is never deleted: a waiter could otherwise hold a lock on a name that is gone.
-        let file = File::options().create(true).truncate(false).write(true).open(path).map_err(disk("creating", path))?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(path)
+            .map_err(disk("creating", path))?;
         let mut told = false;
         loop {
             match file.try_lock() {

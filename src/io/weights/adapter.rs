@@ -1,15 +1,17 @@
-//! LoRA adapters as PEFT stores them, `adapter_config.json` and `adapter_model.safetensors`, with three files of our own beside them: how the
-//! model wants to be asked then, how its inputs are smoothed before they are rounded, and which of its tokens a language needs.
+//! LoRA adapters as PEFT stores them, `adapter_config.json` and `adapter_model.safetensors`, with
+//! three files of our own beside them: how the model wants to be asked then, how its inputs are
+//! smoothed before they are rounded, and which of its tokens a language needs.
 //!
-//! Reference: `peft`'s `LoraConfig` and `LoraLayer`. What cannot be merged into the weights, or is not known here, is refused: an adapter that
-//! is followed in part is another model than the one that was trained.
+//! Reference: `peft`'s `LoraConfig` and `LoraLayer`. What cannot be merged into the weights, or is
+//! not known here, is refused: an adapter that is followed in part is another model than the one
+//! that was trained.
 
 use super::stored::Stored;
 use super::{json, optional_json, safetensors};
 use crate::error::{Error, Result};
 use crate::io::layout::{
-    self, ADAPTER_CONFIG as CONFIG, ADAPTER_SHORTLIST as SHORTLIST, ADAPTER_SMOOTHING as SMOOTHING, ADAPTER_USE as USE,
-    ADAPTER_WEIGHTS as WEIGHTS,
+    self, ADAPTER_CONFIG as CONFIG, ADAPTER_SHORTLIST as SHORTLIST, ADAPTER_SMOOTHING as SMOOTHING,
+    ADAPTER_USE as USE, ADAPTER_WEIGHTS as WEIGHTS,
 };
 use crate::nn::{Changes, LowRank, Weights};
 use base64::Engine as _;
@@ -31,7 +33,8 @@ pub struct Adapter {
     pub changes: Changes,
     /// How the model shall be used with it.
     pub usage: Usage,
-    /// The tokens that text of a language is made of, by its code: a bit for each token of the vocabulary, the lowest of each byte first.
+    /// The tokens that text of a language is made of, by its code: a bit for each token of the
+    /// vocabulary, the lowest of each byte first.
     pub languages: BTreeMap<String, Vec<u8>>,
 }
 
@@ -41,7 +44,8 @@ pub struct Adapter {
 pub struct Usage {
     /// Whether a language model was taught its task, and needs to be shown no examples.
     pub taught: bool,
-    /// How it should write, in place of what the model's own files say: entries of a `generation_config.json`.
+    /// How it should write, in place of what the model's own files say: entries of a
+    /// `generation_config.json`.
     pub generation: serde_json::Map<String, Value>,
 }
 
@@ -49,8 +53,9 @@ impl Adapter {
     /// Reads the adapter in a folder.
     ///
     /// # Errors
-    /// When a file is missing or damaged, and when it is another kind of adapter, or has parts that are not merged here: DoRA, trained
-    /// biases, embeddings or whole modules. Nothing is allocated beyond what the file's tensors take as f32.
+    /// When a file is missing or damaged, and when it is another kind of adapter, or has parts that
+    /// are not merged here: DoRA, trained biases, embeddings or whole modules. Nothing is allocated
+    /// beyond what the file's tensors take as f32.
     pub fn open(folder: &Path) -> Result<Adapter> {
         let name = format!("adapter {}", folder.display());
         let wrong = |why: String| Error::model(&name, why);
@@ -61,7 +66,8 @@ impl Adapter {
                 wrong(format!("{USE}: {e}; expected an object like {{\"taught\": true, \"generation\": {{\"num_beams\": 4}}}}"))
             })?,
         };
-        let changes = Changes { added: modules(folder, &name)?, smoothing: smoothing(folder, &name)? };
+        let changes =
+            Changes { added: modules(folder, &name)?, smoothing: smoothing(folder, &name)? };
         Ok(Adapter { changes, usage, languages: languages(folder, &name)? })
     }
 }
@@ -71,12 +77,25 @@ fn languages(folder: &Path, name: &str) -> Result<BTreeMap<String, Vec<u8>>> {
     let lists = match optional_json(folder, SHORTLIST)? {
         Value::Null => return Ok(BTreeMap::new()),
         Value::Object(lists) => lists,
-        _ => return Err(Error::model(name, format!("{SHORTLIST} should be an object: for each language's code a text in base64"))),
+        _ => {
+            return Err(Error::model(
+                name,
+                format!(
+                    "{SHORTLIST} should be an object: for each language's code a text in base64"
+                ),
+            ));
+        }
     };
     let read = |(language, list): (String, Value)| {
-        let bits = list.as_str().and_then(|list| base64::engine::general_purpose::STANDARD.decode(list).ok());
-        let bits =
-            bits.ok_or_else(|| Error::model(name, format!("{SHORTLIST}: {language} should be a text in base64, a bit for each token")))?;
+        let bits = list
+            .as_str()
+            .and_then(|list| base64::engine::general_purpose::STANDARD.decode(list).ok());
+        let bits = bits.ok_or_else(|| {
+            Error::model(
+                name,
+                format!("{SHORTLIST}: {language} should be a text in base64, a bit for each token"),
+            )
+        })?;
         Ok((language, bits))
     };
     lists.into_iter().map(read).collect()
@@ -87,7 +106,8 @@ fn tensors(folder: &Path, file: &str, name: &str) -> Result<Stored> {
     let path = folder.join(file);
     let mut open = File::open(&path).map_err(Error::io("reading", &path))?;
     let size = open.metadata().map_err(Error::io("reading", &path))?.len();
-    let views = safetensors::read(&mut open, size).map_err(|why| Error::model(name, format!("{file}: {why}")))?;
+    let views = safetensors::read(&mut open, size)
+        .map_err(|why| Error::model(name, format!("{file}: {why}")))?;
     let mut stored = Stored::new(name.into());
     stored.add(&path, open, views);
     Ok(stored)
@@ -101,9 +121,15 @@ fn smoothing(folder: &Path, name: &str) -> Result<BTreeMap<String, Tensor>> {
     let stored = tensors(folder, SMOOTHING, name)?;
     let read = |module: String| {
         let divisors = stored.get(&module)?;
-        let usable = divisors.rank() == 1 && divisors.to_vec1::<f32>()?.iter().all(|d| d.is_normal() && *d > 0.0);
+        let usable = divisors.rank() == 1
+            && divisors.to_vec1::<f32>()?.iter().all(|d| d.is_normal() && *d > 0.0);
         if !usable {
-            return Err(Error::model(name, format!("{SMOOTHING}: {module} should be a list of numbers above 0, one for each input")));
+            return Err(Error::model(
+                name,
+                format!(
+                    "{SMOOTHING}: {module} should be a list of numbers above 0, one for each input"
+                ),
+            ));
         }
         Ok((module, divisors))
     };
@@ -112,18 +138,23 @@ fn smoothing(folder: &Path, name: &str) -> Result<BTreeMap<String, Tensor>> {
 
 fn modules(folder: &Path, name: &str) -> Result<BTreeMap<String, LowRank>> {
     let wrong = |why: String| Error::model(name, why);
-    let config = Config::read(&json(folder, CONFIG, name)?).map_err(|why| wrong(format!("{CONFIG}: {why}")))?;
+    let config = Config::read(&json(folder, CONFIG, name)?)
+        .map_err(|why| wrong(format!("{CONFIG}: {why}")))?;
     let stored = tensors(folder, WEIGHTS, name)?;
 
     let mut modules = BTreeSet::new();
     for tensor in stored.names() {
         let module = tensor.strip_prefix(WRAPPER).and_then(|rest| {
-            let half = [".lora_A.weight", ".lora_B.weight"].iter().find_map(|half| rest.strip_suffix(half))?;
+            let half = [".lora_A.weight", ".lora_B.weight"]
+                .iter()
+                .find_map(|half| rest.strip_suffix(half))?;
             Some(half.to_string())
         });
         modules.insert(module.ok_or_else(|| {
             let expected = format!("expected {WRAPPER}MODULE.lora_A.weight and .lora_B.weight");
-            wrong(format!("{WEIGHTS} has {tensor}, which is no low-rank matrix of a linear layer; {expected}"))
+            wrong(format!(
+                "{WEIGHTS} has {tensor}, which is no low-rank matrix of a linear layer; {expected}"
+            ))
         })?);
     }
     if modules.is_empty() {
@@ -133,7 +164,10 @@ fn modules(folder: &Path, name: &str) -> Result<BTreeMap<String, LowRank>> {
         let half = |letter: &str| -> Result<Tensor> {
             let tensor = stored.get(&format!("{WRAPPER}{module}.lora_{letter}.weight"))?;
             if tensor.rank() != 2 {
-                return Err(wrong(format!("lora_{letter} of {module} has the shape {:?}; expected a matrix", tensor.dims())));
+                return Err(wrong(format!(
+                    "lora_{letter} of {module} has the shape {:?}; expected a matrix",
+                    tensor.dims()
+                )));
             }
             Ok(tensor)
         };
@@ -142,7 +176,9 @@ fn modules(folder: &Path, name: &str) -> Result<BTreeMap<String, LowRank>> {
         let stated = config.rank(&module);
         if rank != rank_up || rank as u64 != stated {
             let found = format!("{:?} and {:?}", down.dims(), up.dims());
-            return Err(wrong(format!("the matrices of {module} have the shapes {found}; expected the rank {stated} of {CONFIG}")));
+            return Err(wrong(format!(
+                "the matrices of {module} have the shapes {found}; expected the rank {stated} of {CONFIG}"
+            )));
         }
         let scale = config.scale(&module);
         Ok((module, LowRank { down, up, scale }))
@@ -194,10 +230,15 @@ impl Config {
         if let Some(key) = NOT_MERGED.iter().find(|key| is_set(key)) {
             return Err(format!("it has {key}, which cannot be merged here; train without it"));
         }
-        if let Some(bias) = config.get("bias").and_then(Value::as_str).filter(|bias| *bias != "none") {
-            return Err(format!("its biases were trained (bias is {bias:?}), which cannot be merged here; train without them"));
+        if let Some(bias) =
+            config.get("bias").and_then(Value::as_str).filter(|bias| *bias != "none")
+        {
+            return Err(format!(
+                "its biases were trained (bias is {bias:?}), which cannot be merged here; train without them"
+            ));
         }
-        // The others take something away from the base before training begins, and the adapter counts from there.
+        // The others take something away from the base before training begins, and the adapter
+        // counts from there.
         if let Some(start) = config.get("init_lora_weights").and_then(Value::as_str)
             && !["gaussian", "eva", "orthogonal"].contains(&start)
         {
@@ -206,14 +247,22 @@ impl Config {
             ));
         }
         let number = |key: &str| config.get(key).and_then(Value::as_f64).filter(|n| n.is_finite());
-        let rank = config.get("r").and_then(Value::as_u64).filter(|&r| r > 0).ok_or("it has no rank r above 0")?;
+        let rank = config
+            .get("r")
+            .and_then(Value::as_u64)
+            .filter(|&r| r > 0)
+            .ok_or("it has no rank r above 0")?;
         let patterns = |key: &str| -> std::result::Result<Vec<(Regex, f64)>, String> {
             let entries = config.get(key).and_then(Value::as_object).into_iter().flatten();
             entries
                 .map(|(pattern, value)| {
-                    let value = value.as_f64().filter(|n| n.is_finite()).ok_or_else(|| format!("{key} of {pattern:?} is no number"))?;
-                    let pattern = Regex::new(&format!(r"^(.*\.)?({})$", pattern.trim_start_matches('^')))
-                        .map_err(|e| format!("{key} has the pattern {pattern:?}: {e}"))?;
+                    let value = value
+                        .as_f64()
+                        .filter(|n| n.is_finite())
+                        .ok_or_else(|| format!("{key} of {pattern:?} is no number"))?;
+                    let pattern =
+                        Regex::new(&format!(r"^(.*\.)?({})$", pattern.trim_start_matches('^')))
+                            .map_err(|e| format!("{key} has the pattern {pattern:?}: {e}"))?;
                     Ok((pattern, value))
                 })
                 .collect()
@@ -237,7 +286,8 @@ impl Config {
     }
 
     fn scale(&self, module: &str) -> f64 {
-        let (rank, alpha) = (self.rank(module) as f64, Config::of(&self.alphas, module).unwrap_or(self.alpha));
+        let (rank, alpha) =
+            (self.rank(module) as f64, Config::of(&self.alphas, module).unwrap_or(self.alpha));
         alpha / if self.root { rank.sqrt() } else { rank }
     }
 }

@@ -1,7 +1,9 @@
-//! GGUF files: candle reads them, after a look at the header that keeps it from what it does not check itself.
+//! GGUF files: candle reads them, after a look at the header that keeps it from what it does not
+//! check itself.
 //!
-//! candle 0.11 bounds strings and arrays by the file's size only (an array of bytes takes 24 times its size in memory), divides by the
-//! alignment that the file names, 0 included, and hands a tensor without elements on to code that may not have one.
+//! candle 0.11 bounds strings and arrays by the file's size only (an array of bytes takes 24 times
+//! its size in memory), divides by the alignment that the file names, 0 included, and hands a
+//! tensor without elements on to code that may not have one.
 
 use crate::error::{Error, Result};
 use crate::nn::{Config, Table, Weights, with_slice};
@@ -14,7 +16,8 @@ use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-/// The metadata and the list of tensors are not longer; a vocabulary of 260 000 tokens takes about 8 MB.
+/// The metadata and the list of tensors are not longer; a vocabulary of 260 000 tokens takes about
+/// 8 MB.
 const HEADER_LIMIT: u64 = 256 << 20;
 /// Values in the metadata, those in arrays included; that vocabulary takes about 1.3 million.
 const MAX_VALUES: u64 = 4 << 20;
@@ -35,32 +38,52 @@ impl Gguf {
     /// Reads the header. The configuration is returned beside the weights.
     ///
     /// # Errors
-    /// When the file is no GGUF file, is cut off, or its header describes more than the file can hold or a model has.
+    /// When the file is no GGUF file, is cut off, or its header describes more than the file can
+    /// hold or a model has.
     pub fn open(path: &Path) -> Result<(Config, Gguf)> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(Error::io("reading", path))?;
         let size = file.metadata().map_err(Error::io("reading", path))?.len();
         let mut reader = BufReader::new(file);
         let unreadable = |why: String| {
-            Error::model(&name, format!("not a readable GGUF file: {why}; fetch it again, or check it with `polygist models verify`"))
+            Error::model(
+                &name,
+                format!(
+                    "not a readable GGUF file: {why}; fetch it again, or check it with `polygist models verify`"
+                ),
+            )
         };
         let end = Scan::new(&mut reader, size).header().map_err(unreadable)?;
         let mut header = vec![0; end as usize];
-        reader.rewind().and_then(|()| reader.read_exact(&mut header)).map_err(Error::io("reading", path))?;
+        reader
+            .rewind()
+            .and_then(|()| reader.read_exact(&mut header))
+            .map_err(Error::io("reading", path))?;
         // Out of memory: candle asks at every string where it is, and a file would ask the system.
-        let mut content = gguf_file::Content::read(&mut Cursor::new(header)).map_err(|e| unreadable(e.to_string()))?;
+        let mut content = gguf_file::Content::read(&mut Cursor::new(header))
+            .map_err(|e| unreadable(e.to_string()))?;
         for (tensor, info) in &content.tensor_infos {
             // The header is checked against the file before anything is allocated for its tensors.
             let elements = info.shape.dims().iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64));
             if elements == Some(0) {
-                return Err(Error::model(&name, format!("tensor {tensor} has no elements; the file is damaged: fetch it again")));
+                return Err(Error::model(
+                    &name,
+                    format!("tensor {tensor} has no elements; the file is damaged: fetch it again"),
+                ));
             }
-            let bytes = elements.and_then(|n| (n / info.ggml_dtype.block_size() as u64).checked_mul(info.ggml_dtype.type_size() as u64));
-            let end = bytes.and_then(|b| b.checked_add(info.offset)).and_then(|b| b.checked_add(content.tensor_data_offset));
+            let bytes = elements.and_then(|n| {
+                (n / info.ggml_dtype.block_size() as u64)
+                    .checked_mul(info.ggml_dtype.type_size() as u64)
+            });
+            let end = bytes
+                .and_then(|b| b.checked_add(info.offset))
+                .and_then(|b| b.checked_add(content.tensor_data_offset));
             if end.is_none_or(|end| end > size) {
                 return Err(Error::model(
                     &name,
-                    format!("tensor {tensor} ends beyond the file's {size} bytes; the file is cut off: fetch it again"),
+                    format!(
+                        "tensor {tensor} ends beyond the file's {size} bytes; the file is cut off: fetch it again"
+                    ),
                 ));
             }
         }
@@ -95,7 +118,8 @@ impl Weights for Gguf {
             [rows, columns] if columns == width && width.is_multiple_of(size) => rows,
             _ => return Table::of(self.get_rows(name, width)?),
         };
-        // Rows are whole blocks, one after the other; that all of them are in the file was checked when it was opened.
+        // Rows are whole blocks, one after the other; that all of them are in the file was checked
+        // when it was opened.
         let bytes = width / size * kind.type_size();
         let start = self.content.tensor_data_offset + info.offset;
         Ok(Table::new(rows, width, move |range, out| {
@@ -103,7 +127,9 @@ impl Weights for Gguf {
             {
                 let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
                 let place = SeekFrom::Start(start + (range.start * bytes) as u64);
-                file.seek(place).and_then(|_| file.read_exact(&mut data)).map_err(Error::io("reading", Path::new(&self.path)))?;
+                file.seek(place)
+                    .and_then(|_| file.read_exact(&mut data))
+                    .map_err(Error::io("reading", Path::new(&self.path)))?;
             }
             let quantized = qtensor_from_ggml(kind, &data, vec![range.len(), width], &Device::Cpu)?;
             let rows = quantized.dequantize(&Device::Cpu)?;
@@ -180,7 +206,9 @@ impl<'a, R: Read + Seek> Scan<'a, R> {
         // An unsigned 32-bit number, as the format asks.
         match if kind == 4 { self.u32()? } else { 0 } {
             0 => Err("its alignment is no number above 0".into()),
-            alignment if !alignment.is_power_of_two() => Err(format!("its alignment is {alignment}")),
+            alignment if !alignment.is_power_of_two() => {
+                Err(format!("its alignment is {alignment}"))
+            }
             _ => Ok(()),
         }
     }
@@ -199,21 +227,29 @@ impl<'a, R: Read + Seek> Scan<'a, R> {
                 match width(kind) {
                     Some(width) => {
                         self.count(length)?;
-                        self.skip(length.checked_mul(width).ok_or("an array is longer than any file")?)
+                        self.skip(
+                            length.checked_mul(width).ok_or("an array is longer than any file")?,
+                        )
                     }
                     None => (0..length).try_for_each(|_| self.value(kind, depth + 1)),
                 }
             }
             kind => {
                 self.count(1)?;
-                self.skip(width(kind).ok_or_else(|| format!("a value has the unknown type {kind}"))?)
+                self.skip(
+                    width(kind).ok_or_else(|| format!("a value has the unknown type {kind}"))?,
+                )
             }
         }
     }
 
     fn count(&mut self, values: u64) -> std::result::Result<(), String> {
         self.values = self.values.saturating_add(values);
-        if self.values > MAX_VALUES { Err(format!("it has more than {MAX_VALUES} values")) } else { Ok(()) }
+        if self.values > MAX_VALUES {
+            Err(format!("it has more than {MAX_VALUES} values"))
+        } else {
+            Ok(())
+        }
     }
 
     fn string(&mut self, limit: u64) -> std::result::Result<Vec<u8>, String> {
@@ -248,8 +284,11 @@ impl<'a, R: Read + Seek> Scan<'a, R> {
     }
 
     fn advance(&mut self, length: u64) -> std::result::Result<(), String> {
-        self.at =
-            self.at.checked_add(length).filter(|&at| at <= self.end).ok_or("its header ends beyond the file, or is larger than any")?;
+        self.at = self
+            .at
+            .checked_add(length)
+            .filter(|&at| at <= self.end)
+            .ok_or("its header ends beyond the file, or is larger than any")?;
         Ok(())
     }
 }

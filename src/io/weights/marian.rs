@@ -1,10 +1,11 @@
-//! The binary files of Marian (`marian-conv`): a version, a list of headers, names, shapes, and the items' bytes. One of the items is the
-//! model's configuration as YAML.
+//! The binary files of Marian (`marian-conv`): a version, a list of headers, names, shapes, and the
+//! items' bytes. One of the items is the model's configuration as YAML.
 //!
-//! 8-bit matrices are stored transposed (the embeddings are not), with the factor that made the weights whole numbers after them. They are
-//! read as f32, `weight / factor`, which is exact but for one rounding; the multipliers for activations (`*_QuantMultA`, "alphas") are not
-//! needed. Marian computes with 8-bit activations under these multipliers, polygist in f32, or in 8 bits with a scale for every 64 numbers:
-//! results differ by the rounding of the activations.
+//! 8-bit matrices are stored transposed (the embeddings are not), with the factor that made the
+//! weights whole numbers after them. They are read as f32, `weight / factor`, which is exact but
+//! for one rounding; the multipliers for activations (`*_QuantMultA`, "alphas") are not needed.
+//! Marian computes with 8-bit activations under these multipliers, polygist in f32, or in 8 bits
+//! with a scale for every 64 numbers: results differ by the rounding of the activations.
 
 use super::stored::{Kind, View};
 use serde_json::{Map, Value};
@@ -32,9 +33,14 @@ pub(super) struct Contents {
     pub views: Vec<(String, View)>,
 }
 
-/// Reads and checks headers and configuration; nothing of the weights themselves. The message says what is wrong with the file.
+/// Reads and checks headers and configuration; nothing of the weights themselves. The message says
+/// what is wrong with the file.
 pub(super) fn read(file: &mut File, size: u64) -> Result<Contents, String> {
-    let cut = || format!("it ends within its headers, after {size} bytes; the download was cut off: fetch it again");
+    let cut = || {
+        format!(
+            "it ends within its headers, after {size} bytes; the download was cut off: fetch it again"
+        )
+    };
     let mut at = 0;
     let mut take = |file: &mut File, length: u64| -> Result<Vec<u8>, String> {
         at += length;
@@ -48,7 +54,9 @@ pub(super) fn read(file: &mut File, size: u64) -> Result<Contents, String> {
     let head = numbers(&take(file, 16)?);
     let [version, count] = head[..] else { return Err(cut()) };
     if version != VERSION {
-        return Err(format!("it begins with {version} where Marian's binary models have {VERSION}; it is none"));
+        return Err(format!(
+            "it begins with {version} where Marian's binary models have {VERSION}; it is none"
+        ));
     }
     if count > MAX_ITEMS {
         return Err(format!("it would have {count} items; it is no model of Marian's, or damaged"));
@@ -75,9 +83,15 @@ pub(super) fn read(file: &mut File, size: u64) -> Result<Contents, String> {
         let (dims, rest) = shapes.split_at(dims as usize * 4);
         shapes = rest;
         let dims = dims.as_chunks::<4>().0.iter().map(|b| usize::try_from(i32::from_le_bytes(*b)));
-        let shape = dims.collect::<Result<Vec<usize>, _>>().map_err(|_| wrong("its shape has a negative size".into()))?;
+        let shape = dims
+            .collect::<Result<Vec<usize>, _>>()
+            .map_err(|_| wrong("its shape has a negative size".into()))?;
         let end = start.checked_add(length).filter(|&end| end <= size);
-        let end = end.ok_or_else(|| wrong(format!("it ends beyond the file's {size} bytes, which is cut off: fetch it again")))?;
+        let end = end.ok_or_else(|| {
+            wrong(format!(
+                "it ends beyond the file's {size} bytes, which is cut off: fetch it again"
+            ))
+        })?;
         if !seen.insert(name.clone()) {
             return Err(wrong("it is listed twice".into()));
         }
@@ -90,10 +104,14 @@ pub(super) fn read(file: &mut File, size: u64) -> Result<Contents, String> {
         start = end;
     }
     if start != size {
-        return Err(format!("its items end at byte {start} of {size}; the file is damaged: fetch it again"));
+        return Err(format!(
+            "its items end at byte {start} of {size}; the file is damaged: fetch it again"
+        ));
     }
     if contents.config.is_empty() {
-        return Err(format!("it has no configuration (item {CONFIG}); Marian's converter writes one"));
+        return Err(format!(
+            "it has no configuration (item {CONFIG}); Marian's converter writes one"
+        ));
     }
     Ok(contents)
 }
@@ -132,14 +150,20 @@ fn view(name: &str, code: u64, shape: Vec<usize>, start: u64, end: u64) -> Resul
 
 fn configuration(file: &mut File, start: u64, length: u64) -> Result<Map<String, Value>, String> {
     let length = usize::try_from(length).ok().filter(|&n| n <= MAX_CONFIG);
-    let length = length.ok_or_else(|| format!("its configuration would have more than {MAX_CONFIG} bytes; it is damaged"))?;
+    let length = length.ok_or_else(|| {
+        format!("its configuration would have more than {MAX_CONFIG} bytes; it is damaged")
+    })?;
     let mut bytes = vec![0; length];
-    file.seek(SeekFrom::Start(start)).and_then(|_| file.read_exact(&mut bytes)).map_err(|e| e.to_string())?;
-    let text = String::from_utf8(bytes).map_err(|_| "its configuration is not UTF-8 text; the file is damaged")?;
+    file.seek(SeekFrom::Start(start))
+        .and_then(|_| file.read_exact(&mut bytes))
+        .map_err(|e| e.to_string())?;
+    let text = String::from_utf8(bytes)
+        .map_err(|_| "its configuration is not UTF-8 text; the file is damaged")?;
     Ok(yaml(text.trim_end_matches('\0')))
 }
 
-/// The YAML that Marian writes: one entry a line, a list in brackets or with one dash a line. What is deeper is left out.
+/// The YAML that Marian writes: one entry a line, a list in brackets or with one dash a line. What
+/// is deeper is left out.
 fn yaml(text: &str) -> Map<String, Value> {
     let mut entries = Map::new();
     let mut list = String::new();
@@ -152,11 +176,21 @@ fn yaml(text: &str) -> Map<String, Value> {
             }
             continue;
         }
-        let Some((key, value)) = line.split_once(':').filter(|(key, _)| !key.starts_with(' ')) else { continue };
+        let Some((key, value)) = line.split_once(':').filter(|(key, _)| !key.starts_with(' '))
+        else {
+            continue;
+        };
         let value = value.trim();
         let inner = value.strip_prefix('[').and_then(|v| v.strip_suffix(']'));
         let value = match inner {
-            Some(items) => Value::Array(items.split(',').map(str::trim).filter(|item| !item.is_empty()).map(scalar).collect()),
+            Some(items) => Value::Array(
+                items
+                    .split(',')
+                    .map(str::trim)
+                    .filter(|item| !item.is_empty())
+                    .map(scalar)
+                    .collect(),
+            ),
             None if value.is_empty() => Value::Null,
             None => scalar(value),
         };
@@ -175,7 +209,11 @@ fn scalar(text: &str) -> Value {
     match text {
         "true" => true.into(),
         "false" => false.into(),
-        _ => text.parse::<i64>().map(Value::from).or_else(|_| text.parse::<f64>().map(Value::from)).unwrap_or_else(|_| text.into()),
+        _ => text
+            .parse::<i64>()
+            .map(Value::from)
+            .or_else(|_| text.parse::<f64>().map(Value::from))
+            .unwrap_or_else(|_| text.into()),
     }
 }
 

@@ -1,9 +1,9 @@
 //! As much of Python's pickle format as a `state_dict` needs, and no more.
 //!
-//! A pickle is a program for a small stack machine that may call any function of any Python module. This machine calls
-//! nothing: it knows the handful of names that `torch.save` writes for tensors, and refuses the file at any other name.
-//! Values are kept in one list and refer to each other by number, so that a value that is used many times is held once,
-//! and nesting costs no stack.
+//! A pickle is a program for a small stack machine that may call any function of any Python module.
+//! This machine calls nothing: it knows the handful of names that `torch.save` writes for tensors,
+//! and refuses the file at any other name. Values are kept in one list and refer to each other by
+//! number, so that a value that is used many times is held once, and nesting costs no stack.
 
 use super::stored::Kind;
 use std::collections::HashMap;
@@ -93,12 +93,21 @@ pub(super) struct Pickle {
 impl Pickle {
     /// Runs the program that begins at byte `start`. The message says what is wrong with it.
     pub fn load(bytes: &[u8], start: usize) -> Result<Pickle, String> {
-        let mut machine = Machine { bytes, at: start, values: Vec::new(), stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+        let mut machine = Machine {
+            bytes,
+            at: start,
+            values: Vec::new(),
+            stack: Vec::new(),
+            marks: Vec::new(),
+            memo: HashMap::new(),
+        };
         loop {
             let at = machine.at;
             match machine.step() {
                 Ok(None) => {}
-                Ok(Some(root)) => return Ok(Pickle { values: machine.values, root, end: machine.at }),
+                Ok(Some(root)) => {
+                    return Ok(Pickle { values: machine.values, root, end: machine.at });
+                }
                 Err(what) => return Err(format!("{what} (at byte {at} of its pickle)")),
             }
         }
@@ -131,7 +140,9 @@ impl Pickle {
 
     /// All storages that are spoken of.
     pub fn storages(&self) -> impl Iterator<Item = &Storage> {
-        self.values.iter().filter_map(|value| if let Value::Storage(storage) = value { Some(&**storage) } else { None })
+        self.values.iter().filter_map(|value| {
+            if let Value::Storage(storage) = value { Some(&**storage) } else { None }
+        })
     }
 
     pub fn tensor(&self, id: Id) -> Option<&Described> {
@@ -194,7 +205,9 @@ impl Machine<'_> {
             // BINUNICODE
             b'X' => {
                 let length = u32::from_le_bytes(self.array()?);
-                let text = std::str::from_utf8(self.take(length as usize)?).map_err(|_| "a text is not UTF-8")?.to_string();
+                let text = std::str::from_utf8(self.take(length as usize)?)
+                    .map_err(|_| "a text is not UTF-8")?
+                    .to_string();
                 self.push(Value::Text(text))?;
             }
             b'c' => {
@@ -214,7 +227,12 @@ impl Machine<'_> {
             }
             length @ 0x85..=0x87 => {
                 let length = usize::from(length - 0x84);
-                let items = self.stack.len().checked_sub(length).filter(|&from| from >= self.floor()).ok_or(SHORT)?;
+                let items = self
+                    .stack
+                    .len()
+                    .checked_sub(length)
+                    .filter(|&from| from >= self.floor())
+                    .ok_or(SHORT)?;
                 let items = self.stack.split_off(items);
                 self.push(Value::Sequence(items))?;
             }
@@ -274,23 +292,36 @@ impl Machine<'_> {
     }
 
     fn call(&mut self, function: Id, arguments: Id) -> Result<(), String> {
-        let Value::Sequence(arguments) = self.value(arguments) else { return Err("a call has no arguments".into()) };
+        let Value::Sequence(arguments) = self.value(arguments) else {
+            return Err("a call has no arguments".into());
+        };
         match (self.value(function), arguments.as_slice()) {
             (Value::Global(Global::OrderedDict), []) => self.push(Value::Dict(Vec::new())),
             (Value::Global(Global::RebuildTensor), [storage, offset, shape, strides, ..]) => {
-                let (Value::Storage(storage), Value::Int(offset)) = (self.value(*storage), self.value(*offset)) else {
+                let (Value::Storage(storage), Value::Int(offset)) =
+                    (self.value(*storage), self.value(*offset))
+                else {
                     return Err("a tensor is described in a way that is not known".into());
                 };
-                let offset = u64::try_from(*offset).map_err(|_| "a tensor begins before its storage")?;
-                let described =
-                    Described { storage: (**storage).clone(), offset, shape: self.sizes(*shape)?, strides: self.sizes(*strides)? };
+                let offset =
+                    u64::try_from(*offset).map_err(|_| "a tensor begins before its storage")?;
+                let described = Described {
+                    storage: (**storage).clone(),
+                    offset,
+                    shape: self.sizes(*shape)?,
+                    strides: self.sizes(*strides)?,
+                };
                 self.push(Value::Tensor(Box::new(described)))
             }
-            (Value::Global(Global::RebuildParameter), [tensor, ..]) if matches!(self.value(*tensor), Value::Tensor(_)) => {
+            (Value::Global(Global::RebuildParameter), [tensor, ..])
+                if matches!(self.value(*tensor), Value::Tensor(_)) =>
+            {
                 self.stack.push(*tensor);
                 Ok(())
             }
-            (function, _) => Err(format!("a call of {function:?} is not of the form that torch.save writes")),
+            (function, _) => {
+                Err(format!("a call of {function:?} is not of the form that torch.save writes"))
+            }
         }
     }
 
@@ -299,8 +330,14 @@ impl Machine<'_> {
         let wrong = || String::from("a storage is described in a way that is not known");
         let Value::Sequence(parts) = self.value(id) else { return Err(wrong()) };
         let [tag, kind, key, _, count, view @ ..] = parts.as_slice() else { return Err(wrong()) };
-        let (Value::Text(tag), Value::Global(Global::Storage(kind))) = (self.value(*tag), self.value(*kind)) else { return Err(wrong()) };
-        let (Value::Text(key), Value::Int(count)) = (self.value(*key), self.value(*count)) else { return Err(wrong()) };
+        let (Value::Text(tag), Value::Global(Global::Storage(kind))) =
+            (self.value(*tag), self.value(*kind))
+        else {
+            return Err(wrong());
+        };
+        let (Value::Text(key), Value::Int(count)) = (self.value(*key), self.value(*count)) else {
+            return Err(wrong());
+        };
         let whole = view.iter().all(|&v| matches!(self.value(v), Value::Other));
         let count = u64::try_from(*count).map_err(|_| wrong())?;
         // Keys are short numbers.
@@ -315,8 +352,13 @@ impl Machine<'_> {
         if ids.len() > MAX_DIMS {
             return Err(format!("a tensor has {} dimensions", ids.len()));
         }
-        let size = |&id: &Id| if let Value::Int(n) = self.value(id) { usize::try_from(*n).ok() } else { None };
-        ids.iter().map(size).collect::<Option<_>>().ok_or_else(|| "a shape is not made of sizes".into())
+        let size = |&id: &Id| {
+            if let Value::Int(n) = self.value(id) { usize::try_from(*n).ok() } else { None }
+        };
+        ids.iter()
+            .map(size)
+            .collect::<Option<_>>()
+            .ok_or_else(|| "a shape is not made of sizes".into())
     }
 
     fn value(&self, id: Id) -> &Value {
@@ -355,11 +397,19 @@ impl Machine<'_> {
     }
 
     fn list(&mut self) -> Result<&mut Vec<Id>, String> {
-        if let Value::Sequence(items) = self.top()? { Ok(items) } else { Err("something is appended that is no list".into()) }
+        if let Value::Sequence(items) = self.top()? {
+            Ok(items)
+        } else {
+            Err("something is appended that is no list".into())
+        }
     }
 
     fn dict(&mut self) -> Result<&mut Vec<(Id, Id)>, String> {
-        if let Value::Dict(entries) = self.top()? { Ok(entries) } else { Err("an object has attributes that is no dictionary".into()) }
+        if let Value::Dict(entries) = self.top()? {
+            Ok(entries)
+        } else {
+            Err("an object has attributes that is no dictionary".into())
+        }
     }
 
     fn remember(&mut self, key: u32) -> Result<(), String> {
@@ -420,7 +470,9 @@ mod tests {
 
     #[test]
     fn numbers_of_any_length() {
-        for (bytes, number) in [(&[][..], 0), (&[5], 5), (&[0xff], -1), (&[0, 0x80], -32768), (&[0xe9, 3], 1001)] {
+        for (bytes, number) in
+            [(&[][..], 0), (&[5], 5), (&[0xff], -1), (&[0, 0x80], -32768), (&[0xe9, 3], 1001)]
+        {
             assert!(matches!(long(bytes), Value::Int(n) if n == number), "{bytes:?}");
         }
         assert!(matches!(long(&[1; 9]), Value::Other) && matches!(long(&[1; 255]), Value::Other));

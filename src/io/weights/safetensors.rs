@@ -39,7 +39,9 @@ impl<'de> Deserialize<'de> for Header {
                         continue;
                     }
                     if !seen.insert(name.clone()) {
-                        return Err(serde::de::Error::custom(format!("tensor {name} is listed twice")));
+                        return Err(serde::de::Error::custom(format!(
+                            "tensor {name} is listed twice"
+                        )));
                     }
                     entries.push((name, map.next_value()?));
                 }
@@ -50,27 +52,35 @@ impl<'de> Deserialize<'de> for Header {
     }
 }
 
-/// Reads and checks the header; nothing of the tensors themselves. The message says what is wrong with the file.
+/// Reads and checks the header; nothing of the tensors themselves. The message says what is wrong
+/// with the file.
 pub(super) fn read(file: &mut File, size: u64) -> Result<Vec<(String, View)>, String> {
     let mut length = [0; 8];
-    file.read_exact(&mut length).map_err(|_| format!("it has {size} bytes, too few for a header; fetch it again"))?;
+    file.read_exact(&mut length)
+        .map_err(|_| format!("it has {size} bytes, too few for a header; fetch it again"))?;
     let length = u64::from_le_bytes(length);
     let data = 8 + length.min(HEADER_LIMIT + 1);
     if length > HEADER_LIMIT || data > size {
-        return Err(format!("its header would have {length} bytes, the file has {size}; it is no safetensors file, or cut off"));
+        return Err(format!(
+            "its header would have {length} bytes, the file has {size}; it is no safetensors file, or cut off"
+        ));
     }
     let mut text = vec![0; length as usize];
     file.read_exact(&mut text).map_err(|e| e.to_string())?;
-    let Header(mut entries) = serde_json::from_slice(&text).map_err(|e| format!("its header cannot be read: {e}"))?;
+    let Header(mut entries) =
+        serde_json::from_slice(&text).map_err(|e| format!("its header cannot be read: {e}"))?;
     entries.sort_by_key(|(_, entry)| entry.data_offsets);
-    // The tensors fill the file one after the other, as the format asks: no two share bytes, and none are left over.
+    // The tensors fill the file one after the other, as the format asks: no two share bytes, and
+    // none are left over.
     let mut end = 0;
     let mut views = Vec::with_capacity(entries.len());
     for (name, Entry { dtype, shape, data_offsets: (from, to) }) in entries {
         let wrong = |what: String| format!("tensor {name}: {what}");
         let kind = kind(&dtype).ok_or_else(|| wrong(format!("its type {dtype:?} is not known")))?;
         if from != end || to < from {
-            return Err(wrong(format!("it lies at {from}..{to}, where {end} should be its beginning; the file is damaged")));
+            return Err(wrong(format!(
+                "it lies at {from}..{to}, where {end} should be its beginning; the file is damaged"
+            )));
         }
         if to > size - data {
             return Err(wrong(format!(
@@ -80,14 +90,20 @@ pub(super) fn read(file: &mut File, size: u64) -> Result<Vec<(String, View)>, St
         }
         let count = shape.iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64));
         if count.and_then(|n| n.checked_mul(kind.size() as u64)) != Some(to - from) {
-            return Err(wrong(format!("{} bytes do not make the shape {shape:?} in {dtype}", to - from)));
+            return Err(wrong(format!(
+                "{} bytes do not make the shape {shape:?} in {dtype}",
+                to - from
+            )));
         }
         let view = View::new(kind, shape, None, 0, data + from..data + to).map_err(wrong)?;
         views.push((name, view));
         end = to;
     }
     if end != size - data {
-        return Err(format!("its tensors end at byte {} of {size}; the file is damaged: fetch it again", data + end));
+        return Err(format!(
+            "its tensors end at byte {} of {size}; the file is damaged: fetch it again",
+            data + end
+        ));
     }
     Ok(views)
 }

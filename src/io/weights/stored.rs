@@ -24,7 +24,8 @@ pub(super) enum Kind {
     BF16,
     /// 8-bit integers; after the last one stands, as f32, what all are to be divided by.
     Scaled8,
-    /// A type that weights are not made of (masks, position numbers, quantized values): its name and its size in bytes.
+    /// A type that weights are not made of (masks, position numbers, quantized values): its name
+    /// and its size in bytes.
     Other(&'static str, usize),
 }
 
@@ -44,10 +45,16 @@ impl Kind {
     fn decode(self, bytes: &[u8], out: &mut Vec<f32>) -> Option<()> {
         let half = |b: &[u8; 2]| u16::from_le_bytes(*b);
         match self {
-            Kind::F64 => out.extend(bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32)),
-            Kind::F32 => out.extend(bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b))),
+            Kind::F64 => {
+                out.extend(bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32))
+            }
+            Kind::F32 => {
+                out.extend(bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)))
+            }
             Kind::F16 => out.extend(bytes.as_chunks::<2>().0.iter().map(|b| f32_of_f16(half(b)))),
-            Kind::BF16 => out.extend(bytes.as_chunks::<2>().0.iter().map(|b| f32::from_bits(u32::from(half(b)) << 16))),
+            Kind::BF16 => out.extend(
+                bytes.as_chunks::<2>().0.iter().map(|b| f32::from_bits(u32::from(half(b)) << 16)),
+            ),
             Kind::Scaled8 => out.extend(bytes.iter().map(|&b| f32::from(b.cast_signed()))),
             Kind::Other(..) => return None,
         }
@@ -57,7 +64,8 @@ impl Kind {
 
 /// IEEE 754 binary16 to binary32, exactly.
 fn f32_of_f16(half: u16) -> f32 {
-    let (sign, exponent, fraction) = (u32::from(half >> 15) << 31, u32::from(half >> 10) & 31, u32::from(half) & 0x3ff);
+    let (sign, exponent, fraction) =
+        (u32::from(half >> 15) << 31, u32::from(half >> 10) & 31, u32::from(half) & 0x3ff);
     match exponent {
         // Zero, and numbers too small for a leading one: multiples of 2^-24.
         0 => f32::from_bits(sign | (fraction as f32 / 16_777_216.0).to_bits()),
@@ -76,29 +84,46 @@ pub(super) struct View {
     strides: Option<Vec<usize>>,
     /// First byte in the file.
     start: u64,
-    /// Numbers from the first to the last of the tensor, those between them that are none of its own included.
+    /// Numbers from the first to the last of the tensor, those between them that are none of its
+    /// own included.
     span: usize,
 }
 
 impl View {
-    /// A tensor in a storage, that is, in a range of the file's bytes; `offset` and `strides` count numbers.
-    pub fn new(kind: Kind, shape: Vec<usize>, strides: Option<Vec<usize>>, offset: u64, storage: Range<u64>) -> Result<View, String> {
+    /// A tensor in a storage, that is, in a range of the file's bytes; `offset` and `strides` count
+    /// numbers.
+    pub fn new(
+        kind: Kind,
+        shape: Vec<usize>,
+        strides: Option<Vec<usize>>,
+        offset: u64,
+        storage: Range<u64>,
+    ) -> Result<View, String> {
         let capacity = storage.end.saturating_sub(storage.start) / kind.size() as u64;
-        let count = shape.iter().try_fold(1usize, |n, &d| n.checked_mul(d)).filter(|_| shape.len() <= MAX_DIMS);
+        let count = shape
+            .iter()
+            .try_fold(1usize, |n, &d| n.checked_mul(d))
+            .filter(|_| shape.len() <= MAX_DIMS);
         // A tensor that repeats what is stored (stride 0) could be of any size; no model needs one.
         let Some(count) = count.filter(|&n| n as u64 <= capacity) else {
-            return Err(format!("its shape {shape:?} does not fit into the {capacity} numbers that are stored"));
+            return Err(format!(
+                "its shape {shape:?} does not fit into the {capacity} numbers that are stored"
+            ));
         };
         let strides = strides.filter(|strides| !in_order(&shape, strides));
         let span = match &strides {
             _ if count == 0 => Some(0),
             None => Some(count),
-            Some(strides) if strides.len() != shape.len() => return Err(format!("it has the shape {shape:?} and the strides {strides:?}")),
-            Some(strides) => {
-                shape.iter().zip(strides).try_fold(1usize, |end, (&dim, &stride)| end.checked_add((dim - 1).checked_mul(stride)?))
+            Some(strides) if strides.len() != shape.len() => {
+                return Err(format!("it has the shape {shape:?} and the strides {strides:?}"));
             }
+            Some(strides) => shape.iter().zip(strides).try_fold(1usize, |end, (&dim, &stride)| {
+                end.checked_add((dim - 1).checked_mul(stride)?)
+            }),
         };
-        let Some(span) = span.filter(|&span| offset.checked_add(span as u64).is_some_and(|end| end <= capacity)) else {
+        let Some(span) =
+            span.filter(|&span| offset.checked_add(span as u64).is_some_and(|end| end <= capacity))
+        else {
             return Err(format!("it ends beyond the {capacity} numbers that are stored"));
         };
         Ok(View { kind, shape, strides, start: storage.start + offset * kind.size() as u64, span })
@@ -113,7 +138,13 @@ impl View {
     /// Some rows of a table of this width, whose numbers stand for themselves, in order.
     fn rows(&self, rows: Range<usize>, width: usize) -> View {
         let start = self.start + (rows.start * width * self.kind.size()) as u64;
-        View { kind: self.kind, shape: vec![rows.len(), width], strides: None, start, span: rows.len() * width }
+        View {
+            kind: self.kind,
+            shape: vec![rows.len(), width],
+            strides: None,
+            start,
+            span: rows.len() * width,
+        }
     }
 
     fn read(&self, file: &mut File) -> std::io::Result<Option<Vec<f32>>> {
@@ -134,7 +165,9 @@ impl View {
             file.read_exact(&mut factor)?;
             let scale = f32::from_le_bytes(factor).recip();
             if !scale.is_finite() || scale == 0.0 {
-                return Err(std::io::Error::other("the factor of a matrix of 8-bit integers is no number to divide by"));
+                return Err(std::io::Error::other(
+                    "the factor of a matrix of 8-bit integers is no number to divide by",
+                ));
             }
             values.iter_mut().for_each(|value| *value *= scale);
         }
@@ -145,7 +178,8 @@ impl View {
     }
 }
 
-/// Whether the strides are those of a tensor whose numbers lie one after the other, last dimension first.
+/// Whether the strides are those of a tensor whose numbers lie one after the other, last dimension
+/// first.
 fn in_order(shape: &[usize], strides: &[usize]) -> bool {
     let mut expected = 1usize;
     shape.len() == strides.len()
@@ -196,7 +230,12 @@ impl Stored {
     }
 
     /// Adds a file's tensors; a name that is there already keeps its place.
-    pub fn add(&mut self, path: &Path, file: File, views: impl IntoIterator<Item = (String, View)>) {
+    pub fn add(
+        &mut self,
+        path: &Path,
+        file: File,
+        views: impl IntoIterator<Item = (String, View)>,
+    ) {
         let part = self.parts.len();
         self.parts.push(Part { path: path.into(), file: Mutex::new(file) });
         for (name, view) in views {
@@ -207,7 +246,10 @@ impl Stored {
 
 impl Stored {
     fn find(&self, name: &str) -> Result<(&Part, &View)> {
-        let (part, view) = self.views.get(name).ok_or_else(|| Error::model(&self.model, format!("weight {name} is missing")))?;
+        let (part, view) = self
+            .views
+            .get(name)
+            .ok_or_else(|| Error::model(&self.model, format!("weight {name} is missing")))?;
         Ok((&self.parts[*part], view))
     }
 
@@ -217,8 +259,13 @@ impl Stored {
             view.read(&mut file).map_err(Error::io("reading", path))?
         };
         values.ok_or_else(|| {
-            let Kind::Other(kind, _) = view.kind else { return Error::model(&self.model, format!("weight {name} cannot be read")) };
-            Error::model(&self.model, format!("weight {name} is of the type {kind}; expected F32, F16, BF16 or F64"))
+            let Kind::Other(kind, _) = view.kind else {
+                return Error::model(&self.model, format!("weight {name} cannot be read"));
+            };
+            Error::model(
+                &self.model,
+                format!("weight {name} is of the type {kind}; expected F32, F16, BF16 or F64"),
+            )
         })
     }
 }
@@ -244,7 +291,9 @@ impl Weights for Stored {
     fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
         let (part, view) = self.find(name)?;
         match view.shape[..] {
-            [rows, columns] if columns == width && view.strides.is_none() && view.kind != Kind::Scaled8 => {
+            [rows, columns]
+                if columns == width && view.strides.is_none() && view.kind != Kind::Scaled8 =>
+            {
                 let name = name.to_string();
                 Ok(Table::new(rows, width, move |range, out| {
                     out.copy_from_slice(&self.read(&name, part, &view.rows(range, width))?);
@@ -270,7 +319,10 @@ mod tests {
             let tensor = Tensor::from_raw_buffer(&bytes, dtype, &[65536], &Device::Cpu).unwrap();
             let theirs = tensor.to_dtype(DType::F32).unwrap().to_vec1::<f32>().unwrap();
             for (i, (a, b)) in ours.iter().zip(&theirs).enumerate() {
-                assert!(a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()), "{kind:?} {i:#x}: {a} {b}");
+                assert!(
+                    a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
+                    "{kind:?} {i:#x}: {a} {b}"
+                );
             }
         }
     }
@@ -304,7 +356,10 @@ mod tests {
     #[test]
     fn strided_numbers_come_in_order() {
         let values: Vec<f32> = (0..12u8).map(f32::from).collect();
-        assert_eq!(gather(&values, &[4, 3], &[1, 4]), [0., 4., 8., 1., 5., 9., 2., 6., 10., 3., 7., 11.]);
+        assert_eq!(
+            gather(&values, &[4, 3], &[1, 4]),
+            [0., 4., 8., 1., 5., 9., 2., 6., 10., 3., 7., 11.]
+        );
         assert_eq!(gather(&values, &[2, 2, 2], &[6, 1, 2]), [0., 2., 1., 3., 6., 8., 7., 9.]);
     }
 }

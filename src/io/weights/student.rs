@@ -1,5 +1,6 @@
-//! A folder with a model as Marian itself runs it, such as Firefox's translation models (Bergamot): `model.enfr.intgemm.alphas.bin`,
-//! `vocab.enfr.spm` (or `srcvocab.enfr.spm` and `trgvocab.enfr.spm`) and, in most, `lex.50.50.enfr.s2t.bin`.
+//! A folder with a model as Marian itself runs it, such as Firefox's translation models (Bergamot):
+//! `model.enfr.intgemm.alphas.bin`, `vocab.enfr.spm` (or `srcvocab.enfr.spm` and
+//! `trgvocab.enfr.spm`) and, in most, `lex.50.50.enfr.s2t.bin`.
 
 use super::marian;
 use super::stored::Stored;
@@ -14,15 +15,19 @@ use std::path::Path;
 /// `model_type` of such a model, by analogy with those in the Hub's layout.
 const MODEL_TYPE: &str = "marian-student";
 
-/// Opens the folder. The configuration is what the weights' file says, with what the folder says of it besides: `vocabularies`,
-/// `shortlist`, `source_lang` and `target_lang`.
-pub(super) fn open(folder: &Path, names: &[String], weights: &str) -> Result<(Config, Box<dyn Weights>)> {
+/// Opens the folder. The configuration is what the weights' file says, with what the folder says of
+/// it besides: `vocabularies`, `shortlist`, `source_lang` and `target_lang`.
+pub(super) fn open(
+    folder: &Path,
+    names: &[String],
+    weights: &str,
+) -> Result<(Config, Box<dyn Weights>)> {
     let model = folder.display().to_string();
     let path = folder.join(weights);
     let mut file = File::open(&path).map_err(Error::io("opening", &path))?;
     let size = file.metadata().map_err(Error::io("reading", &path))?.len();
-    let marian::Contents { mut config, views } =
-        marian::read(&mut file, size).map_err(|why| Error::model(&model, format!("{weights}: {why}")))?;
+    let marian::Contents { mut config, views } = marian::read(&mut file, size)
+        .map_err(|why| Error::model(&model, format!("{weights}: {why}")))?;
     let vocabularies = student_vocabularies(names).map_err(|why| Error::model(&model, why))?;
     let mut shortlists: Vec<&String> = names.iter().filter(|name| is_shortlist(name)).collect();
     // A folder for both directions has one for each; the usual one goes from source to target.
@@ -41,9 +46,16 @@ pub(super) fn open(folder: &Path, names: &[String], weights: &str) -> Result<(Co
     Ok((Config::Json(Value::Object(config)), Box::new(stored)))
 }
 
-/// The languages that the files' names say: four letters that the weights and another file have in common (`enfr`).
-fn pair<'a>(weights: &str, others: impl Iterator<Item = &'a String> + Clone) -> Option<(Lang, Lang)> {
+/// The languages that the files' names say: four letters that the weights and another file have in
+/// common (`enfr`).
+fn pair<'a>(
+    weights: &str,
+    others: impl Iterator<Item = &'a String> + Clone,
+) -> Option<(Lang, Lang)> {
     let is_pair = |part: &&str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_lowercase());
-    let part = weights.split('.').filter(is_pair).find(|part| others.clone().any(|name| name.split('.').any(|p| p == *part)))?;
+    let part = weights
+        .split('.')
+        .filter(is_pair)
+        .find(|part| others.clone().any(|name| name.split('.').any(|p| p == *part)))?;
     Some((Lang::parse(&part[..2])?, Lang::parse(&part[2..])?))
 }

@@ -1,6 +1,8 @@
-//! The members of a zip archive as `torch.save` writes it: stored, not packed, so that a tensor's bytes can be read where they lie.
+//! The members of a zip archive as `torch.save` writes it: stored, not packed, so that a tensor's
+//! bytes can be read where they lie.
 //!
-//! Nothing is unpacked here, so nothing can swell, and no more is allocated than the file's own directory of members takes.
+//! Nothing is unpacked here, so nothing can swell, and no more is allocated than the file's own
+//! directory of members takes.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -42,22 +44,30 @@ fn read_at(file: &mut File, size: u64, at: u64, length: u64) -> Result<Option<Ve
         return Ok(None);
     }
     let mut bytes = vec![0; length as usize];
-    file.seek(SeekFrom::Start(at)).and_then(|_| file.read_exact(&mut bytes)).map_err(|e| e.to_string())?;
+    file.seek(SeekFrom::Start(at))
+        .and_then(|_| file.read_exact(&mut bytes))
+        .map_err(|e| e.to_string())?;
     Ok(Some(bytes))
 }
 
 /// The members by name.
 pub(super) fn members(file: &mut File, size: u64) -> Result<HashMap<String, Member>, String> {
     let damaged = |what: &str| format!("{what}; the file is cut off or damaged: fetch it again");
-    let (directory, count) = directory(file, size)?.ok_or_else(|| damaged("its directory is not where it should be"))?;
+    let (directory, count) =
+        directory(file, size)?.ok_or_else(|| damaged("its directory is not where it should be"))?;
     let mut members = HashMap::new();
     let mut at = 0;
     for _ in 0..count {
-        let entry = Entry::read(directory.get(at..).unwrap_or_default()).ok_or_else(|| damaged("its directory is broken"))?;
+        let entry = Entry::read(directory.get(at..).unwrap_or_default())
+            .ok_or_else(|| damaged("its directory is broken"))?;
         at += entry.length;
         let member = match entry.packed {
             true => Member::Packed,
-            false => Member::Stored(entry.data(file, size)?.ok_or_else(|| damaged(&format!("{} is not all there", entry.name)))?),
+            false => Member::Stored(
+                entry
+                    .data(file, size)?
+                    .ok_or_else(|| damaged(&format!("{} is not all there", entry.name)))?,
+            ),
         };
         if members.insert(entry.name.clone(), member).is_some() {
             return Err(format!("{} is in it twice", entry.name));
@@ -71,13 +81,26 @@ fn directory(file: &mut File, size: u64) -> Result<Option<(Vec<u8>, u64)>, Strin
     let tail = size.min(END_WITH_COMMENT);
     let Some(tail) = read_at(file, size, size - tail, tail)? else { return Ok(None) };
     // The record whose comment reaches exactly to the end of the file.
-    let ends = |at: &usize| tail[*at..].starts_with(b"PK\x05\x06") && u16_at(&tail, at + 20) == Some((tail.len() - at - END) as u64);
-    let Some(at) = (0..=tail.len().saturating_sub(END)).rev().filter(|at| at + END <= tail.len()).find(ends) else { return Ok(None) };
+    let ends = |at: &usize| {
+        tail[*at..].starts_with(b"PK\x05\x06")
+            && u16_at(&tail, at + 20) == Some((tail.len() - at - END) as u64)
+    };
+    let Some(at) =
+        (0..=tail.len().saturating_sub(END)).rev().filter(|at| at + END <= tail.len()).find(ends)
+    else {
+        return Ok(None);
+    };
     let end = &tail[at..];
     let (mut count, mut length, mut start) = (u16_at(end, 10), u32_at(end, 12), u32_at(end, 16));
-    if let Some(locator) = at.checked_sub(LOCATOR).map(|l| &tail[l..at]).filter(|l| l.starts_with(b"PK\x06\x07")) {
+    if let Some(locator) =
+        at.checked_sub(LOCATOR).map(|l| &tail[l..at]).filter(|l| l.starts_with(b"PK\x06\x07"))
+    {
         let record = u64_at(locator, 8).unwrap_or(u64::MAX);
-        let Some(end64) = read_at(file, size, record, END64 as u64)?.filter(|r| r.starts_with(b"PK\x06\x06")) else { return Ok(None) };
+        let Some(end64) =
+            read_at(file, size, record, END64 as u64)?.filter(|r| r.starts_with(b"PK\x06\x06"))
+        else {
+            return Ok(None);
+        };
         (count, length, start) = (u64_at(&end64, 32), u64_at(&end64, 40), u64_at(&end64, 48));
     }
     let (Some(count), Some(length), Some(start)) = (count, length, start) else { return Ok(None) };
@@ -102,8 +125,10 @@ impl Entry {
             return None;
         }
         let (flags, method) = (u16_at(bytes, 8)?, u16_at(bytes, 10)?);
-        let (mut packed_size, mut size, mut header) = (u32_at(bytes, 20)?, u32_at(bytes, 24)?, u32_at(bytes, 42)?);
-        let (name, extra, comment) = (u16_at(bytes, 28)? as usize, u16_at(bytes, 30)? as usize, u16_at(bytes, 32)? as usize);
+        let (mut packed_size, mut size, mut header) =
+            (u32_at(bytes, 20)?, u32_at(bytes, 24)?, u32_at(bytes, 42)?);
+        let (name, extra, comment) =
+            (u16_at(bytes, 28)? as usize, u16_at(bytes, 30)? as usize, u16_at(bytes, 32)? as usize);
         let length = ENTRY + name + extra + comment;
         let text = bytes.get(..length)?.get(ENTRY..ENTRY + name)?;
         // Numbers that do not fit into 32 bits stand in an extra field, in this order.
@@ -116,13 +141,25 @@ impl Entry {
             }
         }
         let packed = method != 0 || flags & 1 != 0 || packed_size != size;
-        Some(Entry { name: String::from_utf8_lossy(text).into_owned(), packed, size, header, length })
+        Some(Entry {
+            name: String::from_utf8_lossy(text).into_owned(),
+            packed,
+            size,
+            header,
+            length,
+        })
     }
 
     /// The member's bytes, which begin after a header of its own.
     fn data(&self, file: &mut File, size: u64) -> Result<Option<Range<u64>>, String> {
-        let Some(local) = read_at(file, size, self.header, LOCAL as u64)?.filter(|l| l.starts_with(b"PK\x03\x04")) else { return Ok(None) };
-        let (Some(name), Some(extra)) = (u16_at(&local, 26), u16_at(&local, 28)) else { return Ok(None) };
+        let Some(local) = read_at(file, size, self.header, LOCAL as u64)?
+            .filter(|l| l.starts_with(b"PK\x03\x04"))
+        else {
+            return Ok(None);
+        };
+        let (Some(name), Some(extra)) = (u16_at(&local, 26), u16_at(&local, 28)) else {
+            return Ok(None);
+        };
         let start = self.header + LOCAL as u64 + name + extra;
         Ok(start.checked_add(self.size).filter(|&end| end <= size).map(|end| start..end))
     }

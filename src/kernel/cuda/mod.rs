@@ -1,17 +1,23 @@
-//! Kernels of this crate's own for CUDA devices: what candle does in many small steps (attention over the rows of a log, what stands between two
-//! products, the best of a row of logits), each in one. Every function says `None`, or `false`, where its kernel does not fit, and candle's
+//! Kernels of this crate's own for CUDA devices: what candle does in many small steps (attention
+//! over the rows of a log, what stands between two products, the best of a row of logits), each in
+//! one. Every function says `None`, or `false`, where its kernel does not fit, and candle's
 //! operations have to do; for attention, [`attends`] says it beforehand.
 //!
-//! They are compiled for the device when the first of them is used, by NVRTC, which candle needs anyway.
+//! They are compiled for the device when the first of them is used, by NVRTC, which candle needs
+//! anyway.
 
 use super::{Activation, AttentionShape};
 use candle_core::backend::BackendStorage;
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaFunction, CudaSlice, CudaStream, CudaView, DeviceRepr, LaunchArgs, LaunchConfig, PushKernelArg,
+    CudaFunction, CudaSlice, CudaStream, CudaView, DeviceRepr, LaunchArgs, LaunchConfig,
+    PushKernelArg,
 };
 use candle_core::cuda_backend::cudarc::nvrtc::{CompileOptions, compile_ptx_with_opts};
 use candle_core::cuda_backend::{CudaDType, DeviceId, WrapErr};
-use candle_core::{CpuStorage, CudaDevice, CudaStorage, CustomOp1, D, DType, InplaceOp1, Layout, Result, Shape, Storage, Tensor, bail};
+use candle_core::{
+    CpuStorage, CudaDevice, CudaStorage, CustomOp1, D, DType, InplaceOp1, Layout, Result, Shape,
+    Storage, Tensor, bail,
+};
 use half::{bf16, f16};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -21,7 +27,8 @@ const MODULE: &str = "polygist";
 
 /// Numbers that a thread reads at once.
 const EIGHT: usize = 8;
-/// Threads that read the keys of a query, at least; at most so many groups of them as the kernel has room for.
+/// Threads that read the keys of a query, at least; at most so many groups of them as the kernel
+/// has room for.
 const ATTENDING: usize = 64;
 /// Threads that look at a row of logits.
 const CHOOSING: u32 = 512;
@@ -39,8 +46,11 @@ fn compiled(device: &CudaDevice) -> Result<String> {
         return Ok(text.clone());
     }
     let options = vec![format!("--gpu-architecture=compute_{}{}", architecture.0, architecture.1)];
-    let ptx = compile_ptx_with_opts(SOURCE, CompileOptions { options, ..CompileOptions::default() });
-    let ptx = ptx.map_err(|why| candle_core::Error::msg(format!("the kernels for the GPU cannot be compiled: {why:?}")))?;
+    let ptx =
+        compile_ptx_with_opts(SOURCE, CompileOptions { options, ..CompileOptions::default() });
+    let ptx = ptx.map_err(|why| {
+        candle_core::Error::msg(format!("the kernels for the GPU cannot be compiled: {why:?}"))
+    })?;
     *held = Some((architecture, ptx.to_src()));
     Ok(ptx.to_src())
 }
@@ -75,17 +85,21 @@ impl Kernel {
     }
 }
 
-/// The kernel of a name for numbers of a type. It is looked up once for each device: launches are many and short.
+/// The kernel of a name for numbers of a type. It is looked up once for each device: launches are
+/// many and short.
 fn function<T: Number>(device: &CudaDevice, name: &'static str) -> Result<Kernel> {
     type Known = HashMap<(DeviceId, &'static str, &'static str), CudaFunction>;
     static KNOWN: OnceLock<Mutex<Known>> = OnceLock::new();
     let stream = device.cuda_stream();
-    let mut known = KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let mut known =
+        KNOWN.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     let key = (device.id(), name, T::NAME);
     if let Some(function) = known.get(&key) {
         return Ok(Kernel { function: function.clone(), stream });
     }
-    let function = device.get_or_load_custom_func(&format!("{name}_{}", T::NAME), MODULE, &compiled(device)?)?.into_cuda_function();
+    let function = device
+        .get_or_load_custom_func(&format!("{name}_{}", T::NAME), MODULE, &compiled(device)?)?
+        .into_cuda_function();
     known.insert(key, function.clone());
     Ok(Kernel { function, stream })
 }
@@ -143,13 +157,17 @@ fn view<'a, T: CudaDType>(storage: &'a CudaStorage, layout: &Layout) -> Result<C
 }
 
 /// Calls `use_it` with the numbers of a tensor.
-fn with_view<T: CudaDType, R>(tensor: &Tensor, use_it: impl FnOnce(&CudaView<'_, T>) -> Result<R>) -> Result<R> {
+fn with_view<T: CudaDType, R>(
+    tensor: &Tensor,
+    use_it: impl FnOnce(&CudaView<'_, T>) -> Result<R>,
+) -> Result<R> {
     let (storage, layout) = tensor.storage_and_layout();
     let Storage::Cuda(storage) = &*storage else { bail!("expected a tensor on a CUDA device") };
     use_it(&view::<T>(storage, layout)?)
 }
 
-/// The same, of a tensor that may be missing: then of something `instead`, which the kernel does not read.
+/// The same, of a tensor that may be missing: then of something `instead`, which the kernel does
+/// not read.
 fn with_view_or<T: CudaDType, R>(
     tensor: Option<&Tensor>,
     instead: &CudaView<'_, T>,
@@ -170,9 +188,14 @@ fn room<T: CudaDType + DeviceRepr>(device: &CudaDevice, count: usize) -> Result<
 /// Launches a kernel that has got its arguments.
 ///
 /// # Safety
-/// They are those of its signature in kernels.cu, and what they point to has the sizes that they say.
+/// They are those of its signature in kernels.cu, and what they point to has the sizes that they
+/// say.
 unsafe fn launch(arguments: &mut LaunchArgs<'_>, grid: (usize, usize), threads: u32) -> Result<()> {
-    let shape = LaunchConfig { grid_dim: (grid.0 as u32, grid.1 as u32, 1), block_dim: (threads, 1, 1), shared_mem_bytes: 0 };
+    let shape = LaunchConfig {
+        grid_dim: (grid.0 as u32, grid.1 as u32, 1),
+        block_dim: (threads, 1, 1),
+        shared_mem_bytes: 0,
+    };
     // SAFETY: the caller's.
     unsafe { arguments.launch(shape) }.w()?;
     Ok(())
@@ -184,7 +207,9 @@ fn threads(width: usize) -> u32 {
 }
 
 fn is_known(x: &Tensor) -> bool {
-    x.device().is_cuda() && matches!(x.dtype(), DType::F32 | DType::BF16 | DType::F16) && x.elem_count() > 0
+    x.device().is_cuda()
+        && matches!(x.dtype(), DType::F32 | DType::BF16 | DType::F16)
+        && x.elem_count() > 0
 }
 
 /// Whether a tensor begins where a thread can read eight numbers at once.
@@ -199,7 +224,11 @@ fn is_in_eights(x: &Tensor, width: usize) -> bool {
 
 /// Whether `weight` is a row of so many numbers of the type of `x`.
 fn is_row_beside(weight: &Tensor, x: &Tensor, width: usize) -> bool {
-    weight.dims() == [width] && weight.is_contiguous() && is_aligned(weight) && weight.dtype() == x.dtype() && weight.device().is_cuda()
+    weight.dims() == [width]
+        && weight.is_contiguous()
+        && is_aligned(weight)
+        && weight.dtype() == x.dtype()
+        && weight.device().is_cuda()
 }
 
 /// How the kernels number activations.
@@ -214,15 +243,30 @@ fn number(activation: Option<Activation>) -> i32 {
 }
 
 /// `activation(x + bias)` of rows, (rows, width), with a bias of (width).
-pub(crate) fn biased(x: &Tensor, bias: Option<&Tensor>, activation: Option<Activation>) -> Result<Option<Tensor>> {
-    fn run<T: Number>(x: &CudaStorage, layout: &Layout, bias: Option<&Tensor>, activation: Option<Activation>) -> Result<CudaStorage> {
+pub(crate) fn biased(
+    x: &Tensor,
+    bias: Option<&Tensor>,
+    activation: Option<Activation>,
+) -> Result<Option<Tensor>> {
+    fn run<T: Number>(
+        x: &CudaStorage,
+        layout: &Layout,
+        bias: Option<&Tensor>,
+        activation: Option<Activation>,
+    ) -> Result<CudaStorage> {
         let (device, (rows, width)) = (x.device(), layout.shape().dims2()?);
-        let (kernel, x, out) = (function::<T>(device, "biased")?, view::<T>(x, layout)?, room::<T>(device, rows * width)?);
-        let (columns, has_bias, activation) = (width as i32, i32::from(bias.is_some()), number(activation));
+        let (kernel, x, out) = (
+            function::<T>(device, "biased")?,
+            view::<T>(x, layout)?,
+            room::<T>(device, rows * width)?,
+        );
+        let (columns, has_bias, activation) =
+            (width as i32, i32::from(bias.is_some()), number(activation));
         let start = |bias: &CudaView<'_, T>| {
             let mut arguments = kernel.builder();
             arguments.arg(&x).arg(bias).arg(&out).arg(&columns).arg(&has_bias).arg(&activation);
-            // SAFETY: x and out are (rows, width), and the bias, where there is one, (width): `biased` has looked.
+            // SAFETY: x and out are (rows, width), and the bias, where there is one, (width):
+            // `biased` has looked.
             unsafe { launch(&mut arguments, (rows, 1), threads(width)) }
         };
         with_view_or(bias, &x, start)?;
@@ -240,10 +284,18 @@ pub(crate) fn biased(x: &Tensor, bias: Option<&Tensor>, activation: Option<Activ
 
 /// `activation(gate) · up` of rows of `[gate | up]`, (rows, 2 · width), to (rows, width).
 pub(crate) fn gated(x: &Tensor, activation: Activation) -> Result<Option<Tensor>> {
-    fn run<T: Number>(x: &CudaStorage, layout: &Layout, activation: Activation) -> Result<(CudaStorage, Shape)> {
+    fn run<T: Number>(
+        x: &CudaStorage,
+        layout: &Layout,
+        activation: Activation,
+    ) -> Result<(CudaStorage, Shape)> {
         let (device, (rows, both)) = (x.device(), layout.shape().dims2()?);
         let width = both / 2;
-        let (kernel, x, out) = (function::<T>(device, "gated")?, view::<T>(x, layout)?, room::<T>(device, rows * width)?);
+        let (kernel, x, out) = (
+            function::<T>(device, "gated")?,
+            view::<T>(x, layout)?,
+            room::<T>(device, rows * width)?,
+        );
         let (columns, activation) = (width as i32, number(Some(activation)));
         let mut arguments = kernel.builder();
         arguments.arg(&x).arg(&out).arg(&columns).arg(&activation);
@@ -255,11 +307,14 @@ pub(crate) fn gated(x: &Tensor, activation: Activation) -> Result<Option<Tensor>
     if !is_in_eights(x, both) || !both.is_multiple_of(2 * EIGHT) {
         return Ok(None);
     }
-    x.apply_op1_no_bwd(&Made("gated", |storage: &CudaStorage, layout: &Layout| by_type!(storage, run, storage, layout, activation)))
-        .map(Some)
+    x.apply_op1_no_bwd(&Made("gated", |storage: &CudaStorage, layout: &Layout| {
+        by_type!(storage, run, storage, layout, activation)
+    }))
+    .map(Some)
 }
 
-/// How rows are normalized: by their mean and variance where there is a bias, else by their root mean square.
+/// How rows are normalized: by their mean and variance where there is a bias, else by their root
+/// mean square.
 pub(crate) struct Normalizing<'a> {
     /// (width)
     pub weight: &'a Tensor,
@@ -269,13 +324,27 @@ pub(crate) struct Normalizing<'a> {
     pub epsilon: f32,
 }
 
-/// The rows of `x`, or of `x + (y + y_bias)`, normalized: (…, width) to the same. A bias of `y` is (width).
-pub(crate) fn normalized(x: &Tensor, y: Option<(&Tensor, Option<&Tensor>)>, how: &Normalizing<'_>) -> Result<Option<Tensor>> {
+/// The rows of `x`, or of `x + (y + y_bias)`, normalized: (…, width) to the same. A bias of `y` is
+/// (width).
+pub(crate) fn normalized(
+    x: &Tensor,
+    y: Option<(&Tensor, Option<&Tensor>)>,
+    how: &Normalizing<'_>,
+) -> Result<Option<Tensor>> {
     type Addends<'a> = Option<(&'a Tensor, Option<&'a Tensor>)>;
-    fn run<T: Number>(x: &CudaStorage, layout: &Layout, y: Addends<'_>, how: &Normalizing<'_>) -> Result<CudaStorage> {
+    fn run<T: Number>(
+        x: &CudaStorage,
+        layout: &Layout,
+        y: Addends<'_>,
+        how: &Normalizing<'_>,
+    ) -> Result<CudaStorage> {
         let (device, count) = (x.device(), layout.shape().elem_count());
         let width = how.weight.dim(D::Minus1)?;
-        let (kernel, x, out) = (function::<T>(device, "normalized")?, view::<T>(x, layout)?, room::<T>(device, count)?);
+        let (kernel, x, out) = (
+            function::<T>(device, "normalized")?,
+            view::<T>(x, layout)?,
+            room::<T>(device, count)?,
+        );
         let addends = y.map_or(0, |(_, bias)| 1 + i32::from(bias.is_some()));
         let (columns, centred) = (width as i32, i32::from(how.bias.is_some()));
         let start = |[y, y_bias, weight, bias]: [&CudaView<'_, T>; 4]| {
@@ -291,21 +360,24 @@ pub(crate) fn normalized(x: &Tensor, y: Option<(&Tensor, Option<&Tensor>)>, how:
                 .arg(&addends)
                 .arg(&centred)
                 .arg(&how.epsilon);
-            // SAFETY: x, out and y are as many numbers, whole rows of `width`; the others are one row each: `normalized` has looked. What is
-            // not there is not read.
+            // SAFETY: x, out and y are as many numbers, whole rows of `width`; the others are one
+            // row each: `normalized` has looked. What is not there is not read.
             unsafe { launch(&mut arguments, (count / width, 1), threads(width)) }
         };
         let (y, y_bias) = y.unzip();
         with_view_or(y, &x, |y| {
             with_view_or(y_bias.flatten(), &x, |y_bias| {
-                with_view(how.weight, |weight| with_view_or(how.bias, &x, |bias| start([y, y_bias, weight, bias])))
+                with_view(how.weight, |weight| {
+                    with_view_or(how.bias, &x, |bias| start([y, y_bias, weight, bias]))
+                })
             })
         })?;
         Ok(CudaStorage::wrap_cuda_slice(out, device.clone()))
     }
     let width = x.dims().last().copied().unwrap_or(0);
     let is_row = |row: &Tensor| is_row_beside(row, x, width);
-    let beside = |y: &Tensor| y.dims() == x.dims() && y.dtype() == x.dtype() && is_in_eights(y, width);
+    let beside =
+        |y: &Tensor| y.dims() == x.dims() && y.dtype() == x.dtype() && is_in_eights(y, width);
     if !is_in_eights(x, width) || !is_row(how.weight) || !how.bias.is_none_or(is_row) {
         return Ok(None);
     }
@@ -318,7 +390,8 @@ pub(crate) fn normalized(x: &Tensor, y: Option<(&Tensor, Option<&Tensor>)>, how:
     x.apply_op1_no_bwd(&made).map(Some)
 }
 
-/// Whether rows of `x`, (rows, heads, dim) or (rows, width), have their numbers side by side, though the rows may be apart.
+/// Whether rows of `x`, (rows, heads, dim) or (rows, width), have their numbers side by side,
+/// though the rows may be apart.
 fn has_whole_rows(x: &Tensor) -> bool {
     let are_whole = match (x.dims(), x.stride()) {
         ([_, _, dim], [_, head, 1]) => head == dim,
@@ -328,25 +401,39 @@ fn has_whole_rows(x: &Tensor) -> bool {
     are_whole && x.stride()[0].is_multiple_of(EIGHT) && is_aligned(x)
 }
 
-/// Writes rows, (rows, heads, dim), into those of `log`, (capacity, heads · dim), from `first` on; says whether it did.
+/// Writes rows, (rows, heads, dim), into those of `log`, (capacity, heads · dim), from `first` on;
+/// says whether it did.
 ///
 /// # Errors
 /// When they are beyond its end.
 pub(crate) fn appended(log: &Tensor, rows: &Tensor, first: usize) -> Result<bool> {
-    fn run<T: Number>(log: &mut CudaStorage, layout: &Layout, new: &Tensor, first: usize) -> Result<()> {
+    fn run<T: Number>(
+        log: &mut CudaStorage,
+        layout: &Layout,
+        new: &Tensor,
+        first: usize,
+    ) -> Result<()> {
         let (device, width, count) = (log.device().clone(), layout.dims()[1], new.dim(0)?);
-        let (kernel, stride, columns) = (function::<T>(&device, "appended")?, new.stride()[0] as i32, width as i32);
-        let mut out = log.as_cuda_slice_mut::<T>()?.slice_mut(layout.start_offset() + first * width..);
+        let (kernel, stride, columns) =
+            (function::<T>(&device, "appended")?, new.stride()[0] as i32, width as i32);
+        let mut out =
+            log.as_cuda_slice_mut::<T>()?.slice_mut(layout.start_offset() + first * width..);
         with_view(new, |new: &CudaView<'_, T>| {
             let mut arguments = kernel.builder();
             arguments.arg(new).arg(&mut out).arg(&columns).arg(&stride);
-            // SAFETY: there are `count` rows of `width` numbers from `first` on in the log, and as many in `new`, `stride` apart.
+            // SAFETY: there are `count` rows of `width` numbers from `first` on in the log, and as
+            // many in `new`, `stride` apart.
             unsafe { launch(&mut arguments, (count, 1), threads(width)) }
         })
     }
     let (count, heads, dim) = rows.dims3()?;
     let (capacity, width) = log.dims2()?;
-    if !is_in_eights(log, width) || !is_known(rows) || !has_whole_rows(rows) || log.dtype() != rows.dtype() || width != heads * dim {
+    if !is_in_eights(log, width)
+        || !is_known(rows)
+        || !has_whole_rows(rows)
+        || log.dtype() != rows.dtype()
+        || width != heads * dim
+    {
         return Ok(false);
     }
     if first + count > capacity {
@@ -363,18 +450,43 @@ pub(crate) fn attends(shape: &AttentionShape, device: &candle_core::Device) -> b
     device.is_cuda() && shape.dim.is_power_of_two() && (EIGHT..=32 * EIGHT).contains(&shape.dim)
 }
 
-/// Attention of queries, (queries, heads, dim), over rows of keys and values, (rows, kv_heads · dim) or (rows, kv_heads, dim) each, where
-/// [`attends`] says so: to (queries, heads · dim). `seen` has, for each query, where what it sees begins, then for each query how much that
-/// is. That are rows of keys and values, or, where more stands there, places of the numbers of rows that follow.
+/// Attention of queries, (queries, heads, dim), over rows of keys and values, (rows, kv_heads ·
+/// dim) or (rows, kv_heads, dim) each, where [`attends`] says so: to (queries, heads · dim). `seen`
+/// has, for each query, where what it sees begins, then for each query how much that is. That are
+/// rows of keys and values, or, where more stands there, places of the numbers of rows that follow.
 ///
 /// # Errors
 /// When the tensors are not as they are said to be.
-pub(crate) fn attended(shape: &AttentionShape, q: &Tensor, keys: &Tensor, values: &Tensor, seen: &Tensor) -> Result<Tensor> {
-    fn run<T: Number>(q: &CudaStorage, layout: &Layout, shape: &AttentionShape, parts: [&Tensor; 3]) -> Result<CudaStorage> {
+pub(crate) fn attended(
+    shape: &AttentionShape,
+    q: &Tensor,
+    keys: &Tensor,
+    values: &Tensor,
+    seen: &Tensor,
+) -> Result<Tensor> {
+    fn run<T: Number>(
+        q: &CudaStorage,
+        layout: &Layout,
+        shape: &AttentionShape,
+        parts: [&Tensor; 3],
+    ) -> Result<CudaStorage> {
         let (device, (queries, heads, dim)) = (q.device(), layout.shape().dims3()?);
-        let (kernel, q, out) = (function::<T>(device, "attended")?, view::<T>(q, layout)?, room::<T>(device, queries * heads * dim)?);
+        let (kernel, q, out) = (
+            function::<T>(device, "attended")?,
+            view::<T>(q, layout)?,
+            room::<T>(device, queries * heads * dim)?,
+        );
         let scattered = usize::from(parts[2].elem_count() > 2 * queries);
-        let sizes = [queries, scattered, layout.stride()[0], parts[0].stride()[0], heads, shape.kv_heads, dim].map(|size| size as i32);
+        let sizes = [
+            queries,
+            scattered,
+            layout.stride()[0],
+            parts[0].stride()[0],
+            heads,
+            shape.kv_heads,
+            dim,
+        ]
+        .map(|size| size as i32);
         let start = |keys: &CudaView<'_, T>, values: &CudaView<'_, T>, seen: &CudaView<'_, u32>| {
             let mut arguments = kernel.builder();
             arguments.arg(&q).arg(keys).arg(values).arg(seen).arg(&out);
@@ -382,33 +494,73 @@ pub(crate) fn attended(shape: &AttentionShape, q: &Tensor, keys: &Tensor, values
                 arguments.arg(size);
             });
             arguments.arg(&shape.scale);
-            // SAFETY: the sizes are those of the tensors, as `attended` has seen; the numbers of rows are those of rows that the log holds.
+            // SAFETY: the sizes are those of the tensors, as `attended` has seen; the numbers of
+            // rows are those of rows that the log holds.
             unsafe { launch(&mut arguments, (queries, heads), dim.max(ATTENDING) as u32) }
         };
         let [keys, values, seen] = parts;
-        with_view(keys, |keys| with_view(values, |values| with_view(seen, |seen| start(keys, values, seen))))?;
+        with_view(keys, |keys| {
+            with_view(values, |values| with_view(seen, |seen| start(keys, values, seen)))
+        })?;
         Ok(CudaStorage::wrap_cuda_slice(out, device.clone()))
     }
     let (queries, heads, dim) = q.dims3()?;
     let row = shape.kv_heads * dim;
-    let held = |x: &Tensor| is_known(x) && x.dtype() == q.dtype() && has_whole_rows(x) && x.elem_count() == x.dims()[0] * row;
-    let are_rows = is_known(q) && has_whole_rows(q) && held(keys) && held(values) && keys.stride() == values.stride();
-    if !attends(shape, q.device()) || !are_rows || (heads, dim) != (shape.heads, shape.dim) || seen.elem_count() < 2 * queries {
-        bail!("{shape:?} for queries {:?}, keys {:?} and {} numbers of what they see", q.layout(), keys.layout(), seen.elem_count());
+    let held = |x: &Tensor| {
+        is_known(x)
+            && x.dtype() == q.dtype()
+            && has_whole_rows(x)
+            && x.elem_count() == x.dims()[0] * row
+    };
+    let are_rows = is_known(q)
+        && has_whole_rows(q)
+        && held(keys)
+        && held(values)
+        && keys.stride() == values.stride();
+    if !attends(shape, q.device())
+        || !are_rows
+        || (heads, dim) != (shape.heads, shape.dim)
+        || seen.elem_count() < 2 * queries
+    {
+        bail!(
+            "{shape:?} for queries {:?}, keys {:?} and {} numbers of what they see",
+            q.layout(),
+            keys.layout(),
+            seen.elem_count()
+        );
     }
     let made = Made("attended", |storage: &CudaStorage, layout: &Layout| {
-        Ok((by_type!(storage, run, storage, layout, shape, [keys, values, seen])?, (queries, heads * dim).into()))
+        Ok((
+            by_type!(storage, run, storage, layout, shape, [keys, values, seen])?,
+            (queries, heads * dim).into(),
+        ))
     });
     q.apply_op1_no_bwd(&made)
 }
 
-/// Of each row of `logits + bias`, (rows, at least width) and (width) in 32 bits, of the first `width` columns, the `wanted` largest, best first, their
-/// columns (−1 where there are no more), the largest, and the sum of exp(logit − largest): (rows, 2 · wanted + 2) in 32 bits.
-pub(crate) fn best(logits: &Tensor, bias: Option<&Tensor>, width: usize, wanted: usize) -> Result<Option<Tensor>> {
-    fn run<T: Number>(x: &CudaStorage, layout: &Layout, bias: Option<&Tensor>, sizes: [usize; 2]) -> Result<(CudaStorage, Shape)> {
-        let (device, (rows, stride), [width, wanted]) = (x.device(), layout.shape().dims2()?, sizes);
+/// Of each row of `logits + bias`, (rows, at least width) and (width) in 32 bits, of the first
+/// `width` columns, the `wanted` largest, best first, their columns (−1 where there are no more),
+/// the largest, and the sum of exp(logit − largest): (rows, 2 · wanted + 2) in 32 bits.
+pub(crate) fn best(
+    logits: &Tensor,
+    bias: Option<&Tensor>,
+    width: usize,
+    wanted: usize,
+) -> Result<Option<Tensor>> {
+    fn run<T: Number>(
+        x: &CudaStorage,
+        layout: &Layout,
+        bias: Option<&Tensor>,
+        sizes: [usize; 2],
+    ) -> Result<(CudaStorage, Shape)> {
+        let (device, (rows, stride), [width, wanted]) =
+            (x.device(), layout.shape().dims2()?, sizes);
         let columns = 2 * wanted + 2;
-        let (kernel, x, out) = (function::<T>(device, "best")?, view::<T>(x, layout)?, room::<f32>(device, rows * columns)?);
+        let (kernel, x, out) = (
+            function::<T>(device, "best")?,
+            view::<T>(x, layout)?,
+            room::<f32>(device, rows * columns)?,
+        );
         let sizes = [width as i32, stride as i32, wanted as i32, i32::from(bias.is_some())];
         let start = |bias: &CudaView<'_, f32>| {
             let mut arguments = kernel.builder();
@@ -416,7 +568,8 @@ pub(crate) fn best(logits: &Tensor, bias: Option<&Tensor>, width: usize, wanted:
             sizes.iter().for_each(|size| {
                 arguments.arg(size);
             });
-            // SAFETY: x is (rows, stride), the bias (width) where there is one, out as `wanted` says.
+            // SAFETY: x is (rows, stride), the bias (width) where there is one, out as `wanted`
+            // says.
             unsafe { launch(&mut arguments, (rows, 1), CHOOSING) }
         };
         match bias {
@@ -428,12 +581,24 @@ pub(crate) fn best(logits: &Tensor, bias: Option<&Tensor>, width: usize, wanted:
     }
     let (_, stride) = logits.dims2()?;
     // Columns are handed out as floating-point numbers.
-    if !is_in_eights(logits, stride) || width > stride || wanted == 0 || wanted > MOST_WANTED || width > 1 << 24 {
+    if !is_in_eights(logits, stride)
+        || width > stride
+        || wanted == 0
+        || wanted > MOST_WANTED
+        || width > 1 << 24
+    {
         return Ok(None);
     }
-    if bias.is_some_and(|bias| bias.dims() != [width] || bias.dtype() != DType::F32 || !bias.is_contiguous() || !bias.device().is_cuda()) {
+    if bias.is_some_and(|bias| {
+        bias.dims() != [width]
+            || bias.dtype() != DType::F32
+            || !bias.is_contiguous()
+            || !bias.device().is_cuda()
+    }) {
         return Ok(None);
     }
-    let made = Made("best", |storage: &CudaStorage, layout: &Layout| by_type!(storage, run, storage, layout, bias, [width, wanted]));
+    let made = Made("best", |storage: &CudaStorage, layout: &Layout| {
+        by_type!(storage, run, storage, layout, bias, [width, wanted])
+    });
     logits.apply_op1_no_bwd(&made).map(Some)
 }

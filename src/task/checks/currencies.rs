@@ -3,8 +3,9 @@
 use crate::text::currencies::{Currency, currencies};
 use crate::types::Lang;
 
-/// Whether one currency was exchanged for another: an amount is in one that the other text does not name anywhere, on both sides. One that is
-/// only missing, or only new, may be said in another way ("5p", "the greenback").
+/// Whether one currency was exchanged for another: an amount is in one that the other text does not
+/// name anywhere, on both sides. One that is only missing, or only new, may be said in another way
+/// ("5p", "the greenback").
 pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
     let (source, output) = (currencies(source, from), currencies(output, to));
     is_alone(&source, &output) && is_alone(&output, &source)
@@ -31,11 +32,23 @@ mod tests {
     #[test]
     fn exchanged_currencies_are_found() {
         for (source, output, languages) in [
-            ("Le pont a coûté 300 millions d'euros.", "The bridge cost 300 million dollars.", "fr en"),
+            (
+                "Le pont a coûté 300 millions d'euros.",
+                "The bridge cost 300 million dollars.",
+                "fr en",
+            ),
             ("Le pont a coûté 300 millions d'euros.", "The bridge cost $300 million.", "fr en"),
-            ("Мост обошёлся в пять миллионов рублей.", "The bridge cost five million pesos.", "ru en"),
+            (
+                "Мост обошёлся в пять миллионов рублей.",
+                "The bridge cost five million pesos.",
+                "ru en",
+            ),
             ("这座桥花了三百万元。", "The bridge cost three million dollars.", "zh en"),
-            ("Die Brücke kostete 20 Millionen Kronen.", "The bridge cost 20 million euros.", "de en"),
+            (
+                "Die Brücke kostete 20 Millionen Kronen.",
+                "The bridge cost 20 million euros.",
+                "de en",
+            ),
         ] {
             assert!(check(source, output, languages), "{source} → {output}");
         }

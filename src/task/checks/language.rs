@@ -41,7 +41,12 @@ pub fn is_copy(source: &str, output: &str) -> bool {
     for word in &source {
         *left.entry(word).or_default() += 1;
     }
-    let shared = output.iter().filter(|w| left.get_mut(w.as_str()).is_some_and(|n| std::mem::replace(n, n.saturating_sub(1)) > 0)).count();
+    let shared = output
+        .iter()
+        .filter(|w| {
+            left.get_mut(w.as_str()).is_some_and(|n| std::mem::replace(n, n.saturating_sub(1)) > 0)
+        })
+        .count();
     shared * 4 >= output.len() * 3 || longest_common_run(&source, &output) >= LONGEST_QUOTE
 }
 
@@ -59,30 +64,47 @@ fn longest_common_run(a: &[String], b: &[String]) -> usize {
     best
 }
 
-/// Whether the output is in another language than `to`, by its script or, when it is long enough to be sure, by its words.
+/// Whether the output is in another language than `to`, by its script or, when it is long enough to
+/// be sure, by its words.
 pub fn is_wrong(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
     is_wrong_script(source, output, from, to) || is_wrong_by_words(output, from, to)
 }
 
 fn is_wrong_script(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
     let letters = output.chars().filter(|c| c.is_alphabetic()).count();
-    let foreign: Vec<char> = output.chars().filter(|&c| c.is_alphabetic() && !script::allows(to, c)).collect();
-    // Names and brands stay in Latin letters everywhere; letters of any other foreign script are left-overs of the source.
+    let foreign: Vec<char> =
+        output.chars().filter(|&c| c.is_alphabetic() && !script::allows(to, c)).collect();
+    // Names and brands stay in Latin letters everywhere; letters of any other foreign script are
+    // left-overs of the source.
     let latin = foreign.iter().filter(|&&c| script::of(c) == Script::Latin).count();
     let left_over = foreign.len() - latin;
-    let quoted = source.chars().any(|c| c.is_alphabetic() && !script::allows(from, c) && script::of(c) != Script::Latin);
-    let latin_words = || ordinary_words(output).iter().filter(|w| w.chars().any(|c| script::of(c) == Script::Latin)).count();
+    let quoted = source
+        .chars()
+        .any(|c| c.is_alphabetic() && !script::allows(from, c) && script::of(c) != Script::Latin);
+    let latin_words = || {
+        ordinary_words(output)
+            .iter()
+            .filter(|w| w.chars().any(|c| script::of(c) == Script::Latin))
+            .count()
+    };
     let untranslated = latin * 10 > letters * 6 && latin_words() >= FEWEST_WORDS;
     (left_over >= 2 && left_over * 20 > letters && !quoted) || untranslated
 }
 
 fn is_wrong_by_words(output: &str, from: &Lang, to: &Lang) -> bool {
-    let close = |a: &str, b: &str| a == b || CLOSE.iter().any(|group| group.contains(&a) && group.contains(&b));
+    let close = |a: &str, b: &str| {
+        a == b || CLOSE.iter().any(|group| group.contains(&a) && group.contains(&b))
+    };
     if output.chars().filter(|c| c.is_alphabetic()).count() < SURE_LETTERS {
         return false;
     }
-    let found = if caps::is_capitals(output) { language::detect(&output.to_lowercase()) } else { language::detect(output) };
-    // That a model falls back into the source language is likelier than that it takes to a third one.
+    let found = if caps::is_capitals(output) {
+        language::detect(&output.to_lowercase())
+    } else {
+        language::detect(output)
+    };
+    // That a model falls back into the source language is likelier than that it takes to a third
+    // one.
     let needed = if found.code.same_base(from) { 0.8 } else { 0.95 };
     !found.code.is_und() && found.confidence >= needed && !close(found.code.base(), to.base())
 }

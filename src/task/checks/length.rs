@@ -3,7 +3,8 @@
 use crate::text::script::{self, Script};
 use crate::types::Lang;
 
-/// Characters of a text in this language per character of its English translation: medians over NTREX, by how it is written.
+/// Characters of a text in this language per character of its English translation: medians over
+/// NTREX, by how it is written.
 fn density(lang: &Lang, text: &str) -> f32 {
     match lang.base() {
         "ja" => 0.45,
@@ -13,7 +14,11 @@ fn density(lang: &Lang, text: &str) -> f32 {
         "ar" | "fa" | "ur" => 0.93,
         "en" | "da" | "sv" | "no" | "nb" | "nn" | "cs" | "is" => 1.0,
         "und"
-            if text.chars().filter(|&c| matches!(script::of(c), Script::Han | Script::Kana | Script::Hangul)).count() * 2
+            if text
+                .chars()
+                .filter(|&c| matches!(script::of(c), Script::Han | Script::Kana | Script::Hangul))
+                .count()
+                * 2
                 > text.chars().count() =>
         {
             0.45

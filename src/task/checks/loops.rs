@@ -6,8 +6,9 @@ use std::collections::HashMap;
 /// Longest repeated unit that is looked for, in words.
 const LONGEST_UNIT: usize = 40;
 
-/// Whether a text is caught in a loop: a word four times on end, a phrase three times, a long phrase twice, a phrase that
-/// comes back again and again, or letters in a loop inside of a word or a script without spaces.
+/// Whether a text is caught in a loop: a word four times on end, a phrase three times, a long
+/// phrase twice, a phrase that comes back again and again, or letters in a loop inside of a word or
+/// a script without spaces.
 pub fn repeats(text: &str) -> bool {
     let words = words::words(text);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -18,7 +19,8 @@ pub fn repeats(text: &str) -> bool {
         || marks_loop(text)
 }
 
-/// How many times a unit of `period` words must stand on end to be a loop. Speakers do say things three times.
+/// How many times a unit of `period` words must stand on end to be a loop. Speakers do say things
+/// three times.
 fn word_units(period: usize) -> usize {
     match period {
         1 | 2 => 4,
@@ -27,7 +29,8 @@ fn word_units(period: usize) -> usize {
     }
 }
 
-/// How many times a unit of `period` letters must stand on end: "hahaha" is a word, "hahahahahaha" is not.
+/// How many times a unit of `period` letters must stand on end: "hahaha" is a word, "hahahahahaha"
+/// is not.
 fn letter_units(period: usize) -> usize {
     match period {
         1 => 7,
@@ -38,12 +41,17 @@ fn letter_units(period: usize) -> usize {
 }
 
 /// Whether some unit stands on end as many times as `units` says for its length.
-fn has_loop<T: PartialEq>(items: &[T], is_number: impl Fn(&T) -> bool, units: impl Fn(usize) -> usize) -> bool {
+fn has_loop<T: PartialEq>(
+    items: &[T],
+    is_number: impl Fn(&T) -> bool,
+    units: impl Fn(usize) -> usize,
+) -> bool {
     (1..=LONGEST_UNIT.min(items.len() / 2)).any(|period| {
         let needed = (units(period) - 1) * period;
         let mut run = 0;
         (period..items.len()).any(|i| {
-            // Digits repeat in 1 000 000 000 and in telephone numbers; the check of numbers looks after them.
+            // Digits repeat in 1 000 000 000 and in telephone numbers; the check of numbers looks
+            // after them.
             let same = items[i] == items[i - period] && !is_number(&items[i]);
             run = if same { run + 1 } else { 0 };
             run >= needed
@@ -61,14 +69,18 @@ fn comes_back(words: &[&str]) -> bool {
     most >= 4 && most * 4 * 5 >= words.len() * 2
 }
 
-/// Whether a phrase of five words or more comes a second time, and both together are more than half of the text: "The worst harvest in twenty
-/// years has left the worst harvest in twenty years."
+/// Whether a phrase of five words or more comes a second time, and both together are more than half
+/// of the text: "The worst harvest in twenty years has left the worst harvest in twenty years."
 fn comes_twice(words: &[&str]) -> bool {
     let repeated = |length: usize| {
         let mut first: HashMap<&[&str], usize> = HashMap::new();
-        words.windows(length).enumerate().any(|(i, gram)| i >= *first.entry(gram).or_insert(i) + length)
+        words
+            .windows(length)
+            .enumerate()
+            .any(|(i, gram)| i >= *first.entry(gram).or_insert(i) + length)
     };
-    // A phrase that is longer than a quarter of the text has a beginning of this length that is repeated, too.
+    // A phrase that is longer than a quarter of the text has a beginning of this length that is
+    // repeated, too.
     let length = (words.len() / 4 + 1).max(5);
     repeated(length)
 }
@@ -79,13 +91,15 @@ fn letters_loop(run: &str) -> bool {
     letters.len() >= 7 && has_loop(&letters, |c| c.is_numeric(), letter_units)
 }
 
-/// Whether a punctuation mark or symbol stands twelve times on end; dots, dashes and rules are allowed to.
+/// Whether a punctuation mark or symbol stands twelve times on end; dots, dashes and rules are
+/// allowed to.
 fn marks_loop(text: &str) -> bool {
     let mut last = (' ', 0);
     text.chars().any(|c| {
         last = if c == last.0 { (c, last.1 + 1) } else { (c, 1) };
-        let rule =
-            c.is_alphanumeric() || c.is_whitespace() || matches!(c, '.' | '…' | '·' | '-' | '–' | '—' | '_' | '=' | '*' | '#' | '~' | '─');
+        let rule = c.is_alphanumeric()
+            || c.is_whitespace()
+            || matches!(c, '.' | '…' | '·' | '-' | '–' | '—' | '_' | '=' | '*' | '#' | '~' | '─');
         !rule && last.1 >= 12
     })
 }

@@ -1,8 +1,9 @@
 //! Whether the numbers of a text are those of its source.
 //!
-//! Translators spell small numbers out, turn months into numbers, give the twenty-four-hour clock and write 1.5 billion as
-//! 15億; none of that is an error. A number in digits that stands on one side only, in no such guise, is. Numbers in words explain those in
-//! digits; by themselves they accuse only where one was exchanged for another.
+//! Translators spell small numbers out, turn months into numbers, give the twenty-four-hour clock
+//! and write 1.5 billion as 15億; none of that is an error. A number in digits that stands on one
+//! side only, in no such guise, is. Numbers in words explain those in digits; by themselves they
+//! accuse only where one was exchanged for another.
 
 use crate::text::number_words::{Spelled, spelled};
 use crate::text::protect;
@@ -11,17 +12,48 @@ use crate::types::Lang;
 /// Numbers up to here may be spelled out on one side: twelve months, a dozen.
 const SPELLED_OUT: f64 = 12.0;
 
-/// Units of ten thousand, a hundred thousand and so on: with them, the same amount has other leading digits (1.5 billion, 15億).
-const OTHER_UNITS: &[&str] = &["百", "千", "万", "萬", "億", "亿", "兆", "백", "천", "만", "억", "조", "लाख", "करोड़", "lakh", "crore"];
+/// Units of ten thousand, a hundred thousand and so on: with them, the same amount has other
+/// leading digits (1.5 billion, 15億).
+const OTHER_UNITS: &[&str] = &[
+    "百",
+    "千",
+    "万",
+    "萬",
+    "億",
+    "亿",
+    "兆",
+    "백",
+    "천",
+    "만",
+    "억",
+    "조",
+    "लाख",
+    "करोड़",
+    "lakh",
+    "crore",
+];
 
 /// What stands before and after the number of a month.
 const MONTHS: &[(&str, &str)] = &[("", "月"), ("", "월"), ("tháng ", "")];
 
-/// Numbers that small are articles, pronouns, "both" and "a second", and no translator keeps count of them.
+/// Numbers that small are articles, pronouns, "both" and "a second", and no translator keeps count
+/// of them.
 const UNTOLD: f64 = 2.0;
 
 /// English measures that translators turn into metric ones.
-const CONVERTED: &[&str] = &["feet", "foot", "inch", "mile", "yard", "acre", "pound", "ounce", "gallon", "degree", "fahrenheit"];
+const CONVERTED: &[&str] = &[
+    "feet",
+    "foot",
+    "inch",
+    "mile",
+    "yard",
+    "acre",
+    "pound",
+    "ounce",
+    "gallon",
+    "degree",
+    "fahrenheit",
+];
 
 /// The numbers that a text says.
 struct Said {
@@ -37,30 +69,43 @@ struct Said {
 impl Said {
     fn of(text: &str, lang: &Lang) -> Self {
         let spelled = spelled(text, lang);
-        let values = |wanted: fn(&Spelled) -> bool| spelled.iter().filter(|s| wanted(s)).map(|s| s.value.to_string()).collect();
+        let values = |wanted: fn(&Spelled) -> bool| {
+            spelled.iter().filter(|s| wanted(s)).map(|s| s.value.to_string()).collect()
+        };
         let digits = protect::numbers(text);
-        let is_month = |n: &&String| MONTHS.iter().any(|(before, after)| text.contains(&format!("{before}{n}{after}")));
-        Said { months: digits.iter().filter(is_month).cloned().collect(), words: values(|_| true), counts: values(|s| s.counts), digits }
+        let is_month = |n: &&String| {
+            MONTHS.iter().any(|(before, after)| text.contains(&format!("{before}{n}{after}")))
+        };
+        Said {
+            months: digits.iter().filter(is_month).cloned().collect(),
+            words: values(|_| true),
+            counts: values(|s| s.counts),
+            digits,
+        }
     }
 
-    /// The numbers that have no counterpart in the other text, and whether each is written in words.
+    /// The numbers that have no counterpart in the other text, and whether each is written in
+    /// words.
     fn alone<'a>(&'a self, other: &Said, any_unit: bool) -> Vec<(&'a String, bool)> {
         let is_told = |n: &str| n.parse::<f64>().is_ok_and(|n| n > UNTOLD);
-        let is_there = |n: &str| other.digits.iter().chain(&other.words).any(|o| n == o || alike(n, o, any_unit));
+        let is_there = |n: &str| {
+            other.digits.iter().chain(&other.words).any(|o| n == o || alike(n, o, any_unit))
+        };
         let digits = self.digits.iter().filter(|n| !self.months.contains(n));
         let all = digits.map(|n| (n, false)).chain(self.counts.iter().map(|n| (n, true)));
         all.filter(|(n, _)| is_told(n) && !is_there(n)).collect()
     }
 }
 
-/// Whether a text has one of [`OTHER_UNITS`] that not all digits before it were multiplied with: 30多万 is read as 30, and the 200 of 200～300万
-/// as it stands.
+/// Whether a text has one of [`OTHER_UNITS`] that not all digits before it were multiplied with:
+/// 30多万 is read as 30, and the 200 of 200～300万 as it stands.
 fn has_loose_unit(text: &str) -> bool {
     const RANGES: &[char] = &['～', '~', '〜', '-', '–', '—', '至', '到', '、'];
     let is_unit = |c: char| OTHER_UNITS.iter().any(|unit| unit.chars().eq([c]));
     let is_loose = |at: usize| {
         let before = text[..at].trim_end_matches(is_unit);
-        let apart = before.trim_end_matches(|c: char| c.is_numeric() || matches!(c, '.' | ',' | '，'));
+        let apart =
+            before.trim_end_matches(|c: char| c.is_numeric() || matches!(c, '.' | ',' | '，'));
         apart.len() == before.len() || apart.ends_with(RANGES)
     };
     OTHER_UNITS.iter().any(|unit| text.match_indices(unit).any(|(at, _)| is_loose(at)))
@@ -101,28 +146,39 @@ pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
 fn digits_differ(Both { source, output, any_unit }: &Both) -> bool {
     let alike = |a: &str, b: &str| alike(a, b, *any_unit);
     let missing = |one: &Said, other: &Said| -> Vec<String> {
-        one.digits.iter().filter(|n| !other.digits.contains(n) && !other.words.contains(n)).cloned().collect()
+        one.digits
+            .iter()
+            .filter(|n| !other.digits.contains(n) && !other.words.contains(n))
+            .cloned()
+            .collect()
     };
     let (lost, new) = (missing(source, output), missing(output, source));
     let explained = |n: &String, others: &[String], other: &Said| {
-        is_small(n) || (is_round(n) && others.is_empty()) || other.digits.iter().chain(&other.words).any(|o| alike(n, o))
+        is_small(n)
+            || (is_round(n) && others.is_empty())
+            || other.digits.iter().chain(&other.words).any(|o| alike(n, o))
     };
-    if !lost.iter().all(|n| explained(n, &new, output)) || !new.iter().all(|n| explained(n, &lost, source)) {
+    if !lost.iter().all(|n| explained(n, &new, output))
+        || !new.iter().all(|n| explained(n, &lost, source))
+    {
         return true;
     }
     // A small number in the place of another small number was not spelled out but changed.
-    lost.len() == new.len() && lost.iter().chain(&new).all(|n| is_small(n)) && !lost.iter().all(|n| new.iter().any(|o| alike(n, o)))
+    lost.len() == new.len()
+        && lost.iter().chain(&new).all(|n| is_small(n))
+        && !lost.iter().all(|n| new.iter().any(|o| alike(n, o)))
 }
 
-/// Whether a number in words is lost and another one has come, or the other way round. One that is only missing accuses nobody: it may
-/// be said with another word (a dozen, a fortnight), or with a form that is not known.
+/// Whether a number in words is lost and another one has come, or the other way round. One that is
+/// only missing accuses nobody: it may be said with another word (a dozen, a fortnight), or with a
+/// form that is not known.
 fn is_exchanged(both: &Both) -> bool {
     let (lost, new) = (both.lost(), both.added());
     lost.iter().any(|(_, in_words)| new.iter().any(|(_, new_in_words)| *in_words || *new_in_words))
 }
 
-/// The output with the number of the source in the place of the one that it was exchanged for, in digits, where that is in words and there is no
-/// other in question.
+/// The output with the number of the source in the place of the one that it was exchanged for, in
+/// digits, where that is in words and there is no other in question.
 pub fn mended(source: &str, output: &str, from: &Lang, to: &Lang) -> Option<String> {
     /// Larger ones are grouped, each language in its own way.
     const LARGEST: u32 = 999;
@@ -133,7 +189,8 @@ pub fn mended(source: &str, output: &str, from: &Lang, to: &Lang) -> Option<Stri
     let (lost, new) = (both.lost(), both.added());
     let ([(right, _)], [(wrong, true)]) = (lost.as_slice(), new.as_slice()) else { return None };
     let right = right.parse::<u32>().ok().filter(|&n| n <= LARGEST)?;
-    let place = spelled(output, to).into_iter().find(|s| s.counts && s.value.to_string() == **wrong)?.place;
+    let place =
+        spelled(output, to).into_iter().find(|s| s.counts && s.value.to_string() == **wrong)?.place;
     Some(format!("{}{right}{}", &output[..place.start], &output[place.end..]))
 }
 
@@ -157,8 +214,8 @@ fn is_round(number: &str) -> bool {
     number.parse::<u32>().is_ok_and(|n| (20..=100).contains(&n) && n.is_multiple_of(10))
 }
 
-/// Whether two different numbers may stand for the same: a unit that was not read (2 and 3 million; any power of ten with
-/// `any_unit`), the other clock (3, 15), a short year (1980, 80).
+/// Whether two different numbers may stand for the same: a unit that was not read (2 and 3 million;
+/// any power of ten with `any_unit`), the other clock (3, 15), a short year (1980, 80).
 fn alike(a: &str, b: &str, any_unit: bool) -> bool {
     let (Ok(a), Ok(b)) = (a.parse::<f64>(), b.parse::<f64>()) else { return false };
     let (low, high) = if a < b { (a, b) } else { (b, a) };
@@ -205,8 +262,16 @@ mod tests {
             ("CBS 則有 31 萬人次", "310,000 saw CBS", "zh en"),
             ("有30多万人，其中3千万元", "More than 300,000 people, 30 million yuan", "zh en"),
             ("५० लाख लोग", "5 million people", "hi en"),
-            ("她吃了三明治，等了十一个月。", "She ate a sandwich and waited for 11 months.", "zh en"),
-            ("Three million people, four fifths of them", "3 Millionen Menschen, davon vier Fünftel", "en de"),
+            (
+                "她吃了三明治，等了十一个月。",
+                "She ate a sandwich and waited for 11 months.",
+                "zh en",
+            ),
+            (
+                "Three million people, four fifths of them",
+                "3 Millionen Menschen, davon vier Fünftel",
+                "en de",
+            ),
         ] {
             assert!(!check(source, output, languages), "{source} → {output}");
         }
@@ -220,14 +285,30 @@ mod tests {
             ("It costs much.", "Es kostet 450 Euro.", "en de"),
             ("It costs 450 euros.", "Es kostet 4500 Euro.", "en de"),
             ("In 1968 and 1972", "1968 und 1927", "en de"),
-            ("Le pont a été fermé pendant onze mois.", "The bridge was closed for nine months.", "fr en"),
-            ("Le pont a été fermé pendant onze mois.", "The bridge was closed for 9 months.", "fr en"),
+            (
+                "Le pont a été fermé pendant onze mois.",
+                "The bridge was closed for nine months.",
+                "fr en",
+            ),
+            (
+                "Le pont a été fermé pendant onze mois.",
+                "The bridge was closed for 9 months.",
+                "fr en",
+            ),
             ("桥关闭了十一个月。", "The bridge was closed for nine months.", "zh en"),
-            ("Мост был закрыт одиннадцать месяцев.", "The bridge was closed for nine months.", "ru en"),
+            (
+                "Мост был закрыт одиннадцать месяцев.",
+                "The bridge was closed for nine months.",
+                "ru en",
+            ),
             ("siebzehn Menschen", "seventy people", "de en"),
             ("项目总投资为1860万元。", "The project is estimated to cost 1860,000 yuan.", "zh en"),
             ("人口は120万人。", "The population is 120,000.", "ja en"),
-            ("кількість жертв перевищила 11 тисяч людей", "the number of victims exceeded 11 million people", "uk en"),
+            (
+                "кількість жертв перевищила 11 тисяч людей",
+                "the number of victims exceeded 11 million people",
+                "uk en",
+            ),
             ("11,000 people", "11 Millionen Menschen", "en de"),
         ] {
             assert!(check(source, output, languages), "{source} → {output}");
@@ -238,7 +319,11 @@ mod tests {
     fn one_wrong_number_in_words_is_mended() {
         let source = "Le pont a été fermé pendant onze mois, de mars à février.";
         for (source, output, right) in [
-            (source, "The bridge was closed for nine months.", Some("The bridge was closed for 11 months.")),
+            (
+                source,
+                "The bridge was closed for nine months.",
+                Some("The bridge was closed for 11 months."),
+            ),
             ("ONZE MOIS DE DÉTOUR", "A NINE-MONTH DETOUR", Some("A 11-MONTH DETOUR")),
             ("pendant 11 mois", "for nine months", Some("for 11 months")),
             // In digits, of two, or merely missing: nobody knows which it is.
@@ -251,7 +336,9 @@ mod tests {
             let found = mended(source, output, &Lang::parse("fr").unwrap(), &Lang::en());
             assert_eq!(found.as_deref(), right, "{source} → {output}");
         }
-        let into_french = |source: &str| mended(source, "des vagues de six mètres", &Lang::en(), &Lang::parse("fr").unwrap());
+        let into_french = |source: &str| {
+            mended(source, "des vagues de six mètres", &Lang::en(), &Lang::parse("fr").unwrap())
+        };
         assert_eq!(into_french("waves of 7 metres").as_deref(), Some("des vagues de 7 mètres"));
         assert_eq!(into_french("waves of 20 feet"), None);
     }
@@ -264,7 +351,11 @@ mod tests {
             ("Der Tunnel war vierzehn Tage zu.", "The tunnel was closed again.", true),
             ("Beide waren zwei Tage dort.", "Both were there.", false),
         ] {
-            assert_eq!(is_lost(source, output, &Lang::parse("de").unwrap(), &Lang::en()), lost, "{output}");
+            assert_eq!(
+                is_lost(source, output, &Lang::parse("de").unwrap(), &Lang::en()),
+                lost,
+                "{output}"
+            );
         }
     }
 

@@ -15,8 +15,8 @@ pub enum Length {
     Medium,
     /// Six sentences.
     Long,
-    /// At most so many words, and as near to that as whole sentences allow. In scripts written without spaces each
-    /// character counts as a word.
+    /// At most so many words, and as near to that as whole sentences allow. In scripts written
+    /// without spaces each character counts as a word.
     Words(usize),
     /// Exactly so many sentences, when the article has that many.
     Sentences(usize),
@@ -68,7 +68,8 @@ pub fn count_words(text: &str) -> usize {
 /// Where the words are.
 fn word_ranges(text: &str) -> Vec<Range<usize>> {
     let mut words: Vec<Range<usize>> = Vec::new();
-    // Whether the current run of characters between spaces already has a word that its next letter goes on with.
+    // Whether the current run of characters between spaces already has a word that its next letter
+    // goes on with.
     let mut open = false;
     for (at, c) in text.char_indices() {
         let end = at + c.len_utf8();
@@ -89,19 +90,23 @@ fn word_ranges(text: &str) -> Vec<Range<usize>> {
     words
 }
 
-/// The text when it has at most `most` words; otherwise its beginning up to the last clause boundary in reach, or that
-/// many words, with an ellipsis. Never empty unless the text is.
+/// The text when it has at most `most` words; otherwise its beginning up to the last clause
+/// boundary in reach, or that many words, with an ellipsis. Never empty unless the text is.
 pub fn cut(text: &str, most: usize) -> String {
     let words = word_ranges(text);
     let most = most.max(1);
     if words.len() <= most {
         return text.to_owned();
     }
-    let is_boundary = |range: &Range<usize>| text[range.clone()].ends_with([',', ';', ':', '–', '—', '，', '、', '；', '：', '،', '؛']);
+    let is_boundary = |range: &Range<usize>| {
+        text[range.clone()].ends_with([',', ';', ':', '–', '—', '，', '、', '；', '：', '،', '؛'])
+    };
     // A clause that is no more than half of what was asked for says too little.
     let clause = (most / 2 + 1..=most).rev().find(|&n| is_boundary(&words[n - 1]));
     let end = words[clause.unwrap_or(most) - 1].end;
-    let kept = text[..end].trim_end_matches(|c: char| !c.is_alphanumeric() && !matches!(c, ')' | '”' | '"' | '»' | '%'));
+    let kept = text[..end].trim_end_matches(|c: char| {
+        !c.is_alphanumeric() && !matches!(c, ')' | '”' | '"' | '»' | '%')
+    });
     format!("{kept}…")
 }
 

@@ -1,5 +1,5 @@
-//! What the model is asked: to shorten one sentence. Small models add and mix up facts when they are given a whole article,
-//! and hardly ever when they are shown how to shorten a sentence.
+//! What the model is asked: to shorten one sentence. Small models add and mix up facts when they
+//! are given a whole article, and hardly ever when they are shown how to shorten a sentence.
 
 use super::Settings;
 use super::length::count_words;
@@ -42,7 +42,11 @@ const EXAMPLES: &[(&str, &str)] = &[
 const ANSWER: &str = "<|im_end|>\n<|im_start|>assistant\n";
 
 /// The request to shorten a sentence; `None` when it is short already, or too long.
-pub fn request(sentence: &str, generator: &dyn Generate, settings: Settings) -> Result<Option<Request>> {
+pub fn request(
+    sentence: &str,
+    generator: &dyn Generate,
+    settings: Settings,
+) -> Result<Option<Request>> {
     if !(SHORTEST..=LONGEST).contains(&count_words(sentence)) {
         return Ok(None);
     }
@@ -52,9 +56,21 @@ pub fn request(sentence: &str, generator: &dyn Generate, settings: Settings) -> 
     if needed > generator.context_length() {
         return Ok(None);
     }
-    let options = Options { max_tokens: tokens, stop: vec!["\n".into()], scored: false, seed: settings.seed, ..Options::default() };
+    let options = Options {
+        max_tokens: tokens,
+        stop: vec!["\n".into()],
+        scored: false,
+        seed: settings.seed,
+        ..Options::default()
+    };
     let options = settings.decoding.apply(options);
-    Ok(Some(Request { prefix, prompt: sentence.to_owned(), suffix: ANSWER.into(), options, ..Request::default() }))
+    Ok(Some(Request {
+        prefix,
+        prompt: sentence.to_owned(),
+        suffix: ANSWER.into(),
+        options,
+        ..Request::default()
+    }))
 }
 
 /// The task and its examples: the same for all requests.

@@ -63,7 +63,9 @@ fn by_words(candidates: Vec<SummarySentence>, most: usize) -> Vec<SummarySentenc
         }
     }
     if chosen.sentences.is_empty() {
-        chosen.sentences.extend(best.map(|best| SummarySentence { text: length::cut(&best.text, most), ..best }));
+        chosen.sentences.extend(
+            best.map(|best| SummarySentence { text: length::cut(&best.text, most), ..best }),
+        );
     }
     chosen.sentences
 }
@@ -75,8 +77,11 @@ mod tests {
 
     fn chosen(texts: &[&str], budget: Budget) -> Vec<String> {
         let candidates = texts.iter().enumerate();
-        let candidates =
-            candidates.map(|(i, t)| SummarySentence { text: (*t).into(), support: vec![9 - i], origin: SummaryMethod::Extractive });
+        let candidates = candidates.map(|(i, t)| SummarySentence {
+            text: (*t).into(),
+            support: vec![9 - i],
+            origin: SummaryMethod::Extractive,
+        });
         select(candidates.collect(), budget).into_iter().map(|s| s.text).collect()
     }
 

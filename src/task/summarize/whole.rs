@@ -1,5 +1,5 @@
-//! Summaries by a summarization model, which reads the article itself: in parts, if it is longer than the model reads at once. What the
-//! model writes is checked against the part that it read.
+//! Summaries by a summarization model, which reads the article itself: in parts, if it is longer
+//! than the model reads at once. What the model writes is checked against the part that it read.
 
 use super::Settings;
 use super::guard;
@@ -11,7 +11,8 @@ use crate::text::{sentences, words};
 use crate::types::{Flag, Lang, Problem, SummaryMethod, SummarySentence};
 use std::ops::Range;
 
-/// The article in parts that the model reads whole, as even as sentences allow: a request and the numbers of its sentences for each.
+/// The article in parts that the model reads whole, as even as sentences allow: a request and the
+/// numbers of its sentences for each.
 pub(super) fn requests(
     texts: &[String],
     language: &Lang,
@@ -21,7 +22,8 @@ pub(super) fn requests(
     let (prefix, options) = generator.summarizing();
     let limit = generator.prompt_length().saturating_sub(generator.count_tokens(&prefix)?).max(1);
     let mut parts: Vec<(String, Range<usize>)> = Vec::new();
-    let sizes = texts.iter().map(|text| generator.count_tokens(text)).collect::<Result<Vec<_>>>()?;
+    let sizes =
+        texts.iter().map(|text| generator.count_tokens(text)).collect::<Result<Vec<_>>>()?;
     let total: usize = sizes.iter().sum();
     // A last part of two sentences would be summarized as if it were an article of its own.
     let aim = total.div_ceil(total.div_ceil(limit).max(1));
@@ -31,7 +33,11 @@ pub(super) fn requests(
         if sizes[i] > limit {
             // A sentence that is too long even by itself is read piece by piece.
             let fits = |piece: &str| generator.count_tokens(piece).is_ok_and(|n| n <= limit);
-            parts.extend(sentences::split_long(text, language, &fits).into_iter().map(|piece| (piece.text, i..i + 1)));
+            parts.extend(
+                sentences::split_long(text, language, &fits)
+                    .into_iter()
+                    .map(|piece| (piece.text, i..i + 1)),
+            );
             size = limit;
             continue;
         }
@@ -54,12 +60,28 @@ pub(super) fn requests(
             }
         }
     }
-    let options = settings.decoding.apply(Options { outputs: 1, scored: false, seed: settings.seed, ..options });
-    let request = |(prompt, range)| (Request { prefix: prefix.clone(), prompt, options: options.clone(), ..Request::default() }, range);
+    let options = settings.decoding.apply(Options {
+        outputs: 1,
+        scored: false,
+        seed: settings.seed,
+        ..options
+    });
+    let request = |(prompt, range)| {
+        (
+            Request {
+                prefix: prefix.clone(),
+                prompt,
+                options: options.clone(),
+                ..Request::default()
+            },
+            range,
+        )
+    };
     Ok(parts.into_iter().map(request).collect())
 }
 
-/// The sentences that the model wrote about each part, in its order; what the part does not bear out is put among the rejected ones.
+/// The sentences that the model wrote about each part, in its order; what the part does not bear
+/// out is put among the rejected ones.
 pub(super) fn sentences_of(
     outputs: &[Output],
     parts: &[Range<usize>],
@@ -71,7 +93,13 @@ pub(super) fn sentences_of(
     for (output, part) in outputs.iter().zip(parts) {
         let source = texts[part.clone()].join(" ");
         // Pegasus writes line ends as a mark, and some models put a space before a full stop.
-        let text = output.text.replace("<n>", " ").split_whitespace().collect::<Vec<_>>().join(" ").replace(" . ", ". ");
+        let text = output
+            .text
+            .replace("<n>", " ")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .replace(" . ", ". ");
         let text = text.strip_suffix(" .").map_or(text.clone(), |text| format!("{text}."));
         let mut own = Vec::new();
         let all = sentences::split(text.trim(), language);
@@ -80,13 +108,23 @@ pub(super) fn sentences_of(
             let support = support(&sentence.text, &texts[part.clone()], part.start);
             let cut = output.finish != Finish::Stop && i + 1 == count;
             match examine(&sentence.text, &source, language, cut) {
-                Some(problem) => {
-                    rejected.push(Flag { problem, segment: support.first().copied().unwrap_or(part.start), text: sentence.text })
-                }
+                Some(problem) => rejected.push(Flag {
+                    problem,
+                    segment: support.first().copied().unwrap_or(part.start),
+                    text: sentence.text,
+                }),
                 None if support.is_empty() => {
-                    rejected.push(Flag { problem: Problem::Unsupported, segment: part.start, text: sentence.text });
+                    rejected.push(Flag {
+                        problem: Problem::Unsupported,
+                        segment: part.start,
+                        text: sentence.text,
+                    });
                 }
-                None => own.push(SummarySentence { text: sentence.text, support, origin: SummaryMethod::Abstractive }),
+                None => own.push(SummarySentence {
+                    text: sentence.text,
+                    support,
+                    origin: SummaryMethod::Abstractive,
+                }),
             }
         }
         written.push(own);
@@ -96,7 +134,8 @@ pub(super) fn sentences_of(
 
 /// What a sentence of the summary says that the source does not.
 fn examine(text: &str, source: &str, language: &Lang, cut: bool) -> Option<Problem> {
-    if cut && !text.ends_with(['.', '!', '?', '。', '！', '？', '।', '۔', '؟', '։', '"', '”', '»']) {
+    if cut && !text.ends_with(['.', '!', '?', '。', '！', '？', '।', '۔', '؟', '։', '"', '”', '»'])
+    {
         return Some(Problem::CutOff);
     }
     if checks::repeats(text) {
@@ -110,7 +149,8 @@ fn examine(text: &str, source: &str, language: &Lang, cut: bool) -> Option<Probl
     (!words::names(text, language).iter().all(is_known)).then_some(Problem::Name)
 }
 
-/// The sentences of a part that a sentence is made of: the one that shares most of its words, and another that adds to them.
+/// The sentences of a part that a sentence is made of: the one that shares most of its words, and
+/// another that adds to them.
 fn support(text: &str, part: &[String], first: usize) -> Vec<usize> {
     /// A share of the words that comes together by chance.
     const CHANCE: f32 = 0.2;

@@ -1,4 +1,5 @@
-//! A segment in pieces: where it is divided before it is translated, and how it is put together again.
+//! A segment in pieces: where it is divided before it is translated, and how it is put together
+//! again.
 
 use super::{Segment, Translation};
 use crate::error::Result;
@@ -27,8 +28,14 @@ pub(super) struct Written {
     pub alignment: Option<Alignment>,
 }
 
-/// Divides a text where it is too long for the model to be sure of itself; or, for another attempt, into clauses, what must come through unchanged apart.
-pub(super) fn split(model: &dyn Generate, text: &str, lang: &Lang, into_clauses: bool) -> Result<Vec<Piece>> {
+/// Divides a text where it is too long for the model to be sure of itself; or, for another attempt,
+/// into clauses, what must come through unchanged apart.
+pub(super) fn split(
+    model: &dyn Generate,
+    text: &str,
+    lang: &Lang,
+    into_clauses: bool,
+) -> Result<Vec<Piece>> {
     let longest = LONGEST_PIECE.min(model.prompt_length());
     let limit = if into_clauses { longest / 6 } else { longest };
     let fits = |text: &str| model.count_tokens(text).is_ok_and(|n| n <= limit);
@@ -38,9 +45,17 @@ pub(super) fn split(model: &dyn Generate, text: &str, lang: &Lang, into_clauses:
             // White space at the borders belongs to the layout.
             let body = text.trim_start();
             if body.len() < text.len() {
-                pieces.push(Piece { text: text[..text.len() - body.len()].into(), gap: String::new(), keep: true });
+                pieces.push(Piece {
+                    text: text[..text.len() - body.len()].into(),
+                    gap: String::new(),
+                    keep: true,
+                });
             }
-            pieces.extend(sentences::split_long(body, lang, &fits).into_iter().map(|s| Piece { text: s.text, gap: s.gap, keep: false }));
+            pieces.extend(sentences::split_long(body, lang, &fits).into_iter().map(|s| Piece {
+                text: s.text,
+                gap: s.gap,
+                keep: false,
+            }));
         } else if !text.is_empty() {
             pieces.push(Piece { text: text.into(), gap: String::new(), keep: true });
         }
@@ -57,7 +72,8 @@ pub(super) fn split(model: &dyn Generate, text: &str, lang: &Lang, into_clauses:
     Ok(pieces)
 }
 
-/// What was written for the pieces as the translation of a segment, with what the checks say of it; below `doubted_below` its confidence is a problem.
+/// What was written for the pieces as the translation of a segment, with what the checks say of it;
+/// below `doubted_below` its confidence is a problem.
 pub(super) fn put_together(
     model: &dyn Generate,
     segment: &Segment,
@@ -83,7 +99,13 @@ pub(super) fn put_together(
             result.read_tokens += output.prompt_tokens;
             result.output_tokens += output.tokens;
             let goes_on = Some(i) != last;
-            result.text.push_str(&seams::fit(output.text.trim(), &piece.text, &result.text, goes_on, &segment.to));
+            result.text.push_str(&seams::fit(
+                output.text.trim(),
+                &piece.text,
+                &result.text,
+                goes_on,
+                &segment.to,
+            ));
         }
         result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
     }
@@ -107,7 +129,8 @@ pub(super) fn put_together(
     if model.is_prompted() && prompts::leaks(&result.text, &segment.to) {
         result.problems.push(Problem::Unsupported);
     }
-    result.confidence = likelihood.filter(|_| weight > 0.0).map(|likelihood| (likelihood / weight).exp());
+    result.confidence =
+        likelihood.filter(|_| weight > 0.0).map(|likelihood| (likelihood / weight).exp());
     if result.confidence.is_some_and(|confidence| confidence < doubted_below) {
         result.problems.push(Problem::Doubtful);
     }
@@ -118,7 +141,10 @@ pub(super) fn put_together(
 fn aligned(alignment: Alignment) -> TokenAlignment {
     let best = alignment.best();
     let token = |(text, (source, weight))| AlignedToken { text, source, weight };
-    TokenAlignment { source: alignment.source, target: alignment.target.into_iter().zip(best).map(token).collect() }
+    TokenAlignment {
+        source: alignment.source,
+        target: alignment.target.into_iter().zip(best).map(token).collect(),
+    }
 }
 
 /// The white space after a sentence, as the target language wants it.
