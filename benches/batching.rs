@@ -7,7 +7,7 @@
 
 use candle_core::Device;
 use polygist::error::Result;
-use polygist::generate::{Generate, Options, Request};
+use polygist::generate::{DecodingOptions, Generate, Request};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use std::time::Instant;
@@ -29,7 +29,7 @@ fn main() -> Result<()> {
             "On day {i} the town council discussed the {i} bridges, parks and schools that need repairs."
         ),
         suffix: "\nFrench:".into(),
-        options: Options { max_tokens: TOKENS, ..Options::default() },
+        options: DecodingOptions { max_tokens: TOKENS, ..DecodingOptions::default() },
         ..Request::default()
     };
     let requests: Vec<Request> = (0..SENTENCES).map(request).collect();

@@ -12,7 +12,7 @@ use candle_core::Device;
 use polygist::arch::{self, Model};
 use polygist::bench::{self, Shape};
 use polygist::error::{Error, Result};
-use polygist::generate::{Engine, Generate, Options, Output, Request};
+use polygist::generate::{DecodingOptions, Engine, Generate, Output, Request};
 use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, DeviceChoice, Runtime};
@@ -102,7 +102,7 @@ fn open(model: &str, runtime: &Runtime) -> Result<Engine> {
 /// Sources and prompts of different lengths, the same every time.
 fn requests(engine: &Engine, beams: usize) -> Vec<Request> {
     let vocabulary = engine.vocabulary_size() as u32;
-    let options = Options {
+    let options = DecodingOptions {
         beams,
         min_tokens: TOKENS,
         max_tokens: TOKENS,

@@ -11,7 +11,7 @@
 use candle_core::Device;
 use polygist::bench::Memory;
 use polygist::error::{Error, Result};
-use polygist::generate::{Generate, Options, Request};
+use polygist::generate::{DecodingOptions, Generate, Request};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use std::collections::HashMap;
@@ -45,7 +45,7 @@ fn main() -> Result<()> {
     };
     let engine = model::open(folder, folder.as_ref(), &runtime)?;
     let loaded = start.elapsed().as_secs_f64();
-    let options = Options {
+    let options = DecodingOptions {
         beams: number("--beam", 1)?,
         end_loops: false,
         scored: flags.get("--scores") == Some(&"1"),

@@ -52,6 +52,7 @@
 
 pub mod arch;
 pub mod bench;
+mod cancel;
 pub mod cli;
 pub mod error;
 pub mod generate;
@@ -66,3 +67,5 @@ pub mod task;
 pub mod text;
 pub mod token;
 pub mod types;
+
+pub use cancel::CancelToken;

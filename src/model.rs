@@ -2,10 +2,12 @@
 
 use crate::arch;
 use crate::error::{Error, Result};
-use crate::generate::{Conventions, Engine, Options, Settings, Shortlist, TokenSet};
+use crate::generate::{
+    DecodingOptions, Engine, EngineSettings, GenerationConfig, Shortlist, TokenSet,
+};
 use crate::io::weights::{Adapter, Gguf, ShortlistFile, open_folder, optional_json};
 use crate::kernel::{Precision, open_cuda};
-use crate::nn::{Backend, Config, Watched, Weights};
+use crate::nn::{Backend, Config, TrackedWeights, Weights};
 use crate::text::script;
 use crate::token::Tokenizer;
 use candle_core::Device;
@@ -115,8 +117,8 @@ pub struct Runtime {
     /// Hypotheses that a worker advances at once: one a sequence, or as many as its beam is wide.
     /// It changes the speed, never a result.
     pub batch: usize,
-    /// Tokens of the sequences that a worker advances at once, see [`Settings::batch_tokens`]. It
-    /// bounds the memory, and changes no result.
+    /// Tokens of the sequences that a worker advances at once, see
+    /// [`EngineSettings::batch_tokens`]. It bounds the memory, and changes no result.
     pub batch_tokens: usize,
     /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
     pub stop: fn() -> bool,
@@ -162,8 +164,8 @@ impl Runtime {
     }
 
     /// How an engine works in it.
-    pub fn settings(&self) -> Settings {
-        Settings {
+    pub fn settings(&self) -> EngineSettings {
+        EngineSettings {
             workers: self.threads,
             batch: self.batch,
             batch_tokens: self.batch_tokens,
@@ -214,10 +216,10 @@ pub fn open_with(
     let own = serde_json::Value::Object(adapter.usage.generation);
     let mut conventions = match &config {
         Config::Json(config) => conventions_of(&[&own, &generation, config]),
-        Config::Gguf(_) => Conventions::default(),
+        Config::Gguf(_) => GenerationConfig::default(),
     };
     let weights = arch::adapt(&config, &*weights, adapter.changes)?;
-    let weights = Watched::new(&weights);
+    let weights = TrackedWeights::new(&weights);
     // A large vocabulary takes the tokenizer as long as the weights take.
     let (tokenizer, model) = rayon::join(
         || {
@@ -281,7 +283,7 @@ fn conventions_of_gguf(
     own: &serde_json::Value,
     config: &Config,
     tokenizer: &Tokenizer,
-) -> Conventions {
+) -> GenerationConfig {
     let has = |token: &str| tokenizer.token_id(token).is_some();
     // By their tokens for gaps, which mT5 names otherwise, and not by MADLAD's, which translates
     // and does nothing else.
@@ -295,7 +297,7 @@ fn conventions_of_gguf(
     };
     // What a decoder starts with that has an encoder; T5 does with its padding token.
     let start = config.gguf_number("decoder_start_token_id").and_then(|id| u32::try_from(id).ok());
-    Conventions {
+    GenerationConfig {
         start: start.or(tokenizer.pad()).into_iter().collect(),
         ..conventions_of(&[own, &stated])
     }
@@ -308,7 +310,7 @@ fn conventions_of_student(
     config: &Config,
     tokenizer: &Tokenizer,
     model: &dyn arch::Model,
-) -> Result<Conventions> {
+) -> Result<GenerationConfig> {
     let shared = config
         .json("vocabularies")
         .and_then(|v| v.as_array())
@@ -328,16 +330,16 @@ fn conventions_of_student(
     let banned = tokenizer.token_id("<unk>").into_iter().map(|id| vec![id]).collect();
     // It starts with a token that has no embedding, see `arch::student`.
     let start = vec![model.output().vocabulary() as u32];
-    Ok(Conventions {
-        options: Options { banned, ..Options::default() },
+    Ok(GenerationConfig {
+        options: DecodingOptions { banned, ..DecodingOptions::default() },
         start,
         shortlist,
-        ..Conventions::default()
+        ..GenerationConfig::default()
     })
 }
 
 /// What a model's files say, `config.json` last; the first of them that says something counts.
-fn conventions_of(files: &[&serde_json::Value]) -> Conventions {
+fn conventions_of(files: &[&serde_json::Value]) -> GenerationConfig {
     let id = |key: &str| files.iter().find_map(|file| file.get(key)?.as_u64());
     // T5 and its like start with the padding token, and older files do not say so.
     let start =
@@ -349,10 +351,10 @@ fn conventions_of(files: &[&serde_json::Value]) -> Conventions {
         .find_map(|file| file.pointer("/task_specific_params/summarization"))
         .unwrap_or(&serde_json::Value::Null);
     let prefix = task.get("prefix").and_then(|v| v.as_str()).unwrap_or_default().to_string();
-    Conventions {
-        options: Options::of_model(files),
+    GenerationConfig {
+        options: DecodingOptions::of_model(files),
         start: start.into_iter().collect(),
-        summarizing: (prefix, Options::of_model(&[&[task], files].concat())),
-        ..Conventions::default()
+        summarizing: (prefix, DecodingOptions::of_model(&[&[task], files].concat())),
+        ..GenerationConfig::default()
     }
 }

@@ -8,7 +8,7 @@ use candle_core::{DType, Device, Tensor};
 use common::{FRENCH, Sandbox, ids, logits};
 use polygist::arch;
 use polygist::error::Result;
-use polygist::generate::{Engine, Finish, Generate, Options, Output, Request};
+use polygist::generate::{DecodingOptions, Engine, Finish, Generate, Output, Request};
 use polygist::io::weights::{Adapter, Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
@@ -563,12 +563,12 @@ fn a_shortlist_bounds_what_is_written_and_what_is_summed_up() {
         json!({"fr": base64::engine::general_purpose::STANDARD.encode(bits)})
     };
     let request = |shortlist: bool| {
-        let options = Options {
+        let options = DecodingOptions {
             language: Lang::parse("fr"),
             shortlist,
             max_tokens: 12,
             beams: 2,
-            ..Options::default()
+            ..DecodingOptions::default()
         };
         Request { prompt: FRENCH.into(), options, ..Request::default() }
     };

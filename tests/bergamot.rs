@@ -7,7 +7,7 @@ mod common;
 use candle_core::Device;
 use common::{ENGLISH, Sandbox, parse};
 use polygist::arch::{self, Model};
-use polygist::generate::{Engine, Generate, Options, Request, Shortlist};
+use polygist::generate::{DecodingOptions, Engine, Generate, Request, Shortlist};
 use polygist::io::weights::{ShortlistFile, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
@@ -89,7 +89,7 @@ fn unrestricted(kind: &str, precision: Precision) -> Engine {
     engine(dir.path(), precision, 1, 8)
 }
 
-fn requests(cases: &Cases, options: &Options) -> Vec<Request> {
+fn requests(cases: &Cases, options: &DecodingOptions) -> Vec<Request> {
     cases
         .sources
         .iter()
@@ -102,7 +102,7 @@ fn requests(cases: &Cases, options: &Options) -> Vec<Request> {
 }
 
 fn outputs(engine: &Engine, cases: &Cases, beams: usize) -> Vec<(Vec<u32>, String)> {
-    let options = Options { beams, end_loops: false, ..engine.defaults() };
+    let options = DecodingOptions { beams, end_loops: false, ..engine.defaults() };
     let outputs = engine.generate(&requests(cases, &options), &|_, _| true).unwrap();
     outputs.into_iter().map(|output| (output.ids, output.text)).collect()
 }
@@ -293,10 +293,12 @@ fn eight_bits_write_mostly_what_marians_eight_bits_write() {
 fn languages_come_from_the_names_of_the_files() {
     let [en, fr, de] = ["en", "fr", "de"].map(|code| Lang::parse(code).unwrap());
     let student = engine(&folder("firefox"), Precision::F32, 1, 1);
-    assert!(student.address(&en, &fr).is_some() && !student.is_prompted());
-    assert!(student.address(&fr, &en).is_none() && student.address(&en, &de).is_none());
+    assert!(student.language_prompt(&en, &fr).is_some() && !student.is_prompted());
+    assert!(
+        student.language_prompt(&fr, &en).is_none() && student.language_prompt(&en, &de).is_none()
+    );
     let unnamed = copy("firefox", |name| Some(name.replace("enfr.", "")));
-    assert!(engine(unnamed.path(), Precision::F32, 1, 1).address(&de, &fr).is_some());
+    assert!(engine(unnamed.path(), Precision::F32, 1, 1).language_prompt(&de, &fr).is_some());
 }
 
 #[test]

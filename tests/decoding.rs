@@ -7,7 +7,7 @@ mod common;
 use candle_core::Device;
 use common::ids;
 use polygist::error::Error;
-use polygist::generate::{EarlyStopping, Engine, Generate, Options, Request};
+use polygist::generate::{DecodingOptions, EarlyStopping, Engine, Generate, Request};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use serde_json::Value;
@@ -128,7 +128,7 @@ fn patience_and_coverage_are_those_of_ctranslate2() {
         let engine = &engines[family];
         let asked = &case["options"];
         let number = |key: &str, default: f64| asked[key].as_f64().unwrap_or(default) as f32;
-        let options = Options {
+        let options = DecodingOptions {
             beams: number("beam_size", 1.0) as usize,
             outputs: number("num_hypotheses", 1.0) as usize,
             max_tokens: number("max_decoding_length", 0.0) as usize,
@@ -136,7 +136,7 @@ fn patience_and_coverage_are_those_of_ctranslate2() {
             patience: number("patience", 1.0),
             coverage_penalty: number("coverage_penalty", 0.0),
             early_stopping: EarlyStopping::Always,
-            ..Options::default()
+            ..DecodingOptions::default()
         };
         let request = |source: &Value| Request {
             source: Some(ids(source)),
@@ -176,28 +176,28 @@ fn patience_and_coverage_are_those_of_ctranslate2() {
 /// Requests of all kinds: greedy, drawn at random, beams, with a stop text.
 fn requests_of_all_kinds() -> Vec<Request> {
     let kinds = [
-        Options { max_tokens: 30, ..Options::default() },
-        Options {
+        DecodingOptions { max_tokens: 30, ..DecodingOptions::default() },
+        DecodingOptions {
             max_tokens: 30,
             temperature: 3.0,
             seed: 5,
             end_loops: false,
-            ..Options::default()
+            ..DecodingOptions::default()
         },
-        Options { max_tokens: 20, beams: 4, ..Options::default() },
-        Options {
+        DecodingOptions { max_tokens: 20, beams: 4, ..DecodingOptions::default() },
+        DecodingOptions {
             max_tokens: 20,
             beams: 3,
             stop: vec!["t7".into(), " t1".into()],
-            ..Options::default()
+            ..DecodingOptions::default()
         },
-        Options { max_tokens: 20, stop: vec!["t2".into()], ..Options::default() },
-        Options {
+        DecodingOptions { max_tokens: 20, stop: vec!["t2".into()], ..DecodingOptions::default() },
+        DecodingOptions {
             max_tokens: 20,
             beams: 4,
             patience: 2.0,
             coverage_penalty: 0.3,
-            ..Options::default()
+            ..DecodingOptions::default()
         },
     ];
     let source = |n: usize| Some((0..3 + 4 * n as u32).map(|i| 4 + i * 13 % 70).collect());
@@ -237,19 +237,19 @@ fn streamed_pieces_are_the_output() {
         )
         .unwrap();
         let options = |n: u64| match n % 3 {
-            0 => Options {
+            0 => DecodingOptions {
                 max_tokens: 40,
                 temperature: 2.0,
                 seed: n,
                 end_loops: false,
-                ..Options::default()
+                ..DecodingOptions::default()
             },
-            1 => Options {
+            1 => DecodingOptions {
                 max_tokens: 40,
                 stop: vec!["\n".into(), "e".into()],
-                ..Options::default()
+                ..DecodingOptions::default()
             },
-            _ => Options { max_tokens: 20, beams: 3, ..Options::default() },
+            _ => DecodingOptions { max_tokens: 20, beams: 3, ..DecodingOptions::default() },
         };
         let requests: Vec<Request> = (0..12)
             .map(|n| Request { prompt: text.into(), options: options(n), ..Request::default() })

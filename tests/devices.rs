@@ -3,7 +3,7 @@
 
 use candle_core::Device;
 use polygist::bench::{self, Shape};
-use polygist::generate::{Engine, Generate, Options, Request};
+use polygist::generate::{DecodingOptions, Engine, Generate, Request};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ fn open(model: &Path, precision: Precision, candle: bool) -> Engine {
 
 /// Of different lengths, so that sequences are padded, and more than fit into the batch, so that
 /// some wait.
-fn requests(engine: &Engine, options: &Options) -> Vec<Request> {
+fn requests(engine: &Engine, options: &DecodingOptions) -> Vec<Request> {
     let words = engine.vocabulary_size() as u32 - 5;
     let ids = |i: u32| (0..2 + i).map(move |j| 4 + (i * 31 + j * 17) % words);
     let request = |i| {
@@ -53,7 +53,7 @@ fn candle_writes_what_the_kernels_write() {
     for model in models() {
         let (kernels, candle) =
             (open(&model, Precision::F32, false), open(&model, Precision::F32, true));
-        let short = Options {
+        let short = DecodingOptions {
             min_tokens: 3,
             max_tokens: 12,
             end_loops: false,
@@ -61,10 +61,10 @@ fn candle_writes_what_the_kernels_write() {
             ..kernels.defaults()
         };
         for options in [
-            Options { beams: 1, repetition_penalty: 1.3, ..short.clone() },
-            Options { beams: 1, temperature: 0.8, top_k: 5, seed: 3, ..short.clone() },
-            Options { beams: 4, no_repeat_ngram: 2, ..short.clone() },
-            Options { beams: 3, repetition_penalty: 1.2, ..short },
+            DecodingOptions { beams: 1, repetition_penalty: 1.3, ..short.clone() },
+            DecodingOptions { beams: 1, temperature: 0.8, top_k: 5, seed: 3, ..short.clone() },
+            DecodingOptions { beams: 4, no_repeat_ngram: 2, ..short.clone() },
+            DecodingOptions { beams: 3, repetition_penalty: 1.2, ..short },
         ] {
             let requests = requests(&kernels, &options);
             let expected = kernels.generate(&requests, &|_, _| true).unwrap();
@@ -88,7 +88,7 @@ fn candle_reads_what_the_kernels_read() {
     for model in models() {
         let (kernels, candle) =
             (open(&model, Precision::F32, false), open(&model, Precision::F32, true));
-        let requests = requests(&kernels, &Options::default());
+        let requests = requests(&kernels, &DecodingOptions::default());
         let differ = |(a, b): (&f32, &f32)| (a - b).abs() > 1e-4;
         if kernels.is_prompted() {
             let pairs: Vec<(&Request, &str)> =
@@ -123,8 +123,13 @@ fn half_precision_stays_close() {
     for model in models() {
         let (exact, half) =
             (open(&model, Precision::F32, true), open(&model, Precision::F16, true));
-        let options =
-            Options { beams: 1, max_tokens: 1, min_tokens: 1, scored: true, ..exact.defaults() };
+        let options = DecodingOptions {
+            beams: 1,
+            max_tokens: 1,
+            min_tokens: 1,
+            scored: true,
+            ..exact.defaults()
+        };
         let requests = requests(&exact, &options);
         let [expected, found] =
             [&exact, &half].map(|engine| engine.generate(&requests, &|_, _| true).unwrap());

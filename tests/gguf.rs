@@ -8,7 +8,7 @@ use candle_core::{Device, Tensor};
 use common::logits;
 use polygist::arch::{self, Model};
 use polygist::error::Result;
-use polygist::generate::{Engine, Generate, Options, Request};
+use polygist::generate::{DecodingOptions, Engine, Generate, Request};
 use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
@@ -181,7 +181,7 @@ fn quantized_models_are_those_of_the_dequantized_weights() {
 fn requests(engine: &Engine) -> Vec<Request> {
     let mut requests = Vec::new();
     for (beams, max_tokens, no_repeat_ngram) in [(1, 30, 0), (4, 20, 3)] {
-        let options = Options { beams, max_tokens, no_repeat_ngram, ..engine.defaults() };
+        let options = DecodingOptions { beams, max_tokens, no_repeat_ngram, ..engine.defaults() };
         let request = |(source, _): (Vec<u32>, _)| Request {
             source: Some(source),
             options: options.clone(),
@@ -225,7 +225,7 @@ fn summaries_are_asked_for_as_t5_was_taught() {
         ("summarize: ", 4, 199, 3)
     );
     let (prefix, options) = summarizing("t5.f32.gguf");
-    assert_eq!((prefix.as_str(), options), ("", Options::default()));
+    assert_eq!((prefix.as_str(), options), ("", DecodingOptions::default()));
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn changed_files_do_no_harm() {
             } else {
                 model::open("changed", &path, &runtime).map(|engine| {
                     let source = Some(vec![4, 5, 6, 1]);
-                    let options = Options { max_tokens: 3, ..engine.defaults() };
+                    let options = DecodingOptions { max_tokens: 3, ..engine.defaults() };
                     // Numbers that are none are an error of the model, not of the program.
                     let _ = engine
                         .generate(&[Request { source, options, ..Request::default() }], &|_, _| {

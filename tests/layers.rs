@@ -28,9 +28,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("languages", &[]),
     ("types", &[]),
     ("error", &[]),
+    ("cancel", &[]),
 ];
 /// Plain data that every module may use.
-const COMMON: &[&str] = &["types", "error", "languages"];
+const COMMON: &[&str] = &["types", "error", "languages", "cancel"];
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("the sources are there") {

@@ -3,7 +3,7 @@
 use candle_core::Tensor;
 use polygist::arch::{self, Encoder, Model, Work};
 use polygist::error::{Error, Result};
-use polygist::generate::{Conventions, Engine, Generate, Options, Output, Request};
+use polygist::generate::{DecodingOptions, Engine, Generate, GenerationConfig, Output, Request};
 use polygist::io::weights::{Gguf, open_folder, optional_json};
 use polygist::kernel::Precision;
 use polygist::model::Runtime;
@@ -119,7 +119,8 @@ fn cramped(
     };
     let start =
         generation.get("decoder_start_token_id").and_then(|id| id.as_u64()).map(|id| id as u32);
-    let conventions = Conventions { start: start.into_iter().collect(), ..Conventions::default() };
+    let conventions =
+        GenerationConfig { start: start.into_iter().collect(), ..GenerationConfig::default() };
     let refusals = Arc::new(AtomicUsize::new(0));
     let model = Cramped {
         inner,
@@ -136,7 +137,7 @@ fn cramped(
 }
 
 fn requests(beams: usize) -> Vec<Request> {
-    let options = Options { beams, max_tokens: 12, ..Options::default() };
+    let options = DecodingOptions { beams, max_tokens: 12, ..DecodingOptions::default() };
     let words = ["river", "bridge", "Monday", "town", "closed", "of", "the", "40"];
     let text = |n: usize| {
         (0..2 + n % 5).map(|i| words[(n * 3 + i) % words.len()]).collect::<Vec<_>>().join(" ")

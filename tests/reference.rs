@@ -2,7 +2,7 @@
 //! continuations were written down by scripts/make_fixtures.py.
 
 use candle_core::Device;
-use polygist::generate::{Generate, Options, Request};
+use polygist::generate::{DecodingOptions, Generate, Request};
 use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
@@ -100,14 +100,14 @@ fn engine(family: &str, precision: Precision, threads: usize) -> impl Generate {
 
 fn requests(family: &str) -> Vec<Request> {
     let prompts = cases(family);
-    let options = |i: usize| Options {
+    let options = |i: usize| DecodingOptions {
         max_tokens: 5 + 3 * i,
         no_repeat_ngram: if i % 3 == 1 { 2 } else { 0 },
         repetition_penalty: if i % 4 == 2 { 1.3 } else { 1.0 },
         language: i.is_multiple_of(2).then(Lang::en),
         temperature: if i % 5 == 3 { 0.8 } else { 0.0 },
         seed: 7,
-        ..Options::default()
+        ..DecodingOptions::default()
     };
     let request = |(i, case): (usize, &Case)| Request {
         prefix: if i % 2 == 0 { "English: The train is late.\n".into() } else { String::new() },

@@ -6,7 +6,7 @@ mod common;
 use candle_core::Device;
 use common::{ids, logits};
 use polygist::arch::{self, Model};
-use polygist::generate::{Engine, Finish, Generate, Options, Request};
+use polygist::generate::{DecodingOptions, Engine, Finish, Generate, Request};
 use polygist::io::weights::open_folder;
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
@@ -136,7 +136,7 @@ fn cases(family: &str) -> Vec<Case> {
     let end = number("eos_token_id").unwrap();
     let read = |case: &Value| {
         let asked = &case["options"];
-        let mut options = Options::of_model(&[asked, &generation, &config]);
+        let mut options = DecodingOptions::of_model(&[asked, &generation, &config]);
         options.end_loops = false;
         options.outputs = asked["num_return_sequences"].as_u64().unwrap_or(1) as usize;
         let start = asked["decoder_input_ids"]
@@ -214,9 +214,9 @@ fn draws_have_the_distribution_of_transformers() {
     for family in ["marian", "t5"] {
         let engine = engine(family, Precision::F32, 2, 64);
         for case in json(family, "expected.json")["sampling"].as_array().unwrap() {
-            let options = Options::of_model(&[&case["options"]]);
+            let options = DecodingOptions::of_model(&[&case["options"]]);
             let number = |key: &str| case["options"][key].as_f64().map(|n| n as f32);
-            let options = Options {
+            let options = DecodingOptions {
                 temperature: number("temperature").unwrap_or(1.0),
                 top_k: case["options"]["top_k"].as_u64().unwrap_or(0) as usize,
                 top_p: number("top_p").unwrap_or(1.0),
@@ -227,7 +227,7 @@ fn draws_have_the_distribution_of_transformers() {
             let request = |seed: u32| Request {
                 source: Some(ids(&case["source"])),
                 output_prefix: words(&ids(&case["decoder"])[1..], family),
-                options: Options { seed: seed.into(), ..options.clone() },
+                options: DecodingOptions { seed: seed.into(), ..options.clone() },
                 ..Request::default()
             };
             let outputs = engine
@@ -272,7 +272,12 @@ fn results_do_not_depend_on_the_batch_or_the_threads() {
             let mut requests: Vec<Request> =
                 cases(&family).into_iter().flat_map(|case| case.requests).collect();
             let drawn = |r: &Request| Request {
-                options: Options { temperature: 0.9, beams: 1, top_p: 0.9, ..r.options.clone() },
+                options: DecodingOptions {
+                    temperature: 0.9,
+                    beams: 1,
+                    top_p: 0.9,
+                    ..r.options.clone()
+                },
                 ..r.clone()
             };
             requests.extend(requests.iter().take(5).map(drawn).collect::<Vec<_>>());
@@ -301,7 +306,7 @@ fn cuts_are_told() {
     let engine = engine("bart", Precision::F32, 1, 8);
     let source: Vec<u32> = ids(&json("bart", "expected.json")["logits"][3]["source"]);
     for (beams, max_tokens) in [(1, 4), (4, 4), (1, 1), (4, 1)] {
-        let options = Options { beams, max_tokens, min_tokens: 40, ..engine.defaults() };
+        let options = DecodingOptions { beams, max_tokens, min_tokens: 40, ..engine.defaults() };
         assert!(options.forced_begin.is_some() && options.forced_end.is_some());
         let request = Request { source: Some(source.clone()), options, ..Request::default() };
         let output = engine.generate(&[request], &|_, _| true).unwrap().remove(0);

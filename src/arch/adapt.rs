@@ -3,7 +3,7 @@
 
 use super::{Numbers, llama};
 use crate::error::{Error, Result};
-use crate::nn::{Adapted, Changes, Config, Weights};
+use crate::nn::{AdapterDelta, Config, LoraMerged, Weights};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use std::collections::BTreeMap;
 pub fn adapt<'a>(
     config: &Config,
     weights: &'a dyn Weights,
-    changes: Changes,
-) -> Result<Adapted<'a>> {
+    changes: AdapterDelta,
+) -> Result<LoraMerged<'a>> {
     let wrong = |why: String| Error::model(weights.model(), why);
     let family = config.gguf_str("general.architecture");
     let by_module: fn(&str) -> Option<String> = match family.as_deref() {
@@ -71,7 +71,7 @@ pub fn adapt<'a>(
             }
         }
     }
-    Ok(Adapted::new(weights, Changes { added, smoothing }))
+    Ok(LoraMerged::new(weights, AdapterDelta { added, smoothing }))
 }
 
 /// The name that GGUF files have for the weight of a module.

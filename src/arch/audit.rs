@@ -4,7 +4,7 @@ use super::family::{
     EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
 };
 use crate::error::{Error, Result};
-use crate::nn::{Watched, Weights};
+use crate::nn::{TrackedWeights, Weights};
 
 /// Names that a message lists.
 const LISTED: usize = 8;
@@ -46,7 +46,7 @@ fn listed(names: &[String]) -> String {
 
 /// What a file holds that the model which was built out of it did not ask for, in one sentence;
 /// `None` where that is nothing, or nothing but what published files are known to hold besides.
-pub fn unused(weights: &Watched<'_>) -> Option<String> {
+pub fn unused(weights: &TrackedWeights<'_>) -> Option<String> {
     let names: Vec<String> =
         weights.unasked().into_iter().filter(|name| !is_harmless(name)).collect();
     let (what, are) = match names.len() {

@@ -4,7 +4,7 @@
 
 use super::encoder_decoder::EncoderDecoder;
 use super::family::{
-    AddressFn, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
+    EncoderDecoderConfig, HalfConfig, HalfNaming, LanguagePromptFn, Naming, PositionKind, SightKind,
 };
 use super::{Model, Numbers};
 use crate::error::{Error, Result};
@@ -66,7 +66,7 @@ pub(super) struct Variant {
     pub scaled: bool,
     pub separate_vocabularies: bool,
     pub sight: SightKind,
-    pub address: AddressFn,
+    pub language_prompt: LanguagePromptFn,
 }
 
 impl Default for Variant {
@@ -82,7 +82,7 @@ impl Default for Variant {
             scaled: false,
             separate_vocabularies: false,
             sight: SightKind::All,
-            address: Box::new(|_, _, _| None),
+            language_prompt: Box::new(|_, _, _| None),
         }
     }
 }
@@ -145,7 +145,7 @@ pub(super) fn load_variant(
         sight: variant.sight,
         recurrent: false,
         empty_start: false,
-        address: variant.address,
+        language_prompt: variant.language_prompt,
         encoder,
         decoder,
     };

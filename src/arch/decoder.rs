@@ -1,11 +1,11 @@
 //! The decoder-only transformer: one graph with switches for the families that share it.
 
-use super::{Model, Work, advance, audit, work};
+use super::{Macs, Model, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope,
-    Span, Step, Table, Weights, add,
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, MatrixReader, Norm,
+    OutputLayer, Rope, Span, Step, Weights, add,
 };
 use candle_core::Tensor;
 
@@ -152,13 +152,13 @@ impl Decoder {
         };
         let tied = !weights.has(naming.output);
         let writing = smoothing(if tied { naming.embedding } else { naming.output }, c.dim)?;
-        let table = weights.get_table(naming.embedding, c.dim)?;
+        let table = weights.get_rows_reader(naming.embedding, c.dim)?;
         let vocabulary = table.rows;
         let embedding = Embedding::new(&table.times(writing.as_ref().filter(|_| tied))?, backend)?;
         let output = if tied {
             embedding.tied_output()
         } else {
-            let own = weights.get_table(naming.output, c.dim)?;
+            let own = weights.get_rows_reader(naming.output, c.dim)?;
             weights.check_shape(naming.output, &[own.rows, own.width], &[vocabulary, c.dim])?;
             OutputLayer::new(&own.times(writing.as_ref())?, backend)?
         };
@@ -191,7 +191,7 @@ impl Decoder {
             let rotated = |part: &str, heads: usize| {
                 let weight = matrix(part, heads * c.head_dim, c.dim, attending)?;
                 if naming.interleaved_rope {
-                    Table::of(halves(&weight.all()?, heads)?)
+                    MatrixReader::of(halves(&weight.all()?, heads)?)
                 } else {
                     Ok(weight)
                 }
@@ -209,7 +209,7 @@ impl Decoder {
             let sliding = c.sliding.as_ref().filter(|s| !(i + 1).is_multiple_of(s.period));
             Ok(Layer {
                 attention_norm: norm(naming.attention_norm, c.dim, attending)?,
-                qkv: Linear::new(&Table::stacked(qkv)?, backend)?,
+                qkv: Linear::new(&MatrixReader::stacked(qkv)?, backend)?,
                 qk_norm: if c.qk_norm {
                     Some((head_norm(naming.q_norm)?, head_norm(naming.k_norm)?))
                 } else {
@@ -230,7 +230,7 @@ impl Decoder {
                 post_attention_norm: post_norm(naming.post_attention_norm)?,
                 feed_forward_norm: norm(naming.feed_forward_norm, c.dim, feeding)?,
                 feed_forward: FeedForward::gated(
-                    Linear::new(&Table::stacked(gate_up)?, backend)?,
+                    Linear::new(&MatrixReader::stacked(gate_up)?, backend)?,
                     Linear::new(&matrix(naming.down, c.dim, c.hidden, hidden)?, backend)?,
                     c.activation,
                 ),
@@ -281,11 +281,11 @@ impl Model for Decoder {
         &self.output
     }
 
-    fn work(&self) -> Work {
+    fn work(&self) -> Macs {
         let c = &self.config;
         let attention = 2 * (c.heads + c.kv_heads) * c.head_dim * c.dim;
         let layer = attention + work::feed_forward(c.dim, c.hidden, true);
-        Work {
+        Macs {
             source: 0,
             token: (c.layers * layer) as u64,
             output: (self.output.vocabulary() * c.dim) as u64,

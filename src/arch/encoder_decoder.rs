@@ -4,12 +4,12 @@
 use super::family::{
     EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
 };
-use super::{Encoder, Model, Work, advance, audit, work};
+use super::{Encoder, Macs, Model, advance, audit, work};
 use crate::error::{Error, Result};
 use crate::kernel::{AttentionShape, RelativeBias};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, Norm,
-    OutputLayer, Plans, Positions, Product, Recurrence, Sight, SourceCache, Span, Step, Table,
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, LinearOutput,
+    MatrixReader, Norm, OutputLayer, Plans, Positions, Recurrence, Sight, SourceCache, Span, Step,
     Weights, add, relative_bias,
 };
 use crate::types::Lang;
@@ -91,7 +91,7 @@ impl Builder<'_> {
     /// Layers of the given names side by side, each `k` → `n`.
     fn linear(&self, names: &[String], n: usize, k: usize) -> Result<Linear> {
         let weight = |name: &String| self.weights.get_matrix(&format!("{name}.weight"), n, k);
-        let parts = Table::stacked(names.iter().map(weight).collect::<Result<Vec<_>>>()?)?;
+        let parts = MatrixReader::stacked(names.iter().map(weight).collect::<Result<Vec<_>>>()?)?;
         if self.config.rms {
             return Linear::new(&parts, self.backend);
         }
@@ -283,7 +283,7 @@ impl Builder<'_> {
     }
 
     fn embedding(&self, name: &str) -> Result<Arc<Embedding>> {
-        let table = self.weights.get_table(name, self.config.dim)?;
+        let table = self.weights.get_rows_reader(name, self.config.dim)?;
         if table.rows == 0 {
             return Err(Error::model(
                 self.weights.model(),
@@ -325,7 +325,7 @@ impl EncoderDecoder {
         let mut output = if config.tied_output || !weights.has(naming.output) {
             target.tied_output()
         } else {
-            OutputLayer::new(&weights.get_table(naming.output, config.dim)?, backend)?
+            OutputLayer::new(&weights.get_rows_reader(naming.output, config.dim)?, backend)?
         };
         if weights.has(naming.output_bias) {
             let bias = weights.get_shaped(naming.output_bias, &[1, output.vocabulary()])?;
@@ -407,7 +407,7 @@ impl EncoderDecoder {
                 let [q, k, v] = a.attention.split(&a.qkv.forward(x)?)?;
                 a.o.product(&a.attention.forward([&q, &k, &v], a.bias.as_deref(), spans, step)?)
             }
-            Mixer::Recurrence(recurrence) => recurrence.forward(x, spans).map(Product::from),
+            Mixer::Recurrence(recurrence) => recurrence.forward(x, spans).map(LinearOutput::from),
         })
     }
 
@@ -416,7 +416,7 @@ impl EncoderDecoder {
         &self,
         x: &Tensor,
         sublayer: &Sublayer<T>,
-        f: impl FnOnce(&T, &Tensor) -> Result<Product>,
+        f: impl FnOnce(&T, &Tensor) -> Result<LinearOutput>,
     ) -> Result<Tensor> {
         if self.config.pre_norm {
             return add(x, &f(&sublayer.inner, &sublayer.norm.forward(x)?)?.value()?);
@@ -515,7 +515,7 @@ impl Model for EncoderDecoder {
         &self.output
     }
 
-    fn work(&self) -> Work {
+    fn work(&self) -> Macs {
         let c = &self.config;
         let attention = |half: &HalfConfig| 4 * half.heads * half.head_dim * c.dim;
         let fed = |half: &HalfConfig| work::feed_forward(c.dim, half.hidden, c.gated);
@@ -524,7 +524,7 @@ impl Model for EncoderDecoder {
         // values.
         let across = attention(decoder) / 2;
         let mixer = if c.recurrent { 2 * c.dim * c.dim } else { attention(decoder) };
-        Work {
+        Macs {
             source: (encoder.layers * (attention(encoder) + fed(encoder)) + decoder.layers * across)
                 as u64,
             token: (decoder.layers * (mixer + across + fed(decoder))) as u64,
@@ -536,13 +536,13 @@ impl Model for EncoderDecoder {
         Some(self)
     }
 
-    fn address(
+    fn language_prompt(
         &self,
         from: &Lang,
         to: &Lang,
         has: &dyn Fn(&str) -> bool,
-    ) -> Option<super::Address> {
-        (self.config.address)(from, to, has)
+    ) -> Option<super::LanguagePrompt> {
+        (self.config.language_prompt)(from, to, has)
     }
 
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {

@@ -40,8 +40,8 @@ pub(super) struct EncoderDecoderConfig {
     /// Whether the decoder starts with a token that has no embedding: zeros. Its id follows the
     /// last one of the vocabulary.
     pub empty_start: bool,
-    /// See [`Model::address`].
-    pub address: AddressFn,
+    /// See [`Model::language_prompt`].
+    pub language_prompt: LanguagePromptFn,
 }
 
 /// Sizes of one half.
@@ -87,10 +87,10 @@ pub(super) enum PositionKind {
     Relative { max_distance: usize, every_layer: bool },
 }
 
-/// What a family answers to [`Model::address`]; the last argument tells whether the model has a
-/// token.
-pub(super) type AddressFn =
-    Box<dyn Fn(&Lang, &Lang, &dyn Fn(&str) -> bool) -> Option<super::Address> + Send + Sync>;
+/// What a family answers to [`Model::language_prompt`]; the last argument tells whether the model
+/// has a token.
+pub(super) type LanguagePromptFn =
+    Box<dyn Fn(&Lang, &Lang, &dyn Fn(&str) -> bool) -> Option<super::LanguagePrompt> + Send + Sync>;
 
 /// How a family's files name the weights. Names of linear layers and norms stand without `.weight`
 /// and `.bias`.

@@ -61,7 +61,11 @@ pub(super) fn load(
         }
     };
     let naming = Naming { encoder, ..t5::NAMING };
-    let variant =
-        Variant { naming, sight, source_length: LONGEST_SOURCE, address: Box::new(|_, _, _| None) };
+    let variant = Variant {
+        naming,
+        sight,
+        source_length: LONGEST_SOURCE,
+        language_prompt: Box::new(|_, _, _| None),
+    };
     t5::load_variant(variant, config, weights, backend)
 }

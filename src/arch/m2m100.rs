@@ -4,7 +4,7 @@
 
 use super::bart::{Variant, load_variant};
 use super::family::PositionKind;
-use super::{Address, Model, Numbers};
+use super::{LanguagePrompt, Model, Numbers};
 use crate::error::Result;
 use crate::languages;
 use crate::nn::{Backend, Config, Weights};
@@ -25,22 +25,26 @@ pub(super) fn load(
         positions: PositionKind::SinusoidalFairseq { first: 2 },
         activation: "relu",
         scaled: true,
-        address: if class.starts_with("SMALL100") { Box::new(small100) } else { Box::new(address) },
+        language_prompt: if class.starts_with("SMALL100") {
+            Box::new(small100)
+        } else {
+            Box::new(language_prompt)
+        },
         ..Variant::default()
     };
     load_variant(variant, config, weights, backend)
 }
 
 /// The source language's token stands before the source, the target's begins the output.
-fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
+fn language_prompt(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<LanguagePrompt> {
     let find = |lang: &Lang| nllb(lang).into_iter().chain(m2m(lang)).find(|token| has(token));
-    Some(Address { prefix: find(from)?, begin: Some(find(to)?) })
+    Some(LanguagePrompt { prefix: find(from)?, begin: Some(find(to)?) })
 }
 
 /// SMaLL-100 is told the target language alone, before the source.
-fn small100(_: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
+fn small100(_: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<LanguagePrompt> {
     let prefix = m2m(to).into_iter().find(|token| has(token))?;
-    Some(Address { prefix, begin: None })
+    Some(LanguagePrompt { prefix, begin: None })
 }
 
 /// Tokens of M2M100: ISO 639-1.
@@ -93,8 +97,8 @@ fn nllb(lang: &Lang) -> Vec<String> {
 mod tests {
     use super::*;
 
-    fn ask(from: &str, to: &str, tokens: &[&str]) -> Option<Address> {
-        address(&Lang::parse(from).unwrap(), &Lang::parse(to).unwrap(), &|token| {
+    fn ask(from: &str, to: &str, tokens: &[&str]) -> Option<LanguagePrompt> {
+        language_prompt(&Lang::parse(from).unwrap(), &Lang::parse(to).unwrap(), &|token| {
             tokens.contains(&token)
         })
     }
@@ -103,7 +107,7 @@ mod tests {
     fn languages_are_named_as_the_vocabulary_names_them() {
         let nllb = ["fra_Latn", "eng_Latn", "zho_Hans", "zho_Hant", "arb_Arab", "ast_Latn"];
         let both = |prefix: &str, begin: &str| {
-            Some(Address { prefix: prefix.into(), begin: Some(begin.into()) })
+            Some(LanguagePrompt { prefix: prefix.into(), begin: Some(begin.into()) })
         };
         assert_eq!(ask("fr", "en", &nllb), both("fra_Latn", "eng_Latn"));
         assert_eq!(ask("zh", "zh-TW", &nllb), both("zho_Hans", "zho_Hant"));

@@ -3,7 +3,7 @@
 
 use super::bart::{Variant, load_variant};
 use super::family::PositionKind;
-use super::{Address, Model, Numbers};
+use super::{LanguagePrompt, Model, Numbers};
 use crate::error::Result;
 use crate::languages;
 use crate::nn::{Backend, Config, Weights};
@@ -21,8 +21,8 @@ pub(super) fn load(
         positions: PositionKind::Sinusoidal,
         activation: "swish",
         separate_vocabularies: !numbers.flag("share_encoder_decoder_embeddings", true),
-        address: Box::new(move |from, to, has| {
-            pair.allows(from, to).then(|| address(to, has)).flatten()
+        language_prompt: Box::new(move |from, to, has| {
+            pair.allows(from, to).then(|| language_prompt(to, has)).flatten()
         }),
         ..Variant::default()
     };
@@ -93,19 +93,19 @@ fn covers(code: &str, asked: &Lang) -> bool {
 
 /// Models with several target languages have a token for each, `>>fra<<`, some of them with a
 /// script, `>>cmn_Hans<<`; the others know one pair and are told nothing.
-fn address(to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
+fn language_prompt(to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<LanguagePrompt> {
     let token = |lang: &Lang| {
         codes(lang).into_iter().map(|code| format!(">>{code}<<")).find(|token| has(token))
     };
     if let Some(token) = token(to) {
-        return Some(Address { prefix: token + " ", begin: None });
+        return Some(LanguagePrompt { prefix: token + " ", begin: None });
     }
     // A model that has such tokens, but not this one, does not know the language.
     let multilingual = languages::all()
         .keys()
         .filter_map(|code| Lang::parse(code))
         .any(|lang| token(&lang).is_some());
-    (!multilingual).then(Address::default)
+    (!multilingual).then(LanguagePrompt::default)
 }
 
 /// Codes that Marian's training sets use for a language, the likeliest first.
@@ -162,8 +162,10 @@ mod tests {
 
     #[test]
     fn target_languages_are_named_as_the_vocabulary_names_them() {
-        let ask = |to: &str, tokens: &[&str]| address(&lang(to), &|token| tokens.contains(&token));
-        assert_eq!(ask("fr", &[]), Some(Address::default()));
+        let ask = |to: &str, tokens: &[&str]| {
+            language_prompt(&lang(to), &|token| tokens.contains(&token))
+        };
+        assert_eq!(ask("fr", &[]), Some(LanguagePrompt::default()));
         assert_eq!(ask("fr", &[">>fra<<", ">>spa<<"]).unwrap().prefix, ">>fra<< ");
         assert_eq!(ask("zh", &[">>cmn_Hans<<"]).unwrap().prefix, ">>cmn_Hans<< ");
         assert_eq!(ask("de", &[">>hin<<", ">>ben<<"]), None);

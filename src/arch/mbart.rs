@@ -2,7 +2,7 @@
 //! `MBartForConditionalGeneration`.
 
 use super::bart::{Variant, load_variant};
-use super::{Address, Model, Numbers};
+use super::{LanguagePrompt, Model, Numbers};
 use crate::error::Result;
 use crate::nn::{Backend, Config, Weights};
 use crate::types::Lang;
@@ -17,10 +17,10 @@ pub(super) fn load(
     let variant = Variant {
         pre_norm: true,
         final_norm: true,
-        address: if class.starts_with("MBartTokenizer") {
+        language_prompt: if class.starts_with("MBartTokenizer") {
             Box::new(first_address)
         } else {
-            Box::new(address)
+            Box::new(language_prompt)
         },
         ..Variant::default()
     };
@@ -43,13 +43,14 @@ fn code(lang: &Lang) -> Option<&'static str> {
 
 /// Of the models before mBART-50, each fine-tuned for one pair: decoding starts with the target
 /// language's token, as `config.json` says.
-fn first_address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
-    address(from, to, has).map(|address| Address { begin: None, ..address })
+fn first_address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<LanguagePrompt> {
+    language_prompt(from, to, has)
+        .map(|language_prompt| LanguagePrompt { begin: None, ..language_prompt })
 }
 
 /// Of mBART-50: the source language's token stands before the source, the target's begins the
 /// output.
-fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
+fn language_prompt(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<LanguagePrompt> {
     let (from, to) = (code(from)?, code(to)?);
-    (has(from) && has(to)).then(|| Address { prefix: from.into(), begin: Some(to.into()) })
+    (has(from) && has(to)).then(|| LanguagePrompt { prefix: from.into(), begin: Some(to.into()) })
 }

@@ -20,7 +20,7 @@ mod work;
 
 pub use adapt::adapt;
 pub use audit::unused;
-pub use work::Work;
+pub use work::Macs;
 
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
@@ -48,7 +48,7 @@ pub trait Model: Send + Sync {
     fn output(&self) -> &OutputLayer;
 
     /// How much it multiplies for each token.
-    fn work(&self) -> Work;
+    fn work(&self) -> Macs;
 
     /// The half that reads the source, of models that have two halves.
     fn encoder(&self) -> Option<&dyn Encoder> {
@@ -58,7 +58,12 @@ pub trait Model: Send + Sync {
     /// How the model wants to be told the languages of a text; `has` says whether its vocabulary
     /// has a token. `None` when it cannot translate that way: because it is prompted, no
     /// translation model, or does not know one of the languages.
-    fn address(&self, from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
+    fn language_prompt(
+        &self,
+        from: &Lang,
+        to: &Lang,
+        has: &dyn Fn(&str) -> bool,
+    ) -> Option<LanguagePrompt> {
         let _ = (from, to, has);
         None
     }
@@ -66,7 +71,7 @@ pub trait Model: Send + Sync {
 
 /// How a translation model is told the languages of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Address {
+pub struct LanguagePrompt {
     /// What stands before the source: a language's token, or words.
     pub prefix: String,
     /// The token that the output begins with, if it is told that way.

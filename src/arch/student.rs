@@ -9,7 +9,7 @@ use super::family::{
     EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
 };
 use super::marian::Pair;
-use super::{Address, Model, Numbers};
+use super::{LanguagePrompt, Model, Numbers};
 use crate::error::{Error, Result};
 use crate::nn::{Backend, Config, Weights};
 use candle_core::Tensor;
@@ -114,7 +114,9 @@ pub(super) fn load(
         sight: SightKind::All,
         recurrent,
         empty_start: true,
-        address: Box::new(move |from, to, _| pair.allows(from, to).then(Address::default)),
+        language_prompt: Box::new(move |from, to, _| {
+            pair.allows(from, to).then(LanguagePrompt::default)
+        }),
     };
     Ok(Box::new(EncoderDecoder::load(
         config,

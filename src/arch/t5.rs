@@ -4,9 +4,9 @@
 
 use super::encoder_decoder::EncoderDecoder;
 use super::family::{
-    AddressFn, EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
+    EncoderDecoderConfig, HalfConfig, HalfNaming, LanguagePromptFn, Naming, PositionKind, SightKind,
 };
-use super::{Address, Model, Numbers, bart};
+use super::{LanguagePrompt, Model, Numbers, bart};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
 use crate::languages;
@@ -101,7 +101,7 @@ pub(super) struct Variant {
     pub sight: SightKind,
     /// Longest source.
     pub source_length: usize,
-    pub address: AddressFn,
+    pub language_prompt: LanguagePromptFn,
 }
 
 pub(super) fn load(
@@ -111,8 +111,12 @@ pub(super) fn load(
 ) -> Result<Box<dyn Model>> {
     let source_length = target_length(&numbers(config, weights))?;
     let naming = if matches!(config, Config::Gguf(_)) { GGUF } else { NAMING };
-    let variant =
-        Variant { naming, sight: SightKind::All, source_length, address: Box::new(address) };
+    let variant = Variant {
+        naming,
+        sight: SightKind::All,
+        source_length,
+        language_prompt: Box::new(language_prompt),
+    };
     load_variant(variant, config, weights, backend)
 }
 
@@ -180,7 +184,7 @@ pub(super) fn load_variant(
     weights: &dyn Weights,
     backend: &Backend,
 ) -> Result<Box<dyn Model>> {
-    let Variant { mut naming, sight, source_length, address } = variant;
+    let Variant { mut naming, sight, source_length, language_prompt } = variant;
     let numbers = numbers(config, weights);
     let in_gguf = matches!(config, Config::Gguf(_));
     let Kind { activation, gated, scaled, every_layer } =
@@ -235,14 +239,14 @@ pub(super) fn load_variant(
         sight,
         recurrent: false,
         empty_start: false,
-        address,
+        language_prompt,
     };
     Ok(Box::new(EncoderDecoder::load(config, &naming, weights, backend)?))
 }
 
 /// MADLAD-400 has a token for each target language, `<2de>`, which stands before the source; T5 is
 /// told in words, of the languages that it was trained on.
-fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address> {
+fn language_prompt(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<LanguagePrompt> {
     // Old codes (iw) and other names of a language are among its aliases.
     let aliases = languages::get(to)
         .into_iter()
@@ -253,14 +257,14 @@ fn address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<Address
         .chain((to.base() == "he").then_some("iw"));
     let token = codes.map(lang_token).find(|token| has(token));
     if let Some(token) = token {
-        return Some(Address { prefix: token + " ", begin: None });
+        return Some(LanguagePrompt { prefix: token + " ", begin: None });
     }
     if has("<2en>") {
         return None;
     }
     let pairs = ["de", "fr", "ro"];
     let known = |a: &Lang, b: &Lang| a.base() == "en" && pairs.contains(&b.base());
-    (known(from, to)).then(|| Address {
+    (known(from, to)).then(|| LanguagePrompt {
         prefix: format!("translate {} to {}: ", languages::name(from), languages::name(to)),
         begin: None,
     })

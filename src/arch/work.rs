@@ -4,7 +4,7 @@
 /// among them. What reads tokens in another way than all (the global tokens of LED, the blocks of
 /// LongT5) has a little more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Work {
+pub struct Macs {
     /// For each token of a source that an encoder reads: the encoder, and the keys and values of
     /// the decoder's attention to it.
     pub source: u64,

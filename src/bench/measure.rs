@@ -4,7 +4,7 @@ use super::memory::Memory;
 use super::results::{Measurement, Setting, Spread, Stages};
 use crate::error::{Error, Result};
 use crate::generate::{
-    Address, Alignment, Engine, Finish, Generate, OnText, Options, Output, Request,
+    Alignment, DecodingOptions, Engine, Finish, Generate, LanguagePrompt, OnText, Output, Request,
 };
 use crate::pipeline::{self, Job, Models};
 use crate::report;
@@ -118,8 +118,8 @@ impl Generate for Counted<'_> {
         self.engine.prompt_length()
     }
 
-    fn address(&self, from: &Lang, to: &Lang) -> Option<Address> {
-        self.engine.address(from, to)
+    fn language_prompt(&self, from: &Lang, to: &Lang) -> Option<LanguagePrompt> {
+        self.engine.language_prompt(from, to)
     }
 
     fn is_prompted(&self) -> bool {
@@ -130,11 +130,11 @@ impl Generate for Counted<'_> {
         self.engine.is_taught()
     }
 
-    fn defaults(&self) -> Options {
+    fn defaults(&self) -> DecodingOptions {
         self.engine.defaults()
     }
 
-    fn summarizing(&self) -> (String, Options) {
+    fn summarizing(&self) -> (String, DecodingOptions) {
         self.engine.summarizing()
     }
 
@@ -302,7 +302,8 @@ impl Counting<'_> {
             // What the output is given to begin with is not waited for.
             let one =
                 1 + usize::from(request.begin.is_some() || request.options.forced_begin.is_some());
-            let options = Options { max_tokens: one, min_tokens: one, ..request.options.clone() };
+            let options =
+                DecodingOptions { max_tokens: one, min_tokens: one, ..request.options.clone() };
             let request = Request { options, ..request.clone() };
             let begun = Instant::now();
             model.engine.generate(std::slice::from_ref(&request), &|_, _| progress(0))?;

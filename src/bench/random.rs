@@ -2,7 +2,7 @@
 //! name every time.
 
 use crate::error::{Error, Result};
-use crate::nn::{Table, Weights};
+use crate::nn::{MatrixReader, Weights};
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -73,8 +73,8 @@ impl Weights for RandomWeights<'_> {
         self.get_shaped(name, &[rows, width])
     }
 
-    fn get_matrix(&self, name: &str, rows: usize, width: usize) -> Result<Table<'_>> {
-        Table::of(self.get_shaped(name, &[rows, width])?)
+    fn get_matrix(&self, name: &str, rows: usize, width: usize) -> Result<MatrixReader<'_>> {
+        MatrixReader::of(self.get_shaped(name, &[rows, width])?)
     }
 
     fn get_shaped(&self, name: &str, shape: &[usize]) -> Result<Tensor> {

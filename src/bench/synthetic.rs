@@ -4,7 +4,7 @@ use super::random::RandomWeights;
 use super::shapes::Shape;
 use crate::arch;
 use crate::error::{Error, Result};
-use crate::generate::{Conventions, Engine, Generate, Options, Request};
+use crate::generate::{DecodingOptions, Engine, Generate, GenerationConfig, Request};
 use crate::model::Runtime;
 use crate::nn::Config;
 use crate::token::Tokenizer;
@@ -25,9 +25,9 @@ pub fn open(shape: &Shape, runtime: &Runtime) -> Result<Engine> {
     let weights = RandomWeights::new(shape.name, &config, runtime.stop);
     let backend = runtime.backend();
     let tokenizer = Tokenizer::numbered(vocabulary, id("eos_token_id").unwrap_or(0))?;
-    let conventions = Conventions {
+    let conventions = GenerationConfig {
         start: id("decoder_start_token_id").into_iter().collect(),
-        ..Conventions::default()
+        ..GenerationConfig::default()
     };
     let model = arch::load(&Config::Json(config), &weights, &backend)?;
     Engine::new(shape.name, model, tokenizer, conventions, runtime.settings())
@@ -74,14 +74,14 @@ pub fn requests(engine: &Engine, sample: Sample) -> Result<Vec<Request>> {
         return Err(Error::Usage(message));
     }
     // What ends an output counts for nothing here, and neither does what it says.
-    let options = Options {
+    let options = DecodingOptions {
         max_tokens: sample.tokens,
         min_tokens: sample.tokens,
         end_loops: false,
         beams: sample.beams.max(1),
         // As in translation, where nobody asks how likely a greedy output is.
         scored: false,
-        ..Options::default()
+        ..DecodingOptions::default()
     };
     let words = (engine.vocabulary_size() as u32).saturating_sub(FIRST_WORD + 1).max(1);
     let mut random = Random(7);

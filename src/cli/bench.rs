@@ -9,7 +9,7 @@ use crate::bench::{
     self, Machine, Material, Measurement, Memory, Peak, Plan, Report, SHAPES, Sample, Setting,
 };
 use crate::error::{Error, Result};
-use crate::generate::{Engine, Overrides, Request};
+use crate::generate::{DecodingOverrides, Engine, Request};
 use crate::io::catalog::Task;
 use crate::io::write::atomic;
 use crate::kernel::Precision;
@@ -199,9 +199,9 @@ impl Run<'_> {
             .join(" + ");
         let LangOrAuto(from) = args.from.clone();
         let job = |beams: Option<usize>| {
-            let decoding = Overrides { beams, ..Overrides::default() };
+            let decoding = DecodingOverrides { beams, ..DecodingOverrides::default() };
             // As in a batch: where something is translated, the flags are for that.
-            let summarizing = if to.is_some() { Overrides::default() } else { decoding };
+            let summarizing = if to.is_some() { DecodingOverrides::default() } else { decoding };
             Job {
                 from: from.clone(),
                 to: to.clone(),

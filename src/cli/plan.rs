@@ -6,7 +6,7 @@ use super::args::{
 use super::config::Config;
 use super::progress::Reporter;
 use crate::error::{Error, Result};
-use crate::generate::{EarlyStopping, Engine, Generate, Overrides};
+use crate::generate::{DecodingOverrides, EarlyStopping, Engine, Generate};
 use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};
 use crate::io::catalog::{Catalog, PromptStyle, Task};
 use crate::io::fetch::{FetchOptions, Fetcher, Lookup, ResolvedModel};
@@ -264,7 +264,7 @@ pub fn find_files(paths: &[PathBuf], reading: &Reading, out: Option<&Path>) -> R
 /// How to translate, out of flags.
 pub fn settings(setup: &Setup, translating: &Translating) -> translate::Settings {
     let d = &translating.decoding;
-    let decoding = Overrides {
+    let decoding = DecodingOverrides {
         max_tokens: d.max_tokens,
         min_tokens: d.min_tokens,
         no_repeat_ngram: d.no_repeat_ngram,
@@ -304,7 +304,7 @@ pub fn job(
             style: s.style,
             // Where something is translated, the flags are for that.
             decoding: if to.is_some() {
-                Overrides::default()
+                DecodingOverrides::default()
             } else {
                 settings(setup, translating).decoding
             },

@@ -3,7 +3,7 @@
 //! al. 2016) as in CTranslate2.
 
 use super::vocabulary::Candidate;
-use super::{EarlyStopping, MOST_PATIENCE, Options};
+use super::{DecodingOptions, EarlyStopping, MOST_PATIENCE};
 
 /// A beginning of an output.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -58,7 +58,7 @@ pub(super) enum End {
 impl Beam {
     /// One hypothesis, that of what is given; the first `uncounted` tokens of it do not count for
     /// lengths.
-    pub(super) fn new(options: &Options, given: Vec<u32>, uncounted: usize) -> Beam {
+    pub(super) fn new(options: &DecodingOptions, given: Vec<u32>, uncounted: usize) -> Beam {
         let (width, first) =
             (options.beams, Hypothesis { written: given, ..Hypothesis::default() });
         // A float that is too large for an integer, or none at all, becomes one that is not.
@@ -80,7 +80,7 @@ impl Beam {
     pub(super) fn advance<J: Judge>(
         &mut self,
         candidates: &[Vec<Candidate>],
-        options: &Options,
+        options: &DecodingOptions,
         room: usize,
         end_tokens: usize,
         judge: &J,
@@ -147,7 +147,7 @@ impl Beam {
         self.done.truncate(self.capacity);
     }
 
-    fn may_improve(&self, options: &Options, room: usize) -> bool {
+    fn may_improve(&self, options: &DecodingOptions, room: usize) -> bool {
         let Some(best) = self.live.first() else { return false };
         if !self.is_full() {
             return true;
@@ -193,7 +193,7 @@ mod tests {
     }
 
     fn search(
-        options: &Options,
+        options: &DecodingOptions,
         room: usize,
         next: impl Fn(u32) -> Vec<f32>,
     ) -> Vec<(Vec<u32>, f32)> {
@@ -203,7 +203,7 @@ mod tests {
     /// A model whose next token depends on the last one alone.
     fn judged(
         judge: &Missing,
-        options: &Options,
+        options: &DecodingOptions,
         room: usize,
         next: impl Fn(u32) -> Vec<f32>,
     ) -> Vec<(Vec<u32>, f32)> {
@@ -237,8 +237,11 @@ mod tests {
 
     #[test]
     fn looks_beyond_the_next_token() {
-        let found =
-            search(&Options { beams: 2, length_penalty: 0.0, ..Options::default() }, 5, trap);
+        let found = search(
+            &DecodingOptions { beams: 2, length_penalty: 0.0, ..DecodingOptions::default() },
+            5,
+            trap,
+        );
         assert_eq!(found[0].0, [2]);
         assert!((found[0].1 - 0.36f32.ln()).abs() < 1e-6);
     }
@@ -246,10 +249,13 @@ mod tests {
     #[test]
     fn long_outputs_can_be_favoured() {
         let long = |last: u32| if last == 1 { vec![0.5, 0.0, 0.5] } else { vec![0.2, 0.0, 0.8] };
-        let options =
-            Options { beams: 2, early_stopping: EarlyStopping::Never, ..Options::default() };
-        let short = search(&Options { length_penalty: 0.0, ..options.clone() }, 8, long);
-        let longer = search(&Options { length_penalty: 2.0, ..options }, 8, long);
+        let options = DecodingOptions {
+            beams: 2,
+            early_stopping: EarlyStopping::Never,
+            ..DecodingOptions::default()
+        };
+        let short = search(&DecodingOptions { length_penalty: 0.0, ..options.clone() }, 8, long);
+        let longer = search(&DecodingOptions { length_penalty: 2.0, ..options }, 8, long);
         assert_eq!(short[0].0.len(), 0);
         assert!(longer[0].0.len() > 3, "{longer:?}");
     }
@@ -263,12 +269,12 @@ mod tests {
             _ => vec![0.95, 0.0, 0.05, 0.0],
         };
         let found = |patience: f32| {
-            let options = Options {
+            let options = DecodingOptions {
                 beams: 2,
                 patience,
                 length_penalty: 2.0,
                 early_stopping: EarlyStopping::Always,
-                ..Options::default()
+                ..DecodingOptions::default()
             };
             search(&options, 9, next)
         };
@@ -284,7 +290,8 @@ mod tests {
 
     #[test]
     fn what_is_left_out_costs() {
-        let options = Options { beams: 2, length_penalty: 0.0, ..Options::default() };
+        let options =
+            DecodingOptions { beams: 2, length_penalty: 0.0, ..DecodingOptions::default() };
         assert_eq!(judged(&Missing(-0.2, &[3]), &options, 5, trap)[0].0, [2]);
         let found = judged(&Missing(-5.0, &[3]), &options, 5, trap);
         assert!(
@@ -295,7 +302,9 @@ mod tests {
 
     #[test]
     fn what_never_ends_is_cut_off() {
-        let found = search(&Options { beams: 3, ..Options::default() }, 4, |_| vec![0.0, 0.5, 0.5]);
+        let found = search(&DecodingOptions { beams: 3, ..DecodingOptions::default() }, 4, |_| {
+            vec![0.0, 0.5, 0.5]
+        });
         assert!(found.len() == 3 && found.iter().all(|(written, _)| written.len() == 4));
     }
 }

@@ -3,8 +3,8 @@
 use super::shortlist::{Shortlist, TokenSet};
 use super::vocabulary::Vocabulary;
 use super::worker::{Job, Shared, Team};
-use super::{Address, Alignment, Generate, OnText, Options, Output, Request};
-use crate::arch::{Encoder, Model, Work};
+use super::{Alignment, DecodingOptions, Generate, LanguagePrompt, OnText, Output, Request};
+use crate::arch::{Encoder, Macs, Model};
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, Span};
 use crate::token::{Piece, Tokenizer};
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// How an engine works. None of it changes a result.
 #[derive(Clone, Copy, Debug)]
-pub struct Settings {
+pub struct EngineSettings {
     /// Workers, each on a core of its own.
     pub workers: usize,
     /// Hypotheses that a worker advances at once; a sequence has one, or as many as its beam is
@@ -32,20 +32,20 @@ pub struct Settings {
     pub prefill: usize,
     /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
     pub stop: fn() -> bool,
-    /// Whether text in a language may hold a character, for [`super::Options::language`].
+    /// Whether text in a language may hold a character, for [`super::DecodingOptions::language`].
     pub allows: fn(&Lang, char) -> bool,
 }
 
 /// What a model's files say about generation.
 #[derive(Clone, Debug, Default)]
-pub struct Conventions {
+pub struct GenerationConfig {
     /// How it should write when nothing else is asked for.
-    pub options: Options,
+    pub options: DecodingOptions,
     /// What a decoder beside an encoder starts with.
     pub start: Vec<u32>,
     /// What it wants to read before an article that it is to summarize, and how it should write
     /// then.
-    pub summarizing: (String, Options),
+    pub summarizing: (String, DecodingOptions),
     /// What a source leaves of the vocabulary for its translation.
     pub shortlist: Option<Shortlist>,
     /// The tokens that text of a language is made of, by its code; text of other languages may have
@@ -60,15 +60,15 @@ pub struct Engine {
     pub(super) id: String,
     pub(super) model: Box<dyn Model>,
     pub(super) tokenizer: Tokenizer,
-    pub(super) conventions: Conventions,
-    pub(super) settings: Settings,
+    pub(super) conventions: GenerationConfig,
+    pub(super) settings: EngineSettings,
     /// One pool of one thread for each worker: what candle's operations spawn stays on the worker's
     /// core, where it cannot be held up by another worker's work.
     pools: Vec<ThreadPool>,
     prefixes: Mutex<Prefixes>,
     vocabularies: Mutex<HashMap<Writing, Arc<Vocabulary>>>,
-    /// Answers of [`Generate::address`], which is asked for every sentence.
-    addresses: Mutex<HashMap<(Lang, Lang), Option<Address>>>,
+    /// Answers of [`Generate::language_prompt`], which is asked for every sentence.
+    addresses: Mutex<HashMap<(Lang, Lang), Option<LanguagePrompt>>>,
 }
 
 /// What decides which tokens may be written: a language, and whether its shortlist is kept to.
@@ -112,8 +112,8 @@ impl Engine {
         id: impl Into<String>,
         model: Box<dyn Model>,
         tokenizer: Tokenizer,
-        conventions: Conventions,
-        settings: Settings,
+        conventions: GenerationConfig,
+        settings: EngineSettings,
     ) -> Result<Engine> {
         let id = id.into();
         if model.encoder().is_some() && conventions.start.is_empty() {
@@ -148,12 +148,12 @@ impl Engine {
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn with_settings(self, settings: Settings) -> Result<Engine> {
+    pub fn with_settings(self, settings: EngineSettings) -> Result<Engine> {
         Engine::new(self.id, self.model, self.tokenizer, self.conventions, settings)
     }
 
     /// How it works.
-    pub fn settings(&self) -> Settings {
+    pub fn settings(&self) -> EngineSettings {
         self.settings
     }
 
@@ -167,14 +167,14 @@ impl Engine {
     ///
     /// # Errors
     /// When the device fails.
-    pub fn work(&self, options: &Options) -> Result<Work> {
+    pub fn work(&self, options: &DecodingOptions) -> Result<Macs> {
         let work = self.model.work();
         if self.conventions.shortlist.is_some() {
-            return Ok(Work { output: 0, ..work });
+            return Ok(Macs { output: 0, ..work });
         }
         let all = self.vocabulary_size().max(1) as u64;
         let size = self.vocabulary(options)?.size().map_or(all, |size| size as u64);
-        Ok(Work { output: work.output / all * size, ..work })
+        Ok(Macs { output: work.output / all * size, ..work })
     }
 
     /// Runs `work` on every worker and waits; the first error in the order of the workers is
@@ -258,7 +258,7 @@ impl Engine {
 
     /// The tokens that may be written: those whose every character the language's scripts allow,
     /// and that are in its shortlist if that is wanted.
-    pub(super) fn vocabulary(&self, options: &Options) -> Result<Arc<Vocabulary>> {
+    pub(super) fn vocabulary(&self, options: &DecodingOptions) -> Result<Arc<Vocabulary>> {
         let mut held = lock(&self.vocabularies);
         let listed = options
             .language
@@ -441,9 +441,10 @@ impl Generate for Engine {
         })
     }
 
-    fn address(&self, from: &Lang, to: &Lang) -> Option<Address> {
-        let find =
-            || self.model.address(from, to, &|token| self.tokenizer.token_id(token).is_some());
+    fn language_prompt(&self, from: &Lang, to: &Lang) -> Option<LanguagePrompt> {
+        let find = || {
+            self.model.language_prompt(from, to, &|token| self.tokenizer.token_id(token).is_some())
+        };
         lock(&self.addresses).entry((from.clone(), to.clone())).or_insert_with(find).clone()
     }
 
@@ -455,11 +456,11 @@ impl Generate for Engine {
         self.conventions.taught
     }
 
-    fn defaults(&self) -> Options {
+    fn defaults(&self) -> DecodingOptions {
         self.conventions.options.clone()
     }
 
-    fn summarizing(&self) -> (String, Options) {
+    fn summarizing(&self) -> (String, DecodingOptions) {
         self.conventions.summarizing.clone()
     }
 

@@ -11,9 +11,9 @@ mod stream;
 mod vocabulary;
 mod worker;
 
-pub use crate::arch::{Address, Work};
-pub use engine::{Conventions, Engine, Settings};
-pub use options::{EarlyStopping, MOST_BEAMS, MOST_PATIENCE, Options, Overrides};
+pub use crate::arch::{LanguagePrompt, Macs};
+pub use engine::{Engine, EngineSettings, GenerationConfig};
+pub use options::{DecodingOptions, DecodingOverrides, EarlyStopping, MOST_BEAMS, MOST_PATIENCE};
 pub use shortlist::{Shortlist, TokenSet};
 
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ pub struct Request {
     /// Text that the output is to begin with after that, and that is part of it.
     pub output_prefix: String,
     /// How to continue it.
-    pub options: Options,
+    pub options: DecodingOptions,
 }
 
 /// Why an output ended.
@@ -69,10 +69,11 @@ pub struct Output {
     /// Why it ended.
     pub finish: Finish,
     /// Mean log-probability of the new tokens (natural logarithm), or 0 where none is wanted
-    /// ([`Options::scored`]); of a beam's, their sum divided by their number to the power of the
-    /// length penalty.
+    /// ([`DecodingOptions::scored`]); of a beam's, their sum divided by their number to the power
+    /// of the length penalty.
     pub score: f32,
-    /// The next best outputs of a beam, as many as [`Options::outputs`] asks for beside the first.
+    /// The next best outputs of a beam, as many as [`DecodingOptions::outputs`] asks for beside the
+    /// first.
     pub variants: Vec<Variant>,
 }
 
@@ -136,7 +137,7 @@ pub trait Generate: Send + Sync {
 
     /// How the model wants to be told the languages of a text, if it is a translation model that
     /// knows both.
-    fn address(&self, from: &Lang, to: &Lang) -> Option<Address> {
+    fn language_prompt(&self, from: &Lang, to: &Lang) -> Option<LanguagePrompt> {
         let _ = (from, to);
         None
     }
@@ -154,13 +155,13 @@ pub trait Generate: Send + Sync {
     }
 
     /// How the model's own files say that it should write.
-    fn defaults(&self) -> Options {
-        Options::default()
+    fn defaults(&self) -> DecodingOptions {
+        DecodingOptions::default()
     }
 
     /// What the model wants to read before an article that it is to summarize, and how it should
     /// write then.
-    fn summarizing(&self) -> (String, Options) {
+    fn summarizing(&self) -> (String, DecodingOptions) {
         (String::new(), self.defaults())
     }
 
@@ -181,10 +182,11 @@ pub trait Generate: Send + Sync {
 
     /// For each request the mean log-probability (natural logarithm) of a text's tokens, if the
     /// model continued the request with this text: as the tokenizer divides it, without an end
-    /// token; 0 for an empty text. Of the options, [`Options::language`] and [`Options::shortlist`]
-    /// say which tokens might have come in the place of the text's own, which always might; no rule
-    /// bans or favours one. `on_done` gets the number of each as it is known, from any thread; when
-    /// it returns `false`, the work stops with [`crate::error::Error::Interrupted`].
+    /// token; 0 for an empty text. Of the options, [`DecodingOptions::language`] and
+    /// [`DecodingOptions::shortlist`] say which tokens might have come in the place of the text's
+    /// own, which always might; no rule bans or favours one. `on_done` gets the number of each as
+    /// it is known, from any thread; when it returns `false`, the work stops with
+    /// [`crate::error::Error::Interrupted`].
     ///
     /// # Errors
     /// When the model has an encoder, or a request with its text does not fit into the context.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 /// How to continue a text.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Options {
+pub struct DecodingOptions {
     /// At most so many new tokens.
     pub max_tokens: usize,
     /// At least so many tokens before the end may come; what the output is given to begin with
@@ -42,8 +42,8 @@ pub struct Options {
     /// When a beam ends.
     pub early_stopping: EarlyStopping,
     /// So many times the beam's width are the finished hypotheses that are enough, where
-    /// [`Options::early_stopping`] speaks of as many as it is wide (Kasai et al. 2022); at most
-    /// [`MOST_PATIENCE`].
+    /// [`DecodingOptions::early_stopping`] speaks of as many as it is wide (Kasai et al. 2022); at
+    /// most [`MOST_PATIENCE`].
     pub patience: f32,
     /// Factor of what a finished hypothesis of a beam loses for source tokens that it attends to
     /// with less than a weight of 1 in all: the sum of the logarithms of these weights (Wu et al.
@@ -95,9 +95,9 @@ pub enum EarlyStopping {
     Never,
 }
 
-impl Default for Options {
+impl Default for DecodingOptions {
     fn default() -> Self {
-        Options {
+        DecodingOptions {
             max_tokens: 256,
             min_tokens: 0,
             stop: Vec::new(),
@@ -132,14 +132,14 @@ impl Default for Options {
 /// Widest beam; a model's files may not ask for more.
 pub const MOST_BEAMS: usize = 64;
 
-/// Greatest [`Options::patience`].
+/// Greatest [`DecodingOptions::patience`].
 pub const MOST_PATIENCE: usize = 16;
 
-impl Options {
+impl DecodingOptions {
     /// What `generation_config.json` says, and where it is silent `config.json`, in the order
     /// given. Lengths there count the token that decoding starts with; sampling is left to the
     /// request.
-    pub fn of_model(files: &[&Value]) -> Options {
+    pub fn of_model(files: &[&Value]) -> DecodingOptions {
         let find = |key: &str| files.iter().find_map(|file| file.get(key).filter(|v| !v.is_null()));
         let size =
             |key: &str| find(key).and_then(Value::as_u64).and_then(|n| usize::try_from(n).ok());
@@ -153,7 +153,7 @@ impl Options {
         let ids = |value: &Value| {
             value.as_array().map(|all| all.iter().filter_map(id).collect::<Vec<u32>>())
         };
-        let none = Options::default();
+        let none = DecodingOptions::default();
         let suppressed = find("suppress_tokens")
             .and_then(ids)
             .unwrap_or_default()
@@ -168,7 +168,7 @@ impl Options {
             .flatten()
             .filter_map(ids)
             .filter(|s| !is_end(s));
-        Options {
+        DecodingOptions {
             max_tokens: size("max_new_tokens")
                 .or(size("max_length").map(|n| n.saturating_sub(1)))
                 .unwrap_or(none.max_tokens),
@@ -202,8 +202,8 @@ impl Options {
 
 /// What a user wants to be otherwise than a model's files say.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[allow(missing_docs)] // the fields of [`Options`]
-pub struct Overrides {
+#[allow(missing_docs)] // the fields of [`DecodingOptions`]
+pub struct DecodingOverrides {
     pub max_tokens: Option<usize>,
     pub min_tokens: Option<usize>,
     pub no_repeat_ngram: Option<usize>,
@@ -224,12 +224,12 @@ pub struct Overrides {
     pub min_p: Option<f32>,
 }
 
-impl Overrides {
+impl DecodingOverrides {
     /// The options with what is set here in place of what was there. A temperature means drawing,
     /// which has no beam.
-    pub fn apply(&self, options: Options) -> Options {
+    pub fn apply(&self, options: DecodingOptions) -> DecodingOptions {
         let drawing = self.temperature.is_some_and(|t| t > 0.0);
-        Options {
+        DecodingOptions {
             max_tokens: self.max_tokens.unwrap_or(options.max_tokens),
             min_tokens: self.min_tokens.unwrap_or(options.min_tokens),
             no_repeat_ngram: self.no_repeat_ngram.unwrap_or(options.no_repeat_ngram),
@@ -266,7 +266,7 @@ mod tests {
     fn files_are_read_in_their_order() {
         let own = json!({"num_beams": 4, "length_penalty": 2.0, "early_stopping": true, "max_length": 142, "min_length": 56, "forced_eos_token_id": [2]});
         let config = json!({"num_beams": 6, "no_repeat_ngram_size": 3, "forced_bos_token_id": 0, "bad_words_ids": [[59513]], "num_beam_groups": null});
-        let options = Options::of_model(&[&own, &config]);
+        let options = DecodingOptions::of_model(&[&own, &config]);
         assert_eq!(
             (options.beams, options.max_tokens, options.min_tokens, options.no_repeat_ngram),
             (4, 141, 55, 3)
@@ -281,7 +281,10 @@ mod tests {
     #[test]
     fn nonsense_in_a_file_changes_nothing() {
         let file = json!({"num_beams": -3, "max_length": "long", "length_penalty": [], "repetition_penalty": 0, "bad_words_ids": 7});
-        assert_eq!(Options::of_model(&[&file]), Options::default());
-        assert_eq!(Options::of_model(&[&json!({"num_beams": 1e9 as u64})]).beams, MOST_BEAMS);
+        assert_eq!(DecodingOptions::of_model(&[&file]), DecodingOptions::default());
+        assert_eq!(
+            DecodingOptions::of_model(&[&json!({"num_beams": 1e9 as u64})]).beams,
+            MOST_BEAMS
+        );
     }
 }

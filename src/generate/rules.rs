@@ -1,6 +1,6 @@
 //! What the options of a request mean for the tokens that may come next, and for when to stop.
 
-use super::Options;
+use super::DecodingOptions;
 use super::vocabulary::{Edits, Sampling, mix};
 use crate::error::Result;
 use crate::token::Tokenizer;
@@ -19,7 +19,7 @@ pub(super) struct Frame<'a> {
 }
 
 /// The edits for the next token after `written`.
-pub(super) fn edits(options: &Options, frame: &Frame<'_>, written: &[u32]) -> Edits {
+pub(super) fn edits(options: &DecodingOptions, frame: &Frame<'_>, written: &[u32]) -> Edits {
     let mut edits = Edits { keep: 1, scored: options.scored, ..Edits::default() };
     if options.beams > 1 {
         // Enough that, were every end token among the best of each hypothesis, as many others as
@@ -28,7 +28,7 @@ pub(super) fn edits(options: &Options, frame: &Frame<'_>, written: &[u32]) -> Ed
         (edits.of_beam, edits.scored) = (true, true);
     } else if options.temperature > 0.0 {
         let draw = mix(options.seed ^ mix(written.len() as u64));
-        let &Options { temperature, top_k, top_p, min_p, .. } = options;
+        let &DecodingOptions { temperature, top_k, top_p, min_p, .. } = options;
         edits.sampling = Some(Sampling { temperature, top_k, top_p, min_p, draw });
     }
     if let Some(token) = options.forced_end.filter(|_| written.len() + 1 == frame.room) {
@@ -113,14 +113,14 @@ pub(super) struct StopCheck {
 }
 
 impl StopCheck {
-    pub(super) fn new(options: &Options) -> StopCheck {
+    pub(super) fn new(options: &DecodingOptions) -> StopCheck {
         StopCheck { window: options.stop.iter().map(|s| s.len() + 1).max().unwrap_or(0) }
     }
 
     /// Whether a stop text is complete.
     pub(super) fn reached(
         &self,
-        options: &Options,
+        options: &DecodingOptions,
         tokenizer: &Tokenizer,
         written: &[u32],
     ) -> Result<bool> {
@@ -133,7 +133,11 @@ impl StopCheck {
 }
 
 /// The text of the written tokens up to the first stop text.
-pub(super) fn text(options: &Options, tokenizer: &Tokenizer, written: &[u32]) -> Result<String> {
+pub(super) fn text(
+    options: &DecodingOptions,
+    tokenizer: &Tokenizer,
+    written: &[u32],
+) -> Result<String> {
     let mut text = tokenizer.decode(written)?;
     if let Some(end) = options.stop.iter().filter_map(|stop| text.find(stop.as_str())).min() {
         text.truncate(end);
@@ -157,25 +161,25 @@ mod tests {
     #[test]
     fn each_option_has_its_edit() {
         let frame = Frame { source: &[6, 3], start: &[9], ends: &[2], room: 6 };
-        let options = Options {
+        let options = DecodingOptions {
             min_tokens: 2,
             no_repeat_ngram: 2,
             banned: vec![vec![5], vec![7, 8]],
-            ..Options::default()
+            ..DecodingOptions::default()
         };
         assert_eq!(edits(&options, &frame, &[]).banned, [2, 5]);
         assert_eq!(edits(&options, &frame, &[9, 3, 7]).banned, [5, 8]);
         // What a decoder starts with counts for repetition.
         assert_eq!(edits(&options, &frame, &[3, 9]).banned, [3, 5]);
-        let source = Options {
+        let source = DecodingOptions {
             source_bonus: 2.0,
             repetition_penalty: 1.5,
             no_source_ngram: 2,
-            ..Options::default()
+            ..DecodingOptions::default()
         };
         assert_eq!(edits(&source, &frame, &[6]).banned, [3]);
         assert_eq!(edits(&source, &frame, &[6]).penalized, [(3, 0.5), (6, 0.75), (9, 1.5)]);
-        let forced = Options { forced_end: Some(2), ..options };
+        let forced = DecodingOptions { forced_end: Some(2), ..options };
         assert_eq!(edits(&forced, &frame, &[4]).forced, None);
         assert_eq!(edits(&forced, &frame, &[4, 1, 3, 7, 6]).forced, Some(2));
     }

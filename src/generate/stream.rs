@@ -1,6 +1,6 @@
 //! Text as it is written: what is certain of an output before it is finished.
 
-use super::{Options, rules};
+use super::{DecodingOptions, rules};
 use crate::error::Result;
 use crate::token::Tokenizer;
 
@@ -16,7 +16,7 @@ impl Stream {
     /// `None` when that is nothing new.
     pub(super) fn next(
         &mut self,
-        options: &Options,
+        options: &DecodingOptions,
         tokenizer: &Tokenizer,
         written: &[u32],
     ) -> Result<Option<String>> {
@@ -112,9 +112,9 @@ mod tests {
                 TEXTS.iter().map(|text| tokenizer.encode_plain(text).unwrap()).collect();
             sequences.extend((0..60).map(|seed| noise(&tokenizer, seed)));
             for (ids, stop) in sequences.iter().flat_map(|ids| stops.map(|stop| (ids, stop))) {
-                let options = Options {
+                let options = DecodingOptions {
                     stop: stop.iter().map(|s| s.to_string()).collect(),
-                    ..Options::default()
+                    ..DecodingOptions::default()
                 };
                 let mut stream = Stream::default();
                 let mut pieces = Vec::new();
@@ -137,7 +137,10 @@ mod tests {
             let mut pieces = 0;
             for end in 1..=ids.len() {
                 pieces += usize::from(
-                    stream.next(&Options::default(), &tokenizer, &ids[..end]).unwrap().is_some(),
+                    stream
+                        .next(&DecodingOptions::default(), &tokenizer, &ids[..end])
+                        .unwrap()
+                        .is_some(),
                 );
                 if tokenizer.ends_bytes(ids[end - 1]) {
                     let text = tokenizer.decode(&ids[..end]).unwrap();

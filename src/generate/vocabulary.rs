@@ -2,8 +2,8 @@
 //! that are left.
 
 use crate::error::Result;
-use crate::kernel::Best;
-use crate::nn::{Counted, OutputLayer, Wanted};
+use crate::kernel::TopK;
+use crate::nn::{LogSumExp, OutputLayer, TopKRequest};
 use candle_core::Tensor;
 
 /// Which tokens may be written, and the output layer for just these.
@@ -46,9 +46,9 @@ struct Choice<'a> {
     /// The columns of the banned and of the penalized tokens.
     banned: Vec<usize>,
     penalized: Vec<(usize, f32)>,
-    best: Best,
+    best: TopK,
     /// What is known of all logits, where some of them are never looked at.
-    all: Option<Counted>,
+    all: Option<LogSumExp>,
     /// The penalized columns of a beam, which are left out of `best`, with their logits and
     /// penalties.
     aside: Vec<(usize, f32, f32)>,
@@ -110,7 +110,7 @@ impl Vocabulary {
         let output = self.layer.as_ref().unwrap_or(output);
         // A draw may take any token.
         if output.is_on_device() && edits.iter().all(|edits| edits.sampling.is_none()) {
-            let wanted: Vec<Wanted> = choices.iter().map(Choice::wanted).collect();
+            let wanted: Vec<TopKRequest> = choices.iter().map(Choice::wanted).collect();
             output.wanted(
                 hidden,
                 &wanted,
@@ -142,7 +142,7 @@ impl Vocabulary {
         tokens: &[u32],
     ) -> Result<Vec<f32>> {
         let columns: Vec<Option<usize>> = tokens.iter().map(|&token| self.column(token)).collect();
-        let mut all: Vec<Best> = tokens.iter().map(|_| Best::new(1)).collect();
+        let mut all: Vec<TopK> = tokens.iter().map(|_| TopK::new(1)).collect();
         let mut own = vec![f32::NEG_INFINITY; tokens.len()];
         self.layer.as_ref().unwrap_or(output).blocks(hidden, |first, width, logits| {
             for (row, logits) in logits.chunks_exact_mut(width).enumerate() {
@@ -189,7 +189,7 @@ impl Vocabulary {
             edits,
             banned,
             penalized,
-            best: Best::new(edits.keep),
+            best: TopK::new(edits.keep),
             all: None,
             aside: Vec::new(),
             row: Vec::new(),
@@ -200,12 +200,12 @@ impl Vocabulary {
 impl Choice<'_> {
     /// What decides it: as many logits as are kept when all that the rules change are worth
     /// nothing, and those that they change.
-    fn wanted(&self) -> Wanted {
+    fn wanted(&self) -> TopKRequest {
         if self.edits.forced.is_some() {
-            return Wanted { largest: 0, columns: Vec::new() };
+            return TopKRequest { largest: 0, columns: Vec::new() };
         }
         let columns = self.penalized.iter().map(|&(column, _)| column).collect();
-        Wanted {
+        TopKRequest {
             largest: self.edits.keep.max(1) + self.banned.len() + self.penalized.len(),
             columns,
         }
@@ -253,7 +253,7 @@ impl Choice<'_> {
             return vec![Candidate { token, log_probability: 0.0 }];
         }
         let total = if self.edits.scored {
-            self.all.map_or_else(|| self.best.log_sum_exp(), Counted::log_sum_exp)
+            self.all.map_or_else(|| self.best.log_sum_exp(), LogSumExp::log_sum_exp)
         } else {
             0.0
         };

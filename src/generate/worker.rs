@@ -7,7 +7,7 @@ use super::rules::{self, Frame, StopCheck};
 use super::shortlist::Shortlist;
 use super::stream::Stream;
 use super::vocabulary::{Candidate, Edits, Vocabulary};
-use super::{Finish, OnText, Options, Output, Variant};
+use super::{DecodingOptions, Finish, OnText, Output, Variant};
 use crate::arch::Model;
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, SourceCache, Span};
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A request, ready to run.
 pub(super) struct Job<'a> {
-    pub options: &'a Options,
+    pub options: &'a DecodingOptions,
     /// What the encoder reads, of a model that has one.
     pub source: Option<Vec<u32>>,
     /// What stands before the output, a shared prefix apart: prompt and suffix, or what a decoder
@@ -76,12 +76,12 @@ pub(super) struct Shared<'a> {
     pub order: &'a [usize],
     pub results: Mutex<Vec<Option<Output>>>,
     pub stop: AtomicBool,
-    /// See [`super::Settings::stop`].
+    /// See [`super::EngineSettings::stop`].
     pub interrupted: fn() -> bool,
     pub on_text: Option<OnText<'a>>,
     pub on_done: &'a (dyn Fn(usize, &Output) -> bool + Sync),
     pub team: Mutex<Team>,
-    /// See [`super::Settings::batch_tokens`].
+    /// See [`super::EngineSettings::batch_tokens`].
     pub batch_tokens: usize,
     /// Prompt tokens that a worker reads in one step; bounds the memory of a step.
     pub prefill: usize,

@@ -16,7 +16,7 @@ pub struct Ranked {
 
 /// The best columns so far, and what the softmax needs to know of all.
 #[derive(Clone, Debug)]
-pub struct Best {
+pub struct TopK {
     keep: usize,
     /// Best first; of equal ones the first column.
     ranked: Vec<Ranked>,
@@ -25,10 +25,10 @@ pub struct Best {
     total: f32,
 }
 
-impl Best {
+impl TopK {
     /// Nothing seen yet; `keep` columns are wanted.
-    pub fn new(keep: usize) -> Best {
-        Best {
+    pub fn new(keep: usize) -> TopK {
+        TopK {
             keep: keep.max(1),
             ranked: Vec::with_capacity(keep.clamp(1, 1024) + 1),
             largest: f32::NEG_INFINITY,
@@ -36,7 +36,7 @@ impl Best {
         }
     }
 
-    /// Counts logits for [`Best::log_sum_exp`].
+    /// Counts logits for [`TopK::log_sum_exp`].
     pub fn count(&mut self, logits: &[f32]) {
         let (mut largest, mut total) = (0.0, 0.0);
         sum_exp(Isa::current(), logits, &mut largest, &mut total);
@@ -153,7 +153,7 @@ mod tests {
     #[test]
     fn blocks_give_the_softmax_of_the_whole() {
         let logits = numbers();
-        let mut best = Best::new(1);
+        let mut best = TopK::new(1);
         for (i, block) in logits.chunks(96).enumerate() {
             best.count(block);
             best.choose(i * 96, block);
@@ -170,7 +170,7 @@ mod tests {
         let mut order: Vec<usize> = (0..logits.len()).collect();
         order.sort_by(|&a, &b| logits[b].total_cmp(&logits[a]).then(a.cmp(&b)));
         for keep in [1, 2, 8, 10, 200] {
-            let mut best = Best::new(keep);
+            let mut best = TopK::new(keep);
             logits.chunks(96).enumerate().for_each(|(i, block)| best.choose(i * 96, block));
             let columns: Vec<usize> = best.ranked().iter().map(|r| r.column).collect();
             assert_eq!(columns, order[..keep]);
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn banned_logits_are_never_chosen() {
-        let mut best = Best::new(2);
+        let mut best = TopK::new(2);
         best.choose(0, &[f32::NEG_INFINITY; 20]);
         best.choose(20, &[f32::NEG_INFINITY, -3.0]);
         assert_eq!(best.ranked().iter().map(|r| r.column).collect::<Vec<_>>(), [21]);

@@ -35,7 +35,7 @@ mod tile;
 
 pub use activation::{Activation, activate, gated};
 pub use attention::{Attended, AttentionShape, Blocks, KeyValues, Reach, attend};
-pub use best::{Best, Ranked};
+pub use best::{Ranked, TopK};
 pub use device::open_cuda;
 pub use isa::Isa;
 pub use matmul_i8::GROUP;

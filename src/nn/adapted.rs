@@ -1,6 +1,6 @@
 //! Weights with an adapter merged into them.
 
-use super::weights::{Table, Weights};
+use super::weights::{MatrixReader, Weights};
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ pub struct LowRank {
 }
 
 impl LowRank {
-    fn added_to<'a>(&self, table: Table<'a>) -> Result<Table<'a>> {
+    fn added_to<'a>(&self, table: MatrixReader<'a>) -> Result<MatrixReader<'a>> {
         table.plus(&self.up, &(&self.down * self.scale)?)
     }
 }
@@ -25,7 +25,7 @@ impl LowRank {
 /// What an adapter has for a model, by the names of the modules that `transformers` has
 /// (`model.layers.0.self_attn.q_proj`), or of weights.
 #[derive(Clone, Debug, Default)]
-pub struct Changes {
+pub struct AdapterDelta {
     /// What is added to weight matrices.
     pub added: BTreeMap<String, LowRank>,
     /// What inputs are divided by: see [`Weights::smoothing`].
@@ -34,15 +34,15 @@ pub struct Changes {
 
 /// Weights to some of which something is added when they are read: the layers, and the kernels that
 /// pack and quantize them, see the sum.
-pub struct Adapted<'a> {
+pub struct LoraMerged<'a> {
     weights: &'a dyn Weights,
-    changes: Changes,
+    changes: AdapterDelta,
 }
 
-impl<'a> Adapted<'a> {
+impl<'a> LoraMerged<'a> {
     /// The changes are by the names of the weights.
-    pub fn new(weights: &'a dyn Weights, changes: Changes) -> Adapted<'a> {
-        Adapted { weights, changes }
+    pub fn new(weights: &'a dyn Weights, changes: AdapterDelta) -> LoraMerged<'a> {
+        LoraMerged { weights, changes }
     }
 
     /// What is added to a weight, which has the shape that was found.
@@ -59,7 +59,7 @@ impl<'a> Adapted<'a> {
     }
 }
 
-impl Weights for Adapted<'_> {
+impl Weights for LoraMerged<'_> {
     fn model(&self) -> &str {
         self.weights.model()
     }
@@ -72,8 +72,8 @@ impl Weights for Adapted<'_> {
         self.weights.names()
     }
 
-    fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
-        let table = self.weights.get_table(name, width)?;
+    fn get_rows_reader(&self, name: &str, width: usize) -> Result<MatrixReader<'_>> {
+        let table = self.weights.get_rows_reader(name, width)?;
         let added = self.added(name, &[table.rows, table.width])?;
         match added {
             Some(low_rank) => low_rank.added_to(table),
@@ -97,7 +97,7 @@ impl Weights for Adapted<'_> {
         let weight = self.weights.get(name)?;
         let added = self.added(name, weight.dims())?;
         match added {
-            Some(low_rank) => low_rank.added_to(Table::of(weight)?)?.all(),
+            Some(low_rank) => low_rank.added_to(MatrixReader::of(weight)?)?.all(),
             None => Ok(weight),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::linear::on_device;
 use super::norm::is_for_kernels;
-use super::{Linear, Product, cpu_slice};
+use super::{Linear, LinearOutput, cpu_slice};
 use crate::error::Result;
 use crate::kernel::{self, Activation, cuda};
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Shape, Tensor};
@@ -32,7 +32,7 @@ impl FeedForward {
     }
 
     /// The same for a sum, see [`super::Norm::of_sum`].
-    pub fn product(&self, x: &Tensor) -> Result<Product> {
+    pub fn product(&self, x: &Tensor) -> Result<LinearOutput> {
         self.down.product(&self.raised(x)?)
     }
 

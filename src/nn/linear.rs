@@ -1,8 +1,8 @@
 //! Linear layers, and the embedding that shares its weights with the output layer.
 
-use super::{Backend, Table, cpu_slice, with_slice};
+use super::{Backend, MatrixReader, cpu_slice, with_slice};
 use crate::error::Result;
-use crate::kernel::{self, Activation, Best, Packed, cuda};
+use crate::kernel::{self, Activation, Packed, TopK, cuda};
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ enum Matrix {
 }
 
 impl Matrix {
-    fn new(table: &Table<'_>, backend: &Backend) -> Result<Matrix> {
-        let &Table { rows: n, width: k, .. } = table;
+    fn new(table: &MatrixReader<'_>, backend: &Backend) -> Result<Matrix> {
+        let &MatrixReader { rows: n, width: k, .. } = table;
         if backend.candle {
             return Ok(Matrix::Device(backend.place(&table.all()?)?));
         }
@@ -78,12 +78,12 @@ fn finished(
 
 /// What a layer makes of its input, its bias apart where that is added together with what comes
 /// next.
-pub struct Product {
+pub struct LinearOutput {
     product: Tensor,
     bias: Option<Tensor>,
 }
 
-impl Product {
+impl LinearOutput {
     /// The product, and what is to be added to its rows.
     pub(super) fn parts(&self) -> (&Tensor, Option<&Tensor>) {
         (&self.product, self.bias.as_ref())
@@ -95,9 +95,9 @@ impl Product {
     }
 }
 
-impl From<Tensor> for Product {
-    fn from(product: Tensor) -> Product {
-        Product { product, bias: None }
+impl From<Tensor> for LinearOutput {
+    fn from(product: Tensor) -> LinearOutput {
+        LinearOutput { product, bias: None }
     }
 }
 
@@ -120,13 +120,17 @@ pub struct Linear {
 
 impl Linear {
     /// A layer without a bias; the weights are (n, k). Layers that read the same input are
-    /// multiplied in one go when their weights are [`Table::stacked`].
-    pub fn new(weights: &Table<'_>, backend: &Backend) -> Result<Linear> {
+    /// multiplied in one go when their weights are [`MatrixReader::stacked`].
+    pub fn new(weights: &MatrixReader<'_>, backend: &Backend) -> Result<Linear> {
         Ok(Linear { matrix: Matrix::new(weights, backend)?, bias: None })
     }
 
     /// The same with a bias, (n), in parts.
-    pub fn with_bias(weights: &Table<'_>, bias: &[Tensor], backend: &Backend) -> Result<Linear> {
+    pub fn with_bias(
+        weights: &MatrixReader<'_>,
+        bias: &[Tensor],
+        backend: &Backend,
+    ) -> Result<Linear> {
         let bias = backend.place(&Tensor::cat(bias, 0)?)?;
         Ok(Linear { matrix: Matrix::new(weights, backend)?, bias: Some(bias) })
     }
@@ -137,13 +141,13 @@ impl Linear {
     }
 
     /// The same for a sum, see [`super::Norm::of_sum`].
-    pub fn product(&self, x: &Tensor) -> Result<Product> {
+    pub fn product(&self, x: &Tensor) -> Result<LinearOutput> {
         match (&self.matrix, &self.bias) {
-            (Matrix::Device(_), Some(bias)) => Ok(Product {
+            (Matrix::Device(_), Some(bias)) => Ok(LinearOutput {
                 product: self.matrix.forward(x, None, None)?,
                 bias: Some(bias.clone()),
             }),
-            _ => self.forward(x).map(Product::from),
+            _ => self.forward(x).map(LinearOutput::from),
         }
     }
 
@@ -195,7 +199,7 @@ pub struct Embedding {
 
 impl Embedding {
     /// The table is (vocabulary, dim).
-    pub fn new(table: &Table<'_>, backend: &Backend) -> Result<Embedding> {
+    pub fn new(table: &MatrixReader<'_>, backend: &Backend) -> Result<Embedding> {
         Ok(Embedding {
             matrix: Matrix::new(table, backend)?.padded()?,
             vocabulary: table.rows,
@@ -249,7 +253,7 @@ pub struct OutputLayer {
 }
 
 /// What is wanted of a row's logits.
-pub struct Wanted {
+pub struct TopKRequest {
     /// So many of the largest.
     pub largest: usize,
     /// The columns whose logits are needed in any case, ascending.
@@ -258,24 +262,24 @@ pub struct Wanted {
 
 /// What is known of the logits of a row that stayed on a device.
 #[derive(Clone, Copy, Debug)]
-pub struct Counted {
+pub struct LogSumExp {
     /// The largest.
     pub largest: f32,
     /// Σ exp(logit − largest).
     pub total: f32,
 }
 
-impl Counted {
-    const NONE: Counted = Counted { largest: f32::NEG_INFINITY, total: 0.0 };
+impl LogSumExp {
+    const NONE: LogSumExp = LogSumExp { largest: f32::NEG_INFINITY, total: 0.0 };
 
     /// The same with more logits.
-    fn and(self, logits: &[f32]) -> Counted {
+    fn and(self, logits: &[f32]) -> LogSumExp {
         let largest = logits.iter().copied().fold(self.largest, f32::max);
         if largest == f32::NEG_INFINITY {
             return self;
         }
         let more: f32 = logits.iter().map(|logit| (logit - largest).exp()).sum();
-        Counted { largest, total: self.total * (self.largest - largest).exp() + more }
+        LogSumExp { largest, total: self.total * (self.largest - largest).exp() + more }
     }
 
     /// Logarithm of the sum of the exponentials.
@@ -289,7 +293,7 @@ const STRIP: usize = 128;
 
 impl OutputLayer {
     /// A layer with weights of its own, (vocabulary, dim).
-    pub fn new(table: &Table<'_>, backend: &Backend) -> Result<OutputLayer> {
+    pub fn new(table: &MatrixReader<'_>, backend: &Backend) -> Result<OutputLayer> {
         Ok(OutputLayer {
             matrix: Matrix::new(table, backend)?.padded()?,
             vocabulary: table.rows,
@@ -339,9 +343,9 @@ impl OutputLayer {
     pub fn wanted(
         &self,
         hidden: &Tensor,
-        wanted: &[Wanted],
+        wanted: &[TopKRequest],
         counted: bool,
-        mut visit: impl FnMut(usize, Option<Counted>, usize, &mut [f32]),
+        mut visit: impl FnMut(usize, Option<LogSumExp>, usize, &mut [f32]),
     ) -> Result<()> {
         let Matrix::Device(weight) = &self.matrix else {
             return Err(candle_core::Error::msg(
@@ -371,7 +375,7 @@ impl OutputLayer {
         if let (0, Some(rest)) = (strips, &rest) {
             let mut logits: Vec<Vec<f32>> = rest.to_vec2()?;
             logits.iter_mut().enumerate().for_each(|(row, logits)| {
-                visit(row, counted.then(|| Counted::NONE.and(logits)), 0, logits)
+                visit(row, counted.then(|| LogSumExp::NONE.and(logits)), 0, logits)
             });
             return Ok(());
         }
@@ -388,8 +392,8 @@ impl OutputLayer {
         // One way to main memory for all of it.
         let mut known: Vec<Vec<f32>> = Tensor::cat(&parts, 1)?.to_vec2()?;
         let mut chosen: Vec<Vec<usize>> = Vec::with_capacity(wanted.len());
-        for (known, Wanted { largest, columns }) in known.iter().zip(wanted) {
-            let mut best = Best::new(*largest);
+        for (known, TopKRequest { largest, columns }) in known.iter().zip(wanted) {
+            let mut best = TopK::new(*largest);
             best.choose(0, &known[..strips]);
             let ranked = best.ranked().iter().map(|ranked| ranked.column).take(*largest);
             let mut own: Vec<usize> = ranked
@@ -417,7 +421,7 @@ impl OutputLayer {
         let mut values = values.chunks_exact_mut(STRIP);
         for (row, (known, own)) in known.iter_mut().zip(chosen).enumerate() {
             let (rest, sums) = known[strips..].split_at_mut(width);
-            let all = counted.then(|| Counted { largest: sums[0], total: sums[1] }.and(rest));
+            let all = counted.then(|| LogSumExp { largest: sums[0], total: sums[1] }.and(rest));
             for (strip, values) in own.into_iter().zip(&mut values) {
                 visit(row, all, strip * STRIP, values);
             }
@@ -432,9 +436,9 @@ impl OutputLayer {
         &self,
         weight: &Tensor,
         hidden: &Tensor,
-        wanted: &[Wanted],
+        wanted: &[TopKRequest],
         counted: bool,
-        visit: &mut impl FnMut(usize, Option<Counted>, usize, &mut [f32]),
+        visit: &mut impl FnMut(usize, Option<LogSumExp>, usize, &mut [f32]),
     ) -> Result<bool> {
         let most = wanted.iter().map(|wanted| wanted.largest).max().unwrap_or(0).max(1);
         if most > cuda::MOST_WANTED
@@ -452,7 +456,7 @@ impl OutputLayer {
         for (row, found) in found.chunks_exact(2 * most + 2).enumerate() {
             let (logits, columns) = found[..2 * most].split_at(most);
             let all =
-                counted.then(|| Counted { largest: found[2 * most], total: found[2 * most + 1] });
+                counted.then(|| LogSumExp { largest: found[2 * most], total: found[2 * most + 1] });
             let mut found: Vec<(usize, f32)> = columns
                 .iter()
                 .zip(logits)

@@ -19,12 +19,12 @@ mod rope;
 mod sight;
 mod weights;
 
-pub use adapted::{Adapted, Changes, LowRank};
+pub use adapted::{AdapterDelta, LoraMerged, LowRank};
 pub use attention::{Attention, Group};
 pub(crate) use cache::LayerCache;
 pub use cache::{Keeping, KvCache, SourceCache, Span};
 pub use feed_forward::FeedForward;
-pub use linear::{Counted, Embedding, Linear, OutputLayer, Product, Wanted};
+pub use linear::{Embedding, Linear, LinearOutput, LogSumExp, OutputLayer, TopKRequest};
 pub use log::{Log, Rows};
 pub use norm::{Norm, add};
 pub use plan::{Plan, Plans, Step};
@@ -32,7 +32,7 @@ pub use position::{Positions, relative_bias};
 pub use recurrence::Recurrence;
 pub use rope::Rope;
 pub use sight::Sight;
-pub use weights::{Backend, Config, Table, Watched, Weights};
+pub use weights::{Backend, Config, MatrixReader, TrackedWeights, Weights};
 
 use crate::error::{Error, Result};
 use candle_core::{CpuStorage, Layout, Storage, Tensor};

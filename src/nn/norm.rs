@@ -1,6 +1,6 @@
 //! Normalization of the last dimension, and the sum that stands before or after it.
 
-use super::{Product, cpu_slice, with_slice};
+use super::{LinearOutput, cpu_slice, with_slice};
 use crate::error::Result;
 use crate::kernel;
 use crate::kernel::cuda::{self, Normalizing};
@@ -46,7 +46,7 @@ impl Norm {
     }
 
     /// Normalizes `x + y`, two tensors of the same shape.
-    pub fn of_sum(&self, x: &Tensor, y: &Product) -> Result<Tensor> {
+    pub fn of_sum(&self, x: &Tensor, y: &LinearOutput) -> Result<Tensor> {
         if !is_for_kernels(x)
             && let Some(normalized) = cuda::normalized(x, Some(y.parts()), &self.normalizing())?
         {

@@ -1,6 +1,6 @@
 //! A recurrent layer in place of a decoder's self-attention.
 
-use super::{Backend, Linear, Span, Table, with_slice};
+use super::{Backend, Linear, MatrixReader, Span, with_slice};
 use crate::error::Result;
 use candle_core::{DType, Device, Tensor};
 
@@ -25,15 +25,18 @@ impl Recurrence {
     /// `gate_bias` is (width).
     pub fn new(
         layer: usize,
-        weight: Table<'_>,
-        gate: Table<'_>,
+        weight: MatrixReader<'_>,
+        gate: MatrixReader<'_>,
         gate_bias: Tensor,
         backend: &Backend,
     ) -> Result<Recurrence> {
         let width = weight.rows;
         let no_bias = Tensor::zeros(width, DType::F32, &Device::Cpu)?;
-        let input =
-            Linear::with_bias(&Table::stacked([weight, gate])?, &[no_bias, gate_bias], backend)?;
+        let input = Linear::with_bias(
+            &MatrixReader::stacked([weight, gate])?,
+            &[no_bias, gate_bias],
+            backend,
+        )?;
         Ok(Recurrence { layer, input, width, candle: backend.candle })
     }
 
@@ -118,8 +121,8 @@ mod tests {
             (random(&[WIDTH, WIDTH]), random(&[WIDTH, WIDTH]), random(&[WIDTH]));
         let layer = Recurrence::new(
             0,
-            Table::of(weight).unwrap(),
-            Table::of(gate).unwrap(),
+            MatrixReader::of(weight).unwrap(),
+            MatrixReader::of(gate).unwrap(),
             bias,
             &backend,
         )

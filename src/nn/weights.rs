@@ -69,13 +69,13 @@ pub trait Weights: Send + Sync {
 
     /// The same, to be read a few rows at a time: as f32, and all at once, weights take more memory
     /// than the model that is made of them, and more time to get it than to read them.
-    fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
-        Table::of(self.get_rows(name, width)?)
+    fn get_rows_reader(&self, name: &str, width: usize) -> Result<MatrixReader<'_>> {
+        MatrixReader::of(self.get_rows(name, width)?)
     }
 
     /// The same of a table that must have so many rows: a matrix for `width` inputs.
-    fn get_matrix(&self, name: &str, rows: usize, width: usize) -> Result<Table<'_>> {
-        let table = self.get_table(name, width)?;
+    fn get_matrix(&self, name: &str, rows: usize, width: usize) -> Result<MatrixReader<'_>> {
+        let table = self.get_rows_reader(name, width)?;
         self.check_shape(name, &[table.rows, table.width], &[rows, width])?;
         Ok(table)
     }
@@ -113,7 +113,7 @@ pub trait Weights: Send + Sync {
 }
 
 /// A weight that is a table of rows, of which some are read at a time, from several threads.
-pub struct Table<'a> {
+pub struct MatrixReader<'a> {
     /// Rows.
     pub rows: usize,
     /// Numbers of a row.
@@ -124,20 +124,20 @@ pub struct Table<'a> {
 /// Writes the rows of a range.
 type ReadRows<'a> = dyn Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a;
 
-impl<'a> Table<'a> {
+impl<'a> MatrixReader<'a> {
     /// A table whose rows `read` writes as f32, (rows of the range, width).
     pub fn new(
         rows: usize,
         width: usize,
         read: impl Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a,
-    ) -> Table<'a> {
-        Table { rows, width, read: Box::new(read) }
+    ) -> MatrixReader<'a> {
+        MatrixReader { rows, width, read: Box::new(read) }
     }
 
     /// A table that is in memory, (rows, width).
-    pub fn of(tensor: Tensor) -> Result<Table<'a>> {
+    pub fn of(tensor: Tensor) -> Result<MatrixReader<'a>> {
         let (rows, width) = tensor.dims2()?;
-        Ok(Table::new(rows, width, move |range, out| {
+        Ok(MatrixReader::new(rows, width, move |range, out| {
             let rows = tensor.narrow(0, range.start, range.len())?.contiguous()?;
             with_slice(&rows, |rows| out.copy_from_slice(rows))
         }))
@@ -147,8 +147,8 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// When there is none, or their widths differ.
-    pub fn stacked(parts: impl Into<Vec<Table<'a>>>) -> Result<Table<'a>> {
-        let parts: Vec<Table<'a>> = parts.into();
+    pub fn stacked(parts: impl Into<Vec<MatrixReader<'a>>>) -> Result<MatrixReader<'a>> {
+        let parts: Vec<MatrixReader<'a>> = parts.into();
         let width = parts.first().map_or(0, |part| part.width);
         if parts.is_empty() || parts.iter().any(|part| part.width != width) {
             let widths: Vec<usize> = parts.iter().map(|part| part.width).collect();
@@ -158,7 +158,7 @@ impl<'a> Table<'a> {
             .into());
         }
         let rows = parts.iter().map(|part| part.rows).sum();
-        Ok(Table::new(rows, width, move |range, mut out| {
+        Ok(MatrixReader::new(rows, width, move |range, mut out| {
             let mut first = 0;
             for part in &parts {
                 let end = first + part.rows;
@@ -175,7 +175,7 @@ impl<'a> Table<'a> {
     }
 
     /// The table with its columns multiplied with (width) factors, if there are any.
-    pub fn times(self, factors: Option<&Tensor>) -> Result<Table<'a>> {
+    pub fn times(self, factors: Option<&Tensor>) -> Result<MatrixReader<'a>> {
         let Some(factors) = factors.map(|factors| numbers(factors, self.width)).transpose()? else {
             return Ok(self);
         };
@@ -185,7 +185,7 @@ impl<'a> Table<'a> {
     }
 
     /// The table with each row divided by one of (rows) divisors, if there are any.
-    pub fn over(self, divisors: Option<&Tensor>) -> Result<Table<'a>> {
+    pub fn over(self, divisors: Option<&Tensor>) -> Result<MatrixReader<'a>> {
         let Some(divisors) = divisors.map(|divisors| numbers(divisors, self.rows)).transpose()?
         else {
             return Ok(self);
@@ -194,9 +194,9 @@ impl<'a> Table<'a> {
     }
 
     /// The table with each row changed, by its number.
-    fn changed(self, change: impl Fn(usize, &mut [f32]) + Sync + 'a) -> Table<'a> {
+    fn changed(self, change: impl Fn(usize, &mut [f32]) + Sync + 'a) -> MatrixReader<'a> {
         let (rows, width) = (self.rows, self.width);
-        Table::new(rows, width, move |range, out| {
+        MatrixReader::new(rows, width, move |range, out| {
             self.read(range.clone(), out)?;
             range.zip(out.chunks_exact_mut(width.max(1))).for_each(|(i, row)| change(i, row));
             Ok(())
@@ -208,7 +208,7 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// When their shapes do not fit.
-    pub fn plus(self, up: &Tensor, down: &Tensor) -> Result<Table<'a>> {
+    pub fn plus(self, up: &Tensor, down: &Tensor) -> Result<MatrixReader<'a>> {
         let (rank, width) = down.dims2()?;
         if up.dims() != [self.rows, rank] || width != self.width || rank == 0 {
             let (rows, own, up, down) = (self.rows, self.width, up.dims(), down.dims());
@@ -224,7 +224,7 @@ impl<'a> Table<'a> {
         let down = Packed::pack(Precision::F32, width, rank, |i, row| {
             row.copy_from_slice(&columns[i * rank..][..rank])
         });
-        Ok(Table::new(self.rows, self.width, move |range, out| {
+        Ok(MatrixReader::new(self.rows, self.width, move |range, out| {
             self.read(range.clone(), out)?;
             with_slice(&up.narrow(0, range.start, range.len())?, |up| {
                 kernel::add(out, &down.matmul(up, None))
@@ -265,15 +265,15 @@ fn numbers(vector: &Tensor, count: usize) -> Result<Vec<f32>> {
 }
 
 /// Weights that remember which of them were asked for.
-pub struct Watched<'a> {
+pub struct TrackedWeights<'a> {
     weights: &'a dyn Weights,
     asked: Mutex<BTreeSet<String>>,
 }
 
-impl<'a> Watched<'a> {
+impl<'a> TrackedWeights<'a> {
     /// None was asked for yet.
-    pub fn new(weights: &'a dyn Weights) -> Watched<'a> {
-        Watched { weights, asked: Mutex::default() }
+    pub fn new(weights: &'a dyn Weights) -> TrackedWeights<'a> {
+        TrackedWeights { weights, asked: Mutex::default() }
     }
 
     /// The names that are there and that nobody read or asked after, in order.
@@ -287,7 +287,7 @@ impl<'a> Watched<'a> {
     }
 }
 
-impl Weights for Watched<'_> {
+impl Weights for TrackedWeights<'_> {
     fn model(&self) -> &str {
         self.weights.model()
     }
@@ -306,9 +306,9 @@ impl Weights for Watched<'_> {
         self.weights.get(name)
     }
 
-    fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
+    fn get_rows_reader(&self, name: &str, width: usize) -> Result<MatrixReader<'_>> {
         self.note(name);
-        self.weights.get_table(name, width)
+        self.weights.get_rows_reader(name, width)
     }
 
     fn smoothing(&self, name: &str, inputs: usize) -> Result<Option<Tensor>> {
@@ -371,8 +371,8 @@ mod tests {
             (random(1, 9).get(0).unwrap().sqr().unwrap() + 0.5).unwrap(),
         );
         let (up, down) = (random(9, 2), random(2, 3));
-        let parts = [Table::of(a.clone()).unwrap(), Table::of(b.clone()).unwrap()];
-        let table = Table::stacked(parts).unwrap().plus(&up, &down).unwrap();
+        let parts = [MatrixReader::of(a.clone()).unwrap(), MatrixReader::of(b.clone()).unwrap()];
+        let table = MatrixReader::stacked(parts).unwrap().plus(&up, &down).unwrap();
         let table = table.times(Some(&factors)).unwrap().over(Some(&divisors)).unwrap();
 
         let whole: Vec<f32> = table.all().unwrap().flatten_all().unwrap().to_vec1().unwrap();
@@ -398,10 +398,11 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_a_table_is_refused() {
-        let table = || Table::of(random(4, 3)).unwrap();
+        let table = || MatrixReader::of(random(4, 3)).unwrap();
         assert!(
-            Table::stacked([]).is_err()
-                && Table::stacked([table(), Table::of(random(4, 2)).unwrap()]).is_err()
+            MatrixReader::stacked([]).is_err()
+                && MatrixReader::stacked([table(), MatrixReader::of(random(4, 2)).unwrap()])
+                    .is_err()
         );
         let vector = |count| random(1, count).get(0).unwrap();
         assert!(

@@ -7,7 +7,7 @@
 use super::checks::Severity;
 use super::prompts::Prompt;
 use crate::error::Result;
-use crate::generate::{Finish, Generate, Options, Output, Request, Variant};
+use crate::generate::{DecodingOptions, Finish, Generate, Output, Request, Variant};
 use crate::types::Lang;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,7 +17,7 @@ pub(super) const CANDIDATES: usize = 3;
 
 /// Whether translations are to be read back: there is no choice without a beam, and only a language
 /// model can be asked the other way round.
-pub(super) fn is_asked_for(model: &dyn Generate, options: &Options) -> bool {
+pub(super) fn is_asked_for(model: &dyn Generate, options: &DecodingOptions) -> bool {
     model.is_prompted()
         && options.channel_weight > 0.0
         && options.beams > 1
@@ -120,8 +120,11 @@ pub(super) fn choose(
         let mut ask = |request: Request, written: &Lang, text: String| {
             // Nothing is chosen from them: what is not in the shortlist makes next to nothing of
             // the sum of all probabilities.
-            let options =
-                Options { language: Some(written.clone()), shortlist: true, ..Options::default() };
+            let options = DecodingOptions {
+                language: Some(written.clone()),
+                shortlist: true,
+                ..DecodingOptions::default()
+            };
             questions.push(Question {
                 request: Request { options, ..request },
                 text,
@@ -255,7 +258,12 @@ mod tests {
         };
         let request = |channel_weight, length_penalty, temperature| Request {
             prompt: "source".into(),
-            options: Options { channel_weight, length_penalty, temperature, ..Options::default() },
+            options: DecodingOptions {
+                channel_weight,
+                length_penalty,
+                temperature,
+                ..DecodingOptions::default()
+            },
             ..Request::default()
         };
         // What is drawn is asked about both ways, and the longer is always the likelier.
@@ -317,7 +325,8 @@ mod tests {
                 variant("wrong, too", -0.2),
             ],
         };
-        let options = Options { beams: 4, channel_weight: 0.3, ..Options::default() };
+        let options =
+            DecodingOptions { beams: 4, channel_weight: 0.3, ..DecodingOptions::default() };
         let request = Request { prompt: "source".into(), options, ..Request::default() };
         let (fr, en) = (Lang::parse("fr").unwrap(), Lang::en());
         let back = |from: &Lang, to: &Lang| {

@@ -57,7 +57,7 @@ pub(super) struct Prompt {
 /// the two is English.
 pub(super) fn is_direct(model: &dyn Generate, from: &Lang, to: &Lang) -> bool {
     if !model.is_prompted() {
-        return model.address(from, to).is_some();
+        return model.language_prompt(from, to).is_some();
     }
     (from.base() == "en" || to.base() == "en") && key(from).is_some() && key(to).is_some()
 }
@@ -76,14 +76,18 @@ pub(super) fn prompt(
     if model.is_prompted() {
         return few_shot(from, to, which);
     }
-    let address = model.address(from, to).ok_or_else(|| {
+    let language_prompt = model.language_prompt(from, to).ok_or_else(|| {
         let (from_name, to_name) = (languages::name(from), languages::name(to));
         Error::model(
             model.id(),
             format!("does not translate from {from_name} ({from}) into {to_name} ({to})"),
         )
     })?;
-    Ok(Prompt { prefix: address.prefix, suffix: String::new(), begin: address.begin })
+    Ok(Prompt {
+        prefix: language_prompt.prefix,
+        suffix: String::new(),
+        begin: language_prompt.begin,
+    })
 }
 
 /// The prompt for a pair of languages with some of the examples.

@@ -17,7 +17,7 @@ pub use length::{Length, count_words};
 
 use super::extractive;
 use crate::error::{Error, Result};
-use crate::generate::{Finish, Generate, Output, Overrides, Request};
+use crate::generate::{DecodingOverrides, Finish, Generate, Output, Request};
 use crate::languages;
 use crate::text::quotes::{self, Lacking};
 use crate::types::{Flag, Lang, Problem, SummaryMethod, SummaryRecord, SummarySentence};
@@ -67,7 +67,7 @@ pub struct Settings {
     /// In which form.
     pub style: Style,
     /// What differs from the model's own way of writing.
-    pub decoding: Overrides,
+    pub decoding: DecodingOverrides,
     /// What draws depend on, if [`Settings::decoding`] asks for draws.
     pub seed: u64,
 }

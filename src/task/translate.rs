@@ -11,7 +11,7 @@ use super::channel;
 use super::checks::{self, Severity};
 use super::prompts::{self, prompt};
 use crate::error::{Error, Result};
-use crate::generate::{Finish, Generate, Options, Overrides, Request};
+use crate::generate::{DecodingOptions, DecodingOverrides, Finish, Generate, Request};
 use crate::text::{caps, protect};
 use crate::types::{Lang, Problem, TokenAlignment};
 use pieces::{Piece, Written, put_together, split};
@@ -37,15 +37,15 @@ pub struct Settings {
     /// [`Settings::decoding`] draws: nothing else is drawn at random.
     pub seed: u64,
     /// What differs from the model's own way of writing.
-    pub decoding: Overrides,
+    pub decoding: DecodingOverrides,
     /// Whether to say which source tokens each token comes from; with models that have an encoder.
     pub align: bool,
 }
 
 impl Settings {
     /// As a model writes that is asked for the first time.
-    fn options(&self, model: &dyn Generate) -> Options {
-        self.decoding.apply(Options { scored: false, seed: self.seed, ..model.defaults() })
+    fn options(&self, model: &dyn Generate) -> DecodingOptions {
+        self.decoding.apply(DecodingOptions { scored: false, seed: self.seed, ..model.defaults() })
     }
 }
 
@@ -59,9 +59,9 @@ pub struct Translation {
     /// What the checks still complain of.
     pub problems: Vec<Problem>,
     /// How far the model trusts it, from 0 to 1, where it was asked (see
-    /// [`Options::channel_weight`]): the geometric mean of the probabilities of the translation's
-    /// tokens, given the source, and of the source's, given the translation, each way by itself; of
-    /// the way that is trusted less, where it led through English.
+    /// [`DecodingOptions::channel_weight`]): the geometric mean of the probabilities of the
+    /// translation's tokens, given the source, and of the source's, given the translation, each way
+    /// by itself; of the way that is trusted less, where it led through English.
     pub confidence: Option<f32>,
     /// Whether the first attempt was rejected.
     pub retried: bool,
@@ -239,7 +239,7 @@ impl Way {
         }
     }
 
-    fn options(self, model: &dyn Generate, settings: Settings) -> Options {
+    fn options(self, model: &dyn Generate, settings: Settings) -> DecodingOptions {
         let mut options = settings.options(model);
         if self != Way::Plain && options.no_repeat_ngram == 0 {
             options.no_repeat_ngram = 4;
@@ -360,7 +360,7 @@ fn attempt(
                 prompt: piece.text.clone(),
                 suffix: prompt.suffix.clone(),
                 begin: prompt.begin.clone(),
-                options: Options {
+                options: DecodingOptions {
                     max_tokens,
                     stop: if model.is_prompted() { vec!["\n".into()] } else { Vec::new() },
                     language: model.is_prompted().then(|| segment.to.clone()),
@@ -521,8 +521,13 @@ mod tests {
             Ok(text.split_whitespace().count())
         }
 
-        fn defaults(&self) -> Options {
-            Options { beams: 2, channel_weight: 1.0, min_confidence: 0.2, ..Options::default() }
+        fn defaults(&self) -> DecodingOptions {
+            DecodingOptions {
+                beams: 2,
+                channel_weight: 1.0,
+                min_confidence: 0.2,
+                ..DecodingOptions::default()
+            }
         }
 
         fn score(
@@ -564,7 +569,7 @@ mod tests {
         let lang = |code: &str| Lang::parse(code).unwrap();
         let find = |text: &str, to: &str, min_confidence| {
             let settings = Settings {
-                decoding: Overrides { min_confidence, ..Overrides::default() },
+                decoding: DecodingOverrides { min_confidence, ..DecodingOverrides::default() },
                 ..Settings::default()
             };
             let segment = Segment { text: text.into(), from: lang("fr"), to: lang(to) };

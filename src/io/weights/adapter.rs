@@ -13,7 +13,7 @@ use crate::io::layout::{
     self, ADAPTER_CONFIG as CONFIG, ADAPTER_SHORTLIST as SHORTLIST, ADAPTER_SMOOTHING as SMOOTHING,
     ADAPTER_USE as USE, ADAPTER_WEIGHTS as WEIGHTS,
 };
-use crate::nn::{Changes, LowRank, Weights};
+use crate::nn::{AdapterDelta, LowRank, Weights};
 use base64::Engine as _;
 use candle_core::Tensor;
 use regex::Regex;
@@ -30,7 +30,7 @@ const WRAPPER: &str = "base_model.model.";
 #[derive(Default)]
 pub struct Adapter {
     /// What it has for the model, by the names that `transformers` has for the modules.
-    pub changes: Changes,
+    pub changes: AdapterDelta,
     /// How the model shall be used with it.
     pub usage: Usage,
     /// The tokens that text of a language is made of, by its code: a bit for each token of the
@@ -67,7 +67,7 @@ impl Adapter {
             })?,
         };
         let changes =
-            Changes { added: modules(folder, &name)?, smoothing: smoothing(folder, &name)? };
+            AdapterDelta { added: modules(folder, &name)?, smoothing: smoothing(folder, &name)? };
         Ok(Adapter { changes, usage, languages: languages(folder, &name)? })
     }
 }

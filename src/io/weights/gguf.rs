@@ -6,7 +6,7 @@
 //! tensor without elements on to code that may not have one.
 
 use crate::error::{Error, Result};
-use crate::nn::{Config, Table, Weights, with_slice};
+use crate::nn::{Config, MatrixReader, Weights, with_slice};
 use candle_core::quantized::ggml_file::qtensor_from_ggml;
 use candle_core::quantized::gguf_file;
 use candle_core::{Device, Tensor};
@@ -111,18 +111,18 @@ impl Weights for Gguf {
         names
     }
 
-    fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
+    fn get_rows_reader(&self, name: &str, width: usize) -> Result<MatrixReader<'_>> {
         let info = self.content.tensor_infos.get(name).ok_or_else(|| self.missing(name))?;
         let (kind, size) = (info.ggml_dtype, info.ggml_dtype.block_size());
         let rows = match *info.shape.dims() {
             [rows, columns] if columns == width && width.is_multiple_of(size) => rows,
-            _ => return Table::of(self.get_rows(name, width)?),
+            _ => return MatrixReader::of(self.get_rows(name, width)?),
         };
         // Rows are whole blocks, one after the other; that all of them are in the file was checked
         // when it was opened.
         let bytes = width / size * kind.type_size();
         let start = self.content.tensor_data_offset + info.offset;
-        Ok(Table::new(rows, width, move |range, out| {
+        Ok(MatrixReader::new(rows, width, move |range, out| {
             let mut data = vec![0; range.len() * bytes];
             {
                 let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);

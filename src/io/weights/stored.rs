@@ -1,7 +1,7 @@
 //! Tensors that lie in files: where each is, and reading it when it is asked for.
 
 use crate::error::{Error, Result};
-use crate::nn::{Table, Weights};
+use crate::nn::{MatrixReader, Weights};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -288,19 +288,19 @@ impl Weights for Stored {
         Ok(Tensor::from_vec(self.read(name, part, view)?, view.shape.as_slice(), &Device::Cpu)?)
     }
 
-    fn get_table(&self, name: &str, width: usize) -> Result<Table<'_>> {
+    fn get_rows_reader(&self, name: &str, width: usize) -> Result<MatrixReader<'_>> {
         let (part, view) = self.find(name)?;
         match view.shape[..] {
             [rows, columns]
                 if columns == width && view.strides.is_none() && view.kind != Kind::Scaled8 =>
             {
                 let name = name.to_string();
-                Ok(Table::new(rows, width, move |range, out| {
+                Ok(MatrixReader::new(rows, width, move |range, out| {
                     out.copy_from_slice(&self.read(&name, part, &view.rows(range, width))?);
                     Ok(())
                 }))
             }
-            _ => Table::of(self.get_rows(name, width)?),
+            _ => MatrixReader::of(self.get_rows(name, width)?),
         }
     }
 }

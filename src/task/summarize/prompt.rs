@@ -4,7 +4,7 @@
 use super::Settings;
 use super::length::count_words;
 use crate::error::Result;
-use crate::generate::{Generate, Options, Request};
+use crate::generate::{DecodingOptions, Generate, Request};
 use std::fmt::Write;
 
 /// Shorter sentences stay as they are.
@@ -56,12 +56,12 @@ pub fn request(
     if needed > generator.context_length() {
         return Ok(None);
     }
-    let options = Options {
+    let options = DecodingOptions {
         max_tokens: tokens,
         stop: vec!["\n".into()],
         scored: false,
         seed: settings.seed,
-        ..Options::default()
+        ..DecodingOptions::default()
     };
     let options = settings.decoding.apply(options);
     Ok(Some(Request {

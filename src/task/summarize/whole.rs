@@ -4,7 +4,7 @@
 use super::Settings;
 use super::guard;
 use crate::error::Result;
-use crate::generate::{Finish, Generate, Options, Output, Request};
+use crate::generate::{DecodingOptions, Finish, Generate, Output, Request};
 use crate::languages;
 use crate::task::checks;
 use crate::text::{sentences, words};
@@ -60,7 +60,7 @@ pub(super) fn requests(
             }
         }
     }
-    let options = settings.decoding.apply(Options {
+    let options = settings.decoding.apply(DecodingOptions {
         outputs: 1,
         scored: false,
         seed: settings.seed,
