@@ -12,7 +12,7 @@ use polygist::generate::{DecodingOptions, Engine, Finish, Generate, Output, Requ
 use polygist::io::weights::{Adapter, Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
-use polygist::nn::{Backend, Changes, Config, Weights};
+use polygist::nn::{AdapterDelta, Backend, Config, Weights};
 use polygist::task::translate::{self, Segment};
 use polygist::token::{Piece, Tokenizer};
 use polygist::types::Lang;
@@ -431,7 +431,8 @@ fn smoothing_changes_nothing_but_what_rounding_costs() {
                     precision| {
             let smoothing = smoothing.clone().into_iter().collect();
             let adapted =
-                arch::adapt(config, weights, Changes { smoothing, ..Changes::default() }).unwrap();
+                arch::adapt(config, weights, AdapterDelta { smoothing, ..AdapterDelta::default() })
+                    .unwrap();
             logits(
                 &*arch::load(config, &adapted, &Backend::new(Device::Cpu, precision)).unwrap(),
                 &[],
@@ -492,9 +493,9 @@ fn smoothing_changes_nothing_but_what_rounding_costs() {
             assert!(smoothed < 0.5 * plain, "{smoothed} with smoothing, {plain} without");
         }
         let refused = |name: &str, width: usize| {
-            let changes = Changes {
+            let changes = AdapterDelta {
                 smoothing: [(name.to_string(), divisors(width))].into(),
-                ..Changes::default()
+                ..AdapterDelta::default()
             };
             let adapted = match arch::adapt(&config, &*weights, changes) {
                 Ok(adapted) => adapted,

@@ -1,7 +1,7 @@
 //! A device without enough memory for a batch: it becomes smaller, and nothing is lost.
 
 use candle_core::Tensor;
-use polygist::arch::{self, Encoder, Model, Work};
+use polygist::arch::{self, Encoder, Macs, Model};
 use polygist::error::{Error, Result};
 use polygist::generate::{DecodingOptions, Engine, Generate, GenerationConfig, Output, Request};
 use polygist::io::weights::{Gguf, open_folder, optional_json};
@@ -57,7 +57,7 @@ impl Model for Cramped {
         self.inner.output()
     }
 
-    fn work(&self) -> Work {
+    fn work(&self) -> Macs {
         self.inner.work()
     }
 
