@@ -4,8 +4,8 @@
 //!
 //!     echo '[["fra_Latn", "Bonjour."]]' | cargo run --example tokenize -- FOLDER
 
+use polygist::checkpoint::Config;
 use polygist::error::{Error, Result};
-use polygist::nn::Config;
 use polygist::token::Tokenizer;
 use std::io::Write;
 use std::path::PathBuf;

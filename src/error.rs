@@ -101,3 +101,9 @@ impl Error {
         }
     }
 }
+
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Error {
+        Error::Compute(Box::new(error))
+    }
+}

@@ -9,6 +9,7 @@
 //! | [`io::articles`] | files and folders | [`types::RawArticle`] |
 //! | [`text`] | a raw article | clean text, its structure, its language, its sentences |
 //! | [`token`], [`generate`] | prompts | generated text, in batches whose results do not depend on the batch |
+//! | [`checkpoint`] | the files of a model | its configuration and weights, as tokenizers and architectures read them |
 //! | [`arch`], [`nn`], [`kernel`] | tokens | hidden states: the architectures, their layers, the CPU's kernels |
 //! | [`task`] | sentences | translations and summaries, checked |
 //! | [`pipeline`] | articles | [`types::Record`]s: all of the above |
@@ -53,6 +54,7 @@
 pub mod arch;
 pub mod bench;
 mod cancel;
+pub mod checkpoint;
 pub mod cli;
 pub mod error;
 pub mod generate;

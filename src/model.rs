@@ -1,13 +1,14 @@
 //! From a model's files to an engine that runs it.
 
 use crate::arch;
+use crate::checkpoint::{Config, TrackedWeights, Weights};
 use crate::error::{Error, Result};
 use crate::generate::{
     DecodingOptions, Engine, EngineSettings, GenerationConfig, Shortlist, TokenSet,
 };
 use crate::io::weights::{Adapter, Gguf, ShortlistFile, open_folder, optional_json};
 use crate::kernel::{Precision, open_cuda};
-use crate::nn::{Backend, Config, TrackedWeights, Weights};
+use crate::nn::Backend;
 use crate::text::script;
 use crate::token::Tokenizer;
 use candle_core::Device;

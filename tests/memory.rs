@@ -2,12 +2,13 @@
 
 use candle_core::Tensor;
 use polygist::arch::{self, Encoder, Macs, Model};
+use polygist::checkpoint::Config;
 use polygist::error::{Error, Result};
 use polygist::generate::{DecodingOptions, Engine, Generate, GenerationConfig, Output, Request};
 use polygist::io::weights::{Gguf, open_folder, optional_json};
 use polygist::kernel::Precision;
 use polygist::model::Runtime;
-use polygist::nn::{Config, KvCache, OutputLayer, SourceCache, Span};
+use polygist::nn::{KvCache, OutputLayer, SourceCache, Span};
 use polygist::token::Tokenizer;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -101,7 +102,7 @@ fn cramped(
     let mut runtime = Runtime::cpu().with_precision(Precision::F32).unwrap();
     runtime.candle = true;
     runtime.threads = workers;
-    let (config, weights, tokenizer): (Config, Box<dyn polygist::nn::Weights>, Tokenizer) =
+    let (config, weights, tokenizer): (Config, Box<dyn polygist::checkpoint::Weights>, Tokenizer) =
         if path.is_dir() {
             let (config, weights) = open_folder(path).unwrap();
             let tokenizer = Tokenizer::from_folder(path, &config).unwrap();

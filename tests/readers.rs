@@ -2,9 +2,9 @@
 //! out as it was, and files that lie about themselves are refused, whatever is changed in them.
 
 use candle_core::DType;
+use polygist::checkpoint::Weights;
 use polygist::error::Result;
 use polygist::io::weights::{Gguf, open_folder};
-use polygist::nn::Weights;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;

@@ -2,11 +2,12 @@
 //! continuations were written down by scripts/make_fixtures.py.
 
 use candle_core::Device;
+use polygist::checkpoint::{Config, Weights};
 use polygist::generate::{DecodingOptions, Generate, Request};
 use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
-use polygist::nn::{Backend, Config, Span, Weights};
+use polygist::nn::{Backend, Span};
 use polygist::text::script;
 use polygist::token::{Piece, Tokenizer};
 use polygist::{arch, types::Lang};

@@ -2,7 +2,7 @@
 //! each family, whose ids and texts were written down by scripts/fixtures/tokenizers.py; and broken
 //! files.
 
-use polygist::nn::Config;
+use polygist::checkpoint::Config;
 use polygist::token::{Piece, Tokenizer};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -2,8 +2,8 @@
 //! and files name their weights in their own ways.
 
 use super::{Numbers, llama};
+use crate::checkpoint::{AdapterDelta, Config, LoraMerged, Weights};
 use crate::error::{Error, Result};
-use crate::nn::{AdapterDelta, Config, LoraMerged, Weights};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 

@@ -3,8 +3,8 @@
 use super::family::{
     EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
 };
+use crate::checkpoint::{TrackedWeights, Weights};
 use crate::error::{Error, Result};
-use crate::nn::{TrackedWeights, Weights};
 
 /// Names that a message lists.
 const LISTED: usize = 8;
@@ -48,7 +48,7 @@ fn listed(names: &[String]) -> String {
 /// `None` where that is nothing, or nothing but what published files are known to hold besides.
 pub fn unused(weights: &TrackedWeights<'_>) -> Option<String> {
     let names: Vec<String> =
-        weights.unasked().into_iter().filter(|name| !is_harmless(name)).collect();
+        weights.unused().into_iter().filter(|name| !is_harmless(name)).collect();
     let (what, are) = match names.len() {
         0 => return None,
         1 => ("weight", "is"),

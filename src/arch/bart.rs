@@ -7,9 +7,10 @@ use super::family::{
     EncoderDecoderConfig, HalfConfig, HalfNaming, LanguagePromptFn, Naming, PositionKind, SightKind,
 };
 use super::{Model, Numbers};
+use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::Backend;
 
 pub(super) const NAMING: Naming = Naming {
     shared: &[

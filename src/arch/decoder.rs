@@ -1,11 +1,12 @@
 //! The decoder-only transformer: one graph with switches for the families that share it.
 
 use super::{Macs, Model, advance, audit, work};
+use crate::checkpoint::{MatrixReader, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::{Activation, AttentionShape};
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, MatrixReader, Norm,
-    OutputLayer, Rope, Span, Step, Weights, add,
+    Attention, Backend, Embedding, FeedForward, Keeping, KvCache, Linear, Norm, OutputLayer, Rope,
+    Span, Step, add,
 };
 use candle_core::Tensor;
 
@@ -154,13 +155,14 @@ impl Decoder {
         let writing = smoothing(if tied { naming.embedding } else { naming.output }, c.dim)?;
         let table = weights.get_rows_reader(naming.embedding, c.dim)?;
         let vocabulary = table.rows;
-        let embedding = Embedding::new(&table.times(writing.as_ref().filter(|_| tied))?, backend)?;
+        let embedding =
+            Embedding::new(&table.scale_columns(writing.as_ref().filter(|_| tied))?, backend)?;
         let output = if tied {
             embedding.tied_output()
         } else {
             let own = weights.get_rows_reader(naming.output, c.dim)?;
             weights.check_shape(naming.output, &[own.rows, own.width], &[vocabulary, c.dim])?;
-            OutputLayer::new(&own.times(writing.as_ref())?, backend)?
+            OutputLayer::new(&own.scale_columns(writing.as_ref())?, backend)?
         };
         let norm = |name: &str, dim: usize, smoothing: Option<&Tensor>| -> Result<Norm> {
             let mut weight = (weights.get_shaped(name, &[dim])? + naming.norm_offset)?;
@@ -179,7 +181,7 @@ impl Decoder {
                 |part: &str| if c.post_norm { norm(part, c.dim, None).map(Some) } else { Ok(None) };
             let smoothing = |part: &str, inputs: usize| smoothing(&name(part), inputs);
             let matrix = |part: &str, n: usize, k: usize, smoothing: Option<&Tensor>| {
-                weights.get_matrix(&name(part), n, k)?.times(smoothing)
+                weights.get_matrix(&name(part), n, k)?.scale_columns(smoothing)
             };
             let (attending, feeding, hidden) = (
                 smoothing(naming.q, c.dim)?,
@@ -191,7 +193,7 @@ impl Decoder {
             let rotated = |part: &str, heads: usize| {
                 let weight = matrix(part, heads * c.head_dim, c.dim, attending)?;
                 if naming.interleaved_rope {
-                    MatrixReader::of(halves(&weight.all()?, heads)?)
+                    MatrixReader::from_tensor(halves(&weight.all()?, heads)?)
                 } else {
                     Ok(weight)
                 }
@@ -204,7 +206,7 @@ impl Decoder {
             ];
             let gate_up = [
                 matrix(naming.gate, c.hidden, c.dim, feeding)?,
-                matrix(naming.up, c.hidden, c.dim, feeding)?.over(hidden)?,
+                matrix(naming.up, c.hidden, c.dim, feeding)?.divide_rows(hidden)?,
             ];
             let sliding = c.sliding.as_ref().filter(|s| !(i + 1).is_multiple_of(s.period));
             Ok(Layer {

@@ -5,12 +5,13 @@ use super::family::{
     EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
 };
 use super::{Encoder, Macs, Model, advance, audit, work};
+use crate::checkpoint::{MatrixReader, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::{AttentionShape, RelativeBias};
 use crate::nn::{
     Attention, Backend, Embedding, FeedForward, Keeping, KvCache, LayerCache, Linear, LinearOutput,
-    MatrixReader, Norm, OutputLayer, Plans, Positions, Recurrence, Sight, SourceCache, Span, Step,
-    Weights, add, relative_bias,
+    Norm, OutputLayer, Plans, Positions, Recurrence, Sight, SourceCache, Span, Step, add,
+    relative_bias,
 };
 use crate::types::Lang;
 use candle_core::Tensor;

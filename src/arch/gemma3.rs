@@ -3,9 +3,10 @@
 
 use super::decoder::{Decoder, DecoderConfig, Naming, Sliding};
 use super::{Model, Numbers, llama};
+use crate::checkpoint::{Config, Weights};
 use crate::error::Result;
 use crate::kernel::Activation;
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::Backend;
 
 /// What Gemma has in common with Llama has the same names.
 const GGUF: Naming = Naming {

@@ -8,8 +8,9 @@
 use super::bart::{self, Variant, load_variant};
 use super::family::{HalfNaming, Naming, PositionKind, SightKind};
 use super::{Model, Numbers};
+use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::Backend;
 
 const NAMING: Naming = Naming {
     shared: &[

@@ -3,9 +3,10 @@
 
 use super::decoder::{Decoder, DecoderConfig, Naming};
 use super::{Model, Numbers};
+use crate::checkpoint::{Config, Weights};
 use crate::error::Result;
 use crate::kernel::Activation;
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::Backend;
 
 pub(super) const GGUF: Naming = Naming {
     embedding: "token_embd.weight",

@@ -5,8 +5,9 @@
 use super::family::{HalfNaming, Naming, SightKind};
 use super::t5::{self, Variant};
 use super::{Model, Numbers};
+use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::Backend;
 
 const LOCAL: HalfNaming = HalfNaming {
     attention: [

@@ -5,9 +5,10 @@
 use super::bart::{Variant, load_variant};
 use super::family::PositionKind;
 use super::{LanguagePrompt, Model, Numbers};
+use crate::checkpoint::{Config, Weights};
 use crate::error::Result;
 use crate::languages;
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::Backend;
 use crate::types::Lang;
 
 pub(super) fn load(

@@ -3,8 +3,9 @@
 
 use super::bart::{Variant, load_variant};
 use super::{LanguagePrompt, Model, Numbers};
+use crate::checkpoint::{Config, Weights};
 use crate::error::Result;
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::Backend;
 use crate::types::Lang;
 
 pub(super) fn load(

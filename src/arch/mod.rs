@@ -22,9 +22,10 @@ pub use adapt::adapt;
 pub use audit::unused;
 pub use work::Macs;
 
+use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
-use crate::nn::{Backend, Config, KvCache, OutputLayer, SourceCache, Span, Weights};
+use crate::nn::{Backend, KvCache, OutputLayer, SourceCache, Span};
 use crate::types::Lang;
 use candle_core::Tensor;
 use std::sync::Arc;

@@ -4,8 +4,9 @@
 use super::Model;
 use super::bart::{Variant, load_variant};
 use super::family::PositionKind;
+use crate::checkpoint::{Config, Weights};
 use crate::error::Result;
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::Backend;
 
 pub(super) fn load(
     config: &Config,

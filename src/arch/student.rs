@@ -10,8 +10,9 @@ use super::family::{
 };
 use super::marian::Pair;
 use super::{LanguagePrompt, Model, Numbers};
+use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::Backend;
 use candle_core::Tensor;
 
 /// Longest source: Bergamot splits what is longer, and students have seen nothing that is.

@@ -7,10 +7,11 @@ use super::family::{
     EncoderDecoderConfig, HalfConfig, HalfNaming, LanguagePromptFn, Naming, PositionKind, SightKind,
 };
 use super::{LanguagePrompt, Model, Numbers, bart};
+use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
 use crate::languages;
-use crate::nn::{Backend, Config, Weights};
+use crate::nn::Backend;
 use crate::types::Lang;
 
 pub(super) const NAMING: Naming = Naming {

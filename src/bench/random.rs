@@ -1,8 +1,8 @@
 //! Weights out of nothing: random tensors of whatever shape is asked for, the same for the same
 //! name every time.
 
+use crate::checkpoint::{MatrixReader, Weights};
 use crate::error::{Error, Result};
-use crate::nn::{MatrixReader, Weights};
 use candle_core::{Device, Tensor};
 use serde_json::Value;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,7 +74,7 @@ impl Weights for RandomWeights<'_> {
     }
 
     fn get_matrix(&self, name: &str, rows: usize, width: usize) -> Result<MatrixReader<'_>> {
-        MatrixReader::of(self.get_shaped(name, &[rows, width])?)
+        MatrixReader::from_tensor(self.get_shaped(name, &[rows, width])?)
     }
 
     fn get_shaped(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
@@ -119,8 +119,9 @@ mod tests {
     use super::*;
     use crate::arch;
     use crate::bench::{SHAPES, Shape};
+    use crate::checkpoint::Config;
     use crate::kernel::Precision;
-    use crate::nn::{Backend, Config};
+    use crate::nn::Backend;
 
     #[test]
     fn numbers_are_spread_evenly_and_the_same_every_time() {

@@ -3,10 +3,10 @@
 use super::random::RandomWeights;
 use super::shapes::Shape;
 use crate::arch;
+use crate::checkpoint::Config;
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOptions, Engine, Generate, GenerationConfig, Request};
 use crate::model::Runtime;
-use crate::nn::Config;
 use crate::token::Tokenizer;
 use serde_json::Value;
 

@@ -53,8 +53,8 @@ impl Stream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkpoint::Config;
     use crate::io::weights::{Gguf, optional_json};
-    use crate::nn::Config;
     use std::path::{Path, PathBuf};
 
     /// Every tokenizer of the fixtures.

@@ -21,8 +21,8 @@ mod torch;
 mod zip;
 
 use super::layout::{self, Format, WeightFiles};
+use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
-use crate::nn::{Config, Weights};
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;

@@ -3,7 +3,8 @@
 
 use super::cache::{LayerCache, misplaced};
 use super::plan::Item;
-use super::{Plan, Plans, Span, Step, with_slice};
+use super::{Plan, Plans, Span, Step};
+use crate::checkpoint::with_slice;
 use crate::error::Result;
 use crate::kernel::{self, Attended, AttentionShape, KeyValues, Reach, RelativeBias};
 use candle_core::{D, DType, Device, Tensor};

@@ -1,6 +1,7 @@
 //! Keys and values of the positions that a sequence has passed.
 
-use super::{Backend, Log, Rows, with_slice};
+use super::{Backend, Log, Rows};
+use crate::checkpoint::with_slice;
 use crate::error::{Error, Result};
 use crate::kernel::{self, Precision};
 use candle_core::{Device, Tensor};

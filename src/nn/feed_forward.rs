@@ -2,7 +2,8 @@
 
 use super::linear::on_device;
 use super::norm::is_for_kernels;
-use super::{Linear, LinearOutput, cpu_slice};
+use super::{Linear, LinearOutput};
+use crate::checkpoint::cpu_slice;
 use crate::error::Result;
 use crate::kernel::{self, Activation, cuda};
 use candle_core::{CpuStorage, CustomOp1, D, Layout, Shape, Tensor};

@@ -1,6 +1,7 @@
 //! Linear layers, and the embedding that shares its weights with the output layer.
 
-use super::{Backend, MatrixReader, cpu_slice, with_slice};
+use super::Backend;
+use crate::checkpoint::{MatrixReader, cpu_slice, with_slice};
 use crate::error::Result;
 use crate::kernel::{self, Activation, Packed, TopK, cuda};
 use candle_core::{CpuStorage, CustomOp1, DType, Device, Layout, Shape, Tensor};

@@ -5,8 +5,8 @@
 //! and each sequence has a cache of its own. Nothing is padded, so nothing has to be masked, and no
 //! sequence can see another.
 
-mod adapted;
 mod attention;
+mod backend;
 mod cache;
 mod feed_forward;
 mod linear;
@@ -17,10 +17,9 @@ mod position;
 mod recurrence;
 mod rope;
 mod sight;
-mod weights;
 
-pub use adapted::{AdapterDelta, LoraMerged, LowRank};
 pub use attention::{Attention, Group};
+pub use backend::Backend;
 pub(crate) use cache::LayerCache;
 pub use cache::{Keeping, KvCache, SourceCache, Span};
 pub use feed_forward::FeedForward;
@@ -32,29 +31,3 @@ pub use position::{Positions, relative_bias};
 pub use recurrence::Recurrence;
 pub use rope::Rope;
 pub use sight::Sight;
-pub use weights::{Backend, Config, MatrixReader, TrackedWeights, Weights};
-
-use crate::error::{Error, Result};
-use candle_core::{CpuStorage, Layout, Storage, Tensor};
-
-impl From<candle_core::Error> for Error {
-    fn from(error: candle_core::Error) -> Error {
-        Error::Compute(Box::new(error))
-    }
-}
-
-/// Calls `f` with the values of a contiguous f32 tensor in main memory.
-pub(crate) fn with_slice<T>(tensor: &Tensor, f: impl FnOnce(&[f32]) -> T) -> Result<T> {
-    let (storage, layout) = tensor.storage_and_layout();
-    match &*storage {
-        Storage::Cpu(storage) => Ok(f(cpu_slice(storage, layout)?)),
-        _ => Err(candle_core::Error::msg("expected a tensor in main memory").bt().into()),
-    }
-}
-
-fn cpu_slice<'a>(storage: &'a CpuStorage, layout: &Layout) -> candle_core::Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => candle_core::bail!("expected a contiguous tensor"),
-    }
-}

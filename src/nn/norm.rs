@@ -1,6 +1,7 @@
 //! Normalization of the last dimension, and the sum that stands before or after it.
 
-use super::{LinearOutput, cpu_slice, with_slice};
+use super::LinearOutput;
+use crate::checkpoint::{cpu_slice, with_slice};
 use crate::error::Result;
 use crate::kernel;
 use crate::kernel::cuda::{self, Normalizing};

@@ -1,6 +1,7 @@
 //! A recurrent layer in place of a decoder's self-attention.
 
-use super::{Backend, Linear, MatrixReader, Span, with_slice};
+use super::{Backend, Linear, Span};
+use crate::checkpoint::{MatrixReader, with_slice};
 use crate::error::Result;
 use candle_core::{DType, Device, Tensor};
 
@@ -121,8 +122,8 @@ mod tests {
             (random(&[WIDTH, WIDTH]), random(&[WIDTH, WIDTH]), random(&[WIDTH]));
         let layer = Recurrence::new(
             0,
-            MatrixReader::of(weight).unwrap(),
-            MatrixReader::of(gate).unwrap(),
+            MatrixReader::from_tensor(weight).unwrap(),
+            MatrixReader::from_tensor(gate).unwrap(),
             bias,
             &backend,
         )

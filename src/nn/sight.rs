@@ -158,8 +158,9 @@ fn block_sums(x: &Tensor, lengths: &[usize], size: usize) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::checkpoint::MatrixReader;
     use crate::kernel::{AttentionShape, Precision};
-    use crate::nn::{Backend, MatrixReader};
+    use crate::nn::Backend;
     use candle_core::{DType, Device};
 
     #[test]
@@ -173,7 +174,8 @@ mod tests {
         for precision in [Precision::F32, Precision::Int8] {
             let backend = Backend::new(Device::Cpu, precision);
             let linear = |parts: usize| {
-                Linear::new(&MatrixReader::of(random(parts * DIM)).unwrap(), &backend).unwrap()
+                Linear::new(&MatrixReader::from_tensor(random(parts * DIM)).unwrap(), &backend)
+                    .unwrap()
             };
             let qkv = linear(3);
             let bias = Arc::new(RelativeBias::new(2, 3, |head, distance| {

@@ -15,8 +15,8 @@ mod sentencepiece;
 mod settings;
 mod spm;
 
+use crate::checkpoint::Config;
 use crate::error::Result;
-use crate::nn::Config;
 use frame::{Frame, Slot};
 use library::Library;
 use mapped::Mapped;

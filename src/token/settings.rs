@@ -2,8 +2,8 @@
 //! `special_tokens_map.json`, `added_tokens.json`.
 
 use super::files::{json, json_if_any};
+use crate::checkpoint::Config;
 use crate::error::Result;
-use crate::nn::Config;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;

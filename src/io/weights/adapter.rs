@@ -8,12 +8,12 @@
 
 use super::stored::Stored;
 use super::{json, optional_json, safetensors};
+use crate::checkpoint::{AdapterDelta, LowRank, Weights};
 use crate::error::{Error, Result};
 use crate::io::layout::{
     self, ADAPTER_CONFIG as CONFIG, ADAPTER_SHORTLIST as SHORTLIST, ADAPTER_SMOOTHING as SMOOTHING,
     ADAPTER_USE as USE, ADAPTER_WEIGHTS as WEIGHTS,
 };
-use crate::nn::{AdapterDelta, LowRank, Weights};
 use base64::Engine as _;
 use candle_core::Tensor;
 use regex::Regex;

@@ -5,8 +5,8 @@
 //! its size in memory), divides by the alignment that the file names, 0 included, and hands a
 //! tensor without elements on to code that may not have one.
 
+use crate::checkpoint::{Config, MatrixReader, Weights, with_slice};
 use crate::error::{Error, Result};
-use crate::nn::{Config, MatrixReader, Weights, with_slice};
 use candle_core::quantized::ggml_file::qtensor_from_ggml;
 use candle_core::quantized::gguf_file;
 use candle_core::{Device, Tensor};
@@ -116,7 +116,7 @@ impl Weights for Gguf {
         let (kind, size) = (info.ggml_dtype, info.ggml_dtype.block_size());
         let rows = match *info.shape.dims() {
             [rows, columns] if columns == width && width.is_multiple_of(size) => rows,
-            _ => return MatrixReader::of(self.get_rows(name, width)?),
+            _ => return MatrixReader::from_tensor(self.get_rows(name, width)?),
         };
         // Rows are whole blocks, one after the other; that all of them are in the file was checked
         // when it was opened.

@@ -1,7 +1,7 @@
 //! Tensors that lie in files: where each is, and reading it when it is asked for.
 
+use crate::checkpoint::{MatrixReader, Weights};
 use crate::error::{Error, Result};
-use crate::nn::{MatrixReader, Weights};
 use candle_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -300,7 +300,7 @@ impl Weights for Stored {
                     Ok(())
                 }))
             }
-            _ => MatrixReader::of(self.get_rows(name, width)?),
+            _ => MatrixReader::from_tensor(self.get_rows(name, width)?),
         }
     }
 }

@@ -4,9 +4,9 @@
 
 use super::marian;
 use super::stored::Stored;
+use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::io::layout::{is_shortlist, student_vocabularies};
-use crate::nn::{Config, Weights};
 use crate::types::Lang;
 use serde_json::{Value, json};
 use std::fs::File;

@@ -1,53 +1,56 @@
-//! Weights with an adapter merged into them.
+//! Weights with a LoRA adapter merged into them.
 
-use super::weights::{MatrixReader, Weights};
+use super::{MatrixReader, Weights};
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
-/// What low-rank adaptation adds to a weight matrix: `scale · B · A` (Hu et al. 2021, LoRA).
+/// The low-rank matrix `scale · B · A` that LoRA adds to a weight matrix (Hu et al. 2021).
 #[derive(Clone, Debug)]
 pub struct LowRank {
     /// A: (rank, input features).
     pub down: Tensor,
     /// B: (output features, rank).
     pub up: Tensor,
-    /// What the product is multiplied with.
+    /// The factor of the product.
     pub scale: f64,
 }
 
 impl LowRank {
-    fn added_to<'a>(&self, table: MatrixReader<'a>) -> Result<MatrixReader<'a>> {
-        table.plus(&self.up, &(&self.down * self.scale)?)
+    fn added_to<'a>(&self, matrix: MatrixReader<'a>) -> Result<MatrixReader<'a>> {
+        matrix.add_low_rank(&self.up, &(&self.down * self.scale)?)
     }
 }
 
-/// What an adapter has for a model, by the names of the modules that `transformers` has
+/// The changes that an adapter makes to a model's weights, by the names of `transformers`' modules
 /// (`model.layers.0.self_attn.q_proj`), or of weights.
 #[derive(Clone, Debug, Default)]
 pub struct AdapterDelta {
-    /// What is added to weight matrices.
+    /// The matrices added to weight matrices.
     pub added: BTreeMap<String, LowRank>,
-    /// What inputs are divided by: see [`Weights::smoothing`].
+    /// The SmoothQuant factors of weight matrices, see [`Weights::smoothing`].
     pub smoothing: BTreeMap<String, Tensor>,
 }
 
-/// Weights to some of which something is added when they are read: the layers, and the kernels that
-/// pack and quantize them, see the sum.
+/// Weights with an adapter's changes merged in while they are read: the layers, and the kernels that
+/// pack and quantize, see the sum.
 pub struct LoraMerged<'a> {
     weights: &'a dyn Weights,
-    changes: AdapterDelta,
+    delta: AdapterDelta,
 }
 
 impl<'a> LoraMerged<'a> {
-    /// The changes are by the names of the weights.
-    pub fn new(weights: &'a dyn Weights, changes: AdapterDelta) -> LoraMerged<'a> {
-        LoraMerged { weights, changes }
+    /// Merges `delta`, which is by the names of the weights, into `weights`.
+    pub fn new(weights: &'a dyn Weights, delta: AdapterDelta) -> LoraMerged<'a> {
+        LoraMerged { weights, delta }
     }
 
-    /// What is added to a weight, which has the shape that was found.
-    fn added(&self, name: &str, found: &[usize]) -> Result<Option<&LowRank>> {
-        let Some(low_rank) = self.changes.added.get(name) else { return Ok(None) };
+    /// The matrix added to a weight, if there is one; `found` is the weight's shape.
+    ///
+    /// # Errors
+    /// When it is made for another shape.
+    fn low_rank(&self, name: &str, found: &[usize]) -> Result<Option<&LowRank>> {
+        let Some(low_rank) = self.delta.added.get(name) else { return Ok(None) };
         let made_for = [low_rank.up.dim(0)?, low_rank.down.dim(1)?];
         if found != made_for {
             let message = format!(
@@ -73,16 +76,15 @@ impl Weights for LoraMerged<'_> {
     }
 
     fn get_rows_reader(&self, name: &str, width: usize) -> Result<MatrixReader<'_>> {
-        let table = self.weights.get_rows_reader(name, width)?;
-        let added = self.added(name, &[table.rows, table.width])?;
-        match added {
-            Some(low_rank) => low_rank.added_to(table),
-            None => Ok(table),
+        let matrix = self.weights.get_rows_reader(name, width)?;
+        match self.low_rank(name, &[matrix.rows, matrix.width])? {
+            Some(low_rank) => low_rank.added_to(matrix),
+            None => Ok(matrix),
         }
     }
 
     fn smoothing(&self, name: &str, inputs: usize) -> Result<Option<Tensor>> {
-        let Some(smoothing) = self.changes.smoothing.get(name) else { return Ok(None) };
+        let Some(smoothing) = self.delta.smoothing.get(name) else { return Ok(None) };
         if smoothing.dims() != [inputs] {
             let found = smoothing.elem_count();
             let message = format!(
@@ -95,9 +97,8 @@ impl Weights for LoraMerged<'_> {
 
     fn get(&self, name: &str) -> Result<Tensor> {
         let weight = self.weights.get(name)?;
-        let added = self.added(name, weight.dims())?;
-        match added {
-            Some(low_rank) => low_rank.added_to(MatrixReader::of(weight)?)?.all(),
+        match self.low_rank(name, weight.dims())? {
+            Some(low_rank) => low_rank.added_to(MatrixReader::from_tensor(weight)?)?.all(),
             None => Ok(weight),
         }
     }

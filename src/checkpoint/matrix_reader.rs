@@ -1,0 +1,234 @@
+//! Matrices that are read a few rows at a time.
+
+use super::with_slice;
+use crate::error::Result;
+use crate::kernel::{self, Packed, Precision};
+use candle_core::{Device, Tensor};
+use std::ops::Range;
+
+/// A weight matrix that is read a few rows at a time, from any number of threads.
+pub struct MatrixReader<'a> {
+    /// Number of rows.
+    pub rows: usize,
+    /// Numbers in a row.
+    pub width: usize,
+    read: Box<ReadRows<'a>>,
+}
+
+/// A function that writes a range of rows.
+type ReadRows<'a> = dyn Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a;
+
+impl<'a> MatrixReader<'a> {
+    /// A reader whose `read` writes a range of rows as f32, (rows of the range, width).
+    pub fn new(
+        rows: usize,
+        width: usize,
+        read: impl Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a,
+    ) -> MatrixReader<'a> {
+        MatrixReader { rows, width, read: Box::new(read) }
+    }
+
+    /// A reader of a matrix in main memory, (rows, width).
+    ///
+    /// # Errors
+    /// When the tensor is no matrix.
+    pub fn from_tensor(tensor: Tensor) -> Result<MatrixReader<'a>> {
+        let (rows, width) = tensor.dims2()?;
+        Ok(MatrixReader::new(rows, width, move |range, out| {
+            let rows = tensor.narrow(0, range.start, range.len())?.contiguous()?;
+            with_slice(&rows, |rows| out.copy_from_slice(rows))
+        }))
+    }
+
+    /// Matrices of the same width, one below the other.
+    ///
+    /// # Errors
+    /// When there is none, or their widths differ.
+    pub fn stacked(parts: impl Into<Vec<MatrixReader<'a>>>) -> Result<MatrixReader<'a>> {
+        let parts: Vec<MatrixReader<'a>> = parts.into();
+        let width = parts.first().map_or(0, |part| part.width);
+        if parts.is_empty() || parts.iter().any(|part| part.width != width) {
+            let widths: Vec<usize> = parts.iter().map(|part| part.width).collect();
+            return Err(candle_core::Error::Msg(format!(
+                "expected matrices of one width; got {widths:?}"
+            ))
+            .into());
+        }
+        let rows = parts.iter().map(|part| part.rows).sum();
+        Ok(MatrixReader::new(rows, width, move |range, mut out| {
+            let mut first = 0;
+            for part in &parts {
+                let end = first + part.rows;
+                let (from, to) = (range.start.max(first), range.end.min(end));
+                if from < to {
+                    let (own, rest) = out.split_at_mut((to - from) * width);
+                    part.read(from - first..to - first, own)?;
+                    out = rest;
+                }
+                first = end;
+            }
+            Ok(())
+        }))
+    }
+
+    /// The matrix with its columns multiplied by (width) factors, if there are any.
+    ///
+    /// # Errors
+    /// When there are more or fewer factors than columns.
+    pub fn scale_columns(self, factors: Option<&Tensor>) -> Result<MatrixReader<'a>> {
+        let Some(factors) = factors.map(|factors| numbers(factors, self.width)).transpose()? else {
+            return Ok(self);
+        };
+        Ok(self.map_rows(move |_, row| {
+            row.iter_mut().zip(&factors).for_each(|(value, factor)| *value *= factor)
+        }))
+    }
+
+    /// The matrix with its rows divided by (rows) divisors, if there are any.
+    ///
+    /// # Errors
+    /// When there are more or fewer divisors than rows.
+    pub fn divide_rows(self, divisors: Option<&Tensor>) -> Result<MatrixReader<'a>> {
+        let Some(divisors) = divisors.map(|divisors| numbers(divisors, self.rows)).transpose()?
+        else {
+            return Ok(self);
+        };
+        Ok(self.map_rows(move |i, row| row.iter_mut().for_each(|value| *value /= divisors[i])))
+    }
+
+    /// The matrix with `change(row number, row)` applied to each row.
+    fn map_rows(self, change: impl Fn(usize, &mut [f32]) + Sync + 'a) -> MatrixReader<'a> {
+        let (rows, width) = (self.rows, self.width);
+        MatrixReader::new(rows, width, move |range, out| {
+            self.read(range.clone(), out)?;
+            range.zip(out.chunks_exact_mut(width.max(1))).for_each(|(i, row)| change(i, row));
+            Ok(())
+        })
+    }
+
+    /// The matrix plus `up · down`, a matrix of low rank: `up` is (rows, rank), `down` (rank, width).
+    ///
+    /// # Errors
+    /// When their shapes do not fit.
+    pub fn add_low_rank(self, up: &Tensor, down: &Tensor) -> Result<MatrixReader<'a>> {
+        let (rank, width) = down.dims2()?;
+        if up.dims() != [self.rows, rank] || width != self.width || rank == 0 {
+            let (rows, own, up, down) = (self.rows, self.width, up.dims(), down.dims());
+            return Err(candle_core::Error::Msg(format!(
+                "a product of {up:?} and {down:?} is no ({rows}, {own})"
+            ))
+            .into());
+        }
+        let columns: Vec<f32> = down.t()?.flatten_all()?.to_vec1()?;
+        let up = up.contiguous()?;
+        // A kernel that gives the same bits on every machine: the last bit may decide how a weight is
+        // rounded to 8 bits, and so what the model writes.
+        let down = Packed::pack(Precision::F32, width, rank, |i, row| {
+            row.copy_from_slice(&columns[i * rank..][..rank])
+        });
+        Ok(MatrixReader::new(self.rows, self.width, move |range, out| {
+            self.read(range.clone(), out)?;
+            with_slice(&up.narrow(0, range.start, range.len())?, |up| {
+                kernel::add(out, &down.matmul(up, None))
+            })
+        }))
+    }
+
+    /// Writes a range of rows to `out`, (rows of the range, width).
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn read(&self, range: Range<usize>, out: &mut [f32]) -> Result<()> {
+        (self.read)(range, out)
+    }
+
+    /// The whole matrix, (rows, width), as f32 in main memory.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn all(&self) -> Result<Tensor> {
+        let mut values = vec![0.0; self.rows * self.width];
+        self.read(0..self.rows, &mut values)?;
+        Ok(Tensor::from_vec(values, (self.rows, self.width), &Device::Cpu)?)
+    }
+}
+
+/// The numbers of a vector that must have `count` of them.
+fn numbers(vector: &Tensor, count: usize) -> Result<Vec<f32>> {
+    let numbers: Vec<f32> = vector.to_vec1()?;
+    if numbers.len() != count {
+        return Err(candle_core::Error::Msg(format!(
+            "expected {count} factors; got {}",
+            numbers.len()
+        ))
+        .into());
+    }
+    Ok(numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn random(rows: usize, width: usize) -> Tensor {
+        Tensor::randn(0f32, 1.0, (rows, width), &Device::Cpu).unwrap()
+    }
+
+    #[test]
+    fn a_matrix_is_the_same_in_any_parts() {
+        let (a, b) = (random(5, 3), random(4, 3));
+        let (factors, divisors) = (
+            random(1, 3).get(0).unwrap(),
+            (random(1, 9).get(0).unwrap().sqr().unwrap() + 0.5).unwrap(),
+        );
+        let (up, down) = (random(9, 2), random(2, 3));
+        let parts = [
+            MatrixReader::from_tensor(a.clone()).unwrap(),
+            MatrixReader::from_tensor(b.clone()).unwrap(),
+        ];
+        let matrix = MatrixReader::stacked(parts).unwrap().add_low_rank(&up, &down).unwrap();
+        let matrix =
+            matrix.scale_columns(Some(&factors)).unwrap().divide_rows(Some(&divisors)).unwrap();
+
+        let whole: Vec<f32> = matrix.all().unwrap().flatten_all().unwrap().to_vec1().unwrap();
+        let sum = (Tensor::cat(&[a, b], 0).unwrap() + up.matmul(&down).unwrap()).unwrap();
+        let expected = sum
+            .broadcast_mul(&factors)
+            .unwrap()
+            .broadcast_div(&divisors.unsqueeze(1).unwrap())
+            .unwrap();
+        let expected: Vec<f32> = expected.flatten_all().unwrap().to_vec1().unwrap();
+        assert!(
+            whole.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-5),
+            "{whole:?} {expected:?}"
+        );
+        for start in 0..9 {
+            for end in start..=9 {
+                let mut rows = vec![0.0; (end - start) * 3];
+                matrix.read(start..end, &mut rows).unwrap();
+                assert_eq!(rows, whole[start * 3..end * 3]);
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_a_matrix_is_refused() {
+        let matrix = || MatrixReader::from_tensor(random(4, 3)).unwrap();
+        assert!(
+            MatrixReader::stacked([]).is_err()
+                && MatrixReader::stacked([
+                    matrix(),
+                    MatrixReader::from_tensor(random(4, 2)).unwrap()
+                ])
+                .is_err()
+        );
+        let vector = |count| random(1, count).get(0).unwrap();
+        assert!(
+            matrix().scale_columns(Some(&vector(4))).is_err()
+                && matrix().divide_rows(Some(&vector(3))).is_err()
+        );
+        for (up, down) in [((4, 2), (1, 3)), ((3, 2), (2, 3)), ((4, 2), (2, 4))] {
+            assert!(matrix().add_low_rank(&random(up.0, up.1), &random(down.0, down.1)).is_err());
+        }
+    }
+}
