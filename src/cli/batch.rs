@@ -78,7 +78,7 @@ impl Run<'_> {
         )?;
         let settings = self.result_settings(&models.0, models.1.as_ref());
         let key = |source: &Source| {
-            crate::io::articles::sha256_hex(format!("{}\n{settings}", source.sha256).as_bytes())
+            crate::io::sha256_hex(format!("{}\n{settings}", source.sha256).as_bytes())
         };
         let mut journal = Journal::open(&self.args.out)?;
         if journal.damaged() > 0 {

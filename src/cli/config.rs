@@ -2,9 +2,9 @@
 
 use super::args::PrecisionArg;
 use crate::error::{Error, Result};
+use crate::io::folders;
 use crate::languages;
 use crate::types::Lang;
-use etcetera::BaseStrategy;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -47,15 +47,9 @@ impl Config {
         toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
     }
 
-    /// `config.toml` in the platform's folder for configurations.
+    /// `config.toml` in [`folders::config`].
     pub fn usual_place() -> Option<PathBuf> {
-        Some(
-            etcetera::choose_base_strategy()
-                .ok()?
-                .config_dir()
-                .join("polygist")
-                .join("config.toml"),
-        )
+        folders::config().map(|folder| folder.join("config.toml"))
     }
 
     /// The language of `to`.

@@ -3,7 +3,7 @@
 mod list;
 
 use super::args::ModelsCommand;
-use super::plan::{Setup, stopped};
+use super::plan::{Setup, stop};
 use super::run::print;
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ pub(super) fn run(setup: &Setup, command: &ModelsCommand) -> Result<u8> {
                 let freed = setup.store.remove(
                     &setup.fetcher().stored_name(model)?,
                     &setup.reporter,
-                    &stopped,
+                    stop(),
                 )?;
                 setup.reporter.say(&format!("{model}: deleted, {} freed", megabytes(freed)));
             }
@@ -36,7 +36,7 @@ pub(super) fn run(setup: &Setup, command: &ModelsCommand) -> Result<u8> {
                 .or(stem)
                 .ok_or_else(|| Error::Usage("which name? Say it with --name".into()))?;
             let manifest =
-                setup.store.import(path, &name, &setup.catalog, &setup.reporter, &stopped)?;
+                setup.store.import(path, &name, &setup.catalog, &setup.reporter, stop())?;
             print(&format!("{}\t{}\n", manifest.id, megabytes(manifest.size())))?;
             Ok(DONE)
         }
@@ -161,7 +161,7 @@ fn verify(setup: &Setup, names: &[String]) -> Result<u8> {
     let mut code = DONE;
     for name in names {
         let faults =
-            setup.store.verify(&setup.fetcher().stored_name(&name)?, &setup.reporter, &stopped)?;
+            setup.store.verify(&setup.fetcher().stored_name(&name)?, &setup.reporter, stop())?;
         if faults.is_empty() {
             print(&format!("{name}\tok\n"))?;
         }

@@ -5,6 +5,7 @@ use super::args::{
 };
 use super::config::Config;
 use super::progress::Reporter;
+use crate::CancelToken;
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOverrides, EarlyStopping, Engine, Generate};
 use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};
@@ -18,15 +19,19 @@ use crate::pipeline::{Job, OnBad};
 use crate::task::{summarize, translatable_languages, translate};
 use crate::types::Lang;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
-/// Set by Ctrl-C.
-static STOP: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+/// Cancelled by Ctrl-C.
+static STOP: LazyLock<CancelToken> = LazyLock::new(CancelToken::new);
 
 /// Whether the user wants to stop.
 pub fn stopped() -> bool {
-    STOP.load(Ordering::Relaxed)
+    STOP.is_cancelled()
+}
+
+/// The token that Ctrl-C cancels.
+pub fn stop() -> &'static CancelToken {
+    &STOP
 }
 
 /// The machine as this run sees it.
@@ -50,7 +55,7 @@ impl Setup {
         let reporter = Reporter::new(global.quiet);
         // The second Ctrl-C does not wait for the work at hand.
         let handler = || {
-            if STOP.swap(true, Ordering::Relaxed) {
+            if STOP.cancel() {
                 std::process::exit(130);
             }
             eprintln!("\npolygist: stopping after the work at hand; Ctrl-C again stops at once");
@@ -191,7 +196,7 @@ impl Setup {
 
     /// The model's files; fetched when they are not there.
     pub fn resolve(&self, name: &str) -> Result<ResolvedModel> {
-        self.fetcher().get(name, &self.reporter, &stopped)
+        self.fetcher().get(name, &self.reporter, stop())
     }
 
     /// How models run.

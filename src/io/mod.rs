@@ -3,8 +3,14 @@
 pub mod articles;
 pub mod catalog;
 pub mod fetch;
+mod files;
+pub mod folders;
 pub mod journal;
 pub mod layout;
+pub mod names;
+pub mod progress;
 pub mod store;
 pub mod weights;
 pub mod write;
+
+pub(crate) use files::sha256_hex;

@@ -159,7 +159,7 @@ fn weight_map(index: &Value) -> std::result::Result<HashMap<String, String>, Str
     map.iter()
         .map(|(weight, shard)| match shard.as_str() {
             // The list is no place to reach into other folders from.
-            Some(shard) if super::catalog::is_inside(shard) && !shard.contains('/') => {
+            Some(shard) if super::names::is_inside(shard) && !shard.contains('/') => {
                 Ok((weight.clone(), shard.to_string()))
             }
             _ => {

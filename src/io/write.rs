@@ -1,6 +1,6 @@
 //! Results out: where each article's file goes, and files that are either whole or not there.
 
-use super::articles::sha256_hex;
+use super::files::sha256_hex;
 use crate::error::{Error, Result};
 use crate::types::Lang;
 use std::collections::HashSet;

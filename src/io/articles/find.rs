@@ -1,7 +1,8 @@
 //! Which files a run reads: inputs in the order given, the files of a folder sorted by path, every
 //! real file once.
 
-use super::{STDIN, format, shown};
+use super::file::{FoundFile, STDIN, shown};
+use super::format;
 use crate::error::{Error, Result};
 use crate::types::Format;
 use globset::{GlobBuilder, GlobMatcher};
@@ -28,34 +29,6 @@ pub struct Found {
     pub files: Vec<FoundFile>,
     /// What was met and left out, and why.
     pub skipped: Vec<Skipped>,
-}
-
-/// A file to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FoundFile {
-    /// Where it is; `-` is standard input.
-    pub path: PathBuf,
-    /// Unique among the files of the run: the path below the input folder, with `/`.
-    pub id: String,
-    /// The format that its name promises; without one the content decides.
-    pub format: Option<Format>,
-}
-
-impl FoundFile {
-    /// Standard input as a file.
-    pub fn stdin() -> Self {
-        FoundFile { path: PathBuf::from("-"), id: STDIN.into(), format: None }
-    }
-
-    /// Whether this is standard input.
-    pub fn is_stdin(&self) -> bool {
-        self.path == Path::new("-")
-    }
-
-    /// The path as it stands in messages and records.
-    pub fn name(&self) -> String {
-        if self.is_stdin() { STDIN.into() } else { shown(&self.path) }
-    }
 }
 
 /// Something that was met and left out.

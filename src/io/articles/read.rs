@@ -1,8 +1,10 @@
 //! What stands in a file: a stream of articles, each good or bad by itself.
 
+use super::file::FoundFile;
 use super::json::{self, Piece, Values};
-use super::{FoundFile, decode, format, sha256_hex};
+use super::{decode, format};
 use crate::error::Error;
+use crate::io::files::sha256_hex;
 use crate::types::{Format, RawArticle, Source};
 use encoding_rs::Encoding;
 use encoding_rs_io::DecodeReaderBytesBuilder;

@@ -1,31 +1,11 @@
 //! What an entry of a catalog must be.
 
-use super::{Model, ModelFile, Source, builtin_file};
-use crate::io::fetch::HubName;
+use super::builtin::builtin_file;
+use super::model::{Model, ModelFile, Source};
+use crate::io::names::{HubName, is_inside, is_plain_name, is_repo_part};
 use std::collections::HashSet;
-use std::path::{Component, Path};
 
-/// Whether a name can stand for a model in a catalog and be a folder of the store on every
-/// platform.
-pub fn is_plain_name(name: &str) -> bool {
-    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    (1..=96).contains(&name.len())
-        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
-        && name.chars().all(inner)
-        && !name.contains("--")
-}
-
-/// Whether a path with `/` names something below the folder that it is joined to, on every
-/// platform.
-pub fn is_inside(path: &str) -> bool {
-    !path.is_empty()
-        && !path.contains(['\\', ':', '\0'])
-        && !path.ends_with('/')
-        && Path::new(path).components().all(|c| matches!(c, Component::Normal(_)))
-}
-
-/// What is wrong with an entry.
+/// Checks an entry; the message says what is wrong with it.
 pub(super) fn check(model: &Model) -> Result<(), String> {
     if !is_plain_name(&model.id) {
         return Err("an id is made of letters, digits, `.`, `_` and single `-`, and begins and ends with a letter or digit".into());
@@ -133,10 +113,4 @@ fn check_source(source: &Source, size: u64) -> Result<(), String> {
         Source::Folder { .. } => {}
     }
     Ok(())
-}
-
-/// Whether the text can be one half of a Hub repository's `owner/name`, or a package's name.
-pub(in crate::io) fn is_repo_part(part: &str) -> bool {
-    part.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
 }

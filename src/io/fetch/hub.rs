@@ -1,12 +1,14 @@
 //! The Hugging Face Hub as a source, through `hf-hub` (which reads `HF_ENDPOINT`, `HF_TOKEN`,
 //! `HF_HOME` and proxies).
 
-use super::install::{Failure, Job};
-use super::{FetchOptions, HubName, Stop};
+use super::job::{Failure, Job};
+use super::options::FetchOptions;
+use crate::CancelToken;
 use crate::error::{Error, Result};
-use crate::io::catalog::{Licence, ModelFile, Source, is_inside};
+use crate::io::catalog::{Licence, ModelFile, Source};
+use crate::io::files::{copy, disk, sha256_of};
 use crate::io::layout;
-use crate::io::store::{copy, disk, sha256_of};
+use crate::io::names::{HubName, is_inside};
 use futures_util::StreamExt;
 use hf_hub::repository::download::HFByteStream;
 use hf_hub::repository::{RepoTreeEntry, RepoTypeModel};
@@ -21,14 +23,14 @@ use std::time::{Duration, Instant};
 
 /// How many times in a row a broken connection is taken up again without a single byte coming.
 const RETRIES: u32 = 4;
-/// How often the user's wish to stop is looked at.
+/// The time between two looks at whether to stop.
 const TICK: Duration = Duration::from_millis(100);
 /// A repository that lists more files than this is not read to its end.
 const LIST_LIMIT: usize = 10_000;
 /// Bytes of a list of files that are read at most.
 const ANSWER_LIMIT: usize = 8 << 20;
 
-/// What there is to fetch.
+/// The files of a model, before they are fetched.
 pub(super) struct Listing {
     pub files: Vec<ModelFile>,
     pub licence: Option<Licence>,
@@ -75,7 +77,7 @@ impl<'a> Hub<'a> {
 
     /// The files to fetch of a repository that is in no catalog, at the commit that its revision
     /// means now.
-    pub fn list(&self, name: &HubName, stop: Stop<'_>) -> Result<Listing> {
+    pub fn list(&self, name: &HubName, stop: &CancelToken) -> Result<Listing> {
         let fail = |message: String| Error::Fetch { what: name.to_string(), message };
         on_own_thread(async {
             let repo = self.repository(&name.repo()).map_err(fail)?;
@@ -325,7 +327,7 @@ impl<'a> Hub<'a> {
         revision: &str,
         file: &str,
         range: Option<Range<u64>>,
-        stop: Stop<'_>,
+        stop: &CancelToken,
     ) -> Result<(Option<u64>, HFByteStream), Failure> {
         let request =
             repo.download_file_stream().filename(file).revision(revision).maybe_range(range).send();
@@ -381,7 +383,7 @@ fn on_own_thread<T: Send, E: From<Error> + Send>(
 async fn unless_stopped<F: Future>(
     work: F,
     limit: Duration,
-    stop: Stop<'_>,
+    stop: &CancelToken,
 ) -> Result<Result<F::Output, String>> {
     let mut work = pin!(work);
     let start = Instant::now();
@@ -389,9 +391,7 @@ async fn unless_stopped<F: Future>(
         if let Ok(output) = tokio::time::timeout(TICK, work.as_mut()).await {
             return Ok(Ok(output));
         }
-        if stop() {
-            return Err(Error::Interrupted);
-        }
+        stop.check()?;
         if start.elapsed() >= limit {
             return Ok(Err(format!("no answer within {} s", limit.as_secs_f32())));
         }

@@ -1,10 +1,10 @@
 //! The machine's own pip, so that its mirrors, proxies and certificates apply.
 
-use super::FetchOptions;
-use super::install::{Failure, Job};
+use super::job::{Failure, Job};
+use super::options::FetchOptions;
 use crate::error::Error;
 use crate::io::catalog::WheelPart;
-use crate::io::store::{create_dir, discard, disk};
+use crate::io::files::{create_dir, discard, disk, size_below};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -13,20 +13,6 @@ use std::time::Duration;
 
 /// How many bytes of pip's own words are kept for the error message.
 const WORDS: u64 = 2000;
-
-/// What pip is called on the machines of this world, the likeliest first.
-pub(super) fn usual_commands() -> Vec<Vec<String>> {
-    let commands: &[&[&str]] = &[
-        &["python3", "-m", "pip"],
-        &["python", "-m", "pip"],
-        &["py", "-m", "pip"],
-        &["pip3"],
-        &["pip"],
-        &["uvx", "pip"],
-        &["uv", "tool", "run", "pip"],
-    ];
-    commands.iter().map(|c| c.iter().map(|word| word.to_string()).collect()).collect()
-}
 
 /// Downloads one wheel into the job's work folder and returns its path; `arrived` hears the bytes
 /// on the disk.
@@ -60,7 +46,7 @@ pub(super) fn download(
     command
         .stderr(Stdio::from(log.try_clone().map_err(disk("writing", &words))?))
         .stdout(Stdio::from(log));
-    let status = run(&mut command, job, &mut || arrived(bytes_below(&job.work)))
+    let status = run(&mut command, job, &mut || arrived(size_below(&job.work)))
         .map_err(|e| e.or_source("pip could not be started"))?;
     let wheel = fs::read_dir(&wheels).ok().and_then(|entries| {
         entries.flatten().map(|e| e.path()).find(|p| p.extension().is_some_and(|e| e == "whl"))
@@ -153,7 +139,7 @@ fn run(
         if let Some(status) = child.0.try_wait().map_err(Trouble::Io)? {
             return Ok(status);
         }
-        if (job.stop)() {
+        if job.stop.is_cancelled() {
             return Err(Trouble::Stopped);
         }
         tick();
@@ -183,16 +169,4 @@ fn last_words(log: &Path) -> String {
     let chosen =
         if errors.is_empty() { &lines[lines.len().saturating_sub(2)..] } else { &errors[..] };
     if chosen.is_empty() { "it said nothing".into() } else { chosen.join("; ") }
-}
-
-fn bytes_below(dir: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(dir) else { return 0 };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(meta) if meta.is_dir() => bytes_below(&entry.path()),
-            Ok(meta) => meta.len(),
-            Err(_) => 0,
-        })
-        .fold(0, u64::saturating_add)
 }

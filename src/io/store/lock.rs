@@ -1,8 +1,9 @@
 //! One lock a model, held by one thread of one process at a time.
 
-use super::disk;
+use crate::CancelToken;
 use crate::error::{Error, Result};
-use crate::io::fetch::{Progress, Stop};
+use crate::io::files::disk;
+use crate::io::progress::Progress;
 use std::fs::{File, TryLockError};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -20,7 +21,7 @@ impl Lock {
         path: &Path,
         id: &str,
         progress: &dyn Progress,
-        stop: Stop<'_>,
+        stop: &CancelToken,
     ) -> Result<Lock> {
         // The file is never deleted: a waiter could otherwise hold a lock on a name that is gone.
         let file = File::options()
@@ -29,18 +30,16 @@ impl Lock {
             .write(true)
             .open(path)
             .map_err(disk("creating", path))?;
-        let mut told = false;
+        let mut noted = false;
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Lock { _file: file }),
                 Err(TryLockError::WouldBlock) => {
-                    if !told {
+                    if !noted {
                         progress.note(&format!("{id}: another process is fetching or changing it; waiting for that to end"));
-                        told = true;
+                        noted = true;
                     }
-                    if stop() {
-                        return Err(Error::Interrupted);
-                    }
+                    stop.check()?;
                     std::thread::sleep(Duration::from_millis(100));
                 }
                 Err(TryLockError::Error(e)) if e.kind() == ErrorKind::Unsupported => {

@@ -1,8 +1,36 @@
-//! Names of models on the Hugging Face Hub.
+//! Names from outside: of models, of repositories on the Hugging Face Hub, of files below a folder.
+//! What becomes a path or an argument of another program is checked here.
 
-use crate::io::catalog::{is_inside, is_repo_part};
 use std::fmt;
+use std::path::{Component, Path};
 
+/// Whether a name can stand for a model in a catalog and be a folder of the store on every
+/// platform.
+pub fn is_plain_name(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=96).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && name.chars().all(inner)
+        && !name.contains("--")
+}
+
+/// Whether a path with `/` names something below the folder that it is joined to, on every
+/// platform.
+pub fn is_inside(path: &str) -> bool {
+    !path.is_empty()
+        && !path.contains(['\\', ':', '\0'])
+        && !path.ends_with('/')
+        && Path::new(path).components().all(|c| matches!(c, Component::Normal(_)))
+}
+
+/// Whether the text can be one half of a Hub repository's `owner/name`, or a package's name.
+pub(super) fn is_repo_part(part: &str) -> bool {
+    part.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+}
+
+/// The name of a model on the Hub:
 /// `owner/name`, `owner/name@revision`, and either with `:file` for one file of the repository.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HubName {
@@ -20,7 +48,7 @@ impl HubName {
     /// Reads a name; `None` when it is not of that form.
     ///
     /// ```
-    /// use polygist::io::fetch::HubName;
+    /// use polygist::io::names::HubName;
     /// let name = HubName::parse("owner/model-GGUF@v1:model-q4.gguf").unwrap();
     /// assert_eq!((name.revision.as_deref(), name.file.as_deref()), (Some("v1"), Some("model-q4.gguf")));
     /// assert!(HubName::parse("../model").is_none());

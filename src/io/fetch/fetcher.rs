@@ -1,0 +1,120 @@
+//! Models by name: looked up in catalog and store, fetched where they are missing.
+
+use super::install::install;
+use super::options::FetchOptions;
+use super::resolved::{Lookup, ResolvedModel, Wanted};
+use crate::CancelToken;
+use crate::error::{Error, Result};
+use crate::io::catalog::{Catalog, Model};
+use crate::io::layout;
+use crate::io::names::{HubName, is_plain_name};
+use crate::io::progress::Progress;
+use crate::io::store::{Manifest, State, Store, same_files};
+use std::path::Path;
+
+/// Finds models by name and fetches those that are missing.
+#[derive(Clone, Copy, Debug)]
+pub struct Fetcher<'a> {
+    /// Where models are kept.
+    pub store: &'a Store,
+    /// The models known by name.
+    pub catalog: &'a Catalog,
+    /// How to fetch.
+    pub options: &'a FetchOptions,
+}
+
+impl Fetcher<'_> {
+    /// What `name` stands for: a model of the catalog, one in the store, a folder or GGUF file, or
+    /// one of the Hub (`owner/name`, `owner/name@revision`, `owner/name:file.gguf`). A model of the
+    /// catalog and its repository are the same.
+    pub fn lookup(&self, name: &str) -> Result<Lookup> {
+        if let Some(entry) = self.catalog.get(name) {
+            return self.lookup_entry(entry);
+        }
+        if is_plain_name(name)
+            && let State::Ready(manifest) = self.store.state(name)?
+        {
+            return Ok(Lookup::Ready(Box::new(self.stored(&manifest)?)));
+        }
+        if Path::new(name).exists() {
+            return ResolvedModel::local(Path::new(name))
+                .map(|model| Lookup::Ready(Box::new(model)));
+        }
+        if let Some(entry) = self.catalog.find(name) {
+            return self.lookup_entry(entry);
+        }
+        let Some(hub) = HubName::parse(name) else {
+            let known: Vec<&str> = self.catalog.models().iter().map(|m| m.id.as_str()).collect();
+            return Err(Error::model(
+                name,
+                format!(
+                    "unknown. Expected a name of the catalog ({}), a model in the store (`polygist models list`), a folder or .gguf file, \
+                     or a model of the Hub (owner/name, owner/name@revision, owner/name:file.gguf)",
+                    known.join(", ")
+                ),
+            ));
+        };
+        Ok(match self.store.state(&hub.to_string())? {
+            State::Ready(manifest) => Lookup::Ready(Box::new(self.stored(&manifest)?)),
+            _ => Lookup::Missing(Wanted::Named { name: hub, entry: None }),
+        })
+    }
+
+    fn lookup_entry(&self, entry: &Model) -> Result<Lookup> {
+        let state = self.store.state(&self.stored_name(&entry.id)?)?;
+        let boxed = Box::new(entry.clone());
+        Ok(match (state, entry.hub()) {
+            (State::Ready(manifest), _) if same_files(entry, &manifest.files) => {
+                Lookup::Ready(Box::new(self.stored(&manifest)?))
+            }
+            (_, Some(name)) => Lookup::Missing(Wanted::Named { name, entry: Some(boxed) }),
+            (_, None) => Lookup::Missing(Wanted::Listed(boxed)),
+        })
+    }
+
+    /// The name under which the store keeps what `name` stands for. A model of the catalog whose
+    /// files the Hub lists has that of its repository, so that it is the same by either name; that
+    /// of the catalog if it was imported under that.
+    pub fn stored_name(&self, name: &str) -> Result<String> {
+        let Some((entry, hub)) =
+            self.catalog.find(name).and_then(|entry| Some((entry, entry.hub()?.to_string())))
+        else {
+            return Ok(name.to_string());
+        };
+        let imported = self.store.state(&hub)? == State::Absent
+            && self.store.state(&entry.id)? != State::Absent;
+        Ok(if imported { entry.id.clone() } else { hub })
+    }
+
+    /// The model of that name; fetched when it is not there.
+    pub fn get(
+        &self,
+        name: &str,
+        progress: &dyn Progress,
+        stop: &CancelToken,
+    ) -> Result<ResolvedModel> {
+        match self.lookup(name)? {
+            Lookup::Ready(model) => Ok(*model),
+            Lookup::Missing(wanted) => install(self.store, self.options, &wanted, progress, stop)
+                .and_then(|manifest| self.stored(&manifest)),
+        }
+    }
+
+    fn stored(&self, manifest: &Manifest) -> Result<ResolvedModel> {
+        let folder = self.store.path_of(&manifest.id)?;
+        let adapted = manifest.files.iter().any(|file| file.path == layout::ADAPTER_CONFIG);
+        Ok(ResolvedModel {
+            id: manifest.id.clone(),
+            adapter: adapted.then(|| folder.clone()),
+            files: manifest.files.iter().map(|f| folder.join(&f.path)).collect(),
+            fingerprint: manifest
+                .files
+                .iter()
+                .map(|f| f.sha256.as_str())
+                .collect::<Vec<_>>()
+                .join("+"),
+            entry: self.catalog.find(&manifest.id).cloned(),
+            folder,
+        })
+    }
+}
