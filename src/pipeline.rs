@@ -378,6 +378,7 @@ fn record(
     let to = document.target(job).cloned();
     let mut checks = Checks::default();
     let mut stats = Stats::default();
+    let mut unread = 0;
     for (i, (unit, translation)) in document.units.iter().zip(&document.translations).enumerate() {
         checks.segments += 1;
         checks.retried += usize::from(translation.retried);
@@ -388,6 +389,7 @@ fn record(
             text: text.into(),
         }));
         stats.output_tokens += translation.output_tokens;
+        unread += translation.unread_tokens;
     }
     let translator = to
         .as_ref()
@@ -397,13 +399,12 @@ fn record(
             stats.source_tokens += model.count_tokens(&unit.text)?;
         }
     }
-    // Every sentence is read whole: long ones are split for translation, and a summary weighs them
-    // all.
-    stats.read_tokens = stats.source_tokens;
     if let Some(summary) = &summary {
         checks.rejected = summary.rejected.clone();
         stats.output_tokens += summary.output_tokens;
+        unread += summary.unread_tokens;
     }
+    stats.read_tokens = stats.source_tokens.saturating_sub(unread);
     stats.truncated = stats.read_tokens < stats.source_tokens;
     let trusted: Vec<f32> =
         document.translations.iter().filter_map(|translation| translation.confidence).collect();

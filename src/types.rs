@@ -398,13 +398,15 @@ pub enum Problem {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Stats {
-    /// Tokens of the source text.
+    /// Tokens of the title and the sentences, as the model that reads them first divides them.
     pub source_tokens: usize,
-    /// Source tokens that a model read; fewer than `source_tokens` means something was left out.
+    /// Those of `source_tokens` that were read: all of them but the tokens that a model, by its
+    /// own count ([`crate::generate::Output::prompt_tokens`]), left out of a text that it was given
+    /// to translate or to summarize.
     pub read_tokens: usize,
     /// Tokens written by models.
     pub output_tokens: usize,
-    /// Whether anything was cut: `read_tokens < source_tokens`.
+    /// Whether a model left anything out: `read_tokens < source_tokens`.
     pub truncated: bool,
     /// Seconds of work, as far as they can be told apart in a batch.
     pub seconds: f64,

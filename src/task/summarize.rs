@@ -88,6 +88,8 @@ pub struct Input<'a> {
 pub struct Plan<'a> {
     /// In order; none when the summary is to be purely extractive.
     pub requests: Vec<Request>,
+    /// Tokens of each request's prompt.
+    sizes: Vec<usize>,
     /// What each request is about.
     asked: Asked,
     input: Input<'a>,
@@ -114,6 +116,8 @@ pub struct Summary {
     /// Sentences of the model that were not taken, and why; `segment` is the number of the
     /// article's sentence that it was to shorten.
     pub rejected: Vec<Flag>,
+    /// Tokens that the model left out of what it was given to read, by its own count.
+    pub unread_tokens: usize,
     /// Tokens that the model wrote.
     pub output_tokens: usize,
 }
@@ -143,6 +147,7 @@ pub fn plan<'a>(
     }
     let mut plan = Plan {
         requests: Vec::new(),
+        sizes: Vec::new(),
         asked: Asked::Sentences(Vec::new()),
         input,
         settings,
@@ -175,6 +180,10 @@ pub fn plan<'a>(
             plan.asked = Asked::Sentences(asked);
         }
         _ => {}
+    }
+    if let Some(generator) = generator {
+        let size = |request: &Request| generator.count_tokens(&request.prompt);
+        plan.sizes = plan.requests.iter().map(size).collect::<Result<_>>()?;
     }
     Ok(plan)
 }
@@ -216,9 +225,11 @@ pub fn finish(plan: &Plan, outputs: &[Output]) -> Summary {
     };
     let sentences =
         if plan.settings.style == Style::Headline { sentences } else { quoted(plan, sentences) };
+    let unread = plan.sizes.iter().zip(outputs).map(|(n, o)| n.saturating_sub(o.prompt_tokens));
     Summary {
         record: record(plan, sentences),
         rejected,
+        unread_tokens: unread.sum(),
         output_tokens: outputs.iter().map(|output| output.tokens).sum(),
     }
 }

@@ -65,8 +65,8 @@ pub struct Translation {
     pub confidence: Option<f32>,
     /// Whether the first attempt was rejected.
     pub retried: bool,
-    /// Source tokens that the model read.
-    pub read_tokens: usize,
+    /// Tokens that the models left out of what they were given to read, by their own count.
+    pub unread_tokens: usize,
     /// Tokens that the model wrote, attempts included.
     pub output_tokens: usize,
     /// Which source tokens the tokens of the text come from, if asked for: one for each part of the
@@ -172,7 +172,7 @@ pub fn translate(
             problems,
             confidence: first.confidence.into_iter().chain(translation.confidence).reduce(f32::min),
             retried: first.retried || translation.retried,
-            read_tokens: first.read_tokens,
+            unread_tokens: first.unread_tokens + translation.unread_tokens,
             output_tokens: first.output_tokens + translation.output_tokens,
             alignments: [first.alignments, translation.alignments].concat(),
         };
@@ -303,7 +303,6 @@ fn leg(
             let kept: Vec<Problem> = best[i].problems.iter().copied().filter(is_kept).collect();
             attempt.problems.extend(kept);
             best[i].output_tokens += attempt.output_tokens;
-            best[i].read_tokens = best[i].read_tokens.max(attempt.read_tokens);
             best[i].retried = way != Way::Plain;
             let found = Severity::of(&attempt.problems);
             if found < severity[i] {
@@ -311,6 +310,7 @@ fn leg(
                 best[i].text = attempt.text;
                 best[i].problems = attempt.problems;
                 best[i].confidence = attempt.confidence;
+                best[i].unread_tokens = attempt.unread_tokens;
                 best[i].alignments = attempt.alignments;
             }
             if checks::deserve_retry(&best[i].problems) {
@@ -337,8 +337,9 @@ fn attempt(
     let mut requests = Vec::new();
     let first_options = settings.options(model);
     let reads_back = channel::is_asked_for(model, &first_options);
-    // The languages of each request.
+    // The languages and the tokens of each request.
     let mut legs: Vec<(&Lang, &Lang)> = Vec::new();
+    let mut sizes: Vec<usize> = Vec::new();
     for segment in segments {
         let capitals = caps::is_capitals(&segment.text);
         let text =
@@ -350,10 +351,9 @@ fn attempt(
             options.outputs = channel::CANDIDATES.min(options.beams);
         }
         for piece in parts.iter().filter(|p| !p.keep) {
-            let max_tokens = settings
-                .decoding
-                .max_tokens
-                .unwrap_or(room(model.count_tokens(&piece.text)?, &segment.to));
+            let tokens = model.count_tokens(&piece.text)?;
+            let max_tokens = settings.decoding.max_tokens.unwrap_or(room(tokens, &segment.to));
+            sizes.push(tokens);
             legs.push((&segment.from, &segment.to));
             requests.push(Request {
                 prefix: prompt.prefix.clone(),
@@ -402,9 +402,10 @@ fn attempt(
         alignments = model.align(&pairs, None)?;
     }
     let mut alignments = alignments.into_iter();
-    let outputs = outputs.into_iter().zip(likelihoods);
-    let mut outputs = outputs.map(|(output, likelihood)| Written {
+    let outputs = outputs.into_iter().zip(sizes).zip(likelihoods);
+    let mut outputs = outputs.map(|((output, tokens), likelihood)| Written {
         output,
+        tokens,
         likelihood,
         alignment: alignments.next(),
     });

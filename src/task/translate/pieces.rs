@@ -23,6 +23,8 @@ pub(super) struct Piece {
 /// What a model wrote for a piece.
 pub(super) struct Written {
     pub output: Output,
+    /// Tokens of the piece: what there was to read.
+    pub tokens: usize,
     /// See [`super::channel::choose`].
     pub likelihood: Option<f32>,
     pub alignment: Option<Alignment>,
@@ -89,14 +91,15 @@ pub(super) fn put_together(
     for (i, piece) in pieces.iter().enumerate() {
         if piece.keep {
             result.text.push_str(&piece.text);
-        } else if let Some(Written { output, likelihood: own, alignment }) = outputs.next() {
+        } else if let Some(Written { output, tokens, likelihood: own, alignment }) = outputs.next()
+        {
             likelihood = likelihood.zip(own).map(|(all, own)| all + own * output.ids.len() as f32);
             weight += output.ids.len() as f32;
             result.alignments.extend(alignment.map(aligned));
             if output.finish != Finish::Stop {
                 finish = output.finish;
             }
-            result.read_tokens += output.prompt_tokens;
+            result.unread_tokens += tokens.saturating_sub(output.prompt_tokens);
             result.output_tokens += output.tokens;
             let goes_on = Some(i) != last;
             result.text.push_str(&seams::fit(
