@@ -1,6 +1,7 @@
 //! From a model's files to an engine that runs it.
 
 use crate::arch;
+use crate::cancel::CancelToken;
 use crate::checkpoint::{Config, TrackedWeights, Weights};
 use crate::error::{Error, Result};
 use crate::generate::{
@@ -121,8 +122,8 @@ pub struct Runtime {
     /// Tokens of the sequences that a worker advances at once, see
     /// [`EngineSettings::batch_tokens`]. It bounds the memory, and changes no result.
     pub batch_tokens: usize,
-    /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
-    pub stop: fn() -> bool,
+    /// Stops the work between two steps, with [`Error::Interrupted`].
+    pub cancel: CancelToken,
 }
 
 /// Workers that keep a GPU busy: while it computes for one, the others look at what it made for
@@ -142,7 +143,7 @@ impl Runtime {
             threads,
             batch,
             batch_tokens: usize::MAX,
-            stop: || false,
+            cancel: CancelToken::new(),
         }
     }
 
@@ -172,7 +173,7 @@ impl Runtime {
             batch_tokens: self.batch_tokens,
             // On a GPU, what is read has to keep many more units busy.
             prefill: if self.candle { 8192 } else { 512 },
-            stop: self.stop,
+            cancel: self.cancel.clone(),
             allows: script::allows,
         }
     }

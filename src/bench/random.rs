@@ -1,6 +1,7 @@
 //! Weights out of nothing: random tensors of whatever shape is asked for, the same for the same
 //! name every time.
 
+use crate::cancel::CancelToken;
 use crate::checkpoint::{MatrixReader, Weights};
 use crate::error::{Error, Result};
 use candle_core::{Device, Tensor};
@@ -16,13 +17,13 @@ pub(super) struct RandomWeights<'a> {
     buckets: usize,
     /// What models of that type do not have, and what would change the graph if it were there.
     absent: &'static [&'static str],
-    stop: fn() -> bool,
+    cancel: CancelToken,
     /// Weights handed out so far.
     given: AtomicU64,
 }
 
 impl<'a> RandomWeights<'a> {
-    pub fn new(model: &'a str, config: &Value, stop: fn() -> bool) -> RandomWeights<'a> {
+    pub fn new(model: &'a str, config: &Value, cancel: CancelToken) -> RandomWeights<'a> {
         let size = |key: &str| config.get(key).and_then(Value::as_u64).unwrap_or(0) as usize;
         let absent: &[&str] = match config.get("model_type").and_then(Value::as_str) {
             Some("llama" | "gemma3_text") => &["lm_head.weight", "rope_freqs.weight"],
@@ -36,7 +37,7 @@ impl<'a> RandomWeights<'a> {
             positions: size("max_position_embeddings") + 2,
             buckets: size("relative_attention_num_buckets"),
             absent,
-            stop,
+            cancel,
             given: AtomicU64::new(0),
         }
     }
@@ -78,9 +79,7 @@ impl Weights for RandomWeights<'_> {
     }
 
     fn get_shaped(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        if (self.stop)() {
-            return Err(Error::Interrupted);
-        }
+        self.cancel.check()?;
         let count: usize = shape.iter().product();
         self.given.fetch_add(count as u64, Ordering::Relaxed);
         // About what training begins with, so that nothing grows or vanishes on its way through the
@@ -145,7 +144,7 @@ mod tests {
         for name in ["tiny", "tiny-decoder"] {
             let shape = Shape::named(name).unwrap();
             let config = shape.config();
-            let weights = RandomWeights::new(name, &config, || false);
+            let weights = RandomWeights::new(name, &config, CancelToken::new());
             let backend = Backend::new(Device::Cpu, Precision::F32);
             let work =
                 arch::load(&Config::Json(config.clone()), &weights, &backend).unwrap().work();

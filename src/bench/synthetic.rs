@@ -22,7 +22,7 @@ pub fn open(shape: &Shape, runtime: &Runtime) -> Result<Engine> {
     let config = shape.config();
     let id = |key: &str| config.get(key).and_then(Value::as_u64).map(|id| id as u32);
     let vocabulary = config.get("vocab_size").and_then(Value::as_u64).unwrap_or(0) as usize;
-    let weights = RandomWeights::new(shape.name, &config, runtime.stop);
+    let weights = RandomWeights::new(shape.name, &config, runtime.cancel.clone());
     let backend = runtime.backend();
     let tokenizer = Tokenizer::numbered(vocabulary, id("eos_token_id").unwrap_or(0))?;
     let conventions = GenerationConfig {

@@ -5,7 +5,6 @@ use super::args::{
 };
 use super::config::Config;
 use super::progress::Reporter;
-use crate::CancelToken;
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOverrides, EarlyStopping, Engine, Generate};
 use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};

@@ -73,9 +73,7 @@ impl Engine {
             loop {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let Some((request, output)) = pairs.get(number) else { return Ok(()) };
-                if (self.settings.stop)() {
-                    return Err(Error::Interrupted);
-                }
+                self.settings.cancel.check()?;
                 let source = self.source(encoder, request)?;
                 let start = &self.conventions.start;
                 let tokens = [start, *output].concat();

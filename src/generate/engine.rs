@@ -5,6 +5,7 @@ use super::vocabulary::Vocabulary;
 use super::worker::{Job, Shared, Team};
 use super::{Alignment, DecodingOptions, Generate, LanguagePrompt, OnText, Output, Request};
 use crate::arch::{Encoder, Macs, Model};
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, Span};
 use crate::token::{Piece, Tokenizer};
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How an engine works. None of it changes a result.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EngineSettings {
     /// Workers, each on a core of its own.
     pub workers: usize,
@@ -30,8 +31,8 @@ pub struct EngineSettings {
     pub batch_tokens: usize,
     /// Prompt tokens that a worker reads in one step.
     pub prefill: usize,
-    /// Asked between steps; `true` stops the work with [`Error::Interrupted`].
-    pub stop: fn() -> bool,
+    /// Stops all work of the engine between two steps, with [`Error::Interrupted`].
+    pub cancel: CancelToken,
     /// Whether text in a language may hold a character, for [`super::DecodingOptions::language`].
     pub allows: fn(&Lang, char) -> bool,
 }
@@ -154,7 +155,7 @@ impl Engine {
 
     /// How it works.
     pub fn settings(&self) -> EngineSettings {
-        self.settings
+        self.settings.clone()
     }
 
     /// Size of the vocabulary that it writes with.
@@ -238,9 +239,7 @@ impl Engine {
         }
         let mut cache = self.model.new_cache();
         for tokens in tokens.chunks(self.settings.prefill.max(1)) {
-            if (self.settings.stop)() {
-                return Err(Error::Interrupted);
-            }
+            self.settings.cancel.check()?;
             self.model.forward(&mut [Span::new(tokens, &mut cache)])?;
         }
         Ok(cache)
@@ -405,7 +404,7 @@ impl Engine {
             order: &order,
             results: Mutex::new(vec![None; jobs.len()]),
             stop: AtomicBool::new(false),
-            interrupted: self.settings.stop,
+            interrupted: &self.settings.cancel,
             on_text,
             on_done,
             team: Mutex::new(Team::new(self.pools.len(), self.settings.batch.min(share).max(1))),

@@ -62,9 +62,7 @@ impl Engine {
         let (next, scores) = (AtomicUsize::new(0), Mutex::new(vec![0.0; given.len()]));
         self.on_workers(|| {
             while let Some(batch) = batches.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if (self.settings.stop)() {
-                    return Err(Error::Interrupted);
-                }
+                self.settings.cancel.check()?;
                 let some: Vec<&Given> = batch.iter().map(|&i| &given[i]).collect();
                 let found = self.mean_log_probabilities(&some)?;
                 let mut scores = scores.lock().unwrap_or_else(PoisonError::into_inner);

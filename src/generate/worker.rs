@@ -9,6 +9,7 @@ use super::stream::Stream;
 use super::vocabulary::{Candidate, Edits, Vocabulary};
 use super::{DecodingOptions, Finish, OnText, Output, Variant};
 use crate::arch::Model;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, SourceCache, Span};
 use crate::token::Tokenizer;
@@ -76,8 +77,8 @@ pub(super) struct Shared<'a> {
     pub order: &'a [usize],
     pub results: Mutex<Vec<Option<Output>>>,
     pub stop: AtomicBool,
-    /// See [`super::EngineSettings::stop`].
-    pub interrupted: fn() -> bool,
+    /// See [`super::EngineSettings::cancel`].
+    pub interrupted: &'a CancelToken,
     pub on_text: Option<OnText<'a>>,
     pub on_done: &'a (dyn Fn(usize, &Output) -> bool + Sync),
     pub team: Mutex<Team>,
@@ -362,7 +363,7 @@ impl<'a> Shared<'a> {
     fn run(&self) -> Result<()> {
         let mut rows: Vec<Row<'a>> = Vec::new();
         loop {
-            if self.stop.load(Ordering::Relaxed) || (self.interrupted)() {
+            if self.stop.load(Ordering::Relaxed) || self.interrupted.is_cancelled() {
                 return Err(Error::Interrupted);
             }
             let mut begun = self.choose(&rows);
