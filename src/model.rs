@@ -10,7 +10,7 @@ use crate::generate::{
 use crate::io::weights::{Adapter, Gguf, ShortlistFile, open_folder, optional_json};
 use crate::kernel::{Precision, open_cuda};
 use crate::nn::Backend;
-use crate::text::script;
+use crate::text::language::script;
 use crate::token::Tokenizer;
 use candle_core::Device;
 use std::fmt;

@@ -8,7 +8,7 @@ use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use polygist::nn::{Backend, Span};
-use polygist::text::script;
+use polygist::text::language::script;
 use polygist::token::{Piece, Tokenizer};
 use polygist::{arch, types::Lang};
 use serde::Deserialize;

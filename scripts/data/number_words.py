@@ -1,9 +1,9 @@
-"""Makes `src/text/number_words.txt` and the fixture `tests/fixtures/number_words.tsv` out of CLDR's rules for spelling numbers out.
+"""Makes `models/number_words.txt` and the fixture `tests/fixtures/number_words.tsv` out of CLDR's rules for spelling numbers out.
 
     npm pack cldr-rbnf && tar xf cldr-rbnf-*.tgz
     python scripts/data/number_words.py package/rbnf
 
-Needs PyICU, which evaluates the rules. What the reader (`src/text/number_words.rs`) puts together by itself is left out: the sums of the
+Needs PyICU, which evaluates the rules. What the reader (`src/text/numbers/number_words.rs`) puts together by itself is left out: the sums of the
 function `composes` are those of the reader.
 """
 
@@ -192,7 +192,7 @@ def main():
     for code, codes in sorted(LANGUAGES.items()):
         lines += section(folder, code, codes)
         fixture += samples(folder, code, codes, draw)
-    (ROOT / "src/text/number_words.txt").write_text(HEADER + "\n".join(lines) + "\n")
+    (ROOT / "models/number_words.txt").write_text(HEADER + "\n".join(lines) + "\n")
     (ROOT / "tests/fixtures/number_words.tsv").write_text("\n".join(fixture) + "\n")
 
 

@@ -1,4 +1,4 @@
-use super::script::{self, Script};
+use super::language::script::{self, Script};
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// Brings a text into one form, so that what looks the same is the same: Unicode NFC, `\n` line

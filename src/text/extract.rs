@@ -1,16 +1,14 @@
-use super::{boilerplate, clean, html, markdown, plain, protect, script};
+mod boilerplate;
+mod found;
+mod html;
+mod html_blocks;
+mod markdown;
+mod plain;
+
+use super::{clean, protect};
 use crate::error::{Error, Result};
 use crate::types::{Article, Block, BlockKind, Format, RawArticle};
-
-/// Title and blocks as a reader of one format finds them.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    /// The title that the format names (front matter, the page's head), or the first heading stands
-    /// for.
-    pub(super) title: Option<String>,
-    /// The blocks in order; the title may be among them.
-    pub(super) blocks: Vec<Block>,
-}
+use found::{Found, one_line};
 
 /// Finds title and blocks of an article: characters are normalized, boilerplate of web pages is
 /// dropped (HTML and plain text, where scraped pages leave it), hard-wrapped lines are joined, and
@@ -133,31 +131,6 @@ fn take_title(title: Option<String>, blocks: &mut Vec<Block>, format: Format) ->
 /// What is compared of titles: letters and digits, case apart.
 fn key(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Joins a line to the text before it: with a space, or without where the script has none or a
-/// hyphen stands at the break.
-pub(super) fn join_line(text: &mut String, line: &str) {
-    let unspaced = |c: Option<char>| {
-        c.is_some_and(|c| {
-            script::of(c).is_unspaced()
-                || matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}')
-        })
-    };
-    let mut before = text.chars().rev();
-    let last = before.next();
-    let hyphen = last == Some('-')
-        && before.next().is_some_and(char::is_alphabetic)
-        && line.starts_with(char::is_lowercase);
-    let together = hyphen || unspaced(last) && unspaced(line.chars().next());
-    if !(text.is_empty() || together) {
-        text.push(' ');
-    }
-    text.push_str(line);
 }
 
 #[cfg(test)]

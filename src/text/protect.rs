@@ -96,8 +96,6 @@ pub fn missing(source: &str, output: &str) -> Vec<String> {
     lacking
 }
 
-pub use super::numbers::numbers;
-
 /// Puts back the protected spans that a translation changed: where as many of the output's spans
 /// are unknown to the source as are missing of the source's, each is replaced by the one that
 /// stands in its place there. Otherwise the output stays as it is.

@@ -1,4 +1,5 @@
-use super::{caps, script, sentences};
+use super::language::script;
+use super::{caps, sentences};
 use crate::types::Lang;
 use unicode_segmentation::UnicodeSegmentation;
 

@@ -1,6 +1,6 @@
 //! Whether the currencies of a text are those of its source.
 
-use crate::text::currencies::{Currency, currencies};
+use crate::text::numbers::currencies::{Currency, currencies};
 use crate::types::Lang;
 
 /// Whether one currency was exchanged for another: an amount is in one that the other text does not

@@ -1,7 +1,7 @@
 //! Whether a translation is in the language that it should be in.
 
 use super::ordinary_words;
-use crate::text::script::{self, Script};
+use crate::text::language::script::{self, Script};
 use crate::text::{caps, language};
 use crate::types::Lang;
 use std::collections::HashMap;

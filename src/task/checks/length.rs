@@ -1,6 +1,6 @@
 //! Whether a translation is as long as one should be.
 
-use crate::text::script::{self, Script};
+use crate::text::language::script::{self, Script};
 use crate::types::Lang;
 
 /// Characters of a text in this language per character of its English translation: medians over

@@ -5,8 +5,7 @@
 //! side only, in no such guise, is. Numbers in words explain those in digits; by themselves they
 //! accuse only where one was exchanged for another.
 
-use crate::text::number_words::{Spelled, spelled};
-use crate::text::protect;
+use crate::text::numbers::{Spelled, numbers, spelled};
 use crate::types::Lang;
 
 /// Numbers up to here may be spelled out on one side: twelve months, a dozen.
@@ -72,7 +71,7 @@ impl Said {
         let values = |wanted: fn(&Spelled) -> bool| {
             spelled.iter().filter(|s| wanted(s)).map(|s| s.value.to_string()).collect()
         };
-        let digits = protect::numbers(text);
+        let digits = numbers(text);
         let is_month = |n: &&String| {
             MONTHS.iter().any(|(before, after)| text.contains(&format!("{before}{n}{after}")))
         };
@@ -201,8 +200,8 @@ pub fn is_lost(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
 
 /// The numbers of a text that its source, in the same language, does not have.
 pub fn unsupported(text: &str, source: &str) -> Vec<String> {
-    let known = protect::numbers(source);
-    protect::numbers(text).into_iter().filter(|n| !known.contains(n)).collect()
+    let known = numbers(source);
+    numbers(text).into_iter().filter(|n| !known.contains(n)).collect()
 }
 
 fn is_small(number: &str) -> bool {

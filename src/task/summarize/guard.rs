@@ -3,7 +3,7 @@
 //! English.
 
 use crate::task::checks;
-use crate::text::number_words::spelled;
+use crate::text::numbers::spelled;
 use crate::text::words;
 use crate::types::{Lang, Problem};
 use std::collections::HashSet;

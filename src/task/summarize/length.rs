@@ -1,7 +1,7 @@
 //! How long a summary is to be, counted as readers count.
 
 use crate::error::{Error, Result};
-use crate::text::script;
+use crate::text::language::script;
 use std::ops::Range;
 use std::str::FromStr;
 

@@ -6,7 +6,9 @@ use crate::error::Result;
 use crate::generate::{Alignment, Finish, Generate, Output};
 use crate::languages;
 use crate::task::{checks, prompts};
-use crate::text::{caps, clean, protect, quotes, seams, sentences, separators};
+use crate::text::numbers::separators;
+use crate::text::sentences::{self, seams};
+use crate::text::{caps, clean, protect, quotes};
 use crate::types::{AlignedToken, Lang, Problem, TokenAlignment};
 
 /// Longest piece, in tokens, that is translated in one go; longer segments are split.

@@ -237,7 +237,7 @@ static LANGUAGES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock:
 });
 
 /// The languages (ISO 639) in which a lower-case word is a function word.
-pub(super) fn languages(word: &str) -> &'static [&'static str] {
+pub(in crate::text) fn languages(word: &str) -> &'static [&'static str] {
     LANGUAGES.get(word).map_or(&[], Vec::as_slice)
 }
 

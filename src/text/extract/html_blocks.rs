@@ -1,5 +1,6 @@
 //! The blocks of an HTML tree: paragraphs, headings, items, quotations, tables, code.
 
+use super::found::one_line;
 use crate::types::{Block, BlockKind};
 use dom_query::NodeRef;
 
@@ -231,7 +232,7 @@ impl Writer {
                 ("tr", true) => rows.push("|".into()),
                 ("td" | "th", true) => {
                     if let Some(row) = rows.last_mut() {
-                        row.push_str(&format!(" {} |", squeeze(&node.text())));
+                        row.push_str(&format!(" {} |", one_line(&node.text())));
                     }
                     return false;
                 }
@@ -351,9 +352,4 @@ pub(super) fn visit(root: &NodeRef, f: &mut dyn FnMut(&NodeRef, bool) -> bool) {
             }
         }
     }
-}
-
-/// One line, single spaces.
-pub(super) fn squeeze(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -1,4 +1,4 @@
-use super::function_words;
+use crate::text::language::function_words;
 use crate::types::Lang;
 use std::borrow::Cow;
 

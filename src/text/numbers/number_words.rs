@@ -1,28 +1,21 @@
-use super::{caps, numbers, numerals};
+//! Numbers written in words, in the languages of `models/number_words.txt`.
+
+use super::magnitude::magnitude;
+use super::numerals::numerals;
+use super::spelled::Spelled;
+use super::tokens::{Token, tokens};
 use crate::languages;
+use crate::text::caps;
 use crate::types::Lang;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
-use unicode_normalization::char::is_combining_mark;
-
-/// A number that is written in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spelled {
-    /// How much it is.
-    pub value: u64,
-    /// Whether it says how many and nothing else; an ordinal does not, nor does a word that means
-    /// something else, too.
-    pub counts: bool,
-    /// Where in the text.
-    pub place: Range<usize>,
-}
 
 /// The numbers that are written in words, in their order; none in a language whose words are not
 /// known. Fractions are left out, and the hours that are counted from before (`halb fünf`).
 ///
 /// ```
-/// use polygist::{text::number_words::spelled, types::Lang};
+/// use polygist::{text::numbers::spelled, types::Lang};
 /// let text = "vingt et un ans et trois mois";
 /// let found = spelled(text, &Lang::parse("fr").unwrap());
 /// let found: Vec<_> = found.into_iter().map(|s| (s.value, &text[s.place])).collect();
@@ -31,7 +24,7 @@ pub struct Spelled {
 pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
     let lang = languages::canonical(lang);
     if languages::is_spaceless(&lang) {
-        return numerals::numerals(text, &lang);
+        return numerals(text, &lang);
     }
     let Some(words) = WORDS.get(lang.base()) else { return Vec::new() };
     let (tokens, in_capitals) = (tokens(text), caps::is_capitals(text));
@@ -122,11 +115,14 @@ struct Words {
     longest: usize,
 }
 
-/// Those of `number_words.txt`; its first lines say how they are written.
+/// Those of `models/number_words.txt`; its first lines say how they are written.
 static WORDS: LazyLock<HashMap<&str, Words>> = LazyLock::new(|| {
     let mut all: HashMap<&str, Words> = HashMap::new();
     let mut words = all.entry("").or_default();
-    for line in include_str!("number_words.txt").lines().filter(|line| !line.starts_with('#')) {
+    for line in include_str!("../../../models/number_words.txt")
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+    {
         if let Some(code) = line.strip_prefix('[') {
             words = all.entry(code.trim_end_matches(']')).or_default();
         } else if let Some((value, phrases)) = line.split_once(' ') {
@@ -168,7 +164,7 @@ impl Words {
         while let Some(next) =
             tokens.get(end).filter(|token| token.joined && number.kind != Kind::Ordinal)
         {
-            let zeros = numbers::magnitude(&text[next.place.start..]) as u32;
+            let zeros = magnitude(&text[next.place.start..]) as u32;
             if zeros == 0 {
                 break;
             }
@@ -263,51 +259,6 @@ impl Number {
     }
 }
 
-/// A word, as the phrases spell it, or a run of digits.
-pub(super) struct Token {
-    pub(super) word: String,
-    pub(super) place: Range<usize>,
-    /// Whether nothing but a space, a hyphen or an apostrophe stands between it and the one before.
-    pub(super) joined: bool,
-}
-
-pub(super) fn tokens(text: &str) -> Vec<Token> {
-    let is_letter = |c: char| {
-        (c.is_alphabetic() && c != 'ʼ') || is_combining_mark(c) || matches!(c, '\u{ad}' | '\u{640}')
-    };
-    let is_joiner =
-        |c: char| matches!(c, ' ' | '\u{a0}' | '-' | '‐' | '‑' | '\'' | '’' | 'ʼ' | '\u{200c}');
-    let mut out: Vec<Token> = Vec::new();
-    let mut end = 0;
-    while let Some(start) =
-        text[end..].find(|c: char| c.is_numeric() || is_letter(c)).map(|at| end + at)
-    {
-        let joined = !out.is_empty() && text[end..start].chars().all(is_joiner);
-        let is_number = text[start..].starts_with(char::is_numeric);
-        let ends = |c: char| if is_number { !c.is_numeric() } else { !is_letter(c) };
-        end = text[start..].find(ends).map_or(text.len(), |at| start + at);
-        out.push(Token { word: folded(&text[start..end]), place: start..end, joined });
-    }
-    out
-}
-
-/// Lower case, without soft hyphens and Arabic vowel signs; letters that writers interchange become
-/// one.
-fn folded(word: &str) -> String {
-    let letters = word.to_lowercase();
-    let letters = letters
-        .chars()
-        .filter(|c| !matches!(c, '\u{ad}' | '\u{307}' | '\u{640}' | '\u{64b}'..='\u{652}'));
-    let one_form = |c| match c {
-        'أ' | 'إ' | 'آ' => 'ا',
-        'ى' | 'ی' => 'ي',
-        'ک' => 'ك',
-        'ё' => 'е',
-        _ => c,
-    };
-    letters.map(one_form).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -382,7 +333,7 @@ mod tests {
 
     #[test]
     fn what_the_rules_of_cldr_spell_is_read() {
-        for line in include_str!("../../tests/fixtures/number_words.tsv").lines() {
+        for line in include_str!("../../../tests/fixtures/number_words.tsv").lines() {
             let [lang, value, text] =
                 line.split('\t').collect::<Vec<_>>().try_into().expect("three columns");
             let found: Vec<i64> = read(text, lang).into_iter().map(i64::abs).collect();

@@ -1,6 +1,6 @@
 //! Plain text: paragraphs between blank lines, or one a line; hard-wrapped lines are joined.
 
-use super::extract::{Found, join_line};
+use super::found::{Found, join_line};
 use crate::types::{Block, BlockKind};
 use regex::Regex;
 use std::sync::LazyLock;

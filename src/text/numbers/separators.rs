@@ -1,4 +1,4 @@
-use super::protect;
+use crate::text::protect;
 use crate::types::Lang;
 use std::collections::HashSet;
 

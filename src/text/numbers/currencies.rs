@@ -1,5 +1,6 @@
-use super::number_words::{Token, spelled, tokens};
-use super::numbers;
+use super::magnitude::magnitude;
+use super::number_words::spelled;
+use super::tokens::{Token, tokens};
 use crate::languages;
 use crate::types::Lang;
 
@@ -272,7 +273,7 @@ fn is_near_amount(text: &str, tokens: &[Token], at: usize, lang: &Lang) -> bool 
     (start..end).filter(|&i| i != at).map(|i| &tokens[i]).any(|token| {
         let word = &text[token.place.clone()];
         token.word.starts_with(char::is_numeric)
-            || numbers::magnitude(word) > 0
+            || magnitude(word) > 0
             || spelled(word, lang).iter().any(|n| n.value > 1)
     })
 }

@@ -1,4 +1,6 @@
-use super::number_words::Spelled;
+//! Numbers written in numerals of scripts without spaces: 二十三, ยี่สิบห้า.
+
+use super::spelled::Spelled;
 use crate::types::Lang;
 
 /// The signs that numbers are written with where words have no spaces between them.

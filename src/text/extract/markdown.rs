@@ -1,7 +1,7 @@
 //! Markdown: the text of paragraphs, headings and items is found by the parser's offsets;
 //! everything else stays as it is.
 
-use super::extract::{Found, join_line};
+use super::found::{Found, join_line};
 use crate::types::{Block, BlockKind};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::ops::Range;

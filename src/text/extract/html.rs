@@ -1,10 +1,10 @@
 //! HTML: the main content as a browser's reader mode finds it, then its blocks.
 
 use super::boilerplate::{self, Verdict};
-use super::extract::Found;
-use super::html_blocks::{Reading, squeeze, visit, walk};
+use super::found::{Found, one_line};
+use super::html_blocks::{Reading, visit, walk};
 use super::plain;
-use super::words::words;
+use crate::text::words::words;
 use crate::types::{Block, BlockKind};
 use dom_query::Document;
 use dom_smoothie::{Config, Readability};
@@ -107,11 +107,11 @@ fn title(document: &Document) -> Option<String> {
         document
             .try_select(selector)
             .and_then(|s| s.attr(name))
-            .map(|t| squeeze(&t))
+            .map(|t| one_line(&t))
             .filter(|t| !t.is_empty())
     };
     let text = |selector: &str| {
-        document.try_select(selector).map(|s| squeeze(&s.first().text())).filter(|t| !t.is_empty())
+        document.try_select(selector).map(|s| one_line(&s.first().text())).filter(|t| !t.is_empty())
     };
     let page = attribute("meta[property='og:title']", "content")
         .or_else(|| text("head > title"))
@@ -259,7 +259,7 @@ let y = 2;</pre>
 <footer><p>© 2024 The Daily News. All rights reserved.</p></footer><script>track();</script></body></html>"##;
 
     fn article(source: &str) -> crate::types::Article {
-        super::super::extract::extract(&super::super::extract::tests::raw(
+        crate::text::extract::extract(&crate::text::extract::tests::raw(
             crate::types::Format::Html,
             source,
         ))

@@ -1,0 +1,261 @@
+use super::evidence::weigh;
+use super::script::{self, Script};
+use crate::text::protect;
+use crate::types::{Detection, Lang};
+use std::borrow::Cow;
+
+/// Bytes of text that are looked at: more do not change the answer, and a 10 MB article should not
+/// take longer.
+const SAMPLE: usize = 12_000;
+
+/// Below this confidence the answer is `und`.
+const SURE: f32 = 0.5;
+
+/// The language of a text: `und` when it has too few letters or the evidence is divided.
+///
+/// The script decides first. Where several languages share it, four witnesses are heard: function
+/// words, letters that only some languages have, and the crates `whatlang` (trigrams, 70 languages)
+/// and `whichlang` (a linear model that is better, but knows 16 languages and takes every text for
+/// one of them). `benches/language.rs` measures them.
+pub fn detect(text: &str) -> Detection {
+    let text = sample(text);
+    let text = without_protected(&text);
+    let counts = script::count(&text);
+    let letters: usize = counts.iter().map(|&(_, n)| n).sum();
+    let Some((main, share)) = main_script(&counts) else { return unsure(0.0) };
+    let scores = match main {
+        Script::Han | Script::Kana => return east_asian(&text, share),
+        Script::Latin
+        | Script::Cyrillic
+        | Script::Arabic
+        | Script::Devanagari
+        | Script::Bengali => weigh(&text, main),
+        Script::Other | Script::Common => return unsure(0.0),
+        single => {
+            // A script of one language (or of one that far outweighs the others): any word will do.
+            let code = only_language(single, &text);
+            return decide(code, share * certainty(letters as f32, 1.5));
+        }
+    };
+    let mut ranked = scores.by_language;
+    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
+    match ranked.as_slice() {
+        [] => unsure(0.0),
+        [(code, first), rest @ ..] => {
+            let second = rest.first().map_or(0.0, |r| r.1);
+            let margin = first - second;
+            decide(code, share * certainty(margin, 0.45) * certainty(letters as f32, 4.0))
+        }
+    }
+}
+
+/// From 0 towards 1 as evidence grows; 0.63 at `unit`.
+fn certainty(evidence: f32, unit: f32) -> f32 {
+    1.0 - (-evidence / unit).exp()
+}
+
+fn unsure(confidence: f32) -> Detection {
+    Detection { code: Lang::und(), confidence }
+}
+
+fn decide(code: &str, confidence: f32) -> Detection {
+    // Three digits are more than the measure is good for, and print well.
+    let confidence = (confidence.clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
+    match Lang::parse(code) {
+        Some(code) if confidence >= SURE => Detection { code, confidence },
+        _ => unsure(confidence),
+    }
+}
+
+/// The beginning, the middle and the end of a long text.
+fn sample(text: &str) -> Cow<'_, str> {
+    if text.len() <= SAMPLE {
+        return Cow::Borrowed(text);
+    }
+    let third = SAMPLE / 3;
+    let slice =
+        |from: usize| &text[text.floor_char_boundary(from)..text.floor_char_boundary(from + third)];
+    Cow::Owned([slice(0), slice((text.len() - third) / 2), slice(text.len() - third)].join("\n"))
+}
+
+/// Addresses and code say nothing about the language.
+fn without_protected(text: &str) -> Cow<'_, str> {
+    let spans = protect::spans(text);
+    if spans.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut start = 0;
+    for span in spans {
+        out.push_str(&text[start..span.start]);
+        out.push(' ');
+        start = span.end;
+    }
+    out.push_str(&text[start..]);
+    Cow::Owned(out)
+}
+
+/// The script that the text is written in, and its share. Latin counts less than others, because
+/// texts in other scripts carry Latin names, and a character that is a syllable or a word counts
+/// more than a letter.
+fn main_script(counts: &[(Script, usize)]) -> Option<(Script, f32)> {
+    let weight = |script: Script| match script {
+        Script::Latin => 1.0,
+        Script::Han => 5.0,
+        Script::Kana | Script::Hangul => 4.0,
+        _ => 2.0,
+    };
+    let mut weighted: Vec<(Script, f32)> = Vec::new();
+    for &(script, n) in counts {
+        // Han and Kana are judged together.
+        let key = if script == Script::Kana { Script::Han } else { script };
+        let w = weight(script) * n as f32;
+        match weighted.iter_mut().find(|(s, _)| *s == key) {
+            Some((_, sum)) => *sum += w,
+            None => weighted.push((key, w)),
+        }
+    }
+    let total: f32 = weighted.iter().map(|w| w.1).sum();
+    weighted.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(script, w)| (script, w / total))
+}
+
+/// The language of a script that is its own, or nearly.
+fn only_language(script: Script, text: &str) -> &'static str {
+    match script {
+        // Yiddish writes vowels, and has letters for pairs of them.
+        Script::Hebrew
+            if ["ײ", "ױ", "װ", "אַ", "אָ"].iter().map(|l| text.matches(l).count()).sum::<usize>()
+                * 80
+                > text.len() =>
+        {
+            "yi"
+        }
+        Script::Hebrew => "he",
+        Script::Greek => "el",
+        Script::Armenian => "hy",
+        Script::Georgian => "ka",
+        Script::Hangul => "ko",
+        Script::Gurmukhi => "pa",
+        Script::Gujarati => "gu",
+        Script::Odia => "or",
+        Script::Tamil => "ta",
+        Script::Telugu => "te",
+        Script::Kannada => "kn",
+        Script::Malayalam => "ml",
+        Script::Sinhala => "si",
+        Script::Thai => "th",
+        Script::Lao => "lo",
+        Script::Khmer => "km",
+        Script::Myanmar => "my",
+        Script::Tibetan => "bo",
+        Script::Ethiopic => "am",
+        Script::Mongolian => "mn",
+        _ => "und",
+    }
+}
+
+/// Characters that Japan alone writes so.
+const JAPANESE: &str = "発経済対価図変実応戦関売気県円銭駅沢辺広団両読権検験浜竜働込峠畑渋観鉄転労単収従総続様覚伝仏仮処悪歳氷産";
+/// Frequent characters of traditional Chinese that simplified Chinese writes otherwise, and the
+/// other way round.
+const TRADITIONAL: &str = "這個們來時會為國說對過後還沒點樣與關開種現學業經應該當無長門問間聞見書車東馬風飛鳥魚麼讓誰誤認記設計試話語請論證議護變買賣錢銀鐵難電頭題類願顯麗龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報";
+const SIMPLIFIED: &str = "这个们来时会为国说对过后还没点样与关开种现学业经应该当无长门问间闻见书车东马风飞鸟鱼么让谁误认记设计试话语请论证议护变买卖钱银铁难电头题类愿显丽龙台湾总统选举岁尔联导将领军战争党据报";
+
+/// Chinese or Japanese, and which Chinese where that is beyond doubt.
+fn east_asian(text: &str, share: f32) -> Detection {
+    let (mut han, mut kana, mut japanese, mut traditional, mut simplified) =
+        (0usize, 0usize, 0usize, 0usize, 0usize);
+    for c in text.chars().filter(|c| !c.is_ascii()) {
+        match script::of(c) {
+            Script::Kana => kana += 1,
+            Script::Han => {
+                han += 1;
+                let (t, s) = (TRADITIONAL.contains(c), SIMPLIFIED.contains(c));
+                traditional += usize::from(t && !s);
+                simplified += usize::from(s && !t);
+                japanese += usize::from(JAPANESE.contains(c) && !t && !s);
+            }
+            _ => {}
+        }
+    }
+    let confidence = share * certainty((han + kana) as f32, 1.5);
+    if kana * 12 > han || japanese > 0 && kana + japanese > simplified {
+        return decide("ja", confidence);
+    }
+    decide(
+        if traditional >= 3 && traditional > 10 * simplified { "zh-TW" } else { "zh" },
+        confidence,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_sentences_of_many_languages() {
+        for (code, text) in [
+            ("en", "The minister said on Monday that the talks would go on."),
+            ("de", "Der Minister sagte am Montag, dass die Gespräche weitergehen."),
+            ("fr", "Le ministre a déclaré lundi que les discussions se poursuivraient."),
+            ("es", "El ministro dijo el lunes que las conversaciones continuarían."),
+            ("pt", "O ministro disse na segunda-feira que as negociações não vão parar."),
+            ("it", "Il ministro ha detto lunedì che i colloqui continueranno."),
+            ("nl", "De minister zei maandag dat de gesprekken doorgaan."),
+            ("sv", "Ministern sade på måndagen att samtalen ska fortsätta."),
+            ("da", "Ministeren sagde mandag, at forhandlingerne fortsætter efter mødet."),
+            ("no", "Statsråden sa mandag at samtalene fortsetter etter møtet."),
+            ("pl", "Minister powiedział w poniedziałek, że rozmowy będą trwały."),
+            ("cs", "Ministr v pondělí řekl, že jednání budou pokračovat."),
+            ("tr", "Bakan pazartesi günü görüşmelerin devam edeceğini söyledi."),
+            ("az", "Nazir bazar ertəsi danışıqların davam edəcəyini bildirib."),
+            ("kk", "Министр дүйсенбіде келіссөздер жалғасатынын айтты."),
+            ("ru", "Министр заявил в понедельник, что переговоры продолжатся."),
+            ("uk", "Міністр заявив у понеділок, що переговори триватимуть."),
+            ("bg", "Министърът заяви в понеделник, че преговорите продължават."),
+            ("fa", "وزیر روز دوشنبه گفت که مذاکرات ادامه خواهد داشت."),
+            ("ar", "قال الوزير يوم الاثنين إن المحادثات ستستمر."),
+            ("he", "השר אמר ביום שני שהשיחות יימשכו."),
+            ("yi", "דער מיניסטער האָט געזאָגט מאָנטיק אַז די געשפּרעכן וועלן ווײַטער אָנגיין."),
+            ("hy", "Նախարարն ասաց, որ բանակցությունները կշարունակվեն։"),
+            ("ka", "მინისტრმა თქვა, რომ მოლაპარაკებები გაგრძელდება."),
+            ("hi", "मंत्री ने सोमवार को कहा कि बातचीत जारी रहेगी।"),
+            ("vi", "Bộ trưởng cho biết hôm thứ Hai rằng các cuộc đàm phán sẽ tiếp tục."),
+            ("ja", "大臣は月曜日、交渉が続くと述べた。"),
+            ("ja", "日経平均、終値は続落 円売り広がる 経済対策発表"),
+            ("ko", "장관은 월요일에 협상이 계속될 것이라고 말했다."),
+            ("zh", "部长周一表示谈判将继续进行。"),
+            ("zh-TW", "部長週一表示，談判將會繼續進行，還沒有結論。"),
+            (
+                "ru",
+                "Глава Microsoft Satya Nadella рассказал о планах Windows и OpenAI в интервью CNN",
+            ),
+        ] {
+            let found = detect(text);
+            assert_eq!(found.code.as_str(), code, "{text} ({})", found.confidence);
+        }
+    }
+
+    #[test]
+    fn says_when_it_does_not_know() {
+        for text in [
+            "",
+            " \n",
+            "12.05.2024",
+            "😀 …",
+            "https://www.spiegel.de/politik/",
+            "`let x = y;`",
+            "Ye",
+            "ᚠᚢᚦᚨᚱᚲ",
+        ] {
+            assert!(detect(text).code.is_und(), "{text}: {:?}", detect(text));
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_judged_by_samples() {
+        let text = "Der Minister sagte am Montag, dass die Gespräche weitergehen. ".repeat(20_000);
+        assert_eq!(detect(&text).code.as_str(), "de");
+        assert!(sample(&text).len() <= SAMPLE + 2);
+    }
+}

@@ -1,0 +1,142 @@
+//! Evidence for the language of a text among those that share a script.
+
+use super::function_words;
+use super::identifiers::{LINEAR_LANGUAGES, from_whatlang, from_whichlang};
+use super::script::{self, Script};
+use crate::types::Lang;
+use std::sync::LazyLock;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Evidence by language.
+#[derive(Default)]
+pub(super) struct Scores {
+    pub(super) by_language: Vec<(&'static str, f32)>,
+}
+
+impl Scores {
+    fn add(&mut self, lang: &'static str, evidence: f32) {
+        match self.by_language.iter_mut().find(|(l, _)| *l == lang) {
+            Some((_, sum)) => *sum += evidence,
+            None => self.by_language.push((lang, evidence)),
+        }
+    }
+}
+
+/// Letters that not all languages of a script have, and the languages that do.
+const LETTERS: &[(&str, &[&str])] = &[
+    ("ыэ", &["ru", "be", "kk", "ky", "mn", "tt"]),
+    ("ё", &["ru", "be", "kk", "ky", "mn", "tg"]),
+    ("щ", &["ru", "uk", "bg", "kk", "tt"]),
+    ("ъ", &["bg", "ru"]),
+    ("ь", &["ru", "uk", "be", "kk", "ky", "mn", "tt"]),
+    ("і", &["uk", "be", "kk"]),
+    ("їєґ", &["uk"]),
+    ("ў", &["be"]),
+    ("јљњџ", &["sr", "mk"]),
+    ("ђћ", &["sr"]),
+    ("ѓќѕ", &["mk"]),
+    ("ғқұ", &["kk"]),
+    ("ә", &["kk", "tt"]),
+    ("һ", &["kk", "tt"]),
+    ("ң", &["kk", "ky", "tt"]),
+    ("өү", &["kk", "ky", "mn", "tt"]),
+    ("җ", &["tt"]),
+    ("ӣӯҷҳ", &["tg"]),
+    ("پچژگ", &["fa", "ur", "ps", "ckb", "ug"]),
+    ("کی", &["fa", "ur", "ckb"]),
+    ("ةىيكإ", &["ar"]),
+    ("ٹڈڑںےہھ", &["ur"]),
+    ("ښځڅډړږۍ", &["ps"]),
+    ("ێۆڵڕ", &["ckb"]),
+    ("ڭۇۈ", &["ug"]),
+    ("ə", &["az"]),
+    ("ıİğ", &["tr", "az"]),
+    ("řěů", &["cs"]),
+    ("ľĺŕ", &["sk"]),
+    ("őű", &["hu"]),
+    ("łżź", &["pl"]),
+    ("țș", &["ro"]),
+    ("ñ¿¡", &["es"]),
+    ("ß", &["de"]),
+    ("æø", &["da", "no"]),
+    ("þð", &["is"]),
+    ("ơưạảấầẩậắằặẹẻếềểễệỉịọỏốồổộớờởợụủứừửựỳỷỹ", &["vi"]),
+];
+
+/// How much one witness counts.
+mod weight {
+    /// A function word, divided by the number of languages that share it.
+    pub(super) const WORD: f32 = 1.0;
+    /// A letter that the language has and others lack.
+    pub(super) const LETTER: f32 = 0.7;
+    /// `whatlang`, besides its own confidence.
+    pub(super) const TRIGRAMS: f32 = 0.4;
+    /// The same for a language that it often takes short texts of others for.
+    pub(super) const TRIGRAMS_RARE: f32 = 0.1;
+    /// `whichlang`.
+    pub(super) const LINEAR: f32 = 0.9;
+    /// The same where the other witness sees a language that `whichlang` does not know.
+    pub(super) const LINEAR_ELSEWHERE: f32 = 0.3;
+}
+
+/// Hears the witnesses for the languages that share a script.
+pub(super) fn weigh(text: &str, main: Script) -> Scores {
+    let mut scores = Scores::default();
+    let lower = text.to_lowercase();
+    for word in lower.unicode_words() {
+        let languages = function_words::languages(word);
+        for lang in
+            languages.iter().filter(|_| word.chars().next().is_some_and(|c| script::of(c) == main))
+        {
+            scores.add(lang, weight::WORD / languages.len() as f32);
+        }
+    }
+    for c in lower.chars().filter(|c| !c.is_ascii()) {
+        for (_, languages) in LETTERS.iter().filter(|(letters, _)| letters.contains(c)) {
+            for lang in *languages {
+                scores.add(lang, weight::LETTER * (1.0 + 1.0 / languages.len() as f32));
+            }
+        }
+    }
+    let trigrams = trigrams(text, main, &mut scores);
+    let linear = from_whichlang(whichlang::detect_language(text));
+    if written_in(linear, main) {
+        let knows = trigrams.is_some_and(|lang| LINEAR_LANGUAGES.contains(&lang));
+        scores.add(linear, if knows { weight::LINEAR } else { weight::LINEAR_ELSEWHERE });
+    }
+    if main == Script::Bengali {
+        scores.add(if text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" }, 3.0);
+    }
+    scores
+}
+
+/// Hears `whatlang`; returns its answer among the languages of much news.
+fn trigrams(text: &str, main: Script, scores: &mut Scores) -> Option<&'static str> {
+    let found = whatlang::detect(text)?;
+    let (lang, rare) = from_whatlang(found.lang())?;
+    if !written_in(lang, main) {
+        return None;
+    }
+    if !rare {
+        scores.add(lang, weight::TRIGRAMS + found.confidence() as f32);
+        return Some(lang);
+    }
+    scores.add(lang, weight::TRIGRAMS_RARE + found.confidence() as f32);
+    let found = COMMON.detect(text)?;
+    let (lang, _) = from_whatlang(found.lang())?;
+    scores.add(lang, weight::TRIGRAMS);
+    Some(lang)
+}
+
+/// `whatlang` without the languages that it often takes short texts of their relatives for.
+static COMMON: LazyLock<whatlang::Detector> = LazyLock::new(|| {
+    let rare = whatlang::Lang::all()
+        .iter()
+        .copied()
+        .filter(|&lang| from_whatlang(lang).is_none_or(|(_, rare)| rare));
+    whatlang::Detector::with_denylist(rare.collect())
+});
+
+fn written_in(lang: &str, main: Script) -> bool {
+    Lang::parse(lang).is_some_and(|l| script::scripts(&l).contains(&main))
+}

@@ -1,0 +1,207 @@
+//! Text into sentences.
+
+use super::boundary::{OPENING, is_boundary};
+use crate::text::protect;
+use crate::types::{Lang, Sentence};
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Splits a text into sentences, each with the white space after it: the concatenation of `text +
+/// gap` is the text, trimmed at its start. A line break ends a sentence.
+///
+/// The boundaries are those of Unicode (UAX #29), less the ones after abbreviations, initials,
+/// ordinals and quoted sentences within a sentence, and with those of Armenian, Greek, and of
+/// quotations in Chinese and Japanese added.
+pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
+    let text = text.trim_start();
+    let mut out = Vec::new();
+    let mut start = 0;
+    // No sentence ends inside of an address (`https://example.org/a?b=c`) or a piece of code.
+    let mut spans = protect::spans(text).into_iter().peekable();
+    for end in boundaries(text, lang) {
+        while spans.next_if(|span| span.end <= end).is_some() {}
+        if spans.peek().is_none_or(|span| end <= span.start)
+            && is_boundary(&text[start..end], &text[end..], lang)
+        {
+            out.push(sentence(&text[start..end]));
+            start = end;
+        }
+    }
+    if start < text.len() {
+        out.push(sentence(&text[start..]));
+    }
+    out
+}
+
+pub(super) fn sentence(text: &str) -> Sentence {
+    let kept = text.trim_end();
+    Sentence { text: kept.to_string(), gap: text[kept.len()..].to_string() }
+}
+
+/// Where a sentence may end: after each Unicode sentence, and at the marks of single languages that
+/// Unicode leaves out.
+fn boundaries(text: &str, lang: &Lang) -> Vec<usize> {
+    let mut straight_quotes = 0;
+    let mut out: Vec<usize> = Vec::new();
+    for (at, piece) in text.split_sentence_bound_indices() {
+        straight_quotes += piece.matches('"').count();
+        let end = at + without_opening(piece, straight_quotes % 2 == 1).len();
+        // In French a space stands before the mark that closes a quotation.
+        match text[end..].strip_prefix('»') {
+            Some(after) if after.starts_with([',', ';', ':', '.', '!', '?', ')']) => {}
+            Some(after) if !after.starts_with(char::is_alphanumeric) => out.push(
+                text.len()
+                    - after.trim_start_matches(|c: char| c.is_whitespace() && c != '\n').len(),
+            ),
+            _ => out.push(end),
+        }
+        if piece.ends_with('\n') {
+            straight_quotes = 0;
+        }
+    }
+    // Armenian sentences are also typed with a colon, Greek questions with a semicolon.
+    let mark = match lang.base() {
+        "hy" => Some(':'),
+        "el" => Some(';'),
+        _ => None,
+    };
+    if let Some(mark) = mark {
+        for (at, _) in text.match_indices(mark) {
+            let after = &text[at + 1..];
+            let rest = after.trim_start();
+            if rest.len() < after.len()
+                && rest.trim_start_matches(OPENING).starts_with(char::is_uppercase)
+            {
+                out.push(text.len() - rest.len());
+            }
+        }
+        out.sort_unstable();
+        out.dedup();
+    }
+    out
+}
+
+/// Unicode takes every quotation mark and bracket after a full stop for a closing one, but where no
+/// space is written the next sentence's opening mark stands there too. `open`: the last straight
+/// quotation mark opens.
+fn without_opening(piece: &str, open: bool) -> &str {
+    let kept = piece.trim_end_matches(|c| {
+        matches!(c, '「' | '『' | '（' | '《' | '【' | '“' | '‘') || c == '"' && open
+    });
+    if kept.ends_with(['。', '！', '？'])
+        || kept.ends_with(['」', '』', '”', '"']) && kept.len() < piece.len() && !piece.is_ascii()
+    {
+        kept
+    } else {
+        piece
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(code: &str, text: &str) -> Vec<String> {
+        let out = split(text, &Lang::parse(code).unwrap());
+        assert_eq!(
+            out.iter().map(|s| format!("{}{}", s.text, s.gap)).collect::<String>(),
+            text.trim_start(),
+            "nothing is lost"
+        );
+        out.into_iter().map(|s| s.text).collect()
+    }
+
+    #[test]
+    fn addresses_are_not_cut() {
+        let text = "See [the bulletin](https://a.example/b?n=48), it is new. Next.";
+        let split = split(text, &Lang::en());
+        assert_eq!(
+            split.iter().map(|s| s.text.as_str()).collect::<Vec<_>>(),
+            ["See [the bulletin](https://a.example/b?n=48), it is new.", "Next."]
+        );
+    }
+
+    #[test]
+    fn full_stops_that_end_nothing() {
+        for (code, one) in [
+            (
+                "en",
+                "Dr. J. R. Smith of the U.S. Senate paid $3.5 to Acme Inc. Monday at No. 5, e.g. Once.",
+            ),
+            ("en", "“Really?” he asked, and left."),
+            ("de", "Am 3. Mai traf Prof. Dr. Müller z.B. Angela Merkel in der Nr. 12."),
+            ("fr", "M. Macron a reçu Mme. Dupont, p. ex. Jeudi."),
+            ("ru", "А. С. Пушкин родился в 1799 г. в Москве, на ул. Немецкой."),
+            ("ja", "「行きます。」と彼は言った。"),
+            (
+                "de",
+                "Es kostet 18,4 Mio. Euro, d. h. i. d. R. Steuergeld, z. B. Hof Lüdersen u. a. Höfe.",
+            ),
+            (
+                "de",
+                "Am Freitag, 14. Juni, kamen ca. 300 Gäste (rund 2 Tsd. Menschen) in den 3. Stock, v. a. Kinder.",
+            ),
+            ("de", "Am 14.\u{a0}Juni stand der Pegel im XIX. Jahrhundert 30 n. Chr. Geburt höher."),
+            ("fr", "En 52 av. J.-C. César, p. ex. Jules, le sut."),
+            ("es", "En EE. UU. Biden lo vio, p. ej. Ayer."),
+            (
+                "ru",
+                "Обошелся в 4,2 млрд рублей, т. е. Почти 210 мест, в т. ч. Сидячих, 5 тыс. Рублей.",
+            ),
+            ("cs", "Dne 14. Června stálo 18,4 mil. Kč, tj. 5 tis. Eur."),
+            (
+                "pl",
+                "W 15. Rocznicę ok. 18 proc. Polaków, m. in. Kraków, wydało 3 mln. Złotych na pt. „Ziemia”.",
+            ),
+            ("da", "Den 14. Juni kostede det 18 mio. Kroner, bl. a. Til Odense."),
+            ("no", "Fredag 14. Juni kostet det 18 mill. Kroner."),
+            ("sv", "Det kostar 18 milj. Kronor, t. ex. Malmö."),
+            ("fi", "Perjantaina 14. Kesäkuuta se maksoi 18 milj. Euroa, mm. Turku."),
+            ("hu", "A 14. Kerület 2 mrd. Forintot, a XX. Század."),
+            ("tr", "Bu 2. Dünya Savaşı ve 15. Yüzyıl."),
+            ("lt", "Kainavo 5 mln. Eurų, 14 d. Vilniuje."),
+            ("hr", "Dana 14. Lipnja stoji 18 mil. Eura, npr. Split."),
+            ("pl", "W 2018 r. prof. Jan Kowalski mieszkał przy ul. Długiej."),
+        ] {
+            assert_eq!(texts(code, one), [one], "{code}");
+        }
+    }
+
+    #[test]
+    fn sentence_ends_of_many_scripts() {
+        for (code, text, n) in [
+            ("en", "He lives in the U.S. The house is big. Is it? Yes! “It is.” Fine…", 6),
+            ("de", "Es kostet 18,4 Mio. Der Rat zahlt. Er kam aus Hof, Wien usw. Es war spät.", 4),
+            ("ru", "Хлеб, соль и т. д. Он ушел.", 2),
+            ("fr", "En 52 av. J.-C. Il mourut. Fin.", 3),
+            (
+                "fr",
+                "« Il y a un requin ! », explique Chad. « Non ? » Il est parti. » « Bien. »\nFin.",
+                5,
+            ),
+            ("de", "»Ja.« »Nein.« Er ging.", 3),
+            ("pl", "Kosztuje 18 mln. To dużo. Jest ich 120.", 3),
+            ("zh", "他来了。她走了！“真的吗？”“是的。”他说。", 5),
+            ("zh", "他来了。\"是的。\"他说。", 3),
+            ("ja", "彼は来た。「行こう。」彼女は行った。", 3),
+            ("ar", "وصل الرئيس. هل غادر؟ نعم.", 3),
+            ("hi", "वह आया। वह गई।", 2),
+            ("hy", "Նա եկավ։ Նա գնաց: Վերջ։", 3),
+            ("el", "Ήρθε; Ναι. Έφυγε.", 3),
+            ("ka", "ის მოვიდა. ის წავიდა.", 2),
+            ("ko", "그는 왔다. 그녀는 갔다.", 2),
+            ("am", "እሱ መጣ። እሷ ሄደች።", 2),
+            ("es", "¿Vino? Sí. ¡Vaya!", 3),
+        ] {
+            assert_eq!(texts(code, text).len(), n, "{code}: {:?}", texts(code, text));
+        }
+    }
+
+    #[test]
+    fn line_breaks_end_sentences_and_are_kept() {
+        assert_eq!(
+            texts("en", "  Title\n\nFirst line\nsecond. "),
+            ["Title", "First line", "second."]
+        );
+        assert!(texts("en", " \n ").is_empty());
+    }
+}
