@@ -21,78 +21,96 @@ const fn words(language: &'static str, first: &'static str, second: &'static str
 const WORDS: &[Words] = &[
     words(
         "en",
-        "he she it they him his her hers its their theirs this that these those such but however also yet then thus therefore so hence meanwhile nevertheless nonetheless instead moreover furthermore otherwise both neither another",
+        "he she it they him his her hers its their theirs this that these those such but however \
+         also yet then thus therefore so hence meanwhile nevertheless nonetheless instead moreover \
+         furthermore otherwise both neither another",
         "him her them this that these those it such",
     ),
     words(
         "fr",
-        "il elle ils elles celui-ci celle-ci ceux-ci celles-ci cela ceci ça ce c'est c'était cet cette ces son sa ses leur leurs mais pourtant cependant toutefois aussi ainsi donc alors puis ensuite néanmoins",
+        "il elle ils elles celui-ci celle-ci ceux-ci celles-ci cela ceci ça ce c'est c'était cet \
+         cette ces son sa ses leur leurs mais pourtant cependant toutefois aussi ainsi donc alors \
+         puis ensuite néanmoins",
         "lui elle eux elles cela ce cet cette ces celui-ci",
     ),
     words(
         "de",
-        "er sie es ihr ihre ihren ihrem ihrer sein seine seinen seinem seiner dieser diese dieses diesen diesem jener jene jenes dies aber doch jedoch auch dann danach deshalb daher darum dennoch trotzdem dabei damit dafür dagegen zudem außerdem allerdings beide",
+        "er sie es ihr ihre ihren ihrem ihrer sein seine seinen seinem seiner dieser diese dieses \
+         diesen diesem jener jene jenes dies aber doch jedoch auch dann danach deshalb daher darum \
+         dennoch trotzdem dabei damit dafür dagegen zudem außerdem allerdings beide",
         "ihm ihn ihnen ihr dem dieser diese dieses diesem diesen jenem",
     ),
     words(
         "es",
-        "él ella ellos ellas ello este esta estos estas ese esa esos esas eso esto aquel aquella su sus pero también además así entonces luego tampoco ambos ambas",
+        "él ella ellos ellas ello este esta estos estas ese esa esos esas eso esto aquel aquella \
+         su sus pero también además así entonces luego tampoco ambos ambas",
         "él ella ellos ellas ello esto eso este esta estos estas ese esa",
     ),
     words(
         "it",
-        "egli ella esso essa essi esse lui lei loro questo questa questi queste quello quella suo sua suoi sue ma però tuttavia anche inoltre così quindi poi allora perciò entrambi",
+        "egli ella esso essa essi esse lui lei loro questo questa questi queste quello quella suo \
+         sua suoi sue ma però tuttavia anche inoltre così quindi poi allora perciò entrambi",
         "lui lei loro questo questa questi queste ciò quello quella",
     ),
     words(
         "pt",
-        "ele ela eles elas isso isto este esta estes estas esse essa esses essas aquele aquela seu sua seus suas mas porém contudo também assim então depois ambos",
+        "ele ela eles elas isso isto este esta estes estas esse essa esses essas aquele aquela seu \
+         sua seus suas mas porém contudo também assim então depois ambos",
         "ele ela eles elas isso isto este esta esse essa",
     ),
     words(
         "nl",
-        "hij zij ze hem haar hun zijn dit dat deze die maar echter ook dan toen daarna daarom toch bovendien beide",
+        "hij zij ze hem haar hun zijn dit dat deze die maar echter ook dan toen daarna daarom toch \
+         bovendien beide",
         "hem haar hen hun deze dit die dat",
     ),
     words(
         "sv",
-        "han hon hans hennes dess deras denna detta dessa men dock också sedan därför ändå dessutom båda",
+        "han hon hans hennes dess deras denna detta dessa men dock också sedan därför ändå \
+         dessutom båda",
         "honom henne dem denna detta dessa det",
     ),
     words(
         "da",
-        "han hun hans hendes dens dets deres denne dette disse men dog også så derfor alligevel desuden begge",
+        "han hun hans hendes dens dets deres denne dette disse men dog også så derfor alligevel \
+         desuden begge",
         "ham hende dem denne dette disse det",
     ),
     words(
         "no",
-        "han hun hans hennes dens dets deres denne dette disse men også så derfor likevel dessuten begge",
+        "han hun hans hennes dens dets deres denne dette disse men også så derfor likevel dessuten \
+         begge",
         "ham henne dem denne dette disse det",
     ),
     words(
         "ru",
-        "он она оно они его её ее их этот эта это эти тот та те такой такая такие но однако также тоже поэтому затем потом зато оба",
+        "он она оно они его её ее их этот эта это эти тот та те такой такая такие но однако также \
+         тоже поэтому затем потом зато оба",
         "него неё нее них нем ней этого этой этом этим этому того тем том",
     ),
     words(
         "uk",
-        "він вона воно вони його її їх їхній цей ця це ці той та ті такий така такі але однак проте також тому потім обидва",
+        "він вона воно вони його її їх їхній цей ця це ці той та ті такий така такі але однак \
+         проте також тому потім обидва",
         "нього неї них ньому ній цього цієї цьому цим того тим тому",
     ),
     words(
         "pl",
-        "on ona ono oni one jego jej ich ten ta to ci te taki taka takie ale jednak także również też dlatego potem następnie ponadto obaj obie",
+        "on ona ono oni one jego jej ich ten ta to ci te taki taka takie ale jednak także również \
+         też dlatego potem następnie ponadto obaj obie",
         "niego niej nich nim tego tej tym temu",
     ),
     words(
         "tr",
-        "o bu şu onlar bunlar bunun onun bunu onu buna ona bunda bundan ancak ama fakat ayrıca böylece sonra yine",
+        "o bu şu onlar bunlar bunun onun bunu onu buna ona bunda bundan ancak ama fakat ayrıca \
+         böylece sonra yine",
         "",
     ),
     words("ar", "هو هي هم هذا هذه ذلك تلك هؤلاء وهو وهي وهم وهذا وهذه وذلك لكن ولكن", "ذلك هذا هذه"),
     words(
         "hi",
-        "वह वे यह ये उस इस उन इन उसके इसके उनके इनके उसने उन्होंने इससे उससे लेकिन मगर हालांकि हालाँकि इसलिए तब फिर",
+        "वह वे यह ये उस इस उन इन उसके इसके उनके इनके उसने उन्होंने इससे उससे लेकिन मगर हालांकि \
+         हालाँकि इसलिए तब फिर",
         "",
     ),
     words(
@@ -108,7 +126,14 @@ const WORDS: &[Words] = &[
 ];
 
 /// What is this, or that, by the day on which it is read, in all of these languages.
-const TIMES: &str = "year week month day morning afternoon evening night weekend season spring summer autumn fall winter année semaine mois jour matin soir nuit été hiver jahr woche monat tag morgen abend sommer winter año semana mes día mañana noche verano invierno anno settimana mese giorno mattina sera estate inverno ano semana mês dia manhã noite verão inverno jaar week maand dag ochtend avond zomer år vecka månad uge måned uke год года году неделя неделе неделю месяц месяце день утром вечером летом рік року тиждень тижня тижні місяць місяця день rok roku tydzień tygodniu miesiąc miesiącu yıl hafta ay gün sabah akşam yaz kış العام الأسبوع الشهر اليوم साल वर्ष हफ्ते सप्ताह महीने दिन";
+const TIMES: &str = "year week month day morning afternoon evening night weekend season spring \
+    summer autumn fall winter année semaine mois jour matin soir nuit été hiver jahr woche monat \
+    tag morgen abend sommer winter año semana mes día mañana noche verano invierno anno settimana \
+    mese giorno mattina sera estate inverno ano semana mês dia manhã noite verão inverno jaar week \
+    maand dag ochtend avond zomer år vecka månad uge måned uke год года году неделя неделе неделю \
+    месяц месяце день утром вечером летом рік року тиждень тижня тижні місяць місяця день rok roku \
+    tydzień tygodniu miesiąc miesiącu yıl hafta ay gün sabah akşam yaz kış العام الأسبوع الشهر \
+    اليوم साल वर्ष हफ्ते सप्ताह महीने दिन";
 
 /// Whether a sentence begins with a reference to what stands before it; `false` in languages whose
 /// pronouns are not known.

@@ -39,7 +39,8 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
     let readable = |b: &Block| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text);
     if !blocks.iter().any(readable) && title.is_none() {
         let message = format!(
-            "expected an article, found no readable text in its {} bytes ({}); check the file, or leave it out with --pattern",
+            "expected an article, found no readable text in its {} bytes ({}); check the file, or \
+             leave it out with --pattern",
             raw.source.bytes.max(raw.text.len() as u64),
             if text.trim().is_empty() {
                 "it is empty"
@@ -73,7 +74,8 @@ fn refuse_binary(raw: &RawArticle) -> Result<()> {
         return Err(Error::input(
             &raw.id,
             format!(
-                "expected text, found binary data ({bad} of the first {all} characters are control or broken characters); convert it to text or leave it out"
+                "expected text, found binary data ({bad} of the first {all} characters are control \
+                 or broken characters); convert it to text or leave it out"
             ),
         ));
     }
@@ -152,12 +154,15 @@ pub(super) mod tests {
 
     #[test]
     fn scraped_text_with_the_dirt_of_its_page() {
-        let text = "Talks begin in Almaty\n\nTalks begin in Almaty\n\nThe talks began on Monday, the ministry said in a statement to the press.\n\nThey will go on for three days.\n\n11 Comments\n\nPrevious Post Next Post";
+        let text = "Talks begin in Almaty\n\nTalks begin in Almaty\n\nThe talks began on Monday, \
+            the ministry said in a statement to the press.\n\nThey will go on for three \
+            days.\n\n11 Comments\n\nPrevious Post Next Post";
         let article = extract(&raw(Format::Text, text)).unwrap();
         assert_eq!(article.title.as_deref(), Some("Talks begin in Almaty"));
         assert_eq!(
             article.text().trim_end(),
-            "The talks began on Monday, the ministry said in a statement to the press.\n\nThey will go on for three days."
+            "The talks began on Monday, the ministry said in a statement to the press.\n\nThey \
+             will go on for three days."
         );
     }
 

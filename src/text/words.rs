@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn names_without_sentence_starts() {
-        let text = "Yesterday Kassym-Jomart Tokayev met NATO officials in Almaty. The talks were “Very good”, he said. EU leaders agreed.";
+        let text = "Yesterday Kassym-Jomart Tokayev met NATO officials in Almaty. The talks were \
+            “Very good”, he said. EU leaders agreed.";
         assert_eq!(names(text, &Lang::en()), ["Kassym-Jomart Tokayev", "NATO", "Almaty", "EU"]);
         let german = "Gestern sprach die Kanzlerin Angela Merkel über den Haushalt der EU.";
         assert_eq!(names(german, &Lang::parse("de").unwrap()), ["Kanzlerin Angela Merkel", "EU"]);

@@ -20,65 +20,80 @@ pub(super) enum Verdict {
 /// Whole lines in the languages of much news, lower-case, digits as `#`, without punctuation at the
 /// ends; between them `|`.
 const ANYWHERE: &str = "\
-    previous post|next post|previous post next post|previous article|next article|previous article next article|older posts|\
-    newer posts|previous story|next story|# comments|# comment|comments #|no comments|no comments yet|leave a comment|\
-    leave a reply|leave a reply cancel reply|post a comment|add a comment|add comment|view comments|show comments|\
-    view all comments|share this|share this article|share this story|share this post|share on facebook|share on twitter|\
-    share on x|share on linkedin|share on whatsapp|share via email|share this with friends|email this article|print this article|\
-    click to share|copy link|link copied|read more|read also|also read|continue reading|continue reading below|\
-    read the full story|story continues below|article continues below|click here|subscribe now|sign up now|\
-    sign up for our newsletter|subscribe to our newsletter|subscribe to newsletter|advertisement|advertisements|\
-    article continues after advertisement|story continues below advertisement|continue reading the main story|skip advertisement|\
-    skip to content|skip to main content|sponsored content|sponsored|promoted content|related articles|related stories|\
-    related posts|related news|related topics|related content|you may also like|you might also like|recommended for you|\
-    recommended stories|most read|most popular|more on this story|trending now|back to top|load more|show more|see more|follow us|\
-    follow us on twitter|follow us on facebook|follow us on x|follow us on google news|accept cookies|accept all|\
-    accept all cookies|reject all|manage cookies|cookie settings|cookie policy|privacy policy|terms of use|terms of service|\
-    terms and conditions|all rights reserved|# min read|# minute read|# minutes read|reading time # min|# shares|# likes|# views|\
-    # share|log in to comment|login to comment|save article|listen to this article|enlarge image|image caption|\
-    artikel teilen|teilen auf facebook|# kommentare|# kommentar|kommentare #|kommentar schreiben|mehr zum thema|weiterlesen|\
-    lesen sie auch|anzeige|zur startseite|nächster artikel|vorheriger artikel|newsletter abonnieren|alle cookies akzeptieren|\
-    artikel drucken|das könnte sie auch interessieren|\
-    partager cet article|partager sur facebook|partager sur twitter|lire aussi|à lire aussi|lire la suite|lire plus|\
-    # commentaires|# commentaire|laisser un commentaire|article précédent|article suivant|publicité|abonnez-vous|\
-    sur le même sujet|tout accepter|tout refuser|s’inscrire à la newsletter|s'inscrire à la newsletter|\
-    compartir en facebook|leer más|lee también|lea también|# comentarios|# comentario|deja un comentario|dejar un comentario|\
-    publicidad|artículo anterior|artículo siguiente|te puede interesar|noticias relacionadas|aceptar todas|aceptar cookies|\
-    compartilhe|compartilhar no facebook|leia mais|leia também|# comentários|# comentário|deixe um comentário|publicidade|\
-    notícias relacionadas|artigo anterior|próximo artigo|saiba mais|condividi su facebook|leggi anche|leggi di più|leggi tutto|\
-    # commenti|# commento|lascia un commento|pubblicità|articolo precedente|articolo successivo|accetta tutti i cookie|citește și|\
-    citește mai mult|# comentarii|articolul anterior|articolul următor|publicitate|\
-    lees ook|lees meer|lees verder|# reacties|# reactie|plaats een reactie|advertentie|vorig artikel|volgend artikel|\
-    deel dit artikel|läs också|läs mer|läs även|# kommentarer|annons|dela artikeln|læs også|læs mere|annonce|del artiklen|\
-    les også|les mer|annonse|lue myös|lue lisää|# kommenttia|mainos|jaa artikkeli|\
-    czytaj także|czytaj też|czytaj więcej|zobacz także|# komentarzy|# komentarze|dodaj komentarz|reklama|poprzedni artykuł|\
-    następny artykuł|udostępnij|čtěte také|číst dále|# komentářů|reklamy|předchozí článek|další článek|prečítajte si aj|\
-    čítajte viac|olvasd el ezt is|hirdetés|# hozzászólás|előző cikk|következő cikk|pročitajte i|# komentara|\
-    читайте также|читать далее|читать полностью|подробнее|# комментариев|# комментария|# комментарий|оставить комментарий|реклама|\
-    предыдущая статья|следующая статья|предыдущая запись|следующая запись|поделиться в facebook|поделиться|подписывайтесь на нас|\
-    читайте також|читати далі|# коментарів|# коментарі|залишити коментар|попередня стаття|наступна стаття|поділитися|\
-    прочетете още|вижте още|# коментара|прочети още|тағы оқыңыз|жарнама|\
-    ayrıca okuyun|devamını oku|devamı|# yorum|yorum yap|reklam|önceki haber|sonraki haber|ilgili haberler|haberi paylaş|# şərh|\
-    əvvəlki xəbər|növbəti xəbər|davamını oxu|\
-    διαβάστε επίσης|διαβάστε περισσότερα|# σχόλια|διαφήμιση|προηγούμενο άρθρο|επόμενο άρθρο|կարդացեք նաև|կարդալ ավելին|\
-    წაიკითხეთ ასევე|წაიკითხეთ მეტი|რეკლამა|קראו גם|קרא עוד|# תגובות|פרסומת|\
-    اقرأ أيضا|اقرأ أيضاً|اقرأ المزيد|إقرأ أيضا|# تعليقات|# تعليق|إعلان|المقال السابق|المقال التالي|شارك المقال|اترك تعليقا|\
-    بیشتر بخوانید|ادامه مطلب|# نظر|آگهی|مطلب قبلی|مطلب بعدی|यह भी पढ़ें|और पढ़ें|ये भी पढ़ें|# टिप्पणियां|विज्ञापन|\
-    上一篇|下一篇|阅读更多|閱讀更多|延伸閱讀|相关阅读|相关新闻|相關新聞|广告|廣告|#条评论|# 条评论|#則留言|分享到微信|分享到微博|続きを読む|関連記事|あわせて読みたい|広告|前の記事|次の記事|コメント|#件のコメント|シェアする|\
-    関連ニュース|관련기사|관련 기사|이전 기사|다음 기사|더 보기|더보기|댓글 #|댓글 #개|광고|기사 공유|xem thêm|đọc thêm|bài trước|bài tiếp theo|# bình luận|quảng cáo|\
-    tin liên quan|baca juga|baca selengkapnya|# komentar|iklan|artikel sebelumnya|artikel selanjutnya|berita terkait|\
-    อ่านเพิ่มเติม|โฆษณา";
+    previous post|next post|previous post next post|previous article|next article|\
+    previous article next article|older posts|newer posts|previous story|next story|# comments|\
+    # comment|comments #|no comments|no comments yet|leave a comment|leave a reply|\
+    leave a reply cancel reply|post a comment|add a comment|add comment|view comments|\
+    show comments|view all comments|share this|share this article|share this story|share this post|\
+    share on facebook|share on twitter|share on x|share on linkedin|share on whatsapp|\
+    share via email|share this with friends|email this article|print this article|click to share|\
+    copy link|link copied|read more|read also|also read|continue reading|continue reading below|\
+    read the full story|story continues below|article continues below|click here|subscribe now|\
+    sign up now|sign up for our newsletter|subscribe to our newsletter|subscribe to newsletter|\
+    advertisement|advertisements|article continues after advertisement|\
+    story continues below advertisement|continue reading the main story|skip advertisement|\
+    skip to content|skip to main content|sponsored content|sponsored|promoted content|\
+    related articles|related stories|related posts|related news|related topics|related content|\
+    you may also like|you might also like|recommended for you|recommended stories|most read|\
+    most popular|more on this story|trending now|back to top|load more|show more|see more|\
+    follow us|follow us on twitter|follow us on facebook|follow us on x|follow us on google news|\
+    accept cookies|accept all|accept all cookies|reject all|manage cookies|cookie settings|\
+    cookie policy|privacy policy|terms of use|terms of service|terms and conditions|\
+    all rights reserved|# min read|# minute read|# minutes read|reading time # min|# shares|\
+    # likes|# views|# share|log in to comment|login to comment|save article|listen to this article|\
+    enlarge image|image caption|artikel teilen|teilen auf facebook|# kommentare|# kommentar|\
+    kommentare #|kommentar schreiben|mehr zum thema|weiterlesen|lesen sie auch|anzeige|\
+    zur startseite|nächster artikel|vorheriger artikel|newsletter abonnieren|\
+    alle cookies akzeptieren|artikel drucken|das könnte sie auch interessieren|\
+    partager cet article|partager sur facebook|partager sur twitter|lire aussi|à lire aussi|\
+    lire la suite|lire plus|# commentaires|# commentaire|laisser un commentaire|article précédent|\
+    article suivant|publicité|abonnez-vous|sur le même sujet|tout accepter|tout refuser|\
+    s’inscrire à la newsletter|s'inscrire à la newsletter|compartir en facebook|leer más|\
+    lee también|lea también|# comentarios|# comentario|deja un comentario|dejar un comentario|\
+    publicidad|artículo anterior|artículo siguiente|te puede interesar|noticias relacionadas|\
+    aceptar todas|aceptar cookies|compartilhe|compartilhar no facebook|leia mais|leia também|\
+    # comentários|# comentário|deixe um comentário|publicidade|notícias relacionadas|\
+    artigo anterior|próximo artigo|saiba mais|condividi su facebook|leggi anche|leggi di più|\
+    leggi tutto|# commenti|# commento|lascia un commento|pubblicità|articolo precedente|\
+    articolo successivo|accetta tutti i cookie|citește și|citește mai mult|# comentarii|\
+    articolul anterior|articolul următor|publicitate|lees ook|lees meer|lees verder|# reacties|\
+    # reactie|plaats een reactie|advertentie|vorig artikel|volgend artikel|deel dit artikel|\
+    läs också|läs mer|läs även|# kommentarer|annons|dela artikeln|læs også|læs mere|annonce|\
+    del artiklen|les også|les mer|annonse|lue myös|lue lisää|# kommenttia|mainos|jaa artikkeli|\
+    czytaj także|czytaj też|czytaj więcej|zobacz także|# komentarzy|# komentarze|dodaj komentarz|\
+    reklama|poprzedni artykuł|następny artykuł|udostępnij|čtěte také|číst dále|# komentářů|reklamy|\
+    předchozí článek|další článek|prečítajte si aj|čítajte viac|olvasd el ezt is|hirdetés|\
+    # hozzászólás|előző cikk|következő cikk|pročitajte i|# komentara|читайте также|читать далее|\
+    читать полностью|подробнее|# комментариев|# комментария|# комментарий|оставить комментарий|\
+    реклама|предыдущая статья|следующая статья|предыдущая запись|следующая запись|\
+    поделиться в facebook|поделиться|подписывайтесь на нас|читайте також|читати далі|# коментарів|\
+    # коментарі|залишити коментар|попередня стаття|наступна стаття|поділитися|прочетете още|\
+    вижте още|# коментара|прочети още|тағы оқыңыз|жарнама|ayrıca okuyun|devamını oku|devamı|\
+    # yorum|yorum yap|reklam|önceki haber|sonraki haber|ilgili haberler|haberi paylaş|# şərh|\
+    əvvəlki xəbər|növbəti xəbər|davamını oxu|διαβάστε επίσης|διαβάστε περισσότερα|# σχόλια|\
+    διαφήμιση|προηγούμενο άρθρο|επόμενο άρθρο|կարդացեք նաև|կարդալ ավելին|წაიკითხეთ ასევე|\
+    წაიკითხეთ მეტი|რეკლამა|קראו גם|קרא עוד|# תגובות|פרסומת|اقرأ أيضا|اقرأ أيضاً|اقرأ المزيد|\
+    إقرأ أيضا|# تعليقات|# تعليق|إعلان|المقال السابق|المقال التالي|شارك المقال|اترك تعليقا|\
+    بیشتر بخوانید|ادامه مطلب|# نظر|آگهی|مطلب قبلی|مطلب بعدی|यह भी पढ़ें|और पढ़ें|ये भी पढ़ें|\
+    # टिप्पणियां|विज्ञापन|上一篇|下一篇|阅读更多|閱讀更多|延伸閱讀|相关阅读|相关新闻|相關新聞|广告|廣告|#条评论|# 条评论|#則留言|分享到微信|分享到微博|\
+    続きを読む|関連記事|あわせて読みたい|広告|前の記事|次の記事|コメント|#件のコメント|シェアする|関連ニュース|관련기사|관련 기사|이전 기사|다음 기사|더 보기|더보기|\
+    댓글 #|댓글 #개|광고|기사 공유|xem thêm|đọc thêm|bài trước|bài tiếp theo|# bình luận|quảng cáo|\
+    tin liên quan|baca juga|baca selengkapnya|# komentar|iklan|artikel sebelumnya|\
+    artikel selanjutnya|berita terkait|อ่านเพิ่มเติม|โฆษณา";
 
 /// Words of menus and buttons.
 const AT_EDGES: &str = "\
-    share|shares|tweet|email|e-mail|print|facebook|twitter|x|whatsapp|telegram|linkedin|pinterest|reddit|instagram|youtube|tiktok|\
-    messenger|viber|vk|weibo|copy|save|bookmark|home|menu|search|log in|login|sign in|sign up|register|subscribe|newsletter|\
-    contact|contact us|about us|about|news|comments|comment|reply|like|likes|tags|more|next|previous|prev|back|close|top|trending|\
-    popular|recommended|related|cookies|imprint|impressum|datenschutz|agb|rss|teilen|drucken|kommentare|werbung|anmelden|\
-    startseite|suche|partager|imprimer|commenter|commentaires|accueil|s'abonner|se connecter|compartir|imprimir|comentarios|\
-    inicio|suscríbete|compartilhar|comentários|condividi|stampa|commenti|delen|dela|del|jaa|komentarze|drukuj|sdílet|diskuse|tisk|\
-    поделиться|комментарии|печать|главная|поділитися|коментарі|сподели|paylaş|yazdır|yorumlar|κοινοποίηση|مشاركة|شارك|طباعة|\
-    تعليقات|اشتراک گذاری|שתף|शेयर करें|分享|评论|評論|打印|首页|シェア|ツイート|印刷|ホーム|공유|인쇄|댓글|chia sẻ|in|bình luận|bagikan|cetak|komentar";
+    share|shares|tweet|email|e-mail|print|facebook|twitter|x|whatsapp|telegram|linkedin|pinterest|\
+    reddit|instagram|youtube|tiktok|messenger|viber|vk|weibo|copy|save|bookmark|home|menu|search|\
+    log in|login|sign in|sign up|register|subscribe|newsletter|contact|contact us|about us|about|\
+    news|comments|comment|reply|like|likes|tags|more|next|previous|prev|back|close|top|trending|\
+    popular|recommended|related|cookies|imprint|impressum|datenschutz|agb|rss|teilen|drucken|\
+    kommentare|werbung|anmelden|startseite|suche|partager|imprimer|commenter|commentaires|accueil|\
+    s'abonner|se connecter|compartir|imprimir|comentarios|inicio|suscríbete|compartilhar|\
+    comentários|condividi|stampa|commenti|delen|dela|del|jaa|komentarze|drukuj|sdílet|diskuse|tisk|\
+    поделиться|комментарии|печать|главная|поділитися|коментарі|сподели|paylaş|yazdır|yorumlar|\
+    κοινοποίηση|مشاركة|شارك|طباعة|تعليقات|اشتراک گذاری|שתף|शेयर करें|分享|评论|評論|打印|首页|シェア|ツイート|印刷|\
+    ホーム|공유|인쇄|댓글|chia sẻ|in|bình luận|bagikan|cetak|komentar";
 
 static PHRASES: LazyLock<HashMap<&str, Verdict>> = LazyLock::new(|| {
     let buttons = AT_EDGES.split('|').map(|phrase| (phrase, Verdict::AtEdges));

@@ -265,7 +265,11 @@ fn front_matter_title(source: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const SAMPLE: &str = "---\ntitle: \"The talks\"\ndate: 2024-05-12\n---\n\n# The talks\n\nThe *talks* began, see [the\nreport](https://x.org/r) and `code`.\nThey go on.\n\n- one\n- [ ] two\n  - nested **three**\n\n1. First\n   wrapped\n\n> quoted line\n> goes on\n\nHard  \nbreak \\* here\n\n```rust\nfn main() {}\n```\n\n| a | b |\n|---|---|\n| c | d |\n\nUnder\n=====\n\n![map](m.png) text\n\n<div>html</div>\n\n[x]: https://x.org\n\nEnd.\n";
+    const SAMPLE: &str = "---\ntitle: \"The talks\"\ndate: 2024-05-12\n---\n\n# The talks\n\nThe \
+        *talks* began, see [the\nreport](https://x.org/r) and `code`.\nThey go on.\n\n- one\n- [ ] \
+        two\n  - nested **three**\n\n1. First\n   wrapped\n\n> quoted line\n> goes on\n\nHard  \
+        \nbreak \\* here\n\n```rust\nfn main() {}\n```\n\n| a | b |\n|---|---|\n| c | d |\
+        \n\nUnder\n=====\n\n![map](m.png) text\n\n<div>html</div>\n\n[x]: https://x.org\n\nEnd.\n";
 
     #[test]
     fn blocks_and_their_surroundings() {

@@ -191,11 +191,14 @@ mod tests {
 
     #[test]
     fn hard_wrapped_lines_are_joined() {
-        let text = "The ministry said on Monday that the talks\nwould go on for three days, and that the well-\nknown mediator would take part in all of\nthem.\n\nA second paragraph is wrapped at the same\nwidth as the first one.\n";
+        let text = "The ministry said on Monday that the talks\nwould go on for three days, and \
+            that the well-\nknown mediator would take part in all of\nthem.\n\nA second paragraph \
+            is wrapped at the same\nwidth as the first one.\n";
         assert_eq!(
             texts(text),
             [
-                "The ministry said on Monday that the talks would go on for three days, and that the well-known mediator would take part in all of them.",
+                "The ministry said on Monday that the talks would go on for three days, and that \
+                 the well-known mediator would take part in all of them.",
                 "A second paragraph is wrapped at the same width as the first one.",
             ]
         );
@@ -210,7 +213,14 @@ mod tests {
 
     #[test]
     fn lines_of_their_own_stay_apart() {
-        assert_eq!(texts("First sentence here.\nSecond.\nA third one, which is much longer than the others.\nFourth.").len(), 4);
+        assert_eq!(
+            texts(
+                "First sentence here.\nSecond.\nA third one, which is much longer than \
+            the others.\nFourth."
+            )
+            .len(),
+            4
+        );
         assert_eq!(
             texts("- one\n- two\n  and a half\n- three"),
             ["one", "two and a half", "three"]

@@ -158,8 +158,10 @@ fn only_language(script: Script, text: &str) -> &'static str {
 const JAPANESE: &str = "発経済対価図変実応戦関売気県円銭駅沢辺広団両読権検験浜竜働込峠畑渋観鉄転労単収従総続様覚伝仏仮処悪歳氷産";
 /// Frequent characters of traditional Chinese that simplified Chinese writes otherwise, and the
 /// other way round.
-const TRADITIONAL: &str = "這個們來時會為國說對過後還沒點樣與關開種現學業經應該當無長門問間聞見書車東馬風飛鳥魚麼讓誰誤認記設計試話語請論證議護變買賣錢銀鐵難電頭題類願顯麗龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報";
-const SIMPLIFIED: &str = "这个们来时会为国说对过后还没点样与关开种现学业经应该当无长门问间闻见书车东马风飞鸟鱼么让谁误认记设计试话语请论证议护变买卖钱银铁难电头题类愿显丽龙台湾总统选举岁尔联导将领军战争党据报";
+const TRADITIONAL: &str = "這個們來時會為國說對過後還沒點樣與關開種現學業經應該當無長門問間聞見書車東馬風飛鳥魚麼讓誰誤認記設計試話語請論證議護變買賣錢銀鐵難電頭題類願顯麗\
+    龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報";
+const SIMPLIFIED: &str = "这个们来时会为国说对过后还没点样与关开种现学业经应该当无长门问间闻见书车东马风飞鸟鱼么让谁误认记设计试话语请论证议护变买卖钱银铁难电头题类愿显丽龙\
+    台湾总统选举岁尔联导将领军战争党据报";
 
 /// Chinese or Japanese, and which Chinese where that is beyond doubt.
 fn east_asian(text: &str, share: f32) -> Detection {

@@ -43,20 +43,23 @@ const fn names(
 const CURRENCIES: &[Names] = &[
     names(
         "USD CAD AUD NZD HKD SGD",
-        "dollar dolar dólar dolár dòlar dollár dolār doleri долл долар δολάρι δολαρί դոլար დოლარ دولار دلار דולר डॉलर 달러",
+        "dollar dolar dólar dolár dòlar dollár dolār doleri долл долар δολάρι δολαρί դոլար დოლარ \
+         دولار دلار דולר डॉलर 달러",
         "=đô",
         "美元 美金 加元 澳元 港元 港币 ドル ดอลลาร์",
     ),
     names(
         "EUR",
-        "euro eiro евро євро еўра ευρώ եվրո ევრო еуро avro يورو אירו यूरो 유로 =eur =eura =eurų =eurai =eurus =eurem =eurech =eurů =eurům =evrov =evra \
+        "euro eiro евро євро еўра ευρώ եվրո ევრო еуро avro يورو אירו यूरो 유로 =eur =eura =eurų \
+    =eurai =eurus =eurem =eurech =eurů =eurům =evrov =evra \
          =evro =evri =evrih =evrur =евра",
         "",
         "欧元 歐元 ユーロ ยูโร",
     ),
     names(
         "GBP EGP",
-        "sterlin sterlín στερλ стерлинг стерлінг paun паунд punta punna =שטרלינג გირვანქ فوند جنيه پوند पाउंड 파운드 bảng ֆունտ",
+        "sterlin sterlín στερλ стерлинг стерлінг paun паунд punta punna =שטרלינג გირვანქ فوند جنيه \
+         پوند पाउंड 파운드 bảng ֆունտ",
         "pound pund pfund pond font funt фунт livre =liber libra libr lliur λίρ lir лир =פאונד",
         "英镑 英鎊 ポンド ปอนด์",
     ),
@@ -74,19 +77,22 @@ const CURRENCIES: &[Names] = &[
     ),
     names(
         "RUB BYN",
-        "rubel rubl ruble rouble rublo roebel rúbl рубл рубел рублей ρούβλι ρουβλ ռուբլ რუბლ روبل רובל रूबल 루블 =rúp",
+        "rubel rubl ruble rouble rublo roebel rúbl рубл рубел рублей ρούβλι ρουβλ ռուբլ რუბლ روبل \
+         רובל रूबल 루블 =rúp",
         "",
         "卢布 盧布 ルーブル รูเบิล",
     ),
     names(
         "INR PKR LKR NPR IDR",
-        "rupee rupie roupi rupi roepie rúpí rúpia rūpij ruupia рупи рупі ρουπί ռուփի რუპია روبي روبيه רופי रुपय रुपए रुपये रूपय 루피",
+        "rupee rupie roupi rupi roepie rúpí rúpia rūpij ruupia рупи рупі ρουπί ռուփի რუპია روبي \
+         روبيه רופי रुपय रुपए रुपये रूपय 루피",
         "",
         "卢比 盧比 印尼盾 ルピア ルピー รูปี",
     ),
     names(
         "CHF XOF",
-        "=franc =francs =franci franco frank frang франк φράγκ ֆրանկ ფრანკ فرنك فرانك פרנק फ़्रैंक फ्रैंक 프랑",
+        "=franc =francs =franci franco frank frang франк φράγκ ֆրանկ ფრანკ فرنك فرانك פרנק फ़्रैंक \
+         फ्रैंक 프랑",
         "=franken",
         "法郎 フラン ฟรังก์",
     ),
@@ -104,7 +110,8 @@ const CURRENCIES: &[Names] = &[
     ),
     names(
         "SEK NOK DKK ISK CZK",
-        "=kroner =kronor =kronen =kroonia kruun korun крон крун κορόν κορων կրոն კრონ كرون קרונ क्रोन 크로나 크로네 코루나 =kč =kr",
+        "=kroner =kronor =kronen =kroonia kruun korun крон крун κορόν κορων կրոն კრონ كرون קרונ \
+         क्रोन 크로나 크로네 코루나 =kč =kr",
         "kron krone corona coron coroa couronne coroan krón kroon",
         "克朗 クローナ クローネ コルナ โครน",
     ),
@@ -116,7 +123,8 @@ const CURRENCIES: &[Names] = &[
     ),
     names(
         "UAH",
-        "hryvni hrywn hriwna grivn griven hřiv hriv grynia qrivna гривн гривен хривни γρίβν գրիվնա გრივნ هريفني هريوني הריבנ रिव्निया 그리브나",
+        "hryvni hrywn hriwna grivn griven hřiv hriv grynia qrivna гривн гривен хривни γρίβν գրիվնա \
+         გრივნ هريفني هريوني הריבנ रिव्निया 그리브나",
         "",
         "格里夫纳 フリヴニャ ฮรีฟเนีย",
     ),

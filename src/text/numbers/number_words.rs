@@ -82,8 +82,10 @@ const HALVES: &[&str] = &["halb", "half", "halv", "halvt", "puoli", "fél"];
 
 /// Beginnings of the words for ten years and a dozen: what stands before them is not how many years
 /// or things there are.
-const COLLECTIVES: &str = "decad décad décenn decenn deceni década dècad jahrzehnt dekad dziesięciole desetilet desaťroč desetljeć десятил десетилет \
-    δεκαετ évtized vuosikymmen tiår årti thập dasawarsa عقود عقد دهه עשור दशक dozen dutzend douzain docena dozzin dúzia dozijn dussin tusin dusin tuzin \
+const COLLECTIVES: &str = "decad décad décenn decenn deceni década dècad jahrzehnt dekad \
+    dziesięciole desetilet desaťroč desetljeć десятил десетилет \
+    δεκαετ évtized vuosikymmen tiår årti thập dasawarsa عقود عقد دهه עשור दशक dozen dutzend \
+    douzain docena dozzin dúzia dozijn dussin tusin dusin tuzin \
     tucet tuct дюжин ντουζίν tucat düzine";
 
 /// What a phrase says.
@@ -277,7 +279,8 @@ mod tests {
         for (lang, text, values) in [
             (
                 "en",
-                "Twenty-one men, three hundred and five women; six million four hundred thousand others",
+                "Twenty-one men, three hundred and five women; six million four hundred thousand \
+                 others",
                 &[21, 305, 6_400_000][..],
             ),
             (

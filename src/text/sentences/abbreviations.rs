@@ -29,13 +29,17 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "en",
         Follows::Word,
-        "messrs supt det insp sr mt ft col capt cmdr lt sgt maj gov sen sens rep reps rev hon pres adm cf atty asst",
+        "messrs supt det insp sr mt ft col capt cmdr lt sgt maj gov sen sens rep reps rev hon pres \
+         adm cf atty asst",
     ),
     ("en", Follows::Anything, "co bros llc plc b.c a.d dept est"),
     (
         "de",
         Follows::Word,
-        "hr fr frl bzw z.b d.h o.ä vgl inkl evtl ggf sog geb gest gen dipl ing med jur phil rer nat habil bspw insb insbes zzgl i.d.r z.t u.u m.e s.o s.u v.a ca mind dt engl franz ital lat österr röm hrsg hg übers verst z.zt z.hd a.d i.v i.a h.c o.g n.n p.a a.m dr.-ing dipl.-ing u.z i.allg ehem bzgl",
+        "hr fr frl bzw z.b d.h o.ä vgl inkl evtl ggf sog geb gest gen dipl ing med jur phil rer \
+         nat habil bspw insb insbes zzgl i.d.r z.t u.u m.e s.o s.u v.a ca mind dt engl franz ital \
+         lat österr röm hrsg hg übers verst z.zt z.hd a.d i.v i.a h.c o.g n.n p.a a.m dr.-ing \
+         dipl.-ing u.z i.allg ehem bzgl",
     ),
     (
         "de",
@@ -45,12 +49,14 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "de",
         Follows::Anything,
-        "usw v.chr n.chr uvm u.v.m ag e.v mio mrd tsd str u.a u.ä u.dgl bill std min sek stk stck etc",
+        "usw v.chr n.chr uvm u.v.m ag e.v mio mrd tsd str u.a u.ä u.dgl bill std min sek stk stck \
+         etc",
     ),
     (
         "nl",
         Follows::Word,
-        "dhr mevr mw drs ir mr ds bijv bv m.b.t d.w.z o.a t.o.v i.p.v resp incl excl m.n z.g a.u.b i.v.m n.a.v ing ca max min",
+        "dhr mevr mw drs ir mr ds bijv bv m.b.t d.w.z o.a t.o.v i.p.v resp incl excl m.n z.g a.u.b \
+         i.v.m n.a.v ing ca max min",
     ),
     ("nl", Follows::Number, "blz nr art tel"),
     ("nl", Follows::Anything, "enz e.d v.chr n.chr n.v b.v mln mld"),
@@ -67,7 +73,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "sv",
         Follows::Word,
-        "bl.a t.ex d.v.s dvs s.k f.d ca hr fr inkl exkl jfr resp pga p.g.a bla tex kl nr fr.o.m t.o.m fv max min",
+        "bl.a t.ex d.v.s dvs s.k f.d ca hr fr inkl exkl jfr resp pga p.g.a bla tex kl nr fr.o.m \
+         t.o.m fv max min",
     ),
     ("sv", Follows::Number, "kl nr kr tel sid"),
     ("sv", Follows::Anything, "m.m osv o.s.v m.fl f.kr e.kr etc milj mdr mkr tkr"),
@@ -80,7 +87,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "es",
         Follows::Word,
-        "ee sr sra srta sres d dña dr dra ud uds vd prof ing lic gral cnel sto sta excmo p.ej ej avda fdo mons arq",
+        "ee sr sra srta sres d dña dr dra ud uds vd prof ing lic gral cnel sto sta excmo p.ej ej \
+         avda fdo mons arq",
     ),
     ("es", Follows::Number, "núm n.º pág págs art cap fig vol tel aprox"),
     ("es", Follows::Anything, "etc ee.uu uu s.a a.c d.c mill"),
@@ -94,7 +102,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "it",
         Follows::Word,
-        "sig sigg sig.ra dott dott.ssa prof avv ing arch on sen mons gen col cap ten p.es es cfr ecc.mo s",
+        "sig sigg sig.ra dott dott.ssa prof avv ing arch on sen mons gen col cap ten p.es es cfr \
+         ecc.mo s",
     ),
     ("it", Follows::Number, "art n nn pag pagg p pp cap fig vol tel"),
     ("it", Follows::Anything, "ecc s.p.a s.r.l a.c d.c mln mld mil"),
@@ -104,21 +113,24 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "pl",
         Follows::Word,
-        "ang niem franc łac wł dr hab prof mgr inż p ks św gen płk kpt por ppłk tzw tj np m.in ul al os im ur zm wg sz pt woj pow gm ds zob red jw abp bp kard",
+        "ang niem franc łac wł dr hab prof mgr inż p ks św gen płk kpt por ppłk tzw tj np m.in ul \
+         al os im ur zm wg sz pt woj pow gm ds zob red jw abp bp kard",
     ),
     ("pl", Follows::Number, "nr str s art godz ok poz t ust tel"),
     ("pl", Follows::Anything, "itd itp in zł p.n.e n.e r w tys mln mld godz proc min sek mkw"),
     (
         "cs",
         Follows::Word,
-        "angl něm mgr ing bc judr mudr phdr rndr doc dr prof p pí sv tzv tj např resp popř gen plk por tř ul nám kpt vč max min zn arch red okr",
+        "angl něm mgr ing bc judr mudr phdr rndr doc dr prof p pí sv tzv tj např resp popř gen plk \
+         por tř ul nám kpt vč max min zn arch red okr",
     ),
     ("cs", Follows::Number, "č čl str s odst sb cca tel hod obr kap tab vyd roč"),
     ("cs", Follows::Anything, "atd apod aj mj s.r.o a.s př.n.l n.l tis mil mld bil hod min"),
     (
         "sk",
         Follows::Word,
-        "mgr ing bc judr mudr phdr rndr doc dr prof p sv tzv tj napr resp popr gen plk ul nám vr max min zn arch red okr",
+        "mgr ing bc judr mudr phdr rndr doc dr prof p sv tzv tj napr resp popr gen plk ul nám vr \
+         max min zn arch red okr",
     ),
     ("sk", Follows::Number, "č čl str s ods zb cca tel hod obr kap tab vyd roč"),
     ("sk", Follows::Anything, "atď a pod s.r.o a.s tis mil mld hod min"),
@@ -146,7 +158,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "ru",
         Follows::Word,
-        "г-н г-жа тов проф акад доц им ул пр пл пер д стр св т.е т.н т.к т.ж др ген полк напр см ср гр пос оз т.ч и.о обл р-н о наб бул корп ред изд",
+        "г-н г-жа тов проф акад доц им ул пр пл пер д стр св т.е т.н т.к т.ж др ген полк напр см \
+         ср гр пос оз т.ч и.о обл р-н о наб бул корп ред изд",
     ),
     ("ru", Follows::Number, "с стр рис табл гл ст п пп т тел ок"),
     (
@@ -157,7 +170,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "uk",
         Follows::Word,
-        "п пан проф акад доц ім вул просп пл св т.з т.зв напр див гр ген смт м с т.ч в.о обл р-н оз о ред вид",
+        "п пан проф акад доц ім вул просп пл св т.з т.зв напр див гр ген смт м с т.ч в.о обл р-н \
+         оз о ред вид",
     ),
     ("uk", Follows::Number, "с стор рис табл ст п пп т тел ок"),
     ("uk", Follows::Anything, "т.д т.п ін р рр ст н.е грн коп тис млн млрд дол км"),

@@ -125,7 +125,8 @@ mod tests {
         for (code, one) in [
             (
                 "en",
-                "Dr. J. R. Smith of the U.S. Senate paid $3.5 to Acme Inc. Monday at No. 5, e.g. Once.",
+                "Dr. J. R. Smith of the U.S. Senate paid $3.5 to Acme Inc. Monday at No. 5, e.g. \
+                 Once.",
             ),
             ("en", "“Really?” he asked, and left."),
             ("de", "Am 3. Mai traf Prof. Dr. Müller z.B. Angela Merkel in der Nr. 12."),
@@ -134,11 +135,13 @@ mod tests {
             ("ja", "「行きます。」と彼は言った。"),
             (
                 "de",
-                "Es kostet 18,4 Mio. Euro, d. h. i. d. R. Steuergeld, z. B. Hof Lüdersen u. a. Höfe.",
+                "Es kostet 18,4 Mio. Euro, d. h. i. d. R. Steuergeld, z. B. Hof Lüdersen u. a. \
+                 Höfe.",
             ),
             (
                 "de",
-                "Am Freitag, 14. Juni, kamen ca. 300 Gäste (rund 2 Tsd. Menschen) in den 3. Stock, v. a. Kinder.",
+                "Am Freitag, 14. Juni, kamen ca. 300 Gäste (rund 2 Tsd. Menschen) in den 3. Stock, \
+                 v. a. Kinder.",
             ),
             ("de", "Am 14.\u{a0}Juni stand der Pegel im XIX. Jahrhundert 30 n. Chr. Geburt höher."),
             ("fr", "En 52 av. J.-C. César, p. ex. Jules, le sut."),
@@ -150,7 +153,8 @@ mod tests {
             ("cs", "Dne 14. Června stálo 18,4 mil. Kč, tj. 5 tis. Eur."),
             (
                 "pl",
-                "W 15. Rocznicę ok. 18 proc. Polaków, m. in. Kraków, wydało 3 mln. Złotych na pt. „Ziemia”.",
+                "W 15. Rocznicę ok. 18 proc. Polaków, m. in. Kraków, wydało 3 mln. Złotych na pt. \
+                 „Ziemia”.",
             ),
             ("da", "Den 14. Juni kostede det 18 mio. Kroner, bl. a. Til Odense."),
             ("no", "Fredag 14. Juni kostet det 18 mill. Kroner."),
