@@ -5,25 +5,25 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-/// What is known of a language.
+/// Facts about a language.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Language {
-    /// Its English name.
+    /// English name.
     pub name: String,
-    /// Its name for itself.
+    /// Name in the language itself.
     pub native: String,
-    /// Whether it is written from right to left.
+    /// Whether the language is written from right to left.
     #[serde(default)]
     pub rtl: bool,
     /// Names of its scripts, the usual one first.
     #[serde(default)]
     pub scripts: Vec<String>,
-    /// Other codes that mean the same here (`nb` for `no`).
+    /// Other codes of the language (`nb` for `no`).
     #[serde(default)]
     pub aliases: Vec<String>,
 }
 
-/// All of them by code.
+/// The languages by code.
 pub fn all() -> &'static BTreeMap<String, Language> {
     static ALL: LazyLock<BTreeMap<String, Language>> = LazyLock::new(|| {
         // The file is part of the binary, and a test reads it: this cannot fail at a user's.
@@ -43,8 +43,8 @@ pub fn get(lang: &Lang) -> Option<(&'static str, &'static Language)> {
     exact.or_else(alias).or_else(base).map(|(code, language)| (code.as_str(), language))
 }
 
-/// The code that polygist uses for a language: `no` for `nb`, `zh` for `zh-Hans`; unknown codes
-/// stay as they are.
+/// The code that polygist uses for a language: `no` for `nb`, `zh` for `zh-Hans`. Unknown codes are
+/// returned as they are.
 ///
 /// ```
 /// use polygist::{languages, types::Lang};
@@ -59,7 +59,7 @@ pub fn canonical(lang: &Lang) -> Lang {
     alias.and_then(|(code, _)| Lang::parse(code)).unwrap_or_else(|| lang.clone())
 }
 
-/// English name, or the code where there is none.
+/// English name of a language, or its code where the name is not known.
 pub fn name(lang: &Lang) -> &str {
     get(lang).map_or(lang.as_str(), |(_, l)| l.name.as_str())
 }

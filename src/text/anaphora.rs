@@ -4,12 +4,13 @@
 use crate::languages;
 use crate::types::Lang;
 
-/// What refers back in a language, in lower case.
+/// Words of a language that refer back, in lower case.
 struct Words {
     language: &'static str,
-    /// At the beginning of a sentence: pronouns, and what joins it to the one before.
+    /// First words of a sentence: pronouns, and conjunctions to the sentence before. In scripts
+    /// without spaces, beginnings of a sentence.
     first: &'static str,
-    /// As its second word, after a preposition.
+    /// Second words, after a preposition.
     second: &'static str,
 }
 
@@ -17,7 +18,7 @@ const fn words(language: &'static str, first: &'static str, second: &'static str
     Words { language, first, second }
 }
 
-/// In scripts without spaces `first` is what a sentence begins with.
+/// The words of all languages that are known here.
 const WORDS: &[Words] = &[
     words(
         "en",
@@ -125,7 +126,7 @@ const WORDS: &[Words] = &[
     ),
 ];
 
-/// What is this, or that, by the day on which it is read, in all of these languages.
+/// Words for times in all of these languages: "this year" refers to the day on which it is read.
 const TIMES: &str = "year week month day morning afternoon evening night weekend season spring \
     summer autumn fall winter année semaine mois jour matin soir nuit été hiver jahr woche monat \
     tag morgen abend sommer winter año semana mes día mañana noche verano invierno anno settimana \
@@ -135,13 +136,14 @@ const TIMES: &str = "year week month day morning afternoon evening night weekend
     tydzień tygodniu miesiąc miesiącu yıl hafta ay gün sabah akşam yaz kış العام الأسبوع الشهر \
     اليوم साल वर्ष हफ्ते सप्ताह महीने दिन";
 
-/// Whether a sentence begins with a reference to what stands before it; `false` in languages whose
+/// Whether a sentence begins with a reference to the text before it; `false` in languages whose
 /// pronouns are not known.
 ///
 /// ```
 /// use polygist::text::anaphora::refers_back;
 /// use polygist::types::Lang;
-/// assert!(refers_back("“He did not say why,” she added.", &Lang::en()) && refers_back("After that, it rained.", &Lang::en()));
+/// assert!(refers_back("“He did not say why,” she added.", &Lang::en()));
+/// assert!(refers_back("After that, it rained.", &Lang::en()));
 /// assert!(!refers_back("After the storm, rivers rose.", &Lang::en()));
 /// ```
 pub fn refers_back(sentence: &str, language: &Lang) -> bool {

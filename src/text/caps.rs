@@ -35,8 +35,7 @@ pub fn is_capitals(text: &str) -> bool {
 /// Changes words in capitals to sentence case: the first letter of each sentence stays a capital,
 /// the others become lower case. In text that also has lower case, words of up to four capitals are
 /// taken for acronyms and kept, and so are words that are not in capitals. Words with digits,
-/// well-known acronyms, abbreviations with dots, and whatever [`protect::spans`] names stay as they
-/// are.
+/// well-known acronyms, abbreviations with dots, and the [`protect::spans`] stay as they are.
 pub fn lower(text: &str, lang: &Lang) -> String {
     let all_capitals = is_capitals(text);
     let mut opens = true;
@@ -64,7 +63,7 @@ pub fn lower(text: &str, lang: &Lang) -> String {
     })
 }
 
-/// Changes a text to capitals, but for what [`protect::spans`] names.
+/// Changes a text to capitals, except for its [`protect::spans`].
 pub fn upper(text: &str, lang: &Lang) -> String {
     let turkic = matches!(lang.base(), "tr" | "az");
     let greek = lang.base() == "el";

@@ -46,7 +46,7 @@ pub fn normalize(text: &str) -> String {
     if is_nfc(&out) { out } else { out.nfc().collect() }
 }
 
-/// Letters and signs of scripts in which joiners change the shape.
+/// Whether a character is of a script in which joiners change the shape.
 fn is_joining(c: char) -> bool {
     use Script::*;
     let of_script = !matches!(
@@ -56,17 +56,25 @@ fn is_joining(c: char) -> bool {
     of_script || matches!(c, '\u{64b}'..='\u{65f}' | '\u{670}')
 }
 
-/// Pictographs, and what may stand between one and its joiner.
+/// Whether a character is a pictograph, or may stand between one and its joiner.
 fn is_emoji(c: char) -> bool {
-    matches!(c, '\u{2190}'..='\u{2bff}' | '\u{fe0f}' | '\u{1f000}'..='\u{1faff}' | '\u{e0020}'..='\u{e007f}')
+    matches!(c,
+        '\u{2190}'..='\u{2bff}'
+        | '\u{fe0f}'
+        | '\u{1f000}'..='\u{1faff}'
+        | '\u{e0020}'..='\u{e007f}')
 }
 
-/// Controls, soft hyphens, direction marks, byte order marks, private use (icon fonts),
-/// non-characters.
+/// Whether a character is invisible: controls, soft hyphens, direction marks, byte order marks,
+/// private use (icon fonts), non-characters.
 fn is_invisible(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
-        || matches!(c, '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fff0}'..='\u{fffb}' | '\u{f0000}'..)
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200e}' | '\u{200f}'
+            | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(c,
+            '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{fff0}'..='\u{fffb}'
+            | '\u{f0000}'..)
         || c as u32 & 0xfffe == 0xfffe
 }
 

@@ -59,7 +59,7 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
     })
 }
 
-/// Text that was decoded from something that is no text.
+/// Refuses text that was decoded from binary data.
 fn refuse_binary(raw: &RawArticle) -> Result<()> {
     let (mut bad, mut all) = (0usize, 0usize);
     for c in raw.text.chars().take(65_536) {
@@ -100,7 +100,7 @@ fn drop_boilerplate(blocks: &mut Vec<Block>) {
     blocks.retain(|b| keep.next().unwrap_or(true) || b.kind == BlockKind::Verbatim);
 }
 
-/// The title, and the blocks without it. One that is given is looked for at the top of the blocks;
+/// Takes the title out of the blocks. A title that is given is looked for at the top of the blocks;
 /// otherwise the first heading is the title when there is text after it.
 fn take_title(title: Option<String>, blocks: &mut Vec<Block>, format: Format) -> Option<String> {
     let title = title.or_else(|| {
@@ -130,7 +130,7 @@ fn take_title(title: Option<String>, blocks: &mut Vec<Block>, format: Format) ->
     Some(one_line(&title))
 }
 
-/// What is compared of titles: letters and digits, case apart.
+/// The letters and digits of a title in lower case, for comparing titles.
 fn key(text: &str) -> String {
     text.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

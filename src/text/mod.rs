@@ -9,11 +9,11 @@ pub mod anaphora;
 pub mod caps;
 /// Normalization of characters: Unicode form, control and invisible characters, line ends.
 pub mod clean;
-/// From a raw article to its title and blocks.
+/// Title and blocks of a raw article.
 pub mod extract;
 pub mod language;
 pub mod numbers;
-/// What must come through a translation unchanged: addresses, code, placeholders, tags.
+/// Spans that must come through a translation unchanged: addresses, code, placeholders, tags.
 pub mod protect;
 /// Quotation marks, from one language's to another's.
 pub mod quotes;

@@ -16,18 +16,29 @@ static SPANS: LazyLock<Regex> = LazyLock::new(|| {
         r"\]\([^()\s]+(?:\([^()\s]*\)[^()\s]*)*",
         // URL, e-mail address, host
         r"(?:(?i:https?|ftps?|file|wss?)://|(?-u:\b)(?i:www)\.)[^\s<>\x22“”«»`]+",
-        r"(?-u:\b)[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}(?-u:\b)",
-        r"(?-u:\b)(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.)+(?:com|org|net|gov|edu|info|io|int|eu|de|fr|uk|ru|cn|jp|br|in)(?-u:\b)(?:/[^\s<>\x22“”«»`]*)?",
+        concat!(
+            r"(?-u:\b)[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@",
+            r"[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*\.[A-Za-z]{2,24}(?-u:\b)",
+        ),
+        concat!(
+            r"(?-u:\b)(?:[A-Za-z0-9][A-Za-z0-9-]{0,62}\.)+",
+            r"(?:com|org|net|gov|edu|info|io|int|eu|de|fr|uk|ru|cn|jp|br|in)(?-u:\b)",
+            r"(?:/[^\s<>\x22“”«»`]*)?",
+        ),
         // handle
         r"@[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,62}[A-Za-z0-9_])?",
         // placeholder: {{x}}, {x}, ${x}, %s, %1$d, %(name)s
         r"\{\{[^{}\n]{0,80}\}\}|\$?\{[A-Za-z0-9_.:-]{0,80}\}",
-        r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)?[-+0#]*[0-9]*(?:\.[0-9]+)?(?:ll|l|h)?[sdifuxXeEgGc@](?-u:\b)",
+        concat!(
+            r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)?[-+0#]*[0-9]*(?:\.[0-9]+)?",
+            r"(?:ll|l|h)?[sdifuxXeEgGc@](?-u:\b)",
+        ),
     ];
     Regex::new(&kinds.join("|")).expect("the pattern is constant and tested")
 });
 
-/// The parts of a text that must come through a translation unchanged, as byte ranges in order:
+/// Protected spans of a text, which must come through a translation unchanged, as byte ranges in
+/// order:
 /// URLs, e-mail addresses, handles, code in backticks, placeholders (`{x}`, `{{x}}`, `${x}`, `%s`,
 /// `%(name)s`), HTML tags and entities, targets of Markdown links.
 pub fn spans(text: &str) -> Vec<Range<usize>> {
@@ -49,8 +60,8 @@ fn iter(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// An address in running text does not own the punctuation after it, nor a bracket that it did not
-/// open.
+/// An address without the punctuation after it in running text, and without closing brackets that it
+/// did not open.
 fn without_punctuation(span: &str) -> &str {
     let mut kept = span;
     while let Some(last) = kept.chars().next_back() {

@@ -4,8 +4,7 @@ use crate::types::Lang;
 /// Marks that set off a quotation; `"` does so in every language.
 const MARKS: [char; 13] = ['"', '“', '”', '„', '‟', '«', '»', '「', '」', '『', '』', '《', '》'];
 
-/// The marks that a language opens and closes a quotation with, and others that are not wrong
-/// there.
+/// Opening mark and closing mark of a language, and further marks that are not wrong there.
 fn conventions(lang: &Lang) -> (&'static str, &'static str, &'static str) {
     match lang.base() {
         "fr" => ("«\u{a0}", "\u{a0}»", "“”"),
@@ -34,8 +33,8 @@ struct Mark {
     opens: bool,
 }
 
-/// The marks of a text outside of what is protected, each with its part, which its neighbours tell
-/// better than its shape does.
+/// Marks of a text outside of its protected spans. Whether a mark opens or closes is told by its
+/// neighbours, which are surer evidence than its shape.
 fn marks(text: &str) -> Vec<Mark> {
     let mut out: Vec<Mark> = Vec::new();
     let mut spans = protect::spans(text).into_iter().peekable();
@@ -117,14 +116,14 @@ pub fn localize(output: &str, source: &str, to: &Lang) -> String {
 /// The marks that a sentence lacks when it stands without its neighbours.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lacking {
-    /// Of a quotation that began before it.
+    /// Opening mark of a quotation that began before it.
     pub before: String,
-    /// Of one that goes on after it.
+    /// Closing mark of a quotation that goes on after it.
     pub after: String,
 }
 
-/// What each of the sentences of a text lacks. A mark whose partner is not found within a few
-/// sentences quotes its own alone.
+/// Finds the marks that each sentence of a text lacks. A mark whose partner is not found within a
+/// few sentences quotes its own sentence alone.
 pub fn lacking(sentences: &[String], lang: &Lang) -> Vec<Lacking> {
     /// Quotations that go on for longer are taken for ones that somebody forgot to end.
     const LONGEST: usize = 5;

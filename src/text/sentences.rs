@@ -1,9 +1,9 @@
-//! Sentences of a text, pieces of a sentence that is too long, and how translated pieces meet.
+//! Sentences of a text, pieces of a sentence that is too long, and the seams of translated pieces.
 
 mod abbreviations;
 mod boundary;
 mod long;
-/// Where the translated pieces of a sentence meet.
+/// Seams where the translated pieces of a sentence meet.
 pub mod seams;
 mod split;
 

@@ -30,16 +30,21 @@ pub fn words(text: &str) -> Vec<String> {
     out
 }
 
-/// Letters and vowel signs of the scripts without spaces; their punctuation is not of the script,
-/// or not alphabetic.
+/// Whether a character is a letter or vowel sign of a script without spaces. Punctuation is not of
+/// the script, or not alphabetic.
 fn is_unspaced(c: char) -> bool {
     script::of(c).is_unspaced() && (c.is_alphabetic() || is_mark(c))
 }
 
-/// Thai, Lao, Khmer and Myanmar signs that belong to a syllable without being alphabetic (tone
-/// marks, killers).
+/// Whether a character is a sign of Thai, Lao, Khmer or Myanmar that belongs to a syllable without
+/// being alphabetic (tone marks, killers).
 fn is_mark(c: char) -> bool {
-    matches!(c, '\u{0E47}'..='\u{0E4E}' | '\u{0EC8}'..='\u{0ECE}' | '\u{1037}'..='\u{103A}' | '\u{17C6}'..='\u{17D3}' | '\u{0F71}'..='\u{0F84}')
+    matches!(c,
+        '\u{0E47}'..='\u{0E4E}'
+        | '\u{0EC8}'..='\u{0ECE}'
+        | '\u{1037}'..='\u{103A}'
+        | '\u{17C6}'..='\u{17D3}'
+        | '\u{0F71}'..='\u{0F84}')
 }
 
 /// Names in a text: runs of capitalized words that do not begin a sentence, and acronyms anywhere.
@@ -81,18 +86,18 @@ pub fn names(text: &str, lang: &Lang) -> Vec<String> {
     out
 }
 
-/// A word and what matters about it for names.
+/// A word with the properties that tell names.
 struct Token<'a> {
     text: &'a str,
-    /// Has a letter of a script with case.
+    /// Whether it has a letter of a script with case.
     cased: bool,
-    /// Begins with a capital and is longer than one letter.
+    /// Whether it begins with a capital and is longer than one letter.
     capitalized: bool,
-    /// Two or more letters, all capitals.
+    /// Whether it has two or more letters, all capitals.
     acronym: bool,
-    /// Begins a sentence or a quotation, where every word is capitalized.
+    /// Whether it begins a sentence or a quotation, where every word is capitalized.
     opens: bool,
-    /// Only a space between it and the word before.
+    /// Whether only a space stands between it and the word before.
     joined: bool,
 }
 

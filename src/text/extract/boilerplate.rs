@@ -5,7 +5,7 @@ use regex::Regex;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// How sure a line is no part of the article.
+/// Judgement of a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Part of the article, as far as can be told.
@@ -17,8 +17,8 @@ pub(super) enum Verdict {
     Anywhere,
 }
 
-/// Whole lines in the languages of much news, lower-case, digits as `#`, without punctuation at the
-/// ends; between them `|`.
+/// Whole lines of boilerplate in the languages of much news, divided by `|`: in lower case, digits
+/// as `#`, without punctuation at the ends.
 const ANYWHERE: &str = "\
     previous post|next post|previous post next post|previous article|next article|\
     previous article next article|older posts|newer posts|previous story|next story|# comments|\
@@ -81,7 +81,7 @@ const ANYWHERE: &str = "\
     tin liên quan|baca juga|baca selengkapnya|# komentar|iklan|artikel sebelumnya|\
     artikel selanjutnya|berita terkait|อ่านเพิ่มเติม|โฆษณา";
 
-/// Words of menus and buttons.
+/// Words of menus and buttons, divided by `|`.
 const AT_EDGES: &str = "\
     share|shares|tweet|email|e-mail|print|facebook|twitter|x|whatsapp|telegram|linkedin|pinterest|\
     reddit|instagram|youtube|tiktok|messenger|viber|vk|weibo|copy|save|bookmark|home|menu|search|\
@@ -100,19 +100,30 @@ static PHRASES: LazyLock<HashMap<&str, Verdict>> = LazyLock::new(|| {
     buttons.chain(ANYWHERE.split('|').map(|phrase| (phrase, Verdict::Anywhere))).collect()
 });
 
-/// Lines that begin so and go on with a headline or an offer.
+/// Beginnings of lines that go on with a headline or an offer.
 static BEGINNINGS: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"(?ix)^(?:
-        (?:(?:read|see|watch)\s+(?:more|also|next)|also\s+read|related(?:\s+(?:article|story|stories))?|more\s+on\s+this|recommended)\s*[:：|»→-]
-      | (?:lire\s+aussi|à\s+lire\s+aussi|lire\s+également|lee\s+también|lea\s+también|leer\s+más|leia\s+(?:também|mais)|leggi\s+anche|lesen\s+sie\s+auch|mehr\s+zum\s+thema|lees\s+ook|läs\s+(?:också|även|mer)|læs\s+også|les\s+også|lue\s+myös
-          |czytaj\s+(?:także|też|więcej)|zobacz\s+(?:także|też)|čtěte\s+také|citește\s+și|читайте\s+также|читайте\s+також|прочетете\s+още|ayrıca\s+okuyun|baca\s+juga|xem\s+thêm|اقرأ\s+أيضا?ً?|यह\s+भी\s+पढ़ें|延伸閱讀|相关阅读|関連記事)\s*[:：|»→-]
-      | (?:sign\s+up|subscribe|register)\s+(?:now\s+|here\s+|today\s+)?(?:for|to)\s+(?:our|the|your|free)\b
+        (?:(?:read|see|watch)\s+(?:more|also|next)|also\s+read|related(?:\s+(?:article|story
+          |stories))?|more\s+on\s+this|recommended)\s*[:：|»→-]
+      | (?:lire\s+aussi|à\s+lire\s+aussi|lire\s+également|lee\s+también|lea\s+también|leer\s+más
+          |leia\s+(?:também|mais)|leggi\s+anche|lesen\s+sie\s+auch|mehr\s+zum\s+thema|lees\s+ook
+          |läs\s+(?:också|även|mer)|læs\s+også|les\s+også|lue\s+myös
+          |czytaj\s+(?:także|też|więcej)|zobacz\s+(?:także|też)|čtěte\s+také|citește\s+și
+          |читайте\s+также|читайте\s+також|прочетете\s+още|ayrıca\s+okuyun|baca\s+juga|xem\s+thêm
+          |اقرأ\s+أيضا?ً?|यह\s+भी\s+पढ़ें|延伸閱讀|相关阅读|関連記事)\s*[:：|»→-]
+      | (?:sign\s+up|subscribe|register)\s+(?:now\s+|here\s+|today\s+)?(?:for|to)\s+(?:our|the|your
+          |free)\b
       | (?:we|this\s+(?:web)?site|our\s+(?:web)?site)\s+uses?\s+cookies
       | by\s+(?:continuing|clicking|using\s+this)\b.*\b(?:cookies|privacy|terms)\b
-      | (?:wir|diese\s+(?:web)?site|diese\s+webseite)\s+(?:verwenden|verwendet|nutzen|nutzt)\s+cookies
-      | (?:nous\s+utilisons|ce\s+site\s+utilise|utilizamos|este\s+sitio\s+(?:web\s+)?(?:usa|utiliza)|este\s+site\s+(?:usa|utiliza)|questo\s+sito\s+(?:usa|utilizza)|usamos|мы\s+используем|ми\s+використовуємо|používáme|używamy|vi\s+bruger|vi\s+använder|wij\s+gebruiken)\s+(?:(?:des|les|i|los|las|os|soubory|plików|файлы|файли)\s+)?cookie
+      | (?:wir|diese\s+(?:web)?site|diese\s+webseite)\s+(?:verwenden|verwendet|nutzen
+          |nutzt)\s+cookies
+      | (?:nous\s+utilisons|ce\s+site\s+utilise|utilizamos|este\s+sitio\s+(?:web\s+)?(?:usa
+          |utiliza)|este\s+site\s+(?:usa|utiliza)|questo\s+sito\s+(?:usa|utilizza)|usamos
+          |мы\s+используем|ми\s+використовуємо|používáme|używamy|vi\s+bruger|vi\s+använder
+          |wij\s+gebruiken)\s+(?:(?:des|les|i|los|las|os|soubory|plików|файлы|файли)\s+)?cookie
       | (?:©|\(c\)|copyright\s+(?:©|\(c\)|\d{4}))
-      | follow\s+(?:us|\S+)\s+on\s+(?:x|twitter|facebook|instagram|google|telegram|whatsapp|youtube)\b
+      | follow\s+(?:us|\S+)\s+on\s+(?:x|twitter|facebook|instagram|google|telegram|whatsapp
+          |youtube)\b
       | (?:you\s+have|you've)\s+\S+\s+free\s+articles?
       | (?:previous|next)\s+(?:post|article|story)\s*[:：»«→←-]
       | (?:click|tap)\s+here\s+to\b
@@ -140,14 +151,15 @@ pub(super) fn judge(text: &str) -> Verdict {
     if BEGINNINGS.is_match(trimmed) { Verdict::Anywhere } else { Verdict::Article }
 }
 
-/// Several buttons in a row: "Facebook Twitter Email Print".
+/// Whether a line is several buttons in a row: "Facebook Twitter Email Print".
 fn is_chain(key: &str) -> bool {
     let words: Vec<&str> = key.split([' ', '|', '·', '•', '/']).filter(|w| !w.is_empty()).collect();
     (2..=12).contains(&words.len())
         && words.iter().all(|w| PHRASES.get(w) == Some(&Verdict::AtEdges))
 }
 
-/// Lower-case, numbers as `#`, spaces single, punctuation and symbols at the ends gone.
+/// The form of a line in [`PHRASES`]: lower case, numbers as `#`, single spaces, no punctuation or
+/// symbols at the ends.
 fn key(text: &str) -> String {
     let lower = text.to_lowercase();
     let trimmed = lower.trim_matches(|c: char| !c.is_alphanumeric());
@@ -171,8 +183,8 @@ fn key(text: &str) -> String {
     out
 }
 
-/// Which blocks of an article to keep, given their texts: all that are not boilerplate; everything
-/// if nothing would be left.
+/// Tells for each block of an article, given their texts, whether to keep it: all that are not
+/// boilerplate, or every block if none would be left.
 pub(super) fn keep(texts: &[&str]) -> Vec<bool> {
     let verdicts: Vec<Verdict> = texts.iter().map(|t| judge(t)).collect();
     let mut keep: Vec<bool> = verdicts.iter().map(|v| *v != Verdict::Anywhere).collect();

@@ -1,4 +1,5 @@
-//! What every reader finds in an article, and the handling of lines that they share.
+//! Title and blocks of an article, as the readers of all formats return them, and the joining of
+//! lines that they share.
 
 use crate::text::language::script;
 use crate::types::Block;

@@ -11,22 +11,28 @@ use dom_smoothie::{Config, Readability};
 use regex::Regex;
 use std::sync::LazyLock;
 
-/// Classes and ids of what is not the article.
+/// Classes and ids of elements that are no part of the article.
 static UNWANTED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)(?:^|[\s_-])(?:cookies?|consent|gdpr|newsletter|subscri(?:be|ption)|share|sharing|social|related|recommend(?:ed|ations)?|comments?|disqus|adverts?|advertisement|ads?|sponsor(?:ed)?|promo|outbrain|taboola|breadcrumbs?|paywall|popup|modal|sidebar|navbar|navigation|most-read|read-more|readmore|also-read|tags)(?:$|[\s_-])")
-        .expect("the pattern is constant and tested")
+    let pattern = r"(?ix)(?:^|[\s_-])(?:
+        cookies?|consent|gdpr|newsletter|subscri(?:be|ption)|share|sharing|social|related|
+        recommend(?:ed|ations)?|comments?|disqus|adverts?|advertisement|ads?|sponsor(?:ed)?|promo|
+        outbrain|taboola|breadcrumbs?|paywall|popup|modal|sidebar|navbar|navigation|most-read|
+        read-more|readmore|also-read|tags
+    )(?:$|[\s_-])";
+    Regex::new(pattern).expect("the pattern is constant and tested")
 });
 
 static TAG: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"<[^>]*>").expect("the pattern is constant and tested"));
 
-/// Parsing takes time by the square of the depth; no real page comes near this one.
+/// Depth of tags above which a source is read as plain text: parsing takes time by the square of
+/// the depth, and no real page comes near this one.
 const DEEPEST_SOURCE: usize = 2000;
 
-/// The reader mode goes down recursively.
+/// Depth of the tree above which reader mode, which is recursive, is left out.
 const DEEPEST_TREE: usize = 400;
 
-/// Below so many characters, reader mode may have picked the wrong part.
+/// Length in bytes below which reader mode may have picked the wrong part.
 const SHORT: usize = 200;
 
 /// Reads a page, or a piece of one.
@@ -46,7 +52,7 @@ pub(super) fn read(source: &str) -> Found {
     Found { title, blocks: without_link_lists(blocks) }
 }
 
-/// How deep the tags of a source are nested at most, leaving out those that are often not closed.
+/// Depth to which the tags of a source are nested, leaving out those that are often not closed.
 fn depth(source: &str) -> usize {
     let (mut depth, mut deepest) = (0usize, 0usize);
     for (at, _) in source.match_indices('<') {
@@ -84,7 +90,7 @@ fn reader_mode(document: Document) -> Vec<Reading> {
     article.map(|a| walk(&Document::from(a.content).root())).unwrap_or_default()
 }
 
-/// Pages nested deeper than any real one, which a recursive reader does not survive.
+/// Whether a page is nested deeper than any real one, which a recursive reader does not survive.
 fn is_too_deep(document: &Document) -> bool {
     let mut depth = 0usize;
     let mut deepest = 0;
@@ -153,8 +159,8 @@ fn without_site(page: &str, site: Option<&str>) -> String {
     page.to_string()
 }
 
-/// Removes scripts, menus, buttons, and what its class or id names as no part of the article,
-/// unless it holds half of the page.
+/// Removes scripts, menus, buttons, and elements whose class or id says that they are no part of
+/// the article, unless they hold half of the page.
 fn remove_unwanted(document: &Document) {
     let total = document.root().normalized_char_count();
     let mut unwanted = Vec::new();
@@ -210,7 +216,7 @@ fn remove_unwanted(document: &Document) {
     }
 }
 
-/// Drops what is only links: three in a row, or any after a line such as "Related articles".
+/// Drops blocks that are only links: three in a row, or any after a line such as "Related articles".
 fn without_link_lists(blocks: Vec<Reading>) -> Vec<Block> {
     let is_link = |r: &Reading| {
         r.block.kind != BlockKind::Heading

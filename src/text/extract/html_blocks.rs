@@ -4,7 +4,7 @@ use super::found::one_line;
 use crate::types::{Block, BlockKind};
 use dom_query::NodeRef;
 
-/// A block, and how much of its text is links.
+/// A block, and the number of bytes of its text that are links.
 pub(super) struct Reading {
     pub(super) block: Block,
     pub(super) linked: usize,
@@ -223,7 +223,7 @@ impl Writer {
         });
     }
 
-    /// A table passes through, one line a row.
+    /// Adds a table, which is not translated, with one line for each row.
     fn table(&mut self, table: &NodeRef) {
         let mut rows: Vec<String> = Vec::new();
         visit(table, &mut |node, entering| {
@@ -255,7 +255,7 @@ impl Writer {
         self.out.push(Reading { block, linked: 0 });
     }
 
-    /// A list ends with a blank line, the text with one line break.
+    /// Ends lists with a blank line and the text with one line break.
     fn finish(mut self) -> Vec<Reading> {
         for i in 0..self.out.len() {
             let next = self.out.get(i + 1).map(|r| r.block.kind);
@@ -330,8 +330,8 @@ fn is_block(name: &str) -> bool {
     )
 }
 
-/// Goes through the tree without recursion. `f` sees each node on entering and leaving; what it
-/// returns on entering says whether to go in.
+/// Walks the tree without recursion and calls `f` with each node on entering (`true`) and on
+/// leaving it (`false`). The children of a node are visited when `f` returns `true` on entering.
 pub(super) fn visit(root: &NodeRef, f: &mut dyn FnMut(&NodeRef, bool) -> bool) {
     let mut next = root.first_child();
     while let Some(node) = next {

@@ -9,7 +9,7 @@ use std::ops::Range;
 /// One paragraph, heading or item in the source.
 struct Leaf {
     kind: BlockKind,
-    /// From the first to the last character of the text, in the source.
+    /// Place of the text in the source.
     range: Range<usize>,
     text: String,
 }
@@ -47,7 +47,7 @@ pub(super) fn read(source: &str) -> Found {
     Found { title: front_matter_title(source), blocks }
 }
 
-/// Shares out the source between two leaves: the end of the line and blank lines go to the block
+/// Divides the source between two leaves: the end of the line and blank lines go to the block
 /// before, other whole lines become verbatim blocks, and the beginning of the line before the next
 /// leaf is returned as its prefix.
 fn between(gap: &str, blocks: &mut Vec<Block>) -> String {
@@ -114,12 +114,15 @@ fn leaves(source: &str) -> Vec<Leaf> {
     reader.out
 }
 
-/// A leaf that is being read: where it began, where its current line begins and ends, and the lines
-/// before.
+/// A leaf that is being read.
 struct Open {
+    /// Start of the leaf in the source.
     start: usize,
+    /// Start of the current line; `None` right after a line break.
     line: Option<usize>,
+    /// End of what was read so far.
     end: usize,
+    /// The lines before the current one, joined.
     text: String,
 }
 
@@ -187,7 +190,7 @@ impl Reader<'_> {
         }
     }
 
-    /// Something of the text: it begins a leaf or a line, or goes on.
+    /// Takes in a part of the text, which begins a leaf or a line or goes on with one.
     fn inline(&mut self, range: Range<usize>) {
         if self.verbatim > 0 {
             return;

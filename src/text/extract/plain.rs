@@ -11,7 +11,7 @@ static MARKER: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant and tested")
 });
 
-/// Lines of at most so many characters can be hard-wrapped.
+/// Longest line, in characters, that is taken to be hard-wrapped.
 const WIDEST: usize = 120;
 
 struct Line<'a> {
@@ -93,8 +93,9 @@ fn line(whole: &str) -> Line<'_> {
     Line { marker, text, end: &rest[text.len()..] }
 }
 
-/// The width at which the lines are wrapped, if they are: nearly all lines that another one follows
-/// directly are so long that the next word would not have fitted.
+/// The width at which the lines are hard-wrapped; `None` when they are not. They are when nearly
+/// all lines that another one follows directly are so long that the next word would not have
+/// fitted.
 fn wrap_width(lines: &[Line]) -> Option<usize> {
     let pairs: Vec<(&Line, &Line)> = lines
         .windows(2)
@@ -123,7 +124,7 @@ fn is_wrapped(line: &Line, next: &Line, width: usize) -> bool {
     !next.has_bullet() && line.width() + 1 + needed + 1 >= width
 }
 
-/// A short line without a full stop before a long paragraph is a heading.
+/// Marks as headings the short lines without a full stop that stand before a long paragraph.
 fn mark_headings(blocks: &mut [Block]) {
     for i in 0..blocks.len().saturating_sub(1) {
         let (block, next) = (&blocks[i], &blocks[i + 1]);
@@ -149,8 +150,8 @@ const ENDS: [char; 21] = [
     '։', '؟', '۔',
 ];
 
-/// The first block, when it is a heading, comes twice, or is the only line without a full stop
-/// where every line is a sentence or paragraph.
+/// The title: the first block when it is a heading, when it comes twice, or when it is the only
+/// line without a full stop where every line is a sentence or paragraph.
 fn first_title(blocks: &[Block]) -> Option<String> {
     let (first, rest) = blocks.split_first()?;
     let length = first.text.chars().count();

@@ -4,11 +4,11 @@ use crate::text::protect;
 use crate::types::{Detection, Lang};
 use std::borrow::Cow;
 
-/// Bytes of text that are looked at: more do not change the answer, and a 10 MB article should not
-/// take longer.
+/// Number of bytes of a text that are examined: more do not change the answer, and a 10 MB article
+/// should not take longer.
 const SAMPLE: usize = 12_000;
 
-/// Below this confidence the answer is `und`.
+/// Confidence below which the answer is `und`.
 const SURE: f32 = 0.5;
 
 /// The language of a text: `und` when it has too few letters or the evidence is divided.
@@ -49,7 +49,7 @@ pub fn detect(text: &str) -> Detection {
     }
 }
 
-/// From 0 towards 1 as evidence grows; 0.63 at `unit`.
+/// Confidence by evidence: from 0 towards 1 as it grows, 0.63 at `unit`.
 fn certainty(evidence: f32, unit: f32) -> f32 {
     1.0 - (-evidence / unit).exp()
 }
@@ -67,7 +67,7 @@ fn decide(code: &str, confidence: f32) -> Detection {
     }
 }
 
-/// The beginning, the middle and the end of a long text.
+/// The text, or the beginning, the middle and the end of a long one.
 fn sample(text: &str) -> Cow<'_, str> {
     if text.len() <= SAMPLE {
         return Cow::Borrowed(text);
@@ -78,7 +78,7 @@ fn sample(text: &str) -> Cow<'_, str> {
     Cow::Owned([slice(0), slice((text.len() - third) / 2), slice(text.len() - third)].join("\n"))
 }
 
-/// Addresses and code say nothing about the language.
+/// The text without addresses and code, which are no evidence for a language.
 fn without_protected(text: &str) -> Cow<'_, str> {
     let spans = protect::spans(text);
     if spans.is_empty() {
@@ -154,16 +154,16 @@ fn only_language(script: Script, text: &str) -> &'static str {
     }
 }
 
-/// Characters that Japan alone writes so.
+/// Characters in a form that only Japan uses.
 const JAPANESE: &str = "発経済対価図変実応戦関売気県円銭駅沢辺広団両読権検験浜竜働込峠畑渋観鉄転労単収従総続様覚伝仏仮処悪歳氷産";
-/// Frequent characters of traditional Chinese that simplified Chinese writes otherwise, and the
-/// other way round.
+/// Frequent characters of traditional Chinese that are written differently in simplified Chinese.
 const TRADITIONAL: &str = "這個們來時會為國說對過後還沒點樣與關開種現學業經應該當無長門問間聞見書車東馬風飛鳥魚麼讓誰誤認記設計試話語請論證議護變買賣錢銀鐵難電頭題類願顯麗\
     龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報";
+/// The same characters in simplified Chinese.
 const SIMPLIFIED: &str = "这个们来时会为国说对过后还没点样与关开种现学业经应该当无长门问间闻见书车东马风飞鸟鱼么让谁误认记设计试话语请论证议护变买卖钱银铁难电头题类愿显丽龙\
     台湾总统选举岁尔联导将领军战争党据报";
 
-/// Chinese or Japanese, and which Chinese where that is beyond doubt.
+/// Tells Chinese from Japanese, and traditional Chinese where it is beyond doubt.
 fn east_asian(text: &str, share: f32) -> Detection {
     let (mut han, mut kana, mut japanese, mut traditional, mut simplified) =
         (0usize, 0usize, 0usize, 0usize, 0usize);

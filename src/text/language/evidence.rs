@@ -63,7 +63,7 @@ const LETTERS: &[(&str, &[&str])] = &[
     ("ơưạảấầẩậắằặẹẻếềểễệỉịọỏốồổộớờởợụủứừửựỳỷỹ", &["vi"]),
 ];
 
-/// How much one witness counts.
+/// Weights of the evidence.
 mod weight {
     /// A function word, divided by the number of languages that share it.
     pub(super) const WORD: f32 = 1.0;
@@ -71,15 +71,15 @@ mod weight {
     pub(super) const LETTER: f32 = 0.7;
     /// `whatlang`, besides its own confidence.
     pub(super) const TRIGRAMS: f32 = 0.4;
-    /// The same for a language that it often takes short texts of others for.
+    /// `whatlang` for a language that it often takes short texts of others for.
     pub(super) const TRIGRAMS_RARE: f32 = 0.1;
     /// `whichlang`.
     pub(super) const LINEAR: f32 = 0.9;
-    /// The same where the other witness sees a language that `whichlang` does not know.
+    /// `whichlang` where `whatlang` answers with a language that `whichlang` does not know.
     pub(super) const LINEAR_ELSEWHERE: f32 = 0.3;
 }
 
-/// Hears the witnesses for the languages that share a script.
+/// Weighs the evidence for the languages that share a script.
 pub(super) fn weigh(text: &str, main: Script) -> Scores {
     let mut scores = Scores::default();
     let lower = text.to_lowercase();
@@ -110,7 +110,7 @@ pub(super) fn weigh(text: &str, main: Script) -> Scores {
     scores
 }
 
-/// Hears `whatlang`; returns its answer among the languages of much news.
+/// Adds the answer of `whatlang`; returns its answer among the languages of much news.
 fn trigrams(text: &str, main: Script, scores: &mut Scores) -> Option<&'static str> {
     let found = whatlang::detect(text)?;
     let (lang, rare) = from_whatlang(found.lang())?;

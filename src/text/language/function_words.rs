@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-/// Languages and their function words, lower-case. Close relatives are told apart by these words,
-/// so each list holds the words in which they differ.
+/// Languages and their function words in lower case. Close relatives are distinguished by these
+/// words, so each list holds the words in which they differ.
 const WORDS: &[(&str, &str)] = &[
     (
         "af",

@@ -7,9 +7,9 @@ use crate::types::Lang;
 /// A currency that a text names beside an amount, or anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Currency {
-    /// Which one it is, as a set of bits: a sign may stand for several.
+    /// The currency as a set of bits: a sign may stand for several.
     kinds: u64,
-    /// Whether it stands beside an amount, and the word is nothing else besides.
+    /// Whether it stands beside an amount, and has no other meaning.
     pub is_amount: bool,
 }
 
@@ -20,14 +20,16 @@ impl Currency {
     }
 }
 
-/// Names of a currency: codes; beginnings of its names in many languages (CLDR 48), in the spelling
-/// of [`Token`]; and such of them as are, in some language, commoner as another word ("=": not
-/// beginnings, but the whole word).
+/// Names of a currency in many languages (CLDR 48), in the spelling of [`Token`]: beginnings of
+/// words, or whole words after a "=".
 struct Names {
+    /// ISO 4217 codes.
     codes: &'static str,
+    /// Names that mean nothing else.
     firm: &'static str,
+    /// Names that are, in some language, commoner as another word.
     ambiguous: &'static str,
-    /// In scripts without spaces, after the amount.
+    /// Names in scripts without spaces, after the amount.
     unspaced: &'static str,
 }
 
@@ -182,7 +184,7 @@ const CURRENCIES: &[Names] = &[
     names("NGN", "naira найр 나이라", "", "奈拉 ナイラ"),
 ];
 
-/// Signs, and the codes of what they may stand for.
+/// Signs, and the codes of the currencies that they may stand for.
 const SIGNS: &[(char, &str)] = &[
     ('$', "USD MXN BRL"),
     ('＄', "USD MXN BRL"),
@@ -204,9 +206,9 @@ const SIGNS: &[(char, &str)] = &[
     ('₦', "NGN"),
 ];
 
-/// A word is longer than the beginning of a currency's name by at most so many letters.
+/// Most letters by which a word is longer than the beginning of a currency's name.
 const LONGEST_ENDING: usize = 4;
-/// What begins like this is about Europe, not about euros.
+/// Beginnings of words that are about Europe, not about euros.
 const EUROPE: &[&str] = &[
     "europ",
     "euroop",
@@ -222,7 +224,7 @@ const EUROPE: &[&str] = &[
     "유로존",
     "유로파",
 ];
-/// A currency's name stands at most so many words from its amount.
+/// Most words between a currency's name and its amount.
 const NEAR: usize = 2;
 
 /// The currencies that a text names.
@@ -252,7 +254,7 @@ pub fn currencies(text: &str, lang: &Lang) -> Vec<Currency> {
     found
 }
 
-/// The set of the currencies whose names are such.
+/// The set of the currencies whose names fulfil a condition.
 fn kinds(is_such: impl Fn(&Names) -> bool) -> u64 {
     CURRENCIES
         .iter()
@@ -270,7 +272,7 @@ fn is_name(word: &str, names: &str) -> bool {
     })
 }
 
-/// Whether digits, a number in words or a magnitude is near.
+/// Whether digits, a number in words or a magnitude stands near a token.
 fn is_near_amount(text: &str, tokens: &[Token], at: usize, lang: &Lang) -> bool {
     let start =
         (0..=at).rev().find(|&i| !tokens[i].joined).unwrap_or(0).max(at.saturating_sub(NEAR));

@@ -110,8 +110,8 @@ fn canonical_separator(c: char) -> Option<char> {
     }
 }
 
-/// Which separators group and which one is the decimal point; what is neither (a date, a version)
-/// falls apart.
+/// Tells the grouping separators from the decimal point. Runs of digits that make no number (a
+/// date, a version) are numbers of their own.
 fn resolve(parts: &[Part]) -> Vec<Decimal> {
     let join = |parts: &[Part]| parts.iter().map(|p| p.digits.as_str()).collect::<String>();
     let grouped = |parts: &[Part]| {

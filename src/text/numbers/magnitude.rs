@@ -179,7 +179,7 @@ pub(super) fn word_after(rest: &str) -> String {
     rest.trim_start_matches(SPACES).chars().take_while(is_letter).take(20).collect()
 }
 
-/// How many zeros the word after a number stands for.
+/// Number of zeros that the word after a number stands for.
 pub(super) fn magnitude(rest: &str) -> usize {
     let after = rest.trim_start_matches(SPACES);
     if let Some(&(_, zeros)) = SUFFIXES.iter().find(|(s, _)| after.starts_with(s)) {

@@ -70,7 +70,7 @@ fn is_name(text: &str, tokens: &[Token], number: Range<usize>) -> bool {
         && next.is_some_and(|next| next.joined && is_capitalized(next))
 }
 
-/// Whether what is counted is tens or dozens: "three decades" may be thirty years.
+/// Whether the counted things are tens or dozens: "three decades" may be thirty years.
 fn is_collective(tokens: &[Token], at: usize) -> bool {
     tokens.get(at).is_some_and(|token| {
         token.joined && COLLECTIVES.split(' ').any(|stem| token.word.starts_with(stem))
@@ -80,15 +80,15 @@ fn is_collective(tokens: &[Token], at: usize) -> bool {
 /// Words before an hour that is only half reached.
 const HALVES: &[&str] = &["halb", "half", "halv", "halvt", "puoli", "fél"];
 
-/// Beginnings of the words for ten years and a dozen: what stands before them is not how many years
-/// or things there are.
+/// Beginnings of the words for ten years and a dozen: a number before them does not count years or
+/// things.
 const COLLECTIVES: &str = "decad décad décenn decenn deceni década dècad jahrzehnt dekad \
     dziesięciole desetilet desaťroč desetljeć десятил десетилет \
     δεκαετ évtized vuosikymmen tiår årti thập dasawarsa عقود عقد دهه עשור दशक dozen dutzend \
     douzain docena dozzin dúzia dozijn dussin tusin dusin tuzin \
     tucet tuct дюжин ντουζίν tucat düzine";
 
-/// What a phrase says.
+/// Meaning of a phrase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Cardinal,
@@ -111,13 +111,14 @@ type Found = (Number, usize);
 struct Words {
     /// By their tokens, a space between them.
     phrases: HashMap<&'static str, Number>,
-    /// What may stand between the parts of a number.
+    /// Words that may stand between the parts of a number.
     joints: Vec<&'static str>,
-    /// Most tokens that a phrase has.
+    /// Number of tokens of the longest phrase.
     longest: usize,
 }
 
-/// Those of `models/number_words.txt`; its first lines say how they are written.
+/// Words by language, read from `models/number_words.txt`, which begins with a description of its
+/// format.
 static WORDS: LazyLock<HashMap<&str, Words>> = LazyLock::new(|| {
     let mut all: HashMap<&str, Words> = HashMap::new();
     let mut words = all.entry("").or_default();
@@ -156,7 +157,7 @@ impl Words {
         Some((number, end))
     }
 
-    /// What is multiplied by the same thousand or million: "five hundred and three thousand".
+    /// A number that is multiplied by one thousand or million: "five hundred and three thousand".
     fn group(&self, text: &str, tokens: &[Token], start: usize, first: &str) -> Option<Found> {
         let part = |at, first: &str| self.part(tokens, at, first);
         let (mut number, mut end) = part(start, first)?;
@@ -179,8 +180,8 @@ impl Words {
         Some((number, end))
     }
 
-    /// What comes at a token, read by `read` with or without a joint before it, if it is a smaller
-    /// part of the number.
+    /// The next smaller part of a number at a token, read by `read` with or without a joint before
+    /// it.
     fn next(
         &self,
         tokens: &[Token],
@@ -227,7 +228,8 @@ impl Words {
 
     /// The number that a word is when it is put together of others: `zweihundertfünfzig`.
     fn compound(&self, word: &str) -> Option<Number> {
-        /// Shorter words look like numbers by chance; longer ones are none.
+        /// Lengths of compounds in characters: shorter words look like numbers by chance, longer
+        /// ones are none.
         const LENGTHS: std::ops::RangeInclusive<usize> = 6..=100;
         if !LENGTHS.contains(&word.chars().count()) {
             return None;
@@ -246,7 +248,7 @@ impl Words {
 }
 
 impl Number {
-    /// Whether the other one may follow as its smaller part: it fits into the zeros at the end.
+    /// Whether `part` may follow as the smaller part: it fits into the zeros at the end.
     fn takes(self, part: Number) -> bool {
         let zeros = std::iter::successors(Some(10), |unit| Some(unit * 10))
             .take_while(|unit| self.value.is_multiple_of(*unit))

@@ -3,13 +3,13 @@
 use super::spelled::Spelled;
 use crate::types::Lang;
 
-/// The signs that numbers are written with where words have no spaces between them.
+/// Numerals of a script without spaces between words.
 struct Script {
     /// 0 to 9.
     digits: &'static [(&'static str, u64)],
     /// Powers of ten.
     units: &'static [(&'static str, u64)],
-    /// What is counted with a single numeral before it. Without, such a numeral may be a part of
+    /// Words that follow a single numeral when it counts; without one of them, it may be a part of
     /// any word (三明治).
     counters: &'static [&'static str],
 }
@@ -75,11 +75,11 @@ const THAI: Script = Script {
     counters: &["คน", "ปี", "เดือน", "วัน", "ครั้ง", "แห่ง", "ราย", "ชั่วโมง", "นาที"],
 };
 
-/// Before a numeral: it is an ordinal.
+/// Signs before an ordinal.
 const ORDINAL: &[&str] = &["第", "ที่"];
-/// Before or after a numeral: nobody says exactly how many.
+/// Signs before or after a numeral that make it an estimate.
 const VAGUE: &[&str] = &["几", "幾", "数", "數", "多", "余", "餘", "来", "來", "หลาย"];
-/// Between the parts of a fraction, the denominator first.
+/// Signs between denominator and numerator of a fraction.
 const FRACTION: &[&str] = &["分之", "分の"];
 
 /// The numbers that are written with numerals, in their order: those of two numerals or more, and
@@ -131,7 +131,7 @@ enum Numeral {
 }
 
 impl Script {
-    /// The numerals that stand at a place, and where they end.
+    /// The numerals at a place, and their end.
     fn run(&self, text: &str, start: usize) -> (Vec<Numeral>, usize) {
         let mut found = Vec::new();
         let mut at = start;
@@ -151,8 +151,7 @@ impl Script {
     }
 }
 
-/// How much the numerals are together; `None` when they are no number (万一), or nobody's number
-/// (千万).
+/// Value of the numerals together; `None` when they are no number (万一), or no exact one (千万).
 fn total(numerals: &[Numeral]) -> Option<u64> {
     if numerals.iter().all(|n| matches!(n, Numeral::Digit(_))) {
         let digits = numerals.iter().map(|n| if let Numeral::Digit(d) = n { *d } else { 0 });

@@ -1,13 +1,15 @@
+//! Numbers written in words or numerals, as their readers return them.
+
 use std::ops::Range;
 
 /// A number that is written in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spelled {
-    /// How much it is.
+    /// Value of the number.
     pub value: u64,
-    /// Whether it says how many and nothing else; an ordinal does not, nor does a word that means
-    /// something else, too.
+    /// Whether it is a count and nothing else: an ordinal is not, nor is a word that has another
+    /// meaning as well.
     pub counts: bool,
-    /// Where in the text.
+    /// Place in the text, in bytes.
     pub place: Range<usize>,
 }

@@ -3,14 +3,14 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-/// What may follow an abbreviation.
+/// Continuation of the text after an abbreviation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Follows {
     /// A name or any other word: titles, "e.g.". The sentence goes on.
     Word,
     /// A number: "No. 5", "p. 3". Before a word the sentence may end.
     Number,
-    /// The end of the sentence, quite as well: "etc.", "Inc.".
+    /// A word, or the end of the sentence: "etc.", "Inc.".
     Anything,
 }
 
@@ -239,8 +239,8 @@ pub(super) fn begins_with(lang: &str, parts: &str) -> bool {
     beginnings.contains(&(lang, parts)) || beginnings.contains(&("", parts))
 }
 
-/// What follows a lower-case word before a full stop, when it is an abbreviation of the language or
-/// of all.
+/// The continuation after a lower-case word and its full stop; `None` when the word is no
+/// abbreviation of the language, nor of all languages.
 pub(super) fn follows(lang: &str, word: &str) -> Option<Follows> {
     let lang = if matches!(lang, "nb" | "nn") { "no" } else { lang };
     let table: &HashMap<(&str, &str), Follows> = &TABLE;

@@ -10,7 +10,7 @@ pub(super) const OPENING: [char; 17] =
 const CLOSING: [char; 16] =
     ['"', '\'', '”', '“', '’', '‘', '»', '«', '›', ')', ']', '」', '』', '）', '】', '〉'];
 
-/// Whether the sentence really ends between the two.
+/// Whether a sentence ends between `left` and `right`.
 pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
     if right.starts_with(char::is_whitespace) {
         return false;
@@ -95,7 +95,7 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     initial || dotted && !opens()
 }
 
-/// What stands after the last space or opening mark.
+/// The word after the last space or opening mark.
 fn last_word(text: &str) -> &str {
     text.rsplit(|c: char| c.is_whitespace() || OPENING.contains(&c) && c != '-')
         .next()

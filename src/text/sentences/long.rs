@@ -1,12 +1,12 @@
-//! Sentences that are too long for a model, into pieces that fit.
+//! Division of a sentence that is too long for a model into pieces that fit.
 
 use super::boundary::is_boundary;
 use super::split::sentence;
 use crate::types::{Lang, Sentence};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Splits what is too long into pieces that fit: at clauses, where that is not enough at words, and
-/// at last between characters. The concatenation of `text + gap` is the text, trimmed at its start.
+/// Splits a text that is too long into pieces that fit: at clauses, where that is not enough at
+/// words, and at last between characters. The concatenation of `text + gap` is the text, trimmed at its start.
 /// A single character that does not fit stands alone.
 pub fn split_long(text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
     let text = text.trim_start();
@@ -17,30 +17,30 @@ pub fn split_long(text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) -> Vec<S
         return vec![sentence(text)];
     }
     for level in [clauses, words, characters] {
-        let units = level(text, lang);
-        if units.len() > 1 {
-            return pack(&units, text, lang, fits);
+        let parts = level(text, lang);
+        if parts.len() > 1 {
+            return pack(&parts, text, lang, fits);
         }
     }
     vec![sentence(text)]
 }
 
-/// Joins neighbouring units as long as they fit; a unit that does not fit on its own is split
-/// further.
-fn pack(units: &[&str], text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
+/// Joins neighbouring parts to pieces as long as they fit; a part that does not fit on its own is
+/// split further.
+fn pack(parts: &[&str], text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
     let mut out = Vec::new();
     let (mut start, mut next, mut end) = (0, 0, 0);
-    while next < units.len() {
+    while next < parts.len() {
         // Grow by doubling and then close in, so that `fits` (a tokenizer) is asked a logarithmic
         // number of times.
-        let ends: Vec<usize> = units[next..]
+        let ends: Vec<usize> = parts[next..]
             .iter()
             .scan(end, |at, u| (*at += u.len(), Some(*at)).1)
             .take(512)
             .collect();
         let taken = ends.partition_point(|&e| fits(text[start..e].trim_end()));
         if taken == 0 {
-            out.extend(split_long(units[next], lang, fits));
+            out.extend(split_long(parts[next], lang, fits));
             next += 1;
             end = ends[0];
         } else {
@@ -53,7 +53,7 @@ fn pack(units: &[&str], text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) ->
     out
 }
 
-/// Pieces that end with a clause mark (and the space after it).
+/// Clauses, each with its mark and the space after it.
 fn clauses<'a>(text: &'a str, lang: &Lang) -> Vec<&'a str> {
     const WIDE: [char; 7] = ['，', '、', '；', '：', '。', '！', '？'];
     const NARROW: [char; 13] = [',', ';', ':', '،', '؛', '.', '!', '?', '–', '—', '…', '՝', '·'];
@@ -63,12 +63,12 @@ fn clauses<'a>(text: &'a str, lang: &Lang) -> Vec<&'a str> {
             WIDE.contains(&before) && !after.is_whitespace()
                 || before.is_whitespace() && !after.is_whitespace()
         },
-        |piece, rest| {
-            let trimmed = piece.trim_end();
+        |clause, rest| {
+            let trimmed = clause.trim_end();
             // The full stop of "z. B." or of "14. Juni" is no place to cut.
-            let stops = || !trimmed.ends_with('.') || is_boundary(piece, rest, lang);
+            let stops = || !trimmed.ends_with('.') || is_boundary(clause, rest, lang);
             trimmed.ends_with(WIDE)
-                || trimmed.len() < piece.len() && trimmed.ends_with(NARROW) && stops()
+                || trimmed.len() < clause.len() && trimmed.ends_with(NARROW) && stops()
         },
     )
 }
@@ -78,12 +78,13 @@ fn words<'a>(text: &'a str, _: &Lang) -> Vec<&'a str> {
     cut(text, |before, after| before.is_whitespace() && !after.is_whitespace(), |_, _| true)
 }
 
-/// What a reader takes for one character.
+/// Characters as a reader counts them (grapheme clusters).
 fn characters<'a>(text: &'a str, _: &Lang) -> Vec<&'a str> {
     text.graphemes(true).collect()
 }
 
-/// Cuts wherever `between` allows it and `ends` holds of the piece before and the text after.
+/// Cuts a text wherever `between` holds of the two characters and `ends` of the part before and the
+/// text after.
 fn cut(
     text: &str,
     between: impl Fn(char, char) -> bool,

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 /// Marks that end a sentence.
 const STOPS: [char; 11] = ['.', '!', '?', '…', '。', '！', '？', '।', '։', '؟', '۔'];
 
-/// Fits the translation of a piece of a sentence in: models write every piece as a sentence of its
+/// Fits the translation of a piece into its sentence: models write every piece as a sentence of its
 /// own, with a capital and a full stop.
 ///
-/// `piece` is what was translated, `before` what stands before the translation, and `goes_on`
-/// whether more of the sentence follows.
+/// `piece` is the source of the translation, `before` the text before the translation, and
+/// `goes_on` tells whether more of the sentence follows.
 pub fn fit<'a>(
     translation: &'a str,
     piece: &str,
@@ -48,7 +48,8 @@ pub fn fit<'a>(
     out
 }
 
-/// A heading or an item of a list gets no full stop that its source does not have.
+/// Removes the full stop at the end of a translation whose source, a heading or an item of a list,
+/// has none.
 pub fn end<'a>(translation: &'a str, source: &str) -> &'a str {
     let bare = translation
         .strip_suffix(['.', '。', '।', '։'])

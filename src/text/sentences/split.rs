@@ -37,8 +37,8 @@ pub(super) fn sentence(text: &str) -> Sentence {
     Sentence { text: kept.to_string(), gap: text[kept.len()..].to_string() }
 }
 
-/// Where a sentence may end: after each Unicode sentence, and at the marks of single languages that
-/// Unicode leaves out.
+/// Places where a sentence may end: after each Unicode sentence, and at the marks of single
+/// languages that Unicode leaves out.
 fn boundaries(text: &str, lang: &Lang) -> Vec<usize> {
     let mut straight_quotes = 0;
     let mut out: Vec<usize> = Vec::new();
