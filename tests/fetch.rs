@@ -363,8 +363,8 @@ fn stopping_ends_pip_at_once() {
     let (start, pid) = (Instant::now(), pip.path("pid"));
     let fetcher = Fetcher { store: &store, catalog: &world.catalog, options: &world.options };
     let stop = CancelToken::new();
+    let runs = || fs::read_to_string(&pid).is_ok_and(|p| p.ends_with('\n'));
     let error = std::thread::scope(|scope| {
-        let runs = || fs::read_to_string(&pid).is_ok_and(|p| p.ends_with('\n'));
         scope.spawn(|| {
             while !runs() && start.elapsed() < Duration::from_secs(10) {
                 std::thread::sleep(Duration::from_millis(5));

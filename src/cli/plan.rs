@@ -5,6 +5,7 @@ use super::args::{
 };
 use super::config::Config;
 use super::progress::Reporter;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOverrides, EarlyStopping, Engine, Generate};
 use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};
@@ -206,7 +207,7 @@ impl Setup {
             Runtime::new(device, Precision::Int8, self.threads).with_precision(self.precision)?;
         let batch = self.batch.unwrap_or(usual.batch);
         let batch_tokens = self.batch_tokens.unwrap_or(usual.batch_tokens);
-        Ok(Runtime { stop: stopped, batch, batch_tokens, ..usual })
+        Ok(Runtime { cancel: STOP.clone(), batch, batch_tokens, ..usual })
     }
 
     /// Loads the models of a job.
