@@ -57,6 +57,13 @@ pub enum Error {
     Interrupted,
 }
 
+/// A conversion that cannot fail, where one that can is expected: a [`crate::Lang`] for a code.
+impl From<std::convert::Infallible> for Error {
+    fn from(never: std::convert::Infallible) -> Error {
+        match never {}
+    }
+}
+
 impl Error {
     /// [`Error::Io`] in one call, for `map_err`.
     pub fn io(

@@ -1,73 +1,106 @@
 //! polygist turns articles in any language into translations and summaries, on your own machine,
 //! with local transformer models.
 //!
-//! The program is a thin layer over this library; what it does is here, in the order in which data
-//! flows:
-//!
-//! | module | from | to |
-//! |---|---|---|
-//! | [`io::articles`] | files and folders | [`types::RawArticle`] |
-//! | [`text`] | a raw article | clean text, its structure, its language, its sentences |
-//! | [`token`], [`generate`] | prompts | generated text, in batches whose results do not depend on the batch |
-//! | [`checkpoint`] | the files of a model | its configuration and weights, as tokenizers and architectures read them |
-//! | [`arch`], [`nn`], [`kernel`] | tokens | hidden states: the architectures, their layers, the CPU's kernels |
-//! | [`task`] | sentences | translations and summaries, checked |
-//! | [`pipeline`] | articles | [`types::Record`]s: all of the above |
-//! | [`report`], [`io::write`], [`io::journal`] | records | Markdown, JSON Lines, a page of HTML |
-//! | [`mod@bench`] | articles, or shapes of models | how fast it is here |
-//!
-//! Models are found, fetched and verified by [`io::fetch`], and opened by [`model`].
-//!
-//! # Example
-//!
-//! What needs no model:
-//!
-//! ```
-//! use polygist::{text, types::Lang};
-//!
-//! let found = text::language::detect("Der Rat der Stadt hat am Dienstag den Bau einer neuen Brücke beschlossen.");
-//! assert_eq!(found.code.as_str(), "de");
-//! let sentences = text::sentences::split("Dr. Weber lacht. Alle lachen mit.", &found.code);
-//! assert_eq!(sentences.len(), 2);
-//! ```
-//!
-//! Translating with a model that is on this machine:
-//!
 //! ```no_run
-//! use polygist::task::translate::{self, Segment, Settings};
-//! use polygist::types::Lang;
-//! use polygist::model::{self, Runtime};
-//!
-//! # fn main() -> polygist::error::Result<()> {
-//! let engine = model::open("gemma", "model.gguf".as_ref(), &Runtime::cpu())?;
-//! let fr = Lang::parse("fr").expect("a language code");
-//! let segments = [Segment { text: "Le train est en retard.".into(), from: fr, to: Lang::en() }];
-//! let translations = translate::translate(&[&engine], &segments, Settings::default(), &|_| true)?;
-//! println!("{}", translations[0].text);
+//! # fn main() -> polygist::Result<()> {
+//! let translator = polygist::Translator::builder().build()?; // the default models, fetched and verified
+//! for translation in translator.translate("fr", "en", ["Bonjour.", "Merci."])? {
+//!     println!("{translation}"); // translation.text, .confidence, .problems
+//! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Errors are one type, [`error::Error`]; nothing in the library prints or exits, the command line
-//! ([`cli`]) aside.
+//! | for | there is |
+//! |---|---|
+//! | texts in another language | [`Translator`] |
+//! | summaries of articles | [`Summarizer`] |
+//! | folders of articles, as a job that can be stopped and resumed | [`BatchJob`], [`Record`] |
+//! | models: found by name, fetched, verified, opened | [`ModelStore`] |
+//! | where and how to compute | [`RuntimeOptions`], [`Runtime`] |
+//! | stopping work, and hearing how far it is | [`CancelToken`], [`Event`] |
+//! | the language of a text | [`detect_language`], [`Lang`] |
+//!
+//! Errors are one type, [`Error`]. Nothing in the library prints or exits.
+//!
+//! # Features
+//!
+//! `cli` (default) is the `polygist` program; `fetch` (default) downloads models, without it they
+//! have to be on this machine; `cuda` and `metal` compute on a GPU.
+//!
+//! Modules that are not shown here are the program's own: they may change in any version.
 
+#[doc(hidden)]
 pub mod arch;
+#[doc(hidden)]
 pub mod bench;
 mod cancel;
+#[doc(hidden)]
 pub mod checkpoint;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
+#[doc(hidden)]
 pub mod error;
+mod event;
+#[doc(hidden)]
 pub mod generate;
+#[doc(hidden)]
 pub mod io;
+#[doc(hidden)]
+pub mod job;
+#[doc(hidden)]
 pub mod kernel;
+#[doc(hidden)]
 pub mod languages;
+#[doc(hidden)]
 pub mod model;
+mod model_store;
+#[doc(hidden)]
 pub mod nn;
+#[doc(hidden)]
 pub mod pipeline;
+#[doc(hidden)]
 pub mod report;
+mod runtime;
+mod summarizer;
+#[doc(hidden)]
 pub mod task;
+#[doc(hidden)]
 pub mod text;
+#[doc(hidden)]
 pub mod token;
+mod translator;
+#[doc(hidden)]
 pub mod types;
 
 pub use cancel::CancelToken;
+pub use error::{Error, Result};
+pub use event::{Event, OnEvent};
+pub use io::catalog::Task;
+pub use job::{BatchJob, BatchJobBuilder, BatchOutcome};
+pub use kernel::Precision;
+pub use model::{DeviceChoice, Runtime};
+pub use model_store::{ModelStore, ModelStoreBuilder};
+pub use pipeline::Progress;
+pub use runtime::RuntimeOptions;
+pub use summarizer::{Summarizer, SummarizerBuilder, Summary};
+pub use task::summarize::{Length, Style};
+pub use translator::{
+    TranslatedSentence, Translation, TranslationStream, Translator, TranslatorBuilder,
+};
+pub use types::{
+    Checks, Detection, ErrorRecord, Flag, Format, Lang, Problem, Record, Source, Stats, Status,
+    SummaryMethod, SummaryRecord, SummarySentence, TitleRecord, TranslationRecord,
+};
+
+/// Finds out the language of a text; `und` with confidence 0 when it is not sure.
+///
+/// ```
+/// let found = polygist::detect_language("Der Rat der Stadt hat am Dienstag den Bau beschlossen.");
+/// assert_eq!(found.code.as_str(), "de");
+/// ```
+pub fn detect_language(text: &str) -> Detection {
+    let found = text::language::detect(text);
+    Detection { code: languages::canonical(&found.code), ..found }
+}

@@ -1,7 +1,9 @@
 //! The plain structs that pass between the stages. No stage's logic lives here.
 
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::str::FromStr;
 
 /// A language as people name it: a lower-case ISO 639 code, with a region or script where the
 /// translation differs (`pt-BR`, `zh-TW`), or `und` for "not known" (BCP 47).
@@ -70,6 +72,30 @@ impl Lang {
     /// Whether both name the same language, regions aside.
     pub fn same_base(&self, other: &Lang) -> bool {
         self.base() == other.base()
+    }
+}
+
+impl FromStr for Lang {
+    type Err = Error;
+
+    /// Reads a code as [`Lang::parse`] does.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it is not of the form of a code.
+    fn from_str(code: &str) -> Result<Lang> {
+        Lang::parse(code).ok_or_else(|| {
+            Error::Usage(format!(
+                "{code:?} is not a language code; expected one such as fr or pt-BR"
+            ))
+        })
+    }
+}
+
+impl TryFrom<&str> for Lang {
+    type Error = Error;
+
+    fn try_from(code: &str) -> Result<Lang> {
+        code.parse()
     }
 }
 

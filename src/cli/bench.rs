@@ -3,23 +3,24 @@
 
 use super::DONE;
 use super::args::{Bench, BenchFormat, LangOrAuto, TaskArg};
-use super::plan::{self, Setup, stopped};
-use super::run::{in_groups, print};
+use super::output::print;
+use super::plan::{self, Environment};
 use crate::bench::{
     self, Machine, Material, Measurement, Memory, Peak, Plan, Report, SHAPES, Sample, Setting,
 };
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOverrides, Engine, Request};
-use crate::io::catalog::Task;
 use crate::io::write::atomic;
+use crate::job::in_groups;
 use crate::kernel::Precision;
 use crate::model::Runtime;
+use crate::model_store::OpenModels;
 use crate::pipeline::{Job, OnBad};
 use crate::task::{summarize, translate};
 use crate::types::RawArticle;
 use std::time::Instant;
 
-pub(super) fn run(setup: &Setup, args: &Bench) -> Result<u8> {
+pub(super) fn run(env: &Environment, args: &Bench) -> Result<u8> {
     if args.synthetic.is_empty() && args.inputs.is_empty() {
         let known: Vec<&str> = SHAPES.iter().map(|shape| shape.name).collect();
         let message = "what is to be measured? Name files or folders with articles, or a shape with --synthetic, which needs no model";
@@ -34,7 +35,7 @@ pub(super) fn run(setup: &Setup, args: &Bench) -> Result<u8> {
         ));
     }
     let mut run =
-        Run { setup, args, usual: setup.runtime()?, peaks: Vec::new(), measurements: Vec::new() };
+        Run { env, args, usual: env.open_runtime()?, peaks: Vec::new(), measurements: Vec::new() };
     let machine = Machine::here();
     let sample = if args.synthetic.is_empty() { run.articles()? } else { run.shapes()? };
     let report = Report {
@@ -65,7 +66,7 @@ pub(super) fn run(setup: &Setup, args: &Bench) -> Result<u8> {
 
 /// What a benchmark is made of, and what it has found out so far.
 struct Run<'a> {
-    setup: &'a Setup,
+    env: &'a Environment,
     args: &'a Bench,
     /// What is not compared.
     usual: Runtime,
@@ -75,8 +76,7 @@ struct Run<'a> {
 
 /// Models, loaded, and what that took.
 struct Loaded {
-    translators: Vec<Engine>,
-    summarizer: Option<Engine>,
+    models: OpenModels,
     seconds: f64,
     memory: Option<u64>,
 }
@@ -112,13 +112,12 @@ impl Run<'_> {
     }
 
     /// Has a model loaded, by the clock.
-    fn load(&self, open: impl FnOnce() -> Result<(Vec<Engine>, Option<Engine>)>) -> Result<Loaded> {
+    fn load(&self, open: impl FnOnce() -> Result<OpenModels>) -> Result<Loaded> {
         let (memory, begun) = (Memory::begin(), Instant::now());
         let opened = open();
         let (seconds, memory) = (begun.elapsed().as_secs_f64(), memory.peak());
-        self.setup.reporter.end();
-        let (translators, summarizer) = opened?;
-        Ok(Loaded { translators, summarizer, seconds, memory })
+        self.env.reporter.end();
+        Ok(Loaded { models: opened?, seconds, memory })
     }
 
     /// Measures shapes with random weights; says on what.
@@ -137,11 +136,14 @@ impl Run<'_> {
         for &shape in &self.args.synthetic {
             for runtime in self.runtimes()? {
                 let loaded = self.load(|| {
-                    self.setup.reporter.step(&format!("making {}", shape.name));
-                    Ok((vec![bench::open(shape, &runtime)?], None))
+                    self.env.reporter.step(&format!("making {}", shape.name));
+                    Ok(OpenModels {
+                        translators: vec![bench::open(shape, &runtime)?],
+                        summarizer: None,
+                    })
                 })?;
                 let work = |loaded: &Loaded, beam: Option<usize>| {
-                    let model = loaded.translators.first().ok_or(Error::Interrupted)?;
+                    let model = loaded.models.translators.first().ok_or(Error::Interrupted)?;
                     Ok(Work::Requests(bench::requests(
                         model,
                         Sample { count, lengths, tokens, beams: beam.unwrap_or(1) },
@@ -165,38 +167,20 @@ impl Run<'_> {
 
     /// Measures the pipeline on the user's articles; says on what.
     fn articles(&mut self) -> Result<String> {
-        let (setup, args) = (self.setup, self.args);
+        let (env, args) = (self.env, self.args);
         let has = |task| args.tasks.contains(&task);
-        let to = setup.target(args.to.as_ref(), &args.model)?;
+        let to = env.target(args.to.as_ref(), &args.model)?;
         if to.is_none() && has(TaskArg::Translate) {
             return Err(Error::Usage(
                 "into which language? Say it with --to, as --to en; or measure --task summarize"
                     .into(),
             ));
         }
-        let translators =
-            if to.is_some() { setup.translator_names(&args.model)? } else { Vec::new() };
         // Where nothing is translated, --model names what writes.
         let named = args
             .summary_model
-            .clone()
-            .or_else(|| args.model.first().filter(|_| to.is_none()).cloned());
-        let named = named.or_else(|| setup.config.summary_model.clone());
-        let writes = has(TaskArg::Summarize)
-            && (named.is_some() || to.as_ref().is_none_or(summarize::is_abstractive));
-        let summarizer =
-            writes.then(|| setup.model_name(Task::Summarize, named.as_deref())).transpose()?;
-
-        let (articles, read) = self.read()?;
-        let models =
-            setup.resolve_all(&translators, summarizer.as_deref(), args.adapter.as_deref())?;
-        let model = models
-            .0
-            .iter()
-            .chain(&models.1)
-            .map(|model| model.id.as_str())
-            .collect::<Vec<_>>()
-            .join(" + ");
+            .as_deref()
+            .or_else(|| args.model.first().filter(|_| to.is_none()).map(String::as_str));
         let LangOrAuto(from) = args.from.clone();
         let job = |beams: Option<usize>| {
             let decoding = DecodingOverrides { beams, ..DecodingOverrides::default() };
@@ -208,18 +192,24 @@ impl Run<'_> {
                 translate: has(TaskArg::Translate),
                 summary: has(TaskArg::Summarize).then(|| summarize::Settings {
                     decoding: summarizing,
-                    seed: setup.seed,
+                    seed: env.seed,
                     ..summarize::Settings::default()
                 }),
-                translating: translate::Settings { seed: setup.seed, decoding, align: false },
+                translating: translate::Settings { seed: env.seed, decoding, align: false },
                 on_bad: OnBad::Keep,
             }
         };
+        let names =
+            env.model_names(&job(None), &args.model, named, false, args.adapter.as_deref())?;
+        let (articles, read) = self.read()?;
+        let models = names.resolve(&env.models, &env.listener(), &env.cancel)?;
+        let ids = models.translators.iter().chain(&models.summarizer).map(|m| m.id.as_str());
+        let model = ids.collect::<Vec<_>>().join(" + ");
         let work =
             |_: &Loaded, beam: Option<usize>| Ok(Work::Articles(&articles, Box::new(job(beam))));
         let beams = if args.beam.is_empty() { vec![None] } else { beams(&args.beam) };
         for runtime in self.runtimes()? {
-            let loaded = self.load(|| setup.open_all(&models, &runtime))?;
+            let loaded = self.load(|| models.open(&runtime, &env.listener()))?;
             let (model, beams) = (model.clone(), beams.clone());
             self.compare(
                 &Subject { model, runtime: runtime.clone(), beams, read: Some(read), work: &work },
@@ -236,13 +226,14 @@ impl Run<'_> {
     fn read(&self) -> Result<(Vec<RawArticle>, f64)> {
         let reading = &self.args.reading;
         let begun = Instant::now();
-        let found = plan::find_files(&self.args.inputs, reading, None)?;
+        let found = plan::find_files(&self.args.inputs, reading)?;
         let mut articles = Vec::new();
-        in_groups(&found.files, &plan::read_options(reading), reading.limit, 1, |group| {
+        let (options, cancel) = (plan::read_options(reading), &self.env.cancel);
+        in_groups(&found.files, &options, reading.limit, 1, cancel, |group| {
             for article in group {
                 match article {
                     Ok(article) => articles.push(article),
-                    Err(unread) => self.setup.reporter.warn(&unread.error.to_string()),
+                    Err(unread) => self.env.reporter.warn(&unread.error.to_string()),
                 }
             }
             Ok(())
@@ -287,7 +278,7 @@ impl Run<'_> {
         peak: &Peak,
         (threads, batch, beam): (usize, usize, Option<usize>),
     ) -> Result<Measurement> {
-        let reporter = &self.setup.reporter;
+        let reporter = &self.env.reporter;
         let tasks: Vec<&str> = self
             .args
             .tasks
@@ -331,12 +322,12 @@ impl Run<'_> {
         reporter.count(&label, (size * (plan.warmup + plan.runs)) as u64);
         let progress = |done: usize, _: usize| {
             reporter.at(done as u64);
-            !stopped()
+            !self.env.cancel.is_cancelled()
         };
         let measured = bench::measure(
             setting,
-            &loaded.translators,
-            loaded.summarizer.as_ref(),
+            &loaded.models.translators,
+            loaded.models.summarizer.as_ref(),
             &material,
             plan,
             &progress,
@@ -353,18 +344,16 @@ impl Run<'_> {
 
     /// What the device can do at best; it is measured once.
     fn peak(&mut self, runtime: &Runtime, threads: usize) -> Result<Peak> {
-        if stopped() {
-            return Err(Error::Interrupted);
-        }
+        self.env.cancel.check()?;
         let precision = bench::precision_name(&runtime.device, runtime.precision);
         if let Some(known) = self.peaks.iter().find(|known| {
             known.precision == precision && (known.threads == threads || !self.is_cpu())
         }) {
             return Ok(known.clone());
         }
-        self.setup.reporter.step("measuring what the device can do");
+        self.env.reporter.step("measuring what the device can do");
         let peak = bench::peak(&runtime.device, runtime.precision, threads);
-        self.setup.reporter.end();
+        self.env.reporter.end();
         let peak = peak?;
         self.peaks.push(peak.clone());
         Ok(peak)
@@ -375,8 +364,10 @@ impl Loaded {
     /// The same models with other threads and another batch.
     fn under(self, runtime: &Runtime) -> Result<Loaded> {
         let under = |engine: Engine| engine.with_settings(runtime.settings());
-        let translators = self.translators.into_iter().map(under).collect::<Result<_>>()?;
-        Ok(Loaded { translators, summarizer: self.summarizer.map(under).transpose()?, ..self })
+        let OpenModels { translators, summarizer } = self.models;
+        let translators = translators.into_iter().map(under).collect::<Result<_>>()?;
+        let summarizer = summarizer.map(under).transpose()?;
+        Ok(Loaded { models: OpenModels { translators, summarizer }, ..self })
     }
 }
 

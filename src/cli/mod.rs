@@ -1,16 +1,20 @@
-//! The command line: arguments ([`args`]) → what they mean on this machine (`plan`) → doing it
-//! (`run`).
+//! The command line: arguments ([`args`]) → what they mean on this machine (`plan`) → the command.
 
 pub mod args;
 mod batch;
 mod bench;
 mod config;
+mod interrupt;
 mod models;
+mod oneoff;
+mod output;
 mod plan;
 mod progress;
-mod run;
 
+use crate::error::{Error, Result};
+use args::{Cli, Command};
 use clap::Parser;
+use plan::Environment;
 use std::process::ExitCode;
 
 /// Everything was done.
@@ -24,7 +28,7 @@ const INTERRUPTED: u8 = 130;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let cli = match args::Cli::try_parse() {
+    let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are errors to clap, but not to the user.
@@ -33,21 +37,33 @@ pub fn main() -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match run::run(&cli) {
+    match run(&cli) {
         Ok(code) => ExitCode::from(code),
-        Err(crate::error::Error::Interrupted) => {
-            eprintln!("polygist: {}", crate::error::Error::Interrupted);
+        Err(Error::Interrupted) => {
+            eprintln!("polygist: {}", Error::Interrupted);
             ExitCode::from(INTERRUPTED)
         }
         // Who reads our output has had enough of it (`| head`).
-        Err(crate::error::Error::Io { source, .. })
-            if source.kind() == std::io::ErrorKind::BrokenPipe =>
-        {
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
             ExitCode::from(DONE)
         }
         Err(error) => {
             eprintln!("polygist: {error}");
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// Does what the command line says; returns the exit code.
+fn run(cli: &Cli) -> Result<u8> {
+    let env = Environment::new(&cli.global)?;
+    match &cli.command {
+        Command::Translate(args) if args.lines => oneoff::translate_lines(&env, args),
+        Command::Translate(args) => oneoff::translate_files(&env, args),
+        Command::Summarize(args) => oneoff::summarize_files(&env, args),
+        Command::Batch(args) => batch::run(&env, args),
+        Command::Bench(args) => bench::run(&env, args),
+        Command::Detect(args) => oneoff::detect(&env, args),
+        Command::Models(args) => models::run(&env, &args.command),
     }
 }

@@ -3,8 +3,8 @@
 mod list;
 
 use super::args::ModelsCommand;
-use super::plan::{Setup, stop};
-use super::run::print;
+use super::output::print;
+use super::plan::Environment;
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
 use crate::io::catalog::Task;
@@ -12,20 +12,20 @@ use crate::io::fetch::Lookup;
 use crate::io::store::State;
 use crate::types::Lang;
 
-pub(super) fn run(setup: &Setup, command: &ModelsCommand) -> Result<u8> {
+pub(super) fn run(env: &Environment, command: &ModelsCommand) -> Result<u8> {
     match command {
-        ModelsCommand::List(args) => list::run(setup, args),
-        ModelsCommand::Pull { models } => pull(setup, models),
-        ModelsCommand::Info { model } => info(setup, model),
-        ModelsCommand::Verify { models } => verify(setup, models),
+        ModelsCommand::List(args) => list::run(env, args),
+        ModelsCommand::Pull { models } => pull(env, models),
+        ModelsCommand::Info { model } => info(env, model),
+        ModelsCommand::Verify { models } => verify(env, models),
         ModelsCommand::Rm { models } => {
             for model in models {
-                let freed = setup.store.remove(
-                    &setup.fetcher().stored_name(model)?,
-                    &setup.reporter,
-                    stop(),
+                let freed = env.models.files().remove(
+                    &env.models.fetcher().stored_name(model)?,
+                    &env.reporter,
+                    &env.cancel,
                 )?;
-                setup.reporter.say(&format!("{model}: deleted, {} freed", megabytes(freed)));
+                env.reporter.say(&format!("{model}: deleted, {} freed", megabytes(freed)));
             }
             Ok(DONE)
         }
@@ -35,8 +35,13 @@ pub(super) fn run(setup: &Setup, command: &ModelsCommand) -> Result<u8> {
                 .clone()
                 .or(stem)
                 .ok_or_else(|| Error::Usage("which name? Say it with --name".into()))?;
-            let manifest =
-                setup.store.import(path, &name, &setup.catalog, &setup.reporter, stop())?;
+            let manifest = env.models.files().import(
+                path,
+                &name,
+                env.models.catalog(),
+                &env.reporter,
+                &env.cancel,
+            )?;
             print(&format!("{}\t{}\n", manifest.id, megabytes(manifest.size())))?;
             Ok(DONE)
         }
@@ -47,33 +52,35 @@ fn megabytes(bytes: u64) -> String {
     format!("{:.0} MB", bytes as f64 / 1e6)
 }
 
-fn pull(setup: &Setup, names: &[String]) -> Result<u8> {
+fn pull(env: &Environment, names: &[String]) -> Result<u8> {
     let starters = || {
         [Task::Translate, Task::Summarize]
             .iter()
-            .filter_map(|&t| setup.catalog.default_for(t))
+            .filter_map(|&t| env.models.catalog().default_for(t))
             .map(|m| m.id.clone())
     };
     let names: Vec<String> = if names.is_empty() { starters().collect() } else { names.to_vec() };
     for name in names {
-        let model = setup.resolve(&name)?;
+        let model = env.models.resolve(&name, &env.listener(), &env.cancel)?;
         print(&format!("{}\t{}\n", model.id, model.folder.display()))?;
     }
     Ok(DONE)
 }
 
-fn info(setup: &Setup, name: &str) -> Result<u8> {
+fn info(env: &Environment, name: &str) -> Result<u8> {
     let mut out = String::new();
-    let lookup = setup.lookup(name)?;
+    let lookup = env.models.lookup(name)?;
     let entry = match &lookup {
         Lookup::Ready(model) => model.entry.clone(),
         Lookup::Missing(wanted) => wanted.entry().cloned(),
     };
     let manifest = match &lookup {
-        Lookup::Ready(_) => match setup.store.state(&setup.fetcher().stored_name(name)?) {
-            Ok(State::Ready(manifest)) => Some(manifest),
-            _ => None,
-        },
+        Lookup::Ready(_) => {
+            match env.models.files().state(&env.models.fetcher().stored_name(name)?) {
+                Ok(State::Ready(manifest)) => Some(manifest),
+                _ => None,
+            }
+        }
         Lookup::Missing(_) => None,
     };
     let mut line = |key: &str, value: &str| out.push_str(&format!("{key:<13} {value}\n"));
@@ -154,14 +161,17 @@ fn codes(languages: &[Lang]) -> String {
     languages.iter().map(Lang::as_str).collect::<Vec<_>>().join(" ")
 }
 
-fn verify(setup: &Setup, names: &[String]) -> Result<u8> {
+fn verify(env: &Environment, names: &[String]) -> Result<u8> {
     let installed =
-        || Ok::<_, Error>(setup.store.installed()?.into_iter().map(|(id, _)| id).collect());
+        || Ok::<_, Error>(env.models.files().installed()?.into_iter().map(|(id, _)| id).collect());
     let names: Vec<String> = if names.is_empty() { installed()? } else { names.to_vec() };
     let mut code = DONE;
     for name in names {
-        let faults =
-            setup.store.verify(&setup.fetcher().stored_name(&name)?, &setup.reporter, stop())?;
+        let faults = env.models.files().verify(
+            &env.models.fetcher().stored_name(&name)?,
+            &env.reporter,
+            &env.cancel,
+        )?;
         if faults.is_empty() {
             print(&format!("{name}\tok\n"))?;
         }

@@ -4,98 +4,59 @@ use super::args::{
     Global, Inputs, LangOrAuto, OnBadArg, Reading, Summarize, Summarizing, Translating,
 };
 use super::config::Config;
+use super::interrupt;
 use super::progress::Reporter;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::generate::{DecodingOverrides, EarlyStopping, Engine, Generate};
+use crate::event::Event;
+use crate::generate::{DecodingOverrides, EarlyStopping};
 use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};
-use crate::io::catalog::{Catalog, PromptStyle, Task};
-use crate::io::fetch::{FetchOptions, Fetcher, Lookup, ResolvedModel};
-use crate::io::store::Store;
+use crate::io::catalog::{PromptStyle, Task};
 use crate::kernel::Precision;
 use crate::languages;
-use crate::model::{self, DeviceChoice, Runtime};
+use crate::model::{DeviceChoice, Runtime};
+use crate::model_store::{ModelNames, ModelStore, OpenModels};
 use crate::pipeline::{Job, OnBad};
+use crate::runtime::RuntimeOptions;
 use crate::task::{summarize, translatable_languages, translate};
 use crate::types::Lang;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
 
-/// Cancelled by Ctrl-C.
-static STOP: LazyLock<CancelToken> = LazyLock::new(CancelToken::new);
-
-/// Whether the user wants to stop.
-pub fn stopped() -> bool {
-    STOP.is_cancelled()
-}
-
-/// The token that Ctrl-C cancels.
-pub fn stop() -> &'static CancelToken {
-    &STOP
-}
-
-/// The machine as this run sees it.
-pub struct Setup {
+/// The machine as this run of the program sees it.
+pub struct Environment {
     pub config: Config,
     pub reporter: Reporter,
-    pub store: Store,
-    pub catalog: Catalog,
-    pub fetch: FetchOptions,
+    pub models: ModelStore,
+    pub runtime: RuntimeOptions,
     pub seed: u64,
-    device: DeviceChoice,
-    threads: usize,
-    precision: Precision,
-    batch: Option<usize>,
-    batch_tokens: Option<usize>,
+    /// Cancelled by Ctrl-C.
+    pub cancel: CancelToken,
 }
 
-impl Setup {
+impl Environment {
     /// Reads the configuration and arranges for Ctrl-C. Opens nothing else yet.
-    pub fn new(global: &Global) -> Result<Setup> {
+    pub fn new(global: &Global) -> Result<Environment> {
         let reporter = Reporter::new(global.quiet);
-        // The second Ctrl-C does not wait for the work at hand.
-        let handler = || {
-            if STOP.cancel() {
-                std::process::exit(130);
-            }
-            eprintln!("\npolygist: stopping after the work at hand; Ctrl-C again stops at once");
-        };
-        ctrlc::set_handler(handler)
-            .map_err(|e| Error::Usage(format!("cannot listen for Ctrl-C: {e}")))?;
+        let cancel = interrupt::token()?;
         let config = Config::load(global.config.as_deref())?;
         let device = match (&global.device, &config.device) {
             (Some(device), _) => *device,
             (None, Some(name)) => name.parse()?,
             (None, None) => DeviceChoice::Auto,
         };
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = global.threads.or(config.threads).map_or(cores, usize::from).max(1);
-        let precision =
-            global.precision.or(config.precision).map_or(Precision::Int8, Precision::from);
-        let store = Store::open(global.cache_dir.as_deref().or(config.cache_dir.as_deref()))?;
-        let catalog = Catalog::load(Catalog::user_file().filter(|path| path.is_file()).as_deref())?;
-        let fetch =
-            FetchOptions { offline: global.offline || config.offline, ..FetchOptions::default() };
-        let seed = global.seed.unwrap_or(0);
-        let (batch, batch_tokens) = (global.batch, global.batch_tokens);
-        Ok(Setup {
-            config,
-            reporter,
-            store,
-            catalog,
-            fetch,
-            seed,
+        let runtime = RuntimeOptions {
             device,
-            threads,
-            precision,
-            batch,
-            batch_tokens,
-        })
-    }
-
-    /// What finds and fetches models.
-    pub fn fetcher(&self) -> Fetcher<'_> {
-        Fetcher { store: &self.store, catalog: &self.catalog, options: &self.fetch }
+            precision: global.precision.or(config.precision).map(Precision::from),
+            threads: global.threads.or(config.threads).map(usize::from),
+            batch: global.batch,
+            batch_tokens: global.batch_tokens,
+        };
+        let mut models = ModelStore::builder().offline(global.offline || config.offline);
+        if let Some(folder) = global.cache_dir.as_ref().or(config.cache_dir.as_ref()) {
+            models = models.folder(folder);
+        }
+        let (models, seed) = (models.open()?, global.seed.unwrap_or(0));
+        Ok(Environment { config, reporter, models, runtime, seed, cancel })
     }
 
     /// The language to translate into: the flag's, or the configuration's. Whether it is to be had
@@ -107,7 +68,7 @@ impl Setup {
         let names = self.translator_names(models)?;
         // GGUF files are language models, which are shown examples; taught ones know the same
         // languages.
-        let by_examples = |name: &String| match self.catalog.get(name) {
+        let by_examples = |name: &String| match self.models.catalog().get(name) {
             Some(entry) => matches!(entry.prompt, Some(PromptStyle::FewShot | PromptStyle::Taught)),
             None => name.to_ascii_lowercase().ends_with(".gguf"),
         };
@@ -146,100 +107,46 @@ impl Setup {
         if let Some(name) = named.or(configured.as_deref()) {
             return Ok(name.to_string());
         }
-        let default = self.catalog.default_for(task).map(|m| m.id.clone());
-        default.ok_or_else(|| {
-            Error::Usage("the catalog has no model for this; name one with --model".into())
-        })
+        self.models.default_model(task)
     }
 
-    /// What a model's name stands for, without network.
-    pub fn lookup(&self, name: &str) -> Result<Lookup> {
-        self.fetcher().lookup(name)
-    }
-
-    /// The folder of the adapter: the flag's, or the configuration's.
-    pub fn adapter<'a>(&'a self, flag: Option<&'a Path>) -> Option<&'a Path> {
-        flag.or(self.config.adapter.as_deref())
-    }
-
-    /// The files of the models of a job; fetched when they are not there. An adapter goes with the
-    /// model that translates, or, where none does, with the one that writes summaries.
-    pub fn resolve_all(
+    /// The models of a job by name. A model that is named writes summaries in any language; the
+    /// default one where it can.
+    pub fn model_names(
         &self,
+        job: &Job,
         translators: &[String],
         summarizer: Option<&str>,
+        extractive: bool,
         adapter: Option<&Path>,
-    ) -> Result<(Vec<ResolvedModel>, Option<ResolvedModel>)> {
-        let adapter = self.adapter(adapter);
-        if adapter.is_some()
-            && (translators.len() > 1 || translators.is_empty() && summarizer.is_none())
-        {
-            let found =
-                if translators.is_empty() { "none".to_string() } else { translators.join(", ") };
-            return Err(Error::Usage(format!(
-                "an adapter belongs to one model; expected one name after --model, found {found}"
-            )));
-        }
-        let resolve = |name: &str, adapter: Option<&Path>| {
-            let model = self.resolve(name)?;
-            match adapter {
-                Some(folder) => model.with_adapter(folder),
-                None => Ok(model),
-            }
-        };
-        let for_summaries = adapter.filter(|_| translators.is_empty());
-        Ok((
-            translators.iter().map(|name| resolve(name, adapter)).collect::<Result<_>>()?,
-            summarizer.map(|name| resolve(name, for_summaries)).transpose()?,
-        ))
-    }
-
-    /// The model's files; fetched when they are not there.
-    pub fn resolve(&self, name: &str) -> Result<ResolvedModel> {
-        self.fetcher().get(name, &self.reporter, stop())
+    ) -> Result<ModelNames> {
+        let is_named = summarizer.is_some() || self.config.summary_model.is_some();
+        let writes = job.summary.is_some()
+            && !extractive
+            && (is_named || job.to.as_ref().is_none_or(summarize::is_abstractive));
+        let translators =
+            job.to.as_ref().map_or(Ok(Vec::new()), |_| self.translator_names(translators))?;
+        let summarizer =
+            writes.then(|| self.model_name(Task::Summarize, summarizer)).transpose()?;
+        let adapter = adapter.or(self.config.adapter.as_deref()).map(Path::to_path_buf);
+        Ok(ModelNames { translators, summarizer, adapter })
     }
 
     /// How models run.
-    pub fn runtime(&self) -> Result<Runtime> {
-        let (device, choice) = self.device.open()?;
-        choice.iter().for_each(|choice| self.reporter.say(choice));
-        let usual =
-            Runtime::new(device, Precision::Int8, self.threads).with_precision(self.precision)?;
-        let batch = self.batch.unwrap_or(usual.batch);
-        let batch_tokens = self.batch_tokens.unwrap_or(usual.batch_tokens);
-        Ok(Runtime { cancel: STOP.clone(), batch, batch_tokens, ..usual })
+    pub fn open_runtime(&self) -> Result<Runtime> {
+        self.runtime.open(&self.cancel, &self.listener())
     }
 
-    /// Loads the models of a job.
-    pub fn open_all(
-        &self,
-        (translators, summarizer): &(Vec<ResolvedModel>, Option<ResolvedModel>),
-        runtime: &Runtime,
-    ) -> Result<(Vec<Engine>, Option<Engine>)> {
-        let open = |model: &ResolvedModel| self.open(model, runtime);
-        Ok((
-            translators.iter().map(open).collect::<Result<_>>()?,
-            summarizer.as_ref().map(open).transpose()?,
-        ))
+    /// The models of a job, fetched and opened.
+    pub fn open(&self, names: &ModelNames) -> Result<OpenModels> {
+        let listener = self.listener();
+        let resolved = names.resolve(&self.models, &listener, &self.cancel)?;
+        resolved.open(&self.open_runtime()?, &listener)
     }
 
-    fn open(&self, model: &ResolvedModel, runtime: &Runtime) -> Result<Engine> {
-        self.reporter.step(&format!("loading {}", model.id));
-        // A GGUF file is a model by itself; anything else is a folder in the Hub's layout.
-        let path = model.with_extension("gguf").unwrap_or(&model.folder);
-        let mut warnings = Vec::new();
-        let engine =
-            model::open_with(&model.id, path, model.adapter.as_deref(), runtime, &mut |text| {
-                warnings.push(text.to_string())
-            });
-        self.reporter.end();
-        warnings.iter().for_each(|text| self.reporter.warn(text));
-        engine
-    }
-
-    /// What of the settings changes results, for the key of a record.
-    pub fn result_settings(&self) -> String {
-        format!("{:?} {}", self.precision, self.device)
+    /// What shows events to the user.
+    pub fn listener(&self) -> impl Fn(Event<'_>) + Send + Sync + '_ {
+        |event| self.reporter.event(&event)
     }
 }
 
@@ -257,17 +164,16 @@ pub fn read_options(reading: &Reading) -> ReadOptions {
 pub fn one_off_files(inputs: &Inputs) -> Result<Vec<FoundFile>> {
     let paths =
         if inputs.inputs.is_empty() { vec![PathBuf::from("-")] } else { inputs.inputs.clone() };
-    Ok(find_files(&paths, &inputs.reading, None)?.files)
+    Ok(find_files(&paths, &inputs.reading)?.files)
 }
 
 /// The files below some inputs.
-pub fn find_files(paths: &[PathBuf], reading: &Reading, out: Option<&Path>) -> Result<Found> {
-    let exclude = out.map(Path::to_path_buf).into_iter().collect();
-    find(paths, &FindOptions { pattern: reading.pattern.clone(), exclude })
+pub fn find_files(paths: &[PathBuf], reading: &Reading) -> Result<Found> {
+    find(paths, &FindOptions { pattern: reading.pattern.clone(), exclude: Vec::new() })
 }
 
 /// How to translate, out of flags.
-pub fn settings(setup: &Setup, translating: &Translating) -> translate::Settings {
+pub fn settings(env: &Environment, translating: &Translating) -> translate::Settings {
     let d = &translating.decoding;
     let decoding = DecodingOverrides {
         max_tokens: d.max_tokens,
@@ -289,12 +195,12 @@ pub fn settings(setup: &Setup, translating: &Translating) -> translate::Settings
         top_p: d.top_p,
         min_p: d.min_p,
     };
-    translate::Settings { seed: setup.seed, decoding, align: false }
+    translate::Settings { seed: env.seed, decoding, align: false }
 }
 
 /// The job that flags describe.
 pub fn job(
-    setup: &Setup,
+    env: &Environment,
     translating: &Translating,
     to: Option<Lang>,
     translate: bool,
@@ -311,12 +217,12 @@ pub fn job(
             decoding: if to.is_some() {
                 DecodingOverrides::default()
             } else {
-                settings(setup, translating).decoding
+                settings(env, translating).decoding
             },
-            seed: setup.seed,
+            seed: env.seed,
         }),
         to,
-        translating: settings(setup, translating),
+        translating: settings(env, translating),
         on_bad: match translating.on_bad {
             OnBadArg::Keep => OnBad::Keep,
             OnBadArg::Source => OnBad::Source,
@@ -326,21 +232,20 @@ pub fn job(
 
 /// Of `summarize`: the models that translate, and the one that writes summaries. `--model` names
 /// the latter where nothing is to be translated, or where the catalog says that it is made for it.
-pub fn summary_models(setup: &Setup, args: &Summarize) -> Result<(Vec<String>, Option<String>)> {
-    let translates = args.to.is_some() || setup.config.to()?.is_some();
+pub fn summary_models(
+    env: &Environment,
+    args: &Summarize,
+) -> Result<(Vec<String>, Option<String>)> {
+    let translates = args.to.is_some() || env.config.to()?.is_some();
     let named = args.summarizing.summary_model.clone();
     let models = args.translating.model.clone();
-    let summarizes =
-        |name: &String| setup.catalog.get(name).is_some_and(|m| m.tasks == [Task::Summarize]);
+    let summarizes = |name: &String| {
+        env.models.catalog().get(name).is_some_and(|m| m.tasks == [Task::Summarize])
+    };
     Ok(match models.as_slice() {
         [one] if named.is_none() && (!translates || summarizes(one)) => {
             (Vec::new(), Some(one.clone()))
         }
-        _ => (models, named.or_else(|| setup.config.summary_model.clone())),
+        _ => (models, named.or_else(|| env.config.summary_model.clone())),
     })
-}
-
-/// Engines as the pipeline takes them.
-pub fn faces(engines: &[Engine]) -> Vec<&dyn Generate> {
-    engines.iter().map(|e| e as &dyn Generate).collect()
 }

@@ -1,8 +1,9 @@
 //! Showing how far the work is: a bar on a terminal, a plain line now and then elsewhere, nothing
 //! with `--quiet`.
 
-use super::plan::stopped;
-use crate::io::fetch;
+use crate::cancel::CancelToken;
+use crate::event::Event;
+use crate::io::progress;
 use crate::pipeline::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -17,6 +18,8 @@ pub struct Reporter {
     quiet: bool,
     bar: Option<ProgressBar>,
     line: Mutex<Option<PlainLine>>,
+    /// The stage that is shown, and how much there is of it.
+    stage: Mutex<Option<(String, usize)>>,
 }
 
 /// What a plain line tells, where there is no terminal.
@@ -38,7 +41,7 @@ impl Reporter {
     pub fn new(quiet: bool) -> Reporter {
         let bar = std::io::stderr().is_terminal() && !quiet;
         let bar = bar.then(|| ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden()));
-        Reporter { quiet, bar, line: Mutex::new(None) }
+        Reporter { quiet, bar, line: Mutex::new(None), stage: Mutex::new(None) }
     }
 
     /// Says a line, without disturbing a bar.
@@ -112,19 +115,28 @@ impl Reporter {
 
     /// What shows the stages of some work, one after the other, as they come; it says whether to go
     /// on.
-    pub fn stages<'a>(&'a self, work: &str) -> impl Fn(Progress) -> bool + Sync + 'a {
+    pub fn stages<'a>(
+        &'a self,
+        work: &str,
+        cancel: &'a CancelToken,
+    ) -> impl Fn(Progress) -> bool + Sync + 'a {
         let head = if work.is_empty() { String::new() } else { format!("{work}: ") };
-        let stage = Mutex::new(("", 0));
         move |progress| {
-            let (name, done, all) = progress.parts();
-            let mut stage = stage.lock().unwrap_or_else(PoisonError::into_inner);
-            if *stage != (name, all) {
-                *stage = (name, all);
-                self.count(&format!("{head}{name}"), all as u64);
-            }
-            self.at(done as u64);
-            !stopped()
+            self.stage(&head, progress);
+            !cancel.is_cancelled()
         }
+    }
+
+    /// Shows how far a stage of some work is; a new stage begins a new count.
+    fn stage(&self, head: &str, progress: Progress) {
+        let (name, done, all) = progress.parts();
+        let mut stage = self.stage.lock().unwrap_or_else(PoisonError::into_inner);
+        let label = format!("{head}{name}");
+        if stage.as_ref().is_none_or(|(shown, count)| *shown != label || *count != all) {
+            self.count(&label, all as u64);
+            *stage = Some((label, all));
+        }
+        self.at(done as u64);
     }
 
     /// So many are done.
@@ -151,6 +163,31 @@ impl Reporter {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         }
         *self.line() = None;
+        *self.stage.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Shows an event of long work.
+    pub fn event(&self, event: &Event<'_>) {
+        use progress::Progress as _;
+        match event {
+            Event::Skipped { path, reason } => {
+                self.say(&format!("skipped {}: {reason}", path.display()));
+            }
+            Event::Note(text) => self.say(text),
+            Event::Warning(text) => self.warn(text),
+            Event::FetchStarted { what, total } => self.start(what, *total),
+            Event::Fetched(done) => self.position(*done),
+            Event::FetchFinished => self.finish(),
+            Event::Loading(model) => self.step(&format!("loading {model}")),
+            Event::Working { articles, progress } => {
+                let head = articles.as_ref().map_or_else(String::new, |numbers| {
+                    format!("articles {}–{}: ", numbers.start(), numbers.end())
+                });
+                self.stage(&head, *progress);
+            }
+            Event::Loaded | Event::Worked => self.end(),
+            Event::Finished(_) => {}
+        }
     }
 
     fn line(&self) -> std::sync::MutexGuard<'_, Option<PlainLine>> {
@@ -158,7 +195,7 @@ impl Reporter {
     }
 }
 
-impl fetch::Progress for Reporter {
+impl progress::Progress for Reporter {
     fn start(&self, what: &str, total: u64) {
         self.say(&format!("{what}: {:.0} MB", total as f64 / 1e6));
         self.begin(what, total, Unit::Bytes);

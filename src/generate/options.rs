@@ -1,6 +1,7 @@
 //! How to continue a text: what a request can ask for, and what a model's own files say about it.
 
 use crate::types::Lang;
+use serde::Serialize;
 use serde_json::Value;
 
 /// How to continue a text.
@@ -84,7 +85,8 @@ pub struct DecodingOptions {
 
 /// When a beam ends that has as many finished hypotheses as it is wide, or as its patience asks for
 /// (the three ways of `transformers`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum EarlyStopping {
     /// At once.
     Always,
@@ -201,7 +203,7 @@ impl DecodingOptions {
 }
 
 /// What a user wants to be otherwise than a model's files say.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 #[allow(missing_docs)] // the fields of [`DecodingOptions`]
 pub struct DecodingOverrides {
     pub max_tokens: Option<usize>,

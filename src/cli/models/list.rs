@@ -2,8 +2,8 @@
 
 use crate::cli::DONE;
 use crate::cli::args::{ModelsList, OutputFormat, TaskArg};
-use crate::cli::plan::Setup;
-use crate::cli::run::print;
+use crate::cli::output::print;
+use crate::cli::plan::Environment;
 use crate::error::{Error, Result};
 use crate::io::catalog::{Licence, Model, Task, is_non_commercial};
 use crate::io::fetch::Lookup;
@@ -18,8 +18,8 @@ struct Row<'a> {
     state: State,
 }
 
-pub(super) fn run(setup: &Setup, args: &ModelsList) -> Result<u8> {
-    let rows = rows(setup, args)?;
+pub(super) fn run(env: &Environment, args: &ModelsList) -> Result<u8> {
+    let rows = rows(env, args)?;
     match args.format {
         OutputFormat::Json => {
             let line = |row| serde_json::to_string(&object(row)).map(|line| line + "\n");
@@ -29,9 +29,10 @@ pub(super) fn run(setup: &Setup, args: &ModelsList) -> Result<u8> {
         OutputFormat::Text => {
             print(&table(&rows))?;
             if rows.is_empty() {
-                setup.reporter.say("no model fits; `polygist models list` shows all, and any of the Hub can be named (owner/name)");
+                env.reporter.say("no model fits; `polygist models list` shows all, and any of the Hub can be named (owner/name)");
             }
-            setup.reporter.say(&format!("models are kept in {}", setup.store.root().display()));
+            env.reporter
+                .say(&format!("models are kept in {}", env.models.files().root().display()));
         }
     }
     Ok(DONE)
@@ -39,28 +40,34 @@ pub(super) fn run(setup: &Setup, args: &ModelsList) -> Result<u8> {
 
 /// The catalog's models in its order or, when something is asked for, the best first; then what
 /// else is in the store.
-fn rows<'a>(setup: &'a Setup, args: &ModelsList) -> Result<Vec<Row<'a>>> {
+fn rows<'a>(env: &'a Environment, args: &ModelsList) -> Result<Vec<Row<'a>>> {
     let task = args.task.map(|task| match task {
         TaskArg::Translate => Task::Translate,
         TaskArg::Summarize => Task::Summarize,
     });
     let filtered = task.is_some() || args.from.is_some() || args.to.is_some();
     let entries = match filtered {
-        true => setup.catalog.recommended(task, args.from.as_ref(), args.to.as_ref()),
-        false => setup.catalog.models().iter().collect(),
+        true => env.models.catalog().recommended(task, args.from.as_ref(), args.to.as_ref()),
+        false => env.models.catalog().models().iter().collect(),
     };
     let mut rows = Vec::new();
     for entry in entries {
-        let state = match setup.lookup(&entry.id)? {
-            Lookup::Ready(_) => setup.store.state(&setup.fetcher().stored_name(&entry.id)?)?,
+        let state = match env.models.lookup(&entry.id)? {
+            Lookup::Ready(_) => {
+                env.models.files().state(&env.models.fetcher().stored_name(&entry.id)?)?
+            }
             Lookup::Missing(_) => State::Absent,
         };
         rows.push(Row { id: entry.id.clone(), entry: Some(entry), state });
     }
     // Nothing is known of what these are for.
     if !filtered {
-        let others =
-            setup.store.installed()?.into_iter().filter(|(id, _)| setup.catalog.find(id).is_none());
+        let others = env
+            .models
+            .files()
+            .installed()?
+            .into_iter()
+            .filter(|(id, _)| env.models.catalog().find(id).is_none());
         rows.extend(others.map(|(id, state)| Row { id, entry: None, state }));
     }
     rows.retain(|row| !args.installed || matches!(row.state, State::Ready(_)));

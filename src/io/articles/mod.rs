@@ -13,4 +13,4 @@ mod read;
 
 pub use file::{FoundFile, STDIN};
 pub use find::{FindOptions, Found, Skipped, find};
-pub use read::{Articles, Failure, ReadOptions, read, read_from};
+pub use read::{Articles, Failure, ReadOptions, from_text, read, read_from};

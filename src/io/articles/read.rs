@@ -47,6 +47,18 @@ pub struct Failure {
     pub error: Error,
 }
 
+/// Plain text that a program has at hand as an article.
+pub fn from_text(id: &str, text: &str) -> RawArticle {
+    let source = Source {
+        path: id.into(),
+        format: Format::Text,
+        bytes: text.len() as u64,
+        sha256: sha256_hex(text.as_bytes()),
+    };
+    let (title, extra) = (None, serde_json::Map::new());
+    RawArticle { id: id.into(), source, title, text: text.into(), extra }
+}
+
 /// The articles of a file, one after the other; a bad one is an error in its place. See [`read`].
 pub struct Articles {
     file: FoundFile,

@@ -1,0 +1,207 @@
+//! The key of a record: everything that changes an article's result, named, so that a job knows
+//! what is done and what is to be done again.
+
+use crate::generate::DecodingOverrides;
+use crate::io::articles::ReadOptions;
+use crate::io::sha256_hex;
+use crate::kernel::Precision;
+use crate::model_store::ResolvedModels;
+use crate::pipeline::{Job, OnBad};
+use crate::task::summarize::{Length, Style};
+use crate::task::{summarize, translate};
+use crate::types::Lang;
+use serde::ser::Error as _;
+use serde::{Serialize, Serializer};
+
+/// Version of the key's form. Another form makes every article of every job new: raise it only
+/// where the old form would call different results the same.
+const VERSION: u32 = 1;
+
+/// What the result of an article depends on, the article itself apart. Its JSON is hashed with the
+/// article's bytes; the names in it are promises, whatever the fields of other structs are called.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct JobKey {
+    key_version: u32,
+    /// Version of the program: another one may translate, summarize or check otherwise.
+    program: String,
+    text_field: Option<String>,
+    title_field: Option<String>,
+    /// Fingerprints of the models' files.
+    translators: Vec<String>,
+    summarizer: Option<String>,
+    device: String,
+    precision: &'static str,
+    from: Option<Lang>,
+    to: Option<Lang>,
+    translation: Option<TranslationKey>,
+    summary: Option<SummaryKey>,
+    strict: bool,
+}
+
+/// What a translation depends on. It is there for summaries in another language, too.
+#[derive(Clone, Debug, Serialize)]
+struct TranslationKey {
+    wanted: bool,
+    seed: u64,
+    align: bool,
+    on_bad: &'static str,
+    #[serde(serialize_with = "only_what_is_set")]
+    decoding: DecodingOverrides,
+}
+
+/// What a summary depends on.
+#[derive(Clone, Debug, Serialize)]
+struct SummaryKey {
+    length: String,
+    style: &'static str,
+    seed: u64,
+    #[serde(serialize_with = "only_what_is_set")]
+    decoding: DecodingOverrides,
+}
+
+impl JobKey {
+    /// Of a job with its models, in a precision on a device of that name.
+    pub(super) fn new(
+        job: &Job,
+        models: &ResolvedModels,
+        reading: &ReadOptions,
+        (device, precision): (&str, Precision),
+        strict: bool,
+    ) -> JobKey {
+        JobKey {
+            key_version: VERSION,
+            program: env!("CARGO_PKG_VERSION").into(),
+            text_field: reading.text_field.clone(),
+            title_field: reading.title_field.clone(),
+            translators: models.translators.iter().map(|m| m.fingerprint.clone()).collect(),
+            summarizer: models.summarizer.as_ref().map(|m| m.fingerprint.clone()),
+            device: device.into(),
+            precision: precision_name(precision),
+            from: job.from.clone(),
+            to: job.to.clone(),
+            translation: job.to.is_some().then(|| translation(job)),
+            summary: job.summary.as_ref().map(summary),
+            strict,
+        }
+    }
+
+    /// The key of an article whose bytes have this SHA-256, in hex.
+    pub(super) fn of(&self, sha256: &str) -> String {
+        // Strings, numbers and switches alone: this cannot fail.
+        let settings = serde_json::to_string(self).unwrap_or_default();
+        sha256_hex(format!("{sha256}\n{settings}").as_bytes())
+    }
+}
+
+/// A new decoding option changes no key of a job that does not use it.
+fn only_what_is_set<S: Serializer>(
+    decoding: &DecodingOverrides,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut fields = serde_json::to_value(decoding).map_err(S::Error::custom)?;
+    if let Some(fields) = fields.as_object_mut() {
+        fields.retain(|_, value| !value.is_null());
+    }
+    fields.serialize(serializer)
+}
+
+fn precision_name(precision: Precision) -> &'static str {
+    match precision {
+        Precision::F32 => "f32",
+        Precision::F16 => "f16",
+        Precision::Bf16 => "bf16",
+        Precision::Int8 => "int8",
+    }
+}
+
+fn translation(job: &Job) -> TranslationKey {
+    let translate::Settings { seed, decoding, align } = job.translating;
+    let on_bad = match job.on_bad {
+        OnBad::Keep => "keep",
+        OnBad::Source => "source",
+    };
+    TranslationKey { wanted: job.translate, seed, align, on_bad, decoding }
+}
+
+fn summary(settings: &summarize::Settings) -> SummaryKey {
+    let summarize::Settings { length, style, decoding, seed } = *settings;
+    let length = match length {
+        Length::Short => "short".into(),
+        Length::Medium => "medium".into(),
+        Length::Long => "long".into(),
+        Length::Words(n) => format!("{n}w"),
+        Length::Sentences(n) => format!("{n}s"),
+    };
+    let style = match style {
+        Style::Paragraph => "paragraph",
+        Style::Bullets => "bullets",
+        Style::Headline => "headline",
+    };
+    SummaryKey { length, style, seed, decoding }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(job: &Job) -> JobKey {
+        let models = ResolvedModels::default();
+        let reading = ReadOptions { text_field: Some("body".into()), ..ReadOptions::default() };
+        let mut key = JobKey::new(job, &models, &reading, ("cpu", Precision::Int8), false);
+        key.program = "1.2.3".into();
+        key
+    }
+
+    fn job() -> Job {
+        let decoding = DecodingOverrides { beams: Some(4), ..DecodingOverrides::default() };
+        Job {
+            from: None,
+            to: Some(Lang::en()),
+            translate: true,
+            summary: Some(summarize::Settings::default()),
+            translating: translate::Settings { seed: 7, decoding, align: false },
+            on_bad: OnBad::Keep,
+        }
+    }
+
+    /// Output folders out there hold keys of this form. A change here does everybody's work again.
+    #[test]
+    fn the_bytes_of_a_key_stay() {
+        let expected = concat!(
+            r#"{"key_version":1,"program":"1.2.3","text_field":"body","title_field":null,"#,
+            r#""translators":[],"summarizer":null,"device":"cpu","precision":"int8","#,
+            r#""from":null,"to":"en","#,
+            r#""translation":{"wanted":true,"seed":7,"align":false,"on_bad":"keep","#,
+            r#""decoding":{"beams":4}},"#,
+            r#""summary":{"length":"medium","style":"paragraph","seed":0,"decoding":{}},"#,
+            r#""strict":false}"#,
+        );
+        assert_eq!(serde_json::to_string(&key(&job())).unwrap(), expected);
+        assert_eq!(key(&job()).of("ab"), "PINNED");
+    }
+
+    #[test]
+    fn what_changes_a_result_changes_the_key() {
+        let usual = key(&job()).of("ab");
+        assert_ne!(usual, key(&job()).of("ac"));
+        let with = |change: fn(&mut Job)| {
+            let mut job = job();
+            change(&mut job);
+            key(&job).of("ab")
+        };
+        let changed = [
+            with(|job| job.to = None),
+            with(|job| job.from = Some(Lang::en())),
+            with(|job| job.translate = false),
+            with(|job| job.on_bad = OnBad::Source),
+            with(|job| job.translating.seed = 8),
+            with(|job| job.translating.decoding.beams = None),
+            with(|job| job.translating.decoding.temperature = Some(0.5)),
+            with(|job| job.summary = None),
+            with(|job| job.summary.as_mut().unwrap().length = Length::Words(3)),
+            with(|job| job.summary.as_mut().unwrap().style = Style::Bullets),
+        ];
+        let distinct: std::collections::HashSet<_> = changed.iter().chain([&usual]).collect();
+        assert_eq!(distinct.len(), changed.len() + 1);
+    }
+}

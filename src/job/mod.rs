@@ -1,0 +1,288 @@
+//! A folder of articles as a job that can be stopped, resumed and repeated.
+
+mod groups;
+mod key;
+mod preview;
+mod run;
+
+pub use groups::{ReadArticle, in_groups};
+pub use preview::{Preview, PreviewedArticle};
+
+use crate::cancel::CancelToken;
+use crate::error::{Error, Result};
+use crate::event::OnEvent;
+use crate::io::articles::{FindOptions, Found, ReadOptions, find};
+use crate::io::catalog::Task;
+use crate::io::write::OutputNames;
+use crate::model_store::{ModelNames, ModelStore};
+use crate::pipeline::{Job, OnBad};
+use crate::runtime::RuntimeOptions;
+use crate::task::{summarize, translate};
+use crate::types::Lang;
+use std::path::PathBuf;
+
+/// Translates and summarizes folders of articles into an output folder.
+///
+/// Each article becomes a Markdown file and a record, a line of `results.jsonl`; `report.html`
+/// shows all of them. A job that was stopped, by whatever means, goes on where it was when it is
+/// run again; what is done with the same models and settings is not done twice. An article that
+/// cannot be read or translated has a record that says why, and stops no other.
+///
+/// ```no_run
+/// use polygist::{BatchJob, CancelToken, Event, ModelStore};
+///
+/// # fn main() -> polygist::Result<()> {
+/// let job = BatchJob::builder(["articles"], "out").to("en")?.build()?;
+/// let outcome = job.run(&ModelStore::open()?, &CancelToken::new(), &|event| {
+///     if let Event::Finished(record) = event {
+///         println!("{}", record.id);
+///     }
+/// })?;
+/// println!("{} done, {} failed", outcome.done, outcome.failed);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct BatchJob {
+    options: BatchOptions,
+    found: Found,
+    names: OutputNames,
+}
+
+/// What a [`BatchJob`] is made of.
+#[derive(Clone, Debug)]
+#[doc(hidden)]
+pub struct BatchOptions {
+    /// Files and folders, or `-` for standard input.
+    pub inputs: Vec<PathBuf>,
+    /// The output folder.
+    pub out: PathBuf,
+    /// Only files of folders that match this glob.
+    pub pattern: Option<String>,
+    /// Only so many articles, the first ones.
+    pub limit: Option<usize>,
+    /// How to read articles.
+    pub reading: ReadOptions,
+    /// What to do with each.
+    pub job: Job,
+    /// The models for it; `None` for the catalog's defaults.
+    pub models: Option<ModelNames>,
+    /// Where and how they compute.
+    pub runtime: RuntimeOptions,
+    /// Articles that are in the models together.
+    pub group: usize,
+    /// Whether an article with doubtful sentences counts as failed.
+    pub strict: bool,
+    /// Whether all is done again.
+    pub force: bool,
+    /// Whether articles that failed are tried again.
+    pub retry_failed: bool,
+}
+
+/// How many articles of a [`BatchJob`] ended how.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BatchOutcome {
+    /// Done in this run.
+    pub done: usize,
+    /// Failed in this run; the records say why.
+    pub failed: usize,
+    /// Done in an earlier run.
+    pub done_before: usize,
+    /// Failed in an earlier run, and not tried again.
+    pub failed_before: usize,
+}
+
+impl BatchOutcome {
+    /// Articles that were met.
+    pub fn total(&self) -> usize {
+        self.done + self.failed + self.done_before + self.failed_before
+    }
+
+    /// Whether an article has failed, in this run or before.
+    pub fn has_failures(&self) -> bool {
+        self.failed + self.failed_before > 0
+    }
+}
+
+/// Describes a [`BatchJob`], see [`BatchJob::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct BatchJobBuilder {
+    options: BatchOptions,
+}
+
+impl BatchJobBuilder {
+    /// Translates into this language: a code such as `en`, or a [`Lang`].
+    ///
+    /// # Errors
+    /// When it is no language code.
+    pub fn to<L: TryInto<Lang, Error: Into<Error>>>(mut self, language: L) -> Result<Self> {
+        self.options.job.to = Some(language.try_into().map_err(Into::into)?);
+        self.options.job.translate = true;
+        Ok(self)
+    }
+
+    /// Takes all articles to be in this language instead of finding theirs out.
+    ///
+    /// # Errors
+    /// When it is no language code.
+    pub fn from<L: TryInto<Lang, Error: Into<Error>>>(mut self, language: L) -> Result<Self> {
+        self.options.job.from = Some(language.try_into().map_err(Into::into)?);
+        Ok(self)
+    }
+
+    /// Makes summaries of this length and style, or none; by default, of three sentences.
+    pub fn summary(mut self, wanted: Option<(summarize::Length, summarize::Style)>) -> Self {
+        self.options.job.summary = wanted.map(|(length, style)| summarize::Settings {
+            length,
+            style,
+            ..summarize::Settings::default()
+        });
+        self
+    }
+
+    /// Translates with these models, each pair of languages with the first that knows it, and
+    /// writes summaries with that one; without, summaries are extractive.
+    pub fn models<N: Into<String>>(
+        mut self,
+        translators: impl IntoIterator<Item = N>,
+        summarizer: Option<&str>,
+    ) -> Self {
+        self.options.models = Some(ModelNames {
+            translators: translators.into_iter().map(Into::into).collect(),
+            summarizer: summarizer.map(String::from),
+            adapter: None,
+        });
+        self
+    }
+
+    /// Where and how to compute.
+    pub fn runtime(mut self, runtime: RuntimeOptions) -> Self {
+        self.options.runtime = runtime;
+        self
+    }
+
+    /// Counts articles with doubtful sentences as failed.
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.options.strict = strict;
+        self
+    }
+
+    /// Does again what is done already.
+    pub fn force(mut self, force: bool) -> Self {
+        self.options.force = force;
+        self
+    }
+
+    /// Tries again what failed in an earlier run.
+    pub fn retry_failed(mut self, retry: bool) -> Self {
+        self.options.retry_failed = retry;
+        self
+    }
+
+    /// Finds the articles' files.
+    ///
+    /// # Errors
+    /// When an input does not exist, or there is nothing to do: no language to translate into, and
+    /// no summary.
+    pub fn build(self) -> Result<BatchJob> {
+        BatchJob::new(self.options)
+    }
+}
+
+impl BatchJob {
+    /// A job over some files and folders. Without more, it summarizes each article in its own
+    /// language.
+    pub fn builder<P: Into<PathBuf>>(
+        inputs: impl IntoIterator<Item = P>,
+        out: impl Into<PathBuf>,
+    ) -> BatchJobBuilder {
+        BatchJobBuilder {
+            options: BatchOptions {
+                inputs: inputs.into_iter().map(Into::into).collect(),
+                out: out.into(),
+                pattern: None,
+                limit: None,
+                reading: ReadOptions::default(),
+                job: Job {
+                    from: None,
+                    to: None,
+                    translate: false,
+                    summary: Some(summarize::Settings::default()),
+                    translating: translate::Settings::default(),
+                    on_bad: OnBad::Keep,
+                },
+                models: None,
+                runtime: RuntimeOptions::default(),
+                group: 16,
+                strict: false,
+                force: false,
+                retry_failed: false,
+            },
+        }
+    }
+
+    /// A job of which everything is known.
+    ///
+    /// # Errors
+    /// As [`BatchJobBuilder::build`].
+    #[doc(hidden)]
+    pub fn new(options: BatchOptions) -> Result<BatchJob> {
+        if options.job.to.is_none() && options.job.summary.is_none() {
+            return Err(Error::Usage("into which language? Say it with --to, as --to en".into()));
+        }
+        let exclude = vec![options.out.clone()];
+        let find_options = FindOptions { pattern: options.pattern.clone(), exclude };
+        let found = find(&options.inputs, &find_options)?;
+        let names = OutputNames::new(found.files.iter().map(|f| f.id.as_str()));
+        Ok(BatchJob { options, found, names })
+    }
+
+    /// The models of the job, by name.
+    ///
+    /// # Errors
+    /// When the catalog has no model for a task.
+    pub(crate) fn models(&self, store: &ModelStore) -> Result<ModelNames> {
+        if let Some(models) = &self.options.models {
+            return Ok(models.clone());
+        }
+        let job = &self.options.job;
+        let translator = job.to.as_ref().map(|_| store.default_model(Task::Translate));
+        let writes = job.summary.is_some() && job.to.as_ref().is_none_or(summarize::is_abstractive);
+        let summarizer = writes.then(|| store.default_model(Task::Summarize));
+        Ok(ModelNames {
+            translators: translator.transpose()?.into_iter().collect(),
+            summarizer: summarizer.transpose()?,
+            adapter: None,
+        })
+    }
+
+    /// Runs the job, or what is left of it.
+    ///
+    /// # Errors
+    /// What stops the whole job: [`Error::Interrupted`] once `cancel` is cancelled, models that
+    /// cannot be had, an output folder that cannot be written. What is finished is kept.
+    pub fn run(
+        &self,
+        store: &ModelStore,
+        cancel: &CancelToken,
+        on_event: OnEvent<'_>,
+    ) -> Result<BatchOutcome> {
+        run::run(self, store, cancel, on_event)
+    }
+
+    /// What the job would do: each article with its language and its file, given to `each` as it is
+    /// read. Nothing is written and no model is loaded.
+    ///
+    /// # Errors
+    /// What `each` returns, and [`Error::Interrupted`].
+    #[doc(hidden)]
+    pub fn preview(
+        &self,
+        cancel: &CancelToken,
+        each: &mut dyn FnMut(PreviewedArticle) -> Result<()>,
+    ) -> Result<Preview> {
+        preview::preview(self, cancel, each)
+    }
+}

@@ -1,0 +1,73 @@
+//! What a job would do, found out by reading the articles alone.
+
+use super::{BatchJob, ReadArticle, in_groups};
+use crate::cancel::CancelToken;
+use crate::error::Result;
+use crate::pipeline;
+use crate::text::extract;
+use crate::types::{Format, Lang};
+use std::collections::BTreeMap;
+
+/// An article of a job that was not run.
+#[derive(Debug)]
+#[doc(hidden)]
+pub struct PreviewedArticle {
+    /// Its id.
+    pub id: String,
+    /// Its format, its language and the name of its file below the output folder; or why it cannot
+    /// be read.
+    pub read: Result<(Format, Lang, String)>,
+}
+
+/// What the articles of a job have in common.
+#[derive(Debug, Default)]
+#[doc(hidden)]
+pub struct Preview {
+    /// Articles of each language.
+    pub languages: BTreeMap<Lang, usize>,
+    /// Articles that cannot be read.
+    pub unreadable: usize,
+    /// Names of output files that only a hash keeps apart.
+    pub clashes: usize,
+    /// Files that were met and are not read, each with why.
+    pub skipped: Vec<crate::io::articles::Skipped>,
+}
+
+pub(super) fn preview(
+    batch: &BatchJob,
+    cancel: &CancelToken,
+    each: &mut dyn FnMut(PreviewedArticle) -> Result<()>,
+) -> Result<Preview> {
+    let options = &batch.options;
+    let mut preview = Preview {
+        clashes: batch.names.clashes(),
+        skipped: batch.found.skipped.clone(),
+        ..Preview::default()
+    };
+    in_groups(&batch.found.files, &options.reading, options.limit, 1, cancel, |group| {
+        for article in group {
+            let article = look_at(batch, article);
+            match &article.read {
+                Ok((_, lang, _)) => *preview.languages.entry(lang.clone()).or_default() += 1,
+                Err(_) => preview.unreadable += 1,
+            }
+            each(article)?;
+        }
+        Ok(())
+    })?;
+    Ok(preview)
+}
+
+fn look_at(batch: &BatchJob, article: ReadArticle) -> PreviewedArticle {
+    let raw = match article {
+        Ok(raw) => raw,
+        Err(unread) => return PreviewedArticle { id: unread.id, read: Err(unread.error) },
+    };
+    let job = &batch.options.job;
+    let read = extract::extract(&raw).map(|article| {
+        let lang = job.from.clone().unwrap_or_else(|| pipeline::detect(&article).code);
+        let output = batch.names.name(&raw.id, job.to.as_ref().unwrap_or(&lang));
+        (raw.source.format, lang, output)
+    });
+    PreviewedArticle { id: raw.id, read }
+}

@@ -1,0 +1,270 @@
+//! From a model's name to a model that runs: the catalog, the folder of models, the downloads.
+
+use crate::cancel::CancelToken;
+use crate::error::{Error, Result};
+use crate::event::{Event, OnEvent};
+use crate::generate::{Engine, Generate};
+use crate::io::catalog::{Catalog, Task};
+use crate::io::fetch::{FetchOptions, Fetcher, Lookup, ResolvedModel};
+use crate::io::progress;
+use crate::io::store::Store;
+use crate::model::{self, Runtime};
+use crate::pipeline::Models;
+use std::path::{Path, PathBuf};
+
+/// Finds models by name, fetches and verifies those that are not on this machine, and opens them.
+///
+/// A name is one of the catalog (`gemma-3-270m-news`), of the Hugging Face Hub
+/// (`Helsinki-NLP/opus-mt-fr-en`), or a path to a folder or GGUF file.
+///
+/// ```no_run
+/// # fn main() -> polygist::Result<()> {
+/// let store = polygist::ModelStore::builder().offline(true).open()?;
+/// let engine = store.open_model("models/opus-mt-fr-en", &polygist::Runtime::cpu())?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct ModelStore {
+    store: Store,
+    catalog: Catalog,
+    options: FetchOptions,
+}
+
+/// Where a [`ModelStore`] keeps its models, and how it gets them.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ModelStoreBuilder {
+    folder: Option<PathBuf>,
+    catalog: Option<PathBuf>,
+    options: FetchOptions,
+}
+
+impl ModelStoreBuilder {
+    /// Keeps models in this folder instead of the platform's folder for caches.
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// Reads this catalog before the built-in one, in place of the user's `models.toml`.
+    pub fn catalog(mut self, file: impl Into<PathBuf>) -> Self {
+        self.catalog = Some(file.into());
+        self
+    }
+
+    /// Opens no connection: a model that is not on this machine is an error.
+    pub fn offline(mut self, offline: bool) -> Self {
+        self.options.offline = offline;
+        self
+    }
+
+    /// Opens the store; nothing is fetched yet.
+    ///
+    /// # Errors
+    /// When the folder cannot be used or a catalog is wrong.
+    pub fn open(self) -> Result<ModelStore> {
+        let users = Catalog::user_file().filter(|path| path.is_file());
+        Ok(ModelStore {
+            store: Store::open(self.folder.as_deref())?,
+            catalog: Catalog::load(self.catalog.or(users).as_deref())?,
+            options: self.options,
+        })
+    }
+}
+
+impl ModelStore {
+    /// The store in the usual place.
+    ///
+    /// # Errors
+    /// As [`ModelStoreBuilder::open`].
+    pub fn open() -> Result<ModelStore> {
+        ModelStore::builder().open()
+    }
+
+    /// A store elsewhere, or one that stays offline.
+    pub fn builder() -> ModelStoreBuilder {
+        ModelStoreBuilder::default()
+    }
+
+    /// The models known by name.
+    #[doc(hidden)]
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// The models on this machine.
+    #[doc(hidden)]
+    pub fn files(&self) -> &Store {
+        &self.store
+    }
+
+    /// What looks names up and fetches.
+    #[doc(hidden)]
+    pub fn fetcher(&self) -> Fetcher<'_> {
+        Fetcher { store: &self.store, catalog: &self.catalog, options: &self.options }
+    }
+
+    /// The name of the model that does a task when none is named: the catalog's first.
+    ///
+    /// # Errors
+    /// When the catalog has none.
+    pub fn default_model(&self, task: Task) -> Result<String> {
+        let model = self.catalog.default_for(task).map(|model| model.id.clone());
+        model.ok_or_else(|| {
+            Error::Usage("the catalog has no model for this; name one with --model".into())
+        })
+    }
+
+    /// Finds out what a name stands for, without network.
+    #[doc(hidden)]
+    pub fn lookup(&self, name: &str) -> Result<Lookup> {
+        self.fetcher().lookup(name)
+    }
+
+    /// The files of a model, fetched when they are not there, and verified.
+    ///
+    /// # Errors
+    /// When the name stands for nothing, or no source has the files.
+    #[doc(hidden)]
+    pub fn resolve(
+        &self,
+        name: &str,
+        on_event: OnEvent<'_>,
+        cancel: &CancelToken,
+    ) -> Result<ResolvedModel> {
+        self.fetcher().get(name, &FetchEvents(on_event), cancel)
+    }
+
+    /// Fetches a model if need be, and opens it.
+    ///
+    /// # Errors
+    /// When it cannot be had, or its files are broken or of an unknown kind.
+    pub fn open_model(&self, name: &str, runtime: &Runtime) -> Result<Engine> {
+        let silent: OnEvent<'_> = &|_| ();
+        open(&self.resolve(name, silent, &runtime.cancel)?, runtime, silent)
+    }
+}
+
+/// The models of some work, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[doc(hidden)]
+pub struct ModelNames {
+    /// Models that translate; each pair of languages goes to the first that knows it.
+    pub translators: Vec<String>,
+    /// The model that writes summaries.
+    pub summarizer: Option<String>,
+    /// The folder of an adapter for the model that translates or, where none does, for the one that
+    /// writes summaries.
+    pub adapter: Option<PathBuf>,
+}
+
+/// The models of some work, their files on this machine.
+#[derive(Clone, Debug, Default)]
+#[doc(hidden)]
+pub struct ResolvedModels {
+    /// See [`ModelNames::translators`].
+    pub translators: Vec<ResolvedModel>,
+    /// See [`ModelNames::summarizer`].
+    pub summarizer: Option<ResolvedModel>,
+}
+
+/// The models of some work, opened.
+#[derive(Default)]
+#[doc(hidden)]
+pub struct OpenModels {
+    /// See [`ModelNames::translators`].
+    pub translators: Vec<Engine>,
+    /// See [`ModelNames::summarizer`].
+    pub summarizer: Option<Engine>,
+}
+
+impl ModelNames {
+    /// The files of the models; fetched when they are not there.
+    ///
+    /// # Errors
+    /// When a model cannot be had, or the adapter belongs to several or none.
+    pub fn resolve(
+        &self,
+        store: &ModelStore,
+        on_event: OnEvent<'_>,
+        cancel: &CancelToken,
+    ) -> Result<ResolvedModels> {
+        let ModelNames { translators, summarizer, adapter } = self;
+        let is_ambiguous = translators.len() > 1 || translators.is_empty() && summarizer.is_none();
+        if adapter.is_some() && is_ambiguous {
+            let found = if translators.is_empty() { "none".into() } else { translators.join(", ") };
+            return Err(Error::Usage(format!(
+                "an adapter belongs to one model; expected one name after --model, found {found}"
+            )));
+        }
+        let resolve = |name: &String, adapter: Option<&PathBuf>| {
+            let model = store.resolve(name, on_event, cancel)?;
+            adapter.map_or(Ok(model.clone()), |folder| model.with_adapter(folder))
+        };
+        let for_summaries = adapter.as_ref().filter(|_| translators.is_empty());
+        let translators: Result<_> =
+            translators.iter().map(|name| resolve(name, adapter.as_ref())).collect();
+        Ok(ResolvedModels {
+            translators: translators?,
+            summarizer: summarizer.as_ref().map(|n| resolve(n, for_summaries)).transpose()?,
+        })
+    }
+}
+
+impl ResolvedModels {
+    /// Loads the models.
+    ///
+    /// # Errors
+    /// When a file is broken or of an unknown kind.
+    pub fn open(&self, runtime: &Runtime, on_event: OnEvent<'_>) -> Result<OpenModels> {
+        let open = |model: &ResolvedModel| open(model, runtime, on_event);
+        Ok(OpenModels {
+            translators: self.translators.iter().map(open).collect::<Result<_>>()?,
+            summarizer: self.summarizer.as_ref().map(open).transpose()?,
+        })
+    }
+}
+
+impl OpenModels {
+    /// Calls `f` with the models as the pipeline takes them.
+    pub fn with<T>(&self, f: impl FnOnce(&Models<'_>) -> T) -> T {
+        let translators: Vec<&dyn Generate> =
+            self.translators.iter().map(|engine| engine as &dyn Generate).collect();
+        let summarizer = self.summarizer.as_ref().map(|engine| engine as &dyn Generate);
+        f(&Models { translators: &translators, summarizer })
+    }
+}
+
+fn open(model: &ResolvedModel, runtime: &Runtime, on_event: OnEvent<'_>) -> Result<Engine> {
+    on_event(Event::Loading(&model.id));
+    // A GGUF file is a model by itself; anything else is a folder in the Hub's layout.
+    let path: &Path = model.with_extension("gguf").unwrap_or(&model.folder);
+    let mut warnings = Vec::new();
+    let mut warn = |text: &str| warnings.push(text.to_string());
+    let engine = model::open_with(&model.id, path, model.adapter.as_deref(), runtime, &mut warn);
+    on_event(Event::Loaded);
+    warnings.iter().for_each(|text| on_event(Event::Warning(text)));
+    engine
+}
+
+/// Tells a listener how a download goes on.
+struct FetchEvents<'a>(OnEvent<'a>);
+
+impl progress::Progress for FetchEvents<'_> {
+    fn start(&self, what: &str, total: u64) {
+        (self.0)(Event::FetchStarted { what, total });
+    }
+
+    fn position(&self, done: u64) {
+        (self.0)(Event::Fetched(done));
+    }
+
+    fn note(&self, text: &str) {
+        (self.0)(Event::Note(text));
+    }
+
+    fn finish(&self) {
+        (self.0)(Event::FetchFinished);
+    }
+}

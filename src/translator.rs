@@ -1,0 +1,359 @@
+//! Translation for programs: a model once, texts as often as one likes.
+
+use crate::cancel::CancelToken;
+use crate::error::{Error, Result};
+use crate::event::{Event, OnEvent};
+use crate::io::catalog::Task;
+use crate::model_store::{ModelNames, ModelStore, OpenModels};
+use crate::pipeline::Progress;
+use crate::runtime::RuntimeOptions;
+use crate::task::translate::{self, Segment};
+use crate::text::{protect, sentences};
+use crate::types::{Lang, Problem};
+use std::collections::VecDeque;
+use std::fmt;
+use std::path::PathBuf;
+
+/// Translates texts with local models.
+///
+/// ```no_run
+/// # fn main() -> polygist::Result<()> {
+/// let translator = polygist::Translator::builder().build()?; // the default models
+/// for translation in translator.translate("fr", "en", ["Bonjour.", "Merci."])? {
+///     println!("{translation}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// The same text gives the same translation, byte for byte, whatever else is translated beside it.
+/// A translator can be shared among threads.
+pub struct Translator {
+    models: OpenModels,
+    settings: translate::Settings,
+    cancel: CancelToken,
+}
+
+/// Describes a [`Translator`]; without more, the default models in the usual place.
+#[derive(Default)]
+#[must_use]
+pub struct TranslatorBuilder<'a> {
+    store: Option<ModelStore>,
+    names: ModelNames,
+    runtime: RuntimeOptions,
+    settings: translate::Settings,
+    cancel: CancelToken,
+    on_event: Option<OnEvent<'a>>,
+}
+
+impl<'a> TranslatorBuilder<'a> {
+    /// Translates with this model: a name of the catalog or of the Hub, a folder or a GGUF file.
+    /// Of several, each pair of languages goes to the first that knows it.
+    pub fn model(mut self, name: impl Into<String>) -> Self {
+        self.names.translators.push(name.into());
+        self
+    }
+
+    /// Puts the LoRA adapter of a folder on the model, of which there must be one.
+    pub fn adapter(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.names.adapter = Some(folder.into());
+        self
+    }
+
+    /// Takes models from this store.
+    pub fn store(mut self, store: ModelStore) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// Where and how to compute.
+    pub fn runtime(mut self, runtime: RuntimeOptions) -> Self {
+        self.runtime = runtime;
+        self
+    }
+
+    /// Seed of what is drawn at random: the last attempt at a sentence that fails the checks.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = seed;
+        self
+    }
+
+    /// Stops downloads and translations once the token is cancelled.
+    pub fn cancel(mut self, token: &CancelToken) -> Self {
+        self.cancel = token.clone();
+        self
+    }
+
+    /// Listens to what happens while models are fetched and opened.
+    pub fn on_event(mut self, listener: OnEvent<'a>) -> Self {
+        self.on_event = Some(listener);
+        self
+    }
+
+    /// Fetches the models that are not on this machine, verifies them, and opens them.
+    ///
+    /// # Errors
+    /// When a model cannot be had or opened.
+    pub fn build(mut self) -> Result<Translator> {
+        let on_event = self.on_event.unwrap_or(&|_| ());
+        let store = self.store.map_or_else(ModelStore::open, Ok)?;
+        if self.names.translators.is_empty() {
+            self.names.translators.push(store.default_model(Task::Translate)?);
+        }
+        let resolved = self.names.resolve(&store, on_event, &self.cancel)?;
+        let runtime = self.runtime.open(&self.cancel, on_event)?;
+        let models = resolved.open(&runtime, on_event)?;
+        Ok(Translator { models, settings: self.settings, cancel: self.cancel })
+    }
+}
+
+/// A text, translated.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Translation {
+    /// The translation, with the line breaks of its source.
+    pub text: String,
+    /// How far the model trusts its least trusted sentence, from 0 to 1, where the model can say.
+    pub confidence: Option<f32>,
+    /// What the checks complain of, in any sentence.
+    pub problems: Vec<Problem>,
+    /// The sentences, one after the other.
+    pub sentences: Vec<TranslatedSentence>,
+}
+
+/// A sentence, translated.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct TranslatedSentence {
+    /// The sentence.
+    pub source: String,
+    /// Its translation.
+    pub text: String,
+    /// How far the model trusts it, from 0 to 1, where the model can say.
+    pub confidence: Option<f32>,
+    /// What the checks complain of.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for Translation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Translator {
+    /// A translator with models and settings of one's own.
+    pub fn builder<'a>() -> TranslatorBuilder<'a> {
+        TranslatorBuilder::default()
+    }
+
+    /// Translates texts of any length between two languages, all of their sentences together. A
+    /// line break ends a sentence.
+    ///
+    /// ```no_run
+    /// # fn main() -> polygist::Result<()> {
+    /// # let translator = polygist::Translator::builder().build()?;
+    /// let translations = translator.translate("de", "en", ["Guten Tag. Wie geht es?"])?;
+    /// assert_eq!(translations[0].sentences.len(), 2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// When a language is not a language code, no model knows the pair, or a model fails.
+    pub fn translate<T: AsRef<str>>(
+        &self,
+        from: impl TryInto<Lang, Error: Into<Error>>,
+        to: impl TryInto<Lang, Error: Into<Error>>,
+        texts: impl IntoIterator<Item = T>,
+    ) -> Result<Vec<Translation>> {
+        let (from, to) = pair(from, to)?;
+        let texts: Vec<T> = texts.into_iter().collect();
+        self.translate_all(&from, &to, texts.iter().map(AsRef::as_ref), &|_| ())
+    }
+
+    /// [`Translator::translate`] that tells a listener how far it is.
+    ///
+    /// # Errors
+    /// As [`Translator::translate`].
+    pub fn translate_with_progress<T: AsRef<str>>(
+        &self,
+        from: impl TryInto<Lang, Error: Into<Error>>,
+        to: impl TryInto<Lang, Error: Into<Error>>,
+        texts: impl IntoIterator<Item = T>,
+        on_event: OnEvent<'_>,
+    ) -> Result<Vec<Translation>> {
+        let (from, to) = pair(from, to)?;
+        let texts: Vec<T> = texts.into_iter().collect();
+        self.translate_all(&from, &to, texts.iter().map(AsRef::as_ref), on_event)
+    }
+
+    /// Translates texts one after the other as an iterator asks for them: the first comes soon,
+    /// those after it in groups that grow, so that many together are as fast as in one call.
+    /// Memory holds one group.
+    ///
+    /// # Errors
+    /// When a language is not a language code; each item may be an error of its group, after which
+    /// the iterator ends.
+    pub fn stream<'a, T: AsRef<str>, I: IntoIterator<Item = T>>(
+        &'a self,
+        from: impl TryInto<Lang, Error: Into<Error>>,
+        to: impl TryInto<Lang, Error: Into<Error>>,
+        texts: I,
+    ) -> Result<TranslationStream<'a, I::IntoIter>> {
+        let (from, to) = pair(from, to)?;
+        let texts = texts.into_iter();
+        Ok(TranslationStream {
+            translator: self,
+            from,
+            to,
+            texts,
+            group: 1,
+            ready: VecDeque::new(),
+        })
+    }
+
+    fn translate_all<'a>(
+        &self,
+        from: &Lang,
+        to: &Lang,
+        texts: impl Iterator<Item = &'a str>,
+        on_event: OnEvent<'_>,
+    ) -> Result<Vec<Translation>> {
+        let layouts: Vec<Layout<'_>> = texts.map(|text| Layout::of(text, from)).collect();
+        let segment =
+            |text: &String| Segment { text: text.clone(), from: from.clone(), to: to.clone() };
+        let segments: Vec<Segment> =
+            layouts.iter().flat_map(|layout| layout.sentences()).map(segment).collect();
+        let show = |step: translate::Step| {
+            let progress = Progress::from(step);
+            on_event(Event::Working { articles: None, progress });
+            !self.cancel.is_cancelled()
+        };
+        let translated = self.models.with(|models| {
+            translate::translate(models.translators, &segments, self.settings, &show)
+        });
+        on_event(Event::Worked);
+        let mut translated = translated?.into_iter();
+        Ok(layouts.into_iter().map(|layout| layout.fill(from, to, &mut translated)).collect())
+    }
+}
+
+/// The translations of [`Translator::stream`].
+pub struct TranslationStream<'a, I> {
+    translator: &'a Translator,
+    from: Lang,
+    to: Lang,
+    texts: I,
+    /// Texts of the next group.
+    group: usize,
+    ready: VecDeque<Translation>,
+}
+
+/// Largest group of a stream.
+const LARGEST_GROUP: usize = 256;
+
+impl<T: AsRef<str>, I: Iterator<Item = T>> Iterator for TranslationStream<'_, I> {
+    type Item = Result<Translation>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ready.is_empty() && self.group > 0 {
+            let texts: Vec<T> = self.texts.by_ref().take(self.group).collect();
+            let texts = texts.iter().map(AsRef::as_ref);
+            match self.translator.translate_all(&self.from, &self.to, texts, &|_| ()) {
+                Ok(translations) => self.ready.extend(translations),
+                Err(error) => {
+                    self.group = 0;
+                    return Some(Err(error));
+                }
+            }
+            self.group = (self.group * 2).min(LARGEST_GROUP);
+        }
+        self.ready.pop_front().map(Ok)
+    }
+}
+
+fn pair(
+    from: impl TryInto<Lang, Error: Into<Error>>,
+    to: impl TryInto<Lang, Error: Into<Error>>,
+) -> Result<(Lang, Lang)> {
+    let canonical = |lang: Lang| crate::languages::canonical(&lang);
+    let from: Lang = from.try_into().map_err(Into::into)?;
+    let to: Lang = to.try_into().map_err(Into::into)?;
+    Ok((canonical(from), canonical(to)))
+}
+
+/// A text as its sentences and what stands around them.
+struct Layout<'a> {
+    parts: Vec<Part<'a>>,
+}
+
+enum Part<'a> {
+    /// Text that stays: white space, lines without a word.
+    Kept(&'a str),
+    /// A sentence, and the white space that follows it within its line.
+    Sentence { text: String, gap: String },
+}
+
+impl<'a> Layout<'a> {
+    fn of(text: &'a str, lang: &Lang) -> Layout<'a> {
+        let mut parts = Vec::new();
+        for line in text.split_inclusive('\n') {
+            let body = line.trim();
+            if !protect::is_translatable(body) {
+                parts.push(Part::Kept(line));
+                continue;
+            }
+            let start = line.len() - line.trim_start().len();
+            parts.push(Part::Kept(&line[..start]));
+            let sentences = sentences::split(body, lang).into_iter();
+            parts.extend(sentences.map(|s| Part::Sentence { text: s.text, gap: s.gap }));
+            parts.push(Part::Kept(&line[start + body.len()..]));
+        }
+        Layout { parts }
+    }
+
+    fn sentences(&self) -> impl Iterator<Item = &String> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Kept(_) => None,
+            Part::Sentence { text, .. } => Some(text),
+        })
+    }
+
+    /// The text with its sentences translated.
+    fn fill(
+        self,
+        from: &Lang,
+        to: &Lang,
+        translated: &mut impl Iterator<Item = translate::Translation>,
+    ) -> Translation {
+        let mut whole = Translation {
+            text: String::new(),
+            confidence: None,
+            problems: Vec::new(),
+            sentences: Vec::new(),
+        };
+        for part in self.parts {
+            match part {
+                Part::Kept(text) => whole.text.push_str(text),
+                Part::Sentence { text: source, gap } => {
+                    let Some(done) = translated.next() else { continue };
+                    whole.text.push_str(&done.text);
+                    whole.text.push_str(translate::gap(&gap, from, to));
+                    whole.confidence =
+                        whole.confidence.into_iter().chain(done.confidence).reduce(f32::min);
+                    let new = done.problems.iter().filter(|p| !whole.problems.contains(p));
+                    let new: Vec<Problem> = new.copied().collect();
+                    whole.problems.extend(new);
+                    whole.sentences.push(TranslatedSentence {
+                        source,
+                        text: done.text,
+                        confidence: done.confidence,
+                        problems: done.problems,
+                    });
+                }
+            }
+        }
+        whole
+    }
+}
