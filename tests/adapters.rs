@@ -1,5 +1,5 @@
-//! LoRA adapters: merged, they compute what `peft` computes (scripts/fixtures/adapters.py), and
-//! what cannot be merged is refused.
+//! LoRA adapters: merged, they compute what `peft` computes (scripts/fixtures/make_adapters.py),
+//! and what cannot be merged is refused.
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Students in Marian's own files, as Firefox has them, against Marian itself: two tiny ones that
 //! Marian trained and converted, and what it makes of some sentences, written down by
-//! scripts/fixtures/bergamot.py.
+//! scripts/fixtures/make_bergamot.py.
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Decoding beyond `transformers`' own: streams and bounds; alignments, patience and coverage
 //! against what `transformers` and CTranslate2 compute with the tiny models: their figures were
-//! written down by scripts/fixtures/decoding.py.
+//! written down by scripts/fixtures/make_decoding.py.
 
 mod common;
 

@@ -1,4 +1,4 @@
-//! T5 out of GGUF files as llama.cpp's converter writes them (scripts/fixtures/gguf_t5.py): the
+//! T5 out of GGUF files as llama.cpp's converter writes them (scripts/fixtures/make_gguf.py): the
 //! same models and tokenizers as in folders of the Hub's layout, which are compared with
 //! `transformers` elsewhere.
 

@@ -1,5 +1,5 @@
 //! The computation against `transformers`: tiny models with random weights whose logits and greedy
-//! continuations were written down by scripts/make_fixtures.py.
+//! continuations were written down by scripts/fixtures/make_models.py.
 
 use candle_core::Device;
 use polygist::checkpoint::{Config, Weights};
@@ -35,7 +35,7 @@ fn folder(family: &str) -> PathBuf {
 fn cases(family: &str) -> Vec<Case> {
     let text = std::fs::read_to_string(folder(family).join("expected.json"))
         .expect("the fixture is committed");
-    serde_json::from_str(&text).expect("expected.json is what make_fixtures.py writes")
+    serde_json::from_str(&text).expect("expected.json is what make_models.py writes")
 }
 
 fn sources(family: &str) -> Vec<(&'static str, Config, Box<dyn Weights>, Tokenizer)> {

@@ -1,5 +1,5 @@
 //! Encoder–decoder models against `transformers`: tiny models with random weights, whose logits and
-//! outputs were written down by scripts/fixtures/seq2seq.py.
+//! outputs were written down by scripts/fixtures/make_seq2seq.py.
 
 mod common;
 

@@ -1,6 +1,6 @@
 //! Tokenizers of encoder–decoder models against `transformers`: small vocabularies in the layout of
-//! each family, whose ids and texts were written down by scripts/fixtures/tokenizers.py; and broken
-//! files.
+//! each family, whose ids and texts were written down by scripts/fixtures/make_tokenizers.py; and
+//! broken files.
 
 use polygist::checkpoint::Config;
 use polygist::token::{Piece, Tokenizer};

@@ -25,14 +25,10 @@ import time
 import tomllib
 from pathlib import Path
 
-# A file here has the name of the package that is compared with, which Python would look for here first.
-HERE = Path(__file__).resolve().parent
-sys.path = [folder for folder in sys.path if Path(folder).resolve() != HERE]
-
 import llama_cpp
 import numpy
 
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = 8
 
 

@@ -24,13 +24,9 @@ import sys
 import time
 from pathlib import Path
 
-# A file here has the name of the package that is compared with, which Python would look for here first.
-HERE = Path(__file__).resolve().parent
-sys.path = [folder for folder in sys.path if Path(folder).resolve() != HERE]
-
 import llama_cpp
 
-ROOT = HERE.parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 INSTALLED = {"gemma-270m": "gemma-3-270m", "smollm2-135m": "smollm2-135m-instruct"}
 
 

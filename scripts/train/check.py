@@ -31,7 +31,7 @@ from pack import frame
 from rows import Pack, loss, losses, prepare
 
 TEXTS = 3000
-# As scripts/compare/llama_cpp.py allows for sums in another order: a share of the range of the logits.
+# As scripts/compare/llama_parity.py allows for sums in another order: a share of the range of the logits.
 LOGITS = 1e-4
 LOSS = 1e-4  # of a packed row against its examples alone, relative, f32
 LIKELY = 1e-3  # of a token's log-probability, f32

@@ -10,7 +10,7 @@
 
     pip install llama-cpp-python gguf numpy        # and for --transformers: torch transformers accelerate
     cargo build --release --example reference
-    python3 scripts/compare/llama_cpp.py [MODEL.gguf] [--reference target/release/examples/reference] [--transformers]
+    python3 scripts/compare/llama_parity.py [MODEL.gguf] [--reference target/release/examples/reference] [--transformers]
 
 Without a file it takes the installed model that --name names. Exits 1 when something differs by more than rounding.
 FLORES dev is looked for in $POLYGIST_DATA/flores-dev or ../shared/data/flores-dev beside the repository.
@@ -25,9 +25,6 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
-
-# This file has the name of the package that it compares with, which Python would look for here first.
-sys.path = [folder for folder in sys.path if Path(folder).resolve() != Path(__file__).resolve().parent]
 
 import gguf
 import llama_cpp

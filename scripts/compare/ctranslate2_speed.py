@@ -8,7 +8,7 @@ hits both alike, and the medians are compared. Loading is not part of the time. 
 
     pip install ctranslate2 torch transformers tokenizers safetensors
     cargo build --release --example seq2seq
-    python3 scripts/compare/ctranslate2.py --out FOLDER [--model opus-mt-base] [--sentences 512] [--beams 1 4] [--runs 5] [--command "…"]
+    python3 scripts/compare/ctranslate2_speed.py --out FOLDER [--model opus-mt-base] [--sentences 512] [--beams 1 4] [--runs 5] [--command "…"]
 
 At the end stand the peak memories of both sides at their best batch sizes, CTranslate2's in a process that imports nothing else, and without
 what the import itself takes.
@@ -23,7 +23,6 @@ The command gets a JSON array of {"source": [ids]} and says on standard error "N
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import re
@@ -34,16 +33,9 @@ import sys
 import time
 from pathlib import Path
 
-# This file has the name of the package that it compares with, which Python would look for here first.
-HERE = Path(__file__).resolve().parent
-sys.path = [folder for folder in sys.path if Path(folder).resolve() != HERE]
-
 import ctranslate2
+import full_size
 from ctranslate2.converters import TransformersConverter
-
-spec = importlib.util.spec_from_file_location("full_size", HERE / "full_size.py")
-full_size = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(full_size)
 
 COMMAND = str(full_size.ROOT / "target/release/examples/seq2seq") + (
     " {folder} --beam {beam} --tokens {tokens} --threads {threads} --batch {batch} --precision {precision}"
