@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 out = Path(sys.argv[1])
-records = [json.loads(line) for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines()]
+records = [
+    json.loads(line) for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines()
+]
 problems = []
 
 
@@ -27,8 +29,14 @@ for r in records:
     if r["status"] != "ok":
         continue
     summary = r["summary"]
-    expect(summary["language"] == "en" and len(summary["text"].split()) >= 10, f"{name}: summary {summary['text']!r}")
-    expect(summary["sentences"] and all(s["support"] for s in summary["sentences"]), f"{name}: a summary sentence without support")
+    expect(
+        summary["language"] == "en" and len(summary["text"].split()) >= 10,
+        f"{name}: summary {summary['text']!r}",
+    )
+    expect(
+        summary["sentences"] and all(s["support"] for s in summary["sentences"]),
+        f"{name}: a summary sentence without support",
+    )
     if r["language"]["code"] == "en":
         expect("translation" not in r, f"{name}: English was translated")
     else:
@@ -38,16 +46,28 @@ for r in records:
         expect(len(text.split()) >= 40, f"{name}: translation of {len(text.split())} words")
         expect(latin >= 0.95 * max(1, len(letters)), f"{name}: translation is not in Latin script")
     stats = r["stats"]
-    expect(not stats["truncated"] and stats["read_tokens"] == stats["source_tokens"] > 0, f"{name}: {stats}")
+    expect(
+        not stats["truncated"] and stats["read_tokens"] == stats["source_tokens"] > 0,
+        f"{name}: {stats}",
+    )
     written = out / r["output"]
-    expect(written.is_file() and summary["text"].split("\n")[0][:40] in written.read_text(encoding="utf-8"), f"{name}: {written}")
+    expect(
+        written.is_file()
+        and summary["text"].split("\n")[0][:40] in written.read_text(encoding="utf-8"),
+        f"{name}: {written}",
+    )
     flagged += len(r["checks"].get("flagged", []))
     segments += r["checks"]["segments"]
 html = (out / "report.html").read_text(encoding="utf-8")
 expect(all(f'lang="{code}"' in html for code in languages), "the report does not mark languages")
-expect(not any(mark in html for mark in ("<script src", "<link", "<img", "@import", "url(")), "the report loads something")
+expect(
+    not any(mark in html for mark in ("<script src", "<link", "<img", "@import", "url(")),
+    "the report loads something",
+)
 
 for problem in problems:
     print(problem, file=sys.stderr)
-print(f"{len(records)} records in {len(languages)} languages; {flagged} complaints on {segments} sentences; {len(problems)} problems")
+print(
+    f"{len(records)} records in {len(languages)} languages; {flagged} complaints on {segments} sentences; {len(problems)} problems"
+)
 sys.exit(bool(problems))

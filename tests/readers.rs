@@ -1,5 +1,6 @@
 //! Reading weight files: what PyTorch and safetensors wrote (see scripts/fixtures/make_readers.py)
-//! comes out as it was, and files that lie about themselves are refused, whatever is changed in them.
+//! comes out as it was, and files that lie about themselves are refused, whatever is changed in
+//! them.
 
 use candle_core::DType;
 use polygist::checkpoint::Weights;

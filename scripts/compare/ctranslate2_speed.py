@@ -49,7 +49,10 @@ class Vocabulary:
         _, fields, special, _, _ = full_size.SHAPES[name]
         names = {i: token for token, i in special.items()}
         self.tokens = [names.get(i, f"t{i}") for i in range(fields["vocab_size"])]
-        self.bos_token, self.eos_token = names.get(fields.get("bos_token_id"), "</s>"), names[fields["eos_token_id"]]
+        self.bos_token, self.eos_token = (
+            names.get(fields.get("bos_token_id"), "</s>"),
+            names[fields["eos_token_id"]],
+        )
         self.pad_token, self.unk_token = "<pad>", "<unk>"
         self.unk_token_id = special["<unk>"]
         self.special_tokens_map = {}
@@ -80,7 +83,12 @@ class Peer:
             converter.vocabulary = self.vocabulary
             converter.convert(str(converted), quantization=compute_type)
         start = time.time()
-        self.converted, self.compute_type, self.threads, self.alone = converted, compute_type, threads, alone
+        self.converted, self.compute_type, self.threads, self.alone = (
+            converted,
+            compute_type,
+            threads,
+            alone,
+        )
         self.translators = {}
         self.translator(1)
         self.loaded = time.time() - start
@@ -95,7 +103,9 @@ class Peer:
     def translator(self, batch):
         key = batch if self.alone else 0
         if key not in self.translators:
-            self.translators[key] = ctranslate2.Translator(str(self.converted), **self.options(batch))
+            self.translators[key] = ctranslate2.Translator(
+                str(self.converted), **self.options(batch)
+            )
         return self.translators[key]
 
     def run(self, sources, lengths, beam, batch):
@@ -108,13 +118,20 @@ class Peer:
         for at in range(0, len(texts), together):
             some = texts[at : at + together]
             results += translator.translate_batch(
-                some, target_prefix=[self.prefix] * len(some) if self.prefix else None, beam_size=beam, max_batch_size=batch,
-                min_decoding_length=max(lengths), max_decoding_length=max(lengths), callback=self.ending(lengths, at),
+                some,
+                target_prefix=[self.prefix] * len(some) if self.prefix else None,
+                beam_size=beam,
+                max_batch_size=batch,
+                min_decoding_length=max(lengths),
+                max_decoding_length=max(lengths),
+                callback=self.ending(lengths, at),
             )
         seconds = time.time() - start
         counts = [len(r.hypotheses[0]) for r in results]
         if any(abs(count - length) > 1 for count, length in zip(counts, lengths, strict=True)):
-            sys.exit(f"ctranslate2 wrote {min(counts)} to {max(counts)} tokens where {min(lengths)} to {max(lengths)} were asked for")
+            sys.exit(
+                f"ctranslate2 wrote {min(counts)} to {max(counts)} tokens where {min(lengths)} to {max(lengths)} were asked for"
+            )
         return sum(counts) / seconds
 
     def ending(self, lengths, first):
@@ -140,28 +157,63 @@ def peer_memory(peer, sources, batch, settings):
     """Peak of CTranslate2's memory in MB."""
     texts = [[peer.vocabulary.tokens[i] for i in source] for source in sources]
     given = json.dumps([str(peer.converted), peer.options(batch), texts, peer.prefix, settings])
-    return int(subprocess.run([sys.executable, "-c", CHILD], input=given, capture_output=True, text=True, check=True, cwd="/").stdout) / 1024
+    return (
+        int(
+            subprocess.run(
+                [sys.executable, "-c", CHILD],
+                input=given,
+                capture_output=True,
+                text=True,
+                check=True,
+                cwd="/",
+            ).stdout
+        )
+        / 1024
+    )
 
 
 class Ours:
     """The command, which loads the model anew each time and says how long the rest took."""
 
     def __init__(self, command, folder, threads, precision):
-        self.command, self.folder, self.threads, self.precision = command, folder, threads, precision
+        self.command, self.folder, self.threads, self.precision = (
+            command,
+            folder,
+            threads,
+            precision,
+        )
 
     def run(self, sources, lengths, beam, batch):
-        line = self.command.format(folder=self.folder, beam=beam, tokens=max(lengths), threads=self.threads, batch=batch, precision=self.precision)
-        data = json.dumps([{"source": source, "tokens": length} for source, length in zip(sources, lengths, strict=True)])
+        line = self.command.format(
+            folder=self.folder,
+            beam=beam,
+            tokens=max(lengths),
+            threads=self.threads,
+            batch=batch,
+            precision=self.precision,
+        )
+        data = json.dumps(
+            [
+                {"source": source, "tokens": length}
+                for source, length in zip(sources, lengths, strict=True)
+            ]
+        )
         result = subprocess.run(shlex.split(line), input=data, capture_output=True, text=True)
         said = re.search(r"(\d+) tokens in ([\d.]+) s", result.stderr)
         peak = re.search(r"peak memory (\d+) kB", result.stderr)
         self.peak = int(peak.group(1)) / 1024 if peak else float("nan")
         if result.returncode != 0 or not said:
-            sys.exit(f"{line}\nended with status {result.returncode}, and said nothing like 'N tokens in S s': {result.stderr.strip()}")
+            sys.exit(
+                f"{line}\nended with status {result.returncode}, and said nothing like 'N tokens in S s': {result.stderr.strip()}"
+            )
         counts = [len(json.loads(answer)["ids"]) for answer in result.stdout.splitlines()]
-        if len(counts) != len(sources) or any(abs(count - length) > 1 for count, length in zip(counts, lengths)):
-            sys.exit(f"{line}\nwrote {len(counts)} outputs of {min(counts, default=0)} to {max(counts, default=0)} tokens; "
-                     f"expected {len(sources)} of {min(lengths)} to {max(lengths)}")
+        if len(counts) != len(sources) or any(
+            abs(count - length) > 1 for count, length in zip(counts, lengths)
+        ):
+            sys.exit(
+                f"{line}\nwrote {len(counts)} outputs of {min(counts, default=0)} to {max(counts, default=0)} tokens; "
+                f"expected {len(sources)} of {min(lengths)} to {max(lengths)}"
+            )
         # Counted here and not taken from what it says: both sides have to be measured by one rule.
         return sum(lengths) / float(said.group(2))
 
@@ -193,31 +245,69 @@ def main():
     a.command += " --alone 1" if a.alone and a.command == COMMAND else ""
     if a.alone:
         a.batches = sorted({1, a.threads})
-    sides = {"ctranslate2": peer} | ({} if a.peer_only else {"polygist": Ours(a.command, folder, a.threads, "f32" if a.compute_type == "float32" else "int8")})
+    sides = {"ctranslate2": peer} | (
+        {}
+        if a.peer_only
+        else {
+            "polygist": Ours(
+                a.command, folder, a.threads, "f32" if a.compute_type == "float32" else "int8"
+            )
+        }
+    )
     sources, word = full_size.requests(a.model, a.sentences), "cores" if a.alone else "batch"
     lengths = full_size.lengths(a.sentences, "fr") if a.lengths else [a.tokens] * a.sentences
-    each = f"{min(lengths)} to {max(lengths)} tokens, {sum(lengths) / len(lengths):.1f} on average" if a.lengths else f"{a.tokens} tokens each"
-    print(f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, {each}, {a.threads} threads, "
-          f"ctranslate2 {ctranslate2.__version__} {a.compute_type} loaded in {peer.loaded:.1f} s", flush=True)
+    each = (
+        f"{min(lengths)} to {max(lengths)} tokens, {sum(lengths) / len(lengths):.1f} on average"
+        if a.lengths
+        else f"{a.tokens} tokens each"
+    )
+    print(
+        f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, {each}, {a.threads} threads, "
+        f"ctranslate2 {ctranslate2.__version__} {a.compute_type} loaded in {peer.loaded:.1f} s",
+        flush=True,
+    )
     for beam in a.beams:
         best = {}
         for side, runner in sides.items():
             swept = {batch: runner.run(sources, lengths, beam, batch) for batch in a.batches}
             best[side] = max(swept, key=swept.get)
-            print(f"beam {beam}, {side}: " + ", ".join(f"{word} {b}: {r:.0f} tok/s" for b, r in swept.items()), flush=True)
+            print(
+                f"beam {beam}, {side}: "
+                + ", ".join(f"{word} {b}: {r:.0f} tok/s" for b, r in swept.items()),
+                flush=True,
+            )
         rates = {side: [] for side in sides}
         for _ in range(a.runs):
             for side, runner in sides.items():
                 rates[side].append(runner.run(sources, lengths, beam, best[side]))
         medians = {side: statistics.median(r) for side, r in rates.items()}
-        settings = {"beam_size": beam, "max_batch_size": best["ctranslate2"], "min_decoding_length": max(lengths), "max_decoding_length": max(lengths)}
+        settings = {
+            "beam_size": beam,
+            "max_batch_size": best["ctranslate2"],
+            "min_decoding_length": max(lengths),
+            "max_decoding_length": max(lengths),
+        }
         memory = {"ctranslate2": peer_memory(peer, sources, best["ctranslate2"], settings)}
         if "polygist" in sides:
             memory["polygist"] = sides["polygist"].peak
-        print(f"beam {beam}, peak memory: " + ", ".join(f"{side} {mb:.0f} MB" for side, mb in memory.items()), flush=True)
-        print(f"beam {beam}: " + "; ".join(
-            f"{side} {medians[side]:.0f} tok/s ({word} {best[side]}, {a.runs} runs, {min(r):.0f} to {max(r):.0f})" for side, r in rates.items()
-        ) + (f"; ratio {medians['polygist'] / medians['ctranslate2']:.2f}" if len(sides) == 2 else ""), flush=True)
+        print(
+            f"beam {beam}, peak memory: "
+            + ", ".join(f"{side} {mb:.0f} MB" for side, mb in memory.items()),
+            flush=True,
+        )
+        print(
+            f"beam {beam}: "
+            + "; ".join(
+                f"{side} {medians[side]:.0f} tok/s ({word} {best[side]}, {a.runs} runs, {min(r):.0f} to {max(r):.0f})"
+                for side, r in rates.items()
+            )
+            + (
+                f"; ratio {medians['polygist'] / medians['ctranslate2']:.2f}"
+                if len(sides) == 2
+                else ""
+            ),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

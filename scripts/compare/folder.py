@@ -34,18 +34,34 @@ EXAMPLES = 8
 
 def prompt(source):
     """What stands before and after each line."""
-    examples = tomllib.loads((ROOT / "models" / "prompts.toml").read_text(encoding="utf-8"))["example"][-EXAMPLES:]
-    name = tomllib.loads((ROOT / "models" / "languages.toml").read_text(encoding="utf-8"))[source]["name"]
-    return "".join(f"{name}: {e[source]}\nEnglish: {e['en']}\n\n" for e in examples) + f"{name}: ", "\nEnglish:"
+    examples = tomllib.loads((ROOT / "models" / "prompts.toml").read_text(encoding="utf-8"))[
+        "example"
+    ][-EXAMPLES:]
+    name = tomllib.loads((ROOT / "models" / "languages.toml").read_text(encoding="utf-8"))[source][
+        "name"
+    ]
+    return "".join(
+        f"{name}: {e[source]}\nEnglish: {e['en']}\n\n" for e in examples
+    ) + f"{name}: ", "\nEnglish:"
 
 
 def one_by_one(model, lines, source, threads):
-    llama = llama_cpp.Llama(str(model), n_ctx=4096, n_batch=2048, n_ubatch=512, n_threads=threads, n_threads_batch=threads, verbose=False)
+    llama = llama_cpp.Llama(
+        str(model),
+        n_ctx=4096,
+        n_batch=2048,
+        n_ubatch=512,
+        n_threads=threads,
+        n_threads_batch=threads,
+        verbose=False,
+    )
     before, after = prompt(source)
     written = 0
     for line in lines:
         room = 2 * len(llama.tokenize(line.encode(), add_bos=False)) + 24
-        written += llama(before + line + after, max_tokens=room, temperature=0.0, stop=["\n"])["usage"]["completion_tokens"]
+        written += llama(before + line + after, max_tokens=room, temperature=0.0, stop=["\n"])[
+            "usage"
+        ]["completion_tokens"]
     return written
 
 
@@ -56,11 +72,18 @@ def many_at_once(model, lines, source, threads, together):
     before, after = prompt(source)
     shared = tokens(before, True)
     prompts = [tokens(line) + tokens(after) for line in lines]
-    loaded = llama.llama_load_model_from_file(str(model).encode(), llama.llama_model_default_params())
+    loaded = llama.llama_load_model_from_file(
+        str(model).encode(), llama.llama_model_default_params()
+    )
     size = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(loaded))
     settings = llama.llama_context_default_params()
     settings.n_ctx = len(shared) + together * (3 * max(map(len, prompts)) + 32)
-    settings.n_batch, settings.n_ubatch, settings.n_seq_max, settings.kv_unified = 4096, 512, together + 1, True
+    settings.n_batch, settings.n_ubatch, settings.n_seq_max, settings.kv_unified = (
+        4096,
+        512,
+        together + 1,
+        True,
+    )
     settings.n_threads = settings.n_threads_batch = threads
     context = llama.llama_init_from_model(loaded, settings)
     memory = llama.llama_get_memory(context)
@@ -89,13 +112,21 @@ def many_at_once(model, lines, source, threads, together):
             ids = prompts[waiting.pop()]
             sequence = free.pop()
             llama.llama_memory_seq_cp(memory, 0, sequence, -1, -1)
-            entries += [(token, len(shared) + at, sequence, at == len(ids) - 1) for at, token in enumerate(ids)]
+            entries += [
+                (token, len(shared) + at, sequence, at == len(ids) - 1)
+                for at, token in enumerate(ids)
+            ]
             wanted.append((len(entries) - 1, sequence))
             running[sequence] = {"at": len(shared) + len(ids), "left": 2 * len(ids) + 24}
         decode(entries)
         for place, sequence in wanted:
             row = running[sequence]
-            logits = numpy.ctypeslib.as_array(ctypes.cast(llama.llama_get_logits_ith(context, place), ctypes.POINTER(ctypes.c_float)), (size,))
+            logits = numpy.ctypeslib.as_array(
+                ctypes.cast(
+                    llama.llama_get_logits_ith(context, place), ctypes.POINTER(ctypes.c_float)
+                ),
+                (size,),
+            )
             token = int(logits.argmax())
             row["token"], row["left"] = token, row["left"] - 1
             written += 1
@@ -110,7 +141,22 @@ def many_at_once(model, lines, source, threads, together):
 
 def ours(binary, folder, source):
     with tempfile.TemporaryDirectory() as out:
-        command = [binary, "batch", folder, "--from", source, "--to", "en", "--tasks", "translate", "--model", "gemma-3-270m", "--out", out, "--quiet"]
+        command = [
+            binary,
+            "batch",
+            folder,
+            "--from",
+            source,
+            "--to",
+            "en",
+            "--tasks",
+            "translate",
+            "--model",
+            "gemma-3-270m",
+            "--out",
+            out,
+            "--quiet",
+        ]
         subprocess.run(command, check=True)
 
 
@@ -130,7 +176,12 @@ def main():
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     a = parser.parse_args()
-    data = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data")) / "articles" / "ntrex" / a.source
+    data = (
+        Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data"))
+        / "articles"
+        / "ntrex"
+        / a.source
+    )
     articles = sorted(data.glob("*.txt"))[: a.articles]
     if not articles:
         sys.exit(f"no articles in {data}; set POLYGIST_DATA to the folder that has articles/ntrex")
@@ -139,12 +190,27 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for article in articles:
             shutil.copy(article, folder)
-        lines = [line.strip() for article in articles for line in article.read_text(encoding="utf-8").splitlines() if line.strip()]
-        print(f"{len(articles)} articles, {len(lines)} sentences, {a.source} to en, {a.threads} threads, {a.model.name}; "
-              f"llama.cpp by llama-cpp-python {llama_cpp.__version__}", flush=True)
-        swept = {n: timed(lambda: many_at_once(a.model, lines, a.source, a.threads, n)) for n in a.together}
+        lines = [
+            line.strip()
+            for article in articles
+            for line in article.read_text(encoding="utf-8").splitlines()
+            if line.strip()
+        ]
+        print(
+            f"{len(articles)} articles, {len(lines)} sentences, {a.source} to en, {a.threads} threads, {a.model.name}; "
+            f"llama.cpp by llama-cpp-python {llama_cpp.__version__}",
+            flush=True,
+        )
+        swept = {
+            n: timed(lambda: many_at_once(a.model, lines, a.source, a.threads, n))
+            for n in a.together
+        }
         best = min(swept, key=lambda n: swept[n][0])
-        print("llama.cpp: " + ", ".join(f"{n} at once {s:.1f} s, {w} tokens" for n, (s, w) in swept.items()), flush=True)
+        print(
+            "llama.cpp: "
+            + ", ".join(f"{n} at once {s:.1f} s, {w} tokens" for n, (s, w) in swept.items()),
+            flush=True,
+        )
         sides = {
             "one by one": lambda: one_by_one(a.model, lines, a.source, a.threads),
             f"{best} at once": lambda: many_at_once(a.model, lines, a.source, a.threads, best),
@@ -156,7 +222,9 @@ def main():
                 seconds[side].append(timed(run)[0])
         medians = {side: statistics.median(s) for side, s in seconds.items()}
         for side, s in seconds.items():
-            print(f"{side}: {medians[side]:.1f} s ({min(s):.1f} to {max(s):.1f}), {medians[side] / medians['polygist']:.1f} times polygist's")
+            print(
+                f"{side}: {medians[side]:.1f} s ({min(s):.1f} to {max(s):.1f}), {medians[side] / medians['polygist']:.1f} times polygist's"
+            )
 
 
 if __name__ == "__main__":

@@ -29,43 +29,124 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-COMMAND = str(ROOT / "target/release/examples/seq2seq") + " {folder} --beam {beam} --tokens {tokens} --threads {threads} --precision f32"
+COMMAND = (
+    str(ROOT / "target/release/examples/seq2seq")
+    + " {folder} --beam {beam} --tokens {tokens} --threads {threads} --precision f32"
+)
 LOGITS = str(ROOT / "target/release/examples/logits") + " {folder} f32"
 
 
 def encoder_decoder(d, layers, ffn, heads, vocab, **extra):
-    return {"d_model": d, "encoder_layers": layers, "decoder_layers": layers, "encoder_ffn_dim": ffn, "decoder_ffn_dim": ffn,
-            "encoder_attention_heads": heads, "decoder_attention_heads": heads, "vocab_size": vocab} | extra
+    return {
+        "d_model": d,
+        "encoder_layers": layers,
+        "decoder_layers": layers,
+        "encoder_ffn_dim": ffn,
+        "decoder_ffn_dim": ffn,
+        "encoder_attention_heads": heads,
+        "decoder_attention_heads": heads,
+        "vocab_size": vocab,
+    } | extra
 
 
 def marian(d, ffn, heads, activation):
-    return encoder_decoder(d, 6, ffn, heads, 59514, activation_function=activation, scale_embedding=True, max_position_embeddings=512,
-                           pad_token_id=59513, eos_token_id=0, decoder_start_token_id=59513, bos_token_id=0, normalize_before=False)
+    return encoder_decoder(
+        d,
+        6,
+        ffn,
+        heads,
+        59514,
+        activation_function=activation,
+        scale_embedding=True,
+        max_position_embeddings=512,
+        pad_token_id=59513,
+        eos_token_id=0,
+        decoder_start_token_id=59513,
+        bos_token_id=0,
+        normalize_before=False,
+    )
 
 
 BART = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2}
 
 # Name: classes, config.json, special ids, ids around a source (before, after), generation_config.json beside the ids.
 SHAPES = {
-    "opus-mt-base": (("MarianConfig", "MarianMTModel"), marian(512, 2048, 8, "swish"), {"</s>": 0, "<unk>": 1, "<pad>": 59513}, ([], [0]),
-                     {"bad_words_ids": [[59513]], "forced_eos_token_id": 0}),
-    "opus-mt-tc-big": (("MarianConfig", "MarianMTModel"), marian(1024, 4096, 16, "relu"), {"</s>": 0, "<unk>": 1, "<pad>": 59513}, ([], [0]),
-                       {"bad_words_ids": [[59513]], "forced_eos_token_id": 0}),
-    "nllb-600m": (("M2M100Config", "M2M100ForConditionalGeneration"),
-                  encoder_decoder(1024, 12, 4096, 16, 256206, activation_function="relu", scale_embedding=True,
-                                  max_position_embeddings=1024) | BART,
-                  {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "eng_Latn": 256047, "fra_Latn": 256057}, ([256047], [2]),
-                  {"bos_token_id": 0, "forced_bos_token_id": 256057}),
-    "bart-large": (("BartConfig", "BartForConditionalGeneration"),
-                   encoder_decoder(1024, 12, 4096, 16, 50264, activation_function="gelu", max_position_embeddings=1024,
-                                   normalize_before=False, normalize_embedding=True) | BART,
-                   {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3}, ([0], [2]),
-                   {"bos_token_id": 0, "forced_bos_token_id": 0, "forced_eos_token_id": 2, "no_repeat_ngram_size": 3}),
-    "mt5-base": (("MT5Config", "MT5ForConditionalGeneration"),
-                 {"d_model": 768, "d_kv": 64, "d_ff": 2048, "num_layers": 12, "num_decoder_layers": 12, "num_heads": 12, "vocab_size": 250112,
-                  "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False, "pad_token_id": 0, "eos_token_id": 1,
-                  "decoder_start_token_id": 0, "relative_attention_num_buckets": 32, "relative_attention_max_distance": 128},
-                 {"<pad>": 0, "</s>": 1, "<unk>": 2}, ([], [1]), {}),
+    "opus-mt-base": (
+        ("MarianConfig", "MarianMTModel"),
+        marian(512, 2048, 8, "swish"),
+        {"</s>": 0, "<unk>": 1, "<pad>": 59513},
+        ([], [0]),
+        {"bad_words_ids": [[59513]], "forced_eos_token_id": 0},
+    ),
+    "opus-mt-tc-big": (
+        ("MarianConfig", "MarianMTModel"),
+        marian(1024, 4096, 16, "relu"),
+        {"</s>": 0, "<unk>": 1, "<pad>": 59513},
+        ([], [0]),
+        {"bad_words_ids": [[59513]], "forced_eos_token_id": 0},
+    ),
+    "nllb-600m": (
+        ("M2M100Config", "M2M100ForConditionalGeneration"),
+        encoder_decoder(
+            1024,
+            12,
+            4096,
+            16,
+            256206,
+            activation_function="relu",
+            scale_embedding=True,
+            max_position_embeddings=1024,
+        )
+        | BART,
+        {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "eng_Latn": 256047, "fra_Latn": 256057},
+        ([256047], [2]),
+        {"bos_token_id": 0, "forced_bos_token_id": 256057},
+    ),
+    "bart-large": (
+        ("BartConfig", "BartForConditionalGeneration"),
+        encoder_decoder(
+            1024,
+            12,
+            4096,
+            16,
+            50264,
+            activation_function="gelu",
+            max_position_embeddings=1024,
+            normalize_before=False,
+            normalize_embedding=True,
+        )
+        | BART,
+        {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3},
+        ([0], [2]),
+        {
+            "bos_token_id": 0,
+            "forced_bos_token_id": 0,
+            "forced_eos_token_id": 2,
+            "no_repeat_ngram_size": 3,
+        },
+    ),
+    "mt5-base": (
+        ("MT5Config", "MT5ForConditionalGeneration"),
+        {
+            "d_model": 768,
+            "d_kv": 64,
+            "d_ff": 2048,
+            "num_layers": 12,
+            "num_decoder_layers": 12,
+            "num_heads": 12,
+            "vocab_size": 250112,
+            "feed_forward_proj": "gated-gelu",
+            "tie_word_embeddings": False,
+            "pad_token_id": 0,
+            "eos_token_id": 1,
+            "decoder_start_token_id": 0,
+            "relative_attention_num_buckets": 32,
+            "relative_attention_max_distance": 128,
+        },
+        {"<pad>": 0, "</s>": 1, "<unk>": 2},
+        ([], [1]),
+        {},
+    ),
 }
 
 
@@ -109,7 +190,16 @@ def make(name, folder):
             # Twelve layers with norms behind them need less of it than six, and those with norms before them, where all adds up, more.
             gentle = "Bart" in classes[1]
             sharp, across, fed = (1.2, 0.7, 1.6) if gentle else (2.0, 1.2, 2.5)
-            gains = {"q_proj": sharp, "k_proj": sharp, ".q.": sharp, ".k.": sharp, "encoder_attn": across, "EncDec": across, "fc": fed, "Dense": fed}
+            gains = {
+                "q_proj": sharp,
+                "k_proj": sharp,
+                ".q.": sharp,
+                ".k.": sharp,
+                "encoder_attn": across,
+                "EncDec": across,
+                "fc": fed,
+                "Dense": fed,
+            }
             gain = next((g for part, g in gains.items() if part in key), 0.8 if gentle else 1.6)
             value = gain * noise / shape[-1] ** 0.5
             if "fc2" in key:
@@ -120,13 +210,24 @@ def make(name, folder):
     folder.mkdir(parents=True)
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     ids = {k: fields[k] for k in ("pad_token_id", "eos_token_id", "decoder_start_token_id")}
-    config = {"architectures": [classes[1]], "model_type": config_class.model_type, "is_encoder_decoder": True, "dtype": "bfloat16"} | fields
+    config = {
+        "architectures": [classes[1]],
+        "model_type": config_class.model_type,
+        "is_encoder_decoder": True,
+        "dtype": "bfloat16",
+    } | fields
     (folder / "config.json").write_text(json.dumps(config, indent=1))
     (folder / "generation_config.json").write_text(json.dumps(ids | generation, indent=1))
     names = {i: token for token, i in special.items()}
-    tokenizer = Tokenizer(models.WordLevel({names.get(i, f"t{i}"): i for i in range(fields["vocab_size"])}, unk_token="<unk>"))
+    tokenizer = Tokenizer(
+        models.WordLevel(
+            {names.get(i, f"t{i}"): i for i in range(fields["vocab_size"])}, unk_token="<unk>"
+        )
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
-    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    tokenizer.add_special_tokens(
+        [AddedToken(token, special=True, normalized=False) for token in special]
+    )
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
 
 
@@ -134,7 +235,9 @@ def lengths(count, language="en"):
     """Words per line of FLORES dev, times 1.35: about what a subword tokenizer makes of it."""
     folder = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data")) / "flores-dev"
     if not folder.is_dir():
-        sys.exit(f"no evaluation data: {folder} is not there; set POLYGIST_DATA to the folder that has flores-dev/*.txt")
+        sys.exit(
+            f"no evaluation data: {folder} is not there; set POLYGIST_DATA to the folder that has flores-dev/*.txt"
+        )
     lines = (folder / f"{language}.txt").read_text(encoding="utf-8").splitlines()
     return [round(1.35 * len(line.split())) for line in (lines * (1 + count // len(lines)))[:count]]
 
@@ -154,7 +257,11 @@ def opened(name, folder, dtype):
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    return getattr(transformers, SHAPES[name][0][1]).from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
+    return (
+        getattr(transformers, SHAPES[name][0][1])
+        .from_pretrained(folder, dtype=getattr(torch, dtype))
+        .eval()
+    )
 
 
 def transformers_side(name, folder, sources, tokens, beam, dtype):
@@ -173,8 +280,13 @@ def transformers_side(name, folder, sources, tokens, beam, dtype):
         mask = [[1] * len(sources[i]) + [0] * (longest - len(sources[i])) for i in batch]
         with torch.no_grad():
             result = model.generate(
-                input_ids=torch.tensor(rows), attention_mask=torch.tensor(mask), num_beams=beam, min_new_tokens=tokens,
-                max_new_tokens=tokens, length_penalty=1.0, early_stopping=False,
+                input_ids=torch.tensor(rows),
+                attention_mask=torch.tensor(mask),
+                num_beams=beam,
+                min_new_tokens=tokens,
+                max_new_tokens=tokens,
+                length_penalty=1.0,
+                early_stopping=False,
             )
         ids |= zip(batch, result.tolist())
     ids = [ids[i] for i in sorted(ids)]
@@ -193,12 +305,27 @@ def judge_side(name, folder):
     for dtype in ("float64", "float32"):
         model = opened(name, folder, dtype)
         with torch.no_grad():
-            steps = [model(input_ids=torch.tensor([p["source"]]), decoder_input_ids=torch.tensor([p["before"]])).logits[0, -1] for p in partings]
+            steps = [
+                model(
+                    input_ids=torch.tensor([p["source"]]),
+                    decoder_input_ids=torch.tensor([p["before"]]),
+                ).logits[0, -1]
+                for p in partings
+            ]
         logits.append(torch.stack(steps).double())
         del model
     exact, rounded = logits
-    print(json.dumps([{"apart": (exact[i, p["theirs"]] - exact[i, p["ours"]]).item(), "moved": (rounded[i] - exact[i]).abs().max().item()}
-                      for i, p in enumerate(partings)]))
+    print(
+        json.dumps(
+            [
+                {
+                    "apart": (exact[i, p["theirs"]] - exact[i, p["ours"]]).item(),
+                    "moved": (rounded[i] - exact[i]).abs().max().item(),
+                }
+                for i, p in enumerate(partings)
+            ]
+        )
+    )
 
 
 def logits_side(name, folder, count, command):
@@ -207,18 +334,38 @@ def logits_side(name, folder, count, command):
     import torch
 
     outputs = json.loads((folder / "transformers-beam1.json").read_text())["ids"]
-    steps = [{"source": source, "decoder": ids[:8]} for source, ids in zip(requests(name, count), outputs)]
-    result = subprocess.run(shlex.split(command.format(folder=folder)), input=json.dumps(steps), stdout=subprocess.PIPE, text=True, check=True)
-    ours = torch.tensor([json.loads(line)["logits"] for line in result.stdout.splitlines()]).double()
+    steps = [
+        {"source": source, "decoder": ids[:8]}
+        for source, ids in zip(requests(name, count), outputs)
+    ]
+    result = subprocess.run(
+        shlex.split(command.format(folder=folder)),
+        input=json.dumps(steps),
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    ours = torch.tensor(
+        [json.loads(line)["logits"] for line in result.stdout.splitlines()]
+    ).double()
     logits = []
     for dtype in ("float64", "float32"):
         model = opened(name, folder, dtype)
         with torch.no_grad():
-            calls = [model(input_ids=torch.tensor([s["source"]]), decoder_input_ids=torch.tensor([s["decoder"]])) for s in steps]
+            calls = [
+                model(
+                    input_ids=torch.tensor([s["source"]]),
+                    decoder_input_ids=torch.tensor([s["decoder"]]),
+                )
+                for s in steps
+            ]
         logits.append(torch.stack([call.logits[0, -1] for call in calls]).double())
         del model
     exact, theirs = logits
-    error = [(x - exact - (x - exact).mean(-1, keepdim=True)).square().mean().sqrt().item() for x in (ours, theirs)]
+    error = [
+        (x - exact - (x - exact).mean(-1, keepdim=True)).square().mean().sqrt().item()
+        for x in (ours, theirs)
+    ]
     print(json.dumps({"ours": error[0], "theirs": error[1], "spread": exact.std(-1).mean().item()}))
 
 
@@ -234,9 +381,18 @@ def bare(name, ids):
 
 def parting(name, source, ours, theirs):
     """Where two outputs part, for the judge: ids as each side returned them, and what each has next."""
-    (x, _), (y, before), end = bare(name, ours), bare(name, theirs), [SHAPES[name][1]["eos_token_id"]]
+    (x, _), (y, before), end = (
+        bare(name, ours),
+        bare(name, theirs),
+        [SHAPES[name][1]["eos_token_id"]],
+    )
     at = next((k for k, (p, q) in enumerate(zip(x, y)) if p != q), min(len(x), len(y)))
-    return {"source": source, "before": theirs[: before + at], "ours": (x + end)[at], "theirs": (y + end)[at]}
+    return {
+        "source": source,
+        "before": theirs[: before + at],
+        "ours": (x + end)[at],
+        "theirs": (y + end)[at],
+    }
 
 
 def command_side(command, sources, folder, tokens, beam, threads):
@@ -249,7 +405,9 @@ def command_side(command, sources, folder, tokens, beam, threads):
     ids = [json.loads(answer)["ids"] for answer in result.stdout.splitlines() if answer.strip()]
     if len(ids) != len(sources):
         sys.exit(f"{line}\nwrote {len(ids)} lines for {len(sources)} sources")
-    said = re.search(r"loaded in ([\d.]+) s.*?in ([\d.]+) s.*?peak memory ([^\n]+)", result.stderr, re.S)
+    said = re.search(
+        r"loaded in ([\d.]+) s.*?in ([\d.]+) s.*?peak memory ([^\n]+)", result.stderr, re.S
+    )
     return {"ids": ids, "total": time.time() - start, "said": said.groups() if said else None}
 
 
@@ -262,10 +420,27 @@ def main():
     parser.add_argument("--beams", type=int, nargs="+", default=[1, 4])
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--command", default=COMMAND)
-    parser.add_argument("--logits", default=LOGITS, help="the command that prints logits after given ids, for JSON {source, decoder}")
-    parser.add_argument("--exact", type=int, default=8, metavar="N", help="sources whose logits are computed in f64 as well, 0 for none")
-    parser.add_argument("--no-command", action="store_true", help="only make the models and run transformers")
-    parser.add_argument("--worker", nargs=2, metavar=("MODEL", "BEAM, BEAM:f64 with partings.json, logits or judge"), help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--logits",
+        default=LOGITS,
+        help="the command that prints logits after given ids, for JSON {source, decoder}",
+    )
+    parser.add_argument(
+        "--exact",
+        type=int,
+        default=8,
+        metavar="N",
+        help="sources whose logits are computed in f64 as well, 0 for none",
+    )
+    parser.add_argument(
+        "--no-command", action="store_true", help="only make the models and run transformers"
+    )
+    parser.add_argument(
+        "--worker",
+        nargs=2,
+        metavar=("MODEL", "BEAM, BEAM:f64 with partings.json, logits or judge"),
+        help=argparse.SUPPRESS,
+    )
     a = parser.parse_args()
     if a.worker:
         import torch
@@ -277,16 +452,41 @@ def main():
         if what == "logits":
             return logits_side(name, a.out / name, a.exact, a.logits)
         beam, exact, _ = what.partition(":f64")
-        sources = json.loads((a.out / name / "partings.json").read_text()) if exact else requests(name, a.sources)
-        return transformers_side(name, a.out / name, sources, a.tokens, int(beam), "float64" if exact else "float32")
+        sources = (
+            json.loads((a.out / name / "partings.json").read_text())
+            if exact
+            else requests(name, a.sources)
+        )
+        return transformers_side(
+            name, a.out / name, sources, a.tokens, int(beam), "float64" if exact else "float32"
+        )
     lengths(1)  # says at once when there is no data
     wrong = 0
 
     def side(name, what):
         """In a process of its own, so that the peak memory is its own."""
-        worker = [sys.executable, __file__, "--out", a.out, "--sources", a.sources, "--tokens", a.tokens, "--threads", a.threads, "--exact", a.exact, "--logits", a.logits]
+        worker = [
+            sys.executable,
+            __file__,
+            "--out",
+            a.out,
+            "--sources",
+            a.sources,
+            "--tokens",
+            a.tokens,
+            "--threads",
+            a.threads,
+            "--exact",
+            a.exact,
+            "--logits",
+            a.logits,
+        ]
         worker = [str(w) for w in [*worker, "--worker", name, what]]
-        return json.loads(subprocess.run(worker, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()[-1])
+        return json.loads(
+            subprocess.run(
+                worker, check=True, stdout=subprocess.PIPE, text=True
+            ).stdout.splitlines()[-1]
+        )
 
     for name in a.models or SHAPES:
         sources = requests(name, a.sources)
@@ -294,31 +494,58 @@ def main():
         if not (folder / "tokenizer.json").is_file():
             start = time.time()
             make(name, folder)
-            print(f"{name}: made in {time.time() - start:.0f} s, {(folder / 'model.safetensors').stat().st_size / 2**20:.0f} MiB", flush=True)
+            print(
+                f"{name}: made in {time.time() - start:.0f} s, {(folder / 'model.safetensors').stat().st_size / 2**20:.0f} MiB",
+                flush=True,
+            )
         for beam in a.beams:
             theirs = side(name, beam)
             distinct = len({i for ids in theirs["ids"] for i in ids})
-            print(f"{name} beam {beam}: transformers loads in {theirs['loaded']:.1f} s, {theirs['seconds']:.1f} s for {a.sources} sources, "
-                  f"peak {theirs['peak']:.0f} MiB, {distinct} different ids", flush=True)
+            print(
+                f"{name} beam {beam}: transformers loads in {theirs['loaded']:.1f} s, {theirs['seconds']:.1f} s for {a.sources} sources, "
+                f"peak {theirs['peak']:.0f} MiB, {distinct} different ids",
+                flush=True,
+            )
             (folder / f"transformers-beam{beam}.json").write_text(json.dumps(theirs))
             if a.no_command:
                 continue
             ours = command_side(a.command, sources, folder, a.tokens, beam, a.threads)
             pairs = list(zip(ours["ids"], theirs["ids"]))
-            different = [i for i, (x, y) in enumerate(pairs) if bare(name, x)[0] != bare(name, y)[0]]
-            said = f"loads in {ours['said'][0]} s, generates in {ours['said'][1]} s, peak {ours['said'][2]}" if ours["said"] else f"{ours['total']:.1f} s in all"
-            print(f"{name} beam {beam}: {len(pairs) - len(different)} of {len(pairs)} sequences identical; command {said}", flush=True)
+            different = [
+                i for i, (x, y) in enumerate(pairs) if bare(name, x)[0] != bare(name, y)[0]
+            ]
+            said = (
+                f"loads in {ours['said'][0]} s, generates in {ours['said'][1]} s, peak {ours['said'][2]}"
+                if ours["said"]
+                else f"{ours['total']:.1f} s in all"
+            )
+            print(
+                f"{name} beam {beam}: {len(pairs) - len(different)} of {len(pairs)} sequences identical; command {said}",
+                flush=True,
+            )
             if beam == 1 and a.exact:
                 error = side(name, "logits")
-                print(f"{name}: logits deviate by {error['ours']:.2g} from f64, those of transformers in f32 by {error['theirs']:.2g} "
-                      f"({error['ours'] / error['theirs']:.2f} times as much); among themselves by {error['spread']:.2g}", flush=True)
+                print(
+                    f"{name}: logits deviate by {error['ours']:.2g} from f64, those of transformers in f32 by {error['theirs']:.2g} "
+                    f"({error['ours'] / error['theirs']:.2f} times as much); among themselves by {error['spread']:.2g}",
+                    flush=True,
+                )
             if beam > 1 and different:
                 # Where scores of hypotheses are the same but for rounding, f64 says which side kept the better one; the outputs differ all the same.
                 wrong += len(different)
                 (folder / "partings.json").write_text(json.dumps([sources[i] for i in different]))
                 exact = side(name, f"{beam}:f64")["ids"]
-                same = [sum(bare(name, x)[0] == bare(name, pairs[i][k])[0] for i, x in zip(different, exact)) for k in (0, 1)]
-                print(f"  of the {len(different)} others, transformers in f64 writes {same[0]} as the command does, {same[1]} as in f32", flush=True)
+                same = [
+                    sum(
+                        bare(name, x)[0] == bare(name, pairs[i][k])[0]
+                        for i, x in zip(different, exact)
+                    )
+                    for k in (0, 1)
+                ]
+                print(
+                    f"  of the {len(different)} others, transformers in f64 writes {same[0]} as the command does, {same[1]} as in f32",
+                    flush=True,
+                )
             if beam > 1 or not different:
                 continue
             partings = [parting(name, sources[i], *pairs[i]) for i in different]
@@ -326,8 +553,11 @@ def main():
             for i, place, found in zip(different, partings, side(name, "judge")):
                 tie = abs(found["apart"]) <= 2 * found["moved"]
                 wrong += not tie
-                print(f"  source {i}: part after {len(place['before'])} ids; in f64 theirs is {found['apart']:+.2g} above ours, and f32 moves logits "
-                      f"by up to {found['moved']:.2g} there: {'a tie' if tie else 'DIFFERENT'}", flush=True)
+                print(
+                    f"  source {i}: part after {len(place['before'])} ids; in f64 theirs is {found['apart']:+.2g} above ours, and f32 moves logits "
+                    f"by up to {found['moved']:.2g} there: {'a tie' if tie else 'DIFFERENT'}",
+                    flush=True,
+                )
     return 1 if wrong else 0
 
 

@@ -50,8 +50,13 @@ AWKWARD = [
 def flores():
     folder = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data")) / "flores-dev"
     if not folder.is_dir():
-        sys.exit(f"no evaluation data: {folder} is not there; set POLYGIST_DATA to the folder that has flores-dev/*.txt")
-    return {path.stem: path.read_text(encoding="utf-8").splitlines() for path in sorted(folder.glob("*.txt"))}
+        sys.exit(
+            f"no evaluation data: {folder} is not there; set POLYGIST_DATA to the folder that has flores-dev/*.txt"
+        )
+    return {
+        path.stem: path.read_text(encoding="utf-8").splitlines()
+        for path in sorted(folder.glob("*.txt"))
+    }
 
 
 def installed(binary, name):
@@ -60,27 +65,37 @@ def installed(binary, name):
     for line in shown.stdout.splitlines():
         if line.startswith("state") and "installed in " in line:
             return Path(line.split("installed in ", 1)[1].strip()) / "model.gguf"
-    sys.exit(f"model {name} is not installed; `polygist models pull {name}` gets it, or name a GGUF file")
+    sys.exit(
+        f"model {name} is not installed; `polygist models pull {name}` gets it, or name a GGUF file"
+    )
 
 
 def prompts(lines):
     """Beginnings of sentences in every language, few-shot prompts both ways, and some longer than the sliding window."""
-    tables = tomllib.loads((ROOT / "models" / "prompts.toml").read_text(encoding="utf-8"))["example"]
+    tables = tomllib.loads((ROOT / "models" / "prompts.toml").read_text(encoding="utf-8"))[
+        "example"
+    ]
     names = tomllib.loads((ROOT / "models" / "languages.toml").read_text(encoding="utf-8"))
-    texts = [text[n][: len(text[n]) // 2].rstrip() for n, text in zip(range(0, 900, 29), lines.values())]
+    texts = [
+        text[n][: len(text[n]) // 2].rstrip() for n, text in zip(range(0, 900, 29), lines.values())
+    ]
 
     def few_shot(source, target, count, n):
         def name(code):
             entry = names[code]
             return entry if isinstance(entry, str) else entry["name"]
 
-        shown = "".join(f"{name(source)}: {t[source]}\n{name(target)}: {t[target]}\n\n" for t in tables[-count:])
+        shown = "".join(
+            f"{name(source)}: {t[source]}\n{name(target)}: {t[target]}\n\n" for t in tables[-count:]
+        )
         return f"{shown}{name(source)}: {lines[source][n]}\n{name(target)}:"
 
     others = [code for code in lines if code != "en"]
     for n, code in enumerate(others):
         texts.append(few_shot(*((code, "en") if n % 2 else ("en", code)), 2, 100 + n))
-    texts += [few_shot(code, "en", len(tables), 200) for code in ("fr", "de", "ru", "ar", "zh", "hi")]
+    texts += [
+        few_shot(code, "en", len(tables), 200) for code in ("fr", "de", "ru", "ar", "zh", "hi")
+    ]
     return texts
 
 
@@ -89,7 +104,9 @@ def reference(binary, model, texts, new_tokens):
     with tempfile.TemporaryFile() as asked:
         asked.write(json.dumps(texts).encode())
         asked.seek(0)
-        with subprocess.Popen([binary, str(model), str(new_tokens)], stdin=asked, stdout=subprocess.PIPE) as process:
+        with subprocess.Popen(
+            [binary, str(model), str(new_tokens)], stdin=asked, stdout=subprocess.PIPE
+        ) as process:
             yield from map(json.loads, process.stdout)
         if process.returncode:
             sys.exit(f"{binary} failed with status {process.returncode}")
@@ -100,11 +117,20 @@ def dequantize(model, out):
     reader = gguf.GGUFReader(model)
     writer = gguf.GGUFWriter(out, reader.get_field("general.architecture").contents())
     for field in reader.fields.values():
-        if field.name.startswith("GGUF.") or field.name in ("general.architecture", "general.quantization_version"):
+        if field.name.startswith("GGUF.") or field.name in (
+            "general.architecture",
+            "general.quantization_version",
+        ):
             continue
-        value = int(gguf.LlamaFileType.ALL_F32) if field.name == "general.file_type" else field.contents()
+        value = (
+            int(gguf.LlamaFileType.ALL_F32)
+            if field.name == "general.file_type"
+            else field.contents()
+        )
         kind = field.types[0]
-        writer.add_key_value(field.name, value, kind, field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None)
+        writer.add_key_value(
+            field.name, value, kind, field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
+        )
     for tensor in reader.tensors:
         weights = gguf.quants.dequantize(tensor.data, tensor.tensor_type)
         writer.add_tensor(tensor.name, np.ascontiguousarray(weights, dtype=np.float32))
@@ -127,7 +153,9 @@ class LlamaCpp:
     def logits(self, ids):
         self.llama.eval(ids)
         last = llama_cpp.llama_get_logits_ith(self.llama.ctx, -1)
-        return np.ctypeslib.as_array(ctypes.cast(last, ctypes.POINTER(ctypes.c_float)), (self.llama.n_vocab(),)).copy()
+        return np.ctypeslib.as_array(
+            ctypes.cast(last, ctypes.POINTER(ctypes.c_float)), (self.llama.n_vocab(),)
+        ).copy()
 
     def greedy(self, ids):
         """The logits after the text; then each token with its margin over the second best."""
@@ -145,18 +173,32 @@ class LlamaCpp:
 def compare_tokens(binary, model, lines, others):
     """The number of texts that get other ids."""
     tokenizer = llama_cpp.Llama(str(model), vocab_only=True, verbose=False)
-    texts = [(code, line) for code, text in lines.items() for line in text] + [("extra", text) for text in others]
+    texts = [(code, line) for code, text in lines.items() for line in text] + [
+        ("extra", text) for text in others
+    ]
     different = tokens = 0
-    for (code, text), ours in zip(texts, reference(binary, model, [text for _, text in texts], 0), strict=True):
+    for (code, text), ours in zip(
+        texts, reference(binary, model, [text for _, text in texts], 0), strict=True
+    ):
         theirs = tokenizer.tokenize(text.encode(), add_bos=True, special=False)
         tokens += len(theirs)
         if ours["ids"] != theirs:
             different += 1
             if different <= 20:
-                at = next((i for i, (a, b) in enumerate(zip(ours["ids"], theirs)) if a != b), min(len(ours["ids"]), len(theirs)))
-                pieces = [[tokenizer.detokenize([i]) for i in ids[at : at + 4]] for ids in (ours["ids"], theirs)]
-                print(f"  {code} token {at} of {text[:80]!r}: polygist {pieces[0]}, llama.cpp {pieces[1]}")
-    print(f"tokens: {len(texts) - different} of {len(texts)} texts equal ({len(lines)} languages, {len(others)} others; {tokens} tokens)")
+                at = next(
+                    (i for i, (a, b) in enumerate(zip(ours["ids"], theirs)) if a != b),
+                    min(len(ours["ids"]), len(theirs)),
+                )
+                pieces = [
+                    [tokenizer.detokenize([i]) for i in ids[at : at + 4]]
+                    for ids in (ours["ids"], theirs)
+                ]
+                print(
+                    f"  {code} token {at} of {text[:80]!r}: polygist {pieces[0]}, llama.cpp {pieces[1]}"
+                )
+    print(
+        f"tokens: {len(texts) - different} of {len(texts)} texts equal ({len(lines)} languages, {len(others)} others; {tokens} tokens)"
+    )
     return different
 
 
@@ -175,7 +217,9 @@ def compare_logits(binary, model, texts, dequantized, with_transformers):
         from transformers import AutoModelForCausalLM
 
         folder, name = dequantized.parent, dequantized.name
-        transformer = AutoModelForCausalLM.from_pretrained(folder, gguf_file=name, dtype=torch.float32, attn_implementation="eager")
+        transformer = AutoModelForCausalLM.from_pretrained(
+            folder, gguf_file=name, dtype=torch.float32, attn_implementation="eager"
+        )
     found = {"llama.cpp": [], "transformers": []}
     lengths, equal, ties, ranges = [], 0, 0, []
     for text, ours in zip(texts, reference(binary, model, texts, NEW_TOKENS), strict=True):
@@ -186,36 +230,61 @@ def compare_logits(binary, model, texts, dequantized, with_transformers):
         found["llama.cpp"].append(difference(logits, theirs))
         if transformer is not None:
             with torch.inference_mode():
-                found["transformers"].append(difference(logits, transformer(torch.tensor([ids]), logits_to_keep=1).logits[0, -1].numpy()))
+                found["transformers"].append(
+                    difference(
+                        logits,
+                        transformer(torch.tensor([ids]), logits_to_keep=1).logits[0, -1].numpy(),
+                    )
+                )
         at = next((i for i, (a, (b, _)) in enumerate(zip(ours["greedy"], written)) if a != b), None)
         if at is None:
             equal += 1
         else:
             margin = written[at][1]
             ties += margin <= TIE * ranges[-1]
-            print(f"  differs at new token {at} of {text[-40:]!r}: margin of the best two logits there {margin:.2g}")
-    print(f"{len(texts)} prompts of {min(lengths)} to {max(lengths)} tokens; logits range over {np.mean(ranges):.1f} on average")
+            print(
+                f"  differs at new token {at} of {text[-40:]!r}: margin of the best two logits there {margin:.2g}"
+            )
+    print(
+        f"{len(texts)} prompts of {min(lengths)} to {max(lengths)} tokens; logits range over {np.mean(ranges):.1f} on average"
+    )
     fine = True
     for name, pairs in found.items():
         if pairs:
             (absolute, relative), typical = np.max(pairs, axis=0), np.median([r for _, r in pairs])
             fine &= relative <= TOLERANCE
-            print(f"logits against {name}: at most {absolute:.2g} apart, {relative:.2g} of the range (median {typical:.2g}, allowed {TOLERANCE:.0e})")
-    print(f"greedy: {equal} of {len(texts)} continuations of {NEW_TOKENS} tokens equal, {ties} part at a near tie, {len(texts) - equal - ties} for no such reason")
+            print(
+                f"logits against {name}: at most {absolute:.2g} apart, {relative:.2g} of the range (median {typical:.2g}, allowed {TOLERANCE:.0e})"
+            )
+    print(
+        f"greedy: {equal} of {len(texts)} continuations of {NEW_TOKENS} tokens equal, {ties} part at a near tie, {len(texts) - equal - ties} for no such reason"
+    )
     return fine and equal + ties == len(texts)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", nargs="?", type=Path, metavar="MODEL.gguf")
-    parser.add_argument("--name", default="gemma-3-270m", help="installed model to take when no file is named")
-    parser.add_argument("--binary", default=ROOT / "target" / "release" / "polygist", help="asked where that model is")
-    parser.add_argument("--reference", default=ROOT / "target" / "release" / "examples" / "reference")
-    parser.add_argument("--transformers", action="store_true", help="compare the logits with transformers, too")
+    parser.add_argument(
+        "--name", default="gemma-3-270m", help="installed model to take when no file is named"
+    )
+    parser.add_argument(
+        "--binary",
+        default=ROOT / "target" / "release" / "polygist",
+        help="asked where that model is",
+    )
+    parser.add_argument(
+        "--reference", default=ROOT / "target" / "release" / "examples" / "reference"
+    )
+    parser.add_argument(
+        "--transformers", action="store_true", help="compare the logits with transformers, too"
+    )
     parser.add_argument("--tokens-only", action="store_true")
     arguments = parser.parse_args()
     if not Path(arguments.reference).exists():
-        sys.exit(f"{arguments.reference} is not there; `cargo build --release --example reference` builds it, --reference names another")
+        sys.exit(
+            f"{arguments.reference} is not there; `cargo build --release --example reference` builds it, --reference names another"
+        )
     model = arguments.model or installed(arguments.binary, arguments.name)
     lines = flores()
     texts = prompts(lines)
@@ -225,7 +294,9 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             dequantized = Path(folder) / "f32.gguf"
             dequantize(model, dequantized)
-            fine &= compare_logits(arguments.reference, model, texts, dequantized, arguments.transformers)
+            fine &= compare_logits(
+                arguments.reference, model, texts, dequantized, arguments.transformers
+            )
     sys.exit(0 if fine else 1)
 
 

@@ -38,15 +38,25 @@ class Peer:
         self.quiet = llama_cpp.llama_log_callback(lambda *_: None)
         llama_cpp.llama_log_set(self.quiet, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
-        self.model = llama_cpp.llama_load_model_from_file(str(path).encode(), llama_cpp.llama_model_default_params())
+        self.model = llama_cpp.llama_load_model_from_file(
+            str(path).encode(), llama_cpp.llama_model_default_params()
+        )
         self.version = llama_cpp.__version__
 
     def run(self, lengths, tokens, together):
         """New tokens a second, and prompt tokens a second of the prompts alone."""
         llama = self.llama
         settings = llama.llama_context_default_params()
-        settings.n_ctx, settings.n_batch, settings.n_ubatch = together * (max(lengths) + tokens + 8), 4096, 512
-        settings.n_seq_max, settings.n_threads, settings.n_threads_batch = together, self.threads, self.threads
+        settings.n_ctx, settings.n_batch, settings.n_ubatch = (
+            together * (max(lengths) + tokens + 8),
+            4096,
+            512,
+        )
+        settings.n_seq_max, settings.n_threads, settings.n_threads_batch = (
+            together,
+            self.threads,
+            self.threads,
+        )
         context = llama.llama_init_from_model(self.model, settings)
         batch = llama.llama_batch_init(4096, 0, 1)
         reading = writing = 0.0
@@ -61,7 +71,7 @@ class Peer:
             llama.llama_get_logits_ith(context, -1)
 
         for first in range(0, len(lengths), together):
-            group = lengths[first:first + together]
+            group = lengths[first : first + together]
             llama.llama_memory_clear(llama.llama_get_memory(context), True)
             start = time.perf_counter()
             decode([(p, s, p == n - 1) for s, n in enumerate(group) for p in range(n)])
@@ -77,8 +87,26 @@ class Peer:
 
 
 def ours(binary, shape, sentences, tokens, together, threads, what="target"):
-    command = [str(binary), "bench", "--synthetic", shape, "--sentences", str(sentences), "--tokens", str(tokens), "--batch", str(together),
-               "--threads", str(threads), "--runs", "1", "--warmup", "1", "--format", "json"]
+    command = [
+        str(binary),
+        "bench",
+        "--synthetic",
+        shape,
+        "--sentences",
+        str(sentences),
+        "--tokens",
+        str(tokens),
+        "--batch",
+        str(together),
+        "--threads",
+        str(threads),
+        "--runs",
+        "1",
+        "--warmup",
+        "1",
+        "--format",
+        "json",
+    ]
     result = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(result.stdout)["measurements"][0][f"{what}_tokens_per_second"]["median"]
 
@@ -96,32 +124,66 @@ def main():
     a = parser.parse_args()
     model = a.model
     if model is None:
-        listed = subprocess.run([a.binary, "models", "info", INSTALLED[a.shape]], capture_output=True, text=True, check=True).stdout
-        folder = next((line.split(" in ", 1)[1] for line in listed.splitlines() if " installed in " in line), "")
+        listed = subprocess.run(
+            [a.binary, "models", "info", INSTALLED[a.shape]],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        folder = next(
+            (line.split(" in ", 1)[1] for line in listed.splitlines() if " installed in " in line),
+            "",
+        )
         model = next(Path(folder).glob("*.gguf"), None) if folder else None
         if model is None:
-            sys.exit(f"{INSTALLED[a.shape]} is not installed: polygist models fetch {INSTALLED[a.shape]}, or name a file with --model")
+            sys.exit(
+                f"{INSTALLED[a.shape]} is not installed: polygist models fetch {INSTALLED[a.shape]}, or name a file with --model"
+            )
     peer = Peer(model, a.threads)
     draw = random.Random(1)
     lengths = [draw.randint(10, 52) for _ in range(a.sequences)]
-    print(f"{a.shape}: {a.sequences} prompts of {sum(lengths) / len(lengths):.1f} tokens (polygist: about as many), {a.tokens} new tokens each, "
-          f"{a.threads} threads; llama.cpp by llama-cpp-python {peer.version}, {model.name}", flush=True)
+    print(
+        f"{a.shape}: {a.sequences} prompts of {sum(lengths) / len(lengths):.1f} tokens (polygist: about as many), {a.tokens} new tokens each, "
+        f"{a.threads} threads; llama.cpp by llama-cpp-python {peer.version}, {model.name}",
+        flush=True,
+    )
     swept = {batch: peer.run(lengths, a.tokens, batch)[0] for batch in a.batches}
     best = max(swept, key=swept.get)
-    print("llama.cpp: " + ", ".join(f"{b} at once: {rate:.0f} tok/s" for b, rate in swept.items()), flush=True)
-    rates = [(peer.run(lengths, 1, best)[1], ours(a.binary, a.shape, a.sequences, 1, 32, a.threads, "source")) for _ in range(a.runs)]
+    print(
+        "llama.cpp: " + ", ".join(f"{b} at once: {rate:.0f} tok/s" for b, rate in swept.items()),
+        flush=True,
+    )
+    rates = [
+        (
+            peer.run(lengths, 1, best)[1],
+            ours(a.binary, a.shape, a.sequences, 1, 32, a.threads, "source"),
+        )
+        for _ in range(a.runs)
+    ]
     theirs, own = (statistics.median(side) for side in zip(*rates))
-    print(f"prompts alone: llama.cpp {theirs:.0f} tok/s; polygist {own:.0f} tok/s, with the first new token; ratio {own / theirs:.2f}", flush=True)
+    print(
+        f"prompts alone: llama.cpp {theirs:.0f} tok/s; polygist {own:.0f} tok/s, with the first new token; ratio {own / theirs:.2f}",
+        flush=True,
+    )
     for name, together, sentences in [("many at once", best, a.sequences), ("one at a time", 1, 8)]:
         rates = {"llama.cpp": [], "polygist": []}
         for _ in range(a.runs):
             rates["llama.cpp"].append(peer.run(lengths[:sentences], a.tokens, together)[0])
             # One at a time means one on the whole machine.
             threads = a.threads if together > 1 else 1
-            rates["polygist"].append(ours(a.binary, a.shape, sentences, a.tokens, 32 if together > 1 else 1, threads))
+            rates["polygist"].append(
+                ours(a.binary, a.shape, sentences, a.tokens, 32 if together > 1 else 1, threads)
+            )
         medians = {side: statistics.median(r) for side, r in rates.items()}
-        print(f"{name}: " + "; ".join(f"{side} {medians[side]:.0f} tok/s ({min(r):.0f} to {max(r):.0f})" for side, r in rates.items())
-              + f"; ratio {medians['polygist'] / medians['llama.cpp']:.2f}", flush=True)
+        print(
+            f"{name}: "
+            + "; ".join(
+                f"{side} {medians[side]:.0f} tok/s ({min(r):.0f} to {max(r):.0f})"
+                for side, r in rates.items()
+            )
+            + f"; ratio {medians['polygist'] / medians['llama.cpp']:.2f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -26,20 +26,36 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", metavar="MODEL.gguf")
     parser.add_argument("adapter", nargs="?")
-    parser.add_argument("--lines", type=int, default=4, help="of each language, each way (default: %(default)s)")
+    parser.add_argument(
+        "--lines", type=int, default=4, help="of each language, each way (default: %(default)s)"
+    )
     a = parser.parse_args()
     folder = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data")) / "flores-dev"
     if not folder.is_dir():
-        sys.exit(f"no evaluation data: {folder} is not there; set POLYGIST_DATA to the folder that has flores-dev/*.txt")
+        sys.exit(
+            f"no evaluation data: {folder} is not there; set POLYGIST_DATA to the folder that has flores-dev/*.txt"
+        )
     names = tomllib.loads((ROOT / "models" / "languages.toml").read_text(encoding="utf-8"))
-    lines = {code: (folder / f"{code}.txt").read_text(encoding="utf-8").splitlines() for code in ["en", *LANGUAGES]}
+    lines = {
+        code: (folder / f"{code}.txt").read_text(encoding="utf-8").splitlines()
+        for code in ["en", *LANGUAGES]
+    }
     texts = []
     for i, code in enumerate(LANGUAGES):
         # Other sentences for each language and each way.
-        for first, source, target in [(2 * i * a.lines, code, "en"), ((2 * i + 1) * a.lines, "en", code)]:
+        for first, source, target in [
+            (2 * i * a.lines, code, "en"),
+            ((2 * i + 1) * a.lines, "en", code),
+        ]:
             for n in range(first, first + a.lines):
-                texts.append(f"{names[source]['name']}: {lines[source][n]}\n{names[target]['name']}: {lines[target][n]}")
-    command = [ROOT / "target/release/examples/agreement", a.model, *([a.adapter] if a.adapter else [])]
+                texts.append(
+                    f"{names[source]['name']}: {lines[source][n]}\n{names[target]['name']}: {lines[target][n]}"
+                )
+    command = [
+        ROOT / "target/release/examples/agreement",
+        a.model,
+        *([a.adapter] if a.adapter else []),
+    ]
     print(f"{len(texts)} texts, {', '.join(LANGUAGES)}: ", end="", flush=True)
     subprocess.run(command, input=json.dumps(texts), text=True, check=True)
 

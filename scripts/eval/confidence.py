@@ -26,7 +26,10 @@ STEPS = [0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 1.01]
 
 
 def translate(binary, source, target, lines, flags):
-    found = [json.loads(line) for line in polygist(binary, source, target, lines, ["--format", "json", *flags])]
+    found = [
+        json.loads(line)
+        for line in polygist(binary, source, target, lines, ["--format", "json", *flags])
+    ]
     if not any("confidence" in line for line in found):
         sys.exit("no confidence was told: it is with a language model, a beam and --channel-weight")
     return found
@@ -40,29 +43,65 @@ def mean(values):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--binary", default=ROOT / "target" / "release" / "polygist")
-    parser.add_argument("--skip", type=int, default=550, help="lines that are passed over; the threshold was chosen on 401 to 550 (default: %(default)s)")
+    parser.add_argument(
+        "--skip",
+        type=int,
+        default=550,
+        help="lines that are passed over; the threshold was chosen on 401 to 550 (default: %(default)s)",
+    )
     parser.add_argument("--lines", type=int, default=100)
     parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="FR-EN", type=str.lower)
-    parser.add_argument("--read", type=int, default=0, metavar="N", help="write down N doubted sentences and N others for reading")
-    parser.add_argument("--out", type=Path, default=Path("."), metavar="DIR", help="where (default: here)")
+    parser.add_argument(
+        "--read",
+        type=int,
+        default=0,
+        metavar="N",
+        help="write down N doubted sentences and N others for reading",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("."), metavar="DIR", help="where (default: here)"
+    )
     parser.add_argument("flags", nargs="*", metavar="-- FLAG", help="passed on to polygist")
     arguments = parser.parse_args()
 
-    print(f"FLORES dev, {arguments.lines} lines from line {arguments.skip + 1} on\npair      mean  doubted    chrF    rest     rho", flush=True)
+    print(
+        f"FLORES dev, {arguments.lines} lines from line {arguments.skip + 1} on\npair      mean  doubted    chrF    rest     rho",
+        flush=True,
+    )
     everything = []
     for pair in arguments.pairs:
         source, target = pair.split("-")
-        lines, references = (flores(code, arguments.skip, arguments.lines) for code in (source, target))
+        lines, references = (
+            flores(code, arguments.skip, arguments.lines) for code in (source, target)
+        )
         rows = []
-        for found, reference in zip(translate(arguments.binary, source, target, lines, arguments.flags), references):
+        for found, reference in zip(
+            translate(arguments.binary, source, target, lines, arguments.flags), references
+        ):
             if "confidence" in found:
                 chrf = sacrebleu.sentence_chrf(found["text"], [reference]).score
                 doubted = "doubtful" in found["problems"]
-                rows.append({"pair": pair, "confidence": found["confidence"], "doubted": doubted, "chrf": chrf} | {"text": found["text"], "reference": reference})
+                rows.append(
+                    {
+                        "pair": pair,
+                        "confidence": found["confidence"],
+                        "doubted": doubted,
+                        "chrf": chrf,
+                    }
+                    | {"text": found["text"], "reference": reference}
+                )
         share = sum(row["doubted"] for row in rows) / len(rows)
-        chrfs = [mean(row["chrf"] for row in rows if row["doubted"] == doubted) for doubted in (True, False)]
-        rho = spearmanr([row["confidence"] for row in rows], [row["chrf"] for row in rows]).statistic
-        print(f"{pair:<7}{sum(row['confidence'] for row in rows) / len(rows):>7.2f}{share:>9.0%}{''.join(chrfs)}{rho:>8.2f}", flush=True)
+        chrfs = [
+            mean(row["chrf"] for row in rows if row["doubted"] == doubted)
+            for doubted in (True, False)
+        ]
+        rho = spearmanr(
+            [row["confidence"] for row in rows], [row["chrf"] for row in rows]
+        ).statistic
+        print(
+            f"{pair:<7}{sum(row['confidence'] for row in rows) / len(rows):>7.2f}{share:>9.0%}{''.join(chrfs)}{rho:>8.2f}",
+            flush=True,
+        )
         everything += rows
 
     print("\nconfidence    sentences    chrF")
@@ -71,12 +110,22 @@ def main():
         print(f"{low:.2f} to {min(high, 1):.2f}{len(some):>13}{mean(some)}")
     if arguments.read:
         draw = random.Random(1)
-        kinds = [[row for row in everything if row["doubted"] == doubted] for doubted in (True, False)]
-        chosen = [row for kind in kinds for row in draw.sample(kind, min(arguments.read, len(kind)))]
+        kinds = [
+            [row for row in everything if row["doubted"] == doubted] for doubted in (True, False)
+        ]
+        chosen = [
+            row for kind in kinds for row in draw.sample(kind, min(arguments.read, len(kind)))
+        ]
         draw.shuffle(chosen)
         arguments.out.mkdir(parents=True, exist_ok=True)
-        text = "".join(f"{n}. {row['pair']}\n  {row['text']}\n  {row['reference']}\n" for n, row in enumerate(chosen, 1))
-        key = "".join(f"{n}. {row['pair']} {row['confidence']:.3f} {'doubted' if row['doubted'] else ''}\n" for n, row in enumerate(chosen, 1))
+        text = "".join(
+            f"{n}. {row['pair']}\n  {row['text']}\n  {row['reference']}\n"
+            for n, row in enumerate(chosen, 1)
+        )
+        key = "".join(
+            f"{n}. {row['pair']} {row['confidence']:.3f} {'doubted' if row['doubted'] else ''}\n"
+            for n, row in enumerate(chosen, 1)
+        )
         (arguments.out / "read.txt").write_text(text, encoding="utf-8")
         (arguments.out / "key.txt").write_text(key, encoding="utf-8")
 

@@ -96,7 +96,9 @@ def score_many(system, references):
 
 def mean(scores):
     """Mean of a list of (ROUGE-1, ROUGE-2, ROUGE-L)."""
-    return tuple(sum(column) / len(scores) for column in zip(*scores)) if scores else (0.0, 0.0, 0.0)
+    return (
+        tuple(sum(column) / len(scores) for column in zip(*scores)) if scores else (0.0, 0.0, 0.0)
+    )
 
 
 def check():
@@ -124,20 +126,33 @@ def check():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("system", nargs="?", help="one text a line")
     parser.add_argument("reference", nargs="?", help="one text a line, aligned")
-    parser.add_argument("--check", action="store_true", help="compare with rouge_score on English texts")
+    parser.add_argument(
+        "--check", action="store_true", help="compare with rouge_score on English texts"
+    )
     arguments = parser.parse_args()
     if arguments.check:
         return check()
     if not arguments.reference:
         parser.error("give two files, or --check")
-    with open(arguments.system, encoding="utf-8") as a, open(arguments.reference, encoding="utf-8") as b:
+    with (
+        open(arguments.system, encoding="utf-8") as a,
+        open(arguments.reference, encoding="utf-8") as b,
+    ):
         system, reference = a.read().splitlines(), b.read().splitlines()
     if len(system) != len(reference):
-        sys.exit(f"{arguments.system} has {len(system)} lines, {arguments.reference} {len(reference)}: they must be aligned")
-    print("ROUGE-1 {:.2f}  ROUGE-2 {:.2f}  ROUGE-L {:.2f}".format(*(100 * x for x in mean(list(map(score, system, reference))))))
+        sys.exit(
+            f"{arguments.system} has {len(system)} lines, {arguments.reference} {len(reference)}: they must be aligned"
+        )
+    print(
+        "ROUGE-1 {:.2f}  ROUGE-2 {:.2f}  ROUGE-L {:.2f}".format(
+            *(100 * x for x in mean(list(map(score, system, reference))))
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -22,7 +22,14 @@ from pathlib import Path
 import rouge
 
 ROOT = Path(__file__).resolve().parents[2]
-SETS = ["llmsumm_writers.en", "bbc_news_summary.en", "orangesum.fr", "norsumm.no", "vietnews.vi", "tes.tr"]
+SETS = [
+    "llmsumm_writers.en",
+    "bbc_news_summary.en",
+    "orangesum.fr",
+    "norsumm.no",
+    "vietnews.vi",
+    "tes.tr",
+]
 SENTENCES = 3
 # A sentence ends at an end mark with closing quotation marks, before white space and no lower-case letter, or at a line
 # end; not after an initial or an abbreviation like "U.S." or "Dr.".
@@ -35,7 +42,9 @@ def folder():
     data = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data"))
     found = data / "summaries"
     if not found.is_dir():
-        sys.exit(f"no evaluation data: {found} is not there; set POLYGIST_DATA to the folder that has summaries/*.jsonl.gz")
+        sys.exit(
+            f"no evaluation data: {found} is not there; set POLYGIST_DATA to the folder that has summaries/*.jsonl.gz"
+        )
     return found
 
 
@@ -43,12 +52,21 @@ def load(name, sample):
     """A fixed random sample of a set: one entry an article, with all its references."""
     path = folder() / f"{name}.jsonl.gz"
     if not path.exists():
-        sys.exit(f"{path} is not there; sets: {', '.join(sorted(p.name[:-9] for p in folder().glob('*.jsonl.gz')))}")
+        sys.exit(
+            f"{path} is not there; sets: {', '.join(sorted(p.name[:-9] for p in folder().glob('*.jsonl.gz')))}"
+        )
     articles = {}
     with gzip.open(path, "rt", encoding="utf-8") as lines:
         for row in map(json.loads, lines):
-            entry = {"lang": row["lang"], "title": row.get("title"), "text": row["article"], "references": []}
-            articles.setdefault(row["article"], {"id": row["id"], **entry})["references"].append(row["summary"])
+            entry = {
+                "lang": row["lang"],
+                "title": row.get("title"),
+                "text": row["article"],
+                "references": [],
+            }
+            articles.setdefault(row["article"], {"id": row["id"], **entry})["references"].append(
+                row["summary"]
+            )
     rows = sorted(articles.values(), key=lambda row: row["id"])
     random.Random(1).shuffle(rows)
     return rows[:sample]
@@ -58,7 +76,11 @@ def lead(text):
     """The first sentences."""
     sentences, start = [], 0
     for end in END.finditer(text):
-        if end["word"] and text[end.end("word")] == "." and ABBREVIATION.fullmatch(end["word"].lstrip("\"'“‘«(")):
+        if (
+            end["word"]
+            and text[end.end("word")] == "."
+            and ABBREVIATION.fullmatch(end["word"].lstrip("\"'“‘«("))
+        ):
             continue
         sentences.append(text[start : end.end()].strip())
         start = end.end()
@@ -76,7 +98,16 @@ def polygist(binary, rows, flags):
                 if row["title"]:
                     article["title"] = row["title"]
                 out.write(json.dumps(article, ensure_ascii=False) + "\n")
-        command = [binary, "summarize", "--format", "json", "--length", f"{SENTENCES}s", *flags, str(articles)]
+        command = [
+            binary,
+            "summarize",
+            "--format",
+            "json",
+            "--length",
+            f"{SENTENCES}s",
+            *flags,
+            str(articles),
+        ]
         result = subprocess.run(command, stdout=subprocess.PIPE, text=True, encoding="utf-8")
     if result.returncode not in (0, 2):  # 2: some articles failed
         sys.exit(f"{' '.join(command)}: exit code {result.returncode}")
@@ -94,9 +125,13 @@ def plain_model(path, rows):
     model = Llama(path, n_ctx=4096, verbose=False, seed=0)
     summaries = []
     for row in rows:
-        text = model.detokenize(model.tokenize(row["text"].encode(), add_bos=False)[:3000]).decode(errors="ignore")
+        text = model.detokenize(model.tokenize(row["text"].encode(), add_bos=False)[:3000]).decode(
+            errors="ignore"
+        )
         question = f"Summarize this news article in {SENTENCES} sentences.\n\n{text}"
-        answer = model.create_chat_completion([{"role": "user", "content": question}], max_tokens=200, temperature=0.0)
+        answer = model.create_chat_completion(
+            [{"role": "user", "content": question}], max_tokens=200, temperature=0.0
+        )
         summaries.append(answer["choices"][0]["message"]["content"])
     return summaries
 
@@ -107,24 +142,38 @@ def numbers(text):
 
 def report(name, system, rows, summaries):
     scores = [rouge.score_many(summary, row["references"]) for summary, row in zip(summaries, rows)]
-    invented = sum(len(numbers(summary) - numbers(row["text"] + " " + (row["title"] or ""))) for summary, row in zip(summaries, rows))
+    invented = sum(
+        len(numbers(summary) - numbers(row["text"] + " " + (row["title"] or "")))
+        for summary, row in zip(summaries, rows)
+    )
     words = sum(len(rouge.tokenize(summary)) for summary in summaries) / len(rows)
     mean = " / ".join(f"{100 * x:4.1f}" for x in rouge.mean(scores))
     empty = summaries.count("")
-    print(f"{name:22}{len(rows):5}  {system:11}{mean:>20}{words:8.0f}{invented / len(rows):12.2f}{empty:7}", flush=True)
+    print(
+        f"{name:22}{len(rows):5}  {system:11}{mean:>20}{words:8.0f}{invented / len(rows):12.2f}{empty:7}",
+        flush=True,
+    )
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--binary", default=str(ROOT / "target" / "release" / "polygist"))
     parser.add_argument("--sample", type=int, default=100, help="articles a set")
     parser.add_argument("--sets", nargs="+", default=SETS)
-    parser.add_argument("--plain", metavar="MODEL.gguf", help="also ask this model without any checks (English sets)")
+    parser.add_argument(
+        "--plain",
+        metavar="MODEL.gguf",
+        help="also ask this model without any checks (English sets)",
+    )
     arguments = parser.parse_args()
     samples = {name: load(name, arguments.sample) for name in arguments.sets}
     if not Path(arguments.binary).exists():
         sys.exit(f"{arguments.binary} is not there; build it with: cargo build --release")
-    print(f"{'set':22}{'n':>5}  {'system':11}{'ROUGE-1 / 2 / L':>20}{'words':>8}{'unsupported':>12}{'empty':>7}\n{'':66}{'numbers':>12}")
+    print(
+        f"{'set':22}{'n':>5}  {'system':11}{'ROUGE-1 / 2 / L':>20}{'words':>8}{'unsupported':>12}{'empty':>7}\n{'':66}{'numbers':>12}"
+    )
     for name, rows in samples.items():
         report(name, "lead-3", rows, [lead(row["text"]) for row in rows])
         report(name, "extractive", rows, polygist(arguments.binary, rows, ["--extractive"]))

@@ -23,8 +23,20 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # CUDA 13.0: what it makes runs with drivers from 580 on.
-PACKAGES = ["nvidia-cuda-nvcc==13.0.88", "nvidia-nvvm==13.0.88", "nvidia-cuda-crt==13.0.88", "nvidia-cuda-runtime==13.0.96", "nvidia-cuda-cccl==13.0.85"]
-LIBRARIES = {"cuda": "libcuda.so.1", "cublas": "libcublas.so.13", "cublasLt": "libcublasLt.so.13", "curand": "libcurand.so.10", "nvrtc": "libnvrtc.so.13"}
+PACKAGES = [
+    "nvidia-cuda-nvcc==13.0.88",
+    "nvidia-nvvm==13.0.88",
+    "nvidia-cuda-crt==13.0.88",
+    "nvidia-cuda-runtime==13.0.96",
+    "nvidia-cuda-cccl==13.0.85",
+]
+LIBRARIES = {
+    "cuda": "libcuda.so.1",
+    "cublas": "libcublas.so.13",
+    "cublasLt": "libcublasLt.so.13",
+    "curand": "libcurand.so.10",
+    "nvrtc": "libnvrtc.so.13",
+}
 
 
 def toolkit(out):
@@ -35,7 +47,22 @@ def toolkit(out):
     shutil.rmtree(root, ignore_errors=True)
     wheels = out / "wheels"
     wheels.mkdir(parents=True, exist_ok=True)
-    subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:", "--dest", wheels, *PACKAGES], check=True)
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "--dest",
+            wheels,
+            *PACKAGES,
+        ],
+        check=True,
+    )
     unpacked = out / "unpacked"
     shutil.rmtree(unpacked, ignore_errors=True)
     for wheel in sorted(wheels.glob("*.whl")):
@@ -44,7 +71,11 @@ def toolkit(out):
     (unpacked / "nvidia" / "cu13").rename(root)
     shutil.rmtree(unpacked)
     # A wheel's files come out without their permissions.
-    for program in [*(root / "bin").iterdir(), *(root / "nvvm" / "bin").iterdir(), *(root / "bin" / "crt").glob("*")]:
+    for program in [
+        *(root / "bin").iterdir(),
+        *(root / "nvvm" / "bin").iterdir(),
+        *(root / "bin" / "crt").glob("*"),
+    ]:
         program.chmod(0o755)
     lib = root / "lib"
     (root / "lib64").symlink_to("lib")
@@ -53,7 +84,19 @@ def toolkit(out):
         if not link.exists():
             link.symlink_to(library.name)
     for name, soname in LIBRARIES.items():
-        subprocess.run(["cc", "-shared", "-x", "c", os.devnull, f"-Wl,-soname,{soname}", "-o", lib / f"lib{name}.so"], check=True)
+        subprocess.run(
+            [
+                "cc",
+                "-shared",
+                "-x",
+                "c",
+                os.devnull,
+                f"-Wl,-soname,{soname}",
+                "-o",
+                lib / f"lib{name}.so",
+            ],
+            check=True,
+        )
     made.write_text(" ".join(PACKAGES))
     return root
 
@@ -62,9 +105,19 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--check", action="store_true")
-    parser.add_argument("--capability", default="90", help="compute capability of the GPU, as 80, 90 or 120 (default: %(default)s)")
+    parser.add_argument(
+        "--capability",
+        default="90",
+        help="compute capability of the GPU, as 80, 90 or 120 (default: %(default)s)",
+    )
     parser.add_argument("--pack", action="store_true")
-    parser.add_argument("--example", action="append", default=[], metavar="NAME", help="an example of the repository, beside the program")
+    parser.add_argument(
+        "--example",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an example of the repository, beside the program",
+    )
     options = parser.parse_args()
     out = options.out.resolve()
     root = toolkit(out)
@@ -77,16 +130,40 @@ def main():
     features = ["--locked", "--features", "cuda"]
     if options.check:
         # Our own kernels are compiled on the machine that runs them; here, whether they can be.
-        kernels = [root / "bin" / "nvcc", "-ptx", "-arch", "compute_75", "-Werror", "all-warnings", "-o", os.devnull, ROOT / "src/kernel/cuda/kernels.cu"]
+        kernels = [
+            root / "bin" / "nvcc",
+            "-ptx",
+            "-arch",
+            "compute_75",
+            "-Werror",
+            "all-warnings",
+            "-o",
+            os.devnull,
+            ROOT / "src/kernel/cuda/kernels.cu",
+        ]
         subprocess.run(kernels, check=True)
-        sys.exit(subprocess.run(["cargo", "clippy", *features, "--all-targets", "--", "-D", "warnings"], cwd=ROOT, env=environment).returncode)
+        sys.exit(
+            subprocess.run(
+                ["cargo", "clippy", *features, "--all-targets", "--", "-D", "warnings"],
+                cwd=ROOT,
+                env=environment,
+            ).returncode
+        )
     # The empty libraries have none of the functions; the real ones do. Other flags build all anew, which is not to happen to other builds.
-    environment |= {"RUSTFLAGS": "-C link-arg=-Wl,--unresolved-symbols=ignore-all", "CARGO_TARGET_DIR": str(out / "target")}
+    environment |= {
+        "RUSTFLAGS": "-C link-arg=-Wl,--unresolved-symbols=ignore-all",
+        "CARGO_TARGET_DIR": str(out / "target"),
+    }
     # A library that nothing is taken from is left out of what the program needs, unless it is told otherwise.
     needed = ["-Wl,--no-as-needed", *(f"-l{name}" for name in LIBRARIES)]
     link = [part for argument in needed for part in ("-C", f"link-arg={argument}")]
     for kind, name in [("--bin", "polygist"), *(("--example", name) for name in options.example)]:
-        subprocess.run(["cargo", "rustc", "--release", *features, kind, name, "--", *link], cwd=ROOT, env=environment, check=True)
+        subprocess.run(
+            ["cargo", "rustc", "--release", *features, kind, name, "--", *link],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+        )
         program = out / "target" / "release" / ("examples" if kind == "--example" else "") / name
         shutil.copy2(program, out / name)
         subprocess.run(["strip", out / name], check=True)
@@ -94,7 +171,10 @@ def main():
     if options.pack:
         # Both hold the same kernels, far apart: the dictionary has to reach from one to the other.
         filters = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 192 << 20}]
-        with lzma.open(out / "polygist.tar.xz", "wb", filters=filters) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
+        with (
+            lzma.open(out / "polygist.tar.xz", "wb", filters=filters) as packed,
+            tarfile.open(fileobj=packed, mode="w|") as archive,
+        ):
             for name in ["polygist", *options.example]:
                 archive.add(out / name, arcname=name)
 

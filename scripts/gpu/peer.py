@@ -17,28 +17,106 @@ import transformers
 
 
 def encoder_decoder(d, layers, ffn, heads, vocab, **extra):
-    return {"d_model": d, "encoder_layers": layers, "decoder_layers": layers, "encoder_ffn_dim": ffn, "decoder_ffn_dim": ffn,
-            "encoder_attention_heads": heads, "decoder_attention_heads": heads, "vocab_size": vocab} | extra
+    return {
+        "d_model": d,
+        "encoder_layers": layers,
+        "decoder_layers": layers,
+        "encoder_ffn_dim": ffn,
+        "decoder_ffn_dim": ffn,
+        "encoder_attention_heads": heads,
+        "decoder_attention_heads": heads,
+        "vocab_size": vocab,
+    } | extra
 
 
-BART = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2, "forced_eos_token_id": None}
-MARIAN = {"scale_embedding": True, "max_position_embeddings": 512, "eos_token_id": 0, "forced_eos_token_id": None}
+BART = {
+    "pad_token_id": 1,
+    "bos_token_id": 0,
+    "eos_token_id": 2,
+    "decoder_start_token_id": 2,
+    "forced_eos_token_id": None,
+}
+MARIAN = {
+    "scale_embedding": True,
+    "max_position_embeddings": 512,
+    "eos_token_id": 0,
+    "forced_eos_token_id": None,
+}
 
 # Classes and config.json, as in src/bench/shapes.rs.
 SHAPES = {
-    "tiny": (("MarianConfig", "MarianMTModel"), encoder_decoder(64, 2, 128, 4, 512, activation_function="swish", pad_token_id=511,
-                                                                decoder_start_token_id=511, **MARIAN)),
-    "marian-base": (("MarianConfig", "MarianMTModel"), encoder_decoder(512, 6, 2048, 8, 59514, activation_function="swish", pad_token_id=59513,
-                                                                       decoder_start_token_id=59513, **MARIAN)),
-    "bart-large": (("BartConfig", "BartForConditionalGeneration"),
-                   encoder_decoder(1024, 12, 4096, 16, 50264, activation_function="gelu", max_position_embeddings=1024, **BART)),
-    "nllb-600m": (("M2M100Config", "M2M100ForConditionalGeneration"),
-                  encoder_decoder(1024, 12, 4096, 16, 256206, activation_function="relu", scale_embedding=True, max_position_embeddings=1024,
-                                  **BART)),
-    "gemma-270m": (("Gemma3TextConfig", "Gemma3ForCausalLM"),
-                   {"hidden_size": 640, "num_hidden_layers": 18, "intermediate_size": 2048, "num_attention_heads": 4, "num_key_value_heads": 1,
-                    "head_dim": 256, "vocab_size": 262144, "sliding_window": 512, "query_pre_attn_scalar": 256, "eos_token_id": 1,
-                    "pad_token_id": 0, "bos_token_id": 2}),
+    "tiny": (
+        ("MarianConfig", "MarianMTModel"),
+        encoder_decoder(
+            64,
+            2,
+            128,
+            4,
+            512,
+            activation_function="swish",
+            pad_token_id=511,
+            decoder_start_token_id=511,
+            **MARIAN,
+        ),
+    ),
+    "marian-base": (
+        ("MarianConfig", "MarianMTModel"),
+        encoder_decoder(
+            512,
+            6,
+            2048,
+            8,
+            59514,
+            activation_function="swish",
+            pad_token_id=59513,
+            decoder_start_token_id=59513,
+            **MARIAN,
+        ),
+    ),
+    "bart-large": (
+        ("BartConfig", "BartForConditionalGeneration"),
+        encoder_decoder(
+            1024,
+            12,
+            4096,
+            16,
+            50264,
+            activation_function="gelu",
+            max_position_embeddings=1024,
+            **BART,
+        ),
+    ),
+    "nllb-600m": (
+        ("M2M100Config", "M2M100ForConditionalGeneration"),
+        encoder_decoder(
+            1024,
+            12,
+            4096,
+            16,
+            256206,
+            activation_function="relu",
+            scale_embedding=True,
+            max_position_embeddings=1024,
+            **BART,
+        ),
+    ),
+    "gemma-270m": (
+        ("Gemma3TextConfig", "Gemma3ForCausalLM"),
+        {
+            "hidden_size": 640,
+            "num_hidden_layers": 18,
+            "intermediate_size": 2048,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 1,
+            "head_dim": 256,
+            "vocab_size": 262144,
+            "sliding_window": 512,
+            "query_pre_attn_scalar": 256,
+            "eos_token_id": 1,
+            "pad_token_id": 0,
+            "bos_token_id": 2,
+        },
+    ),
 }
 
 
@@ -75,11 +153,20 @@ def run(model, texts, batch, beams, tokens, device, decoder):
         width = max(map(len, some))
         filling = [[pad] * (width - len(text)) for text in some]
         rows = [fill + text if decoder else text + fill for text, fill in zip(some, filling)]
-        kept = [[0] * len(fill) + [1] * len(text) if decoder else [1] * len(text) + [0] * len(fill) for text, fill in zip(some, filling)]
+        kept = [
+            [0] * len(fill) + [1] * len(text) if decoder else [1] * len(text) + [0] * len(fill)
+            for text, fill in zip(some, filling)
+        ]
         ids, mask = torch.tensor(rows, device=device), torch.tensor(kept, device=device)
         with torch.inference_mode():
-            written = model.generate(input_ids=ids, attention_mask=mask, num_beams=beams, do_sample=False, min_new_tokens=tokens,
-                                     max_new_tokens=tokens)
+            written = model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                num_beams=beams,
+                do_sample=False,
+                min_new_tokens=tokens,
+                max_new_tokens=tokens,
+            )
         new = written.shape[1] - (width if decoder else 1)
         if new != tokens:
             raise SystemExit(f"transformers wrote {new} tokens where {tokens} were asked for")
@@ -118,10 +205,24 @@ def main():
             # A batch is counted in hypotheses, as polygist counts it.
             each = max(1, batch // beams)
             some = texts[: max(each, len(texts) // (1 if beams == 1 else 2))]
-            rates[batch] = len(some) * a.tokens / run(model, some, each, beams, a.tokens, a.device, decoder)
+            rates[batch] = (
+                len(some) * a.tokens / run(model, some, each, beams, a.tokens, a.device, decoder)
+            )
         best = max(rates, key=rates.get)
-        print(json.dumps({"peer": f"transformers {transformers.__version__}", "model": a.shape, "dtype": a.dtype, "beam": beams, "batch": best,
-                          "tokens_per_second": round(rates[best]), "all": {batch: round(rate) for batch, rate in rates.items()}}), flush=True)
+        print(
+            json.dumps(
+                {
+                    "peer": f"transformers {transformers.__version__}",
+                    "model": a.shape,
+                    "dtype": a.dtype,
+                    "beam": beams,
+                    "batch": best,
+                    "tokens_per_second": round(rates[best]),
+                    "all": {batch: round(rate) for batch, rate in rates.items()},
+                }
+            ),
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -23,7 +23,10 @@ import build
 
 ROOT = Path(__file__).resolve().parents[2]
 FIXTURES = ROOT / "tests" / "fixtures"
-MODELS = [*sorted(map(str, (FIXTURES / "seq2seq").iterdir())), *sorted(map(str, (FIXTURES / "models").glob("*/model.gguf")))]
+MODELS = [
+    *sorted(map(str, (FIXTURES / "seq2seq").iterdir())),
+    *sorted(map(str, (FIXTURES / "models").glob("*/model.gguf"))),
+]
 LIBRARIES = [*build.LIBRARIES.values(), "libcudart.so.13"]
 
 
@@ -37,7 +40,17 @@ def bench(shape, *flags):
 
 
 def parity(precision):
-    return ["{folder}/parity", "--device", "{device}", "--precision", precision, *MODELS, "tiny", "tiny-decoder", "marian-base"]
+    return [
+        "{folder}/parity",
+        "--device",
+        "{device}",
+        "--precision",
+        precision,
+        *MODELS,
+        "tiny",
+        "tiny-decoder",
+        "marian-base",
+    ]
 
 
 def peer(shape, *flags):
@@ -46,8 +59,24 @@ def peer(shape, *flags):
 
 def profile(shape, *flags):
     """The time of each of the first kernels, one line each, in {out}/profile.csv. The card's clocks are left as they are."""
-    watched = ["ncu", "--metrics", "gpu__time_duration.sum", "--csv", "--clock-control", "none", "--log-file", "{out}/profile.csv"]
-    return [*watched, "--launch-count", "1500", "--kill", "on", *polygist(shape, "--runs", "1", *flags)]
+    watched = [
+        "ncu",
+        "--metrics",
+        "gpu__time_duration.sum",
+        "--csv",
+        "--clock-control",
+        "none",
+        "--log-file",
+        "{out}/profile.csv",
+    ]
+    return [
+        *watched,
+        "--launch-count",
+        "1500",
+        "--kill",
+        "on",
+        *polygist(shape, "--runs", "1", *flags),
+    ]
 
 
 GREEDY = ["--sentences", "8192", "--batch", "1024,2048", "--beam", "1"]
@@ -59,16 +88,58 @@ STEPS = [
     ("parity f32", 30, parity("f32")),
     ("opus-mt greedy", 25, bench("marian-base", *GREEDY)),
     ("opus-mt beam", 25, bench("marian-base", *BEAM)),
-    ("opus-mt peer", 60, peer("marian-base", "--seconds", "25", "--batches", "2048", "1024", "256")),
-    ("opus-mt profile", 45, profile("marian-base", "--sentences", "512", "--batch", "512", "--beam", "1", "--tokens", "4", "--threads", "1")),
+    (
+        "opus-mt peer",
+        60,
+        peer("marian-base", "--seconds", "25", "--batches", "2048", "1024", "256"),
+    ),
+    (
+        "opus-mt profile",
+        45,
+        profile(
+            "marian-base",
+            "--sentences",
+            "512",
+            "--batch",
+            "512",
+            "--beam",
+            "1",
+            "--tokens",
+            "4",
+            "--threads",
+            "1",
+        ),
+    ),
     ("parity bf16", 15, parity("bf16")),
     ("parity f16", 15, parity("f16")),
     ("bart-large greedy", 20, bench("bart-large", *GREEDY)),
     ("bart-large beam", 20, bench("bart-large", *BEAM)),
-    ("gemma-270m", 20, bench("gemma-270m", "--sentences", "2048", "--batch", "512", "--beam", "1,4")),
+    (
+        "gemma-270m",
+        20,
+        bench("gemma-270m", "--sentences", "2048", "--batch", "512", "--beam", "1,4"),
+    ),
     ("nllb-600m", 25, bench("nllb-600m", "--sentences", "1024", "--batch", "512", "--beam", "1,4")),
-    ("opus-mt f32", 20, bench("marian-base", "--precision", "f32,f16", "--sentences", "1024", "--batch", "512", "--beam", "1,4")),
-    ("bart-large peer", 30, peer("bart-large", "--seconds", "12", "--sentences", "1024", "--batches", "256", "1024")),
+    (
+        "opus-mt f32",
+        20,
+        bench(
+            "marian-base",
+            "--precision",
+            "f32,f16",
+            "--sentences",
+            "1024",
+            "--batch",
+            "512",
+            "--beam",
+            "1,4",
+        ),
+    ),
+    (
+        "bart-large peer",
+        30,
+        peer("bart-large", "--seconds", "12", "--sentences", "1024", "--batches", "256", "1024"),
+    ),
 ]
 
 
@@ -86,8 +157,16 @@ def binaries(folder):
 def library_path():
     """The folders that have CUDA's libraries: those of Python packages of NVIDIA's, of a toolkit, of the driver."""
     places = [folder for at in sys.path if at for folder in glob.glob(f"{at}/nvidia/*/lib")]
-    places += glob.glob("/usr/local/cuda*/lib64") + glob.glob("/usr/local/cuda*/targets/*/lib") + glob.glob("/usr/local/nvidia/lib*")
-    kept = [place for place in dict.fromkeys(places) if any((Path(place) / name).exists() for name in LIBRARIES)]
+    places += (
+        glob.glob("/usr/local/cuda*/lib64")
+        + glob.glob("/usr/local/cuda*/targets/*/lib")
+        + glob.glob("/usr/local/nvidia/lib*")
+    )
+    kept = [
+        place
+        for place in dict.fromkeys(places)
+        if any((Path(place) / name).exists() for name in LIBRARIES)
+    ]
     return os.pathsep.join([*kept, *filter(None, [os.environ.get("LD_LIBRARY_PATH")])])
 
 
@@ -110,15 +189,22 @@ def rows(name, found):
             yield f"peak of {one['peaks']}"
             for m in one["measurements"]:
                 rate = m["target_tokens_per_second"]["median"]
-                yield (f"{m['model']} {m['precision']}, {m['threads']} threads, batch {m['batch']}, beam {m['beam']}: {rate:.0f} tokens/s"
-                       f" ({m['share_of_peak'] or 0:.1%} of peak, first token {(m['first_token_seconds'] or {}).get('median', 0) * 1e3:.1f} ms)")
+                yield (
+                    f"{m['model']} {m['precision']}, {m['threads']} threads, batch {m['batch']}, beam {m['beam']}: {rate:.0f} tokens/s"
+                    f" ({m['share_of_peak'] or 0:.1%} of peak, first token {(m['first_token_seconds'] or {}).get('median', 0) * 1e3:.1f} ms)"
+                )
         else:
             name = "/".join(Path(one["model"]).parts[-2:])
             if "error" in one:
                 yield f"{name}: {one['error']}"
                 continue
-            sides = [f"{key} {one[key]['equal']}/{one[key]['of']} (score {one[key]['score']:.1e})" for key in ("beam 1", "beam 4")]
-            yield f"{name}: {', '.join(sides)}" + (f", logits {one['logits']:.1e}" if "logits" in one else "")
+            sides = [
+                f"{key} {one[key]['equal']}/{one[key]['of']} (score {one[key]['score']:.1e})"
+                for key in ("beam 1", "beam 4")
+            ]
+            yield f"{name}: {', '.join(sides)}" + (
+                f", logits {one['logits']:.1e}" if "logits" in one else ""
+            )
 
 
 def main():
@@ -129,14 +215,31 @@ def main():
     parser.add_argument("--only", nargs="+", metavar="NAME")
     options = parser.parse_args()
     begun = time.monotonic()
-    folder, out = binaries(options.folder.resolve()), Path(os.environ.get("OUT") or options.folder).resolve()
+    folder, out = (
+        binaries(options.folder.resolve()),
+        Path(os.environ.get("OUT") or options.folder).resolve(),
+    )
     environment = os.environ | {"LD_LIBRARY_PATH": library_path(), "RUST_BACKTRACE": "0"}
     table, results = [f"libraries in {environment['LD_LIBRARY_PATH']}"], {}
     with open(out / "log.txt", "w") as log:
         # What the peer imports comes from a cold disk; nothing is measured meanwhile.
-        warming = subprocess.Popen([sys.executable, "-c", "import torch, transformers.models.marian.modeling_marian"], stdout=log, stderr=log)
-        checks = [("gpu", 10, ["nvidia-smi", "--query-gpu=name,driver_version,memory.total", "--format=csv,noheader"]),
-                  ("linked", 10, ["ldd", "{folder}/polygist"])]
+        warming = subprocess.Popen(
+            [sys.executable, "-c", "import torch, transformers.models.marian.modeling_marian"],
+            stdout=log,
+            stderr=log,
+        )
+        checks = [
+            (
+                "gpu",
+                10,
+                [
+                    "nvidia-smi",
+                    "--query-gpu=name,driver_version,memory.total",
+                    "--format=csv,noheader",
+                ],
+            ),
+            ("linked", 10, ["ldd", "{folder}/polygist"]),
+        ]
         for name, limit, command in checks + STEPS:
             if options.only and name not in options.only:
                 continue
@@ -145,19 +248,34 @@ def main():
                 table.append(f"{name}: not begun, the budget is spent")
                 continue
             result = out / "result.json"
-            command = [part.format(folder=folder, device=options.device, out=out, result=result) for part in command]
+            command = [
+                part.format(folder=folder, device=options.device, out=out, result=result)
+                for part in command
+            ]
             started = time.monotonic()
             try:
-                done = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                      timeout=min(limit, left))
+                done = subprocess.run(
+                    command,
+                    env=environment,
+                    cwd=ROOT,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                    timeout=min(limit, left),
+                )
                 said, complaints, status = done.stdout, done.stderr, f"status {done.returncode}"
             except subprocess.TimeoutExpired as late:
-                said, complaints = ((stream or b"").decode(errors="replace") for stream in (late.stdout, late.stderr))
+                said, complaints = (
+                    (stream or b"").decode(errors="replace")
+                    for stream in (late.stdout, late.stderr)
+                )
                 status = "stopped at its limit"
             except OSError as why:
                 said, complaints, status = "", "", str(why)
             seconds = time.monotonic() - started
-            log.write(f"== {name}: {' '.join(command)}\n{said}\n{complaints}\n== {status}, {seconds:.1f} s\n")
+            log.write(
+                f"== {name}: {' '.join(command)}\n{said}\n{complaints}\n== {status}, {seconds:.1f} s\n"
+            )
             log.flush()
             try:
                 results[name] = figures(said, result)
@@ -170,7 +288,9 @@ def main():
             elif name == "gpu":
                 table.append(f"    {said.strip()}")
             elif name == "linked":
-                table += [f"    {line.strip()}" for line in said.splitlines() if "not found" in line]
+                table += [
+                    f"    {line.strip()}" for line in said.splitlines() if "not found" in line
+                ]
             (out / "results.json").write_text(json.dumps(results, indent=1))
         warming.kill()
     print("\n".join(table))

@@ -25,10 +25,18 @@ class Memory:
 
     def __init__(self, config, sequences, room, device, dtype):
         if room > config.sliding_window:
-            raise ValueError(f"prompt and text take {room} tokens; expected at most {config.sliding_window}, which all layers see")
+            raise ValueError(
+                f"prompt and text take {room} tokens; expected at most {config.sliding_window}, which all layers see"
+            )
         shape = (sequences, config.num_key_value_heads, room, config.head_dim)
         # Zeros, not just anything: what is masked is multiplied by 0, which NaN outlives.
-        self.keys, self.values = ([torch.zeros(shape, device=device, dtype=dtype) for _ in range(config.num_hidden_layers)] for _ in range(2))
+        self.keys, self.values = (
+            [
+                torch.zeros(shape, device=device, dtype=dtype)
+                for _ in range(config.num_hidden_layers)
+            ]
+            for _ in range(2)
+        )
         self.seen = torch.zeros(sequences, room, device=device, dtype=torch.bool)
         self.group = config.num_attention_heads // config.num_key_value_heads
         self.config, self.used, self.bias = config, 0, None
@@ -42,8 +50,14 @@ class Memory:
         back = at[begin : self.used, None] - at[None, :]
         # What fills up sees itself, lest it sees nothing.
         seen = (self.seen[:, None, : len(at)] & (back >= 0)) | (back == 0)
-        bias = torch.zeros(seen.shape, device=seen.device, dtype=self.keys[0].dtype).masked_fill_(~seen, -torch.inf)
-        self.bias = bias[:, None].expand(-1, self.group, -1, -1).reshape(len(seen), 1, self.group * n, len(at))
+        bias = torch.zeros(seen.shape, device=seen.device, dtype=self.keys[0].dtype).masked_fill_(
+            ~seen, -torch.inf
+        )
+        self.bias = (
+            bias[:, None]
+            .expand(-1, self.group, -1, -1)
+            .reshape(len(seen), 1, self.group * n, len(at))
+        )
 
     def add(self, layer, key, value):
         """Everything that the layer can see, with the keys and values of the newest tokens."""
@@ -55,7 +69,9 @@ class Memory:
 
     def spread(self, copies, room):
         """Each sequence so many times, with other room."""
-        wide = Memory(self.config, len(self.seen) * copies, room, self.seen.device, self.keys[0].dtype)
+        wide = Memory(
+            self.config, len(self.seen) * copies, room, self.seen.device, self.keys[0].dtype
+        )
         for ours, theirs in ((self.keys, wide.keys), (self.values, wide.values)):
             for small, large in zip(ours, theirs):
                 large[:, :, : self.used] = small[:, :, : self.used].repeat_interleave(copies, dim=0)
@@ -76,7 +92,9 @@ def remembered(module, query, key, value, attention_mask, scaling=None, dropout=
     batch, heads, length, width = query.shape
     keys, values = attention_mask.add(module.layer_idx, key, value)
     query = query.reshape(batch, key.shape[1], heads // key.shape[1] * length, width)
-    out = F.scaled_dot_product_attention(query, keys, values, attn_mask=attention_mask.bias, scale=scaling)
+    out = F.scaled_dot_product_attention(
+        query, keys, values, attn_mask=attention_mask.bias, scale=scaling
+    )
     return out.reshape(batch, heads, length, width).transpose(1, 2), None
 
 
@@ -88,15 +106,24 @@ class Actor:
 
     def __init__(self, path, shortlist, ends, dtype, device, at_once):
         self.model = weights.load(path, dtype, "remembered", shortlist).to(device)
-        self.ends, self.device, self.dtype, self.at_once = torch.tensor(ends, device=device), device, dtype, at_once
+        self.ends, self.device, self.dtype, self.at_once = (
+            torch.tensor(ends, device=device),
+            device,
+            dtype,
+            at_once,
+        )
 
     @torch.no_grad()
     def follow(self, base):
         """Takes over the weights of a model with an adapter, merged."""
         for name, module in base.named_modules():
             if hasattr(module, "lora_A"):
-                first, second = (getattr(module, part)["default"].weight.float() for part in ("lora_A", "lora_B"))
-                merged = module.base_layer.weight.float() + module.scaling["default"] * (second @ first)
+                first, second = (
+                    getattr(module, part)["default"].weight.float() for part in ("lora_A", "lora_B")
+                )
+                merged = module.base_layer.weight.float() + module.scaling["default"] * (
+                    second @ first
+                )
                 self.model.get_submodule(name).weight.copy_(merged)
 
     def read(self, memory, ids, tokens, positions):
@@ -115,7 +142,13 @@ class Actor:
         results = [None] * (len(prompts) * copies)
         for begin in range(0, len(order), share):
             some = order[begin : begin + share]
-            written = self.together([prompts[n] for n in some], [limits[n] for n in some], copies, temperature, generator)
+            written = self.together(
+                [prompts[n] for n in some],
+                [limits[n] for n in some],
+                copies,
+                temperature,
+                generator,
+            )
             for at, text in enumerate(written):
                 results[some[at // copies] * copies + at % copies] = text
         return results
@@ -131,7 +164,9 @@ class Actor:
         memory = Memory(self.model.config, len(prompts), up(longest), device, self.dtype)
         # cuDNN would plan anew for each length.
         with sdpa_kernel([SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]):
-            logits = self.read(memory, ids, tokens.bool(), positions).repeat_interleave(copies, dim=0)
+            logits = self.read(memory, ids, tokens.bool(), positions).repeat_interleave(
+                copies, dim=0
+            )
             memory = memory.spread(copies, up(longest + span))
             positions = positions[:, -1:].repeat_interleave(copies, dim=0) + 1
             limit = torch.tensor(limits, device=device).repeat_interleave(copies)
@@ -150,12 +185,22 @@ class Actor:
                         break
                     if len(alive) < 0.9 * len(done):
                         memory.keep(alive)
-                        which, done, limit, positions, token = (x[alive] for x in (which, done, limit, positions, token))
+                        which, done, limit, positions, token = (
+                            x[alive] for x in (which, done, limit, positions, token)
+                        )
                 if n + 1 < span:
-                    logits = self.read(memory, token[:, None], torch.ones_like(token, dtype=torch.bool)[:, None], positions)
+                    logits = self.read(
+                        memory,
+                        token[:, None],
+                        torch.ones_like(token, dtype=torch.bool)[:, None],
+                        positions,
+                    )
                     positions = positions + 1
         written, likely = written.cpu().numpy().astype(np.int32), likely.cpu().numpy()
-        return [(ids[:size], value[:size]) for ids, value, size in zip(written, likely, (written >= 0).sum(1))]
+        return [
+            (ids[:size], value[:size])
+            for ids, value, size in zip(written, likely, (written >= 0).sum(1))
+        ]
 
 
 def choose(logits, temperature, generator):

@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Checks that training computes what it should. Exits 1 when something differs.
 
-    check.py EXAMPLES.jsonl PACK.npz MODEL.gguf [--reference target/release/examples/reference] [--only tokens logits packed falls resumes reward tuned]
+   check.py EXAMPLES.jsonl PACK.npz MODEL.gguf [--reference target/release/examples/reference] [--only tokens logits packed falls resumes reward tuned]
 
- tokens   prompts and targets get the ids that the engine gives them, piece by piece (needs the example `reference` of the crate)
- logits   the dequantized weights give the engine's logits, f32 (needs it, too)
- packed   the loss of packed rows equals the sum of their examples' losses, each computed alone, under the attentions of f32
- falls    a few steps on the same rows make their loss fall by more than half
- resumes  a run in two calls ends with the same bytes as a run in one
- reward   a better translation is worth more, wrong numbers and a missing end cost, spaces between words count only where there are some
- tuned    what tune.py's actor writes has the log-probabilities that transformers' own attention gives it, and that packed rows give it, f32
+tokens   prompts and targets get the ids that the engine gives them, piece by piece (needs the example `reference` of the crate)
+logits   the dequantized weights give the engine's logits, f32 (needs it, too)
+packed   the loss of packed rows equals the sum of their examples' losses, each computed alone, under the attentions of f32
+falls    a few steps on the same rows make their loss fall by more than half
+resumes  a run in two calls ends with the same bytes as a run in one
+reward   a better translation is worth more, wrong numbers and a missing end cost, spaces between words count only where there are some
+tuned    what tune.py's actor writes has the log-probabilities that transformers' own attention gives it, and that packed rows give it, f32
 """
 
 import argparse
@@ -40,8 +40,16 @@ LIKELY = 1e-3  # of a token's log-probability, f32
 def engine(reference, model, texts):
     """What the crate computes for each text: its ids with the begin token, and its logits when it is to write."""
     if not reference.exists():
-        sys.exit(f"{reference} is not there; `cargo build --release --example reference` builds it, --reference names another")
-    result = subprocess.run([reference, model, "1" if len(texts) < 100 else "0"], input=json.dumps(texts), capture_output=True, text=True, encoding="utf-8")
+        sys.exit(
+            f"{reference} is not there; `cargo build --release --example reference` builds it, --reference names another"
+        )
+    result = subprocess.run(
+        [reference, model, "1" if len(texts) < 100 else "0"],
+        input=json.dumps(texts),
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
     if result.returncode:
         sys.exit(f"{reference} failed: {result.stderr.strip()}")
     return [json.loads(line) for line in result.stdout.splitlines()]
@@ -55,7 +63,11 @@ def drawn(path):
     for entry in entries:
         by_pair.setdefault((entry["task"], entry["from"], entry["to"]), []).append(entry)
     share = -(-TEXTS // len(by_pair))
-    return [e for _, found in sorted(by_pair.items()) for e in random.Random(1).sample(found, min(share, len(found)))]
+    return [
+        e
+        for _, found in sorted(by_pair.items())
+        for e in random.Random(1).sample(found, min(share, len(found)))
+    ]
 
 
 def check_tokens(options):
@@ -63,15 +75,26 @@ def check_tokens(options):
     pieces = []
     for entry in entries:
         prefix, suffix = frame(entry)
-        few = prompts.translation(entry["from"], entry["to"], 8)[0] if entry["task"] != "summary" else prefix
+        few = (
+            prompts.translation(entry["from"], entry["to"], 8)[0]
+            if entry["task"] != "summary"
+            else prefix
+        )
         pieces += [prefix, entry["source"], suffix, few, f" {entry['target']}{prompts.END}"]
     theirs = [answer["ids"][1:] for answer in engine(options.reference, options.model, pieces)]
     different = sum(encoder.encode(piece) != ids for piece, ids in zip(pieces, theirs, strict=True))
     for n, entry in enumerate(entries):
         prefix, source, suffix, _, target = theirs[5 * n : 5 * n + 5]
-        different += encoder.prompt(frame(entry), entry["source"]) != [encoder.begin, *prefix, *source, *suffix]
+        different += encoder.prompt(frame(entry), entry["source"]) != [
+            encoder.begin,
+            *prefix,
+            *source,
+            *suffix,
+        ]
         different += encoder.target(entry["target"]) != target
-    print(f"tokens: {len(entries)} examples, {len(pieces)} pieces of text, {different} differ from the engine")
+    print(
+        f"tokens: {len(entries)} examples, {len(pieces)} pieces of text, {different} differ from the engine"
+    )
     return different == 0
 
 
@@ -84,7 +107,9 @@ def check_logits(options):
             ours = model(torch.tensor([answer["ids"]]), logits_to_keep=1).logits[0, -1].numpy()
         theirs = np.array(answer["logits"], dtype=np.float32)
         worst = max(worst, float(np.abs(ours - theirs).max() / (theirs.max() - theirs.min())))
-    print(f"logits: {len(texts)} prompts, at most {worst:.2g} of the range from the engine's (allowed {LOGITS:.0e})")
+    print(
+        f"logits: {len(texts)} prompts, at most {worst:.2g} of the range from the engine's (allowed {LOGITS:.0e})"
+    )
     return worst <= LOGITS
 
 
@@ -101,32 +126,54 @@ def check_packed(options):
     pack, fine = Pack(options.pack), True
     rows = pack.rows(list(range(min(3, pack.count()))))
     for attention in ("sdpa", "blocks"):
-        model = weights.load(options.model, attention=attention, shortlist=pack.shortlist).to(options.device)
+        model = weights.load(options.model, attention=attention, shortlist=pack.shortlist).to(
+            options.device
+        )
 
         def value(part, attention=attention, model=model):
-            return loss(model, *prepare(part, attention, model.config.sliding_window, options.device, pack.most)).item()
+            return loss(
+                model,
+                *prepare(part, attention, model.config.sliding_window, options.device, pack.most),
+            ).item()
 
         together = sum(value([x[n : n + 1] for x in rows]) for n in range(len(rows[0])))
         alone = sum(map(value, separate(rows)))
         apart = abs(together - alone) / alone
         fine &= apart <= LOSS
-        print(f"packed, {attention}: loss {together:.4f}, example by example {alone:.4f}, {apart:.1e} apart (allowed {LOSS:.0e})")
+        print(
+            f"packed, {attention}: loss {together:.4f}, example by example {alone:.4f}, {apart:.1e} apart (allowed {LOSS:.0e})"
+        )
     return fine
 
 
 def options_for(options, out, *more):
-    fixed = ["--rows-per-step", "2", "--rank", "8", "--device", options.device, "--every", "1000", "--seed", "3"]
+    fixed = [
+        "--rows-per-step",
+        "2",
+        "--rank",
+        "8",
+        "--device",
+        options.device,
+        "--every",
+        "1000",
+        "--seed",
+        "3",
+    ]
     return train.parse([str(options.pack), str(options.model), str(out), *fixed, *more])
 
 
 def check_falls(options):
     with tempfile.TemporaryDirectory() as folder:
-        run = train.Run(options_for(options, folder, "--steps", "25", "--warmup", "0.1", "--lr", "5e-3"))
+        run = train.Run(
+            options_for(options, folder, "--steps", "25", "--warmup", "0.1", "--lr", "5e-3")
+        )
         run.out.mkdir(exist_ok=True)
         run.drawn = lambda step: np.arange(2)
         while not run.ended():
             run.advance()
-        losses = [json.loads(line)["loss"] for line in open(run.out / "log.jsonl", encoding="utf-8")]
+        losses = [
+            json.loads(line)["loss"] for line in open(run.out / "log.jsonl", encoding="utf-8")
+        ]
     print(f"falls: loss {losses[0]} to {losses[-1]} in {len(losses)} steps on two rows")
     return losses[-1] < losses[0] / 2
 
@@ -142,8 +189,12 @@ def check_resumes(options):
             for _ in range(2):
                 run.advance()
             run.checkpoint()
-        files = [(out / "adapter" / "adapter_model.safetensors").read_bytes() for out in (whole, parts)]
-    print(f"resumes: adapters of {len(files[0])} bytes, {'equal' if files[0] == files[1] else 'different'}")
+        files = [
+            (out / "adapter" / "adapter_model.safetensors").read_bytes() for out in (whole, parts)
+        ]
+    print(
+        f"resumes: adapters of {len(files[0])} bytes, {'equal' if files[0] == files[1] else 'different'}"
+    )
     return files[0] == files[1]
 
 
@@ -152,18 +203,26 @@ def check_reward(options):
         return reward.rewards(reference, texts, [complete] * len(texts))
 
     english = "Some 1,200 people fled the flood on 3 May."
-    others = "About 1200 people fled from the flood on 3 May.", "The flood was here.", english.replace("1,200", "1,300"), ""
+    others = (
+        "About 1200 people fled from the flood on 3 May.",
+        "The flood was here.",
+        english.replace("1,200", "1,300"),
+        "",
+    )
     same, near, far, wrong, empty = worth(english, english, *others)
     chinese = worth("洪水迫使一千人离开家园", "洪水迫使一千人离开家园", "洪水 迫使一千人 离开家园")
     found = {
         "order": same > 0.999 and same > near > far > empty == 0,
-        "numbers": same - wrong > reward.NUMBERS / 2 and reward.numbers("٣٠ من ١٬٢٠٠") == reward.numbers("30 of 1 200") == {"30": 1, "1200": 1},
+        "numbers": same - wrong > reward.NUMBERS / 2
+        and reward.numbers("٣٠ من ١٬٢٠٠") == reward.numbers("30 of 1 200") == {"30": 1, "1200": 1},
         "end": worth(english, english, complete=False)[0] == same * reward.UNFINISHED,
         "spaces": chinese[0] == chinese[1],
     }
     failed = [name for name, fine in found.items() if not fine]
     outcome = f"differs in {' '.join(failed)}" if failed else "as expected"
-    print(f"reward: same {same:.3f}, near {near:.3f}, wrong number {wrong:.3f}, other {far:.3f}; {outcome}")
+    print(
+        f"reward: same {same:.3f}, near {near:.3f}, wrong number {wrong:.3f}, other {far:.3f}; {outcome}"
+    )
     return not failed
 
 
@@ -172,11 +231,15 @@ def check_tuned(options):
     pack, at_once = Pack(options.pack), 8
     speller, ends = tune.Speller(pack.words), ["\n" in word for word in pack.words]
     actor = tune.Actor(options.model, pack.shortlist, ends, torch.float32, options.device, at_once)
-    model = weights.load(options.model, attention="sdpa", shortlist=pack.shortlist).to(options.device)
+    model = weights.load(options.model, attention="sdpa", shortlist=pack.shortlist).to(
+        options.device
+    )
     # Prompts of several lengths, more than go through the model together, some texts that end early and some that do not.
     prompts = [[pack.piece(n) for n in example[:3]] for example in pack.examples[False][:5]]
     limits, copies, temperature = [20, 9, 26, 17, 12], 3, 0.7
-    written = actor.write([np.concatenate(pieces) for pieces in prompts], limits, copies, temperature, seed=1)
+    written = actor.write(
+        [np.concatenate(pieces) for pieces in prompts], limits, copies, temperature, seed=1
+    )
     worst = {"alone": 0.0, "packed": 0.0}
     texts = []
     for n, (ids, likely) in enumerate(written):
@@ -192,22 +255,40 @@ def check_tuned(options):
     each = losses(model, *prepared, beside["temperature"].to(options.device)).cpu()
     worst["packed"] = float((each + beside["likely"][:, 1:][target]).abs().max())
     until = prepare(rows, "varlen", 512, "cpu", tune.IN_ROW + 1)[2]["full_attention"][0]
-    laid = bool((until.diff() >= 0).all()) and int(until[-1]) == rows[0].numel() and len(until) == len(rows[0]) * (tune.IN_ROW + 1) + 1
+    laid = (
+        bool((until.diff() >= 0).all())
+        and int(until[-1]) == rows[0].numel()
+        and len(until) == len(rows[0]) * (tune.IN_ROW + 1) + 1
+    )
     greedy = [speller.text(ids) for ids, _ in actor.write([np.concatenate(prompts[0])], [20])]
-    print(f"tuned: {len(written)} texts, {sum(len(ids) for ids, _ in written)} tokens in {len(rows[0])} rows; greedy: {greedy[0]!r}")
-    print(f"tuned: log-probabilities at most {worst['alone']:.1e} from transformers' attention, {worst['packed']:.1e} from packed rows (allowed {LIKELY:.0e})")
+    print(
+        f"tuned: {len(written)} texts, {sum(len(ids) for ids, _ in written)} tokens in {len(rows[0])} rows; greedy: {greedy[0]!r}"
+    )
+    print(
+        f"tuned: log-probabilities at most {worst['alone']:.1e} from transformers' attention, {worst['packed']:.1e} from packed rows (allowed {LIKELY:.0e})"
+    )
     print(f"tuned: ends of the examples {'fine' if laid else 'wrong'}")
     return max(worst.values()) <= LIKELY and laid
 
 
 def main():
-    checks = {"tokens": check_tokens, "logits": check_logits, "packed": check_packed, "falls": check_falls, "resumes": check_resumes}
+    checks = {
+        "tokens": check_tokens,
+        "logits": check_logits,
+        "packed": check_packed,
+        "falls": check_falls,
+        "resumes": check_resumes,
+    }
     checks |= {"reward": check_reward, "tuned": check_tuned}
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("examples", type=Path, metavar="EXAMPLES.jsonl")
     parser.add_argument("pack", type=Path, metavar="PACK.npz")
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
-    parser.add_argument("--reference", type=Path, default=prompts.ROOT / "target" / "release" / "examples" / "reference")
+    parser.add_argument(
+        "--reference",
+        type=Path,
+        default=prompts.ROOT / "target" / "release" / "examples" / "reference",
+    )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--only", nargs="+", choices=checks, default=list(checks))
     options = parser.parse_args()

@@ -36,14 +36,24 @@ def stretches(code, rows, random):
     run = []
     wanted = random.randint(*STRETCH)
     for text, english, name, number in rows:
-        follows = run and run[-1][3] + 1 == number and run[-1][2] == name and sum(len(r[1]) for r in run) + len(english) <= STRETCH_CHARACTERS
+        follows = (
+            run
+            and run[-1][3] + 1 == number
+            and run[-1][2] == name
+            and sum(len(r[1]) for r in run) + len(english) <= STRETCH_CHARACTERS
+        )
         if not english.endswith(FULL_STOP):
             run = []
             continue
         run = [*run, (text, english, name, number)] if follows else [(text, english, name, number)]
         if len(run) == wanted:
             if len({held_back(r[1]) for r in run}) == 1:
-                yield gap.join(r[0] for r in run), " ".join(r[1] for r in run), name, held_back(run[0][1])
+                yield (
+                    gap.join(r[0] for r in run),
+                    " ".join(r[1] for r in run),
+                    name,
+                    held_back(run[0][1]),
+                )
             run, wanted = [], random.randint(*STRETCH)
 
 
@@ -51,11 +61,27 @@ def translations(code, rows, usable, flores, dropped):
     rows = [row for row in rows if (entry := sets.describe(row[2])) and usable(entry)]
     rows = filters.keep_pairs(code, rows, flores, dropped)
     documents = [row for row in rows if sets.describe(row[2]).documents]
-    pieces = [("sentence", text, english, name, held_back(english)) for text, english, name, _ in rows]
-    pieces += [("stretch", *piece) for piece in stretches(code, documents, random.Random(f"stretches {code}"))]
+    pieces = [
+        ("sentence", text, english, name, held_back(english)) for text, english, name, _ in rows
+    ]
+    pieces += [
+        ("stretch", *piece)
+        for piece in stretches(code, documents, random.Random(f"stretches {code}"))
+    ]
     for task, text, english, name, held in pieces:
-        for source, target, first, second in ((code, "en", text, english), ("en", code, english, text)):
-            yield {"task": task, "from": source, "to": target, "source": first, "target": second, "set": name, "held": held}
+        for source, target, first, second in (
+            (code, "en", text, english),
+            ("en", code, english, text),
+        ):
+            yield {
+                "task": task,
+                "from": source,
+                "to": target,
+                "source": first,
+                "target": second,
+                "set": name,
+                "held": held,
+            }
 
 
 def summarize(usable, flores, dropped):
@@ -64,22 +90,43 @@ def summarize(usable, flores, dropped):
     for name, entry in sets.SUMMARIES.items():
         if not usable(entry):
             continue
-        measured = {row["text"] for row in evaluation.load(name, MEASURED)} if name in evaluation.SETS else set()
+        measured = (
+            {row["text"] for row in evaluation.load(name, MEASURED)}
+            if name in evaluation.SETS
+            else set()
+        )
         for code, article, summary in sets.summaries(name, measured):
             reason = filters.keep_summary(code, article, summary, flores)
             if reason:
                 dropped[f"summary: {reason}"] += 1
                 continue
             held = held_back(article)
-            yield {"task": "summary", "from": code, "to": code, "source": article, "target": summary, "set": name, "held": held}
+            yield {
+                "task": "summary",
+                "from": code,
+                "to": code,
+                "source": article,
+                "target": summary,
+                "set": name,
+                "held": held,
+            }
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, metavar="OUT.jsonl")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--stated-only", action="store_true", default=True, help="only sets that may be passed on (the default)")
-    which.add_argument("--all-sets", action="store_true", help="also sets without a stated licence: not for what is passed on")
+    which.add_argument(
+        "--stated-only",
+        action="store_true",
+        default=True,
+        help="only sets that may be passed on (the default)",
+    )
+    which.add_argument(
+        "--all-sets",
+        action="store_true",
+        help="also sets without a stated licence: not for what is passed on",
+    )
     arguments = parser.parse_args()
 
     def usable(entry):
@@ -91,7 +138,11 @@ def main():
 
         def write(examples):
             for example in examples:
-                counts[example["set"], example["task"], "held back" if example["held"] else f"{example['from']}-{example['to']}"] += 1
+                counts[
+                    example["set"],
+                    example["task"],
+                    "held back" if example["held"] else f"{example['from']}-{example['to']}",
+                ] += 1
                 out.write(json.dumps(example, ensure_ascii=False) + "\n")
 
         for code, rows in sets.parallel():
@@ -100,10 +151,26 @@ def main():
     table = {}
     for (name, task, pair), count in sorted(counts.items()):
         entry = sets.SUMMARIES.get(name) or sets.describe(name)
-        row = table.setdefault(name, {"title": entry.title, "licence": entry.licence, "stated": entry.stated, "human": entry.human, "examples": {}})
+        row = table.setdefault(
+            name,
+            {
+                "title": entry.title,
+                "licence": entry.licence,
+                "stated": entry.stated,
+                "human": entry.human,
+                "examples": {},
+            },
+        )
         row["examples"].setdefault(task, {})[pair] = count
-    report = {"all sets": arguments.all_sets, "examples": counts.total(), "dropped": dict(dropped), "sets": table}
-    arguments.out.with_suffix(".json").write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    report = {
+        "all sets": arguments.all_sets,
+        "examples": counts.total(),
+        "dropped": dict(dropped),
+        "sets": table,
+    }
+    arguments.out.with_suffix(".json").write_text(
+        json.dumps(report, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+    )
     print(f"{counts.total()} examples of {len(table)} sets; dropped: {dict(dropped)}")
 
 

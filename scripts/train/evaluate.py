@@ -50,7 +50,10 @@ class Writer:
         end = encoder.encode(suffix)
         sources = [encoder.encode_plain(text) for text in texts]
         # Texts of about the same length together, so that hardly any place is filled up.
-        order, outputs = sorted(range(len(texts)), key=lambda n: len(sources[n])), [None] * len(texts)
+        order, outputs = (
+            sorted(range(len(texts)), key=lambda n: len(sources[n])),
+            [None] * len(texts),
+        )
         for at in range(0, len(order), self.batch):
             which = order[at : at + self.batch]
             limits = [room(sources[n], target) for n in which]
@@ -59,18 +62,36 @@ class Writer:
         return outputs
 
     def greedy(self, start, rest, limits):
-        body, device = self.model.get_base_model() if isinstance(self.model, peft.PeftModel) else self.model, self.device
+        body, device = (
+            self.model.get_base_model() if isinstance(self.model, peft.PeftModel) else self.model,
+            self.device,
+        )
         longest = max(map(len, rest))
         ids = torch.tensor([[0] * (longest - len(r)) + r for r in rest], device=device)
-        seen = torch.tensor([[1] * len(start) + [0] * (longest - len(r)) + [1] * len(r) for r in rest], device=device)
+        seen = torch.tensor(
+            [[1] * len(start) + [0] * (longest - len(r)) + [1] * len(r) for r in rest],
+            device=device,
+        )
         cache = DynamicCache(config=body.config)
-        body(input_ids=torch.tensor([start], device=device), past_key_values=cache, use_cache=True, logits_to_keep=1)
+        body(
+            input_ids=torch.tensor([start], device=device),
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=1,
+        )
         cache.batch_repeat_interleave(len(rest))
         at = (seen.cumsum(1) - 1).clamp(min=0)
         positions = at[:, len(start) :]
         written, open_ = [[] for _ in rest], set(range(len(rest)))
         while open_:
-            step = body(input_ids=ids, attention_mask=seen, position_ids=positions, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            step = body(
+                input_ids=ids,
+                attention_mask=seen,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            )
             ids = step.logits[:, -1].argmax(-1, keepdim=True)
             for n, token in enumerate(ids[:, 0].tolist()):
                 if n in open_:
@@ -87,7 +108,9 @@ class Writer:
 
 def translate(writer, examples, source, target, lines):
     if "en" not in (source, target):
-        return translate(writer, examples, "en", target, translate(writer, examples, source, "en", lines))
+        return translate(
+            writer, examples, "en", target, translate(writer, examples, source, "en", lines)
+        )
     prefix, suffix = prompts.translation(source, target, examples)
     return writer.write(prefix, lines, suffix, target)
 
@@ -99,7 +122,9 @@ def score(target, sources, references, outputs):
 
 
 def table(results, systems, pairs):
-    head = f"{'pair':<8}" + "".join(f"{name:>9} BLEU{'chrF':>7}{'copied':>8}{'empty':>7}" for name in systems)
+    head = f"{'pair':<8}" + "".join(
+        f"{name:>9} BLEU{'chrF':>7}{'copied':>8}{'empty':>7}" for name in systems
+    )
     rows = [head]
     groups = {pair: [pair] for pair in pairs} | {
         "to en": [p for p in pairs if p.endswith("-en")],
@@ -107,8 +132,20 @@ def table(results, systems, pairs):
     }
     for name, members in groups.items():
         if members and all(p in results[s] for s in systems for p in members):
-            mean = [{k: sum(results[s][p][k] for p in members) / len(members) for k in ("BLEU", "chrF", "copied", "empty")} for s in systems]
-            rows.append(f"{name:<8}" + "".join(f"{m['BLEU']:>14.1f}{m['chrF']:>7.1f}{m['copied']:>8.0%}{m['empty']:>7.1f}" for m in mean))
+            mean = [
+                {
+                    k: sum(results[s][p][k] for p in members) / len(members)
+                    for k in ("BLEU", "chrF", "copied", "empty")
+                }
+                for s in systems
+            ]
+            rows.append(
+                f"{name:<8}"
+                + "".join(
+                    f"{m['BLEU']:>14.1f}{m['chrF']:>7.1f}{m['copied']:>8.0%}{m['empty']:>7.1f}"
+                    for m in mean
+                )
+            )
     return "\n".join(rows)
 
 
@@ -119,7 +156,9 @@ def main():
     parser.add_argument("--out", type=Path, metavar="RESULTS.json")
     parser.add_argument("--lines", type=int, default=40)
     parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="FR-EN")
-    parser.add_argument("--systems", nargs="+", choices=["base", "adapter"], default=["base", "adapter"])
+    parser.add_argument(
+        "--systems", nargs="+", choices=["base", "adapter"], default=["base", "adapter"]
+    )
     parser.add_argument("--batch", type=int, default=20)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="bf16")
@@ -128,13 +167,22 @@ def main():
         parser.error("--adapter names the folder of the adapter to measure")
     encoder = prompts.Encoder(options.model)
     dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[options.precision]
-    results = json.loads(options.out.read_text(encoding="utf-8")) if options.out and options.out.exists() else {}
+    results = (
+        json.loads(options.out.read_text(encoding="utf-8"))
+        if options.out and options.out.exists()
+        else {}
+    )
     for name in options.systems:
         model = weights.load(options.model, dtype).to(options.device)
         measured = f"{options.lines} lines, {options.precision}"
         if name == "adapter":
             model = peft.PeftModel.from_pretrained(model, options.adapter).merge_and_unload()
-            measured += ", adapter " + hashlib.sha256((options.adapter / "adapter_model.safetensors").read_bytes()).hexdigest()[:16]
+            measured += (
+                ", adapter "
+                + hashlib.sha256(
+                    (options.adapter / "adapter_model.safetensors").read_bytes()
+                ).hexdigest()[:16]
+            )
         if results.get(name, {}).get("measured") != measured:
             results[name] = {"measured": measured}
         writer = Writer(model, encoder, options.batch)
@@ -145,11 +193,25 @@ def main():
             sources, references = flores(source, options.lines), flores(target, options.lines)
             begin = time.monotonic()
             outputs = translate(writer, EXAMPLES if name == "base" else 0, source, target, sources)
-            results[name][pair] = {**score(target, sources, references, outputs), "seconds": time.monotonic() - begin, "outputs": outputs}
-            print(f"{name} {pair} " + " ".join(f"{k} {v:.2f}" for k, v in results[name][pair].items() if k != "outputs"), flush=True)
+            results[name][pair] = {
+                **score(target, sources, references, outputs),
+                "seconds": time.monotonic() - begin,
+                "outputs": outputs,
+            }
+            print(
+                f"{name} {pair} "
+                + " ".join(
+                    f"{k} {v:.2f}" for k, v in results[name][pair].items() if k != "outputs"
+                ),
+                flush=True,
+            )
             if options.out:
-                replace(options.out, (json.dumps(results, ensure_ascii=False, indent=1) + "\n").encode())
-    print(f"FLORES dev, first {options.lines} lines; base with {EXAMPLES} examples, adapter without")
+                replace(
+                    options.out, (json.dumps(results, ensure_ascii=False, indent=1) + "\n").encode()
+                )
+    print(
+        f"FLORES dev, first {options.lines} lines; base with {EXAMPLES} examples, adapter without"
+    )
     print(table(results, options.systems, options.pairs))
 
 

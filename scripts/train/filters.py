@@ -43,17 +43,27 @@ class Flores:
     def __init__(self, data):
         files = sorted((Path(data) / "flores-dev").glob("*.txt"))
         if not files:
-            sys.exit(f"{data}/flores-dev has no texts; without them nothing can be kept out of the training data")
-        self.lines = {normalized(line) for path in files for line in path.read_text(encoding="utf-8").splitlines()} - {""}
+            sys.exit(
+                f"{data}/flores-dev has no texts; without them nothing can be kept out of the training data"
+            )
+        self.lines = {
+            normalized(line)
+            for path in files
+            for line in path.read_text(encoding="utf-8").splitlines()
+        } - {""}
 
     def holds(self, text):
         """Whether a text is one of them, or contains one as a sentence or a whole."""
-        return normalized(text) in self.lines or any(normalized(s) in self.lines for s in SENTENCE_END.split(text))
+        return normalized(text) in self.lines or any(
+            normalized(s) in self.lines for s in SENTENCE_END.split(text)
+        )
 
 
 def keep_pairs(code, rows, flores, dropped):
     """The rows of a language worth training on; `dropped` counts the others by reason."""
-    ratio = statistics.median(len(text) / max(1, len(english)) for text, english, *_ in rows if len(english) >= SHORT)
+    ratio = statistics.median(
+        len(text) / max(1, len(english)) for text, english, *_ in rows if len(english) >= SHORT
+    )
     seen, kept = set(), []
     for text, english, *rest in rows:
         text, english = text.strip(), english.strip()

@@ -20,7 +20,9 @@ from train import write_adapter
 def part(text):
     folder, separator, weight = text.rpartition("=")
     if not separator:
-        raise argparse.ArgumentTypeError(f"{text!r}: expected a folder, =, and its weight, as adapter=0.5")
+        raise argparse.ArgumentTypeError(
+            f"{text!r}: expected a folder, =, and its weight, as adapter=0.5"
+        )
     return Path(folder), float(weight)
 
 
@@ -39,10 +41,15 @@ def main():
     parser.add_argument("parts", type=part, nargs="+", metavar="ADAPTER=WEIGHT")
     parser.add_argument("--rank", type=int, required=True)
     options = parser.parse_args()
-    configs = [json.loads((folder / "adapter_config.json").read_text()) for folder, _ in options.parts]
+    configs = [
+        json.loads((folder / "adapter_config.json").read_text()) for folder, _ in options.parts
+    ]
     factors = [load_file(folder / "adapter_model.safetensors") for folder, _ in options.parts]
     # In PEFT's format the change is lora_B @ lora_A, times alpha over rank.
-    scales = [weight * config["lora_alpha"] / config["r"] for (_, weight), config in zip(options.parts, configs)]
+    scales = [
+        weight * config["lora_alpha"] / config["r"]
+        for (_, weight), config in zip(options.parts, configs)
+    ]
     merged = {}
     for name in (n for n in factors[0] if "lora_A" in n):
         other = name.replace("lora_A", "lora_B")

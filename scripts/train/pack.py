@@ -78,14 +78,23 @@ def shares(buckets, options):
     directions = {True: options.into_english, False: 1 - options.into_english}
     result = {}
     for (task, pair), weight in weights.items():
-        same = [key for key in weights if key[0] == task and (task == "summary" or key[1].endswith("-en") == pair.endswith("-en"))]
+        same = [
+            key
+            for key in weights
+            if key[0] == task
+            and (task == "summary" or key[1].endswith("-en") == pair.endswith("-en"))
+        ]
         share = groups[task] * (1 if task == "summary" else directions[pair.endswith("-en")])
         result[task, pair] = share * weight / sum(weights[key] for key in same)
     return result
 
 
 def frame(entry):
-    return prompts.summary(entry["from"]) if entry["task"] == "summary" else prompts.translation(entry["from"], entry["to"])
+    return (
+        prompts.summary(entry["from"])
+        if entry["task"] == "summary"
+        else prompts.translation(entry["from"], entry["to"])
+    )
 
 
 class Rows:
@@ -136,14 +145,24 @@ class Pieces:
         if (before, "begin") not in self.numbers:
             self.add((before, "begin"), [self.encoder.begin, *self.encoder.encode(before)])
         self.learn([after])
-        return [self.numbers[key] for key in ((before, "begin"), entry["source"], after, self.encoder.written(entry["target"]))]
+        return [
+            self.numbers[key]
+            for key in (
+                (before, "begin"),
+                entry["source"],
+                after,
+                self.encoder.written(entry["target"]),
+            )
+        ]
 
     def size(self, example):
         return sum(len(self.ids[n]) for n in example)
 
     def beyond(self, entries, size):
         """The texts that have a token which is not among the so many that occur in the most texts of some examples."""
-        used = Counter(text for e in entries for text in (e["source"], self.encoder.written(e["target"])))
+        used = Counter(
+            text for e in entries for text in (e["source"], self.encoder.written(e["target"]))
+        )
         counts = np.zeros(self.encoder.size, np.int64)
         for text, times in used.items():
             counts[np.unique(self.ids[self.numbers[text]])] += times
@@ -158,7 +177,11 @@ class Pieces:
         joined = np.concatenate([self.ids[n] for n in used])
         shortlist, places = np.unique(joined, return_inverse=True)
         ends = np.cumsum([len(self.ids[n]) for n in used], dtype=np.int64)
-        return {"pieces": places.astype(np.int32), "ends": ends, "shortlist": shortlist.astype(np.int32)}, renumbered
+        return {
+            "pieces": places.astype(np.int32),
+            "ends": ends,
+            "shortlist": shortlist.astype(np.int32),
+        }, renumbered
 
 
 def main():
@@ -167,16 +190,50 @@ def main():
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
     parser.add_argument("out", type=Path, metavar="OUT.npz")
     parser.add_argument("--tokens", type=int, required=True, help="how many to draw")
-    parser.add_argument("--held-tokens", type=int, default=20_000, help="how many to keep back (default: %(default)s)")
+    parser.add_argument(
+        "--held-tokens",
+        type=int,
+        default=20_000,
+        help="how many to keep back (default: %(default)s)",
+    )
     parser.add_argument("--row", type=int, default=640, help="tokens a row (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--temperature", type=float, default=0.5, help="a pair's share grows with its examples to this power (default: %(default)s)")
-    parser.add_argument("--into-english", type=float, default=0.55, help="share of the translations (default: %(default)s)")
-    parser.add_argument("--summary-share", type=float, default=0.1, help="of the tokens (default: %(default)s)")
-    parser.add_argument("--stretch-share", type=float, default=0.15, help="of the translations' tokens (default: %(default)s)")
-    parser.add_argument("--favour", nargs="*", default=favoured(), metavar="FR-EN", help="pairs with more weight (default: the measured ones)")
-    parser.add_argument("--favour-weight", type=float, default=3.0, help="how much more (default: %(default)s)")
-    parser.add_argument("--vocabulary", type=int, help="only examples whose texts have none but the so many commonest tokens, for a small file of the model")
+    parser.add_argument(
+        "--temperature",
+        type=float,
+        default=0.5,
+        help="a pair's share grows with its examples to this power (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--into-english",
+        type=float,
+        default=0.55,
+        help="share of the translations (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--summary-share", type=float, default=0.1, help="of the tokens (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--stretch-share",
+        type=float,
+        default=0.15,
+        help="of the translations' tokens (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--favour",
+        nargs="*",
+        default=favoured(),
+        metavar="FR-EN",
+        help="pairs with more weight (default: the measured ones)",
+    )
+    parser.add_argument(
+        "--favour-weight", type=float, default=3.0, help="how much more (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--vocabulary",
+        type=int,
+        help="only examples whose texts have none but the so many commonest tokens, for a small file of the model",
+    )
     options = parser.parse_args()
 
     found = {False: defaultdict(list), True: defaultdict(list)}
@@ -186,19 +243,35 @@ def main():
     if not found[False]:
         sys.exit(f"{options.examples} has no examples; data.py writes it")
     pieces = Pieces(prompts.Encoder(options.model))
-    pieces.learn(text for held in found.values() for examples in held.values() for e in examples for text in (e["source"], pieces.encoder.written(e["target"])))
+    pieces.learn(
+        text
+        for held in found.values()
+        for examples in held.values()
+        for e in examples
+        for text in (e["source"], pieces.encoder.written(e["target"]))
+    )
     if options.vocabulary:
-        rare = pieces.beyond([e for held in found.values() for examples in held.values() for e in examples], options.vocabulary)
+        rare = pieces.beyond(
+            [e for held in found.values() for examples in held.values() for e in examples],
+            options.vocabulary,
+        )
         for held in found.values():
             for key, examples in list(held.items()):
-                held[key] = [e for e in examples if e["source"] not in rare and pieces.encoder.written(e["target"]) not in rare]
+                held[key] = [
+                    e
+                    for e in examples
+                    if e["source"] not in rare and pieces.encoder.written(e["target"]) not in rare
+                ]
                 if not held[key]:
                     del held[key]
     shown = {normalized(text) for example in prompts.EXAMPLES for text in example.values()}
     chosen = {k: v.name if isinstance(v, Path) else v for k, v in vars(options).items()}
     arrays, about = {}, {"options": chosen, "row": options.row}
     for held, limit in ((False, options.tokens), (True, options.held_tokens)):
-        buckets = {key: Bucket(f"{options.seed} {held} {key}", examples) for key, examples in sorted(found[held].items())}
+        buckets = {
+            key: Bucket(f"{options.seed} {held} {key}", examples)
+            for key, examples in sorted(found[held].items())
+        }
         share, spent, rows = shares(buckets, options), Counter(), Rows(options.row)
         counts, too_long, total, written = defaultdict(Counter), 0, 0, 0
         while total < limit:
@@ -211,7 +284,9 @@ def main():
             if size > options.row:
                 too_long += 1
                 if too_long > 100 * (1 + total):
-                    sys.exit(f"hardly any example fits into {options.row} tokens; give a larger --row")
+                    sys.exit(
+                        f"hardly any example fits into {options.row} tokens; give a larger --row"
+                    )
                 continue
             spent[key] += size
             total += size
@@ -227,17 +302,32 @@ def main():
             "rounds": max(b.rounds for b in buckets.values()), "sets": {k: dict(v) for k, v in sorted(counts.items())},
             "pairs": {f"{task} {pair}": spent[task, pair] for task, pair in sorted(spent)},
         }  # fmt: skip
-    texts, renumbered = pieces.arrays(np.unique(np.concatenate([arrays["examples"].ravel(), arrays["held_examples"].ravel()])))
+    texts, renumbered = pieces.arrays(
+        np.unique(np.concatenate([arrays["examples"].ravel(), arrays["held_examples"].ravel()]))
+    )
     for name in ("examples", "held_examples"):
         arrays[name] = renumbered[arrays[name]]
     arrays |= texts
-    arrays["words"] = np.frombuffer(json.dumps(pieces.encoder.spelled(arrays["shortlist"]), ensure_ascii=False).encode(), np.uint8)
+    arrays["words"] = np.frombuffer(
+        json.dumps(pieces.encoder.spelled(arrays["shortlist"]), ensure_ascii=False).encode(),
+        np.uint8,
+    )
     about["shortlist"] = len(arrays["shortlist"])
-    arrays["about"] = np.frombuffer(json.dumps(about, ensure_ascii=False, sort_keys=True).encode(), np.uint8)
+    arrays["about"] = np.frombuffer(
+        json.dumps(about, ensure_ascii=False, sort_keys=True).encode(), np.uint8
+    )
     partial = options.out.with_name(options.out.name + ".part.npz")
     np.savez_compressed(partial, **arrays)
     os.replace(partial, options.out)
-    print(json.dumps({k: {a: b for a, b in v.items() if a != "pairs"} if isinstance(v, dict) else v for k, v in about.items()}, indent=1))
+    print(
+        json.dumps(
+            {
+                k: {a: b for a, b in v.items() if a != "pairs"} if isinstance(v, dict) else v
+                for k, v in about.items()
+            },
+            indent=1,
+        )
+    )
 
 
 if __name__ == "__main__":

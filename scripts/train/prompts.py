@@ -26,7 +26,10 @@ def language(code):
 def translation(source, target, examples=0):
     """What stands before and after a text to translate, with the last so many examples (`src/task/prompts.rs`)."""
     source_name, target_name = language(source), language(target)
-    shown = (f"{source_name}: {e[source]}\n{target_name}: {e[target]}\n\n" for e in EXAMPLES[len(EXAMPLES) - examples :])
+    shown = (
+        f"{source_name}: {e[source]}\n{target_name}: {e[target]}\n\n"
+        for e in EXAMPLES[len(EXAMPLES) - examples :]
+    )
     return "".join(shown) + f"{source_name}: ", f"\n{target_name}:"
 
 
@@ -43,11 +46,15 @@ class Encoder:
 
         def read(name):
             if f"tokenizer.ggml.{name}" not in fields:
-                raise SystemExit(f"{path} has no tokenizer.ggml.{name}; expected the starter model, `polygist models pull gemma-3-270m` gets it")
+                raise SystemExit(
+                    f"{path} has no tokenizer.ggml.{name}; expected the starter model, `polygist models pull gemma-3-270m` gets it"
+                )
             return fields[f"tokenizer.ggml.{name}"].contents()
 
         if read("model") != "llama" or read("add_space_prefix"):
-            raise SystemExit(f"{path}: expected a SentencePiece tokenizer without a space before the text, as Gemma 3 has")
+            raise SystemExit(
+                f"{path}: expected a SentencePiece tokenizer without a space before the text, as Gemma 3 has"
+            )
         tokens, types, scores = read("tokens"), read("token_type"), read("scores")
         vocabulary = {token: number for number, token in enumerate(tokens)}
         merges = []
@@ -60,12 +67,24 @@ class Encoder:
         merges.sort()
         merges = [(tokens[number][:at], tokens[number][at:]) for _, number, at in merges]
         unknown = tokens[read("unknown_token_id")]
-        inner = Tokenizer(models.BPE(vocabulary, merges, byte_fallback=True, fuse_unk=True, unk_token=unknown))
+        inner = Tokenizer(
+            models.BPE(vocabulary, merges, byte_fallback=True, fuse_unk=True, unk_token=unknown)
+        )
         inner.normalizer = normalizers.Replace(" ", "▁")
-        inner.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+        inner.decoder = decoders.Sequence(
+            [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+        )
         control = [token for token, kind in zip(tokens, types) if kind == CONTROL]
-        inner.add_special_tokens([AddedToken(token, normalized=False, special=True) for token in control])
-        inner.add_tokens([AddedToken(token, normalized=False) for token, kind in zip(tokens, types) if kind == USER_DEFINED])
+        inner.add_special_tokens(
+            [AddedToken(token, normalized=False, special=True) for token in control]
+        )
+        inner.add_tokens(
+            [
+                AddedToken(token, normalized=False)
+                for token, kind in zip(tokens, types)
+                if kind == USER_DEFINED
+            ]
+        )
         self.inner, self.control = inner, {vocabulary[token] for token in control}
         self.begin, self.size = read("bos_token_id"), len(tokens)
         self.ends = {read("eos_token_id")} | {n for n, token in enumerate(tokens) if "\n" in token}
@@ -75,7 +94,10 @@ class Encoder:
 
     def encode_all(self, texts):
         """Texts from outside; one that looks like a control token is refused here (filters.py leaves such texts out)."""
-        found = [encoding.ids for encoding in self.inner.encode_batch_fast(texts, add_special_tokens=False)]
+        found = [
+            encoding.ids
+            for encoding in self.inner.encode_batch_fast(texts, add_special_tokens=False)
+        ]
         for text, ids in zip(texts, found):
             if not self.control.isdisjoint(ids):
                 raise ValueError(f"the text {text[:60]!r} contains a control token of the model")

@@ -15,7 +15,9 @@ SEPARATED = re.compile(r"(?<=\d)(?:[.,'’٫٬،、，．]|[ \u00a0\u2009\u202f]
 
 def numbers(text):
     """The numbers of a text in ASCII digits, each as often as it occurs."""
-    digits = "".join(str(unicodedata.decimal(c)) if c.isdecimal() else c for c in SEPARATED.sub("", text))
+    digits = "".join(
+        str(unicodedata.decimal(c)) if c.isdecimal() else c for c in SEPARATED.sub("", text)
+    )
     return Counter(re.findall(r"[0-9]+", digits))
 
 
@@ -28,7 +30,9 @@ def agreement(ours, theirs):
 def rewards(reference, texts, finished):
     """What each of several translations of the same text is worth. `finished` says of each whether it came to its end."""
     # chrF++ where words are written apart, else chrF; with as much weight on precision as on recall, since what is too long is no better.
-    measure = CHRF(word_order=2 if " " in reference.strip() else 0, beta=1, references=[[reference]])
+    measure = CHRF(
+        word_order=2 if " " in reference.strip() else 0, beta=1, references=[[reference]]
+    )
     expected, result = numbers(reference), []
     for text, complete in zip(texts, finished, strict=True):
         if not text:

@@ -21,7 +21,14 @@ def expand(pieces, ends, examples, row, length):
     at += np.repeat(row * length - before[first], total)
     shape = (int(row[-1]) + 1 if len(row) else 0, length)
     result = tuple(np.zeros(shape, kind) for kind in (np.int32, np.int32, bool))
-    for array, given in zip(result, (values, np.repeat(np.arange(len(row)) - first + 1, total), np.repeat(np.tile([0, 0, 0, 1], len(row)), flat))):
+    for array, given in zip(
+        result,
+        (
+            values,
+            np.repeat(np.arange(len(row)) - first + 1, total),
+            np.repeat(np.tile([0, 0, 0, 1], len(row)), flat),
+        ),
+    ):
         array.reshape(-1)[at] = given
     return result
 
@@ -35,15 +42,22 @@ class Pack:
         with np.load(path) as arrays:
             self.about, self.shortlist = json.loads(arrays["about"].tobytes()), arrays["shortlist"]
             self.pieces, self.ends = arrays["pieces"], arrays["ends"]
-            self.examples = {held: arrays["held_examples" if held else "examples"] for held in (False, True)}
-            self.row = {held: arrays["held_row" if held else "row"].astype(np.int64) for held in (False, True)}
+            self.examples = {
+                held: arrays["held_examples" if held else "examples"] for held in (False, True)
+            }
+            self.row = {
+                held: arrays["held_row" if held else "row"].astype(np.int64)
+                for held in (False, True)
+            }
             self.words = json.loads(arrays["words"].tobytes()) if "words" in arrays else None
         # The largest number of examples in a row, with what fills it up as another one.
         self.most = max(int(np.bincount(row).max(initial=0)) for row in self.row.values()) + 1
 
     def whole(self, held):
         if held not in self.expanded:
-            self.expanded[held] = expand(self.pieces, self.ends, self.examples[held], self.row[held], self.about["row"])
+            self.expanded[held] = expand(
+                self.pieces, self.ends, self.examples[held], self.row[held], self.about["row"]
+            )
         return self.expanded[held]
 
     def count(self, held=False):
@@ -95,7 +109,11 @@ def blocks(module, query, key, value, attention_mask, scaling=None, dropout=0.0,
             at = torch.arange(end - begin, device=query.device)
             back = at[:, None] - at[None, :]
             mask = (back >= 0) & (back < window)
-        written.append(F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=mask is None, scale=scaling))
+        written.append(
+            F.scaled_dot_product_attention(
+                q, k, v, attn_mask=mask, is_causal=mask is None, scale=scaling
+            )
+        )
     return torch.cat(written, dim=2).transpose(1, 2), None
 
 
@@ -109,9 +127,28 @@ def varlen(module, query, key, value, attention_mask, scaling=None, dropout=0.0,
     until, longest, window = attention_mask
     batch, heads, length, width = query.shape
     q, k, v = (x.transpose(1, 2).reshape(batch * length, -1, width) for x in (query, key, value))
-    k, v = (x.expand(-1, heads, -1) if x.shape[1] == 1 else x.repeat_interleave(module.num_key_value_groups, dim=1) for x in (k, v))
+    k, v = (
+        x.expand(-1, heads, -1)
+        if x.shape[1] == 1
+        else x.repeat_interleave(module.num_key_value_groups, dim=1)
+        for x in (k, v)
+    )
     back = -1 if window is None else window - 1
-    out = flash(q, k.contiguous(), v.contiguous(), until, until, longest, longest, 0.0, True, False, scale=scaling, window_size_left=back, window_size_right=0)[0]
+    out = flash(
+        q,
+        k.contiguous(),
+        v.contiguous(),
+        until,
+        until,
+        longest,
+        longest,
+        0.0,
+        True,
+        False,
+        scale=scaling,
+        window_size_left=back,
+        window_size_right=0,
+    )[0]
     return out.view(batch, length, heads, width), None
 
 
@@ -131,8 +168,15 @@ def prepare(rows, attention, window, device, most):
     elif attention == "varlen":
         found, longest = ends(example), example.shape[1]
         # After the last one come examples without a token: compiled code is for a single shape.
-        until = torch.tensor([0, *found, *[found[-1]] * (len(example) * most - len(found))], dtype=torch.int32, device=device)
-        masks = {"full_attention": (until, longest, None), "sliding_attention": (until, longest, window)}
+        until = torch.tensor(
+            [0, *found, *[found[-1]] * (len(example) * most - len(found))],
+            dtype=torch.int32,
+            device=device,
+        )
+        masks = {
+            "full_attention": (until, longest, None),
+            "sliding_attention": (until, longest, window),
+        }
     else:
         masks = sight(example.to(device), window)
     ids, example, target = (x.to(device) for x in rows)
@@ -141,14 +185,18 @@ def prepare(rows, attention, window, device, most):
 
 def states(model, ids, positions, masks):
     """What the output layer reads, of all tokens."""
-    return model.model(input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False).last_hidden_state
+    return model.model(
+        input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False
+    ).last_hidden_state
 
 
 def written(model, ids, positions, masks, target):
     """Logits of what the rows' targets are to be, in f32, and the targets. `model` is what weights.py gives: its vocabulary is the pack's
     shortlist, so what never occurs is neither computed nor pushed down."""
     at = target[:, 1:]
-    logits = F.linear(states(model, ids, positions, masks)[:, :-1][at], model.model.embed_tokens.weight).float()
+    logits = F.linear(
+        states(model, ids, positions, masks)[:, :-1][at], model.model.embed_tokens.weight
+    ).float()
     return logits, ids[:, 1:][at]
 
 
@@ -161,4 +209,6 @@ def losses(model, ids, positions, masks, target, temperature):
     """The loss of each target, f32, as they come row by row. `temperature`, as large as `target`, divides the logits of each."""
     logits, ids = written(model, ids, positions, masks, target)
     # In place: these are the largest numbers that there are.
-    return F.cross_entropy(logits.div_(temperature[:, 1:][target[:, 1:]][:, None]), ids, reduction="none")
+    return F.cross_entropy(
+        logits.div_(temperature[:, 1:][target[:, 1:]][:, None]), ids, reduction="none"
+    )

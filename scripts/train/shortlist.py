@@ -29,7 +29,9 @@ def count(encoder, texts):
     counts, texts = np.zeros(encoder.size, np.int64), sorted(texts)
     for at in range(0, len(texts), TOGETHER):
         ids = encoder.encode_all([encoder.written(text) for text in texts[at : at + TOGETHER]])
-        counts += np.bincount(np.concatenate([np.array(i, np.int64) for i in ids]), minlength=encoder.size)
+        counts += np.bincount(
+            np.concatenate([np.array(i, np.int64) for i in ids]), minlength=encoder.size
+        )
     return counts
 
 
@@ -38,8 +40,18 @@ def main():
     parser.add_argument("examples", type=Path, metavar="EXAMPLES.jsonl")
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
     parser.add_argument("adapter", type=Path, metavar="ADAPTER")
-    parser.add_argument("--texts", type=int, default=10_000, help="that a language must have for a list (default: %(default)s)")
-    parser.add_argument("--shared", type=int, default=3, help="languages whose texts make a token one of all (default: %(default)s)")
+    parser.add_argument(
+        "--texts",
+        type=int,
+        default=10_000,
+        help="that a language must have for a list (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--shared",
+        type=int,
+        default=3,
+        help="languages whose texts make a token one of all (default: %(default)s)",
+    )
     options = parser.parse_args()
     texts = {False: defaultdict(set), True: defaultdict(set)}
     with open(options.examples, encoding="utf-8") as lines:
@@ -56,10 +68,19 @@ def main():
     for code, counted in counts.items():
         number, held = len(texts[False][code]), count(encoder, texts[True][code])
         chosen = (counted > 0) | (languages >= options.shared) | single | (plain & (languages > 0))
-        known = f"{100 * held[chosen].sum() / held.sum():.2f}% of {held.sum()} kept back" if held.sum() else "none kept back"
+        known = (
+            f"{100 * held[chosen].sum() / held.sum():.2f}% of {held.sum()} kept back"
+            if held.sum()
+            else "none kept back"
+        )
         if number >= options.texts:
-            lists[code] = base64.b64encode(np.packbits(chosen, bitorder="little").tobytes()).decode()
-        print(f"{code}: {number} texts of {counted.sum()} tokens, {chosen.sum()} different; {known}{'' if code in lists else ': no list'}", flush=True)
+            lists[code] = base64.b64encode(
+                np.packbits(chosen, bitorder="little").tobytes()
+            ).decode()
+        print(
+            f"{code}: {number} texts of {counted.sum()} tokens, {chosen.sum()} different; {known}{'' if code in lists else ': no list'}",
+            flush=True,
+        )
     replace(options.adapter / "shortlist.json", json.dumps(lists, indent=0).encode())
 
 

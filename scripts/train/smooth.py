@@ -30,7 +30,12 @@ def main():
     parser.add_argument("pack", type=Path, metavar="PACK.npz")
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
     parser.add_argument("adapter", type=Path, metavar="ADAPTER")
-    parser.add_argument("--rows", type=int, default=24, help="how many of the rows that are kept back (default: %(default)s)")
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=24,
+        help="how many of the rows that are kept back (default: %(default)s)",
+    )
     options = parser.parse_args()
     pack = Pack(options.pack)
     model = weights.load(options.model, attention="blocks", shortlist=pack.shortlist)
@@ -45,7 +50,9 @@ def main():
             module.register_forward_pre_hook(lambda _, inputs, name=name: measure(name, inputs[0]))
     for n in range(min(options.rows, pack.count(held=True))):
         rows = pack.rows([n], held=True)
-        ids, positions, masks, _ = prepare(rows, "blocks", model.config.sliding_window, "cpu", pack.most)
+        ids, positions, masks, _ = prepare(
+            rows, "blocks", model.config.sliding_window, "cpu", pack.most
+        )
         kept = rows[1][0] > 0
         count += int(kept.sum())
         with torch.inference_mode():

@@ -42,16 +42,28 @@ def attach(model, rank, seed):
     torch.manual_seed(seed)
     model.name_or_path = "google/gemma-3-270m"  # what PEFT writes down as the base
     wanted = peft.LoraConfig(
-        r=rank, lora_alpha=int(rank * ALPHA_TO_RANK), lora_dropout=0.0, bias="none", target_modules=weights.LINEAR, task_type="CAUSAL_LM"
+        r=rank,
+        lora_alpha=int(rank * ALPHA_TO_RANK),
+        lora_dropout=0.0,
+        bias="none",
+        target_modules=weights.LINEAR,
+        task_type="CAUSAL_LM",
     )
     return peft.get_peft_model(model, wanted, autocast_adapter_dtype=False)
 
 
 def begin_with(model, folder):
     """Puts the numbers of an earlier adapter into a fresh one of the same shapes."""
-    values, fresh = load_file(folder / "adapter_model.safetensors"), peft.get_peft_model_state_dict(model)
-    if {name: v.shape for name, v in values.items()} != {name: v.shape for name, v in fresh.items()}:
-        sys.exit(f"{folder} has other matrices than an adapter of the rank {model.peft_config['default'].r}; give its --rank, or start anew")
+    values, fresh = (
+        load_file(folder / "adapter_model.safetensors"),
+        peft.get_peft_model_state_dict(model),
+    )
+    if {name: v.shape for name, v in values.items()} != {
+        name: v.shape for name, v in fresh.items()
+    }:
+        sys.exit(
+            f"{folder} has other matrices than an adapter of the rank {model.peft_config['default'].r}; give its --rank, or start anew"
+        )
     peft.set_peft_model_state_dict(model, values)
 
 
@@ -73,8 +85,14 @@ def write_adapter(folder, config, usage, state):
     """The files of an adapter; its matrices in bf16."""
     folder.mkdir(parents=True, exist_ok=True)
     replace(folder / "polygist.json", usage)
-    replace(folder / "adapter_config.json", (json.dumps(config, indent=1, sort_keys=True, default=str) + "\n").encode())
-    state = {name: value.detach().to("cpu", torch.bfloat16).contiguous() for name, value in sorted(state.items())}
+    replace(
+        folder / "adapter_config.json",
+        (json.dumps(config, indent=1, sort_keys=True, default=str) + "\n").encode(),
+    )
+    state = {
+        name: value.detach().to("cpu", torch.bfloat16).contiguous()
+        for name, value in sorted(state.items())
+    }
     # A single entry: the order of several differs from call to call.
     replace(folder / "adapter_model.safetensors", save(state, metadata={"format": "pt"}))
 
@@ -108,7 +126,9 @@ class Run:
             torch.use_deterministic_algorithms(True, warn_only=True)
         self.dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[options.precision]
         self.pack = Pack(options.pack)
-        base = weights.load(options.model, self.dtype, options.attention, self.pack.shortlist).to(options.device)
+        base = weights.load(options.model, self.dtype, options.attention, self.pack.shortlist).to(
+            options.device
+        )
         self.model = attach(base, options.rank, options.seed)
         if options.start:
             begin_with(self.model, options.start)
@@ -124,9 +144,13 @@ class Run:
         self.count, self.per_step, unit = self.units()
         per_epoch = self.count // self.per_step
         if per_epoch == 0:
-            sys.exit(f"{options.pack} has {self.count} {unit}, fewer than the {self.per_step} of a step")
+            sys.exit(
+                f"{options.pack} has {self.count} {unit}, fewer than the {self.per_step} of a step"
+            )
         self.steps = options.steps or max(1, int(per_epoch * options.epochs))
-        self.optimizer = torch.optim.AdamW(self.masters.values(), lr=options.lr, betas=(0.9, 0.99), weight_decay=0.0)
+        self.optimizer = torch.optim.AdamW(
+            self.masters.values(), lr=options.lr, betas=(0.9, 0.99), weight_decay=0.0
+        )
         self.step, self.progress, self.seconds = 0, 0.0, 0.0
         self.least = math.inf  # of what is measured on the texts held back
         self.started = time.time()
@@ -136,9 +160,19 @@ class Run:
         return self.pack.count(), self.options.rows_per_step, "rows"
 
     def about(self):
-        chosen = {k: v.name if isinstance(v, Path) else str(v) if isinstance(v, datetime) else v for k, v in vars(self.options).items()}
-        versions = {m.__name__: m.__version__ for m in (torch, transformers, peft, numpy)} | {"python": platform.python_version()}
-        return {"options": chosen, "steps": self.steps, "versions": versions, "pack": self.pack.about}
+        chosen = {
+            k: v.name if isinstance(v, Path) else str(v) if isinstance(v, datetime) else v
+            for k, v in vars(self.options).items()
+        }
+        versions = {m.__name__: m.__version__ for m in (torch, transformers, peft, numpy)} | {
+            "python": platform.python_version()
+        }
+        return {
+            "options": chosen,
+            "steps": self.steps,
+            "versions": versions,
+            "pack": self.pack.about,
+        }
 
     def publish(self):
         """Rounds the trained numbers into the adapter that is multiplied with."""
@@ -152,19 +186,30 @@ class Run:
             return
         state = torch.load(path, map_location=self.options.device, weights_only=True)
         if state["identity"] != self.identity():
-            sys.exit(f"{path} was made with other options: {state['identity']}; expected {self.identity()}. Name another folder, or delete it")
+            sys.exit(
+                f"{path} was made with other options: {state['identity']}; expected {self.identity()}. Name another folder, or delete it"
+            )
         with torch.no_grad():
             for name, value in state["masters"].items():
                 self.masters[name].copy_(value)
         self.optimizer.load_state_dict(state["optimizer"])
-        self.step, self.progress, self.started, self.seconds = state["step"], state["progress"], state["started"], state["seconds"]
+        self.step, self.progress, self.started, self.seconds = (
+            state["step"],
+            state["progress"],
+            state["started"],
+            state["seconds"],
+        )
         self.least = state["least"]
         self.publish()
 
     def identity(self):
         """What must be equal for going on."""
         start = self.options.start
-        start = hashlib.sha256((start / "adapter_model.safetensors").read_bytes()).hexdigest() if start else None
+        start = (
+            hashlib.sha256((start / "adapter_model.safetensors").read_bytes()).hexdigest()
+            if start
+            else None
+        )
         return json.dumps([start, self.pack.about, *self.settings()], sort_keys=True)
 
     def settings(self):
@@ -201,7 +246,16 @@ class Run:
 
     def loss(self, rows):
         options = self.options
-        return loss(self.base, *prepare(rows, options.attention, self.base.config.sliding_window, options.device, self.pack.most))
+        return loss(
+            self.base,
+            *prepare(
+                rows,
+                options.attention,
+                self.base.config.sliding_window,
+                options.device,
+                self.pack.most,
+            ),
+        )
 
     def note(self, entry):
         with open(self.out / "log.jsonl", "a", encoding="utf-8") as log:
@@ -230,7 +284,9 @@ class Run:
     def advance(self):
         options, begin = self.options, time.monotonic()
         if options.deadline and self.step:
-            passed = (time.time() - self.started) / max(1.0, options.deadline.timestamp() - self.started)
+            passed = (time.time() - self.started) / max(
+                1.0, options.deadline.timestamp() - self.started
+            )
             self.progress = max(self.progress, passed)
         self.progress = max(self.progress, self.step / self.steps)
         lr = rate(options, self.progress)
@@ -240,7 +296,9 @@ class Run:
             p.grad = None
         norm = torch.nn.utils.clip_grad_norm_(self.masters.values(), 1.0)
         if not math.isfinite(value) or not torch.isfinite(norm):
-            sys.exit(f"step {self.step + 1}: the loss is {value}, the gradient's norm {norm}; the last checkpoint is good: lower --lr")
+            sys.exit(
+                f"step {self.step + 1}: the loss is {value}, the gradient's norm {norm}; the last checkpoint is good: lower --lr"
+            )
         for group in self.optimizer.param_groups:
             group["lr"] = lr
         self.optimizer.step()
@@ -251,7 +309,13 @@ class Run:
         self.step += 1
         seconds = time.monotonic() - begin
         self.seconds += seconds
-        entry = {"step": self.step, "loss": round(value, 4), "lr": lr, "norm": round(norm.item(), 3), "tokens/s": round(tokens / seconds, 1)}
+        entry = {
+            "step": self.step,
+            "loss": round(value, 4),
+            "lr": lr,
+            "norm": round(norm.item(), 3),
+            "tokens/s": round(tokens / seconds, 1),
+        }
         self.note(entry | more)
 
     def ended(self):
@@ -261,7 +325,10 @@ class Run:
     def go(self):
         self.out.mkdir(parents=True, exist_ok=True)
         self.resume()
-        replace(self.out / "run.json", (json.dumps(self.about(), ensure_ascii=False, indent=1) + "\n").encode())
+        replace(
+            self.out / "run.json",
+            (json.dumps(self.about(), ensure_ascii=False, indent=1) + "\n").encode(),
+        )
         begin = time.monotonic()
         if self.step == 0:
             self.checkpoint()
@@ -273,38 +340,84 @@ class Run:
             if spent:
                 break
         done = self.ended()
-        print(f"{'done' if done else 'not done'}: step {self.step} of {self.steps}, {self.seconds:.0f} s of training")
+        print(
+            f"{'done' if done else 'not done'}: step {self.step} of {self.steps}, {self.seconds:.0f} s of training"
+        )
         return 0 if done else 3
 
 
 def parser_for(doc):
     """The options that all kinds of training share."""
-    parser = argparse.ArgumentParser(description=doc.splitlines()[0], epilog="Exits with 3 when --budget ended the call before the run was done.")
+    parser = argparse.ArgumentParser(
+        description=doc.splitlines()[0],
+        epilog="Exits with 3 when --budget ended the call before the run was done.",
+    )
     parser.add_argument("pack", type=Path, metavar="PACK.npz")
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
     parser.add_argument("out", type=Path, metavar="OUT")
-    parser.add_argument("--lr", type=float, default=1e-3, help="highest learning rate (default: %(default)s)")
-    parser.add_argument("--warmup", type=float, default=0.05, help="share of the run (default: %(default)s)")
-    parser.add_argument("--floor", type=float, default=0.02, help="last learning rate as a share of --lr (default: %(default)s)")
-    parser.add_argument("--rows-at-once", type=int, default=1, help="rows that go through the model together; a step's are summed (default: %(default)s)")
+    parser.add_argument(
+        "--lr", type=float, default=1e-3, help="highest learning rate (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--warmup", type=float, default=0.05, help="share of the run (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--floor",
+        type=float,
+        default=0.02,
+        help="last learning rate as a share of --lr (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--rows-at-once",
+        type=int,
+        default=1,
+        help="rows that go through the model together; a step's are summed (default: %(default)s)",
+    )
     parser.add_argument("--epochs", type=float, default=1.0)
     parser.add_argument("--steps", type=int, help="instead of --epochs")
-    parser.add_argument("--start", type=Path, metavar="ADAPTER", help="folder of an adapter to go on from, of the same rank")
-    parser.add_argument("--every", type=int, default=20, help="steps between checkpoints (default: %(default)s)")
-    parser.add_argument("--budget", type=float, help="seconds after which this call ends with a checkpoint")
-    parser.add_argument("--deadline", type=lambda t: datetime.fromisoformat(t).replace(tzinfo=timezone.utc), help="when training is to end, UTC")
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="ADAPTER",
+        help="folder of an adapter to go on from, of the same rank",
+    )
+    parser.add_argument(
+        "--every", type=int, default=20, help="steps between checkpoints (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--budget", type=float, help="seconds after which this call ends with a checkpoint"
+    )
+    parser.add_argument(
+        "--deadline",
+        type=lambda t: datetime.fromisoformat(t).replace(tzinfo=timezone.utc),
+        help="when training is to end, UTC",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--precision", choices=["f32", "bf16"], default="bf16")
-    parser.add_argument("--attention", choices=["blocks", "sdpa", "varlen"], help="default: varlen on a GPU; blocks for one row at once on a CPU; else sdpa")
-    parser.add_argument("--compile", action="store_true", help="compile the layers; takes about a minute, pays on a GPU")
+    parser.add_argument(
+        "--attention",
+        choices=["blocks", "sdpa", "varlen"],
+        help="default: varlen on a GPU; blocks for one row at once on a CPU; else sdpa",
+    )
+    parser.add_argument(
+        "--compile",
+        action="store_true",
+        help="compile the layers; takes about a minute, pays on a GPU",
+    )
     return parser
 
 
 def parsed(parser, arguments):
     options = parser.parse_args(arguments)
     if options.attention is None:
-        options.attention = "varlen" if options.device != "cpu" else "blocks" if options.rows_at_once == 1 else "sdpa"
+        options.attention = (
+            "varlen"
+            if options.device != "cpu"
+            else "blocks"
+            if options.rows_at_once == 1
+            else "sdpa"
+        )
     return options
 
 

@@ -32,17 +32,28 @@ from sacrebleu.metrics import CHRF
 from train import Run, parsed, parser_for
 
 TARGET, SOURCE = (6, 64), 96  # tokens of the examples that are used
-ROOM = (1.5, 12, 100)  # tokens of a translation: so many times the human one's, and so many more, at most so many
+ROOM = (
+    1.5,
+    12,
+    100,
+)  # tokens of a translation: so many times the human one's, and so many more, at most so many
 IN_ROW = 32  # examples in a row at most; attention is compiled for one number of them
 GREEDY = 1600  # held-back examples that are translated
-APART = 0.3  # log-probabilities that are further apart than this are no matter of rounding (bf16: 0.04)
+APART = (
+    0.3  # log-probabilities that are further apart than this are no matter of rounding (bf16: 0.04)
+)
 
 
 class Speller:
     """Text out of a pack's ids, without a tokenizer."""
 
     def __init__(self, words):
-        self.bytes = [bytes([int(w[3:5], 16)]) if re.fullmatch("<0x[0-9A-F]{2}>", w) else w.replace("▁", " ").encode() for w in words]
+        self.bytes = [
+            bytes([int(w[3:5], 16)])
+            if re.fullmatch("<0x[0-9A-F]{2}>", w)
+            else w.replace("▁", " ").encode()
+            for w in words
+        ]
 
     def text(self, ids):
         return b"".join(self.bytes[n] for n in ids).decode("utf-8", "replace").strip()
@@ -51,7 +62,9 @@ class Speller:
 def fill(sizes, length):
     """The row of each of some examples: the longest first, each into the first row that has room."""
     if max(sizes) > length:
-        raise ValueError(f"a prompt and its translation take {max(sizes)} tokens, more than the {length} of a row; make the pack with a larger --row")
+        raise ValueError(
+            f"a prompt and its translation take {max(sizes)} tokens, more than the {length} of a row; make the pack with a larger --row"
+        )
     sizes = np.maximum(sizes, -(-length // IN_ROW))  # so that a row does not get more than that
     room, row = np.full(len(sizes), length), np.empty(len(sizes), np.int64)
     for n in np.argsort(-sizes, kind="stable"):
@@ -69,14 +82,20 @@ def drawn_up(texts, length, multiple):
     texts, row = [texts[n] for n in order], row[order]
     pieces = [piece for prompt, ids, _ in texts for piece in (*prompt, ids)]
     examples = np.arange(len(pieces)).reshape(-1, 4)
-    rows = expand(np.concatenate(pieces), np.cumsum([len(p) for p in pieces]), examples, row, length)
+    rows = expand(
+        np.concatenate(pieces), np.cumsum([len(p) for p in pieces]), examples, row, length
+    )
     more = -len(rows[0]) % multiple
     rows = [np.concatenate([array, np.zeros((more, length), array.dtype)]) for array in rows]
     beside = {}
     for name in texts[0][2]:
         beside[name] = np.zeros(rows[0].shape, np.float32)
-        beside[name][rows[2]] = np.concatenate([np.broadcast_to(values[name], len(ids)) for _, ids, values in texts])
-    return tuple(map(torch.from_numpy, rows)), {name: torch.from_numpy(array) for name, array in beside.items()}
+        beside[name][rows[2]] = np.concatenate(
+            [np.broadcast_to(values[name], len(ids)) for _, ids, values in texts]
+        )
+    return tuple(map(torch.from_numpy, rows)), {
+        name: torch.from_numpy(array) for name, array in beside.items()
+    }
 
 
 class Tuning(Run):
@@ -87,23 +106,44 @@ class Tuning(Run):
         self.pool = multiprocessing.get_context("fork").Pool(os.cpu_count())
         super().__init__(options)
         ends = ["\n" in word for word in self.pack.words]
-        self.actor = Actor(options.model, self.pack.shortlist, ends, self.dtype, options.device, options.samples_at_once)
+        self.actor = Actor(
+            options.model,
+            self.pack.shortlist,
+            ends,
+            self.dtype,
+            options.device,
+            options.samples_at_once,
+        )
         self.ends = np.array(ends)
 
     @cached_property
     def speller(self):
         if self.pack.words is None:
-            sys.exit(f"{self.options.pack} does not say how its tokens are written; make it anew with pack.py")
+            sys.exit(
+                f"{self.options.pack} does not say how its tokens are written; make it anew with pack.py"
+            )
         return Speller(self.pack.words)
 
     def usable(self, held):
         """The translations that are neither very short nor long, each once."""
         _, first = np.unique(self.pack.examples[held], axis=0, return_index=True)
-        examples, size = self.pack.examples[held][np.sort(first)], np.diff(self.pack.ends, prepend=0)
-        after = {n: self.speller.text(self.pack.piece(n)) for n in np.unique(examples[:, 2]).tolist()}
-        translation = np.array([not after[n].startswith("Summary") for n in examples[:, 2].tolist()], bool)
+        examples, size = (
+            self.pack.examples[held][np.sort(first)],
+            np.diff(self.pack.ends, prepend=0),
+        )
+        after = {
+            n: self.speller.text(self.pack.piece(n)) for n in np.unique(examples[:, 2]).tolist()
+        }
+        translation = np.array(
+            [not after[n].startswith("Summary") for n in examples[:, 2].tolist()], bool
+        )
         target = size[examples[:, 3]]
-        return examples[translation & (target >= TARGET[0]) & (target <= TARGET[1]) & (size[examples[:, 1]] <= SOURCE)]
+        return examples[
+            translation
+            & (target >= TARGET[0])
+            & (target <= TARGET[1])
+            & (size[examples[:, 1]] <= SOURCE)
+        ]
 
     @cached_property
     def training(self):
@@ -115,11 +155,27 @@ class Tuning(Run):
         return found[np.linspace(0, len(found) - 1, min(GREEDY, len(found))).astype(int)]
 
     def units(self):
-        return len(self.training), self.options.prompts, f"translations of {TARGET[0]} to {TARGET[1]} tokens"
+        return (
+            len(self.training),
+            self.options.prompts,
+            f"translations of {TARGET[0]} to {TARGET[1]} tokens",
+        )
 
     def settings(self):
         o = self.options
-        chosen = [o.rank, o.lr, o.prompts, o.samples, o.temperature, o.reference_weight, self.steps, o.warmup, o.floor, o.seed, o.precision]
+        chosen = [
+            o.rank,
+            o.lr,
+            o.prompts,
+            o.samples,
+            o.temperature,
+            o.reference_weight,
+            self.steps,
+            o.warmup,
+            o.floor,
+            o.seed,
+            o.precision,
+        ]
         return ["tune", *chosen]
 
     def translations(self, examples, copies=1, temperature=None, seed=0):
@@ -128,14 +184,28 @@ class Tuning(Run):
         references = [self.pack.piece(example[3]) for example in examples]
         factor, further, most = ROOM
         limits = [min(most, int(factor * len(ids)) + further) for ids in references]
-        written = self.actor.write([np.concatenate(pieces) for pieces in prompts], limits, copies, temperature, seed)
+        written = self.actor.write(
+            [np.concatenate(pieces) for pieces in prompts], limits, copies, temperature, seed
+        )
         texts = [self.speller.text(ids) for ids, _ in written]
         complete = [bool(self.ends[ids[-1]]) for ids, _ in written]
         begin = time.monotonic()
         groups = [slice(n * copies, (n + 1) * copies) for n in range(len(prompts))]
-        tasks = [(self.speller.text(ids), texts[group], complete[group]) for ids, group in zip(references, groups)]
-        rewards = np.array(self.pool.map(reward.of_group, tasks, -(-len(tasks) // (4 * os.cpu_count()))))
-        return prompts, references, written, (texts, [task[0] for task in tasks], np.mean(complete)), rewards, time.monotonic() - begin
+        tasks = [
+            (self.speller.text(ids), texts[group], complete[group])
+            for ids, group in zip(references, groups)
+        ]
+        rewards = np.array(
+            self.pool.map(reward.of_group, tasks, -(-len(tasks) // (4 * os.cpu_count())))
+        )
+        return (
+            prompts,
+            references,
+            written,
+            (texts, [task[0] for task in tasks], np.mean(complete)),
+            rewards,
+            time.monotonic() - begin,
+        )
 
     def gradients(self, which):
         options, begin = self.options, time.monotonic()
@@ -151,13 +221,17 @@ class Tuning(Run):
         count = sum(len(ids) for ids, _ in written)
         total = apart = 0.0
         rows, tokens = (), 0
-        texts = self.weighed(prompts, references, written, better.ravel() / count, options.reference_weight / count)
+        texts = self.weighed(
+            prompts, references, written, better.ravel() / count, options.reference_weight / count
+        )
         if texts:
             rows, beside = drawn_up(texts, self.pack.about["row"], options.rows_at_once)
             tokens = int((rows[1] > 0).sum())
             total, apart = self.pushed(rows, beside)
             if apart > APART:
-                sys.exit(f"step {self.step + 1}: samples were drawn with log-probabilities {apart:.3f} from those trained; expected at most {APART}")
+                sys.exit(
+                    f"step {self.step + 1}: samples were drawn with log-probabilities {apart:.3f} from those trained; expected at most {APART}"
+                )
         else:
             for p in self.parameters.values():
                 p.grad = torch.zeros_like(p)
@@ -187,8 +261,12 @@ class Tuning(Run):
         """Leaves the gradients of rows with the parameters; the loss, and how far the actor's log-probabilities are from the ones here on average."""
         device, sums = self.options.device, torch.zeros(3, device=self.options.device)
         arrays = (*rows, beside["weight"], beside["temperature"], beside["likely"])
-        for *some, weight, temperature, likely in zip(*(array.split(self.options.rows_at_once) for array in arrays)):
-            prepared = prepare(some, self.options.attention, self.base.config.sliding_window, device, IN_ROW + 1)
+        for *some, weight, temperature, likely in zip(
+            *(array.split(self.options.rows_at_once) for array in arrays)
+        ):
+            prepared = prepare(
+                some, self.options.attention, self.base.config.sliding_window, device, IN_ROW + 1
+            )
             target = prepared[-1][:, 1:]
             each = losses(self.base, *prepared, temperature.to(device))
             value = (each * weight.to(device)[:, 1:][target]).sum()
@@ -204,12 +282,19 @@ class Tuning(Run):
         begin = time.monotonic()
         self.actor.follow(self.base)
         _, _, _, (texts, references, complete), rewards, _ = self.translations(self.held)
-        english = np.array([self.speller.text(self.pack.piece(n)) == "English:" for n in self.held[:, 2].tolist()], bool)
+        english = np.array(
+            [self.speller.text(self.pack.piece(n)) == "English:" for n in self.held[:, 2].tolist()],
+            bool,
+        )
         entry = {"held-back reward": float(rewards.mean()), "finished": float(complete)}
         for name, members in (("into English", english), ("out of English", ~english)):
             which = members.nonzero()[0]
             if len(which):
-                score = CHRF().corpus_score([texts[n] for n in which], [[references[n] for n in which]]).score
+                score = (
+                    CHRF()
+                    .corpus_score([texts[n] for n in which], [[references[n] for n in which]])
+                    .score
+                )
                 entry |= {name: float(rewards[which].mean()), f"chrF {name}": round(score, 3)}
         return -entry["held-back reward"], entry | {"seconds": round(time.monotonic() - begin, 2)}
 
@@ -218,16 +303,32 @@ def parse(arguments=None):
     parser = parser_for(__doc__)
     parser.set_defaults(lr=1e-4, floor=0.05, rows_at_once=24, every=15)
     parser.add_argument("--prompts", type=int, default=512, help="of a step (default: %(default)s)")
-    parser.add_argument("--samples", type=int, default=8, help="translations of each prompt (default: %(default)s)")
-    parser.add_argument("--temperature", type=float, default=0.7, help="of the samples (default: %(default)s)")
-    parser.add_argument("--reference-weight", type=float, default=0.1, help="of the human translation, in deviations of the rewards (default: %(default)s)")
-    parser.add_argument("--samples-at-once", type=int, default=4096, help="translations that are written together (default: %(default)s)")
+    parser.add_argument(
+        "--samples", type=int, default=8, help="translations of each prompt (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--temperature", type=float, default=0.7, help="of the samples (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--reference-weight",
+        type=float,
+        default=0.1,
+        help="of the human translation, in deviations of the rewards (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--samples-at-once",
+        type=int,
+        default=4096,
+        help="translations that are written together (default: %(default)s)",
+    )
     options = parsed(parser, arguments)
     if not options.start:
         parser.error("--start names the folder of the adapter to go on from")
     config = json.loads((options.start / "adapter_config.json").read_text(encoding="utf-8"))
     if config["lora_alpha"] != config["r"]:
-        parser.error(f"{options.start} has the factor {config['lora_alpha']} / {config['r']}; expected 1. merge.py makes such an adapter of it")
+        parser.error(
+            f"{options.start} has the factor {config['lora_alpha']} / {config['r']}; expected 1. merge.py makes such an adapter of it"
+        )
     options.rank = config["r"]
     return options
 

@@ -46,7 +46,9 @@ def translate(name):
         return top[name]
     block, number, part, kind = (*name.split("."), "", "", "")[:4]
     if block != "blk" or part not in NAMES or kind != "weight":
-        raise SystemExit(f"tensor {name!r} has no place in Gemma 3; expected the starter model, `polygist models pull gemma-3-270m` gets it")
+        raise SystemExit(
+            f"tensor {name!r} has no place in Gemma 3; expected the starter model, `polygist models pull gemma-3-270m` gets it"
+        )
     return f"model.layers.{number}.{NAMES[part]}.weight"
 
 
@@ -56,7 +58,9 @@ def rows_of(reader, shortlist):
     if THINNED not in reader.fields:
         return table.data[shortlist]
     if not np.array_equal(reader.fields[THINNED].contents(), shortlist):
-        raise SystemExit(f"the model's file has the vocabulary of another pack, {len(table.data)} rows; expected the {len(shortlist)} of this one")
+        raise SystemExit(
+            f"the model's file has the vocabulary of another pack, {len(table.data)} rows; expected the {len(shortlist)} of this one"
+        )
     return table.data
 
 
@@ -81,10 +85,16 @@ def load(path, dtype=torch.float32, attention="sdpa", shortlist=None):
     """The model, without gradients; with a shortlist it has that for its vocabulary."""
     reader = gguf.GGUFReader(path)
     if reader.fields["general.architecture"].contents() != "gemma3":
-        raise SystemExit(f"{path} is no Gemma 3; `polygist models pull gemma-3-270m` gets the starter model")
+        raise SystemExit(
+            f"{path} is no Gemma 3; `polygist models pull gemma-3-270m` gets the starter model"
+        )
     state = {}
     for tensor in reader.tensors:
-        data = rows_of(reader, shortlist) if tensor.name == TABLE and shortlist is not None else tensor.data
+        data = (
+            rows_of(reader, shortlist)
+            if tensor.name == TABLE and shortlist is not None
+            else tensor.data
+        )
         values = torch.from_numpy(gguf.quants.dequantize(data, tensor.tensor_type).copy())
         name = translate(tensor.name)
         # The file has the factor of a norm, transformers how much it differs from 1.
@@ -95,7 +105,8 @@ def load(path, dtype=torch.float32, attention="sdpa", shortlist=None):
         model = Gemma3ForCausalLM(shape)
     found = model.load_state_dict(state, strict=False, assign=True)
     if found.unexpected_keys or set(found.missing_keys) - {"lm_head.weight"}:
-        raise SystemExit(f"{path}: tensors missing {found.missing_keys} or unknown {found.unexpected_keys}")
+        raise SystemExit(
+            f"{path}: tensors missing {found.missing_keys} or unknown {found.unexpected_keys}"
+        )
     model.tie_weights()
     return model.to(dtype).eval().requires_grad_(False)
-
