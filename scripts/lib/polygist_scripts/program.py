@@ -1,0 +1,51 @@
+"""The built program and its examples: where they lie, and how they are run."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from polygist_scripts.data import ROOT
+
+BINARY = ROOT / "target" / "release" / "polygist"
+EXAMPLES = ROOT / "target" / "release" / "examples"
+
+
+def require(path: Path, option: str, example: str | None = None) -> None:
+    """Ends the script when the program, or an example, is not built; `option` names another."""
+    if not path.exists():
+        build = "cargo build --release" + (f" --example {example}" if example else "")
+        sys.exit(f"{path} is not there; `{build}` builds it, {option} names another")
+
+
+def translate_lines(
+    binary: Path, source: str, target: str, lines: Sequence[str], flags: Sequence[str]
+) -> list[str]:
+    """What `polygist translate --lines` writes for each line."""
+    command = [binary, "translate", "--lines", "--quiet", "--from", source, "--to", target, *flags]
+    # What the checks reject is marked by a status other than 0, with every line there all the same.
+    result = subprocess.run(
+        command,
+        input="\n".join(lines) + "\n",
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    output = result.stdout.removesuffix("\n").split("\n")
+    if len(output) != len(lines):
+        said = " ".join(map(str, command))
+        sys.exit(f"{said} wrote {len(output)} lines for {len(lines)}, status {result.returncode}")
+    return output
+
+
+def installed(binary: Path, name: str) -> Path:
+    """The GGUF file of an installed model."""
+    shown = subprocess.run([binary, "models", "info", name], capture_output=True, text=True)
+    for line in shown.stdout.splitlines():
+        if line.startswith("state") and "installed in " in line:
+            folder = Path(line.split("installed in ", 1)[1].strip())
+            for file in sorted(folder.glob("*.gguf")):
+                return file
+    sys.exit(
+        f"model {name} is not installed; `polygist models pull {name}` gets it, or name a GGUF file"
+    )
