@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
-"""Checks what the main job wrote for samples/articles: every article has a record, a translation where it was not
-English already, a summary, a file; the report is there. Usage: check_output.py OUT"""
+"""Checks what the main job wrote for samples/articles: check_output.py OUT
+
+Every article has a record, a translation where it was not English already, a summary, a file; the
+report is there.
+"""
 
 import json
 import sys

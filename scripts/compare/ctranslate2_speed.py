@@ -1,25 +1,32 @@
 #!/usr/bin/env python3
-"""Compares the speed of polygist and CTranslate2 on the same encoder-decoder model: int8 (or --compute-type float32), one worker a core, tokens a second.
+"""Compares the speed of polygist and CTranslate2 on the same encoder-decoder model.
 
-The model is one that full_size.py makes (random weights, a well-known shape); CTranslate2 gets it through its own converter. Both
-translate the same sources, which have the lengths of FLORES dev, into exactly --tokens tokens each: what the weights say has no effect on the
-work. Each side first tries all batch sizes of --batches and keeps its best; then the sides take turns --runs times, so that a busy machine
-hits both alike, and the medians are compared. Loading is not part of the time. Texts are given as token ids: nothing is tokenized.
+Tokens a second, int8 (or --compute-type float32), one worker a core.
+
+The model is one that full_size.py makes (random weights, a well-known shape); CTranslate2 gets it
+through its own converter. Both translate the same sources, which have the lengths of FLORES dev,
+into exactly --tokens tokens each: what the weights say has no effect on the work. Each side first
+tries all batch sizes of --batches and keeps its best; then the sides take turns --runs times, so
+that a busy machine hits both alike, and the medians are compared. Loading is not part of the time.
+Texts are given as token ids: nothing is tokenized.
 
     pip install ctranslate2 torch transformers tokenizers safetensors
     cargo build --release --example seq2seq
     python3 scripts/compare/ctranslate2_speed.py --out FOLDER [--model opus-mt-base] [--sentences 512] [--beams 1 4] [--runs 5] [--command "…"]
 
-At the end stand the peak memories of both sides at their best batch sizes, CTranslate2's in a process that imports nothing else, and without
-what the import itself takes.
+At the end stand the peak memories of both sides at their best batch sizes, CTranslate2's in a
+process that imports nothing else, and without what the import itself takes.
 
-With --lengths each source becomes as many tokens as its French translation has, greedily: sequences end one after the other, as those of real
-text do. CTranslate2 is told to end them by its callback; with --callback it is called without --lengths, too, to see what that costs.
+With --lengths each source becomes as many tokens as its French translation has, greedily: sequences
+end one after the other, as those of real text do. CTranslate2 is told to end them by its callback;
+with --callback it is called without --lengths, too, to see what that costs.
 
-With --alone each source waits for the one before: what one sentence takes. Instead of batch sizes it is tried with one core and with all.
+With --alone each source waits for the one before: what one sentence takes. Instead of batch sizes
+it is tried with one core and with all.
 
-The command gets a JSON array of {"source": [ids]} and says on standard error "N tokens in S s". {folder}, {beam}, {tokens}, {threads},
-{batch} and {precision} are filled in. --peer-only leaves it out. FLORES dev is looked for as in full_size.py.
+The command gets a JSON array of {"source": [ids]} and says on standard error "N tokens in S s".
+{folder}, {beam}, {tokens}, {threads}, {batch} and {precision} are filled in. --peer-only leaves it
+out. FLORES dev is looked for as in full_size.py.
 """
 
 import argparse
@@ -96,7 +103,9 @@ class Peer:
         self.prefix = [self.vocabulary.tokens[lead]] if lead is not None else None
 
     def options(self, batch):
-        """How many sources it has in hand, and how many cores each; alone, what is swept is the cores."""
+        """How many sources it has in hand, and how many cores each; alone, what is swept is the
+        cores.
+        """
         workers, each = (1, batch) if self.alone else (self.threads, 1)
         return {"compute_type": self.compute_type, "inter_threads": workers, "intra_threads": each}
 

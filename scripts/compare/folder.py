@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Compares polygist and llama.cpp on a folder of articles, from the start of the command to its end: translation into English by prompts with
-eight examples, the same model file.
+"""Compares polygist and llama.cpp on the time for translating a folder of articles into English.
 
-llama.cpp translates the articles' lines, which are sentences: one by one, as a short script does it (the examples are read once), and as many at
-once as serve it best, with the examples shared and each finished line replaced by the next. It does nothing else: no sentence splitting, no
-checks, no second attempts, no results on disk. The sides take turns --runs times, and medians are compared.
+From the start of the command to its end: prompts with eight examples, the same model file.
+
+llama.cpp translates the articles' lines, which are sentences: one by one, as a short script does it
+(the examples are read once), and as many at once as serve it best, with the examples shared and
+each finished line replaced by the next. It does nothing else: no sentence splitting, no checks, no
+second attempts, no results on disk. The sides take turns --runs times, and medians are compared.
 
     pip install llama-cpp-python numpy
     cargo build --release && target/release/polygist models pull gemma-3-270m

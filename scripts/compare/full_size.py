@@ -1,19 +1,24 @@
 #!/usr/bin/env python3
-"""Compares polygist with transformers on encoder-decoder models of full size: ids of greedy and beam search, loading, memory.
+"""Compares polygist with transformers on encoder-decoder models of full size.
 
-The weights are random (this needs no download), the shapes are those of well-known models. The same f32 arithmetic on both sides:
-sources of the lengths that FLORES dev has, --tokens new tokens each. Where the ids of a greedy search part, transformers computes that step
-again in f64: it was a tie when f64 holds the two ids no further apart than twice what rounding to f32 moves the logits of transformers itself.
-Where beams part, transformers does the whole search in f64. Of the first --exact sources, the deviation of the logits from f64 is told, for both.
+Ids of greedy and beam search, loading, memory.
+
+The weights are random (this needs no download), the shapes are those of well-known models. The same
+f32 arithmetic on both sides: sources of the lengths that FLORES dev has, --tokens new tokens each.
+Where the ids of a greedy search part, transformers computes that step again in f64: it was a tie
+when f64 holds the two ids no further apart than twice what rounding to f32 moves the logits of
+transformers itself. Where beams part, transformers does the whole search in f64. Of the first
+--exact sources, the deviation of the logits from f64 is told, for both.
 
     pip install torch transformers tokenizers safetensors
     cargo build --release --examples
     python3 scripts/compare/full_size.py --out FOLDER [MODEL …] [--sources 16] [--tokens 24] [--command "… {folder} {beam} {tokens} {threads}"]
 
-MODEL is one of those in SHAPES below. Models are made once in FOLDER (0.2 to 1.6 GB each) and used again. The command reads a JSON array
-of {"source": [ids]} and prints a line {"ids": [ids]} for each. Without a built command (--no-command) only transformers runs.
-Exits 1 when sequences differ, ties of a greedy search aside.
-FLORES dev is looked for in $POLYGIST_DATA/flores-dev or ../shared/data/flores-dev.
+MODEL is one of those in SHAPES below. Models are made once in FOLDER (0.2 to 1.6 GB each) and used
+again. The command reads a JSON array of {"source": [ids]} and prints a line {"ids": [ids]} for
+each. Without a built command (--no-command) only transformers runs. Exits 1 when sequences differ,
+ties of a greedy search aside. FLORES dev is looked for in $POLYGIST_DATA/flores-dev or
+../shared/data/flores-dev.
 """
 
 import argparse
@@ -69,7 +74,8 @@ def marian(d, ffn, heads, activation):
 
 BART = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2}
 
-# Name: classes, config.json, special ids, ids around a source (before, after), generation_config.json beside the ids.
+# Name: classes, config.json, special ids, ids around a source (before, after),
+# generation_config.json beside the ids.
 SHAPES = {
     "opus-mt-base": (
         ("MarianConfig", "MarianMTModel"),
@@ -185,9 +191,11 @@ def make(name, folder):
             value = noise * 3.0 / d**0.5  # logits with a deviation of about 3
             value[fields["pad_token_id"]] = 0.0
         else:
-            # Strong enough that what is written depends on the words before it, and no stronger: with sharper attention the arithmetic is
-            # chaotic, and f32 does not even agree with f64 in the same library. See what f64 says of partings.
-            # Twelve layers with norms behind them need less of it than six, and those with norms before them, where all adds up, more.
+            # Strong enough that what is written depends on the words before it, and no stronger:
+            # with sharper attention the arithmetic is chaotic, and f32 does not even agree with f64
+            # in the same library. See what f64 says of partings. Twelve layers with norms behind
+            # them need less of it than six, and those with norms before them, where all adds up,
+            # more.
             gentle = "Bart" in classes[1]
             sharp, across, fed = (1.2, 0.7, 1.6) if gentle else (2.0, 1.2, 2.5)
             gains = {
@@ -203,8 +211,9 @@ def make(name, folder):
             gain = next((g for part, g in gains.items() if part in key), 0.8 if gentle else 1.6)
             value = gain * noise / shape[-1] ** 0.5
             if "fc2" in key:
-                # The mean of what an activation lets through is the same for all tokens. Were it not taken out, it would grow from
-                # layer to layer until every source and every position gave the same logits.
+                # The mean of what an activation lets through is the same for all tokens. Were it
+                # not taken out, it would grow from layer to layer until every source and every
+                # position gave the same logits.
                 value -= value.mean(-1, keepdim=True)
         tensors[key] = value.to(torch.bfloat16)
     folder.mkdir(parents=True)
@@ -296,8 +305,10 @@ def transformers_side(name, folder, sources, tokens, beam, dtype):
 
 
 def judge_side(name, folder):
-    """For each parting in partings.json (source, ids up to there, our next id, theirs): how far apart the two are in f64, theirs above ours,
-    and the most that a logit of that step moves from f64 to f32."""
+    """For each parting in partings.json (source, ids up to there, our next id, theirs): how far
+    apart the two are in f64, theirs above ours, and the most that a logit of that step moves from
+    f64 to f32.
+    """
     import torch
 
     partings = json.loads((folder / "partings.json").read_text())
@@ -329,8 +340,10 @@ def judge_side(name, folder):
 
 
 def logits_side(name, folder, count, command):
-    """How far logits in f32 are from those of transformers in f64, root of the mean square: of the command, and of transformers. Each
-    after the first eight ids of the first sources' outputs; the mean over the vocabulary is no error, since softmax takes it out."""
+    """How far logits in f32 are from those of transformers in f64, root of the mean square: of the
+    command, and of transformers. Each after the first eight ids of the first sources' outputs; the
+    mean over the vocabulary is no error, since softmax takes it out.
+    """
     import torch
 
     outputs = json.loads((folder / "transformers-beam1.json").read_text())["ids"]
@@ -370,7 +383,9 @@ def logits_side(name, folder, count, command):
 
 
 def bare(name, ids):
-    """The text: without what stands before it (decoder start, forced first id) and from the end token on. And how many ids stood before it."""
+    """The text: without what stands before it (decoder start, forced first id) and from the end
+    token on. And how many ids stood before it.
+    """
     fields, generation = SHAPES[name][1], SHAPES[name][4]
     before = 0
     for lead in (fields["decoder_start_token_id"], generation.get("forced_bos_token_id")):
@@ -380,7 +395,9 @@ def bare(name, ids):
 
 
 def parting(name, source, ours, theirs):
-    """Where two outputs part, for the judge: ids as each side returned them, and what each has next."""
+    """Where two outputs part, for the judge: ids as each side returned them, and what each has
+    next.
+    """
     (x, _), (y, before), end = (
         bare(name, ours),
         bare(name, theirs),
@@ -531,7 +548,8 @@ def main():
                     flush=True,
                 )
             if beam > 1 and different:
-                # Where scores of hypotheses are the same but for rounding, f64 says which side kept the better one; the outputs differ all the same.
+                # Where scores of hypotheses are the same but for rounding, f64 says which side kept
+                # the better one; the outputs differ all the same.
                 wrong += len(different)
                 (folder / "partings.json").write_text(json.dumps([sources[i] for i in different]))
                 exact = side(name, f"{beam}:f64")["ids"]

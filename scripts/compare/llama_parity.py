@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares polygist's engine with llama.cpp on a model file: token ids, logits, greedy continuations.
+"""Compares polygist's engine with llama.cpp: token ids, logits, greedy continuations.
 
  1. Tokens: every line of the FLORES dev files, some awkward texts and all prompts below get the same ids from both.
  2. Logits: polygist in f32 against llama.cpp on the same weights, dequantized to F32 into a temporary file, so that both
@@ -12,8 +12,9 @@
     cargo build --release --example reference
     python3 scripts/compare/llama_parity.py [MODEL.gguf] [--reference target/release/examples/reference] [--transformers]
 
-Without a file it takes the installed model that --name names. Exits 1 when something differs by more than rounding.
-FLORES dev is looked for in $POLYGIST_DATA/flores-dev or ../shared/data/flores-dev beside the repository.
+Without a file it takes the installed model that --name names. Exits 1 when something differs by
+more than rounding. FLORES dev is looked for in $POLYGIST_DATA/flores-dev or
+../shared/data/flores-dev beside the repository.
 """
 
 import argparse
@@ -33,11 +34,13 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 NEW_TOKENS = 20
 CONTEXT = 2048
-# Largest difference of a logit that is put down to rounding, as a share of the range of the logits. An f32 has 24 bits; a
-# logit passes through 18 to 30 layers of sums with up to 2048 terms each, which are added in another order by each program.
-# About 1e-5 is what that makes; a wrong mask, scale, epsilon or rotation makes 1e-2 and more.
+# Largest difference of a logit that is put down to rounding, as a share of the range of the logits.
+# An f32 has 24 bits; a logit passes through 18 to 30 layers of sums with up to 2048 terms each,
+# which are added in another order by each program. About 1e-5 is what that makes; a wrong mask,
+# scale, epsilon or rotation makes 1e-2 and more.
 TOLERANCE = 1e-4
-# Continuations may part only where the best two logits are nearer to each other than twice what a logit may differ by.
+# Continuations may part only where the best two logits are nearer to each other than twice what a
+# logit may differ by.
 TIE = 2 * TOLERANCE
 AWKWARD = [
     "", " ", "  two  spaces   three    four ", "\ttab\t\ttabs", "line\nline\n\nline\n\n\nline\r\nline", " leading", "trailing ",
@@ -71,7 +74,9 @@ def installed(binary, name):
 
 
 def prompts(lines):
-    """Beginnings of sentences in every language, few-shot prompts both ways, and some longer than the sliding window."""
+    """Beginnings of sentences in every language, few-shot prompts both ways, and some longer than
+    the sliding window.
+    """
     tables = tomllib.loads((ROOT / "models" / "prompts.toml").read_text(encoding="utf-8"))[
         "example"
     ]

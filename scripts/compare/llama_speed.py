@@ -1,10 +1,14 @@
 #!/usr/bin/env python3
-"""Compares the speed of polygist and llama.cpp on decoder-only models: new tokens a second, prompts included, many sequences at once and one.
+"""Compares the speed of polygist and llama.cpp on decoder-only models.
 
-polygist runs `polygist bench --synthetic SHAPE` (random weights in int8: what they say has no effect on the work), llama.cpp the model's
-published GGUF file. Both read prompts of 10 to 60 tokens, 31 on average, and write exactly --tokens tokens after each; llama.cpp is given
-any token as the next one, so that choosing costs it nothing. It decodes --sequences at once, its best number of --batches, on all threads.
-The sides take turns --runs times, so that a busy machine hits both alike, and medians are compared. Loading is not part of the time.
+New tokens a second, prompts included, many sequences at once and one.
+
+polygist runs `polygist bench --synthetic SHAPE` (random weights in int8: what they say has no
+effect on the work), llama.cpp the model's published GGUF file. Both read prompts of 10 to 60
+tokens, 31 on average, and write exactly --tokens tokens after each; llama.cpp is given any token as
+the next one, so that choosing costs it nothing. It decodes --sequences at once, its best number of
+--batches, on all threads. The sides take turns --runs times, so that a busy machine hits both
+alike, and medians are compared. Loading is not part of the time.
 
     pip install llama-cpp-python
     cargo build --release

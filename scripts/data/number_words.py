@@ -1,10 +1,26 @@
+<<<<<<< HEAD
 """Makes `models/number_words.txt` and the fixture `tests/fixtures/number_words.tsv` out of CLDR's rules for spelling numbers out.
+||||||| parent of 7d9f65d (Wrap the scripts' comments and documentation at 100 columns)
+"""Makes `src/text/number_words.txt` and the fixture `tests/fixtures/number_words.tsv` out of CLDR's rules for spelling numbers out.
+=======
+"""Makes `src/text/number_words.txt` out of CLDR's rules for spelling numbers out.
+
+And the numbers of the fixture `tests/fixtures/number_words.tsv`, which the rules spelled as well.
+>>>>>>> 7d9f65d (Wrap the scripts' comments and documentation at 100 columns)
 
     npm pack cldr-rbnf && tar xf cldr-rbnf-*.tgz
     python scripts/data/number_words.py package/rbnf
 
+<<<<<<< HEAD
 Needs PyICU, which evaluates the rules. What the reader (`src/text/numbers/number_words.rs`) puts together by itself is left out: the sums of the
 function `composes` are those of the reader.
+||||||| parent of 7d9f65d (Wrap the scripts' comments and documentation at 100 columns)
+Needs PyICU, which evaluates the rules. What the reader (`src/text/number_words.rs`) puts together by itself is left out: the sums of the
+function `composes` are those of the reader.
+=======
+Needs PyICU, which evaluates the rules. What the reader (`src/text/number_words.rs`) puts together
+by itself is left out: the sums of the function `composes` are those of the reader.
+>>>>>>> 7d9f65d (Wrap the scripts' comments and documentation at 100 columns)
 """
 
 import pathlib
@@ -140,7 +156,8 @@ EXTRA = {
     "ar": {12: "اثني عشر|اثنتي عشرة"},
     "vi": {24: "hai mươi tư", 34: "ba mươi tư"},
 }
-# Words that are commoner as something else: they explain a number, and are never held against anyone.
+# Words that are commoner as something else: they explain a number, and are never held against
+# anyone.
 AMBIGUOUS = {
     "ar": "ست|عشر|مائة|ألف",
     "az": "on|altı",
@@ -256,7 +273,9 @@ def variants(code, phrase):
 
 
 def heads(all_formats, n, joints):
-    """The forms that tens, hundreds and thousands have before a smaller part: "trois cent", where the number alone is "trois cents"."""
+    """The forms that tens, hundreds and thousands have before a smaller part: "trois cent", where
+    the number alone is "trois cents".
+    """
     if n < 10 or set(str(n)[1:]) != {"0"}:
         return
     for format in (f for f, name in all_formats if "ordinal" not in name):

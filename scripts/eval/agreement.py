@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""How far 8-bit weights are from 32-bit ones: FLORES dev sentences in eight languages with their English ones, both ways, in the starter's prompt.
+"""Measures how far 8-bit weights are from 32-bit ones, on FLORES dev in the starter's prompt.
 
-At each token the model predicts the next one with both; examples/agreement.rs says how often the likeliest is the same, and how far apart the
-distributions are (Kullback-Leibler, nats).
+The texts are sentences in eight languages with their English ones, both ways.
+
+At each token the model predicts the next one with both; examples/agreement.rs says how often the
+likeliest is the same, and how far apart the distributions are (Kullback-Leibler, nats).
 
     cargo build --release --example agreement
     python3 scripts/eval/agreement.py MODEL.gguf [ADAPTER] [--lines 4]
 
-FLORES dev is looked for in $POLYGIST_DATA/flores-dev or ../shared/data/flores-dev beside the repository.
+FLORES dev is looked for in $POLYGIST_DATA/flores-dev or ../shared/data/flores-dev beside the
+repository.
 """
 
 import argparse

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Measures what the starter's confidence in its translations says of them, on FLORES dev.
 
-One row a pair: the mean confidence, the share of sentences that are doubted, sentence chrF of those and of the rest, and Spearman's
-correlation of confidence and chrF; then the same sentences by confidence, all pairs together. With --read N, N doubted ones and N others are
-written to a file in random order, each with its reference, and which is which to another, so that somebody can judge without knowing.
+One row a pair: the mean confidence, the share of sentences that are doubted, sentence chrF of those
+and of the rest, and Spearman's correlation of confidence and chrF; then the same sentences by
+confidence, all pairs together. With --read N, N doubted ones and N others are written to a file in
+random order, each with its reference, and which is which to another, so that somebody can judge
+without knowing.
 
     pip install sacrebleu scipy
     cargo build --release

@@ -1,8 +1,9 @@
 """ROUGE-1, ROUGE-2 and ROUGE-L (F1) for texts in any language.
 
-The usual implementations drop every letter outside a-z. Here a token is a run of letters, marks and digits of any
-script; characters of scripts that are written without spaces are tokens of their own. For plain English the scores equal
-those of rouge_score without stemming (`python rouge.py --check` compares them when that package is installed).
+The usual implementations drop every letter outside a-z. Here a token is a run of letters, marks and
+digits of any script; characters of scripts that are written without spaces are tokens of their own.
+For plain English the scores equal those of rouge_score without stemming (`python rouge.py --check`
+compares them when that package is installed).
 
 Usage: rouge.py SYSTEM REFERENCE   mean F1 over the lines of two files
 """

@@ -1,11 +1,12 @@
-"""How good are polygist's summaries? ROUGE against human ones, beside lead-3 and purely extractive summaries.
+"""Measures summaries: ROUGE against human ones, beside lead-3 and extractive summaries.
 
-For every set a fixed random sample of articles is summarized by the built binary, in the article's own language and in
-three sentences. The table shows mean ROUGE-1/2/L F1 (see rouge.py; over all references of an article) and, per summary,
-how many numbers it has that the article has not.
+For every set a fixed random sample of articles is summarized by the built binary, in the article's
+own language and in three sentences. The table shows mean ROUGE-1/2/L F1 (see rouge.py; over all
+references of an article) and, per summary, how many numbers it has that the article has not.
 
-Usage: summaries.py [--binary target/release/polygist] [--sample 100] [--sets llmsumm_writers.en ...] [--plain MODEL.gguf]
-The sets are looked for in $POLYGIST_DATA/summaries or ../shared/data/summaries beside the repository.
+Usage: summaries.py [--binary target/release/polygist] [--sample 100] [--sets llmsumm_writers.en
+...] [--plain MODEL.gguf] The sets are looked for in $POLYGIST_DATA/summaries or
+../shared/data/summaries beside the repository.
 """
 
 import argparse
@@ -31,8 +32,8 @@ SETS = [
     "tes.tr",
 ]
 SENTENCES = 3
-# A sentence ends at an end mark with closing quotation marks, before white space and no lower-case letter, or at a line
-# end; not after an initial or an abbreviation like "U.S." or "Dr.".
+# A sentence ends at an end mark with closing quotation marks, before white space and no lower-case
+# letter, or at a line end; not after an initial or an abbreviation like "U.S." or "Dr.".
 END = re.compile(r"(?P<word>[^\s.]*)[.!?…।][\"'”’»)]*\s+(?=[^\sa-zß-ÿ])|[。！？][」』”]*|\n+")
 ABBREVIATION = re.compile(r"[A-ZÀ-Þ]|Mr|Mrs|Ms|Dr|St|Prof|Gen|Sen|Rep|Gov|Lt|Col|No|Jr|M|Mme")
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*")

@@ -1,16 +1,19 @@
 #!/usr/bin/env python3
-"""Measures translation on FLORES dev: BLEU and chrF, copies of the source, empty lines, speed; one row a pair.
+"""Measures translation on FLORES dev: BLEU, chrF, copies of the source, empty lines, speed.
 
-"copied" is the share of lines that equal their source, or share more than 80% of their words with it. With --baseline the
-same few-shot prompt runs on llama.cpp, too: greedy, up to the end of the line, without polygist's checks, retries, script
-rules and 8-bit arithmetic. Pairs without English go through English in both.
+One row a pair.
+
+"copied" is the share of lines that equal their source, or share more than 80% of their words with
+it. With --baseline the same few-shot prompt runs on llama.cpp, too: greedy, up to the end of the
+line, without polygist's checks, retries, script rules and 8-bit arithmetic. Pairs without English
+go through English in both.
 
     pip install sacrebleu "sacrebleu[ja]"      # and for --baseline: llama-cpp-python
     cargo build --release
     python3 scripts/eval/translation.py [--lines 40] [--pairs fr-en en-de] [--baseline MODEL.gguf] [-- --precision f32]
 
-What stands after -- is passed on to polygist. FLORES dev is looked for in $POLYGIST_DATA/flores-dev or
-../shared/data/flores-dev beside the repository. Speed includes loading the model.
+What stands after -- is passed on to polygist. FLORES dev is looked for in $POLYGIST_DATA/flores-dev
+or ../shared/data/flores-dev beside the repository. Speed includes loading the model.
 """
 
 import argparse
@@ -96,7 +99,8 @@ class Baseline:
             for table in self.examples
         )
 
-        # The state after the examples, which is the same for all lines, is computed once: what is left of it is kept.
+        # The state after the examples, which is the same for all lines, is computed once: what is
+        # left of it is kept.
         def one(line):
             room = 4 * len(self.llama.tokenize(line.encode(), add_bos=False)) + 24
             prompt = f"{shown}{source_name}: {line}\n{target_name}:"

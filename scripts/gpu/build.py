@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""Builds polygist for NVIDIA GPUs on a machine that has neither a GPU nor a CUDA toolkit, or checks that this would go.
+"""Builds polygist for NVIDIA GPUs on a machine without a GPU or a CUDA toolkit, or only compiles.
 
     python3 scripts/gpu/build.py OUT                     OUT/polygist, for a machine with a driver and CUDA's libraries
     python3 scripts/gpu/build.py OUT --example parity    the same, and OUT/parity
     python3 scripts/gpu/build.py OUT --pack …            and OUT/polygist.tar.xz, of less than a fifth of their size, for scripts/gpu/run.py
     python3 scripts/gpu/build.py OUT --check             compiles everything, links nothing, and denies warnings
 
-The compiler and its headers come out of Python packages of NVIDIA's, by their exact versions. What is linked against but not needed for
-building (the driver, cuBLAS, cuRAND, NVRTC) is stood in for by empty libraries of the right names: the real ones are found when it runs, and
-without them the program does not start.
+The compiler and its headers come out of Python packages of NVIDIA's, by their exact versions. What
+is linked against but not needed for building (the driver, cuBLAS, cuRAND, NVRTC) is stood in for by
+empty libraries of the right names: the real ones are found when it runs, and without them the
+program does not start.
 """
 
 import argparse
@@ -149,12 +150,14 @@ def main():
                 env=environment,
             ).returncode
         )
-    # The empty libraries have none of the functions; the real ones do. Other flags build all anew, which is not to happen to other builds.
+    # The empty libraries have none of the functions; the real ones do. Other flags build all anew,
+    # which is not to happen to other builds.
     environment |= {
         "RUSTFLAGS": "-C link-arg=-Wl,--unresolved-symbols=ignore-all",
         "CARGO_TARGET_DIR": str(out / "target"),
     }
-    # A library that nothing is taken from is left out of what the program needs, unless it is told otherwise.
+    # A library that nothing is taken from is left out of what the program needs, unless it is told
+    # otherwise.
     needed = ["-Wl,--no-as-needed", *(f"-l{name}" for name in LIBRARIES)]
     link = [part for argument in needed for part in ("-C", f"link-arg={argument}")]
     for kind, name in [("--bin", "polygist"), *(("--example", name) for name in options.example)]:

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Tokens a second of transformers on a GPU: the shapes and sentences of `polygist bench --synthetic`, random weights, 16 bits, SDPA.
+"""Measures tokens a second of transformers on a GPU.
+
+The shapes and sentences are those of `polygist bench --synthetic`: random weights, 16 bits, SDPA.
 
     python3 scripts/gpu/peer.py SHAPE [--beams 1 4] [--batches 64 256 1024] [--sentences 2048] [--tokens 32] [--dtype bfloat16] [--device cuda]
 
-Every batch size is tried, and each width of the beam gets a line of JSON with all of them, the best first. Sources are sorted by length, as
-polygist sorts them, padded and masked; each writes exactly --tokens tokens. What the weights say has no effect on the work. With --seconds N
-no further batch size is begun after that time.
+Every batch size is tried, and each width of the beam gets a line of JSON with all of them, the best
+first. Sources are sorted by length, as polygist sorts them, padded and masked; each writes exactly
+--tokens tokens. What the weights say has no effect on the work. With --seconds N no further batch
+size is begun after that time.
 """
 
 import argparse

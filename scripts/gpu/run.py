@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""All checks and measurements of a GPU in one command, for a machine that is there for some minutes and has no network.
+"""Runs all checks and measurements of a GPU in one command.
+
+For a machine that is there for some minutes and has no network.
 
     python3 scripts/gpu/run.py FOLDER [--budget 150] [--device cuda] [--only NAME …]
 
-FOLDER has what scripts/gpu/build.py made: `polygist` and the example `parity`, or both in `polygist.tar.xz`. Each step has a time limit of
-its own, and what fails stops nothing. Steps are begun in the order of STEPS while the budget lasts. Everything that was said goes to $OUT/log.txt, all figures to
-$OUT/results.json (the folder of the run where OUT is not set); a short table is printed at the end.
+FOLDER has what scripts/gpu/build.py made: `polygist` and the example `parity`, or both in
+`polygist.tar.xz`. Each step has a time limit of its own, and what fails stops nothing. Steps are
+begun in the order of STEPS while the budget lasts. Everything that was said goes to $OUT/log.txt,
+all figures to $OUT/results.json (the folder of the run where OUT is not set); a short table is
+printed at the end.
 """
 
 import argparse
@@ -58,7 +62,9 @@ def peer(shape, *flags):
 
 
 def profile(shape, *flags):
-    """The time of each of the first kernels, one line each, in {out}/profile.csv. The card's clocks are left as they are."""
+    """The time of each of the first kernels, one line each, in {out}/profile.csv. The card's clocks
+    are left as they are.
+    """
     watched = [
         "ncu",
         "--metrics",
@@ -81,7 +87,8 @@ def profile(shape, *flags):
 
 GREEDY = ["--sentences", "8192", "--batch", "1024,2048", "--beam", "1"]
 BEAM = ["--sentences", "2048", "--batch", "1024,2048", "--beam", "4"]
-# Name, seconds at most, command. {result} is a file for JSON; without it, lines of JSON on standard output are the figures.
+# Name, seconds at most, command. {result} is a file for JSON; without it, lines of JSON on standard
+# output are the figures.
 STEPS = [
     # The driver translates candle's kernels for the device the first time.
     ("start", 45, bench("tiny", "--sentences", "8", "--tokens", "8")),
@@ -155,7 +162,9 @@ def binaries(folder):
 
 
 def library_path():
-    """The folders that have CUDA's libraries: those of Python packages of NVIDIA's, of a toolkit, of the driver."""
+    """The folders that have CUDA's libraries: those of Python packages of NVIDIA's, of a toolkit,
+    of the driver.
+    """
     places = [folder for at in sys.path if at for folder in glob.glob(f"{at}/nvidia/*/lib")]
     places += (
         glob.glob("/usr/local/cuda*/lib64")

@@ -1,7 +1,8 @@
 """A copy of the model that writes: many continuations of many prompts at once, sampled or greedy.
 
-It keeps keys and values itself, in room that is laid out once, instead of in a cache that is copied for every token: its attention function
-finds them through the attention mask, which transformers hands on as it is.
+It keeps keys and values itself, in room that is laid out once, instead of in a cache that is copied
+for every token: its attention function finds them through the attention mask, which transformers
+hands on as it is.
 """
 
 import numpy as np
@@ -21,7 +22,9 @@ def up(length):
 
 
 class Memory:
-    """Keys and values of all layers, [sequences, heads, room, width] each, and which places hold a token."""
+    """Keys and values of all layers, [sequences, heads, room, width] each, and which places hold a
+    token.
+    """
 
     def __init__(self, config, sequences, room, device, dtype):
         if room > config.sliding_window:
@@ -42,7 +45,9 @@ class Memory:
         self.config, self.used, self.bias = config, 0, None
 
     def open(self, tokens):
-        """Makes room for the next tokens, `tokens` [sequences, n] true where there is one, and lays out who sees whom."""
+        """Makes room for the next tokens, `tokens` [sequences, n] true where there is one, and lays
+        out who sees whom.
+        """
         n, begin = tokens.shape[1], self.used
         self.used = begin + n
         self.seen[:, begin : self.used] = tokens
@@ -88,7 +93,9 @@ class Memory:
 
 
 def remembered(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
-    """Attention over a `Memory`. Heads that share keys are further queries, so that no key is repeated."""
+    """Attention over a `Memory`. Heads that share keys are further queries, so that no key is
+    repeated.
+    """
     batch, heads, length, width = query.shape
     keys, values = attention_mask.add(module.layer_idx, key, value)
     query = query.reshape(batch, key.shape[1], heads // key.shape[1] * length, width)
@@ -102,7 +109,9 @@ AttentionInterface.register("remembered", remembered)
 
 
 class Actor:
-    """`ends`: of each token whether a text ends with it. So many sequences go through the model at once."""
+    """`ends`: of each token whether a text ends with it. So many sequences go through the model at
+    once.
+    """
 
     def __init__(self, path, shortlist, ends, dtype, device, at_once):
         self.model = weights.load(path, dtype, "remembered", shortlist).to(device)
@@ -134,8 +143,10 @@ class Actor:
         return F.linear(last, self.model.model.embed_tokens.weight).float()
 
     def write(self, prompts, limits, copies=1, temperature=None, seed=0):
-        """So many texts for each prompt, up to its limit of tokens: for each text, one prompt's after the other's, its ids and their
-        log-probabilities. Greedy without a temperature. Prompts and results are arrays of numbers of tokens."""
+        """So many texts for each prompt, up to its limit of tokens: for each text, one prompt's
+        after the other's, its ids and their log-probabilities. Greedy without a temperature.
+        Prompts and results are arrays of numbers of tokens.
+        """
         order = sorted(range(len(prompts)), key=lambda n: (len(prompts[n]), limits[n]))
         share = max(1, self.at_once // copies)
         generator = torch.Generator(self.device).manual_seed(seed)
@@ -209,7 +220,8 @@ def choose(logits, temperature, generator):
         token = logits.argmax(-1)
     else:
         logits.div_(temperature)
-        # The least of exponential clocks, as Gumbel noise; a clock of 0 would choose what is impossible.
+        # The least of exponential clocks, as Gumbel noise; a clock of 0 would choose what is
+        # impossible.
         clock = torch.empty_like(logits).exponential_(generator=generator).clamp_(min=1e-10)
         token = (logits - clock.log_()).argmax(-1)
     return token, logits.gather(1, token[:, None])[:, 0] - logits.logsumexp(-1)

@@ -3,13 +3,14 @@
 
    check.py EXAMPLES.jsonl PACK.npz MODEL.gguf [--reference target/release/examples/reference] [--only tokens logits packed falls resumes reward tuned]
 
-tokens   prompts and targets get the ids that the engine gives them, piece by piece (needs the example `reference` of the crate)
-logits   the dequantized weights give the engine's logits, f32 (needs it, too)
-packed   the loss of packed rows equals the sum of their examples' losses, each computed alone, under the attentions of f32
-falls    a few steps on the same rows make their loss fall by more than half
-resumes  a run in two calls ends with the same bytes as a run in one
-reward   a better translation is worth more, wrong numbers and a missing end cost, spaces between words count only where there are some
-tuned    what tune.py's actor writes has the log-probabilities that transformers' own attention gives it, and that packed rows give it, f32
+tokens   prompts and targets get the ids that the engine gives them, piece by piece (needs the
+example `reference` of the crate) logits   the dequantized weights give the engine's logits, f32
+(needs it, too) packed   the loss of packed rows equals the sum of their examples' losses, each
+computed alone, under the attentions of f32 falls    a few steps on the same rows make their loss
+fall by more than half resumes  a run in two calls ends with the same bytes as a run in one reward
+a better translation is worth more, wrong numbers and a missing end cost, spaces between words count
+only where there are some tuned    what tune.py's actor writes has the log-probabilities that
+transformers' own attention gives it, and that packed rows give it, f32
 """
 
 import argparse
@@ -31,14 +32,17 @@ from pack import frame
 from rows import Pack, loss, losses, prepare
 
 TEXTS = 3000
-# As scripts/compare/llama_parity.py allows for sums in another order: a share of the range of the logits.
+# As scripts/compare/llama_parity.py allows for sums in another order: a share of the range of the
+# logits.
 LOGITS = 1e-4
 LOSS = 1e-4  # of a packed row against its examples alone, relative, f32
 LIKELY = 1e-3  # of a token's log-probability, f32
 
 
 def engine(reference, model, texts):
-    """What the crate computes for each text: its ids with the begin token, and its logits when it is to write."""
+    """What the crate computes for each text: its ids with the begin token, and its logits when it
+    is to write.
+    """
     if not reference.exists():
         sys.exit(
             f"{reference} is not there; `cargo build --release --example reference` builds it, --reference names another"
@@ -234,7 +238,8 @@ def check_tuned(options):
     model = weights.load(options.model, attention="sdpa", shortlist=pack.shortlist).to(
         options.device
     )
-    # Prompts of several lengths, more than go through the model together, some texts that end early and some that do not.
+    # Prompts of several lengths, more than go through the model together, some texts that end early
+    # and some that do not.
     prompts = [[pack.piece(n) for n in example[:3]] for example in pack.examples[False][:5]]
     limits, copies, temperature = [20, 9, 26, 17, 12], 3, 0.7
     written = actor.write(

@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Gathers training examples: translation in both directions, sentences and short stretches of documents, and summaries.
+"""Gathers training examples: translations of sentences and short stretches, and summaries.
+
+Translations are in both directions; stretches are consecutive lines of documents.
 
     data.py OUT.jsonl [--all-sets]
 
-Reads parallel.tar.xz, summaries/ and flores-dev/ in $POLYGIST_DATA (or ../shared/data beside the repository). By default
-only sets that are made by people under a stated licence without a clause against commercial use (sets.py). One example a
-line: task, from, to, source, target, set, held (kept back for measuring the loss). OUT.json beside it counts all of it.
+Reads parallel.tar.xz, summaries/ and flores-dev/ in $POLYGIST_DATA (or ../shared/data beside the
+repository). By default only sets that are made by people under a stated licence without a clause
+against commercial use (sets.py). One example a line: task, from, to, source, target, set, held
+(kept back for measuring the loss). OUT.json beside it counts all of it.
 """
 
 import argparse
@@ -31,7 +34,9 @@ def held_back(english):
 
 
 def stretches(code, rows, random):
-    """Consecutive lines of a document, joined. A line without a full stop is a heading, where another document may begin."""
+    """Consecutive lines of a document, joined. A line without a full stop is a heading, where
+    another document may begin.
+    """
     gap = "" if code in SPACELESS else " "
     run = []
     wanted = random.randint(*STRETCH)

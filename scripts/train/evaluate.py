@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""Measures an adapter on FLORES dev beside the base model: BLEU, chrF, copies of the source, empty lines.
+"""Measures an adapter on FLORES dev beside the base model.
+
+BLEU, chrF, copies of the source, empty lines.
 
     evaluate.py MODEL.gguf --adapter DIR [--out RESULTS.json] [--lines 40] [--pairs fr-en ...] [--systems base adapter]
 
-The base gets the engine's few-shot prompt, the adapter the prompt without examples that it was trained with; both write
-greedily up to the end of the line. The engine's checks, retries, script rules and 8-bit arithmetic are not part of this;
-scripts/eval/translation.py measures with them. Pairs without English go through English. Lines that RESULTS.json has for
-the same adapter are not computed again.
+The base gets the engine's few-shot prompt, the adapter the prompt without examples that it was
+trained with; both write greedily up to the end of the line. The engine's checks, retries, script
+rules and 8-bit arithmetic are not part of this; scripts/eval/translation.py measures with them.
+Pairs without English go through English. Lines that RESULTS.json has for the same adapter are not
+computed again.
 """
 
 import argparse

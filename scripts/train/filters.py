@@ -20,7 +20,8 @@ SHORT = 20  # characters below which lengths say little
 OWN_SCRIPT = 0.5  # least share of the letters
 # Marks of the model and of the prompt, which would be taken for the end of the text.
 MARKS = re.compile(r"<[a-z_]+>|<unused\d+>|\[multimodal\]|\n")
-# First words of the Unicode names of each script's letters, where they are not the script's own name.
+# First words of the Unicode names of each script's letters, where they are not the script's own
+# name.
 UNICODE = {"Han": ("CJK",), "Kana": ("HIRAGANA", "KATAKANA", "CJK"), "Odia": ("ORIYA",)}
 SENTENCE_END = re.compile(r"(?<=[.!?…।])\s+|(?<=[。！？])")
 

@@ -3,9 +3,10 @@
 
     merge.py OUT --rank 64 ADAPTER=0.8 ADAPTER=0.3
 
-Adapters of one base that were trained apart err apart, and their mean errs less than each (Wortsman et al. 2022, "Model soups"). The
-sum of two low-rank products is one of both ranks together; what is left of it is the nearest of the wanted rank (its singular value
-decomposition, by the QR decompositions of both factors).
+Adapters of one base that were trained apart err apart, and their mean errs less than each (Wortsman
+et al. 2022, "Model soups"). The sum of two low-rank products is one of both ranks together; what is
+left of it is the nearest of the wanted rank (its singular value decomposition, by the QR
+decompositions of both factors).
 """
 
 import argparse

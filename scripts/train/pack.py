@@ -32,7 +32,9 @@ OPEN_ROWS = 8  # rows that the next example may go to
 
 
 def favoured():
-    """The pairs that scripts/eval/translation.py measures, those without English by their two steps."""
+    """The pairs that scripts/eval/translation.py measures, those without English by their two
+    steps.
+    """
     from translation import PAIRS
 
     steps = set()
@@ -47,7 +49,9 @@ def weight_of(entry):
 
 
 class Bucket:
-    """The examples of one task and pair, drawn without repetition, the heavier sets earlier, and then again from the start."""
+    """The examples of one task and pair, drawn without repetition, the heavier sets earlier, and
+    then again from the start.
+    """
 
     def __init__(self, key, examples):
         self.key, self.examples, self.rounds, self.order = key, examples, 0, []
@@ -159,7 +163,9 @@ class Pieces:
         return sum(len(self.ids[n]) for n in example)
 
     def beyond(self, entries, size):
-        """The texts that have a token which is not among the so many that occur in the most texts of some examples."""
+        """The texts that have a token which is not among the so many that occur in the most texts
+        of some examples.
+        """
         used = Counter(
             text for e in entries for text in (e["source"], self.encoder.written(e["target"]))
         )

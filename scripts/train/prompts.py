@@ -1,8 +1,9 @@
 """Prompts and token ids exactly as the engine feeds them.
 
-The engine encodes what stands before a text, the text, and what stands after it separately (`src/generate/engine.rs`), so
-that the space after "French:" is a token of its own. Here the same pieces are encoded by the same tokenizer, built out of
-the GGUF file's metadata as `src/token/gguf.rs` builds it.
+The engine encodes what stands before a text, the text, and what stands after it separately
+(`src/generate/engine.rs`), so that the space after "French:" is a token of its own. Here the same
+pieces are encoded by the same tokenizer, built out of the GGUF file's metadata as
+`src/token/gguf.rs` builds it.
 """
 
 import tomllib
@@ -24,7 +25,9 @@ def language(code):
 
 
 def translation(source, target, examples=0):
-    """What stands before and after a text to translate, with the last so many examples (`src/task/prompts.rs`)."""
+    """What stands before and after a text to translate, with the last so many examples
+    (`src/task/prompts.rs`).
+    """
     source_name, target_name = language(source), language(target)
     shown = (
         f"{source_name}: {e[source]}\n{target_name}: {e[target]}\n\n"
@@ -93,7 +96,9 @@ class Encoder:
         return self.inner.encode(text, add_special_tokens=False).ids
 
     def encode_all(self, texts):
-        """Texts from outside; one that looks like a control token is refused here (filters.py leaves such texts out)."""
+        """Texts from outside; one that looks like a control token is refused here (filters.py
+        leaves such texts out).
+        """
         found = [
             encoding.ids
             for encoding in self.inner.encode_batch_fast(texts, add_special_tokens=False)

@@ -1,4 +1,7 @@
-"""What a translation is worth beside a human one, from 0 to 1. Without torch: worker processes load it."""
+"""What a translation is worth beside a human one, from 0 to 1.
+
+Without torch: worker processes load it.
+"""
 
 import re
 import unicodedata
@@ -9,7 +12,8 @@ from sacrebleu.metrics import CHRF
 NUMBERS = 0.15  # what wrong numbers cost at most
 UNFINISHED = 0.5  # factor for a text that did not come to its end
 
-# Between digits: points, commas, apostrophes; spaces of all kinds where three digits follow, so that two numbers stay two.
+# Between digits: points, commas, apostrophes; spaces of all kinds where three digits follow, so
+# that two numbers stay two.
 SEPARATED = re.compile(r"(?<=\d)(?:[.,'’٫٬،、，．]|[ \u00a0\u2009\u202f](?=\d{3}(?!\d)))(?=\d)")
 
 
@@ -28,8 +32,11 @@ def agreement(ours, theirs):
 
 
 def rewards(reference, texts, finished):
-    """What each of several translations of the same text is worth. `finished` says of each whether it came to its end."""
-    # chrF++ where words are written apart, else chrF; with as much weight on precision as on recall, since what is too long is no better.
+    """What each of several translations of the same text is worth. `finished` says of each whether
+    it came to its end.
+    """
+    # chrF++ where words are written apart, else chrF; with as much weight on precision as on
+    # recall, since what is too long is no better.
     measure = CHRF(
         word_order=2 if " " in reference.strip() else 0, beta=1, references=[[reference]]
     )

@@ -1,4 +1,4 @@
-"""Rows of packed examples through the model: what sees what, and the loss on what the model is to write."""
+"""Rows of packed examples through the model: what sees what, and the loss of the targets."""
 
 import json
 
@@ -9,10 +9,13 @@ from transformers import AttentionInterface
 
 
 def expand(pieces, ends, examples, row, length):
-    """All rows of a pack: (ids int32, example int32 from 1, target bool), each [rows, length]; 0 where a row is filled up."""
+    """All rows of a pack: (ids int32, example int32 from 1, target bool), each [rows, length]; 0
+    where a row is filled up.
+    """
     size = np.diff(ends, prepend=0)[examples]
     begin = ends[examples] - size
-    # For each id of all examples, where it stands in `pieces`: its place in all, less where its piece begins in all, and so on.
+    # For each id of all examples, where it stands in `pieces`: its place in all, less where its
+    # piece begins in all, and so on.
     flat, total = size.ravel(), size.sum(axis=1)
     at = np.arange(total.sum())
     values = pieces[at + np.repeat(begin.ravel() - (flat.cumsum() - flat), flat)]
@@ -34,8 +37,10 @@ def expand(pieces, ends, examples, row, length):
 
 
 class Pack:
-    """A file of pack.py. Its ids are places in `shortlist`. `pieces`, `ends`, and `examples` and `row` of both kinds by whether they are held
-    back, are as they lie in the file; the rows they make are laid out when they are first asked for."""
+    """A file of pack.py. Its ids are places in `shortlist`. `pieces`, `ends`, and `examples` and
+    `row` of both kinds by whether they are held back, are as they lie in the file; the rows they
+    make are laid out when they are first asked for.
+    """
 
     def __init__(self, path):
         self.expanded = {}
@@ -73,7 +78,9 @@ class Pack:
 
 
 def sight(example, window):
-    """Who sees whom, true or false [rows, 1, length, length], in layers that see everything and in those with a window."""
+    """Who sees whom, true or false [rows, 1, length, length], in layers that see everything and in
+    those with a window.
+    """
     length = example.shape[1]
     at = torch.arange(length, device=example.device)
     back = at[:, None] - at[None, :]
@@ -89,7 +96,9 @@ def positions(example):
 
 
 def ends(example):
-    """Where each example of the rows, and what fills them up, ends when all rows lie one after the other."""
+    """Where each example of the rows, and what fills them up, ends when all rows lie one after the
+    other.
+    """
     flat = example.reshape(-1)
     last = flat[1:] != flat[:-1]
     last[example.shape[1] - 1 :: example.shape[1]] = True
@@ -97,8 +106,9 @@ def ends(example):
 
 
 def blocks(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
-    """Attention of a single row, example by example: on a CPU what is masked anyway is better not computed. `attention_mask` is
-    where the examples end and the layer's window."""
+    """Attention of a single row, example by example: on a CPU what is masked anyway is better not
+    computed. `attention_mask` is where the examples end and the layer's window.
+    """
     until, window = attention_mask
     written = []
     for begin, end in zip([0, *until], until):
@@ -122,8 +132,9 @@ flash = torch.ops.aten._flash_attention_forward  # sequences of various lengths,
 
 @torch.compiler.disable
 def varlen(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
-    """The same for all rows at once on a GPU, by FlashAttention. `attention_mask` is a tensor of the ends, int32, from 0 on, how long a row is, and the
-    layer's window."""
+    """The same for all rows at once on a GPU, by FlashAttention. `attention_mask` is a tensor of
+    the ends, int32, from 0 on, how long a row is, and the layer's window.
+    """
     until, longest, window = attention_mask
     batch, heads, length, width = query.shape
     q, k, v = (x.transpose(1, 2).reshape(batch * length, -1, width) for x in (query, key, value))
@@ -158,7 +169,9 @@ AttentionInterface.register("varlen", varlen)
 
 
 def prepare(rows, attention, window, device, most):
-    """What `loss` takes: the rows on the device, and who sees whom in both kinds of layers. `most` examples are in a row."""
+    """What `loss` takes: the rows on the device, and who sees whom in both kinds of layers. `most`
+    examples are in a row.
+    """
     example = rows[1]
     if attention == "blocks":
         if len(example) != 1:
@@ -191,8 +204,10 @@ def states(model, ids, positions, masks):
 
 
 def written(model, ids, positions, masks, target):
-    """Logits of what the rows' targets are to be, in f32, and the targets. `model` is what weights.py gives: its vocabulary is the pack's
-    shortlist, so what never occurs is neither computed nor pushed down."""
+    """Logits of what the rows' targets are to be, in f32, and the targets. `model` is what
+    weights.py gives: its vocabulary is the pack's shortlist, so what never occurs is neither
+    computed nor pushed down.
+    """
     at = target[:, 1:]
     logits = F.linear(
         states(model, ids, positions, masks)[:, :-1][at], model.model.embed_tokens.weight
@@ -206,7 +221,9 @@ def loss(model, ids, positions, masks, target):
 
 
 def losses(model, ids, positions, masks, target, temperature):
-    """The loss of each target, f32, as they come row by row. `temperature`, as large as `target`, divides the logits of each."""
+    """The loss of each target, f32, as they come row by row. `temperature`, as large as `target`,
+    divides the logits of each.
+    """
     logits, ids = written(model, ids, positions, masks, target)
     # In place: these are the largest numbers that there are.
     return F.cross_entropy(

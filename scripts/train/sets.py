@@ -1,4 +1,4 @@
-"""The training sets: where each comes from, its licence, and whether that licence is stated where the set is published."""
+"""The training sets: where each comes from, its licence, and whether its publisher states it."""
 
 import gzip
 import io
@@ -29,8 +29,8 @@ class Set:
         return self.stated and self.human and self.commercial
 
 
-# Names as in the third column of parallel/*.tsv; `*` stands for anything. What is not listed is never trained on: IWSLT
-# (TED talks, no derivatives) is left out on purpose.
+# Names as in the third column of parallel/*.tsv; `*` stands for anything. What is not listed is
+# never trained on: IWSLT (TED talks, no derivatives) is left out on purpose.
 PARALLEL = {
     "ntrex": Set("NTREX-128", "CC BY-SA 4.0", True, True, documents=True, weight=1.5),
     "ntrex-BR": Set(
@@ -55,7 +55,8 @@ PARALLEL = {
     "idmt-news": Set("Indonesian MT, news", "not stated", False, True),
     "wmt*": Set("WMT news and general test sets", "not stated", False, True, documents=True),
 }
-# Names of the files summaries/*.jsonl.gz. Sets that scripts/eval/summaries.py measures lend only what it does not sample.
+# Names of the files summaries/*.jsonl.gz. Sets that scripts/eval/summaries.py measures lend only
+# what it does not sample.
 SUMMARIES = {
     "orangesum.fr": Set("OrangeSum, abstracts", "CC BY-SA 4.0", True, True),
     "scitldr.en": Set("SciTLDR-A", "Apache-2.0", True, True, weight=0.4),
@@ -79,7 +80,9 @@ def folder():
 
 
 def parallel():
-    """(language, [(text, English, set, line number)]) of each language, marked machine translations left out."""
+    """(language, [(text, English, set, line number)]) of each language, marked machine translations
+    left out.
+    """
     with tarfile.open(folder() / "parallel.tar.xz") as archive:
         for member in sorted(
             (m for m in archive if m.name.endswith("-en.tsv")), key=lambda m: m.name

@@ -1,14 +1,19 @@
 #!/usr/bin/env python3
-"""Finds out which tokens text of each language is made of, and writes the lists that the engine takes for its vocabulary: ADAPTER/shortlist.json.
+"""Counts which tokens text of each language is made of, and writes ADAPTER/shortlist.json.
+
+The engine takes its lists for its vocabulary.
 
     data.py EXAMPLES.jsonl --all-sets
     shortlist.py EXAMPLES.jsonl MODEL.gguf ADAPTER [--texts 10000] [--shared 3]
 
-Counted are the texts of data.py's examples, on whichever side of a translation they stand, without those that are kept back. A list has what
-occurs in texts of the language, what occurs in texts of so many languages (--shared: names, mostly), every token of a single character, and
-what occurs anywhere and has no letters; of all these the engine takes what the language's scripts allow. A language of less than --texts texts
-has no list: what it needs was not seen. Words that have no token of their own in a list are written in smaller pieces. The file has for each
-language a bit for each token, the lowest of each byte first, in base64. Printed is how many of the tokens of texts kept back are in their list.
+Counted are the texts of data.py's examples, on whichever side of a translation they stand, without
+those that are kept back. A list has what occurs in texts of the language, what occurs in texts of
+so many languages (--shared: names, mostly), every token of a single character, and what occurs
+anywhere and has no letters; of all these the engine takes what the language's scripts allow. A
+language of less than --texts texts has no list: what it needs was not seen. Words that have no
+token of their own in a list are written in smaller pieces. The file has for each language a bit for
+each token, the lowest of each byte first, in base64. Printed is how many of the tokens of texts
+kept back are in their list.
 """
 
 import argparse

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
-"""Measures how large the channels of a trained model's activations are, and writes what the engine divides them by before it rounds
-them to 8 bits: ADAPTER/smoothing.safetensors.
+"""Measures a trained model's activations, and writes ADAPTER/smoothing.safetensors.
+
+It says how large the channels are: what the engine divides them by before it rounds them to 8 bits.
 
     smooth.py PACK.npz MODEL.gguf ADAPTER [--rows 24]
 
-The texts are those that the pack keeps back from training. The divisor of a channel is the square root of its root mean square, relative
-to the median channel; the columns of the weights are multiplied with it, so that both share what is hard to round (Xiao et al. 2023,
-SmoothQuant, with the mean square in place of the maximum). Smoothed are the inputs of attention (under q_proj), of the feed-forward layer
-(gate_proj), of its second half (down_proj), and of the output layer (embed_tokens, whose weights it has). scripts/eval/agreement.py says what that gains.
+The texts are those that the pack keeps back from training. The divisor of a channel is the square
+root of its root mean square, relative to the median channel; the columns of the weights are
+multiplied with it, so that both share what is hard to round (Xiao et al. 2023, SmoothQuant, with
+the mean square in place of the maximum). Smoothed are the inputs of attention (under q_proj), of
+the feed-forward layer (gate_proj), of its second half (down_proj), and of the output layer
+(embed_tokens, whose weights it has). scripts/eval/agreement.py says what that gains.
 """
 
 import argparse

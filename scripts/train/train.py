@@ -10,9 +10,10 @@ OUT gets
   run.json         all options, versions, the pack's description
   log.jsonl        a line a step: loss per target token, learning rate, norm of the gradient, tokens a second; held-back losses
 
-With --start training begins with the numbers of an adapter that was trained before, in a folder in PEFT's format.
-With --deadline the learning rate falls by the clock where that is further than the steps are, and training ends in time;
-such a run cannot be repeated to the byte. --budget ends this call after so many seconds, after a checkpoint.
+With --start training begins with the numbers of an adapter that was trained before, in a folder in
+PEFT's format. With --deadline the learning rate falls by the clock where that is further than the
+steps are, and training ends in time; such a run cannot be repeated to the byte. --budget ends this
+call after so many seconds, after a checkpoint.
 """
 
 import argparse
@@ -114,8 +115,10 @@ def rate(options, progress):
 
 
 class Run:
-    """Training by steps. A kind of training says what a step draws from (`units`), how it gets its gradients (`gradients`), what is measured on
-    what was held back (`measured`), and what must be equal for going on (`settings`)."""
+    """Training by steps. A kind of training says what a step draws from (`units`), how it gets its
+    gradients (`gradients`), what is measured on what was held back (`measured`), and what must be
+    equal for going on (`settings`).
+    """
 
     repeatable = True  # the same command gives the same bytes
 
@@ -271,7 +274,9 @@ class Run:
         return order[at * self.per_step : (at + 1) * self.per_step]
 
     def gradients(self, which):
-        """Leaves the gradients of a step with the parameters. Gives the loss, the tokens that were read for it, and what else is written down."""
+        """Leaves the gradients of a step with the parameters. Gives the loss, the tokens that were
+        read for it, and what else is written down.
+        """
         _, example, target = whole = self.pack.rows(which)
         targets, tokens = int(target.sum()), int((example > 0).sum())
         total = torch.zeros((), device=self.options.device)

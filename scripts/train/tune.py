@@ -3,15 +3,18 @@
 
     tune.py PACK.npz MODEL.gguf OUT --start ADAPTER [--lr 1e-4] [--prompts 512] [--samples 8] [--temperature 0.7] [--deadline 2030-01-31T19:15]
 
-A step draws prompts of the pack, samples several translations of each from the model as it is, and makes those likelier that are worth more
-(reward.py) than the mean of their group, the others less likely: the policy gradient with the group as its baseline, as in GRPO (Shao et al.
-2024, arXiv 2402.03300), without clipping, since each sample serves one step; a near relative of minimum risk training (Shen et al. 2016).
-The human translation takes part as a sample with a small weight of its own.
+A step draws prompts of the pack, samples several translations of each from the model as it is, and
+makes those likelier that are worth more (reward.py) than the mean of their group, the others less
+likely: the policy gradient with the group as its baseline, as in GRPO (Shao et al. 2024, arXiv
+2402.03300), without clipping, since each sample serves one step; a near relative of minimum risk
+training (Shen et al. 2016). The human translation takes part as a sample with a small weight of its
+own.
 
-OUT gets what train.py writes. The adapter in it is of all checkpoints the one whose greedy translations of the texts held back are worth most.
-log.jsonl has for each step the mean reward of the samples, how far those of a group lie apart, which share of them came to an end, their
-tokens, how far the samples' log-probabilities are from those that are trained (rounding alone, or else something is wrong), and the seconds
-that sampling, rewards and gradients took.
+OUT gets what train.py writes. The adapter in it is of all checkpoints the one whose greedy
+translations of the texts held back are worth most. log.jsonl has for each step the mean reward of
+the samples, how far those of a group lie apart, which share of them came to an end, their tokens,
+how far the samples' log-probabilities are from those that are trained (rounding alone, or else
+something is wrong), and the seconds that sampling, rewards and gradients took.
 """
 
 import json
@@ -74,8 +77,10 @@ def fill(sizes, length):
 
 
 def drawn_up(texts, length, multiple):
-    """Rows of texts, each (pieces of the prompt, ids to write, {name: value or values of these ids}): ids, example, target as rows.py has
-    them, and by name float32 of the same shape. Empty rows make it a multiple, so that compiled code meets no other shape."""
+    """Rows of texts, each (pieces of the prompt, ids to write, {name: value or values of these
+    ids}): ids, example, target as rows.py has them, and by name float32 of the same shape. Empty
+    rows make it a multiple, so that compiled code meets no other shape.
+    """
     sizes = np.array([sum(map(len, prompt)) + len(ids) for prompt, ids, _ in texts])
     row = fill(sizes, length)
     order = np.argsort(row, kind="stable")
@@ -179,7 +184,9 @@ class Tuning(Run):
         return ["tune", *chosen]
 
     def translations(self, examples, copies=1, temperature=None, seed=0):
-        """(prompts in three pieces, human translations as ids, what the actor wrote, texts, rewards) of examples; so many rewards for each."""
+        """(prompts in three pieces, human translations as ids, what the actor wrote, texts,
+        rewards) of examples; so many rewards for each.
+        """
         prompts = [[self.pack.piece(n) for n in example[:3]] for example in examples]
         references = [self.pack.piece(example[3]) for example in examples]
         factor, further, most = ROOM
@@ -243,7 +250,9 @@ class Tuning(Run):
         return total, tokens, {name: round(float(value), 4) for name, value in more.items()}
 
     def weighed(self, prompts, references, written, weights, reference_weight):
-        """The texts that are trained on, as `drawn_up` takes them: equal samples together, those that weigh nothing left out."""
+        """The texts that are trained on, as `drawn_up` takes them: equal samples together, those
+        that weigh nothing left out.
+        """
         together = {}
         for n, (ids, likely) in enumerate(written):
             prompt = n // self.options.samples
@@ -252,13 +261,16 @@ class Tuning(Run):
             known[2]["weight"] += weights[n]
         texts = [text for text in together.values() if abs(text[2]["weight"]) > 1e-12]
         if reference_weight:
-            # As the model was taught, not at the samples' temperature: the engine's distribution is to stay what it is.
+            # As the model was taught, not at the samples' temperature: the engine's distribution is
+            # to stay what it is.
             beside = {"weight": reference_weight, "temperature": 1.0, "likely": np.nan}
             texts += [[prompt, ids, beside] for prompt, ids in zip(prompts, references)]
         return texts
 
     def pushed(self, rows, beside):
-        """Leaves the gradients of rows with the parameters; the loss, and how far the actor's log-probabilities are from the ones here on average."""
+        """Leaves the gradients of rows with the parameters; the loss, and how far the actor's
+        log-probabilities are from the ones here on average.
+        """
         device, sums = self.options.device, torch.zeros(3, device=self.options.device)
         arrays = (*rows, beside["weight"], beside["temperature"], beside["likely"])
         for *some, weight, temperature, likely in zip(

@@ -17,7 +17,8 @@ NAMES = {
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 TABLE = "token_embd.weight"
 THINNED = "polygist.shortlist"  # in the metadata: which rows of the vocabulary a file has
-# Not in the file; the same in all of Gemma 3: the rotation's base within the window, and every sixth layer sees everything.
+# Not in the file; the same in all of Gemma 3: the rotation's base within the window, and every
+# sixth layer sees everything.
 LOCAL_ROPE, PATTERN = 10_000.0, 6
 
 
@@ -53,7 +54,9 @@ def translate(name):
 
 
 def rows_of(reader, shortlist):
-    """The vocabulary's rows for a shortlist, still quantized. A file that `thin` made has just these."""
+    """The vocabulary's rows for a shortlist, still quantized. A file that `thin` made has just
+    these.
+    """
     table = next(t for t in reader.tensors if t.name == TABLE)
     if THINNED not in reader.fields:
         return table.data[shortlist]
@@ -65,7 +68,9 @@ def rows_of(reader, shortlist):
 
 
 def thin(path, shortlist, out):
-    """Writes the model's file anew with the rows of a shortlist alone, for a machine to which every megabyte has to be carried."""
+    """Writes the model's file anew with the rows of a shortlist alone, for a machine to which every
+    megabyte has to be carried.
+    """
     reader = gguf.GGUFReader(path)
     writer = gguf.GGUFWriter(out, reader.fields["general.architecture"].contents())
     for name, field in reader.fields.items():
