@@ -10,9 +10,10 @@ tries all batch sizes of --batches and keeps its best; then the sides take turns
 that a busy machine hits both alike, and the medians are compared. Loading is not part of the time.
 Texts are given as token ids: nothing is tokenized.
 
-    pip install ctranslate2 torch transformers tokenizers safetensors
+    pip install -e "./scripts[compare]"
     cargo build --release --example seq2seq
-    python3 scripts/compare/ctranslate2_speed.py --out FOLDER [--model opus-mt-base] [--sentences 512] [--beams 1 4] [--runs 5] [--command "…"]
+    python3 scripts/compare/ctranslate2_speed.py --out FOLDER [--model opus-mt-base]
+        [--sentences 512] [--beams 1 4] [--runs 5] [--command "…"]
 
 At the end stand the peak memories of both sides at their best batch sizes, CTranslate2's in a
 process that imports nothing else, and without what the import itself takes.
@@ -34,18 +35,23 @@ import json
 import os
 import re
 import shlex
-import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import ctranslate2
-import full_size
 from ctranslate2.converters import TransformersConverter
 
-COMMAND = str(full_size.ROOT / "target/release/examples/seq2seq") + (
-    " {folder} --beam {beam} --tokens {tokens} --threads {threads} --batch {batch} --precision {precision}"
+import full_size
+from polygist_scripts.program import EXAMPLES
+from polygist_scripts.timing import in_turns, medians
+
+COMMAND = str(EXAMPLES / "seq2seq") + (
+    " {folder} --beam {beam} --tokens {tokens} --threads {threads} --batch {batch}"
+    " --precision {precision}"
 )
 
 
@@ -56,13 +62,11 @@ class Vocabulary:
         _, fields, special, _, _ = full_size.SHAPES[name]
         names = {i: token for token, i in special.items()}
         self.tokens = [names.get(i, f"t{i}") for i in range(fields["vocab_size"])]
-        self.bos_token, self.eos_token = (
-            names.get(fields.get("bos_token_id"), "</s>"),
-            names[fields["eos_token_id"]],
-        )
+        self.bos_token = names.get(fields.get("bos_token_id"), "</s>")
+        self.eos_token = names[fields["eos_token_id"]]
         self.pad_token, self.unk_token = "<pad>", "<unk>"
         self.unk_token_id = special["<unk>"]
-        self.special_tokens_map = {}
+        self.special_tokens_map: dict[str, str] = {}
 
     def get_vocab(self):
         return {token: i for i, token in enumerate(self.tokens)}
@@ -99,13 +103,11 @@ class Peer:
         self.translators = {}
         self.translator(1)
         self.loaded = time.time() - start
-        lead = full_size.SHAPES[name][4].get("forced_bos_token_id")
+        lead = full_size.SHAPES[name].generation.get("forced_bos_token_id")
         self.prefix = [self.vocabulary.tokens[lead]] if lead is not None else None
 
     def options(self, batch):
-        """How many sources it has in hand, and how many cores each; alone, what is swept is the
-        cores.
-        """
+        """How many sources it has in hand, and how many cores each; alone, cores are swept."""
         workers, each = (1, batch) if self.alone else (self.threads, 1)
         return {"compute_type": self.compute_type, "inter_threads": workers, "intra_threads": each}
 
@@ -139,7 +141,8 @@ class Peer:
         counts = [len(r.hypotheses[0]) for r in results]
         if any(abs(count - length) > 1 for count, length in zip(counts, lengths, strict=True)):
             sys.exit(
-                f"ctranslate2 wrote {min(counts)} to {max(counts)} tokens where {min(lengths)} to {max(lengths)} were asked for"
+                f"ctranslate2 wrote {min(counts)} to {max(counts)} tokens "
+                f"where {min(lengths)} to {max(lengths)} were asked for"
             )
         return sum(counts) / seconds
 
@@ -153,11 +156,14 @@ class Peer:
 CHILD = """
 import ctranslate2, json, sys
 # Not getrusage's, which begins with that of the process that started this one.
-peak = lambda: next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
+def peak():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
 model, options, texts, prefix, settings = json.load(sys.stdin)
 before = peak()
 translator = ctranslate2.Translator(model, **options)
-translator.translate_batch(texts, target_prefix=[prefix] * len(texts) if prefix else None, **settings)
+prefixes = [prefix] * len(texts) if prefix else None
+translator.translate_batch(texts, target_prefix=prefixes, **settings)
 print(peak() - before)
 """
 
@@ -166,31 +172,24 @@ def peer_memory(peer, sources, batch, settings):
     """Peak of CTranslate2's memory in MB."""
     texts = [[peer.vocabulary.tokens[i] for i in source] for source in sources]
     given = json.dumps([str(peer.converted), peer.options(batch), texts, peer.prefix, settings])
-    return (
-        int(
-            subprocess.run(
-                [sys.executable, "-c", CHILD],
-                input=given,
-                capture_output=True,
-                text=True,
-                check=True,
-                cwd="/",
-            ).stdout
-        )
-        / 1024
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD],
+        input=given,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd="/",
     )
+    return int(child.stdout) / 1024
 
 
 class Ours:
     """The command, which loads the model anew each time and says how long the rest took."""
 
     def __init__(self, command, folder, threads, precision):
-        self.command, self.folder, self.threads, self.precision = (
-            command,
-            folder,
-            threads,
-            precision,
-        )
+        self.command, self.folder = command, folder
+        self.threads, self.precision = threads, precision
+        self.peak = float("nan")  # MB, of the last run
 
     def run(self, sources, lengths, beam, batch):
         line = self.command.format(
@@ -213,21 +212,67 @@ class Ours:
         self.peak = int(peak.group(1)) / 1024 if peak else float("nan")
         if result.returncode != 0 or not said:
             sys.exit(
-                f"{line}\nended with status {result.returncode}, and said nothing like 'N tokens in S s': {result.stderr.strip()}"
+                f"{line}\nended with status {result.returncode}, "
+                f"and said nothing like 'N tokens in S s': {result.stderr.strip()}"
             )
         counts = [len(json.loads(answer)["ids"]) for answer in result.stdout.splitlines()]
         if len(counts) != len(sources) or any(
             abs(count - length) > 1 for count, length in zip(counts, lengths)
         ):
             sys.exit(
-                f"{line}\nwrote {len(counts)} outputs of {min(counts, default=0)} to {max(counts, default=0)} tokens; "
+                f"{line}\nwrote {len(counts)} outputs "
+                f"of {min(counts, default=0)} to {max(counts, default=0)} tokens; "
                 f"expected {len(sources)} of {min(lengths)} to {max(lengths)}"
             )
         # Counted here and not taken from what it says: both sides have to be measured by one rule.
         return sum(lengths) / float(said.group(2))
 
 
-def main():
+def measure(
+    sides: dict[str, Peer | Ours],
+    peer: Peer,
+    sources: list[list[int]],
+    lengths: list[int],
+    beam: int,
+    a: argparse.Namespace,
+) -> None:
+    """Sweeps the batch sizes (or cores) of each side, and lets the best of each take turns."""
+    word = "cores" if a.alone else "batch"
+    best: dict[str, int] = {}
+    for side, runner in sides.items():
+        swept = {batch: runner.run(sources, lengths, beam, batch) for batch in a.batches}
+        best[side] = max(swept, key=swept.__getitem__)
+        told = ", ".join(f"{word} {b}: {rate:.0f} tok/s" for b, rate in swept.items())
+        print(f"beam {beam}, {side}: {told}", flush=True)
+    runs: dict[str, Callable[[], float]] = {
+        side: partial(runner.run, sources, lengths, beam, best[side])
+        for side, runner in sides.items()
+    }
+    rates = in_turns(runs, a.runs)
+    settings = {
+        "beam_size": beam,
+        "max_batch_size": best["ctranslate2"],
+        "min_decoding_length": max(lengths),
+        "max_decoding_length": max(lengths),
+    }
+    memory = {"ctranslate2": peer_memory(peer, sources, best["ctranslate2"], settings)}
+    for side, runner in sides.items():
+        if isinstance(runner, Ours):
+            memory[side] = runner.peak
+    told = ", ".join(f"{side} {mb:.0f} MB" for side, mb in memory.items())
+    print(f"beam {beam}, peak memory: {told}", flush=True)
+    middle = medians(rates)
+    told = "; ".join(
+        f"{side} {middle[side]:.0f} tok/s "
+        f"({word} {best[side]}, {a.runs} runs, {min(r):.0f} to {max(r):.0f})"
+        for side, r in rates.items()
+    )
+    if "polygist" in sides:
+        told += f"; ratio {middle['polygist'] / middle['ctranslate2']:.2f}"
+    print(f"beam {beam}: {told}", flush=True)
+
+
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, required=True, help="folder for the models")
     parser.add_argument("--model", choices=full_size.SHAPES, default="opus-mt-base")
@@ -244,79 +289,39 @@ def main():
     parser.add_argument("--callback", action="store_true")
     parser.add_argument("--peer-only", action="store_true")
     a = parser.parse_args()
+    a.callback |= a.lengths
+    a.beams = [1] if a.callback else a.beams
+    a.command += " --alone 1" if a.alone and a.command == COMMAND else ""
+    if a.alone:
+        a.batches = sorted({1, a.threads})
+    return a
+
+
+def main() -> None:
+    a = parse()
     folder = a.out / a.model
     if not (folder / "tokenizer.json").is_file():
         full_size.make(a.model, folder)
     converted = a.out / f"{a.model}-ctranslate2-{a.compute_type}"
-    a.callback |= a.lengths
-    a.beams = [1] if a.callback else a.beams
     peer = Peer(a.model, folder, converted, a.threads, a.compute_type, a.alone, a.callback)
-    a.command += " --alone 1" if a.alone and a.command == COMMAND else ""
-    if a.alone:
-        a.batches = sorted({1, a.threads})
-    sides = {"ctranslate2": peer} | (
-        {}
-        if a.peer_only
-        else {
-            "polygist": Ours(
-                a.command, folder, a.threads, "f32" if a.compute_type == "float32" else "int8"
-            )
-        }
-    )
-    sources, word = full_size.requests(a.model, a.sentences), "cores" if a.alone else "batch"
-    lengths = full_size.lengths(a.sentences, "fr") if a.lengths else [a.tokens] * a.sentences
-    each = (
-        f"{min(lengths)} to {max(lengths)} tokens, {sum(lengths) / len(lengths):.1f} on average"
-        if a.lengths
-        else f"{a.tokens} tokens each"
-    )
+    sides: dict[str, Peer | Ours] = {"ctranslate2": peer}
+    if not a.peer_only:
+        precision = "f32" if a.compute_type == "float32" else "int8"
+        sides["polygist"] = Ours(a.command, folder, a.threads, precision)
+    sources = full_size.requests(a.model, a.sentences)
+    lengths, each = [a.tokens] * a.sentences, f"{a.tokens} tokens each"
+    if a.lengths:
+        lengths = full_size.lengths(a.sentences, "fr")
+        mean = sum(lengths) / len(lengths)
+        each = f"{min(lengths)} to {max(lengths)} tokens, {mean:.1f} on average"
     print(
-        f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, {each}, {a.threads} threads, "
+        f"{a.model}, {a.sentences} sources of {sum(map(len, sources)) / len(sources):.1f} tokens, "
+        f"{each}, {a.threads} threads, "
         f"ctranslate2 {ctranslate2.__version__} {a.compute_type} loaded in {peer.loaded:.1f} s",
         flush=True,
     )
     for beam in a.beams:
-        best = {}
-        for side, runner in sides.items():
-            swept = {batch: runner.run(sources, lengths, beam, batch) for batch in a.batches}
-            best[side] = max(swept, key=swept.get)
-            print(
-                f"beam {beam}, {side}: "
-                + ", ".join(f"{word} {b}: {r:.0f} tok/s" for b, r in swept.items()),
-                flush=True,
-            )
-        rates = {side: [] for side in sides}
-        for _ in range(a.runs):
-            for side, runner in sides.items():
-                rates[side].append(runner.run(sources, lengths, beam, best[side]))
-        medians = {side: statistics.median(r) for side, r in rates.items()}
-        settings = {
-            "beam_size": beam,
-            "max_batch_size": best["ctranslate2"],
-            "min_decoding_length": max(lengths),
-            "max_decoding_length": max(lengths),
-        }
-        memory = {"ctranslate2": peer_memory(peer, sources, best["ctranslate2"], settings)}
-        if "polygist" in sides:
-            memory["polygist"] = sides["polygist"].peak
-        print(
-            f"beam {beam}, peak memory: "
-            + ", ".join(f"{side} {mb:.0f} MB" for side, mb in memory.items()),
-            flush=True,
-        )
-        print(
-            f"beam {beam}: "
-            + "; ".join(
-                f"{side} {medians[side]:.0f} tok/s ({word} {best[side]}, {a.runs} runs, {min(r):.0f} to {max(r):.0f})"
-                for side, r in rates.items()
-            )
-            + (
-                f"; ratio {medians['polygist'] / medians['ctranslate2']:.2f}"
-                if len(sides) == 2
-                else ""
-            ),
-            flush=True,
-        )
+        measure(sides, peer, sources, lengths, beam, a)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ llama.cpp translates the articles' lines, which are sentences: one by one, as a 
 each finished line replaced by the next. It does nothing else: no sentence splitting, no checks, no
 second attempts, no results on disk. The sides take turns --runs times, and medians are compared.
 
-    pip install llama-cpp-python numpy
+    pip install -e "./scripts[compare]"
     cargo build --release && target/release/polygist models pull gemma-3-270m
     python3 scripts/compare/folder.py MODEL.gguf [--articles 50] [--from fr] [--runs 3]
 
@@ -19,32 +19,23 @@ import argparse
 import ctypes
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-import tomllib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import llama_cpp
 import numpy
 
-ROOT = Path(__file__).resolve().parents[2]
+from polygist_scripts import prompts
+from polygist_scripts.data import ntrex
+from polygist_scripts.program import BINARY
+from polygist_scripts.timing import in_turns, medians
+
 EXAMPLES = 8
-
-
-def prompt(source):
-    """What stands before and after each line."""
-    examples = tomllib.loads((ROOT / "models" / "prompts.toml").read_text(encoding="utf-8"))[
-        "example"
-    ][-EXAMPLES:]
-    name = tomllib.loads((ROOT / "models" / "languages.toml").read_text(encoding="utf-8"))[source][
-        "name"
-    ]
-    return "".join(
-        f"{name}: {e[source]}\nEnglish: {e['en']}\n\n" for e in examples
-    ) + f"{name}: ", "\nEnglish:"
 
 
 def one_by_one(model, lines, source, threads):
@@ -57,7 +48,7 @@ def one_by_one(model, lines, source, threads):
         n_threads_batch=threads,
         verbose=False,
     )
-    before, after = prompt(source)
+    before, after = prompts.translation(source, "en", EXAMPLES)
     written = 0
     for line in lines:
         room = 2 * len(llama.tokenize(line.encode(), add_bos=False)) + 24
@@ -70,16 +61,20 @@ def one_by_one(model, lines, source, threads):
 def many_at_once(model, lines, source, threads, together):
     llama = llama_cpp
     words = llama.Llama(str(model), vocab_only=True, verbose=False)
-    tokens = lambda text, begin=False: words.tokenize(text.encode(), add_bos=begin, special=False)
-    before, after = prompt(source)
+
+    def tokens(text: str, begin: bool = False) -> list[int]:
+        ids: list[int] = words.tokenize(text.encode(), add_bos=begin, special=False)
+        return ids
+
+    before, after = prompts.translation(source, "en", EXAMPLES)
     shared = tokens(before, True)
-    prompts = [tokens(line) + tokens(after) for line in lines]
+    texts = [tokens(line) + tokens(after) for line in lines]
     loaded = llama.llama_load_model_from_file(
         str(model).encode(), llama.llama_model_default_params()
     )
     size = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(loaded))
     settings = llama.llama_context_default_params()
-    settings.n_ctx = len(shared) + together * (3 * max(map(len, prompts)) + 32)
+    settings.n_ctx = len(shared) + together * (3 * max(map(len, texts)) + 32)
     settings.n_batch, settings.n_ubatch, settings.n_seq_max, settings.kv_unified = (
         4096,
         512,
@@ -102,7 +97,7 @@ def many_at_once(model, lines, source, threads, together):
 
     decode([(token, at, 0, False) for at, token in enumerate(shared)])
     # The longest first, as polygist does.
-    waiting = sorted(range(len(lines)), key=lambda n: len(prompts[n]))
+    waiting = sorted(range(len(lines)), key=lambda n: len(texts[n]))
     free, running, written = list(range(1, together + 1)), {}, 0
     while waiting or running:
         entries, wanted = [], []
@@ -111,7 +106,7 @@ def many_at_once(model, lines, source, threads, together):
             entries.append((row["token"], row["at"], sequence, True))
             row["at"] += 1
         while waiting and free:
-            ids = prompts[waiting.pop()]
+            ids = texts[waiting.pop()]
             sequence = free.pop()
             llama.llama_memory_seq_cp(memory, 0, sequence, -1, -1)
             entries += [
@@ -162,31 +157,24 @@ def ours(binary, folder, source):
         subprocess.run(command, check=True)
 
 
-def timed(run):
+def seconds(run: Callable[[], object]) -> float:
+    """How long it takes."""
     start = time.monotonic()
-    said = run()
-    return time.monotonic() - start, said
+    run()
+    return time.monotonic() - start
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
-    parser.add_argument("--binary", type=Path, default=ROOT / "target/release/polygist")
+    parser.add_argument("--binary", type=Path, default=BINARY)
     parser.add_argument("--articles", type=int, default=50)
     parser.add_argument("--from", dest="source", default="fr")
     parser.add_argument("--together", type=int, nargs="+", default=[16, 32])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     a = parser.parse_args()
-    data = (
-        Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data"))
-        / "articles"
-        / "ntrex"
-        / a.source
-    )
-    articles = sorted(data.glob("*.txt"))[: a.articles]
-    if not articles:
-        sys.exit(f"no articles in {data}; set POLYGIST_DATA to the folder that has articles/ntrex")
+    articles = ntrex(a.source)[: a.articles]
     quiet = llama_cpp.llama_log_callback(lambda *_: None)
     llama_cpp.llama_log_set(quiet, ctypes.c_void_p(0))
     with tempfile.TemporaryDirectory() as folder:
@@ -199,33 +187,31 @@ def main():
             if line.strip()
         ]
         print(
-            f"{len(articles)} articles, {len(lines)} sentences, {a.source} to en, {a.threads} threads, {a.model.name}; "
+            f"{len(articles)} articles, {len(lines)} sentences, {a.source} to en, "
+            f"{a.threads} threads, {a.model.name}; "
             f"llama.cpp by llama-cpp-python {llama_cpp.__version__}",
             flush=True,
         )
-        swept = {
-            n: timed(lambda: many_at_once(a.model, lines, a.source, a.threads, n))
-            for n in a.together
+        swept, told = {}, []
+        for together in a.together:
+            start = time.monotonic()
+            written = many_at_once(a.model, lines, a.source, a.threads, together)
+            swept[together] = time.monotonic() - start
+            told.append(f"{together} at once {swept[together]:.1f} s, {written} tokens")
+        best = min(swept, key=swept.__getitem__)
+        print("llama.cpp: " + ", ".join(told), flush=True)
+        sides: dict[str, Callable[[], object]] = {
+            "one by one": partial(one_by_one, a.model, lines, a.source, a.threads),
+            f"{best} at once": partial(many_at_once, a.model, lines, a.source, a.threads, best),
+            "polygist": partial(ours, a.binary, folder, a.source),
         }
-        best = min(swept, key=lambda n: swept[n][0])
-        print(
-            "llama.cpp: "
-            + ", ".join(f"{n} at once {s:.1f} s, {w} tokens" for n, (s, w) in swept.items()),
-            flush=True,
-        )
-        sides = {
-            "one by one": lambda: one_by_one(a.model, lines, a.source, a.threads),
-            f"{best} at once": lambda: many_at_once(a.model, lines, a.source, a.threads, best),
-            "polygist": lambda: ours(a.binary, folder, a.source),
-        }
-        seconds = {side: [] for side in sides}
-        for _ in range(a.runs):
-            for side, run in sides.items():
-                seconds[side].append(timed(run)[0])
-        medians = {side: statistics.median(s) for side, s in seconds.items()}
-        for side, s in seconds.items():
+        taken = in_turns({side: partial(seconds, run) for side, run in sides.items()}, a.runs)
+        middle = medians(taken)
+        for side, s in taken.items():
+            times = middle[side] / middle["polygist"]
             print(
-                f"{side}: {medians[side]:.1f} s ({min(s):.1f} to {max(s):.1f}), {medians[side] / medians['polygist']:.1f} times polygist's"
+                f"{side}: {middle[side]:.1f} s ({min(s):.1f} to {max(s):.1f}), "
+                f"{times:.1f} times polygist's"
             )
 
 

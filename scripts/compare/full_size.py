@@ -10,9 +10,10 @@ when f64 holds the two ids no further apart than twice what rounding to f32 move
 transformers itself. Where beams part, transformers does the whole search in f64. Of the first
 --exact sources, the deviation of the logits from f64 is told, for both.
 
-    pip install torch transformers tokenizers safetensors
+    pip install -e "./scripts[compare]"
     cargo build --release --examples
-    python3 scripts/compare/full_size.py --out FOLDER [MODEL …] [--sources 16] [--tokens 24] [--command "… {folder} {beam} {tokens} {threads}"]
+    python3 scripts/compare/full_size.py --out FOLDER [MODEL …] [--sources 16] [--tokens 24]
+        [--command "… {folder} {beam} {tokens} {threads}"]
 
 MODEL is one of those in SHAPES below. Models are made once in FOLDER (0.2 to 1.6 GB each) and used
 again. The command reads a JSON array of {"source": [ids]} and prints a line {"ids": [ids]} for
@@ -31,14 +32,26 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parents[2]
+from polygist_scripts.data import flores
+from polygist_scripts.program import EXAMPLES
+
 COMMAND = (
-    str(ROOT / "target/release/examples/seq2seq")
+    str(EXAMPLES / "seq2seq")
     + " {folder} --beam {beam} --tokens {tokens} --threads {threads} --precision f32"
 )
-LOGITS = str(ROOT / "target/release/examples/logits") + " {folder} f32"
+LOGITS = str(EXAMPLES / "logits") + " {folder} f32"
+
+
+class Shape(NamedTuple):
+    classes: tuple[str, str]  # of transformers: the configuration and the model
+    config: dict[str, Any]  # config.json
+    special: dict[str, int]  # ids of special tokens
+    around: tuple[list[int], list[int]]  # ids before and after a source
+    generation: dict[str, Any]  # generation_config.json beside the ids
 
 
 def encoder_decoder(d, layers, ffn, heads, vocab, **extra):
@@ -74,24 +87,22 @@ def marian(d, ffn, heads, activation):
 
 BART = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "decoder_start_token_id": 2}
 
-# Name: classes, config.json, special ids, ids around a source (before, after),
-# generation_config.json beside the ids.
-SHAPES = {
-    "opus-mt-base": (
+SHAPES: dict[str, Shape] = {
+    "opus-mt-base": Shape(
         ("MarianConfig", "MarianMTModel"),
         marian(512, 2048, 8, "swish"),
         {"</s>": 0, "<unk>": 1, "<pad>": 59513},
         ([], [0]),
         {"bad_words_ids": [[59513]], "forced_eos_token_id": 0},
     ),
-    "opus-mt-tc-big": (
+    "opus-mt-tc-big": Shape(
         ("MarianConfig", "MarianMTModel"),
         marian(1024, 4096, 16, "relu"),
         {"</s>": 0, "<unk>": 1, "<pad>": 59513},
         ([], [0]),
         {"bad_words_ids": [[59513]], "forced_eos_token_id": 0},
     ),
-    "nllb-600m": (
+    "nllb-600m": Shape(
         ("M2M100Config", "M2M100ForConditionalGeneration"),
         encoder_decoder(
             1024,
@@ -108,7 +119,7 @@ SHAPES = {
         ([256047], [2]),
         {"bos_token_id": 0, "forced_bos_token_id": 256057},
     ),
-    "bart-large": (
+    "bart-large": Shape(
         ("BartConfig", "BartForConditionalGeneration"),
         encoder_decoder(
             1024,
@@ -131,7 +142,7 @@ SHAPES = {
             "no_repeat_ngram_size": 3,
         },
     ),
-    "mt5-base": (
+    "mt5-base": Shape(
         ("MT5Config", "MT5ForConditionalGeneration"),
         {
             "d_model": 768,
@@ -173,7 +184,7 @@ def make(name, folder):
     frozen = {n for n, p in model.named_parameters() if not p.requires_grad}
     for key, meta in model.state_dict(keep_vars=True).items():
         head = key == "lm_head.weight" and fields.get("tie_word_embeddings") is False
-        if key in frozen or id(meta) in seen and not head:
+        if key in frozen or (id(meta) in seen and not head):
             continue
         seen[id(meta)] = key
         shape, noise = meta.shape, torch.randn(meta.shape)
@@ -242,12 +253,7 @@ def make(name, folder):
 
 def lengths(count, language="en"):
     """Words per line of FLORES dev, times 1.35: about what a subword tokenizer makes of it."""
-    folder = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data")) / "flores-dev"
-    if not folder.is_dir():
-        sys.exit(
-            f"no evaluation data: {folder} is not there; set POLYGIST_DATA to the folder that has flores-dev/*.txt"
-        )
-    lines = (folder / f"{language}.txt").read_text(encoding="utf-8").splitlines()
+    lines = flores(language)
     return [round(1.35 * len(line.split())) for line in (lines * (1 + count // len(lines)))[:count]]
 
 
@@ -267,7 +273,7 @@ def opened(name, folder, dtype):
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
     return (
-        getattr(transformers, SHAPES[name][0][1])
+        getattr(transformers, SHAPES[name].classes[1])
         .from_pretrained(folder, dtype=getattr(torch, dtype))
         .eval()
     )
@@ -276,12 +282,13 @@ def opened(name, folder, dtype):
 def transformers_side(name, folder, sources, tokens, beam, dtype):
     """What transformers writes, sixteen sources at once."""
     import torch
-    import transformers  # noqa: F401 (its import is no part of the loading time)
+    import transformers  # noqa: F401 - its import is no part of the loading time
 
     start = time.time()
     model = opened(name, folder, dtype)
     loaded = time.time() - start
-    pad, start, ids = SHAPES[name][1]["pad_token_id"], time.time(), {}
+    pad, start = SHAPES[name].config["pad_token_id"], time.time()
+    found: dict[int, list[int]] = {}
     order = sorted(range(len(sources)), key=lambda i: len(sources[i]))
     for batch in (order[at : at + 16] for at in range(0, len(order), 16)):
         longest = len(sources[batch[-1]])
@@ -297,8 +304,8 @@ def transformers_side(name, folder, sources, tokens, beam, dtype):
                 length_penalty=1.0,
                 early_stopping=False,
             )
-        ids |= zip(batch, result.tolist())
-    ids = [ids[i] for i in sorted(ids)]
+        found |= zip(batch, result.tolist())
+    ids = [found[i] for i in sorted(found)]
     seconds = time.time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"ids": ids, "loaded": loaded, "seconds": seconds, "peak": peak}))
@@ -326,17 +333,14 @@ def judge_side(name, folder):
         logits.append(torch.stack(steps).double())
         del model
     exact, rounded = logits
-    print(
-        json.dumps(
-            [
-                {
-                    "apart": (exact[i, p["theirs"]] - exact[i, p["ours"]]).item(),
-                    "moved": (rounded[i] - exact[i]).abs().max().item(),
-                }
-                for i, p in enumerate(partings)
-            ]
-        )
-    )
+    found = [
+        {
+            "apart": (exact[i, p["theirs"]] - exact[i, p["ours"]]).item(),
+            "moved": (rounded[i] - exact[i]).abs().max().item(),
+        }
+        for i, p in enumerate(partings)
+    ]
+    print(json.dumps(found))
 
 
 def logits_side(name, folder, count, command):
@@ -383,10 +387,11 @@ def logits_side(name, folder, count, command):
 
 
 def bare(name, ids):
-    """The text: without what stands before it (decoder start, forced first id) and from the end
-    token on. And how many ids stood before it.
+    """The text without what stands around it, and how many ids stood before it.
+
+    Before it: the decoder's start, a forced first id; after it: the end token and what follows.
     """
-    fields, generation = SHAPES[name][1], SHAPES[name][4]
+    fields, generation = SHAPES[name].config, SHAPES[name].generation
     before = 0
     for lead in (fields["decoder_start_token_id"], generation.get("forced_bos_token_id")):
         before += before < len(ids) and ids[before] == lead
@@ -395,14 +400,9 @@ def bare(name, ids):
 
 
 def parting(name, source, ours, theirs):
-    """Where two outputs part, for the judge: ids as each side returned them, and what each has
-    next.
-    """
-    (x, _), (y, before), end = (
-        bare(name, ours),
-        bare(name, theirs),
-        [SHAPES[name][1]["eos_token_id"]],
-    )
+    """Where two outputs part, for the judge: ids as each side returned them, and the next ones."""
+    (x, _), (y, before) = bare(name, ours), bare(name, theirs)
+    end = [SHAPES[name].config["eos_token_id"]]
     at = next((k for k, (p, q) in enumerate(zip(x, y)) if p != q), min(len(x), len(y)))
     return {
         "source": source,
@@ -428,7 +428,139 @@ def command_side(command, sources, folder, tokens, beam, threads):
     return {"ids": ids, "total": time.time() - start, "said": said.groups() if said else None}
 
 
-def main():
+def worker(a: argparse.Namespace) -> None:
+    """What a process of its own does: one side of one model, printed as JSON."""
+    import torch
+
+    torch.set_num_threads(a.threads)
+    name, what = a.worker
+    folder = a.out / name
+    if what == "judge":
+        judge_side(name, folder)
+    elif what == "logits":
+        logits_side(name, folder, a.exact, a.logits)
+    else:
+        beam, exact, _ = what.partition(":f64")
+        sources = requests(name, a.sources)
+        if exact:
+            sources = json.loads((folder / "partings.json").read_text())
+        dtype = "float64" if exact else "float32"
+        transformers_side(name, folder, sources, a.tokens, int(beam), dtype)
+
+
+def run_worker(a: argparse.Namespace, name: str, what: str) -> Any:
+    """The same script in a process of its own, so that the peak memory is its own."""
+    options = {
+        "--out": a.out,
+        "--sources": a.sources,
+        "--tokens": a.tokens,
+        "--threads": a.threads,
+        "--exact": a.exact,
+        "--logits": a.logits,
+    }
+    flags = [str(part) for option in options.items() for part in option]
+    command = [sys.executable, __file__, *flags, "--worker", name, what]
+    result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def compare(a: argparse.Namespace, name: str, beam: int, sources: list[list[int]]) -> int:
+    """Both sides on one model with one beam; how many outputs differ for no good reason."""
+    folder: Path = a.out / name
+
+    def side(what: str) -> Any:
+        return run_worker(a, name, what)
+
+    theirs = side(str(beam))
+    distinct = len({i for ids in theirs["ids"] for i in ids})
+    print(
+        f"{name} beam {beam}: transformers loads in {theirs['loaded']:.1f} s, "
+        f"{theirs['seconds']:.1f} s for {a.sources} sources, "
+        f"peak {theirs['peak']:.0f} MiB, {distinct} different ids",
+        flush=True,
+    )
+    (folder / f"transformers-beam{beam}.json").write_text(json.dumps(theirs))
+    if a.no_command:
+        return 0
+    ours = command_side(a.command, sources, folder, a.tokens, beam, a.threads)
+    pairs = list(zip(ours["ids"], theirs["ids"]))
+    different = [i for i, (x, y) in enumerate(pairs) if bare(name, x)[0] != bare(name, y)[0]]
+    said = f"{ours['total']:.1f} s in all"
+    if ours["said"]:
+        loaded, generated, peak = ours["said"]
+        said = f"loads in {loaded} s, generates in {generated} s, peak {peak}"
+    print(
+        f"{name} beam {beam}: {len(pairs) - len(different)} of {len(pairs)} sequences identical; "
+        f"command {said}",
+        flush=True,
+    )
+    if beam == 1 and a.exact:
+        error = side("logits")
+        print(
+            f"{name}: logits deviate by {error['ours']:.2g} from f64, "
+            f"those of transformers in f32 by {error['theirs']:.2g} "
+            f"({error['ours'] / error['theirs']:.2f} times as much); "
+            f"among themselves by {error['spread']:.2g}",
+            flush=True,
+        )
+    if not different:
+        return 0
+    if beam > 1:
+        chosen = [sources[i] for i in different]
+        return judge_beams(name, folder, chosen, different, pairs, side, beam)
+    partings = [parting(name, sources[i], *pairs[i]) for i in different]
+    return judge_greedy(folder, partings, different, side)
+
+
+def judge_beams(
+    name: str,
+    folder: Path,
+    sources: list[list[int]],
+    different: list[int],
+    pairs: list[tuple[list[int], list[int]]],
+    side: Callable[[str], Any],
+    beam: int,
+) -> int:
+    """Beams that part are searched again in f64; all of them count as wrong."""
+    # Where scores of hypotheses are the same but for rounding, f64 says which side kept the better
+    # one; the outputs differ all the same.
+    (folder / "partings.json").write_text(json.dumps(sources))
+    exact = side(f"{beam}:f64")["ids"]
+    same = [
+        sum(bare(name, x)[0] == bare(name, pairs[i][k])[0] for i, x in zip(different, exact))
+        for k in (0, 1)
+    ]
+    print(
+        f"  of the {len(different)} others, transformers in f64 writes {same[0]} "
+        f"as the command does, {same[1]} as in f32",
+        flush=True,
+    )
+    return len(different)
+
+
+def judge_greedy(
+    folder: Path,
+    partings: list[dict[str, Any]],
+    different: list[int],
+    side: Callable[[str], Any],
+) -> int:
+    """Greedy searches that part are judged by f64 at the parting; ties are not wrong."""
+    wrong = 0
+    (folder / "partings.json").write_text(json.dumps(partings))
+    for i, place, found in zip(different, partings, side("judge")):
+        tie = abs(found["apart"]) <= 2 * found["moved"]
+        wrong += not tie
+        print(
+            f"  source {i}: part after {len(place['before'])} ids; "
+            f"in f64 theirs is {found['apart']:+.2g} above ours, "
+            f"and f32 moves logits by up to {found['moved']:.2g} there: "
+            f"{'a tie' if tie else 'DIFFERENT'}",
+            flush=True,
+        )
+    return wrong
+
+
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("models", nargs="*", choices=[*SHAPES, []], default=[])
     parser.add_argument("--out", type=Path, required=True, help="folder for the models")
@@ -458,124 +590,26 @@ def main():
         metavar=("MODEL", "BEAM, BEAM:f64 with partings.json, logits or judge"),
         help=argparse.SUPPRESS,
     )
-    a = parser.parse_args()
-    if a.worker:
-        import torch
+    return parser.parse_args()
 
-        torch.set_num_threads(a.threads)
-        name, what = a.worker
-        if what == "judge":
-            return judge_side(name, a.out / name)
-        if what == "logits":
-            return logits_side(name, a.out / name, a.exact, a.logits)
-        beam, exact, _ = what.partition(":f64")
-        sources = (
-            json.loads((a.out / name / "partings.json").read_text())
-            if exact
-            else requests(name, a.sources)
-        )
-        return transformers_side(
-            name, a.out / name, sources, a.tokens, int(beam), "float64" if exact else "float32"
-        )
+
+def main() -> int:
+    a = parse()
+    if a.worker:
+        worker(a)
+        return 0
     lengths(1)  # says at once when there is no data
     wrong = 0
-
-    def side(name, what):
-        """In a process of its own, so that the peak memory is its own."""
-        worker = [
-            sys.executable,
-            __file__,
-            "--out",
-            a.out,
-            "--sources",
-            a.sources,
-            "--tokens",
-            a.tokens,
-            "--threads",
-            a.threads,
-            "--exact",
-            a.exact,
-            "--logits",
-            a.logits,
-        ]
-        worker = [str(w) for w in [*worker, "--worker", name, what]]
-        return json.loads(
-            subprocess.run(
-                worker, check=True, stdout=subprocess.PIPE, text=True
-            ).stdout.splitlines()[-1]
-        )
-
     for name in a.models or SHAPES:
         sources = requests(name, a.sources)
         folder = a.out / name
         if not (folder / "tokenizer.json").is_file():
             start = time.time()
             make(name, folder)
-            print(
-                f"{name}: made in {time.time() - start:.0f} s, {(folder / 'model.safetensors').stat().st_size / 2**20:.0f} MiB",
-                flush=True,
-            )
+            size = (folder / "model.safetensors").stat().st_size / 2**20
+            print(f"{name}: made in {time.time() - start:.0f} s, {size:.0f} MiB", flush=True)
         for beam in a.beams:
-            theirs = side(name, beam)
-            distinct = len({i for ids in theirs["ids"] for i in ids})
-            print(
-                f"{name} beam {beam}: transformers loads in {theirs['loaded']:.1f} s, {theirs['seconds']:.1f} s for {a.sources} sources, "
-                f"peak {theirs['peak']:.0f} MiB, {distinct} different ids",
-                flush=True,
-            )
-            (folder / f"transformers-beam{beam}.json").write_text(json.dumps(theirs))
-            if a.no_command:
-                continue
-            ours = command_side(a.command, sources, folder, a.tokens, beam, a.threads)
-            pairs = list(zip(ours["ids"], theirs["ids"]))
-            different = [
-                i for i, (x, y) in enumerate(pairs) if bare(name, x)[0] != bare(name, y)[0]
-            ]
-            said = (
-                f"loads in {ours['said'][0]} s, generates in {ours['said'][1]} s, peak {ours['said'][2]}"
-                if ours["said"]
-                else f"{ours['total']:.1f} s in all"
-            )
-            print(
-                f"{name} beam {beam}: {len(pairs) - len(different)} of {len(pairs)} sequences identical; command {said}",
-                flush=True,
-            )
-            if beam == 1 and a.exact:
-                error = side(name, "logits")
-                print(
-                    f"{name}: logits deviate by {error['ours']:.2g} from f64, those of transformers in f32 by {error['theirs']:.2g} "
-                    f"({error['ours'] / error['theirs']:.2f} times as much); among themselves by {error['spread']:.2g}",
-                    flush=True,
-                )
-            if beam > 1 and different:
-                # Where scores of hypotheses are the same but for rounding, f64 says which side kept
-                # the better one; the outputs differ all the same.
-                wrong += len(different)
-                (folder / "partings.json").write_text(json.dumps([sources[i] for i in different]))
-                exact = side(name, f"{beam}:f64")["ids"]
-                same = [
-                    sum(
-                        bare(name, x)[0] == bare(name, pairs[i][k])[0]
-                        for i, x in zip(different, exact)
-                    )
-                    for k in (0, 1)
-                ]
-                print(
-                    f"  of the {len(different)} others, transformers in f64 writes {same[0]} as the command does, {same[1]} as in f32",
-                    flush=True,
-                )
-            if beam > 1 or not different:
-                continue
-            partings = [parting(name, sources[i], *pairs[i]) for i in different]
-            (folder / "partings.json").write_text(json.dumps(partings))
-            for i, place, found in zip(different, partings, side(name, "judge")):
-                tie = abs(found["apart"]) <= 2 * found["moved"]
-                wrong += not tie
-                print(
-                    f"  source {i}: part after {len(place['before'])} ids; in f64 theirs is {found['apart']:+.2g} above ours, and f32 moves logits "
-                    f"by up to {found['moved']:.2g} there: {'a tie' if tie else 'DIFFERENT'}",
-                    flush=True,
-                )
+            wrong += compare(a, name, beam, sources)
     return 1 if wrong else 0
 
 

@@ -10,7 +10,7 @@ the next one, so that choosing costs it nothing. It decodes --sequences at once,
 --batches, on all threads. The sides take turns --runs times, so that a busy machine hits both
 alike, and medians are compared. Loading is not part of the time.
 
-    pip install llama-cpp-python
+    pip install -e "./scripts[compare]"
     cargo build --release
     python3 scripts/compare/llama_speed.py [--shape gemma-270m] [--model MODEL.gguf] [--runs 5]
 
@@ -22,15 +22,17 @@ import ctypes
 import json
 import os
 import random
-import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import llama_cpp
 
-ROOT = Path(__file__).resolve().parents[2]
+from polygist_scripts.program import BINARY, installed
+from polygist_scripts.timing import in_turns, medians
+
 INSTALLED = {"gemma-270m": "gemma-3-270m", "smollm2-135m": "smollm2-135m-instruct"}
 
 
@@ -115,79 +117,65 @@ def ours(binary, shape, sentences, tokens, together, threads, what="target"):
     return json.loads(result.stdout)["measurements"][0][f"{what}_tokens_per_second"]["median"]
 
 
-def main():
+def told(rates: dict[str, list[float]]) -> str:
+    """The medians of both sides, with the least and the most of each, and their ratio."""
+    middle = medians(rates)
+    sides = [
+        f"{side} {middle[side]:.0f} tok/s ({min(r):.0f} to {max(r):.0f})"
+        for side, r in rates.items()
+    ]
+    return "; ".join(sides) + f"; ratio {middle['polygist'] / middle['llama.cpp']:.2f}"
+
+
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--shape", choices=INSTALLED, default="gemma-270m")
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--binary", type=Path, default=ROOT / "target/release/polygist")
+    parser.add_argument("--binary", type=Path, default=BINARY)
     parser.add_argument("--tokens", type=int, default=36)
     parser.add_argument("--sequences", type=int, default=64)
     parser.add_argument("--batches", type=int, nargs="+", default=[16, 32, 64])
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     a = parser.parse_args()
-    model = a.model
-    if model is None:
-        listed = subprocess.run(
-            [a.binary, "models", "info", INSTALLED[a.shape]],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        folder = next(
-            (line.split(" in ", 1)[1] for line in listed.splitlines() if " installed in " in line),
-            "",
-        )
-        model = next(Path(folder).glob("*.gguf"), None) if folder else None
-        if model is None:
-            sys.exit(
-                f"{INSTALLED[a.shape]} is not installed: polygist models fetch {INSTALLED[a.shape]}, or name a file with --model"
-            )
+    model = a.model or installed(a.binary, INSTALLED[a.shape])
     peer = Peer(model, a.threads)
     draw = random.Random(1)
     lengths = [draw.randint(10, 52) for _ in range(a.sequences)]
     print(
-        f"{a.shape}: {a.sequences} prompts of {sum(lengths) / len(lengths):.1f} tokens (polygist: about as many), {a.tokens} new tokens each, "
-        f"{a.threads} threads; llama.cpp by llama-cpp-python {peer.version}, {model.name}",
+        f"{a.shape}: {a.sequences} prompts of {sum(lengths) / len(lengths):.1f} tokens "
+        f"(polygist: about as many), {a.tokens} new tokens each, {a.threads} threads; "
+        f"llama.cpp by llama-cpp-python {peer.version}, {model.name}",
         flush=True,
     )
     swept = {batch: peer.run(lengths, a.tokens, batch)[0] for batch in a.batches}
-    best = max(swept, key=swept.get)
+    best = max(swept, key=swept.__getitem__)
+    rates = ", ".join(f"{batch} at once: {rate:.0f} tok/s" for batch, rate in swept.items())
+    print(f"llama.cpp: {rates}", flush=True)
+
+    alone: dict[str, Callable[[], float]] = {
+        "llama.cpp": lambda: peer.run(lengths, 1, best)[1],
+        "polygist": lambda: ours(a.binary, a.shape, a.sequences, 1, 32, a.threads, "source"),
+    }
+    middle = medians(in_turns(alone, a.runs))
+    theirs, own = middle["llama.cpp"], middle["polygist"]
     print(
-        "llama.cpp: " + ", ".join(f"{b} at once: {rate:.0f} tok/s" for b, rate in swept.items()),
+        f"prompts alone: llama.cpp {theirs:.0f} tok/s; "
+        f"polygist {own:.0f} tok/s, with the first new token; ratio {own / theirs:.2f}",
         flush=True,
     )
-    rates = [
-        (
-            peer.run(lengths, 1, best)[1],
-            ours(a.binary, a.shape, a.sequences, 1, 32, a.threads, "source"),
-        )
-        for _ in range(a.runs)
-    ]
-    theirs, own = (statistics.median(side) for side in zip(*rates))
-    print(
-        f"prompts alone: llama.cpp {theirs:.0f} tok/s; polygist {own:.0f} tok/s, with the first new token; ratio {own / theirs:.2f}",
-        flush=True,
-    )
-    for name, together, sentences in [("many at once", best, a.sequences), ("one at a time", 1, 8)]:
-        rates = {"llama.cpp": [], "polygist": []}
-        for _ in range(a.runs):
-            rates["llama.cpp"].append(peer.run(lengths[:sentences], a.tokens, together)[0])
-            # One at a time means one on the whole machine.
-            threads = a.threads if together > 1 else 1
-            rates["polygist"].append(
-                ours(a.binary, a.shape, sentences, a.tokens, 32 if together > 1 else 1, threads)
-            )
-        medians = {side: statistics.median(r) for side, r in rates.items()}
-        print(
-            f"{name}: "
-            + "; ".join(
-                f"{side} {medians[side]:.0f} tok/s ({min(r):.0f} to {max(r):.0f})"
-                for side, r in rates.items()
-            )
-            + f"; ratio {medians['polygist'] / medians['llama.cpp']:.2f}",
-            flush=True,
-        )
+
+    many: dict[str, Callable[[], float]] = {
+        "llama.cpp": lambda: peer.run(lengths, a.tokens, best)[0],
+        "polygist": lambda: ours(a.binary, a.shape, a.sequences, a.tokens, 32, a.threads),
+    }
+    print(f"many at once: {told(in_turns(many, a.runs))}", flush=True)
+    # One at a time means one on the whole machine: polygist puts a sequence on each thread.
+    one: dict[str, Callable[[], float]] = {
+        "llama.cpp": lambda: peer.run(lengths[:8], a.tokens, 1)[0],
+        "polygist": lambda: ours(a.binary, a.shape, 8, a.tokens, 1, 1),
+    }
+    print(f"one at a time: {told(in_turns(one, a.runs))}", flush=True)
 
 
 if __name__ == "__main__":

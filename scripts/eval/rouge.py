@@ -147,13 +147,11 @@ def main():
         system, reference = a.read().splitlines(), b.read().splitlines()
     if len(system) != len(reference):
         sys.exit(
-            f"{arguments.system} has {len(system)} lines, {arguments.reference} {len(reference)}: they must be aligned"
+            f"{arguments.system} has {len(system)} lines, {arguments.reference} {len(reference)}: "
+            "they must be aligned"
         )
-    print(
-        "ROUGE-1 {:.2f}  ROUGE-2 {:.2f}  ROUGE-L {:.2f}".format(
-            *(100 * x for x in mean(list(map(score, system, reference))))
-        )
-    )
+    one, two, longest = (100 * x for x in mean(list(map(score, system, reference))))
+    print(f"ROUGE-1 {one:.2f}  ROUGE-2 {two:.2f}  ROUGE-L {longest:.2f}")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,21 @@
+#!/usr/bin/env python3
 """Measures summaries: ROUGE against human ones, beside lead-3 and extractive summaries.
 
 For every set a fixed random sample of articles is summarized by the built binary, in the article's
 own language and in three sentences. The table shows mean ROUGE-1/2/L F1 (see rouge.py; over all
 references of an article) and, per summary, how many numbers it has that the article has not.
 
-Usage: summaries.py [--binary target/release/polygist] [--sample 100] [--sets llmsumm_writers.en
-...] [--plain MODEL.gguf] The sets are looked for in $POLYGIST_DATA/summaries or
-../shared/data/summaries beside the repository.
+    pip install -e ./scripts              # and for --plain: "./scripts[compare]"
+    cargo build --release
+    python3 scripts/eval/summaries.py [--sample 100] [--sets llmsumm_writers.en …]
+                                      [--plain MODEL.gguf]
+
+The sets are looked for in $POLYGIST_DATA/summaries or ../shared/data/summaries beside the
+repository.
 """
 
 import argparse
-import gzip
 import json
-import os
-import random
 import re
 import subprocess
 import sys
@@ -21,56 +23,15 @@ import tempfile
 from pathlib import Path
 
 import rouge
+from polygist_scripts.program import BINARY, require
+from polygist_scripts.summaries import SETS, load
 
-ROOT = Path(__file__).resolve().parents[2]
-SETS = [
-    "llmsumm_writers.en",
-    "bbc_news_summary.en",
-    "orangesum.fr",
-    "norsumm.no",
-    "vietnews.vi",
-    "tes.tr",
-]
 SENTENCES = 3
 # A sentence ends at an end mark with closing quotation marks, before white space and no lower-case
 # letter, or at a line end; not after an initial or an abbreviation like "U.S." or "Dr.".
 END = re.compile(r"(?P<word>[^\s.]*)[.!?…।][\"'”’»)]*\s+(?=[^\sa-zß-ÿ])|[。！？][」』”]*|\n+")
 ABBREVIATION = re.compile(r"[A-ZÀ-Þ]|Mr|Mrs|Ms|Dr|St|Prof|Gen|Sen|Rep|Gov|Lt|Col|No|Jr|M|Mme")
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*")
-
-
-def folder():
-    data = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data"))
-    found = data / "summaries"
-    if not found.is_dir():
-        sys.exit(
-            f"no evaluation data: {found} is not there; set POLYGIST_DATA to the folder that has summaries/*.jsonl.gz"
-        )
-    return found
-
-
-def load(name, sample):
-    """A fixed random sample of a set: one entry an article, with all its references."""
-    path = folder() / f"{name}.jsonl.gz"
-    if not path.exists():
-        sys.exit(
-            f"{path} is not there; sets: {', '.join(sorted(p.name[:-9] for p in folder().glob('*.jsonl.gz')))}"
-        )
-    articles = {}
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for row in map(json.loads, lines):
-            entry = {
-                "lang": row["lang"],
-                "title": row.get("title"),
-                "text": row["article"],
-                "references": [],
-            }
-            articles.setdefault(row["article"], {"id": row["id"], **entry})["references"].append(
-                row["summary"]
-            )
-    rows = sorted(articles.values(), key=lambda row: row["id"])
-    random.Random(1).shuffle(rows)
-    return rows[:sample]
 
 
 def lead(text):
@@ -100,7 +61,7 @@ def polygist(binary, rows, flags):
                     article["title"] = row["title"]
                 out.write(json.dumps(article, ensure_ascii=False) + "\n")
         command = [
-            binary,
+            str(binary),
             "summarize",
             "--format",
             "json",
@@ -120,7 +81,7 @@ def polygist(binary, rows, flags):
 
 
 def plain_model(path, rows):
-    """What an English instruction model answers when it is simply asked (needs llama-cpp-python)."""
+    """What an English instruction model answers when simply asked (needs llama-cpp-python)."""
     from llama_cpp import Llama
 
     model = Llama(path, n_ctx=4096, verbose=False, seed=0)
@@ -150,17 +111,15 @@ def report(name, system, rows, summaries):
     words = sum(len(rouge.tokenize(summary)) for summary in summaries) / len(rows)
     mean = " / ".join(f"{100 * x:4.1f}" for x in rouge.mean(scores))
     empty = summaries.count("")
-    print(
-        f"{name:22}{len(rows):5}  {system:11}{mean:>20}{words:8.0f}{invented / len(rows):12.2f}{empty:7}",
-        flush=True,
-    )
+    values = f"{words:8.0f}{invented / len(rows):12.2f}{empty:7}"
+    print(f"{name:22}{len(rows):5}  {system:11}{mean:>20}{values}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--binary", default=str(ROOT / "target" / "release" / "polygist"))
+    parser.add_argument("--binary", type=Path, default=BINARY)
     parser.add_argument("--sample", type=int, default=100, help="articles a set")
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument(
@@ -170,11 +129,10 @@ def main():
     )
     arguments = parser.parse_args()
     samples = {name: load(name, arguments.sample) for name in arguments.sets}
-    if not Path(arguments.binary).exists():
-        sys.exit(f"{arguments.binary} is not there; build it with: cargo build --release")
-    print(
-        f"{'set':22}{'n':>5}  {'system':11}{'ROUGE-1 / 2 / L':>20}{'words':>8}{'unsupported':>12}{'empty':>7}\n{'':66}{'numbers':>12}"
-    )
+    require(arguments.binary, "--binary")
+    columns = f"{'words':>8}{'unsupported':>12}{'empty':>7}"
+    print(f"{'set':22}{'n':>5}  {'system':11}{'ROUGE-1 / 2 / L':>20}{columns}")
+    print(f"{'':66}{'numbers':>12}")
     for name, rows in samples.items():
         report(name, "lead-3", rows, [lead(row["text"]) for row in rows])
         report(name, "extractive", rows, polygist(arguments.binary, rows, ["--extractive"]))

@@ -8,10 +8,11 @@ hands on as it is.
 import numpy as np
 import torch
 import torch.nn.functional as F
-import weights
-from rows import states
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AttentionInterface
+
+import weights
+from rows import states
 
 STEP = 16  # lengths are rounded up to it: kernels want masks that are aligned
 DROP = 8  # tokens after which finished texts are left out

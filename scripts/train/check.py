@@ -22,9 +22,10 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import torch
+
 import prompts
 import reward
-import torch
 import train
 import tune
 import weights

@@ -20,12 +20,13 @@ import time
 from pathlib import Path
 
 import peft
-import prompts
 import torch
+from transformers import DynamicCache
+
+import prompts
 import weights
 from sets import ROOT
 from train import replace
-from transformers import DynamicCache
 
 sys.path.append(str(ROOT / "scripts" / "eval"))
 from translation import PAIRS, flores, is_copy, metrics

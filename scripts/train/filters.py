@@ -4,7 +4,7 @@ import re
 import statistics
 import sys
 import unicodedata
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
 from prompts import LANGUAGES
@@ -26,7 +26,7 @@ UNICODE = {"Han": ("CJK",), "Kana": ("HIRAGANA", "KATAKANA", "CJK"), "Odia": ("O
 SENTENCE_END = re.compile(r"(?<=[.!?…।])\s+|(?<=[。！？])")
 
 
-@lru_cache(maxsize=None)
+@cache
 def script(char):
     return unicodedata.name(char, "").split(" ")[0]
 

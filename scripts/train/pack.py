@@ -24,6 +24,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 
 import numpy as np
+
 import prompts
 import sets
 from filters import normalized

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import peft
 import torch
+from safetensors.torch import save
+
 import weights
 from rows import Pack, prepare, states
-from safetensors.torch import save
 from train import replace
 
 SMOOTHED = ("q_proj", "gate_proj", "down_proj")

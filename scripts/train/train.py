@@ -24,16 +24,17 @@ import os
 import platform
 import sys
 import time
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy
 import peft
 import torch
 import transformers
+from safetensors.torch import load_file, save
+
 import weights
 from rows import Pack, loss, prepare
-from safetensors.torch import load_file, save
 
 ALPHA_TO_RANK = 1.0  # the adapter's product counts as it is
 
@@ -394,7 +395,7 @@ def parser_for(doc):
     )
     parser.add_argument(
         "--deadline",
-        type=lambda t: datetime.fromisoformat(t).replace(tzinfo=timezone.utc),
+        type=lambda t: datetime.fromisoformat(t).replace(tzinfo=UTC),
         help="when training is to end, UTC",
     )
     parser.add_argument("--seed", type=int, default=1)

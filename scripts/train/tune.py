@@ -24,14 +24,14 @@ import re
 import sys
 import time
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
-import reward
 import torch
+from sacrebleu.metrics import CHRF
+
+import reward
 from actor import Actor
 from rows import expand, losses, prepare
-from sacrebleu.metrics import CHRF
 from train import Run, parsed, parser_for
 
 TARGET, SOURCE = (6, 64), 96  # tokens of the examples that are used

@@ -1,5 +1,4 @@
 """What the scripts share: evaluation data, prompts, the program and its models, turns and medians.
 
-Installed by `pip install -e ./scripts`; nothing in here needs a package beyond Python's own when it
-is imported.
+Installed by `pip install -e ./scripts`. Only `scores` needs a package beyond Python's own.
 """

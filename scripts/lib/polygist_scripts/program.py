@@ -1,9 +1,12 @@
 """The built program and its examples: where they lie, and how they are run."""
 
+import json
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from polygist_scripts.data import ROOT
 
@@ -36,6 +39,23 @@ def translate_lines(
         said = " ".join(map(str, command))
         sys.exit(f"{said} wrote {len(output)} lines for {len(lines)}, status {result.returncode}")
     return output
+
+
+def reference(
+    binary: Path, model: Path, texts: Sequence[str], new_tokens: int
+) -> Iterator[dict[str, Any]]:
+    """What the example `reference` computes, one text at a time: "ids" with the begin token, and
+    where it is to write, "logits" after them and the "greedy" continuation.
+    """
+    with tempfile.TemporaryFile() as asked:
+        asked.write(json.dumps(texts).encode())
+        asked.seek(0)
+        command = [binary, str(model), str(new_tokens)]
+        with subprocess.Popen(command, stdin=asked, stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            yield from map(json.loads, process.stdout)
+        if process.returncode:
+            sys.exit(f"{binary} failed with status {process.returncode}")
 
 
 def installed(binary: Path, name: str) -> Path:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 
 def in_turns(sides: Mapping[str, Callable[[], float]], runs: int) -> dict[str, list[float]]:
-    """What each side measures, `runs` times; every side has its turn before the first one's next."""
+    """What each side measures, `runs` times, every side once before any of them again."""
     found: dict[str, list[float]] = {side: [] for side in sides}
     for _ in range(runs):
         for side, measure in sides.items():
