@@ -71,6 +71,7 @@ expect(
 for problem in problems:
     print(problem, file=sys.stderr)
 print(
-    f"{len(records)} records in {len(languages)} languages; {flagged} complaints on {segments} sentences; {len(problems)} problems"
+    f"{len(records)} records in {len(languages)} languages; "
+    f"{flagged} complaints on {segments} sentences; {len(problems)} problems"
 )
 sys.exit(bool(problems))

@@ -43,7 +43,8 @@ HEADER = """\
 LANGUAGES = {
     code: [code]
     for code in (
-        "af ar az be bg ca cs da el en es et fa fi he hi hr hu hy id is it ka kk ko lt lv mk ms nl pl ro ru sk sl sq sv tr uk vi"
+        "af ar az be bg ca cs da el en es et fa fi he hi hr hu hy id is it ka kk ko lt lv mk ms nl "
+        "pl ro ru sk sl sq sv tr uk vi"
     ).split()
 }
 LANGUAGES |= {

@@ -199,8 +199,10 @@ def rows(name, found):
             for m in one["measurements"]:
                 rate = m["target_tokens_per_second"]["median"]
                 yield (
-                    f"{m['model']} {m['precision']}, {m['threads']} threads, batch {m['batch']}, beam {m['beam']}: {rate:.0f} tokens/s"
-                    f" ({m['share_of_peak'] or 0:.1%} of peak, first token {(m['first_token_seconds'] or {}).get('median', 0) * 1e3:.1f} ms)"
+                    f"{m['model']} {m['precision']}, {m['threads']} threads, batch {m['batch']}, "
+                    f"beam {m['beam']}: {rate:.0f} tokens/s"
+                    f" ({m['share_of_peak'] or 0:.1%} of peak, "
+                    f"first token {(m['first_token_seconds'] or {}).get('median', 0) * 1e3:.1f} ms)"
                 )
         else:
             name = "/".join(Path(one["model"]).parts[-2:])
@@ -283,7 +285,8 @@ def main():
                 said, complaints, status = "", "", str(why)
             seconds = time.monotonic() - started
             log.write(
-                f"== {name}: {' '.join(command)}\n{said}\n{complaints}\n== {status}, {seconds:.1f} s\n"
+                f"== {name}: {' '.join(command)}\n{said}\n{complaints}\n== {status}, "
+                f"{seconds:.1f} s\n"
             )
             log.flush()
             try:

@@ -30,7 +30,8 @@ class Memory:
     def __init__(self, config, sequences, room, device, dtype):
         if room > config.sliding_window:
             raise ValueError(
-                f"prompt and text take {room} tokens; expected at most {config.sliding_window}, which all layers see"
+                f"prompt and text take {room} tokens; expected at most {config.sliding_window}, "
+                "which all layers see"
             )
         shape = (sequences, config.num_key_value_heads, room, config.head_dim)
         # Zeros, not just anything: what is masked is multiplied by 0, which NaN outlives.

@@ -46,7 +46,8 @@ def engine(reference, model, texts):
     """
     if not reference.exists():
         sys.exit(
-            f"{reference} is not there; `cargo build --release --example reference` builds it, --reference names another"
+            f"{reference} is not there; `cargo build --release --example reference` builds it, "
+            "--reference names another"
         )
     result = subprocess.run(
         [reference, model, "1" if len(texts) < 100 else "0"],
@@ -98,7 +99,8 @@ def check_tokens(options):
         ]
         different += encoder.target(entry["target"]) != target
     print(
-        f"tokens: {len(entries)} examples, {len(pieces)} pieces of text, {different} differ from the engine"
+        f"tokens: {len(entries)} examples, {len(pieces)} pieces of text, "
+        f"{different} differ from the engine"
     )
     return different == 0
 
@@ -113,7 +115,8 @@ def check_logits(options):
         theirs = np.array(answer["logits"], dtype=np.float32)
         worst = max(worst, float(np.abs(ours - theirs).max() / (theirs.max() - theirs.min())))
     print(
-        f"logits: {len(texts)} prompts, at most {worst:.2g} of the range from the engine's (allowed {LOGITS:.0e})"
+        f"logits: {len(texts)} prompts, at most {worst:.2g} of the range from the engine's "
+        f"(allowed {LOGITS:.0e})"
     )
     return worst <= LOGITS
 
@@ -146,7 +149,8 @@ def check_packed(options):
         apart = abs(together - alone) / alone
         fine &= apart <= LOSS
         print(
-            f"packed, {attention}: loss {together:.4f}, example by example {alone:.4f}, {apart:.1e} apart (allowed {LOSS:.0e})"
+            f"packed, {attention}: loss {together:.4f}, example by example {alone:.4f}, "
+            f"{apart:.1e} apart (allowed {LOSS:.0e})"
         )
     return fine
 
@@ -198,7 +202,8 @@ def check_resumes(options):
             (out / "adapter" / "adapter_model.safetensors").read_bytes() for out in (whole, parts)
         ]
     print(
-        f"resumes: adapters of {len(files[0])} bytes, {'equal' if files[0] == files[1] else 'different'}"
+        f"resumes: adapters of {len(files[0])} bytes, "
+        f"{'equal' if files[0] == files[1] else 'different'}"
     )
     return files[0] == files[1]
 
@@ -226,7 +231,8 @@ def check_reward(options):
     failed = [name for name, fine in found.items() if not fine]
     outcome = f"differs in {' '.join(failed)}" if failed else "as expected"
     print(
-        f"reward: same {same:.3f}, near {near:.3f}, wrong number {wrong:.3f}, other {far:.3f}; {outcome}"
+        f"reward: same {same:.3f}, near {near:.3f}, wrong number {wrong:.3f}, other {far:.3f}; "
+        f"{outcome}"
     )
     return not failed
 
@@ -268,10 +274,12 @@ def check_tuned(options):
     )
     greedy = [speller.text(ids) for ids, _ in actor.write([np.concatenate(prompts[0])], [20])]
     print(
-        f"tuned: {len(written)} texts, {sum(len(ids) for ids, _ in written)} tokens in {len(rows[0])} rows; greedy: {greedy[0]!r}"
+        f"tuned: {len(written)} texts, {sum(len(ids) for ids, _ in written)} tokens in "
+        f"{len(rows[0])} rows; greedy: {greedy[0]!r}"
     )
     print(
-        f"tuned: log-probabilities at most {worst['alone']:.1e} from transformers' attention, {worst['packed']:.1e} from packed rows (allowed {LIKELY:.0e})"
+        f"tuned: log-probabilities at most {worst['alone']:.1e} from transformers' attention, "
+        f"{worst['packed']:.1e} from packed rows (allowed {LIKELY:.0e})"
     )
     print(f"tuned: ends of the examples {'fine' if laid else 'wrong'}")
     return max(worst.values()) <= LIKELY and laid

@@ -45,7 +45,8 @@ class Flores:
         files = sorted((Path(data) / "flores-dev").glob("*.txt"))
         if not files:
             sys.exit(
-                f"{data}/flores-dev has no texts; without them nothing can be kept out of the training data"
+                f"{data}/flores-dev has no texts; without them nothing can be kept out of the "
+                "training data"
             )
         self.lines = {
             normalized(line)

@@ -239,7 +239,8 @@ def main():
     parser.add_argument(
         "--vocabulary",
         type=int,
-        help="only examples whose texts have none but the so many commonest tokens, for a small file of the model",
+        help="only examples whose texts have none but the so many commonest tokens, "
+        "for a small file of the model",
     )
     options = parser.parse_args()
 
@@ -305,10 +306,15 @@ def main():
         name = "held_" if held else ""
         arrays |= {f"{name}examples": examples, f"{name}row": row}
         about["held back" if held else "training"] = {
-            "rows": int(row[-1]) + 1, "examples": len(row), "tokens": total, "target tokens": written, "too long": too_long,
-            "rounds": max(b.rounds for b in buckets.values()), "sets": {k: dict(v) for k, v in sorted(counts.items())},
+            "rows": int(row[-1]) + 1,
+            "examples": len(row),
+            "tokens": total,
+            "target tokens": written,
+            "too long": too_long,
+            "rounds": max(b.rounds for b in buckets.values()),
+            "sets": {k: dict(v) for k, v in sorted(counts.items())},
             "pairs": {f"{task} {pair}": spent[task, pair] for task, pair in sorted(spent)},
-        }  # fmt: skip
+        }
     texts, renumbered = pieces.arrays(
         np.unique(np.concatenate([arrays["examples"].ravel(), arrays["held_examples"].ravel()]))
     )

@@ -50,13 +50,15 @@ class Encoder:
         def read(name):
             if f"tokenizer.ggml.{name}" not in fields:
                 raise SystemExit(
-                    f"{path} has no tokenizer.ggml.{name}; expected the starter model, `polygist models pull gemma-3-270m` gets it"
+                    f"{path} has no tokenizer.ggml.{name}; expected the starter model, "
+                    "`polygist models pull gemma-3-270m` gets it"
                 )
             return fields[f"tokenizer.ggml.{name}"].contents()
 
         if read("model") != "llama" or read("add_space_prefix"):
             raise SystemExit(
-                f"{path}: expected a SentencePiece tokenizer without a space before the text, as Gemma 3 has"
+                f"{path}: expected a SentencePiece tokenizer without a space before the text, "
+                "as Gemma 3 has"
             )
         tokens, types, scores = read("tokens"), read("token_type"), read("scores")
         vocabulary = {token: number for number, token in enumerate(tokens)}

@@ -74,7 +74,8 @@ def folder():
     data = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data"))
     if not (data / "parallel.tar.xz").exists():
         sys.exit(
-            f"no training data: {data}/parallel.tar.xz is not there; set POLYGIST_DATA to the folder that has it"
+            f"no training data: {data}/parallel.tar.xz is not there; "
+            "set POLYGIST_DATA to the folder that has it"
         )
     return data
 
@@ -94,7 +95,8 @@ def parallel():
                 columns = line.rstrip("\n").split("\t")
                 if len(columns) != 4:
                     sys.exit(
-                        f"{member.name}, line {number + 1}: {len(columns)} columns; expected text, English, set, human"
+                        f"{member.name}, line {number + 1}: {len(columns)} columns; expected text, "
+                        "English, set, human"
                     )
                 if columns[3] == "human":
                     rows.append((*columns[:3], number))

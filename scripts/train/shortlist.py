@@ -84,7 +84,8 @@ def main():
                 np.packbits(chosen, bitorder="little").tobytes()
             ).decode()
         print(
-            f"{code}: {number} texts of {counted.sum()} tokens, {chosen.sum()} different; {known}{'' if code in lists else ': no list'}",
+            f"{code}: {number} texts of {counted.sum()} tokens, {chosen.sum()} different; "
+            f"{known}{'' if code in lists else ': no list'}",
             flush=True,
         )
     replace(options.adapter / "shortlist.json", json.dumps(lists, indent=0).encode())

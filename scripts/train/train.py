@@ -64,7 +64,8 @@ def begin_with(model, folder):
         name: v.shape for name, v in fresh.items()
     }:
         sys.exit(
-            f"{folder} has other matrices than an adapter of the rank {model.peft_config['default'].r}; give its --rank, or start anew"
+            f"{folder} has other matrices than an adapter of the rank "
+            f"{model.peft_config['default'].r}; give its --rank, or start anew"
         )
     peft.set_peft_model_state_dict(model, values)
 
@@ -191,7 +192,8 @@ class Run:
         state = torch.load(path, map_location=self.options.device, weights_only=True)
         if state["identity"] != self.identity():
             sys.exit(
-                f"{path} was made with other options: {state['identity']}; expected {self.identity()}. Name another folder, or delete it"
+                f"{path} was made with other options: {state['identity']}; "
+                f"expected {self.identity()}. Name another folder, or delete it"
             )
         with torch.no_grad():
             for name, value in state["masters"].items():
@@ -229,11 +231,17 @@ class Run:
         partial = self.out / "checkpoint.pt.part"
         torch.save(
             {
-                "masters": self.masters, "optimizer": self.optimizer.state_dict(), "step": self.step, "progress": self.progress,
-                "started": self.started, "seconds": self.seconds, "least": self.least, "identity": self.identity(),
+                "masters": self.masters,
+                "optimizer": self.optimizer.state_dict(),
+                "step": self.step,
+                "progress": self.progress,
+                "started": self.started,
+                "seconds": self.seconds,
+                "least": self.least,
+                "identity": self.identity(),
             },
             partial,
-        )  # fmt: skip
+        )
         os.replace(partial, self.out / "checkpoint.pt")
 
     @torch.no_grad()
@@ -303,7 +311,8 @@ class Run:
         norm = torch.nn.utils.clip_grad_norm_(self.masters.values(), 1.0)
         if not math.isfinite(value) or not torch.isfinite(norm):
             sys.exit(
-                f"step {self.step + 1}: the loss is {value}, the gradient's norm {norm}; the last checkpoint is good: lower --lr"
+                f"step {self.step + 1}: the loss is {value}, the gradient's norm {norm}; "
+                "the last checkpoint is good: lower --lr"
             )
         for group in self.optimizer.param_groups:
             group["lr"] = lr
@@ -347,7 +356,8 @@ class Run:
                 break
         done = self.ended()
         print(
-            f"{'done' if done else 'not done'}: step {self.step} of {self.steps}, {self.seconds:.0f} s of training"
+            f"{'done' if done else 'not done'}: step {self.step} of {self.steps}, "
+            f"{self.seconds:.0f} s of training"
         )
         return 0 if done else 3
 

@@ -66,7 +66,8 @@ def fill(sizes, length):
     """The row of each of some examples: the longest first, each into the first row that has room."""
     if max(sizes) > length:
         raise ValueError(
-            f"a prompt and its translation take {max(sizes)} tokens, more than the {length} of a row; make the pack with a larger --row"
+            f"a prompt and its translation take {max(sizes)} tokens, "
+            f"more than the {length} of a row; make the pack with a larger --row"
         )
     sizes = np.maximum(sizes, -(-length // IN_ROW))  # so that a row does not get more than that
     room, row = np.full(len(sizes), length), np.empty(len(sizes), np.int64)
@@ -125,7 +126,8 @@ class Tuning(Run):
     def speller(self):
         if self.pack.words is None:
             sys.exit(
-                f"{self.options.pack} does not say how its tokens are written; make it anew with pack.py"
+                f"{self.options.pack} does not say how its tokens are written; "
+                "make it anew with pack.py"
             )
         return Speller(self.pack.words)
 
@@ -237,16 +239,23 @@ class Tuning(Run):
             total, apart = self.pushed(rows, beside)
             if apart > APART:
                 sys.exit(
-                    f"step {self.step + 1}: samples were drawn with log-probabilities {apart:.3f} from those trained; expected at most {APART}"
+                    f"step {self.step + 1}: samples were drawn with log-probabilities {apart:.3f} "
+                    f"from those trained; expected at most {APART}"
                 )
         else:
             for p in self.parameters.values():
                 p.grad = torch.zeros_like(p)
         more = {
-            "reward": rewards.mean(), "spread": spread, "finished": complete, "length": count / len(written), "apart": apart,
-            "rows": len(rows[0]) if rows else 0, "sampling s": sampled - begin - rewarding, "rewards s": rewarding,
+            "reward": rewards.mean(),
+            "spread": spread,
+            "finished": complete,
+            "length": count / len(written),
+            "apart": apart,
+            "rows": len(rows[0]) if rows else 0,
+            "sampling s": sampled - begin - rewarding,
+            "rewards s": rewarding,
             "gradients s": time.monotonic() - sampled,
-        }  # fmt: skip
+        }
         return total, tokens, {name: round(float(value), 4) for name, value in more.items()}
 
     def weighed(self, prompts, references, written, weights, reference_weight):
@@ -339,7 +348,8 @@ def parse(arguments=None):
     config = json.loads((options.start / "adapter_config.json").read_text(encoding="utf-8"))
     if config["lora_alpha"] != config["r"]:
         parser.error(
-            f"{options.start} has the factor {config['lora_alpha']} / {config['r']}; expected 1. merge.py makes such an adapter of it"
+            f"{options.start} has the factor {config['lora_alpha']} / {config['r']}; expected 1. "
+            "merge.py makes such an adapter of it"
         )
     options.rank = config["r"]
     return options

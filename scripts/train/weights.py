@@ -8,12 +8,20 @@ from transformers.initialization import no_init_weights
 
 # Names in a block of the file, and in a layer of transformers.
 NAMES = {
-    "attn_q": "self_attn.q_proj", "attn_k": "self_attn.k_proj", "attn_v": "self_attn.v_proj", "attn_output": "self_attn.o_proj",
-    "attn_q_norm": "self_attn.q_norm", "attn_k_norm": "self_attn.k_norm",
-    "attn_norm": "input_layernorm", "post_attention_norm": "post_attention_layernorm",
-    "ffn_norm": "pre_feedforward_layernorm", "post_ffw_norm": "post_feedforward_layernorm",
-    "ffn_gate": "mlp.gate_proj", "ffn_up": "mlp.up_proj", "ffn_down": "mlp.down_proj",
-}  # fmt: skip
+    "attn_q": "self_attn.q_proj",
+    "attn_k": "self_attn.k_proj",
+    "attn_v": "self_attn.v_proj",
+    "attn_output": "self_attn.o_proj",
+    "attn_q_norm": "self_attn.q_norm",
+    "attn_k_norm": "self_attn.k_norm",
+    "attn_norm": "input_layernorm",
+    "post_attention_norm": "post_attention_layernorm",
+    "ffn_norm": "pre_feedforward_layernorm",
+    "post_ffw_norm": "post_feedforward_layernorm",
+    "ffn_gate": "mlp.gate_proj",
+    "ffn_up": "mlp.up_proj",
+    "ffn_down": "mlp.down_proj",
+}
 LINEAR = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 TABLE = "token_embd.weight"
 THINNED = "polygist.shortlist"  # in the metadata: which rows of the vocabulary a file has
@@ -28,16 +36,27 @@ def config(fields, vocabulary):
 
     layers, head = read("block_count"), read("attention.key_length")
     return Gemma3TextConfig(
-        vocab_size=vocabulary, hidden_size=read("embedding_length"), intermediate_size=read("feed_forward_length"),
-        num_hidden_layers=layers, num_attention_heads=read("attention.head_count"), num_key_value_heads=read("attention.head_count_kv"),
-        head_dim=head, query_pre_attn_scalar=head, rms_norm_eps=read("attention.layer_norm_rms_epsilon"),
-        sliding_window=read("attention.sliding_window"), max_position_embeddings=read("context_length"), tie_word_embeddings=True,
-        layer_types=["full_attention" if (n + 1) % PATTERN == 0 else "sliding_attention" for n in range(layers)],
+        vocab_size=vocabulary,
+        hidden_size=read("embedding_length"),
+        intermediate_size=read("feed_forward_length"),
+        num_hidden_layers=layers,
+        num_attention_heads=read("attention.head_count"),
+        num_key_value_heads=read("attention.head_count_kv"),
+        head_dim=head,
+        query_pre_attn_scalar=head,
+        rms_norm_eps=read("attention.layer_norm_rms_epsilon"),
+        sliding_window=read("attention.sliding_window"),
+        max_position_embeddings=read("context_length"),
+        tie_word_embeddings=True,
+        layer_types=[
+            "full_attention" if (n + 1) % PATTERN == 0 else "sliding_attention"
+            for n in range(layers)
+        ],
         rope_parameters={
             "full_attention": {"rope_type": "default", "rope_theta": read("rope.freq_base")},
             "sliding_attention": {"rope_type": "default", "rope_theta": LOCAL_ROPE},
         },
-    )  # fmt: skip
+    )
 
 
 def translate(name):
@@ -48,7 +67,8 @@ def translate(name):
     block, number, part, kind = (*name.split("."), "", "", "")[:4]
     if block != "blk" or part not in NAMES or kind != "weight":
         raise SystemExit(
-            f"tensor {name!r} has no place in Gemma 3; expected the starter model, `polygist models pull gemma-3-270m` gets it"
+            f"tensor {name!r} has no place in Gemma 3; expected the starter model, "
+            "`polygist models pull gemma-3-270m` gets it"
         )
     return f"model.layers.{number}.{NAMES[part]}.weight"
 
@@ -62,7 +82,8 @@ def rows_of(reader, shortlist):
         return table.data[shortlist]
     if not np.array_equal(reader.fields[THINNED].contents(), shortlist):
         raise SystemExit(
-            f"the model's file has the vocabulary of another pack, {len(table.data)} rows; expected the {len(shortlist)} of this one"
+            f"the model's file has the vocabulary of another pack, {len(table.data)} rows; "
+            f"expected the {len(shortlist)} of this one"
         )
     return table.data
 
