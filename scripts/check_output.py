@@ -13,10 +13,10 @@ out = Path(sys.argv[1])
 records = [
     json.loads(line) for line in (out / "results.jsonl").read_text(encoding="utf-8").splitlines()
 ]
-problems = []
+problems: list[str] = []
 
 
-def expect(condition, message):
+def expect(condition: bool, message: str) -> None:
     if not condition:
         problems.append(message)
 

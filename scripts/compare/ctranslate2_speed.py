@@ -41,6 +41,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import ctranslate2
 from ctranslate2.converters import TransformersConverter
@@ -58,40 +59,50 @@ COMMAND = str(EXAMPLES / "seq2seq") + (
 class Vocabulary:
     """What the converter asks a tokenizer."""
 
-    def __init__(self, name):
+    def __init__(self, name: str) -> None:
         _, fields, special, _, _ = full_size.SHAPES[name]
         names = {i: token for token, i in special.items()}
         self.tokens = [names.get(i, f"t{i}") for i in range(fields["vocab_size"])]
-        self.bos_token = names.get(fields.get("bos_token_id"), "</s>")
+        self.bos_token = names.get(fields.get("bos_token_id", -1), "</s>")
         self.eos_token = names[fields["eos_token_id"]]
         self.pad_token, self.unk_token = "<pad>", "<unk>"
         self.unk_token_id = special["<unk>"]
         self.special_tokens_map: dict[str, str] = {}
 
-    def get_vocab(self):
+    def get_vocab(self) -> dict[str, int]:
         return {token: i for i, token in enumerate(self.tokens)}
 
-    def convert_ids_to_tokens(self, i):
+    def convert_ids_to_tokens(self, i: int) -> str:
         return self.tokens[i]
 
 
 class Converter(TransformersConverter):
     """The converter without a tokenizer's files."""
 
-    vocabulary = None
+    def __init__(self, folder: Path, vocabulary: Vocabulary) -> None:
+        super().__init__(str(folder))
+        self.vocabulary = vocabulary
 
-    def load_tokenizer(self, tokenizer_class, path, **kwargs):
+    def load_tokenizer(self, tokenizer_class: type, path: str, **kwargs: Any) -> Vocabulary:
         return self.vocabulary
 
 
 class Peer:
     """CTranslate2 with the model in memory."""
 
-    def __init__(self, name, folder, converted, threads, compute_type, alone, callback):
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        converted: Path,
+        threads: int,
+        compute_type: str,
+        alone: bool,
+        callback: bool,
+    ) -> None:
         self.vocabulary, self.callback = Vocabulary(name), callback
         if not converted.is_dir():
-            converter = Converter(str(folder))
-            converter.vocabulary = self.vocabulary
+            converter = Converter(folder, self.vocabulary)
             converter.convert(str(converted), quantization=compute_type)
         start = time.time()
         self.converted, self.compute_type, self.threads, self.alone = (
@@ -100,18 +111,18 @@ class Peer:
             threads,
             alone,
         )
-        self.translators = {}
+        self.translators: dict[int, ctranslate2.Translator] = {}
         self.translator(1)
         self.loaded = time.time() - start
         lead = full_size.SHAPES[name].generation.get("forced_bos_token_id")
         self.prefix = [self.vocabulary.tokens[lead]] if lead is not None else None
 
-    def options(self, batch):
+    def options(self, batch: int) -> dict[str, Any]:
         """How many sources it has in hand, and how many cores each; alone, cores are swept."""
         workers, each = (1, batch) if self.alone else (self.threads, 1)
         return {"compute_type": self.compute_type, "inter_threads": workers, "intra_threads": each}
 
-    def translator(self, batch):
+    def translator(self, batch: int) -> ctranslate2.Translator:
         key = batch if self.alone else 0
         if key not in self.translators:
             self.translators[key] = ctranslate2.Translator(
@@ -119,7 +130,7 @@ class Peer:
             )
         return self.translators[key]
 
-    def run(self, sources, lengths, beam, batch):
+    def run(self, sources: list[list[int]], lengths: list[int], beam: int, batch: int) -> float:
         """Tokens a second; each source becomes as many as `lengths` says."""
         texts = [[self.vocabulary.tokens[i] for i in source] for source in sources]
         translator = self.translator(batch)
@@ -146,7 +157,7 @@ class Peer:
             )
         return sum(counts) / seconds
 
-    def ending(self, lengths, first):
+    def ending(self, lengths: list[int], first: int) -> Callable[[Any], bool] | None:
         """What ends sequences at their lengths, if that is asked for."""
         if not self.callback:
             return None
@@ -168,7 +179,9 @@ print(peak() - before)
 """
 
 
-def peer_memory(peer, sources, batch, settings):
+def peer_memory(
+    peer: Peer, sources: list[list[int]], batch: int, settings: dict[str, int]
+) -> float:
     """Peak of CTranslate2's memory in MB."""
     texts = [[peer.vocabulary.tokens[i] for i in source] for source in sources]
     given = json.dumps([str(peer.converted), peer.options(batch), texts, peer.prefix, settings])
@@ -186,12 +199,12 @@ def peer_memory(peer, sources, batch, settings):
 class Ours:
     """The command, which loads the model anew each time and says how long the rest took."""
 
-    def __init__(self, command, folder, threads, precision):
+    def __init__(self, command: str, folder: Path, threads: int, precision: str) -> None:
         self.command, self.folder = command, folder
         self.threads, self.precision = threads, precision
         self.peak = float("nan")  # MB, of the last run
 
-    def run(self, sources, lengths, beam, batch):
+    def run(self, sources: list[list[int]], lengths: list[int], beam: int, batch: int) -> float:
         line = self.command.format(
             folder=self.folder,
             beam=beam,

@@ -38,7 +38,7 @@ from polygist_scripts.timing import in_turns, medians
 EXAMPLES = 8
 
 
-def one_by_one(model, lines, source, threads):
+def one_by_one(model: Path, lines: list[str], source: str, threads: int) -> int:
     llama = llama_cpp.Llama(
         str(model),
         n_ctx=4096,
@@ -58,7 +58,7 @@ def one_by_one(model, lines, source, threads):
     return written
 
 
-def many_at_once(model, lines, source, threads, together):
+def many_at_once(model: Path, lines: list[str], source: str, threads: int, together: int) -> int:
     llama = llama_cpp
     words = llama.Llama(str(model), vocab_only=True, verbose=False)
 
@@ -87,7 +87,7 @@ def many_at_once(model, lines, source, threads, together):
     batch = llama.llama_batch_init(4096, 0, 1)
     ends = {words.token_eos()}
 
-    def decode(entries):
+    def decode(entries: list[tuple[int, int, int, bool]]) -> None:
         batch.n_tokens = len(entries)
         for i, (token, position, sequence, wanted) in enumerate(entries):
             batch.token[i], batch.pos[i], batch.logits[i] = token, position, wanted
@@ -98,9 +98,11 @@ def many_at_once(model, lines, source, threads, together):
     decode([(token, at, 0, False) for at, token in enumerate(shared)])
     # The longest first, as polygist does.
     waiting = sorted(range(len(lines)), key=lambda n: len(texts[n]))
-    free, running, written = list(range(1, together + 1)), {}, 0
+    free, written = list(range(1, together + 1)), 0
+    running: dict[int, dict[str, int]] = {}
     while waiting or running:
-        entries, wanted = [], []
+        entries: list[tuple[int, int, int, bool]] = []
+        wanted = []
         for sequence, row in running.items():
             wanted.append((len(entries), sequence))
             entries.append((row["token"], row["at"], sequence, True))
@@ -136,9 +138,9 @@ def many_at_once(model, lines, source, threads, together):
     return written
 
 
-def ours(binary, folder, source):
+def ours(binary: Path, folder: str, source: str) -> None:
     with tempfile.TemporaryDirectory() as out:
-        command = [
+        command: list[str | Path] = [
             binary,
             "batch",
             folder,

@@ -54,7 +54,9 @@ class Shape(NamedTuple):
     generation: dict[str, Any]  # generation_config.json beside the ids
 
 
-def encoder_decoder(d, layers, ffn, heads, vocab, **extra):
+def encoder_decoder(
+    d: int, layers: int, ffn: int, heads: int, vocab: int, **extra: Any
+) -> dict[str, Any]:
     return {
         "d_model": d,
         "encoder_layers": layers,
@@ -67,7 +69,7 @@ def encoder_decoder(d, layers, ffn, heads, vocab, **extra):
     } | extra
 
 
-def marian(d, ffn, heads, activation):
+def marian(d: int, ffn: int, heads: int, activation: str) -> dict[str, Any]:
     return encoder_decoder(
         d,
         6,
@@ -167,7 +169,7 @@ SHAPES: dict[str, Shape] = {
 }
 
 
-def make(name, folder):
+def make(name: str, folder: Path) -> None:
     """Writes the folder in the Hub's layout, weights in bf16."""
     import torch
     import transformers
@@ -251,13 +253,13 @@ def make(name, folder):
     tokenizer.save(str(folder / "tokenizer.json"), pretty=False)
 
 
-def lengths(count, language="en"):
+def lengths(count: int, language: str = "en") -> list[int]:
     """Words per line of FLORES dev, times 1.35: about what a subword tokenizer makes of it."""
     lines = flores(language)
     return [round(1.35 * len(line.split())) for line in (lines * (1 + count // len(lines)))[:count]]
 
 
-def requests(name, count):
+def requests(name: str, count: int) -> list[list[int]]:
     """The same sources in every run."""
     _, fields, special, (before, after), _ = SHAPES[name]
     draw = random.Random(7)
@@ -265,7 +267,7 @@ def requests(name, count):
     return [before + [draw.choice(words) for _ in range(n)] + after for n in lengths(count)]
 
 
-def opened(name, folder, dtype):
+def opened(name: str, folder: Path, dtype: str) -> Any:
     """The model in transformers, in a dtype of torch's by name."""
     import torch
     import transformers
@@ -279,7 +281,9 @@ def opened(name, folder, dtype):
     )
 
 
-def transformers_side(name, folder, sources, tokens, beam, dtype):
+def transformers_side(
+    name: str, folder: Path, sources: list[list[int]], tokens: int, beam: int, dtype: str
+) -> None:
     """What transformers writes, sixteen sources at once."""
     import torch
     import transformers  # noqa: F401 - its import is no part of the loading time
@@ -311,7 +315,7 @@ def transformers_side(name, folder, sources, tokens, beam, dtype):
     print(json.dumps({"ids": ids, "loaded": loaded, "seconds": seconds, "peak": peak}))
 
 
-def judge_side(name, folder):
+def judge_side(name: str, folder: Path) -> None:
     """For each parting in partings.json (source, ids up to there, our next id, theirs): how far
     apart the two are in f64, theirs above ours, and the most that a logit of that step moves from
     f64 to f32.
@@ -343,7 +347,7 @@ def judge_side(name, folder):
     print(json.dumps(found))
 
 
-def logits_side(name, folder, count, command):
+def logits_side(name: str, folder: Path, count: int, command: str) -> None:
     """How far logits in f32 are from those of transformers in f64, root of the mean square: of the
     command, and of transformers. Each after the first eight ids of the first sources' outputs; the
     mean over the vocabulary is no error, since softmax takes it out.
@@ -386,7 +390,7 @@ def logits_side(name, folder, count, command):
     print(json.dumps({"ours": error[0], "theirs": error[1], "spread": exact.std(-1).mean().item()}))
 
 
-def bare(name, ids):
+def bare(name: str, ids: list[int]) -> tuple[list[int], int]:
     """The text without what stands around it, and how many ids stood before it.
 
     Before it: the decoder's start, a forced first id; after it: the end token and what follows.
@@ -399,7 +403,7 @@ def bare(name, ids):
     return text[: text.index(end)] if end in text else text, before
 
 
-def parting(name, source, ours, theirs):
+def parting(name: str, source: list[int], ours: list[int], theirs: list[int]) -> dict[str, Any]:
     """Where two outputs part, for the judge: ids as each side returned them, and the next ones."""
     (x, _), (y, before) = bare(name, ours), bare(name, theirs)
     end = [SHAPES[name].config["eos_token_id"]]
@@ -412,7 +416,9 @@ def parting(name, source, ours, theirs):
     }
 
 
-def command_side(command, sources, folder, tokens, beam, threads):
+def command_side(
+    command: str, sources: list[list[int]], folder: Path, tokens: int, beam: int, threads: int
+) -> dict[str, Any]:
     line = command.format(folder=folder, beam=beam, tokens=tokens, threads=threads)
     data = json.dumps([{"source": s} for s in sources])
     start = time.time()

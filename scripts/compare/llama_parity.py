@@ -93,7 +93,7 @@ def drawn(lines: dict[str, list[str]]) -> list[str]:
     return texts
 
 
-def dequantize(model, out):
+def dequantize(model: Path, out: Path) -> None:
     """Writes the same model with all weights as F32."""
     reader = gguf.GGUFReader(model)
     writer = gguf.GGUFWriter(out, reader.get_field("general.architecture").contents())
@@ -124,7 +124,7 @@ def dequantize(model, out):
 class LlamaCpp:
     """llama.cpp, all in f32: cache and weights, and no fused attention, which rounds to f16."""
 
-    def __init__(self, model):
+    def __init__(self, model: Path) -> None:
         f32 = llama_cpp.GGML_TYPE_F32
         self.llama = llama_cpp.Llama(
             str(model),
@@ -140,14 +140,14 @@ class LlamaCpp:
             verbose=False,
         )
 
-    def logits(self, ids):
+    def logits(self, ids: list[int]) -> np.ndarray:
         self.llama.eval(ids)
         last = llama_cpp.llama_get_logits_ith(self.llama.ctx, -1)
         return np.ctypeslib.as_array(
             ctypes.cast(last, ctypes.POINTER(ctypes.c_float)), (self.llama.n_vocab(),)
         ).copy()
 
-    def greedy(self, ids):
+    def greedy(self, ids: list[int]) -> tuple[np.ndarray, list[tuple[int, float]]]:
         """The logits after the text; then each token with its margin over the second best."""
         self.llama.reset()
         first = logits = self.logits(ids)

@@ -39,7 +39,7 @@ INSTALLED = {"gemma-270m": "gemma-3-270m", "smollm2-135m": "smollm2-135m-instruc
 class Peer:
     """llama.cpp with a model in memory."""
 
-    def __init__(self, path, threads):
+    def __init__(self, path: Path, threads: int) -> None:
         self.llama, self.threads = llama_cpp, threads
         self.quiet = llama_cpp.llama_log_callback(lambda *_: None)
         llama_cpp.llama_log_set(self.quiet, ctypes.c_void_p(0))
@@ -49,7 +49,7 @@ class Peer:
         )
         self.version = llama_cpp.__version__
 
-    def run(self, lengths, tokens, together):
+    def run(self, lengths: list[int], tokens: int, together: int) -> tuple[float, float]:
         """New tokens a second, and prompt tokens a second of the prompts alone."""
         llama = self.llama
         settings = llama.llama_context_default_params()
@@ -67,7 +67,7 @@ class Peer:
         batch = llama.llama_batch_init(4096, 0, 1)
         reading = writing = 0.0
 
-        def decode(entries):
+        def decode(entries: list[tuple[int, int, bool]]) -> None:
             batch.n_tokens = len(entries)
             for i, (position, sequence, wanted) in enumerate(entries):
                 batch.token[i], batch.pos[i] = 1000 + (position * 7 + sequence) % 5000, position
@@ -92,7 +92,15 @@ class Peer:
         return len(lengths) * tokens / (reading + writing), sum(lengths) / reading
 
 
-def ours(binary, shape, sentences, tokens, together, threads, what="target"):
+def ours(
+    binary: Path,
+    shape: str,
+    sentences: int,
+    tokens: int,
+    together: int,
+    threads: int,
+    what: str = "target",
+) -> float:
     command = [
         str(binary),
         "bench",

@@ -28,17 +28,20 @@ import random
 import re
 import sys
 import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 import icu
 
 ROOT = pathlib.Path(__file__).parents[2]
+Spell = Callable[[int], str]  # a number in words
 HEADER = """\
 # Numbers written as words, made by scripts/data/number_words.py from the rule-based number formats of CLDR 48 (Unicode License V3, SPDX
 # Unicode-3.0: https://www.unicode.org/license.txt), with the words of that script's EXTRA. Do not edit by hand.
 #
 # [language], then a value and its phrases, divided by "|". A dot after the value: ordinals. "~": words that mean something else, too.
 # "+": words that may stand between the parts of a number. What the parts add up to is not listed.
-"""
+"""  # noqa: E501
 # Languages, and the files of rules for each.
 LANGUAGES = {
     code: [code]
@@ -202,7 +205,7 @@ JOINERS = "-‐‑ \u00a0'’ʼ\u200c"
 CASES = re.compile("tive|personal|animate|ssive|lative|mental|prepositional")
 
 
-def tokens(phrase):
+def tokens(phrase: str) -> list[str]:
     """The words of a phrase as the reader sees them."""
     phrase = phrase.lower().replace("\u00ad", "").replace("\u0307", "")
     phrase = re.sub("[\u064b-\u0652\u0640]", "", phrase).translate(
@@ -211,7 +214,7 @@ def tokens(phrase):
     return [t for t in re.split(f"[{JOINERS}]+", unicodedata.normalize("NFC", phrase)) if t]
 
 
-def composes(phrase, value, known, joints):
+def composes(phrase: str, value: int, known: Mapping[str, int], joints: Sequence[str]) -> bool:
     """Whether the reader adds the phrase up from those it knows."""
     words = phrase.split(" ")
     for cut in range(1, len(words)):
@@ -230,35 +233,39 @@ def composes(phrase, value, known, joints):
     return False
 
 
-def fits(head, tail, value):
+def fits(head: int | None, tail: int | None, value: int) -> bool:
     if head is None or tail is None or head < 10:
         return False
     zeros = len(str(head)) - len(str(head).rstrip("0"))
     return tail < 10**zeros and head + tail == value
 
 
-def formats(folder, codes):
+def is_usual(code: str, name: str) -> bool:
+    """Whether a set of rules spells the numbers that stand in texts."""
+    if not re.search("cardinal|construct|numbering|ordinal", name):
+        return False
+    # In Finnish, plural numerals count pairs and sets.
+    unusual = "financial|year|days|-count|%%" + ("|plural" if code == "fi" else "")
+    return not re.search(unusual, name)
+
+
+def speller(rules: Any, name: str) -> Spell:
+    """One set of rules as a function."""
+    return lambda number: icu.RuleBasedNumberFormat.format(rules, number, name)
+
+
+def formats(folder: pathlib.Path, codes: Sequence[str]) -> Iterator[tuple[Spell, str]]:
     """A function for each set of rules, and its name."""
     for code in codes:
         text = (folder / f"{code}-SpelloutRules.txt").read_text()
-        format = icu.RuleBasedNumberFormat(text, icu.Locale(code))
-        for name in (format.getRuleSetName(i) for i in range(format.getNumberOfRuleSetNames())):
-            if re.search("cardinal|construct|numbering|ordinal", name) and not re.search(
-                "financial|year|days|-count|%%", name
-            ):
-                # In Finnish, plural numerals count pairs and sets.
-                if code != "fi" or "plural" not in name:
-                    yield (
-                        (
-                            lambda n, name=name, format=format: icu.RuleBasedNumberFormat.format(
-                                format, n, name
-                            )
-                        ),
-                        name,
-                    )
+        rules = icu.RuleBasedNumberFormat(text, icu.Locale(code))
+        for number in range(rules.getNumberOfRuleSetNames()):
+            name = rules.getRuleSetName(number)
+            if is_usual(code, name):
+                yield speller(rules, name), name
 
 
-def variants(code, phrase):
+def variants(code: str, phrase: str) -> Iterator[str]:
     """Spellings that the rules do not give."""
     yield phrase
     if code == "ar":
@@ -273,7 +280,7 @@ def variants(code, phrase):
         yield phrase.replace(" og ", " ")
 
 
-def heads(all_formats, n, joints):
+def heads(all_formats: Iterable[tuple[Spell, str]], n: int, joints: Sequence[str]) -> Iterator[str]:
     """The forms that tens, hundreds and thousands have before a smaller part: "trois cent", where
     the number alone is "trois cents".
     """
@@ -289,14 +296,15 @@ def heads(all_formats, n, joints):
                 )
 
 
-def section(folder, code, codes):
+def section(folder: pathlib.Path, code: str, codes: Sequence[str]) -> list[str]:
     joints = JOINTS.get(code, "").split("|") if code in JOINTS else []
     omitted, ambiguous = (
         OMITTED.get(code, "").split("|"),
         [" ".join(tokens(w)) for w in AMBIGUOUS.get(code, "").split("|")],
     )
     all_formats = list(formats(folder, codes))
-    cardinals, ordinals = {}, {}
+    cardinals: dict[str, int] = {}
+    ordinals: dict[str, int] = {}
     hundreds, thousands = (
         range(100, 1000, 100),
         [m * n for m in (1000, 10000, 100000) for n in range(1, 10)],
@@ -312,14 +320,12 @@ def section(folder, code, codes):
         for words in (tokens(v) for s in spelled for v in variants(code, s)):
             phrase = " ".join(words)
             # Thousands in a word of their own are the reader's magnitudes.
-            if (
-                words
-                and not any(c.isdigit() for c in phrase)
-                and phrase not in omitted
-                and (n < 10000 or len(words) == 1)
-            ):
-                if phrase not in cardinals and not composes(phrase, n, cardinals, joints):
-                    cardinals[phrase] = n
+            if not words or (n >= 10000 and len(words) > 1):
+                continue
+            if any(c.isdigit() for c in phrase) or phrase in omitted or phrase in cardinals:
+                continue
+            if not composes(phrase, n, cardinals, joints):
+                cardinals[phrase] = n
     for n in [*range(1, 32), *range(40, 101, 10)]:
         spelled = [f(n) for f, name in all_formats if "ordinal" in name]
         spelled += [
@@ -328,29 +334,32 @@ def section(folder, code, codes):
             if code in ("en", "fr", "es", "pt", "ca") and not s.endswith("s")
         ]
         for phrase in (" ".join(tokens(s)) for s in spelled):
+            known = cardinals | ordinals
+            if not phrase or any(c.isdigit() for c in phrase):
+                continue
+            # The head of a composed ordinal is a cardinal.
             if (
-                phrase
-                and phrase not in {**cardinals, **ordinals}
-                and phrase not in omitted
-                and not any(c.isdigit() for c in phrase)
+                phrase not in omitted
+                and phrase not in known
+                and not composes(phrase, n, known, joints)
             ):
-                # The head of a composed ordinal is a cardinal.
-                if not composes(phrase, n, cardinals | ordinals, joints):
-                    ordinals[phrase] = n
+                ordinals[phrase] = n
     lines = [f"[{code}]"] + (
         [f"+ {'|'.join(' '.join(tokens(j)) for j in joints)}"] if joints else []
     )
     clear = {phrase: n for phrase, n in cardinals.items() if phrase not in ambiguous}
     unclear = {phrase: n for phrase, n in cardinals.items() if phrase in ambiguous}
     for mark, phrases in (("", clear), ("~", unclear), (".", ordinals)):
-        by_value = {}
+        by_value: dict[int, list[str]] = {}
         for phrase, n in phrases.items():
             by_value.setdefault(n, []).append(phrase)
         lines += [f"{n}{mark} {'|'.join(by_value[n])}" for n in sorted(by_value)]
     return lines
 
 
-def samples(folder, code, codes, draw):
+def samples(
+    folder: pathlib.Path, code: str, codes: Sequence[str], draw: random.Random
+) -> Iterator[str]:
     """Numbers as the rules spell them, for the tests."""
     cardinal = next(
         f
@@ -365,10 +374,11 @@ def samples(folder, code, codes, draw):
         yield f"{code}\t{n}\t{cardinal(n)}"
 
 
-def main():
+def main() -> None:
     folder = pathlib.Path(sys.argv[1])
     draw = random.Random(1)
-    lines, fixture = [], []
+    lines: list[str] = []
+    fixture: list[str] = []
     for code, codes in sorted(LANGUAGES.items()):
         lines += section(folder, code, codes)
         fixture += samples(folder, code, codes, draw)

@@ -12,7 +12,10 @@ import argparse
 import sys
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 
+# ROUGE-1, ROUGE-2 and ROUGE-L, each from 0 to 1.
+Scores = tuple[float, float, float]
 # Scripts without spaces between words: first and last code point of their main blocks.
 UNSPACED = [
     (0x0E00, 0x0EFF),  # Thai, Lao
@@ -26,15 +29,16 @@ UNSPACED = [
 ]
 
 
-def is_unspaced(char):
+def is_unspaced(char: str) -> bool:
     return any(first <= ord(char) <= last for first, last in UNSPACED)
 
 
-def tokenize(text):
+def tokenize(text: str) -> list[str]:
     """Lower-case tokens of a text."""
-    tokens, word = [], []
+    tokens: list[str] = []
+    word: list[str] = []
 
-    def end_word():
+    def end_word() -> None:
         if word:
             tokens.append("".join(word))
             word.clear()
@@ -54,7 +58,7 @@ def tokenize(text):
     return tokens
 
 
-def f1(overlap, system, reference):
+def f1(overlap: int, system: int, reference: int) -> float:
     """Harmonic mean of precision and recall."""
     if not overlap:
         return 0.0
@@ -62,13 +66,13 @@ def f1(overlap, system, reference):
     return 2 * precision * recall / (precision + recall)
 
 
-def ngrams(tokens, n):
+def ngrams(tokens: list[str], n: int) -> Counter[tuple[str, ...]]:
     return Counter(zip(*(tokens[i:] for i in range(n))))
 
 
-def lcs_length(a, b):
+def lcs_length(a: list[str], b: list[str]) -> int:
     """Length of the longest common subsequence, one big integer a row (Hyyrö 2004)."""
-    where = {}
+    where: dict[str, int] = {}
     for i, token in enumerate(b):
         where[token] = where.get(token, 0) | 1 << i
     row = full = (1 << len(b)) - 1
@@ -78,31 +82,31 @@ def lcs_length(a, b):
     return len(b) - row.bit_count()
 
 
-def score(system, reference):
+def score(system: str, reference: str) -> Scores:
     """(ROUGE-1, ROUGE-2, ROUGE-L) of one text against one reference, each from 0 to 1."""
     a, b = tokenize(system), tokenize(reference)
-    result = []
-    for n in (1, 2):
+
+    def shared(n: int) -> float:
         x, y = ngrams(a, n), ngrams(b, n)
-        result.append(f1((x & y).total(), x.total(), y.total()))
-    result.append(f1(lcs_length(a, b), len(a), len(b)))
-    return tuple(result)
+        return f1((x & y).total(), x.total(), y.total())
+
+    return shared(1), shared(2), f1(lcs_length(a, b), len(a), len(b))
 
 
-def score_many(system, references):
+def score_many(system: str, references: Sequence[str]) -> Scores:
     """Mean over several references of one text."""
-    scores = [score(system, reference) for reference in references]
-    return tuple(sum(column) / len(scores) for column in zip(*scores))
+    return mean([score(system, reference) for reference in references])
 
 
-def mean(scores):
+def mean(scores: Sequence[Scores]) -> Scores:
     """Mean of a list of (ROUGE-1, ROUGE-2, ROUGE-L)."""
-    return (
-        tuple(sum(column) / len(scores) for column in zip(*scores)) if scores else (0.0, 0.0, 0.0)
-    )
+    if not scores:
+        return 0.0, 0.0, 0.0
+    one, two, longest = (sum(column) / len(scores) for column in zip(*scores))
+    return one, two, longest
 
 
-def check():
+def check() -> None:
     """Compares with rouge_score on English texts."""
     try:
         from rouge_score import rouge_scorer
@@ -126,7 +130,7 @@ def check():
     print(f"{len(texts) ** 2} pairs equal rouge_score's F1")
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -21,11 +21,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import rouge
 from polygist_scripts.program import BINARY, require
 from polygist_scripts.summaries import SETS, load
 
+# An article of a set, with its human summaries, as `load` gives it.
+Row = dict[str, Any]
 SENTENCES = 3
 # A sentence ends at an end mark with closing quotation marks, before white space and no lower-case
 # letter, or at a line end; not after an initial or an abbreviation like "U.S." or "Dr.".
@@ -34,7 +37,7 @@ ABBREVIATION = re.compile(r"[A-ZÀ-Þ]|Mr|Mrs|Ms|Dr|St|Prof|Gen|Sen|Rep|Gov|Lt|C
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*")
 
 
-def lead(text):
+def lead(text: str) -> str:
     """The first sentences."""
     sentences, start = [], 0
     for end in END.finditer(text):
@@ -50,7 +53,7 @@ def lead(text):
     return " ".join(list(filter(None, sentences))[:SENTENCES])
 
 
-def polygist(binary, rows, flags):
+def polygist(binary: Path, rows: list[Row], flags: list[str]) -> list[str]:
     """Summaries of the binary, in the order of the rows; empty where an article failed."""
     with tempfile.TemporaryDirectory() as temporary:
         articles = Path(temporary) / "articles.jsonl"
@@ -80,7 +83,7 @@ def polygist(binary, rows, flags):
     return summaries
 
 
-def plain_model(path, rows):
+def plain_model(path: str, rows: list[Row]) -> list[str]:
     """What an English instruction model answers when simply asked (needs llama-cpp-python)."""
     from llama_cpp import Llama
 
@@ -98,11 +101,11 @@ def plain_model(path, rows):
     return summaries
 
 
-def numbers(text):
+def numbers(text: str) -> set[str]:
     return {re.sub(r"[.,\u00a0\u202f]", "", n) for n in NUMBER.findall(text)}
 
 
-def report(name, system, rows, summaries):
+def report(name: str, system: str, rows: list[Row], summaries: list[str]) -> None:
     scores = [rouge.score_many(summary, row["references"]) for summary, row in zip(summaries, rows)]
     invented = sum(
         len(numbers(summary) - numbers(row["text"] + " " + (row["title"] or "")))
@@ -115,7 +118,7 @@ def report(name, system, rows, summaries):
     print(f"{name:22}{len(rows):5}  {system:11}{mean:>20}{values}", flush=True)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

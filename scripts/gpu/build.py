@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """Builds polygist for NVIDIA GPUs on a machine without a GPU or a CUDA toolkit, or only compiles.
 
-    python3 scripts/gpu/build.py OUT                     OUT/polygist, for a machine with a driver and CUDA's libraries
+    python3 scripts/gpu/build.py OUT                     OUT/polygist, for a machine with a driver
+                                                         and CUDA's libraries
     python3 scripts/gpu/build.py OUT --example parity    the same, and OUT/parity
-    python3 scripts/gpu/build.py OUT --pack …            and OUT/polygist.tar.xz, of less than a fifth of their size, for scripts/gpu/run.py
-    python3 scripts/gpu/build.py OUT --check             compiles everything, links nothing, and denies warnings
+    python3 scripts/gpu/build.py OUT --pack …            and OUT/polygist.tar.xz, of less than a
+                                                         fifth of their size, for gpu/run.py
+    python3 scripts/gpu/build.py OUT --check             compiles everything, links nothing, and
+                                                         denies warnings
 
 The compiler and its headers come out of Python packages of NVIDIA's, by their exact versions. What
 is linked against but not needed for building (the driver, cuBLAS, cuRAND, NVRTC) is stood in for by
@@ -40,7 +43,7 @@ LIBRARIES = {
 }
 
 
-def toolkit(out):
+def toolkit(out: Path) -> Path:
     """A folder like that of an installed toolkit."""
     root, made = out / "toolkit", out / "toolkit" / ".made"
     if made.exists() and made.read_text() == " ".join(PACKAGES):
@@ -102,7 +105,7 @@ def toolkit(out):
     return root
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("--check", action="store_true")
@@ -131,7 +134,7 @@ def main():
     features = ["--locked", "--features", "cuda"]
     if options.check:
         # Our own kernels are compiled on the machine that runs them; here, whether they can be.
-        kernels = [
+        kernels: list[str | Path] = [
             root / "bin" / "nvcc",
             "-ptx",
             "-arch",

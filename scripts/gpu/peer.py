@@ -3,7 +3,8 @@
 
 The shapes and sentences are those of `polygist bench --synthetic`: random weights, 16 bits, SDPA.
 
-    python3 scripts/gpu/peer.py SHAPE [--beams 1 4] [--batches 64 256 1024] [--sentences 2048] [--tokens 32] [--dtype bfloat16] [--device cuda]
+    python3 scripts/gpu/peer.py SHAPE [--beams 1 4] [--batches 64 256 1024] [--sentences 2048]
+                                      [--tokens 32] [--dtype bfloat16] [--device cuda]
 
 Every batch size is tried, and each width of the beam gets a line of JSON with all of them, the best
 first. Sources are sorted by length, as polygist sorts them, padded and masked; each writes exactly
@@ -14,12 +15,15 @@ size is begun after that time.
 import argparse
 import json
 import time
+from typing import Any
 
 import torch
 import transformers
 
 
-def encoder_decoder(d, layers, ffn, heads, vocab, **extra):
+def encoder_decoder(
+    d: int, layers: int, ffn: int, heads: int, vocab: int, **extra: Any
+) -> dict[str, Any]:
     return {
         "d_model": d,
         "encoder_layers": layers,
@@ -126,19 +130,19 @@ SHAPES = {
 class Random:
     """That of src/bench/synthetic.rs."""
 
-    def __init__(self, state):
+    def __init__(self, state: int) -> None:
         self.state = state
 
-    def below(self, bound):
+    def below(self, bound: int) -> int:
         self.state = (self.state * 6364136223846793005 + 1442695040888963407) % 2**64
         return ((self.state >> 32) * bound) >> 32
 
-    def length(self, shortest, longest):
+    def length(self, shortest: int, longest: int) -> int:
         a, b = self.below(longest - shortest + 1), self.below(longest - shortest + 1)
         return shortest + (a + b + 2 * min(a, b) + 2) // 4
 
 
-def sources(count, vocabulary):
+def sources(count: int, vocabulary: int) -> list[list[int]]:
     """Those of `polygist bench --synthetic`, the longest first."""
     random, made = Random(7), []
     for _ in range(count):
@@ -147,7 +151,15 @@ def sources(count, vocabulary):
     return sorted(made, key=len, reverse=True)
 
 
-def run(model, texts, batch, beams, tokens, device, decoder):
+def run(
+    model: torch.nn.Module,
+    texts: list[list[int]],
+    batch: int,
+    beams: int,
+    tokens: int,
+    device: str,
+    decoder: bool,
+) -> float:
     """Seconds."""
     pad = model.config.pad_token_id
     begun = time.perf_counter()
@@ -178,7 +190,7 @@ def run(model, texts, batch, beams, tokens, device, decoder):
     return time.perf_counter() - begun
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shape", choices=SHAPES)
     parser.add_argument("--beams", type=int, nargs="+", default=[1, 4])
@@ -201,7 +213,7 @@ def main():
     texts = sources(a.sentences, fields["vocab_size"])
     run(model, texts[: min(a.batches)], min(a.batches), 1, 4, a.device, decoder)
     for beams in a.beams:
-        rates = {}
+        rates: dict[int, float] = {}
         for batch in a.batches:
             if rates and time.perf_counter() - begun > a.seconds:
                 break
@@ -211,7 +223,7 @@ def main():
             rates[batch] = (
                 len(some) * a.tokens / run(model, some, each, beams, a.tokens, a.device, decoder)
             )
-        best = max(rates, key=rates.get)
+        best = max(rates, key=rates.__getitem__)
         print(
             json.dumps(
                 {

@@ -21,7 +21,9 @@ import sys
 import tarfile
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import build
 
@@ -34,16 +36,16 @@ MODELS = [
 LIBRARIES = [*build.LIBRARIES.values(), "libcudart.so.13"]
 
 
-def polygist(shape, *flags):
+def polygist(shape: str, *flags: str) -> list[str]:
     return ["{folder}/polygist", "--device", "{device}", "bench", "--synthetic", shape, *flags]
 
 
-def bench(shape, *flags):
+def bench(shape: str, *flags: str) -> list[str]:
     """tokens/s of a shape, on the device."""
     return polygist(shape, "--runs", "2", "--format", "json", "--out", "{result}", *flags)
 
 
-def parity(precision):
+def parity(precision: str) -> list[str]:
     return [
         "{folder}/parity",
         "--device",
@@ -57,11 +59,11 @@ def parity(precision):
     ]
 
 
-def peer(shape, *flags):
+def peer(shape: str, *flags: str) -> list[str]:
     return [sys.executable, str(Path(__file__).with_name("peer.py")), shape, *flags]
 
 
-def profile(shape, *flags):
+def profile(shape: str, *flags: str) -> list[str]:
     """The time of each of the first kernels, one line each, in {out}/profile.csv. The card's clocks
     are left as they are.
     """
@@ -150,7 +152,7 @@ STEPS = [
 ]
 
 
-def binaries(folder):
+def binaries(folder: Path) -> Path:
     """The folder with the programs, which may have come as an archive."""
     archive = folder / "polygist.tar.xz"
     if (folder / "polygist").is_file() or not archive.is_file():
@@ -161,7 +163,7 @@ def binaries(folder):
     return unpacked
 
 
-def library_path():
+def library_path() -> str:
     """The folders that have CUDA's libraries: those of Python packages of NVIDIA's, of a toolkit,
     of the driver.
     """
@@ -179,7 +181,7 @@ def library_path():
     return os.pathsep.join([*kept, *filter(None, [os.environ.get("LD_LIBRARY_PATH")])])
 
 
-def figures(said, result):
+def figures(said: str, result: Path) -> list[dict[str, Any]]:
     """The JSON that a step left."""
     if result.is_file():
         text = result.read_text()
@@ -189,11 +191,14 @@ def figures(said, result):
     return [json.loads(line) for line in lines]
 
 
-def rows(name, found):
+def rows(name: str, found: list[dict[str, Any]]) -> Iterator[str]:
     """A step's figures in words."""
     for one in found:
         if "peer" in one:
-            yield f"{one['model']}, {one['peer']} {one['dtype']}, beam {one['beam']}: {one['tokens_per_second']} tokens/s (batch: tokens/s {one['all']})"
+            yield (
+                f"{one['model']}, {one['peer']} {one['dtype']}, beam {one['beam']}: "
+                f"{one['tokens_per_second']} tokens/s (batch: tokens/s {one['all']})"
+            )
         elif "measurements" in one:
             yield f"peak of {one['peaks']}"
             for m in one["measurements"]:
@@ -218,7 +223,7 @@ def rows(name, found):
             )
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--budget", type=float, default=150, help="seconds (default: %(default)s)")
@@ -269,8 +274,7 @@ def main():
                     command,
                     env=environment,
                     cwd=ROOT,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.PIPE,
+                    capture_output=True,
                     text=True,
                     timeout=min(limit, left),
                 )

@@ -5,6 +5,9 @@ for every token: its attention function finds them through the attention mask, w
 hands on as it is.
 """
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -14,11 +17,14 @@ from transformers import AttentionInterface
 import weights
 from rows import states
 
+# The ids of a text, and the log-probability of each.
+Written = tuple[np.ndarray, np.ndarray]
+
 STEP = 16  # lengths are rounded up to it: kernels want masks that are aligned
 DROP = 8  # tokens after which finished texts are left out
 
 
-def up(length):
+def up(length: int) -> int:
     return -(-length // STEP) * STEP
 
 
@@ -27,7 +33,9 @@ class Memory:
     token.
     """
 
-    def __init__(self, config, sequences, room, device, dtype):
+    def __init__(
+        self, config: Any, sequences: int, room: int, device: str | torch.device, dtype: torch.dtype
+    ) -> None:
         if room > config.sliding_window:
             raise ValueError(
                 f"prompt and text take {room} tokens; expected at most {config.sliding_window}, "
@@ -44,9 +52,10 @@ class Memory:
         )
         self.seen = torch.zeros(sequences, room, device=device, dtype=torch.bool)
         self.group = config.num_attention_heads // config.num_key_value_heads
-        self.config, self.used, self.bias = config, 0, None
+        self.config, self.used = config, 0
+        self.bias: torch.Tensor | None = None
 
-    def open(self, tokens):
+    def open(self, tokens: torch.Tensor) -> None:
         """Makes room for the next tokens, `tokens` [sequences, n] true where there is one, and lays
         out who sees whom.
         """
@@ -66,15 +75,19 @@ class Memory:
             .reshape(len(seen), 1, self.group * n, len(at))
         )
 
-    def add(self, layer, key, value):
+    def add(
+        self, layer: int, key: torch.Tensor, value: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Everything that the layer can see, with the keys and values of the newest tokens."""
+        if self.bias is None:
+            raise ValueError("`open` comes before `add`")
         keys, values = self.keys[layer], self.values[layer]
         keys[:, :, self.used - key.shape[2] : self.used] = key
         values[:, :, self.used - key.shape[2] : self.used] = value
         until = self.bias.shape[-1]
         return keys[:, :, :until], values[:, :, :until]
 
-    def spread(self, copies, room):
+    def spread(self, copies: int, room: int) -> "Memory":
         """Each sequence so many times, with other room."""
         wide = Memory(
             self.config, len(self.seen) * copies, room, self.seen.device, self.keys[0].dtype
@@ -86,7 +99,7 @@ class Memory:
         wide.used = self.used
         return wide
 
-    def keep(self, which):
+    def keep(self, which: torch.Tensor) -> None:
         """Leaves out all other sequences."""
         for part in (self.keys, self.values):
             for layer, values in enumerate(part):
@@ -94,7 +107,16 @@ class Memory:
         self.seen = self.seen.index_select(0, which)
 
 
-def remembered(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
+def remembered(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: Memory,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
     """Attention over a `Memory`. Heads that share keys are further queries, so that no key is
     repeated.
     """
@@ -115,7 +137,15 @@ class Actor:
     once.
     """
 
-    def __init__(self, path, shortlist, ends, dtype, device, at_once):
+    def __init__(
+        self,
+        path: Path,
+        shortlist: np.ndarray,
+        ends: list[bool],
+        dtype: torch.dtype,
+        device: str,
+        at_once: int,
+    ) -> None:
         self.model = weights.load(path, dtype, "remembered", shortlist).to(device)
         self.ends, self.device, self.dtype, self.at_once = (
             torch.tensor(ends, device=device),
@@ -125,7 +155,7 @@ class Actor:
         )
 
     @torch.no_grad()
-    def follow(self, base):
+    def follow(self, base: torch.nn.Module) -> None:
         """Takes over the weights of a model with an adapter, merged."""
         for name, module in base.named_modules():
             if hasattr(module, "lora_A"):
@@ -137,14 +167,23 @@ class Actor:
                 )
                 self.model.get_submodule(name).weight.copy_(merged)
 
-    def read(self, memory, ids, tokens, positions):
+    def read(
+        self, memory: Memory, ids: torch.Tensor, tokens: torch.Tensor, positions: torch.Tensor
+    ) -> torch.Tensor:
         """Logits of what follows the last of `ids`, f32."""
         memory.open(tokens)
         masks = {"full_attention": memory, "sliding_attention": memory}
         last = states(self.model, ids, positions, masks)[:, -1]
         return F.linear(last, self.model.model.embed_tokens.weight).float()
 
-    def write(self, prompts, limits, copies=1, temperature=None, seed=0):
+    def write(
+        self,
+        prompts: list[np.ndarray],
+        limits: list[int],
+        copies: int = 1,
+        temperature: float | None = None,
+        seed: int = 0,
+    ) -> list[Written]:
         """So many texts for each prompt, up to its limit of tokens: for each text, one prompt's
         after the other's, its ids and their log-probabilities. Greedy without a temperature.
         Prompts and results are arrays of numbers of tokens.
@@ -152,7 +191,7 @@ class Actor:
         order = sorted(range(len(prompts)), key=lambda n: (len(prompts[n]), limits[n]))
         share = max(1, self.at_once // copies)
         generator = torch.Generator(self.device).manual_seed(seed)
-        results = [None] * (len(prompts) * copies)
+        results: dict[int, Written] = {}
         for begin in range(0, len(order), share):
             some = order[begin : begin + share]
             written = self.together(
@@ -164,10 +203,17 @@ class Actor:
             )
             for at, text in enumerate(written):
                 results[some[at // copies] * copies + at % copies] = text
-        return results
+        return [results[n] for n in range(len(prompts) * copies)]
 
     @torch.inference_mode()
-    def together(self, prompts, limits, copies, temperature, generator):
+    def together(
+        self,
+        prompts: list[np.ndarray],
+        limits: list[int],
+        copies: int,
+        temperature: float | None,
+        generator: torch.Generator,
+    ) -> list[Written]:
         device, longest, span = self.device, max(map(len, prompts)), max(limits)
         filled = np.zeros((2, len(prompts), longest), np.int64)
         for row, prompt in enumerate(prompts):
@@ -216,7 +262,9 @@ class Actor:
         ]
 
 
-def choose(logits, temperature, generator):
+def choose(
+    logits: torch.Tensor, temperature: float | None, generator: torch.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
     """A token for each row of logits, and its log-probability. The logits are spent."""
     if temperature is None:
         token = logits.argmax(-1)

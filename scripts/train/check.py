@@ -1,36 +1,43 @@
 #!/usr/bin/env python3
 """Checks that training computes what it should. Exits 1 when something differs.
 
-   check.py EXAMPLES.jsonl PACK.npz MODEL.gguf [--reference target/release/examples/reference] [--only tokens logits packed falls resumes reward tuned]
+check.py EXAMPLES.jsonl PACK.npz MODEL.gguf [--reference target/release/examples/reference]
+         [--only tokens logits packed falls resumes reward tuned]
 
 tokens   prompts and targets get the ids that the engine gives them, piece by piece (needs the
-example `reference` of the crate) logits   the dequantized weights give the engine's logits, f32
-(needs it, too) packed   the loss of packed rows equals the sum of their examples' losses, each
-computed alone, under the attentions of f32 falls    a few steps on the same rows make their loss
-fall by more than half resumes  a run in two calls ends with the same bytes as a run in one reward
-a better translation is worth more, wrong numbers and a missing end cost, spaces between words count
-only where there are some tuned    what tune.py's actor writes has the log-probabilities that
-transformers' own attention gives it, and that packed rows give it, f32
+         example `reference` of the crate)
+logits   the dequantized weights give the engine's logits, f32 (needs it, too)
+packed   the loss of packed rows equals the sum of their examples' losses, each computed alone,
+         under the attentions of f32
+falls    a few steps on the same rows make their loss fall by more than half
+resumes  a run in two calls ends with the same bytes as a run in one
+reward   a better translation is worth more, wrong numbers and a missing end cost, spaces
+         between words count only where there are some
+tuned    what tune.py's actor writes has the log-probabilities that transformers' own attention
+         gives it, and that packed rows give it, f32
 """
 
 import argparse
 import json
 import random
-import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-import prompts
 import reward
 import train
 import tune
 import weights
+from encoder import Encoder
 from pack import frame
-from rows import Pack, loss, losses, prepare
+from polygist_scripts import prompts
+from polygist_scripts.program import EXAMPLES, reference, require
+from rows import Pack, Rows, loss, losses, prepare
 
 TEXTS = 3000
 # As scripts/compare/llama_parity.py allows for sums in another order: a share of the range of the
@@ -40,32 +47,19 @@ LOSS = 1e-4  # of a packed row against its examples alone, relative, f32
 LIKELY = 1e-3  # of a token's log-probability, f32
 
 
-def engine(reference, model, texts):
-    """What the crate computes for each text: its ids with the begin token, and its logits when it
-    is to write.
+def engine(options: argparse.Namespace, texts: list[str]) -> list[dict[str, Any]]:
+    """What the crate computes for each text: its ids with the begin token, and its logits when the
+    texts are so few that it is to write.
     """
-    if not reference.exists():
-        sys.exit(
-            f"{reference} is not there; `cargo build --release --example reference` builds it, "
-            "--reference names another"
-        )
-    result = subprocess.run(
-        [reference, model, "1" if len(texts) < 100 else "0"],
-        input=json.dumps(texts),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-    )
-    if result.returncode:
-        sys.exit(f"{reference} failed: {result.stderr.strip()}")
-    return [json.loads(line) for line in result.stdout.splitlines()]
+    require(options.reference, "--reference", "reference")
+    return list(reference(options.reference, options.model, texts, int(len(texts) < 100)))
 
 
-def drawn(path):
+def drawn(path: Path) -> list[dict[str, Any]]:
     """Some examples of every task and pair, the same ones each time."""
     with open(path, encoding="utf-8") as lines:
         entries = [json.loads(line) for line in lines]
-    by_pair = {}
+    by_pair: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
     for entry in entries:
         by_pair.setdefault((entry["task"], entry["from"], entry["to"]), []).append(entry)
     share = -(-TEXTS // len(by_pair))
@@ -76,8 +70,8 @@ def drawn(path):
     ]
 
 
-def check_tokens(options):
-    encoder, entries = prompts.Encoder(options.model), drawn(options.examples)
+def check_tokens(options: argparse.Namespace) -> bool:
+    encoder, entries = Encoder(options.model), drawn(options.examples)
     pieces = []
     for entry in entries:
         prefix, suffix = frame(entry)
@@ -87,7 +81,7 @@ def check_tokens(options):
             else prefix
         )
         pieces += [prefix, entry["source"], suffix, few, f" {entry['target']}{prompts.END}"]
-    theirs = [answer["ids"][1:] for answer in engine(options.reference, options.model, pieces)]
+    theirs = [answer["ids"][1:] for answer in engine(options, pieces)]
     different = sum(encoder.encode(piece) != ids for piece, ids in zip(pieces, theirs, strict=True))
     for n, entry in enumerate(entries):
         prefix, source, suffix, _, target = theirs[5 * n : 5 * n + 5]
@@ -105,11 +99,11 @@ def check_tokens(options):
     return different == 0
 
 
-def check_logits(options):
+def check_logits(options: argparse.Namespace) -> bool:
     entries = [e for e in drawn(options.examples) if e["task"] == "sentence"][::100]
     texts = [frame(e)[0] + e["source"] + frame(e)[1] for e in entries][:30]
     model, worst = weights.load(options.model), 0.0
-    for answer in engine(options.reference, options.model, texts):
+    for answer in engine(options, texts):
         with torch.inference_mode():
             ours = model(torch.tensor([answer["ids"]]), logits_to_keep=1).logits[0, -1].numpy()
         theirs = np.array(answer["logits"], dtype=np.float32)
@@ -121,7 +115,7 @@ def check_logits(options):
     return worst <= LOGITS
 
 
-def separate(rows):
+def separate(rows: Rows) -> Iterator[Rows]:
     """The examples of packed rows, each as a row of its own."""
     for ids, example, target in zip(*rows):
         for number in range(1, int(example.max()) + 1):
@@ -130,7 +124,7 @@ def separate(rows):
 
 
 @torch.no_grad()
-def check_packed(options):
+def check_packed(options: argparse.Namespace) -> bool:
     pack, fine = Pack(options.pack), True
     rows = pack.rows(list(range(min(3, pack.count()))))
     for attention in ("sdpa", "blocks"):
@@ -138,16 +132,20 @@ def check_packed(options):
             options.device
         )
 
-        def value(part, attention=attention, model=model):
+        def value(part: Rows, attention: str = attention, model: torch.nn.Module = model) -> float:
             return loss(
                 model,
                 *prepare(part, attention, model.config.sliding_window, options.device, pack.most),
             ).item()
 
-        together = sum(value([x[n : n + 1] for x in rows]) for n in range(len(rows[0])))
+        ids, example, target = rows
+        one_by_one = (
+            (ids[n : n + 1], example[n : n + 1], target[n : n + 1]) for n in range(len(ids))
+        )
+        together = sum(map(value, one_by_one))
         alone = sum(map(value, separate(rows)))
         apart = abs(together - alone) / alone
-        fine &= apart <= LOSS
+        fine = fine and apart <= LOSS
         print(
             f"packed, {attention}: loss {together:.4f}, example by example {alone:.4f}, "
             f"{apart:.1e} apart (allowed {LOSS:.0e})"
@@ -155,7 +153,7 @@ def check_packed(options):
     return fine
 
 
-def options_for(options, out, *more):
+def options_for(options: argparse.Namespace, out: Path | str, *more: str) -> argparse.Namespace:
     fixed = [
         "--rows-per-step",
         "2",
@@ -171,23 +169,22 @@ def options_for(options, out, *more):
     return train.parse([str(options.pack), str(options.model), str(out), *fixed, *more])
 
 
-def check_falls(options):
+def check_falls(options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         run = train.Run(
             options_for(options, folder, "--steps", "25", "--warmup", "0.1", "--lr", "5e-3")
         )
         run.out.mkdir(exist_ok=True)
-        run.drawn = lambda step: np.arange(2)
+        run.drawn = lambda step: np.arange(2)  # type: ignore[method-assign]
         while not run.ended():
             run.advance()
-        losses = [
-            json.loads(line)["loss"] for line in open(run.out / "log.jsonl", encoding="utf-8")
-        ]
+        log = (run.out / "log.jsonl").read_text(encoding="utf-8")
+        losses = [json.loads(line)["loss"] for line in log.splitlines()]
     print(f"falls: loss {losses[0]} to {losses[-1]} in {len(losses)} steps on two rows")
     return losses[-1] < losses[0] / 2
 
 
-def check_resumes(options):
+def check_resumes(options: argparse.Namespace) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         whole, parts = Path(folder) / "whole", Path(folder) / "parts"
         train.Run(options_for(options, whole, "--steps", "4")).go()
@@ -208,8 +205,8 @@ def check_resumes(options):
     return files[0] == files[1]
 
 
-def check_reward(options):
-    def worth(reference, *texts, complete=True):
+def check_reward(options: argparse.Namespace) -> bool:
+    def worth(reference: str, *texts: str, complete: bool = True) -> list[float]:
         return reward.rewards(reference, texts, [complete] * len(texts))
 
     english = "Some 1,200 people fled the flood on 3 May."
@@ -238,9 +235,10 @@ def check_reward(options):
 
 
 @torch.no_grad()
-def check_tuned(options):
+def check_tuned(options: argparse.Namespace) -> bool:
     pack, at_once = Pack(options.pack), 8
-    speller, ends = tune.Speller(pack.words), ["\n" in word for word in pack.words]
+    words = tune.words(pack)
+    speller, ends = tune.Speller(words), ["\n" in word for word in words]
     actor = tune.Actor(options.model, pack.shortlist, ends, torch.float32, options.device, at_once)
     model = weights.load(options.model, attention="sdpa", shortlist=pack.shortlist).to(
         options.device
@@ -285,7 +283,7 @@ def check_tuned(options):
     return max(worst.values()) <= LIKELY and laid
 
 
-def main():
+def main() -> None:
     checks = {
         "tokens": check_tokens,
         "logits": check_logits,
@@ -301,7 +299,7 @@ def main():
     parser.add_argument(
         "--reference",
         type=Path,
-        default=prompts.ROOT / "target" / "release" / "examples" / "reference",
+        default=EXAMPLES / "reference",
     )
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--only", nargs="+", choices=checks, default=list(checks))

@@ -16,10 +16,15 @@ import json
 import random
 import zlib
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import filters
 import sets
+from polygist_scripts import summaries as evaluation
+
+Usable = Callable[[sets.Set], bool]  # whether a set may be trained on
 
 HELD_BACK = 100  # one English line in so many, in all languages
 SPACELESS = {"zh", "ja"}
@@ -29,17 +34,19 @@ MEASURED = 500  # articles of a set that scripts/eval/summaries.py may sample
 FULL_STOP = (".", "!", "?", "…", "।", "。", "！", "？", '"', "”", "»", "」", ")")
 
 
-def held_back(english):
+def held_back(english: str) -> bool:
     return zlib.crc32(filters.normalized(english).encode()) % HELD_BACK == 0
 
 
-def stretches(code, rows, random):
+def stretches(
+    code: str, rows: list[sets.Row], draw: random.Random
+) -> Iterator[tuple[str, str, str, bool]]:
     """Consecutive lines of a document, joined. A line without a full stop is a heading, where
     another document may begin.
     """
     gap = "" if code in SPACELESS else " "
-    run = []
-    wanted = random.randint(*STRETCH)
+    run: list[sets.Row] = []
+    wanted = draw.randint(*STRETCH)
     for text, english, name, number in rows:
         follows = (
             run
@@ -59,13 +66,15 @@ def stretches(code, rows, random):
                     name,
                     held_back(run[0][1]),
                 )
-            run, wanted = [], random.randint(*STRETCH)
+            run, wanted = [], draw.randint(*STRETCH)
 
 
-def translations(code, rows, usable, flores, dropped):
+def translations(
+    code: str, rows: list[sets.Row], usable: Usable, flores: filters.Flores, dropped: Counter[str]
+) -> Iterator[dict[str, Any]]:
     rows = [row for row in rows if (entry := sets.describe(row[2])) and usable(entry)]
     rows = filters.keep_pairs(code, rows, flores, dropped)
-    documents = [row for row in rows if sets.describe(row[2]).documents]
+    documents = [row for row in rows if sets.entry(row[2]).documents]
     pieces = [
         ("sentence", text, english, name, held_back(english)) for text, english, name, _ in rows
     ]
@@ -89,9 +98,9 @@ def translations(code, rows, usable, flores, dropped):
             }
 
 
-def summarize(usable, flores, dropped):
-    import summaries as evaluation
-
+def summarize(
+    usable: Usable, flores: filters.Flores, dropped: Counter[str]
+) -> Iterator[dict[str, Any]]:
     for name, entry in sets.SUMMARIES.items():
         if not usable(entry):
             continue
@@ -117,7 +126,7 @@ def summarize(usable, flores, dropped):
             }
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, metavar="OUT.jsonl")
     which = parser.add_mutually_exclusive_group()
@@ -134,14 +143,16 @@ def main():
     )
     arguments = parser.parse_args()
 
-    def usable(entry):
+    def usable(entry: sets.Set) -> bool:
         return arguments.all_sets or entry.clean
 
-    flores = filters.Flores(sets.folder())
-    dropped, counts = Counter(), Counter()
+    archive = sets.archive()
+    flores = filters.Flores()
+    dropped: Counter[str] = Counter()
+    counts: Counter[tuple[str, str, str]] = Counter()
     with open(arguments.out, "w", encoding="utf-8", newline="\n") as out:
 
-        def write(examples):
+        def write(examples: Iterable[dict[str, Any]]) -> None:
             for example in examples:
                 counts[
                     example["set"],
@@ -150,12 +161,12 @@ def main():
                 ] += 1
                 out.write(json.dumps(example, ensure_ascii=False) + "\n")
 
-        for code, rows in sets.parallel():
+        for code, rows in sets.parallel(archive):
             write(translations(code, rows, usable, flores, dropped))
         write(summarize(usable, flores, dropped))
-    table = {}
+    table: dict[str, Any] = {}
     for (name, task, pair), count in sorted(counts.items()):
-        entry = sets.SUMMARIES.get(name) or sets.describe(name)
+        entry = sets.entry(name)
         row = table.setdefault(
             name,
             {

@@ -3,7 +3,8 @@
 
 BLEU, chrF, copies of the source, empty lines.
 
-    evaluate.py MODEL.gguf --adapter DIR [--out RESULTS.json] [--lines 40] [--pairs fr-en ...] [--systems base adapter]
+    evaluate.py MODEL.gguf --adapter DIR [--out RESULTS.json] [--lines 40] [--pairs fr-en ...]
+                [--systems base adapter]
 
 The base gets the engine's few-shot prompt, the adapter the prompt without examples that it was
 trained with; both write greedily up to the end of the line. The engine's checks, retries, script
@@ -15,26 +16,26 @@ computed again.
 import argparse
 import hashlib
 import json
-import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import peft
 import torch
 from transformers import DynamicCache
 
-import prompts
 import weights
-from sets import ROOT
+from encoder import Encoder
+from polygist_scripts import prompts
+from polygist_scripts.data import flores
+from polygist_scripts.scores import metrics
+from polygist_scripts.translation import PAIRS, is_copy
 from train import replace
-
-sys.path.append(str(ROOT / "scripts" / "eval"))
-from translation import PAIRS, flores, is_copy, metrics
 
 EXAMPLES = 8
 
 
-def room(ids, code):
+def room(ids: list[int], code: str) -> int:
     """New tokens that are allowed, as in src/task/translate.rs."""
     return len(ids) * (2 if code in {"en", "fr", "de", "es", "it", "pt", "nl"} else 4) + 24
 
@@ -42,22 +43,20 @@ def room(ids, code):
 class Writer:
     """Greedy continuations of prompts that share their beginning."""
 
-    def __init__(self, model, encoder, batch):
+    def __init__(self, model: torch.nn.Module, encoder: Encoder, batch: int) -> None:
         self.model, self.encoder, self.batch = model, encoder, batch
         self.device = next(model.parameters()).device
 
     @torch.inference_mode()
-    def write(self, prefix, texts, suffix, target):
+    def write(self, prefix: str, texts: list[str], suffix: str, target: str) -> list[str]:
         """One text for each of `texts`, which is to be in the language `target`."""
         encoder = self.encoder
         start = [encoder.begin, *encoder.encode(prefix)]
         end = encoder.encode(suffix)
         sources = [encoder.encode_plain(text) for text in texts]
         # Texts of about the same length together, so that hardly any place is filled up.
-        order, outputs = (
-            sorted(range(len(texts)), key=lambda n: len(sources[n])),
-            [None] * len(texts),
-        )
+        order = sorted(range(len(texts)), key=lambda n: len(sources[n]))
+        outputs = [""] * len(texts)
         for at in range(0, len(order), self.batch):
             which = order[at : at + self.batch]
             limits = [room(sources[n], target) for n in which]
@@ -65,7 +64,7 @@ class Writer:
                 outputs[n] = encoder.decode(ids).split("\n")[0].strip()
         return outputs
 
-    def greedy(self, start, rest, limits):
+    def greedy(self, start: list[int], rest: list[list[int]], limits: list[int]) -> list[list[int]]:
         body, device = (
             self.model.get_base_model() if isinstance(self.model, peft.PeftModel) else self.model,
             self.device,
@@ -86,7 +85,8 @@ class Writer:
         cache.batch_repeat_interleave(len(rest))
         at = (seen.cumsum(1) - 1).clamp(min=0)
         positions = at[:, len(start) :]
-        written, open_ = [[] for _ in rest], set(range(len(rest)))
+        written: list[list[int]] = [[] for _ in rest]
+        open_ = set(range(len(rest)))
         while open_:
             step = body(
                 input_ids=ids,
@@ -110,7 +110,9 @@ class Writer:
         return written
 
 
-def translate(writer, examples, source, target, lines):
+def translate(
+    writer: Writer, examples: int, source: str, target: str, lines: list[str]
+) -> list[str]:
     if "en" not in (source, target):
         return translate(
             writer, examples, "en", target, translate(writer, examples, source, "en", lines)
@@ -119,13 +121,15 @@ def translate(writer, examples, source, target, lines):
     return writer.write(prefix, lines, suffix, target)
 
 
-def score(target, sources, references, outputs):
+def score(
+    target: str, sources: list[str], references: list[str], outputs: list[str]
+) -> dict[str, float]:
     bleu, chrf = (metric.corpus_score(outputs, [references]).score for metric in metrics(target))
     copied = sum(map(is_copy, sources, outputs)) / len(sources)
     return {"BLEU": bleu, "chrF": chrf, "copied": copied, "empty": sum(not o for o in outputs)}
 
 
-def table(results, systems, pairs):
+def table(results: dict[str, Any], systems: list[str], pairs: list[str]) -> str:
     head = f"{'pair':<8}" + "".join(
         f"{name:>9} BLEU{'chrF':>7}{'copied':>8}{'empty':>7}" for name in systems
     )
@@ -153,7 +157,7 @@ def table(results, systems, pairs):
     return "\n".join(rows)
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
     parser.add_argument("--adapter", type=Path, metavar="DIR")
@@ -169,7 +173,7 @@ def main():
     options = parser.parse_args()
     if "adapter" in options.systems and not options.adapter:
         parser.error("--adapter names the folder of the adapter to measure")
-    encoder = prompts.Encoder(options.model)
+    encoder = Encoder(options.model)
     dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[options.precision]
     results = (
         json.loads(options.out.read_text(encoding="utf-8"))
@@ -194,7 +198,7 @@ def main():
             if pair in results[name]:
                 continue
             source, target = pair.split("-")
-            sources, references = flores(source, options.lines), flores(target, options.lines)
+            sources, references = flores(source, 0, options.lines), flores(target, 0, options.lines)
             begin = time.monotonic()
             outputs = translate(writer, EXAMPLES if name == "base" else 0, source, target, sources)
             results[name][pair] = {

@@ -4,14 +4,13 @@ import re
 import statistics
 import sys
 import unicodedata
+from collections import Counter
 from functools import cache
-from pathlib import Path
 
-from prompts import LANGUAGES
-from sets import ROOT
-
-sys.path.append(str(ROOT / "scripts" / "eval"))
-from translation import is_copy, normalized
+from polygist_scripts.data import flores_languages
+from polygist_scripts.prompts import LANGUAGES
+from polygist_scripts.translation import is_copy, normalized
+from sets import Row
 
 LONGEST = 1500  # characters of a line
 # A pair is left out when one side is this many times longer than is usual for the two languages.
@@ -27,11 +26,11 @@ SENTENCE_END = re.compile(r"(?<=[.!?…।])\s+|(?<=[。！？])")
 
 
 @cache
-def script(char):
+def script(char: str) -> str:
     return unicodedata.name(char, "").split(" ")[0]
 
 
-def in_script(text, code):
+def in_script(text: str, code: str) -> bool:
     """Whether most letters of a text belong to the scripts of its language."""
     wanted = {name for s in LANGUAGES[code]["scripts"] for name in UNICODE.get(s, (s.upper(),))}
     letters = [script(c) for c in text if c.isalpha()]
@@ -39,35 +38,31 @@ def in_script(text, code):
 
 
 class Flores:
-    """The lines of FLORES dev in every language: they measure translation and are never trained on."""
+    """FLORES dev in every language: it measures translation and is never trained on."""
 
-    def __init__(self, data):
-        files = sorted((Path(data) / "flores-dev").glob("*.txt"))
-        if not files:
+    def __init__(self) -> None:
+        texts = flores_languages().values()
+        self.lines = {normalized(line) for lines in texts for line in lines} - {""}
+        if not self.lines:
             sys.exit(
-                f"{data}/flores-dev has no texts; without them nothing can be kept out of the "
-                "training data"
+                "flores-dev has no texts; without them nothing can be kept out of the training data"
             )
-        self.lines = {
-            normalized(line)
-            for path in files
-            for line in path.read_text(encoding="utf-8").splitlines()
-        } - {""}
 
-    def holds(self, text):
+    def holds(self, text: str) -> bool:
         """Whether a text is one of them, or contains one as a sentence or a whole."""
         return normalized(text) in self.lines or any(
             normalized(s) in self.lines for s in SENTENCE_END.split(text)
         )
 
 
-def keep_pairs(code, rows, flores, dropped):
+def keep_pairs(code: str, rows: list[Row], flores: Flores, dropped: Counter[str]) -> list[Row]:
     """The rows of a language worth training on; `dropped` counts the others by reason."""
     ratio = statistics.median(
         len(text) / max(1, len(english)) for text, english, *_ in rows if len(english) >= SHORT
     )
-    seen, kept = set(), []
-    for text, english, *rest in rows:
+    seen: set[tuple[str, str]] = set()
+    kept: list[Row] = []
+    for text, english, name, number in rows:
         text, english = text.strip(), english.strip()
         key = (normalized(text), normalized(english))
         relative = len(text) / max(1, len(english)) / ratio
@@ -90,13 +85,13 @@ def keep_pairs(code, rows, flores, dropped):
             reason = "script"
         else:
             seen.add(key)
-            kept.append((text, english, *rest))
+            kept.append((text, english, name, number))
             continue
         dropped[reason] += 1
     return kept
 
 
-def keep_summary(code, article, summary, flores):
+def keep_summary(code: str, article: str, summary: str, flores: Flores) -> str | None:
     """`None` for an article and its summary worth training on, or the reason why not."""
     words = len(article.split()), len(summary.split())
     if words[1] < 6 or words[0] < 3 * words[1]:

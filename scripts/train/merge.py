@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from train import write_adapter
 
 
-def part(text):
+def part(text: str) -> tuple[Path, float]:
     folder, separator, weight = text.rpartition("=")
     if not separator:
         raise argparse.ArgumentTypeError(
@@ -28,7 +28,7 @@ def part(text):
     return Path(folder), float(weight)
 
 
-def nearest(down, up, rank):
+def nearest(down: torch.Tensor, up: torch.Tensor, rank: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Factors of the matrix of this rank that is nearest to up @ down."""
     up_base, up_rest = torch.linalg.qr(up)
     down_base, down_rest = torch.linalg.qr(down.T)
@@ -37,7 +37,7 @@ def nearest(down, up, rank):
     return (right[:rank] * root[:, None]) @ down_base.T, up_base @ left[:, :rank] * root
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path, metavar="OUT")
     parser.add_argument("parts", type=part, nargs="+", metavar="ADAPTER=WEIGHT")

@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Draws a mixture of the examples of data.py, encodes them, and lays them into rows of token ids.
 
-    pack.py EXAMPLES.jsonl MODEL.gguf OUT.npz --tokens 900000 [--row 640] [--summary-share 0.1] [--favour fr-en en-de ...]
+    pack.py EXAMPLES.jsonl MODEL.gguf OUT.npz --tokens 900000 [--row 640] [--summary-share 0.1]
+            [--favour fr-en en-de ...]
 
 A row holds several examples one after the other, which do not see each other (rows.py). OUT.npz has
   shortlist   int32, sorted: all token ids that occur
   words       how the tokenizer writes each of them, JSON
   pieces      int32: every text that occurs, once, as places in the shortlist, one after the other
   ends        int64: where each piece ends
-  examples    int32 [examples, 4]: the pieces before, of, and after a source, and the one that the model is to write
+  examples    int32 [examples, 4]: the pieces before, of, and after a source, and the one that the
+              model is to write
   row         int32: the row of each example; they lie in it as they come
   held_examples, held_row    the same for what is kept back
   about       how it was made, and how long a row is, JSON
@@ -21,23 +23,28 @@ import os
 import random
 import sys
 from collections import Counter, defaultdict
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-import prompts
 import sets
-from filters import normalized
+from encoder import Encoder
+from polygist_scripts import prompts
+from polygist_scripts.translation import PAIRS, normalized
+
+Entry = dict[str, Any]  # an example of data.py
+Key = tuple[str, str]  # task and pair
+Examples = dict[Key, list[Entry]]
 
 OPEN_ROWS = 8  # rows that the next example may go to
 
 
-def favoured():
+def favoured() -> list[str]:
     """The pairs that scripts/eval/translation.py measures, those without English by their two
     steps.
     """
-    from translation import PAIRS
-
     steps = set()
     for pair in PAIRS:
         source, target = pair.split("-")
@@ -45,8 +52,8 @@ def favoured():
     return sorted(steps)
 
 
-def weight_of(entry):
-    return (sets.SUMMARIES.get(entry["set"]) or sets.describe(entry["set"])).weight
+def weight_of(entry: Entry) -> float:
+    return sets.entry(entry["set"]).weight
 
 
 class Bucket:
@@ -54,10 +61,11 @@ class Bucket:
     then again from the start.
     """
 
-    def __init__(self, key, examples):
-        self.key, self.examples, self.rounds, self.order = key, examples, 0, []
+    def __init__(self, key: str, examples: list[Entry]) -> None:
+        self.key, self.examples, self.rounds = key, examples, 0
+        self.order: list[int] = []
 
-    def draw(self):
+    def draw(self) -> Entry:
         if not self.order:
             # Exponential clocks: an example of twice the weight comes first twice as often.
             drawn = random.Random(f"{self.key} {self.rounds}")
@@ -67,7 +75,7 @@ class Bucket:
         return self.examples[self.order.pop()]
 
 
-def shares(buckets, options):
+def shares(buckets: dict[Key, Bucket], options: argparse.Namespace) -> dict[Key, float]:
     """The share of each bucket in the tokens."""
     favour, weights = set(options.favour), {}
     for task, pair in buckets:
@@ -94,7 +102,7 @@ def shares(buckets, options):
     return result
 
 
-def frame(entry):
+def frame(entry: Entry) -> tuple[str, str]:
     return (
         prompts.summary(entry["from"])
         if entry["task"] == "summary"
@@ -105,10 +113,12 @@ def frame(entry):
 class Rows:
     """Rows that are filled first-fit."""
 
-    def __init__(self, length):
-        self.length, self.open, self.done = length, [], []
+    def __init__(self, length: int) -> None:
+        self.length = length
+        self.open: list[dict[str, Any]] = []
+        self.done: list[dict[str, Any]] = []
 
-    def add(self, example, size):
+    def add(self, example: list[int], size: int) -> None:
         row = next((row for row in self.open if row["room"] >= size), None)
         if row is None:
             if len(self.open) == OPEN_ROWS:
@@ -119,7 +129,7 @@ class Rows:
         row["room"] -= size
         row["examples"].append(example)
 
-    def arrays(self, drawn=None):
+    def arrays(self, drawn: random.Random | None = None) -> tuple[np.ndarray, np.ndarray]:
         """All examples row by row, and the row of each."""
         rows = [row["examples"] for row in self.done + self.open]
         if drawn:
@@ -131,20 +141,22 @@ class Rows:
 class Pieces:
     """Texts as token ids, each kept once."""
 
-    def __init__(self, encoder):
-        self.encoder, self.numbers, self.ids = encoder, {}, []
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder = encoder
+        self.numbers: dict[str | tuple[str, str], int] = {}
+        self.ids: list[np.ndarray] = []
 
-    def learn(self, texts):
+    def learn(self, texts: Iterable[str]) -> None:
         """Encodes what is not known yet, all of it together."""
         new = [text for text in dict.fromkeys(texts) if text not in self.numbers]
         for text, ids in zip(new, self.encoder.encode_all(new)):
             self.add(text, ids)
 
-    def add(self, key, ids):
+    def add(self, key: str | tuple[str, str], ids: list[int]) -> None:
         self.numbers[key] = len(self.ids)
         self.ids.append(np.array(ids, np.int32))
 
-    def of(self, entry):
+    def of(self, entry: Entry) -> list[int]:
         """The four pieces of an example."""
         before, after = frame(entry)
         if (before, "begin") not in self.numbers:
@@ -160,10 +172,10 @@ class Pieces:
             )
         ]
 
-    def size(self, example):
+    def size(self, example: list[int]) -> int:
         return sum(len(self.ids[n]) for n in example)
 
-    def beyond(self, entries, size):
+    def beyond(self, entries: list[Entry], size: int) -> set[str]:
         """The texts that have a token which is not among the so many that occur in the most texts
         of some examples.
         """
@@ -177,7 +189,7 @@ class Pieces:
         common[np.argsort(-counts, kind="stable")[:size]] = True
         return {text for text in used if not common[self.ids[self.numbers[text]]].all()}
 
-    def arrays(self, used):
+    def arrays(self, used: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Pieces, ends, shortlist, of the numbers that are used, and the new number of each."""
         renumbered = np.full(len(self.ids), -1, np.int32)
         renumbered[used] = np.arange(len(used))
@@ -191,7 +203,75 @@ class Pieces:
         }, renumbered
 
 
-def main():
+def read(path: Path) -> dict[bool, Examples]:
+    """The examples of each task and pair, by whether they are kept back."""
+    found: dict[bool, Examples] = {False: defaultdict(list), True: defaultdict(list)}
+    with open(path, encoding="utf-8") as lines:
+        for entry in map(json.loads, lines):
+            found[entry["held"]][entry["task"], f"{entry['from']}-{entry['to']}"].append(entry)
+    if not found[False]:
+        sys.exit(f"{path} has no examples; data.py writes it")
+    return found
+
+
+def leave_out_rare(found: dict[bool, Examples], pieces: Pieces, vocabulary: int) -> None:
+    """Drops the examples that have a token beyond the commonest ones."""
+    everything = [e for held in found.values() for examples in held.values() for e in examples]
+    rare = pieces.beyond(everything, vocabulary)
+    for held in found.values():
+        for key, examples in list(held.items()):
+            held[key] = [
+                e
+                for e in examples
+                if e["source"] not in rare and pieces.encoder.written(e["target"]) not in rare
+            ]
+            if not held[key]:
+                del held[key]
+
+
+def draw(
+    buckets: dict[Key, Bucket], limit: int, pieces: Pieces, options: argparse.Namespace
+) -> tuple[Rows, dict[str, Any]]:
+    """Rows of about `limit` tokens, drawn by the shares of the buckets, and what to tell of them."""
+    shown = {normalized(text) for example in prompts.EXAMPLES for text in example.values()}
+    share, rows = shares(buckets, options), Rows(options.row)
+    spent: Counter[Key] = Counter()
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    too_long = total = written = 0
+    while total < limit:
+        key = min(share, key=lambda k: (spent[k] / share[k] if share[k] else float("inf"), k))
+        entry = buckets[key].draw()
+        if normalized(entry["source"]) in shown:
+            continue
+        example = pieces.of(entry)
+        size = pieces.size(example)
+        if size > options.row:
+            too_long += 1
+            if too_long > 100 * (1 + total):
+                sys.exit(f"hardly any example fits into {options.row} tokens; give a larger --row")
+            continue
+        spent[key] += size
+        total += size
+        written += pieces.size(example[-1:])
+        counts[entry["set"]]["examples"] += 1
+        counts[entry["set"]]["tokens"] += size
+        rows.add(example, size)
+    return rows, {
+        "tokens": total,
+        "target tokens": written,
+        "too long": too_long,
+        "rounds": max(b.rounds for b in buckets.values()),
+        "sets": {k: dict(v) for k, v in sorted(counts.items())},
+        "pairs": {f"{task} {pair}": spent[task, pair] for task, pair in sorted(spent)},
+    }
+
+
+def text_array(value: Any, **how: Any) -> np.ndarray:
+    """A value as JSON, as bytes."""
+    return np.frombuffer(json.dumps(value, ensure_ascii=False, **how).encode(), np.uint8)
+
+
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("examples", type=Path, metavar="EXAMPLES.jsonl")
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
@@ -242,15 +322,13 @@ def main():
         help="only examples whose texts have none but the so many commonest tokens, "
         "for a small file of the model",
     )
-    options = parser.parse_args()
+    return parser.parse_args()
 
-    found = {False: defaultdict(list), True: defaultdict(list)}
-    with open(options.examples, encoding="utf-8") as lines:
-        for entry in map(json.loads, lines):
-            found[entry["held"]][entry["task"], f"{entry['from']}-{entry['to']}"].append(entry)
-    if not found[False]:
-        sys.exit(f"{options.examples} has no examples; data.py writes it")
-    pieces = Pieces(prompts.Encoder(options.model))
+
+def main() -> None:
+    options = parse()
+    found = read(options.examples)
+    pieces = Pieces(Encoder(options.model))
     pieces.learn(
         text
         for held in found.values()
@@ -259,88 +337,39 @@ def main():
         for text in (e["source"], pieces.encoder.written(e["target"]))
     )
     if options.vocabulary:
-        rare = pieces.beyond(
-            [e for held in found.values() for examples in held.values() for e in examples],
-            options.vocabulary,
-        )
-        for held in found.values():
-            for key, examples in list(held.items()):
-                held[key] = [
-                    e
-                    for e in examples
-                    if e["source"] not in rare and pieces.encoder.written(e["target"]) not in rare
-                ]
-                if not held[key]:
-                    del held[key]
-    shown = {normalized(text) for example in prompts.EXAMPLES for text in example.values()}
+        leave_out_rare(found, pieces, options.vocabulary)
     chosen = {k: v.name if isinstance(v, Path) else v for k, v in vars(options).items()}
-    arrays, about = {}, {"options": chosen, "row": options.row}
-    for held, limit in ((False, options.tokens), (True, options.held_tokens)):
+    about: dict[str, Any] = {"options": chosen, "row": options.row}
+    arrays: dict[str, np.ndarray] = {}
+    for kept_back, limit in ((False, options.tokens), (True, options.held_tokens)):
         buckets = {
-            key: Bucket(f"{options.seed} {held} {key}", examples)
-            for key, examples in sorted(found[held].items())
+            key: Bucket(f"{options.seed} {kept_back} {key}", examples)
+            for key, examples in sorted(found[kept_back].items())
         }
-        share, spent, rows = shares(buckets, options), Counter(), Rows(options.row)
-        counts, too_long, total, written = defaultdict(Counter), 0, 0, 0
-        while total < limit:
-            key = min(share, key=lambda k: (spent[k] / share[k] if share[k] else float("inf"), k))
-            entry = buckets[key].draw()
-            if normalized(entry["source"]) in shown:
-                continue
-            example = pieces.of(entry)
-            size = pieces.size(example)
-            if size > options.row:
-                too_long += 1
-                if too_long > 100 * (1 + total):
-                    sys.exit(
-                        f"hardly any example fits into {options.row} tokens; give a larger --row"
-                    )
-                continue
-            spent[key] += size
-            total += size
-            written += pieces.size(example[-1:])
-            counts[entry["set"]]["examples"] += 1
-            counts[entry["set"]]["tokens"] += size
-            rows.add(example, size)
-        examples, row = rows.arrays(random.Random(f"rows {options.seed}") if not held else None)
-        name = "held_" if held else ""
-        arrays |= {f"{name}examples": examples, f"{name}row": row}
-        about["held back" if held else "training"] = {
-            "rows": int(row[-1]) + 1,
-            "examples": len(row),
-            "tokens": total,
-            "target tokens": written,
-            "too long": too_long,
-            "rounds": max(b.rounds for b in buckets.values()),
-            "sets": {k: dict(v) for k, v in sorted(counts.items())},
-            "pairs": {f"{task} {pair}": spent[task, pair] for task, pair in sorted(spent)},
-        }
+        rows, told = draw(buckets, limit, pieces, options)
+        shuffled = None if kept_back else random.Random(f"rows {options.seed}")
+        drawn, row = rows.arrays(shuffled)
+        name = "held_" if kept_back else ""
+        arrays |= {f"{name}examples": drawn, f"{name}row": row}
+        sizes = {"rows": int(row[-1]) + 1, "examples": len(row)}
+        about["held back" if kept_back else "training"] = sizes | told
     texts, renumbered = pieces.arrays(
         np.unique(np.concatenate([arrays["examples"].ravel(), arrays["held_examples"].ravel()]))
     )
     for name in ("examples", "held_examples"):
         arrays[name] = renumbered[arrays[name]]
     arrays |= texts
-    arrays["words"] = np.frombuffer(
-        json.dumps(pieces.encoder.spelled(arrays["shortlist"]), ensure_ascii=False).encode(),
-        np.uint8,
-    )
+    arrays["words"] = text_array(pieces.encoder.spelled(arrays["shortlist"]))
     about["shortlist"] = len(arrays["shortlist"])
-    arrays["about"] = np.frombuffer(
-        json.dumps(about, ensure_ascii=False, sort_keys=True).encode(), np.uint8
-    )
+    arrays["about"] = text_array(about, sort_keys=True)
     partial = options.out.with_name(options.out.name + ".part.npz")
     np.savez_compressed(partial, **arrays)
     os.replace(partial, options.out)
-    print(
-        json.dumps(
-            {
-                k: {a: b for a, b in v.items() if a != "pairs"} if isinstance(v, dict) else v
-                for k, v in about.items()
-            },
-            indent=1,
-        )
-    )
+    short = {
+        k: {a: b for a, b in v.items() if a != "pairs"} if isinstance(v, dict) else v
+        for k, v in about.items()
+    }
+    print(json.dumps(short, indent=1))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Without torch: worker processes load it.
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 
 from sacrebleu.metrics import CHRF
 
@@ -17,7 +18,7 @@ UNFINISHED = 0.5  # factor for a text that did not come to its end
 SEPARATED = re.compile(r"(?<=\d)(?:[.,'’٫٬،、，．]|[ \u00a0\u2009\u202f](?=\d{3}(?!\d)))(?=\d)")
 
 
-def numbers(text):
+def numbers(text: str) -> Counter[str]:
     """The numbers of a text in ASCII digits, each as often as it occurs."""
     digits = "".join(
         str(unicodedata.decimal(c)) if c.isdecimal() else c for c in SEPARATED.sub("", text)
@@ -25,13 +26,13 @@ def numbers(text):
     return Counter(re.findall(r"[0-9]+", digits))
 
 
-def agreement(ours, theirs):
+def agreement(ours: Counter[str], theirs: Counter[str]) -> float | None:
     """F1 of two multisets; `None` when both are empty."""
     total = ours.total() + theirs.total()
     return 2 * (ours & theirs).total() / total if total else None
 
 
-def rewards(reference, texts, finished):
+def rewards(reference: str, texts: Sequence[str], finished: Sequence[bool]) -> list[float]:
     """What each of several translations of the same text is worth. `finished` says of each whether
     it came to its end.
     """
@@ -53,6 +54,6 @@ def rewards(reference, texts, finished):
     return result
 
 
-def of_group(group):
+def of_group(group: tuple[str, Sequence[str], Sequence[bool]]) -> list[float]:
     """`rewards` of one (reference, texts, finished), for a pool of processes."""
     return rewards(*group)

@@ -1,14 +1,26 @@
 """Rows of packed examples through the model: what sees what, and the loss of the targets."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from transformers import AttentionInterface
 
+# Ids, number of the example from 1 (0 where a row is filled up), whether it is a target: each
+# [rows, length].
+Rows = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+# Who sees whom, by kind of layer; what it is depends on the attention.
+Masks = dict[str, Any]
+# Ids, positions, masks, targets, on the device.
+Prepared = tuple[torch.Tensor, torch.Tensor, Masks, torch.Tensor]
 
-def expand(pieces, ends, examples, row, length):
+
+def expand(
+    pieces: np.ndarray, ends: np.ndarray, examples: np.ndarray, row: np.ndarray, length: int
+) -> tuple[np.ndarray, ...]:
     """All rows of a pack: (ids int32, example int32 from 1, target bool), each [rows, length]; 0
     where a row is filled up.
     """
@@ -42,8 +54,8 @@ class Pack:
     make are laid out when they are first asked for.
     """
 
-    def __init__(self, path):
-        self.expanded = {}
+    def __init__(self, path: Path | str) -> None:
+        self.expanded: dict[bool, tuple[np.ndarray, ...]] = {}
         with np.load(path) as arrays:
             self.about, self.shortlist = json.loads(arrays["about"].tobytes()), arrays["shortlist"]
             self.pieces, self.ends = arrays["pieces"], arrays["ends"]
@@ -54,30 +66,33 @@ class Pack:
                 held: arrays["held_row" if held else "row"].astype(np.int64)
                 for held in (False, True)
             }
-            self.words = json.loads(arrays["words"].tobytes()) if "words" in arrays else None
+            # How the tokenizer writes each id; older files do not say.
+            self.words: list[str] | None = None
+            if "words" in arrays:
+                self.words = json.loads(arrays["words"].tobytes())
         # The largest number of examples in a row, with what fills it up as another one.
         self.most = max(int(np.bincount(row).max(initial=0)) for row in self.row.values()) + 1
 
-    def whole(self, held):
+    def whole(self, held: bool) -> tuple[np.ndarray, ...]:
         if held not in self.expanded:
             self.expanded[held] = expand(
                 self.pieces, self.ends, self.examples[held], self.row[held], self.about["row"]
             )
         return self.expanded[held]
 
-    def count(self, held=False):
+    def count(self, held: bool = False) -> int:
         return int(self.row[held][-1]) + 1 if len(self.row[held]) else 0
 
-    def rows(self, which, held=False):
+    def rows(self, which: list[int] | np.ndarray, held: bool = False) -> Rows:
         """(ids, example, target) of some rows, on the CPU."""
         return tuple(torch.from_numpy(array[which]) for array in self.whole(held))
 
-    def piece(self, number):
+    def piece(self, number: int) -> np.ndarray:
         """The ids of one text."""
         return self.pieces[self.ends[number - 1] if number else 0 : self.ends[number]]
 
 
-def sight(example, window):
+def sight(example: torch.Tensor, window: int) -> dict[str, torch.Tensor]:
     """Who sees whom, true or false [rows, 1, length, length], in layers that see everything and in
     those with a window.
     """
@@ -88,14 +103,14 @@ def sight(example, window):
     return {"full_attention": same, "sliding_attention": same & (back < window)}
 
 
-def positions(example):
+def positions(example: torch.Tensor) -> torch.Tensor:
     """Place of each token in its own example, from 0."""
     at = torch.arange(example.shape[1], device=example.device).expand_as(example)
     begins = F.pad(example[:, 1:] != example[:, :-1], (1, 0), value=True)
     return at - torch.where(begins, at, 0).cummax(dim=1).values
 
 
-def ends(example):
+def ends(example: torch.Tensor) -> list[int]:
     """Where each example of the rows, and what fills them up, ends when all rows lie one after the
     other.
     """
@@ -105,7 +120,16 @@ def ends(example):
     return [*(last.nonzero()[:, 0] + 1).tolist(), len(flat)]
 
 
-def blocks(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
+def blocks(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: tuple[list[int], int | None],
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
     """Attention of a single row, example by example: on a CPU what is masked anyway is better not
     computed. `attention_mask` is where the examples end and the layer's window.
     """
@@ -131,7 +155,16 @@ flash = torch.ops.aten._flash_attention_forward  # sequences of various lengths,
 
 
 @torch.compiler.disable
-def varlen(module, query, key, value, attention_mask, scaling=None, dropout=0.0, **_):
+def varlen(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: tuple[torch.Tensor, int, int | None],
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
     """The same for all rows at once on a GPU, by FlashAttention. `attention_mask` is a tensor of
     the ends, int32, from 0 on, how long a row is, and the layer's window.
     """
@@ -168,11 +201,12 @@ AttentionInterface.register("blocks", blocks)
 AttentionInterface.register("varlen", varlen)
 
 
-def prepare(rows, attention, window, device, most):
+def prepare(rows: Rows, attention: str, window: int, device: str, most: int) -> Prepared:
     """What `loss` takes: the rows on the device, and who sees whom in both kinds of layers. `most`
     examples are in a row.
     """
     example = rows[1]
+    masks: Masks
     if attention == "blocks":
         if len(example) != 1:
             raise ValueError(f"attention by blocks takes one row at a time, not {len(example)}")
@@ -196,14 +230,22 @@ def prepare(rows, attention, window, device, most):
     return ids.long(), positions(example), masks, target
 
 
-def states(model, ids, positions, masks):
+def states(
+    model: torch.nn.Module, ids: torch.Tensor, positions: torch.Tensor, masks: Masks
+) -> torch.Tensor:
     """What the output layer reads, of all tokens."""
     return model.model(
         input_ids=ids, attention_mask=masks, position_ids=positions, use_cache=False
     ).last_hidden_state
 
 
-def written(model, ids, positions, masks, target):
+def written(
+    model: torch.nn.Module,
+    ids: torch.Tensor,
+    positions: torch.Tensor,
+    masks: Masks,
+    target: torch.Tensor,
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Logits of what the rows' targets are to be, in f32, and the targets. `model` is what
     weights.py gives: its vocabulary is the pack's shortlist, so what never occurs is neither
     computed nor pushed down.
@@ -215,12 +257,25 @@ def written(model, ids, positions, masks, target):
     return logits, ids[:, 1:][at]
 
 
-def loss(model, ids, positions, masks, target):
+def loss(
+    model: torch.nn.Module,
+    ids: torch.Tensor,
+    positions: torch.Tensor,
+    masks: Masks,
+    target: torch.Tensor,
+) -> torch.Tensor:
     """Sum of the losses of the rows' targets, in f32."""
     return F.cross_entropy(*written(model, ids, positions, masks, target), reduction="sum")
 
 
-def losses(model, ids, positions, masks, target, temperature):
+def losses(
+    model: torch.nn.Module,
+    ids: torch.Tensor,
+    positions: torch.Tensor,
+    masks: Masks,
+    target: torch.Tensor,
+    temperature: torch.Tensor,
+) -> torch.Tensor:
     """The loss of each target, f32, as they come row by row. `temperature`, as large as `target`,
     divides the logits of each.
     """

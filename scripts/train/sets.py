@@ -1,16 +1,17 @@
 """The training sets: where each comes from, its licence, and whether its publisher states it."""
 
-import gzip
 import io
-import json
-import os
 import re
 import sys
 import tarfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from polygist_scripts import data
+
+# Text, English, set, line number.
+Row = tuple[str, str, str, int]
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Set:
     weight: float = 1.0  # beside the other sets of a pair
 
     @property
-    def clean(self):
+    def clean(self) -> bool:
         """Whether what is trained on it may be passed on."""
         return self.stated and self.human and self.commercial
 
@@ -65,52 +66,57 @@ SUMMARIES = {
 }
 
 
-def describe(name):
+def describe(name: str) -> Set | None:
     """The entry of a set of parallel text; `None` for one that is not trained on."""
     return PARALLEL.get(name) or (PARALLEL["wmt*"] if name.startswith("wmt") else None)
 
 
-def folder():
-    data = Path(os.environ.get("POLYGIST_DATA", ROOT.parent / "shared" / "data"))
-    if not (data / "parallel.tar.xz").exists():
+def entry(name: str) -> Set:
+    """The entry of a set that examples were made of: summaries, or parallel text."""
+    found = SUMMARIES.get(name) or describe(name)
+    if found is None:
+        sys.exit(f"{name} is no set of sets.py; make the examples anew with data.py")
+    return found
+
+
+def archive() -> Path:
+    """The file with all parallel text."""
+    path = data.data() / "parallel.tar.xz"
+    if not path.exists():
         sys.exit(
-            f"no training data: {data}/parallel.tar.xz is not there; "
-            "set POLYGIST_DATA to the folder that has it"
+            f"no training data: {path} is not there; set POLYGIST_DATA to the folder that has it"
         )
-    return data
+    return path
 
 
-def parallel():
-    """(language, [(text, English, set, line number)]) of each language, marked machine translations
-    left out.
-    """
-    with tarfile.open(folder() / "parallel.tar.xz") as archive:
-        for member in sorted(
-            (m for m in archive if m.name.endswith("-en.tsv")), key=lambda m: m.name
-        ):
-            code, rows = Path(member.name).name.removesuffix("-en.tsv"), []
-            for number, line in enumerate(
-                io.TextIOWrapper(archive.extractfile(member), encoding="utf-8", newline="\n")
-            ):
+def parallel(path: Path) -> Iterator[tuple[str, list[Row]]]:
+    """The rows of each language; those that are marked as machine translations are left out."""
+    with tarfile.open(path) as held:
+        members = sorted((m for m in held if m.name.endswith("-en.tsv")), key=lambda m: m.name)
+        for member in members:
+            file = held.extractfile(member)
+            if file is None:
+                sys.exit(f"{path}: {member.name} is no file")
+            rows: list[Row] = []
+            for number, line in enumerate(io.TextIOWrapper(file, encoding="utf-8", newline="\n")):
                 columns = line.rstrip("\n").split("\t")
                 if len(columns) != 4:
                     sys.exit(
-                        f"{member.name}, line {number + 1}: {len(columns)} columns; expected text, "
-                        "English, set, human"
+                        f"{member.name}, line {number + 1}: {len(columns)} columns; "
+                        "expected text, English, set, human"
                     )
-                if columns[3] == "human":
-                    rows.append((*columns[:3], number))
-            yield code, rows
+                text, english, name, origin = columns
+                if origin == "human":
+                    rows.append((text, english, name, number))
+            yield Path(member.name).name.removesuffix("-en.tsv"), rows
 
 
-def summaries(name, measured):
+def summaries(name: str, measured: set[str]) -> Iterator[tuple[str, str, str]]:
     """(language, article, summary) of a set, the articles in `measured` left out."""
-    with gzip.open(folder() / "summaries" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
-        for row in map(json.loads, lines):
-            if row["article"] not in measured:
-                code = {"nb": "no", "nn": "no"}.get(row["lang"], row["lang"])
-                yield (
-                    code,
-                    re.sub(r"\s+", " ", row["article"]).strip(),
-                    re.sub(r"\s+", " ", row["summary"]).strip(),
-                )
+    for row in data.summaries(name):
+        if row["article"] not in measured:
+            code = {"nb": "no", "nn": "no"}.get(row["lang"], row["lang"])
+            article, summary = (
+                re.sub(r"\s+", " ", row[column]).strip() for column in ("article", "summary")
+            )
+            yield code, article, summary

@@ -20,17 +20,18 @@ import argparse
 import base64
 import json
 from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
-import prompts
+from encoder import Encoder
 from train import replace
 
 TOGETHER = 20_000  # texts that are encoded at once
 
 
-def count(encoder, texts):
+def count(encoder: Encoder, texts: Iterable[str]) -> np.ndarray:
     """How often each token comes in some texts."""
     counts, texts = np.zeros(encoder.size, np.int64), sorted(texts)
     for at in range(0, len(texts), TOGETHER):
@@ -41,7 +42,7 @@ def count(encoder, texts):
     return counts
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("examples", type=Path, metavar="EXAMPLES.jsonl")
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
@@ -59,12 +60,12 @@ def main():
         help="languages whose texts make a token one of all (default: %(default)s)",
     )
     options = parser.parse_args()
-    texts = {False: defaultdict(set), True: defaultdict(set)}
+    texts: dict[bool, dict[str, set[str]]] = {False: defaultdict(set), True: defaultdict(set)}
     with open(options.examples, encoding="utf-8") as lines:
         for entry in map(json.loads, lines):
             texts[entry["held"]][entry["from"]].add(entry["source"])
             texts[entry["held"]][entry["to"]].add(entry["target"])
-    encoder = prompts.Encoder(options.model)
+    encoder = Encoder(options.model)
     pieces = [encoder.inner.id_to_token(i).replace("▁", " ") for i in range(encoder.size)]
     counts = {code: count(encoder, texts[False][code]) for code in sorted(texts[False])}
     languages = sum((counted > 0).astype(int) for counted in counts.values())

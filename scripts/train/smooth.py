@@ -29,7 +29,7 @@ LARGEST = 8.0  # divisor
 OUTPUT = "model.embed_tokens"  # its weights are the output layer's, too
 
 
-def main():
+def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("pack", type=Path, metavar="PACK.npz")
     parser.add_argument("model", type=Path, metavar="MODEL.gguf")
@@ -44,9 +44,10 @@ def main():
     pack = Pack(options.pack)
     model = weights.load(options.model, attention="blocks", shortlist=pack.shortlist)
     model = peft.PeftModel.from_pretrained(model, options.adapter).merge_and_unload().eval()
-    squares, count, kept = {}, 0, None
+    squares: dict[str, torch.Tensor] = {}
+    count, kept = 0, None
 
-    def measure(name, seen):
+    def measure(name: str, seen: torch.Tensor) -> None:
         squares[name] = squares.get(name, 0) + (seen[0][kept].double() ** 2).sum(0)
 
     for name, module in model.named_modules():

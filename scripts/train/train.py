@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 """Trains a LoRA adapter for the starter model on the rows of pack.py.
 
-    train.py PACK.npz MODEL.gguf OUT [--rank 32] [--lr 1e-3] [--rows-per-step 6] [--epochs 1 | --steps N] [--start ADAPTER] [--deadline 2030-01-31T19:15]
+    train.py PACK.npz MODEL.gguf OUT [--rank 32] [--lr 1e-3] [--rows-per-step 6]
+             [--epochs 1 | --steps N] [--start ADAPTER] [--deadline 2030-01-31T19:15]
 
 OUT gets
-  adapter/         PEFT's format (adapter_config.json, adapter_model.safetensors in bf16) and polygist.json: of all checkpoints, the one with
-                   the least held-back loss (what is learned by heart makes that rise)
-  checkpoint.pt    all that is needed to go on; the same command goes on from it, to the same bytes as without a break
+  adapter/         PEFT's format (adapter_config.json, adapter_model.safetensors in bf16) and
+                   polygist.json: of all checkpoints, the one with the least held-back loss (what is
+                   learned by heart makes that rise)
+  checkpoint.pt    all that is needed to go on; the same command goes on from it, to the same bytes
+                   as without a break
   run.json         all options, versions, the pack's description
-  log.jsonl        a line a step: loss per target token, learning rate, norm of the gradient, tokens a second; held-back losses
+  log.jsonl        a line a step: loss per target token, learning rate, norm of the gradient, tokens
+                   a second; held-back losses
 
 With --start training begins with the numbers of an adapter that was trained before, in a folder in
 PEFT's format. With --deadline the learning rate falls by the clock where that is further than the
@@ -26,6 +30,7 @@ import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy
 import peft
@@ -34,12 +39,12 @@ import transformers
 from safetensors.torch import load_file, save
 
 import weights
-from rows import Pack, loss, prepare
+from rows import Pack, Rows, loss, prepare
 
 ALPHA_TO_RANK = 1.0  # the adapter's product counts as it is
 
 
-def attach(model, rank, seed):
+def attach(model: torch.nn.Module, rank: int, seed: int) -> peft.PeftModel:
     """The model with a fresh adapter on all linear layers."""
     torch.manual_seed(seed)
     model.name_or_path = "google/gemma-3-270m"  # what PEFT writes down as the base
@@ -54,7 +59,7 @@ def attach(model, rank, seed):
     return peft.get_peft_model(model, wanted, autocast_adapter_dtype=False)
 
 
-def begin_with(model, folder):
+def begin_with(model: peft.PeftModel, folder: Path) -> None:
     """Puts the numbers of an earlier adapter into a fresh one of the same shapes."""
     values, fresh = (
         load_file(folder / "adapter_model.safetensors"),
@@ -70,11 +75,11 @@ def begin_with(model, folder):
     peft.set_peft_model_state_dict(model, values)
 
 
-def trained(model):
+def trained(model: torch.nn.Module) -> dict[str, torch.nn.Parameter]:
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
-def replace(path, data):
+def replace(path: Path, data: bytes) -> None:
     """Writes a file so that it is there as a whole or not at all."""
     partial = path.with_name(path.name + ".part")
     with open(partial, "wb") as out:
@@ -84,7 +89,9 @@ def replace(path, data):
     os.replace(partial, path)
 
 
-def write_adapter(folder, config, usage, state):
+def write_adapter(
+    folder: Path, config: dict[str, Any], usage: bytes, state: dict[str, torch.Tensor]
+) -> None:
     """The files of an adapter; its matrices in bf16."""
     folder.mkdir(parents=True, exist_ok=True)
     replace(folder / "polygist.json", usage)
@@ -100,16 +107,17 @@ def write_adapter(folder, config, usage, state):
     replace(folder / "adapter_model.safetensors", save(state, metadata={"format": "pt"}))
 
 
-def save_adapter(model, folder):
+def save_adapter(model: peft.PeftModel, folder: Path) -> None:
     entry = model.peft_config["default"].to_dict() | {"inference_mode": True}
     entry = {k: sorted(v) if isinstance(v, set) else v for k, v in entry.items()}
     # The engine asks it without examples, searches with beams, and reads translations back.
-    usage = b'{"taught": true, "generation": {"num_beams": 4, "channel_weight": 0.3, "min_confidence": 0.2}}\n'
+    generation = b'{"num_beams": 4, "channel_weight": 0.3, "min_confidence": 0.2}'
+    usage = b'{"taught": true, "generation": ' + generation + b"}\n"
     write_adapter(folder, entry, usage, peft.get_peft_model_state_dict(model))
 
 
-def rate(options, progress):
-    """Learning rate at a share of the way: a linear warm-up, then half a cosine down to the floor."""
+def rate(options: argparse.Namespace, progress: float) -> float:
+    """Learning rate at a share of the way: a linear warm-up, then half a cosine to the floor."""
     if progress < options.warmup:
         return options.lr * (progress + 1e-3) / (options.warmup + 1e-3)
     rest = min(1.0, (progress - options.warmup) / (1 - options.warmup))
@@ -124,7 +132,7 @@ class Run:
 
     repeatable = True  # the same command gives the same bytes
 
-    def __init__(self, options):
+    def __init__(self, options: argparse.Namespace) -> None:
         self.options, self.out = options, options.out
         if options.device == "cuda" and self.repeatable:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
@@ -160,11 +168,11 @@ class Run:
         self.least = math.inf  # of what is measured on the texts held back
         self.started = time.time()
 
-    def units(self):
-        """How many of what a step draws from there are, how many a step takes, and what they are."""
+    def units(self) -> tuple[int, int, str]:
+        """How many of what a step draws from there are, how many it takes, and what they are."""
         return self.pack.count(), self.options.rows_per_step, "rows"
 
-    def about(self):
+    def about(self) -> dict[str, Any]:
         chosen = {
             k: v.name if isinstance(v, Path) else str(v) if isinstance(v, datetime) else v
             for k, v in vars(self.options).items()
@@ -179,13 +187,13 @@ class Run:
             "pack": self.pack.about,
         }
 
-    def publish(self):
+    def publish(self) -> None:
         """Rounds the trained numbers into the adapter that is multiplied with."""
         with torch.no_grad():
             for name, p in self.parameters.items():
                 p.copy_(self.masters[name])
 
-    def resume(self):
+    def resume(self) -> None:
         path = self.out / "checkpoint.pt"
         if not path.exists():
             return
@@ -208,7 +216,7 @@ class Run:
         self.least = state["least"]
         self.publish()
 
-    def identity(self):
+    def identity(self) -> str:
         """What must be equal for going on."""
         start = self.options.start
         start = (
@@ -218,11 +226,11 @@ class Run:
         )
         return json.dumps([start, self.pack.about, *self.settings()], sort_keys=True)
 
-    def settings(self):
+    def settings(self) -> list[Any]:
         o = self.options
         return [o.rank, o.lr, o.rows_per_step, self.steps, o.warmup, o.floor, o.seed, o.precision]
 
-    def checkpoint(self):
+    def checkpoint(self) -> None:
         held, entry = self.measured()
         self.note({"step": self.step, **entry})
         if held < self.least:
@@ -245,7 +253,7 @@ class Run:
         os.replace(partial, self.out / "checkpoint.pt")
 
     @torch.no_grad()
-    def measured(self):
+    def measured(self) -> tuple[float, dict[str, float]]:
         """What is to become least on what was held back, and what is written down of it."""
         total, count = 0.0, 0
         # Compiled code is for rows with gradients.
@@ -256,7 +264,7 @@ class Run:
         held = total / max(1, count)
         return held, {"held-back loss": held}
 
-    def loss(self, rows):
+    def loss(self, rows: Rows) -> torch.Tensor:
         options = self.options
         return loss(
             self.base,
@@ -269,12 +277,12 @@ class Run:
             ),
         )
 
-    def note(self, entry):
+    def note(self, entry: dict[str, Any]) -> None:
         with open(self.out / "log.jsonl", "a", encoding="utf-8") as log:
             log.write(json.dumps(entry) + "\n")
         print(json.dumps(entry), flush=True)
 
-    def drawn(self, step):
+    def drawn(self, step: int) -> numpy.ndarray:
         """Numbers of what a step draws; later rounds have another order."""
         number, at = divmod(step, self.count // self.per_step)
         order = numpy.arange(self.count)
@@ -282,7 +290,7 @@ class Run:
             order = numpy.random.default_rng([self.options.seed, number]).permutation(order)
         return order[at * self.per_step : (at + 1) * self.per_step]
 
-    def gradients(self, which):
+    def gradients(self, which: numpy.ndarray) -> tuple[float, int, dict[str, float]]:
         """Leaves the gradients of a step with the parameters. Gives the loss, the tokens that were
         read for it, and what else is written down.
         """
@@ -295,7 +303,7 @@ class Run:
             total += value.detach()
         return total.item() / targets, tokens, {}
 
-    def advance(self):
+    def advance(self) -> None:
         options, begin = self.options, time.monotonic()
         if options.deadline and self.step:
             passed = (time.time() - self.started) / max(
@@ -333,11 +341,11 @@ class Run:
         }
         self.note(entry | more)
 
-    def ended(self):
+    def ended(self) -> bool:
         late = self.options.deadline and time.time() >= self.options.deadline.timestamp()
         return self.step >= self.steps or bool(late)
 
-    def go(self):
+    def go(self) -> int:
         self.out.mkdir(parents=True, exist_ok=True)
         self.resume()
         replace(
@@ -362,7 +370,7 @@ class Run:
         return 0 if done else 3
 
 
-def parser_for(doc):
+def parser_for(doc: str) -> argparse.ArgumentParser:
     """The options that all kinds of training share."""
     parser = argparse.ArgumentParser(
         description=doc.splitlines()[0],
@@ -424,7 +432,7 @@ def parser_for(doc):
     return parser
 
 
-def parsed(parser, arguments):
+def parsed(parser: argparse.ArgumentParser, arguments: list[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.attention is None:
         options.attention = (
@@ -437,7 +445,7 @@ def parsed(parser, arguments):
     return options
 
 
-def parse(arguments=None):
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = parser_for(__doc__)
     parser.add_argument("--rank", type=int, default=32)
     parser.add_argument("--rows-per-step", type=int, default=6)

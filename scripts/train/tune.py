@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Trains a LoRA adapter further on its own translations, by how near they come to human ones.
 
-    tune.py PACK.npz MODEL.gguf OUT --start ADAPTER [--lr 1e-4] [--prompts 512] [--samples 8] [--temperature 0.7] [--deadline 2030-01-31T19:15]
+    tune.py PACK.npz MODEL.gguf OUT --start ADAPTER [--lr 1e-4] [--prompts 512] [--samples 8]
+            [--temperature 0.7] [--deadline 2030-01-31T19:15]
 
 A step draws prompts of the pack, samples several translations of each from the model as it is, and
 makes those likelier that are worth more (reward.py) than the mean of their group, the others less
@@ -17,22 +18,28 @@ how far the samples' log-probabilities are from those that are trained (rounding
 something is wrong), and the seconds that sampling, rewards and gradients took.
 """
 
+import argparse
 import json
 import multiprocessing
 import os
 import re
 import sys
 import time
+from collections.abc import Iterable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import torch
 from sacrebleu.metrics import CHRF
 
 import reward
-from actor import Actor
-from rows import expand, losses, prepare
+from actor import Actor, Written
+from rows import Pack, Rows, expand, losses, prepare
 from train import Run, parsed, parser_for
+
+# Pieces of a prompt, ids to write, and {name: value or values of these ids}.
+Text = tuple[list[np.ndarray], np.ndarray, dict[str, Any]]
 
 TARGET, SOURCE = (6, 64), 96  # tokens of the examples that are used
 ROOM = (
@@ -50,7 +57,7 @@ APART = (
 class Speller:
     """Text out of a pack's ids, without a tokenizer."""
 
-    def __init__(self, words):
+    def __init__(self, words: list[str]) -> None:
         self.bytes = [
             bytes([int(w[3:5], 16)])
             if re.fullmatch("<0x[0-9A-F]{2}>", w)
@@ -58,12 +65,19 @@ class Speller:
             for w in words
         ]
 
-    def text(self, ids):
+    def text(self, ids: Iterable[int]) -> str:
         return b"".join(self.bytes[n] for n in ids).decode("utf-8", "replace").strip()
 
 
-def fill(sizes, length):
-    """The row of each of some examples: the longest first, each into the first row that has room."""
+def words(pack: Pack) -> list[str]:
+    """How a pack's tokens are written."""
+    if pack.words is None:
+        sys.exit("the pack does not say how its tokens are written; make it anew with pack.py")
+    return pack.words
+
+
+def fill(sizes: np.ndarray, length: int) -> np.ndarray:
+    """The row of each of some examples: the longest first, each into the first that has room."""
     if max(sizes) > length:
         raise ValueError(
             f"a prompt and its translation take {max(sizes)} tokens, "
@@ -77,7 +91,7 @@ def fill(sizes, length):
     return row
 
 
-def drawn_up(texts, length, multiple):
+def drawn_up(texts: list[Text], length: int, multiple: int) -> tuple[Rows, dict[str, torch.Tensor]]:
     """Rows of texts, each (pieces of the prompt, ids to write, {name: value or values of these
     ids}): ids, example, target as rows.py has them, and by name float32 of the same shape. Empty
     rows make it a multiple, so that compiled code meets no other shape.
@@ -88,30 +102,29 @@ def drawn_up(texts, length, multiple):
     texts, row = [texts[n] for n in order], row[order]
     pieces = [piece for prompt, ids, _ in texts for piece in (*prompt, ids)]
     examples = np.arange(len(pieces)).reshape(-1, 4)
-    rows = expand(
+    full = expand(
         np.concatenate(pieces), np.cumsum([len(p) for p in pieces]), examples, row, length
     )
-    more = -len(rows[0]) % multiple
-    rows = [np.concatenate([array, np.zeros((more, length), array.dtype)]) for array in rows]
+    more = -len(full[0]) % multiple
+    rows = [np.concatenate([array, np.zeros((more, length), array.dtype)]) for array in full]
     beside = {}
     for name in texts[0][2]:
         beside[name] = np.zeros(rows[0].shape, np.float32)
         beside[name][rows[2]] = np.concatenate(
             [np.broadcast_to(values[name], len(ids)) for _, ids, values in texts]
         )
-    return tuple(map(torch.from_numpy, rows)), {
-        name: torch.from_numpy(array) for name, array in beside.items()
-    }
+    ids, example, target = map(torch.from_numpy, rows)
+    return (ids, example, target), {n: torch.from_numpy(array) for n, array in beside.items()}
 
 
 class Tuning(Run):
     repeatable = False  # the clock ends it; on a GPU what is repeatable is slower
 
-    def __init__(self, options):
+    def __init__(self, options: argparse.Namespace) -> None:
         # Before there is anything of CUDA in this process, which a fork would not survive.
         self.pool = multiprocessing.get_context("fork").Pool(os.cpu_count())
         super().__init__(options)
-        ends = ["\n" in word for word in self.pack.words]
+        ends = ["\n" in word for word in words(self.pack)]
         self.actor = Actor(
             options.model,
             self.pack.shortlist,
@@ -123,15 +136,10 @@ class Tuning(Run):
         self.ends = np.array(ends)
 
     @cached_property
-    def speller(self):
-        if self.pack.words is None:
-            sys.exit(
-                f"{self.options.pack} does not say how its tokens are written; "
-                "make it anew with pack.py"
-            )
-        return Speller(self.pack.words)
+    def speller(self) -> Speller:
+        return Speller(words(self.pack))
 
-    def usable(self, held):
+    def usable(self, held: bool) -> np.ndarray:
         """The translations that are neither very short nor long, each once."""
         _, first = np.unique(self.pack.examples[held], axis=0, return_index=True)
         examples, size = (
@@ -153,22 +161,22 @@ class Tuning(Run):
         ]
 
     @cached_property
-    def training(self):
+    def training(self) -> np.ndarray:
         return self.usable(held=False)
 
     @cached_property
-    def held(self):
+    def held(self) -> np.ndarray:
         found = self.usable(held=True)
         return found[np.linspace(0, len(found) - 1, min(GREEDY, len(found))).astype(int)]
 
-    def units(self):
+    def units(self) -> tuple[int, int, str]:
         return (
             len(self.training),
             self.options.prompts,
             f"translations of {TARGET[0]} to {TARGET[1]} tokens",
         )
 
-    def settings(self):
+    def settings(self) -> list[Any]:
         o = self.options
         chosen = [
             o.rank,
@@ -185,7 +193,9 @@ class Tuning(Run):
         ]
         return ["tune", *chosen]
 
-    def translations(self, examples, copies=1, temperature=None, seed=0):
+    def translations(
+        self, examples: np.ndarray, copies: int = 1, temperature: float | None = None, seed: int = 0
+    ) -> Any:
         """(prompts in three pieces, human translations as ids, what the actor wrote, texts,
         rewards) of examples; so many rewards for each.
         """
@@ -205,7 +215,7 @@ class Tuning(Run):
             for ids, group in zip(references, groups)
         ]
         rewards = np.array(
-            self.pool.map(reward.of_group, tasks, -(-len(tasks) // (4 * os.cpu_count())))
+            self.pool.map(reward.of_group, tasks, -(-len(tasks) // (4 * (os.cpu_count() or 1))))
         )
         return (
             prompts,
@@ -216,7 +226,7 @@ class Tuning(Run):
             time.monotonic() - begin,
         )
 
-    def gradients(self, which):
+    def gradients(self, which: np.ndarray) -> tuple[float, int, dict[str, float]]:
         options, begin = self.options, time.monotonic()
         seed = int(np.random.SeedSequence([options.seed, self.step]).generate_state(1)[0])
         self.actor.follow(self.base)
@@ -229,13 +239,13 @@ class Tuning(Run):
         better /= max(spread, 1e-6)
         count = sum(len(ids) for ids, _ in written)
         total = apart = 0.0
-        rows, tokens = (), 0
+        drawn = tokens = 0
         texts = self.weighed(
             prompts, references, written, better.ravel() / count, options.reference_weight / count
         )
         if texts:
             rows, beside = drawn_up(texts, self.pack.about["row"], options.rows_at_once)
-            tokens = int((rows[1] > 0).sum())
+            drawn, tokens = len(rows[0]), int((rows[1] > 0).sum())
             total, apart = self.pushed(rows, beside)
             if apart > APART:
                 sys.exit(
@@ -251,18 +261,25 @@ class Tuning(Run):
             "finished": complete,
             "length": count / len(written),
             "apart": apart,
-            "rows": len(rows[0]) if rows else 0,
+            "rows": drawn,
             "sampling s": sampled - begin - rewarding,
             "rewards s": rewarding,
             "gradients s": time.monotonic() - sampled,
         }
         return total, tokens, {name: round(float(value), 4) for name, value in more.items()}
 
-    def weighed(self, prompts, references, written, weights, reference_weight):
+    def weighed(
+        self,
+        prompts: list[list[np.ndarray]],
+        references: list[np.ndarray],
+        written: list[Written],
+        weights: np.ndarray,
+        reference_weight: float,
+    ) -> list[Text]:
         """The texts that are trained on, as `drawn_up` takes them: equal samples together, those
         that weigh nothing left out.
         """
-        together = {}
+        together: dict[tuple[int, bytes], Text] = {}
         for n, (ids, likely) in enumerate(written):
             prompt = n // self.options.samples
             beside = {"weight": 0.0, "temperature": self.options.temperature, "likely": likely}
@@ -273,20 +290,24 @@ class Tuning(Run):
             # As the model was taught, not at the samples' temperature: the engine's distribution is
             # to stay what it is.
             beside = {"weight": reference_weight, "temperature": 1.0, "likely": np.nan}
-            texts += [[prompt, ids, beside] for prompt, ids in zip(prompts, references)]
+            texts += [(prompt, ids, beside) for prompt, ids in zip(prompts, references)]
         return texts
 
-    def pushed(self, rows, beside):
+    def pushed(self, rows: Rows, beside: dict[str, torch.Tensor]) -> tuple[float, float]:
         """Leaves the gradients of rows with the parameters; the loss, and how far the actor's
         log-probabilities are from the ones here on average.
         """
         device, sums = self.options.device, torch.zeros(3, device=self.options.device)
         arrays = (*rows, beside["weight"], beside["temperature"], beside["likely"])
-        for *some, weight, temperature, likely in zip(
+        for ids, example, targets, weight, temperature, likely in zip(
             *(array.split(self.options.rows_at_once) for array in arrays)
         ):
             prepared = prepare(
-                some, self.options.attention, self.base.config.sliding_window, device, IN_ROW + 1
+                (ids, example, targets),
+                self.options.attention,
+                self.base.config.sliding_window,
+                device,
+                IN_ROW + 1,
             )
             target = prepared[-1][:, 1:]
             each = losses(self.base, *prepared, temperature.to(device))
@@ -299,7 +320,7 @@ class Tuning(Run):
         value, difference, known = sums.tolist()
         return value, difference / max(1, known)
 
-    def measured(self):
+    def measured(self) -> tuple[float, dict[str, float]]:
         begin = time.monotonic()
         self.actor.follow(self.base)
         _, _, _, (texts, references, complete), rewards, _ = self.translations(self.held)
@@ -320,7 +341,7 @@ class Tuning(Run):
         return -entry["held-back reward"], entry | {"seconds": round(time.monotonic() - begin, 2)}
 
 
-def parse(arguments=None):
+def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser = parser_for(__doc__)
     parser.set_defaults(lr=1e-4, floor=0.05, rows_at_once=24, every=15)
     parser.add_argument("--prompts", type=int, default=512, help="of a step (default: %(default)s)")

@@ -1,5 +1,8 @@
 """The starter model's GGUF file as transformers' Gemma3ForCausalLM, its weights dequantized."""
 
+from pathlib import Path
+from typing import Any
+
 import gguf
 import numpy as np
 import torch
@@ -30,8 +33,8 @@ THINNED = "polygist.shortlist"  # in the metadata: which rows of the vocabulary 
 LOCAL_ROPE, PATTERN = 10_000.0, 6
 
 
-def config(fields, vocabulary):
-    def read(name):
+def config(fields: dict[str, Any], vocabulary: int) -> Gemma3TextConfig:
+    def read(name: str) -> Any:
         return fields[f"gemma3.{name}"].contents()
 
     layers, head = read("block_count"), read("attention.key_length")
@@ -59,7 +62,7 @@ def config(fields, vocabulary):
     )
 
 
-def translate(name):
+def translate(name: str) -> str:
     """transformers' name for a tensor of the file."""
     top = {TABLE: "model.embed_tokens.weight", "output_norm.weight": "model.norm.weight"}
     if name in top:
@@ -73,7 +76,7 @@ def translate(name):
     return f"model.layers.{number}.{NAMES[part]}.weight"
 
 
-def rows_of(reader, shortlist):
+def rows_of(reader: gguf.GGUFReader, shortlist: np.ndarray) -> np.ndarray:
     """The vocabulary's rows for a shortlist, still quantized. A file that `thin` made has just
     these.
     """
@@ -88,7 +91,7 @@ def rows_of(reader, shortlist):
     return table.data
 
 
-def thin(path, shortlist, out):
+def thin(path: Path | str, shortlist: np.ndarray, out: Path | str) -> None:
     """Writes the model's file anew with the rows of a shortlist alone, for a machine to which every
     megabyte has to be carried.
     """
@@ -107,7 +110,12 @@ def thin(path, shortlist, out):
     writer.close()
 
 
-def load(path, dtype=torch.float32, attention="sdpa", shortlist=None):
+def load(
+    path: Path | str,
+    dtype: torch.dtype = torch.float32,
+    attention: str = "sdpa",
+    shortlist: np.ndarray | None = None,
+) -> Gemma3ForCausalLM:
     """The model, without gradients; with a shortlist it has that for its vocabulary."""
     reader = gguf.GGUFReader(path)
     if reader.fields["general.architecture"].contents() != "gemma3":

@@ -25,7 +25,17 @@ def translate_lines(
     binary: Path, source: str, target: str, lines: Sequence[str], flags: Sequence[str]
 ) -> list[str]:
     """What `polygist translate --lines` writes for each line."""
-    command = [binary, "translate", "--lines", "--quiet", "--from", source, "--to", target, *flags]
+    command: list[str | Path] = [
+        binary,
+        "translate",
+        "--lines",
+        "--quiet",
+        "--from",
+        source,
+        "--to",
+        target,
+        *flags,
+    ]
     # What the checks reject is marked by a status other than 0, with every line there all the same.
     result = subprocess.run(
         command,
@@ -50,7 +60,7 @@ def reference(
     with tempfile.TemporaryFile() as asked:
         asked.write(json.dumps(texts).encode())
         asked.seek(0)
-        command = [binary, str(model), str(new_tokens)]
+        command: list[str | Path] = [binary, str(model), str(new_tokens)]
         with subprocess.Popen(command, stdin=asked, stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             yield from map(json.loads, process.stdout)
