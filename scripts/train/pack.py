@@ -232,7 +232,7 @@ def leave_out_rare(found: dict[bool, Examples], pieces: Pieces, vocabulary: int)
 def draw(
     buckets: dict[Key, Bucket], limit: int, pieces: Pieces, options: argparse.Namespace
 ) -> tuple[Rows, dict[str, Any]]:
-    """Rows of about `limit` tokens, drawn by the shares of the buckets, and what to tell of them."""
+    """Rows of about `limit` tokens, drawn by the buckets' shares, and what to tell of them."""
     shown = {normalized(text) for example in prompts.EXAMPLES for text in example.values()}
     share, rows = shares(buckets, options), Rows(options.row)
     spent: Counter[Key] = Counter()
