@@ -1,26 +1,12 @@
-<<<<<<< HEAD
-"""Makes `models/number_words.txt` and the fixture `tests/fixtures/number_words.tsv` out of CLDR's rules for spelling numbers out.
-||||||| parent of 7d9f65d (Wrap the scripts' comments and documentation at 100 columns)
-"""Makes `src/text/number_words.txt` and the fixture `tests/fixtures/number_words.tsv` out of CLDR's rules for spelling numbers out.
-=======
-"""Makes `src/text/number_words.txt` out of CLDR's rules for spelling numbers out.
+"""Makes `models/number_words.txt` out of CLDR's rules for spelling numbers out.
 
 And the numbers of the fixture `tests/fixtures/number_words.tsv`, which the rules spelled as well.
->>>>>>> 7d9f65d (Wrap the scripts' comments and documentation at 100 columns)
 
     npm pack cldr-rbnf && tar xf cldr-rbnf-*.tgz
     python scripts/data/number_words.py package/rbnf
 
-<<<<<<< HEAD
-Needs PyICU, which evaluates the rules. What the reader (`src/text/numbers/number_words.rs`) puts together by itself is left out: the sums of the
-function `composes` are those of the reader.
-||||||| parent of 7d9f65d (Wrap the scripts' comments and documentation at 100 columns)
-Needs PyICU, which evaluates the rules. What the reader (`src/text/number_words.rs`) puts together by itself is left out: the sums of the
-function `composes` are those of the reader.
-=======
-Needs PyICU, which evaluates the rules. What the reader (`src/text/number_words.rs`) puts together
-by itself is left out: the sums of the function `composes` are those of the reader.
->>>>>>> 7d9f65d (Wrap the scripts' comments and documentation at 100 columns)
+Needs PyICU, which evaluates the rules. What the reader (`src/text/numbers/number_words.rs`) puts
+together by itself is left out: the sums of the function `composes` are those of the reader.
 """
 
 import pathlib
