@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-const KERNELS: &str = include_str!("../src/kernel/cuda/kernels.cu");
+const KERNELS: &str = include_str!("../../src/kernel/cuda/kernels.cu");
 
 #[test]
 fn kernels_for_cuda_compute_what_they_should() {
@@ -21,7 +21,7 @@ fn kernels_for_cuda_compute_what_they_should() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("kernels.inc"), kernels).unwrap();
     let program = folder.path().join("emulated");
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cuda/emulated.cpp");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/cuda/emulated.cpp");
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".into());
     let arguments = ["-std=c++20", "-O1", "-ffp-contract=off", "-w", "-pthread", "-I"];
     let compiled = Command::new(&compiler)

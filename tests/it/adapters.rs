@@ -1,11 +1,9 @@
 //! LoRA adapters: merged, they compute what `peft` computes (scripts/fixtures/make_adapters.py),
 //! and what cannot be merged is refused.
 
-mod common;
-
+use crate::common::{FRENCH, Sandbox, ids, logits};
 use base64::Engine as _;
 use candle_core::{DType, Device, Tensor};
-use common::{FRENCH, Sandbox, ids, logits};
 use polygist::arch;
 use polygist::checkpoint::{AdapterDelta, Config, Weights};
 use polygist::error::Result;
@@ -283,9 +281,9 @@ fn the_program_takes_an_adapter_for_one_model() {
     batch("", "1 done; ");
     assert!(batch("--adapter news --dry-run", "").contains("adapter: news"));
     let summaries = "summarize --offline --model translator.gguf --max-tokens 6 --adapter";
-    sandbox.run_with(&format!("{summaries} news"), common::ENGLISH).expect(0, &[]);
+    sandbox.run_with(&format!("{summaries} news"), crate::common::ENGLISH).expect(0, &[]);
     sandbox
-        .run_with(&format!("{summaries} nowhere"), common::ENGLISH)
+        .run_with(&format!("{summaries} nowhere"), crate::common::ENGLISH)
         .expect(1, &["adapter_config.json is missing"]);
 }
 

@@ -2,10 +2,8 @@
 //! same models and tokenizers as in folders of the Hub's layout, which are compared with
 //! `transformers` elsewhere.
 
-mod common;
-
+use crate::common::logits;
 use candle_core::{Device, Tensor};
-use common::logits;
 use polygist::arch::{self, Model};
 use polygist::checkpoint::{Config, Weights};
 use polygist::error::Result;

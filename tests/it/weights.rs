@@ -1,10 +1,8 @@
 //! What a model's files lack is told at once, and so is what they hold besides; published models
 //! cause neither.
 
-mod common;
-
+use crate::common::Sandbox;
 use candle_core::{DType, Device, Tensor};
-use common::Sandbox;
 use polygist::error::Result;
 use polygist::generate::Engine;
 use polygist::kernel::Precision;

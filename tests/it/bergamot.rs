@@ -2,10 +2,8 @@
 //! Marian trained and converted, and what it makes of some sentences, written down by
 //! scripts/fixtures/make_bergamot.py.
 
-mod common;
-
+use crate::common::{ENGLISH, Sandbox, parse};
 use candle_core::Device;
-use common::{ENGLISH, Sandbox, parse};
 use polygist::arch::{self, Model};
 use polygist::generate::{DecodingOptions, Engine, Generate, Request, Shortlist};
 use polygist::io::weights::{ShortlistFile, open_folder};

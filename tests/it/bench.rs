@@ -1,8 +1,6 @@
 //! `polygist bench`: its numbers fit together, and it leaves nothing behind. No time is asserted.
 
-mod common;
-
-use common::{FRENCH, GERMAN, MODELS, Sandbox};
+use crate::common::{FRENCH, GERMAN, MODELS, Sandbox};
 use serde_json::Value;
 use std::process::Stdio;
 

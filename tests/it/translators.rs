@@ -1,9 +1,7 @@
 //! Models made for translation or summaries, through the program: tiny ones with random weights,
 //! whose text is nonsense.
 
-mod common;
-
-use common::{ENGLISH, FRENCH, GERMAN, Sandbox, parse};
+use crate::common::{ENGLISH, FRENCH, GERMAN, Sandbox, parse};
 use polygist::types::{Lang, Status, SummaryMethod, TokenAlignment};
 use std::fs;
 use std::path::Path;

@@ -1,10 +1,8 @@
 //! Encoder–decoder models against `transformers`: tiny models with random weights, whose logits and
 //! outputs were written down by scripts/fixtures/make_seq2seq.py.
 
-mod common;
-
+use crate::common::{ids, logits};
 use candle_core::Device;
-use common::{ids, logits};
 use polygist::arch::{self, Model};
 use polygist::generate::{DecodingOptions, Engine, Finish, Generate, Request};
 use polygist::io::weights::open_folder;

@@ -1,9 +1,7 @@
 //! `polygist batch` as a job: everything in a folder has a record, nothing is done twice, and
 //! nothing done is lost.
 
-mod common;
-
-use common::{
+use crate::common::{
     ENGLISH, FRENCH, GERMAN, ITALIAN, JAPANESE, MODELS, RUSSIAN, SPANISH, Sandbox, TRANSLATOR,
     timeless,
 };

@@ -1,8 +1,6 @@
 //! The one-off commands, as they are used in a shell.
 
-mod common;
-
-use common::{ENGLISH, FRENCH, GERMAN, RUSSIAN, Sandbox, TRANSLATOR, parse};
+use crate::common::{ENGLISH, FRENCH, GERMAN, RUSSIAN, Sandbox, TRANSLATOR, parse};
 use polygist::types::{Problem, Status, SummaryMethod};
 use std::process::Stdio;
 

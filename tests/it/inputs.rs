@@ -1,9 +1,7 @@
 //! What `polygist batch` makes of every kind of file that lies in people's folders. No model is
 //! needed: each summary is a sentence of its article.
 
-mod common;
-
-use common::{ENGLISH, FRENCH, GERMAN, RUSSIAN, SPANISH, Sandbox};
+use crate::common::{ENGLISH, FRENCH, GERMAN, RUSSIAN, SPANISH, Sandbox};
 use flate2::{Compression, write::GzEncoder};
 use polygist::types::{Format, Record, Status};
 use std::io::Write;
@@ -97,14 +95,15 @@ fn encodings_are_found_out() {
     sandbox.write("in/6.txt", encoding_rs::WINDOWS_1252.encode(SPANISH).0);
     sandbox.write("in/7.txt", encoding_rs::WINDOWS_1251.encode(RUSSIAN).0);
     sandbox.write("in/8.txt", encoding_rs::KOI8_R.encode(RUSSIAN).0);
-    sandbox.write("in/9.txt", gzip(&encoding_rs::SHIFT_JIS.encode(common::JAPANESE).0));
+    sandbox.write("in/9.txt", gzip(&encoding_rs::SHIFT_JIS.encode(crate::common::JAPANESE).0));
     let name = sandbox.path("in/9.txt");
     std::fs::rename(&name, name.with_extension("txt.gz")).unwrap();
     sandbox.run(&format!("batch in {SUMMARIZE}")).expect(0, &["9 done"]);
     for record in sandbox.records("out") {
         let text = record.summary.unwrap().text;
-        let whole =
-            [SPANISH, RUSSIAN, common::JAPANESE].iter().any(|source| source.contains(text.trim()));
+        let whole = [SPANISH, RUSSIAN, crate::common::JAPANESE]
+            .iter()
+            .any(|source| source.contains(text.trim()));
         assert!(whole && !text.is_empty(), "{}: {text:?}", record.id);
     }
 }

@@ -1,11 +1,7 @@
 //! `polygist models` as a user runs it: choosing from the catalog, fetching from a Hub of our own.
 
-mod common;
-#[allow(dead_code)]
-mod hub;
-
-use common::{Outcome, Sandbox};
-use hub::{Repositories, content};
+use crate::common::{Outcome, Sandbox};
+use crate::hub::{Repositories, content};
 use serde_json::Value;
 
 fn run(sandbox: &Sandbox, line: &str) -> Outcome {
@@ -132,7 +128,7 @@ fn a_model_of_the_catalog_is_pulled_from_the_hub_shown_verified_and_deleted() {
                 && info.contains(&format!("Helsinki-NLP/opus-mt-fr-en@{commit}, source.spm")),
             "{info}"
         );
-        assert!(info.contains(&hub::sha256(&weights)) && info.contains("fr\n"), "{info}");
+        assert!(info.contains(&crate::hub::sha256(&weights)) && info.contains("fr\n"), "{info}");
         assert!(run(&sandbox, &format!("verify {name}")).stdout.contains("ok"));
     }
     run(&sandbox, "rm opus-mt-fr-en");

@@ -1,0 +1,24 @@
+//! Every test that goes through the program or the public items of the library, in one binary: it
+//! is linked once. `cargo test --test it cli::` runs the tests of one topic.
+
+mod adapters;
+mod batch;
+mod bench;
+mod bergamot;
+mod cli;
+mod common;
+mod cuda_kernels;
+mod decoding;
+mod devices;
+mod fetch;
+mod gguf;
+mod hub;
+mod inputs;
+mod layers;
+mod memory;
+mod models;
+mod reference;
+mod seq2seq;
+mod tokenizers;
+mod translators;
+mod weights;
