@@ -1,13 +1,14 @@
 //! The tokenizer of a folder in the Hub's layout, whichever files it comes in.
 
-use super::charsmap::Charsmap;
-use super::frame::{Frame, Slot};
-use super::library::Library;
-use super::mapped::{Mapped, Parts};
+use super::hf_tokenizer::HfTokenizer;
+use super::input_template::{InputTemplate, Slot};
+use super::mapped_sentencepiece::{MappedSentencePiece, Parts};
 use super::sentencepiece::SentencePiece;
-use super::settings::{Family, Settings};
-use super::spm::Spm;
-use super::{Pieces, Tokenizer, build, codes, files};
+use super::sentencepiece::charsmap::Charsmap;
+use super::sentencepiece::model_file::Spm;
+use super::tokenizer::{Backend, Tokenizer};
+use super::tokenizer_config::{Family, TokenizerConfig};
+use super::{convert, files, language_codes};
 use crate::checkpoint::Config;
 use crate::error::{Error, Result};
 use base64::Engine as _;
@@ -34,85 +35,88 @@ struct HeadModel {
 const SENTENCEPIECE: [&str; 4] =
     ["sentencepiece.bpe.model", "spiece.model", "spm.model", "tokenizer.model"];
 
-/// See [`Tokenizer::from_folder`].
-pub(super) fn open(folder: &Path, config: &Config) -> Result<Tokenizer> {
-    let settings = Settings::read(folder, config)?;
-    if settings.family == Family::Student {
-        return finish(
-            Pieces::Mapped(Box::new(student(folder, config)?)),
-            None,
-            folder,
-            config,
-            &settings,
-        );
+impl Tokenizer {
+    /// A `tokenizer.json` file. Begin, end and padding tokens come from the model's `config.json`,
+    /// and from the `generation_config.json` and `tokenizer_config.json` beside the file, if there
+    /// are any.
+    ///
+    /// # Errors
+    /// When one of these files cannot be read or is not what it should be.
+    pub fn from_file(path: &Path, config: &Config) -> Result<Tokenizer> {
+        from_json(path, config)
     }
+
+    /// The tokenizer of a folder in the Hub's layout: from its `tokenizer.json`; or `source.spm`,
+    /// `target.spm` and `vocab.json` (Marian), or `vocab.*.spm` (Marian's own files); or a
+    /// SentencePiece model (T5, mT5, MADLAD, Pegasus, mBART, mBART-50, NLLB; M2M100 with
+    /// `vocab.json`); or `vocab.json` and `merges.txt` (BART, LED). Which it is say
+    /// `tokenizer_config.json` and the model's `config.json`.
+    ///
+    /// # Errors
+    /// When files that the kind of model needs are missing, cannot be read or are broken.
+    pub fn from_folder(folder: &Path, config: &Config) -> Result<Tokenizer> {
+        open(folder, config)
+    }
+}
+
+fn open(folder: &Path, config: &Config) -> Result<Tokenizer> {
+    let settings = TokenizerConfig::read(folder, config)?;
     let has = |name: &str| folder.join(name).is_file();
     let whole = folder.join("tokenizer.json");
     let model = SENTENCEPIECE.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+    let mapped = |mapped| Backend::Mapped(Box::new(mapped));
     // Marian and M2M100 have no tokenizer.json of transformers' making; one that stands beside
     // their files is a conversion by others.
-    if settings.family == Family::Marian
-        && has("source.spm")
-        && has("target.spm")
-        && has("vocab.json")
-    {
-        return finish(
-            Pieces::Mapped(Box::new(marian(folder, config, &settings)?)),
-            None,
-            folder,
-            config,
-            &settings,
-        );
-    }
-    if let (Family::M2M100, Some(model), true) = (settings.family, &model, has("vocab.json")) {
-        return finish(
-            Pieces::Mapped(Box::new(m2m100(folder, model, &settings)?)),
-            None,
-            folder,
-            config,
-            &settings,
-        );
-    }
-    if whole.is_file() {
-        return from_json(&whole, config);
-    }
-    let (inner, unknown) = match (settings.family, model) {
+    let backend = match (settings.family, model) {
+        (Family::Student, _) => mapped(student(folder, config)?),
+        (Family::Marian, _) if has("source.spm") && has("target.spm") && has("vocab.json") => {
+            mapped(marian(folder, config, &settings)?)
+        }
+        (Family::M2M100, Some(model)) if has("vocab.json") => {
+            mapped(m2m100(folder, &model, &settings)?)
+        }
+        _ if whole.is_file() => return from_json(&whole, config),
         (
             Family::T5 | Family::Pegasus | Family::MBart | Family::MBart50 | Family::Nllb,
             Some(model),
-        ) => build::from_sentencepiece(&model, &settings)?,
+        ) => hf(convert::from_sentencepiece(&model, &settings)?, &settings)?,
         (Family::Bart, _) if has("vocab.json") && has("merges.txt") => {
-            build::byte_level(folder, &settings)?
+            hf(convert::byte_level(folder, &settings)?, &settings)?
         }
-        (family, _) => {
-            let message = match family {
-                Family::Student => "expected vocab.*.spm, or srcvocab.*.spm and trgvocab.*.spm".into(),
-                Family::Marian => "expected source.spm, target.spm and vocab.json".to_string(),
-                Family::M2M100 => "expected sentencepiece.bpe.model and vocab.json".into(),
-                Family::Bart => "expected tokenizer.json, or vocab.json and merges.txt".into(),
-                Family::Other => "expected tokenizer.json; config.json names no kind of model whose other files are known".into(),
-                _ => format!("expected tokenizer.json or one of {}", SENTENCEPIECE.join(", ")),
-            };
-            return Err(Error::model(
-                folder.display().to_string(),
-                format!("no tokenizer: {message}; fetch the missing files"),
-            ));
-        }
+        (family, _) => return Err(no_tokenizer(folder, family)),
     };
-    let mark = (settings.family == Family::T5).then_some(is_madlad_code as fn(&str) -> bool);
-    finish(
-        Pieces::Library(Box::new(Library::new(inner, unknown, mark)?)),
-        None,
-        folder,
-        config,
-        &settings,
+    finish(backend, None, folder, config, &settings)
+}
+
+fn no_tokenizer(folder: &Path, family: Family) -> Error {
+    let message = match family {
+        Family::Student => "expected vocab.*.spm, or srcvocab.*.spm and trgvocab.*.spm".into(),
+        Family::Marian => "expected source.spm, target.spm and vocab.json".to_string(),
+        Family::M2M100 => "expected sentencepiece.bpe.model and vocab.json".into(),
+        Family::Bart => "expected tokenizer.json, or vocab.json and merges.txt".into(),
+        Family::Other => "expected tokenizer.json; config.json names no kind of model whose other files are known".into(),
+        _ => format!("expected tokenizer.json or one of {}", SENTENCEPIECE.join(", ")),
+    };
+    Error::model(
+        folder.display().to_string(),
+        format!("no tokenizer: {message}; fetch the missing files"),
     )
 }
 
+/// A tokenizer of the crate; T5's has MADLAD's language tokens among its ordinary ones.
+fn hf(
+    (inner, unknown): (tokenizers::Tokenizer, Option<u32>),
+    settings: &TokenizerConfig,
+) -> Result<Backend> {
+    let is_control = (settings.family == Family::T5)
+        .then_some(language_codes::is_madlad_code as fn(&str) -> bool);
+    Ok(Backend::Hf(Box::new(HfTokenizer::new(inner, unknown, is_control)?)))
+}
+
 /// A `tokenizer.json`, with the settings beside it.
-pub(super) fn from_json(path: &Path, config: &Config) -> Result<Tokenizer> {
+fn from_json(path: &Path, config: &Config) -> Result<Tokenizer> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    let settings = Settings::read(folder, config)?;
+    let settings = TokenizerConfig::read(folder, config)?;
     let text = files::text(path)?;
     let broken = |message: String| Error::Tokenizer(format!("{}: {message}", path.display()));
     let head: Head = serde_json::from_str(&text).map_err(|e| broken(e.to_string()))?;
@@ -121,24 +125,7 @@ pub(super) fn from_json(path: &Path, config: &Config) -> Result<Tokenizer> {
         tokenizers::Tokenizer::from_bytes(text.as_bytes()).map_err(|e| broken(e.to_string()))?;
     let unknown = head.model.unk_id.or_else(|| inner.token_to_id(head.model.unk_token.as_deref()?));
     let unknown = unknown.or_else(|| inner.token_to_id(&settings.token("unk_token", "")?.content));
-    let mark = (settings.family == Family::T5).then_some(is_madlad_code as fn(&str) -> bool);
-    finish(
-        Pieces::Library(Box::new(Library::new(inner, unknown, mark)?)),
-        head.post_processor,
-        folder,
-        config,
-        &settings,
-    )
-}
-
-/// MADLAD's target languages, which are ordinary entries of its vocabulary.
-pub(super) fn is_madlad_code(token: &str) -> bool {
-    let code = token.strip_prefix("<2").and_then(|t| t.strip_suffix('>'));
-    code.is_some_and(|c| {
-        !c.is_empty()
-            && c.len() <= 16
-            && c.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-    })
+    finish(hf((inner, unknown), &settings)?, head.post_processor, folder, config, &settings)
 }
 
 /// The `tokenizers` crate trusts a table of replacements: look at it first.
@@ -174,11 +161,15 @@ fn sentencepiece(path: &Path) -> Result<SentencePiece> {
     SentencePiece::new(Spm::open(path)?, &path.display().to_string())
 }
 
-fn name(settings: &Settings, token: &str, default: &str) -> String {
+fn name(settings: &TokenizerConfig, token: &str, default: &str) -> String {
     settings.token(token, default).map_or(default.to_string(), |t| t.content)
 }
 
-fn marian(folder: &Path, config: &Config, settings: &Settings) -> Result<Mapped> {
+fn marian(
+    folder: &Path,
+    config: &Config,
+    settings: &TokenizerConfig,
+) -> Result<MappedSentencePiece> {
     let unknown = name(settings, "unk_token", "<unk>");
     let (mut ids, unknown_id) = vocabulary(&folder.join("vocab.json"), &unknown)?;
     let apart =
@@ -202,7 +193,7 @@ fn marian(folder: &Path, config: &Config, settings: &Settings) -> Result<Mapped>
     // the source decodes all.
     let target =
         if target_ids.is_some() { Some(sentencepiece(&folder.join("target.spm"))?) } else { None };
-    Mapped::new(Parts {
+    MappedSentencePiece::new(Parts {
         source,
         target,
         ids,
@@ -216,7 +207,7 @@ fn marian(folder: &Path, config: &Config, settings: &Settings) -> Result<Mapped>
 
 /// A model in Marian's own files: the ids are SentencePiece's own. The configuration names the
 /// `vocabularies`, one for both sides, or that of the source and that of the target.
-fn student(folder: &Path, config: &Config) -> Result<Mapped> {
+fn student(folder: &Path, config: &Config) -> Result<MappedSentencePiece> {
     let listed = config.json("vocabularies").and_then(Value::as_array).into_iter().flatten();
     let files: Vec<&str> =
         listed.filter_map(Value::as_str).filter(|name| !name.contains(['/', '\\'])).collect();
@@ -245,14 +236,17 @@ fn student(folder: &Path, config: &Config) -> Result<Mapped> {
         parts.target_ids = Some(others.clone());
         parts.target = Some(target);
     }
-    Mapped::new(parts)
+    MappedSentencePiece::new(parts)
 }
 
-fn m2m100(folder: &Path, model: &Path, settings: &Settings) -> Result<Mapped> {
+fn m2m100(folder: &Path, model: &Path, settings: &TokenizerConfig) -> Result<MappedSentencePiece> {
     let (mut ids, unknown) =
         vocabulary(&folder.join("vocab.json"), &name(settings, "unk_token", "<unk>"))?;
-    let languages =
-        if settings.text("language_codes") == Some("wmt21") { codes::WMT21 } else { codes::M2M100 };
+    let languages = if settings.text("language_codes") == Some("wmt21") {
+        language_codes::WMT21
+    } else {
+        language_codes::M2M100
+    };
     let first = ids.len() as u32;
     let mut control: Vec<String> = [
         ("bos_token", "<s>"),
@@ -268,7 +262,7 @@ fn m2m100(folder: &Path, model: &Path, settings: &Settings) -> Result<Mapped> {
     }
     control.retain(|token| !token.is_empty() && ids.contains_key(token));
     let source = sentencepiece(model)?;
-    Mapped::new(Parts {
+    MappedSentencePiece::new(Parts {
         source,
         target: None,
         ids,
@@ -282,11 +276,11 @@ fn m2m100(folder: &Path, model: &Path, settings: &Settings) -> Result<Mapped> {
 
 /// Adds what stands around a text, and the ids that the model's configuration names.
 fn finish(
-    pieces: Pieces,
+    backend: Backend,
     post_processor: Option<Value>,
     folder: &Path,
     config: &Config,
-    settings: &Settings,
+    settings: &TokenizerConfig,
 ) -> Result<Tokenizer> {
     let generation: Map<String, Value> =
         files::json_if_any(&folder.join("generation_config.json"))?;
@@ -304,7 +298,7 @@ fn finish(
         ids
     };
     let token =
-        |name: &str, default: &str| pieces.token_id(&settings.token(name, default)?.content);
+        |name: &str, default: &str| backend.token_id(&settings.token(name, default)?.content);
     let (mut end, pad) = (ids("eos_token_id"), ids("pad_token_id").first().copied());
     if end.is_empty() {
         end.extend(token("eos_token", if settings.family == Family::Other { "" } else { "</s>" }));
@@ -323,46 +317,49 @@ fn finish(
         };
         Ok(Slot::Token(token("eos_token", "</s>").ok_or_else(missing)?))
     };
-    let frame = match settings.family {
+    let template = match settings.family {
         Family::Marian | Family::Student | Family::T5 | Family::Pegasus => {
-            Frame { before: vec![], after: vec![eos()?] }
+            InputTemplate { before: vec![], after: vec![eos()?] }
         }
-        Family::MBart => Frame { before: vec![], after: vec![eos()?, Slot::Language] },
+        Family::MBart => InputTemplate { before: vec![], after: vec![eos()?, Slot::Language] },
         Family::Nllb if settings.flag("legacy_behaviour") => {
-            Frame { before: vec![], after: vec![eos()?, Slot::Language] }
+            InputTemplate { before: vec![], after: vec![eos()?, Slot::Language] }
         }
         Family::MBart50 | Family::Nllb | Family::M2M100 => {
-            Frame { before: vec![Slot::Language], after: vec![eos()?] }
+            InputTemplate { before: vec![Slot::Language], after: vec![eos()?] }
         }
         Family::Bart => {
             let start = token("cls_token", "<s>").map(Slot::Token);
             let stop = token("sep_token", "</s>").map(Slot::Token);
-            Frame { before: start.into_iter().collect(), after: vec![stop.map_or_else(eos, Ok)?] }
+            InputTemplate {
+                before: start.into_iter().collect(),
+                after: vec![stop.map_or_else(eos, Ok)?],
+            }
         }
-        Family::Other => post_processor.as_ref().map_or_else(Frame::default, written_frame),
+        Family::Other => post_processor.as_ref().map_or_else(InputTemplate::default, template_of),
     };
-    Ok(Tokenizer { pieces, frame, begin, end, pad })
+    Ok(Tokenizer { backend, template, begin, end, pad })
 }
 
 /// What a `tokenizer.json` puts around a text. A token there without brackets (`en_XX`, not `<s>`
 /// or `[CLS]`) is that of the language that was set when the file was written.
-fn written_frame(processor: &Value) -> Frame {
-    let mut frame = Frame::default();
+fn template_of(processor: &Value) -> InputTemplate {
+    let mut template = InputTemplate::default();
     let pair = |key: &str| {
         processor.get(key)?.get(1)?.as_u64().and_then(|id| u32::try_from(id).ok()).map(Slot::Token)
     };
     match processor.get("type").and_then(Value::as_str) {
         Some("RobertaProcessing" | "BertProcessing") => {
-            frame.before.extend(pair("cls"));
-            frame.after.extend(pair("sep"));
+            template.before.extend(pair("cls"));
+            template.after.extend(pair("sep"));
         }
         Some("TemplateProcessing") => {
-            let mut places = &mut frame.before;
+            let mut places = &mut template.before;
             for item in processor.get("single").and_then(Value::as_array).into_iter().flatten() {
                 let Some(token) =
                     item.get("SpecialToken").and_then(|t| t.get("id")).and_then(Value::as_str)
                 else {
-                    places = &mut frame.after;
+                    places = &mut template.after;
                     continue;
                 };
                 let ids = processor
@@ -383,12 +380,12 @@ fn written_frame(processor: &Value) -> Frame {
         }
         Some("Sequence") => {
             let parts = processor.get("processors").and_then(Value::as_array).into_iter().flatten();
-            for part in parts.map(written_frame) {
-                frame.before.extend(part.before);
-                frame.after.extend(part.after);
+            for part in parts.map(template_of) {
+                template.before.extend(part.before);
+                template.after.extend(part.after);
             }
         }
         _ => {}
     }
-    frame
+    template
 }

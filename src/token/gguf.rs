@@ -1,39 +1,54 @@
 //! Tokenizers out of the metadata of GGUF files.
 
-use super::library::Library;
-use super::mapped::{Mapped, Parts};
+mod metadata;
+mod pre_tokenizer;
+mod t5;
+
+use super::hf_tokenizer::HfTokenizer;
+use super::mapped_sentencepiece::{MappedSentencePiece, Parts};
 use super::sentencepiece::SPACE;
-use super::spm::{Algorithm, Kind, Spm, SpmPiece, byte_of};
-use super::{Pieces, Tokenizer};
+use super::sentencepiece::model_file::{Algorithm, Kind, Spm, SpmPiece, byte_of};
+use super::tokenizer::{Backend, Tokenizer};
 use crate::checkpoint::Config;
 use crate::error::{Error, Result};
-use candle_core::quantized::gguf_file::Value;
-use std::collections::HashMap;
+use metadata::Metadata;
+use pre_tokenizer::Rule;
 use tokenizers::AddedToken;
-use tokenizers::decoders::byte_level::ByteLevel;
 use tokenizers::models::bpe::{BPE, Merges, Vocab};
-use tokenizers::pre_tokenizers::digits::Digits;
-use tokenizers::pre_tokenizers::sequence::Sequence;
 
 /// `tokenizer.ggml.token_type`: not text, but marks for the model.
 const CONTROL: i64 = 3;
 /// `tokenizer.ggml.token_type`: text that is always one token.
 const USER_DEFINED: i64 = 4;
 
-pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
+impl Tokenizer {
+    /// The tokenizer in the metadata of a GGUF file; `model` names the file in messages.
+    ///
+    /// # Errors
+    /// When the metadata lacks a part or names a kind of tokenizer that is not known.
+    pub fn from_gguf(config: &Config, model: &str) -> Result<Tokenizer> {
+        build(config, model)
+    }
+}
+
+fn build(config: &Config, model: &str) -> Result<Tokenizer> {
     let Config::Gguf(meta) = config else {
         return Err(Error::model(model, "no GGUF metadata to read a tokenizer from"));
     };
     let meta = Metadata { meta, model };
     if meta.string("tokenizer.ggml.model").is_ok_and(|kind| kind == "t5") {
-        return super::gguf_t5::build(&meta);
+        return t5::build(&meta);
     }
     let kind = meta.string("tokenizer.ggml.model")?;
     let tokens = meta.strings("tokenizer.ggml.tokens")?;
     let types = meta.integers("tokenizer.ggml.token_type").unwrap_or_default();
-    let pieces = match kind.as_str() {
-        "llama" => Pieces::Mapped(Box::new(sentencepiece_bpe(&meta, &tokens, &types)?)),
-        "gpt2" => Pieces::Library(Box::new(byte_level_bpe(&meta, &tokens, &types)?)),
+    let (backend, begins) = match kind.as_str() {
+        "llama" => (Backend::Mapped(Box::new(sentencepiece_bpe(&meta, &tokens, &types)?)), true),
+        "gpt2" => {
+            let rule = split_rule(&meta)?;
+            let bpe = byte_level_bpe(&meta, rule, &tokens, &types)?;
+            (Backend::Hf(Box::new(bpe)), rule.begins)
+        }
         other => {
             return Err(Error::model(
                 model,
@@ -45,7 +60,7 @@ pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
     let id = |name: &str| {
         meta.integer(&format!("tokenizer.ggml.{name}_token_id")).and_then(|v| u32::try_from(v).ok())
     };
-    let wants_begin = meta.flag("tokenizer.ggml.add_bos_token").unwrap_or(kind == "llama");
+    let wants_begin = meta.flag("tokenizer.ggml.add_bos_token").unwrap_or(begins);
     // A chat model ends its turn with a token of its own, which not every file names.
     let end_of_turn = tokens.iter().zip(&types).enumerate().filter(|(_, (token, kind))| {
         **kind == CONTROL
@@ -57,11 +72,15 @@ pub(super) fn build(config: &Config, model: &str) -> Result<Tokenizer> {
     let mut end: Vec<u32> = id("eos").into_iter().chain(id("eot")).collect();
     end.extend(end_of_turn.map(|(id, _)| id as u32));
     end.dedup();
-    Ok(Tokenizer::new(pieces, id("bos").filter(|_| wants_begin), end))
+    Ok(Tokenizer::new(backend, id("bos").filter(|_| wants_begin), end))
 }
 
 /// SentencePiece's BPE: the model that llama.cpp's converter has taken apart is put together again.
-fn sentencepiece_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> Result<Mapped> {
+fn sentencepiece_bpe(
+    meta: &Metadata<'_>,
+    tokens: &[String],
+    types: &[i64],
+) -> Result<MappedSentencePiece> {
     let broken = |why: String| Error::model(meta.model, why);
     let scores = meta.floats("tokenizer.ggml.scores")?;
     meta.same_length(tokens.len(), scores.len(), "scores")?;
@@ -102,14 +121,37 @@ fn sentencepiece_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> R
         space_as_suffix: false,
         pieces,
     };
-    Mapped::new(Parts {
+    MappedSentencePiece::new(Parts {
         trims: false,
         ..Parts::of_model(spm.check().map_err(broken)?, meta.model)?
     })
 }
 
-/// GPT-2's byte-level BPE, with the splitting that `tokenizer.ggml.pre` names.
-fn byte_level_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> Result<Library> {
+/// The rule that `tokenizer.ggml.pre` names.
+fn split_rule(meta: &Metadata<'_>) -> Result<&'static Rule> {
+    let Ok(name) = meta.string("tokenizer.ggml.pre") else {
+        let message = format!(
+            "its metadata does not say how the tokenizer splits text (tokenizer.ggml.pre); polygist knows {}",
+            Rule::known()
+        );
+        return Err(Error::model(meta.model, message));
+    };
+    Rule::find(&name).ok_or_else(|| {
+        let known = Rule::known();
+        Error::model(
+            meta.model,
+            format!("tokenizer splits text the {name} way; polygist knows {known}"),
+        )
+    })
+}
+
+/// GPT-2's byte-level BPE, with a rule that splits text into words first.
+fn byte_level_bpe(
+    meta: &Metadata<'_>,
+    rule: &Rule,
+    tokens: &[String],
+    types: &[i64],
+) -> Result<HfTokenizer> {
     let lines = meta.strings("tokenizer.ggml.merges")?;
     let merges = lines
         .iter()
@@ -124,27 +166,11 @@ fn byte_level_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> Resu
         tokens.iter().enumerate().map(|(id, token)| (token.clone(), id as u32)).collect();
     let bpe = BPE::builder()
         .vocab_and_merges(vocab, merges)
+        .ignore_merges(rule.ignore_merges)
         .build()
         .map_err(|e| Error::model(meta.model, e.to_string()))?;
     let mut inner = tokenizers::Tokenizer::new(bpe);
-    let byte_level = ByteLevel::new(false, true, true);
-    let pre = meta.string("tokenizer.ggml.pre").unwrap_or_else(|_| "default".into());
-    match pre.as_str() {
-        "smollm" | "starcoder" | "refact" | "command-r" | "codeshell" => {
-            let split = Sequence::new(vec![Digits::new(true).into(), byte_level.into()]);
-            inner.with_pre_tokenizer(Some(split));
-        }
-        "gpt-2" | "gpt2" => {
-            inner.with_pre_tokenizer(Some(byte_level));
-        }
-        other => {
-            return Err(Error::model(
-                meta.model,
-                format!("tokenizer splits text the {other} way; polygist knows smollm and gpt-2"),
-            ));
-        }
-    }
-    inner.with_decoder(Some(byte_level));
+    rule.apply(&mut inner).map_err(|e| Error::Tokenizer(e.to_string()))?;
     let added = |wanted: i64| {
         let all = tokens.iter().zip(types).filter(move |(_, t)| **t == wanted);
         all.map(move |(token, _)| {
@@ -153,102 +179,13 @@ fn byte_level_bpe(meta: &Metadata<'_>, tokens: &[String], types: &[i64]) -> Resu
     };
     inner.add_special_tokens(added(CONTROL)).map_err(|e| Error::Tokenizer(e.to_string()))?;
     inner.add_tokens(added(USER_DEFINED)).map_err(|e| Error::Tokenizer(e.to_string()))?;
-    Library::new(inner, None, None)
-}
-
-/// Typed access to the metadata.
-pub(super) struct Metadata<'a> {
-    meta: &'a HashMap<String, Value>,
-    /// The file, for messages.
-    pub model: &'a str,
-}
-
-impl Metadata<'_> {
-    fn list(&self, key: &str) -> Result<&Vec<Value>> {
-        let value = self.meta.get(key).and_then(|v| v.to_vec().ok());
-        value.ok_or_else(|| Error::model(self.model, format!("its metadata has no list {key}")))
-    }
-
-    /// Whether the tokenizer says as many things of its tokens as it has tokens.
-    pub fn same_length(&self, tokens: usize, found: usize, what: &str) -> Result<()> {
-        if tokens == found {
-            return Ok(());
-        }
-        Err(Error::model(
-            self.model,
-            format!(
-                "the tokenizer has {tokens} tokens and {found} {what}; the file is damaged: fetch it again"
-            ),
-        ))
-    }
-
-    pub fn strings(&self, key: &str) -> Result<Vec<String>> {
-        let text = |v: &Value| v.to_string().cloned();
-        self.list(key)?
-            .iter()
-            .map(text)
-            .collect::<Result<_, _>>()
-            .map_err(|_| Error::model(self.model, format!("{key} is not a list of texts")))
-    }
-
-    pub fn floats(&self, key: &str) -> Result<Vec<f32>> {
-        let number = |v: &Value| v.to_f32();
-        self.list(key)?
-            .iter()
-            .map(number)
-            .collect::<Result<_, _>>()
-            .map_err(|_| Error::model(self.model, format!("{key} is not a list of numbers")))
-    }
-
-    pub fn integers(&self, key: &str) -> Result<Vec<i64>> {
-        Ok(self.list(key)?.iter().map(|v| integer(v).unwrap_or(0)).collect())
-    }
-
-    fn string(&self, key: &str) -> Result<String> {
-        let value = self.meta.get(key).and_then(|v| v.to_string().ok());
-        value
-            .cloned()
-            .ok_or_else(|| Error::model(self.model, format!("its metadata has no text {key}")))
-    }
-
-    pub fn flag(&self, key: &str) -> Option<bool> {
-        self.meta.get(key)?.to_bool().ok()
-    }
-
-    /// A list of numbers of one byte that may be missing.
-    pub fn bytes(&self, key: &str) -> Result<Vec<u8>> {
-        let Some(value) = self.meta.get(key) else { return Ok(Vec::new()) };
-        let byte = |v: &Value| match v {
-            Value::U8(v) => Some(*v),
-            Value::I8(v) => Some(v.cast_unsigned()),
-            _ => None,
-        };
-        let bytes = value.to_vec().ok().and_then(|all| all.iter().map(byte).collect());
-        bytes.ok_or_else(|| Error::model(self.model, format!("{key} is not a list of bytes")))
-    }
-
-    pub fn integer(&self, key: &str) -> Option<i64> {
-        integer(self.meta.get(key)?)
-    }
-}
-
-fn integer(value: &Value) -> Option<i64> {
-    match value {
-        Value::U8(v) => Some(i64::from(*v)),
-        Value::I8(v) => Some(i64::from(*v)),
-        Value::U16(v) => Some(i64::from(*v)),
-        Value::I16(v) => Some(i64::from(*v)),
-        Value::U32(v) => Some(i64::from(*v)),
-        Value::I32(v) => Some(i64::from(*v)),
-        Value::U64(v) => i64::try_from(*v).ok(),
-        Value::I64(v) => Some(*v),
-        _ => None,
-    }
+    HfTokenizer::new(inner, None, None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use candle_core::quantized::gguf_file::Value;
 
     /// A vocabulary of 256 bytes after `<unk>`, `<s>` and `</s>`, and these pieces, the likeliest
     /// first.

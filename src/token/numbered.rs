@@ -1,23 +1,33 @@
 //! A vocabulary of numbers, for models whose weights are random and whose text is of no interest.
 
-use super::library::Library;
-use super::{Pieces, Tokenizer};
+use super::hf_tokenizer::HfTokenizer;
+use super::tokenizer::{Backend, Tokenizer};
 use crate::error::{Error, Result};
 use tokenizers::models::wordlevel::WordLevel;
 use tokenizers::pre_tokenizers::whitespace::WhitespaceSplit;
 
-/// What any word is read as that is no token.
+/// The token that stands for a word outside the vocabulary.
 const UNKNOWN: u32 = 0;
 
-/// See [`Tokenizer::numbered`].
-pub(super) fn build(size: usize, end: u32) -> Result<Tokenizer> {
+impl Tokenizer {
+    /// A vocabulary of `size` tokens whose texts are `t0`, `t1`, …; in a text they are separated by
+    /// spaces. `end` ends an output.
+    ///
+    /// # Errors
+    /// None that is known.
+    pub fn numbered(size: usize, end: u32) -> Result<Tokenizer> {
+        build(size, end)
+    }
+}
+
+fn build(size: usize, end: u32) -> Result<Tokenizer> {
     let wrong = |error: tokenizers::Error| Error::Tokenizer(error.to_string());
     let vocabulary = (0..size as u32).map(|id| (word(id), id)).collect();
     let model =
         WordLevel::builder().vocab(vocabulary).unk_token(word(UNKNOWN)).build().map_err(wrong)?;
     let mut inner = tokenizers::Tokenizer::new(model);
     inner.with_pre_tokenizer(Some(WhitespaceSplit));
-    Ok(Tokenizer::new(Pieces::Library(Box::new(Library::new(inner, None, None)?)), None, vec![end]))
+    Ok(Tokenizer::new(Backend::Hf(Box::new(HfTokenizer::new(inner, None, None)?)), None, vec![end]))
 }
 
 /// The text of a token.

@@ -5,9 +5,12 @@
 //! segmentation where two are equal but for rounding: `!!!!!`, `hahaha`), replaces whole grapheme
 //! clusters before characters, and may read control pieces out of a text.
 
-use super::charsmap::Charsmap;
-use super::spm::{Algorithm, Kind, Spm, SpmPiece, byte_of};
+pub(super) mod charsmap;
+pub(super) mod model_file;
+
 use crate::error::{Error, Result};
+use charsmap::Charsmap;
+use model_file::{Algorithm, Kind, Spm, SpmPiece, byte_of};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 

@@ -1,7 +1,7 @@
 //! Tokenizers that the `tokenizers` crate runs.
 
-use super::Piece;
-use super::spm::byte_of;
+use super::piece::Piece;
+use super::sentencepiece::model_file::byte_of;
 use crate::error::{Error, Result};
 use aho_corasick::{AhoCorasick, MatchKind};
 use rayon::prelude::*;
@@ -12,7 +12,7 @@ use tokenizers::models::unigram::Unigram;
 
 /// A tokenizer of the crate, and a second one, made when first needed, that does not recognize
 /// control tokens.
-pub(super) struct Library {
+pub(super) struct HfTokenizer {
     inner: tokenizers::Tokenizer,
     plain: OnceLock<std::result::Result<tokenizers::Tokenizer, String>>,
     /// Finds the text of control tokens, if there are any.
@@ -26,14 +26,14 @@ fn wrong(error: impl ToString) -> Error {
     Error::Tokenizer(error.to_string())
 }
 
-impl Library {
+impl HfTokenizer {
     /// Control tokens are the added tokens that are marked as special, and those in the vocabulary
     /// that `also_control` picks, if there may be any.
     pub fn new(
         mut inner: tokenizers::Tokenizer,
         unknown: Option<u32>,
         also_control: Option<fn(&str) -> bool>,
-    ) -> Result<Library> {
+    ) -> Result<HfTokenizer> {
         // A tokenizer.json may have been saved with a limit that cuts long texts off.
         inner.with_truncation(None).map_err(wrong)?;
         inner.with_padding(None);
@@ -58,7 +58,7 @@ impl Library {
                 .build(texts)
                 .map_err(wrong)
         };
-        Ok(Library {
+        Ok(HfTokenizer {
             control: if control.is_empty() {
                 None
             } else {

@@ -1,11 +1,11 @@
 //! Tokenizers of the `tokenizers` crate put together from a family's vocabulary files, as
 //! `transformers` does it.
 
-use super::charsmap::Charsmap;
-use super::codes;
 use super::files;
-use super::settings::{Family, Settings};
-use super::spm::{Algorithm, Kind, Spm};
+use super::language_codes;
+use super::sentencepiece::charsmap::Charsmap;
+use super::sentencepiece::model_file::{Algorithm, Kind, Spm};
+use super::tokenizer_config::{Family, TokenizerConfig};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
@@ -33,12 +33,12 @@ fn wrong(error: impl ToString) -> Error {
 pub(super) type Built = (tokenizers::Tokenizer, Option<u32>);
 
 /// A family's tokenizer out of the SentencePiece model in `file`.
-pub(super) fn from_sentencepiece(file: &Path, settings: &Settings) -> Result<Built> {
+pub(super) fn from_sentencepiece(file: &Path, settings: &TokenizerConfig) -> Result<Built> {
     from_spm(&Spm::open(file)?, settings, &file.display().to_string())
 }
 
 /// The same with a model that is in memory; `name` is its file's.
-pub(super) fn from_spm(spm: &Spm, settings: &Settings, name: &str) -> Result<Built> {
+pub(super) fn from_spm(spm: &Spm, settings: &TokenizerConfig, name: &str) -> Result<Built> {
     let broken = |message: String| Error::model(name, message);
     let family = settings.family;
     let named = |name: &str, default: &str| {
@@ -100,11 +100,13 @@ pub(super) fn from_spm(spm: &Spm, settings: &Settings, name: &str) -> Result<Bui
             vocabulary.extend([bos, pad, eos, unk.clone()].map(|token| (token, 0.0)));
             vocabulary.extend(normal.skip(3));
             let languages: Vec<String> = match family {
-                Family::MBart => {
-                    codes::MBART50.split(' ').take(codes::MBART).map(String::from).collect()
-                }
-                Family::MBart50 => codes::MBART50.split(' ').map(String::from).collect(),
-                _ => codes::NLLB.split(' ').map(String::from).collect(),
+                Family::MBart => language_codes::MBART50
+                    .split(' ')
+                    .take(language_codes::MBART)
+                    .map(String::from)
+                    .collect(),
+                Family::MBart50 => language_codes::MBART50.split(' ').map(String::from).collect(),
+                _ => language_codes::NLLB.split(' ').map(String::from).collect(),
             };
             let mask = named("mask_token", "<mask>");
             vocabulary.extend(languages.iter().cloned().chain([mask]).map(|token| (token, 0.0)));
@@ -187,7 +189,7 @@ fn merged(spm: &Spm, vocabulary: &[(String, f64)], unknown: String) -> Result<BP
 }
 
 /// BART's byte-level BPE out of `vocab.json` and `merges.txt`.
-pub(super) fn byte_level(folder: &Path, settings: &Settings) -> Result<Built> {
+pub(super) fn byte_level(folder: &Path, settings: &TokenizerConfig) -> Result<Built> {
     let vocabulary: HashMap<String, u32> = files::json(&folder.join("vocab.json"))?;
     let path = folder.join("merges.txt");
     let text = files::text(&path)?;
@@ -212,7 +214,11 @@ pub(super) fn byte_level(folder: &Path, settings: &Settings) -> Result<Built> {
 }
 
 /// Marks the special tokens, and appends those that the vocabulary does not have.
-fn add(inner: &mut tokenizers::Tokenizer, settings: &Settings, special: Vec<String>) -> Result<()> {
+fn add(
+    inner: &mut tokenizers::Tokenizer,
+    settings: &TokenizerConfig,
+    special: Vec<String>,
+) -> Result<()> {
     let defaults: &[(&str, &str)] = match settings.family {
         Family::T5 | Family::Pegasus => {
             &[("eos_token", "</s>"), ("unk_token", "<unk>"), ("pad_token", "<pad>")]

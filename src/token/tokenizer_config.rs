@@ -28,7 +28,7 @@ pub(super) enum Family {
     Other,
 }
 
-pub(super) struct Settings {
+pub(super) struct TokenizerConfig {
     pub family: Family,
     /// `tokenizer_config.json` with what `special_tokens_map.json` adds to it.
     config: Map<String, Value>,
@@ -36,8 +36,8 @@ pub(super) struct Settings {
     pub added: BTreeMap<u32, AddedToken>,
 }
 
-impl Settings {
-    pub fn read(folder: &Path, model: &Config) -> Result<Settings> {
+impl TokenizerConfig {
+    pub fn read(folder: &Path, model: &Config) -> Result<TokenizerConfig> {
         let mut config: Map<String, Value> = json_if_any(&folder.join("tokenizer_config.json"))?;
         let mut added = BTreeMap::new();
         if let Some(Value::Object(tokens)) = config.get("added_tokens_decoder") {
@@ -73,7 +73,7 @@ impl Settings {
         let class = class.strip_suffix("Fast").unwrap_or(class);
         let family = by_class(class)
             .unwrap_or_else(|| by_type(in_model("model_type").unwrap_or(""), folder));
-        Ok(Settings { family, config, added })
+        Ok(TokenizerConfig { family, config, added })
     }
 
     /// What is known of T5's tokenizer without any of these files: tokens that have names, and how
@@ -82,11 +82,11 @@ impl Settings {
         named: impl IntoIterator<Item = (&'static str, String)>,
         extra_ids: usize,
         added: BTreeMap<u32, AddedToken>,
-    ) -> Settings {
+    ) -> TokenizerConfig {
         let mut config: Map<String, Value> =
             named.into_iter().map(|(name, token)| (name.into(), token.into())).collect();
         config.insert("extra_ids".into(), extra_ids.into());
-        Settings { family: Family::T5, config, added }
+        TokenizerConfig { family: Family::T5, config, added }
     }
 
     /// A token that has a name, such as `eos_token`. One that is set to nothing does not exist.

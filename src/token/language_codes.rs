@@ -33,3 +33,13 @@ pub(super) const M2M100: &str = "\
 /// Those of the WMT21 models of the same kind (`language_codes` = `wmt21`).
 pub(super) const WMT21: &str = "\
     en ha is ja cs ru zh de";
+
+/// MADLAD's target languages, which are ordinary entries of its vocabulary.
+pub(super) fn is_madlad_code(token: &str) -> bool {
+    let code = token.strip_prefix("<2").and_then(|t| t.strip_suffix('>'));
+    code.is_some_and(|c| {
+        !c.is_empty()
+            && c.len() <= 16
+            && c.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    })
+}

@@ -2,15 +2,15 @@
 //! SentencePiece model that llama.cpp's converter has taken apart is put together again, and read
 //! as one that lies in a file of its own.
 
-use super::build;
-use super::folder::is_madlad_code;
-use super::frame::{Frame, Slot};
-use super::gguf::Metadata;
-use super::library::Library;
-use super::settings::Settings;
-use super::spm::{Algorithm, Kind, Spm, SpmPiece};
-use super::{Pieces, Tokenizer};
+use super::metadata::Metadata;
 use crate::error::{Error, Result};
+use crate::token::convert;
+use crate::token::hf_tokenizer::HfTokenizer;
+use crate::token::input_template::{InputTemplate, Slot};
+use crate::token::language_codes::is_madlad_code;
+use crate::token::sentencepiece::model_file::{Algorithm, Kind, Spm, SpmPiece};
+use crate::token::tokenizer::{Backend, Tokenizer};
+use crate::token::tokenizer_config::TokenizerConfig;
 use std::collections::BTreeMap;
 use tokenizers::AddedToken;
 
@@ -73,13 +73,13 @@ pub(super) fn build(meta: &Metadata<'_>) -> Result<Tokenizer> {
         escape_whitespaces: true,
         space_as_suffix: false,
     };
-    let settings = Settings::of_t5(
+    let settings = TokenizerConfig::of_t5(
         [("eos_token", eos), ("pad_token", padding), ("unk_token", unknown)],
         extra_ids,
         added,
     );
-    let (inner, unknown) = build::from_spm(&spm.check().map_err(broken)?, &settings, meta.model)?;
-    let pieces = Pieces::Library(Box::new(Library::new(inner, unknown, Some(is_madlad_code))?));
-    let frame = Frame { before: Vec::new(), after: vec![Slot::Token(end)] };
-    Ok(Tokenizer { pieces, frame, begin: None, end: vec![end], pad: Some(pad) })
+    let (inner, unknown) = convert::from_spm(&spm.check().map_err(broken)?, &settings, meta.model)?;
+    let backend = Backend::Hf(Box::new(HfTokenizer::new(inner, unknown, Some(is_madlad_code))?));
+    let template = InputTemplate { before: Vec::new(), after: vec![Slot::Token(end)] };
+    Ok(Tokenizer { backend, template, begin: None, end: vec![end], pad: Some(pad) })
 }

@@ -14,7 +14,7 @@ const MAX_PIECES: usize = 1 << 20;
 
 /// What a piece is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub enum Kind {
     Normal,
     Unknown,
     Control,
@@ -45,7 +45,7 @@ impl Kind {
 
 /// An entry of the vocabulary.
 #[derive(Clone, Debug)]
-pub(super) struct SpmPiece {
+pub struct SpmPiece {
     pub text: String,
     /// Log probability (unigram) or the negated rank of the merge (BPE).
     pub score: f32,
@@ -69,14 +69,14 @@ impl SpmPiece {
 
 /// How text is cut into pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Algorithm {
+pub enum Algorithm {
     Unigram,
     Bpe,
 }
 
 /// A SentencePiece model.
 #[derive(Debug)]
-pub(super) struct Spm {
+pub struct Spm {
     pub pieces: Vec<SpmPiece>,
     pub algorithm: Algorithm,
     /// Unknown characters become bytes (`<0xE2>`).
@@ -96,7 +96,7 @@ impl Spm {
     /// # Errors
     /// When the file cannot be read or is no SentencePiece model.
     pub fn open(path: &Path) -> Result<Spm> {
-        Spm::parse(&super::files::read(path, MAX_FILE)?).map_err(|message| {
+        Spm::parse(&crate::token::files::read(path, MAX_FILE)?).map_err(|message| {
             let hint =
                 "expected a SentencePiece model; if the download was cut off, fetch it again";
             Error::model(path.display().to_string(), format!("{message}; {hint}"))
@@ -194,7 +194,7 @@ impl Spm {
 }
 
 /// The byte that a byte piece (`<0xE2>`) stands for.
-pub(super) fn byte_of(piece: &str) -> Option<u8> {
+pub fn byte_of(piece: &str) -> Option<u8> {
     let hex = piece.strip_prefix("<0x")?.strip_suffix('>')?;
     let digits =
         hex.len() == 2 && hex.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));

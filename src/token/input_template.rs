@@ -11,12 +11,12 @@ pub(super) enum Slot {
 
 /// The places before and after the text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(super) struct InputTemplate {
     pub before: Vec<Slot>,
     pub after: Vec<Slot>,
 }
 
-impl Frame {
+impl InputTemplate {
     /// Whether a language token has a place of its own. Otherwise it stands at the head of the
     /// text, as a part of it.
     pub fn has_language(&self) -> bool {
@@ -24,17 +24,17 @@ impl Frame {
     }
 
     /// The whole that the encoder reads.
-    pub fn around(&self, language: Option<u32>, body: Vec<u32>) -> Vec<u32> {
-        let fill = |slots: &[Slot]| -> Vec<u32> {
+    pub fn fill(&self, language: Option<u32>, body: Vec<u32>) -> Vec<u32> {
+        let tokens = |slots: &[Slot]| -> Vec<u32> {
             let token = |slot: &Slot| match slot {
                 Slot::Token(id) => Some(*id),
                 Slot::Language => language,
             };
             slots.iter().filter_map(token).collect()
         };
-        let mut ids = fill(&self.before);
+        let mut ids = tokens(&self.before);
         ids.extend(body);
-        ids.extend(fill(&self.after));
+        ids.extend(tokens(&self.after));
         ids
     }
 }

@@ -8,7 +8,7 @@ const MAX_REPLACEMENT: usize = 1024;
 
 /// A checked table.
 #[derive(Debug)]
-pub(super) struct Charsmap {
+pub struct Charsmap {
     units: Vec<u32>,
     /// Texts, each ended by NUL.
     replacements: String,

@@ -2,16 +2,16 @@
 //! their ids. So work Marian (opus-mt), with a model for each side, and M2M100; where the ids are
 //! SentencePiece's own, so work Marian's students and GGUF files.
 
-use super::Piece;
+use super::piece::Piece;
 use super::sentencepiece::SentencePiece;
-use super::spm::{Kind, Spm, byte_of};
+use super::sentencepiece::model_file::{Kind, Spm, byte_of};
 use crate::error::{Error, Result};
 use aho_corasick::{AhoCorasick, MatchKind};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-/// What [`Mapped`] is made of.
+/// What [`MappedSentencePiece`] is made of.
 pub(super) struct Parts {
     pub source: SentencePiece,
     /// Decodes, where it is not the model that encodes.
@@ -53,7 +53,7 @@ impl Parts {
     }
 }
 
-pub(super) struct Mapped {
+pub(super) struct MappedSentencePiece {
     parts: Parts,
     tokens: HashMap<u32, String>,
     /// Those that are read, where they are others; made when first needed.
@@ -64,8 +64,8 @@ pub(super) struct Mapped {
     silent: HashSet<u32>,
 }
 
-impl Mapped {
-    pub fn new(parts: Parts) -> Result<Mapped> {
+impl MappedSentencePiece {
+    pub fn new(parts: Parts) -> Result<MappedSentencePiece> {
         let written = parts.target_ids.as_ref().unwrap_or(&parts.ids);
         let tokens: HashMap<u32, String> =
             written.iter().map(|(token, id)| (*id, token.clone())).collect();
@@ -74,7 +74,14 @@ impl Mapped {
         let finder =
             AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&parts.control);
         let finder = finder.map_err(|e| Error::Tokenizer(e.to_string()))?;
-        Ok(Mapped { parts, tokens, source_tokens: OnceLock::new(), control, finder, silent })
+        Ok(MappedSentencePiece {
+            parts,
+            tokens,
+            source_tokens: OnceLock::new(),
+            control,
+            finder,
+            silent,
+        })
     }
 
     /// With control tokens and language codes recognized.
