@@ -130,6 +130,19 @@ pub enum Format {
     Jsonl,
 }
 
+/// The markup in an article's text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Markup {
+    /// None.
+    Plain,
+    /// Markdown.
+    Markdown,
+    /// HTML.
+    Html,
+    /// Not said: HTML where it looks like that, else none.
+    Undeclared,
+}
+
 /// Where an article came from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Source {
@@ -155,6 +168,8 @@ pub struct RawArticle {
     pub title: Option<String>,
     /// Decoded text: the file's whole text, or the text field of a JSON object.
     pub text: String,
+    /// The markup of the text.
+    pub markup: Markup,
     /// Fields of a JSON object that polygist does not use; passed on to the record.
     pub extra: serde_json::Map<String, serde_json::Value>,
 }

@@ -9,6 +9,7 @@ use decoding::at_least_one;
 pub use decoding::{Decoding, EarlyStoppingArg};
 
 use crate::error::{Error, Result};
+use crate::io::articles::usual_extensions;
 use crate::kernel::Precision;
 use crate::model::DeviceChoice;
 use crate::task::summarize::{Length, Style};
@@ -246,8 +247,9 @@ pub struct Summarize {
 It writes a Markdown file for each article, results.jsonl and report.html. Run it again and only what is new or changed is done. \
 Results are written as they are finished: stop it at any moment, with Ctrl-C or otherwise, and the next run goes on from there.")]
 pub struct Batch {
-    /// Files and folders with articles: .txt .md .html .json .jsonl, each also as .gz
+    /// Files and folders with articles
     #[arg(value_name = "IN", required = true)]
+    #[arg(help = format!("Files and folders with articles: {}", usual_extensions()))]
     pub inputs: Vec<PathBuf>,
     /// Folder for the results
     #[arg(long, value_name = "DIR", required = true)]

@@ -5,6 +5,7 @@ use super::output::print;
 use super::plan::{self, Environment};
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
+use crate::io::articles::usual_extensions;
 use crate::io::fetch::Lookup;
 use crate::io::layout;
 use crate::job::{BatchJob, BatchOptions, BatchOutcome, PreviewedArticle};
@@ -54,10 +55,7 @@ fn conclusion(args: &Batch, outcome: &BatchOutcome) -> String {
         let places: Vec<String> = args.inputs.iter().map(|p| p.display().to_string()).collect();
         let pattern = args.reading.pattern.as_ref();
         let matching = pattern.map_or(String::new(), |pattern| format!(" that match {pattern}"));
-        return format!(
-            "no articles{matching} in {} (.txt .md .html .json .jsonl, each also as .gz)",
-            places.join(", ")
-        );
+        return format!("no articles{matching} in {} ({})", places.join(", "), usual_extensions());
     }
     let counts = [
         (outcome.done, "done"),

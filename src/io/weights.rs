@@ -11,6 +11,7 @@
 
 mod adapter;
 mod gguf;
+mod json;
 mod marian;
 mod pickle;
 mod safetensors;
@@ -23,19 +24,17 @@ mod zip;
 use super::layout::{self, Format, WeightFiles};
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
+use json::json;
 use serde_json::Value;
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 use stored::{Stored, View};
 
 pub use adapter::{Adapter, Usage};
 pub use gguf::Gguf;
+pub use json::optional_json;
 pub use shortlist::ShortlistFile;
-
-/// `config.json` and the lists of shards are not longer.
-const JSON_LIMIT: u64 = 16 << 20;
 
 /// Opens a folder in the Hub's layout: its `config.json` and its weights, which are read as they
 /// are asked for.
@@ -121,32 +120,6 @@ fn read(path: &Path, format: Format) -> std::result::Result<(File, Vec<(String, 
         Format::Safetensors | Format::Gguf | Format::Marian => safetensors::read(&mut file, size)?,
     };
     Ok((file, views))
-}
-
-/// A JSON file of a model's folder that may be missing: null then.
-///
-/// # Errors
-/// When it is there, and cannot be read or is no JSON.
-pub fn optional_json(folder: &Path, name: &str) -> Result<Value> {
-    if !folder.join(name).exists() {
-        return Ok(Value::Null);
-    }
-    json(folder, name, &folder.display().to_string())
-}
-
-fn json(folder: &Path, name: &str, model: &str) -> Result<Value> {
-    let path = folder.join(name);
-    let file = File::open(&path).map_err(Error::io("reading", &path))?;
-    let mut text = Vec::new();
-    file.take(JSON_LIMIT + 1).read_to_end(&mut text).map_err(Error::io("reading", &path))?;
-    if text.len() as u64 > JSON_LIMIT {
-        return Err(Error::model(
-            model,
-            format!("{name} has more than {JSON_LIMIT} bytes; it belongs to no model"),
-        ));
-    }
-    serde_json::from_slice(&text)
-        .map_err(|e| Error::model(model, format!("{name} is not JSON: {e}")))
 }
 
 /// The shard of each weight.

@@ -1,5 +1,6 @@
 //! Results out: where each article's file goes, and files that are either whole or not there.
 
+use super::articles::holds_several;
 use super::files::sha256_hex;
 use crate::error::{Error, Result};
 use crate::types::Lang;
@@ -109,20 +110,7 @@ fn fold(id: &str) -> String {
 
 /// Parts `a.jsonl#id` into the file and the article in it, whatever the article's own id holds.
 fn split_member(id: &str) -> (&str, Option<&str>) {
-    const HOLDERS: [&str; 7] = [
-        ".json",
-        ".jsonl",
-        ".ndjson",
-        ".json.gz",
-        ".jsonl.gz",
-        ".ndjson.gz",
-        super::articles::STDIN,
-    ];
-    let holder = |file: &str| {
-        let file = file.to_ascii_lowercase();
-        HOLDERS.iter().any(|end| file.ends_with(end))
-    };
-    let split = id.match_indices('#').find(|(at, _)| holder(&id[..*at]));
+    let split = id.match_indices('#').find(|(at, _)| holds_several(&id[..*at]));
     split.map_or((id, None), |(at, _)| (&id[..at], Some(&id[at + 1..])))
 }
 

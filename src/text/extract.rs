@@ -7,7 +7,7 @@ mod plain;
 
 use super::{clean, protect};
 use crate::error::{Error, Result};
-use crate::types::{Article, Block, BlockKind, Format, RawArticle};
+use crate::types::{Article, Block, BlockKind, Markup, RawArticle};
 use found::{Found, one_line};
 
 /// Finds title and blocks of an article: characters are normalized, boilerplate of web pages is
@@ -19,23 +19,22 @@ use found::{Found, one_line};
 pub fn extract(raw: &RawArticle) -> Result<Article> {
     refuse_binary(raw)?;
     let text = clean::normalize(&raw.text);
-    let format = match raw.source.format {
-        // The text field of a JSON object may hold a page.
-        Format::Json | Format::Jsonl if looks_like_html(&text) => Format::Html,
-        Format::Json | Format::Jsonl => Format::Text,
-        format => format,
+    let markup = match raw.markup {
+        Markup::Undeclared if looks_like_html(&text) => Markup::Html,
+        Markup::Undeclared => Markup::Plain,
+        markup => markup,
     };
-    let Found { title, mut blocks } = match format {
-        Format::Html => html::read(&text),
-        Format::Markdown => markdown::read(&text),
+    let Found { title, mut blocks } = match markup {
+        Markup::Html => html::read(&text),
+        Markup::Markdown => markdown::read(&text),
         _ => plain::read(&text),
     };
-    if format != Format::Markdown {
+    if markup != Markup::Markdown {
         drop_boilerplate(&mut blocks);
     }
     let given =
         raw.title.as_deref().map(|t| one_line(&clean::normalize(t))).filter(|t| !t.is_empty());
-    let title = take_title(given.or(title), &mut blocks, format);
+    let title = take_title(given.or(title), &mut blocks, markup);
     let readable = |b: &Block| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text);
     if !blocks.iter().any(readable) && title.is_none() {
         let message = format!(
@@ -102,12 +101,12 @@ fn drop_boilerplate(blocks: &mut Vec<Block>) {
 
 /// Takes the title out of the blocks. A title that is given is looked for at the top of the blocks;
 /// otherwise the first heading is the title when there is text after it.
-fn take_title(title: Option<String>, blocks: &mut Vec<Block>, format: Format) -> Option<String> {
+fn take_title(title: Option<String>, blocks: &mut Vec<Block>, markup: Markup) -> Option<String> {
     let title = title.or_else(|| {
         let first = blocks.iter().position(|b| b.kind != BlockKind::Verbatim)?;
         let block = &blocks[first];
-        let top = match format {
-            Format::Markdown => {
+        let top = match markup {
+            Markup::Markdown => {
                 block.prefix == "# " || block.prefix.is_empty() && block.kind == BlockKind::Heading
             }
             _ => block.kind == BlockKind::Heading,
@@ -138,7 +137,7 @@ fn key(text: &str) -> String {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::types::Source;
+    use crate::types::{Format, Source};
 
     pub(crate) fn raw(format: Format, text: &str) -> RawArticle {
         let source =
@@ -148,6 +147,12 @@ pub(super) mod tests {
             source,
             title: None,
             text: text.into(),
+            markup: match format {
+                Format::Text => Markup::Plain,
+                Format::Markdown => Markup::Markdown,
+                Format::Html => Markup::Html,
+                Format::Json | Format::Jsonl => Markup::Undeclared,
+            },
             extra: Default::default(),
         }
     }

@@ -1,10 +1,14 @@
 //! Bytes to text: UTF-8, UTF-16 with and without byte order mark, legacy encodings by declaration
-//! or by guess; binary data is told.
+//! or by guess; binary data is refused.
 
-use super::format;
-use crate::types::Format;
+use super::reader::Input;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs_io::DecodeReaderBytesBuilder;
+use std::io::BufReader;
+
+/// Bytes from the start of a file that decide on its format and encoding.
+pub(super) const HEAD: usize = 64 << 10;
 
 /// Share of control characters from which on something is no text.
 const CONTROL_SHARE: f64 = 0.02;
@@ -13,16 +17,28 @@ const CONTROL_SHARE: f64 = 0.02;
 /// another encoding.
 const BROKEN_SHARE: f64 = 0.02;
 
-/// Decodes a whole file; the error says what it is instead of text, as a phrase that follows the
-/// file's name.
-pub(super) fn decode(bytes: Vec<u8>, format: Format) -> Result<String, String> {
+/// Decodes a text; the error says what it is instead of one, as a phrase that follows the file's
+/// name.
+pub(super) fn decode(bytes: Vec<u8>) -> Result<String, String> {
+    decode_with(bytes, |_| None)
+}
+
+/// Decodes a page of HTML, whose first bytes may declare its encoding.
+pub(super) fn decode_html(bytes: Vec<u8>) -> Result<String, String> {
+    decode_with(bytes, declared)
+}
+
+fn decode_with(
+    bytes: Vec<u8>,
+    declared: fn(&[u8]) -> Option<&'static Encoding>,
+) -> Result<String, String> {
     if let Some((encoding, length)) = Encoding::for_bom(&bytes) {
         return checked(encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned());
     }
     if let Some(encoding) = utf16(&bytes) {
         return checked(encoding.decode_without_bom_handling(&bytes).0.into_owned());
     }
-    if let Some(what) = format::not_text(&bytes) {
+    if let Some(what) = not_text(&bytes) {
         return Err(format!("expected text, found {what}"));
     }
     // ISO-2022-JP is the one encoding in use whose text is all ASCII bytes.
@@ -38,8 +54,7 @@ pub(super) fn decode(bytes: Vec<u8>, format: Format) -> Result<String, String> {
     if let Some(text) = almost_utf8(&bytes) {
         return checked(text);
     }
-    let declared = if format == Format::Html { declared(&bytes) } else { None };
-    if let Some((text, _, false)) = declared.map(|encoding| encoding.decode(&bytes)) {
+    if let Some((text, _, false)) = declared(&bytes).map(|encoding| encoding.decode(&bytes)) {
         return checked(text.into_owned());
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
@@ -53,13 +68,58 @@ pub(super) fn decode(bytes: Vec<u8>, format: Format) -> Result<String, String> {
     )
 }
 
+/// An encoding that is no superset of ASCII, by the first bytes: UTF-16 in one of its orders.
+pub(super) fn wide(head: &[u8]) -> Option<&'static Encoding> {
+    Encoding::for_bom(head)
+        .map(|(encoding, _)| encoding)
+        .or_else(|| utf16(head))
+        .filter(|e| !e.is_ascii_compatible())
+}
+
+/// The input as bytes that can be cut at ASCII characters, without byte order mark; `head` has its
+/// first bytes.
+pub(super) fn narrow(head: &[u8], input: Input) -> Result<BufReader<Input>, String> {
+    let wide = wide(head);
+    if wide.is_none() && is_binary(head) {
+        return Err(BINARY.into());
+    }
+    let narrow = DecodeReaderBytesBuilder::new()
+        .encoding(wide)
+        .strip_bom(true)
+        .utf8_passthru(true)
+        .build(input);
+    Ok(BufReader::with_capacity(HEAD, Box::new(narrow)))
+}
+
+/// The kind of a well-known file that is no text, and what to do about it.
+fn not_text(head: &[u8]) -> Option<&'static str> {
+    const SIGNATURES: [(&[u8], &str); 9] = [
+        (b"%PDF-", "a PDF document; convert it first (for example with `pdftotext`)"),
+        (
+            b"PK\x03\x04",
+            "a ZIP archive or an office document or e-book in one (docx, odt, epub); convert it first (for example with `pandoc`)",
+        ),
+        (
+            b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1",
+            "an old office document (doc, xls); convert it first",
+        ),
+        (b"{\\rtf", "an RTF document; convert it first (for example with `pandoc`)"),
+        (b"\xFD7zXZ\x00", "an xz archive; unpack it first"),
+        (b"BZh", "a bzip2 archive; unpack it first"),
+        (b"\x28\xB5\x2F\xFD", "a Zstandard archive; unpack it first"),
+        (b"\x89PNG\r\n\x1A\n", "a PNG image"),
+        (b"\xFF\xD8\xFF", "a JPEG image"),
+    ];
+    SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)).map(|(_, what)| *what)
+}
+
 /// Whether bytes are text in no encoding that is a superset of ASCII.
-pub(super) fn is_binary(bytes: &[u8]) -> bool {
+fn is_binary(bytes: &[u8]) -> bool {
     controls(bytes.iter().map(|&b| char::from(b)).filter(|&c| c != '\x1B')) > CONTROL_SHARE
 }
 
-/// What is said of data that is no text.
-pub(super) const BINARY: &str = "expected text, found binary data (too many control characters); if it is text in an unusual encoding, convert it to UTF-8 first";
+/// The message about data that is no text.
+const BINARY: &str = "expected text, found binary data (too many control characters); if it is text in an unusual encoding, convert it to UTF-8 first";
 
 /// Drops stray NULs, which some crawlers leave behind, unless there are so many that this is no
 /// text.
@@ -87,7 +147,7 @@ fn controls(chars: impl Iterator<Item = char>) -> f64 {
 
 /// UTF-16 without byte order mark. Text of any script has some ASCII spaces, digits or line breaks
 /// in it, thus NUL bytes; of the two byte orders the one that shows more separators is meant.
-pub(super) fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
+fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     // Half a character or more at the end is still text that was cut off; the start decides.
     let head = &bytes[..(bytes.len() & !1).min(1 << 16)];
     if head.len() < 4 || !head.contains(&0) {
@@ -154,7 +214,7 @@ mod tests {
     }
 
     fn text(bytes: impl Into<Vec<u8>>) -> String {
-        decode(bytes.into(), Format::Text).unwrap()
+        decode(bytes.into()).unwrap()
     }
 
     #[test]
@@ -194,7 +254,7 @@ mod tests {
     fn html_declares_its_encoding() {
         // Too short to be guessed.
         let page = b"<html><head><meta http-equiv='Content-Type' content='text/html; charset=windows-1251'></head><p>\xC4\xE0</p>".to_vec();
-        assert!(decode(page, Format::Html).unwrap().contains("<p>Да</p>"));
+        assert!(decode_html(page).unwrap().contains("<p>Да</p>"));
     }
 
     #[test]
@@ -217,8 +277,8 @@ mod tests {
             [b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3E\0\x01\0\0\0".as_slice(), &[0; 64]]
                 .concat();
         for bytes in [noise, elf, vec![0; 100], b"abc\x01\x02\x03\x04".to_vec()] {
-            assert!(decode(bytes, Format::Text).unwrap_err().contains("binary data"));
+            assert!(decode(bytes).unwrap_err().contains("binary data"));
         }
-        assert!(decode(b"%PDF-1.7 text".to_vec(), Format::Text).unwrap_err().contains("PDF"));
+        assert!(decode(b"%PDF-1.7 text".to_vec()).unwrap_err().contains("PDF"));
     }
 }

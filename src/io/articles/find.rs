@@ -2,7 +2,7 @@
 //! real file once.
 
 use super::file::{FoundFile, STDIN, shown};
-use super::format;
+use super::readers;
 use crate::error::{Error, Result};
 use crate::types::Format;
 use globset::{GlobBuilder, GlobMatcher};
@@ -129,7 +129,7 @@ impl Search {
         } else if self.seen.insert(real.clone()) {
             let below =
                 input.file_name().map_or_else(|| shown(input), |name| shown(Path::new(name)));
-            let format = format::of_name(&below);
+            let format = readers::of_name(&below);
             self.found.push(Candidate {
                 path: input.to_path_buf(),
                 above: real.parent().map(parts).unwrap_or_default(),
@@ -217,11 +217,11 @@ impl Search {
             return;
         }
         let below = shown(relative);
-        let format = format::of_name(below.rsplit('/').next().unwrap_or(&below));
+        let format = readers::of_name(below.rsplit('/').next().unwrap_or(&below));
         if !regular {
             self.skip(path, "is no regular file");
         } else if format.is_none() {
-            self.skip(path, format!("has an unknown extension; expected {}; name the file itself to read it all the same", format::KNOWN));
+            self.skip(path, format!("has an unknown extension; expected {}; name the file itself to read it all the same", readers::all_extensions()));
         } else if self.seen.insert(real) {
             self.found.push(Candidate { path, above: above.to_vec(), below, format });
         } else {

@@ -2,15 +2,20 @@
 //!
 //! A file is read as its name says (`.txt`, `.md`, `.html`, `.json`, `.jsonl` and their like, each
 //! also as `.gz`), or as its content looks when its name says nothing. Nothing is held but the
-//! article at hand, however many a file has.
+//! article at hand, however many a file has. The formats are a list in `readers.rs`, which says how
+//! to add one.
 
 mod decode;
 mod file;
 mod find;
-mod format;
-mod json;
+mod options;
 mod read;
+mod reader;
+mod readers;
 
 pub use file::{FoundFile, STDIN};
 pub use find::{FindOptions, Found, Skipped, find};
-pub use read::{Articles, Failure, ReadOptions, from_text, read, read_from};
+pub use options::ReadOptions;
+pub use read::{Articles, Failure, from_text, read, read_from};
+pub(super) use readers::holds_several;
+pub use readers::usual_extensions;

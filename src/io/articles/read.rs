@@ -1,40 +1,18 @@
 //! What stands in a file: a stream of articles, each good or bad by itself.
 
+use super::decode::{self, HEAD};
 use super::file::FoundFile;
-use super::json::{self, Piece, Values};
-use super::{decode, format};
+use super::options::ReadOptions;
+use super::reader::{Contents, Cut, Cutter, Input, Piece, ReadAs, Several};
+use super::readers;
 use crate::error::Error;
 use crate::io::files::sha256_hex;
-use crate::types::{Format, RawArticle, Source};
-use encoding_rs::Encoding;
-use encoding_rs_io::DecodeReaderBytesBuilder;
+use crate::types::{Format, Markup, RawArticle, Source};
 use flate2::read::MultiGzDecoder;
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::{self, BufReader, Cursor, Read};
-
-/// Bytes from the start of a file that decide on its format.
-const HEAD: usize = 64 << 10;
-
-/// How to read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ReadOptions {
-    /// JSON field of the title; found among usual names without.
-    pub title_field: Option<String>,
-    /// JSON field of the text; found among usual names without.
-    pub text_field: Option<String>,
-    /// JSON field of the id of articles in a file of several; found among usual names without.
-    pub id_field: Option<String>,
-    /// Largest article in bytes, after decompression.
-    pub max_bytes: usize,
-}
-
-impl Default for ReadOptions {
-    fn default() -> Self {
-        ReadOptions { title_field: None, text_field: None, id_field: None, max_bytes: 64 << 20 }
-    }
-}
+use std::io::{self, Cursor, Read};
 
 /// An article that could not be read: what a record of it needs.
 #[derive(Debug)]
@@ -56,7 +34,7 @@ pub fn from_text(id: &str, text: &str) -> RawArticle {
         sha256: sha256_hex(text.as_bytes()),
     };
     let (title, extra) = (None, serde_json::Map::new());
-    RawArticle { id: id.into(), source, title, text: text.into(), extra }
+    RawArticle { id: id.into(), source, title, text: text.into(), markup: Markup::Plain, extra }
 }
 
 /// The articles of a file, one after the other; a bad one is an error in its place. See [`read`].
@@ -66,19 +44,14 @@ pub struct Articles {
     stream: Stream,
     /// Hashes of the ids given out, for files whose own ids are not unique.
     seen: HashSet<u64>,
-    /// Number of the line or value last read, from 1.
-    number: usize,
     /// Whether anything was there at all.
     any: bool,
 }
 
-type Input = Box<dyn Read + Send>;
-
 enum Stream {
     Closed,
     Given(Input),
-    Lines(BufReader<Input>),
-    Values(Values<BufReader<Input>>),
+    Pieces(Box<dyn Cutter>, Several),
     Done,
 }
 
@@ -121,34 +94,12 @@ impl Iterator for Articles {
                         }));
                     }
                 },
-                Stream::Lines(mut reader) => {
-                    self.number += 1;
-                    let piece = json::next_line(&mut reader, self.options.max_bytes);
-                    if matches!(piece, Ok(Some(_))) {
-                        self.stream = Stream::Lines(reader);
+                Stream::Pieces(mut cutter, kind) => {
+                    let cut = cutter.next();
+                    if matches!(cut.piece, Ok(Some(_))) {
+                        self.stream = Stream::Pieces(cutter, kind);
                     }
-                    if !matches!(&piece, Ok(Some(Piece::Whole(line))) if line.trim_ascii().is_empty())
-                    {
-                        return self.member(piece, false);
-                    }
-                }
-                Stream::Values(mut values) => {
-                    let first = self.number == 0;
-                    self.number += 1;
-                    let piece = values.next_value().map(|next| {
-                        next.map(|(number, piece)| {
-                            self.number = number;
-                            piece
-                        })
-                    });
-                    let alone = first
-                        && !values.in_array()
-                        && matches!(piece, Ok(Some(_)))
-                        && values.at_end().unwrap_or(false);
-                    if matches!(piece, Ok(Some(_))) {
-                        self.stream = Stream::Values(values);
-                    }
-                    return self.member(piece, alone);
+                    return self.member(cut, kind);
                 }
             }
         }
@@ -162,7 +113,6 @@ impl Articles {
             options: options.clone(),
             stream,
             seen: HashSet::new(),
-            number: 0,
             any: false,
         }
     }
@@ -183,38 +133,20 @@ impl Articles {
         if head.is_empty() {
             return Ok(Some(self.fail_whole(self.bad("is empty; expected an article".into()))));
         }
-        let wide = Encoding::for_bom(&head)
-            .map(|(encoding, _)| encoding)
-            .or_else(|| decode::utf16(&head))
-            .filter(|e| !e.is_ascii_compatible());
-        let sample = wide
+        let sample = decode::wide(&head)
             .map(|encoding| encoding.decode_with_bom_removal(&head).0.into_owned().into_bytes());
-        let sample = sample.as_deref().unwrap_or(&head);
-        let format = match self.file.format {
-            Some(Format::Json) if format::is_lines(sample) => Format::Jsonl,
-            Some(format) => format,
-            None => format::of_content(sample),
-        };
-        self.file.format = Some(format);
-        if !matches!(format, Format::Json | Format::Jsonl) {
-            return self.whole(input, format).map(Some);
+        let reader = readers::of_content(self.file.format, sample.as_deref().unwrap_or(&head));
+        self.file.format = Some(reader.format);
+        match reader.read {
+            ReadAs::Whole(parse) => self.whole(input, parse).map(Some),
+            ReadAs::Several(kind) => Ok(match (kind.cut)(&head, input, &self.options) {
+                Ok(cutter) => {
+                    self.stream = Stream::Pieces(cutter, kind);
+                    None
+                }
+                Err(message) => Some(self.fail_whole(self.bad(message))),
+            }),
         }
-        if wide.is_none() && decode::is_binary(&head) {
-            return Ok(Some(self.fail_whole(self.bad(decode::BINARY.into()))));
-        }
-        // Lines and values are cut at ASCII bytes.
-        let narrow = DecodeReaderBytesBuilder::new()
-            .encoding(wide)
-            .strip_bom(true)
-            .utf8_passthru(true)
-            .build(input);
-        let reader = BufReader::with_capacity(HEAD, Box::new(narrow) as Input);
-        self.stream = if format == Format::Jsonl {
-            Stream::Lines(reader)
-        } else {
-            Stream::Values(Values::new(reader, self.options.max_bytes))
-        };
-        Ok(None)
     }
 
     /// The first bytes, and the input with them still to be read.
@@ -242,7 +174,11 @@ impl Articles {
     }
 
     /// The whole input as one article.
-    fn whole(&self, input: Input, format: Format) -> io::Result<<Self as Iterator>::Item> {
+    fn whole(
+        &self,
+        input: Input,
+        parse: fn(Vec<u8>) -> Result<Contents, String>,
+    ) -> io::Result<<Self as Iterator>::Item> {
         let max = self.options.max_bytes;
         let mut bytes = Vec::new();
         input.take((max as u64).saturating_add(1)).read_to_end(&mut bytes)?;
@@ -251,33 +187,24 @@ impl Articles {
         }
         let source = self.source(&bytes);
         let id = self.file.id.clone();
-        Ok(match decode::decode(bytes, format) {
-            Ok(text) if text.trim().is_empty() => Err(Box::new(Failure {
-                id,
-                source,
-                error: self.bad("holds white space only; expected an article".into()),
-            })),
-            Ok(text) => {
-                Ok(RawArticle { id, source, title: None, text, extra: serde_json::Map::new() })
+        Ok(match parse(bytes) {
+            Ok(contents) if contents.text.trim().is_empty() => {
+                let error = self.bad("holds white space only; expected an article".into());
+                Err(Box::new(Failure { id, source, error }))
             }
+            Ok(contents) => Ok(article(id, source, contents)),
             Err(message) => Err(Box::new(Failure { id, source, error: self.bad(message) })),
         })
     }
 
-    /// One article of several; `alone` when the file turns out to hold this one object.
-    fn member(
-        &mut self,
-        piece: io::Result<Option<Piece>>,
-        alone: bool,
-    ) -> Option<<Self as Iterator>::Item> {
-        let place = if self.file.format == Some(Format::Jsonl) { "line" } else { "article" };
-        let prefix = if alone { String::new() } else { format!("{place} {} ", self.number) };
+    /// One article of several.
+    fn member(&mut self, cut: Cut, kind: Several) -> Option<<Self as Iterator>::Item> {
+        let Cut { number, alone, piece } = cut;
         let (bytes, message) = match piece {
             Ok(None) if self.any => return None,
             Ok(None) => {
-                return Some(
-                    self.fail_whole(self.bad("holds no article; expected JSON objects".into())),
-                );
+                let message = format!("holds no article; expected {}", kind.expected);
+                return Some(self.fail_whole(self.bad(message)));
             }
             Ok(Some(Piece::Whole(bytes))) => (bytes, None),
             Ok(Some(Piece::TooLarge)) => (Vec::new(), Some(self.too_large())),
@@ -292,32 +219,24 @@ impl Articles {
         };
         self.any = true;
         let source = self.source(&bytes);
-        let names = json::Names {
-            id: self.options.id_field.as_deref(),
-            title: self.options.title_field.as_deref(),
-            text: self.options.text_field.as_deref(),
-        };
-        let fields = match message {
+        let contents = match message {
             Some(message) => Err(message),
-            None => {
-                decode::decode(bytes, Format::Json).and_then(|text| json::fields(&text, &names))
-            }
+            None => (kind.parse)(bytes, &self.options),
         };
-        let own_id = fields.as_ref().ok().and_then(|f| f.id.clone());
-        let id = if alone { self.file.id.clone() } else { self.member_id(own_id) };
-        Some(match fields {
-            Ok(json::Fields { title, text, extra, .. }) => {
-                Ok(RawArticle { id, source, title, text, extra })
-            }
+        let own_id = contents.as_ref().ok().and_then(|c| c.id.clone());
+        let id = if alone { self.file.id.clone() } else { self.member_id(own_id, number) };
+        Some(match contents {
+            Ok(contents) => Ok(article(id, source, contents)),
             Err(message) => {
-                Err(Box::new(Failure { id, source, error: self.bad(format!("{prefix}{message}")) }))
+                let place = if alone { String::new() } else { format!("{} {number} ", kind.piece) };
+                let error = self.bad(format!("{place}{message}"));
+                Err(Box::new(Failure { id, source, error }))
             }
         })
     }
 
     /// `file#id`, or `file#number` without an id; an id that was there before gets the number too.
-    fn member_id(&mut self, own: Option<String>) -> String {
-        let number = self.number;
+    fn member_id(&mut self, own: Option<String>, number: usize) -> String {
         let mut id = format!("{}#{}", self.file.id, own.unwrap_or_else(|| number.to_string()));
         while !self.seen.insert(hash(&id)) {
             id = format!("{id}~{number}");
@@ -353,6 +272,11 @@ impl Articles {
     }
 }
 
+fn article(id: String, source: Source, contents: Contents) -> RawArticle {
+    let Contents { id: _, title, text, markup, extra } = contents;
+    RawArticle { id, source, title, text, markup, extra }
+}
+
 /// A reader that has failed already.
 struct Broken(Option<io::Error>);
 
@@ -378,7 +302,7 @@ mod tests {
         bytes: impl Into<Vec<u8>>,
         options: &ReadOptions,
     ) -> Vec<Result<RawArticle, Box<Failure>>> {
-        let file = FoundFile { path: name.into(), id: name.into(), format: format::of_name(name) };
+        let file = FoundFile { path: name.into(), id: name.into(), format: readers::of_name(name) };
         read_from(Cursor::new(bytes.into()), &file, options).collect()
     }
 

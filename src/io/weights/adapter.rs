@@ -6,8 +6,9 @@
 //! not known here, is refused: an adapter that is followed in part is another model than the one
 //! that was trained.
 
+use super::json::{json, optional_json};
+use super::safetensors;
 use super::stored::Stored;
-use super::{json, optional_json, safetensors};
 use crate::checkpoint::{AdapterDelta, LowRank, Weights};
 use crate::error::{Error, Result};
 use crate::io::layout::{

@@ -1,0 +1,20 @@
+//! How articles are read.
+
+/// Settings of a reader.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// JSON field of the title; found among usual names without.
+    pub title_field: Option<String>,
+    /// JSON field of the text; found among usual names without.
+    pub text_field: Option<String>,
+    /// JSON field of the id of articles in a file of several; found among usual names without.
+    pub id_field: Option<String>,
+    /// Largest article in bytes, after decompression.
+    pub max_bytes: usize,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        ReadOptions { title_field: None, text_field: None, id_field: None, max_bytes: 64 << 20 }
+    }
+}

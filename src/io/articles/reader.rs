@@ -1,0 +1,121 @@
+//! A reader: what a file format is to the rest of the program. The list of them, and how to add
+//! one, is in `readers.rs`.
+
+use super::options::ReadOptions;
+use crate::types::{Format, Markup};
+use serde_json::{Map, Value};
+use std::io::{self, Read};
+
+/// A stream of bytes, unpacked if it was gzipped.
+pub(super) type Input = Box<dyn Read + Send>;
+
+/// One format: how its files are recognized and read.
+pub(super) struct Reader {
+    pub format: Format,
+    /// Extensions of its files in lower case, without the dot, the usual one first. Each may be
+    /// followed by `.gz`.
+    pub extensions: &'static [&'static str],
+    /// Whether a file whose name says nothing is of this format, by its first bytes: up to 64 KiB,
+    /// UTF-16 as UTF-8, without byte order mark and leading white space. Containers look for their
+    /// magic number.
+    pub detect: fn(&[u8]) -> bool,
+    /// The format that a file turns out to have by its first bytes although its name says this
+    /// one; none for most.
+    pub refine: fn(&[u8]) -> Option<Format>,
+    pub read: ReadAs,
+}
+
+/// How a format's files hold their articles.
+pub(super) enum ReadAs {
+    /// One article a file: made from all its bytes, which are no more than
+    /// [`ReadOptions::max_bytes`] and may be anything. The error is a phrase that follows the
+    /// file's name.
+    Whole(fn(Vec<u8>) -> Result<Contents, String>),
+    /// Several articles a file: it is cut into pieces as it comes in, each of which is parsed by
+    /// itself, so that a bad one is an error in its place and a file of any size is read.
+    Several(Several),
+}
+
+/// Cutting and parsing a file of several articles.
+#[derive(Clone, Copy)]
+pub(super) struct Several {
+    /// Sets up the cutter. The first bytes of the input are given besides, and come in it again.
+    pub cut: fn(head: &[u8], Input, &ReadOptions) -> Result<Box<dyn Cutter>, String>,
+    /// Makes an article of a piece. The error is a phrase that follows the piece's name.
+    pub parse: fn(Vec<u8>, &ReadOptions) -> Result<Contents, String>,
+    /// The name of a piece in messages, before its number: `line`, `article`.
+    pub piece: &'static str,
+    /// What the pieces should be, for the message about a file without any.
+    pub expected: &'static str,
+}
+
+impl Reader {
+    /// A reader of files that hold one article each.
+    pub const fn whole(
+        format: Format,
+        extensions: &'static [&'static str],
+        detect: fn(&[u8]) -> bool,
+        read: fn(Vec<u8>) -> Result<Contents, String>,
+    ) -> Reader {
+        Reader { format, extensions, detect, refine: |_| None, read: ReadAs::Whole(read) }
+    }
+
+    /// A reader of files that hold several articles.
+    pub const fn several(
+        format: Format,
+        extensions: &'static [&'static str],
+        detect: fn(&[u8]) -> bool,
+        read: Several,
+    ) -> Reader {
+        Reader { format, extensions, detect, refine: |_| None, read: ReadAs::Several(read) }
+    }
+}
+
+/// An article as its file has it. Id and source are added by whoever reads the file.
+#[derive(Debug)]
+pub(super) struct Contents {
+    /// Its own id, if it has one; unique within its file as a rule.
+    pub id: Option<String>,
+    /// Its title, if the format has a field for it.
+    pub title: Option<String>,
+    /// Its text, decoded, and not yet cleaned.
+    pub text: String,
+    /// The markup of the text.
+    pub markup: Markup,
+    /// Other fields, which are passed on to the record.
+    pub extra: Map<String, Value>,
+}
+
+impl Contents {
+    /// An article that is a text and nothing else.
+    pub fn of_text(text: String, markup: Markup) -> Contents {
+        Contents { id: None, title: None, text, markup, extra: Map::new() }
+    }
+}
+
+/// Cuts an input into pieces, one at a time.
+pub(super) trait Cutter: Send {
+    /// The next piece; nothing more is asked for after an error or the end.
+    fn next(&mut self) -> Cut;
+}
+
+/// What a cutter finds.
+pub(super) struct Cut {
+    /// Number of the piece from 1, as messages and ids count it.
+    pub number: usize,
+    /// Whether the file turns out to hold this one piece, and could be one article as a whole.
+    pub alone: bool,
+    /// The piece; none at the end.
+    pub piece: io::Result<Option<Piece>>,
+}
+
+/// One piece of an input.
+#[derive(Debug, PartialEq)]
+pub(super) enum Piece {
+    /// Its bytes.
+    Whole(Vec<u8>),
+    /// It was larger than the limit and has been passed over.
+    TooLarge,
+    /// The input ended inside of it.
+    Torn,
+}

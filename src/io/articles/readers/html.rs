@@ -1,0 +1,16 @@
+//! HTML.
+
+use super::super::decode::decode_html;
+use super::super::reader::{Contents, Reader};
+use crate::types::{Format, Markup};
+
+pub(super) const READER: Reader =
+    Reader::whole(Format::Html, &["html", "htm", "xhtml"], is_page, |bytes| {
+        Ok(Contents::of_text(decode_html(bytes)?, Markup::Html))
+    });
+
+fn is_page(head: &[u8]) -> bool {
+    let start = String::from_utf8_lossy(&head[..head.len().min(1024)]).to_ascii_lowercase();
+    ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag))
+        || ((start.starts_with("<?xml") || start.starts_with("<!--")) && start.contains("<html"))
+}

@@ -1,0 +1,70 @@
+//! JSON Lines: one object a line.
+
+use super::super::decode;
+use super::super::options::ReadOptions;
+use super::super::reader::{Cut, Cutter, Input, Piece, Reader, Several};
+use super::{json_fields, json_head};
+use crate::types::Format;
+use std::io::{self, BufRead, BufReader, Read};
+
+pub(super) const READER: Reader = Reader::several(
+    Format::Jsonl,
+    &["jsonl", "ndjson"],
+    |head| json_head::is_object(head) && json_head::first_line_is_object(head),
+    Several { cut, parse: json_fields::parse, piece: "line", expected: "JSON objects" },
+);
+
+fn cut(head: &[u8], input: Input, options: &ReadOptions) -> Result<Box<dyn Cutter>, String> {
+    let reader = decode::narrow(head, input)?;
+    Ok(Box::new(Lines { reader, max: options.max_bytes, number: 0 }))
+}
+
+/// The lines of an input that are not blank, with their numbers.
+struct Lines {
+    reader: BufReader<Input>,
+    max: usize,
+    number: usize,
+}
+
+impl Cutter for Lines {
+    fn next(&mut self) -> Cut {
+        loop {
+            self.number += 1;
+            let piece = next_line(&mut self.reader, self.max);
+            let blank =
+                matches!(&piece, Ok(Some(Piece::Whole(line))) if line.trim_ascii().is_empty());
+            if !blank {
+                return Cut { number: self.number, alone: false, piece };
+            }
+        }
+    }
+}
+
+/// The next line without its line break.
+fn next_line(reader: &mut impl BufRead, max: usize) -> io::Result<Option<Piece>> {
+    let mut line = Vec::new();
+    let limit = (max as u64).saturating_add(1);
+    if reader.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else if line.len() > max {
+        reader.skip_until(b'\n')?;
+        return Ok(Some(Piece::TooLarge));
+    }
+    Ok(Some(Piece::Whole(line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_beyond_the_limit_are_passed_over() {
+        let mut reader = io::BufReader::with_capacity(3, "12345\n\n123456789\n1\n12345".as_bytes());
+        let lines: Vec<_> = std::iter::from_fn(|| next_line(&mut reader, 5).unwrap()).collect();
+        let whole = |s: &str| Piece::Whole(s.into());
+        assert_eq!(lines, [whole("12345"), whole(""), Piece::TooLarge, whole("1"), whole("12345")]);
+    }
+}
