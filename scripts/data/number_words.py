@@ -2,7 +2,8 @@
 
 And the numbers of the fixture `tests/fixtures/number_words.tsv`, which the rules spelled as well.
 
-    npm pack cldr-rbnf && tar xf cldr-rbnf-*.tgz
+    pip install -e "./scripts[data]"
+    npm pack cldr-rbnf@48.2.0 && tar xf cldr-rbnf-*.tgz
     python scripts/data/number_words.py package/rbnf
 
 Needs PyICU, which evaluates the rules. What the reader (`src/text/numbers/number_words.rs`) puts
