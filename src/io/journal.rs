@@ -20,7 +20,7 @@ pub const RESULTS: &str = "results.jsonl";
 /// The file that is locked; the journal itself is replaced by [`Journal::compact`].
 const LOCK: &str = ".polygist.lock";
 
-/// How every line starts.
+/// The first bytes of every line.
 const START: &[u8] = b"{\"id\":\"";
 
 /// A record that a power cut takes is at most this old; a killed process loses none.
@@ -152,7 +152,7 @@ impl Journal {
         self.dead += usize::from(old.is_some());
     }
 
-    /// How the article ended when it was done before with this key; None when it is still to be
+    /// The status of the article when it was done before with this key; None when it is still to be
     /// done, or to be done again.
     ///
     /// Called once for each article, in order: this is the order that [`Journal::compact`] gives
@@ -274,7 +274,7 @@ impl Journal {
     }
 }
 
-/// See [`Journal::records`].
+/// The iterator of [`Journal::records`].
 #[derive(Debug)]
 pub struct Records<'a> {
     journal: &'a Journal,

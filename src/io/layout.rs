@@ -4,7 +4,7 @@ use crate::error::{Error, Result as IoResult};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How weights are stored.
+/// A format of weights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
     /// `*.safetensors`.
@@ -38,7 +38,7 @@ pub fn weights(names: &[String]) -> Result<WeightFiles, String> {
     weights_or(names, &|file| file.to_string())
 }
 
-/// As [`weights`]; `naming` says how to name one file of several.
+/// [`weights`], where `naming` says how to name one file of several.
 fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<WeightFiles, String> {
     let has = |name: &str| names.iter().any(|n| n == name);
     let whole =
@@ -181,12 +181,12 @@ pub(super) fn files_of(path: &Path) -> IoResult<(PathBuf, Vec<String>)> {
 pub const ADAPTER_CONFIG: &str = "adapter_config.json";
 /// An adapter's matrices.
 pub const ADAPTER_WEIGHTS: &str = "adapter_model.safetensors";
-/// How a model with the adapter wants to be asked; a file of ours that may be missing.
+/// Instructions for using a model with the adapter; a file of ours that may be missing.
 pub const ADAPTER_USE: &str = "polygist.json";
-/// What inputs of layers are divided by before they are rounded to 8 bits; a file of ours that may
+/// Divisors of the inputs of layers before they are rounded to 8 bits; a file of ours that may
 /// be missing.
 pub const ADAPTER_SMOOTHING: &str = "smoothing.safetensors";
-/// Which tokens text of a language is made of; a file of ours that may be missing.
+/// The tokens that text of a language is made of; a file of ours that may be missing.
 pub const ADAPTER_SHORTLIST: &str = "shortlist.json";
 
 /// The files of the LoRA adapter in a folder, as PEFT saves it.
@@ -323,7 +323,7 @@ fn other_safetensors(names: &[String]) -> Vec<&str> {
     names.iter().map(String::as_str).filter(other).collect()
 }
 
-/// What there is instead, for messages.
+/// The files that there are instead, for messages.
 fn found(names: &[String]) -> String {
     const LISTED: usize = 12;
     let mut names: Vec<&str> = names

@@ -50,7 +50,8 @@ impl HubName {
     /// ```
     /// use polygist::io::names::HubName;
     /// let name = HubName::parse("owner/model-GGUF@v1:model-q4.gguf").unwrap();
-    /// assert_eq!((name.revision.as_deref(), name.file.as_deref()), (Some("v1"), Some("model-q4.gguf")));
+    /// assert_eq!(name.revision.as_deref(), Some("v1"));
+    /// assert_eq!(name.file.as_deref(), Some("model-q4.gguf"));
     /// assert!(HubName::parse("../model").is_none());
     /// ```
     pub fn parse(text: &str) -> Option<HubName> {

@@ -1,4 +1,4 @@
-//! How far a fetch has come, for whoever shows it.
+//! Progress of a fetch, for whoever shows it.
 
 /// Hears how a fetch goes on. Called from one thread at a time, often.
 pub trait Progress: Sync {

@@ -103,7 +103,7 @@ impl OutputNames {
     }
 }
 
-/// As a file system without case and with normalization sees it.
+/// An id as a file system without case and with normalization sees it.
 fn fold(id: &str) -> String {
     id.to_lowercase().nfc().collect()
 }

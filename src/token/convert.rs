@@ -37,7 +37,7 @@ pub(super) fn from_sentencepiece(file: &Path, settings: &TokenizerConfig) -> Res
     from_spm(&Spm::open(file)?, settings, &file.display().to_string())
 }
 
-/// The same with a model that is in memory; `name` is its file's.
+/// A family's tokenizer out of a SentencePiece model in memory; `name` is its file's.
 pub(super) fn from_spm(spm: &Spm, settings: &TokenizerConfig, name: &str) -> Result<Built> {
     let broken = |message: String| Error::model(name, message);
     let family = settings.family;

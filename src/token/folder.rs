@@ -341,7 +341,7 @@ fn finish(
     Ok(Tokenizer { backend, template, begin, end, pad })
 }
 
-/// What a `tokenizer.json` puts around a text. A token there without brackets (`en_XX`, not `<s>`
+/// The template in a `tokenizer.json`. A token there without brackets (`en_XX`, not `<s>`
 /// or `[CLS]`) is that of the language that was set when the file was written.
 fn template_of(processor: &Value) -> InputTemplate {
     let mut template = InputTemplate::default();

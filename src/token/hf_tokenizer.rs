@@ -169,7 +169,7 @@ impl HfTokenizer {
         ids.iter().filter(|id| self.control_ids.contains(id)).count()
     }
 
-    /// The same tokenizer with control tokens as plain text.
+    /// A copy of the tokenizer with control tokens as plain text.
     fn without_control(&self) -> Result<tokenizers::Tokenizer, String> {
         let mut plain = self.inner.clone();
         let added = self.inner.get_added_tokens_decoder();

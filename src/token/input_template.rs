@@ -1,4 +1,4 @@
-//! What stands around a text when the encoder of an encoder–decoder model reads it.
+//! The template of an encoder's input: the tokens around a text.
 
 /// A place beside the text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-/// What [`MappedSentencePiece`] is made of.
+/// The parts of a [`MappedSentencePiece`].
 pub(super) struct Parts {
     pub source: SentencePiece,
     /// Decodes, where it is not the model that encodes.
@@ -30,7 +30,7 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Those of a SentencePiece model whose ids are its own; `file` names it in messages.
+    /// The parts for a SentencePiece model whose ids are its own; `file` names it in messages.
     pub fn of_model(spm: Spm, file: &str) -> Result<Parts> {
         let control = spm
             .pieces
@@ -56,7 +56,7 @@ impl Parts {
 pub(super) struct MappedSentencePiece {
     parts: Parts,
     tokens: HashMap<u32, String>,
-    /// Those that are read, where they are others; made when first needed.
+    /// Tokens that are read, where they are others; made when first needed.
     source_tokens: OnceLock<HashMap<u32, String>>,
     control: HashSet<String>,
     /// Finds the text of control tokens.

@@ -1,4 +1,4 @@
-//! What a token of the vocabulary writes.
+//! The text that a token of the vocabulary writes.
 
 /// The text of a token, as far as it has one.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -14,14 +14,14 @@ use model_file::{Algorithm, Kind, Spm, SpmPiece, byte_of};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
 
-/// What a space becomes.
+/// The mark that stands for a space.
 pub(super) const SPACE: &str = "▁";
-/// How much less likely an unknown character is than the least likely piece.
+/// The score of an unknown character below that of the least likely piece.
 const UNKNOWN_PENALTY: f32 = 10.0;
 /// For each byte of a user-defined piece but the first: more likely than any ordinary piece, whose
 /// log probability is negative, and the longer the better. So measured with SentencePiece 0.2.3.
 const USER_DEFINED_BONUS: f32 = 0.1;
-/// What SentencePiece writes for the unknown piece.
+/// The text that SentencePiece writes for the unknown piece.
 const UNKNOWN_SURFACE: &str = " \u{2047} ";
 
 /// A SentencePiece model that is ready to encode.
@@ -165,7 +165,7 @@ impl SentencePiece {
         out
     }
 
-    /// What the beginning of a text becomes and how many bytes of it that is; none at the end.
+    /// The normalized beginning of a text and the number of bytes it came from; none at the end.
     fn next_part<'a>(&'a self, text: &'a str) -> Option<(&'a str, usize)> {
         let first = text.chars().next()?.len_utf8();
         if let Some((_, length)) = self.user_defined.longest(text) {
@@ -335,7 +335,7 @@ struct Pair {
     left: usize,
     right: usize,
     score: f32,
-    /// Of both together, when this was proposed.
+    /// The length of both together when this was proposed.
     length: usize,
 }
 

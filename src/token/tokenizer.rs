@@ -85,7 +85,7 @@ impl Tokenizer {
         }
     }
 
-    /// The same for a token that an encoder reads, which may have a vocabulary of its own.
+    /// The text of a token that an encoder reads, which may have a vocabulary of its own.
     pub fn source_token(&self, id: u32) -> Option<String> {
         match &self.backend {
             Backend::Hf(hf) => hf.token(id),
@@ -110,7 +110,7 @@ impl Tokenizer {
         }
     }
 
-    /// What the encoder of an encoder–decoder model reads: the begin token, if it has one there
+    /// The input of an encoder–decoder model's encoder: the begin token, if it has one there
     /// (BART); `prefix`, a text of ours with control tokens (`fra_Latn`, `>>fra<<`, `<2de> `) or
     /// words (`summarize: `); `text`, a text from outside, right after it; the end token. A
     /// language token at the head of the prefix takes the place that the model's kind has for it,
@@ -141,7 +141,7 @@ impl Tokenizer {
         }
     }
 
-    /// What each token of the vocabulary writes, ascending.
+    /// Each token of the vocabulary with what it writes, ascending.
     pub fn pieces(&self) -> Vec<(u32, Piece)> {
         match &self.backend {
             Backend::Hf(hf) => hf.pieces(),

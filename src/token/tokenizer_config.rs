@@ -1,4 +1,4 @@
-//! What the small JSON files beside a vocabulary say: `tokenizer_config.json`,
+//! The small JSON files beside a vocabulary: `tokenizer_config.json`,
 //! `special_tokens_map.json`, `added_tokens.json`.
 
 use super::files::{json, json_if_any};
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use tokenizers::AddedToken;
 
-/// Which `transformers` class reads a folder.
+/// The `transformers` class that reads a folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Family {
     Marian,
@@ -76,7 +76,7 @@ impl TokenizerConfig {
         Ok(TokenizerConfig { family, config, added })
     }
 
-    /// What is known of T5's tokenizer without any of these files: tokens that have names, and how
+    /// T5's settings where none of these files are there: tokens that have names, and how
     /// many tokens for gaps there are.
     pub fn of_t5(
         named: impl IntoIterator<Item = (&'static str, String)>,

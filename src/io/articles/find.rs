@@ -1,4 +1,4 @@
-//! Which files a run reads: inputs in the order given, the files of a folder sorted by path, every
+//! The files that a run reads: inputs in the order given, those of a folder sorted by path, every
 //! real file once.
 
 use super::file::{FoundFile, STDIN, shown};
@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use walkdir::WalkDir;
 
-/// What to take from folders. Files that are named themselves are always taken.
+/// A selection of files in folders. Files that are named themselves are always taken.
 #[derive(Clone, Debug, Default)]
 pub struct FindOptions {
     /// Only files that match this glob: by name, or by the path below the input folder when it has
@@ -22,21 +22,21 @@ pub struct FindOptions {
     pub exclude: Vec<PathBuf>,
 }
 
-/// What was found.
+/// The result of [`find`].
 #[derive(Clone, Debug, Default)]
 pub struct Found {
     /// The files to read, in order.
     pub files: Vec<FoundFile>,
-    /// What was met and left out, and why.
+    /// Files and folders that were left out, and why.
     pub skipped: Vec<Skipped>,
 }
 
-/// Something that was met and left out.
+/// A file or folder that was left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
-    /// What.
+    /// Its path.
     pub path: PathBuf,
-    /// Why, as a phrase that follows the path.
+    /// The reason, as a phrase that follows the path.
     pub reason: String,
 }
 

@@ -1,4 +1,4 @@
-//! How articles are read.
+//! Settings for reading articles.
 
 /// Settings of a reader.
 #[derive(Clone, Debug, PartialEq, Eq)]

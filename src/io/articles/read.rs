@@ -1,4 +1,4 @@
-//! What stands in a file: a stream of articles, each good or bad by itself.
+//! The articles of a file, as a stream: each good or bad by itself.
 
 use super::decode::{self, HEAD};
 use super::file::FoundFile;
@@ -14,14 +14,14 @@ use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Cursor, Read};
 
-/// An article that could not be read: what a record of it needs.
+/// An article that could not be read, with what a record of it needs.
 #[derive(Debug)]
 pub struct Failure {
     /// The id that the article would have.
     pub id: String,
     /// Where it is, as far as that is known.
     pub source: Source,
-    /// Why.
+    /// The reason.
     pub error: Error,
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Reader {
     pub read: ReadAs,
 }
 
-/// How a format's files hold their articles.
+/// The way in which a format's files hold their articles.
 pub(super) enum ReadAs {
     /// One article a file: made from all its bytes, which are no more than
     /// [`ReadOptions::max_bytes`] and may be anything. The error is a phrase that follows the
@@ -45,7 +45,7 @@ pub(super) struct Several {
     pub parse: fn(Vec<u8>, &ReadOptions) -> Result<Contents, String>,
     /// The name of a piece in messages, before its number: `line`, `article`.
     pub piece: &'static str,
-    /// What the pieces should be, for the message about a file without any.
+    /// The kind of value that a piece should be, for the message about a file without any.
     pub expected: &'static str,
 }
 
@@ -99,7 +99,7 @@ pub(super) trait Cutter: Send {
     fn next(&mut self) -> Cut;
 }
 
-/// What a cutter finds.
+/// One find of a cutter.
 pub(super) struct Cut {
     /// Number of the piece from 1, as messages and ids count it.
     pub number: usize,

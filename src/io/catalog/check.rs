@@ -1,4 +1,4 @@
-//! What an entry of a catalog must be.
+//! The rules for an entry of a catalog.
 
 use super::builtin::builtin_file;
 use super::model::{Model, ModelFile, Source};

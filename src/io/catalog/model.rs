@@ -6,7 +6,7 @@ use crate::types::Lang;
 use serde::Deserialize;
 use std::path::PathBuf;
 
-/// What a model is for.
+/// A task that a model is made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
@@ -16,7 +16,7 @@ pub enum Task {
     Summarize,
 }
 
-/// How a decoder-only model wants to be asked.
+/// The form of prompt that a decoder-only model expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PromptStyle {
@@ -36,7 +36,7 @@ pub struct Licence {
     pub name: String,
     /// Where they can be read.
     pub url: String,
-    /// What has to be shown at the first fetch and kept beside the model.
+    /// A text that has to be shown at the first fetch and kept beside the model.
     pub notice: Option<String>,
 }
 
@@ -142,7 +142,7 @@ pub struct Model {
     pub id: String,
     /// A name for people.
     pub name: String,
-    /// What it is for.
+    /// Its tasks.
     pub tasks: Vec<Task>,
     /// Languages that it reads and writes; `mul` for "many". Empty where the two differ.
     #[serde(default)]
@@ -155,12 +155,12 @@ pub struct Model {
     pub to: Vec<Lang>,
     /// Name in the registry of architectures.
     pub architecture: String,
-    /// How it wants to be asked; none for encoder–decoder models, which are made for their task.
+    /// Its form of prompt; none for encoder–decoder models, which are made for their task.
     pub prompt: Option<PromptStyle>,
     /// From 1 (rough) to 5, as published scores lead one to expect; 0 where nothing is known.
     #[serde(default)]
     pub quality: u8,
-    /// What to know of it when choosing.
+    /// Advice for whoever chooses a model.
     pub note: Option<String>,
     /// Its terms.
     pub licence: Licence,

@@ -19,14 +19,14 @@ pub struct Fetcher<'a> {
     pub store: &'a Store,
     /// The models known by name.
     pub catalog: &'a Catalog,
-    /// How to fetch.
+    /// Settings of the fetch.
     pub options: &'a FetchOptions,
 }
 
 impl Fetcher<'_> {
-    /// What `name` stands for: a model of the catalog, one in the store, a folder or GGUF file, or
-    /// one of the Hub (`owner/name`, `owner/name@revision`, `owner/name:file.gguf`). A model of the
-    /// catalog and its repository are the same.
+    /// The model that `name` stands for: one of the catalog, one in the store, a folder or GGUF
+    /// file, or one of the Hub (`owner/name`, `owner/name@revision`, `owner/name:file.gguf`). A
+    /// model of the catalog and its repository are the same.
     pub fn lookup(&self, name: &str) -> Result<Lookup> {
         if let Some(entry) = self.catalog.get(name) {
             return self.lookup_entry(entry);

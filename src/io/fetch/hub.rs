@@ -21,7 +21,7 @@ use std::pin::pin;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// How many times in a row a broken connection is taken up again without a single byte coming.
+/// Attempts in a row to take up a broken connection again without a single byte coming.
 const RETRIES: u32 = 4;
 /// The time between two looks at whether to stop.
 const TICK: Duration = Duration::from_millis(100);
@@ -351,7 +351,7 @@ impl<'a> Hub<'a> {
         }
     }
 
-    /// How long a first answer may take: a name look-up, a connection, a redirect or two.
+    /// The time that a first answer may take: a name look-up, a connection, a redirect or two.
     fn patience(&self) -> Duration {
         self.options.connect_timeout * 2
     }

@@ -9,7 +9,7 @@ use crate::io::progress::Progress;
 use std::fs::{self, File};
 use std::path::PathBuf;
 
-/// Why a source did not give a file.
+/// The reason why a source did not give a file.
 pub(super) enum Failure {
     /// This source cannot; the next one may.
     Source(String),
@@ -25,7 +25,7 @@ impl From<Error> for Failure {
 
 /// One file on its way.
 pub(super) struct Job<'a> {
-    /// What is expected.
+    /// The file that is expected.
     pub file: &'a ModelFile,
     /// Where its bytes gather.
     pub part: PathBuf,
@@ -40,7 +40,7 @@ pub(super) struct Job<'a> {
 }
 
 impl Job<'_> {
-    /// How many bytes are there.
+    /// The number of bytes that are there.
     pub fn have(&self) -> Result<u64> {
         match fs::metadata(&self.part) {
             Ok(meta) => Ok(meta.len()),

@@ -1,4 +1,4 @@
-//! How models are fetched.
+//! Settings for fetching models.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -15,9 +15,9 @@ pub struct FetchOptions {
     pub hub_cache: Option<PathBuf>,
     /// Commands that may be pip, first choice first, each a program and its leading arguments.
     pub pip: Vec<Vec<String>>,
-    /// How long a server may take to accept a connection.
+    /// The time that a server may take to accept a connection.
     pub connect_timeout: Duration,
-    /// How long a connection may stay silent.
+    /// The time for which a connection may stay silent.
     pub stall_timeout: Duration,
     /// The first pause after a connection broke; it doubles with each further one.
     pub retry_pause: Duration,

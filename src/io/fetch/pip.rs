@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-/// How many bytes of pip's own words are kept for the error message.
+/// Bytes of pip's own output that are kept for the error message.
 const WORDS: u64 = 2000;
 
 /// Downloads one wheel into the job's work folder and returns its path; `arrived` hears the bytes

@@ -1,4 +1,4 @@
-//! What a name stands for: a model that is on this machine, or one that has to be fetched.
+//! A name resolved: a model that is on this machine, or one that has to be fetched.
 
 use crate::CancelToken;
 use crate::error::{Error, Result};
@@ -97,7 +97,7 @@ impl ResolvedModel {
     }
 }
 
-/// What a name stands for, found out without network.
+/// The model that a name stands for, found out without network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// On this machine.
@@ -115,7 +115,7 @@ pub enum Wanted {
     Named {
         /// Its repository.
         name: HubName,
-        /// What the catalog says of it, if it is there.
+        /// Its entry in the catalog, if there is one.
         entry: Option<Box<Model>>,
     },
 }
@@ -129,7 +129,7 @@ impl Wanted {
         }
     }
 
-    /// What the catalog says of it.
+    /// Its entry in the catalog.
     pub fn entry(&self) -> Option<&Model> {
         match self {
             Wanted::Listed(model) => Some(model),

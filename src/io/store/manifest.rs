@@ -1,4 +1,4 @@
-//! What the store knows of an installed model, and whether its folder is what that says.
+//! The store's description of an installed model, compared with its folder.
 
 use crate::error::{Error, Result};
 use crate::io::catalog::{Model, ModelFile};

@@ -30,9 +30,9 @@ const WRAPPER: &str = "base_model.model.";
 /// An adapter, read and checked. The default one adds nothing.
 #[derive(Default)]
 pub struct Adapter {
-    /// What it has for the model, by the names that `transformers` has for the modules.
+    /// Its additions to the model, by the names that `transformers` has for the modules.
     pub changes: AdapterDelta,
-    /// How the model shall be used with it.
+    /// Instructions for using the model with it.
     pub usage: Usage,
     /// The tokens that text of a language is made of, by its code: a bit for each token of the
     /// vocabulary, the lowest of each byte first.
@@ -45,7 +45,7 @@ pub struct Adapter {
 pub struct Usage {
     /// Whether a language model was taught its task, and needs to be shown no examples.
     pub taught: bool,
-    /// How it should write, in place of what the model's own files say: entries of a
+    /// Settings of generation, in place of those in the model's own files: entries of a
     /// `generation_config.json`.
     pub generation: serde_json::Map<String, Value>,
 }
@@ -114,7 +114,7 @@ fn tensors(folder: &Path, file: &str, name: &str) -> Result<Stored> {
     Ok(stored)
 }
 
-/// What the inputs of modules are divided by; nothing where there is no such file.
+/// Divisors of the inputs of modules; nothing where there is no such file.
 fn smoothing(folder: &Path, name: &str) -> Result<BTreeMap<String, Tensor>> {
     if !folder.join(SMOOTHING).is_file() {
         return Ok(BTreeMap::new());
@@ -205,7 +205,7 @@ const NOT_MERGED: &[&str] = &[
     "monteclora_config",
 ];
 
-/// What of `adapter_config.json` says how large the additions are.
+/// The part of `adapter_config.json` that says how large the additions are.
 struct Config {
     rank: u64,
     alpha: f64,

@@ -152,7 +152,7 @@ impl Weights for Gguf {
 /// Walks over a header without keeping any of it.
 struct Scan<'a, R> {
     reader: &'a mut R,
-    /// How far the header may reach.
+    /// The first byte that the header may not reach.
     end: u64,
     at: u64,
     values: u64,

@@ -26,7 +26,7 @@ const MAX_CONFIG: usize = 1 << 20;
 /// The item that holds the configuration.
 const CONFIG: &str = "special:model.yml";
 
-/// What a file holds.
+/// The contents of a file.
 pub(super) struct Contents {
     /// The configuration; lists as arrays, everything else as a flag, number or text.
     pub config: Map<String, Value>,

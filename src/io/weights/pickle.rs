@@ -1,4 +1,4 @@
-//! As much of Python's pickle format as a `state_dict` needs, and no more.
+//! Python's pickle format, as far as a `state_dict` needs it and no further.
 //!
 //! A pickle is a program for a small stack machine that may call any function of any Python module.
 //! This machine calls nothing: it knows the handful of names that `torch.save` writes for tensors,
@@ -32,7 +32,7 @@ pub(super) struct Described {
 pub(super) struct Storage {
     pub kind: Kind,
     pub key: String,
-    /// How many numbers it has.
+    /// The number of its numbers.
     pub count: u64,
 }
 
@@ -325,7 +325,7 @@ impl Machine<'_> {
         }
     }
 
-    /// What stands for a storage: ('storage', type, key, device, number of elements[, None]).
+    /// The storage that a tuple stands for: ('storage', type, key, device, number of elements[, None]).
     fn storage(&self, id: Id) -> Result<Storage, String> {
         let wrong = || String::from("a storage is described in a way that is not known");
         let Value::Sequence(parts) = self.value(id) else { return Err(wrong()) };

@@ -19,7 +19,7 @@ pub struct ShortlistFile {
     pub targets: Vec<u32>,
 }
 
-/// What a shortlist's file begins with.
+/// The first bytes of a shortlist's file.
 const MAGIC: u64 = 0xF11A_48D5_0134_17F5;
 /// Larger files are refused. A vocabulary of 32,000 tokens with 50 translations each takes 7 MB.
 const MAX_SHORTLIST: u64 = 256 << 20;

@@ -10,7 +10,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-/// How many bytes of a file are in memory besides the numbers made from them.
+/// The number of a file's bytes that are in memory besides the numbers made from them.
 const CHUNK: usize = 1 << 20;
 /// No tensor of a model has more dimensions than this.
 const MAX_DIMS: usize = 8;

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 /// A pickle longer than this describes no model; a tensor takes about 200 bytes.
 const PICKLE_LIMIT: u64 = 16 << 20;
-/// How the old form begins: a pickle of one great number.
+/// The first bytes of the old form: a pickle of one great number.
 const OLD_MAGIC: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
 const OLD_VERSION: i64 = 1001;
 

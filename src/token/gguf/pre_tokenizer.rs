@@ -1,5 +1,5 @@
-//! How byte-level BPE cuts a text into words before it merges: the rules that
-//! `tokenizer.ggml.pre` names.
+//! Pre-tokenizers of byte-level BPE: the rules, named by `tokenizer.ggml.pre`, that cut a text into
+//! words before it merges.
 //!
 //! To add one, add a line to [`RULES`]: the names that llama.cpp's converter writes
 //! (`convert_hf_to_gguf.py`, `get_vocab_base_pre`), and what the model's own `tokenizer.json` has
@@ -34,7 +34,7 @@ enum Cut {
     Digits,
     /// Matches of a pattern and what stands between them.
     Pattern(&'static str),
-    /// The same with several patterns, each on the words of the one before.
+    /// Matches of several patterns, each on the words of the one before.
     Patterns(&'static [&'static str]),
 }
 
@@ -54,7 +54,7 @@ const RULES: &[Rule] = &[
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 /// Llama 3 to 3.3: the same, but up to three digits make a word.
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-/// What llama.cpp itself does with files that name this rule.
+/// llama.cpp's own rule, for files that name it.
 const DEFAULT: &[&str] = &[
     r"[\p{P}\$\+<=>\^~\|]+",
     r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)",

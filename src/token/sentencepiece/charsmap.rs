@@ -104,7 +104,7 @@ fn has_leaf(unit: u32) -> bool {
     unit >> 8 & 1 == 1
 }
 
-/// What to combine with the unit's place to get to its children.
+/// The number that is combined with the unit's place to get to its children.
 fn offset(unit: u32) -> usize {
     ((unit >> 10) << ((unit & 1 << 9) >> 6)) as usize
 }

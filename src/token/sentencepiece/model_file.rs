@@ -12,7 +12,7 @@ const MAX_PIECE: usize = 8000;
 /// No vocabulary in use has more than a quarter of it.
 const MAX_PIECES: usize = 1 << 20;
 
-/// What a piece is.
+/// The kind of a piece.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Normal,
@@ -67,7 +67,7 @@ impl SpmPiece {
     }
 }
 
-/// How text is cut into pieces.
+/// The algorithm that cuts text into pieces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
     Unigram,
@@ -164,7 +164,7 @@ impl Spm {
         Ok(())
     }
 
-    /// What SentencePiece demands of a model when it loads one.
+    /// The checks that SentencePiece makes when it loads a model.
     pub fn check(mut self) -> Result<Spm, String> {
         let mut unknown = self
             .pieces
@@ -229,7 +229,7 @@ enum Value<'a> {
     Bytes(&'a [u8]),
 }
 
-/// What is left of a message.
+/// The rest of a message.
 struct Message<'a>(&'a [u8]);
 
 impl<'a> Message<'a> {
