@@ -10,6 +10,8 @@
 //! not lie in order, and 1 MiB. Pickles are read, never run.
 
 mod adapter;
+#[doc(hidden)]
+pub mod fuzz;
 mod gguf;
 mod json;
 mod marian;

@@ -4,7 +4,7 @@
 use super::files;
 use super::language_codes;
 use super::sentencepiece::charsmap::Charsmap;
-use super::sentencepiece::model_file::{Algorithm, Kind, Spm};
+use super::sentencepiece::model_file::{Algorithm, Kind, Spm, SpmPiece};
 use super::tokenizer_config::{Family, TokenizerConfig};
 use crate::error::{Error, Result};
 use std::collections::HashMap;
@@ -41,16 +41,6 @@ pub(super) fn from_sentencepiece(file: &Path, settings: &TokenizerConfig) -> Res
 pub(super) fn from_spm(spm: &Spm, settings: &TokenizerConfig, name: &str) -> Result<Built> {
     let broken = |message: String| Error::model(name, message);
     let family = settings.family;
-    let named = |name: &str, default: &str| {
-        settings.token(name, default).map_or(default.to_string(), |t| t.content)
-    };
-    let (bos, eos, pad, unk) = (
-        named("bos_token", "<s>"),
-        named("eos_token", "</s>"),
-        named("pad_token", "<pad>"),
-        named("unk_token", "<unk>"),
-    );
-
     // Where pieces move, the first ones are replaced: the unknown one must be where the family's
     // models have it.
     let expected = match family {
@@ -64,65 +54,22 @@ pub(super) fn from_spm(spm: &Spm, settings: &TokenizerConfig, name: &str) -> Res
             spm.unknown
         )));
     }
-    let mut special = Vec::new();
-    let normal = spm.pieces.iter().map(|p| (p.text.clone(), f64::from(p.score)));
-    let mut vocabulary: Vec<(String, f64)> = Vec::with_capacity(spm.pieces.len() + 256);
-    let unknown = match family {
-        Family::T5 => {
-            vocabulary.extend(normal);
-            let extra = (0..settings.count("extra_ids", T5_EXTRA_IDS))
-                .rev()
-                .map(|i| format!("<extra_id_{i}>"));
-            let extra: Vec<String> =
-                extra.filter(|token| !spm.pieces.iter().any(|p| p.text == *token)).collect();
-            vocabulary.extend(extra.iter().map(|token| (token.clone(), 0.0)));
-            special.extend(extra);
-            spm.unknown
-        }
-        Family::Pegasus => {
-            let offset = settings.count("offset", PEGASUS_OFFSET);
-            let head = [
-                pad.clone(),
-                eos.clone(),
-                named("mask_token_sent", "<mask_1>"),
-                named("mask_token", "<mask_2>"),
-            ];
-            vocabulary.extend(head.into_iter().map(|token| (token, 0.0)));
-            let unused = (2..offset).map(|i| format!("<unk_{i}>"));
-            vocabulary.extend(unused.map(|token| (token, -100.0)));
-            special.extend(vocabulary[2..].iter().map(|(token, _)| token.clone()));
-            vocabulary.extend(normal.skip(2));
-            spm.unknown + offset
-        }
-        Family::MBart | Family::MBart50 | Family::Nllb => {
-            // fairseq's order: one more token than SentencePiece's <unk>, <s>, </s>, which stand
-            // elsewhere.
-            vocabulary.extend([bos, pad, eos, unk.clone()].map(|token| (token, 0.0)));
-            vocabulary.extend(normal.skip(3));
-            let languages: Vec<String> = match family {
-                Family::MBart => language_codes::MBART50
-                    .split(' ')
-                    .take(language_codes::MBART)
-                    .map(String::from)
-                    .collect(),
-                Family::MBart50 => language_codes::MBART50.split(' ').map(String::from).collect(),
-                _ => language_codes::NLLB.split(' ').map(String::from).collect(),
-            };
-            let mask = named("mask_token", "<mask>");
-            vocabulary.extend(languages.iter().cloned().chain([mask]).map(|token| (token, 0.0)));
-            special.extend(languages);
-            3
-        }
+    let Vocabulary { tokens, unknown, special } = match family {
+        Family::T5 => Vocabulary::t5(spm, settings),
+        Family::Pegasus => Vocabulary::pegasus(spm, settings),
+        Family::MBart | Family::MBart50 | Family::Nllb => Vocabulary::fairseq(spm, settings),
         _ => return Err(broken(
             "no family of tokenizers that is known is built from it; a tokenizer.json would help"
                 .into(),
         )),
     };
     let model: ModelWrapper = match spm.algorithm {
-        Algorithm::Unigram => Unigram::from(vocabulary, Some(unknown), false)
-            .map_err(|e| broken(e.to_string()))?
-            .into(),
-        Algorithm::Bpe => merged(spm, &vocabulary, unk).map_err(broken)?.into(),
+        Algorithm::Unigram => {
+            Unigram::from(tokens, Some(unknown), false).map_err(|e| broken(e.to_string()))?.into()
+        }
+        Algorithm::Bpe => {
+            merged(spm, &tokens, named(settings, "unk_token", "<unk>")).map_err(broken)?.into()
+        }
     };
     let mut inner = tokenizers::Tokenizer::new(model);
     if let Some(normalizer) = normalizer(spm, family).map_err(broken)? {
@@ -139,6 +86,79 @@ pub(super) fn from_spm(spm: &Spm, settings: &TokenizerConfig, name: &str) -> Res
     inner.with_decoder(Some(metaspace));
     add(&mut inner, settings, special)?;
     Ok((inner, u32::try_from(unknown).ok()))
+}
+
+/// The content of a token that has a name.
+fn named(settings: &TokenizerConfig, name: &str, default: &str) -> String {
+    settings.token(name, default).map_or(default.to_string(), |t| t.content)
+}
+
+/// A family's vocabulary.
+struct Vocabulary {
+    /// Tokens and their scores, in the order of their ids.
+    tokens: Vec<(String, f64)>,
+    /// Id of the unknown token.
+    unknown: usize,
+    /// The special ones among the tokens, those aside that have a name.
+    special: Vec<String>,
+}
+
+fn scored(piece: &SpmPiece) -> (String, f64) {
+    (piece.text.clone(), f64::from(piece.score))
+}
+
+impl Vocabulary {
+    /// The pieces, then the tokens for gaps, the last one first.
+    fn t5(spm: &Spm, settings: &TokenizerConfig) -> Vocabulary {
+        let extra =
+            (0..settings.count("extra_ids", T5_EXTRA_IDS)).rev().map(|i| format!("<extra_id_{i}>"));
+        let special: Vec<String> =
+            extra.filter(|token| !spm.pieces.iter().any(|p| p.text == *token)).collect();
+        let mut tokens: Vec<(String, f64)> = spm.pieces.iter().map(scored).collect();
+        tokens.extend(special.iter().map(|token| (token.clone(), 0.0)));
+        Vocabulary { tokens, unknown: spm.unknown, special }
+    }
+
+    /// Tokens of Pegasus' training, then the pieces but for the first two.
+    fn pegasus(spm: &Spm, settings: &TokenizerConfig) -> Vocabulary {
+        let offset = settings.count("offset", PEGASUS_OFFSET);
+        let head = [
+            named(settings, "pad_token", "<pad>"),
+            named(settings, "eos_token", "</s>"),
+            named(settings, "mask_token_sent", "<mask_1>"),
+            named(settings, "mask_token", "<mask_2>"),
+        ];
+        let mut tokens: Vec<(String, f64)> = head.into_iter().map(|token| (token, 0.0)).collect();
+        tokens.extend((2..offset).map(|i| (format!("<unk_{i}>"), -100.0)));
+        let special = tokens[2..].iter().map(|(token, _)| token.clone()).collect();
+        tokens.extend(spm.pieces.iter().map(scored).skip(2));
+        Vocabulary { tokens, unknown: spm.unknown + offset, special }
+    }
+
+    /// fairseq's order: one more token than SentencePiece's `<unk>`, `<s>`, `</s>`, which stand
+    /// elsewhere; the pieces; languages and mask.
+    fn fairseq(spm: &Spm, settings: &TokenizerConfig) -> Vocabulary {
+        let head = [
+            named(settings, "bos_token", "<s>"),
+            named(settings, "pad_token", "<pad>"),
+            named(settings, "eos_token", "</s>"),
+            named(settings, "unk_token", "<unk>"),
+        ];
+        let mut tokens: Vec<(String, f64)> = head.into_iter().map(|token| (token, 0.0)).collect();
+        tokens.extend(spm.pieces.iter().map(scored).skip(3));
+        let special: Vec<String> = match settings.family {
+            Family::MBart => language_codes::MBART50
+                .split(' ')
+                .take(language_codes::MBART)
+                .map(String::from)
+                .collect(),
+            Family::MBart50 => language_codes::MBART50.split(' ').map(String::from).collect(),
+            _ => language_codes::NLLB.split(' ').map(String::from).collect(),
+        };
+        let mask = named(settings, "mask_token", "<mask>");
+        tokens.extend(special.iter().cloned().chain([mask]).map(|token| (token, 0.0)));
+        Vocabulary { tokens, unknown: 3, special }
+    }
 }
 
 /// Replacements, then one space where several are. T5 and mBART cut at spaces instead.

@@ -7,6 +7,8 @@
 mod convert;
 mod files;
 mod folder;
+#[doc(hidden)]
+pub mod fuzz;
 mod gguf;
 mod hf_tokenizer;
 mod input_template;

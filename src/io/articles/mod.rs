@@ -8,6 +8,8 @@
 mod decode;
 mod file;
 mod find;
+#[doc(hidden)]
+pub mod fuzz;
 mod options;
 mod read;
 mod reader;

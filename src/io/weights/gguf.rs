@@ -45,48 +45,7 @@ impl Gguf {
         let file = File::open(path).map_err(Error::io("reading", path))?;
         let size = file.metadata().map_err(Error::io("reading", path))?.len();
         let mut reader = BufReader::new(file);
-        let unreadable = |why: String| {
-            Error::model(
-                &name,
-                format!(
-                    "not a readable GGUF file: {why}; fetch it again, or check it with `polygist models verify`"
-                ),
-            )
-        };
-        let end = Scan::new(&mut reader, size).header().map_err(unreadable)?;
-        let mut header = vec![0; end as usize];
-        reader
-            .rewind()
-            .and_then(|()| reader.read_exact(&mut header))
-            .map_err(Error::io("reading", path))?;
-        // Out of memory: candle asks at every string where it is, and a file would ask the system.
-        let mut content = gguf_file::Content::read(&mut Cursor::new(header))
-            .map_err(|e| unreadable(e.to_string()))?;
-        for (tensor, info) in &content.tensor_infos {
-            // The header is checked against the file before anything is allocated for its tensors.
-            let elements = info.shape.dims().iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64));
-            if elements == Some(0) {
-                return Err(Error::model(
-                    &name,
-                    format!("tensor {tensor} has no elements; the file is damaged: fetch it again"),
-                ));
-            }
-            let bytes = elements.and_then(|n| {
-                (n / info.ggml_dtype.block_size() as u64)
-                    .checked_mul(info.ggml_dtype.type_size() as u64)
-            });
-            let end = bytes
-                .and_then(|b| b.checked_add(info.offset))
-                .and_then(|b| b.checked_add(content.tensor_data_offset));
-            if end.is_none_or(|end| end > size) {
-                return Err(Error::model(
-                    &name,
-                    format!(
-                        "tensor {tensor} ends beyond the file's {size} bytes; the file is cut off: fetch it again"
-                    ),
-                ));
-            }
-        }
+        let mut content = read_header(&mut reader, size, path)?;
         let config = Config::Gguf(std::mem::take(&mut content.metadata));
         Ok((config, Gguf { path: name, content, file: Mutex::new(reader) }))
     }
@@ -147,6 +106,58 @@ impl Weights for Gguf {
         };
         Ok(quantized.dequantize(&Device::Cpu)?)
     }
+}
+
+/// Reads and checks the header, and that the tensors it lists lie in a file of `size` bytes.
+pub(super) fn read_header(
+    reader: &mut (impl Read + Seek),
+    size: u64,
+    path: &Path,
+) -> Result<gguf_file::Content> {
+    let name = path.display().to_string();
+    let unreadable = |why: String| {
+        Error::model(
+            &name,
+            format!(
+                "not a readable GGUF file: {why}; fetch it again, or check it with `polygist models verify`"
+            ),
+        )
+    };
+    let end = Scan::new(reader, size).header().map_err(unreadable)?;
+    let mut header = vec![0; end as usize];
+    reader
+        .rewind()
+        .and_then(|()| reader.read_exact(&mut header))
+        .map_err(Error::io("reading", path))?;
+    // From memory: candle asks at every string where it is, and a file would ask the system.
+    let content = gguf_file::Content::read(&mut Cursor::new(header))
+        .map_err(|e| unreadable(e.to_string()))?;
+    for (tensor, info) in &content.tensor_infos {
+        // The header is checked against the file before anything is allocated for its tensors.
+        let elements = info.shape.dims().iter().try_fold(1u64, |n, &d| n.checked_mul(d as u64));
+        if elements == Some(0) {
+            return Err(Error::model(
+                &name,
+                format!("tensor {tensor} has no elements; the file is damaged: fetch it again"),
+            ));
+        }
+        let bytes = elements.and_then(|n| {
+            (n / info.ggml_dtype.block_size() as u64)
+                .checked_mul(info.ggml_dtype.type_size() as u64)
+        });
+        let end = bytes
+            .and_then(|b| b.checked_add(info.offset))
+            .and_then(|b| b.checked_add(content.tensor_data_offset));
+        if end.is_none_or(|end| end > size) {
+            return Err(Error::model(
+                &name,
+                format!(
+                    "tensor {tensor} ends beyond the file's {size} bytes; the file is cut off: fetch it again"
+                ),
+            ));
+        }
+    }
+    Ok(content)
 }
 
 /// Walks over a header without keeping any of it.

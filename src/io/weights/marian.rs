@@ -9,7 +9,6 @@
 
 use super::stored::{Kind, View};
 use serde_json::{Map, Value};
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 /// The version of the format; there has been no other.
@@ -35,14 +34,14 @@ pub(super) struct Contents {
 
 /// Reads and checks headers and configuration; nothing of the weights themselves. The message says
 /// what is wrong with the file.
-pub(super) fn read(file: &mut File, size: u64) -> Result<Contents, String> {
+pub(super) fn read<R: Read + Seek>(file: &mut R, size: u64) -> Result<Contents, String> {
     let cut = || {
         format!(
             "it ends within its headers, after {size} bytes; the download was cut off: fetch it again"
         )
     };
     let mut at = 0;
-    let mut take = |file: &mut File, length: u64| -> Result<Vec<u8>, String> {
+    let mut take = |file: &mut R, length: u64| -> Result<Vec<u8>, String> {
         at += length;
         if at > size {
             return Err(cut());
@@ -148,7 +147,11 @@ fn view(name: &str, code: u64, shape: Vec<usize>, start: u64, end: u64) -> Resul
     View::new(kind, shape, strides, 0, start..end)
 }
 
-fn configuration(file: &mut File, start: u64, length: u64) -> Result<Map<String, Value>, String> {
+fn configuration(
+    file: &mut (impl Read + Seek),
+    start: u64,
+    length: u64,
+) -> Result<Map<String, Value>, String> {
     let length = usize::try_from(length).ok().filter(|&n| n <= MAX_CONFIG);
     let length = length.ok_or_else(|| {
         format!("its configuration would have more than {MAX_CONFIG} bytes; it is damaged")

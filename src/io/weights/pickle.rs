@@ -176,39 +176,50 @@ impl Machine<'_> {
             },
             b'.' => return self.pop().map(Some),
             b'(' => self.marks.push(self.stack.len()),
-            b'N' => self.push(Value::Other)?,
-            0x88 => self.push(Value::Bool(true))?,
-            0x89 => self.push(Value::Bool(false))?,
+            code @ (b't' | 0x85..=0x87 | b'a' | b'e' | b's' | b'u' | b'b') => self.collect(code)?,
+            code @ (b'q' | b'r' | b'h' | b'j') => self.memoize(code)?,
+            b'Q' => {
+                let id = self.pop()?;
+                let storage = self.storage(id)?;
+                self.push(Value::Storage(Box::new(storage)))?;
+            }
+            b'R' => {
+                let (arguments, function) = (self.pop()?, self.pop()?);
+                self.call(function, arguments)?;
+            }
+            code => {
+                let value = self.literal(code)?;
+                self.push(value)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The value that an instruction writes out.
+    fn literal(&mut self, code: u8) -> Result<Value, String> {
+        Ok(match code {
+            b'N' => Value::Other,
+            0x88 => Value::Bool(true),
+            0x89 => Value::Bool(false),
             // BINFLOAT
             b'G' => {
                 self.take(8)?;
-                self.push(Value::Other)?;
+                Value::Other
             }
-            b'K' => {
-                let n = self.byte()?;
-                self.push(Value::Int(n.into()))?;
-            }
-            b'M' => {
-                let n = u16::from_le_bytes(self.array()?);
-                self.push(Value::Int(n.into()))?;
-            }
-            b'J' => {
-                let n = i32::from_le_bytes(self.array()?);
-                self.push(Value::Int(n.into()))?;
-            }
+            b'K' => Value::Int(self.byte()?.into()),
+            b'M' => Value::Int(u16::from_le_bytes(self.array()?).into()),
+            b'J' => Value::Int(i32::from_le_bytes(self.array()?).into()),
             // LONG1
             0x8a => {
                 let length = self.byte()?;
-                let value = long(self.take(length.into())?);
-                self.push(value)?;
+                long(self.take(length.into())?)
             }
             // BINUNICODE
             b'X' => {
                 let length = u32::from_le_bytes(self.array()?);
                 let text = std::str::from_utf8(self.take(length as usize)?)
-                    .map_err(|_| "a text is not UTF-8")?
-                    .to_string();
-                self.push(Value::Text(text))?;
+                    .map_err(|_| "a text is not UTF-8")?;
+                Value::Text(text.to_string())
             }
             b'c' => {
                 let (module, name) = (self.line()?, self.line()?);
@@ -216,24 +227,19 @@ impl Machine<'_> {
                     let full: String = format!("{module}.{name}").chars().take(100).collect();
                     format!("it calls {full:?}, which has no place among weights. Nothing of it was run; use safetensors files instead")
                 })?;
-                self.push(Value::Global(global))?;
+                Value::Global(global)
             }
-            b')' => self.push(Value::Sequence(Vec::new()))?,
-            b']' => self.push(Value::Sequence(Vec::new()))?,
-            b'}' => self.push(Value::Dict(Vec::new()))?,
+            b')' | b']' => Value::Sequence(Vec::new()),
+            b'}' => Value::Dict(Vec::new()),
+            other => return Err(format!("instruction {other:#04x} has no place among weights")),
+        })
+    }
+
+    /// An instruction that makes a tuple, or adds to a list or dictionary.
+    fn collect(&mut self, code: u8) -> Result<(), String> {
+        match code {
             b't' => {
                 let items = self.pop_to_mark()?;
-                self.push(Value::Sequence(items))?;
-            }
-            length @ 0x85..=0x87 => {
-                let length = usize::from(length - 0x84);
-                let items = self
-                    .stack
-                    .len()
-                    .checked_sub(length)
-                    .filter(|&from| from >= self.floor())
-                    .ok_or(SHORT)?;
-                let items = self.stack.split_off(items);
                 self.push(Value::Sequence(items))?;
             }
             b'a' => {
@@ -261,34 +267,32 @@ impl Machine<'_> {
                 self.pop()?;
                 self.dict()?;
             }
-            b'q' => {
-                let key = self.byte()?.into();
-                self.remember(key)?;
+            // TUPLE1 to TUPLE3
+            length => {
+                let length = usize::from(length.saturating_sub(0x84));
+                let items = self
+                    .stack
+                    .len()
+                    .checked_sub(length)
+                    .filter(|&from| from >= self.floor())
+                    .ok_or(SHORT)?;
+                let items = self.stack.split_off(items);
+                self.push(Value::Sequence(items))?;
             }
-            b'r' => {
-                let key = u32::from_le_bytes(self.array()?);
-                self.remember(key)?;
-            }
-            b'h' => {
-                let key = self.byte()?.into();
-                self.recall(key)?;
-            }
-            b'j' => {
-                let key = u32::from_le_bytes(self.array()?);
-                self.recall(key)?;
-            }
-            b'Q' => {
-                let id = self.pop()?;
-                let storage = self.storage(id)?;
-                self.push(Value::Storage(Box::new(storage)))?;
-            }
-            b'R' => {
-                let (arguments, function) = (self.pop()?, self.pop()?);
-                self.call(function, arguments)?;
-            }
-            other => return Err(format!("instruction {other:#04x} has no place among weights")),
         }
-        Ok(None)
+        Ok(())
+    }
+
+    /// An instruction that keeps the topmost value under a number, or brings one back.
+    fn memoize(&mut self, code: u8) -> Result<(), String> {
+        let key = match code {
+            b'q' | b'h' => self.byte()?.into(),
+            _ => u32::from_le_bytes(self.array()?),
+        };
+        match code {
+            b'q' | b'r' => self.remember(key),
+            _ => self.recall(key),
+        }
     }
 
     fn call(&mut self, function: Id, arguments: Id) -> Result<(), String> {

@@ -5,7 +5,6 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::File;
 use std::io::Read;
 
 /// A header longer than this describes no model; the largest known ones take a few megabytes.
@@ -54,7 +53,7 @@ impl<'de> Deserialize<'de> for Header {
 
 /// Reads and checks the header; nothing of the tensors themselves. The message says what is wrong
 /// with the file.
-pub(super) fn read(file: &mut File, size: u64) -> Result<Vec<(String, View)>, String> {
+pub(super) fn read(file: &mut impl Read, size: u64) -> Result<Vec<(String, View)>, String> {
     let mut length = [0; 8];
     file.read_exact(&mut length)
         .map_err(|_| format!("it has {size} bytes, too few for a header; fetch it again"))?;

@@ -3,6 +3,7 @@
 use crate::checkpoint::{MatrixReader, Weights};
 use crate::error::{Error, Result};
 use candle_core::{Device, Tensor};
+use half::{bf16, f16};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -43,7 +44,6 @@ impl Kind {
 
     /// Appends the little-endian numbers in `bytes`; `None` for a type that is not read.
     fn decode(self, bytes: &[u8], out: &mut Vec<f32>) -> Option<()> {
-        let half = |b: &[u8; 2]| u16::from_le_bytes(*b);
         match self {
             Kind::F64 => {
                 out.extend(bytes.as_chunks::<8>().0.iter().map(|b| f64::from_le_bytes(*b) as f32))
@@ -51,27 +51,15 @@ impl Kind {
             Kind::F32 => {
                 out.extend(bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)))
             }
-            Kind::F16 => out.extend(bytes.as_chunks::<2>().0.iter().map(|b| f32_of_f16(half(b)))),
-            Kind::BF16 => out.extend(
-                bytes.as_chunks::<2>().0.iter().map(|b| f32::from_bits(u32::from(half(b)) << 16)),
-            ),
+            Kind::F16 => {
+                out.extend(bytes.as_chunks::<2>().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()))
+            }
+            Kind::BF16 => out
+                .extend(bytes.as_chunks::<2>().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32())),
             Kind::Scaled8 => out.extend(bytes.iter().map(|&b| f32::from(b.cast_signed()))),
             Kind::Other(..) => return None,
         }
         Some(())
-    }
-}
-
-/// IEEE 754 binary16 to binary32, exactly.
-fn f32_of_f16(half: u16) -> f32 {
-    let (sign, exponent, fraction) =
-        (u32::from(half >> 15) << 31, u32::from(half >> 10) & 31, u32::from(half) & 0x3ff);
-    match exponent {
-        // Zero, and numbers too small for a leading one: multiples of 2^-24.
-        0 => f32::from_bits(sign | (fraction as f32 / 16_777_216.0).to_bits()),
-        // Infinity and NaN.
-        31 => f32::from_bits(sign | 0x7f80_0000 | fraction << 13),
-        _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
     }
 }
 

@@ -6,7 +6,6 @@ use super::pickle::{Described, Id, Pickle};
 use super::stored::View;
 use super::zip::{Member, members};
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
@@ -18,7 +17,10 @@ const OLD_VERSION: i64 = 1001;
 
 /// Reads and checks the descriptions of all tensors; nothing of the tensors themselves. The message
 /// says what is wrong.
-pub(super) fn read(file: &mut File, size: u64) -> Result<Vec<(String, View)>, String> {
+pub(super) fn read(
+    file: &mut (impl Read + Seek),
+    size: u64,
+) -> Result<Vec<(String, View)>, String> {
     let mut first = [0; 15];
     let length = first.len().min(size as usize);
     file.seek(SeekFrom::Start(0))
@@ -60,7 +62,7 @@ pub(super) fn read(file: &mut File, size: u64) -> Result<Vec<(String, View)>, St
 
 const PACKED: &str = "it has been compressed, and torch.save stores weights as they are; save it with torch, or as safetensors";
 
-fn slice(file: &mut File, member: &Member, limit: u64) -> Result<Vec<u8>, String> {
+fn slice(file: &mut (impl Read + Seek), member: &Member, limit: u64) -> Result<Vec<u8>, String> {
     let Member::Stored(range) = member else { return Err(PACKED.into()) };
     let length = range.end - range.start;
     if length > limit {
@@ -77,7 +79,7 @@ fn slice(file: &mut File, member: &Member, limit: u64) -> Result<Vec<u8>, String
 
 /// The form from before 1.6: pickles of a magic number, a version, the machine, the tensors, and
 /// the order of the storages, which follow, each after its number of elements.
-fn old(file: &mut File, size: u64) -> Result<Vec<(String, View)>, String> {
+fn old(file: &mut (impl Read + Seek), size: u64) -> Result<Vec<(String, View)>, String> {
     let bytes = slice(file, &Member::Stored(0..size.min(PICKLE_LIMIT)), PICKLE_LIMIT)?;
     let version = Pickle::load(&bytes, OLD_MAGIC.len())?;
     if version.int(version.root) != Some(OLD_VERSION) {

@@ -5,7 +5,6 @@
 //! directory of members takes.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 
@@ -39,7 +38,12 @@ fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
 }
 
 /// Bytes of the file; `None` when they are not all there.
-fn read_at(file: &mut File, size: u64, at: u64, length: u64) -> Result<Option<Vec<u8>>, String> {
+fn read_at(
+    file: &mut (impl Read + Seek),
+    size: u64,
+    at: u64,
+    length: u64,
+) -> Result<Option<Vec<u8>>, String> {
     if at.checked_add(length).is_none_or(|end| end > size) {
         return Ok(None);
     }
@@ -51,7 +55,10 @@ fn read_at(file: &mut File, size: u64, at: u64, length: u64) -> Result<Option<Ve
 }
 
 /// The members by name.
-pub(super) fn members(file: &mut File, size: u64) -> Result<HashMap<String, Member>, String> {
+pub(super) fn members(
+    file: &mut (impl Read + Seek),
+    size: u64,
+) -> Result<HashMap<String, Member>, String> {
     let damaged = |what: &str| format!("{what}; the file is cut off or damaged: fetch it again");
     let (directory, count) =
         directory(file, size)?.ok_or_else(|| damaged("its directory is not where it should be"))?;
@@ -77,7 +84,7 @@ pub(super) fn members(file: &mut File, size: u64) -> Result<HashMap<String, Memb
 }
 
 /// The bytes of the directory, and the number of its entries.
-fn directory(file: &mut File, size: u64) -> Result<Option<(Vec<u8>, u64)>, String> {
+fn directory(file: &mut (impl Read + Seek), size: u64) -> Result<Option<(Vec<u8>, u64)>, String> {
     let tail = size.min(END_WITH_COMMENT);
     let Some(tail) = read_at(file, size, size - tail, tail)? else { return Ok(None) };
     // The record whose comment reaches exactly to the end of the file.
@@ -151,7 +158,7 @@ impl Entry {
     }
 
     /// The member's bytes, which begin after a header of its own.
-    fn data(&self, file: &mut File, size: u64) -> Result<Option<Range<u64>>, String> {
+    fn data(&self, file: &mut (impl Read + Seek), size: u64) -> Result<Option<Range<u64>>, String> {
         let Some(local) = read_at(file, size, self.header, LOCAL as u64)?
             .filter(|l| l.starts_with(b"PK\x03\x04"))
         else {
