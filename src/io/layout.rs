@@ -28,6 +28,12 @@ pub struct WeightFiles {
     pub files: Vec<String>,
 }
 
+impl WeightFiles {
+    fn one(format: Format, name: &str) -> WeightFiles {
+        WeightFiles { format, index: None, files: vec![name.to_string()] }
+    }
+}
+
 /// Chooses among the names of a folder or repository: safetensors before PyTorch's files, a whole
 /// file before shards, then a single safetensors file of another name, then GGUF. Copies in other
 /// precisions and for other programs are left aside.
@@ -40,21 +46,61 @@ pub fn weights(names: &[String]) -> Result<WeightFiles, String> {
 
 /// [`weights`], where `naming` says how to name one file of several.
 fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<WeightFiles, String> {
-    let has = |name: &str| names.iter().any(|n| n == name);
-    let whole =
-        |format, name: &str| WeightFiles { format, index: None, files: vec![name.to_string()] };
     let mut incomplete = Vec::new();
+    if let Some(files) = usual_weights(names, &mut incomplete) {
+        return Ok(files);
+    }
+    if let [one] = other_safetensors(names).as_slice() {
+        return Ok(WeightFiles::one(Format::Safetensors, one));
+    }
+    let sorted = |is: fn(&str) -> bool| {
+        let mut chosen: Vec<&str> = names.iter().map(String::as_str).filter(|n| is(n)).collect();
+        chosen.sort_unstable();
+        chosen
+    };
+    let (gguf, students) = (sorted(is_gguf), sorted(is_student));
+    match (gguf.as_slice(), students.as_slice()) {
+        ([one], _) => Ok(WeightFiles::one(Format::Gguf, one)),
+        ([first, ..], _) => Err(format!(
+            "it holds several models; name one, as in `{}`. There are: {}",
+            naming(first),
+            gguf.join(", ")
+        )),
+        ([], [one]) => Ok(WeightFiles::one(Format::Marian, one)),
+        ([], [_, ..]) => Err(format!(
+            "it holds several models of Marian's, {}; keep one in the folder",
+            students.join(", ")
+        )),
+        ([], []) if !incomplete.is_empty() => {
+            Err(format!("its weights are not complete: {}", incomplete.join("; ")))
+        }
+        ([], []) => {
+            let packed = names.iter().any(|n| n.strip_suffix(".gz").is_some_and(is_student));
+            let hint = if packed { "; unpack its .gz files first (gzip -d)" } else { "" };
+            Err(format!(
+                "there are no weights in it that polygist reads (model.safetensors, pytorch_model.bin, *.gguf or shards of them, model.*.bin of \
+                 Marian's); {}{hint}",
+                found(names)
+            ))
+        }
+    }
+}
+
+/// The weights under the names that `transformers` gives them, whole or in shards; adds to
+/// `incomplete` what is there in part.
+fn usual_weights(names: &[String], incomplete: &mut Vec<String>) -> Option<WeightFiles> {
+    let has = |name: &str| names.iter().any(|n| n == name);
     for (format, stem, ending) in
         [(Format::Safetensors, "model", "safetensors"), (Format::Torch, "pytorch_model", "bin")]
     {
         let file = format!("{stem}.{ending}");
         if has(&file) {
-            return Ok(whole(format, &file));
+            return Some(WeightFiles::one(format, &file));
         }
         let index = format!("{file}.index.json");
         match shards(names, stem, ending) {
             Ok(files) if !files.is_empty() && has(&index) => {
-                return Ok(WeightFiles { format, index: Some(index), files });
+                return Some(WeightFiles { format, index: Some(index), files });
             }
             Ok(files) if !files.is_empty() => {
                 incomplete.push(format!("{index} is missing, which says what is in which shard"))
@@ -66,46 +112,7 @@ fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Weigh
             Err(why) => incomplete.push(why),
         }
     }
-    if let [one] = other_safetensors(names).as_slice() {
-        return Ok(whole(Format::Safetensors, one));
-    }
-    let mut students: Vec<&str> =
-        names.iter().map(String::as_str).filter(|n| is_student(n)).collect();
-    students.sort_unstable();
-    let mut gguf: Vec<&str> = names.iter().map(String::as_str).filter(|n| is_gguf(n)).collect();
-    gguf.sort_unstable();
-    match (gguf.as_slice(), incomplete.is_empty()) {
-        ([one], _) => return Ok(whole(Format::Gguf, one)),
-        ([first, ..], _) => {
-            return Err(format!(
-                "it holds several models; name one, as in `{}`. There are: {}",
-                naming(first),
-                gguf.join(", ")
-            ));
-        }
-        ([], _) if !students.is_empty() => {}
-        ([], false) => {
-            return Err(format!("its weights are not complete: {}", incomplete.join("; ")));
-        }
-        ([], true) => {}
-    }
-    match students.as_slice() {
-        [one] => return Ok(whole(Format::Marian, one)),
-        [] => {}
-        _ => {
-            return Err(format!(
-                "it holds several models of Marian's, {}; keep one in the folder",
-                students.join(", ")
-            ));
-        }
-    }
-    let packed = names.iter().any(|n| n.strip_suffix(".gz").is_some_and(is_student));
-    let hint = if packed { "; unpack its .gz files first (gzip -d)" } else { "" };
-    Err(format!(
-        "there are no weights in it that polygist reads (model.safetensors, pytorch_model.bin, *.gguf or shards of them, model.*.bin of \
-         Marian's); {}{hint}",
-        found(names)
-    ))
+    None
 }
 
 /// All the files of a model: its weights, and what goes with them. `naming` says how to name one

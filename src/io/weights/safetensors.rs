@@ -1,4 +1,8 @@
 //! The header of a safetensors file: eight bytes of length, JSON, and the tensors' bytes after it.
+//!
+//! The `safetensors` crate (0.8) is not used for it: it wants the whole file in memory or mapped,
+//! takes the last of two tensors of one name, and its errors name neither the tensor nor the bytes
+//! that are wrong.
 
 use super::stored::{Kind, View};
 use serde::Deserialize;
