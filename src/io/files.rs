@@ -1,7 +1,7 @@
 //! Files on the disk: hashed and copied in steps that can be stopped, made to last, deleted.
 
 use super::folders::CACHE_VARIABLE;
-use crate::CancelToken;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};

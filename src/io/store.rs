@@ -15,7 +15,7 @@ use super::files::{create_dir, discard, sha256_of, size_below};
 use super::folders;
 use super::names::{HubName, is_plain_name};
 use super::progress::Progress;
-use crate::CancelToken;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use std::fs;
 use std::io::ErrorKind;

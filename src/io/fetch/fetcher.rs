@@ -3,7 +3,7 @@
 use super::install::install;
 use super::options::FetchOptions;
 use super::resolved::{Lookup, ResolvedModel, Wanted};
-use crate::CancelToken;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::catalog::{Catalog, Model};
 use crate::io::layout;

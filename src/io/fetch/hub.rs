@@ -3,7 +3,7 @@
 
 use super::job::{Failure, Job};
 use super::options::FetchOptions;
-use crate::CancelToken;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::catalog::{Licence, ModelFile, Source};
 use crate::io::files::{copy, disk, sha256_of};

@@ -5,7 +5,7 @@ use super::job::{Failure, Job};
 use super::options::FetchOptions;
 use super::resolved::Wanted;
 use super::sources;
-use crate::CancelToken;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::catalog::{Licence, ModelFile, Source};
 use crate::io::files::{create_dir, discard, disk, sha256_of, sync};

@@ -1,6 +1,6 @@
 //! One file on its way into the store: what a source of bytes is given, and how it may fail.
 
-use crate::CancelToken;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::catalog::ModelFile;
 use crate::io::files::{create_dir, disk};

@@ -1,6 +1,6 @@
 //! A name resolved: a model that is on this machine, or one that has to be fetched.
 
-use crate::CancelToken;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::catalog::Model;
 use crate::io::files::sha256_of;

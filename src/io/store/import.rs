@@ -2,7 +2,7 @@
 
 use super::Store;
 use super::manifest::{Manifest, StoredFile, same_files};
-use crate::CancelToken;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::catalog::{Catalog, Model, Source, builtin_file};
 use crate::io::files::{copy, create_dir, discard, disk, sha256_of};

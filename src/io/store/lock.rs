@@ -1,6 +1,6 @@
 //! One lock a model, held by one thread of one process at a time.
 
-use crate::CancelToken;
+use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::files::disk;
 use crate::io::progress::Progress;
