@@ -130,6 +130,9 @@ pub struct Runtime {
 /// them.
 const FEEDING: usize = 4;
 
+/// Requests submitted one by one that wait for a worker, at most.
+const QUEUE: usize = 1024;
+
 impl Runtime {
     /// With a batch that is large enough for the matrix products to be worth their weights' way
     /// through the caches; more changes little on a CPU.
@@ -173,6 +176,7 @@ impl Runtime {
             batch_tokens: self.batch_tokens,
             // On a GPU, what is read has to keep many more units busy.
             prefill: if self.candle { 8192 } else { 512 },
+            queue: QUEUE,
             cancel: self.cancel.clone(),
             allows: script::allows,
         }

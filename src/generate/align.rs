@@ -9,8 +9,6 @@ use crate::arch::Encoder;
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, SourceCache, Span};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// Tokens that are read in one go: what a layer makes of them bounds the memory.
 const STRETCH: usize = 64;
@@ -67,35 +65,37 @@ impl Engine {
                 layers - 1
             )));
         }
-        let next = AtomicUsize::new(0);
-        let results: Mutex<Vec<Alignment>> = Mutex::new(vec![Alignment::default(); pairs.len()]);
-        self.on_workers(|| {
-            loop {
-                let number = next.fetch_add(1, Ordering::Relaxed);
-                let Some((request, output)) = pairs.get(number) else { return Ok(()) };
-                self.settings.cancel.check()?;
-                let source = self.source(encoder, request)?;
-                let start = &self.conventions.start;
-                let tokens = [start, *output].concat();
-                if tokens.len() > self.model.context_length() {
-                    return Err(self.too_long(tokens.len()));
-                }
-                let read = encoder.encode(&[&source])?.into_iter().next();
-                let read =
-                    read.ok_or_else(|| Error::model(&self.id, "its encoder gave nothing back"))?;
-                let weights = weights(encoder, read, &tokens, start.len(), false, layer)?;
-                let text = |ids: &[u32], of: &dyn Fn(u32) -> Option<String>| {
-                    ids.iter().map(|id| of(*id).unwrap_or_default()).collect()
-                };
-                let alignment = Alignment {
-                    source: text(&source, &|id| self.tokenizer.source_token(id)),
-                    target: text(output, &|id| self.tokenizer.token(id)),
-                    weights,
-                };
-                results.lock().unwrap_or_else(PoisonError::into_inner)[number] = alignment;
+        let start = self.conventions.start.len();
+        let mut alignments = Vec::with_capacity(pairs.len());
+        let mut reading = Vec::with_capacity(pairs.len());
+        for (request, output) in pairs {
+            let source = self.source(encoder, request)?;
+            let tokens = [&self.conventions.start, *output].concat();
+            if tokens.len() > self.model.context_length() {
+                return Err(self.too_long(tokens.len()));
             }
+            let text = |ids: &[u32], of: &dyn Fn(u32) -> Option<String>| {
+                ids.iter().map(|id| of(*id).unwrap_or_default()).collect()
+            };
+            alignments.push(Alignment {
+                source: text(&source, &|id| self.tokenizer.source_token(id)),
+                target: text(output, &|id| self.tokenizer.token(id)),
+                weights: Vec::new(),
+            });
+            reading.push((source, tokens));
+        }
+        let (id, model) = (self.id.clone(), self.model.clone());
+        let attend = move |(source, tokens): (Vec<u32>, Vec<u32>)| {
+            let nothing = || Error::model(&id, "its encoder gave nothing back");
+            let encoder = model.encoder().ok_or_else(nothing)?;
+            let read = encoder.encode(&[&source])?.into_iter().next().ok_or_else(nothing)?;
+            weights(encoder, read, &tokens, start, false, layer)
+        };
+        self.on_workers(reading, attend, |number, weights| {
+            alignments[number].weights = weights;
+            Ok(())
         })?;
-        Ok(results.into_inner().unwrap_or_else(PoisonError::into_inner))
+        Ok(alignments)
     }
 }
 

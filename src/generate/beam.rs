@@ -24,7 +24,7 @@ pub(super) struct Beam {
     /// patience.
     capacity: usize,
     /// Tokens of every hypothesis that do not count for its length.
-    uncounted: usize,
+    free_tokens: usize,
     pub live: Vec<Hypothesis>,
     /// The rows of the sequence's cache that each live one has passed.
     pub paths: Vec<Vec<u32>>,
@@ -35,7 +35,7 @@ pub(super) struct Beam {
 }
 
 /// What a beam asks about its hypotheses.
-pub(super) trait Judge {
+pub(super) trait StoppingCriteria {
     type Error;
 
     /// Whether a hypothesis ends with a token.
@@ -56,18 +56,18 @@ pub(super) enum End {
 }
 
 impl Beam {
-    /// One hypothesis, that of what is given; the first `uncounted` tokens of it do not count for
+    /// One hypothesis, that of what is given; the first `free_tokens` tokens of it do not count for
     /// lengths.
-    pub(super) fn new(options: &DecodingOptions, given: Vec<u32>, uncounted: usize) -> Beam {
+    pub(super) fn new(options: &DecodingOptions, forced: Vec<u32>, free_tokens: usize) -> Beam {
         let (width, first) =
-            (options.beams, Hypothesis { written: given, ..Hypothesis::default() });
+            (options.beams, Hypothesis { written: forced, ..Hypothesis::default() });
         // A float that is too large for an integer, or none at all, becomes one that is not.
         let patient = (width as f32 * options.patience).round() as usize;
         let capacity = patient.clamp(options.outputs.clamp(1, width), width * MOST_PATIENCE);
         Beam {
             width,
             capacity,
-            uncounted,
+            free_tokens,
             live: vec![first],
             paths: vec![Vec::new()],
             done: Vec::new(),
@@ -75,16 +75,16 @@ impl Beam {
         }
     }
 
-    /// Goes on by one token: `candidates` are those of each live hypothesis, best first. `room` is
+    /// Goes on by one token: `candidates` are those of each live hypothesis, best first. `max_length` is
     /// the length at which one is cut off. Returns whether the search is over.
-    pub(super) fn advance<J: Judge>(
+    pub(super) fn advance<C: StoppingCriteria>(
         &mut self,
         candidates: &[Vec<Candidate>],
         options: &DecodingOptions,
-        room: usize,
+        max_length: usize,
         end_tokens: usize,
-        judge: &J,
-    ) -> Result<bool, J::Error> {
+        criteria: &C,
+    ) -> Result<bool, C::Error> {
         let mut all: Vec<(f32, usize, u32)> = Vec::new();
         for (parent, (live, candidates)) in self.live.iter().zip(candidates).enumerate() {
             all.extend(
@@ -100,9 +100,9 @@ impl Beam {
         let mut paths = Vec::with_capacity(self.width);
         for (rank, (score, number, token)) in all.into_iter().enumerate() {
             let parent = &self.live[number];
-            let end = judge.end(parent, token)?;
-            let length = parent.written.len() - self.uncounted + 1;
-            if end.is_none() && length < room {
+            let end = criteria.end(parent, token)?;
+            let length = parent.written.len() - self.free_tokens + 1;
+            if end.is_none() && length < max_length {
                 if live.len() < self.width {
                     live.push(Hypothesis { score, ..parent.with(token) });
                     paths.push(self.paths[number].clone());
@@ -115,13 +115,13 @@ impl Beam {
                 let ended = end == Some(End::Token);
                 let text = if ended { parent.clone() } else { parent.with(token) };
                 let score = score / (length as f32).powf(options.length_penalty)
-                    + judge.coverage(&text.written, ended)?;
-                let forced = length >= room && options.forced_end.is_some();
+                    + criteria.coverage(&text.written, ended)?;
+                let forced = length >= max_length && options.forced_end.is_some();
                 self.finish(Hypothesis { score, cut: end.is_none() || forced, ..text });
             }
         }
         (self.live, self.paths) = (live, paths);
-        self.improvable &= self.may_improve(options, room);
+        self.improvable &= self.may_improve(options, max_length);
         Ok(self.live.is_empty()
             || !self.improvable
             || (self.is_full() && options.early_stopping == EarlyStopping::Always))
@@ -147,14 +147,14 @@ impl Beam {
         self.done.truncate(self.capacity);
     }
 
-    fn may_improve(&self, options: &DecodingOptions, room: usize) -> bool {
+    fn may_improve(&self, options: &DecodingOptions, max_length: usize) -> bool {
         let Some(best) = self.live.first() else { return false };
         if !self.is_full() {
             return true;
         }
         let length = match options.early_stopping {
-            EarlyStopping::Never if options.length_penalty > 0.0 => room,
-            _ => best.written.len() - self.uncounted,
+            EarlyStopping::Never if options.length_penalty > 0.0 => max_length,
+            _ => best.written.len() - self.free_tokens,
         };
         // Coverage only takes away.
         let possible = best.score / (length as f32).powf(options.length_penalty);
@@ -180,7 +180,7 @@ mod tests {
     /// Ends hypotheses at [`END`]; adds this for each of some tokens that is missing.
     struct Missing(f32, &'static [u32]);
 
-    impl Judge for Missing {
+    impl StoppingCriteria for Missing {
         type Error = Infallible;
 
         fn end(&self, _: &Hypothesis, token: u32) -> Result<Option<End>, Infallible> {
@@ -194,17 +194,17 @@ mod tests {
 
     fn search(
         options: &DecodingOptions,
-        room: usize,
+        max_length: usize,
         next: impl Fn(u32) -> Vec<f32>,
     ) -> Vec<(Vec<u32>, f32)> {
-        judged(&Missing(0.0, &[]), options, room, next)
+        judged(&Missing(0.0, &[]), options, max_length, next)
     }
 
     /// A model whose next token depends on the last one alone.
     fn judged(
-        judge: &Missing,
+        criteria: &Missing,
         options: &DecodingOptions,
-        room: usize,
+        max_length: usize,
         next: impl Fn(u32) -> Vec<f32>,
     ) -> Vec<(Vec<u32>, f32)> {
         let mut beam = Beam::new(options, Vec::new(), 0);
@@ -220,7 +220,7 @@ mod tests {
                 all
             };
             let candidates: Vec<_> = beam.live.iter().map(of).collect();
-            if beam.advance(&candidates, options, room, 1, judge).unwrap() {
+            if beam.advance(&candidates, options, max_length, 1, criteria).unwrap() {
                 return beam.done.into_iter().map(|h| (h.written, h.score)).collect();
             }
         }

@@ -2,18 +2,27 @@
 
 mod align;
 mod beam;
+mod calls;
 mod engine;
+mod handle;
 mod options;
+mod prefix_cache;
+mod prepare;
 mod rules;
+mod scheduler;
 mod score;
+mod sequence;
 mod shortlist;
 mod stream;
 mod vocabulary;
+mod vocabulary_cache;
 mod worker;
 
 pub use crate::arch::{LanguagePrompt, Macs};
 pub use engine::{Engine, EngineSettings, GenerationConfig};
+pub use handle::{Caller, Handle, Submission, TrySubmitError};
 pub use options::{DecodingOptions, DecodingOverrides, EarlyStopping, MOST_BEAMS, MOST_PATIENCE};
+pub use scheduler::Load;
 pub use shortlist::{Shortlist, TokenSet};
 
 use crate::error::{Error, Result};

@@ -1,12 +1,12 @@
 //! What the options of a request mean for the tokens that may come next, and for when to stop.
 
 use super::DecodingOptions;
-use super::vocabulary::{Edits, Sampling, mix};
+use super::vocabulary::{LogitsEdits, Sampling, mix};
 use crate::error::Result;
 use crate::token::Tokenizer;
 
 /// What an output has to do with the model that writes it.
-pub(super) struct Frame<'a> {
+pub(super) struct DecodingContext<'a> {
     /// What an encoder has read.
     pub source: &'a [u32],
     /// Tokens that count as written for the rules about repetition, before the output's own: what a
@@ -15,35 +15,39 @@ pub(super) struct Frame<'a> {
     /// Tokens that end an output.
     pub ends: &'a [u32],
     /// Tokens of the longest output.
-    pub room: usize,
+    pub max_length: usize,
 }
 
 /// The edits for the next token after `written`.
-pub(super) fn edits(options: &DecodingOptions, frame: &Frame<'_>, written: &[u32]) -> Edits {
-    let mut edits = Edits { keep: 1, scored: options.scored, ..Edits::default() };
+pub(super) fn logits_edits(
+    options: &DecodingOptions,
+    context: &DecodingContext<'_>,
+    written: &[u32],
+) -> LogitsEdits {
+    let mut edits = LogitsEdits { keep: 1, scored: options.scored, ..LogitsEdits::default() };
     if options.beams > 1 {
         // Enough that, were every end token among the best of each hypothesis, as many others as
         // the beam is wide would be left.
-        edits.keep = options.beams * (1 + frame.ends.len().max(1));
+        edits.keep = options.beams * (1 + context.ends.len().max(1));
         (edits.of_beam, edits.scored) = (true, true);
     } else if options.temperature > 0.0 {
         let draw = mix(options.seed ^ mix(written.len() as u64));
         let &DecodingOptions { temperature, top_k, top_p, min_p, .. } = options;
         edits.sampling = Some(Sampling { temperature, top_k, top_p, min_p, draw });
     }
-    if let Some(token) = options.forced_end.filter(|_| written.len() + 1 == frame.room) {
+    if let Some(token) = options.forced_end.filter(|_| written.len() + 1 == context.max_length) {
         edits.forced = Some(token);
         return edits;
     }
-    let history = || frame.start.iter().chain(written).copied().collect::<Vec<u32>>();
+    let history = || context.start.iter().chain(written).copied().collect::<Vec<u32>>();
     if options.no_repeat_ngram > 0 {
         edits.banned = completions(&history(), options.no_repeat_ngram);
     }
     if options.no_source_ngram > 0 {
-        edits.banned.extend(followers(frame.source, &history(), options.no_source_ngram));
+        edits.banned.extend(followers(context.source, &history(), options.no_source_ngram));
     }
     if written.len() < options.min_tokens {
-        edits.banned.extend(frame.ends);
+        edits.banned.extend(context.ends);
     }
     for sequence in &options.banned {
         if let Some((&last, before)) = sequence.split_last()
@@ -61,7 +65,7 @@ pub(super) fn edits(options: &DecodingOptions, frame: &Frame<'_>, written: &[u32
     };
     if options.source_bonus != 1.0 {
         edits.penalized.extend(
-            distinct(frame.source.to_vec())
+            distinct(context.source.to_vec())
                 .into_iter()
                 .map(|token| (token, 1.0 / options.source_bonus)),
         );
@@ -89,10 +93,10 @@ fn completions(written: &[u32], n: usize) -> Vec<u32> {
 
 /// Tokens that would complete an n-gram of `text` after what is written.
 fn followers(text: &[u32], written: &[u32], n: usize) -> Vec<u32> {
-    let Some(context) = (written.len() + 1).checked_sub(n).map(|from| &written[from..]) else {
+    let Some(last) = (written.len() + 1).checked_sub(n).map(|from| &written[from..]) else {
         return Vec::new();
     };
-    text.windows(n).filter(|w| w[..n - 1] == *context).map(|w| w[n - 1]).collect()
+    text.windows(n).filter(|w| w[..n - 1] == *last).map(|w| w[n - 1]).collect()
 }
 
 /// Whether the last tokens go round in a circle: at least 24 of them, and at least four rounds.
@@ -107,14 +111,14 @@ pub(super) fn is_loop(written: &[u32]) -> bool {
 }
 
 /// Looks for stop texts as tokens come in.
-pub(super) struct StopCheck {
+pub(super) struct StopStrings {
     /// Last tokens that are decoded at each step: enough to hold the longest stop text.
     window: usize,
 }
 
-impl StopCheck {
-    pub(super) fn new(options: &DecodingOptions) -> StopCheck {
-        StopCheck { window: options.stop.iter().map(|s| s.len() + 1).max().unwrap_or(0) }
+impl StopStrings {
+    pub(super) fn new(options: &DecodingOptions) -> StopStrings {
+        StopStrings { window: options.stop.iter().map(|s| s.len() + 1).max().unwrap_or(0) }
     }
 
     /// Whether a stop text is complete.
@@ -160,28 +164,31 @@ mod tests {
 
     #[test]
     fn each_option_has_its_edit() {
-        let frame = Frame { source: &[6, 3], start: &[9], ends: &[2], room: 6 };
+        let context = DecodingContext { source: &[6, 3], start: &[9], ends: &[2], max_length: 6 };
         let options = DecodingOptions {
             min_tokens: 2,
             no_repeat_ngram: 2,
             banned: vec![vec![5], vec![7, 8]],
             ..DecodingOptions::default()
         };
-        assert_eq!(edits(&options, &frame, &[]).banned, [2, 5]);
-        assert_eq!(edits(&options, &frame, &[9, 3, 7]).banned, [5, 8]);
+        assert_eq!(logits_edits(&options, &context, &[]).banned, [2, 5]);
+        assert_eq!(logits_edits(&options, &context, &[9, 3, 7]).banned, [5, 8]);
         // What a decoder starts with counts for repetition.
-        assert_eq!(edits(&options, &frame, &[3, 9]).banned, [3, 5]);
+        assert_eq!(logits_edits(&options, &context, &[3, 9]).banned, [3, 5]);
         let source = DecodingOptions {
             source_bonus: 2.0,
             repetition_penalty: 1.5,
             no_source_ngram: 2,
             ..DecodingOptions::default()
         };
-        assert_eq!(edits(&source, &frame, &[6]).banned, [3]);
-        assert_eq!(edits(&source, &frame, &[6]).penalized, [(3, 0.5), (6, 0.75), (9, 1.5)]);
+        assert_eq!(logits_edits(&source, &context, &[6]).banned, [3]);
+        assert_eq!(
+            logits_edits(&source, &context, &[6]).penalized,
+            [(3, 0.5), (6, 0.75), (9, 1.5)]
+        );
         let forced = DecodingOptions { forced_end: Some(2), ..options };
-        assert_eq!(edits(&forced, &frame, &[4]).forced, None);
-        assert_eq!(edits(&forced, &frame, &[4, 1, 3, 7, 6]).forced, Some(2));
+        assert_eq!(logits_edits(&forced, &context, &[4]).forced, None);
+        assert_eq!(logits_edits(&forced, &context, &[4, 1, 3, 7, 6]).forced, Some(2));
     }
 
     #[test]

@@ -7,14 +7,14 @@ use crate::token::Tokenizer;
 /// What has been handed out of one output. The pieces, one after the other, are the beginning of
 /// its text.
 #[derive(Default)]
-pub(super) struct Stream {
+pub(super) struct TextStream {
     shown: String,
 }
 
-impl Stream {
+impl TextStream {
     /// What becomes certain with the tokens `written`: none of it changes, whatever comes next.
     /// `None` when that is nothing new.
-    pub(super) fn next(
+    pub(super) fn delta(
         &mut self,
         options: &DecodingOptions,
         tokenizer: &Tokenizer,
@@ -116,10 +116,10 @@ mod tests {
                     stop: stop.iter().map(|s| s.to_string()).collect(),
                     ..DecodingOptions::default()
                 };
-                let mut stream = Stream::default();
+                let mut stream = TextStream::default();
                 let mut pieces = Vec::new();
                 for end in 0..=ids.len() {
-                    pieces.extend(stream.next(&options, &tokenizer, &ids[..end]).unwrap());
+                    pieces.extend(stream.delta(&options, &tokenizer, &ids[..end]).unwrap());
                 }
                 let text = rules::text(&options, &tokenizer, ids).unwrap();
                 pieces.extend(stream.rest(&text));
@@ -133,12 +133,12 @@ mod tests {
     fn text_comes_as_it_is_written() {
         for (path, tokenizer) in tokenizers() {
             let ids = tokenizer.encode_plain(TEXTS[0]).unwrap();
-            let mut stream = Stream::default();
+            let mut stream = TextStream::default();
             let mut pieces = 0;
             for end in 1..=ids.len() {
                 pieces += usize::from(
                     stream
-                        .next(&DecodingOptions::default(), &tokenizer, &ids[..end])
+                        .delta(&DecodingOptions::default(), &tokenizer, &ids[..end])
                         .unwrap()
                         .is_some(),
                 );

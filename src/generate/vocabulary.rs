@@ -24,7 +24,7 @@ pub(super) struct Candidate {
 
 /// What is done to one row's logits before tokens are chosen.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Edits {
+pub(super) struct LogitsEdits {
     /// Ascending.
     pub banned: Vec<u32>,
     /// Tokens, ascending, and their penalties.
@@ -42,7 +42,7 @@ pub(super) struct Edits {
 
 /// How one row's choice goes on.
 struct Choice<'a> {
-    edits: &'a Edits,
+    edits: &'a LogitsEdits,
     /// The columns of the banned and of the penalized tokens.
     banned: Vec<usize>,
     penalized: Vec<(usize, f32)>,
@@ -103,7 +103,7 @@ impl Vocabulary {
         &self,
         hidden: &Tensor,
         output: &OutputLayer,
-        edits: &[Edits],
+        edits: &[LogitsEdits],
     ) -> Result<Vec<Vec<Candidate>>> {
         let choice = |edits| self.choice(edits);
         let mut choices: Vec<Choice<'_>> = edits.iter().map(choice).collect();
@@ -178,7 +178,7 @@ impl Vocabulary {
         Ok(own.iter().zip(&all).map(|(own, all)| own - all.log_sum_exp()).collect())
     }
 
-    fn choice<'a>(&self, edits: &'a Edits) -> Choice<'a> {
+    fn choice<'a>(&self, edits: &'a LogitsEdits) -> Choice<'a> {
         let banned = edits.banned.iter().filter_map(|&token| self.column(token)).collect();
         let penalized = edits
             .penalized
@@ -367,7 +367,7 @@ pub(super) fn mix(value: u64) -> u64 {
 mod tests {
     use super::*;
 
-    fn look(edits: &Edits, logits: &[f32]) -> Vec<Candidate> {
+    fn look(edits: &LogitsEdits, logits: &[f32]) -> Vec<Candidate> {
         let vocabulary = Vocabulary::all();
         let mut choice = vocabulary.choice(edits);
         for (i, block) in logits.to_vec().chunks_mut(3).enumerate() {
@@ -380,13 +380,13 @@ mod tests {
     fn a_beams_rules_change_log_probabilities() {
         let logits = [1.0f32, 3.0, 2.0, 0.5, -1.0];
         let total = logits.iter().map(|l| l.exp()).sum::<f32>().ln();
-        let edits = Edits {
+        let edits = LogitsEdits {
             banned: vec![2],
             penalized: vec![(1, 4.0), (2, 4.0)],
             keep: 3,
             of_beam: true,
             scored: true,
-            ..Edits::default()
+            ..LogitsEdits::default()
         };
         let found = look(&edits, &logits);
         let expected = [(1, (3.0 - total) * 4.0), (0, 1.0 - total), (3, 0.5 - total)];
@@ -413,10 +413,10 @@ mod tests {
         assert_eq!(kept(Sampling { top_p: 0.7, ..sampling }), [0, 1]);
         assert_eq!(kept(Sampling { top_p: 0.9, ..sampling }), [0, 1, 2]);
         assert_eq!(kept(Sampling { min_p: 0.3, ..sampling }), [0, 1]);
-        let edits = |draw| Edits {
+        let edits = |draw| LogitsEdits {
             keep: 1,
             sampling: Some(Sampling { top_k: 3, draw, ..sampling }),
-            ..Edits::default()
+            ..LogitsEdits::default()
         };
         let mut counts = [0; 5];
         (0..4000).for_each(|draw| counts[look(&edits(draw), &logits)[0].token as usize] += 1);

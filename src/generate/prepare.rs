@@ -1,0 +1,109 @@
+//! From a request to what runs: tokens, vocabulary, lengths. It is done on the caller's thread.
+
+use super::handle::Reply;
+use super::prefix_cache::Prefix;
+use super::sequence::QueuedRequest;
+use super::stream::TextStream;
+use super::{Engine, Request};
+use crate::arch::Encoder;
+use crate::error::{Error, Result};
+use std::sync::Arc;
+
+impl Engine {
+    /// A request, tokenized and ready to run.
+    pub(super) fn prepare(&self, request: &Request, reply: Reply) -> Result<QueuedRequest> {
+        let options = &request.options;
+        let prompt = self.tokenizer.encode_plain(&request.prompt)?;
+        let prompt_tokens = prompt.len();
+        let begin = request
+            .begin
+            .as_ref()
+            .map(|text| self.begin(text))
+            .transpose()?
+            .or(options.forced_begin);
+        let forced = self.tokenizer.encode(&request.output_prefix)?;
+        // As in `transformers`, the token counts as written, the text as given.
+        let free_tokens = forced.len();
+        let forced: Vec<u32> = begin.into_iter().chain(forced).collect();
+        let (source, mut tokens, prefix) = if let Some(encoder) = self.model.encoder() {
+            (Some(self.source(encoder, request)?), self.conventions.start.clone(), None)
+        } else {
+            (None, self.with_suffix(prompt, request)?, Some(self.prefix(request)?))
+        };
+        let used = tokens.len() + prefix.as_ref().map_or(0, |prefix| prefix.tokens.len());
+        tokens.extend(&forced);
+        let max_length = (self.model.context_length().saturating_sub(used)).min(
+            options.max_tokens.max(1 + forced.len() - free_tokens).saturating_add(free_tokens),
+        );
+        if max_length <= forced.len() {
+            return Err(self.too_long(used));
+        }
+        Ok(QueuedRequest {
+            options: options.clone(),
+            source,
+            tokens,
+            forced_prefix: forced.len(),
+            free_tokens,
+            prompt_tokens,
+            max_length,
+            prefix,
+            vocabulary: self.vocabularies.get(options)?,
+            stream: TextStream::default(),
+            holds_place: false,
+            reply,
+        })
+    }
+
+    /// The prefix of a request to a language model.
+    pub(super) fn prefix(&self, request: &Request) -> Result<Arc<Prefix>> {
+        let prefix = self.prefixes.get(&request.prefix)?;
+        let tokens = prefix.tokens.len();
+        if tokens >= self.model.context_length() { Err(self.too_long(tokens)) } else { Ok(prefix) }
+    }
+
+    /// What a language model reads after the prefix: the prompt, as tokens, and the suffix.
+    pub(super) fn with_suffix(&self, mut prompt: Vec<u32>, request: &Request) -> Result<Vec<u32>> {
+        prompt.extend(self.tokenizer.encode(&request.suffix)?);
+        if prompt.is_empty() {
+            return Err(Error::model(
+                &self.id,
+                "a prompt without text; expected at least one token after the prefix",
+            ));
+        }
+        Ok(prompt)
+    }
+
+    /// What the encoder reads.
+    pub(super) fn source(&self, encoder: &dyn Encoder, request: &Request) -> Result<Vec<u32>> {
+        let source = match &request.source {
+            Some(ids) => ids.clone(),
+            None => self.tokenizer.encode_source(&request.prefix, &request.prompt)?,
+        };
+        let (tokens, context) = (source.len(), encoder.context_length());
+        if tokens == 0 || tokens > context {
+            return Err(Error::model(
+                &self.id,
+                format!("a source of {tokens} tokens; it reads 1 to {context}: split the text"),
+            ));
+        }
+        Ok(source)
+    }
+
+    /// The error for what does not fit into the context.
+    pub(super) fn too_long(&self, tokens: usize) -> Error {
+        let context = self.model.context_length();
+        Error::model(
+            &self.id,
+            format!(
+                "a prompt of {tokens} tokens leaves no room in its context of {context}; split the text"
+            ),
+        )
+    }
+
+    /// The token that an output is to begin with.
+    fn begin(&self, text: &str) -> Result<u32> {
+        self.tokenizer.token_id(text).ok_or_else(|| {
+            Error::model(&self.id, format!("its vocabulary has no token {text:?} to begin with"))
+        })
+    }
+}
