@@ -103,7 +103,7 @@ fn open(model: &str, runtime: &Runtime) -> Result<Engine> {
 fn requests(engine: &Engine, beams: usize) -> Vec<Request> {
     let vocabulary = engine.vocabulary_size() as u32;
     let options = DecodingOptions {
-        beams,
+        num_beams: beams,
         min_tokens: TOKENS,
         max_tokens: TOKENS,
         end_loops: false,

@@ -46,7 +46,7 @@ fn main() -> Result<()> {
     let engine = model::open(folder, folder.as_ref(), &runtime)?;
     let loaded = start.elapsed().as_secs_f64();
     let options = DecodingOptions {
-        beams: number("--beam", 1)?,
+        num_beams: number("--beam", 1)?,
         end_loops: false,
         scored: flags.get("--scores") == Some(&"1"),
         ..engine.defaults()

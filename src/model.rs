@@ -333,11 +333,11 @@ fn conventions_of_student(
         }
         None => None,
     };
-    let banned = tokenizer.token_id("<unk>").into_iter().map(|id| vec![id]).collect();
+    let bad_words = tokenizer.token_id("<unk>").into_iter().map(|id| vec![id]).collect();
     // It starts with a token that has no embedding, see `arch::student`.
     let start = vec![model.output().vocabulary() as u32];
     Ok(GenerationConfig {
-        options: DecodingOptions { banned, ..DecodingOptions::default() },
+        options: DecodingOptions { bad_words, ..DecodingOptions::default() },
         start,
         shortlist,
         ..GenerationConfig::default()

@@ -40,10 +40,10 @@ fn requests(count: usize) -> Vec<Request> {
         let options = DecodingOptions { max_tokens: 6 + n % 7, ..DecodingOptions::default() };
         let options = match n % 5 {
             0 => options,
-            1 => DecodingOptions { beams: 3, ..options },
+            1 => DecodingOptions { num_beams: 3, ..options },
             2 => DecodingOptions { temperature: 1.5, seed: n as u64, ..options },
             3 => DecodingOptions { stop: vec!["e".into()], repetition_penalty: 1.3, ..options },
-            _ => DecodingOptions { beams: 2, no_repeat_ngram: 2, ..options },
+            _ => DecodingOptions { num_beams: 2, no_repeat_ngram: 2, ..options },
         };
         let language = ["en", "ru", "ja", ""][n % 4];
         let text = (0..2 + n % 6).map(|i| words[(n * 3 + i) % words.len()]);

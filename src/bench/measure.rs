@@ -69,7 +69,7 @@ impl Counted<'_> {
         // The end token is chosen too. The first one's choice follows from what was read, the
         // others' each from the one before.
         let chosen = output.tokens + usize::from(output.finish == Finish::Stop);
-        let beams = request.options.beams.max(1);
+        let beams = request.options.num_beams.max(1);
         let steps = if chosen == 0 { 0 } else { (chosen - 1) * beams };
         let before = if self.engine.is_prompted() { source } else { 1 };
         let products = source as f64 * work.source as f64

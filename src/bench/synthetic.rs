@@ -78,7 +78,7 @@ pub fn requests(engine: &Engine, sample: Sample) -> Result<Vec<Request>> {
         max_tokens: sample.tokens,
         min_tokens: sample.tokens,
         end_loops: false,
-        beams: sample.beams.max(1),
+        num_beams: sample.beams.max(1),
         // As in translation, where nobody asks how likely a greedy output is.
         scored: false,
         ..DecodingOptions::default()

@@ -183,7 +183,7 @@ impl Run<'_> {
             .or_else(|| args.model.first().filter(|_| to.is_none()).map(String::as_str));
         let LangOrAuto(from) = args.from.clone();
         let job = |beams: Option<usize>| {
-            let decoding = DecodingOverrides { beams, ..DecodingOverrides::default() };
+            let decoding = DecodingOverrides { num_beams: beams, ..DecodingOverrides::default() };
             // As in a batch: where something is translated, the flags are for that.
             let summarizing = if to.is_some() { DecodingOverrides::default() } else { decoding };
             Job {

@@ -11,7 +11,7 @@ use crate::nn::{KvCache, SourceCache, Span};
 use std::sync::Arc;
 
 /// Tokens that are read in one go: what a layer makes of them bounds the memory.
-const STRETCH: usize = 64;
+const CHUNK: usize = 64;
 
 /// The weights with which each of the tokens after the first `start` tokens was chosen, over the
 /// tokens of the source: a row for each, the mean over the heads of a layer. With `next`, one row
@@ -28,10 +28,8 @@ pub(super) fn weights(
     let read = &tokens[..(tokens.len() + usize::from(next)).saturating_sub(1)];
     let mut cache = KvCache::reading(source);
     let mut rows = Vec::with_capacity(read.len());
-    for stretch in read.chunks(STRETCH) {
-        rows.extend(
-            encoder.attention(&mut Span::new(stretch, &mut cache), layer)?.to_vec2::<f32>()?,
-        );
+    for chunk in read.chunks(CHUNK) {
+        rows.extend(encoder.attention(&mut Span::new(chunk, &mut cache), layer)?.to_vec2::<f32>()?);
     }
     Ok(rows.split_off(start.saturating_sub(1).min(rows.len())))
 }

@@ -60,7 +60,7 @@ impl Beam {
     /// lengths.
     pub(super) fn new(options: &DecodingOptions, forced: Vec<u32>, free_tokens: usize) -> Beam {
         let (width, first) =
-            (options.beams, Hypothesis { written: forced, ..Hypothesis::default() });
+            (options.num_beams, Hypothesis { written: forced, ..Hypothesis::default() });
         // A float that is too large for an integer, or none at all, becomes one that is not.
         let patient = (width as f32 * options.patience).round() as usize;
         let capacity = patient.clamp(options.outputs.clamp(1, width), width * MOST_PATIENCE);
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn looks_beyond_the_next_token() {
         let found = search(
-            &DecodingOptions { beams: 2, length_penalty: 0.0, ..DecodingOptions::default() },
+            &DecodingOptions { num_beams: 2, length_penalty: 0.0, ..DecodingOptions::default() },
             5,
             trap,
         );
@@ -250,7 +250,7 @@ mod tests {
     fn long_outputs_can_be_favoured() {
         let long = |last: u32| if last == 1 { vec![0.5, 0.0, 0.5] } else { vec![0.2, 0.0, 0.8] };
         let options = DecodingOptions {
-            beams: 2,
+            num_beams: 2,
             early_stopping: EarlyStopping::Never,
             ..DecodingOptions::default()
         };
@@ -270,7 +270,7 @@ mod tests {
         };
         let found = |patience: f32| {
             let options = DecodingOptions {
-                beams: 2,
+                num_beams: 2,
                 patience,
                 length_penalty: 2.0,
                 early_stopping: EarlyStopping::Always,
@@ -291,7 +291,7 @@ mod tests {
     #[test]
     fn what_is_left_out_costs() {
         let options =
-            DecodingOptions { beams: 2, length_penalty: 0.0, ..DecodingOptions::default() };
+            DecodingOptions { num_beams: 2, length_penalty: 0.0, ..DecodingOptions::default() };
         assert_eq!(judged(&Missing(-0.2, &[3]), &options, 5, trap)[0].0, [2]);
         let found = judged(&Missing(-5.0, &[3]), &options, 5, trap);
         assert!(
@@ -302,9 +302,10 @@ mod tests {
 
     #[test]
     fn what_never_ends_is_cut_off() {
-        let found = search(&DecodingOptions { beams: 3, ..DecodingOptions::default() }, 4, |_| {
-            vec![0.0, 0.5, 0.5]
-        });
+        let found =
+            search(&DecodingOptions { num_beams: 3, ..DecodingOptions::default() }, 4, |_| {
+                vec![0.0, 0.5, 0.5]
+            });
         assert!(found.len() == 3 && found.iter().all(|(written, _)| written.len() == 4));
     }
 }

@@ -25,10 +25,10 @@ pub(super) fn logits_edits(
     written: &[u32],
 ) -> LogitsEdits {
     let mut edits = LogitsEdits { keep: 1, scored: options.scored, ..LogitsEdits::default() };
-    if options.beams > 1 {
+    if options.num_beams > 1 {
         // Enough that, were every end token among the best of each hypothesis, as many others as
         // the beam is wide would be left.
-        edits.keep = options.beams * (1 + context.ends.len().max(1));
+        edits.keep = options.num_beams * (1 + context.ends.len().max(1));
         (edits.of_beam, edits.scored) = (true, true);
     } else if options.temperature > 0.0 {
         let draw = mix(options.seed ^ mix(written.len() as u64));
@@ -43,13 +43,13 @@ pub(super) fn logits_edits(
     if options.no_repeat_ngram > 0 {
         edits.banned = completions(&history(), options.no_repeat_ngram);
     }
-    if options.no_source_ngram > 0 {
-        edits.banned.extend(followers(context.source, &history(), options.no_source_ngram));
+    if options.encoder_no_repeat_ngram > 0 {
+        edits.banned.extend(followers(context.source, &history(), options.encoder_no_repeat_ngram));
     }
     if written.len() < options.min_tokens {
         edits.banned.extend(context.ends);
     }
-    for sequence in &options.banned {
+    for sequence in &options.bad_words {
         if let Some((&last, before)) = sequence.split_last()
             && (before.is_empty() || history().ends_with(before))
         {
@@ -63,11 +63,11 @@ pub(super) fn logits_edits(
         tokens.dedup();
         tokens
     };
-    if options.source_bonus != 1.0 {
+    if options.encoder_repetition_penalty != 1.0 {
         edits.penalized.extend(
             distinct(context.source.to_vec())
                 .into_iter()
-                .map(|token| (token, 1.0 / options.source_bonus)),
+                .map(|token| (token, 1.0 / options.encoder_repetition_penalty)),
         );
     }
     if options.repetition_penalty != 1.0 {
@@ -168,7 +168,7 @@ mod tests {
         let options = DecodingOptions {
             min_tokens: 2,
             no_repeat_ngram: 2,
-            banned: vec![vec![5], vec![7, 8]],
+            bad_words: vec![vec![5], vec![7, 8]],
             ..DecodingOptions::default()
         };
         assert_eq!(logits_edits(&options, &context, &[]).banned, [2, 5]);
@@ -176,9 +176,9 @@ mod tests {
         // What a decoder starts with counts for repetition.
         assert_eq!(logits_edits(&options, &context, &[3, 9]).banned, [3, 5]);
         let source = DecodingOptions {
-            source_bonus: 2.0,
+            encoder_repetition_penalty: 2.0,
             repetition_penalty: 1.5,
-            no_source_ngram: 2,
+            encoder_no_repeat_ngram: 2,
             ..DecodingOptions::default()
         };
         assert_eq!(logits_edits(&source, &context, &[6]).banned, [3]);

@@ -65,7 +65,7 @@ impl QueuedRequest {
 
     /// Hypotheses that are advanced at once.
     pub(super) fn hypotheses(&self) -> usize {
-        self.options.beams.max(1)
+        self.options.num_beams.max(1)
     }
 
     /// What a decoder starts with, or what is left of the prompt.
@@ -164,7 +164,7 @@ impl Sequence {
     ) -> Sequence {
         let options = &request.options;
         let forced = request.tokens[request.start().len()..].to_vec();
-        let search = match options.beams {
+        let search = match options.num_beams {
             0 | 1 => Search::Single { written: forced, log_probability: 0.0 },
             _ => Search::Beam(Beam::new(options, forced, request.free_tokens)),
         };

@@ -51,7 +51,7 @@ struct Choice<'a> {
     all: Option<LogSumExp>,
     /// The penalized columns of a beam, which are left out of `best`, with their logits and
     /// penalties.
-    aside: Vec<(usize, f32, f32)>,
+    penalized_logits: Vec<(usize, f32, f32)>,
     /// All logits, where the draw depends on their order.
     row: Vec<f32>,
 }
@@ -110,7 +110,7 @@ impl Vocabulary {
         let output = self.layer.as_ref().unwrap_or(output);
         // A draw may take any token.
         if output.is_on_device() && edits.iter().all(|edits| edits.sampling.is_none()) {
-            let wanted: Vec<TopKRequest> = choices.iter().map(Choice::wanted).collect();
+            let wanted: Vec<TopKRequest> = choices.iter().map(Choice::request).collect();
             output.wanted(
                 hidden,
                 &wanted,
@@ -155,16 +155,16 @@ impl Vocabulary {
             }
         })?;
         // A name may have tokens that no list has.
-        let strangers: Vec<usize> =
+        let out_of_vocabulary: Vec<usize> =
             (0..tokens.len()).filter(|&row| columns[row].is_none()).collect();
-        if !strangers.is_empty() {
+        if !out_of_vocabulary.is_empty() {
             // A column for each of these rows, in their order.
-            let ids: Vec<u32> = strangers.iter().map(|&row| tokens[row]).collect();
-            let rows: Vec<u32> = strangers.iter().map(|&row| row as u32).collect();
+            let ids: Vec<u32> = out_of_vocabulary.iter().map(|&row| tokens[row]).collect();
+            let rows: Vec<u32> = out_of_vocabulary.iter().map(|&row| row as u32).collect();
             let hidden = hidden.index_select(&Tensor::new(rows, hidden.device())?, 0)?;
             output.select(&ids)?.blocks(&hidden, |first, width, logits| {
                 for (column, (logits, &row)) in
-                    logits.chunks_exact_mut(width).zip(&strangers).enumerate()
+                    logits.chunks_exact_mut(width).zip(&out_of_vocabulary).enumerate()
                 {
                     if let Some(logit) =
                         column.checked_sub(first).and_then(|column| logits.get(column))
@@ -191,7 +191,7 @@ impl Vocabulary {
             penalized,
             best: TopK::new(edits.keep),
             all: None,
-            aside: Vec::new(),
+            penalized_logits: Vec::new(),
             row: Vec::new(),
         }
     }
@@ -200,7 +200,7 @@ impl Vocabulary {
 impl Choice<'_> {
     /// What decides it: as many logits as are kept when all that the rules change are worth
     /// nothing, and those that they change.
-    fn wanted(&self) -> TopKRequest {
+    fn request(&self) -> TopKRequest {
         if self.edits.forced.is_some() {
             return TopKRequest { largest: 0, columns: Vec::new() };
         }
@@ -228,7 +228,7 @@ impl Choice<'_> {
             let logit = &mut logits[column - first];
             if self.edits.of_beam {
                 if banned.binary_search(&column).is_err() {
-                    self.aside.push((column, *logit, penalty));
+                    self.penalized_logits.push((column, *logit, penalty));
                 }
                 *logit = f32::NEG_INFINITY;
             } else {
@@ -278,12 +278,12 @@ impl Choice<'_> {
                 Candidate { token: token(r.column), log_probability }
             })
             .collect();
-        if !self.aside.is_empty() {
+        if !self.penalized_logits.is_empty() {
             let penalized = |&(column, logit, penalty): &(usize, f32, f32)| Candidate {
                 token: token(column),
                 log_probability: (logit - total) * penalty,
             };
-            candidates.extend(self.aside.iter().map(penalized));
+            candidates.extend(self.penalized_logits.iter().map(penalized));
             candidates.sort_by(|a, b| {
                 b.log_probability.total_cmp(&a.log_probability).then(a.token.cmp(&b.token))
             });

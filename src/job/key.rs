@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn job() -> Job {
-        let decoding = DecodingOverrides { beams: Some(4), ..DecodingOverrides::default() };
+        let decoding = DecodingOverrides { num_beams: Some(4), ..DecodingOverrides::default() };
         Job {
             from: None,
             to: Some(Lang::en()),
@@ -172,7 +172,7 @@ mod tests {
             r#""translators":[],"summarizer":null,"device":"cpu","precision":"int8","#,
             r#""from":null,"to":"en","#,
             r#""translation":{"wanted":true,"seed":7,"align":false,"on_bad":"keep","#,
-            r#""decoding":{"beams":4}},"#,
+            r#""decoding":{"num_beams":4}},"#,
             r#""summary":{"length":"medium","style":"paragraph","seed":0,"decoding":{}},"#,
             r#""strict":false}"#,
         );
@@ -195,7 +195,7 @@ mod tests {
             with(|job| job.translate = false),
             with(|job| job.on_bad = OnBad::Source),
             with(|job| job.translating.seed = 8),
-            with(|job| job.translating.decoding.beams = None),
+            with(|job| job.translating.decoding.num_beams = None),
             with(|job| job.translating.decoding.temperature = Some(0.5)),
             with(|job| job.summary = None),
             with(|job| job.summary.as_mut().unwrap().length = Length::Words(3)),

@@ -20,7 +20,7 @@ pub(super) const CANDIDATES: usize = 3;
 pub(super) fn is_asked_for(model: &dyn Generate, options: &DecodingOptions) -> bool {
     model.is_prompted()
         && options.channel_weight > 0.0
-        && options.beams > 1
+        && options.num_beams > 1
         && options.temperature == 0.0
 }
 
@@ -326,7 +326,7 @@ mod tests {
             ],
         };
         let options =
-            DecodingOptions { beams: 4, channel_weight: 0.3, ..DecodingOptions::default() };
+            DecodingOptions { num_beams: 4, channel_weight: 0.3, ..DecodingOptions::default() };
         let request = Request { prompt: "source".into(), options, ..Request::default() };
         let (fr, en) = (Lang::parse("fr").unwrap(), Lang::en());
         let back = |from: &Lang, to: &Lang| {

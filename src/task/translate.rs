@@ -245,7 +245,7 @@ impl Way {
             options.no_repeat_ngram = 4;
         }
         if self == Way::Drawn && options.temperature == 0.0 {
-            (options.temperature, options.beams) = (0.5, 1);
+            (options.temperature, options.num_beams) = (0.5, 1);
         } else if self == Way::Drawn {
             // What is drawn anyway is drawn anew.
             options.seed = options.seed.wrapping_add(1);
@@ -348,7 +348,7 @@ fn attempt(
         let prompt = prompt(model, &segment.from, &segment.to, way.examples(model.is_taught()))?;
         let mut options = way.options(model, settings);
         if reads_back {
-            options.outputs = channel::CANDIDATES.min(options.beams);
+            options.outputs = channel::CANDIDATES.min(options.num_beams);
         }
         for piece in parts.iter().filter(|p| !p.keep) {
             let tokens = model.count_tokens(&piece.text)?;
@@ -524,7 +524,7 @@ mod tests {
 
         fn defaults(&self) -> DecodingOptions {
             DecodingOptions {
-                beams: 2,
+                num_beams: 2,
                 channel_weight: 1.0,
                 min_confidence: 0.2,
                 ..DecodingOptions::default()

@@ -346,7 +346,7 @@ fn a_catalog_has_models_with_a_base_and_an_adapter() {
     .unwrap();
     let defaults = engine.defaults();
     let (weight, least) = (defaults.channel_weight, defaults.min_confidence);
-    assert_eq!((engine.is_taught(), defaults.beams, weight, least), (true, 4, 0.3, 0.2));
+    assert_eq!((engine.is_taught(), defaults.num_beams, weight, least), (true, 4, 0.3, 0.2));
     sandbox
         .run_with(&translate("--model tiny-news --adapter news"), FRENCH)
         .expect(1, &["comes with an adapter of its own"]);
@@ -567,7 +567,7 @@ fn a_shortlist_bounds_what_is_written_and_what_is_summed_up() {
             language: Lang::parse("fr"),
             shortlist,
             max_tokens: 12,
-            beams: 2,
+            num_beams: 2,
             ..DecodingOptions::default()
         };
         Request { prompt: FRENCH.into(), options, ..Request::default() }

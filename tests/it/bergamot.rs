@@ -100,7 +100,7 @@ fn requests(cases: &Cases, options: &DecodingOptions) -> Vec<Request> {
 }
 
 fn outputs(engine: &Engine, cases: &Cases, beams: usize) -> Vec<(Vec<u32>, String)> {
-    let options = DecodingOptions { beams, end_loops: false, ..engine.defaults() };
+    let options = DecodingOptions { num_beams: beams, end_loops: false, ..engine.defaults() };
     let outputs = engine.generate(&requests(cases, &options), &|_, _| true).unwrap();
     outputs.into_iter().map(|output| (output.ids, output.text)).collect()
 }

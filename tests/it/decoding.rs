@@ -127,7 +127,7 @@ fn patience_and_coverage_are_those_of_ctranslate2() {
         let asked = &case["options"];
         let number = |key: &str, default: f64| asked[key].as_f64().unwrap_or(default) as f32;
         let options = DecodingOptions {
-            beams: number("beam_size", 1.0) as usize,
+            num_beams: number("beam_size", 1.0) as usize,
             outputs: number("num_hypotheses", 1.0) as usize,
             max_tokens: number("max_decoding_length", 0.0) as usize,
             length_penalty: number("length_penalty", 0.0),
@@ -182,17 +182,17 @@ fn requests_of_all_kinds() -> Vec<Request> {
             end_loops: false,
             ..DecodingOptions::default()
         },
-        DecodingOptions { max_tokens: 20, beams: 4, ..DecodingOptions::default() },
+        DecodingOptions { max_tokens: 20, num_beams: 4, ..DecodingOptions::default() },
         DecodingOptions {
             max_tokens: 20,
-            beams: 3,
+            num_beams: 3,
             stop: vec!["t7".into(), " t1".into()],
             ..DecodingOptions::default()
         },
         DecodingOptions { max_tokens: 20, stop: vec!["t2".into()], ..DecodingOptions::default() },
         DecodingOptions {
             max_tokens: 20,
-            beams: 4,
+            num_beams: 4,
             patience: 2.0,
             coverage_penalty: 0.3,
             ..DecodingOptions::default()
@@ -247,7 +247,7 @@ fn streamed_pieces_are_the_output() {
                 stop: vec!["\n".into(), "e".into()],
                 ..DecodingOptions::default()
             },
-            _ => DecodingOptions { max_tokens: 20, beams: 3, ..DecodingOptions::default() },
+            _ => DecodingOptions { max_tokens: 20, num_beams: 3, ..DecodingOptions::default() },
         };
         let requests: Vec<Request> = (0..12)
             .map(|n| Request { prompt: text.into(), options: options(n), ..Request::default() })

@@ -61,10 +61,10 @@ fn candle_writes_what_the_kernels_write() {
             ..kernels.defaults()
         };
         for options in [
-            DecodingOptions { beams: 1, repetition_penalty: 1.3, ..short.clone() },
-            DecodingOptions { beams: 1, temperature: 0.8, top_k: 5, seed: 3, ..short.clone() },
-            DecodingOptions { beams: 4, no_repeat_ngram: 2, ..short.clone() },
-            DecodingOptions { beams: 3, repetition_penalty: 1.2, ..short },
+            DecodingOptions { num_beams: 1, repetition_penalty: 1.3, ..short.clone() },
+            DecodingOptions { num_beams: 1, temperature: 0.8, top_k: 5, seed: 3, ..short.clone() },
+            DecodingOptions { num_beams: 4, no_repeat_ngram: 2, ..short.clone() },
+            DecodingOptions { num_beams: 3, repetition_penalty: 1.2, ..short },
         ] {
             let requests = requests(&kernels, &options);
             let expected = kernels.generate(&requests, &|_, _| true).unwrap();
@@ -124,7 +124,7 @@ fn half_precision_stays_close() {
         let (exact, half) =
             (open(&model, Precision::F32, true), open(&model, Precision::F16, true));
         let options = DecodingOptions {
-            beams: 1,
+            num_beams: 1,
             max_tokens: 1,
             min_tokens: 1,
             scored: true,

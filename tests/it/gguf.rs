@@ -180,7 +180,8 @@ fn quantized_models_are_those_of_the_dequantized_weights() {
 fn requests(engine: &Engine) -> Vec<Request> {
     let mut requests = Vec::new();
     for (beams, max_tokens, no_repeat_ngram) in [(1, 30, 0), (4, 20, 3)] {
-        let options = DecodingOptions { beams, max_tokens, no_repeat_ngram, ..engine.defaults() };
+        let options =
+            DecodingOptions { num_beams: beams, max_tokens, no_repeat_ngram, ..engine.defaults() };
         let request = |(source, _): (Vec<u32>, _)| Request {
             source: Some(source),
             options: options.clone(),
@@ -220,7 +221,7 @@ fn summaries_are_asked_for_as_t5_was_taught() {
     // This one has a token for gaps.
     let (prefix, options) = summarizing("t5.q8_0.gguf");
     assert_eq!(
-        (prefix.as_str(), options.beams, options.max_tokens, options.no_repeat_ngram),
+        (prefix.as_str(), options.num_beams, options.max_tokens, options.no_repeat_ngram),
         ("summarize: ", 4, 199, 3)
     );
     let (prefix, options) = summarizing("t5.f32.gguf");

@@ -138,7 +138,8 @@ fn cramped(
 }
 
 fn requests(beams: usize) -> Vec<Request> {
-    let options = DecodingOptions { beams, max_tokens: 12, ..DecodingOptions::default() };
+    let options =
+        DecodingOptions { num_beams: beams, max_tokens: 12, ..DecodingOptions::default() };
     let words = ["river", "bridge", "Monday", "town", "closed", "of", "the", "40"];
     let text = |n: usize| {
         (0..2 + n % 5).map(|i| words[(n * 3 + i) % words.len()]).collect::<Vec<_>>().join(" ")

@@ -272,7 +272,7 @@ fn results_do_not_depend_on_the_batch_or_the_threads() {
             let drawn = |r: &Request| Request {
                 options: DecodingOptions {
                     temperature: 0.9,
-                    beams: 1,
+                    num_beams: 1,
                     top_p: 0.9,
                     ..r.options.clone()
                 },
@@ -304,7 +304,8 @@ fn cuts_are_told() {
     let engine = engine("bart", Precision::F32, 1, 8);
     let source: Vec<u32> = ids(&json("bart", "expected.json")["logits"][3]["source"]);
     for (beams, max_tokens) in [(1, 4), (4, 4), (1, 1), (4, 1)] {
-        let options = DecodingOptions { beams, max_tokens, min_tokens: 40, ..engine.defaults() };
+        let options =
+            DecodingOptions { num_beams: beams, max_tokens, min_tokens: 40, ..engine.defaults() };
         assert!(options.forced_begin.is_some() && options.forced_end.is_some());
         let request = Request { source: Some(source.clone()), options, ..Request::default() };
         let output = engine.generate(&[request], &|_, _| true).unwrap().remove(0);
