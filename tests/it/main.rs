@@ -18,6 +18,7 @@ mod layers;
 mod memory;
 mod models;
 mod reference;
+mod scheduler;
 mod seq2seq;
 mod tokenizers;
 mod translators;
