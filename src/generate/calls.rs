@@ -1,7 +1,7 @@
 //! The ways into an engine: one request with a handle to it, many requests at once, and other work
 //! for its workers.
 
-use super::handle::{Caller, Event, Handle, Reply, Submission, TrySubmitError, receive};
+use super::handle::{Caller, Event, Handle, Reply, Submission, TrySubmitError};
 use super::scheduler::{Load, Place, Scheduler, Task, Work};
 use super::{Engine, OnText, Output, Request};
 use crate::cancel::CancelToken;
@@ -58,7 +58,7 @@ impl Engine {
         let abandoned = CancelToken::new();
         let reply = Reply::new(0, events, cancel.clone(), abandoned.clone(), *stream);
         place.fill(*caller, self.prepare(request, reply)?);
-        Ok(Handle::new(received, cancel.clone(), abandoned, self.scheduler.clone()))
+        Ok(Handle::new(received, abandoned, self.scheduler.clone()))
     }
 
     /// How much the engine has to do.
@@ -93,11 +93,10 @@ impl Engine {
         queued.sort_by_key(|request| Reverse(request.prefill_tokens()));
         let work = queued.into_iter().map(|request| Work::Sequence(Box::new(request)));
         self.scheduler.push(call.caller, work);
-        let is_cancelled = || cancel.is_cancelled() || self.scheduler.is_cancelled();
         let mut outputs: Vec<Option<Output>> = vec![None; requests.len()];
         let mut left = requests.len();
         while left > 0 {
-            let (number, event) = receive(&received, is_cancelled)?;
+            let (number, event) = received.recv().map_err(|_| Error::Interrupted)?;
             let goes_on = match event {
                 Event::Text(text) => on_text.is_none_or(|on_text| on_text(number, &text)),
                 Event::Finished(output) => {
@@ -132,8 +131,10 @@ impl Engine {
             Work::Task(Task { cancel: call.abandoned.clone(), run: Box::new(run) })
         };
         self.scheduler.push(call.caller, items.into_iter().enumerate().map(task));
+        // Without a sender that is left, the work was cancelled.
+        drop(results);
         for _ in 0..count {
-            let (number, result) = receive(&received, || self.scheduler.is_cancelled())?;
+            let (number, result) = received.recv().map_err(|_| Error::Interrupted)?;
             on_done(number, result?)?;
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! One request on its way through an engine: how it is submitted, and the handle to its output.
 
-use super::scheduler::{GLANCE, Scheduler};
+use super::scheduler::Scheduler;
 use super::{Output, Request};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError};
+use std::sync::mpsc::{Receiver, Sender};
 
 /// One of those who submit requests, in the engine's order: its workers take a request of each
 /// caller in turn, so that one with very many does not keep the others waiting.
@@ -165,7 +165,6 @@ impl Drop for Reply {
 /// ```
 pub struct Handle {
     events: Receiver<(usize, Event)>,
-    cancel: CancelToken,
     abandoned: CancelToken,
     scheduler: Arc<Scheduler>,
     texts: VecDeque<String>,
@@ -176,12 +175,11 @@ pub struct Handle {
 impl Handle {
     pub(super) fn new(
         events: Receiver<(usize, Event)>,
-        cancel: CancelToken,
         abandoned: CancelToken,
         scheduler: Arc<Scheduler>,
     ) -> Handle {
         let texts = VecDeque::new();
-        Handle { events, cancel, abandoned, scheduler, texts, result: None, is_finished: false }
+        Handle { events, abandoned, scheduler, texts, result: None, is_finished: false }
     }
 
     /// The output, once it is finished.
@@ -199,15 +197,10 @@ impl Handle {
     /// The output if it is finished, without waiting; `None` when it is not, and when it was handed
     /// out before.
     pub fn try_wait(&mut self) -> Option<Result<Output>> {
-        loop {
-            match self.events.try_recv() {
-                Ok((_, event)) => self.take(event),
-                Err(TryRecvError::Empty) if self.is_cancelled() => self.interrupt(),
-                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
-            }
-            if self.is_finished {
-                break;
-            }
+        while !self.is_finished
+            && let Ok((_, event)) = self.events.try_recv()
+        {
+            self.take(event);
         }
         self.result.take()
     }
@@ -230,9 +223,9 @@ impl Handle {
 
     /// Waits for an event.
     fn receive(&mut self) {
-        match receive(&self.events, || self.is_cancelled()) {
+        match self.events.recv() {
             Ok((_, event)) => self.take(event),
-            Err(_) => self.interrupt(),
+            Err(_) => self.end(Err(Error::Interrupted)),
         }
     }
 
@@ -243,18 +236,9 @@ impl Handle {
         }
     }
 
-    fn interrupt(&mut self) {
-        self.cancel();
-        self.end(Err(Error::Interrupted));
-    }
-
     fn end(&mut self, result: Result<Output>) {
         self.result = Some(result);
         self.is_finished = true;
-    }
-
-    fn is_cancelled(&self) -> bool {
-        self.abandoned.is_cancelled() || self.cancel.is_cancelled() || self.scheduler.is_cancelled()
     }
 }
 
@@ -268,21 +252,6 @@ impl Drop for Handle {
     fn drop(&mut self) {
         if !self.is_finished {
             self.cancel();
-        }
-    }
-}
-
-/// Waits for what workers send.
-///
-/// # Errors
-/// [`Error::Interrupted`] when what is waited for is cancelled, or nothing more comes.
-pub(super) fn receive<T>(events: &Receiver<T>, is_cancelled: impl Fn() -> bool) -> Result<T> {
-    loop {
-        // A token wakes nobody that waits.
-        match events.recv_timeout(GLANCE) {
-            Ok(event) => return Ok(event),
-            Err(RecvTimeoutError::Timeout) if !is_cancelled() => {}
-            Err(_) => return Err(Error::Interrupted),
         }
     }
 }

@@ -10,10 +10,10 @@ use crate::error::{Error, Result};
 use std::collections::VecDeque;
 use std::ops::AddAssign;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-/// How often a thread that waits looks at the tokens that may cancel what it waits for.
-pub(super) const GLANCE: Duration = Duration::from_millis(10);
+/// How often the tokens are looked at that may cancel what waits: they wake nobody.
+const GLANCE: Duration = Duration::from_millis(20);
 
 /// What a worker has to do next.
 pub(super) enum Next {
@@ -105,6 +105,8 @@ struct Queue {
     /// there is nothing to do.
     batch: usize,
     workers: Vec<WorkerState>,
+    /// When the tokens of all that waits were looked at.
+    swept: Instant,
     closed: bool,
 }
 
@@ -125,6 +127,7 @@ impl Scheduler {
             places: 0,
             batch: limits.batch,
             workers: vec![WorkerState::default(); limits.workers],
+            swept: Instant::now(),
             closed: false,
         };
         let (work, space) = (Condvar::new(), Condvar::new());
@@ -180,6 +183,9 @@ impl Scheduler {
             }
             if self.cancel.is_cancelled() {
                 self.discard(&mut queue, |_| true);
+            } else if queue.swept.elapsed() > GLANCE {
+                queue.swept = Instant::now();
+                self.discard(&mut queue, Work::is_cancelled);
             }
             let BatchLoad { sequences, hypotheses, .. } = load;
             let rests = queue.workers[worker].rests;
