@@ -7,22 +7,42 @@ use super::{Engine, OnText, Output, Request};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use std::any::Any;
+use std::cell::Cell;
 use std::cmp::Reverse;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, channel};
 
-/// Whatever of a call still waits or runs is cancelled when the call ends.
+/// A call that ends before its work is done cancels what still waits or runs of it.
 struct Call<'a> {
     scheduler: &'a Scheduler,
     caller: Caller,
     abandoned: CancelToken,
+    /// Results that are still to come.
+    left: Cell<usize>,
+}
+
+impl Call<'_> {
+    /// Waits for an event of the call.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] when there is nobody left who could send one.
+    fn receive<T>(&self, events: &Receiver<T>) -> Result<T> {
+        events.recv().map_err(|_| Error::Interrupted)
+    }
+
+    /// One more result has come.
+    fn count(&self) {
+        self.left.set(self.left.get().saturating_sub(1));
+    }
 }
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
-        self.abandoned.cancel();
-        self.scheduler.remove_cancelled();
+        if self.left.get() > 0 {
+            self.abandoned.cancel();
+            self.scheduler.remove_cancelled();
+        }
     }
 }
 
@@ -80,7 +100,7 @@ impl Engine {
         on_text: Option<OnText<'_>>,
         on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
     ) -> Result<Vec<Output>> {
-        let call = self.call();
+        let call = self.call(requests.len());
         let (events, received) = channel();
         let prepare = |(number, request)| {
             let (events, abandoned) = (events.clone(), call.abandoned.clone());
@@ -94,13 +114,12 @@ impl Engine {
         let work = queued.into_iter().map(|request| Work::Sequence(Box::new(request)));
         self.scheduler.push(call.caller, work);
         let mut outputs: Vec<Option<Output>> = vec![None; requests.len()];
-        let mut left = requests.len();
-        while left > 0 {
-            let (number, event) = received.recv().map_err(|_| Error::Interrupted)?;
+        while call.left.get() > 0 {
+            let (number, event) = call.receive(&received)?;
             let goes_on = match event {
                 Event::Text(text) => on_text.is_none_or(|on_text| on_text(number, &text)),
                 Event::Finished(output) => {
-                    left -= 1;
+                    call.count();
                     on_done(number, outputs[number].insert(output?))
                 }
             };
@@ -119,9 +138,9 @@ impl Engine {
         work: impl Fn(T) -> Result<R> + Send + Sync + 'static,
         mut on_done: impl FnMut(usize, R) -> Result<()>,
     ) -> Result<()> {
-        let call = self.call();
+        let call = self.call(items.len());
         let (results, received) = channel();
-        let (work, count) = (Arc::new(work), items.len());
+        let work = Arc::new(work);
         let task = |(number, item)| {
             let (results, work) = (results.clone(), work.clone());
             let run = move || {
@@ -133,16 +152,17 @@ impl Engine {
         self.scheduler.push(call.caller, items.into_iter().enumerate().map(task));
         // Without a sender that is left, the work was cancelled.
         drop(results);
-        for _ in 0..count {
-            let (number, result) = received.recv().map_err(|_| Error::Interrupted)?;
+        while call.left.get() > 0 {
+            let (number, result) = call.receive(&received)?;
+            call.count();
             on_done(number, result?)?;
         }
         Ok(())
     }
 
-    fn call(&self) -> Call<'_> {
+    fn call(&self, results: usize) -> Call<'_> {
         let (caller, abandoned) = (Caller::new(), CancelToken::new());
-        Call { scheduler: &self.scheduler, caller, abandoned }
+        Call { scheduler: &self.scheduler, caller, abandoned, left: Cell::new(results) }
     }
 }
 
