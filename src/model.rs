@@ -9,7 +9,7 @@ use crate::generate::{
 };
 use crate::io::weights::{Adapter, Gguf, ShortlistFile, open_folder, optional_json};
 use crate::kernel::{Precision, open_cuda};
-use crate::nn::Backend;
+use crate::nn::{Backend, Compute};
 use crate::text::language::script;
 use crate::token::Tokenizer;
 use candle_core::Device;
@@ -165,7 +165,8 @@ impl Runtime {
 
     /// Where and how a model computes in it.
     pub fn backend(&self) -> Backend {
-        Backend { device: self.device.clone(), precision: self.precision, candle: self.candle }
+        let compute = if self.candle { Compute::Candle } else { Compute::Kernels };
+        Backend { device: self.device.clone(), precision: self.precision, compute }
     }
 
     /// How an engine works in it.

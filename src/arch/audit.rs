@@ -1,14 +1,14 @@
-//! What a model needs of its weights and does not find, and what its files hold and no model needs.
+//! Weights that a model needs and its files lack, and weights that the files hold and nothing reads.
 
 use super::family::{
-    EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
+    AttentionPattern, EncoderDecoderConfig, Naming, PositionKind, StackConfig, StackNaming,
 };
 use crate::checkpoint::{TrackedWeights, Weights};
 use crate::error::{Error, Result};
 
-/// Names that a message lists.
+/// Most names that a message lists.
 const LISTED: usize = 8;
-/// Missing weights that are counted.
+/// Most missing weights that are counted.
 const COUNTED: usize = 10_000;
 
 /// Checks that all weights of these names are there, before any is read.
@@ -44,8 +44,8 @@ fn listed(names: &[String]) -> String {
     }
 }
 
-/// What a file holds that the model which was built out of it did not ask for, in one sentence;
-/// `None` where that is nothing, or nothing but what published files are known to hold besides.
+/// The weights of a file that its model did not use, in one sentence; `None` where there are none
+/// but those that published files are known to hold besides.
 pub fn unused(weights: &TrackedWeights<'_>) -> Option<String> {
     let names: Vec<String> =
         weights.unused().into_iter().filter(|name| !is_harmless(name)).collect();
@@ -62,7 +62,7 @@ pub fn unused(weights: &TrackedWeights<'_>) -> Option<String> {
     ))
 }
 
-/// Whether published models have a weight of that name which no implementation reads.
+/// Whether published models hold a weight of that name that no implementation reads.
 fn is_harmless(name: &str) -> bool {
     const ENDINGS: &[&str] = &[
         // Numbers that follow from the configuration.
@@ -96,22 +96,22 @@ pub(super) fn encoder_decoder<'a>(
     let embeddings = [naming.encoder.embedding, naming.decoder.embedding]
         .into_iter()
         .filter(|_| config.separate_vocabularies);
-    let halves =
+    let stacks =
         [(&config.encoder, &naming.encoder, false), (&config.decoder, &naming.decoder, true)];
     embeddings.map(String::from).chain(
-        halves
+        stacks
             .into_iter()
-            .flat_map(|(half, names, is_decoder)| of_half(config, half, names, is_decoder)),
+            .flat_map(|(stack, names, is_decoder)| of_stack(config, stack, names, is_decoder)),
     )
 }
 
-fn of_half<'a>(
+fn of_stack<'a>(
     c: &'a EncoderDecoderConfig,
-    half: &'a HalfConfig,
-    names: &'a HalfNaming,
+    stack: &'a StackConfig,
+    names: &'a StackNaming,
     is_decoder: bool,
 ) -> impl Iterator<Item = String> + 'a {
-    // Of a matrix or a norm.
+    // Weight and bias of a matrix or a norm.
     let both = move |name: String| {
         let bias = (!c.rms).then(|| format!("{name}.bias"));
         [format!("{name}.weight")].into_iter().chain(bias)
@@ -145,12 +145,12 @@ fn of_half<'a>(
         parts.push(names.cross_norm);
     }
     let (mut in_all, mut in_first) = (Vec::new(), Vec::new());
-    match &c.sight {
-        SightKind::NearAndBlocks { norm, relative, .. } if !is_decoder => {
+    match &c.attention_pattern {
+        AttentionPattern::TransientGlobal { norm, relative, .. } if !is_decoder => {
             parts.push(norm);
             in_first.push(*relative);
         }
-        SightKind::NearAndFirst { first, .. } if !is_decoder => parts.extend(first),
+        AttentionPattern::FirstTokenGlobal { first, .. } if !is_decoder => parts.extend(first),
         _ => {}
     }
     match c.positions {
@@ -167,5 +167,5 @@ fn of_half<'a>(
         let input = recurrent.then(|| format!("{}.weight", names.layer(i, input)));
         parts.chain(tables).chain(input).collect::<Vec<_>>()
     };
-    around.into_iter().chain((0..half.layers).flat_map(layer))
+    around.into_iter().chain((0..stack.layers).flat_map(layer))
 }

@@ -4,7 +4,8 @@
 
 use super::encoder_decoder::EncoderDecoder;
 use super::family::{
-    EncoderDecoderConfig, HalfConfig, HalfNaming, LanguagePromptFn, Naming, PositionKind, SightKind,
+    AttentionPattern, EncoderDecoderConfig, LanguagePromptFn, Naming, PositionKind, StackConfig,
+    StackNaming,
 };
 use super::{Model, Numbers};
 use crate::checkpoint::{Config, Weights};
@@ -21,25 +22,25 @@ pub(super) const NAMING: Naming = Naming {
     ],
     output: "lm_head.weight",
     output_bias: "final_logits_bias",
-    encoder: HalfNaming {
+    encoder: StackNaming {
         embedding: "model.encoder.embed_tokens.weight",
         positions: "model.encoder.embed_positions.weight",
         embedding_norm: "model.encoder.layernorm_embedding",
         final_norm: "model.encoder.layer_norm",
         layer: "model.encoder.layers.{}.",
-        ..HALF
+        ..STACK
     },
-    decoder: HalfNaming {
+    decoder: StackNaming {
         embedding: "model.decoder.embed_tokens.weight",
         positions: "model.decoder.embed_positions.weight",
         embedding_norm: "model.decoder.layernorm_embedding",
         final_norm: "model.decoder.layer_norm",
         layer: "model.decoder.layers.{}.",
-        ..HALF
+        ..STACK
     },
 };
 
-const HALF: HalfNaming = HalfNaming {
+const STACK: StackNaming = StackNaming {
     attention: ["self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.out_proj"],
     attention_norm: "self_attn_layer_norm",
     cross: [
@@ -51,11 +52,11 @@ const HALF: HalfNaming = HalfNaming {
     cross_norm: "encoder_attn_layer_norm",
     feed_forward: ["", "fc1", "fc2"],
     feed_forward_norm: "final_layer_norm",
-    ..HalfNaming::NONE
+    ..StackNaming::NONE
 };
 
-/// In what the descendants of BART differ.
-pub(super) struct Variant {
+/// The differences between the descendants of BART.
+pub(super) struct BartVariant {
     pub naming: &'static Naming,
     pub pre_norm: bool,
     pub embedding_norm: bool,
@@ -66,14 +67,14 @@ pub(super) struct Variant {
     /// Whether the embeddings are scaled, when the configuration does not say.
     pub scaled: bool,
     pub separate_vocabularies: bool,
-    pub sight: SightKind,
+    pub attention_pattern: AttentionPattern,
     pub language_prompt: LanguagePromptFn,
 }
 
-impl Default for Variant {
+impl Default for BartVariant {
     /// BART itself.
-    fn default() -> Variant {
-        Variant {
+    fn default() -> BartVariant {
+        BartVariant {
             naming: &NAMING,
             pre_norm: false,
             embedding_norm: true,
@@ -82,7 +83,7 @@ impl Default for Variant {
             activation: "gelu",
             scaled: false,
             separate_vocabularies: false,
-            sight: SightKind::All,
+            attention_pattern: AttentionPattern::Full,
             language_prompt: Box::new(|_, _, _| None),
         }
     }
@@ -90,14 +91,14 @@ impl Default for Variant {
 
 /// Builds a descendant of BART.
 pub(super) fn load_variant(
-    variant: Variant,
+    variant: BartVariant,
     config: &Config,
     weights: &dyn Weights,
     backend: &Backend,
 ) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     let dim = numbers.size("", "d_model")?;
-    let half = |name: &str| -> Result<HalfConfig> {
+    let stack = |name: &str| -> Result<StackConfig> {
         let heads = numbers.size("", &format!("{name}_attention_heads"))?;
         if !dim.is_multiple_of(heads) {
             let message = format!(
@@ -105,7 +106,7 @@ pub(super) fn load_variant(
             );
             return Err(Error::model(weights.model(), message));
         }
-        Ok(HalfConfig {
+        Ok(StackConfig {
             layers: numbers.size("", &format!("{name}_layers"))?,
             heads,
             head_dim: dim / heads,
@@ -116,7 +117,7 @@ pub(super) fn load_variant(
             )?,
         })
     };
-    let (encoder, decoder) = (half("encoder")?, half("decoder")?);
+    let (encoder, decoder) = (stack("encoder")?, stack("decoder")?);
     if encoder.head_dim != decoder.head_dim {
         let message = format!(
             "encoder heads of width {} and decoder heads of width {} are not supported",
@@ -143,7 +144,7 @@ pub(super) fn load_variant(
         tied_output: numbers.flag("tie_word_embeddings", true),
         separate_vocabularies: variant.separate_vocabularies,
         positions: variant.positions,
-        sight: variant.sight,
+        attention_pattern: variant.attention_pattern,
         recurrent: false,
         empty_start: false,
         language_prompt: variant.language_prompt,
@@ -159,12 +160,12 @@ pub(super) fn load(
     backend: &Backend,
 ) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
-    let variant = Variant {
+    let variant = BartVariant {
         // Old configuration files have switches; the published models leave them as they are here.
         pre_norm: numbers.flag("normalize_before", false),
         embedding_norm: numbers.flag("normalize_embedding", true),
         final_norm: numbers.flag("add_final_layer_norm", false),
-        ..Variant::default()
+        ..BartVariant::default()
     };
     load_variant(variant, config, weights, backend)
 }

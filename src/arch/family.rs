@@ -1,5 +1,5 @@
-//! What the families of encoder–decoder models differ in: sizes, switches, and the names of their
-//! weights.
+//! The differences between families of encoder–decoder models: sizes, switches, and the names of
+//! their weights.
 
 use crate::kernel::Activation;
 use crate::types::Lang;
@@ -7,13 +7,12 @@ use crate::types::Lang;
 /// Sizes and switches of an encoder–decoder.
 pub(super) struct EncoderDecoderConfig {
     pub dim: usize,
-    pub encoder: HalfConfig,
-    pub decoder: HalfConfig,
+    pub encoder: StackConfig,
+    pub decoder: StackConfig,
     pub activation: Activation,
     /// Whether feed-forward layers have a gate.
     pub gated: bool,
-    /// Whether a sublayer normalizes what it reads; if not, what it has written, the sum with its
-    /// input.
+    /// Whether a sublayer normalizes its input; if not, the sum of its input and its output.
     pub pre_norm: bool,
     /// Root-mean-square normalization and layers without biases (T5), or layer normalization and
     /// layers with biases.
@@ -34,7 +33,7 @@ pub(super) struct EncoderDecoderConfig {
     /// Whether source and target have vocabularies, and embeddings, of their own.
     pub separate_vocabularies: bool,
     pub positions: PositionKind,
-    pub sight: SightKind,
+    pub attention_pattern: AttentionPattern,
     /// Whether the decoder's layers have a [`Recurrence`] in place of self-attention.
     pub recurrent: bool,
     /// Whether the decoder starts with a token that has no embedding: zeros. Its id follows the
@@ -44,8 +43,8 @@ pub(super) struct EncoderDecoderConfig {
     pub language_prompt: LanguagePromptFn,
 }
 
-/// Sizes of one half.
-pub(super) struct HalfConfig {
+/// Sizes of one stack of layers, the encoder or the decoder.
+pub(super) struct StackConfig {
     pub layers: usize,
     pub heads: usize,
     pub head_dim: usize,
@@ -54,28 +53,30 @@ pub(super) struct HalfConfig {
     pub context_length: usize,
 }
 
-/// What the tokens of a source see of it, see [`Sight`]; names are below the encoder's layer.
-pub(super) enum SightKind {
-    All,
-    Near {
+/// The attention pattern of an encoder, see [`LayerPattern`]; names are below the encoder's layer.
+///
+/// [`LayerPattern`]: crate::nn::LayerPattern
+pub(super) enum AttentionPattern {
+    Full,
+    Local {
         radius: usize,
     },
     /// The table of the relative positions of blocks is in the first layer, for all.
-    NearAndBlocks {
+    TransientGlobal {
         radius: usize,
-        size: usize,
+        block_size: usize,
         norm: &'static str,
         relative: &'static str,
     },
     /// A radius for all layers, or one for each. `first` are names of the query, key and value that
     /// the first token has beside those that all have.
-    NearAndFirst {
+    FirstTokenGlobal {
         radii: Vec<usize>,
         first: [&'static str; 3],
     },
 }
 
-/// How a family knows where a token stands.
+/// A family's encoding of positions.
 pub(super) enum PositionKind {
     /// Learned vectors, the first few of which are not used.
     Learned { offset: usize },
@@ -87,26 +88,25 @@ pub(super) enum PositionKind {
     Relative { max_distance: usize, every_layer: bool },
 }
 
-/// What a family answers to [`Model::language_prompt`]; the last argument tells whether the model
-/// has a token.
+/// A family's [`Model::language_prompt`]; the last argument says whether the model has a token.
 pub(super) type LanguagePromptFn =
     Box<dyn Fn(&Lang, &Lang, &dyn Fn(&str) -> bool) -> Option<super::LanguagePrompt> + Send + Sync>;
 
-/// How a family's files name the weights. Names of linear layers and norms stand without `.weight`
-/// and `.bias`.
+/// A family's names of weights. Those of linear layers and norms stand without `.weight` and
+/// `.bias`.
 pub(super) struct Naming {
     /// The shared embedding, under one of these names.
     pub shared: &'static [&'static str],
     pub output: &'static str,
     /// Added to the logits, if there.
     pub output_bias: &'static str,
-    pub encoder: HalfNaming,
-    pub decoder: HalfNaming,
+    pub encoder: StackNaming,
+    pub decoder: StackNaming,
 }
 
-/// Names in one half; those of a layer are below `layer`, `{}` for its number, `{1}` where the
+/// Names in one stack; those of a layer are below `layer`, `{}` for its number, `{1}` where the
 /// first is number one.
-pub(super) struct HalfNaming {
+pub(super) struct StackNaming {
     pub embedding: &'static str,
     pub positions: &'static str,
     pub embedding_norm: &'static str,
@@ -115,9 +115,9 @@ pub(super) struct HalfNaming {
     /// Query, key, value, output.
     pub attention: [&'static str; 4],
     pub attention_norm: &'static str,
-    /// The layer's input and forget gate, of a [`Recurrence`] in place of attention.
+    /// Input and forget gate of a [`Recurrence`] in place of attention.
     pub recurrence: [&'static str; 2],
-    /// The same for the cross-attention of the decoder.
+    /// Query, key, value, output of the decoder's cross-attention.
     pub cross: [&'static str; 4],
     pub cross_norm: &'static str,
     /// Gate (if there is one), up, down.
@@ -127,9 +127,9 @@ pub(super) struct HalfNaming {
     pub relative: &'static str,
 }
 
-impl HalfNaming {
-    /// Names nothing: what a family does not have, and what it fills in.
-    pub const NONE: HalfNaming = HalfNaming {
+impl StackNaming {
+    /// No names: a base for those that a family has.
+    pub const NONE: StackNaming = StackNaming {
         embedding: "",
         positions: "",
         embedding_norm: "",
@@ -145,7 +145,7 @@ impl HalfNaming {
         relative: "",
     };
 
-    /// The name of a layer's part.
+    /// The name of a part of a layer.
     pub fn layer(&self, layer: usize, part: &str) -> String {
         format!(
             "{}{part}",

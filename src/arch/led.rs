@@ -1,12 +1,12 @@
-//! LED (Beltagy et al. 2020, arXiv:2004.05150, section 7), which is BART with an encoder that sees
-//! what is near; reference: `transformers`' `LEDForConditionalGeneration`.
+//! LED (Beltagy et al. 2020, arXiv:2004.05150, section 7), which is BART with local attention in
+//! the encoder; reference: `transformers`' `LEDForConditionalGeneration`.
 //!
 //! The first token of the source sees all and is seen by all, as its summarizers were trained
 //! (there: `global_attention_mask` with a 1 for the first token; without that argument
 //! `transformers` gives no token global attention, which no published summarizer is made for).
 
-use super::bart::{self, Variant, load_variant};
-use super::family::{HalfNaming, Naming, PositionKind, SightKind};
+use super::bart::{self, BartVariant, load_variant};
+use super::family::{AttentionPattern, Naming, PositionKind, StackNaming};
 use super::{Model, Numbers};
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ const NAMING: Naming = Naming {
         "led.decoder.embed_tokens.weight",
         "lm_head.weight",
     ],
-    encoder: HalfNaming {
+    encoder: StackNaming {
         positions: "led.encoder.embed_positions.weight",
         embedding_norm: "led.encoder.layernorm_embedding",
         layer: "led.encoder.layers.{}.",
@@ -31,7 +31,7 @@ const NAMING: Naming = Naming {
         ],
         ..bart::NAMING.encoder
     },
-    decoder: HalfNaming {
+    decoder: StackNaming {
         positions: "led.decoder.embed_positions.weight",
         embedding_norm: "led.decoder.layernorm_embedding",
         layer: "led.decoder.layers.{}.",
@@ -68,11 +68,11 @@ pub(super) fn load(
         "self_attn.longformer_self_attn.key_global",
         "self_attn.longformer_self_attn.value_global",
     ];
-    let variant = Variant {
+    let variant = BartVariant {
         naming: &NAMING,
         positions: PositionKind::Learned { offset: 0 },
-        sight: SightKind::NearAndFirst { radii, first },
-        ..Variant::default()
+        attention_pattern: AttentionPattern::FirstTokenGlobal { radii, first },
+        ..BartVariant::default()
     };
     load_variant(variant, config, weights, backend)
 }

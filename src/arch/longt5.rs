@@ -1,15 +1,15 @@
-//! LongT5 (Guo et al. 2021, arXiv:2112.07916), which is T5 with an encoder that sees what is near,
-//! and sums of blocks if the model was trained with them; reference: `transformers`'
+//! LongT5 (Guo et al. 2021, arXiv:2112.07916), which is T5 with local attention in the encoder, and
+//! transient global attention if the model was trained with it; reference: `transformers`'
 //! `LongT5ForConditionalGeneration`.
 
-use super::family::{HalfNaming, Naming, SightKind};
-use super::t5::{self, Variant};
+use super::family::{AttentionPattern, Naming, StackNaming};
+use super::t5::{self, T5Variant};
 use super::{Model, Numbers};
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::nn::Backend;
 
-const LOCAL: HalfNaming = HalfNaming {
+const LOCAL: StackNaming = StackNaming {
     attention: [
         "layer.0.LocalSelfAttention.q",
         "layer.0.LocalSelfAttention.k",
@@ -20,7 +20,7 @@ const LOCAL: HalfNaming = HalfNaming {
     ..t5::NAMING.encoder
 };
 
-const TRANSIENT_GLOBAL: HalfNaming = HalfNaming {
+const TRANSIENT_GLOBAL: StackNaming = StackNaming {
     attention: [
         "layer.0.TransientGlobalSelfAttention.q",
         "layer.0.TransientGlobalSelfAttention.k",
@@ -43,16 +43,16 @@ pub(super) fn load(
     let numbers = Numbers::of_hub(config, weights);
     let radius = numbers.optional_size("", "local_radius")?.unwrap_or(127);
     let kind = numbers.text("encoder_attention_type").unwrap_or("local");
-    let (encoder, sight) = match kind {
-        "local" => (LOCAL, SightKind::Near { radius }),
+    let (encoder, attention_pattern) = match kind {
+        "local" => (LOCAL, AttentionPattern::Local { radius }),
         "transient-global" => {
-            let sight = SightKind::NearAndBlocks {
+            let attention_pattern = AttentionPattern::TransientGlobal {
                 radius,
-                size: numbers.optional_size("", "global_block_size")?.unwrap_or(16),
+                block_size: numbers.optional_size("", "global_block_size")?.unwrap_or(16),
                 norm: "layer.0.TransientGlobalSelfAttention.global_input_layer_norm",
                 relative: "layer.0.TransientGlobalSelfAttention.global_relative_attention_bias.weight",
             };
-            (TRANSIENT_GLOBAL, sight)
+            (TRANSIENT_GLOBAL, attention_pattern)
         }
         _ => {
             let message = format!(
@@ -62,9 +62,9 @@ pub(super) fn load(
         }
     };
     let naming = Naming { encoder, ..t5::NAMING };
-    let variant = Variant {
+    let variant = T5Variant {
         naming,
-        sight,
+        attention_pattern,
         source_length: LONGEST_SOURCE,
         language_prompt: Box::new(|_, _, _| None),
     };

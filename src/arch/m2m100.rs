@@ -2,7 +2,7 @@
 //! which are one graph with three ways of naming languages; reference: `transformers`'
 //! `M2M100ForConditionalGeneration`.
 
-use super::bart::{Variant, load_variant};
+use super::bart::{BartVariant, load_variant};
 use super::family::PositionKind;
 use super::{LanguagePrompt, Model, Numbers};
 use crate::checkpoint::{Config, Weights};
@@ -18,7 +18,7 @@ pub(super) fn load(
 ) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     let class = numbers.text("tokenizer_class").unwrap_or_default();
-    let variant = Variant {
+    let variant = BartVariant {
         pre_norm: true,
         embedding_norm: false,
         final_norm: true,
@@ -31,7 +31,7 @@ pub(super) fn load(
         } else {
             Box::new(language_prompt)
         },
-        ..Variant::default()
+        ..BartVariant::default()
     };
     load_variant(variant, config, weights, backend)
 }

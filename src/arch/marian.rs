@@ -1,7 +1,7 @@
 //! Marian's models (Junczys-Dowmunt et al. 2018; opus-mt, Tiedemann and Thottingal 2020);
 //! reference: `transformers`' `MarianMTModel`.
 
-use super::bart::{Variant, load_variant};
+use super::bart::{BartVariant, load_variant};
 use super::family::PositionKind;
 use super::{LanguagePrompt, Model, Numbers};
 use crate::checkpoint::{Config, Weights};
@@ -17,7 +17,7 @@ pub(super) fn load(
 ) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     let pair = Pair::of(&numbers);
-    let variant = Variant {
+    let variant = BartVariant {
         embedding_norm: false,
         positions: PositionKind::Sinusoidal,
         activation: "swish",
@@ -25,7 +25,7 @@ pub(super) fn load(
         language_prompt: Box::new(move |from, to, has| {
             pair.allows(from, to).then(|| language_prompt(to, has)).flatten()
         }),
-        ..Variant::default()
+        ..BartVariant::default()
     };
     load_variant(variant, config, weights, backend)
 }

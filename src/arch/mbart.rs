@@ -1,7 +1,7 @@
 //! mBART and mBART-50 (Liu et al. 2020, Tang et al. 2020); reference: `transformers`'
 //! `MBartForConditionalGeneration`.
 
-use super::bart::{Variant, load_variant};
+use super::bart::{BartVariant, load_variant};
 use super::{LanguagePrompt, Model, Numbers};
 use crate::checkpoint::{Config, Weights};
 use crate::error::Result;
@@ -15,15 +15,15 @@ pub(super) fn load(
 ) -> Result<Box<dyn Model>> {
     let numbers = Numbers::of_hub(config, weights);
     let class = numbers.text("tokenizer_class").unwrap_or_default();
-    let variant = Variant {
+    let variant = BartVariant {
         pre_norm: true,
         final_norm: true,
         language_prompt: if class.starts_with("MBartTokenizer") {
-            Box::new(first_address)
+            Box::new(target_begins)
         } else {
             Box::new(language_prompt)
         },
-        ..Variant::default()
+        ..BartVariant::default()
     };
     load_variant(variant, config, weights, backend)
 }
@@ -42,14 +42,14 @@ fn code(lang: &Lang) -> Option<&'static str> {
     CODES.iter().copied().find(|code| code.split('_').next() == Some(lang.base()))
 }
 
-/// Of the models before mBART-50, each fine-tuned for one pair: decoding starts with the target
-/// language's token, as `config.json` says.
-fn first_address(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<LanguagePrompt> {
+/// The prompt of models before mBART-50, each fine-tuned for one pair: decoding starts with the
+/// target language's token, as `config.json` says.
+fn target_begins(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<LanguagePrompt> {
     language_prompt(from, to, has)
         .map(|language_prompt| LanguagePrompt { begin: None, ..language_prompt })
 }
 
-/// Of mBART-50: the source language's token stands before the source, the target's begins the
+/// The prompt of mBART-50: the source language's token stands before the source, the target's begins the
 /// output.
 fn language_prompt(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<LanguagePrompt> {
     let (from, to) = (code(from)?, code(to)?);

@@ -11,16 +11,16 @@ mod led;
 mod llama;
 mod longt5;
 mod m2m100;
+mod macs;
 mod marian;
 mod mbart;
 mod pegasus;
 mod student;
 mod t5;
-mod work;
 
 pub use adapt::adapt;
 pub use audit::unused;
-pub use work::Macs;
+pub use macs::Macs;
 
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
@@ -48,8 +48,8 @@ pub trait Model: Send + Sync {
     /// The projection of hidden states onto the vocabulary.
     fn output(&self) -> &OutputLayer;
 
-    /// How much it multiplies for each token.
-    fn work(&self) -> Macs;
+    /// The multiply-adds per token.
+    fn macs(&self) -> Macs;
 
     /// The half that reads the source, of models that have two halves.
     fn encoder(&self) -> Option<&dyn Encoder> {

@@ -2,7 +2,7 @@
 //! `PegasusForConditionalGeneration`.
 
 use super::Model;
-use super::bart::{Variant, load_variant};
+use super::bart::{BartVariant, load_variant};
 use super::family::PositionKind;
 use crate::checkpoint::{Config, Weights};
 use crate::error::Result;
@@ -13,13 +13,13 @@ pub(super) fn load(
     weights: &dyn Weights,
     backend: &Backend,
 ) -> Result<Box<dyn Model>> {
-    let variant = Variant {
+    let variant = BartVariant {
         pre_norm: true,
         embedding_norm: false,
         final_norm: true,
         positions: PositionKind::Sinusoidal,
         activation: "relu",
-        ..Variant::default()
+        ..BartVariant::default()
     };
     load_variant(variant, config, weights, backend)
 }

@@ -6,7 +6,7 @@
 use super::bart::activation;
 use super::encoder_decoder::EncoderDecoder;
 use super::family::{
-    EncoderDecoderConfig, HalfConfig, HalfNaming, Naming, PositionKind, SightKind,
+    AttentionPattern, EncoderDecoderConfig, Naming, PositionKind, StackConfig, StackNaming,
 };
 use super::marian::Pair;
 use super::{LanguagePrompt, Model, Numbers};
@@ -24,11 +24,11 @@ const NAMING: Naming = Naming {
     shared: &["Wemb"],
     output: "decoder_ff_logit_out_W.weight",
     output_bias: "decoder_ff_logit_out_b",
-    encoder: HalfNaming { embedding: "encoder_Wemb", layer: "encoder_l{1}_", ..HALF },
-    decoder: HalfNaming { embedding: "decoder_Wemb", layer: "decoder_l{1}_", ..HALF },
+    encoder: StackNaming { embedding: "encoder_Wemb", layer: "encoder_l{1}_", ..STACK },
+    decoder: StackNaming { embedding: "decoder_Wemb", layer: "decoder_l{1}_", ..STACK },
 };
 
-const HALF: HalfNaming = HalfNaming {
+const STACK: StackNaming = StackNaming {
     attention: ["self_Wq", "self_Wk", "self_Wv", "self_Wo"],
     attention_norm: "self_Wo_ln", // of a decoder with a recurrence another, see `load`
     recurrence: ["rnn_W", "rnn_Wf"],
@@ -36,7 +36,7 @@ const HALF: HalfNaming = HalfNaming {
     cross_norm: "context_Wo_ln",
     feed_forward: ["", "ffn_W1", "ffn_W2"],
     feed_forward_norm: "ffn_ffn_ln",
-    ..HalfNaming::NONE
+    ..StackNaming::NONE
 };
 
 pub(super) fn load(
@@ -72,8 +72,8 @@ pub(super) fn load(
             "its configuration has dim-emb {dim} and {heads} transformer-heads, which do not divide it"
         )));
     }
-    let half = |layers: &str, hidden: usize, context_length: usize| -> Result<HalfConfig> {
-        Ok(HalfConfig {
+    let stack = |layers: &str, hidden: usize, context_length: usize| -> Result<StackConfig> {
+        Ok(StackConfig {
             layers: numbers.size("", layers)?,
             heads,
             head_dim: dim / heads,
@@ -96,8 +96,8 @@ pub(super) fn load(
     }
     let config = EncoderDecoderConfig {
         dim,
-        encoder: half("enc-depth", hidden, LONGEST_SOURCE)?,
-        decoder: half("dec-depth", decoder_hidden, LONGEST_TARGET)?,
+        encoder: stack("enc-depth", hidden, LONGEST_SOURCE)?,
+        decoder: stack("dec-depth", decoder_hidden, LONGEST_TARGET)?,
         activation: activation(name)
             .ok_or_else(|| unsupported(format!("its transformer-ffn-activation is {name}")))?,
         gated: false,
@@ -112,7 +112,7 @@ pub(super) fn load(
         tied_output: tied_all || numbers.flag("tied-embeddings", false),
         separate_vocabularies: !tied_all && !numbers.flag("tied-embeddings-src", false),
         positions: PositionKind::SinusoidalFairseq { first: 0 },
-        sight: SightKind::All,
+        attention_pattern: AttentionPattern::Full,
         recurrent,
         empty_start: true,
         language_prompt: Box::new(move |from, to, _| {

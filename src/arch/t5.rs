@@ -4,7 +4,8 @@
 
 use super::encoder_decoder::EncoderDecoder;
 use super::family::{
-    EncoderDecoderConfig, HalfConfig, HalfNaming, LanguagePromptFn, Naming, PositionKind, SightKind,
+    AttentionPattern, EncoderDecoderConfig, LanguagePromptFn, Naming, PositionKind, StackConfig,
+    StackNaming,
 };
 use super::{LanguagePrompt, Model, Numbers, bart};
 use crate::checkpoint::{Config, Weights};
@@ -18,7 +19,7 @@ pub(super) const NAMING: Naming = Naming {
     shared: &["shared.weight", "encoder.embed_tokens.weight", "decoder.embed_tokens.weight"],
     output: "lm_head.weight",
     output_bias: "final_logits_bias",
-    encoder: HalfNaming {
+    encoder: StackNaming {
         embedding: "encoder.embed_tokens.weight",
         final_norm: "encoder.final_layer_norm",
         layer: "encoder.block.{}.",
@@ -28,9 +29,9 @@ pub(super) const NAMING: Naming = Naming {
             "layer.1.DenseReluDense.wo",
         ],
         feed_forward_norm: "layer.1.layer_norm",
-        ..HALF
+        ..STACK
     },
-    decoder: HalfNaming {
+    decoder: StackNaming {
         embedding: "decoder.embed_tokens.weight",
         final_norm: "decoder.final_layer_norm",
         layer: "decoder.block.{}.",
@@ -47,11 +48,11 @@ pub(super) const NAMING: Naming = Naming {
             "layer.2.DenseReluDense.wo",
         ],
         feed_forward_norm: "layer.2.layer_norm",
-        ..HALF
+        ..STACK
     },
 };
 
-const HALF: HalfNaming = HalfNaming {
+const STACK: StackNaming = StackNaming {
     attention: [
         "layer.0.SelfAttention.q",
         "layer.0.SelfAttention.k",
@@ -60,7 +61,7 @@ const HALF: HalfNaming = HalfNaming {
     ],
     attention_norm: "layer.0.layer_norm",
     relative: "layer.0.SelfAttention.relative_attention_bias.weight",
-    ..HalfNaming::NONE
+    ..StackNaming::NONE
 };
 
 /// The names that llama.cpp's converter gives; a feed-forward layer without a gate has none of that
@@ -69,23 +70,23 @@ const GGUF: Naming = Naming {
     shared: &["token_embd.weight"],
     output: "output.weight",
     output_bias: "",
-    encoder: HalfNaming { final_norm: "enc.output_norm", layer: "enc.blk.{}.", ..GGUF_HALF },
-    decoder: HalfNaming {
+    encoder: StackNaming { final_norm: "enc.output_norm", layer: "enc.blk.{}.", ..GGUF_STACK },
+    decoder: StackNaming {
         final_norm: "dec.output_norm",
         layer: "dec.blk.{}.",
         cross: ["cross_attn_q", "cross_attn_k", "cross_attn_v", "cross_attn_o"],
         cross_norm: "cross_attn_norm",
-        ..GGUF_HALF
+        ..GGUF_STACK
     },
 };
 
-const GGUF_HALF: HalfNaming = HalfNaming {
+const GGUF_STACK: StackNaming = StackNaming {
     attention: ["attn_q", "attn_k", "attn_v", "attn_o"],
     attention_norm: "attn_norm",
     feed_forward: ["ffn_gate", "ffn_up", "ffn_down"],
     feed_forward_norm: "ffn_norm",
     relative: "attn_rel_b.weight",
-    ..HalfNaming::NONE
+    ..StackNaming::NONE
 };
 
 /// Longest source and target where the configuration names none: relative positions have no end,
@@ -96,10 +97,10 @@ const LONGEST: usize = 2048;
 /// do not.
 const MAX_DISTANCE: usize = 128;
 
-/// In what the descendants of T5 differ.
-pub(super) struct Variant {
+/// The differences between the descendants of T5.
+pub(super) struct T5Variant {
     pub naming: Naming,
-    pub sight: SightKind,
+    pub attention_pattern: AttentionPattern,
     /// Longest source.
     pub source_length: usize,
     pub language_prompt: LanguagePromptFn,
@@ -112,9 +113,9 @@ pub(super) fn load(
 ) -> Result<Box<dyn Model>> {
     let source_length = target_length(&numbers(config, weights))?;
     let naming = if matches!(config, Config::Gguf(_)) { GGUF } else { NAMING };
-    let variant = Variant {
+    let variant = T5Variant {
         naming,
-        sight: SightKind::All,
+        attention_pattern: AttentionPattern::Full,
         source_length,
         language_prompt: Box::new(language_prompt),
     };
@@ -180,12 +181,12 @@ impl Kind {
 
 /// Builds a descendant of T5.
 pub(super) fn load_variant(
-    variant: Variant,
+    variant: T5Variant,
     config: &Config,
     weights: &dyn Weights,
     backend: &Backend,
 ) -> Result<Box<dyn Model>> {
-    let Variant { mut naming, sight, source_length, language_prompt } = variant;
+    let T5Variant { mut naming, attention_pattern, source_length, language_prompt } = variant;
     let numbers = numbers(config, weights);
     let in_gguf = matches!(config, Config::Gguf(_));
     let Kind { activation, gated, scaled, every_layer } =
@@ -201,8 +202,8 @@ pub(super) fn load_variant(
     }
     let dim = numbers.size("embedding_length", "d_model")?;
     let layers = numbers.size("block_count", "num_layers")?;
-    let half = |layers: usize, context_length: usize| -> Result<HalfConfig> {
-        Ok(HalfConfig {
+    let stack = |layers: usize, context_length: usize| -> Result<StackConfig> {
+        Ok(StackConfig {
             layers,
             heads: numbers.size("attention.head_count", "num_heads")?,
             head_dim: numbers.size("attention.key_length", "d_kv")?,
@@ -212,8 +213,8 @@ pub(super) fn load_variant(
     };
     let config = EncoderDecoderConfig {
         dim,
-        encoder: half(layers, source_length)?,
-        decoder: half(
+        encoder: stack(layers, source_length)?,
+        decoder: stack(
             numbers.optional_size("decoder_block_count", "num_decoder_layers")?.unwrap_or(layers),
             target_length(&numbers)?,
         )?,
@@ -237,7 +238,7 @@ pub(super) fn load_variant(
                 .unwrap_or(MAX_DISTANCE),
             every_layer,
         },
-        sight,
+        attention_pattern,
         recurrent: false,
         empty_start: false,
         language_prompt,

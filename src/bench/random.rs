@@ -147,7 +147,7 @@ mod tests {
             let weights = RandomWeights::new(name, &config, CancelToken::new());
             let backend = Backend::new(Device::Cpu, Precision::F32);
             let work =
-                arch::load(&Config::Json(config.clone()), &weights, &backend).unwrap().work();
+                arch::load(&Config::Json(config.clone()), &weights, &backend).unwrap().macs();
             let matrices = work.source + work.token + work.output;
             // Norms and biases are the rest.
             let rest = weights.given.load(Ordering::Relaxed) - matrices;

@@ -177,7 +177,7 @@ impl Engine {
     /// # Errors
     /// When the device fails.
     pub fn work(&self, options: &DecodingOptions) -> Result<Macs> {
-        let work = self.model.work();
+        let work = self.model.macs();
         if self.conventions.shortlist.is_some() {
             return Ok(Macs { output: 0, ..work });
         }

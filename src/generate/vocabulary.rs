@@ -111,7 +111,7 @@ impl Vocabulary {
         // A draw may take any token.
         if output.is_on_device() && edits.iter().all(|edits| edits.sampling.is_none()) {
             let wanted: Vec<TopKRequest> = choices.iter().map(Choice::request).collect();
-            output.wanted(
+            output.top_k_device(
                 hidden,
                 &wanted,
                 edits.iter().any(|edits| edits.scored),

@@ -1,53 +1,62 @@
 //! Attention: of a decoder over each sequence's own cache, of a decoder over its source, of an
 //! encoder over itself.
 
-use super::cache::{LayerCache, misplaced};
-use super::plan::Item;
-use super::{Plan, Plans, Span, Step};
+use super::attention_metadata::{AttentionMetadata, MetadataKey, QuerySpan};
+use super::kv_store::attended;
+use super::{Backend, Compute, ForwardPass, MetadataCache, Span, attention_candle};
 use crate::checkpoint::with_slice;
 use crate::error::Result;
 use crate::kernel::{self, Attended, AttentionShape, KeyValues, Reach, RelativeBias};
 use candle_core::{D, DType, Device, Tensor};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Attention of one layer.
 pub struct Attention {
-    /// Number of the layer, which is its place in the caches.
-    pub layer: usize,
-    /// Sizes.
-    pub shape: AttentionShape,
-    /// See [`super::Backend::candle`].
-    pub candle: bool,
+    /// Number of the layer in the caches.
+    layer: usize,
+    pub(super) shape: AttentionShape,
+    compute: Compute,
 }
 
-/// Some queries of a sequence, rows of the queries' tensor, and the rows of the keys' and values'
-/// tensors that are the parts of what they see.
-pub struct Group<'a> {
-    /// Queries.
+/// Some queries of a sequence, and the keys and values that they see.
+pub struct QueryGroup<'a> {
+    /// Rows of the queries' tensor.
     pub queries: Range<usize>,
-    /// Keys and values.
+    /// Rows of the keys' and values' tensors, in two parts.
     pub parts: [Range<usize>; 2],
-    /// What of them each query sees.
+    /// Which of the keys each query sees.
     pub reach: Reach<'a>,
 }
 
-impl<'a> Group<'a> {
-    /// Every source by itself.
-    pub(super) fn alone(spans: &[Range<usize>], reach: Reach<'a>) -> Vec<Group<'a>> {
-        spans
+impl<'a> QueryGroup<'a> {
+    /// One group a sequence, which sees itself and no other.
+    pub(super) fn per_sequence(
+        sequences: &[Range<usize>],
+        reach: Reach<'a>,
+    ) -> Vec<QueryGroup<'a>> {
+        sequences
             .iter()
-            .map(|span| Group { queries: span.clone(), parts: [0..0, span.clone()], reach })
+            .map(|rows| QueryGroup { queries: rows.clone(), parts: [0..0, rows.clone()], reach })
             .collect()
     }
 }
 
 impl Attention {
+    /// Attention in layer number `layer` of a model.
+    pub fn new(layer: usize, shape: AttentionShape, backend: &Backend) -> Attention {
+        Attention { layer, shape, compute: backend.compute }
+    }
+
     /// Some heads of a projection, (tokens, all heads · dim), from `first` on: (tokens, count,
-    /// dim). Where the kernels compute they are a copy, on a device they lie where they are.
+    /// dim). The kernels get a copy, candle a view.
     pub fn heads(&self, projected: &Tensor, first: usize, count: usize) -> Result<Tensor> {
         let part =
             projected.reshape((projected.dim(0)?, (), self.shape.dim))?.narrow(1, first, count)?;
-        Ok(if self.candle { part } else { part.contiguous()? })
+        match self.compute {
+            Compute::Kernels => Ok(part.contiguous()?),
+            Compute::Candle => Ok(part),
+        }
     }
 
     /// The parts of a projection, (tokens, N · heads · dim), each (tokens, heads, dim); where key
@@ -61,67 +70,95 @@ impl Attention {
 
     /// Causal self-attention: appends the new keys and values, (tokens, kv_heads, dim), to the
     /// caches and attends: (tokens, heads, dim) to (tokens, heads · dim).
-    pub fn forward(
+    pub fn self_attention(
         &self,
         [q, k, v]: [&Tensor; 3],
-        bias: Option<&RelativeBias>,
+        bias: Option<&Arc<RelativeBias>>,
         spans: &mut [Span<'_>],
-        step: &mut Step<'_>,
+        pass: &mut ForwardPass<'_>,
     ) -> Result<Tensor> {
-        if let Some(attended) = step.own((self.layer, &self.shape), [q, k, v], bias, spans)? {
+        let layer = (self.layer, &self.shape);
+        if let Some(attended) = pass.self_attention(layer, [q, k, v], bias, spans)? {
             return Ok(attended);
         }
-        let mut first = 0;
         let width = self.shape.kv_heads * self.shape.dim;
         let mut push = |k: &[f32], v: &[f32]| -> Result<()> {
+            let mut first = 0;
             for span in spans.iter_mut() {
                 let new = first * width..(first + span.tokens.len()) * width;
-                span.cache.layers[self.layer].push(&k[new.clone()], &v[new])?;
+                span.cache.store.host_mut(self.layer)?.push(&k[new.clone()], &v[new]);
                 first += span.tokens.len();
             }
             Ok(())
         };
-        with_slice(k, |k| with_slice(v, |v| push(k, v))?)??;
-        let queries = |span: &Span<'_>| span.tokens.len();
-        self.attend(q, spans, queries, bias, |span| Seen {
-            parts: [span.cache.prefix_layer(self.layer), Some(&span.cache.layers[self.layer])],
-            reach: span.paths.map_or(Reach::Causal, Reach::Paths),
+        with_slice(k, |k| with_slice(v, |v| push(k, v)))???;
+        self.attend_caches(q, bias, spans, |span| {
+            let prefix = span.cache.host_prefix(self.layer)?;
+            let reach = span.paths.map_or(Reach::Causal, Reach::Paths);
+            Ok((attended(prefix, span.cache.store.host(self.layer)?)?, reach))
         })
     }
 
     /// Cross-attention of every token, (tokens, heads, dim), to its sequence's source (Vaswani et
     /// al. 2017).
-    pub fn cross(&self, q: &Tensor, spans: &[Span<'_>], step: &mut Step<'_>) -> Result<Tensor> {
-        if let Some(attended) = step.source((self.layer, &self.shape), q, spans)? {
+    pub fn cross_attention(
+        &self,
+        q: &Tensor,
+        spans: &[Span<'_>],
+        pass: &mut ForwardPass<'_>,
+    ) -> Result<Tensor> {
+        if let Some(attended) = pass.cross_attention((self.layer, &self.shape), q, spans)? {
             return Ok(attended);
         }
-        let queries = |span: &Span<'_>| span.tokens.len();
-        self.attend(q, spans, queries, None, |span| Seen {
-            parts: [None, span.cache.source_layer(self.layer)],
-            reach: Reach::All,
+        self.attend_caches(q, None, spans, |span| {
+            Ok((attended(None, span.source()?.host(self.layer)?)?, Reach::All))
         })
     }
 
+    /// Attention of the tokens of some spans, by the kernels; `seen` gives the keys and values of a
+    /// span, and which of them each token sees.
+    fn attend_caches<'a, 'b: 'a>(
+        &self,
+        q: &Tensor,
+        bias: Option<&Arc<RelativeBias>>,
+        spans: &'a [Span<'b>],
+        seen: impl Fn(&'a Span<'b>) -> Result<(Attended<'a>, Reach<'a>)>,
+    ) -> Result<Tensor> {
+        let (tokens, heads, dim) = q.dims3()?;
+        let width = heads * dim;
+        let mut out = vec![0.0; tokens * width];
+        with_slice(q, |q| -> Result<()> {
+            let mut first = 0;
+            for span in spans {
+                let rows = first * width..(first + span.tokens.len()) * width;
+                let (parts, reach) = seen(span)?;
+                let bias = bias.map(|bias| &**bias);
+                kernel::attend(&self.shape, reach, bias, &q[rows.clone()], parts, &mut out[rows]);
+                first += span.tokens.len();
+            }
+            Ok(())
+        })??;
+        Ok(Tensor::from_vec(out, (tokens, width), &Device::Cpu)?)
+    }
+
     /// The weights of the cross-attention of one sequence's queries, (tokens, heads, dim), over its
-    /// source, the mean over the heads: (tokens, source). It is not on the way of generation, and
-    /// computes with candle's operations everywhere.
-    pub fn weights(&self, q: &Tensor, span: &Span<'_>, step: &Step<'_>) -> Result<Tensor> {
+    /// source, the mean over the heads: (tokens, source). Generation does not need them; candle's
+    /// operations compute them everywhere.
+    pub fn cross_attention_weights(
+        &self,
+        q: &Tensor,
+        span: &Span<'_>,
+        pass: &ForwardPass<'_>,
+    ) -> Result<Tensor> {
         let AttentionShape { kv_heads, dim, scale, .. } = self.shape;
         let (tokens, heads, _) = q.dims3()?;
-        let source = span
-            .cache
-            .source()
-            .ok_or_else(|| candle_core::Error::msg("attention to a source that was not read"))?;
-        let keys = match step.written() {
-            Some(written) => {
-                let rows = Tensor::new(source.held()?.lock().as_slice(), q.device())?;
-                written.layer(self.layer)?[0].index_select(&rows, 0)?.reshape((
-                    (),
-                    kv_heads,
-                    dim,
-                ))?
+        let source = span.source()?;
+        let keys = match pass.pool() {
+            Some(pool) => {
+                let slots = Tensor::new(source.slots()?.lock().as_slice(), q.device())?;
+                pool.layer(self.layer)?[0].index_select(&slots, 0)?.reshape(((), kv_heads, dim))?
             }
-            None => source.layers[self.layer].keys(kv_heads, dim)?,
+            None => source.host(self.layer)?.keys(kv_heads, dim)?,
         };
         // (kv_heads, group · tokens, dim): the query heads of a group read the same keys
         let q =
@@ -133,18 +170,16 @@ impl Attention {
     }
 
     /// Self-attention of an encoder: queries (tokens, heads, dim) over keys and values (tokens,
-    /// kv_heads, dim), group by group. Writes the groups' results one after the other: (queries of
+    /// kv_heads, dim), group by group. The groups' results stand one after the other: (queries of
     /// all groups, heads · dim).
-    pub fn among(
+    pub fn attend_groups(
         &self,
-        q: &Tensor,
-        k: &Tensor,
-        v: &Tensor,
+        [q, k, v]: [&Tensor; 3],
         bias: Option<&RelativeBias>,
-        groups: &[Group<'_>],
+        groups: &[QueryGroup<'_>],
     ) -> Result<Tensor> {
-        if self.candle {
-            return self.among_on_device(q, k, v, bias, groups);
+        if self.compute == Compute::Candle {
+            return attention_candle::attend_groups(&self.shape, [q, k, v], bias, groups);
         }
         let (_, heads, dim) = q.dims3()?;
         let (q_width, kv_width) = (heads * dim, self.shape.kv_heads * dim);
@@ -152,7 +187,7 @@ impl Attention {
         let mut out = vec![0.0; count * q_width];
         let mut attend = |q: &[f32], k: &[f32], v: &[f32]| {
             let mut rest = out.as_mut_slice();
-            for Group { queries, parts, reach } in groups {
+            for QueryGroup { queries, parts, reach } in groups {
                 let parts = Attended::F32(parts.each_ref().map(|rows| {
                     let span = rows.start * kv_width..rows.end * kv_width;
                     KeyValues { keys: &k[span.clone()], values: &v[span] }
@@ -173,269 +208,28 @@ impl Attention {
         Ok(Tensor::from_vec(out, (count, q_width), &Device::Cpu)?)
     }
 
-    /// The same where each sequence sees all of itself and nothing else.
-    pub(super) fn alone(
+    /// Self-attention of an encoder whose sequences each see all of themselves and nothing else.
+    pub fn attend_sequences(
         &self,
-        q: &Tensor,
-        k: &Tensor,
-        v: &Tensor,
-        bias: Option<&RelativeBias>,
-        spans: &[Range<usize>],
-        plans: &mut Plans,
+        [q, k, v]: [&Tensor; 3],
+        bias: Option<&Arc<RelativeBias>>,
+        sequences: &[Range<usize>],
+        metadata: &mut MetadataCache,
     ) -> Result<Tensor> {
-        if !self.candle {
-            return self.among(q, k, v, bias, &Group::alone(spans, Reach::All));
+        if self.compute == Compute::Kernels {
+            let groups = QueryGroup::per_sequence(sequences, Reach::All);
+            return self.attend_groups([q, k, v], bias.map(|bias| &**bias), &groups);
         }
-        let item = |span: &Range<usize>| Item {
-            queries: span.clone(),
-            rows: span.clone().map(|row| row as u32).collect(),
+        let span = |rows: &Range<usize>| QuerySpan {
+            queries: rows.clone(),
+            keys: rows.clone().map(|row| row as u32).collect(),
             causal: false,
         };
-        let make = || {
-            Plan::new(&spans.iter().map(item).collect::<Vec<_>>(), &self.shape, bias, q.device())
-        };
-        plans.of_encoder(bias, make)?.attend(&self.shape, q, k, v)
-    }
-
-    /// The same with candle's operations.
-    fn among_on_device(
-        &self,
-        q: &Tensor,
-        k: &Tensor,
-        v: &Tensor,
-        bias: Option<&RelativeBias>,
-        groups: &[Group<'_>],
-    ) -> Result<Tensor> {
-        let mut outputs = Vec::with_capacity(groups.len());
-        for Group { queries, parts, reach } in
-            groups.iter().filter(|group| !group.queries.is_empty())
-        {
-            let [first, second] =
-                parts.each_ref().map(|rows| -> Result<Option<(Tensor, Tensor)>> {
-                    let part = |t: &Tensor| t.narrow(0, rows.start, rows.len());
-                    Ok(if rows.is_empty() { None } else { Some((part(k)?, part(v)?)) })
-                });
-            let q = q.narrow(0, queries.start, queries.len())?;
-            outputs.push(self.on_device(&q, [first?, second?], *reach, bias)?);
-        }
-        Ok(Tensor::cat(&outputs, 0)?)
-    }
-
-    /// Attention of queries that belong to a few sequences, one after the other.
-    fn attend<T>(
-        &self,
-        q: &Tensor,
-        sequences: &[T],
-        queries: impl Fn(&T) -> usize,
-        bias: Option<&RelativeBias>,
-        seen: impl Fn(&T) -> Seen<'_>,
-    ) -> Result<Tensor> {
-        let (tokens, heads, dim) = q.dims3()?;
-        let width = heads * dim;
-        let mut out = vec![0.0; tokens * width];
-        with_slice(q, |q| -> Result<()> {
-            let mut first = 0;
-            for sequence in sequences {
-                let rows = first * width..(first + queries(sequence)) * width;
-                let Seen { parts, reach } = seen(sequence);
-                kernel::attend(
-                    &self.shape,
-                    reach,
-                    bias,
-                    &q[rows.clone()],
-                    attended(parts)?,
-                    &mut out[rows],
-                );
-                first += queries(sequence);
-            }
-            Ok(())
-        })??;
-        Ok(Tensor::from_vec(out, (tokens, width), &Device::Cpu)?)
-    }
-
-    /// The queries of one sequence, (tokens, heads, dim), with candle's operations.
-    fn on_device(
-        &self,
-        q: &Tensor,
-        parts: Parts,
-        reach: Reach<'_>,
-        bias: Option<&RelativeBias>,
-    ) -> Result<Tensor> {
-        let tokens = q.dim(0)?;
-        let rows =
-            |part: &Option<(Tensor, Tensor)>| part.as_ref().map_or(Ok(0), |(keys, _)| keys.dim(0));
-        let (held, own) = (rows(&parts[0])?, rows(&parts[1])?);
-        // What is added for a key at some place of a sequence, seen from a query at another.
-        let add = |bias: Option<&RelativeBias>, head: usize, query: usize, key: usize| {
-            bias.map_or(0.0, |b| b.at(head, query, key))
-        };
-        match reach {
-            Reach::Causal => {
-                let at = held + own - tokens;
-                let seen = |t: usize, p: usize| {
-                    p <= at + t && self.shape.window.is_none_or(|w| at + t - p < w)
-                };
-                self.scored(q, parts, |head, t, p| seen(t, p).then(|| add(bias, head, at + t, p)))
-            }
-            Reach::All => self.scored(q, parts, |head, t, p| Some(add(bias, head, t, p))),
-            Reach::Paths(paths) => self.scored(q, parts, |head, t, p| {
-                let own = |p| paths[t].iter().position(|&row| row as usize == p);
-                let key = if p < held { p } else { held + own(p - held)? };
-                let query = held + paths[t].len() - 1;
-                self.shape
-                    .window
-                    .is_none_or(|w| query - key < w)
-                    .then(|| add(bias, head, query, key))
-            }),
-            Reach::Near { radius, blocks } => {
-                // In stretches, each with what it can see: cost grows with the length, not with its
-                // square.
-                let stretch = radius.clamp(64, 1024);
-                let mut outputs = Vec::with_capacity(tokens.div_ceil(stretch));
-                for from in (0..tokens).step_by(stretch) {
-                    let to = (from + stretch).min(tokens);
-                    let (start, end) =
-                        (from.saturating_sub(radius), to.saturating_add(radius).min(own));
-                    let near = |part: &Tensor| part.narrow(0, start, end - start);
-                    let second = parts[1]
-                        .as_ref()
-                        .map(|(keys, values)| -> Result<_> { Ok((near(keys)?, near(values)?)) })
-                        .transpose()?;
-                    let output = self.scored(
-                        &q.narrow(0, from, to - from)?,
-                        [parts[0].clone(), second],
-                        |head, t, p| {
-                            let query = from + t;
-                            if p < held {
-                                return Some(blocks.map_or(0.0, |blocks| {
-                                    blocks.bias.at(head, blocks.of(query, held), p)
-                                }));
-                            }
-                            let key = start + p - held;
-                            (key.abs_diff(query) <= radius).then(|| add(bias, head, query, key))
-                        },
-                    )?;
-                    outputs.push(output);
-                }
-                Ok(Tensor::cat(&outputs, 0)?)
-            }
-        }
-    }
-
-    /// Attention with candle's operations; `add` says what the score of a head's query gets at each
-    /// row of the parts, `None` when the query does not see it.
-    fn scored(
-        &self,
-        q: &Tensor,
-        parts: Parts,
-        add: impl Fn(usize, usize, usize) -> Option<f32>,
-    ) -> Result<Tensor> {
-        let AttentionShape { heads, kv_heads, dim, scale, .. } = self.shape;
-        let group = heads / kv_heads;
-        let tokens = q.dim(0)?;
-        let (keys, values): (Vec<Tensor>, Vec<Tensor>) = parts.into_iter().flatten().unzip();
-        // (positions, kv_heads, dim) to (kv_heads, positions, dim)
-        let by_head = |parts: &[Tensor]| Tensor::cat(parts, 0)?.transpose(0, 1)?.contiguous();
-        let (keys, values) = (by_head(&keys)?, by_head(&values)?);
-        let positions = keys.dim(1)?;
-        let mut mask = Vec::with_capacity(heads * tokens * positions);
-        for head in 0..heads {
-            for t in 0..tokens {
-                mask.extend((0..positions).map(|p| add(head, t, p).unwrap_or(f32::NEG_INFINITY)));
-            }
-        }
-        // (kv_heads, group · tokens, dim): the query heads of a group read the same keys
-        let q = q.transpose(0, 1)?.contiguous()?.reshape((kv_heads, group * tokens, dim))?;
-        let mask = Tensor::from_vec(mask, (kv_heads, group * tokens, positions), q.device())?;
-        let scores = ((q.matmul(&keys.t()?)?.to_dtype(DType::F32)? * f64::from(scale))? + mask)?;
-        let weights = candle_nn::ops::softmax(&scores, D::Minus1)?.to_dtype(values.dtype())?;
-        let out = weights
-            .matmul(&values)?
-            .reshape((heads, tokens, dim))?
-            .transpose(0, 1)?
-            .contiguous()?;
-        Ok(out.reshape((tokens, heads * dim))?)
-    }
-}
-
-/// Keys and values on a device, each (positions, kv_heads, dim).
-type Parts = [Option<(Tensor, Tensor)>; 2];
-
-/// What the queries of one sequence see.
-struct Seen<'a> {
-    parts: [Option<&'a LayerCache>; 2],
-    reach: Reach<'a>,
-}
-
-/// The caches of two parts, which are kept alike; the first may be missing.
-fn attended<'a>(parts: [Option<&'a LayerCache>; 2]) -> Result<Attended<'a>> {
-    Ok(match parts {
-        [None, Some(LayerCache::Host { keys, values })] => {
-            Attended::F32([KeyValues::NONE, KeyValues { keys, values }])
-        }
-        [None, Some(LayerCache::Half { keys, values })] => {
-            Attended::F16([KeyValues::NONE, KeyValues { keys, values }])
-        }
-        [
-            Some(LayerCache::Host { keys: k, values: v }),
-            Some(LayerCache::Host { keys, values }),
-        ] => Attended::F32([KeyValues { keys: k, values: v }, KeyValues { keys, values }]),
-        [
-            Some(LayerCache::Half { keys: k, values: v }),
-            Some(LayerCache::Half { keys, values }),
-        ] => Attended::F16([KeyValues { keys: k, values: v }, KeyValues { keys, values }]),
-        _ => return Err(misplaced()),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::kernel::Blocks;
-
-    /// What a GPU computes, computed in main memory: it is to be what the kernel computes.
-    #[test]
-    fn candle_and_the_kernel_agree_on_every_reach() {
-        let shape = AttentionShape { heads: 4, kv_heads: 2, dim: 12, scale: 0.3, window: Some(40) };
-        let attention = Attention { layer: 0, shape, candle: false };
-        let random = |rows: usize, heads: usize| {
-            Tensor::randn(0f32, 1.0, (rows, heads, 12), &Device::Cpu).unwrap()
-        };
-        let (q, k, v) = (random(150, 4), random(150, 2), random(150, 2));
-        let bias =
-            RelativeBias::new(4, 3, |head, distance| (head as f32 + 1.0) * 0.1 * distance as f32);
-        let side =
-            RelativeBias::new(4, 2, |head, distance| (head as f32 - 1.0) * 0.2 * distance as f32);
-        let paths: Vec<Vec<u32>> =
-            (0..20).map(|t| (0..=t).map(|i| (i * 7 + t) % 130).collect()).collect();
-        let near = |radius| Reach::Near { radius, blocks: None };
-        let blocks = Reach::Near { radius: 3, blocks: Some(Blocks { size: 16, bias: &side }) };
-        for (queries, reach) in [
-            (0..130, Reach::Causal),
-            (0..9, Reach::All),
-            (20..40, Reach::Paths(&paths)),
-            (0..130, near(70)),
-            (0..130, blocks),
-            (1..128, blocks),
-            (0..130, near(0)),
-        ] {
-            for bias in [None, Some(&bias)] {
-                let groups = [
-                    Group { queries: queries.clone(), parts: [0..8, 20..150], reach },
-                    Group { queries: 0..1, parts: [0..0, 0..150], reach: Reach::All },
-                ];
-                let host = attention.among(&q, &k, &v, bias, &groups).unwrap();
-                let device = attention.among_on_device(&q, &k, &v, bias, &groups).unwrap();
-                let differ = (host - device)
-                    .unwrap()
-                    .abs()
-                    .unwrap()
-                    .max_all()
-                    .unwrap()
-                    .to_scalar::<f32>()
-                    .unwrap();
-                assert!(differ < 1e-5, "{reach:?} of {queries:?}: {differ}");
-            }
-        }
+        let key = MetadataKey::Encoder { bias: bias.cloned() };
+        let metadata = metadata.get_or_insert(key, || {
+            let spans: Vec<QuerySpan> = sequences.iter().map(span).collect();
+            AttentionMetadata::new(&spans, &self.shape, bias, q.device())
+        })?;
+        metadata.attend(&self.shape, q, &[k.clone(), v.clone()])
     }
 }

@@ -4,40 +4,51 @@ use crate::error::Result;
 use crate::kernel::Precision;
 use candle_core::{DType, Device, Tensor};
 
-/// Where and how a model computes.
+/// The implementation of the layers' operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compute {
+    /// The kernels of the CPU, on packed weights and on caches in main memory.
+    Kernels,
+    /// candle's operations, on tensors wherever they lie, and on one KV pool for all sequences.
+    /// On CUDA devices this crate's own kernels take over where they fit.
+    Candle,
+}
+
+/// Device, precision and implementation of a model.
 #[derive(Clone, Debug)]
 pub struct Backend {
     /// CPU, CUDA or Metal.
     pub device: Device,
     /// Precision of the weights.
     pub precision: Precision,
-    /// Whether candle's operations compute, and not the kernels of the CPU.
-    pub candle: bool,
+    /// Implementation of the layers' operations.
+    pub compute: Compute,
 }
 
 impl Backend {
-    /// With the kernels on the CPU, and candle elsewhere.
+    /// The kernels on the CPU, candle elsewhere.
     pub const fn new(device: Device, precision: Precision) -> Backend {
-        let candle = !matches!(device, Device::Cpu);
-        Backend { device, precision, candle }
+        let compute =
+            if matches!(device, Device::Cpu) { Compute::Kernels } else { Compute::Candle };
+        Backend { device, precision, compute }
     }
 
-    /// The numbers in which candle computes.
+    /// The type of the numbers that tensors hold.
     pub fn dtype(&self) -> DType {
-        match self.precision {
-            Precision::F16 if self.candle => DType::F16,
-            // There are no products of 8-bit integers.
-            Precision::Bf16 | Precision::Int8 if self.candle => DType::BF16,
+        match (self.compute, self.precision) {
+            (Compute::Candle, Precision::F16) => DType::F16,
+            // candle has no products of 8-bit integers.
+            (Compute::Candle, Precision::Bf16 | Precision::Int8) => DType::BF16,
             _ => DType::F32,
         }
     }
 
-    /// Whether inputs and weights of layers are rounded to 8 bits.
-    pub fn rounds(&self) -> bool {
-        self.precision == Precision::Int8 && !self.candle
+    /// Whether inputs and weights of layers are quantized to 8 bits.
+    pub fn quantizes(&self) -> bool {
+        self.precision == Precision::Int8 && self.compute == Compute::Kernels
     }
 
-    /// A weight, as f32 in main memory, where the model computes.
+    /// A weight, given as f32 in main memory, on the device and in the type of the model.
     pub fn place(&self, weight: &Tensor) -> Result<Tensor> {
         Ok(weight.to_dtype(self.dtype())?.to_device(&self.device)?)
     }

@@ -1,6 +1,6 @@
 //! A recurrent layer in place of a decoder's self-attention.
 
-use super::{Backend, Linear, Span};
+use super::{Backend, Compute, Linear, Span};
 use crate::checkpoint::{MatrixReader, with_slice};
 use crate::error::Result;
 use candle_core::{DType, Device, Tensor};
@@ -17,12 +17,11 @@ pub struct Recurrence {
     /// `W·x` and `W_f·x + b_f`, side by side.
     input: Linear,
     width: usize,
-    /// See [`Backend::candle`].
-    candle: bool,
+    compute: Compute,
 }
 
 impl Recurrence {
-    /// `layer` is the layer's place in the caches; `weight` and `gate` are (width, width),
+    /// A layer whose number in the caches is `layer`; `weight` and `gate` are (width, width),
     /// `gate_bias` is (width).
     pub fn new(
         layer: usize,
@@ -38,15 +37,15 @@ impl Recurrence {
             &[no_bias, gate_bias],
             backend,
         )?;
-        Ok(Recurrence { layer, input, width, candle: backend.candle })
+        Ok(Recurrence { layer, input, width, compute: backend.compute })
     }
 
     /// The outputs, (tokens, width), for the tokens' states `x`, (tokens, width). Appends the new
     /// states to the caches.
     pub fn forward(&self, x: &Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
         let input = self.input.forward(x)?; // (tokens, 2 · width)
-        if self.candle {
-            return self.on_device(&input, spans);
+        if self.compute == Compute::Candle {
+            return self.forward_candle(&input, spans);
         }
         let width = self.width;
         let mut out = Vec::with_capacity(input.dim(0)? * width);
@@ -55,7 +54,7 @@ impl Recurrence {
             for span in spans {
                 let before: Vec<Option<usize>> =
                     (0..span.tokens.len()).map(|token| span.row_before(token)).collect();
-                let cache = &mut span.cache.layers[self.layer];
+                let cache = span.cache.store.host_mut(self.layer)?;
                 for (before, row) in before.into_iter().zip(&mut rows) {
                     let (new, gate) = row.split_at(width);
                     let held = before.map(|row| cache.key_row(row, width)).transpose()?;
@@ -66,7 +65,7 @@ impl Recurrence {
                         })
                         .collect();
                     out.extend(state.iter().map(|c| c.max(0.0)));
-                    cache.push(&state, &[])?;
+                    cache.push(&state, &[]);
                 }
             }
             Ok(())
@@ -74,8 +73,8 @@ impl Recurrence {
         Ok(Tensor::from_vec(out, (x.dim(0)?, width), &Device::Cpu)?)
     }
 
-    /// The same with candle's operations; `input` is (tokens, 2 · width).
-    fn on_device(&self, input: &Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
+    /// The outputs with candle's operations; `input` is (tokens, 2 · width).
+    fn forward_candle(&self, input: &Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
         let new = input.narrow(1, 0, self.width)?.contiguous()?;
         let keep =
             candle_nn::ops::sigmoid(&input.narrow(1, self.width, self.width)?.contiguous()?)?;
@@ -83,9 +82,10 @@ impl Recurrence {
         let mut outputs = Vec::with_capacity(input.dim(0)?);
         for span in spans {
             for token in 0..span.tokens.len() {
-                let held = match (span.row_before(token), span.cache.layers[self.layer].on_device())
-                {
-                    (Some(row), Some((states, _))) => states.narrow(0, row, 1)?,
+                let before = span.row_before(token);
+                let states = span.cache.store.states_mut(self.layer)?;
+                let held = match (before, &states) {
+                    (Some(row), Some(states)) => states.narrow(0, row, 1)?,
                     _ => nothing.clone(),
                 };
                 let at = outputs.len();
@@ -93,9 +93,10 @@ impl Recurrence {
                 // f · c′ + (1 − f) · n = n + f · (c′ − n)
                 let state = (&new + (&keep * (held - &new)?)?)?;
                 outputs.push(state.relu()?);
-                // Attention's caches hold pairs; the second of this one is not read.
-                let unread = state.narrow(1, 0, 1)?;
-                span.cache.layers[self.layer].push_device(&state, &unread)?;
+                *states = Some(match states.take() {
+                    Some(states) => Tensor::cat(&[&states, &state], 0)?,
+                    None => state,
+                });
             }
         }
         Ok(Tensor::cat(&outputs, 0)?)
@@ -106,7 +107,7 @@ impl Recurrence {
 mod tests {
     use super::*;
     use crate::kernel::Precision;
-    use crate::nn::{Keeping, KvCache};
+    use crate::nn::{KvCache, KvStorage};
 
     const WIDTH: usize = 8;
 
@@ -133,7 +134,7 @@ mod tests {
             |rows: &[u32]| x.index_select(&Tensor::new(rows, &Device::Cpu).unwrap(), 0).unwrap();
         // Inputs 0, 1, then a fork into 2 and 3, then both ways go on from 3: with 4 and with 5.
         let alone = |inputs: &[u32]| {
-            let mut cache = KvCache::new(1, &Keeping::F32);
+            let mut cache = KvCache::new(1, &KvStorage::F32);
             let out = layer
                 .forward(&at(inputs), &mut [Span::new(&vec![0; inputs.len()], &mut cache)])
                 .unwrap();
@@ -145,13 +146,13 @@ mod tests {
                     layer.forward(&at(inputs), &mut [span]).unwrap()
                 } else {
                     layer
-                        .on_device(&layer.input.forward(&at(inputs)).unwrap(), &mut [span])
+                        .forward_candle(&layer.input.forward(&at(inputs)).unwrap(), &mut [span])
                         .unwrap()
                 }
             };
             let mut cache = KvCache::new(
                 1,
-                &if on_host { Keeping::F32 } else { Keeping::Log(Default::default()) },
+                &if on_host { KvStorage::F32 } else { KvStorage::Pool(Default::default()) },
             );
             run(&[0, 1], Span::new(&[0, 0], &mut cache));
             cache.advance(2);

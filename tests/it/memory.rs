@@ -58,8 +58,8 @@ impl Model for Cramped {
         self.inner.output()
     }
 
-    fn work(&self) -> Macs {
-        self.inner.work()
+    fn macs(&self) -> Macs {
+        self.inner.macs()
     }
 
     fn encoder(&self) -> Option<&dyn Encoder> {

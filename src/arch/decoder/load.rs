@@ -1,0 +1,222 @@
+//! Builds a decoder out of its weights.
+//!
+//! With int8 weights an adapter may bring SmoothQuant factors ([`Weights::smoothing`]): the columns
+//! of a matrix are multiplied by them, and whatever makes its input, a norm or the matrix before,
+//! is divided by them.
+
+use super::{Decoder, DecoderConfig, Layer, Naming};
+use crate::arch::audit;
+use crate::checkpoint::{MatrixReader, Weights};
+use crate::error::{Error, Result};
+use crate::kernel::AttentionShape;
+use crate::nn::{
+    Attention, Backend, Embedding, FeedForward, KvStorage, Linear, Norm, OutputLayer, Rope,
+};
+use candle_core::Tensor;
+use rayon::prelude::*;
+
+impl Decoder {
+    pub(in crate::arch) fn load(
+        config: DecoderConfig,
+        naming: &Naming,
+        weights: &dyn Weights,
+        backend: &Backend,
+    ) -> Result<Decoder> {
+        let c = &config;
+        if !c.heads.is_multiple_of(c.kv_heads) || c.head_dim == 0 || !c.head_dim.is_multiple_of(2) {
+            let message = format!(
+                "{} heads of width {} cannot share {} key heads",
+                c.heads, c.head_dim, c.kv_heads
+            );
+            return Err(Error::model(weights.model(), message));
+        }
+        audit::require(weights, naming.required(c))?;
+        let builder = Builder { config: c, naming, weights, backend };
+        let Vocabulary { embedding, output, smoothing, tied } = builder.vocabulary()?;
+        let layers =
+            (0..c.layers).into_par_iter().map(|i| builder.layer(i)).collect::<Result<Vec<_>>>()?;
+        Ok(Decoder {
+            embedding,
+            layers,
+            norm: builder.norm(naming.output_norm, c.dim, smoothing.as_ref())?,
+            smoothed: smoothing.filter(|_| tied),
+            output,
+            rope: Rope::new(c.head_dim, c.rope_base),
+            sliding_rope: c.sliding.as_ref().map(|s| Rope::new(c.head_dim, s.rope_base)),
+            storage: KvStorage::of(backend),
+            backend: backend.clone(),
+            config,
+        })
+    }
+}
+
+/// What reads and what writes tokens.
+struct Vocabulary {
+    embedding: Embedding,
+    output: OutputLayer,
+    /// The SmoothQuant factors of the output layer.
+    smoothing: Option<Tensor>,
+    /// Whether the output layer has the embedding's weights.
+    tied: bool,
+}
+
+struct Builder<'a> {
+    config: &'a DecoderConfig,
+    naming: &'a Naming,
+    weights: &'a dyn Weights,
+    backend: &'a Backend,
+}
+
+impl Builder<'_> {
+    /// The SmoothQuant factors of a matrix; `None` where inputs are not quantized.
+    fn smoothing(&self, name: &str, inputs: usize) -> Result<Option<Tensor>> {
+        if self.backend.quantizes() { self.weights.smoothing(name, inputs) } else { Ok(None) }
+    }
+
+    /// A norm, divided by the factors of the matrix that reads it.
+    fn norm(&self, name: &str, dim: usize, smoothing: Option<&Tensor>) -> Result<Norm> {
+        let weight = (self.weights.get_shaped(name, &[dim])? + self.naming.norm_offset)?;
+        let weight = smoothing.map_or(Ok(weight.clone()), |divisors| weight / divisors)?;
+        Ok(Norm::Rms { weight: self.backend.place(&weight)?, epsilon: self.config.epsilon })
+    }
+
+    fn vocabulary(&self) -> Result<Vocabulary> {
+        let Builder { config, naming, weights, backend } = *self;
+        let tied = !weights.has(naming.output);
+        let output = if tied { naming.embedding } else { naming.output };
+        let smoothing = self.smoothing(output, config.dim)?;
+        let table = weights.get_rows_reader(naming.embedding, config.dim)?;
+        let vocabulary = table.rows;
+        let table = table.scale_columns(smoothing.as_ref().filter(|_| tied))?;
+        let embedding = Embedding::new(&table, backend)?;
+        let output = if tied {
+            embedding.tied_output()
+        } else {
+            let own = weights.get_matrix(naming.output, vocabulary, config.dim)?;
+            OutputLayer::new(&own.scale_columns(smoothing.as_ref())?, backend)?
+        };
+        Ok(Vocabulary { embedding, output, smoothing, tied })
+    }
+
+    fn layer(&self, number: usize) -> Result<Layer> {
+        LayerBuilder { parts: self, number }.build()
+    }
+}
+
+/// Builds one layer.
+struct LayerBuilder<'a> {
+    parts: &'a Builder<'a>,
+    number: usize,
+}
+
+impl LayerBuilder<'_> {
+    fn build(&self) -> Result<Layer> {
+        let Builder { config: c, naming, .. } = *self.parts;
+        let attention_smoothing = self.smoothing(naming.q, c.dim)?;
+        let feed_forward_smoothing = self.smoothing(naming.gate, c.dim)?;
+        let (attention, feed_forward) =
+            (attention_smoothing.as_ref(), feed_forward_smoothing.as_ref());
+        let sliding = c.sliding.as_ref().filter(|s| !(self.number + 1).is_multiple_of(s.period));
+        let shape = AttentionShape {
+            heads: c.heads,
+            kv_heads: c.kv_heads,
+            dim: c.head_dim,
+            scale: c.attention_scale,
+            window: sliding.map(|s| s.window),
+        };
+        Ok(Layer {
+            attention_norm: self.norm(naming.attention_norm, c.dim, attention)?,
+            qkv: self.qkv(attention)?,
+            qk_norm: self.qk_norm()?,
+            attention: Attention::new(self.number, shape, self.parts.backend),
+            o: self.linear([self.matrix(naming.o, c.dim, c.heads * c.head_dim, None)?])?,
+            post_attention_norm: self.post_norm(naming.post_attention_norm)?,
+            feed_forward_norm: self.norm(naming.feed_forward_norm, c.dim, feed_forward)?,
+            feed_forward: self.feed_forward(feed_forward)?,
+            post_feed_forward_norm: self.post_norm(naming.post_feed_forward_norm)?,
+            sliding: sliding.is_some(),
+        })
+    }
+
+    /// Queries, keys and values side by side.
+    fn qkv(&self, smoothing: Option<&Tensor>) -> Result<Linear> {
+        let Builder { config: c, naming, .. } = *self.parts;
+        let rotated = |part: &str, heads: usize| {
+            let weight = self.matrix(part, heads * c.head_dim, c.dim, smoothing)?;
+            if naming.interleaved_rope {
+                MatrixReader::from_tensor(halves(&weight.all()?, heads)?)
+            } else {
+                Ok(weight)
+            }
+        };
+        self.linear([
+            rotated(naming.q, c.heads)?,
+            rotated(naming.k, c.kv_heads)?,
+            self.matrix(naming.v, c.kv_heads * c.head_dim, c.dim, smoothing)?,
+        ])
+    }
+
+    /// The norms of queries and keys, in families that have them.
+    fn qk_norm(&self) -> Result<Option<(Norm, Norm)>> {
+        let Builder { config: c, naming, .. } = *self.parts;
+        if !c.qk_norm {
+            return Ok(None);
+        }
+        let norm = |part: &str| self.norm(part, c.head_dim, None);
+        Ok(Some((norm(naming.q_norm)?, norm(naming.k_norm)?)))
+    }
+
+    /// The norm of a sublayer's output, in families that have it.
+    fn post_norm(&self, part: &str) -> Result<Option<Norm>> {
+        let c = self.parts.config;
+        c.post_norm.then(|| self.norm(part, c.dim, None)).transpose()
+    }
+
+    fn feed_forward(&self, smoothing: Option<&Tensor>) -> Result<FeedForward> {
+        let Builder { config: c, naming, .. } = *self.parts;
+        let hidden = self.smoothing(naming.down, c.hidden)?;
+        let hidden = hidden.as_ref();
+        let gate_up = self.linear([
+            self.matrix(naming.gate, c.hidden, c.dim, smoothing)?,
+            self.matrix(naming.up, c.hidden, c.dim, smoothing)?.divide_rows(hidden)?,
+        ])?;
+        let down = self.linear([self.matrix(naming.down, c.dim, c.hidden, hidden)?])?;
+        Ok(FeedForward::gated(gate_up, down, c.activation))
+    }
+
+    /// Matrices side by side, as one layer.
+    fn linear<const N: usize>(&self, matrices: [MatrixReader<'_>; N]) -> Result<Linear> {
+        Linear::new(&MatrixReader::stacked(matrices)?, self.parts.backend)
+    }
+
+    /// A matrix, (n, k), multiplied by its SmoothQuant factors.
+    fn matrix(
+        &self,
+        part: &str,
+        n: usize,
+        k: usize,
+        smoothing: Option<&Tensor>,
+    ) -> Result<MatrixReader<'_>> {
+        self.parts.weights.get_matrix(&self.name(part), n, k)?.scale_columns(smoothing)
+    }
+
+    fn norm(&self, part: &str, dim: usize, smoothing: Option<&Tensor>) -> Result<Norm> {
+        self.parts.norm(&self.name(part), dim, smoothing)
+    }
+
+    fn smoothing(&self, part: &str, inputs: usize) -> Result<Option<Tensor>> {
+        self.parts.smoothing(&self.name(part), inputs)
+    }
+
+    fn name(&self, part: &str) -> String {
+        self.parts.naming.part(self.number, part)
+    }
+}
+
+/// Rows of each head from interleaved order (0, d/2, 1, d/2 + 1, …) to the half-split order of
+/// [`Rope`].
+fn halves(weight: &Tensor, heads: usize) -> Result<Tensor> {
+    let (rows, k) = weight.dims2()?;
+    let dim = rows / heads;
+    Ok(weight.reshape((heads, dim / 2, 2, k))?.transpose(1, 2)?.contiguous()?.reshape((rows, k))?)
+}

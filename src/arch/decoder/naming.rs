@@ -1,0 +1,62 @@
+//! The names of a decoder's weights.
+
+use super::DecoderConfig;
+
+/// A family's names of weights, and how its files store them.
+pub(in crate::arch) struct Naming {
+    pub embedding: &'static str,
+    pub output: &'static str,
+    pub output_norm: &'static str,
+    /// Prefix of a layer's weights, `{}` for its number.
+    pub layer: &'static str,
+    pub attention_norm: &'static str,
+    pub q: &'static str,
+    pub k: &'static str,
+    pub v: &'static str,
+    pub o: &'static str,
+    pub q_norm: &'static str,
+    pub k_norm: &'static str,
+    pub post_attention_norm: &'static str,
+    pub feed_forward_norm: &'static str,
+    pub gate: &'static str,
+    pub up: &'static str,
+    pub down: &'static str,
+    pub post_feed_forward_norm: &'static str,
+    /// Added to the stored weights of norms (Gemma's checkpoints store the difference from 1).
+    pub norm_offset: f64,
+    /// Whether the rows of queries and keys are stored in interleaved order (GGUF files of Llama).
+    pub interleaved_rope: bool,
+}
+
+impl Naming {
+    /// The names of all weights that a decoder needs.
+    pub fn required(&self, c: &DecoderConfig) -> impl Iterator<Item = String> {
+        let mut parts = vec![
+            self.attention_norm,
+            self.q,
+            self.k,
+            self.v,
+            self.o,
+            self.feed_forward_norm,
+            self.gate,
+            self.up,
+            self.down,
+        ];
+        if c.qk_norm {
+            parts.extend([self.q_norm, self.k_norm]);
+        }
+        if c.post_norm {
+            parts.extend([self.post_attention_norm, self.post_feed_forward_norm]);
+        }
+        let layer = move |i: usize| parts.iter().map(|part| self.part(i, part)).collect::<Vec<_>>();
+        [self.embedding, self.output_norm]
+            .map(String::from)
+            .into_iter()
+            .chain((0..c.layers).flat_map(layer))
+    }
+
+    /// The name of a part of a layer.
+    pub fn part(&self, layer: usize, part: &str) -> String {
+        format!("{}{part}", self.layer.replace("{}", &layer.to_string()))
+    }
+}

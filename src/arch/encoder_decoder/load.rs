@@ -1,0 +1,344 @@
+//! Builds an encoder–decoder out of its weights.
+
+use super::{
+    CrossAttention, DecoderLayer, EncoderDecoder, EncoderLayer, Mixer, SelfAttention, Stack,
+    Sublayer,
+};
+use crate::arch::audit;
+use crate::arch::family::{
+    AttentionPattern, EncoderDecoderConfig, Naming, PositionKind, StackConfig, StackNaming,
+};
+use crate::checkpoint::{MatrixReader, Weights};
+use crate::error::{Error, Result};
+use crate::kernel::{AttentionShape, RelativeBias};
+use crate::nn::{
+    Attention, Backend, Embedding, EncoderAttention, FeedForward, KvStorage, LayerPattern, Linear,
+    Norm, OutputLayer, Positions, Recurrence, relative_bias,
+};
+use candle_core::Tensor;
+use rayon::prelude::*;
+use std::sync::Arc;
+
+impl EncoderDecoder {
+    pub(in crate::arch) fn load(
+        config: EncoderDecoderConfig,
+        naming: &Naming,
+        weights: &dyn Weights,
+        backend: &Backend,
+    ) -> Result<EncoderDecoder> {
+        audit::require(weights, audit::encoder_decoder(&config, naming))?;
+        let builder = Builder { config: &config, weights, backend };
+        let [source, target] = builder.embeddings(naming)?;
+        let output = builder.output(naming, &target)?;
+        let stack = StackBuilder::new(&builder, &config.encoder, &naming.encoder, true)?;
+        let encoder = stack.build(source, |layer| stack.encoder_layer(layer))?;
+        let stack = StackBuilder::new(&builder, &config.decoder, &naming.decoder, false)?;
+        let decoder = stack.build(target, |layer| stack.decoder_layer(layer))?;
+        // A recurrence goes on from the state that it kept: rounded at every token, it would drift.
+        let storage = match KvStorage::of(backend) {
+            KvStorage::F16 if config.recurrent => KvStorage::F32,
+            storage => storage,
+        };
+        Ok(EncoderDecoder { encoder, decoder, output, storage, config })
+    }
+}
+
+/// Builds the parts that both stacks have.
+struct Builder<'a> {
+    config: &'a EncoderDecoderConfig,
+    weights: &'a dyn Weights,
+    backend: &'a Backend,
+}
+
+impl Builder<'_> {
+    fn placed(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self.backend.place(&self.weights.get_shaped(name, shape)?)
+    }
+
+    fn norm(&self, name: &str) -> Result<Norm> {
+        let &EncoderDecoderConfig { dim, epsilon, .. } = self.config;
+        let weight = self.placed(&format!("{name}.weight"), &[dim])?;
+        if self.config.rms {
+            return Ok(Norm::Rms { weight, epsilon });
+        }
+        Ok(Norm::Layer { weight, bias: self.placed(&format!("{name}.bias"), &[dim])?, epsilon })
+    }
+
+    /// The layers of some names side by side, each `k` → `n`.
+    fn linear(&self, names: &[String], n: usize, k: usize) -> Result<Linear> {
+        let weight = |name: &String| self.weights.get_matrix(&format!("{name}.weight"), n, k);
+        let parts = MatrixReader::stacked(names.iter().map(weight).collect::<Result<Vec<_>>>()?)?;
+        if self.config.rms {
+            return Linear::new(&parts, self.backend);
+        }
+        let bias = |name: &String| self.weights.get_shaped(&format!("{name}.bias"), &[n]);
+        Linear::with_bias(
+            &parts,
+            &names.iter().map(bias).collect::<Result<Vec<_>>>()?,
+            self.backend,
+        )
+    }
+
+    /// The embeddings of source and target, which may be one.
+    fn embeddings(&self, naming: &Naming) -> Result<[Arc<Embedding>; 2]> {
+        if self.config.separate_vocabularies {
+            let [source, target] = [&naming.encoder, &naming.decoder];
+            return Ok([self.embedding(source.embedding)?, self.embedding(target.embedding)?]);
+        }
+        let found = naming.shared.iter().find(|name| self.weights.has(name));
+        let name = found.ok_or_else(|| {
+            let expected = naming.shared.join(" or ");
+            Error::model(
+                self.weights.model(),
+                format!("the embedding is missing; expected a weight {expected}"),
+            )
+        })?;
+        let shared = self.embedding(name)?;
+        Ok([shared.clone(), shared])
+    }
+
+    fn embedding(&self, name: &str) -> Result<Arc<Embedding>> {
+        let table = self.weights.get_rows_reader(name, self.config.dim)?;
+        if table.rows == 0 {
+            return Err(Error::model(
+                self.weights.model(),
+                format!("weight {name} has no rows; expected one a token"),
+            ));
+        }
+        Ok(Arc::new(Embedding::new(&table, self.backend)?))
+    }
+
+    fn output(&self, naming: &Naming, target: &Embedding) -> Result<OutputLayer> {
+        let weights = self.weights;
+        let output = if self.config.tied_output || !weights.has(naming.output) {
+            target.tied_output()
+        } else {
+            let weights = weights.get_rows_reader(naming.output, self.config.dim)?;
+            OutputLayer::new(&weights, self.backend)?
+        };
+        if !weights.has(naming.output_bias) {
+            return Ok(output);
+        }
+        let bias = weights.get_shaped(naming.output_bias, &[1, output.vocabulary()])?;
+        output.with_bias(&bias)
+    }
+
+    /// T5's relative positions, in families that have them.
+    fn relative(
+        &self,
+        name: &str,
+        stack: &StackConfig,
+        bidirectional: bool,
+    ) -> Result<Option<Arc<RelativeBias>>> {
+        let PositionKind::Relative { max_distance, .. } = self.config.positions else {
+            return Ok(None);
+        };
+        let table = self.weights.get_rows(name, stack.heads)?;
+        let buckets = table.dim(0)?;
+        if buckets < 4 {
+            let message =
+                format!("weight {name} has {buckets} relative positions; expected at least 4");
+            return Err(Error::model(self.weights.model(), message));
+        }
+        Ok(Some(Arc::new(relative_bias(&table, max_distance, bidirectional)?)))
+    }
+}
+
+/// Builds the layers of one stack.
+struct StackBuilder<'a> {
+    parts: &'a Builder<'a>,
+    stack: &'a StackConfig,
+    names: &'a StackNaming,
+    /// Whether it is the encoder, whose tokens see those after them.
+    is_encoder: bool,
+    /// The relative positions of the first layer, which the others may share.
+    shared_bias: Option<Arc<RelativeBias>>,
+    /// The relative positions of blocks, which all layers share.
+    block_bias: Option<Arc<RelativeBias>>,
+}
+
+impl<'a> StackBuilder<'a> {
+    fn new(
+        parts: &'a Builder<'a>,
+        stack: &'a StackConfig,
+        names: &'a StackNaming,
+        is_encoder: bool,
+    ) -> Result<StackBuilder<'a>> {
+        let shared_bias = parts.relative(&names.layer(0, names.relative), stack, is_encoder)?;
+        let block_bias = match parts.config.attention_pattern {
+            AttentionPattern::TransientGlobal { relative, .. } if is_encoder => {
+                parts.relative(&names.layer(0, relative), stack, true)?
+            }
+            _ => None,
+        };
+        Ok(StackBuilder { parts, stack, names, is_encoder, shared_bias, block_bias })
+    }
+
+    /// The stack, with its layers built in parallel.
+    fn build<Layer: Send>(
+        &self,
+        embedding: Arc<Embedding>,
+        layer: impl Fn(usize) -> Result<Layer> + Send + Sync,
+    ) -> Result<Stack<Layer>> {
+        let (parts, names) = (self.parts, self.names);
+        let norm = |wanted: bool, name: &str| wanted.then(|| parts.norm(name)).transpose();
+        Ok(Stack {
+            embedding,
+            positions: self.positions()?,
+            embedding_norm: norm(parts.config.embedding_norm, names.embedding_norm)?,
+            layers: (0..self.stack.layers).into_par_iter().map(layer).collect::<Result<_>>()?,
+            final_norm: norm(parts.config.final_norm, names.final_norm)?,
+        })
+    }
+
+    fn encoder_layer(&self, layer: usize) -> Result<EncoderLayer> {
+        let SelfAttention { qkv, attention, o, bias } = self.self_attention(layer)?;
+        let pattern = self.pattern(layer)?;
+        let attention = EncoderAttention { qkv, attention, bias, pattern };
+        Ok(EncoderLayer {
+            attention: self.sublayer(layer, self.names.attention_norm, (attention, o))?,
+            feed_forward: self.feed_forward(layer)?,
+        })
+    }
+
+    fn decoder_layer(&self, layer: usize) -> Result<DecoderLayer> {
+        let mixer = if self.parts.config.recurrent {
+            Mixer::Recurrence(self.recurrence(layer)?)
+        } else {
+            Mixer::Attention(self.self_attention(layer)?)
+        };
+        Ok(DecoderLayer {
+            mixer: self.sublayer(layer, self.names.attention_norm, mixer)?,
+            cross: self.sublayer(layer, self.names.cross_norm, self.cross_attention(layer)?)?,
+            feed_forward: self.feed_forward(layer)?,
+        })
+    }
+
+    fn sublayer<T>(&self, layer: usize, norm: &str, inner: T) -> Result<Sublayer<T>> {
+        Ok(Sublayer { norm: self.parts.norm(&self.names.layer(layer, norm))?, inner })
+    }
+
+    /// Parts of a layer side by side, each `k` → `n`.
+    fn linear(&self, layer: usize, parts: &[&str], n: usize, k: usize) -> Result<Linear> {
+        let names: Vec<String> = parts.iter().map(|part| self.names.layer(layer, part)).collect();
+        self.parts.linear(&names, n, k)
+    }
+
+    /// The width of all heads.
+    fn width(&self) -> usize {
+        self.stack.heads * self.stack.head_dim
+    }
+
+    fn attention(&self, layer: usize) -> Attention {
+        let shape = AttentionShape {
+            heads: self.stack.heads,
+            kv_heads: self.stack.heads,
+            dim: self.stack.head_dim,
+            scale: self.parts.config.attention_scale,
+            window: None,
+        };
+        Attention::new(layer, shape, self.parts.backend)
+    }
+
+    fn self_attention(&self, layer: usize) -> Result<SelfAttention> {
+        let (width, dim, [q, k, v, o]) =
+            (self.width(), self.parts.config.dim, self.names.attention);
+        let bias = match self.parts.config.positions {
+            PositionKind::Relative { every_layer: true, .. } => {
+                let name = self.names.layer(layer, self.names.relative);
+                self.parts.relative(&name, self.stack, self.is_encoder)?
+            }
+            _ => self.shared_bias.clone(),
+        };
+        Ok(SelfAttention {
+            qkv: self.linear(layer, &[q, k, v], width, dim)?,
+            attention: self.attention(layer),
+            o: self.linear(layer, &[o], dim, width)?,
+            bias,
+        })
+    }
+
+    fn cross_attention(&self, layer: usize) -> Result<CrossAttention> {
+        let (width, dim, [q, k, v, o]) = (self.width(), self.parts.config.dim, self.names.cross);
+        Ok(CrossAttention {
+            q: self.linear(layer, &[q], width, dim)?,
+            kv: self.linear(layer, &[k, v], width, dim)?,
+            attention: self.attention(layer),
+            o: self.linear(layer, &[o], dim, width)?,
+        })
+    }
+
+    fn feed_forward(&self, layer: usize) -> Result<Sublayer<FeedForward>> {
+        let &EncoderDecoderConfig { dim, activation, gated, .. } = self.parts.config;
+        let (hidden, [gate, up, down]) = (self.stack.hidden, self.names.feed_forward);
+        let down = self.linear(layer, &[down], dim, hidden)?;
+        let feed_forward = if gated {
+            let gate_up = self.linear(layer, &[gate, up], hidden, dim)?;
+            FeedForward::gated(gate_up, down, activation)
+        } else {
+            FeedForward::plain(self.linear(layer, &[up], hidden, dim)?, down, activation)
+        };
+        self.sublayer(layer, self.names.feed_forward_norm, feed_forward)
+    }
+
+    fn recurrence(&self, layer: usize) -> Result<Recurrence> {
+        let (dim, weights) = (self.parts.config.dim, self.parts.weights);
+        let [input, gate] = self.names.recurrence.map(|part| self.names.layer(layer, part));
+        let weight = |name: &str| weights.get_matrix(&format!("{name}.weight"), dim, dim);
+        let bias = weights.get_shaped(&format!("{gate}.bias"), &[dim])?;
+        Recurrence::new(layer, weight(&input)?, weight(&gate)?, bias, self.parts.backend)
+    }
+
+    /// The attention pattern of a layer of the encoder.
+    fn pattern(&self, layer: usize) -> Result<LayerPattern> {
+        let linear =
+            |parts: &[&str]| self.linear(layer, parts, self.width(), self.parts.config.dim);
+        Ok(match (&self.parts.config.attention_pattern, &self.block_bias) {
+            (
+                AttentionPattern::TransientGlobal { radius, block_size, norm, .. },
+                Some(block_bias),
+            ) => LayerPattern::TransientGlobal {
+                radius: *radius,
+                block_size: *block_size,
+                norm: self.parts.norm(&self.names.layer(layer, norm))?,
+                block_bias: block_bias.clone(),
+            },
+            (AttentionPattern::FirstTokenGlobal { radii, first: [q, k, v] }, _) => {
+                let radius = radii.get(layer).or(radii.last()).copied().unwrap_or(0);
+                let (query, key_value) = (linear(&[q])?, linear(&[k, v])?);
+                LayerPattern::FirstTokenGlobal { radius, query, key_value }
+            }
+            (
+                AttentionPattern::Local { radius }
+                | AttentionPattern::TransientGlobal { radius, .. },
+                _,
+            ) => LayerPattern::Local { radius: *radius },
+            (AttentionPattern::Full, _) => LayerPattern::Full,
+        })
+    }
+
+    /// The stack's table of positions, in families that have one.
+    fn positions(&self) -> Result<Option<Positions>> {
+        let Builder { config, weights, backend } = *self.parts;
+        let length = self.stack.context_length;
+        Ok(match config.positions {
+            PositionKind::Learned { offset } => {
+                let name = self.names.positions;
+                let table = weights.get_rows(name, config.dim)?;
+                let rows = table.dim(0)?;
+                if rows < length.saturating_add(offset) {
+                    let message = format!(
+                        "weight {name} has {rows} rows, too few for the {length} positions of its configuration"
+                    );
+                    return Err(Error::model(weights.model(), message));
+                }
+                Some(Positions::learned(&table, offset, backend)?)
+            }
+            PositionKind::Sinusoidal => Some(Positions::sinusoidal(length, config.dim, backend)?),
+            PositionKind::SinusoidalFairseq { first } => {
+                Some(Positions::sinusoidal_fairseq(first, length, config.dim, backend)?)
+            }
+            PositionKind::Relative { .. } => None,
+        })
+    }
+}

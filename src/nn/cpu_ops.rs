@@ -1,0 +1,77 @@
+//! The kernels of the CPU as operations on candle's tensors.
+
+use super::Norm;
+use crate::checkpoint::{cpu_slice, with_slice};
+use crate::kernel::{self, Activation};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape};
+
+impl CustomOp1 for Norm {
+    fn name(&self) -> &'static str {
+        "norm"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let mut out = cpu_slice(storage, layout)?.to_vec();
+        let width = layout.shape().dims().last().copied().unwrap_or(0);
+        let fits = |weight: &[f32]| {
+            if weight.len() == width {
+                Ok(())
+            } else {
+                candle_core::bail!("a norm of {} got {width}", weight.len())
+            }
+        };
+        match self {
+            Norm::Rms { weight, epsilon } => with_slice(weight, |weight| {
+                fits(weight)?;
+                kernel::rms_norm(&mut out, weight, *epsilon);
+                Ok(())
+            }),
+            Norm::Layer { weight, bias, epsilon } => with_slice(weight, |weight| {
+                fits(weight)?;
+                with_slice(bias, |bias| kernel::layer_norm(&mut out, weight, bias, *epsilon))
+                    .map_err(candle_core::Error::wrap)
+            }),
+        }
+        .map_err(candle_core::Error::wrap)??;
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+}
+
+/// `x + y` of two tensors of the same shape.
+pub(super) struct Add;
+
+impl CustomOp2 for Add {
+    fn name(&self) -> &'static str {
+        "add"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        y: &CpuStorage,
+        yl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        if xl.shape() != yl.shape() {
+            candle_core::bail!("a sum of {:?} and {:?}", xl.shape(), yl.shape());
+        }
+        let mut out = cpu_slice(x, xl)?.to_vec();
+        kernel::add(&mut out, cpu_slice(y, yl)?);
+        Ok((CpuStorage::F32(out), xl.shape().clone()))
+    }
+}
+
+/// `activation(gate) · up` of rows of `[gate | up]`.
+pub(super) struct Gate(pub Activation);
+
+impl CustomOp1 for Gate {
+    fn name(&self) -> &'static str {
+        "gate"
+    }
+
+    fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (rows, width) = layout.shape().dims2()?;
+        let out = kernel::gated(self.0, cpu_slice(storage, layout)?, width / 2);
+        Ok((CpuStorage::F32(out), (rows, width / 2).into()))
+    }
+}
