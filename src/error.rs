@@ -49,6 +49,9 @@ pub enum Error {
     /// Tensor computation failed.
     #[error("computation: {0}")]
     Compute(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A device had no memory left for a computation; with a smaller batch it may have.
+    #[error("computation: {0}")]
+    OutOfMemory(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// Tokenization failed.
     #[error("tokenizer: {0}")]
     Tokenizer(String),
@@ -84,14 +87,9 @@ impl Error {
         Error::Model { model: model.into(), message: message.into() }
     }
 
-    /// Whether a device had no memory left, in the words of its driver or of its library of
-    /// products: with less at once it may do.
+    /// Whether a device had no memory left, so that a smaller batch may do.
     pub fn is_out_of_memory(&self) -> bool {
-        let Error::Compute(why) = self else { return false };
-        let why = why.to_string();
-        ["OUT_OF_MEMORY", "out of memory", "STATUS_ALLOC_FAILED"]
-            .iter()
-            .any(|words| why.contains(words))
+        matches!(self, Error::OutOfMemory(_))
     }
 
     /// A short, stable name of the kind, as it stands in a record's `error.kind`.
@@ -102,7 +100,7 @@ impl Error {
             Error::Usage(_) => "usage",
             Error::Model { .. } => "model",
             Error::Fetch { .. } => "fetch",
-            Error::Compute(_) => "compute",
+            Error::Compute(_) | Error::OutOfMemory(_) => "compute",
             Error::Tokenizer(_) => "tokenizer",
             Error::Interrupted => "interrupted",
         }
@@ -111,6 +109,43 @@ impl Error {
 
 impl From<candle_core::Error> for Error {
     fn from(error: candle_core::Error) -> Error {
-        Error::Compute(Box::new(error))
+        if ran_out_of_memory(&error) {
+            Error::OutOfMemory(Box::new(error))
+        } else {
+            Error::Compute(Box::new(error))
+        }
     }
+}
+
+/// Whether candle failed because a device had no memory left.
+fn ran_out_of_memory(error: &candle_core::Error) -> bool {
+    use candle_core::Error;
+    match error {
+        Error::Context { inner, .. }
+        | Error::WithPath { inner, .. }
+        | Error::WithBacktrace { inner, .. } => ran_out_of_memory(inner),
+        Error::Cuda(why) => is_cuda_out_of_memory(&**why),
+        _ => false,
+    }
+}
+
+/// Whether the driver, or its library of matrix products, had no memory left.
+#[cfg(feature = "cuda")]
+fn is_cuda_out_of_memory(why: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    use candle_core::cuda_backend::CudaError;
+    use candle_core::cuda_backend::cudarc::cublas::sys::cublasStatus_t;
+    use candle_core::cuda_backend::cudarc::driver::sys::CUresult;
+    match why.downcast_ref::<CudaError>() {
+        Some(CudaError::Cuda(why) | CudaError::Load { cuda: why, .. }) => {
+            why.0 == CUresult::CUDA_ERROR_OUT_OF_MEMORY
+        }
+        Some(CudaError::Cublas(why)) => why.0 == cublasStatus_t::CUBLAS_STATUS_ALLOC_FAILED,
+        _ => false,
+    }
+}
+
+/// Whether the driver had no memory left: a build without CUDA has no driver.
+#[cfg(not(feature = "cuda"))]
+fn is_cuda_out_of_memory(_: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    false
 }

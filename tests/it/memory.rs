@@ -27,7 +27,7 @@ struct Cramped {
 impl Cramped {
     fn refuse(&self) -> Error {
         self.refusals.fetch_add(1, Ordering::Relaxed);
-        Error::Compute("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")".into())
+        Error::OutOfMemory("DriverError(CUDA_ERROR_OUT_OF_MEMORY, \"out of memory\")".into())
     }
 }
 
