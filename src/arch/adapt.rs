@@ -1,55 +1,59 @@
-//! Which weight an adapter's parts belong to: they are named after the modules of `transformers`,
-//! and files name their weights in their own ways.
+//! Merging adapters. Their parts are named after the modules of `transformers`, and files name their
+//! weights in their own ways.
 
-use super::{Numbers, llama};
+use super::{GgufNames, Numbers, REGISTRY};
 use crate::checkpoint::{AdapterDelta, Config, LoraMerged, Weights};
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
 
 /// The weights with an adapter, whose parts stand under the names of `transformers`' modules.
-/// Folders in the Hub's layout have these names; of GGUF files, those of the families of Llama and
-/// Gemma are known.
+/// Folders in the Hub's layout have these names; of GGUF files, those of families whose
+/// [`super::Architecture`] has both names.
 ///
 /// # Errors
 /// When a part of the adapter belongs to no weight of the model.
 pub fn adapt<'a>(
     config: &Config,
     weights: &'a dyn Weights,
-    changes: AdapterDelta,
+    delta: AdapterDelta,
 ) -> Result<LoraMerged<'a>> {
     let wrong = |why: String| Error::model(weights.model(), why);
+    let is_empty = delta.added.is_empty() && delta.smoothing.is_empty();
     let family = config.gguf_str("general.architecture");
-    let by_module: fn(&str) -> Option<String> = match family.as_deref() {
-        None => |module| Some(format!("{module}.weight")),
-        Some("llama" | "gemma3") => gguf_name,
-        Some(_) if changes.added.is_empty() && changes.smoothing.is_empty() => |_| None,
-        Some(family) => {
-            let message = format!(
-                "adapters cannot be merged into GGUF files of the architecture {family}; use the folder with its safetensors"
-            );
-            return Err(wrong(message));
-        }
+    let architecture = REGISTRY.iter().find(|a| family.as_deref() == Some(a.gguf));
+    let names = architecture.and_then(|architecture| architecture.gguf_names.as_ref());
+    if let (Some(family), None) = (&family, names)
+        && !is_empty
+    {
+        let message = format!(
+            "adapters cannot be merged into GGUF files of the architecture {family}; use the folder with its safetensors"
+        );
+        return Err(wrong(message));
+    }
+    let weight_name = |module: &str| match names {
+        Some(names) => names.weight(module),
+        None => Some(format!("{module}.weight")),
     };
-    let mut strangers = Vec::new();
+    let mut unmatched = Vec::new();
     let mut of_weight = |module: String| {
-        let name = by_module(&module).filter(|name| weights.has(name));
+        let name = weight_name(&module).filter(|name| weights.has(name));
         if name.is_none() {
-            strangers.push(module);
+            unmatched.push(module);
         }
         name
     };
-    let smoothing = changes
+    let smoothing = delta
         .smoothing
         .into_iter()
         .filter_map(|(module, divisors)| Some((of_weight(module)?, divisors)))
         .collect();
-    let mut added: BTreeMap<_, _> = changes
+    let mut added: BTreeMap<_, _> = delta
         .added
         .into_iter()
         .filter_map(|(module, low_rank)| Some((of_weight(module)?, low_rank)))
         .collect();
-    match strangers.as_slice() {
+    match unmatched.as_slice() {
         [] => {}
         [first, rest @ ..] => {
             let others =
@@ -59,14 +63,17 @@ pub fn adapt<'a>(
             )));
         }
     }
-    if family.as_deref() == Some("llama") && !added.is_empty() {
-        let numbers = Numbers { config, model: weights.model(), gguf_prefix: "llama" };
+    if let (Some(architecture), Some(names)) = (architecture, names)
+        && names.gguf.interleaved_rope
+        && !added.is_empty()
+    {
+        let numbers = Numbers { config, model: weights.model(), gguf_prefix: architecture.gguf };
         let heads = numbers.size("attention.head_count", "")?;
         let key_heads = numbers.optional_size("attention.head_count_kv", "")?.unwrap_or(heads);
         for (name, low_rank) in &mut added {
-            if name.ends_with(llama::GGUF.q) {
+            if name.ends_with(names.gguf.q) {
                 low_rank.up = interleaved(&low_rank.up, heads)?;
-            } else if name.ends_with(llama::GGUF.k) {
+            } else if name.ends_with(names.gguf.k) {
                 low_rank.up = interleaved(&low_rank.up, key_heads)?;
             }
         }
@@ -74,28 +81,31 @@ pub fn adapt<'a>(
     Ok(LoraMerged::new(weights, AdapterDelta { added, smoothing }))
 }
 
-/// The name that GGUF files have for the weight of a module.
-fn gguf_name(module: &str) -> Option<String> {
-    let (hub, gguf) = (&llama::HUB, &llama::GGUF);
-    let whole = [(hub.embedding, gguf.embedding), (hub.output, gguf.output)];
-    if let Some((_, name)) =
-        whole.into_iter().find(|(hub, _)| hub.strip_suffix(".weight") == Some(module))
-    {
-        return Some(name.to_string());
+impl GgufNames {
+    /// The name in GGUF files of a module's weight, if it is one that adapters change.
+    fn weight(&self, module: &str) -> Option<String> {
+        let GgufNames { hub, gguf } = self;
+        let whole = [(hub.embedding, gguf.embedding), (hub.output, gguf.output)];
+        if let Some((_, name)) =
+            whole.into_iter().find(|(hub, _)| hub.strip_suffix(".weight") == Some(module))
+        {
+            return Some(name.to_string());
+        }
+        let (number, part) = module.strip_prefix(hub.layer.split_once("{}")?.0)?.split_once('.')?;
+        number.parse::<u32>().ok()?;
+        let pairs = [
+            (hub.q, gguf.q),
+            (hub.k, gguf.k),
+            (hub.v, gguf.v),
+            (hub.o, gguf.o),
+            (hub.gate, gguf.gate),
+            (hub.up, gguf.up),
+            (hub.down, gguf.down),
+        ];
+        let (_, name) =
+            pairs.into_iter().find(|(hub, _)| hub.strip_suffix(".weight") == Some(part))?;
+        Some(format!("{}{name}", gguf.layer.replace("{}", number)))
     }
-    let (number, part) = module.strip_prefix(hub.layer.split_once("{}")?.0)?.split_once('.')?;
-    number.parse::<u32>().ok()?;
-    let pairs = [
-        (hub.q, gguf.q),
-        (hub.k, gguf.k),
-        (hub.v, gguf.v),
-        (hub.o, gguf.o),
-        (hub.gate, gguf.gate),
-        (hub.up, gguf.up),
-        (hub.down, gguf.down),
-    ];
-    let (_, name) = pairs.into_iter().find(|(hub, _)| hub.strip_suffix(".weight") == Some(part))?;
-    Some(format!("{}{name}", gguf.layer.replace("{}", number)))
 }
 
 /// Rows of each head from half-split order to the interleaved one (0, d/2, 1, d/2 + 1, …) in which

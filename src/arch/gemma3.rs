@@ -8,8 +8,8 @@ use crate::error::Result;
 use crate::kernel::Activation;
 use crate::nn::Backend;
 
-/// What Gemma has in common with Llama has the same names.
-const GGUF: Naming = Naming {
+/// The parts that Gemma has in common with Llama have the same names.
+pub(super) const GGUF: Naming = Naming {
     q_norm: "attn_q_norm.weight",
     k_norm: "attn_k_norm.weight",
     post_attention_norm: "post_attention_norm.weight",
@@ -18,7 +18,7 @@ const GGUF: Naming = Naming {
     ..llama::GGUF
 };
 
-const HUB: Naming = Naming {
+pub(super) const HUB: Naming = Naming {
     q_norm: "self_attn.q_norm.weight",
     k_norm: "self_attn.k_norm.weight",
     post_attention_norm: "post_attention_layernorm.weight",

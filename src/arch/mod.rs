@@ -14,6 +14,7 @@ mod m2m100;
 mod macs;
 mod marian;
 mod mbart;
+mod numbers;
 mod pegasus;
 mod student;
 mod t5;
@@ -24,15 +25,15 @@ pub use macs::Macs;
 
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
-use crate::kernel::Activation;
 use crate::nn::{Backend, KvCache, OutputLayer, SourceCache, Span};
 use crate::types::Lang;
 use candle_core::Tensor;
+use numbers::Numbers;
 use std::sync::Arc;
 
-/// A model as generation sees it: something that reads tokens and says what the state is after
-/// them. Decoder-only models read everything this way; those with an [`Encoder`] read the source
-/// with it first.
+/// A model as generation sees it: it reads tokens and returns the hidden state after them.
+/// Decoder-only models read everything this way; those with an [`Encoder`] read the source with it
+/// first.
 pub trait Model: Send + Sync {
     /// Longest sequence in tokens; that of the decoder where there are two.
     fn context_length(&self) -> usize;
@@ -51,14 +52,14 @@ pub trait Model: Send + Sync {
     /// The multiply-adds per token.
     fn macs(&self) -> Macs;
 
-    /// The half that reads the source, of models that have two halves.
+    /// The encoder, of models that have one.
     fn encoder(&self) -> Option<&dyn Encoder> {
         None
     }
 
-    /// How the model wants to be told the languages of a text; `has` says whether its vocabulary
-    /// has a token. `None` when it cannot translate that way: because it is prompted, no
-    /// translation model, or does not know one of the languages.
+    /// The model's way of naming the languages of a text; `has` says whether its vocabulary has a
+    /// token. `None` when it has none: when it is prompted, no translation model, or does not know
+    /// one of the languages.
     fn language_prompt(
         &self,
         from: &Lang,
@@ -70,16 +71,16 @@ pub trait Model: Send + Sync {
     }
 }
 
-/// How a translation model is told the languages of a text.
+/// The tokens or words that tell a translation model the languages of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LanguagePrompt {
-    /// What stands before the source: a language's token, or words.
+    /// Put before the source: a language's token, or words.
     pub prefix: String,
-    /// The token that the output begins with, if it is told that way.
+    /// The token that the output begins with, in families that have one.
     pub begin: Option<String>,
 }
 
-/// The half of an encoder–decoder model that reads the source.
+/// The stack of an encoder–decoder model that reads the source.
 pub trait Encoder: Send + Sync {
     /// Longest source in tokens.
     fn context_length(&self) -> usize;
@@ -91,14 +92,14 @@ pub trait Encoder: Send + Sync {
     /// Layers of the decoder, each of which attends to the source.
     fn attention_layers(&self) -> usize;
 
-    /// How the tokens of one sequence attend to its source in a layer of the decoder, counted from
-    /// 0: the weights, the mean over the heads, (tokens, source); each row sums up to 1. The span's
-    /// cache serves for later tokens of the same question alone: layers above are not computed.
+    /// The cross-attention weights of one sequence's tokens in a layer of the decoder, counted from
+    /// 0, the mean over the heads: (tokens, source); each row sums up to 1. Layers above are not
+    /// computed, so the span's cache serves later calls of this kind only.
     fn attention(&self, span: &mut Span<'_>, layer: usize) -> Result<Tensor>;
 }
 
-/// The states at the ends of the spans, (ends, dim), out of those of all tokens; the caches are
-/// advanced.
+/// The states at the ends of the spans, (ends, dim), out of those of all tokens; advances the
+/// caches.
 fn advance(x: Tensor, spans: &mut [Span<'_>]) -> Result<Tensor> {
     let mut ends: Vec<u32> = Vec::with_capacity(spans.len());
     let mut first = 0;
@@ -121,6 +122,21 @@ pub struct Architecture {
     pub hub: &'static [&'static str],
     /// Builds the model.
     pub load: Load,
+    /// The names by which adapters are merged into its GGUF files; `None` where they are not.
+    gguf_names: Option<GgufNames>,
+}
+
+/// The names of a family's weights on the Hub, which adapters go by, and in its GGUF files.
+struct GgufNames {
+    hub: &'static decoder::Naming,
+    gguf: &'static decoder::Naming,
+}
+
+impl Architecture {
+    /// A family without GGUF files.
+    const fn hub_only(names: &'static [&'static str], load: Load) -> Architecture {
+        Architecture { gguf: "", hub: names, load, gguf_names: None }
+    }
 }
 
 /// Builds a model out of its configuration and weights.
@@ -128,17 +144,27 @@ pub type Load = fn(&Config, &dyn Weights, &Backend) -> Result<Box<dyn Model>>;
 
 /// Every architecture that polygist knows.
 pub const REGISTRY: &[Architecture] = &[
-    Architecture { gguf: "gemma3", hub: &["gemma3_text", "gemma3"], load: gemma3::load },
-    Architecture { gguf: "llama", hub: &["llama"], load: llama::load },
-    Architecture { gguf: "", hub: &["marian"], load: marian::load },
-    Architecture { gguf: "", hub: &["marian-student"], load: student::load },
-    Architecture { gguf: "", hub: &["bart"], load: bart::load },
-    Architecture { gguf: "", hub: &["mbart"], load: mbart::load },
-    Architecture { gguf: "", hub: &["m2m_100"], load: m2m100::load },
-    Architecture { gguf: "", hub: &["pegasus"], load: pegasus::load },
-    Architecture { gguf: "t5", hub: &["t5", "mt5", "umt5"], load: t5::load },
-    Architecture { gguf: "", hub: &["longt5"], load: longt5::load },
-    Architecture { gguf: "", hub: &["led"], load: led::load },
+    Architecture {
+        gguf: "gemma3",
+        hub: &["gemma3_text", "gemma3"],
+        load: gemma3::load,
+        gguf_names: Some(GgufNames { hub: &gemma3::HUB, gguf: &gemma3::GGUF }),
+    },
+    Architecture {
+        gguf: "llama",
+        hub: &["llama"],
+        load: llama::load,
+        gguf_names: Some(GgufNames { hub: &llama::HUB, gguf: &llama::GGUF }),
+    },
+    Architecture::hub_only(&["marian"], marian::load),
+    Architecture::hub_only(&["marian-student"], student::load),
+    Architecture::hub_only(&["bart"], bart::load),
+    Architecture::hub_only(&["mbart"], mbart::load),
+    Architecture::hub_only(&["m2m_100"], m2m100::load),
+    Architecture::hub_only(&["pegasus"], pegasus::load),
+    Architecture { gguf: "t5", hub: &["t5", "mt5", "umt5"], load: t5::load, gguf_names: None },
+    Architecture::hub_only(&["longt5"], longt5::load),
+    Architecture::hub_only(&["led"], led::load),
 ];
 
 /// Builds the model that a configuration and its weights describe.
@@ -172,139 +198,4 @@ pub fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result
         ));
     };
     (architecture.load)(config, weights, backend)
-}
-
-/// Numbers out of a [`Config`], each under its GGUF key (below the architecture's name) and its
-/// `config.json` key: a path with `/`, or several, separated by `|`, where versions of
-/// `transformers` differ.
-struct Numbers<'a> {
-    config: &'a Config,
-    model: &'a str,
-    gguf_prefix: &'static str,
-}
-
-impl<'a> Numbers<'a> {
-    /// Of a family that has no GGUF files.
-    fn of_hub(config: &'a Config, weights: &'a dyn Weights) -> Numbers<'a> {
-        Numbers { config, model: weights.model(), gguf_prefix: "" }
-    }
-
-    fn number(&self, gguf: &str, json: &str) -> Option<f64> {
-        match self.config {
-            Config::Gguf(meta) => {
-                let value = meta.get(&format!("{}.{gguf}", self.gguf_prefix))?;
-                let float = value.to_f32().map(f64::from).or_else(|_| value.to_f64());
-                float
-                    .ok()
-                    .or_else(|| value.to_u64().ok().map(|v| v as f64))
-                    .or_else(|| value.to_u32().ok().map(f64::from))
-            }
-            Config::Json(config) => {
-                json.split('|').find_map(|path| config.pointer(&format!("/{path}"))?.as_f64())
-            }
-        }
-    }
-
-    /// A number that must be there.
-    fn float(&self, gguf: &str, json: &str) -> Result<f64> {
-        self.number(gguf, json).ok_or_else(|| {
-            Error::model(
-                self.model,
-                format!("its configuration has no number {}", self.key(gguf, json)),
-            )
-        })
-    }
-
-    /// The key as the file has it, for messages.
-    fn key(&self, gguf: &str, json: &str) -> String {
-        if matches!(self.config, Config::Gguf(_)) {
-            format!("{}.{gguf}", self.gguf_prefix)
-        } else {
-            json.into()
-        }
-    }
-
-    /// A size that must be there, from 1 to about sixteen million.
-    fn size(&self, gguf: &str, json: &str) -> Result<usize> {
-        let value = self.float(gguf, json)?;
-        if value.fract() == 0.0 && (1.0..=16_777_216.0).contains(&value) {
-            return Ok(value as usize);
-        }
-        let key = self.key(gguf, json);
-        Err(Error::model(
-            self.model,
-            format!(
-                "its configuration says {key} = {value}; expected a whole number from 1 to 16777216"
-            ),
-        ))
-    }
-
-    /// A size that may be missing.
-    fn optional_size(&self, gguf: &str, json: &str) -> Result<Option<usize>> {
-        self.number(gguf, json).map(|_| self.size(gguf, json)).transpose()
-    }
-
-    /// A number of positions: a table of that length may be computed, so it is bounded.
-    fn positions(&self, gguf: &str, json: &str) -> Result<usize> {
-        const MOST: usize = 1 << 17;
-        let count = self.size(gguf, json)?;
-        if count > MOST {
-            let key = self.key(gguf, json);
-            return Err(Error::model(
-                self.model,
-                format!("its configuration says {key} = {count}; expected at most {MOST}"),
-            ));
-        }
-        Ok(count)
-    }
-
-    /// The same where it may be missing.
-    fn optional_positions(&self, gguf: &str, json: &str) -> Result<Option<usize>> {
-        self.number(gguf, json).map(|_| self.positions(gguf, json)).transpose()
-    }
-
-    /// A switch of `config.json`.
-    fn flag(&self, key: &str, default: bool) -> bool {
-        self.config.json(key).and_then(|v| v.as_bool()).unwrap_or(default)
-    }
-
-    /// A text of `config.json`.
-    fn text(&self, key: &str) -> Option<&'a str> {
-        self.config.json(key).and_then(|v| v.as_str())
-    }
-
-    /// The activation that `config.json` names.
-    fn activation(&self, key: &str, default: &str) -> Result<Activation> {
-        let name = self.text(key).unwrap_or(default);
-        bart::activation(name).ok_or_else(|| {
-            Error::model(self.model, format!("its configuration says {key} = {name:?}; known are relu, gelu, gelu_new, silu and swish"))
-        })
-    }
-
-    /// Refuses rotary embeddings that are scaled for long contexts: computing without the scaling
-    /// would be silently wrong.
-    fn no_scaled_rope(&self, weights: &dyn Weights) -> Result<()> {
-        let scaled = match self.config {
-            Config::Gguf(_) => {
-                weights.has("rope_freqs.weight")
-                    || self.number("rope.scaling.factor", "").is_some_and(|f| f != 1.0)
-            }
-            Config::Json(json) => {
-                let kinds =
-                    ["/rope_parameters/rope_type", "/rope_parameters/full_attention/rope_type"];
-                let named = kinds
-                    .iter()
-                    .filter_map(|path| json.pointer(path)?.as_str())
-                    .any(|kind| kind != "default");
-                named || json.get("rope_scaling").is_some_and(|v| !v.is_null())
-            }
-        };
-        if scaled {
-            return Err(Error::model(
-                self.model,
-                "scaled rotary embeddings (rope_scaling) are not supported for this architecture",
-            ));
-        }
-        Ok(())
-    }
 }

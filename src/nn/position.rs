@@ -1,4 +1,4 @@
-//! What tells a transformer where a token stands, rotary embedding ([`super::Rope`]) aside.
+//! Encodings of positions, rotary embedding ([`super::Rope`]) aside.
 
 use super::Backend;
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ pub struct Positions {
     table: Tensor,
 }
 
-/// Numbers that a computed table may have: half a gigabyte of them.
+/// Most numbers of a computed table: half a gigabyte of them.
 const LARGEST_TABLE: usize = 1 << 27;
 
 fn check_size(positions: usize, dim: usize) -> Result<()> {
@@ -56,7 +56,7 @@ impl Positions {
         })
     }
 
-    /// The same with the frequencies of fairseq (`10000^(−i/(dim/2−1))`, in f32 as there),
+    /// Sines, then cosines, with the frequencies of fairseq (`10000^(−i/(dim/2−1))`, in f32 as there),
     /// beginning at position `first`.
     pub fn sinusoidal_fairseq(
         first: usize,
@@ -83,7 +83,7 @@ impl Positions {
         })
     }
 
-    /// Positions that there are.
+    /// Number of positions.
     pub fn count(&self) -> usize {
         self.table.dims()[0]
     }

@@ -17,7 +17,7 @@ pub struct Angles {
 }
 
 impl Rope {
-    /// For heads of width `dim`.
+    /// The rotation of heads of width `dim`.
     pub fn new(dim: usize, base: f64) -> Rope {
         Rope {
             inverse_frequencies: (0..dim / 2)
