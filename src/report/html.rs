@@ -1,31 +1,42 @@
 //! The report of a run: one page that needs nothing else, written record by record.
+//!
+//! Every piece of the page is a template that escapes what is put into it, so that nothing in the
+//! articles can become markup.
 
-use super::blocks::{blocks, escape, relative_link, web_link};
-use super::markdown::{body, detour, source_title, title};
-use super::words::{self, Remark, number, percent};
+mod article;
+mod blocks;
+mod characters;
+mod links;
+
+pub use characters::permitted;
+
+use super::words::{counted, number};
 use crate::error::Result;
 use crate::types::{Lang, Record, Status};
+use article::{State, article, language_code};
 use base64::Engine;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 
-/// What a report says of the run as a whole.
+/// Facts about the run as a whole, for the head of its report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meta {
     /// Heading of the page.
     pub title: String,
-    /// When, as a person writes it; empty to leave it out.
+    /// Time of the run as a person writes it; empty to leave it out.
     pub created: String,
     /// Target language of the run.
     pub target: Option<Lang>,
-    /// Lines below the overview: what was skipped, and the like.
+    /// Lines below the overview, such as the files that were skipped.
     pub notes: Vec<String>,
-    /// Bytes of translations that the page takes in; beyond, articles have their summary and the
-    /// link to their file, so that a browser can still open the page.
+    /// Largest number of bytes of translations on the page. Articles beyond it have only their
+    /// summary and the link to their file, so that a browser can still open the page.
     pub max_text: usize,
 }
 
@@ -41,32 +52,7 @@ impl Default for Meta {
     }
 }
 
-/// How an article stands.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum State {
-    Failed,
-    Doubt,
-    Fine,
-}
-
-impl State {
-    fn of(record: &Record) -> State {
-        match record.status {
-            Status::Failed => State::Failed,
-            Status::Ok if words::is_doubtful(record) => State::Doubt,
-            Status::Ok => State::Fine,
-        }
-    }
-
-    fn class(self) -> &'static str {
-        match self {
-            State::Failed => "failed",
-            State::Doubt => "doubt",
-            State::Fine => "ok",
-        }
-    }
-}
-
+/// Number of articles by state and by language.
 #[derive(Default)]
 struct Tally {
     states: BTreeMap<State, usize>,
@@ -74,9 +60,40 @@ struct Tally {
     unreadable: usize,
 }
 
+impl Tally {
+    fn of(records: impl Iterator<Item = Result<Record>>) -> Tally {
+        let mut tally = Tally::default();
+        for record in records {
+            match record {
+                Ok(record) => {
+                    *tally.states.entry(State::of(&record)).or_default() += 1;
+                    *tally.languages.entry(record.language.code).or_default() += 1;
+                }
+                Err(_) => tally.unreadable += 1,
+            }
+        }
+        tally
+    }
+
+    fn articles(&self) -> usize {
+        self.states.values().sum()
+    }
+
+    fn in_state(&self, state: State) -> usize {
+        self.states.get(&state).copied().unwrap_or_default()
+    }
+
+    /// Languages and their numbers of articles, the most frequent first.
+    fn by_frequency(&self) -> Vec<(&Lang, usize)> {
+        let mut languages: Vec<_> = self.languages.iter().map(|(lang, n)| (lang, *n)).collect();
+        languages.sort_by_key(|(_, n)| Reverse(*n));
+        languages
+    }
+}
+
 /// Writes the report: an overview, then the failed articles, then all others in order. `records` is
-/// called anew for each pass, so that none is held; records that are errors are counted and left
-/// out.
+/// called once for each pass, so that the records need not be kept in memory; records that are
+/// errors are counted and left out.
 ///
 /// Nothing on the page comes from elsewhere, and nothing in the articles can become markup or
 /// script.
@@ -88,308 +105,127 @@ pub fn html<I>(
 where
     I: Iterator<Item = Result<Record>>,
 {
-    let mut tally = Tally::default();
-    for record in records() {
-        match record {
-            Ok(record) => {
-                *tally.states.entry(State::of(&record)).or_default() += 1;
-                *tally.languages.entry(record.language.code).or_default() += 1;
-            }
-            Err(_) => tally.unreadable += 1,
-        }
-    }
-    head(meta, out)?;
-    overview(meta, &tally, out)?;
-    writeln!(out, "<main>\n<p id=\"none\" hidden>No article matches.</p>")?;
+    let tally = Tally::of(records());
+    // The elements that hold the articles are opened and closed by hand, so that one article is in
+    // memory at a time; everything else is a template.
+    put(out, html! { (DOCTYPE) "\n" (PreEscaped("<html lang=\"en\">\n")) (head(meta)) })?;
+    put(out, html! { "\n" (PreEscaped("<body>\n")) (overview(meta, &tally)) "\n" })?;
+    put(out, html! { (PreEscaped("<main>\n")) p #none hidden { "No article matches." } "\n" })?;
     let mut room = meta.max_text;
     for failed in [true, false] {
         for record in records().flatten().filter(|r| (r.status == Status::Failed) == failed) {
-            article(&record, &mut room, out)?;
+            put(out, article(&record, &mut room))?;
         }
     }
-    writeln!(
-        out,
-        "</main>\n<footer>Translations and summaries were made by machine on this computer. Check what matters against the source.</footer>"
-    )?;
-    writeln!(out, "<script>{SCRIPT}</script>\n</body>\n</html>")
+    put(out, html! { (PreEscaped("</main>\n")) (foot()) (PreEscaped("</body>\n</html>\n")) })
 }
 
-fn head(meta: &Meta, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
+/// Writes a piece of the page.
+fn put(out: &mut (impl Write + ?Sized), markup: Markup) -> io::Result<()> {
+    out.write_all(permitted(&markup.into_string()).as_bytes())
+}
+
+fn head(meta: &Meta) -> Markup {
     // Even if markup slipped through, only this script would run, and nothing would be fetched.
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT));
-    let title = escape(&meta.title);
-    write!(
-        out,
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
-         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
-         script-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-         <meta name=\"generator\" content=\"polygist {}\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n",
-        env!("CARGO_PKG_VERSION")
-    )
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{hash}'; \
+         base-uri 'none'; form-action 'none'"
+    );
+    let generator = concat!("polygist ", env!("CARGO_PKG_VERSION"));
+    html! {
+        head {
+            "\n" meta charset="utf-8";
+            "\n" meta http-equiv="Content-Security-Policy" content=(policy);
+            "\n" meta name="viewport" content="width=device-width, initial-scale=1";
+            "\n" meta name="referrer" content="no-referrer";
+            "\n" meta name="generator" content=(generator);
+            "\n" title { (meta.title) }
+            "\n" style { "\n" (PreEscaped(STYLE)) }
+            "\n"
+        }
+    }
 }
 
-fn overview(meta: &Meta, tally: &Tally, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
-    let all: usize = tally.states.values().sum();
-    let of = |state| tally.states.get(&state).copied().unwrap_or_default();
-    let known = tally.languages.keys().filter(|l| !l.is_und()).count();
-    let mut line = vec![format!("{} in {}", counted(all, "article"), counted(known, "language"))];
-    line.extend(
-        meta.target.as_ref().map(|to| {
-            format!("results in <span data-code=\"{0}\">{0}</span>", escape(to.as_str()))
-        }),
-    );
-    line.extend(Some(escape(&meta.created)).filter(|c| !c.is_empty()));
-    writeln!(
-        out,
-        "<header>\n<h1>{}</h1>\n<p>{}</p>\n</header>",
-        escape(&meta.title),
-        line.join(" · ")
-    )?;
+fn overview(meta: &Meta, tally: &Tally) -> Markup {
+    let languages = tally.languages.keys().filter(|lang| !lang.is_und()).count();
+    html! {
+        header {
+            "\n" h1 { (meta.title) }
+            "\n" p {
+                (counted(tally.articles(), "article")) " in " (counted(languages, "language"))
+                @if let Some(target) = &meta.target { " · results in " (language_code(target)) }
+                @if !meta.created.is_empty() { " · " (meta.created) }
+            }
+            "\n"
+        }
+        "\n" section aria-label="Overview" {
+            "\n" div.counts { "\n" (state_buttons(tally)) }
+            "\n" div.languages { "\n" (language_buttons(tally)) }
+            "\n" (notes(meta, tally))
+        }
+        "\n" div #tools role="search" hidden {
+            input #search type="search" placeholder="Search titles, summaries and texts"
+                aria-label="Search";
+            button #fold aria-pressed="false" { "Open all" }
+            span #count role="status" {}
+        }
+    }
+}
 
-    writeln!(out, "<section aria-label=\"Overview\">\n<div class=\"counts\">")?;
-    let counts = [
-        ("", "Articles", "all", all),
-        ("failed", "Failed", "failed", of(State::Failed)),
-        ("doubt", "To check", "doubt", of(State::Doubt)),
-        ("ok", "Nothing found wrong", "ok", of(State::Fine)),
+/// Buttons that choose the articles of one state.
+fn state_buttons(tally: &Tally) -> Markup {
+    let states = [
+        ("", "Articles", "all", tally.articles()),
+        ("failed", "Failed", "failed", tally.in_state(State::Failed)),
+        ("doubt", "To check", "doubt", tally.in_state(State::Doubt)),
+        ("ok", "Nothing found wrong", "ok", tally.in_state(State::Fine)),
     ];
-    for (value, label, class, n) in counts {
-        let zero = if n == 0 { " zero" } else { "" };
-        let pressed = value.is_empty();
-        writeln!(
-            out,
-            "<button disabled data-filter=\"state\" data-value=\"{value}\" aria-pressed=\"{pressed}\" \
-             class=\"{class}{zero}\"><b>{}</b>{label}</button>",
-            number(n)
-        )?;
+    html! {
+        @for (value, label, class, n) in states {
+            @let zero = if n == 0 { " zero" } else { "" };
+            button disabled data-filter="state" data-value=(value) aria-pressed=(value.is_empty())
+                class={ (class) (zero) } { b { (number(n)) } (label) }
+            "\n"
+        }
     }
-    writeln!(out, "</div>\n<div class=\"languages\">")?;
-    let mut languages: Vec<_> = tally.languages.iter().collect();
-    languages.sort_by_key(|(_, n)| std::cmp::Reverse(**n));
-    for (language, n) in languages {
-        let code = escape(language.as_str());
-        writeln!(
-            out,
-            "<button disabled data-filter=\"lang\" data-value=\"{code}\" aria-pressed=\"false\">\
-             <span data-code=\"{code}\">{code}</span><small>{}</small></button>",
-            number(*n)
-        )?;
+}
+
+/// Buttons that choose the articles of one language.
+fn language_buttons(tally: &Tally) -> Markup {
+    html! {
+        @for (language, n) in tally.by_frequency() {
+            button disabled data-filter="lang" data-value=(language.as_str()) aria-pressed="false" {
+                (language_code(language)) small { (number(n)) }
+            }
+            "\n"
+        }
     }
-    writeln!(out, "</div>")?;
+}
+
+fn notes(meta: &Meta, tally: &Tally) -> Markup {
     let unreadable = (tally.unreadable > 0).then(|| {
         format!("{} could not be read and are left out.", counted(tally.unreadable, "record"))
     });
     let notes: Vec<&str> =
         meta.notes.iter().map(String::as_str).chain(unreadable.as_deref()).collect();
-    if !notes.is_empty() {
-        let items: String =
-            notes.iter().map(|note| format!("<li>{}</li>\n", escape(note))).collect();
-        writeln!(out, "<div class=\"notes\"><ul>\n{items}</ul></div>")?;
-    }
-    writeln!(
-        out,
-        "</section>\n<div id=\"tools\" role=\"search\" hidden>\
-         <input id=\"search\" type=\"search\" placeholder=\"Search titles, summaries and texts\" aria-label=\"Search\">\
-         <button id=\"fold\" aria-pressed=\"false\">Open all</button><span id=\"count\" role=\"status\"></span></div>"
-    )
-}
-
-fn article(record: &Record, room: &mut usize, out: &mut (impl Write + ?Sized)) -> io::Result<()> {
-    let state = State::of(record);
-    let code = escape(record.language.code.as_str());
-    writeln!(
-        out,
-        "<article class=\"{}\" data-state=\"{}\" data-lang=\"{code}\">",
-        state.class(),
-        state.class()
-    )?;
-    let language = record.title.as_ref().map(|t| {
-        if t.translation.is_some() { result_language(record) } else { &record.language.code }
-    });
-    writeln!(out, "<h2 dir=\"auto\"{}>{}</h2>", lang_attribute(language), escape(&title(record)))?;
-    if let Some(source) = source_title(record) {
-        writeln!(
-            out,
-            "<p class=\"was\" dir=\"auto\"{}>{}</p>",
-            lang_attribute(Some(&record.language.code)),
-            escape(&source)
-        )?;
-    }
-    writeln!(out, "<p class=\"where\">{}</p>", place(record, state))?;
-    if let Some(error) = &record.error {
-        writeln!(out, "<p class=\"error\" dir=\"auto\">{}</p>", escape(&error.message))?;
-    }
-    if let Some(summary) = &record.summary {
-        let lang = lang_attribute(Some(&summary.language));
-        writeln!(
-            out,
-            "<div class=\"gist\"{lang}>{}</div>\n<p class=\"how\">{}</p>",
-            blocks(&summary.text, &[]),
-            escape(&words::method(summary))
-        )?;
-    }
-    let (dealt_with, doubts): (Vec<_>, Vec<_>) =
-        words::remarks(record).into_iter().partition(|r| r.dealt_with);
-    remarks("doubts", &doubts, out)?;
-    if let Some(translation) = &record.translation {
-        let lang = lang_attribute(Some(&translation.language));
-        if translation.text.len() <= *room {
-            *room -= translation.text.len();
-            let doubtful: Vec<&str> =
-                record.checks.flagged.iter().map(|flag| flag.text.as_str()).collect();
-            writeln!(
-                out,
-                "<details><summary>Translation</summary>\n<div class=\"text\"{lang}>{}</div></details>",
-                blocks(&body(record, &translation.text), &doubtful)
-            )?;
-        } else {
-            writeln!(
-                out,
-                "<p class=\"how\">The translation is in its file only; this page has become too large for it.</p>"
-            )?;
+    html! {
+        @if !notes.is_empty() {
+            div.notes { ul { "\n" @for note in notes { li { (note) } "\n" } } }
+            "\n"
         }
     }
-    let facts: String = facts(record)
-        .iter()
-        .map(|(name, value)| format!("<dt>{name}</dt><dd>{value}</dd>\n"))
-        .collect();
-    writeln!(out, "<details><summary>Source and details</summary>\n<dl>\n{facts}</dl>")?;
-    remarks("dealt", &dealt_with, out)?;
-    writeln!(out, "</details>\n</article>")
 }
 
-/// The language of the results.
-fn result_language(record: &Record) -> &Lang {
-    let translated = record.translation.as_ref().map(|t| &t.language);
-    translated.or(record.summary.as_ref().map(|s| &s.language)).unwrap_or(&record.language.code)
-}
-
-fn lang_attribute(language: Option<&Lang>) -> String {
-    language
-        .filter(|l| !l.is_und())
-        .map(|l| format!(" lang=\"{}\"", escape(l.as_str())))
-        .unwrap_or_default()
-}
-
-/// The line below the title: language, state, where it is.
-fn place(record: &Record, state: State) -> String {
-    let code = escape(record.language.code.as_str());
-    let mut parts = vec![format!("<span class=\"language\" data-code=\"{code}\">{code}</span>")];
-    match state {
-        State::Failed => parts.push("<span class=\"badge failed\">failed</span>".into()),
-        State::Doubt => parts.push("<span class=\"badge doubt\">to check</span>".into()),
-        State::Fine => {}
-    }
-    parts.push(format!("<bdi>{}</bdi>", escape(&record.id)));
-    if let Some(link) = record.output.as_deref().and_then(relative_link) {
-        parts.push(format!("<a href=\"{link}\">Open file</a>"));
-    }
-    parts.join("\n")
-}
-
-fn remarks(class: &str, remarks: &[Remark], out: &mut (impl Write + ?Sized)) -> io::Result<()> {
-    if remarks.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "<div class=\"{class}\">")?;
-    for remark in remarks {
-        writeln!(out, "<p>{}</p>", escape(&remark.text))?;
-        let quotes: String = remark
-            .quotes
-            .iter()
-            .map(|q| {
-                format!(
-                    "<li>{}<q dir=\"auto\">{}</q></li>\n",
-                    escape(&q.complaint),
-                    escape(&q.text)
-                )
-            })
-            .collect();
-        if !quotes.is_empty() {
-            writeln!(out, "<ul>\n{quotes}</ul>")?;
+fn foot() -> Markup {
+    html! {
+        footer {
+            "Translations and summaries were made by machine on this computer. "
+            "Check what matters against the source."
         }
+        "\n" script { (PreEscaped(SCRIPT)) }
+        "\n"
     }
-    writeln!(out, "</div>")
-}
-
-/// Name and HTML of what a reader may want to look up.
-fn facts(record: &Record) -> Vec<(&'static str, String)> {
-    let mut facts = Vec::new();
-    if let Some(link) = record.output.as_deref().and_then(relative_link) {
-        facts.push((
-            "File",
-            format!(
-                "<a href=\"{link}\"><bdi>{}</bdi></a>",
-                escape(record.output.as_deref().unwrap_or_default())
-            ),
-        ));
-    }
-    facts.push((
-        "Source",
-        format!(
-            "<bdi>{}</bdi> ({} bytes)",
-            escape(&record.source.path),
-            number(usize::try_from(record.source.bytes).unwrap_or(usize::MAX))
-        ),
-    ));
-    let address = ["url", "link", "source_url", "canonical_url"]
-        .iter()
-        .find_map(|key| record.extra.get(*key)?.as_str());
-    if let Some(url) = address.and_then(web_link) {
-        facts.push((
-            "Web page",
-            format!("<a href=\"{0}\" rel=\"noopener noreferrer nofollow\">{0}</a>", escape(url)),
-        ));
-    }
-    if !record.language.code.is_und() {
-        let code = escape(record.language.code.as_str());
-        facts.push((
-            "Language",
-            format!(
-                "<span data-code=\"{code}\">{code}</span>, {} sure",
-                percent(record.language.confidence)
-            ),
-        ));
-    }
-    if let Some(translation) = &record.translation {
-        let way = detour(record)
-            .map(|route| format!(", by way of {}", escape(&route)))
-            .unwrap_or_default();
-        let checks = &record.checks;
-        let retried = if checks.retried > 0 {
-            format!("; {} translated a second time", number(checks.retried))
-        } else {
-            String::new()
-        };
-        let trusted = checks
-            .confidence
-            .map(|p| format!("; mean confidence {}", percent(p)))
-            .unwrap_or_default();
-        let sentences = counted(checks.segments, "sentence");
-        facts.push((
-            "Translation",
-            format!("{}{way}; {sentences}{retried}{trusted}", escape(&translation.model)),
-        ));
-    }
-    if let Some(model) = record.summary.as_ref().and_then(|s| s.model.as_deref()) {
-        facts.push(("Summary", escape(model)));
-    }
-    let stats = &record.stats;
-    if stats.source_tokens > 0 {
-        let (read, all, written) =
-            (number(stats.read_tokens), number(stats.source_tokens), number(stats.output_tokens));
-        facts.push((
-            "Tokens",
-            format!("{read} of {all} read, {written} written, in {:.1} s", stats.seconds),
-        ));
-    }
-    facts.push(("SHA-256", format!("<code>{}</code>", escape(&record.source.sha256))));
-    facts
-}
-
-fn counted(count: usize, noun: &str) -> String {
-    format!("{} {noun}{}", number(count), if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
@@ -440,18 +276,10 @@ mod tests {
         let body = &page[page.find("<body>").unwrap()..];
         assert_eq!(body.matches("<script").count(), 1);
         assert_eq!(page.matches("</title>").count(), 1);
-        for bad in [
-            "<iframe",
-            "<svg",
-            "<img",
-            "<b ",
-            "href='",
-            "href=\"javascript",
-            "href=\"..",
-            "onclick='",
-        ] {
+        for bad in ["<iframe", "<svg", "<img", "<b ", "href=\"javascript", "href=\".."] {
             assert!(!body.contains(bad), "{bad}");
         }
+        assert_harmless(&page);
         // Nothing is loaded from anywhere.
         assert!(
             !page.contains("src=\"")
@@ -459,6 +287,102 @@ mod tests {
                 && !page.contains("@import")
                 && !SCRIPT.contains("</script")
         );
+    }
+
+    /// Elements and attributes that the templates make.
+    const ELEMENTS: &str = "html head meta title style body header h1 h2 h4 p span section div \
+        button b small ul li main article mark details summary dl dt dd bdi a q code pre hr \
+        blockquote input footer script";
+    const ATTRIBUTES: &str = "lang charset name content http-equiv class id hidden disabled dir \
+        href rel role type placeholder aria-label aria-pressed data-code data-filter data-lang \
+        data-state data-value";
+
+    /// Reads the page as a browser does and looks for what no template makes.
+    fn assert_harmless(page: &str) {
+        let document = dom_query::Document::from(page);
+        for node in document.select("*").nodes() {
+            let name = node.node_name().unwrap_or_default().to_string();
+            assert!(ELEMENTS.split_whitespace().any(|known| known == name), "<{name}>");
+            for attribute in node.attrs() {
+                let (name, value) = (attribute.name.local.to_string(), attribute.value.to_string());
+                assert!(ATTRIBUTES.split_whitespace().any(|known| known == name), "{name}={value}");
+                let leads_away = value.contains(':') || value.starts_with(['/', '.']);
+                assert!(name != "href" || value.starts_with("https://") || !leads_away, "{value}");
+            }
+        }
+        let scripts = document.select("script");
+        assert_eq!((scripts.length(), &*scripts.text()), (1, SCRIPT));
+        assert_eq!(&*document.select("style").text(), format!("\n{STYLE}"));
+        let policy = document.select("meta[http-equiv]").attr("content").unwrap();
+        assert!(policy.starts_with("default-src 'none';"), "{policy}");
+    }
+
+    const ATTACKS: [&str; 7] = [
+        "\"><script>alert(1)</script>",
+        "' onmouseover='alert(2)' \" onclick=\"alert(3)\" x=",
+        "</title></style></script><img src=x onerror=alert(4)>",
+        "--><svg/onload=alert(5)>]]>",
+        "&lt;script&gt;alert(6)&lt;/script&gt;&quot; onclick=&quot;alert(7)",
+        "javascript:alert(8)",
+        "https://x.org/\"onclick=\"alert(9)",
+    ];
+
+    /// Paths of all texts in a JSON value.
+    fn texts(value: &serde_json::Value, path: String, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::String(_) => found.push(path),
+            serde_json::Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(i, item)| texts(item, format!("{path}/{i}"), found)),
+            serde_json::Value::Object(fields) => fields
+                .iter()
+                .for_each(|(name, field)| texts(field, format!("{path}/{name}"), found)),
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn no_field_of_a_record_can_inject_markup() {
+        let mut tried = 0;
+        for record in samples::records() {
+            let whole = serde_json::to_value(&record).unwrap();
+            let mut paths = Vec::new();
+            texts(&whole, String::new(), &mut paths);
+            for attack in ATTACKS {
+                let attacked = paths.iter().filter_map(|path| {
+                    let mut value = whole.clone();
+                    *value.pointer_mut(path)? = attack.into();
+                    // Where only certain words are allowed, others are refused.
+                    serde_json::from_value(value).ok()
+                });
+                let attacked: Vec<Record> = attacked.collect();
+                tried += attacked.len();
+                assert_harmless(&page(&attacked, &Meta::default()));
+            }
+        }
+        assert!(tried > 1000, "only {tried} fields");
+    }
+
+    #[test]
+    fn no_field_of_a_run_can_inject_markup() {
+        for attack in ATTACKS {
+            let mut record = samples::records().remove(0);
+            record.title.as_mut().unwrap().translation = Some(attack.into());
+            let meta = Meta {
+                title: attack.into(),
+                created: attack.into(),
+                notes: vec![attack.into()],
+                ..Meta::default()
+            };
+            let page = page(&[record], &meta);
+            assert_harmless(&page);
+            let document = dom_query::Document::from(page);
+            // What was put in is what a reader sees.
+            for place in ["title", "h1", ".notes li", "article h2"] {
+                assert_eq!(&*document.select(place).text(), attack, "{place}");
+            }
+        }
     }
 
     #[test]

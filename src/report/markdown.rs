@@ -1,11 +1,12 @@
-//! An article's output file.
+//! An article's output file in Markdown.
 
+use super::plain::front_matter;
 use super::words::{self, Remark, one_line};
 use crate::types::{Format, Record};
 use std::fmt::Write;
 
-/// The article's output file in Markdown: title, where it comes from, summary, translation, and at
-/// the end what to be careful about.
+/// The article's output file: title, origin, summary, translation, and at the end remarks on what
+/// to be careful about.
 pub fn markdown(record: &Record) -> String {
     let mut parts = vec![format!("# {}", title(record)), origin(record)];
     let both = record.summary.is_some() && record.translation.is_some();
@@ -33,15 +34,12 @@ pub fn markdown(record: &Record) -> String {
     parts.join("\n\n") + "\n"
 }
 
-/// The translation as it stands in a page of its own: front matter, which means something at the
-/// top of a file only, as code.
+/// The translation as a part of a page: front matter, which has a meaning only at the top of a
+/// file, becomes code.
 pub(super) fn body(record: &Record, text: &str) -> String {
     let text = text.trim_matches(['\n', '\r']).trim_end();
-    let (front, body) = if record.source.format == Format::Markdown {
-        super::front_matter(text)
-    } else {
-        ("", text)
-    };
+    let (front, body) =
+        if record.source.format == Format::Markdown { front_matter(text) } else { ("", text) };
     let inner = front.trim_end().trim_matches(['-', '+']).trim();
     if inner.is_empty() {
         body.to_string()
@@ -60,13 +58,13 @@ pub(super) fn title(record: &Record) -> String {
     own.unwrap_or_else(|| one_line(record.id.rsplit('/').next().unwrap_or(&record.id)))
 }
 
-/// The title as it was, when it is not the one shown.
+/// The source's title, when it is not the one shown.
 pub(super) fn source_title(record: &Record) -> Option<String> {
     let source = one_line(&record.title.as_ref()?.source);
     (!source.is_empty() && source != title(record)).then_some(source)
 }
 
-/// The way of a translation, when it is not the direct one.
+/// The route of a translation through other languages; `None` for a direct one.
 pub(super) fn detour(record: &Record) -> Option<String> {
     let route = &record.translation.as_ref()?.route;
     (route.len() > 2).then(|| route.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(" → "))
@@ -94,7 +92,7 @@ fn origin(record: &Record) -> String {
     lines.iter().map(|line| format!("> {line}")).collect::<Vec<_>>().join("  \n")
 }
 
-/// Remarks as a list, with the sentences below that they are about.
+/// Remarks as a list, each with the sentences that it is about below it.
 pub(super) fn listed(remarks: &[Remark]) -> String {
     let mut out = String::new();
     for remark in remarks {
@@ -126,7 +124,8 @@ mod tests {
              > Machine translation to de by gemma-3-270m, by way of uk → en → de\n\n\
              ## Summary\n\nVier Bibliotheken sind wieder offen.\n\n\
              *Sentences chosen from the article; none is newly written.*\n\n\
-             ## Translation\n\nVier Bibliotheken sind wieder offen.\n\n## Die Kosten\n\n- Fenster: 40 Millionen Hrywnja\n- Bücher: noch offen\n\n\
+             ## Translation\n\nVier Bibliotheken sind wieder offen.\n\n## Die Kosten\n\n- Fenster: \
+             40 Millionen Hrywnja\n- Bücher: noch offen\n\n\
              ---\n\n**Notes**\n\n\
              - 1 sentence of the translation may be wrong:\n\
              \x20 - Sentence 2: a number differs from the source: “Fenster: 40 Millionen Hrywnja”\n"

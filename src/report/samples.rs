@@ -74,9 +74,20 @@ impl Sample {
     }
 }
 
-const FRENCH: &str = "The city council of Lyon voted on Thursday to close three more streets near schools to cars from September. Parents' associations had asked for the measure for two years.\n\nThe deputy mayor for transport said that air quality in the affected districts had improved by 14 percent since the first closures. Shopkeepers fear for deliveries and ask for a loading zone at both ends of Rue Garibaldi.\n\n## What changes\n\n- Residents keep access with a permit.\n- Deliveries are allowed from 6 to 10 a.m.\n- The number 27 bus is rerouted through Avenue Berthelot.\n\n> “We are not against cars,” said Claire Fontaine of the parents' association. “We are for children.”\n\nA first assessment is planned for March.";
+const FRENCH: &str = "The city council of Lyon voted on Thursday to close three more streets near \
+    schools to cars from September. Parents' associations had asked for the measure for two \
+    years.\n\nThe deputy mayor for transport said that air quality in the affected districts had \
+    improved by 14 percent since the first closures. Shopkeepers fear for deliveries and ask for a \
+    loading zone at both ends of Rue Garibaldi.\n\n## What changes\n\n- Residents keep access with \
+    a permit.\n- Deliveries are allowed from 6 to 10 a.m.\n- The number 27 bus is rerouted through \
+    Avenue Berthelot.\n\n> “We are not against cars,” said Claire Fontaine of the parents' \
+    association. “We are for children.”\n\nA first assessment is planned for March.";
 
-const ARABIC: &str = "The Ministry of Water and Irrigation announced on Sunday that work on the new desalination plant in Aqaba will begin next spring. The plant is to supply 300 million cubic metres of drinking water a year.\n\nThe minister told journalists that the project would be the largest of its kind in the country. A pipeline of 450 kilometres will carry the water to Amman.";
+const ARABIC: &str = "The Ministry of Water and Irrigation announced on Sunday that work on the \
+    new desalination plant in Aqaba will begin next spring. The plant is to supply 300 million \
+    cubic metres of drinking water a year.\n\nThe minister told journalists that the project would \
+    be the largest of its kind in the country. A pipeline of 450 kilometres will carry the water \
+    to Amman.";
 
 const SAMPLES: [Sample; 11] = [
     Sample {
@@ -87,7 +98,9 @@ const SAMPLES: [Sample; 11] = [
             "Lyon ferme trois nouvelles rues aux voitures devant les écoles",
             "Lyon closes three more streets outside schools to cars",
         ),
-        summary: "Lyon will close three more streets near schools to cars from September. Air quality has improved by 14 percent since the first closures. A first assessment is planned for March.",
+        summary: "Lyon will close three more streets near schools to cars from September. Air \
+            quality has improved by 14 percent since the first closures. A first assessment is \
+            planned for March.",
         body: FRENCH,
     },
     Sample {
@@ -98,7 +111,8 @@ const SAMPLES: [Sample; 11] = [
             "الأردن يبدأ بناء محطة تحلية المياه في العقبة الربيع المقبل",
             "Jordan to begin building the Aqaba desalination plant next spring",
         ),
-        summary: "Work on a desalination plant in Aqaba will begin next spring. It is to supply 300 million cubic metres of drinking water a year.",
+        summary: "Work on a desalination plant in Aqaba will begin next spring. It is to supply \
+            300 million cubic metres of drinking water a year.",
         body: ARABIC,
     },
     Sample {
@@ -109,8 +123,11 @@ const SAMPLES: [Sample; 11] = [
             "新高铁线路开通，两城之间车程缩短至四十分钟",
             "New high-speed line opens, cutting travel between the two cities to forty minutes",
         ),
-        summary: "A new high-speed railway line opened on Monday. The journey between the two cities now takes forty minutes.",
-        body: "A new high-speed railway line opened on Monday morning. The first train left at 6:30 with 1,100 passengers on board.\n\nThe journey between the two cities now takes forty minutes instead of two hours.",
+        summary: "A new high-speed railway line opened on Monday. The journey between the two \
+            cities now takes forty minutes.",
+        body: "A new high-speed railway line opened on Monday morning. The first train left at \
+            6:30 with 1,100 passengers on board.\n\nThe journey between the two cities now takes \
+            forty minutes instead of two hours.",
     },
     Sample {
         id: "asia/solar.jsonl#jp-0412",
@@ -120,8 +137,11 @@ const SAMPLES: [Sample; 11] = [
             "農地の上に太陽光パネル 農家の収入が安定",
             "Solar panels above the fields bring farmers a steady income",
         ),
-        summary: "Farmers in Chiba grow vegetables under raised solar panels. The sale of electricity steadies their income.",
-        body: "Farmers in Chiba Prefecture grow vegetables under solar panels that stand three metres above the ground.\n\nThe sale of electricity steadies their income in years of bad harvests.",
+        summary: "Farmers in Chiba grow vegetables under raised solar panels. The sale of \
+            electricity steadies their income.",
+        body: "Farmers in Chiba Prefecture grow vegetables under solar panels that stand three \
+            metres above the ground.\n\nThe sale of electricity steadies their income in years of \
+            bad harvests.",
     },
     Sample {
         id: "ukraine/libraries.txt",
@@ -129,7 +149,8 @@ const SAMPLES: [Sample; 11] = [
         to: "de",
         title: ("Харків відбудовує свої бібліотеки", "Kharkiv rebuilds its libraries"),
         summary: "Vier Bibliotheken sind wieder offen.",
-        body: "Vier Bibliotheken sind wieder offen.\n\n## Die Kosten\n\n- Fenster: 40 Millionen Hrywnja\n- Bücher: noch offen\n",
+        body: "Vier Bibliotheken sind wieder offen.\n\n## Die Kosten\n\n- Fenster: 40 Millionen \
+            Hrywnja\n- Bücher: noch offen\n",
     },
     Sample {
         id: "latin-america/glaciar.md",
@@ -139,8 +160,11 @@ const SAMPLES: [Sample; 11] = [
             "El último glaciar de Venezuela pierde su nombre",
             "Venezuela's last glacier loses its name",
         ),
-        summary: "Scientists no longer count the Humboldt glacier among the glaciers: it has shrunk to less than two hectares.",
-        body: "Scientists no longer count the Humboldt glacier among the glaciers. It has shrunk to less than two hectares.\n\nVenezuela is thus probably the first country in the Andes to have lost all its glaciers.",
+        summary: "Scientists no longer count the Humboldt glacier among the glaciers: it has \
+            shrunk to less than two hectares.",
+        body: "Scientists no longer count the Humboldt glacier among the glaciers. It has shrunk \
+            to less than two hectares.\n\nVenezuela is thus probably the first country in the \
+            Andes to have lost all its glaciers.",
     },
     Sample {
         id: "india/मानसून.txt",
@@ -150,8 +174,10 @@ const SAMPLES: [Sample; 11] = [
             "मानसून समय से पहले पहुँचा, किसानों को राहत",
             "Monsoon arrives early, to the relief of farmers",
         ),
-        summary: "The monsoon reached the coast of Kerala five days early. Farmers hope for a good rice harvest.",
-        body: "The monsoon reached the coast of Kerala five days earlier than usual, the weather service said.\n\nFarmers hope for a good rice harvest after two dry years.",
+        summary: "The monsoon reached the coast of Kerala five days early. Farmers hope for a good \
+            rice harvest.",
+        body: "The monsoon reached the coast of Kerala five days earlier than usual, the weather \
+            service said.\n\nFarmers hope for a good rice harvest after two dry years.",
     },
     Sample {
         id: "world/wahl.txt",
@@ -159,14 +185,16 @@ const SAMPLES: [Sample; 11] = [
         to: "he",
         title: ("Voters go to the polls in the capital", "הבוחרים בבירה הולכים לקלפיות"),
         summary: "הקלפיות בבירה נפתחו בשבע בבוקר.",
-        body: "הקלפיות בבירה נפתחו בשבע בבוקר. לפי ועדת הבחירות, עד הצהריים הצביעו 31% מבעלי זכות הבחירה.",
+        body: "הקלפיות בבירה נפתחו בשבע בבוקר. לפי ועדת הבחירות, עד הצהריים הצביעו 31% מבעלי זכות \
+            הבחירה.",
     },
     Sample {
         id: "europe/rail.md",
         from: "en",
         to: "en",
         title: ("Night trains return to the Baltic coast", ""),
-        summary: "Night trains will run to the Baltic coast again from May. Tickets go on sale in January.",
+        summary: "Night trains will run to the Baltic coast again from May. Tickets go on sale in \
+            January.",
         body: "",
     },
     Sample {
@@ -175,7 +203,8 @@ const SAMPLES: [Sample; 11] = [
         to: "en",
         title: ("Zeytin üreticileri kuraklıktan şikâyetçi", "Olive growers complain of drought"),
         summary: "Olive growers on the Aegean coast expect half of last year's harvest.",
-        body: "Olive growers on the Aegean coast expect half of last year's harvest because of the drought.",
+        body: "Olive growers on the Aegean coast expect half of last year's harvest because of the \
+            drought.",
     },
     Sample {
         id: "<img src=x onerror=alert(1)>.txt",
@@ -183,7 +212,8 @@ const SAMPLES: [Sample; 11] = [
         to: "en",
         title: ("</title><script>alert('source')</script>", "<script>alert(\"title\")</script>"),
         summary: "</p></article><script>alert(2)</script><b onclick='x'>Bold & \"quoted\"</b>",
-        body: "<iframe src=javascript:alert(3)></iframe>\n\n# <svg onload=alert(4)>\n\n- <a href='javascript:alert(5)'>item</a>\n\n```\n</pre><script>alert(6)</script>\n```",
+        body: "<iframe src=javascript:alert(3)></iframe>\n\n# <svg onload=alert(4)>\n\n- <a \
+            href='javascript:alert(5)'>item</a>\n\n```\n</pre><script>alert(6)</script>\n```",
     },
 ];
 
@@ -227,7 +257,8 @@ pub(super) fn records() -> Vec<Record> {
     failed.status = Status::Failed;
     failed.error = Some(ErrorRecord {
         kind: "input".into(),
-        message: "articles/scraped/scan-0007.txt: expected text, found a PDF document; convert it first (for example with `pdftotext`)"
+        message: "articles/scraped/scan-0007.txt: expected text, found a PDF document; convert it \
+            first (for example with `pdftotext`)"
             .into(),
     });
     records.push(failed);

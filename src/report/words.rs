@@ -1,25 +1,25 @@
-//! What the checks found, in words for people.
+//! Findings of the checks, in words for people.
 
 use crate::types::{Flag, Problem, Record, Status, SummaryMethod, SummaryRecord};
 
 /// Longest quotation of a sentence in a remark, in characters.
 const QUOTED: usize = 240;
 
-/// Of one that is doubted as a whole: enough to find it.
+/// Longest quotation of a sentence that is doubted as a whole: enough to find it.
 const QUOTED_DOUBT: usize = 80;
 
-/// Below this, a detected language is told to be a guess.
+/// Confidence below which a detected language is called a guess.
 const SURE: f32 = 0.5;
 
-/// A remark, and the sentences that it is about.
+/// A remark, with the sentences that it is about.
 pub(super) struct Remark {
     pub(super) text: String,
     pub(super) quotes: Vec<Quote>,
-    /// Whether the result is free of it already.
+    /// Whether the result is already free of the problem.
     pub(super) dealt_with: bool,
 }
 
-/// A sentence that is complained of.
+/// A sentence with a complaint.
 pub(super) struct Quote {
     /// `Sentence 3: a number differs from the source`; `Sentence 3` where the remark says it.
     pub(super) complaint: String,
@@ -27,8 +27,7 @@ pub(super) struct Quote {
     pub(super) text: String,
 }
 
-/// All that a reader of the result has to know about it; empty when there is nothing to complain
-/// of.
+/// Remarks that a reader of the result has to know; empty when there is nothing to complain of.
 pub(super) fn remarks(record: &Record) -> Vec<Remark> {
     let mut remarks = Vec::new();
     let mut plain =
@@ -65,7 +64,8 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
         let (some, all) =
             (number(doubted.len()), sentences(record.checks.segments.max(doubted.len())));
         let text = format!(
-            "The model itself doubts {some} of the translation's {all}, which may say something else than the source:"
+            "The model itself doubts {some} of the translation's {all}, which may say something \
+             else than the source:"
         );
         remarks.push(Remark { text, quotes: doubted, dealt_with: false });
     }
@@ -81,12 +81,13 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
     remarks
 }
 
-/// Whether a reader of the result should look twice; what failed has none.
+/// Whether a reader of the result should look twice; `false` for a failed article, which has no
+/// result.
 pub fn is_doubtful(record: &Record) -> bool {
     record.status == Status::Ok && remarks(record).iter().any(|remark| !remark.dealt_with)
 }
 
-/// Flags of one sentence are one complaint.
+/// Gathers the flags of each sentence in one complaint.
 fn by_sentence(mut flags: Vec<&Flag>, has_title: bool) -> Vec<Quote> {
     // Segments are numbered from 0, and the title is the first where there is one.
     let name = |segment: usize| match segment + usize::from(!has_title) {
@@ -124,7 +125,7 @@ fn problem(problem: Problem) -> &'static str {
     }
 }
 
-/// How the summary came about.
+/// Origin of the summary, as a sentence.
 pub(super) fn method(summary: &SummaryRecord) -> String {
     let model = summary.model.as_deref().unwrap_or("a model");
     match summary.method {
@@ -135,21 +136,26 @@ pub(super) fn method(summary: &SummaryRecord) -> String {
             "Sentences chosen from the article; none is newly written.".into()
         }
         SummaryMethod::Mixed => format!(
-            "Partly written by {model} and checked against the article, partly sentences chosen from it."
+            "Partly written by {model} and checked against the article, partly sentences chosen \
+             from it."
         ),
     }
 }
 
-/// `1 sentence`, `3 sentences`.
+/// A number of things: `1 sentence`, `3 sentences`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{} {noun}{}", number(count), if count == 1 { "" } else { "s" })
+}
+
 fn sentences(count: usize) -> String {
-    if count == 1 { "1 sentence".into() } else { format!("{} sentences", number(count)) }
+    counted(count, "sentence")
 }
 
 fn be(count: usize) -> &'static str {
     if count == 1 { "was" } else { "were" }
 }
 
-/// With commas between thousands.
+/// A number with commas between thousands.
 pub(super) fn number(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
@@ -162,12 +168,12 @@ pub(super) fn number(n: usize) -> String {
     out
 }
 
-/// A share as people say it.
+/// A share in percent, as people write it.
 pub(super) fn percent(share: f32) -> String {
     format!("{:.0}%", (share * 100.0).clamp(0.0, 100.0))
 }
 
-/// On one line.
+/// A text on one line.
 pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -195,7 +201,8 @@ mod tests {
         assert_eq!(remarks[0].text, "2 sentences of the translation may be wrong:");
         assert_eq!(
             remarks[0].quotes[1].complaint,
-            "Sentence 4: a number differs from the source; it has a name that the source does not have"
+            "Sentence 4: a number differs from the source; it has a name that the source does not \
+             have"
         );
         assert_eq!(
             remarks[1].text,
@@ -224,7 +231,8 @@ mod tests {
             found.quotes[0].complaint,
             "Sentence 5: a number differs from the source; the model itself doubts it as a whole"
         );
-        let text = "The model itself doubts 1 of the translation's 7 sentences, which may say something else than the source:";
+        let text = "The model itself doubts 1 of the translation's 7 sentences, which may say \
+            something else than the source:";
         assert_eq!(
             (doubted.text.as_str(), doubted.quotes[0].complaint.as_str()),
             (text, "Sentence 3")
