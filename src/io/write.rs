@@ -59,15 +59,17 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 /// nothing but the article's id: it is the same whatever other files there are, and `a.txt` and
 /// `a.html` stay apart. What some file system does not allow is replaced, and the name then ends in
 /// a hash of the id.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct OutputNames {
+    /// Extension of the files, without the dot.
+    extension: &'static str,
     /// Ids of files, folded, that a file system without case would mix up.
     clashing: HashSet<String>,
 }
 
 impl OutputNames {
-    /// Names for a run that reads the files of these ids.
-    pub fn new<'a>(file_ids: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Names for a run that reads the files of these ids and writes files with this extension.
+    pub fn new<'a>(file_ids: impl IntoIterator<Item = &'a str>, extension: &'static str) -> Self {
         let mut seen = HashSet::new();
         let mut clashing = HashSet::new();
         for id in file_ids {
@@ -76,7 +78,7 @@ impl OutputNames {
                 clashing.insert(folded);
             }
         }
-        OutputNames { clashing }
+        OutputNames { extension, clashing }
     }
 
     /// Number of names that only a hash keeps apart.
@@ -99,7 +101,8 @@ impl OutputNames {
         // The members of one file may differ in case only; nobody knows them beforehand.
         let twins = self.clashing.contains(&fold(file)) || member.is_some_and(|m| fold(m) != m);
         let name = member.map_or(name.to_string(), |member| format!("{name}#{member}"));
-        format!("{out}{}.{}.md", part(&name, id, twins), allowed(language.as_str()))
+        let (name, language) = (part(&name, id, twins), allowed(language.as_str()));
+        format!("{out}{name}.{language}.{}", self.extension)
     }
 }
 
@@ -156,7 +159,7 @@ mod tests {
     use super::*;
 
     fn name(id: &str) -> String {
-        OutputNames::default().name(id, &Lang::en())
+        OutputNames::new([], "md").name(id, &Lang::en())
     }
 
     #[test]
@@ -222,12 +225,12 @@ mod tests {
             "a*/x.txt",
             "a_/x.txt",
         ];
-        let names = OutputNames::new(ids);
+        let names = OutputNames::new(ids, "md");
         let all: HashSet<String> =
             ids.iter().map(|id| fold(&names.name(id, &Lang::en()))).collect();
         assert_eq!(all.len(), ids.len(), "{all:?}");
         // The order of the files makes no difference.
-        let reversed = OutputNames::new(ids.into_iter().rev());
+        let reversed = OutputNames::new(ids.into_iter().rev(), "md");
         assert!(ids.iter().all(|id| names.name(id, &Lang::en()) == reversed.name(id, &Lang::en())));
     }
 

@@ -16,6 +16,7 @@ use crate::io::catalog::Task;
 use crate::io::write::OutputNames;
 use crate::model_store::{ModelNames, ModelStore};
 use crate::pipeline::{Job, OnBad};
+use crate::report::{self, ArticleWriter};
 use crate::runtime::RuntimeOptions;
 use crate::task::{summarize, translate};
 use crate::types::Lang;
@@ -46,6 +47,8 @@ use std::path::PathBuf;
 pub struct BatchJob {
     options: BatchOptions,
     found: Found,
+    /// Form of the articles' files.
+    writer: &'static ArticleWriter,
     names: OutputNames,
 }
 
@@ -235,8 +238,10 @@ impl BatchJob {
         let exclude = vec![options.out.clone()];
         let find_options = FindOptions { pattern: options.pattern.clone(), exclude };
         let found = find(&options.inputs, &find_options)?;
-        let names = OutputNames::new(found.files.iter().map(|f| f.id.as_str()));
-        Ok(BatchJob { options, found, names })
+        let writer = &report::MARKDOWN;
+        let ids = found.files.iter().map(|f| f.id.as_str());
+        let names = OutputNames::new(ids, writer.extension);
+        Ok(BatchJob { options, found, writer, names })
     }
 
     /// The models of the job, by name.

@@ -122,7 +122,7 @@ impl Run<'_> {
         if record.translation.is_some() || record.summary.is_some() {
             let language = options.job.to.as_ref().unwrap_or(&record.language.code);
             let name = self.batch.names.name(&record.id, language);
-            atomic(&options.out.join(&name), report::markdown(&record).as_bytes())?;
+            atomic(&options.out.join(&name), (self.batch.writer.write)(&record).as_bytes())?;
             record.output = Some(name);
         }
         match (&record.status, &record.error) {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 /// The article's output file: title, origin, summary, translation, and at the end remarks on what
 /// to be careful about.
-pub fn markdown(record: &Record) -> String {
+pub(super) fn markdown(record: &Record) -> String {
     let mut parts = vec![format!("# {}", title(record)), origin(record)];
     let both = record.summary.is_some() && record.translation.is_some();
     if let Some(summary) = &record.summary {

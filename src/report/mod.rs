@@ -5,11 +5,12 @@ mod html;
 mod markdown;
 mod plain;
 mod words;
+mod writers;
 
 pub use html::{Meta, html, permitted};
-pub use markdown::markdown;
 pub use plain::translated;
 pub use words::is_doubtful;
+pub use writers::{ARTICLE_WRITERS, ArticleWriter, MARKDOWN};
 
 use crate::types::Record;
 
