@@ -222,8 +222,8 @@ impl Model for Gated {
         self.inner.output()
     }
 
-    fn work(&self) -> Macs {
-        self.inner.work()
+    fn macs(&self) -> Macs {
+        self.inner.macs()
     }
 
     fn encoder(&self) -> Option<&dyn Encoder> {
