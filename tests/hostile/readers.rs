@@ -2,6 +2,7 @@
 //! comes out as it was, and files that lie about themselves are refused, whatever is changed in
 //! them.
 
+use crate::fixtures;
 use candle_core::DType;
 use polygist::checkpoint::Weights;
 use polygist::error::Result;
@@ -18,7 +19,7 @@ struct Expected {
 }
 
 fn fixture(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/readers").join(name)
+    fixtures::fixture("readers").join(name)
 }
 
 fn expected() -> BTreeMap<String, BTreeMap<String, Expected>> {

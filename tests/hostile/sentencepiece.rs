@@ -1,9 +1,9 @@
 //! Broken SentencePiece models.
 
+use crate::fixtures::{fixture, json};
 use polygist::checkpoint::Config;
 use polygist::token::Tokenizer;
 use std::fs;
-use std::path::Path;
 
 /// SplitMix64 (Steele et al. 2014): the same numbers in every run.
 struct Random(u64);
@@ -44,8 +44,7 @@ fn broken_sentencepiece_models_are_refused_or_work() {
             .ok()
             .and_then(|n| n.parse().ok())
             .unwrap_or(rounds);
-        let from =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tokenizers").join(family);
+        let from = fixture("tokenizers").join(family);
         for name in fs::read_dir(&from)
             .unwrap()
             .map(|e| e.unwrap().file_name())
@@ -53,8 +52,7 @@ fn broken_sentencepiece_models_are_refused_or_work() {
         {
             fs::copy(from.join(&name), temporary.path().join(&name)).unwrap();
         }
-        let config = fs::read_to_string(from.join("config.json")).unwrap();
-        let config = Config::Json(serde_json::from_str(&config).unwrap());
+        let config = Config::Json(json(from.join("config.json")));
         let good = fs::read(from.join(file)).unwrap();
         for round in 0..rounds {
             let mut bytes = good.clone();

@@ -1,13 +1,13 @@
 //! LoRA adapters: merged, they compute what `peft` computes (scripts/fixtures/make_adapters.py),
 //! and what cannot be merged is refused.
 
-use crate::common::{FRENCH, Sandbox, ids, logits};
+use crate::common::{FRENCH, Sandbox, Stub, fixture, ids, json, logits};
 use base64::Engine as _;
 use candle_core::{DType, Device, Tensor};
 use polygist::arch;
 use polygist::checkpoint::{AdapterDelta, Config, Weights};
 use polygist::error::Result;
-use polygist::generate::{DecodingOptions, Engine, Finish, Generate, Output, Request};
+use polygist::generate::{DecodingOptions, Engine, Generate, Request};
 use polygist::io::weights::{Adapter, Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
@@ -19,23 +19,14 @@ use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 
 /// Of the largest logit. Both sides compute in f32 and sum in different orders.
 const TOLERANCE: f32 = 1e-4;
 const CONFIG: &str = "adapter_config.json";
 const WEIGHTS: &str = "adapter_model.safetensors";
 
-fn fixtures() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
 fn adapter(name: &str) -> PathBuf {
-    fixtures().join("adapters").join(name)
-}
-
-fn read(path: &Path) -> Value {
-    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+    fixture("adapters").join(name)
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -58,8 +49,8 @@ fn distance(found: &[f32], expected: &Value) -> f32 {
 fn logits_are_those_of_peft() {
     let backend = Backend::new(Device::Cpu, Precision::F32);
     for name in ["llama", "llama-patterns", "gemma3", "bart", "t5"] {
-        let expected = read(&adapter(name).join("expected.json"));
-        let folder = fixtures().join(expected["model"].as_str().unwrap());
+        let expected = json(&adapter(name).join("expected.json"));
+        let folder = fixture(expected["model"].as_str().unwrap());
         let mut sources: Vec<(&str, Config, Box<dyn Weights>)> = Vec::new();
         let (config, weights) = open_folder(&folder).unwrap();
         sources.push(("safetensors", config, weights));
@@ -101,7 +92,7 @@ fn what_cannot_be_merged_is_refused_with_its_name() {
     let open = || Adapter::open(dir.path()).err().expect("it is refused").to_string();
     let with = |key: &str, value: Value| {
         copy(&adapter("llama"), dir.path());
-        let mut config = read(&dir.path().join(CONFIG));
+        let mut config = json(&dir.path().join(CONFIG));
         config[key] = value;
         fs::write(dir.path().join(CONFIG), config.to_string()).unwrap();
     };
@@ -200,15 +191,9 @@ fn damaged_files_and_strange_tensors_are_told() {
 fn an_adapter_of_another_model_is_refused() {
     let open = |model: &str, name: &str| {
         let runtime = Runtime::new(Device::Cpu, Precision::F32, 1);
-        model::open_with(
-            "model",
-            &fixtures().join(model),
-            Some(&adapter(name)),
-            &runtime,
-            &mut |_| {},
-        )
-        .err()
-        .map(|e| e.to_string())
+        model::open_with("model", &fixture(model), Some(&adapter(name)), &runtime, &mut |_| {})
+            .err()
+            .map(|e| e.to_string())
     };
     assert_eq!(open("models/llama", "llama"), None);
     assert_eq!(open("models/llama/model.gguf", "llama"), None);
@@ -421,7 +406,7 @@ fn smoothing_changes_nothing_but_what_rounding_costs() {
     let worst =
         |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     for (family, inputs) in [("llama", [48, 48, 96]), ("gemma3", [40, 40, 64])] {
-        let folder = fixtures().join("models").join(family);
+        let folder = fixture("models").join(family);
         let (config, weights) = open_folder(&folder).unwrap();
         let (gguf_config, gguf) = Gguf::open(&folder.join("model.gguf")).unwrap();
         let load = |config: &Config,
@@ -448,7 +433,7 @@ fn smoothing_changes_nothing_but_what_rounding_costs() {
             )
             .unwrap()
         };
-        for layer in 0..read(&folder.join("config.json"))["num_hidden_layers"].as_u64().unwrap() {
+        for layer in 0..json(&folder.join("config.json"))["num_hidden_layers"].as_u64().unwrap() {
             for (module, width) in
                 ["self_attn.q_proj", "mlp.gate_proj", "mlp.down_proj"].iter().zip(inputs)
             {
@@ -542,7 +527,7 @@ fn smoothing_changes_nothing_but_what_rounding_costs() {
 
 #[test]
 fn a_shortlist_bounds_what_is_written_and_what_is_summed_up() {
-    let model = fixtures().join("models/llama/model.gguf");
+    let model = fixture("models/llama/model.gguf");
     let folder = tempfile::tempdir().unwrap();
     copy(&adapter("llama"), folder.path());
     let open = |lists: Value| {
@@ -615,59 +600,16 @@ fn a_shortlist_bounds_what_is_written_and_what_is_summed_up() {
     }
 }
 
-/// A model that repeats its prompt, and keeps what it was asked.
-struct Parrot {
-    taught: bool,
-    asked: Mutex<Vec<Request>>,
-}
-
-impl Generate for Parrot {
-    fn id(&self) -> &str {
-        "parrot"
-    }
-
-    fn context_length(&self) -> usize {
-        4096
-    }
-
-    fn is_taught(&self) -> bool {
-        self.taught
-    }
-
-    fn count_tokens(&self, text: &str) -> Result<usize> {
-        Ok(text.split_whitespace().count())
-    }
-
-    fn generate(
-        &self,
-        requests: &[Request],
-        _: &(dyn Fn(usize, &Output) -> bool + Sync),
-    ) -> Result<Vec<Output>> {
-        self.asked.lock().unwrap().extend_from_slice(requests);
-        let output = |request: &Request| Output {
-            text: request.prompt.clone(),
-            prompt_tokens: 9,
-            tokens: 9,
-            ids: Vec::new(),
-            finish: Finish::Stop,
-            score: 0.0,
-            variants: Vec::new(),
-        };
-        Ok(requests.iter().map(output).collect())
-    }
-}
-
 #[test]
 fn a_taught_model_is_asked_without_examples_at_first() {
     let segment =
         Segment { text: FRENCH.trim().into(), from: Lang::parse("fr").unwrap(), to: Lang::en() };
     for taught in [false, true] {
-        let parrot = Parrot { taught, asked: Mutex::default() };
+        let stub = Stub::taught(taught);
         let given = translate::Settings::default();
-        translate::translate(&[&parrot], std::slice::from_ref(&segment), given, &|_| true).unwrap();
-        let asked = parrot.asked.into_inner().unwrap();
+        translate::translate(&[&stub], std::slice::from_ref(&segment), given, &|_| true).unwrap();
         let mut examples: Vec<usize> =
-            asked.iter().map(|request| request.prefix.matches("\n\n").count()).collect();
+            stub.asked().iter().map(|request| request.prefix.matches("\n\n").count()).collect();
         examples.dedup();
         // A copy of the source is rejected each time; the second way has other examples than the
         // first.

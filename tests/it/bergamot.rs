@@ -2,7 +2,7 @@
 //! Marian trained and converted, and what it makes of some sentences, written down by
 //! scripts/fixtures/make_bergamot.py.
 
-use crate::common::{ENGLISH, Sandbox, parse};
+use crate::common::{ENGLISH, Sandbox, batches, engine, fixture, load, next_logits, parse};
 use candle_core::Device;
 use polygist::arch::{self, Model};
 use polygist::generate::{DecodingOptions, Engine, Generate, Request, Shortlist};
@@ -50,7 +50,7 @@ struct Cases {
 }
 
 fn folder(kind: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/bergamot").join(kind)
+    fixture("bergamot").join(kind)
 }
 
 fn cases(kind: &str) -> Cases {
@@ -76,15 +76,10 @@ fn copy(kind: &str, rename: impl Fn(&str) -> Option<String>) -> tempfile::TempDi
     dir
 }
 
-fn engine(folder: &Path, precision: Precision, threads: usize, batch: usize) -> Engine {
-    let runtime = Runtime { batch, ..Runtime::new(Device::Cpu, precision, threads) };
-    model::open("student", folder, &runtime).unwrap()
-}
-
 /// The engine of a folder without its shortlist.
 fn unrestricted(kind: &str, precision: Precision) -> Engine {
     let dir = copy(kind, |name| (!name.starts_with("lex.")).then(|| name.to_string()));
-    engine(dir.path(), precision, 1, 8)
+    engine(dir.path(), &batches(precision, 1, 8))
 }
 
 fn requests(cases: &Cases, options: &DecodingOptions) -> Vec<Request> {
@@ -105,11 +100,6 @@ fn outputs(engine: &Engine, cases: &Cases, beams: usize) -> Vec<(Vec<u32>, Strin
     outputs.into_iter().map(|output| (output.ids, output.text)).collect()
 }
 
-fn load(kind: &str, precision: Precision) -> Box<dyn Model> {
-    let (config, weights) = open_folder(&folder(kind)).unwrap();
-    arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap()
-}
-
 /// The log-probability of each token of an output, and of the end, with the whole vocabulary or
 /// some of it.
 fn log_probabilities(
@@ -125,9 +115,7 @@ fn log_probabilities(
         output.ids.iter().copied().chain([0]).take(output.words.len()).collect();
     let mut found = Vec::new();
     for target in targets {
-        let hidden = model.forward(&mut [Span::new(&[before], &mut cache)]).unwrap();
-        let mut logits = Vec::new();
-        model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
+        let logits = next_logits(model, &[before], &mut cache);
         let seen = |token: u32| tokens.is_none_or(|tokens| tokens.contains(&token));
         let total: f64 = (0..)
             .zip(&logits)
@@ -146,7 +134,7 @@ const TOLERANCE: f32 = 3e-5;
 #[test]
 fn probabilities_are_those_of_marian() {
     for kind in KINDS {
-        let (model, cases) = (load(kind, Precision::F32), cases(kind));
+        let (model, cases) = (load(&folder(kind), Precision::F32), cases(kind));
         let (mut compared, mut worst) = (0, 0f32);
         for (source, best) in cases.sources.iter().zip(&cases.beam) {
             for expected in best {
@@ -190,7 +178,7 @@ fn beams_find_what_marian_finds_or_better() {
     {
         let cases = cases(kind);
         let engine = if with_list {
-            engine(&folder(kind), Precision::F32, 1, 8)
+            engine(&folder(kind), &batches(Precision::F32, 1, 8))
         } else {
             unrestricted(kind, Precision::F32)
         };
@@ -198,7 +186,7 @@ fn beams_find_what_marian_finds_or_better() {
             outputs(&engine, &cases, 4),
             if with_list { &cases.beam_shortlist } else { &cases.beam },
         );
-        let (model, mut same) = (load(kind, Precision::F32), 0);
+        let (model, mut same) = (load(&folder(kind), Precision::F32), 0);
         for ((found, best), source) in found.into_iter().zip(expected).zip(&cases.sources) {
             if found.0 == best[0].ids {
                 same += 1;
@@ -230,7 +218,8 @@ fn shortlist() -> Shortlist {
 
 #[test]
 fn a_shortlist_leaves_what_marian_leaves() {
-    let (cases, model, list) = (cases("float"), load("float", Precision::F32), shortlist());
+    let (cases, model, list) =
+        (cases("float"), load(&folder("float"), Precision::F32), shortlist());
     let mut narrower = 0;
     for (source, best) in cases.sources.iter().zip(&cases.beam_shortlist) {
         let tokens = list.tokens(&source.ids, model.output().vocabulary());
@@ -244,7 +233,7 @@ fn a_shortlist_leaves_what_marian_leaves() {
         }
     }
     assert!(narrower > 10);
-    let found = outputs(&engine(&folder("float"), Precision::F32, 1, 8), &cases, 1);
+    let found = outputs(&engine(&folder("float"), &batches(Precision::F32, 1, 8)), &cases, 1);
     let expected: Vec<&[u32]> =
         cases.greedy_shortlist.iter().map(|best| best[0].ids.as_slice()).collect();
     for ((found, expected), source) in found.iter().zip(&expected).zip(&cases.sources) {
@@ -261,10 +250,14 @@ fn an_output_does_not_depend_on_the_batch() {
     {
         for beams in [1, 4] {
             let cases = cases(kind);
-            let alone = outputs(&engine(&folder(kind), precision, 1, 1), &cases, beams);
+            let alone = outputs(&engine(&folder(kind), &batches(precision, 1, 1)), &cases, beams);
             for (threads, batch) in [(1, 5), (2, 64)] {
                 assert_eq!(
-                    outputs(&engine(&folder(kind), precision, threads, batch), &cases, beams),
+                    outputs(
+                        &engine(&folder(kind), &batches(precision, threads, batch)),
+                        &cases,
+                        beams
+                    ),
                     alone,
                     "{kind} {beams}"
                 );
@@ -290,13 +283,15 @@ fn eight_bits_write_mostly_what_marians_eight_bits_write() {
 #[test]
 fn languages_come_from_the_names_of_the_files() {
     let [en, fr, de] = ["en", "fr", "de"].map(|code| Lang::parse(code).unwrap());
-    let student = engine(&folder("firefox"), Precision::F32, 1, 1);
+    let student = engine(&folder("firefox"), &batches(Precision::F32, 1, 1));
     assert!(student.language_prompt(&en, &fr).is_some() && !student.is_prompted());
     assert!(
         student.language_prompt(&fr, &en).is_none() && student.language_prompt(&en, &de).is_none()
     );
     let unnamed = copy("firefox", |name| Some(name.replace("enfr.", "")));
-    assert!(engine(unnamed.path(), Precision::F32, 1, 1).language_prompt(&de, &fr).is_some());
+    assert!(
+        engine(unnamed.path(), &batches(Precision::F32, 1, 1)).language_prompt(&de, &fr).is_some()
+    );
 }
 
 #[test]

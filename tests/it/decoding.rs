@@ -2,32 +2,24 @@
 //! against what `transformers` and CTranslate2 compute with the tiny models: their figures were
 //! written down by scripts/fixtures/make_decoding.py.
 
-use crate::common::ids;
-use candle_core::Device;
+use crate::common::{batches, cpu, engine as open, fixture, fixtures, ids, json};
 use polygist::error::Error;
 use polygist::generate::{DecodingOptions, EarlyStopping, Engine, Generate, Request};
 use polygist::kernel::Precision;
-use polygist::model::{self, Runtime};
+use polygist::model::Runtime;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Mutex;
 
-fn fixtures() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
-}
-
 fn expected(part: &str) -> Vec<Value> {
-    let text = std::fs::read(fixtures().join("decoding/expected.json")).unwrap();
-    let mut all: Value = serde_json::from_slice(&text).unwrap();
+    let mut all = json(fixture("decoding/expected.json"));
     let cases = all[part].take().as_array().unwrap().clone();
     assert!(!cases.is_empty());
     cases
 }
 
 fn engine(family: &str, precision: Precision) -> Engine {
-    let runtime = Runtime { batch: 16, ..Runtime::new(Device::Cpu, precision, 2) };
-    model::open(family, &fixtures().join("seq2seq").join(family), &runtime).unwrap()
+    open(&fixture("seq2seq").join(family), &batches(precision, 2, 16))
 }
 
 /// The engines of all families, each opened once.
@@ -107,8 +99,7 @@ fn what_cannot_be_aligned_is_said() {
     assert!(says(&request(vec![5, 6]), &[7], Some(2)).contains("layers 0 to 1"));
     assert!(says(&request(vec![]), &[7], None).contains("0 tokens"));
     assert!(says(&request(vec![5]), &[7; 200], None).contains("201 tokens"));
-    let llama =
-        model::open("llama", &fixtures().join("models/llama/model.gguf"), &Runtime::cpu()).unwrap();
+    let llama = open(&fixture("models/llama/model.gguf"), &Runtime::cpu());
     let error = llama.align(&[(&Request::default(), &[7])], None).unwrap_err();
     assert!(error.to_string().contains("no encoder"), "{error}");
 }
@@ -210,9 +201,9 @@ fn requests_of_all_kinds() -> Vec<Request> {
 
 #[test]
 fn streamed_pieces_are_the_output() {
-    for family in std::fs::read_dir(fixtures().join("seq2seq")).unwrap() {
-        let family = family.unwrap().file_name().into_string().unwrap();
-        let engine = engine(&family, Precision::F32);
+    for family in fixtures("seq2seq") {
+        let engine = open(&family, &batches(Precision::F32, 2, 16));
+        let family = family.display();
         let requests = requests_of_all_kinds();
         let pieces = Mutex::new(vec![Vec::new(); requests.len()]);
         let on_text = |number: usize, text: &str| {
@@ -228,12 +219,7 @@ fn streamed_pieces_are_the_output() {
         assert!(pieces.iter().any(|pieces| pieces.len() > 3), "{family}: {pieces:?}");
     }
     for (name, text) in [("llama", "Bonjour, le monde"), ("gemma3", "日本語 🇫🇷 text")] {
-        let engine = model::open(
-            name,
-            &fixtures().join("models").join(name).join("model.gguf"),
-            &Runtime::cpu(),
-        )
-        .unwrap();
+        let engine = open(&fixture("models").join(name).join("model.gguf"), &Runtime::cpu());
         let options = |n: u64| match n % 3 {
             0 => DecodingOptions {
                 max_tokens: 40,
@@ -278,9 +264,9 @@ fn a_bound_on_tokens_changes_no_result() {
     for (family, precision) in
         [("marian", Precision::Int8), ("t5", Precision::F32), ("bart", Precision::Int8)]
     {
-        let open = |batch_tokens: usize, threads: usize| {
-            let runtime = Runtime { batch_tokens, ..Runtime::new(Device::Cpu, precision, threads) };
-            model::open(family, &fixtures().join("seq2seq").join(family), &runtime).unwrap()
+        let bounded = |batch_tokens: usize, threads: usize| {
+            let runtime = Runtime { batch_tokens, ..cpu(precision, threads) };
+            open(&fixture("seq2seq").join(family), &runtime)
         };
         let requests = requests_of_all_kinds();
         // How often the next piece of text is another request's: with one worker, only where
@@ -292,7 +278,7 @@ fn a_bound_on_tokens_changes_no_result() {
                 true
             };
             let outputs =
-                open(batch_tokens, threads).stream(&requests, &on_text, &|_, _| true).unwrap();
+                bounded(batch_tokens, threads).stream(&requests, &on_text, &|_, _| true).unwrap();
             (
                 outputs,
                 order.into_inner().unwrap().windows(2).filter(|pair| pair[0] != pair[1]).count(),

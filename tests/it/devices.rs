@@ -1,22 +1,17 @@
 //! What a GPU computes, with candle's operations, computed on the CPU: it is to be what the kernels
 //! compute.
 
-use candle_core::Device;
+use crate::common::{cpu, engine, fixture, fixtures};
 use polygist::bench::{self, Shape};
 use polygist::generate::{DecodingOptions, Engine, Generate, Request};
 use polygist::kernel::Precision;
-use polygist::model::{self, Runtime};
+use polygist::model::Runtime;
 use std::path::{Path, PathBuf};
 
 fn models() -> Vec<PathBuf> {
-    let fixtures = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let mut found: Vec<PathBuf> = std::fs::read_dir(fixtures.join("seq2seq"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
+    let mut found = fixtures("seq2seq");
     found.extend(
-        ["models/gemma3/model.gguf", "models/llama/model.gguf", "bergamot/float"]
-            .map(|path| fixtures.join(path)),
+        ["models/gemma3/model.gguf", "models/llama/model.gguf", "bergamot/float"].map(fixture),
     );
     // Vocabularies of more than a few strips of logits.
     found.extend(["tiny", "tiny-decoder"].map(PathBuf::from));
@@ -24,10 +19,10 @@ fn models() -> Vec<PathBuf> {
 }
 
 fn open(model: &Path, precision: Precision, candle: bool) -> Engine {
-    let runtime = Runtime { candle, batch: 8, ..Runtime::new(Device::Cpu, precision, 2) };
+    let runtime = Runtime { candle, batch: 8, ..cpu(precision, 2) };
     match Shape::named(&model.to_string_lossy()) {
         Some(shape) => bench::open(shape, &runtime).unwrap(),
-        None => model::open("model", model, &runtime).unwrap(),
+        None => engine(model, &runtime),
     }
 }
 

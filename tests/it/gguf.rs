@@ -2,7 +2,7 @@
 //! same models and tokenizers as in folders of the Hub's layout, which are compared with
 //! `transformers` elsewhere.
 
-use crate::common::logits;
+use crate::common::{cpu, engine, fixture, json, logits};
 use candle_core::{Device, Tensor};
 use polygist::arch::{self, Model};
 use polygist::checkpoint::{Config, Weights};
@@ -13,23 +13,13 @@ use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use polygist::nn::Backend;
 use polygist::token::Tokenizer;
-use serde_json::Value;
 use std::fs;
-use std::path::{Path, PathBuf};
-
-fn fixtures(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
-}
-
-fn json(path: &Path) -> Value {
-    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
-}
 
 /// The family's folder as a GGUF file describes it: that has no largest distance, which is then
 /// T5's.
 fn folder(family: &str) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    let from = fixtures("seq2seq").join(family);
+    let from = fixture("seq2seq").join(family);
     for file in ["generation_config.json", "tokenizer.json", "model.safetensors"] {
         fs::copy(from.join(file), dir.path().join(file)).unwrap();
     }
@@ -41,7 +31,7 @@ fn folder(family: &str) -> tempfile::TempDir {
 }
 
 fn gguf(file: &str) -> (Config, Gguf) {
-    Gguf::open(&fixtures("gguf").join(file)).unwrap()
+    Gguf::open(&fixture("gguf").join(file)).unwrap()
 }
 
 const F32: Backend = Backend::new(Device::Cpu, Precision::F32);
@@ -194,11 +184,11 @@ fn requests(engine: &Engine) -> Vec<Request> {
 
 #[test]
 fn a_file_is_opened_as_a_model_and_writes_the_same() {
-    let runtime = Runtime::new(Device::Cpu, Precision::F32, 2);
+    let runtime = cpu(Precision::F32, 2);
     for (family, file) in EXACT {
         let dir = folder(family);
-        let expected = model::open(family, dir.path(), &runtime).unwrap();
-        let found = model::open(family, &fixtures("gguf").join(file), &runtime).unwrap();
+        let expected = engine(dir.path(), &runtime);
+        let found = engine(&fixture("gguf").join(file), &runtime);
         let requests = requests(&found);
         let (a, b) = (
             found.generate(&requests, &|_, _| true).unwrap(),
@@ -215,9 +205,7 @@ fn a_file_is_opened_as_a_model_and_writes_the_same() {
 #[test]
 fn summaries_are_asked_for_as_t5_was_taught() {
     let runtime = Runtime::new(Device::Cpu, Precision::F32, 1);
-    let summarizing = |file: &str| {
-        model::open(file, &fixtures("gguf").join(file), &runtime).unwrap().summarizing()
-    };
+    let summarizing = |file: &str| engine(&fixture("gguf").join(file), &runtime).summarizing();
     // This one has a token for gaps.
     let (prefix, options) = summarizing("t5.q8_0.gguf");
     assert_eq!(
@@ -231,7 +219,7 @@ fn summaries_are_asked_for_as_t5_was_taught() {
 #[test]
 fn a_tokenizer_is_that_of_its_sentencepiece_model() {
     for name in ["t5", "mt5", "madlad"] {
-        let folder = fixtures("tokenizers").join(name);
+        let folder = fixture("tokenizers").join(name);
         let expected = json(&folder.join("expected.json"));
         let config = Config::Json(json(&folder.join("config.json")));
         let whole = Tokenizer::from_folder(&folder, &config).unwrap();
@@ -300,7 +288,7 @@ fn changed_files_do_no_harm() {
     let tokenizers =
         ["gguf/madlad.tokenizer.gguf", "models/llama/model.gguf", "models/gemma3/model.gguf"];
     for file in ["gguf/t5.q8_0.gguf"].into_iter().chain(tokenizers) {
-        let whole = fs::read(fixtures(file)).unwrap();
+        let whole = fs::read(fixture(file)).unwrap();
         let (mut refused, mut opened) = (0, 0);
         for _ in 0..rounds {
             let mut bytes = whole.clone();

@@ -1,5 +1,6 @@
 //! A device without enough memory for a batch: it becomes smaller, and nothing is lost.
 
+use crate::common::fixture;
 use candle_core::Tensor;
 use polygist::arch::{self, Encoder, Macs, Model};
 use polygist::checkpoint::Config;
@@ -10,7 +11,7 @@ use polygist::kernel::Precision;
 use polygist::model::Runtime;
 use polygist::nn::{KvCache, OutputLayer, SourceCache, Span};
 use polygist::token::Tokenizer;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -87,10 +88,6 @@ impl Encoder for Cramped {
     fn attention(&self, span: &mut Span<'_>, layer: usize) -> Result<Tensor> {
         self.inner.encoder().unwrap().attention(span, layer)
     }
-}
-
-fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 /// A model of the fixtures in such memory, and how often it was refused.

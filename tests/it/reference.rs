@@ -1,12 +1,12 @@
 //! The computation against `transformers`: tiny models with random weights whose logits and greedy
 //! continuations were written down by scripts/fixtures/make_models.py.
 
+use crate::common::{batches, engine as open, fixture, next_logits};
 use candle_core::Device;
 use polygist::checkpoint::{Config, Weights};
 use polygist::generate::{DecodingOptions, Generate, Request};
 use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
-use polygist::model::{self, Runtime};
 use polygist::nn::{Backend, Span};
 use polygist::text::language::script;
 use polygist::token::{Piece, Tokenizer};
@@ -29,7 +29,7 @@ struct Case {
 }
 
 fn folder(family: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models").join(family)
+    fixture("models").join(family)
 }
 
 fn cases(family: &str) -> Vec<Case> {
@@ -66,12 +66,7 @@ fn logits_and_greedy_tokens_are_those_of_transformers() {
                 let mut cache = model.new_cache();
                 let mut next = ids;
                 for (step, expected) in case.greedy.iter().enumerate() {
-                    let hidden = model.forward(&mut [Span::new(&next, &mut cache)]).unwrap();
-                    let mut logits = Vec::new();
-                    model
-                        .output()
-                        .blocks(&hidden, |_, _, block| logits.extend_from_slice(block))
-                        .unwrap();
+                    let logits = next_logits(&*model, &next, &mut cache);
                     if step == 0 {
                         let worst = logits
                             .iter()
@@ -95,8 +90,7 @@ fn logits_and_greedy_tokens_are_those_of_transformers() {
 }
 
 fn engine(family: &str, precision: Precision, threads: usize) -> impl Generate {
-    let runtime = Runtime { batch: 3, ..Runtime::new(Device::Cpu, precision, threads) };
-    model::open(family, &folder(family).join("model.gguf"), &runtime).unwrap()
+    open(&folder(family).join("model.gguf"), &batches(precision, threads, 3))
 }
 
 fn requests(family: &str) -> Vec<Request> {

@@ -1,39 +1,23 @@
 //! Encoder–decoder models against `transformers`: tiny models with random weights, whose logits and
 //! outputs were written down by scripts/fixtures/make_seq2seq.py.
 
-use crate::common::{ids, logits};
-use candle_core::Device;
-use polygist::arch::{self, Model};
+use crate::common::{self, batches, cpu, engine as open, fixture, fixtures, ids, load, logits};
 use polygist::generate::{DecodingOptions, Engine, Finish, Generate, Request};
-use polygist::io::weights::open_folder;
 use polygist::kernel::Precision;
-use polygist::model::{self, Runtime};
-use polygist::nn::Backend;
 use serde_json::Value;
 use std::path::PathBuf;
 
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/seq2seq")
+fn folder(family: &str) -> PathBuf {
+    fixture("seq2seq").join(family)
 }
 
 fn families() -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(root())
-        .unwrap()
-        .map(|e| e.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    assert!(!names.is_empty(), "only {names:?}");
-    names
+    let name = |path: PathBuf| path.file_name().unwrap().to_str().unwrap().to_string();
+    fixtures("seq2seq").into_iter().map(name).collect()
 }
 
 fn json(family: &str, file: &str) -> Value {
-    let text = std::fs::read(root().join(family).join(file)).unwrap();
-    serde_json::from_slice(&text).unwrap()
-}
-
-fn load(family: &str, precision: Precision) -> Box<dyn Model> {
-    let (config, weights) = open_folder(&root().join(family)).unwrap();
-    arch::load(&config, &*weights, &Backend::new(Device::Cpu, precision)).unwrap()
+    common::json(folder(family).join(file))
 }
 
 /// Largest difference of a logit that is accepted, as a share of the largest logit: both sides
@@ -43,7 +27,7 @@ const TOLERANCE: f32 = 2e-5;
 #[test]
 fn logits_are_those_of_transformers() {
     for family in families() {
-        let model = load(&family, Precision::F32);
+        let model = load(&folder(&family), Precision::F32);
         for case in json(&family, "expected.json")["logits"].as_array().unwrap() {
             let (source, decoder) = (ids(&case["source"]), ids(&case["decoder"]));
             let found = logits(&*model, &source, &decoder);
@@ -69,7 +53,8 @@ fn logits_are_those_of_transformers() {
 #[test]
 fn int8_stays_close_to_f32() {
     for family in families() {
-        let (exact, rounded) = (load(&family, Precision::F32), load(&family, Precision::Int8));
+        let (exact, rounded) =
+            (load(&folder(&family), Precision::F32), load(&folder(&family), Precision::Int8));
         let (mut error, mut size) = (0.0, 0.0);
         for case in json(&family, "expected.json")["logits"].as_array().unwrap() {
             let (source, decoder) = (ids(&case["source"]), ids(&case["decoder"]));
@@ -83,8 +68,7 @@ fn int8_stays_close_to_f32() {
 }
 
 fn engine(family: &str, precision: Precision, threads: usize, batch: usize) -> Engine {
-    let runtime = Runtime { batch, ..Runtime::new(Device::Cpu, precision, threads) };
-    model::open(family, &root().join(family), &runtime).unwrap()
+    open(&folder(family), &batches(precision, threads, batch))
 }
 
 /// The words that stand for some tokens in the fixtures' vocabulary.
@@ -108,12 +92,12 @@ fn words(ids: &[u32], family: &str) -> String {
 fn engine_starting_with(family: &str, token: u64) -> Engine {
     let dir = tempfile::tempdir().unwrap();
     for file in ["config.json", "tokenizer.json", "model.safetensors"] {
-        std::fs::copy(root().join(family).join(file), dir.path().join(file)).unwrap();
+        std::fs::copy(folder(family).join(file), dir.path().join(file)).unwrap();
     }
     let mut generation = json(family, "generation_config.json");
     generation["decoder_start_token_id"] = token.into();
     std::fs::write(dir.path().join("generation_config.json"), generation.to_string()).unwrap();
-    model::open(family, dir.path(), &Runtime::new(Device::Cpu, Precision::F32, 2)).unwrap()
+    open(dir.path(), &cpu(Precision::F32, 2))
 }
 
 /// One set of options, its requests, and what is expected: (ids, score) of each output, best first.

@@ -2,6 +2,7 @@
 //! each family, whose ids and texts were written down by scripts/fixtures/make_tokenizers.py; and
 //! broken files.
 
+use crate::common::{fixture, fixtures, json};
 use polygist::checkpoint::Config;
 use polygist::token::{Piece, Tokenizer};
 use serde::Deserialize;
@@ -28,22 +29,17 @@ struct Case {
 }
 
 fn folders() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tokenizers");
-    let mut folders: Vec<PathBuf> =
-        fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
+    let folders = fixtures("tokenizers");
     assert_eq!(folders.len(), 18, "{folders:?}");
     folders
 }
 
 fn folder(name: &str) -> PathBuf {
-    folders().into_iter().find(|f| f.ends_with(name)).unwrap()
+    fixture("tokenizers").join(name)
 }
 
 fn config(folder: &Path) -> Config {
-    Config::Json(
-        serde_json::from_str(&fs::read_to_string(folder.join("config.json")).unwrap()).unwrap(),
-    )
+    Config::Json(json(folder.join("config.json")))
 }
 
 fn open(folder: &Path) -> Tokenizer {
@@ -52,7 +48,7 @@ fn open(folder: &Path) -> Tokenizer {
 }
 
 fn expected(folder: &Path) -> Expected {
-    serde_json::from_str(&fs::read_to_string(folder.join("expected.json")).unwrap()).unwrap()
+    serde_json::from_value(json(folder.join("expected.json"))).unwrap()
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! Models made for translation or summaries, through the program: tiny ones with random weights,
 //! whose text is nonsense.
 
-use crate::common::{ENGLISH, FRENCH, GERMAN, Sandbox, parse};
+use crate::common::{ENGLISH, FRENCH, GERMAN, Sandbox, fixture, parse};
 use polygist::types::{Lang, Status, SummaryMethod, TokenAlignment};
 use std::fs;
-use std::path::Path;
 
 /// A sandbox with a tiny model of these families, each in a folder of that name.
 fn sandbox(families: &[&str]) -> Sandbox {
@@ -16,7 +15,7 @@ fn sandbox(families: &[&str]) -> Sandbox {
 }
 
 fn copy(sandbox: &Sandbox, family: &str, name: &str) {
-    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/seq2seq").join(family);
+    let from = fixture("seq2seq").join(family);
     for file in ["config.json", "generation_config.json", "tokenizer.json", "model.safetensors"] {
         sandbox.write(&format!("{name}/{file}"), fs::read(from.join(file)).unwrap());
     }

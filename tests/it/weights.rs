@@ -1,28 +1,20 @@
 //! What a model's files lack is told at once, and so is what they hold besides; published models
 //! cause neither.
 
-use crate::common::Sandbox;
+use crate::common::{Sandbox, cpu, fixture, fixtures};
 use candle_core::{DType, Device, Tensor};
 use polygist::error::Result;
 use polygist::generate::Engine;
 use polygist::kernel::Precision;
-use polygist::model::{self, Runtime};
+use polygist::model;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn fixtures(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
-}
-
-fn entries(path: &str) -> Vec<PathBuf> {
-    fs::read_dir(fixtures(path)).unwrap().map(|entry| entry.unwrap().path()).collect()
-}
-
 /// A model and the warnings that came with it.
 fn open(path: &Path) -> Result<(Engine, Vec<String>)> {
     let mut warnings = Vec::new();
-    let runtime = Runtime::new(Device::Cpu, Precision::F32, 1);
+    let runtime = cpu(Precision::F32, 1);
     let engine = model::open_with("model", path, None, &runtime, &mut |text| {
         warnings.push(text.to_string())
     })?;
@@ -45,10 +37,10 @@ fn changed(from: &Path, to: &Path, change: impl FnOnce(&mut HashMap<String, Tens
 #[test]
 fn what_fits_is_opened_without_a_word() {
     let gguf =
-        entries("gguf").into_iter().filter(|path| !path.to_string_lossy().contains("tokenizer"));
+        fixtures("gguf").into_iter().filter(|path| !path.to_string_lossy().contains("tokenizer"));
     let decoders =
-        entries("models").into_iter().flat_map(|folder| [folder.join("model.gguf"), folder]);
-    let all: Vec<PathBuf> = entries("seq2seq").into_iter().chain(gguf).chain(decoders).collect();
+        fixtures("models").into_iter().flat_map(|folder| [folder.join("model.gguf"), folder]);
+    let all: Vec<PathBuf> = fixtures("seq2seq").into_iter().chain(gguf).chain(decoders).collect();
     assert!(all.len() > 20, "{all:?}");
     for path in all {
         let (_, warnings) =
@@ -60,7 +52,7 @@ fn what_fits_is_opened_without_a_word() {
 #[test]
 fn weights_that_are_not_used_are_told_but_for_those_that_many_files_have() {
     let dir = tempfile::tempdir().unwrap();
-    changed(&fixtures("seq2seq/bart"), dir.path(), |tensors| {
+    changed(&fixture("seq2seq/bart"), dir.path(), |tensors| {
         let some = || Tensor::zeros((2, 2), DType::F32, &Device::Cpu).unwrap();
         for name in [
             "lm_head.weight",
@@ -75,7 +67,7 @@ fn weights_that_are_not_used_are_told_but_for_those_that_many_files_have() {
         }
     });
     assert!(open(dir.path()).unwrap().1.is_empty());
-    changed(&fixtures("seq2seq/bart"), dir.path(), |tensors| {
+    changed(&fixture("seq2seq/bart"), dir.path(), |tensors| {
         let layer = |name: &String| {
             name.contains("encoder.layers.0.").then(|| name.replace("layers.0", "layers.7"))
         };
@@ -102,7 +94,7 @@ fn weights_that_are_not_used_are_told_but_for_those_that_many_files_have() {
 
     // The program says it too.
     let dir = tempfile::tempdir().unwrap();
-    changed(&fixtures("models/llama"), dir.path(), |tensors| {
+    changed(&fixture("models/llama"), dir.path(), |tensors| {
         tensors.insert("stranger".into(), Tensor::zeros(3, DType::F32, &Device::Cpu).unwrap());
     });
     let sandbox = Sandbox::new();
@@ -120,7 +112,7 @@ fn all_that_is_missing_is_told_at_once() {
         for entry in fs::read_dir(dir.path()).unwrap() {
             fs::remove_file(entry.unwrap().path()).unwrap();
         }
-        changed(&fixtures(family), dir.path(), |tensors| tensors.retain(|name, _| !lost(name)));
+        changed(&fixture(family), dir.path(), |tensors| tensors.retain(|name, _| !lost(name)));
         open(dir.path()).err().unwrap_or_else(|| panic!("{family} was opened")).to_string()
     };
     for (family, one) in [
@@ -152,7 +144,7 @@ fn all_that_is_missing_is_told_at_once() {
     assert!(error.contains("weights are missing: model.layers.0.mlp.gate_proj.weight, model.layers.0.mlp.up_proj.weight"), "{error}");
     assert!(error.contains("found ") && error.contains("model.embed_tokens.weight"), "{error}");
     // Files that say they have millions of layers are no reason to count them all.
-    changed(&fixtures("seq2seq/t5"), dir.path(), |_| {});
+    changed(&fixture("seq2seq/t5"), dir.path(), |_| {});
     let config = fs::read_to_string(dir.path().join("config.json")).unwrap();
     let many = config.replace("\"num_layers\": 3", "\"num_layers\": 16000000");
     assert_ne!(many, config);

@@ -1,16 +1,19 @@
 //! The program as a user runs it, in a folder of its own: no network, nobody's configuration, tiny
 //! models whose text is nonsense. And what several tests ask a model.
 
-// Each test binary uses a part of this.
-#![allow(dead_code)]
+mod fixtures;
+mod models;
+mod stub;
 
-use polygist::arch::{Encoder, Model};
-use polygist::nn::{KvCache, Span};
+pub use fixtures::{fixture, fixtures, json};
+pub use models::{batches, cpu, engine, load, logits, next_logits};
+pub use stub::Stub;
+
 use polygist::types::Record;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -26,9 +29,8 @@ pub struct Sandbox {
 impl Sandbox {
     pub fn new() -> Sandbox {
         let sandbox = Sandbox { dir: tempfile::tempdir().unwrap() };
-        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models");
-        fs::copy(models.join("llama/model.gguf"), sandbox.path("translator.gguf")).unwrap();
-        fs::copy(models.join("gemma3/model.gguf"), sandbox.path("writer.gguf")).unwrap();
+        fs::copy(fixture("models/llama/model.gguf"), sandbox.path("translator.gguf")).unwrap();
+        fs::copy(fixture("models/gemma3/model.gguf"), sandbox.path("writer.gguf")).unwrap();
         sandbox
     }
 
@@ -184,18 +186,6 @@ pub const ITALIAN: &str =
 pub const JAPANESE: &str = "月曜日に川の水位が四十センチ上がった。市は最も古い橋を閉鎖した。\n";
 pub const ENGLISH: &str =
     "The river rose by 40 centimetres on Monday. The town closed its oldest bridge.\n";
-
-/// The logits of a model after the tokens `decoder`, over the whole vocabulary; one that has an
-/// encoder reads `source` with it.
-pub fn logits(model: &dyn Model, source: &[u32], decoder: &[u32]) -> Vec<f32> {
-    let reading =
-        |encoder: &dyn Encoder| KvCache::reading(encoder.encode(&[source]).unwrap().remove(0));
-    let mut cache = model.encoder().map_or_else(|| model.new_cache(), reading);
-    let hidden = model.forward(&mut [Span::new(decoder, &mut cache)]).unwrap();
-    let mut logits = Vec::new();
-    model.output().blocks(&hidden, |_, _, block| logits.extend_from_slice(block)).unwrap();
-    logits
-}
 
 /// A JSON array of token ids.
 pub fn ids(value: &Value) -> Vec<u32> {

@@ -1,0 +1,60 @@
+//! A model for what is asked of models.
+
+use polygist::error::Result;
+use polygist::generate::{Finish, Generate, Output, Request};
+use std::sync::Mutex;
+
+/// A model that repeats its prompt, and keeps what it was asked.
+#[derive(Default)]
+pub struct Stub {
+    taught: bool,
+    asked: Mutex<Vec<Request>>,
+}
+
+impl Stub {
+    /// One that was taught its task, or one that needs examples.
+    pub fn taught(taught: bool) -> Stub {
+        Stub { taught, ..Stub::default() }
+    }
+
+    /// Every request so far, in order.
+    pub fn asked(&self) -> Vec<Request> {
+        self.asked.lock().unwrap().clone()
+    }
+}
+
+impl Generate for Stub {
+    fn id(&self) -> &str {
+        "stub"
+    }
+
+    fn context_length(&self) -> usize {
+        4096
+    }
+
+    fn is_taught(&self) -> bool {
+        self.taught
+    }
+
+    fn count_tokens(&self, text: &str) -> Result<usize> {
+        Ok(text.split_whitespace().count())
+    }
+
+    fn generate(
+        &self,
+        requests: &[Request],
+        _: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
+        self.asked.lock().unwrap().extend_from_slice(requests);
+        let output = |request: &Request| Output {
+            text: request.prompt.clone(),
+            prompt_tokens: 9,
+            tokens: 9,
+            ids: Vec::new(),
+            finish: Finish::Stop,
+            score: 0.0,
+            variants: Vec::new(),
+        };
+        Ok(requests.iter().map(output).collect())
+    }
+}
