@@ -89,23 +89,20 @@ fn tensors_come_out_as_they_were_saved() {
         let weights = folder.open().unwrap();
         check(&*weights, tensors, file);
         let names = weights.names();
+        assert!(names.is_sorted(), "{file}: {names:?}");
         assert!(
-            names.is_sorted()
-                && tensors.keys().all(|name| names.contains(name) && weights.has(name)),
+            tensors.keys().all(|name| names.contains(name) && weights.has(name)),
             "{file}: {names:?}"
         );
+        assert!(!weights.has("nothing"));
         assert!(
-            !weights.has("nothing")
-                && weights
-                    .get("nothing")
-                    .unwrap_err()
-                    .to_string()
-                    .contains("weight nothing is missing")
+            weights.get("nothing").unwrap_err().to_string().contains("weight nothing is missing")
         );
         if file.starts_with("mixed") {
             assert_eq!(names.len(), tensors.len() + 2, "{file}: {names:?}");
             let error = weights.get("position_ids").unwrap_err().to_string();
-            assert!(error.contains("position_ids") && error.contains("expected F32"), "{error}");
+            assert!(error.contains("position_ids"), "{error}");
+            assert!(error.contains("expected F32"), "{error}");
             let (embedding, head) = (
                 weights.get("embed.weight").unwrap(),
                 weights.get_shaped("lm_head.weight", &[6, 4]).unwrap(),
@@ -146,12 +143,14 @@ fn shards_are_read_as_one() {
         ]);
         let weights = folder.open().unwrap();
         check(&*weights, &expected[&format!("mixed.{ending}")], ending);
-        assert!(weights.has(inside) && weights.get(inside).is_ok());
+        assert!(weights.has(inside));
+        assert!(weights.get(inside).is_ok());
         drop(weights);
 
         folder.write(&index_name, index.replace(inside, "lost.weight").as_bytes());
         let error = folder.error();
-        assert!(error.contains("lost.weight") && error.contains(&shard(2)), "{error}");
+        assert!(error.contains("lost.weight"), "{error}");
+        assert!(error.contains(&shard(2)), "{error}");
         for outside in ["../up.bin", "/etc/passwd", "sub/x.bin"] {
             folder.write(&index_name, index.replace(&shard(2), outside).as_bytes());
             assert!(folder.error().contains("expected the name of a file beside it"));
@@ -170,7 +169,8 @@ fn shards_are_read_as_one() {
         )
         .unwrap();
         let error = folder.error();
-        assert!(error.contains("is missing") && error.contains(&index_name), "{error}");
+        assert!(error.contains("is missing"), "{error}");
+        assert!(error.contains(&index_name), "{error}");
     }
 }
 
@@ -179,7 +179,8 @@ fn what_is_missing_is_said() {
     let tensors = fs::read(fixture("mixed.safetensors")).unwrap();
     let folder = Folder::new(&[("tf_model.h5", b"x")]);
     let error = folder.error();
-    assert!(error.contains("no weights") && error.contains("tf_model.h5"), "{error}");
+    assert!(error.contains("no weights"), "{error}");
+    assert!(error.contains("tf_model.h5"), "{error}");
     folder.write("model.gguf", b"GGUF");
     assert!(folder.error().contains("name that file"));
     folder.write("model.safetensors", &tensors);
@@ -229,10 +230,8 @@ fn files_that_lie_about_themselves_are_refused() {
     ];
     for (file, why) in cases {
         let error = Folder::new(&[(usual_name(file), &fs::read(fixture(file)).unwrap())]).error();
-        assert!(
-            error.contains(why) && error.contains(usual_name(file)),
-            "{file}: expected {why}, found {error}"
-        );
+        assert!(error.contains(why), "{file}: expected {why}, found {error}");
+        assert!(error.contains(usual_name(file)), "{file}: expected {why}, found {error}");
     }
     assert!(!Path::new("pickle-was-run").exists());
     // Every bad file is in the list.
@@ -459,6 +458,7 @@ fn what_candle_would_stumble_over_in_gguf_is_refused() {
         fs::write(&path, bytes).unwrap();
         let error =
             Gguf::open(&path).err().unwrap_or_else(|| panic!("{why}: it was opened")).to_string();
-        assert!(error.contains(why) && error.contains("model.gguf"), "{why}: {error}");
+        assert!(error.contains(why), "{why}: {error}");
+        assert!(error.contains("model.gguf"), "{why}: {error}");
     }
 }

@@ -96,11 +96,8 @@ fn every_article_of_a_tree_has_a_record_and_a_file() {
         match record.status {
             Status::Ok => {
                 let name = record.output.as_deref().unwrap();
-                assert!(
-                    name.starts_with(&record.id) && name.ends_with(".en.md"),
-                    "{name} of {}",
-                    record.id
-                );
+                assert!(name.starts_with(&record.id), "{name} of {}", record.id);
+                assert!(name.ends_with(".en.md"), "{name} of {}", record.id);
                 assert!(
                     sandbox
                         .read(&format!("out/{name}"))
@@ -112,14 +109,14 @@ fn every_article_of_a_tree_has_a_record_and_a_file() {
                     record.language.code.as_str() != "en",
                     "{name}"
                 );
-                assert!(record.stats.source_tokens > 0 && !record.stats.truncated, "{name}");
+                assert!(record.stats.source_tokens > 0, "{name}");
+                assert!(!record.stats.truncated, "{name}");
                 files.push(name);
             }
-            Status::Failed => assert!(
-                !record.error.as_ref().unwrap().message.is_empty() && record.output.is_none(),
-                "{}",
-                record.id
-            ),
+            Status::Failed => {
+                assert!(!record.error.as_ref().unwrap().message.is_empty(), "{}", record.id);
+                assert!(record.output.is_none(), "{}", record.id);
+            }
         }
     }
     files.sort_unstable();
@@ -127,7 +124,8 @@ fn every_article_of_a_tree_has_a_record_and_a_file() {
     assert_eq!(records[2].extra["desk"], "nord");
 
     let report = sandbox.read("out/report.html");
-    assert!(report.contains("&lt;script&gt;alert(1)") && !report.contains("<script>alert"));
+    assert!(report.contains("&lt;script&gt;alert(1)"));
+    assert!(!report.contains("<script>alert"));
     assert!(report.contains("Größe #1 &amp; mehr.md"));
 }
 
@@ -259,7 +257,8 @@ fn strict_counts_doubtful_translations_as_failed() {
         .expect(2, &["1.txt: ", "--strict"]);
     let record = sandbox.records("out").remove(0);
     assert_eq!((record.status, record.error.unwrap().kind.as_str()), (Status::Failed, "strict"));
-    assert!(!record.checks.flagged.is_empty() && record.translation.is_some());
+    assert!(!record.checks.flagged.is_empty());
+    assert!(record.translation.is_some());
 }
 
 #[test]
@@ -302,8 +301,10 @@ fn a_dry_run_tells_what_would_be_done_and_writes_nothing() {
         assert!(out.contains(says), "{says}: {out}");
     }
     let missing = out.lines().find(|line| line.starts_with("summaries: ")).unwrap();
-    assert!(missing.contains("missing") && missing.contains("polygist models pull"), "{missing}");
-    assert!(sandbox.files("") == before && !sandbox.exists("out"));
+    assert!(missing.contains("missing"), "{missing}");
+    assert!(missing.contains("polygist models pull"), "{missing}");
+    assert_eq!(sandbox.files(""), before);
+    assert!(!sandbox.exists("out"));
 }
 
 #[test]
@@ -314,15 +315,17 @@ fn tasks_and_target_say_what_is_made() {
         sandbox.records(flags.split(' ').next().unwrap()).remove(0)
     };
     let summary = run(&format!("a --tasks summarize --to en {MODELS}"));
-    assert!(summary.translation.is_none() && summary.summary.unwrap().language.as_str() == "en");
+    assert!(summary.translation.is_none());
+    assert_eq!(summary.summary.unwrap().language.as_str(), "en");
     let translation = run(&format!("b --tasks translate --to en {TRANSLATOR}"));
-    assert!(translation.translation.is_some() && translation.summary.is_none());
+    assert!(translation.translation.is_some());
+    assert!(translation.summary.is_none());
     // In its own language an article's own sentences are its summary, and no model is needed.
     let own = run("c --extractive --length 1s --offline");
     let summary = own.summary.unwrap();
-    assert!(
-        own.translation.is_none() && FRENCH.contains(&summary.text) && !summary.text.is_empty()
-    );
+    assert!(own.translation.is_none());
+    assert!(FRENCH.contains(&summary.text));
+    assert!(!summary.text.is_empty());
     assert_eq!(
         (summary.language.as_str(), summary.method, own.output.as_deref()),
         ("fr", SummaryMethod::Extractive, Some("a.txt.fr.md"))

@@ -26,11 +26,8 @@ fn fits(measured: &Value, rate: &str, amount: &str) {
             "{time} s × {rate}/s = {product}, not {amount}"
         );
     }
-    assert!(
-        number(&rate["min"]) <= number(&rate["median"])
-            && number(&rate["median"]) <= number(&rate["max"]),
-        "{rate}"
-    );
+    assert!(number(&rate["min"]) <= number(&rate["median"]), "{rate}");
+    assert!(number(&rate["median"]) <= number(&rate["max"]), "{rate}");
 }
 
 #[test]
@@ -77,12 +74,14 @@ fn every_combination_of_random_weights_is_measured_and_its_numbers_fit() {
         assert!((number(&m["share_of_peak"]) - share).abs() < 1e-9 * share, "{m}");
         let gops = number(&m["operations"]) / 1e9 / number(&m["stages"]["generate"]);
         assert!((number(&m["gops"]["median"]) - gops).abs() < 1e-6 * gops, "{m}");
-        assert!(
-            number(&m["first_token_seconds"]["median"]) > 0.0 && number(&m["load_seconds"]) > 0.0
-        );
-        assert!(m.get("articles").is_none() && m.get("articles_per_second").is_none());
+        assert!(number(&m["first_token_seconds"]["median"]) > 0.0);
+        assert!(number(&m["load_seconds"]) > 0.0);
+        assert!(m.get("articles").is_none());
+        assert!(m.get("articles_per_second").is_none());
         #[cfg(target_os = "linux")]
-        assert!(number(&m["peak_memory"]) > 1e6 && number(&m["load_memory"]) > 1e6);
+        for memory in ["peak_memory", "load_memory"] {
+            assert!(number(&m[memory]) > 1e6, "{memory}");
+        }
     }
     // Neither threads nor batch change what is computed; a beam computes more, and a source is read
     // once for all of it.
@@ -127,7 +126,8 @@ fn articles_go_through_the_pipeline_and_nothing_is_written() {
         (&2.into(), &0.into(), &4.into()),
         "{m}"
     );
-    assert!(number(&m["requests"]) >= 4.0 && m.get("beam").is_none(), "{m}");
+    assert!(number(&m["requests"]) >= 4.0, "{m}");
+    assert!(m.get("beam").is_none(), "{m}");
     assert_eq!(
         (&m["task"], &m["model"]),
         (&"translate,summarize".into(), &"translator.gguf + writer.gguf".into())
@@ -136,7 +136,9 @@ fn articles_go_through_the_pipeline_and_nothing_is_written() {
     fits(m, "sentences_per_second", "sentences");
     fits(m, "target_tokens_per_second", "target_tokens");
     let stage = |name: &str| number(&m["stages"][name]);
-    assert!(stage("read") > 0.0 && stage("write") > 0.0 && stage("tokenize") > 0.0);
+    assert!(stage("read") > 0.0);
+    assert!(stage("write") > 0.0);
+    assert!(stage("tokenize") > 0.0);
     let sum = stage("text") + stage("tokenize") + stage("generate") + stage("write");
     assert!((sum - number(&m["seconds"]["median"])).abs() < 1e-6, "{m}");
 
@@ -148,12 +150,15 @@ fn articles_go_through_the_pipeline_and_nothing_is_written() {
     let report = json(&sandbox.run(&line).expect(0, &[]).stdout);
     let batch: usize = sandbox.records("out").iter().map(|r| r.stats.output_tokens).sum();
     for m in report["measurements"].as_array().unwrap() {
-        assert!(number(&m["target_tokens"]) >= batch as f64 && batch > 0, "{m} and {batch}");
+        assert!(number(&m["target_tokens"]) >= batch as f64, "{m} and {batch}");
+        assert!(batch > 0, "{m} and {batch}");
     }
     // A summary alone has no sentences that were translated.
     let line = "bench in/a.txt --task summarize --model writer.gguf --offline --runs 1 --beam 2 --format json";
     let m = &json(&sandbox.run(line).expect(0, &[]).stdout)["measurements"][0];
-    assert!(m.get("sentences").is_none() && m["beam"] == 2 && m["articles"] == 1, "{m}");
+    assert!(m.get("sentences").is_none(), "{m}");
+    assert_eq!(m["beam"], 2, "{m}");
+    assert_eq!(m["articles"], 1, "{m}");
 }
 
 #[test]
@@ -181,8 +186,10 @@ fn a_table_and_a_page_say_the_same() {
         sandbox.run(&format!("{line} --format html --out page.html --quiet")).expect(0, &[]);
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));
     let page = sandbox.read("page.html");
-    assert!(page.starts_with("<!DOCTYPE html>") && page.trim_end().ends_with("</html>"));
-    assert!(!page.contains("<script") && !page.contains("://"), "it loads nothing");
+    assert!(page.starts_with("<!DOCTYPE html>"));
+    assert!(page.trim_end().ends_with("</html>"));
+    assert!(!page.contains("<script"), "it loads nothing");
+    assert!(!page.contains("://"), "it loads nothing");
     for title in [
         "Target tokens a second",
         "Sentences a second",
@@ -249,5 +256,6 @@ fn an_interruption_ends_it() {
     assert!(killed.success());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.stdout.is_empty() && !sandbox.exists("out.txt"));
+    assert!(output.stdout.is_empty());
+    assert!(!sandbox.exists("out.txt"));
 }

@@ -223,7 +223,8 @@ fn a_shortlist_leaves_what_marian_leaves() {
     let mut narrower = 0;
     for (source, best) in cases.sources.iter().zip(&cases.beam_shortlist) {
         let tokens = list.tokens(&source.ids, model.output().vocabulary());
-        assert!(tokens.len() % 8 == 0 && tokens.is_sorted());
+        assert_eq!(tokens.len() % 8, 0);
+        assert!(tokens.is_sorted());
         narrower += usize::from(tokens.len() < 200);
         for expected in best {
             let found = log_probabilities(&*model, &source.ids, expected, Some(&tokens));
@@ -284,10 +285,10 @@ fn eight_bits_write_mostly_what_marians_eight_bits_write() {
 fn languages_come_from_the_names_of_the_files() {
     let [en, fr, de] = ["en", "fr", "de"].map(|code| Lang::parse(code).unwrap());
     let student = engine(&folder("firefox"), &batches(Precision::F32, 1, 1));
-    assert!(student.language_prompt(&en, &fr).is_some() && !student.is_prompted());
-    assert!(
-        student.language_prompt(&fr, &en).is_none() && student.language_prompt(&en, &de).is_none()
-    );
+    assert!(student.language_prompt(&en, &fr).is_some());
+    assert!(!student.is_prompted());
+    assert!(student.language_prompt(&fr, &en).is_none());
+    assert!(student.language_prompt(&en, &de).is_none());
     let unnamed = copy("firefox", |name| Some(name.replace("enfr.", "")));
     assert!(
         engine(unnamed.path(), &batches(Precision::F32, 1, 1)).language_prompt(&de, &fr).is_some()

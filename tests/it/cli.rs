@@ -31,7 +31,9 @@ fn lines_stay_lines() {
     for i in [1, 2, 3, 5, 6] {
         assert_eq!(target[i], source[i], "line {i}");
     }
-    assert!(target[0] == target[7] && target[0] != target[4] && target[0] != source[0], "{output}");
+    assert_eq!(target[0], target[7], "{output}");
+    assert!(target[0] != target[4], "{output}");
+    assert!(target[0] != source[0], "{output}");
 
     // In another order, each line has the same translation.
     let turned: String = source.iter().rev().map(|line| format!("{line}\r\n")).collect();
@@ -148,11 +150,8 @@ fn a_document_keeps_its_form() {
         .expect(0, &[])
         .stdout;
     let title = output.lines().nth(1).and_then(|line| line.strip_prefix("title: ")).unwrap();
-    assert!(
-        serde_json::from_str::<String>(title).is_ok()
-            && output.contains("\ndate: 2025-01-02\n---\n"),
-        "{output:?}"
-    );
+    assert!(serde_json::from_str::<String>(title).is_ok(), "{output:?}");
+    assert!(output.contains("\ndate: 2025-01-02\n---\n"), "{output:?}");
 }
 
 /// What a block of Markdown begins with, a line.
@@ -283,7 +282,8 @@ fn languages_are_told() {
     let sandbox = Sandbox::with([("a.txt", RUSSIAN), ("b.txt", GERMAN)]);
     let out = sandbox.run_with("detect", FRENCH).expect(0, &[]).stdout;
     let (code, confidence) = out.trim_end().split_once('\t').unwrap();
-    assert!(code == "fr" && (0.5..=1.0).contains(&confidence.parse::<f32>().unwrap()), "{out}");
+    assert_eq!(code, "fr", "{out}");
+    assert!((0.5..=1.0).contains(&confidence.parse::<f32>().unwrap()), "{out}");
     assert!(
         sandbox.run_with("detect -", "Qwrt zxcv bnmp\n").expect(0, &[]).stdout.starts_with("und\t")
     );
@@ -330,16 +330,11 @@ fn a_summary_has_the_length_and_form_that_was_asked_for() {
             assert!((n / 2..=n).contains(&words), "{n}: {words}");
         }
         let bullets = summary("--style bullets --length 3s").text;
-        assert!(
-            bullets.lines().count() == 3 && bullets.lines().all(|line| line.starts_with("- ")),
-            "{bullets}"
-        );
+        assert_eq!(bullets.lines().count(), 3, "{bullets}");
+        assert!(bullets.lines().all(|line| line.starts_with("- ")), "{bullets}");
         let headline = summary("--style headline").text;
-        assert!(
-            headline.lines().count() == 1
-                && (3..=14).contains(&headline.split_whitespace().count()),
-            "{headline}"
-        );
+        assert_eq!(headline.lines().count(), 1, "{headline}");
+        assert!((3..=14).contains(&headline.split_whitespace().count()), "{headline}");
         // What the tiny model writes is nonsense, so the article's own sentences stand in.
         let whole = summary("--length 99s");
         assert_eq!((whole.method, whole.sentences.len()), (SummaryMethod::Extractive, own.len()));
@@ -347,7 +342,8 @@ fn a_summary_has_the_length_and_form_that_was_asked_for() {
     }
     let text =
         sandbox.run("summarize a.txt --extractive --length 1s --offline").expect(0, &[]).stdout;
-    assert!(own.contains(&text.trim_end()) && text.ends_with(".\n"), "{text}");
+    assert!(own.contains(&text.trim_end()), "{text}");
+    assert!(text.ends_with(".\n"), "{text}");
 }
 
 #[test]
@@ -358,11 +354,13 @@ fn models_are_imported_listed_verified_and_deleted() {
     };
     let state =
         || run("list", 0).lines().find(|line| line.starts_with("tiny ")).map(str::to_string);
-    assert!(state().is_none() && run("list", 0).contains("gemma-3-270m"));
+    assert!(state().is_none());
+    assert!(run("list", 0).contains("gemma-3-270m"));
     run("import translator.gguf --name tiny", 0);
     assert!(state().unwrap().contains("installed"));
     let info = run("info tiny", 0);
-    assert!(info.contains("installed in") && info.contains("translator.gguf"), "{info}");
+    assert!(info.contains("installed in"), "{info}");
+    assert!(info.contains("translator.gguf"), "{info}");
     assert_eq!(run("verify", 0), "tiny\tok\n");
     let out = sandbox
         .run_with(
@@ -381,11 +379,9 @@ fn models_are_imported_listed_verified_and_deleted() {
     assert!(run("verify tiny", 2).contains("translator.gguf"));
 
     run("rm tiny", 0);
-    assert!(
-        state().is_none()
-            && !sandbox.exists("cache/models/tiny")
-            && sandbox.exists("translator.gguf")
-    );
+    assert!(state().is_none());
+    assert!(!sandbox.exists("cache/models/tiny"));
+    assert!(sandbox.exists("translator.gguf"));
     sandbox.run("models rm tiny").expect(1, &["is not installed", "polygist models list"]);
     sandbox
         .run("models import translator.gguf --name gemma-3-270m --offline")
@@ -408,11 +404,8 @@ fn a_reader_that_has_enough_is_no_error() {
         drop(child.stdout.take());
         let output = child.wait_with_output().unwrap();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(
-            output.status.success() && !stderr.contains("panicked"),
-            "{line}: {:?} {stderr}",
-            output.status
-        );
+        assert!(output.status.success(), "{line}: {:?} {stderr}", output.status);
+        assert!(!stderr.contains("panicked"), "{line}: {:?} {stderr}", output.status);
     }
 }
 
@@ -424,11 +417,13 @@ fn help_tells_what_each_command_does() {
         format!("polygist {}\n", env!("CARGO_PKG_VERSION"))
     );
     let help = sandbox.run("--help").expect(0, &[]).stdout;
-    assert!(help.contains("Examples:") && help.contains("Exit codes:\n  0 "));
+    assert!(help.contains("Examples:"));
+    assert!(help.contains("Exit codes:\n  0 "));
     for command in ["translate", "summarize", "batch", "detect", "models"] {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");
         let own = sandbox.run(&format!("{command} --help")).expect(0, &[]).stdout;
-        assert!(own.contains("Usage: polygist ") && own.contains("Example"), "{own}");
+        assert!(own.contains("Usage: polygist "), "{own}");
+        assert!(own.contains("Example"), "{own}");
     }
     for command in ["list", "pull", "info", "verify", "rm", "import"] {
         let own = sandbox.run(&format!("models {command} --help")).expect(0, &[]).stdout;
@@ -437,10 +432,7 @@ fn help_tells_what_each_command_does() {
     // An argument stands under the heading that it belongs to.
     let own = sandbox.run("translate --help").expect(0, &[]).stdout;
     let at = |what: &str| own.find(what).unwrap_or_else(|| panic!("{what}: {own}"));
-    assert!(
-        at("[FILE]...\n") < at("--to <LANG>")
-            && at("--to <LANG>") < at("Reading:")
-            && at("--format <FORMAT>") < at("Reading:"),
-        "{own}"
-    );
+    assert!(at("[FILE]...\n") < at("--to <LANG>"), "{own}");
+    assert!(at("--to <LANG>") < at("Reading:"), "{own}");
+    assert!(at("--format <FORMAT>") < at("Reading:"), "{own}");
 }

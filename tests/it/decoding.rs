@@ -75,14 +75,15 @@ fn alignments_depend_on_their_pair_alone() {
             .align(&[(&request, &target[..70]), (&request, &target), (&request, &[])], None)
             .unwrap();
         let pairs = whole.weights.iter().flatten().zip(short[0].weights.iter().flatten());
-        assert!(
-            short[0].weights.len() == 70 && pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-6)
-        );
-        assert!(whole == short[1] && short[2].weights.is_empty());
+        assert_eq!(short[0].weights.len(), 70);
+        assert!(pairs.into_iter().all(|(a, b)| (a - b).abs() < 1e-6));
+        assert_eq!(whole, short[1]);
+        assert!(short[2].weights.is_empty());
         let sums = whole.weights.iter().map(|row| row.iter().sum::<f32>());
         assert!(sums.into_iter().all(|sum| (sum - 1.0).abs() < 1e-5));
         let (at, weight) = whole.best()[5];
-        assert!(whole.weights[5].iter().all(|w| *w <= weight) && whole.weights[5][at] == weight);
+        assert!(whole.weights[5].iter().all(|w| *w <= weight));
+        assert_eq!(whole.weights[5][at], weight);
     }
 }
 
@@ -286,10 +287,9 @@ fn a_bound_on_tokens_changes_no_result() {
         };
         let (expected, together) = run(usize::MAX, 1);
         let (alone, changes) = run(1, 1);
-        assert!(
-            alone == expected && changes < requests.len() && together > 2 * requests.len(),
-            "{family}: {changes}, {together}"
-        );
+        assert_eq!(alone, expected, "{family}: {changes}, {together}");
+        assert!(changes < requests.len(), "{family}: {changes}, {together}");
+        assert!(together > 2 * requests.len(), "{family}: {changes}, {together}");
         for (batch_tokens, threads) in [(150, 1), (150, 3), (1, 2), (500, 2)] {
             assert!(
                 run(batch_tokens, threads).0 == expected,

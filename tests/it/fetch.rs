@@ -194,8 +194,10 @@ fn the_next_run_goes_on_with_what_an_interrupted_one_left() {
     });
     let mut world = World::new(&bytes, HUB, &broken.url);
     let error = world.get("tiny", &Silent).unwrap_err().to_string();
-    assert!(error.contains("503") && error.contains("polygist models pull tiny"), "{error}");
-    assert!(world.part().exists() && world.absent("tiny"));
+    assert!(error.contains("503"), "{error}");
+    assert!(error.contains("polygist models pull tiny"), "{error}");
+    assert!(world.part().exists());
+    assert!(world.absent("tiny"));
     let server = one_file(&bytes);
     world.options.endpoint = Some(server.url.clone());
     world.get("tiny", &Silent).unwrap();
@@ -231,11 +233,10 @@ fn wrong_content_is_refused_and_not_installed() {
     let server = one_file(&other);
     let world = World::new(&bytes, HUB, &server.url);
     let error = world.get("tiny", &Silent).unwrap_err();
-    assert!(
-        matches!(error, Error::Fetch { .. }) && error.to_string().contains(&sha256(&other)),
-        "{error}"
-    );
-    assert!(world.absent("tiny") && !world.part().exists());
+    assert!(matches!(error, Error::Fetch { .. }), "{error}");
+    assert!(error.to_string().contains(&sha256(&other)), "{error}");
+    assert!(world.absent("tiny"));
+    assert!(!world.part().exists());
     // A file of another size is not even downloaded.
     let server = one_file(&content(30_000));
     let world = World::new(&bytes, HUB, &server.url);
@@ -410,12 +411,11 @@ fn offline_opens_no_connection_and_says_what_would_help() {
     world.options.offline = true;
     for name in ["tiny", "owner/other"] {
         let error = world.get(name, &Silent).unwrap_err().to_string();
-        assert!(
-            error.contains("--offline") && error.contains(&format!("polygist models pull {name}")),
-            "{error}"
-        );
+        assert!(error.contains("--offline"), "{error}");
+        assert!(error.contains(&format!("polygist models pull {name}")), "{error}");
     }
-    assert!(server.log().is_empty() && !pip.path("log").exists());
+    assert!(server.log().is_empty());
+    assert!(!pip.path("log").exists());
     world.options.offline = false;
     world.get("tiny", &Silent).unwrap();
     world.options.offline = true;
@@ -491,7 +491,8 @@ fn any_model_of_the_hub_can_be_named() {
     assert_eq!(server.log().len(), asked);
 
     let error = world.get("owner/many", &Silent).unwrap_err().to_string();
-    assert!(error.contains("owner/many:a-q4.gguf") && error.contains("b-q8.gguf"), "{error}");
+    assert!(error.contains("owner/many:a-q4.gguf"), "{error}");
+    assert!(error.contains("b-q8.gguf"), "{error}");
     assert_eq!(world.get("owner/many:b-q8.gguf", &Silent).unwrap().fingerprint, sha256(&weights));
     assert!(
         world
@@ -502,7 +503,8 @@ fn any_model_of_the_hub_can_be_named() {
     );
     assert!(world.get("owner/none", &Silent).unwrap_err().to_string().contains("not found"));
     let error = world.get("what is this", &Silent).unwrap_err().to_string();
-    assert!(error.contains("tiny") && error.contains("owner/name"), "{error}");
+    assert!(error.contains("tiny"), "{error}");
+    assert!(error.contains("owner/name"), "{error}");
 }
 
 #[test]
@@ -555,7 +557,8 @@ fn import_verify_and_remove() {
         matches!(store.state("mine").unwrap(), State::Broken(why) if why.contains("5 bytes instead of 10000"))
     );
     let remove = |name: &str| store.remove(name, &Silent, &CancelToken::new());
-    assert!(remove("mine").unwrap() > 0 && world.absent("mine"));
+    assert!(remove("mine").unwrap() > 0);
+    assert!(world.absent("mine"));
     assert!(remove("mine").unwrap_err().to_string().contains("not installed"));
     for name in ["..", ".", ".partial", "../download", "", "/"] {
         assert!(
@@ -563,7 +566,8 @@ fn import_verify_and_remove() {
             "{name}"
         );
     }
-    assert!(here.exists() && store.path_of("tiny").unwrap().exists());
+    assert!(here.exists());
+    assert!(store.path_of("tiny").unwrap().exists());
 }
 
 #[test]
@@ -652,7 +656,8 @@ fn what_the_store_has_already_is_not_fetched_again() {
         assert_eq!(fs::read(model.file("extra.json").unwrap()).unwrap(), new);
     }
     let asked = second.gets();
-    assert!(!asked.is_empty() && asked.iter().all(|path| path.contains("extra.json")), "{asked:?}");
+    assert!(!asked.is_empty(), "{asked:?}");
+    assert!(asked.iter().all(|path| path.contains("extra.json")), "{asked:?}");
 
     // What is not what it was any more is fetched.
     for id in ["tiny", "other"] {
@@ -741,7 +746,8 @@ fn translation_models_come_with_what_they_need_and_nothing_else() {
         ("o/bare", &["config.json and a tokenizer", "found: model.safetensors"]),
     ] {
         let error = world.get(name, &Silent).unwrap_err().to_string();
-        assert!(error.contains(name) && why.iter().all(|why| error.contains(why)), "{error}");
+        assert!(error.contains(name), "{error}");
+        assert!(why.iter().all(|why| error.contains(why)), "{error}");
         assert!(world.absent(name));
     }
     // That was known from the lists alone.
@@ -796,17 +802,15 @@ fn a_pinned_revision_is_another_model_and_interrupted_ones_go_on_at_their_commit
     let old = world.get("o/m@v1", &Silent).unwrap();
     let weights = format!("/o/m/resolve/{}/model.safetensors", commits[0]);
     let gets = server.gets();
-    assert!(
-        gets.contains(&format!("GET {weights} from 30000"))
-            && !gets.contains(&format!("GET {weights}")),
-        "{gets:?}"
-    );
+    assert!(gets.contains(&format!("GET {weights} from 30000")), "{gets:?}");
+    assert!(!gets.contains(&format!("GET {weights}")), "{gets:?}");
     assert!(
         !gets.iter().any(|line| line.ends_with("config.json") && !line.contains("tokenizer")),
         "{gets:?}"
     );
     let new = world.get("o/m", &Silent).unwrap();
-    assert!(old.folder != new.folder && old.fingerprint != new.fingerprint);
+    assert_ne!(old.folder, new.folder);
+    assert_ne!(old.fingerprint, new.fingerprint);
     assert_eq!(fs::read(old.file("model.safetensors").unwrap()).unwrap(), first);
     assert_eq!(fs::read(new.file("model.safetensors").unwrap()).unwrap(), second);
 }
@@ -820,7 +824,8 @@ fn content_that_is_not_what_the_hub_says_is_refused() {
     let server = hub.serve();
     let world = World::new(&weights, HUB, &server.url);
     let error = world.get("o/m", &Silent).unwrap_err().to_string();
-    assert!(error.contains(&sha256(&weights)) && world.absent("o/m"), "{error}");
+    assert!(error.contains(&sha256(&weights)), "{error}");
+    assert!(world.absent("o/m"), "{error}");
 }
 
 /// A catalog with one model that names its repository.
@@ -860,12 +865,8 @@ fn a_model_of_the_catalog_and_its_repository_are_the_same() {
         assert!(server.log().is_empty());
         let progress = Recorder::default();
         let model = world.get(first, &progress).unwrap();
-        assert!(
-            progress.notes().contains("cc-by-nc-4.0")
-                && progress.notes().contains("non-commercial"),
-            "{}",
-            progress.notes()
-        );
+        assert!(progress.notes().contains("cc-by-nc-4.0"), "{}", progress.notes());
+        assert!(progress.notes().contains("non-commercial"), "{}", progress.notes());
         assert_eq!(model.entry.as_ref().unwrap().id, "opus-fr-en");
         let asked = server.log().len();
         assert_eq!(world.get(second, &Silent).unwrap(), model);

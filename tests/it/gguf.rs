@@ -60,8 +60,15 @@ fn assert_same(a: &dyn Model, b: &dyn Model, tolerance: f32, what: &str) {
     for (source, decoder) in cases() {
         let (a, b) = (logits(a, &source, &decoder), logits(b, &source, &decoder));
         let worst = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert_eq!(
+            a.len(),
+            b.len(),
+            "{what}: {worst} after {} and {} tokens",
+            source.len(),
+            decoder.len()
+        );
         assert!(
-            a.len() == b.len() && worst <= tolerance,
+            worst <= tolerance,
             "{what}: {worst} after {} and {} tokens",
             source.len(),
             decoder.len()

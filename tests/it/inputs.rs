@@ -66,7 +66,8 @@ fn every_format_is_read_plain_and_packed() {
             record.id
         );
         let summary = record.summary.as_ref().unwrap().text.trim();
-        assert!(GERMAN.contains(summary) && !summary.is_empty(), "{}: {summary}", record.id);
+        assert!(GERMAN.contains(summary), "{}: {summary}", record.id);
+        assert!(!summary.is_empty(), "{}: {summary}", record.id);
     }
     sandbox.run("batch broken --extractive --offline --out torn").expect(2, &["failed"]);
     for record in sandbox.records("torn").iter().filter(|r| r.status == Status::Failed) {
@@ -104,7 +105,8 @@ fn encodings_are_found_out() {
         let whole = [SPANISH, RUSSIAN, crate::common::JAPANESE]
             .iter()
             .any(|source| source.contains(text.trim()));
-        assert!(whole && !text.is_empty(), "{}: {text:?}", record.id);
+        assert!(whole, "{}: {text:?}", record.id);
+        assert!(!text.is_empty(), "{}: {text:?}", record.id);
     }
 }
 
@@ -170,7 +172,8 @@ fn a_long_article_is_read_whole() {
     sandbox.write("in/long.txt", &text);
     sandbox.run(&format!("batch in {SUMMARIZE}")).expect(0, &["1 done"]);
     let record = sandbox.records("out").remove(0);
-    assert!(!record.stats.truncated && record.source.bytes == text.len() as u64);
+    assert!(!record.stats.truncated);
+    assert_eq!(record.source.bytes, text.len() as u64);
     assert!(text.contains(record.summary.unwrap().text.trim()));
     // Beyond the limit nothing is cut off in silence: the article fails, and says which flag raises
     // the limit.

@@ -22,7 +22,8 @@ fn models_are_listed_for_a_task_and_languages_the_best_first() {
         ["gemma-3-270m-news", "smollm2-135m-instruct"],
         "the starter pack stands first\n{all}"
     );
-    assert!(all.contains("opus-mt-fr-en") && names(&all).len() > 30);
+    assert!(all.contains("opus-mt-fr-en"));
+    assert!(names(&all).len() > 30);
     // Columns stand below their heads.
     let at = |line: &str, word: &str| line.find(word).map(|i| line[..i].chars().count());
     let head = all.lines().next().unwrap();
@@ -35,22 +36,19 @@ fn models_are_listed_for_a_task_and_languages_the_best_first() {
         assert_eq!(at(line, licence), at(head, "LICENCE"), "{line}");
     }
     let line = all.lines().find(|line| line.starts_with("opus-mt-fr-en")).unwrap();
-    assert!(
-        line.contains("fr → en") && line.contains("about 300 MB") && line.ends_with('-'),
-        "{line}"
-    );
+    assert!(line.contains("fr → en"), "{line}");
+    assert!(line.contains("about 300 MB"), "{line}");
+    assert!(line.ends_with('-'), "{line}");
 
     let french = run(&sandbox, "list --task translate --from fr --to en").stdout;
     assert_eq!(names(&french)[0], "opus-mt-fr-en");
-    assert!(!french.contains("opus-mt-de-en") && !french.contains("bart-large-cnn"), "{french}");
+    assert!(!french.contains("opus-mt-de-en"), "{french}");
+    assert!(!french.contains("bart-large-cnn"), "{french}");
     let summaries = run(&sandbox, "list --task summarize --from uk").stdout;
     assert_eq!(names(&summaries), ["mT5_multilingual_XLSum"]);
     let none = run(&sandbox, "list --task translate --to en --installed");
-    assert!(
-        names(&none.stdout).is_empty() && none.stderr.contains("no model fits"),
-        "{}",
-        none.stderr
-    );
+    assert!(names(&none.stdout).is_empty(), "{}", none.stderr);
+    assert!(none.stderr.contains("no model fits"), "{}", none.stderr);
     sandbox.run("models list --from klingon").expect(1, &["klingon", "not a language code"]);
 }
 
@@ -68,10 +66,8 @@ fn the_list_can_be_read_by_programs() {
         (&nllb["licence"]["non_commercial"], &nllb["bytes_are_exact"], &nllb["state"]),
         (&true.into(), &false.into(), &"absent".into())
     );
-    assert!(
-        nllb["from"].as_array().unwrap().len() > 180
-            && nllb["repo"] == "facebook/nllb-200-distilled-600M"
-    );
+    assert!(nllb["from"].as_array().unwrap().len() > 180);
+    assert_eq!(nllb["repo"], "facebook/nllb-200-distilled-600M");
     assert_eq!(find("opus-mt-fr-en")["to"], serde_json::json!(["en"]));
     assert!(find("pegasus-xsum")["licence"]["non_commercial"].is_null());
     assert_eq!(
@@ -120,15 +116,17 @@ fn a_model_of_the_catalog_is_pulled_from_the_hub_shown_verified_and_deleted() {
 
     let installed = run(&sandbox, "list --installed").stdout;
     assert_eq!(names(&installed), ["opus-mt-fr-en"]);
-    assert!(installed.contains("installed") && !installed.contains("about"), "{installed}");
+    assert!(installed.contains("installed"), "{installed}");
+    assert!(!installed.contains("about"), "{installed}");
     for name in ["opus-mt-fr-en", "Helsinki-NLP/opus-mt-fr-en"] {
         let info = run(&sandbox, &format!("info {name}")).stdout;
+        assert!(info.contains("installed in"), "{info}");
         assert!(
-            info.contains("installed in")
-                && info.contains(&format!("Helsinki-NLP/opus-mt-fr-en@{commit}, source.spm")),
+            info.contains(&format!("Helsinki-NLP/opus-mt-fr-en@{commit}, source.spm")),
             "{info}"
         );
-        assert!(info.contains(&crate::hub::sha256(&weights)) && info.contains("fr\n"), "{info}");
+        assert!(info.contains(&crate::hub::sha256(&weights)), "{info}");
+        assert!(info.contains("fr\n"), "{info}");
         assert!(run(&sandbox, &format!("verify {name}")).stdout.contains("ok"));
     }
     run(&sandbox, "rm opus-mt-fr-en");

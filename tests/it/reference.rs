@@ -73,10 +73,12 @@ fn logits_and_greedy_tokens_are_those_of_transformers() {
                             .zip(&case.logits)
                             .map(|(a, b)| (a - b).abs())
                             .fold(0.0, f32::max);
-                        assert!(
-                            logits.len() == case.logits.len() && worst < TOLERANCE,
+                        assert_eq!(
+                            logits.len(),
+                            case.logits.len(),
                             "logits differ by {worst}: {at}"
                         );
+                        assert!(worst < TOLERANCE, "logits differ by {worst}: {at}");
                     }
                     let best = (0..logits.len())
                         .max_by(|&a, &b| logits[a].total_cmp(&logits[b]))

@@ -290,12 +290,11 @@ fn cuts_are_told() {
     for (beams, max_tokens) in [(1, 4), (4, 4), (1, 1), (4, 1)] {
         let options =
             DecodingOptions { num_beams: beams, max_tokens, min_tokens: 40, ..engine.defaults() };
-        assert!(options.forced_begin.is_some() && options.forced_end.is_some());
+        assert!(options.forced_begin.is_some());
+        assert!(options.forced_end.is_some());
         let request = Request { source: Some(source.clone()), options, ..Request::default() };
         let output = engine.generate(&[request], &|_, _| true).unwrap().remove(0);
-        assert!(
-            output.finish == Finish::Length && (1..=4).contains(&output.tokens),
-            "{beams}, {max_tokens}: {output:?}"
-        );
+        assert_eq!(output.finish, Finish::Length, "{beams}, {max_tokens}: {output:?}");
+        assert!((1..=4).contains(&output.tokens), "{beams}, {max_tokens}: {output:?}");
     }
 }

@@ -38,7 +38,9 @@ fn lines_go_through_a_translation_model() {
     let output = sandbox.run_with(line, input).expect(0, &[]).stdout;
     let lines: Vec<&str> = output.split_terminator('\n').collect();
     assert_eq!((lines.len(), lines[1]), (4, ""), "{output}");
-    assert!(lines[0] == lines[3] && lines[0] != lines[2] && lines[0].starts_with('t'), "{output}");
+    assert_eq!(lines[0], lines[3], "{output}");
+    assert!(lines[0] != lines[2], "{output}");
+    assert!(lines[0].starts_with('t'), "{output}");
     for flags in ["--threads 1", "--threads 3"] {
         assert_eq!(
             sandbox.run_with(&format!("{line} {flags}"), input).expect(0, &[]).stdout,
@@ -49,7 +51,8 @@ fn lines_go_through_a_translation_model() {
     // Flags change what the model's files say.
     let short =
         sandbox.run_with(&format!("{line} --max-tokens 2 --beam 3"), input).expect(0, &[]).stdout;
-    assert!(short.lines().all(|line| line.split(' ').count() <= 2) && short != output, "{short}");
+    assert!(short.lines().all(|line| line.split(' ').count() <= 2), "{short}");
+    assert_ne!(short, output, "{short}");
 }
 
 #[test]
@@ -77,7 +80,8 @@ fn a_pair_without_a_model_of_its_own_goes_through_english() {
     let line = "batch a.txt b.txt --out out --to en --tasks translate --offline --model fr-en";
     sandbox.run(line).expect(2, &["b.txt", "German (de)", "fr-en", "English (en)", "--from"]);
     let records = sandbox.records("out");
-    assert!(records[0].status == Status::Ok && records[1].status == Status::Failed, "{records:?}");
+    assert_eq!(records[0].status, Status::Ok, "{records:?}");
+    assert_eq!(records[1].status, Status::Failed, "{records:?}");
 }
 
 #[test]
@@ -97,12 +101,9 @@ fn a_summarization_model_reads_the_article_itself() {
             (2, SummaryMethod::Extractive),
             "{model}"
         );
-        assert!(
-            !record.stats.truncated
-                && record.stats.output_tokens > 0
-                && !record.checks.rejected.is_empty(),
-            "{model}"
-        );
+        assert!(!record.stats.truncated, "{model}");
+        assert!(record.stats.output_tokens > 0, "{model}");
+        assert!(!record.checks.rejected.is_empty(), "{model}");
     }
 }
 
@@ -159,12 +160,9 @@ fn alignments_stand_in_json() {
     .remove(0);
     let segments: Vec<usize> =
         record.translation.unwrap().alignments.iter().map(|a| a.segment).collect();
-    assert!(
-        segments.is_sorted()
-            && segments.iter().filter(|s| **s == 0).count() >= 2
-            && segments.contains(&1),
-        "{segments:?}"
-    );
+    assert!(segments.is_sorted(), "{segments:?}");
+    assert!(segments.iter().filter(|s| **s == 0).count() >= 2, "{segments:?}");
+    assert!(segments.contains(&1), "{segments:?}");
 
     sandbox
         .run("translate a.txt --from fr --to en --offline --align --model fr-en")
