@@ -1,9 +1,14 @@
-//! Data flows one way: nothing downstream is imported upstream. Reads the `crate::` paths of the
-//! sources.
+//! The rules of the house, read off its sources: data flows one way, from room to room and from file
+//! to file; `unsafe` stays in the kernels; files and lines have an end.
 
+mod imports;
+mod source;
+
+use imports::{Files, circles, imports};
+use source::{code, without_tests};
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What each module may use besides itself, `types`, `error` and `languages`.
 const ALLOWED: &[(&str, &[&str])] = &[
@@ -45,29 +50,45 @@ const ALLOWED: &[(&str, &[&str])] = &[
 /// Plain data that every module may use.
 const COMMON: &[&str] = &["types", "error", "languages", "cancel"];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).expect("the sources are there") {
-        let path = entry.expect("a readable folder").path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|e| e == "rs") {
-            found.push(path);
+/// Imports that close a circle between files and are still to go: from the first to the second.
+const KNOWN: &[(&str, &str)] = &[];
+
+/// Files of more lines than [`LONGEST`], tests apart, and how many they may have.
+const LONG: &[(&str, usize)] = &[];
+const LONGEST: usize = 500;
+/// The widest line, strings apart.
+const WIDEST: usize = 100;
+
+/// The Rust files below a folder of the repository.
+fn files(folder: &str) -> Files {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut files = Files::new();
+    for entry in walkdir::WalkDir::new(&root).into_iter().map(Result::unwrap) {
+        if entry.path().extension().is_some_and(|e| e == "rs") {
+            let name = entry.path().strip_prefix(&root).unwrap().to_str().unwrap();
+            files.insert(name.replace('\\', "/"), fs::read_to_string(entry.path()).unwrap());
         }
     }
+    files
 }
 
-fn module(path: &Path, src: &Path) -> String {
-    let first = path.strip_prefix(src).expect("below src").components().next().expect("a file");
-    Path::new(&first).with_extension("").to_string_lossy().into_owned()
+fn sources() -> Files {
+    let sources = files("src");
+    assert!(sources.len() > 30, "only {} sources found", sources.len());
+    sources
+}
+
+/// The room of a file: its first folder, or the file itself.
+fn room(file: &str) -> &str {
+    file.split('/').next().unwrap().trim_end_matches(".rs")
 }
 
 /// The modules named after `crate::` in code, tests and comments apart.
 fn used(text: &str) -> BTreeSet<String> {
-    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    let lines = code.lines().filter(|l| !l.trim_start().starts_with("//"));
+    let code = without_tests(&code(text, false));
     let mut used = BTreeSet::new();
-    for line in lines {
-        for part in line.split("crate::").skip(1).filter(|_| !line.contains("$crate")) {
+    for line in code.lines().filter(|line| !line.contains("$crate")) {
+        for part in line.split("crate::").skip(1) {
             used.insert(part.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
         }
     }
@@ -76,22 +97,15 @@ fn used(text: &str) -> BTreeSet<String> {
 
 #[test]
 fn nothing_downstream_is_imported_upstream() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&src, &mut files);
-    assert!(files.len() > 30, "only {} sources found", files.len());
     let mut wrong = Vec::new();
-    for path in files {
-        let module = module(&path, &src);
-        let allowed = ALLOWED.iter().find(|(name, _)| *name == module).map(|(_, allowed)| *allowed);
-        let allowed = allowed
-            .unwrap_or_else(|| panic!("{} is in no layer: add it to ALLOWED", path.display()));
-        for used in used(&fs::read_to_string(&path).expect("a readable source")) {
-            if used != module
-                && !COMMON.contains(&used.as_str())
-                && !allowed.contains(&used.as_str())
+    for (file, text) in sources() {
+        let room = room(&file);
+        let allowed = ALLOWED.iter().find(|(name, _)| *name == room).map(|(_, allowed)| *allowed);
+        let allowed = allowed.unwrap_or_else(|| panic!("{file} is in no layer: add it to ALLOWED"));
+        for used in used(&text) {
+            if used != room && !COMMON.contains(&used.as_str()) && !allowed.contains(&used.as_str())
             {
-                wrong.push(format!("{} uses {used}", path.display()));
+                wrong.push(format!("{file} uses {used}"));
             }
         }
     }
@@ -99,23 +113,122 @@ fn nothing_downstream_is_imported_upstream() {
 }
 
 #[test]
-fn unsafe_stays_in_the_kernels() {
-    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&src, &mut files);
-    for path in files {
-        let text = fs::read_to_string(&path).expect("a readable source");
-        let in_kernel = module(&path, &src) == "kernel";
+fn rooms_form_no_circle() {
+    let pairs = ALLOWED
+        .iter()
+        .flat_map(|(room, uses)| uses.iter().map(|used| (room.to_string(), used.to_string())));
+    assert_eq!(circles(&pairs.collect()), Vec::<BTreeSet<String>>::new());
+}
+
+/// The circles of files, told with the imports that make them up.
+fn told(files: &Files, known: &[(&str, &str)]) -> Vec<String> {
+    let edges = imports(files);
+    let is_known = |(from, to): &&(String, String)| known.contains(&(from.as_str(), to.as_str()));
+    let kept = edges.keys().filter(|edge| !is_known(edge)).cloned().collect();
+    let tell = |circle: &BTreeSet<String>| {
+        let inside = |(from, to): &(String, String)| circle.contains(from) && circle.contains(to);
+        let lines: Vec<String> = edges
+            .iter()
+            .filter(|(edge, _)| inside(edge) && !is_known(edge))
+            .map(|((from, to), path)| format!("  {from} uses {path} of {to}"))
+            .collect();
+        lines.join("\n")
+    };
+    circles(&kept).iter().map(tell).collect()
+}
+
+#[test]
+fn files_form_no_circle() {
+    let sources = sources();
+    let found = told(&sources, KNOWN);
+    assert!(found.is_empty(), "files that use each other:\n{}", found.join("\n\n"));
+    for known in KNOWN {
+        let others: Vec<_> = KNOWN.iter().filter(|other| *other != known).copied().collect();
+        assert!(!told(&sources, &others).is_empty(), "{known:?} closes no circle: not KNOWN");
+    }
+}
+
+#[test]
+fn circles_are_found_whichever_way_they_are_written() {
+    let told = |files: &[(&str, &str)]| {
+        let whole = [("lib.rs", "mod a; mod b;"), ("a.rs", "pub fn a() {}"), ("b.rs", "")];
+        let files =
+            whole.iter().chain(files).map(|(name, text)| (name.to_string(), text.to_string()));
+        told(&files.collect(), &[]).join("\n")
+    };
+    assert_eq!(told(&[("b.rs", "use crate::a::a; pub struct B;")]), "");
+    let back = ("b.rs", "use crate::a::a; pub struct B; pub fn b() { a() }");
+    for text in [
+        "use crate::b::B; pub fn a() {}",
+        "use super::b::{self, B as Other}; pub fn a() {}",
+        "use crate::{b::{B}}; pub fn a() {}",
+        "use crate::b::*; pub fn a() -> B { B }",
+        "use crate::b; pub fn a() { b::b() }",
+        "pub fn a() -> crate::b::B {}",
+        "mod inline { pub fn f() -> super::super::b::B {} } pub fn a() {}",
+        "pub fn a() { let c = '{'; let s = \"}\"; let r = r#\"\"#; crate::b::b() }",
+    ] {
+        let told = told(&[("a.rs", text), back]);
         assert!(
-            in_kernel || !text.contains("allow(unsafe_code)"),
-            "{} allows unsafe code",
-            path.display()
+            told.contains("a.rs uses b::") && told.contains("b.rs uses a::a of a.rs"),
+            "{text}: {told}"
         );
+    }
+    for text in [
+        "/* use crate::b::B; */ pub fn a() {} // crate::b::B",
+        "#[cfg(test)] mod tests { use crate::b::B; } pub fn a() {}",
+        "pub fn a() { print(\"crate::b::B\") }",
+        "use other::b::B; pub fn a<'a>() {}",
+        "pub(in crate::b) fn a() {}",
+        "pub use crate::b::B; pub fn a() {}",
+    ] {
+        assert_eq!(told(&[("a.rs", text), back]), "", "{text}");
+    }
+    // Through what a parent re-exports; what the parent has itself is the child's too.
+    let child = ("a/c.rs", "use super::Parent; pub struct C;");
+    assert_eq!(told(&[("a.rs", "mod c; pub struct Parent(c::C);"), child]), "");
+    let through = [
+        ("a.rs", "mod c; mod d; pub use c::C; pub use d::D;"),
+        ("a/c.rs", "use super::D; pub struct C;"),
+        ("a/d.rs", "use crate::a::C; pub struct D;"),
+    ];
+    assert_eq!(told(&through), "  a/c.rs uses a::D of a/d.rs\n  a/d.rs uses a::C of a/c.rs");
+}
+
+#[test]
+fn unsafe_stays_in_the_kernels() {
+    for (file, text) in sources() {
+        let in_kernel = room(&file) == "kernel";
+        assert!(in_kernel || !text.contains("allow(unsafe_code)"), "{file} allows unsafe code");
         let blocks = text.matches("unsafe {").count();
         assert!(
             blocks <= text.matches("// SAFETY:").count(),
-            "{}: an unsafe block without its SAFETY line",
-            path.display()
+            "{file}: an unsafe block without its SAFETY line"
         );
     }
+}
+
+#[test]
+fn files_and_lines_have_an_end() {
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let lines = without_tests(&code(&text, true)).lines().count();
+        let exception = LONG.iter().find(|(name, _)| *name == file).map(|(_, lines)| *lines);
+        if lines > exception.unwrap_or(LONGEST) {
+            wrong.push(format!("src/{file} has {lines} lines without its tests"));
+        } else if exception.is_some() && lines <= LONGEST {
+            wrong.push(format!("src/{file} is not LONG any more"));
+        }
+    }
+    for folder in ["src", "tests", "benches", "examples"] {
+        for (file, text) in files(folder) {
+            for (line, number) in code(&text, true).lines().zip(1..) {
+                let width = line.chars().count();
+                if width > WIDEST {
+                    wrong.push(format!("{folder}/{file}:{number} has {width} columns"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
