@@ -5,7 +5,7 @@
 //!     POLYGIST_ISA=avx2 cargo bench --bench kernels
 
 use half::f16;
-use polygist::kernel::{self, Attended, AttentionShape, Isa, KeyValues, Packed, Precision, Reach};
+use polygist::kernel::{self, AttentionShape, Isa, KeyValues, KvView, Mask, Packed, Precision};
 use std::hint::black_box;
 use std::time::Instant;
 
@@ -95,18 +95,19 @@ fn attention() {
                     for call in 0..calls {
                         let [k, v] = &floats[call % sequences];
                         let [hk, hv] = &halves[call % sequences];
-                        let attended = if half {
-                            Attended::F16([KeyValues::NONE, KeyValues { keys: hk, values: hv }])
+                        let view = if half {
+                            KvView::F16([KeyValues::NONE, KeyValues { keys: hk, values: hv }])
                         } else {
-                            Attended::F32([KeyValues::NONE, KeyValues { keys: k, values: v }])
+                            KvView::F32([KeyValues::NONE, KeyValues { keys: k, values: v }])
                         };
-                        kernel::attend(&shape, Reach::All, None, &q, attended, &mut out);
+                        kernel::attend(&shape, Mask::Full, None, &q, view, &mut out);
                     }
                     best = best.min(start.elapsed().as_secs_f64() / calls as f64);
                 }
                 let kind = if half { "f16" } else { "f32" };
                 println!(
-                    "attention, {heads:>2} heads, {positions:>3} positions in {kind}, {sequences:>3} sequences: {:>7.2} µs",
+                    "attention, {heads:>2} heads, {positions:>3} positions in {kind}, \
+                     {sequences:>3} sequences: {:>7.2} µs",
                     best * 1e6
                 );
             }

@@ -270,7 +270,7 @@ impl Choice<'_> {
         }
         let mut candidates: Vec<Candidate> = self
             .best
-            .ranked()
+            .candidates()
             .iter()
             .map(|r| {
                 let log_probability =

@@ -13,32 +13,19 @@
 #![allow(unsafe_code)]
 
 mod activation;
-mod aligned;
 mod attention;
-mod best;
-#[cfg(feature = "cuda")]
 pub(crate) mod cuda;
-#[cfg(not(feature = "cuda"))]
-#[path = "no_cuda.rs"]
-pub(crate) mod cuda;
-mod device;
-mod dots;
-mod isa;
-mod lanes;
-mod matmul_f32;
-mod matmul_i8;
-mod packed;
-mod relative;
-mod rows;
-mod seen;
-mod tile;
+mod elementwise;
+mod gemm;
+mod norms;
+mod simd;
+mod top_k;
 
 pub use activation::{Activation, activate, gated};
-pub use attention::{Attended, AttentionShape, Blocks, KeyValues, Reach, attend};
-pub use best::{Ranked, TopK};
-pub use device::open_cuda;
-pub use isa::Isa;
-pub use matmul_i8::GROUP;
-pub use packed::{Packed, Precision};
-pub use relative::RelativeBias;
-pub use rows::{add, add_to_rows, extend_half, layer_norm, rms_norm};
+pub use attention::{AttentionShape, GlobalBlocks, KeyValues, KvView, Mask, RelativeBias, attend};
+pub use cuda::open_cuda;
+pub use elementwise::{add, add_to_rows, extend_half};
+pub use gemm::{GROUP, Packed, Precision};
+pub use norms::{layer_norm, rms_norm};
+pub use simd::Isa;
+pub use top_k::{Candidate, TopK};

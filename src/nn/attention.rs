@@ -6,7 +6,7 @@ use super::kv_store::attended;
 use super::{Backend, Compute, ForwardPass, MetadataCache, Span, attention_candle};
 use crate::checkpoint::with_slice;
 use crate::error::Result;
-use crate::kernel::{self, Attended, AttentionShape, KeyValues, Reach, RelativeBias};
+use crate::kernel::{self, AttentionShape, KeyValues, KvView, Mask, RelativeBias};
 use candle_core::{D, DType, Device, Tensor};
 use std::ops::Range;
 use std::sync::Arc;
@@ -26,15 +26,12 @@ pub struct QueryGroup<'a> {
     /// Rows of the keys' and values' tensors, in two parts.
     pub parts: [Range<usize>; 2],
     /// Which of the keys each query sees.
-    pub reach: Reach<'a>,
+    pub reach: Mask<'a>,
 }
 
 impl<'a> QueryGroup<'a> {
     /// One group a sequence, which sees itself and no other.
-    pub(super) fn per_sequence(
-        sequences: &[Range<usize>],
-        reach: Reach<'a>,
-    ) -> Vec<QueryGroup<'a>> {
+    pub(super) fn per_sequence(sequences: &[Range<usize>], reach: Mask<'a>) -> Vec<QueryGroup<'a>> {
         sequences
             .iter()
             .map(|rows| QueryGroup { queries: rows.clone(), parts: [0..0, rows.clone()], reach })
@@ -94,7 +91,7 @@ impl Attention {
         with_slice(k, |k| with_slice(v, |v| push(k, v)))???;
         self.attend_caches(q, bias, spans, |span| {
             let prefix = span.cache.host_prefix(self.layer)?;
-            let reach = span.paths.map_or(Reach::Causal, Reach::Paths);
+            let reach = span.paths.map_or(Mask::Causal, Mask::BeamPaths);
             Ok((attended(prefix, span.cache.store.host(self.layer)?)?, reach))
         })
     }
@@ -111,7 +108,7 @@ impl Attention {
             return Ok(attended);
         }
         self.attend_caches(q, None, spans, |span| {
-            Ok((attended(None, span.source()?.host(self.layer)?)?, Reach::All))
+            Ok((attended(None, span.source()?.host(self.layer)?)?, Mask::Full))
         })
     }
 
@@ -122,7 +119,7 @@ impl Attention {
         q: &Tensor,
         bias: Option<&Arc<RelativeBias>>,
         spans: &'a [Span<'b>],
-        seen: impl Fn(&'a Span<'b>) -> Result<(Attended<'a>, Reach<'a>)>,
+        seen: impl Fn(&'a Span<'b>) -> Result<(KvView<'a>, Mask<'a>)>,
     ) -> Result<Tensor> {
         let (tokens, heads, dim) = q.dims3()?;
         let width = heads * dim;
@@ -188,7 +185,7 @@ impl Attention {
         let mut attend = |q: &[f32], k: &[f32], v: &[f32]| {
             let mut rest = out.as_mut_slice();
             for QueryGroup { queries, parts, reach } in groups {
-                let parts = Attended::F32(parts.each_ref().map(|rows| {
+                let parts = KvView::F32(parts.each_ref().map(|rows| {
                     let span = rows.start * kv_width..rows.end * kv_width;
                     KeyValues { keys: &k[span.clone()], values: &v[span] }
                 }));
@@ -217,7 +214,7 @@ impl Attention {
         metadata: &mut MetadataCache,
     ) -> Result<Tensor> {
         if self.compute == Compute::Kernels {
-            let groups = QueryGroup::per_sequence(sequences, Reach::All);
+            let groups = QueryGroup::per_sequence(sequences, Mask::Full);
             return self.attend_groups([q, k, v], bias.map(|bias| &**bias), &groups);
         }
         let span = |rows: &Range<usize>| QuerySpan {

@@ -2,7 +2,7 @@
 
 use super::QueryGroup;
 use crate::error::Result;
-use crate::kernel::{AttentionShape, Blocks, Reach, RelativeBias};
+use crate::kernel::{AttentionShape, GlobalBlocks, Mask, RelativeBias};
 use candle_core::{D, DType, Tensor};
 
 /// Keys and values on a device, each (positions, kv_heads, dim).
@@ -35,26 +35,26 @@ fn attend(
     shape: &AttentionShape,
     q: &Tensor,
     parts: Parts,
-    reach: Reach<'_>,
+    reach: Mask<'_>,
     bias: Option<&RelativeBias>,
 ) -> Result<Tensor> {
     let tokens = q.dim(0)?;
     let (held, own) = (rows(&parts[0])?, rows(&parts[1])?);
     match reach {
-        Reach::Causal => {
+        Mask::Causal => {
             let at = held + own - tokens;
             let seen =
                 |t: usize, p: usize| p <= at + t && shape.window.is_none_or(|w| at + t - p < w);
             scored(shape, q, parts, |head, t, p| seen(t, p).then(|| bias_at(bias, head, at + t, p)))
         }
-        Reach::All => scored(shape, q, parts, |head, t, p| Some(bias_at(bias, head, t, p))),
-        Reach::Paths(paths) => scored(shape, q, parts, |head, t, p| {
+        Mask::Full => scored(shape, q, parts, |head, t, p| Some(bias_at(bias, head, t, p))),
+        Mask::BeamPaths(paths) => scored(shape, q, parts, |head, t, p| {
             let own = |p| paths[t].iter().position(|&row| row as usize == p);
             let key = if p < held { p } else { held + own(p - held)? };
             let query = held + paths[t].len() - 1;
             shape.window.is_none_or(|w| query - key < w).then(|| bias_at(bias, head, query, key))
         }),
-        Reach::Near { radius, blocks } => attend_local(shape, q, parts, (radius, blocks), bias),
+        Mask::Local { radius, blocks } => attend_local(shape, q, parts, (radius, blocks), bias),
     }
 }
 
@@ -64,7 +64,7 @@ fn attend_local(
     shape: &AttentionShape,
     q: &Tensor,
     parts: Parts,
-    (radius, blocks): (usize, Option<Blocks<'_>>),
+    (radius, blocks): (usize, Option<GlobalBlocks<'_>>),
     bias: Option<&RelativeBias>,
 ) -> Result<Tensor> {
     let (tokens, held, own) = (q.dim(0)?, rows(&parts[0])?, rows(&parts[1])?);
@@ -158,12 +158,13 @@ mod tests {
             RelativeBias::new(4, 2, |head, distance| (head as f32 - 1.0) * 0.2 * distance as f32);
         let paths: Vec<Vec<u32>> =
             (0..20).map(|t| (0..=t).map(|i| (i * 7 + t) % 130).collect()).collect();
-        let near = |radius| Reach::Near { radius, blocks: None };
-        let blocks = Reach::Near { radius: 3, blocks: Some(Blocks { size: 16, bias: &side }) };
+        let near = |radius| Mask::Local { radius, blocks: None };
+        let blocks =
+            Mask::Local { radius: 3, blocks: Some(GlobalBlocks { size: 16, bias: &side }) };
         for (queries, reach) in [
-            (0..130, Reach::Causal),
-            (0..9, Reach::All),
-            (20..40, Reach::Paths(&paths)),
+            (0..130, Mask::Causal),
+            (0..9, Mask::Full),
+            (20..40, Mask::BeamPaths(&paths)),
             (0..130, near(70)),
             (0..130, blocks),
             (1..128, blocks),
@@ -172,7 +173,7 @@ mod tests {
             for bias in [None, Some(&bias)] {
                 let groups = [
                     QueryGroup { queries: queries.clone(), parts: [0..8, 20..150], reach },
-                    QueryGroup { queries: 0..1, parts: [0..0, 0..150], reach: Reach::All },
+                    QueryGroup { queries: 0..1, parts: [0..0, 0..150], reach: Mask::Full },
                 ];
                 let host = attention.attend_groups([&q, &k, &v], bias, &groups).unwrap();
                 let device = attend_groups(&shape, [&q, &k, &v], bias, &groups).unwrap();

@@ -5,7 +5,7 @@ use super::attention::{Attention, QueryGroup};
 use super::span::ranges;
 use super::{Linear, MetadataCache, Norm};
 use crate::error::Result;
-use crate::kernel::{Blocks, Reach, RelativeBias};
+use crate::kernel::{GlobalBlocks, Mask, RelativeBias};
 use candle_core::Tensor;
 use std::ops::Range;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl EncoderAttention {
             }
             LayerPattern::TransientGlobal { radius, block_size, norm, block_bias } => {
                 let sums = block_sums(x, lengths, *block_size)?;
-                let blocks = Blocks { size: *block_size, bias: block_bias };
+                let blocks = GlobalBlocks { size: *block_size, bias: block_bias };
                 self.attend_blocks(x, &sources, norm, &sums, (*radius, blocks))
             }
             LayerPattern::FirstTokenGlobal { radius, query, key_value } => {
@@ -98,13 +98,13 @@ impl EncoderAttention {
         sources: &[Range<usize>],
         norm: &Norm,
         sums: &Tensor,
-        (radius, blocks): (usize, Blocks<'_>),
+        (radius, blocks): (usize, GlobalBlocks<'_>),
     ) -> Result<Tensor> {
         let rows =
             if sums.dim(0)? == 0 { x.clone() } else { Tensor::cat(&[x, &norm.forward(sums)?], 0)? };
         // The sums go through the same projection, and only their keys and values are used.
         let [q, k, v] = self.attention.split(&self.qkv.forward(&rows)?)?;
-        let reach = Reach::Near { radius, blocks: Some(blocks) };
+        let reach = Mask::Local { radius, blocks: Some(blocks) };
         let mut next = x.dim(0)?;
         let group = |source: &Range<usize>| {
             let count = source.len() / blocks.size;
@@ -131,7 +131,7 @@ impl EncoderAttention {
         let group = |(i, source): (usize, &Range<usize>)| QueryGroup {
             queries: i..i + 1,
             parts: [0..0, source.clone()],
-            reach: Reach::All,
+            reach: Mask::Full,
         };
         let groups: Vec<QueryGroup<'_>> = sources.iter().enumerate().map(group).collect();
         self.attention.attend_groups([&q, &k, &v], self.bias.as_deref(), &groups)
@@ -172,8 +172,8 @@ impl EncoderAttention {
 }
 
 /// Attention within a radius.
-fn local<'a>(radius: usize) -> Reach<'a> {
-    Reach::Near { radius, blocks: None }
+fn local<'a>(radius: usize) -> Mask<'a> {
+    Mask::Local { radius, blocks: None }
 }
 
 /// The sums of the rows of every full block, in order, (blocks of all sources, dim); the rows left

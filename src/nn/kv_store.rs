@@ -3,7 +3,7 @@
 use super::kv_pool::{KvPool, SlotList};
 use super::{Backend, Compute};
 use crate::error::{Error, Result};
-use crate::kernel::{self, Attended, KeyValues, Precision};
+use crate::kernel::{self, KeyValues, KvView, Precision};
 use candle_core::{Device, Tensor};
 use half::f16;
 use std::sync::Arc;
@@ -211,19 +211,19 @@ impl HostLayer {
 pub(super) fn attended<'a>(
     prefix: Option<&'a HostLayer>,
     own: &'a HostLayer,
-) -> Result<Attended<'a>> {
+) -> Result<KvView<'a>> {
     Ok(match (prefix, own) {
         (None, HostLayer::F32 { keys, values }) => {
-            Attended::F32([KeyValues::NONE, KeyValues { keys, values }])
+            KvView::F32([KeyValues::NONE, KeyValues { keys, values }])
         }
         (None, HostLayer::F16 { keys, values }) => {
-            Attended::F16([KeyValues::NONE, KeyValues { keys, values }])
+            KvView::F16([KeyValues::NONE, KeyValues { keys, values }])
         }
         (Some(HostLayer::F32 { keys: k, values: v }), HostLayer::F32 { keys, values }) => {
-            Attended::F32([KeyValues { keys: k, values: v }, KeyValues { keys, values }])
+            KvView::F32([KeyValues { keys: k, values: v }, KeyValues { keys, values }])
         }
         (Some(HostLayer::F16 { keys: k, values: v }), HostLayer::F16 { keys, values }) => {
-            Attended::F16([KeyValues { keys: k, values: v }, KeyValues { keys, values }])
+            KvView::F16([KeyValues { keys: k, values: v }, KeyValues { keys, values }])
         }
         _ => return Err(misplaced()),
     })

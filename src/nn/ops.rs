@@ -5,7 +5,7 @@
 use super::cpu_ops::{Add, Gate};
 use super::{LinearOutput, Norm};
 use crate::error::Result;
-use crate::kernel::cuda::{self, Normalizing};
+use crate::kernel::cuda::{self, NormParameters};
 use crate::kernel::{Activation, AttentionShape};
 use candle_core::{D, DType, Device, Tensor};
 
@@ -23,7 +23,7 @@ pub(super) fn bias_activation(
     if bias.is_none() && activation.is_none() {
         return Ok(x.clone());
     }
-    if let Some(done) = cuda::biased(x, bias, activation)? {
+    if let Some(done) = cuda::bias_activation(x, bias, activation)? {
         return Ok(done);
     }
     let sum = bias.map_or(Ok(x.clone()), |bias| x.broadcast_add(bias))?;
@@ -59,7 +59,7 @@ pub(super) fn normalize(norm: &Norm, x: &Tensor) -> Result<Tensor> {
     if is_for_kernels(&x) {
         return Ok(x.apply_op1_no_bwd(norm)?);
     }
-    if let Some(normalized) = cuda::normalized(&x, None, &normalizing(norm))? {
+    if let Some(normalized) = cuda::normalize(&x, None, &normalizing(norm))? {
         return Ok(normalized);
     }
     Ok(match norm {
@@ -73,18 +73,18 @@ pub(super) fn normalize(norm: &Norm, x: &Tensor) -> Result<Tensor> {
 /// The rows of `x + y`, normalized.
 pub(super) fn normalize_sum(norm: &Norm, x: &Tensor, y: &LinearOutput) -> Result<Tensor> {
     if !is_for_kernels(x)
-        && let Some(normalized) = cuda::normalized(x, Some(y.parts()), &normalizing(norm))?
+        && let Some(normalized) = cuda::normalize(x, Some(y.parts()), &normalizing(norm))?
     {
         return Ok(normalized);
     }
     normalize(norm, &add(x, &y.value()?)?)
 }
 
-fn normalizing(norm: &Norm) -> Normalizing<'_> {
+fn normalizing(norm: &Norm) -> NormParameters<'_> {
     match norm {
-        Norm::Rms { weight, epsilon } => Normalizing { weight, bias: None, epsilon: *epsilon },
+        Norm::Rms { weight, epsilon } => NormParameters { weight, bias: None, epsilon: *epsilon },
         Norm::Layer { weight, bias, epsilon } => {
-            Normalizing { weight, bias: Some(bias), epsilon: *epsilon }
+            NormParameters { weight, bias: Some(bias), epsilon: *epsilon }
         }
     }
 }
@@ -102,7 +102,7 @@ pub fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
 /// Writes rows, (tokens, heads, dim), into those of `pool`, (capacity, heads · dim), from `first`
 /// on.
 pub(super) fn write_rows(pool: &Tensor, rows: &Tensor, first: usize) -> Result<()> {
-    if !cuda::appended(pool, rows, first)? {
+    if !cuda::append_rows(pool, rows, first)? {
         let (tokens, heads, dim) = rows.dims3()?;
         pool.slice_set(&rows.contiguous()?.reshape((tokens, heads * dim))?, 0, first)?;
     }
@@ -111,7 +111,7 @@ pub(super) fn write_rows(pool: &Tensor, rows: &Tensor, first: usize) -> Result<(
 
 /// Whether [`attend_rows`] is there for heads of these sizes on a device.
 pub(super) fn attends_rows(shape: &AttentionShape, device: &Device) -> bool {
-    cuda::attends(shape, device)
+    cuda::supports_attention(shape, device)
 }
 
 /// Attention of queries (queries, heads, dim) over rows of a pool, (rows, kv_heads · dim), without
@@ -123,7 +123,7 @@ pub(super) fn attend_rows(
     [keys, values]: [&Tensor; 2],
     seen: &Tensor,
 ) -> Result<Tensor> {
-    Ok(cuda::attended(shape, q, keys, values, seen)?)
+    Ok(cuda::attention(shape, q, keys, values, seen)?)
 }
 
 /// The `count` largest of each row of `logits + bias` (its first `width` columns), their columns,
@@ -135,10 +135,10 @@ pub(super) fn top_k(
     width: usize,
     count: usize,
 ) -> Result<Option<Tensor>> {
-    Ok(cuda::best(logits, bias, width, count)?)
+    Ok(cuda::top_k(logits, bias, width, count)?)
 }
 
 /// Whether [`top_k`] may be there for so many of the largest on a device.
 pub(super) fn may_top_k(count: usize, device: &Device) -> bool {
-    device.is_cuda() && count <= cuda::MOST_WANTED
+    device.is_cuda() && count <= cuda::MAX_TOP_K
 }

@@ -184,7 +184,7 @@ fn chosen_strips(
     let strips = largest_of_strips.len();
     let mut best = TopK::new(*largest);
     best.choose(0, largest_of_strips);
-    let ranked = best.ranked().iter().map(|ranked| ranked.column).take(*largest);
+    let ranked = best.candidates().iter().map(|ranked| ranked.column).take(*largest);
     let mut chosen: Vec<usize> = ranked
         .chain(columns.iter().map(|column| column / STRIP).filter(|&strip| strip < strips))
         .collect();

@@ -1,12 +1,17 @@
-// What a CUDA device computes where candle's operations would be many, or slow. Compiled when it is first used (mod.rs), so that nothing here
-// may need a header. Rows are contiguous unless a stride says otherwise; sums are in 32 bits and in an order that depends on the sizes alone.
+// What a CUDA device computes where candle's operations would be many, or slow. Compiled when it is
+// first used (launch.rs), so that nothing here may need a header. Rows are contiguous unless a
+// stride says otherwise; sums are in 32 bits and in an order that depends on the sizes alone.
 
 typedef unsigned short u16;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 
-struct bf16 { u16 bits; };
-struct f16 { u16 bits; };
+struct bf16 {
+    u16 bits;
+};
+struct f16 {
+    u16 bits;
+};
 
 #define LOWEST __int_as_float(0xff800000)
 #define WARP 32
@@ -26,7 +31,9 @@ __device__ __forceinline__ void narrow(float x, bf16 &y) {
     // To the nearest, the even one of two; what is no number stays none.
     y.bits = x != x ? 0x7fff : (u16)((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
-__device__ __forceinline__ void narrow(float x, f16 &y) { asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y.bits) : "f"(x)); }
+__device__ __forceinline__ void narrow(float x, f16 &y) {
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(y.bits) : "f"(x));
+}
 
 // A sum or an activation as it would be read again from memory.
 template <typename T> __device__ __forceinline__ float rounded(float x) {
@@ -36,7 +43,9 @@ template <typename T> __device__ __forceinline__ float rounded(float x) {
 }
 
 // Eight numbers side by side, at an address that is a multiple of their size.
-template <typename T> struct __align__(16) Eight { T at[8]; };
+template <typename T> struct __align__(16) Eight {
+    T at[8];
+};
 
 template <typename T> __device__ __forceinline__ void read(const T *from, float *to) {
     const Eight<T> eight = *(const Eight<T> *)from;
@@ -51,7 +60,7 @@ template <typename T> __device__ __forceinline__ void write(const float *from, T
     *(Eight<T> *)to = eight;
 }
 
-// As mod.rs numbers them; 0 is none.
+// As rows.rs numbers them; 0 is none.
 __device__ __forceinline__ float activated(int activation, float x) {
     switch (activation) {
     case 1: return x / (1.0f + expf(-x));
@@ -64,7 +73,8 @@ __device__ __forceinline__ float activated(int activation, float x) {
 
 // The sum of a block's threads, for all of them; `shared` has a place for each warp.
 __device__ __forceinline__ float block_sum(float x, float *shared) {
-    for (int distance = WARP / 2; distance > 0; distance /= 2) x += __shfl_xor_sync(WHOLE, x, distance);
+    for (int distance = WARP / 2; distance > 0; distance /= 2)
+        x += __shfl_xor_sync(WHOLE, x, distance);
     __syncthreads();
     if (threadIdx.x % WARP == 0) shared[threadIdx.x / WARP] = x;
     __syncthreads();
@@ -74,7 +84,9 @@ __device__ __forceinline__ float block_sum(float x, float *shared) {
 }
 
 // A row a block: activation(x + bias), of a width that is a multiple of eight.
-template <typename T> __device__ void biased(const T *x, const T *bias, T *out, int width, int has_bias, int activation) {
+template <typename T>
+__device__ void bias_activation(const T *x, const T *bias, T *out, int width, int has_bias,
+                                int activation) {
     x += (u64)blockIdx.x * width;
     out += (u64)blockIdx.x * width;
     for (int at = threadIdx.x * 8; at < width; at += blockDim.x * 8) {
@@ -91,7 +103,8 @@ template <typename T> __device__ void biased(const T *x, const T *bias, T *out, 
     }
 }
 
-// A row a block: activation(gate) * up of a row [gate | up], each of a width that is a multiple of eight.
+// A row a block: activation(gate) * up of a row [gate | up], each of a width that is a multiple of
+// eight.
 template <typename T> __device__ void gated(const T *x, T *out, int width, int activation) {
     x += (u64)blockIdx.x * 2 * width;
     out += (u64)blockIdx.x * width;
@@ -105,11 +118,12 @@ template <typename T> __device__ void gated(const T *x, T *out, int width, int a
     }
 }
 
-// A row a block: x, x + y, or x + (y + y_bias), for so many `addends`, normalized by its root mean square, or by its mean and variance where
-// `centred`. A width that is a multiple of eight; what a thread has read of it, up to eight numbers, it keeps.
+// A row a block: x, x + y, or x + (y + y_bias), for so many `addends`, normalized by its root mean
+// square, or by its mean and variance where `centred`. A width that is a multiple of eight; what a
+// thread has read of it, up to eight numbers, it keeps.
 template <typename T>
-__device__ void normalized(const T *x, const T *y, const T *y_bias, const T *weight, const T *bias, T *out, int width, int addends, int centred,
-                           float epsilon) {
+__device__ void normalize(const T *x, const T *y, const T *y_bias, const T *weight, const T *bias,
+                          T *out, int width, int addends, int centred, float epsilon) {
     __shared__ float shared[WARP];
     const u64 row = (u64)blockIdx.x * width;
     const int reach = blockDim.x * 8;
@@ -157,22 +171,27 @@ __device__ void normalized(const T *x, const T *y, const T *y_bias, const T *wei
 }
 
 // Rows of `width` numbers, a multiple of eight, a `stride` apart, to where the rows of `out` begin.
-template <typename T> __device__ void appended(const T *x, T *out, int width, int stride) {
+template <typename T> __device__ void append_rows(const T *x, T *out, int width, int stride) {
     x += (u64)blockIdx.x * stride;
     out += (u64)blockIdx.x * width;
-    for (int at = threadIdx.x * 8; at < width; at += blockDim.x * 8) *(Eight<T> *)(out + at) = *(const Eight<T> *)(x + at);
+    for (int at = threadIdx.x * 8; at < width; at += blockDim.x * 8)
+        *(Eight<T> *)(out + at) = *(const Eight<T> *)(x + at);
 }
 
-// A query of a head a block, blocks (queries, heads). `dim` / 8 neighbouring threads, a power of two, read a key together, two keys at a time;
-// the groups of the block, at most 64, read every so many keys each, with a softmax as they go (Milakov and Gimelshein 2018), and bring it
-// together at the end. `seen` is, for each of `queries`, where what it sees begins, then for each how much that is; what it sees are the rows
-// from there on, or, if they are `scattered`, those whose numbers stand there in what follows.
+// A query of a head a block, blocks (queries, heads). `dim` / 8 neighbouring threads, a power of
+// two, read a key together, two keys at a time; the groups of the block, at most 64, read every so
+// many keys each, with a softmax as they go (Milakov and Gimelshein 2018), and bring it together at
+// the end. `seen` is, for each of `queries`, where what it sees begins, then for each how much that
+// is; what it sees are the rows from there on, or, if they are `scattered`, those whose numbers
+// stand there in what follows.
 template <typename T>
-__device__ void attended(const T *q, const T *keys, const T *values, const u32 *seen, T *out, int queries, int scattered, int q_stride, int kv_stride,
-                         int heads, int kv_heads, int dim, float scale) {
+__device__ void attention(const T *q, const T *keys, const T *values, const u32 *seen, T *out,
+                          int queries, int scattered, int q_stride, int kv_stride, int heads,
+                          int kv_heads, int dim, float scale) {
     __shared__ float largests[64], totals[64], sums[8 * 256];
     const int query = blockIdx.x, head = blockIdx.y;
-    const int lanes = dim / 8, lane = threadIdx.x % lanes, group = threadIdx.x / lanes, groups = blockDim.x / lanes;
+    const int lanes = dim / 8, lane = threadIdx.x % lanes, group = threadIdx.x / lanes,
+              groups = blockDim.x / lanes;
     const u32 count = seen[queries + query];
     const u32 begin = seen[query];
     const u32 *rows = seen + 2 * queries + begin;
@@ -205,10 +224,12 @@ __device__ void attended(const T *q, const T *keys, const T *values, const u32 *
         if (!another) next_score = LOWEST;
         if (is_there) {
             const float top = fmaxf(largest, fmaxf(score, next_score));
-            const float kept = expf(largest - top), weight = expf(score - top), next_weight = expf(next_score - top);
+            const float kept = expf(largest - top), weight = expf(score - top),
+                        next_weight = expf(next_score - top);
             total = total * kept + weight + next_weight;
 #pragma unroll
-            for (int i = 0; i < 8; i++) sum[i] = fmaf(next_weight, next_value[i], fmaf(weight, value[i], sum[i] * kept));
+            for (int i = 0; i < 8; i++)
+                sum[i] = fmaf(next_weight, next_value[i], fmaf(weight, value[i], sum[i] * kept));
             largest = top;
         }
     }
@@ -233,7 +254,8 @@ __device__ void attended(const T *q, const T *keys, const T *values, const u32 *
     }
 }
 
-// Whether one logit stands before another: the larger one, of two that are equal the one of the lower column.
+// Whether one logit stands before another: the larger one, of two that are equal the one of the
+// lower column.
 __device__ __forceinline__ bool before(float value, int column, float than, int than_column) {
     return value > than || (value == than && column < than_column);
 }
@@ -243,7 +265,10 @@ __device__ __forceinline__ void first_of(float &value, int &column, float *value
     for (int distance = WARP / 2; distance > 0; distance /= 2) {
         const float other = __shfl_xor_sync(WHOLE, value, distance);
         const int other_column = __shfl_xor_sync(WHOLE, column, distance);
-        if (before(other, other_column, value, column)) { value = other; column = other_column; }
+        if (before(other, other_column, value, column)) {
+            value = other;
+            column = other_column;
+        }
     }
     __syncthreads();
     if (threadIdx.x % WARP == 0) {
@@ -252,19 +277,25 @@ __device__ __forceinline__ void first_of(float &value, int &column, float *value
     }
     __syncthreads();
     for (int warp = 0; warp < blockDim.x / WARP; warp++) {
-        if (before(values[warp], columns[warp], value, column)) { value = values[warp]; column = columns[warp]; }
+        if (before(values[warp], columns[warp], value, column)) {
+            value = values[warp];
+            column = columns[warp];
+        }
     }
 }
 
 #define NO_COLUMN 0x7fffffff
 
-// A row a block: the `wanted` largest of the logits x + bias, best first, their columns, -1 where there are no more, the largest of all, and the sum
-// of exp(logit - largest): (rows, 2 * wanted + 2). The rows are `stride` apart, a multiple of eight. Each thread looks at every so many eights.
-template <typename T> __device__ void best(const T *x, const float *bias, float *out, int width, int stride, int wanted, int has_bias) {
+// A row a block: the `k` largest of the logits x + bias, best first, their columns, -1 where
+// there are no more, the largest of all, and the sum of exp(logit - largest): (rows, 2 * k +
+// 2). The rows are `stride` apart, a multiple of eight. Each thread looks at every so many eights.
+template <typename T>
+__device__ void top_k(const T *x, const float *bias, float *out, int width, int stride, int k,
+                      int has_bias) {
     __shared__ float values[WARP];
     __shared__ int columns[WARP];
     x += (u64)blockIdx.x * stride;
-    out += (u64)blockIdx.x * (2 * wanted + 2);
+    out += (u64)blockIdx.x * (2 * k + 2);
     const int step = blockDim.x * 8, places = (width + step - 1) / step * 8;
     float value = LOWEST, sum = 0.0f, over = LOWEST;
     int column = NO_COLUMN;
@@ -277,7 +308,10 @@ template <typename T> __device__ void best(const T *x, const float *bias, float 
             const int at = first + i;
             if (at >= width) logits[i] = LOWEST;
             else if (has_bias) logits[i] += bias[at];
-            if (at < width && before(logits[i], at, value, column)) { value = logits[i]; column = at; }
+            if (at < width && before(logits[i], at, value, column)) {
+                value = logits[i];
+                column = at;
+            }
             top = fmaxf(top, logits[i]);
         }
         if (top > over) {
@@ -294,15 +328,15 @@ template <typename T> __device__ void best(const T *x, const float *bias, float 
     first_of(last, last_column, values, columns);
     const float all = block_sum(sum > 0.0f ? sum * expf(over - last) : 0.0f, values);
     if (threadIdx.x == 0) {
-        out[2 * wanted] = last;
-        out[2 * wanted + 1] = all;
+        out[2 * k] = last;
+        out[2 * k + 1] = all;
     }
-    for (int rank = 0; rank < wanted; rank++) {
+    for (int rank = 0; rank < k; rank++) {
         if (threadIdx.x == 0) {
             out[rank] = last;
-            out[wanted + rank] = last_column == NO_COLUMN ? -1.0f : (float)last_column;
+            out[k + rank] = last_column == NO_COLUMN ? -1.0f : (float)last_column;
         }
-        if (last_column == NO_COLUMN || rank + 1 == wanted) continue;
+        if (last_column == NO_COLUMN || rank + 1 == k) continue;
         // The thread that had the last one looks for its next, with the help of all.
         const int owner = last_column / 8 % blockDim.x;
         float next = LOWEST;
@@ -311,32 +345,48 @@ template <typename T> __device__ void best(const T *x, const float *bias, float 
             const int at = place / 8 * step + owner * 8 + place % 8;
             if (at >= width) continue;
             const float logit = wide(x[at]) + (has_bias ? bias[at] : 0.0f);
-            if (before(last, last_column, logit, at) && before(logit, at, next, next_column)) { next = logit; next_column = at; }
+            if (before(last, last_column, logit, at) && before(logit, at, next, next_column)) {
+                next = logit;
+                next_column = at;
+            }
         }
         first_of(next, next_column, values, columns);
-        if (threadIdx.x == owner) { value = next; column = next_column; }
+        if (threadIdx.x == owner) {
+            value = next;
+            column = next_column;
+        }
         last = value;
         last_column = column;
         first_of(last, last_column, values, columns);
     }
 }
 
-#define FOR_TYPE(T)                                                                                                                                \
-    extern "C" __global__ void biased_##T(const T *x, const T *bias, T *out, int width, int has_bias, int activation) {                            \
-        biased<T>(x, bias, out, width, has_bias, activation);                                                                                      \
-    }                                                                                                                                              \
-    extern "C" __global__ void gated_##T(const T *x, T *out, int width, int activation) { gated<T>(x, out, width, activation); }                   \
-    extern "C" __global__ void normalized_##T(const T *x, const T *y, const T *y_bias, const T *weight, const T *bias, T *out, int width,          \
-                                              int addends, int centred, float epsilon) {                                                           \
-        normalized<T>(x, y, y_bias, weight, bias, out, width, addends, centred, epsilon);                                                          \
-    }                                                                                                                                              \
-    extern "C" __global__ void appended_##T(const T *x, T *out, int width, int stride) { appended<T>(x, out, width, stride); }                     \
-    extern "C" __global__ void attended_##T(const T *q, const T *keys, const T *values, const u32 *seen, T *out, int queries, int scattered,       \
-                                            int q_stride, int kv_stride, int heads, int kv_heads, int dim, float scale) {                          \
-        attended<T>(q, keys, values, seen, out, queries, scattered, q_stride, kv_stride, heads, kv_heads, dim, scale);                             \
-    }                                                                                                                                              \
-    extern "C" __global__ void best_##T(const T *x, const float *bias, float *out, int width, int stride, int wanted, int has_bias) {              \
-        best<T>(x, bias, out, width, stride, wanted, has_bias);                                                                                    \
+#define FOR_TYPE(T)                                                                                \
+    extern "C" __global__ void bias_activation_##T(const T *x, const T *bias, T *out, int width,   \
+                                                   int has_bias, int activation) {                 \
+        bias_activation<T>(x, bias, out, width, has_bias, activation);                             \
+    }                                                                                              \
+    extern "C" __global__ void gated_##T(const T *x, T *out, int width, int activation) {          \
+        gated<T>(x, out, width, activation);                                                       \
+    }                                                                                              \
+    extern "C" __global__ void normalize_##T(const T *x, const T *y, const T *y_bias,              \
+                                             const T *weight, const T *bias, T *out, int width,    \
+                                             int addends, int centred, float epsilon) {            \
+        normalize<T>(x, y, y_bias, weight, bias, out, width, addends, centred, epsilon);           \
+    }                                                                                              \
+    extern "C" __global__ void append_rows_##T(const T *x, T *out, int width, int stride) {        \
+        append_rows<T>(x, out, width, stride);                                                     \
+    }                                                                                              \
+    extern "C" __global__ void attention_##T(const T *q, const T *keys, const T *values,           \
+                                             const u32 *seen, T *out, int queries, int scattered,  \
+                                             int q_stride, int kv_stride, int heads, int kv_heads, \
+                                             int dim, float scale) {                               \
+        attention<T>(q, keys, values, seen, out, queries, scattered, q_stride, kv_stride, heads,   \
+                     kv_heads, dim, scale);                                                        \
+    }                                                                                              \
+    extern "C" __global__ void top_k_##T(const T *x, const float *bias, float *out, int width,     \
+                                         int stride, int k, int has_bias) {                        \
+        top_k<T>(x, bias, out, width, stride, k, has_bias);                                        \
     }
 
 FOR_TYPE(float)

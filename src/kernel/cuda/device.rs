@@ -2,13 +2,13 @@
 
 use candle_core::{Device, Result};
 
-/// The CUDA device of a number, with one stream for all threads: what one of them begins is done
-/// before what another begins later. The memory that tensors give back is kept for those to come;
-/// by itself the driver returns all of it to the system whenever somebody waits for a result, at
-/// every token, and fetching it again takes longer than the token.
+/// Opens the CUDA device of a number, with one stream for all threads: work that one of them begins
+/// is done before work that another begins later. The memory of dropped tensors is kept for those
+/// to come; by itself the driver returns all of it to the system whenever somebody waits for a
+/// result, at every token, and fetching it again takes longer than the token.
 ///
 /// # Errors
-/// When there is none.
+/// When there is no such device.
 #[cfg(feature = "cuda")]
 pub fn open_cuda(number: usize) -> Result<Device> {
     use candle_core::cuda_backend::cudarc::driver::{result, sys::CUmemPool_attribute};
@@ -19,8 +19,9 @@ pub fn open_cuda(number: usize) -> Result<Device> {
     unsafe { device.disable_event_tracking() };
     let stream = device.cuda_stream();
     let mut threshold = u64::MAX;
-    // Where it cannot be told, nothing is lost but time. SAFETY: the device is that of an open
-    // context, and this attribute is a u64, which outlives the call.
+    // Where this fails, nothing is lost but time.
+    // SAFETY: the device is that of an open context, and this attribute is a u64, which outlives
+    // the call.
     let _ = unsafe {
         result::device::get_default_mem_pool(stream.context().cu_device()).and_then(|pool| {
             let value = (&raw mut threshold).cast();
@@ -34,7 +35,7 @@ pub fn open_cuda(number: usize) -> Result<Device> {
     Ok(opened)
 }
 
-/// In a build that knows no such device, what candle says of that.
+/// Fails with candle's error: this build knows no such device.
 ///
 /// # Errors
 /// Always.

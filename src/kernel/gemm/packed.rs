@@ -1,32 +1,16 @@
-//! Weight matrices, packed once at load for the kernels.
+//! Weight matrices, packed once at load for the kernels of their precision.
 
-use super::Isa;
-use super::aligned::Aligned;
-use super::matmul_f32::{self, PANEL, Tiles};
-use super::matmul_i8::{self, Activations};
+use super::precision::Precision;
+use super::target::Target;
+use super::{fp32, int8};
+use crate::kernel::simd::Isa;
 use rayon::prelude::*;
 use std::convert::Infallible;
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
-/// How weights are stored and multiplied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Precision {
-    /// 32-bit floats: the reference.
-    F32,
-    /// 16-bit floats of IEEE 754, on a GPU.
-    F16,
-    /// 16-bit floats with the range of 32-bit ones, on a GPU.
-    Bf16,
-    /// 8-bit integers, a scale per [`GROUP`](super::GROUP) weights; activations are quantized the
-    /// same way on the fly.
-    Int8,
-}
-
 enum Weights {
-    /// (panels, k, PANEL)
-    F32(Aligned<f32>),
-    Int8(matmul_i8::Weights),
+    F32(fp32::Weights),
+    Int8(int8::Weights),
 }
 
 /// A weight matrix of `n` output features and `k` input features, in panels.
@@ -52,11 +36,11 @@ impl Packed {
         packed.unwrap_or_else(|never| match never {})
     }
 
-    /// The same, a few rows at a time; `rows(range, buffer)` fills in these rows, one after the
-    /// other.
+    /// Packs `n` rows of `k` weights each, a few rows at a time; `rows(range, buffer)` fills in
+    /// these rows, one after the other.
     ///
     /// # Errors
-    /// What `rows` gives back, of one block that it failed for.
+    /// The error of `rows`, for one of the blocks for which it failed.
     pub fn try_pack<E: Send>(
         precision: Precision,
         n: usize,
@@ -65,8 +49,8 @@ impl Packed {
     ) -> Result<Packed, E> {
         /// Rows a block, whole panels of either kind.
         const BLOCK: usize = 64;
-        const { assert!(BLOCK.is_multiple_of(PANEL) && BLOCK.is_multiple_of(matmul_i8::PANEL)) };
-        // A block's rows, in a thread's buffer.
+        const { assert!(BLOCK.is_multiple_of(fp32::PANEL) && BLOCK.is_multiple_of(int8::PANEL)) };
+        // Reads a block's rows into a thread's buffer.
         let read = |number: usize, buffer: &mut Vec<f32>| {
             let range = number * BLOCK..((number + 1) * BLOCK).min(n);
             buffer.resize(range.len() * k, 0.0);
@@ -74,28 +58,21 @@ impl Packed {
         };
         let weights = match precision {
             Precision::Int8 => {
-                let mut weights = matmul_i8::Weights::zeros(Isa::current(), n, k);
+                let mut weights = int8::Weights::zeros(Isa::current(), n, k);
                 let blocks = weights.blocks(BLOCK).enumerate();
                 blocks.try_for_each_init(Vec::new, |buffer, (number, mut block)| {
                     read(number, buffer).map(|()| block.fill(buffer, k))
                 })?;
                 Weights::Int8(weights)
             }
-            // Where the kernels compute, 16 bits are no faster, and are not used.
+            // On a CPU 16 bits are no faster, and are not used.
             Precision::F32 | Precision::F16 | Precision::Bf16 => {
-                let mut packed = Aligned::lasting(n.div_ceil(PANEL) * k * PANEL);
-                packed.par_chunks_mut(BLOCK * k).enumerate().try_for_each_init(
-                    Vec::new,
-                    |buffer, (number, packed)| {
-                        read(number, buffer)?;
-                        for (i, row) in buffer.chunks_exact(k).enumerate() {
-                            let base = i / PANEL * k * PANEL + i % PANEL;
-                            row.iter().enumerate().for_each(|(p, &v)| packed[base + p * PANEL] = v);
-                        }
-                        Ok(())
-                    },
-                )?;
-                Weights::F32(packed)
+                let mut weights = fp32::Weights::zeros(n, k);
+                let blocks = weights.blocks(BLOCK).enumerate();
+                blocks.try_for_each_init(Vec::new, |buffer, (number, mut block)| {
+                    read(number, buffer).map(|()| block.fill(buffer))
+                })?;
+                Weights::F32(weights)
             }
         };
         Ok(Packed { n, k, weights })
@@ -111,7 +88,8 @@ impl Packed {
         self.k
     }
 
-    /// Row `i` as f32 (what an embedding that shares its weights with the output layer looks up).
+    /// Writes row `i` to `out` as f32, for an embedding that shares its weights with the output
+    /// layer.
     ///
     /// # Panics
     /// If `i` is not below [`Packed::n`] or `out` is not [`Packed::k`] long.
@@ -119,12 +97,7 @@ impl Packed {
         assert!(i < self.n && out.len() == self.k);
         match &self.weights {
             Weights::Int8(weights) => weights.row(i, out),
-            Weights::F32(values) => {
-                let base = i / PANEL * self.k * PANEL + i % PANEL;
-                for (p, out) in out.iter_mut().enumerate() {
-                    *out = values[base + p * PANEL];
-                }
-            }
+            Weights::F32(weights) => weights.row(i, out),
         }
     }
 
@@ -138,14 +111,14 @@ impl Packed {
             Weights::F32(_) => Packed::pack(Precision::F32, rows.len(), self.k, |i, out| {
                 self.row(rows[i] as usize, out)
             }),
-            // As they are: a vocabulary is chosen for every sentence where there is a shortlist.
+            // Copied as they are: with a shortlist, a vocabulary is chosen for every sentence.
             Weights::Int8(weights) => {
                 Packed { n: rows.len(), k: self.k, weights: Weights::Int8(weights.select(rows)) }
             }
         }
     }
 
-    /// `x · Wᵀ`, plus `bias` for each feature if there is one: (rows, k) to (rows, n).
+    /// The product `x · Wᵀ`, plus `bias` for each feature if there is one: (rows, k) to (rows, n).
     ///
     /// # Panics
     /// If the lengths of the slices do not fit.
@@ -163,9 +136,9 @@ impl Packed {
         out
     }
 
-    /// Calls `visit(first column, width, block)` for successive blocks of columns of `x · Wᵀ` plus
-    /// bias; a block is (rows, width). Made for the vocabulary projection, whose whole product is
-    /// too large to be worth storing.
+    /// Calls `visit(first column, width, block)` for successive blocks of columns of `x · Wᵀ`,
+    /// plus `bias` if there is one; a block is (rows, width). Made for the vocabulary projection,
+    /// whose whole product is too large to be worth storing.
     ///
     /// # Panics
     /// If the lengths of the slices do not fit.
@@ -175,8 +148,8 @@ impl Packed {
         bias: Option<&[f32]>,
         mut visit: impl FnMut(usize, usize, &mut [f32]),
     ) {
-        /// Columns a block, whole panels: the block of a few dozen rows stays in the second cache,
-        /// for all that is done to it.
+        /// Columns a block, whole panels: a block of a few dozen rows stays in the second cache
+        /// while `visit` works on it.
         const BLOCK: usize = 256;
         let rows = x.len() / self.k;
         let prepared = self.prepare(x);
@@ -197,19 +170,19 @@ impl Packed {
         }
     }
 
-    /// Makes `x`, (rows, k), ready to be multiplied.
+    /// Lays out `x`, (rows, k), as the kernels read it.
     fn prepare(&self, x: &[f32]) -> Prepared {
         assert_eq!(x.len() % self.k, 0);
         match &self.weights {
-            Weights::F32(_) => Prepared::F32(Tiles::new(x, self.k)),
+            Weights::F32(_) => Prepared::F32(fp32::Activations::new(x, self.k)),
             Weights::Int8(weights) => {
-                Prepared::Int8(Activations::quantize(weights.isa(), x, self.k))
+                Prepared::Int8(int8::Activations::quantize(weights.isa(), x, self.k))
             }
         }
     }
 
-    /// Columns of the product, which begin at the border of a panel; writes every element of the
-    /// target.
+    /// Multiplies a range of columns that begins at the border of a panel; writes every element of
+    /// the target.
     fn multiply(
         &self,
         x: &Prepared,
@@ -219,32 +192,22 @@ impl Packed {
     ) {
         let width = columns.len();
         assert!(bias.is_none_or(|bias| bias.len() == width) && columns.end <= self.n);
+        let panels = |size: usize| columns.start / size..columns.end.div_ceil(size);
         match (x, &self.weights) {
-            (Prepared::F32(x), Weights::F32(values)) => {
-                let size = self.k * PANEL;
-                let values =
-                    &values[columns.start / PANEL * size..columns.end.div_ceil(PANEL) * size];
-                matmul_f32::matmul(Isa::current(), x, values, width, bias, target);
+            (Prepared::F32(x), Weights::F32(weights)) => {
+                let panels = weights.panels(panels(fp32::PANEL));
+                fp32::matmul(Isa::current(), x, panels, width, bias, target);
             }
             (Prepared::Int8(x), Weights::Int8(weights)) => {
-                let panels =
-                    columns.start / matmul_i8::PANEL..columns.end.div_ceil(matmul_i8::PANEL);
-                matmul_i8::matmul(x, weights.panels(panels), width, bias, target);
+                int8::matmul(x, weights.panels(panels(int8::PANEL)), width, bias, target);
             }
             _ => unreachable!("prepared by a matrix of another precision"),
         }
     }
 }
 
-/// Where a product goes: rows `stride` apart, of which the product has the first columns.
-pub(super) struct Target<'a> {
-    pub out: &'a mut [MaybeUninit<f32>],
-    pub stride: usize,
-}
-
-/// Activations in the form that the kernels read.
+/// Activations in the form that the kernels of a precision read.
 enum Prepared {
-    F32(Tiles),
-    /// Quantized.
-    Int8(Activations),
+    F32(fp32::Activations),
+    Int8(int8::Activations),
 }

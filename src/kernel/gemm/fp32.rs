@@ -5,61 +5,113 @@
 //! at the height of the whole sum every time: its error grows with `k`, that of blocks with √k
 //! (Higham 1993, "The accuracy of floating point summation").
 
-use super::isa::per_isa;
-use super::packed::Target;
+use super::target::Target;
+use crate::kernel::simd::{Aligned, Isa, per_isa};
+use rayon::prelude::*;
+use std::ops::Range;
 
 /// Output features a panel: two AVX2 registers, one of AVX-512.
 pub(super) const PANEL: usize = 16;
 
-/// Rows a tile: 6 × 16 accumulators fill twelve of AVX2's sixteen registers.
-const TILE: usize = 6;
+/// Rows a tile, at most: 6 × 16 accumulators fill twelve of AVX2's sixteen registers.
+const MAX_MR: usize = 6;
 
 /// Products added up before they meet the sum of those before them: about √k for the widths of
 /// transformers, where the error is least.
 const BLOCK: usize = 32;
 
-/// Rows of activations in tiles, each (k, height), so that the inner loop reads in order.
-pub(super) struct Tiles {
-    values: Vec<f32>,
+/// Weights in panels of [`PANEL`] output features: (panels, k, PANEL), padded to whole panels.
+pub(super) struct Weights {
+    values: Aligned<f32>,
+    k: usize,
+}
+
+impl Weights {
+    /// Zeros, for [`Block::fill`] to write over.
+    pub(super) fn zeros(n: usize, k: usize) -> Weights {
+        Weights { values: Aligned::in_slab(n.div_ceil(PANEL) * k * PANEL), k }
+    }
+
+    /// Blocks of so many rows, whole panels, that can be filled side by side; the last one may be
+    /// smaller.
+    pub(super) fn blocks(&mut self, rows: usize) -> impl IndexedParallelIterator<Item = Block<'_>> {
+        let k = self.k;
+        self.values.par_chunks_mut(rows * k).map(move |values| Block { values, k })
+    }
+
+    /// A range of panels.
+    pub(super) fn panels(&self, panels: Range<usize>) -> &[f32] {
+        let size = self.k * PANEL;
+        &self.values[panels.start * size..panels.end * size]
+    }
+
+    /// Writes row `i` to `out`.
+    pub(super) fn row(&self, i: usize, out: &mut [f32]) {
+        let base = i / PANEL * self.k * PANEL + i % PANEL;
+        for (p, out) in out.iter_mut().enumerate() {
+            *out = self.values[base + p * PANEL];
+        }
+    }
+}
+
+/// Some panels of [`Weights`] that are being packed.
+pub(super) struct Block<'a> {
+    values: &'a mut [f32],
+    k: usize,
+}
+
+impl Block<'_> {
+    /// Packs rows of `k` values each.
+    pub(super) fn fill(&mut self, rows: &[f32]) {
+        for (i, row) in rows.chunks_exact(self.k).enumerate() {
+            let base = i / PANEL * self.k * PANEL + i % PANEL;
+            row.iter().enumerate().for_each(|(p, &v)| self.values[base + p * PANEL] = v);
+        }
+    }
+}
+
+/// Rows of activations in tiles, each (k, mr), so that the inner loop reads in order.
+pub(super) struct Activations {
+    tiles: Vec<f32>,
     k: usize,
     rows: usize,
 }
 
-impl Tiles {
-    /// Of rows of `k` values.
-    pub(super) fn new(x: &[f32], k: usize) -> Tiles {
-        let mut values = vec![0.0; x.len()];
-        for (tile, rows) in values.chunks_mut(TILE * k).zip(x.chunks(TILE * k)) {
-            let height = rows.len() / k;
+impl Activations {
+    /// Tiles of rows of `k` values.
+    pub(super) fn new(x: &[f32], k: usize) -> Activations {
+        let mut tiles = vec![0.0; x.len()];
+        for (tile, rows) in tiles.chunks_mut(MAX_MR * k).zip(x.chunks(MAX_MR * k)) {
+            let mr = rows.len() / k;
             for (r, row) in rows.chunks_exact(k).enumerate() {
                 for (p, &value) in row.iter().enumerate() {
-                    tile[p * height + r] = value;
+                    tile[p * mr + r] = value;
                 }
             }
         }
-        Tiles { values, k, rows: x.len() / k }
+        Activations { tiles, k, rows: x.len() / k }
     }
 }
 
 /// Multiplies rows, (rows, k), with panels of weights, (panels, k, PANEL), adds the bias of the `n`
 /// features if there is one, and writes (rows, n).
 pub(super) fn matmul(
-    isa: super::Isa,
-    x: &Tiles,
+    isa: Isa,
+    x: &Activations,
     weights: &[f32],
     n: usize,
     bias: Option<&[f32]>,
     target: Target<'_>,
 ) {
-    let Tiles { values: tiles, k, rows } = x;
+    let Activations { tiles, k, rows } = x;
     let Target { out, stride } = target;
     // Panels outside, rows inside: a panel of weights stays in the cache while all rows pass over
     // it.
     for (panel, weights) in weights.chunks_exact(k * PANEL).enumerate() {
         let column = panel * PANEL;
         let width = PANEL.min(n - column);
-        for (t, tile) in tiles.chunks(TILE * k).enumerate() {
-            let mut sums = [[0.0; PANEL]; TILE];
+        for (t, tile) in tiles.chunks(MAX_MR * k).enumerate() {
+            let mut sums = [[0.0; PANEL]; MAX_MR];
             match tile.len() / k {
                 6 => tile_product::<6>(isa, tile, weights, &mut sums),
                 5 => tile_product::<5>(isa, tile, weights, &mut sums),
@@ -68,13 +120,13 @@ pub(super) fn matmul(
                 2 => tile_product::<2>(isa, tile, weights, &mut sums),
                 _ => tile_product::<1>(isa, tile, weights, &mut sums),
             }
-            for (r, sums) in sums.iter_mut().enumerate().take(rows - t * TILE) {
+            for (r, sums) in sums.iter_mut().enumerate().take(rows - t * MAX_MR) {
                 if let Some(bias) = bias {
                     sums.iter_mut()
                         .zip(&bias[column..column + width])
                         .for_each(|(sum, bias)| *sum += bias);
                 }
-                let out = &mut out[(t * TILE + r) * stride + column..][..width];
+                let out = &mut out[(t * MAX_MR + r) * stride + column..][..width];
                 out.iter_mut().zip(&*sums).for_each(|(out, sum)| _ = out.write(*sum));
             }
         }
@@ -83,14 +135,18 @@ pub(super) fn matmul(
 
 per_isa! {
     /// One tile of rows, (k, MR), with one panel of weights, (k, PANEL).
-    fn tile_product<const MR: usize>(tile: &[f32], weights: &[f32], sums: &mut [[f32; PANEL]; TILE]) = tile_product_body::<MR>
+    fn tile_product<const MR: usize>(
+        tile: &[f32],
+        weights: &[f32],
+        sums: &mut [[f32; PANEL]; MAX_MR],
+    ) = tile_product_body::<MR>
 }
 
 #[inline(always)]
 fn tile_product_body<const MR: usize>(
     tile: &[f32],
     weights: &[f32],
-    sums: &mut [[f32; PANEL]; TILE],
+    sums: &mut [[f32; PANEL]; MAX_MR],
 ) {
     let mut total = [[0.0f32; PANEL]; MR];
     for (tile, weights) in tile.chunks(BLOCK * MR).zip(weights.chunks(BLOCK * PANEL)) {

@@ -1,26 +1,6 @@
-//! What is done to rows of activations between the matrix products: sums and normalizations.
+//! Normalizations of rows of activations.
 
-use super::isa::{Isa, per_isa};
-use half::f16;
-use half::slice::HalfFloatSliceExt;
-
-/// `x + y`, element by element, into `x`.
-///
-/// # Panics
-/// If the lengths of the slices differ.
-pub fn add(x: &mut [f32], y: &[f32]) {
-    assert_eq!(x.len(), y.len());
-    add_isa(Isa::current(), x, y);
-}
-
-/// Adds `bias` to every row of `x`, (rows, width).
-///
-/// # Panics
-/// If `x` is not whole rows of the bias' width.
-pub fn add_to_rows(x: &mut [f32], bias: &[f32]) {
-    assert!(!bias.is_empty() && x.len().is_multiple_of(bias.len()));
-    x.chunks_exact_mut(bias.len()).for_each(|row| add_isa(Isa::current(), row, bias));
-}
+use super::simd::{Isa, LANES, per_isa};
 
 /// Layer normalization (Ba et al. 2016) of every row, (rows, width), in place.
 ///
@@ -42,27 +22,12 @@ pub fn rms_norm(x: &mut [f32], weight: &[f32], epsilon: f32) {
     rms_norm_isa(Isa::current(), x, weight, epsilon);
 }
 
-/// Appends numbers in half precision; those that it cannot hold become its largest.
-pub fn extend_half(out: &mut Vec<f16>, values: &[f32]) {
-    const MOST: f32 = 65504.0;
-    let start = out.len();
-    out.resize(start + values.len(), f16::ZERO);
-    for (out, values) in out[start..].chunks_mut(256).zip(values.chunks(256)) {
-        let mut held = [0.0; 256];
-        let held = &mut held[..values.len()];
-        held.iter_mut().zip(values).for_each(|(held, &v)| *held = v.clamp(-MOST, MOST));
-        // Rounds to nearest, with instructions where the machine has them.
-        out.convert_from_f32_slice(held);
-    }
+per_isa! {
+    fn layer_norm_isa(x: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32)
+        = layer_norm_body
 }
-
-per_isa! { fn add_isa(x: &mut [f32], y: &[f32]) = add_body }
-per_isa! { fn layer_norm_isa(x: &mut [f32], weight: &[f32], bias: &[f32], epsilon: f32) = layer_norm_body }
-per_isa! { fn rms_norm_isa(x: &mut [f32], weight: &[f32], epsilon: f32) = rms_norm_body }
-
-#[inline(always)]
-fn add_body(x: &mut [f32], y: &[f32]) {
-    x.iter_mut().zip(y).for_each(|(x, y)| *x += y);
+per_isa! {
+    fn rms_norm_isa(x: &mut [f32], weight: &[f32], epsilon: f32) = rms_norm_body
 }
 
 #[inline(always)]
@@ -87,10 +52,9 @@ fn rms_norm_body(x: &mut [f32], weight: &[f32], epsilon: f32) {
     }
 }
 
-/// Σ f(v) in a fixed order: sixteen sums side by side, then these one after the other.
+/// Σ f(v) in a fixed order: one sum per lane, then the lanes one after the other.
 #[inline(always)]
 fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
-    const LANES: usize = 16;
     let (blocks, rest) = values.as_chunks::<LANES>();
     let mut sums = [0.0f32; LANES];
     for block in blocks {
@@ -107,38 +71,6 @@ fn sum(values: &[f32], f: impl Fn(f32) -> f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn half_precision_rounds_and_keeps_to_its_range() {
-        let values: Vec<f32> = [
-            0.0,
-            -0.0,
-            1.0,
-            0.1,
-            -7.7,
-            65504.0,
-            65519.0,
-            65520.0,
-            1e30,
-            f32::INFINITY,
-            -1e9,
-            1e-8,
-            6e-8,
-        ]
-        .repeat(50);
-        let mut out = vec![f16::ONE];
-        extend_half(&mut out, &values);
-        assert_eq!((out.len(), out[0]), (values.len() + 1, f16::ONE));
-        for (half, v) in out[1..].iter().zip(&values) {
-            let bounded = v.clamp(-65504.0, 65504.0);
-            assert!(
-                (half.to_f32() - bounded).abs() <= bounded.abs() / 2048.0 + 3e-8,
-                "{half} for {v}"
-            );
-        }
-        extend_half(&mut out, &[f32::NAN]);
-        assert!(out.last().unwrap().is_nan());
-    }
 
     #[test]
     fn normalizations_are_what_their_definitions_say_on_every_isa() {

@@ -1,0 +1,14 @@
+//! Scaled dot-product attention of queries over cached keys and values.
+
+mod attend;
+mod key_index;
+mod masked;
+mod products;
+mod relative_bias;
+mod shape;
+mod softmax;
+mod tile;
+
+pub use attend::attend;
+pub use relative_bias::RelativeBias;
+pub use shape::{AttentionShape, GlobalBlocks, KeyValues, KvView, Mask};
