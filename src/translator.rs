@@ -13,6 +13,8 @@ use crate::types::{Lang, Problem};
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread;
 
 /// Translates texts with local models.
 ///
@@ -188,29 +190,37 @@ impl Translator {
         self.translate_all(&from, &to, texts.iter().map(AsRef::as_ref), on_event)
     }
 
-    /// Translates texts one after the other as an iterator asks for them: the first comes soon,
-    /// those after it in groups that grow, so that many together are as fast as in one call.
-    /// Memory holds one group.
+    /// Translates texts as they come, each as soon as it can be: those that are there together are
+    /// translated together, so that a file is as fast as in one call and a ticker does not wait.
+    /// The texts are read in a thread of their own; memory holds some hundreds.
+    ///
+    /// ```no_run
+    /// # fn main() -> polygist::Result<()> {
+    /// # let translator = polygist::Translator::builder().build()?;
+    /// use std::io::{BufRead, BufReader};
+    /// let lines = BufReader::new(std::io::stdin()).lines().map_while(Result::ok);
+    /// for translation in translator.stream("de", "en", lines)? {
+    ///     println!("{}", translation?);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
-    /// When a language is not a language code; each item may be an error of its group, after which
-    /// the iterator ends.
-    pub fn stream<'a, T: AsRef<str>, I: IntoIterator<Item = T>>(
-        &'a self,
+    /// When a language is not a language code; an item is an error where its group failed, after
+    /// which the iterator ends.
+    pub fn stream<T: AsRef<str> + Send + 'static>(
+        &self,
         from: impl TryInto<Lang, Error: Into<Error>>,
         to: impl TryInto<Lang, Error: Into<Error>>,
-        texts: I,
-    ) -> Result<TranslationStream<'a, I::IntoIter>> {
+        texts: impl IntoIterator<Item = T, IntoIter: Send + 'static>,
+    ) -> Result<TranslationStream<'_, T>> {
         let (from, to) = pair(from, to)?;
-        let texts = texts.into_iter();
-        Ok(TranslationStream {
-            translator: self,
-            from,
-            to,
-            texts,
-            group: 1,
-            ready: VecDeque::new(),
-        })
+        let mut unread = texts.into_iter();
+        let (sender, texts) = sync_channel(LARGEST_GROUP);
+        // It ends with the texts, or at the first one after the stream was dropped.
+        thread::spawn(move || unread.try_for_each(|text| sender.send(text)));
+        Ok(TranslationStream { translator: self, from, to, texts, ready: VecDeque::new() })
     }
 
     fn translate_all<'a>(
@@ -239,35 +249,35 @@ impl Translator {
     }
 }
 
+/// Most texts of a stream that are translated together.
+const LARGEST_GROUP: usize = 256;
+
 /// The translations of [`Translator::stream`].
-pub struct TranslationStream<'a, I> {
+pub struct TranslationStream<'a, T> {
     translator: &'a Translator,
     from: Lang,
     to: Lang,
-    texts: I,
-    /// Texts of the next group.
-    group: usize,
+    texts: Receiver<T>,
     ready: VecDeque<Translation>,
 }
 
-/// Largest group of a stream.
-const LARGEST_GROUP: usize = 256;
-
-impl<T: AsRef<str>, I: Iterator<Item = T>> Iterator for TranslationStream<'_, I> {
+impl<T: AsRef<str>> Iterator for TranslationStream<'_, T> {
     type Item = Result<Translation>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ready.is_empty() && self.group > 0 {
-            let texts: Vec<T> = self.texts.by_ref().take(self.group).collect();
-            let texts = texts.iter().map(AsRef::as_ref);
+        if self.ready.is_empty() {
+            // The next text, and what is there beside it.
+            let first = self.texts.recv().ok()?;
+            let more = self.texts.try_iter().take(LARGEST_GROUP - 1);
+            let group: Vec<T> = std::iter::once(first).chain(more).collect();
+            let texts = group.iter().map(AsRef::as_ref);
             match self.translator.translate_all(&self.from, &self.to, texts, &|_| ()) {
                 Ok(translations) => self.ready.extend(translations),
                 Err(error) => {
-                    self.group = 0;
+                    self.texts = sync_channel(0).1;
                     return Some(Err(error));
                 }
             }
-            self.group = (self.group * 2).min(LARGEST_GROUP);
         }
         self.ready.pop_front().map(Ok)
     }
