@@ -37,6 +37,10 @@ struct Document {
 }
 
 impl Document {
+    fn parse(text: &str, origin: &str) -> Result<Document> {
+        toml::from_str(text).map_err(|e| Error::Usage(format!("{origin}: {e}")))
+    }
+
     /// The languages of a list, with those of the groups in their places.
     fn expand(&self, list: &[Lang]) -> Result<Vec<Lang>, String> {
         let mut languages = Vec::new();
@@ -61,7 +65,9 @@ impl Document {
 impl Catalog {
     /// The catalog that ships with the program.
     pub fn builtin() -> Result<Catalog> {
-        Catalog::parse(BUILTIN, "built-in catalog")
+        let mut document = Document::parse(BUILTIN, "built-in catalog")?;
+        document.models.retain(builtin::has_parts_of);
+        Catalog::of(&document, "built-in catalog")
     }
 
     /// The built-in catalog, and before it the models of the user's own file if that exists.
@@ -82,8 +88,11 @@ impl Catalog {
 
     /// Reads a catalog; `origin` names it in errors.
     pub fn parse(text: &str, origin: &str) -> Result<Catalog> {
+        Catalog::of(&Document::parse(text, origin)?, origin)
+    }
+
+    fn of(document: &Document, origin: &str) -> Result<Catalog> {
         let wrong = |message: String| Error::Usage(format!("{origin}: {message}"));
-        let document: Document = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
         let mut models = document.models.clone();
         let mut seen = HashSet::new();
         for model in &mut models {
