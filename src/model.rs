@@ -1,23 +1,24 @@
 //! From a model's files to an engine that runs it.
 
+mod generation;
+
 use crate::arch;
 use crate::cancel::CancelToken;
 use crate::checkpoint::{Config, TrackedWeights, Weights};
 use crate::error::{Error, Result};
-use crate::generate::{
-    DecodingOptions, Engine, EngineSettings, GenerationConfig, Shortlist, TokenSet,
-};
-use crate::io::weights::{Adapter, Gguf, ShortlistFile, open_folder, optional_json};
+use crate::generate::{Engine, EngineSettings, GenerationConfig};
+use crate::io::weights::{Adapter, Gguf, open_folder, optional_json};
 use crate::kernel::{Precision, open_cuda};
 use crate::nn::{Backend, Compute};
 use crate::text::language::script;
 use crate::token::Tokenizer;
 use candle_core::Device;
+use generation::{Stated, shortlists};
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
 
-/// Where to compute.
+/// The device to compute on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DeviceChoice {
     /// A GPU if this build and this machine have one, else the CPU.
@@ -104,10 +105,10 @@ impl DeviceChoice {
     }
 }
 
-/// How to run a model.
+/// The device, precision and sizes of batches that a model runs with.
 #[derive(Clone, Debug)]
 pub struct Runtime {
-    /// Where.
+    /// The device.
     pub device: Device,
     /// Precision of the weights; on a GPU, 8-bit integers stand for [`Precision::Bf16`].
     pub precision: Precision,
@@ -150,7 +151,7 @@ impl Runtime {
         }
     }
 
-    /// The same in another precision.
+    /// This runtime in another precision.
     ///
     /// # Errors
     /// When the CPU is to compute in one that it has no kernels for.
@@ -163,13 +164,13 @@ impl Runtime {
         }
     }
 
-    /// Where and how a model computes in it.
+    /// The backend that a model computes with in it.
     pub fn backend(&self) -> Backend {
         let compute = if self.candle { Compute::Candle } else { Compute::Kernels };
         Backend { device: self.device.clone(), precision: self.precision, compute }
     }
 
-    /// How an engine works in it.
+    /// The settings of an engine in it.
     pub fn settings(&self) -> EngineSettings {
         EngineSettings {
             workers: self.threads,
@@ -220,11 +221,6 @@ pub fn open_with(
     let (adapter, opened) =
         rayon::join(|| adapter.map(Adapter::open).transpose(), || open_files(path));
     let (adapter, (config, weights, generation)) = (adapter?.unwrap_or_default(), opened?);
-    let own = serde_json::Value::Object(adapter.usage.generation);
-    let mut conventions = match &config {
-        Config::Json(config) => conventions_of(&[&own, &generation, config]),
-        Config::Gguf(_) => GenerationConfig::default(),
-    };
     let weights = arch::adapt(&config, &*weights, adapter.changes)?;
     let weights = TrackedWeights::new(&weights);
     // A large vocabulary takes the tokenizer as long as the weights take.
@@ -239,26 +235,13 @@ pub fn open_with(
         || arch::load(&config, &weights, &backend),
     );
     let (tokenizer, model) = (tokenizer?, model?);
-    if matches!(config, Config::Gguf(_)) {
-        conventions = conventions_of_gguf(&own, &config, &tokenizer);
-    }
-    conventions.taught = adapter.usage.taught;
-    for (language, bits) in adapter.languages {
-        let (found, expected) = (bits.len(), model.output().vocabulary().div_ceil(8));
-        if found != expected {
-            let message = format!(
-                "the adapter's shortlist for {language} has {found} bytes, and {expected} would do for its vocabulary: it belongs to another model"
-            );
-            return Err(Error::model(path.display().to_string(), message));
-        }
-        conventions.languages.insert(language, TokenSet(bits));
-    }
     if let Some(unused) = arch::unused(&weights) {
         warn(&unused);
     }
-    if config.json("vocabularies").is_some() {
-        conventions = conventions_of_student(path, &config, &tokenizer, &*model)?;
-    }
+    let stated = Stated { path, config: &config, generation: &generation };
+    let conventions = stated.conventions(adapter.usage, &*model, &tokenizer)?;
+    let languages = shortlists(path, adapter.languages, model.output().vocabulary())?;
+    let conventions = GenerationConfig { languages, ..conventions };
     Engine::new(id, model, tokenizer, conventions, runtime.settings())
 }
 
@@ -279,89 +262,4 @@ fn open_files(path: &Path) -> Result<(Config, Box<dyn Weights>, serde_json::Valu
         }
     }
     Ok((config, weights, optional_json(path, "generation_config.json")?))
-}
-
-/// What `config.json` says of summaries in every published T5 and FLAN-T5, and what no GGUF file
-/// keeps.
-const T5_SUMMARIES: &str = r#"{"task_specific_params": {"summarization": {"prefix": "summarize: ", "num_beams": 4, "early_stopping": true,
-    "length_penalty": 2.0, "min_length": 30, "max_length": 200, "no_repeat_ngram_size": 3}}}"#;
-
-fn conventions_of_gguf(
-    own: &serde_json::Value,
-    config: &Config,
-    tokenizer: &Tokenizer,
-) -> GenerationConfig {
-    let has = |token: &str| tokenizer.token_id(token).is_some();
-    // By their tokens for gaps, which mT5 names otherwise, and not by MADLAD's, which translates
-    // and does nothing else.
-    let is_t5 = config.gguf_str("general.architecture").as_deref() == Some("t5")
-        && has("<extra_id_0>")
-        && !has("<2en>");
-    let stated = if is_t5 {
-        serde_json::from_str(T5_SUMMARIES).unwrap_or_default()
-    } else {
-        serde_json::Value::Null
-    };
-    // What a decoder starts with that has an encoder; T5 does with its padding token.
-    let start = config.gguf_number("decoder_start_token_id").and_then(|id| u32::try_from(id).ok());
-    GenerationConfig {
-        start: start.or(tokenizer.pad()).into_iter().collect(),
-        ..conventions_of(&[own, &stated])
-    }
-}
-
-/// How a student in Marian's own files writes, as Firefox and Marian run it: greedily, never the
-/// unknown token, and only what a shortlist allows where there is one.
-fn conventions_of_student(
-    folder: &Path,
-    config: &Config,
-    tokenizer: &Tokenizer,
-    model: &dyn arch::Model,
-) -> Result<GenerationConfig> {
-    let shared = config
-        .json("vocabularies")
-        .and_then(|v| v.as_array())
-        .is_some_and(|files| files.len() == 1);
-    let shortlist = match config
-        .json("shortlist")
-        .and_then(|v| v.as_str())
-        .filter(|file| !file.contains(['/', '\\']))
-    {
-        Some(file) => {
-            let ShortlistFile { first, offsets, targets } =
-                ShortlistFile::open(&folder.join(file))?;
-            Some(Shortlist { first, offsets, targets, shared })
-        }
-        None => None,
-    };
-    let bad_words = tokenizer.token_id("<unk>").into_iter().map(|id| vec![id]).collect();
-    // It starts with a token that has no embedding, see `arch::student`.
-    let start = vec![model.output().vocabulary() as u32];
-    Ok(GenerationConfig {
-        options: DecodingOptions { bad_words, ..DecodingOptions::default() },
-        start,
-        shortlist,
-        ..GenerationConfig::default()
-    })
-}
-
-/// What a model's files say, `config.json` last; the first of them that says something counts.
-fn conventions_of(files: &[&serde_json::Value]) -> GenerationConfig {
-    let id = |key: &str| files.iter().find_map(|file| file.get(key)?.as_u64());
-    // T5 and its like start with the padding token, and older files do not say so.
-    let start =
-        id("decoder_start_token_id").or_else(|| id("bos_token_id")).or_else(|| id("pad_token_id"));
-    let start = start.and_then(|id| u32::try_from(id).ok());
-    // T5 is told its task in words, and has a way of writing for each.
-    let task = files
-        .iter()
-        .find_map(|file| file.pointer("/task_specific_params/summarization"))
-        .unwrap_or(&serde_json::Value::Null);
-    let prefix = task.get("prefix").and_then(|v| v.as_str()).unwrap_or_default().to_string();
-    GenerationConfig {
-        options: DecodingOptions::of_model(files),
-        start: start.into_iter().collect(),
-        summarizing: (prefix, DecodingOptions::of_model(&[&[task], files].concat())),
-        ..GenerationConfig::default()
-    }
 }

@@ -4,7 +4,7 @@
 mod load;
 
 use super::family::{EncoderDecoderConfig, StackConfig};
-use super::{Encoder, Macs, Model, advance, macs};
+use super::{Encoder, GenerationDefaults, GenerationDefaultsFn, Macs, Model, advance, macs};
 use crate::error::{Error, Result};
 use crate::kernel::RelativeBias;
 use crate::nn::{
@@ -67,9 +67,15 @@ pub(super) struct EncoderDecoder {
     decoder: Stack<DecoderLayer>,
     output: OutputLayer,
     storage: KvStorage,
+    generation_defaults: Option<GenerationDefaultsFn>,
 }
 
 impl EncoderDecoder {
+    /// The same model with what its family does in generation.
+    pub fn with_generation_defaults(self, defaults: GenerationDefaultsFn) -> EncoderDecoder {
+        EncoderDecoder { generation_defaults: Some(defaults), ..self }
+    }
+
     /// The embeddings of some tokens, (tokens, dim).
     fn vectors<L>(&self, stack: &Stack<L>, tokens: &[u32]) -> Result<Tensor> {
         let start = self.output.vocabulary() as u32;
@@ -247,6 +253,10 @@ impl Model for EncoderDecoder {
         has: &dyn Fn(&str) -> bool,
     ) -> Option<super::LanguagePrompt> {
         (self.config.language_prompt)(from, to, has)
+    }
+
+    fn generation_defaults(&self, has: &dyn Fn(&str) -> bool) -> GenerationDefaults {
+        self.generation_defaults.as_ref().map_or_else(GenerationDefaults::default, |all| all(has))
     }
 
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {

@@ -69,7 +69,39 @@ pub trait Model: Send + Sync {
         let _ = (from, to, has);
         None
     }
+
+    /// What the model's family does in generation that its files do not say; `has` says whether
+    /// its vocabulary has a token.
+    fn generation_defaults(&self, has: &dyn Fn(&str) -> bool) -> GenerationDefaults {
+        let _ = has;
+        GenerationDefaults::default()
+    }
 }
+
+/// What a family of models does in generation that their files do not say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct GenerationDefaults {
+    /// Entries of a `config.json`, for where a model's own files have none.
+    pub config: serde_json::Value,
+    /// The token that the decoder starts with.
+    pub start: Option<u32>,
+    /// Tokens that are never written, by their texts.
+    pub bad_tokens: Vec<&'static str>,
+    /// What the source leaves of the vocabulary for the translation.
+    pub shortlist: Option<LexicalShortlist>,
+}
+
+/// A lexical shortlist in a file beside the weights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LexicalShortlist {
+    /// Name of the file.
+    pub file: String,
+    /// Whether source and target have one vocabulary.
+    pub shared: bool,
+}
+
+/// Answers [`Model::generation_defaults`].
+type GenerationDefaultsFn = Box<dyn Fn(&dyn Fn(&str) -> bool) -> GenerationDefaults + Send + Sync>;
 
 /// The tokens or words that tell a translation model the languages of a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use super::family::{
     AttentionPattern, EncoderDecoderConfig, Naming, PositionKind, StackConfig, StackNaming,
 };
 use super::marian::Pair;
-use super::{LanguagePrompt, Model, Numbers};
+use super::{GenerationDefaults, LanguagePrompt, LexicalShortlist, Model, Numbers};
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::nn::Backend;
@@ -119,12 +119,25 @@ pub(super) fn load(
             pair.allows(from, to).then(LanguagePrompt::default)
         }),
     };
-    Ok(Box::new(EncoderDecoder::load(
-        config,
-        &naming,
-        &Named { weights, tied: tied_layers(&numbers) },
-        backend,
-    )?))
+    let named = Named { weights, tied: tied_layers(&numbers) };
+    let model = EncoderDecoder::load(config, &naming, &named, backend)?;
+    let defaults = generation_defaults(&numbers, model.output().vocabulary());
+    Ok(Box::new(model.with_generation_defaults(Box::new(move |_| defaults.clone()))))
+}
+
+/// How Firefox and Marian run a student: greedily, never the unknown token, and only what a
+/// shortlist allows where the folder has one.
+fn generation_defaults(numbers: &Numbers<'_>, vocabulary: usize) -> GenerationDefaults {
+    let vocabularies = numbers.config.json("vocabularies").and_then(|v| v.as_array());
+    let shared = vocabularies.is_some_and(|files| files.len() == 1);
+    let file = numbers.text("shortlist").filter(|file| !file.contains(['/', '\\']));
+    GenerationDefaults {
+        // The decoder starts with a token that has no embedding.
+        start: Some(vocabulary as u32),
+        bad_tokens: vec!["<unk>"],
+        shortlist: file.map(|file| LexicalShortlist { file: file.into(), shared }),
+        ..GenerationDefaults::default()
+    }
 }
 
 /// Refuses what would be computed wrongly: options of Marian's that are not known here and are not

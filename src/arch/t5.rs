@@ -7,7 +7,7 @@ use super::family::{
     AttentionPattern, EncoderDecoderConfig, LanguagePromptFn, Naming, PositionKind, StackConfig,
     StackNaming,
 };
-use super::{LanguagePrompt, Model, Numbers, bart};
+use super::{GenerationDefaults, LanguagePrompt, Model, Numbers, bart};
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
@@ -243,7 +243,28 @@ pub(super) fn load_variant(
         empty_start: false,
         language_prompt,
     };
-    Ok(Box::new(EncoderDecoder::load(config, &naming, weights, backend)?))
+    let model = EncoderDecoder::load(config, &naming, weights, backend)?;
+    if !in_gguf {
+        return Ok(Box::new(model));
+    }
+    Ok(Box::new(model.with_generation_defaults(Box::new(generation_defaults))))
+}
+
+/// What `config.json` says of summaries in every published T5 and FLAN-T5, and what no GGUF file
+/// keeps.
+const SUMMARIES: &str = r#"{"task_specific_params": {"summarization": {"prefix": "summarize: ",
+    "num_beams": 4, "early_stopping": true, "length_penalty": 2.0, "min_length": 30,
+    "max_length": 200, "no_repeat_ngram_size": 3}}}"#;
+
+/// Of GGUF files, T5 and FLAN-T5 are told by their tokens for gaps, which mT5 names otherwise, and
+/// which MADLAD has beside those of the languages that it translates into: it does nothing else.
+fn generation_defaults(has: &dyn Fn(&str) -> bool) -> GenerationDefaults {
+    let config = if has("<extra_id_0>") && !has("<2en>") {
+        serde_json::from_str(SUMMARIES).unwrap_or_default()
+    } else {
+        serde_json::Value::Null
+    };
+    GenerationDefaults { config, ..GenerationDefaults::default() }
 }
 
 /// MADLAD-400 has a token for each target language, `<2de>`, which stands before the source; T5 is

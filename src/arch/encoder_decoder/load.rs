@@ -39,7 +39,8 @@ impl EncoderDecoder {
             KvStorage::F16 if config.recurrent => KvStorage::F32,
             storage => storage,
         };
-        Ok(EncoderDecoder { encoder, decoder, output, storage, config })
+        let generation_defaults = None;
+        Ok(EncoderDecoder { encoder, decoder, output, storage, config, generation_defaults })
     }
 }
 
