@@ -53,7 +53,7 @@ impl Counts {
                 }
             }
             if problems.contains(&Problem::Number)
-                && let Some(mended) = checks::with_mended_number(source, output, from, to)
+                && let Some(mended) = checks::with_fixed_number(source, output, from, to)
             {
                 if shown == "Mended" {
                     println!("{from} {source}\n{to} {output}\n-> {mended}\n");

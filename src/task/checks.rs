@@ -1,4 +1,4 @@
-//! What can be wrong with a translation, told from the two texts alone.
+//! Checks of a translation, from the two texts alone.
 //!
 //! A check must stay silent on what a good human translator writes: the limits are set so that each
 //! complains of fewer than 2 in 100 sentences of the NTREX human translations, in the mean of 33
@@ -12,7 +12,7 @@ mod loops;
 mod numbers;
 
 pub use loops::repeats;
-pub use numbers::{mended as with_mended_number, unsupported as unsupported_numbers};
+pub use numbers::{fixed as with_fixed_number, unsupported as unsupported_numbers};
 
 use crate::generate::Finish;
 use crate::text::{protect, words};
@@ -47,17 +47,23 @@ pub fn translation(
     checks.into_iter().filter_map(|(problem, found)| found.then_some(problem)).collect()
 }
 
-/// Whether another translation of a segment has a problem no longer because what it was with has
-/// been left out: a wrong number is mended by the right one, and by none is not.
-pub fn is_evaded(problem: Problem, source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
+/// Whether a retry got rid of a problem by leaving out what it was with: a wrong number is fixed by
+/// the right one, and not by none.
+pub fn is_dropped_instead_of_fixed(
+    problem: Problem,
+    source: &str,
+    output: &str,
+    from: &Lang,
+    to: &Lang,
+) -> bool {
     match problem {
-        Problem::Number => numbers::is_lost(source, output, from, to),
-        Problem::Currency => currencies::is_lost(source, output, from, to),
+        Problem::Number => numbers::is_missing(source, output, from, to),
+        Problem::Currency => currencies::is_missing(source, output, from, to),
         _ => false,
     }
 }
 
-/// How much a reader loses by a segment's problems, for comparing two attempts at the same segment.
+/// The loss to a reader by a segment's problems, for comparing two attempts at the same segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Severity(u32);
 

@@ -298,7 +298,7 @@ fn leg(
             let Segment { text, from, to } = distinct[i];
             let is_kept = |problem: &Problem| {
                 !attempt.problems.contains(problem)
-                    && checks::is_evaded(*problem, text, &attempt.text, from, to)
+                    && checks::is_dropped_instead_of_fixed(*problem, text, &attempt.text, from, to)
             };
             let kept: Vec<Problem> = best[i].problems.iter().copied().filter(is_kept).collect();
             attempt.problems.extend(kept);

@@ -8,15 +8,15 @@ use crate::types::Lang;
 /// ("5p", "the greenback").
 pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
     let (source, output) = (currencies(source, from), currencies(output, to));
-    is_alone(&source, &output) && is_alone(&output, &source)
+    has_unmatched(&source, &output) && has_unmatched(&output, &source)
 }
 
 /// Whether an amount of the source is in a currency that the output does not name.
-pub fn is_lost(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    is_alone(&currencies(source, from), &currencies(output, to))
+pub fn is_missing(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
+    has_unmatched(&currencies(source, from), &currencies(output, to))
 }
 
-fn is_alone(one: &[Currency], others: &[Currency]) -> bool {
+fn has_unmatched(one: &[Currency], others: &[Currency]) -> bool {
     one.iter().any(|c| c.is_amount && !others.iter().any(|other| c.is_like(*other)))
 }
 

@@ -19,8 +19,8 @@ pub fn repeats(text: &str) -> bool {
         || marks_loop(text)
 }
 
-/// How many times a unit of `period` words must stand on end to be a loop. Speakers do say things
-/// three times.
+/// The number of times a unit of `period` words must stand on end to be a loop. Speakers do say
+/// things three times.
 fn word_units(period: usize) -> usize {
     match period {
         1 | 2 => 4,
@@ -29,8 +29,8 @@ fn word_units(period: usize) -> usize {
     }
 }
 
-/// How many times a unit of `period` letters must stand on end: "hahaha" is a word, "hahahahahaha"
-/// is not.
+/// The number of times a unit of `period` letters must stand on end: "hahaha" is a word,
+/// "hahahahahaha" is not.
 fn letter_units(period: usize) -> usize {
     match period {
         1 => 7,

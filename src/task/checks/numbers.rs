@@ -32,12 +32,12 @@ const OTHER_UNITS: &[&str] = &[
     "crore",
 ];
 
-/// What stands before and after the number of a month.
+/// Texts before and after the number of a month.
 const MONTHS: &[(&str, &str)] = &[("", "月"), ("", "월"), ("tháng ", "")];
 
-/// Numbers that small are articles, pronouns, "both" and "a second", and no translator keeps count
+/// Numbers that small are articles, pronouns, "pair" and "a second", and no translator keeps count
 /// of them.
-const UNTOLD: f64 = 2.0;
+const TRIVIAL: f64 = 2.0;
 
 /// English measures that translators turn into metric ones.
 const CONVERTED: &[&str] = &[
@@ -54,18 +54,18 @@ const CONVERTED: &[&str] = &[
     "fahrenheit",
 ];
 
-/// The numbers that a text says.
-struct Said {
+/// The numbers of a text.
+struct TextNumbers {
     digits: Vec<String>,
-    /// Those of them that are months, which other languages call by names.
+    /// Numbers among them that are months, which other languages call by names.
     months: Vec<String>,
-    /// Those written as words.
+    /// Numbers written as words.
     words: Vec<String>,
-    /// Those of them that say how many, and nothing else.
+    /// Numbers among them that say how many, and nothing else.
     counts: Vec<String>,
 }
 
-impl Said {
+impl TextNumbers {
     fn of(text: &str, lang: &Lang) -> Self {
         let spelled = spelled(text, lang);
         let values = |wanted: fn(&Spelled) -> bool| {
@@ -75,7 +75,7 @@ impl Said {
         let is_month = |n: &&String| {
             MONTHS.iter().any(|(before, after)| text.contains(&format!("{before}{n}{after}")))
         };
-        Said {
+        TextNumbers {
             months: digits.iter().filter(is_month).cloned().collect(),
             words: values(|_| true),
             counts: values(|s| s.counts),
@@ -85,14 +85,14 @@ impl Said {
 
     /// The numbers that have no counterpart in the other text, and whether each is written in
     /// words.
-    fn alone<'a>(&'a self, other: &Said, any_unit: bool) -> Vec<(&'a String, bool)> {
-        let is_told = |n: &str| n.parse::<f64>().is_ok_and(|n| n > UNTOLD);
+    fn unmatched<'a>(&'a self, other: &TextNumbers, any_unit: bool) -> Vec<(&'a String, bool)> {
+        let is_significant = |n: &str| n.parse::<f64>().is_ok_and(|n| n > TRIVIAL);
         let is_there = |n: &str| {
             other.digits.iter().chain(&other.words).any(|o| n == o || alike(n, o, any_unit))
         };
         let digits = self.digits.iter().filter(|n| !self.months.contains(n));
         let all = digits.map(|n| (n, false)).chain(self.counts.iter().map(|n| (n, true)));
-        all.filter(|(n, _)| is_told(n) && !is_there(n)).collect()
+        all.filter(|(n, _)| is_significant(n) && !is_there(n)).collect()
     }
 }
 
@@ -110,41 +110,45 @@ fn has_loose_unit(text: &str) -> bool {
     OTHER_UNITS.iter().any(|unit| text.match_indices(unit).any(|(at, _)| is_loose(at)))
 }
 
-/// What a source and an output say.
-struct Both {
-    source: Said,
-    output: Said,
+/// The numbers of a source and of an output.
+struct NumberPair {
+    source: TextNumbers,
+    output: TextNumbers,
     /// See [`alike`].
     any_unit: bool,
 }
 
-impl Both {
+impl NumberPair {
     fn of(source: &str, output: &str, from: &Lang, to: &Lang) -> Self {
         let any_unit = has_loose_unit(source) || has_loose_unit(output);
-        Both { source: Said::of(source, from), output: Said::of(output, to), any_unit }
+        NumberPair {
+            source: TextNumbers::of(source, from),
+            output: TextNumbers::of(output, to),
+            any_unit,
+        }
     }
 
-    /// See [`Said::alone`].
-    fn lost(&self) -> Vec<(&String, bool)> {
-        self.source.alone(&self.output, self.any_unit)
+    /// See [`TextNumbers::unmatched`].
+    fn missing(&self) -> Vec<(&String, bool)> {
+        self.source.unmatched(&self.output, self.any_unit)
     }
 
-    /// See [`Said::alone`].
+    /// See [`TextNumbers::unmatched`].
     fn added(&self) -> Vec<(&String, bool)> {
-        self.output.alone(&self.source, self.any_unit)
+        self.output.unmatched(&self.source, self.any_unit)
     }
 }
 
 /// Whether the output misses a number of the source or has one that the source has not.
 pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    let both = Both::of(source, output, from, to);
-    digits_differ(&both) || is_exchanged(&both)
+    let pair = NumberPair::of(source, output, from, to);
+    digits_differ(&pair) || is_exchanged(&pair)
 }
 
 /// Whether a number in digits is missing or new; words may explain it.
-fn digits_differ(Both { source, output, any_unit }: &Both) -> bool {
+fn digits_differ(NumberPair { source, output, any_unit }: &NumberPair) -> bool {
     let alike = |a: &str, b: &str| alike(a, b, *any_unit);
-    let missing = |one: &Said, other: &Said| -> Vec<String> {
+    let missing = |one: &TextNumbers, other: &TextNumbers| -> Vec<String> {
         one.digits
             .iter()
             .filter(|n| !other.digits.contains(n) && !other.words.contains(n))
@@ -152,7 +156,7 @@ fn digits_differ(Both { source, output, any_unit }: &Both) -> bool {
             .collect()
     };
     let (lost, new) = (missing(source, output), missing(output, source));
-    let explained = |n: &String, others: &[String], other: &Said| {
+    let explained = |n: &String, others: &[String], other: &TextNumbers| {
         is_small(n)
             || (is_round(n) && others.is_empty())
             || other.digits.iter().chain(&other.words).any(|o| alike(n, o))
@@ -171,22 +175,24 @@ fn digits_differ(Both { source, output, any_unit }: &Both) -> bool {
 /// Whether a number in words is lost and another one has come, or the other way round. One that is
 /// only missing accuses nobody: it may be said with another word (a dozen, a fortnight), or with a
 /// form that is not known.
-fn is_exchanged(both: &Both) -> bool {
-    let (lost, new) = (both.lost(), both.added());
-    lost.iter().any(|(_, in_words)| new.iter().any(|(_, new_in_words)| *in_words || *new_in_words))
+fn is_exchanged(pair: &NumberPair) -> bool {
+    let (missing, added) = (pair.missing(), pair.added());
+    missing.iter().any(|(_, in_words)| added.iter().any(|(_, also)| *in_words || *also))
 }
 
 /// The output with the number of the source in the place of the one that it was exchanged for, in
 /// digits, where that is in words and there is no other in question.
-pub fn mended(source: &str, output: &str, from: &Lang, to: &Lang) -> Option<String> {
+pub fn fixed(source: &str, output: &str, from: &Lang, to: &Lang) -> Option<String> {
     /// Larger ones are grouped, each language in its own way.
     const LARGEST: u32 = 999;
     if from.base() == "en" && CONVERTED.iter().any(|unit| source.to_lowercase().contains(unit)) {
         return None;
     }
-    let both = Both::of(source, output, from, to);
-    let (lost, new) = (both.lost(), both.added());
-    let ([(right, _)], [(wrong, true)]) = (lost.as_slice(), new.as_slice()) else { return None };
+    let pair = NumberPair::of(source, output, from, to);
+    let (missing, added) = (pair.missing(), pair.added());
+    let ([(right, _)], [(wrong, true)]) = (missing.as_slice(), added.as_slice()) else {
+        return None;
+    };
     let right = right.parse::<u32>().ok().filter(|&n| n <= LARGEST)?;
     let place =
         spelled(output, to).into_iter().find(|s| s.counts && s.value.to_string() == **wrong)?.place;
@@ -194,8 +200,8 @@ pub fn mended(source: &str, output: &str, from: &Lang, to: &Lang) -> Option<Stri
 }
 
 /// Whether a number of the source has no counterpart at all in the output.
-pub fn is_lost(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    !Both::of(source, output, from, to).lost().is_empty()
+pub fn is_missing(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
+    !NumberPair::of(source, output, from, to).missing().is_empty()
 }
 
 /// The numbers of a text that its source, in the same language, does not have.
@@ -315,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn one_wrong_number_in_words_is_mended() {
+    fn one_wrong_number_in_words_is_fixed() {
         let source = "Le pont a été fermé pendant onze mois, de mars à février.";
         for (source, output, right) in [
             (
@@ -332,11 +338,11 @@ mod tests {
             (source, "The bridge was closed for months.", None),
             ("Trois mille élèves", "Seven pupils", None),
         ] {
-            let found = mended(source, output, &Lang::parse("fr").unwrap(), &Lang::en());
+            let found = fixed(source, output, &Lang::parse("fr").unwrap(), &Lang::en());
             assert_eq!(found.as_deref(), right, "{source} → {output}");
         }
         let into_french = |source: &str| {
-            mended(source, "des vagues de six mètres", &Lang::en(), &Lang::parse("fr").unwrap())
+            fixed(source, "des vagues de six mètres", &Lang::en(), &Lang::parse("fr").unwrap())
         };
         assert_eq!(into_french("waves of 7 metres").as_deref(), Some("des vagues de 7 mètres"));
         assert_eq!(into_french("waves of 20 feet"), None);
@@ -351,7 +357,7 @@ mod tests {
             ("Beide waren zwei Tage dort.", "Both were there.", false),
         ] {
             assert_eq!(
-                is_lost(source, output, &Lang::parse("de").unwrap(), &Lang::en()),
+                is_missing(source, output, &Lang::parse("de").unwrap(), &Lang::en()),
                 lost,
                 "{output}"
             );

@@ -124,7 +124,7 @@ pub(super) fn put_together(
     let Segment { text: source, from, to } = segment;
     result.problems = checks::translation(source, &result.text, finish, from, to);
     if result.problems.contains(&Problem::Number)
-        && let Some(text) = checks::with_mended_number(source, &result.text, from, to)
+        && let Some(text) = checks::with_fixed_number(source, &result.text, from, to)
     {
         let problems = checks::translation(source, &text, finish, from, to);
         if !problems.contains(&Problem::Number) {
