@@ -11,8 +11,8 @@ use crate::task::summarize::{self, Input};
 use crate::task::translate::{self, Segment, Step, Translation};
 use crate::text::{extract, language, sentences};
 use crate::types::{
-    Article, BlockKind, Checks, Detection, ErrorRecord, Flag, Lang, RawArticle, Record,
-    SegmentAlignment, Source, Stats, Status, TitleRecord, TranslationRecord,
+    Article, BlockKind, Checks, Detection, ErrorRecord, Flag, Lang, RawArticle, ReadFailure,
+    Record, SegmentAlignment, Source, Stats, Status, TitleRecord, TranslationRecord,
 };
 use std::time::Instant;
 
@@ -51,17 +51,6 @@ pub struct Models<'a> {
     pub translators: &'a [&'a dyn Generate],
     /// Writes summaries.
     pub summarizer: Option<&'a dyn Generate>,
-}
-
-/// An article that could not even be read.
-#[derive(Debug)]
-pub struct Unread {
-    /// Its id.
-    pub id: String,
-    /// Where it is.
-    pub source: Source,
-    /// Why.
-    pub error: Error,
 }
 
 /// What the work is at; for progress bars.
@@ -103,7 +92,7 @@ struct Unit {
 /// What stops the whole run: an interruption, a model that does not compute, a job that needs a
 /// model which is not there.
 pub fn run(
-    articles: Vec<Result<RawArticle, Unread>>,
+    articles: Vec<Result<RawArticle, ReadFailure>>,
     job: &Job,
     models: &Models<'_>,
     key: &dyn Fn(&Source) -> String,
@@ -132,7 +121,7 @@ pub fn run(
 }
 
 fn prepare(
-    article: Result<RawArticle, Unread>,
+    article: Result<RawArticle, ReadFailure>,
     job: &Job,
     models: &Models<'_>,
     key: &dyn Fn(&Source) -> String,

@@ -174,6 +174,17 @@ pub struct RawArticle {
     pub extra: serde_json::Map<String, serde_json::Value>,
 }
 
+/// An article that could not be read: what a record of it needs.
+#[derive(Debug)]
+pub struct ReadFailure {
+    /// The id that the article would have.
+    pub id: String,
+    /// Where it is, as far as that is known.
+    pub source: Source,
+    /// Why it could not be read.
+    pub error: Error,
+}
+
 /// What a block of an article is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

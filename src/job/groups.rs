@@ -3,11 +3,10 @@
 use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::io::articles::{FoundFile, ReadOptions, read};
-use crate::pipeline::Unread;
-use crate::types::RawArticle;
+use crate::types::{RawArticle, ReadFailure};
 
 /// An article, or why it could not be read.
-pub type ReadArticle = Result<RawArticle, Unread>;
+pub type ReadArticle = Result<RawArticle, ReadFailure>;
 
 /// Hands on the articles of `files`, at most `limit` of them, in groups of `size`.
 ///
@@ -27,7 +26,7 @@ pub fn in_groups(
     let mut group = Vec::with_capacity(size);
     for article in articles {
         cancel.check()?;
-        group.push(article.map_err(|f| Unread { id: f.id, source: f.source, error: f.error }));
+        group.push(article.map_err(|failure| *failure));
         if group.len() == size {
             each(std::mem::take(&mut group))?;
         }

@@ -18,6 +18,6 @@ mod readers;
 pub use file::{FoundFile, STDIN};
 pub use find::{FindOptions, Found, Skipped, find};
 pub use options::ReadOptions;
-pub use read::{Articles, Failure, from_text, read, read_from};
+pub use read::{Articles, from_text, read, read_from};
 pub(super) use readers::holds_several;
 pub use readers::usual_extensions;

@@ -7,23 +7,12 @@ use super::reader::{Contents, Cut, Cutter, Input, Piece, ReadAs, Several};
 use super::readers;
 use crate::error::Error;
 use crate::io::files::sha256_hex;
-use crate::types::{Format, Markup, RawArticle, Source};
+use crate::types::{Format, Markup, RawArticle, ReadFailure, Source};
 use flate2::read::MultiGzDecoder;
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Cursor, Read};
-
-/// An article that could not be read, with what a record of it needs.
-#[derive(Debug)]
-pub struct Failure {
-    /// The id that the article would have.
-    pub id: String,
-    /// Where it is, as far as that is known.
-    pub source: Source,
-    /// The reason.
-    pub error: Error,
-}
 
 /// Plain text that a program has at hand as an article.
 pub fn from_text(id: &str, text: &str) -> RawArticle {
@@ -72,7 +61,7 @@ pub fn read_from(
 }
 
 impl Iterator for Articles {
-    type Item = Result<RawArticle, Box<Failure>>;
+    type Item = Result<RawArticle, Box<ReadFailure>>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -190,10 +179,10 @@ impl Articles {
         Ok(match parse(bytes) {
             Ok(contents) if contents.text.trim().is_empty() => {
                 let error = self.bad("holds white space only; expected an article".into());
-                Err(Box::new(Failure { id, source, error }))
+                Err(Box::new(ReadFailure { id, source, error }))
             }
             Ok(contents) => Ok(article(id, source, contents)),
-            Err(message) => Err(Box::new(Failure { id, source, error: self.bad(message) })),
+            Err(message) => Err(Box::new(ReadFailure { id, source, error: self.bad(message) })),
         })
     }
 
@@ -230,7 +219,7 @@ impl Articles {
             Err(message) => {
                 let place = if alone { String::new() } else { format!("{} {number} ", kind.piece) };
                 let error = self.bad(format!("{place}{message}"));
-                Err(Box::new(Failure { id, source, error }))
+                Err(Box::new(ReadFailure { id, source, error }))
             }
         })
     }
@@ -245,7 +234,7 @@ impl Articles {
     }
 
     fn fail_whole(&self, error: Error) -> <Self as Iterator>::Item {
-        Err(Box::new(Failure { id: self.file.id.clone(), source: self.source(&[]), error }))
+        Err(Box::new(ReadFailure { id: self.file.id.clone(), source: self.source(&[]), error }))
     }
 
     fn bad(&self, message: String) -> Error {
@@ -301,14 +290,14 @@ mod tests {
         name: &str,
         bytes: impl Into<Vec<u8>>,
         options: &ReadOptions,
-    ) -> Vec<Result<RawArticle, Box<Failure>>> {
+    ) -> Vec<Result<RawArticle, Box<ReadFailure>>> {
         let file = FoundFile { path: name.into(), id: name.into(), format: readers::of_name(name) };
         read_from(Cursor::new(bytes.into()), &file, options).collect()
     }
 
     /// `id=text`, or `id!message`.
     fn told(name: &str, bytes: impl Into<Vec<u8>>) -> Vec<String> {
-        let tell = |item: Result<RawArticle, Box<Failure>>| match item {
+        let tell = |item: Result<RawArticle, Box<ReadFailure>>| match item {
             Ok(article) => format!("{}={}", article.id, article.text),
             Err(failure) => format!("{}!{}", failure.id, failure.error),
         };
