@@ -1,4 +1,4 @@
-//! Which sentences of an article say the most: for any language, from the text alone.
+//! The sentences of an article that say the most: for any language, from the text alone.
 //!
 //! News tells the main thing first, so position counts most; then how central a sentence is to the
 //! article (cosine with the centroid of its tf-idf vectors, as in Radev et al. 2004), how much it
@@ -16,7 +16,7 @@ const COMPARED: usize = 64;
 /// From this likeness on, a sentence says what another one has said.
 const SAME: f32 = 0.8;
 
-/// How much each sign of importance counts.
+/// The weight of each sign of importance.
 struct Weights {
     /// Place in the article.
     position: f32,
@@ -124,12 +124,12 @@ type Vector = Vec<(u32, f32)>;
 /// The sentences as vectors over the article's own vocabulary.
 struct Document {
     ids: HashMap<String, u32>,
-    /// How rare each word is within the article.
+    /// The rarity of each word within the article.
     idf: Vec<f32>,
     vectors: Vec<Vector>,
     /// Words of each sentence.
     lengths: Vec<usize>,
-    /// Of the middle sentence by length.
+    /// The length of the middle sentence by length.
     usual_length: usize,
 }
 
@@ -201,7 +201,7 @@ impl Document {
     }
 }
 
-/// How many times each word comes, by word number.
+/// The count of each word, by word number.
 fn count(ids: impl Iterator<Item = u32>) -> Vector {
     let mut ids: Vec<u32> = ids.collect();
     ids.sort_unstable();

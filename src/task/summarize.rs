@@ -7,11 +7,11 @@
 //! articles go through the model together: [`plan`] says what to ask, [`finish`] makes the summary
 //! out of the answers.
 
-mod guard;
+mod abstractive;
+mod faithfulness;
 mod length;
 mod prompt;
 mod select;
-mod whole;
 
 pub use length::{Length, count_words};
 
@@ -160,7 +160,7 @@ pub fn plan<'a>(
             // The article's title is a better headline than any model's.
             if settings.style != Style::Headline || plan.title().is_none() {
                 let (requests, parts) =
-                    whole::requests(input.sentences, input.language, generator, settings)?
+                    abstractive::requests(input.sentences, input.language, generator, settings)?
                         .into_iter()
                         .unzip();
                 (plan.requests, plan.asked) = (requests, Asked::Parts(parts));
@@ -213,7 +213,7 @@ pub fn finish(plan: &Plan, outputs: &[Output]) -> Summary {
     let sentences = match &plan.asked {
         Asked::Sentences(asked) => shortened(plan, asked, outputs, &mut rejected),
         Asked::Parts(parts) => {
-            let written = whole::sentences_of(
+            let written = abstractive::sentences_of(
                 outputs,
                 parts,
                 plan.input.sentences,
@@ -259,7 +259,7 @@ fn shortened(
             continue;
         }
         let problem = match output.finish {
-            Finish::Stop => guard::examine(text, source, plan.input.language),
+            Finish::Stop => faithfulness::examine(text, source, plan.input.language),
             Finish::Length => Some(Problem::CutOff),
             Finish::Loop => Some(Problem::Repetition),
         };

@@ -1,11 +1,11 @@
-//! How long a summary is to be, counted as readers count.
+//! The length of a summary, counted as readers count.
 
 use crate::error::{Error, Result};
 use crate::text::language::script;
 use std::ops::Range;
 use std::str::FromStr;
 
-/// How long a summary is to be.
+/// The length of a summary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Length {
     /// One sentence.
@@ -65,7 +65,7 @@ pub fn count_words(text: &str) -> usize {
     word_ranges(text).len()
 }
 
-/// Where the words are.
+/// The places of the words.
 fn word_ranges(text: &str) -> Vec<Range<usize>> {
     let mut words: Vec<Range<usize>> = Vec::new();
     // Whether the current run of characters between spaces already has a word that its next letter

@@ -1,6 +1,6 @@
-//! Which sentences make up the summary, and in which order.
+//! The choice of the sentences that make up the summary, and their order.
 
-use super::guard;
+use super::faithfulness;
 use super::length::{self, Budget};
 use crate::types::SummarySentence;
 use std::collections::HashSet;
@@ -28,8 +28,8 @@ struct Chosen {
 impl Chosen {
     /// Takes a sentence, or gives it back when another one says the same.
     fn take(&mut self, candidate: SummarySentence) -> Option<SummarySentence> {
-        let subject = guard::subject(&candidate.text);
-        if self.subjects.iter().any(|other| guard::is_same(&subject, other)) {
+        let subject = faithfulness::subject(&candidate.text);
+        if self.subjects.iter().any(|other| faithfulness::is_same(&subject, other)) {
             return Some(candidate);
         }
         self.sentences.push(candidate);

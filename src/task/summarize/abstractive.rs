@@ -2,7 +2,7 @@
 //! than the model reads at once. What the model writes is checked against the part that it read.
 
 use super::Settings;
-use super::guard;
+use super::faithfulness;
 use crate::error::Result;
 use crate::generate::{DecodingOptions, Finish, Generate, Output, Request};
 use crate::languages;
@@ -154,11 +154,11 @@ fn examine(text: &str, source: &str, language: &Lang, cut: bool) -> Option<Probl
 fn support(text: &str, part: &[String], first: usize) -> Vec<usize> {
     /// A share of the words that comes together by chance.
     const CHANCE: f32 = 0.2;
-    let subject = guard::subject(text);
+    let subject = faithfulness::subject(text);
     if subject.is_empty() {
         return Vec::new();
     }
-    let subjects: Vec<_> = part.iter().map(|sentence| guard::subject(sentence)).collect();
+    let subjects: Vec<_> = part.iter().map(|sentence| faithfulness::subject(sentence)).collect();
     let mut left = subject.clone();
     let mut support = Vec::new();
     while support.len() < 3 {

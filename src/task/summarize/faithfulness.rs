@@ -15,17 +15,17 @@ const FUNCTION_WORDS: &str = "a about after also an and are as at be been but by
 const QUALIFIERS: &str = "not no never none nor neither without cannot nobody nothing nowhere hardly barely few may might could would should if unless \
     almost nearly only alleged allegedly reportedly apparently suspected accused claim claims claimed seem seems seemed appear appears appeared \
     rumoured rumored possible possibly perhaps likely unlikely denied denies failed fails refused refuses stopped former ex";
-/// What opens a phrase that can be left out. Not "of" and "to": what comes before them is nothing
-/// without it.
+/// Words that open a phrase that can be left out. Not "of" and "to": what comes before them is
+/// nothing without it.
 const PREPOSITIONS: &str = "about across after against along amid among around at before between by despite during following for from in including \
     inside into near on outside over since through under until with within";
-/// What opens a phrase that can be left out up to the end of its clause.
+/// Words that open a phrase that can be left out up to the end of its clause.
 const CONJUNCTIONS: &str =
     "according although and as because but or though when where which while who whose";
 /// Less than this share of its content makes a sentence say too little.
 const LEAST_CONTENT: f32 = 0.25;
 
-/// What is wrong with `text` as a shorter way to say `source`.
+/// The problem of `text` as a shorter way to say `source`, if there is one.
 pub fn examine(text: &str, source: &str, lang: &Lang) -> Option<Problem> {
     let (kept, full) = (content(text), content(source));
     if kept.is_empty() {
@@ -157,7 +157,7 @@ fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// Which words of either side belong to a longest common subsequence.
+/// The words of either side that belong to a longest common subsequence, marked.
 fn common_subsequence(a: &[Token], b: &[Token]) -> (Vec<bool>, Vec<bool>) {
     let mut length = vec![vec![0usize; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {
@@ -205,7 +205,7 @@ fn of(list: &str, text: &str) -> HashSet<String> {
     words::words(text).into_iter().filter(|word| is_in(list, word)).collect()
 }
 
-/// How many times "n't" stands in a text.
+/// The number of times that "n't" stands in a text.
 fn denials(text: &str) -> usize {
     text.matches("n't").count() + text.matches("n’t").count()
 }
