@@ -66,6 +66,8 @@ mod runtime;
 mod summarizer;
 #[doc(hidden)]
 pub mod task;
+#[cfg(test)]
+mod testing;
 #[doc(hidden)]
 pub mod text;
 #[doc(hidden)]

@@ -4,19 +4,21 @@
 //! Articles go through in groups, so that the sentences of many are in the model at once and memory
 //! does not grow with the folder.
 
+mod record;
+
 use crate::error::{Error, Result};
 use crate::generate::Generate;
 use crate::languages;
-use crate::task::summarize::{self, Input};
-use crate::task::translate::{self, Segment, Step, Translation};
+use crate::task::summarize::{self, Input, Summary};
+use crate::task::translate::{self, Route, Step, Translation};
+use crate::task::{translatable_languages, uses_examples};
 use crate::text::{extract, language, sentences};
-use crate::types::{
-    Article, BlockKind, Checks, Detection, ErrorRecord, Flag, Lang, RawArticle, ReadFailure,
-    Record, SegmentAlignment, Source, Stats, Status, TitleRecord, TranslationRecord,
-};
+use crate::types::{Article, BlockKind, Detection, Lang, RawArticle, ReadFailure, Record, Source};
+use record::{failure, record, share_time};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-/// What is to be done with each article.
+/// The work to be done with each article.
 #[derive(Clone, Debug)]
 pub struct Job {
     /// The articles' language; `None` to find it out.
@@ -28,13 +30,13 @@ pub struct Job {
     pub translate: bool,
     /// The summary wanted, if one is.
     pub summary: Option<summarize::Settings>,
-    /// How to translate.
+    /// Settings of the translation.
     pub translating: translate::Settings,
-    /// What to do with a sentence whose translation the checks reject.
+    /// The fate of a sentence whose translation the checks reject.
     pub on_bad: OnBad,
 }
 
-/// What to do with a sentence whose translation is still bad after every attempt.
+/// The fate of a sentence whose translation is still bad after every attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnBad {
     /// Keep the best attempt; the record says what is wrong with it.
@@ -53,25 +55,30 @@ pub struct Models<'a> {
     pub summarizer: Option<&'a dyn Generate>,
 }
 
-/// What the work is at; for progress bars.
+/// The stage of a group and how much of it is done; for progress bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// So many of so many first attempts at the sentences of the group are made.
+    /// First attempts made at the sentences of the group, of all.
     Translating(usize, usize),
-    /// So many of so many attempts are made at those that the checks rejected.
+    /// Attempts made at those that the checks rejected, of all in this round.
     TryingAgain(usize, usize),
-    /// So many of so many requests for summaries are answered.
+    /// Requests for summaries answered, of all.
     Summarizing(usize, usize),
 }
 
 /// An article on its way: cleaned, its language known, cut into sentences.
-struct Document {
+struct Document<'a> {
     article: Article,
     key: String,
     language: Detection,
+    /// The way into the language wanted, where it is another than the article's.
+    route: Option<Route<'a>>,
     /// The title's, then the blocks' sentences.
     units: Vec<Unit>,
+    /// The translations of the units, once they are made.
     translations: Vec<Translation>,
+    /// The summary, once it is made.
+    summary: Option<Summary>,
 }
 
 /// A sentence and where it stands.
@@ -89,7 +96,7 @@ struct Unit {
 /// the work.
 ///
 /// # Errors
-/// What stops the whole run: an interruption, a model that does not compute, a job that needs a
+/// Whatever stops the whole run: an interruption, a model that does not compute, a job that needs a
 /// model which is not there.
 pub fn run(
     articles: Vec<Result<RawArticle, ReadFailure>>,
@@ -99,33 +106,27 @@ pub fn run(
     progress: &(dyn Fn(Progress) -> bool + Sync),
 ) -> Result<Vec<Record>> {
     let started = Instant::now();
-    let prepared: Vec<Result<Document, Box<Record>>> =
-        articles.into_iter().map(|a| prepare(a, job, models, key)).collect();
-    let (mut documents, mut failed, mut order) = (Vec::new(), Vec::new(), Vec::new());
-    for document in prepared {
-        order.push(document.is_ok());
-        match document {
-            Ok(document) => documents.push(document),
-            Err(record) => failed.push(*record),
-        }
+    let mut documents: Vec<Result<Document<'_>, Box<Record>>> =
+        articles.into_iter().map(|article| prepare(article, job, models, key)).collect();
+    translate_all(&mut documents, job, progress)?;
+    summarize_all(&mut documents, job, models, progress)?;
+    let mut records = Vec::with_capacity(documents.len());
+    for document in documents {
+        records.push(match document {
+            Ok(document) => record(document, job, models)?,
+            Err(failed) => *failed,
+        });
     }
-    translate_all(&mut documents, job, models, progress)?;
-    let summaries = summarize_all(&documents, job, models, progress)?;
-    let mut done = Vec::with_capacity(documents.len());
-    for (document, summary) in documents.into_iter().zip(summaries) {
-        done.push(record(document, summary, job, models)?);
-    }
-    share_time(&mut done, started.elapsed().as_secs_f64());
-    let (mut done, mut failed) = (done.into_iter(), failed.into_iter());
-    Ok(order.into_iter().filter_map(|ok| if ok { done.next() } else { failed.next() }).collect())
+    share_time(&mut records, started.elapsed().as_secs_f64());
+    Ok(records)
 }
 
-fn prepare(
+fn prepare<'a>(
     article: Result<RawArticle, ReadFailure>,
     job: &Job,
-    models: &Models<'_>,
+    models: &Models<'a>,
     key: &dyn Fn(&Source) -> String,
-) -> Result<Document, Box<Record>> {
+) -> Result<Document<'a>, Box<Record>> {
     let raw = article
         .map_err(|unread| failure(unread.id, key(&unread.source), unread.source, &unread.error))?;
     let key = key(&raw.source);
@@ -136,11 +137,13 @@ fn prepare(
         Some(from) => Detection { code: from.clone(), confidence: 1.0 },
         None => detect(&article),
     };
-    if let Some(to) = &job.to {
-        check_pair(&raw.id, &language.code, to, models).map_err(fail)?;
-    }
+    let route = match &job.to {
+        Some(to) => route(&raw.id, &language.code, to, models).map_err(fail)?,
+        None => None,
+    };
     let units = units(&article, &language.code);
-    Ok(Document { article, key: key.clone(), language, units, translations: Vec::new() })
+    let (translations, summary) = (Vec::new(), None);
+    Ok(Document { article, key: key.clone(), language, route, units, translations, summary })
 }
 
 /// The language of an article, by its title and text.
@@ -153,13 +156,22 @@ pub fn detect(article: &Article) -> Detection {
     Detection { code: languages::canonical(&found.code), ..found }
 }
 
-/// Whether there is a way from one language to the other.
-fn check_pair(input: &str, from: &Lang, to: &Lang, models: &Models<'_>) -> Result<()> {
+/// The way from the language of an article to the other; none where there are no models.
+///
+/// # Errors
+/// When the language is not known, or the models have no way.
+fn route<'a>(
+    input: &str,
+    from: &Lang,
+    to: &Lang,
+    models: &Models<'a>,
+) -> Result<Option<Route<'a>>> {
     if from.is_und() {
         return Err(Error::input(input, "its language could not be told; state it with --from"));
     }
-    if models.translators.is_empty() || translate::route(models.translators, from, to).is_some() {
-        return Ok(());
+    let route = Route::find(models.translators, from, to);
+    if models.translators.is_empty() || route.is_some() {
+        return Ok(route);
     }
     let (from_name, to_name) = (languages::name(from), languages::name(to));
     let ids: Vec<&str> = models.translators.iter().map(|m| m.id()).collect();
@@ -168,8 +180,8 @@ fn check_pair(input: &str, from: &Lang, to: &Lang, models: &Models<'_>) -> Resul
          language was guessed wrong, state it with --from",
         ids.join(", ")
     );
-    if models.translators.iter().any(|m| m.is_prompted()) {
-        let known = crate::task::translatable_languages();
+    if models.translators.iter().any(|model| uses_examples(*model)) {
+        let known = translatable_languages();
         let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
         message.push_str(&format!(". It translates {}", known.join(" ")));
     }
@@ -195,7 +207,7 @@ fn units(article: &Article, lang: &Lang) -> Vec<Unit> {
 }
 
 impl Progress {
-    /// What it is, how much of it is done, and how much there is.
+    /// The name of the stage, how much of it is done, and how much there is.
     pub fn parts(self) -> (&'static str, usize, usize) {
         match self {
             Progress::Translating(done, all) => ("translating", done, all),
@@ -214,7 +226,7 @@ impl From<Step> for Progress {
     }
 }
 
-impl Document {
+impl Document<'_> {
     /// Whether the job wants this article in another language than its own.
     fn target<'a>(&self, job: &'a Job) -> Option<&'a Lang> {
         job.to.as_ref().filter(|to| !to.same_base(&self.language.code))
@@ -248,29 +260,21 @@ fn chosen<'a>(unit: &'a Unit, translation: &'a Translation, on_bad: OnBad) -> &'
 }
 
 fn translate_all(
-    documents: &mut [Document],
+    documents: &mut [Result<Document<'_>, Box<Record>>],
     job: &Job,
-    models: &Models<'_>,
     progress: &(dyn Fn(Progress) -> bool + Sync),
 ) -> Result<()> {
-    let mut segments = Vec::new();
-    for document in documents.iter() {
-        if let Some(to) = document.target(job) {
-            let segment = |unit: &Unit| Segment {
-                text: unit.text.clone(),
-                from: document.language.code.clone(),
-                to: to.clone(),
-            };
-            segments.extend(document.units.iter().map(segment));
-        }
-    }
-    if segments.is_empty() {
-        return Ok(());
+    let waiting = |document: &&Document<'_>| document.target(job).is_some();
+    let mut texts = Vec::new();
+    for document in documents.iter().flatten().filter(waiting) {
+        let route = document.route.as_ref();
+        let route = route.ok_or_else(|| Error::Usage("translation needs a model".into()))?;
+        texts.extend(document.units.iter().map(|unit| (unit.text.as_str(), route)));
     }
     let show = |step: Step| progress(step.into());
-    let mut translations =
-        translate::translate(models.translators, &segments, job.translating, &show)?.into_iter();
-    for document in documents {
+    let translations = translate::translate_along(&texts, job.translating, &show)?;
+    let mut translations = translations.into_iter();
+    for document in documents.iter_mut().flatten() {
         if document.target(job).is_some() {
             document.translations = translations.by_ref().take(document.units.len()).collect();
         }
@@ -283,12 +287,12 @@ struct Reading {
     sentences: Vec<String>,
     title: Option<String>,
     language: Lang,
-    /// Where each sentence stands in [`Document::units`].
+    /// The number of each sentence's unit in [`Document::units`].
     places: Vec<usize>,
 }
 
 /// A summary is made of the text that its reader gets: of the translation where there is one.
-fn reading(document: &Document, job: &Job) -> Reading {
+fn reading(document: &Document<'_>, job: &Job) -> Reading {
     let target = document.target(job);
     let text = |i: usize| match target {
         Some(_) => chosen(&document.units[i], &document.translations[i], job.on_bad).to_string(),
@@ -317,150 +321,131 @@ fn reading(document: &Document, job: &Job) -> Reading {
 }
 
 fn summarize_all(
-    documents: &[Document],
+    documents: &mut [Result<Document<'_>, Box<Record>>],
     job: &Job,
     models: &Models<'_>,
     progress: &(dyn Fn(Progress) -> bool + Sync),
-) -> Result<Vec<Option<summarize::Summary>>> {
-    let Some(settings) = job.summary else { return Ok(documents.iter().map(|_| None).collect()) };
-    let readings: Vec<Reading> = documents.iter().map(|d| reading(d, job)).collect();
-    fn plan<'a>(
-        r: &'a Reading,
-        settings: summarize::Settings,
-        models: &Models<'_>,
-    ) -> Result<summarize::Plan<'a>> {
-        let input =
-            Input { sentences: &r.sentences, title: r.title.as_deref(), language: &r.language };
-        summarize::plan(input, settings, models.summarizer)
-    }
-    let plans = readings.iter().map(|r| plan(r, settings, models)).collect::<Result<Vec<_>>>()?;
+) -> Result<()> {
+    let Some(settings) = job.summary else { return Ok(()) };
+    let readings: Vec<Reading> = documents.iter().flatten().map(|d| reading(d, job)).collect();
+    let plans = readings
+        .iter()
+        .map(|reading| summarize::plan(reading.input(), settings, models.summarizer))
+        .collect::<Result<Vec<_>>>()?;
     let requests: Vec<_> = plans.iter().flat_map(|p| p.requests.iter().cloned()).collect();
-    let mut outputs = Vec::new().into_iter();
+    let mut outputs = Vec::new();
     if let Some(model) = models.summarizer.filter(|_| !requests.is_empty()) {
-        let done = std::sync::atomic::AtomicUsize::new(0);
-        outputs = model
-            .generate(&requests, &|_, _| {
-                let done = done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1;
-                progress(Progress::Summarizing(done, requests.len()))
-            })?
-            .into_iter();
+        let done = AtomicUsize::new(0);
+        outputs = model.generate(&requests, &|_, _| {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            progress(Progress::Summarizing(done, requests.len()))
+        })?;
     }
-    let finish = |(plan, reading): (&summarize::Plan<'_>, &Reading)| {
+    let mut outputs = outputs.into_iter();
+    let documents = documents.iter_mut().flatten();
+    for (document, (plan, reading)) in documents.zip(plans.iter().zip(&readings)) {
         let outputs: Vec<_> = outputs.by_ref().take(plan.requests.len()).collect();
-        let mut summary = summarize::finish(plan, &outputs);
-        // From here on sentences are numbered as the article's units are.
+        document.summary = Some(reading.numbered(summarize::finish(plan, &outputs)));
+    }
+    Ok(())
+}
+
+impl Reading {
+    fn input(&self) -> Input<'_> {
+        let title = self.title.as_deref();
+        Input { sentences: &self.sentences, title, language: &self.language }
+    }
+
+    /// A summary whose sentences are numbered as the article's units are.
+    fn numbered(&self, mut summary: Summary) -> Summary {
         let support = summary.record.sentences.iter_mut().flat_map(|s| &mut s.support);
         for number in support.chain(summary.rejected.iter_mut().map(|flag| &mut flag.segment)) {
-            *number = reading.places.get(*number).copied().unwrap_or(*number);
+            *number = self.places.get(*number).copied().unwrap_or(*number);
         }
-        Some(summary)
-    };
-    Ok(plans.iter().zip(&readings).map(finish).collect())
+        summary
+    }
 }
 
-fn record(
-    document: Document,
-    summary: Option<summarize::Summary>,
-    job: &Job,
-    models: &Models<'_>,
-) -> Result<Record> {
-    let to = document.target(job).cloned();
-    let mut checks = Checks::default();
-    let mut stats = Stats::default();
-    let mut unread = 0;
-    for (i, (unit, translation)) in document.units.iter().zip(&document.translations).enumerate() {
-        checks.segments += 1;
-        checks.retried += usize::from(translation.retried);
-        let text = chosen(unit, translation, OnBad::Keep);
-        checks.flagged.extend(translation.problems.iter().map(|&problem| Flag {
-            problem,
-            segment: i,
-            text: text.into(),
-        }));
-        stats.output_tokens += translation.output_tokens;
-        unread += translation.unread_tokens;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generate::{Output, Request};
+    use crate::testing::Stub;
+    use crate::types::{Format, Markup, Status};
+
+    fn article(id: &str, text: &str) -> Result<RawArticle, ReadFailure> {
+        let source = Source {
+            path: id.into(),
+            format: Format::Text,
+            bytes: text.len() as u64,
+            sha256: String::new(),
+        };
+        if text.is_empty() {
+            let error = Error::input(id, "empty");
+            return Err(ReadFailure { id: id.into(), source, error });
+        }
+        let (title, extra) = (None, serde_json::Map::new());
+        let markup = Markup::Plain;
+        Ok(RawArticle { id: id.into(), source, title, text: text.into(), markup, extra })
     }
-    let translator = to
-        .as_ref()
-        .and_then(|to| translate::first(models.translators, &document.language.code, to));
-    if let Some(model) = translator.or(models.summarizer).or(models.translators.first().copied()) {
-        for unit in &document.units {
-            stats.source_tokens += model.count_tokens(&unit.text)?;
+
+    fn job(to: &str, summary: bool) -> Job {
+        Job {
+            from: Lang::parse("fr"),
+            to: Lang::parse(to),
+            translate: true,
+            summary: summary.then(summarize::Settings::default),
+            translating: translate::Settings::default(),
+            on_bad: OnBad::Keep,
         }
     }
-    if let Some(summary) = &summary {
-        checks.rejected = summary.rejected.clone();
-        stats.output_tokens += summary.output_tokens;
-        unread += summary.unread_tokens;
+
+    const FRENCH: &str = "Le pont est fermé depuis lundi. Les travaux vont durer un mois.";
+
+    fn records(texts: [&str; 3], job: &Job, models: &[&dyn Generate]) -> Result<Vec<Record>> {
+        let ids = ["a", "b", "c"];
+        let articles = ids.iter().zip(texts).map(|(id, text)| article(id, text)).collect();
+        let models = Models { translators: models, summarizer: models.first().copied() };
+        run(articles, job, &models, &|source| source.path.clone(), &|_| true)
     }
-    stats.read_tokens = stats.source_tokens.saturating_sub(unread);
-    stats.truncated = stats.read_tokens < stats.source_tokens;
-    let trusted: Vec<f32> =
-        document.translations.iter().filter_map(|translation| translation.confidence).collect();
-    checks.confidence =
-        (!trusted.is_empty()).then(|| trusted.iter().sum::<f32>() / trusted.len() as f32);
 
-    let of_segment = |(segment, translation): (usize, &Translation)| {
-        let alignments = translation.alignments.clone().into_iter();
-        alignments.map(move |alignment| SegmentAlignment { segment, alignment }).collect::<Vec<_>>()
-    };
-    let alignments = document.translations.iter().enumerate().flat_map(of_segment).collect();
-    let translation = to.as_ref().filter(|_| job.translate).map(|to| TranslationRecord {
-        language: to.clone(),
-        text: document.translated_text(to, job.on_bad),
-        model: translate::ids(models.translators, &document.language.code, to).join(" + "),
-        route: translate::route(models.translators, &document.language.code, to)
-            .unwrap_or_default(),
-        alignments,
-    });
-    let translated_title =
-        document.units.iter().zip(&document.translations).find(|(u, _)| u.block.is_none());
-    let title = document.article.title.clone().map(|source| TitleRecord {
-        source,
-        translation: translated_title
-            .map(|(unit, translation)| chosen(unit, translation, job.on_bad).to_string()),
-    });
-    Ok(Record {
-        id: document.article.id,
-        key: document.key,
-        source: document.article.source,
-        language: document.language,
-        title,
-        translation,
-        summary: summary.map(|s| s.record),
-        checks,
-        stats,
-        status: Status::Ok,
-        error: None,
-        output: None,
-        extra: document.article.extra,
-    })
-}
-
-/// The articles of a group are in the works at the same time; each gets a share of it by the tokens
-/// that were read and written for it.
-fn share_time(records: &mut [Record], seconds: f64) {
-    let weight = |stats: &Stats| (stats.source_tokens + stats.output_tokens) as f64 + 1.0;
-    let total: f64 = records.iter().map(|r| weight(&r.stats)).sum();
-    for record in records {
-        record.stats.seconds = (seconds * weight(&record.stats) / total * 1000.0).round() / 1000.0;
+    #[test]
+    fn records_stand_in_the_order_of_the_articles_and_failures_in_their_places() {
+        let model = Stub::answering(|_| "The bridge is closed.");
+        let found = records([FRENCH, "", FRENCH], &job("en", true), &[&model]).unwrap();
+        let keys: Vec<&str> = found.iter().map(|record| record.key.as_str()).collect();
+        assert_eq!(keys, ["a", "b", "c"]);
+        let ok = found.iter().map(|record| record.status == Status::Ok).collect::<Vec<_>>();
+        assert_eq!(ok, [true, false, true]);
+        let translation = found[2].translation.as_ref().unwrap();
+        assert_eq!((translation.model.as_str(), translation.route.len()), ("stub", 2));
+        assert!(found[0].summary.is_some() && found[1].summary.is_none());
+        assert_eq!(found[1].stats.seconds, 0.0);
     }
-}
 
-fn failure(id: String, key: String, source: Source, error: &Error) -> Box<Record> {
-    Box::new(Record {
-        id,
-        key,
-        source,
-        language: Detection { code: Lang::und(), confidence: 0.0 },
-        title: None,
-        translation: None,
-        summary: None,
-        checks: Checks::default(),
-        stats: Stats::default(),
-        status: Status::Failed,
-        error: Some(ErrorRecord { kind: error.kind().into(), message: error.to_string() }),
-        output: None,
-        extra: serde_json::Map::new(),
-    })
+    #[test]
+    fn what_a_model_leaves_out_is_counted() {
+        let reads = |left_out: usize| {
+            move |request: &Request| {
+                let tokens = request.prompt.split_whitespace().count();
+                let prompt_tokens = tokens - left_out;
+                Output { prompt_tokens, ..Output::of("The bridge has been closed since Monday.") }
+            }
+        };
+        // Two sentences of six tokens each.
+        for (left_out, read) in [(0, 12), (1, 10)] {
+            let model = Stub::writing(reads(left_out));
+            let stats = &records([FRENCH, "", ""], &job("en", false), &[&model]).unwrap()[0].stats;
+            assert_eq!((stats.source_tokens, stats.read_tokens), (12, read));
+            assert_eq!(stats.truncated, left_out > 0);
+        }
+    }
+
+    #[test]
+    fn a_translation_needs_a_model_and_nothing_else_does() {
+        let error = records([FRENCH, "", ""], &job("en", false), &[]).unwrap_err();
+        assert!(error.to_string().contains("needs a model"), "{error}");
+        let same = records([FRENCH, "", ""], &job("fr", true), &[]).unwrap();
+        assert!(same[0].status == Status::Ok && same[0].translation.is_none());
+    }
 }

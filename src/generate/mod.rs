@@ -86,6 +86,24 @@ pub struct Output {
     pub variants: Vec<Variant>,
 }
 
+impl Output {
+    /// A text that a model ended by itself, a token for each of its words: what stands in for an
+    /// engine's output in tests.
+    pub fn of(text: impl Into<String>) -> Output {
+        let text = text.into();
+        let tokens = text.split_whitespace().count();
+        Output {
+            text,
+            prompt_tokens: 0,
+            tokens,
+            ids: vec![0; tokens],
+            finish: Finish::Stop,
+            score: 0.0,
+            variants: Vec::new(),
+        }
+    }
+}
+
 /// One more output of the same request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variant {

@@ -1,10 +1,10 @@
-//! What polygist does with an article: translate it, summarize it, check what came out.
+//! The tasks: translating an article, summarizing it, checking what came out.
 
-mod channel;
 pub mod checks;
 pub mod extractive;
 mod prompts;
+mod rerank;
 pub mod summarize;
 pub mod translate;
 
-pub use prompts::translatable_languages;
+pub use prompts::{translatable_languages, uses_examples};

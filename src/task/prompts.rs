@@ -2,7 +2,7 @@
 //! model by parallel examples that show it what translation is (`models/prompts.toml`).
 
 use crate::error::{Error, Result};
-use crate::generate::Generate;
+use crate::generate::{DecodingOptions, Generate, Request};
 use crate::languages;
 use crate::text::words;
 use crate::types::Lang;
@@ -51,6 +51,35 @@ pub(super) struct Prompt {
     pub suffix: String,
     /// [`crate::generate::Request::begin`]
     pub begin: Option<String>,
+    /// Whether a language model answers, which has to be kept to one line in one language.
+    pub is_open_ended: bool,
+}
+
+impl Prompt {
+    /// The request to translate a text into `to`.
+    pub fn request(&self, text: &str, to: &Lang, options: DecodingOptions) -> Request {
+        let Prompt { prefix, suffix, begin, is_open_ended } = self.clone();
+        let stop = if is_open_ended { vec!["\n".into()] } else { Vec::new() };
+        let language = is_open_ended.then(|| to.clone());
+        Request {
+            prefix,
+            prompt: text.into(),
+            suffix,
+            begin,
+            options: DecodingOptions { stop, language, ..options },
+            ..Request::default()
+        }
+    }
+}
+
+/// Whether a model translates by the prompt of the examples, with them or, fine-tuned, without.
+pub fn uses_examples(model: &dyn Generate) -> bool {
+    model.is_prompted()
+}
+
+/// Whether a model translates without examples what base models need them for.
+pub(super) fn is_fine_tuned(model: &dyn Generate) -> bool {
+    model.is_taught()
 }
 
 /// Whether a model translates from one language into the other in one step. With examples, one of
@@ -76,18 +105,21 @@ pub(super) fn prompt(
     if model.is_prompted() {
         return few_shot(from, to, which);
     }
-    let language_prompt = model.language_prompt(from, to).ok_or_else(|| {
-        let (from_name, to_name) = (languages::name(from), languages::name(to));
-        Error::model(
-            model.id(),
-            format!("does not translate from {from_name} ({from}) into {to_name} ({to})"),
-        )
-    })?;
-    Ok(Prompt {
-        prefix: language_prompt.prefix,
-        suffix: String::new(),
-        begin: language_prompt.begin,
-    })
+    let language_prompt =
+        model.language_prompt(from, to).ok_or_else(|| refusal(model, from, to))?;
+    Ok(Prompt { prefix: language_prompt.prefix, begin: language_prompt.begin, ..Prompt::default() })
+}
+
+/// The error of a model that does not translate from one language into the other.
+pub(super) fn refusal(model: &dyn Generate, from: &Lang, to: &Lang) -> Error {
+    if uses_examples(model)
+        && let Some(unknown) = [from, to].into_iter().find(|lang| key(lang).is_none())
+    {
+        return no_examples(unknown);
+    }
+    let (from_name, to_name) = (languages::name(from), languages::name(to));
+    let message = format!("does not translate from {from_name} ({from}) into {to_name} ({to})");
+    Error::model(model.id(), message)
 }
 
 /// The prompt for a pair of languages with some of the examples.
@@ -105,7 +137,7 @@ fn few_shot(from: &Lang, to: &Lang, which: Range<usize>) -> Result<Prompt> {
         }
     }
     let _ = write!(prefix, "{from}: ");
-    Ok(Prompt { prefix, suffix: format!("\n{to}:"), begin: None })
+    Ok(Prompt { prefix, suffix: format!("\n{to}:"), begin: None, is_open_ended: true })
 }
 
 /// Whether a translation carries a stretch of words out of the examples that its own prompt did not

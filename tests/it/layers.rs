@@ -34,6 +34,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("report", &["text"]),
     ("model", &["io", "arch", "token", "text", "generate", "nn", "checkpoint", "kernel"]),
     ("task", &["text", "generate"]),
+    ("testing", &["generate"]),
     ("io", &["checkpoint"]),
     ("text", &[]),
     ("generate", &["token", "arch", "nn", "kernel"]),

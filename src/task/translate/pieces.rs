@@ -1,5 +1,4 @@
-//! A segment in pieces: where it is divided before it is translated, and how it is put together
-//! again.
+//! A segment in pieces: how it is split before it is translated, and assembled afterwards.
 
 use super::{Segment, Translation};
 use crate::error::Result;
@@ -22,18 +21,19 @@ pub(super) struct Piece {
     pub keep: bool,
 }
 
-/// What a model wrote for a piece.
+/// The output for a piece.
 pub(super) struct Written {
     pub output: Output,
     /// Tokens of the piece: what there was to read.
     pub tokens: usize,
-    /// See [`super::channel::choose`].
+    /// See [`crate::task::rerank::Reranker::choose`].
     pub likelihood: Option<f32>,
     pub alignment: Option<Alignment>,
 }
 
-/// Divides a text where it is too long for the model to be sure of itself; or, for another attempt,
-/// into clauses, what must come through unchanged apart.
+/// The pieces of a text: a long one is split where the model would no longer be sure of itself; or,
+/// for another attempt, into clauses, with what must come through unchanged in pieces that are
+/// kept.
 pub(super) fn split(
     model: &dyn Generate,
     text: &str,
@@ -76,9 +76,9 @@ pub(super) fn split(
     Ok(pieces)
 }
 
-/// What was written for the pieces as the translation of a segment, with what the checks say of it;
-/// below `doubted_below` its confidence is a problem.
-pub(super) fn put_together(
+/// The outputs for its pieces as the translation of a segment, with what the checks say of it; a
+/// confidence below `doubted_below` is a problem.
+pub(super) fn assemble(
     model: &dyn Generate,
     segment: &Segment,
     pieces: &[Piece],
@@ -114,32 +114,49 @@ pub(super) fn put_together(
         }
         result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
     }
-    result.text = clean::normalize(seams::end(result.text.trim_end(), &segment.text));
-    if caps::is_capitals(&segment.text) {
-        result.text = caps::upper(&result.text, &segment.to);
-    }
-    result.text = protect::restore(&segment.text, &result.text);
-    result.text = separators::localize(&result.text, &segment.text, &segment.from, &segment.to);
-    result.text = quotes::localize(&result.text, &segment.text, &segment.to);
-    let Segment { text: source, from, to } = segment;
-    result.problems = checks::translation(source, &result.text, finish, from, to);
-    if result.problems.contains(&Problem::Number)
-        && let Some(text) = checks::with_fixed_number(source, &result.text, from, to)
-    {
-        let problems = checks::translation(source, &text, finish, from, to);
-        if !problems.contains(&Problem::Number) {
-            (result.text, result.problems) = (text, problems);
-        }
-    }
-    if model.is_prompted() && prompts::leaks(&result.text, &segment.to) {
-        result.problems.push(Problem::Unsupported);
-    }
+    result.text = in_style(result.text.trim_end(), segment);
+    result.problems = checked(model, segment, &mut result.text, finish);
     result.confidence =
         likelihood.filter(|_| weight > 0.0).map(|likelihood| (likelihood / weight).exp());
     if result.confidence.is_some_and(|confidence| confidence < doubted_below) {
         result.problems.push(Problem::Doubtful);
     }
     result
+}
+
+/// A translation in the typography of its language and with the marks of its source.
+fn in_style(text: &str, segment: &Segment) -> String {
+    let Segment { text: source, from, to } = segment;
+    let mut text = clean::normalize(seams::end(text, source));
+    if caps::is_capitals(source) {
+        text = caps::upper(&text, to);
+    }
+    text = protect::restore(source, &text);
+    text = separators::localize(&text, source, from, to);
+    quotes::localize(&text, source, to)
+}
+
+/// The problems of a translation. A number that is wrong beyond doubt is put right.
+fn checked(
+    model: &dyn Generate,
+    segment: &Segment,
+    text: &mut String,
+    finish: Finish,
+) -> Vec<Problem> {
+    let Segment { text: source, from, to } = segment;
+    let mut problems = checks::translation(source, text, finish, from, to);
+    if problems.contains(&Problem::Number)
+        && let Some(fixed) = checks::with_fixed_number(source, text, from, to)
+    {
+        let left = checks::translation(source, &fixed, finish, from, to);
+        if !left.contains(&Problem::Number) {
+            (*text, problems) = (fixed, left);
+        }
+    }
+    if prompts::uses_examples(model) && prompts::leaks(text, to) {
+        problems.push(Problem::Unsupported);
+    }
+    problems
 }
 
 /// The source token that each token comes from.

@@ -1,0 +1,140 @@
+//! From a document to its record.
+
+use super::{Document, Job, Models, chosen};
+use crate::error::{Error, Result};
+use crate::task::translate::Translation;
+use crate::types::{
+    Checks, Detection, ErrorRecord, Flag, Lang, Record, SegmentAlignment, Source, Stats, Status,
+    TitleRecord, TranslationRecord,
+};
+
+/// The record of a document that worked.
+///
+/// # Errors
+/// When a tokenizer fails.
+pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> Result<Record> {
+    let (checks, stats) = (document.checks(), document.stats(models)?);
+    let (translation, title) = (document.translation(job), document.title(job));
+    Ok(Record {
+        id: document.article.id,
+        key: document.key,
+        source: document.article.source,
+        language: document.language,
+        title,
+        translation,
+        summary: document.summary.map(|s| s.record),
+        checks,
+        stats,
+        status: Status::Ok,
+        error: None,
+        output: None,
+        extra: document.article.extra,
+    })
+}
+
+impl Document<'_> {
+    /// The findings of the checks.
+    fn checks(&self) -> Checks {
+        let mut checks = Checks::default();
+        for (segment, translation) in self.translations.iter().enumerate() {
+            checks.segments += 1;
+            checks.retried += usize::from(translation.retried);
+            let text = &translation.text;
+            let flag = |&problem| Flag { problem, segment, text: text.clone() };
+            checks.flagged.extend(translation.problems.iter().map(flag));
+        }
+        let trusted: Vec<f32> = self.translations.iter().filter_map(|t| t.confidence).collect();
+        checks.confidence =
+            (!trusted.is_empty()).then(|| trusted.iter().sum::<f32>() / trusted.len() as f32);
+        if let Some(summary) = &self.summary {
+            checks.rejected = summary.rejected.clone();
+        }
+        checks
+    }
+
+    /// Counts of tokens, by the model that reads the article first.
+    ///
+    /// # Errors
+    /// When that model's tokenizer fails.
+    fn stats(&self, models: &Models<'_>) -> Result<Stats> {
+        let (mut stats, mut unread) = (Stats::default(), 0);
+        let translator = self.route.as_ref().and_then(|route| Some(route.hops().first()?.model));
+        let first = translator.or(models.summarizer).or(models.translators.first().copied());
+        if let Some(model) = first {
+            for unit in &self.units {
+                stats.source_tokens += model.count_tokens(&unit.text)?;
+            }
+        }
+        for translation in &self.translations {
+            stats.output_tokens += translation.output_tokens;
+            unread += translation.unread_tokens;
+        }
+        if let Some(summary) = &self.summary {
+            stats.output_tokens += summary.output_tokens;
+            unread += summary.unread_tokens;
+        }
+        stats.read_tokens = stats.source_tokens.saturating_sub(unread);
+        stats.truncated = stats.read_tokens < stats.source_tokens;
+        Ok(stats)
+    }
+
+    /// The translated body, where it is a result.
+    fn translation(&self, job: &Job) -> Option<TranslationRecord> {
+        let to = self.target(job).filter(|_| job.translate)?;
+        let of_segment = |(segment, translation): (usize, &Translation)| {
+            let alignments = translation.alignments.clone().into_iter();
+            let numbered = alignments.map(move |alignment| SegmentAlignment { segment, alignment });
+            numbered.collect::<Vec<_>>()
+        };
+        let (model, route) = self
+            .route
+            .as_ref()
+            .map_or_else(Default::default, |route| (route.ids().join(" + "), route.languages()));
+        Some(TranslationRecord {
+            language: to.clone(),
+            text: self.translated_text(to, job.on_bad),
+            model,
+            route,
+            alignments: self.translations.iter().enumerate().flat_map(of_segment).collect(),
+        })
+    }
+
+    /// The title, with its translation where there is one.
+    fn title(&self, job: &Job) -> Option<TitleRecord> {
+        let source = self.article.title.clone()?;
+        let mut titles = self.units.iter().zip(&self.translations);
+        let translated = titles.find(|(unit, _)| unit.block.is_none());
+        let translation = translated.map(|(unit, text)| chosen(unit, text, job.on_bad).to_string());
+        Some(TitleRecord { source, translation })
+    }
+}
+
+/// Gives each article that worked a share of the time, by the tokens that were read and written for
+/// it: those of a group are in the works together.
+pub(super) fn share_time(records: &mut [Record], seconds: f64) {
+    let weight = |stats: &Stats| (stats.source_tokens + stats.output_tokens) as f64 + 1.0;
+    let worked = |record: &&mut Record| record.status == Status::Ok;
+    let total: f64 = records.iter_mut().filter(worked).map(|r| weight(&r.stats)).sum();
+    for record in records.iter_mut().filter(worked) {
+        record.stats.seconds = (seconds * weight(&record.stats) / total * 1000.0).round() / 1000.0;
+    }
+}
+
+/// The record of an article that failed.
+pub(super) fn failure(id: String, key: String, source: Source, error: &Error) -> Box<Record> {
+    Box::new(Record {
+        id,
+        key,
+        source,
+        language: Detection { code: Lang::und(), confidence: 0.0 },
+        title: None,
+        translation: None,
+        summary: None,
+        checks: Checks::default(),
+        stats: Stats::default(),
+        status: Status::Failed,
+        error: Some(ErrorRecord { kind: error.kind().into(), message: error.to_string() }),
+        output: None,
+        extra: serde_json::Map::new(),
+    })
+}

@@ -1,0 +1,155 @@
+//! One attempt at some segments: in pieces, through the model, back together.
+
+use super::hop::RetryStrategy;
+use super::pieces::{Piece, Written, assemble, split};
+use super::progress::Counter;
+use super::{Segment, Settings, Translation};
+use crate::error::Result;
+use crate::generate::{Alignment, DecodingOptions, Finish, Generate, Output, Request};
+use crate::task::checks::{self, Severity};
+use crate::task::prompts::{self, Prompt};
+use crate::task::rerank::{self, Reranker};
+use crate::text::caps;
+use crate::types::Lang;
+use std::collections::HashMap;
+
+/// An attempt at segments.
+pub(super) struct Attempt<'a> {
+    pub model: &'a dyn Generate,
+    pub segments: &'a [&'a Segment],
+    pub strategy: RetryStrategy,
+    pub settings: Settings,
+}
+
+/// The requests of an attempt, and what each is about.
+#[derive(Default)]
+struct Batch<'a> {
+    /// The pieces of each segment.
+    pieces: Vec<Vec<Piece>>,
+    /// A request for each piece that is not kept as it is, in order.
+    requests: Vec<Request>,
+    /// The segment of each request.
+    segments: Vec<&'a Segment>,
+    /// Tokens of each request's prompt.
+    sizes: Vec<usize>,
+}
+
+impl<'a> Attempt<'a> {
+    /// The translations of the segments, in their order, with what the checks say of them.
+    ///
+    /// # Errors
+    /// When the model fails.
+    pub fn translate(&self, counter: &Counter<'_>) -> Result<Vec<Translation>> {
+        let options = self.settings.options(self.model);
+        let reranks = rerank::is_wanted(self.model, &options);
+        let batch = self.batch(reranks)?;
+        // Reading back is a second step, of about the same length.
+        let answers = batch.requests.len() * if reranks { 2 } else { 1 };
+        let is_first = self.strategy == RetryStrategy::Plain;
+        let counter = counter.attempt(is_first, self.segments.len(), answers);
+        let one_more = || counter.one_more();
+        let mut outputs = self.model.generate(&batch.requests, &|_, _| one_more())?;
+        let likelihoods = if reranks {
+            self.rerank(&batch, &mut outputs, &one_more)?
+        } else {
+            vec![None; outputs.len()]
+        };
+        let alignments = self.alignments(&batch.requests, &outputs)?;
+        let mut written =
+            outputs.into_iter().zip(batch.sizes).zip(likelihoods).zip(alignments).map(
+                |(((output, tokens), likelihood), alignment)| Written {
+                    output,
+                    tokens,
+                    likelihood,
+                    alignment,
+                },
+            );
+        let whole = |(segment, pieces): (&&Segment, &Vec<Piece>)| {
+            assemble(self.model, segment, pieces, options.min_confidence, &mut written)
+        };
+        Ok(self.segments.iter().zip(&batch.pieces).map(whole).collect())
+    }
+
+    /// The requests for the segments.
+    fn batch(&self, reranks: bool) -> Result<Batch<'a>> {
+        let Attempt { model, strategy, settings, .. } = *self;
+        let mut options = strategy.options(model, settings);
+        if reranks {
+            options.outputs = rerank::CANDIDATES.min(options.num_beams);
+        }
+        let mut prompts: HashMap<(&Lang, &Lang), Prompt> = HashMap::new();
+        let mut batch = Batch::default();
+        for &segment in self.segments {
+            let Segment { text, from, to } = segment;
+            if !prompts.contains_key(&(from, to)) {
+                prompts.insert((from, to), self.prompt(from, to)?);
+            }
+            let prompt = &prompts[&(from, to)];
+            let lowered = caps::is_capitals(text).then(|| caps::lower(text, from));
+            let text = lowered.as_ref().unwrap_or(text);
+            let pieces = split(model, text, from, strategy == RetryStrategy::Clauses)?;
+            for piece in pieces.iter().filter(|piece| !piece.keep) {
+                let tokens = model.count_tokens(&piece.text)?;
+                let most = settings.decoding.max_tokens.unwrap_or(max_tokens(tokens, to));
+                let options = DecodingOptions { max_tokens: most, ..options.clone() };
+                batch.requests.push(prompt.request(&piece.text, to, options));
+                batch.segments.push(segment);
+                batch.sizes.push(tokens);
+            }
+            batch.pieces.push(pieces);
+        }
+        Ok(batch)
+    }
+
+    fn prompt(&self, from: &Lang, to: &Lang) -> Result<Prompt> {
+        let examples = self.strategy.examples(prompts::is_fine_tuned(self.model));
+        prompts::prompt(self.model, from, to, examples)
+    }
+
+    /// Puts the best variant in the place of each output; see [`Reranker::choose`].
+    fn rerank(
+        &self,
+        batch: &Batch<'_>,
+        outputs: &mut [Output],
+        one_more: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<Option<f32>>> {
+        let languages: Vec<(&Lang, &Lang)> =
+            batch.segments.iter().map(|segment| (&segment.from, &segment.to)).collect();
+        let severity = |number: usize, text: &str| {
+            let (source, (from, to)) = (&batch.requests[number].prompt, languages[number]);
+            Severity::of(&checks::translation(source, text, Finish::Stop, from, to))
+        };
+        let reranker = Reranker {
+            model: self.model,
+            requests: &batch.requests,
+            languages: &languages,
+            severity: &severity,
+            prompt: &|from, to| self.prompt(from, to),
+        };
+        reranker.choose(outputs, one_more)
+    }
+
+    /// The alignment of each output with its source, where that is asked for.
+    fn alignments(
+        &self,
+        requests: &[Request],
+        outputs: &[Output],
+    ) -> Result<Vec<Option<Alignment>>> {
+        if !self.settings.align {
+            return Ok(vec![None; outputs.len()]);
+        }
+        let pairs: Vec<(&Request, &[u32])> =
+            requests.iter().zip(outputs).map(|(request, o)| (request, o.ids.as_slice())).collect();
+        Ok(self.model.align(&pairs, None)?.into_iter().map(Some).collect())
+    }
+}
+
+/// The new tokens that are allowed for a text: enough for any honest translation.
+fn max_tokens(source_tokens: usize, to: &Lang) -> usize {
+    // Scripts that are rare in the vocabulary take several tokens a word.
+    let factor = match to.base() {
+        "en" | "fr" | "de" | "es" | "it" | "pt" | "nl" => 2,
+        _ => 4,
+    };
+    source_tokens * factor + 24
+}

@@ -1,0 +1,140 @@
+//! One hop of some segments: a translation by one model, tried until the checks are content.
+
+use super::attempt::Attempt;
+use super::progress::Counter;
+use super::{Segment, Settings, Translation};
+use crate::error::Result;
+use crate::generate::{DecodingOptions, Generate};
+use crate::task::checks::{self, Severity};
+use crate::text::protect;
+use crate::types::Problem;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// A way to try a segment; they follow one another until the checks are content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum RetryStrategy {
+    /// With all examples; without any, where the model was fine-tuned.
+    Plain,
+    /// With some of the examples, and against repetition.
+    OtherExamples,
+    /// Clause by clause, addresses and codes left out and put back in their places.
+    Clauses,
+    /// Sampled instead of taking the likeliest token each time.
+    Sampled,
+}
+
+impl RetryStrategy {
+    const ALL: [RetryStrategy; 4] = [
+        RetryStrategy::Plain,
+        RetryStrategy::OtherExamples,
+        RetryStrategy::Clauses,
+        RetryStrategy::Sampled,
+    ];
+
+    /// The numbers of the examples shown. Other examples lead the model elsewhere; the last ones
+    /// tell it most.
+    pub fn examples(self, is_fine_tuned: bool) -> Range<usize> {
+        match self {
+            _ if is_fine_tuned && self != RetryStrategy::OtherExamples => 0..0,
+            RetryStrategy::Plain => 0..8,
+            _ => 4..8,
+        }
+    }
+
+    /// The options of an attempt.
+    pub fn options(self, model: &dyn Generate, settings: Settings) -> DecodingOptions {
+        let mut options = settings.options(model);
+        if self != RetryStrategy::Plain && options.no_repeat_ngram == 0 {
+            options.no_repeat_ngram = 4;
+        }
+        if self == RetryStrategy::Sampled && options.temperature == 0.0 {
+            (options.temperature, options.num_beams) = (0.5, 1);
+        } else if self == RetryStrategy::Sampled {
+            // What is sampled anyway is sampled anew.
+            options.seed = options.seed.wrapping_add(1);
+        }
+        options
+    }
+}
+
+/// Translates segments with a model that knows their languages.
+///
+/// # Errors
+/// When the model fails.
+pub(super) fn translate(
+    model: &dyn Generate,
+    segments: &[Segment],
+    settings: Settings,
+    counter: &Counter<'_>,
+) -> Result<Vec<Translation>> {
+    let (distinct, places) = distinct(segments);
+    let mut best: Vec<Best> = distinct.iter().map(|segment| Best::none(segment)).collect();
+    let mut waiting: Vec<usize> =
+        (0..distinct.len()).filter(|&i| protect::is_translatable(&distinct[i].text)).collect();
+    counter.skip(segments.len() - waiting.len());
+    for strategy in RetryStrategy::ALL {
+        if waiting.is_empty() {
+            break;
+        }
+        let tried: Vec<&Segment> = waiting.iter().map(|&i| distinct[i]).collect();
+        let attempts =
+            Attempt { model, segments: &tried, strategy, settings }.translate(counter)?;
+        for (&i, attempt) in waiting.iter().zip(attempts) {
+            best[i].consider(attempt, distinct[i], strategy);
+        }
+        waiting.retain(|&i| checks::deserve_retry(&best[i].translation.problems));
+    }
+    Ok(places.into_iter().map(|i| best[i].translation.clone()).collect())
+}
+
+/// The segments without those that occur again, and for each segment the number of its equal: the
+/// same text is translated once, wherever it stands.
+fn distinct(segments: &[Segment]) -> (Vec<&Segment>, Vec<usize>) {
+    let mut numbers: HashMap<&Segment, usize> = HashMap::new();
+    let mut distinct: Vec<&Segment> = Vec::new();
+    let number = |segment| {
+        *numbers.entry(segment).or_insert_with(|| {
+            distinct.push(segment);
+            distinct.len() - 1
+        })
+    };
+    let places = segments.iter().map(number).collect();
+    (distinct, places)
+}
+
+/// The best of the attempts at a segment.
+struct Best {
+    translation: Translation,
+    severity: Severity,
+}
+
+impl Best {
+    /// The source itself, before there is any attempt.
+    fn none(segment: &Segment) -> Best {
+        let translation = Translation { text: segment.text.clone(), ..Translation::default() };
+        Best { translation, severity: Severity::WORST }
+    }
+
+    /// Takes an attempt where it is better than those before.
+    fn consider(&mut self, mut attempt: Translation, segment: &Segment, strategy: RetryStrategy) {
+        let Segment { text, from, to } = segment;
+        let held = &mut self.translation;
+        let is_dropped = |problem: &Problem| {
+            !attempt.problems.contains(problem)
+                && checks::is_dropped_instead_of_fixed(*problem, text, &attempt.text, from, to)
+        };
+        let dropped: Vec<Problem> = held.problems.iter().copied().filter(is_dropped).collect();
+        attempt.problems.extend(dropped);
+        // What the others cost counts too.
+        attempt.output_tokens += held.output_tokens;
+        attempt.retried = strategy != RetryStrategy::Plain;
+        let severity = Severity::of(&attempt.problems);
+        if severity < self.severity {
+            self.severity = severity;
+            *held = attempt;
+        } else {
+            (held.output_tokens, held.retried) = (attempt.output_tokens, attempt.retried);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The models that a translation goes through, and the languages on its way.
+
+use crate::error::{Error, Result};
+use crate::generate::Generate;
+use crate::task::prompts;
+use crate::types::Lang;
+
+/// The way from one language to another: no hop where they are the same, one where a model
+/// translates directly, two by way of English.
+#[derive(Clone)]
+pub struct Route<'a> {
+    from: Lang,
+    hops: Vec<Hop<'a>>,
+}
+
+/// One step of a route.
+#[derive(Clone)]
+pub struct Hop<'a> {
+    /// The model that translates.
+    pub model: &'a dyn Generate,
+    /// The language of its output.
+    pub to: Lang,
+    /// The model's number among those that the route was chosen from.
+    pub(super) number: usize,
+}
+
+impl<'a> Route<'a> {
+    /// The route through the first of some models that know its pairs of languages; `None` when
+    /// they have no way.
+    pub fn find(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<Route<'a>> {
+        let hops = if from.same_base(to) {
+            Vec::new()
+        } else if let Some(hop) = Hop::find(models, from, to) {
+            vec![hop]
+        } else {
+            let en = Lang::en();
+            vec![Hop::find(models, from, &en)?, Hop::find(models, &en, to)?]
+        };
+        Some(Route { from: from.clone(), hops })
+    }
+
+    /// The route of [`Route::find`], where there has to be one.
+    ///
+    /// # Errors
+    /// When there is no model, or none that knows the languages.
+    pub fn required(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Result<Route<'a>> {
+        if let Some(route) = Route::find(models, from, to) {
+            return Ok(route);
+        }
+        let model =
+            models.last().ok_or_else(|| Error::Usage("translation needs a model".into()))?;
+        Err(prompts::refusal(*model, from, to))
+    }
+
+    /// The steps in order.
+    pub fn hops(&self) -> &[Hop<'a>] {
+        &self.hops
+    }
+
+    /// The languages of a hop, by its number: that of the source, and that of the output.
+    pub(super) fn languages_of(&self, hop: usize) -> (&Lang, &Lang) {
+        let from = hop.checked_sub(1).map_or(&self.from, |before| &self.hops[before].to);
+        (from, &self.hops[hop].to)
+    }
+
+    /// The languages that a text goes through, from the first to the last.
+    pub fn languages(&self) -> Vec<Lang> {
+        let outputs = self.hops.iter().map(|hop| hop.to.clone());
+        std::iter::once(self.from.clone()).chain(outputs).collect()
+    }
+
+    /// The ids of the models, each once.
+    pub fn ids(&self) -> Vec<String> {
+        let mut ids: Vec<String> = self.hops.iter().map(|hop| hop.model.id().to_string()).collect();
+        ids.dedup();
+        ids
+    }
+}
+
+impl<'a> Hop<'a> {
+    fn find(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<Hop<'a>> {
+        let number = models.iter().position(|model| prompts::is_direct(*model, from, to))?;
+        Some(Hop { model: models[number], to: to.clone(), number })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Stub;
+
+    #[test]
+    fn a_way_by_english_is_found_where_there_is_no_other() {
+        let (base, other) = (Stub::answering(|_| ""), Stub::answering(|_| "").named("other"));
+        let models: [&dyn Generate; 2] = [&base, &other];
+        let lang = |code: &str| Lang::parse(code).unwrap();
+        for (from, to, languages) in [
+            ("fr", "fr-CA", vec!["fr"]),
+            ("fr", "en", vec!["fr", "en"]),
+            ("fr", "de", vec!["fr", "en", "de"]),
+        ] {
+            let route = Route::find(&models, &lang(from), &lang(to)).unwrap();
+            let found = route.languages();
+            assert_eq!(found.iter().map(Lang::as_str).collect::<Vec<_>>(), languages);
+            let ids = if from == "fr" && to == "fr-CA" { vec![] } else { vec!["stub"] };
+            assert_eq!(route.ids(), ids);
+        }
+        assert!(Route::find(&models, &lang("qqq"), &lang("en")).is_none());
+        assert!(Route::find(&[], &lang("fr"), &lang("en")).is_none());
+        let error = |models: &[&dyn Generate], from: &str| {
+            Route::required(models, &lang(from), &lang("en")).err().unwrap().to_string()
+        };
+        assert!(error(&models, "qqq").contains("has examples for"));
+        assert!(error(&[], "fr").contains("needs a model"));
+    }
+}

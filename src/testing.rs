@@ -1,0 +1,100 @@
+//! A model for unit tests, which answers what the test says.
+
+use crate::error::Result;
+use crate::generate::{DecodingOptions, Generate, Output, Request};
+
+type Answer = Box<dyn Fn(&Request) -> Output + Send + Sync>;
+type Score = Box<dyn Fn(&Request, &str) -> f32 + Send + Sync>;
+
+/// A base language model of 4096 tokens of context, with a token for each word.
+pub struct Stub {
+    id: &'static str,
+    answer: Answer,
+    score: Option<Score>,
+    defaults: DecodingOptions,
+}
+
+impl Stub {
+    /// A model that answers with a text, and says that it has read the prompt.
+    pub fn answering<T: Into<String>>(
+        answer: impl Fn(&Request) -> T + Send + Sync + 'static,
+    ) -> Stub {
+        Stub::writing(move |request| Output {
+            prompt_tokens: words(&request.prompt),
+            ..Output::of(answer(request))
+        })
+    }
+
+    /// A model whose outputs the test makes whole.
+    pub fn writing(answer: impl Fn(&Request) -> Output + Send + Sync + 'static) -> Stub {
+        Stub {
+            id: "stub",
+            answer: Box::new(answer),
+            score: None,
+            defaults: DecodingOptions::default(),
+        }
+    }
+
+    /// The same model, which says how likely a text is after a request.
+    pub fn scoring(self, score: impl Fn(&Request, &str) -> f32 + Send + Sync + 'static) -> Stub {
+        Stub { score: Some(Box::new(score)), ..self }
+    }
+
+    /// The same model with other defaults.
+    pub fn defaulting(self, defaults: DecodingOptions) -> Stub {
+        Stub { defaults, ..self }
+    }
+
+    /// The same model under another name.
+    pub fn named(self, id: &'static str) -> Stub {
+        Stub { id, ..self }
+    }
+}
+
+fn words(text: &str) -> usize {
+    text.split_whitespace().count()
+}
+
+impl Generate for Stub {
+    fn id(&self) -> &str {
+        self.id
+    }
+
+    fn context_length(&self) -> usize {
+        4096
+    }
+
+    fn defaults(&self) -> DecodingOptions {
+        self.defaults.clone()
+    }
+
+    fn count_tokens(&self, text: &str) -> Result<usize> {
+        Ok(words(text))
+    }
+
+    fn score(
+        &self,
+        pairs: &[(&Request, &str)],
+        on_done: &(dyn Fn(usize) -> bool + Sync),
+    ) -> Result<Vec<f32>> {
+        let score = self.score.as_ref().expect("a test that asks for scores gives them");
+        let scored = |(number, (request, text)): (usize, &(&Request, &str))| {
+            assert!(on_done(number), "the test does not stop the work");
+            score(request, text)
+        };
+        Ok(pairs.iter().enumerate().map(scored).collect())
+    }
+
+    fn generate(
+        &self,
+        requests: &[Request],
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
+        let answer = |(number, request): (usize, &Request)| {
+            let output = (self.answer)(request);
+            assert!(on_done(number, &output), "the test does not stop the work");
+            output
+        };
+        Ok(requests.iter().enumerate().map(answer).collect())
+    }
+}
