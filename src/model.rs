@@ -1,5 +1,6 @@
 //! From a model's files to an engine that runs it.
 
+mod chat;
 mod generation;
 
 use crate::arch;
@@ -238,7 +239,8 @@ pub fn open_with(
     if let Some(unused) = arch::unused(&weights) {
         warn(&unused);
     }
-    let stated = Stated { path, config: &config, generation: &generation };
+    let template = chat::template(path, &config, &tokenizer, warn)?;
+    let stated = Stated { path, config: &config, generation: &generation, template };
     let conventions = stated.conventions(adapter.usage, &*model, &tokenizer)?;
     let languages = shortlists(path, adapter.languages, model.output().vocabulary())?;
     let conventions = GenerationConfig { languages, ..conventions };

@@ -10,6 +10,7 @@ use crate::io::progress;
 use crate::io::store::Store;
 use crate::model::{self, Runtime};
 use crate::pipeline::Models;
+use crate::types::Lang;
 use std::path::{Path, PathBuf};
 
 /// Finds models by name, fetches and verifies those that are not on this machine, and opens them.
@@ -114,6 +115,12 @@ impl ModelStore {
         model.ok_or_else(|| {
             Error::Usage("the catalog has no model for this; name one with --model".into())
         })
+    }
+
+    /// Whether the model that summarizes when none is named writes a language, as the catalog says.
+    pub(crate) fn summarizes_by_default(&self, language: &Lang) -> bool {
+        let default = self.catalog.default_for(Task::Summarize);
+        default.is_some_and(|model| model.fits(None, None, Some(language)))
     }
 
     /// Finds out what a name stands for, without network.
@@ -245,7 +252,11 @@ fn open(model: &ResolvedModel, runtime: &Runtime, on_event: OnEvent<'_>) -> Resu
     let engine = model::open_with(&model.id, path, model.adapter.as_deref(), runtime, &mut warn);
     on_event(Event::Loaded);
     warnings.iter().for_each(|text| on_event(Event::Warning(text)));
-    engine
+    let prompting = model.entry.as_ref().and_then(|entry| entry.prompt);
+    engine.map(|engine| match prompting {
+        Some(prompting) => engine.with_prompting(prompting),
+        None => engine,
+    })
 }
 
 /// Tells a listener how a download goes on.

@@ -107,10 +107,11 @@ impl<'a> SummarizerBuilder<'a> {
     pub fn build(self) -> Result<Summarizer> {
         let on_event = self.on_event.unwrap_or(&|_| ());
         let mut names = ModelNames { summarizer: self.model, ..ModelNames::default() };
-        let writes = !self.extractive && self.job.to.as_ref().is_none_or(summarize::is_abstractive);
-        let is_needed = self.job.to.is_some() || names.summarizer.is_some() || writes;
+        let is_needed = self.job.to.is_some() || names.summarizer.is_some() || !self.extractive;
         let models = if is_needed {
             let store = self.store.map_or_else(ModelStore::open, Ok)?;
+            let writes = !self.extractive
+                && self.job.to.as_ref().is_none_or(|to| store.summarizes_by_default(to));
             if self.job.to.is_some() {
                 names.translators.push(store.default_model(Task::Translate)?);
             }

@@ -1,7 +1,7 @@
 //! A model for unit tests, which answers what the test says.
 
 use crate::error::Result;
-use crate::generate::{DecodingOptions, Generate, Output, Request};
+use crate::generate::{Capability, DecodingOptions, Generate, Output, Request};
 
 type Answer = Box<dyn Fn(&Request) -> Output + Send + Sync>;
 type Score = Box<dyn Fn(&Request, &str) -> f32 + Send + Sync>;
@@ -12,6 +12,7 @@ pub struct Stub {
     answer: Answer,
     score: Option<Score>,
     defaults: DecodingOptions,
+    capabilities: Vec<Capability>,
 }
 
 impl Stub {
@@ -32,6 +33,7 @@ impl Stub {
             answer: Box::new(answer),
             score: None,
             defaults: DecodingOptions::default(),
+            capabilities: vec![Capability::FewShot],
         }
     }
 
@@ -43,6 +45,11 @@ impl Stub {
     /// The same model with other defaults.
     pub fn defaulting(self, defaults: DecodingOptions) -> Stub {
         Stub { defaults, ..self }
+    }
+
+    /// The same model with other capabilities.
+    pub fn with(self, capabilities: impl Into<Vec<Capability>>) -> Stub {
+        Stub { capabilities: capabilities.into(), ..self }
     }
 
     /// The same model under another name.
@@ -62,6 +69,10 @@ impl Generate for Stub {
 
     fn context_length(&self) -> usize {
         4096
+    }
+
+    fn capabilities(&self) -> &[Capability] {
+        &self.capabilities
     }
 
     fn defaults(&self) -> DecodingOptions {

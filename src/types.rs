@@ -114,6 +114,19 @@ pub struct Detection {
     pub confidence: f32,
 }
 
+/// How a language model wants to be asked for a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Prompting {
+    /// A base model: by examples, then the text.
+    FewShot,
+    /// A model that was fine-tuned for the task, by an adapter for example: by the text alone.
+    #[serde(alias = "taught")]
+    FineTuned,
+    /// An instruction model: in a conversation, as its chat template writes it.
+    Chat,
+}
+
 /// File format of an article.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

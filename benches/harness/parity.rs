@@ -114,7 +114,7 @@ fn requests(engine: &Engine, beams: usize) -> Vec<Request> {
         (0..3 + i).map(move |j| 4 + (i * 31 + j * 17) % (vocabulary - 5)).collect::<Vec<u32>>()
     };
     let request = |i| {
-        let (prompt, source) = if engine.is_prompted() {
+        let (prompt, source) = if engine.is_decoder_only() {
             (ids(i).iter().map(|id| format!("t{id}")).collect::<Vec<_>>().join(" "), None)
         } else {
             (String::new(), Some(ids(i)))

@@ -4,7 +4,8 @@ use super::memory::Memory;
 use super::results::{Measurement, Setting, Spread, Stages};
 use crate::error::{Error, Result};
 use crate::generate::{
-    Alignment, DecodingOptions, Engine, Finish, Generate, LanguagePrompt, OnText, Output, Request,
+    Alignment, Capability, DecodingOptions, Engine, Finish, Generate, LanguagePrompt, OnText,
+    Output, Request,
 };
 use crate::pipeline::{self, Job, Models};
 use crate::report;
@@ -71,7 +72,7 @@ impl Counted<'_> {
         let chosen = output.tokens + usize::from(output.finish == Finish::Stop);
         let beams = request.options.num_beams.max(1);
         let steps = if chosen == 0 { 0 } else { (chosen - 1) * beams };
-        let before = if self.engine.is_prompted() { source } else { 1 };
+        let before = if self.engine.is_decoder_only() { source } else { 1 };
         let products = source as f64 * work.source as f64
             + (before + steps) as f64 * work.token as f64
             + (usize::from(chosen > 0) + steps) as f64 * work.output as f64;
@@ -122,20 +123,12 @@ impl Generate for Counted<'_> {
         self.engine.language_prompt(from, to)
     }
 
-    fn is_prompted(&self) -> bool {
-        self.engine.is_prompted()
-    }
-
-    fn is_taught(&self) -> bool {
-        self.engine.is_taught()
+    fn capabilities(&self) -> &[Capability] {
+        self.engine.capabilities()
     }
 
     fn defaults(&self) -> DecodingOptions {
         self.engine.defaults()
-    }
-
-    fn summarizing(&self) -> (String, DecodingOptions) {
-        self.engine.summarizing()
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize> {

@@ -60,7 +60,7 @@ impl Sample {
 /// # Errors
 /// When the output does not fit into the model's context.
 pub fn requests(engine: &Engine, sample: Sample) -> Result<Vec<Request>> {
-    let prompted = engine.is_prompted();
+    let prompted = engine.is_decoder_only();
     let longest = sample.lengths.1.min(engine.prompt_length());
     // A decoder reads a prompt in the same context; beside an encoder it has one token to start
     // with.

@@ -36,7 +36,7 @@ fn translators(env: &Environment, args: &Translate, job: &Job) -> Result<&'stati
     }
     let adapter = args.translating.adapter.as_deref();
     let models = opened(env, &env.model_names(job, &args.translating.model, None, true, adapter)?)?;
-    let prompted = models.translators.iter().find(|model| model.is_prompted());
+    let prompted = models.translators.iter().find(|model| model.is_decoder_only());
     if let Some(model) = prompted.filter(|_| args.align) {
         let message = "--align needs translation models proper, which have an encoder (`polygist models list --task translate`)";
         return Err(Error::Usage(format!("{message}; {} is prompted", model.id())));

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::generate::{DecodingOverrides, EarlyStopping};
 use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};
-use crate::io::catalog::{PromptStyle, Task};
+use crate::io::catalog::Task;
 use crate::kernel::Precision;
 use crate::languages;
 use crate::model::{DeviceChoice, Runtime};
@@ -19,7 +19,7 @@ use crate::model_store::{ModelNames, ModelStore, OpenModels};
 use crate::pipeline::{Job, OnBad};
 use crate::runtime::RuntimeOptions;
 use crate::task::{summarize, translatable_languages, translate};
-use crate::types::Lang;
+use crate::types::{Lang, Prompting};
 use std::path::{Path, PathBuf};
 
 /// The machine as this run of the program sees it.
@@ -66,11 +66,11 @@ impl Environment {
             return Ok(None);
         };
         let names = self.translator_names(models)?;
-        // GGUF files are language models, which are shown examples; taught ones know the same
-        // languages.
-        let by_examples = |name: &String| match self.models.catalog().get(name) {
-            Some(entry) => matches!(entry.prompt, Some(PromptStyle::FewShot | PromptStyle::Taught)),
-            None => name.to_ascii_lowercase().ends_with(".gguf"),
+        // A chat model is not bound to the languages of the examples, and neither may be one that
+        // is no model of the catalog.
+        let by_examples = |name: &String| {
+            let prompting = self.models.catalog().get(name).and_then(|entry| entry.prompt);
+            prompting.is_some_and(|prompting| prompting != Prompting::Chat)
         };
         let known = translatable_languages();
         if names.iter().all(by_examples) && !known.iter().any(|lang| lang.same_base(&to)) {
@@ -123,7 +123,7 @@ impl Environment {
         let is_named = summarizer.is_some() || self.config.summary_model.is_some();
         let writes = job.summary.is_some()
             && !extractive
-            && (is_named || job.to.as_ref().is_none_or(summarize::is_abstractive));
+            && (is_named || job.to.as_ref().is_none_or(|to| self.models.summarizes_by_default(to)));
         let translators =
             job.to.as_ref().map_or(Ok(Vec::new()), |_| self.translator_names(translators))?;
         let summarizer =

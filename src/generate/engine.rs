@@ -5,7 +5,9 @@ use super::scheduler::{Limits, Scheduler};
 use super::shortlist::{Shortlist, TokenSet};
 use super::vocabulary_cache::VocabularyCache;
 use super::worker::{Worker, WorkerThread};
-use super::{Alignment, DecodingOptions, Generate, LanguagePrompt, OnText, Output, Request};
+use super::{
+    Alignment, Capability, DecodingOptions, Generate, LanguagePrompt, OnText, Output, Request,
+};
 use crate::arch::{Macs, Model};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
@@ -44,16 +46,13 @@ pub struct GenerationConfig {
     pub options: DecodingOptions,
     /// What a decoder beside an encoder starts with.
     pub start: Vec<u32>,
-    /// What it wants to read before an article that it is to summarize, and how it should write
-    /// then.
-    pub summarizing: (String, DecodingOptions),
+    /// What the model can do, the preferred first.
+    pub capabilities: Vec<Capability>,
     /// What a source leaves of the vocabulary for its translation.
     pub shortlist: Option<Shortlist>,
     /// The tokens that text of a language is made of, by its code; text of other languages may have
     /// any.
     pub languages: HashMap<String, TokenSet>,
-    /// Whether a prompted model was taught its task, see [`Generate::is_taught`].
-    pub taught: bool,
 }
 
 /// A model, its tokenizer, and workers that run it as long as the engine lives. Any number of
@@ -64,6 +63,8 @@ pub struct Engine {
     pub(super) model: Arc<dyn Model>,
     pub(super) tokenizer: Arc<Tokenizer>,
     pub(super) conventions: Arc<GenerationConfig>,
+    /// See [`Generate::capabilities`].
+    pub(super) capabilities: Vec<Capability>,
     pub(super) settings: EngineSettings,
     pub(super) prefixes: Arc<PrefixCache>,
     pub(super) vocabularies: VocabularyCache,
@@ -124,6 +125,7 @@ impl Engine {
             id,
             model,
             tokenizer,
+            capabilities: conventions.capabilities.clone(),
             conventions,
             prefixes: Arc::new(prefixes),
             vocabularies,
@@ -156,9 +158,12 @@ impl Engine {
     pub fn with_settings(self, settings: EngineSettings) -> Result<Engine> {
         let (id, model, tokenizer, conventions) =
             (self.id.clone(), self.model.clone(), self.tokenizer.clone(), self.conventions.clone());
+        let capabilities = self.capabilities.clone();
         // Its workers end before others start.
         drop(self);
-        Engine::start(id, model, tokenizer, conventions, settings)
+        let mut engine = Engine::start(id, model, tokenizer, conventions, settings)?;
+        engine.capabilities = capabilities;
+        Ok(engine)
     }
 
     /// How it works.
@@ -216,20 +221,12 @@ impl Generate for Engine {
         lock(&self.addresses).entry((from.clone(), to.clone())).or_insert_with(find).clone()
     }
 
-    fn is_prompted(&self) -> bool {
-        self.model.encoder().is_none()
-    }
-
-    fn is_taught(&self) -> bool {
-        self.conventions.taught
+    fn capabilities(&self) -> &[Capability] {
+        &self.capabilities
     }
 
     fn defaults(&self) -> DecodingOptions {
         self.conventions.options.clone()
-    }
-
-    fn summarizing(&self) -> (String, DecodingOptions) {
-        self.conventions.summarizing.clone()
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize> {

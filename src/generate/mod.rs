@@ -3,6 +3,8 @@
 mod align;
 mod beam;
 mod calls;
+mod capability;
+mod chat;
 mod engine;
 mod handle;
 mod options;
@@ -19,6 +21,8 @@ mod vocabulary_cache;
 mod worker;
 
 pub use crate::arch::{LanguagePrompt, Macs};
+pub use capability::Capability;
+pub use chat::{ChatPrompt, ChatTemplate, Conversation, SpecialTokens};
 pub use engine::{Engine, EngineSettings, GenerationConfig};
 pub use handle::{Caller, Handle, Submission, TrySubmitError};
 pub use options::{DecodingOptions, DecodingOverrides, EarlyStopping, MOST_BEAMS, MOST_PATIENCE};
@@ -169,27 +173,15 @@ pub trait Generate: Send + Sync {
         None
     }
 
-    /// Whether the model is told what to do by a prompt, as language models are; others do the one
-    /// thing that they were made for.
-    fn is_prompted(&self) -> bool {
-        true
-    }
-
-    /// Whether a model that is prompted was taught to translate that way, so that it needs to be
-    /// shown no examples.
-    fn is_taught(&self) -> bool {
-        false
+    /// The capabilities of the model, the preferred first.
+    fn capabilities(&self) -> &[Capability] {
+        const BASE: &[Capability] = &[Capability::FewShot];
+        BASE
     }
 
     /// How the model's own files say that it should write.
     fn defaults(&self) -> DecodingOptions {
         DecodingOptions::default()
-    }
-
-    /// What the model wants to read before an article that it is to summarize, and how it should
-    /// write then.
-    fn summarizing(&self) -> (String, DecodingOptions) {
-        (String::new(), self.defaults())
     }
 
     /// Number of tokens of a text from outside.

@@ -14,9 +14,7 @@ use std::path::{Path, PathBuf};
 
 pub use builtin::builtin_file;
 use check::check;
-pub use model::{
-    Licence, Model, ModelFile, PromptStyle, Source, Task, WheelPart, is_non_commercial,
-};
+pub use model::{Licence, Model, ModelFile, Source, Task, WheelPart, is_non_commercial};
 
 const BUILTIN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/catalog.toml"));
 
@@ -159,6 +157,7 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Prompting;
 
     fn entry(path: &str, source: &str) -> String {
         format!(
@@ -172,11 +171,11 @@ mod tests {
     fn the_builtin_catalog_is_sound_and_has_a_default_for_every_task() {
         let catalog = Catalog::builtin().unwrap();
         let gemma = catalog.get("gemma-3-270m").unwrap();
-        assert_eq!((gemma.prompt, gemma.size()), (Some(PromptStyle::FewShot), 253_113_024));
+        assert_eq!((gemma.prompt, gemma.size()), (Some(Prompting::FewShot), 253_113_024));
         let taught = catalog.default_for(Task::Translate).unwrap();
         assert_eq!(
             (taught.id.as_str(), taught.prompt, taught.files.len()),
-            ("gemma-3-270m-news", Some(PromptStyle::Taught), 6)
+            ("gemma-3-270m-news", Some(Prompting::FineTuned), 6)
         );
         assert!(
             taught.files[0] == gemma.files[0]

@@ -35,7 +35,7 @@ use stored::{Stored, View};
 
 pub use adapter::{Adapter, Usage};
 pub use gguf::Gguf;
-pub use json::optional_json;
+pub use json::{optional_json, optional_text};
 pub use shortlist::ShortlistFile;
 
 /// Opens a folder in the Hub's layout: its `config.json` and its weights, which are read as they

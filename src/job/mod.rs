@@ -254,7 +254,8 @@ impl BatchJob {
         }
         let job = &self.options.job;
         let translator = job.to.as_ref().map(|_| store.default_model(Task::Translate));
-        let writes = job.summary.is_some() && job.to.as_ref().is_none_or(summarize::is_abstractive);
+        let writes = job.summary.is_some()
+            && job.to.as_ref().is_none_or(|to| store.summarizes_by_default(to));
         let summarizer = writes.then(|| store.default_model(Task::Summarize));
         Ok(ModelNames {
             translators: translator.transpose()?.into_iter().collect(),

@@ -3,9 +3,12 @@
 use crate::arch::{LexicalShortlist, Model};
 use crate::checkpoint::Config;
 use crate::error::{Error, Result};
-use crate::generate::{DecodingOptions, GenerationConfig, Shortlist, TokenSet};
+use crate::generate::{
+    Capability, ChatTemplate, DecodingOptions, GenerationConfig, Shortlist, TokenSet,
+};
 use crate::io::weights::{ShortlistFile, Usage};
 use crate::token::Tokenizer;
+use crate::types::Prompting;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -17,6 +20,7 @@ pub(super) struct Stated<'a> {
     pub config: &'a Config,
     /// `generation_config.json`, null where there is none.
     pub generation: &'a Value,
+    pub template: Option<ChatTemplate>,
 }
 
 impl Stated<'_> {
@@ -41,8 +45,13 @@ impl Stated<'_> {
             options,
             start: family.start.or_else(|| self.start(&files, tokenizer)).into_iter().collect(),
             shortlist: family.shortlist.map(|named| self.shortlist(named)).transpose()?,
-            summarizing: summarization(&files),
-            taught: adapter.taught,
+            capabilities: match model.encoder() {
+                Some(_) => vec![Capability::Translation, summarization(&files)],
+                None => Capability::of_language_model(
+                    adapter.taught.then_some(Prompting::FineTuned),
+                    self.template,
+                ),
+            },
             ..GenerationConfig::default()
         })
     }
@@ -68,13 +77,13 @@ impl Stated<'_> {
     }
 }
 
-/// The prefix and the options of summaries. T5 reads its task in words, and has options for each.
-fn summarization(files: &[&Value]) -> (String, DecodingOptions) {
+/// The capability to summarize. T5 reads its task in words, and has options for each.
+fn summarization(files: &[&Value]) -> Capability {
     let task = files.iter().find_map(|file| file.pointer("/task_specific_params/summarization"));
     let task = task.unwrap_or(&Value::Null);
     let prefix = task.get("prefix").and_then(Value::as_str).unwrap_or_default().to_string();
     let options = DecodingOptions::of_model(&[&[task], files].concat());
-    (prefix, options)
+    Capability::Summarization { prefix, options }
 }
 
 /// The tokens of languages, as an adapter lists them: a bit for each of the vocabulary.

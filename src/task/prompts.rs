@@ -1,8 +1,11 @@
-//! How a model is asked to translate: a translation model by its languages' tokens, a base language
-//! model by parallel examples that show it what translation is (`models/prompts.toml`).
+//! Prompts for translation: the languages' tokens for a translation model, parallel examples that
+//! show a base language model what translation is, an instruction for a chat model
+//! (`models/prompts.toml`).
 
 use crate::error::{Error, Result};
-use crate::generate::{DecodingOptions, Generate, Request};
+use crate::generate::{
+    Capability, ChatPrompt, ChatTemplate, Conversation, DecodingOptions, Generate, Request,
+};
 use crate::languages;
 use crate::text::words;
 use crate::types::Lang;
@@ -12,18 +15,60 @@ use std::fmt::Write;
 use std::ops::Range;
 use std::sync::LazyLock;
 
+/// `models/prompts.toml`.
 #[derive(Default, Deserialize)]
 struct File {
-    /// Each the same sentence in many languages.
+    chat: Chat,
+    shorten: Shorten,
+    /// Sentences, each in many languages, by their codes.
     example: Vec<BTreeMap<String, String>>,
 }
 
-fn examples() -> &'static [BTreeMap<String, String>] {
+#[derive(Default, Deserialize)]
+struct Chat {
+    /// The instruction before a text to translate.
+    translate: String,
+}
+
+/// The request to shorten one sentence, for a summary.
+#[derive(Default, Deserialize)]
+pub(super) struct Shorten {
+    /// Languages of the sentences.
+    languages: Vec<Lang>,
+    pub task: String,
+    #[serde(rename = "example")]
+    pub examples: Vec<Shortened>,
+}
+
+/// A sentence and its short form.
+#[derive(Default, Deserialize)]
+pub(super) struct Shortened {
+    pub sentence: String,
+    pub short: String,
+}
+
+impl Shorten {
+    /// Whether sentences of the language can be shortened.
+    pub fn knows(&self, language: &Lang) -> bool {
+        self.languages.iter().any(|known| known.same_base(language))
+    }
+}
+
+fn file() -> &'static File {
     // The file is part of the binary, and a test reads it: this cannot fail at a user's.
     static FILE: LazyLock<File> = LazyLock::new(|| {
         toml::from_str(include_str!("../../models/prompts.toml")).unwrap_or_default()
     });
-    &FILE.example
+    &FILE
+}
+
+fn examples() -> &'static [BTreeMap<String, String>] {
+    &file().example
+}
+
+/// The prompt for summaries.
+pub(super) fn shorten() -> &'static Shorten {
+    &file().shorten
 }
 
 /// The code under which the examples have a language.
@@ -42,7 +87,7 @@ pub fn translatable_languages() -> Vec<Lang> {
         .collect()
 }
 
-/// What stands around a text to translate.
+/// The text around a text to translate, and the form of the translation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Prompt {
     /// [`crate::generate::Request::prefix`]
@@ -72,42 +117,68 @@ impl Prompt {
     }
 }
 
+/// The capability by which a model translates: the first one that it can be done with.
+fn capability(model: &dyn Generate) -> Option<&Capability> {
+    let translates = |capability: &&Capability| match capability {
+        Capability::Translation
+        | Capability::FewShot
+        | Capability::FineTuned
+        | Capability::Chat(_) => true,
+        Capability::Summarization { .. } => false,
+    };
+    model.capabilities().iter().find(translates)
+}
+
 /// Whether a model translates by the prompt of the examples, with them or, fine-tuned, without.
 pub fn uses_examples(model: &dyn Generate) -> bool {
-    model.is_prompted()
+    matches!(capability(model), Some(Capability::FewShot | Capability::FineTuned))
 }
 
 /// Whether a model translates without examples what base models need them for.
 pub(super) fn is_fine_tuned(model: &dyn Generate) -> bool {
-    model.is_taught()
+    capability(model) == Some(&Capability::FineTuned)
 }
 
 /// Whether a model translates from one language into the other in one step. With examples, one of
 /// the two is English.
 pub(super) fn is_direct(model: &dyn Generate, from: &Lang, to: &Lang) -> bool {
-    if !model.is_prompted() {
-        return model.language_prompt(from, to).is_some();
+    match capability(model) {
+        Some(Capability::Translation) => model.language_prompt(from, to).is_some(),
+        Some(Capability::FewShot | Capability::FineTuned) => {
+            (from.base() == "en" || to.base() == "en") && key(from).is_some() && key(to).is_some()
+        }
+        Some(Capability::Chat(_)) => languages::get(from).is_some() && languages::get(to).is_some(),
+        Some(Capability::Summarization { .. }) | None => false,
     }
-    (from.base() == "en" || to.base() == "en") && key(from).is_some() && key(to).is_some()
 }
 
-/// What a model is asked for a pair of languages; `which` of the examples are shown to one that
+/// The prompt of a model for a pair of languages; `which` of the examples are shown to one that
 /// needs them.
 ///
 /// # Errors
-/// When the model does not know one of the languages.
+/// When the model does not know one of the languages, or its chat template cannot be used.
 pub(super) fn prompt(
     model: &dyn Generate,
     from: &Lang,
     to: &Lang,
     which: Range<usize>,
 ) -> Result<Prompt> {
-    if model.is_prompted() {
-        return few_shot(from, to, which);
+    let unknown = || refusal(model, from, to);
+    match capability(model) {
+        Some(Capability::FewShot | Capability::FineTuned) => few_shot(from, to, which),
+        Some(Capability::Chat(template)) if is_direct(model, from, to) => {
+            chat(template, from, to).map_err(|why| Error::model(model.id(), why))
+        }
+        Some(Capability::Translation) => {
+            let language_prompt = model.language_prompt(from, to).ok_or_else(unknown)?;
+            Ok(Prompt {
+                prefix: language_prompt.prefix,
+                begin: language_prompt.begin,
+                ..Prompt::default()
+            })
+        }
+        Some(Capability::Chat(_) | Capability::Summarization { .. }) | None => Err(unknown()),
     }
-    let language_prompt =
-        model.language_prompt(from, to).ok_or_else(|| refusal(model, from, to))?;
-    Ok(Prompt { prefix: language_prompt.prefix, begin: language_prompt.begin, ..Prompt::default() })
 }
 
 /// The error of a model that does not translate from one language into the other.
@@ -140,6 +211,16 @@ fn few_shot(from: &Lang, to: &Lang, which: Range<usize>) -> Result<Prompt> {
     Ok(Prompt { prefix, suffix: format!("\n{to}:"), begin: None, is_open_ended: true })
 }
 
+/// The instruction to translate, as a chat model reads it.
+fn chat(template: &ChatTemplate, from: &Lang, to: &Lang) -> Result<Prompt, String> {
+    let instruction = &file().chat.translate;
+    let instruction =
+        instruction.replace("{from}", languages::name(from)).replace("{to}", languages::name(to));
+    let conversation = Conversation { instruction: &instruction, ..Conversation::default() };
+    let ChatPrompt { prefix, suffix } = template.render(&conversation)?;
+    Ok(Prompt { prefix, suffix, begin: None, is_open_ended: true })
+}
+
 /// Whether a translation carries a stretch of words out of the examples that its own prompt did not
 /// give reason for: small models fall back on them when they are at a loss.
 pub(super) fn leaks(text: &str, to: &Lang) -> bool {
@@ -166,6 +247,7 @@ fn no_examples(lang: &Lang) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::Stub;
 
     #[test]
     fn every_example_is_there_in_every_language() {
@@ -196,5 +278,29 @@ mod tests {
         let (pt, en) = (Lang::parse("pt-BR").unwrap(), Lang::en());
         assert_eq!(few_shot(&pt, &en, 0..1).unwrap().prefix.matches('\n').count(), 3);
         assert!(few_shot(&Lang::parse("tlh").unwrap(), &en, 0..1).is_err());
+    }
+
+    #[test]
+    fn chat_models_are_given_an_instruction_between_any_two_languages() {
+        let template = ChatTemplate::chatml();
+        let model = Stub::answering(|_| String::new()).with([Capability::Chat(template)]);
+        let lang = |code: &str| Lang::parse(code).unwrap();
+        let found = prompt(&model, &lang("fi"), &lang("sw"), 0..8).unwrap();
+        assert_eq!(
+            found.prefix,
+            "<|im_start|>user\nTranslate the following text from Finnish to Swahili. Reply with the translation alone, without any explanation.\n\n"
+        );
+        assert_eq!(found.suffix, "<|im_end|>\n<|im_start|>assistant\n");
+        assert!(is_direct(&model, &lang("fi"), &lang("sw")) && !uses_examples(&model));
+        let error = prompt(&model, &lang("fi"), &lang("qqq"), 0..8).unwrap_err();
+        assert!(error.to_string().contains("does not translate"), "{error}");
+    }
+
+    #[test]
+    fn models_that_only_summarize_translate_nothing() {
+        let summarizes =
+            Capability::Summarization { prefix: String::new(), options: Default::default() };
+        let model = Stub::answering(|_| String::new()).with([summarizes]);
+        assert!(!is_direct(&model, &Lang::parse("fr").unwrap(), &Lang::en()));
     }
 }

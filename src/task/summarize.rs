@@ -15,13 +15,16 @@ mod select;
 
 pub use length::{Length, count_words};
 
-use super::extractive;
+use super::{extractive, prompts};
 use crate::error::{Error, Result};
-use crate::generate::{DecodingOverrides, Finish, Generate, Output, Request};
+use crate::generate::{
+    Capability, DecodingOptions, DecodingOverrides, Finish, Generate, Output, Request,
+};
 use crate::languages;
 use crate::text::quotes::{self, Lacking};
 use crate::types::{Flag, Lang, Problem, SummaryMethod, SummaryRecord, SummarySentence};
 use length::Budget;
+use prompt::ShortenPrompt;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::str::FromStr;
@@ -31,7 +34,7 @@ const HEADLINE_WORDS: usize = 12;
 /// Sentences that the model is asked to shorten at most.
 const MOST_REQUESTS: usize = 24;
 
-/// What a summary looks like.
+/// The form of a summary.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Style {
     /// Running text.
@@ -59,20 +62,20 @@ impl FromStr for Style {
     }
 }
 
-/// What is wanted.
+/// Settings of a summary.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Settings {
-    /// How long.
+    /// The length.
     pub length: Length,
-    /// In which form.
+    /// The form.
     pub style: Style,
-    /// What differs from the model's own way of writing.
+    /// Options in which decoding differs from the model's own.
     pub decoding: DecodingOverrides,
-    /// What draws depend on, if [`Settings::decoding`] asks for draws.
+    /// Seed of sampling, if [`Settings::decoding`] asks for it.
     pub seed: u64,
 }
 
-/// What is summarized.
+/// The text to summarize.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
     /// The article's sentences in reading order.
@@ -83,14 +86,14 @@ pub struct Input<'a> {
     pub language: &'a Lang,
 }
 
-/// What to ask the model about an article, and what has to be known to go on with its answers.
+/// The requests about an article, and what has to be known to go on with the answers.
 #[derive(Clone, Debug)]
 pub struct Plan<'a> {
-    /// In order; none when the summary is to be purely extractive.
+    /// The requests in order; none when the summary is to be purely extractive.
     pub requests: Vec<Request>,
     /// Tokens of each request's prompt.
     sizes: Vec<usize>,
-    /// What each request is about.
+    /// The subjects of the requests.
     asked: Asked,
     input: Input<'a>,
     settings: Settings,
@@ -99,12 +102,12 @@ pub struct Plan<'a> {
     model: Option<String>,
 }
 
-/// What the requests of a plan are about.
+/// The subjects of the requests of a plan.
 #[derive(Clone, Debug)]
 enum Asked {
-    /// Each to shorten the sentence of that number.
+    /// Sentences to shorten, by number: one for each request.
     Sentences(Vec<usize>),
-    /// Each to summarize the sentences of these numbers.
+    /// Ranges of sentences to summarize: one for each request.
     Parts(Vec<Range<usize>>),
 }
 
@@ -122,13 +125,8 @@ pub struct Summary {
     pub output_tokens: usize,
 }
 
-/// Whether the starter has a part in summaries in this language: it writes English.
-pub fn is_abstractive(language: &Lang) -> bool {
-    language.base() == "en"
-}
-
-/// What to ask the model about an article. Every sentence of the article is weighed, however long
-/// it is; the model is asked to shorten the best ones.
+/// Plans the summary of an article. Every sentence of the article is weighed, however long it is;
+/// the model is asked to shorten the best ones.
 ///
 /// # Errors
 /// [`Error::Input`] when the article has no text; what the tokenizer reports.
@@ -154,34 +152,8 @@ pub fn plan<'a>(
         ranking,
         model: None,
     };
-    match generator {
-        Some(generator) if !generator.is_prompted() => {
-            plan.model = Some(generator.id().to_owned());
-            // The article's title is a better headline than any model's.
-            if settings.style != Style::Headline || plan.title().is_none() {
-                let (requests, parts) =
-                    abstractive::requests(input.sentences, input.language, generator, settings)?
-                        .into_iter()
-                        .unzip();
-                (plan.requests, plan.asked) = (requests, Asked::Parts(parts));
-            }
-        }
-        Some(generator) if is_abstractive(input.language) => {
-            plan.model = Some(generator.id().to_owned());
-            let mut asked = Vec::new();
-            for i in plan.worth_asking() {
-                if let Some(request) =
-                    prompt::request(input.sentences[i].trim(), generator, settings)?
-                {
-                    plan.requests.push(request);
-                    asked.push(i);
-                }
-            }
-            plan.asked = Asked::Sentences(asked);
-        }
-        _ => {}
-    }
     if let Some(generator) = generator {
+        plan.ask(generator)?;
         let size = |request: &Request| generator.count_tokens(&request.prompt);
         plan.sizes = plan.requests.iter().map(size).collect::<Result<_>>()?;
     }
@@ -189,6 +161,51 @@ pub fn plan<'a>(
 }
 
 impl Plan<'_> {
+    /// Adds the requests to a model: to summarize the article, if it is a summarization model, or
+    /// to shorten its best sentences, if it can be told to in their language.
+    fn ask(&mut self, generator: &dyn Generate) -> Result<()> {
+        let Input { sentences, language, .. } = self.input;
+        let summarization = generator.capabilities().iter().find_map(|c| match c {
+            Capability::Summarization { prefix, options } => Some((prefix, options)),
+            _ => None,
+        });
+        if let Some((prefix, options)) = summarization {
+            self.model = Some(generator.id().to_owned());
+            // The article's title is a better headline than any model's.
+            if self.settings.style != Style::Headline || self.title().is_none() {
+                let decoding = self.decoding(options.clone());
+                let (requests, parts) =
+                    abstractive::requests(sentences, language, generator, prefix, decoding)?
+                        .into_iter()
+                        .unzip();
+                (self.requests, self.asked) = (requests, Asked::Parts(parts));
+            }
+            return Ok(());
+        }
+        if !prompts::shorten().knows(language) {
+            return Ok(());
+        }
+        let Some(prompt) = ShortenPrompt::of(generator)? else { return Ok(()) };
+        self.model = Some(generator.id().to_owned());
+        let mut asked = Vec::new();
+        for i in self.worth_asking() {
+            let request = prompt.request(sentences[i].trim(), generator, self.settings)?;
+            if let Some(request) = request {
+                self.requests.push(request);
+                asked.push(i);
+            }
+        }
+        self.asked = Asked::Sentences(asked);
+        Ok(())
+    }
+
+    /// The options of a summarization model, with what is wanted otherwise.
+    fn decoding(&self, options: DecodingOptions) -> DecodingOptions {
+        let seed = self.settings.seed;
+        let own = DecodingOptions { outputs: 1, scored: false, seed, ..options };
+        self.settings.decoding.apply(own)
+    }
+
     fn title(&self) -> Option<&str> {
         self.input.title.map(str::trim).filter(|title| !title.is_empty())
     }
@@ -388,30 +405,7 @@ fn record(plan: &Plan, sentences: Vec<SummarySentence>) -> SummaryRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    struct Shortener;
-
-    impl Generate for Shortener {
-        fn id(&self) -> &str {
-            "shortener"
-        }
-
-        fn context_length(&self) -> usize {
-            2048
-        }
-
-        fn count_tokens(&self, text: &str) -> Result<usize> {
-            Ok(text.split_whitespace().count())
-        }
-
-        fn generate(
-            &self,
-            _: &[Request],
-            _: &(dyn Fn(usize, &Output) -> bool + Sync),
-        ) -> Result<Vec<Output>> {
-            Ok(Vec::new())
-        }
-    }
+    use crate::testing::Stub;
 
     const ARTICLE: [&str; 5] = [
         "The harbour of Port Ellen was closed on Sunday after a ferry with 120 passengers on board ran aground in thick fog.",
@@ -430,19 +424,10 @@ mod tests {
         let sentences = ARTICLE.map(str::to_owned);
         let language = Lang::parse(language).unwrap();
         let input = Input { sentences: &sentences, title, language: &language };
-        let plan =
-            plan(input, settings, (!answers.is_empty()).then_some(&Shortener as &dyn Generate))
-                .unwrap();
-        let output = |text: &&str| Output {
-            text: text.to_string(),
-            prompt_tokens: 20,
-            tokens: 10,
-            ids: Vec::new(),
-            finish: Finish::Stop,
-            score: 0.0,
-            variants: Vec::new(),
-        };
-        finish(&plan, &answers.iter().map(output).collect::<Vec<_>>())
+        let shortener = Stub::answering(|_| "").named("shortener");
+        let model = (!answers.is_empty()).then_some(&shortener as &dyn Generate);
+        let plan = plan(input, settings, model).unwrap();
+        finish(&plan, &answers.iter().map(|text| Output::of(*text)).collect::<Vec<_>>())
     }
 
     fn length(length: Length) -> Settings {

@@ -7,7 +7,7 @@ use candle_core::{DType, Device, Tensor};
 use polygist::arch;
 use polygist::checkpoint::{AdapterDelta, Config, Weights};
 use polygist::error::Result;
-use polygist::generate::{DecodingOptions, Engine, Generate, Request};
+use polygist::generate::{Capability, DecodingOptions, Engine, Generate, Request};
 use polygist::io::weights::{Adapter, Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
@@ -326,7 +326,8 @@ fn a_catalog_has_models_with_a_base_and_an_adapter() {
     .unwrap();
     let defaults = engine.defaults();
     let (weight, least) = (defaults.channel_weight, defaults.min_confidence);
-    assert_eq!((engine.is_taught(), defaults.num_beams, weight, least), (true, 4, 0.3, 0.2));
+    assert_eq!(engine.capabilities(), [Capability::FineTuned]);
+    assert_eq!((defaults.num_beams, weight, least), (4, 0.3, 0.2));
     sandbox
         .run_with(&translate("--model tiny-news --adapter news"), FRENCH)
         .expect(1, &["comes with an adapter of its own"]);

@@ -286,7 +286,7 @@ fn languages_come_from_the_names_of_the_files() {
     let [en, fr, de] = ["en", "fr", "de"].map(|code| Lang::parse(code).unwrap());
     let student = engine(&folder("firefox"), &batches(Precision::F32, 1, 1));
     assert!(student.language_prompt(&en, &fr).is_some());
-    assert!(!student.is_prompted());
+    assert!(!student.is_decoder_only());
     assert!(student.language_prompt(&fr, &en).is_none());
     assert!(student.language_prompt(&en, &de).is_none());
     let unnamed = copy("firefox", |name| Some(name.replace("enfr.", "")));

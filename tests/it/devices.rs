@@ -32,12 +32,12 @@ fn requests(engine: &Engine, options: &DecodingOptions) -> Vec<Request> {
     let words = engine.vocabulary_size() as u32 - 5;
     let ids = |i: u32| (0..2 + i).map(move |j| 4 + (i * 31 + j * 17) % words);
     let request = |i| {
-        let (prompt, source) = if engine.is_prompted() {
+        let (prompt, source) = if engine.is_decoder_only() {
             (ids(i).map(|id| format!("t{id}")).collect::<Vec<_>>().join(" "), None)
         } else {
             (String::new(), Some(ids(i).collect()))
         };
-        let prefix = if engine.is_prompted() { "t9 t7 t8 ".to_string() } else { String::new() };
+        let prefix = if engine.is_decoder_only() { "t9 t7 t8 ".to_string() } else { String::new() };
         Request { prefix, prompt, source, options: options.clone(), ..Request::default() }
     };
     (0..14).map(request).collect()
@@ -85,7 +85,7 @@ fn candle_reads_what_the_kernels_read() {
             (open(&model, Precision::F32, false), open(&model, Precision::F32, true));
         let requests = requests(&kernels, &DecodingOptions::default());
         let differ = |(a, b): (&f32, &f32)| (a - b).abs() > 1e-4;
-        if kernels.is_prompted() {
+        if kernels.is_decoder_only() {
             let pairs: Vec<(&Request, &str)> =
                 requests.iter().map(|request| (request, "t5 t11 t6")).collect();
             let [expected, found] =

@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor};
 use polygist::arch::{self, Model};
 use polygist::checkpoint::{Config, Weights};
 use polygist::error::Result;
-use polygist::generate::{DecodingOptions, Engine, Generate, Request};
+use polygist::generate::{Capability, DecodingOptions, Engine, Generate, Request};
 use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
@@ -212,7 +212,16 @@ fn a_file_is_opened_as_a_model_and_writes_the_same() {
 #[test]
 fn summaries_are_asked_for_as_t5_was_taught() {
     let runtime = Runtime::new(Device::Cpu, Precision::F32, 1);
-    let summarizing = |file: &str| engine(&fixture("gguf").join(file), &runtime).summarizing();
+    let summarizing = |file: &str| {
+        let model = engine(&fixture("gguf").join(file), &runtime);
+        let found = model.capabilities().iter().find_map(|capability| match capability {
+            Capability::Summarization { prefix, options } => {
+                Some((prefix.clone(), options.clone()))
+            }
+            _ => None,
+        });
+        found.unwrap()
+    };
     // This one has a token for gaps.
     let (prefix, options) = summarizing("t5.q8_0.gguf");
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use crate::io::names::HubName;
 use crate::languages::canonical;
-use crate::types::Lang;
+use crate::types::{Lang, Prompting};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -14,18 +14,6 @@ pub enum Task {
     Translate,
     /// Summarization.
     Summarize,
-}
-
-/// The form of prompt that a decoder-only model expects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PromptStyle {
-    /// A base model: parallel examples, then the text.
-    FewShot,
-    /// A model that was taught to translate, with an adapter: the text alone.
-    Taught,
-    /// An instruction model: its chat template.
-    Chat,
 }
 
 /// The terms that a model comes under.
@@ -156,7 +144,7 @@ pub struct Model {
     /// Name in the registry of architectures.
     pub architecture: String,
     /// Its form of prompt; none for encoder–decoder models, which are made for their task.
-    pub prompt: Option<PromptStyle>,
+    pub prompt: Option<Prompting>,
     /// From 1 (rough) to 5, as published scores lead one to expect; 0 where nothing is known.
     #[serde(default)]
     pub quality: u8,

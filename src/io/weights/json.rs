@@ -20,8 +20,28 @@ pub fn optional_json(folder: &Path, name: &str) -> Result<Value> {
     json(folder, name, &folder.display().to_string())
 }
 
+/// A text file of a model's folder; `None` where there is none.
+///
+/// # Errors
+/// When it is there, and cannot be read or is no text in UTF-8.
+pub fn optional_text(folder: &Path, name: &str) -> Result<Option<String>> {
+    if !folder.join(name).exists() {
+        return Ok(None);
+    }
+    let model = folder.display().to_string();
+    String::from_utf8(bytes(folder, name, &model)?)
+        .map(Some)
+        .map_err(|e| Error::model(model, format!("{name} is not UTF-8: {e}")))
+}
+
 /// A JSON file of a model's folder; `model` names the model in messages.
 pub(super) fn json(folder: &Path, name: &str, model: &str) -> Result<Value> {
+    serde_json::from_slice(&bytes(folder, name, model)?)
+        .map_err(|e| Error::model(model, format!("{name} is not JSON: {e}")))
+}
+
+/// The bytes of a file of at most [`JSON_LIMIT`].
+fn bytes(folder: &Path, name: &str, model: &str) -> Result<Vec<u8>> {
     let path = folder.join(name);
     let file = File::open(&path).map_err(Error::io("reading", &path))?;
     let mut text = Vec::new();
@@ -32,6 +52,5 @@ pub(super) fn json(folder: &Path, name: &str, model: &str) -> Result<Value> {
             format!("{name} has more than {JSON_LIMIT} bytes; it belongs to no model"),
         ));
     }
-    serde_json::from_slice(&text)
-        .map_err(|e| Error::model(model, format!("{name} is not JSON: {e}")))
+    Ok(text)
 }

@@ -1,7 +1,6 @@
 //! Summaries by a summarization model, which reads the article itself: in parts, if it is longer
 //! than the model reads at once. What the model writes is checked against the part that it read.
 
-use super::Settings;
 use super::faithfulness;
 use crate::error::Result;
 use crate::generate::{DecodingOptions, Finish, Generate, Output, Request};
@@ -17,10 +16,10 @@ pub(super) fn requests(
     texts: &[String],
     language: &Lang,
     generator: &dyn Generate,
-    settings: Settings,
+    prefix: &str,
+    options: DecodingOptions,
 ) -> Result<Vec<(Request, Range<usize>)>> {
-    let (prefix, options) = generator.summarizing();
-    let limit = generator.prompt_length().saturating_sub(generator.count_tokens(&prefix)?).max(1);
+    let limit = generator.prompt_length().saturating_sub(generator.count_tokens(prefix)?).max(1);
     let mut parts: Vec<(String, Range<usize>)> = Vec::new();
     let sizes =
         texts.iter().map(|text| generator.count_tokens(text)).collect::<Result<Vec<_>>>()?;
@@ -60,22 +59,9 @@ pub(super) fn requests(
             }
         }
     }
-    let options = settings.decoding.apply(DecodingOptions {
-        outputs: 1,
-        scored: false,
-        seed: settings.seed,
-        ..options
-    });
     let request = |(prompt, range)| {
-        (
-            Request {
-                prefix: prefix.clone(),
-                prompt,
-                options: options.clone(),
-                ..Request::default()
-            },
-            range,
-        )
+        let (prefix, options) = (prefix.to_string(), options.clone());
+        (Request { prefix, prompt, options, ..Request::default() }, range)
     };
     Ok(parts.into_iter().map(request).collect())
 }
@@ -132,7 +118,7 @@ pub(super) fn sentences_of(
     written
 }
 
-/// What a sentence of the summary says that the source does not.
+/// The problem of a sentence of the summary that says what the source does not.
 fn examine(text: &str, source: &str, language: &Lang, cut: bool) -> Option<Problem> {
     if cut && !text.ends_with(['.', '!', '?', '。', '！', '？', '।', '۔', '؟', '։', '"', '”', '»'])
     {

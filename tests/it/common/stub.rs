@@ -1,20 +1,20 @@
 //! A model for what is asked of models.
 
 use polygist::error::Result;
-use polygist::generate::{Finish, Generate, Output, Request};
+use polygist::generate::{Capability, Finish, Generate, Output, Request};
 use std::sync::Mutex;
 
 /// A model that repeats its prompt, and keeps what it was asked.
-#[derive(Default)]
 pub struct Stub {
-    taught: bool,
+    capabilities: [Capability; 1],
     asked: Mutex<Vec<Request>>,
 }
 
 impl Stub {
     /// One that was taught its task, or one that needs examples.
     pub fn taught(taught: bool) -> Stub {
-        Stub { taught, ..Stub::default() }
+        let capability = if taught { Capability::FineTuned } else { Capability::FewShot };
+        Stub { capabilities: [capability], asked: Mutex::default() }
     }
 
     /// Every request so far, in order.
@@ -32,8 +32,8 @@ impl Generate for Stub {
         4096
     }
 
-    fn is_taught(&self) -> bool {
-        self.taught
+    fn capabilities(&self) -> &[Capability] {
+        &self.capabilities
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize> {
