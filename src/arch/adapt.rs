@@ -1,8 +1,9 @@
 //! Merging adapters. Their parts are named after the modules of `transformers`, and files name their
 //! weights in their own ways.
 
+use super::decoder::Naming;
 use super::{GgufNames, Numbers, REGISTRY};
-use crate::checkpoint::{AdapterDelta, Config, LoraMerged, Weights};
+use crate::checkpoint::{AdapterDelta, Config, LoraMerged, LowRank, Weights};
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
@@ -53,32 +54,39 @@ pub fn adapt<'a>(
         .into_iter()
         .filter_map(|(module, low_rank)| Some((of_weight(module)?, low_rank)))
         .collect();
-    match unmatched.as_slice() {
-        [] => {}
-        [first, rest @ ..] => {
-            let others =
-                if rest.is_empty() { String::new() } else { format!(" and {} others", rest.len()) };
-            return Err(wrong(format!(
-                "the adapter has {first}{others}, for which there is no weight here: it belongs to another model"
-            )));
-        }
+    if let [first, rest @ ..] = unmatched.as_slice() {
+        let others =
+            if rest.is_empty() { String::new() } else { format!(" and {} others", rest.len()) };
+        return Err(wrong(format!(
+            "the adapter has {first}{others}, for which there is no weight here: it belongs to another model"
+        )));
     }
-    if let (Some(architecture), Some(names)) = (architecture, names)
-        && names.gguf.interleaved_rope
-        && !added.is_empty()
-    {
+    if let (Some(architecture), Some(names)) = (architecture, names) {
         let numbers = Numbers { config, model: weights.model(), gguf_prefix: architecture.gguf };
-        let heads = numbers.size("attention.head_count", "")?;
-        let key_heads = numbers.optional_size("attention.head_count_kv", "")?.unwrap_or(heads);
-        for (name, low_rank) in &mut added {
-            if name.ends_with(names.gguf.q) {
-                low_rank.up = interleaved(&low_rank.up, heads)?;
-            } else if name.ends_with(names.gguf.k) {
-                low_rank.up = interleaved(&low_rank.up, key_heads)?;
-            }
-        }
+        interleave_rotary(&mut added, names.gguf, &numbers)?;
     }
     Ok(LoraMerged::new(weights, AdapterDelta { added, smoothing }))
+}
+
+/// Puts the rows of queries and keys in the interleaved order of files that have it.
+fn interleave_rotary(
+    added: &mut BTreeMap<String, LowRank>,
+    names: &Naming,
+    numbers: &Numbers<'_>,
+) -> Result<()> {
+    if !names.interleaved_rope || added.is_empty() {
+        return Ok(());
+    }
+    let heads = numbers.size("attention.head_count", "")?;
+    let key_heads = numbers.optional_size("attention.head_count_kv", "")?.unwrap_or(heads);
+    for (name, low_rank) in added {
+        if name.ends_with(names.q) {
+            low_rank.up = interleaved(&low_rank.up, heads)?;
+        } else if name.ends_with(names.k) {
+            low_rank.up = interleaved(&low_rank.up, key_heads)?;
+        }
+    }
+    Ok(())
 }
 
 impl GgufNames {

@@ -52,19 +52,7 @@ pub(super) fn load(
         )
     };
     only_what_is_known(&numbers).map_err(unsupported)?;
-    let recurrent = match (
-        numbers.text("transformer-decoder-autoreg").unwrap_or("self-attention"),
-        numbers.text("dec-cell"),
-    ) {
-        ("rnn", Some("ssru")) => true,
-        ("self-attention", _) => false,
-        (layer, cell) => {
-            let cell = cell.unwrap_or("none");
-            return Err(unsupported(format!(
-                "its decoder has layers of the kind {layer} (cell {cell}); known are rnn (ssru), self-attention"
-            )));
-        }
-    };
+    let recurrent = is_recurrent(&numbers).map_err(unsupported)?;
     let dim = numbers.size("", "dim-emb")?;
     let heads = numbers.size("", "transformer-heads")?;
     if !dim.is_multiple_of(heads) {
@@ -83,10 +71,10 @@ pub(super) fn load(
     };
     let hidden = numbers.size("", "transformer-dim-ffn")?;
     // The decoder's own is 0 where it is the same.
-    let decoder_hidden =
-        numbers.number("", "transformer-decoder-dim-ffn").is_some_and(|n| n != 0.0);
-    let decoder_hidden =
-        if decoder_hidden { numbers.size("", "transformer-decoder-dim-ffn")? } else { hidden };
+    let decoder_hidden = match numbers.number("", "transformer-decoder-dim-ffn") {
+        Some(own) if own != 0.0 => numbers.size("", "transformer-decoder-dim-ffn")?,
+        _ => hidden,
+    };
     let name = numbers.text("transformer-ffn-activation").unwrap_or("swish");
     let tied_all = numbers.flag("tied-embeddings-all", false);
     let pair = Pair::of(&numbers);
@@ -137,6 +125,23 @@ fn generation_defaults(numbers: &Numbers<'_>, vocabulary: usize) -> GenerationDe
         bad_tokens: vec!["<unk>"],
         shortlist: file.map(|file| LexicalShortlist { file: file.into(), shared }),
         ..GenerationDefaults::default()
+    }
+}
+
+/// Whether the decoder's layers have a recurrence in place of self-attention.
+fn is_recurrent(numbers: &Numbers<'_>) -> std::result::Result<bool, String> {
+    match (
+        numbers.text("transformer-decoder-autoreg").unwrap_or("self-attention"),
+        numbers.text("dec-cell"),
+    ) {
+        ("rnn", Some("ssru")) => Ok(true),
+        ("self-attention", _) => Ok(false),
+        (layer, cell) => {
+            let cell = cell.unwrap_or("none");
+            Err(format!(
+                "its decoder has layers of the kind {layer} (cell {cell}); known are rnn (ssru), self-attention"
+            ))
+        }
     }
 }
 

@@ -130,7 +130,7 @@ fn target_length(numbers: &Numbers<'_>) -> Result<usize> {
     Ok(numbers.optional_positions("context_length", "n_positions")?.unwrap_or(LONGEST))
 }
 
-/// What the members of the family do differently.
+/// The differences between the members of the family.
 struct Kind {
     activation: Activation,
     gated: bool,

@@ -41,7 +41,7 @@ pub(super) enum AttentionMetadata {
         /// The place of each query's result among those of the batches, unless they are in order.
         order: Option<Tensor>,
     },
-    /// As [`ops::attend_rows`] takes them.
+    /// A list for [`ops::attend_rows`].
     Ragged(Tensor),
 }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 #[derive(Default)]
 pub struct KvPool(Mutex<KvPoolInner>);
 
-/// What a pool holds.
+/// The content of a pool, behind its lock.
 pub(super) struct KvPoolInner {
     /// Keys and values of each layer, each (capacity, width); `None` before the first.
     layers: Vec<Option<[Tensor; 2]>>,

@@ -15,7 +15,7 @@ pub struct OutputLayer {
     vocabulary: usize,
     /// Added to each token's logit.
     bias: Option<Vec<f32>>,
-    /// The same bias on the device, if the logits arise on one.
+    /// The bias on the device, if the logits arise on one.
     device_bias: Option<Tensor>,
 }
 

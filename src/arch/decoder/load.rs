@@ -50,7 +50,7 @@ impl Decoder {
     }
 }
 
-/// What reads and what writes tokens.
+/// The layers that map tokens to vectors and back.
 struct Vocabulary {
     embedding: Embedding,
     output: OutputLayer,
