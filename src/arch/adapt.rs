@@ -1,5 +1,5 @@
-//! Merging adapters. Their parts are named after the modules of `transformers`, and files name their
-//! weights in their own ways.
+//! Merging adapters. Their parts are named after the modules of `transformers`, and files name
+//! their weights in their own ways.
 
 use super::decoder::Naming;
 use super::{GgufNames, Numbers, REGISTRY};

@@ -1,4 +1,5 @@
-//! Weights that a model needs and its files lack, and weights that the files hold and nothing reads.
+//! Weights that a model needs and its files lack, and weights that the files hold and nothing
+//! reads.
 
 use super::family::{
     AttentionPattern, EncoderDecoderConfig, Naming, PositionKind, StackConfig, StackNaming,

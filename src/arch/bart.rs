@@ -10,7 +10,6 @@ use super::family::{
 use super::{Model, Numbers};
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
-use crate::kernel::Activation;
 use crate::nn::Backend;
 
 pub(super) const NAMING: Naming = Naming {
@@ -168,15 +167,4 @@ pub(super) fn load(
         ..BartVariant::default()
     };
     load_variant(variant, config, weights, backend)
-}
-
-/// The activation of a name that configuration files use.
-pub(super) fn activation(name: &str) -> Option<Activation> {
-    Some(match name {
-        "relu" => Activation::Relu,
-        "gelu" => Activation::Gelu,
-        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Activation::GeluTanh,
-        "silu" | "swish" => Activation::Silu,
-        _ => return None,
-    })
 }

@@ -107,7 +107,8 @@ impl Model for Decoder {
             self.sliding_rope.as_ref().map(|r| r.angles(&positions, &self.backend)).transpose()?;
 
         let mut pass = ForwardPass::begin(self.storage.pool(), spans)?;
-        let mut x = (self.embedding.forward(&tokens)? * self.config.embedding_scale)?; // (tokens, dim)
+        // (tokens, dim)
+        let mut x = (self.embedding.forward(&tokens)? * self.config.embedding_scale)?;
         if let Some(factors) = &self.smoothed {
             x = x.broadcast_div(factors)?;
         }

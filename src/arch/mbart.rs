@@ -49,8 +49,8 @@ fn target_begins(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<L
         .map(|language_prompt| LanguagePrompt { begin: None, ..language_prompt })
 }
 
-/// The prompt of mBART-50: the source language's token stands before the source, the target's begins the
-/// output.
+/// The prompt of mBART-50: the source language's token stands before the source, the target's
+/// begins the output.
 fn language_prompt(from: &Lang, to: &Lang, has: &dyn Fn(&str) -> bool) -> Option<LanguagePrompt> {
     let (from, to) = (code(from)?, code(to)?);
     (has(from) && has(to)).then(|| LanguagePrompt { prefix: from.into(), begin: Some(to.into()) })

@@ -1,6 +1,5 @@
 //! Reading numbers, switches and names out of a configuration.
 
-use super::bart;
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
@@ -107,7 +106,7 @@ impl<'a> Numbers<'a> {
     /// The activation that `config.json` names.
     pub fn activation(&self, key: &str, default: &str) -> Result<Activation> {
         let name = self.text(key).unwrap_or(default);
-        bart::activation(name).ok_or_else(|| {
+        activation(name).ok_or_else(|| {
             Error::model(self.model, format!("its configuration says {key} = {name:?}; known are relu, gelu, gelu_new, silu and swish"))
         })
     }
@@ -138,4 +137,15 @@ impl<'a> Numbers<'a> {
         }
         Ok(())
     }
+}
+
+/// The activation of a name that configuration files use.
+pub(super) fn activation(name: &str) -> Option<Activation> {
+    Some(match name {
+        "relu" => Activation::Relu,
+        "gelu" => Activation::Gelu,
+        "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Activation::GeluTanh,
+        "silu" | "swish" => Activation::Silu,
+        _ => return None,
+    })
 }

@@ -3,13 +3,13 @@
 //! has recurrent layers in place of self-attention. Reference: Marian's `models/transformer.h`.
 //! Decoders with self-attention are read as well.
 
-use super::bart::activation;
 use super::encoder_decoder::EncoderDecoder;
 use super::family::{
     AttentionPattern, EncoderDecoderConfig, Naming, PositionKind, StackConfig, StackNaming,
 };
 use super::marian::Pair;
 use super::{GenerationDefaults, LanguagePrompt, LexicalShortlist, Model, Numbers};
+use super::numbers::activation;
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::nn::Backend;

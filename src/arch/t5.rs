@@ -7,7 +7,7 @@ use super::family::{
     AttentionPattern, EncoderDecoderConfig, LanguagePromptFn, Naming, PositionKind, StackConfig,
     StackNaming,
 };
-use super::{GenerationDefaults, LanguagePrompt, Model, Numbers, bart};
+use super::{GenerationDefaults, LanguagePrompt, Model, Numbers, numbers};
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::Activation;
@@ -167,7 +167,8 @@ impl Kind {
         let (gated, name) =
             projection.strip_prefix("gated-").map_or((false, projection), |name| (true, name));
         // "gated-gelu" means the tanh approximation, as in the models that it was made for.
-        let activation = bart::activation(if gated && name == "gelu" { "gelu_new" } else { name }).ok_or_else(|| {
+        let name = if gated && name == "gelu" { "gelu_new" } else { name };
+        let activation = numbers::activation(name).ok_or_else(|| {
             Error::model(
                 numbers.model,
                 format!("its configuration says feed_forward_proj = {projection:?}; known are relu, gelu, silu, each also gated"),

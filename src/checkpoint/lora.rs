@@ -32,8 +32,8 @@ pub struct AdapterDelta {
     pub smoothing: BTreeMap<String, Tensor>,
 }
 
-/// Weights with an adapter's changes merged in while they are read: the layers, and the kernels that
-/// pack and quantize, see the sum.
+/// Weights with an adapter's changes merged in while they are read: the layers, and the kernels
+/// that pack and quantize, see the sum.
 pub struct LoraMerged<'a> {
     weights: &'a dyn Weights,
     delta: AdapterDelta,

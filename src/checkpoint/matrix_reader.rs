@@ -106,7 +106,8 @@ impl<'a> MatrixReader<'a> {
         })
     }
 
-    /// The matrix plus `up · down`, a matrix of low rank: `up` is (rows, rank), `down` (rank, width).
+    /// The matrix plus `up · down`, a matrix of low rank: `up` is (rows, rank), `down` (rank,
+    /// width).
     ///
     /// # Errors
     /// When their shapes do not fit.
@@ -121,8 +122,8 @@ impl<'a> MatrixReader<'a> {
         }
         let columns: Vec<f32> = down.t()?.flatten_all()?.to_vec1()?;
         let up = up.contiguous()?;
-        // A kernel that gives the same bits on every machine: the last bit may decide how a weight is
-        // rounded to 8 bits, and so what the model writes.
+        // A kernel that gives the same bits on every machine: the last bit may decide how a weight
+        // is rounded to 8 bits, and so what the model writes.
         let down = Packed::pack(Precision::F32, width, rank, |i, row| {
             row.copy_from_slice(&columns[i * rank..][..rank])
         });

@@ -50,10 +50,10 @@ pub trait Weights: Send + Sync {
         Ok(tensor)
     }
 
-    /// The SmoothQuant factors of a weight matrix (Xiao et al. 2023): its inputs are divided by them
-    /// before they are rounded to 8 bits, and its columns multiplied by them. Channels with large
-    /// values would otherwise leave the others little of the scale that all share. (inputs), all
-    /// above 0; `None` where the inputs were not measured.
+    /// The SmoothQuant factors of a weight matrix (Xiao et al. 2023): its inputs are divided by
+    /// them before they are rounded to 8 bits, and its columns multiplied by them. Channels with
+    /// large values would otherwise leave the others little of the scale that all share. (inputs),
+    /// all above 0; `None` where the inputs were not measured.
     ///
     /// # Errors
     /// When the factors are for another number of inputs.

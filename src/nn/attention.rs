@@ -3,6 +3,7 @@
 
 use super::attention_metadata::{AttentionMetadata, MetadataKey, QuerySpan};
 use super::kv_store::attended;
+use super::query_group::QueryGroup;
 use super::{Backend, Compute, ForwardPass, MetadataCache, Span, attention_candle};
 use crate::checkpoint::with_slice;
 use crate::error::Result;
@@ -17,26 +18,6 @@ pub struct Attention {
     layer: usize,
     pub(super) shape: AttentionShape,
     compute: Compute,
-}
-
-/// Some queries of a sequence, and the keys and values that they see.
-pub struct QueryGroup<'a> {
-    /// Rows of the queries' tensor.
-    pub queries: Range<usize>,
-    /// Rows of the keys' and values' tensors, in two parts.
-    pub parts: [Range<usize>; 2],
-    /// Which of the keys each query sees.
-    pub reach: Mask<'a>,
-}
-
-impl<'a> QueryGroup<'a> {
-    /// One group a sequence, which sees itself and no other.
-    pub(super) fn per_sequence(sequences: &[Range<usize>], reach: Mask<'a>) -> Vec<QueryGroup<'a>> {
-        sequences
-            .iter()
-            .map(|rows| QueryGroup { queries: rows.clone(), parts: [0..0, rows.clone()], reach })
-            .collect()
-    }
 }
 
 impl Attention {

@@ -1,6 +1,6 @@
 //! Attention over parts of tensors with candle's operations, for every kind of mask.
 
-use super::QueryGroup;
+use super::query_group::QueryGroup;
 use crate::error::Result;
 use crate::kernel::{AttentionShape, GlobalBlocks, Mask, RelativeBias};
 use candle_core::{D, DType, Tensor};
@@ -59,7 +59,8 @@ fn attend(
 }
 
 /// Attention within a radius, and to the sums of blocks in the first part. It goes in stretches of
-/// queries, each with the keys that it can see: the cost grows with the length, not with its square.
+/// queries, each with the keys that it can see: the cost grows with the length, not with its
+/// square.
 fn attend_local(
     shape: &AttentionShape,
     q: &Tensor,

@@ -214,8 +214,8 @@ impl Batch {
         })
     }
 
-    /// Attention of scaled queries (tokens, heads · dim) over keys and values (rows · kv_heads, dim): to
-    /// (sequences · queries, heads · dim).
+    /// Attention of scaled queries (tokens, heads · dim) over keys and values (rows · kv_heads,
+    /// dim): to (sequences · queries, heads · dim).
     fn attend(
         &self,
         shape: &AttentionShape,

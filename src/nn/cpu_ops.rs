@@ -1,11 +1,21 @@
 //! The kernels of the CPU as operations on candle's tensors.
 
-use super::Norm;
 use crate::checkpoint::{cpu_slice, with_slice};
 use crate::kernel::{self, Activation};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 
-impl CustomOp1 for Norm {
+/// Normalization of rows: by their mean and variance where there is a bias, else by their root mean
+/// square.
+pub(super) struct Normalize<'a> {
+    /// (width)
+    pub weight: &'a Tensor,
+    /// (width)
+    pub bias: Option<&'a Tensor>,
+    /// Added to the variance or the mean square.
+    pub epsilon: f32,
+}
+
+impl CustomOp1 for Normalize<'_> {
     fn name(&self) -> &'static str {
         "norm"
     }
@@ -13,26 +23,20 @@ impl CustomOp1 for Norm {
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let mut out = cpu_slice(storage, layout)?.to_vec();
         let width = layout.shape().dims().last().copied().unwrap_or(0);
-        let fits = |weight: &[f32]| {
-            if weight.len() == width {
-                Ok(())
-            } else {
+        let normalize = |weight: &[f32]| {
+            if weight.len() != width {
                 candle_core::bail!("a norm of {} got {width}", weight.len())
             }
+            match self.bias {
+                None => kernel::rms_norm(&mut out, weight, self.epsilon),
+                Some(bias) => with_slice(bias, |bias| {
+                    kernel::layer_norm(&mut out, weight, bias, self.epsilon)
+                })
+                .map_err(candle_core::Error::wrap)?,
+            }
+            Ok(())
         };
-        match self {
-            Norm::Rms { weight, epsilon } => with_slice(weight, |weight| {
-                fits(weight)?;
-                kernel::rms_norm(&mut out, weight, *epsilon);
-                Ok(())
-            }),
-            Norm::Layer { weight, bias, epsilon } => with_slice(weight, |weight| {
-                fits(weight)?;
-                with_slice(bias, |bias| kernel::layer_norm(&mut out, weight, bias, *epsilon))
-                    .map_err(candle_core::Error::wrap)
-            }),
-        }
-        .map_err(candle_core::Error::wrap)??;
+        with_slice(self.weight, normalize).map_err(candle_core::Error::wrap)??;
         Ok((CpuStorage::F32(out), layout.shape().clone()))
     }
 }

@@ -1,9 +1,9 @@
-//! Self-attention of an encoder: over the whole source, or, in models for long sources, over what is
-//! near and a little of the rest.
+//! Self-attention of an encoder: over the whole source, or, in models for long sources, over what
+//! is near and a little of the rest.
 
-use super::attention::{Attention, QueryGroup};
-use super::span::ranges;
-use super::{Linear, MetadataCache, Norm};
+use super::query_group::QueryGroup;
+use super::ranges::ranges;
+use super::{Attention, Linear, MetadataCache, Norm};
 use crate::error::Result;
 use crate::kernel::{GlobalBlocks, Mask, RelativeBias};
 use candle_core::Tensor;

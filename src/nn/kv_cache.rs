@@ -1,9 +1,8 @@
 //! The KV cache of a sequence, and that of a source.
 
-use super::Span;
 use super::kv_pool::SlotList;
 use super::kv_store::{HostLayer, KvStorage, KvStore};
-use super::span::ranges;
+use super::ranges::ranges;
 use crate::checkpoint::with_slice;
 use crate::error::Result;
 use candle_core::Tensor;
@@ -59,7 +58,8 @@ impl KvCache {
         self.source.as_ref()
     }
 
-    /// Rows of the cache's own, the prefix apart: the number of the next row in a [`Span`]'s paths.
+    /// Rows of the cache's own, the prefix apart: the number of the next row in the paths of a
+    /// [`super::Span`].
     pub fn rows(&self) -> usize {
         self.length
     }
@@ -148,15 +148,5 @@ impl SourceCache {
     /// A layer in main memory.
     pub(super) fn host(&self, layer: usize) -> Result<&HostLayer> {
         self.store.host(layer)
-    }
-}
-
-impl Span<'_> {
-    /// The source that the span's sequence attends to.
-    pub(super) fn source(&self) -> Result<&SourceCache> {
-        let source = self.cache.source().map(|source| &**source);
-        source.ok_or_else(|| {
-            candle_core::Error::msg("attention to a source that was not read").into()
-        })
     }
 }

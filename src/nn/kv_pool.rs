@@ -1,9 +1,8 @@
 //! The KV cache on a device: one pool for all sequences, so that a forward pass appends and attends
 //! with a few large operations, whatever the number of sequences.
 
-use super::kv_store::misplaced;
 use super::ops;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use candle_core::Tensor;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -123,4 +122,12 @@ impl KvPoolInner {
     pub fn layer(&self, layer: usize) -> Result<&[Tensor; 2]> {
         self.layers.get(layer).and_then(Option::as_ref).ok_or_else(misplaced)
     }
+}
+
+/// The error of a cache that belongs to another model.
+pub(super) fn misplaced() -> Error {
+    candle_core::Error::msg(
+        "a cache and its model are on different devices, or in different precisions",
+    )
+    .into()
 }

@@ -1,9 +1,9 @@
 //! Where the keys and values of a sequence are: in main memory, or in the slots of a pool.
 
-use super::kv_pool::{KvPool, SlotList};
+use super::kv_pool::{KvPool, SlotList, misplaced};
 use super::{Backend, Compute};
-use crate::error::{Error, Result};
-use crate::kernel::{self, KeyValues, KvView, Precision};
+use crate::error::Result;
+use crate::kernel::{KeyValues, KvView, Precision, self};
 use candle_core::{Device, Tensor};
 use half::f16;
 use std::sync::Arc;
@@ -227,12 +227,4 @@ pub(super) fn attended<'a>(
         }
         _ => return Err(misplaced()),
     })
-}
-
-/// The error of a cache that belongs to another model.
-pub(super) fn misplaced() -> Error {
-    candle_core::Error::msg(
-        "a cache and its model are on different devices, or in different precisions",
-    )
-    .into()
 }

@@ -1,5 +1,6 @@
 //! Normalization of the last dimension, and the sum that stands before or after it.
 
+use super::cpu_ops::Normalize;
 use super::{LinearOutput, ops};
 use crate::error::Result;
 use candle_core::Tensor;
@@ -28,11 +29,20 @@ pub enum Norm {
 impl Norm {
     /// Normalizes the last dimension.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        ops::normalize(self, x)
+        ops::normalize(&self.normalize(), x)
     }
 
     /// Normalizes `x + y`, two tensors of the same shape.
     pub fn forward_sum(&self, x: &Tensor, y: &LinearOutput) -> Result<Tensor> {
-        ops::normalize_sum(self, x, y)
+        ops::normalize_sum(&self.normalize(), x, y.parts())
+    }
+
+    fn normalize(&self) -> Normalize<'_> {
+        match self {
+            Norm::Rms { weight, epsilon } => Normalize { weight, bias: None, epsilon: *epsilon },
+            Norm::Layer { weight, bias, epsilon } => {
+                Normalize { weight, bias: Some(bias), epsilon: *epsilon }
+            }
+        }
     }
 }

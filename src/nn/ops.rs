@@ -1,9 +1,8 @@
 //! The seam between the layers and the devices. Each operation chooses its implementation by where
-//! its tensors lie: the kernels of the CPU, this crate's kernels for CUDA devices where they fit, or
-//! candle's operations. The layers do not ask which.
+//! its tensors lie: the kernels of the CPU, this crate's kernels for CUDA devices where they fit,
+//! or candle's operations. The layers do not ask which.
 
-use super::cpu_ops::{Add, Gate};
-use super::{LinearOutput, Norm};
+use super::cpu_ops::{Add, Gate, Normalize};
 use crate::error::Result;
 use crate::kernel::cuda::{self, NormParameters};
 use crate::kernel::{Activation, AttentionShape};
@@ -54,7 +53,7 @@ pub(super) fn gate(gate_up: &Tensor, activation: Activation) -> Result<Tensor> {
 }
 
 /// The rows of `x`, normalized.
-pub(super) fn normalize(norm: &Norm, x: &Tensor) -> Result<Tensor> {
+pub(super) fn normalize(norm: &Normalize<'_>, x: &Tensor) -> Result<Tensor> {
     let x = x.contiguous()?;
     if is_for_kernels(&x) {
         return Ok(x.apply_op1_no_bwd(norm)?);
@@ -62,31 +61,30 @@ pub(super) fn normalize(norm: &Norm, x: &Tensor) -> Result<Tensor> {
     if let Some(normalized) = cuda::normalize(&x, None, &normalizing(norm))? {
         return Ok(normalized);
     }
-    Ok(match norm {
-        Norm::Rms { weight, epsilon } => candle_nn::ops::rms_norm(&x, weight, *epsilon)?,
-        Norm::Layer { weight, bias, epsilon } => {
-            candle_nn::ops::layer_norm(&x, weight, bias, *epsilon)?
-        }
+    let &Normalize { weight, bias, epsilon } = norm;
+    Ok(match bias {
+        None => candle_nn::ops::rms_norm(&x, weight, epsilon)?,
+        Some(bias) => candle_nn::ops::layer_norm(&x, weight, bias, epsilon)?,
     })
 }
 
-/// The rows of `x + y`, normalized.
-pub(super) fn normalize_sum(norm: &Norm, x: &Tensor, y: &LinearOutput) -> Result<Tensor> {
+/// The rows of `x + (y + y_bias)`, normalized.
+pub(super) fn normalize_sum(
+    norm: &Normalize<'_>,
+    x: &Tensor,
+    (y, y_bias): (&Tensor, Option<&Tensor>),
+) -> Result<Tensor> {
     if !is_for_kernels(x)
-        && let Some(normalized) = cuda::normalize(x, Some(y.parts()), &normalizing(norm))?
+        && let Some(normalized) = cuda::normalize(x, Some((y, y_bias)), &normalizing(norm))?
     {
         return Ok(normalized);
     }
-    normalize(norm, &add(x, &y.value()?)?)
+    normalize(norm, &add(x, &bias_activation(y, y_bias, None)?)?)
 }
 
-fn normalizing(norm: &Norm) -> NormParameters<'_> {
-    match norm {
-        Norm::Rms { weight, epsilon } => NormParameters { weight, bias: None, epsilon: *epsilon },
-        Norm::Layer { weight, bias, epsilon } => {
-            NormParameters { weight, bias: Some(bias), epsilon: *epsilon }
-        }
-    }
+fn normalizing<'a>(norm: &Normalize<'a>) -> NormParameters<'a> {
+    let &Normalize { weight, bias, epsilon } = norm;
+    NormParameters { weight, bias, epsilon }
 }
 
 /// `x + y` of two tensors of the same shape. On the CPU it stays on the calling thread, where
@@ -115,8 +113,9 @@ pub(super) fn attends_rows(shape: &AttentionShape, device: &Device) -> bool {
 }
 
 /// Attention of queries (queries, heads, dim) over rows of a pool, (rows, kv_heads · dim), without
-/// padding: to (queries, heads · dim). `seen` has for each query where its keys begin, then for each
-/// query how many they are; if more follows, the former are places in that list of row numbers.
+/// padding: to (queries, heads · dim). `seen` has for each query where its keys begin, then for
+/// each query how many they are; if more follows, the former are places in that list of row
+/// numbers.
 pub(super) fn attend_rows(
     shape: &AttentionShape,
     q: &Tensor,

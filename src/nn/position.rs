@@ -56,8 +56,8 @@ impl Positions {
         })
     }
 
-    /// Sines, then cosines, with the frequencies of fairseq (`10000^(−i/(dim/2−1))`, in f32 as there),
-    /// beginning at position `first`.
+    /// Sines, then cosines, with the frequencies of fairseq (`10000^(−i/(dim/2−1))`, in f32 as
+    /// there), beginning at position `first`.
     pub fn sinusoidal_fairseq(
         first: usize,
         positions: usize,

@@ -1,6 +1,7 @@
 //! The new tokens of a sequence in a batch.
 
-use super::KvCache;
+use super::{KvCache, SourceCache};
+use crate::error::Result;
 use std::ops::Range;
 
 /// The next tokens of one sequence, or the next token of each hypothesis of a beam, and the cache.
@@ -29,6 +30,17 @@ impl<'a> Span<'a> {
             .map(move |i| self.paths.map_or(first + i, |paths| prefix + paths[i].len() - 1))
     }
 
+    /// The source that the sequence attends to.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub(super) fn source(&self) -> Result<&SourceCache> {
+        let source = self.cache.source().map(|source| &**source);
+        source.ok_or_else(|| {
+            candle_core::Error::msg("attention to a source that was not read").into()
+        })
+    }
+
     /// The cache's own row of the token before one of these, if there is one.
     pub(super) fn row_before(&self, token: usize) -> Option<usize> {
         match self.paths {
@@ -42,14 +54,4 @@ impl<'a> Span<'a> {
         let count = self.tokens.len();
         if self.paths.is_some() { 0..count } else { count - 1..count }
     }
-}
-
-/// The ranges of sequences of these lengths that stand one after the other.
-pub(super) fn ranges(lengths: &[usize]) -> Vec<Range<usize>> {
-    let mut end = 0;
-    let range = |n: &usize| {
-        end += n;
-        end - n..end
-    };
-    lengths.iter().map(range).collect()
 }
