@@ -60,8 +60,8 @@ fn iter(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-/// An address without the punctuation after it in running text, and without closing brackets that it
-/// did not open.
+/// An address without the punctuation after it in running text, and without closing brackets that
+/// it did not open.
 fn without_punctuation(span: &str) -> &str {
     let mut kept = span;
     while let Some(last) = kept.chars().next_back() {

@@ -216,7 +216,8 @@ fn remove_unwanted(document: &Document) {
     }
 }
 
-/// Drops blocks that are only links: three in a row, or any after a line such as "Related articles".
+/// Drops blocks that are only links: three in a row, or any after a line such as "Related
+/// articles".
 fn without_link_lists(blocks: Vec<Reading>) -> Vec<Block> {
     let is_link = |r: &Reading| {
         r.block.kind != BlockKind::Heading

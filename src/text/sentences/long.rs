@@ -6,8 +6,8 @@ use crate::types::{Lang, Sentence};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Splits a text that is too long into pieces that fit: at clauses, where that is not enough at
-/// words, and at last between characters. The concatenation of `text + gap` is the text, trimmed at its start.
-/// A single character that does not fit stands alone.
+/// words, and at last between characters. The concatenation of `text + gap` is the text, trimmed at
+/// its start. A single character that does not fit stands alone.
 pub fn split_long(text: &str, lang: &Lang, fits: &dyn Fn(&str) -> bool) -> Vec<Sentence> {
     let text = text.trim_start();
     if text.is_empty() {
