@@ -579,9 +579,8 @@ fn a_damaged_installation_is_fetched_again() {
     fs::write(model.file("model.gguf").unwrap(), b"short").unwrap();
     let store = world.store();
     let fetcher = Fetcher { store: &store, catalog: &world.catalog, options: &world.options };
-    assert!(
-        matches!(fetcher.lookup("tiny").unwrap(), Lookup::Missing(wanted) if wanted.size() == Some(10_000))
-    );
+    let found = fetcher.lookup("tiny").unwrap();
+    assert!(matches!(found, Lookup::Missing(wanted) if wanted.size() == Some(10_000)));
     world.get("tiny", &Silent).unwrap();
     assert_eq!(fs::read(model.file("model.gguf").unwrap()).unwrap(), bytes);
 }

@@ -35,6 +35,12 @@ struct Module {
 /// The modules of a crate, by their path.
 struct Crate(BTreeMap<Path, Module>);
 
+/// The module at the root that each name comes from which the crate re-exports there.
+pub fn root_exports(files: &Files) -> BTreeMap<String, String> {
+    let root = &Crate::read(files).0[&Path::new()];
+    root.exports.iter().map(|name| (name.clone(), root.uses[name][0].clone())).collect()
+}
+
 /// The imports between the files of a crate, the parts apart that only tests have.
 pub fn imports(files: &Files) -> Edges {
     let modules = Crate::read(files);
