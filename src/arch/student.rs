@@ -8,8 +8,8 @@ use super::family::{
     AttentionPattern, EncoderDecoderConfig, Naming, PositionKind, StackConfig, StackNaming,
 };
 use super::marian::Pair;
-use super::{GenerationDefaults, LanguagePrompt, LexicalShortlist, Model, Numbers};
 use super::numbers::activation;
+use super::{GenerationDefaults, LanguagePrompt, LexicalShortlist, Model, Numbers};
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
 use crate::nn::Backend;

@@ -3,7 +3,7 @@
 use super::kv_pool::{KvPool, SlotList, misplaced};
 use super::{Backend, Compute};
 use crate::error::Result;
-use crate::kernel::{KeyValues, KvView, Precision, self};
+use crate::kernel::{self, KeyValues, KvView, Precision};
 use candle_core::{Device, Tensor};
 use half::f16;
 use std::sync::Arc;

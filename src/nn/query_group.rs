@@ -15,10 +15,7 @@ pub struct QueryGroup<'a> {
 
 impl<'a> QueryGroup<'a> {
     /// One group a sequence, which sees itself and no other.
-    pub(super) fn per_sequence(
-        sequences: &[Range<usize>],
-        reach: Mask<'a>,
-    ) -> Vec<QueryGroup<'a>> {
+    pub(super) fn per_sequence(sequences: &[Range<usize>], reach: Mask<'a>) -> Vec<QueryGroup<'a>> {
         sequences
             .iter()
             .map(|rows| QueryGroup { queries: rows.clone(), parts: [0..0, rows.clone()], reach })
