@@ -3,7 +3,7 @@
 //! | | configuration | cache |
 //! |---|---|---|
 //! | Linux | `$XDG_CONFIG_HOME` or `~/.config` | `$XDG_CACHE_HOME` or `~/.cache` |
-//! | macOS | as on Linux, like other command-line tools | `~/Library/Caches`, which backups leave out |
+//! | macOS | as on Linux | `~/Library/Caches`, which backups leave out |
 //! | Windows | `%APPDATA%` | `%LOCALAPPDATA%` |
 //!
 //! Each has a folder `polygist` there: `config.toml` and `models.toml` lie side by side.

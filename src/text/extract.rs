@@ -151,7 +151,7 @@ pub(super) mod tests {
                 Format::Text => Markup::Plain,
                 Format::Markdown => Markup::Markdown,
                 Format::Html => Markup::Html,
-                Format::Json | Format::Jsonl => Markup::Undeclared,
+                _ => Markup::Undeclared,
             },
             extra: Default::default(),
         }

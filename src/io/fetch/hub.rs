@@ -335,7 +335,10 @@ impl<'a> Hub<'a> {
             Ok(Ok(answer)) => return Ok(answer),
             Ok(Err(e)) => (
                 describe(&e),
-                matches!(&e, HFError::Request { source, .. } if source.is_connect() || source.is_timeout()),
+                matches!(
+                    &e,
+                    HFError::Request { source, .. } if source.is_connect() || source.is_timeout()
+                ),
             ),
             Err(why) => (why, true),
         };

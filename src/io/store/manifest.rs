@@ -84,8 +84,8 @@ pub enum State {
 }
 
 impl State {
-    /// The state of the model in a folder. Names and sizes of its files are compared with the manifest,
-    /// not their contents.
+    /// The state of the model in a folder. Names and sizes of its files are compared with the
+    /// manifest, not their contents.
     pub(super) fn of(folder: &Path) -> Result<State> {
         let path = folder.join(MANIFEST);
         let file = match File::open(&path) {

@@ -329,7 +329,8 @@ impl Machine<'_> {
         }
     }
 
-    /// The storage that a tuple stands for: ('storage', type, key, device, number of elements[, None]).
+    /// The storage that a tuple stands for: ('storage', type, key, device, number of elements) and
+    /// perhaps None.
     fn storage(&self, id: Id) -> Result<Storage, String> {
         let wrong = || String::from("a storage is described in a way that is not known");
         let Value::Sequence(parts) = self.value(id) else { return Err(wrong()) };
