@@ -17,6 +17,7 @@ mod inputs;
 mod layers;
 mod memory;
 mod models;
+mod properties;
 mod reference;
 mod scheduler;
 mod seq2seq;
