@@ -2,7 +2,8 @@
 //! standard input, lets the model read each with both, and says at how many places the likeliest
 //! next token is the same, and how far apart the two distributions are.
 //!
-//!     echo '["French: Bonjour.\nEnglish: Good morning."]' | cargo run --release --example agreement -- model.gguf [ADAPTER]
+//!     echo '["French: Bonjour.\nEnglish: Good morning."]' \
+//!         | cargo run --release --example agreement -- model.gguf [ADAPTER]
 
 use candle_core::Device;
 use polygist::arch::{self, Model};

@@ -1,7 +1,8 @@
 //! Whether another device writes what the CPU writes in f32: greedy outputs and beams of both,
 //! token by token, their scores, and the logits.
 //!
-//!     cargo run --release --features cuda --example parity -- [--device cuda] [--precision f32] [--candle] MODEL …
+//!     cargo run --release --features cuda --example parity -- \
+//!         [--device cuda] [--precision f32] [--candle] MODEL …
 //!
 //! A MODEL is a folder in the Hub's layout, a GGUF file, or a shape of `polygist bench
 //! --synthetic`, which has no logits to be seen. A line of JSON for each: how many outputs are

@@ -2,7 +2,8 @@
 //! prompts from standard input and prints, for each, a line of JSON with its token ids, the logits
 //! after it, and its greedy continuation (f32, no batching).
 //!
-//!     echo '["The capital of France is"]' | cargo run --release --example reference -- model.gguf 20
+//!     echo '["The capital of France is"]' \
+//!         | cargo run --release --example reference -- model.gguf 20
 //!
 //! With 0 new tokens it only tokenizes.
 

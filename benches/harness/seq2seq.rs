@@ -2,7 +2,8 @@
 //! array of `{"source": [ids]}` from standard input and prints a line of JSON with the output's ids
 //! for each.
 //!
-//!     cargo run --release --example seq2seq -- FOLDER [--beam 4] [--tokens 36] [--threads 2] [--batch 64] [--precision int8] < requests.json
+//!     cargo run --release --example seq2seq -- FOLDER [--beam 4] \
+//!         [--tokens 36] [--threads 2] [--batch 64] [--precision int8] < requests.json
 //!
 //! `--tokens N` forces exactly N tokens, a request's own `"tokens"` so many for it. `--scores 1`
 //! has scores of greedy outputs too. With `--alone 1` each request waits for the one before.
