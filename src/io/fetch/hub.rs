@@ -1,7 +1,7 @@
 //! The Hugging Face Hub as a source, through `hf-hub` (which reads `HF_ENDPOINT`, `HF_TOKEN`,
 //! `HF_HOME` and proxies).
 
-use super::job::{Failure, Job};
+use super::job::{Failure, Job, Listing};
 use super::options::FetchOptions;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
@@ -29,14 +29,6 @@ const TICK: Duration = Duration::from_millis(100);
 const LIST_LIMIT: usize = 10_000;
 /// Bytes of a list of files that are read at most.
 const ANSWER_LIMIT: usize = 8 << 20;
-
-/// The files of a model, before they are fetched.
-pub(super) struct Listing {
-    pub files: Vec<ModelFile>,
-    pub licence: Option<Licence>,
-    /// The commit, where the files have no other pin.
-    pub commit: Option<String>,
-}
 
 /// The Hub during one fetch; remembers that it could not be reached, so that it is asked only once.
 pub(super) struct Hub<'a> {

@@ -1,7 +1,7 @@
 //! One model into the store: under its lock, file by file, source by source.
 
-use super::hub::{Hub, Listing};
-use super::job::{Failure, Job};
+use super::hub::Hub;
+use super::job::{Failure, Job, Listing};
 use super::options::FetchOptions;
 use super::resolved::Wanted;
 use super::sources;

@@ -1,8 +1,9 @@
-//! One file on its way into the store: what a source of bytes is given, and how it may fail.
+//! A model's files on their way into the store: what a source of bytes is given, and how it may
+//! fail.
 
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::io::catalog::ModelFile;
+use crate::io::catalog::{Licence, ModelFile};
 use crate::io::files::{create_dir, disk};
 use crate::io::layout::is_licence;
 use crate::io::progress::Progress;
@@ -21,6 +22,14 @@ impl From<Error> for Failure {
     fn from(e: Error) -> Self {
         Failure::Fatal(e)
     }
+}
+
+/// The files of a model, before they are fetched.
+pub(super) struct Listing {
+    pub files: Vec<ModelFile>,
+    pub licence: Option<Licence>,
+    /// The commit, where the files have no other pin.
+    pub commit: Option<String>,
 }
 
 /// One file on its way.

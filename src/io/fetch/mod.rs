@@ -6,6 +6,7 @@
 //! with the right SHA-256.
 
 mod fetcher;
+#[cfg_attr(not(feature = "fetch"), path = "no_hub.rs")]
 mod hub;
 mod install;
 mod job;
