@@ -84,6 +84,9 @@ fn special(bos: Option<String>, eos: Option<String>, tokenizer: &Tokenizer) -> S
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generate::{Capability, Generate};
+    use crate::model::{self, Runtime};
+    use crate::types::Prompting;
     use serde_json::json;
     use std::fs;
 
@@ -104,5 +107,30 @@ mod tests {
         assert_eq!(find(settings.clone()).as_deref(), Some("three"));
         fs::write(dir.path().join("chat_template.jinja"), "four").unwrap();
         assert_eq!(find(settings).as_deref(), Some("four"));
+    }
+
+    #[test]
+    fn a_template_makes_a_chat_model_unless_the_catalog_says_otherwise() {
+        let fixture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/models/llama");
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["config.json", "model.safetensors", "tokenizer.json"] {
+            fs::copy(fixture.join(name), dir.path().join(name)).unwrap();
+        }
+        let open = |warn: &mut dyn FnMut(&str)| {
+            model::open_with("llama", dir.path(), None, &Runtime::cpu(), warn).unwrap()
+        };
+        assert_eq!(open(&mut |_| {}).capabilities(), [Capability::FewShot]);
+        let file = dir.path().join("chat_template.jinja");
+        fs::write(&file, "{{ messages[0].content }}").unwrap();
+        let chats = open(&mut |_| {});
+        assert!(matches!(chats.capabilities(), [Capability::Chat(_)]));
+        let chats = chats.with_prompting(Prompting::FewShot);
+        assert!(matches!(chats.capabilities(), [Capability::FewShot, Capability::Chat(_)]));
+        // One that is no Jinja is none, and the user hears of it.
+        fs::write(&file, "{% for %}").unwrap();
+        let mut warnings = Vec::new();
+        let engine = open(&mut |text| warnings.push(text.to_string()));
+        assert_eq!(engine.capabilities(), [Capability::FewShot]);
+        assert!(warnings[0].contains("it is not used"), "{warnings:?}");
     }
 }
