@@ -58,6 +58,7 @@ pub struct Request {
 
 /// Why an output ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Finish {
     /// At a stop text or an end token.
     Stop,

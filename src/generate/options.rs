@@ -155,6 +155,7 @@ decoding_options! {
 /// (the three ways of `transformers`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum EarlyStopping {
     /// At once.
     Always,
