@@ -241,10 +241,10 @@ pub fn open_with(
     }
     let template = chat::template(path, &config, &tokenizer, warn)?;
     let stated = Stated { path, config: &config, generation: &generation, template };
-    let conventions = stated.conventions(adapter.usage, &*model, &tokenizer)?;
+    let generation = stated.generation_config(adapter.usage, &*model, &tokenizer)?;
     let languages = shortlists(path, adapter.languages, model.output().vocabulary())?;
-    let conventions = GenerationConfig { languages, ..conventions };
-    Engine::new(id, model, tokenizer, conventions, runtime.settings())
+    let generation = GenerationConfig { languages, ..generation };
+    Engine::new(id, model, tokenizer, generation, runtime.settings())
 }
 
 /// A model's configuration, its weights and its `generation_config.json`, null where there is none.

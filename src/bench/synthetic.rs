@@ -25,12 +25,12 @@ pub fn open(shape: &Shape, runtime: &Runtime) -> Result<Engine> {
     let weights = RandomWeights::new(shape.name, &config, runtime.cancel.clone());
     let backend = runtime.backend();
     let tokenizer = Tokenizer::numbered(vocabulary, id("eos_token_id").unwrap_or(0))?;
-    let conventions = GenerationConfig {
+    let generation = GenerationConfig {
         start: id("decoder_start_token_id").into_iter().collect(),
         ..GenerationConfig::default()
     };
     let model = arch::load(&Config::Json(config), &weights, &backend)?;
-    Engine::new(shape.name, model, tokenizer, conventions, runtime.settings())
+    Engine::new(shape.name, model, tokenizer, generation, runtime.settings())
 }
 
 /// What is to be read and written.

@@ -1,15 +1,16 @@
 //! The ways into an engine: one request with a handle to it, many requests at once, and other work
 //! for its workers.
 
-use super::handle::{Caller, Event, Handle, Reply, Submission, TrySubmitError};
+use super::handle::Handle;
+use super::reply::{Event, Reply};
 use super::scheduler::{Load, Place, Scheduler, Task, Work};
+use super::submission::{Caller, Submission, TrySubmitError};
+use super::unwind::unwinding;
 use super::{Engine, OnText, Output, Request};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use std::any::Any;
 use std::cell::Cell;
 use std::cmp::Reverse;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
 
@@ -164,13 +165,4 @@ impl Engine {
         let (caller, abandoned) = (Caller::new(), CancelToken::new());
         Call { scheduler: &self.scheduler, caller, abandoned, left: Cell::new(results) }
     }
-}
-
-/// Does some work; a panic in it is an error, so that a worker outlives it.
-pub(super) fn unwinding<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic: Box<dyn Any + Send>| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-        Err(Error::Compute(format!("a worker panicked: {text}").into()))
-    })
 }

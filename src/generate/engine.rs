@@ -2,11 +2,11 @@
 
 use super::prefix_cache::PrefixCache;
 use super::scheduler::{Limits, Scheduler};
-use super::shortlist::{Shortlist, TokenSet};
 use super::vocabulary_cache::VocabularyCache;
 use super::worker::{Worker, WorkerThread};
 use super::{
-    Alignment, Capability, DecodingOptions, Generate, LanguagePrompt, OnText, Output, Request,
+    Alignment, Capability, DecodingOptions, EngineSettings, Generate, GenerationConfig,
+    LanguagePrompt, OnText, Output, Request,
 };
 use crate::arch::{Macs, Model};
 use crate::cancel::CancelToken;
@@ -16,45 +16,6 @@ use crate::types::Lang;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How an engine works. None of it changes a result.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct EngineSettings {
-    /// Workers, each on a core of its own.
-    pub workers: usize,
-    /// Hypotheses that a worker advances at once; a sequence has one, or as many as its beam is
-    /// wide.
-    pub batch: usize,
-    /// Tokens of the sequences that a worker advances at once: what each of them reads, and what it
-    /// may write, that of a beam once for each hypothesis. A sequence that has more by itself is
-    /// alone. The memory of the caches grows with it.
-    pub batch_tokens: usize,
-    /// Prompt tokens that a worker reads in one step.
-    pub prefill: usize,
-    /// Requests submitted one by one that wait for a worker, at most; see [`Engine::submit`].
-    pub queue: usize,
-    /// Stops all work of the engine between two steps, with [`Error::Interrupted`].
-    pub cancel: CancelToken,
-    /// Whether text in a language may hold a character, for [`super::DecodingOptions::language`].
-    pub allows: fn(&Lang, char) -> bool,
-}
-
-/// What a model's files say about generation.
-#[derive(Clone, Debug, Default)]
-pub struct GenerationConfig {
-    /// How it should write when nothing else is asked for.
-    pub options: DecodingOptions,
-    /// What a decoder beside an encoder starts with.
-    pub start: Vec<u32>,
-    /// What the model can do, the preferred first.
-    pub capabilities: Vec<Capability>,
-    /// What a source leaves of the vocabulary for its translation.
-    pub shortlist: Option<Shortlist>,
-    /// The tokens that text of a language is made of, by its code; text of other languages may have
-    /// any.
-    pub languages: HashMap<String, TokenSet>,
-}
-
 /// A model, its tokenizer, and workers that run it as long as the engine lives. Any number of
 /// threads may use it at once: their requests share the batches of the workers, and have the same
 /// outputs as each alone.
@@ -62,14 +23,14 @@ pub struct Engine {
     pub(super) id: String,
     pub(super) model: Arc<dyn Model>,
     pub(super) tokenizer: Arc<Tokenizer>,
-    pub(super) conventions: Arc<GenerationConfig>,
+    pub(super) config: Arc<GenerationConfig>,
     /// See [`Generate::capabilities`].
     pub(super) capabilities: Vec<Capability>,
     pub(super) settings: EngineSettings,
     pub(super) prefixes: Arc<PrefixCache>,
     pub(super) vocabularies: VocabularyCache,
     /// Answers of [`Generate::language_prompt`], which is asked for every sentence.
-    addresses: Mutex<HashMap<(Lang, Lang), Option<LanguagePrompt>>>,
+    language_prompts: Mutex<HashMap<(Lang, Lang), Option<LanguagePrompt>>>,
     pub(super) scheduler: Arc<Scheduler>,
     workers: Vec<WorkerThread>,
 }
@@ -84,14 +45,14 @@ impl Engine {
         id: impl Into<String>,
         model: Box<dyn Model>,
         tokenizer: Tokenizer,
-        conventions: GenerationConfig,
+        config: GenerationConfig,
         settings: EngineSettings,
     ) -> Result<Engine> {
         let id = id.into();
-        if model.encoder().is_some() && conventions.start.is_empty() {
+        if model.encoder().is_some() && config.start.is_empty() {
             return Err(Error::model(id, "its configuration has no decoder_start_token_id"));
         }
-        Engine::start(id, model.into(), Arc::new(tokenizer), Arc::new(conventions), settings)
+        Engine::start(id, model.into(), Arc::new(tokenizer), Arc::new(config), settings)
     }
 
     /// Starts the workers.
@@ -99,7 +60,7 @@ impl Engine {
         id: String,
         model: Arc<dyn Model>,
         tokenizer: Arc<Tokenizer>,
-        conventions: Arc<GenerationConfig>,
+        config: Arc<GenerationConfig>,
         settings: EngineSettings,
     ) -> Result<Engine> {
         let limits = Limits {
@@ -115,21 +76,17 @@ impl Engine {
             limits.prefill,
             settings.cancel.clone(),
         );
-        let vocabularies = VocabularyCache::new(
-            model.clone(),
-            tokenizer.clone(),
-            conventions.clone(),
-            settings.allows,
-        );
+        let vocabularies =
+            VocabularyCache::new(model.clone(), tokenizer.clone(), config.clone(), settings.allows);
         let mut engine = Engine {
             id,
             model,
             tokenizer,
-            capabilities: conventions.capabilities.clone(),
-            conventions,
+            capabilities: config.capabilities.clone(),
+            config,
             prefixes: Arc::new(prefixes),
             vocabularies,
-            addresses: Mutex::default(),
+            language_prompts: Mutex::default(),
             scheduler: Arc::new(Scheduler::new(limits, settings.cancel.clone())),
             settings,
             workers: Vec::new(),
@@ -138,7 +95,7 @@ impl Engine {
             number,
             model: engine.model.clone(),
             tokenizer: engine.tokenizer.clone(),
-            config: engine.conventions.clone(),
+            config: engine.config.clone(),
             prefixes: engine.prefixes.clone(),
             scheduler: engine.scheduler.clone(),
             prefill: limits.prefill,
@@ -156,12 +113,12 @@ impl Engine {
     /// # Errors
     /// When the system gives no threads.
     pub fn with_settings(self, settings: EngineSettings) -> Result<Engine> {
-        let (id, model, tokenizer, conventions) =
-            (self.id.clone(), self.model.clone(), self.tokenizer.clone(), self.conventions.clone());
+        let (id, model, tokenizer, config) =
+            (self.id.clone(), self.model.clone(), self.tokenizer.clone(), self.config.clone());
         let capabilities = self.capabilities.clone();
         // Its workers end before others start.
         drop(self);
-        let mut engine = Engine::start(id, model, tokenizer, conventions, settings)?;
+        let mut engine = Engine::start(id, model, tokenizer, config, settings)?;
         engine.capabilities = capabilities;
         Ok(engine)
     }
@@ -183,7 +140,7 @@ impl Engine {
     /// When the device fails.
     pub fn work(&self, options: &DecodingOptions) -> Result<Macs> {
         let work = self.model.macs();
-        if self.conventions.shortlist.is_some() {
+        if self.config.shortlist.is_some() {
             return Ok(Macs { output: 0, ..work });
         }
         let all = self.vocabulary_size().max(1) as u64;
@@ -218,7 +175,7 @@ impl Generate for Engine {
         let find = || {
             self.model.language_prompt(from, to, &|token| self.tokenizer.token_id(token).is_some())
         };
-        lock(&self.addresses).entry((from.clone(), to.clone())).or_insert_with(find).clone()
+        lock(&self.language_prompts).entry((from.clone(), to.clone())).or_insert_with(find).clone()
     }
 
     fn capabilities(&self) -> &[Capability] {
@@ -226,7 +183,7 @@ impl Generate for Engine {
     }
 
     fn defaults(&self) -> DecodingOptions {
-        self.conventions.options.clone()
+        self.config.options.clone()
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize> {

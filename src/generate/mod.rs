@@ -1,21 +1,27 @@
 //! From prompts to generated text: the face that tasks see, and behind it the decoding strategies.
 
 mod align;
+mod attention;
+mod batch_load;
 mod beam;
 mod calls;
 mod capability;
 mod chat;
+mod config;
 mod engine;
 mod handle;
 mod options;
 mod prefix_cache;
 mod prepare;
+mod reply;
 mod rules;
 mod scheduler;
 mod score;
 mod sequence;
 mod shortlist;
 mod stream;
+mod submission;
+mod unwind;
 mod vocabulary;
 mod vocabulary_cache;
 mod worker;
@@ -23,11 +29,13 @@ mod worker;
 pub use crate::arch::{LanguagePrompt, Macs};
 pub use capability::Capability;
 pub use chat::{ChatPrompt, ChatTemplate, Conversation, SpecialTokens};
-pub use engine::{Engine, EngineSettings, GenerationConfig};
-pub use handle::{Caller, Handle, Submission, TrySubmitError};
+pub use config::{EngineSettings, GenerationConfig};
+pub use engine::Engine;
+pub use handle::Handle;
 pub use options::{DecodingOptions, DecodingOverrides, EarlyStopping, MOST_BEAMS, MOST_PATIENCE};
 pub use scheduler::Load;
 pub use shortlist::{Shortlist, TokenSet};
+pub use submission::{Caller, Submission, TrySubmitError};
 
 use crate::error::{Error, Result};
 use crate::types::Lang;

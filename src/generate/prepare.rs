@@ -1,7 +1,7 @@
 //! From a request to what runs: tokens, vocabulary, lengths. It is done on the caller's thread.
 
-use super::handle::Reply;
 use super::prefix_cache::Prefix;
+use super::reply::Reply;
 use super::sequence::QueuedRequest;
 use super::stream::TextStream;
 use super::{Engine, Request};
@@ -26,7 +26,7 @@ impl Engine {
         let free_tokens = forced.len();
         let forced: Vec<u32> = begin.into_iter().chain(forced).collect();
         let (source, mut tokens, prefix) = if let Some(encoder) = self.model.encoder() {
-            (Some(self.source(encoder, request)?), self.conventions.start.clone(), None)
+            (Some(self.source(encoder, request)?), self.config.start.clone(), None)
         } else {
             (None, self.with_suffix(prompt, request)?, Some(self.prefix(request)?))
         };

@@ -3,12 +3,12 @@
 //! Every caller has a queue of its own, and the workers take one request of each in turn. No lock
 //! is held while a model computes, a text is tokenized or anybody waits.
 
-use super::handle::Caller;
+use super::batch_load::BatchLoad;
 use super::sequence::QueuedRequest;
+use super::submission::Caller;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use std::collections::VecDeque;
-use std::ops::AddAssign;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -47,27 +47,6 @@ pub(super) struct Limits {
     pub batch_tokens: usize,
     pub prefill: usize,
     pub queue: usize,
-}
-
-/// What the batch of a worker holds.
-#[derive(Clone, Copy, Default)]
-pub(super) struct BatchLoad {
-    pub sequences: usize,
-    /// One for each sequence, or as many as its beam is wide.
-    pub hypotheses: usize,
-    /// Tokens of the caches when all is written, at most.
-    pub tokens: usize,
-    /// Tokens that are to be read before the first is written.
-    pub unread: usize,
-}
-
-impl AddAssign for BatchLoad {
-    fn add_assign(&mut self, other: BatchLoad) {
-        self.sequences += other.sequences;
-        self.hypotheses += other.hypotheses;
-        self.tokens = self.tokens.saturating_add(other.tokens);
-        self.unread += other.unread;
-    }
 }
 
 /// How much an engine has to do at a moment.

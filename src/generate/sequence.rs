@@ -1,11 +1,11 @@
 //! One sequence: a request while it waits, and the output that grows out of it in a worker's batch.
 
-use super::align;
+use super::attention;
+use super::batch_load::BatchLoad;
 use super::beam::{Beam, End, Hypothesis, StoppingCriteria};
-use super::handle::Reply;
 use super::prefix_cache::Prefix;
+use super::reply::Reply;
 use super::rules::{self, DecodingContext, StopStrings};
-use super::scheduler::BatchLoad;
 use super::stream::TextStream;
 use super::vocabulary::{Candidate, LogitsEdits, Vocabulary};
 use super::{DecodingOptions, Finish, Output, Variant};
@@ -144,7 +144,7 @@ impl StoppingCriteria for SequenceCriteria<'_> {
         };
         let start = self.request.start();
         let last = encoder.attention_layers().saturating_sub(1);
-        let weights = align::weights(
+        let weights = attention::weights(
             encoder,
             source.clone(),
             &[start, written].concat(),
@@ -152,7 +152,7 @@ impl StoppingCriteria for SequenceCriteria<'_> {
             ended,
             last,
         )?;
-        Ok(penalty * align::coverage(&weights))
+        Ok(penalty * attention::coverage(&weights))
     }
 }
 

@@ -1,10 +1,11 @@
 //! Continuous batching: a worker advances a batch of sequences token by token; a finished one
 //! leaves and a waiting one takes its place.
 
-use super::calls::unwinding;
+use super::batch_load::BatchLoad;
 use super::prefix_cache::PrefixCache;
-use super::scheduler::{BatchLoad, Next, Scheduler, Task};
+use super::scheduler::{Next, Scheduler, Task};
 use super::sequence::{QueuedRequest, Sequence};
+use super::unwind::unwinding;
 use super::vocabulary::{Candidate, LogitsEdits, Vocabulary};
 use super::{Finish, GenerationConfig};
 use crate::arch::Model;

@@ -28,7 +28,7 @@ impl Stated<'_> {
     ///
     /// # Errors
     /// When a file that one of them names cannot be read.
-    pub fn conventions(
+    pub fn generation_config(
         self,
         adapter: Usage,
         model: &dyn Model,

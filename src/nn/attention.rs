@@ -72,8 +72,8 @@ impl Attention {
         with_slice(k, |k| with_slice(v, |v| push(k, v)))???;
         self.attend_caches(q, bias, spans, |span| {
             let prefix = span.cache.host_prefix(self.layer)?;
-            let reach = span.paths.map_or(Mask::Causal, Mask::BeamPaths);
-            Ok((attended(prefix, span.cache.store.host(self.layer)?)?, reach))
+            let mask = span.paths.map_or(Mask::Causal, Mask::BeamPaths);
+            Ok((attended(prefix, span.cache.store.host(self.layer)?)?, mask))
         })
     }
 
@@ -109,9 +109,9 @@ impl Attention {
             let mut first = 0;
             for span in spans {
                 let rows = first * width..(first + span.tokens.len()) * width;
-                let (parts, reach) = seen(span)?;
+                let (parts, mask) = seen(span)?;
                 let bias = bias.map(|bias| &**bias);
-                kernel::attend(&self.shape, reach, bias, &q[rows.clone()], parts, &mut out[rows]);
+                kernel::attend(&self.shape, mask, bias, &q[rows.clone()], parts, &mut out[rows]);
                 first += span.tokens.len();
             }
             Ok(())
@@ -165,7 +165,7 @@ impl Attention {
         let mut out = vec![0.0; count * q_width];
         let mut attend = |q: &[f32], k: &[f32], v: &[f32]| {
             let mut rest = out.as_mut_slice();
-            for QueryGroup { queries, parts, reach } in groups {
+            for QueryGroup { queries, parts, mask } in groups {
                 let parts = KvView::F32(parts.each_ref().map(|rows| {
                     let span = rows.start * kv_width..rows.end * kv_width;
                     KeyValues { keys: &k[span.clone()], values: &v[span] }
@@ -173,7 +173,7 @@ impl Attention {
                 let (own, others) = std::mem::take(&mut rest).split_at_mut(queries.len() * q_width);
                 kernel::attend(
                     &self.shape,
-                    *reach,
+                    *mask,
                     bias,
                     &q[queries.start * q_width..queries.end * q_width],
                     parts,

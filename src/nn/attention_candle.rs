@@ -17,7 +17,7 @@ pub(super) fn attend_groups(
     groups: &[QueryGroup<'_>],
 ) -> Result<Tensor> {
     let mut outputs = Vec::with_capacity(groups.len());
-    for QueryGroup { queries, parts, reach } in
+    for QueryGroup { queries, parts, mask } in
         groups.iter().filter(|group| !group.queries.is_empty())
     {
         let [first, second] = parts.each_ref().map(|rows| -> Result<Option<(Tensor, Tensor)>> {
@@ -25,7 +25,7 @@ pub(super) fn attend_groups(
             Ok(if rows.is_empty() { None } else { Some((part(k)?, part(v)?)) })
         });
         let q = q.narrow(0, queries.start, queries.len())?;
-        outputs.push(attend(shape, &q, [first?, second?], *reach, bias)?);
+        outputs.push(attend(shape, &q, [first?, second?], *mask, bias)?);
     }
     Ok(Tensor::cat(&outputs, 0)?)
 }
@@ -35,12 +35,12 @@ fn attend(
     shape: &AttentionShape,
     q: &Tensor,
     parts: Parts,
-    reach: Mask<'_>,
+    mask: Mask<'_>,
     bias: Option<&RelativeBias>,
 ) -> Result<Tensor> {
     let tokens = q.dim(0)?;
     let (held, own) = (rows(&parts[0])?, rows(&parts[1])?);
-    match reach {
+    match mask {
         Mask::Causal => {
             let at = held + own - tokens;
             let seen =
@@ -162,7 +162,7 @@ mod tests {
         let near = |radius| Mask::Local { radius, blocks: None };
         let blocks =
             Mask::Local { radius: 3, blocks: Some(GlobalBlocks { size: 16, bias: &side }) };
-        for (queries, reach) in [
+        for (queries, mask) in [
             (0..130, Mask::Causal),
             (0..9, Mask::Full),
             (20..40, Mask::BeamPaths(&paths)),
@@ -173,8 +173,8 @@ mod tests {
         ] {
             for bias in [None, Some(&bias)] {
                 let groups = [
-                    QueryGroup { queries: queries.clone(), parts: [0..8, 20..150], reach },
-                    QueryGroup { queries: 0..1, parts: [0..0, 0..150], reach: Mask::Full },
+                    QueryGroup { queries: queries.clone(), parts: [0..8, 20..150], mask },
+                    QueryGroup { queries: 0..1, parts: [0..0, 0..150], mask: Mask::Full },
                 ];
                 let host = attention.attend_groups([&q, &k, &v], bias, &groups).unwrap();
                 let device = attend_groups(&shape, [&q, &k, &v], bias, &groups).unwrap();
@@ -186,7 +186,7 @@ mod tests {
                     .unwrap()
                     .to_scalar::<f32>()
                     .unwrap();
-                assert!(differ < 1e-5, "{reach:?} of {queries:?}: {differ}");
+                assert!(differ < 1e-5, "{mask:?} of {queries:?}: {differ}");
             }
         }
     }

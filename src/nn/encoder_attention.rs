@@ -104,13 +104,13 @@ impl EncoderAttention {
             if sums.dim(0)? == 0 { x.clone() } else { Tensor::cat(&[x, &norm.forward(sums)?], 0)? };
         // The sums go through the same projection, and only their keys and values are used.
         let [q, k, v] = self.attention.split(&self.qkv.forward(&rows)?)?;
-        let reach = Mask::Local { radius, blocks: Some(blocks) };
+        let mask = Mask::Local { radius, blocks: Some(blocks) };
         let mut next = x.dim(0)?;
         let group = |source: &Range<usize>| {
             let count = source.len() / blocks.size;
             next += count;
             let parts = [next - count..next, source.clone()];
-            QueryGroup { queries: source.clone(), parts, reach }
+            QueryGroup { queries: source.clone(), parts, mask }
         };
         let groups: Vec<QueryGroup<'_>> = sources.iter().map(group).collect();
         self.attention.attend_groups([&q, &k, &v], self.bias.as_deref(), &groups)
@@ -131,7 +131,7 @@ impl EncoderAttention {
         let group = |(i, source): (usize, &Range<usize>)| QueryGroup {
             queries: i..i + 1,
             parts: [0..0, source.clone()],
-            reach: Mask::Full,
+            mask: Mask::Full,
         };
         let groups: Vec<QueryGroup<'_>> = sources.iter().enumerate().map(group).collect();
         self.attention.attend_groups([&q, &k, &v], self.bias.as_deref(), &groups)
@@ -149,7 +149,7 @@ impl EncoderAttention {
         let group = |source: &Range<usize>| QueryGroup {
             queries: source.start + 1..source.end,
             parts: [source.start..source.start + 1, source.start + 1..source.end],
-            reach: local(radius),
+            mask: local(radius),
         };
         let groups: Vec<QueryGroup<'_>> =
             sources.iter().map(group).filter(|group| !group.queries.is_empty()).collect();

@@ -10,15 +10,15 @@ pub struct QueryGroup<'a> {
     /// Rows of the keys' and values' tensors, in two parts.
     pub parts: [Range<usize>; 2],
     /// Which of the keys each query sees.
-    pub reach: Mask<'a>,
+    pub mask: Mask<'a>,
 }
 
 impl<'a> QueryGroup<'a> {
     /// One group a sequence, which sees itself and no other.
-    pub(super) fn per_sequence(sequences: &[Range<usize>], reach: Mask<'a>) -> Vec<QueryGroup<'a>> {
+    pub(super) fn per_sequence(sequences: &[Range<usize>], mask: Mask<'a>) -> Vec<QueryGroup<'a>> {
         sequences
             .iter()
-            .map(|rows| QueryGroup { queries: rows.clone(), parts: [0..0, rows.clone()], reach })
+            .map(|rows| QueryGroup { queries: rows.clone(), parts: [0..0, rows.clone()], mask })
             .collect()
     }
 }

@@ -90,21 +90,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const COMMON: &[&str] = &["types", "error", "languages", "cancel"];
 
 /// Imports that close a circle between files and are still to go: from the first to the second.
-const KNOWN: &[(&str, &str)] = &[
-    ("arch/numbers.rs", "arch/bart.rs"),
-    ("generate/handle.rs", "generate/scheduler.rs"),
-    ("generate/sequence.rs", "generate/align.rs"),
-    ("generate/sequence.rs", "generate/scheduler.rs"),
-    ("generate/vocabulary_cache.rs", "generate/engine.rs"),
-    ("generate/worker.rs", "generate/calls.rs"),
-    ("generate/worker.rs", "generate/engine.rs"),
-    ("nn/attention_candle.rs", "nn/attention.rs"),
-    ("nn/cpu_ops.rs", "nn/norm.rs"),
-    ("nn/kv_cache.rs", "nn/span.rs"),
-    ("nn/kv_pool.rs", "nn/kv_store.rs"),
-    ("nn/ops.rs", "nn/linear.rs"),
-    ("nn/ops.rs", "nn/norm.rs"),
-];
+const KNOWN: &[(&str, &str)] = &[];
 
 /// Files of more lines than [`LONGEST`], tests apart, and how many they may have.
 const LONG: &[(&str, usize)] = &[];

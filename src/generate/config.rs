@@ -1,0 +1,46 @@
+//! How an engine works, and what a model's files say about generation.
+
+use super::shortlist::{Shortlist, TokenSet};
+use super::{Capability, DecodingOptions};
+use crate::cancel::CancelToken;
+use crate::types::Lang;
+use std::collections::HashMap;
+
+/// How an engine works. None of it changes a result.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct EngineSettings {
+    /// Workers, each on a core of its own.
+    pub workers: usize,
+    /// Hypotheses that a worker advances at once; a sequence has one, or as many as its beam is
+    /// wide.
+    pub batch: usize,
+    /// Tokens of the sequences that a worker advances at once: what each of them reads, and what it
+    /// may write, that of a beam once for each hypothesis. A sequence that has more by itself is
+    /// alone. The memory of the caches grows with it.
+    pub batch_tokens: usize,
+    /// Prompt tokens that a worker reads in one step.
+    pub prefill: usize,
+    /// Requests submitted one by one that wait for a worker, at most; see [`Engine::submit`].
+    pub queue: usize,
+    /// Stops all work of the engine between two steps, with [`Error::Interrupted`].
+    pub cancel: CancelToken,
+    /// Whether text in a language may hold a character, for [`super::DecodingOptions::language`].
+    pub allows: fn(&Lang, char) -> bool,
+}
+
+/// What a model's files say about generation.
+#[derive(Clone, Debug, Default)]
+pub struct GenerationConfig {
+    /// How it should write when nothing else is asked for.
+    pub options: DecodingOptions,
+    /// What a decoder beside an encoder starts with.
+    pub start: Vec<u32>,
+    /// What the model can do, the preferred first.
+    pub capabilities: Vec<Capability>,
+    /// What a source leaves of the vocabulary for its translation.
+    pub shortlist: Option<Shortlist>,
+    /// The tokens that text of a language is made of, by its code; text of other languages may have
+    /// any.
+    pub languages: HashMap<String, TokenSet>,
+}
