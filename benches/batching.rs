@@ -80,29 +80,37 @@ fn one_call(path: &Path, precision: Precision) -> Result<()> {
     Ok(())
 }
 
-/// One call with all sentences, and callers that submit theirs one after the other, in turns.
+/// Callers that submit their sentences one after the other, in turns, beside one call with all of
+/// them: with the usual batch, and with one that has as many in the works as there are callers.
 fn many_callers(path: &Path, precision: Precision) -> Result<()> {
     let requests = requests(CALLERS * OF_A_CALLER);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let engine = model::open("bench", path, &Runtime::new(Device::Cpu, precision, cores))?;
-    engine.generate(&requests[..1], &|_, _| true)?;
+    let usual = Runtime::new(Device::Cpu, precision, cores);
+    let alike = Runtime { batch: CALLERS.div_ceil(cores), ..usual.clone() };
+    let (engine, alike) =
+        (model::open("bench", path, &usual)?, model::open("bench", path, &alike)?);
+    for engine in [&engine, &alike] {
+        engine.generate(&requests[..1], &|_, _| true)?;
+    }
+    let of_a_caller = &|own: &[Request]| -> Result<Vec<Output>> {
+        own.iter().map(|request| engine.submit(request.clone())?.wait()).collect()
+    };
     for _ in 0..3 {
         let start = Instant::now();
         let (one, expected) = rate(start, engine.generate(&requests, &|_, _| true)?);
         let start = Instant::now();
-        let of_a_caller = |own: &[Request]| -> Result<Vec<Output>> {
-            own.iter().map(|request| engine.submit(request.clone())?.wait()).collect()
-        };
+        let (bound, _) = rate(start, alike.generate(&requests, &|_, _| true)?);
+        let start = Instant::now();
         let outputs = std::thread::scope(|scope| {
-            let callers: Vec<_> =
-                requests.chunks(OF_A_CALLER).map(|own| scope.spawn(|| of_a_caller(own))).collect();
+            let start = |own| scope.spawn(move || of_a_caller(own));
+            let callers: Vec<_> = requests.chunks(OF_A_CALLER).map(start).collect();
             callers.into_iter().map(join).collect::<Result<Vec<_>>>()
         })?;
         let (many, texts) = rate(start, outputs.concat());
         println!(
-            "{precision:?} {cores} threads: {one:>7.1} tokens/s in one call, {many:>7.1} from {CALLERS} callers, \
-             {:>3.0} %, {}",
-            many / one * 100.0,
+            "{precision:?} {cores} threads: {one:>7.1} tokens/s in one call, {bound:>7.1} with {CALLERS} at \
+             once, {many:>7.1} from {CALLERS} callers, {:>3.0} %, {}",
+            many / bound * 100.0,
             same(&expected, &texts)
         );
     }
