@@ -247,6 +247,12 @@ pub fn open_with(
     Engine::new(id, model, tokenizer, generation, runtime.settings())
 }
 
+/// Whether a GGUF file brings a chat template, by its metadata alone; false for what is no such
+/// file.
+pub fn has_chat_template(gguf: &Path) -> bool {
+    Gguf::open(gguf).is_ok_and(|(config, _)| config.gguf_str("tokenizer.chat_template").is_some())
+}
+
 /// A model's configuration, its weights and its `generation_config.json`, null where there is none.
 fn open_files(path: &Path) -> Result<(Config, Box<dyn Weights>, serde_json::Value)> {
     if !path.is_dir() {

@@ -14,7 +14,7 @@ use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};
 use crate::io::catalog::Task;
 use crate::kernel::Precision;
 use crate::languages;
-use crate::model::{DeviceChoice, Runtime};
+use crate::model::{self, DeviceChoice, Runtime};
 use crate::model_store::{ModelNames, ModelStore, OpenModels};
 use crate::pipeline::{Job, OnBad};
 use crate::runtime::RuntimeOptions;
@@ -66,14 +66,17 @@ impl Environment {
             return Ok(None);
         };
         let names = self.translator_names(models)?;
-        // A chat model is not bound to the languages of the examples, and neither may be one that
-        // is no model of the catalog.
-        let by_examples = |name: &String| {
-            let prompting = self.models.catalog().get(name).and_then(|entry| entry.prompt);
-            prompting.is_some_and(|prompting| prompting != Prompting::Chat)
+        // GGUF files are language models, which are shown examples, unless they bring a chat
+        // template; fine-tuned ones know the same languages.
+        let by_examples = |name: &String| match self.models.catalog().get(name) {
+            Some(entry) => entry.prompt.is_some_and(|prompting| prompting != Prompting::Chat),
+            None => {
+                let is_gguf = name.to_ascii_lowercase().ends_with(".gguf");
+                is_gguf && !model::has_chat_template(Path::new(name))
+            }
         };
         let known = translatable_languages();
-        if names.iter().all(by_examples) && !known.iter().any(|lang| lang.same_base(&to)) {
+        if !known.iter().any(|lang| lang.same_base(&to)) && names.iter().all(by_examples) {
             let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
             let name = languages::name(&to);
             return Err(Error::Usage(format!(

@@ -1,7 +1,7 @@
 //! The capabilities of a model, by its files and the catalog. Tasks look for a capability that
 //! serves them and never ask for a family.
 
-use super::{ChatTemplate, DecodingOptions, Engine};
+use super::{ChatTemplate, DecodingOptions};
 use crate::types::Prompting;
 
 /// One thing that a model can do, with what is needed to ask for it.
@@ -52,24 +52,6 @@ impl Capability {
             Capability::Chat(template) => Some(template),
             _ => None,
         }
-    }
-}
-
-impl Engine {
-    /// This model, asked as the catalog says. That changes nothing for models with an encoder,
-    /// nor for those that an adapter was fine-tuned for.
-    pub fn with_prompting(mut self, prompting: Prompting) -> Engine {
-        let held = &mut self.capabilities;
-        if self.model.encoder().is_none() && !held.contains(&Capability::FineTuned) {
-            let template = held.iter().find_map(Capability::chat_template).cloned();
-            *held = Capability::of_language_model(Some(prompting), template);
-        }
-        self
-    }
-
-    /// Whether the model is a decoder alone, which reads its prompt and writes in one sequence.
-    pub fn is_decoder_only(&self) -> bool {
-        self.model.encoder().is_none()
     }
 }
 

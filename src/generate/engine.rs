@@ -12,7 +12,7 @@ use crate::arch::{Macs, Model};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::token::Tokenizer;
-use crate::types::Lang;
+use crate::types::{Lang, Prompting};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -121,6 +121,22 @@ impl Engine {
         let mut engine = Engine::start(id, model, tokenizer, config, settings)?;
         engine.capabilities = capabilities;
         Ok(engine)
+    }
+
+    /// This model, asked as the catalog says. That changes nothing for models with an encoder,
+    /// nor for those that an adapter was fine-tuned for.
+    pub fn with_prompting(mut self, prompting: Prompting) -> Engine {
+        let held = &mut self.capabilities;
+        if self.model.encoder().is_none() && !held.contains(&Capability::FineTuned) {
+            let template = held.iter().find_map(Capability::chat_template).cloned();
+            *held = Capability::of_language_model(Some(prompting), template);
+        }
+        self
+    }
+
+    /// Whether the model is a decoder alone, which reads its prompt and writes in one sequence.
+    pub fn is_decoder_only(&self) -> bool {
+        self.model.encoder().is_none()
     }
 
     /// How it works.

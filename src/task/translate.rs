@@ -7,6 +7,7 @@ mod attempt;
 mod hop;
 mod pieces;
 mod progress;
+mod retry;
 mod route;
 
 pub use pieces::gap;
@@ -15,6 +16,7 @@ pub use route::{Hop, Route};
 
 use crate::error::Result;
 use crate::generate::{DecodingOptions, DecodingOverrides, Generate};
+use crate::text::protect;
 use crate::types::{Lang, Problem, TokenAlignment};
 use progress::{Counter, OnStep};
 use std::collections::{BTreeMap, HashMap};
@@ -88,10 +90,15 @@ pub fn translate(
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
     let mut routes: HashMap<(&Lang, &Lang), Route<'_>> = HashMap::new();
-    for Segment { from, to, .. } in segments {
-        if !routes.contains_key(&(from, to)) {
+    for Segment { text, from, to } in segments {
+        if protect::is_translatable(text) && !routes.contains_key(&(from, to)) {
             routes.insert((from, to), Route::required(models, from, to)?);
         }
+    }
+    // Numbers and addresses stay as they are, whatever their languages.
+    for Segment { from, to, .. } in segments {
+        let found = || Route::find(models, from, to).unwrap_or_else(|| Route::none(from));
+        routes.entry((from, to)).or_insert_with(found);
     }
     let routed: Vec<(&str, &Route<'_>)> =
         segments.iter().map(|s| (s.text.as_str(), &routes[&(&s.from, &s.to)])).collect();
@@ -257,5 +264,17 @@ mod tests {
         assert_eq!(find("Vrai.", "de", None), (Some(5.0), true));
         // There is nothing to ask about.
         assert_eq!(find("Vrai.", "fr", None), (None, false));
+    }
+
+    #[test]
+    fn what_needs_no_translation_needs_no_model() {
+        let segment = |text: &str| Segment { text: text.into(), from: Lang::und(), to: Lang::en() };
+        let model = scripted(&["Hello."]);
+        let translated = |models: &[&dyn Generate], text: &str| {
+            translate(models, &[segment(text)], Settings::default(), &|_| true)
+        };
+        assert_eq!(translated(&[&model], "12.05.2026").unwrap()[0].text, "12.05.2026");
+        assert!(translated(&[&model], "Bonjour").is_err());
+        assert!(translated(&[], "Bonjour").is_err());
     }
 }

@@ -1,8 +1,8 @@
 //! One attempt at some segments: in pieces, through the model, back together.
 
-use super::hop::RetryStrategy;
 use super::pieces::{Piece, Written, assemble, split};
 use super::progress::Counter;
+use super::retry::RetryStrategy;
 use super::{Segment, Settings, Translation};
 use crate::error::Result;
 use crate::generate::{Alignment, DecodingOptions, Finish, Generate, Output, Request};

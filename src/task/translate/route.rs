@@ -25,6 +25,11 @@ pub struct Hop<'a> {
 }
 
 impl<'a> Route<'a> {
+    /// The route of a text that stays as it is.
+    pub(super) fn none(from: &Lang) -> Route<'a> {
+        Route { from: from.clone(), hops: Vec::new() }
+    }
+
     /// The route through the first of some models that know its pairs of languages; `None` when
     /// they have no way.
     pub fn find(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<Route<'a>> {
