@@ -177,7 +177,10 @@ mod tests {
             r#""strict":false}"#,
         );
         assert_eq!(serde_json::to_string(&key(&job())).unwrap(), expected);
-        assert_eq!(key(&job()).of("ab"), "PINNED");
+        assert_eq!(
+            key(&job()).of("ab"),
+            "acbe848ec304236cc5a3a02365864f5a93f7334fbe80d56f33b3eb35f1b51de3"
+        );
     }
 
     #[test]
