@@ -90,7 +90,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
 const COMMON: &[&str] = &["types", "error", "languages", "cancel"];
 
 /// Imports that close a circle between files and are still to go: from the first to the second.
-const KNOWN: &[(&str, &str)] = &[];
+const KNOWN: &[(&str, &str)] = &[
+    ("generate/capability.rs", "generate/engine.rs"),
+    ("task/translate/hop.rs", "task/translate/attempt.rs"),
+];
 
 /// Files of more lines than [`LONGEST`], tests apart, and how many they may have.
 const LONG: &[(&str, usize)] = &[];
@@ -98,24 +101,12 @@ const LONGEST: usize = 500;
 /// Files with lines of more columns than [`WIDEST`], strings apart, and how many such lines they
 /// may have.
 const WIDE: &[(&str, usize)] = &[
-    ("src/arch/adapt.rs", 1),
-    ("src/arch/audit.rs", 1),
-    ("src/arch/decoder.rs", 1),
-    ("src/arch/mbart.rs", 1),
-    ("src/arch/t5.rs", 1),
-    ("src/checkpoint/lora.rs", 1),
-    ("src/checkpoint/matrix_reader.rs", 2),
-    ("src/checkpoint/weights.rs", 1),
     ("src/cli/args.rs", 3),
     ("src/cli/args/bench.rs", 6),
     ("src/cli/args/decoding.rs", 1),
     ("src/cli/models/list.rs", 1),
     ("src/generate/beam.rs", 1),
     ("src/generate/options.rs", 3),
-    ("src/io/fetch/hub.rs", 1),
-    ("src/io/folders.rs", 1),
-    ("src/io/store/manifest.rs", 1),
-    ("src/io/weights/pickle.rs", 1),
     ("src/kernel/dots.rs", 1),
     ("src/kernel/isa.rs", 1),
     ("src/kernel/lanes.rs", 1),
@@ -123,17 +114,9 @@ const WIDE: &[(&str, usize)] = &[
     ("src/kernel/matmul_i8.rs", 1),
     ("src/kernel/rows.rs", 1),
     ("src/lib.rs", 1),
-    ("src/nn/attention_candle.rs", 1),
-    ("src/nn/attention_metadata.rs", 1),
-    ("src/nn/encoder_attention.rs", 1),
-    ("src/nn/ops.rs", 2),
-    ("src/nn/position.rs", 1),
     ("src/summarizer.rs", 1),
     ("src/task/extractive.rs", 1),
     ("src/task/summarize/length.rs", 1),
-    ("src/text/extract/html.rs", 1),
-    ("src/text/protect.rs", 1),
-    ("src/text/sentences/long.rs", 1),
     ("examples/agreement.rs", 1),
     ("examples/parity.rs", 1),
     ("examples/reference.rs", 1),
