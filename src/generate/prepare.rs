@@ -50,6 +50,7 @@ impl Engine {
             vocabulary: self.vocabularies.get(options)?,
             stream: TextStream::default(),
             holds_place: false,
+            runs_alone: false,
             reply,
         })
     }

@@ -213,21 +213,27 @@ impl Scheduler {
 
     /// Requeues the sequences of a worker, all of them, for which a device had no memory, and
     /// halves the batch. The worker rests while others have sequences: what these hold, they hold
-    /// until they are done. Hands the requests back when one sequence alone is too much.
+    /// until they are done. A single sequence is begun anew while all others rest, since some may
+    /// have run when it was refused that are done by now; hands the requests back when even that
+    /// was too much.
     pub(super) fn shrink_batch(
         &self,
         worker: usize,
-        requests: Vec<QueuedRequest>,
+        mut requests: Vec<QueuedRequest>,
     ) -> Vec<QueuedRequest> {
         let mut queue = self.lock();
-        let is_other =
-            |(number, state): (usize, &WorkerState)| number != worker && state.sequences > 0;
-        let rests = queue.workers.iter().enumerate().any(is_other);
         if queue.closed {
             return Vec::new();
         }
-        if !rests && requests.len() == 1 && queue.batch == 1 {
-            return requests;
+        let is_other =
+            |(number, state): (usize, &WorkerState)| number != worker && state.sequences > 0;
+        let rests = queue.workers.iter().enumerate().any(is_other);
+        if !rests && queue.batch == 1 && requests.len() == 1 {
+            if requests[0].runs_alone {
+                return requests;
+            }
+            requests[0].runs_alone = true;
+            queue.workers.iter_mut().for_each(|other| other.rests = true);
         }
         let hypotheses: usize = requests.iter().map(QueuedRequest::hypotheses).sum();
         queue.batch = (queue.batch.min(hypotheses) / 2).max(1);

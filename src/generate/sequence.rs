@@ -37,6 +37,9 @@ pub(super) struct QueuedRequest {
     pub stream: TextStream,
     /// Whether it holds a place of those for requests that are submitted one by one.
     pub holds_place: bool,
+    /// Whether a device had no memory for it while others ran, so that it is begun anew with no
+    /// other beside it.
+    pub runs_alone: bool,
     pub reply: Reply,
 }
 
