@@ -79,18 +79,25 @@ pub mod types;
 pub use cancel::CancelToken;
 pub use error::{Error, Result};
 pub use event::{Event, OnEvent};
+#[doc(inline)]
 pub use io::catalog::Task;
+#[doc(inline)]
 pub use job::{BatchJob, BatchJobBuilder, BatchOutcome};
+#[doc(inline)]
 pub use kernel::Precision;
+#[doc(inline)]
 pub use model::{DeviceChoice, Runtime};
 pub use model_store::{ModelStore, ModelStoreBuilder};
+#[doc(inline)]
 pub use pipeline::Progress;
 pub use runtime::RuntimeOptions;
 pub use summarizer::{Summarizer, SummarizerBuilder, Summary};
+#[doc(inline)]
 pub use task::summarize::{Length, Style};
 pub use translator::{
     TranslatedSentence, Translation, TranslationStream, Translator, TranslatorBuilder,
 };
+#[doc(inline)]
 pub use types::{
     Checks, Detection, ErrorRecord, Flag, Format, Lang, Problem, Record, Source, Stats, Status,
     SummaryMethod, SummaryRecord, SummarySentence, TitleRecord, TranslationRecord,

@@ -99,7 +99,7 @@ struct Unit {
 /// Whatever stops the whole run: an interruption, a model that does not compute, a job that needs a
 /// model which is not there.
 pub fn run(
-    articles: Vec<Result<RawArticle, ReadFailure>>,
+    articles: Vec<Result<RawArticle, Box<ReadFailure>>>,
     job: &Job,
     models: &Models<'_>,
     key: &dyn Fn(&Source) -> String,
@@ -122,13 +122,15 @@ pub fn run(
 }
 
 fn prepare<'a>(
-    article: Result<RawArticle, ReadFailure>,
+    article: Result<RawArticle, Box<ReadFailure>>,
     job: &Job,
     models: &Models<'a>,
     key: &dyn Fn(&Source) -> String,
 ) -> Result<Document<'a>, Box<Record>> {
-    let raw = article
-        .map_err(|unread| failure(unread.id, key(&unread.source), unread.source, &unread.error))?;
+    let raw = article.map_err(|unread| {
+        let ReadFailure { id, source, error } = *unread;
+        failure(id, key(&source), source, &error)
+    })?;
     let key = key(&raw.source);
     let (id, source) = (raw.id.clone(), raw.source.clone());
     let fail = |error: Error| failure(id.clone(), key.clone(), source.clone(), &error);
@@ -373,7 +375,7 @@ mod tests {
     use crate::testing::Stub;
     use crate::types::{Format, Markup, Status};
 
-    fn article(id: &str, text: &str) -> Result<RawArticle, ReadFailure> {
+    fn article(id: &str, text: &str) -> Result<RawArticle, Box<ReadFailure>> {
         let source = Source {
             path: id.into(),
             format: Format::Text,
@@ -382,7 +384,7 @@ mod tests {
         };
         if text.is_empty() {
             let error = Error::input(id, "empty");
-            return Err(ReadFailure { id: id.into(), source, error });
+            return Err(Box::new(ReadFailure { id: id.into(), source, error }));
         }
         let (title, extra) = (None, serde_json::Map::new());
         let markup = Markup::Plain;

@@ -204,17 +204,17 @@ impl Summarizer {
         texts: impl IntoIterator<Item = T>,
         on_event: OnEvent<'_>,
     ) -> Result<Vec<Result<Summary>>> {
-        let articles = texts.into_iter().enumerate();
-        let articles =
-            articles.map(|(n, text)| Ok(from_text(&format!("text {}", n + 1), text.as_ref())));
+        let mut articles = Vec::new();
+        for (n, text) in texts.into_iter().enumerate() {
+            articles.push(Ok(from_text(&format!("text {}", n + 1), text.as_ref())));
+        }
         let progress = |progress| {
             on_event(Event::Working { articles: None, progress });
             !self.cancel.is_cancelled()
         };
         let key = |source: &crate::types::Source| source.sha256.clone();
-        let records = self
-            .models
-            .with(|models| pipeline::run(articles.collect(), &self.job, models, &key, &progress));
+        let records =
+            self.models.with(|models| pipeline::run(articles, &self.job, models, &key, &progress));
         on_event(Event::Worked);
         Ok(records?.into_iter().map(summary).collect())
     }

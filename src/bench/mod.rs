@@ -3,7 +3,7 @@
 //!
 //! Times are wall time of a monotonic clock. What is measured is what the other commands do: the
 //! same engines, the same pipeline; only nothing is written. [`measure`](measure()) does it,
-//! [`Report`] holds what came out, [`table`] and [`page`] put it into words.
+//! [`Report`] holds what came out, [`table()`] and [`page()`] put it into words.
 
 mod measure;
 mod memory;

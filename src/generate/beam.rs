@@ -75,8 +75,8 @@ impl Beam {
         }
     }
 
-    /// Goes on by one token: `candidates` are those of each live hypothesis, best first. `max_length` is
-    /// the length at which one is cut off. Returns whether the search is over.
+    /// Goes on by one token: `candidates` are those of each live hypothesis, best first.
+    /// `max_length` is the length at which one is cut off. Returns whether the search is over.
     pub(super) fn advance<C: StoppingCriteria>(
         &mut self,
         candidates: &[Vec<Candidate>],

@@ -21,9 +21,11 @@ pub struct EngineSettings {
     pub batch_tokens: usize,
     /// Prompt tokens that a worker reads in one step.
     pub prefill: usize,
-    /// Requests submitted one by one that wait for a worker, at most; see [`Engine::submit`].
+    /// Requests submitted one by one that wait for a worker, at most; see
+    /// [`Engine::submit`](super::Engine::submit).
     pub queue: usize,
-    /// Stops all work of the engine between two steps, with [`Error::Interrupted`].
+    /// Stops all work of the engine between two steps, with
+    /// [`Error::Interrupted`](crate::Error::Interrupted).
     pub cancel: CancelToken,
     /// Whether text in a language may hold a character, for [`super::DecodingOptions::language`].
     pub allows: fn(&Lang, char) -> bool,

@@ -4,8 +4,8 @@ use crate::types::Lang;
 use serde::Serialize;
 use serde_json::Value;
 
-/// Makes [`DecodingOptions`] and [`DecodingOverrides`] out of one list: what an option is called, its
-/// type and default, and how a model's files state it.
+/// Makes [`DecodingOptions`] and [`DecodingOverrides`] out of one list: what an option is called,
+/// its type and default, and how a model's files state it.
 macro_rules! decoding_options {
     (
         overridable {
@@ -94,11 +94,11 @@ decoding_options! {
         /// [`DecodingOptions::early_stopping`] speaks of as many as it is wide (Kasai et al. 2022);
         /// at most [`MOST_PATIENCE`].
         patience: f32 = 1.0, |_| None;
-        /// Factor of what a finished hypothesis of a beam loses for source tokens that it attends to
-        /// with less than a weight of 1 in all: the sum of the logarithms of these weights (Wu et
-        /// al. 2016), in the last layer, over what is written and the end token. At least 0, which
-        /// is off; nothing without an encoder. Each hypothesis that finishes is read once more for
-        /// it.
+        /// Factor of what a finished hypothesis of a beam loses for source tokens that it attends
+        /// to with less than a weight of 1 in all: the sum of the logarithms of these weights (Wu
+        /// et al. 2016), in the last layer, over what is written and the end token. At least 0,
+        /// which is off; nothing without an encoder. Each hypothesis that finishes is read once
+        /// more for it.
         coverage_penalty: f32 = 0.0, |_| None;
         /// How much it counts for an output of a beam how likely the model holds the source, per
         /// token, when it is given that output and asked the other way round: the weight of the
@@ -112,8 +112,8 @@ decoding_options! {
         /// translation alone does it, as above.
         min_confidence: f32 = 0.0,
             |file| file.number("min_confidence").filter(|p| (0.0..=1.0).contains(p));
-        /// Where the model has a list of the tokens that text in the language is made of, only these
-        /// come: the others need not be computed.
+        /// Where the model has a list of the tokens that text in the language is made of, only
+        /// these come: the others need not be computed.
         shortlist: bool = false, |file| file.find("shortlist").and_then(Value::as_bool);
         /// 0 is greedy, or beam search; above, tokens are drawn at this temperature. Sampling is
         /// left to the request, whatever a file says.

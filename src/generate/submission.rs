@@ -31,11 +31,12 @@ impl Caller {
 pub struct Submission {
     /// The text to continue.
     pub request: Request,
-    /// Cancels the request, as [`Handle::cancel`] does. Many requests may have the same token.
+    /// Cancels the request, as [`Handle::cancel`](super::Handle::cancel) does. Many requests may
+    /// have the same token.
     pub cancel: CancelToken,
     /// Whose request it is; [`Caller::of_thread`] by itself.
     pub caller: Caller,
-    /// Whether [`Handle::next_text`] gives the text as it is written.
+    /// Whether [`Handle::next_text`](super::Handle::next_text) gives the text as it is written.
     pub stream: bool,
 }
 

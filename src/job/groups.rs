@@ -6,7 +6,7 @@ use crate::io::articles::{FoundFile, ReadOptions, read};
 use crate::types::{RawArticle, ReadFailure};
 
 /// An article, or why it could not be read.
-pub type ReadArticle = Result<RawArticle, ReadFailure>;
+pub type ReadArticle = Result<RawArticle, Box<ReadFailure>>;
 
 /// Hands on the articles of `files`, at most `limit` of them, in groups of `size`.
 ///
@@ -26,7 +26,7 @@ pub fn in_groups(
     let mut group = Vec::with_capacity(size);
     for article in articles {
         cancel.check()?;
-        group.push(article.map_err(|failure| *failure));
+        group.push(article);
         if group.len() == size {
             each(std::mem::take(&mut group))?;
         }

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::generate::{DecodingOptions, Finish, Generate, Output, Request, Variant};
 use crate::types::Lang;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// Translations of a sentence that are read back: the likeliest ones.
 pub(super) const CANDIDATES: usize = 3;
@@ -112,10 +113,11 @@ impl Reranker<'_> {
             if !is_translation(output.finish, &output.text) {
                 continue;
             }
-            if !backward.contains_key(&(from, to)) {
-                backward.insert((from, to), (self.prompt)(to, from)?);
-            }
-            let (request, prompt) = (&self.requests[number], &backward[&(from, to)]);
+            let request = &self.requests[number];
+            let prompt: &Prompt = match backward.entry((from, to)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert((self.prompt)(to, from)?),
+            };
             let mut is_first = true;
             let mut ask = |question: Question| {
                 questions.push(Question { is_first: std::mem::take(&mut is_first), ..question });

@@ -49,7 +49,7 @@ fn distance(found: &[f32], expected: &Value) -> f32 {
 fn logits_are_those_of_peft() {
     let backend = Backend::new(Device::Cpu, Precision::F32);
     for name in ["llama", "llama-patterns", "gemma3", "bart", "t5"] {
-        let expected = json(&adapter(name).join("expected.json"));
+        let expected = json(adapter(name).join("expected.json"));
         let folder = fixture(expected["model"].as_str().unwrap());
         let mut sources: Vec<(&str, Config, Box<dyn Weights>)> = Vec::new();
         let (config, weights) = open_folder(&folder).unwrap();
@@ -92,7 +92,7 @@ fn what_cannot_be_merged_is_refused_with_its_name() {
     let open = || Adapter::open(dir.path()).err().expect("it is refused").to_string();
     let with = |key: &str, value: Value| {
         copy(&adapter("llama"), dir.path());
-        let mut config = json(&dir.path().join(CONFIG));
+        let mut config = json(dir.path().join(CONFIG));
         config[key] = value;
         fs::write(dir.path().join(CONFIG), config.to_string()).unwrap();
     };
@@ -429,7 +429,7 @@ fn smoothing_changes_nothing_but_what_rounding_costs() {
             )
             .unwrap()
         };
-        for layer in 0..json(&folder.join("config.json"))["num_hidden_layers"].as_u64().unwrap() {
+        for layer in 0..json(folder.join("config.json"))["num_hidden_layers"].as_u64().unwrap() {
             for (module, width) in
                 ["self_attn.q_proj", "mlp.gate_proj", "mlp.down_proj"].iter().zip(inputs)
             {

@@ -23,7 +23,7 @@ fn folder(family: &str) -> tempfile::TempDir {
     for file in ["generation_config.json", "tokenizer.json", "model.safetensors"] {
         fs::copy(from.join(file), dir.path().join(file)).unwrap();
     }
-    let mut config = json(&from.join("config.json"));
+    let mut config = json(from.join("config.json"));
     config["relative_attention_max_distance"] = 128.into();
     config["n_positions"] = 512.into();
     fs::write(dir.path().join("config.json"), config.to_string()).unwrap();
@@ -236,8 +236,8 @@ fn summaries_are_asked_for_as_t5_was_taught() {
 fn a_tokenizer_is_that_of_its_sentencepiece_model() {
     for name in ["t5", "mt5", "madlad"] {
         let folder = fixture("tokenizers").join(name);
-        let expected = json(&folder.join("expected.json"));
-        let config = Config::Json(json(&folder.join("config.json")));
+        let expected = json(folder.join("expected.json"));
+        let config = Config::Json(json(folder.join("config.json")));
         let whole = Tokenizer::from_folder(&folder, &config).unwrap();
         let tokenizer =
             Tokenizer::from_gguf(&gguf(&format!("{name}.tokenizer.gguf")).0, name).unwrap();

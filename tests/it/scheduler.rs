@@ -74,7 +74,7 @@ fn sixty_four_threads_write_what_one_call_writes() {
             let (single, together) = own.split_at(10);
             let submit = |n: &usize| {
                 let submission = Submission::new(requests[*n].clone());
-                let stream = n % 2 == 0;
+                let stream = n.is_multiple_of(2);
                 engine.submit(if stream { submission.streaming() } else { submission }).unwrap()
             };
             let handles: Vec<Handle> = single.iter().map(submit).collect();

@@ -1,4 +1,5 @@
-//! Articles in: which files there are ([`find`]), and what stands in them ([`read`]), as a stream.
+//! Articles in: which files there are ([`find()`]), and what stands in them ([`read()`]), as a
+//! stream.
 //!
 //! A file is read as its name says (`.txt`, `.md`, `.html`, `.json`, `.jsonl` and their like, each
 //! also as `.gz`), or as its content looks when its name says nothing. Nothing is held but the

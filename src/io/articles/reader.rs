@@ -36,11 +36,14 @@ pub(super) enum ReadAs {
     Several(Several),
 }
 
+/// Sets up a cutter for an input whose first bytes are known.
+type MakeCutter = fn(head: &[u8], Input, &ReadOptions) -> Result<Box<dyn Cutter>, String>;
+
 /// Cutting and parsing a file of several articles.
 #[derive(Clone, Copy)]
 pub(super) struct Several {
     /// Sets up the cutter. The first bytes of the input are given besides, and come in it again.
-    pub cut: fn(head: &[u8], Input, &ReadOptions) -> Result<Box<dyn Cutter>, String>,
+    pub cut: MakeCutter,
     /// Makes an article of a piece. The error is a phrase that follows the piece's name.
     pub parse: fn(Vec<u8>, &ReadOptions) -> Result<Contents, String>,
     /// The name of a piece in messages, before its number: `line`, `article`.

@@ -78,7 +78,7 @@ pub enum Source {
     },
     /// A part of this program: what is small and ours.
     Builtin {
-        /// The name that it has in [`builtin_file`].
+        /// The name that it has in [`builtin_file`](super::builtin_file).
         name: String,
     },
     /// A file on this machine (or a mounted share).

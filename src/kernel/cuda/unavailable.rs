@@ -5,7 +5,7 @@ use crate::kernel::activation::Activation;
 use crate::kernel::attention::AttentionShape;
 use candle_core::{Device, Result, Tensor};
 
-pub(crate) const MAX_TOP_K: usize = 0;
+pub(crate) const MAX_TOP_K: usize = 48;
 
 pub(crate) fn bias_activation(
     _: &Tensor,

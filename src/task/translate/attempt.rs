@@ -12,6 +12,7 @@ use crate::task::rerank::{self, Reranker};
 use crate::text::caps;
 use crate::types::Lang;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// An attempt at segments.
 pub(super) struct Attempt<'a> {
@@ -81,10 +82,10 @@ impl<'a> Attempt<'a> {
         let mut batch = Batch::default();
         for &segment in self.segments {
             let Segment { text, from, to } = segment;
-            if !prompts.contains_key(&(from, to)) {
-                prompts.insert((from, to), self.prompt(from, to)?);
-            }
-            let prompt = &prompts[&(from, to)];
+            let prompt: &Prompt = match prompts.entry((from, to)) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(self.prompt(from, to)?),
+            };
             let lowered = caps::is_capitals(text).then(|| caps::lower(text, from));
             let text = lowered.as_ref().unwrap_or(text);
             let pieces = split(model, text, from, strategy == RetryStrategy::Clauses)?;
