@@ -239,7 +239,9 @@ def main() -> int:
         changes = list(difflib.unified_diff(before, text.splitlines(), "docs", "today", n=0))
         if changes:
             print("\n".join(changes))
-            print("The public items changed. If that is meant: python3 scripts/public_api.py --write")
+            print(
+                "The public items changed. If that is meant: python3 scripts/public_api.py --write"
+            )
             return 1
     else:
         print(text, end="")
