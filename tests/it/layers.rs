@@ -102,22 +102,10 @@ const WIDE: &[(&str, usize)] = &[
     ("src/cli/args/bench.rs", 6),
     ("src/cli/args/decoding.rs", 1),
     ("src/cli/models/list.rs", 1),
-    ("src/generate/beam.rs", 1),
-    ("src/generate/options.rs", 3),
-    ("src/kernel/dots.rs", 1),
-    ("src/kernel/isa.rs", 1),
-    ("src/kernel/lanes.rs", 1),
-    ("src/kernel/matmul_f32.rs", 1),
-    ("src/kernel/matmul_i8.rs", 1),
-    ("src/kernel/rows.rs", 1),
     ("src/lib.rs", 1),
     ("src/summarizer.rs", 1),
     ("src/task/extractive.rs", 1),
     ("src/task/summarize/length.rs", 1),
-    ("examples/agreement.rs", 1),
-    ("examples/parity.rs", 1),
-    ("examples/reference.rs", 1),
-    ("examples/seq2seq.rs", 1),
 ];
 const WIDEST: usize = 100;
 
