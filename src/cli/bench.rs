@@ -10,6 +10,7 @@ use crate::bench::{
 };
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOverrides, Engine, Request};
+use crate::io::articles::usual_extensions;
 use crate::io::write::atomic;
 use crate::job::in_groups;
 use crate::kernel::Precision;
@@ -242,8 +243,9 @@ impl Run<'_> {
             let places: Vec<String> =
                 self.args.inputs.iter().map(|path| path.display().to_string()).collect();
             return Err(Error::Usage(format!(
-                "no articles in {} (.txt .md .html .json .jsonl, each also as .gz)",
-                places.join(", ")
+                "no articles in {} ({})",
+                places.join(", "),
+                usual_extensions()
             )));
         }
         Ok((articles, begun.elapsed().as_secs_f64()))
