@@ -6,10 +6,9 @@ use crate::event::{Event, OnEvent};
 use crate::io::articles::from_text;
 use crate::io::catalog::Task;
 use crate::model_store::{ModelNames, ModelStore, OpenModels};
-use crate::pipeline::{self, Job, OnBad};
+use crate::pipeline::{self, Job};
 use crate::runtime::RuntimeOptions;
 use crate::task::summarize::{self, Length, Style};
-use crate::task::translate;
 use crate::types::{Flag, Lang, Record, SummaryMethod, SummarySentence};
 use std::fmt;
 
@@ -161,14 +160,7 @@ impl Summarizer {
             model: None,
             extractive: false,
             runtime: RuntimeOptions::default(),
-            job: Job {
-                from: None,
-                to: None,
-                translate: false,
-                summary: Some(summarize::Settings::default()),
-                translating: translate::Settings::default(),
-                on_bad: OnBad::Keep,
-            },
+            job: Job { summary: Some(summarize::Settings::default()), ..Job::default() },
             cancel: CancelToken::new(),
             on_event: None,
         }

@@ -169,9 +169,7 @@ impl Translator {
         to: impl TryInto<Lang, Error: Into<Error>>,
         texts: impl IntoIterator<Item = T>,
     ) -> Result<Vec<Translation>> {
-        let (from, to) = pair(from, to)?;
-        let texts: Vec<T> = texts.into_iter().collect();
-        self.translate_all(&from, &to, texts.iter().map(AsRef::as_ref), &|_| ())
+        self.translate_with_progress(from, to, texts, &|_| ())
     }
 
     /// [`Translator::translate`] that tells a listener how far it is.

@@ -15,10 +15,10 @@ use crate::io::articles::{FindOptions, Found, ReadOptions, find};
 use crate::io::catalog::Task;
 use crate::io::write::OutputNames;
 use crate::model_store::{ModelNames, ModelStore};
-use crate::pipeline::{Job, OnBad};
+use crate::pipeline::Job;
 use crate::report::{self, ArticleWriter};
 use crate::runtime::RuntimeOptions;
-use crate::task::{summarize, translate};
+use crate::task::summarize;
 use crate::types::Lang;
 use std::path::PathBuf;
 
@@ -208,14 +208,7 @@ impl BatchJob {
                 pattern: None,
                 limit: None,
                 reading: ReadOptions::default(),
-                job: Job {
-                    from: None,
-                    to: None,
-                    translate: false,
-                    summary: Some(summarize::Settings::default()),
-                    translating: translate::Settings::default(),
-                    on_bad: OnBad::Keep,
-                },
+                job: Job { summary: Some(summarize::Settings::default()), ..Job::default() },
                 models: None,
                 runtime: RuntimeOptions::default(),
                 group: 16,
