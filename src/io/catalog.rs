@@ -14,7 +14,9 @@ use std::path::{Path, PathBuf};
 
 pub use builtin::builtin_file;
 use check::check;
-pub use model::{Licence, Model, ModelFile, Source, Task, WheelPart, is_non_commercial};
+pub use model::{
+    Licence, Model, ModelFile, Release, Score, Source, Task, WheelPart, is_non_commercial,
+};
 
 const BUILTIN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/catalog.toml"));
 

@@ -43,6 +43,35 @@ pub fn is_non_commercial(licence: &str) -> bool {
     licence.split(['-', ' ', '_']).any(|part| part.eq_ignore_ascii_case("nc"))
 }
 
+/// A published score of a translation model, on a public test set.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Score {
+    /// The test set (`FLORES-200+ devtest`).
+    pub set: String,
+    /// Whoever measured it.
+    pub by: String,
+    /// BLEU, from 0 to 100.
+    pub bleu: f32,
+    /// chrF, from 0 to 100.
+    pub chrf: f32,
+    /// COMET-22, from 0 to 1.
+    pub comet: Option<f32>,
+}
+
+/// How far the makers of a model stand by it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Release {
+    /// It was trained and never given to anybody: it is used when it is named, never by itself.
+    Unreleased,
+    /// It is given to testers.
+    Nightly,
+    /// It is in the hands of the public.
+    #[default]
+    Released,
+}
+
 /// One member of one wheel.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,7 +152,7 @@ pub struct ModelFile {
 
 /// One model. Its files are either listed, with their checksums, or left to a repository of the
 /// Hub.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// The name to ask for it by.
@@ -148,6 +177,12 @@ pub struct Model {
     /// From 1 (rough) to 5, as published scores lead one to expect; 0 where nothing is known.
     #[serde(default)]
     pub quality: u8,
+    /// Published scores.
+    #[serde(default, rename = "score")]
+    pub scores: Vec<Score>,
+    /// Whether it is meant for the public.
+    #[serde(default)]
+    pub release: Release,
     /// Advice for whoever chooses a model.
     pub note: Option<String>,
     /// Its terms.

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A model that is on this machine.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ResolvedModel {
     /// Catalog id, Hub name, or path.
     pub id: String,
@@ -98,7 +98,7 @@ impl ResolvedModel {
 }
 
 /// The model that a name stands for, found out without network.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Lookup {
     /// On this machine.
     Ready(Box<ResolvedModel>),
@@ -107,7 +107,7 @@ pub enum Lookup {
 }
 
 /// A model that has to be fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Wanted {
     /// One of the catalog.
     Listed(Box<Model>),
