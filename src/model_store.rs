@@ -1,17 +1,26 @@
 //! From a model's name to a model that runs: the catalog, the folder of models, the downloads.
 
+mod chooser;
+mod models;
+mod pool;
+
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
-use crate::generate::{Engine, Generate};
-use crate::io::catalog::{Catalog, Task};
+use crate::generate::Engine;
+use crate::io::catalog::{Catalog, Model, Task};
 use crate::io::fetch::{FetchOptions, Fetcher, Lookup, ResolvedModel};
+use crate::io::layout::student_pair;
 use crate::io::progress;
-use crate::io::store::Store;
+use crate::io::store::{State, Store};
 use crate::model::{self, Runtime};
-use crate::pipeline::Models;
 use crate::types::Lang;
 use std::path::{Path, PathBuf};
+
+pub use chooser::Chooser;
+use chooser::ChosenStep;
+pub use models::{ModelChoice, ModelNames, OpenModels, ResolvedModels, Translators};
+pub use pool::Pool;
 
 /// Finds models by name, fetches and verifies those that are not on this machine, and opens them.
 ///
@@ -123,6 +132,29 @@ impl ModelStore {
         default.is_some_and(|model| model.fits(None, None, Some(language)))
     }
 
+    /// Whether no connection is opened.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.options.offline
+    }
+
+    /// The models that a user has imported, of which the files' names tell the languages.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn imported(&self) -> Result<Vec<Model>> {
+        let mut found = Vec::new();
+        for (id, state) in self.store.installed()? {
+            let State::Ready(manifest) = state else { continue };
+            let names: Vec<String> = manifest.files.iter().map(|f| f.path.clone()).collect();
+            if self.catalog.find(&id).is_none()
+                && let Some((from, to)) = student_pair(&names)
+            {
+                found.push(Model::brought(&id, &from, &to));
+            }
+        }
+        Ok(found)
+    }
+
     /// Finds out what a name stands for, without network.
     #[doc(hidden)]
     pub fn lookup(&self, name: &str) -> Result<Lookup> {
@@ -150,96 +182,6 @@ impl ModelStore {
     pub fn open_model(&self, name: &str, runtime: &Runtime) -> Result<Engine> {
         let silent: OnEvent<'_> = &|_| ();
         open(&self.resolve(name, silent, &runtime.cancel)?, runtime, silent)
-    }
-}
-
-/// The models of some work, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[doc(hidden)]
-pub struct ModelNames {
-    /// Models that translate; each pair of languages goes to the first that knows it.
-    pub translators: Vec<String>,
-    /// The model that writes summaries.
-    pub summarizer: Option<String>,
-    /// The folder of an adapter for the model that translates or, where none does, for the one that
-    /// writes summaries.
-    pub adapter: Option<PathBuf>,
-}
-
-/// The models of some work, their files on this machine.
-#[derive(Clone, Debug, Default)]
-#[doc(hidden)]
-pub struct ResolvedModels {
-    /// See [`ModelNames::translators`].
-    pub translators: Vec<ResolvedModel>,
-    /// See [`ModelNames::summarizer`].
-    pub summarizer: Option<ResolvedModel>,
-}
-
-/// The models of some work, opened.
-#[derive(Default)]
-#[doc(hidden)]
-pub struct OpenModels {
-    /// See [`ModelNames::translators`].
-    pub translators: Vec<Engine>,
-    /// See [`ModelNames::summarizer`].
-    pub summarizer: Option<Engine>,
-}
-
-impl ModelNames {
-    /// The files of the models; fetched when they are not there.
-    ///
-    /// # Errors
-    /// When a model cannot be had, or the adapter belongs to several or none.
-    pub fn resolve(
-        &self,
-        store: &ModelStore,
-        on_event: OnEvent<'_>,
-        cancel: &CancelToken,
-    ) -> Result<ResolvedModels> {
-        let ModelNames { translators, summarizer, adapter } = self;
-        let is_ambiguous = translators.len() > 1 || translators.is_empty() && summarizer.is_none();
-        if adapter.is_some() && is_ambiguous {
-            let found = if translators.is_empty() { "none".into() } else { translators.join(", ") };
-            return Err(Error::Usage(format!(
-                "an adapter belongs to one model; expected one name after --model, found {found}"
-            )));
-        }
-        let resolve = |name: &String, adapter: Option<&PathBuf>| {
-            let model = store.resolve(name, on_event, cancel)?;
-            adapter.map_or(Ok(model.clone()), |folder| model.with_adapter(folder))
-        };
-        let for_summaries = adapter.as_ref().filter(|_| translators.is_empty());
-        let translators: Result<_> =
-            translators.iter().map(|name| resolve(name, adapter.as_ref())).collect();
-        Ok(ResolvedModels {
-            translators: translators?,
-            summarizer: summarizer.as_ref().map(|n| resolve(n, for_summaries)).transpose()?,
-        })
-    }
-}
-
-impl ResolvedModels {
-    /// Loads the models.
-    ///
-    /// # Errors
-    /// When a file is broken or of an unknown kind.
-    pub fn open(&self, runtime: &Runtime, on_event: OnEvent<'_>) -> Result<OpenModels> {
-        let open = |model: &ResolvedModel| open(model, runtime, on_event);
-        Ok(OpenModels {
-            translators: self.translators.iter().map(open).collect::<Result<_>>()?,
-            summarizer: self.summarizer.as_ref().map(open).transpose()?,
-        })
-    }
-}
-
-impl OpenModels {
-    /// Calls `f` with the models as the pipeline takes them.
-    pub fn with<T>(&self, f: impl FnOnce(&Models<'_>) -> T) -> T {
-        let translators: Vec<&dyn Generate> =
-            self.translators.iter().map(|engine| engine as &dyn Generate).collect();
-        let summarizer = self.summarizer.as_ref().map(|engine| engine as &dyn Generate);
-        f(&Models { translators: &translators, summarizer })
     }
 }
 

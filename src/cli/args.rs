@@ -150,9 +150,16 @@ pub struct Translating {
     pub from: LangOrAuto,
     /// Model that translates (of `summarize` without --to: that writes): a name of `polygist models
     /// list`, a folder, a GGUF file, or owner/name on the Hub. Of several, each pair of languages
-    /// goes to the first that knows it, or through English
+    /// goes to the first that knows it, or through English. `auto` takes for each pair the best
+    /// that is here or can be fetched in a few seconds [default: auto]
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]
     pub model: Vec<String>,
+    /// Rather fast than good: no beam, nothing is read back
+    #[arg(long, conflicts_with = "best")]
+    pub fast: bool,
+    /// Rather good than fast: a beam of four, and `auto` may fetch models of up to 500 MB
+    #[arg(long)]
+    pub best: bool,
     /// Folder of a LoRA adapter in PEFT's format, trained for the model of --model:
     /// adapter_config.json and adapter_model.safetensors. The records name the model MODEL+DIR
     /// then. A polygist.json in the folder may say {"taught": true}, and a language model is asked

@@ -61,7 +61,8 @@ struct SummaryKey {
 }
 
 impl JobKey {
-    /// Of a job with its models, in a precision on a device of that name.
+    /// Of a job with its models, in a precision on a device of that name. Where the models are
+    /// chosen for each article, see [`JobKey::with_translators`].
     pub(super) fn new(
         job: &Job,
         models: &ResolvedModels,
@@ -74,7 +75,7 @@ impl JobKey {
             program: env!("CARGO_PKG_VERSION").into(),
             text_field: reading.text_field.clone(),
             title_field: reading.title_field.clone(),
-            translators: models.translators.iter().map(|m| m.fingerprint.clone()).collect(),
+            translators: fingerprints(&models.translators),
             summarizer: models.summarizer.as_ref().map(|m| m.fingerprint.clone()),
             device: device.into(),
             precision: precision_name(precision),
@@ -86,12 +87,26 @@ impl JobKey {
         }
     }
 
+    /// The key of an article that these models translate, one after the other: another language in
+    /// the same folder changes nothing of it.
+    pub(super) fn with_translators(&self, job: &Job, models: &[ResolvedModel]) -> JobKey {
+        JobKey {
+            translators: fingerprints(models),
+            translation: job.to.is_some().then(|| translation(job, models)),
+            ..self.clone()
+        }
+    }
+
     /// The key of an article whose bytes have this SHA-256, in hex.
     pub(super) fn of(&self, sha256: &str) -> String {
         // Strings, numbers and switches alone: this cannot fail.
         let settings = serde_json::to_string(self).unwrap_or_default();
         sha256_hex(format!("{sha256}\n{settings}").as_bytes())
     }
+}
+
+fn fingerprints(models: &[ResolvedModel]) -> Vec<String> {
+    models.iter().map(|model| model.fingerprint.clone()).collect()
 }
 
 /// A new decoding option changes no key of a job that does not use it.

@@ -1,7 +1,7 @@
 //! An entry of the catalog: a model, its terms, its files and where they can be had.
 
 use crate::io::names::HubName;
-use crate::languages::canonical;
+use crate::languages::{canonical, is_same_written};
 use crate::types::{Lang, Prompting};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -201,6 +201,30 @@ pub struct Model {
 }
 
 impl Model {
+    /// A model that is not in the catalog: the user has brought it, to translate between two
+    /// languages.
+    pub fn brought(id: &str, from: &Lang, to: &Lang) -> Model {
+        Model {
+            id: id.into(),
+            name: id.into(),
+            tasks: vec![Task::Translate],
+            languages: Vec::new(),
+            from: vec![from.clone()],
+            to: vec![to.clone()],
+            architecture: String::new(),
+            prompt: None,
+            quality: 0,
+            scores: Vec::new(),
+            release: Release::Released,
+            note: None,
+            licence: Licence { name: Licence::UNKNOWN.into(), url: String::new(), notice: None },
+            repo: None,
+            size_mb: None,
+            base: None,
+            files: Vec::new(),
+        }
+    }
+
     /// Bytes of all files; about so many where [`Model::hub`] names a repository.
     pub fn size(&self) -> u64 {
         let listed = self.files.iter().map(|f| f.size).fold(0, u64::saturating_add);
@@ -229,11 +253,14 @@ impl Model {
     }
 
     /// Whether it does the task, reads the one language and writes the other; what is not said is
-    /// not asked.
+    /// not asked. It has to write in the right script.
     pub fn fits(&self, task: Option<Task>, from: Option<&Lang>, to: Option<&Lang>) -> bool {
         task.is_none_or(|task| self.tasks.contains(&task))
             && from.is_none_or(|from| has(self.reads(), from))
-            && to.is_none_or(|to| has(self.writes(), to))
+            && to.is_none_or(|to| {
+                let is_it = |known: &Lang| known.as_str() == "mul" || is_same_written(known, to);
+                self.writes().iter().any(is_it)
+            })
     }
 }
 
