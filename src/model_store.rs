@@ -9,13 +9,14 @@ use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::generate::Engine;
 use crate::io::catalog::{Catalog, Model, Task};
-use crate::io::fetch::{FetchOptions, Fetcher, Lookup, ResolvedModel};
+use crate::io::fetch::{FetchOptions, Fetcher, FirefoxRegistry, Lookup, ResolvedModel};
 use crate::io::layout::student_pair;
 use crate::io::progress;
 use crate::io::store::{State, Store};
 use crate::model::{self, Runtime};
 use crate::types::Lang;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 pub use chooser::Chooser;
 use chooser::ChosenStep;
@@ -37,8 +38,21 @@ pub use pool::Pool;
 #[derive(Clone, Debug)]
 pub struct ModelStore {
     store: Store,
-    catalog: Catalog,
+    catalogs: Arc<Catalogs>,
     options: FetchOptions,
+}
+
+/// The models known by name, before and after Firefox's registry was asked.
+#[derive(Debug)]
+struct Catalogs {
+    /// The built-in ones and the user's.
+    own: Catalog,
+    /// With those of the registry, as this machine has it.
+    known: OnceLock<Catalog>,
+    /// With those of the registry, as it is now.
+    fresh: OnceLock<Catalog>,
+    /// Whether the registry has been asked.
+    asked: Mutex<bool>,
 }
 
 /// Where a [`ModelStore`] keeps its models, and how it gets them.
@@ -69,15 +83,28 @@ impl ModelStoreBuilder {
         self
     }
 
+    /// Takes Firefox's models from this address or folder, in the layout of Mozilla's, unless
+    /// `POLYGIST_FIREFOX_MODELS` names another.
+    pub fn firefox_models(mut self, place: impl Into<String>) -> Self {
+        self.options.firefox_models = Some(place.into());
+        self
+    }
+
     /// Opens the store; nothing is fetched yet.
     ///
     /// # Errors
     /// When the folder cannot be used or a catalog is wrong.
     pub fn open(self) -> Result<ModelStore> {
         let users = Catalog::user_file().filter(|path| path.is_file());
+        let catalogs = Catalogs {
+            own: Catalog::load(self.catalog.or(users).as_deref())?,
+            known: OnceLock::new(),
+            fresh: OnceLock::new(),
+            asked: Mutex::new(false),
+        };
         Ok(ModelStore {
             store: Store::open(self.folder.as_deref())?,
-            catalog: Catalog::load(self.catalog.or(users).as_deref())?,
+            catalogs: Arc::new(catalogs),
             options: self.options,
         })
     }
@@ -97,10 +124,33 @@ impl ModelStore {
         ModelStoreBuilder::default()
     }
 
-    /// The models known by name.
+    /// The models known by name: the user's, the built-in ones, and Firefox's as this machine knows
+    /// them.
     #[doc(hidden)]
     pub fn catalog(&self) -> &Catalog {
-        &self.catalog
+        let Catalogs { own, known, fresh, .. } = &*self.catalogs;
+        fresh.get().unwrap_or_else(|| known.get_or_init(|| own.with(self.registry().at_hand())))
+    }
+
+    /// Asks for the present registry of Firefox's models, once in a process and a day; from then on
+    /// [`ModelStore::catalog`] has it. Where it cannot be had, that is said and the copy on this
+    /// machine serves, whatever its age.
+    ///
+    /// # Errors
+    /// When the user stops it.
+    #[doc(hidden)]
+    pub fn refresh_registry(&self, on_event: OnEvent<'_>, cancel: &CancelToken) -> Result<()> {
+        let mut asked = self.catalogs.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*asked && let Some(models) = self.registry().refresh(&FetchEvents(on_event), cancel)? {
+            // Nothing but this sets it.
+            let _ = self.catalogs.fresh.set(self.catalogs.own.with(models));
+        }
+        *asked = true;
+        Ok(())
+    }
+
+    fn registry(&self) -> FirefoxRegistry<'_> {
+        FirefoxRegistry::new(&self.options, self.store.root())
     }
 
     /// The models on this machine.
@@ -112,7 +162,7 @@ impl ModelStore {
     /// What looks names up and fetches.
     #[doc(hidden)]
     pub fn fetcher(&self) -> Fetcher<'_> {
-        Fetcher { store: &self.store, catalog: &self.catalog, options: &self.options }
+        Fetcher { store: &self.store, catalog: self.catalog(), options: &self.options }
     }
 
     /// The name of the model that does a task when none is named: the catalog's first.
@@ -120,7 +170,7 @@ impl ModelStore {
     /// # Errors
     /// When the catalog has none.
     pub fn default_model(&self, task: Task) -> Result<String> {
-        let model = self.catalog.default_for(task).map(|model| model.id.clone());
+        let model = self.catalog().default_for(task).map(|model| model.id.clone());
         model.ok_or_else(|| {
             Error::Usage("the catalog has no model for this; name one with --model".into())
         })
@@ -128,7 +178,7 @@ impl ModelStore {
 
     /// Whether the model that summarizes when none is named writes a language, as the catalog says.
     pub(crate) fn summarizes_by_default(&self, language: &Lang) -> bool {
-        let default = self.catalog.default_for(Task::Summarize);
+        let default = self.catalog().default_for(Task::Summarize);
         default.is_some_and(|model| model.fits(None, None, Some(language)))
     }
 
@@ -145,11 +195,15 @@ impl ModelStore {
         let mut found = Vec::new();
         for (id, state) in self.store.installed()? {
             let State::Ready(manifest) = state else { continue };
+            if self.catalog().find(&id).is_some() {
+                continue;
+            }
             let names: Vec<String> = manifest.files.iter().map(|f| f.path.clone()).collect();
-            if self.catalog.find(&id).is_none()
-                && let Some((from, to)) = student_pair(&names)
-            {
-                found.push(Model::brought(&id, &from, &to));
+            let named = || student_pair(&names).map(|(from, to)| (vec![from], vec![to]));
+            let stated = (!manifest.from.is_empty() && !manifest.to.is_empty())
+                .then_some((manifest.from, manifest.to));
+            if let Some((from, to)) = stated.or_else(named) {
+                found.push(Model::brought(&id, from, to));
             }
         }
         Ok(found)
@@ -172,6 +226,9 @@ impl ModelStore {
         on_event: OnEvent<'_>,
         cancel: &CancelToken,
     ) -> Result<ResolvedModel> {
+        if name.starts_with("firefox-") && self.lookup(name).is_err() {
+            self.refresh_registry(on_event, cancel)?;
+        }
         self.fetcher().get(name, &FetchEvents(on_event), cancel)
     }
 

@@ -68,6 +68,7 @@ impl Environment {
         };
         let known = match models {
             Translators::Auto(preferences) => {
+                self.models.refresh_registry(&self.listener(), &self.cancel)?;
                 Chooser::new(&self.models, preferences, &self.cancel)?.targets()?
             }
             Translators::Named(names) if names.iter().all(|name| self.is_shown_examples(name)) => {

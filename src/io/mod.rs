@@ -10,6 +10,7 @@ pub mod layout;
 pub mod names;
 pub mod progress;
 pub mod store;
+mod unpack;
 pub mod weights;
 pub mod write;
 

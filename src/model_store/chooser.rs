@@ -87,7 +87,9 @@ impl Chooser {
                     Lookup::Ready(model) => model.entry,
                     Lookup::Missing(wanted) => wanted.entry().cloned(),
                 };
-                entries.push(known.unwrap_or_else(|| Model::brought(name, &pair.from, &pair.to)));
+                entries.push(known.unwrap_or_else(|| {
+                    Model::brought(name, vec![pair.from.clone()], vec![pair.to.clone()])
+                }));
             }
         }
         let is_for_all = |entry: &Model| entry.writes().iter().any(|lang| lang.as_str() == "mul");

@@ -141,6 +141,7 @@ impl ModelNames {
             None => (&[], None),
             Some(Translators::Named(names)) => (names, None),
             Some(Translators::Auto(preferences)) => {
+                store.refresh_registry(on_event, cancel)?;
                 (&[], Some(Arc::new(Chooser::new(store, preferences, cancel)?)))
             }
         };

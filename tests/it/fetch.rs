@@ -211,6 +211,7 @@ fn leftovers_that_do_not_fit_are_replaced_even_when_ranges_are_ignored() {
     let deaf = Server::start(move |request| {
         let whole = crate::hub::Request {
             range: None,
+            etag: None,
             method: request.method.clone(),
             path: request.path.clone(),
         };

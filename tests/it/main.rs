@@ -19,6 +19,7 @@ mod memory;
 mod models;
 mod properties;
 mod reference;
+mod registry;
 mod route;
 mod scheduler;
 mod seq2seq;

@@ -90,6 +90,9 @@ impl Import<'_> {
             licence: self.entry.map(|e| e.licence.name.clone()),
             licence_url: self.entry.map(|e| e.licence.url.clone()),
             installed: Manifest::now(),
+            from: Vec::new(),
+            to: Vec::new(),
+            notes: Vec::new(),
             files: stored,
         };
         self.store.install(&self.staging, &manifest)?;

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::io::catalog::{Model, ModelFile};
 use crate::io::files::{disk, sync};
+use crate::types::Lang;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -48,6 +49,15 @@ pub struct Manifest {
     pub licence_url: Option<String>,
     /// When it was installed (UTC, RFC 3339).
     pub installed: String,
+    /// Languages that it reads, as far as that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<Lang>,
+    /// Languages that it writes, as far as that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<Lang>,
+    /// What whoever looks at it should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Its files.
     pub files: Vec<StoredFile>,
 }
