@@ -18,8 +18,8 @@ use crate::types::Lang;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-pub use chooser::Chooser;
 use chooser::ChosenStep;
+pub use chooser::{Choice, Chooser};
 pub use models::{ModelChoice, ModelNames, OpenModels, ResolvedModels, Translators};
 pub use pool::Pool;
 

@@ -115,6 +115,7 @@ impl Plan<'_> {
             words += read.words;
             let mut told = Vec::new();
             for step in &steps {
+                has_all &= !self.chooser.is_out_of_reach(step)?;
                 let (model, missing) = self.step(step)?;
                 told.push(model);
                 to_fetch.extend(missing.map(|size| (step.number, size)));
@@ -124,7 +125,7 @@ impl Plan<'_> {
             let told = if told.is_empty() { "no model".into() } else { told.join(", then ") };
             say(format!("translation: {pair:<10} {:>4} articles: {told}", read.articles))?;
         }
-        if !to_fetch.is_empty() && !self.env.models.is_offline() {
+        if !to_fetch.is_empty() {
             say(format!("to fetch: {} for translation", megabytes(to_fetch.values().sum())))?;
         }
         if words > 0
@@ -139,7 +140,7 @@ impl Plan<'_> {
     fn step(&self, step: &Step) -> Result<(String, Option<u64>)> {
         let id = &self.chooser.entry(step).id;
         let (state, missing) = match self.chooser.availability(step)? {
-            Availability::Fetchable(_) if self.env.models.is_offline() => {
+            Availability::Fetchable(_) if self.chooser.is_out_of_reach(step)? => {
                 ("missing, and nothing is fetched with --offline".to_string(), None)
             }
             Availability::Fetchable(size) => (format!("{} to fetch", megabytes(size)), Some(size)),

@@ -6,7 +6,7 @@ use crate::io::articles::ReadOptions;
 use crate::io::fetch::ResolvedModel;
 use crate::io::sha256_hex;
 use crate::kernel::Precision;
-use crate::model_store::ResolvedModels;
+use crate::model_store::{Choice, ResolvedModels};
 use crate::pipeline::{Job, OnBad};
 use crate::task::summarize::{Length, Style};
 use crate::task::{summarize, translate};
@@ -29,6 +29,9 @@ pub(super) struct JobKey {
     title_field: Option<String>,
     /// Fingerprints of the models' files.
     translators: Vec<String>,
+    /// Those of the models that read translations back, where others than the translators do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    readers: Vec<String>,
     summarizer: Option<String>,
     device: String,
     precision: &'static str,
@@ -76,6 +79,7 @@ impl JobKey {
             text_field: reading.text_field.clone(),
             title_field: reading.title_field.clone(),
             translators: fingerprints(&models.translators),
+            readers: Vec::new(),
             summarizer: models.summarizer.as_ref().map(|m| m.fingerprint.clone()),
             device: device.into(),
             precision: precision_name(precision),
@@ -89,10 +93,12 @@ impl JobKey {
 
     /// The key of an article that these models translate, one after the other: another language in
     /// the same folder changes nothing of it.
-    pub(super) fn with_translators(&self, job: &Job, models: &[ResolvedModel]) -> JobKey {
+    pub(super) fn with_translators(&self, job: &Job, choice: Option<&Choice>) -> JobKey {
+        let models = choice.map(Choice::models).unwrap_or_default();
         JobKey {
-            translators: fingerprints(models),
-            translation: job.to.is_some().then(|| translation(job, models)),
+            translators: fingerprints(&models),
+            readers: choice.map(Choice::readers).unwrap_or_default(),
+            translation: job.to.is_some().then(|| translation(job, &models)),
             ..self.clone()
         }
     }

@@ -233,16 +233,16 @@ impl Keys<'_> {
             Some(from) => Some(from.clone()),
             None => extract::extract(raw).ok().map(|article| pipeline::detect(&article).code),
         };
-        let models = match language.filter(|from| !from.is_und() && !from.same_base(to)) {
-            None => Vec::new(),
+        let choice = match language.filter(|from| !from.is_und() && !from.same_base(to)) {
+            None => None,
             Some(from) => match chooser.choose(&from, to, self.on_event) {
-                Ok(choice) => choice.map(|choice| choice.models()).unwrap_or_default(),
+                Ok(choice) => choice,
                 Err(Error::Interrupted) => return Err(Error::Interrupted),
                 // The article fails for the same reason, and its record says so.
-                Err(_) => Vec::new(),
+                Err(_) => None,
             },
         };
-        Ok(self.key.with_translators(self.job, &models).of(sha256))
+        Ok(self.key.with_translators(self.job, choice.as_deref()).of(sha256))
     }
 }
 

@@ -32,7 +32,8 @@ pub struct Chooser {
 #[derive(Debug, Default)]
 struct State {
     availability: HashMap<usize, Availability>,
-    resolved: HashMap<usize, ResolvedModel>,
+    /// The files of models; of those that cannot be had and have to be, why.
+    resolved: HashMap<usize, Result<ResolvedModel, String>>,
     choices: BTreeMap<LanguagePair, Option<Arc<Choice>>>,
 }
 
@@ -52,6 +53,8 @@ pub struct ChosenStep {
     pub step: Step,
     /// Its files.
     pub model: ResolvedModel,
+    /// The model of the other direction, by its number, where translations are read back.
+    pub reverse: Option<(usize, ResolvedModel)>,
 }
 
 impl Choice {
@@ -61,6 +64,12 @@ impl Choice {
             self.steps.iter().map(|chosen| chosen.model.clone()).collect();
         models.dedup_by(|a, b| a.id == b.id);
         models
+    }
+
+    /// The fingerprints of the models that read back.
+    pub fn readers(&self) -> Vec<String> {
+        let reverse = self.steps.iter().filter_map(|chosen| chosen.reverse.as_ref());
+        reverse.map(|(_, model)| model.fingerprint.clone()).collect()
     }
 }
 
@@ -140,7 +149,10 @@ impl Chooser {
             let mut steps = Vec::new();
             for step in way {
                 match self.fetched(&mut state, &step, on_event)? {
-                    Some(model) => steps.push(ChosenStep { step, model }),
+                    Some(model) => {
+                        let reverse = self.reverse(&mut state, &step, on_event)?;
+                        steps.push(ChosenStep { step, model, reverse });
+                    }
                     None => break,
                 }
             }
@@ -167,6 +179,34 @@ impl Chooser {
     /// When the store cannot be read.
     pub fn availability(&self, step: &Step) -> Result<Availability> {
         self.find_out(&mut self.state(), step.number)
+    }
+
+    /// Whether a model is neither here nor may be fetched.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn is_out_of_reach(&self, step: &Step) -> Result<bool> {
+        let lookup = self.store.lookup(&self.entries[step.number].id)?;
+        Ok(self.store.is_offline()
+            && matches!(lookup, Lookup::Missing(wanted) if !is_local(&wanted)))
+    }
+
+    /// Makes sure that there is a model at all.
+    ///
+    /// # Errors
+    /// When none is on this machine and none may be fetched: says how the one of last resort can be
+    /// brought.
+    pub(super) fn check(&self, on_event: OnEvent<'_>) -> Result<()> {
+        let Some(last) = self.last_resort.filter(|_| self.store.is_offline()) else {
+            return Ok(());
+        };
+        let mut state = self.state();
+        for number in (0..self.entries.len()).filter(|number| *number != last) {
+            if !matches!(self.find_out(&mut state, number)?, Availability::Unavailable(_)) {
+                return Ok(());
+            }
+        }
+        self.store.resolve(&self.entries[last].id, on_event, &self.cancel).map(drop)
     }
 
     fn way(&self, state: &mut State, from: &Lang, to: &Lang) -> Result<Option<Way>> {
@@ -228,17 +268,24 @@ impl Chooser {
         step: &Step,
         on_event: OnEvent<'_>,
     ) -> Result<Option<ResolvedModel>> {
-        if let Some(known) = state.resolved.get(&step.number) {
-            return Ok(Some(known.clone()));
-        }
         let entry = &self.entries[step.number];
+        if let Some(known) = state.resolved.get(&step.number) {
+            return known.clone().map(Some).map_err(|why| Error::model(&entry.id, why));
+        }
         match self.store.resolve(&entry.id, on_event, &self.cancel) {
             Ok(model) => {
-                state.resolved.insert(step.number, model.clone());
+                state.resolved.insert(step.number, Ok(model.clone()));
                 Ok(Some(model))
             }
             Err(Error::Interrupted) => Err(Error::Interrupted),
-            Err(error) if step.is_last_resort || self.is_named(step) => Err(error),
+            Err(error) if step.is_last_resort || self.is_named(step) => {
+                let why = match error {
+                    Error::Model { message, .. } => message,
+                    other => other.to_string(),
+                };
+                state.resolved.insert(step.number, Err(why.clone()));
+                Err(Error::model(&entry.id, why))
+            }
             Err(error) => {
                 let why = error.to_string().lines().next().unwrap_or_default().to_string();
                 on_event(Event::Note(&format!(
@@ -249,6 +296,27 @@ impl Chooser {
                 state.availability.insert(step.number, Availability::Unavailable(why));
                 Ok(None)
             }
+        }
+    }
+
+    /// The model that reads back what a step writes, if the preset wants that and there is one. The
+    /// model of last resort does so itself.
+    fn reverse(
+        &self,
+        state: &mut State,
+        step: &Step,
+        on_event: OnEvent<'_>,
+    ) -> Result<Option<(usize, ResolvedModel)>> {
+        if !self.preferences.preset.reads_back() || step.is_last_resort {
+            return Ok(None);
+        }
+        let Some(way) = self.way(state, &step.to, &step.from)? else { return Ok(None) };
+        match way.as_slice() {
+            [back] if !back.is_last_resort => {
+                let model = self.fetched(state, back, on_event)?;
+                Ok(model.map(|model| (back.number, model)))
+            }
+            _ => Ok(None),
         }
     }
 

@@ -142,7 +142,9 @@ impl ModelNames {
             Some(Translators::Named(names)) => (names, None),
             Some(Translators::Auto(preferences)) => {
                 store.refresh_registry(on_event, cancel)?;
-                (&[], Some(Arc::new(Chooser::new(store, preferences, cancel)?)))
+                let chooser = Chooser::new(store, preferences, cancel)?;
+                chooser.check(on_event)?;
+                (&[], Some(Arc::new(chooser)))
             }
         };
         let is_alone = match translators {

@@ -73,7 +73,9 @@ impl Pool {
     fn hop(&self, chosen: &ChosenStep, on_event: OnEvent<'_>) -> Result<Hop<'_>> {
         let step = &chosen.step;
         let engine = self.engine(step.number, &chosen.model, on_event)?;
-        Hop::new(engine, &step.from, &step.to, step.number, Some(step.why.clone()))
+        let hop = Hop::new(engine, &step.from, &step.to, step.number, Some(step.why.clone()))?;
+        let Some((number, model)) = &chosen.reverse else { return Ok(hop) };
+        Ok(hop.read_back_by(self.engine(*number, model, on_event)?))
     }
 }
 

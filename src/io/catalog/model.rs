@@ -222,8 +222,8 @@ pub struct Model {
 }
 
 impl Model {
-    /// A model that is not in the catalog: the user has brought it, to translate from these languages
-    /// into those.
+    /// A model that is not in the catalog: the user has brought it, to translate from these
+    /// languages into those.
     pub fn brought(id: &str, from: Vec<Lang>, to: Vec<Lang>) -> Model {
         Model {
             id: id.into(),

@@ -19,6 +19,8 @@ pub struct Route<'a> {
 pub struct Hop<'a> {
     /// The model that translates.
     pub model: &'a dyn Generate,
+    /// The model of the other direction, which reads back what this one writes.
+    pub reverse: Option<&'a dyn Generate>,
     /// The language of its output.
     pub to: Lang,
     /// The model's number among those that the route was chosen from.
@@ -128,7 +130,7 @@ impl<'a> Route<'a> {
 impl<'a> Hop<'a> {
     fn find(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<Hop<'a>> {
         let number = models.iter().position(|model| prompts::is_direct(*model, from, to))?;
-        Some(Hop { model: models[number], to: to.clone(), number, why: None })
+        Some(Hop { model: models[number], reverse: None, to: to.clone(), number, why: None })
     }
 
     /// A step through a model that was chosen for its languages.
@@ -145,7 +147,12 @@ impl<'a> Hop<'a> {
         if !prompts::is_direct(model, from, to) {
             return Err(prompts::refusal(model, from, to));
         }
-        Ok(Hop { model, to: to.clone(), number, why })
+        Ok(Hop { model, reverse: None, to: to.clone(), number, why })
+    }
+
+    /// The step with a model that reads back.
+    pub fn read_back_by(self, reverse: &'a dyn Generate) -> Hop<'a> {
+        Hop { reverse: Some(reverse), ..self }
     }
 }
 
