@@ -3,7 +3,7 @@
 //!
 //! ```no_run
 //! # fn main() -> polygist::Result<()> {
-//! let translator = polygist::Translator::builder().build()?; // the default models, fetched and verified
+//! let translator = polygist::Translator::builder().build()?; // the best model for each pair
 //! for translation in translator.translate("fr", "en", ["Bonjour.", "Merci."])? {
 //!     println!("{translation}"); // translation.text, .confidence, .problems
 //! }

@@ -20,7 +20,7 @@ use std::thread;
 ///
 /// ```no_run
 /// # fn main() -> polygist::Result<()> {
-/// let translator = polygist::Translator::builder().build()?; // the default models
+/// let translator = polygist::Translator::builder().build()?; // the best model for each pair
 /// for translation in translator.translate("fr", "en", ["Bonjour.", "Merci."])? {
 ///     println!("{translation}");
 /// }
@@ -36,7 +36,8 @@ pub struct Translator {
     cancel: CancelToken,
 }
 
-/// Describes a [`Translator`]; without more, the default models in the usual place.
+/// Describes a [`Translator`]; without more, the best model for each pair of
+/// languages, of those in the usual place and those that can be fetched in a few seconds.
 #[derive(Default)]
 #[must_use]
 pub struct TranslatorBuilder<'a> {
