@@ -47,7 +47,9 @@ pub(super) fn unpack(
             Ok(0) => return Ok(Ok(size)),
             Ok(n) => n,
             Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-            Err(e) => return Ok(Err(format!("cannot be unpacked ({e}); it is cut off or damaged"))),
+            Err(e) => {
+                return Ok(Err(format!("cannot be unpacked ({e}); it is cut off or damaged")));
+            }
         };
         size += n as u64;
         if size > limit {

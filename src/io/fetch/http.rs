@@ -181,9 +181,9 @@ impl Http<'_> {
             job.position((share * job.file.size as f64) as u64);
         }
         match total {
-            Some(total) if have < total => Err(Attempt::Broken(format!(
-                "the connection ended after {have} of {total} bytes"
-            ))),
+            Some(total) if have < total => {
+                Err(Attempt::Broken(format!("the connection ended after {have} of {total} bytes")))
+            }
             _ => Ok(()),
         }
     }
@@ -195,7 +195,9 @@ impl Http<'_> {
     ) -> Result<Option<Vec<u8>>, Attempt> {
         match unless_stopped(answer.chunk(), self.options.stall_timeout, stop).await? {
             Ok(Ok(chunk)) => Ok(chunk.map(|bytes| bytes.to_vec())),
-            Ok(Err(e)) => Err(Attempt::Broken(format!("the connection broke ({})", root_cause(&e)))),
+            Ok(Err(e)) => {
+                Err(Attempt::Broken(format!("the connection broke ({})", root_cause(&e))))
+            }
             Err(why) => Err(Attempt::Broken(why)),
         }
     }
@@ -211,8 +213,7 @@ impl Http<'_> {
         if let Some(why) = session.unreachable(address) {
             return Err(Failure::Unreachable(why));
         }
-        let (limit, begun) =
-            (session.limit(address, self.options.connect_timeout), Instant::now());
+        let (limit, begun) = (session.limit(address, self.options.connect_timeout), Instant::now());
         let client = self.client(limit).map_err(Failure::Source)?;
         let why = match unless_stopped(ask(client.get(address)).send(), limit * 2, stop).await? {
             Ok(Ok(answer)) => {

@@ -25,8 +25,8 @@ pub use super::progress::{Progress, Silent};
 pub use fetcher::Fetcher;
 pub use firefox::FirefoxRegistry;
 pub use options::FetchOptions;
-pub use session::Session;
 pub use resolved::{Lookup, ResolvedModel, Wanted};
+pub use session::Session;
 
 /// Stands, among what a [`Session`] has said, for a host that does not answer: one is named, and
 /// the others go without saying.

@@ -38,7 +38,8 @@ impl Record {
     pub fn pair(&self) -> Option<(&str, &str)> {
         let source = self.source_language.as_deref().or(self.from_lang.as_deref())?;
         let target = self.target_language.as_deref().or(self.to_lang.as_deref())?;
-        let plain = |code: &str| code.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+        let plain =
+            |code: &str| code.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
         (plain(source) && plain(target)).then_some((source, target))
     }
 
@@ -71,8 +72,7 @@ impl Record {
         const NIGHTLY: &str = "env.channel == 'default' || env.channel == 'nightly'";
         const BETA: &str =
             "env.channel == 'default' || env.channel == 'nightly' || env.channel == 'beta'";
-        const PLATFORMS: [&str; 2] =
-            ["env.appinfo.OS == 'Android'", "env.appinfo.OS != 'Android'"];
+        const PLATFORMS: [&str; 2] = ["env.appinfo.OS == 'Android'", "env.appinfo.OS != 'Android'"];
         let (mut channel, mut everywhere) = (self.filter.trim(), true);
         for platform in PLATFORMS {
             if channel == platform {
