@@ -82,6 +82,9 @@ fn rows<'a>(env: &'a Environment, args: &ModelsList) -> Result<Vec<Row<'a>>> {
         TaskArg::Translate => Task::Translate,
         TaskArg::Summarize => Task::Summarize,
     });
+    // From one language into another is a translation.
+    let is_pair = args.from.is_some() && args.to.is_some() && args.from != args.to;
+    let task = task.or_else(|| is_pair.then_some(Task::Translate));
     let entries = match is_filtered(args) {
         true => env.models.catalog().recommended(task, args.from.as_ref(), args.to.as_ref()),
         false => env.models.catalog().models().iter().collect(),

@@ -74,22 +74,21 @@ impl Pairs<'_> {
         if let Some(found) = self.tried.get(&pair) {
             return Ok(found.clone());
         }
-        let mut found = Err("no model that polygist knows of is for this pair alone".to_string());
+        let (mut found, mut why) = (None, None);
         for model in self.env.models.catalog().for_pair(from, to) {
             match self.env.models.pull(&model.id, &self.env.listener(), &self.env.cancel) {
                 Ok(model) => {
                     print(&format!("{}\t{}\n", model.id, model.folder.display()))?;
-                    found = Ok(model.id);
+                    found = Some(model.id);
                     break;
                 }
                 Err(Error::Interrupted) => return Err(Error::Interrupted),
                 // The first is the one that was wanted.
-                Err(e) if found.as_ref().is_err_and(|why| !why.contains('\n')) => {
-                    found = Err(e.to_string());
-                }
-                Err(_) => {}
+                Err(e) => why = why.or_else(|| Some(e.to_string())),
             }
         }
+        let none = || "no model that polygist knows of is for this pair alone".to_string();
+        let found = found.ok_or_else(|| why.unwrap_or_else(none));
         self.tried.insert(pair, found.clone());
         Ok(found)
     }
