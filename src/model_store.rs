@@ -90,6 +90,13 @@ impl ModelStoreBuilder {
         self
     }
 
+    /// Compares Firefox's models with the records at this address instead of Mozilla's, unless
+    /// `POLYGIST_FIREFOX_RECORDS` names another.
+    pub fn firefox_records(mut self, address: impl Into<String>) -> Self {
+        self.options.firefox_records = Some(address.into());
+        self
+    }
+
     /// Opens the store; nothing is fetched yet.
     ///
     /// # Errors
@@ -230,6 +237,24 @@ impl ModelStore {
             self.refresh_registry(on_event, cancel)?;
         }
         self.fetcher().get(name, &FetchEvents(on_event), cancel)
+    }
+
+    /// As [`ModelStore::resolve`]; of Firefox's models the present version, also where an older one
+    /// is on this machine.
+    ///
+    /// # Errors
+    /// As [`ModelStore::resolve`].
+    #[doc(hidden)]
+    pub fn pull(
+        &self,
+        name: &str,
+        on_event: OnEvent<'_>,
+        cancel: &CancelToken,
+    ) -> Result<ResolvedModel> {
+        if name.starts_with("firefox-") {
+            self.refresh_registry(on_event, cancel)?;
+        }
+        self.fetcher().update(name, &FetchEvents(on_event), cancel)
     }
 
     /// Fetches a model if need be, and opens it.

@@ -37,6 +37,12 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// `--offline`
     pub offline: bool,
+    /// `POLYGIST_FIREFOX_MODELS`: an address or folder that has Firefox's models
+    #[serde(alias = "firefox_models")]
+    pub firefox_models: Option<String>,
+    /// `POLYGIST_FIREFOX_RECORDS`: the address of the records that go with them
+    #[serde(alias = "firefox_records")]
+    pub firefox_records: Option<String>,
 }
 
 impl Config {

@@ -56,6 +56,12 @@ impl Environment {
         if let Some(folder) = global.cache_dir.as_ref().or(config.cache_dir.as_ref()) {
             models = models.folder(folder);
         }
+        if let Some(place) = &config.firefox_models {
+            models = models.firefox_models(place);
+        }
+        if let Some(address) = &config.firefox_records {
+            models = models.firefox_records(address);
+        }
         let (models, seed) = (models.open()?, global.seed.unwrap_or(0));
         Ok(Environment { config, reporter, models, runtime, seed, cancel })
     }

@@ -19,6 +19,7 @@ pub use model::{
     Licence, LooseFile, Model, ModelFile, Release, Score, Source, Task, WheelPart,
     is_non_commercial,
 };
+pub(in crate::io) use model::{reads, writes};
 
 const BUILTIN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/catalog.toml"));
 
@@ -139,9 +140,12 @@ impl Catalog {
     /// The model with that id, or whose repository has that name. Of Firefox's models the pair
     /// alone is a name too (`firefox-fr-en`): that of the best one that is released.
     pub fn find(&self, name: &str) -> Option<&Model> {
-        self.get(name)
-            .or_else(|| self.models.iter().find(|m| m.repo.as_deref() == Some(name)))
-            .or_else(|| self.of_pair(name))
+        self.by_stored_name(name).or_else(|| self.of_pair(name))
+    }
+
+    /// The model that the store keeps under that name: its id, or its repository's.
+    pub fn by_stored_name(&self, name: &str) -> Option<&Model> {
+        self.get(name).or_else(|| self.models.iter().find(|m| m.repo.as_deref() == Some(name)))
     }
 
     /// The model of Firefox's for the pair in `firefox-fr-en` or `firefox-fr-en-tiny`, whose
@@ -202,6 +206,27 @@ impl Catalog {
         models.sort_by_key(|m| {
             (Reverse(m.release), Reverse(m.quality), Reverse(permille(m)), m.size())
         });
+        models
+    }
+
+    /// The models for a pair alone that may be fetched unasked, the best first: Firefox's best, then
+    /// others of one pair that are released, for any use, and of at most 500 MB.
+    pub fn for_pair(&self, from: &Lang, to: &Lang) -> Vec<&Model> {
+        const LARGEST: u64 = 500_000_000;
+        let is_wanted = |model: &&Model| {
+            !model.from.is_empty()
+                && model.release != Release::Unreleased
+                && !model.licence.is_non_commercial()
+                && model.size() <= LARGEST
+        };
+        let best = self.find(&format!("{FIREFOX}{from}-{to}"));
+        let mut models: Vec<&Model> = best.into_iter().collect();
+        let others = self.recommended(Some(Task::Translate), Some(from), Some(to));
+        let (firefox, rest): (Vec<&Model>, Vec<&Model>) =
+            others.into_iter().filter(is_wanted).partition(|model| model.id.starts_with(FIREFOX));
+        let others = firefox.into_iter().chain(rest);
+        let first = models.first().map(|model| model.id.clone());
+        models.extend(others.filter(|model| Some(&model.id) != first.as_ref()));
         models
     }
 

@@ -223,7 +223,7 @@ fn wrong_usage_is_told_with_what_was_expected() {
         ("summarize a.txt --style haiku", &["\"haiku\"", "paragraph, bullets or headline"]),
         ("detect a.txt --config wrong.toml", &["wrong.toml", "langauge", "to"]),
         ("detect a.txt --config none.toml", &["none.toml", "reading the configuration failed"]),
-        ("models info nothing", &["nothing", "gemma-3-270m"]),
+        ("models info gemma-3-270n", &["gemma-3-270n: unknown", "did you mean gemma-3-270m"]),
     ] {
         let model = if line.contains("--model") || !line.starts_with("translate") {
             ""

@@ -1,6 +1,7 @@
 //! Firefox's models: the registry, the records of Remote Settings, a mirror, and what goes wrong
 //! with them, against a server of our own.
 
+use crate::common::{Outcome, Sandbox};
 use crate::hub::{Mozilla, Reply, Server, gz, plain, sha256, zst};
 use polygist::CancelToken;
 use polygist::error::Error;
@@ -524,6 +525,205 @@ fn a_newer_model_of_the_registry_leaves_the_installed_one_usable() {
     let fetcher = Fetcher { store: &store, catalog: &catalog, options: &world.options };
     assert!(matches!(fetcher.lookup(ID).unwrap(), Lookup::Ready(_)));
     assert_eq!(asked(&newer, "/models"), 0);
+}
+
+/// The program on a machine that knows this server.
+fn program(sandbox: &Sandbox, place: &str, line: &str) -> Outcome {
+    let variables = [
+        ("POLYGIST_FIREFOX_MODELS", place.to_string()),
+        ("POLYGIST_FIREFOX_RECORDS", format!("{place}/v1")),
+        ("HF_ENDPOINT", nowhere()),
+    ];
+    sandbox.run_in(line, &variables)
+}
+
+#[test]
+fn a_machine_is_prepared_for_pairs_and_translates_offline() {
+    let mut mozilla = french();
+    mozilla.add("en-de", "tiny", Some("Release"), zst);
+    mozilla.add("en-pl", "tiny", None, gz);
+    let server = mozilla.serve();
+    let sandbox = Sandbox::new();
+    let pulled = program(&sandbox, &server.url, "models pull --from fr,en --to de,pl").expect(
+        2,
+        &["fr → de: firefox-fr-en-base-memory, firefox-en-de-tiny", "en → pl: no model"],
+    );
+    assert!(pulled.stderr.contains("fr → pl"), "{}", pulled.stderr);
+    assert_eq!(pulled.stdout.lines().count(), 2, "{}", pulled.stdout);
+    // The terms are the same, and are shown once.
+    assert_eq!(pulled.stderr.matches("Bergamot").count(), 1, "{}", pulled.stderr);
+    let before = server.log().len();
+    program(&sandbox, &server.url, "models pull --from fr --to de").expect(0, &[]);
+    assert_eq!(server.log().len(), before);
+    let line = "translate --offline --lines --from fr --to en --model firefox-fr-en --beam 1";
+    let out = sandbox.run_with(line, "Bonjour.\n").expect(0, &[]).stdout;
+    assert_eq!(out.lines().count(), 1);
+    program(&sandbox, &server.url, "models pull --from fr").expect(1, &["--to"]);
+    program(&sandbox, &server.url, "models pull x --from fr --to en").expect(1, &["--from"]);
+}
+
+#[test]
+fn models_for_a_pair_are_listed_with_scores_and_fit_a_narrow_terminal() {
+    let mut mozilla = french();
+    mozilla.add("fr-en", "tiny", None, gz);
+    mozilla.add("de-en", "tiny", Some("Release"), gz);
+    let server = mozilla.serve();
+    let sandbox = Sandbox::new();
+    let list = |line: &str| program(&sandbox, &server.url, line).expect(0, &[]);
+    let french = list("models list --from fr --to en").stdout;
+    let row = |id: &str| {
+        french.lines().find(|line| line.starts_with(id)).unwrap_or_else(|| panic!("{french}"))
+    };
+    for part in ["40.5 65.1 .865", "MPL-2.0", "about 2 MB", "fr → en"] {
+        assert!(row(ID).contains(part), "{part}: {french}");
+    }
+    assert!(row("firefox-fr-en-tiny").ends_with("unreleased"), "{french}");
+    assert!(!french.contains("firefox-de-en"), "{french}");
+    let all = list("models list");
+    assert!(!all.stdout.contains(ID), "{}", all.stdout);
+    assert!(all.stderr.contains("2 pairs of Firefox's models"), "{}", all.stderr);
+    list(&format!("models pull {ID}"));
+    assert!(list("models list").stdout.contains(ID));
+    let narrow = [("COLUMNS", "80".to_string())];
+    for line in ["models list", "models list --from fr --to en", "models list --from en"] {
+        let table = sandbox.run_in(&format!("{line} --offline"), &narrow).expect(0, &[]).stdout;
+        assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+        assert!(table.lines().count() > 3 && table.contains("LICENCE"), "{table}");
+    }
+    let info = list("models info firefox-fr-en").stdout;
+    for part in [
+        "name          firefox-fr-en-base-memory\n",
+        "BLEU 40.5, chrF 65.1, COMET-22 0.865 on FLORES-200+, measured by Mozilla",
+        "installed in",
+        "compared with Mozilla's records, version 3.0",
+        "MPL-2.0, https://www.mozilla.org/MPL/2.0/",
+        &format!("{}/models/fr-en/", server.url),
+    ] {
+        assert!(info.contains(part), "{part}: {info}");
+    }
+    let info = list("models info firefox-fr-en-tiny").stdout;
+    assert!(info.contains("used only when it is named"), "{info}");
+    assert!(list("models verify").stdout.contains("ok"));
+    list("models rm firefox-fr-en");
+    assert!(!list("models list --installed").stdout.contains(ID));
+}
+
+#[test]
+fn a_newer_version_is_fetched_when_it_is_pulled() {
+    let server = french().serve();
+    let sandbox = Sandbox::new();
+    program(&sandbox, &server.url, &format!("models pull {ID}")).expect(0, &[]);
+    let mut newer = Mozilla::new();
+    newer.add("fr-en", "base-memory", Some("Release"), gz);
+    let mut bytes = Mozilla::bytes("fr-en", "model");
+    let middle = bytes.len() / 2 + 1;
+    bytes[middle] ^= 1;
+    newer.registry["models"]["fr-en"][0]["files"]["model"]["uncompressedHash"] =
+        json!(sha256(&bytes));
+    let path = "/models/fr-en/run_base-memory/exported/model.fren.intgemm.alphas.bin.gz";
+    newer.files.insert(path.into(), gz(&bytes));
+    let newer = newer.serve();
+    program(&sandbox, &newer.url, &format!("models pull {ID}")).expect(0, &[]);
+    let installed = format!("cache/models/{ID}/model.fren.intgemm.alphas.bin");
+    assert_eq!(fs::read(sandbox.path(&installed)).unwrap(), bytes);
+    // One that cannot be had leaves what is there.
+    let mut broken = french();
+    broken.files.clear();
+    let broken = broken.serve();
+    program(&sandbox, &broken.url, &format!("models pull {ID}")).expect(0, &["stays"]);
+    assert_eq!(fs::read(sandbox.path(&installed)).unwrap(), bytes);
+}
+
+#[test]
+fn folders_of_firefox_and_translatelocally_are_imported_with_their_languages() {
+    let sandbox = Sandbox::new();
+    let put = |folder: &str, files: &[(&str, &str)]| {
+        for (name, kind) in files {
+            let bytes = Mozilla::bytes("en-es", kind);
+            let bytes = if name.ends_with(".gz") { gz(&bytes) } else { bytes };
+            sandbox.write(&format!("{folder}/{name}"), bytes);
+        }
+    };
+    let run = |line: &str, code: i32, says: &[&str]| {
+        sandbox.run(&format!("models {line} --offline")).expect(code, says)
+    };
+    put(
+        "download",
+        &[
+            ("model.enes.intgemm.alphas.bin.gz", "model"),
+            ("srcvocab.enes.spm.gz", "srcVocab"),
+            ("trgvocab.enes.spm.gz", "trgVocab"),
+        ],
+    );
+    let out = run("import download", 0, &["translates en → es"]).stdout;
+    assert!(out.starts_with("firefox-en-es\t"), "{out}");
+    let installed = "cache/models/firefox-en-es/model.enes.intgemm.alphas.bin";
+    assert_eq!(fs::read(sandbox.path(installed)).unwrap(), Mozilla::bytes("en-es", "model"));
+    let list = run("list --from en --to es", 0, &[]).stdout;
+    assert!(list.contains("firefox-en-es") && list.contains("installed"), "{list}");
+    assert!(!run("list --from es --to en", 0, &[]).stdout.contains("firefox-en-es"));
+    run("import download", 1, &["is in the store already", "--force"]);
+    run("import download --force", 0, &[]);
+    let line = "translate --offline --lines --to es --from en --model firefox-en-es --beam 1";
+    sandbox.run_with(line, "Hello.\n").expect(0, &[]);
+
+    // A mirror's folder says which Chinese it is.
+    put(
+        "mirror/en-zh_hant",
+        &[
+            ("model.enzh.intgemm.alphas.bin", "model"),
+            ("srcvocab.enzh.spm", "srcVocab"),
+            ("trgvocab.enzh.spm", "trgVocab"),
+        ],
+    );
+    let out = run("import mirror/en-zh_hant", 0, &["en → zh-TW"]).stdout;
+    assert!(out.starts_with("firefox-en-zh-TW\t"), "{out}");
+
+    // translateLocally's files have no pair in their names.
+    put(
+        "en-is-tiny",
+        &[
+            ("model.intgemm.alphas.bin", "model"),
+            ("srcvocab.spm", "srcVocab"),
+            ("trgvocab.spm", "trgVocab"),
+        ],
+    );
+    sandbox.write("en-is-tiny/config.intgemm8bitalpha.yml", "relative-paths: true\n");
+    sandbox.write(
+        "en-is-tiny/model_info.json",
+        r#"{"modelName":"English-Icelandic tiny","shortName":"en-is-tiny","srcTags":{"en":"English"},"trgTag":"is"}"#,
+    );
+    sandbox.write("en-is-tiny/catalog-entry.yml", "license: CC-BY-SA-NC-4.0\n");
+    let out = run("import en-is-tiny", 0, &["en → is", "non-commercial"]).stdout;
+    assert!(out.starts_with("en-is-tiny\t"), "{out}");
+    assert!(sandbox.exists("cache/models/en-is-tiny/model.enis.intgemm.alphas.bin"));
+    let info = run("info en-is-tiny", 0, &[]).stdout;
+    assert!(info.contains("CC-BY-NC-SA-4.0 (non-commercial)"), "{info}");
+    let line = "translate --offline --lines --to is --from en --model en-is-tiny --beam 1";
+    sandbox.run_with(line, "Hello.\n").expect(0, &[]);
+
+    sandbox.write("broken/model.enes.bin.gz", &gz(&[1; 5000])[..20]);
+    sandbox.write("broken/vocab.enes.spm", "x");
+    run("import broken --name b", 1, &["cannot be unpacked"]);
+    assert!(!sandbox.exists("cache/models/b"));
+}
+
+#[test]
+fn what_is_misspelt_is_told_what_was_meant() {
+    let sandbox = Sandbox::with([("a.txt", "Bonjour.")]);
+    for (line, says) in [
+        ("models info opus-mt-fr-ne", "did you mean opus-mt-fr-en"),
+        ("models pull Firefox-pt-en-tyny --offline", "did you mean firefox-pt-en-tiny"),
+        ("translate --offline --to en --model ./nofolder a.txt", "no such folder"),
+        ("translate --offline --to en --model ./no.gguf a.txt", "no such file"),
+        ("translate --offline --to en --from ua a.txt", "did you mean uk (Ukrainian)"),
+        ("translate --offline --to jp a.txt", "did you mean ja (Japanese)"),
+        ("models list --from cz", "did you mean cs (Czech)"),
+        ("models pull --from dk --to en", "did you mean da (Danish)"),
+    ] {
+        let outcome = sandbox.run(line).expect(1, &[says]);
+        assert!(outcome.stderr.len() < 600, "{}", outcome.stderr);
+    }
 }
 
 /// The registry as Mozilla had it in March 2026, where the machine has a copy of it.

@@ -288,28 +288,28 @@ impl Model {
 
     /// Whether the catalog says that it knows the language, on either side.
     pub fn knows(&self, lang: &Lang) -> bool {
-        has(self.reads(), lang) || has(self.writes(), lang)
+        reads(self.reads(), lang) || reads(self.writes(), lang)
     }
 
     /// Whether it does the task, reads the one language and writes the other; what is not said is
     /// not asked. It has to write in the right script.
     pub fn fits(&self, task: Option<Task>, from: Option<&Lang>, to: Option<&Lang>) -> bool {
         task.is_none_or(|task| self.tasks.contains(&task))
-            && from.is_none_or(|from| has(self.reads(), from))
+            && from.is_none_or(|from| reads(self.reads(), from))
             && to.is_none_or(|to| writes(self.writes(), to))
     }
 }
 
 /// Whether one of the languages is this one, or can stand for it when it is read: a model for
 /// Chinese reads it in traditional characters somehow, the other way round it does not.
-fn has(languages: &[Lang], lang: &Lang) -> bool {
+pub(in crate::io) fn reads(languages: &[Lang], lang: &Lang) -> bool {
     let lang = canonical(lang);
     let stands_for = |l: &Lang| l.same_base(&lang) && (l.as_str() == l.base() || *l == lang);
     languages.iter().any(|l| l.as_str() == "mul" || stands_for(&canonical(l)))
 }
 
 /// Whether one of the languages is this one, or this one without a region that is not known.
-fn writes(languages: &[Lang], lang: &Lang) -> bool {
+pub(in crate::io) fn writes(languages: &[Lang], lang: &Lang) -> bool {
     let entry = |lang: &Lang| get(lang).map_or(lang.as_str().to_string(), |(code, _)| code.into());
     let wanted = entry(lang);
     languages.iter().any(|l| l.as_str() == "mul" || entry(l) == wanted)

@@ -43,7 +43,10 @@ impl Fetcher<'_> {
         if let Some(entry) = self.catalog.find(name) {
             return self.lookup_entry(entry);
         }
-        let Some(hub) = HubName::parse(name) else { return Err(self.unknown(name)) };
+        let Some(hub) = HubName::parse(name) else {
+            let installed = self.installed_for(name)?.ok_or_else(|| self.unknown(name))?;
+            return Ok(Lookup::Ready(Box::new(self.stored(&installed)?)));
+        };
         Ok(match self.store.state(&hub.to_string())? {
             State::Ready(manifest) => Lookup::Ready(Box::new(self.stored(&manifest)?)),
             _ => Lookup::Missing(Wanted::Named { name: hub, entry: None }),
@@ -99,6 +102,49 @@ impl Fetcher<'_> {
         }
     }
 
+    /// The largest of the installed models that a name of Firefox's without an architecture stands
+    /// for (`firefox-fr-en`), where no registry tells which is the best.
+    fn installed_for(&self, name: &str) -> Result<Option<Manifest>> {
+        if !name.starts_with("firefox-") {
+            return Ok(None);
+        }
+        let rank = |manifest: &Manifest| {
+            let rest = manifest.id.strip_prefix(name)?.strip_prefix('-')?;
+            Some(Model::size_class(rest)).filter(|class| *class > 0)
+        };
+        let ready = self.store.installed()?.into_iter().filter_map(|(_, state)| match state {
+            State::Ready(manifest) => Some((rank(&manifest)?, manifest)),
+            _ => None,
+        });
+        Ok(ready.max_by_key(|(rank, _)| *rank).map(|(_, manifest)| manifest))
+    }
+
+    /// The model of that name, in the version that the catalog has now.
+    pub fn update(
+        &self,
+        name: &str,
+        progress: &dyn Progress,
+        stop: &CancelToken,
+    ) -> Result<ResolvedModel> {
+        if let Lookup::Ready(model) = self.lookup(name)?
+            && let Some(entry) = model.entry.as_ref().filter(|entry| !entry.loose.is_empty())
+            && let State::Ready(manifest) = self.store.state(&entry.id)?
+            && !same_files(entry, &manifest.files)
+            && !self.options.offline
+        {
+            let wanted = Wanted::Listed(Box::new(entry.clone()));
+            return match install(self.store, self.options, &wanted, progress, stop) {
+                Ok(manifest) => self.stored(&manifest),
+                Err(Error::Interrupted) => Err(Error::Interrupted),
+                Err(why) => {
+                    progress.note(&format!("{name}: {why}\nThe version that is here stays."));
+                    Ok(*model)
+                }
+            };
+        }
+        self.get(name, progress, stop)
+    }
+
     /// A name that stands for nothing: what was perhaps meant.
     fn unknown(&self, name: &str) -> Error {
         let is_path = name.starts_with(['.', '/', '~', '\\']) || name.ends_with(['/', '\\']);
@@ -142,7 +188,7 @@ impl Fetcher<'_> {
                 .map(|f| f.sha256.as_str())
                 .collect::<Vec<_>>()
                 .join("+"),
-            entry: self.catalog.find(&manifest.id).cloned(),
+            entry: self.catalog.by_stored_name(&manifest.id).cloned(),
             folder,
         })
     }

@@ -2,7 +2,6 @@
 //! where; the records of Remote Settings, which Firefox itself reads, have the checksums that the
 //! registry lacks, and a second copy of every file.
 
-mod languages;
 mod local;
 mod record;
 mod records;
@@ -18,7 +17,7 @@ use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::catalog::Model;
 use crate::io::progress::Progress;
-use local::Copy;
+use local::LocalCopy;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -53,7 +52,7 @@ impl<'a> FirefoxRegistry<'a> {
     pub fn at_hand(&self) -> Vec<Model> {
         let place = self.place();
         let text = match is_address(&place) {
-            true => Copy::read(&self.path()).map(|copy| copy.body),
+            true => LocalCopy::read(&self.path()).map(|copy| copy.body),
             false => read_folder(&place).ok(),
         };
         let read = |text: Vec<u8>| registry::parse(&text, self.base()).ok();
@@ -77,7 +76,7 @@ impl<'a> FirefoxRegistry<'a> {
             }
             return Ok(None);
         }
-        let copy = Copy::read(&self.path());
+        let copy = LocalCopy::read(&self.path());
         if self.options.offline || copy.as_ref().is_some_and(|copy| copy.is_fresh(&place)) {
             return Ok(None);
         }
@@ -102,7 +101,7 @@ impl<'a> FirefoxRegistry<'a> {
     fn fetch(
         &self,
         place: &str,
-        copy: Option<Copy>,
+        copy: Option<LocalCopy>,
         stop: &CancelToken,
     ) -> Result<Option<registry::Registry>, Failure> {
         let etag = copy.as_ref().filter(|copy| copy.place == place);
@@ -112,12 +111,12 @@ impl<'a> FirefoxRegistry<'a> {
         let Some(small) = http.small(&address, etag, REGISTRY_LIMIT, stop)? else {
             // Only the age is new.
             if let Some(copy) = copy {
-                Copy::new(place, copy.etag, copy.body).write(&self.path())?;
+                LocalCopy::new(place, copy.etag, copy.body).write(&self.path())?;
             }
             return Ok(None);
         };
         let registry = registry::parse(&small.bytes, self.base()).map_err(Failure::Source)?;
-        Copy::new(place, small.etag, small.bytes).write(&self.path())?;
+        LocalCopy::new(place, small.etag, small.bytes).write(&self.path())?;
         Ok(Some(registry))
     }
 

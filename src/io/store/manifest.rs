@@ -1,7 +1,7 @@
 //! The store's description of an installed model, compared with its folder.
 
 use crate::error::{Error, Result};
-use crate::io::catalog::{Model, ModelFile};
+use crate::io::catalog::{Model, ModelFile, reads, writes};
 use crate::io::files::{disk, sync};
 use crate::types::Lang;
 use serde::{Deserialize, Serialize};
@@ -66,6 +66,12 @@ impl Manifest {
     /// Bytes of all files.
     pub fn size(&self) -> u64 {
         self.files.iter().map(|f| f.size).fold(0, u64::saturating_add)
+    }
+
+    /// Whether it is known to read the one language and to write the other; what is not said is not
+    /// asked.
+    pub fn fits(&self, from: Option<&Lang>, to: Option<&Lang>) -> bool {
+        from.is_none_or(|from| reads(&self.from, from)) && to.is_none_or(|to| writes(&self.to, to))
     }
 
     pub(in crate::io) fn now() -> String {

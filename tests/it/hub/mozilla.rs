@@ -51,8 +51,8 @@ impl Mozilla {
         let read = |name: &str| std::fs::read(fixture("bergamot/firefox").join(name)).unwrap();
         let letters: String = pair.split('-').map(|code| &code[..2]).collect();
         let mut model = read("model.enfr.intgemm.alphas.bin");
-        // In the last bytes are weights.
-        let (at, own) = (model.len() - 300, pair.bytes().fold(0u8, |a, b| a.wrapping_mul(31) ^ b));
+        // In the middle are weights.
+        let (at, own) = (model.len() / 2, pair.bytes().fold(0u8, |a, b| a.wrapping_mul(31) ^ b));
         model[at] = own;
         vec![
             ("model", format!("model.{letters}.intgemm.alphas.bin"), model),

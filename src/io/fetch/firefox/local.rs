@@ -14,7 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const FRESH: u64 = 24 * 3600;
 
 /// The copy.
-pub(super) struct Copy {
+pub(super) struct LocalCopy {
     /// Where it is from.
     pub place: String,
     /// The server's name for this version.
@@ -31,20 +31,20 @@ struct Head {
     seen: u64,
 }
 
-impl Copy {
-    pub fn new(place: &str, etag: Option<String>, body: Vec<u8>) -> Copy {
-        Copy { place: place.into(), etag, seen: now(), body }
+impl LocalCopy {
+    pub fn new(place: &str, etag: Option<String>, body: Vec<u8>) -> LocalCopy {
+        LocalCopy { place: place.into(), etag, seen: now(), body }
     }
 
     /// The copy at a path; `None` when there is none, or it is damaged.
-    pub fn read(path: &Path) -> Option<Copy> {
+    pub fn read(path: &Path) -> Option<LocalCopy> {
         let mut bytes = Vec::new();
         let limit = REGISTRY_LIMIT as u64 * 2;
         File::open(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
         let end = bytes.iter().position(|&byte| byte == b'\n')?;
         let Head { place, etag, seen } = serde_json::from_slice(&bytes[..end]).ok()?;
         bytes.drain(..=end);
-        Some(Copy { place, etag, seen, body: bytes })
+        Some(LocalCopy { place, etag, seen, body: bytes })
     }
 
     /// Whether it is from there, and not a day old. A time that is still to come is no age.
@@ -55,7 +55,7 @@ impl Copy {
 
     /// Writes it by one rename, so that whoever reads finds all of the one or all of the other.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let Copy { place, etag, seen, body } = self;
+        let LocalCopy { place, etag, seen, body } = self;
         let head = Head { place: place.clone(), etag: etag.clone(), seen: *seen };
         let head = serde_json::to_string(&head).map_err(|e| Error::Usage(e.to_string()))?;
         let folder = path.parent().unwrap_or(Path::new("."));

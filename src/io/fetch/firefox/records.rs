@@ -99,12 +99,15 @@ pub(in crate::io::fetch) fn listing(
                 format!("{MOZILLA}: {why}")
             }
         },
-        None => "no address of records is known to go with it".into(),
+        None if options.offline => "offline".into(),
+        None => "no records are known to go with them".into(),
     };
     if !listing.loose.is_empty() {
         let names: Vec<&str> = listing.loose.iter().map(|file| file.path.as_str()).collect();
         let note = format!("{}: checked by their form only ({why})", names.join(", "));
-        progress.note(&format!("{}: {note}", model.id));
+        if !options.offline {
+            progress.note(&format!("{}: {note}", model.id));
+        }
         listing.notes.push(note);
     }
     Ok(listing)

@@ -1,10 +1,10 @@
 //! Mozilla's registry of translation models (`db/models.json`), read as entries of the catalog.
 //! Nothing in it is trusted: an entry that is not as it should be is left out, with the reason.
 
-use super::languages::ours;
 use crate::io::catalog::{Licence, LooseFile, Model, ModelFile, Release, Score, Source, Task};
 use crate::io::layout;
 use crate::io::names::{is_inside, is_plain_name};
+use crate::io::pairs::ours;
 use crate::languages;
 use crate::types::Lang;
 use serde::Deserialize;
