@@ -10,7 +10,6 @@ use crate::event::{Event, OnEvent};
 use crate::generate::Engine;
 use crate::io::catalog::{Catalog, Model, Task};
 use crate::io::fetch::{FetchOptions, Fetcher, FirefoxRegistry, Lookup, ResolvedModel};
-use crate::io::layout::student_pair;
 use crate::io::progress;
 use crate::io::store::{State, Store};
 use crate::model::{self, Runtime};
@@ -194,7 +193,7 @@ impl ModelStore {
         self.options.offline
     }
 
-    /// The models that a user has imported, of which the files' names tell the languages.
+    /// The models that a user has imported, of which the languages are known.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -202,15 +201,9 @@ impl ModelStore {
         let mut found = Vec::new();
         for (id, state) in self.store.installed()? {
             let State::Ready(manifest) = state else { continue };
-            if self.catalog().find(&id).is_some() {
-                continue;
-            }
-            let names: Vec<String> = manifest.files.iter().map(|f| f.path.clone()).collect();
-            let named = || student_pair(&names).map(|(from, to)| (vec![from], vec![to]));
-            let stated = (!manifest.from.is_empty() && !manifest.to.is_empty())
-                .then_some((manifest.from, manifest.to));
-            if let Some((from, to)) = stated.or_else(named) {
-                found.push(Model::brought(&id, from, to));
+            let is_known = self.catalog().find(&id).is_some();
+            if !is_known && !manifest.from.is_empty() && !manifest.to.is_empty() {
+                found.push(Model::brought(&id, manifest.from, manifest.to));
             }
         }
         Ok(found)

@@ -1,7 +1,6 @@
 //! The Hub's layout: which files of a repository or folder make up a model.
 
 use crate::error::{Error, Result as IoResult};
-use crate::types::Lang;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -300,19 +299,6 @@ pub fn student_vocabularies(names: &[String]) -> Result<Vec<String>, String> {
             found(names)
         )),
     }
-}
-
-/// The languages that the names of such a model's files say: four letters that the weights and
-/// another file have in common (`enfr`).
-pub fn student_pair(names: &[String]) -> Option<(Lang, Lang)> {
-    let is_pair = |part: &&str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_lowercase());
-    let weights = names.iter().find(|name| is_student(name))?;
-    let others = || names.iter().filter(|name| *name != weights);
-    let part = weights
-        .split('.')
-        .filter(is_pair)
-        .find(|part| others().any(|name| name.split('.').any(|p| p == *part)))?;
-    Some((Lang::parse(&part[..2])?, Lang::parse(&part[2..])?))
 }
 
 /// Whether a file of that name is a GGUF file.

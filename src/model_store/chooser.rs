@@ -405,7 +405,10 @@ impl Chooser {
             true => "name a better model with --model".to_string(),
             false => format!("better: `polygist models pull {}`", better.join(" ")),
         };
-        vec![format!("{}: by the starter ({starter}), which is weak; {better}", pairs.join("; "))]
+        vec![format!(
+            "{}: translated by the starter ({starter}), which is weak; {better}",
+            pairs.join("; ")
+        )]
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -3,7 +3,7 @@
 use super::{Chooser, ChosenStep, open};
 use crate::error::Result;
 use crate::event::OnEvent;
-use crate::generate::{Engine, Generate};
+use crate::generate::Engine;
 use crate::io::fetch::ResolvedModel;
 use crate::model::Runtime;
 use crate::task::translate::{Hop, Route, Router};
@@ -41,11 +41,6 @@ impl Pool {
     /// What chooses the models.
     pub fn chooser(&self) -> &Chooser {
         &self.chooser
-    }
-
-    /// The ids of the models that are open.
-    pub fn opened(&self) -> Vec<&str> {
-        self.engines.iter().filter_map(OnceLock::get).map(|engine| engine.id()).collect()
     }
 
     pub(super) fn listening<'a>(&'a self, on_event: OnEvent<'a>) -> Listening<'a> {

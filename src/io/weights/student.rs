@@ -6,7 +6,8 @@ use super::marian;
 use super::stored::Stored;
 use crate::checkpoint::{Config, Weights};
 use crate::error::{Error, Result};
-use crate::io::layout::{is_shortlist, student_pair, student_vocabularies};
+use crate::io::layout::{is_shortlist, student_vocabularies};
+use crate::types::Lang;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::path::Path;
@@ -31,7 +32,7 @@ pub(super) fn open(
     let mut shortlists: Vec<&String> = names.iter().filter(|name| is_shortlist(name)).collect();
     // A folder for both directions has one for each; the usual one goes from source to target.
     shortlists.sort_by_key(|name| (!name.contains("s2t"), *name));
-    if let Some((from, to)) = student_pair(names) {
+    if let Some((from, to)) = pair(weights, vocabularies.iter().chain(shortlists.iter().copied())) {
         config.insert("source_lang".into(), from.as_str().into());
         config.insert("target_lang".into(), to.as_str().into());
     }
@@ -43,4 +44,18 @@ pub(super) fn open(
     let mut stored = Stored::new(model);
     stored.add(&path, file, views);
     Ok((Config::Json(Value::Object(config)), Box::new(stored)))
+}
+
+/// The languages that the files' names say: four letters that the weights and another file have in
+/// common (`enfr`).
+fn pair<'a>(
+    weights: &str,
+    others: impl Iterator<Item = &'a String> + Clone,
+) -> Option<(Lang, Lang)> {
+    let is_pair = |part: &&str| part.len() == 4 && part.bytes().all(|b| b.is_ascii_lowercase());
+    let part = weights
+        .split('.')
+        .filter(is_pair)
+        .find(|part| others.clone().any(|name| name.split('.').any(|p| p == *part)))?;
+    Some((Lang::parse(&part[..2])?, Lang::parse(&part[2..])?))
 }
