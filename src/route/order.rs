@@ -206,7 +206,7 @@ mod tests {
         assert_eq!(id(&[], "zh-Hant", "en", &usual), "hant");
         assert_eq!(id(&[], "zh", "en", &usual), "zh");
         assert_eq!(id(&[], "en", "zh-Hans", &usual), "to-zh");
-        assert_eq!(id(&[], "en", "zh-TW", &usual), "");
+        assert_eq!(id(&[], "en", "zh-TW", &usual), "starter");
         assert_eq!(id(&[], "fr", "de", &usual), "");
     }
 

@@ -28,7 +28,7 @@ const READING_BACK: f32 = 0.3;
 
 impl Preset {
     /// Most bytes that are fetched for one step of a pair, without being asked.
-    pub fn ceiling(self) -> u64 {
+    pub(crate) fn ceiling(self) -> u64 {
         match self {
             Preset::Fast | Preset::Balanced => 100_000_000,
             Preset::Best => 500_000_000,
@@ -36,12 +36,12 @@ impl Preset {
     }
 
     /// Whether translations are read back by the model of the other direction.
-    pub fn reads_back(self) -> bool {
+    pub(crate) fn reads_back(self) -> bool {
         self == Preset::Best
     }
 
     /// Options of decoding with those of the preset where none is stated.
-    pub fn apply(self, stated: DecodingOverrides) -> DecodingOverrides {
+    pub(crate) fn apply(self, stated: DecodingOverrides) -> DecodingOverrides {
         match self {
             Preset::Balanced => stated,
             Preset::Fast => DecodingOverrides {

@@ -104,7 +104,6 @@ const WIDE: &[(&str, usize)] = &[
     ("src/cli/args/bench.rs", 6),
     ("src/cli/args/decoding.rs", 1),
     ("src/cli/models/list.rs", 1),
-    ("src/lib.rs", 1),
     ("src/summarizer.rs", 1),
     ("src/task/extractive.rs", 1),
     ("src/task/summarize/length.rs", 1),
