@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::generate::Generate;
 use crate::languages;
 use crate::task::summarize::{self, Input, Summary};
-use crate::task::translate::{self, Route, Step, Translation};
-use crate::task::{translatable_languages, uses_examples};
+use crate::task::translate::{self, Named, Route, Router, Step, Translation};
+use crate::task::uses_examples;
 use crate::text::{extract, language, sentences};
 use crate::types::{Article, BlockKind, Detection, Lang, RawArticle, ReadFailure, Record, Source};
 use record::{failure, record, share_time};
@@ -58,12 +58,18 @@ impl OnBad {
 }
 
 /// The models of a run. A job that does not need one can do without.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Models<'a> {
-    /// Translate; each pair of languages goes to the first that knows it.
-    pub translators: &'a [&'a dyn Generate],
+    /// Chooses the models that translate.
+    pub translators: &'a dyn Router,
     /// Writes summaries.
     pub summarizer: Option<&'a dyn Generate>,
+}
+
+impl Default for Models<'_> {
+    fn default() -> Self {
+        Models { translators: &Named(&[]), summarizer: None }
+    }
 }
 
 /// The stage of a group and how much of it is done; for progress bars.
@@ -118,7 +124,8 @@ pub fn run(
 ) -> Result<Vec<Record>> {
     let started = Instant::now();
     let mut documents: Vec<Result<Document<'_>, Box<Record>>> =
-        articles.into_iter().map(|article| prepare(article, job, models, key)).collect();
+        articles.into_iter().map(|article| prepare(article, job, key)).collect();
+    find_routes(&mut documents, job, models)?;
     translate_all(&mut documents, job, progress)?;
     summarize_all(&mut documents, job, models, progress)?;
     let mut records = Vec::with_capacity(documents.len());
@@ -135,7 +142,6 @@ pub fn run(
 fn prepare<'a>(
     article: Result<RawArticle, Box<ReadFailure>>,
     job: &Job,
-    models: &Models<'a>,
     key: &dyn Fn(&Source) -> String,
 ) -> Result<Document<'a>, Box<Record>> {
     let raw = article.map_err(|unread| {
@@ -150,13 +156,34 @@ fn prepare<'a>(
         Some(from) => Detection { code: from.clone(), confidence: 1.0 },
         None => detect(&article),
     };
-    let route = match &job.to {
-        Some(to) => route(&raw.id, &language.code, to, models).map_err(fail)?,
-        None => None,
-    };
     let units = units(&article, &language.code);
-    let (translations, summary) = (Vec::new(), None);
+    let (route, translations, summary) = (None, Vec::new(), None);
     Ok(Document { article, key: key.clone(), language, route, units, translations, summary })
+}
+
+/// Finds the way of each article; one that has none fails.
+///
+/// # Errors
+/// When the work is cancelled meanwhile.
+fn find_routes<'a>(
+    documents: &mut [Result<Document<'a>, Box<Record>>],
+    job: &Job,
+    models: &Models<'a>,
+) -> Result<()> {
+    let Some(to) = &job.to else { return Ok(()) };
+    for place in documents {
+        let Ok(document) = place else { continue };
+        match route(&document.article.id, &document.language.code, to, models) {
+            Ok(route) => document.route = route,
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => {
+                let Document { article, key, .. } = document;
+                let (id, source) = (article.id.clone(), article.source.clone());
+                *place = Err(failure(id, key.clone(), source, &error));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The language of an article, by its title and text.
@@ -182,22 +209,14 @@ fn route<'a>(
     if from.is_und() {
         return Err(Error::input(input, "its language could not be told; state it with --from"));
     }
-    let route = Route::find(models.translators, from, to);
-    if models.translators.is_empty() || route.is_some() {
-        return Ok(route);
+    if let Some(route) = models.translators.route(from, to)? {
+        return Ok(Some(route));
     }
-    let (from_name, to_name) = (languages::name(from), languages::name(to));
-    let ids: Vec<&str> = models.translators.iter().map(|m| m.id()).collect();
-    let mut message = format!(
-        "it is in {from_name} ({from}), and {} cannot translate that into {to_name} ({to}); name a model that can with --model. If the \
-         language was guessed wrong, state it with --from",
-        ids.join(", ")
+    let Some(why) = models.translators.refusal(from, to) else { return Ok(None) };
+    let name = languages::name(from);
+    let message = format!(
+        "it is in {name} ({from}), and {why}. If the language was guessed wrong, state it with --from"
     );
-    if models.translators.iter().any(|model| uses_examples(*model)) {
-        let known = translatable_languages();
-        let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
-        message.push_str(&format!(". It translates {}", known.join(" ")));
-    }
     Err(Error::input(input, message))
 }
 
@@ -423,7 +442,8 @@ mod tests {
     fn records(texts: [&str; 3], job: &Job, models: &[&dyn Generate]) -> Result<Vec<Record>> {
         let ids = ["a", "b", "c"];
         let articles = ids.iter().zip(texts).map(|(id, text)| article(id, text)).collect();
-        let models = Models { translators: models, summarizer: models.first().copied() };
+        let summarizer = models.first().copied();
+        let models = Models { translators: &Named(models), summarizer };
         run(articles, job, &models, &|source| source.path.clone(), &|_| true)
     }
 

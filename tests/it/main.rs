@@ -19,6 +19,8 @@ mod memory;
 mod models;
 mod properties;
 mod reference;
+mod registry;
+mod route;
 mod scheduler;
 mod seq2seq;
 mod tokenizers;
