@@ -5,7 +5,9 @@ mod evidence;
 /// Function words of languages.
 pub(super) mod function_words;
 mod identifiers;
+mod passage;
 /// Writing systems.
 pub mod script;
 
 pub use detect::detect;
+pub use passage::{Languages, are_close, leans, of_passage};
