@@ -5,6 +5,7 @@
 //! does not grow with the folder.
 
 mod record;
+mod units;
 
 use crate::error::{Error, Result};
 use crate::generate::Generate;
@@ -12,11 +13,15 @@ use crate::languages;
 use crate::task::summarize::{self, Input, Summary};
 use crate::task::translate::{self, Route, Step, Translation};
 use crate::task::{translatable_languages, uses_examples};
-use crate::text::{extract, language, sentences};
-use crate::types::{Article, BlockKind, Detection, Lang, RawArticle, ReadFailure, Record, Source};
+use crate::text::{extract, language, sentences, words};
+use crate::types::{
+    Article, BlockKind, Detection, Lang, Problem, RawArticle, ReadFailure, Record, Source,
+};
 use record::{failure, record, share_time};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use units::{Unit, fit, units};
 
 /// The work to be done with each article.
 #[derive(Clone, Debug, Default)]
@@ -73,20 +78,14 @@ struct Document<'a> {
     language: Detection,
     /// The way into the language wanted, where it is another than the article's.
     route: Option<Route<'a>>,
+    /// The same for those of its units that are in other languages than it.
+    own_routes: BTreeMap<Lang, Route<'a>>,
     /// The title's, then the blocks' sentences.
     units: Vec<Unit>,
     /// The translations of the units, once they are made.
     translations: Vec<Translation>,
     /// The summary, once it is made.
     summary: Option<Summary>,
-}
-
-/// A sentence and where it stands.
-struct Unit {
-    /// `None` for the title.
-    block: Option<usize>,
-    text: String,
-    gap: String,
 }
 
 /// Runs a group of articles. The records stand in the order of the articles; an article that fails
@@ -143,9 +142,10 @@ fn prepare<'a>(
         Some(to) => route(&raw.id, &language.code, to, models).map_err(fail)?,
         None => None,
     };
-    let units = units(&article, &language.code);
-    let (translations, summary) = (Vec::new(), None);
-    Ok(Document { article, key: key.clone(), language, route, units, translations, summary })
+    let units = units(&article, &language.code, job.to.as_ref());
+    let own_routes = own_routes(&units, &language.code, job.to.as_ref(), models);
+    let (key, translations, summary) = (key.clone(), Vec::new(), None);
+    Ok(Document { article, key, language, route, own_routes, units, translations, summary })
 }
 
 /// The language of an article, by its title and text.
@@ -190,22 +190,23 @@ fn route<'a>(
     Err(Error::input(input, message))
 }
 
-fn units(article: &Article, lang: &Lang) -> Vec<Unit> {
-    let title = article.title.iter().map(|title| Unit {
-        block: None,
-        text: title.clone(),
-        gap: String::new(),
-    });
-    let body =
-        article.blocks.iter().enumerate().filter(|(_, block)| block.kind != BlockKind::Verbatim);
-    let body = body.flat_map(|(number, block)| {
-        sentences::split(&block.text, lang).into_iter().map(move |s| Unit {
-            block: Some(number),
-            text: s.text,
-            gap: s.gap,
-        })
-    });
-    title.chain(body).collect()
+/// The ways of units that are in another language than their article. What is in the language
+/// wanted stays as it is, and so does what no model translates.
+fn own_routes<'a>(
+    units: &[Unit],
+    article: &Lang,
+    to: Option<&Lang>,
+    models: &Models<'a>,
+) -> BTreeMap<Lang, Route<'a>> {
+    let mut routes = BTreeMap::new();
+    let Some(to) = to else { return routes };
+    for Unit { language, .. } in units.iter().filter(|unit| unit.language != *article) {
+        let found = Route::find(models.translators, language, to);
+        routes
+            .entry(language.clone())
+            .or_insert_with(|| found.unwrap_or_else(|| Route::none(language)));
+    }
+    routes
 }
 
 impl Progress {
@@ -232,6 +233,20 @@ impl Document<'_> {
     /// Whether the job wants this article in another language than its own.
     fn target<'a>(&self, job: &'a Job) -> Option<&'a Lang> {
         job.to.as_ref().filter(|to| !to.same_base(&self.language.code))
+    }
+
+    /// Complains of units that stay in another language than the one wanted, for want of a model.
+    /// A few words in another script are a name.
+    fn note_untranslated(&mut self, to: &Lang) {
+        const NAME: usize = 4;
+        for (unit, translation) in self.units.iter().zip(&mut self.translations) {
+            let Unit { language, text, .. } = unit;
+            let is_kept = self.own_routes.get(language).is_some_and(|way| way.hops().is_empty());
+            let is_name = language.is_und() && words::words(text).len() < NAME;
+            if is_kept && !is_name && !language.same_base(to) {
+                translation.problems.push(Problem::Copy);
+            }
+        }
     }
 
     /// The translated body, laid out as the source.
@@ -271,14 +286,18 @@ fn translate_all(
     for document in documents.iter().flatten().filter(waiting) {
         let route = document.route.as_ref();
         let route = route.ok_or_else(|| Error::Usage("translation needs a model".into()))?;
-        texts.extend(document.units.iter().map(|unit| (unit.text.as_str(), route)));
+        texts.extend(document.units.iter().map(|unit| {
+            (unit.text.as_str(), document.own_routes.get(&unit.language).unwrap_or(route))
+        }));
     }
     let show = |step: Step| progress(step.into());
     let translations = translate::translate_along(&texts, job.translating, &show)?;
     let mut translations = translations.into_iter();
     for document in documents.iter_mut().flatten() {
-        if document.target(job).is_some() {
+        if let Some(to) = document.target(job) {
             document.translations = translations.by_ref().take(document.units.len()).collect();
+            document.note_untranslated(to);
+            fit(&document.units, &mut document.translations, to);
         }
     }
     Ok(())

@@ -26,7 +26,7 @@ pub struct Hop<'a> {
 
 impl<'a> Route<'a> {
     /// The route of a text that stays as it is.
-    pub(super) fn none(from: &Lang) -> Route<'a> {
+    pub fn none(from: &Lang) -> Route<'a> {
         Route { from: from.clone(), hops: Vec::new() }
     }
 

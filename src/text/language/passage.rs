@@ -4,7 +4,7 @@
 use super::detect::{detect, without_protected};
 use super::evidence::has_letter_of;
 use super::function_words;
-use super::script::{self, Script};
+use super::script;
 use crate::text::caps;
 use crate::types::Lang;
 use std::borrow::Cow;
@@ -83,9 +83,7 @@ pub fn of_passage(passage: &str, languages: Languages<'_>) -> Option<Lang> {
         () => &[UNEXPECTED],
     };
     let evidence = Evidence::of(&text, &found.code, around);
-    let met = |demands: &Demands| {
-        found.confidence >= demands.confidence && evidence.meets(demands)
-    };
+    let met = |demands: &Demands| found.confidence >= demands.confidence && evidence.meets(demands);
     demands.iter().any(met).then_some(found.code)
 }
 
