@@ -12,7 +12,7 @@ use crate::generate::Generate;
 use crate::languages;
 use crate::task::summarize::{self, Input, Summary};
 use crate::task::translate::{self, Route, Step, Translation};
-use crate::task::{translatable_languages, uses_examples};
+use crate::task::{advice, translatable_languages, uses_examples};
 use crate::text::{extract, language, sentences, words};
 use crate::types::{
     Article, BlockKind, Detection, Lang, Problem, RawArticle, ReadFailure, Record, Source,
@@ -182,7 +182,9 @@ fn route<'a>(
          language was guessed wrong, state it with --from",
         ids.join(", ")
     );
-    if models.translators.iter().any(|model| uses_examples(*model)) {
+    if let Some(advice) = advice(models.translators, from, to) {
+        message.push_str(&format!(". {advice}"));
+    } else if models.translators.iter().any(|model| uses_examples(*model)) {
         let known = translatable_languages();
         let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
         message.push_str(&format!(". It translates {}", known.join(" ")));
@@ -460,6 +462,50 @@ mod tests {
             assert_eq!((stats.source_tokens, stats.read_tokens), (12, read));
             assert_eq!(stats.truncated, left_out > 0);
         }
+    }
+
+    #[test]
+    fn what_is_in_another_language_than_its_article_goes_its_own_way() {
+        let english = "The council will meet again on Thursday in the old customs house.";
+        let italian = "Il traghetto partirà ogni venti minuti, ha detto il sindaco.";
+        let text = format!("{FRENCH}\n\n{english}\n\n{italian}");
+        // It says in which language it was asked.
+        let echo = Stub::answering(|request| match request.suffix.as_str() {
+            _ if request.prefix.ends_with("Italian: ") => "The ferry leaves every twenty minutes.",
+            _ => "The bridge has been closed since Monday.",
+        });
+        let job = Job { on_bad: OnBad::Source, ..job("en", false) };
+        let record = records([&text, "", ""], &job, &[&echo]).unwrap().remove(0);
+        let translated = record.translation.unwrap().text;
+        let blocks: Vec<&str> = translated.split("\n\n").map(str::trim).collect();
+        assert_eq!(blocks[1..], [english, "The ferry leaves every twenty minutes."]);
+        assert!(record.checks.untranslated.is_empty(), "{:?}", record.checks);
+
+        // What no model translates stays and is complained of.
+        let telugu = "మంత్రి సోమవారం చర్చలు కొనసాగుతాయని విలేకరులకు చెప్పారు.";
+        let text = text.replace(italian, telugu);
+        let record = records([&text, "", ""], &job, &[&echo]).unwrap().remove(0);
+        let translated = record.translation.unwrap().text;
+        assert!(translated.contains(english) && translated.contains(telugu), "{translated}");
+        let flags: Vec<_> =
+            record.checks.flagged.iter().map(|flag| (flag.problem, flag.segment)).collect();
+        assert_eq!(flags, [(Problem::Copy, 3)]);
+        assert_eq!(record.checks.untranslated, [3]);
+    }
+
+    #[test]
+    fn invented_news_never_stands_in_a_result() {
+        let smoke = "\"We saw the smoke from the school, and within minutes the whole street was \
+            dark,\" said Marta Belden, a teacher who lives nearby.";
+        let model = Stub::answering(move |_| smoke);
+        let job = Job { on_bad: OnBad::Source, ..job("en", false) };
+        let record = records([FRENCH, "", ""], &job, &[&model]).unwrap().remove(0);
+        assert_eq!(record.translation.as_ref().unwrap().text.trim(), FRENCH);
+        assert!(record.checks.flagged.iter().any(|flag| flag.problem == Problem::Unsupported));
+        assert_eq!(record.checks.untranslated, [0, 1]);
+        // The notes do not quote it either.
+        assert!(!crate::report::json_line(&record).unwrap().contains("Belden"));
+        assert!(!crate::report::doubts(&record).contains("Belden"));
     }
 
     #[test]

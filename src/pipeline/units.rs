@@ -35,14 +35,21 @@ pub(super) fn units(article: &Article, language: &Lang, to: Option<&Lang>) -> Ve
     let body =
         article.blocks.iter().enumerate().filter(|(_, block)| block.kind != BlockKind::Verbatim);
     let body = body.flat_map(|(number, block)| {
-        let own = to.and_then(|to| {
-            language::of_passage(&block.text, Languages { around: language, expected: &[to] })
-        });
-        let around = own.filter(|own| !own.is_und()).unwrap_or_else(|| language.clone());
+        let around = to.and_then(|to| of_block(&block.text, language, to));
+        let around = around.unwrap_or_else(|| language.clone());
         let split = sentences::split(&block.text, &around);
         of_sentences(split, Some(number), &around, language, to)
     });
     title.chain(body).collect()
+}
+
+/// The language of a block of several sentences that are all in another language than the article.
+fn of_block(text: &str, article: &Lang, to: &Lang) -> Option<Lang> {
+    let languages = Languages { around: article, expected: &[to] };
+    let own = language::of_passage(text, languages).filter(|own| !own.is_und())?;
+    let sentences = sentences::split(text, &own);
+    let is_whole = sentences.iter().all(|sentence| !leans(&sentence.text, article, &own));
+    (is_whole && sentences.len() > 1).then_some(own)
 }
 
 /// The units of the sentences of a block that is mostly in the language `around`.
@@ -68,13 +75,13 @@ fn of_sentences(
             continue;
         };
         let languages = Languages { around, expected: &[article, to] };
-        let quoted = foreign_quotations(&text, languages);
+        let quoted = foreign_quotations(&text, Languages { around: article, expected: &[to] });
         if quoted.is_empty() {
             let own = of_passage(&text, languages).unwrap_or_else(|| around.clone());
             units.push(unit(&text, &gap, &own));
             continue;
         }
-        let parts = parts(&text, &quoted, around);
+        let parts = parts(&text, &quoted, around, article);
         let last = parts.len() - 1;
         units.extend(parts.into_iter().enumerate().map(|(number, (range, language))| {
             let part = text[range].trim_start();
@@ -87,7 +94,7 @@ fn of_sentences(
     units
 }
 
-/// The quotations of a sentence that are in another language than the text around them, with those
+/// The quotations of a sentence that are in another language than the article, with those
 /// languages.
 fn foreign_quotations(sentence: &str, languages: Languages<'_>) -> Vec<(Range<usize>, Lang)> {
     /// Words from which on a quotation is no title.
@@ -103,19 +110,24 @@ fn foreign_quotations(sentence: &str, languages: Languages<'_>) -> Vec<(Range<us
 }
 
 /// A sentence in parts, each with its language: those quotations and what stands between them. It
-/// is one part where the rest is in the language of its quotations, too.
+/// is one part where the rest is in the language of its quotations, too: a few words are taken to
+/// be in that of the sentences `around`.
 fn parts(
     sentence: &str,
     quoted: &[(Range<usize>, Lang)],
     around: &Lang,
+    article: &Lang,
 ) -> Vec<(Range<usize>, Lang)> {
+    let language = &quoted[0].1;
+    let is_within = around.same_base(language);
+    let other = if is_within { article } else { around };
     let mut parts: Vec<(Range<usize>, Lang)> = Vec::new();
     let mut rest = String::new();
     let mut end = 0;
     for (range, language) in quoted {
         let between = &sentence[end..range.start];
         if between.contains(char::is_alphanumeric) {
-            parts.push((end..range.start, around.clone()));
+            parts.push((end..range.start, other.clone()));
             rest.push_str(between);
             rest.push(' ');
         }
@@ -128,14 +140,17 @@ fn parts(
     }
     let after = &sentence[end..];
     if after.contains(char::is_alphanumeric) {
-        parts.push((end..sentence.len(), around.clone()));
+        parts.push((end..sentence.len(), other.clone()));
         rest.push_str(after);
     } else if let Some((last, _)) = parts.last_mut() {
         last.end = sentence.len();
     }
-    let language = &quoted[0].1;
     let is_one = quoted.iter().all(|(_, other)| other.same_base(language))
-        && (!rest.contains(char::is_alphabetic) || leans(&rest, language, around));
+        && match is_within {
+            _ if !rest.contains(char::is_alphabetic) => true,
+            true => !leans(&rest, article, language),
+            false => leans(&rest, language, around),
+        };
     if is_one { vec![(0..sentence.len(), language.clone())] } else { parts }
 }
 
@@ -148,5 +163,143 @@ pub(super) fn fit(units: &[Unit], translations: &mut [Translation], to: &Lang) {
         let before = if unit.continues { translations[i - 1].text.as_str() } else { "" };
         let fitted = seams::fit(&translations[i].text, &unit.text, before, unit.goes_on, to);
         translations[i].text = fitted.into_owned();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{Block, Format, Source};
+
+    fn find(code: &str, to: Option<&str>, blocks: &[&str]) -> Vec<String> {
+        let block = |text: &&str| Block {
+            kind: BlockKind::Paragraph,
+            prefix: String::new(),
+            text: text.to_string(),
+            suffix: "\n\n".into(),
+        };
+        let source =
+            Source { path: "a".into(), format: Format::Text, bytes: 0, sha256: String::new() };
+        let article = Article {
+            id: "a".into(),
+            source,
+            title: None,
+            blocks: blocks.iter().map(block).collect(),
+            extra: serde_json::Map::new(),
+        };
+        let lang = |code: &str| Lang::parse(code).unwrap();
+        let units = units(&article, &lang(code), to.map(lang).as_ref());
+        // Nothing is lost on the way.
+        for (number, block) in blocks.iter().enumerate() {
+            let own = units.iter().filter(|unit| unit.block == Some(number));
+            let text: String = own.map(|unit| format!("{}{}", unit.text, unit.gap)).collect();
+            assert_eq!(text, *block);
+        }
+        let shown = |unit: &Unit| {
+            let mark = |is: bool| if is { "…" } else { "" };
+            let (before, after) = (mark(unit.continues), mark(unit.goes_on));
+            format!("{}: {before}{}{after}", unit.language, unit.text)
+        };
+        units.iter().map(shown).collect()
+    }
+
+    #[test]
+    fn each_sentence_has_its_language() {
+        let blocks = [
+            "Le conseil a voté lundi. The council will meet again in the old house. C'est tout.",
+            "Il traghetto partirà ogni venti minuti, ha detto il sindaco. Poi basta.",
+            "Voir la page.",
+        ];
+        assert_eq!(
+            find("fr", Some("en"), &blocks),
+            [
+                "fr: Le conseil a voté lundi.",
+                "en: The council will meet again in the old house.",
+                "fr: C'est tout.",
+                "it: Il traghetto partirà ogni venti minuti, ha detto il sindaco.",
+                "it: Poi basta.",
+                "fr: Voir la page.",
+            ]
+        );
+        // Where nothing is translated all is of one language.
+        for to in [None, Some("fr")] {
+            assert!(find("fr", to, &blocks).iter().all(|unit| unit.starts_with("fr: ")));
+        }
+    }
+
+    #[test]
+    fn quotations_have_languages_of_their_own() {
+        let quotation = "“There is still a lot of work to do,”";
+        assert_eq!(
+            find(
+                "tr",
+                Some("en"),
+                &[&format!("{quotation} dedi."), &format!("Bakan: {quotation}")]
+            ),
+            [
+                format!("en: {quotation}…"),
+                "tr: …dedi.".into(),
+                "tr: Bakan:…".into(),
+                format!("en: …{quotation}"),
+            ]
+        );
+        assert_eq!(
+            find(
+                "fr",
+                Some("en"),
+                &["Il a dit : « We will never give up on this », puis il est parti."]
+            ),
+            [
+                "fr: Il a dit :…",
+                "en: …« We will never give up on this »,…",
+                "fr: …puis il est parti."
+            ]
+        );
+        assert_eq!(
+            find(
+                "tr",
+                Some("en"),
+                &["“This is what we want. This is what we will get, in the end,” dedi."]
+            ),
+            [
+                "en: “This is what we want.",
+                "en: This is what we will get, in the end,”…",
+                "tr: …dedi."
+            ]
+        );
+        for whole in [
+            "\"We are very happy to be here and we will work together,\" the president said in English.",
+            "“The Lord of the Rings”",
+        ] {
+            assert_eq!(find("ru", Some("en"), &[whole]), [format!("en: {whole}")]);
+        }
+        // Titles and names stay in their sentences.
+        let title = "Фильм «The Lord of the Rings» вышел в прокат.";
+        assert_eq!(find("ru", Some("en"), &[title]), [format!("ru: {title}")]);
+    }
+
+    #[test]
+    fn parts_become_one_sentence_again() {
+        let unit = |text: &str, language: &str, continues, goes_on| Unit {
+            block: Some(0),
+            text: text.into(),
+            gap: " ".into(),
+            language: Lang::parse(language).unwrap(),
+            continues,
+            goes_on,
+        };
+        let units = [
+            unit("Bakan dün dedi:", "tr", false, true),
+            unit("“We have work to do,”", "en", true, true),
+            unit("ve gitti.", "tr", true, false),
+            unit("Bitti.", "tr", false, false),
+        ];
+        let texts = ["The minister said.", "“We have work to do,”", "And he went.", "The end."];
+        let mut translations =
+            texts.map(|text| Translation { text: text.into(), ..Translation::default() });
+        fit(&units, &mut translations, &Lang::en());
+        let texts = translations.each_ref().map(|translation| translation.text.as_str());
+        assert_eq!(texts[0], "The minister said");
+        assert_eq!(texts[1..], ["“We have work to do,”", "and he went.", "The end."]);
     }
 }

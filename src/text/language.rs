@@ -10,4 +10,5 @@ mod passage;
 pub mod script;
 
 pub use detect::detect;
+pub use function_words::is_function_word;
 pub use passage::{Languages, are_close, leans, of_passage};

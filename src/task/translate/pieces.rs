@@ -117,9 +117,10 @@ pub(super) fn assemble(
         result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
     }
     result.text = in_style(result.text.trim_end(), segment);
-    result.problems = checked(model, segment, &mut result.text, finish);
     let likelihood = likelihood.filter(|_| weight > 0.0).map(|all| all.over(weight));
     result.confidence = likelihood.map(Likelihood::confidence);
+    let says_nothing = likelihood.is_some_and(|likelihood| likelihood.says_nothing);
+    result.problems = checked(model, segment, &mut result.text, finish, says_nothing);
     if result.confidence.is_some_and(|confidence| confidence < doubted_below) {
         result.problems.push(Problem::Doubtful);
     }
@@ -138,12 +139,14 @@ fn in_style(text: &str, segment: &Segment) -> String {
     quotes::localize(&text, source, to)
 }
 
-/// The problems of a translation. A number that is wrong beyond doubt is put right.
+/// The problems of a translation, of which reading back may have found that it `says_nothing` of
+/// its source. A number that is wrong beyond doubt is put right.
 fn checked(
     model: &dyn Generate,
     segment: &Segment,
     text: &mut String,
     finish: Finish,
+    says_nothing: bool,
 ) -> Vec<Problem> {
     let Segment { text: source, from, to } = segment;
     let mut problems = checks::translation(source, text, finish, from, to);
@@ -155,7 +158,9 @@ fn checked(
             (*text, problems) = (fixed, left);
         }
     }
-    if prompts::uses_examples(model) && prompts::leaks(text, to) {
+    let is_example =
+        || prompts::uses_examples(model) && checks::is_of_example(source, text, from, to);
+    if says_nothing || is_example() {
         problems.push(Problem::Unsupported);
     }
     problems

@@ -42,6 +42,9 @@ const EXPECTED_HEADLINE: Demands =
 /// Of any other.
 const UNEXPECTED: Demands =
     Demands { words: 6, speaking_for: 2, share: 0.15, ratio: 3, confidence: 0.85 };
+/// The same of few function words, where everything else is beyond doubt.
+const UNEXPECTED_HEADLINE: Demands =
+    Demands { words: 8, speaking_for: 1, share: 0.0, ratio: usize::MAX, confidence: 0.97 };
 /// Of a relative of the language around it.
 const RELATED: Demands =
     Demands { words: 6, speaking_for: 3, share: 0.2, ratio: 5, confidence: 0.8 };
@@ -80,7 +83,7 @@ pub fn of_passage(passage: &str, languages: Languages<'_>) -> Option<Lang> {
     let demands: &[Demands] = match () {
         () if are_close(found.code.base(), around.base()) => &[RELATED],
         () if is_expected(&found.code) => &[EXPECTED, EXPECTED_HEADLINE],
-        () => &[UNEXPECTED],
+        () => &[UNEXPECTED, UNEXPECTED_HEADLINE],
     };
     let evidence = Evidence::of(&text, &found.code, around);
     let met = |demands: &Demands| found.confidence >= demands.confidence && evidence.meets(demands);
@@ -179,4 +182,66 @@ const CLOSE: &[&[&str]] = &[
 /// Whether two languages, by their codes, are so close that the detection takes one for the other.
 pub fn are_close(a: &str, b: &str) -> bool {
     a == b || CLOSE.iter().any(|group| group.contains(&a) && group.contains(&b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(passage: &str, around: &str, expected: &str) -> Option<String> {
+        let [around, expected] = [around, expected].map(|code| Lang::parse(code).unwrap());
+        let languages = Languages { around: &around, expected: &[&expected] };
+        of_passage(passage, languages).map(|lang| lang.to_string())
+    }
+
+    #[test]
+    fn passages_in_another_language_are_found() {
+        for (passage, around, expected, language) in [
+            ("The council will meet again in the old customs house.", "fr", "en", "en"),
+            ("THE COUNCIL WILL MEET AGAIN IN THE OLD HOUSE", "fr", "en", "en"),
+            ("From: harbour@example.org", "fr", "en", "en"),
+            ("“We are very happy to be here.”", "ru", "en", "en"),
+            ("Il traghetto partirà ogni venti minuti, ha detto il sindaco.", "fr", "en", "it"),
+            ("Il comandante del porto dubita che la corrente lo permetta.", "ru", "en", "it"),
+            ("Он сказал, что это был не его дом и он ещё не решил.", "uk", "ru", "ru"),
+            ("Президент заявил, что поездка была успешной.", "en", "de", "ru"),
+            ("彼は会議に出席したと述べた。", "en", "de", "ja"),
+        ] {
+            assert_eq!(find(passage, around, expected).as_deref(), Some(language), "{passage}");
+        }
+    }
+
+    #[test]
+    fn names_and_cognates_are_no_other_language() {
+        for (passage, around, expected) in [
+            ("Manchester United – Real Madrid 2:1", "de", "en"),
+            ("Angela Merkel, Boris Johnson, Donald Trump", "fr", "en"),
+            ("Information: restaurant international, transport, service", "fr", "en"),
+            ("But de Mbappé !", "fr", "en"),
+            ("In Berlin war es warm.", "de", "en"),
+            ("Глава Microsoft Satya Nadella рассказал о планах Windows", "ru", "en"),
+            ("O presidente disse que não.", "pt", "es"),
+            ("12.05.2026, 14:22", "ru", "en"),
+            ("", "fr", "en"),
+            ("The council will meet again.", "und", "en"),
+        ] {
+            assert_eq!(find(passage, around, expected), None, "{passage}");
+        }
+    }
+
+    #[test]
+    fn a_name_in_another_script_is_in_no_language() {
+        assert_eq!(find("Reuters", "ru", "en").as_deref(), Some("und"));
+        assert_eq!(find("Владимир Путин", "en", "de").as_deref(), Some("und"));
+    }
+
+    #[test]
+    fn the_rest_of_a_sentence_leans_to_one_side() {
+        let lean = |text: &str, to: &str, from: &str| {
+            leans(text, &Lang::parse(to).unwrap(), &Lang::parse(from).unwrap())
+        };
+        assert!(lean(" the president said in English.", "en", "ru"));
+        assert!(lean(" he said.", "en", "tr") && !lean(" dedi.", "en", "tr"));
+        assert!(!lean(" a-t-il écrit", "en", "fr") && !lean(", ", "en", "fr"));
+    }
 }
