@@ -37,8 +37,9 @@ pub struct Job {
     pub summary: Option<summarize::Settings>,
     /// Settings of the translation.
     pub translating: translate::Settings,
-    /// The fate of a sentence whose translation the checks reject.
-    pub on_bad: OnBad,
+    /// The fate of a sentence whose translation the checks reject; `None` to leave it to the
+    /// models, see [`OnBad::by_model`].
+    pub on_bad: Option<OnBad>,
 }
 
 /// The fate of a sentence whose translation is still bad after every attempt.
@@ -49,6 +50,16 @@ pub enum OnBad {
     Keep,
     /// Put the source sentence in its place: rather no translation than a bad one.
     Source,
+}
+
+impl OnBad {
+    /// What suits the models of a route: a small language model that continues examples, or was
+    /// fine-tuned on them, invents news where it fails, and the source says more; what a
+    /// translation model or a model that chats writes is worth reading.
+    fn by_model(route: Option<&Route<'_>>) -> OnBad {
+        let invents = |route: &Route<'_>| route.hops().iter().any(|hop| uses_examples(hop.model));
+        if route.is_some_and(invents) { OnBad::Source } else { OnBad::Keep }
+    }
 }
 
 /// The models of a run. A job that does not need one can do without.
@@ -251,6 +262,11 @@ impl Document<'_> {
         }
     }
 
+    /// What becomes of its sentences whose translation is rejected.
+    fn on_bad(&self, job: &Job) -> OnBad {
+        job.on_bad.unwrap_or_else(|| OnBad::by_model(self.route.as_ref()))
+    }
+
     /// The translated body, laid out as the source.
     fn translated_text(&self, to: &Lang, on_bad: OnBad) -> String {
         let from = &self.language.code;
@@ -316,9 +332,9 @@ struct Reading {
 
 /// A summary is made of the text that its reader gets: of the translation where there is one.
 fn reading(document: &Document<'_>, job: &Job) -> Reading {
-    let target = document.target(job);
+    let (target, on_bad) = (document.target(job), document.on_bad(job));
     let text = |i: usize| match target {
-        Some(_) => chosen(&document.units[i], &document.translations[i], job.on_bad).to_string(),
+        Some(_) => chosen(&document.units[i], &document.translations[i], on_bad).to_string(),
         None => document.units[i].text.clone(),
     };
     let is_prose = |unit: &Unit| {
@@ -392,7 +408,7 @@ impl Reading {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generate::{Output, Request};
+    use crate::generate::{Capability, Output, Request};
     use crate::testing::Stub;
     use crate::types::{Format, Markup, Status};
 
@@ -419,7 +435,7 @@ mod tests {
             translate: true,
             summary: summary.then(summarize::Settings::default),
             translating: translate::Settings::default(),
-            on_bad: OnBad::Keep,
+            on_bad: Some(OnBad::Keep),
         }
     }
 
@@ -474,7 +490,7 @@ mod tests {
             _ if request.prefix.ends_with("Italian: ") => "The ferry leaves every twenty minutes.",
             _ => "The bridge has been closed since Monday.",
         });
-        let job = Job { on_bad: OnBad::Source, ..job("en", false) };
+        let job = Job { on_bad: None, ..job("en", false) };
         let record = records([&text, "", ""], &job, &[&echo]).unwrap().remove(0);
         let translated = record.translation.unwrap().text;
         let blocks: Vec<&str> = translated.split("\n\n").map(str::trim).collect();
@@ -498,7 +514,7 @@ mod tests {
         let smoke = "\"We saw the smoke from the school, and within minutes the whole street was \
             dark,\" said Marta Belden, a teacher who lives nearby.";
         let model = Stub::answering(move |_| smoke);
-        let job = Job { on_bad: OnBad::Source, ..job("en", false) };
+        let job = Job { on_bad: None, ..job("en", false) };
         let record = records([FRENCH, "", ""], &job, &[&model]).unwrap().remove(0);
         assert_eq!(record.translation.as_ref().unwrap().text.trim(), FRENCH);
         assert!(record.checks.flagged.iter().any(|flag| flag.problem == Problem::Unsupported));
@@ -506,6 +522,26 @@ mod tests {
         // The notes do not quote it either.
         assert!(!crate::report::json_line(&record).unwrap().contains("Belden"));
         assert!(!crate::report::doubts(&record).contains("Belden"));
+    }
+
+    #[test]
+    fn what_a_small_language_model_gets_wrong_stays_as_it_was_unless_one_wants_to_see_it() {
+        // Forty became fifty.
+        let source = "Le pont a coûté 40 millions de dollars.";
+        let wrong = "The bridge cost 50 million dollars.";
+        let model = Stub::answering(move |_| wrong);
+        let template = crate::generate::ChatTemplate::chatml();
+        let chats = Stub::answering(move |_| wrong).with([Capability::Chat(template)]);
+        let text = |model: &Stub, on_bad| {
+            let job = Job { on_bad, ..job("en", false) };
+            let record = records([source, "", ""], &job, &[model]).unwrap().remove(0);
+            assert_eq!(record.checks.flagged.len(), 1);
+            record.translation.unwrap().text.trim().to_string()
+        };
+        assert_eq!(text(&model, None), source);
+        assert_eq!(text(&model, Some(OnBad::Keep)), wrong);
+        assert_eq!(text(&chats, None), wrong);
+        assert_eq!(text(&chats, Some(OnBad::Source)), source);
     }
 
     #[test]

@@ -159,9 +159,11 @@ pub struct Translating {
     /// without examples, and how it should write, as "generation": {"num_beams": 4}
     #[arg(long, value_name = "DIR")]
     pub adapter: Option<PathBuf>,
-    /// What to do with a sentence whose translation the checks reject
-    #[arg(long, value_name = "WHAT", default_value = "keep")]
-    pub on_bad: OnBadArg,
+    /// What to do with a sentence whose translation the checks reject [default: source where a
+    /// small language model translates, as the starter, which invents what it does not know; else
+    /// keep]
+    #[arg(long, value_name = "WHAT")]
+    pub on_bad: Option<OnBadArg>,
     /// How models write.
     #[command(flatten)]
     pub decoding: Decoding,

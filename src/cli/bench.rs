@@ -16,7 +16,7 @@ use crate::job::in_groups;
 use crate::kernel::Precision;
 use crate::model::Runtime;
 use crate::model_store::OpenModels;
-use crate::pipeline::{Job, OnBad};
+use crate::pipeline::Job;
 use crate::task::{summarize, translate};
 use crate::types::RawArticle;
 use std::time::Instant;
@@ -197,7 +197,7 @@ impl Run<'_> {
                     ..summarize::Settings::default()
                 }),
                 translating: translate::Settings { seed: env.seed, decoding, align: false },
-                on_bad: OnBad::Keep,
+                on_bad: None,
             }
         };
         let names =

@@ -226,10 +226,10 @@ pub fn job(
         }),
         to,
         translating: settings(env, translating),
-        on_bad: match translating.on_bad {
+        on_bad: translating.on_bad.map(|what| match what {
             OnBadArg::Keep => OnBad::Keep,
             OnBadArg::Source => OnBad::Source,
-        },
+        }),
     }
 }
 

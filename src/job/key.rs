@@ -3,6 +3,7 @@
 
 use crate::generate::DecodingOverrides;
 use crate::io::articles::ReadOptions;
+use crate::io::fetch::ResolvedModel;
 use crate::io::sha256_hex;
 use crate::kernel::Precision;
 use crate::model_store::ResolvedModels;
@@ -79,7 +80,7 @@ impl JobKey {
             precision: precision_name(precision),
             from: job.from.clone(),
             to: job.to.clone(),
-            translation: job.to.is_some().then(|| translation(job)),
+            translation: job.to.is_some().then(|| translation(job, &models.translators)),
             summary: job.summary.as_ref().map(summary),
             strict,
         }
@@ -114,11 +115,15 @@ fn precision_name(precision: Precision) -> &'static str {
     }
 }
 
-fn translation(job: &Job) -> TranslationKey {
+fn translation(job: &Job, models: &[ResolvedModel]) -> TranslationKey {
     let translate::Settings { seed, decoding, align } = job.translating;
     let on_bad = match job.on_bad {
-        OnBad::Keep => "keep",
-        OnBad::Source => "source",
+        Some(OnBad::Keep) => "keep",
+        Some(OnBad::Source) => "source",
+        // What the models decide is told by their fingerprints; the word tells results of today
+        // from those of a program that kept everything.
+        None if models.iter().any(ResolvedModel::is_shown_examples) => "source",
+        None => "keep",
     };
     TranslationKey { wanted: job.translate, seed, align, on_bad, decoding }
 }
@@ -160,7 +165,7 @@ mod tests {
             translate: true,
             summary: Some(summarize::Settings::default()),
             translating: translate::Settings { seed: 7, decoding, align: false },
-            on_bad: OnBad::Keep,
+            on_bad: Some(OnBad::Keep),
         }
     }
 
@@ -196,7 +201,7 @@ mod tests {
             with(|job| job.to = None),
             with(|job| job.from = Some(Lang::en())),
             with(|job| job.translate = false),
-            with(|job| job.on_bad = OnBad::Source),
+            with(|job| job.on_bad = Some(OnBad::Source)),
             with(|job| job.translating.seed = 8),
             with(|job| job.translating.decoding.num_beams = None),
             with(|job| job.translating.decoding.temperature = Some(0.5)),

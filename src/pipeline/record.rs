@@ -13,7 +13,7 @@ use crate::types::{
 /// # Errors
 /// When a tokenizer fails.
 pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> Result<Record> {
-    let (checks, stats) = (document.checks(job.on_bad), document.stats(models)?);
+    let (checks, stats) = (document.checks(document.on_bad(job)), document.stats(models)?);
     let (translation, title) = (document.translation(job), document.title(job));
     Ok(Record {
         id: document.article.id,
@@ -96,7 +96,7 @@ impl Document<'_> {
             .map_or_else(Default::default, |route| (route.ids().join(" + "), route.languages()));
         Some(TranslationRecord {
             language: to.clone(),
-            text: self.translated_text(to, job.on_bad),
+            text: self.translated_text(to, self.on_bad(job)),
             model,
             route,
             alignments: self.translations.iter().enumerate().flat_map(of_segment).collect(),
@@ -108,7 +108,8 @@ impl Document<'_> {
         let source = self.article.title.clone()?;
         let mut titles = self.units.iter().zip(&self.translations);
         let translated = titles.find(|(unit, _)| unit.block.is_none());
-        let translation = translated.map(|(unit, text)| chosen(unit, text, job.on_bad).to_string());
+        let on_bad = self.on_bad(job);
+        let translation = translated.map(|(unit, text)| chosen(unit, text, on_bad).to_string());
         Some(TitleRecord { source, translation })
     }
 }

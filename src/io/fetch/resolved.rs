@@ -6,6 +6,7 @@ use crate::io::catalog::Model;
 use crate::io::files::sha256_of;
 use crate::io::layout;
 use crate::io::names::HubName;
+use crate::types::Prompting;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -78,6 +79,12 @@ impl ResolvedModel {
             adapter: Some(folder.to_path_buf()),
             ..self
         })
+    }
+
+    /// Whether the catalog says that it translates by examples, or was fine-tuned on them.
+    pub fn is_shown_examples(&self) -> bool {
+        let prompting = self.entry.as_ref().and_then(|entry| entry.prompt);
+        matches!(prompting, Some(Prompting::FewShot | Prompting::FineTuned))
     }
 
     /// The file of that name in the model's folder.
