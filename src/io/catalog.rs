@@ -268,6 +268,12 @@ mod tests {
             gemma.knows(&Lang::parse("sw").unwrap())
                 && gemma.licence.notice.as_ref().unwrap().contains("Gemma Terms of Use")
         );
+        let score = |from, to| {
+            let lang = |code| Lang::parse(code).unwrap();
+            taught.score(&lang(from), &lang(to))?.bleu
+        };
+        assert_eq!((score("fr", "en"), score("en", "zh-CN")), (Some(31.8), Some(19.2)));
+        assert_eq!((score("en", "zh-TW"), score("sw", "en")), (None, None));
         let smol = catalog.default_for(Task::Summarize).unwrap();
         assert!(smol.knows(&Lang::en()) && !smol.knows(&Lang::parse("fr").unwrap()));
     }

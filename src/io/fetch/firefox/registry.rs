@@ -261,6 +261,8 @@ fn scores(entry: &Entry) -> Vec<Score> {
             bleu: m.bleu.filter(sound),
             chrf: m.chrf.filter(sound)?,
             comet: m.comet22.filter(|comet| (0.0..=1.0).contains(comet)),
+            from: None,
+            to: None,
         })
     });
     score.into_iter().collect()
