@@ -209,8 +209,8 @@ impl Catalog {
         models
     }
 
-    /// The models for a pair alone that may be fetched unasked, the best first: Firefox's best, then
-    /// others of one pair that are released, for any use, and of at most 500 MB.
+    /// The models for a pair alone that may be fetched unasked, the best first: Firefox's, then
+    /// others that are released, for any use, and of at most 500 MB.
     pub fn for_pair(&self, from: &Lang, to: &Lang) -> Vec<&Model> {
         const LARGEST: u64 = 500_000_000;
         let is_wanted = |model: &&Model| {
