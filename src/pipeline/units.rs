@@ -82,16 +82,22 @@ fn of_sentences(
             continue;
         }
         let parts = parts(&text, &quoted, around, article);
-        let last = parts.len() - 1;
-        units.extend(parts.into_iter().enumerate().map(|(number, (range, language))| {
-            let part = text[range].trim_start();
-            let kept = part.trim_end();
-            let gap = if number == last { gap.as_str() } else { &part[kept.len()..] };
-            let (continues, goes_on) = (number > 0, number < last);
-            Unit { continues, goes_on, ..unit(kept, gap, &language) }
-        }));
+        for (number, (range, language)) in parts.iter().enumerate() {
+            let kept = trimmed(&text, range);
+            let next = parts.get(number + 1).map(|(range, _)| trimmed(&text, range).start);
+            let gap = next.map_or(gap.as_str(), |next| &text[kept.end..next]);
+            let (continues, goes_on) = (number > 0, next.is_some());
+            units.push(Unit { continues, goes_on, ..unit(&text[kept], gap, language) });
+        }
     }
     units
+}
+
+/// The part of a range without white space at its ends.
+fn trimmed(text: &str, range: &Range<usize>) -> Range<usize> {
+    let part = &text[range.clone()];
+    let start = range.start + part.len() - part.trim_start().len();
+    start..start + part.trim().len()
 }
 
 /// The quotations of a sentence that are in another language than the article, with those
@@ -158,6 +164,8 @@ fn parts(
 pub(super) fn fit(units: &[Unit], translations: &mut [Translation], to: &Lang) {
     for (i, unit) in units.iter().enumerate().filter(|(_, unit)| unit.continues || unit.goes_on) {
         if unit.language.same_base(to) {
+            // Word for word, in the marks of the language.
+            translations[i].text = quotes::localize(&unit.text, &unit.text, to);
             continue;
         }
         let before = if unit.continues { translations[i - 1].text.as_str() } else { "" };
@@ -290,16 +298,16 @@ mod tests {
         };
         let units = [
             unit("Bakan dün dedi:", "tr", false, true),
-            unit("“We have work to do,”", "en", true, true),
+            unit("« We have work to do »,", "en", true, true),
             unit("ve gitti.", "tr", true, false),
             unit("Bitti.", "tr", false, false),
         ];
-        let texts = ["The minister said.", "“We have work to do,”", "And he went.", "The end."];
+        let texts = ["The minister said.", "« We have work to do »,", "And he went.", "The end."];
         let mut translations =
             texts.map(|text| Translation { text: text.into(), ..Translation::default() });
         fit(&units, &mut translations, &Lang::en());
         let texts = translations.each_ref().map(|translation| translation.text.as_str());
         assert_eq!(texts[0], "The minister said");
-        assert_eq!(texts[1..], ["“We have work to do,”", "and he went.", "The end."]);
+        assert_eq!(texts[1..], ["\"We have work to do\",", "and he went.", "The end."]);
     }
 }
