@@ -394,6 +394,9 @@ pub struct Checks {
     /// Segments that are still bad, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flagged: Vec<Flag>,
+    /// Numbers of those in whose place the source stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untranslated: Vec<usize>,
     /// Summary sentences of the model that were replaced or dropped, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<Flag>,
@@ -406,7 +409,7 @@ pub struct Flag {
     pub problem: Problem,
     /// 0-based number of the segment: the title if there is one, then the body's sentences.
     pub segment: usize,
-    /// The text complained of.
+    /// The text complained of; the source, where it stands in the place of a bad translation.
     pub text: String,
 }
 

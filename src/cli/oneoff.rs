@@ -13,7 +13,8 @@ use crate::model_store::{ModelChoice, OpenModels};
 use crate::pipeline::{self, Job, Models};
 use crate::report;
 use crate::task::translate::{self, Segment, Translation};
-use crate::text::{extract, language, protect};
+use crate::text::language::{self, Languages};
+use crate::text::{extract, protect};
 use crate::types::{
     Detection, Format, Lang, RawArticle, Record, Source, Status, TranslationRecord,
 };
@@ -247,8 +248,10 @@ fn lines(
     }
     let (total, mut doubtful) = (lines.len(), 0);
     for (number, lines) in lines.chunks(LINES).enumerate() {
-        let segment =
-            |line: &&str| Segment { text: line.trim().into(), from: from.clone(), to: to.clone() };
+        let segment = |line: &&str| {
+            let from = line_language(line, &from, &to, models);
+            Segment { text: line.trim().into(), from, to: to.clone() }
+        };
         let segments: Vec<Segment> = lines.iter().map(segment).collect();
         let all = if lines.len() < total {
             format!("lines {}–{} of {total}", number * LINES + 1, number * LINES + lines.len())
@@ -282,6 +285,16 @@ fn lines(
         ));
     }
     Ok(())
+}
+
+/// The language of a line: that of all lines, unless it is beyond doubt in another. A line that no
+/// model translates counts as being in the language wanted, and stays as it is.
+fn line_language(line: &str, all: &Lang, to: &Lang, models: &Models<'_>) -> Lang {
+    match language::of_passage(line, Languages { around: all, expected: &[to] }) {
+        None => all.clone(),
+        Some(own) if matches!(models.translators.route(&own, to), Ok(Some(_))) => own,
+        Some(_) => to.clone(),
+    }
 }
 
 /// A line and its translation as JSON.

@@ -1,10 +1,14 @@
 //! How an engine works, and what a model's files say about generation.
 
 use super::shortlist::{Shortlist, TokenSet};
+use super::vocabulary::Vocabulary;
 use super::{Capability, DecodingOptions};
 use crate::cancel::CancelToken;
+use crate::error::Result;
+use crate::nn::OutputLayer;
 use crate::types::Lang;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// How an engine works. None of it changes a result.
 #[derive(Clone, Debug)]
@@ -45,4 +49,21 @@ pub struct GenerationConfig {
     /// The tokens that text of a language is made of, by its code; text of other languages may have
     /// any.
     pub languages: HashMap<String, TokenSet>,
+}
+
+impl GenerationConfig {
+    /// The vocabulary of a request, or what the shortlist leaves of it: chosen for each source
+    /// alone, so that its result does not depend on the others.
+    pub(super) fn vocabulary(
+        &self,
+        vocabulary: &Arc<Vocabulary>,
+        source: Option<&[u32]>,
+        output: &OutputLayer,
+    ) -> Result<Arc<Vocabulary>> {
+        let (Some(shortlist), Some(source)) = (&self.shortlist, source) else {
+            return Ok(vocabulary.clone());
+        };
+        let tokens = shortlist.tokens(source, output.vocabulary());
+        Ok(Arc::new(vocabulary.among(tokens, output)?))
+    }
 }

@@ -209,15 +209,21 @@ pub trait Generate: Send + Sync {
     }
 
     /// For each request the mean log-probability (natural logarithm) of a text's tokens, if the
-    /// model continued the request with this text: as the tokenizer divides it, without an end
-    /// token; 0 for an empty text. Of the options, [`DecodingOptions::language`] and
-    /// [`DecodingOptions::shortlist`] say which tokens might have come in the place of the text's
-    /// own, which always might; no rule bans or favours one. `on_done` gets the number of each as
-    /// it is known, from any thread; when it returns `false`, the work stops with
+    /// model continued the request with this text: as the tokenizer divides it. What a model with
+    /// an encoder writes is a whole text, so the end token after it counts as one of its tokens;
+    /// where text is continued, no end token counts, and an empty text has 0. What the output is
+    /// given to begin with ([`Request::begin`], [`Request::output_prefix`]) stands before the text
+    /// and does not count.
+    ///
+    /// Of the options, [`DecodingOptions::language`] and [`DecodingOptions::shortlist`], and of the
+    /// model a lexical shortlist, say which tokens might have come in the place of the text's own,
+    /// which always might; no rule bans or favours one. `on_done` gets the number of each as it is
+    /// known, from any thread; when it returns `false`, the work stops with
     /// [`crate::error::Error::Interrupted`].
     ///
     /// # Errors
-    /// When the model has an encoder, or a request with its text does not fit into the context.
+    /// When a source is longer than an encoder reads, or a request with its text does not fit into
+    /// the context.
     fn score(
         &self,
         pairs: &[(&Request, &str)],

@@ -9,22 +9,22 @@ use crate::arch::Encoder;
 use crate::error::{Error, Result};
 use std::sync::Arc;
 
+/// What an output is given to begin with.
+pub(super) struct Forced {
+    /// The begin token, and those of the text.
+    pub tokens: Vec<u32>,
+    /// Tokens of the text: as in `transformers`, the begin token counts as written, the text as
+    /// given.
+    free_tokens: usize,
+}
+
 impl Engine {
     /// A request, tokenized and ready to run.
     pub(super) fn prepare(&self, request: &Request, reply: Reply) -> Result<QueuedRequest> {
         let options = &request.options;
         let prompt = self.tokenizer.encode_plain(&request.prompt)?;
         let prompt_tokens = prompt.len();
-        let begin = request
-            .begin
-            .as_ref()
-            .map(|text| self.begin(text))
-            .transpose()?
-            .or(options.forced_begin);
-        let forced = self.tokenizer.encode(&request.output_prefix)?;
-        // As in `transformers`, the token counts as written, the text as given.
-        let free_tokens = forced.len();
-        let forced: Vec<u32> = begin.into_iter().chain(forced).collect();
+        let Forced { tokens: forced, free_tokens } = self.forced(request)?;
         let (source, mut tokens, prefix) = if let Some(encoder) = self.model.encoder() {
             (Some(self.source(encoder, request)?), self.config.start.clone(), None)
         } else {
@@ -88,6 +88,15 @@ impl Engine {
             ));
         }
         Ok(source)
+    }
+
+    /// What the output of a request is given to begin with.
+    pub(super) fn forced(&self, request: &Request) -> Result<Forced> {
+        let begin = request.begin.as_ref().map(|text| self.begin(text)).transpose()?;
+        let begin = begin.or(request.options.forced_begin);
+        let given = self.tokenizer.encode_target(&request.output_prefix, "")?;
+        let free_tokens = given.len();
+        Ok(Forced { tokens: begin.into_iter().chain(given).collect(), free_tokens })
     }
 
     /// The error for what does not fit into the context.

@@ -3,7 +3,7 @@
 
 use super::prefix_cache::{Prefix, PrefixCache};
 use super::vocabulary::Vocabulary;
-use super::{Engine, Request};
+use super::{Engine, GenerationConfig, Request};
 use crate::arch::Model;
 use crate::error::{Error, Result};
 use crate::nn::{KvCache, Span};
@@ -15,19 +15,41 @@ use std::sync::Arc;
 struct Given {
     /// Its number in the call.
     number: usize,
-    /// See [`Request::prefix`].
-    prefix: Arc<Prefix>,
-    /// What stands before the text, the prefix apart.
+    begins: Begins,
+    /// What stands before the text, prefix and source apart.
     before: Vec<u32>,
+    /// The text; for a model with an encoder, with the end token after it.
     text: Vec<u32>,
-    /// What the text might have been.
+    /// What the text might have been, as far as the language says.
     vocabulary: Arc<Vocabulary>,
 }
 
+/// What the model has read before it sees the sequence.
+enum Begins {
+    /// The source of an encoder.
+    Source(Vec<u32>),
+    /// See [`Request::prefix`].
+    Prefix(Arc<Prefix>),
+}
+
+/// Reads texts.
+struct Scorer {
+    model: Arc<dyn Model>,
+    config: Arc<GenerationConfig>,
+    prefixes: Arc<PrefixCache>,
+}
+
 impl Given {
+    fn source(&self) -> Option<&[u32]> {
+        match &self.begins {
+            Begins::Source(source) => Some(source),
+            Begins::Prefix(_) => None,
+        }
+    }
+
     /// Tokens that are read.
     fn size(&self) -> usize {
-        self.before.len() + self.text.len()
+        self.source().map_or(0, <[u32]>::len) + self.before.len() + self.text.len()
     }
 }
 
@@ -38,17 +60,15 @@ impl Engine {
         pairs: &[(&Request, &str)],
         on_done: &(dyn Fn(usize) -> bool + Sync),
     ) -> Result<Vec<f32>> {
-        if self.model.encoder().is_some() {
-            return Err(Error::model(
-                &self.id,
-                "texts are scored by language models alone, and it has an encoder",
-            ));
-        }
         let given = pairs.iter().enumerate().map(|(number, pair)| self.given(number, *pair));
         let batches = batches(given.collect::<Result<_>>()?, self.settings.prefill.max(1));
-        let (model, prefixes) = (self.model.clone(), self.prefixes.clone());
+        let scorer = Scorer {
+            model: self.model.clone(),
+            config: self.config.clone(),
+            prefixes: self.prefixes.clone(),
+        };
         let score = move |batch: Vec<Given>| {
-            let scores = mean_log_probabilities(&*model, &prefixes, &batch)?;
+            let scores = scorer.mean_log_probabilities(&batch)?;
             Ok(batch.iter().map(|given| given.number).zip(scores).collect::<Vec<_>>())
         };
         let mut scores = vec![0.0; pairs.len()];
@@ -65,15 +85,25 @@ impl Engine {
     }
 
     fn given(&self, number: usize, (request, text): (&Request, &str)) -> Result<Given> {
-        let prefix = self.prefix(request)?;
-        let before = self.with_suffix(self.tokenizer.encode_plain(&request.prompt)?, request)?;
-        let text = self.tokenizer.encode_plain(text)?;
-        let used = prefix.tokens.len() + before.len() + text.len();
+        let mut text = self.tokenizer.encode_target("", text)?;
+        let (begins, mut before) = if let Some(encoder) = self.model.encoder() {
+            text.extend(self.tokenizer.ends().first());
+            (Begins::Source(self.source(encoder, request)?), self.config.start.clone())
+        } else {
+            let prompt = self.tokenizer.encode_plain(&request.prompt)?;
+            (Begins::Prefix(self.prefix(request)?), self.with_suffix(prompt, request)?)
+        };
+        before.extend(self.forced(request)?.tokens);
+        let prefix = match &begins {
+            Begins::Source(_) => 0,
+            Begins::Prefix(prefix) => prefix.tokens.len(),
+        };
+        let used = prefix + before.len() + text.len();
         if used > self.model.context_length() {
             return Err(self.too_long(used));
         }
         let vocabulary = self.vocabularies.get(&request.options)?;
-        Ok(Given { number, prefix, before, text, vocabulary })
+        Ok(Given { number, begins, before, text, vocabulary })
     }
 }
 
@@ -101,51 +131,88 @@ fn batches(mut given: Vec<Given>, step: usize) -> Vec<Vec<Given>> {
     batches
 }
 
-/// The mean over each text's tokens; all are of one vocabulary.
-fn mean_log_probabilities(
-    model: &dyn Model,
-    prefixes: &PrefixCache,
-    given: &[Given],
-) -> Result<Vec<f32>> {
-    let begin = |g: &Given| Ok(KvCache::after(prefixes.read(&g.prefix)?));
-    let mut caches = given.iter().map(begin).collect::<Result<Vec<KvCache>>>()?;
-    // What follows the prompt, and then what follows every token of the text but the last.
-    let mut spans: Vec<Span<'_>> =
-        given.iter().zip(&mut caches).map(|(g, cache)| Span::new(&g.before, cache)).collect();
-    let after_prompt = model.forward(&mut spans)?; // (texts, dim)
-    // As the hypotheses of a beam, each of which has passed all that stands before it.
-    let paths: Vec<Vec<Vec<u32>>> = given
-        .iter()
-        .zip(&caches)
-        .map(|(g, cache)| {
-            (1..g.text.len()).map(|n| (0..(cache.rows() + n) as u32).collect()).collect()
-        })
-        .collect();
-    let own = given.iter().zip(&mut caches).zip(&paths).filter(|((g, _), _)| g.text.len() > 1);
-    let mut spans: Vec<Span<'_>> = own
-        .map(|((g, cache), paths)| Span {
-            tokens: &g.text[..g.text.len() - 1],
-            cache,
-            paths: Some(paths),
-        })
-        .collect();
-    let hidden = if spans.is_empty() {
-        after_prompt
-    } else {
-        Tensor::cat(&[after_prompt, model.forward(&mut spans)?], 0)?
-    };
-
-    // In the order of the rows: the first tokens, and then the rest of each text.
-    let firsts = given.iter().map(|g| g.text[0]);
-    let expected: Vec<u32> =
-        firsts.chain(given.iter().flat_map(|g| &g.text[1..]).copied()).collect();
-    let vocabulary = &given[0].vocabulary;
-    let mut log_probabilities =
-        vocabulary.log_probabilities(&hidden, model.output(), &expected)?.into_iter();
-    let mut totals: Vec<f32> = log_probabilities.by_ref().take(given.len()).collect();
-    for (total, g) in totals.iter_mut().zip(given) {
-        *total = (*total + log_probabilities.by_ref().take(g.text.len() - 1).sum::<f32>())
-            / g.text.len() as f32;
+impl Scorer {
+    /// The mean over each text's tokens; all are of one vocabulary, a shortlist apart.
+    fn mean_log_probabilities(&self, given: &[Given]) -> Result<Vec<f32>> {
+        let hidden = self.read(given)?;
+        let output = self.model.output();
+        if self.config.shortlist.is_none() {
+            let rows = given.iter().enumerate().flat_map(|(at, _)| rows(given, at));
+            let hidden = hidden.index_select(&at(rows, &hidden)?, 0)?;
+            let expected: Vec<u32> = given.iter().flat_map(|g| &g.text).copied().collect();
+            let all = given[0].vocabulary.log_probabilities(&hidden, output, &expected)?;
+            let mut all = all.as_slice();
+            let own = |g: &Given| all.split_off(..g.text.len()).map_or(0.0, mean);
+            return Ok(given.iter().map(own).collect());
+        }
+        let own = |(number, g): (usize, &Given)| {
+            let vocabulary = self.config.vocabulary(&g.vocabulary, g.source(), output)?;
+            let hidden = hidden.index_select(&at(rows(given, number), &hidden)?, 0)?;
+            Ok(mean(&vocabulary.log_probabilities(&hidden, output, &g.text)?))
+        };
+        given.iter().enumerate().map(own).collect()
     }
-    Ok(totals)
+
+    /// The hidden states before each of the tokens, (tokens, dim), in the order of [`rows`].
+    fn read(&self, given: &[Given]) -> Result<Tensor> {
+        let mut caches = self.caches(given)?;
+        // What follows the prompt, and then what follows every token of the text but the last.
+        let mut spans: Vec<Span<'_>> =
+            given.iter().zip(&mut caches).map(|(g, cache)| Span::new(&g.before, cache)).collect();
+        let after_prompt = self.model.forward(&mut spans)?; // (texts, dim)
+        // As the hypotheses of a beam, each of which has passed all that stands before it.
+        let paths: Vec<Vec<Vec<u32>>> = given
+            .iter()
+            .zip(&caches)
+            .map(|(g, cache)| {
+                (1..g.text.len()).map(|n| (0..(cache.rows() + n) as u32).collect()).collect()
+            })
+            .collect();
+        let own = given.iter().zip(&mut caches).zip(&paths).filter(|((g, _), _)| g.text.len() > 1);
+        let mut spans: Vec<Span<'_>> = own
+            .map(|((g, cache), paths)| Span {
+                tokens: &g.text[..g.text.len() - 1],
+                cache,
+                paths: Some(paths),
+            })
+            .collect();
+        if spans.is_empty() {
+            return Ok(after_prompt);
+        }
+        Ok(Tensor::cat(&[after_prompt, self.model.forward(&mut spans)?], 0)?)
+    }
+
+    /// The caches that the texts begin with. Sources go through the encoder together.
+    fn caches(&self, given: &[Given]) -> Result<Vec<KvCache>> {
+        let sources: Vec<&[u32]> = given.iter().filter_map(Given::source).collect();
+        let mut encoded = match self.model.encoder() {
+            Some(encoder) if !sources.is_empty() => encoder.encode(&sources)?,
+            _ => Vec::new(),
+        }
+        .into_iter();
+        let begin = |g: &Given| match &g.begins {
+            Begins::Source(_) => {
+                Ok(encoded.next().map_or_else(|| self.model.new_cache(), KvCache::reading))
+            }
+            Begins::Prefix(prefix) => Ok(KvCache::after(self.prefixes.read(prefix)?)),
+        };
+        given.iter().map(begin).collect()
+    }
+}
+
+/// The rows of the hidden states before the tokens of a text: first come those before the first
+/// token of every text, and then the rest of each text.
+fn rows(given: &[Given], number: usize) -> impl Iterator<Item = u32> {
+    let before: usize = given[..number].iter().map(|g| g.text.len() - 1).sum();
+    let first = (given.len() + before) as u32;
+    std::iter::once(number as u32).chain(first..first + given[number].text.len() as u32 - 1)
+}
+
+/// Numbers of rows, where the hidden states are.
+fn at(rows: impl Iterator<Item = u32>, hidden: &Tensor) -> Result<Tensor> {
+    Ok(Tensor::new(rows.collect::<Vec<u32>>(), hidden.device())?)
+}
+
+fn mean(all: &[f32]) -> f32 {
+    all.iter().sum::<f32>() / all.len().max(1) as f32
 }

@@ -158,7 +158,12 @@ impl Worker {
                 (None, Some(prefix)) => KvCache::after(self.prefixes.read(prefix)?),
                 (None, None) => self.model.new_cache(),
             };
-            Ok((self.vocabulary(request)?, cache))
+            let vocabulary = self.config.vocabulary(
+                &request.vocabulary,
+                request.source.as_deref(),
+                self.model.output(),
+            )?;
+            Ok((vocabulary, cache))
         };
         let ready = started.iter().map(&mut begin).collect::<Result<Vec<_>>>()?;
         batch.extend(
@@ -168,17 +173,6 @@ impl Worker {
                 .map(|(request, (vocabulary, cache))| Sequence::new(request, vocabulary, cache)),
         );
         Ok(())
-    }
-
-    /// The vocabulary of a request, or what a shortlist leaves of it: chosen for each source alone,
-    /// so that its result does not depend on the others.
-    fn vocabulary(&self, request: &QueuedRequest) -> Result<Arc<Vocabulary>> {
-        let (Some(shortlist), Some(source)) = (&self.config.shortlist, &request.source) else {
-            return Ok(request.vocabulary.clone());
-        };
-        let output = self.model.output();
-        let tokens = shortlist.tokens(source, output.vocabulary());
-        Ok(Arc::new(request.vocabulary.among(tokens, output)?))
     }
 
     /// Reads some prompt tokens of the new sequences, and advances the others by one token.

@@ -209,8 +209,8 @@ impl Catalog {
         models
     }
 
-    /// The models for a pair alone that may be fetched unasked, the best first: Firefox's best, then
-    /// others of one pair that are released, for any use, and of at most 500 MB.
+    /// The models for a pair alone that may be fetched unasked, the best first: Firefox's, then
+    /// others that are released, for any use, and of at most 500 MB.
     pub fn for_pair(&self, from: &Lang, to: &Lang) -> Vec<&Model> {
         const LARGEST: u64 = 500_000_000;
         let is_wanted = |model: &&Model| {
@@ -268,6 +268,12 @@ mod tests {
             gemma.knows(&Lang::parse("sw").unwrap())
                 && gemma.licence.notice.as_ref().unwrap().contains("Gemma Terms of Use")
         );
+        let score = |from, to| {
+            let lang = |code| Lang::parse(code).unwrap();
+            taught.score(&lang(from), &lang(to))?.bleu
+        };
+        assert_eq!((score("fr", "en"), score("en", "zh-CN")), (Some(31.8), Some(19.2)));
+        assert_eq!((score("en", "zh-TW"), score("sw", "en")), (None, None));
         let smol = catalog.default_for(Task::Summarize).unwrap();
         assert!(smol.knows(&Lang::en()) && !smol.knows(&Lang::parse("fr").unwrap()));
     }

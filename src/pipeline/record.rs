@@ -1,6 +1,6 @@
 //! From a document to its record.
 
-use super::{Document, Job, Models, chosen};
+use super::{Document, Job, Models, OnBad, chosen};
 use crate::error::{Error, Result};
 use crate::task::translate::{Hop, Route, Translation};
 use crate::types::{
@@ -13,7 +13,7 @@ use crate::types::{
 /// # Errors
 /// When a tokenizer fails.
 pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> Result<Record> {
-    let (checks, stats) = (document.checks(), document.stats(models)?);
+    let (checks, stats) = (document.checks(document.on_bad(job)), document.stats(models)?);
     let (translation, title) = (document.translation(job), document.title(job));
     Ok(Record {
         id: document.article.id,
@@ -34,13 +34,17 @@ pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> 
 
 impl Document<'_> {
     /// The findings of the checks.
-    fn checks(&self) -> Checks {
+    fn checks(&self, on_bad: OnBad) -> Checks {
         let mut checks = Checks::default();
         for (segment, translation) in self.translations.iter().enumerate() {
             checks.segments += 1;
             checks.retried += usize::from(translation.retried);
-            let text = &translation.text;
-            let flag = |&problem| Flag { problem, segment, text: text.clone() };
+            let unit = &self.units[segment];
+            let text = chosen(unit, translation, on_bad);
+            if !translation.problems.is_empty() && text == unit.text {
+                checks.untranslated.push(segment);
+            }
+            let flag = |&problem| Flag { problem, segment, text: text.into() };
             checks.flagged.extend(translation.problems.iter().map(flag));
         }
         let trusted: Vec<f32> = self.translations.iter().filter_map(|t| t.confidence).collect();

@@ -55,12 +55,10 @@ impl Candidate<'_> {
     }
 
     /// The order: the least goes first.
-    fn key(&self, from: &Lang, preset: Preset) -> impl Ord + use<> {
+    fn key(&self, (from, to): (&Lang, &Lang), preset: Preset) -> impl Ord + use<> {
         let thousandths = |score: f32| (score * 1000.0) as i64;
-        let best = |score: fn(&crate::io::catalog::Score) -> Option<f32>| {
-            self.entry.scores.iter().filter_map(score).map(thousandths).max()
-        };
-        let scores = (best(|s| s.comet), best(|s| Some(s.chrf)));
+        let score = self.entry.score(from, to);
+        let scores = score.map(|s| (s.comet.map(thousandths), thousandths(s.chrf)));
         let size = self.entry.size();
         let first = if preset == Preset::Fast { size } else { 0 };
         let other_script = !reads(self.entry, from);
@@ -90,7 +88,7 @@ impl Candidate<'_> {
     }
 
     /// Why it is the one, in a few words.
-    fn why(&self) -> String {
+    fn why(&self, from: &Lang, to: &Lang) -> String {
         if self.is_last_resort {
             return "last resort: nothing else is here, or small enough to fetch unasked".into();
         }
@@ -98,10 +96,8 @@ impl Candidate<'_> {
             0 => "installed here".to_string(),
             quality => format!("quality {quality} of 5"),
         };
-        let mut scores = self.entry.scores.iter();
-        if let Some(best) = scores.next() {
-            let best = scores.fold(best, |a, b| if b.chrf > a.chrf { b } else { a });
-            words.push_str(&format!(", chrF {:.1} on {}", best.chrf, best.set));
+        if let Some(score) = self.entry.score(from, to) {
+            words.push_str(&format!(", chrF {:.1} on {}", score.chrf, score.set));
         }
         words
     }
@@ -123,8 +119,8 @@ pub fn best<'a, 'c>(
     candidates
         .iter()
         .filter(|c| c.is_allowed(preset) && serves(c.entry, from, to))
-        .min_by_key(|c| c.key(from, preset))
-        .map(|best| (best, best.why()))
+        .min_by_key(|c| c.key((from, to), preset))
+        .map(|best| (best, best.why(from, to)))
 }
 
 #[cfg(test)]

@@ -68,7 +68,41 @@ struct Candidate {
 struct Choice {
     variant: Option<usize>,
     total: f32,
-    likelihood: f32,
+    likelihood: Likelihood,
+}
+
+/// How likely a model holds a translation and its source: mean log-probabilities of a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Likelihood {
+    /// Of the translation, given the source.
+    pub forward: f32,
+    /// Of the source, given the translation.
+    pub backward: f32,
+    /// Whether the source is no likelier, given the translation, than it is by itself: then the
+    /// translation says nothing of what the source says.
+    pub says_nothing: bool,
+}
+
+impl Likelihood {
+    /// The sum with another, which counts `weight` times.
+    pub fn plus(self, other: Likelihood, weight: f32) -> Likelihood {
+        Likelihood {
+            forward: self.forward + other.forward * weight,
+            backward: self.backward + other.backward * weight,
+            says_nothing: self.says_nothing || other.says_nothing,
+        }
+    }
+
+    /// The mean of what was added up with so much weight in all.
+    pub fn over(self, weight: f32) -> Likelihood {
+        let Likelihood { forward, backward, says_nothing } = self;
+        Likelihood { forward: forward / weight, backward: backward / weight, says_nothing }
+    }
+
+    /// The geometric mean of the probabilities, from 0 to 1.
+    pub fn confidence(self) -> f32 {
+        ((self.forward + self.backward) / 2.0).exp()
+    }
 }
 
 impl Reranker<'_> {
@@ -76,9 +110,8 @@ impl Reranker<'_> {
     /// are counted, among those that the checks complain of least. `one_more` hears of each output
     /// that is read back; `false` stops the work.
     ///
-    /// For each output comes the mean log-probability of a token of what was chosen, given the
-    /// source, and of a token of the source, given that: the mean of both. `None` for what did not
-    /// come to its end, and is no translation.
+    /// For each output comes how likely what was chosen is; `None` for what did not come to its
+    /// end, and is no translation.
     ///
     /// # Errors
     /// When the model fails, or cannot say how likely a text is.
@@ -86,12 +119,13 @@ impl Reranker<'_> {
         &self,
         outputs: &mut [Output],
         one_more: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Vec<Option<f32>>> {
+    ) -> Result<Vec<Option<Likelihood>>> {
         let (candidates, questions) = self.candidates(outputs)?;
         let pairs: Vec<(&Request, &str)> =
             questions.iter().map(|question| (&question.request, question.text.as_str())).collect();
         let scores = self.model.score(&pairs, &|i| !questions[i].is_first || one_more())?;
-        let choices = self.choices(outputs.len(), &candidates, &scores);
+        let mut choices = self.choices(outputs.len(), &candidates, &scores);
+        self.find_what_says_nothing(&mut choices)?;
         for (output, choice) in outputs.iter_mut().zip(&choices) {
             if let Some(Choice { variant: Some(at), .. }) = *choice {
                 let Variant { text, ids, score, .. } = output.variants.swap_remove(at);
@@ -153,11 +187,40 @@ impl Reranker<'_> {
             let total = score + weight * backward;
             let held = &mut choices[candidate.number];
             if held.is_none_or(|held| total > held.total) {
-                let (variant, likelihood) = (candidate.variant, (mean + backward) / 2.0);
+                let likelihood = Likelihood { forward: mean, backward, says_nothing: false };
+                let variant = candidate.variant;
                 *held = Some(Choice { variant, total, likelihood });
             }
         }
         choices
+    }
+
+    /// Compares how likely the source is, given what was chosen, with how likely it is by itself.
+    ///
+    /// # Errors
+    /// When the model fails, or cannot say how likely a text is.
+    fn find_what_says_nothing(&self, choices: &mut [Option<Choice>]) -> Result<()> {
+        /// Mean log-probability of a source's tokens from which on nobody asks: no source that
+        /// was seen in tests is so likely by itself.
+        const LIKELY: f32 = -1.5;
+        let mut doubted: Vec<&mut Likelihood> = Vec::new();
+        let mut questions: Vec<Question> = Vec::new();
+        for (number, choice) in choices.iter_mut().enumerate() {
+            let Some(Choice { likelihood, .. }) = choice else { continue };
+            if likelihood.backward < LIKELY {
+                let (from, to) = self.languages[number];
+                let prompt = (self.prompt)(to, from)?;
+                questions.push(Question::alone(&prompt, &self.requests[number], from));
+                doubted.push(likelihood);
+            }
+        }
+        let pairs: Vec<(&Request, &str)> =
+            questions.iter().map(|question| (&question.request, question.text.as_str())).collect();
+        let scores = self.model.score(&pairs, &|_| true)?;
+        for (likelihood, alone) in doubted.into_iter().zip(scores) {
+            likelihood.says_nothing = likelihood.backward < alone;
+        }
+        Ok(())
     }
 }
 
@@ -234,6 +297,13 @@ impl Question {
         };
         Question::new(question, from, format!(" {}", request.prompt))
     }
+
+    /// The question how likely the source is by itself, as a text in its language.
+    fn alone(prompt: &Prompt, request: &Request, from: &Lang) -> Question {
+        let suffix = prompt.suffix.trim_start().into();
+        let question = Request { suffix, ..Request::default() };
+        Question::new(question, from, format!(" {}", request.prompt))
+    }
 }
 
 #[cfg(test)]
@@ -249,6 +319,11 @@ mod tests {
             |question, answer| {
                 let is_back =
                     question.prefix == "en: " && question.suffix == "\nfr:" && answer == " source";
+                if question.prompt.is_empty() {
+                    // How likely the source is by itself.
+                    assert_eq!((question.suffix.as_str(), answer), ("fr:", " source"));
+                    return -6.0;
+                }
                 assert!(is_back || question.prompt == "source");
                 let length = if is_back { question.prompt.len() } else { answer.len() };
                 length as f32 - 10.0
@@ -296,11 +371,11 @@ mod tests {
         // What is drawn is asked about both ways, and the longer is always the likelier.
         let cases = [
             // It gains 2 × 0.3 and loses 0.5.
-            (request(0.3, 1.0, 0.0), Finish::Stop, "three", Some((-1.5 - 5.0) / 2.0)),
-            (request(0.2, 1.0, 0.0), Finish::Stop, "one", Some((-1.0 - 7.0) / 2.0)),
+            (request(0.3, 1.0, 0.0), Finish::Stop, "three", Some((-1.5, -5.0, false))),
+            (request(0.2, 1.0, 0.0), Finish::Stop, "one", Some((-1.0, -7.0, true))),
             // Four tokens, with the last: the sum was divided by the square root of their number.
-            (request(0.2, 0.5, 0.0), Finish::Stop, "one", Some((-1.0 / 2.0 - 7.0) / 2.0)),
-            (request(0.2, 1.0, 0.5), Finish::Stop, "three", Some((-4.0 - 5.0) / 2.0)),
+            (request(0.2, 0.5, 0.0), Finish::Stop, "one", Some((-0.5, -7.0, true))),
+            (request(0.2, 1.0, 0.5), Finish::Stop, "three", Some((-4.0, -5.0, false))),
             (request(0.3, 1.0, 0.0), Finish::Length, "one", None),
         ];
         let (fr, en) = (Lang::parse("fr").unwrap(), Lang::en());
@@ -321,6 +396,7 @@ mod tests {
                 (output.text.as_str(), output.ids.len(), output.tokens),
                 (expected, expected.len(), expected.len())
             );
+            let found = found.map(|found| (found.forward, found.backward, found.says_nothing));
             assert_eq!(found, likelihood, "{expected}");
         }
         assert_eq!(heard.into_inner(), 4);

@@ -189,10 +189,10 @@ fn marian(
     }
     control.retain(|token| !token.is_empty() && ids.contains_key(token));
     let source = sentencepiece(&folder.join("source.spm"))?;
-    // The model of the target decodes its own pieces; where both sides share a vocabulary, that of
-    // the source decodes all.
+    // Each side has its model even where both share a vocabulary.
+    let file = folder.join("target.spm");
     let target =
-        if target_ids.is_some() { Some(sentencepiece(&folder.join("target.spm"))?) } else { None };
+        if target_ids.is_some() || file.is_file() { Some(sentencepiece(&file)?) } else { None };
     MappedSentencePiece::new(Parts {
         source,
         target,

@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 /// The parts of a [`MappedSentencePiece`].
 pub(super) struct Parts {
     pub source: SentencePiece,
-    /// Decodes, where it is not the model that encodes.
+    /// Encodes what is written, where it is not the model that encodes what is read.
     pub target: Option<SentencePiece>,
     /// Pieces to ids on the side of the encoder.
     pub ids: HashMap<String, u32>,
@@ -53,6 +53,13 @@ impl Parts {
     }
 }
 
+/// What encodes the texts of one side.
+#[derive(Clone, Copy)]
+struct Side<'a> {
+    pieces: &'a SentencePiece,
+    ids: &'a HashMap<String, u32>,
+}
+
 pub(super) struct MappedSentencePiece {
     parts: Parts,
     tokens: HashMap<u32, String>,
@@ -86,22 +93,46 @@ impl MappedSentencePiece {
 
     /// With control tokens and language codes recognized.
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        self.encode_joined(text, "")
+        self.encode_source(text, "")
     }
 
     pub fn encode_plain(&self, text: &str) -> Vec<u32> {
-        self.parts.source.encode(text).iter().map(|piece| self.piece_id(piece)).collect()
-    }
-
-    /// A piece of a plain text is never a control token, whatever the vocabulary says.
-    fn piece_id(&self, piece: &str) -> u32 {
-        let control = self.control.contains(piece) || self.parts.has_codes && is_code(piece);
-        self.parts.ids.get(piece).filter(|_| !control).copied().unwrap_or(self.parts.unknown)
+        self.plain(self.source(), text)
     }
 
     /// The ids of `prefix`, whose control tokens are recognized, and the plain `text` right after
-    /// it.
-    pub fn encode_joined(&self, prefix: &str, text: &str) -> Vec<u32> {
+    /// it, as an encoder reads them.
+    pub fn encode_source(&self, prefix: &str, text: &str) -> Vec<u32> {
+        self.joined(self.source(), prefix, text)
+    }
+
+    /// The same as a decoder writes them.
+    pub fn encode_target(&self, prefix: &str, text: &str) -> Vec<u32> {
+        self.joined(self.target(), prefix, text)
+    }
+
+    fn source(&self) -> Side<'_> {
+        Side { pieces: &self.parts.source, ids: &self.parts.ids }
+    }
+
+    fn target(&self) -> Side<'_> {
+        Side {
+            pieces: self.parts.target.as_ref().unwrap_or(&self.parts.source),
+            ids: self.parts.target_ids.as_ref().unwrap_or(&self.parts.ids),
+        }
+    }
+
+    fn plain(&self, side: Side<'_>, text: &str) -> Vec<u32> {
+        side.pieces.encode(text).iter().map(|piece| self.piece_id(side, piece)).collect()
+    }
+
+    /// A piece of a plain text is never a control token, whatever the vocabulary says.
+    fn piece_id(&self, side: Side<'_>, piece: &str) -> u32 {
+        let control = self.control.contains(piece) || self.parts.has_codes && is_code(piece);
+        side.ids.get(piece).filter(|_| !control).copied().unwrap_or(self.parts.unknown)
+    }
+
+    fn joined(&self, side: Side<'_>, prefix: &str, text: &str) -> Vec<u32> {
         let mut ids = Vec::new();
         let mut rest = prefix;
         loop {
@@ -109,15 +140,15 @@ impl MappedSentencePiece {
                 (self.parts.has_codes && rest.starts_with(">>"), rest.find("<<"))
             {
                 let (code, tail) = rest.split_at(end + 2);
-                ids.push(self.parts.ids.get(code).copied().unwrap_or(self.parts.unknown));
+                ids.push(side.ids.get(code).copied().unwrap_or(self.parts.unknown));
                 rest = tail;
             }
             let Some(found) = self.finder.find(rest) else { break };
-            ids.extend(self.encode_plain(&rest[..found.start()]));
-            ids.extend(self.parts.ids.get(&rest[found.range()]));
+            ids.extend(self.plain(side, &rest[..found.start()]));
+            ids.extend(side.ids.get(&rest[found.range()]));
             rest = &rest[found.end()..];
         }
-        ids.extend(self.encode_plain(&format!("{rest}{text}")));
+        ids.extend(self.plain(side, &format!("{rest}{text}")));
         ids
     }
 
@@ -127,7 +158,9 @@ impl MappedSentencePiece {
             .filter(|id| !self.silent.contains(id))
             .filter_map(|id| self.tokens.get(id))
             .map(String::as_str);
-        let text = self.parts.target.as_ref().unwrap_or(&self.parts.source).decode(pieces);
+        // Where both sides share a vocabulary, the source's model decodes all.
+        let side = if self.parts.target_ids.is_some() { self.target() } else { self.source() };
+        let text = side.pieces.decode(pieces);
         let text = text.replace('▁', " ");
         if self.parts.trims { text.trim_matches(is_python_space).to_string() } else { text }
     }

@@ -39,7 +39,7 @@ impl Backend {
     fn encode_joined(&self, prefix: &str, text: &str) -> Result<Vec<u32>> {
         match self {
             Backend::Hf(hf) => hf.encode_joined(prefix, text),
-            Backend::Mapped(mapped) => Ok(mapped.encode_joined(prefix, text)),
+            Backend::Mapped(mapped) => Ok(mapped.encode_source(prefix, text)),
         }
     }
 }
@@ -122,6 +122,17 @@ impl Tokenizer {
         let words = language.map_or(prefix, |(_, length)| prefix[length..].trim_start());
         let body = self.backend.encode_joined(words, text)?;
         Ok(self.template.fill(language.map(|(id, _)| id), body))
+    }
+
+    /// What a decoder writes, as ids: `prefix`, a text of ours with control tokens, and `text`, a
+    /// text from outside, right after it; the end token apart. Where the two sides have
+    /// vocabularies or models of their own, these are the target's; a decoder without an encoder
+    /// has but one.
+    pub fn encode_target(&self, prefix: &str, text: &str) -> Result<Vec<u32>> {
+        match &self.backend {
+            Backend::Hf(hf) => hf.encode_joined(prefix, text),
+            Backend::Mapped(mapped) => Ok(mapped.encode_target(prefix, text)),
+        }
     }
 
     /// The text of some ids, without control tokens.

@@ -2,7 +2,7 @@
 //! Marian trained and converted, and what it makes of some sentences, written down by
 //! scripts/fixtures/make_bergamot.py.
 
-use crate::common::{ENGLISH, Sandbox, batches, engine, fixture, load, next_logits, parse};
+use crate::common::{self, ENGLISH, Sandbox, batches, engine, fixture, load, parse};
 use candle_core::Device;
 use polygist::arch::{self, Model};
 use polygist::generate::{DecodingOptions, Engine, Generate, Request, Shortlist};
@@ -10,6 +10,7 @@ use polygist::io::weights::{ShortlistFile, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
 use polygist::nn::{Backend, KvCache, Span};
+use polygist::token::Tokenizer;
 use polygist::types::Lang;
 use serde::Deserialize;
 use std::fs;
@@ -100,32 +101,16 @@ fn outputs(engine: &Engine, cases: &Cases, beams: usize) -> Vec<(Vec<u32>, Strin
     outputs.into_iter().map(|output| (output.ids, output.text)).collect()
 }
 
-/// The log-probability of each token of an output, and of the end, with the whole vocabulary or
-/// some of it.
+/// The log-probability of each token of an output, and of the end where it is there, with the whole
+/// vocabulary or some of it.
 fn log_probabilities(
     model: &dyn Model,
     source: &[u32],
     output: &Expected,
     tokens: Option<&[u32]>,
 ) -> Vec<f32> {
-    let memory = model.encoder().unwrap().encode(&[source]).unwrap().remove(0);
-    let mut cache = KvCache::reading(memory);
-    let mut before = model.output().vocabulary() as u32;
-    let targets: Vec<u32> =
-        output.ids.iter().copied().chain([0]).take(output.words.len()).collect();
-    let mut found = Vec::new();
-    for target in targets {
-        let logits = next_logits(model, &[before], &mut cache);
-        let seen = |token: u32| tokens.is_none_or(|tokens| tokens.contains(&token));
-        let total: f64 = (0..)
-            .zip(&logits)
-            .filter(|(token, _)| seen(*token))
-            .map(|(_, l)| f64::from(*l).exp())
-            .sum();
-        found.push((f64::from(logits[target as usize]) - total.ln()) as f32);
-        before = target;
-    }
-    found
+    let targets = output.ids.iter().copied().chain([0]).take(output.words.len());
+    common::log_probabilities(model, source, &targets.collect::<Vec<_>>(), tokens)
 }
 
 /// Marian prints five digits after the point.
@@ -151,6 +136,92 @@ fn probabilities_are_those_of_marian() {
             compared > 500 && worst < TOLERANCE,
             "{kind}: of {compared} log-probabilities one differs by {worst}"
         );
+    }
+}
+
+/// The outputs that came to their end and whose text is divided as Marian has written it, with
+/// their sources.
+fn written<'a>(
+    kind: &str,
+    cases: &'a Cases,
+    outputs: &'a [Vec<Expected>],
+) -> Vec<(Request, &'a Source, &'a Expected)> {
+    let (config, _) = open_folder(&folder(kind)).unwrap();
+    let tokenizer = Tokenizer::from_folder(&folder(kind), &config).unwrap();
+    let same = |output: &Expected| {
+        let ids = tokenizer.encode_target("", output.text.trim()).unwrap();
+        output.words.len() > output.ids.len() && ids == output.ids
+    };
+    let requests = requests(cases, &DecodingOptions::default());
+    let pairs = requests.into_iter().zip(&cases.sources).zip(outputs);
+    pairs
+        .flat_map(|((request, source), best)| {
+            let best = best.iter().filter(|output| same(output));
+            best.map(move |output| (request.clone(), source, output))
+        })
+        .collect()
+}
+
+fn scores(engine: &Engine, written: &[(Request, &Source, &Expected)]) -> Vec<f32> {
+    let pairs: Vec<(&Request, &str)> =
+        written.iter().map(|(request, _, output)| (request, output.text.as_str())).collect();
+    engine.score(&pairs, &|_| true).unwrap()
+}
+
+#[test]
+fn scores_of_given_texts_are_those_of_marian() {
+    for kind in KINDS {
+        let cases = cases(kind);
+        let found = written(kind, &cases, &cases.beam);
+        assert!(found.len() > 20, "{kind}: {}", found.len());
+        let scores = scores(&unrestricted(kind, Precision::F32), &found);
+        for ((_, _, output), score) in found.iter().zip(scores) {
+            let mean = output.words.iter().sum::<f32>() / output.words.len() as f32;
+            assert!((score - mean).abs() < TOLERANCE, "{kind}: {score} and {mean}");
+        }
+    }
+}
+
+/// What the list leaves might have come in the place of a text's own tokens, which always might.
+#[test]
+fn scores_know_the_shortlist() {
+    let (cases, model, list) =
+        (cases("float"), load(&folder("float"), Precision::F32), shortlist());
+    let engine = engine(&folder("float"), &batches(Precision::F32, 2, 8));
+    let listed = written("float", &cases, &cases.beam_shortlist);
+    for ((_, _, output), score) in listed.iter().zip(scores(&engine, &listed)) {
+        let mean = output.words.iter().sum::<f32>() / output.words.len() as f32;
+        assert!((score - mean).abs() < TOLERANCE, "{score} and {mean}");
+    }
+    let mut others = written("float", &cases, &cases.beam);
+    // Each beside another source, whose list lacks some of its tokens.
+    let sources: Vec<_> = others.iter().map(|(r, source, _)| (r.clone(), *source)).collect();
+    for (other, (request, source)) in others.iter_mut().zip(sources.into_iter().rev()) {
+        (other.0, other.1) = (request, source);
+    }
+    let mut outside = 0;
+    for ((_, source, output), score) in others.iter().zip(scores(&engine, &others)) {
+        let tokens = list.tokens(&source.ids, model.output().vocabulary());
+        outside += output.ids.iter().filter(|id| !tokens.contains(id)).count();
+        let words = log_probabilities(&*model, &source.ids, output, Some(&tokens));
+        let mean = words.iter().sum::<f32>() / words.len() as f32;
+        assert!((score - mean).abs() < TOLERANCE, "{score} and {mean}");
+    }
+    assert!(listed.len() > 20 && outside > 20, "{} {outside}", listed.len());
+}
+
+#[test]
+fn a_score_does_not_depend_on_the_batch() {
+    for (kind, precision) in
+        [("float", Precision::F32), ("float", Precision::Int8), ("firefox", Precision::Int8)]
+    {
+        let cases = cases(kind);
+        let found = written(kind, &cases, &cases.beam);
+        let together = scores(&engine(&folder(kind), &batches(precision, 2, 64)), &found);
+        let one = engine(&folder(kind), &batches(precision, 1, 1));
+        let alone: Vec<f32> =
+            found.iter().map(|f| scores(&one, std::slice::from_ref(f))[0]).collect();
+        assert_eq!(together, alone, "{kind}");
     }
 }
 

@@ -23,6 +23,7 @@ mod registry;
 mod route;
 mod scheduler;
 mod seq2seq;
+mod student_shapes;
 mod tokenizers;
 mod translators;
 mod weights;

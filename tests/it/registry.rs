@@ -237,6 +237,46 @@ fn a_refusal_names_the_setting_for_a_mirror() {
 }
 
 #[test]
+fn where_the_registry_is_refused_the_records_serve_as_one() {
+    let mut mozilla = french();
+    mozilla.record("fr-en", "2.9", |record| record["architecture"] = json!("base"));
+    mozilla.record("zh-en", "3.0", |record| {
+        record["sourceLanguage"] = json!("zh-Hant");
+        record["filter_expression"] = json!("env.appinfo.OS != 'Android'");
+    });
+    mozilla.record("de-en", "3.1", |record| {
+        record["attachment"]["location"] = json!("../../secret");
+    });
+    mozilla.record("es-en", "3.0a1", |record| {
+        record["filter_expression"] = json!("env.channel == 'default' || env.channel == 'nightly'");
+    });
+    let blocked = |request: &crate::hub::Request| {
+        let path = &request.path;
+        (path.starts_with("/db") || path.starts_with("/models")).then(|| Reply::status(403))
+    };
+    let server = mozilla.serve_with(blocked);
+    let mut world = World::new(&server.url);
+    let catalog = world.catalog();
+    assert!(world.notes().contains("going on with Firefox's own records"), "{}", world.notes());
+    let ids: Vec<&str> = catalog.models().iter().map(|m| m.id.as_str()).collect();
+    let new: Vec<&&str> = ids.iter().filter(|id| id.ends_with("base-memory")).collect();
+    let expected = [
+        &"firefox-es-en-base-memory",
+        &"firefox-fr-en-base-memory",
+        &"firefox-zh-TW-en-base-memory",
+    ];
+    assert_eq!(new, expected);
+    assert_eq!(catalog.get("firefox-es-en-base-memory").unwrap().release, Release::Nightly);
+    let model = world.get(ID).unwrap();
+    let found = fs::read(model.file("model.fren.intgemm.alphas.bin").unwrap()).unwrap();
+    assert_eq!(found, Mozilla::bytes("fr-en", "model"));
+    assert!(world.manifest(ID).notes[0].ends_with("version 3.0"));
+    // The copy serves as any other.
+    world.options.offline = true;
+    assert!(world.catalog().get("firefox-zh-TW-en-base-memory").is_some());
+}
+
+#[test]
 fn a_broken_download_goes_on_where_it_broke() {
     let turn = AtomicUsize::new(0);
     let body = gz(&Mozilla::bytes("fr-en", "model"));
@@ -438,9 +478,12 @@ fn languages_have_our_codes_and_the_best_of_a_pair_its_short_name() {
     assert_eq!(world.get("firefox-cs-en-tiny").unwrap().id, "firefox-cs-en-tiny");
 }
 
+/// Makes an entry of the registry wrong.
+type Spoil = fn(&mut serde_json::Value);
+
 #[test]
 fn entries_that_cannot_be_trusted_are_left_out() {
-    let bad: Vec<(&str, fn(&mut serde_json::Value))> = vec![
+    let bad: Vec<(&str, Spoil)> = vec![
         ("model/path", |e| e["files"]["model"]["path"] = json!("../../etc/model.x.bin.gz")),
         ("model/path", |e| e["files"]["model"]["path"] = json!("/etc/model.x.bin.gz")),
         ("model/path", |e| e["files"]["model"]["path"] = json!("models/a?b/model.x.bin.gz")),

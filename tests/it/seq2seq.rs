@@ -189,6 +189,88 @@ fn outputs_are_those_of_transformers() {
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// What a beam of `transformers` found, and how likely it is: its scores know nothing of rules that
+/// ban or force.
+fn found_by_beams(family: &str) -> Vec<(Request, String, f32)> {
+    let mut found = Vec::new();
+    for case in cases(family).into_iter().filter(|case| case.name == "beam 4") {
+        for (request, outputs) in case.requests.into_iter().zip(case.expected) {
+            let options = &request.options;
+            for (ids, score) in outputs {
+                let power = ((ids.len() + 1) as f32).powf(options.length_penalty);
+                let begin: &[u32] = options.forced_begin.as_slice();
+                let text = words(ids.strip_prefix(begin).unwrap_or(&ids), family);
+                // One that was cut off has no end, and control tokens are none in a text.
+                let cut = ids.len() + 1 >= options.max_tokens;
+                if cut || text.split(' ').any(|word| !word.starts_with('t')) {
+                    continue;
+                }
+                let tokens = ids.len() + 1 - begin.len();
+                found.push((request.clone(), text, score.unwrap() * power / tokens as f32));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn scores_of_given_texts_are_those_of_transformers() {
+    let mut compared = 0;
+    for family in families() {
+        let found = found_by_beams(&family);
+        let pairs: Vec<(&Request, &str)> =
+            found.iter().map(|(request, text, _)| (request, text.as_str())).collect();
+        let scores = engine(&family, Precision::F32, 2, 6).score(&pairs, &|_| true).unwrap();
+        for ((_, text, expected), score) in found.iter().zip(&scores) {
+            assert!(
+                (score - expected).abs() < 2e-4,
+                "{family} {text:?}: {score} where {expected} is expected"
+            );
+        }
+        compared += found.len();
+    }
+    assert!(compared > 40, "{compared}");
+}
+
+#[test]
+fn scores_do_not_depend_on_what_is_scored_with_them() {
+    for family in families() {
+        for precision in [Precision::F32, Precision::Int8] {
+            let found = found_by_beams(&family);
+            let mut pairs: Vec<(&Request, &str)> =
+                found.iter().map(|(request, text, _)| (request, text.as_str())).collect();
+            let greedy = cases(&family).remove(0).requests;
+            pairs.extend(greedy.iter().flat_map(|r| ["", "t9 t7"].map(|text| (r, text))));
+            let one = engine(&family, precision, 1, 1);
+            let alone: Vec<f32> = pairs
+                .iter()
+                .map(|pair| one.score(std::slice::from_ref(pair), &|_| true).unwrap()[0])
+                .collect();
+            assert!(alone.iter().all(|score| *score < 0.0), "{family}: {alone:?}");
+            let three = engine(&family, precision, 3, 64);
+            assert_eq!(three.score(&pairs, &|_| true).unwrap(), alone, "{family} {precision:?}");
+            assert!(one.score(&pairs, &|_| false).is_err());
+        }
+    }
+}
+
+#[test]
+fn what_an_output_is_given_to_begin_with_does_not_count() {
+    let engine = engine("marian", Precision::F32, 1, 1);
+    let source = ids(&json("marian", "expected.json")["logits"][3]["source"]);
+    let request = Request { source: Some(source), ..Request::default() };
+    let begun = Request { output_prefix: "t9 t7".into(), ..request.clone() };
+    let pairs = [(&request, "t9 t7 t30"), (&request, "t9 t7"), (&begun, "t30"), (&begun, "")];
+    let [whole, beginning, rest, end] =
+        engine.score(&pairs, &|_| true).unwrap().try_into().unwrap();
+    // All but the end after the beginning, which is another than that after the whole.
+    let beginning = beginning * 3.0 - end;
+    assert!((whole * 4.0 - (beginning + rest * 2.0)).abs() < 1e-4, "{whole} {beginning} {rest}");
+    let long = vec!["t9"; 100].join(" ");
+    let error = engine.score(&[(&request, &long)], &|_| true).unwrap_err().to_string();
+    assert!(error.contains("its context of 80"), "{error}");
+}
+
 /// Draws follow the distribution that `transformers` draws from, whatever is cut off it.
 #[test]
 fn draws_have_the_distribution_of_transformers() {

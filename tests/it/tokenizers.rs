@@ -68,6 +68,17 @@ fn ids_and_texts_are_those_of_transformers() {
                 ));
             }
             let decoded = tokenizer.decode(case.written.as_ref().unwrap_or(&case.ids)).unwrap();
+            // Where a text is written otherwise than it is read.
+            if let Some(written) = &case.written {
+                let mut ids = tokenizer.encode_target("", &case.text).unwrap();
+                ids.extend(tokenizer.ends());
+                if ids != *written {
+                    wrong.push(format!(
+                        "{name} {:?}: expected {written:?} written, found {ids:?}",
+                        case.text
+                    ));
+                }
+            }
             if Some(&decoded) != case.decoded.as_ref() {
                 wrong.push(format!(
                     "{name} {:?}: expected the text {:?}, found {decoded:?}",

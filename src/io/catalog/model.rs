@@ -57,6 +57,10 @@ pub struct Score {
     pub chrf: f32,
     /// COMET-22, from 0 to 1.
     pub comet: Option<f32>,
+    /// The language read, where the model knows several.
+    pub from: Option<Lang>,
+    /// The language written, where the model knows several.
+    pub to: Option<Lang>,
 }
 
 /// How far the makers of a model stand by it.
@@ -284,6 +288,14 @@ impl Model {
     /// Languages that it writes.
     pub fn writes(&self) -> &[Lang] {
         if self.to.is_empty() { &self.languages } else { &self.to }
+    }
+
+    /// Its score for a pair of languages, the first that is published.
+    pub fn score(&self, from: &Lang, to: &Lang) -> Option<&Score> {
+        let is_of = |of: &Option<Lang>, lang: &Lang| {
+            of.as_ref().is_none_or(|of| canonical(of) == canonical(lang))
+        };
+        self.scores.iter().find(|score| is_of(&score.from, from) && is_of(&score.to, to))
     }
 
     /// Whether the catalog says that it knows the language, on either side.

@@ -163,7 +163,11 @@ impl Fetcher<'_> {
         near.truncate(3);
         let mut near: Vec<&str> = near.into_iter().map(|(_, name)| name).collect();
         near.dedup();
+        let has_registry = self.catalog.models().iter().any(|model| !model.loose.is_empty());
         let meant = match near.as_slice() {
+            [] if name.starts_with("firefox-") && !has_registry => {
+                ": Firefox's registry is not on this machine, and could not be fetched".into()
+            }
             [] => String::new(),
             near => format!("; did you mean {}?", near.join(", ")),
         };

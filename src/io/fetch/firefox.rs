@@ -52,11 +52,14 @@ impl<'a> FirefoxRegistry<'a> {
     pub fn at_hand(&self) -> Vec<Model> {
         let place = self.place();
         let text = match is_address(&place) {
-            true => LocalCopy::read(&self.path()).map(|copy| copy.body),
-            false => read_folder(&place).ok(),
+            true => LocalCopy::read(&self.path()).map(|copy| match copy.is_own {
+                true => (copy.body, registry::Base::Own),
+                false => (copy.body, self.base()),
+            }),
+            false => read_folder(&place).ok().map(|text| (text, self.base())),
         };
-        let read = |text: Vec<u8>| registry::parse(&text, self.base()).ok();
-        text.and_then(read).map_or(Vec::new(), |registry| registry.models)
+        let registry = text.and_then(|(text, base)| registry::parse(&text, base).ok());
+        registry.map_or(Vec::new(), |registry| registry.models)
     }
 
     /// The models of the registry as it is now; `None` when nothing has changed, or nothing could
@@ -91,10 +94,29 @@ impl<'a> FirefoxRegistry<'a> {
             }
             Err(Failure::Fatal(Error::Interrupted)) => Err(Error::Interrupted),
             Err(failure) => {
-                self.say(&place, failure, progress);
-                Ok(None)
+                let instead = self.of_records(&place, stop)?;
+                self.say(&place, failure, instead.is_some(), progress);
+                Ok(instead)
             }
         }
+    }
+
+    /// The models as Firefox's own records have them, where the registry cannot be had and this
+    /// machine has no copy of it.
+    fn of_records(&self, place: &str, stop: &CancelToken) -> Result<Option<Vec<Model>>> {
+        if LocalCopy::read(&self.path()).is_some_and(|copy| !copy.is_own) {
+            return Ok(None);
+        }
+        let text = match records::registry(self.options, stop) {
+            Ok(text) => text,
+            Err(Failure::Fatal(Error::Interrupted)) => return Err(Error::Interrupted),
+            Err(_) => return Ok(None),
+        };
+        let Ok(registry) = registry::parse(&text, registry::Base::Own) else { return Ok(None) };
+        let mut copy = LocalCopy::new(place, None, text);
+        copy.is_own = true;
+        copy.write(&self.path())?;
+        Ok(Some(registry.models))
     }
 
     /// Fetches the registry unless it is still that of the copy.
@@ -121,7 +143,7 @@ impl<'a> FirefoxRegistry<'a> {
     }
 
     /// Says why there is nothing new; that nobody answers is said once for all.
-    fn say(&self, place: &str, failure: Failure, progress: &dyn Progress) {
+    fn say(&self, place: &str, failure: Failure, has_records: bool, progress: &dyn Progress) {
         let why = match failure {
             Failure::Unreachable(why) if self.options.session.is_news(super::UNREACHABLE) => why,
             Failure::Unreachable(_) => return,
@@ -129,7 +151,8 @@ impl<'a> FirefoxRegistry<'a> {
             Failure::Fatal(e) => e.to_string(),
         };
         let host = super::session::host(place);
-        progress.note(&format!("Firefox's models: {host} {why}; going on with what there is"));
+        let with = if has_records { "Firefox's own records" } else { "what there is" };
+        progress.note(&format!("Firefox's models: {host} {why}; going on with {with}"));
     }
 
     /// The address or folder that has the models.

@@ -189,7 +189,9 @@ impl Installation<'_> {
             sha256: None,
             sources: file.sources.clone(),
         };
-        let job = self.job(&expected, base);
+        // How far it is nobody can tell.
+        let notes = NotesOnly(self.progress);
+        let job = Job { progress: &notes, ..self.job(&expected, base) };
         let take = |source: &Source| match source {
             Source::Packed { at } => packed::fetch(self.hub.options, at, &job).and_then(|()| {
                 firefox::check_shape(&file.path, &job.part).map_err(|why| {
@@ -293,6 +295,18 @@ impl Installation<'_> {
             ),
         })
     }
+}
+
+/// Hears nothing but notes.
+struct NotesOnly<'a>(&'a dyn Progress);
+
+impl Progress for NotesOnly<'_> {
+    fn start(&self, _: &str, _: u64) {}
+    fn position(&self, _: u64) {}
+    fn note(&self, text: &str) {
+        self.0.note(text);
+    }
+    fn finish(&self) {}
 }
 
 fn fits(wanted: &Wanted, manifest: &Manifest) -> bool {

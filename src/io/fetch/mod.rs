@@ -17,6 +17,7 @@ mod options;
 mod packed;
 mod pip;
 mod resolved;
+#[cfg_attr(not(feature = "fetch"), allow(dead_code))]
 mod session;
 mod sources;
 mod wheel;

@@ -4,6 +4,7 @@ use super::{Segment, Translation};
 use crate::error::Result;
 use crate::generate::{Alignment, Finish, Generate, Output};
 use crate::languages;
+use crate::task::rerank::Likelihood;
 use crate::task::{checks, prompts};
 use crate::text::numbers::separators;
 use crate::text::sentences::{self, seams};
@@ -27,7 +28,7 @@ pub(super) struct Written {
     /// Tokens of the piece: what there was to read.
     pub tokens: usize,
     /// See [`crate::task::rerank::Reranker::choose`].
-    pub likelihood: Option<f32>,
+    pub likelihood: Option<Likelihood>,
     pub alignment: Option<Alignment>,
 }
 
@@ -87,7 +88,7 @@ pub(super) fn assemble(
 ) -> Translation {
     let mut result = Translation::default();
     // Of all pieces together, each with the weight of its tokens.
-    let (mut likelihood, mut weight) = (Some(0.0), 0.0);
+    let (mut likelihood, mut weight) = (Some(Likelihood::default()), 0.0);
     let mut finish = Finish::Stop;
     let last = pieces.iter().rposition(|piece| !piece.keep);
     for (i, piece) in pieces.iter().enumerate() {
@@ -95,8 +96,9 @@ pub(super) fn assemble(
             result.text.push_str(&piece.text);
         } else if let Some(Written { output, tokens, likelihood: own, alignment }) = outputs.next()
         {
-            likelihood = likelihood.zip(own).map(|(all, own)| all + own * output.ids.len() as f32);
-            weight += output.ids.len() as f32;
+            let tokens_written = output.ids.len() as f32;
+            likelihood = likelihood.zip(own).map(|(all, own)| all.plus(own, tokens_written));
+            weight += tokens_written;
             result.alignments.extend(alignment.map(aligned));
             if output.finish != Finish::Stop {
                 finish = output.finish;
@@ -115,9 +117,10 @@ pub(super) fn assemble(
         result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
     }
     result.text = in_style(result.text.trim_end(), segment);
-    result.problems = checked(model, segment, &mut result.text, finish);
-    result.confidence =
-        likelihood.filter(|_| weight > 0.0).map(|likelihood| (likelihood / weight).exp());
+    let likelihood = likelihood.filter(|_| weight > 0.0).map(|all| all.over(weight));
+    result.confidence = likelihood.map(Likelihood::confidence);
+    let says_nothing = likelihood.is_some_and(|likelihood| likelihood.says_nothing);
+    result.problems = checked(model, segment, &mut result.text, finish, says_nothing);
     if result.confidence.is_some_and(|confidence| confidence < doubted_below) {
         result.problems.push(Problem::Doubtful);
     }
@@ -136,12 +139,14 @@ fn in_style(text: &str, segment: &Segment) -> String {
     quotes::localize(&text, source, to)
 }
 
-/// The problems of a translation. A number that is wrong beyond doubt is put right.
+/// The problems of a translation, of which reading back may have found that it `says_nothing` of
+/// its source. A number that is wrong beyond doubt is put right.
 fn checked(
     model: &dyn Generate,
     segment: &Segment,
     text: &mut String,
     finish: Finish,
+    says_nothing: bool,
 ) -> Vec<Problem> {
     let Segment { text: source, from, to } = segment;
     let mut problems = checks::translation(source, text, finish, from, to);
@@ -153,7 +158,9 @@ fn checked(
             (*text, problems) = (fixed, left);
         }
     }
-    if prompts::uses_examples(model) && prompts::leaks(text, to) {
+    let is_example =
+        || prompts::uses_examples(model) && checks::is_of_example(source, text, from, to);
+    if says_nothing || is_example() {
         problems.push(Problem::Unsupported);
     }
     problems

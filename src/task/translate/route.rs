@@ -57,14 +57,16 @@ impl Router for Named<'_> {
         Ok(Route::find(self.0, from, to))
     }
 
-    fn refusal(&self, _: &Lang, to: &Lang) -> Option<String> {
+    fn refusal(&self, from: &Lang, to: &Lang) -> Option<String> {
         let ids: Vec<&str> = self.0.iter().map(|model| model.id()).collect();
         let mut message = format!(
             "{} cannot translate that into {} ({to}); name a model that can with --model",
             ids.join(", "),
             languages::name(to)
         );
-        if self.0.iter().any(|model| prompts::uses_examples(*model)) {
+        if let Some(advice) = prompts::advice(self.0, from, to) {
+            message.push_str(&format!(". {advice}"));
+        } else if self.0.iter().any(|model| prompts::uses_examples(*model)) {
             let known = prompts::translatable_languages();
             let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
             message.push_str(&format!(". It translates {}", known.join(" ")));

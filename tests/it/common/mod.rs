@@ -6,7 +6,7 @@ mod models;
 mod stub;
 
 pub use fixtures::{fixture, fixtures, json};
-pub use models::{batches, cpu, engine, load, logits, next_logits};
+pub use models::{batches, cpu, engine, load, log_probabilities, logits, next_logits};
 pub use stub::Stub;
 
 use polygist::types::Record;

@@ -19,6 +19,9 @@ pub(super) struct LocalCopy {
     pub place: String,
     /// The server's name for this version.
     pub etag: Option<String>,
+    /// Whether its files are where it says itself, whatever place of models is configured: it was
+    /// made of records.
+    pub is_own: bool,
     /// When it was seen to be the present one, in seconds since 1970.
     seen: u64,
     pub body: Vec<u8>,
@@ -28,12 +31,14 @@ pub(super) struct LocalCopy {
 struct Head {
     place: String,
     etag: Option<String>,
+    #[serde(default)]
+    is_own: bool,
     seen: u64,
 }
 
 impl LocalCopy {
     pub fn new(place: &str, etag: Option<String>, body: Vec<u8>) -> LocalCopy {
-        LocalCopy { place: place.into(), etag, seen: now(), body }
+        LocalCopy { place: place.into(), etag, is_own: false, seen: now(), body }
     }
 
     /// The copy at a path; `None` when there is none, or it is damaged.
@@ -42,9 +47,9 @@ impl LocalCopy {
         let limit = REGISTRY_LIMIT as u64 * 2;
         File::open(path).ok()?.take(limit).read_to_end(&mut bytes).ok()?;
         let end = bytes.iter().position(|&byte| byte == b'\n')?;
-        let Head { place, etag, seen } = serde_json::from_slice(&bytes[..end]).ok()?;
+        let Head { place, etag, is_own, seen } = serde_json::from_slice(&bytes[..end]).ok()?;
         bytes.drain(..=end);
-        Some(LocalCopy { place, etag, seen, body: bytes })
+        Some(LocalCopy { place, etag, is_own, seen, body: bytes })
     }
 
     /// Whether it is from there, and not a day old. A time that is still to come is no age.
@@ -55,8 +60,8 @@ impl LocalCopy {
 
     /// Writes it by one rename, so that whoever reads finds all of the one or all of the other.
     pub fn write(&self, path: &Path) -> Result<()> {
-        let LocalCopy { place, etag, seen, body } = self;
-        let head = Head { place: place.clone(), etag: etag.clone(), seen: *seen };
+        let LocalCopy { place, etag, is_own, seen, body } = self;
+        let head = Head { place: place.clone(), etag: etag.clone(), is_own: *is_own, seen: *seen };
         let head = serde_json::to_string(&head).map_err(|e| Error::Usage(e.to_string()))?;
         let folder = path.parent().unwrap_or(Path::new("."));
         create_dir(folder)?;

@@ -91,6 +91,22 @@ impl Record {
         }
     }
 
+    /// The same in the words of the registry; `None` for a file that is not given to anybody.
+    pub fn release_status(&self) -> Option<&'static str> {
+        match self.release() {
+            Release::Unreleased => None,
+            Release::Nightly => Some("Nightly"),
+            Release::Released if self.filter.contains("!= 'Android'") => Some("Release Desktop"),
+            Release::Released if self.filter.contains("== 'Android'") => Some("Release Android"),
+            Release::Released => Some("Release"),
+        }
+    }
+
+    /// The kind of model; the first ones, which were all of one kind, do not say it.
+    pub fn architecture(&self) -> &str {
+        self.architecture.as_deref().unwrap_or("tiny")
+    }
+
     /// Whether both belong to one model: a vocabulary of an older one may lie about, and a pair may
     /// have a model for telephones beside that for computers.
     pub fn goes_with(&self, model: &Record) -> bool {

@@ -11,6 +11,8 @@ use crate::io::fetch::job::{Failure, Listing};
 use crate::io::fetch::options::{FIREFOX_VARIABLE, FetchOptions, RECORDS_VARIABLE};
 use crate::io::progress::Progress;
 use serde::Deserialize;
+use serde_json::json;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 const MOZILLA: &str = "https://firefox.settings.services.mozilla.com/v1";
@@ -111,6 +113,63 @@ pub(in crate::io::fetch) fn listing(
         listing.notes.push(note);
     }
     Ok(listing)
+}
+
+/// A registry, in the form of Mozilla's, that is made of the records.
+///
+/// # Errors
+/// When there are none, or they cannot be had.
+pub(super) fn registry(options: &FetchOptions, stop: &CancelToken) -> Result<Vec<u8>, Failure> {
+    let records = Records::of(options, stop);
+    let records = records.ok_or_else(|| Failure::Source("no records are known".into()))?;
+    let [collection, _] = COLLECTIONS;
+    let all = records.records(collection.name, "")?;
+    let mut best: BTreeMap<(&str, &str, &str), &Record> = BTreeMap::new();
+    let rank = |record: &Record| (record.release(), record.version());
+    for record in all.iter().filter(|record| record.file_type == "model") {
+        let Some((source, target)) = record.pair() else { continue };
+        if !collection.versions.contains(&record.version().major()) {
+            continue;
+        }
+        let held = best.entry((source, target, record.architecture())).or_insert(record);
+        if rank(record) > rank(held) {
+            *held = record;
+        }
+    }
+    let mut models = serde_json::Map::new();
+    for ((source, target, architecture), model) in best {
+        let mut files = serde_json::Map::new();
+        for record in all.iter().filter(|record| record.goes_with(model)) {
+            let kind = match record.file_type.as_str() {
+                "vocab" => "vocab",
+                "srcvocab" => "srcVocab",
+                "trgvocab" => "trgVocab",
+                "lex" => "lexicalShortlist",
+                _ => continue,
+            };
+            files.insert(kind.into(), json!({"path": record.location(), "name": record.name}));
+        }
+        files.insert(
+            "model".into(),
+            json!({
+                "path": model.location(), "name": model.name,
+                "uncompressedHash": model.sha256(), "uncompressedSize": model.size(),
+            }),
+        );
+        let entry = json!({
+            "architecture": architecture, "releaseStatus": model.release_status(),
+            "sourceLanguage": source, "targetLanguage": target, "files": files,
+        });
+        let list = models.entry(format!("{source}-{target}")).or_insert_with(|| json!([]));
+        if let Some(list) = list.as_array_mut() {
+            list.push(entry);
+        }
+    }
+    if models.is_empty() {
+        return Err(Failure::Source("there is no record of a model".into()));
+    }
+    let document = json!({"baseUrl": records.attachments(), "models": models});
+    Ok(document.to_string().into_bytes())
 }
 
 /// The records of a server.

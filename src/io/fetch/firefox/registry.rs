@@ -39,6 +39,8 @@ pub(super) enum Base {
     Mirror(String),
     /// Where the registry says, or at the usual place.
     Named { usual: &'static str },
+    /// Where the registry says, which was made here.
+    Own,
 }
 
 #[derive(Deserialize)]
@@ -73,12 +75,15 @@ struct Files {
 #[derive(Deserialize)]
 struct FileEntry {
     path: String,
+    /// Its name, where that is not the last part of the path.
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ModelEntry {
-    path: String,
+    #[serde(flatten)]
+    file: FileEntry,
     uncompressed_size: u64,
     uncompressed_hash: String,
 }
@@ -103,6 +108,7 @@ pub(super) fn parse(text: &[u8], base: Base) -> Result<Registry, String> {
             named.trim_end_matches('/').into()
         }
         (Base::Named { usual }, _) => usual.into(),
+        (Base::Own, named) => named.unwrap_or_default(),
     };
     let mut registry = Registry { models: Vec::new(), dropped: Vec::new() };
     let mut seen: HashMap<String, String> = HashMap::new();
@@ -211,7 +217,7 @@ fn files(files: &Files, base: &str) -> Result<(Vec<ModelFile>, Vec<LooseFile>), 
     if !(1..=MAX_MODEL).contains(&model.uncompressed_size) {
         return Err(format!("a model of {} bytes is none", model.uncompressed_size));
     }
-    let (path, source) = file(&model.path, base)?;
+    let (path, source) = file(&model.file, base)?;
     let listed = ModelFile {
         path,
         size: model.uncompressed_size,
@@ -223,7 +229,7 @@ fn files(files: &Files, base: &str) -> Result<(Vec<ModelFile>, Vec<LooseFile>), 
     let beside = beside.chain(lexical_shortlist.iter().map(|s| (s, ABOUT.1)));
     let loose: Result<Vec<LooseFile>, String> = beside
         .map(|(entry, about)| {
-            let (path, source) = file(&entry.path, base)?;
+            let (path, source) = file(entry, base)?;
             Ok(LooseFile { path, about, sources: vec![source] })
         })
         .collect();
@@ -240,12 +246,14 @@ fn files(files: &Files, base: &str) -> Result<(Vec<ModelFile>, Vec<LooseFile>), 
 }
 
 /// The name that a file of the registry has once it is unpacked, and where it is.
-fn file(path: &str, base: &str) -> Result<(String, Source), String> {
+fn file(FileEntry { path, name }: &FileEntry, base: &str) -> Result<(String, Source), String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=~".contains(c);
-    if !is_inside(path) || !path.chars().all(plain) || path.len() > 500 {
+    let is_path = |path: &str| is_inside(path) && path.chars().all(plain) && path.len() <= 500;
+    if !is_path(path) || name.as_ref().is_some_and(|name| !is_path(name)) {
         return Err(format!("{path:?} is no path of a file"));
     }
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = name.as_ref().unwrap_or(path);
+    let name = name.rsplit('/').next().unwrap_or(name);
     let name = [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
     Ok((name.into(), Source::Packed { at: format!("{base}/{path}") }))
 }
@@ -261,6 +269,8 @@ fn scores(entry: &Entry) -> Vec<Score> {
             bleu: m.bleu.filter(sound),
             chrf: m.chrf.filter(sound)?,
             comet: m.comet22.filter(|comet| (0.0..=1.0).contains(comet)),
+            from: None,
+            to: None,
         })
     });
     score.into_iter().collect()
