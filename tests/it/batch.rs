@@ -341,7 +341,7 @@ fn a_run_that_cannot_work_says_why_and_leaves_no_trace() {
     for (line, says) in [
         ("--to tlh --model translator.gguf", ["(tlh)", "zh"]),
         ("--tasks translate --model translator.gguf", ["--to", "--to en"]),
-        ("--to en --model nothing.gguf", ["nothing.gguf", "a folder or .gguf file"]),
+        ("--to en --model nothing.gguf", ["nothing.gguf", "no such file"]),
         ("--to en", ["gemma-3-270m-news", "polygist models pull gemma-3-270m-news"]),
         ("nowhere --to en --model translator.gguf", ["nowhere", "reading failed"]),
         ("--pattern [ --to en --model translator.gguf", ["pattern `[`", "expected a glob"]),
