@@ -11,8 +11,8 @@ use crate::error::{Error, Result};
 use crate::generate::Generate;
 use crate::languages;
 use crate::task::summarize::{self, Input, Summary};
-use crate::task::translate::{self, Route, Step, Translation};
-use crate::task::{advice, translatable_languages, uses_examples};
+use crate::task::translate::{self, Named, Route, Router, Step, Translation};
+use crate::task::uses_examples;
 use crate::text::{extract, language, sentences, words};
 use crate::types::{
     Article, BlockKind, Detection, Lang, Problem, RawArticle, ReadFailure, Record, Source,
@@ -63,12 +63,18 @@ impl OnBad {
 }
 
 /// The models of a run. A job that does not need one can do without.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Models<'a> {
-    /// Translate; each pair of languages goes to the first that knows it.
-    pub translators: &'a [&'a dyn Generate],
+    /// Chooses the models that translate.
+    pub translators: &'a dyn Router,
     /// Writes summaries.
     pub summarizer: Option<&'a dyn Generate>,
+}
+
+impl Default for Models<'_> {
+    fn default() -> Self {
+        Models { translators: &Named(&[]), summarizer: None }
+    }
 }
 
 /// The stage of a group and how much of it is done; for progress bars.
@@ -117,7 +123,8 @@ pub fn run(
 ) -> Result<Vec<Record>> {
     let started = Instant::now();
     let mut documents: Vec<Result<Document<'_>, Box<Record>>> =
-        articles.into_iter().map(|article| prepare(article, job, models, key)).collect();
+        articles.into_iter().map(|article| prepare(article, job, key)).collect();
+    find_routes(&mut documents, job, models)?;
     translate_all(&mut documents, job, progress)?;
     summarize_all(&mut documents, job, models, progress)?;
     let mut records = Vec::with_capacity(documents.len());
@@ -134,7 +141,6 @@ pub fn run(
 fn prepare<'a>(
     article: Result<RawArticle, Box<ReadFailure>>,
     job: &Job,
-    models: &Models<'a>,
     key: &dyn Fn(&Source) -> String,
 ) -> Result<Document<'a>, Box<Record>> {
     let raw = article.map_err(|unread| {
@@ -149,14 +155,38 @@ fn prepare<'a>(
         Some(from) => Detection { code: from.clone(), confidence: 1.0 },
         None => detect(&article),
     };
-    let route = match &job.to {
-        Some(to) => route(&raw.id, &language.code, to, models).map_err(fail)?,
-        None => None,
-    };
     let units = units(&article, &language.code, job.to.as_ref());
-    let own_routes = own_routes(&units, &language.code, job.to.as_ref(), models);
-    let (key, translations, summary) = (key.clone(), Vec::new(), None);
+    let (route, own_routes, key) = (None, BTreeMap::new(), key.clone());
+    let (translations, summary) = (Vec::new(), None);
     Ok(Document { article, key, language, route, own_routes, units, translations, summary })
+}
+
+/// Finds the way of each article; one that has none fails.
+///
+/// # Errors
+/// When the work is cancelled meanwhile.
+fn find_routes<'a>(
+    documents: &mut [Result<Document<'a>, Box<Record>>],
+    job: &Job,
+    models: &Models<'a>,
+) -> Result<()> {
+    let Some(to) = &job.to else { return Ok(()) };
+    for place in documents {
+        let Ok(document) = place else { continue };
+        match route(&document.article.id, &document.language.code, to, models) {
+            Ok(route) => {
+                document.route = route;
+                document.own_routes = own_routes(document, to, models)?;
+            }
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => {
+                let Document { article, key, .. } = document;
+                let (id, source) = (article.id.clone(), article.source.clone());
+                *place = Err(failure(id, key.clone(), source, &error));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The language of an article, by its title and text.
@@ -182,44 +212,41 @@ fn route<'a>(
     if from.is_und() {
         return Err(Error::input(input, "its language could not be told; state it with --from"));
     }
-    let route = Route::find(models.translators, from, to);
-    if models.translators.is_empty() || route.is_some() {
-        return Ok(route);
+    if let Some(route) = models.translators.route(from, to)? {
+        return Ok(Some(route));
     }
-    let (from_name, to_name) = (languages::name(from), languages::name(to));
-    let ids: Vec<&str> = models.translators.iter().map(|m| m.id()).collect();
-    let mut message = format!(
-        "it is in {from_name} ({from}), and {} cannot translate that into {to_name} ({to}); name a model that can with --model. If the \
-         language was guessed wrong, state it with --from",
-        ids.join(", ")
+    let Some(why) = models.translators.refusal(from, to) else { return Ok(None) };
+    let name = languages::name(from);
+    let message = format!(
+        "it is in {name} ({from}), and {why}. If the language was guessed wrong, state it with --from"
     );
-    if let Some(advice) = advice(models.translators, from, to) {
-        message.push_str(&format!(". {advice}"));
-    } else if models.translators.iter().any(|model| uses_examples(*model)) {
-        let known = translatable_languages();
-        let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
-        message.push_str(&format!(". It translates {}", known.join(" ")));
-    }
     Err(Error::input(input, message))
 }
 
 /// The ways of units that are in another language than their article. What is in the language
-/// wanted stays as it is, and so does what no model translates.
+/// wanted stays as it is, and so does what no model translates, or none that can be had.
+///
+/// # Errors
+/// When the work is cancelled meanwhile.
 fn own_routes<'a>(
-    units: &[Unit],
-    article: &Lang,
-    to: Option<&Lang>,
+    document: &Document<'_>,
+    to: &Lang,
     models: &Models<'a>,
-) -> BTreeMap<Lang, Route<'a>> {
+) -> Result<BTreeMap<Lang, Route<'a>>> {
     let mut routes = BTreeMap::new();
-    let Some(to) = to else { return routes };
-    for Unit { language, .. } in units.iter().filter(|unit| unit.language != *article) {
-        let found = Route::find(models.translators, language, to);
-        routes
-            .entry(language.clone())
-            .or_insert_with(|| found.unwrap_or_else(|| Route::none(language)));
+    for Unit { language, .. } in &document.units {
+        if *language == document.language.code || routes.contains_key(language) {
+            continue;
+        }
+        let stays = language.is_und() || language.same_base(to);
+        let found = match (!stays).then(|| models.translators.route(language, to)) {
+            Some(Err(Error::Interrupted)) => return Err(Error::Interrupted),
+            Some(Ok(found)) => found,
+            Some(Err(_)) | None => None,
+        };
+        routes.insert(language.clone(), found.unwrap_or_else(|| Route::none(language)));
     }
-    routes
+    Ok(routes)
 }
 
 impl Progress {
@@ -444,7 +471,8 @@ mod tests {
     fn records(texts: [&str; 3], job: &Job, models: &[&dyn Generate]) -> Result<Vec<Record>> {
         let ids = ["a", "b", "c"];
         let articles = ids.iter().zip(texts).map(|(id, text)| article(id, text)).collect();
-        let models = Models { translators: models, summarizer: models.first().copied() };
+        let summarizer = models.first().copied();
+        let models = Models { translators: &Named(models), summarizer };
         run(articles, job, &models, &|source| source.path.clone(), &|_| true)
     }
 

@@ -2,10 +2,10 @@
 
 use super::{Document, Job, Models, OnBad, chosen};
 use crate::error::{Error, Result};
-use crate::task::translate::Translation;
+use crate::task::translate::{Hop, Route, Translation};
 use crate::types::{
     Checks, Detection, ErrorRecord, Flag, Lang, Record, SegmentAlignment, Source, Stats, Status,
-    TitleRecord, TranslationRecord,
+    StepRecord, TitleRecord, TranslationRecord,
 };
 
 /// The record of a document that worked.
@@ -63,7 +63,7 @@ impl Document<'_> {
     fn stats(&self, models: &Models<'_>) -> Result<Stats> {
         let (mut stats, mut unread) = (Stats::default(), 0);
         let translator = self.route.as_ref().and_then(|route| Some(route.hops().first()?.model));
-        let first = translator.or(models.summarizer).or(models.translators.first().copied());
+        let first = translator.or(models.summarizer).or(models.translators.counter());
         if let Some(model) = first {
             for unit in &self.units {
                 stats.source_tokens += model.count_tokens(&unit.text)?;
@@ -90,15 +90,19 @@ impl Document<'_> {
             let numbered = alignments.map(move |alignment| SegmentAlignment { segment, alignment });
             numbered.collect::<Vec<_>>()
         };
-        let (model, route) = self
-            .route
-            .as_ref()
+        let route = self.route.as_ref();
+        let step = |hop: &Hop<'_>| {
+            Some(StepRecord { model: hop.model.id().into(), why: hop.why.clone()? })
+        };
+        let steps = route.map_or(&[][..], Route::hops).iter().filter_map(step).collect();
+        let (model, route) = route
             .map_or_else(Default::default, |route| (route.ids().join(" + "), route.languages()));
         Some(TranslationRecord {
             language: to.clone(),
             text: self.translated_text(to, self.on_bad(job)),
             model,
             route,
+            steps,
             alignments: self.translations.iter().enumerate().flat_map(of_segment).collect(),
         })
     }
