@@ -156,8 +156,8 @@ fn prepare<'a>(
         None => detect(&article),
     };
     let units = units(&article, &language.code, job.to.as_ref());
-    let (route, own_routes) = (None, BTreeMap::new());
-    let (key, translations, summary) = (key.clone(), Vec::new(), None);
+    let (route, own_routes, key) = (None, BTreeMap::new(), key.clone());
+    let (translations, summary) = (Vec::new(), None);
     Ok(Document { article, key, language, route, own_routes, units, translations, summary })
 }
 
@@ -176,8 +176,7 @@ fn find_routes<'a>(
         match route(&document.article.id, &document.language.code, to, models) {
             Ok(route) => {
                 document.route = route;
-                document.own_routes =
-                    own_routes(&document.units, &document.language.code, to, models)?;
+                document.own_routes = own_routes(document, to, models)?;
             }
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => {
@@ -225,22 +224,25 @@ fn route<'a>(
 }
 
 /// The ways of units that are in another language than their article. What is in the language
-/// wanted stays as it is, and so does what no model translates.
+/// wanted stays as it is, and so does what no model translates, or none that can be had.
+///
+/// # Errors
+/// When the work is cancelled meanwhile.
 fn own_routes<'a>(
-    units: &[Unit],
-    article: &Lang,
+    document: &Document<'_>,
     to: &Lang,
     models: &Models<'a>,
 ) -> Result<BTreeMap<Lang, Route<'a>>> {
     let mut routes = BTreeMap::new();
-    for Unit { language, .. } in units.iter().filter(|unit| unit.language != *article) {
-        if routes.contains_key(language) {
+    for Unit { language, .. } in &document.units {
+        if *language == document.language.code || routes.contains_key(language) {
             continue;
         }
-        let found = match models.translators.route(language, to) {
-            Err(Error::Interrupted) => return Err(Error::Interrupted),
-            // A passage stays as it is rather than cost the article.
-            found => found.ok().flatten(),
+        let stays = language.is_und() || language.same_base(to);
+        let found = match (!stays).then(|| models.translators.route(language, to)) {
+            Some(Err(Error::Interrupted)) => return Err(Error::Interrupted),
+            Some(Ok(found)) => found,
+            Some(Err(_)) | None => None,
         };
         routes.insert(language.clone(), found.unwrap_or_else(|| Route::none(language)));
     }

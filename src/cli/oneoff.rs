@@ -290,9 +290,11 @@ fn lines(
 /// The language of a line: that of all lines, unless it is beyond doubt in another. A line that no
 /// model translates counts as being in the language wanted, and stays as it is.
 fn line_language(line: &str, all: &Lang, to: &Lang, models: &Models<'_>) -> Lang {
+    let has_way =
+        |own: &Lang| own.same_base(to) || matches!(models.translators.route(own, to), Ok(Some(_)));
     match language::of_passage(line, Languages { around: all, expected: &[to] }) {
         None => all.clone(),
-        Some(own) if matches!(models.translators.route(&own, to), Ok(Some(_))) => own,
+        Some(own) if !own.is_und() && has_way(&own) => own,
         Some(_) => to.clone(),
     }
 }

@@ -7,4 +7,4 @@ mod rerank;
 pub mod summarize;
 pub mod translate;
 
-pub use prompts::{advice, translatable_languages, uses_examples};
+pub use prompts::{translatable_languages, uses_examples};

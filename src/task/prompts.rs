@@ -153,7 +153,7 @@ fn simplified_only(model: &dyn Generate, from: &Lang, to: &Lang) -> Option<Strin
 
 /// What is to be known about models that do not translate from one language into the other; nothing
 /// where the languages themselves say it all.
-pub fn advice(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Option<String> {
+pub(super) fn advice(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Option<String> {
     models.iter().find_map(|model| {
         simplified_only(*model, from, to).map(|why| format!("{} {why}", model.id()))
     })

@@ -86,8 +86,11 @@ fn described(lines: &mut Lines, model: &Model) {
     for score in &model.scores {
         let bleu = score.bleu.map_or(String::new(), |bleu| format!("BLEU {bleu:.1}, "));
         let comet = score.comet.map_or(String::new(), |comet| format!(", COMET-22 {comet:.3}"));
+        let pair = score.from.as_ref().zip(score.to.as_ref());
+        let pair = pair.map_or(String::new(), |(from, to)| format!("{from} to {to}: "));
         let (chrf, set, by) = (score.chrf, &score.set, &score.by);
-        lines.add("score", &format!("{bleu}chrF {chrf:.1}{comet} on {set}, measured by {by}"));
+        let figures = format!("{pair}{bleu}chrF {chrf:.1}{comet}");
+        lines.add("score", &format!("{figures} on {set}, measured by {by}"));
     }
     match model.release {
         Release::Released => {}

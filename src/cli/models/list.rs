@@ -174,7 +174,10 @@ fn short_size(row: &Row<'_>) -> String {
 
 /// Published scores in short: `44.0 69.0 .876`.
 fn scores(model: &Model) -> String {
-    let Some(score) = model.scores.first() else { return String::new() };
+    // Those of single pairs are for `models info`.
+    let Some(score) = model.scores.iter().find(|score| score.from.is_none()) else {
+        return String::new();
+    };
     let bleu = score.bleu.map_or("-".into(), |bleu| format!("{bleu:.1}"));
     let comet = score.comet.map_or(String::new(), |comet| format!(" {comet:.3}"));
     format!("{bleu:>4} {:.1}{}", score.chrf, comet.replace(" 0.", " ."))

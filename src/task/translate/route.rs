@@ -58,6 +58,9 @@ impl Router for Named<'_> {
     }
 
     fn refusal(&self, from: &Lang, to: &Lang) -> Option<String> {
+        if let Some(advice) = prompts::advice(self.0, from, to) {
+            return Some(advice);
+        }
         let ids: Vec<&str> = self.0.iter().map(|model| model.id()).collect();
         let mut message = format!(
             "{} cannot translate that into {} ({to}); name a model that can with --model",
