@@ -68,7 +68,36 @@ struct Candidate {
 struct Choice {
     variant: Option<usize>,
     total: f32,
-    likelihood: f32,
+    likelihood: Likelihood,
+}
+
+/// How likely a model holds a translation and its source: mean log-probabilities of a token.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Likelihood {
+    /// Of the translation, given the source.
+    pub forward: f32,
+    /// Of the source, given the translation.
+    pub backward: f32,
+}
+
+impl Likelihood {
+    /// The sum with another, which counts `weight` times.
+    pub fn plus(self, other: Likelihood, weight: f32) -> Likelihood {
+        Likelihood {
+            forward: self.forward + other.forward * weight,
+            backward: self.backward + other.backward * weight,
+        }
+    }
+
+    /// The mean of what was added up with so much weight in all.
+    pub fn over(self, weight: f32) -> Likelihood {
+        Likelihood { forward: self.forward / weight, backward: self.backward / weight }
+    }
+
+    /// The geometric mean of the probabilities, from 0 to 1.
+    pub fn confidence(self) -> f32 {
+        ((self.forward + self.backward) / 2.0).exp()
+    }
 }
 
 impl Reranker<'_> {
@@ -76,9 +105,8 @@ impl Reranker<'_> {
     /// are counted, among those that the checks complain of least. `one_more` hears of each output
     /// that is read back; `false` stops the work.
     ///
-    /// For each output comes the mean log-probability of a token of what was chosen, given the
-    /// source, and of a token of the source, given that: the mean of both. `None` for what did not
-    /// come to its end, and is no translation.
+    /// For each output comes how likely what was chosen is; `None` for what did not come to its
+    /// end, and is no translation.
     ///
     /// # Errors
     /// When the model fails, or cannot say how likely a text is.
@@ -86,7 +114,7 @@ impl Reranker<'_> {
         &self,
         outputs: &mut [Output],
         one_more: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Vec<Option<f32>>> {
+    ) -> Result<Vec<Option<Likelihood>>> {
         let (candidates, questions) = self.candidates(outputs)?;
         let pairs: Vec<(&Request, &str)> =
             questions.iter().map(|question| (&question.request, question.text.as_str())).collect();
@@ -153,7 +181,8 @@ impl Reranker<'_> {
             let total = score + weight * backward;
             let held = &mut choices[candidate.number];
             if held.is_none_or(|held| total > held.total) {
-                let (variant, likelihood) = (candidate.variant, (mean + backward) / 2.0);
+                let likelihood = Likelihood { forward: mean, backward };
+                let variant = candidate.variant;
                 *held = Some(Choice { variant, total, likelihood });
             }
         }
@@ -296,11 +325,11 @@ mod tests {
         // What is drawn is asked about both ways, and the longer is always the likelier.
         let cases = [
             // It gains 2 × 0.3 and loses 0.5.
-            (request(0.3, 1.0, 0.0), Finish::Stop, "three", Some((-1.5 - 5.0) / 2.0)),
-            (request(0.2, 1.0, 0.0), Finish::Stop, "one", Some((-1.0 - 7.0) / 2.0)),
+            (request(0.3, 1.0, 0.0), Finish::Stop, "three", Some((-1.5, -5.0))),
+            (request(0.2, 1.0, 0.0), Finish::Stop, "one", Some((-1.0, -7.0))),
             // Four tokens, with the last: the sum was divided by the square root of their number.
-            (request(0.2, 0.5, 0.0), Finish::Stop, "one", Some((-1.0 / 2.0 - 7.0) / 2.0)),
-            (request(0.2, 1.0, 0.5), Finish::Stop, "three", Some((-4.0 - 5.0) / 2.0)),
+            (request(0.2, 0.5, 0.0), Finish::Stop, "one", Some((-0.5, -7.0))),
+            (request(0.2, 1.0, 0.5), Finish::Stop, "three", Some((-4.0, -5.0))),
             (request(0.3, 1.0, 0.0), Finish::Length, "one", None),
         ];
         let (fr, en) = (Lang::parse("fr").unwrap(), Lang::en());
@@ -321,6 +350,7 @@ mod tests {
                 (output.text.as_str(), output.ids.len(), output.tokens),
                 (expected, expected.len(), expected.len())
             );
+            let found = found.map(|found| (found.forward, found.backward));
             assert_eq!(found, likelihood, "{expected}");
         }
         assert_eq!(heard.into_inner(), 4);

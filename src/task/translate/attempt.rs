@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::generate::{Alignment, DecodingOptions, Finish, Generate, Output, Request};
 use crate::task::checks::{self, Severity};
 use crate::task::prompts::{self, Prompt};
-use crate::task::rerank::{self, Reranker};
+use crate::task::rerank::{self, Likelihood, Reranker};
 use crate::text::caps;
 use crate::types::Lang;
 use std::collections::HashMap;
@@ -113,7 +113,7 @@ impl<'a> Attempt<'a> {
         batch: &Batch<'_>,
         outputs: &mut [Output],
         one_more: &(dyn Fn() -> bool + Sync),
-    ) -> Result<Vec<Option<f32>>> {
+    ) -> Result<Vec<Option<Likelihood>>> {
         let languages: Vec<(&Lang, &Lang)> =
             batch.segments.iter().map(|segment| (&segment.from, &segment.to)).collect();
         let severity = |number: usize, text: &str| {

@@ -4,6 +4,7 @@ use super::{Segment, Translation};
 use crate::error::Result;
 use crate::generate::{Alignment, Finish, Generate, Output};
 use crate::languages;
+use crate::task::rerank::Likelihood;
 use crate::task::{checks, prompts};
 use crate::text::numbers::separators;
 use crate::text::sentences::{self, seams};
@@ -27,7 +28,7 @@ pub(super) struct Written {
     /// Tokens of the piece: what there was to read.
     pub tokens: usize,
     /// See [`crate::task::rerank::Reranker::choose`].
-    pub likelihood: Option<f32>,
+    pub likelihood: Option<Likelihood>,
     pub alignment: Option<Alignment>,
 }
 
@@ -87,7 +88,7 @@ pub(super) fn assemble(
 ) -> Translation {
     let mut result = Translation::default();
     // Of all pieces together, each with the weight of its tokens.
-    let (mut likelihood, mut weight) = (Some(0.0), 0.0);
+    let (mut likelihood, mut weight) = (Some(Likelihood::default()), 0.0);
     let mut finish = Finish::Stop;
     let last = pieces.iter().rposition(|piece| !piece.keep);
     for (i, piece) in pieces.iter().enumerate() {
@@ -95,8 +96,9 @@ pub(super) fn assemble(
             result.text.push_str(&piece.text);
         } else if let Some(Written { output, tokens, likelihood: own, alignment }) = outputs.next()
         {
-            likelihood = likelihood.zip(own).map(|(all, own)| all + own * output.ids.len() as f32);
-            weight += output.ids.len() as f32;
+            let tokens_written = output.ids.len() as f32;
+            likelihood = likelihood.zip(own).map(|(all, own)| all.plus(own, tokens_written));
+            weight += tokens_written;
             result.alignments.extend(alignment.map(aligned));
             if output.finish != Finish::Stop {
                 finish = output.finish;
@@ -116,8 +118,8 @@ pub(super) fn assemble(
     }
     result.text = in_style(result.text.trim_end(), segment);
     result.problems = checked(model, segment, &mut result.text, finish);
-    result.confidence =
-        likelihood.filter(|_| weight > 0.0).map(|likelihood| (likelihood / weight).exp());
+    let likelihood = likelihood.filter(|_| weight > 0.0).map(|all| all.over(weight));
+    result.confidence = likelihood.map(Likelihood::confidence);
     if result.confidence.is_some_and(|confidence| confidence < doubted_below) {
         result.problems.push(Problem::Doubtful);
     }
