@@ -18,6 +18,9 @@ pub struct Route<'a> {
 pub struct Hop<'a> {
     /// The model that translates.
     pub model: &'a dyn Generate,
+    /// A translation model of the other direction, which reads back what [`Hop::model`] writes
+    /// where [`crate::generate::DecodingOptions::channel_weight`] asks for it.
+    pub reverse: Option<&'a dyn Generate>,
     /// The language of its output.
     pub to: Lang,
     /// The model's number among those that the route was chosen from.
@@ -85,7 +88,11 @@ impl<'a> Route<'a> {
 impl<'a> Hop<'a> {
     fn find(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<Hop<'a>> {
         let number = models.iter().position(|model| prompts::is_direct(*model, from, to))?;
-        Some(Hop { model: models[number], to: to.clone(), number })
+        let reads_back = |model: &&dyn Generate| {
+            prompts::is_translation_model(*model) && prompts::is_direct(*model, to, from)
+        };
+        let reverse = models.iter().copied().find(reads_back);
+        Some(Hop { model: models[number], reverse, to: to.clone(), number })
     }
 }
 
