@@ -21,6 +21,7 @@ mod properties;
 mod reference;
 mod scheduler;
 mod seq2seq;
+mod students;
 mod tokenizers;
 mod translators;
 mod weights;
