@@ -1,7 +1,9 @@
 //! A model for unit tests, which answers what the test says.
 
 use crate::error::Result;
-use crate::generate::{Capability, DecodingOptions, Generate, Output, Request};
+use crate::generate::{Capability, DecodingOptions, Generate, LanguagePrompt, Output, Request};
+use crate::types::Lang;
+use std::ops::Range;
 
 type Answer = Box<dyn Fn(&Request) -> Output + Send + Sync>;
 type Score = Box<dyn Fn(&Request, &str) -> f32 + Send + Sync>;
@@ -11,6 +13,7 @@ pub struct Stub {
     id: &'static str,
     answer: Answer,
     score: Option<Score>,
+    unknown: fn(char) -> bool,
     defaults: DecodingOptions,
     capabilities: Vec<Capability>,
 }
@@ -32,6 +35,7 @@ impl Stub {
             id: "stub",
             answer: Box::new(answer),
             score: None,
+            unknown: |_| false,
             defaults: DecodingOptions::default(),
             capabilities: vec![Capability::FewShot],
         }
@@ -40,6 +44,11 @@ impl Stub {
     /// The same model, which says how likely a text is after a request.
     pub fn scoring(self, score: impl Fn(&Request, &str) -> f32 + Send + Sync + 'static) -> Stub {
         Stub { score: Some(Box::new(score)), ..self }
+    }
+
+    /// The same model, whose vocabulary lacks some characters.
+    pub fn lacking(self, unknown: fn(char) -> bool) -> Stub {
+        Stub { unknown, ..self }
     }
 
     /// The same model with other defaults.
@@ -77,6 +86,15 @@ impl Generate for Stub {
 
     fn defaults(&self) -> DecodingOptions {
         self.defaults.clone()
+    }
+
+    fn language_prompt(&self, _: &Lang, _: &Lang) -> Option<LanguagePrompt> {
+        self.capabilities.contains(&Capability::Translation).then(LanguagePrompt::default)
+    }
+
+    fn unknown(&self, text: &str) -> Result<Vec<Range<usize>>> {
+        let unknown = text.char_indices().filter(|(_, c)| (self.unknown)(*c));
+        Ok(unknown.map(|(at, c)| at..at + c.len_utf8()).collect())
     }
 
     fn count_tokens(&self, text: &str) -> Result<usize> {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures what the starter's confidence in its translations says of them, on FLORES dev.
+"""Measures what a model's confidence in its translations says of them, on FLORES dev.
 
 One row a pair: the mean confidence, the share of sentences that are doubted, sentence chrF of those
 and of the rest, and Spearman's correlation of confidence and chrF; then the same sentences by
@@ -30,7 +30,7 @@ from polygist_scripts.data import flores
 from polygist_scripts.program import BINARY, require, translate_lines
 from polygist_scripts.translation import PAIRS
 
-STEPS = [0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 1.01]
+STEPS = [0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 0.84, 0.87, 0.9, 0.92, 0.94, 1.01]
 
 
 def translate(
@@ -40,7 +40,10 @@ def translate(
     written = translate_lines(binary, source, target, lines, ["--format", "json", *flags])
     found = [json.loads(line) for line in written]
     if not any("confidence" in line for line in found):
-        sys.exit("no confidence was told: it is with a language model, a beam and --channel-weight")
+        sys.exit(
+            "no confidence was told: a translation model has one, and a language model with a "
+            "beam and --channel-weight"
+        )
     return found
 
 

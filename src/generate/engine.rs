@@ -14,6 +14,7 @@ use crate::error::{Error, Result};
 use crate::token::Tokenizer;
 use crate::types::{Lang, Prompting};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// A model, its tokenizer, and workers that run it as long as the engine lives. Any number of
@@ -204,6 +205,10 @@ impl Generate for Engine {
 
     fn count_tokens(&self, text: &str) -> Result<usize> {
         Ok(self.tokenizer.encode_plain(text)?.len())
+    }
+
+    fn unknown(&self, text: &str) -> Result<Vec<Range<usize>>> {
+        self.unknown_parts(text)
     }
 
     fn align(&self, pairs: &[(&Request, &[u32])], layer: Option<usize>) -> Result<Vec<Alignment>> {

@@ -21,6 +21,7 @@ mod sequence;
 mod shortlist;
 mod stream;
 mod submission;
+mod unknown;
 mod unwind;
 mod vocabulary;
 mod vocabulary_cache;
@@ -39,6 +40,7 @@ pub use submission::{Caller, Submission, TrySubmitError};
 
 use crate::error::{Error, Result};
 use crate::types::Lang;
+use std::ops::Range;
 
 /// One text to continue or, of a model that has an encoder, to read and write about. The three
 /// parts are tokenized apart and read one after the other.
@@ -195,6 +197,16 @@ pub trait Generate: Send + Sync {
 
     /// Number of tokens of a text from outside.
     fn count_tokens(&self, text: &str) -> Result<usize>;
+
+    /// The parts of a text from outside that the vocabulary has no token for, as byte ranges in
+    /// order: whole characters, as readers count them.
+    ///
+    /// # Errors
+    /// When the tokenizer fails.
+    fn unknown(&self, text: &str) -> Result<Vec<Range<usize>>> {
+        let _ = text;
+        Ok(Vec::new())
+    }
 
     /// For each request and the ids of an output of it ([`Output::ids`]), which source tokens these
     /// come from: the weights of the decoder's attention to the source in a layer, counted from 0,

@@ -10,10 +10,12 @@ mod language;
 mod length;
 mod loops;
 mod numbers;
+mod short;
 mod support;
 
 pub use loops::repeats;
 pub use numbers::{fixed as with_fixed_number, unsupported as unsupported_numbers};
+pub use short::without_added_brackets;
 pub use support::is_of_example;
 
 use crate::generate::Finish;
@@ -36,12 +38,26 @@ pub fn translation(
     }
     let elsewhere = !from.same_base(to);
     let checks = [
-        (Problem::Repetition, finish == Finish::Loop || (repeats(output) && !repeats(source))),
-        (Problem::Copy, elsewhere && language::is_copy(source, output)),
+        (
+            Problem::Repetition,
+            finish == Finish::Loop
+                || (repeats(output) && !repeats(source))
+                || short::is_doubled(source, output, to),
+        ),
+        (
+            Problem::Copy,
+            elsewhere
+                && (language::is_copy(source, output) || short::keeps_capitals(source, output)),
+        ),
         (Problem::WrongLanguage, elsewhere && language::is_wrong(source, output, from, to)),
         (Problem::CutOff, finish == Finish::Length),
         (Problem::TooShort, length::is_short(source, output, from, to)),
-        (Problem::TooLong, length::is_long(source, output, from, to)),
+        (
+            Problem::TooLong,
+            length::is_long(source, output, from, to)
+                || short::is_stretched(source, output, from, to)
+                || short::is_decorated(source, output),
+        ),
         (Problem::Protected, !protect::missing(source, output).is_empty()),
         (Problem::Number, numbers::differ(source, output, from, to)),
         (Problem::Currency, currencies::differ(source, output, from, to)),

@@ -159,6 +159,11 @@ pub(super) fn advice(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Option
     })
 }
 
+/// Whether a model was made for translation and is told nothing but the languages.
+pub(super) fn is_translation_model(model: &dyn Generate) -> bool {
+    capability(model) == Some(&Capability::Translation)
+}
+
 /// Whether a model translates from one language into the other in one step. With examples, one of
 /// the two is English.
 pub(super) fn is_direct(model: &dyn Generate, from: &Lang, to: &Lang) -> bool {

@@ -15,24 +15,30 @@ use std::collections::hash_map::Entry;
 /// Translations of a sentence that are read back: the likeliest ones.
 pub(super) const CANDIDATES: usize = 3;
 
-/// Whether translations are reranked: there is no choice without a beam, and only the prompt of the
-/// examples can be asked the other way round.
-pub(super) fn is_wanted(model: &dyn Generate, options: &DecodingOptions) -> bool {
-    prompts::uses_examples(model)
+/// Whether translations are read back, and the best variant of each is chosen: by the model of the
+/// other direction where there is one; of the others only the prompt of the examples can be asked
+/// the other way round, which is worth its time where a beam leaves a choice.
+pub(super) fn is_wanted(
+    model: &dyn Generate,
+    reverse: Option<&dyn Generate>,
+    options: &DecodingOptions,
+) -> bool {
+    (reverse.is_some() || (prompts::uses_examples(model) && options.num_beams > 1))
         && options.channel_weight > 0.0
-        && options.num_beams > 1
         && options.temperature == 0.0
 }
 
 /// The choice among the outputs of some requests, with what it needs to know of them.
 pub(super) struct Reranker<'a> {
     pub model: &'a dyn Generate,
+    /// The model that reads back.
+    pub back: &'a dyn Generate,
     pub requests: &'a [Request],
     /// The languages of each request: the source's and the translation's.
     pub languages: &'a [(&'a Lang, &'a Lang)],
     /// The severity of a text's problems as the translation of a request, by the request's number.
     pub severity: &'a dyn Fn(usize, &str) -> Severity,
-    /// The prompt for a pair of languages.
+    /// The prompt of the model that reads back, for a pair of languages.
     pub prompt: &'a dyn Fn(&Lang, &Lang) -> Result<Prompt>,
 }
 
@@ -40,6 +46,8 @@ pub(super) struct Reranker<'a> {
 struct Question {
     request: Request,
     text: String,
+    /// Whether it is about the source, given the translation.
+    is_backward: bool,
     /// Whether it is the first one about an output.
     is_first: bool,
 }
@@ -72,36 +80,70 @@ struct Choice {
 }
 
 /// How likely a model holds a translation and its source: mean log-probabilities of a token.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Likelihood {
     /// Of the translation, given the source.
     pub forward: f32,
-    /// Of the source, given the translation.
-    pub backward: f32,
+    /// Of the source, given the translation, where it was read back.
+    pub backward: Option<f32>,
     /// Whether the source is no likelier, given the translation, than it is by itself: then the
     /// translation says nothing of what the source says.
     pub says_nothing: bool,
 }
 
 impl Likelihood {
-    /// The sum with another, which counts `weight` times.
-    pub fn plus(self, other: Likelihood, weight: f32) -> Likelihood {
-        Likelihood {
-            forward: self.forward + other.forward * weight,
-            backward: self.backward + other.backward * weight,
-            says_nothing: self.says_nothing || other.says_nothing,
+    /// The likelihood of an output by its own score: of one that was not drawn, which would have
+    /// been from other probabilities than the model's, and came to its end.
+    pub fn searched(output: &Output, options: &DecodingOptions) -> Option<Likelihood> {
+        let is_told = options.temperature == 0.0 && is_translation(output.finish, &output.text);
+        is_told.then(|| Likelihood {
+            forward: mean_score(output.score, output.ids.len(), options),
+            backward: None,
+            says_nothing: false,
+        })
+    }
+}
+
+/// The likelihood of several pieces together, each with the weight of its tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct WeightedLikelihood {
+    forward: f32,
+    backward: f32,
+    /// Tokens of the pieces, and of those that were read back.
+    tokens: f32,
+    read_back: f32,
+    /// See [`Likelihood::says_nothing`]: of any piece.
+    pub says_nothing: bool,
+}
+
+impl WeightedLikelihood {
+    /// With one more piece of so many tokens.
+    pub fn plus(self, piece: Likelihood, tokens: usize) -> WeightedLikelihood {
+        let tokens = tokens as f32;
+        let read_back = if piece.backward.is_some() { tokens } else { 0.0 };
+        WeightedLikelihood {
+            forward: self.forward + piece.forward * tokens,
+            backward: self.backward + piece.backward.unwrap_or(0.0) * read_back,
+            tokens: self.tokens + tokens,
+            read_back: self.read_back + read_back,
+            says_nothing: self.says_nothing || piece.says_nothing,
         }
     }
 
-    /// The mean of what was added up with so much weight in all.
-    pub fn over(self, weight: f32) -> Likelihood {
-        let Likelihood { forward, backward, says_nothing } = self;
-        Likelihood { forward: forward / weight, backward: backward / weight, says_nothing }
+    /// Whether there is enough of it to doubt a translation: of what was not read back, a few words
+    /// prove nothing.
+    pub fn is_telling(self) -> bool {
+        const FEWEST_TOKENS: f32 = 8.0;
+        self.read_back > 0.0 || self.tokens >= FEWEST_TOKENS
     }
 
-    /// The geometric mean of the probabilities, from 0 to 1.
-    pub fn confidence(self) -> f32 {
-        ((self.forward + self.backward) / 2.0).exp()
+    /// The geometric mean of the probabilities, from 0 to 1: of those of the translation, and of
+    /// those of the source where it was read back. None without a token.
+    pub fn confidence(self) -> Option<f32> {
+        let mean = |sum: f32, tokens: f32| (tokens > 0.0).then(|| sum / tokens);
+        let forward = mean(self.forward, self.tokens)?;
+        let backward = mean(self.backward, self.read_back);
+        Some(backward.map_or(forward, |backward| (forward + backward) / 2.0).exp())
     }
 }
 
@@ -121,9 +163,7 @@ impl Reranker<'_> {
         one_more: &(dyn Fn() -> bool + Sync),
     ) -> Result<Vec<Option<Likelihood>>> {
         let (candidates, questions) = self.candidates(outputs)?;
-        let pairs: Vec<(&Request, &str)> =
-            questions.iter().map(|question| (&question.request, question.text.as_str())).collect();
-        let scores = self.model.score(&pairs, &|i| !questions[i].is_first || one_more())?;
+        let scores = self.ask(&questions, one_more)?;
         let mut choices = self.choices(outputs.len(), &candidates, &scores);
         self.find_what_says_nothing(&mut choices)?;
         for (output, choice) in outputs.iter_mut().zip(&choices) {
@@ -135,6 +175,35 @@ impl Reranker<'_> {
             }
         }
         Ok(choices.into_iter().map(|choice| choice.map(|choice| choice.likelihood)).collect())
+    }
+
+    /// The answers to some questions: of the model, or of the one that reads back.
+    fn ask(
+        &self,
+        questions: &[Question],
+        one_more: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<f32>> {
+        let mut scores = vec![0.0; questions.len()];
+        for (model, is_backward) in [(self.model, false), (self.back, true)] {
+            let own = questions.iter().enumerate().filter(|(_, q)| q.is_backward == is_backward);
+            let (numbers, pairs): (Vec<usize>, Vec<(&Request, &str)>) =
+                own.map(|(number, q)| (number, (&q.request, q.text.as_str()))).unzip();
+            if pairs.is_empty() {
+                continue;
+            }
+            let on_done = |i: usize| !questions[numbers[i]].is_first || one_more();
+            for (number, score) in numbers.iter().zip(model.score(&pairs, &on_done)?) {
+                scores[*number] = score;
+            }
+        }
+        Ok(scores)
+    }
+
+    /// Whether the model that reads back can read a translation and write its source.
+    fn fits(&self, translation: &str, source: &str) -> bool {
+        let longest = self.back.prompt_length();
+        let is_short = |text: &str| self.back.count_tokens(text).is_ok_and(|n| n <= longest);
+        prompts::uses_examples(self.back) || (is_short(translation) && is_short(source))
     }
 
     /// The translations that are read back, and what the model is asked about them.
@@ -158,6 +227,9 @@ impl Reranker<'_> {
                 questions.len() - 1
             };
             for (variant, output) in best_checked(output, &|text| (self.severity)(number, text)) {
+                if !self.fits(output.text, &request.prompt) {
+                    continue;
+                }
                 let forward = match Question::forward(request, to, &output) {
                     Some(question) => ForwardScore::Asked(ask(question)),
                     None => ForwardScore::searched(&output, &request.options),
@@ -187,7 +259,8 @@ impl Reranker<'_> {
             let total = score + weight * backward;
             let held = &mut choices[candidate.number];
             if held.is_none_or(|held| total > held.total) {
-                let likelihood = Likelihood { forward: mean, backward, says_nothing: false };
+                let (backward, says_nothing) = (Some(backward), false);
+                let likelihood = Likelihood { forward: mean, backward, says_nothing };
                 let variant = candidate.variant;
                 *held = Some(Choice { variant, total, likelihood });
             }
@@ -207,7 +280,7 @@ impl Reranker<'_> {
         let mut questions: Vec<Question> = Vec::new();
         for (number, choice) in choices.iter_mut().enumerate() {
             let Some(Choice { likelihood, .. }) = choice else { continue };
-            if likelihood.backward < LIKELY {
+            if likelihood.backward.is_some_and(|backward| backward < LIKELY) {
                 let (from, to) = self.languages[number];
                 let prompt = (self.prompt)(to, from)?;
                 questions.push(Question::alone(&prompt, &self.requests[number], from));
@@ -218,9 +291,19 @@ impl Reranker<'_> {
             questions.iter().map(|question| (&question.request, question.text.as_str())).collect();
         let scores = self.model.score(&pairs, &|_| true)?;
         for (likelihood, alone) in doubted.into_iter().zip(scores) {
-            likelihood.says_nothing = likelihood.backward < alone;
+            likelihood.says_nothing = likelihood.backward.is_some_and(|backward| backward < alone);
         }
         Ok(())
+    }
+}
+
+/// The mean over the tokens of a search's score: that of a beam, whose sum over the tokens, with the
+/// one that ended it, was divided by their number to the power of the length penalty.
+fn mean_score(score: f32, tokens: usize, options: &DecodingOptions) -> f32 {
+    if options.num_beams > 1 {
+        score * ((tokens + 1) as f32).powf(options.length_penalty - 1.0)
+    } else {
+        score
     }
 }
 
@@ -256,11 +339,9 @@ fn best_checked<'a>(
 }
 
 impl ForwardScore {
-    /// The score of the search, whose sum over the tokens, with the one that ended it, was divided
-    /// by their number to the power of the length penalty.
+    /// The score of the search.
     fn searched(output: &Text<'_>, options: &DecodingOptions) -> ForwardScore {
-        let tokens = (output.tokens + 1) as f32;
-        let mean = output.score * tokens.powf(options.length_penalty - 1.0);
+        let mean = mean_score(output.score, output.tokens, options);
         ForwardScore::Searched { score: output.score, mean }
     }
 }
@@ -275,7 +356,12 @@ impl Question {
             shortlist: true,
             ..DecodingOptions::default()
         };
-        Question { request: Request { options, ..request }, text, is_first: false }
+        Question {
+            request: Request { options, ..request },
+            text,
+            is_backward: false,
+            is_first: false,
+        }
     }
 
     /// The question how likely the translation is, given the source: of what was sampled, from
@@ -293,9 +379,13 @@ impl Question {
             prefix: prompt.prefix.clone(),
             prompt: translation.trim().into(),
             suffix: prompt.suffix.clone(),
+            begin: prompt.begin.clone(),
             ..Request::default()
         };
-        Question::new(question, from, format!(" {}", request.prompt))
+        // A language model goes on after the suffix.
+        let space = if prompt.is_open_ended { " " } else { "" };
+        let text = format!("{space}{}", request.prompt);
+        Question { is_backward: true, ..Question::new(question, from, text) }
     }
 
     /// The question how likely the source is by itself, as a text in its language.
@@ -361,6 +451,7 @@ mod tests {
         let request = |channel_weight, length_penalty, temperature| Request {
             prompt: "source".into(),
             options: DecodingOptions {
+                num_beams: 2,
                 channel_weight,
                 length_penalty,
                 temperature,
@@ -385,6 +476,7 @@ mod tests {
         let one_more = || heard.fetch_add(1, Ordering::Relaxed) < 4;
         let reranker = Reranker {
             model: &long(),
+            back: &long(),
             requests: &requests,
             languages: &[(&fr, &en); 5],
             severity: &|_, _| Severity::default(),
@@ -396,7 +488,9 @@ mod tests {
                 (output.text.as_str(), output.ids.len(), output.tokens),
                 (expected, expected.len(), expected.len())
             );
-            let found = found.map(|found| (found.forward, found.backward, found.says_nothing));
+            let found = found.map(|found| {
+                (found.forward, found.backward.unwrap_or_default(), found.says_nothing)
+            });
             assert_eq!(found, likelihood, "{expected}");
         }
         assert_eq!(heard.into_inner(), 4);
@@ -438,6 +532,7 @@ mod tests {
             let mut outputs = [output.clone()];
             let reranker = Reranker {
                 model: &long(),
+                back: &long(),
                 requests: std::slice::from_ref(&request),
                 languages: &[(&fr, &en)],
                 severity: &severity,

@@ -7,6 +7,7 @@ mod attempt;
 mod hop;
 mod pieces;
 mod progress;
+mod readable;
 mod retry;
 mod route;
 
@@ -17,6 +18,7 @@ pub use route::{Hop, Named, Route, Router};
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOptions, DecodingOverrides, Generate};
 use crate::languages;
+use crate::task::prompts;
 use crate::text::protect;
 use crate::types::{Lang, Problem, TokenAlignment};
 use progress::{Counter, OnStep};
@@ -48,7 +50,9 @@ pub struct Settings {
 impl Settings {
     /// The options of a model's first attempt.
     fn options(&self, model: &dyn Generate) -> DecodingOptions {
-        self.decoding.apply(DecodingOptions { scored: false, seed: self.seed, ..model.defaults() })
+        // The probabilities of a model made for translation say how far it is to be trusted.
+        let scored = prompts::is_translation_model(model);
+        self.decoding.apply(DecodingOptions { scored, seed: self.seed, ..model.defaults() })
     }
 }
 
@@ -61,10 +65,11 @@ pub struct Translation {
     pub pivot: Option<String>,
     /// Problems that the checks still find.
     pub problems: Vec<Problem>,
-    /// Confidence of the model in it, from 0 to 1, where it was asked (see
-    /// [`DecodingOptions::channel_weight`]): the geometric mean of the probabilities of the
-    /// translation's tokens, given the source, and of the source's, given the translation, each way
-    /// by itself; of the way that is trusted less, where it led through English.
+    /// Confidence of the model in it, from 0 to 1. Of a translation model: the geometric mean of the
+    /// probabilities of the translation's tokens. Of a language model that reads back (see
+    /// [`DecodingOptions::channel_weight`]): of these, and of the probabilities of the source's
+    /// tokens, given the translation, each way by itself. Of the way that is trusted less, where it
+    /// led through English.
     pub confidence: Option<f32>,
     /// Whether the first attempt was rejected.
     pub retried: bool,
@@ -143,20 +148,21 @@ pub fn translate_along(
     let mut results: Vec<Option<Translation>> = vec![None; texts.len()];
     for number in 0..texts.iter().map(hops).max().unwrap_or(0) {
         // The segments of one model go through it together.
-        let mut by_model: BTreeMap<usize, (&dyn Generate, Vec<usize>)> = BTreeMap::new();
+        let mut by_model: BTreeMap<(usize, Option<&str>), (&Hop<'_>, Vec<usize>)> = BTreeMap::new();
         for (i, (_, route)) in texts.iter().enumerate() {
             if let Some(hop) = route.hops().get(number) {
-                by_model.entry(hop.number).or_insert((hop.model, Vec::new())).1.push(i);
+                let key = (hop.number, hop.reverse.map(|model| model.id()));
+                by_model.entry(key).or_insert((hop, Vec::new())).1.push(i);
             }
         }
-        for (model, places) in by_model.into_values() {
+        for (hop, places) in by_model.into_values() {
             let segment = |&i: &usize| {
                 let (text, (from, to)) = (texts[i].0, texts[i].1.languages_of(number));
                 let text = results[i].as_ref().map_or(text, |before| before.text.as_str());
                 Segment { text: text.into(), from: from.clone(), to: to.clone() }
             };
             let segments: Vec<Segment> = places.iter().map(segment).collect();
-            let found = hop::translate(model, &segments, settings, &counter)?;
+            let found = hop::translate(hop.model, hop.reverse, &segments, settings, &counter)?;
             for (i, translation) in places.into_iter().zip(found) {
                 results[i] = Some(match results[i].take() {
                     Some(first) => joined(first, translation),
@@ -287,6 +293,75 @@ mod tests {
         assert_eq!(find("Vrai.", "de", None), (Some(5.0), true));
         // There is nothing to ask about.
         assert_eq!(find("Vrai.", "fr", None), (None, false));
+    }
+
+    /// Of Portuguese segments and a translation model, the texts that it is given and the first
+    /// translation that comes of them.
+    fn through(model: Stub, text: &str) -> Translation {
+        let model = model
+            .with([crate::generate::Capability::Translation])
+            .lacking(|c| "😀🎂“”".contains(c));
+        let from = Lang::parse("pt").unwrap();
+        let segment = Segment { text: text.into(), from, to: Lang::en() };
+        translate(&[&model], &[segment], Settings::default(), &|_| true).unwrap().remove(0)
+    }
+
+    #[test]
+    fn what_a_translation_model_cannot_read_comes_through() {
+        let echo = || Stub::answering(|request| request.prompt.clone());
+        for text in ["Gosto de 😀 pizza.", "Feliz dia 🎂😀", "😀 Oi! 🎂 Tudo bem?", "10 m² e CO₂"]
+        {
+            assert_eq!(through(echo(), text).text, text);
+        }
+        assert_eq!(through(echo(), "“Oi”, diz").text, "\"Oi\", diz");
+        // One that loses the placeholder is asked for the parts around it.
+        let loses = Stub::answering(|request| match request.prompt.as_str() {
+            "Gosto de" => "I like".into(),
+            "pizza." => "Pizza.".into(),
+            text => text.replace("X1 ", ""),
+        });
+        let found = through(loses, "Gosto de 😀 pizza.");
+        assert_eq!((found.text.as_str(), &found.problems), ("I like 😀 Pizza.", &vec![]));
+    }
+
+    #[test]
+    fn a_few_words_are_tried_as_a_sentence_and_names_stay() {
+        let model = || {
+            Stub::answering(|request| match request.prompt.as_str() {
+                "Bom dia." => "Good morning.".into(),
+                "Erik" | "Erik." => "Erik (Stadt)".into(),
+                "registro" | "registro." => "changelog (of)".into(),
+                text => format!("{text} {text}"),
+            })
+        };
+        for (text, expected) in [
+            ("Bom dia!", "Good morning!"),
+            ("BOM DIA", "GOOD MORNING"),
+            ("Erik", "Erik"),
+            ("registro", "changelog"),
+        ] {
+            let found = through(model(), text);
+            assert_eq!((found.text.as_str(), found.problems), (expected, vec![]), "{text}");
+        }
+        assert_eq!(through(model(), "tudo").problems, [Problem::Repetition]);
+    }
+
+    #[test]
+    fn a_translation_model_has_a_confidence_of_its_own() {
+        let model = |score: f32| {
+            Stub::writing(move |request| Output {
+                score: score.ln(),
+                ..Output::of(format!("So {}", request.prompt))
+            })
+            .defaulting(DecodingOptions { min_confidence: 0.8, ..DecodingOptions::default() })
+        };
+        let found = through(model(0.9), "Vamos agora para casa, que já é tarde.");
+        assert_eq!(
+            (found.confidence.map(|p| (p * 100.0).round()), found.problems),
+            (Some(90.0), vec![])
+        );
+        let found = through(model(0.7), "Vamos agora para casa, que já é tarde.");
+        assert_eq!((found.problems, found.retried), (vec![Problem::Doubtful], false));
     }
 
     #[test]

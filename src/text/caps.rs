@@ -63,6 +63,16 @@ pub fn lower(text: &str, lang: &Lang) -> String {
     })
 }
 
+/// Changes a text in capitals that is too short to be told from an acronym to sentence case.
+pub fn lower_short(text: &str, lang: &Lang) -> String {
+    capitalize(&lower_word(text, lang), lang)
+}
+
+/// Whether a text has letters of a script with case, and all of them are capitals.
+pub fn has_only_capitals(text: &str) -> bool {
+    text.contains(char::is_uppercase) && !text.contains(char::is_lowercase)
+}
+
 /// Changes a text to capitals, except for its [`protect::spans`].
 pub fn upper(text: &str, lang: &Lang) -> String {
     let turkic = matches!(lang.base(), "tr" | "az");
@@ -175,6 +185,8 @@ mod tests {
             lower("COVID-19 IN THE U.S. AND G20", &Lang::en()),
             "COVID-19 in the U.S. and G20"
         );
+        assert_eq!(lower_short("BOM DIA", &lang("pt")), "Bom dia");
+        assert!(has_only_capitals("FIM!") && !has_only_capitals("Fim") && !has_only_capitals("速"));
         assert_eq!(lower("IŞIK VE İZMİR HABERLERİ", &lang("tr")), "Işık ve izmir haberleri");
         assert_eq!(lower("ΟΙ ΔΡΟΜΟΙ ΤΗΣ ΑΘΗΝΑΣ", &lang("el")), "Οι δρομοι της αθηνας");
         assert_eq!(lower("IJSLAND WINT WEDSTRIJD", &lang("nl")), "IJsland wint wedstrijd");

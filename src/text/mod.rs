@@ -12,6 +12,8 @@ pub mod clean;
 /// Title and blocks of a raw article.
 pub mod extract;
 pub mod language;
+/// Placeholders for what a model is not to touch.
+pub mod mask;
 pub mod numbers;
 /// Spans that must come through a translation unchanged: addresses, code, placeholders, tags.
 pub mod protect;

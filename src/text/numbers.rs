@@ -6,6 +6,7 @@ mod digits;
 mod magnitude;
 mod number_words;
 mod numerals;
+mod roman;
 /// Decimal points and grouping separators, from one language's to another's.
 pub mod separators;
 mod spelled;
@@ -13,4 +14,5 @@ mod tokens;
 
 pub use digits::numbers;
 pub use number_words::spelled;
+pub use roman::roman;
 pub use spelled::Spelled;

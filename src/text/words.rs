@@ -86,6 +86,17 @@ pub fn names(text: &str, lang: &Lang) -> Vec<String> {
     out
 }
 
+/// Whether a text is nothing but a name or an acronym, as far as its capitals tell: at most three
+/// words that all begin with one.
+pub fn is_name(text: &str) -> bool {
+    const MOST: usize = 3;
+    let mut words = text.unicode_words().peekable();
+    let is_short = words.peek().is_some() && text.unicode_words().count() <= MOST;
+    is_short
+        && words.all(|word| word.starts_with(char::is_uppercase))
+        && !text.trim_end().ends_with(['!', '?', ':', '…'])
+}
+
 /// A word with the properties that tell names.
 struct Token<'a> {
     text: &'a str,
@@ -147,6 +158,16 @@ mod tests {
         assert_eq!(words("น้ำ"), ["น้", "้ำ"]);
         assert!(words(" — … 。 ").is_empty());
         assert_eq!(words("کتاب‌ها خوب"), ["کتاب\u{200c}ها", "خوب"]);
+    }
+
+    #[test]
+    fn a_name_stands_alone() {
+        for yes in ["Erik", "João Silva", "Dr. Silva", "NATO", "Иван"] {
+            assert!(is_name(yes), "{yes}");
+        }
+        for no in ["", "gato", "Bom dia", "OLÁ!", "速報", "One Two Three Four", "7"] {
+            assert!(!is_name(no), "{no}");
+        }
     }
 
     #[test]

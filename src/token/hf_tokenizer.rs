@@ -119,6 +119,10 @@ impl HfTokenizer {
         self.inner.decode(ids, true).map_err(wrong)
     }
 
+    pub fn unknown(&self) -> Option<u32> {
+        self.unknown
+    }
+
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
     }

@@ -165,6 +165,10 @@ impl MappedSentencePiece {
         if self.parts.trims { text.trim_matches(is_python_space).to_string() } else { text }
     }
 
+    pub fn unknown(&self) -> u32 {
+        self.parts.unknown
+    }
+
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.parts.ids.get(token).copied()
     }

@@ -71,6 +71,14 @@ impl Tokenizer {
         self.pad
     }
 
+    /// The token that stands for what the vocabulary does not have, where there is one.
+    pub fn unknown(&self) -> Option<u32> {
+        match &self.backend {
+            Backend::Hf(hf) => hf.unknown(),
+            Backend::Mapped(mapped) => Some(mapped.unknown()),
+        }
+    }
+
     /// The id of a token by its exact text (`</s>`, `fra_Latn`, `__fr__`, `>>fra<<`).
     pub fn token_id(&self, token: &str) -> Option<u32> {
         self.backend.token_id(token)

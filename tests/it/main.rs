@@ -24,6 +24,7 @@ mod route;
 mod scheduler;
 mod seq2seq;
 mod student_shapes;
+mod students;
 mod tokenizers;
 mod translators;
 mod weights;

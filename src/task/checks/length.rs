@@ -28,7 +28,7 @@ fn density(lang: &Lang, text: &str) -> f32 {
 }
 
 /// Characters of the output, and how many are to be expected.
-fn lengths(source: &str, output: &str, from: &Lang, to: &Lang) -> (f32, f32) {
+pub(super) fn lengths(source: &str, output: &str, from: &Lang, to: &Lang) -> (f32, f32) {
     let count = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count() as f32;
     (count(output), count(source) * density(to, output) / density(from, source))
 }

@@ -5,7 +5,7 @@
 //! side only, in no such guise, is. Numbers in words explain those in digits; by themselves they
 //! accuse only where one was exchanged for another.
 
-use crate::text::numbers::{Spelled, numbers, spelled};
+use crate::text::numbers::{Spelled, numbers, roman, spelled};
 use crate::types::Lang;
 
 /// Numbers up to here may be spelled out on one side: twelve months, a dozen.
@@ -59,7 +59,7 @@ struct TextNumbers {
     digits: Vec<String>,
     /// Numbers among them that are months, which other languages call by names.
     months: Vec<String>,
-    /// Numbers written as words.
+    /// Numbers written as words or in Roman numerals.
     words: Vec<String>,
     /// Numbers among them that say how many, and nothing else.
     counts: Vec<String>,
@@ -69,7 +69,7 @@ impl TextNumbers {
     fn of(text: &str, lang: &Lang) -> Self {
         let spelled = spelled(text, lang);
         let values = |wanted: fn(&Spelled) -> bool| {
-            spelled.iter().filter(|s| wanted(s)).map(|s| s.value.to_string()).collect()
+            spelled.iter().filter(|s| wanted(s)).map(|s| s.value.to_string()).collect::<Vec<_>>()
         };
         let digits = numbers(text);
         let is_month = |n: &&String| {
@@ -77,7 +77,10 @@ impl TextNumbers {
         };
         TextNumbers {
             months: digits.iter().filter(is_month).cloned().collect(),
-            words: values(|_| true),
+            words: values(|_| true)
+                .into_iter()
+                .chain(roman(text).iter().map(u64::to_string))
+                .collect(),
             counts: values(|s| s.counts),
             digits,
         }
@@ -261,6 +264,8 @@ mod tests {
             ("dans quinze jours", "in two weeks", "fr en"),
             ("um halb fünf", "at half past four", "de en"),
             ("im einundzwanzigsten Jahrhundert", "in the 21st century", "de en"),
+            ("Foi fundada no séc. XV.", "It was founded in the 15th century.", "pt en"),
+            ("in the 19th and 20th centuries", "aux XIXe et XXe siècles", "en fr"),
             ("trois douzaines d'œufs neufs", "three dozen new eggs", "fr en"),
             ("à vingt heures", "at 8 p.m.", "fr en"),
             ("200～300万年前の骨", "a bone from 2 to 3 million years ago", "ja en"),

@@ -1,7 +1,8 @@
 //! One attempt at some segments: in pieces, through the model, back together.
 
-use super::pieces::{Piece, Written, assemble, split};
+use super::pieces::{Assembly, Piece, Written, split};
 use super::progress::Counter;
+use super::readable::readable;
 use super::retry::RetryStrategy;
 use super::{Segment, Settings, Translation};
 use crate::error::Result;
@@ -9,7 +10,6 @@ use crate::generate::{Alignment, DecodingOptions, Finish, Generate, Output, Requ
 use crate::task::checks::{self, Severity};
 use crate::task::prompts::{self, Prompt};
 use crate::task::rerank::{self, Likelihood, Reranker};
-use crate::text::caps;
 use crate::types::Lang;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,6 +17,8 @@ use std::collections::hash_map::Entry;
 /// An attempt at segments.
 pub(super) struct Attempt<'a> {
     pub model: &'a dyn Generate,
+    /// See [`super::Hop::reverse`].
+    pub reverse: Option<&'a dyn Generate>,
     pub segments: &'a [&'a Segment],
     pub strategy: RetryStrategy,
     pub settings: Settings,
@@ -42,7 +44,7 @@ impl<'a> Attempt<'a> {
     /// When the model fails.
     pub fn translate(&self, counter: &Counter<'_>) -> Result<Vec<Translation>> {
         let options = self.settings.options(self.model);
-        let reranks = rerank::is_wanted(self.model, &options);
+        let reranks = rerank::is_wanted(self.model, self.reverse, &options);
         let batch = self.batch(reranks)?;
         // Reading back is a second step, of about the same length.
         let answers = batch.requests.len() * if reranks { 2 } else { 1 };
@@ -50,11 +52,22 @@ impl<'a> Attempt<'a> {
         let counter = counter.attempt(is_first, self.segments.len(), answers);
         let one_more = || counter.one_more();
         let mut outputs = self.model.generate(&batch.requests, &|_, _| one_more())?;
-        let likelihoods = if reranks {
-            self.rerank(&batch, &mut outputs, &one_more)?
-        } else {
-            vec![None; outputs.len()]
-        };
+        let mut likelihoods = vec![None; outputs.len()];
+        if reranks {
+            likelihoods = self.rerank(&batch, &mut outputs, &one_more)?;
+            if self.reverse.is_some() {
+                // How likely another model holds the source says less of the quality than the
+                // model's own probabilities (docs/quality.md): it only helps to choose.
+                likelihoods.iter_mut().flatten().for_each(|known| known.backward = None);
+            }
+        }
+        if options.scored {
+            for ((known, output), request) in
+                likelihoods.iter_mut().zip(&outputs).zip(&batch.requests)
+            {
+                *known = known.or_else(|| Likelihood::searched(output, &request.options));
+            }
+        }
         let alignments = self.alignments(&batch.requests, &outputs)?;
         let mut written =
             outputs.into_iter().zip(batch.sizes).zip(likelihoods).zip(alignments).map(
@@ -66,7 +79,12 @@ impl<'a> Attempt<'a> {
                 },
             );
         let whole = |(segment, pieces): (&&Segment, &Vec<Piece>)| {
-            assemble(self.model, segment, pieces, options.min_confidence, &mut written)
+            let how = Assembly {
+                model: self.model,
+                strategy: self.strategy,
+                doubted_below: options.min_confidence,
+            };
+            how.assemble(segment, pieces, &mut written)
         };
         Ok(self.segments.iter().zip(&batch.pieces).map(whole).collect())
     }
@@ -81,19 +99,19 @@ impl<'a> Attempt<'a> {
         let mut prompts: HashMap<(&Lang, &Lang), Prompt> = HashMap::new();
         let mut batch = Batch::default();
         for &segment in self.segments {
-            let Segment { text, from, to } = segment;
+            let Segment { from, to, .. } = segment;
             let prompt: &Prompt = match prompts.entry((from, to)) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(self.prompt(from, to)?),
+                Entry::Vacant(new) => new.insert(self.prompt_of(model, from, to)?),
             };
-            let lowered = caps::is_capitals(text).then(|| caps::lower(text, from));
-            let text = lowered.as_ref().unwrap_or(text);
-            let pieces = split(model, text, from, strategy == RetryStrategy::Clauses)?;
+            let text = readable(model, strategy.source(segment))?;
+            let pieces = split(model, &text, from, strategy)?;
             for piece in pieces.iter().filter(|piece| !piece.keep) {
-                let tokens = model.count_tokens(&piece.text)?;
+                let sent = &piece.sent.text;
+                let tokens = model.count_tokens(sent)?;
                 let most = settings.decoding.max_tokens.unwrap_or(max_tokens(tokens, to));
                 let options = DecodingOptions { max_tokens: most, ..options.clone() };
-                batch.requests.push(prompt.request(&piece.text, to, options));
+                batch.requests.push(prompt.request(sent, to, options));
                 batch.segments.push(segment);
                 batch.sizes.push(tokens);
             }
@@ -102,9 +120,9 @@ impl<'a> Attempt<'a> {
         Ok(batch)
     }
 
-    fn prompt(&self, from: &Lang, to: &Lang) -> Result<Prompt> {
-        let examples = self.strategy.examples(prompts::is_fine_tuned(self.model));
-        prompts::prompt(self.model, from, to, examples)
+    fn prompt_of(&self, model: &dyn Generate, from: &Lang, to: &Lang) -> Result<Prompt> {
+        let examples = self.strategy.examples(prompts::is_fine_tuned(model));
+        prompts::prompt(model, from, to, examples)
     }
 
     /// Puts the best variant in the place of each output; see [`Reranker::choose`].
@@ -120,12 +138,14 @@ impl<'a> Attempt<'a> {
             let (source, (from, to)) = (&batch.requests[number].prompt, languages[number]);
             Severity::of(&checks::translation(source, text, Finish::Stop, from, to))
         };
+        let back = self.reverse.unwrap_or(self.model);
         let reranker = Reranker {
             model: self.model,
+            back,
             requests: &batch.requests,
             languages: &languages,
             severity: &severity,
-            prompt: &|from, to| self.prompt(from, to),
+            prompt: &|from, to| self.prompt_of(back, from, to),
         };
         reranker.choose(outputs, one_more)
     }

@@ -5,18 +5,20 @@ use super::progress::Counter;
 use super::retry::RetryStrategy;
 use super::{Segment, Settings, Translation};
 use crate::error::Result;
-use crate::generate::Generate;
+use crate::generate::{Finish, Generate};
 use crate::task::checks::{self, Severity};
-use crate::text::protect;
+use crate::text::{protect, words};
 use crate::types::Problem;
 use std::collections::HashMap;
 
-/// Translates segments with a model that knows their languages.
+/// Translates segments with a model that knows their languages; `reverse` reads back, see
+/// [`super::Hop::reverse`].
 ///
 /// # Errors
 /// When the model fails.
 pub(super) fn translate(
     model: &dyn Generate,
+    reverse: Option<&dyn Generate>,
     segments: &[Segment],
     settings: Settings,
     counter: &Counter<'_>,
@@ -26,17 +28,20 @@ pub(super) fn translate(
     let mut waiting: Vec<usize> =
         (0..distinct.len()).filter(|&i| protect::is_translatable(&distinct[i].text)).collect();
     counter.skip(segments.len() - waiting.len());
-    for strategy in RetryStrategy::ALL {
+    for &strategy in RetryStrategy::of(model) {
         if waiting.is_empty() {
             break;
         }
         let tried: Vec<&Segment> = waiting.iter().map(|&i| distinct[i]).collect();
         let attempts =
-            Attempt { model, segments: &tried, strategy, settings }.translate(counter)?;
+            Attempt { model, reverse, segments: &tried, strategy, settings }.translate(counter)?;
         for (&i, attempt) in waiting.iter().zip(attempts) {
             best[i].consider(attempt, distinct[i], strategy);
         }
         waiting.retain(|&i| checks::deserve_retry(&best[i].translation.problems));
+    }
+    for i in waiting {
+        best[i].give_up(distinct[i]);
     }
     Ok(places.into_iter().map(|i| best[i].translation.clone()).collect())
 }
@@ -63,6 +68,26 @@ struct Best {
 }
 
 impl Best {
+    /// After the last attempt: a lone name that no attempt made sense of stays as it is, which is
+    /// no mistake; what was put in brackets after a few words goes.
+    fn give_up(&mut self, segment: &Segment) {
+        if words::is_name(&segment.text) {
+            let held = &mut self.translation;
+            held.text.clone_from(&segment.text);
+            held.problems.clear();
+            held.confidence = None;
+            held.alignments.clear();
+        } else if let Some(bare) =
+            checks::without_added_brackets(&segment.text, &self.translation.text)
+        {
+            let Segment { text, from, to } = segment;
+            let problems = checks::translation(text, &bare, Finish::Stop, from, to);
+            if Severity::of(&problems) < self.severity {
+                (self.translation.text, self.translation.problems) = (bare, problems);
+            }
+        }
+    }
+
     /// The source itself, before there is any attempt.
     fn none(segment: &Segment) -> Best {
         let translation = Translation { text: segment.text.clone(), ..Translation::default() };

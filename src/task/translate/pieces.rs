@@ -1,15 +1,18 @@
 //! A segment in pieces: how it is split before it is translated, and assembled afterwards.
 
+use super::retry::RetryStrategy;
 use super::{Segment, Translation};
 use crate::error::Result;
 use crate::generate::{Alignment, Finish, Generate, Output};
 use crate::languages;
-use crate::task::rerank::Likelihood;
+use crate::task::rerank::{Likelihood, WeightedLikelihood};
 use crate::task::{checks, prompts};
+use crate::text::mask::{self, Masked};
 use crate::text::numbers::separators;
 use crate::text::sentences::{self, seams};
 use crate::text::{caps, clean, protect, quotes};
 use crate::types::{AlignedToken, Lang, Problem, TokenAlignment};
+use std::ops::Range;
 
 /// Longest piece, in tokens, that is translated in one go; longer segments are split.
 const LONGEST_PIECE: usize = 160;
@@ -17,9 +20,17 @@ const LONGEST_PIECE: usize = 160;
 /// A part of a segment: translated, or kept as it is.
 pub(super) struct Piece {
     pub text: String,
+    /// The text as the model reads it.
+    pub sent: Masked,
     /// White space after it.
     gap: String,
     pub keep: bool,
+}
+
+impl Piece {
+    fn kept(text: &str) -> Piece {
+        Piece { text: text.into(), sent: Masked::default(), gap: String::new(), keep: true }
+    }
 }
 
 /// The output for a piece.
@@ -33,98 +44,143 @@ pub(super) struct Written {
 }
 
 /// The pieces of a text: a long one is split where the model would no longer be sure of itself; or,
-/// for another attempt, into clauses, with what must come through unchanged in pieces that are
-/// kept.
+/// for another attempt, into clauses. What must come through unchanged, and what a translation model
+/// cannot read, stands behind placeholders or in pieces that are kept.
 pub(super) fn split(
     model: &dyn Generate,
     text: &str,
     lang: &Lang,
-    into_clauses: bool,
+    strategy: RetryStrategy,
 ) -> Result<Vec<Piece>> {
+    let into_clauses = strategy == RetryStrategy::Clauses;
     let longest = LONGEST_PIECE.min(model.prompt_length());
     let limit = if into_clauses { longest / 6 } else { longest };
     let fits = |text: &str| model.count_tokens(text).is_ok_and(|n| n <= limit);
     let mut pieces = Vec::new();
-    let mut add = |text: &str| {
-        if protect::is_translatable(text) {
-            // White space at the borders belongs to the layout.
-            let body = text.trim_start();
-            if body.len() < text.len() {
-                pieces.push(Piece {
-                    text: text[..text.len() - body.len()].into(),
-                    gap: String::new(),
-                    keep: true,
-                });
+    let mut add =
+        |text: &str| {
+            if protect::is_translatable(text) {
+                // White space at the borders belongs to the layout.
+                let body = text.trim_start();
+                if body.len() < text.len() {
+                    pieces.push(Piece::kept(&text[..text.len() - body.len()]));
+                }
+                pieces.extend(sentences::split_long(body, lang, &fits).into_iter().map(|s| {
+                    Piece { sent: mask::mask(&s.text, &[]), text: s.text, gap: s.gap, keep: false }
+                }));
+            } else if !text.is_empty() {
+                pieces.push(Piece::kept(text));
             }
-            pieces.extend(sentences::split_long(body, lang, &fits).into_iter().map(|s| Piece {
-                text: s.text,
-                gap: s.gap,
-                keep: false,
-            }));
-        } else if !text.is_empty() {
-            pieces.push(Piece { text: text.into(), gap: String::new(), keep: true });
-        }
-    };
+        };
+    let runs = untouched(model, text, strategy)?;
     let mut end = 0;
-    if into_clauses {
-        for span in protect::spans(text) {
-            add(&text[end..span.start]);
-            add(&text[span.clone()]);
-            end = span.end;
-        }
+    for run in runs.iter().filter(|run| into_clauses || stands_apart(text, run)) {
+        add(&text[end..run.start]);
+        add(&text[run.clone()]);
+        end = run.end;
     }
     add(&text[end..]);
+    if !runs.is_empty() {
+        for piece in pieces.iter_mut().filter(|piece| !piece.keep) {
+            let runs = untouched(model, &piece.text, strategy)?;
+            piece.keep = !protect::is_translatable(&without(&piece.text, &runs));
+            piece.sent = mask::mask(&piece.text, &runs);
+        }
+    }
     Ok(pieces)
 }
 
-/// The outputs for its pieces as the translation of a segment, with what the checks say of it; a
-/// confidence below `doubted_below` is a problem.
-pub(super) fn assemble(
+/// What the model is not to touch in a text: what it cannot read, if it was made for translation;
+/// for some attempts also what must come through unchanged.
+fn untouched(
     model: &dyn Generate,
-    segment: &Segment,
-    pieces: &[Piece],
-    doubted_below: f32,
-    outputs: &mut impl Iterator<Item = Written>,
-) -> Translation {
-    let mut result = Translation::default();
-    // Of all pieces together, each with the weight of its tokens.
-    let (mut likelihood, mut weight) = (Some(Likelihood::default()), 0.0);
-    let mut finish = Finish::Stop;
-    let last = pieces.iter().rposition(|piece| !piece.keep);
-    for (i, piece) in pieces.iter().enumerate() {
-        if piece.keep {
-            result.text.push_str(&piece.text);
-        } else if let Some(Written { output, tokens, likelihood: own, alignment }) = outputs.next()
-        {
-            let tokens_written = output.ids.len() as f32;
-            likelihood = likelihood.zip(own).map(|(all, own)| all.plus(own, tokens_written));
-            weight += tokens_written;
-            result.alignments.extend(alignment.map(aligned));
-            if output.finish != Finish::Stop {
-                finish = output.finish;
+    text: &str,
+    strategy: RetryStrategy,
+) -> Result<Vec<Range<usize>>> {
+    let mut runs = if prompts::is_translation_model(model) {
+        mask::runs(text, &model.unknown(text)?)
+    } else {
+        Vec::new()
+    };
+    if matches!(strategy, RetryStrategy::Beam | RetryStrategy::Clauses) {
+        let spans = protect::spans(text);
+        runs.retain(|run| !spans.iter().any(|span| span.start < run.end && run.start < span.end));
+        runs.extend(spans);
+        runs.sort_by_key(|run| run.start);
+    }
+    Ok(runs)
+}
+
+/// Whether a run is a symbol at one end of its sentence, which is no part of it.
+fn stands_apart(text: &str, run: &Range<usize>) -> bool {
+    let (before, after) = (text[..run.start].trim_end(), &text[run.end..]);
+    let is_symbol = !text[run.clone()].contains(char::is_alphanumeric);
+    let has_words = |text: &str| text.contains(char::is_alphanumeric);
+    is_symbol && (!has_words(before) || !has_words(after) || before.ends_with(seams::STOPS))
+}
+
+/// A text without some of its parts.
+fn without(text: &str, runs: &[Range<usize>]) -> String {
+    let ends = runs.iter().map(|run| run.end);
+    let starts = runs.iter().map(|run| run.start).chain([text.len()]);
+    std::iter::once(0).chain(ends).zip(starts).map(|(end, start)| &text[end..start]).collect()
+}
+
+/// How the pieces of a segment are put together.
+pub(super) struct Assembly<'a> {
+    pub model: &'a dyn Generate,
+    pub strategy: RetryStrategy,
+    /// A confidence below this is a problem.
+    pub doubted_below: f32,
+}
+
+impl Assembly<'_> {
+    /// The outputs for its pieces as the translation of a segment, with what the checks say of it.
+    pub fn assemble(
+        &self,
+        segment: &Segment,
+        pieces: &[Piece],
+        outputs: &mut impl Iterator<Item = Written>,
+    ) -> Translation {
+        let mut result = Translation::default();
+        let mut likelihood = Some(WeightedLikelihood::default());
+        let (mut finish, mut is_lost) = (Finish::Stop, false);
+        let last = pieces.iter().rposition(|piece| !piece.keep);
+        for (i, piece) in pieces.iter().enumerate() {
+            if piece.keep {
+                result.text.push_str(&piece.text);
+            } else if let Some(written) = outputs.next() {
+                let Written { output, tokens, likelihood: own, alignment } = written;
+                likelihood = likelihood.zip(own).map(|(all, own)| all.plus(own, output.ids.len()));
+                result.alignments.extend(alignment.map(aligned));
+                if output.finish != Finish::Stop {
+                    finish = output.finish;
+                }
+                result.unread_tokens += tokens.saturating_sub(output.prompt_tokens);
+                result.output_tokens += output.tokens;
+                let goes_on = Some(i) != last;
+                let text = piece.sent.restore(output.text.trim());
+                is_lost |= !piece.sent.is_whole_in(&text);
+                let (before, to) = (&result.text, &segment.to);
+                let text = seams::fit(&text, &piece.text, before, goes_on, to).into_owned();
+                result.text.push_str(&text);
             }
-            result.unread_tokens += tokens.saturating_sub(output.prompt_tokens);
-            result.output_tokens += output.tokens;
-            let goes_on = Some(i) != last;
-            result.text.push_str(&seams::fit(
-                output.text.trim(),
-                &piece.text,
-                &result.text,
-                goes_on,
-                &segment.to,
-            ));
+            result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
         }
-        result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
+        let text = self.strategy.fit(result.text.trim_end().to_string(), segment);
+        result.text = in_style(&text, segment);
+        let says_nothing = likelihood.is_some_and(|likelihood| likelihood.says_nothing);
+        result.problems = checked(self.model, segment, &mut result.text, finish, says_nothing);
+        if is_lost && !result.problems.contains(&Problem::Protected) {
+            result.problems.push(Problem::Protected);
+        }
+        result.confidence = likelihood.and_then(WeightedLikelihood::confidence);
+        let is_telling = likelihood.is_some_and(WeightedLikelihood::is_telling);
+        if is_telling && result.confidence.is_some_and(|found| found < self.doubted_below) {
+            result.problems.push(Problem::Doubtful);
+        }
+        result
     }
-    result.text = in_style(result.text.trim_end(), segment);
-    let likelihood = likelihood.filter(|_| weight > 0.0).map(|all| all.over(weight));
-    result.confidence = likelihood.map(Likelihood::confidence);
-    let says_nothing = likelihood.is_some_and(|likelihood| likelihood.says_nothing);
-    result.problems = checked(model, segment, &mut result.text, finish, says_nothing);
-    if result.confidence.is_some_and(|confidence| confidence < doubted_below) {
-        result.problems.push(Problem::Doubtful);
-    }
-    result
 }
 
 /// A translation in the typography of its language and with the marks of its source.
@@ -176,11 +232,41 @@ fn aligned(alignment: Alignment) -> TokenAlignment {
     }
 }
 
-/// The white space after a sentence, as the target language wants it.
+/// The white space after a sentence, as the target language wants it: Chinese and Japanese have
+/// none; Thai and its neighbours, without spaces between words, have it between sentences. Ends of
+/// lines stay.
 pub fn gap<'a>(gap: &'a str, from: &Lang, to: &Lang) -> &'a str {
-    match (languages::is_spaceless(from), languages::is_spaceless(to)) {
+    let joins = |lang: &Lang| matches!(lang.base(), "zh" | "ja" | "yue");
+    match (languages::is_spaceless(from), joins(to)) {
+        _ if gap.contains('\n') => gap,
+        (_, true) => "",
         (true, false) if gap.is_empty() => " ",
-        (false, true) if gap == " " => "",
         _ => gap,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::gap;
+    use crate::types::Lang;
+
+    #[test]
+    fn gaps_are_those_of_the_target() {
+        for (between, from, to, expected) in [
+            ("", "zh", "en", " "),
+            ("", "ja", "ko", " "),
+            ("", "zh", "th", " "),
+            ("", "zh", "ja", ""),
+            (" ", "en", "zh", ""),
+            ("  ", "en", "ja", ""),
+            ("\n", "en", "zh", "\n"),
+            ("\n\n", "zh", "en", "\n\n"),
+            (" ", "en", "th", " "),
+            (" ", "en", "ko", " "),
+            ("", "en", "fr", ""),
+        ] {
+            let [from, to] = [from, to].map(|code| Lang::parse(code).unwrap());
+            assert_eq!(gap(between, &from, &to), expected, "{between:?} {from} {to}");
+        }
     }
 }

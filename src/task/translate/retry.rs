@@ -1,7 +1,11 @@
 //! The ways to try a segment.
 
-use super::Settings;
+use super::{Segment, Settings};
 use crate::generate::{DecodingOptions, Generate};
+use crate::task::prompts;
+use crate::text::caps;
+use crate::text::sentences::seams;
+use std::borrow::Cow;
 use std::ops::Range;
 
 /// A way to try a segment; they follow one another until the checks are content.
@@ -11,20 +15,41 @@ pub(super) enum RetryStrategy {
     Plain,
     /// With some of the examples, and against repetition.
     OtherExamples,
+    /// As a sentence: in lower case, with a full stop where there is none and without where there
+    /// is one.
+    AsSentence,
+    /// With a beam and against repetition, what must come through unchanged behind placeholders.
+    Beam,
     /// Clause by clause, addresses and codes left out and put back in their places.
     Clauses,
     /// Sampled instead of taking the likeliest token each time.
     Sampled,
 }
 
+/// Those of language models, in their order.
+const OF_LANGUAGE_MODELS: &[RetryStrategy] = &[
+    RetryStrategy::Plain,
+    RetryStrategy::OtherExamples,
+    RetryStrategy::Clauses,
+    RetryStrategy::Sampled,
+];
+
+/// Those of translation models, which know no examples and fail at what is no sentence.
+const OF_TRANSLATION_MODELS: &[RetryStrategy] =
+    &[RetryStrategy::Plain, RetryStrategy::AsSentence, RetryStrategy::Beam, RetryStrategy::Clauses];
+
+/// Hypotheses of [`RetryStrategy::Beam`].
+const BEAMS: usize = 4;
+
 impl RetryStrategy {
-    /// The strategies in their order.
-    pub const ALL: [RetryStrategy; 4] = [
-        RetryStrategy::Plain,
-        RetryStrategy::OtherExamples,
-        RetryStrategy::Clauses,
-        RetryStrategy::Sampled,
-    ];
+    /// The strategies for a model, in their order.
+    pub fn of(model: &dyn Generate) -> &'static [RetryStrategy] {
+        if prompts::is_translation_model(model) {
+            OF_TRANSLATION_MODELS
+        } else {
+            OF_LANGUAGE_MODELS
+        }
+    }
 
     /// The numbers of the examples shown. Other examples lead the model elsewhere; the last ones
     /// tell it most.
@@ -39,15 +64,91 @@ impl RetryStrategy {
     /// The options of an attempt.
     pub fn options(self, model: &dyn Generate, settings: Settings) -> DecodingOptions {
         let mut options = settings.options(model);
-        if self != RetryStrategy::Plain && options.no_repeat_ngram == 0 {
+        let is_other_text = matches!(self, RetryStrategy::Plain | RetryStrategy::AsSentence);
+        if !is_other_text && options.no_repeat_ngram == 0 {
             options.no_repeat_ngram = 4;
         }
-        if self == RetryStrategy::Sampled && options.temperature == 0.0 {
-            (options.temperature, options.num_beams) = (0.5, 1);
-        } else if self == RetryStrategy::Sampled {
+        match self {
+            RetryStrategy::Beam if options.temperature == 0.0 => {
+                options.num_beams = options.num_beams.max(BEAMS);
+            }
+            RetryStrategy::Sampled if options.temperature == 0.0 => {
+                (options.temperature, options.num_beams) = (0.5, 1);
+            }
             // What is sampled anyway is sampled anew.
-            options.seed = options.seed.wrapping_add(1);
+            RetryStrategy::Beam | RetryStrategy::Sampled => {
+                options.seed = options.seed.wrapping_add(1);
+            }
+            _ => {}
         }
         options
+    }
+
+    /// The text of a segment as it is given to the model.
+    pub fn source(self, segment: &Segment) -> Cow<'_, str> {
+        /// Within a word, and no part of it.
+        const SOFT_HYPHEN: char = '\u{ad}';
+        let Segment { text, from, .. } = segment;
+        let mut text = Cow::Borrowed(text.as_str());
+        if text.contains(SOFT_HYPHEN) {
+            text = text.replace(SOFT_HYPHEN, "").into();
+        }
+        if caps::is_capitals(&text) {
+            text = caps::lower(&text, from).into();
+        }
+        if self != RetryStrategy::AsSentence {
+            return text;
+        }
+        if caps::has_only_capitals(&text) {
+            text = caps::lower_short(&text, from).into();
+        }
+        let full_stop = if matches!(from.base(), "zh" | "ja" | "yue") { '。' } else { '.' };
+        match text.chars().next_back() {
+            Some('.' | '。') if !text.trim_end_matches(['.', '。']).contains('.') => {
+                text.trim_end_matches(['.', '。']).to_string().into()
+            }
+            Some(mark @ ('!' | '！')) => {
+                format!("{}{full_stop}", text.trim_end_matches(mark)).into()
+            }
+            Some(last) if last.is_alphanumeric() => format!("{text}{full_stop}").into(),
+            _ => text,
+        }
+    }
+
+    /// What the model has written for [`RetryStrategy::source`], as the translation of the segment.
+    pub fn fit(self, written: String, segment: &Segment) -> String {
+        if self != RetryStrategy::AsSentence {
+            return written;
+        }
+        let written = seams::close(&written, segment.text.trim_end());
+        if caps::has_only_capitals(&segment.text) {
+            caps::upper(&written, &segment.to)
+        } else {
+            written
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Lang;
+
+    #[test]
+    fn what_is_no_sentence_becomes_one() {
+        for (text, given, written, expected) in [
+            ("BOM DIA", "Bom dia.", "Good morning.", "GOOD MORNING."),
+            ("João", "João.", "John.", "John."),
+            ("Bom dia!", "Bom dia.", "Good morning.", "Good morning!"),
+            ("Bom dia.", "Bom dia", "Good morning", "Good morning."),
+            ("Que ho\u{ad}ras?", "Que horas?", "What time?", "What time?"),
+            ("VOCÊ SABIA?", "Você sabia?", "Did you know?", "DID YOU KNOW?"),
+        ] {
+            let (from, to) = (Lang::parse("pt").unwrap(), Lang::en());
+            let segment = Segment { text: text.into(), from, to };
+            let way = RetryStrategy::AsSentence;
+            assert_eq!(way.source(&segment), given);
+            assert_eq!(way.fit(written.into(), &segment), expected);
+        }
     }
 }

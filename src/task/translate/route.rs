@@ -19,7 +19,8 @@ pub struct Route<'a> {
 pub struct Hop<'a> {
     /// The model that translates.
     pub model: &'a dyn Generate,
-    /// The model of the other direction, which reads back what this one writes.
+    /// A translation model of the other direction, which reads back what [`Hop::model`] writes
+    /// where [`crate::generate::DecodingOptions::channel_weight`] asks for it.
     pub reverse: Option<&'a dyn Generate>,
     /// The language of its output.
     pub to: Lang,
@@ -67,9 +68,7 @@ impl Router for Named<'_> {
             ids.join(", "),
             languages::name(to)
         );
-        if let Some(advice) = prompts::advice(self.0, from, to) {
-            message.push_str(&format!(". {advice}"));
-        } else if self.0.iter().any(|model| prompts::uses_examples(*model)) {
+        if self.0.iter().any(|model| prompts::uses_examples(*model)) {
             let known = prompts::translatable_languages();
             let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
             message.push_str(&format!(". It translates {}", known.join(" ")));
@@ -135,7 +134,11 @@ impl<'a> Route<'a> {
 impl<'a> Hop<'a> {
     fn find(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Option<Hop<'a>> {
         let number = models.iter().position(|model| prompts::is_direct(*model, from, to))?;
-        Some(Hop { model: models[number], reverse: None, to: to.clone(), number, why: None })
+        let reads_back = |model: &&dyn Generate| {
+            prompts::is_translation_model(*model) && prompts::is_direct(*model, to, from)
+        };
+        let reverse = models.iter().copied().find(reads_back);
+        Some(Hop { model: models[number], reverse, to: to.clone(), number, why: None })
     }
 
     /// A step through a model that was chosen for its languages.
