@@ -10,6 +10,7 @@ mod units;
 use crate::error::{Error, Result};
 use crate::generate::Generate;
 use crate::languages;
+use crate::task::checks;
 use crate::task::summarize::{self, Input, Summary};
 use crate::task::translate::{self, Named, Route, Router, Step, Translation};
 use crate::task::uses_examples;
@@ -38,7 +39,7 @@ pub struct Job {
     /// Settings of the translation.
     pub translating: translate::Settings,
     /// The fate of a sentence whose translation the checks reject; `None` to leave it to the
-    /// models, see [`OnBad::by_model`].
+    /// models, see [`OnBad::refuses`].
     pub on_bad: Option<OnBad>,
 }
 
@@ -53,12 +54,20 @@ pub enum OnBad {
 }
 
 impl OnBad {
-    /// What suits the models of a route: a small language model that continues examples, or was
-    /// fine-tuned on them, invents news where it fails, and the source says more; what a
-    /// translation model or a model that chats writes is worth reading.
-    fn by_model(route: Option<&Route<'_>>) -> OnBad {
-        let invents = |route: &Route<'_>| route.hops().iter().any(|hop| uses_examples(hop.model));
-        if route.is_some_and(invents) { OnBad::Source } else { OnBad::Keep }
+    /// Whether the source stands in the place of a translation with these problems. Without a wish
+    /// of the user's, what nothing in the source supports never stands; nor does what the checks
+    /// reject where the model `invents`: a small language model that continues examples, or was
+    /// fine-tuned on them, makes up news where it fails. What such a model merely doubts is still
+    /// worth reading, and so is what other models write.
+    pub fn refuses(wish: Option<OnBad>, problems: &[Problem], invents: bool) -> bool {
+        match wish {
+            Some(OnBad::Keep) => false,
+            Some(OnBad::Source) => !problems.is_empty(),
+            None => {
+                problems.contains(&Problem::Unsupported)
+                    || invents && checks::deserve_retry(problems)
+            }
+        }
     }
 }
 
@@ -289,18 +298,23 @@ impl Document<'_> {
         }
     }
 
-    /// What becomes of its sentences whose translation is rejected.
-    fn on_bad(&self, job: &Job) -> OnBad {
-        job.on_bad.unwrap_or_else(|| OnBad::by_model(self.route.as_ref()))
+    /// The text that stands for a unit in the result, by its number: its translation, or itself.
+    fn chosen(&self, number: usize, job: &Job) -> &str {
+        let (unit, translation) = (&self.units[number], &self.translations[number]);
+        let route = self.own_routes.get(&unit.language).or(self.route.as_ref());
+        let invents =
+            route.is_some_and(|route| route.hops().iter().any(|hop| uses_examples(hop.model)));
+        let refused = OnBad::refuses(job.on_bad, &translation.problems, invents);
+        if refused { &unit.text } else { &translation.text }
     }
 
     /// The translated body, laid out as the source.
-    fn translated_text(&self, to: &Lang, on_bad: OnBad) -> String {
+    fn translated_text(&self, to: &Lang, job: &Job) -> String {
         let from = &self.language.code;
         let mut texts = vec![String::new(); self.article.blocks.len()];
-        for (unit, translation) in self.units.iter().zip(&self.translations) {
+        for (number, unit) in self.units.iter().enumerate() {
             if let Some(block) = unit.block {
-                texts[block].push_str(chosen(unit, translation, on_bad));
+                texts[block].push_str(self.chosen(number, job));
                 texts[block].push_str(translate::gap(&unit.gap, from, to));
             }
         }
@@ -313,12 +327,6 @@ impl Document<'_> {
             })
             .collect()
     }
-}
-
-/// The text that stands for a unit in the result.
-fn chosen<'a>(unit: &'a Unit, translation: &'a Translation, on_bad: OnBad) -> &'a str {
-    let bad = on_bad == OnBad::Source && !translation.problems.is_empty();
-    if bad { &unit.text } else { &translation.text }
 }
 
 fn translate_all(
@@ -359,9 +367,9 @@ struct Reading {
 
 /// A summary is made of the text that its reader gets: of the translation where there is one.
 fn reading(document: &Document<'_>, job: &Job) -> Reading {
-    let (target, on_bad) = (document.target(job), document.on_bad(job));
+    let target = document.target(job);
     let text = |i: usize| match target {
-        Some(_) => chosen(&document.units[i], &document.translations[i], on_bad).to_string(),
+        Some(_) => document.chosen(i, job).to_string(),
         None => document.units[i].text.clone(),
     };
     let is_prose = |unit: &Unit| {

@@ -4,7 +4,7 @@ use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::model_store::{ModelNames, ModelStore, OpenModels, Translators};
-use crate::pipeline::Progress;
+use crate::pipeline::{OnBad, Progress};
 use crate::route::{Preferences, Preset};
 use crate::runtime::RuntimeOptions;
 use crate::task::translate::{self, Segment};
@@ -360,7 +360,10 @@ impl<'a> Layout<'a> {
             match part {
                 Part::Kept(text) => whole.text.push_str(text),
                 Part::Sentence { text: source, gap } => {
-                    let Some(done) = translated.next() else { continue };
+                    let Some(mut done) = translated.next() else { continue };
+                    if OnBad::refuses(None, &done.problems, false) {
+                        done.text.clone_from(&source);
+                    }
                     whole.text.push_str(&done.text);
                     whole.text.push_str(translate::gap(&gap, from, to));
                     whole.confidence =

@@ -10,7 +10,7 @@ use crate::io::articles::{FoundFile, ReadOptions, read};
 use crate::job::in_groups;
 use crate::languages;
 use crate::model_store::{ModelChoice, OpenModels};
-use crate::pipeline::{self, Job, Models};
+use crate::pipeline::{self, Job, Models, OnBad};
 use crate::report;
 use crate::task::translate::{self, Segment, Translation};
 use crate::text::language::{self, Languages};
@@ -264,8 +264,11 @@ fn lines(
                 show(step.into())
             })?;
         let mut out = String::new();
-        for (line, translation) in lines.iter().zip(done) {
+        for (line, mut translation) in lines.iter().zip(done) {
             doubtful += usize::from(!translation.problems.is_empty());
+            if OnBad::refuses(job.on_bad, &translation.problems, false) {
+                translation.text = line.trim().into();
+            }
             match args.format {
                 OutputFormat::Text => {
                     let (indent, tail) =

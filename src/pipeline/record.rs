@@ -1,6 +1,6 @@
 //! From a document to its record.
 
-use super::{Document, Job, Models, OnBad, chosen};
+use super::{Document, Job, Models};
 use crate::error::{Error, Result};
 use crate::task::translate::{Hop, Route, Translation};
 use crate::types::{
@@ -13,7 +13,7 @@ use crate::types::{
 /// # Errors
 /// When a tokenizer fails.
 pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> Result<Record> {
-    let (checks, stats) = (document.checks(document.on_bad(job)), document.stats(models)?);
+    let (checks, stats) = (document.checks(job), document.stats(models)?);
     let (translation, title) = (document.translation(job), document.title(job));
     Ok(Record {
         id: document.article.id,
@@ -34,13 +34,13 @@ pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> 
 
 impl Document<'_> {
     /// The findings of the checks.
-    fn checks(&self, on_bad: OnBad) -> Checks {
+    fn checks(&self, job: &Job) -> Checks {
         let mut checks = Checks::default();
         for (segment, translation) in self.translations.iter().enumerate() {
             checks.segments += 1;
             checks.retried += usize::from(translation.retried);
             let unit = &self.units[segment];
-            let text = chosen(unit, translation, on_bad);
+            let text = self.chosen(segment, job);
             if !translation.problems.is_empty() && text == unit.text {
                 checks.untranslated.push(segment);
             }
@@ -99,7 +99,7 @@ impl Document<'_> {
             .map_or_else(Default::default, |route| (route.ids().join(" + "), route.languages()));
         Some(TranslationRecord {
             language: to.clone(),
-            text: self.translated_text(to, self.on_bad(job)),
+            text: self.translated_text(to, job),
             model,
             route,
             steps,
@@ -110,10 +110,10 @@ impl Document<'_> {
     /// The title, with its translation where there is one.
     fn title(&self, job: &Job) -> Option<TitleRecord> {
         let source = self.article.title.clone()?;
-        let mut titles = self.units.iter().zip(&self.translations);
-        let translated = titles.find(|(unit, _)| unit.block.is_none());
-        let on_bad = self.on_bad(job);
-        let translation = translated.map(|(unit, text)| chosen(unit, text, on_bad).to_string());
+        let is_translated = self.translations.len() == self.units.len();
+        let title = self.units.iter().position(|unit| unit.block.is_none());
+        let translation =
+            title.filter(|_| is_translated).map(|number| self.chosen(number, job).to_string());
         Some(TitleRecord { source, translation })
     }
 }
