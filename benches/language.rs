@@ -1,6 +1,7 @@
 //! Language identification measured on NTREX (news) and FLORES dev: whole sentences, their first 40
 //! characters, and whole documents. Correct, and in brackets "und"; what remains is wrong. Beside
-//! it, `whatlang` alone.
+//! it, `whatlang` alone. Then, how often a sentence is taken for one of another language than its
+//! article when that is translated into English, and how often an English one is found in it.
 //!
 //! `cargo bench --bench language`; the data is looked for in `POLYGIST_DATA`, else in
 //! `../shared/data`.
@@ -8,8 +9,10 @@
 mod data;
 
 use data::entries;
-use polygist::text::language;
+use polygist::text::language::{self, Languages};
+use polygist::types::Lang;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Instant;
 
 const SETTINGS: [&str; 4] = ["sentences", "40 characters", "documents", "FLORES sentences"];
@@ -76,6 +79,42 @@ fn iso_639_1(code: &str) -> &str {
     CODES.iter().find(|(three, _)| *three == code).map_or("", |(_, two)| two)
 }
 
+/// The sentences of the articles in a folder.
+fn sentences(folder: &Path) -> std::io::Result<Vec<String>> {
+    let mut sentences = Vec::new();
+    for file in entries(folder) {
+        let text = std::fs::read_to_string(file)?;
+        sentences.extend(text.lines().filter(|l| !l.trim().is_empty()).map(str::to_string));
+    }
+    Ok(sentences)
+}
+
+/// Counts by the languages of NTREX: sentences in all, those that are taken for another language
+/// than their article's, and the share of English sentences of six words and more that are found.
+fn passages(ntrex: &Path) -> std::io::Result<()> {
+    let en = Lang::en();
+    let mut inserted = sentences(&ntrex.join("en"))?;
+    inserted.retain(|sentence| sentence.split_whitespace().count() >= 6);
+    let (mut all, mut taken) = (0, 0);
+    println!("{:6}{:>10}{:>8}{:>10}", "", "sentences", "taken", "found");
+    for folder in entries(ntrex) {
+        let name = folder.file_name().and_then(|n| n.to_str()).unwrap_or_default();
+        let Some(around) = Lang::parse(name).filter(|lang| *lang != en) else { continue };
+        let find = |sentence: &String| {
+            let languages = Languages { around: &around, expected: &[&en] };
+            language::of_passage(sentence, languages)
+        };
+        let own = sentences(&folder)?;
+        let others = own.iter().filter(|sentence| find(sentence).is_some()).count();
+        let found = inserted.iter().filter(|sentence| find(sentence) == Some(Lang::en())).count();
+        let share = 100.0 * found as f64 / inserted.len().max(1) as f64;
+        println!("{name:6}{:>10}{others:>8}{share:>9.1}%", own.len());
+        (all, taken) = (all + own.len(), taken + others);
+    }
+    println!("{:6}{all:>10}{taken:>8}", "");
+    Ok(())
+}
+
 fn main() -> std::io::Result<()> {
     let (Some(ntrex), Some(flores)) = (data::folder("articles/ntrex"), data::folder("flores-dev"))
     else {
@@ -130,7 +169,9 @@ fn main() -> std::io::Result<()> {
     for (mean, n) in means.iter().zip(languages) {
         print!("{:>8.2} ({:>4.1}){:>9.2}", mean[0] / n, mean[1] / n, mean[2] / n);
     }
-    println!("\n{:.1} s", begin.elapsed().as_secs_f64());
+    println!("\n");
+    passages(&ntrex)?;
+    println!("{:.1} s", begin.elapsed().as_secs_f64());
     if let Ok(setting) = std::env::var("SHOW") {
         wrong[setting.parse::<usize>().unwrap_or(0).min(3)].iter().for_each(|w| println!("{w}"));
     }

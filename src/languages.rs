@@ -59,6 +59,14 @@ pub fn canonical(lang: &Lang) -> Lang {
     alias.and_then(|(code, _)| Lang::parse(code)).unwrap_or_else(|| lang.clone())
 }
 
+/// Whether both codes name the same language in the same script: Chinese in simplified and in
+/// traditional characters are two, regions that write alike are one.
+pub fn is_same_written(a: &Lang, b: &Lang) -> bool {
+    let (a, b) = (canonical(a), canonical(b));
+    let is_traditional = |lang: &Lang| lang.as_str() == "zh-TW";
+    a.same_base(&b) && is_traditional(&a) == is_traditional(&b)
+}
+
 /// English name of a language, or its code where the name is not known.
 pub fn name(lang: &Lang) -> &str {
     get(lang).map_or(lang.as_str(), |(_, l)| l.name.as_str())
@@ -72,6 +80,13 @@ pub fn is_spaceless(lang: &Lang) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn chinese_is_written_in_two_ways() {
+        let same = |a, b| is_same_written(&Lang::parse(a).unwrap(), &Lang::parse(b).unwrap());
+        assert!(same("zh", "zh-CN") && same("zh-TW", "zh-Hant") && same("pt", "pt-BR"));
+        assert!(!same("zh", "zh-TW") && !same("zh-HK", "zh-Hans") && !same("fr", "de"));
+    }
 
     #[test]
     fn the_table_is_readable_and_its_codes_are_codes() {

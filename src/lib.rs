@@ -3,7 +3,7 @@
 //!
 //! ```no_run
 //! # fn main() -> polygist::Result<()> {
-//! let translator = polygist::Translator::builder().build()?; // the default models, fetched and verified
+//! let translator = polygist::Translator::builder().build()?; // the best model for each pair
 //! for translation in translator.translate("fr", "en", ["Bonjour.", "Merci."])? {
 //!     println!("{translation}"); // translation.text, .confidence, .problems
 //! }
@@ -62,6 +62,8 @@ pub mod nn;
 pub mod pipeline;
 #[doc(hidden)]
 pub mod report;
+#[doc(hidden)]
+pub mod route;
 mod runtime;
 mod summarizer;
 #[doc(hidden)]
@@ -90,6 +92,8 @@ pub use model::{DeviceChoice, Runtime};
 pub use model_store::{ModelStore, ModelStoreBuilder};
 #[doc(inline)]
 pub use pipeline::Progress;
+#[doc(inline)]
+pub use route::Preset;
 pub use runtime::RuntimeOptions;
 pub use summarizer::{Summarizer, SummarizerBuilder, Summary};
 #[doc(inline)]
@@ -100,7 +104,7 @@ pub use translator::{
 #[doc(inline)]
 pub use types::{
     Checks, Detection, ErrorRecord, Flag, Format, Lang, Problem, Record, Source, Stats, Status,
-    SummaryMethod, SummaryRecord, SummarySentence, TitleRecord, TranslationRecord,
+    StepRecord, SummaryMethod, SummaryRecord, SummarySentence, TitleRecord, TranslationRecord,
 };
 
 /// Finds out the language of a text; `und` with confidence 0 when it is not sure.

@@ -1,17 +1,26 @@
 //! From a model's name to a model that runs: the catalog, the folder of models, the downloads.
 
+mod chooser;
+mod models;
+mod pool;
+
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
-use crate::generate::{Engine, Generate};
-use crate::io::catalog::{Catalog, Task};
-use crate::io::fetch::{FetchOptions, Fetcher, Lookup, ResolvedModel};
+use crate::generate::Engine;
+use crate::io::catalog::{Catalog, Model, Task};
+use crate::io::fetch::{FetchOptions, Fetcher, FirefoxRegistry, Lookup, ResolvedModel};
 use crate::io::progress;
-use crate::io::store::Store;
+use crate::io::store::{State, Store};
 use crate::model::{self, Runtime};
-use crate::pipeline::Models;
 use crate::types::Lang;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use chooser::ChosenStep;
+pub use chooser::{Choice, Chooser};
+pub use models::{ModelChoice, ModelNames, OpenModels, ResolvedModels, Translators};
+pub use pool::Pool;
 
 /// Finds models by name, fetches and verifies those that are not on this machine, and opens them.
 ///
@@ -28,8 +37,21 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug)]
 pub struct ModelStore {
     store: Store,
-    catalog: Catalog,
+    catalogs: Arc<Catalogs>,
     options: FetchOptions,
+}
+
+/// The models known by name, before and after Firefox's registry was asked.
+#[derive(Debug)]
+struct Catalogs {
+    /// The built-in ones and the user's.
+    own: Catalog,
+    /// With those of the registry, as this machine has it.
+    known: OnceLock<Catalog>,
+    /// With those of the registry, as it is now.
+    fresh: OnceLock<Catalog>,
+    /// Whether the registry has been asked.
+    asked: Mutex<bool>,
 }
 
 /// Where a [`ModelStore`] keeps its models, and how it gets them.
@@ -60,15 +82,35 @@ impl ModelStoreBuilder {
         self
     }
 
+    /// Takes Firefox's models from this address or folder, in the layout of Mozilla's, unless
+    /// `POLYGIST_FIREFOX_MODELS` names another.
+    pub fn firefox_models(mut self, place: impl Into<String>) -> Self {
+        self.options.firefox_models = Some(place.into());
+        self
+    }
+
+    /// Compares Firefox's models with the records at this address instead of Mozilla's, unless
+    /// `POLYGIST_FIREFOX_RECORDS` names another.
+    pub fn firefox_records(mut self, address: impl Into<String>) -> Self {
+        self.options.firefox_records = Some(address.into());
+        self
+    }
+
     /// Opens the store; nothing is fetched yet.
     ///
     /// # Errors
     /// When the folder cannot be used or a catalog is wrong.
     pub fn open(self) -> Result<ModelStore> {
         let users = Catalog::user_file().filter(|path| path.is_file());
+        let catalogs = Catalogs {
+            own: Catalog::load(self.catalog.or(users).as_deref())?,
+            known: OnceLock::new(),
+            fresh: OnceLock::new(),
+            asked: Mutex::new(false),
+        };
         Ok(ModelStore {
             store: Store::open(self.folder.as_deref())?,
-            catalog: Catalog::load(self.catalog.or(users).as_deref())?,
+            catalogs: Arc::new(catalogs),
             options: self.options,
         })
     }
@@ -88,10 +130,33 @@ impl ModelStore {
         ModelStoreBuilder::default()
     }
 
-    /// The models known by name.
+    /// The models known by name: the user's, the built-in ones, and Firefox's as this machine knows
+    /// them.
     #[doc(hidden)]
     pub fn catalog(&self) -> &Catalog {
-        &self.catalog
+        let Catalogs { own, known, fresh, .. } = &*self.catalogs;
+        fresh.get().unwrap_or_else(|| known.get_or_init(|| own.with(self.registry().at_hand())))
+    }
+
+    /// Asks for the present registry of Firefox's models, once in a process and a day; from then on
+    /// [`ModelStore::catalog`] has it. Where it cannot be had, that is said and the copy on this
+    /// machine serves, whatever its age.
+    ///
+    /// # Errors
+    /// When the user stops it.
+    #[doc(hidden)]
+    pub fn refresh_registry(&self, on_event: OnEvent<'_>, cancel: &CancelToken) -> Result<()> {
+        let mut asked = self.catalogs.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*asked && let Some(models) = self.registry().refresh(&FetchEvents(on_event), cancel)? {
+            // Nothing but this sets it.
+            let _ = self.catalogs.fresh.set(self.catalogs.own.with(models));
+        }
+        *asked = true;
+        Ok(())
+    }
+
+    fn registry(&self) -> FirefoxRegistry<'_> {
+        FirefoxRegistry::new(&self.options, self.store.root())
     }
 
     /// The models on this machine.
@@ -103,7 +168,7 @@ impl ModelStore {
     /// What looks names up and fetches.
     #[doc(hidden)]
     pub fn fetcher(&self) -> Fetcher<'_> {
-        Fetcher { store: &self.store, catalog: &self.catalog, options: &self.options }
+        Fetcher { store: &self.store, catalog: self.catalog(), options: &self.options }
     }
 
     /// The name of the model that does a task when none is named: the catalog's first.
@@ -111,7 +176,7 @@ impl ModelStore {
     /// # Errors
     /// When the catalog has none.
     pub fn default_model(&self, task: Task) -> Result<String> {
-        let model = self.catalog.default_for(task).map(|model| model.id.clone());
+        let model = self.catalog().default_for(task).map(|model| model.id.clone());
         model.ok_or_else(|| {
             Error::Usage("the catalog has no model for this; name one with --model".into())
         })
@@ -119,8 +184,29 @@ impl ModelStore {
 
     /// Whether the model that summarizes when none is named writes a language, as the catalog says.
     pub(crate) fn summarizes_by_default(&self, language: &Lang) -> bool {
-        let default = self.catalog.default_for(Task::Summarize);
+        let default = self.catalog().default_for(Task::Summarize);
         default.is_some_and(|model| model.fits(None, None, Some(language)))
+    }
+
+    /// Whether no connection is opened.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.options.offline
+    }
+
+    /// The models that a user has imported, of which the languages are known.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub(crate) fn imported(&self) -> Result<Vec<Model>> {
+        let mut found = Vec::new();
+        for (id, state) in self.store.installed()? {
+            let State::Ready(manifest) = state else { continue };
+            let is_known = self.catalog().find(&id).is_some();
+            if !is_known && !manifest.from.is_empty() && !manifest.to.is_empty() {
+                found.push(Model::brought(&id, manifest.from, manifest.to));
+            }
+        }
+        Ok(found)
     }
 
     /// Finds out what a name stands for, without network.
@@ -140,7 +226,28 @@ impl ModelStore {
         on_event: OnEvent<'_>,
         cancel: &CancelToken,
     ) -> Result<ResolvedModel> {
+        if name.starts_with("firefox-") && self.lookup(name).is_err() {
+            self.refresh_registry(on_event, cancel)?;
+        }
         self.fetcher().get(name, &FetchEvents(on_event), cancel)
+    }
+
+    /// As [`ModelStore::resolve`]; of Firefox's models the present version, also where an older one
+    /// is on this machine.
+    ///
+    /// # Errors
+    /// As [`ModelStore::resolve`].
+    #[doc(hidden)]
+    pub fn pull(
+        &self,
+        name: &str,
+        on_event: OnEvent<'_>,
+        cancel: &CancelToken,
+    ) -> Result<ResolvedModel> {
+        if name.starts_with("firefox-") {
+            self.refresh_registry(on_event, cancel)?;
+        }
+        self.fetcher().update(name, &FetchEvents(on_event), cancel)
     }
 
     /// Fetches a model if need be, and opens it.
@@ -150,96 +257,6 @@ impl ModelStore {
     pub fn open_model(&self, name: &str, runtime: &Runtime) -> Result<Engine> {
         let silent: OnEvent<'_> = &|_| ();
         open(&self.resolve(name, silent, &runtime.cancel)?, runtime, silent)
-    }
-}
-
-/// The models of some work, by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[doc(hidden)]
-pub struct ModelNames {
-    /// Models that translate; each pair of languages goes to the first that knows it.
-    pub translators: Vec<String>,
-    /// The model that writes summaries.
-    pub summarizer: Option<String>,
-    /// The folder of an adapter for the model that translates or, where none does, for the one that
-    /// writes summaries.
-    pub adapter: Option<PathBuf>,
-}
-
-/// The models of some work, their files on this machine.
-#[derive(Clone, Debug, Default)]
-#[doc(hidden)]
-pub struct ResolvedModels {
-    /// See [`ModelNames::translators`].
-    pub translators: Vec<ResolvedModel>,
-    /// See [`ModelNames::summarizer`].
-    pub summarizer: Option<ResolvedModel>,
-}
-
-/// The models of some work, opened.
-#[derive(Default)]
-#[doc(hidden)]
-pub struct OpenModels {
-    /// See [`ModelNames::translators`].
-    pub translators: Vec<Engine>,
-    /// See [`ModelNames::summarizer`].
-    pub summarizer: Option<Engine>,
-}
-
-impl ModelNames {
-    /// The files of the models; fetched when they are not there.
-    ///
-    /// # Errors
-    /// When a model cannot be had, or the adapter belongs to several or none.
-    pub fn resolve(
-        &self,
-        store: &ModelStore,
-        on_event: OnEvent<'_>,
-        cancel: &CancelToken,
-    ) -> Result<ResolvedModels> {
-        let ModelNames { translators, summarizer, adapter } = self;
-        let is_ambiguous = translators.len() > 1 || translators.is_empty() && summarizer.is_none();
-        if adapter.is_some() && is_ambiguous {
-            let found = if translators.is_empty() { "none".into() } else { translators.join(", ") };
-            return Err(Error::Usage(format!(
-                "an adapter belongs to one model; expected one name after --model, found {found}"
-            )));
-        }
-        let resolve = |name: &String, adapter: Option<&PathBuf>| {
-            let model = store.resolve(name, on_event, cancel)?;
-            adapter.map_or(Ok(model.clone()), |folder| model.with_adapter(folder))
-        };
-        let for_summaries = adapter.as_ref().filter(|_| translators.is_empty());
-        let translators: Result<_> =
-            translators.iter().map(|name| resolve(name, adapter.as_ref())).collect();
-        Ok(ResolvedModels {
-            translators: translators?,
-            summarizer: summarizer.as_ref().map(|n| resolve(n, for_summaries)).transpose()?,
-        })
-    }
-}
-
-impl ResolvedModels {
-    /// Loads the models.
-    ///
-    /// # Errors
-    /// When a file is broken or of an unknown kind.
-    pub fn open(&self, runtime: &Runtime, on_event: OnEvent<'_>) -> Result<OpenModels> {
-        let open = |model: &ResolvedModel| open(model, runtime, on_event);
-        Ok(OpenModels {
-            translators: self.translators.iter().map(open).collect::<Result<_>>()?,
-            summarizer: self.summarizer.as_ref().map(open).transpose()?,
-        })
-    }
-}
-
-impl OpenModels {
-    /// Calls `f` with the models as the pipeline takes them.
-    pub fn with<T>(&self, f: impl FnOnce(&Models<'_>) -> T) -> T {
-        let translators: Vec<&dyn Generate> =
-            self.translators.iter().map(|engine| engine as &dyn Generate).collect();
-        let summarizer = self.summarizer.as_ref().map(|engine| engine as &dyn Generate);
-        f(&Models { translators: &translators, summarizer })
     }
 }
 

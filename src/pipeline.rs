@@ -5,18 +5,23 @@
 //! does not grow with the folder.
 
 mod record;
+mod units;
 
 use crate::error::{Error, Result};
 use crate::generate::Generate;
 use crate::languages;
 use crate::task::summarize::{self, Input, Summary};
-use crate::task::translate::{self, Route, Step, Translation};
-use crate::task::{translatable_languages, uses_examples};
-use crate::text::{extract, language, sentences};
-use crate::types::{Article, BlockKind, Detection, Lang, RawArticle, ReadFailure, Record, Source};
+use crate::task::translate::{self, Named, Route, Router, Step, Translation};
+use crate::task::uses_examples;
+use crate::text::{extract, language, sentences, words};
+use crate::types::{
+    Article, BlockKind, Detection, Lang, Problem, RawArticle, ReadFailure, Record, Source,
+};
 use record::{failure, record, share_time};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use units::{Unit, fit, units};
 
 /// The work to be done with each article.
 #[derive(Clone, Debug, Default)]
@@ -58,12 +63,18 @@ impl OnBad {
 }
 
 /// The models of a run. A job that does not need one can do without.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 pub struct Models<'a> {
-    /// Translate; each pair of languages goes to the first that knows it.
-    pub translators: &'a [&'a dyn Generate],
+    /// Chooses the models that translate.
+    pub translators: &'a dyn Router,
     /// Writes summaries.
     pub summarizer: Option<&'a dyn Generate>,
+}
+
+impl Default for Models<'_> {
+    fn default() -> Self {
+        Models { translators: &Named(&[]), summarizer: None }
+    }
 }
 
 /// The stage of a group and how much of it is done; for progress bars.
@@ -84,20 +95,14 @@ struct Document<'a> {
     language: Detection,
     /// The way into the language wanted, where it is another than the article's.
     route: Option<Route<'a>>,
+    /// The same for those of its units that are in other languages than it.
+    own_routes: BTreeMap<Lang, Route<'a>>,
     /// The title's, then the blocks' sentences.
     units: Vec<Unit>,
     /// The translations of the units, once they are made.
     translations: Vec<Translation>,
     /// The summary, once it is made.
     summary: Option<Summary>,
-}
-
-/// A sentence and where it stands.
-struct Unit {
-    /// `None` for the title.
-    block: Option<usize>,
-    text: String,
-    gap: String,
 }
 
 /// Runs a group of articles. The records stand in the order of the articles; an article that fails
@@ -118,7 +123,8 @@ pub fn run(
 ) -> Result<Vec<Record>> {
     let started = Instant::now();
     let mut documents: Vec<Result<Document<'_>, Box<Record>>> =
-        articles.into_iter().map(|article| prepare(article, job, models, key)).collect();
+        articles.into_iter().map(|article| prepare(article, job, key)).collect();
+    find_routes(&mut documents, job, models)?;
     translate_all(&mut documents, job, progress)?;
     summarize_all(&mut documents, job, models, progress)?;
     let mut records = Vec::with_capacity(documents.len());
@@ -135,7 +141,6 @@ pub fn run(
 fn prepare<'a>(
     article: Result<RawArticle, Box<ReadFailure>>,
     job: &Job,
-    models: &Models<'a>,
     key: &dyn Fn(&Source) -> String,
 ) -> Result<Document<'a>, Box<Record>> {
     let raw = article.map_err(|unread| {
@@ -150,13 +155,39 @@ fn prepare<'a>(
         Some(from) => Detection { code: from.clone(), confidence: 1.0 },
         None => detect(&article),
     };
-    let route = match &job.to {
-        Some(to) => route(&raw.id, &language.code, to, models).map_err(fail)?,
-        None => None,
-    };
-    let units = units(&article, &language.code);
-    let (translations, summary) = (Vec::new(), None);
-    Ok(Document { article, key: key.clone(), language, route, units, translations, summary })
+    let units = units(&article, &language.code, job.to.as_ref());
+    let (route, own_routes) = (None, BTreeMap::new());
+    let (key, translations, summary) = (key.clone(), Vec::new(), None);
+    Ok(Document { article, key, language, route, own_routes, units, translations, summary })
+}
+
+/// Finds the way of each article; one that has none fails.
+///
+/// # Errors
+/// When the work is cancelled meanwhile.
+fn find_routes<'a>(
+    documents: &mut [Result<Document<'a>, Box<Record>>],
+    job: &Job,
+    models: &Models<'a>,
+) -> Result<()> {
+    let Some(to) = &job.to else { return Ok(()) };
+    for place in documents {
+        let Ok(document) = place else { continue };
+        match route(&document.article.id, &document.language.code, to, models) {
+            Ok(route) => {
+                document.route = route;
+                document.own_routes =
+                    own_routes(&document.units, &document.language.code, to, models)?;
+            }
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => {
+                let Document { article, key, .. } = document;
+                let (id, source) = (article.id.clone(), article.source.clone());
+                *place = Err(failure(id, key.clone(), source, &error));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The language of an article, by its title and text.
@@ -182,41 +213,38 @@ fn route<'a>(
     if from.is_und() {
         return Err(Error::input(input, "its language could not be told; state it with --from"));
     }
-    let route = Route::find(models.translators, from, to);
-    if models.translators.is_empty() || route.is_some() {
-        return Ok(route);
+    if let Some(route) = models.translators.route(from, to)? {
+        return Ok(Some(route));
     }
-    let (from_name, to_name) = (languages::name(from), languages::name(to));
-    let ids: Vec<&str> = models.translators.iter().map(|m| m.id()).collect();
-    let mut message = format!(
-        "it is in {from_name} ({from}), and {} cannot translate that into {to_name} ({to}); name a model that can with --model. If the \
-         language was guessed wrong, state it with --from",
-        ids.join(", ")
+    let Some(why) = models.translators.refusal(from, to) else { return Ok(None) };
+    let name = languages::name(from);
+    let message = format!(
+        "it is in {name} ({from}), and {why}. If the language was guessed wrong, state it with --from"
     );
-    if models.translators.iter().any(|model| uses_examples(*model)) {
-        let known = translatable_languages();
-        let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
-        message.push_str(&format!(". It translates {}", known.join(" ")));
-    }
     Err(Error::input(input, message))
 }
 
-fn units(article: &Article, lang: &Lang) -> Vec<Unit> {
-    let title = article.title.iter().map(|title| Unit {
-        block: None,
-        text: title.clone(),
-        gap: String::new(),
-    });
-    let body =
-        article.blocks.iter().enumerate().filter(|(_, block)| block.kind != BlockKind::Verbatim);
-    let body = body.flat_map(|(number, block)| {
-        sentences::split(&block.text, lang).into_iter().map(move |s| Unit {
-            block: Some(number),
-            text: s.text,
-            gap: s.gap,
-        })
-    });
-    title.chain(body).collect()
+/// The ways of units that are in another language than their article. What is in the language
+/// wanted stays as it is, and so does what no model translates.
+fn own_routes<'a>(
+    units: &[Unit],
+    article: &Lang,
+    to: &Lang,
+    models: &Models<'a>,
+) -> Result<BTreeMap<Lang, Route<'a>>> {
+    let mut routes = BTreeMap::new();
+    for Unit { language, .. } in units.iter().filter(|unit| unit.language != *article) {
+        if routes.contains_key(language) {
+            continue;
+        }
+        let found = match models.translators.route(language, to) {
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            // A passage stays as it is rather than cost the article.
+            found => found.ok().flatten(),
+        };
+        routes.insert(language.clone(), found.unwrap_or_else(|| Route::none(language)));
+    }
+    Ok(routes)
 }
 
 impl Progress {
@@ -243,6 +271,20 @@ impl Document<'_> {
     /// Whether the job wants this article in another language than its own.
     fn target<'a>(&self, job: &'a Job) -> Option<&'a Lang> {
         job.to.as_ref().filter(|to| !to.same_base(&self.language.code))
+    }
+
+    /// Complains of units that stay in another language than the one wanted, for want of a model.
+    /// A few words in another script are a name.
+    fn note_untranslated(&mut self, to: &Lang) {
+        const NAME: usize = 4;
+        for (unit, translation) in self.units.iter().zip(&mut self.translations) {
+            let Unit { language, text, .. } = unit;
+            let is_kept = self.own_routes.get(language).is_some_and(|way| way.hops().is_empty());
+            let is_name = language.is_und() && words::words(text).len() < NAME;
+            if is_kept && !is_name && !language.same_base(to) {
+                translation.problems.push(Problem::Copy);
+            }
+        }
     }
 
     /// What becomes of its sentences whose translation is rejected.
@@ -287,14 +329,18 @@ fn translate_all(
     for document in documents.iter().flatten().filter(waiting) {
         let route = document.route.as_ref();
         let route = route.ok_or_else(|| Error::Usage("translation needs a model".into()))?;
-        texts.extend(document.units.iter().map(|unit| (unit.text.as_str(), route)));
+        texts.extend(document.units.iter().map(|unit| {
+            (unit.text.as_str(), document.own_routes.get(&unit.language).unwrap_or(route))
+        }));
     }
     let show = |step: Step| progress(step.into());
     let translations = translate::translate_along(&texts, job.translating, &show)?;
     let mut translations = translations.into_iter();
     for document in documents.iter_mut().flatten() {
-        if document.target(job).is_some() {
+        if let Some(to) = document.target(job) {
             document.translations = translations.by_ref().take(document.units.len()).collect();
+            document.note_untranslated(to);
+            fit(&document.units, &mut document.translations, to);
         }
     }
     Ok(())
@@ -423,7 +469,8 @@ mod tests {
     fn records(texts: [&str; 3], job: &Job, models: &[&dyn Generate]) -> Result<Vec<Record>> {
         let ids = ["a", "b", "c"];
         let articles = ids.iter().zip(texts).map(|(id, text)| article(id, text)).collect();
-        let models = Models { translators: models, summarizer: models.first().copied() };
+        let summarizer = models.first().copied();
+        let models = Models { translators: &Named(models), summarizer };
         run(articles, job, &models, &|source| source.path.clone(), &|_| true)
     }
 
@@ -457,6 +504,50 @@ mod tests {
             assert_eq!((stats.source_tokens, stats.read_tokens), (12, read));
             assert_eq!(stats.truncated, left_out > 0);
         }
+    }
+
+    #[test]
+    fn what_is_in_another_language_than_its_article_goes_its_own_way() {
+        let english = "The council will meet again on Thursday in the old customs house.";
+        let italian = "Il traghetto partirà ogni venti minuti, ha detto il sindaco.";
+        let text = format!("{FRENCH}\n\n{english}\n\n{italian}");
+        // It says in which language it was asked.
+        let echo = Stub::answering(|request| match request.suffix.as_str() {
+            _ if request.prefix.ends_with("Italian: ") => "The ferry leaves every twenty minutes.",
+            _ => "The bridge has been closed since Monday.",
+        });
+        let job = Job { on_bad: None, ..job("en", false) };
+        let record = records([&text, "", ""], &job, &[&echo]).unwrap().remove(0);
+        let translated = record.translation.unwrap().text;
+        let blocks: Vec<&str> = translated.split("\n\n").map(str::trim).collect();
+        assert_eq!(blocks[1..], [english, "The ferry leaves every twenty minutes."]);
+        assert!(record.checks.untranslated.is_empty(), "{:?}", record.checks);
+
+        // What no model translates stays and is complained of.
+        let telugu = "మంత్రి సోమవారం చర్చలు కొనసాగుతాయని విలేకరులకు చెప్పారు.";
+        let text = text.replace(italian, telugu);
+        let record = records([&text, "", ""], &job, &[&echo]).unwrap().remove(0);
+        let translated = record.translation.unwrap().text;
+        assert!(translated.contains(english) && translated.contains(telugu), "{translated}");
+        let flags: Vec<_> =
+            record.checks.flagged.iter().map(|flag| (flag.problem, flag.segment)).collect();
+        assert_eq!(flags, [(Problem::Copy, 3)]);
+        assert_eq!(record.checks.untranslated, [3]);
+    }
+
+    #[test]
+    fn invented_news_never_stands_in_a_result() {
+        let smoke = "\"We saw the smoke from the school, and within minutes the whole street was \
+            dark,\" said Marta Belden, a teacher who lives nearby.";
+        let model = Stub::answering(move |_| smoke);
+        let job = Job { on_bad: None, ..job("en", false) };
+        let record = records([FRENCH, "", ""], &job, &[&model]).unwrap().remove(0);
+        assert_eq!(record.translation.as_ref().unwrap().text.trim(), FRENCH);
+        assert!(record.checks.flagged.iter().any(|flag| flag.problem == Problem::Unsupported));
+        assert_eq!(record.checks.untranslated, [0, 1]);
+        // The notes do not quote it either.
+        assert!(!crate::report::json_line(&record).unwrap().contains("Belden"));
+        assert!(!crate::report::doubts(&record).contains("Belden"));
     }
 
     #[test]

@@ -4,8 +4,7 @@ use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::io::articles::from_text;
-use crate::io::catalog::Task;
-use crate::model_store::{ModelNames, ModelStore, OpenModels};
+use crate::model_store::{ModelChoice, ModelStore, OpenModels};
 use crate::pipeline::{self, Job};
 use crate::runtime::RuntimeOptions;
 use crate::task::summarize::{self, Length, Style};
@@ -53,7 +52,8 @@ impl<'a> SummarizerBuilder<'a> {
         self
     }
 
-    /// Translates what is in another language into this one first, with the default model.
+    /// Translates what is in another language into this one first, with the best models
+    /// that are here or can be fetched in a few seconds.
     ///
     /// # Errors
     /// When it is no language code.
@@ -105,18 +105,15 @@ impl<'a> SummarizerBuilder<'a> {
     /// When a model cannot be had or opened.
     pub fn build(self) -> Result<Summarizer> {
         let on_event = self.on_event.unwrap_or(&|_| ());
-        let mut names = ModelNames { summarizer: self.model, ..ModelNames::default() };
-        let is_needed = self.job.to.is_some() || names.summarizer.is_some() || !self.extractive;
-        let models = if is_needed {
+        let choice = ModelChoice {
+            summarizer: self.model,
+            extractive: self.extractive,
+            ..ModelChoice::default()
+        };
+        // What is made of an article's own sentences needs no store, not even a folder for one.
+        let models = if self.job.to.is_some() || !self.extractive {
             let store = self.store.map_or_else(ModelStore::open, Ok)?;
-            let writes = !self.extractive
-                && self.job.to.as_ref().is_none_or(|to| store.summarizes_by_default(to));
-            if self.job.to.is_some() {
-                names.translators.push(store.default_model(Task::Translate)?);
-            }
-            if names.summarizer.is_none() && writes {
-                names.summarizer = Some(store.default_model(Task::Summarize)?);
-            }
+            let names = choice.for_job(&self.job, &store)?;
             let resolved = names.resolve(&store, on_event, &self.cancel)?;
             resolved.open(&self.runtime.open(&self.cancel, on_event)?, on_event)?
         } else {
@@ -205,8 +202,9 @@ impl Summarizer {
             !self.cancel.is_cancelled()
         };
         let key = |source: &crate::types::Source| source.sha256.clone();
-        let records =
-            self.models.with(|models| pipeline::run(articles, &self.job, models, &key, &progress));
+        let records = self
+            .models
+            .with(on_event, |models| pipeline::run(articles, &self.job, models, &key, &progress));
         on_event(Event::Worked);
         Ok(records?.into_iter().map(summary).collect())
     }

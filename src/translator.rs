@@ -3,9 +3,9 @@
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
-use crate::io::catalog::Task;
-use crate::model_store::{ModelNames, ModelStore, OpenModels};
+use crate::model_store::{ModelNames, ModelStore, OpenModels, Translators};
 use crate::pipeline::Progress;
+use crate::route::{Preferences, Preset};
 use crate::runtime::RuntimeOptions;
 use crate::task::translate::{self, Segment};
 use crate::text::{protect, sentences};
@@ -20,7 +20,7 @@ use std::thread;
 ///
 /// ```no_run
 /// # fn main() -> polygist::Result<()> {
-/// let translator = polygist::Translator::builder().build()?; // the default models
+/// let translator = polygist::Translator::builder().build()?; // the best model for each pair
 /// for translation in translator.translate("fr", "en", ["Bonjour.", "Merci."])? {
 ///     println!("{translation}");
 /// }
@@ -36,12 +36,15 @@ pub struct Translator {
     cancel: CancelToken,
 }
 
-/// Describes a [`Translator`]; without more, the default models in the usual place.
+/// Describes a [`Translator`]; without more, the best model for each pair of
+/// languages, of those in the usual place and those that can be fetched in a few seconds.
 #[derive(Default)]
 #[must_use]
 pub struct TranslatorBuilder<'a> {
     store: Option<ModelStore>,
-    names: ModelNames,
+    models: Vec<String>,
+    preset: Preset,
+    adapter: Option<PathBuf>,
     runtime: RuntimeOptions,
     settings: translate::Settings,
     cancel: CancelToken,
@@ -50,15 +53,22 @@ pub struct TranslatorBuilder<'a> {
 
 impl<'a> TranslatorBuilder<'a> {
     /// Translates with this model: a name of the catalog or of the Hub, a folder or a GGUF file.
-    /// Of several, each pair of languages goes to the first that knows it.
+    /// Of several, each pair of languages goes to the first that knows it. Without, or with `auto`,
+    /// each goes to the best model that is here or can be fetched in a few seconds.
     pub fn model(mut self, name: impl Into<String>) -> Self {
-        self.names.translators.push(name.into());
+        self.models.push(name.into());
+        self
+    }
+
+    /// Prefers speed, or quality.
+    pub fn preset(mut self, preset: Preset) -> Self {
+        self.preset = preset;
         self
     }
 
     /// Puts the LoRA adapter of a folder on the model, of which there must be one.
     pub fn adapter(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.names.adapter = Some(folder.into());
+        self.adapter = Some(folder.into());
         self
     }
 
@@ -92,17 +102,22 @@ impl<'a> TranslatorBuilder<'a> {
         self
     }
 
-    /// Fetches the models that are not on this machine, verifies them, and opens them.
+    /// Fetches the models that are named and not on this machine, verifies them, and opens them.
+    /// Those that are chosen for a pair of languages are when the first text of the pair comes.
     ///
     /// # Errors
     /// When a model cannot be had or opened.
     pub fn build(mut self) -> Result<Translator> {
         let on_event = self.on_event.unwrap_or(&|_| ());
         let store = self.store.map_or_else(ModelStore::open, Ok)?;
-        if self.names.translators.is_empty() {
-            self.names.translators.push(store.default_model(Task::Translate)?);
-        }
-        let resolved = self.names.resolve(&store, on_event, &self.cancel)?;
+        let preferences = Preferences { preset: self.preset, ..Preferences::default() };
+        let names = ModelNames {
+            translators: Some(Translators::of(self.models, preferences)?),
+            summarizer: None,
+            adapter: self.adapter,
+        };
+        let resolved = names.resolve(&store, on_event, &self.cancel)?;
+        self.settings.decoding = self.preset.apply(self.settings.decoding);
         let runtime = self.runtime.open(&self.cancel, on_event)?;
         let models = resolved.open(&runtime, on_event)?;
         Ok(Translator { models, settings: self.settings, cancel: self.cancel })
@@ -238,8 +253,8 @@ impl Translator {
             on_event(Event::Working { articles: None, progress });
             !self.cancel.is_cancelled()
         };
-        let translated = self.models.with(|models| {
-            translate::translate(models.translators, &segments, self.settings, &show)
+        let translated = self.models.with(on_event, |models| {
+            translate::translate_by(models.translators, &segments, self.settings, &show)
         });
         on_event(Event::Worked);
         let mut translated = translated?.into_iter();

@@ -1,9 +1,13 @@
 //! The plain structs that pass between the stages. No stage's logic lives here.
 
+mod alignment;
+
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
+
+pub use alignment::{AlignedToken, SegmentAlignment, TokenAlignment};
 
 /// A language as people name it: a lower-case ISO 639 code, with a region or script where the
 /// translation differs (`pt-BR`, `zh-TW`), or `und` for "not known" (BCP 47).
@@ -318,42 +322,21 @@ pub struct TranslationRecord {
     pub model: String,
     /// Languages that the text went through: `["ru", "en", "de"]`.
     pub route: Vec<Lang>,
+    /// The model of each step and why it was chosen, where that was left to the program.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepRecord>,
     /// Which source tokens each written token comes from, where that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alignments: Vec<SegmentAlignment>,
 }
 
-/// The alignment of one segment, or of a part of it that was translated by itself.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct SegmentAlignment {
-    /// 0-based number of the segment: the title if there is one, then the body's sentences.
-    pub segment: usize,
-    /// Its tokens.
-    #[serde(flatten)]
-    pub alignment: TokenAlignment,
-}
-
-/// What a model read and wrote, token by token. A translation that goes through English has one
-/// alignment for each of its two steps.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct TokenAlignment {
-    /// The source's tokens, as the model's vocabulary has them (`▁the`); language and end tokens
-    /// are among them.
-    pub source: Vec<String>,
-    /// The tokens written, as the model wrote them: what is mended in the text afterwards does not
-    /// show.
-    pub target: Vec<AlignedToken>,
-}
-
-/// A token that was written.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AlignedToken {
-    /// As the model's vocabulary has it.
-    pub text: String,
-    /// 0-based number of the source token that it comes from: the one with the greatest weight.
-    pub source: usize,
-    /// The attention to that token when this one was chosen, from 0 to 1.
-    pub weight: f32,
+/// The model of one step of a translation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepRecord {
+    /// Model id.
+    pub model: String,
+    /// Why it was chosen.
+    pub why: String,
 }
 
 /// A summary, sentence by sentence.
@@ -411,6 +394,9 @@ pub struct Checks {
     /// Segments that are still bad, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub flagged: Vec<Flag>,
+    /// Numbers of those in whose place the source stands.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub untranslated: Vec<usize>,
     /// Summary sentences of the model that were replaced or dropped, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<Flag>,
@@ -423,7 +409,7 @@ pub struct Flag {
     pub problem: Problem,
     /// 0-based number of the segment: the title if there is one, then the body's sentences.
     pub segment: usize,
-    /// The text complained of.
+    /// The text complained of; the source, where it stands in the place of a bad translation.
     pub text: String,
 }
 

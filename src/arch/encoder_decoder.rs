@@ -76,25 +76,25 @@ impl EncoderDecoder {
         EncoderDecoder { generation_defaults: Some(defaults), ..self }
     }
 
-    /// The embeddings of some tokens, (tokens, dim).
-    fn vectors<L>(&self, stack: &Stack<L>, tokens: &[u32]) -> Result<Tensor> {
+    /// The embeddings of some tokens of a target, (tokens, dim).
+    fn target_vectors(&self, tokens: &[u32]) -> Result<Tensor> {
+        let embedding = &self.decoder.embedding;
         let start = self.output.vocabulary() as u32;
         if !self.config.empty_start || !tokens.contains(&start) {
-            return stack.embedding.forward(tokens);
+            return embedding.forward(tokens);
         }
         let known: Vec<u32> =
             tokens.iter().map(|&token| if token == start { 0 } else { token }).collect();
         let factors: Vec<f32> =
             tokens.iter().map(|&token| if token == start { 0.0 } else { 1.0 }).collect();
-        let x = stack.embedding.forward(&known)?;
+        let x = embedding.forward(&known)?;
         Ok(x.broadcast_mul(
             &Tensor::from_vec(factors, (tokens.len(), 1), x.device())?.to_dtype(x.dtype())?,
         )?)
     }
 
-    /// The input of a stack's first layer, (tokens, dim).
-    fn embed<L>(&self, stack: &Stack<L>, tokens: &[u32], positions: &[usize]) -> Result<Tensor> {
-        let mut x = self.vectors(stack, tokens)?;
+    /// The input of a stack's first layer, (tokens, dim), out of the embeddings of the tokens.
+    fn embed<L>(&self, stack: &Stack<L>, mut x: Tensor, positions: &[usize]) -> Result<Tensor> {
         if self.config.embedding_scale != 1.0 {
             x = (x * self.config.embedding_scale)?;
         }
@@ -108,7 +108,7 @@ impl EncoderDecoder {
     fn embed_spans(&self, spans: &[Span<'_>]) -> Result<Tensor> {
         let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
         let positions: Vec<usize> = spans.iter().flat_map(Span::positions).collect();
-        self.embed(&self.decoder, &tokens, &positions)
+        self.embed(&self.decoder, self.target_vectors(&tokens)?, &positions)
     }
 
     /// Goes through a layer of the decoder.
@@ -167,7 +167,8 @@ impl Encoder for EncoderDecoder {
     fn encode(&self, sources: &[&[u32]]) -> Result<Vec<Arc<SourceCache>>> {
         let lengths: Vec<usize> = sources.iter().map(|s| s.len()).collect();
         let positions: Vec<usize> = lengths.iter().flat_map(|&n| 0..n).collect();
-        let mut x = self.embed(&self.encoder, &sources.concat(), &positions)?; // (tokens, dim)
+        let vectors = self.encoder.embedding.forward(&sources.concat())?;
+        let mut x = self.embed(&self.encoder, vectors, &positions)?; // (tokens, dim)
         let mut metadata = MetadataCache::default();
         for layer in &self.encoder.layers {
             x = self.residual(&x, &layer.attention, |(attention, o), x| {

@@ -9,6 +9,7 @@ use crate::generate::{
 };
 use crate::pipeline::{self, Job, Models};
 use crate::report;
+use crate::task::translate::Named;
 use crate::types::{Lang, RawArticle, Status};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -238,7 +239,7 @@ impl Counting<'_> {
         let translators: Vec<&dyn Generate> =
             self.translators.iter().map(|model| model as &dyn Generate).collect();
         let models = Models {
-            translators: &translators,
+            translators: &Named(&translators),
             summarizer: self.summarizer.as_ref().map(|model| model as &dyn Generate),
         };
         let mut run = Run {

@@ -15,6 +15,8 @@ pub(super) struct RandomWeights<'a> {
     vocabulary: usize,
     positions: usize,
     buckets: usize,
+    /// What the embeddings and the feed-forwards of a student of Marian's are wide.
+    student: [usize; 2],
     /// What models of that type do not have, and what would change the graph if it were there.
     absent: &'static [&'static str],
     cancel: CancelToken,
@@ -36,10 +38,36 @@ impl<'a> RandomWeights<'a> {
             // BART's learned positions begin at the third row.
             positions: size("max_position_embeddings") + 2,
             buckets: size("relative_attention_num_buckets"),
+            student: [size("dim-emb"), size("transformer-dim-ffn")],
             absent,
             cancel,
             given: AtomicU64::new(0),
         }
+    }
+
+    /// The shape of a weight of a student of Marian's, whose names say what it is: vectors are one
+    /// row, and matrices have their inputs first.
+    fn student_shape(&self, name: &str) -> Option<[usize; 2]> {
+        let [dim, hidden] = self.student;
+        let part = name.rsplit_once('_').map_or(name, |(_, part)| part);
+        match part {
+            _ if dim == 0 => None,
+            "Wemb" => Some([self.vocabulary, dim]),
+            "W1" => Some([dim, hidden]),
+            "W2" => Some([hidden, dim]),
+            "b1" => Some([1, hidden]),
+            "b" => Some([1, self.vocabulary]),
+            _ if part.starts_with('W') => Some([dim, dim]),
+            _ => Some([1, dim]),
+        }
+    }
+
+    /// Random numbers from `middle - reach` to `middle + reach`, the same for the same name.
+    fn random(&self, name: &str, shape: &[usize], middle: f32, reach: f32) -> Result<Tensor> {
+        self.cancel.check()?;
+        let count: usize = shape.iter().product();
+        self.given.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(Tensor::from_vec(uniform(seed(name), count, middle, reach), shape, &Device::Cpu)?)
     }
 }
 
@@ -57,6 +85,15 @@ impl Weights for RandomWeights<'_> {
     }
 
     fn get(&self, name: &str) -> Result<Tensor> {
+        if let Some(shape) = self.student_shape(name) {
+            let inputs = if name.ends_with("Wemb") { shape[1] } else { shape[0] };
+            let (middle, reach) = match shape {
+                _ if name.ends_with("_scale") => (1.0, 0.1),
+                [1, _] => (0.0, 0.05),
+                _ => (0.0, (3.0 / inputs as f32).sqrt()),
+            };
+            return self.random(name, &shape, middle, reach);
+        }
         Err(Error::model(
             self.model,
             format!(
@@ -79,9 +116,11 @@ impl Weights for RandomWeights<'_> {
     }
 
     fn get_shaped(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        self.cancel.check()?;
-        let count: usize = shape.iter().product();
-        self.given.fetch_add(count as u64, Ordering::Relaxed);
+        if self.student_shape(name).is_some() {
+            let tensor = self.get(name)?;
+            self.check_shape(name, tensor.dims(), shape)?;
+            return Ok(tensor);
+        }
         // About what training begins with, so that nothing grows or vanishes on its way through the
         // layers.
         let (middle, reach) = match shape {
@@ -90,7 +129,7 @@ impl Weights for RandomWeights<'_> {
             [.., inputs] => (0.0, (3.0 / *inputs as f32).sqrt()),
             [] => (0.0, 1.0),
         };
-        Ok(Tensor::from_vec(uniform(seed(name), count, middle, reach), shape, &Device::Cpu)?)
+        self.random(name, shape, middle, reach)
     }
 }
 
@@ -152,6 +191,27 @@ mod tests {
             // Norms and biases are the rest.
             let rest = weights.given.load(Ordering::Relaxed) - matrices;
             assert!(rest > 0 && rest * 20 < matrices, "{name}: {matrices} and {rest}");
+        }
+    }
+
+    /// As many as Mozilla's registry states, but for the multipliers of activations: one for each
+    /// matrix, and two for the embeddings.
+    #[test]
+    fn students_have_as_many_weights_as_the_published_ones() {
+        for (name, published, multipliers) in [
+            ("firefox-tiny", 16_907_062, 6 * 6 + 2 * 8 + 2),
+            ("firefox-base-memory", 31_248_966, 6 * 6 + 4 * 8 + 2),
+            ("firefox-base", 42_686_774, 6 * 6 + 2 * 8 + 2),
+        ] {
+            let config = Shape::named(name).unwrap().config();
+            let weights = RandomWeights::new(name, &config, CancelToken::new());
+            let backend = Backend::new(Device::Cpu, Precision::Int8);
+            let model = arch::load(&Config::Json(config), &weights, &backend).unwrap();
+            let given = weights.given.load(Ordering::Relaxed);
+            assert_eq!(given, published - multipliers, "{name}");
+            let work = model.macs();
+            let matrices = work.source + work.token + work.output;
+            assert!((given - matrices) * 100 < matrices, "{name}: {given} and {matrices}");
         }
     }
 

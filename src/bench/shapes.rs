@@ -25,6 +25,21 @@ pub const SHAPES: &[Shape] = &[
         config: tiny_decoder,
     },
     Shape {
+        name: "firefox-tiny",
+        about: "Firefox's smallest, 17 million weights",
+        config: || firefox(256, 1536, 2),
+    },
+    Shape {
+        name: "firefox-base-memory",
+        about: "most of Firefox's, 31 million weights",
+        config: || firefox(384, 1536, 4),
+    },
+    Shape {
+        name: "firefox-base",
+        about: "Firefox's largest, 43 million weights",
+        config: || firefox(512, 2048, 2),
+    },
+    Shape {
         name: "marian-base",
         about: "opus-mt, 75 million weights",
         config: || marian(512, 6, 2048, 8, 59514, "swish"),
@@ -87,6 +102,16 @@ fn marian(
         "eos_token_id": 0, "decoder_start_token_id": vocabulary - 1
     });
     with(encoder_decoder(dim, layers, hidden, heads, vocabulary), more)
+}
+
+/// A student of Marian's, in the words of its own files.
+fn firefox(dim: usize, hidden: usize, decoder_layers: usize) -> Value {
+    json!({
+        "model_type": "marian-student", "type": "transformer", "dim-emb": dim, "transformer-dim-ffn": hidden, "transformer-heads": 8,
+        "enc-depth": 6, "dec-depth": decoder_layers, "transformer-decoder-autoreg": "rnn", "dec-cell": "ssru",
+        "transformer-ffn-activation": "relu", "tied-embeddings-all": true, "vocab_size": 32000, "eos_token_id": 0,
+        "decoder_start_token_id": 32000
+    })
 }
 
 fn tiny() -> Value {

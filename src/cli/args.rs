@@ -3,10 +3,12 @@
 
 mod bench;
 mod decoding;
+mod models;
 
 pub use bench::{Bench, BenchFormat};
 use decoding::at_least_one;
 pub use decoding::{Decoding, EarlyStoppingArg};
+pub use models::{Models, ModelsCommand, ModelsList, ModelsPull};
 
 use crate::error::{Error, Result};
 use crate::io::articles::usual_extensions;
@@ -150,9 +152,16 @@ pub struct Translating {
     pub from: LangOrAuto,
     /// Model that translates (of `summarize` without --to: that writes): a name of `polygist models
     /// list`, a folder, a GGUF file, or owner/name on the Hub. Of several, each pair of languages
-    /// goes to the first that knows it, or through English
+    /// goes to the first that knows it, or through English. `auto` takes for each pair the best
+    /// that is here or can be fetched in a few seconds [default: auto]
     #[arg(long, value_name = "MODEL", value_delimiter = ',')]
     pub model: Vec<String>,
+    /// Rather fast than good: no beam, nothing is read back
+    #[arg(long, conflicts_with = "best")]
+    pub fast: bool,
+    /// Rather good than fast: a beam of four, and `auto` may fetch models of up to 500 MB
+    #[arg(long)]
+    pub best: bool,
     /// Folder of a LoRA adapter in PEFT's format, trained for the model of --model:
     /// adapter_config.json and adapter_model.safetensors. The records name the model MODEL+DIR
     /// then. A polygist.json in the folder may say {"taught": true}, and a language model is asked
@@ -311,91 +320,47 @@ pub struct Detect {
     pub inputs: Inputs,
 }
 
-/// `polygist models`
-#[derive(Debug, Args)]
-#[command(after_help = "Examples:
-  polygist models list --task translate --from fr --to en
-  polygist models pull                             the starter pack
-  polygist models import model.gguf --name mine    a file that is here already
-  polygist translate --to en --model mine article.txt")]
-pub struct Models {
-    /// What to do with models.
-    #[command(subcommand)]
-    pub command: ModelsCommand,
-}
-
-/// What to do with models.
-#[derive(Debug, Subcommand)]
-pub enum ModelsCommand {
-    /// What can be had, and what is here; with filters, the best first
-    List(ModelsList),
-    /// Fetch models; without a name, the starter pack
-    Pull {
-        /// Names of `polygist models list`, or owner/name on the Hub
-        #[arg(value_name = "MODEL")]
-        models: Vec<String>,
-    },
-    /// All that is known of a model
-    Info {
-        /// Its name
-        #[arg(value_name = "MODEL")]
-        model: String,
-    },
-    /// Compare the files of models with their checksums
-    Verify {
-        /// Their names; without one, every model that is here
-        #[arg(value_name = "MODEL")]
-        models: Vec<String>,
-    },
-    /// Delete models
-    Rm {
-        /// Their names
-        #[arg(value_name = "MODEL", required = true)]
-        models: Vec<String>,
-    },
-    /// Copy a folder in the Hub's layout, or a GGUF file, into the store
-    Import {
-        /// The folder or file
-        #[arg(value_name = "DIR")]
-        path: PathBuf,
-        /// Name to keep it under [default: the name of the folder or file]
-        #[arg(long, value_name = "NAME")]
-        name: Option<String>,
-    },
-}
-
-/// `polygist models list`
-#[derive(Debug, Args)]
-pub struct ModelsList {
-    /// Only models for this task
-    #[arg(long, value_name = "TASK")]
-    pub task: Option<TaskArg>,
-    /// Only models that read this language
-    #[arg(long, value_name = "LANG", value_parser = lang)]
-    pub from: Option<Lang>,
-    /// Only models that write this language
-    #[arg(long, value_name = "LANG", value_parser = lang)]
-    pub to: Option<Lang>,
-    /// Only models that are on this machine
-    #[arg(long)]
-    pub installed: bool,
-    /// A table, or one JSON object a line
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: OutputFormat,
-}
-
 /// A language, or `auto`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LangOrAuto(pub Option<Lang>);
 
+/// Codes of countries that people take for those of languages; no language has them.
+const COUNTRIES: [(&str, &str); 15] = [
+    ("ua", "uk"),
+    ("jp", "ja"),
+    ("cn", "zh"),
+    ("gr", "el"),
+    ("cz", "cs"),
+    ("dk", "da"),
+    ("vn", "vi"),
+    ("ir", "fa"),
+    ("rs", "sr"),
+    ("by", "be"),
+    ("kz", "kk"),
+    ("al", "sq"),
+    ("ge", "ka"),
+    ("us", "en"),
+    ("gb", "en"),
+];
+
 fn lang(text: &str) -> Result<Lang> {
-    let parsed = Lang::parse(text).filter(|l| !l.is_und()).map(|l| crate::languages::canonical(&l));
-    parsed.ok_or_else(|| {
-        let named = crate::languages::all()
-            .iter()
-            .find(|(_, l)| l.name.eq_ignore_ascii_case(text) || l.native.to_lowercase() == text.to_lowercase());
-        let meant = named.map_or(String::new(), |(code, _)| format!("; that of {text} is {code}"));
-        Error::Usage(format!("{text:?} is not a language code{meant}; expected one as fr, de, zh or pt-BR (ISO 639, BCP 47)"))
+    let is_country = |(country, _): &&(&str, &str)| country.eq_ignore_ascii_case(text);
+    let meant = COUNTRIES.iter().find(is_country).map(|(_, code)| *code);
+    let parsed = Lang::parse(text).filter(|l| !l.is_und() && meant.is_none());
+    parsed.map(|l| crate::languages::canonical(&l)).ok_or_else(|| {
+        let is_named = |l: &crate::languages::Language| {
+            l.name.eq_ignore_ascii_case(text) || l.native.to_lowercase() == text.to_lowercase()
+        };
+        let named = crate::languages::all().iter().find(|(_, l)| is_named(l));
+        let hint = match (meant, named) {
+            (Some(code), _) => {
+                let name = Lang::parse(code).map_or(code.into(), |lang| crate::languages::name(&lang).to_string());
+                format!("; did you mean {code} ({name})?")
+            }
+            (None, Some((code, _))) => format!("; that of {text} is {code}"),
+            (None, None) => String::new(),
+        };
+        Error::Usage(format!("{text:?} is not a language code{hint}; expected one as fr, de, zh or pt-BR (ISO 639, BCP 47)"))
     })
 }
 

@@ -16,9 +16,11 @@ use crate::job::in_groups;
 use crate::kernel::Precision;
 use crate::model::Runtime;
 use crate::model_store::OpenModels;
-use crate::pipeline::Job;
+use crate::pipeline::{self, Job};
 use crate::task::{summarize, translate};
-use crate::types::RawArticle;
+use crate::text::extract;
+use crate::types::{Lang, RawArticle};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 pub(super) fn run(env: &Environment, args: &Bench) -> Result<u8> {
@@ -140,7 +142,7 @@ impl Run<'_> {
                     self.env.reporter.step(&format!("making {}", shape.name));
                     Ok(OpenModels {
                         translators: vec![bench::open(shape, &runtime)?],
-                        summarizer: None,
+                        ..OpenModels::default()
                     })
                 })?;
                 let work = |loaded: &Loaded, beam: Option<usize>| {
@@ -170,7 +172,8 @@ impl Run<'_> {
     fn articles(&mut self) -> Result<String> {
         let (env, args) = (self.env, self.args);
         let has = |task| args.tasks.contains(&task);
-        let to = env.target(args.to.as_ref(), &args.model)?;
+        let translators = env.translators(&args.model, env.config.preset)?;
+        let to = env.target(args.to.as_ref(), &translators)?;
         if to.is_none() && has(TaskArg::Translate) {
             return Err(Error::Usage(
                 "into which language? Say it with --to, as --to en; or measure --task summarize"
@@ -200,10 +203,16 @@ impl Run<'_> {
                 on_bad: None,
             }
         };
-        let names =
-            env.model_names(&job(None), &args.model, named, false, args.adapter.as_deref())?;
+        let models = env.models(translators, named, false, args.adapter.as_deref());
+        let names = models.for_job(&job(None), &env.models)?;
         let (articles, read) = self.read()?;
         let models = names.resolve(&env.models, &env.listener(), &env.cancel)?;
+        let models = match &to {
+            Some(to) => {
+                models.chosen_for(&languages(&articles, from.as_ref()), to, &env.listener())?
+            }
+            None => models,
+        };
         let ids = models.translators.iter().chain(&models.summarizer).map(|m| m.id.as_str());
         let model = ids.collect::<Vec<_>>().join(" + ");
         let work =
@@ -366,11 +375,20 @@ impl Loaded {
     /// The same models with other threads and another batch.
     fn under(self, runtime: &Runtime) -> Result<Loaded> {
         let under = |engine: Engine| engine.with_settings(runtime.settings());
-        let OpenModels { translators, summarizer } = self.models;
+        let OpenModels { translators, summarizer, pool } = self.models;
         let translators = translators.into_iter().map(under).collect::<Result<_>>()?;
         let summarizer = summarizer.map(under).transpose()?;
-        Ok(Loaded { models: OpenModels { translators, summarizer }, ..self })
+        Ok(Loaded { models: OpenModels { translators, summarizer, pool }, ..self })
     }
+}
+
+/// The languages of some articles; the one that is stated, if one is.
+fn languages(articles: &[RawArticle], from: Option<&Lang>) -> BTreeSet<Lang> {
+    let detected = articles
+        .iter()
+        .filter_map(|raw| extract::extract(raw).ok())
+        .map(|article| pipeline::detect(&article).code);
+    from.map_or_else(|| detected.collect(), |from| BTreeSet::from([from.clone()]))
 }
 
 fn beams(widths: &[u8]) -> Vec<Option<usize>> {

@@ -4,8 +4,10 @@ use super::args::PrecisionArg;
 use crate::error::{Error, Result};
 use crate::io::folders;
 use crate::languages;
+use crate::route::{LanguagePair, Preset};
 use crate::types::Lang;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// What the file may say; each key is the flag of that name, and the flag wins.
@@ -16,6 +18,11 @@ pub struct Config {
     pub to: Option<String>,
     /// `--model`
     pub model: Option<String>,
+    /// `--fast` and `--best`
+    pub preset: Preset,
+    /// Models for pairs of languages (`fr-en = "opus-mt-fr-en"`), whatever else there is, where
+    /// `model` is left to the program.
+    pub route: BTreeMap<String, String>,
     /// `--adapter`
     pub adapter: Option<PathBuf>,
     /// `--summary-model`
@@ -30,6 +37,12 @@ pub struct Config {
     pub cache_dir: Option<PathBuf>,
     /// `--offline`
     pub offline: bool,
+    /// `POLYGIST_FIREFOX_MODELS`: an address or folder that has Firefox's models
+    #[serde(alias = "firefox_models")]
+    pub firefox_models: Option<String>,
+    /// `POLYGIST_FIREFOX_RECORDS`: the address of the records that go with them
+    #[serde(alias = "firefox_records")]
+    pub firefox_records: Option<String>,
 }
 
 impl Config {
@@ -45,6 +58,18 @@ impl Config {
         let text = std::fs::read_to_string(&path)
             .map_err(Error::io("reading the configuration", &path))?;
         toml::from_str(&text).map_err(|e| Error::Usage(format!("{}: {e}", path.display())))
+    }
+
+    /// The models for pairs of languages.
+    ///
+    /// # Errors
+    /// When a key of `route` is not a pair of languages.
+    pub fn route(&self) -> Result<BTreeMap<LanguagePair, String>> {
+        let read = |(pair, model): (&String, &String)| match pair.parse() {
+            Ok(pair) => Ok((pair, model.clone())),
+            Err(why) => Err(Error::Usage(format!("configuration: route: {why}"))),
+        };
+        self.route.iter().map(read).collect()
     }
 
     /// `config.toml` in [`folders::config`].
@@ -71,5 +96,11 @@ mod tests {
     fn unknown_keys_are_errors() {
         assert_eq!(toml::from_str::<Config>("to = 'en'\nthreads = 2").unwrap().threads, Some(2));
         assert!(toml::from_str::<Config>("langauge = 'en'").is_err());
+        let text = "preset = 'fast'\n[route]\nfr-en = 'own'\nen-zh-TW = 'other'";
+        let config = toml::from_str::<Config>(text).unwrap();
+        let pair: LanguagePair = "fr-en".parse().unwrap();
+        assert_eq!((config.preset, &config.route().unwrap()[&pair][..]), (Preset::Fast, "own"));
+        let wrong = toml::from_str::<Config>("[route]\nfrench = 'own'").unwrap();
+        assert!(wrong.route().unwrap_err().to_string().contains("route: \"french\""));
     }
 }

@@ -4,6 +4,7 @@ pub mod args;
 mod batch;
 mod bench;
 mod config;
+mod explain;
 mod interrupt;
 mod models;
 mod oneoff;

@@ -9,11 +9,12 @@ use crate::generate::Generate;
 use crate::io::articles::{FoundFile, ReadOptions, read};
 use crate::job::in_groups;
 use crate::languages;
-use crate::model_store::{ModelNames, OpenModels};
+use crate::model_store::{ModelChoice, OpenModels};
 use crate::pipeline::{self, Job, Models};
 use crate::report;
 use crate::task::translate::{self, Segment, Translation};
-use crate::text::{extract, language, protect};
+use crate::text::language::{self, Languages};
+use crate::text::{extract, protect};
 use crate::types::{
     Detection, Format, Lang, RawArticle, Record, Source, Status, TranslationRecord,
 };
@@ -23,8 +24,8 @@ const GROUP: usize = 16;
 
 /// Models that are there until the program ends, which gives back their memory at once: taking a
 /// large vocabulary apart takes as long as translating a sentence.
-fn opened(env: &Environment, names: &ModelNames) -> Result<&'static OpenModels> {
-    Ok(Box::leak(Box::new(env.open(names)?)))
+fn opened(env: &Environment, job: &Job, models: ModelChoice) -> Result<&'static OpenModels> {
+    Ok(Box::leak(Box::new(env.open(job, models)?)))
 }
 
 /// The models of `translate`, which have what the flags ask for.
@@ -34,8 +35,10 @@ fn translators(env: &Environment, args: &Translate, job: &Job) -> Result<&'stati
             "--align needs --format json: text has no place for alignments".into(),
         ));
     }
-    let adapter = args.translating.adapter.as_deref();
-    let models = opened(env, &env.model_names(job, &args.translating.model, None, true, adapter)?)?;
+    let translating = &args.translating;
+    let translators = env.translators(&translating.model, env.preset(translating))?;
+    let models = env.models(translators, None, true, translating.adapter.as_deref());
+    let models = opened(env, job, models)?;
     let prompted = models.translators.iter().find(|model| model.is_decoder_only());
     if let Some(model) = prompted.filter(|_| args.align) {
         let message = "--align needs translation models proper, which have an encoder (`polygist models list --task translate`)";
@@ -46,8 +49,9 @@ fn translators(env: &Environment, args: &Translate, job: &Job) -> Result<&'stati
 
 /// What `translate` does with an article or a line.
 fn translation_job(env: &Environment, args: &Translate) -> Result<Job> {
+    let translators = env.translators(&args.translating.model, env.preset(&args.translating))?;
     let to = env
-        .target(args.to.as_ref(), &args.translating.model)?
+        .target(args.to.as_ref(), &translators)?
         .ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))?;
     let mut job = plan::job(env, &args.translating, Some(to), true, None);
     job.translating.align = args.align;
@@ -60,24 +64,24 @@ pub(super) fn translate_files(env: &Environment, args: &Translate) -> Result<u8>
     let files = plan::one_off_files(&args.inputs)?;
     let models = translators(env, args, &job)?;
     let one_off = OneOff { env, files: &files, reading: &args.inputs.reading, job: &job };
-    models.with(|models| one_off.run(models, args.format, translated))
+    one_off.run_with(models, args.format, translated)
 }
 
 pub(super) fn summarize_files(env: &Environment, args: &Summarize) -> Result<u8> {
     let (translating, summary_model) = plan::summary_models(env, args)?;
-    let to = env.target(args.to.as_ref(), &translating)?;
+    let translators = env.translators(&translating, env.preset(&args.translating))?;
+    let to = env.target(args.to.as_ref(), &translators)?;
     let job = plan::job(env, &args.translating, to, false, Some(&args.summarizing));
     let files = plan::one_off_files(&args.inputs)?;
-    let names = env.model_names(
-        &job,
-        &translating,
+    let models = env.models(
+        translators,
         summary_model.as_deref(),
         args.summarizing.extractive,
         args.translating.adapter.as_deref(),
-    )?;
-    let models = opened(env, &names)?;
+    );
+    let models = opened(env, &job, models)?;
     let one_off = OneOff { env, files: &files, reading: &args.inputs.reading, job: &job };
-    models.with(|models| one_off.run(models, args.format, summary))
+    one_off.run_with(models, args.format, summary)
 }
 
 /// The translation in the form of the source; what is in the target language already comes out as
@@ -92,6 +96,7 @@ fn translated(record: &Record, source: &RawArticle) -> Result<String> {
         text,
         model: String::new(),
         route: Vec::new(),
+        steps: Vec::new(),
         alignments: Vec::new(),
     };
     Ok(report::translated(&Record { translation: Some(same), ..record.clone() }, title_gap(source)))
@@ -115,6 +120,12 @@ fn json_line(record: &Record) -> Result<String> {
     Ok(line + "\n")
 }
 
+/// Says which pairs of languages a better model would serve.
+fn tell_choices(env: &Environment, models: &OpenModels) {
+    let chooser = models.pool.iter().map(|pool| pool.chooser());
+    chooser.flat_map(|chooser| chooser.remarks()).for_each(|remark| env.reporter.say(&remark));
+}
+
 /// Articles that go through the pipeline and come out on standard output.
 struct OneOff<'a> {
     env: &'a Environment,
@@ -124,6 +135,19 @@ struct OneOff<'a> {
 }
 
 impl OneOff<'_> {
+    /// Prints what comes out, and on standard error what to know of the models that were chosen.
+    fn run_with(
+        &self,
+        models: &OpenModels,
+        format: OutputFormat,
+        text: fn(&Record, &RawArticle) -> Result<String>,
+    ) -> Result<u8> {
+        let listener = self.env.listener();
+        let code = models.with(&listener, |models| self.run(models, format, text))?;
+        tell_choices(self.env, models);
+        Ok(code)
+    }
+
     /// Prints what comes out, in order; `text` says what of a record is printed as text.
     fn run(
         &self,
@@ -198,9 +222,11 @@ pub(super) fn translate_lines(env: &Environment, args: &Translate) -> Result<u8>
                 }
                 Err(failure) => return Err(failure.error),
             };
-            models.with(|models| lines(env, args, &job, models, &article.text))?;
+            let listener = env.listener();
+            models.with(&listener, |models| lines(env, args, &job, models, &article.text))?;
         }
     }
+    tell_choices(env, models);
     Ok(DONE)
 }
 
@@ -222,8 +248,10 @@ fn lines(
     }
     let (total, mut doubtful) = (lines.len(), 0);
     for (number, lines) in lines.chunks(LINES).enumerate() {
-        let segment =
-            |line: &&str| Segment { text: line.trim().into(), from: from.clone(), to: to.clone() };
+        let segment = |line: &&str| {
+            let from = line_language(line, &from, &to, models);
+            Segment { text: line.trim().into(), from, to: to.clone() }
+        };
         let segments: Vec<Segment> = lines.iter().map(segment).collect();
         let all = if lines.len() < total {
             format!("lines {}–{} of {total}", number * LINES + 1, number * LINES + lines.len())
@@ -231,9 +259,10 @@ fn lines(
             String::new()
         };
         let show = env.reporter.stages(&all, &env.cancel);
-        let done = translate::translate(models.translators, &segments, job.translating, &|step| {
-            show(step.into())
-        })?;
+        let done =
+            translate::translate_by(models.translators, &segments, job.translating, &|step| {
+                show(step.into())
+            })?;
         let mut out = String::new();
         for (line, translation) in lines.iter().zip(done) {
             doubtful += usize::from(!translation.problems.is_empty());
@@ -256,6 +285,16 @@ fn lines(
         ));
     }
     Ok(())
+}
+
+/// The language of a line: that of all lines, unless it is beyond doubt in another. A line that no
+/// model translates counts as being in the language wanted, and stays as it is.
+fn line_language(line: &str, all: &Lang, to: &Lang, models: &Models<'_>) -> Lang {
+    match language::of_passage(line, Languages { around: all, expected: &[to] }) {
+        None => all.clone(),
+        Some(own) if matches!(models.translators.route(&own, to), Ok(Some(_))) => own,
+        Some(_) => to.clone(),
+    }
 }
 
 /// A line and its translation as JSON.

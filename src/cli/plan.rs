@@ -15,8 +15,9 @@ use crate::io::catalog::Task;
 use crate::kernel::Precision;
 use crate::languages;
 use crate::model::{self, DeviceChoice, Runtime};
-use crate::model_store::{ModelNames, ModelStore, OpenModels};
+use crate::model_store::{Chooser, ModelChoice, ModelStore, OpenModels, Translators};
 use crate::pipeline::{Job, OnBad};
+use crate::route::{Preferences, Preset};
 use crate::runtime::RuntimeOptions;
 use crate::task::{summarize, translatable_languages, translate};
 use crate::types::{Lang, Prompting};
@@ -55,84 +56,92 @@ impl Environment {
         if let Some(folder) = global.cache_dir.as_ref().or(config.cache_dir.as_ref()) {
             models = models.folder(folder);
         }
+        if let Some(place) = &config.firefox_models {
+            models = models.firefox_models(place);
+        }
+        if let Some(address) = &config.firefox_records {
+            models = models.firefox_records(address);
+        }
         let (models, seed) = (models.open()?, global.seed.unwrap_or(0));
         Ok(Environment { config, reporter, models, runtime, seed, cancel })
     }
 
     /// The language to translate into: the flag's, or the configuration's. Whether it is to be had
     /// depends on the models; where that is known without opening them, it is said now.
-    pub fn target(&self, flag: Option<&Lang>, models: &[String]) -> Result<Option<Lang>> {
+    pub fn target(&self, flag: Option<&Lang>, models: &Translators) -> Result<Option<Lang>> {
         let Some(to) = flag.cloned().map_or_else(|| self.config.to(), |to| Ok(Some(to)))? else {
             return Ok(None);
         };
-        let names = self.translator_names(models)?;
-        // GGUF files are language models, which are shown examples, unless they bring a chat
-        // template; fine-tuned ones know the same languages.
-        let by_examples = |name: &String| match self.models.catalog().get(name) {
+        let known = match models {
+            Translators::Auto(preferences) => {
+                self.models.refresh_registry(&self.listener(), &self.cancel)?;
+                Chooser::new(&self.models, preferences, &self.cancel)?.targets()?
+            }
+            Translators::Named(names) if names.iter().all(|name| self.is_shown_examples(name)) => {
+                Some(translatable_languages())
+            }
+            Translators::Named(_) => None,
+        };
+        match known.filter(|known| !known.iter().any(|lang| languages::is_same_written(lang, &to)))
+        {
+            None => Ok(Some(to)),
+            Some(known) => {
+                let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
+                let name = languages::name(&to);
+                Err(Error::Usage(format!(
+                    "cannot translate into {name} ({to}); expected one of {}",
+                    known.join(" ")
+                )))
+            }
+        }
+    }
+
+    /// Whether a model is known to translate by examples. GGUF files are language models, which are
+    /// shown examples, unless they bring a chat template; fine-tuned ones know the same languages.
+    fn is_shown_examples(&self, name: &str) -> bool {
+        match self.models.catalog().get(name) {
             Some(entry) => entry.prompt.is_some_and(|prompting| prompting != Prompting::Chat),
             None => {
                 let is_gguf = name.to_ascii_lowercase().ends_with(".gguf");
                 is_gguf && !model::has_chat_template(Path::new(name))
             }
+        }
+    }
+
+    /// Between quick and good: by the flags, or by the configuration.
+    pub fn preset(&self, translating: &Translating) -> Preset {
+        match (translating.fast, translating.best) {
+            (true, _) => Preset::Fast,
+            (_, true) => Preset::Best,
+            _ => self.config.preset,
+        }
+    }
+
+    /// The models that translate: those that are named, or the configuration's, or the best for
+    /// each pair of languages.
+    pub fn translators(&self, named: &[String], preset: Preset) -> Result<Translators> {
+        let configured = || {
+            let names = self.config.model.iter().flat_map(|names| names.split(','));
+            names.map(|name| name.trim().to_string()).collect()
         };
-        let known = translatable_languages();
-        if !known.iter().any(|lang| lang.same_base(&to)) && names.iter().all(by_examples) {
-            let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
-            let name = languages::name(&to);
-            return Err(Error::Usage(format!(
-                "cannot translate into {name} ({to}); expected one of {}",
-                known.join(" ")
-            )));
-        }
-        Ok(Some(to))
+        let names = if named.is_empty() { configured() } else { named.to_vec() };
+        Translators::of(names, Preferences { preset, pairs: self.config.route()? })
     }
 
-    /// The models that translate: those that are named, or the configuration's, or the catalog's
-    /// first.
-    pub fn translator_names(&self, named: &[String]) -> Result<Vec<String>> {
-        if named.is_empty() {
-            Ok(self
-                .model_name(Task::Translate, None)?
-                .split(',')
-                .map(|n| n.trim().to_string())
-                .collect())
-        } else {
-            Ok(named.to_vec())
-        }
-    }
-
-    /// The model for a task: the one that is named, or the catalog's first for the task.
-    pub fn model_name(&self, task: Task, named: Option<&str>) -> Result<String> {
-        let configured = match task {
-            Task::Translate => &self.config.model,
-            Task::Summarize => &self.config.summary_model,
-        };
-        if let Some(name) = named.or(configured.as_deref()) {
-            return Ok(name.to_string());
-        }
-        self.models.default_model(task)
-    }
-
-    /// The models of a job by name. A model that is named writes summaries in any language; the
-    /// default one where it can.
-    pub fn model_names(
+    /// What flags and configuration say about models.
+    pub fn models(
         &self,
-        job: &Job,
-        translators: &[String],
+        translators: Translators,
         summarizer: Option<&str>,
         extractive: bool,
         adapter: Option<&Path>,
-    ) -> Result<ModelNames> {
-        let is_named = summarizer.is_some() || self.config.summary_model.is_some();
-        let writes = job.summary.is_some()
-            && !extractive
-            && (is_named || job.to.as_ref().is_none_or(|to| self.models.summarizes_by_default(to)));
-        let translators =
-            job.to.as_ref().map_or(Ok(Vec::new()), |_| self.translator_names(translators))?;
-        let summarizer =
-            writes.then(|| self.model_name(Task::Summarize, summarizer)).transpose()?;
-        let adapter = adapter.or(self.config.adapter.as_deref()).map(Path::to_path_buf);
-        Ok(ModelNames { translators, summarizer, adapter })
+    ) -> ModelChoice {
+        ModelChoice {
+            translators,
+            summarizer: summarizer.or(self.config.summary_model.as_deref()).map(String::from),
+            extractive,
+            adapter: adapter.or(self.config.adapter.as_deref()).map(Path::to_path_buf),
+        }
     }
 
     /// How models run.
@@ -141,8 +150,9 @@ impl Environment {
     }
 
     /// The models of a job, fetched and opened.
-    pub fn open(&self, names: &ModelNames) -> Result<OpenModels> {
+    pub fn open(&self, job: &Job, models: ModelChoice) -> Result<OpenModels> {
         let listener = self.listener();
+        let names = models.for_job(job, &self.models)?;
         let resolved = names.resolve(&self.models, &listener, &self.cancel)?;
         resolved.open(&self.open_runtime()?, &listener)
     }
@@ -198,6 +208,7 @@ pub fn settings(env: &Environment, translating: &Translating) -> translate::Sett
         top_p: d.top_p,
         min_p: d.min_p,
     };
+    let decoding = env.preset(translating).apply(decoding);
     translate::Settings { seed: env.seed, decoding, align: false }
 }
 

@@ -151,7 +151,12 @@ impl Reporter {
             let left = line.begun.elapsed().as_secs_f64()
                 * (line.total.saturating_sub(done)) as f64
                 / done.max(1) as f64;
-            self.say(&format!("{}: {percent} %, about {left:.0} s left", line.what));
+            // Of what has hardly begun nobody knows.
+            let left = match percent {
+                0 => String::new(),
+                _ => format!(", about {left:.0} s left"),
+            };
+            self.say(&format!("{}: {percent} %{left}", line.what));
         }
     }
 

@@ -6,6 +6,7 @@ mod model;
 
 use crate::error::{Error, Result};
 use crate::io::folders;
+use crate::languages::canonical;
 use crate::types::Lang;
 use serde::Deserialize;
 use std::cmp::Reverse;
@@ -15,10 +16,15 @@ use std::path::{Path, PathBuf};
 pub use builtin::builtin_file;
 use check::check;
 pub use model::{
-    Licence, Model, ModelFile, Release, Score, Source, Task, WheelPart, is_non_commercial,
+    Licence, LooseFile, Model, ModelFile, Release, Score, Source, Task, WheelPart,
+    is_non_commercial,
 };
+pub(in crate::io) use model::{reads, writes};
 
 const BUILTIN: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/models/catalog.toml"));
+
+/// What the names of Firefox's models begin with.
+const FIREFOX: &str = "firefox-";
 
 /// Models that can be had by name, in order of preference.
 #[derive(Clone, Debug)]
@@ -131,12 +137,60 @@ impl Catalog {
         self.models.iter().find(|m| m.id == id)
     }
 
-    /// The model with that id, or whose repository has that name.
+    /// The model with that id, or whose repository has that name. Of Firefox's models the pair
+    /// alone is a name too (`firefox-fr-en`): that of the best one that is released.
     pub fn find(&self, name: &str) -> Option<&Model> {
+        self.by_stored_name(name).or_else(|| self.of_pair(name))
+    }
+
+    /// The model that the store keeps under that name: its id, or its repository's.
+    pub fn by_stored_name(&self, name: &str) -> Option<&Model> {
         self.get(name).or_else(|| self.models.iter().find(|m| m.repo.as_deref() == Some(name)))
     }
 
-    /// The models that [fit](Model::fits), the best first and the smaller of two that are as good.
+    /// The model of Firefox's for the pair in `firefox-fr-en` or `firefox-fr-en-tiny`, whose
+    /// languages may have other codes there than in the id.
+    fn of_pair(&self, name: &str) -> Option<&Model> {
+        let rest = name.strip_prefix(FIREFOX)?;
+        // Both forms of Norwegian have models of their own.
+        let read = |code: &str| match code {
+            "nn" => Lang::parse(code),
+            _ => Lang::parse(code).map(|lang| canonical(&lang)),
+        };
+        let rank = |model: &Model| {
+            let architecture = ["base-memory", "base", "tiny"]
+                .into_iter()
+                .find(|a| model.id.ends_with(&format!("-{a}")))?;
+            let ending = format!("-{architecture}");
+            let pair = rest.strip_suffix(&ending).unwrap_or(rest);
+            let knows =
+                |languages: &[Lang], code| read(code).is_some_and(|lang| languages.contains(&lang));
+            let is_named = model.id == format!("{FIREFOX}{pair}{ending}")
+                || pair.match_indices('-').any(|(at, _)| {
+                    knows(model.reads(), &pair[..at]) && knows(model.writes(), &pair[at + 1..])
+                });
+            is_named.then(|| (model.release, Model::size_class(architecture)))
+        };
+        let firefox = self.models.iter().filter(|model| model.id.starts_with(FIREFOX));
+        let released = firefox.filter(|model| model.release != Release::Unreleased);
+        // Of equals the first, which `max_by_key` would pass over.
+        released
+            .rev()
+            .filter_map(|model| Some((rank(model)?, model)))
+            .max_by_key(|(rank, _)| *rank)
+            .map(|(_, model)| model)
+    }
+
+    /// The catalog with further models behind its own; an id that it has stays what it is.
+    pub fn with(&self, models: Vec<Model>) -> Catalog {
+        let mut catalog = self.clone();
+        let known: HashSet<String> = self.models.iter().map(|model| model.id.clone()).collect();
+        catalog.models.extend(models.into_iter().filter(|model| !known.contains(&model.id)));
+        catalog
+    }
+
+    /// The models that [fit](Model::fits), the best first: those that are released, of these the
+    /// ones of higher quality, of equals those with the better published score, then the smaller.
     pub fn recommended(
         &self,
         task: Option<Task>,
@@ -145,7 +199,34 @@ impl Catalog {
     ) -> Vec<&Model> {
         let mut models: Vec<&Model> =
             self.models.iter().filter(|m| m.fits(task, from, to)).collect();
-        models.sort_by_key(|m| (Reverse(m.quality), m.size()));
+        let permille = |model: &Model| {
+            let comet = model.scores.first().and_then(|score| score.comet);
+            comet.map_or(0, |comet| (comet * 1000.0) as u32)
+        };
+        models.sort_by_key(|m| {
+            (Reverse(m.release), Reverse(m.quality), Reverse(permille(m)), m.size())
+        });
+        models
+    }
+
+    /// The models for a pair alone that may be fetched unasked, the best first: Firefox's, then
+    /// others that are released, for any use, and of at most 500 MB.
+    pub fn for_pair(&self, from: &Lang, to: &Lang) -> Vec<&Model> {
+        const LARGEST: u64 = 500_000_000;
+        let is_wanted = |model: &&Model| {
+            !model.from.is_empty()
+                && model.release != Release::Unreleased
+                && !model.licence.is_non_commercial()
+                && model.size() <= LARGEST
+        };
+        let best = self.find(&format!("{FIREFOX}{from}-{to}"));
+        let mut models: Vec<&Model> = best.into_iter().collect();
+        let others = self.recommended(Some(Task::Translate), Some(from), Some(to));
+        let (firefox, rest): (Vec<&Model>, Vec<&Model>) =
+            others.into_iter().filter(is_wanted).partition(|model| model.id.starts_with(FIREFOX));
+        let others = firefox.into_iter().chain(rest);
+        let first = models.first().map(|model| model.id.clone());
+        models.extend(others.filter(|model| Some(&model.id) != first.as_ref()));
         models
     }
 
@@ -187,6 +268,12 @@ mod tests {
             gemma.knows(&Lang::parse("sw").unwrap())
                 && gemma.licence.notice.as_ref().unwrap().contains("Gemma Terms of Use")
         );
+        let score = |from, to| {
+            let lang = |code| Lang::parse(code).unwrap();
+            taught.score(&lang(from), &lang(to))?.bleu
+        };
+        assert_eq!((score("fr", "en"), score("en", "zh-CN")), (Some(31.8), Some(19.2)));
+        assert_eq!((score("en", "zh-TW"), score("sw", "en")), (None, None));
         let smol = catalog.default_for(Task::Summarize).unwrap();
         assert!(smol.knows(&Lang::en()) && !smol.knows(&Lang::parse("fr").unwrap()));
     }

@@ -76,7 +76,11 @@ fn weights_or(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Weigh
         }
         ([], []) => {
             let packed = names.iter().any(|n| n.strip_suffix(".gz").is_some_and(is_student));
-            let hint = if packed { "; unpack its .gz files first (gzip -d)" } else { "" };
+            let hint = if packed {
+                "; unpack its .gz files first (gzip -d), or let `polygist models import` do it"
+            } else {
+                ""
+            };
             Err(format!(
                 "there are no weights in it that polygist reads (model.safetensors, pytorch_model.bin, *.gguf or shards of them, model.*.bin of \
                  Marian's); {}{hint}",
@@ -184,6 +188,50 @@ pub(super) fn files_of(path: &Path) -> IoResult<(PathBuf, Vec<String>)> {
     Ok((path.to_path_buf(), chosen))
 }
 
+/// A file of a folder: its name there, and the one that it has once it is unpacked.
+pub(super) struct FolderFile {
+    /// The name that it has.
+    pub name: String,
+    /// Without `.gz` or `.zst`.
+    pub plain: String,
+}
+
+/// As [`files_of`], of a model whose files may be packed.
+pub(super) fn packed_files_of(path: &Path) -> IoResult<(PathBuf, Vec<FolderFile>)> {
+    let mut packed = Vec::new();
+    if path.is_dir() {
+        let entries = fs::read_dir(path).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        for entry in entries.map_err(Error::io("reading the folder", path))? {
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let plain = [".gz", ".zst"].iter().find_map(|ending| name.strip_suffix(ending));
+            if let Some(plain) = plain.filter(|_| entry.path().is_file()) {
+                packed.push(FolderFile { plain: plain.into(), name });
+            }
+        }
+    }
+    // One that lies there plain too needs no unpacking.
+    packed.retain(|file| !path.join(&file.plain).exists());
+    let is_student = packed.iter().any(|file| is_student(&file.plain))
+        || packed.iter().any(|file| is_shortlist(&file.plain) || file.plain.ends_with(".spm"));
+    if !is_student {
+        let (folder, names) = files_of(path)?;
+        let plain = |name: String| FolderFile { plain: name.clone(), name };
+        return Ok((folder, names.into_iter().map(plain).collect()));
+    }
+    let entries = fs::read_dir(path).map_err(Error::io("reading the folder", path))?;
+    let there = entries.flatten().filter(|entry| entry.path().is_file());
+    let there = there.filter_map(|entry| entry.file_name().into_string().ok());
+    let plain = |name: String| FolderFile { plain: name.clone(), name };
+    let mut all: Vec<FolderFile> =
+        there.filter(|name| packed.iter().all(|file| file.name != *name)).map(plain).collect();
+    all.extend(packed);
+    let names: Vec<String> = all.iter().map(|file| file.plain.clone()).collect();
+    let chosen = select(&names, &|file| path.join(file).display().to_string())
+        .map_err(|why| Error::model(path.display().to_string(), why))?;
+    all.retain(|file| chosen.contains(&file.plain));
+    Ok((path.to_path_buf(), all))
+}
+
 /// Says how large an adapter is and what it was trained on.
 pub const ADAPTER_CONFIG: &str = "adapter_config.json";
 /// An adapter's matrices.
@@ -225,7 +273,7 @@ pub fn is_weights(name: &str) -> bool {
 
 /// Whether a file of that name is a binary model of Marian's, as Firefox has them
 /// (`model.enfr.intgemm.alphas.bin`).
-fn is_student(name: &str) -> bool {
+pub(super) fn is_student(name: &str) -> bool {
     name.starts_with("model.") && name != "model.bin" && ends(name, ".bin")
 }
 

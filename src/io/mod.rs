@@ -8,8 +8,10 @@ pub mod folders;
 pub mod journal;
 pub mod layout;
 pub mod names;
+mod pairs;
 pub mod progress;
 pub mod store;
+mod unpack;
 pub mod weights;
 pub mod write;
 

@@ -10,6 +10,7 @@
 mod import;
 mod lock;
 mod manifest;
+mod origin;
 
 use super::files::{create_dir, discard, sha256_of, size_below};
 use super::folders;
@@ -21,6 +22,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+pub use import::ImportAs;
 pub use lock::Lock;
 pub(super) use manifest::same_files;
 pub use manifest::{Manifest, State, StoredFile};

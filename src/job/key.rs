@@ -6,7 +6,7 @@ use crate::io::articles::ReadOptions;
 use crate::io::fetch::ResolvedModel;
 use crate::io::sha256_hex;
 use crate::kernel::Precision;
-use crate::model_store::ResolvedModels;
+use crate::model_store::{Choice, ResolvedModels};
 use crate::pipeline::{Job, OnBad};
 use crate::task::summarize::{Length, Style};
 use crate::task::{summarize, translate};
@@ -29,6 +29,9 @@ pub(super) struct JobKey {
     title_field: Option<String>,
     /// Fingerprints of the models' files.
     translators: Vec<String>,
+    /// Those of the models that read translations back, where others than the translators do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    readers: Vec<String>,
     summarizer: Option<String>,
     device: String,
     precision: &'static str,
@@ -61,7 +64,8 @@ struct SummaryKey {
 }
 
 impl JobKey {
-    /// Of a job with its models, in a precision on a device of that name.
+    /// Of a job with its models, in a precision on a device of that name. Where the models are
+    /// chosen for each article, see [`JobKey::with_translators`].
     pub(super) fn new(
         job: &Job,
         models: &ResolvedModels,
@@ -74,7 +78,8 @@ impl JobKey {
             program: env!("CARGO_PKG_VERSION").into(),
             text_field: reading.text_field.clone(),
             title_field: reading.title_field.clone(),
-            translators: models.translators.iter().map(|m| m.fingerprint.clone()).collect(),
+            translators: fingerprints(&models.translators),
+            readers: Vec::new(),
             summarizer: models.summarizer.as_ref().map(|m| m.fingerprint.clone()),
             device: device.into(),
             precision: precision_name(precision),
@@ -86,12 +91,28 @@ impl JobKey {
         }
     }
 
+    /// The key of an article that these models translate, one after the other: another language in
+    /// the same folder changes nothing of it.
+    pub(super) fn with_translators(&self, job: &Job, choice: Option<&Choice>) -> JobKey {
+        let models = choice.map(Choice::models).unwrap_or_default();
+        JobKey {
+            translators: fingerprints(&models),
+            readers: choice.map(Choice::readers).unwrap_or_default(),
+            translation: job.to.is_some().then(|| translation(job, &models)),
+            ..self.clone()
+        }
+    }
+
     /// The key of an article whose bytes have this SHA-256, in hex.
     pub(super) fn of(&self, sha256: &str) -> String {
         // Strings, numbers and switches alone: this cannot fail.
         let settings = serde_json::to_string(self).unwrap_or_default();
         sha256_hex(format!("{sha256}\n{settings}").as_bytes())
     }
+}
+
+fn fingerprints(models: &[ResolvedModel]) -> Vec<String> {
+    models.iter().map(|model| model.fingerprint.clone()).collect()
 }
 
 /// A new decoding option changes no key of a job that does not use it.

@@ -6,15 +6,14 @@ mod preview;
 mod run;
 
 pub use groups::{ReadArticle, in_groups};
-pub use preview::{Preview, PreviewedArticle};
+pub use preview::{Preview, PreviewedArticle, Volume};
 
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::event::OnEvent;
 use crate::io::articles::{FindOptions, Found, ReadOptions, find};
-use crate::io::catalog::Task;
 use crate::io::write::OutputNames;
-use crate::model_store::{ModelNames, ModelStore};
+use crate::model_store::{ModelChoice, ModelNames, ModelStore, Translators};
 use crate::pipeline::Job;
 use crate::report::{self, ArticleWriter};
 use crate::runtime::RuntimeOptions;
@@ -68,8 +67,8 @@ pub struct BatchOptions {
     pub reading: ReadOptions,
     /// What to do with each.
     pub job: Job,
-    /// The models for it; `None` for the catalog's defaults.
-    pub models: Option<ModelNames>,
+    /// The models for it.
+    pub models: ModelChoice,
     /// Where and how they compute.
     pub runtime: RuntimeOptions,
     /// Articles that are in the models together.
@@ -152,11 +151,12 @@ impl BatchJobBuilder {
         translators: impl IntoIterator<Item = N>,
         summarizer: Option<&str>,
     ) -> Self {
-        self.options.models = Some(ModelNames {
-            translators: translators.into_iter().map(Into::into).collect(),
+        self.options.models = ModelChoice {
+            translators: Translators::Named(translators.into_iter().map(Into::into).collect()),
             summarizer: summarizer.map(String::from),
+            extractive: summarizer.is_none(),
             adapter: None,
-        });
+        };
         self
     }
 
@@ -209,7 +209,7 @@ impl BatchJob {
                 limit: None,
                 reading: ReadOptions::default(),
                 job: Job { summary: Some(summarize::Settings::default()), ..Job::default() },
-                models: None,
+                models: ModelChoice::default(),
                 runtime: RuntimeOptions::default(),
                 group: 16,
                 strict: false,
@@ -242,19 +242,12 @@ impl BatchJob {
     /// # Errors
     /// When the catalog has no model for a task.
     pub(crate) fn models(&self, store: &ModelStore) -> Result<ModelNames> {
-        if let Some(models) = &self.options.models {
-            return Ok(models.clone());
-        }
-        let job = &self.options.job;
-        let translator = job.to.as_ref().map(|_| store.default_model(Task::Translate));
-        let writes = job.summary.is_some()
-            && job.to.as_ref().is_none_or(|to| store.summarizes_by_default(to));
-        let summarizer = writes.then(|| store.default_model(Task::Summarize));
-        Ok(ModelNames {
-            translators: translator.transpose()?.into_iter().collect(),
-            summarizer: summarizer.transpose()?,
-            adapter: None,
-        })
+        self.options.models.clone().for_job(&self.options.job, store)
+    }
+
+    /// The language that is translated into.
+    pub(crate) fn target(&self) -> Option<&Lang> {
+        self.options.job.to.as_ref()
     }
 
     /// Runs the job, or what is left of it.

@@ -3,6 +3,7 @@
 use super::{BatchJob, ReadArticle, in_groups};
 use crate::cancel::CancelToken;
 use crate::error::Result;
+use crate::languages;
 use crate::pipeline;
 use crate::text::extract;
 use crate::types::{Format, Lang};
@@ -19,12 +20,22 @@ pub struct PreviewedArticle {
     pub read: Result<(Format, Lang, String)>,
 }
 
+/// Articles of one language.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[doc(hidden)]
+pub struct Volume {
+    /// How many.
+    pub articles: usize,
+    /// About how many words they have.
+    pub words: usize,
+}
+
 /// What the articles of a job have in common.
 #[derive(Debug, Default)]
 #[doc(hidden)]
 pub struct Preview {
-    /// Articles of each language.
-    pub languages: BTreeMap<Lang, usize>,
+    /// What there is in each language.
+    pub languages: BTreeMap<Lang, Volume>,
     /// Articles that cannot be read.
     pub unreadable: usize,
     /// Names of output files that only a hash keeps apart.
@@ -46,9 +57,13 @@ pub(super) fn preview(
     };
     in_groups(&batch.found.files, &options.reading, options.limit, 1, cancel, |group| {
         for article in group {
-            let article = look_at(batch, article);
+            let (article, words) = look_at(batch, article);
             match &article.read {
-                Ok((_, lang, _)) => *preview.languages.entry(lang.clone()).or_default() += 1,
+                Ok((_, lang, _)) => {
+                    let volume = preview.languages.entry(lang.clone()).or_default();
+                    volume.articles += 1;
+                    volume.words += words;
+                }
                 Err(_) => preview.unreadable += 1,
             }
             each(article)?;
@@ -58,16 +73,28 @@ pub(super) fn preview(
     Ok(preview)
 }
 
-fn look_at(batch: &BatchJob, article: ReadArticle) -> PreviewedArticle {
+/// An article, and about how many words it has.
+fn look_at(batch: &BatchJob, article: ReadArticle) -> (PreviewedArticle, usize) {
     let raw = match article {
         Ok(raw) => raw,
-        Err(unread) => return PreviewedArticle { id: unread.id, read: Err(unread.error) },
+        Err(unread) => return (PreviewedArticle { id: unread.id, read: Err(unread.error) }, 0),
     };
     let job = &batch.options.job;
+    let mut words = 0;
     let read = extract::extract(&raw).map(|article| {
         let lang = job.from.clone().unwrap_or_else(|| pipeline::detect(&article).code);
+        words = count_words(&article.text(), &lang);
         let output = batch.names.name(&raw.id, job.to.as_ref().unwrap_or(&lang));
         (raw.source.format, lang, output)
     });
-    PreviewedArticle { id: raw.id, read }
+    (PreviewedArticle { id: raw.id, read }, words)
+}
+
+/// About how many words a text has; of scripts without spaces, two characters count as one.
+fn count_words(text: &str, lang: &Lang) -> usize {
+    if languages::is_spaceless(lang) {
+        text.chars().filter(|c| c.is_alphanumeric()).count() / 2
+    } else {
+        text.split_whitespace().count()
+    }
 }

@@ -3,14 +3,17 @@
 use super::key::JobKey;
 use super::{BatchJob, BatchOutcome, ReadArticle, in_groups};
 use crate::cancel::CancelToken;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::io::journal::Journal;
 use crate::io::write::{atomic, atomic_with};
-use crate::model_store::{ModelStore, OpenModels, ResolvedModels};
-use crate::pipeline;
+use crate::model_store::{Chooser, ModelStore, OpenModels, ResolvedModels};
+use crate::pipeline::{self, Job};
 use crate::report;
-use crate::types::{ErrorRecord, Record, Source, Status};
+use crate::text::extract;
+use crate::types::{ErrorRecord, Lang, Record, Source, Status};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// A job that is being run.
 struct Run<'a> {
@@ -18,9 +21,11 @@ struct Run<'a> {
     models: ResolvedModels,
     /// Opened when the first article is found that needs them.
     open: Option<OpenModels>,
-    key: JobKey,
+    keys: Keys<'a>,
     journal: Journal,
     outcome: BatchOutcome,
+    /// Articles by the languages and the models that were chosen for them.
+    ways: BTreeMap<(Vec<Lang>, String), usize>,
     cancel: &'a CancelToken,
     on_event: OnEvent<'a>,
 }
@@ -39,13 +44,24 @@ pub(super) fn run(
     let device = options.runtime.device.to_string();
     let computing = (device.as_str(), options.runtime.precision());
     let key = JobKey::new(&options.job, &models, &options.reading, computing, options.strict);
+    let keys = Keys { key, job: &options.job, chooser: models.chooser.clone(), on_event };
     let journal = Journal::open(&options.out)?;
     if journal.damaged() > 0 {
         let damaged = journal.damaged();
         on_event(Event::Note(&format!("{damaged} damaged lines of results.jsonl are done again")));
     }
     let outcome = BatchOutcome::default();
-    let mut run = Run { batch, models, open: None, key, journal, outcome, cancel, on_event };
+    let mut run = Run {
+        batch,
+        models,
+        open: None,
+        keys,
+        journal,
+        outcome,
+        ways: BTreeMap::new(),
+        cancel,
+        on_event,
+    };
     let ended = in_groups(
         &batch.found.files,
         &options.reading,
@@ -58,14 +74,23 @@ pub(super) fn run(
     run.journal.compact()?;
     run.report()?;
     ended?;
+    run.tell_models();
     Ok(run.outcome)
 }
 
 impl Run<'_> {
     /// Does what is still to do of a group.
     fn group(&mut self, group: Vec<ReadArticle>) -> Result<()> {
-        let group: Vec<_> =
-            group.into_iter().filter(|article| self.is_still_to_do(article)).collect();
+        let mut still_to_do = Vec::new();
+        let mut keys = HashMap::new();
+        for article in group {
+            let key = self.keys.of(&article)?;
+            if self.is_still_to_do(&article, &key) {
+                keys.insert(source(&article).sha256.clone(), key);
+                still_to_do.push(article);
+            }
+        }
+        let group = still_to_do;
         if group.is_empty() {
             return Ok(());
         }
@@ -74,20 +99,20 @@ impl Run<'_> {
             let runtime = self.batch.options.runtime.open(self.cancel, self.on_event)?;
             self.open = Some(self.models.open(&runtime, self.on_event)?);
         }
-        for record in self.process(group)? {
+        for record in self.process(group, &keys)? {
             self.keep(record)?;
         }
         Ok(())
     }
 
     /// Whether an article is not done yet, with these models and settings.
-    fn is_still_to_do(&mut self, article: &ReadArticle) -> bool {
-        let (id, source) = match article {
-            Ok(raw) => (&raw.id, &raw.source),
-            Err(unread) => (&unread.id, &unread.source),
+    fn is_still_to_do(&mut self, article: &ReadArticle, key: &str) -> bool {
+        let id = match article {
+            Ok(raw) => &raw.id,
+            Err(unread) => &unread.id,
         };
         let options = &self.batch.options;
-        match self.journal.done(id, &self.key.of(&source.sha256)) {
+        match self.journal.done(id, key) {
             Some(Status::Ok) if !options.force => self.outcome.done_before += 1,
             Some(Status::Failed) if !options.force && !options.retry_failed => {
                 self.outcome.failed_before += 1;
@@ -97,18 +122,23 @@ impl Run<'_> {
         false
     }
 
-    fn process(&self, group: Vec<ReadArticle>) -> Result<Vec<Record>> {
+    fn process(
+        &self,
+        group: Vec<ReadArticle>,
+        keys: &HashMap<String, String>,
+    ) -> Result<Vec<Record>> {
         let first = self.outcome.total() + 1;
         let last = first + group.len() - 1;
         let progress = |progress| {
             (self.on_event)(Event::Working { articles: Some(first..=last), progress });
             !self.cancel.is_cancelled()
         };
-        let key = |source: &Source| self.key.of(&source.sha256);
+        let key = |source: &Source| keys.get(&source.sha256).cloned().unwrap_or_default();
         let unread = OpenModels::default();
         let models = self.open.as_ref().unwrap_or(&unread);
-        let records = models
-            .with(|models| pipeline::run(group, &self.batch.options.job, models, &key, &progress));
+        let records = models.with(self.on_event, |models| {
+            pipeline::run(group, &self.batch.options.job, models, &key, &progress)
+        });
         (self.on_event)(Event::Worked);
         records
     }
@@ -138,9 +168,26 @@ impl Run<'_> {
             }
             _ => self.outcome.done += 1,
         }
+        if let Some(translation) = record.translation.as_ref().filter(|t| !t.steps.is_empty()) {
+            let way = (translation.route.clone(), translation.model.clone());
+            *self.ways.entry(way).or_default() += 1;
+        }
         self.journal.append(&record)?;
         (self.on_event)(Event::Finished(&record));
         Ok(())
+    }
+
+    /// Says which model has translated what, where that was left to the program, and which pairs
+    /// it would do better with another.
+    fn tell_models(&self) {
+        for ((languages, model), number) in &self.ways {
+            let way: Vec<&str> = languages.iter().map(Lang::as_str).collect();
+            let way = way.join(" → ");
+            (self.on_event)(Event::Note(&format!("{number:>5} {way:<14} {model}")));
+        }
+        let chooser = self.keys.chooser.as_ref().filter(|_| !self.ways.is_empty());
+        let remarks = chooser.map(|chooser| chooser.remarks()).unwrap_or_default();
+        remarks.iter().for_each(|remark| (self.on_event)(Event::Note(remark)));
     }
 
     /// Writes the page that shows all records.
@@ -159,6 +206,51 @@ impl Run<'_> {
         };
         let records = || self.journal.records().into_iter().flatten();
         atomic_with(&options.out.join("report.html"), |out| report::html(records, &meta, out))
+    }
+}
+
+/// The keys of the articles of a job.
+struct Keys<'a> {
+    /// Of all of them, but for the models that are chosen for each.
+    key: JobKey,
+    job: &'a Job,
+    chooser: Option<Arc<Chooser>>,
+    on_event: OnEvent<'a>,
+}
+
+impl Keys<'_> {
+    /// The key of an article. Where the models are chosen, its language is found out for that; no
+    /// model is opened.
+    ///
+    /// # Errors
+    /// When the work is cancelled.
+    fn of(&self, article: &ReadArticle) -> Result<String> {
+        let sha256 = &source(article).sha256;
+        let (Some(chooser), Some(to), Ok(raw)) = (&self.chooser, &self.job.to, article) else {
+            return Ok(self.key.of(sha256));
+        };
+        let language = match &self.job.from {
+            Some(from) => Some(from.clone()),
+            None => extract::extract(raw).ok().map(|article| pipeline::detect(&article).code),
+        };
+        let choice = match language.filter(|from| !from.is_und() && !from.same_base(to)) {
+            None => None,
+            Some(from) => match chooser.choose(&from, to, self.on_event) {
+                Ok(choice) => choice,
+                Err(Error::Interrupted) => return Err(Error::Interrupted),
+                // The article fails for the same reason, and its record says so.
+                Err(_) => None,
+            },
+        };
+        Ok(self.key.with_translators(self.job, choice.as_deref()).of(sha256))
+    }
+}
+
+/// Where an article comes from, whether or not it could be read.
+fn source(article: &ReadArticle) -> &Source {
+    match article {
+        Ok(raw) => &raw.source,
+        Err(unread) => &unread.source,
     }
 }
 

@@ -1,11 +1,11 @@
 //! From a document to its record.
 
-use super::{Document, Job, Models, chosen};
+use super::{Document, Job, Models, OnBad, chosen};
 use crate::error::{Error, Result};
-use crate::task::translate::Translation;
+use crate::task::translate::{Hop, Route, Translation};
 use crate::types::{
     Checks, Detection, ErrorRecord, Flag, Lang, Record, SegmentAlignment, Source, Stats, Status,
-    TitleRecord, TranslationRecord,
+    StepRecord, TitleRecord, TranslationRecord,
 };
 
 /// The record of a document that worked.
@@ -13,7 +13,7 @@ use crate::types::{
 /// # Errors
 /// When a tokenizer fails.
 pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> Result<Record> {
-    let (checks, stats) = (document.checks(), document.stats(models)?);
+    let (checks, stats) = (document.checks(document.on_bad(job)), document.stats(models)?);
     let (translation, title) = (document.translation(job), document.title(job));
     Ok(Record {
         id: document.article.id,
@@ -34,13 +34,17 @@ pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> 
 
 impl Document<'_> {
     /// The findings of the checks.
-    fn checks(&self) -> Checks {
+    fn checks(&self, on_bad: OnBad) -> Checks {
         let mut checks = Checks::default();
         for (segment, translation) in self.translations.iter().enumerate() {
             checks.segments += 1;
             checks.retried += usize::from(translation.retried);
-            let text = &translation.text;
-            let flag = |&problem| Flag { problem, segment, text: text.clone() };
+            let unit = &self.units[segment];
+            let text = chosen(unit, translation, on_bad);
+            if !translation.problems.is_empty() && text == unit.text {
+                checks.untranslated.push(segment);
+            }
+            let flag = |&problem| Flag { problem, segment, text: text.into() };
             checks.flagged.extend(translation.problems.iter().map(flag));
         }
         let trusted: Vec<f32> = self.translations.iter().filter_map(|t| t.confidence).collect();
@@ -59,7 +63,7 @@ impl Document<'_> {
     fn stats(&self, models: &Models<'_>) -> Result<Stats> {
         let (mut stats, mut unread) = (Stats::default(), 0);
         let translator = self.route.as_ref().and_then(|route| Some(route.hops().first()?.model));
-        let first = translator.or(models.summarizer).or(models.translators.first().copied());
+        let first = translator.or(models.summarizer).or(models.translators.counter());
         if let Some(model) = first {
             for unit in &self.units {
                 stats.source_tokens += model.count_tokens(&unit.text)?;
@@ -86,15 +90,19 @@ impl Document<'_> {
             let numbered = alignments.map(move |alignment| SegmentAlignment { segment, alignment });
             numbered.collect::<Vec<_>>()
         };
-        let (model, route) = self
-            .route
-            .as_ref()
+        let route = self.route.as_ref();
+        let step = |hop: &Hop<'_>| {
+            Some(StepRecord { model: hop.model.id().into(), why: hop.why.clone()? })
+        };
+        let steps = route.map_or(&[][..], Route::hops).iter().filter_map(step).collect();
+        let (model, route) = route
             .map_or_else(Default::default, |route| (route.ids().join(" + "), route.languages()));
         Some(TranslationRecord {
             language: to.clone(),
             text: self.translated_text(to, self.on_bad(job)),
             model,
             route,
+            steps,
             alignments: self.translations.iter().enumerate().flat_map(of_segment).collect(),
         })
     }

@@ -45,6 +45,7 @@ impl Sample {
                 text: self.body.into(),
                 model: "gemma-3-270m".into(),
                 route,
+                steps: Vec::new(),
                 alignments: Vec::new(),
             }),
             summary: Some(SummaryRecord {

@@ -47,13 +47,23 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
             percent(record.language.confidence)
         ));
     }
-    let flags = &record.checks.flagged;
+    let is_kept = |flag: &&Flag| record.checks.untranslated.contains(&flag.segment);
+    let (kept, flags): (Vec<&Flag>, Vec<&Flag>) = record.checks.flagged.iter().partition(is_kept);
+    let kept = by_sentence(kept, record.title.is_some());
+    if !kept.is_empty() {
+        let text = format!(
+            "{} {} left as in the source, for what is wrong with the translation:",
+            sentences(kept.len()),
+            be(kept.len())
+        );
+        remarks.push(Remark { text, quotes: kept, dealt_with: false });
+    }
     let is_found = |flag: &&Flag| {
         flags
             .iter()
             .any(|other| other.segment == flag.segment && other.problem != Problem::Doubtful)
     };
-    let (found, doubted) = flags.iter().partition(is_found);
+    let (found, doubted) = flags.iter().copied().partition(is_found);
     let found = by_sentence(found, record.title.is_some());
     if !found.is_empty() {
         let text = format!("{} of the translation may be wrong:", sentences(found.len()));
@@ -243,6 +253,25 @@ mod tests {
         );
         record.checks.flagged.truncate(1);
         assert!(is_doubtful(&record));
+    }
+
+    #[test]
+    fn what_stands_as_in_the_source_is_no_complaint_about_the_source() {
+        let mut record = crate::report::samples::records().remove(0);
+        let flag = |segment, problem, text: &str| Flag { problem, segment, text: text.into() };
+        record.checks = crate::types::Checks { segments: 7, ..Default::default() };
+        record.checks.flagged = vec![
+            flag(3, Problem::Unsupported, "Так сказал президент."),
+            flag(5, Problem::Number, "It cost 5 euros."),
+        ];
+        record.checks.untranslated = vec![3];
+        let [kept, found] = &remarks(&record)[..] else { panic!("two remarks") };
+        assert_eq!(
+            kept.text,
+            "1 sentence was left as in the source, for what is wrong with the translation:"
+        );
+        assert_eq!(kept.quotes[0].complaint, "Sentence 3: nothing in the article supports it");
+        assert_eq!((found.quotes.len(), is_doubtful(&record)), (1, true));
     }
 
     #[test]

@@ -11,10 +11,12 @@ mod length;
 mod loops;
 mod numbers;
 mod short;
+mod support;
 
 pub use loops::repeats;
 pub use numbers::{fixed as with_fixed_number, unsupported as unsupported_numbers};
 pub use short::without_added_brackets;
+pub use support::is_of_example;
 
 use crate::generate::Finish;
 use crate::text::{protect, words};
@@ -91,9 +93,11 @@ impl Severity {
     pub fn of(problems: &[Problem]) -> Self {
         let weight = |problem: &Problem| match problem {
             Problem::Empty => 100,
+            // Rather the source itself than news that it does not have.
+            Problem::Unsupported => 60,
             Problem::Copy | Problem::WrongLanguage => 40,
             Problem::Repetition => 30,
-            Problem::CutOff | Problem::TooShort | Problem::TooLong | Problem::Unsupported => 10,
+            Problem::CutOff | Problem::TooShort | Problem::TooLong => 10,
             Problem::Protected | Problem::Number | Problem::Currency | Problem::Name => 4,
             // It is wrong most of the time, what a check has found nearly always.
             Problem::Doubtful => 3,

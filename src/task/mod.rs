@@ -2,9 +2,10 @@
 
 pub mod checks;
 pub mod extractive;
+mod likelihood;
 mod prompts;
 mod rerank;
 pub mod summarize;
 pub mod translate;
 
-pub use prompts::{translatable_languages, uses_examples};
+pub use prompts::{advice, translatable_languages, uses_examples};

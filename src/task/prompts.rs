@@ -7,7 +7,6 @@ use crate::generate::{
     Capability, ChatPrompt, ChatTemplate, Conversation, DecodingOptions, Generate, Request,
 };
 use crate::languages;
-use crate::text::words;
 use crate::types::Lang;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -144,13 +143,37 @@ pub(super) fn is_translation_model(model: &dyn Generate) -> bool {
     capability(model) == Some(&Capability::Translation)
 }
 
+/// Why a model whose Chinese is of simplified characters does not write the other. The fine-tuned
+/// one learned from simplified texts alone.
+fn simplified_only(model: &dyn Generate, from: &Lang, to: &Lang) -> Option<String> {
+    let is_traditional = to.base() == "zh"
+        && to.as_str().split('-').any(|tag| matches!(tag, "Hant" | "TW" | "HK" | "MO"));
+    (is_traditional && is_fine_tuned(model)).then(|| {
+        format!(
+            "writes Chinese in simplified characters only, which {to} is not; one that writes \
+             traditional ones comes with `polygist models pull --from {from} --to zh-TW`"
+        )
+    })
+}
+
+/// What is to be known about models that do not translate from one language into the other; nothing
+/// where the languages themselves say it all.
+pub fn advice(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Option<String> {
+    models.iter().find_map(|model| {
+        simplified_only(*model, from, to).map(|why| format!("{} {why}", model.id()))
+    })
+}
+
 /// Whether a model translates from one language into the other in one step. With examples, one of
 /// the two is English.
 pub(super) fn is_direct(model: &dyn Generate, from: &Lang, to: &Lang) -> bool {
     match capability(model) {
         Some(Capability::Translation) => model.language_prompt(from, to).is_some(),
         Some(Capability::FewShot | Capability::FineTuned) => {
-            (from.base() == "en" || to.base() == "en") && key(from).is_some() && key(to).is_some()
+            (from.base() == "en" || to.base() == "en")
+                && key(from).is_some()
+                && key(to).is_some()
+                && simplified_only(model, from, to).is_none()
         }
         Some(Capability::Chat(_)) => languages::get(from).is_some() && languages::get(to).is_some(),
         Some(Capability::Summarization { .. }) | None => false,
@@ -188,6 +211,9 @@ pub(super) fn prompt(
 
 /// The error of a model that does not translate from one language into the other.
 pub(super) fn refusal(model: &dyn Generate, from: &Lang, to: &Lang) -> Error {
+    if let Some(why) = simplified_only(model, from, to) {
+        return Error::model(model.id(), why);
+    }
     if uses_examples(model)
         && let Some(unknown) = [from, to].into_iter().find(|lang| key(lang).is_none())
     {
@@ -226,18 +252,16 @@ fn chat(template: &ChatTemplate, from: &Lang, to: &Lang) -> Result<Prompt, Strin
     Ok(Prompt { prefix, suffix, begin: None, is_open_ended: true })
 }
 
-/// Whether a translation carries a stretch of words out of the examples that its own prompt did not
-/// give reason for: small models fall back on them when they are at a loss.
-pub(super) fn leaks(text: &str, to: &Lang) -> bool {
-    /// Words in a row that do not agree by chance.
-    const WORDS: usize = 5;
-    let Some(key) = key(to) else { return false };
-    let written = words::words(text);
-    written.len() >= WORDS
-        && examples().iter().filter_map(|example| example.get(key)).any(|example| {
-            let example = words::words(example);
-            example.windows(WORDS).any(|stretch| written.windows(WORDS).any(|w| w == stretch))
-        })
+/// The examples in a pair of languages: each in the one, if there are any in it, and in the other.
+pub(super) fn example_pairs<'a>(
+    from: &Lang,
+    to: &Lang,
+) -> impl Iterator<Item = (Option<&'a str>, &'a str)> {
+    let (from, to) = (key(from), key(to));
+    let text = |example: &'a BTreeMap<String, String>, key: Option<&str>| {
+        example.get(key?).map(String::as_str)
+    };
+    examples().iter().filter_map(move |example| Some((text(example, from), text(example, to)?)))
 }
 
 fn no_examples(lang: &Lang) -> Error {
@@ -270,12 +294,18 @@ mod tests {
     }
 
     #[test]
-    fn stretches_of_examples_are_recognized() {
-        let en = Lang::en();
-        let example = &examples()[0]["en"];
-        let stretch: Vec<&str> = example.split(' ').skip(1).take(6).collect();
-        assert!(leaks(&format!("He said that {} yesterday.", stretch.join(" ")), &en));
-        assert!(!leaks("The mayor said on Tuesday that the old bridge will be closed.", &en));
+    fn traditional_characters_are_not_promised_by_one_that_learned_simplified_ones() {
+        let taught = Stub::answering(|_| String::new()).with([Capability::FineTuned]);
+        let base = Stub::answering(|_| String::new());
+        let (en, lang) = (Lang::en(), |code: &str| Lang::parse(code).unwrap());
+        for code in ["zh-TW", "zh-HK", "zh-Hant", "zh-Hant-MO"] {
+            assert!(!is_direct(&taught, &en, &lang(code)) && is_direct(&base, &en, &lang(code)));
+            let error = refusal(&taught, &en, &lang(code)).to_string();
+            assert!(error.contains("models pull --from en --to zh-TW"), "{error}");
+        }
+        // It reads both.
+        assert!(is_direct(&taught, &lang("zh-TW"), &en) && is_direct(&taught, &en, &lang("zh-SG")));
+        assert_eq!(advice(&[&taught], &en, &lang("zh")), None);
     }
 
     #[test]

@@ -5,9 +5,10 @@
 //! trusted (Fomicheva et al. 2020).
 
 use super::checks::Severity;
+use super::likelihood::{Likelihood, is_translation, mean_score};
 use super::prompts::{self, Prompt};
 use crate::error::Result;
-use crate::generate::{DecodingOptions, Finish, Generate, Output, Request, Variant};
+use crate::generate::{DecodingOptions, Generate, Output, Request, Variant};
 use crate::types::Lang;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -79,67 +80,6 @@ struct Choice {
     likelihood: Likelihood,
 }
 
-/// How likely a model holds a translation and its source: mean log-probabilities of a token.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Likelihood {
-    /// Of the translation, given the source.
-    pub forward: f32,
-    /// Of the source, given the translation, where it was read back.
-    pub backward: Option<f32>,
-}
-
-impl Likelihood {
-    /// The likelihood of an output by its own score: of one that was not drawn, which would have
-    /// been from other probabilities than the model's, and came to its end.
-    pub fn searched(output: &Output, options: &DecodingOptions) -> Option<Likelihood> {
-        let is_told = options.temperature == 0.0 && is_translation(output.finish, &output.text);
-        is_told.then(|| Likelihood {
-            forward: mean_score(output.score, output.ids.len(), options),
-            backward: None,
-        })
-    }
-}
-
-/// The likelihood of several pieces together, each with the weight of its tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct WeightedLikelihood {
-    forward: f32,
-    backward: f32,
-    /// Tokens of the pieces, and of those that were read back.
-    tokens: f32,
-    read_back: f32,
-}
-
-impl WeightedLikelihood {
-    /// With one more piece of so many tokens.
-    pub fn plus(self, piece: Likelihood, tokens: usize) -> WeightedLikelihood {
-        let tokens = tokens as f32;
-        let read_back = if piece.backward.is_some() { tokens } else { 0.0 };
-        WeightedLikelihood {
-            forward: self.forward + piece.forward * tokens,
-            backward: self.backward + piece.backward.unwrap_or(0.0) * read_back,
-            tokens: self.tokens + tokens,
-            read_back: self.read_back + read_back,
-        }
-    }
-
-    /// Whether there is enough of it to doubt a translation: of what was not read back, a few words
-    /// prove nothing.
-    pub fn is_telling(self) -> bool {
-        const FEWEST_TOKENS: f32 = 8.0;
-        self.read_back > 0.0 || self.tokens >= FEWEST_TOKENS
-    }
-
-    /// The geometric mean of the probabilities, from 0 to 1: of those of the translation, and of
-    /// those of the source where it was read back. None without a token.
-    pub fn confidence(self) -> Option<f32> {
-        let mean = |sum: f32, tokens: f32| (tokens > 0.0).then(|| sum / tokens);
-        let forward = mean(self.forward, self.tokens)?;
-        let backward = mean(self.backward, self.read_back);
-        Some(backward.map_or(forward, |backward| (forward + backward) / 2.0).exp())
-    }
-}
-
 impl Reranker<'_> {
     /// Puts in the place of each output the one of its variants that is best when both directions
     /// are counted, among those that the checks complain of least. `one_more` hears of each output
@@ -157,7 +97,8 @@ impl Reranker<'_> {
     ) -> Result<Vec<Option<Likelihood>>> {
         let (candidates, questions) = self.candidates(outputs)?;
         let scores = self.ask(&questions, one_more)?;
-        let choices = self.choices(outputs.len(), &candidates, &scores);
+        let mut choices = self.choices(outputs.len(), &candidates, &scores);
+        self.find_what_says_nothing(&mut choices)?;
         for (output, choice) in outputs.iter_mut().zip(&choices) {
             if let Some(Choice { variant: Some(at), .. }) = *choice {
                 let Variant { text, ids, score, .. } = output.variants.swap_remove(at);
@@ -251,28 +192,46 @@ impl Reranker<'_> {
             let total = score + weight * backward;
             let held = &mut choices[candidate.number];
             if held.is_none_or(|held| total > held.total) {
-                let likelihood = Likelihood { forward: mean, backward: Some(backward) };
+                let likelihood =
+                    Likelihood { forward: mean, backward: Some(backward), says_nothing: false };
                 let variant = candidate.variant;
                 *held = Some(Choice { variant, total, likelihood });
             }
         }
         choices
     }
-}
 
-/// The mean over the tokens of a search's score: that of a beam, whose sum over the tokens, with the
-/// one that ended it, was divided by their number to the power of the length penalty.
-fn mean_score(score: f32, tokens: usize, options: &DecodingOptions) -> f32 {
-    if options.num_beams > 1 {
-        score * ((tokens + 1) as f32).powf(options.length_penalty - 1.0)
-    } else {
-        score
+    /// Compares how likely the source is, given what was chosen, with how likely it is by itself.
+    ///
+    /// # Errors
+    /// When the model fails, or cannot say how likely a text is.
+    fn find_what_says_nothing(&self, choices: &mut [Option<Choice>]) -> Result<()> {
+        /// Mean log-probability of a source's tokens from which on nobody asks: no source that
+        /// was seen in tests is so likely by itself.
+        const LIKELY: f32 = -1.5;
+        // A translation model cannot be asked without something to translate.
+        if !prompts::uses_examples(self.back) {
+            return Ok(());
+        }
+        let mut doubted: Vec<&mut Likelihood> = Vec::new();
+        let mut questions: Vec<Question> = Vec::new();
+        for (number, choice) in choices.iter_mut().enumerate() {
+            let Some(Choice { likelihood, .. }) = choice else { continue };
+            if likelihood.backward.is_some_and(|backward| backward < LIKELY) {
+                let (from, to) = self.languages[number];
+                let prompt = (self.prompt)(to, from)?;
+                questions.push(Question::alone(&prompt, &self.requests[number], from));
+                doubted.push(likelihood);
+            }
+        }
+        let pairs: Vec<(&Request, &str)> =
+            questions.iter().map(|question| (&question.request, question.text.as_str())).collect();
+        let scores = self.model.score(&pairs, &|_| true)?;
+        for (likelihood, alone) in doubted.into_iter().zip(scores) {
+            likelihood.says_nothing = likelihood.backward.is_some_and(|backward| backward < alone);
+        }
+        Ok(())
     }
-}
-
-/// Whether an output came to its end with a text.
-fn is_translation(finish: Finish, text: &str) -> bool {
-    finish == Finish::Stop && !text.trim().is_empty()
 }
 
 /// An output or a variant of it.
@@ -350,11 +309,19 @@ impl Question {
         let text = format!("{space}{}", request.prompt);
         Question { is_backward: true, ..Question::new(question, from, text) }
     }
+
+    /// The question how likely the source is by itself, as a text in its language.
+    fn alone(prompt: &Prompt, request: &Request, from: &Lang) -> Question {
+        let suffix = prompt.suffix.trim_start().into();
+        let question = Request { suffix, ..Request::default() };
+        Question::new(question, from, format!(" {}", request.prompt))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::generate::Finish;
     use crate::testing::Stub;
     use crate::types::Problem;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -365,6 +332,11 @@ mod tests {
             |question, answer| {
                 let is_back =
                     question.prefix == "en: " && question.suffix == "\nfr:" && answer == " source";
+                if question.prompt.is_empty() {
+                    // How likely the source is by itself.
+                    assert_eq!((question.suffix.as_str(), answer), ("fr:", " source"));
+                    return -6.0;
+                }
                 assert!(is_back || question.prompt == "source");
                 let length = if is_back { question.prompt.len() } else { answer.len() };
                 length as f32 - 10.0
@@ -413,11 +385,11 @@ mod tests {
         // What is drawn is asked about both ways, and the longer is always the likelier.
         let cases = [
             // It gains 2 × 0.3 and loses 0.5.
-            (request(0.3, 1.0, 0.0), Finish::Stop, "three", Some((-1.5, -5.0))),
-            (request(0.2, 1.0, 0.0), Finish::Stop, "one", Some((-1.0, -7.0))),
+            (request(0.3, 1.0, 0.0), Finish::Stop, "three", Some((-1.5, -5.0, false))),
+            (request(0.2, 1.0, 0.0), Finish::Stop, "one", Some((-1.0, -7.0, true))),
             // Four tokens, with the last: the sum was divided by the square root of their number.
-            (request(0.2, 0.5, 0.0), Finish::Stop, "one", Some((-0.5, -7.0))),
-            (request(0.2, 1.0, 0.5), Finish::Stop, "three", Some((-4.0, -5.0))),
+            (request(0.2, 0.5, 0.0), Finish::Stop, "one", Some((-0.5, -7.0, true))),
+            (request(0.2, 1.0, 0.5), Finish::Stop, "three", Some((-4.0, -5.0, false))),
             (request(0.3, 1.0, 0.0), Finish::Length, "one", None),
         ];
         let (fr, en) = (Lang::parse("fr").unwrap(), Lang::en());
@@ -439,7 +411,8 @@ mod tests {
                 (output.text.as_str(), output.ids.len(), output.tokens),
                 (expected, expected.len(), expected.len())
             );
-            let found = found.map(|found| (found.forward, found.backward.unwrap()));
+            let found =
+                found.map(|found| (found.forward, found.backward.unwrap(), found.says_nothing));
             assert_eq!(found, likelihood, "{expected}");
         }
         assert_eq!(heard.into_inner(), 4);

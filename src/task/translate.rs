@@ -13,10 +13,11 @@ mod route;
 
 pub use pieces::gap;
 pub use progress::Step;
-pub use route::{Hop, Route};
+pub use route::{Hop, Named, Route, Router};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::generate::{DecodingOptions, DecodingOverrides, Generate};
+use crate::languages;
 use crate::task::prompts;
 use crate::text::protect;
 use crate::types::{Lang, Problem, TokenAlignment};
@@ -94,20 +95,42 @@ pub fn translate(
     settings: Settings,
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
+    translate_by(&Named(models), segments, settings, on_done)
+}
+
+/// Translates segments as [`translate`] does, each on the way that the router has for it.
+///
+/// # Errors
+/// When there is no way between two languages, or a model cannot be had or fails.
+pub fn translate_by(
+    router: &dyn Router,
+    segments: &[Segment],
+    settings: Settings,
+    on_done: OnStep<'_>,
+) -> Result<Vec<Translation>> {
     let mut routes: HashMap<(&Lang, &Lang), Route<'_>> = HashMap::new();
     for Segment { text, from, to } in segments {
         if protect::is_translatable(text) && !routes.contains_key(&(from, to)) {
-            routes.insert((from, to), Route::required(models, from, to)?);
+            let found = router.route(from, to)?;
+            routes.insert((from, to), found.ok_or_else(|| no_way(router, from, to))?);
         }
     }
     // Numbers and addresses stay as they are, whatever their languages.
     for Segment { from, to, .. } in segments {
-        let found = || Route::find(models, from, to).unwrap_or_else(|| Route::none(from));
-        routes.entry((from, to)).or_insert_with(found);
+        routes.entry((from, to)).or_insert_with(|| Route::none(from));
     }
     let routed: Vec<(&str, &Route<'_>)> =
         segments.iter().map(|s| (s.text.as_str(), &routes[&(&s.from, &s.to)])).collect();
     translate_along(&routed, settings, on_done)
+}
+
+fn no_way(router: &dyn Router, from: &Lang, to: &Lang) -> Error {
+    match router.refusal(from, to) {
+        Some(why) => {
+            Error::Usage(format!("it is in {} ({from}), and {why}", languages::name(from)))
+        }
+        None => Error::Usage("translation needs a model".into()),
+    }
 }
 
 /// Translates texts as [`translate`] does, each along a route. The routes have to be chosen from

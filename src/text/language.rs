@@ -5,7 +5,10 @@ mod evidence;
 /// Function words of languages.
 pub(super) mod function_words;
 mod identifiers;
+mod passage;
 /// Writing systems.
 pub mod script;
 
 pub use detect::detect;
+pub use function_words::is_function_word;
+pub use passage::{Languages, are_close, leans, of_passage};

@@ -1,5 +1,6 @@
 use super::protect;
 use crate::types::Lang;
+use std::ops::Range;
 
 /// Marks that set off a quotation; `"` does so in every language.
 const MARKS: [char; 13] = ['"', '“', '”', '„', '‟', '«', '»', '「', '」', '『', '』', '《', '》'];
@@ -69,6 +70,23 @@ fn marks(text: &str) -> Vec<Mark> {
         out.push(Mark { at, sign, opens });
     }
     out
+}
+
+/// The quotations in a text, with their marks: the outermost ones. One that began before the text,
+/// or goes on after it, is there as far as the text has it.
+pub fn quotations(text: &str) -> Vec<Range<usize>> {
+    let (mut found, mut open): (Vec<Range<usize>>, Vec<usize>) = Default::default();
+    for Mark { at, sign, opens } in marks(text) {
+        let end = at + sign.len_utf8();
+        match (opens, open.pop()) {
+            (true, outer) => open.extend(outer.into_iter().chain([at])),
+            (false, Some(start)) if open.is_empty() => found.push(start..end),
+            (false, None) if found.is_empty() => found.push(0..end),
+            (false, _) => {}
+        }
+    }
+    found.extend(open.first().map(|start| *start..text.len()));
+    found
 }
 
 /// Writes the quotation marks of a translation as its language does: marks that are foreign to it
@@ -248,6 +266,17 @@ mod tests {
         ] {
             assert_eq!(check(code, output, output), expected, "{code}");
         }
+    }
+
+    #[test]
+    fn quotations_are_found_with_their_marks() {
+        let find = |text: &str| {
+            quotations(text).into_iter().map(|range| text[range].to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(find("« Oui », dit-il, « et “non” ». Rien."), ["« Oui »", "« et “non” »"]);
+        assert_eq!(find("Now I play,\" he said. \"But not"), ["Now I play,\"", "\"But not"]);
+        assert_eq!(find("彼は「はい。『本』です」と言った。"), ["「はい。『本』です」"]);
+        assert!(find("It's the mayor's.").is_empty() && find("").is_empty());
     }
 
     #[test]

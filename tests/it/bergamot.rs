@@ -2,7 +2,7 @@
 //! Marian trained and converted, and what it makes of some sentences, written down by
 //! scripts/fixtures/make_bergamot.py.
 
-use crate::common::{ENGLISH, Sandbox, batches, engine, fixture, load, next_logits, parse};
+use crate::common::{self, ENGLISH, Sandbox, batches, engine, fixture, load, parse};
 use candle_core::Device;
 use polygist::arch::{self, Model};
 use polygist::generate::{DecodingOptions, Engine, Generate, Request, Shortlist};
@@ -101,33 +101,16 @@ fn outputs(engine: &Engine, cases: &Cases, beams: usize) -> Vec<(Vec<u32>, Strin
     outputs.into_iter().map(|output| (output.ids, output.text)).collect()
 }
 
-/// The log-probability of each token of an output, and of the end, with the whole vocabulary or
-/// some of it.
+/// The log-probability of each token of an output, and of the end where it is there, with the whole
+/// vocabulary or some of it.
 fn log_probabilities(
     model: &dyn Model,
     source: &[u32],
     output: &Expected,
     tokens: Option<&[u32]>,
 ) -> Vec<f32> {
-    let memory = model.encoder().unwrap().encode(&[source]).unwrap().remove(0);
-    let mut cache = KvCache::reading(memory);
-    let mut before = model.output().vocabulary() as u32;
-    let targets: Vec<u32> =
-        output.ids.iter().copied().chain([0]).take(output.words.len()).collect();
-    let mut found = Vec::new();
-    for target in targets {
-        let logits = next_logits(model, &[before], &mut cache);
-        let seen =
-            |token: u32| token == target || tokens.is_none_or(|tokens| tokens.contains(&token));
-        let total: f64 = (0..)
-            .zip(&logits)
-            .filter(|(token, _)| seen(*token))
-            .map(|(_, l)| f64::from(*l).exp())
-            .sum();
-        found.push((f64::from(logits[target as usize]) - total.ln()) as f32);
-        before = target;
-    }
-    found
+    let targets = output.ids.iter().copied().chain([0]).take(output.words.len());
+    common::log_probabilities(model, source, &targets.collect::<Vec<_>>(), tokens)
 }
 
 /// Marian prints five digits after the point.

@@ -100,7 +100,7 @@ fn a_document_keeps_its_form() {
                     ```sh\necho \"ne pas traduire\"   # ceci\n```\n\n> Personne n'a été blessé.\n\n---\n\n| a | b |\n|---|---|\n| 1 | 2 |\n";
     sandbox.write("a.md", document);
     let output = sandbox
-        .run(&format!("translate a.md --to en --from fr {TRANSLATOR}"))
+        .run(&format!("translate a.md --to en --from fr --on-bad keep {TRANSLATOR}"))
         .expect(0, &[])
         .stdout;
     let shape = |text: &str| text.trim_end().split("\n\n").map(marker).collect::<Vec<_>>();
@@ -223,7 +223,7 @@ fn wrong_usage_is_told_with_what_was_expected() {
         ("summarize a.txt --style haiku", &["\"haiku\"", "paragraph, bullets or headline"]),
         ("detect a.txt --config wrong.toml", &["wrong.toml", "langauge", "to"]),
         ("detect a.txt --config none.toml", &["none.toml", "reading the configuration failed"]),
-        ("models info nothing", &["nothing", "gemma-3-270m"]),
+        ("models info gemma-3-270n", &["gemma-3-270n: unknown", "did you mean gemma-3-270m"]),
     ] {
         let model = if line.contains("--model") || !line.starts_with("translate") {
             ""

@@ -7,7 +7,7 @@ use polygist::CancelToken;
 use polygist::error::Error;
 use polygist::io::catalog::Catalog;
 use polygist::io::fetch::{FetchOptions, Fetcher, Lookup, Progress, ResolvedModel, Silent};
-use polygist::io::store::{State, Store};
+use polygist::io::store::{ImportAs, State, Store};
 use std::collections::HashMap;
 use std::fs;
 use std::path::PathBuf;
@@ -101,6 +101,11 @@ impl Recorder {
 
 fn one_file(bytes: &[u8]) -> Server {
     crate::hub::hub(HashMap::from([(FILE.to_string(), bytes.to_vec())]), HashMap::new())
+}
+
+/// Under that name, whether it is taken or not.
+fn keep(name: &str) -> ImportAs {
+    ImportAs { name: Some(name.into()), force: true }
 }
 
 /// An address at which nothing listens.
@@ -211,6 +216,7 @@ fn leftovers_that_do_not_fit_are_replaced_even_when_ranges_are_ignored() {
     let deaf = Server::start(move |request| {
         let whole = crate::hub::Request {
             range: None,
+            etag: None,
             method: request.method.clone(),
             path: request.path.clone(),
         };
@@ -502,8 +508,10 @@ fn any_model_of_the_hub_can_be_named() {
             .contains("a-q4.gguf, b-q8.gguf")
     );
     assert!(world.get("owner/none", &Silent).unwrap_err().to_string().contains("not found"));
-    let error = world.get("what is this", &Silent).unwrap_err().to_string();
-    assert!(error.contains("tiny"), "{error}");
+    let error = world.get("tinny", &Silent).unwrap_err().to_string();
+    assert!(error.contains("did you mean tiny?"), "{error}");
+    let folder = world.get("./tinny", &Silent).unwrap_err().to_string();
+    assert!(folder.contains("no such folder"), "{folder}");
     assert!(error.contains("owner/name"), "{error}");
 }
 
@@ -517,7 +525,7 @@ fn import_verify_and_remove() {
     fs::write(here.join("some.gguf"), &bytes).unwrap();
     fs::write(here.join("photo.jpg"), b"not a model").unwrap();
     let import = |name: &str, path: &str| {
-        store.import(&here.join(path), name, &world.catalog, &Silent, &CancelToken::new())
+        store.import(&here.join(path), &keep(name), &world.catalog, &Silent, &CancelToken::new())
     };
 
     // From where it lies, without any import.
@@ -884,7 +892,7 @@ fn a_model_of_the_catalog_can_be_brought_from_elsewhere() {
     let (store, here) = (world.store(), world.dir.path().join("here"));
     fs::create_dir(&here).unwrap();
     let import = |world: &World| {
-        store.import(&here, "opus-fr-en", &world.catalog, &Silent, &CancelToken::new())
+        store.import(&here, &keep("opus-fr-en"), &world.catalog, &Silent, &CancelToken::new())
     };
     MARIAN
         .iter()

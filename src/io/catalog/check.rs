@@ -4,6 +4,7 @@ use super::builtin::builtin_file;
 use super::model::{Model, ModelFile, Source};
 use crate::io::names::{HubName, is_inside, is_plain_name, is_repo_part};
 use std::collections::HashSet;
+use std::path::Path;
 
 /// Checks an entry; the message says what is wrong with it.
 pub(super) fn check(model: &Model) -> Result<(), String> {
@@ -111,6 +112,12 @@ fn check_source(source: &Source, size: u64) -> Result<(), String> {
             return Err("must be an absolute path".into());
         }
         Source::Folder { .. } => {}
+        Source::Packed { at } => {
+            let is_address = at.starts_with("https://") || at.starts_with("http://");
+            if !is_address && !Path::new(at).is_absolute() {
+                return Err("must be an address (https://…) or an absolute path".into());
+            }
+        }
     }
     Ok(())
 }

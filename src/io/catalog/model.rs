@@ -1,7 +1,7 @@
 //! An entry of the catalog: a model, its terms, its files and where they can be had.
 
 use crate::io::names::HubName;
-use crate::languages::canonical;
+use crate::languages::{canonical, get};
 use crate::types::{Lang, Prompting};
 use serde::Deserialize;
 use std::path::PathBuf;
@@ -51,12 +51,16 @@ pub struct Score {
     pub set: String,
     /// Whoever measured it.
     pub by: String,
-    /// BLEU, from 0 to 100.
-    pub bleu: f32,
+    /// BLEU, from 0 to 100; of Chinese, Japanese and Korean none is published.
+    pub bleu: Option<f32>,
     /// chrF, from 0 to 100.
     pub chrf: f32,
     /// COMET-22, from 0 to 1.
     pub comet: Option<f32>,
+    /// The language read, where the model knows several.
+    pub from: Option<Lang>,
+    /// The language written, where the model knows several.
+    pub to: Option<Lang>,
 }
 
 /// How far the makers of a model stand by it.
@@ -115,6 +119,11 @@ pub enum Source {
         /// The file.
         path: PathBuf,
     },
+    /// A file of the web or of this machine that may be packed by gzip or zstd.
+    Packed {
+        /// Its address (`https://…`), or its path.
+        at: String,
+    },
 }
 
 impl std::fmt::Display for Source {
@@ -130,6 +139,7 @@ impl std::fmt::Display for Source {
             }
             Source::Builtin { name } => write!(f, "this program, {name}"),
             Source::Folder { path } => write!(f, "file {}", path.display()),
+            Source::Packed { at } => f.write_str(at),
         }
     }
 }
@@ -147,6 +157,17 @@ pub struct ModelFile {
     pub sha256: Option<String>,
     /// Where it can be had, first choice first.
     #[serde(rename = "source")]
+    pub sources: Vec<Source>,
+}
+
+/// One file of a model of which nobody tells how large it is, nor its checksum.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LooseFile {
+    /// Name below the model's folder.
+    pub path: String,
+    /// About so many bytes.
+    pub about: u64,
+    /// Where it can be had, first choice first.
     pub sources: Vec<Source>,
 }
 
@@ -198,19 +219,65 @@ pub struct Model {
     /// Its files, if they are listed.
     #[serde(default, rename = "file")]
     pub files: Vec<ModelFile>,
+    /// Files that go with those, in a registry that tells no more of them than where they are. A
+    /// catalog's file has none.
+    #[serde(skip)]
+    pub loose: Vec<LooseFile>,
 }
 
 impl Model {
-    /// Bytes of all files; about so many where [`Model::hub`] names a repository.
+    /// A model that is not in the catalog: the user has brought it, to translate from these
+    /// languages into those.
+    pub fn brought(id: &str, from: Vec<Lang>, to: Vec<Lang>) -> Model {
+        Model {
+            id: id.into(),
+            name: id.into(),
+            tasks: vec![Task::Translate],
+            languages: Vec::new(),
+            from,
+            to,
+            architecture: String::new(),
+            prompt: None,
+            quality: 0,
+            scores: Vec::new(),
+            release: Release::Released,
+            note: None,
+            licence: Licence { name: Licence::UNKNOWN.into(), url: String::new(), notice: None },
+            repo: None,
+            size_mb: None,
+            base: None,
+            files: Vec::new(),
+            loose: Vec::new(),
+        }
+    }
+
+    /// Bytes of all files; about so many unless [`Model::size_is_exact`].
     pub fn size(&self) -> u64 {
-        let listed = self.files.iter().map(|f| f.size).fold(0, u64::saturating_add);
+        let loose = self.loose.iter().map(|file| file.about);
+        let listed = self.files.iter().map(|f| f.size).chain(loose).fold(0, u64::saturating_add);
         self.size_mb.map_or(listed, |mb| mb.saturating_mul(1_000_000))
+    }
+
+    /// Whether the size of every file is known.
+    pub fn size_is_exact(&self) -> bool {
+        self.repo.is_none() && self.loose.is_empty()
     }
 
     /// The repository that has the files, if they are not listed. It is also the name that the
     /// store keeps the model under.
     pub fn hub(&self) -> Option<HubName> {
         self.repo.as_deref().and_then(HubName::parse)
+    }
+
+    /// How large a model of Firefox's of that architecture is among the others: larger ones are
+    /// better, and slower.
+    pub fn size_class(architecture: &str) -> u8 {
+        match architecture {
+            "base" => 3,
+            "base-memory" => 2,
+            "tiny" => 1,
+            _ => 0,
+        }
     }
 
     /// Languages that it reads.
@@ -223,21 +290,39 @@ impl Model {
         if self.to.is_empty() { &self.languages } else { &self.to }
     }
 
+    /// Its score for a pair of languages, the first that is published.
+    pub fn score(&self, from: &Lang, to: &Lang) -> Option<&Score> {
+        let is_of = |of: &Option<Lang>, lang: &Lang| {
+            of.as_ref().is_none_or(|of| canonical(of) == canonical(lang))
+        };
+        self.scores.iter().find(|score| is_of(&score.from, from) && is_of(&score.to, to))
+    }
+
     /// Whether the catalog says that it knows the language, on either side.
     pub fn knows(&self, lang: &Lang) -> bool {
-        has(self.reads(), lang) || has(self.writes(), lang)
+        reads(self.reads(), lang) || reads(self.writes(), lang)
     }
 
     /// Whether it does the task, reads the one language and writes the other; what is not said is
-    /// not asked.
+    /// not asked. It has to write in the right script.
     pub fn fits(&self, task: Option<Task>, from: Option<&Lang>, to: Option<&Lang>) -> bool {
         task.is_none_or(|task| self.tasks.contains(&task))
-            && from.is_none_or(|from| has(self.reads(), from))
-            && to.is_none_or(|to| has(self.writes(), to))
+            && from.is_none_or(|from| reads(self.reads(), from))
+            && to.is_none_or(|to| writes(self.writes(), to))
     }
 }
 
-fn has(languages: &[Lang], lang: &Lang) -> bool {
+/// Whether one of the languages is this one, or can stand for it when it is read: a model for
+/// Chinese reads it in traditional characters somehow, the other way round it does not.
+pub(in crate::io) fn reads(languages: &[Lang], lang: &Lang) -> bool {
     let lang = canonical(lang);
-    languages.iter().any(|l| l.as_str() == "mul" || canonical(l).same_base(&lang))
+    let stands_for = |l: &Lang| l.same_base(&lang) && (l.as_str() == l.base() || *l == lang);
+    languages.iter().any(|l| l.as_str() == "mul" || stands_for(&canonical(l)))
+}
+
+/// Whether one of the languages is this one, or this one without a region that is not known.
+pub(in crate::io) fn writes(languages: &[Lang], lang: &Lang) -> bool {
+    let entry = |lang: &Lang| get(lang).map_or(lang.as_str().to_string(), |(code, _)| code.into());
+    let wanted = entry(lang);
+    languages.iter().any(|l| l.as_str() == "mul" || entry(l) == wanted)
 }

@@ -1,6 +1,7 @@
 //! The Hugging Face Hub as a source, through `hf-hub` (which reads `HF_ENDPOINT`, `HF_TOKEN`,
 //! `HF_HOME` and proxies).
 
+use super::http::{Http, RETRIES, on_own_thread, root_cause, unless_stopped};
 use super::job::{Failure, Job, Listing};
 use super::options::FetchOptions;
 use crate::cancel::CancelToken;
@@ -17,28 +18,21 @@ use serde::Deserialize;
 use std::collections::HashMap;
 use std::io::Write;
 use std::ops::Range;
-use std::pin::pin;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// Attempts in a row to take up a broken connection again without a single byte coming.
-const RETRIES: u32 = 4;
-/// The time between two looks at whether to stop.
-const TICK: Duration = Duration::from_millis(100);
 /// A repository that lists more files than this is not read to its end.
 const LIST_LIMIT: usize = 10_000;
 /// Bytes of a list of files that are read at most.
 const ANSWER_LIMIT: usize = 8 << 20;
 
-/// The Hub during one fetch; remembers that it could not be reached, so that it is asked only once.
+/// The Hub during one fetch.
 pub(super) struct Hub<'a> {
     pub options: &'a FetchOptions,
-    unreachable: Mutex<Option<String>>,
 }
 
 impl<'a> Hub<'a> {
     pub fn new(options: &'a FetchOptions) -> Self {
-        Hub { options, unreachable: Mutex::new(None) }
+        Hub { options }
     }
 
     pub fn offline(&self) -> bool {
@@ -74,12 +68,14 @@ impl<'a> Hub<'a> {
         on_own_thread(async {
             let repo = self.repository(&name.repo()).map_err(fail)?;
             let revision = name.revision.clone().unwrap_or_else(|| "main".into());
-            let limit = self.patience();
-            let info =
-                unless_stopped(repo.info().revision(revision.clone()).send(), limit, stop).await?;
-            let info = info
-                .and_then(|info| info.map_err(|e| describe(&e)))
-                .map_err(|why| fail(format!("{why}. Check the name, and the network or proxy")))?;
+            let info = self.ask(repo.info().revision(revision.clone()).send(), stop).await;
+            let info = info.map_err(|failure| match failure {
+                Failure::Fatal(e) => e,
+                Failure::Source(why) | Failure::Unreachable(why) => {
+                    fail(format!("{why}. Check the name, and the network or proxy"))
+                }
+            })?;
+            let limit = self.options.connect_timeout * 8;
             let commit = info.sha.unwrap_or(revision);
             let entries = async {
                 let tree = repo
@@ -90,12 +86,12 @@ impl<'a> Hub<'a> {
                     .send()?;
                 tree.collect::<Vec<_>>().await.into_iter().collect::<Result<Vec<_>, HFError>>()
             };
-            let entries = unless_stopped(entries, limit * 4, stop).await?;
+            let entries = unless_stopped(entries, limit, stop).await?;
             let entries =
                 entries.and_then(|entries| entries.map_err(|e| describe(&e))).map_err(fail)?;
             let mut files = select(entries, name, &commit).map_err(fail)?;
             // Without them the sizes alone are compared, which the installation says.
-            let checksums = unless_stopped(self.checksums(name, &commit), limit * 4, stop)
+            let checksums = unless_stopped(self.checksums(name, &commit), limit, stop)
                 .await?
                 .and_then(|sums| sums)
                 .unwrap_or_default();
@@ -112,7 +108,8 @@ impl<'a> Hub<'a> {
                 url: format!("https://huggingface.co/{}", name.repo()),
                 notice: None,
             });
-            Ok(Listing { files, licence, commit: Some(commit) })
+            let commit = Some(commit);
+            Ok(Listing { files, loose: Vec::new(), licence, commit, notes: Vec::new() })
         })
     }
 
@@ -173,12 +170,7 @@ impl<'a> Hub<'a> {
     }
 
     fn http(&self) -> Result<reqwest::Client, String> {
-        reqwest::Client::builder()
-            .user_agent(concat!("polygist/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.options.connect_timeout)
-            .read_timeout(self.options.stall_timeout)
-            .build()
-            .map_err(|e| root_cause(&e))
+        Http { options: self.options }.client(self.limit())
     }
 
     fn client(&self) -> Result<HFClient, String> {
@@ -237,9 +229,6 @@ impl<'a> Hub<'a> {
         file: &str,
         job: &Job<'_>,
     ) -> Result<(), Failure> {
-        if let Some(why) = self.unreachable.lock().ok().and_then(|u| u.clone()) {
-            return Err(Failure::Source(why));
-        }
         let start = job.have()?;
         let mut idle = 0;
         loop {
@@ -323,74 +312,49 @@ impl<'a> Hub<'a> {
     ) -> Result<(Option<u64>, HFByteStream), Failure> {
         let request =
             repo.download_file_stream().filename(file).revision(revision).maybe_range(range).send();
-        let (why, network) = match unless_stopped(request, self.patience(), stop).await? {
-            Ok(Ok(answer)) => return Ok(answer),
-            Ok(Err(e)) => (
-                describe(&e),
-                matches!(
-                    &e,
-                    HFError::Request { source, .. } if source.is_connect() || source.is_timeout()
-                ),
-            ),
-            Err(why) => (why, true),
+        self.ask(request, stop).await
+    }
+
+    /// Waits for the first answer to a request, unless the Hub is known not to answer.
+    async fn ask<T>(
+        &self,
+        request: impl Future<Output = Result<T, HFError>>,
+        stop: &CancelToken,
+    ) -> Result<T, Failure> {
+        let (session, address) = (&self.options.session, self.address());
+        if let Some(why) = session.unreachable(&address) {
+            return Err(Failure::Unreachable(why));
+        }
+        let begun = Instant::now();
+        let why = match unless_stopped(request, self.limit() * 2, stop).await? {
+            Ok(Ok(answer)) => {
+                session.reached(&address);
+                return Ok(answer);
+            }
+            Ok(Err(e)) if !never_came(&e) => return Err(Failure::Source(describe(&e))),
+            Ok(Err(e)) => describe(&e),
+            Err(why) => why,
         };
-        if network {
-            self.give_up(&why);
-        }
-        Err(Failure::Source(why))
+        session.failed(&address, &why, begun.elapsed());
+        Err(Failure::Unreachable(why))
     }
 
-    fn give_up(&self, why: &str) {
-        if let Ok(mut unreachable) = self.unreachable.lock() {
-            *unreachable = Some(why.to_string());
-        }
+    /// The Hub's address, as `hf-hub` finds it.
+    fn address(&self) -> String {
+        let named = || std::env::var("HF_ENDPOINT").ok();
+        let endpoint = self.options.endpoint.clone().or_else(named);
+        endpoint.unwrap_or_else(|| "https://huggingface.co".into())
     }
 
-    /// The time that a first answer may take: a name look-up, a connection, a redirect or two.
-    fn patience(&self) -> Duration {
-        self.options.connect_timeout * 2
+    /// The time that a connection may take.
+    fn limit(&self) -> Duration {
+        self.options.session.limit(&self.address(), self.options.connect_timeout)
     }
 }
 
-/// Runs a future on a runtime of its own thread, so that callers inside another runtime do no harm.
-fn on_own_thread<T: Send, E: From<Error> + Send>(
-    work: impl Future<Output = Result<T, E>> + Send,
-) -> Result<T, E> {
-    let run = || match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => {
-            let result = runtime.block_on(work);
-            // A name look-up that hangs would otherwise hold the runtime back.
-            runtime.shutdown_background();
-            result
-        }
-        Err(e) => Err(Error::Fetch {
-            what: "the model".into(),
-            message: format!("no network runtime: {e}"),
-        }
-        .into()),
-    };
-    std::thread::scope(|scope| {
-        scope.spawn(run).join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
-}
-
-/// Waits for a future as long as the user does not stop it and the time is not over.
-async fn unless_stopped<F: Future>(
-    work: F,
-    limit: Duration,
-    stop: &CancelToken,
-) -> Result<Result<F::Output, String>> {
-    let mut work = pin!(work);
-    let start = Instant::now();
-    loop {
-        if let Ok(output) = tokio::time::timeout(TICK, work.as_mut()).await {
-            return Ok(Ok(output));
-        }
-        stop.check()?;
-        if start.elapsed() >= limit {
-            return Ok(Err(format!("no answer within {} s", limit.as_secs_f32())));
-        }
-    }
+/// Whether the request came to nobody.
+fn never_came(e: &HFError) -> bool {
+    matches!(e, HFError::Request { source, .. } if source.is_connect() || source.is_timeout())
 }
 
 /// The files that make up the model.
@@ -463,12 +427,4 @@ fn describe(e: &HFError) -> String {
         HFError::Http { context } => format!("the server answered {}", context.status),
         other => other.to_string(),
     }
-}
-
-fn root_cause(e: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = e;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    cause.to_string()
 }

@@ -4,10 +4,10 @@ use super::hub::Hub;
 use super::job::{Failure, Job, Listing};
 use super::options::FetchOptions;
 use super::resolved::Wanted;
-use super::sources;
+use super::{UNREACHABLE, firefox, packed, sources};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::io::catalog::{Licence, ModelFile, Source};
+use crate::io::catalog::{Licence, LooseFile, ModelFile, Source};
 use crate::io::files::{create_dir, discard, disk, sha256_of, sync};
 use crate::io::layout::is_weights;
 use crate::io::progress::Progress;
@@ -37,18 +37,28 @@ pub(super) fn install(
     {
         return Ok(manifest);
     }
-    let listing = list(&hub, wanted, stop)?;
+    let listing = list(&hub, wanted, progress, stop)?;
     let staging = store.partial_of(&id)?;
     Installation { store, hub, wanted, id, staging, progress, stop }.run(listing)
 }
 
 /// The files of the model and its terms.
-fn list(hub: &Hub<'_>, wanted: &Wanted, stop: &CancelToken) -> Result<Listing> {
+fn list(
+    hub: &Hub<'_>,
+    wanted: &Wanted,
+    progress: &dyn Progress,
+    stop: &CancelToken,
+) -> Result<Listing> {
     match wanted {
+        Wanted::Listed(model) if !model.loose.is_empty() => {
+            firefox::listing(hub.options, model, progress, stop)
+        }
         Wanted::Listed(model) => Ok(Listing {
             files: model.files.clone(),
+            loose: Vec::new(),
             licence: Some(model.licence.clone()),
             commit: None,
+            notes: Vec::new(),
         }),
         Wanted::Named { name, entry } => {
             let listing = hub.list(name, stop)?;
@@ -71,9 +81,11 @@ struct Installation<'a> {
 }
 
 impl Installation<'_> {
-    fn run(&self, Listing { files, licence, commit }: Listing) -> Result<Manifest> {
+    fn run(&self, listing: Listing) -> Result<Manifest> {
+        let Listing { files, loose, licence, commit, notes } = listing;
         self.pin(commit.as_deref())?;
-        self.progress.start(&self.id, files.iter().map(|f| f.size).fold(0, u64::saturating_add));
+        let sizes = files.iter().map(|f| f.size).chain(loose.iter().map(|f| f.about));
+        self.progress.start(&self.id, sizes.fold(0, u64::saturating_add));
         if let Some(licence) = &licence {
             self.announce(licence)?;
         }
@@ -91,13 +103,22 @@ impl Installation<'_> {
             base += file.size;
             self.progress.position(base);
         }
+        for file in &loose {
+            stored.push(self.loose(file, base)?);
+            base += file.about;
+            self.progress.position(base);
+        }
         discard(&self.staging.join(".work"))?;
         discard(&self.staging.join(PIN))?;
+        let entry = self.wanted.entry();
         let manifest = Manifest {
             id: self.id.clone(),
             licence: licence.as_ref().map(|l| l.name.clone()),
             licence_url: licence.map(|l| l.url),
             installed: Manifest::now(),
+            from: entry.map(|entry| entry.reads().to_vec()).unwrap_or_default(),
+            to: entry.map(|entry| entry.writes().to_vec()).unwrap_or_default(),
+            notes,
             files: stored,
         };
         self.store.install(&self.staging, &manifest)?;
@@ -126,7 +147,9 @@ impl Installation<'_> {
         let id = &self.id;
         self.progress.note(&format!("{id}: licence {} ({}){limits}", licence.name, licence.url));
         if let Some(notice) = &licence.notice {
-            self.progress.note(notice);
+            if self.hub.options.session.is_news(notice) {
+                self.progress.note(notice);
+            }
             let path = self.staging.join("NOTICE.txt");
             fs::write(&path, format!("{}\n", notice.trim_end())).map_err(disk("writing", &path))?;
         }
@@ -142,15 +165,7 @@ impl Installation<'_> {
     ) -> Result<StoredFile> {
         let target = self.staging.join(&file.path);
         create_dir(target.parent().unwrap_or(&self.staging))?;
-        let job = Job {
-            file,
-            part: self.staging.join(format!("{}.part", file.path)),
-            work: self.staging.join(".work"),
-            licences: self.staging.join("licences"),
-            base,
-            progress: self.progress,
-            stop: self.stop,
-        };
+        let job = self.job(file, base);
         let (sha256, source) = match finished(&target, file, self.stop)? {
             Some(sha256) => (sha256, "an earlier run".to_string()),
             None => match self.reuse(installed, &job)? {
@@ -163,6 +178,52 @@ impl Installation<'_> {
             fs::rename(&job.part, &target).map_err(disk("writing", &target))?;
         }
         Ok(StoredFile { path: file.path.clone(), size: file.size, sha256, source })
+    }
+
+    /// Brings a file of which nobody tells size and checksum; its form is checked instead.
+    fn loose(&self, file: &LooseFile, base: u64) -> Result<StoredFile> {
+        let target = self.staging.join(&file.path);
+        let expected = ModelFile {
+            path: file.path.clone(),
+            size: firefox::MAX_LOOSE,
+            sha256: None,
+            sources: file.sources.clone(),
+        };
+        // How far it is nobody can tell.
+        let notes = NotesOnly(self.progress);
+        let job = Job { progress: &notes, ..self.job(&expected, base) };
+        let take = |source: &Source| match source {
+            Source::Packed { at } => packed::fetch(self.hub.options, at, &job).and_then(|()| {
+                firefox::check_shape(&file.path, &job.part).map_err(|why| {
+                    discard(&job.part).err().map_or(Failure::Source(why), Failure::Fatal)
+                })
+            }),
+            _ => Err(Failure::Source("is no place of such a file".into())),
+        };
+        let whole = target.is_file() && firefox::check_shape(&file.path, &target).is_ok();
+        let source = match whole {
+            true => "an earlier run".into(),
+            false => self.first(&job, &take)?.1,
+        };
+        if !whole {
+            sync(&job.part)?;
+            fs::rename(&job.part, &target).map_err(disk("writing", &target))?;
+        }
+        let size = fs::metadata(&target).map_err(Error::io("reading", &target))?.len();
+        let sha256 = sha256_of(&target, self.stop, &|_| ())?;
+        Ok(StoredFile { path: file.path.clone(), size, sha256, source })
+    }
+
+    fn job<'a>(&'a self, file: &'a ModelFile, base: u64) -> Job<'a> {
+        Job {
+            file,
+            part: self.staging.join(format!("{}.part", file.path)),
+            work: self.staging.join(".work"),
+            licences: self.staging.join("licences"),
+            base,
+            progress: self.progress,
+            stop: self.stop,
+        }
     }
 
     /// Fills the part file with the same bytes of another model in the store, or of the version of
@@ -185,7 +246,7 @@ impl Installation<'_> {
             match sources::fetch(&self.hub, &source, job) {
                 Ok(sha256) => return Ok(Some((sha256, held.source.clone()))),
                 Err(Failure::Fatal(why)) => return Err(why),
-                Err(Failure::Source(_)) => discard(&job.part)?,
+                Err(Failure::Source(_) | Failure::Unreachable(_)) => discard(&job.part)?,
             }
         }
         Ok(None)
@@ -193,20 +254,31 @@ impl Installation<'_> {
 
     /// Fills the part file from the first source that can; returns its SHA-256 and the source.
     fn obtain(&self, job: &Job<'_>) -> Result<(String, String)> {
+        self.first(job, &|source| sources::fetch(&self.hub, source, job))
+    }
+
+    /// What the first source gives that can, and the source.
+    fn first<T>(
+        &self,
+        job: &Job<'_>,
+        take: &dyn Fn(&Source) -> Result<T, Failure>,
+    ) -> Result<(T, String)> {
         let id = &self.id;
         let mut tried = Vec::new();
         for source in &job.file.sources {
-            match sources::fetch(&self.hub, source, job) {
-                Ok(sha256) => return Ok((sha256, source.to_string())),
+            let (why, is_news) = match take(source) {
+                Ok(taken) => return Ok((taken, source.to_string())),
                 Err(Failure::Fatal(e)) => return Err(e),
-                Err(Failure::Source(why)) => {
-                    let line = format!("{source}: {why}");
-                    if !self.hub.offline() {
-                        job.progress.note(&format!("{id}: {line}"));
-                    }
-                    tried.push(line);
+                Err(Failure::Source(why)) => (why, true),
+                Err(Failure::Unreachable(why)) => {
+                    (why, self.hub.options.session.is_news(UNREACHABLE))
                 }
+            };
+            let line = format!("{source}: {why}");
+            if is_news && !self.hub.offline() {
+                job.progress.note(&format!("{id}: {line}"));
             }
+            tried.push(line);
         }
         if self.hub.offline() {
             return Err(offline(self.wanted, &tried));
@@ -215,7 +287,7 @@ impl Installation<'_> {
             what: format!("{} of {id}", job.file.path),
             message: format!(
                 "no source gave it:\n  - {}\nCheck the network and its proxy (HTTPS_PROXY), or name a mirror (HF_ENDPOINT for the Hub, PIP_INDEX_URL for \
-                 pip), and run `{}` again: it goes on where it stopped. Or bring the file from another machine: \
+                 pip, POLYGIST_FIREFOX_MODELS for Firefox's models), and run `{}` again: it goes on where it stopped. Or bring the file from another machine: \
                  `polygist models import FILE --name {}`",
                 tried.join("\n  - "),
                 self.wanted.command(),
@@ -223,6 +295,18 @@ impl Installation<'_> {
             ),
         })
     }
+}
+
+/// Hears nothing but notes.
+struct NotesOnly<'a>(&'a dyn Progress);
+
+impl Progress for NotesOnly<'_> {
+    fn start(&self, _: &str, _: u64) {}
+    fn position(&self, _: u64) {}
+    fn note(&self, text: &str) {
+        self.0.note(text);
+    }
+    fn finish(&self) {}
 }
 
 fn fits(wanted: &Wanted, manifest: &Manifest) -> bool {

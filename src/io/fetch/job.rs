@@ -3,7 +3,7 @@
 
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::io::catalog::{Licence, ModelFile};
+use crate::io::catalog::{Licence, LooseFile, ModelFile};
 use crate::io::files::{create_dir, disk};
 use crate::io::layout::is_licence;
 use crate::io::progress::Progress;
@@ -14,6 +14,8 @@ use std::path::PathBuf;
 pub(super) enum Failure {
     /// This source cannot; the next one may.
     Source(String),
+    /// As [`Failure::Source`]: nobody answers at its address, which is said once.
+    Unreachable(String),
     /// No source can help: stopped on request, or the disk is full.
     Fatal(Error),
 }
@@ -27,9 +29,13 @@ impl From<Error> for Failure {
 /// The files of a model, before they are fetched.
 pub(super) struct Listing {
     pub files: Vec<ModelFile>,
+    /// Files whose size and checksum nobody tells.
+    pub loose: Vec<LooseFile>,
     pub licence: Option<Licence>,
     /// The commit, where the files have no other pin.
     pub commit: Option<String>,
+    /// What whoever looks at the installed model should know.
+    pub notes: Vec<String>,
 }
 
 /// One file on its way.

@@ -6,17 +6,29 @@
 //! with the right SHA-256.
 
 mod fetcher;
+mod firefox;
+#[cfg_attr(not(feature = "fetch"), path = "no_http.rs")]
+mod http;
 #[cfg_attr(not(feature = "fetch"), path = "no_hub.rs")]
 mod hub;
 mod install;
 mod job;
 mod options;
+mod packed;
 mod pip;
 mod resolved;
+#[cfg_attr(not(feature = "fetch"), allow(dead_code))]
+mod session;
 mod sources;
 mod wheel;
 
 pub use super::progress::{Progress, Silent};
 pub use fetcher::Fetcher;
+pub use firefox::FirefoxRegistry;
 pub use options::FetchOptions;
 pub use resolved::{Lookup, ResolvedModel, Wanted};
+pub use session::Session;
+
+/// Stands, among what a [`Session`] has said, for a host that does not answer: one is named, and
+/// the others go without saying.
+const UNREACHABLE: &str = "nobody answers";

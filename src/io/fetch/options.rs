@@ -1,7 +1,13 @@
 //! Settings for fetching models.
 
+use super::session::Session;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Environment variable that names a mirror of Firefox's models.
+pub const FIREFOX_VARIABLE: &str = "POLYGIST_FIREFOX_MODELS";
+/// Environment variable that names another address of Mozilla's Remote Settings.
+pub const RECORDS_VARIABLE: &str = "POLYGIST_FIREFOX_RECORDS";
 
 /// Settings of a fetch.
 #[derive(Clone, Debug)]
@@ -13,6 +19,12 @@ pub struct FetchOptions {
     /// The Hub's own cache folder, in which files are looked for first; by default `HF_HUB_CACHE`,
     /// `HF_HOME` or the usual one.
     pub hub_cache: Option<PathBuf>,
+    /// An address or a folder that has Firefox's models, in the layout of Mozilla's; by default
+    /// `POLYGIST_FIREFOX_MODELS` or Mozilla's public one.
+    pub firefox_models: Option<String>,
+    /// The address of Remote Settings, which has records of Firefox's models; by default
+    /// `POLYGIST_FIREFOX_RECORDS` or Mozilla's.
+    pub firefox_records: Option<String>,
     /// Commands that may be pip, first choice first, each a program and its leading arguments.
     pub pip: Vec<Vec<String>>,
     /// The time that a server may take to accept a connection.
@@ -21,6 +33,8 @@ pub struct FetchOptions {
     pub stall_timeout: Duration,
     /// The first pause after a connection broke; it doubles with each further one.
     pub retry_pause: Duration,
+    /// What has been found out about the network.
+    pub session: Session,
 }
 
 impl Default for FetchOptions {
@@ -29,10 +43,13 @@ impl Default for FetchOptions {
             offline: false,
             endpoint: None,
             hub_cache: None,
+            firefox_models: None,
+            firefox_records: None,
             pip: usual_pip_commands(),
-            connect_timeout: Duration::from_secs(8),
+            connect_timeout: Duration::from_millis(2500),
             stall_timeout: Duration::from_secs(30),
             retry_pause: Duration::from_secs(1),
+            session: Session::default(),
         }
     }
 }

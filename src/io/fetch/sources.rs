@@ -2,7 +2,7 @@
 
 use super::hub::Hub;
 use super::job::{Failure, Job};
-use super::wheel;
+use super::{packed, wheel};
 use crate::io::catalog::{Source, builtin_file};
 use crate::io::files::{copy, discard, disk, sha256_of};
 use std::fs;
@@ -25,6 +25,7 @@ pub(super) fn fetch(hub: &Hub<'_>, source: &Source, job: &Job<'_>) -> Result<Str
                 Source::Wheel { .. } => return Err(Failure::Source("not tried".into())),
                 Source::Builtin { name } => from_program(name, job)?,
                 Source::Folder { path } => from_file(path, job)?,
+                Source::Packed { at } => packed::fetch(hub.options, at, job)?,
             }
         }
         let have = job.have()?;

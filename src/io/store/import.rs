@@ -1,16 +1,30 @@
 //! Taking a folder or GGUF file that is already on the machine into the store.
 
 use super::Store;
-use super::manifest::{Manifest, StoredFile, same_files};
+use super::manifest::{Manifest, State, StoredFile, same_files};
+use super::origin::{Origin, name_of};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::catalog::{Catalog, Model, Source, builtin_file};
 use crate::io::files::{copy, create_dir, discard, disk, sha256_of};
-use crate::io::layout::files_of;
+use crate::io::layout::packed_files_of;
 use crate::io::names::is_plain_name;
 use crate::io::progress::Progress;
+use crate::io::unpack::unpack;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+/// Bytes that a packed file may have when it is unpacked.
+const MAX_UNPACKED: u64 = 4 << 30;
+
+/// How an imported model is kept.
+#[derive(Clone, Debug, Default)]
+pub struct ImportAs {
+    /// The name to keep it under; by default the one that its folder or file suggests.
+    pub name: Option<String>,
+    /// Whether a model of that name is replaced.
+    pub force: bool,
+}
 
 /// A model on its way into the store.
 struct Import<'a> {
@@ -19,42 +33,69 @@ struct Import<'a> {
     name: &'a str,
     /// The entry of the catalog of that name, if there is one.
     entry: Option<&'a Model>,
+    /// What its folder tells of it.
+    origin: &'a Origin,
     /// The folder in which it is put together.
     staging: PathBuf,
     progress: &'a dyn Progress,
     stop: &'a CancelToken,
 }
 
-/// A file to copy: where it is, its name in the model's folder, its size.
-type Original = (PathBuf, String, u64);
+/// A file to copy.
+struct Original {
+    from: PathBuf,
+    /// Its name in the model's folder.
+    name: String,
+    size: u64,
+    is_packed: bool,
+}
 
 impl Store {
-    /// Copies a GGUF file, or the model's files of a folder in the Hub's layout, into the store
-    /// under `name`.
+    /// Copies a GGUF file, or the model's files of a folder in the Hub's layout, in Firefox's or
+    /// translateLocally's, into the store. What is packed by gzip or zstd there is unpacked.
     ///
     /// A name of the catalog is taken only for the very files that the catalog lists, if it lists
     /// any; where it leaves that to the Hub, the user's word is taken.
     pub fn import(
         &self,
         path: &Path,
-        name: &str,
+        keep: &ImportAs,
         catalog: &Catalog,
         progress: &dyn Progress,
         stop: &CancelToken,
     ) -> Result<Manifest> {
+        let (folder, files) = packed_files_of(path)?;
+        let origin = Origin::of(path, &files);
+        let name = keep.name.as_ref().or(origin.name.as_ref());
+        let name = name.ok_or_else(|| Error::Usage("which name? Say it with --name".into()))?;
         if !is_plain_name(name) {
             let message = "a name is made of letters, digits, `.`, `_` and single `-`, and begins and ends with a letter or digit";
             return Err(Error::Usage(format!(
                 "{name:?} cannot name a model: {message}; choose another with --name"
             )));
         }
-        let originals = originals(path)?;
+        let letters = origin.pair.as_ref().and_then(|pair| pair.letters());
+        let originals: Result<Vec<Original>> = files
+            .into_iter()
+            .map(|file| {
+                let from = folder.join(&file.name);
+                let size = fs::metadata(&from).map_err(Error::io("reading", &from))?.len();
+                let is_packed = file.name != file.plain;
+                let name = letters.as_ref().map(|letters| name_of(&file.plain, letters));
+                Ok(Original { from, name: name.unwrap_or(file.plain), size, is_packed })
+            })
+            .collect();
+        let originals = originals?;
         let _lock = self.lock(name, progress, stop)?;
+        if !keep.force && self.state(name)? != State::Absent {
+            let message = "is in the store already; choose another name with --name, or replace it with --force";
+            return Err(Error::model(name, message));
+        }
         let staging = self.partial_of(name)?;
         discard(&staging)?;
         create_dir(&staging)?;
-        let import =
-            Import { store: self, name, entry: catalog.get(name), staging, progress, stop };
+        let entry = catalog.get(name);
+        let import = Import { store: self, name, entry, origin: &origin, staging, progress, stop };
         let result = import.run(&originals);
         if result.is_err() {
             discard(&import.staging)?;
@@ -63,20 +104,9 @@ impl Store {
     }
 }
 
-/// The files of the model at `path`.
-fn originals(path: &Path) -> Result<Vec<Original>> {
-    let (folder, names) = files_of(path)?;
-    let original = |name: String| {
-        let file = folder.join(&name);
-        let size = fs::metadata(&file).map_err(Error::io("reading", &file))?.len();
-        Ok((file, name, size))
-    };
-    names.into_iter().map(original).collect()
-}
-
 impl Import<'_> {
     fn run(&self, originals: &[Original]) -> Result<Manifest> {
-        self.progress.start(self.name, originals.iter().map(|(_, _, size)| size).sum());
+        self.progress.start(self.name, originals.iter().map(|original| original.size).sum());
         let mut stored = self.copy(originals)?;
         stored.extend(self.builtin_files(&stored)?);
         if let Some(entry) = self.entry
@@ -87,9 +117,12 @@ impl Import<'_> {
         }
         let manifest = Manifest {
             id: self.name.into(),
-            licence: self.entry.map(|e| e.licence.name.clone()),
+            licence: self.entry.map(|e| e.licence.name.clone()).or(self.origin.licence.clone()),
             licence_url: self.entry.map(|e| e.licence.url.clone()),
             installed: Manifest::now(),
+            from: self.origin.pair.as_ref().map(|pair| pair.from.clone()).unwrap_or_default(),
+            to: self.origin.pair.as_ref().map(|pair| pair.to.clone()).unwrap_or_default(),
+            notes: Vec::new(),
             files: stored,
         };
         self.store.install(&self.staging, &manifest)?;
@@ -100,13 +133,17 @@ impl Import<'_> {
     fn copy(&self, originals: &[Original]) -> Result<Vec<StoredFile>> {
         let mut done = 0;
         let mut stored = Vec::new();
-        for (from, file, _) in originals {
-            let to = self.staging.join(file);
-            let size = copy(from, &to, self.stop, &|n| self.progress.position(done + n))?;
+        for Original { from, name, size, is_packed } in originals {
+            let to = self.staging.join(name);
+            let length = match is_packed {
+                true => unpack(from, &to, MAX_UNPACKED, self.stop)?
+                    .map_err(|why| Error::model(from.display().to_string(), why))?,
+                false => copy(from, &to, self.stop, &|n| self.progress.position(done + n))?,
+            };
             done += size;
             stored.push(StoredFile {
-                path: file.clone(),
-                size,
+                path: name.clone(),
+                size: length,
                 sha256: sha256_of(&to, self.stop, &|_| ())?,
                 source: format!("import of {}", from.display()),
             });

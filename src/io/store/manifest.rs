@@ -1,8 +1,9 @@
 //! The store's description of an installed model, compared with its folder.
 
 use crate::error::{Error, Result};
-use crate::io::catalog::{Model, ModelFile};
+use crate::io::catalog::{Model, ModelFile, reads, writes};
 use crate::io::files::{disk, sync};
+use crate::types::Lang;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -48,6 +49,15 @@ pub struct Manifest {
     pub licence_url: Option<String>,
     /// When it was installed (UTC, RFC 3339).
     pub installed: String,
+    /// Languages that it reads, as far as that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<Lang>,
+    /// Languages that it writes, as far as that is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub to: Vec<Lang>,
+    /// What whoever looks at it should know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// Its files.
     pub files: Vec<StoredFile>,
 }
@@ -56,6 +66,12 @@ impl Manifest {
     /// Bytes of all files.
     pub fn size(&self) -> u64 {
         self.files.iter().map(|f| f.size).fold(0, u64::saturating_add)
+    }
+
+    /// Whether it is known to read the one language and to write the other; what is not said is not
+    /// asked.
+    pub fn fits(&self, from: Option<&Lang>, to: Option<&Lang>) -> bool {
+        from.is_none_or(|from| reads(&self.from, from)) && to.is_none_or(|to| writes(&self.to, to))
     }
 
     pub(in crate::io) fn now() -> String {

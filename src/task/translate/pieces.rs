@@ -5,7 +5,7 @@ use super::{Segment, Translation};
 use crate::error::Result;
 use crate::generate::{Alignment, Finish, Generate, Output};
 use crate::languages;
-use crate::task::rerank::{Likelihood, WeightedLikelihood};
+use crate::task::likelihood::{Likelihood, WeightedLikelihood};
 use crate::task::{checks, prompts};
 use crate::text::mask::{self, Masked};
 use crate::text::numbers::separators;
@@ -169,7 +169,8 @@ impl Assembly<'_> {
         }
         let text = self.strategy.fit(result.text.trim_end().to_string(), segment);
         result.text = in_style(&text, segment);
-        result.problems = checked(self.model, segment, &mut result.text, finish);
+        let says_nothing = likelihood.is_some_and(|likelihood| likelihood.says_nothing);
+        result.problems = checked(self.model, segment, &mut result.text, finish, says_nothing);
         if is_lost && !result.problems.contains(&Problem::Protected) {
             result.problems.push(Problem::Protected);
         }
@@ -194,12 +195,14 @@ fn in_style(text: &str, segment: &Segment) -> String {
     quotes::localize(&text, source, to)
 }
 
-/// The problems of a translation. A number that is wrong beyond doubt is put right.
+/// The problems of a translation, of which reading back may have found that it `says_nothing` of
+/// its source. A number that is wrong beyond doubt is put right.
 fn checked(
     model: &dyn Generate,
     segment: &Segment,
     text: &mut String,
     finish: Finish,
+    says_nothing: bool,
 ) -> Vec<Problem> {
     let Segment { text: source, from, to } = segment;
     let mut problems = checks::translation(source, text, finish, from, to);
@@ -211,7 +214,9 @@ fn checked(
             (*text, problems) = (fixed, left);
         }
     }
-    if prompts::uses_examples(model) && prompts::leaks(text, to) {
+    let is_example =
+        || prompts::uses_examples(model) && checks::is_of_example(source, text, from, to);
+    if says_nothing || is_example() {
         problems.push(Problem::Unsupported);
     }
     problems

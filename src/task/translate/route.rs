@@ -1,7 +1,8 @@
 //! The models that a translation goes through, and the languages on its way.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::generate::Generate;
+use crate::languages;
 use crate::task::prompts;
 use crate::types::Lang;
 
@@ -25,11 +26,68 @@ pub struct Hop<'a> {
     pub to: Lang,
     /// The model's number among those that the route was chosen from.
     pub(super) number: usize,
+    /// Why it is this model, where it was not named.
+    pub why: Option<String>,
+}
+
+/// Chooses the way of each pair of languages.
+pub trait Router: Sync {
+    /// The way from one language to the other; `None` where the models have none.
+    ///
+    /// # Errors
+    /// When the models on the way cannot be had or opened, or the work is cancelled.
+    fn route(&self, from: &Lang, to: &Lang) -> Result<Option<Route<'_>>>;
+
+    /// Why there is no way, in words that follow "it is in French, and"; `None` where there are no
+    /// models at all.
+    fn refusal(&self, from: &Lang, to: &Lang) -> Option<String>;
+
+    /// A model that counts the tokens of what is not translated.
+    fn counter(&self) -> Option<&dyn Generate> {
+        None
+    }
+}
+
+/// Models that a user has named: each pair of languages goes to the first that knows it, or else
+/// through English.
+#[derive(Clone, Copy, Default)]
+pub struct Named<'a>(pub &'a [&'a dyn Generate]);
+
+impl Router for Named<'_> {
+    fn route(&self, from: &Lang, to: &Lang) -> Result<Option<Route<'_>>> {
+        Ok(Route::find(self.0, from, to))
+    }
+
+    fn refusal(&self, from: &Lang, to: &Lang) -> Option<String> {
+        let ids: Vec<&str> = self.0.iter().map(|model| model.id()).collect();
+        let mut message = format!(
+            "{} cannot translate that into {} ({to}); name a model that can with --model",
+            ids.join(", "),
+            languages::name(to)
+        );
+        if let Some(advice) = prompts::advice(self.0, from, to) {
+            message.push_str(&format!(". {advice}"));
+        } else if self.0.iter().any(|model| prompts::uses_examples(*model)) {
+            let known = prompts::translatable_languages();
+            let known: Vec<&str> = known.iter().map(Lang::as_str).collect();
+            message.push_str(&format!(". It translates {}", known.join(" ")));
+        }
+        (!ids.is_empty()).then_some(message)
+    }
+
+    fn counter(&self) -> Option<&dyn Generate> {
+        self.0.first().copied()
+    }
 }
 
 impl<'a> Route<'a> {
+    /// The route through these models, one after the other.
+    pub fn new(from: &Lang, hops: Vec<Hop<'a>>) -> Route<'a> {
+        Route { from: from.clone(), hops }
+    }
+
     /// The route of a text that stays as it is.
-    pub(super) fn none(from: &Lang) -> Route<'a> {
+    pub fn none(from: &Lang) -> Route<'a> {
         Route { from: from.clone(), hops: Vec::new() }
     }
 
@@ -45,19 +103,6 @@ impl<'a> Route<'a> {
             vec![Hop::find(models, from, &en)?, Hop::find(models, &en, to)?]
         };
         Some(Route { from: from.clone(), hops })
-    }
-
-    /// The route of [`Route::find`], where there has to be one.
-    ///
-    /// # Errors
-    /// When there is no model, or none that knows the languages.
-    pub fn required(models: &[&'a dyn Generate], from: &Lang, to: &Lang) -> Result<Route<'a>> {
-        if let Some(route) = Route::find(models, from, to) {
-            return Ok(route);
-        }
-        let model =
-            models.last().ok_or_else(|| Error::Usage("translation needs a model".into()))?;
-        Err(prompts::refusal(*model, from, to))
     }
 
     /// The steps in order.
@@ -92,7 +137,29 @@ impl<'a> Hop<'a> {
             prompts::is_translation_model(*model) && prompts::is_direct(*model, to, from)
         };
         let reverse = models.iter().copied().find(reads_back);
-        Some(Hop { model: models[number], reverse, to: to.clone(), number })
+        Some(Hop { model: models[number], reverse, to: to.clone(), number, why: None })
+    }
+
+    /// A step through a model that was chosen for its languages.
+    ///
+    /// # Errors
+    /// When the model does not know them.
+    pub fn new(
+        model: &'a dyn Generate,
+        from: &Lang,
+        to: &Lang,
+        number: usize,
+        why: Option<String>,
+    ) -> Result<Hop<'a>> {
+        if !prompts::is_direct(model, from, to) {
+            return Err(prompts::refusal(model, from, to));
+        }
+        Ok(Hop { model, reverse: None, to: to.clone(), number, why })
+    }
+
+    /// The step with a model that reads back.
+    pub fn read_back_by(self, reverse: &'a dyn Generate) -> Hop<'a> {
+        Hop { reverse: Some(reverse), ..self }
     }
 }
 
@@ -119,10 +186,9 @@ mod tests {
         }
         assert!(Route::find(&models, &lang("qqq"), &lang("en")).is_none());
         assert!(Route::find(&[], &lang("fr"), &lang("en")).is_none());
-        let error = |models: &[&dyn Generate], from: &str| {
-            Route::required(models, &lang(from), &lang("en")).err().unwrap().to_string()
-        };
-        assert!(error(&models, "qqq").contains("has examples for"));
-        assert!(error(&[], "fr").contains("needs a model"));
+        let refusal =
+            |models: &[&dyn Generate], from: &str| Named(models).refusal(&lang(from), &lang("en"));
+        assert!(refusal(&models, "qqq").unwrap().contains("cannot translate that into English"));
+        assert_eq!(refusal(&[], "fr"), None);
     }
 }

@@ -79,7 +79,7 @@ fn sample(text: &str) -> Cow<'_, str> {
 }
 
 /// The text without addresses and code, which are no evidence for a language.
-fn without_protected(text: &str) -> Cow<'_, str> {
+pub(super) fn without_protected(text: &str) -> Cow<'_, str> {
     let spans = protect::spans(text);
     if spans.is_empty() {
         return Cow::Borrowed(text);

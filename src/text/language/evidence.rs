@@ -63,6 +63,17 @@ const LETTERS: &[(&str, &[&str])] = &[
     ("ơưạảấầẩậắằặẹẻếềểễệỉịọỏốồổộớờởợụủứừửựỳỷỹ", &["vi"]),
 ];
 
+/// Whether a lower-case word has a letter, not of the Latin script, that the one language has and
+/// the other lacks. Latin names keep the letters of their own language everywhere.
+pub(super) fn has_letter_of(word: &str, lang: &str, lacking: &str) -> bool {
+    let tells = |(letters, languages): &(&str, &[&str])| {
+        languages.contains(&lang)
+            && !languages.contains(&lacking)
+            && word.contains(|c| letters.contains(c) && script::of(c) != Script::Latin)
+    };
+    word.contains(|c: char| !c.is_ascii()) && LETTERS.iter().any(tells)
+}
+
 /// Weights of the evidence.
 mod weight {
     /// A function word, divided by the number of languages that share it.

@@ -1,6 +1,7 @@
 //! The commonest words of languages: evidence for the language of a short text, and for the
 //! beginning of a sentence.
 
+use crate::types::Lang;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -334,6 +335,11 @@ static LANGUAGES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock:
     }
     languages
 });
+
+/// Whether a lower-case word is a function word of a language.
+pub fn is_function_word(word: &str, lang: &Lang) -> bool {
+    languages(word).contains(&lang.base())
+}
 
 /// The languages (ISO 639) in which a lower-case word is a function word.
 pub(in crate::text) fn languages(word: &str) -> &'static [&'static str] {

@@ -6,7 +6,7 @@ mod models;
 mod stub;
 
 pub use fixtures::{fixture, fixtures, json};
-pub use models::{batches, cpu, engine, load, logits, next_logits};
+pub use models::{batches, cpu, engine, load, log_probabilities, logits, next_logits};
 pub use stub::Stub;
 
 use polygist::types::Record;
@@ -76,6 +76,9 @@ impl Sandbox {
             command.env(variable, self.path("home"));
         }
         command.env("POLYGIST_CACHE", self.path("cache"));
+        // No test may ask Mozilla: there is no such folder.
+        command.env("POLYGIST_FIREFOX_MODELS", self.path("no-mirror"));
+        command.env_remove("COLUMNS");
         command
     }
 
@@ -84,7 +87,18 @@ impl Sandbox {
     }
 
     pub fn run_with(&self, line: &str, input: &str) -> Outcome {
-        let output = assert_cmd::Command::from_std(self.command(line))
+        self.finish(line, self.command(line), input)
+    }
+
+    /// Runs the program with these variables in its environment.
+    pub fn run_in(&self, line: &str, variables: &[(&str, String)]) -> Outcome {
+        let mut command = self.command(line);
+        command.envs(variables.iter().map(|(name, value)| (*name, value)));
+        self.finish(line, command, "")
+    }
+
+    fn finish(&self, line: &str, command: Command, input: &str) -> Outcome {
+        let output = assert_cmd::Command::from_std(command)
             .write_stdin(input)
             .timeout(Duration::from_secs(120))
             .output()

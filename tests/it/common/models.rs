@@ -40,6 +40,34 @@ pub fn logits(model: &dyn Model, source: &[u32], decoder: &[u32]) -> Vec<f32> {
     next_logits(model, decoder, &mut cache)
 }
 
+/// The log-probability of each token of a student's output after those before it, with the whole
+/// vocabulary or some of it; a token of the output always might come.
+pub fn log_probabilities(
+    model: &dyn Model,
+    source: &[u32],
+    targets: &[u32],
+    tokens: Option<&[u32]>,
+) -> Vec<f32> {
+    let memory = model.encoder().unwrap().encode(&[source]).unwrap().remove(0);
+    let mut cache = KvCache::reading(memory);
+    // What a student's decoder starts with.
+    let mut before = model.output().vocabulary() as u32;
+    let mut found = Vec::new();
+    for &target in targets {
+        let logits = next_logits(model, &[before], &mut cache);
+        let seen =
+            |token: u32| token == target || tokens.is_none_or(|tokens| tokens.contains(&token));
+        let total: f64 = (0..)
+            .zip(&logits)
+            .filter(|(token, _)| seen(*token))
+            .map(|(_, l)| f64::from(*l).exp())
+            .sum();
+        found.push((f64::from(logits[target as usize]) - total.ln()) as f32);
+        before = target;
+    }
+    found
+}
+
 /// The logits after some more tokens.
 pub fn next_logits(model: &dyn Model, tokens: &[u32], cache: &mut KvCache) -> Vec<f32> {
     let hidden = model.forward(&mut [Span::new(tokens, cache)]).unwrap();

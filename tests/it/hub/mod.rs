@@ -1,6 +1,10 @@
 //! A small server that speaks as much of the Hub's protocol as fetching needs, and a pip that
 //! copies from a folder.
 
+mod mozilla;
+
+pub use mozilla::{Mozilla, gz, plain, zst};
+
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,6 +17,7 @@ pub struct Request {
     pub method: String,
     pub path: String,
     pub range: Option<u64>,
+    pub etag: Option<String>,
 }
 
 /// An answer; `cut` closes the connection after so many bytes of the body.
@@ -102,17 +107,20 @@ fn serve(
     lines.read_line(&mut first).unwrap();
     let mut words = first.split(' ').map(str::to_string);
     let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let mut range = None;
+    let (mut range, mut etag) = (None, None);
     for line in lines.lines().map_while(Result::ok).take_while(|line| !line.is_empty()) {
         if let Some(from) = line.to_ascii_lowercase().strip_prefix("range: bytes=") {
             range = from.split('-').next().and_then(|n| n.parse().ok());
+        }
+        if let Some(("if-none-match", tag)) = line.to_ascii_lowercase().split_once(": ") {
+            etag = Some(tag.to_string());
         }
     }
     log.lock().unwrap().push(format!(
         "{method} {path}{}",
         range.map(|n| format!(" from {n}")).unwrap_or_default()
     ));
-    let request = Request { method, path, range };
+    let request = Request { method, path, range, etag };
     let reply = answer(&request);
     let mut head = format!(
         "HTTP/1.1 {} x\r\nConnection: close\r\nContent-Length: {}\r\n",

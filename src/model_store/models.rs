@@ -1,0 +1,232 @@
+//! The models of some work: by name, with their files, opened.
+
+use super::{Chooser, ModelStore, Pool, open};
+use crate::cancel::CancelToken;
+use crate::error::{Error, Result};
+use crate::event::OnEvent;
+use crate::generate::{Engine, Generate};
+use crate::io::catalog::Task;
+use crate::io::fetch::ResolvedModel;
+use crate::model::Runtime;
+use crate::pipeline::{Job, Models};
+use crate::route::Preferences;
+use crate::task::translate::Named;
+use crate::types::Lang;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The models that translate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(hidden)]
+pub enum Translators {
+    /// These; each pair of languages goes to the first that knows it.
+    Named(Vec<String>),
+    /// The best for each pair.
+    Auto(Preferences),
+}
+
+impl Default for Translators {
+    fn default() -> Translators {
+        Translators::Auto(Preferences::default())
+    }
+}
+
+impl Translators {
+    /// The name that stands for the best model for each pair.
+    pub const AUTO: &str = "auto";
+
+    /// What names mean, none of them included.
+    ///
+    /// # Errors
+    /// When `auto` stands beside others.
+    pub fn of(names: Vec<String>, preferences: Preferences) -> Result<Translators> {
+        match names.iter().any(|name| name == Translators::AUTO) {
+            _ if names.is_empty() => Ok(Translators::Auto(preferences)),
+            false => Ok(Translators::Named(names)),
+            true if names.len() == 1 => Ok(Translators::Auto(preferences)),
+            true => Err(Error::Usage(
+                "auto stands alone: it chooses among all models. Models for single pairs are named \
+                 in the configuration, below [route]"
+                    .into(),
+            )),
+        }
+    }
+}
+
+/// What a user says about the models of some work.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[doc(hidden)]
+pub struct ModelChoice {
+    /// Which translate.
+    pub translators: Translators,
+    /// Which one writes summaries; `None` for the catalog's, where it writes the language.
+    pub summarizer: Option<String>,
+    /// Whether summaries are made of the articles' sentences alone.
+    pub extractive: bool,
+    /// See [`ModelNames::adapter`].
+    pub adapter: Option<PathBuf>,
+}
+
+impl ModelChoice {
+    /// The models that a job needs. A model that is named writes summaries in any language; the
+    /// default one where it can.
+    ///
+    /// # Errors
+    /// When the catalog has no model for a task.
+    pub fn for_job(self, job: &Job, store: &ModelStore) -> Result<ModelNames> {
+        let ModelChoice { translators, summarizer, extractive, adapter } = self;
+        let can_write = || job.to.as_ref().is_none_or(|to| store.summarizes_by_default(to));
+        let writes = job.summary.is_some() && !extractive && (summarizer.is_some() || can_write());
+        let summarizer = match summarizer {
+            _ if !writes => None,
+            None => Some(store.default_model(Task::Summarize)?),
+            named => named,
+        };
+        Ok(ModelNames { translators: job.to.is_some().then_some(translators), summarizer, adapter })
+    }
+}
+
+/// The models of some work, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[doc(hidden)]
+pub struct ModelNames {
+    /// Those that translate, if anything is translated.
+    pub translators: Option<Translators>,
+    /// The model that writes summaries.
+    pub summarizer: Option<String>,
+    /// The folder of an adapter for the model that translates or, where none does, for the one that
+    /// writes summaries.
+    pub adapter: Option<PathBuf>,
+}
+
+/// The models of some work, their files on this machine.
+#[derive(Clone, Debug, Default)]
+#[doc(hidden)]
+pub struct ResolvedModels {
+    /// Those that translate, where they are named.
+    pub translators: Vec<ResolvedModel>,
+    /// What chooses those that translate, where they are not.
+    pub chooser: Option<Arc<Chooser>>,
+    /// The model that writes summaries.
+    pub summarizer: Option<ResolvedModel>,
+}
+
+/// The models of some work, opened.
+#[derive(Default)]
+#[doc(hidden)]
+pub struct OpenModels {
+    /// See [`ResolvedModels::translators`].
+    pub translators: Vec<Engine>,
+    /// Those of [`ResolvedModels::chooser`], opened as they are needed.
+    pub pool: Option<Pool>,
+    /// See [`ResolvedModels::summarizer`].
+    pub summarizer: Option<Engine>,
+}
+
+impl ModelNames {
+    /// The files of the models that are named; fetched when they are not there. What is chosen for
+    /// each pair is fetched when the pair is met.
+    ///
+    /// # Errors
+    /// When a model cannot be had, or the adapter belongs to several or none.
+    pub fn resolve(
+        &self,
+        store: &ModelStore,
+        on_event: OnEvent<'_>,
+        cancel: &CancelToken,
+    ) -> Result<ResolvedModels> {
+        let ModelNames { translators, summarizer, adapter } = self;
+        let (named, chooser): (&[String], _) = match translators {
+            None => (&[], None),
+            Some(Translators::Named(names)) => (names, None),
+            Some(Translators::Auto(preferences)) => {
+                store.refresh_registry(on_event, cancel)?;
+                let chooser = Chooser::new(store, preferences, cancel)?;
+                chooser.check(on_event)?;
+                (&[], Some(Arc::new(chooser)))
+            }
+        };
+        let is_alone = match translators {
+            Some(_) => named.len() == 1,
+            None => summarizer.is_some(),
+        };
+        if adapter.is_some() && !is_alone {
+            let found = match (&chooser, named) {
+                (Some(_), _) => Translators::AUTO.into(),
+                (None, []) => "none".into(),
+                (None, names) => names.join(", "),
+            };
+            return Err(Error::Usage(format!(
+                "an adapter belongs to one model; expected one name after --model, found {found}"
+            )));
+        }
+        let resolve = |name: &String, adapter: Option<&PathBuf>| {
+            let model = store.resolve(name, on_event, cancel)?;
+            adapter.map_or(Ok(model.clone()), |folder| model.with_adapter(folder))
+        };
+        let for_summaries = adapter.as_ref().filter(|_| translators.is_none());
+        let translators: Result<_> =
+            named.iter().map(|name| resolve(name, adapter.as_ref())).collect();
+        Ok(ResolvedModels {
+            translators: translators?,
+            chooser,
+            summarizer: summarizer.as_ref().map(|n| resolve(n, for_summaries)).transpose()?,
+        })
+    }
+}
+
+impl ResolvedModels {
+    /// These models with those named that would be chosen for texts of some languages, the last
+    /// resort last: for work that has to know all its models before it begins.
+    ///
+    /// # Errors
+    /// When a model cannot be had.
+    pub fn chosen_for(
+        self,
+        languages: &BTreeSet<Lang>,
+        to: &Lang,
+        on_event: OnEvent<'_>,
+    ) -> Result<ResolvedModels> {
+        let Some(chooser) = &self.chooser else { return Ok(self) };
+        let mut chosen: Vec<(bool, ResolvedModel)> = Vec::new();
+        for from in languages.iter().filter(|from| !from.is_und() && !from.same_base(to)) {
+            for step in chooser.choose(from, to, on_event)?.iter().flat_map(|choice| &choice.steps)
+            {
+                if chosen.iter().all(|(_, model)| model.id != step.model.id) {
+                    chosen.push((step.step.is_last_resort, step.model.clone()));
+                }
+            }
+        }
+        chosen.sort_by_key(|(is_last_resort, _)| *is_last_resort);
+        let translators = chosen.into_iter().map(|(_, model)| model).collect();
+        Ok(ResolvedModels { translators, chooser: None, ..self })
+    }
+
+    /// Loads the models that are named.
+    ///
+    /// # Errors
+    /// When a file is broken or of an unknown kind.
+    pub fn open(&self, runtime: &Runtime, on_event: OnEvent<'_>) -> Result<OpenModels> {
+        let open = |model: &ResolvedModel| open(model, runtime, on_event);
+        Ok(OpenModels {
+            translators: self.translators.iter().map(open).collect::<Result<_>>()?,
+            pool: self.chooser.as_ref().map(|chooser| Pool::new(chooser, runtime)),
+            summarizer: self.summarizer.as_ref().map(open).transpose()?,
+        })
+    }
+}
+
+impl OpenModels {
+    /// Calls `f` with the models as the pipeline takes them; the listener hears of those that are
+    /// fetched and opened meanwhile.
+    pub fn with<T>(&self, on_event: OnEvent<'_>, f: impl FnOnce(&Models<'_>) -> T) -> T {
+        let summarizer = self.summarizer.as_ref().map(|engine| engine as &dyn Generate);
+        if let Some(pool) = &self.pool {
+            return f(&Models { translators: &pool.listening(on_event), summarizer });
+        }
+        let translators: Vec<&dyn Generate> =
+            self.translators.iter().map(|engine| engine as &dyn Generate).collect();
+        f(&Models { translators: &Named(&translators), summarizer })
+    }
+}

@@ -1,0 +1,149 @@
+//! What a user wants of the choice.
+
+use crate::error::{Error, Result};
+use crate::generate::DecodingOverrides;
+use crate::languages::canonical;
+use crate::types::Lang;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+/// Between quick and good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Preset {
+    /// The likeliest token each time; nothing is read back.
+    Fast,
+    /// As the models' files say.
+    #[default]
+    Balanced,
+    /// Larger models may be fetched, a beam of four, and what is written is read back.
+    Best,
+}
+
+/// How much it counts, of a translation, how likely its source is when it is read back: as the
+/// starter's files say.
+const READING_BACK: f32 = 0.3;
+
+impl Preset {
+    /// Most bytes that are fetched for one step of a pair, without being asked.
+    pub fn ceiling(self) -> u64 {
+        match self {
+            Preset::Fast | Preset::Balanced => 100_000_000,
+            Preset::Best => 500_000_000,
+        }
+    }
+
+    /// Whether translations are read back by the model of the other direction.
+    pub fn reads_back(self) -> bool {
+        self == Preset::Best
+    }
+
+    /// Options of decoding with those of the preset where none is stated.
+    pub fn apply(self, stated: DecodingOverrides) -> DecodingOverrides {
+        match self {
+            Preset::Balanced => stated,
+            Preset::Fast => DecodingOverrides {
+                num_beams: stated.num_beams.or(Some(1)),
+                channel_weight: stated.channel_weight.or(Some(0.0)),
+                ..stated
+            },
+            Preset::Best => DecodingOverrides {
+                num_beams: stated.num_beams.or(Some(4)),
+                channel_weight: stated.channel_weight.or(Some(READING_BACK)),
+                ..stated
+            },
+        }
+    }
+}
+
+/// Two languages: that of a text, and that of its translation. Written `fr-en` or `en-zh-TW`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LanguagePair {
+    /// The language of the text.
+    pub from: Lang,
+    /// That of the translation.
+    pub to: Lang,
+}
+
+impl LanguagePair {
+    /// The pair of two codes, each as polygist writes it.
+    pub fn new(from: &Lang, to: &Lang) -> LanguagePair {
+        LanguagePair { from: canonical(from), to: canonical(to) }
+    }
+}
+
+impl fmt::Display for LanguagePair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} → {}", self.from, self.to)
+    }
+}
+
+impl FromStr for LanguagePair {
+    type Err = Error;
+
+    /// Reads a pair. A part of two or three small letters begins a code; regions and scripts have
+    /// capitals.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] when it is not of that form.
+    fn from_str(text: &str) -> Result<LanguagePair> {
+        let is_base = |part: &str| {
+            (2..=3).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_lowercase())
+        };
+        let mut codes: Vec<String> = Vec::new();
+        for part in text.split('-') {
+            match codes.last_mut() {
+                Some(code) if !is_base(part) => *code = format!("{code}-{part}"),
+                _ => codes.push(part.into()),
+            }
+        }
+        let langs: Option<Vec<Lang>> = codes.iter().map(|code| Lang::parse(code)).collect();
+        match langs.as_deref() {
+            Some([from, to]) => Ok(LanguagePair::new(from, to)),
+            _ => Err(Error::Usage(format!(
+                "{text:?} is not a pair of languages; expected one such as fr-en or en-zh-TW"
+            ))),
+        }
+    }
+}
+
+/// What a user wants of the choice of models.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// Between quick and good.
+    pub preset: Preset,
+    /// Models that are to be used for pairs of languages, whatever the order says.
+    pub pairs: BTreeMap<LanguagePair, String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_read_with_their_regions() {
+        let read = |text: &str| text.parse::<LanguagePair>().map(|pair| pair.to_string()).ok();
+        assert_eq!(read("fr-en").unwrap(), "fr → en");
+        assert_eq!(read("en-zh-TW").unwrap(), "en → zh-TW");
+        assert_eq!(read("zh-Hant-en").unwrap(), "zh-TW → en");
+        // As polygist calls it.
+        assert_eq!(read("pt-BR-en").unwrap(), "pt → en");
+        for wrong in ["fr", "fr-en-de", "French-English", "", "-"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_preset_fills_in_what_is_not_stated() {
+        let stated = DecodingOverrides { num_beams: Some(2), ..DecodingOverrides::default() };
+        assert_eq!(Preset::Best.apply(stated).num_beams, Some(2));
+        let best = Preset::Best.apply(DecodingOverrides::default());
+        assert_eq!((best.num_beams, best.channel_weight), (Some(4), Some(READING_BACK)));
+        let fast = Preset::Fast.apply(DecodingOverrides::default());
+        assert_eq!((fast.num_beams, fast.channel_weight), (Some(1), Some(0.0)));
+        let usual = Preset::Balanced.apply(DecodingOverrides::default());
+        assert_eq!(usual, DecodingOverrides::default());
+    }
+}
