@@ -114,8 +114,8 @@ pub(super) fn load(
 }
 
 /// A translation with a smaller mean probability of a token is doubted: a student, which was taught
-/// by another model's translations alone, is sure of nearly all that it writes. Of FLORES dev, Portuguese
-/// from and into English, these are about 7% (docs/quality.md).
+/// by another model's translations alone, is sure of nearly all that it writes. Of FLORES dev,
+/// Portuguese from and into English, these are about 7% (docs/quality.md).
 const LEAST_CONFIDENCE: f32 = 0.87;
 
 /// How Firefox and Marian run a student: greedily, never the unknown token, and only what a

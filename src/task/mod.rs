@@ -2,6 +2,7 @@
 
 pub mod checks;
 pub mod extractive;
+mod likelihood;
 mod prompts;
 mod rerank;
 pub mod summarize;

@@ -138,6 +138,11 @@ pub(super) fn is_fine_tuned(model: &dyn Generate) -> bool {
     capability(model) == Some(&Capability::FineTuned)
 }
 
+/// Whether a model was made for translation and is told nothing but the languages.
+pub(super) fn is_translation_model(model: &dyn Generate) -> bool {
+    capability(model) == Some(&Capability::Translation)
+}
+
 /// Why a model whose Chinese is of simplified characters does not write the other. The fine-tuned
 /// one learned from simplified texts alone.
 fn simplified_only(model: &dyn Generate, from: &Lang, to: &Lang) -> Option<String> {
@@ -157,11 +162,6 @@ pub(super) fn advice(models: &[&dyn Generate], from: &Lang, to: &Lang) -> Option
     models.iter().find_map(|model| {
         simplified_only(*model, from, to).map(|why| format!("{} {why}", model.id()))
     })
-}
-
-/// Whether a model was made for translation and is told nothing but the languages.
-pub(super) fn is_translation_model(model: &dyn Generate) -> bool {
-    capability(model) == Some(&Capability::Translation)
 }
 
 /// Whether a model translates from one language into the other in one step. With examples, one of

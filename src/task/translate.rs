@@ -349,9 +349,9 @@ mod tests {
     #[test]
     fn a_translation_model_has_a_confidence_of_its_own() {
         let model = |score: f32| {
-            Stub::writing(move |request| Output {
+            Stub::writing(move |_| Output {
                 score: score.ln(),
-                ..Output::of(format!("So {}", request.prompt))
+                ..Output::of("Let us go home now, for it is late already.")
             })
             .defaulting(DecodingOptions { min_confidence: 0.8, ..DecodingOptions::default() })
         };

@@ -5,7 +5,7 @@ use super::{Segment, Translation};
 use crate::error::Result;
 use crate::generate::{Alignment, Finish, Generate, Output};
 use crate::languages;
-use crate::task::rerank::{Likelihood, WeightedLikelihood};
+use crate::task::likelihood::{Likelihood, WeightedLikelihood};
 use crate::task::{checks, prompts};
 use crate::text::mask::{self, Masked};
 use crate::text::numbers::separators;
