@@ -11,7 +11,7 @@ use crate::job::{BatchJob, BatchOptions, BatchOutcome};
 pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
     let has = |task| args.tasks.contains(&task);
     let translating = &args.translating;
-    let translators = env.translators(&translating.model, env.preset(translating))?;
+    let translators = env.translators(&translating.model, env.preferences(translating)?)?;
     let to = env.target(args.to.as_ref(), &translators)?;
     let summarizing = has(TaskArg::Summarize).then_some(&args.summarizing);
     let job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing);

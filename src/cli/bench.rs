@@ -17,6 +17,7 @@ use crate::kernel::Precision;
 use crate::model::Runtime;
 use crate::model_store::OpenModels;
 use crate::pipeline::{self, Job};
+use crate::route::Preferences;
 use crate::task::{summarize, translate};
 use crate::text::extract;
 use crate::types::{Lang, RawArticle};
@@ -172,7 +173,12 @@ impl Run<'_> {
     fn articles(&mut self) -> Result<String> {
         let (env, args) = (self.env, self.args);
         let has = |task| args.tasks.contains(&task);
-        let translators = env.translators(&args.model, env.config.preset)?;
+        let preferences = Preferences {
+            preset: env.config.preset,
+            pairs: env.config.route()?,
+            ..Preferences::default()
+        };
+        let translators = env.translators(&args.model, preferences)?;
         let to = env.target(args.to.as_ref(), &translators)?;
         if to.is_none() && has(TaskArg::Translate) {
             return Err(Error::Usage(

@@ -36,7 +36,7 @@ fn translators(env: &Environment, args: &Translate, job: &Job) -> Result<&'stati
         ));
     }
     let translating = &args.translating;
-    let translators = env.translators(&translating.model, env.preset(translating))?;
+    let translators = env.translators(&translating.model, env.preferences(translating)?)?;
     let models = env.models(translators, None, true, translating.adapter.as_deref());
     let models = opened(env, job, models)?;
     let prompted = models.translators.iter().find(|model| model.is_decoder_only());
@@ -49,7 +49,8 @@ fn translators(env: &Environment, args: &Translate, job: &Job) -> Result<&'stati
 
 /// What `translate` does with an article or a line.
 fn translation_job(env: &Environment, args: &Translate) -> Result<Job> {
-    let translators = env.translators(&args.translating.model, env.preset(&args.translating))?;
+    let translators =
+        env.translators(&args.translating.model, env.preferences(&args.translating)?)?;
     let to = env
         .target(args.to.as_ref(), &translators)?
         .ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))?;
@@ -69,7 +70,7 @@ pub(super) fn translate_files(env: &Environment, args: &Translate) -> Result<u8>
 
 pub(super) fn summarize_files(env: &Environment, args: &Summarize) -> Result<u8> {
     let (translating, summary_model) = plan::summary_models(env, args)?;
-    let translators = env.translators(&translating, env.preset(&args.translating))?;
+    let translators = env.translators(&translating, env.preferences(&args.translating)?)?;
     let to = env.target(args.to.as_ref(), &translators)?;
     let job = plan::job(env, &args.translating, to, false, Some(&args.summarizing));
     let files = plan::one_off_files(&args.inputs)?;

@@ -117,15 +117,24 @@ impl Environment {
         }
     }
 
+    /// What flags and configuration say of the choice of models.
+    pub fn preferences(&self, translating: &Translating) -> Result<Preferences> {
+        Ok(Preferences {
+            preset: self.preset(translating),
+            pairs: self.config.route()?,
+            reads_back: translating.decoding.channel_weight.is_some_and(|weight| weight > 0.0),
+        })
+    }
+
     /// The models that translate: those that are named, or the configuration's, or the best for
     /// each pair of languages.
-    pub fn translators(&self, named: &[String], preset: Preset) -> Result<Translators> {
+    pub fn translators(&self, named: &[String], preferences: Preferences) -> Result<Translators> {
         let configured = || {
             let names = self.config.model.iter().flat_map(|names| names.split(','));
             names.map(|name| name.trim().to_string()).collect()
         };
         let names = if named.is_empty() { configured() } else { named.to_vec() };
-        Translators::of(names, Preferences { preset, pairs: self.config.route()? })
+        Translators::of(names, preferences)
     }
 
     /// What flags and configuration say about models.

@@ -299,7 +299,7 @@ impl Chooser {
         }
     }
 
-    /// The model that reads back what a step writes, if the preset wants that and there is one. The
+    /// The model that reads back what a step writes, if that is wanted and there is one. The
     /// model of last resort does so itself.
     fn reverse(
         &self,
@@ -307,7 +307,7 @@ impl Chooser {
         step: &Step,
         on_event: OnEvent<'_>,
     ) -> Result<Option<(usize, ResolvedModel)>> {
-        if !self.preferences.preset.reads_back() || step.is_last_resort {
+        if !self.preferences.reads_back || step.is_last_resort {
             return Ok(None);
         }
         let Some(way) = self.way(state, &step.to, &step.from)? else { return Ok(None) };

@@ -18,13 +18,11 @@ pub enum Preset {
     /// As the models' files say.
     #[default]
     Balanced,
-    /// Larger models may be fetched, a beam of four, and what is written is read back.
+    /// Larger models may be fetched, and a beam is four wide. Nothing is read back that is not by
+    /// the model's own files: it costs Firefox's models three times the beam, for nothing
+    /// (docs/quality.md).
     Best,
 }
-
-/// How much it counts, of a translation, how likely its source is when it is read back: as the
-/// starter's files say.
-const READING_BACK: f32 = 0.3;
 
 impl Preset {
     /// Most bytes that are fetched for one step of a pair, without being asked.
@@ -33,11 +31,6 @@ impl Preset {
             Preset::Fast | Preset::Balanced => 100_000_000,
             Preset::Best => 500_000_000,
         }
-    }
-
-    /// Whether translations are read back by the model of the other direction.
-    pub(crate) fn reads_back(self) -> bool {
-        self == Preset::Best
     }
 
     /// Options of decoding with those of the preset where none is stated.
@@ -49,11 +42,7 @@ impl Preset {
                 channel_weight: stated.channel_weight.or(Some(0.0)),
                 ..stated
             },
-            Preset::Best => DecodingOverrides {
-                num_beams: stated.num_beams.or(Some(4)),
-                channel_weight: stated.channel_weight.or(Some(READING_BACK)),
-                ..stated
-            },
+            Preset::Best => DecodingOverrides { num_beams: stated.num_beams.or(Some(4)), ..stated },
         }
     }
 }
@@ -116,6 +105,8 @@ pub struct Preferences {
     pub preset: Preset,
     /// Models that are to be used for pairs of languages, whatever the order says.
     pub pairs: BTreeMap<LanguagePair, String>,
+    /// Whether the model of the other direction is wanted beside each, to read back.
+    pub reads_back: bool,
 }
 
 #[cfg(test)]
@@ -140,7 +131,7 @@ mod tests {
         let stated = DecodingOverrides { num_beams: Some(2), ..DecodingOverrides::default() };
         assert_eq!(Preset::Best.apply(stated).num_beams, Some(2));
         let best = Preset::Best.apply(DecodingOverrides::default());
-        assert_eq!((best.num_beams, best.channel_weight), (Some(4), Some(READING_BACK)));
+        assert_eq!((best.num_beams, best.channel_weight), (Some(4), None));
         let fast = Preset::Fast.apply(DecodingOverrides::default());
         assert_eq!((fast.num_beams, fast.channel_weight), (Some(1), Some(0.0)));
         let usual = Preset::Balanced.apply(DecodingOverrides::default());
