@@ -42,6 +42,9 @@ pub struct GenerationConfig {
     pub capabilities: Vec<Capability>,
     /// What a source leaves of the vocabulary for its translation.
     pub shortlist: Option<Shortlist>,
+    /// Most tokens of an output for each token that the encoder reads, where the model's own engine
+    /// ends at that; ten are always allowed.
+    pub length_factor: Option<usize>,
     /// The tokens that text of a language is made of, by its code; text of other languages may have
     /// any.
     pub languages: HashMap<String, TokenSet>,

@@ -7,8 +7,10 @@ mod products;
 mod relative_bias;
 mod shape;
 mod softmax;
+mod source;
 mod tile;
 
 pub use attend::attend;
 pub use relative_bias::RelativeBias;
 pub use shape::{AttentionShape, GlobalBlocks, KeyValues, KvView, Mask};
+pub use source::{RowColumns, SourceKeyValues, attend_itself, attend_source};
