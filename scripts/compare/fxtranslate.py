@@ -170,9 +170,9 @@ def compare_speed(a: argparse.Namespace, folder: Folder, lines: list[str]) -> No
                 flush=True,
             )
     for name, binary in binaries.items():
-        times = [ours(binary, folder, True, lines[:1], ["--threads", "1"])[1] for _ in range(a.runs)]
-        loading = medians({"cpu": [t[0] for t in times]})["cpu"]
-        print(f"{folder.source}-{folder.target} {name}: one sentence, loading included: {loading:.3f} s")
+        one = {"cpu": [ours(binary, folder, True, lines[:1], [])[1][0] for _ in range(a.runs)]}
+        pair = f"{folder.source}-{folder.target}"
+        print(f"{pair} {name}: one sentence, loading included: {medians(one)['cpu']:.3f} s")
 
 
 def store() -> Path:
@@ -183,7 +183,7 @@ def store() -> Path:
 def parse() -> argparse.Namespace:
     p = argparse.ArgumentParser(description=(__doc__ or "").split("\n\n")[0])
     p.add_argument("--models", type=Path, nargs="+", help="folders of Firefox's models")
-    p.add_argument("--runs", type=int, default=5, help="turns of the speed's measurement; 0 for none")
+    p.add_argument("--runs", type=int, default=5, help="turns of the measurement; 0 for none")
     p.add_argument("--lines", type=int, help="take only the first lines")
     p.add_argument("--binary", type=Path, default=BINARY)
     p.add_argument("--baseline", type=Path, help="an older program, measured beside")

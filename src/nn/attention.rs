@@ -98,12 +98,13 @@ impl Attention {
         let mut out = vec![0.0; tokens * width];
         with_slice(q, |q| -> Result<()> {
             let (mut q, mut rest) = (q, out.as_mut_slice());
-            for span in spans {
+            for (i, span) in spans.iter().enumerate() {
                 let (own, others) = q.split_at(span.tokens.len() * width);
                 let (done, more) = std::mem::take(&mut rest).split_at_mut(own.len());
                 let own = RowColumns { values: own, stride: width, first: 0, width };
                 let source = span.source()?.host(self.layer)?;
-                kernel::attend_source(&self.shape, own, source, done);
+                let next = spans.get(i + 1).map(|next| next.source()?.host(self.layer));
+                kernel::attend_source(&self.shape, own, source, next.transpose()?, done);
                 (q, rest) = (others, more);
             }
             Ok(())

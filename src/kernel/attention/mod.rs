@@ -8,6 +8,7 @@ mod relative_bias;
 mod shape;
 mod softmax;
 mod source;
+mod source_tile;
 mod tile;
 
 pub use attend::attend;

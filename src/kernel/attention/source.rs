@@ -6,13 +6,10 @@
 //! is stored is read in the order in which it lies.
 
 use super::shape::AttentionShape;
-use super::softmax::softmax;
+use super::source_tile::{Operands, Places, attend_with};
 use crate::kernel::elementwise::extend_half;
-use crate::kernel::simd::{Element, F32x16, Isa, IsaKind, LANES};
+use crate::kernel::simd::{Element, Isa, IsaKind, LANES};
 use half::f16;
-
-/// Queries that go over the keys together.
-const TILE: usize = 4;
 
 /// Some columns of rows that may have others: the queries, keys or values of a projection.
 #[derive(Clone, Copy)]
@@ -28,11 +25,11 @@ pub struct RowColumns<'a> {
 }
 
 impl<'a> RowColumns<'a> {
-    fn rows(&self) -> usize {
+    pub(super) fn rows(&self) -> usize {
         self.values.len() / self.stride
     }
 
-    fn row(&self, i: usize) -> &'a [f32] {
+    pub(super) fn row(&self, i: usize) -> &'a [f32] {
         &self.values[i * self.stride + self.first..][..self.width]
     }
 }
@@ -61,11 +58,12 @@ impl SourceKeyValues {
         assert!(keys.rows() > 0 && keys.rows() == values.rows());
         assert!(keys.width == shape.kv_width() && values.width == shape.kv_width());
         let keys = blocks(shape, keys);
-        let values: Vec<f32> = (0..shape.kv_heads)
-            .flat_map(|kv| (0..values.rows()).map(move |i| (kv, i)))
-            .flat_map(|(kv, i)| &values.row(i)[kv * shape.dim..(kv + 1) * shape.dim])
-            .copied()
-            .collect();
+        let mut by_head = Vec::with_capacity(values.rows() * values.width);
+        for kv in 0..shape.kv_heads {
+            let columns = kv * shape.dim..(kv + 1) * shape.dim;
+            (0..values.rows()).for_each(|i| by_head.extend(&values.row(i)[columns.clone()]));
+        }
+        let values = by_head;
         if !half {
             return SourceKeyValues(Stored::F32 { keys, values });
         }
@@ -120,7 +118,8 @@ fn in_order<E: Copy>(
     (0..count).map(key).collect()
 }
 
-/// Attention of queries, (tokens, heads · dim), to a source: (tokens, heads · dim).
+/// Attention of queries, (tokens, heads · dim), to a source: (tokens, heads · dim). Meanwhile the
+/// one that is `ahead`, if there is one, comes from memory.
 ///
 /// # Panics
 /// If the lengths do not fit.
@@ -128,6 +127,7 @@ pub fn attend_source(
     shape: &AttentionShape,
     q: RowColumns<'_>,
     source: &SourceKeyValues,
+    ahead: Option<&SourceKeyValues>,
     out: &mut [f32],
 ) {
     let isa = Isa::current();
@@ -137,12 +137,20 @@ pub fn attend_source(
     };
     match &source.0 {
         Stored::F32 { keys, values } => {
+            let ahead = match ahead {
+                Some(SourceKeyValues(Stored::F32 { keys, values })) => [keys.as_slice(), values],
+                _ => [&[][..]; 2],
+            };
             let places = places(values.len());
-            attend_to(isa, Operands { shape, q, keys, values, places, out });
+            attend_to(isa, Operands { shape, q, keys, values, places, ahead, out });
         }
         Stored::F16 { keys, values } => {
+            let ahead = match ahead {
+                Some(SourceKeyValues(Stored::F16 { keys, values })) => [keys.as_slice(), values],
+                _ => [&[][..]; 2],
+            };
             let places = places(values.len());
-            attend_to(isa, Operands { shape, q, keys, values, places, out });
+            attend_to(isa, Operands { shape, q, keys, values, places, ahead, out });
         }
     }
 }
@@ -166,43 +174,8 @@ fn attend_itself_on(isa: Isa, shape: &AttentionShape, qkv: &[f32], out: &mut [f3
     let keys = blocks(shape, columns(width, kv_width));
     let values = &qkv[width + kv_width..];
     let places = Places { positions: qkv.len() / stride, head: shape.dim, position: stride };
-    let operands = Operands { shape, q: columns(0, width), keys: &keys, values, places, out };
-    attend_to(isa, operands);
-}
-
-struct Operands<'a, E> {
-    shape: &'a AttentionShape,
-    q: RowColumns<'a>,
-    /// In blocks.
-    keys: &'a [E],
-    values: &'a [E],
-    places: Places,
-    out: &'a mut [f32],
-}
-
-/// Where the values of a head and of a position are.
-#[derive(Clone, Copy)]
-struct Places {
-    positions: usize,
-    /// Numbers from a head's first value to that of the next head.
-    head: usize,
-    /// Numbers from a position's values to those of the next one.
-    position: usize,
-}
-
-impl<E> Operands<'_, E> {
-    /// # Panics
-    /// If the lengths do not fit.
-    fn check(&self) {
-        let &Operands { shape, q, keys, values, places, ref out } = self;
-        let (width, positions) = (shape.kv_width(), places.positions);
-        assert!(shape.dim > 0 && shape.heads.is_multiple_of(shape.kv_heads) && positions > 0);
-        assert!(q.width == shape.heads * shape.dim && q.values.len().is_multiple_of(q.stride));
-        assert!(q.first + q.width <= q.stride && out.len() == q.rows() * q.width);
-        assert!(keys.len() == positions.div_ceil(LANES) * width * LANES);
-        let last = (shape.kv_heads - 1) * places.head + (positions - 1) * places.position;
-        assert!(values.len() >= last + shape.dim);
-    }
+    let (q, keys, ahead) = (columns(0, width), &keys[..], [&[][..]; 2]);
+    attend_to(isa, Operands { shape, q, keys, values, places, ahead, out });
 }
 
 fn attend_to<E: Element>(isa: Isa, operands: Operands<'_, E>) {
@@ -238,193 +211,6 @@ fn attend_to<E: Element>(isa: Isa, operands: Operands<'_, E>) {
     let _ = isa;
     // SAFETY: portable lanes need no feature; the operands were checked.
     unsafe { attend_with::<[f32; LANES], E>(operands) }
-}
-
-/// # Safety
-/// The caller has the features of the lanes, and has checked the operands.
-#[inline(always)]
-unsafe fn attend_with<L: F32x16, E: Element>(mut operands: Operands<'_, E>) {
-    let rows = operands.q.rows();
-    let mut scores = vec![0.0; TILE * operands.places.positions.next_multiple_of(LANES)];
-    // Heads inside: their keys and values lie one after the other.
-    let mut first = 0;
-    while first < rows {
-        let whole = first + TILE <= rows;
-        for head in 0..operands.shape.heads {
-            // SAFETY: as the caller promises.
-            unsafe {
-                if whole {
-                    tile::<L, E, TILE>(&mut operands, head, first, &mut scores);
-                } else {
-                    tile::<L, E, 1>(&mut operands, head, first, &mut scores);
-                }
-            }
-        }
-        first += if whole { TILE } else { 1 };
-    }
-}
-
-/// Attention of one head of the `Q` queries from `first` on.
-///
-/// # Safety
-/// The caller has the features of the lanes, and has checked the operands.
-#[inline(always)]
-unsafe fn tile<L: F32x16, E: Element, const Q: usize>(
-    operands: &mut Operands<'_, E>,
-    head: usize,
-    first: usize,
-    scores: &mut [f32],
-) {
-    let (shape, q, places) = (operands.shape, operands.q, operands.places);
-    let positions = places.positions;
-    let (dim, padded) = (shape.dim, positions.next_multiple_of(LANES));
-    let kv = head / (shape.heads / shape.kv_heads);
-    let queries: [&[f32]; Q] =
-        std::array::from_fn(|i| &q.row(first + i)[head * dim..(head + 1) * dim]);
-    for block in 0..padded / LANES {
-        let number = kv * (padded / LANES) + block;
-        let keys = &operands.keys[number * dim * LANES..][..dim * LANES];
-        // SAFETY: as the caller promises.
-        unsafe {
-            let all = products::<L, E, Q>(&queries, keys);
-            for (i, all) in all.into_iter().enumerate() {
-                let place = &mut scores[i * padded + block * LANES..];
-                if let Some(place) = place.first_chunk_mut() {
-                    all.mul(L::splat(shape.scale)).store(place);
-                }
-            }
-        }
-    }
-    let scores = &mut scores[..Q * padded];
-    for scores in scores.chunks_exact_mut(padded) {
-        softmax(scores, &[positions..padded]);
-    }
-    let weights: [&[f32]; Q] = std::array::from_fn(|i| &scores[i * padded..][..positions]);
-    let values = (&operands.values[kv * places.head..], places.position);
-    let mut column = 0;
-    let mut put = |column: usize, i: usize, sums: &[f32]| {
-        let place = (first + i) * shape.heads * dim + head * dim + column;
-        operands.out[place..place + sums.len()].copy_from_slice(sums);
-    };
-    // SAFETY: as the caller promises; every row of values has the columns.
-    unsafe {
-        while column + 2 * LANES <= dim {
-            let sums = means::<L, E, Q, 2>(&weights, values, column);
-            sums.iter().enumerate().for_each(|(i, sums)| put(column, i, sums.as_flattened()));
-            column += 2 * LANES;
-        }
-        while column + LANES <= dim {
-            let sums = means::<L, E, Q, 1>(&weights, values, column);
-            sums.iter().enumerate().for_each(|(i, sums)| put(column, i, sums.as_flattened()));
-            column += LANES;
-        }
-    }
-    for column in column..dim {
-        for (i, weights) in weights.iter().enumerate() {
-            let rows = values.0.chunks(values.1);
-            let mean = weights
-                .iter()
-                .zip(rows)
-                .fold(0.0, |sum: f32, (weight, row)| weight.mul_add(row[column].to_f32(), sum));
-            put(column, i, &[mean]);
-        }
-    }
-}
-
-/// The products of `Q` queries with the sixteen keys of a block, (dim, 16). Even and odd places are
-/// added up apart, so that twice as many sums are on their way.
-///
-/// # Safety
-/// The caller has the features of the lanes; the block has as many rows as a query has numbers.
-#[inline(always)]
-unsafe fn products<L: F32x16, E: Element, const Q: usize>(
-    queries: &[&[f32]; Q],
-    keys: &[E],
-) -> [L; Q] {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let (mut even, mut odd) = ([L::zero(); Q], [L::zero(); Q]);
-        let dim = keys.len() / LANES;
-        for d in (0..dim - 1).step_by(2) {
-            let [a, b] = [d, d + 1].map(|d| keys.as_ptr().add(d * LANES));
-            let (a, b) = (E::load::<L>(a), E::load::<L>(b));
-            for i in 0..Q {
-                even[i] = L::splat(*queries[i].get_unchecked(d)).mul_add(a, even[i]);
-                odd[i] = L::splat(*queries[i].get_unchecked(d + 1)).mul_add(b, odd[i]);
-            }
-        }
-        if dim % 2 == 1 {
-            let a = E::load::<L>(keys.as_ptr().add((dim - 1) * LANES));
-            for i in 0..Q {
-                even[i] = L::splat(*queries[i].get_unchecked(dim - 1)).mul_add(a, even[i]);
-            }
-        }
-        for i in 0..Q {
-            even[i] = even[i].add(odd[i]);
-        }
-        even
-    }
-}
-
-/// The sums of `N` times sixteen columns of values, times each query's weights, from a column on.
-/// Even and odd rows are added up apart.
-///
-/// # Safety
-/// The caller has the features of the lanes; there is a row of values for each weight, and it has
-/// the columns.
-#[inline(always)]
-unsafe fn means<L: F32x16, E: Element, const Q: usize, const N: usize>(
-    weights: &[&[f32]; Q],
-    (values, stride): (&[E], usize),
-    column: usize,
-) -> [[[f32; LANES]; N]; Q] {
-    let mut out = [[[0.0; LANES]; N]; Q];
-    // SAFETY: as the caller promises.
-    unsafe {
-        let (mut even, mut odd) = ([[L::zero(); N]; Q], [[L::zero(); N]; Q]);
-        let count = weights[0].len();
-        for p in (0..count - 1).step_by(2) {
-            let row = values.as_ptr().add(p * stride + column);
-            add_row::<L, E, Q, N>(&mut even, weights, p, row);
-            add_row::<L, E, Q, N>(&mut odd, weights, p + 1, row.add(stride));
-        }
-        if count % 2 == 1 {
-            let row = values.as_ptr().add((count - 1) * stride + column);
-            add_row::<L, E, Q, N>(&mut even, weights, count - 1, row);
-        }
-        for i in 0..Q {
-            for n in 0..N {
-                even[i][n].add(odd[i][n]).store(&mut out[i][n]);
-            }
-        }
-    }
-    out
-}
-
-/// Adds a row of values, times each query's weight for it.
-///
-/// # Safety
-/// As [`means`].
-#[inline(always)]
-unsafe fn add_row<L: F32x16, E: Element, const Q: usize, const N: usize>(
-    sums: &mut [[L; N]; Q],
-    weights: &[&[f32]; Q],
-    p: usize,
-    row: *const E,
-) {
-    // SAFETY: as the caller promises.
-    unsafe {
-        let mut loaded = [L::zero(); N];
-        for (n, loaded) in loaded.iter_mut().enumerate() {
-            *loaded = E::load::<L>(row.add(n * LANES));
-        }
-        for i in 0..Q {
-            let weight = L::splat(*weights[i].get_unchecked(p));
-            for n in 0..N {
-                sums[i][n] = weight.mul_add(loaded[n], sums[i][n]);
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -502,12 +288,12 @@ mod tests {
                 assert!((key - want).abs() <= if half { 1e-3 } else { 0.0 });
             }
             let mut together = vec![0.0; tokens * width];
-            attend_source(&shape, columns(0), &source, &mut together);
+            attend_source(&shape, columns(0), &source, Some(&source), &mut together);
             for (t, want) in together.chunks_exact(width).enumerate() {
                 let row = &qkv[t * 3 * width..][..3 * width];
                 let q = RowColumns { values: row, stride: 3 * width, first: 0, width };
                 let mut alone = vec![0.0; width];
-                attend_source(&shape, q, &source, &mut alone);
+                attend_source(&shape, q, &source, None, &mut alone);
                 assert_eq!(alone, want);
             }
             let worst = itself.iter().zip(&together).map(|(a, b)| (a - b).abs());
