@@ -19,8 +19,8 @@ use candle_core::Tensor;
 const LONGEST_SOURCE: usize = 128;
 /// Most tokens of a translation for each of its source's, the end included: as Firefox has it
 /// (Marian's `max-length-factor`; there it counts for the longest source of a batch, here for each,
-/// so that a result does not depend on the others; and a short one is allowed some more). A loop goes
-/// on up to that.
+/// so that a result does not depend on the others; a short one is allowed more). A loop goes on up
+/// to that.
 const LENGTH_FACTOR: usize = 2;
 /// Longest target.
 const LONGEST_TARGET: usize = LENGTH_FACTOR * LONGEST_SOURCE;
@@ -118,8 +118,8 @@ pub(super) fn load(
     Ok(Box::new(model.with_generation_defaults(Box::new(move |_| defaults.clone()))))
 }
 
-/// How Firefox and Marian run a student: greedily, never the unknown token, at most twice as long as
-/// the source, and only what a shortlist allows where the folder has one.
+/// How Firefox and Marian run a student: greedily, never the unknown token, at most twice as long
+/// as the source, and only what a shortlist allows where the folder has one.
 fn generation_defaults(numbers: &Numbers<'_>, vocabulary: usize) -> GenerationDefaults {
     let vocabularies = numbers.config.json("vocabularies").and_then(|v| v.as_array());
     let shared = vocabularies.is_some_and(|files| files.len() == 1);

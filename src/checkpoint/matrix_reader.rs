@@ -214,8 +214,8 @@ impl<'a> MatrixReader<'a> {
     }
 }
 
-/// The integers of matrices, one below the other, if all are stored as such. They keep the factor of
-/// their inputs where it is the same.
+/// The integers of matrices, one below the other, if all are stored as such. They keep the factor
+/// of their inputs where it is the same.
 fn stacked_integers(parts: &[MatrixReader<'_>]) -> Option<Integers> {
     let all: Vec<&Integers> = parts.iter().map(MatrixReader::integers).collect::<Option<_>>()?;
     let factor = all.first()?.input_factor;

@@ -21,8 +21,8 @@ pub trait Weights: Send + Sync {
     /// When there is none of that name, or its data cannot be read.
     fn get(&self, name: &str) -> Result<Tensor>;
 
-    /// A matrix that is stored as 8-bit integers with one scale, as they lie in the file; `None` for
-    /// other weights. It may be the transpose of what [`Weights::get`] gives.
+    /// A matrix that is stored as 8-bit integers with one scale, as they lie in the file; `None`
+    /// for other weights. It may be the transpose of what [`Weights::get`] gives.
     ///
     /// # Errors
     /// When its data cannot be read.

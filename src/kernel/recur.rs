@@ -3,8 +3,8 @@
 use super::simd::{Isa, exp, per_isa};
 
 /// A step of the simpler simple recurrent unit (Kim et al. 2019): `keep = σ(gate)`,
-/// `state = keep · before + (1 − keep) · new`, `out = max(state, 0)`, where a row has `[new | gate]`.
-/// Before the first step the state is zero.
+/// `state = keep · before + (1 − keep) · new`, `out = max(state, 0)`, where a row has
+/// `[new | gate]`. Before the first step the state is zero.
 ///
 /// # Panics
 /// If the lengths of the slices do not fit.

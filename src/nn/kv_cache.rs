@@ -115,9 +115,10 @@ impl KvCache {
 }
 
 impl SourceCache {
-    /// A cache for each of some sources of these lengths, in `storage`, for a decoder whose own keys
-    /// and values are in `decoder`. `layers` has the keys and values of all of them, side by side
-    /// and one source after the other, for every layer of the decoder: (tokens, 2 · kv_heads · dim).
+    /// A cache for each of some sources of these lengths, in `storage`, for a decoder whose own
+    /// keys and values are in `decoder`. `layers` has the keys and values of all of them, side by
+    /// side and one source after the other, for every layer of the decoder: (tokens, 2 · kv_heads ·
+    /// dim).
     pub(crate) fn new(
         [storage, decoder]: [&KvStorage; 2],
         lengths: &[usize],

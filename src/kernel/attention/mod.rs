@@ -13,5 +13,5 @@ mod tile;
 
 pub use attend::attend;
 pub use relative_bias::RelativeBias;
-pub use shape::{AttentionShape, GlobalBlocks, KeyValues, KvView, Mask};
-pub use source::{RowColumns, SourceKeyValues, attend_itself, attend_source};
+pub use shape::{AttentionShape, GlobalBlocks, KeyValues, KvView, Mask, RowColumns};
+pub use source::{SourceKeyValues, attend_itself, attend_source};

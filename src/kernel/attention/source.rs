@@ -1,38 +1,16 @@
 //! Attention over the whole of a source: of an encoder over itself, of a decoder over what the
 //! encoder has made of it.
 //!
-//! The keys of a head stand in blocks of sixteen positions, (kv_heads, blocks, dim, 16), so that the
-//! scores of sixteen keys are sixteen lanes, and nothing has to be added up across a register. What
+//! The keys of a head stand in blocks of sixteen positions, (kv_heads, blocks, dim, 16), so that
+//! the scores of sixteen keys are sixteen lanes, and nothing has to be added up across a
+//! register. What
 //! is stored is read in the order in which it lies.
 
-use super::shape::AttentionShape;
+use super::shape::{AttentionShape, RowColumns};
 use super::source_tile::{Operands, Places, attend_with};
 use crate::kernel::elementwise::extend_half;
 use crate::kernel::simd::{Element, Isa, IsaKind, LANES};
 use half::f16;
-
-/// Some columns of rows that may have others: the queries, keys or values of a projection.
-#[derive(Clone, Copy)]
-pub struct RowColumns<'a> {
-    /// (rows, stride)
-    pub values: &'a [f32],
-    /// Width of a row with all its columns.
-    pub stride: usize,
-    /// The first of the columns.
-    pub first: usize,
-    /// How many they are.
-    pub width: usize,
-}
-
-impl<'a> RowColumns<'a> {
-    pub(super) fn rows(&self) -> usize {
-        self.values.len() / self.stride
-    }
-
-    pub(super) fn row(&self, i: usize) -> &'a [f32] {
-        &self.values[i * self.stride + self.first..][..self.width]
-    }
-}
 
 /// The keys and values of a source in one layer.
 pub struct SourceKeyValues(Stored);
@@ -155,8 +133,8 @@ pub fn attend_source(
     }
 }
 
-/// Attention of a source to itself: queries, keys and values stand side by side, (tokens, (heads + 2
-/// · kv_heads) · dim). Writes (tokens, heads · dim).
+/// Attention of a source to itself: queries, keys and values stand side by side, (tokens,
+/// (heads + 2 · kv_heads) · dim). Writes (tokens, heads · dim).
 ///
 /// # Panics
 /// If the lengths do not fit.

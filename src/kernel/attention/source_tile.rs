@@ -1,8 +1,7 @@
 //! Attention to a source, a few queries of one head at a time.
 
-use super::shape::AttentionShape;
+use super::shape::{AttentionShape, RowColumns};
 use super::softmax::softmax;
-use super::source::RowColumns;
 use crate::kernel::simd::{Element, F32x16, LANES, prefetch_l2};
 
 /// Bytes of a cache line.

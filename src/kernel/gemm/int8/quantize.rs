@@ -1,5 +1,5 @@
-//! Symmetric quantization of rows: the largest magnitude of each group becomes 127, or all values are
-//! multiplied with a factor that a model's file fixes.
+//! Symmetric quantization of rows: the largest magnitude of each group becomes 127, or all values
+//! are multiplied with a factor that a model's file fixes.
 
 use super::layout::GROUP;
 use crate::kernel::simd::{LANES, per_isa};
@@ -94,8 +94,8 @@ fn abs_max(values: &[f32]) -> f32 {
         .fold(0.0f32, |a, b| if b > a { b } else { a })
 }
 
-/// The scale of a group's values, and its inverse, by which they are multiplied: both zero where all
-/// values are zero or one is infinite.
+/// The scale of a group's values, and its inverse, by which they are multiplied: both zero where
+/// all values are zero or one is infinite.
 #[inline(always)]
 fn scale(group: &[f32], fixed: Option<f32>) -> (f32, f32) {
     if let Some(factor) = fixed {
