@@ -67,6 +67,7 @@ pub(super) struct EncoderDecoder {
     decoder: Stack<DecoderLayer>,
     output: OutputLayer,
     storage: KvStorage,
+    source_storage: KvStorage,
     generation_defaults: Option<GenerationDefaultsFn>,
 }
 
@@ -179,10 +180,12 @@ impl Encoder for EncoderDecoder {
         if let Some(norm) = &self.encoder.final_norm {
             x = norm.forward(&x)?;
         }
-        let keys_and_values = |DecoderLayer { cross, .. }: &DecoderLayer| {
-            cross.inner.attention.split(&cross.inner.kv.forward(&x)?)
-        };
-        SourceCache::new(&self.storage, &lengths, self.decoder.layers.iter().map(keys_and_values))
+        let layers = &self.decoder.layers;
+        let Some(first) = layers.first() else { return Ok(Vec::new()) };
+        let shape = first.cross.inner.attention.shape();
+        let keys_and_values = |layer: &DecoderLayer| layer.cross.inner.kv.forward(&x);
+        let storages = [&self.source_storage, &self.storage];
+        SourceCache::new(storages, &lengths, shape, layers.iter().map(keys_and_values))
     }
 
     fn attention_layers(&self) -> usize {

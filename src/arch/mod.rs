@@ -89,6 +89,8 @@ pub struct GenerationDefaults {
     pub bad_tokens: Vec<&'static str>,
     /// What the source leaves of the vocabulary for the translation.
     pub shortlist: Option<LexicalShortlist>,
+    /// Most tokens of a translation for each token that the encoder reads.
+    pub length_factor: Option<usize>,
 }
 
 /// A lexical shortlist in a file beside the weights.

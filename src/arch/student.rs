@@ -10,15 +10,20 @@ use super::family::{
 use super::marian::Pair;
 use super::numbers::activation;
 use super::{GenerationDefaults, LanguagePrompt, LexicalShortlist, Model, Numbers};
-use crate::checkpoint::{Config, Weights};
+use crate::checkpoint::{Config, MatrixReader, Weights};
 use crate::error::{Error, Result};
 use crate::nn::Backend;
 use candle_core::Tensor;
 
 /// Longest source: Bergamot splits what is longer, and students have seen nothing that is.
 const LONGEST_SOURCE: usize = 128;
-/// Longest target; Marian ends at three times the source.
-const LONGEST_TARGET: usize = 3 * LONGEST_SOURCE;
+/// Most tokens of a translation for each of its source's, the end included: as Firefox has it
+/// (Marian's `max-length-factor`; there it counts for the longest source of a batch, here for each,
+/// so that a result does not depend on the others; a short one is allowed more). A loop goes on up
+/// to that.
+const LENGTH_FACTOR: usize = 2;
+/// Longest target.
+const LONGEST_TARGET: usize = LENGTH_FACTOR * LONGEST_SOURCE;
 
 const NAMING: Naming = Naming {
     shared: &["Wemb"],
@@ -118,8 +123,9 @@ pub(super) fn load(
 /// Portuguese from and into English, these are about 7% (docs/quality.md).
 const LEAST_CONFIDENCE: f32 = 0.87;
 
-/// How Firefox and Marian run a student: greedily, never the unknown token, and only what a
-/// shortlist allows where the folder has one.
+/// How Firefox runs a student: greedily, never the unknown token, at most twice as long as the
+/// source, and without the shortlist that the folder may have: with it, words that it lacks come out
+/// in pieces of others ("eighagogue percent").
 fn generation_defaults(numbers: &Numbers<'_>, vocabulary: usize) -> GenerationDefaults {
     let vocabularies = numbers.config.json("vocabularies").and_then(|v| v.as_array());
     let shared = vocabularies.is_some_and(|files| files.len() == 1);
@@ -130,6 +136,7 @@ fn generation_defaults(numbers: &Numbers<'_>, vocabulary: usize) -> GenerationDe
         start: Some(vocabulary as u32),
         bad_tokens: vec!["<unk>"],
         shortlist: file.map(|file| LexicalShortlist { file: file.into(), shared }),
+        length_factor: Some(LENGTH_FACTOR),
         ..GenerationDefaults::default()
     }
 }
@@ -240,6 +247,19 @@ impl Named<'_> {
         }
     }
 
+    /// The factor that makes the inputs of a matrix 8-bit integers, Marian's "alpha", if the file
+    /// has one. Marian's converter names that of an output layer with the embedding's weights
+    /// `none`.
+    fn input_factor(&self, stored: &str) -> Result<Option<f32>> {
+        let own = format!("{stored}_QuantMultA");
+        let names = if stored.ends_with("Wemb") { ["none_QuantMultA", &own] } else { [&own, ""] };
+        let mut found = names.into_iter().filter(|name| self.weights.has(name)).collect::<Vec<_>>();
+        found.truncate(1);
+        let Some(name) = found.first() else { return Ok(None) };
+        let factor = self.weights.get(name)?.flatten_all()?.to_vec1::<f32>()?.first().copied();
+        Ok(factor.filter(|factor| factor.is_finite() && *factor > 0.0))
+    }
+
     /// The name with the layer whose weights it has.
     fn untied(&self, name: &str) -> String {
         let layer = || {
@@ -277,6 +297,16 @@ impl Weights for Named<'_> {
         } else {
             tensor
         })
+    }
+
+    fn get_rows_reader(&self, name: &str, width: usize) -> Result<MatrixReader<'_>> {
+        let (stored, _) = self.stored(name);
+        match self.weights.get_integers(&stored)? {
+            Some(matrix) if matrix.width == width => {
+                Ok(matrix.with_input_factor(self.input_factor(&stored)?))
+            }
+            _ => MatrixReader::from_tensor(self.get_rows(name, width)?),
+        }
     }
 }
 

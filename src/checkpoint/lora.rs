@@ -75,6 +75,14 @@ impl Weights for LoraMerged<'_> {
         self.weights.names()
     }
 
+    fn get_integers(&self, name: &str) -> Result<Option<MatrixReader<'_>>> {
+        // What an adapter changes are no integers any longer.
+        if self.delta.added.contains_key(name) {
+            return Ok(None);
+        }
+        self.weights.get_integers(name)
+    }
+
     fn get_rows_reader(&self, name: &str, width: usize) -> Result<MatrixReader<'_>> {
         let matrix = self.weights.get_rows_reader(name, width)?;
         match self.low_rank(name, &[matrix.rows, matrix.width])? {

@@ -2,9 +2,10 @@
 
 use super::with_slice;
 use crate::error::Result;
-use crate::kernel::{self, Packed, Precision};
+use crate::kernel::{self, IntegerRows, Packed, Precision};
 use candle_core::{Device, Tensor};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// A weight matrix that is read a few rows at a time, from any number of threads.
 pub struct MatrixReader<'a> {
@@ -13,6 +14,22 @@ pub struct MatrixReader<'a> {
     /// Numbers in a row.
     pub width: usize,
     read: Box<ReadRows<'a>>,
+    integers: Option<Integers>,
+}
+
+/// The 8-bit integers that a matrix is stored as: every weight is one of them times a scale.
+pub struct Integers {
+    /// Rows that share a scale, one part below the other, with the value of one.
+    parts: Vec<(Arc<[i8]>, f32)>,
+    /// What a layer's inputs are multiplied with to become 8-bit integers, if the file says it.
+    pub input_factor: Option<f32>,
+}
+
+impl Integers {
+    /// The rows, as the kernels pack them.
+    pub fn rows(&self) -> Vec<IntegerRows<'_>> {
+        self.parts.iter().map(|(values, scale)| IntegerRows { values, scale: *scale }).collect()
+    }
 }
 
 /// A function that writes a range of rows.
@@ -25,7 +42,48 @@ impl<'a> MatrixReader<'a> {
         width: usize,
         read: impl Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a,
     ) -> MatrixReader<'a> {
-        MatrixReader { rows, width, read: Box::new(read) }
+        MatrixReader { rows, width, read: Box::new(read), integers: None }
+    }
+
+    /// A reader of a matrix of 8-bit integers, (rows, width), each times `scale`.
+    ///
+    /// # Errors
+    /// When the integers are not whole rows.
+    pub fn of_integers(
+        values: impl Into<Arc<[i8]>>,
+        width: usize,
+        scale: f32,
+    ) -> Result<MatrixReader<'a>> {
+        let values: Arc<[i8]> = values.into();
+        if width == 0 || !values.len().is_multiple_of(width) {
+            let count = values.len();
+            return Err(candle_core::Error::Msg(format!(
+                "{count} integers are no rows of {width} each"
+            ))
+            .into());
+        }
+        let integers = Integers { parts: vec![(values.clone(), scale)], input_factor: None };
+        let read = move |range: Range<usize>, out: &mut [f32]| {
+            let integers = &values[range.start * width..range.end * width];
+            out.iter_mut().zip(integers).for_each(|(out, &v)| *out = f32::from(v) * scale);
+            Ok(())
+        };
+        let rows = integers.parts[0].0.len() / width;
+        Ok(MatrixReader { integers: Some(integers), ..MatrixReader::new(rows, width, read) })
+    }
+
+    /// The matrix with the factor of its inputs, see [`Integers`]; one that is stored otherwise is
+    /// left as it is.
+    pub fn with_input_factor(mut self, factor: Option<f32>) -> MatrixReader<'a> {
+        if let Some(integers) = &mut self.integers {
+            integers.input_factor = factor;
+        }
+        self
+    }
+
+    /// The integers that the matrix is stored as, if it is.
+    pub fn integers(&self) -> Option<&Integers> {
+        self.integers.as_ref()
     }
 
     /// A reader of a matrix in main memory, (rows, width).
@@ -55,7 +113,8 @@ impl<'a> MatrixReader<'a> {
             .into());
         }
         let rows = parts.iter().map(|part| part.rows).sum();
-        Ok(MatrixReader::new(rows, width, move |range, mut out| {
+        let integers = stacked_integers(&parts);
+        let reader = MatrixReader::new(rows, width, move |range, mut out| {
             let mut first = 0;
             for part in &parts {
                 let end = first + part.rows;
@@ -68,7 +127,8 @@ impl<'a> MatrixReader<'a> {
                 first = end;
             }
             Ok(())
-        }))
+        });
+        Ok(MatrixReader { integers, ..reader })
     }
 
     /// The matrix with its columns multiplied by (width) factors, if there are any.
@@ -154,6 +214,17 @@ impl<'a> MatrixReader<'a> {
     }
 }
 
+/// The integers of matrices, one below the other, if all are stored as such. They keep the factor
+/// of their inputs where it is the same.
+fn stacked_integers(parts: &[MatrixReader<'_>]) -> Option<Integers> {
+    let all: Vec<&Integers> = parts.iter().map(MatrixReader::integers).collect::<Option<_>>()?;
+    let factor = all.first()?.input_factor;
+    Some(Integers {
+        parts: all.iter().flat_map(|integers| integers.parts.iter().cloned()).collect(),
+        input_factor: factor.filter(|_| all.iter().all(|one| one.input_factor == factor)),
+    })
+}
+
 /// The numbers of a vector that must have `count` of them.
 fn numbers(vector: &Tensor, count: usize) -> Result<Vec<f32>> {
     let numbers: Vec<f32> = vector.to_vec1()?;
@@ -210,6 +281,35 @@ mod tests {
                 assert_eq!(rows, whole[start * 3..end * 3]);
             }
         }
+    }
+
+    #[test]
+    fn integers_are_kept_where_nothing_changes_them() {
+        let matrix = |scale: f32, factor: f32| {
+            MatrixReader::of_integers(vec![1i8, -2, 3, 127, -127, 0], 3, scale)
+                .unwrap()
+                .with_input_factor(Some(factor))
+        };
+        let both = MatrixReader::stacked([matrix(0.5, 9.0), matrix(0.25, 9.0)]).unwrap();
+        let integers = both.integers().unwrap();
+        let parts: Vec<(&[i8], f32)> =
+            integers.rows().iter().map(|part| (part.values, part.scale)).collect();
+        let values = &[1i8, -2, 3, 127, -127, 0][..];
+        assert_eq!(
+            (parts, integers.input_factor),
+            (vec![(values, 0.5), (values, 0.25)], Some(9.0))
+        );
+        let mut rows = vec![0.0; 6];
+        both.read(1..3, &mut rows).unwrap();
+        assert_eq!(rows, [63.5, -63.5, 0.0, 0.25, -0.5, 0.75]);
+        // Other factors, other numbers.
+        let other = MatrixReader::stacked([matrix(0.5, 9.0), matrix(0.5, 8.0)]).unwrap();
+        assert_eq!(other.integers().unwrap().input_factor, None);
+        let floats = MatrixReader::from_tensor(random(1, 3)).unwrap();
+        assert!(MatrixReader::stacked([matrix(0.5, 9.0), floats]).unwrap().integers().is_none());
+        let factors = random(1, 3).get(0).unwrap();
+        assert!(matrix(0.5, 9.0).scale_columns(Some(&factors)).unwrap().integers().is_none());
+        assert!(MatrixReader::of_integers(vec![1i8; 5], 3, 1.0).is_err());
     }
 
     #[test]

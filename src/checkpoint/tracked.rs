@@ -48,6 +48,11 @@ impl Weights for TrackedWeights<'_> {
         self.weights.get(name)
     }
 
+    fn get_integers(&self, name: &str) -> Result<Option<MatrixReader<'_>>> {
+        self.note(name);
+        self.weights.get_integers(name)
+    }
+
     fn get_rows_reader(&self, name: &str, width: usize) -> Result<MatrixReader<'_>> {
         self.note(name);
         self.weights.get_rows_reader(name, width)

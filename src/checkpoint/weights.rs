@@ -21,6 +21,15 @@ pub trait Weights: Send + Sync {
     /// When there is none of that name, or its data cannot be read.
     fn get(&self, name: &str) -> Result<Tensor>;
 
+    /// A matrix that is stored as 8-bit integers with one scale, as they lie in the file; `None`
+    /// for other weights. It may be the transpose of what [`Weights::get`] gives.
+    ///
+    /// # Errors
+    /// When its data cannot be read.
+    fn get_integers(&self, _name: &str) -> Result<Option<MatrixReader<'_>>> {
+        Ok(None)
+    }
+
     /// A weight that must be a matrix of any number of rows of this width; it is read once.
     fn get_rows(&self, name: &str, width: usize) -> Result<Tensor> {
         let tensor = self.get(name)?;

@@ -401,6 +401,10 @@ pub enum OnBadArg {
 pub enum PrecisionArg {
     /// 8-bit integers: less memory, faster
     Int8,
+    /// 8-bit integers, and inputs of layers quantized with the factors that the model's file gives
+    /// for them: as Marian and Firefox run their models
+    #[serde(rename = "int8-static")]
+    Int8Static,
     /// 32-bit floats: the reference
     F32,
     /// 16-bit floats, on a GPU
@@ -413,6 +417,7 @@ impl From<PrecisionArg> for Precision {
     fn from(precision: PrecisionArg) -> Precision {
         match precision {
             PrecisionArg::Int8 => Precision::Int8,
+            PrecisionArg::Int8Static => Precision::Int8Static,
             PrecisionArg::F32 => Precision::F32,
             PrecisionArg::F16 => Precision::F16,
             PrecisionArg::Bf16 => Precision::Bf16,

@@ -1,5 +1,6 @@
 //! How an engine works, and what a model's files say about generation.
 
+use super::selection::Selection;
 use super::shortlist::{Shortlist, TokenSet};
 use super::vocabulary::Vocabulary;
 use super::{Capability, DecodingOptions};
@@ -46,24 +47,29 @@ pub struct GenerationConfig {
     pub capabilities: Vec<Capability>,
     /// What a source leaves of the vocabulary for its translation.
     pub shortlist: Option<Shortlist>,
+    /// Most tokens of an output for each token that the encoder reads, where the model's own engine
+    /// ends at that; ten are always allowed.
+    pub length_factor: Option<usize>,
     /// The tokens that text of a language is made of, by its code; text of other languages may have
     /// any.
     pub languages: HashMap<String, TokenSet>,
 }
 
 impl GenerationConfig {
-    /// The vocabulary of a request, or what the shortlist leaves of it: chosen for each source
-    /// alone, so that its result does not depend on the others.
+    /// The vocabulary of a request, or what the shortlist leaves of it for a `source` that wants
+    /// that: chosen for each source alone, so that its result does not depend on the others. A
+    /// `selection` computes the logits of several.
     pub(super) fn vocabulary(
         &self,
         vocabulary: &Arc<Vocabulary>,
         source: Option<&[u32]>,
         output: &OutputLayer,
+        selection: Option<&mut Selection>,
     ) -> Result<Arc<Vocabulary>> {
         let (Some(shortlist), Some(source)) = (&self.shortlist, source) else {
             return Ok(vocabulary.clone());
         };
         let tokens = shortlist.tokens(source, output.vocabulary());
-        Ok(Arc::new(vocabulary.among(tokens, output)?))
+        Ok(Arc::new(vocabulary.among(tokens, output, selection)?))
     }
 }

@@ -157,7 +157,7 @@ impl Engine {
     /// When the device fails.
     pub fn work(&self, options: &DecodingOptions) -> Result<Macs> {
         let work = self.model.macs();
-        if self.config.shortlist.is_some() {
+        if options.shortlist && self.config.shortlist.is_some() {
             return Ok(Macs { output: 0, ..work });
         }
         let all = self.vocabulary_size().max(1) as u64;

@@ -17,6 +17,7 @@ mod reply;
 mod rules;
 mod scheduler;
 mod score;
+mod selection;
 mod sequence;
 mod shortlist;
 mod stream;

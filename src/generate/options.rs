@@ -112,8 +112,9 @@ decoding_options! {
         /// the other text. 0 is off; translation alone does it, as above.
         min_confidence: f32 = 0.0,
             |file| file.number("min_confidence").filter(|p| (0.0..=1.0).contains(p));
-        /// Where the model has a list of the tokens that text in the language is made of, only
-        /// these come: the others need not be computed.
+        /// Where the model has a list of the tokens that text in the language is made of, or of those
+        /// that its source's tokens become (a lexical shortlist), only these come: the others need
+        /// not be computed.
         shortlist: bool = false, |file| file.find("shortlist").and_then(Value::as_bool);
         /// 0 is greedy, or beam search; above, tokens are drawn at this temperature. Sampling is
         /// left to the request, whatever a file says.

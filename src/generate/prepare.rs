@@ -18,6 +18,10 @@ pub(super) struct Forced {
     free_tokens: usize,
 }
 
+/// An output may have as many tokens, however short its source is: one token may be a word that
+/// takes several in another language.
+const SHORTEST_LIMIT: usize = 10;
+
 impl Engine {
     /// A request, tokenized and ready to run.
     pub(super) fn prepare(&self, request: &Request, reply: Reply) -> Result<QueuedRequest> {
@@ -35,6 +39,11 @@ impl Engine {
         let max_length = (self.model.context_length().saturating_sub(used)).min(
             options.max_tokens.max(1 + forced.len() - free_tokens).saturating_add(free_tokens),
         );
+        let longest = self.config.length_factor.zip(source.as_ref()).map(|(factor, source)| {
+            let most = factor.saturating_mul(source.len()).max(SHORTEST_LIMIT);
+            most.saturating_add(free_tokens).max(1 + forced.len())
+        });
+        let max_length = max_length.min(longest.unwrap_or(usize::MAX));
         if max_length <= forced.len() {
             return Err(self.too_long(used));
         }

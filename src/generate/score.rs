@@ -22,6 +22,8 @@ struct Given {
     text: Vec<u32>,
     /// What the text might have been, as far as the language says.
     vocabulary: Arc<Vocabulary>,
+    /// Whether a lexical shortlist leaves only some of it.
+    is_listed: bool,
 }
 
 /// What the model has read before it sees the sequence.
@@ -103,7 +105,8 @@ impl Engine {
             return Err(self.too_long(used));
         }
         let vocabulary = self.vocabularies.get(&request.options)?;
-        Ok(Given { number, begins, before, text, vocabulary })
+        let is_listed = request.options.shortlist;
+        Ok(Given { number, begins, before, text, vocabulary, is_listed })
     }
 }
 
@@ -136,7 +139,7 @@ impl Scorer {
     fn mean_log_probabilities(&self, given: &[Given]) -> Result<Vec<f32>> {
         let hidden = self.read(given)?;
         let output = self.model.output();
-        if self.config.shortlist.is_none() {
+        if self.config.shortlist.is_none() || !given.iter().any(|g| g.is_listed) {
             let rows = given.iter().enumerate().flat_map(|(at, _)| rows(given, at));
             let hidden = hidden.index_select(&at(rows, &hidden)?, 0)?;
             let expected: Vec<u32> = given.iter().flat_map(|g| &g.text).copied().collect();
@@ -146,7 +149,8 @@ impl Scorer {
             return Ok(given.iter().map(own).collect());
         }
         let own = |(number, g): (usize, &Given)| {
-            let vocabulary = self.config.vocabulary(&g.vocabulary, g.source(), output)?;
+            let listed = g.source().filter(|_| g.is_listed);
+            let vocabulary = self.config.vocabulary(&g.vocabulary, listed, output, None)?;
             let hidden = hidden.index_select(&at(rows(given, number), &hidden)?, 0)?;
             Ok(mean(&vocabulary.log_probabilities(&hidden, output, &g.text)?))
         };

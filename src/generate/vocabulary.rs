@@ -1,6 +1,7 @@
 //! Choosing the next tokens: the output layer's logits, what the rules change in them, and the best
 //! that are left.
 
+use super::selection::{Places, Selection};
 use crate::error::Result;
 use crate::kernel::TopK;
 use crate::nn::{LogSumExp, OutputLayer, TopKRequest};
@@ -10,8 +11,17 @@ use candle_core::Tensor;
 pub(super) struct Vocabulary {
     /// Ascending; `None` for every token of the model.
     tokens: Option<Vec<u32>>,
-    /// The layer's rows for `tokens`; `None` to use the model's own.
-    layer: Option<OutputLayer>,
+    layer: Layer,
+}
+
+/// Where the logits of a vocabulary's tokens come from.
+enum Layer {
+    /// The model's own layer.
+    Whole,
+    /// The layer's rows for the tokens.
+    Own(OutputLayer),
+    /// Places in a worker's selection of rows.
+    Shared(Places),
 }
 
 /// A token that may come next.
@@ -59,20 +69,56 @@ struct Choice<'a> {
 impl Vocabulary {
     /// Every token.
     pub(super) fn all() -> Vocabulary {
-        Vocabulary { tokens: None, layer: None }
+        Vocabulary { tokens: None, layer: Layer::Whole }
     }
 
     /// Some of the tokens, ascending. Their rows are copied out of the layer, so that the others
     /// cost nothing.
     pub(super) fn some(tokens: Vec<u32>, output: &OutputLayer) -> Result<Vocabulary> {
-        let layer = Some(output.select(&tokens)?);
+        let layer = Layer::Own(output.select(&tokens)?);
         Ok(Vocabulary { tokens: Some(tokens), layer })
     }
 
-    /// Those of its tokens that are among `tokens`, which are ascending.
-    pub(super) fn among(&self, mut tokens: Vec<u32>, output: &OutputLayer) -> Result<Vocabulary> {
+    /// Those of its tokens that are among `tokens`, which are ascending. Their logits come from a
+    /// selection that others share, if there is one: see [`Vocabulary::places`].
+    pub(super) fn among(
+        &self,
+        mut tokens: Vec<u32>,
+        output: &OutputLayer,
+        selection: Option<&mut Selection>,
+    ) -> Result<Vocabulary> {
         tokens.retain(|&token| self.column(token).is_some());
-        Vocabulary::some(tokens, output)
+        let Some(selection) = selection else { return Vocabulary::some(tokens, output) };
+        let layer = Layer::Shared(selection.take_up(&tokens, output)?);
+        Ok(Vocabulary { tokens: Some(tokens), layer })
+    }
+
+    /// The places of its tokens in the selection that they are in, if they are in one.
+    pub(super) fn places(&self) -> Option<&Places> {
+        match &self.layer {
+            Layer::Shared(places) => Some(places),
+            Layer::Whole | Layer::Own(_) => None,
+        }
+    }
+
+    /// The best tokens after a row whose logits, one for each token, are there already; see
+    /// [`Vocabulary::candidates`].
+    pub(super) fn candidates_of(&self, logits: &mut [f32], edits: &LogitsEdits) -> Vec<Candidate> {
+        let mut choice = self.choice(edits);
+        choice.look(0, logits, |column| self.token(column));
+        choice.candidates(|column| self.token(column))
+    }
+
+    /// The layer that gives the logits, of a vocabulary that is in no selection.
+    fn layer<'a>(&'a self, output: &'a OutputLayer) -> Result<&'a OutputLayer> {
+        match &self.layer {
+            Layer::Whole => Ok(output),
+            Layer::Own(layer) => Ok(layer),
+            Layer::Shared(_) => {
+                let message = "the logits of a selection are computed for all at once";
+                Err(candle_core::Error::msg(message).into())
+            }
+        }
     }
 
     /// Whether it is of these tokens.
@@ -107,7 +153,7 @@ impl Vocabulary {
     ) -> Result<Vec<Vec<Candidate>>> {
         let choice = |edits| self.choice(edits);
         let mut choices: Vec<Choice<'_>> = edits.iter().map(choice).collect();
-        let output = self.layer.as_ref().unwrap_or(output);
+        let output = self.layer(output)?;
         // A draw may take any token.
         if output.is_on_device() && edits.iter().all(|edits| edits.sampling.is_none()) {
             let wanted: Vec<TopKRequest> = choices.iter().map(Choice::request).collect();
@@ -144,7 +190,7 @@ impl Vocabulary {
         let columns: Vec<Option<usize>> = tokens.iter().map(|&token| self.column(token)).collect();
         let mut all: Vec<TopK> = tokens.iter().map(|_| TopK::new(1)).collect();
         let mut own = vec![f32::NEG_INFINITY; tokens.len()];
-        self.layer.as_ref().unwrap_or(output).blocks(hidden, |first, width, logits| {
+        self.layer(output)?.blocks(hidden, |first, width, logits| {
             for (row, logits) in logits.chunks_exact_mut(width).enumerate() {
                 all[row].count(logits);
                 if let Some(logit) =

@@ -4,6 +4,7 @@
 use super::batch_load::BatchLoad;
 use super::prefix_cache::PrefixCache;
 use super::scheduler::{Next, Scheduler, Task};
+use super::selection::Selection;
 use super::sequence::{QueuedRequest, Sequence};
 use super::unwind::unwinding;
 use super::vocabulary::{Candidate, LogitsEdits, Vocabulary};
@@ -81,10 +82,10 @@ impl Drop for WorkerThread {
 
 impl Worker {
     fn run(&self) {
-        let mut batch: Vec<Sequence> = Vec::new();
+        let mut batch = Batch::new(&*self.model, &self.config);
         loop {
-            batch.retain(|sequence| !self.is_cancelled(sequence));
-            match self.scheduler.next(self.number, load(&batch)) {
+            batch.sequences.retain(|sequence| !self.is_cancelled(sequence));
+            match self.scheduler.next(self.number, batch.load()) {
                 Next::Stop => return,
                 Next::Task(Task { run, .. }) => run(),
                 Next::Step(started) => self.advance(&mut batch, started),
@@ -99,9 +100,9 @@ impl Worker {
     /// Starts some sequences and advances all by a step. What fails is begun anew: with a smaller
     /// batch where a device had no memory, or else one by one, so that only the sequences at fault
     /// fail in the end.
-    fn advance(&self, batch: &mut Vec<Sequence>, mut started: Vec<QueuedRequest>) {
+    fn advance(&self, batch: &mut Batch, mut started: Vec<QueuedRequest>) {
         let Err(why) = self.try_advance(batch, &mut started) else { return };
-        started.extend(batch.drain(..).map(Sequence::into_request));
+        started.extend(batch.sequences.drain(..).map(Sequence::into_request));
         if why.is_out_of_memory() {
             started = self.scheduler.shrink_batch(self.number, started);
         }
@@ -113,15 +114,16 @@ impl Worker {
 
     /// Runs a request to its end.
     fn run_alone(&self, request: QueuedRequest) {
-        let (mut batch, mut started) = (Vec::new(), vec![request]);
+        let mut batch = Batch::new(&*self.model, &self.config);
+        let mut started = vec![request];
         loop {
             started.retain(|request| !request.reply.is_cancelled());
-            batch.retain(|sequence| !self.is_cancelled(sequence));
-            if started.is_empty() && batch.is_empty() {
+            batch.sequences.retain(|sequence| !self.is_cancelled(sequence));
+            if started.is_empty() && batch.sequences.is_empty() {
                 return;
             }
             if let Err(why) = self.try_advance(&mut batch, &mut started) {
-                started.extend(batch.drain(..).map(Sequence::into_request));
+                started.extend(batch.sequences.drain(..).map(Sequence::into_request));
                 if let Some(request) = started.pop() {
                     request.reply.finish(Err(why));
                 }
@@ -130,11 +132,7 @@ impl Worker {
         }
     }
 
-    fn try_advance(
-        &self,
-        batch: &mut Vec<Sequence>,
-        started: &mut Vec<QueuedRequest>,
-    ) -> Result<()> {
+    fn try_advance(&self, batch: &mut Batch, started: &mut Vec<QueuedRequest>) -> Result<()> {
         unwinding(|| {
             self.start(batch, started)?;
             self.step(batch)
@@ -143,7 +141,7 @@ impl Worker {
 
     /// Starts sequences; their sources go through the encoder together. What fails is still in
     /// `started`.
-    fn start(&self, batch: &mut Vec<Sequence>, started: &mut Vec<QueuedRequest>) -> Result<()> {
+    fn start(&self, batch: &mut Batch, started: &mut Vec<QueuedRequest>) -> Result<()> {
         let sources: Vec<&[u32]> =
             started.iter().filter_map(|request| request.source.as_deref()).collect();
         let mut encoded = match self.model.encoder() {
@@ -158,15 +156,14 @@ impl Worker {
                 (None, Some(prefix)) => KvCache::after(self.prefixes.read(prefix)?),
                 (None, None) => self.model.new_cache(),
             };
-            let vocabulary = self.config.vocabulary(
-                &request.vocabulary,
-                request.source.as_deref(),
-                self.model.output(),
-            )?;
+            let listed = request.source.as_deref().filter(|_| request.options.shortlist);
+            let (output, selection) = (self.model.output(), batch.selection.as_mut());
+            let vocabulary =
+                self.config.vocabulary(&request.vocabulary, listed, output, selection)?;
             Ok((vocabulary, cache))
         };
         let ready = started.iter().map(&mut begin).collect::<Result<Vec<_>>>()?;
-        batch.extend(
+        batch.sequences.extend(
             started
                 .drain(..)
                 .zip(ready)
@@ -176,27 +173,34 @@ impl Worker {
     }
 
     /// Reads some prompt tokens of the new sequences, and advances the others by one token.
-    fn step(&self, batch: &mut Vec<Sequence>) -> Result<()> {
+    fn step(&self, batch: &mut Batch) -> Result<()> {
         let mut budget = self.prefill;
-        for sequence in batch.iter_mut() {
+        for sequence in &mut batch.sequences {
             budget -= sequence.prepare(budget);
         }
-        let (mut spans, ready) = spans(batch);
+        let (mut spans, ready) = spans(&mut batch.sequences);
         let hidden = self.model.forward(&mut spans)?; // (ends, dim)
         drop(spans);
         let finished = self.choose(batch, &hidden, ready)?;
-        self.finish(batch, finished);
+        self.finish(&mut batch.sequences, finished);
         Ok(())
     }
 
     /// Chooses the next tokens; returns which sequences these finish, and why.
     fn choose(
         &self,
-        batch: &mut [Sequence],
+        batch: &mut Batch,
         hidden: &Tensor,
         mut ready: Vec<Ready>,
     ) -> Result<Vec<(usize, Finish)>> {
         let mut finished = Vec::new();
+        let Batch { sequences: batch, selection } = batch;
+        if let Some(selection) = selection {
+            let selected: Vec<Ready> = ready
+                .extract_if(.., |ready| batch[ready.sequence].vocabulary.places().is_some())
+                .collect();
+            self.choose_selected(batch, selection, hidden, selected, &mut finished)?;
+        }
         // Those of one vocabulary together.
         while let Some(Ready { sequence: first, .. }) = ready.first() {
             let vocabulary = batch[*first].vocabulary.clone();
@@ -204,11 +208,7 @@ impl Worker {
                 .extract_if(.., |ready| Arc::ptr_eq(&batch[ready.sequence].vocabulary, &vocabulary))
                 .collect();
             let rows: Vec<u32> = group.iter().flat_map(|ready| ready.rows.clone()).collect();
-            let hidden = if rows.len() == hidden.dim(0)? {
-                hidden.clone()
-            } else {
-                hidden.index_select(&Tensor::new(rows, hidden.device())?, 0)?
-            };
+            let hidden = rows_of(hidden, rows)?;
             let edits: Vec<LogitsEdits> = group
                 .iter()
                 .flat_map(|ready| batch[ready.sequence].edits(&self.tokenizer))
@@ -217,14 +217,54 @@ impl Worker {
                 vocabulary.candidates(&hidden, self.model.output(), &edits)?.into_iter();
             for Ready { sequence: number, rows } in group {
                 let own: Vec<Vec<Candidate>> = candidates.by_ref().take(rows.len()).collect();
-                let sequence = &mut batch[number];
-                match sequence.push(&own, &*self.model, &self.tokenizer)? {
-                    Some(finish) => finished.push((number, finish)),
-                    None => sequence.stream(&self.tokenizer)?,
-                }
+                finished.extend(self.push(&mut batch[number], &own)?.map(|why| (number, why)));
             }
         }
         Ok(finished)
+    }
+
+    /// Chooses the next tokens of the sequences whose vocabularies are in a selection.
+    fn choose_selected(
+        &self,
+        batch: &mut [Sequence],
+        selection: &mut Selection,
+        hidden: &Tensor,
+        ready: Vec<Ready>,
+        finished: &mut Vec<(usize, Finish)>,
+    ) -> Result<()> {
+        if ready.is_empty() {
+            return Ok(());
+        }
+        let rows = ready.iter().flat_map(|ready| ready.rows.clone()).collect();
+        let (logits, count) = selection.logits(&rows_of(hidden, rows)?)?;
+        let (mut logits, mut own) = (logits.chunks_exact(count.max(1)), Vec::new());
+        for Ready { sequence: number, .. } in ready {
+            let edits = batch[number].edits(&self.tokenizer);
+            let vocabulary = &batch[number].vocabulary;
+            let mut candidates = Vec::with_capacity(edits.len());
+            for edits in &edits {
+                let logits = logits.next().unwrap_or_default();
+                if let Some(places) = vocabulary.places() {
+                    places.gather(logits, &mut own);
+                }
+                candidates.push(vocabulary.candidates_of(&mut own, edits));
+            }
+            finished.extend(self.push(&mut batch[number], &candidates)?.map(|why| (number, why)));
+        }
+        Ok(())
+    }
+
+    /// Hands a sequence its candidates, and its text on; `Some` when it is finished.
+    fn push(
+        &self,
+        sequence: &mut Sequence,
+        candidates: &[Vec<Candidate>],
+    ) -> Result<Option<Finish>> {
+        let finish = sequence.push(candidates, &*self.model, &self.tokenizer)?;
+        if finish.is_none() {
+            sequence.stream(&self.tokenizer)?;
+        }
+        Ok(finish)
     }
 
     /// Hands out the outputs of finished sequences, which leave the batch.
@@ -253,9 +293,31 @@ fn spans(batch: &mut [Sequence]) -> (Vec<Span<'_>>, Vec<Ready>) {
     (spans, ready)
 }
 
-fn load(batch: &[Sequence]) -> BatchLoad {
-    batch.iter().fold(BatchLoad::default(), |mut load, sequence| {
-        load += sequence.load();
-        load
-    })
+/// Some rows of the hidden states, in order.
+fn rows_of(hidden: &Tensor, rows: Vec<u32>) -> Result<Tensor> {
+    if rows.len() == hidden.dim(0)? {
+        return Ok(hidden.clone());
+    }
+    Ok(hidden.index_select(&Tensor::new(rows, hidden.device())?, 0)?)
+}
+
+/// The sequences that a worker advances.
+struct Batch {
+    sequences: Vec<Sequence>,
+    /// The rows of the output layer that their shortlists name, of a model that has them.
+    selection: Option<Selection>,
+}
+
+impl Batch {
+    fn new(model: &dyn Model, config: &GenerationConfig) -> Batch {
+        let selection = config.shortlist.as_ref().and_then(|_| Selection::new(model.output()));
+        Batch { sequences: Vec::new(), selection }
+    }
+
+    fn load(&self) -> BatchLoad {
+        self.sequences.iter().fold(BatchLoad::default(), |mut load, sequence| {
+            load += sequence.load();
+            load
+        })
+    }
 }

@@ -133,6 +133,7 @@ fn precision_name(precision: Precision) -> &'static str {
         Precision::F16 => "f16",
         Precision::Bf16 => "bf16",
         Precision::Int8 => "int8",
+        Precision::Int8Static => "int8-static",
     }
 }
 

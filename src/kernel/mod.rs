@@ -18,14 +18,19 @@ pub(crate) mod cuda;
 mod elementwise;
 mod gemm;
 mod norms;
+mod recur;
 mod simd;
 mod top_k;
 
 pub use activation::{Activation, activate, gated};
-pub use attention::{AttentionShape, GlobalBlocks, KeyValues, KvView, Mask, RelativeBias, attend};
+pub use attention::{
+    AttentionShape, GlobalBlocks, KeyValues, KvView, Mask, RelativeBias, RowColumns,
+    SourceKeyValues, attend, attend_itself, attend_source,
+};
 pub use cuda::open_cuda;
 pub use elementwise::{add, add_to_rows, extend_half};
-pub use gemm::{GROUP, Packed, Precision};
+pub use gemm::{GROUP, IntegerRows, Packed, Precision};
 pub use norms::{layer_norm, rms_norm};
+pub use recur::recur;
 pub use simd::Isa;
 pub use top_k::{Candidate, TopK};

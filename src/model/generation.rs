@@ -45,6 +45,7 @@ impl Stated<'_> {
             options,
             start: family.start.or_else(|| self.start(&files, tokenizer)).into_iter().collect(),
             shortlist: family.shortlist.map(|named| self.shortlist(named)).transpose()?,
+            length_factor: family.length_factor,
             capabilities: match model.encoder() {
                 Some(_) => vec![Capability::Translation, summarization(&files)],
                 None => Capability::of_language_model(

@@ -7,7 +7,7 @@ use super::query_group::QueryGroup;
 use super::{Backend, Compute, ForwardPass, MetadataCache, Span, attention_candle};
 use crate::checkpoint::with_slice;
 use crate::error::Result;
-use crate::kernel::{self, AttentionShape, KeyValues, KvView, Mask, RelativeBias};
+use crate::kernel::{self, AttentionShape, KeyValues, KvView, Mask, RelativeBias, RowColumns};
 use candle_core::{D, DType, Device, Tensor};
 use std::ops::Range;
 use std::sync::Arc;
@@ -24,6 +24,11 @@ impl Attention {
     /// Attention in layer number `layer` of a model.
     pub fn new(layer: usize, shape: AttentionShape, backend: &Backend) -> Attention {
         Attention { layer, shape, compute: backend.compute }
+    }
+
+    /// The sizes.
+    pub fn shape(&self) -> &AttentionShape {
+        &self.shape
     }
 
     /// Some heads of a projection, (tokens, all heads · dim), from `first` on: (tokens, count,
@@ -88,9 +93,23 @@ impl Attention {
         if let Some(attended) = pass.cross_attention((self.layer, &self.shape), q, spans)? {
             return Ok(attended);
         }
-        self.attend_caches(q, None, spans, |span| {
-            Ok((attended(None, span.source()?.host(self.layer)?)?, Mask::Full))
-        })
+        let (tokens, heads, dim) = q.dims3()?;
+        let width = heads * dim;
+        let mut out = vec![0.0; tokens * width];
+        with_slice(q, |q| -> Result<()> {
+            let (mut q, mut rest) = (q, out.as_mut_slice());
+            for (i, span) in spans.iter().enumerate() {
+                let (own, others) = q.split_at(span.tokens.len() * width);
+                let (done, more) = std::mem::take(&mut rest).split_at_mut(own.len());
+                let own = RowColumns { values: own, stride: width, first: 0, width };
+                let source = span.source()?.host(self.layer)?;
+                let next = spans.get(i + 1).map(|next| next.source()?.host(self.layer));
+                kernel::attend_source(&self.shape, own, source, next.transpose()?, done);
+                (q, rest) = (others, more);
+            }
+            Ok(())
+        })??;
+        Ok(Tensor::from_vec(out, (tokens, width), &Device::Cpu)?)
     }
 
     /// Attention of the tokens of some spans, by the kernels; `seen` gives the keys and values of a
@@ -136,7 +155,10 @@ impl Attention {
                 let slots = Tensor::new(source.slots()?.lock().as_slice(), q.device())?;
                 pool.layer(self.layer)?[0].index_select(&slots, 0)?.reshape(((), kv_heads, dim))?
             }
-            None => source.host(self.layer)?.keys(kv_heads, dim)?,
+            None => {
+                let keys = source.host(self.layer)?.keys(&self.shape);
+                Tensor::from_vec(keys, ((), kv_heads, dim), &Device::Cpu)?
+            }
         };
         // (kv_heads, group · tokens, dim): the query heads of a group read the same keys
         let q =
@@ -186,14 +208,19 @@ impl Attention {
         Ok(Tensor::from_vec(out, (count, q_width), &Device::Cpu)?)
     }
 
-    /// Self-attention of an encoder whose sequences each see all of themselves and nothing else.
+    /// Self-attention of an encoder whose sequences each see all of themselves and nothing else;
+    /// `qkv` has queries, keys and values side by side, (tokens, (heads + 2 · kv_heads) · dim).
     pub fn attend_sequences(
         &self,
-        [q, k, v]: [&Tensor; 3],
+        qkv: &Tensor,
         bias: Option<&Arc<RelativeBias>>,
         sequences: &[Range<usize>],
         metadata: &mut MetadataCache,
     ) -> Result<Tensor> {
+        if self.compute == Compute::Kernels && bias.is_none() {
+            return self.attend_themselves(qkv, sequences);
+        }
+        let [q, k, v] = &self.split(qkv)?;
         if self.compute == Compute::Kernels {
             let groups = QueryGroup::per_sequence(sequences, Mask::Full);
             return self.attend_groups([q, k, v], bias.map(|bias| &**bias), &groups);
@@ -209,5 +236,22 @@ impl Attention {
             AttentionMetadata::new(&spans, &self.shape, bias, q.device())
         })?;
         metadata.attend(&self.shape, q, &[k.clone(), v.clone()])
+    }
+
+    /// Self-attention of sequences by the kernels, without a bias.
+    fn attend_themselves(&self, qkv: &Tensor, sequences: &[Range<usize>]) -> Result<Tensor> {
+        let (tokens, stride) = qkv.dims2()?;
+        let width = self.shape.heads * self.shape.dim;
+        let mut out = vec![0.0; tokens * width];
+        with_slice(&qkv.contiguous()?, |qkv| {
+            for rows in sequences {
+                kernel::attend_itself(
+                    &self.shape,
+                    &qkv[rows.start * stride..rows.end * stride],
+                    &mut out[rows.start * width..rows.end * width],
+                );
+            }
+        })?;
+        Ok(Tensor::from_vec(out, (tokens, width), &Device::Cpu)?)
     }
 }

@@ -22,27 +22,62 @@ impl CustomOp1 for Normalize<'_> {
 
     fn cpu_fwd(&self, storage: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
         let mut out = cpu_slice(storage, layout)?.to_vec();
-        let width = layout.shape().dims().last().copied().unwrap_or(0);
+        self.rows(&mut out, layout.shape())?;
+        Ok((CpuStorage::F32(out), layout.shape().clone()))
+    }
+}
+
+impl Normalize<'_> {
+    /// Normalizes the rows of `out`, which are as wide as the last dimension.
+    fn rows(&self, out: &mut [f32], shape: &Shape) -> Result<()> {
+        let width = shape.dims().last().copied().unwrap_or(0);
         let normalize = |weight: &[f32]| {
             if weight.len() != width {
                 candle_core::bail!("a norm of {} got {width}", weight.len())
             }
             match self.bias {
-                None => kernel::rms_norm(&mut out, weight, self.epsilon),
-                Some(bias) => with_slice(bias, |bias| {
-                    kernel::layer_norm(&mut out, weight, bias, self.epsilon)
-                })
-                .map_err(candle_core::Error::wrap)?,
+                None => kernel::rms_norm(out, weight, self.epsilon),
+                Some(bias) => {
+                    with_slice(bias, |bias| kernel::layer_norm(out, weight, bias, self.epsilon))
+                        .map_err(candle_core::Error::wrap)?
+                }
             }
             Ok(())
         };
-        with_slice(self.weight, normalize).map_err(candle_core::Error::wrap)??;
-        Ok((CpuStorage::F32(out), layout.shape().clone()))
+        with_slice(self.weight, normalize).map_err(candle_core::Error::wrap)?
+    }
+}
+
+/// The sum of two tensors of the same shape, normalized.
+impl CustomOp2 for Normalize<'_> {
+    fn name(&self) -> &'static str {
+        "norm-of-sum"
+    }
+
+    fn cpu_fwd(
+        &self,
+        x: &CpuStorage,
+        xl: &Layout,
+        y: &CpuStorage,
+        yl: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let mut out = sum(x, xl, y, yl)?;
+        self.rows(&mut out, xl.shape())?;
+        Ok((CpuStorage::F32(out), xl.shape().clone()))
     }
 }
 
 /// `x + y` of two tensors of the same shape.
 pub(super) struct Add;
+
+fn sum(x: &CpuStorage, xl: &Layout, y: &CpuStorage, yl: &Layout) -> Result<Vec<f32>> {
+    if xl.shape() != yl.shape() {
+        candle_core::bail!("a sum of {:?} and {:?}", xl.shape(), yl.shape());
+    }
+    let mut out = cpu_slice(x, xl)?.to_vec();
+    kernel::add(&mut out, cpu_slice(y, yl)?);
+    Ok(out)
+}
 
 impl CustomOp2 for Add {
     fn name(&self) -> &'static str {
@@ -56,12 +91,7 @@ impl CustomOp2 for Add {
         y: &CpuStorage,
         yl: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        if xl.shape() != yl.shape() {
-            candle_core::bail!("a sum of {:?} and {:?}", xl.shape(), yl.shape());
-        }
-        let mut out = cpu_slice(x, xl)?.to_vec();
-        kernel::add(&mut out, cpu_slice(y, yl)?);
-        Ok((CpuStorage::F32(out), xl.shape().clone()))
+        Ok((CpuStorage::F32(sum(x, xl, y, yl)?), xl.shape().clone()))
     }
 }
 

@@ -70,9 +70,8 @@ impl EncoderAttention {
         let bias = self.bias.as_deref();
         match &self.pattern {
             LayerPattern::Full => {
-                let [q, k, v] = self.attention.split(&self.qkv.forward(x)?)?;
                 let bias = self.bias.as_ref();
-                self.attention.attend_sequences([&q, &k, &v], bias, &sources, metadata)
+                self.attention.attend_sequences(&self.qkv.forward(x)?, bias, &sources, metadata)
             }
             LayerPattern::Local { radius } => {
                 let [q, k, v] = self.attention.split(&self.qkv.forward(x)?)?;

@@ -1,10 +1,11 @@
 //! The KV cache of a sequence, and that of a source.
 
-use super::kv_pool::SlotList;
+use super::kv_pool::{KvPool, SlotList, misplaced};
 use super::kv_store::{HostLayer, KvStorage, KvStore};
 use super::ranges::ranges;
 use crate::checkpoint::with_slice;
 use crate::error::Result;
+use crate::kernel::{AttentionShape, RowColumns, SourceKeyValues};
 use candle_core::Tensor;
 use std::sync::Arc;
 
@@ -21,7 +22,16 @@ pub struct KvCache {
 /// The keys and values of a source that an encoder has read, for the cross-attention of every layer
 /// of the decoder.
 pub struct SourceCache {
-    store: KvStore,
+    store: SourceStore,
+    /// The storage of the decoder's own keys and values.
+    decoder: KvStorage,
+}
+
+enum SourceStore {
+    /// For the kernels, a layer each.
+    Host(Vec<SourceKeyValues>),
+    /// In a pool.
+    Pooled(KvStore),
 }
 
 impl KvCache {
@@ -39,7 +49,11 @@ impl KvCache {
 
     /// An empty cache of a decoder that attends to `source`.
     pub fn reading(source: Arc<SourceCache>) -> KvCache {
-        let cache = KvCache::new(source.store.layers(), &source.store.storage());
+        let layers = match &source.store {
+            SourceStore::Host(layers) => layers.len(),
+            SourceStore::Pooled(store) => store.layers(),
+        };
+        let cache = KvCache::new(layers, &source.decoder);
         KvCache { source: Some(source), ..cache }
     }
 
@@ -101,52 +115,85 @@ impl KvCache {
 }
 
 impl SourceCache {
-    /// A cache for each of some sources of these lengths. `layers` has the keys and values of all
-    /// of them, one after the other, for every layer of the decoder: each (tokens, kv_heads, dim).
+    /// A cache for each of some sources of these lengths, in `storage`, for a decoder whose own
+    /// keys and values are in `decoder`. `layers` has the keys and values of all of them, side by
+    /// side and one source after the other, for every layer of the decoder: (tokens, 2 · kv_heads ·
+    /// dim).
     pub(crate) fn new(
+        [storage, decoder]: [&KvStorage; 2],
+        lengths: &[usize],
+        shape: &AttentionShape,
+        layers: impl ExactSizeIterator<Item = Result<Tensor>>,
+    ) -> Result<Vec<Arc<SourceCache>>> {
+        let stores = match storage.pool() {
+            Some(pool) => SourceCache::pooled(pool, storage, lengths, shape, layers)?,
+            None => {
+                let half = matches!(storage, KvStorage::F16);
+                SourceCache::hosted(half, lengths, shape, layers)?
+            }
+        };
+        let cache = |store| Arc::new(SourceCache { store, decoder: decoder.clone() });
+        Ok(stores.into_iter().map(cache).collect())
+    }
+
+    fn pooled(
+        pool: &KvPool,
         storage: &KvStorage,
         lengths: &[usize],
-        layers: impl ExactSizeIterator<Item = Result<[Tensor; 2]>>,
-    ) -> Result<Vec<Arc<SourceCache>>> {
-        let store = |_| KvStore::new(layers.len(), storage);
-        let mut stores: Vec<KvStore> = lengths.iter().map(store).collect();
-        match storage.pool() {
-            Some(pool) => {
-                let mut pool = pool.lock();
-                let first = pool.reserve(lengths.iter().sum())?;
-                for (layer, keys_and_values) in layers.enumerate() {
-                    let [k, v] = keys_and_values?;
-                    pool.write(layer, first, &k, &v)?;
-                }
-                for (store, range) in stores.iter().zip(ranges(lengths)) {
-                    store.slots()?.lock().extend(range.map(|row| (first + row) as u32));
-                }
-            }
-            None => {
-                for (layer, keys_and_values) in layers.enumerate() {
-                    let [k, v] = keys_and_values?;
-                    let width = k.elem_count() / k.dim(0)?.max(1);
-                    let mut push = |k: &[f32], v: &[f32]| -> Result<()> {
-                        for (store, range) in stores.iter_mut().zip(ranges(lengths)) {
-                            let rows = range.start * width..range.end * width;
-                            store.host_mut(layer)?.push(&k[rows.clone()], &v[rows]);
-                        }
-                        Ok(())
-                    };
-                    with_slice(&k, |k| with_slice(&v, |v| push(k, v)))???;
-                }
-            }
+        shape: &AttentionShape,
+        layers: impl ExactSizeIterator<Item = Result<Tensor>>,
+    ) -> Result<Vec<SourceStore>> {
+        let stores: Vec<KvStore> =
+            lengths.iter().map(|_| KvStore::new(layers.len(), storage)).collect();
+        let mut pool = pool.lock();
+        let first = pool.reserve(lengths.iter().sum())?;
+        for (layer, keys_and_values) in layers.enumerate() {
+            let both = keys_and_values?.reshape(((), 2 * shape.kv_heads, shape.dim))?;
+            let [k, v] = [0, shape.kv_heads].map(|from| both.narrow(1, from, shape.kv_heads));
+            pool.write(layer, first, &k?, &v?)?;
         }
-        Ok(stores.into_iter().map(|store| Arc::new(SourceCache { store })).collect())
+        for (store, range) in stores.iter().zip(ranges(lengths)) {
+            store.slots()?.lock().extend(range.map(|row| (first + row) as u32));
+        }
+        Ok(stores.into_iter().map(SourceStore::Pooled).collect())
+    }
+
+    fn hosted(
+        half: bool,
+        lengths: &[usize],
+        shape: &AttentionShape,
+        layers: impl ExactSizeIterator<Item = Result<Tensor>>,
+    ) -> Result<Vec<SourceStore>> {
+        let width = shape.kv_heads * shape.dim;
+        let stride = 2 * width;
+        let mut stores: Vec<Vec<SourceKeyValues>> =
+            lengths.iter().map(|_| Vec::with_capacity(layers.len())).collect();
+        for keys_and_values in layers {
+            with_slice(&keys_and_values?.contiguous()?, |all| {
+                for (store, range) in stores.iter_mut().zip(ranges(lengths)) {
+                    let values = &all[range.start * stride..range.end * stride];
+                    let [keys, values] =
+                        [0, width].map(|first| RowColumns { values, stride, first, width });
+                    store.push(SourceKeyValues::new(shape, half, keys, values));
+                }
+            })?;
+        }
+        Ok(stores.into_iter().map(SourceStore::Host).collect())
     }
 
     /// The slots of its positions in the pool.
     pub(super) fn slots(&self) -> Result<&SlotList> {
-        self.store.slots()
+        match &self.store {
+            SourceStore::Pooled(store) => store.slots(),
+            SourceStore::Host(_) => Err(misplaced()),
+        }
     }
 
     /// A layer in main memory.
-    pub(super) fn host(&self, layer: usize) -> Result<&HostLayer> {
-        self.store.host(layer)
+    pub(super) fn host(&self, layer: usize) -> Result<&SourceKeyValues> {
+        match &self.store {
+            SourceStore::Host(layers) => layers.get(layer).ok_or_else(misplaced),
+            SourceStore::Pooled(_) => Err(misplaced()),
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::kv_pool::{KvPool, SlotList, misplaced};
 use super::{Backend, Compute};
 use crate::error::Result;
 use crate::kernel::{self, KeyValues, KvView, Precision};
-use candle_core::{Device, Tensor};
+use candle_core::Tensor;
 use half::f16;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ impl KvStorage {
         match (backend.compute, backend.precision) {
             (Compute::Candle, _) => KvStorage::Pool(Arc::default()),
             (Compute::Kernels, Precision::Int8) => KvStorage::F16,
-            (Compute::Kernels, Precision::F32 | Precision::F16 | Precision::Bf16) => KvStorage::F32,
+            (Compute::Kernels, _) => KvStorage::F32,
         }
     }
 
@@ -161,16 +161,6 @@ impl HostLayer {
                 kernel::extend_half(values, v);
             }
         }
-    }
-
-    /// The keys, (positions, kv_heads, dim).
-    pub fn keys(&self, kv_heads: usize, dim: usize) -> Result<Tensor> {
-        let keys: Vec<f32> = match self {
-            HostLayer::F32 { keys, .. } => keys.clone(),
-            HostLayer::F16 { keys, .. } => keys.iter().map(|k| k.to_f32()).collect(),
-        };
-        let positions = keys.len() / (kv_heads * dim);
-        Ok(Tensor::from_vec(keys, (positions, kv_heads, dim), &Device::Cpu)?)
     }
 
     /// A row of f32 keys, which are of this width.

@@ -3,7 +3,7 @@
 use super::{Backend, Compute, ops};
 use crate::checkpoint::{MatrixReader, cpu_slice, with_slice};
 use crate::error::Result;
-use crate::kernel::{self, Activation, Packed};
+use crate::kernel::{self, Activation, Packed, Precision};
 use candle_core::{CpuStorage, CustomOp1, Device, Layout, Shape, Tensor};
 use std::sync::Arc;
 
@@ -25,6 +25,12 @@ impl Matrix {
             Compute::Candle => Ok(Matrix::Device(backend.place(&weights.all()?)?)),
             Compute::Kernels => {
                 let &MatrixReader { rows: n, width: k, .. } = weights;
+                if let Some(integers) = weights.integers().filter(|_| backend.quantizes()) {
+                    let is_static = backend.precision == Precision::Int8Static;
+                    let factor = integers.input_factor.filter(|_| is_static);
+                    let packed = Packed::pack_integers(k, &integers.rows(), factor);
+                    return Ok(Matrix::Packed(Arc::new(packed)));
+                }
                 let read = |range, out: &mut [f32]| weights.read(range, out);
                 Ok(Matrix::Packed(Arc::new(Packed::try_pack(backend.precision, n, k, read)?)))
             }

@@ -79,7 +79,11 @@ pub(super) fn normalize_sum(
     {
         return Ok(normalized);
     }
-    normalize(norm, &add(x, &bias_activation(y, y_bias, None)?)?)
+    let y = bias_activation(y, y_bias, None)?;
+    if is_for_kernels(x) {
+        return Ok(x.contiguous()?.apply_op2_no_bwd(&y.contiguous()?, norm)?);
+    }
+    normalize(norm, &add(x, &y)?)
 }
 
 fn normalizing<'a>(norm: &Normalize<'a>) -> NormParameters<'a> {

@@ -11,10 +11,10 @@ use candle_core::{DType, Tensor};
 /// The projection of hidden states onto the vocabulary. Its product is visited in blocks of columns
 /// and never stored as a whole.
 pub struct OutputLayer {
-    matrix: Matrix,
+    pub(super) matrix: Matrix,
     vocabulary: usize,
     /// Added to each token's logit.
-    bias: Option<Vec<f32>>,
+    pub(super) bias: Option<Vec<f32>>,
     /// The bias on the device, if the logits arise on one.
     device_bias: Option<Tensor>,
 }

@@ -3,6 +3,7 @@
 use super::{Backend, Compute, Linear, Span};
 use crate::checkpoint::{MatrixReader, with_slice};
 use crate::error::Result;
+use crate::kernel;
 use candle_core::{DType, Device, Tensor};
 
 /// The simpler simple recurrent unit, SSRU (Kim et al. 2019, "From Research to Production and
@@ -48,23 +49,17 @@ impl Recurrence {
             return self.forward_candle(&input, spans);
         }
         let width = self.width;
-        let mut out = Vec::with_capacity(input.dim(0)? * width);
+        let mut out = vec![0.0; input.dim(0)? * width];
+        let mut state = vec![0.0; width];
         with_slice(&input, |input| -> Result<()> {
-            let mut rows = input.chunks_exact(2 * width);
+            let mut rows = input.chunks_exact(2 * width).zip(out.chunks_exact_mut(width));
             for span in spans {
                 let before: Vec<Option<usize>> =
                     (0..span.tokens.len()).map(|token| span.row_before(token)).collect();
                 let cache = span.cache.store.host_mut(self.layer)?;
-                for (before, row) in before.into_iter().zip(&mut rows) {
-                    let (new, gate) = row.split_at(width);
+                for (before, (row, out)) in before.into_iter().zip(&mut rows) {
                     let held = before.map(|row| cache.key_row(row, width)).transpose()?;
-                    let state: Vec<f32> = (0..width)
-                        .map(|i| {
-                            let keep = 1.0 / (1.0 + (-gate[i]).exp());
-                            keep * held.map_or(0.0, |held| held[i]) + (1.0 - keep) * new[i]
-                        })
-                        .collect();
-                    out.extend(state.iter().map(|c| c.max(0.0)));
+                    kernel::recur(row, held, &mut state, out);
                     cache.push(&state, &[]);
                 }
             }

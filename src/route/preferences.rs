@@ -13,7 +13,7 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Preset {
-    /// The likeliest token each time; nothing is read back.
+    /// The likeliest token each time, out of a shortlist where there is one; nothing is read back.
     Fast,
     /// As the models' files say.
     #[default]
@@ -40,6 +40,7 @@ impl Preset {
             Preset::Fast => DecodingOverrides {
                 num_beams: stated.num_beams.or(Some(1)),
                 channel_weight: stated.channel_weight.or(Some(0.0)),
+                shortlist: stated.shortlist.or(Some(true)),
                 ..stated
             },
             Preset::Best => DecodingOverrides { num_beams: stated.num_beams.or(Some(4)), ..stated },
@@ -133,7 +134,10 @@ mod tests {
         let best = Preset::Best.apply(DecodingOverrides::default());
         assert_eq!((best.num_beams, best.channel_weight), (Some(4), None));
         let fast = Preset::Fast.apply(DecodingOverrides::default());
-        assert_eq!((fast.num_beams, fast.channel_weight), (Some(1), Some(0.0)));
+        assert_eq!(
+            (fast.num_beams, fast.channel_weight, fast.shortlist),
+            (Some(1), Some(0.0), Some(true))
+        );
         let usual = Preset::Balanced.apply(DecodingOverrides::default());
         assert_eq!(usual, DecodingOverrides::default());
     }

@@ -35,12 +35,21 @@ impl EncoderDecoder {
         let stack = StackBuilder::new(&builder, &config.decoder, &naming.decoder, false)?;
         let decoder = stack.build(target, |layer| stack.decoder_layer(layer))?;
         // A recurrence goes on from the state that it kept: rounded at every token, it would drift.
-        let storage = match KvStorage::of(backend) {
+        let source_storage = KvStorage::of(backend);
+        let storage = match source_storage.clone() {
             KvStorage::F16 if config.recurrent => KvStorage::F32,
             storage => storage,
         };
         let generation_defaults = None;
-        Ok(EncoderDecoder { encoder, decoder, output, storage, config, generation_defaults })
+        Ok(EncoderDecoder {
+            encoder,
+            decoder,
+            output,
+            storage,
+            source_storage,
+            config,
+            generation_defaults,
+        })
     }
 }
 

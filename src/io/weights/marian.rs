@@ -2,10 +2,11 @@
 //! items' bytes. One of the items is the model's configuration as YAML.
 //!
 //! 8-bit matrices are stored transposed (the embeddings are not), with the factor that made the
-//! weights whole numbers after them. They are read as f32, `weight / factor`, which is exact but
-//! for one rounding; the multipliers for activations (`*_QuantMultA`, "alphas") are not needed.
-//! Marian computes with 8-bit activations under these multipliers, polygist in f32, or in 8 bits
-//! with a scale for every 64 numbers: results differ by the rounding of the activations.
+//! weights whole numbers after them. The kernels multiply these as they are; where floats are
+//! wanted, they are read as `weight / factor`. Marian makes 8-bit integers of activations with the
+//! multipliers that the file has for every matrix (`*_QuantMultA`, "alphas"); so does polygist with
+//! [`Precision::Int8Static`](crate::kernel::Precision::Int8Static). Otherwise each row of
+//! activations has a scale of its own, which rounds less.
 
 use super::stored::{Kind, View};
 use serde_json::{Map, Value};

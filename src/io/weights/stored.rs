@@ -149,14 +149,7 @@ impl View {
             left -= chunk.len();
         }
         if self.kind == Kind::Scaled8 {
-            let mut factor = [0; 4];
-            file.read_exact(&mut factor)?;
-            let scale = f32::from_le_bytes(factor).recip();
-            if !scale.is_finite() || scale == 0.0 {
-                return Err(std::io::Error::other(
-                    "the factor of a matrix of 8-bit integers is no number to divide by",
-                ));
-            }
+            let scale = read_scale(file)?;
             values.iter_mut().for_each(|value| *value *= scale);
         }
         Ok(Some(match &self.strides {
@@ -164,6 +157,40 @@ impl View {
             None => values,
         }))
     }
+}
+
+impl View {
+    /// The 8-bit integers of a matrix as they lie in the file, their width, and their scale; `None`
+    /// for other tensors.
+    fn read_integers(&self, file: &mut File) -> std::io::Result<Option<(Vec<i8>, usize, f32)>> {
+        let width = match (self.shape.as_slice(), self.strides.as_deref()) {
+            (&[_, width], None) => width,
+            // Transposed: columns lie one after the other.
+            (&[width, _], Some(&[1, stride])) if stride == width => width,
+            _ => return Ok(None),
+        };
+        if self.kind != Kind::Scaled8 || width == 0 {
+            return Ok(None);
+        }
+        let mut bytes = vec![0; self.span];
+        file.seek(SeekFrom::Start(self.start))?;
+        file.read_exact(&mut bytes)?;
+        let values = bytes.into_iter().map(u8::cast_signed).collect();
+        Ok(Some((values, width, read_scale(file)?)))
+    }
+}
+
+/// Reads the factor that stands after a matrix of 8-bit integers; what one of them is worth.
+fn read_scale(file: &mut File) -> std::io::Result<f32> {
+    let mut factor = [0; 4];
+    file.read_exact(&mut factor)?;
+    let scale = f32::from_le_bytes(factor).recip();
+    if !scale.is_finite() || scale == 0.0 {
+        return Err(std::io::Error::other(
+            "the factor of a matrix of 8-bit integers is no number to divide by",
+        ));
+    }
+    Ok(scale)
 }
 
 /// Whether the strides are those of a tensor whose numbers lie one after the other, last dimension
@@ -274,6 +301,16 @@ impl Weights for Stored {
     fn get(&self, name: &str) -> Result<Tensor> {
         let (part, view) = self.find(name)?;
         Ok(Tensor::from_vec(self.read(name, part, view)?, view.shape.as_slice(), &Device::Cpu)?)
+    }
+
+    fn get_integers(&self, name: &str) -> Result<Option<MatrixReader<'_>>> {
+        let (Part { path, file }, view) = self.find(name)?;
+        let read = {
+            let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+            view.read_integers(&mut file).map_err(Error::io("reading", path))?
+        };
+        read.map(|(values, width, scale)| MatrixReader::of_integers(values, width, scale))
+            .transpose()
     }
 
     fn get_rows_reader(&self, name: &str, width: usize) -> Result<MatrixReader<'_>> {

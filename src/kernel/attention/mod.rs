@@ -7,8 +7,11 @@ mod products;
 mod relative_bias;
 mod shape;
 mod softmax;
+mod source;
+mod source_tile;
 mod tile;
 
 pub use attend::attend;
 pub use relative_bias::RelativeBias;
-pub use shape::{AttentionShape, GlobalBlocks, KeyValues, KvView, Mask};
+pub use shape::{AttentionShape, GlobalBlocks, KeyValues, KvView, Mask, RowColumns};
+pub use source::{SourceKeyValues, attend_itself, attend_source};

@@ -90,3 +90,26 @@ impl GlobalBlocks<'_> {
         (position / self.size).min(count.saturating_sub(1))
     }
 }
+
+/// Some columns of rows that may have others: the queries, keys or values of a projection.
+#[derive(Clone, Copy)]
+pub struct RowColumns<'a> {
+    /// (rows, stride)
+    pub values: &'a [f32],
+    /// Width of a row with all its columns.
+    pub stride: usize,
+    /// The first of the columns.
+    pub first: usize,
+    /// How many they are.
+    pub width: usize,
+}
+
+impl<'a> RowColumns<'a> {
+    pub(super) fn rows(&self) -> usize {
+        self.values.len() / self.stride
+    }
+
+    pub(super) fn row(&self, i: usize) -> &'a [f32] {
+        &self.values[i * self.stride + self.first..][..self.width]
+    }
+}

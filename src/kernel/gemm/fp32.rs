@@ -45,6 +45,15 @@ impl Weights {
         &self.values[panels.start * size..panels.end * size]
     }
 
+    /// Copies row `from` of `all`, whose rows are as long, to row `to`.
+    pub(super) fn copy_row(&mut self, to: usize, all: &Weights, from: usize) {
+        let base = |i: usize| i / PANEL * self.k * PANEL + i % PANEL;
+        let (to, from) = (base(to), base(from));
+        for p in 0..self.k {
+            self.values[to + p * PANEL] = all.values[from + p * PANEL];
+        }
+    }
+
     /// Writes row `i` to `out`.
     pub(super) fn row(&self, i: usize, out: &mut [f32]) {
         let base = i / PANEL * self.k * PANEL + i % PANEL;

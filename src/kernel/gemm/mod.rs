@@ -7,5 +7,5 @@ mod precision;
 mod target;
 
 pub use int8::GROUP;
-pub use packed::Packed;
+pub use packed::{IntegerRows, Packed};
 pub use precision::Precision;

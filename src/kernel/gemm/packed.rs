@@ -10,7 +10,17 @@ use std::ops::Range;
 
 enum Weights {
     F32(fp32::Weights),
-    Int8(int8::Weights),
+    /// With the factor that all inputs are multiplied with to become integers, if it is fixed.
+    Int8(int8::Weights, Option<f32>),
+}
+
+/// Rows of a matrix that are 8-bit integers as they are.
+#[derive(Clone, Copy)]
+pub struct IntegerRows<'a> {
+    /// (rows, k)
+    pub values: &'a [i8],
+    /// What an integer is multiplied with.
+    pub scale: f32,
 }
 
 /// A weight matrix of `n` output features and `k` input features, in panels.
@@ -57,13 +67,13 @@ impl Packed {
             rows(range, buffer)
         };
         let weights = match precision {
-            Precision::Int8 => {
+            Precision::Int8 | Precision::Int8Static => {
                 let mut weights = int8::Weights::zeros(Isa::current(), n, k);
                 let blocks = weights.blocks(BLOCK).enumerate();
                 blocks.try_for_each_init(Vec::new, |buffer, (number, mut block)| {
                     read(number, buffer).map(|()| block.fill(buffer, k))
                 })?;
-                Weights::Int8(weights)
+                Weights::Int8(weights, None)
             }
             // On a CPU 16 bits are no faster, and are not used.
             Precision::F32 | Precision::F16 | Precision::Bf16 => {
@@ -76,6 +86,29 @@ impl Packed {
             }
         };
         Ok(Packed { n, k, weights })
+    }
+
+    /// Packs rows of `k` integers each, one part below the other, as they are. With an
+    /// `input_factor`, inputs become integers when they are multiplied with it; else each row of
+    /// inputs gets the scale that its largest needs.
+    ///
+    /// # Panics
+    /// If a part is not whole rows.
+    pub fn pack_integers(k: usize, parts: &[IntegerRows<'_>], input_factor: Option<f32>) -> Packed {
+        assert!(k > 0 && parts.iter().all(|part| part.values.len().is_multiple_of(k)));
+        let rows: Vec<(&[i8], f32)> = parts
+            .iter()
+            .flat_map(|part| part.values.chunks_exact(k).map(|row| (row, part.scale)))
+            .collect();
+        let mut weights = int8::Weights::zeros_of_rows(Isa::current(), rows.len(), k);
+        weights.blocks(int8::PANEL).zip(rows.par_chunks(int8::PANEL)).for_each(
+            |(mut block, rows)| {
+                for (i, &(row, scale)) in rows.iter().enumerate() {
+                    block.fill_integers(i, row, scale);
+                }
+            },
+        );
+        Packed { n: rows.len(), k, weights: Weights::Int8(weights, input_factor) }
     }
 
     /// Output features.
@@ -96,7 +129,7 @@ impl Packed {
     pub fn row(&self, i: usize, out: &mut [f32]) {
         assert!(i < self.n && out.len() == self.k);
         match &self.weights {
-            Weights::Int8(weights) => weights.row(i, out),
+            Weights::Int8(weights, _) => weights.row(i, out),
             Weights::F32(weights) => weights.row(i, out),
         }
     }
@@ -106,15 +139,30 @@ impl Packed {
     /// # Panics
     /// If there is no such row.
     pub fn select(&self, rows: &[u32]) -> Packed {
-        assert!(rows.iter().all(|&row| (row as usize) < self.n));
-        match &self.weights {
-            Weights::F32(_) => Packed::pack(Precision::F32, rows.len(), self.k, |i, out| {
-                self.row(rows[i] as usize, out)
-            }),
-            // Copied as they are: with a shortlist, a vocabulary is chosen for every sentence.
-            Weights::Int8(weights) => {
-                Packed { n: rows.len(), k: self.k, weights: Weights::Int8(weights.select(rows)) }
-            }
+        let mut selected = self.zeros_like(rows.len());
+        rows.iter().enumerate().for_each(|(to, &from)| selected.copy_row(to, self, from as usize));
+        selected
+    }
+
+    /// A matrix of `n` rows of zeros, for [`Packed::copy_row`] to write over.
+    pub fn zeros_like(&self, n: usize) -> Packed {
+        let weights = match &self.weights {
+            Weights::F32(_) => Weights::F32(fp32::Weights::zeros(n, self.k)),
+            Weights::Int8(weights, factor) => Weights::Int8(weights.zeros_like(n), *factor),
+        };
+        Packed { n, k: self.k, weights }
+    }
+
+    /// Copies row `from` of `all`, a matrix of the same kind, to row `to`, as it is.
+    ///
+    /// # Panics
+    /// If there is no such row, or the matrices are of different kinds.
+    pub fn copy_row(&mut self, to: usize, all: &Packed, from: usize) {
+        assert!(to < self.n && from < all.n && self.k == all.k);
+        match (&mut self.weights, &all.weights) {
+            (Weights::F32(own), Weights::F32(all)) => own.copy_row(to, all, from),
+            (Weights::Int8(own, _), Weights::Int8(all, _)) => own.copy_row(to, all, from),
+            _ => unreachable!("rows of another precision"),
         }
     }
 
@@ -123,13 +171,21 @@ impl Packed {
     /// # Panics
     /// If the lengths of the slices do not fit.
     pub fn matmul(&self, x: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
-        let count = x.len() / self.k * self.n;
+        self.matmul_first(self.n, x, bias)
+    }
+
+    /// The product with the first `n` rows alone, see [`Packed::matmul`].
+    ///
+    /// # Panics
+    /// If there are not so many, or the lengths of the slices do not fit.
+    pub fn matmul_first(&self, n: usize, x: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
+        let count = x.len() / self.k * n;
         let mut out = Vec::with_capacity(count);
         self.multiply(
             &self.prepare(x),
-            0..self.n,
+            0..n,
             bias,
-            Target { out: &mut out.spare_capacity_mut()[..count], stride: self.n },
+            Target { out: &mut out.spare_capacity_mut()[..count], stride: n },
         );
         // SAFETY: the product has written every element.
         unsafe { out.set_len(count) };
@@ -175,8 +231,9 @@ impl Packed {
         assert_eq!(x.len() % self.k, 0);
         match &self.weights {
             Weights::F32(_) => Prepared::F32(fp32::Activations::new(x, self.k)),
-            Weights::Int8(weights) => {
-                Prepared::Int8(int8::Activations::quantize(weights.isa(), x, self.k))
+            Weights::Int8(weights, factor) => {
+                let (isa, group) = (weights.isa(), weights.group());
+                Prepared::Int8(int8::Activations::quantize(isa, x, self.k, group, *factor))
             }
         }
     }
@@ -198,7 +255,7 @@ impl Packed {
                 let panels = weights.panels(panels(fp32::PANEL));
                 fp32::matmul(Isa::current(), x, panels, width, bias, target);
             }
-            (Prepared::Int8(x), Weights::Int8(weights)) => {
+            (Prepared::Int8(x), Weights::Int8(weights, _)) => {
                 int8::matmul(x, weights.panels(panels(int8::PANEL)), width, bias, target);
             }
             _ => unreachable!("prepared by a matrix of another precision"),

@@ -12,4 +12,8 @@ pub enum Precision {
     /// 8-bit integers, a scale per [`GROUP`](crate::kernel::GROUP) weights; activations are
     /// quantized the same way on the fly.
     Int8,
+    /// 8-bit integers as [`Precision::Int8`], but activations are quantized with the factors that a
+    /// model's file gives for each layer, where it gives any: as Marian runs its students, whose
+    /// results this reproduces. Elsewhere it is [`Precision::Int8`].
+    Int8Static,
 }

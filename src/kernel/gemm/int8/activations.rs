@@ -5,15 +5,17 @@ use super::quantize::{quantize_i8, quantize_i16};
 use crate::kernel::simd::{Aligned, Isa};
 use std::ops::Range;
 
-/// Rows of quantized activations, in groups of [`GROUP`] values.
+/// Rows of quantized activations, in groups of values that share a scale.
 pub(in crate::kernel::gemm) struct Activations {
     values: Values,
     /// (rows, groups)
     scales: Vec<f32>,
     groups: usize,
+    /// Values of a row, padded to whole [`GROUP`]s.
+    depth: usize,
 }
 
-/// 8-bit values as the instruction set multiplies them, (rows, groups × GROUP).
+/// 8-bit values as the instruction set multiplies them, (rows, depth).
 enum Values {
     /// As 16-bit integers.
     I16(Vec<i16>),
@@ -30,11 +32,17 @@ pub(super) enum Tile<'a> {
 }
 
 impl Activations {
-    /// Quantizes rows of `k` values.
-    pub(in crate::kernel::gemm) fn quantize(isa: Isa, x: &[f32], k: usize) -> Activations {
-        let groups = k.div_ceil(GROUP);
-        let depth = groups * GROUP;
-        let rows = x.len() / k;
+    /// Quantizes rows of `k` values; each `group` of them gets a scale, or all are multiplied with
+    /// a fixed factor.
+    pub(in crate::kernel::gemm) fn quantize(
+        isa: Isa,
+        x: &[f32],
+        k: usize,
+        group: usize,
+        fixed: Option<f32>,
+    ) -> Activations {
+        let depth = k.next_multiple_of(GROUP);
+        let (rows, groups) = (x.len() / k, depth / group);
         let mut scales = vec![0.0; rows * groups];
         let lines = x.chunks_exact(k).zip(scales.chunks_exact_mut(groups));
         let values = if k_pack(isa) == 4 {
@@ -43,17 +51,18 @@ impl Activations {
             for (((row, scales), values), starts) in
                 lines.zip(values.chunks_exact_mut(depth)).zip(starts.chunks_exact_mut(groups))
             {
-                quantize_i8(isa, row, values, scales, starts, weight_bias(isa).into());
+                let weight_bias = weight_bias(isa).into();
+                quantize_i8(isa, row, fixed, values, scales, starts, weight_bias);
             }
             Values::I8(values, starts)
         } else {
             let mut values = vec![0i16; rows * depth];
             for ((row, scales), values) in lines.zip(values.chunks_exact_mut(depth)) {
-                quantize_i16(isa, row, values, scales);
+                quantize_i16(isa, row, fixed, values, scales);
             }
             Values::I16(values)
         };
-        Activations { values, scales, groups }
+        Activations { values, scales, groups, depth }
     }
 
     /// Number of rows.
@@ -66,7 +75,7 @@ impl Activations {
     #[inline]
     pub(super) fn tile(&self, rows: Range<usize>) -> Tile<'_> {
         let groups = rows.start * self.groups..rows.end * self.groups;
-        let span = groups.start * GROUP..groups.end * GROUP;
+        let span = rows.start * self.depth..rows.end * self.depth;
         let (mr, scales) = (rows.len(), &self.scales[groups.clone()]);
         match &self.values {
             Values::I16(values) => Tile::I16(Rows { mr, values: &values[span], scales }),

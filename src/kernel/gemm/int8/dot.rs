@@ -43,18 +43,9 @@ pub(super) unsafe fn tile<D: I8Dot, const MR: usize, const N: usize>(
 ) {
     let groups = rows.scales.len() / MR;
     let depth = groups * GROUP;
-    assert!(
-        rows.values.len() == MR * depth
-            && rows.scales.len() == MR * groups
-            && starts.len() == rows.scales.len()
-    );
-    assert!(panel.values.len() == depth * PANEL && panel.scales.len() == groups * PANEL);
+    check::<MR>(rows, starts, panel, &epilogue);
+    assert!(panel.values.len() == depth * PANEL);
     let Epilogue { bias, out, stride, width } = epilogue;
-    assert!(
-        width <= PANEL
-            && bias.is_none_or(|bias| bias.len() == width)
-            && out.len() == (MR - 1) * stride + width
-    );
     for column in (0..PANEL).step_by(N * LANES) {
         // SAFETY: the caller has the features; the assertions bound what is read and written.
         unsafe {
@@ -91,6 +82,77 @@ pub(super) unsafe fn tile<D: I8Dot, const MR: usize, const N: usize>(
             write::<D::Floats, MR, N>(totals, column, epilogue);
         }
     }
+}
+
+/// Multiplies as [`tile`], where all values of a row share a scale: the registers hold no sums but
+/// those of integers.
+///
+/// # Safety
+/// The caller has the features of the registers.
+#[inline(always)]
+pub(super) unsafe fn tile_of_rows<D: I8Dot, const MR: usize, const N: usize>(
+    rows: Rows<'_, i8>,
+    starts: &[i32],
+    panel: Panel<'_>,
+    epilogue: Epilogue<'_>,
+) {
+    let depth = rows.values.len() / MR;
+    check::<MR>(rows, starts, panel, &epilogue);
+    assert!(rows.scales.len() == MR && depth.is_multiple_of(GROUP));
+    let Epilogue { bias, out, stride, width } = epilogue;
+    for column in (0..width).step_by(N * LANES) {
+        // SAFETY: the caller has the features; the assertions bound what is read and written.
+        unsafe {
+            let mut sums = [[D::splat(0); N]; MR];
+            for (r, sums) in sums.iter_mut().enumerate() {
+                *sums = [D::splat(*starts.as_ptr().add(r)); N];
+            }
+            for k in (0..depth).step_by(16) {
+                let mut activations = [D::activations(rows.values.as_ptr().add(k)); MR];
+                for (r, activations) in activations.iter_mut().enumerate() {
+                    *activations = D::activations(rows.values.as_ptr().add(r * depth + k));
+                }
+                let place = k * PANEL + column * 4;
+                add_products::<D, MR, N, 0>(&mut sums, panel, place, &activations);
+                add_products::<D, MR, N, 1>(&mut sums, panel, place, &activations);
+                add_products::<D, MR, N, 2>(&mut sums, panel, place, &activations);
+                add_products::<D, MR, N, 3>(&mut sums, panel, place, &activations);
+            }
+            let mut totals = [[D::Floats::zero(); N]; MR];
+            for n in 0..N {
+                let scale = D::Floats::load(panel.scales.as_ptr().add(column + n * LANES));
+                for r in 0..MR {
+                    let row = D::Floats::splat(*rows.scales.as_ptr().add(r));
+                    totals[r][n] = sums[r][n].floats().mul(row.mul(scale));
+                }
+            }
+            let epilogue = Epilogue { bias, out: &mut *out, stride, width };
+            write::<D::Floats, MR, N>(totals, column, epilogue);
+        }
+    }
+}
+
+/// Checks that the operands of a tile have the sizes that they should.
+#[inline(always)]
+fn check<const MR: usize>(
+    rows: Rows<'_, i8>,
+    starts: &[i32],
+    panel: Panel<'_>,
+    epilogue: &Epilogue<'_>,
+) {
+    let (depth, groups) = (rows.values.len() / MR, rows.scales.len() / MR);
+    assert!(
+        rows.values.len() == MR * depth
+            && rows.scales.len() == MR * groups
+            && starts.len() == rows.scales.len()
+    );
+    assert!(panel.values.len() == depth * PANEL && panel.scales.len() == groups * PANEL);
+    let Epilogue { bias, out, stride, width } = epilogue;
+    assert!(
+        *width <= PANEL
+            && bias.is_none_or(|bias| bias.len() == *width)
+            && out.len() == (MR - 1) * stride + width
+    );
 }
 
 /// Adds the products of one four of sixteen activations with the weights whose first four begin at

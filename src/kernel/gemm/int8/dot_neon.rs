@@ -1,6 +1,6 @@
 //! The int8 product with NEON's `sdot`, which multiplies weights with their signs.
 
-use super::dot::{I8Dot, tile};
+use super::dot::{I8Dot, tile, tile_of_rows};
 use super::epilogue::Epilogue;
 use super::layout::{Panel, Rows};
 use crate::kernel::simd::Neon;
@@ -19,6 +19,18 @@ pub(super) fn neon<const MR: usize>(
 ) {
     // SAFETY: this function has the features of these registers.
     unsafe { tile::<Four, MR, 1>(rows, starts, panel, epilogue) }
+}
+
+/// Multiplies as [`neon`], where rows have one scale each.
+#[target_feature(enable = "dotprod")]
+pub(super) fn neon_of_rows<const MR: usize>(
+    rows: Rows<'_, i8>,
+    starts: &[i32],
+    panel: Panel<'_>,
+    epilogue: Epilogue<'_>,
+) {
+    // SAFETY: this function has the features of these registers.
+    unsafe { tile_of_rows::<Four, MR, 1>(rows, starts, panel, epilogue) }
 }
 
 /// Sixteen sums in four registers.

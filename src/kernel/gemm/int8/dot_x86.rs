@@ -1,7 +1,7 @@
 //! The int8 product with VNNI's `vpdpbusd`, which multiplies weights without a sign; a bias added
 //! to every weight makes them so.
 
-use super::dot::{I8Dot, tile};
+use super::dot::{I8Dot, tile, tile_of_rows};
 use super::epilogue::Epilogue;
 use super::layout::{Panel, Rows};
 use crate::kernel::simd::{Avx2, Avx512};
@@ -20,6 +20,18 @@ pub(super) fn avx512<const MR: usize>(
     unsafe { tile::<Zmm, MR, 2>(rows, starts, panel, epilogue) }
 }
 
+/// Multiplies a whole panel, whose rows have one scale each: the sums take 24 of 32 registers.
+#[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
+pub(super) fn avx512_of_rows<const MR: usize>(
+    rows: Rows<'_, i8>,
+    starts: &[i32],
+    panel: Panel<'_>,
+    epilogue: Epilogue<'_>,
+) {
+    // SAFETY: this function has the features of these registers.
+    unsafe { tile_of_rows::<Zmm, MR, 4>(rows, starts, panel, epilogue) }
+}
+
 /// Multiplies a quarter of a panel at a time: the sums of a group take 12 of 16 registers.
 #[target_feature(enable = "avx2,fma,f16c,avxvnni")]
 pub(super) fn avx_vnni<const MR: usize>(
@@ -30,6 +42,18 @@ pub(super) fn avx_vnni<const MR: usize>(
 ) {
     // SAFETY: this function has the features of these registers.
     unsafe { tile::<Ymm<true>, MR, 1>(rows, starts, panel, epilogue) }
+}
+
+/// Multiplies as [`avx_vnni`], where rows have one scale each.
+#[target_feature(enable = "avx2,fma,f16c,avxvnni")]
+pub(super) fn avx_vnni_of_rows<const MR: usize>(
+    rows: Rows<'_, i8>,
+    starts: &[i32],
+    panel: Panel<'_>,
+    epilogue: Epilogue<'_>,
+) {
+    // SAFETY: this function has the features of these registers.
+    unsafe { tile_of_rows::<Ymm<true>, MR, 1>(rows, starts, panel, epilogue) }
 }
 
 /// Multiplies as [`avx_vnni`] does, with the instruction as AVX-512 encodes it, so that machines
@@ -43,6 +67,18 @@ pub(super) fn avx512vl_vnni<const MR: usize>(
 ) {
     // SAFETY: this function has the features of these registers.
     unsafe { tile::<Ymm<false>, MR, 1>(rows, starts, panel, epilogue) }
+}
+
+/// Multiplies as [`avx512vl_vnni`], where rows have one scale each.
+#[target_feature(enable = "avx2,fma,f16c,avx512vl,avx512vnni")]
+pub(super) fn avx512vl_vnni_of_rows<const MR: usize>(
+    rows: Rows<'_, i8>,
+    starts: &[i32],
+    panel: Panel<'_>,
+    epilogue: Epilogue<'_>,
+) {
+    // SAFETY: this function has the features of these registers.
+    unsafe { tile_of_rows::<Ymm<false>, MR, 1>(rows, starts, panel, epilogue) }
 }
 
 /// Sixteen sums in one register of AVX-512.

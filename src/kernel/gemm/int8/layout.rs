@@ -48,7 +48,7 @@ pub(super) struct Panel<'a> {
 pub(super) struct Rows<'a, T> {
     /// Number of rows.
     pub mr: usize,
-    /// (rows, groups × GROUP)
+    /// (rows, depth)
     pub values: &'a [T],
     /// (rows, groups)
     pub scales: &'a [f32],

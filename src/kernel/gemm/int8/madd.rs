@@ -1,14 +1,15 @@
 //! The int8 product in portable code, two products of 16-bit integers at a time: the reference.
 
-use super::layout::{GROUP, PANEL, Panel, Rows};
+use super::layout::{PANEL, Panel, Rows};
 
 /// Multiplies a tile of rows with a panel of weights in packs of two.
 pub(super) fn tile(rows: Rows<'_, i16>, panel: Panel<'_>, sums: &mut [[f32; PANEL]]) {
     let groups = rows.scales.len() / rows.mr;
+    let group = rows.values.len() / rows.scales.len();
     for (r, sums) in sums.iter_mut().enumerate() {
         for g in 0..groups {
-            let x = &rows.values[(r * groups + g) * GROUP..][..GROUP];
-            let w = &panel.values[g * GROUP * PANEL..][..GROUP * PANEL];
+            let x = &rows.values[(r * groups + g) * group..][..group];
+            let w = &panel.values[g * group * PANEL..][..group * PANEL];
             let mut products = [0i32; PANEL];
             for (x, w) in x.chunks_exact(2).zip(w.chunks_exact(2 * PANEL)) {
                 for (sum, w) in products.iter_mut().zip(w.chunks_exact(2)) {

@@ -1,6 +1,6 @@
 //! The int8 product with AVX2's `vpmaddwd`: two products of 16-bit integers a lane, no saturation.
 
-use super::layout::{GROUP, PANEL, Panel, Rows};
+use super::layout::{PANEL, Panel, Rows};
 use std::arch::x86_64::*;
 
 /// Multiplies `MR` rows with a panel of weights in packs of two.
@@ -11,20 +11,22 @@ pub(super) fn tile<const MR: usize>(
     sums: &mut [[f32; PANEL]],
 ) {
     let groups = rows.scales.len() / MR;
-    let depth = groups * GROUP;
+    let depth = rows.values.len() / MR;
+    let group = depth / groups;
     assert!(
         rows.values.len() == MR * depth
+            && depth == group * groups
             && panel.values.len() == depth * PANEL
             && panel.scales.len() == groups * PANEL
             && sums.len() == MR
     );
     for g in 0..groups {
-        let w = panel.values[g * GROUP * PANEL..][..GROUP * PANEL].as_ptr();
-        let x = rows.values.as_ptr().wrapping_add(g * GROUP);
+        let w = panel.values[g * group * PANEL..][..group * PANEL].as_ptr();
+        let x = rows.values.as_ptr().wrapping_add(g * group);
         // Sixteen features at a time: twelve sums of sixteen registers.
         for column in (0..PANEL).step_by(16) {
             let mut acc = [[_mm256_setzero_si256(); 2]; MR];
-            for p in 0..GROUP / 2 {
+            for p in 0..group / 2 {
                 // SAFETY: the assertion above bounds both; a pair of weights of a panel's features
                 // is 2 × PANEL bytes, a pair of activations 4 bytes, and unaligned loads are used
                 // throughout.

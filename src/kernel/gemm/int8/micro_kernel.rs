@@ -59,7 +59,24 @@ fn multiply_i8(
     panel: Panel<'_>,
     epilogue: Epilogue<'_>,
 ) {
+    let of_rows = rows.scales.len() == rows.mr;
     match isa.kind() {
+        #[cfg(target_arch = "x86_64")]
+        IsaKind::Avx512 if of_rows => {
+            by_mr!(rows.mr, dot_x86::avx512_of_rows(rows, starts, panel, epilogue))
+        }
+        #[cfg(target_arch = "x86_64")]
+        IsaKind::AvxVnni if of_rows && is_x86_feature_detected!("avxvnni") => {
+            by_mr!(rows.mr, dot_x86::avx_vnni_of_rows(rows, starts, panel, epilogue))
+        }
+        #[cfg(target_arch = "x86_64")]
+        IsaKind::AvxVnni if of_rows => {
+            by_mr!(rows.mr, dot_x86::avx512vl_vnni_of_rows(rows, starts, panel, epilogue))
+        }
+        #[cfg(target_arch = "aarch64")]
+        IsaKind::Neon if of_rows => {
+            by_mr!(rows.mr, dot_neon::neon_of_rows(rows, starts, panel, epilogue))
+        }
         #[cfg(target_arch = "x86_64")]
         IsaKind::Avx512 => by_mr!(rows.mr, dot_x86::avx512(rows, starts, panel, epilogue)),
         #[cfg(target_arch = "x86_64")]

@@ -1,20 +1,27 @@
-//! Symmetric quantization of rows: the largest magnitude of each group becomes 127.
+//! Symmetric quantization of rows: the largest magnitude of each group becomes 127, or all values
+//! are multiplied with a factor that a model's file fixes.
 
 use super::layout::GROUP;
 use crate::kernel::simd::{LANES, per_isa};
 
 per_isa! {
-    /// Quantizes a row to 16-bit integers, with a scale per group.
-    pub(super) fn quantize_i16(row: &[f32], out: &mut [i16], scales: &mut [f32])
-        = quantize_i16_body
+    /// Quantizes a row to 16-bit integers. As many groups as there are scales get one each, or all
+    /// the one of a fixed factor.
+    pub(super) fn quantize_i16(
+        row: &[f32],
+        fixed: Option<f32>,
+        out: &mut [i16],
+        scales: &mut [f32],
+    ) = quantize_i16_body
 }
 
 per_isa! {
-    /// Quantizes a row to 8-bit integers, with a scale per group, and, per group, the value from
+    /// Quantizes a row to 8-bit integers, as [`quantize_i16`], and gives, per group, the value from
     /// which its sums of products with weights start, so that they come out without the weights'
     /// bias.
     pub(super) fn quantize_i8(
         row: &[f32],
+        fixed: Option<f32>,
         out: &mut [i8],
         scales: &mut [f32],
         starts: &mut [i32],
@@ -23,12 +30,12 @@ per_isa! {
 }
 
 #[inline(always)]
-fn quantize_i16_body(row: &[f32], out: &mut [i16], scales: &mut [f32]) {
-    for ((group, out), group_scale) in
-        row.chunks(GROUP).zip(out.chunks_exact_mut(GROUP)).zip(scales)
+fn quantize_i16_body(row: &[f32], fixed: Option<f32>, out: &mut [i16], scales: &mut [f32]) {
+    let size = out.len() / scales.len();
+    for ((group, out), group_scale) in row.chunks(size).zip(out.chunks_exact_mut(size)).zip(scales)
     {
-        let (scale, inverse) = scale(abs_max(group));
-        *group_scale = scale;
+        let inverse;
+        (*group_scale, inverse) = scale(group, fixed);
         out.iter_mut().zip(group).for_each(|(out, v)| *out = quantize(*v, inverse) as i16);
     }
 }
@@ -36,28 +43,32 @@ fn quantize_i16_body(row: &[f32], out: &mut [i16], scales: &mut [f32]) {
 #[inline(always)]
 fn quantize_i8_body(
     row: &[f32],
+    fixed: Option<f32>,
     out: &mut [i8],
     scales: &mut [f32],
     starts: &mut [i32],
     weight_bias: i32,
 ) {
+    let size = out.len() / scales.len();
     for (((group, out), group_scale), start) in
-        row.chunks(GROUP).zip(out.chunks_exact_mut(GROUP)).zip(scales).zip(starts)
+        row.chunks(size).zip(out.chunks_exact_mut(size)).zip(scales).zip(starts)
     {
-        let (scale, inverse) = scale(abs_max(group));
-        *group_scale = scale;
+        let inverse;
+        (*group_scale, inverse) = scale(group, fixed);
+        // Parts of a length that the compiler knows.
+        let (parts, rest) = group.as_chunks::<GROUP>();
+        let (parts_out, rest_out) = out.as_chunks_mut::<GROUP>();
         let mut sum = 0;
-        // A whole group has a length that the compiler knows.
-        if let Ok(group) = <&[f32; GROUP]>::try_from(group) {
-            for (out, v) in out.iter_mut().zip(group) {
+        for (out, part) in parts_out.iter_mut().zip(parts) {
+            for (out, v) in out.iter_mut().zip(part) {
                 *out = quantize(*v, inverse) as i8;
                 sum += i32::from(*out);
             }
-        } else {
-            for (out, v) in out.iter_mut().zip(group) {
-                *out = quantize(*v, inverse) as i8;
-                sum += i32::from(*out);
-            }
+        }
+        let rest_out = parts_out[parts.len()..].as_flattened_mut().iter_mut().chain(rest_out);
+        for (out, v) in rest_out.zip(rest) {
+            *out = quantize(*v, inverse) as i8;
+            sum += i32::from(*out);
         }
         *start = -weight_bias * sum;
     }
@@ -83,18 +94,25 @@ fn abs_max(values: &[f32]) -> f32 {
         .fold(0.0f32, |a, b| if b > a { b } else { a })
 }
 
-/// The scale of values with this largest magnitude, and its inverse, by which they are multiplied:
-/// both zero where all values are zero or one is infinite.
+/// The scale of a group's values, and its inverse, by which they are multiplied: both zero where
+/// all values are zero or one is infinite.
 #[inline(always)]
-fn scale(abs_max: f32) -> (f32, f32) {
+fn scale(group: &[f32], fixed: Option<f32>) -> (f32, f32) {
+    if let Some(factor) = fixed {
+        return (factor.recip(), factor);
+    }
+    let abs_max = abs_max(group);
     let sound = abs_max > 0.0 && abs_max.is_finite();
     if sound { (abs_max / 127.0, 127.0 / abs_max) } else { (0.0, 0.0) }
 }
 
-/// The nearest integer to a value times `inverse`, ties to even. Adding and taking away 1.5 · 2²³
-/// rounds without a call.
+/// The nearest integer to a value times `inverse`, at most ±127, ties to even. Adding and taking
+/// away 1.5 · 2²³ rounds without a call.
 #[inline(always)]
 fn quantize(value: f32, inverse: f32) -> i32 {
     const ROUND: f32 = 12_582_912.0;
-    (value * inverse + ROUND).to_bits() as i32 - ROUND.to_bits() as i32
+    let value = value * inverse;
+    let value = if value > 127.0 { 127.0 } else { value };
+    let value = if value < -127.0 { -127.0 } else { value };
+    (value + ROUND).to_bits() as i32 - ROUND.to_bits() as i32
 }

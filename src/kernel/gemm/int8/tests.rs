@@ -39,7 +39,7 @@ fn product(isa: Isa, x: &[f32], w: &[f32], bias: Option<&[f32]>, n: usize, k: us
     let mut out = vec![MaybeUninit::new(f32::NAN); rows * n];
     let target = Target { out: &mut out, stride: n };
     matmul(
-        &Activations::quantize(isa, x, k),
+        &Activations::quantize(isa, x, k, GROUP, None),
         weights.panels(0..n.div_ceil(PANEL)),
         n,
         bias,
@@ -130,12 +130,74 @@ fn rows_come_back() {
         }
         // Chosen rows are the same to the bit.
         let chosen: Vec<u32> = (0..130).map(|i| i * 7 % n as u32).collect();
-        let selected = weights.select(&chosen);
+        let mut selected = weights.zeros_like(chosen.len());
+        for (i, &of) in chosen.iter().enumerate() {
+            selected.copy_row(i, &weights, of as usize);
+        }
         let mut same = vec![0.0; k];
         for (i, &of) in chosen.iter().enumerate() {
             weights.row(of as usize, &mut row);
             selected.row(i, &mut same);
             assert_eq!(row, same, "{}, row {i} of {of}", isa.name());
+        }
+    }
+}
+
+/// Products of rows of integers under a scale each, with a bias.
+fn product_of_integers(
+    isa: Isa,
+    x: &[f32],
+    (w, scales): (&[i8], &[f32]),
+    fixed: Option<f32>,
+    bias: &[f32],
+) -> Vec<f32> {
+    let (n, k) = (scales.len(), w.len() / scales.len());
+    let mut weights = Weights::zeros_of_rows(isa, n, k);
+    let rows: Vec<(&[i8], f32)> = w.chunks_exact(k).zip(scales.iter().copied()).collect();
+    weights.blocks(PANEL).zip(rows.par_chunks(PANEL)).for_each(|(mut block, rows)| {
+        rows.iter().enumerate().for_each(|(i, (row, scale))| block.fill_integers(i, row, *scale));
+    });
+    let mut out = vec![MaybeUninit::new(f32::NAN); x.len() / k * n];
+    let x = Activations::quantize(isa, x, k, weights.group(), fixed);
+    let panels = weights.panels(0..n.div_ceil(PANEL));
+    matmul(&x, panels, n, Some(bias), Target { out: &mut out, stride: n });
+    // SAFETY: all was written before, be it with NaN.
+    out.into_iter().map(|v| unsafe { v.assume_init() }).collect()
+}
+
+#[test]
+fn integers_are_multiplied_as_they_are_on_every_instruction_set() {
+    for (rows, n, k) in [(1, 1, 1), (2, 65, 64), (7, 33, 65), (13, 130, 256), (3, 16, 1536)] {
+        let x: Vec<f32> = numbers(rows * k, 1).iter().map(|v| v.clamp(-9.0, 9.0)).collect();
+        let w: Vec<i8> = numbers(n * k, 2).iter().map(|&v| v as i8).collect();
+        let scales: Vec<f32> = (0..n).map(|i| 0.004 + i as f32 / 9999.0).collect();
+        let bias = numbers(n, 3);
+        for fixed in [None, Some(14.27f32)] {
+            let of = |isa| product_of_integers(isa, &x, (&w, &scales), fixed, &bias);
+            let expected = of(Isa::available()[0]);
+            for isa in Isa::available() {
+                assert_eq!(of(isa), expected, "{}, {rows} × {n} × {k}", isa.name());
+            }
+            for (r, x) in x.chunks_exact(k).enumerate() {
+                let largest = x.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+                let factor = fixed.unwrap_or(127.0 / largest);
+                for (c, w) in w.chunks_exact(k).enumerate() {
+                    let sum: f64 = x
+                        .iter()
+                        .zip(w)
+                        .map(|(x, w)| {
+                            f64::from((x * factor).clamp(-127.0, 127.0).round_ties_even())
+                                * f64::from(*w)
+                        })
+                        .sum();
+                    let want = sum / f64::from(factor) * f64::from(scales[c]) + f64::from(bias[c]);
+                    let got = f64::from(expected[r * n + c]);
+                    assert!(
+                        (got - want).abs() <= 1e-5 * (want.abs() + sum.abs() * 1e-2 + 1.0),
+                        "{got} for {want}"
+                    );
+                }
+            }
         }
     }
 }

@@ -14,20 +14,43 @@ pub(in crate::kernel::gemm) struct Weights {
     values: Aligned<u8>,
     /// (panels, groups, PANEL)
     scales: Aligned<f32>,
-    /// Groups along k.
+    shape: Shape,
+}
+
+/// The sizes of a row of weights.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// Weights along k, padded to whole [`GROUP`]s.
+    depth: usize,
+    /// Groups with a scale of their own: one for each [`GROUP`] weights, or a single one.
     groups: usize,
 }
 
 impl Weights {
     /// Zeros, for [`Block::fill`] to write over.
     pub(in crate::kernel::gemm) fn zeros(isa: Isa, n: usize, k: usize) -> Weights {
-        let (groups, panels) = (k.div_ceil(GROUP), n.div_ceil(PANEL));
+        let groups = k.div_ceil(GROUP);
+        Weights::of_shape(isa, n, Shape { depth: groups * GROUP, groups })
+    }
+
+    /// Zeros with one scale a row, for [`Block::fill_integers`] to write over.
+    pub(in crate::kernel::gemm) fn zeros_of_rows(isa: Isa, n: usize, k: usize) -> Weights {
+        Weights::of_shape(isa, n, Shape { depth: k.next_multiple_of(GROUP), groups: 1 })
+    }
+
+    fn of_shape(isa: Isa, n: usize, shape: Shape) -> Weights {
+        let panels = n.div_ceil(PANEL);
         Weights {
             isa,
-            values: Aligned::in_slab(panels * groups * GROUP * PANEL),
-            scales: Aligned::in_slab(panels * groups * PANEL),
-            groups,
+            values: Aligned::in_slab(panels * shape.depth * PANEL),
+            scales: Aligned::in_slab(panels * shape.groups * PANEL),
+            shape,
         }
+    }
+
+    /// Weights that share a scale.
+    pub(in crate::kernel::gemm) fn group(&self) -> usize {
+        self.shape.depth / self.shape.groups
     }
 
     /// Blocks of so many rows, whole panels, that can be filled side by side; the last one may be
@@ -36,12 +59,12 @@ impl Weights {
         &mut self,
         rows: usize,
     ) -> impl IndexedParallelIterator<Item = Block<'_>> {
-        let Weights { isa, values, scales, groups } = self;
-        let (isa, groups, panels) = (*isa, *groups, rows / PANEL);
-        let values = values.par_chunks_mut(panels * groups * GROUP * PANEL);
+        let Weights { isa, values, scales, shape } = self;
+        let (isa, shape, panels) = (*isa, *shape, rows / PANEL);
+        let values = values.par_chunks_mut(panels * shape.depth * PANEL);
         values
-            .zip(scales.par_chunks_mut(panels * groups * PANEL))
-            .map(move |(values, scales)| Block { isa, values, scales, groups })
+            .zip(scales.par_chunks_mut(panels * shape.groups * PANEL))
+            .map(move |(values, scales)| Block { isa, values, scales, shape })
     }
 
     /// The instruction set that they were packed for.
@@ -51,49 +74,62 @@ impl Weights {
 
     /// A range of panels.
     pub(in crate::kernel::gemm) fn panels(&self, panels: Range<usize>) -> Panels<'_> {
-        let size = self.groups * GROUP * PANEL;
+        let Shape { depth, groups } = self.shape;
         Panels {
-            values: &self.values[panels.start * size..],
-            scales: &self.scales
-                [panels.start * self.groups * PANEL..panels.end * self.groups * PANEL],
-            groups: self.groups,
+            values: &self.values[panels.start * depth * PANEL..],
+            scales: &self.scales[panels.start * groups * PANEL..panels.end * groups * PANEL],
+            shape: self.shape,
             isa: self.isa,
         }
     }
 
-    /// Copies some of the rows, in the order given, as they are.
-    pub(in crate::kernel::gemm) fn select(&self, rows: &[u32]) -> Weights {
-        let (k_pack, size) = (k_pack(self.isa), self.groups * GROUP * PANEL);
-        let mut selected = Weights::zeros(self.isa, rows.len(), self.groups * GROUP);
-        selected.blocks(PANEL).zip(rows.par_chunks(PANEL)).for_each(|(block, rows)| {
-            for (target, &from) in rows.iter().enumerate() {
-                let (from, source) = (from as usize / PANEL, from as usize % PANEL);
-                let lines = self.values[from * size..][..size].chunks_exact(k_pack * PANEL);
-                for (out, line) in block.values.chunks_exact_mut(k_pack * PANEL).zip(lines) {
-                    out[target * k_pack..][..k_pack]
-                        .copy_from_slice(&line[source * k_pack..][..k_pack]);
-                }
-                for g in 0..self.groups {
-                    block.scales[g * PANEL + target] =
-                        self.scales[(from * self.groups + g) * PANEL + source];
-                }
-            }
-        });
-        selected
+    /// Zeros for `n` rows of the same kind, for [`Weights::copy_row`] to write over.
+    pub(in crate::kernel::gemm) fn zeros_like(&self, n: usize) -> Weights {
+        Weights::of_shape(self.isa, n, self.shape)
+    }
+
+    /// Copies row `from` of weights of the same kind to row `to`, as it is.
+    pub(in crate::kernel::gemm) fn copy_row(&mut self, to: usize, all: &Weights, from: usize) {
+        match k_pack(self.isa) {
+            4 => self.copy_packs::<4>(to, all, from),
+            _ => self.copy_packs::<2>(to, all, from),
+        }
+    }
+
+    fn copy_packs<const K_PACK: usize>(&mut self, to: usize, all: &Weights, from: usize) {
+        let Shape { depth, groups } = self.shape;
+        let (size, [to, from]) = (depth * PANEL, [to, from].map(|row| (row / PANEL, row % PANEL)));
+        let target = &mut self.values[to.0 * size..][..size];
+        let source = &all.values[from.0 * size..][..size];
+        // Packs of a row lie a line of the panel apart.
+        let target = target.as_chunks_mut::<K_PACK>().0.iter_mut().skip(to.1).step_by(PANEL);
+        let source = source.as_chunks::<K_PACK>().0.iter().skip(from.1).step_by(PANEL);
+        target.zip(source).for_each(|(out, pack)| *out = *pack);
+        for g in 0..groups {
+            self.scales[(to.0 * groups + g) * PANEL + to.1] =
+                all.scales[(from.0 * groups + g) * PANEL + from.1];
+        }
     }
 
     /// Writes row `i` to `out` as f32.
     pub(in crate::kernel::gemm) fn row(&self, i: usize, out: &mut [f32]) {
-        let (panel, lane, k_pack) = (i / PANEL, i % PANEL, k_pack(self.isa));
-        let weight_bias = weight_bias(self.isa);
-        let values = &self.values[panel * self.groups * GROUP * PANEL..];
-        let scales = &self.scales[panel * self.groups * PANEL..];
-        for (p, (out, line)) in
-            out.chunks_mut(k_pack).zip(values.chunks_exact(k_pack * PANEL)).enumerate()
-        {
-            let scale = scales[p * k_pack / GROUP * PANEL + lane];
-            for (out, v) in out.iter_mut().zip(&line[lane * k_pack..][..k_pack]) {
-                *out = f32::from(v.wrapping_sub(weight_bias) as i8) * scale;
+        match k_pack(self.isa) {
+            4 => self.row_of_packs::<4>(i, out),
+            _ => self.row_of_packs::<2>(i, out),
+        }
+    }
+
+    fn row_of_packs<const K_PACK: usize>(&self, i: usize, out: &mut [f32]) {
+        let (panel, lane, weight_bias) = (i / PANEL, i % PANEL, weight_bias(self.isa));
+        let (Shape { depth, groups }, group) = (self.shape, self.group());
+        let values = &self.values[panel * depth * PANEL..][..depth * PANEL];
+        let mut packs = values.as_chunks::<K_PACK>().0.iter().skip(lane).step_by(PANEL);
+        let scales = self.scales[panel * groups * PANEL + lane..].iter().step_by(PANEL);
+        for (out, scale) in out.chunks_mut(group).zip(scales) {
+            for (out, pack) in out.chunks_mut(K_PACK).zip(&mut packs) {
+                for (out, v) in out.iter_mut().zip(pack) {
+                    *out = f32::from(v.wrapping_sub(weight_bias) as i8) * scale;
+                }
             }
         }
     }
@@ -104,7 +140,7 @@ pub(in crate::kernel::gemm) struct Block<'a> {
     isa: Isa,
     values: &'a mut [u8],
     scales: &'a mut [f32],
-    groups: usize,
+    shape: Shape,
 }
 
 impl Block<'_> {
@@ -117,27 +153,37 @@ impl Block<'_> {
     }
 
     fn fill_packs<const K_PACK: usize>(&mut self, rows: &[f32], k: usize) {
-        let groups = self.groups;
-        let depth = groups * GROUP;
+        let Shape { depth, groups } = self.shape;
         let (mut quantized, mut bytes, mut row_scales) =
             (vec![0i16; depth], vec![0; depth], vec![0.0; groups]);
-        let weight_bias = weight_bias(self.isa);
         for (i, row) in rows.chunks_exact(k).enumerate() {
-            quantize_i16(self.isa, row, &mut quantized, &mut row_scales);
-            let (panel, lane) = (i / PANEL, i % PANEL);
-            let values = &mut self.values[panel * depth * PANEL..][..depth * PANEL];
-            bytes
-                .iter_mut()
-                .zip(&quantized)
-                .for_each(|(byte, &v)| *byte = (v as u8).wrapping_add(weight_bias));
-            for (pack, line) in
-                bytes.as_chunks::<K_PACK>().0.iter().zip(values.chunks_exact_mut(K_PACK * PANEL))
-            {
-                line.as_chunks_mut().0[lane] = *pack;
-            }
-            for (g, &scale) in row_scales.iter().enumerate() {
-                self.scales[(panel * groups + g) * PANEL + lane] = scale;
-            }
+            quantize_i16(self.isa, row, None, &mut quantized, &mut row_scales);
+            bytes.iter_mut().zip(&quantized).for_each(|(byte, &v)| *byte = v as i8);
+            self.put::<K_PACK>(i, &bytes, &row_scales);
+        }
+    }
+
+    /// Packs row `i`, of `k` integers; `scale` is the value of one.
+    pub(in crate::kernel::gemm) fn fill_integers(&mut self, i: usize, row: &[i8], scale: f32) {
+        let mut values = vec![0; self.shape.depth];
+        values[..row.len()].copy_from_slice(row);
+        match k_pack(self.isa) {
+            4 => self.put::<4>(i, &values, &[scale]),
+            _ => self.put::<2>(i, &values, &[scale]),
+        }
+    }
+
+    /// Puts the integers and scales of row `i` in their places.
+    fn put<const K_PACK: usize>(&mut self, i: usize, row: &[i8], row_scales: &[f32]) {
+        let Shape { depth, groups } = self.shape;
+        let (panel, lane, weight_bias) = (i / PANEL, i % PANEL, weight_bias(self.isa));
+        let values = &mut self.values[panel * depth * PANEL..][..depth * PANEL];
+        let lines = values.as_chunks_mut::<K_PACK>().0.iter_mut().skip(lane).step_by(PANEL);
+        for (pack, out) in row.as_chunks::<K_PACK>().0.iter().zip(lines) {
+            *out = pack.map(|v| (v as u8).wrapping_add(weight_bias));
+        }
+        for (g, &scale) in row_scales.iter().enumerate() {
+            self.scales[(panel * groups + g) * PANEL + lane] = scale;
         }
     }
 }
@@ -148,7 +194,7 @@ pub(in crate::kernel::gemm) struct Panels<'a> {
     /// From the first of them to the end of the matrix.
     values: &'a [u8],
     scales: &'a [f32],
-    groups: usize,
+    shape: Shape,
 }
 
 impl Panels<'_> {
@@ -160,10 +206,10 @@ impl Panels<'_> {
     /// Each of them, with the one after it to be prefetched, or itself where there is none.
     #[inline]
     pub(super) fn iter(&self) -> impl Iterator<Item = Panel<'_>> {
-        let size = self.groups * GROUP * PANEL;
+        let size = self.shape.depth * PANEL;
         self.values
             .chunks_exact(size)
-            .zip(self.scales.chunks_exact(self.groups * PANEL))
+            .zip(self.scales.chunks_exact(self.shape.groups * PANEL))
             .enumerate()
             .map(move |(panel, (values, scales))| Panel {
                 values,
