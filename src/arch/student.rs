@@ -124,8 +124,8 @@ pub(super) fn load(
 const LEAST_CONFIDENCE: f32 = 0.87;
 
 /// How Firefox runs a student: greedily, never the unknown token, at most twice as long as the
-/// source, and without the shortlist that the folder may have: with it, words that it lacks come out
-/// in pieces of others ("eighagogue percent").
+/// source, and without the shortlist that the folder may have: with it, words that it lacks come
+/// out in pieces of others ("eighagogue percent").
 fn generation_defaults(numbers: &Numbers<'_>, vocabulary: usize) -> GenerationDefaults {
     let vocabularies = numbers.config.json("vocabularies").and_then(|v| v.as_array());
     let shared = vocabularies.is_some_and(|files| files.len() == 1);
@@ -137,7 +137,6 @@ fn generation_defaults(numbers: &Numbers<'_>, vocabulary: usize) -> GenerationDe
         bad_tokens: vec!["<unk>"],
         shortlist: file.map(|file| LexicalShortlist { file: file.into(), shared }),
         length_factor: Some(LENGTH_FACTOR),
-        ..GenerationDefaults::default()
     }
 }
 

@@ -104,17 +104,17 @@ decoding_options! {
         /// token, when it is given that output and asked the other way round: the weight of the
         /// channel model in noisy-channel reranking (Yee et al. 2019; Ng et al. 2019). 0 is off.
         /// Only who knows how to ask the other way round can do it: translation with a language
-        /// model does, or with two translation models, the engine by itself does not. No key of `transformers`; files of our own
-        /// have it, as the next two.
+        /// model does, or with two translation models, the engine by itself does not. No key of
+        /// `transformers`; files of our own have it, as the next two.
         channel_weight: f32 = 0.0, |file| file.number("channel_weight").filter(|w| *w >= 0.0);
         /// From 0 to 1: a translation is doubted when its tokens have a smaller probability in the
         /// geometric mean; where a language model reads it back, those of both texts, each given
         /// the other text. 0 is off; translation alone does it, as above.
         min_confidence: f32 = 0.0,
             |file| file.number("min_confidence").filter(|p| (0.0..=1.0).contains(p));
-        /// Where the model has a list of the tokens that text in the language is made of, or of those
-        /// that its source's tokens become (a lexical shortlist), only these come: the others need
-        /// not be computed.
+        /// Where the model has a list of the tokens that text in the language is made of, or of
+        /// those that its source's tokens become (a lexical shortlist), only these come: the others
+        /// need not be computed.
         shortlist: bool = false, |file| file.find("shortlist").and_then(Value::as_bool);
         /// 0 is greedy, or beam search; above, tokens are drawn at this temperature. Sampling is
         /// left to the request, whatever a file says.

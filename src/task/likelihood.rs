@@ -70,8 +70,8 @@ impl WeightedLikelihood {
     }
 }
 
-/// The mean over the tokens of a search's score: that of a beam, whose sum over the tokens, with the
-/// one that ended it, was divided by their number to the power of the length penalty.
+/// The mean over the tokens of a search's score: that of a beam, whose sum over the tokens, with
+/// the one that ended it, was divided by their number to the power of the length penalty.
 pub(super) fn mean_score(score: f32, tokens: usize, options: &DecodingOptions) -> f32 {
     if options.num_beams > 1 {
         score * ((tokens + 1) as f32).powf(options.length_penalty - 1.0)

@@ -65,8 +65,8 @@ pub struct Translation {
     pub pivot: Option<String>,
     /// Problems that the checks still find.
     pub problems: Vec<Problem>,
-    /// Confidence of the model in it, from 0 to 1. Of a translation model: the geometric mean of the
-    /// probabilities of the translation's tokens. Of a language model that reads back (see
+    /// Confidence of the model in it, from 0 to 1. Of a translation model: the geometric mean of
+    /// the probabilities of the translation's tokens. Of a language model that reads back (see
     /// [`DecodingOptions::channel_weight`]): of these, and of the probabilities of the source's
     /// tokens, given the translation, each way by itself. Of the way that is trusted less, where it
     /// led through English.
@@ -148,7 +148,7 @@ pub fn translate_along(
     let mut results: Vec<Option<Translation>> = vec![None; texts.len()];
     for number in 0..texts.iter().map(hops).max().unwrap_or(0) {
         // The segments of one model go through it together.
-        let mut by_model: BTreeMap<(usize, Option<&str>), (&Hop<'_>, Vec<usize>)> = BTreeMap::new();
+        let mut by_model: BTreeMap<_, (&Hop<'_>, Vec<usize>)> = BTreeMap::new();
         for (i, (_, route)) in texts.iter().enumerate() {
             if let Some(hop) = route.hops().get(number) {
                 let key = (hop.number, hop.reverse.map(|model| model.id()));

@@ -162,7 +162,8 @@ fn written<'a>(
         let ids = tokenizer.encode_target("", output.text.trim()).unwrap();
         output.words.len() > output.ids.len() && ids == output.ids
     };
-    let requests = requests(cases, &DecodingOptions::default());
+    let options = DecodingOptions { shortlist: true, ..DecodingOptions::default() };
+    let requests = requests(cases, &options);
     let pairs = requests.into_iter().zip(&cases.sources).zip(outputs);
     pairs
         .flat_map(|((request, source), best)| {
@@ -434,8 +435,11 @@ fn folders_go_through_the_program_and_through_english() {
         "translate --lines --from en --to fr --offline --model enfr --precision f32 --shortlist";
     let output = sandbox.run_with(line, &lines).expect(0, &[]).stdout;
     let expected: Vec<&str> =
-        cases.greedy_shortlist[..6].iter().map(|best| best[0].text.trim_end()).collect();
-    assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+        cases.greedy_shortlist[..5].iter().map(|best| best[0].text.trim_end()).collect();
+    let found: Vec<&str> = output.lines().collect();
+    assert_eq!(found[..5], expected);
+    // Its digits are not in the vocabulary: they come through all the same.
+    assert!(cases.sources[5].text.contains("1651") && found[5].contains("1651"), "{found:?}");
 
     sandbox.write("a.txt", ENGLISH);
     let line = "translate --from de --to fr --format json --offline --model deen,enfr a.txt";

@@ -83,7 +83,7 @@ fn what_is_doubted_is_told_beside_the_text() {
     assert!(found.iter().any(|flag| flag.segment == 0), "random weights write nonsense: {found:?}");
     let told = sandbox
         .run(&line)
-        .expect(0, &["a.txt:\n- ", "of the translation may be wrong:\n  - Sentence 1: "]);
+        .expect(0, &["a.txt:\n- ", "left as in the source, for what is wrong", "  - Sentence 1: "]);
     assert!(!told.stdout.contains("may be wrong"), "{}", told.stdout);
     assert_eq!(sandbox.run(&format!("{line} --quiet")).expect(0, &[]).stderr, "");
     let lines = sandbox

@@ -33,7 +33,7 @@ fn pair(sandbox: &Sandbox, name: &str, from: &str, to: &str) {
 #[test]
 fn lines_go_through_a_translation_model() {
     let sandbox = sandbox(&["marian"]);
-    let input = "t4 t5 t6 t7\n\nt8 t9 t10\nt4 t5 t6 t7\n";
+    let input = "t4 t5 t6 t7\n\nt8 t9 t10 t11\nt4 t5 t6 t7\n";
     let line = "translate --lines --from fr --to en --offline --model marian";
     let output = sandbox.run_with(line, input).expect(0, &[]).stdout;
     let lines: Vec<&str> = output.split_terminator('\n').collect();
@@ -153,7 +153,7 @@ fn alignments_stand_in_json() {
     assert_eq!(lines[1]["alignments"], serde_json::json!([]));
 
     // Through English there are two steps; an article's segments are numbered.
-    sandbox.write("a.txt", FRENCH);
+    sandbox.write("a.txt", "t4 t5 t6 t7\n\nt8 t9 t10 t11\n");
     let record = parse(
         &sandbox.run(&format!("{line} --to de --model fr-en,en-de a.txt")).expect(0, &[]).stdout,
     )
@@ -176,7 +176,8 @@ fn alignments_stand_in_json() {
 #[test]
 fn decoding_flags_are_known() {
     let sandbox = sandbox(&["marian"]);
-    let input: String = (4..40).map(|i| format!("t{i} t{} t{}\n", i + 17, i + 5)).collect();
+    let input: String =
+        (4..40).map(|i| format!("t{i} t{} t{} t{}\n", i + 17, i + 5, i + 9)).collect();
     let line = "translate --lines --from fr --to en --offline --model marian";
     let run =
         |flags: &str| sandbox.run_with(&format!("{line} {flags}"), &input).expect(0, &[]).stdout;

@@ -114,7 +114,7 @@ unsafe fn tile<L: F32x16, E: Element, const Q: usize>(
     }
     let scores = &mut scores[..Q * padded];
     for scores in scores.chunks_exact_mut(padded) {
-        softmax(scores, &[positions..padded]);
+        softmax(scores, std::slice::from_ref(&(positions..padded)));
     }
     let weights: [&[f32]; Q] = std::array::from_fn(|i| &scores[i * padded..][..positions]);
     let values = (&operands.values[kv * places.head..], places.position);

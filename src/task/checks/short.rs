@@ -1,6 +1,6 @@
-//! Whether the translation of a few words adds to them. A small model that gets a lone word decorates
-//! it: "Hallo" becomes "Hello hello", "John" becomes "John (city)", a heading in capitals stays half
-//! as it is. What would be nothing much in a sentence is telling here.
+//! Whether the translation of a few words adds to them. A small model that gets a lone word
+//! decorates it: "Hallo" becomes "Hello hello", "John" becomes "John (city)", a heading in capitals
+//! stays half as it is. What would be nothing much in a sentence is telling here.
 
 use super::length::lengths;
 use crate::text::{caps, words};

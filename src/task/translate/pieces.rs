@@ -44,8 +44,8 @@ pub(super) struct Written {
 }
 
 /// The pieces of a text: a long one is split where the model would no longer be sure of itself; or,
-/// for another attempt, into clauses. What must come through unchanged, and what a translation model
-/// cannot read, stands behind placeholders or in pieces that are kept.
+/// for another attempt, into clauses. What must come through unchanged, and what a translation
+/// model cannot read, stands behind placeholders or in pieces that are kept.
 pub(super) fn split(
     model: &dyn Generate,
     text: &str,
