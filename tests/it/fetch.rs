@@ -509,7 +509,7 @@ fn any_model_of_the_hub_can_be_named() {
     );
     assert!(world.get("owner/none", &Silent).unwrap_err().to_string().contains("not found"));
     let error = world.get("tinny", &Silent).unwrap_err().to_string();
-    assert!(error.contains("did you mean tiny?"), "{error}");
+    assert!(error.contains("did you mean tiny"), "{error}");
     let folder = world.get("./tinny", &Silent).unwrap_err().to_string();
     assert!(folder.contains("no such folder"), "{folder}");
     assert!(error.contains("owner/name"), "{error}");

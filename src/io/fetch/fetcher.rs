@@ -169,12 +169,12 @@ impl Fetcher<'_> {
                 ": Firefox's registry is not on this machine, and could not be fetched".into()
             }
             [] => String::new(),
-            near => format!("; did you mean {}?", near.join(", ")),
+            near => format!("; did you mean {}", near.join(" or ")),
         };
         Error::model(
             name,
             format!(
-                "unknown{meant}. `polygist models list` shows the names; a folder, a .gguf file and a model of the Hub (owner/name) do too"
+                "unknown{meant}. `polygist models list` shows all names; a folder, a .gguf file and a model of the Hub (owner/name) do too"
             ),
         )
     }
