@@ -123,7 +123,8 @@ impl Plan<'_> {
             }
             let pair = format!("{from} → {}", self.to);
             let told = if told.is_empty() { "no model".into() } else { told.join(", then ") };
-            say(format!("translation: {pair:<10} {:>4} articles: {told}", read.articles))?;
+            let noun = if read.articles == 1 { "article" } else { "articles" };
+            say(format!("translation: {pair:<10} {:>4} {noun}: {told}", read.articles))?;
         }
         if !to_fetch.is_empty() {
             say(format!("to fetch: {} for translation", megabytes(to_fetch.values().sum())))?;

@@ -151,9 +151,9 @@ fn a_dry_run_tells_the_plan() {
     let plan = |line: &str| sandbox.run(&format!("{BATCH} --dry-run {line}")).expect(0, &[]).stdout;
     let told = plan("--to en");
     for says in [
-        "translation: de → en       1 articles: small (",
+        "translation: de → en       1 article: small (",
         "MB to fetch; last resort: nothing else is here, or small enough to fetch unasked)",
-        "translation: fr → en       1 articles: student-fr-en (0 MB to fetch; quality 4 of 5)",
+        "translation: fr → en       1 article: student-fr-en (0 MB to fetch; quality 4 of 5)",
     ] {
         assert!(told.contains(says), "{says}\n{told}");
     }
