@@ -14,20 +14,6 @@ const LONGEST_QUOTE: usize = 9;
 const MOST_WORDS: usize = 1000;
 /// Letters from which on the detection of a language can be relied on.
 const SURE_LETTERS: usize = 60;
-/// Languages that are so close that the detection takes one for the other.
-const CLOSE: &[&[&str]] = &[
-    &["da", "no", "nb", "nn", "sv"],
-    &["hr", "sr", "bs", "sh", "sl", "mk", "bg"],
-    &["id", "ms"],
-    &["cs", "sk"],
-    &["es", "pt", "gl", "ca"],
-    &["ru", "uk", "be"],
-    &["zh", "yue"],
-    &["tr", "az"],
-    &["af", "nl"],
-    &["hi", "mr", "ne"],
-    &["fa", "ps", "ur"],
-];
 
 /// Whether the output is the source, or a long stretch of it, untranslated.
 pub fn is_copy(source: &str, output: &str) -> bool {
@@ -92,9 +78,6 @@ fn is_wrong_script(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
 }
 
 fn is_wrong_by_words(output: &str, from: &Lang, to: &Lang) -> bool {
-    let close = |a: &str, b: &str| {
-        a == b || CLOSE.iter().any(|group| group.contains(&a) && group.contains(&b))
-    };
     if output.chars().filter(|c| c.is_alphabetic()).count() < SURE_LETTERS {
         return false;
     }
@@ -106,5 +89,7 @@ fn is_wrong_by_words(output: &str, from: &Lang, to: &Lang) -> bool {
     // That a model falls back into the source language is likelier than that it takes to a third
     // one.
     let needed = if found.code.same_base(from) { 0.8 } else { 0.95 };
-    !found.code.is_und() && found.confidence >= needed && !close(found.code.base(), to.base())
+    !found.code.is_und()
+        && found.confidence >= needed
+        && !language::are_close(found.code.base(), to.base())
 }
