@@ -16,7 +16,7 @@ fxtranslate does it.
 
     pip install -e "./scripts[compare]" fxtranslate
     cargo build --release
-    python3 scripts/compare/fxtranslate.py [--models FOLDER …] [--runs 5] [--baseline BINARY]
+    python3 scripts/compare/fxtranslate_speed.py [--models FOLDER …] [--runs 5] [--baseline BINARY]
         [--differences FOLDER]
 
 Without --models the folders firefox-pt-en-tiny and firefox-en-pt-tiny of the store are taken.
@@ -34,6 +34,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from polygist_scripts.data import flores
@@ -76,7 +78,7 @@ class Folder:
 
 def peer_process() -> None:
     """Runs as a process of its own: model files as arguments, lines on standard input."""
-    import fxtranslate
+    import fxtranslate  # type: ignore[import-not-found, import-untyped, unused-ignore]
 
     lines = sys.stdin.read().split("\n")
     wall, cpu = time.perf_counter(), time.process_time()
@@ -101,6 +103,7 @@ def ours(
 ) -> tuple[list[str], tuple[float, float]]:
     """What polygist writes, and its seconds: of the CPU, and by the clock."""
     path = folder.path if listed else folder.without
+    flags = [*flags, "--shortlist"] if listed else flags
     before, wall = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     output = translate_lines(
         binary, folder.source, folder.target, lines, ["--model", str(path), *flags]
@@ -108,6 +111,17 @@ def ours(
     seconds, after = time.perf_counter() - wall, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return output, (cpu, seconds)
+
+
+def peer_seconds(folder: Folder, listed: bool, lines: list[str]) -> float:
+    return peer(folder, listed, lines)[1][0]
+
+
+def our_seconds(
+    binary: Path, folder: Folder, listed: bool, lines: list[str], flags: list[str], kind: int
+) -> float:
+    """Seconds of the CPU (kind 0), or by the clock (1)."""
+    return ours(binary, folder, listed, lines, flags)[1][kind]
 
 
 def compare_outputs(a: argparse.Namespace, folder: Folder, lines: list[str]) -> None:
@@ -151,16 +165,17 @@ def compare_speed(a: argparse.Namespace, folder: Folder, lines: list[str]) -> No
     words = sum(len(line.split()) for line in lines)
     binaries = {"polygist": a.binary} | ({"baseline": a.baseline} if a.baseline else {})
     for listed in (True, False):
-        sides = {"fxtranslate": lambda listed=listed: peer(folder, listed, lines)[1][0]}
+        sides: dict[str, Callable[[], float]] = {
+            "fxtranslate": partial(peer_seconds, folder, listed, lines)
+        }
         for name, binary in binaries.items():
             for way, flags, kind in (
                 ("one core", ["--threads", "1"], 0),
                 ("one core, alone", ["--threads", "1", "--batch", "1"], 0),
                 ("two cores, by the clock", ["--threads", "2"], 1),
             ):
-                sides[f"{name}, {way}"] = lambda b=binary, f=flags, k=kind, listed=listed: ours(
-                    b, folder, listed, lines, f
-                )[1][k]
+                run = partial(our_seconds, binary, folder, listed, lines, flags, kind)
+                sides[f"{name}, {way}"] = run
         found = medians(in_turns(sides, a.runs))
         for name, seconds in found.items():
             ratio = found["fxtranslate"] / seconds
