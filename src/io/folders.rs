@@ -20,7 +20,8 @@ pub fn config() -> Option<PathBuf> {
     choose_base_strategy().ok().map(|dirs| dirs.config_dir().join("polygist"))
 }
 
-/// The cache folder: the one given, the one that `POLYGIST_CACHE` names, or the platform's.
+/// The cache folder: the one given, the one that `POLYGIST_CACHE` names, or the platform's. It is
+/// absolute, since other programs that download into it have a working folder of their own.
 ///
 /// # Errors
 /// When none is named and the platform has no place for it.
@@ -28,10 +29,21 @@ pub fn cache(given: Option<&Path>) -> Result<PathBuf> {
     let from_variable =
         || std::env::var_os(CACHE_VARIABLE).filter(|v| !v.is_empty()).map(PathBuf::from);
     match given.map(Path::to_path_buf).or_else(from_variable) {
-        Some(dir) => Ok(dir),
+        Some(dir) => std::path::absolute(&dir).map_err(Error::io("finding", &dir)),
         None => Ok(choose_native_strategy()
             .map_err(|e| Error::Usage(format!("no cache folder can be found ({e}); name one with --cache-dir or {CACHE_VARIABLE}")))?
             .cache_dir()
             .join("polygist")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_is_absolute() {
+        let cache = cache(Some(Path::new("models/here"))).unwrap();
+        assert!(cache.is_absolute() && cache.ends_with("models/here"), "{}", cache.display());
     }
 }
