@@ -113,8 +113,8 @@ impl<'a> TranslatorBuilder<'a> {
         let preferences = Preferences { preset: self.preset, ..Preferences::default() };
         let names = ModelNames {
             translators: Some(Translators::of(self.models, preferences)?),
-            summarizer: None,
             adapter: self.adapter,
+            ..ModelNames::default()
         };
         let resolved = names.resolve(&store, on_event, &self.cancel)?;
         self.settings.decoding = self.preset.apply(self.settings.decoding);

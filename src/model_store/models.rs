@@ -3,7 +3,7 @@
 use super::{Chooser, ModelStore, Pool, open};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::event::OnEvent;
+use crate::event::{Event, OnEvent};
 use crate::generate::{Engine, Generate};
 use crate::io::catalog::Task;
 use crate::io::fetch::ResolvedModel;
@@ -78,12 +78,14 @@ impl ModelChoice {
         let ModelChoice { translators, summarizer, extractive, adapter } = self;
         let can_write = || job.to.as_ref().is_none_or(|to| store.summarizes_by_default(to));
         let writes = job.summary.is_some() && !extractive && (summarizer.is_some() || can_write());
+        let is_named = summarizer.is_some();
         let summarizer = match summarizer {
             _ if !writes => None,
             None => Some(store.default_model(Task::Summarize)?),
             named => named,
         };
-        Ok(ModelNames { translators: job.to.is_some().then_some(translators), summarizer, adapter })
+        let translators = job.to.is_some().then_some(translators);
+        Ok(ModelNames { translators, summarizer, needs_summarizer: is_named, adapter })
     }
 }
 
@@ -95,6 +97,9 @@ pub struct ModelNames {
     pub translators: Option<Translators>,
     /// The model that writes summaries.
     pub summarizer: Option<String>,
+    /// Whether there is no work without it: somebody named it. Else summaries are made of the
+    /// articles' own sentences where it cannot be had.
+    pub needs_summarizer: bool,
     /// The folder of an adapter for the model that translates or, where none does, for the one that
     /// writes summaries.
     pub adapter: Option<PathBuf>,
@@ -136,7 +141,7 @@ impl ModelNames {
         on_event: OnEvent<'_>,
         cancel: &CancelToken,
     ) -> Result<ResolvedModels> {
-        let ModelNames { translators, summarizer, adapter } = self;
+        let ModelNames { translators, summarizer, needs_summarizer, adapter } = self;
         let (named, chooser): (&[String], _) = match translators {
             None => (&[], None),
             Some(Translators::Named(names)) => (names, None),
@@ -171,8 +176,30 @@ impl ModelNames {
         Ok(ResolvedModels {
             translators: translators?,
             chooser,
-            summarizer: summarizer.as_ref().map(|n| resolve(n, for_summaries)).transpose()?,
+            summarizer: match (summarizer, needs_summarizer) {
+                (None, _) => None,
+                (Some(name), true) => Some(resolve(name, for_summaries)?),
+                (Some(name), false) => or_extractive(name, resolve(name, for_summaries), on_event)?,
+            },
         })
+    }
+}
+
+/// The default model for summaries; where it cannot be had, nothing, and a word on what that means.
+fn or_extractive(
+    name: &str,
+    resolved: Result<ResolvedModel>,
+    on_event: OnEvent<'_>,
+) -> Result<Option<ResolvedModel>> {
+    match resolved {
+        Err(Error::Fetch { .. } | Error::Model { .. }) => {
+            on_event(Event::Warning(&format!(
+                "{name} cannot be had, so summaries are made of the articles' own sentences; \
+                 `polygist models pull {name}` says why"
+            )));
+            Ok(None)
+        }
+        resolved => resolved.map(Some),
     }
 }
 

@@ -100,6 +100,19 @@ fn each_pair_goes_to_its_best_model_and_the_rest_to_the_starter() {
     );
 }
 
+/// A machine that was given a student and nothing else does without the model for summaries.
+#[test]
+fn summaries_do_without_the_default_model_where_it_cannot_be_had() {
+    let sandbox = sandbox(&[starter(), student("fr", "en")], [("in/a.txt", FRENCH)]);
+    let line = "batch in --out out --offline --max-tokens 8 --to en";
+    sandbox.run(line).expect(0, &["smollm2-135m-instruct cannot be had", "1 done"]);
+    assert!(!sandbox.records("out")[0].summary.as_ref().unwrap().text.is_empty());
+    // Who names it, wants it.
+    sandbox
+        .run(&format!("{line} --summary-model smollm2-135m-instruct"))
+        .expect(1, &["model smollm2-135m-instruct: is not on this machine"]);
+}
+
 #[test]
 fn what_is_done_stays_done_when_languages_come_and_no_model_is_opened_for_it() {
     let sandbox = sandbox(&[starter(), student("fr", "en")], [("in/a.txt", FRENCH)]);
