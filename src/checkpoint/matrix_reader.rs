@@ -72,7 +72,7 @@ impl<'a> MatrixReader<'a> {
         Ok(MatrixReader { integers: Some(integers), ..MatrixReader::new(rows, width, read) })
     }
 
-    /// The matrix with the factor of its inputs, see [`Integers`]; one that is stored otherwise is
+    /// The matrix with the factor of its inputs; one that is stored otherwise is
     /// left as it is.
     pub fn with_input_factor(mut self, factor: Option<f32>) -> MatrixReader<'a> {
         if let Some(integers) = &mut self.integers {

@@ -246,7 +246,8 @@ impl BatchJob {
     }
 
     /// The language that is translated into.
-    pub(crate) fn target(&self) -> Option<&Lang> {
+    #[doc(hidden)]
+    pub fn target(&self) -> Option<&Lang> {
         self.options.job.to.as_ref()
     }
 
