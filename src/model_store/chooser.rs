@@ -406,7 +406,7 @@ impl Chooser {
             false => format!("better: `polygist models pull {}`", better.join(" ")),
         };
         vec![format!(
-            "{}: translated by the starter ({starter}), which is weak; {better}",
+            "{}: left to the starter ({starter}), which is weak; {better}",
             pairs.join("; ")
         )]
     }

@@ -73,7 +73,7 @@ fn each_pair_goes_to_its_best_model_and_the_rest_to_the_starter() {
             "loading student-fr-en",
             "    1 fr → en        student-fr-en",
             "    1 es → en        small",
-            "es → en: translated by the starter (small), which is weak; better: `polygist models pull ",
+            "es → en: left to the starter (small), which is weak; better: `polygist models pull ",
         ],
     );
     assert!(!run.stderr.contains("student-en-fr"), "{}", run.stderr);
