@@ -10,5 +10,6 @@ mod passage;
 pub mod script;
 
 pub use detect::detect;
+pub(crate) use detect::is_evident;
 pub use function_words::is_function_word;
 pub use passage::{Languages, are_close, leans, of_passage};

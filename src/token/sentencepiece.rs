@@ -13,6 +13,7 @@ use charsmap::Charsmap;
 use model_file::{Algorithm, Kind, Spm, SpmPiece, byte_of};
 use std::cmp::Ordering;
 use std::collections::{BinaryHeap, HashMap};
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// The mark that stands for a space.
 pub(super) const SPACE: &str = "▁";
@@ -364,20 +365,45 @@ impl Eq for Pair {}
 
 /// The pieces by their bytes.
 struct Trie {
-    /// From a node by a byte to the next.
-    edges: HashMap<(u32, u8), u32>,
+    /// From a node by a byte to the next, see [`edge`].
+    edges: HashMap<u64, u32, BuildHasherDefault<EdgeHasher>>,
     /// The piece that ends at a node.
     values: Vec<Option<usize>>,
 }
 
+/// The edge that leaves a node by a byte.
+fn edge(node: u32, byte: u8) -> u64 {
+    u64::from(node) << 8 | u64::from(byte)
+}
+
+/// Hashes edges: a product is enough for numbers that are given out one after the other, and text
+/// is looked up byte by byte.
+#[derive(Default)]
+struct EdgeHasher(u64);
+
+impl Hasher for EdgeHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(u64::from(byte)));
+    }
+
+    fn write_u64(&mut self, edge: u64) {
+        // The table uses the lowest bits and the highest ones.
+        self.0 = (self.0 ^ edge).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+}
+
 impl Trie {
     fn new<'a>(pieces: impl Iterator<Item = (&'a str, usize)>) -> Trie {
-        let mut trie = Trie { edges: HashMap::new(), values: vec![None] };
+        let mut trie = Trie { edges: HashMap::default(), values: vec![None] };
         for (piece, id) in pieces {
             let mut node = 0;
             for byte in piece.bytes() {
                 let fresh = trie.values.len() as u32;
-                node = *trie.edges.entry((node, byte)).or_insert(fresh);
+                node = *trie.edges.entry(edge(node, byte)).or_insert(fresh);
                 if node == fresh {
                     trie.values.push(None);
                 }
@@ -393,7 +419,7 @@ impl Trie {
         text.bytes()
             .enumerate()
             .map_while(move |(at, byte)| {
-                node = self.edges.get(&(node?, byte)).copied();
+                node = self.edges.get(&edge(node?, byte)).copied();
                 Some((at + 1, self.values[node? as usize]))
             })
             .filter_map(|(length, id)| Some((length, id?)))

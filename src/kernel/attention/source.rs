@@ -35,13 +35,7 @@ impl SourceKeyValues {
     ) -> SourceKeyValues {
         assert!(keys.rows() > 0 && keys.rows() == values.rows());
         assert!(keys.width == shape.kv_width() && values.width == shape.kv_width());
-        let keys = blocks(shape, keys);
-        let mut by_head = Vec::with_capacity(values.rows() * values.width);
-        for kv in 0..shape.kv_heads {
-            let columns = kv * shape.dim..(kv + 1) * shape.dim;
-            (0..values.rows()).for_each(|i| by_head.extend(&values.row(i)[columns.clone()]));
-        }
-        let values = by_head;
+        let (keys, values) = (blocks(shape, keys), by_head(shape, values));
         if !half {
             return SourceKeyValues(Stored::F32 { keys, values });
         }
@@ -60,6 +54,16 @@ impl SourceKeyValues {
             Stored::F16 { keys, values } => in_order(shape, keys, values.len(), f16::to_f32),
         }
     }
+}
+
+/// The values of one head after those of the other.
+fn by_head(shape: &AttentionShape, values: RowColumns<'_>) -> Vec<f32> {
+    let mut by_head = Vec::with_capacity(values.rows() * values.width);
+    for kv in 0..shape.kv_heads {
+        let columns = kv * shape.dim..(kv + 1) * shape.dim;
+        (0..values.rows()).for_each(|i| by_head.extend_from_slice(&values.row(i)[columns.clone()]));
+    }
+    by_head
 }
 
 /// The keys in blocks of sixteen positions; those that are lacking are zero.
@@ -150,9 +154,13 @@ fn attend_itself_on(isa: Isa, shape: &AttentionShape, qkv: &[f32], out: &mut [f3
     let stride = width + 2 * kv_width;
     let columns = |first, width| RowColumns { values: qkv, stride, first, width };
     let keys = blocks(shape, columns(width, kv_width));
-    let values = &qkv[width + kv_width..];
-    let places = Places { positions: qkv.len() / stride, head: shape.dim, position: stride };
-    let (q, keys, ahead) = (columns(0, width), &keys[..], [&[][..]; 2]);
+    // All queries read the values, whose rows, so far from one another, would drive each other out
+    // of the first cache.
+    let values = by_head(shape, columns(width + kv_width, kv_width));
+    let positions = qkv.len() / stride;
+    let places = Places { positions, head: positions * shape.dim, position: shape.dim };
+    let (q, ahead) = (columns(0, width), [&[][..]; 2]);
+    let (keys, values) = (&keys[..], &values[..]);
     attend_to(isa, Operands { shape, q, keys, values, places, ahead, out });
 }
 

@@ -91,9 +91,12 @@ unsafe fn tile<L: F32x16, E: Element, const Q: usize>(
         // A head's share of it with each head.
         for part in operands.ahead {
             let share = part.len().div_ceil(shape.heads);
-            let line = LINE / size_of::<E>();
-            let share = part.iter().skip(head * share).take(share);
-            share.step_by(line).for_each(|element| prefetch_l2(std::ptr::from_ref(element).cast()));
+            let end = ((head + 1) * share).min(part.len());
+            let mut at = head * share;
+            while at < end {
+                prefetch_l2(part.as_ptr().wrapping_add(at).cast());
+                at += LINE / size_of::<E>();
+            }
         }
     }
     let queries: [&[f32]; Q] =

@@ -81,11 +81,12 @@ fn is_wrong_by_words(output: &str, from: &Lang, to: &Lang) -> bool {
     if output.chars().filter(|c| c.is_alphabetic()).count() < SURE_LETTERS {
         return false;
     }
-    let found = if caps::is_capitals(output) {
-        language::detect(&output.to_lowercase())
-    } else {
-        language::detect(output)
-    };
+    let lower = caps::is_capitals(output).then(|| output.to_lowercase());
+    let text = lower.as_deref().unwrap_or(output);
+    if language::is_evident(text, to) {
+        return false;
+    }
+    let found = language::detect(text);
     // That a model falls back into the source language is likelier than that it takes to a third
     // one.
     let needed = if found.code.same_base(from) { 0.8 } else { 0.95 };

@@ -90,8 +90,28 @@ mod weight {
     pub(super) const LINEAR_ELSEWHERE: f32 = 0.3;
 }
 
+/// The most that a language may gain on another by all evidence but words and letters: both answers
+/// of `whatlang`, and `whichlang`'s. (For Bengali letters there is more.)
+pub(super) const OTHER_EVIDENCE: f32 =
+    weight::TRIGRAMS + weight::TRIGRAMS_RARE + 1.0 + weight::LINEAR;
+
 /// Weighs the evidence for the languages that share a script.
 pub(super) fn weigh(text: &str, main: Script) -> Scores {
+    let mut scores = weigh_words(text, main);
+    let trigrams = trigrams(text, main, &mut scores);
+    let linear = from_whichlang(whichlang::detect_language(text));
+    if written_in(linear, main) {
+        let knows = trigrams.is_some_and(|lang| LINEAR_LANGUAGES.contains(&lang));
+        scores.add(linear, if knows { weight::LINEAR } else { weight::LINEAR_ELSEWHERE });
+    }
+    if main == Script::Bengali {
+        scores.add(if text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" }, 3.0);
+    }
+    scores
+}
+
+/// Weighs function words and letters alone.
+pub(super) fn weigh_words(text: &str, main: Script) -> Scores {
     let mut scores = Scores::default();
     let lower = text.to_lowercase();
     for word in lower.unicode_words() {
@@ -108,15 +128,6 @@ pub(super) fn weigh(text: &str, main: Script) -> Scores {
                 scores.add(lang, weight::LETTER * (1.0 + 1.0 / languages.len() as f32));
             }
         }
-    }
-    let trigrams = trigrams(text, main, &mut scores);
-    let linear = from_whichlang(whichlang::detect_language(text));
-    if written_in(linear, main) {
-        let knows = trigrams.is_some_and(|lang| LINEAR_LANGUAGES.contains(&lang));
-        scores.add(linear, if knows { weight::LINEAR } else { weight::LINEAR_ELSEWHERE });
-    }
-    if main == Script::Bengali {
-        scores.add(if text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" }, 3.0);
     }
     scores
 }

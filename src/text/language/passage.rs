@@ -1,7 +1,7 @@
 //! The language of a passage in a text of another language: of a paragraph, a sentence, a
 //! quotation.
 
-use super::detect::{detect, without_protected};
+use super::detect::{detect, is_evident, without_protected};
 use super::evidence::has_letter_of;
 use super::function_words;
 use super::script;
@@ -76,6 +76,9 @@ pub fn of_passage(passage: &str, languages: Languages<'_>) -> Option<Lang> {
     if let Some(lang) = expected.iter().find(|lang| is_label(passage, &text, lang, around)) {
         return Some((*lang).clone());
     }
+    if is_evident(&text, around) {
+        return None;
+    }
     let found = detect(&text);
     if found.code.is_und() || found.code.same_base(around) {
         return None;
@@ -124,8 +127,11 @@ fn in_another_script(text: &str, is_expected: &dyn Fn(&Lang) -> bool) -> Lang {
 
 /// Whether a passage is a label beside an address (`From: harbour@example.org`).
 fn is_label(passage: &str, text: &str, lang: &Lang, around: &Lang) -> bool {
+    if text.len() >= passage.len() {
+        return false;
+    }
     let evidence = Evidence::of(text, lang, around);
-    text.len() < passage.len() && evidence.words > 0 && evidence.speaking_for == evidence.words
+    evidence.words > 0 && evidence.speaking_for == evidence.words
 }
 
 /// The words of a text that tell one language from another.

@@ -3,6 +3,8 @@ use super::number_words::spelled;
 use super::tokens::{Token, tokens};
 use crate::languages;
 use crate::types::Lang;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// A currency that a text names beside an amount, or anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,17 +236,16 @@ pub fn currencies(text: &str, lang: &Lang) -> Vec<Currency> {
         found.extend(unspaced(text));
     }
     let tokens = tokens(text);
-    for (i, token) in tokens
-        .iter()
-        .enumerate()
-        .filter(|(_, token)| !EUROPE.iter().any(|europe| token.word.starts_with(europe)))
-    {
+    for (i, token) in tokens.iter().enumerate() {
         let written = &text[token.place.clone()];
-        let codes =
-            kinds(|names| written.len() == 3 && names.codes.split(' ').any(|code| code == written));
-        let firm = codes | kinds(|names| is_name(&token.word, names.firm));
-        let kinds = firm | kinds(|names| is_name(&token.word, names.ambiguous));
-        if kinds != 0 {
+        let codes = match written.len() {
+            3 => kinds(|names| names.codes.split(' ').any(|code| code == written)),
+            _ => 0,
+        };
+        let (firm, ambiguous) = named(&token.word);
+        let firm = codes | firm;
+        let kinds = firm | ambiguous;
+        if kinds != 0 && !EUROPE.iter().any(|europe| token.word.starts_with(europe)) {
             // What is ambiguous as to which currency it is accuses as little as what may be no
             // currency.
             let is_amount = firm == kinds && is_near_amount(text, &tokens, i, lang);
@@ -263,13 +264,43 @@ fn kinds(is_such: impl Fn(&Names) -> bool) -> u64 {
         .fold(0, |kinds, (i, _)| kinds | 1 << i)
 }
 
-fn is_name(word: &str, names: &str) -> bool {
-    names.split(' ').filter(|name| !name.is_empty()).any(|name| match name.strip_prefix('=') {
-        Some(whole) => word == whole,
-        None => {
-            word.strip_prefix(name).is_some_and(|ending| ending.chars().count() <= LONGEST_ENDING)
+/// A name of a currency: the beginning of a word, or a whole one.
+struct Name {
+    text: &'static str,
+    is_whole: bool,
+    is_firm: bool,
+    /// The currency, as in [`Currency`].
+    kind: u64,
+}
+
+/// All names, by their first characters.
+static NAMES: LazyLock<HashMap<char, Vec<Name>>> = LazyLock::new(|| {
+    let mut all: HashMap<char, Vec<Name>> = HashMap::new();
+    for (i, names) in CURRENCIES.iter().enumerate() {
+        for (list, is_firm) in [(names.firm, true), (names.ambiguous, false)] {
+            for name in list.split(' ') {
+                let text = name.strip_prefix('=').unwrap_or(name);
+                let Some(first) = text.chars().next() else { continue };
+                let is_whole = text.len() < name.len();
+                all.entry(first).or_default().push(Name { text, is_whole, is_firm, kind: 1 << i });
+            }
         }
-    })
+    }
+    all
+});
+
+/// The sets of the currencies that a word names, and that it may name.
+fn named(word: &str) -> (u64, u64) {
+    let (mut firm, mut ambiguous) = (0, 0);
+    let names = word.chars().next().and_then(|first| NAMES.get(&first));
+    for name in names.into_iter().flatten() {
+        let Some(ending) = word.strip_prefix(name.text) else { continue };
+        let longest = if name.is_whole { 0 } else { LONGEST_ENDING };
+        if ending.chars().count() <= longest {
+            *(if name.is_firm { &mut firm } else { &mut ambiguous }) |= name.kind;
+        }
+    }
+    (firm, ambiguous)
 }
 
 /// Whether digits, a number in words or a magnitude stands near a token.
@@ -394,11 +425,7 @@ mod tests {
                 .filter(|name| !name.is_empty())
             {
                 let word = name.trim_start_matches('=');
-                let others = CURRENCIES
-                    .iter()
-                    .enumerate()
-                    .filter(|(j, other)| *j != i && is_name(word, other.firm))
-                    .count();
+                let others = named(word).0 & !(1 << i);
                 assert_eq!(others, 0, "{word}");
             }
         }
