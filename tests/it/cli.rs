@@ -250,12 +250,15 @@ fn without_the_model_the_command_that_fetches_it_is_named() {
     for (line, model) in [
         ("translate --to en", "gemma-3-270m-news"),
         ("translate --lines --to en", "gemma-3-270m-news"),
-        ("summarize", "smollm2-135m-instruct"),
+        ("summarize --model smollm2-135m-instruct", "smollm2-135m-instruct"),
     ] {
         let fetch = format!("polygist models pull {model}");
         sandbox.run_with(&format!("{line} --offline"), ENGLISH).expect(1, &[&fetch, "--offline"]);
     }
     sandbox.run_with("summarize --extractive --offline", ENGLISH).expect(0, &[]);
+    // Nobody asked for the default one.
+    let told = ["summaries are made of the articles' own sentences"];
+    sandbox.run_with("summarize --offline", ENGLISH).expect(0, &told);
 }
 
 #[test]
