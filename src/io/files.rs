@@ -79,6 +79,17 @@ pub(super) fn disk(action: &'static str, path: &Path) -> impl FnOnce(io::Error) 
     }
 }
 
+/// Opens a file with its first `keep` bytes, to append to.
+pub(super) fn open_to_append(path: &Path, keep: u64) -> Result<File> {
+    let open = || {
+        let mut file = File::options().create(true).truncate(false).write(true).open(path)?;
+        file.set_len(keep)?;
+        io::Seek::seek(&mut file, io::SeekFrom::Start(keep))?;
+        Ok(file)
+    };
+    open().map_err(disk("writing", path))
+}
+
 /// Waits until a written file is on the disk.
 pub(super) fn sync(path: &Path) -> Result<()> {
     File::options()

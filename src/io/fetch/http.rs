@@ -4,10 +4,10 @@ use super::job::{Failure, Job};
 use super::options::FetchOptions;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::io::files::{discard, disk};
+use crate::io::files::{discard, disk, open_to_append};
 use reqwest::header::{CONTENT_RANGE, ETAG, IF_NONE_MATCH, RANGE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::pin::pin;
@@ -168,7 +168,7 @@ impl Http<'_> {
             discard(body)?;
             return Err(too_long().into());
         }
-        let mut file = open_at(body, have)?;
+        let mut file = open_to_append(body, have)?;
         while let Some(chunk) = self.chunk(&mut answer, job.stop).await? {
             have += chunk.len() as u64;
             if have > most {
@@ -280,16 +280,6 @@ fn stated(answer: &Response) -> Option<&str> {
 
 fn size_of(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |meta| meta.len())
-}
-
-fn open_at(path: &Path, keep: u64) -> Result<File> {
-    let open = || {
-        let mut file = File::options().create(true).truncate(false).write(true).open(path)?;
-        file.set_len(keep)?;
-        std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(keep))?;
-        Ok(file)
-    };
-    open().map_err(disk("writing", path))
 }
 
 /// Runs a future on a runtime of its own thread, so that callers inside another runtime do no harm.

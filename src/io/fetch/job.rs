@@ -4,7 +4,7 @@
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::catalog::{Licence, LooseFile, ModelFile};
-use crate::io::files::{create_dir, disk};
+use crate::io::files::{create_dir, disk, open_to_append};
 use crate::io::layout::is_licence;
 use crate::io::progress::Progress;
 use std::fs::{self, File};
@@ -66,14 +66,7 @@ impl Job<'_> {
 
     /// Opens the part file with its first `keep` bytes, to append to.
     pub fn open(&self, keep: u64) -> Result<File> {
-        let open = || {
-            let mut file =
-                File::options().create(true).truncate(false).write(true).open(&self.part)?;
-            file.set_len(keep)?;
-            std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(keep))?;
-            Ok(file)
-        };
-        open().map_err(disk("writing", &self.part))
+        open_to_append(&self.part, keep)
     }
 
     /// Tells how many bytes of this file are there.
