@@ -2,12 +2,11 @@
 //! encoder has made of it.
 //!
 //! The keys of a head stand in blocks of sixteen positions, (kv_heads, blocks, dim, 16), so that
-//! the scores of sixteen keys are sixteen lanes, and nothing has to be added up across a
-//! register. What
-//! is stored is read in the order in which it lies.
+//! the scores of sixteen keys are sixteen lanes, and nothing has to be added up across a register.
+//! What is stored is read in the order in which it lies.
 
 use super::shape::{AttentionShape, RowColumns};
-use super::source_tile::{Operands, Places, attend_with};
+use super::source_tile::{Operands, attend_with};
 use crate::kernel::elementwise::extend_half;
 use crate::kernel::simd::{Element, Isa, IsaKind, LANES};
 use half::f16;
@@ -113,26 +112,22 @@ pub fn attend_source(
     out: &mut [f32],
 ) {
     let isa = Isa::current();
-    let places = |count: usize| {
-        let positions = count / shape.kv_width();
-        Places { positions, head: positions * shape.dim, position: shape.dim }
-    };
     match &source.0 {
         Stored::F32 { keys, values } => {
             let ahead = match ahead {
                 Some(SourceKeyValues(Stored::F32 { keys, values })) => [keys.as_slice(), values],
                 _ => [&[][..]; 2],
             };
-            let places = places(values.len());
-            attend_to(isa, Operands { shape, q, keys, values, places, ahead, out });
+            let positions = values.len() / shape.kv_width();
+            attend_to(isa, Operands { shape, q, keys, values, positions, ahead, out });
         }
         Stored::F16 { keys, values } => {
             let ahead = match ahead {
                 Some(SourceKeyValues(Stored::F16 { keys, values })) => [keys.as_slice(), values],
                 _ => [&[][..]; 2],
             };
-            let places = places(values.len());
-            attend_to(isa, Operands { shape, q, keys, values, places, ahead, out });
+            let positions = values.len() / shape.kv_width();
+            attend_to(isa, Operands { shape, q, keys, values, positions, ahead, out });
         }
     }
 }
@@ -158,10 +153,9 @@ fn attend_itself_on(isa: Isa, shape: &AttentionShape, qkv: &[f32], out: &mut [f3
     // of the first cache.
     let values = by_head(shape, columns(width + kv_width, kv_width));
     let positions = qkv.len() / stride;
-    let places = Places { positions, head: positions * shape.dim, position: shape.dim };
     let (q, ahead) = (columns(0, width), [&[][..]; 2]);
     let (keys, values) = (&keys[..], &values[..]);
-    attend_to(isa, Operands { shape, q, keys, values, places, ahead, out });
+    attend_to(isa, Operands { shape, q, keys, values, positions, ahead, out });
 }
 
 fn attend_to<E: Element>(isa: Isa, operands: Operands<'_, E>) {

@@ -16,35 +16,25 @@ pub(super) struct Operands<'a, E> {
     pub q: RowColumns<'a>,
     /// In blocks.
     pub keys: &'a [E],
+    /// (kv_heads, positions, dim)
     pub values: &'a [E],
-    pub places: Places,
+    pub positions: usize,
     /// Keys and values that are needed next.
     pub ahead: [&'a [E]; 2],
     pub out: &'a mut [f32],
-}
-
-/// Where the values of a head and of a position are.
-#[derive(Clone, Copy)]
-pub(super) struct Places {
-    pub positions: usize,
-    /// Numbers from a head's first value to that of the next head.
-    pub head: usize,
-    /// Numbers from a position's values to those of the next one.
-    pub position: usize,
 }
 
 impl<E> Operands<'_, E> {
     /// # Panics
     /// If the lengths do not fit.
     pub(super) fn check(&self) {
-        let &Operands { shape, q, keys, values, places, ref out, .. } = self;
-        let (width, positions) = (shape.kv_width(), places.positions);
+        let &Operands { shape, q, keys, values, positions, ref out, .. } = self;
+        let width = shape.kv_width();
         assert!(shape.dim > 0 && shape.heads.is_multiple_of(shape.kv_heads) && positions > 0);
         assert!(q.width == shape.heads * shape.dim && q.values.len().is_multiple_of(q.stride));
         assert!(q.first + q.width <= q.stride && out.len() == q.rows() * q.width);
         assert!(keys.len() == positions.div_ceil(LANES) * width * LANES);
-        let last = (shape.kv_heads - 1) * places.head + (positions - 1) * places.position;
-        assert!(values.len() >= last + shape.dim);
+        assert!(values.len() == positions * width);
     }
 }
 
@@ -53,7 +43,7 @@ impl<E> Operands<'_, E> {
 #[inline(always)]
 pub(super) unsafe fn attend_with<L: F32x16, E: Element>(mut operands: Operands<'_, E>) {
     let rows = operands.q.rows();
-    let mut scores = vec![0.0; TILE * operands.places.positions.next_multiple_of(LANES)];
+    let mut scores = vec![0.0; TILE * operands.positions.next_multiple_of(LANES)];
     // Heads inside: their keys and values lie one after the other.
     let mut first = 0;
     while first < rows {
@@ -83,8 +73,7 @@ unsafe fn tile<L: F32x16, E: Element, const Q: usize>(
     first: usize,
     scores: &mut [f32],
 ) {
-    let (shape, q, places) = (operands.shape, operands.q, operands.places);
-    let positions = places.positions;
+    let (shape, q, positions) = (operands.shape, operands.q, operands.positions);
     let (dim, padded) = (shape.dim, positions.next_multiple_of(LANES));
     let kv = head / (shape.heads / shape.kv_heads);
     if first == 0 {
@@ -120,7 +109,7 @@ unsafe fn tile<L: F32x16, E: Element, const Q: usize>(
         softmax(scores, std::slice::from_ref(&(positions..padded)));
     }
     let weights: [&[f32]; Q] = std::array::from_fn(|i| &scores[i * padded..][..positions]);
-    let values = (&operands.values[kv * places.head..], places.position);
+    let values = (&operands.values[kv * positions * dim..], dim);
     let mut column = 0;
     let mut put = |column: usize, i: usize, sums: &[f32]| {
         let place = (first + i) * shape.heads * dim + head * dim + column;
