@@ -2,7 +2,13 @@
 
 mod abbreviations;
 mod boundary;
+mod candidates;
+mod english;
+mod glued;
+mod items;
 mod long;
+mod openers;
+mod quotations;
 /// Seams where the translated pieces of a sentence meet.
 pub mod seams;
 mod split;

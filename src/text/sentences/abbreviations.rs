@@ -17,9 +17,9 @@ pub(super) enum Follows {
 /// Abbreviations of every language: titles that are written alike in many, and English ones, which
 /// other languages quote.
 const ANY: &[(Follows, &str)] = &[
-    (Follows::Word, "dr dra prof mr mrs ms sra srta st jr vs e.g i.e ph.d gen mme mlle"),
-    (Follows::Number, "no nr nos p pp vol tel"),
-    (Follows::Anything, "etc inc ltd corp a.m p.m u.s u.k u.n u.s.a d.c"),
+    (Follows::Word, "dr dra prof mr mrs ms mt sra srta st vs e.g i.e gen mme mlle"),
+    (Follows::Number, "no nr nos n° nº p pp vol tel ext"),
+    (Follows::Anything, "etc inc ltd corp co jr sr ph.d a.m p.m u.s u.k u.n e.u u.s.a d.c"),
 ];
 
 /// Abbreviations by language.
@@ -29,16 +29,16 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "en",
         Follows::Word,
-        "messrs supt det insp sr mt ft col capt cmdr lt sgt maj gov sen sens rep reps rev hon pres \
+        "messrs supt det insp ft col capt cmdr lt sgt maj gov sen sens rep reps rev hon pres \
          adm cf atty asst",
     ),
-    ("en", Follows::Anything, "co bros llc plc b.c a.d dept est"),
+    ("en", Follows::Anything, "bros llc plc b.c a.d dept est"),
     (
         "de",
         Follows::Word,
         "hr fr frl bzw z.b d.h o.ä vgl inkl evtl ggf sog geb gest gen dipl ing med jur phil rer \
          nat habil bspw insb insbes zzgl i.d.r z.t u.u m.e s.o s.u v.a ca mind dt engl franz ital \
-         lat österr röm hrsg hg übers verst z.zt z.hd a.d i.v i.a h.c o.g n.n p.a a.m dr.-ing \
+         lat österr röm hrsg hg übers verst z.zt z.z z.hd kath ev a.d i.v i.a h.c o.g n.n p.a a.m dr.-ing \
          dipl.-ing u.z i.allg ehem bzgl",
     ),
     (
@@ -90,7 +90,12 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         "ee sr sra srta sres d dña dr dra ud uds vd prof ing lic gral cnel sto sta excmo p.ej ej \
          avda fdo mons arq",
     ),
-    ("es", Follows::Number, "núm n.º pág págs art cap fig vol tel aprox"),
+    (
+        "es",
+        Follows::Number,
+        "núm n.º pág págs art párr párrf cap fig vol tel aprox cra ene feb mar abr ago sept set oct nov \
+         dic lun mié jue vie sáb dom",
+    ),
     ("es", Follows::Anything, "etc ee.uu uu s.a a.c d.c mill"),
     (
         "pt",
@@ -103,9 +108,9 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         "it",
         Follows::Word,
         "sig sigg sig.ra dott dott.ssa prof avv ing arch on sen mons gen col cap ten p.es es cfr \
-         ecc.mo s",
+         ecc.mo s sig.na rag geom dir amm psicol egr spett gent.mo dott.ri",
     ),
-    ("it", Follows::Number, "art n nn pag pagg p pp cap fig vol tel"),
+    ("it", Follows::Number, "art n nn pag pagg p pp cap fig vol tel genn feb mar apr giu lug ago sett ott nov dic"),
     ("it", Follows::Anything, "ecc s.p.a s.r.l a.c d.c mln mld mil"),
     ("ro", Follows::Word, "dl d-l dna d-na dr prof ing gen col lt av acad conf sf str bd şos"),
     ("ro", Follows::Number, "nr art alin pag cap vol tel"),
@@ -159,7 +164,7 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         "ru",
         Follows::Word,
         "г-н г-жа тов проф акад доц им ул пр пл пер д стр св т.е т.н т.к т.ж др ген полк напр см \
-         ср гр пос оз т.ч и.о обл р-н о наб бул корп ред изд",
+         ср гр пос оз т.ч и.о обл р-н о пгт наб бул корп ред изд",
     ),
     ("ru", Follows::Number, "с стр рис табл гл ст п пп т тел ок"),
     (
@@ -178,7 +183,7 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "bg",
         Follows::Word,
-        "г-н г-жа проф доц д-р инж акад ул бул св т.е т.нар т.н напр гр ген вж обл общ изд",
+        "г-н г-жа проф доц д-р инж акад ул бул св т.е т.нар т.н напр гр ген вж обл общ изд пл",
     ),
     ("bg", Follows::Number, "стр фиг табл чл ал т бр тел ок"),
     ("bg", Follows::Anything, "т.н и др г в лв ст хил млн млрд"),
@@ -186,7 +191,7 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     ("kk", Follows::Anything, "т.б т.с.с млн млрд"),
     ("hy", Follows::Word, "պրոֆ դոկտ"),
     ("he", Follows::Word, "פרופ"),
-    ("hi", Follows::Word, "डॉ श्री सुश्री प्रो पं मि स्व कु"),
+    ("hi", Follows::Word, "डॉ श्री सुश्री प्रो पं मि मिस सेन स्व कु कि.मी"),
     ("ka", Follows::Word, "ბ-ნი ქ-ნი პროფ აკად იხ ე.წ ე.ი მაგ"),
     ("ka", Follows::Anything, "ა.შ"),
     ("ar", Follows::Word, "د أ م"),

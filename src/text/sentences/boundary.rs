@@ -1,66 +1,113 @@
 //! Full stops that end a sentence, and those that do not.
 
 use super::abbreviations::{self, Follows};
-use crate::text::language::{function_words, script};
+use super::openers::{is_opener, opens_sentence};
+use super::{english, glued, items, quotations};
+use crate::text::language::script;
 use crate::types::Lang;
 use unicode_segmentation::UnicodeSegmentation;
 
 pub(super) const OPENING: [char; 17] =
     ['"', '\'', '“', '„', '‘', '‚', '«', '»', '‹', '(', '[', '「', '『', '—', '–', '-', '¿'];
-const CLOSING: [char; 16] =
+pub(super) const CLOSING: [char; 16] =
     ['"', '\'', '”', '“', '’', '‘', '»', '«', '›', ')', ']', '」', '』', '）', '】', '〉'];
 
-/// Whether a sentence ends between `left` and `right`.
+const STOPS: [char; 2] = ['.', '．'];
+
+/// Whether a sentence ends between `left`, where it began, and `right`.
 pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
     if right.starts_with(char::is_whitespace) {
         return false;
     }
-    let body = left.trim_end();
+    let body = left.trim_end_matches(|c: char| c.is_whitespace() || is_direction(c));
     if left[body.len()..].contains(['\n', '\u{2028}', '\u{2029}']) || right.is_empty() {
         return true;
     }
-    // Stray punctuation belongs to its neighbour.
-    if !body.contains(char::is_alphanumeric) {
+    // Stray punctuation belongs to its neighbour, and the mark of an item to the item.
+    if !body.contains(char::is_alphanumeric) || items::is_mark(body) {
         return false;
     }
-    let spaced = body.len() < left.len();
+    let spaced = body.len() < left.trim_end_matches(is_direction).len();
     let rest = right.trim_start_matches(OPENING).trim_start();
     let Some(first) = rest.chars().next() else { return false };
     if !right.chars().take_while(|&c| c != '\n').any(char::is_alphanumeric) {
         return false;
     }
-    if first.is_lowercase() && script::of(first).has_case() && spaced {
+    let bare = body.trim_end_matches(CLOSING);
+    let latin_mark = bare.ends_with(['.', '!', '?']);
+    if first.is_lowercase() && script::of(first).has_case() && (spaced || latin_mark) {
         return false;
-    }
-    let unclosed = body.trim_end_matches(CLOSING);
-    if unclosed.len() < body.len() && script::of(first) == script::Script::Kana {
-        // 「…。」と述べた: the quotation is a part of the sentence.
-        return !["と", "って", "は", "が", "を", "に", "の", "で", "も", "など", "という"]
-            .iter()
-            .any(|p| rest.starts_with(p));
     }
     if !spaced && script::of(first) == script::Script::Hangul {
-        // "…인가?"라고 물었다: likewise, Korean puts spaces between sentences.
+        // "…인가?"라고 물었다: the quotation is a part of the sentence, Korean puts spaces between
+        // sentences.
         return false;
+    }
+    if quotations::goes_on(body, bare, right, rest, lang) {
+        return false;
+    }
+    let word = bare.trim_end_matches(['.', '!', '?']);
+    if !spaced && latin_mark {
+        let is_end = match first {
+            _ if first.is_uppercase() => glued::is_end(word, rest, lang),
+            // "3.5", "３．１４", and the initials of scripts without capitals
+            _ if first.is_numeric() => !word.ends_with(char::is_numeric),
+            _ => last_word(word).graphemes(true).count() > 1,
+        };
+        if !is_end {
+            return false;
+        }
+    }
+    match body.chars().next_back() {
+        Some('!' | '?') if is_name_with_mark(body, spaced) => return opens_sentence(rest, lang),
+        Some('.') if is_omission(body) => return false,
+        _ => {}
     }
     // "(rund 5 Mio.) Euro": the full stop before a bracket may be an abbreviation's as well.
     let stopped = body
-        .strip_suffix('.')
+        .strip_suffix(STOPS)
         .or_else(|| body.strip_suffix([')', ']']).and_then(|inner| inner.strip_suffix('.')));
     stopped.is_none_or(|before| !is_abbreviated(before, rest, first, lang))
+}
+
+/// Marks that say in which direction a text is written.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether the text ends with a name that has a mark of its own: "at Yahoo!", or with a letter of
+/// its own as in "the !Kung".
+fn is_name_with_mark(body: &str, spaced: bool) -> bool {
+    const NAMES: [&str; 14] = [
+        "Yahoo", "Jeopardy", "Guess", "Wham", "Yum", "FRITZ", "Oklahoma", "Joomla", "Piwigo", "Hulu",
+        "Ahoy", "Oliver", "Taboola", "Tchibo",
+    ];
+    let bare = body.trim_end_matches(['!', '?']);
+    NAMES.contains(&last_word(bare)) || !spaced && bare.ends_with(char::is_whitespace)
+}
+
+/// Whether the text ends with three dots with spaces between that leave out a part of a sentence;
+/// after the end of a sentence there are four.
+fn is_omission(body: &str) -> bool {
+    body.strip_suffix(". . .").is_some_and(|head| {
+        head.ends_with(char::is_whitespace) && head.trim_end().ends_with(char::is_alphanumeric)
+    })
 }
 
 /// Whether the full stop after `before` belongs to an abbreviation, an initial or an ordinal, and
 /// the sentence goes on.
 fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
-    let word = last_word(before);
+    let word = last_word(before).trim_matches(is_direction);
     if word.is_empty() || word.ends_with('.') {
         return false;
     }
+    if rest.starts_with('№') {
+        return true;
+    }
     let letters = word.chars().count();
     let opens = || opens_sentence(rest, lang);
-    if word.chars().all(|c| c.is_ascii_digit()) {
-        // "1. First": a list; "am 3. Mai": an ordinal.
+    if word.trim_start_matches('-').chars().all(|c| c.is_ascii_digit()) {
+        // "1. First": a list; "am 3. Mai", "1. -3. Jahrhundert": an ordinal.
         return word.len() == before.len() && letters <= 3
             || has_ordinals(lang) && letters <= 2 && !opens();
     }
@@ -69,6 +116,11 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
         return !opens();
     }
     let lower = word.to_lowercase();
+    if lang.base() == "en"
+        && let Some(goes_on) = english::goes_on(before, word, rest, lang)
+    {
+        return goes_on;
+    }
     // An abbreviation of several parts is written with spaces as well: "z. B. Hof", "v. Chr.
     // Geburt".
     let several = several_parts(before, &lower);
@@ -82,22 +134,51 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
         None => {}
     }
     match abbreviations::follows(lang.base(), &lower) {
+        // "in de VS. Rosa", but "MR. SMITH"
+        Some(Follows::Word) if letters > 1 && is_capitals(word) => {
+            return rest.split(char::is_whitespace).next().is_some_and(is_capitals);
+        }
         Some(Follows::Word) => return true,
         Some(Follows::Number) if first.is_numeric() => return true,
         Some(Follows::Number) if letters > 1 => return false,
         Some(Follows::Anything) => return !opens(),
         _ => {}
     }
+    if first.is_numeric() && is_short(word, letters, lang) {
+        return true;
+    }
     let initial = letters == 1
         && word.chars().all(|c| c.is_uppercase() || script::of(c) == script::Script::Georgian);
-    let dotted =
-        lower.split('.').all(|part| (1..=2).contains(&part.chars().count())) && lower.contains('.');
-    initial || dotted && !opens()
+    // Without capitals nothing tells that a sentence begins.
+    initial || is_dotted(&lower) && !(script::of(first).has_case() && opens())
+}
+
+/// Whether every letter is a capital, and there are some.
+fn is_capitals(word: &str) -> bool {
+    word.contains(char::is_uppercase) && !word.contains(char::is_lowercase)
+}
+
+/// Whether a lower-case word has letters and full stops by turns: `u.s`, `यू.एस`.
+pub(super) fn is_dotted(lower: &str) -> bool {
+    lower.contains('.') && lower.split('.').all(|part| (1..=2).contains(&part.chars().count()))
+}
+
+/// Whether a word before a number is a single letter, or so short and with a capital that it is more
+/// likely an abbreviation that no list has: "Ext. 1010".
+fn is_short(word: &str, letters: usize, lang: &Lang) -> bool {
+    let mut chars = word.chars();
+    let capital = chars.next().is_some_and(char::is_uppercase);
+    letters == 1 && word.chars().all(char::is_lowercase)
+        || letters <= 3
+            && capital
+            && chars.all(char::is_lowercase)
+            && !is_opener(&word.to_lowercase(), lang)
 }
 
 /// The word after the last space or opening mark.
-fn last_word(text: &str) -> &str {
-    text.rsplit(|c: char| c.is_whitespace() || OPENING.contains(&c) && c != '-')
+pub(super) fn last_word(text: &str) -> &str {
+    let parts = |c: char| matches!(c, '、' | '，' | '。' | '：' | '；' | '/');
+    text.rsplit(|c: char| c.is_whitespace() || parts(c) || OPENING.contains(&c) && c != '-')
         .next()
         .unwrap_or(text)
 }
@@ -142,10 +223,4 @@ fn has_ordinals(lang: &Lang) -> bool {
         "hu", "pl", "tr", "lv", "fo", "eu",
     ];
     ORDINALS.contains(&lang.base())
-}
-
-/// Whether the text begins with a word that begins sentences: a function word with a capital.
-fn opens_sentence(rest: &str, lang: &Lang) -> bool {
-    let Some(word) = rest.unicode_words().next() else { return false };
-    function_words::languages(&word.to_lowercase()).contains(&lang.base())
 }

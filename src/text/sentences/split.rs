@@ -1,9 +1,10 @@
 //! Text into sentences.
 
-use super::boundary::{OPENING, is_boundary};
+use super::boundary::is_boundary;
+use super::candidates::{Candidate, candidates};
 use crate::text::protect;
 use crate::types::{Lang, Sentence};
-use unicode_segmentation::UnicodeSegmentation;
+use std::ops::Range;
 
 /// Splits a text into sentences, each with the white space after it: the concatenation of `text +
 /// gap` is the text, trimmed at its start. A line break ends a sentence.
@@ -15,15 +16,18 @@ pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
     let text = text.trim_start();
     let mut out = Vec::new();
     let mut start = 0;
-    // No sentence ends inside of an address (`https://example.org/a?b=c`) or a piece of code.
-    let mut spans = protect::spans(text).into_iter().peekable();
-    for end in boundaries(text, lang) {
-        while spans.next_if(|span| span.end <= end).is_some() {}
-        if spans.peek().is_none_or(|span| end <= span.start)
-            && is_boundary(&text[start..end], &text[end..], lang)
+    // No sentence ends inside of an address (`https://example.org/a?b=c`) or a piece of code. A
+    // backtick is a comma in Armenian.
+    let is_code = |span: &Range<usize>| lang.base() != "hy" || !text[span.start..].starts_with('`');
+    let mut spans = protect::spans(text).into_iter().filter(is_code).peekable();
+    for Candidate { at, begins_item } in candidates(text, lang) {
+        while spans.next_if(|span| span.end <= at).is_some() {}
+        if at > start
+            && spans.peek().is_none_or(|span| at <= span.start)
+            && (begins_item || is_boundary(&text[start..at], &text[at..], lang))
         {
-            out.push(sentence(&text[start..end]));
-            start = end;
+            out.push(sentence(&text[start..at]));
+            start = at;
         }
     }
     if start < text.len() {
@@ -35,65 +39,6 @@ pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
 pub(super) fn sentence(text: &str) -> Sentence {
     let kept = text.trim_end();
     Sentence { text: kept.to_string(), gap: text[kept.len()..].to_string() }
-}
-
-/// Places where a sentence may end: after each Unicode sentence, and at the marks of single
-/// languages that Unicode leaves out.
-fn boundaries(text: &str, lang: &Lang) -> Vec<usize> {
-    let mut straight_quotes = 0;
-    let mut out: Vec<usize> = Vec::new();
-    for (at, piece) in text.split_sentence_bound_indices() {
-        straight_quotes += piece.matches('"').count();
-        let end = at + without_opening(piece, straight_quotes % 2 == 1).len();
-        // In French a space stands before the mark that closes a quotation.
-        match text[end..].strip_prefix('»') {
-            Some(after) if after.starts_with([',', ';', ':', '.', '!', '?', ')']) => {}
-            Some(after) if !after.starts_with(char::is_alphanumeric) => out.push(
-                text.len()
-                    - after.trim_start_matches(|c: char| c.is_whitespace() && c != '\n').len(),
-            ),
-            _ => out.push(end),
-        }
-        if piece.ends_with('\n') {
-            straight_quotes = 0;
-        }
-    }
-    // Armenian sentences are also typed with a colon, Greek questions with a semicolon.
-    let mark = match lang.base() {
-        "hy" => Some(':'),
-        "el" => Some(';'),
-        _ => None,
-    };
-    if let Some(mark) = mark {
-        for (at, _) in text.match_indices(mark) {
-            let after = &text[at + 1..];
-            let rest = after.trim_start();
-            if rest.len() < after.len()
-                && rest.trim_start_matches(OPENING).starts_with(char::is_uppercase)
-            {
-                out.push(text.len() - rest.len());
-            }
-        }
-        out.sort_unstable();
-        out.dedup();
-    }
-    out
-}
-
-/// Unicode takes every quotation mark and bracket after a full stop for a closing one, but where no
-/// space is written the next sentence's opening mark stands there too. `open`: the last straight
-/// quotation mark opens.
-fn without_opening(piece: &str, open: bool) -> &str {
-    let kept = piece.trim_end_matches(|c| {
-        matches!(c, '「' | '『' | '（' | '《' | '【' | '“' | '‘') || c == '"' && open
-    });
-    if kept.ends_with(['。', '！', '？'])
-        || kept.ends_with(['」', '』', '”', '"']) && kept.len() < piece.len() && !piece.is_ascii()
-    {
-        kept
-    } else {
-        piece
-    }
 }
 
 #[cfg(test)]
@@ -184,8 +129,8 @@ mod tests {
             ),
             ("de", "»Ja.« »Nein.« Er ging.", 3),
             ("pl", "Kosztuje 18 mln. To dużo. Jest ich 120.", 3),
-            ("zh", "他来了。她走了！“真的吗？”“是的。”他说。", 5),
-            ("zh", "他来了。\"是的。\"他说。", 3),
+            ("zh", "他来了。她走了！“真的吗？”“是的。”他说。", 4),
+            ("zh", "他来了。\"是的。\"他说。", 2),
             ("ja", "彼は来た。「行こう。」彼女は行った。", 3),
             ("ar", "وصل الرئيس. هل غادر؟ نعم.", 3),
             ("hi", "वह आया। वह गई।", 2),

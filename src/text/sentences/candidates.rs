@@ -1,0 +1,124 @@
+//! Places where a sentence may end.
+
+use super::boundary::{CLOSING, OPENING};
+use super::items;
+use crate::types::Lang;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// A place where a sentence may end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Candidate {
+    pub at: usize,
+    /// Whether an item of a list begins here, so that nothing else has to be asked.
+    pub begins_item: bool,
+}
+
+/// Places after each Unicode sentence, and those that Unicode leaves out: the marks of single
+/// languages, full stops without a space or with a number after them, items of lists.
+pub(super) fn candidates(text: &str, lang: &Lang) -> Vec<Candidate> {
+    let mut ends = unicode(text);
+    match lang.base() {
+        // Armenian sentences are also typed with a colon, and a full stop is a colon there.
+        "hy" => {
+            marks(text, ':', &mut ends);
+            if text.contains(['։', ':']) {
+                ends.retain(|&end| !text[..end].trim_end_matches(is_after_stop).ends_with(['.', '․']));
+            }
+        }
+        "el" => marks(text, ';', &mut ends),
+        _ => {}
+    }
+    full_stops(text, &mut ends);
+    let items = items::starts(text, lang);
+    let place = |begins_item| move |at| Candidate { at, begins_item };
+    let mut out: Vec<Candidate> = ends.into_iter().map(place(false)).collect();
+    out.extend(items.into_iter().map(place(true)));
+    out.sort_unstable();
+    out
+}
+
+fn is_after_stop(c: char) -> bool {
+    c == ' ' || c == '\u{a0}' || CLOSING.contains(&c)
+}
+
+/// Ends of Unicode's sentences, moved to before an opening or after a closing quotation mark.
+fn unicode(text: &str) -> Vec<usize> {
+    let mut straight_quotes = 0;
+    let mut out: Vec<usize> = Vec::new();
+    for (at, piece) in text.split_sentence_bound_indices() {
+        straight_quotes += piece.matches('"').count();
+        let end = at + without_opening(piece, &text[at + piece.len()..], straight_quotes % 2 == 1).len();
+        // In French a space stands before the mark that closes a quotation.
+        match text[end..].strip_prefix('»') {
+            Some(after) if after.starts_with([',', ';', ':', '.', '!', '?', ')']) => {}
+            Some(after) if !after.starts_with(char::is_alphanumeric) => out.push(
+                text.len()
+                    - after.trim_start_matches(|c: char| c.is_whitespace() && c != '\n').len(),
+            ),
+            _ => out.push(end),
+        }
+        if piece.ends_with('\n') {
+            straight_quotes = 0;
+        }
+    }
+    out
+}
+
+/// Unicode takes every quotation mark and bracket after a full stop for a closing one, but where no
+/// space is written the next sentence's opening mark stands there too. `next` is the text after
+/// the piece; `open`: the last straight quotation mark opens.
+fn without_opening<'a>(piece: &'a str, next: &str, open: bool) -> &'a str {
+    let kept = piece.trim_end_matches(|c| {
+        matches!(c, '「' | '『' | '（' | '《' | '【' | '“' | '‘' | '„') || c == '"' && open
+    });
+    if kept.len() < piece.len()
+        && (kept.ends_with(['。', '！', '？'])
+            || kept.ends_with(['.', '!', '?']) && next.starts_with(char::is_uppercase)
+            || kept.ends_with(['」', '』', '”', '"']) && !piece.is_ascii())
+    {
+        kept
+    } else {
+        piece
+    }
+}
+
+/// Places after a mark of one language, a space after it and a capital or a figure next.
+fn marks(text: &str, mark: char, out: &mut Vec<usize>) {
+    for (at, _) in text.match_indices(mark) {
+        let after = &text[at + 1..];
+        let rest = after.trim_start();
+        let first = rest.trim_start_matches(OPENING).chars().next();
+        if rest.len() < after.len()
+            && first.is_some_and(|c| c.is_uppercase() || mark == ':' && c.is_numeric())
+        {
+            out.push(text.len() - rest.len());
+        }
+    }
+}
+
+/// Places after a full stop that has a capital at once after it, or a figure or an omission after a
+/// space. Unicode takes these for the middle of a sentence.
+fn full_stops(text: &str, out: &mut Vec<usize>) {
+    for (at, _) in text.match_indices('.') {
+        let after = &text[at + 1..];
+        let Some(next) = after.chars().next() else { break };
+        if next.is_alphanumeric() {
+            if next.is_uppercase() {
+                out.push(at + 1);
+            }
+            continue;
+        }
+        let tail = after.trim_start_matches(CLOSING);
+        let rest = tail.trim_start_matches([' ', '\u{a0}']);
+        if rest.len() == tail.len() {
+            continue;
+        }
+        let omits = || {
+            let attached = text[..at].ends_with(char::is_alphanumeric);
+            attached && (rest.starts_with("...") || rest.starts_with('…') || rest.starts_with(". . ."))
+        };
+        if rest.trim_start_matches(OPENING).starts_with(char::is_numeric) || omits() {
+            out.push(text.len() - rest.len());
+        }
+    }
+}

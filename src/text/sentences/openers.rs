@@ -1,0 +1,50 @@
+//! Words that begin sentences.
+
+use crate::text::language::function_words;
+use crate::types::Lang;
+use unicode_segmentation::UnicodeSegmentation;
+
+/// Words that begin sentences and are no function words of the language detector, whose lists are
+/// short: question words, pronouns, conjunctions.
+const OPENERS: &[(&str, &str)] = &[
+    (
+        "en",
+        "how why what where whom whose did does do can could should would may might were am then \
+         they them these those each every both some any no none nobody nothing everyone everybody \
+         somebody someone anyone another other most many several few much my your our me us him \
+         her hers theirs here now yet still until since while because although though once unless \
+         despite during before under over with within without between among against across \
+         along through at on in by from as however meanwhile instead finally later earlier soon \
+         today yesterday tomorrow tonight perhaps maybe yes please let just only even such thus \
+         therefore moreover otherwise again never always often sometimes two three four five six \
+         seven eight nine ten",
+    ),
+    ("da", "hvad hvem hvornår hvorfor hvordan hvor hvilken han hun de det vi"),
+    ("no", "hva hvem når hvorfor hvordan hvor hvilken han hun de det vi"),
+    ("sv", "vad vem när varför hur var vilken han hon de det vi"),
+    ("de", "was wer wo wann warum wie wohin woher welche welcher"),
+    ("nl", "wat wie waar wanneer waarom hoe welke hij zij ze het"),
+    ("fr", "qui que quoi où quand pourquoi comment combien quel quelle ils elles il elle"),
+    ("es", "qué quién quiénes dónde cuándo cómo cuánto cuál él ella ellos"),
+    ("it", "chi che dove quando come perché quanto quale lui lei loro"),
+    ("pt", "quem onde quando como quanto qual ele ela eles elas"),
+];
+
+/// Whether the text begins with a word that begins sentences: a function word with a capital.
+pub(super) fn opens_sentence(rest: &str, lang: &Lang) -> bool {
+    let Some((at, word)) = rest.unicode_word_indices().next() else { return false };
+    let mut after = rest[at + word.len()..].chars();
+    // "A. Smith" is no article.
+    if word.chars().nth(1).is_none() && after.next() == Some('.') {
+        return false;
+    }
+    let lower = word.to_lowercase();
+    is_opener(&lower, lang) || word == "I" && lang.base() == "en"
+}
+
+/// Whether a lower-case word is one that begins sentences.
+pub(super) fn is_opener(lower: &str, lang: &Lang) -> bool {
+    let base = if matches!(lang.base(), "nb" | "nn") { "no" } else { lang.base() };
+    function_words::languages(lower).contains(&lang.base())
+        || OPENERS.iter().any(|&(of, words)| of == base && words.split(' ').any(|w| w == lower))
+}
