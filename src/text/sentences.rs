@@ -5,6 +5,7 @@ mod boundary;
 mod candidates;
 mod english;
 mod glued;
+mod headings;
 mod items;
 mod long;
 mod openers;

@@ -52,7 +52,7 @@ pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
             _ if first.is_uppercase() => glued::is_end(word, rest, lang),
             // "3.5", "３．１４", and the initials of scripts without capitals
             _ if first.is_numeric() => !word.ends_with(char::is_numeric),
-            _ => last_word(word).graphemes(true).count() > 1,
+            _ => is_long(last_word(word)) && is_long(rest),
         };
         if !is_end {
             return false;
@@ -68,6 +68,13 @@ pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
         .strip_suffix(STOPS)
         .or_else(|| body.strip_suffix([')', ']']).and_then(|inner| inner.strip_suffix('.')));
     stopped.is_none_or(|before| !is_abbreviated(before, rest, first, lang))
+}
+
+/// Whether a text begins with a word of three letters or more, after which no full stop stands: of
+/// scripts without capitals, where "यू.एस" has no spaces either.
+fn is_long(text: &str) -> bool {
+    let end = text.find(|c: char| c == '.' || c.is_whitespace()).unwrap_or(text.len());
+    !text[end..].starts_with('.') && text[..end].graphemes(true).nth(2).is_some()
 }
 
 /// Marks that say in which direction a text is written.

@@ -1,16 +1,26 @@
 //! Places where a sentence may end.
 
 use super::boundary::{CLOSING, OPENING};
-use super::items;
+use super::{headings, items};
 use crate::types::Lang;
 use unicode_segmentation::UnicodeSegmentation;
+
+/// What ends at a place.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// A sentence, if what stands around its mark says so.
+    Sentence,
+    /// A heading without a mark, if it is short.
+    Heading,
+    /// Whatever it is: an item of a list begins.
+    Item,
+}
 
 /// A place where a sentence may end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Candidate {
     pub at: usize,
-    /// Whether an item of a list begins here, so that nothing else has to be asked.
-    pub begins_item: bool,
+    pub kind: Kind,
 }
 
 /// Places after each Unicode sentence, and those that Unicode leaves out: the marks of single
@@ -30,9 +40,10 @@ pub(super) fn candidates(text: &str, lang: &Lang) -> Vec<Candidate> {
     }
     full_stops(text, &mut ends);
     let items = items::starts(text, lang);
-    let place = |begins_item| move |at| Candidate { at, begins_item };
-    let mut out: Vec<Candidate> = ends.into_iter().map(place(false)).collect();
-    out.extend(items.into_iter().map(place(true)));
+    let place = |kind| move |at| Candidate { at, kind };
+    let mut out: Vec<Candidate> = ends.into_iter().map(place(Kind::Sentence)).collect();
+    out.extend(items.into_iter().map(place(Kind::Item)));
+    out.extend(headings::ends(text, lang).into_iter().map(place(Kind::Heading)));
     out.sort_unstable();
     out
 }

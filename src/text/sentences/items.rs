@@ -72,6 +72,11 @@ fn marks(line: &str) -> Vec<Mark<'_>> {
 /// Where the items of a line's numbered lists begin.
 fn numbered(line: &str, lang: &Lang) -> Vec<usize> {
     let mut out = Vec::new();
+    // The regular expression is slow, and few lines have a list.
+    let after_colon = || line.match_indices(':').any(|(at, _)| may_begin(&line[at + 1..]));
+    if !may_begin(line) && !after_colon() {
+        return out;
+    }
     let marks = marks(line);
     for (first, mark) in marks.iter().enumerate() {
         let before = line[..mark.start].trim_end();
@@ -94,6 +99,12 @@ fn numbered(line: &str, lang: &Lang) -> Vec<usize> {
         }
     }
     out
+}
+
+/// Whether a text may begin with the first mark of a list.
+fn may_begin(text: &str) -> bool {
+    let mark = text.trim_start_matches([' ', '\t', '(']);
+    mark.strip_prefix(['1', 'a', 'i']).is_some_and(|after| after.starts_with(['.', ')']))
 }
 
 /// Whether a mark between `before` and `after` is that of an item, not a number in a sentence: "der

@@ -2,6 +2,8 @@
 
 use crate::text::language::function_words;
 use crate::types::Lang;
+use std::collections::HashSet;
+use std::sync::LazyLock;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Words that begin sentences and are no function words of the language detector, whose lists are
@@ -44,7 +46,11 @@ pub(super) fn opens_sentence(rest: &str, lang: &Lang) -> bool {
 
 /// Whether a lower-case word is one that begins sentences.
 pub(super) fn is_opener(lower: &str, lang: &Lang) -> bool {
+    static WORDS: LazyLock<HashSet<(&str, &str)>> = LazyLock::new(|| {
+        let rows = OPENERS.iter();
+        rows.flat_map(|&(of, words)| words.split_whitespace().map(move |w| (of, w))).collect()
+    });
     let base = if matches!(lang.base(), "nb" | "nn") { "no" } else { lang.base() };
-    function_words::languages(lower).contains(&lang.base())
-        || OPENERS.iter().any(|&(of, words)| of == base && words.split(' ').any(|w| w == lower))
+    let words: &HashSet<(&str, &str)> = &WORDS;
+    function_words::languages(lower).contains(&lang.base()) || words.contains(&(base, lower))
 }

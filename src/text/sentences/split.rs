@@ -1,7 +1,8 @@
 //! Text into sentences.
 
 use super::boundary::is_boundary;
-use super::candidates::{Candidate, candidates};
+use super::candidates::{Candidate, Kind, candidates};
+use super::headings;
 use crate::text::protect;
 use crate::types::{Lang, Sentence};
 use std::ops::Range;
@@ -20,11 +21,15 @@ pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
     // backtick is a comma in Armenian.
     let is_code = |span: &Range<usize>| lang.base() != "hy" || !text[span.start..].starts_with('`');
     let mut spans = protect::spans(text).into_iter().filter(is_code).peekable();
-    for Candidate { at, begins_item } in candidates(text, lang) {
+    for Candidate { at, kind } in candidates(text, lang) {
         while spans.next_if(|span| span.end <= at).is_some() {}
         if at > start
             && spans.peek().is_none_or(|span| at <= span.start)
-            && (begins_item || is_boundary(&text[start..at], &text[at..], lang))
+            && match kind {
+                Kind::Sentence => is_boundary(&text[start..at], &text[at..], lang),
+                Kind::Heading => headings::is_heading(&text[start..at], lang),
+                Kind::Item => true,
+            }
         {
             out.push(sentence(&text[start..at]));
             start = at;
