@@ -14,7 +14,7 @@ use crate::task::checks;
 use crate::task::summarize::{self, Input, Summary};
 use crate::task::translate::{self, Named, Route, Router, Step, Translation};
 use crate::task::uses_examples;
-use crate::text::{extract, language, sentences, words};
+use crate::text::{extract, language, words};
 use crate::types::{
     Article, BlockKind, Detection, Lang, Problem, RawArticle, ReadFailure, Record, Source,
 };
@@ -389,7 +389,7 @@ fn reading(document: &Document<'_>, job: &Job) -> Reading {
     // language.
     let split = places
         .iter()
-        .flat_map(|&i| sentences::split(&text(i), &language).into_iter().map(move |s| (s.text, i)));
+        .flat_map(|&i| summarize::passages(&text(i), &language).into_iter().map(move |s| (s, i)));
     let (sentences, places) = split.unzip();
     Reading { sentences, title, language, places }
 }

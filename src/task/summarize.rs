@@ -10,10 +10,12 @@
 mod abstractive;
 mod faithfulness;
 mod length;
+mod passages;
 mod prompt;
 mod select;
 
 pub use length::{Length, count_words};
+pub use passages::passages;
 
 use super::{extractive, prompts};
 use crate::error::{Error, Result};

@@ -16,3 +16,6 @@ mod split;
 
 pub use long::split_long;
 pub use split::split;
+
+#[cfg(test)]
+mod tests;

@@ -82,7 +82,11 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     ("fi", Follows::Number, "klo nro n puh s"),
     ("fi", Follows::Anything, "jne yms ym ekr jkr milj mrd"),
     ("fr", Follows::Word, "m mm mme mlle me dr pr mgr ste cf c.-à-d p.ex ex env"),
-    ("fr", Follows::Number, "n° art chap fig p pp t av apr vol tél"),
+    (
+        "fr",
+        Follows::Number,
+        "n° art chap fig p pp t av apr vol tél janv févr avr juil sept oct nov déc",
+    ),
     ("fr", Follows::Anything, "etc av.j.-c apr.j.-c"),
     (
         "es",
@@ -97,6 +101,11 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
          dic lun mié jue vie sáb dom",
     ),
     ("es", Follows::Anything, "etc ee.uu uu s.a a.c d.c mill"),
+    ("pt", Follows::Number, "jan fev abr jun jul ago set out nov dez"),
+    ("nl", Follows::Number, "jan feb mrt apr jun jul aug sept okt nov dec"),
+    ("da", Follows::Number, "jan feb apr jun jul aug sept okt nov dec"),
+    ("no", Follows::Number, "jan feb apr jun jul aug sept okt nov des"),
+    ("sv", Follows::Number, "jan feb apr jun jul aug sept okt nov dec"),
     (
         "pt",
         Follows::Word,
@@ -110,7 +119,11 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         "sig sigg sig.ra dott dott.ssa prof avv ing arch on sen mons gen col cap ten p.es es cfr \
          ecc.mo s sig.na rag geom dir amm psicol egr spett gent.mo dott.ri",
     ),
-    ("it", Follows::Number, "art n nn pag pagg p pp cap fig vol tel genn feb mar apr giu lug ago sett ott nov dic"),
+    (
+        "it",
+        Follows::Number,
+        "art n nn pag pagg p pp cap fig vol tel genn feb mar apr giu lug ago sett ott nov dic",
+    ),
     ("it", Follows::Anything, "ecc s.p.a s.r.l a.c d.c mln mld mil"),
     ("ro", Follows::Word, "dl d-l dna d-na dr prof ing gen col lt av acad conf sf str bd şos"),
     ("ro", Follows::Number, "nr art alin pag cap vol tel"),

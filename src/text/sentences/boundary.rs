@@ -12,6 +12,8 @@ pub(super) const OPENING: [char; 17] =
 pub(super) const CLOSING: [char; 16] =
     ['"', '\'', '”', '“', '’', '‘', '»', '«', '›', ')', ']', '」', '』', '）', '】', '〉'];
 
+/// Bytes of a word, or of what follows, that are looked at, so that text without spaces takes linear time.
+const LONGEST_WORD: usize = 200;
 const STOPS: [char; 2] = ['.', '．'];
 
 /// Whether a sentence ends between `left`, where it began, and `right`.
@@ -29,6 +31,7 @@ pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
     }
     let spaced = body.len() < left.trim_end_matches(is_direction).len();
     let rest = right.trim_start_matches(OPENING).trim_start();
+    let rest = &rest[..rest.floor_char_boundary(LONGEST_WORD)];
     let Some(first) = rest.chars().next() else { return false };
     if !right.chars().take_while(|&c| c != '\n').any(char::is_alphanumeric) {
         return false;
@@ -40,8 +43,9 @@ pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
     }
     if !spaced && script::of(first) == script::Script::Hangul {
         // "…인가?"라고 물었다: the quotation is a part of the sentence, Korean puts spaces between
-        // sentences.
-        return false;
+        // sentences. Where one is missing the verb's ending tells: 왔다.그녀는
+        return bare.len() == body.len()
+            && bare.trim_end_matches(['.', '!', '?']).ends_with(['다', '요', '까', '죠']);
     }
     if quotations::goes_on(body, bare, right, rest, lang) {
         return false;
@@ -49,10 +53,13 @@ pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
     let word = bare.trim_end_matches(['.', '!', '?']);
     if !spaced && latin_mark {
         let is_end = match first {
-            _ if first.is_uppercase() => glued::is_end(word, rest, lang),
+            _ if first.is_uppercase() => {
+                glued::is_end(word, rest, lang)
+                    || !bare.ends_with('.') && is_exclamation(last_word(word))
+            }
             // "3.5", "３．１４", and the initials of scripts without capitals
             _ if first.is_numeric() => !word.ends_with(char::is_numeric),
-            _ => is_long(last_word(word)) && is_long(rest),
+            _ => is_long(last_word(word), 3) && is_long(rest, 2),
         };
         if !is_end {
             return false;
@@ -70,11 +77,13 @@ pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
     stopped.is_none_or(|before| !is_abbreviated(before, rest, first, lang))
 }
 
-/// Whether a text begins with a word of three letters or more, after which no full stop stands: of
-/// scripts without capitals, where "यू.एस" has no spaces either.
-fn is_long(text: &str) -> bool {
+/// Whether a text begins with a word of so many letters or more, after which no full stop and a
+/// letter stand: of scripts without capitals, where "यू.एस" has no spaces either.
+fn is_long(text: &str, letters: usize) -> bool {
     let end = text.find(|c: char| c == '.' || c.is_whitespace()).unwrap_or(text.len());
-    !text[end..].starts_with('.') && text[..end].graphemes(true).nth(2).is_some()
+    let goes_on =
+        text[end..].strip_prefix('.').is_some_and(|t| t.starts_with(char::is_alphanumeric));
+    !goes_on && text[..end].graphemes(true).nth(letters - 1).is_some()
 }
 
 /// Marks that say in which direction a text is written.
@@ -82,15 +91,24 @@ fn is_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Names that end with a mark.
+const NAMES: [&str; 14] = [
+    "Yahoo", "Jeopardy", "Guess", "Wham", "Yum", "FRITZ", "Oklahoma", "Joomla", "Piwigo", "Hulu",
+    "Ahoy", "Oliver", "Taboola", "Tchibo",
+];
+
 /// Whether the text ends with a name that has a mark of its own: "at Yahoo!", or with a letter of
 /// its own as in "the !Kung".
 fn is_name_with_mark(body: &str, spaced: bool) -> bool {
-    const NAMES: [&str; 14] = [
-        "Yahoo", "Jeopardy", "Guess", "Wham", "Yum", "FRITZ", "Oklahoma", "Joomla", "Piwigo", "Hulu",
-        "Ahoy", "Oliver", "Taboola", "Tchibo",
-    ];
     let bare = body.trim_end_matches(['!', '?']);
     NAMES.contains(&last_word(bare)) || !spaced && bare.ends_with(char::is_whitespace)
+}
+
+/// Whether a word before an exclamation or question mark and a capital is no name like "FRITZ!Box".
+fn is_exclamation(word: &str) -> bool {
+    word.chars().nth(1).is_some()
+        && word.chars().skip(1).all(char::is_lowercase)
+        && !NAMES.contains(&word)
 }
 
 /// Whether the text ends with three dots with spaces between that leave out a part of a sentence;
@@ -140,7 +158,9 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
         Some(_) => return true,
         None => {}
     }
-    match abbreviations::follows(lang.base(), &lower) {
+    // A street is a part of its name: "Hauptstr. 5"
+    let listed = if lang.base() == "de" && lower.ends_with("str") { "str" } else { &lower };
+    match abbreviations::follows(lang.base(), listed) {
         // "in de VS. Rosa", but "MR. SMITH"
         Some(Follows::Word) if letters > 1 && is_capitals(word) => {
             return rest.split(char::is_whitespace).next().is_some_and(is_capitals);
@@ -182,12 +202,19 @@ fn is_short(word: &str, letters: usize, lang: &Lang) -> bool {
             && !is_opener(&word.to_lowercase(), lang)
 }
 
-/// The word after the last space or opening mark.
+/// The word after the last space or opening mark; of a very long one the end.
 pub(super) fn last_word(text: &str) -> &str {
     let parts = |c: char| matches!(c, '、' | '，' | '。' | '：' | '；' | '/');
-    text.rsplit(|c: char| c.is_whitespace() || parts(c) || OPENING.contains(&c) && c != '-')
+    end_of(text, LONGEST_WORD)
+        .rsplit(|c: char| c.is_whitespace() || parts(c) || OPENING.contains(&c) && c != '-')
         .next()
         .unwrap_or(text)
+}
+
+/// The last bytes of a text, as many as asked for, and less than a character more.
+pub(super) fn end_of(text: &str, bytes: usize) -> &str {
+    let start = text.floor_char_boundary(text.len().saturating_sub(bytes));
+    &text[start..]
 }
 
 /// The lower-case word before a full stop, and joined to one, two and three parts of up to four

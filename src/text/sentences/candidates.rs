@@ -26,16 +26,19 @@ pub(super) struct Candidate {
 /// Places after each Unicode sentence, and those that Unicode leaves out: the marks of single
 /// languages, full stops without a space or with a number after them, items of lists.
 pub(super) fn candidates(text: &str, lang: &Lang) -> Vec<Candidate> {
-    let mut ends = unicode(text);
+    let mut ends = unicode(text, lang);
     match lang.base() {
         // Armenian sentences are also typed with a colon, and a full stop is a colon there.
         "hy" => {
             marks(text, ':', &mut ends);
             if text.contains(['։', ':']) {
-                ends.retain(|&end| !text[..end].trim_end_matches(is_after_stop).ends_with(['.', '․']));
+                ends.retain(|&end| {
+                    !text[..end].trim_end_matches(is_after_stop).ends_with(['.', '․'])
+                });
             }
         }
         "el" => marks(text, ';', &mut ends),
+        "bo" | "dz" => shads(text, &mut ends),
         _ => {}
     }
     full_stops(text, &mut ends);
@@ -53,12 +56,22 @@ fn is_after_stop(c: char) -> bool {
 }
 
 /// Ends of Unicode's sentences, moved to before an opening or after a closing quotation mark.
-fn unicode(text: &str) -> Vec<usize> {
+fn unicode(text: &str, lang: &Lang) -> Vec<usize> {
+    // »…« is how some languages write what others write «…».
+    let inward =
+        matches!(lang.base(), "de" | "da" | "cs" | "sk" | "sl" | "hr" | "sr" | "bs" | "hu" | "pl");
     let mut straight_quotes = 0;
     let mut out: Vec<usize> = Vec::new();
     for (at, piece) in text.split_sentence_bound_indices() {
         straight_quotes += piece.matches('"').count();
-        let end = at + without_opening(piece, &text[at + piece.len()..], straight_quotes % 2 == 1).len();
+        let end =
+            at + without_opening(piece, &text[at + piece.len()..], straight_quotes % 2 == 1).len();
+        if !inward && let Some(kept) = piece.trim_end().strip_suffix('«') {
+            if kept.ends_with(['.', '!', '?', '…']) {
+                out.push(at + kept.len());
+                continue;
+            }
+        }
         // In French a space stands before the mark that closes a quotation.
         match text[end..].strip_prefix('»') {
             Some(after) if after.starts_with([',', ';', ':', '.', '!', '?', ')']) => {}
@@ -107,6 +120,17 @@ fn marks(text: &str, mark: char, out: &mut Vec<usize>) {
     }
 }
 
+/// Places after the strokes that end Tibetan sentences and clauses.
+fn shads(text: &str, out: &mut Vec<usize>) {
+    for (at, shad) in text.match_indices(['།', '༎']) {
+        let after = &text[at + shad.len()..];
+        let rest = after.trim_start_matches([' ', '\u{a0}', '།', '༎']);
+        if rest.len() < after.len() {
+            out.push(text.len() - rest.len());
+        }
+    }
+}
+
 /// Places after a full stop that has a capital at once after it, or a figure or an omission after a
 /// space. Unicode takes these for the middle of a sentence.
 fn full_stops(text: &str, out: &mut Vec<usize>) {
@@ -126,7 +150,8 @@ fn full_stops(text: &str, out: &mut Vec<usize>) {
         }
         let omits = || {
             let attached = text[..at].ends_with(char::is_alphanumeric);
-            attached && (rest.starts_with("...") || rest.starts_with('…') || rest.starts_with(". . ."))
+            attached
+                && (rest.starts_with("...") || rest.starts_with('…') || rest.starts_with(". . ."))
         };
         if rest.trim_start_matches(OPENING).starts_with(char::is_numeric) || omits() {
             out.push(text.len() - rest.len());

@@ -7,8 +7,8 @@ use crate::types::Lang;
 /// Titles and parts of names that have a capital there; in small letters they are units and words:
 /// "40 ms.", "12 mt.", "ten reps.".
 const WITH_CAPITAL: [&str; 18] = [
-    "ms", "mt", "st", "ft", "rep", "reps", "sen", "sens", "gen", "col", "hon", "rev", "pres", "maj",
-    "lt", "gov", "cf", "mme",
+    "ms", "mt", "st", "ft", "rep", "reps", "sen", "sens", "gen", "col", "hon", "rev", "pres",
+    "maj", "lt", "gov", "cf", "mme",
 ];
 
 /// Whether the sentence goes on after `word` and its full stop, for the words that are told by what

@@ -7,12 +7,29 @@ use crate::types::Lang;
 /// Most words of a heading.
 const LONGEST: usize = 18;
 
-/// Words that are written with a capital within a sentence: polite pronouns, articles that begin the
-/// names of places and works.
-const ALSO_WITHIN: &str = "sie ihr ihnen ihre ihrem ihren ihrer ihres lei loro le la suo sua de dem \
-    deres der din ni er u uw вы вам вас ваш вами ви вам вас ваш los las the el al il du van von den \
-    das vy vám vás anda ön önt san são st santa mr may will us sur siz aus \
-    sein haben stato stati stata";
+/// Words that are written with a capital within a sentence: polite pronouns, nouns, and articles that
+/// begin names and the titles of works.
+const ALSO_WITHIN: &[(&str, &str)] = &[
+    ("de", "sie ihr ihnen ihre ihrem ihren ihrer ihres aus sein haben das"),
+    ("da", "de dem deres"),
+    ("sv", "ni er"),
+    ("nl", "u uw"),
+    ("fr", "le la les du des un une"),
+    ("es", "el la los las un una"),
+    ("pt", "o a os as um uma são"),
+    ("it", "lei loro la le il lo gli suo sua un una stato stati stata"),
+    ("ro", "sa un"),
+    ("cs", "vy vám vás"),
+    ("ru", "вы вам вас ваш ваша"),
+    ("uk", "ви вам вас ваш ваша"),
+    ("hu", "ön önt maga"),
+    ("id", "anda"),
+    ("tr", "siz"),
+    ("en", "may will us"),
+];
+/// Words of two letters that are parts of names as well.
+const OF_NAMES: &str = "un ho he ri li lo la le el al di da do du de in an mi su so ma yu wu xi hu lu \
+    bo ye na no van";
 
 /// Places where a sentence begins though nothing ends before it: a word in small letters that is no
 /// function word, a space, a capitalized word that begins sentences, and a word in small letters.
@@ -24,7 +41,7 @@ pub(super) fn ends(text: &str, lang: &Lang) -> Vec<usize> {
     let Some(mut word) = words.next() else { return out };
     for next in words {
         if word.starts_with(char::is_uppercase)
-            && next.starts_with(char::is_lowercase)
+            && next.starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit())
             && before.ends_with(' ')
             && begins_text(word.trim_end(), before, lang)
             && ends_heading(before.trim_end(), lang)
@@ -47,8 +64,7 @@ fn ends_heading(word: &str, lang: &Lang) -> bool {
         && !is_opener(&word.to_lowercase(), lang)
 }
 
-/// Whether a text may begin with a word that has a capital. Those of two letters are often parts of
-/// names: "Kim Jong Un".
+/// Whether a text may begin with a word that has a capital, after the word `before`.
 fn begins_text(word: &str, before: &str, lang: &Lang) -> bool {
     let mut letters = word.chars().skip(1);
     let small = |c: char| c.is_lowercase() && script::of(c).has_case();
@@ -56,9 +72,11 @@ fn begins_text(word: &str, before: &str, lang: &Lang) -> bool {
         return false;
     }
     let lower = word.to_lowercase();
-    (before.starts_with(char::is_lowercase) || word.chars().nth(2).is_some())
-        && is_opener(&lower, lang)
-        && !ALSO_WITHIN.split_whitespace().any(|other| other == lower)
+    let is_in = |list: &str| list.split_whitespace().any(|other| other == lower);
+    let within = ALSO_WITHIN.iter().any(|&(of, list)| of == lang.base() && is_in(list));
+    is_opener(&lower, lang)
+        && !within
+        && (before.starts_with(char::is_lowercase) || !is_in(OF_NAMES))
 }
 
 /// Whether a text is as short as a heading, and its words do not all have capitals: there a capital

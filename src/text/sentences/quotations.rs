@@ -1,13 +1,16 @@
 //! Quotations and brackets with end marks within a sentence.
 
+use super::boundary::end_of;
 use crate::text::language::script::{self, Script};
 use crate::types::Lang;
 
-const CLOSING_QUOTES: [char; 12] =
-    ['"', '\'', '”', '“', '’', '‘', '»', '«', '」', '』', '›', '‹'];
+const CLOSING_QUOTES: [char; 12] = ['"', '\'', '”', '“', '’', '‘', '»', '«', '」', '』', '›', '‹'];
 
 /// So much of the text after a place is looked at for the bracket that closes a title or a source.
 const NEAR: usize = 120;
+
+/// A quotation of more sentences is a part of the sentence if it is not much longer than this.
+const SHORT: usize = 14;
 
 /// Whether the sentence goes on between `body`, whose end marks and quotation marks are left away in
 /// `bare`, and `right`.
@@ -23,13 +26,36 @@ pub(super) fn goes_on(body: &str, bare: &str, right: &str, rest: &str, lang: &La
     body.len() > bare.len() && ["[...", "[…", "(...", "(…"].iter().any(|mark| bare.ends_with(mark))
 }
 
-/// Whether a title in angle brackets, 《…！…》, is open between the two.
+/// Whether the place between the two is in or at the end of a title, 《…！…》, or in a quotation that
+/// is a part of the sentence: 「…！…」と.
 fn is_in_title(body: &str, right: &str) -> bool {
-    [('《', '》'), ('〈', '〉')].iter().any(|&(opening, closing)| {
-        let back = body.chars().rev().take(NEAR).find(|&c| c == opening || c == closing);
+    const BRACKETS: [(char, char); 4] = [('《', '》'), ('〈', '〉'), ('『', '』'), ('「', '」')];
+    // Of what is further away only the end is of interest; four bytes are enough for a character.
+    let body = end_of(body, 4 * NEAR);
+    if body.is_ascii() {
+        return false;
+    }
+    BRACKETS.iter().any(|&(opening, closing)| {
+        if matches!(closing, '》' | '〉') && body.ends_with(closing) {
+            return true;
+        }
+        if !body.contains(opening) {
+            return false;
+        }
+        let near = if closing == '」' { SHORT } else { NEAR };
+        let back = body.chars().rev().take(near).find(|&c| c == opening || c == closing);
+        let near = right.char_indices().take(near).take_while(|&(_, c)| c != '\n' && c != opening);
+        let mut closed = near.filter(|&(_, c)| c == closing);
         back == Some(opening)
-            && right.chars().take(NEAR).take_while(|&c| c != '\n' && c != opening).any(|c| c == closing)
+            && closed.next().is_some_and(|(at, _)| {
+                closing != '」' || is_quoted(&right[at + closing.len_utf8()..])
+            })
     })
+}
+
+/// Whether a text begins with a Japanese particle of quotation.
+fn is_quoted(rest: &str) -> bool {
+    rest.starts_with('と') || rest.starts_with("って")
 }
 
 /// Whether a text begins with a source in brackets, after which the sentence ends: `(Smith 55).`
@@ -37,7 +63,8 @@ fn is_source(right: &str) -> bool {
     let Some(inner) = right.strip_prefix('(') else { return false };
     let near = inner.char_indices().take(NEAR).find(|&(_, c)| matches!(c, ')' | '\n'));
     near.is_some_and(|(at, c)| {
-        c == ')' && inner[at + 1..].starts_with(['.', ',', ';'])
+        c == ')'
+            && inner[at + 1..].starts_with(['.', ',', ';'])
             && !inner[..at].ends_with(['.', '!', '?'])
     })
 }
@@ -52,18 +79,31 @@ fn attributes(rest: &str, lang: &Lang) -> bool {
                 .iter()
                 .any(|particle| rest.starts_with(particle))
         }
+        Some(Script::Hangul) => attributes_in_korean(rest),
         Some(Script::Han) if lang.base() != "ja" => attributes_in_chinese(rest),
         Some(Script::Latin) if lang.base() == "en" => attributes_in_english(rest),
         _ => false,
     }
 }
 
+/// A particle of quotation, or a name, a verb of speech and the end of the sentence: 하멜이 덧붙였다.
+fn attributes_in_korean(rest: &str) -> bool {
+    const LONGEST: usize = 24;
+    let particle = ["라고", "이라고", "라며", "라는"].iter().any(|p| rest.starts_with(p));
+    let end = rest.char_indices().take(LONGEST).find(|&(_, c)| matches!(c, '.' | '"' | '\''));
+    let Some(clause) = end.and_then(|(at, _)| rest[..at].strip_suffix('다')) else {
+        return particle;
+    };
+    let verb = clause.strip_suffix("습니").unwrap_or(clause);
+    particle || ["말했", "덧붙였", "물었", "답했", "전했", "외쳤"].iter().any(|v| verb.ends_with(v))
+}
+
 /// A few characters of a name, a verb of speech, and the end of the sentence: 会计说。 After a comma
 /// or a colon comes what was said.
 fn attributes_in_chinese(rest: &str) -> bool {
     const SPEECH: [&str; 22] = [
-        "说", "說", "问", "問", "道", "答", "喊", "叫", "称", "稱", "表示", "指出", "认为", "認為", "强调",
-        "強調", "补充", "補充", "解释", "解釋", "回应", "回應",
+        "说", "說", "问", "問", "道", "答", "喊", "叫", "称", "稱", "表示", "指出", "认为", "認為",
+        "强调", "強調", "补充", "補充", "解释", "解釋", "回应", "回應",
     ];
     const LONGEST: usize = 12;
     let Some((end, mark)) =

@@ -1,0 +1,65 @@
+//! The pieces of a text that a summary is made of.
+
+use super::length::count_words;
+use crate::languages;
+use crate::text::sentences;
+use crate::types::Lang;
+
+/// A sentence of more words is none: a transcript without marks, a list in one line.
+const LONGEST_SENTENCE: usize = 100;
+/// Most words of the passages that it is divided into.
+const LONGEST_PASSAGE: usize = 40;
+/// Characters for a word in scripts written without spaces, where [`count_words`] counts characters.
+const CHARACTERS: usize = 3;
+/// More bytes than a passage can have; what is longer need not be counted.
+const MOST_BYTES: usize = 4096;
+
+/// The sentences of a text; one that is too long to be a sentence is divided where clauses or
+/// phrases end, so that a summary of a text without marks is not the whole text.
+pub fn passages(text: &str, language: &Lang) -> Vec<String> {
+    let unit = if languages::is_spaceless(language) { CHARACTERS } else { 1 };
+    let is_within =
+        |piece: &str, words: usize| piece.len() <= MOST_BYTES && count_words(piece) <= words * unit;
+    let mut out = Vec::new();
+    for sentence in sentences::split(text, language) {
+        if is_within(&sentence.text, LONGEST_SENTENCE) {
+            out.push(sentence.text);
+        } else {
+            let fits = |piece: &str| is_within(piece, LONGEST_PASSAGE);
+            let pieces = sentences::split_long(&sentence.text, language, &fits);
+            out.extend(pieces.into_iter().map(|piece| piece.text));
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_without_marks_is_divided() {
+        let clause = "then we went along the quay and looked at the boats because it was late ";
+        let pieces = passages(&clause.repeat(20), &Lang::en());
+        assert!(pieces.len() > 6, "{pieces:?}");
+        assert!(pieces.iter().all(|piece| (1..=40).contains(&count_words(piece))), "{pieces:?}");
+        assert_eq!(pieces.join(" "), clause.repeat(20).trim());
+    }
+
+    #[test]
+    fn text_without_marks_nor_spaces_is_divided() {
+        let thai = Lang::parse("th").unwrap();
+        let pieces = passages(&"เขาเดินไปตลาด เพื่อซื้อผลไม้ ".repeat(40), &thai);
+        assert!(pieces.len() > 4 && pieces.iter().all(|piece| count_words(piece) <= 120));
+        let pieces = passages(&"ก".repeat(20_000), &thai);
+        assert!(pieces.len() > 100);
+    }
+
+    #[test]
+    fn sentences_stay_whole() {
+        let text = "It rained. Boats waited. Nobody came. Lamps failed. Fog fell. We left.";
+        assert_eq!(passages(text, &Lang::en()).len(), 6);
+        let long = format!("It was a {}day. It was short.", "long and ".repeat(40));
+        assert_eq!(passages(&long, &Lang::en()).len(), 2);
+    }
+}

@@ -1,0 +1,174 @@
+//! Sentences by kind of what makes them hard. `‖` stands where one ends.
+
+use super::split;
+use crate::types::Lang;
+
+fn check(code: &str, cases: &[&str]) {
+    let lang = Lang::parse(code).unwrap();
+    for case in cases {
+        let text = case.replace('‖', "");
+        let found: Vec<String> = split(&text, &lang).into_iter().map(|s| s.text + &s.gap).collect();
+        assert_eq!(found.join("‖"), *case, "{code}");
+    }
+}
+
+#[test]
+fn no_space_between_sentences() {
+    check(
+        "en",
+        &[
+            "The council met on Friday.‖The budget passed.‖It was late.‖\"Nobody objects,\" she said.",
+            "It rose 3.5 per cent.‖Mr. Bailey said more would follow.‖“We must act,”he said.",
+            "Acme.com and ASP.NET and Node.js, java.util.List and Math.Max(3) at St.John's.",
+            "The site port.example.org opens at 8.30 p.m. and closes at 9.15.",
+            "Hello!‖Goodbye.‖I am late.",
+        ],
+    );
+    check(
+        "ru",
+        &["Мост закрыт.‖Паромы ходят.‖«Никто не забыт», — обещал мэр.‖Он ушёл.‖Я остался."],
+    );
+    check("fr", &["Le pont est fermé.‖Les bateaux attendent.‖« C'est long », dit le maire."]);
+    check("de", &["Der Rat tagt am 3. Mai.‖Die Sitzung beginnt.‖„Wir sind da“, sagte Dr. Hof."]);
+    check(
+        "es",
+        &["El puente está cerrado.‖¿Quién paga?‖Nadie lo sabe.‖Compre 1.Pan, 2.Vino, 3.Sal."],
+    );
+    check("ko", &["그는 왔다.‖그녀는 갔다. ‖\"누구야?\"라고 물었다. ‖값은 3.5이다."]);
+    check("ar", &["وصل الرئيس.‖هل غادر؟ ‖نعم! ‖قال د. أحمد إنه عاد."]);
+}
+
+#[test]
+fn quotations_in_a_sentence() {
+    check(
+        "en",
+        &[
+            "\"Who pays?\" Tolland asked. ‖\"We do,\" Smith said.",
+            "\"It's over!\" Mayor Jones told reporters. ‖Police said the man fled.",
+            "\"Stop!\" ‖Police officers ran. ‖“Yes.” ‖“No.” ‖She held out the book.",
+            "\"The laws [...] of the river [...]\" (Brown 12). ‖It is so.",
+            "He came (late!) and left. ‖(It rained.) ‖He left (at last!). ‖She stayed.",
+        ],
+    );
+    check(
+        "zh",
+        &[
+            "他说：“来吧。”‖大家都笑了。‖“你去哪儿？”老师问。‖“回家！”小明大声喊道。",
+            "他看了《你好，李焕英！》和《什么？没有》。‖价格是３．５元。",
+            "「誰來付錢？」她問。‖「我。」他說。‖他們看了《跑吧！》。",
+            "“今天不行。”王主任表示。‖“好的。”‖“那就这样。”‖他说，“走吧。”",
+        ],
+    );
+    check(
+        "ja",
+        &[
+            "「誰が払うの？」と彼女は聞いた。‖「本当？」‖彼は笑った。‖気温は３．５度だ。",
+            "彼は「やめろ！今すぐ！」と叫んだ。‖映画『走れ！太郎』を見た。",
+        ],
+    );
+}
+
+#[test]
+fn words_that_look_abbreviated() {
+    check(
+        "en",
+        &[
+            "The rope is 12 ft. ‖The wait was 200 ms. ‖Users left. ‖She did ten reps. ‖Then she sat.",
+            "Ft. Worth and Mt. Everest are far. ‖Ms. Jones met Rep. Smith on Wall St. ‖They talked.",
+            "The U.K. and the U.S. agreed. ‖They trade with the E.U. ‖Nobody objects. ‖The U.S. Senate met.",
+            "At 6 a.m. Jane woke. ‖The train left at 7 a.m. ‖Jane missed it. ‖It is at 4 p.m. Monday.",
+            "He lives in D.C. ‖The house is old. ‖She has a Ph.D. ‖Her brother has none.",
+            "They asked you and I. ‖Did you answer? ‖So he took vitamin C. ‖The cold went. ‖Samuel L. Jackson came.",
+            "It cost $5. ‖20 people paid. ‖In 2016. ‖12 more came. ‖See No. 8 on p. 4 and Ext. 12.",
+            "See N°. 12.34.5. ‖It is No. 7.",
+        ],
+    );
+    check(
+        "de",
+        &["Er wohnt in der Hauptstr. 5. ‖Das Haus ist alt. ‖Er lief 20 Min. ‖Danach schlief er."],
+    );
+    check("nl", &["Het regent in de VS. ‖Morgen is het droog. ‖Jansen vs. Bakker."]);
+    check("fr", &["Il est né le 3 janv. 1980. ‖Il a 20 ans. ‖12 personnes sont venues."]);
+    check("hi", &["वह यू.एस. में है। ‖डॉ. शर्मा आए। ‖वह 5 कि.मी. दूर है। ‖हाँ।"]);
+    check("am", &["በ፲፱፻ ዓ.ም. መጣ።‖እሷ ሄደች፧‖አዎ።"]);
+}
+
+#[test]
+fn names_with_marks() {
+    check(
+        "en",
+        &[
+            "The FRITZ!Box 7590 runs FRITZ!App Fon. ‖Yahoo! News had it. ‖He left Yahoo! ‖It was sold.",
+            "The Guess? Jeans are back. ‖She won Jeopardy! twice. ‖The !Kung people live there.",
+        ],
+    );
+}
+
+#[test]
+fn items_in_one_line() {
+    check(
+        "en",
+        &[
+            "1. Buy bread. ‖2. Buy milk. ‖3. Go home.",
+            "1.) Bread ‖2.) Milk",
+            "a) wash ‖b) dry ‖c) fold",
+            "a. Wash the cups ‖b. Dry the plates ‖c. Fold the towels",
+            "i) First point. ‖ii) Second point.",
+            "• Bread ‖• Milk ‖• 2 eggs",
+            "• 9. Bread ‖• 10. Milk",
+            "The rules: ‖1) be kind ‖2) be honest. ‖That is all.",
+            "We need (1) money and (2) time. ‖See section 2. ‖It explains all.",
+        ],
+    );
+    check("de", &["1. FC Köln spielt in der 2. Bundesliga. ‖Er kam zum 1. FC Köln."]);
+}
+
+#[test]
+fn omissions() {
+    check(
+        "en",
+        &[
+            "Well . . . I don't know. ‖He said it was over. ‖. . . Then he left. ‖Wait... what?",
+            "And so on... ‖Then it rained. ‖I never said that.... ‖She left.",
+        ],
+    );
+    check("nl", &["Het was laat. ‖...en toen begon het."]);
+}
+
+#[test]
+fn headings_without_a_mark() {
+    check(
+        "en",
+        &[
+            "Three men arrested after attack on shop ‖There was no the street.",
+            "Three men held after attack in London ‖They were found on Monday.",
+            "He read The Times in The Hague. ‖The singer of The Who was there.",
+            "How The West Was Won was on. ‖She met Kim Jong Un in May.",
+        ],
+    );
+    check("de", &["Haben Sie heute schon gegessen? ‖Ich wollte Ihnen das sagen."]);
+    check("es", &["Vimos la serie La casa de papel en casa."]);
+}
+
+#[test]
+fn marks_of_single_languages() {
+    check("hy", &["Նա եկավ: ‖2 մարդ գնաց: ‖Նա ասաց. «Վերջ»: ‖Նա` այո, և նա` ոչ: ‖Վերջ:"]);
+    check("el", &["Ήρθε ο κ. Παππάς; ‖Ναι! ‖Έφυγε."]);
+    check("ur", &["وہ آیا۔ ‖کیا وہ گیا؟ ‖ہاں۔"]);
+    check("my", &["သူ လာသည်။ ‖သူမ သွားသည်။‖ဘယ်သွားမလဲ။"]);
+    check("bo", &["ང་འགྲོ་གི་ཡིན། ‖ཁྱེད་རང་ག་པར་འགྲོ།"]);
+    check("km", &["គាត់មក។ ‖នាងទៅ។"]);
+    check("mr", &["आज सुट्टी आहे. ‖उद्या नाही."]);
+}
+
+#[test]
+fn hostile_text_takes_linear_time() {
+    for piece in ["1) ", ": 1) ", "a. b. ", "《", "「", "\"", ". ", ".A", "! ", "• ", "The a "]
+    {
+        let text = piece.repeat(100_000 / piece.len());
+        let begin = std::time::Instant::now();
+        let out = split(&text, &Lang::en());
+        assert!(!out.is_empty());
+        assert!(begin.elapsed().as_secs() < 5, "{piece:?} took {:?}", begin.elapsed());
+    }
+}
