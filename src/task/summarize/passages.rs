@@ -9,7 +9,7 @@ use crate::types::Lang;
 const LONGEST_SENTENCE: usize = 100;
 /// Most words of the passages that it is divided into.
 const LONGEST_PASSAGE: usize = 40;
-/// Characters for a word in scripts written without spaces, where [`count_words`] counts characters.
+/// Characters for a word in scripts without spaces, where [`count_words`] counts characters.
 const CHARACTERS: usize = 3;
 /// More bytes than a passage can have; what is longer need not be counted.
 const MOST_BYTES: usize = 4096;

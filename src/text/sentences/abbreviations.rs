@@ -38,7 +38,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         Follows::Word,
         "hr fr frl bzw z.b d.h o.ä vgl inkl evtl ggf sog geb gest gen dipl ing med jur phil rer \
          nat habil bspw insb insbes zzgl i.d.r z.t u.u m.e s.o s.u v.a ca mind dt engl franz ital \
-         lat österr röm hrsg hg übers verst z.zt z.z z.hd kath ev a.d i.v i.a h.c o.g n.n p.a a.m dr.-ing \
+         lat österr röm hrsg hg übers verst z.zt z.z z.hd kath ev a.d i.v i.a h.c o.g n.n p.a a.m \
+         dr.-ing \
          dipl.-ing u.z i.allg ehem bzgl",
     ),
     (
@@ -97,7 +98,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     (
         "es",
         Follows::Number,
-        "núm n.º pág págs art párr párrf cap fig vol tel aprox cra ene feb mar abr ago sept set oct nov \
+        "núm n.º pág págs art párr párrf cap fig vol tel aprox cra ene feb mar abr ago sept set \
+         oct nov \
          dic lun mié jue vie sáb dom",
     ),
     ("es", Follows::Anything, "etc ee.uu uu s.a a.c d.c mill"),

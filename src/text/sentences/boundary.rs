@@ -12,7 +12,8 @@ pub(super) const OPENING: [char; 17] =
 pub(super) const CLOSING: [char; 16] =
     ['"', '\'', '”', '“', '’', '‘', '»', '«', '›', ')', ']', '」', '』', '）', '】', '〉'];
 
-/// Bytes of a word, or of what follows, that are looked at, so that text without spaces takes linear time.
+/// Bytes of a word, or of what follows, that are looked at, so that text without spaces takes
+/// linear time.
 const LONGEST_WORD: usize = 200;
 const STOPS: [char; 2] = ['.', '．'];
 
@@ -92,9 +93,9 @@ fn is_direction(c: char) -> bool {
 }
 
 /// Names that end with a mark.
-const NAMES: [&str; 14] = [
-    "Yahoo", "Jeopardy", "Guess", "Wham", "Yum", "FRITZ", "Oklahoma", "Joomla", "Piwigo", "Hulu",
-    "Ahoy", "Oliver", "Taboola", "Tchibo",
+const NAMES: [&str; 11] = [
+    "Yahoo", "Jeopardy", "Guess", "Wham", "Yum", "FRITZ", "Oklahoma", "Joomla", "Kahoot", "Ahoy",
+    "E",
 ];
 
 /// Whether the text ends with a name that has a mark of its own: "at Yahoo!", or with a letter of
@@ -161,10 +162,8 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     // A street is a part of its name: "Hauptstr. 5"
     let listed = if lang.base() == "de" && lower.ends_with("str") { "str" } else { &lower };
     match abbreviations::follows(lang.base(), listed) {
-        // "in de VS. Rosa", but "MR. SMITH"
-        Some(Follows::Word) if letters > 1 && is_capitals(word) => {
-            return rest.split(char::is_whitespace).next().is_some_and(is_capitals);
-        }
+        // "in de VS. Rosa": a country, not "versus"
+        Some(Follows::Word) if word == "VS" => return false,
         Some(Follows::Word) => return true,
         Some(Follows::Number) if first.is_numeric() => return true,
         Some(Follows::Number) if letters > 1 => return false,
@@ -180,18 +179,13 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     initial || is_dotted(&lower) && !(script::of(first).has_case() && opens())
 }
 
-/// Whether every letter is a capital, and there are some.
-fn is_capitals(word: &str) -> bool {
-    word.contains(char::is_uppercase) && !word.contains(char::is_lowercase)
-}
-
 /// Whether a lower-case word has letters and full stops by turns: `u.s`, `यू.एस`.
 pub(super) fn is_dotted(lower: &str) -> bool {
     lower.contains('.') && lower.split('.').all(|part| (1..=2).contains(&part.chars().count()))
 }
 
-/// Whether a word before a number is a single letter, or so short and with a capital that it is more
-/// likely an abbreviation that no list has: "Ext. 1010".
+/// Whether a word before a number is a single letter, or so short and with a capital that it is
+/// more likely an abbreviation that no list has: "Ext. 1010".
 fn is_short(word: &str, letters: usize, lang: &Lang) -> bool {
     let mut chars = word.chars();
     let capital = chars.next().is_some_and(char::is_uppercase);

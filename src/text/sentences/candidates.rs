@@ -31,7 +31,7 @@ pub(super) fn candidates(text: &str, lang: &Lang) -> Vec<Candidate> {
         // Armenian sentences are also typed with a colon, and a full stop is a colon there.
         "hy" => {
             marks(text, ':', &mut ends);
-            if text.contains(['։', ':']) {
+            if text.contains('։') || text.contains(": ") || text.ends_with(':') {
                 ends.retain(|&end| {
                     !text[..end].trim_end_matches(is_after_stop).ends_with(['.', '․'])
                 });
@@ -66,11 +66,10 @@ fn unicode(text: &str, lang: &Lang) -> Vec<usize> {
         straight_quotes += piece.matches('"').count();
         let end =
             at + without_opening(piece, &text[at + piece.len()..], straight_quotes % 2 == 1).len();
-        if !inward && let Some(kept) = piece.trim_end().strip_suffix('«') {
-            if kept.ends_with(['.', '!', '?', '…']) {
-                out.push(at + kept.len());
-                continue;
-            }
+        let before = piece.trim_end().strip_suffix('«').filter(|_| !inward);
+        if let Some(kept) = before.filter(|kept| kept.ends_with(['.', '!', '?', '…'])) {
+            out.push(at + kept.len());
+            continue;
         }
         // In French a space stands before the mark that closes a quotation.
         match text[end..].strip_prefix('»') {

@@ -7,10 +7,10 @@ use crate::types::Lang;
 /// Most words of a heading.
 const LONGEST: usize = 18;
 
-/// Words that are written with a capital within a sentence: polite pronouns, nouns, and articles that
-/// begin names and the titles of works.
+/// Words that are written with a capital within a sentence: polite pronouns, nouns, and articles
+/// that begin names and the titles of works.
 const ALSO_WITHIN: &[(&str, &str)] = &[
-    ("de", "sie ihr ihnen ihre ihrem ihren ihrer ihres aus sein haben das"),
+    ("de", "sie ihr ihnen ihre ihrem ihren ihrer ihres aus sein haben das morgen"),
     ("da", "de dem deres"),
     ("sv", "ni er"),
     ("nl", "u uw"),
@@ -25,10 +25,13 @@ const ALSO_WITHIN: &[(&str, &str)] = &[
     ("hu", "ön önt maga"),
     ("id", "anda"),
     ("tr", "siz"),
+    ("bg", "при"),
+    ("vi", "một hai ba bốn năm sáu bảy tám chín mười"),
     ("en", "may will us"),
 ];
 /// Words of two letters that are parts of names as well.
-const OF_NAMES: &str = "un ho he ri li lo la le el al di da do du de in an mi su so ma yu wu xi hu lu \
+const OF_NAMES: &str = "un ho he ri li lo la le el al di da do du de in an mi su so ma yu wu xi \
+hu lu \
     bo ye na no van";
 
 /// Places where a sentence begins though nothing ends before it: a word in small letters that is no
@@ -79,10 +82,11 @@ fn begins_text(word: &str, before: &str, lang: &Lang) -> bool {
         && (before.starts_with(char::is_lowercase) || !is_in(OF_NAMES))
 }
 
-/// Whether a text is as short as a heading, and its words do not all have capitals: there a capital
-/// says nothing.
+/// Whether a text is as short as a heading, has no open bracket, and its words do not all have
+/// capitals: there a capital says nothing.
 pub(super) fn is_heading(text: &str, lang: &Lang) -> bool {
     let small = |word: &&str| word.chars().all(char::is_lowercase) && !is_opener(word, lang);
     text.split_whitespace().nth(LONGEST).is_none()
         && text.split_whitespace().filter(small).nth(1).is_some()
+        && text.matches('(').count() == text.matches(')').count()
 }

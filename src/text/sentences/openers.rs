@@ -26,23 +26,30 @@ const OPENERS: &[(&str, &str)] = &[
     ("sv", "vad vem när varför hur var vilken han hon de det vi"),
     (
         "de",
-        "was wer wo wann warum wie wohin woher welche welcher danach dann dort hier jetzt nun später zuvor außerdem dennoch trotzdem deshalb daher niemand alle viele einige beide jeder heute gestern morgen zudem inzwischen",
+        "was wer wo wann warum wie wohin woher welche welcher danach dann dort hier jetzt nun \
+         später zuvor außerdem dennoch trotzdem deshalb daher niemand alle viele einige beide \
+        jeder heute gestern morgen zudem inzwischen",
     ),
     (
         "nl",
-        "wat wie waar wanneer waarom hoe welke hij zij ze het daarna dan toen daar hier nu niemand alle veel vandaag gisteren ook",
+        "wat wie waar wanneer waarom hoe welke hij zij ze het daarna dan toen daar hier nu \
+         niemand alle veel vandaag gisteren ook",
     ),
     (
         "fr",
-        "qui que quoi où quand pourquoi comment combien quel quelle ils elles il elle puis ensuite après alors ici maintenant personne tous toutes plusieurs hier demain cependant aussi",
+        "qui que quoi où quand pourquoi comment combien quel quelle ils elles il elle puis \
+         ensuite après alors ici maintenant personne tous toutes plusieurs hier demain cependant \
+        aussi",
     ),
     (
         "es",
-        "qué quién quiénes dónde cuándo cómo cuánto cuál él ella ellos después luego entonces aquí ahora nadie todos muchos hoy ayer además",
+        "qué quién quiénes dónde cuándo cómo cuánto cuál él ella ellos después luego entonces \
+         aquí ahora nadie todos muchos hoy ayer además",
     ),
     (
         "it",
-        "chi che dove quando come perché quanto quale lui lei loro poi dopo allora qui ora nessuno tutti molti oggi ieri inoltre",
+        "chi che dove quando come perché quanto quale lui lei loro poi dopo allora qui ora \
+         nessuno tutti molti oggi ieri inoltre",
     ),
     (
         "ru",
@@ -51,7 +58,8 @@ const OPENERS: &[(&str, &str)] = &[
     ("uk", "потім тоді тут тепер зараз ніхто всі багато сьогодні вчора він вона вони ми це"),
     (
         "pt",
-        "quem onde quando como quanto qual ele ela eles elas depois então aqui agora ninguém todos muitos hoje ontem além",
+        "quem onde quando como quanto qual ele ela eles elas depois então aqui agora ninguém \
+         todos muitos hoje ontem além",
     ),
 ];
 

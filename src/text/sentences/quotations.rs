@@ -12,8 +12,8 @@ const NEAR: usize = 120;
 /// A quotation of more sentences is a part of the sentence if it is not much longer than this.
 const SHORT: usize = 14;
 
-/// Whether the sentence goes on between `body`, whose end marks and quotation marks are left away in
-/// `bare`, and `right`.
+/// Whether the sentence goes on between `body`, which has no quotation marks at its end in `bare`,
+/// and `right`, which has none at its beginning in `rest`.
 pub(super) fn goes_on(body: &str, bare: &str, right: &str, rest: &str, lang: &Lang) -> bool {
     if is_in_title(body, right) {
         return true;

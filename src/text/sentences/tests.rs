@@ -17,11 +17,13 @@ fn no_space_between_sentences() {
     check(
         "en",
         &[
-            "The council met on Friday.‖The budget passed.‖It was late.‖\"Nobody objects,\" she said.",
+            "The council met on Friday.‖The budget passed.",
+            "It was late.‖\"Nobody objects,\" she said.",
             "It rose 3.5 per cent.‖Mr. Bailey said more would follow.‖“We must act,”he said.",
             "Acme.com and ASP.NET and Node.js, java.util.List and Math.Max(3) at St.John's.",
             "The site port.example.org opens at 8.30 p.m. and closes at 9.15.",
-            "Hello!‖Goodbye.‖I am late.",
+            "Hello!‖Goodbye.‖I am late.‖“You must.” ‖He left at 5 p.m.‖The end.",
+            "Dr.Smith met Prof.Dr.Hans in Game No.5 of v1.2.‖The next one is 3.",
         ],
     );
     check(
@@ -73,12 +75,17 @@ fn words_that_look_abbreviated() {
     check(
         "en",
         &[
-            "The rope is 12 ft. ‖The wait was 200 ms. ‖Users left. ‖She did ten reps. ‖Then she sat.",
-            "Ft. Worth and Mt. Everest are far. ‖Ms. Jones met Rep. Smith on Wall St. ‖They talked.",
-            "The U.K. and the U.S. agreed. ‖They trade with the E.U. ‖Nobody objects. ‖The U.S. Senate met.",
-            "At 6 a.m. Jane woke. ‖The train left at 7 a.m. ‖Jane missed it. ‖It is at 4 p.m. Monday.",
+            "The rope is 12 ft. ‖The wait was 200 ms.",
+            "Users left. ‖She did ten reps. ‖Then she sat.",
+            "Ft. Worth and Mt. Everest are far.",
+            "Ms. Jones met Rep. Smith on Wall St. ‖They talked.",
+            "The U.K. and the U.S. agreed. ‖They trade with the E.U.",
+            "Nobody objects. ‖The U.S. Senate met.",
+            "At 6 a.m. Jane woke. ‖The train left at 7 a.m.",
+            "Jane missed it. ‖It is at 4 p.m. Monday.",
             "He lives in D.C. ‖The house is old. ‖She has a Ph.D. ‖Her brother has none.",
-            "They asked you and I. ‖Did you answer? ‖So he took vitamin C. ‖The cold went. ‖Samuel L. Jackson came.",
+            "They asked you and I. ‖Did you answer?",
+            "So he took vitamin C. ‖The cold went. ‖Samuel L. Jackson came.",
             "It cost $5. ‖20 people paid. ‖In 2016. ‖12 more came. ‖See No. 8 on p. 4 and Ext. 12.",
             "See N°. 12.34.5. ‖It is No. 7.",
         ],
@@ -89,6 +96,7 @@ fn words_that_look_abbreviated() {
     );
     check("nl", &["Het regent in de VS. ‖Morgen is het droog. ‖Jansen vs. Bakker."]);
     check("fr", &["Il est né le 3 janv. 1980. ‖Il a 20 ans. ‖12 personnes sont venues."]);
+    check("vi", &["Ông TS. Nam đến. ‖Bà đi TP. Hồ Chí Minh."]);
     check("hi", &["वह यू.एस. में है। ‖डॉ. शर्मा आए। ‖वह 5 कि.मी. दूर है। ‖हाँ।"]);
     check("am", &["በ፲፱፻ ዓ.ም. መጣ።‖እሷ ሄደች፧‖አዎ።"]);
 }
@@ -98,7 +106,9 @@ fn names_with_marks() {
     check(
         "en",
         &[
-            "The FRITZ!Box 7590 runs FRITZ!App Fon. ‖Yahoo! News had it. ‖He left Yahoo! ‖It was sold.",
+            "The FRITZ!Box 7590 runs FRITZ!App Fon. ‖Yahoo! News had it.",
+            "He left Yahoo! ‖It was sold.",
+            "She likes E! News. ‖We used Kahoot! in class. ‖Yahoo!'s shares fell.",
             "The Guess? Jeans are back. ‖She won Jeopardy! twice. ‖The !Kung people live there.",
         ],
     );
