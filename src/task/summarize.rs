@@ -15,7 +15,7 @@ mod prompt;
 mod select;
 
 pub use length::{Length, count_words};
-pub use passages::passages;
+pub(crate) use passages::passages;
 
 use super::{extractive, prompts};
 use crate::error::{Error, Result};

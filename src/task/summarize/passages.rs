@@ -16,7 +16,7 @@ const MOST_BYTES: usize = 4096;
 
 /// The sentences of a text; one that is too long to be a sentence is divided where clauses or
 /// phrases end, so that a summary of a text without marks is not the whole text.
-pub fn passages(text: &str, language: &Lang) -> Vec<String> {
+pub(crate) fn passages(text: &str, language: &Lang) -> Vec<String> {
     let unit = if languages::is_spaceless(language) { CHARACTERS } else { 1 };
     let is_within =
         |piece: &str, words: usize| piece.len() <= MOST_BYTES && count_words(piece) <= words * unit;

@@ -15,7 +15,8 @@ const WITH_CAPITAL: [&str; 18] = [
 /// stands around them; `None` for any other.
 pub(super) fn goes_on(before: &str, word: &str, rest: &str, lang: &Lang) -> Option<bool> {
     let lower = word.to_lowercase();
-    let head = before[..before.len() - word.len()].trim_end();
+    // The word may be without marks of direction that stand around it.
+    let head = before[..before.len() - last_word(before).len()].trim_end();
     match lower.as_str() {
         // "you and I. Did you"
         "i" if word == "I" => {

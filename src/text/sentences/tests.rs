@@ -75,14 +75,14 @@ fn words_that_look_abbreviated() {
     check(
         "en",
         &[
-            "The rope is 12 ft. ‖The wait was 200 ms.",
-            "Users left. ‖She did ten reps. ‖Then she sat.",
+            "The rope is 12 ft. ‖The mast is 3 m. ‖The cargo was 12 mt.",
+            "The wait was 200 ms. ‖Users left. ‖She did ten reps. ‖Then she sat.",
             "Ft. Worth and Mt. Everest are far.",
             "Ms. Jones met Rep. Smith on Wall St. ‖They talked.",
-            "The U.K. and the U.S. agreed. ‖They trade with the E.U.",
-            "Nobody objects. ‖The U.S. Senate met.",
-            "At 6 a.m. Jane woke. ‖The train left at 7 a.m.",
-            "Jane missed it. ‖It is at 4 p.m. Monday.",
+            "The U.K. and the U.S. agreed. ‖They trade with the E.U. ‖Nobody objects.",
+            "The U.S. Senate met.",
+            "At 6 a.m. Jane woke. ‖The train left at 7 a.m. ‖Jane missed it.",
+            "It is at 4 p.m. Monday.",
             "He lives in D.C. ‖The house is old. ‖She has a Ph.D. ‖Her brother has none.",
             "They asked you and I. ‖Did you answer?",
             "So he took vitamin C. ‖The cold went. ‖Samuel L. Jackson came.",
@@ -169,6 +169,15 @@ fn marks_of_single_languages() {
     check("bo", &["ང་འགྲོ་གི་ཡིན། ‖ཁྱེད་རང་ག་པར་འགྲོ།"]);
     check("km", &["គាត់មក។ ‖នាងទៅ។"]);
     check("mr", &["आज सुट्टी आहे. ‖उद्या नाही."]);
+}
+
+#[test]
+fn marks_of_direction_are_no_letters() {
+    check(
+        "en",
+        &["He left at 5 \u{202a}p.m.\u{202c} ‖The end.", "It is \u{202a}I\u{202c}. ‖He left."],
+    );
+    check("ar", &["قال د\u{202a}.\u{202c} أحمد نعم. ‖ثم عاد."]);
 }
 
 #[test]
