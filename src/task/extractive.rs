@@ -7,6 +7,7 @@
 //! before them, unless a sentence before them was chosen. Time and memory grow linearly with the
 //! article.
 
+use crate::text::language::is_function_word;
 use crate::text::{anaphora, words};
 use crate::types::Lang;
 use std::collections::{HashMap, HashSet};
@@ -58,7 +59,7 @@ impl Default for Weights {
 /// ```
 pub fn rank<S: AsRef<str>>(sentences: &[S], title: Option<&str>, language: &Lang) -> Vec<usize> {
     let weights = Weights::default();
-    let document = Document::new(sentences);
+    let document = Document::new(sentences, language);
     let title = title.map(|title| document.vector(title));
     let centrality = document.centrality();
     let scores: Vec<f32> = (0..sentences.len())
@@ -134,7 +135,9 @@ struct Document {
 }
 
 impl Document {
-    fn new<S: AsRef<str>>(sentences: &[S]) -> Self {
+    /// Function words are left out: in a short article they are as rare as any other, and would
+    /// decide what is central.
+    fn new<S: AsRef<str>>(sentences: &[S], language: &Lang) -> Self {
         let mut ids = HashMap::new();
         let mut frequency: Vec<u32> = Vec::new();
         let mut counted: Vec<Vector> = Vec::with_capacity(sentences.len());
@@ -142,7 +145,8 @@ impl Document {
         for sentence in sentences {
             let words = words::words(sentence.as_ref());
             lengths.push(words.len());
-            let counts = count(words.into_iter().map(|word| {
+            let telling = words.into_iter().filter(|word| !is_function_word(word, language));
+            let counts = count(telling.map(|word| {
                 let next = ids.len() as u32;
                 *ids.entry(word).or_insert(next)
             }));
@@ -257,6 +261,16 @@ mod tests {
         let order = rank(&article, Some("Central bank raises interest rate"), &Lang::en());
         assert_eq!(order[0], 1);
         assert!(order[3..].contains(&0) && order[3..].contains(&2), "{order:?}");
+    }
+
+    #[test]
+    fn function_words_make_nothing_central() {
+        let article = [
+            "The harbour master said on Monday that the bridge stays closed.",
+            "Divers found cracks in two piers of the bridge and closed it at once.",
+            "It is on the table, and it is on us, that is how it is on Monday.",
+        ];
+        assert_eq!(rank(&article, None, &Lang::en())[..2], [0, 1]);
     }
 
     #[test]
