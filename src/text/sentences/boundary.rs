@@ -167,7 +167,11 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
         Some(Follows::Word) => return true,
         Some(Follows::Number) if first.is_numeric() => return true,
         Some(Follows::Number) if letters > 1 => return false,
-        Some(Follows::Anything) => return !opens(),
+        // "Piquet Jr. پس": in another script without capitals nothing tells.
+        Some(Follows::Anything) => {
+            let foreign = word.is_ascii() && !script::of(first).has_case();
+            return foreign || !opens();
+        }
         _ => {}
     }
     if first.is_numeric() && is_short(word, letters, lang) {

@@ -29,6 +29,14 @@ const ALSO_WITHIN: &[(&str, &str)] = &[
     ("vi", "một hai ba bốn năm sáu bảy tám chín mười"),
     ("en", "may will us"),
 ];
+/// Words after which the title of a work may stand: "the film It was a hit".
+const OF_WORKS: &str = "film movie novel song band show series musical album magazine game play book \
+    poem story single opera roman livre chanson série émission película novela serie libro canción \
+    filme livro série romanzo libro canzone boek liedje";
+/// The words that begin a text after a name in English, where others end names and titles: "Doctor
+/// Who", "Formula One", "Carry On".
+const AFTER_NAMES: &str = "the an he she they there this these those after before but when while \
+    since although we his her their our";
 /// Words of two letters that are parts of names as well.
 const OF_NAMES: &str = "un ho he ri li lo la le el al di da do du de in an mi su so ma yu wu xi \
 hu lu \
@@ -77,9 +85,12 @@ fn begins_text(word: &str, before: &str, lang: &Lang) -> bool {
     let lower = word.to_lowercase();
     let is_in = |list: &str| list.split_whitespace().any(|other| other == lower);
     let within = ALSO_WITHIN.iter().any(|&(of, list)| of == lang.base() && is_in(list));
-    is_opener(&lower, lang)
-        && !within
-        && (before.starts_with(char::is_lowercase) || !is_in(OF_NAMES))
+    let fits = match before.starts_with(char::is_lowercase) {
+        true => !OF_WORKS.split_whitespace().any(|noun| noun == before.trim_end()),
+        false if lang.base() == "en" => is_in(AFTER_NAMES),
+        false => !is_in(OF_NAMES),
+    };
+    is_opener(&lower, lang) && !within && fits
 }
 
 /// Whether a text is as short as a heading, has no open bracket, and its words do not all have

@@ -153,6 +153,8 @@ fn headings_without_a_mark() {
             "Three men arrested after attack on shop ‖There was no the street.",
             "Three men held after attack in London ‖They were found on Monday.",
             "He read The Times in The Hague. ‖The singer of The Who was there.",
+            "We all watched the new Doctor Who special and the Formula One race.",
+            "The theatre showed a film of As You Like It yesterday, and the film It was bad.",
             "How The West Was Won was on. ‖She met Kim Jong Un in May.",
         ],
     );
