@@ -9,6 +9,7 @@ mod headings;
 mod items;
 mod long;
 mod openers;
+mod parts;
 mod quotations;
 /// Seams where the translated pieces of a sentence meet.
 pub mod seams;

@@ -2,19 +2,12 @@
 
 use super::abbreviations::{self, Follows};
 use super::openers::{is_opener, opens_sentence};
+use super::parts::{CLOSING, LONGEST_WORD, OPENING, is_dotted, last_word};
 use super::{english, glued, items, quotations};
 use crate::text::language::script;
 use crate::types::Lang;
 use unicode_segmentation::UnicodeSegmentation;
 
-pub(super) const OPENING: [char; 17] =
-    ['"', '\'', '“', '„', '‘', '‚', '«', '»', '‹', '(', '[', '「', '『', '—', '–', '-', '¿'];
-pub(super) const CLOSING: [char; 16] =
-    ['"', '\'', '”', '“', '’', '‘', '»', '«', '›', ')', ']', '」', '』', '）', '】', '〉'];
-
-/// Bytes of a word, or of what follows, that are looked at, so that text without spaces takes
-/// linear time.
-const LONGEST_WORD: usize = 200;
 const STOPS: [char; 2] = ['.', '．'];
 
 /// Whether a sentence ends between `left`, where it began, and `right`.
@@ -183,11 +176,6 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     initial || is_dotted(&lower) && !(script::of(first).has_case() && opens())
 }
 
-/// Whether a lower-case word has letters and full stops by turns: `u.s`, `यू.एस`.
-pub(super) fn is_dotted(lower: &str) -> bool {
-    lower.contains('.') && lower.split('.').all(|part| (1..=2).contains(&part.chars().count()))
-}
-
 /// Whether a word before a number is a single letter, or so short and with a capital that it is
 /// more likely an abbreviation that no list has: "Ext. 1010".
 fn is_short(word: &str, letters: usize, lang: &Lang) -> bool {
@@ -198,21 +186,6 @@ fn is_short(word: &str, letters: usize, lang: &Lang) -> bool {
             && capital
             && chars.all(char::is_lowercase)
             && !is_opener(&word.to_lowercase(), lang)
-}
-
-/// The word after the last space or opening mark; of a very long one the end.
-pub(super) fn last_word(text: &str) -> &str {
-    let parts = |c: char| matches!(c, '、' | '，' | '。' | '：' | '；' | '/');
-    end_of(text, LONGEST_WORD)
-        .rsplit(|c: char| c.is_whitespace() || parts(c) || OPENING.contains(&c) && c != '-')
-        .next()
-        .unwrap_or(text)
-}
-
-/// The last bytes of a text, as many as asked for, and less than a character more.
-pub(super) fn end_of(text: &str, bytes: usize) -> &str {
-    let start = text.floor_char_boundary(text.len().saturating_sub(bytes));
-    &text[start..]
 }
 
 /// The lower-case word before a full stop, and joined to one, two and three parts of up to four

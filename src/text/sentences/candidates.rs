@@ -1,6 +1,6 @@
 //! Places where a sentence may end.
 
-use super::boundary::{CLOSING, OPENING};
+use super::parts::{CLOSING, OPENING};
 use super::{headings, items};
 use crate::types::Lang;
 use unicode_segmentation::UnicodeSegmentation;

@@ -1,7 +1,7 @@
 //! English abbreviations that are also words, units and times of day.
 
-use super::boundary::last_word;
 use super::openers::opens_sentence;
+use super::parts::last_word;
 use crate::types::Lang;
 
 /// Titles and parts of names that have a capital there; in small letters they are units and words:

@@ -1,8 +1,8 @@
 //! Sentences without a space between them: "until spring.Divers had found".
 
 use super::abbreviations::{self, Follows};
-use super::boundary::last_word;
 use super::openers::{is_opener, opens_sentence};
+use super::parts::{is_dotted, last_word};
 use crate::types::Lang;
 
 /// Words after a full stop that belong to a name or an address: "Booking.Com", "Node.JS".
@@ -44,7 +44,7 @@ pub(super) fn is_end(before: &str, rest: &str, lang: &Lang) -> bool {
         return opens || word.len() > 2 && phrase();
     };
     if word.contains(['.', '/', '@', '_', '\\', '=']) {
-        return opens && super::boundary::is_dotted(&word.to_lowercase());
+        return opens && is_dotted(&word.to_lowercase());
     }
     let (letters, is_small) = (word.chars().count(), last.is_lowercase());
     if is_small && word.chars().all(|c| !c.is_uppercase()) {

@@ -1,6 +1,6 @@
 //! Quotations and brackets with end marks within a sentence.
 
-use super::boundary::end_of;
+use super::parts::end_of;
 use crate::text::language::script::{self, Script};
 use crate::types::Lang;
 
