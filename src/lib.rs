@@ -54,6 +54,8 @@ pub mod kernel;
 #[doc(hidden)]
 pub mod languages;
 #[doc(hidden)]
+pub mod metrics;
+#[doc(hidden)]
 pub mod model;
 mod model_store;
 #[doc(hidden)]

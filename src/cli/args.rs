@@ -3,11 +3,13 @@
 
 mod bench;
 mod decoding;
+mod eval;
 mod models;
 
 pub use bench::{Bench, BenchFormat};
 use decoding::at_least_one;
 pub use decoding::{Decoding, EarlyStoppingArg};
+pub use eval::{Eval, TokenizerArg};
 pub use models::{Models, ModelsCommand, ModelsList, ModelsPull};
 
 use crate::error::{Error, Result};
@@ -104,6 +106,8 @@ pub enum Command {
     Detect(Detect),
     /// Measure how fast models are on this machine, on your articles or without any download
     Bench(Box<Bench>),
+    /// Measure how good translations or summaries are beside references: BLEU, chrF, ROUGE
+    Eval(Eval),
     /// List, fetch and check models
     Models(Models),
 }

@@ -4,6 +4,7 @@ pub mod args;
 mod batch;
 mod bench;
 mod config;
+mod eval;
 mod explain;
 mod interrupt;
 mod models;
@@ -64,6 +65,7 @@ fn run(cli: &Cli) -> Result<u8> {
         Command::Summarize(args) => oneoff::summarize_files(&env, args),
         Command::Batch(args) => batch::run(&env, args),
         Command::Bench(args) => bench::run(&env, args),
+        Command::Eval(args) => eval::run(&env, args),
         Command::Detect(args) => oneoff::detect(&env, args),
         Command::Models(args) => models::run(&env, &args.command),
     }

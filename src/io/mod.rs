@@ -10,6 +10,7 @@ pub mod layout;
 pub mod names;
 mod pairs;
 pub mod progress;
+pub mod segments;
 pub mod store;
 mod unpack;
 pub mod weights;
