@@ -3,10 +3,12 @@
 
 use crate::common::{Sandbox, cpu, fixture, fixtures, json, load, logits};
 use candle_core::{DType, Device, Tensor};
+use polygist::checkpoint::Config;
 use polygist::error::Result;
 use polygist::generate::Engine;
 use polygist::kernel::Precision;
 use polygist::model;
+use polygist::token::Tokenizer;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -227,5 +229,59 @@ fn an_output_layer_that_is_lost_is_told() {
             warnings.iter().any(|warning| warning.contains("no lm_head.weight")),
             "{family}: {warnings:?}"
         );
+    }
+}
+
+#[test]
+fn what_stands_in_for_a_file_is_named() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0f\nsize 12345\n";
+    let page = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>";
+    for (from, file) in [
+        ("models/llama", "model.safetensors"),
+        ("models/llama", "tokenizer.json"),
+        ("models/llama", "config.json"),
+        ("models/llama", "model.gguf"),
+        ("seq2seq/bart", "pytorch_model.bin"),
+        ("tokenizers/marian", "source.spm"),
+        ("tokenizers/marian", "vocab.json"),
+        ("tokenizers/t5", "spiece.model"),
+        ("bergamot/firefox", ".bin"),
+        ("bergamot/firefox", ".spm"),
+    ] {
+        for (bytes, parts) in [
+            (pointer, ["Git-LFS pointer to a file of 12345 bytes", "git lfs pull"]),
+            (page, ["web page (\"Sign in\")", "fetch the model again"]),
+            (
+                "{\"error\": \"Invalid credentials\"}",
+                ["\"Invalid credentials\"", "fetch the model"],
+            ),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let mut target = dir.path().join(file);
+            for entry in fs::read_dir(fixture(from)).unwrap().map(|entry| entry.unwrap().path()) {
+                let name = entry.file_name().unwrap().to_str().unwrap().to_string();
+                let student = name.starts_with("model.") || name.contains("srcvocab");
+                if file.starts_with('.') && name.ends_with(file) && student {
+                    target = dir.path().join(&name);
+                }
+                if !(name.ends_with("safetensors") && file.ends_with(".bin")) && entry.is_file() {
+                    fs::copy(&entry, dir.path().join(name)).unwrap();
+                }
+            }
+            fs::write(&target, bytes).unwrap();
+            let error = if from.starts_with("tokenizers") {
+                let config = Config::Json(json(dir.path().join("config.json")));
+                Tokenizer::from_folder(dir.path(), &config).err().map(|error| error.to_string())
+            } else {
+                let path = if file.ends_with("gguf") { &target } else { dir.path() };
+                open(path).err().map(|error| error.to_string())
+            };
+            let error = error.unwrap_or_else(|| panic!("{from}/{file} {bytes:?} was opened"));
+            for part in parts {
+                assert!(error.contains(part), "{from}/{file} {bytes:?}: {error}");
+            }
+            let name = target.file_name().unwrap().to_str().unwrap();
+            assert!(error.contains(name), "{from}/{file} {bytes:?}: {error}");
+        }
     }
 }
