@@ -22,7 +22,7 @@ use record::{failure, record, share_time};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use units::{Unit, fit, units};
+use units::{Unit, fit};
 
 /// The work to be done with each article.
 #[derive(Clone, Debug, Default)]
@@ -164,7 +164,7 @@ fn prepare<'a>(
         Some(from) => Detection { code: from.clone(), confidence: 1.0 },
         None => detect(&article),
     };
-    let units = units(&article, &language.code, job.to.as_ref());
+    let units = units::units(&article, &language.code, job.to.as_ref());
     let (route, own_routes, key) = (None, BTreeMap::new(), key.clone());
     let (translations, summary) = (Vec::new(), None);
     Ok(Document { article, key, language, route, own_routes, units, translations, summary })
@@ -206,6 +206,11 @@ pub fn detect(article: &Article) -> Detection {
     }
     let found = language::detect(&text);
     Detection { code: languages::canonical(&found.code), ..found }
+}
+
+/// The languages of an article's passages other than its own and the one that it is translated into.
+pub fn passages(article: &Article, language: &Lang, to: &Lang) -> Vec<Lang> {
+    units::passages(&units::units(article, language, Some(to)), language, to)
 }
 
 /// The way from the language of an article to the other; none where there are no models.
@@ -282,6 +287,12 @@ impl Document<'_> {
     /// Whether the job wants this article in another language than its own.
     fn target<'a>(&self, job: &'a Job) -> Option<&'a Lang> {
         job.to.as_ref().filter(|to| !to.same_base(&self.language.code))
+    }
+
+    /// See [`Record::passages`].
+    fn passages(&self, job: &Job) -> Vec<Lang> {
+        let own = &self.language.code;
+        self.target(job).map_or_else(Vec::new, |to| units::passages(&self.units, own, to))
     }
 
     /// Complains of units that stay in another language than the one wanted, for want of a model.

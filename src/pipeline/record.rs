@@ -15,11 +15,13 @@ use crate::types::{
 pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> Result<Record> {
     let (checks, stats) = (document.checks(job), document.stats(models)?);
     let (translation, title) = (document.translation(job), document.title(job));
+    let passages = document.passages(job);
     Ok(Record {
         id: document.article.id,
         key: document.key,
         source: document.article.source,
         language: document.language,
+        passages,
         title,
         translation,
         summary: document.summary.map(|s| s.record),
@@ -136,6 +138,7 @@ pub(super) fn failure(id: String, key: String, source: Source, error: &Error) ->
         key,
         source,
         language: Detection { code: Lang::und(), confidence: 0.0 },
+        passages: Vec::new(),
         title: None,
         translation: None,
         summary: None,
