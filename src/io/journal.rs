@@ -210,7 +210,8 @@ impl Journal {
         line.is_some_and(|line| line.key == digest(key))
     }
 
-    /// The languages of an article with these bytes, by their SHA-256 in hex, if it was done before.
+    /// The languages of an article with these bytes, by their SHA-256 in hex, if it was done
+    /// before.
     pub fn languages(&self, id: &str, sha256: &str) -> Option<&Languages> {
         let line = self.entries.get(&digest(id))?.line.as_ref()?;
         let (of, languages) = line.languages.as_ref()?;

@@ -105,8 +105,8 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// The key of an article. That of one that was done before needs no look at the text: its record
-    /// says which languages it has.
+    /// The key of an article. That of one that was done before needs no look at the text: its
+    /// record says which languages it has.
     fn key(&self, article: &ReadArticle) -> Result<String> {
         let sha256 = &source(article).sha256;
         if let Some(known) = self.journal.languages(id(article), sha256) {
