@@ -236,9 +236,8 @@ pub fn open_with(
         || arch::load(&config, &weights, &backend),
     );
     let (tokenizer, model) = (tokenizer?, model?);
-    if let Some(unused) = arch::unused(&weights) {
-        warn(&unused);
-    }
+    let odd = [arch::assumed(&config, &weights), arch::unused(&weights)];
+    odd.iter().flatten().for_each(|what| warn(what));
     let template = chat::template(path, &config, &tokenizer, warn)?;
     let stated = Stated { path, config: &config, generation: &generation, template };
     let generation = stated.generation_config(adapter.usage, &*model, &tokenizer)?;

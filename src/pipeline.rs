@@ -4,6 +4,7 @@
 //! Articles go through in groups, so that the sentences of many are in the model at once and memory
 //! does not grow with the folder.
 
+mod quoted;
 mod record;
 mod units;
 
@@ -18,11 +19,12 @@ use crate::text::{extract, language, words};
 use crate::types::{
     Article, BlockKind, Detection, Lang, Problem, RawArticle, ReadFailure, Record, Source,
 };
+use quoted::{Quoting, quotings};
 use record::{failure, record, share_time};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use units::{Unit, fit, units};
+use units::{Unit, fit};
 
 /// The work to be done with each article.
 #[derive(Clone, Debug, Default)]
@@ -108,6 +110,8 @@ struct Document<'a> {
     own_routes: BTreeMap<Lang, Route<'a>>,
     /// The title's, then the blocks' sentences.
     units: Vec<Unit>,
+    /// Its sentences with quotations in the language wanted.
+    quotings: Vec<Quoting>,
     /// The translations of the units, once they are made.
     translations: Vec<Translation>,
     /// The summary, once it is made.
@@ -164,10 +168,21 @@ fn prepare<'a>(
         Some(from) => Detection { code: from.clone(), confidence: 1.0 },
         None => detect(&article),
     };
-    let units = units(&article, &language.code, job.to.as_ref());
+    let units = units::units(&article, &language.code, job.to.as_ref());
+    let quotings = job.to.as_ref().map_or_else(Vec::new, |to| quotings(&units, to));
     let (route, own_routes, key) = (None, BTreeMap::new(), key.clone());
     let (translations, summary) = (Vec::new(), None);
-    Ok(Document { article, key, language, route, own_routes, units, translations, summary })
+    Ok(Document {
+        article,
+        key,
+        language,
+        route,
+        own_routes,
+        units,
+        quotings,
+        translations,
+        summary,
+    })
 }
 
 /// Finds the way of each article; one that has none fails.
@@ -206,6 +221,12 @@ pub fn detect(article: &Article) -> Detection {
     }
     let found = language::detect(&text);
     Detection { code: languages::canonical(&found.code), ..found }
+}
+
+/// The languages of an article's passages other than its own and the one that it is translated
+/// into.
+pub fn passages(article: &Article, language: &Lang, to: &Lang) -> Vec<Lang> {
+    units::passages(&units::units(article, language, Some(to)), language, to)
 }
 
 /// The way from the language of an article to the other; none where there are no models.
@@ -284,6 +305,24 @@ impl Document<'_> {
         job.to.as_ref().filter(|to| !to.same_base(&self.language.code))
     }
 
+    /// See [`Record::passages`].
+    fn passages(&self, job: &Job) -> Vec<Lang> {
+        let own = &self.language.code;
+        self.target(job).map_or_else(Vec::new, |to| units::passages(&self.units, own, to))
+    }
+
+    /// Takes the translations of the sentences with quotations that stay, in their order.
+    fn quote(&mut self, whole: impl Iterator<Item = Translation>, job: &Job, to: &Lang) {
+        let Document { quotings, units, translations, own_routes, .. } = self;
+        for (quoting, whole) in quotings.iter().zip(whole) {
+            let is_kept = own_routes.get(&quoting.language).is_some_and(|r| r.hops().is_empty());
+            let refused = OnBad::refuses(job.on_bad, &whole.problems, true);
+            if !is_kept && !refused {
+                quoting.fill(&whole, units, translations, to);
+            }
+        }
+    }
+
     /// Complains of units that stay in another language than the one wanted, for want of a model.
     /// A few words in another script are a name.
     fn note_untranslated(&mut self, to: &Lang) {
@@ -339,9 +378,11 @@ fn translate_all(
     for document in documents.iter().flatten().filter(waiting) {
         let route = document.route.as_ref();
         let route = route.ok_or_else(|| Error::Usage("translation needs a model".into()))?;
-        texts.extend(document.units.iter().map(|unit| {
-            (unit.text.as_str(), document.own_routes.get(&unit.language).unwrap_or(route))
-        }));
+        let way = |language: &Lang| document.own_routes.get(language).unwrap_or(route);
+        let units = document.units.iter();
+        texts.extend(units.map(|unit| (unit.text.as_str(), way(&unit.language))));
+        let sentences = document.quotings.iter();
+        texts.extend(sentences.map(|one| (one.text.as_str(), way(&one.language))));
     }
     let show = |step: Step| progress(step.into());
     let translations = translate::translate_along(&texts, job.translating, &show)?;
@@ -351,6 +392,7 @@ fn translate_all(
             document.translations = translations.by_ref().take(document.units.len()).collect();
             document.note_untranslated(to);
             fit(&document.units, &mut document.translations, to);
+            document.quote(translations.by_ref(), job, to);
         }
     }
     Ok(())
@@ -543,6 +585,34 @@ mod tests {
             record.checks.flagged.iter().map(|flag| (flag.problem, flag.segment)).collect();
         assert_eq!(flags, [(Problem::Copy, 3)]);
         assert_eq!(record.checks.untranslated, [3]);
+    }
+
+    #[test]
+    fn words_around_a_quotation_are_translated_as_a_sentence() {
+        let quotation = "« We will never give up on this »";
+        let text = format!("{FRENCH}\n\nIl a dit : {quotation}, puis il est parti.");
+        let model = |whole: &'static str| {
+            Stub::answering(move |request| match request.prompt.as_str() {
+                text if text.contains("X1") => whole,
+                text if text.starts_with("Il a dit") => "Did he say:",
+                text if text.starts_with("puis") => "Then gone.",
+                _ => "The bridge has been closed since Monday.",
+            })
+        };
+        let job = Job { on_bad: None, ..job("en", false) };
+        let last = |model: &Stub| {
+            let record = records([&text, "", ""], &job, &[model]).unwrap().remove(0);
+            let text = record.translation.unwrap().text;
+            text.rsplit("\n\n").next().unwrap().trim().to_string()
+        };
+        assert_eq!(
+            last(&model("He said, \"X1,\" and then he left.")),
+            "He said, \"We will never give up on this\", and then he left."
+        );
+        // Where the quotation has lost its place, the parts are what there is.
+        let parts = last(&model("He said that he would stay, and then he left."));
+        assert!(parts.contains("\"We will never give up on this\""), "{parts}");
+        assert!(parts.contains("Did he say"), "{parts}");
     }
 
     #[test]

@@ -275,6 +275,9 @@ pub struct Record {
     pub source: Source,
     /// Its language.
     pub language: Detection,
+    /// Other languages that passages of it are in, the one that it is translated into apart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passages: Vec<Lang>,
     /// Its title.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<TitleRecord>,

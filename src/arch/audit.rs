@@ -4,7 +4,7 @@
 use super::family::{
     AttentionPattern, EncoderDecoderConfig, Naming, PositionKind, StackConfig, StackNaming,
 };
-use crate::checkpoint::{TrackedWeights, Weights};
+use crate::checkpoint::{Config, TrackedWeights, Weights};
 use crate::error::{Error, Result};
 
 /// Most names that a message lists.
@@ -63,6 +63,23 @@ pub fn unused(weights: &TrackedWeights<'_>) -> Option<String> {
     ))
 }
 
+/// What is assumed of a model whose configuration says that its output layer is not its embedding,
+/// and whose files have nothing else, in one sentence. The families of T5 alone are loaded so:
+/// `transformers` saves them that way, and those whose output layer is lost look the same.
+pub fn assumed(config: &Config, weights: &dyn Weights) -> Option<String> {
+    let output = super::t5::NAMING.output;
+    let text = |key: &str| config.json(key).and_then(|value| value.as_str());
+    let untied = config.json("tie_word_embeddings").and_then(|v| v.as_bool()) == Some(false);
+    let is_t5 = matches!(text("model_type"), Some("t5" | "mt5" | "umt5"));
+    (is_t5 && untied && !weights.has(output)).then(|| {
+        format!(
+            "{} has no {output}, though its configuration says tie_word_embeddings = false; its \
+             embedding is used. If what it writes makes no sense, fetch it again",
+            weights.model()
+        )
+    })
+}
+
 /// Whether published models hold a weight of that name that no implementation reads.
 fn is_harmless(name: &str) -> bool {
     const ENDINGS: &[&str] = &[
@@ -89,21 +106,16 @@ fn is_harmless(name: &str) -> bool {
     ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
-/// The names of all weights that an encoder–decoder needs, the shared embedding apart.
+/// The names of all weights that an encoder–decoder needs, the embeddings apart.
 pub(super) fn encoder_decoder<'a>(
     config: &'a EncoderDecoderConfig,
     naming: &'a Naming,
 ) -> impl Iterator<Item = String> + 'a {
-    let embeddings = [naming.encoder.embedding, naming.decoder.embedding]
-        .into_iter()
-        .filter(|_| config.separate_vocabularies);
     let stacks =
         [(&config.encoder, &naming.encoder, false), (&config.decoder, &naming.decoder, true)];
-    embeddings.map(String::from).chain(
-        stacks
-            .into_iter()
-            .flat_map(|(stack, names, is_decoder)| of_stack(config, stack, names, is_decoder)),
-    )
+    stacks
+        .into_iter()
+        .flat_map(|(stack, names, is_decoder)| of_stack(config, stack, names, is_decoder))
 }
 
 fn of_stack<'a>(

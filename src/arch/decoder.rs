@@ -36,6 +36,8 @@ pub(super) struct DecoderConfig {
     pub qk_norm: bool,
     /// Whether the outputs of attention and feed-forward are normalized before they are added.
     pub post_norm: bool,
+    /// Whether the output layer may have the embedding's weights.
+    pub tied_output: bool,
 }
 
 /// Layers that see only the last positions: all but every `period`th.

@@ -28,7 +28,7 @@ pub(super) struct EncoderDecoderConfig {
     pub attention_scale: f32,
     /// Factor of the decoder's output.
     pub output_scale: f64,
-    /// Whether the output layer has the embedding's weights.
+    /// Whether the output layer may have the embedding's weights.
     pub tied_output: bool,
     /// Whether source and target have vocabularies, and embeddings, of their own.
     pub separate_vocabularies: bool,

@@ -73,6 +73,7 @@ pub(super) fn load(
         }),
         qk_norm: true,
         post_norm: true,
+        tied_output: numbers.is_tied(true),
     };
     let naming = if matches!(numbers.config, Config::Gguf(_)) { &GGUF } else { &HUB };
     Ok(Box::new(Decoder::load(config, naming, weights, backend)?))

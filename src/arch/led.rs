@@ -17,7 +17,6 @@ const NAMING: Naming = Naming {
         "led.shared.weight",
         "led.encoder.embed_tokens.weight",
         "led.decoder.embed_tokens.weight",
-        "lm_head.weight",
     ],
     encoder: StackNaming {
         positions: "led.encoder.embed_positions.weight",

@@ -79,6 +79,7 @@ pub(super) fn load(
         sliding: None,
         qk_norm: false,
         post_norm: false,
+        tied_output: numbers.is_tied(false),
     };
     let naming = if matches!(numbers.config, Config::Gguf(_)) { &GGUF } else { &HUB };
     Ok(Box::new(Decoder::load(config, naming, weights, backend)?))

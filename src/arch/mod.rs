@@ -7,6 +7,7 @@ mod decoder;
 mod encoder_decoder;
 mod family;
 mod gemma3;
+mod head;
 mod led;
 mod llama;
 mod longt5;
@@ -20,7 +21,7 @@ mod student;
 mod t5;
 
 pub use adapt::adapt;
-pub use audit::unused;
+pub use audit::{assumed, unused};
 pub use macs::Macs;
 
 use crate::checkpoint::{Config, Weights};

@@ -98,6 +98,12 @@ impl<'a> Numbers<'a> {
         self.config.json(key).and_then(|v| v.as_bool()).unwrap_or(default)
     }
 
+    /// Whether the output layer may have the embedding's weights, `default` where `config.json`
+    /// does not say. GGUF files say it by leaving its weights out.
+    pub fn is_tied(&self, default: bool) -> bool {
+        matches!(self.config, Config::Gguf(_)) || self.flag("tie_word_embeddings", default)
+    }
+
     /// A text of `config.json`.
     pub fn text(&self, key: &str) -> Option<&'a str> {
         self.config.json(key).and_then(|v| v.as_str())

@@ -231,7 +231,9 @@ pub(super) fn load_variant(
         embedding_scale: 1.0,
         attention_scale: 1.0,
         output_scale: if scaled { (dim as f64).powf(-0.5) } else { 1.0 },
-        tied_output: false,
+        // `transformers` ties T5 whatever its configuration says, if the file has one matrix: the
+        // configuration means the scaling.
+        tied_output: true,
         separate_vocabularies: false,
         positions: PositionKind::Relative {
             max_distance: numbers

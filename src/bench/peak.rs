@@ -37,11 +37,17 @@ pub fn peak(device: &Device, precision: Precision, threads: usize) -> Result<Pea
     let gops = match device.is_cpu() {
         true => SIZES
             .iter()
-            .map(|&size| on_cpu(precision, threads.clamp(1, cores), size))
+            .map(|&size| on_cpu(precision, threads.clamp(1, cores), size).best)
             .fold(0.0, f64::max),
         false => on_device(device, Backend::new(device.clone(), precision).dtype())?,
     };
     Ok(Peak { precision: precision_name(device, precision).into(), threads, gops })
+}
+
+/// How fast the cores multiply 8-bit integers for these threads as things are, in 10⁹ operations a
+/// second: what else runs on them counts. It takes a fifth of a second.
+pub fn available(threads: usize) -> f64 {
+    on_cpu(Precision::Int8, threads.max(1), SIZES[0]).mean
 }
 
 /// The precision in which a device computes, as it stands in results.
@@ -54,7 +60,14 @@ pub fn precision_name(device: &Device, precision: Precision) -> &'static str {
     }
 }
 
-fn on_cpu(precision: Precision, threads: usize, (rows, n, k): (usize, usize, usize)) -> f64 {
+/// 10⁹ operations a second of all threads: in the fastest part of the time, and in all of it.
+#[derive(Clone, Copy, Default)]
+struct Rates {
+    best: f64,
+    mean: f64,
+}
+
+fn on_cpu(precision: Precision, threads: usize, (rows, n, k): (usize, usize, usize)) -> Rates {
     let value = |i: usize| ((i * 7919) % 1000) as f32 / 500.0 - 1.0;
     let packed = Packed::pack(precision, n, k, |row, out| {
         out.iter_mut().enumerate().for_each(|(p, out)| *out = value(row * k + p))
@@ -64,7 +77,7 @@ fn on_cpu(precision: Precision, threads: usize, (rows, n, k): (usize, usize, usi
     let work = || {
         std::hint::black_box(packed.matmul(&x, None));
         together.wait();
-        let (begun, mut best) = (Instant::now(), 0.0f64);
+        let (begun, mut best, mut all) = (Instant::now(), 0.0f64, 0.0);
         while begun.elapsed() < LASTS {
             let (part, mut products) = (Instant::now(), 0.0);
             while part.elapsed() < PART {
@@ -72,13 +85,19 @@ fn on_cpu(precision: Precision, threads: usize, (rows, n, k): (usize, usize, usi
                 products += 1.0;
             }
             best = best.max(products / part.elapsed().as_secs_f64());
+            all += products;
         }
-        best * (2 * rows * n * k) as f64 / 1e9
+        let operations = (2 * rows * n * k) as f64 / 1e9;
+        Rates { best: best * operations, mean: all / begun.elapsed().as_secs_f64() * operations }
     };
     std::thread::scope(|scope| {
         let all: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         // A thread that panics has multiplied nothing.
-        all.into_iter().map(|thread| thread.join().unwrap_or(0.0)).sum()
+        let rates = all.into_iter().map(|thread| thread.join().unwrap_or_default());
+        rates.fold(Rates::default(), |all, one| Rates {
+            best: all.best + one.best,
+            mean: all.mean + one.mean,
+        })
     })
 }
 

@@ -18,7 +18,7 @@ pub(super) struct RandomWeights<'a> {
     /// What the embeddings and the feed-forwards of a student of Marian's are wide.
     student: [usize; 2],
     /// What models of that type do not have, and what would change the graph if it were there.
-    absent: &'static [&'static str],
+    absent: Vec<&'static str>,
     cancel: CancelToken,
     /// Weights handed out so far.
     given: AtomicU64,
@@ -27,11 +27,18 @@ pub(super) struct RandomWeights<'a> {
 impl<'a> RandomWeights<'a> {
     pub fn new(model: &'a str, config: &Value, cancel: CancelToken) -> RandomWeights<'a> {
         let size = |key: &str| config.get(key).and_then(Value::as_u64).unwrap_or(0) as usize;
-        let absent: &[&str] = match config.get("model_type").and_then(Value::as_str) {
-            Some("llama" | "gemma3_text") => &["lm_head.weight", "rope_freqs.weight"],
-            Some("m2m_100") => &["final_logits_bias"],
-            _ => &[],
+        let flag = |key: &str| config.get(key).and_then(Value::as_bool);
+        let mut absent = match config.get("model_type").and_then(Value::as_str) {
+            Some("llama" | "gemma3_text") => vec!["rope_freqs.weight"],
+            Some("m2m_100") => vec!["final_logits_bias"],
+            _ => vec![],
         };
+        if flag("tie_word_embeddings").unwrap_or(true) {
+            absent.push("lm_head.weight");
+        }
+        if ["tied-embeddings", "tied-embeddings-all"].iter().any(|key| flag(key) == Some(true)) {
+            absent.push("decoder_ff_logit_out_W");
+        }
         RandomWeights {
             model,
             vocabulary: size("vocab_size"),

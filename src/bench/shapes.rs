@@ -152,7 +152,7 @@ fn llama(
     json!({
         "model_type": "llama", "hidden_size": dim, "num_hidden_layers": layers, "intermediate_size": hidden, "num_attention_heads": heads,
         "num_key_value_heads": kv_heads, "vocab_size": vocabulary, "max_position_embeddings": 8192, "rms_norm_eps": 1e-5,
-        "rope_theta": 100_000.0, "eos_token_id": 2
+        "rope_theta": 100_000.0, "eos_token_id": 2, "tie_word_embeddings": true
     })
 }
 

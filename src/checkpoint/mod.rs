@@ -9,6 +9,7 @@ mod config;
 mod lora;
 mod matrix_reader;
 mod slices;
+pub(crate) mod stand_in;
 mod tracked;
 mod weights;
 

@@ -173,11 +173,9 @@ impl Run<'_> {
     fn articles(&mut self) -> Result<String> {
         let (env, args) = (self.env, self.args);
         let has = |task| args.tasks.contains(&task);
-        let preferences = Preferences {
-            preset: env.config.preset,
-            pairs: env.config.route()?,
-            ..Preferences::default()
-        };
+        let preset = env.preset(args.fast, args.best);
+        let preferences =
+            Preferences { preset, pairs: env.config.route()?, ..Preferences::default() };
         let translators = env.translators(&args.model, preferences)?;
         let to = env.target(args.to.as_ref(), &translators)?;
         if to.is_none() && has(TaskArg::Translate) {
@@ -193,7 +191,8 @@ impl Run<'_> {
             .or_else(|| args.model.first().filter(|_| to.is_none()).map(String::as_str));
         let LangOrAuto(from) = args.from.clone();
         let job = |beams: Option<usize>| {
-            let decoding = DecodingOverrides { num_beams: beams, ..DecodingOverrides::default() };
+            let stated = DecodingOverrides { num_beams: beams, ..DecodingOverrides::default() };
+            let decoding = preset.apply(stated);
             // As in a batch: where something is translated, the flags are for that.
             let summarizing = if to.is_some() { DecodingOverrides::default() } else { decoding };
             Job {

@@ -3,12 +3,14 @@
 use super::output::print;
 use super::plan::Environment;
 use super::{DONE, SOME_FAILED};
+use crate::bench;
 use crate::error::{Error, Result};
 use crate::io::fetch::Lookup;
 use crate::io::layout;
 use crate::job::{BatchJob, Preview, PreviewedArticle};
+use crate::model::DeviceChoice;
 use crate::model_store::{Chooser, ModelNames, Translators};
-use crate::route::{Availability, Step, words_per_second};
+use crate::route::{Availability, REFERENCE_GOPS, Step, words_per_second};
 use crate::types::Lang;
 use std::collections::BTreeMap;
 
@@ -58,7 +60,7 @@ fn models(
         }
         (Some(Translators::Auto(preferences)), Some(to)) => {
             let chooser = Chooser::new(&env.models, preferences, &env.cancel)?;
-            has_all = Plan { env, chooser: &chooser, to }.tell(preview)?;
+            has_all = Plan { chooser: &chooser, to, cores: cores(env) }.tell(preview)?;
         }
         _ => {}
     }
@@ -95,9 +97,23 @@ fn megabytes(bytes: u64) -> String {
 
 /// What would be chosen for each pair of languages.
 struct Plan<'a> {
-    env: &'a Environment,
     chooser: &'a Chooser,
     to: &'a Lang,
+    /// See [`cores`].
+    cores: Option<f64>,
+}
+
+/// The cores that the job would have as things are, in those of [`words_per_second`]; `None` where
+/// a GPU computes, of which nothing was measured.
+fn cores(env: &Environment) -> Option<f64> {
+    let is_cpu = match env.runtime.device {
+        DeviceChoice::Cpu => true,
+        DeviceChoice::Auto => !cfg!(any(feature = "cuda", feature = "metal")),
+        _ => false,
+    };
+    let here = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = env.runtime.threads.unwrap_or(here).clamp(1, here);
+    is_cpu.then(|| bench::available(threads) / REFERENCE_GOPS)
 }
 
 impl Plan<'_> {
@@ -132,7 +148,10 @@ impl Plan<'_> {
         if words > 0
             && let Some(seconds) = seconds
         {
-            say(format!("time: about {} for {words} words to translate", duration(seconds)))?;
+            say(format!(
+                "time: about {} for {words} words to translate, as busy as this machine is now",
+                duration(seconds)
+            ))?;
         }
         Ok(has_all)
     }
@@ -153,10 +172,8 @@ impl Plan<'_> {
     /// About how long a step takes, where that is known.
     fn seconds(&self, step: &Step, words: usize) -> Option<f64> {
         let preset = self.chooser.preferences().preset;
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = self.env.runtime.threads.unwrap_or(cores).clamp(1, cores);
         let speed = words_per_second(self.chooser.entry(step), preset)?;
-        Some(words as f64 / speed / threads as f64)
+        Some(words as f64 / speed / self.cores.filter(|cores| *cores > 0.0)?)
     }
 }
 

@@ -7,6 +7,7 @@ mod config;
 mod eval;
 mod explain;
 mod interrupt;
+mod lines;
 mod models;
 mod oneoff;
 mod output;
@@ -60,7 +61,7 @@ pub fn main() -> ExitCode {
 fn run(cli: &Cli) -> Result<u8> {
     let env = Environment::new(&cli.global)?;
     match &cli.command {
-        Command::Translate(args) if args.lines => oneoff::translate_lines(&env, args),
+        Command::Translate(args) if args.lines => lines::translate_lines(&env, args),
         Command::Translate(args) => oneoff::translate_files(&env, args),
         Command::Summarize(args) => oneoff::summarize_files(&env, args),
         Command::Batch(args) => batch::run(&env, args),

@@ -6,15 +6,13 @@ use super::plan::{self, Environment};
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
 use crate::generate::Generate;
-use crate::io::articles::{FoundFile, ReadOptions, read};
+use crate::io::articles::FoundFile;
 use crate::job::in_groups;
 use crate::languages;
 use crate::model_store::{ModelChoice, OpenModels};
-use crate::pipeline::{self, Job, Models, OnBad};
+use crate::pipeline::{self, Job, Models};
 use crate::report;
-use crate::task::translate::{self, Segment, Translation};
-use crate::text::language::{self, Languages};
-use crate::text::{extract, protect};
+use crate::text::{extract, language};
 use crate::types::{
     Detection, Format, Lang, RawArticle, Record, Source, Status, TranslationRecord,
 };
@@ -29,7 +27,11 @@ fn opened(env: &Environment, job: &Job, models: ModelChoice) -> Result<&'static 
 }
 
 /// The models of `translate`, which have what the flags ask for.
-fn translators(env: &Environment, args: &Translate, job: &Job) -> Result<&'static OpenModels> {
+pub(super) fn translators(
+    env: &Environment,
+    args: &Translate,
+    job: &Job,
+) -> Result<&'static OpenModels> {
     if args.align && args.format != OutputFormat::Json {
         return Err(Error::Usage(
             "--align needs --format json: text has no place for alignments".into(),
@@ -48,7 +50,7 @@ fn translators(env: &Environment, args: &Translate, job: &Job) -> Result<&'stati
 }
 
 /// What `translate` does with an article or a line.
-fn translation_job(env: &Environment, args: &Translate) -> Result<Job> {
+pub(super) fn translation_job(env: &Environment, args: &Translate) -> Result<Job> {
     let translators =
         env.translators(&args.translating.model, env.preferences(&args.translating)?)?;
     let to = env
@@ -122,7 +124,7 @@ fn json_line(record: &Record) -> Result<String> {
 }
 
 /// Says which pairs of languages a better model would serve.
-fn tell_choices(env: &Environment, models: &OpenModels) {
+pub(super) fn tell_choices(env: &Environment, models: &OpenModels) {
     let chooser = models.pool.iter().map(|pool| pool.chooser());
     chooser.flat_map(|chooser| chooser.remarks()).for_each(|remark| env.reporter.say(&remark));
 }
@@ -198,124 +200,6 @@ impl OneOff<'_> {
             format!("{text}\n")
         }
     }
-}
-
-/// Lines that are translated together.
-const LINES: usize = 1024;
-
-/// `translate --lines`: line N of the output is the translation of line N of the input.
-pub(super) fn translate_lines(env: &Environment, args: &Translate) -> Result<u8> {
-    let job = translation_job(env, args)?;
-    let files = plan::one_off_files(&args.inputs)?;
-    let models = translators(env, args, &job)?;
-    let options = ReadOptions { max_bytes: usize::MAX, ..plan::read_options(&args.inputs.reading) };
-    for file in files {
-        let file = FoundFile { format: Some(Format::Text), ..file };
-        for article in read(&file, &options) {
-            let article = match article {
-                Ok(article) => article,
-                // No lines are translated to no lines.
-                Err(failure)
-                    if failure.source.bytes == 0
-                        && matches!(failure.error, Error::Input { .. }) =>
-                {
-                    continue;
-                }
-                Err(failure) => return Err(failure.error),
-            };
-            let listener = env.listener();
-            models.with(&listener, |models| lines(env, args, &job, models, &article.text))?;
-        }
-    }
-    tell_choices(env, models);
-    Ok(DONE)
-}
-
-fn lines(
-    env: &Environment,
-    args: &Translate,
-    job: &Job,
-    models: &Models<'_>,
-    text: &str,
-) -> Result<()> {
-    let from = match &job.from {
-        Some(from) => from.clone(),
-        None => languages::canonical(&language::detect(text).code),
-    };
-    let to = job.to.clone().unwrap_or_else(Lang::und);
-    let lines: Vec<&str> = text.lines().collect();
-    if from.is_und() && lines.iter().any(|line| protect::is_translatable(line)) {
-        return Err(Error::input("input", "its language could not be told; state it with --from"));
-    }
-    let (total, mut doubtful) = (lines.len(), 0);
-    for (number, lines) in lines.chunks(LINES).enumerate() {
-        let segment = |line: &&str| {
-            let from = line_language(line, &from, &to, models);
-            Segment { text: line.trim().into(), from, to: to.clone() }
-        };
-        let segments: Vec<Segment> = lines.iter().map(segment).collect();
-        let all = if lines.len() < total {
-            format!("lines {}–{} of {total}", number * LINES + 1, number * LINES + lines.len())
-        } else {
-            String::new()
-        };
-        let show = env.reporter.stages(&all, &env.cancel);
-        let done =
-            translate::translate_by(models.translators, &segments, job.translating, &|step| {
-                show(step.into())
-            })?;
-        let mut out = String::new();
-        for (line, mut translation) in lines.iter().zip(done) {
-            doubtful += usize::from(!translation.problems.is_empty());
-            if OnBad::refuses(job.on_bad, &translation.problems, false) {
-                translation.text = line.trim().into();
-            }
-            match args.format {
-                OutputFormat::Text => {
-                    let (indent, tail) =
-                        (line.len() - line.trim_start().len(), line.trim_end().len());
-                    out.extend([&line[..indent.min(tail)], &translation.text, &line[tail..]]);
-                }
-                OutputFormat::Json => out.push_str(&json(line, &translation, args.align)),
-            }
-            out.push('\n');
-        }
-        print(&out)?;
-    }
-    env.reporter.end();
-    if doubtful > 0 && args.format == OutputFormat::Text {
-        env.reporter.say(&format!(
-            "{doubtful} of {total} lines may be wrong; --format json says which, and why"
-        ));
-    }
-    Ok(())
-}
-
-/// The language of a line: that of all lines, unless it is beyond doubt in another. A line that no
-/// model translates counts as being in the language wanted, and stays as it is.
-fn line_language(line: &str, all: &Lang, to: &Lang, models: &Models<'_>) -> Lang {
-    let has_way =
-        |own: &Lang| own.same_base(to) || matches!(models.translators.route(own, to), Ok(Some(_)));
-    match language::of_passage(line, Languages { around: all, expected: &[to] }) {
-        None => all.clone(),
-        Some(own) if !own.is_und() && has_way(&own) => own,
-        Some(_) => to.clone(),
-    }
-}
-
-/// A line and its translation as JSON.
-fn json(source: &str, translation: &Translation, align: bool) -> String {
-    let Translation { text, problems, retried, confidence, alignments, .. } = translation;
-    let mut json = serde_json::json!({
-        "source": source, "text": text, "problems": problems, "retried": retried
-    });
-    if let Some(confidence) = confidence {
-        json["confidence"] = (*confidence).into();
-    }
-    if align {
-        json["alignments"] = serde_json::json!(alignments);
-    }
-    json.to_string()
 }
 
 /// `detect`: language and confidence of each article, or of each of its paragraphs.

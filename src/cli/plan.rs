@@ -109,8 +109,8 @@ impl Environment {
     }
 
     /// Between quick and good: by the flags, or by the configuration.
-    pub fn preset(&self, translating: &Translating) -> Preset {
-        match (translating.fast, translating.best) {
+    pub fn preset(&self, fast: bool, best: bool) -> Preset {
+        match (fast, best) {
             (true, _) => Preset::Fast,
             (_, true) => Preset::Best,
             _ => self.config.preset,
@@ -120,7 +120,7 @@ impl Environment {
     /// What flags and configuration say of the choice of models.
     pub fn preferences(&self, translating: &Translating) -> Result<Preferences> {
         Ok(Preferences {
-            preset: self.preset(translating),
+            preset: self.preset(translating.fast, translating.best),
             pairs: self.config.route()?,
             reads_back: translating.decoding.channel_weight.is_some_and(|weight| weight > 0.0),
         })
@@ -217,7 +217,7 @@ pub fn settings(env: &Environment, translating: &Translating) -> translate::Sett
         top_p: d.top_p,
         min_p: d.min_p,
     };
-    let decoding = env.preset(translating).apply(decoding);
+    let decoding = env.preset(translating.fast, translating.best).apply(decoding);
     translate::Settings { seed: env.seed, decoding, align: false }
 }
 

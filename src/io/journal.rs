@@ -3,7 +3,7 @@
 
 use super::write::{UNFINISHED, atomic_with};
 use crate::error::{Error, Result};
-use crate::types::{Record, Status};
+use crate::types::{Lang, Record, Status};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
@@ -58,6 +58,17 @@ struct Line {
     status: Status,
     offset: u64,
     length: u64,
+    /// Of the article's bytes, by their hash.
+    languages: Option<(Digest, Languages)>,
+}
+
+/// The languages of an article, as its record has them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Languages {
+    /// That of the article.
+    pub own: Lang,
+    /// Those of passages, see [`Record::passages`].
+    pub passages: Vec<Lang>,
 }
 
 /// The part of a record that is needed to go on.
@@ -68,6 +79,34 @@ struct Head<'a> {
     #[serde(borrow)]
     key: Cow<'a, str>,
     status: Status,
+    #[serde(borrow)]
+    source: Option<HeadSource<'a>>,
+    language: Option<HeadLanguage>,
+    #[serde(default)]
+    passages: Vec<Lang>,
+}
+
+#[derive(Deserialize)]
+struct HeadSource<'a> {
+    #[serde(borrow)]
+    sha256: Cow<'a, str>,
+}
+
+#[derive(Deserialize)]
+struct HeadLanguage {
+    code: Lang,
+}
+
+impl Line {
+    /// The line of a record.
+    fn of(head: Head<'_>, offset: u64, length: u64) -> Line {
+        let Head { key, status, source, language, passages, .. } = head;
+        let known = source.zip(language).filter(|(_, language)| !language.code.is_und());
+        let languages = known.map(|(source, language)| {
+            (digest(&source.sha256), Languages { own: language.code, passages })
+        });
+        Line { key: digest(&key), status, offset, length, languages }
+    }
 }
 
 impl Journal {
@@ -118,9 +157,8 @@ impl Journal {
             let length = line.len() as u64;
             match serde_json::from_slice::<Head>(&line) {
                 Ok(head) => {
-                    let (key, offset, length) =
-                        (digest(&head.key), self.length, length + u64::from(!whole));
-                    self.put(digest(&head.id), Line { key, status: head.status, offset, length });
+                    let length = length + u64::from(!whole);
+                    self.put(digest(&head.id), Line::of(head, self.length, length));
                     self.length += length;
                     if !whole {
                         self.file.seek(SeekFrom::End(0))?;
@@ -166,6 +204,20 @@ impl Journal {
         entry.line.as_ref().filter(|line| line.key == digest(key)).map(|line| line.status)
     }
 
+    /// Whether the article was done before with this key, well or not.
+    pub fn has(&self, id: &str, key: &str) -> bool {
+        let line = self.entries.get(&digest(id)).and_then(|entry| entry.line.as_ref());
+        line.is_some_and(|line| line.key == digest(key))
+    }
+
+    /// The languages of an article with these bytes, by their SHA-256 in hex, if it was done
+    /// before.
+    pub fn languages(&self, id: &str, sha256: &str) -> Option<&Languages> {
+        let line = self.entries.get(&digest(id))?.line.as_ref()?;
+        let (of, languages) = line.languages.as_ref()?;
+        (*of == digest(sha256)).then_some(languages)
+    }
+
     /// Lines in the file that could not be read when it was opened; their articles are done again.
     pub fn damaged(&self) -> usize {
         self.damaged
@@ -193,11 +245,15 @@ impl Journal {
             let _ = self.file.set_len(self.length);
             return Err(Error::io("writing a record", &self.path)(e));
         }
+        let languages =
+            Languages { own: record.language.code.clone(), passages: record.passages.clone() };
         let line = Line {
             key: digest(&record.key),
             status: record.status,
             offset: self.length,
             length: bytes.len() as u64,
+            languages: (!languages.own.is_und())
+                .then(|| (digest(&record.source.sha256), languages)),
         };
         self.length += line.length;
         self.put(digest(&record.id), line);
@@ -364,6 +420,7 @@ mod tests {
 
     fn record(id: &str, key: &str, status: Status) -> Record {
         Record {
+            passages: Vec::new(),
             id: id.into(),
             key: key.into(),
             source: Source { path: id.into(), format: Format::Text, bytes: 1, sha256: "00".into() },

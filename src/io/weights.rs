@@ -24,7 +24,7 @@ mod torch;
 mod zip;
 
 use super::layout::{self, Format, WeightFiles};
-use crate::checkpoint::{Config, Weights};
+use crate::checkpoint::{Config, Weights, stand_in};
 use crate::error::{Error, Result};
 use json::json;
 use serde_json::Value;
@@ -95,6 +95,7 @@ pub fn open_folder(folder: &Path) -> Result<(Config, Box<dyn Weights>)> {
             ));
         }
         let (file, views) = read(&path, chosen.format)
+            .map_err(|why| stand_in::explain(&path, why))
             .map_err(|why| Error::model(&model, format!("{name}: {why}")))?;
         // What the list says about a weight decides, should two shards have it.
         stored.add(

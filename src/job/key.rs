@@ -13,6 +13,7 @@ use crate::task::{summarize, translate};
 use crate::types::Lang;
 use serde::ser::Error as _;
 use serde::{Serialize, Serializer};
+use std::sync::Arc;
 
 /// Version of the key's form. Another form makes every article of every job new: raise it only
 /// where the old form would call different results the same.
@@ -32,6 +33,10 @@ pub(super) struct JobKey {
     /// Those of the models that read translations back, where others than the translators do.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     readers: Vec<String>,
+    /// Those of the models that are chosen for passages in other languages than the article's, by
+    /// these languages; none where no model translates one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    passages: Vec<(Lang, Vec<String>)>,
     summarizer: Option<String>,
     device: String,
     precision: &'static str,
@@ -80,6 +85,7 @@ impl JobKey {
             title_field: reading.title_field.clone(),
             translators: fingerprints(&models.translators),
             readers: Vec::new(),
+            passages: Vec::new(),
             summarizer: models.summarizer.as_ref().map(|m| m.fingerprint.clone()),
             device: device.into(),
             precision: precision_name(precision),
@@ -91,11 +97,24 @@ impl JobKey {
         }
     }
 
-    /// The key of an article that these models translate, one after the other: another language in
-    /// the same folder changes nothing of it.
-    pub(super) fn with_translators(&self, job: &Job, choice: Option<&Choice>) -> JobKey {
+    /// The key of an article that these models translate, one after the other, and its passages in
+    /// other languages the models beside these: another language in the same folder changes nothing
+    /// of it.
+    pub(super) fn with_translators(
+        &self,
+        job: &Job,
+        choice: Option<&Choice>,
+        passages: &[(Lang, Option<Arc<Choice>>)],
+    ) -> JobKey {
         let models = choice.map(Choice::models).unwrap_or_default();
+        let of_passage = |(language, choice): &(Lang, Option<Arc<Choice>>)| {
+            let choice = choice.as_deref();
+            let mut used = choice.map_or_else(Vec::new, |c| fingerprints(&c.models()));
+            used.extend(choice.map(Choice::readers).unwrap_or_default());
+            (language.clone(), used)
+        };
         JobKey {
+            passages: passages.iter().map(of_passage).collect(),
             translators: fingerprints(&models),
             readers: choice.map(Choice::readers).unwrap_or_default(),
             translation: job.to.is_some().then(|| translation(job, &models)),

@@ -5,7 +5,7 @@ use super::{BatchJob, BatchOutcome, ReadArticle, in_groups};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
-use crate::io::journal::Journal;
+use crate::io::journal::{Journal, Languages};
 use crate::io::write::{atomic, atomic_with};
 use crate::model_store::{Chooser, ModelStore, OpenModels, ResolvedModels};
 use crate::pipeline::{self, Job};
@@ -84,7 +84,7 @@ impl Run<'_> {
         let mut still_to_do = Vec::new();
         let mut keys = HashMap::new();
         for article in group {
-            let key = self.keys.of(&article)?;
+            let key = self.key(&article)?;
             if self.is_still_to_do(&article, &key) {
                 keys.insert(source(&article).sha256.clone(), key);
                 still_to_do.push(article);
@@ -105,14 +105,23 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// The key of an article. That of one that was done before needs no look at the text: its
+    /// record says which languages it has.
+    fn key(&self, article: &ReadArticle) -> Result<String> {
+        let sha256 = &source(article).sha256;
+        if let Some(known) = self.journal.languages(id(article), sha256) {
+            let key = self.keys.with(Some(known), sha256)?;
+            if self.journal.has(id(article), &key) {
+                return Ok(key);
+            }
+        }
+        self.keys.of(article)
+    }
+
     /// Whether an article is not done yet, with these models and settings.
     fn is_still_to_do(&mut self, article: &ReadArticle, key: &str) -> bool {
-        let id = match article {
-            Ok(raw) => &raw.id,
-            Err(unread) => &unread.id,
-        };
         let options = &self.batch.options;
-        match self.journal.done(id, key) {
+        match self.journal.done(id(article), key) {
             Some(Status::Ok) if !options.force => self.outcome.done_before += 1,
             Some(Status::Failed) if !options.force && !options.retry_failed => {
                 self.outcome.failed_before += 1;
@@ -225,24 +234,48 @@ impl Keys<'_> {
     /// # Errors
     /// When the work is cancelled.
     fn of(&self, article: &ReadArticle) -> Result<String> {
-        let sha256 = &source(article).sha256;
-        let (Some(chooser), Some(to), Ok(raw)) = (&self.chooser, &self.job.to, article) else {
+        let languages = match (&self.chooser, &self.job.to, article) {
+            (Some(_), Some(to), Ok(raw)) => extract::extract(raw).ok().map(|article| {
+                let found = || pipeline::detect(&article).code;
+                let own = self.job.from.clone().unwrap_or_else(found);
+                let passages = pipeline::passages(&article, &own, to);
+                Languages { own, passages }
+            }),
+            _ => None,
+        };
+        self.with(languages.as_ref(), &source(article).sha256)
+    }
+
+    /// The key of an article in these languages, if they are known, with these bytes.
+    ///
+    /// # Errors
+    /// When the work is cancelled.
+    fn with(&self, languages: Option<&Languages>, sha256: &str) -> Result<String> {
+        let (Some(chooser), Some(to)) = (&self.chooser, &self.job.to) else {
             return Ok(self.key.of(sha256));
         };
-        let language = match &self.job.from {
-            Some(from) => Some(from.clone()),
-            None => extract::extract(raw).ok().map(|article| pipeline::detect(&article).code),
+        let choose = |from: &Lang| match chooser.choose(from, to, self.on_event) {
+            Ok(choice) => Ok(choice),
+            Err(Error::Interrupted) => Err(Error::Interrupted),
+            // The article fails for the same reason, and its record says so; a passage stays.
+            Err(_) => Ok(None),
         };
-        let choice = match language.filter(|from| !from.is_und() && !from.same_base(to)) {
-            None => None,
-            Some(from) => match chooser.choose(&from, to, self.on_event) {
-                Ok(choice) => choice,
-                Err(Error::Interrupted) => return Err(Error::Interrupted),
-                // The article fails for the same reason, and its record says so.
-                Err(_) => None,
-            },
+        let known = languages.filter(|known| !known.own.is_und() && !known.own.same_base(to));
+        let Some(Languages { own, passages }) = known else {
+            return Ok(self.key.with_translators(self.job, None, &[]).of(sha256));
         };
-        Ok(self.key.with_translators(self.job, choice.as_deref()).of(sha256))
+        let choice = choose(own)?;
+        let of_passage = |lang: &Lang| Ok((lang.clone(), choose(lang)?));
+        let passages = passages.iter().map(of_passage).collect::<Result<Vec<_>>>()?;
+        Ok(self.key.with_translators(self.job, choice.as_deref(), &passages).of(sha256))
+    }
+}
+
+/// The id of an article, whether or not it could be read.
+fn id(article: &ReadArticle) -> &str {
+    match article {
+        Ok(raw) => &raw.id,
+        Err(unread) => &unread.id,
     }
 }
 

@@ -15,11 +15,13 @@ use crate::types::{
 pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> Result<Record> {
     let (checks, stats) = (document.checks(job), document.stats(models)?);
     let (translation, title) = (document.translation(job), document.title(job));
+    let passages = document.passages(job);
     Ok(Record {
         id: document.article.id,
         key: document.key,
         source: document.article.source,
         language: document.language,
+        passages,
         title,
         translation,
         summary: document.summary.map(|s| s.record),
@@ -111,9 +113,11 @@ impl Document<'_> {
     fn title(&self, job: &Job) -> Option<TitleRecord> {
         let source = self.article.title.clone()?;
         let is_translated = self.translations.len() == self.units.len();
-        let title = self.units.iter().position(|unit| unit.block.is_none());
-        let translation =
-            title.filter(|_| is_translated).map(|number| self.chosen(number, job).to_string());
+        // It has several units where a quotation in it is in another language.
+        let titles = (0..self.units.len()).filter(|&number| self.units[number].block.is_none());
+        let part = |number| [self.chosen(number, job), &self.units[number].gap].concat();
+        let translation = is_translated.then(|| titles.map(part).collect::<String>());
+        let translation = translation.filter(|text| !text.is_empty());
         Some(TitleRecord { source, translation })
     }
 }
@@ -136,6 +140,7 @@ pub(super) fn failure(id: String, key: String, source: Source, error: &Error) ->
         key,
         source,
         language: Detection { code: Lang::und(), confidence: 0.0 },
+        passages: Vec::new(),
         title: None,
         translation: None,
         summary: None,

@@ -5,6 +5,7 @@ use crate::text::language::{Languages, leans, of_passage};
 use crate::text::sentences::{self, seams};
 use crate::text::{language, quotes, words};
 use crate::types::{Article, BlockKind, Lang, Sentence};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// A sentence and where it stands; or a part of one, where a quotation in it is in another language
@@ -41,6 +42,13 @@ pub(super) fn units(article: &Article, language: &Lang, to: Option<&Lang>) -> Ve
         of_sentences(split, Some(number), &around, language, to)
     });
     title.chain(body).collect()
+}
+
+/// The languages of units other than that of their article and the one wanted.
+pub(super) fn passages(units: &[Unit], language: &Lang, to: &Lang) -> Vec<Lang> {
+    let is_other = |own: &&Lang| !own.is_und() && *own != language && !own.same_base(to);
+    let found: BTreeSet<&Lang> = units.iter().map(|unit| &unit.language).filter(is_other).collect();
+    found.into_iter().cloned().collect()
 }
 
 /// The language of a block of several sentences that are all in another language than the article.

@@ -27,6 +27,7 @@ impl Sample {
             vec![from.clone(), to.clone()]
         };
         Record {
+            passages: Vec::new(),
             id: self.id.into(),
             key: "9f2c".into(),
             source: Source {

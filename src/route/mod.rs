@@ -10,5 +10,5 @@ mod way;
 pub use languages::{serves, written};
 pub use order::{Availability, Candidate, best};
 pub use preferences::{LanguagePair, Preferences, Preset};
-pub use speed::words_per_second;
+pub use speed::{REFERENCE_GOPS, words_per_second};
 pub use way::{Step, Way, way};

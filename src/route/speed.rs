@@ -4,6 +4,9 @@ use super::Preset;
 use crate::io::catalog::Model;
 use crate::types::Prompting;
 
+/// 10⁹ operations on 8-bit integers that the core does in a second on which these speeds were
+/// measured, with nothing else to do (`polygist bench` says it of another).
+pub const REFERENCE_GOPS: f64 = 440.0;
 /// Words that Firefox's tiny models of 17 MB write in a second on one core of a Zen 4 (measured,
 /// with all that is around them); larger ones are slower in proportion.
 const TINY: (f64, f64) = (4_860.0, 17e6);

@@ -8,6 +8,7 @@ mod hop;
 mod pieces;
 mod progress;
 mod readable;
+mod readings;
 mod retry;
 mod route;
 

@@ -120,7 +120,7 @@ fn lower_word(word: &str, lang: &Lang) -> String {
     }
 }
 
-fn capitalize(word: &str, lang: &Lang) -> String {
+pub fn capitalize(word: &str, lang: &Lang) -> String {
     if lang.base() == "nl" && word.starts_with("ij") {
         return format!("IJ{}", &word[2..]);
     }

@@ -1,5 +1,6 @@
 //! Reading a tokenizer's files, which come from outside: never more than a limit.
 
+use crate::checkpoint::stand_in::stand_in;
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::Read;
@@ -31,7 +32,8 @@ pub(super) fn text(path: &Path) -> Result<String> {
 pub(super) fn json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = read(path, MAX_JSON)?;
     serde_json::from_slice(&bytes).map_err(|e| {
-        Error::model(path.display().to_string(), format!("not the JSON that was expected: {e}"))
+        let why = || format!("not the JSON that was expected: {e}");
+        Error::model(path.display().to_string(), stand_in(&bytes).unwrap_or_else(why))
     })
 }
 

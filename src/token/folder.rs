@@ -8,8 +8,9 @@ use super::sentencepiece::charsmap::Charsmap;
 use super::sentencepiece::model_file::Spm;
 use super::tokenizer::{Backend, Tokenizer};
 use super::tokenizer_config::{Family, TokenizerConfig};
-use super::{convert, files, language_codes};
+use super::{convert, files, language_codes, parts};
 use crate::checkpoint::Config;
+use crate::checkpoint::stand_in::stand_in;
 use crate::error::{Error, Result};
 use base64::Engine as _;
 use serde::Deserialize;
@@ -21,14 +22,32 @@ use std::path::Path;
 #[derive(Deserialize)]
 struct Head {
     normalizer: Option<Value>,
+    pre_tokenizer: Option<Value>,
     post_processor: Option<Value>,
+    decoder: Option<Value>,
     model: HeadModel,
 }
 
 #[derive(Deserialize)]
 struct HeadModel {
+    #[serde(rename = "type", default)]
+    kind: Value,
     unk_id: Option<u32>,
     unk_token: Option<String>,
+}
+
+impl Head {
+    /// See [`parts::check`].
+    fn check_types(&self) -> Result<(), String> {
+        let model = serde_json::json!({ "type": self.model.kind });
+        parts::check(|key| match key {
+            "model" => Some(&model),
+            "normalizer" => self.normalizer.as_ref(),
+            "pre_tokenizer" => self.pre_tokenizer.as_ref(),
+            "post_processor" => self.post_processor.as_ref(),
+            _ => self.decoder.as_ref(),
+        })
+    }
 }
 
 /// The files that a SentencePiece model has been called by.
@@ -119,10 +138,14 @@ fn from_json(path: &Path, config: &Config) -> Result<Tokenizer> {
     let settings = TokenizerConfig::read(folder, config)?;
     let text = files::text(path)?;
     let broken = |message: String| Error::Tokenizer(format!("{}: {message}", path.display()));
-    let head: Head = serde_json::from_str(&text).map_err(|e| broken(e.to_string()))?;
+    let unreadable = |why: String| {
+        broken(stand_in(text.as_bytes()).unwrap_or_else(|| parts::explain(&text, why)))
+    };
+    let head: Head = serde_json::from_str(&text).map_err(|e| unreadable(e.to_string()))?;
+    head.check_types().map_err(broken)?;
     head.normalizer.iter().try_for_each(check_charsmaps).map_err(broken)?;
-    let inner =
-        tokenizers::Tokenizer::from_bytes(text.as_bytes()).map_err(|e| broken(e.to_string()))?;
+    let inner = tokenizers::Tokenizer::from_bytes(text.as_bytes())
+        .map_err(|e| unreadable(e.to_string()))?;
     let unknown = head.model.unk_id.or_else(|| inner.token_to_id(head.model.unk_token.as_deref()?));
     let unknown = unknown.or_else(|| inner.token_to_id(&settings.token("unk_token", "")?.content));
     finish(hf((inner, unknown), &settings)?, head.post_processor, folder, config, &settings)

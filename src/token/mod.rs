@@ -15,6 +15,7 @@ mod input_template;
 mod language_codes;
 mod mapped_sentencepiece;
 mod numbered;
+mod parts;
 mod piece;
 mod sentencepiece;
 mod tokenizer;

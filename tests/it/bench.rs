@@ -108,6 +108,20 @@ fn by_hand(source: f64, sentences: f64, tokens: f64) -> f64 {
 }
 
 #[test]
+fn presets_are_those_of_translate() {
+    let sandbox = Sandbox::with([("in/a.txt", FRENCH)]);
+    let line = format!("bench in --to en --runs 1 --warmup 0 --threads 1 --format json {MODELS}");
+    let written = |flags: &str| {
+        let report = json(&sandbox.run(&format!("{line} {flags}")).expect(0, &[]).stdout);
+        number(&report["measurements"][0]["operations"])
+    };
+    assert_eq!(written("--fast"), written("--beam 1"));
+    assert_eq!(written("--best"), written("--beam 4"));
+    assert!(written("--fast") != written("--best"));
+    sandbox.run(&format!("{line} --fast --best")).expect(1, &["cannot be used with"]);
+}
+
+#[test]
 fn articles_go_through_the_pipeline_and_nothing_is_written() {
     let sandbox = Sandbox::with([
         ("in/a.txt", FRENCH),

@@ -35,6 +35,14 @@ fn lines_stay_lines() {
     assert!(target[0] != target[4], "{output}");
     assert!(target[0] != source[0], "{output}");
 
+    // The sentences of a line are translated as if each were alone.
+    let two = "  La rivière est montée lundi. La ville a fermé son pont.\n";
+    let joined = sandbox
+        .run_with(&format!("translate --lines --from fr --to en {TRANSLATOR}"), two)
+        .expect(0, &[])
+        .stdout;
+    assert_eq!(joined, format!("  {} {}\n", target[0], target[4]));
+
     // In another order, each line has the same translation.
     let turned: String = source.iter().rev().map(|line| format!("{line}\r\n")).collect();
     sandbox.write("turned.txt", turned);

@@ -179,6 +179,32 @@ fn a_dry_run_tells_the_plan() {
 }
 
 #[test]
+fn a_better_model_for_a_passage_does_its_article_again() {
+    let mixed = format!("{FRENCH}\n{FRENCH}\n\n{GERMAN}");
+    let sandbox = sandbox(
+        &[starter(), student("fr", "en")],
+        [("in/a.txt", FRENCH), ("in/mixed.txt", mixed.as_str())],
+    );
+    let line = format!("{BATCH} --to en");
+    sandbox.run(&line).expect(0, &["2 done"]);
+    let passages: Vec<Vec<String>> = sandbox
+        .records("out")
+        .iter()
+        .map(|record| record.passages.iter().map(ToString::to_string).collect())
+        .collect();
+    assert_eq!(passages, [vec![], vec!["de".to_string()]]);
+    sandbox.run(&line).expect(0, &["nothing to do, 2 done before"]);
+    let models = [starter(), student("fr", "en"), student("de", "en")];
+    sandbox.write("home/polygist/models.toml", models.concat());
+    sandbox.run(&line).expect(0, &["1 done, 1 done before"]);
+    sandbox.run(&line).expect(0, &["nothing to do, 2 done before"]);
+    // Another text under the same name is looked at again.
+    sandbox.write("in/mixed.txt", FRENCH.repeat(2));
+    sandbox.run(&line).expect(0, &["1 done, 1 done before"]);
+    assert!(sandbox.records("out").iter().all(|record| record.passages.is_empty()));
+}
+
+#[test]
 fn a_model_that_cannot_be_had_is_told_once_and_the_next_is_taken() {
     // Its file has gone.
     let gone = student("fr", "en").replace("srcvocab.enfr.spm", "gone.spm");

@@ -278,7 +278,7 @@ fn errors_say_what_is_missing() {
     assert!(open(r#"{"model_type": "t5"}"#).contains("spiece.model"));
     assert!(open(r#"{"model_type": "bart"}"#).contains("merges.txt"));
     assert!(open("{}").contains("tokenizer.json"));
-    fs::write(temporary.path().join("spiece.model"), "<!doctype html>").unwrap();
+    fs::write(temporary.path().join("spiece.model"), "PK\x03\x04").unwrap();
     assert!(open(r#"{"model_type": "t5"}"#).contains("expected a SentencePiece model"));
     // A table of replacements that points outside of itself, in a tokenizer.json.
     let model = r#"{"type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0.0]]}"#;
@@ -289,4 +289,48 @@ fn errors_say_what_is_missing() {
     )
     .unwrap();
     assert!(open("{}").contains("replacements"), "{}", open("{}"));
+}
+
+#[test]
+fn what_is_not_known_of_a_tokenizer_is_named() {
+    let temporary = tempfile::tempdir().unwrap();
+    let error = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut tokenizer = json(fixture("models/llama").join("tokenizer.json"));
+        change(&mut tokenizer);
+        fs::write(temporary.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+        let config = Config::Json(json(fixture("models/llama").join("config.json")));
+        Tokenizer::from_folder(temporary.path(), &config).err().map(|error| error.to_string())
+    };
+    assert_eq!(error(&|_| {}), None);
+    // Parts of a type that is not known, the last of them inside another; one with its fields
+    // wrong; no model at all.
+    for (key, value, parts) in [
+        (
+            "/model/type",
+            "\"SuperBPE\"",
+            ["its model is of the type \"SuperBPE\"", "known are BPE, "],
+        ),
+        (
+            "/pre_tokenizer",
+            r#"{"type": "Jieba"}"#,
+            ["its pre_tokenizer is of the type \"Jieba\"", ""],
+        ),
+        ("/decoder", r#"{"type": "Morse"}"#, ["its decoder is of the type \"Morse\"", "Fuse"]),
+        ("/post_processor", r#"{"type": "Odd"}"#, ["its post_processor is of", "\"Odd\""]),
+        (
+            "/normalizer",
+            r#"{"type": "Sequence", "normalizers": [{"type": "NFC"}, {"type": "Emoji"}]}"#,
+            ["its normalizer is of the type \"Emoji\"", "NFKC"],
+        ),
+        ("/normalizer", r#"{"type": "Prepend"}"#, ["its normalizer (Prepend) cannot be read", ""]),
+        ("/model", "null", ["it has no model", "found "]),
+        ("", r#"{"architectures": []}"#, ["it has no model", "found architectures"]),
+    ] {
+        let found = error(&|tokenizer| {
+            *tokenizer.pointer_mut(key).unwrap() = serde_json::from_str(value).unwrap()
+        });
+        let found = found.unwrap_or_else(|| panic!("{key} {value} was opened"));
+        assert!(parts.iter().all(|part| found.contains(part)), "{key}: {found}");
+        assert!(found.contains("tokenizer.json"), "{found}");
+    }
 }

@@ -1,12 +1,14 @@
 //! What a model's files lack is told at once, and so is what they hold besides; published models
 //! cause neither.
 
-use crate::common::{Sandbox, cpu, fixture, fixtures};
+use crate::common::{Sandbox, cpu, fixture, fixtures, json, load, logits};
 use candle_core::{DType, Device, Tensor};
+use polygist::checkpoint::Config;
 use polygist::error::Result;
 use polygist::generate::Engine;
 use polygist::kernel::Precision;
 use polygist::model;
+use polygist::token::Tokenizer;
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -54,8 +56,9 @@ fn weights_that_are_not_used_are_told_but_for_those_that_many_files_have() {
     let dir = tempfile::tempdir().unwrap();
     changed(&fixture("seq2seq/bart"), dir.path(), |tensors| {
         let some = || Tensor::zeros((2, 2), DType::F32, &Device::Cpu).unwrap();
+        let shared = tensors["model.shared.weight"].clone();
+        tensors.insert("lm_head.weight".into(), shared);
         for name in [
-            "lm_head.weight",
             "model.encoder.embed_tokens.weight",
             "model.decoder.version",
             "model.encoder.embed_positions._float_tensor",
@@ -143,4 +146,142 @@ fn all_that_is_missing_is_told_at_once() {
     fs::write(dir.path().join("config.json"), many).unwrap();
     let error = open(dir.path()).err().unwrap().to_string();
     assert!(error.contains("at least 10000 weights are missing: encoder.block.3."), "{error}");
+}
+
+/// The logits of a family's model after a few tokens, its weights and its configuration changed.
+fn logits_of(
+    family: &str,
+    tied: Option<bool>,
+    change: &dyn Fn(&mut HashMap<String, Tensor>),
+) -> Result<(Vec<f32>, Vec<String>)> {
+    let dir = tempfile::tempdir().unwrap();
+    changed(&fixture(family), dir.path(), change);
+    let mut config = json(dir.path().join("config.json"));
+    if let Some(tied) = tied {
+        config["tie_word_embeddings"] = tied.into();
+    }
+    fs::write(dir.path().join("config.json"), config.to_string()).unwrap();
+    let (_, warnings) = open(dir.path())?;
+    Ok((logits(&*load(dir.path(), Precision::F32), &[5, 9, 7], &[3, 8]), warnings))
+}
+
+const HEAD: &str = "lm_head.weight";
+
+#[test]
+fn an_embedding_that_is_left_out_or_repeated_is_the_same_model() {
+    for (family, embedding, others) in [
+        ("models/llama", "model.embed_tokens.weight", &[][..]),
+        ("models/gemma3", "model.embed_tokens.weight", &[]),
+        ("seq2seq/t5", "shared.weight", &["encoder.embed_tokens.weight"]),
+        ("seq2seq/umt5", "shared.weight", &["decoder.embed_tokens.weight"]),
+        (
+            "seq2seq/bart",
+            "model.shared.weight",
+            &["model.encoder.embed_tokens.weight", "model.decoder.embed_tokens.weight"],
+        ),
+        ("seq2seq/m2m100", "model.shared.weight", &["model.decoder.embed_tokens.weight"]),
+        ("seq2seq/marian", "model.shared.weight", &["model.encoder.embed_tokens.weight"]),
+        ("seq2seq/mbart", "model.shared.weight", &["model.encoder.embed_tokens.weight"]),
+        ("seq2seq/pegasus", "model.shared.weight", &["model.encoder.embed_tokens.weight"]),
+        ("seq2seq/led", "led.shared.weight", &["led.encoder.embed_tokens.weight"]),
+        ("seq2seq/marian-separate-tied", "model.decoder.embed_tokens.weight", &[]),
+    ] {
+        let (expected, _) = logits_of(family, Some(true), &|_| {}).unwrap();
+        for &name in [HEAD].iter().chain(others) {
+            for keep in [true, false] {
+                let (found, warnings) = logits_of(family, Some(true), &|tensors| {
+                    let table = tensors[embedding].clone();
+                    tensors.insert(name.into(), table);
+                    if !keep {
+                        tensors.remove(embedding);
+                    }
+                })
+                .unwrap_or_else(|error| panic!("{family} {name} {keep}: {error}"));
+                assert!(found == expected, "{family} {name} {keep}");
+                assert!(warnings.is_empty(), "{family} {name} {keep}: {warnings:?}");
+            }
+        }
+        // Another matrix is another output layer, whatever the configuration says.
+        let other = |tensors: &mut HashMap<String, Tensor>| {
+            let table = (tensors[embedding].to_dtype(DType::F32).unwrap() * 2.0).unwrap();
+            tensors.insert(HEAD.into(), table);
+        };
+        let (own, _) = logits_of(family, Some(true), &other).unwrap();
+        assert!(own != expected, "{family}");
+    }
+}
+
+#[test]
+fn an_output_layer_that_is_lost_is_told() {
+    for family in ["models/llama", "models/gemma3", "seq2seq/bart", "seq2seq/marian-separate-tied"]
+    {
+        let error = logits_of(family, Some(false), &|tensors| drop(tensors.remove(HEAD)));
+        let error = error.err().unwrap_or_else(|| panic!("{family} was opened")).to_string();
+        for part in ["weight lm_head.weight is missing", "tie_word_embeddings", "fetch"] {
+            assert!(error.contains(part), "{family}: {error}");
+        }
+    }
+    // `transformers` writes T5 so, and loads it so.
+    for family in ["seq2seq/mt5", "seq2seq/flan-t5"] {
+        let (_, warnings) =
+            logits_of(family, Some(false), &|tensors| drop(tensors.remove(HEAD))).unwrap();
+        assert!(
+            warnings.iter().any(|warning| warning.contains("no lm_head.weight")),
+            "{family}: {warnings:?}"
+        );
+    }
+}
+
+#[test]
+fn what_stands_in_for_a_file_is_named() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0f\nsize 12345\n";
+    let page = "<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>";
+    for (from, file) in [
+        ("models/llama", "model.safetensors"),
+        ("models/llama", "tokenizer.json"),
+        ("models/llama", "config.json"),
+        ("models/llama", "model.gguf"),
+        ("seq2seq/bart", "pytorch_model.bin"),
+        ("tokenizers/marian", "source.spm"),
+        ("tokenizers/marian", "vocab.json"),
+        ("tokenizers/t5", "spiece.model"),
+        ("bergamot/firefox", ".bin"),
+        ("bergamot/firefox", ".spm"),
+    ] {
+        for (bytes, parts) in [
+            (pointer, ["Git-LFS pointer to a file of 12345 bytes", "git lfs pull"]),
+            (page, ["web page (\"Sign in\")", "fetch the model again"]),
+            (
+                "{\"error\": \"Invalid credentials\"}",
+                ["\"Invalid credentials\"", "fetch the model"],
+            ),
+        ] {
+            let dir = tempfile::tempdir().unwrap();
+            let mut target = dir.path().join(file);
+            for entry in fs::read_dir(fixture(from)).unwrap().map(|entry| entry.unwrap().path()) {
+                let name = entry.file_name().unwrap().to_str().unwrap().to_string();
+                let student = name.starts_with("model.") || name.contains("srcvocab");
+                if file.starts_with('.') && name.ends_with(file) && student {
+                    target = dir.path().join(&name);
+                }
+                if !(name.ends_with("safetensors") && file.ends_with(".bin")) && entry.is_file() {
+                    fs::copy(&entry, dir.path().join(name)).unwrap();
+                }
+            }
+            fs::write(&target, bytes).unwrap();
+            let error = if from.starts_with("tokenizers") {
+                let config = Config::Json(json(dir.path().join("config.json")));
+                Tokenizer::from_folder(dir.path(), &config).err().map(|error| error.to_string())
+            } else {
+                let path = if file.ends_with("gguf") { &target } else { dir.path() };
+                open(path).err().map(|error| error.to_string())
+            };
+            let error = error.unwrap_or_else(|| panic!("{from}/{file} {bytes:?} was opened"));
+            for part in parts {
+                assert!(error.contains(part), "{from}/{file} {bytes:?}: {error}");
+            }
+            let name = target.file_name().unwrap().to_str().unwrap();
+            assert!(error.contains(name), "{from}/{file} {bytes:?}: {error}");
+        }
+    }
 }

@@ -5,7 +5,7 @@
 //! is divided by them.
 
 use super::{Decoder, DecoderConfig, Layer, Naming};
-use crate::arch::audit;
+use crate::arch::{audit, head};
 use crate::checkpoint::{MatrixReader, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::AttentionShape;
@@ -30,9 +30,11 @@ impl Decoder {
             );
             return Err(Error::model(weights.model(), message));
         }
-        audit::require(weights, naming.required(c))?;
+        let embedding = head::embedding(weights, &[naming.embedding], naming.output, c.tied_output)
+            .unwrap_or(naming.embedding);
+        audit::require(weights, naming.required(c, embedding))?;
         let builder = Builder { config: c, naming, weights, backend };
-        let Vocabulary { embedding, output, smoothing, tied } = builder.vocabulary()?;
+        let Vocabulary { embedding, output, smoothing, tied } = builder.vocabulary(embedding)?;
         let layers =
             (0..c.layers).into_par_iter().map(|i| builder.layer(i)).collect::<Result<Vec<_>>>()?;
         Ok(Decoder {
@@ -80,12 +82,14 @@ impl Builder<'_> {
         Ok(Norm::Rms { weight: self.backend.place(&weight)?, epsilon: self.config.epsilon })
     }
 
-    fn vocabulary(&self) -> Result<Vocabulary> {
+    /// `name` is the embedding's.
+    fn vocabulary(&self, name: &str) -> Result<Vocabulary> {
         let Builder { config, naming, weights, backend } = *self;
-        let tied = !weights.has(naming.output);
-        let output = if tied { naming.embedding } else { naming.output };
+        let tied =
+            !head::is_separate(weights, name, naming.output, config.dim, config.tied_output)?;
+        let output = if tied { name } else { naming.output };
         let smoothing = self.smoothing(output, config.dim)?;
-        let table = weights.get_rows_reader(naming.embedding, config.dim)?;
+        let table = weights.get_rows_reader(name, config.dim)?;
         let vocabulary = table.rows;
         let table = table.scale_columns(smoothing.as_ref().filter(|_| tied))?;
         let embedding = Embedding::new(&table, backend)?;

@@ -29,8 +29,8 @@ pub(in crate::arch) struct Naming {
 }
 
 impl Naming {
-    /// The names of all weights that a decoder needs.
-    pub fn required(&self, c: &DecoderConfig) -> impl Iterator<Item = String> {
+    /// The names of all weights that a decoder needs, its embedding under the name `embedding`.
+    pub fn required(&self, c: &DecoderConfig, embedding: &str) -> impl Iterator<Item = String> {
         let mut parts = vec![
             self.attention_norm,
             self.q,
@@ -49,7 +49,7 @@ impl Naming {
             parts.extend([self.post_attention_norm, self.post_feed_forward_norm]);
         }
         let layer = move |i: usize| parts.iter().map(|part| self.part(i, part)).collect::<Vec<_>>();
-        [self.embedding, self.output_norm]
+        [embedding, self.output_norm]
             .map(String::from)
             .into_iter()
             .chain((0..c.layers).flat_map(layer))

@@ -4,10 +4,10 @@ use super::{
     CrossAttention, DecoderLayer, EncoderDecoder, EncoderLayer, Mixer, SelfAttention, Stack,
     Sublayer,
 };
-use crate::arch::audit;
 use crate::arch::family::{
     AttentionPattern, EncoderDecoderConfig, Naming, PositionKind, StackConfig, StackNaming,
 };
+use crate::arch::{audit, head};
 use crate::checkpoint::{MatrixReader, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::{AttentionShape, RelativeBias};
@@ -28,8 +28,7 @@ impl EncoderDecoder {
     ) -> Result<EncoderDecoder> {
         audit::require(weights, audit::encoder_decoder(&config, naming))?;
         let builder = Builder { config: &config, weights, backend };
-        let [source, target] = builder.embeddings(naming)?;
-        let output = builder.output(naming, &target)?;
+        let Vocabularies { source, target, output } = builder.vocabularies(naming)?;
         let stack = StackBuilder::new(&builder, &config.encoder, &naming.encoder, true)?;
         let encoder = stack.build(source, |layer| stack.encoder_layer(layer))?;
         let stack = StackBuilder::new(&builder, &config.decoder, &naming.decoder, false)?;
@@ -51,6 +50,13 @@ impl EncoderDecoder {
             generation_defaults,
         })
     }
+}
+
+/// The layers that map tokens to vectors and back.
+struct Vocabularies {
+    source: Arc<Embedding>,
+    target: Arc<Embedding>,
+    output: OutputLayer,
 }
 
 /// Builds the parts that both stacks have.
@@ -89,22 +95,32 @@ impl Builder<'_> {
         )
     }
 
-    /// The embeddings of source and target, which may be one.
-    fn embeddings(&self, naming: &Naming) -> Result<[Arc<Embedding>; 2]> {
-        if self.config.separate_vocabularies {
-            let [source, target] = [&naming.encoder, &naming.decoder];
-            return Ok([self.embedding(source.embedding)?, self.embedding(target.embedding)?]);
-        }
-        let found = naming.shared.iter().find(|name| self.weights.has(name));
-        let name = found.ok_or_else(|| {
-            let expected = naming.shared.join(" or ");
-            Error::model(
-                self.weights.model(),
-                format!("the embedding is missing; expected a weight {expected}"),
-            )
-        })?;
-        let shared = self.embedding(name)?;
-        Ok([shared.clone(), shared])
+    /// The embeddings of source and target, which may be one, and the output layer.
+    fn vocabularies(&self, naming: &Naming) -> Result<Vocabularies> {
+        let &EncoderDecoderConfig { dim, tied_output, separate_vocabularies, .. } = self.config;
+        let weights = self.weights;
+        let find = |own: &'static str| {
+            let names = match naming.shared {
+                // Where a file has no shared one, each stack's comes before the other's.
+                [first, others @ ..] if !separate_vocabularies => [&[*first, own], others].concat(),
+                _ => vec![own],
+            };
+            let found = head::embedding(weights, &names, naming.output, tied_output);
+            found.ok_or_else(|| {
+                let expected = names.join(" or ");
+                let message =
+                    format!("weight {expected} is missing, the embedding; fetch the model again");
+                Error::model(weights.model(), message)
+            })
+        };
+        let [source, target] = [find(naming.encoder.embedding)?, find(naming.decoder.embedding)?];
+        let own_target =
+            separate_vocabularies || head::is_separate(weights, source, target, dim, true)?;
+        let own_output = head::is_separate(weights, target, naming.output, dim, tied_output)?;
+        let source = self.embedding(source)?;
+        let target = if own_target { self.embedding(target)? } else { source.clone() };
+        let output = self.output(naming, &target, own_output)?;
+        Ok(Vocabularies { source, target, output })
     }
 
     fn embedding(&self, name: &str) -> Result<Arc<Embedding>> {
@@ -118,13 +134,14 @@ impl Builder<'_> {
         Ok(Arc::new(Embedding::new(&table, self.backend)?))
     }
 
-    fn output(&self, naming: &Naming, target: &Embedding) -> Result<OutputLayer> {
+    /// The output layer, with the weights of the target's embedding or its own.
+    fn output(&self, naming: &Naming, target: &Embedding, own: bool) -> Result<OutputLayer> {
         let weights = self.weights;
-        let output = if self.config.tied_output || !weights.has(naming.output) {
-            target.tied_output()
-        } else {
+        let output = if own {
             let weights = weights.get_rows_reader(naming.output, self.config.dim)?;
             OutputLayer::new(&weights, self.backend)?
+        } else {
+            target.tied_output()
         };
         if !weights.has(naming.output_bias) {
             return Ok(output);

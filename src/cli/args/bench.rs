@@ -15,6 +15,7 @@ use std::path::PathBuf;
   polygist bench --synthetic marian-base       random weights, no download
   polygist bench --synthetic marian-base --threads 1,2 --batch 1,8,32 --beam 1,4
   polygist bench --to en articles              as `polygist batch`, but writing nothing
+  polygist bench --to en --fast articles        the preset of --fast
   polygist bench --to en --model opus-mt-fr-en --format html --out bench.html articles
 
 Flags that take several values are compared with each other, every combination. Nothing is written but the result.")]
@@ -45,6 +46,12 @@ pub struct Bench {
     /// translate`
     #[arg(long, value_name = "MODEL", value_delimiter = ',', conflicts_with = "synthetic")]
     pub model: Vec<String>,
+    /// As in `polygist translate`: no beam, nothing is read back
+    #[arg(long, conflicts_with_all = ["best", "synthetic"])]
+    pub fast: bool,
+    /// As in `polygist translate`: a beam of four, and `auto` may fetch models of up to 500 MB
+    #[arg(long, conflicts_with = "synthetic")]
+    pub best: bool,
     /// Folder of a LoRA adapter for the model of --model, as in `polygist translate`
     #[arg(long, value_name = "DIR", conflicts_with = "synthetic")]
     pub adapter: Option<PathBuf>,

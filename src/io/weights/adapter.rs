@@ -9,7 +9,7 @@
 use super::json::{json, optional_json};
 use super::safetensors;
 use super::stored::Stored;
-use crate::checkpoint::{AdapterDelta, LowRank, Weights};
+use crate::checkpoint::{AdapterDelta, LowRank, Weights, stand_in};
 use crate::error::{Error, Result};
 use crate::io::layout::{
     self, ADAPTER_CONFIG as CONFIG, ADAPTER_SHORTLIST as SHORTLIST, ADAPTER_SMOOTHING as SMOOTHING,
@@ -108,6 +108,7 @@ fn tensors(folder: &Path, file: &str, name: &str) -> Result<Stored> {
     let mut open = File::open(&path).map_err(Error::io("reading", &path))?;
     let size = open.metadata().map_err(Error::io("reading", &path))?.len();
     let views = safetensors::read(&mut open, size)
+        .map_err(|why| stand_in::explain(&path, why))
         .map_err(|why| Error::model(name, format!("{file}: {why}")))?;
     let mut stored = Stored::new(name.into());
     stored.add(&path, open, views);

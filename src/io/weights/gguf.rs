@@ -5,7 +5,7 @@
 //! its size in memory), divides by the alignment that the file names, 0 included, and hands a
 //! tensor without elements on to code that may not have one.
 
-use crate::checkpoint::{Config, MatrixReader, Weights, with_slice};
+use crate::checkpoint::{Config, MatrixReader, Weights, stand_in, with_slice};
 use crate::error::{Error, Result};
 use candle_core::quantized::ggml_file::qtensor_from_ggml;
 use candle_core::quantized::gguf_file;
@@ -116,12 +116,10 @@ pub(super) fn read_header(
 ) -> Result<gguf_file::Content> {
     let name = path.display().to_string();
     let unreadable = |why: String| {
-        Error::model(
-            &name,
-            format!(
-                "not a readable GGUF file: {why}; fetch it again, or check it with `polygist models verify`"
-            ),
-        )
+        let why = format!(
+            "not a readable GGUF file: {why}; fetch it again, or check it with `polygist models verify`"
+        );
+        Error::model(&name, stand_in::explain(path, why))
     };
     let end = Scan::new(reader, size).header().map_err(unreadable)?;
     let mut header = vec![0; end as usize];

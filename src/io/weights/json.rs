@@ -1,5 +1,6 @@
 //! The JSON files of a model's folder, read up to a limit.
 
+use crate::checkpoint::stand_in::{error_in, stand_in};
 use crate::error::{Error, Result};
 use serde_json::Value;
 use std::fs::File;
@@ -36,8 +37,17 @@ pub fn optional_text(folder: &Path, name: &str) -> Result<Option<String>> {
 
 /// A JSON file of a model's folder; `model` names the model in messages.
 pub(super) fn json(folder: &Path, name: &str, model: &str) -> Result<Value> {
-    serde_json::from_slice(&bytes(folder, name, model)?)
-        .map_err(|e| Error::model(model, format!("{name} is not JSON: {e}")))
+    let bytes = bytes(folder, name, model)?;
+    let read: serde_json::Result<Value> = serde_json::from_slice(&bytes);
+    // A configuration may be any object, but none of a server's errors.
+    let stands_in = match &read {
+        Ok(value) => error_in(value).and_then(|_| stand_in(&bytes)),
+        Err(_) => stand_in(&bytes),
+    };
+    if let Some(what) = stands_in {
+        return Err(Error::model(model, format!("{name}: {what}")));
+    }
+    read.map_err(|e| Error::model(model, format!("{name} is not JSON: {e}")))
 }
 
 /// The bytes of a file of at most [`JSON_LIMIT`].

@@ -1,6 +1,7 @@
 //! Binary lexical shortlists of Marian's (`lex.50.50.enfr.s2t.bin`): a header, where the list of
 //! each source token begins, and the lists.
 
+use crate::checkpoint::stand_in::stand_in;
 use crate::error::{Error, Result};
 use std::fs::File;
 use std::io::Read;
@@ -34,6 +35,9 @@ impl ShortlistFile {
         let file = File::open(path).map_err(Error::io("opening", path))?;
         file.take(MAX_SHORTLIST + 1).read_to_end(&mut bytes).map_err(Error::io("reading", path))?;
         ShortlistFile::parse(&bytes).map_err(|why| {
+            if let Some(what) = stand_in(&bytes) {
+                return Error::model(path.display().to_string(), what);
+            }
             let hint = "expected a binary lexical shortlist of Marian's; fetch it again, or remove it to do without";
             Error::model(path.display().to_string(), format!("{why}; {hint}"))
         })

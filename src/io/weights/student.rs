@@ -4,7 +4,7 @@
 
 use super::marian;
 use super::stored::Stored;
-use crate::checkpoint::{Config, Weights};
+use crate::checkpoint::{Config, Weights, stand_in};
 use crate::error::{Error, Result};
 use crate::io::layout::{is_shortlist, student_vocabularies};
 use crate::types::Lang;
@@ -27,6 +27,7 @@ pub(super) fn open(
     let mut file = File::open(&path).map_err(Error::io("opening", &path))?;
     let size = file.metadata().map_err(Error::io("reading", &path))?.len();
     let marian::Contents { mut config, views } = marian::read(&mut file, size)
+        .map_err(|why| stand_in::explain(&path, why))
         .map_err(|why| Error::model(&model, format!("{weights}: {why}")))?;
     let vocabularies = student_vocabularies(names).map_err(|why| Error::model(&model, why))?;
     let mut shortlists: Vec<&String> = names.iter().filter(|name| is_shortlist(name)).collect();

@@ -2,6 +2,7 @@
 
 use super::attempt::Attempt;
 use super::progress::Counter;
+use super::readings::{READINGS, are_few_words, elect};
 use super::retry::RetryStrategy;
 use super::{Segment, Settings, Translation};
 use crate::error::Result;
@@ -38,12 +39,58 @@ pub(super) fn translate(
         for (&i, attempt) in waiting.iter().zip(attempts) {
             best[i].consider(attempt, distinct[i], strategy);
         }
+        if strategy == RetryStrategy::Plain {
+            let few = waiting.iter().copied().filter(|&i| {
+                are_few_words(distinct[i]) && best[i].translation.confidence.is_some()
+            });
+            let few: Vec<usize> = few.collect();
+            let tried: Vec<&Segment> = few.iter().map(|&i| distinct[i]).collect();
+            let others = |strategy| {
+                let attempt = Attempt { model, reverse, segments: &tried, strategy, settings };
+                attempt.translate(counter)
+            };
+            vote(&mut best, &few, &tried, &others)?;
+        }
         waiting.retain(|&i| checks::deserve_retry(&best[i].translation.problems));
     }
     for i in waiting {
         best[i].give_up(distinct[i]);
     }
     Ok(places.into_iter().map(|i| best[i].translation.clone()).collect())
+}
+
+/// Reads a few words in other forms too, and takes what most of them say; see [`readings`].
+///
+/// [`readings`]: super::readings
+fn vote(
+    best: &mut [Best],
+    few: &[usize],
+    segments: &[&Segment],
+    others: &dyn Fn(RetryStrategy) -> Result<Vec<Translation>>,
+) -> Result<()> {
+    if few.is_empty() {
+        return Ok(());
+    }
+    let mut candidates: Vec<Vec<Translation>> =
+        few.iter().map(|&i| vec![best[i].translation.clone()]).collect();
+    for &strategy in READINGS {
+        for (all, other) in candidates.iter_mut().zip(others(strategy)?) {
+            all.push(other);
+        }
+    }
+    for ((&i, segment), all) in few.iter().zip(segments).zip(candidates) {
+        let Best { translation: held, severity } = &mut best[i];
+        let output_tokens = all.iter().map(|one| one.output_tokens).sum();
+        let retried = checks::deserve_retry(&held.problems);
+        if let Some(chosen) =
+            elect(&segment.text, &all).and_then(|number| all.into_iter().nth(number))
+        {
+            *severity = Severity::of(&chosen.problems);
+            *held = Translation { retried, ..chosen };
+        }
+        held.output_tokens = output_tokens;
+    }
+    Ok(())
 }
 
 /// The segments without those that occur again, and for each segment the number of its equal: the

@@ -18,6 +18,12 @@ pub(super) enum RetryStrategy {
     /// As a sentence: in lower case, with a full stop where there is none and without where there
     /// is one.
     AsSentence,
+    /// A few words as the label of something, with a colon after them.
+    AsLabel,
+    /// A few words in quotation marks.
+    Quoted,
+    /// A few words in lower case.
+    InLowerCase,
     /// With a beam and against repetition, what must come through unchanged behind placeholders.
     Beam,
     /// Clause by clause, addresses and codes left out and put back in their places.
@@ -37,6 +43,9 @@ const OF_LANGUAGE_MODELS: &[RetryStrategy] = &[
 /// Those of translation models, which know no examples and fail at what is no sentence.
 const OF_TRANSLATION_MODELS: &[RetryStrategy] =
     &[RetryStrategy::Plain, RetryStrategy::AsSentence, RetryStrategy::Beam, RetryStrategy::Clauses];
+
+/// What a model may put a text in that it gets in quotation marks.
+const QUOTATION_MARKS: [char; 12] = ['"', '\'', '“', '”', '„', '«', '»', '‘', '’', '「', '」', ' '];
 
 /// Hypotheses of [`RetryStrategy::Beam`].
 const BEAMS: usize = 4;
@@ -61,10 +70,22 @@ impl RetryStrategy {
         }
     }
 
+    /// Whether the model is given the text in another form, for its style and not for its words.
+    fn is_other_form(self) -> bool {
+        use RetryStrategy::{AsLabel, AsSentence, InLowerCase, Quoted};
+        matches!(self, AsSentence | AsLabel | Quoted | InLowerCase)
+    }
+
     /// The options of an attempt.
     pub fn options(self, model: &dyn Generate, settings: Settings) -> DecodingOptions {
         let mut options = settings.options(model);
-        let is_other_text = matches!(self, RetryStrategy::Plain | RetryStrategy::AsSentence);
+        let is_other_text = !matches!(
+            self,
+            RetryStrategy::OtherExamples
+                | RetryStrategy::Beam
+                | RetryStrategy::Clauses
+                | RetryStrategy::Sampled
+        );
         if !is_other_text && options.no_repeat_ngram == 0 {
             options.no_repeat_ngram = 4;
         }
@@ -96,11 +117,17 @@ impl RetryStrategy {
         if caps::is_capitals(&text) {
             text = caps::lower(&text, from).into();
         }
-        if self != RetryStrategy::AsSentence {
+        if !self.is_other_form() {
             return text;
         }
         if caps::has_only_capitals(&text) {
             text = caps::lower_short(&text, from).into();
+        }
+        match self {
+            RetryStrategy::AsLabel => return format!("{text}:").into(),
+            RetryStrategy::Quoted => return format!("\"{text}\"").into(),
+            RetryStrategy::InLowerCase => return text.to_lowercase().into(),
+            _ => {}
         }
         let full_stop = if matches!(from.base(), "zh" | "ja" | "yue") { '。' } else { '.' };
         match text.chars().next_back() {
@@ -117,10 +144,17 @@ impl RetryStrategy {
 
     /// What the model has written for [`RetryStrategy::source`], as the translation of the segment.
     pub fn fit(self, written: String, segment: &Segment) -> String {
-        if self != RetryStrategy::AsSentence {
+        if !self.is_other_form() {
             return written;
         }
-        let written = seams::close(&written, segment.text.trim_end());
+        let written = match self {
+            RetryStrategy::AsLabel => written.trim_end_matches([':', '：', ' ']).to_string(),
+            RetryStrategy::Quoted => written.trim_matches(QUOTATION_MARKS).to_string(),
+            RetryStrategy::InLowerCase if segment.text.starts_with(char::is_uppercase) => {
+                caps::capitalize(&written, &segment.to)
+            }
+            _ => seams::close(&written, segment.text.trim_end()),
+        };
         if caps::has_only_capitals(&segment.text) {
             caps::upper(&written, &segment.to)
         } else {
@@ -147,6 +181,22 @@ mod tests {
             let (from, to) = (Lang::parse("pt").unwrap(), Lang::en());
             let segment = Segment { text: text.into(), from, to };
             let way = RetryStrategy::AsSentence;
+            assert_eq!(way.source(&segment), given);
+            assert_eq!(way.fit(written.into(), &segment), expected);
+        }
+    }
+
+    #[test]
+    fn a_few_words_have_several_forms() {
+        for (text, way, given, written, expected) in [
+            ("FIM", RetryStrategy::AsLabel, "Fim:", "End:", "END"),
+            ("Olá", RetryStrategy::AsLabel, "Olá:", "Hello:", "Hello"),
+            ("Olá", RetryStrategy::Quoted, "\"Olá\"", "\u{201c}Hello\u{201d}", "Hello"),
+            ("Olá", RetryStrategy::InLowerCase, "olá", "hello", "Hello"),
+            ("olá", RetryStrategy::InLowerCase, "olá", "hello", "hello"),
+        ] {
+            let (from, to) = (Lang::parse("pt").unwrap(), Lang::en());
+            let segment = Segment { text: text.into(), from, to };
             assert_eq!(way.source(&segment), given);
             assert_eq!(way.fit(written.into(), &segment), expected);
         }

@@ -2,6 +2,7 @@
 //! of which only what is needed to encode and decode is read. The file is untrusted: every length
 //! is checked against what is left of it before anything is done with it.
 
+use crate::checkpoint::stand_in::stand_in;
 use crate::error::{Error, Result};
 use std::path::Path;
 
@@ -96,10 +97,12 @@ impl Spm {
     /// # Errors
     /// When the file cannot be read or is no SentencePiece model.
     pub fn open(path: &Path) -> Result<Spm> {
-        Spm::parse(&crate::token::files::read(path, MAX_FILE)?).map_err(|message| {
+        let bytes = crate::token::files::read(path, MAX_FILE)?;
+        Spm::parse(&bytes).map_err(|message| {
             let hint =
                 "expected a SentencePiece model; if the download was cut off, fetch it again";
-            Error::model(path.display().to_string(), format!("{message}; {hint}"))
+            let why = stand_in(&bytes).unwrap_or(message);
+            Error::model(path.display().to_string(), format!("{why}; {hint}"))
         })
     }
 
