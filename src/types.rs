@@ -116,6 +116,22 @@ pub struct Detection {
     pub code: Lang,
     /// From 0 to 1.
     pub confidence: f32,
+    /// The language that is written in Latin letters instead of its own, where the code is `und`
+    /// for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub romanized: Option<Lang>,
+}
+
+impl Detection {
+    /// A language that was found or stated.
+    pub fn new(code: Lang, confidence: f32) -> Detection {
+        Detection { code, confidence, romanized: None }
+    }
+
+    /// No language, for want of words.
+    pub fn none() -> Detection {
+        Detection::new(Lang::und(), 0.0)
+    }
 }
 
 /// How a language model wants to be asked for a task.

@@ -135,7 +135,7 @@ pub(super) fn failure(id: String, key: String, source: Source, error: &Error) ->
         id,
         key,
         source,
-        language: Detection { code: Lang::und(), confidence: 0.0 },
+        language: Detection::none(),
         title: None,
         translation: None,
         summary: None,

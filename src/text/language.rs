@@ -1,13 +1,14 @@
 //! The language and the writing systems of a text.
 
+mod code;
 mod detect;
 mod evidence;
 /// Function words of languages.
 pub(super) mod function_words;
-mod identifiers;
 mod passage;
 /// Writing systems.
 pub mod script;
+mod weights;
 
 pub use detect::detect;
 pub(crate) use detect::is_evident;

@@ -1,5 +1,6 @@
-use super::evidence::{OTHER_EVIDENCE, weigh, weigh_words};
+use super::evidence::{OTHER_EVIDENCE, weigh_words};
 use super::script::{self, Script};
+use super::{code, weights};
 use crate::text::protect;
 use crate::types::{Detection, Lang};
 use std::borrow::Cow;
@@ -11,42 +12,84 @@ const SAMPLE: usize = 12_000;
 /// Confidence below which the answer is `und`.
 const SURE: f32 = 0.5;
 
+/// What a piece of evidence by function words and letters is worth beside the scores of the model.
+const WORDS: f32 = 0.25;
+/// What such evidence has to be for a language that the model does not know, and by how much more
+/// than for any other.
+const UNKNOWN_TO_MODEL: f32 = 1.5;
+
 /// The language of a text: `und` when it has too few letters or the evidence is divided.
 ///
-/// The script decides first. Where several languages share it, four witnesses are heard: function
-/// words, letters that only some languages have, and the crates `whatlang` (trigrams, 70 languages)
-/// and `whichlang` (a linear model that is better, but knows 16 languages and takes every text for
-/// one of them). `benches/language.rs` measures them.
+/// The script decides first. Where several languages share it, a model of character n-grams is
+/// heard (`scripts/data/language_weights.py` makes it), with function words and letters that only
+/// some languages have, which speak for languages that the model does not know, too.
+/// `benches/language.rs` measures them.
 pub fn detect(text: &str) -> Detection {
     let text = sample(text);
     let text = without_protected(&text);
+    let text = code::without(&text);
     let counts = script::count(&text);
     let letters: usize = counts.iter().map(|&(_, n)| n).sum();
     let Some((main, share)) = main_script(&counts) else { return unsure(0.0) };
-    let scores = match main {
-        Script::Han | Script::Kana => return east_asian(&text, share),
-        Script::Latin
-        | Script::Cyrillic
-        | Script::Arabic
-        | Script::Devanagari
-        | Script::Bengali => weigh(&text, main),
-        Script::Other | Script::Common => return unsure(0.0),
-        single => {
-            // A script of one language (or of one that far outweighs the others): any word will do.
-            let code = only_language(single, &text);
-            return decide(code, share * certainty(letters as f32, 1.5));
+    match main {
+        Script::Han | Script::Kana => east_asian(&text, share),
+        Script::Bengali => {
+            let code = if text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" };
+            decide(code, share * certainty(letters as f32, 1.5))
         }
-    };
-    let mut ranked = scores.by_language;
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    match ranked.as_slice() {
-        [] => unsure(0.0),
-        [(code, first), rest @ ..] => {
-            let second = rest.first().map_or(0.0, |r| r.1);
-            let margin = first - second;
-            decide(code, share * certainty(margin, 0.45) * certainty(letters as f32, 4.0))
+        Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari => {
+            among_relatives(&text, main, share * certainty(letters as f32, 4.0))
         }
+        Script::Other | Script::Common => unsure(0.0),
+        // A script of one language (or of one that far outweighs the others): any word will do.
+        single => decide(only_language(single, &text), share * certainty(letters as f32, 1.5)),
     }
+}
+
+/// The language of a text among those that share its script. `most`: the confidence that the
+/// script and the length of the text allow.
+fn among_relatives(text: &str, main: Script, most: f32) -> Detection {
+    let words = weigh_words(text, main).by_language;
+    if let Some(code) = unknown_to_model(&words, main) {
+        return decide(code, most * certainty(UNKNOWN_TO_MODEL, 1.0));
+    }
+    let evidence = |class: &str| {
+        let code = class.strip_suffix("-Latn").unwrap_or(class);
+        let is_own = code == class || code == "sr";
+        words.iter().find(|(lang, _)| is_own && *lang == language_of(class)).map_or(0.0, |w| w.1)
+    };
+    let mut scores = weights::scores(text, main);
+    for (class, score) in &mut scores {
+        *score += WORDS * evidence(class);
+    }
+    let best = scores.iter().map(|s| s.1).fold(f32::MIN, f32::max);
+    let total: f32 = scores.iter().map(|s| (s.1 - best).exp()).sum();
+    let Some((class, _)) = scores.into_iter().find(|s| s.1 == best) else { return unsure(0.0) };
+    let sure = 1.0 / total;
+    match language_of(class) {
+        weights::NONE => unsure(0.0),
+        code if code != class && code != "sr" => {
+            let romanized = (most * sure >= SURE).then(|| Lang::parse(code)).flatten();
+            Detection { romanized, ..unsure(0.0) }
+        }
+        code => decide(code, most * sure),
+    }
+}
+
+/// The language of a class of the model.
+fn language_of(class: &str) -> &str {
+    match class.strip_suffix("-Latn").unwrap_or(class) {
+        "nn" => "no",
+        code => code,
+    }
+}
+
+/// A language that words and letters speak for and the model does not know.
+fn unknown_to_model(words: &[(&'static str, f32)], main: Script) -> Option<&'static str> {
+    let best = words.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let known = |lang: &str| weights::knows(lang, main);
+    let of_known = words.iter().filter(|(lang, _)| known(lang)).map(|w| w.1).fold(0.0, f32::max);
+    (!known(best.0) && best.1 > of_known + UNKNOWN_TO_MODEL).then_some(best.0)
 }
 
 /// Whether the words and letters of a text leave no doubt that it is in a language: [`detect`],
@@ -71,14 +114,14 @@ fn certainty(evidence: f32, unit: f32) -> f32 {
 }
 
 fn unsure(confidence: f32) -> Detection {
-    Detection { code: Lang::und(), confidence }
+    Detection::new(Lang::und(), confidence)
 }
 
 fn decide(code: &str, confidence: f32) -> Detection {
     // Three digits are more than the measure is good for, and print well.
     let confidence = (confidence.clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
     match Lang::parse(code) {
-        Some(code) if confidence >= SURE => Detection { code, confidence },
+        Some(code) if confidence >= SURE => Detection::new(code, confidence),
         _ => unsure(confidence),
     }
 }
