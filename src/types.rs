@@ -4,6 +4,7 @@ mod alignment;
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -120,12 +121,15 @@ pub struct Detection {
     /// for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub romanized: Option<Lang>,
+    /// The near relatives that it may be, with the confidence of each, where that is in doubt.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub candidates: BTreeMap<Lang, f32>,
 }
 
 impl Detection {
     /// A language that was found or stated.
     pub fn new(code: Lang, confidence: f32) -> Detection {
-        Detection { code, confidence, romanized: None }
+        Detection { code, confidence, romanized: None, candidates: BTreeMap::new() }
     }
 
     /// No language, for want of words.

@@ -1,9 +1,9 @@
 """Trains `models/language_weights.bin`, by which languages of one script are told apart.
 
-    pip install numpy scipy
-    cargo fetch                                    # in a crate that depends on `lingua` 1.8
+    pip install -e "./scripts[data]"
+    cargo fetch                                    # in a crate that depends on lingua 1.8
     apt-get download firefox-esr-l10n-{gl,oc,…}    # the codes are in FIREFOX below
-    python scripts/data/language_weights.py lingua=~/.cargo/registry/src/*/ firefox=debs \
+    python scripts/data/language_weights.py lingua=~/.cargo/registry/src/INDEX firefox=debs \
         parallel=../shared/data/parallel
 
 The model is linear: a vector for each bucket of hashed n-grams (1 to 4 characters within a word,
@@ -15,7 +15,7 @@ what is no language. The training is deterministic on one machine.
 Only weights enter the repository. The texts that they are estimated from: the test sentences, words
 and word pairs of the lingua-*-language-model crates (Apache-2.0, out of the Wortschatz corpora of
 Leipzig University), the translations of Firefox's user interface (MPL-2.0), and public parallel
-texts (human translations) without NTREX, its source WMT 2019, and FLORES, which measure the result.
+texts by human translators without NTREX, its source WMT 2019, and FLORES, which measure the result.
 """
 
 import glob
@@ -50,7 +50,9 @@ CLASSES = {
     ARABIC: "ar fa ur".split(),
     DEVANAGARI: "hi mr ne".split(),
 }
-NEWS = set("ar az bg cs da de en es fa fi fr hi hr hu id it kk nl no pl pt ro ru sv tr uk vi".split())
+NEWS = set(
+    "ar az bg cs da de en es fa fi fr hi hr hu id it kk nl no pl pt ro ru sv tr uk vi".split()
+)
 LINGUA = {
     "af": "afrikaans", "sq": "albanian", "ar": "arabic", "az": "azerbaijani", "eu": "basque",
     "be": "belarusian", "no": "bokmal", "bs": "bosnian", "bg": "bulgarian", "ca": "catalan",
@@ -130,8 +132,12 @@ def texts(sources: dict[str, str]) -> dict[str, list[str]]:
     for code in [code for codes in CLASSES.values() for code in codes] + ["el"]:
         lines = list(lingua(sources["lingua"], LINGUA[code])) if code in LINGUA else []
         if code in FIREFOX:
-            lines += [line for line in firefox(sources["firefox"], FIREFOX[code]) if line not in english]
-        more = [line for line in dict.fromkeys(parallel(sources["parallel"], code)) if len(line) > 3]
+            lines += [
+                line for line in firefox(sources["firefox"], FIREFOX[code]) if line not in english
+            ]
+        more = [
+            line for line in dict.fromkeys(parallel(sources["parallel"], code)) if len(line) > 3
+        ]
         random.Random(SEED).shuffle(more)
         found[code] = lines + more[: max(0, MOST - len(lines))]
     return found
@@ -139,18 +145,48 @@ def texts(sources: dict[str, str]) -> dict[str, list[str]]:
 
 # ---- other letters
 
-SERBIAN = dict(zip("абвгдђежзијклљмнњопрстћуфхцчџш", "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š".split()))
-RUSSIAN = dict(zip("абвгдеёжзийклмнопрстуфхцчшщъыьэюя", "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch  y  e yu ya".split(" ")))
-RUSSIAN_2 = RUSSIAN | {"х": "h", "ц": "c", "ь": "'", "й": "j", "щ": "sch", "ю": "ju", "я": "ja", "ё": "yo"}
+SERBIAN = dict(
+    zip(
+        "абвгдђежзијклљмнњопрстћуфхцчџш",
+        "a b v g d đ e ž z i j k l lj m n nj o p r s t ć u f h c č dž š".split(),
+    )
+)
+RUSSIAN = dict(
+    zip(
+        "абвгдеёжзийклмнопрстуфхцчшщъыьэюя",
+        "a b v g d e e zh z i y k l m n o p r s t u f kh ts ch sh shch  y  e yu ya".split(" "),
+    )
+)
+RUSSIAN_2 = RUSSIAN | {
+    "х": "h",
+    "ц": "c",
+    "ь": "'",
+    "й": "j",
+    "щ": "sch",
+    "ю": "ju",
+    "я": "ja",
+    "ё": "yo",
+}
 UKRAINIAN = RUSSIAN | {"г": "h", "ґ": "g", "є": "ye", "и": "y", "і": "i", "ї": "yi", "й": "y"}
 BULGARIAN = RUSSIAN | {"х": "h", "щ": "sht", "ъ": "a", "ь": "y"}
-GREEK = dict(zip("αβγδεζηθικλμνξοπρσςτυφχψω", "a v g d e z i th i k l m n x o p r s s t y f ch ps o".split()))
+GREEK = dict(
+    zip("αβγδεζηθικλμνξοπρσςτυφχψω", "a v g d e z i th i k l m n x o p r s s t y f ch ps o".split())
+)
 GREEK_2 = GREEK | {"η": "h", "θ": "8", "υ": "u", "χ": "x", "ω": "w", "β": "b", "ξ": "ks"}
 ARABIZI = dict(zip(
     "ابتثجحخدذرزسشصضطظعغفقكلمنهويىةءأإآؤئ",
     "a b t th j 7 kh d th r z s sh s d t z 3 gh f 2 k l m n h w y a a 2 a e a 2 2".split(),
 ))  # fmt: skip
-ARABIZI_2 = ARABIZI | {"ج": "g", "خ": "5", "ق": "q", "ص": "9", "ط": "6", "و": "o", "ي": "i", "غ": "3'"}
+ARABIZI_2 = ARABIZI | {
+    "ج": "g",
+    "خ": "5",
+    "ق": "q",
+    "ص": "9",
+    "ط": "6",
+    "و": "o",
+    "ي": "i",
+    "غ": "3'",
+}
 CONSONANTS = dict(zip(
     "कखगघचछजझटठडढणतथदधनपफबभमयरलवशषसहड़ढ़",
     "k kh g gh ch chh j jh t th d dh n t th d dh n p ph b bh m y r l v sh sh s h".split() + ["d", "", "dh", ""],
@@ -202,18 +238,28 @@ def gibberish(text: str, rng: random.Random) -> str:
     if kind == 0:  # keys beside each other
         rows = ("qwertyuiop", "asdfghjkl", "zxcvbnm", "asdf", "jkl", "qwer", "hjkl", "dfgh")
         return " ".join(
-            "".join(rng.choice(rng.choice(rows)) if rng.random() < 0.4 else c for c in rng.choice(rows) * rng.randint(1, 2))
+            "".join(
+                rng.choice(rng.choice(rows)) if rng.random() < 0.4 else c
+                for c in rng.choice(rows) * rng.randint(1, 2)
+            )
             for _ in words
         )
     if kind == 1:
-        return " ".join("".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 11))) for _ in words)
+        return " ".join(
+            "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 11))) for _ in words
+        )
     if kind == 2:
-        return " ".join("".join(rng.choices("bcdfghjklmnpqrstvwxz", k=rng.randint(2, 9))) for _ in words)
+        return " ".join(
+            "".join(rng.choices("bcdfghjklmnpqrstvwxz", k=rng.randint(2, 9))) for _ in words
+        )
     if kind == 3:
         return " ".join("".join(rng.sample(w, len(w))) for w in words)
     if kind == 4:  # consonants and vowels by turns
         return " ".join(
-            "".join(rng.choice("bcdfghjklmnpqrstvwxyz") + rng.choice("aeiou") for _ in range(rng.randint(1, 5)))[: rng.randint(2, 9)]
+            "".join(
+                rng.choice("bcdfghjklmnpqrstvwxyz") + rng.choice("aeiou")
+                for _ in range(rng.randint(1, 5))
+            )[: rng.randint(2, 9)]
             for _ in words
         )
     return "".join(rng.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=rng.randint(8, 40)))
@@ -254,7 +300,9 @@ def is_letter(c: str) -> bool:
 
 def words(text: str) -> Iterator[str]:
     """Runs of letters and digits with a letter among them, in lower case."""
-    for word in re.findall(r"[^\W_]+(?:[\u0300-\u036f\u0900-\u0dff\u064b-\u0652]+[^\W_]*)*", text.lower()):
+    for word in re.findall(
+        r"[^\W_]+(?:[\u0300-\u036f\u0900-\u0dff\u064b-\u0652]+[^\W_]*)*", text.lower()
+    ):
         if any(is_letter(c) for c in word):
             yield word
 
@@ -365,6 +413,7 @@ def train(found: dict[str, list[str]]) -> tuple[list[str], np.ndarray, np.ndarra
 
 def write(path: pathlib.Path, classes: list[str], table: np.ndarray, heads: np.ndarray) -> None:
     """Head: size of the vectors, number of classes, then scales, names, rows; all little-endian."""
+
     def quantized(values: np.ndarray) -> tuple[float, np.ndarray]:
         scale = float(np.quantile(np.abs(values), 0.9999)) / 127
         return scale, np.clip(np.rint(values / scale), -127, 127).astype(np.int8)

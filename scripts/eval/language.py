@@ -5,7 +5,7 @@ Shares of right, undecided and wrong answers, the mean of the languages and vari
 both know, and the time of a text; lingua chooses among all its 75 languages. polygist is run as the
 program (`detect --paragraphs`), a file a language, so its time contains that of its start.
 
-    pip install -e "./scripts[eval]" lingua-language-detector==2.1.1
+    pip install -e "./scripts[eval]"
     cargo build --release
     python3 scripts/eval/language.py [--characters 40] [--languages de fr]
 """

@@ -371,12 +371,15 @@ pub(super) fn detect(env: &Environment, args: &Detect) -> Result<u8> {
 }
 
 fn detection_line(args: &Detect, several: bool, id: &str, found: &Detection, text: &str) -> String {
-    let Detection { code, confidence, romanized } = found;
+    let Detection { code, confidence, romanized, candidates } = found;
     let code = languages::canonical(code);
     if args.format == OutputFormat::Json {
         let mut json = serde_json::json!({"id": id, "language": code, "confidence": confidence});
         if let Some(romanized) = romanized {
             json["romanized"] = romanized.as_str().into();
+        }
+        if !candidates.is_empty() {
+            json["candidates"] = serde_json::json!(candidates);
         }
         if args.paragraphs {
             json["text"] = text.into();

@@ -6,6 +6,7 @@ mod evidence;
 /// Function words of languages.
 pub(super) mod function_words;
 mod passage;
+mod relatives;
 /// Writing systems.
 pub mod script;
 mod weights;
@@ -14,3 +15,6 @@ pub use detect::detect;
 pub(crate) use detect::is_evident;
 pub use function_words::is_function_word;
 pub use passage::{Languages, are_close, leans, of_passage};
+
+#[cfg(test)]
+mod tests;

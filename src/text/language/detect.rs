@@ -1,9 +1,11 @@
-use super::evidence::{OTHER_EVIDENCE, weigh_words};
+use super::evidence::{OTHER_EVIDENCE, telling_words, weigh_words};
+use super::passage::are_close;
 use super::script::{self, Script};
 use super::{code, weights};
 use crate::text::protect;
 use crate::types::{Detection, Lang};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Number of bytes of a text that are examined: more do not change the answer, and a 10 MB article
 /// should not take longer.
@@ -11,9 +13,15 @@ const SAMPLE: usize = 12_000;
 
 /// Confidence below which the answer is `und`.
 const SURE: f32 = 0.5;
+/// Confidence from which on no near relative is named beside the answer.
+const CLEAR: f32 = 0.8;
+/// Confidence that a near relative must have to be named.
+const POSSIBLE: f32 = 0.1;
 
 /// What a piece of evidence by function words and letters is worth beside the scores of the model.
-const WORDS: f32 = 0.25;
+const WORDS: f32 = 0.35;
+/// The same of a word that tells a language from its relatives.
+const TELLING: f32 = 0.8;
 /// What such evidence has to be for a language that the model does not know, and by how much more
 /// than for any other.
 const UNKNOWN_TO_MODEL: f32 = 1.5;
@@ -50,45 +58,66 @@ pub fn detect(text: &str) -> Detection {
 /// script and the length of the text allow.
 fn among_relatives(text: &str, main: Script, most: f32) -> Detection {
     let words = weigh_words(text, main).by_language;
-    if let Some(code) = unknown_to_model(&words, main) {
+    let telling = telling_words(text).by_language;
+    if let Some(code) = unknown_to_model(&words, &telling, main) {
         return decide(code, most * certainty(UNKNOWN_TO_MODEL, 1.0));
     }
-    let evidence = |class: &str| {
-        let code = class.strip_suffix("-Latn").unwrap_or(class);
-        let is_own = code == class || code == "sr";
-        words.iter().find(|(lang, _)| is_own && *lang == language_of(class)).map_or(0.0, |w| w.1)
+    let of = |list: &[(&'static str, f32)], lang: &str| {
+        list.iter().find(|(code, _)| *code == lang).map_or(0.0, |found| found.1)
     };
-    let mut scores = weights::scores(text, main);
-    for (class, score) in &mut scores {
-        *score += WORDS * evidence(class);
-    }
-    let best = scores.iter().map(|s| s.1).fold(f32::MIN, f32::max);
-    let total: f32 = scores.iter().map(|s| (s.1 - best).exp()).sum();
-    let Some((class, _)) = scores.into_iter().find(|s| s.1 == best) else { return unsure(0.0) };
-    let sure = 1.0 / total;
-    match language_of(class) {
-        weights::NONE => unsure(0.0),
-        code if code != class && code != "sr" => {
-            let romanized = (most * sure >= SURE).then(|| Lang::parse(code)).flatten();
-            Detection { romanized, ..unsure(0.0) }
+    // Two classes of one language (both forms of Norwegian) are one answer.
+    let mut shares: Vec<(&str, f32)> = Vec::new();
+    for (class, score) in weights::scores(text, main) {
+        let lang = answer(class);
+        let score = score + WORDS * of(&words, lang) + TELLING * of(&telling, lang);
+        match shares.iter_mut().find(|(known, _)| *known == lang) {
+            Some((_, sum)) => *sum = sum.max(score) + (-(*sum - score).abs()).exp().ln_1p(),
+            None => shares.push((lang, score)),
         }
-        code => decide(code, most * sure),
     }
+    let Some(&(lang, best)) = shares.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
+        return unsure(0.0);
+    };
+    let total: f32 = shares.iter().map(|(_, score)| (score - best).exp()).sum();
+    let sure = most / total;
+    let found = match lang.strip_suffix("-Latn") {
+        Some(own) if sure >= SURE => Detection { romanized: Lang::parse(own), ..unsure(0.0) },
+        Some(_) => unsure(0.0),
+        None if lang == weights::NONE => unsure(0.0),
+        None => decide(lang, sure),
+    };
+    let is_relative = |other: &str| sure < CLEAR && are_close(other, lang);
+    let confidences = shares.iter().map(|&(other, score)| (other, sure * (score - best).exp()));
+    let candidates = confidences
+        .filter(|&(other, confidence)| confidence >= POSSIBLE && is_relative(other))
+        .filter_map(|(other, confidence)| Some((Lang::parse(other)?, rounded(confidence))))
+        .collect::<BTreeMap<_, _>>();
+    if candidates.len() > 1 { Detection { candidates, ..found } } else { found }
 }
 
-/// The language of a class of the model.
-fn language_of(class: &str) -> &str {
-    match class.strip_suffix("-Latn").unwrap_or(class) {
+/// The answer that a class of the model stands for.
+fn answer(class: &'static str) -> &'static str {
+    match class {
         "nn" => "no",
-        code => code,
+        "sr-Latn" => "sr",
+        class => class,
     }
 }
 
 /// A language that words and letters speak for and the model does not know.
-fn unknown_to_model(words: &[(&'static str, f32)], main: Script) -> Option<&'static str> {
-    let best = words.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+fn unknown_to_model(
+    words: &[(&'static str, f32)],
+    telling: &[(&'static str, f32)],
+    main: Script,
+) -> Option<&'static str> {
+    let of = |lang: &str| {
+        [words, telling].into_iter().flatten().filter(|found| found.0 == lang).map(|f| f.1).sum()
+    };
+    let evidence: Vec<(&'static str, f32)> =
+        words.iter().chain(telling).map(|&(lang, _)| (lang, of(lang))).collect();
+    let best = evidence.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
     let known = |lang: &str| weights::knows(lang, main);
-    let of_known = words.iter().filter(|(lang, _)| known(lang)).map(|w| w.1).fold(0.0, f32::max);
+    let of_known = evidence.iter().filter(|e| known(e.0)).map(|e| e.1).fold(0.0, f32::max);
     (!known(best.0) && best.1 > of_known + UNKNOWN_TO_MODEL).then_some(best.0)
 }
 
@@ -117,9 +146,13 @@ fn unsure(confidence: f32) -> Detection {
     Detection::new(Lang::und(), confidence)
 }
 
+/// A confidence in three digits, which are more than the measure is good for, and print well.
+fn rounded(confidence: f32) -> f32 {
+    (confidence.clamp(0.0, 1.0) * 1000.0).round() / 1000.0
+}
+
 fn decide(code: &str, confidence: f32) -> Detection {
-    // Three digits are more than the measure is good for, and print well.
-    let confidence = (confidence.clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
+    let confidence = rounded(confidence);
     match Lang::parse(code) {
         Some(code) if confidence >= SURE => Detection::new(code, confidence),
         _ => unsure(confidence),

@@ -1,7 +1,7 @@
 //! Evidence for the language of a text among those that share a script.
 
-use super::function_words;
 use super::script::{self, Script};
+use super::{function_words, relatives};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Evidence by language.
@@ -81,6 +81,15 @@ mod weight {
 
 /// The most that a language may gain on another by all evidence but words and letters.
 pub(super) const OTHER_EVIDENCE: f32 = 2.4;
+
+/// How many words of a text tell a language from its relatives, by language.
+pub(super) fn telling_words(text: &str) -> Scores {
+    let mut scores = Scores::default();
+    for word in text.to_lowercase().unicode_words() {
+        relatives::languages(word).iter().for_each(|lang| scores.add(lang, 1.0));
+    }
+    scores
+}
 
 /// Weighs function words and letters.
 pub(super) fn weigh_words(text: &str, main: Script) -> Scores {
