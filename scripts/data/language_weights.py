@@ -95,9 +95,10 @@ def firefox(folder: str, code: str) -> Iterator[str]:
         tar = subprocess.run(["dpkg-deb", "--fsys-tarfile", path], capture_output=True, check=True)
         with tarfile.open(fileobj=io.BytesIO(tar.stdout)) as files:
             for member in files:
-                if not member.name.endswith(".xpi"):
+                content = files.extractfile(member) if member.name.endswith(".xpi") else None
+                if content is None:
                     continue
-                with zipfile.ZipFile(io.BytesIO(files.extractfile(member).read())) as pack:
+                with zipfile.ZipFile(io.BytesIO(content.read())) as pack:
                     for name in sorted(pack.namelist()):
                         if name.endswith((".ftl", ".properties")):
                             for line in pack.read(name).decode("utf-8", "replace").splitlines():
@@ -189,7 +190,7 @@ ARABIZI_2 = ARABIZI | {
 }
 CONSONANTS = dict(zip(
     "कखगघचछजझटठडढणतथदधनपफबभमयरलवशषसहड़ढ़",
-    "k kh g gh ch chh j jh t th d dh n t th d dh n p ph b bh m y r l v sh sh s h".split() + ["d", "", "dh", ""],
+    "k kh g gh ch chh j jh t th d dh n t th d dh n p ph b bh m y r l v sh sh s h d  dh ".split(" "),
 ))  # fmt: skip
 VOWELS = dict(zip("अआइईउऊएऐओऔऋ", "a aa i ee u oo e ai o au ri".split()))
 SIGNS = dict(zip("ािीुूेैोौृंँः", "a i i u u e ai o au ri n n h".split()))

