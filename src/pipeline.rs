@@ -165,7 +165,7 @@ fn prepare<'a>(
     let fail = |error: Error| failure(id.clone(), key.clone(), source.clone(), &error);
     let article = extract::extract(&raw).map_err(fail)?;
     let language = match &job.from {
-        Some(from) => Detection { code: from.clone(), confidence: 1.0 },
+        Some(from) => Detection::new(from.clone(), 1.0),
         None => detect(&article),
     };
     let units = units::units(&article, &language.code, job.to.as_ref());

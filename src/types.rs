@@ -4,6 +4,7 @@ mod alignment;
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
@@ -116,6 +117,25 @@ pub struct Detection {
     pub code: Lang,
     /// From 0 to 1.
     pub confidence: f32,
+    /// The language that is written in Latin letters instead of its own, where the code is `und`
+    /// for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub romanized: Option<Lang>,
+    /// The near relatives that it may be, with the confidence of each, where that is in doubt.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub candidates: BTreeMap<Lang, f32>,
+}
+
+impl Detection {
+    /// A language that was found or stated.
+    pub fn new(code: Lang, confidence: f32) -> Detection {
+        Detection { code, confidence, romanized: None, candidates: BTreeMap::new() }
+    }
+
+    /// No language, for want of words.
+    pub fn none() -> Detection {
+        Detection::new(Lang::und(), 0.0)
+    }
 }
 
 /// How a language model wants to be asked for a task.

@@ -221,10 +221,7 @@ pub(super) fn detect(env: &Environment, args: &Detect) -> Result<u8> {
                         && text.contains(|c: char| c.is_alphanumeric() || c.is_ascii_punctuation())
                     {
                         // Figures have no language, which is an answer too.
-                        return Ok((
-                            raw.id,
-                            vec![(raw.text, Detection { code: Lang::und(), confidence: 0.0 })],
-                        ));
+                        return Ok((raw.id, vec![(raw.text, Detection::none())]));
                     }
                     let article = extract::extract(&raw)?;
                     let paragraphs = article
@@ -241,15 +238,8 @@ pub(super) fn detect(env: &Environment, args: &Detect) -> Result<u8> {
                 });
                 match found {
                     Ok((id, texts)) => {
-                        for (text, Detection { code, confidence }) in texts {
-                            print(&detection_line(
-                                args,
-                                several,
-                                &id,
-                                &languages::canonical(&code),
-                                confidence,
-                                &text,
-                            ))?;
+                        for (text, found) in texts {
+                            print(&detection_line(args, several, &id, &found, &text))?;
                         }
                     }
                     Err(error) => {
@@ -264,16 +254,17 @@ pub(super) fn detect(env: &Environment, args: &Detect) -> Result<u8> {
     Ok(code)
 }
 
-fn detection_line(
-    args: &Detect,
-    several: bool,
-    id: &str,
-    code: &Lang,
-    confidence: f32,
-    text: &str,
-) -> String {
+fn detection_line(args: &Detect, several: bool, id: &str, found: &Detection, text: &str) -> String {
+    let Detection { code, confidence, romanized, candidates } = found;
+    let code = languages::canonical(code);
     if args.format == OutputFormat::Json {
         let mut json = serde_json::json!({"id": id, "language": code, "confidence": confidence});
+        if let Some(romanized) = romanized {
+            json["romanized"] = romanized.as_str().into();
+        }
+        if !candidates.is_empty() {
+            json["candidates"] = serde_json::json!(candidates);
+        }
         if args.paragraphs {
             json["text"] = text.into();
         }

@@ -424,7 +424,7 @@ mod tests {
             id: id.into(),
             key: key.into(),
             source: Source { path: id.into(), format: Format::Text, bytes: 1, sha256: "00".into() },
-            language: Detection { code: Lang::en(), confidence: 1.0 },
+            language: Detection::new(Lang::en(), 1.0),
             title: None,
             translation: None,
             summary: None,

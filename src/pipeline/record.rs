@@ -4,7 +4,7 @@ use super::{Document, Job, Models};
 use crate::error::{Error, Result};
 use crate::task::translate::{Hop, Route, Translation};
 use crate::types::{
-    Checks, Detection, ErrorRecord, Flag, Lang, Record, SegmentAlignment, Source, Stats, Status,
+    Checks, Detection, ErrorRecord, Flag, Record, SegmentAlignment, Source, Stats, Status,
     StepRecord, TitleRecord, TranslationRecord,
 };
 
@@ -139,7 +139,7 @@ pub(super) fn failure(id: String, key: String, source: Source, error: &Error) ->
         id,
         key,
         source,
-        language: Detection { code: Lang::und(), confidence: 0.0 },
+        language: Detection::none(),
         passages: Vec::new(),
         title: None,
         translation: None,

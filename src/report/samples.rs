@@ -36,7 +36,7 @@ impl Sample {
                 bytes: 5120,
                 sha256: "ab".repeat(32),
             },
-            language: Detection { code: from, confidence: 0.97 },
+            language: Detection::new(from, 0.97),
             title: Some(TitleRecord {
                 source: self.title.0.into(),
                 translation: translated.then(|| self.title.1.into()),
@@ -251,7 +251,7 @@ pub(super) fn records() -> Vec<Record> {
     let mut failed = records[0].clone();
     failed.id = "scraped/scan-0007.txt".into();
     failed.source.path = "articles/scraped/scan-0007.txt".into();
-    failed.language = Detection { code: Lang::und(), confidence: 0.0 };
+    failed.language = Detection::none();
     failed.checks = Checks::default();
     failed.stats = Stats::default();
     (failed.title, failed.translation, failed.summary, failed.output) = (None, None, None, None);

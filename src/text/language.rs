@@ -1,15 +1,20 @@
 //! The language and the writing systems of a text.
 
+mod code;
 mod detect;
 mod evidence;
 /// Function words of languages.
 pub(super) mod function_words;
-mod identifiers;
 mod passage;
+mod relatives;
 /// Writing systems.
 pub mod script;
+mod weights;
 
 pub use detect::detect;
 pub(crate) use detect::is_evident;
 pub use function_words::is_function_word;
 pub use passage::{Languages, are_close, leans, of_passage};
+
+#[cfg(test)]
+mod tests;

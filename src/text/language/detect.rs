@@ -1,8 +1,11 @@
-use super::evidence::{OTHER_EVIDENCE, weigh, weigh_words};
+use super::evidence::{OTHER_EVIDENCE, telling_words, weigh_words};
+use super::passage::are_close;
 use super::script::{self, Script};
+use super::{code, weights};
 use crate::text::protect;
 use crate::types::{Detection, Lang};
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 /// Number of bytes of a text that are examined: more do not change the answer, and a 10 MB article
 /// should not take longer.
@@ -10,43 +13,112 @@ const SAMPLE: usize = 12_000;
 
 /// Confidence below which the answer is `und`.
 const SURE: f32 = 0.5;
+/// Confidence from which on no near relative is named beside the answer.
+const CLEAR: f32 = 0.8;
+/// Confidence that a near relative must have to be named.
+const POSSIBLE: f32 = 0.1;
+
+/// What a piece of evidence by function words and letters is worth beside the scores of the model.
+const WORDS: f32 = 0.35;
+/// The same of a word that tells a language from its relatives.
+const TELLING: f32 = 0.8;
+/// What such evidence has to be for a language that the model does not know, and by how much more
+/// than for any other.
+const UNKNOWN_TO_MODEL: f32 = 1.5;
 
 /// The language of a text: `und` when it has too few letters or the evidence is divided.
 ///
-/// The script decides first. Where several languages share it, four witnesses are heard: function
-/// words, letters that only some languages have, and the crates `whatlang` (trigrams, 70 languages)
-/// and `whichlang` (a linear model that is better, but knows 16 languages and takes every text for
-/// one of them). `benches/language.rs` measures them.
+/// The script decides first. Where several languages share it, a model of character n-grams is
+/// heard (`scripts/data/language_weights.py` makes it), with function words and letters that only
+/// some languages have, which speak for languages that the model does not know, too.
+/// `benches/language.rs` measures them.
 pub fn detect(text: &str) -> Detection {
     let text = sample(text);
     let text = without_protected(&text);
+    let text = code::without(&text);
     let counts = script::count(&text);
     let letters: usize = counts.iter().map(|&(_, n)| n).sum();
     let Some((main, share)) = main_script(&counts) else { return unsure(0.0) };
-    let scores = match main {
-        Script::Han | Script::Kana => return east_asian(&text, share),
-        Script::Latin
-        | Script::Cyrillic
-        | Script::Arabic
-        | Script::Devanagari
-        | Script::Bengali => weigh(&text, main),
-        Script::Other | Script::Common => return unsure(0.0),
-        single => {
-            // A script of one language (or of one that far outweighs the others): any word will do.
-            let code = only_language(single, &text);
-            return decide(code, share * certainty(letters as f32, 1.5));
+    match main {
+        Script::Han | Script::Kana => east_asian(&text, share),
+        Script::Bengali => {
+            let code = if text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" };
+            decide(code, share * certainty(letters as f32, 1.5))
         }
+        Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari => {
+            among_relatives(&text, main, share * certainty(letters as f32, 4.0))
+        }
+        Script::Other | Script::Common => unsure(0.0),
+        // A script of one language (or of one that far outweighs the others): any word will do.
+        single => decide(only_language(single, &text), share * certainty(letters as f32, 1.5)),
+    }
+}
+
+/// The language of a text among those that share its script. `most`: the confidence that the
+/// script and the length of the text allow.
+fn among_relatives(text: &str, main: Script, most: f32) -> Detection {
+    let words = weigh_words(text, main).by_language;
+    let telling = telling_words(text).by_language;
+    if let Some(code) = unknown_to_model(&words, &telling, main) {
+        return decide(code, most * certainty(UNKNOWN_TO_MODEL, 1.0));
+    }
+    let of = |list: &[(&'static str, f32)], lang: &str| {
+        list.iter().find(|(code, _)| *code == lang).map_or(0.0, |found| found.1)
     };
-    let mut ranked = scores.by_language;
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    match ranked.as_slice() {
-        [] => unsure(0.0),
-        [(code, first), rest @ ..] => {
-            let second = rest.first().map_or(0.0, |r| r.1);
-            let margin = first - second;
-            decide(code, share * certainty(margin, 0.45) * certainty(letters as f32, 4.0))
+    // Two classes of one language (both forms of Norwegian) are one answer.
+    let mut shares: Vec<(&str, f32)> = Vec::new();
+    for (class, score) in weights::scores(text, main) {
+        let lang = answer(class);
+        let score = score + WORDS * of(&words, lang) + TELLING * of(&telling, lang);
+        match shares.iter_mut().find(|(known, _)| *known == lang) {
+            Some((_, sum)) => *sum = sum.max(score) + (-(*sum - score).abs()).exp().ln_1p(),
+            None => shares.push((lang, score)),
         }
     }
+    let Some(&(lang, best)) = shares.iter().max_by(|a, b| a.1.total_cmp(&b.1)) else {
+        return unsure(0.0);
+    };
+    let total: f32 = shares.iter().map(|(_, score)| (score - best).exp()).sum();
+    let sure = most / total;
+    let found = match lang.strip_suffix("-Latn") {
+        Some(own) if sure >= SURE => Detection { romanized: Lang::parse(own), ..unsure(0.0) },
+        Some(_) => unsure(0.0),
+        None if lang == weights::NONE => unsure(0.0),
+        None => decide(lang, sure),
+    };
+    let is_relative = |other: &str| sure < CLEAR && are_close(other, lang);
+    let confidences = shares.iter().map(|&(other, score)| (other, sure * (score - best).exp()));
+    let candidates = confidences
+        .filter(|&(other, confidence)| confidence >= POSSIBLE && is_relative(other))
+        .filter_map(|(other, confidence)| Some((Lang::parse(other)?, rounded(confidence))))
+        .collect::<BTreeMap<_, _>>();
+    if candidates.len() > 1 { Detection { candidates, ..found } } else { found }
+}
+
+/// The answer that a class of the model stands for.
+fn answer(class: &'static str) -> &'static str {
+    match class {
+        "nn" => "no",
+        "sr-Latn" => "sr",
+        class => class,
+    }
+}
+
+/// A language that words and letters speak for and the model does not know.
+fn unknown_to_model(
+    words: &[(&'static str, f32)],
+    telling: &[(&'static str, f32)],
+    main: Script,
+) -> Option<&'static str> {
+    let of = |lang: &str| {
+        [words, telling].into_iter().flatten().filter(|found| found.0 == lang).map(|f| f.1).sum()
+    };
+    let evidence: Vec<(&'static str, f32)> =
+        words.iter().chain(telling).map(|&(lang, _)| (lang, of(lang))).collect();
+    let best = evidence.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let known = |lang: &str| weights::knows(lang, main);
+    let of_known = evidence.iter().filter(|e| known(e.0)).map(|e| e.1).fold(0.0, f32::max);
+    (!known(best.0) && best.1 > of_known + UNKNOWN_TO_MODEL).then_some(best.0)
 }
 
 /// Whether the words and letters of a text leave no doubt that it is in a language: [`detect`],
@@ -71,14 +143,18 @@ fn certainty(evidence: f32, unit: f32) -> f32 {
 }
 
 fn unsure(confidence: f32) -> Detection {
-    Detection { code: Lang::und(), confidence }
+    Detection::new(Lang::und(), confidence)
+}
+
+/// A confidence in three digits, which are more than the measure is good for, and print well.
+fn rounded(confidence: f32) -> f32 {
+    (confidence.clamp(0.0, 1.0) * 1000.0).round() / 1000.0
 }
 
 fn decide(code: &str, confidence: f32) -> Detection {
-    // Three digits are more than the measure is good for, and print well.
-    let confidence = (confidence.clamp(0.0, 1.0) * 1000.0).round() / 1000.0;
+    let confidence = rounded(confidence);
     match Lang::parse(code) {
-        Some(code) if confidence >= SURE => Detection { code, confidence },
+        Some(code) if confidence >= SURE => Detection::new(code, confidence),
         _ => unsure(confidence),
     }
 }

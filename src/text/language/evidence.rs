@@ -1,10 +1,7 @@
 //! Evidence for the language of a text among those that share a script.
 
-use super::function_words;
-use super::identifiers::{LINEAR_LANGUAGES, from_whatlang, from_whichlang};
 use super::script::{self, Script};
-use crate::types::Lang;
-use std::sync::LazyLock;
+use super::{function_words, relatives};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Evidence by language.
@@ -80,37 +77,21 @@ mod weight {
     pub(super) const WORD: f32 = 1.0;
     /// A letter that the language has and others lack.
     pub(super) const LETTER: f32 = 0.7;
-    /// `whatlang`, besides its own confidence.
-    pub(super) const TRIGRAMS: f32 = 0.4;
-    /// `whatlang` for a language that it often takes short texts of others for.
-    pub(super) const TRIGRAMS_RARE: f32 = 0.1;
-    /// `whichlang`.
-    pub(super) const LINEAR: f32 = 0.9;
-    /// `whichlang` where `whatlang` answers with a language that `whichlang` does not know.
-    pub(super) const LINEAR_ELSEWHERE: f32 = 0.3;
 }
 
-/// The most that a language may gain on another by all evidence but words and letters: both answers
-/// of `whatlang`, and `whichlang`'s. (For Bengali letters there is more.)
-pub(super) const OTHER_EVIDENCE: f32 =
-    weight::TRIGRAMS + weight::TRIGRAMS_RARE + 1.0 + weight::LINEAR;
+/// The most that a language may gain on another by all evidence but words and letters.
+pub(super) const OTHER_EVIDENCE: f32 = 2.4;
 
-/// Weighs the evidence for the languages that share a script.
-pub(super) fn weigh(text: &str, main: Script) -> Scores {
-    let mut scores = weigh_words(text, main);
-    let trigrams = trigrams(text, main, &mut scores);
-    let linear = from_whichlang(whichlang::detect_language(text));
-    if written_in(linear, main) {
-        let knows = trigrams.is_some_and(|lang| LINEAR_LANGUAGES.contains(&lang));
-        scores.add(linear, if knows { weight::LINEAR } else { weight::LINEAR_ELSEWHERE });
-    }
-    if main == Script::Bengali {
-        scores.add(if text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" }, 3.0);
+/// How many words of a text tell a language from its relatives, by language.
+pub(super) fn telling_words(text: &str) -> Scores {
+    let mut scores = Scores::default();
+    for word in text.to_lowercase().unicode_words() {
+        relatives::languages(word).iter().for_each(|lang| scores.add(lang, 1.0));
     }
     scores
 }
 
-/// Weighs function words and letters alone.
+/// Weighs function words and letters.
 pub(super) fn weigh_words(text: &str, main: Script) -> Scores {
     let mut scores = Scores::default();
     let lower = text.to_lowercase();
@@ -130,35 +111,4 @@ pub(super) fn weigh_words(text: &str, main: Script) -> Scores {
         }
     }
     scores
-}
-
-/// Adds the answer of `whatlang`; returns its answer among the languages of much news.
-fn trigrams(text: &str, main: Script, scores: &mut Scores) -> Option<&'static str> {
-    let found = whatlang::detect(text)?;
-    let (lang, rare) = from_whatlang(found.lang())?;
-    if !written_in(lang, main) {
-        return None;
-    }
-    if !rare {
-        scores.add(lang, weight::TRIGRAMS + found.confidence() as f32);
-        return Some(lang);
-    }
-    scores.add(lang, weight::TRIGRAMS_RARE + found.confidence() as f32);
-    let found = COMMON.detect(text)?;
-    let (lang, _) = from_whatlang(found.lang())?;
-    scores.add(lang, weight::TRIGRAMS);
-    Some(lang)
-}
-
-/// `whatlang` without the languages that it often takes short texts of their relatives for.
-static COMMON: LazyLock<whatlang::Detector> = LazyLock::new(|| {
-    let rare = whatlang::Lang::all()
-        .iter()
-        .copied()
-        .filter(|&lang| from_whatlang(lang).is_none_or(|(_, rare)| rare));
-    whatlang::Detector::with_denylist(rare.collect())
-});
-
-fn written_in(lang: &str, main: Script) -> bool {
-    Lang::parse(lang).is_some_and(|l| script::scripts(&l).contains(&main))
 }

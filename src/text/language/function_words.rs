@@ -191,6 +191,15 @@ const WORDS: &[(&str, &str)] = &[
          nalika tau",
     ),
     (
+        "ku",
+        "û li ji bi de ku di wê vê ne jî yên ew wî hat bû dike çi dibe xwe bo gelek hemû kurdî îro \
+         got me nav hewl",
+    ),
+    (
+        "ky",
+        "жана бул менен үчүн деп эмес болуп ал бир болгон керек анын эле тууралуу дагы өз кийин деди",
+    ),
+    (
         "la",
         "et in est non cum ad ut sed qui quae quod ex ab esse sunt etiam atque enim hoc per quam",
     ),
@@ -214,6 +223,11 @@ const WORDS: &[(&str, &str)] = &[
         "yang dan di untuk dengan ini dalam kepada tidak itu pada adalah akan dari ialah kerana \
          telah beliau boleh oleh juga lebih mereka tersebut kata bagi sebagai negara bahawa \
          apabila selepas antara menerusi wang",
+    ),
+    (
+        "mt",
+        "li ta ma hija huwa għal biex minn dan din kif mhux kien għandu fuq dwar qal lil wara kienet \
+         jew aktar qalet",
     ),
     (
         "nl",
@@ -295,6 +309,11 @@ const WORDS: &[(&str, &str)] = &[
          yake nchi hilo",
     ),
     (
+        "tk",
+        "we bu bilen üçin bir hem diýip bolup onuň däl şeýle ýaly olar öz soň köp ýok ol näme diýdi \
+         aýtdy edip",
+    ),
+    (
         "tl",
         "ang ng sa na mga at ay ni si para hindi ito siya kay mula may kanyang din ako nito nang \
          isang",
@@ -304,6 +323,10 @@ const WORDS: &[(&str, &str)] = &[
         "ve bir bu da de için ile çok olarak daha olan gibi en sonra kadar ne ama ise değil var o \
          kendi olduğunu göre her olduğu ancak ya mi içinde dedi iki oldu zaman onun yeni diye önce \
          tarafından nasıl şey ben biz",
+    ),
+    (
+        "tt",
+        "һәм бу белән өчен дип түгел булып ул бер аның да өч булган кирәк турында шул соң диде әйтте",
     ),
     (
         "uk",

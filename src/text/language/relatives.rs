@@ -1,0 +1,132 @@
+//! Words by which near relatives are told apart, and which are no function words: each is usual in
+//! the one and unusual or wrong in the others.
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// Languages and their telling words in lower case; a word may tell several from the rest.
+const WORDS: &[(&str, &str)] = &[
+    (
+        "hr",
+        "tjedan tjedna tjednu tjednima povijest povijesti povijesni tisuću tisuća tisuće vlak \
+         vlaka znanost znanosti siječnja veljače ožujka travnja svibnja lipnja srpnja kolovoza \
+         rujna listopada studenoga studenog prosinca priopćio priopćila priopćenju priopćenje \
+         uvjeti uvjeta tko nitko netko svatko gospodarstvo gospodarstva nogomet glazba glazbe \
+         sveučilište sveučilišta zrakoplov zračna europa europi europe europska europske \
+         europskoj vijeće vijeća sustav sustava sukladno obavijest obavijesti izvješće izvješću \
+         tijekom također promidžba postrojba tvrtka tvrtke tvrtki zbroj prosvjed prosvjeda \
+         prosvjednici",
+    ),
+    (
+        "bs",
+        "sedmica sedmice sedmicu sedmici historija historije historiju historijski historijska \
+         kahva kahvu uopće općina općine općini lahko hiljadu hiljada saopćeno saopćio saopćila \
+         saopćenju saopćenje kazao kazala kazali uradio uradila uraditi januara februara marta \
+         augusta septembra oktobra novembra decembra evropa evropi evrope evropska evropske \
+         vijeće uslovi obavještenje bosne hercegovine bosni bih entitet entiteta federacije \
+         nauka nauke vremena također univerzitet univerziteta takođe voz sretan",
+    ),
+    (
+        "sr",
+        "vreme vremenu svet sveta svetu svetski svetska svetske uslovi uslova uslove hiljadu \
+         hiljada hiljade saopštio saopštila saopštili saopštenju saopštenje saopšteno \
+         obaveštenje obaveštenja obavešteni evropa evropi evrope evropska evropske evropskoj \
+         šta niko neko svako predsednik predsednika predsednica deca dece decu lepo lepa mleko \
+         mleka pre posle ovde gde negde nedelja nedelje nedelju sednica sednici sednice \
+         bezbednost bezbednosti juče takođe opština opštine opštini vek veka reka reke čovek \
+         čoveka januara februara avgusta septembra oktobra novembra decembra istorija istorije \
+         istoriju nauka nauke ministarka srbije srbiji srpski srpske dve devojka devojke pesma \
+         pesme video videla uspeh uspeha cena cene mesto mesta mestu deo dela delu rešenje \
+         rešenja treba hteo htela smeo sledi sledeći sledeće primer primera zahtev zahteva \
+         savet saveta odnos obezbediti promeni promenili promena promene voz voza fudbal hleb \
+         uopšte opšti sreda sredu stepen",
+    ),
+    (
+        "da",
+        "af hvad nogen noget nogle meget mig dig sig ud blev blevet være sagde siger gør gøre \
+         mand mænd kvinde skete sket tog spil lige kun mere bruge bruger uge bliver havde \
+         spørgsmål oplyser fået nødt penge tilbage både behov bagefter mod måde måtte truer \
+         synes altså",
+    ),
+    (
+        "no",
+        "hva noen noe mye meg deg etter ble blitt sier gjør gjøre mann menn skjedde skjer spill \
+         bare bruke uke igjen fått penger måte virksomhet nå opplyser spørsmål dere flere \
+         nødvendig politiet ønsker mens ikkje eit ein dei frå kva korleis nokon noko berre \
+         seier hjå vart vore meir kvar kvifor eg dykk òg saman synest skal veit visste pengane \
+         vorte",
+    ),
+    (
+        "id",
+        "bahwa karena bisa kamu anda adalah merupakan sedang mobil kantor uang sepeda kapan \
+         kabar bisnis televisi rumah sakit polisi perusahaan pemerintah sekolah tapi saja \
+         usianya mencetak gol tahun lalu pekan senin kamis jumat minggu maret april mei juni \
+         juli agustus september november desember dikatakan mengatakan ujar jelas masing \
+         menjadi menunjukkan lokasi bangunan kota daripada setelah semakin justru pertandingan \
+         kulit melawan sebuah seorang para kini tim skor foto udara wanita pria saat ketika \
+         sementara hingga dapat harus usai nanti senilai resmi",
+    ),
+    (
+        "ms",
+        "bahawa kerana boleh awak ialah beliau kereta wang basikal bila khabar perniagaan \
+         hospital polis syarikat kerajaan sahaja menjaringkan isnin khamis jumaat ahad mac jun \
+         julai ogos disember berkata ujarnya manakala menerusi mahupun sebarang turut \
+         perlawanan menentang semasa sehingga mesti bandar bandaraya negara malaysia datuk seri \
+         encik puan cik dibuat telah antara sesebuah mereka pelbagai pasukan kejohanan rm \
+         program murid memaklumkan dimaklumkan",
+    ),
+    (
+        "kk",
+        "мен пен бен және үшін туралы емес бойынша деді қазақстан дейді болды болған тұр болып \
+         еді жоқ кейін қарай",
+    ),
+    (
+        "ky",
+        "менен жана үчүн тууралуу эмес боюнча деди кыргызстан дейт болду болгон турат турган \
+         болуп эле жок кийин карай эмне анын бул экен экени кыргыз жылы башка ал болот",
+    ),
+    ("gl", "non unha dous dixo polo coa súa tamén xa hai moi diñeiro co"),
+    ("pt", "não uma dois disse pelo com sua também já há muito dinheiro"),
+    ("nl", "een niet zijn werd worden hij zij heeft hebben gezegd deze kunnen wordt"),
+    ("af", "die nie sy hy hulle gesê hierdie kan dat ek ons jy baie"),
+    (
+        "sv",
+        "och att som inte är från efter också hade när bara mycket något någon själv hur vad \
+         säger sade blev fått genom där här nu mer sedan ska skulle mellan eller är varit vid \
+         utan många pengar polisen",
+    ),
+];
+
+static LANGUAGES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
+    let mut languages: HashMap<&str, Vec<&str>> = HashMap::new();
+    for &(lang, words) in WORDS {
+        for word in words.split(' ') {
+            let known = languages.entry(word).or_default();
+            if !known.contains(&lang) {
+                known.push(lang);
+            }
+        }
+    }
+    languages
+});
+
+/// The languages that a lower-case word tells from their relatives.
+pub(super) fn languages(word: &str) -> &'static [&'static str] {
+    LANGUAGES.get(word).map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_in_lower_case_and_known_by_their_language() {
+        for (lang, words) in WORDS {
+            for word in words.split(' ') {
+                assert!(!word.is_empty() && word == word.to_lowercase(), "{lang}: {word}");
+            }
+        }
+        assert_eq!(languages("tjedan"), ["hr"]);
+        assert_eq!(languages("hiljadu"), ["bs", "sr"]);
+    }
+}
