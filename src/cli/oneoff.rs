@@ -13,9 +13,7 @@ use crate::model_store::{ModelChoice, OpenModels};
 use crate::pipeline::{self, Job, Models};
 use crate::report;
 use crate::text::{extract, language};
-use crate::types::{
-    Detection, Format, Lang, RawArticle, Record, Source, Status, TranslationRecord,
-};
+use crate::types::{Detection, Format, RawArticle, Record, Source, Status, TranslationRecord};
 
 /// Articles that go through the pipeline together in one-off commands.
 const GROUP: usize = 16;

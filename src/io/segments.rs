@@ -70,15 +70,15 @@ impl Segments {
             wrong(format!("is not UTF-8 at byte {at}; convert it first, as with iconv -t utf-8"))
         })?;
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        let lines = text.lines().enumerate();
+        let lines = text.lines();
         if !holds_json(path) {
-            return Ok(lines.map(|(_, line)| line.to_string()).collect());
+            return Ok(lines.map(str::to_string).collect());
         }
         let field = self.field.as_deref();
         let text_of = |(at, line): (usize, &str)| {
             of_json(line, field, usual).map_err(|found| wrong(format!("line {}: {found}", at + 1)))
         };
-        lines.filter(|(_, line)| !line.trim().is_empty()).map(text_of).collect()
+        lines.enumerate().filter(|(_, line)| !line.trim().is_empty()).map(text_of).collect()
     }
 }
 

@@ -96,9 +96,7 @@ fn is_mark(token: &str) -> bool {
     });
     option
         || bare.contains(['{', '}', '=', '$', '\\', '<', '>', '|', '`'])
-        || token.ends_with(';')
-            && !token.chars().any(|c| !c.is_ascii())
-            && token.contains([')', ']', '"', '\''])
+        || token.ends_with(';') && token.is_ascii() && token.contains([')', ']', '"', '\''])
         || inside("_")
         || inside("::")
         || inside("->")
