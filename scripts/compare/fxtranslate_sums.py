@@ -122,7 +122,7 @@ class Student:
 
     def feed_forward(self, name: str, x: Any) -> Any:
         hidden = np.maximum(self.affine(f"{name}_W1", x, f"{name}_b1"), 0)
-        return self.norm(self.affine(f"{name}_W2", hidden, f"{name}_b2") + x, name)
+        return self.norm(self.affine(f"{name}_W2", hidden, f"{name}_b2") + x, f"{name}_ffn")
 
     def embed(self, tokens: list[int | None], first: int) -> Any:
         """Before the first token of a translation there is nothing."""
