@@ -262,15 +262,16 @@ impl Choice<'_> {
         if self.edits.forced.is_some() {
             return;
         }
-        if self.edits.scored && self.all.is_none() {
-            self.best.count(logits);
-        }
+        let counts = self.edits.scored && self.all.is_none();
+        let mut largest = if counts { self.best.count(logits) } else { f32::INFINITY };
         let end = first + logits.len();
         let banned = &self.banned[self.banned.partition_point(|&c| c < first)
             ..self.banned.partition_point(|&c| c < end)];
         let penalized = self.penalized.partition_point(|p| p.0 < first)
             ..self.penalized.partition_point(|p| p.0 < end);
         for &(column, penalty) in &self.penalized[penalized] {
+            // One that becomes larger may be the largest.
+            largest = f32::INFINITY;
             let logit = &mut logits[column - first];
             if self.edits.of_beam {
                 if banned.binary_search(&column).is_err() {
@@ -285,7 +286,9 @@ impl Choice<'_> {
             logits[column - first] = f32::NEG_INFINITY;
         }
         match &self.edits.sampling {
-            None => self.best.choose(first, logits),
+            // Nearly no block has one of the best.
+            None if self.best.would_keep(largest) => self.best.choose(first, logits),
+            None => {}
             Some(sampling) if sampling.is_plain() => {
                 logits.iter_mut().for_each(|l| *l /= sampling.temperature);
                 self.best.choose_with_noise(first, logits, |column| sampling.gumbel(token(column)));

@@ -24,10 +24,15 @@ pub fn add_to_rows(x: &mut [f32], bias: &[f32]) {
 
 /// Appends values in half precision; those that it cannot hold become its largest.
 pub fn extend_half(out: &mut Vec<f16>, values: &[f32]) {
-    const MAX: f32 = 65504.0;
     let start = out.len();
     out.resize(start + values.len(), f16::ZERO);
-    for (out, values) in out[start..].chunks_mut(256).zip(values.chunks(256)) {
+    to_half(&mut out[start..], values);
+}
+
+/// Writes values in half precision, as [`extend_half`] does, to as many places.
+pub(super) fn to_half(out: &mut [f16], values: &[f32]) {
+    const MAX: f32 = 65504.0;
+    for (out, values) in out.chunks_mut(256).zip(values.chunks(256)) {
         let mut clamped = [0.0; 256];
         let clamped = &mut clamped[..values.len()];
         clamped.iter_mut().zip(values).for_each(|(clamped, &v)| *clamped = v.clamp(-MAX, MAX));

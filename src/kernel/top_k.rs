@@ -1,6 +1,7 @@
 //! The largest few logits of a row that arrives in blocks, and its running log-sum-exp.
 
-use super::simd::{Isa, LANES, exp, per_isa};
+use super::simd::{F32x16, Isa, LANES, LaneKernel, exp2_lanes, run_on};
+use std::f32::consts::LOG2_E;
 
 /// A column that is one of the best so far.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,8 +21,8 @@ pub struct TopK {
     /// Best first; of equal ones the first column.
     candidates: Vec<Candidate>,
     max: f32,
-    /// Σ exp(logit − max).
-    total: f32,
+    /// Σ exp(logit − max), in lanes.
+    totals: [f32; LANES],
 }
 
 impl TopK {
@@ -31,20 +32,18 @@ impl TopK {
             k: k.max(1),
             candidates: Vec::with_capacity(k.clamp(1, 1024) + 1),
             max: f32::NEG_INFINITY,
-            total: 0.0,
+            totals: [0.0; LANES],
         }
     }
 
-    /// Adds logits to [`TopK::log_sum_exp`].
-    pub fn count(&mut self, logits: &[f32]) {
-        let (mut max, mut total) = (0.0, 0.0);
-        sum_exp(Isa::current(), logits, &mut max, &mut total);
-        if max > self.max {
-            self.total = self.total * (self.max - max).exp() + total;
-            self.max = max;
-        } else if max > f32::NEG_INFINITY {
-            self.total += total * (max - self.max).exp();
-        }
+    /// Adds logits to [`TopK::log_sum_exp`]; returns the largest of them.
+    pub fn count(&mut self, logits: &[f32]) -> f32 {
+        run_on(Isa::current(), Count { logits, max: &mut self.max, totals: &mut self.totals })
+    }
+
+    /// Whether a column with this logit would be one of the best so far.
+    pub fn would_keep(&self, logit: f32) -> bool {
+        logit > self.threshold()
     }
 
     /// Offers the logits of the columns from `first` on.
@@ -106,39 +105,69 @@ impl TopK {
 
     /// Logarithm of the sum of the exponentials of all counted logits.
     pub fn log_sum_exp(&self) -> f32 {
-        self.max + self.total.ln()
+        self.max + self.totals.iter().sum::<f32>().ln()
     }
 }
 
-per_isa! {
-    /// The largest of the logits, and Σ exp(logit − max).
-    fn sum_exp(logits: &[f32], max: &mut f32, total: &mut f32) = sum_exp_body
+/// The counting of some logits.
+struct Count<'a> {
+    logits: &'a [f32],
+    /// The largest of all so far.
+    max: &'a mut f32,
+    /// Σ exp(logit − max), in lanes.
+    totals: &'a mut [f32; LANES],
 }
 
+impl LaneKernel for Count<'_> {
+    /// The largest of them.
+    type Output = f32;
+
+    #[inline(always)]
+    unsafe fn run<L: F32x16>(self) -> f32 {
+        let Count { logits, max, totals } = self;
+        let (blocks, rest) = logits.as_chunks::<LANES>();
+        let mut last = [f32::NEG_INFINITY; LANES];
+        last[..rest.len()].copy_from_slice(rest);
+        // SAFETY: as the caller promises; each block has sixteen floats.
+        unsafe {
+            // Four, so that none waits for the one before.
+            let mut largest = [L::load(last.as_ptr()).max(L::splat(f32::NEG_INFINITY)); 4];
+            for four in blocks.chunks(4) {
+                for (largest, block) in largest.iter_mut().zip(four) {
+                    *largest = L::load(block.as_ptr()).max(*largest);
+                }
+            }
+            let [a, b, c, d] = largest;
+            let largest = a.max(b).max(c.max(d)).max_lane();
+            let mut sums = L::load(totals.as_ptr());
+            if largest > *max {
+                let fewer = scaled(L::splat(*max), largest);
+                sums = sums.mul(exp2_lanes(fewer));
+                *max = largest;
+            }
+            if *max == f32::NEG_INFINITY {
+                return largest;
+            }
+            for block in blocks {
+                sums = sums.add(exp2_lanes(scaled(L::load(block.as_ptr()), *max)));
+            }
+            if !rest.is_empty() {
+                sums = sums.add(exp2_lanes(scaled(L::load(last.as_ptr()), *max)));
+            }
+            sums.store(totals);
+            largest
+        }
+    }
+}
+
+/// (x − max) · log₂ e, not below −126, where the powers of two end.
+///
+/// # Safety
+/// The caller has the features of the lanes.
 #[inline(always)]
-fn sum_exp_body(logits: &[f32], max: &mut f32, total: &mut f32) {
-    let (chunks, rest) = (logits.chunks_exact(LANES), logits.chunks_exact(LANES).remainder());
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    for chunk in chunks.clone() {
-        for (lane, &l) in lanes.iter_mut().zip(chunk) {
-            *lane = if l > *lane { l } else { *lane };
-        }
-    }
-    *max = lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |a, &b| if b > a { b } else { a });
-    *total = 0.0;
-    if *max == f32::NEG_INFINITY {
-        return;
-    }
-    let mut sums = [0.0f32; LANES];
-    for chunk in chunks {
-        for (sum, &l) in sums.iter_mut().zip(chunk) {
-            *sum += exp(l - *max);
-        }
-    }
-    for (sum, &l) in sums.iter_mut().zip(rest) {
-        *sum += exp(l - *max);
-    }
-    *total = sums.iter().sum();
+unsafe fn scaled<L: F32x16>(x: L, max: f32) -> L {
+    // SAFETY: as the caller promises.
+    unsafe { L::splat(-126.0).max(x.sub(L::splat(max)).mul(L::splat(LOG2_E))) }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::masked::Masked;
 use super::relative_bias::RelativeBias;
 use super::shape::{AttentionShape, KeyValues, KvView, Mask};
 use super::tile::Queries;
-use crate::kernel::simd::{Element, F32x16, Isa, IsaKind, LANES};
+use crate::kernel::simd::{Element, F32x16, Isa, LaneKernel, run_on};
 
 /// Computes the attention of queries, (tokens, heads, dim), over the positions of a view. Writes
 /// (tokens, heads, dim). The bias is for both parts of the view, except with [`Mask::Local`], where
@@ -83,53 +83,26 @@ impl<E> Arguments<'_, E> {
 
 fn attend_to<E: Element>(isa: Isa, arguments: Arguments<'_, E>) {
     arguments.check();
-    #[cfg(target_arch = "x86_64")]
-    {
-        use crate::kernel::simd::{Avx2, Avx512};
-        #[target_feature(enable = "avx2,fma,f16c")]
-        fn avx2<E: Element>(arguments: Arguments<'_, E>) {
-            // SAFETY: this function has the features of these lanes.
-            unsafe { attend_with::<Avx2, E>(arguments) }
-        }
-        #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
-        fn avx512<E: Element>(arguments: Arguments<'_, E>) {
-            // SAFETY: this function has the features of these lanes.
-            unsafe { attend_with::<Avx512, E>(arguments) }
-        }
-        match isa.kind() {
-            // SAFETY: an `Isa` of this kind is made only after the CPU was found to have these
-            // features.
-            IsaKind::Avx512 => return unsafe { avx512(arguments) },
-            // SAFETY: as above; both kinds need AVX2, FMA and F16C.
-            IsaKind::Avx2 | IsaKind::AvxVnni => return unsafe { avx2(arguments) },
-            IsaKind::Scalar | IsaKind::Neon => {}
-        }
-    }
-    #[cfg(target_arch = "aarch64")]
-    if isa.kind() == IsaKind::Neon {
-        // SAFETY: all code for 64-bit ARM has the features of these lanes.
-        return unsafe { attend_with::<crate::kernel::simd::Neon, E>(arguments) };
-    }
-    let _ = isa;
-    // SAFETY: portable lanes need no feature.
-    unsafe { attend_with::<[f32; LANES], E>(arguments) }
+    run_on(isa, arguments);
 }
 
-/// # Safety
-/// The caller has the features of the lanes.
-#[inline(always)]
-unsafe fn attend_with<L: F32x16, E: Element>(arguments: Arguments<'_, E>) {
-    let (tokens, lengths) = (arguments.tokens(), arguments.lengths());
-    let Arguments { shape, mask, bias, q, parts, out } = arguments;
-    let queries = Queries::new(shape, q, out);
-    let mut masked = Masked { queries, tokens, parts, lengths, shape, bias };
-    // SAFETY: the caller has the features of the lanes.
-    unsafe {
-        match mask {
-            Mask::Causal => masked.causal::<L>(),
-            Mask::Full => masked.full::<L>(),
-            Mask::BeamPaths(paths) => masked.beam_paths::<L>(paths),
-            Mask::Local { radius, blocks } => masked.local::<L>(radius, blocks),
+impl<E: Element> LaneKernel for Arguments<'_, E> {
+    type Output = ();
+
+    #[inline(always)]
+    unsafe fn run<L: F32x16>(self) {
+        let (tokens, lengths) = (self.tokens(), self.lengths());
+        let Arguments { shape, mask, bias, q, parts, out } = self;
+        let queries = Queries::new(shape, q, out);
+        let mut masked = Masked { queries, tokens, parts, lengths, shape, bias };
+        // SAFETY: the caller has the features of the lanes.
+        unsafe {
+            match mask {
+                Mask::Causal => masked.causal::<L>(),
+                Mask::Full => masked.full::<L>(),
+                Mask::BeamPaths(paths) => masked.beam_paths::<L>(paths),
+                Mask::Local { radius, blocks } => masked.local::<L>(radius, blocks),
+            }
         }
     }
 }

@@ -6,9 +6,9 @@
 //! What is stored is read in the order in which it lies.
 
 use super::shape::{AttentionShape, RowColumns};
-use super::source_tile::{Operands, attend_with};
-use crate::kernel::elementwise::extend_half;
-use crate::kernel::simd::{Element, Isa, IsaKind, LANES};
+use super::source_tile::Operands;
+use crate::kernel::elementwise::to_half;
+use crate::kernel::simd::{Aligned, Isa, LANES, run_on};
 use half::f16;
 
 /// The keys and values of a source in one layer.
@@ -16,8 +16,8 @@ pub struct SourceKeyValues(Stored);
 
 /// Keys in blocks, and values, (kv_heads, positions, dim).
 enum Stored {
-    F32 { keys: Vec<f32>, values: Vec<f32> },
-    F16 { keys: Vec<f16>, values: Vec<f16> },
+    F32 { keys: Aligned<f32>, values: Aligned<f32> },
+    F16 { keys: Aligned<f16>, values: Aligned<f16> },
 }
 
 impl SourceKeyValues {
@@ -39,8 +39,8 @@ impl SourceKeyValues {
             return SourceKeyValues(Stored::F32 { keys, values });
         }
         let halves = |all: &[f32]| {
-            let mut halves = Vec::new();
-            extend_half(&mut halves, all);
+            let mut halves = Aligned::zeros(all.len());
+            to_half(&mut halves, all);
             halves
         };
         SourceKeyValues(Stored::F16 { keys: halves(&keys), values: halves(&values) })
@@ -56,19 +56,20 @@ impl SourceKeyValues {
 }
 
 /// The values of one head after those of the other.
-fn by_head(shape: &AttentionShape, values: RowColumns<'_>) -> Vec<f32> {
-    let mut by_head = Vec::with_capacity(values.rows() * values.width);
-    for kv in 0..shape.kv_heads {
-        let columns = kv * shape.dim..(kv + 1) * shape.dim;
-        (0..values.rows()).for_each(|i| by_head.extend_from_slice(&values.row(i)[columns.clone()]));
+fn by_head(shape: &AttentionShape, values: RowColumns<'_>) -> Aligned<f32> {
+    let (dim, rows) = (shape.dim, values.rows());
+    let mut by_head = Aligned::zeros(rows * values.width);
+    for (number, out) in by_head.chunks_exact_mut(dim).enumerate() {
+        let (kv, row) = (number / rows, number % rows);
+        out.copy_from_slice(&values.row(row)[kv * dim..(kv + 1) * dim]);
     }
     by_head
 }
 
 /// The keys in blocks of sixteen positions; those that are lacking are zero.
-fn blocks(shape: &AttentionShape, keys: RowColumns<'_>) -> Vec<f32> {
+fn blocks(shape: &AttentionShape, keys: RowColumns<'_>) -> Aligned<f32> {
     let (dim, blocks) = (shape.dim, keys.rows().div_ceil(LANES));
-    let mut out = vec![0.0; blocks * shape.kv_width() * LANES];
+    let mut out = Aligned::zeros(blocks * shape.kv_width() * LANES);
     for (number, out) in out.chunks_exact_mut(dim * LANES).enumerate() {
         let (kv, block) = (number / blocks, number % blocks);
         let rows = block * LANES..((block + 1) * LANES).min(keys.rows());
@@ -115,19 +116,19 @@ pub fn attend_source(
     match &source.0 {
         Stored::F32 { keys, values } => {
             let ahead = match ahead {
-                Some(SourceKeyValues(Stored::F32 { keys, values })) => [keys.as_slice(), values],
+                Some(SourceKeyValues(Stored::F32 { keys, values })) => [&keys[..], &values[..]],
                 _ => [&[][..]; 2],
             };
             let positions = values.len() / shape.kv_width();
-            attend_to(isa, Operands { shape, q, keys, values, positions, ahead, out });
+            run_on(isa, Operands { shape, q, keys, values, positions, ahead, out }.check());
         }
         Stored::F16 { keys, values } => {
             let ahead = match ahead {
-                Some(SourceKeyValues(Stored::F16 { keys, values })) => [keys.as_slice(), values],
+                Some(SourceKeyValues(Stored::F16 { keys, values })) => [&keys[..], &values[..]],
                 _ => [&[][..]; 2],
             };
             let positions = values.len() / shape.kv_width();
-            attend_to(isa, Operands { shape, q, keys, values, positions, ahead, out });
+            run_on(isa, Operands { shape, q, keys, values, positions, ahead, out }.check());
         }
     }
 }
@@ -155,42 +156,7 @@ fn attend_itself_on(isa: Isa, shape: &AttentionShape, qkv: &[f32], out: &mut [f3
     let positions = qkv.len() / stride;
     let (q, ahead) = (columns(0, width), [&[][..]; 2]);
     let (keys, values) = (&keys[..], &values[..]);
-    attend_to(isa, Operands { shape, q, keys, values, positions, ahead, out });
-}
-
-fn attend_to<E: Element>(isa: Isa, operands: Operands<'_, E>) {
-    operands.check();
-    #[cfg(target_arch = "x86_64")]
-    {
-        use crate::kernel::simd::{Avx2, Avx512};
-        #[target_feature(enable = "avx2,fma,f16c")]
-        fn avx2<E: Element>(operands: Operands<'_, E>) {
-            // SAFETY: this function has the features of these lanes; the operands were checked.
-            unsafe { attend_with::<Avx2, E>(operands) }
-        }
-        #[target_feature(enable = "avx2,fma,f16c,avx512f,avx512bw,avx512vnni")]
-        fn avx512<E: Element>(operands: Operands<'_, E>) {
-            // SAFETY: this function has the features of these lanes; the operands were checked.
-            unsafe { attend_with::<Avx512, E>(operands) }
-        }
-        match isa.kind() {
-            // SAFETY: an `Isa` of this kind is made only after the CPU was found to have these
-            // features.
-            IsaKind::Avx512 => return unsafe { avx512(operands) },
-            // SAFETY: as above; both kinds need AVX2, FMA and F16C.
-            IsaKind::Avx2 | IsaKind::AvxVnni => return unsafe { avx2(operands) },
-            IsaKind::Scalar | IsaKind::Neon => {}
-        }
-    }
-    #[cfg(target_arch = "aarch64")]
-    if isa.kind() == IsaKind::Neon {
-        // SAFETY: all code for 64-bit ARM has the features of these lanes; the operands were
-        // checked.
-        return unsafe { attend_with::<crate::kernel::simd::Neon, E>(operands) };
-    }
-    let _ = isa;
-    // SAFETY: portable lanes need no feature; the operands were checked.
-    unsafe { attend_with::<[f32; LANES], E>(operands) }
+    run_on(isa, Operands { shape, q, keys, values, positions, ahead, out }.check());
 }
 
 #[cfg(test)]

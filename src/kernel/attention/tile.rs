@@ -70,7 +70,7 @@ impl<'a> Queries<'a> {
         // SAFETY: the caller has the features of the lanes.
         unsafe {
             let values = self.score::<L, E, R>(&tile, &index);
-            self.normalize(&tile, origin, index.prefix_len(), seen_by);
+            self.normalize::<L>(&tile, origin, index.prefix_len(), seen_by);
             self.sum_values::<L, E, R>(&tile, &index, values);
         }
     }
@@ -147,8 +147,11 @@ impl<'a> Queries<'a> {
     }
 
     /// The second phase: scores, plus their bias, become weights.
+    ///
+    /// # Safety
+    /// The caller has the features of the lanes.
     #[inline(always)]
-    fn normalize(
+    unsafe fn normalize<L: F32x16>(
         &mut self,
         tile: &Tile,
         origin: BiasOrigin<'_>,
@@ -175,8 +178,9 @@ impl<'a> Queries<'a> {
                         }
                     }
                 }
-                softmax(scores, &hidden);
             }
+            // SAFETY: the caller has the features of the lanes.
+            unsafe { softmax::<L>(scores, stride, &hidden) };
         }
     }
 

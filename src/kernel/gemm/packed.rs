@@ -3,9 +3,10 @@
 use super::precision::Precision;
 use super::target::Target;
 use super::{fp32, int8};
-use crate::kernel::simd::Isa;
+use crate::kernel::simd::{Aligned, Isa};
 use rayon::prelude::*;
 use std::convert::Infallible;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 enum Weights {
@@ -209,20 +210,17 @@ impl Packed {
         const BLOCK: usize = 256;
         let rows = x.len() / self.k;
         let prepared = self.prepare(x);
-        let mut block: Vec<f32> = Vec::with_capacity(rows * BLOCK);
+        let mut block = Aligned::zeros(rows * BLOCK.min(self.n));
         for first in (0..self.n).step_by(BLOCK) {
             let width = BLOCK.min(self.n - first);
-            block.clear();
-            let out = &mut block.spare_capacity_mut()[..rows * width];
+            let block = &mut block[..rows * width];
             self.multiply(
                 &prepared,
                 first..first + width,
                 bias.map(|b| &b[first..first + width]),
-                Target { out, stride: width },
+                Target { out: as_uninit(block), stride: width },
             );
-            // SAFETY: the product has written every element.
-            unsafe { block.set_len(rows * width) };
-            visit(first, width, &mut block);
+            visit(first, width, block);
         }
     }
 
@@ -261,6 +259,13 @@ impl Packed {
             _ => unreachable!("prepared by a matrix of another precision"),
         }
     }
+}
+
+/// Numbers as places to write to. Nothing takes any of them away.
+fn as_uninit(values: &mut [f32]) -> &mut [MaybeUninit<f32>] {
+    let length = values.len();
+    // SAFETY: the same memory, of the same layout, for as long; products write numbers only.
+    unsafe { std::slice::from_raw_parts_mut(values.as_mut_ptr().cast(), length) }
 }
 
 /// Activations in the form that the kernels of a precision read.

@@ -14,6 +14,7 @@ pub(in crate::kernel) trait Pod: Copy {}
 impl Pod for u8 {}
 impl Pod for i8 {}
 impl Pod for f32 {}
+impl Pod for half::f16 {}
 
 /// A vector of a fixed length, all zeros at first, that begins at the border of a cache line.
 pub(in crate::kernel) struct Aligned<T> {

@@ -72,6 +72,18 @@ pub(in crate::kernel) trait F32x16: Copy {
     unsafe fn mul(self, b: Self) -> Self;
     /// `self + b`.
     unsafe fn add(self, b: Self) -> Self;
+    /// `self − b`.
+    unsafe fn sub(self, b: Self) -> Self;
+    /// The larger one; `b` where either is NaN.
+    unsafe fn max(self, b: Self) -> Self;
+    /// The smaller one; `b` where either is NaN.
+    unsafe fn min(self, b: Self) -> Self;
+    /// `self · 2ⁿ`, where the low bits of `shifted`, as those of an integer, are n.
+    unsafe fn add_to_exponent(self, shifted: Self) -> Self;
+    /// Zero in the lanes where `x` is below `bound`.
+    unsafe fn zero_below(self, x: Self, bound: Self) -> Self;
+    /// The largest of the lanes, none of which is NaN.
+    unsafe fn max_lane(self) -> f32;
     /// Stores sixteen floats.
     unsafe fn store(self, out: &mut [f32; LANES]);
     /// The sums of the lanes of each row, in the order of the rows; the upper half of the lanes is
@@ -111,6 +123,32 @@ impl F32x16 for [f32; LANES] {
     #[inline(always)]
     unsafe fn add(self, b: Self) -> Self {
         std::array::from_fn(|i| self[i] + b[i])
+    }
+    #[inline(always)]
+    unsafe fn sub(self, b: Self) -> Self {
+        std::array::from_fn(|i| self[i] - b[i])
+    }
+    #[inline(always)]
+    unsafe fn max(self, b: Self) -> Self {
+        std::array::from_fn(|i| if self[i] > b[i] { self[i] } else { b[i] })
+    }
+    #[inline(always)]
+    unsafe fn min(self, b: Self) -> Self {
+        std::array::from_fn(|i| if self[i] < b[i] { self[i] } else { b[i] })
+    }
+    #[inline(always)]
+    unsafe fn add_to_exponent(self, shifted: Self) -> Self {
+        std::array::from_fn(|i| {
+            f32::from_bits(self[i].to_bits().wrapping_add(shifted[i].to_bits() << 23))
+        })
+    }
+    #[inline(always)]
+    unsafe fn zero_below(self, x: Self, bound: Self) -> Self {
+        std::array::from_fn(|i| if x[i] < bound[i] { 0.0 } else { self[i] })
+    }
+    #[inline(always)]
+    unsafe fn max_lane(self) -> f32 {
+        self.into_iter().fold(f32::NEG_INFINITY, f32::max)
     }
     #[inline(always)]
     unsafe fn store(self, out: &mut [f32; LANES]) {

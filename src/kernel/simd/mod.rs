@@ -2,6 +2,7 @@
 //! that are computed side by side; memory that begins at the border of a cache line.
 
 mod aligned;
+mod dispatch;
 mod f32x16;
 mod isa;
 mod math;
@@ -14,9 +15,10 @@ mod x86;
 pub use isa::Isa;
 
 pub(super) use aligned::Aligned;
+pub(super) use dispatch::{LaneKernel, run_on};
 pub(super) use f32x16::{Element, F32x16, LANES};
 pub(super) use isa::{IsaKind, per_isa};
-pub(super) use math::exp;
+pub(super) use math::{exp, exp_lanes, exp2_lanes};
 #[cfg(target_arch = "aarch64")]
 pub(super) use neon::Neon;
 pub(super) use prefetch::{prefetch_l1, prefetch_l2};

@@ -64,6 +64,46 @@ impl F32x16 for Neon {
         unsafe { Neon(from_fn(|i| vaddq_f32(self.0[i], b.0[i]))) }
     }
     #[inline(always)]
+    unsafe fn sub(self, b: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Neon(from_fn(|i| vsubq_f32(self.0[i], b.0[i]))) }
+    }
+    // Not `vmaxq_f32` and `vminq_f32`, of which NaN comes out whichever operand it is.
+    #[inline(always)]
+    unsafe fn max(self, b: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Neon(from_fn(|i| vbslq_f32(vcgtq_f32(self.0[i], b.0[i]), self.0[i], b.0[i]))) }
+    }
+    #[inline(always)]
+    unsafe fn min(self, b: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Neon(from_fn(|i| vbslq_f32(vcltq_f32(self.0[i], b.0[i]), self.0[i], b.0[i]))) }
+    }
+    #[inline(always)]
+    unsafe fn add_to_exponent(self, shifted: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            Neon(from_fn(|i| {
+                let n = vshlq_n_u32::<23>(vreinterpretq_u32_f32(shifted.0[i]));
+                vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(self.0[i]), n))
+            }))
+        }
+    }
+    #[inline(always)]
+    unsafe fn zero_below(self, x: Self, bound: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let zero = vdupq_n_f32(0.0);
+            Neon(from_fn(|i| vbslq_f32(vcltq_f32(x.0[i], bound.0[i]), zero, self.0[i])))
+        }
+    }
+    #[inline(always)]
+    unsafe fn max_lane(self) -> f32 {
+        let [a, b, c, d] = self.0;
+        // SAFETY: see above.
+        unsafe { vmaxvq_f32(vmaxq_f32(vmaxq_f32(a, b), vmaxq_f32(c, d))) }
+    }
+    #[inline(always)]
     unsafe fn store(self, out: &mut [f32; LANES]) {
         // SAFETY: see above.
         unsafe { (0..4).for_each(|i| vst1q_f32(out.as_mut_ptr().add(4 * i), self.0[i])) }

@@ -52,6 +52,51 @@ impl F32x16 for Avx2 {
         unsafe { Avx2(_mm256_add_ps(self.0, b.0), _mm256_add_ps(self.1, b.1)) }
     }
     #[inline(always)]
+    unsafe fn sub(self, b: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx2(_mm256_sub_ps(self.0, b.0), _mm256_sub_ps(self.1, b.1)) }
+    }
+    #[inline(always)]
+    unsafe fn max(self, b: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx2(_mm256_max_ps(self.0, b.0), _mm256_max_ps(self.1, b.1)) }
+    }
+    #[inline(always)]
+    unsafe fn min(self, b: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx2(_mm256_min_ps(self.0, b.0), _mm256_min_ps(self.1, b.1)) }
+    }
+    #[inline(always)]
+    unsafe fn add_to_exponent(self, shifted: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let scale = |x, shifted| {
+                let n = _mm256_slli_epi32::<23>(_mm256_castps_si256(shifted));
+                _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), n))
+            };
+            Avx2(scale(self.0, shifted.0), scale(self.1, shifted.1))
+        }
+    }
+    #[inline(always)]
+    unsafe fn zero_below(self, x: Self, bound: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let zero =
+                |value, x, bound| _mm256_andnot_ps(_mm256_cmp_ps::<_CMP_LT_OQ>(x, bound), value);
+            Avx2(zero(self.0, x.0, bound.0), zero(self.1, x.1, bound.1))
+        }
+    }
+    #[inline(always)]
+    unsafe fn max_lane(self) -> f32 {
+        // SAFETY: see above.
+        unsafe {
+            let eight = _mm256_max_ps(self.0, self.1);
+            let four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps::<1>(eight));
+            let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        }
+    }
+    #[inline(always)]
     unsafe fn store(self, out: &mut [f32; LANES]) {
         // SAFETY: see above.
         unsafe {
@@ -111,6 +156,42 @@ impl F32x16 for Avx512 {
     unsafe fn add(self, b: Self) -> Self {
         // SAFETY: see above.
         unsafe { Avx512(_mm512_add_ps(self.0, b.0)) }
+    }
+    #[inline(always)]
+    unsafe fn sub(self, b: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_sub_ps(self.0, b.0)) }
+    }
+    #[inline(always)]
+    unsafe fn max(self, b: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_max_ps(self.0, b.0)) }
+    }
+    #[inline(always)]
+    unsafe fn min(self, b: Self) -> Self {
+        // SAFETY: see above.
+        unsafe { Avx512(_mm512_min_ps(self.0, b.0)) }
+    }
+    #[inline(always)]
+    unsafe fn add_to_exponent(self, shifted: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let n = _mm512_slli_epi32::<23>(_mm512_castps_si512(shifted.0));
+            Avx512(_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(self.0), n)))
+        }
+    }
+    #[inline(always)]
+    unsafe fn zero_below(self, x: Self, bound: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let is_kept = _mm512_cmp_ps_mask::<_CMP_NLT_UQ>(x.0, bound.0);
+            Avx512(_mm512_maskz_mov_ps(is_kept, self.0))
+        }
+    }
+    #[inline(always)]
+    unsafe fn max_lane(self) -> f32 {
+        // SAFETY: see above.
+        unsafe { _mm512_reduce_max_ps(self.0) }
     }
     #[inline(always)]
     unsafe fn store(self, out: &mut [f32; LANES]) {

@@ -52,7 +52,7 @@ impl Activations {
                 lines.zip(values.chunks_exact_mut(depth)).zip(starts.chunks_exact_mut(groups))
             {
                 let weight_bias = weight_bias(isa).into();
-                quantize_i8(isa, row, fixed, values, scales, starts, weight_bias);
+                quantize_i8(isa, row, fixed, values, (scales, starts), weight_bias);
             }
             Values::I8(values, starts)
         } else {

@@ -61,6 +61,7 @@ pub(super) unsafe fn tile<D: I8Dot, const MR: usize, const N: usize>(
                         *activations = D::activations(rows.values.as_ptr().add(r * depth + k));
                     }
                     let place = k * PANEL + column * 4;
+                    prefetch_share(panel.ahead, k, depth);
                     add_products::<D, MR, N, 0>(&mut sums, panel, place, &activations);
                     add_products::<D, MR, N, 1>(&mut sums, panel, place, &activations);
                     add_products::<D, MR, N, 2>(&mut sums, panel, place, &activations);
@@ -113,6 +114,7 @@ pub(super) unsafe fn tile_of_rows<D: I8Dot, const MR: usize, const N: usize>(
                     *activations = D::activations(rows.values.as_ptr().add(r * depth + k));
                 }
                 let place = k * PANEL + column * 4;
+                prefetch_share(panel.ahead, k, depth);
                 add_products::<D, MR, N, 0>(&mut sums, panel, place, &activations);
                 add_products::<D, MR, N, 1>(&mut sums, panel, place, &activations);
                 add_products::<D, MR, N, 2>(&mut sums, panel, place, &activations);
@@ -155,6 +157,21 @@ fn check<const MR: usize>(
     );
 }
 
+/// Prefetches what the sixteen values from `k` on have to of the memory that is needed next.
+#[inline(always)]
+fn prefetch_share(ahead: &[u8], k: usize, depth: usize) {
+    const LINE: usize = 64;
+    /// Lines for sixteen values where a tile has to fetch the whole of a panel.
+    const WHOLE: usize = 16 * PANEL / LINE;
+    let share = (ahead.len() / LINE).div_ceil(depth / 16);
+    let first = ahead.as_ptr().wrapping_add(k / 16 * share * LINE);
+    if share == WHOLE {
+        (0..WHOLE).for_each(|line| prefetch_l2(first.wrapping_add(line * LINE)));
+    } else {
+        (0..share).for_each(|line| prefetch_l2(first.wrapping_add(line * LINE)));
+    }
+}
+
 /// Adds the products of one four of sixteen activations with the weights whose first four begin at
 /// a place in the panel.
 ///
@@ -173,7 +190,6 @@ unsafe fn add_products<D: I8Dot, const MR: usize, const N: usize, const FOUR: us
         for (n, weights) in weights.iter_mut().enumerate() {
             let place = place + (FOUR * PANEL + n * LANES) * 4;
             *weights = D::load(panel.values.as_ptr().add(place));
-            prefetch_l2(panel.ahead.as_ptr().wrapping_add(place));
         }
         for (sums, &activations) in sums.iter_mut().zip(activations) {
             for (sum, weights) in sums.iter_mut().zip(weights) {

@@ -31,8 +31,9 @@ pub(in crate::kernel::gemm) fn matmul(
             let (first, end) = (tile * rows / tiles, (tile + 1) * rows / tiles);
             let out = &mut out[first * stride + column..(end - 1) * stride + column + width];
             let epilogue = Epilogue { bias, out, stride, width };
-            // The next panel comes from memory while the first rows are at work on this one.
-            let ahead = if tile == 0 { panel.ahead } else { panel.values };
+            // Each tile fetches its share of the next panel from memory.
+            let next = &panel.ahead[..panel.ahead.len().min(panel.values.len())];
+            let ahead = &next[tile * next.len() / tiles..(tile + 1) * next.len() / tiles];
             micro_kernel::multiply(isa, x.tile(first..end), Panel { ahead, ..panel }, epilogue);
         }
     }
