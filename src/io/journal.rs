@@ -366,7 +366,13 @@ mod tests {
         Record {
             id: id.into(),
             key: key.into(),
-            source: Source { path: id.into(), format: Format::Text, bytes: 1, sha256: "00".into() },
+            source: Source {
+                path: id.into(),
+                format: Format::Text,
+                bytes: 1,
+                sha256: "00".into(),
+                notes: Vec::new(),
+            },
             language: Detection { code: Lang::en(), confidence: 1.0 },
             title: None,
             translation: None,

@@ -11,10 +11,13 @@ mod file;
 mod find;
 #[doc(hidden)]
 pub mod fuzz;
+mod gunzip;
 mod options;
 mod read;
 mod reader;
 mod readers;
+mod repair;
+mod tags;
 
 pub use file::{FoundFile, STDIN};
 pub use find::{FindOptions, Found, Skipped, find};
