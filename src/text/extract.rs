@@ -1,10 +1,13 @@
 mod boilerplate;
 mod found;
 mod fragment;
+mod glue;
 mod html;
 mod html_blocks;
 mod markdown;
+mod pages;
 mod plain;
+mod wraps;
 
 use super::{clean, protect};
 use crate::error::{Error, Result};
