@@ -1,6 +1,7 @@
 mod boilerplate;
 mod found;
 mod fragment;
+mod front;
 mod glue;
 mod html;
 mod html_blocks;
@@ -60,6 +61,11 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
         blocks,
         extra: raw.extra.clone(),
     })
+}
+
+/// The front matter at the top of a Markdown text, with its fences; empty where there is none.
+pub fn front_matter(text: &str) -> &str {
+    front::front_matter(text).map_or("", |front| front.text)
 }
 
 /// Refuses text that was decoded from binary data.
