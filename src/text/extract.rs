@@ -5,6 +5,7 @@ mod front;
 mod glue;
 mod html;
 mod html_blocks;
+mod lines;
 mod markdown;
 mod pages;
 mod plain;

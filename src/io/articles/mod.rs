@@ -1,8 +1,8 @@
 //! Articles in: which files there are ([`find()`]), and what stands in them ([`read()`]), as a
 //! stream.
 //!
-//! A file is read as its name says (`.txt`, `.md`, `.html`, `.json`, `.jsonl` and their like, each
-//! also as `.gz`), or as its content looks when its name says nothing. Nothing is held but the
+//! A file is read as its name says (`.txt`, `.md`, `.html`, `.json`, `.jsonl`, `.xml`, `.eml`,
+//! `.warc` and their like, each also as `.gz`), or as its content looks when its name says nothing. Nothing is held but the
 //! article at hand, however many a file has. The formats are a list in `readers.rs`, which says how
 //! to add one.
 

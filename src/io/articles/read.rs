@@ -49,8 +49,8 @@ enum Stream {
     Done,
 }
 
-/// Reads the articles of a file, or of standard input: one of text, Markdown, HTML or a single JSON
-/// object; several of a JSON array, of objects one after the other, or of JSON Lines. Opened at the
+/// Reads the articles of a file, or of standard input: one of text, Markdown, HTML, a mail or a
+/// single JSON object; several of a list in JSON, of JSON Lines, of a feed or a crawl. Opened at the
 /// first article; holds one at a time.
 pub fn read(file: &FoundFile, options: &ReadOptions) -> Articles {
     Articles::new(file, options, Stream::Closed)

@@ -1,6 +1,6 @@
 //! What pages leave between the lines of a text: their numbers, and the lines that head them.
 
-use super::plain::Line;
+use super::lines::Line;
 use super::wraps::{continues, ends_sentence};
 use regex::Regex;
 use std::collections::HashMap;

@@ -2,37 +2,10 @@
 //! numbers between them are left out, and paragraphs without a space between them are parted.
 
 use super::found::{Found, join_line};
-use super::wraps::{Wraps, continues};
+use super::lines::{Line, line};
+use super::wraps::Wraps;
 use super::{glue, pages};
 use crate::types::{Block, BlockKind};
-use regex::Regex;
-use std::sync::LazyLock;
-
-/// Indent, quotation mark or bullet before the text of a line.
-static MARKER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s\u{3000}]*(?:>[\s>]*)?(?:[-*+•‣▪●◦·–—]\s+|\(?\d{1,3}[.)]\s+)?")
-        .expect("the pattern is constant and tested")
-});
-
-/// A line of a text.
-pub(super) struct Line<'a> {
-    pub(super) marker: &'a str,
-    pub(super) text: &'a str,
-    /// Spaces at the end of the line and its line break.
-    pub(super) end: &'a str,
-    /// Whether a sentence that began on the page before goes on in it.
-    pub(super) goes_on: bool,
-}
-
-impl Line<'_> {
-    pub(super) fn has_bullet(&self) -> bool {
-        self.marker.contains(|c: char| !c.is_whitespace() && c != '>')
-    }
-
-    pub(super) fn width(&self) -> usize {
-        (self.marker.chars().count()) + self.text.chars().count()
-    }
-}
 
 /// Reads plain text.
 pub(super) fn read(text: &str) -> Found {
@@ -77,29 +50,6 @@ pub(super) fn read(text: &str) -> Found {
     mark_headings(&mut blocks);
     let title = first_title(&blocks);
     Found { title, blocks }
-}
-
-fn line(whole: &str) -> Line<'_> {
-    let marked = MARKER.find(whole).map_or(0, |m| m.end());
-    let (marker, rest) = whole.split_at(marked);
-    let text = rest.trim_end();
-    if text.is_empty() {
-        // A line of white space, or a bullet without text, which is text then.
-        let bare = marker.trim();
-        return match bare.is_empty() {
-            true => Line { marker: "", text: "", end: whole, goes_on: false },
-            false => {
-                let at = whole.find(bare).unwrap_or(0);
-                Line {
-                    marker: &whole[..at],
-                    text: bare,
-                    end: &whole[at + bare.len()..],
-                    goes_on: false,
-                }
-            }
-        };
-    }
-    Line { marker, text, end: &rest[text.len()..], goes_on: false }
 }
 
 /// Marks as headings the short lines without a full stop that stand before a long paragraph.

@@ -1,6 +1,6 @@
 //! Line breaks that are only there because the line was full: at one width, or at any.
 
-use super::plain::Line;
+use super::lines::Line;
 
 /// Longest line, in characters, that is taken to be hard-wrapped at one width.
 const WIDEST: usize = 120;
