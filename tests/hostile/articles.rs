@@ -175,14 +175,16 @@ fn deep_nesting_and_entity_bombs() {
 
 #[test]
 fn bombs_and_endless_lines() {
-    const HUGE: usize = 200 << 20;
+    const HUGE: usize = 64 << 20;
     let folder = tempfile::tempdir().unwrap();
     let bomb = |name: &str, before: &str| {
         let file = fs::File::create(folder.path().join(name)).unwrap();
         let mut packed = GzEncoder::new(BufWriter::new(file), Compression::fast());
         packed.write_all(before.as_bytes()).unwrap();
         let megabyte = vec![b'a'; 1 << 20];
-        (0..HUGE >> 20).for_each(|_| packed.write_all(&megabyte).unwrap());
+        // One of them is longer than anything that is read.
+        let size = if name == "a.jsonl.gz" { 200 << 20 } else { HUGE };
+        (0..size >> 20).for_each(|_| packed.write_all(&megabyte).unwrap());
         packed.finish().unwrap().flush().unwrap();
     };
     for (name, before) in [

@@ -174,13 +174,17 @@ fn checked(text: String, notes: &mut Vec<String>) -> Result<String, String> {
     Ok(text.replace('\0', ""))
 }
 
-/// Share of control characters that no text has; a NUL weighs as much as ten others.
+/// Share of control characters that no text has; a NUL weighs as much as ten others, but for the
+/// first.
 fn controls(chars: impl Iterator<Item = char>) -> f64 {
-    let (mut all, mut bad) = (0u64, 0u64);
+    let (mut all, mut bad, mut nuls) = (0u64, 0u64, 0u64);
     for c in chars {
         all += 1;
         bad += match c {
-            '\0' => 10,
+            '\0' => {
+                nuls += 1;
+                if nuls > 1 { 10 } else { 1 }
+            }
             '\t' | '\n' | '\r' | '\x0C' => 0,
             c if c < ' ' || c == '\x7F' => 1,
             _ => 0,
@@ -195,6 +199,14 @@ fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     // Half a character or more at the end is still text that was cut off; the start decides.
     let head = &bytes[..(bytes.len() & !1).min(1 << 16)];
     if head.len() < 4 || !head.contains(&0) {
+        return None;
+    }
+    // UTF-8 with a few stray NULs in it: UTF-16 of letters has one in every pair, and that of other
+    // scripts would be full of control characters.
+    let is_utf8 = std::str::from_utf8(head).map_or_else(|e| e.error_len().is_none(), |_| true);
+    let nuls = head.iter().filter(|&&b| b == 0).count();
+    let others = head.iter().map(|&b| char::from(b)).filter(|&c| c != '\0');
+    if is_utf8 && nuls * 10 < head.len() && controls(others) <= CONTROL_SHARE {
         return None;
     }
     let separators = |encoding: &'static Encoding| {

@@ -31,7 +31,9 @@ impl Wraps {
         let Some(&width) = widths.get(widths.len() * 9 / 10) else { return Wraps::None };
         if (24..=WIDEST).contains(&width) {
             let full = pairs.iter().filter(|(a, b)| is_full(a, b, width)).count();
-            if full * 10 >= pairs.len() * 7 {
+            // Where every line is a sentence, no break is for want of room.
+            let open = pairs.iter().any(|(a, _)| !ends_sentence(a.text));
+            if open && full * 10 >= pairs.len() * 7 {
                 return Wraps::At(width);
             }
         }
