@@ -2,9 +2,9 @@
 //! stream.
 //!
 //! A file is read as its name says (`.txt`, `.md`, `.html`, `.json`, `.jsonl`, `.xml`, `.eml`,
-//! `.warc` and their like, each also as `.gz`), or as its content looks when its name says nothing. Nothing is held but the
-//! article at hand, however many a file has. The formats are a list in `readers.rs`, which says how
-//! to add one.
+//! `.warc` and their like, each also as `.gz`), or as its content looks when its name says nothing.
+//! Nothing is held but the article at hand, however many a file has. The formats are a list in
+//! `readers.rs`, which says how to add one.
 
 mod decode;
 mod file;

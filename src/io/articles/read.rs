@@ -50,8 +50,8 @@ enum Stream {
 }
 
 /// Reads the articles of a file, or of standard input: one of text, Markdown, HTML, a mail or a
-/// single JSON object; several of a list in JSON, of JSON Lines, of a feed or a crawl. Opened at the
-/// first article; holds one at a time.
+/// single JSON object; several of a list in JSON, of JSON Lines, of a feed or a crawl. Opened at
+/// the first article; holds one at a time.
 pub fn read(file: &FoundFile, options: &ReadOptions) -> Articles {
     Articles::new(file, options, Stream::Closed)
 }

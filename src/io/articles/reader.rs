@@ -39,6 +39,9 @@ pub(super) enum ReadAs {
 /// phrase that follows the file's name, and so is each note.
 pub(super) type Parse = fn(Vec<u8>, &mut Vec<String>) -> Result<Contents, String>;
 
+/// The same for a piece of a file; the phrases follow the piece's name.
+type ParsePiece = fn(Vec<u8>, &ReadOptions, &mut Vec<String>) -> Result<Contents, String>;
+
 /// Sets up a cutter for an input whose first bytes are known.
 type MakeCutter = fn(head: &[u8], Input, &ReadOptions) -> Result<Box<dyn Cutter>, String>;
 
@@ -47,9 +50,9 @@ type MakeCutter = fn(head: &[u8], Input, &ReadOptions) -> Result<Box<dyn Cutter>
 pub(super) struct Several {
     /// Sets up the cutter. The first bytes of the input are given besides, and come in it again.
     pub cut: MakeCutter,
-    /// Makes an article of a piece, and notes what is missing or broken in it. The error is a phrase
-    /// that follows the piece's name.
-    pub parse: fn(Vec<u8>, &ReadOptions, &mut Vec<String>) -> Result<Contents, String>,
+    /// Makes an article of a piece, and notes what is missing or broken in it. The error is a
+    /// phrase that follows the piece's name.
+    pub parse: ParsePiece,
     /// The name of a piece in messages, before its number: `line`, `article`.
     pub piece: &'static str,
     /// The kind of value that a piece should be, for the message about a file without any.

@@ -65,8 +65,8 @@ impl<R: BufRead + Send> Cutter for Articles<R> {
 }
 
 /// Cuts a stream of JSON into values without parsing them: the elements of arrays at the top, or of
-/// the list that the objects at the top wrap, and other values at the top one by one. So an array of
-/// any size streams, and a broken element does not take its neighbours with it.
+/// the list that the objects at the top wrap, and other values at the top one by one. So an array
+/// of any size streams, and a broken element does not take its neighbours with it.
 struct Values<R> {
     reader: R,
     max: usize,

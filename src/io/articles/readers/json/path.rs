@@ -5,8 +5,8 @@ use serde_json::{Map, Value};
 /// The names and numbers that lead to a field.
 pub(super) type Path = Vec<String>;
 
-/// The path that a user's name for a field means in this object, if it leads anywhere. A field whose
-/// own name has dots comes first.
+/// The path that a user's name for a field means in this object, if it leads anywhere. A field
+/// whose own name has dots comes first.
 pub(super) fn resolve(object: &Map<String, Value>, name: &str) -> Option<Path> {
     if object.contains_key(name) {
         return Some(vec![name.into()]);

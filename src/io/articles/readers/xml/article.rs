@@ -155,10 +155,12 @@ impl Found {
         }
         match (&mut self.field, role(name, &self.open)) {
             (Some(field), _) => field.start(name, depth),
-            (None, Some(Role::Url)) if !attribute("href").is_empty() => {
-                if self.url.is_empty() && matches!(&*attribute("rel"), "" | "alternate") {
-                    self.url = attribute("href");
-                }
+            (None, Some(Role::Url))
+                if self.url.is_empty()
+                    && !attribute("href").is_empty()
+                    && matches!(&*attribute("rel"), "" | "alternate") =>
+            {
+                self.url = attribute("href");
             }
             (None, Some(role)) if depth > 0 => {
                 let plain = attribute("type") == "text";
