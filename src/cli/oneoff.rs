@@ -198,9 +198,11 @@ impl OneOff<'_> {
 
     /// A result under its article's id, where there may be several.
     fn headed(&self, record: &Record, text: &str) -> String {
-        // A file of JSON lines holds several as a rule.
-        let is_lines = |file: &FoundFile| file.format == Some(Format::Jsonl);
-        if self.files.len() > 1 || self.files.iter().any(is_lines) {
+        // Files of these formats hold several as a rule.
+        let is_several = |file: &FoundFile| {
+            matches!(file.format, Some(Format::Jsonl | Format::Xml | Format::Warc))
+        };
+        if self.files.len() > 1 || self.files.iter().any(is_several) {
             format!("==> {} <==\n{text}\n\n", record.id)
         } else {
             format!("{text}\n")
