@@ -495,6 +495,7 @@ mod tests {
             format: Format::Text,
             bytes: text.len() as u64,
             sha256: String::new(),
+            notes: Vec::new(),
         };
         if text.is_empty() {
             let error = Error::input(id, "empty");

@@ -165,6 +165,12 @@ pub enum Format {
     Json,
     /// One JSON object a line.
     Jsonl,
+    /// A feed or a news file in XML: RSS, Atom, RDF, NITF, NewsML-G2.
+    Xml,
+    /// An e-mail, or a page that is saved like one (`.mht`).
+    Mail,
+    /// Pages as a crawler keeps them, in a WARC file.
+    Warc,
 }
 
 /// The markup in an article's text.
@@ -174,8 +180,10 @@ pub enum Markup {
     Plain,
     /// Markdown.
     Markdown,
-    /// HTML.
+    /// HTML: a page, of which the article is a part.
     Html,
+    /// HTML of the article alone, without a page around it.
+    Fragment,
     /// Not said: HTML where it looks like that, else none.
     Undeclared,
 }
@@ -191,6 +199,9 @@ pub struct Source {
     pub bytes: u64,
     /// SHA-256 of those bytes, in hex.
     pub sha256: String,
+    /// What was missing or broken in the file, and read as well as it could be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// One article as it was read: decoded, not yet cleaned.

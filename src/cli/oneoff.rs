@@ -127,6 +127,13 @@ pub(super) fn tell_choices(env: &Environment, models: &OpenModels) {
     chooser.flat_map(|chooser| chooser.remarks()).for_each(|remark| env.reporter.say(&remark));
 }
 
+/// Says what was missing or broken in a source.
+fn tell_notes(env: &Environment, source: &Source) {
+    for note in &source.notes {
+        env.reporter.say(&format!("{} {note}", source.path));
+    }
+}
+
 /// Articles that go through the pipeline and come out on standard output.
 struct OneOff<'a> {
     env: &'a Environment,
@@ -171,6 +178,7 @@ impl OneOff<'_> {
                     self.env.reporter.warn(&error.message);
                     code = SOME_FAILED;
                 }
+                tell_notes(self.env, &record.source);
                 match (format, source) {
                     (OutputFormat::Json, _) => print(&json_line(record)?)?,
                     (OutputFormat::Text, Some(source)) if record.status == Status::Ok => {
@@ -190,9 +198,11 @@ impl OneOff<'_> {
 
     /// A result under its article's id, where there may be several.
     fn headed(&self, record: &Record, text: &str) -> String {
-        // A file of JSON lines holds several as a rule.
-        let is_lines = |file: &FoundFile| file.format == Some(Format::Jsonl);
-        if self.files.len() > 1 || self.files.iter().any(is_lines) {
+        // Files of these formats hold several as a rule.
+        let is_several = |file: &FoundFile| {
+            matches!(file.format, Some(Format::Jsonl | Format::Xml | Format::Warc))
+        };
+        if self.files.len() > 1 || self.files.iter().any(is_several) {
             format!("==> {} <==\n{text}\n\n", record.id)
         } else {
             format!("{text}\n")
@@ -214,6 +224,7 @@ pub(super) fn detect(env: &Environment, args: &Detect) -> Result<u8> {
         |group| {
             for article in group {
                 let found = article.map_err(|unread| unread.error).and_then(|raw| {
+                    tell_notes(env, &raw.source);
                     let text = &raw.text;
                     if !text.contains(char::is_alphabetic)
                         && text.contains(|c: char| c.is_alphanumeric() || c.is_ascii_punctuation())

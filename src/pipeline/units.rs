@@ -194,8 +194,13 @@ mod tests {
             text: text.to_string(),
             suffix: "\n\n".into(),
         };
-        let source =
-            Source { path: "a".into(), format: Format::Text, bytes: 0, sha256: String::new() };
+        let source = Source {
+            path: "a".into(),
+            format: Format::Text,
+            bytes: 0,
+            sha256: String::new(),
+            notes: Vec::new(),
+        };
         let article = Article {
             id: "a".into(),
             source,

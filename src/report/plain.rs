@@ -1,5 +1,6 @@
 //! A translated article by itself, in the form of its source.
 
+use crate::text::extract;
 use crate::types::{Format, Record};
 
 /// The translated article in the form of its source: the title where it stood, `gap` and the body.
@@ -20,14 +21,10 @@ pub fn translated(record: &Record, gap: &str) -> String {
     format!("{}{gap}# {title}\n\n{}", with_title(front, title), body.trim_start_matches('\n'))
 }
 
-/// Splits a Markdown text into its front matter (YAML or TOML, with its fences) and the rest.
+/// Splits a Markdown text into its front matter, with its fences, and the rest.
 pub(super) fn front_matter(text: &str) -> (&str, &str) {
-    let end = ["---\n", "+++\n"].iter().find_map(|fence| {
-        let rest = text.strip_prefix(fence)?;
-        let end = fence.len() + rest.find(&format!("\n{fence}"))? + 1 + fence.len();
-        Some(end)
-    });
-    text.split_at(end.unwrap_or(0))
+    let end = extract::front_matter(text).len();
+    text.split_at(end + usize::from(end > 0 && text[end..].starts_with('\n')))
 }
 
 /// Front matter with another title. Double quotes and their escapes mean the same in JSON, YAML and

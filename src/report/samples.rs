@@ -35,6 +35,7 @@ impl Sample {
                 format: Format::Text,
                 bytes: 5120,
                 sha256: "ab".repeat(32),
+                notes: Vec::new(),
             },
             language: Detection::new(from, 0.97),
             title: Some(TitleRecord {

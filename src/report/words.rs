@@ -47,6 +47,10 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
             percent(record.language.confidence)
         ));
     }
+    for note in &record.source.notes {
+        let text = format!("The source {note}.");
+        remarks.push(Remark { text, quotes: Vec::new(), dealt_with: true });
+    }
     let is_kept = |flag: &&Flag| record.checks.untranslated.contains(&flag.segment);
     let (kept, flags): (Vec<&Flag>, Vec<&Flag>) = record.checks.flagged.iter().partition(is_kept);
     let kept = by_sentence(kept, record.title.is_some());

@@ -1,9 +1,15 @@
 mod boilerplate;
 mod found;
+mod fragment;
+mod front;
+mod glue;
 mod html;
 mod html_blocks;
+mod lines;
 mod markdown;
+mod pages;
 mod plain;
+mod wraps;
 
 use super::{clean, protect};
 use crate::error::{Error, Result};
@@ -20,12 +26,12 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
     refuse_binary(raw)?;
     let text = clean::normalize(&raw.text);
     let markup = match raw.markup {
-        Markup::Undeclared if looks_like_html(&text) => Markup::Html,
-        Markup::Undeclared => Markup::Plain,
+        Markup::Undeclared => fragment::markup(&text),
         markup => markup,
     };
     let Found { title, mut blocks } = match markup {
         Markup::Html => html::read(&text),
+        Markup::Fragment => html::read_fragment(&fragment::with_breaks(&text)),
         Markup::Markdown => markdown::read(&text),
         _ => plain::read(&text),
     };
@@ -58,6 +64,11 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
     })
 }
 
+/// The front matter at the top of a Markdown text, with its fences; empty where there is none.
+pub fn front_matter(text: &str) -> &str {
+    front::front_matter(text).map_or("", |front| front.text)
+}
+
 /// Refuses text that was decoded from binary data.
 fn refuse_binary(raw: &RawArticle) -> Result<()> {
     let (mut bad, mut all) = (0usize, 0usize);
@@ -79,18 +90,6 @@ fn refuse_binary(raw: &RawArticle) -> Result<()> {
         ));
     }
     Ok(())
-}
-
-fn looks_like_html(text: &str) -> bool {
-    let head = &text[..text.floor_char_boundary(20_000)];
-    let lower = head.to_ascii_lowercase();
-    let closing = ["</p>", "</div>", "</h1>", "</h2>", "</body>", "</li>", "</article>"]
-        .iter()
-        .map(|t| lower.matches(t).count())
-        .sum::<usize>();
-    lower.trim_start().starts_with("<!doctype html")
-        || closing >= 2
-        || (closing == 1 && lower.trim_start().starts_with('<'))
 }
 
 fn drop_boilerplate(blocks: &mut Vec<Block>) {
@@ -140,8 +139,13 @@ pub(super) mod tests {
     use crate::types::{Format, Source};
 
     pub(crate) fn raw(format: Format, text: &str) -> RawArticle {
-        let source =
-            Source { path: "a".into(), format, bytes: text.len() as u64, sha256: String::new() };
+        let source = Source {
+            path: "a".into(),
+            format,
+            bytes: text.len() as u64,
+            sha256: String::new(),
+            notes: Vec::new(),
+        };
         RawArticle {
             id: "a".into(),
             source,

@@ -4,5 +4,7 @@
 #[allow(dead_code)] // what only the other tests need
 #[path = "../it/common/fixtures.rs"]
 mod fixtures;
+
+mod articles;
 mod readers;
 mod sentencepiece;

@@ -24,6 +24,7 @@ mod registry;
 mod route;
 mod scheduler;
 mod seq2seq;
+mod sources;
 mod student_shapes;
 mod students;
 mod tokenizers;

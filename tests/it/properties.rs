@@ -58,7 +58,13 @@ fn article(text: &str, markup: Markup) -> RawArticle {
     let bytes = text.len() as u64;
     RawArticle {
         id: "a".into(),
-        source: Source { path: "a".into(), format, bytes, sha256: String::new() },
+        source: Source {
+            path: "a".into(),
+            format,
+            bytes,
+            sha256: String::new(),
+            notes: Vec::new(),
+        },
         // With a title of its own no heading of the text is taken for it.
         title: Some("Xyzzy 0".into()),
         text: text.into(),

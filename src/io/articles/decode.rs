@@ -2,9 +2,11 @@
 //! or by guess; binary data is refused.
 
 use super::reader::Input;
+use super::repair;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
+use std::borrow::Cow;
 use std::io::BufReader;
 
 /// Bytes from the start of a file that decide on its format and encoding.
@@ -17,26 +19,47 @@ const CONTROL_SHARE: f64 = 0.02;
 /// another encoding.
 const BROKEN_SHARE: f64 = 0.02;
 
-/// Decodes a text; the error says what it is instead of one, as a phrase that follows the file's
-/// name.
-pub(super) fn decode(bytes: Vec<u8>) -> Result<String, String> {
-    decode_with(bytes, |_| None)
+/// Decodes a text, and notes what is broken in it; the error says what it is instead of a text.
+/// Both are phrases that follow the file's name.
+pub(super) fn decode(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<String, String> {
+    decode_with(bytes, |_| None, notes)
 }
 
 /// Decodes a page of HTML, whose first bytes may declare its encoding.
-pub(super) fn decode_html(bytes: Vec<u8>) -> Result<String, String> {
-    decode_with(bytes, declared)
+pub(super) fn decode_html(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<String, String> {
+    decode_with(bytes, declared, notes)
+}
+
+/// Decodes a text that came with the name of its encoding, which is used where it fits.
+pub(super) fn decode_labelled(
+    bytes: Vec<u8>,
+    label: Option<&str>,
+    is_html: bool,
+    notes: &mut Vec<String>,
+) -> Result<String, String> {
+    let encoding = label.and_then(|label| Encoding::for_label(label.as_bytes()));
+    match encoding.filter(|&e| e != UTF_8).map(|e| e.decode(&bytes)) {
+        Some((text, _, false)) => checked(text.into_owned(), notes),
+        _ if is_html => decode_html(bytes, notes),
+        _ => decode(bytes, notes),
+    }
 }
 
 fn decode_with(
     bytes: Vec<u8>,
     declared: fn(&[u8]) -> Option<&'static Encoding>,
+    notes: &mut Vec<String>,
 ) -> Result<String, String> {
-    if let Some((encoding, length)) = Encoding::for_bom(&bytes) {
-        return checked(encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned());
+    if let Some((encoding, length)) = Encoding::for_bom(&bytes).filter(|(e, _)| *e != UTF_8) {
+        let text = encoding.decode_without_bom_handling(&bytes[length..]).0.into_owned();
+        return checked(text, notes);
     }
+    let bytes = match bytes.strip_prefix(b"\xEF\xBB\xBF") {
+        Some(rest) => rest.to_vec(),
+        None => bytes,
+    };
     if let Some(encoding) = utf16(&bytes) {
-        return checked(encoding.decode_without_bom_handling(&bytes).0.into_owned());
+        return checked(encoding.decode_without_bom_handling(&bytes).0.into_owned(), notes);
     }
     if let Some(what) = not_text(&bytes) {
         return Err(format!("expected text, found {what}"));
@@ -44,28 +67,27 @@ fn decode_with(
     // ISO-2022-JP is the one encoding in use whose text is all ASCII bytes.
     let shifts = bytes.windows(2).any(|w| w == b"\x1B$");
     let bytes = match String::from_utf8(bytes) {
-        Ok(text) if !shifts => return checked(text),
+        Ok(text) if !shifts => return checked(text, notes),
         Ok(text) => text.into_bytes(),
-        Err(e) => e.into_bytes(),
+        Err(e) => repair::join_surrogates(e.into_bytes()),
     };
     if is_binary(&bytes) {
         return Err(BINARY.into());
     }
+    if let Some((text, name, lines)) = repair::mixed(&bytes) {
+        notes.push(format!("mixes encodings: {lines} of its lines were read as {name}"));
+        return checked(text, notes);
+    }
     if let Some(text) = almost_utf8(&bytes) {
-        return checked(text);
+        return checked(text, notes);
     }
     if let Some((text, _, false)) = declared(&bytes).map(|encoding| encoding.decode(&bytes)) {
-        return checked(text.into_owned());
+        return checked(text.into_owned(), notes);
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
     detector.feed(&bytes, true);
-    checked(
-        detector
-            .guess(None, Utf8Detection::Deny)
-            .decode_without_bom_handling(&bytes)
-            .0
-            .into_owned(),
-    )
+    let guess = detector.guess(None, Utf8Detection::Deny);
+    checked(guess.decode_without_bom_handling(&bytes).0.into_owned(), notes)
 }
 
 /// An encoding that is no superset of ASCII, by the first bytes: UTF-16 in one of its orders.
@@ -76,15 +98,32 @@ pub(super) fn wide(head: &[u8]) -> Option<&'static Encoding> {
         .filter(|e| !e.is_ascii_compatible())
 }
 
+/// The first bytes of an input as [`narrow`] will give them.
+pub(super) fn narrow_head(head: &[u8]) -> Cow<'_, [u8]> {
+    match wide(head) {
+        Some(encoding) => encoding.decode_with_bom_removal(head).0.into_owned().into_bytes().into(),
+        None => head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head).into(),
+    }
+}
+
 /// The input as bytes that can be cut at ASCII characters, without byte order mark; `head` has its
 /// first bytes.
 pub(super) fn narrow(head: &[u8], input: Input) -> Result<BufReader<Input>, String> {
+    narrow_as(head, None, input)
+}
+
+/// The same for an input that declares its encoding.
+pub(super) fn narrow_as(
+    head: &[u8],
+    declared: Option<&'static Encoding>,
+    input: Input,
+) -> Result<BufReader<Input>, String> {
     let wide = wide(head);
     if wide.is_none() && is_binary(head) {
         return Err(BINARY.into());
     }
     let narrow = DecodeReaderBytesBuilder::new()
-        .encoding(wide)
+        .encoding(wide.or(declared.filter(|&e| e != UTF_8)))
         .strip_bom(true)
         .utf8_passthru(true)
         .build(input);
@@ -123,20 +162,29 @@ const BINARY: &str = "expected text, found binary data (too many control charact
 
 /// Drops stray NULs, which some crawlers leave behind, unless there are so many that this is no
 /// text.
-fn checked(text: String) -> Result<String, String> {
+fn checked(text: String, notes: &mut Vec<String>) -> Result<String, String> {
     if controls(text.chars()) > CONTROL_SHARE {
         return Err(BINARY.into());
     }
-    Ok(if text.contains('\0') { text.replace('\0', "") } else { text })
+    let nuls = text.matches('\0').count();
+    if nuls == 0 {
+        return Ok(text);
+    }
+    notes.push(format!("has NUL characters in it ({nuls}), which were left out"));
+    Ok(text.replace('\0', ""))
 }
 
-/// Share of control characters that no text has; a NUL weighs as much as ten others.
+/// Share of control characters that no text has; a NUL weighs as much as ten others, but for the
+/// first.
 fn controls(chars: impl Iterator<Item = char>) -> f64 {
-    let (mut all, mut bad) = (0u64, 0u64);
+    let (mut all, mut bad, mut nuls) = (0u64, 0u64, 0u64);
     for c in chars {
         all += 1;
         bad += match c {
-            '\0' => 10,
+            '\0' => {
+                nuls += 1;
+                if nuls > 1 { 10 } else { 1 }
+            }
             '\t' | '\n' | '\r' | '\x0C' => 0,
             c if c < ' ' || c == '\x7F' => 1,
             _ => 0,
@@ -153,10 +201,20 @@ fn utf16(bytes: &[u8]) -> Option<&'static Encoding> {
     if head.len() < 4 || !head.contains(&0) {
         return None;
     }
+    // UTF-8 with a few stray NULs in it: UTF-16 of letters has one in every pair, and that of other
+    // scripts would be full of control characters.
+    let is_utf8 = std::str::from_utf8(head).map_or_else(|e| e.error_len().is_none(), |_| true);
+    let nuls = head.iter().filter(|&&b| b == 0).count();
+    let others = head.iter().map(|&b| char::from(b)).filter(|&c| c != '\0');
+    if is_utf8 && nuls * 10 < head.len() && controls(others) <= CONTROL_SHARE {
+        return None;
+    }
     let separators = |encoding: &'static Encoding| {
         let (text, broken) = encoding.decode_without_bom_handling(head);
-        // A pair of surrogates may be cut at the end of the head.
-        let whole = !broken || !text.trim_end_matches('\u{FFFD}').contains('\u{FFFD}');
+        // A pair of surrogates may be cut at the end of the head, and one may stand alone; noise
+        // has six times as many.
+        let lone = text.trim_end_matches('\u{FFFD}').matches('\u{FFFD}').count();
+        let whole = !broken || lone <= (head.len() / 400).max(1);
         let count = text
             .chars()
             .filter(|c| matches!(c, ' ' | '\n' | '\r' | ',' | '.' | '。' | '、' | '，' | '،' | '।'))
@@ -214,7 +272,7 @@ mod tests {
     }
 
     fn text(bytes: impl Into<Vec<u8>>) -> String {
-        decode(bytes.into()).unwrap()
+        decode(bytes.into(), &mut Vec::new()).unwrap()
     }
 
     #[test]
@@ -254,7 +312,7 @@ mod tests {
     fn html_declares_its_encoding() {
         // Too short to be guessed.
         let page = b"<html><head><meta http-equiv='Content-Type' content='text/html; charset=windows-1251'></head><p>\xC4\xE0</p>".to_vec();
-        assert!(decode_html(page).unwrap().contains("<p>Да</p>"));
+        assert!(decode_html(page, &mut Vec::new()).unwrap().contains("<p>Да</p>"));
     }
 
     #[test]
@@ -277,8 +335,8 @@ mod tests {
             [b"\x7FELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x03\0\x3E\0\x01\0\0\0".as_slice(), &[0; 64]]
                 .concat();
         for bytes in [noise, elf, vec![0; 100], b"abc\x01\x02\x03\x04".to_vec()] {
-            assert!(decode(bytes).unwrap_err().contains("binary data"));
+            assert!(decode(bytes, &mut Vec::new()).unwrap_err().contains("binary data"));
         }
-        assert!(decode(b"%PDF-1.7 text".to_vec()).unwrap_err().contains("PDF"));
+        assert!(decode(b"%PDF-1.7 text".to_vec(), &mut Vec::new()).unwrap_err().contains("PDF"));
     }
 }

@@ -1,20 +1,23 @@
 //! Articles in: which files there are ([`find()`]), and what stands in them ([`read()`]), as a
 //! stream.
 //!
-//! A file is read as its name says (`.txt`, `.md`, `.html`, `.json`, `.jsonl` and their like, each
-//! also as `.gz`), or as its content looks when its name says nothing. Nothing is held but the
-//! article at hand, however many a file has. The formats are a list in `readers.rs`, which says how
-//! to add one.
+//! A file is read as its name says (`.txt`, `.md`, `.html`, `.json`, `.jsonl`, `.xml`, `.eml`,
+//! `.warc` and their like, each also as `.gz`), or as its content looks when its name says nothing.
+//! Nothing is held but the article at hand, however many a file has. The formats are a list in
+//! `readers.rs`, which says how to add one.
 
 mod decode;
 mod file;
 mod find;
 #[doc(hidden)]
 pub mod fuzz;
+mod gunzip;
 mod options;
 mod read;
 mod reader;
 mod readers;
+mod repair;
+mod tags;
 
 pub use file::{FoundFile, STDIN};
 pub use find::{FindOptions, Found, Skipped, find};

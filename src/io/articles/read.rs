@@ -2,17 +2,19 @@
 
 use super::decode::{self, HEAD};
 use super::file::FoundFile;
+use super::gunzip::{self, Gunzip};
 use super::options::ReadOptions;
-use super::reader::{Contents, Cut, Cutter, Input, Piece, ReadAs, Several};
+use super::reader::{Contents, Cut, Cutter, Input, Parse, Piece, ReadAs, Several};
 use super::readers;
 use crate::error::Error;
 use crate::io::files::sha256_hex;
 use crate::types::{Format, Markup, RawArticle, ReadFailure, Source};
-use flate2::read::MultiGzDecoder;
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Cursor, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Plain text that a program has at hand as an article.
 pub fn from_text(id: &str, text: &str) -> RawArticle {
@@ -21,6 +23,7 @@ pub fn from_text(id: &str, text: &str) -> RawArticle {
         format: Format::Text,
         bytes: text.len() as u64,
         sha256: sha256_hex(text.as_bytes()),
+        notes: Vec::new(),
     };
     let (title, extra) = (None, serde_json::Map::new());
     RawArticle { id: id.into(), source, title, text: text.into(), markup: Markup::Plain, extra }
@@ -35,6 +38,8 @@ pub struct Articles {
     seen: HashSet<u64>,
     /// Whether anything was there at all.
     any: bool,
+    /// Raised when there are data after the end of a gzip stream.
+    junk: Arc<AtomicBool>,
 }
 
 enum Stream {
@@ -44,9 +49,9 @@ enum Stream {
     Done,
 }
 
-/// Reads the articles of a file, or of standard input: one of text, Markdown, HTML or a single JSON
-/// object; several of a JSON array, of objects one after the other, or of JSON Lines. Opened at the
-/// first article; holds one at a time.
+/// Reads the articles of a file, or of standard input: one of text, Markdown, HTML, a mail or a
+/// single JSON object; several of a list in JSON, of JSON Lines, of a feed or a crawl. Opened at
+/// the first article; holds one at a time.
 pub fn read(file: &FoundFile, options: &ReadOptions) -> Articles {
     Articles::new(file, options, Stream::Closed)
 }
@@ -103,6 +108,7 @@ impl Articles {
             stream,
             seen: HashSet::new(),
             any: false,
+            junk: Arc::default(),
         }
     }
 
@@ -116,15 +122,15 @@ impl Articles {
     /// Unpacks, finds out the format, and reads the article, or sets up the stream of several.
     fn start(&mut self, input: Input) -> io::Result<Option<<Self as Iterator>::Item>> {
         let (mut head, mut input) = self.peek(input)?;
-        if head.starts_with(b"\x1F\x8B") {
-            (head, input) = self.peek(Box::new(MultiGzDecoder::new(input)))?;
+        if head.starts_with(gunzip::MAGIC) {
+            let (unpacked, junk) = Gunzip::new(input);
+            self.junk = junk;
+            (head, input) = self.peek(Box::new(unpacked))?;
         }
         if head.is_empty() {
             return Ok(Some(self.fail_whole(self.bad("is empty; expected an article".into()))));
         }
-        let sample = decode::wide(&head)
-            .map(|encoding| encoding.decode_with_bom_removal(&head).0.into_owned().into_bytes());
-        let reader = readers::of_content(self.file.format, sample.as_deref().unwrap_or(&head));
+        let reader = readers::of_content(self.file.format, &decode::narrow_head(&head));
         self.file.format = Some(reader.format);
         match reader.read {
             ReadAs::Whole(parse) => self.whole(input, parse).map(Some),
@@ -163,20 +169,16 @@ impl Articles {
     }
 
     /// The whole input as one article.
-    fn whole(
-        &self,
-        input: Input,
-        parse: fn(Vec<u8>) -> Result<Contents, String>,
-    ) -> io::Result<<Self as Iterator>::Item> {
+    fn whole(&self, input: Input, parse: Parse) -> io::Result<<Self as Iterator>::Item> {
         let max = self.options.max_bytes;
         let mut bytes = Vec::new();
         input.take((max as u64).saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() > max {
             return Ok(self.fail_whole(self.bad(self.too_large())));
         }
-        let source = self.source(&bytes);
+        let mut source = self.source(&bytes);
         let id = self.file.id.clone();
-        Ok(match parse(bytes) {
+        Ok(match parse(bytes, &mut source.notes) {
             Ok(contents) if contents.text.trim().is_empty() => {
                 let error = self.bad("holds white space only; expected an article".into());
                 Err(Box::new(ReadFailure { id, source, error }))
@@ -207,10 +209,10 @@ impl Articles {
             Err(e) => (Vec::new(), Some(format!("could not be read: {e}"))),
         };
         self.any = true;
-        let source = self.source(&bytes);
+        let mut source = self.source(&bytes);
         let contents = match message {
             Some(message) => Err(message),
-            None => (kind.parse)(bytes, &self.options),
+            None => (kind.parse)(bytes, &self.options, &mut source.notes),
         };
         let own_id = contents.as_ref().ok().and_then(|c| c.id.clone());
         let id = if alone { self.file.id.clone() } else { self.member_id(own_id, number) };
@@ -252,17 +254,30 @@ impl Articles {
 
     fn source(&self, bytes: &[u8]) -> Source {
         let format = self.file.format.unwrap_or(Format::Text);
+        // Said once.
+        let junk = self.junk.swap(false, Ordering::Relaxed);
         Source {
             path: self.file.name(),
             format,
             bytes: bytes.len() as u64,
             sha256: sha256_hex(bytes),
+            notes: junk.then(|| JUNK.to_string()).into_iter().collect(),
         }
     }
 }
 
-fn article(id: String, source: Source, contents: Contents) -> RawArticle {
+/// The note about data that were not read.
+const JUNK: &str = "has data after the end of its gzip stream, which were not read";
+
+fn article(id: String, mut source: Source, contents: Contents) -> RawArticle {
     let Contents { id: _, title, text, markup, extra } = contents;
+    let broken = text.chars().chain(title.iter().flat_map(|t| t.chars()));
+    let broken = broken.filter(|&c| c == char::REPLACEMENT_CHARACTER).count();
+    if broken > 0 {
+        source.notes.push(format!(
+            "has characters that cannot be decoded ({broken}); U+FFFD stands for each"
+        ));
+    }
     RawArticle { id, source, title, text, markup, extra }
 }
 

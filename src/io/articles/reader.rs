@@ -28,13 +28,19 @@ pub(super) struct Reader {
 /// The way in which a format's files hold their articles.
 pub(super) enum ReadAs {
     /// One article a file: made from all its bytes, which are no more than
-    /// [`ReadOptions::max_bytes`] and may be anything. The error is a phrase that follows the
-    /// file's name.
-    Whole(fn(Vec<u8>) -> Result<Contents, String>),
+    /// [`ReadOptions::max_bytes`] and may be anything.
+    Whole(Parse),
     /// Several articles a file: it is cut into pieces as it comes in, each of which is parsed by
     /// itself, so that a bad one is an error in its place and a file of any size is read.
     Several(Several),
 }
+
+/// Makes an article of a file's bytes, and notes what is missing or broken in them. The error is a
+/// phrase that follows the file's name, and so is each note.
+pub(super) type Parse = fn(Vec<u8>, &mut Vec<String>) -> Result<Contents, String>;
+
+/// The same for a piece of a file; the phrases follow the piece's name.
+type ParsePiece = fn(Vec<u8>, &ReadOptions, &mut Vec<String>) -> Result<Contents, String>;
 
 /// Sets up a cutter for an input whose first bytes are known.
 type MakeCutter = fn(head: &[u8], Input, &ReadOptions) -> Result<Box<dyn Cutter>, String>;
@@ -44,8 +50,9 @@ type MakeCutter = fn(head: &[u8], Input, &ReadOptions) -> Result<Box<dyn Cutter>
 pub(super) struct Several {
     /// Sets up the cutter. The first bytes of the input are given besides, and come in it again.
     pub cut: MakeCutter,
-    /// Makes an article of a piece. The error is a phrase that follows the piece's name.
-    pub parse: fn(Vec<u8>, &ReadOptions) -> Result<Contents, String>,
+    /// Makes an article of a piece, and notes what is missing or broken in it. The error is a
+    /// phrase that follows the piece's name.
+    pub parse: ParsePiece,
     /// The name of a piece in messages, before its number: `line`, `article`.
     pub piece: &'static str,
     /// The kind of value that a piece should be, for the message about a file without any.
@@ -58,7 +65,7 @@ impl Reader {
         format: Format,
         extensions: &'static [&'static str],
         detect: fn(&[u8]) -> bool,
-        read: fn(Vec<u8>) -> Result<Contents, String>,
+        read: Parse,
     ) -> Reader {
         Reader { format, extensions, detect, refine: |_| None, read: ReadAs::Whole(read) }
     }
@@ -93,6 +100,13 @@ impl Contents {
     /// An article that is a text and nothing else.
     pub fn of_text(text: String, markup: Markup) -> Contents {
         Contents { id: None, title: None, text, markup, extra: Map::new() }
+    }
+
+    /// Sets a field that is passed on, unless there is nothing in it.
+    pub fn set(&mut self, name: &str, value: &str) {
+        if !value.trim().is_empty() {
+            self.extra.insert(name.into(), value.trim().into());
+        }
     }
 }
 

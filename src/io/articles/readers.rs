@@ -19,11 +19,12 @@
 
 mod html;
 mod json;
-mod json_fields;
-mod json_head;
 mod json_lines;
+mod mail;
 mod markdown;
 mod text;
+mod warc;
+mod xml;
 
 use super::file::STDIN;
 use super::reader::{ReadAs, Reader};
@@ -31,8 +32,16 @@ use crate::types::Format;
 
 /// All readers, as help texts list them. Content is compared with the last one first, so that what
 /// is special comes after what is general.
-const READERS: &[Reader] =
-    &[text::READER, markdown::READER, html::READER, json::READER, json_lines::READER];
+const READERS: &[Reader] = &[
+    text::READER,
+    markdown::READER,
+    html::READER,
+    json::READER,
+    json_lines::READER,
+    xml::READER,
+    mail::READER,
+    warc::READER,
+];
 
 /// The reader of a format.
 pub(super) fn of_format(format: Format) -> &'static Reader {

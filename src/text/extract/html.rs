@@ -52,6 +52,16 @@ pub(super) fn read(source: &str) -> Found {
     Found { title, blocks: without_link_lists(blocks) }
 }
 
+/// Reads the HTML of an article that stands alone: whatever is text in it belongs to it.
+pub(super) fn read_fragment(source: &str) -> Found {
+    if depth(source) > DEEPEST_SOURCE {
+        return plain::read(&TAG.replace_all(source, "\n\n"));
+    }
+    let document = Document::fragment(source);
+    remove_unwanted(&document);
+    Found { title: None, blocks: without_link_lists(walk(&document.root())) }
+}
+
 /// Depth to which the tags of a source are nested, leaving out those that are often not closed.
 fn depth(source: &str) -> usize {
     let (mut depth, mut deepest) = (0usize, 0usize);

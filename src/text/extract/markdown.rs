@@ -2,6 +2,7 @@
 //! everything else stays as it is.
 
 use super::found::{Found, join_line};
+use super::front::front_matter;
 use crate::types::{Block, BlockKind};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::ops::Range;
@@ -17,8 +18,21 @@ struct Leaf {
 /// Reads Markdown. Front matter, code, tables, HTML blocks, rules and link definitions become
 /// [`BlockKind::Verbatim`].
 pub(super) fn read(source: &str) -> Found {
-    let leaves = leaves(source);
+    let front = front_matter(source);
     let mut blocks: Vec<Block> = Vec::new();
+    let mut source = source;
+    if let Some(front) = &front {
+        let (text, rest) = source.split_at(front.text.len());
+        let suffix = "\n".repeat(usize::from(rest.starts_with('\n')));
+        source = &rest[suffix.len()..];
+        blocks.push(Block {
+            kind: BlockKind::Verbatim,
+            prefix: String::new(),
+            text: text.to_string(),
+            suffix,
+        });
+    }
+    let leaves = leaves(source);
     let mut at = 0;
     for leaf in leaves {
         if leaf.range.start < at || leaf.text.is_empty() {
@@ -44,7 +58,7 @@ pub(super) fn read(source: &str) -> Found {
             }),
         }
     }
-    Found { title: front_matter_title(source), blocks }
+    Found { title: front.and_then(|front| front.title), blocks }
 }
 
 /// Divides the source between two leaves: the end of the line and blank lines go to the block
@@ -94,9 +108,7 @@ fn leaves(source: &str) -> Vec<Leaf> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS
-        | Options::ENABLE_YAML_STYLE_METADATA_BLOCKS
-        | Options::ENABLE_PLUSES_DELIMITED_METADATA_BLOCKS;
+        | Options::ENABLE_TASKLISTS;
     let mut reader = Reader { source, out: Vec::new(), kind: Vec::new(), open: None, verbatim: 0 };
     for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
         match event {
@@ -247,21 +259,6 @@ fn is_inline(tag: &Tag) -> bool {
         tag,
         Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
     )
-}
-
-/// The `title` of YAML or TOML front matter.
-fn front_matter_title(source: &str) -> Option<String> {
-    let mut lines = source.lines();
-    let fence = lines.next().map(str::trim_end).filter(|f| matches!(*f, "---" | "+++"))?;
-    let value = lines.take_while(|l| l.trim_end() != fence).find_map(|l| {
-        let (name, value) = l.split_once(if fence == "---" { ':' } else { '=' })?;
-        (name.trim() == "title").then(|| value.trim())
-    })?;
-    let bare = value
-        .strip_prefix('"')
-        .and_then(|v| v.strip_suffix('"'))
-        .or_else(|| value.strip_prefix('\'').and_then(|v| v.strip_suffix('\'')));
-    Some(bare.unwrap_or(value).to_string()).filter(|t| !t.is_empty())
 }
 
 #[cfg(test)]

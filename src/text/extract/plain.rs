@@ -1,40 +1,17 @@
-//! Plain text: paragraphs between blank lines, or one a line; hard-wrapped lines are joined.
+//! Plain text: paragraphs between blank lines, or one a line; hard-wrapped lines are joined, page
+//! numbers between them are left out, and paragraphs without a space between them are parted.
 
 use super::found::{Found, join_line};
+use super::lines::{Line, line};
+use super::wraps::Wraps;
+use super::{glue, pages};
 use crate::types::{Block, BlockKind};
-use regex::Regex;
-use std::sync::LazyLock;
-
-/// Indent, quotation mark or bullet before the text of a line.
-static MARKER: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[\s\u{3000}]*(?:>[\s>]*)?(?:[-*+•‣▪●◦·–—]\s+|\(?\d{1,3}[.)]\s+)?")
-        .expect("the pattern is constant and tested")
-});
-
-/// Longest line, in characters, that is taken to be hard-wrapped.
-const WIDEST: usize = 120;
-
-struct Line<'a> {
-    marker: &'a str,
-    text: &'a str,
-    /// Spaces at the end of the line and its line break.
-    end: &'a str,
-}
-
-impl Line<'_> {
-    fn has_bullet(&self) -> bool {
-        self.marker.contains(|c: char| !c.is_whitespace() && c != '>')
-    }
-
-    fn width(&self) -> usize {
-        (self.marker.chars().count()) + self.text.chars().count()
-    }
-}
 
 /// Reads plain text.
 pub(super) fn read(text: &str) -> Found {
     let lines: Vec<Line> = text.split_inclusive('\n').map(line).collect();
-    let width = wrap_width(&lines);
+    let lines = pages::without_furniture(lines);
+    let wraps = Wraps::of(&lines);
     let mut blocks: Vec<Block> = Vec::new();
     let mut previous: Option<&Line> = None;
     // Where the text of the open item begins: lines indented as far go on with it.
@@ -48,8 +25,7 @@ pub(super) fn read(text: &str) -> Found {
             (previous, hanging) = (None, None);
             continue;
         }
-        let joins = previous
-            .is_some_and(|before| width.is_some_and(|w| is_wrapped(before, line, w)))
+        let joins = previous.is_some_and(|before| line.goes_on || wraps.join(before, line))
             || hanging == Some(line.marker.len()) && line.marker.trim().is_empty();
         match blocks.last_mut() {
             Some(block) if joins => {
@@ -70,58 +46,10 @@ pub(super) fn read(text: &str) -> Found {
         }
         previous = Some(line);
     }
+    let mut blocks = glue::part(blocks);
     mark_headings(&mut blocks);
     let title = first_title(&blocks);
     Found { title, blocks }
-}
-
-fn line(whole: &str) -> Line<'_> {
-    let marked = MARKER.find(whole).map_or(0, |m| m.end());
-    let (marker, rest) = whole.split_at(marked);
-    let text = rest.trim_end();
-    if text.is_empty() {
-        // A line of white space, or a bullet without text, which is text then.
-        let bare = marker.trim();
-        return match bare.is_empty() {
-            true => Line { marker: "", text: "", end: whole },
-            false => {
-                let at = whole.find(bare).unwrap_or(0);
-                Line { marker: &whole[..at], text: bare, end: &whole[at + bare.len()..] }
-            }
-        };
-    }
-    Line { marker, text, end: &rest[text.len()..] }
-}
-
-/// The width at which the lines are hard-wrapped; `None` when they are not. They are when nearly
-/// all lines that another one follows directly are so long that the next word would not have
-/// fitted.
-fn wrap_width(lines: &[Line]) -> Option<usize> {
-    let pairs: Vec<(&Line, &Line)> = lines
-        .windows(2)
-        .map(|w| (&w[0], &w[1]))
-        .filter(|(a, b)| !a.text.is_empty() && !b.text.is_empty() && !b.has_bullet())
-        .collect();
-    let mut widths: Vec<usize> = pairs.iter().map(|(a, _)| a.width()).collect();
-    widths.sort_unstable();
-    let width = *widths.get(widths.len() * 9 / 10)?;
-    if !(24..=WIDEST).contains(&width) {
-        return None;
-    }
-    let wrapped = pairs.iter().filter(|(a, b)| is_wrapped(a, b, width)).count();
-    (wrapped * 10 >= pairs.len() * 7).then_some(width)
-}
-
-/// Whether the break between two lines is only there because the line was full.
-fn is_wrapped(line: &Line, next: &Line, width: usize) -> bool {
-    let first_word = next.text.split_whitespace().next().unwrap_or("");
-    // A script without spaces breaks after any character.
-    let needed = if first_word.is_ascii() || first_word.chars().count() < 20 {
-        first_word.chars().count()
-    } else {
-        2
-    };
-    !next.has_bullet() && line.width() + 1 + needed + 1 >= width
 }
 
 /// Marks as headings the short lines without a full stop that stand before a long paragraph.
@@ -209,6 +137,54 @@ mod tests {
             [
                 "外交部周一表示会谈将持续三天而且著名的调解人将参加全部会谈双方都希望能够达成一个持久的和平协议并且尽快签署。"
             ]
+        );
+    }
+
+    #[test]
+    fn ragged_lines_are_joined() {
+        let transcript = "okay hello everybody and welcome back\nto the channel\ntoday we are going to \
+            talk about the old bridge\nand why it was closed so as you\nmay have heard the divers \
+            went down last week\n";
+        assert_eq!(texts(transcript).len(), 1);
+        let columns = "The ministry said on Monday that the talks would go on\nfor three days. The \
+            well-known\nmediator, whom both sides trust, would take part in all of them\nafter all, \
+            and nobody\nwould be turned away.\n\nA second paragraph follows\nhere, wrapped as it \
+            fell.\n";
+        assert_eq!(
+            texts(columns),
+            [
+                "The ministry said on Monday that the talks would go on for three days. The \
+                 well-known mediator, whom both sides trust, would take part in all of them after \
+                 all, and nobody would be turned away.",
+                "A second paragraph follows here, wrapped as it fell."
+            ]
+        );
+        let poem = "The wind is up tonight again,\nthe boats lie still along the quay,\nand \
+            nobody is there to see\nthe lights go out, the falling rain.\n";
+        assert_eq!(texts(poem).len(), 4);
+        assert_eq!(texts("milk\nbread\neggs\nbutter\nand some honey from the market").len(), 5);
+    }
+
+    #[test]
+    fn page_numbers_go_and_sentences_go_on() {
+        let text = "The divers went down last week and found cracks in two\n\n12\n\nof the four \
+            piers. Nobody had expected that, said the\n\nAnnual Report\n13\n\nmayor of the town, \
+            who came by boat.\n\nAnnual Report\n14\n\nThe end.\n";
+        assert_eq!(
+            texts(text),
+            [
+                "The divers went down last week and found cracks in two of the four piers. Nobody \
+                 had expected that, said the mayor of the town, who came by boat.",
+                "The end."
+            ]
+        );
+        assert_eq!(
+            texts("Results\n\n3\n\n2\n\nThe match was even."),
+            ["Results", "3", "2", "The match was even."]
+        );
+        assert_eq!(
+            texts("1\n\nThe beginning.\n\n2\n\nThe end."),
+            ["1", "The beginning.", "2", "The end."]
         );
     }
 

@@ -1,30 +1,41 @@
 //! JSON: an array of objects, objects one after the other, or a single one.
 
+mod blocks;
+mod fields;
+pub(super) mod head;
+pub(super) mod list;
+mod mend;
+mod path;
+mod search;
+
 use super::super::decode;
 use super::super::options::ReadOptions;
 use super::super::reader::{Cut, Cutter, Input, Piece, Reader, Several};
-use super::{json_fields, json_head};
 use crate::types::Format;
 use std::io::{self, BufRead};
+
+pub(super) use fields::parse;
 
 pub(super) const READER: Reader = Reader {
     refine: |head| is_lines(head).then_some(Format::Jsonl),
     ..Reader::several(
         Format::Json,
         &["json"],
-        |head| json_head::is_object(head) || json_head::is_array(head),
-        Several { cut, parse: json_fields::parse, piece: "article", expected: "JSON objects" },
+        |head| head::is_object(head) || head::is_array(head),
+        Several { cut, parse, piece: "article", expected: "JSON objects" },
     )
 };
 
 /// Whether a file called `.json` holds one object a line all the same.
 fn is_lines(head: &[u8]) -> bool {
     let head = head.trim_ascii_end();
-    head.contains(&b'\n') && json_head::first_line_is_object(head)
+    head.contains(&b'\n') && head::first_line_is_object(head)
 }
 
 fn cut(head: &[u8], input: Input, options: &ReadOptions) -> Result<Box<dyn Cutter>, String> {
-    let values = Values::new(decode::narrow(head, input)?, options.max_bytes);
+    let list = list::of_head(&decode::narrow_head(head), options.text_field.as_deref());
+    let list = list.unwrap_or_default();
+    let values = Values::new(decode::narrow(head, input)?, options.max_bytes, list);
     Ok(Box::new(Articles { values, number: 0 }))
 }
 
@@ -45,6 +56,7 @@ impl<R: BufRead + Send> Cutter for Articles<R> {
             })
         });
         let alone = first
+            && self.values.list.is_empty()
             && !self.values.in_array
             && matches!(piece, Ok(Some(_)))
             && self.values.at_end().unwrap_or(false);
@@ -52,19 +64,25 @@ impl<R: BufRead + Send> Cutter for Articles<R> {
     }
 }
 
-/// Cuts a stream of JSON into values without parsing them: the elements of arrays at the top, and
-/// other values at the top one by one. So an array of any size streams, and a broken element does
-/// not take its neighbours with it.
+/// Cuts a stream of JSON into values without parsing them: the elements of arrays at the top, or of
+/// the list that the objects at the top wrap, and other values at the top one by one. So an array
+/// of any size streams, and a broken element does not take its neighbours with it.
 struct Values<R> {
     reader: R,
     max: usize,
+    /// The names that lead to the list in an object at the top; none where there is no such list.
+    list: Vec<String>,
     in_array: bool,
+    /// Objects around the list that is being read.
+    around: usize,
+    /// Whether the list is an object, whose values have names.
+    keyed: bool,
     count: usize,
 }
 
 impl<R: BufRead> Values<R> {
-    fn new(reader: R, max: usize) -> Self {
-        Values { reader, max, in_array: false, count: 0 }
+    fn new(reader: R, max: usize, list: Vec<String>) -> Self {
+        Values { reader, max, list, in_array: false, around: 0, keyed: false, count: 0 }
     }
 
     /// Whether nothing but white space is left.
@@ -94,7 +112,7 @@ impl<R: BufRead> Values<R> {
         let number = self.count + 1;
         match self.seek()? {
             None if self.in_array => {
-                self.in_array = false;
+                (self.in_array, self.keyed) = (false, false);
                 Ok(Some((number, Piece::Torn)))
             }
             None => Ok(None),
@@ -113,11 +131,112 @@ impl<R: BufRead> Values<R> {
     fn seek(&mut self) -> io::Result<Option<u8>> {
         loop {
             match self.skip(|b| b.is_ascii_whitespace() || b == b',')? {
+                Some(b'{') if !self.in_array && !self.list.is_empty() => {
+                    self.reader.consume(1);
+                    self.descend()?;
+                    continue;
+                }
+                Some(b'"') if self.keyed => {
+                    self.name()?;
+                    if self.skip(|b| b.is_ascii_whitespace())? != Some(b':') {
+                        continue;
+                    }
+                }
                 Some(b'[') if !self.in_array => self.in_array = true,
-                Some(b']') => self.in_array = false,
+                Some(b'}') if self.keyed => self.leave()?,
+                Some(b']') => self.leave()?,
                 other => return Ok(other),
             }
             self.reader.consume(1);
+        }
+    }
+
+    /// Goes from the start of an object at the top to the elements of its list, or to its end.
+    fn descend(&mut self) -> io::Result<()> {
+        let mut level = 0;
+        loop {
+            match self.skip(|b| b.is_ascii_whitespace() || b == b',')? {
+                Some(b'"') => {}
+                None => return Ok(()),
+                Some(_) => return self.pass_over(level + 1),
+            }
+            let is_next = self.name()? == self.list[level].as_bytes();
+            let next = self.skip(|b| b.is_ascii_whitespace() || b == b':')?;
+            match next {
+                Some(b'{') if is_next && level + 1 < self.list.len() => level += 1,
+                Some(open @ (b'{' | b'[')) if is_next && level + 1 == self.list.len() => {
+                    self.in_array = true;
+                    self.keyed = open == b'{';
+                    self.around = self.list.len();
+                    self.reader.consume(1);
+                    return Ok(());
+                }
+                Some(_) => {
+                    self.pass_value()?;
+                    continue;
+                }
+                None => return Ok(()),
+            }
+            self.reader.consume(1);
+        }
+    }
+
+    /// Leaves the list before its closing bracket, and the objects around it behind.
+    fn leave(&mut self) -> io::Result<()> {
+        (self.in_array, self.keyed) = (false, false);
+        let around = std::mem::take(&mut self.around);
+        if around > 0 { self.pass_over(around + 1) } else { Ok(()) }
+    }
+
+    /// Passes over the rest of `levels` objects, up to the bracket that closes the last.
+    fn pass_over(&mut self, levels: usize) -> io::Result<()> {
+        let mut scan = Scan { depth: levels, started: true, ..Scan::default() };
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            let end = buffer.iter().position(|&b| {
+                let closes = scan.depth == 1 && !scan.in_string && matches!(b, b'}' | b']');
+                closes || scan.ends_before(b)
+            });
+            let (length, empty) = (end.unwrap_or(buffer.len()), buffer.is_empty());
+            self.reader.consume(length);
+            if end.is_some() || empty {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes over a value.
+    fn pass_value(&mut self) -> io::Result<()> {
+        let mut scan = Scan::default();
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            let bare = |scan: &Scan, b| scan.depth == 0 && !scan.in_string && b",}]".contains(&b);
+            let end = buffer.iter().position(|&b| bare(&scan, b) || scan.ends_before(b));
+            let (length, empty) = (end.unwrap_or(buffer.len()), buffer.is_empty());
+            self.reader.consume(length);
+            if end.is_some() || empty {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads a name up to its closing quotation mark; a long one is no name that is looked for.
+    fn name(&mut self) -> io::Result<Vec<u8>> {
+        const LONGEST: usize = 1 << 10;
+        let mut name = Vec::new();
+        let mut scan = Scan::default();
+        loop {
+            let buffer = self.reader.fill_buf()?;
+            let end = buffer.iter().position(|&b| {
+                scan.ends_before(b);
+                scan.closed()
+            });
+            let length = end.map_or(buffer.len(), |end| end + 1);
+            name.extend_from_slice(&buffer[..length.min(LONGEST.saturating_sub(name.len()))]);
+            self.reader.consume(length);
+            if end.is_some() || length == 0 {
+                return Ok(serde_json::from_slice::<String>(&name).map_or(name, String::into_bytes));
+            }
         }
     }
 
@@ -130,7 +249,7 @@ impl<R: BufRead> Values<R> {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
                 if !scan.closed() && !large {
-                    self.in_array = false;
+                    (self.in_array, self.keyed) = (false, false);
                     return Ok(Piece::Torn);
                 }
                 return Ok(if large { Piece::TooLarge } else { Piece::Whole(value) });
@@ -198,8 +317,13 @@ mod tests {
     use super::*;
 
     fn values(text: &str, max: usize) -> Vec<Option<String>> {
+        values_of("", text, max)
+    }
+
+    fn values_of(list: &str, text: &str, max: usize) -> Vec<Option<String>> {
+        let list = list.split('.').filter(|name| !name.is_empty()).map(String::from).collect();
         // A tiny buffer puts every seam somewhere.
-        let mut values = Values::new(io::BufReader::with_capacity(3, text.as_bytes()), max);
+        let mut values = Values::new(io::BufReader::with_capacity(3, text.as_bytes()), max, list);
         std::iter::from_fn(|| values.next_value().unwrap())
             .map(|(_, piece)| {
                 if let Piece::Whole(bytes) = piece {
@@ -228,5 +352,25 @@ mod tests {
         assert_eq!(values("[{\"a\":1}", 99), [some("{\"a\":1}"), None]);
         assert_eq!(values("[{\"a\":\"long long\"}, {}]", 8), [None, some("{}")]);
         assert_eq!(values("  [ ] ", 8), []);
+    }
+
+    #[test]
+    fn lists_inside_of_objects_stream_too() {
+        let some = |s: &str| Some(s.to_string());
+        let ab = [some("{\"a\":1}"), some("{\"b\":2}")];
+        let list = r#"{"n": 3, "s": "]}\"", "o": {"x": [1]}, "x": [ {"a":1}, {"b":2} ], "y": {}}"#;
+        assert_eq!(values_of("x", list, 99), ab);
+        let deep = format!("{{\"r\": {{\"e\": true, \"d\": {list} , \"z\": [[]]}}}}");
+        assert_eq!(values_of("r.d.x", &deep, 99), ab);
+        assert_eq!(
+            values_of("r.d.x", &format!("{deep}\n{deep}"), 99),
+            [ab.clone(), ab.clone()].concat()
+        );
+        assert_eq!(values_of("p", r#"{"p": {"1": {"a":1}, "2" : {"b":2}}, "q": 1}"#, 99), ab);
+        assert_eq!(
+            values_of("x", r#"{"x": [{"a":1}, {"b":2}"#, 99),
+            [ab.as_slice(), &[None]].concat()
+        );
+        assert_eq!(values_of("x", r#"{"y": [{"a":1}, "#, 99), []);
     }
 }

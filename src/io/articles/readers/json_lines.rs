@@ -3,16 +3,24 @@
 use super::super::decode;
 use super::super::options::ReadOptions;
 use super::super::reader::{Cut, Cutter, Input, Piece, Reader, Several};
-use super::{json_fields, json_head};
+use super::json::{self, head, list};
 use crate::types::Format;
 use std::io::{self, BufRead, BufReader, Read};
 
 pub(super) const READER: Reader = Reader::several(
     Format::Jsonl,
     &["jsonl", "ndjson"],
-    |head| json_head::is_object(head) && json_head::first_line_is_object(head),
-    Several { cut, parse: json_fields::parse, piece: "line", expected: "JSON objects" },
+    is_lines,
+    Several { cut, parse: json::parse, piece: "line", expected: "JSON objects" },
 );
+
+/// Whether the first line is an article, and not an object that wraps a list of them.
+fn is_lines(bytes: &[u8]) -> bool {
+    let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
+    head::is_object(bytes)
+        && head::first_line_is_object(bytes)
+        && list::of_head(line, None).is_none()
+}
 
 fn cut(head: &[u8], input: Input, options: &ReadOptions) -> Result<Box<dyn Cutter>, String> {
     let reader = decode::narrow(head, input)?;

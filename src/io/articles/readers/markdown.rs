@@ -5,8 +5,8 @@ use super::super::reader::{Contents, Reader};
 use crate::types::{Format, Markup};
 
 pub(super) const READER: Reader =
-    Reader::whole(Format::Markdown, &["md", "markdown"], begins_with_heading, |bytes| {
-        Ok(Contents::of_text(decode(bytes)?, Markup::Markdown))
+    Reader::whole(Format::Markdown, &["md", "markdown"], begins_with_heading, |bytes, notes| {
+        Ok(Contents::of_text(decode(bytes, notes)?, Markup::Markdown))
     });
 
 fn begins_with_heading(head: &[u8]) -> bool {

@@ -8,5 +8,5 @@ pub(super) const READER: Reader = Reader::whole(
     Format::Text,
     &["txt", "text"],
     |_| true,
-    |bytes| Ok(Contents::of_text(decode(bytes)?, Markup::Plain)),
+    |bytes, notes| Ok(Contents::of_text(decode(bytes, notes)?, Markup::Plain)),
 );

@@ -1,0 +1,107 @@
+use super::*;
+
+fn read(json: &str) -> Result<(Contents, Vec<String>), String> {
+    read_with(json, &ReadOptions::default())
+}
+
+fn read_with(json: &str, options: &ReadOptions) -> Result<(Contents, Vec<String>), String> {
+    let mut notes = Vec::new();
+    fields(json, options, &mut notes).map(|contents| (contents, notes))
+}
+
+fn naming(text: &str) -> ReadOptions {
+    ReadOptions { text_field: Some(text.into()), ..ReadOptions::default() }
+}
+
+#[test]
+fn fields_are_found_among_usual_names_and_the_rest_is_kept() {
+    let (found, _) = read(
+        r#"{"ID": 7, "Headline": "H", "url": "u", "content": "", "main_text": ["a", "b"], "name": "n"}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        (found.id.as_deref(), found.title.as_deref(), found.text.as_str()),
+        (Some("7"), Some("H"), "a\n\nb")
+    );
+    assert_eq!(found.extra.keys().collect::<Vec<_>>(), ["ID", "url", "content", "name"]);
+    let options = ReadOptions {
+        id_field: Some("url".into()),
+        title_field: Some("none".into()),
+        ..naming("name")
+    };
+    let (found, _) =
+        read_with(r#"{"id": 7, "url": "u", "name": "n", "text": "t"}"#, &options).unwrap();
+    assert_eq!((found.id.as_deref(), found.title, found.text.as_str()), (Some("u"), None, "n"));
+}
+
+#[test]
+fn fields_may_lie_deeper() {
+    let told = |json: &str| {
+        let (found, _) = read(json).unwrap();
+        (found.title.unwrap_or_default(), found.text, found.id.unwrap_or_default())
+    };
+    let all = |title: &str, text: &str, id: &str| (title.into(), text.into(), id.into());
+    assert_eq!(
+        told(r#"{"id": 7, "title": {"rendered": "A &amp; B"}, "content": {"rendered": "Text."}}"#),
+        all("A & B", "Text.", "7")
+    );
+    assert_eq!(
+        told(
+            r#"{"_id": "x", "_source": {"headline": "H", "author": {"name": "N"}, "body": "Text."}}"#
+        ),
+        all("H", "Text.", "x")
+    );
+    assert_eq!(
+        told(r#"{"id": "i", "webTitle": "W", "fields": {"bodyText": "Text."}}"#),
+        all("W", "Text.", "i")
+    );
+    assert_eq!(
+        told(
+            r#"{"attributes": {"title": ["T"], "body": {"value": "<p>Text.</p>", "format": "x"}}}"#
+        ),
+        all("T", "<p>Text.</p>", "")
+    );
+    let (found, _) = read_with(
+        r#"{"data": [{"body": "Text.", "title": "T"}], "title": "Feed"}"#,
+        &naming("data.0.body"),
+    )
+    .unwrap();
+    assert_eq!((found.text.as_str(), found.title.as_deref()), ("Text.", Some("T")));
+}
+
+#[test]
+fn what_is_short_or_cut_is_noted() {
+    let (found, notes) = read(r#"{"title": "T", "content": "Some words… [+1234 chars]"}"#).unwrap();
+    assert_eq!(found.text, "Some words");
+    assert!(notes[0].contains("1234 characters are missing"), "{notes:?}");
+    let (found, notes) =
+        read(r#"{"title": "T", "content": null, "description": "In short."}"#).unwrap();
+    assert_eq!(found.text, "In short.");
+    assert!(notes[0].contains("`description`"), "{notes:?}");
+    let (found, notes) =
+        read(r#"{"url": "https://example.org/a", "title": "T", "domain": "example.org"}"#).unwrap();
+    assert_eq!((found.text.as_str(), found.title.as_deref()), ("", Some("T")));
+    assert!(notes[0].contains("title"), "{notes:?}");
+    let (found, _) = read(r#"{"text": "a \ud83d b"}"#).unwrap();
+    assert_eq!(found.text, "a \u{FFFD} b");
+}
+
+#[test]
+fn what_is_no_article_is_told() {
+    let message = |json: &str| read(json).err().unwrap();
+    let named = |json: &str, name: &str| read_with(json, &naming(name)).err().unwrap();
+    assert!(message(r#"{"label": "x", "n": 1}"#).contains("`label`, `n`"));
+    assert!(named(r#"{"text": "x"}"#, "body").contains("no field `body`"));
+    assert!(named(r#"{"body": 3}"#, "body").contains("found a number"));
+    assert!(message("\"just text\"").contains("found a string"));
+    assert!(message("{\"text\": NaN}").contains("column"));
+    let long = "one two three four five six seven eight nine";
+    let error = message(&format!(r#"{{"title": "T", "a": {{"words": "{long}"}}}}"#));
+    assert!(error.contains("--text-field a.words"), "{error}");
+    let error = named(r#"{"content": {"en": "One.", "x": 1}}"#, "content");
+    assert!(error.contains("--text-field content.en"), "{error}");
+    let error = named(r#"{"content": "x"}"#, "articles.content");
+    assert!(error.contains("name it `content`"), "{error}");
+    let error = message(&format!(r#"{{"x": {{"list": [{{"title": "T", "text": "{long}"}}]}}}}"#));
+    assert!(error.contains("jq -c '.x.list[]'"), "{error}");
+}

@@ -1,0 +1,193 @@
+//! Looking for text and titles in a JSON object, by the names that fields usually have.
+
+use super::blocks;
+use super::path::{Path, at, plain};
+use crate::io::articles::tags;
+use crate::types::Markup;
+use serde_json::{Map, Value};
+use std::collections::VecDeque;
+
+/// Names of the title field, most telling first; compared as [`plain`] has them.
+pub(super) const TITLE_FIELDS: [&str; 13] = [
+    "title",
+    "headline",
+    "head",
+    "heading",
+    "articletitle",
+    "newstitle",
+    "webtitle",
+    "titre",
+    "titulo",
+    "título",
+    "titel",
+    "titolo",
+    "name",
+];
+
+/// Names of the text field, most telling first.
+pub(super) const TEXT_FIELDS: [&str; 38] = [
+    "text",
+    "body",
+    "content",
+    "article",
+    "maintext",
+    "articlebody",
+    "articletext",
+    "articlecontent",
+    "fulltext",
+    "fullcontent",
+    "bodytext",
+    "contenttext",
+    "textcontent",
+    "plaintext",
+    "rawtext",
+    "cleantext",
+    "maincontent",
+    "newscontent",
+    "story",
+    "document",
+    "paragraphs",
+    "contentencoded",
+    "contenthtml",
+    "bodyhtml",
+    "htmlbody",
+    "html",
+    "cooked",
+    "extract",
+    "selftext",
+    "blocks",
+    "richtext",
+    "texte",
+    "contenu",
+    "texto",
+    "cuerpo",
+    "contenido",
+    "inhalt",
+    "testo",
+];
+
+/// Names of the string in an object that stands for a text: `{"rendered": …}`.
+const VALUE_FIELDS: [&str; 10] = [
+    "rendered",
+    "processed",
+    "value",
+    "main",
+    "html",
+    "text",
+    "plain",
+    "raw",
+    "content",
+    "default",
+];
+
+/// Objects of other things than the article.
+const OTHER_THINGS: [&str; 22] = [
+    "author",
+    "authors",
+    "byline",
+    "source",
+    "publisher",
+    "site",
+    "user",
+    "owner",
+    "media",
+    "image",
+    "images",
+    "thumbnail",
+    "video",
+    "meta",
+    "metadata",
+    "seo",
+    "links",
+    "related",
+    "comments",
+    "category",
+    "categories",
+    "tags",
+];
+
+/// Levels below the object at which its text may lie.
+const DEEPEST: usize = 4;
+
+/// A text and how to read it.
+pub(super) struct Text {
+    pub(super) text: String,
+    pub(super) markup: Markup,
+}
+
+/// The shallowest field of one of these names that has text in it, in the object or below it.
+pub(super) fn find(object: &Map<String, Value>, names: &[&str]) -> Option<Path> {
+    let mut waiting = VecDeque::from([(Path::new(), object)]);
+    while let Some((path, object)) = waiting.pop_front() {
+        let below = |key: &str| path.iter().cloned().chain([key.to_string()]).collect::<Path>();
+        for name in names {
+            let of_name = object.iter().filter(|(key, _)| plain(key) == *name);
+            for (key, value) in of_name {
+                if written(value, &below(key)).is_some() {
+                    return Some(below(key));
+                }
+            }
+        }
+        if path.len() < DEEPEST {
+            let inner = object
+                .iter()
+                .filter(|(key, _)| !OTHER_THINGS.contains(&key.to_lowercase().as_str()));
+            waiting.extend(inner.filter_map(|(key, value)| Some((below(key), value.as_object()?))));
+        }
+    }
+    None
+}
+
+/// Whether an object has text in a field of a usual name, and how many levels deep.
+pub(super) fn depth_of_text(object: &Map<String, Value>) -> Option<usize> {
+    find(object, &TEXT_FIELDS).map(|path| path.len())
+}
+
+/// Whether an object has a title in a field of a usual name, or is about to have one.
+pub(super) fn has_title(object: &Map<String, Value>) -> bool {
+    find(object, &TITLE_FIELDS[..TITLE_FIELDS.len() - 1]).is_some()
+}
+
+/// Whether a field of that name holds a text or its parts.
+pub(super) fn is_text_name(key: &str) -> bool {
+    TEXT_FIELDS.contains(&plain(key).as_str())
+}
+
+pub(super) fn written_at(object: &Map<String, Value>, path: &[String]) -> Option<Text> {
+    written(at(object, path)?, path)
+}
+
+/// The text of a value: a string, an array of strings as paragraphs, an object that stands for one
+/// of them, or a tree of blocks. None when there is nothing to read in it.
+pub(super) fn written(value: &Value, path: &[String]) -> Option<Text> {
+    let undeclared = |text: String| Text { text, markup: Markup::Undeclared };
+    let found = match value {
+        Value::String(text) => {
+            let name = path.last().map(|name| plain(name)).unwrap_or_default();
+            let is_html = ["html", "rendered", "processed", "cooked", "encoded"]
+                .iter()
+                .any(|end| name.ends_with(end));
+            let fragment = is_html && tags::is_marked_up(text) && !tags::is_page(text);
+            let markup = if fragment { Markup::Fragment } else { Markup::Undeclared };
+            Text { text: text.clone(), markup }
+        }
+        Value::Array(parts) if parts.iter().all(Value::is_string) => {
+            let parts: Vec<&str> = parts.iter().filter_map(Value::as_str).collect();
+            undeclared(parts.join("\n\n"))
+        }
+        Value::Object(object) => match scalar(object) {
+            Some((key, _)) => return written(&object[key], &[key.to_string()]),
+            None => Text { text: blocks::html(value)?, markup: Markup::Fragment },
+        },
+        value => Text { text: blocks::html(value)?, markup: Markup::Fragment },
+    };
+    (!found.text.trim().is_empty()).then_some(found)
+}
+
+/// The string in an object that is there for its sake.
+pub(super) fn scalar(object: &Map<String, Value>) -> Option<(&str, &str)> {
+    VALUE_FIELDS.iter().find_map(|name| {
+        let (key, value) = object.get_key_value(*name)?;
+        Some((key.as_str(), value.as_str().filter(|text| !text.trim().is_empty())?))
+    })
+}
