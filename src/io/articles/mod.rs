@@ -12,6 +12,7 @@ mod find;
 #[doc(hidden)]
 pub mod fuzz;
 mod options;
+mod prescan;
 mod read;
 mod reader;
 mod readers;
