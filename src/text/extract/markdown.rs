@@ -44,7 +44,7 @@ pub(super) fn read(source: &str) -> Found {
             }),
         }
     }
-    Found { title: front_matter_title(source), blocks }
+    Found { title: front_matter_title(source), blocks, ..Found::default() }
 }
 
 /// Divides the source between two leaves: the end of the line and blank lines go to the block

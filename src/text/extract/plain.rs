@@ -72,7 +72,7 @@ pub(super) fn read(text: &str) -> Found {
     }
     mark_headings(&mut blocks);
     let title = first_title(&blocks);
-    Found { title, blocks }
+    Found { title, blocks, ..Found::default() }
 }
 
 fn line(whole: &str) -> Line<'_> {
