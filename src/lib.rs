@@ -105,8 +105,9 @@ pub use translator::{
 };
 #[doc(inline)]
 pub use types::{
-    Checks, Detection, ErrorRecord, Flag, Format, Lang, Problem, Record, Source, Stats, Status,
-    StepRecord, SummaryMethod, SummaryRecord, SummarySentence, TitleRecord, TranslationRecord,
+    Checks, Detection, ErrorRecord, Flag, Format, Lang, Problem, Record, Removal, Removed, Source,
+    Stats, Status, StepRecord, SummaryMethod, SummaryRecord, SummarySentence, TitleRecord,
+    TranslationRecord,
 };
 
 /// Finds out the language of a text; `und` with confidence 0 when it is not sure.

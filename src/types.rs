@@ -1,6 +1,7 @@
 //! The plain structs that pass between the stages. No stage's logic lives here.
 
 mod alignment;
+mod removed;
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,7 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use alignment::{AlignedToken, SegmentAlignment, TokenAlignment};
+pub use removed::{Removal, Removed};
 
 /// A language as people name it: a lower-case ISO 639 code, with a region or script where the
 /// translation differs (`pt-BR`, `zh-TW`), or `und` for "not known" (BCP 47).
@@ -274,7 +276,10 @@ pub struct Article {
     pub title: Option<String>,
     /// The body in order.
     pub blocks: Vec<Block>,
-    /// See [`RawArticle::extra`].
+    /// What of the source is no part of it, by reason.
+    pub removed: Vec<Removed>,
+    /// The fields of [`RawArticle::extra`], and what a page says about itself: `author`,
+    /// `published`, `site`, `language`, `url`.
     pub extra: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -330,7 +335,10 @@ pub struct Record {
     /// Path of the written file, below the output folder, with `/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
-    /// The source article's own unknown fields (JSON inputs).
+    /// What of the source was left out before translation, by reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<Removed>,
+    /// The source article's own unknown fields (JSON inputs), or what its page says about itself.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub extra: serde_json::Map<String, serde_json::Value>,
 }

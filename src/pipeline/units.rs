@@ -206,6 +206,7 @@ mod tests {
             source,
             title: None,
             blocks: blocks.iter().map(block).collect(),
+            removed: Vec::new(),
             extra: serde_json::Map::new(),
         };
         let lang = |code: &str| Lang::parse(code).unwrap();

@@ -72,6 +72,7 @@ impl Sample {
             status: Status::Ok,
             error: None,
             output: Some(format!("{}.en.md", self.id)),
+            removed: Vec::new(),
             extra: serde_json::Map::new(),
         }
     }

@@ -1,20 +1,30 @@
+mod about;
+mod body;
 mod boilerplate;
+mod ends;
 mod found;
 mod fragment;
 mod front;
+mod furniture;
 mod glue;
+mod headline;
+mod hostile;
 mod html;
 mod html_blocks;
+mod ledger;
 mod lines;
 mod markdown;
-mod pages;
+mod page;
 mod plain;
+mod prune;
+mod root;
 mod wraps;
 
 use super::{clean, protect};
 use crate::error::{Error, Result};
-use crate::types::{Article, Block, BlockKind, Markup, RawArticle};
+use crate::types::{Article, Block, BlockKind, Markup, RawArticle, Removal};
 use found::{Found, one_line};
+use ledger::Ledger;
 
 /// Finds title and blocks of an article: characters are normalized, boilerplate of web pages is
 /// dropped (HTML and plain text, where scraped pages leave it), hard-wrapped lines are joined, and
@@ -29,14 +39,14 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
         Markup::Undeclared => fragment::markup(&text),
         markup => markup,
     };
-    let Found { title, mut blocks } = match markup {
+    let Found { title, mut blocks, mut removed, fields } = match markup {
         Markup::Html => html::read(&text),
         Markup::Fragment => html::read_fragment(&fragment::with_breaks(&text)),
         Markup::Markdown => markdown::read(&text),
         _ => plain::read(&text),
     };
     if markup != Markup::Markdown {
-        drop_boilerplate(&mut blocks);
+        drop_boilerplate(&mut blocks, &mut removed);
     }
     let given =
         raw.title.as_deref().map(|t| one_line(&clean::normalize(t))).filter(|t| !t.is_empty());
@@ -55,12 +65,17 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
         );
         return Err(Error::input(&raw.id, message));
     }
+    let mut extra = raw.extra.clone();
+    for (name, value) in fields {
+        extra.entry(name).or_insert(value);
+    }
     Ok(Article {
         id: raw.id.clone(),
         source: raw.source.clone(),
         title,
         blocks,
-        extra: raw.extra.clone(),
+        removed: removed.entries(),
+        extra,
     })
 }
 
@@ -92,10 +107,16 @@ fn refuse_binary(raw: &RawArticle) -> Result<()> {
     Ok(())
 }
 
-fn drop_boilerplate(blocks: &mut Vec<Block>) {
+fn drop_boilerplate(blocks: &mut Vec<Block>, removed: &mut Ledger) {
     let texts: Vec<&str> = blocks.iter().map(|b| b.text.as_str()).collect();
     let mut keep = boilerplate::keep(&texts).into_iter();
-    blocks.retain(|b| keep.next().unwrap_or(true) || b.kind == BlockKind::Verbatim);
+    blocks.retain(|b| {
+        let kept = keep.next().unwrap_or(true) || b.kind == BlockKind::Verbatim;
+        if !kept {
+            removed.add(Removal::Boilerplate, &b.text);
+        }
+        kept
+    });
 }
 
 /// Takes the title out of the blocks. A title that is given is looked for at the top of the blocks;

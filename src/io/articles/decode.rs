@@ -1,6 +1,7 @@
 //! Bytes to text: UTF-8, UTF-16 with and without byte order mark, legacy encodings by declaration
 //! or by guess; binary data is refused.
 
+use super::prescan::declared;
 use super::reader::Input;
 use super::repair;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
@@ -243,20 +244,6 @@ fn almost_utf8(bytes: &[u8]) -> Option<String> {
     }
     (good > 0 && (bad as f64) <= (good as f64 * BROKEN_SHARE).max(1.0))
         .then(|| String::from_utf8_lossy(bytes).into_owned())
-}
-
-/// The encoding that an HTML page declares in its first bytes.
-fn declared(bytes: &[u8]) -> Option<&'static Encoding> {
-    let head = bytes[..bytes.len().min(4096)].to_ascii_lowercase();
-    let at = head.windows(7).position(|w| w == b"charset")?;
-    let value = head[at + 7..].trim_ascii_start().strip_prefix(b"=")?.trim_ascii_start();
-    let value = value.strip_prefix(b"\"").or(value.strip_prefix(b"'")).unwrap_or(value);
-    let end = value
-        .iter()
-        .position(|b| !(b.is_ascii_alphanumeric() || b"-_:.".contains(b)))
-        .unwrap_or(value.len());
-    // UTF-16 and UTF-8 have been ruled out by now.
-    Encoding::for_label(&value[..end]).filter(|&e| e != UTF_8 && e != UTF_16LE && e != UTF_16BE)
 }
 
 #[cfg(test)]

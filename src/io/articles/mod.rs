@@ -13,6 +13,7 @@ mod find;
 pub mod fuzz;
 mod gunzip;
 mod options;
+mod prescan;
 mod read;
 mod reader;
 mod readers;

@@ -103,7 +103,9 @@ static PHRASES: LazyLock<HashMap<&str, Verdict>> = LazyLock::new(|| {
 /// Beginnings of lines that go on with a headline or an offer.
 static BEGINNINGS: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"(?ix)^(?:
-        (?:(?:read|see|watch)\s+(?:more|also|next)|also\s+read|related(?:\s+(?:article|story
+        (?:puedes\s+ver|(?:te|le)\s+puede\s+interesar|auch\s+lesen|lesen\s+sie\s+hier
+          |lesen\s+sie\s+dazu|(?:read|see|watch)\s+(?:more|also|next)|also\s+read
+          |related(?:\s+(?:article|story
           |stories))?|more\s+on\s+this|recommended)\s*[:：|»→-]
       | (?:lire\s+aussi|à\s+lire\s+aussi|lire\s+également|lee\s+también|lea\s+también|leer\s+más
           |leia\s+(?:também|mais)|leggi\s+anche|lesen\s+sie\s+auch|mehr\s+zum\s+thema|lees\s+ook
@@ -132,6 +134,172 @@ static BEGINNINGS: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(pattern).expect("the pattern is constant and tested")
 });
 
+/// Headings of the sections after an article, divided by `|`.
+const ENDS: &str = "\
+    related articles|related stories|related posts|related news|related topics|related content|\
+    related|more stories|more articles|more news|more from|read more|read next|what to read next|\
+    see also|further reading|more on this topic|more on this story|you may also like|\
+    you might also like|recommended|recommended reading|recommended for you|latest news|\
+    latest articles|latest posts|recent posts|recent articles|popular posts|most popular|\
+    most read|about the author|about the authors|about author|author|comments|leave a comment|\
+    leave a reply|post a comment|join the conversation|# comments|# comment|tags|topics|\
+    keywords|sources|source|references|contact|press contact|media contact|newsletter|\
+    subscribe|share this|share|follow us|stay up to date|stay up-to-date|\
+    further information|more information|\
+    notes to editors|\
+    verwandte artikel|verwandte beiträge|verwandte themen|verwandte themenbereiche|\
+    ähnliche artikel|ähnliche beiträge|ähnliche themen|weitere artikel|weitere beiträge|\
+    weitere themen|weitere nachrichten|weitere meldungen|weitere informationen|weitere infos|\
+    weiterführende informationen|weiterführende links|mehr zum thema|zum thema|mehr dazu|\
+    mehr informationen|lesen sie auch|das könnte sie auch interessieren|\
+    das könnte dich auch interessieren|das könnte ihnen auch gefallen|auch interessant|\
+    neueste artikel|neueste beiträge|aktuelle beiträge|aktuelle artikel|meistgelesen|\
+    beliebte artikel|über den autor|über die autorin|über die autoren|zum autor|autor|autorin|\
+    zur person|kommentare|kommentar|# kommentare|# kommentar|kommentar schreiben|\
+    schreibe einen kommentar|kommentar hinterlassen|diskutieren sie mit|schlagworte|\
+    schlagwörter|stichworte|quellen|quelle|quellenangaben|quellenangabe|literatur|\
+    einzelnachweise|kontakt|pressekontakt|ansprechpartner|rückfragen|\
+    newsletter anmelden|zum weiterlesen|weiterlesen|downloads|download|links|bildnachweis|\
+    zusatzinformationen|impressum|\
+    articles liés|articles similaires|articles connexes|sur le même sujet|sur le même thème|\
+    à lire aussi|lire aussi|voir aussi|pour aller plus loin|en savoir plus|les plus lus|\
+    à propos de l'auteur|l'auteur|commentaires|# commentaires|laisser un commentaire|\
+    mots clés|mots-clés|sources et références|références|contact presse|contacts|\
+    artículos relacionados|noticias relacionadas|notas relacionadas|te puede interesar|\
+    le puede interesar|lea también|lee también|más noticias|más información|más sobre|\
+    lo más leído|lo más visto|sobre el autor|comentarios|# comentarios|deja un comentario|\
+    etiquetas|temas relacionados|fuentes|fuente|contacto|\
+    artigos relacionados|notícias relacionadas|leia também|leia mais|mais lidas|\
+    sobre o autor|deixe um comentário|comentários|\
+    articoli correlati|leggi anche|ti potrebbe interessare|potrebbe interessarti anche|\
+    commenti|lascia un commento|notizie correlate|fonti|fonte|\
+    gerelateerde artikelen|lees ook|meer over|reacties|over de auteur|bronnen|bron|\
+    powiązane artykuły|powiązane|zobacz także|zobacz też|czytaj także|czytaj też|\
+    przeczytaj także|komentarze|dodaj komentarz|podobne artykuły|polecane|źródło|źródła|\
+    související články|související|čtěte také|mohlo by vás zajímat|komentáře|zdroj|zdroje|\
+    kapcsolódó cikkek|ezek is érdekelhetnek|ez is érdekelheti|hozzászólások|forrás|\
+    articole similare|citește și|comentarii|läs också|läs mer|relaterade artiklar|\
+    læs også|relaterede artikler|les også|lue myös|aiheesta lisää|\
+    читайте также|по теме|похожие статьи|материалы по теме|комментарии|источник|источники|\
+    читайте також|коментарі|джерело|вижте още|прочетете още|коментари|източник|\
+    ilgili haberler|benzer yazılar|yorumlar|kaynak|kaynaklar|bunlar da ilginizi çekebilir|\
+    σχετικά άρθρα|διαβάστε επίσης|σχόλια|πηγή|\
+    相关阅读|相关新闻|相关文章|延伸阅读|延伸閱讀|相關新聞|相關文章|推荐阅读|参考资料|评论|評論|来源|\
+    関連記事|関連ニュース|あわせて読みたい|おすすめ記事|コメント|参考文献|관련기사|관련 기사|댓글|\
+    مقالات ذات صلة|مواضيع ذات صلة|اقرأ أيضا|اقرأ أيضاً|تعليقات|مطالب مرتبط|نظرات|כתבות נוספות|\
+    תגובות|baca juga|artikel terkait|berita terkait|komentar|tin liên quan|bài viết liên quan|\
+    bình luận|संबंधित खबरें|ये भी पढ़ें|यह भी पढ़ें";
+
+static END_HEADINGS: LazyLock<std::collections::HashSet<&str>> =
+    LazyLock::new(|| ENDS.split('|').map(str::trim).collect());
+
+/// Whether a line is the heading of a section after the article.
+pub(super) fn heads_an_end(text: &str) -> bool {
+    END_HEADINGS.contains(key(text).as_str())
+        || (text.trim_end().ends_with(':') || text.len() < 60) && AWAY.is_match(text)
+}
+
+/// Beginnings of headings of sections after the article.
+static AWAY: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?ix)^\W*(?:related|more\s+(?:from|on|about|in)|read\s+(?:more|also|next
+          |further)|also\s+read|see\s+also
+        |you\s+(?:may|might)\s+also|recommended\s+for|stay\s+up.to.date|subscribe|sign\s+up
+          |don.t\s+miss|about\s+the\s+author
+        |(?:weitere|verwandte|ähnliche|neueste|mehr)\s+(?:artikel|beiträge|themen|texte
+          |nachrichten|meldungen|news|zum\s+thema|aus|von|auf)
+        |lesen\s+sie\s+(?:auch|hier|mehr|dazu|weiter)|auch\s+lesen|das\s+könnte
+          |(?:zum\s+)?newsletter|über\s+den\s+autor|über\s+die\s+autor
+        |lire\s+aussi|à\s+lire|voir\s+aussi|sur\s+le\s+même|articles\s+(?:liés|similaires)
+        |(?:lea|lee)\s+también|puedes\s+ver|(?:te|le)\s+puede\s+interesar|más\s+(?:noticias|sobre
+          |información)|notas?\s+relacionadas?|noticias\s+relacionadas
+        |leia\s+(?:também|mais)|leggi\s+anche|ti\s+potrebbe|lees\s+ook|meer\s+over
+          |czytaj\s+(?:też|także|więcej)|zobacz\s+(?:też|także)
+        |přečtěte|čtěte|mohlo\s+by|читайте\s+(?:также|також)|по\s+теме)(?:\W|$)";
+    Regex::new(pattern).expect("the pattern is constant and tested")
+});
+
+/// Words anywhere in a short block that make it a notice of the site.
+static NOTICE: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?ix)all\s+rights\s+reserved|alle\s+rechte\s+vorbehalten
+          |tous\s+droits\s+réservés|todos\s+los\s+derechos\s+reservados
+        |todos\s+os\s+direitos\s+reservados|tutti\s+i\s+diritti\s+riservati
+          |wszelkie\s+prawa\s+zastrzeżone|všechna\s+práva\s+vyhrazena|minden\s+jog\s+fenntartva
+        |все\s+права\s+защищены|всі\s+права\s+захищені|tüm\s+hakları\s+saklıdır
+          |alle\s+rechten\s+voorbehouden|版权所有|無断転載
+        |^(?:this\s+entry\s+was\s+posted|this\s+(?:post
+          |article)\s+(?:was\s+)?(?:first\s+)?(?:published|filed)|dieser\s+(?:eintrag|beitrag
+          |artikel|text)\s+wurde\s+(?:veröffentlicht|am\s|unter))
+        |^(?:síguenos|siguenos|síganos|siga-nos|siga\s+o|seguici|suivez[ -]nous
+          |folgen\s+sie\s+uns|folge\s+uns|obserwuj\s+nas|śledź\s+nas|volg\s+ons|följ\s+oss
+          |sledujte\s+nás|bizi\s+takip)\b
+        |respektieren\s+(?:deine|ihre)\s+privatsphäre|(?:externe[rn]?
+          |eingebettete[rn]?)\s+inhalte?\b.{0,80}\b(?:geladen|laden|anzeigen|angezeigt
+          |zustimm\w*)|(?:akzeptieren|stimmen)\s+sie\b.{0,60}\bdatenschutz
+        |bookmark\s+the\s+permalink|empfohlener\s+redaktioneller\s+inhalt
+          |recommended\s+(?:editorial\s+)?content
+        |(?:log\s*in|sign\s+in|logged\s+in|register|anmelden|einloggen|angemeldet|registrieren
+          |connecte|connecté)\b.{0,40}\b(?:to\s+(?:comment|reply|post)|comment|kommentar\w*
+          |kommentieren|commenter|commentaires?)
+        |(?:javascript)\b.{0,60}\b(?:enable|aktivier\w*|activ\w*|disabled|deaktiviert)|(?:enable
+          |aktivier\w*|activer|activez|turn\s+on)\b.{0,40}\bjavascript";
+    Regex::new(pattern).expect("the pattern is constant and tested")
+});
+
+/// Words of offers and notices.
+static OFFER: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?ix)cookie|newsletter|subscri|abonn|abo\b|sign\s*(?:up|in)|log\s*in|e-?mail
+          |privacy|datenschutz|gdpr|dsgvo|rgpd|consent|einwillig|zustimm|suscri|assin(?:e|ante)
+          |inscri|iscri|anmeld|einlogg|registr|premium|prenumer|подпис|підпис|登録|订阅|訂閱|구독";
+    Regex::new(pattern).expect("the pattern is constant and tested")
+});
+
+/// Whether a text speaks of subscriptions, logins, letters or cookies.
+pub(super) fn offers(text: &str) -> bool {
+    OFFER.is_match(text)
+}
+
+/// A caption's credit at the end of a block.
+static CREDITED: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?ix)[\s(\[/|.](?:foto|fotos|fotografía|photo|photos|bild|bilder|image
+          |picture|credit|crédit|©|\(c\)|grafik|illustration)\s*(?:[:/©]|by\s|von\s
+          |de\s)?\s*[^.!?:]{2,60}\.?$";
+    Regex::new(pattern).expect("the pattern is constant and tested")
+});
+
+/// Whether a block is a caption with the name of who took the picture.
+pub(super) fn is_caption(text: &str) -> bool {
+    text.len() < 260 && CREDITED.find(text).is_some_and(|m| m.as_str().contains([':', '©', '/']))
+}
+
+static BYLINE: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?x)^(?i:by|von|por|par|di|door|av|af|autor|autorin|author|text|redaktion
+          |verfasst\s+von|posted\s+by|written\s+by|escrito\s+por|publié\s+par|publicado\s+por
+          |przez|napisał|автор|yazan)\s*:?\s+\p{Lu}[^.!?]{0,80}$
+        |^[^.!?]{0,60}\b(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}-\d{2}-\d{2}|\d{1,2}:\d{2}
+          |\d{1,2}\.?\s+\p{L}+\s+\d{4}|\p{L}+\s+\d{1,2},?\s+\d{4}|\d+\s*min)\b[^.!?]{0,60}$";
+    Regex::new(pattern).expect("the pattern is constant and tested")
+});
+
+/// Whether a short block is a byline or a dateline.
+pub(super) fn is_byline(text: &str) -> bool {
+    text.len() < 160 && BYLINE.is_match(text.trim())
+}
+
+static CREDIT: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?ix)^\W*(?:source|quellen?|bildquelle|foto|fotos|photo|photos|image|images
+          |bild|bilder|titelbild|titelfoto|fuente|fonte|źródło|zdroj|forrás|crédit|crédits|credit
+          |credits|copyright|via|text|autor|author|redaktion|picture|pictures|photograph|tags
+          |schlagworte|stichworte|themen|topics|filed\s+under|posted\s+in|categor(?:y|ies)
+          |kategorien?)
+        (?:\s+\w+){0,2}\s*[:©/]";
+    Regex::new(pattern).expect("the pattern is constant and tested")
+});
+
+/// Whether a line says where a text or picture comes from, or how it is filed.
+pub(super) fn is_credit(text: &str) -> bool {
+    text.len() < 300 && CREDIT.is_match(text)
+}
+
 /// Judges one line or block.
 pub(super) fn judge(text: &str) -> Verdict {
     // The longest phrase has under 60 characters, the longest notice that is worth dropping under
@@ -148,7 +316,11 @@ pub(super) fn judge(text: &str) -> Verdict {
     }
     let trimmed =
         text.trim_start_matches(|c: char| !c.is_alphanumeric() && !matches!(c, '©' | '('));
-    if BEGINNINGS.is_match(trimmed) { Verdict::Anywhere } else { Verdict::Article }
+    if BEGINNINGS.is_match(trimmed) || NOTICE.is_match(trimmed) {
+        Verdict::Anywhere
+    } else {
+        Verdict::Article
+    }
 }
 
 /// Whether a line is several buttons in a row: "Facebook Twitter Email Print".

@@ -1,6 +1,7 @@
 //! Title and blocks of an article, as the readers of all formats return them, and the joining of
 //! lines that they share.
 
+use super::ledger::Ledger;
 use crate::text::language::script;
 use crate::types::Block;
 
@@ -12,6 +13,10 @@ pub(super) struct Found {
     pub(super) title: Option<String>,
     /// The blocks in order; the title may be among them.
     pub(super) blocks: Vec<Block>,
+    /// What of the source is left out.
+    pub(super) removed: Ledger,
+    /// What the page says about itself: author, date, site, language, address.
+    pub(super) fields: serde_json::Map<String, serde_json::Value>,
 }
 
 /// One line of a text, its words divided by single spaces.

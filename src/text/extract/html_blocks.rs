@@ -1,8 +1,7 @@
 //! The blocks of an HTML tree: paragraphs, headings, items, quotations, tables, code.
 
-use super::found::one_line;
+use super::page::{Node, Page, is_block, weight};
 use crate::types::{Block, BlockKind};
-use dom_query::NodeRef;
 
 /// A block, and the number of bytes of its text that are links.
 pub(super) struct Reading {
@@ -10,12 +9,28 @@ pub(super) struct Reading {
     pub(super) linked: usize,
 }
 
-/// Collects the blocks below a node.
-pub(super) fn walk(root: &NodeRef) -> Vec<Reading> {
+/// Collects the blocks of an element, without the nodes for which `gone` is true.
+pub(super) fn walk(page: &Page, root: usize, gone: &[bool]) -> Vec<Reading> {
     let mut writer = Writer::default();
-    visit(root, &mut |node, entering| {
-        if entering { writer.enter(node) } else { writer.leave(node) }
-    });
+    let mut open: Vec<usize> = Vec::new();
+    let (mut at, end) = (root, page.nodes[root].end);
+    loop {
+        while let Some(&last) = open.last()
+            && page.nodes[last].end <= at
+        {
+            writer.leave(&page.nodes[last]);
+            open.pop();
+        }
+        if at >= end {
+            break;
+        }
+        if !gone[at] && writer.enter(page, at, gone) {
+            open.push(at);
+            at += 1;
+        } else {
+            at = page.nodes[at].end;
+        }
+    }
     writer.flush("\n\n");
     writer.finish()
 }
@@ -37,23 +52,18 @@ struct Writer {
     marker: Option<String>,
     heading: Option<usize>,
     pre: bool,
-    head: usize,
 }
 
 impl Writer {
-    fn enter(&mut self, node: &NodeRef) -> bool {
+    fn enter(&mut self, page: &Page, at: usize, gone: &[bool]) -> bool {
+        let node = &page.nodes[at];
         if node.is_text() {
-            if self.head == 0 {
-                self.push(&node.text());
-            }
+            self.push(&node.text);
             return false;
         }
-        let name = node.node_name().unwrap_or_default();
-        match &*name {
-            "head" | "title" | "script" | "style" | "noscript" | "template" => {
-                self.head += 1;
-                return false;
-            }
+        let name = &*node.tag;
+        match name {
+            "head" | "title" | "script" | "style" | "template" | "rt" | "rp" => return false,
             "a" => self.links += 1,
             "br" => self.line_break(),
             "code" | "kbd" | "samp" if !self.pre => self.text.push('`'),
@@ -73,8 +83,8 @@ impl Writer {
                 {
                     last.block.suffix = "\n\n".into();
                 }
-                let number = (&*name == "ol")
-                    .then(|| node.attr("start").and_then(|s| s.parse().ok()).unwrap_or(1));
+                let number = (name == "ol")
+                    .then(|| node.attribute("start").and_then(|s| s.parse().ok()).unwrap_or(1));
                 self.lists.push(List { number });
             }
             "li" => {
@@ -85,9 +95,9 @@ impl Writer {
                 self.flush("\n\n");
                 self.heading = name[1..].parse().ok();
             }
-            "table" if is_data_table(node) => {
+            "table" if is_data_table(page, at, gone) => {
                 self.flush("\n\n");
-                self.table(node);
+                self.table(page, at, gone);
                 return false;
             }
             "td" | "th" => self.flush("\n"),
@@ -97,15 +107,8 @@ impl Writer {
         true
     }
 
-    fn leave(&mut self, node: &NodeRef) -> bool {
-        if node.is_text() {
-            return true;
-        }
-        let name = node.node_name().unwrap_or_default();
-        match &*name {
-            "head" | "title" | "script" | "style" | "noscript" | "template" => {
-                self.head = self.head.saturating_sub(1)
-            }
+    fn leave(&mut self, node: &Node) {
+        match &*node.tag {
             "a" => self.links = self.links.saturating_sub(1),
             "code" | "kbd" | "samp" if !self.pre => {
                 // An empty pair of backticks would be text.
@@ -139,7 +142,6 @@ impl Writer {
             name if is_block(name) => self.flush("\n\n"),
             _ => {}
         }
-        true
     }
 
     /// Adds text; white space counts as one space outside of `<pre>`.
@@ -224,22 +226,26 @@ impl Writer {
     }
 
     /// Adds a table, which is not translated, with one line for each row.
-    fn table(&mut self, table: &NodeRef) {
+    fn table(&mut self, page: &Page, table: usize, gone: &[bool]) {
         let mut rows: Vec<String> = Vec::new();
-        visit(table, &mut |node, entering| {
-            let name = node.node_name().unwrap_or_default();
-            match (&*name, entering) {
-                ("tr", true) => rows.push("|".into()),
-                ("td" | "th", true) => {
-                    if let Some(row) = rows.last_mut() {
-                        row.push_str(&format!(" {} |", one_line(&node.text())));
-                    }
-                    return false;
+        let mut at = table + 1;
+        while at < page.nodes[table].end {
+            let node = &page.nodes[at];
+            match &*node.tag {
+                _ if gone[at] => at = node.end,
+                "tr" => {
+                    rows.push("|".into());
+                    at += 1;
                 }
-                _ => {}
+                "td" | "th" => {
+                    if let Some(row) = rows.last_mut() {
+                        row.push_str(&format!(" {} |", page.text_of(at, |i| gone[i])));
+                    }
+                    at = node.end;
+                }
+                _ => at += 1,
             }
-            true
-        });
+        }
         if let Some(first) = rows.first() {
             rows.insert(
                 1,
@@ -273,83 +279,37 @@ impl Writer {
     }
 }
 
-/// Whether a table holds data, and is not there for the layout of the page.
-fn is_data_table(table: &NodeRef) -> bool {
-    let (mut rows, mut cells, mut layout) = (0, 0, false);
-    visit(table, &mut |node, entering| {
-        if entering {
-            match &*node.node_name().unwrap_or_default() {
-                "tr" => rows += 1,
-                "td" | "th" => cells += 1,
-                "table" | "h1" | "h2" | "h3" | "ul" | "ol" | "blockquote" | "article"
-                | "section" => layout = true,
-                "p" | "div" => layout |= node.normalized_char_count() > 200,
-                _ => {}
-            }
-        }
-        !layout
-    });
-    !layout && rows >= 2 && cells >= 2 * rows
-}
-
-fn is_block(name: &str) -> bool {
-    matches!(
-        name,
-        "address"
-            | "article"
-            | "aside"
-            | "body"
-            | "caption"
-            | "center"
-            | "dd"
-            | "details"
-            | "div"
-            | "dl"
-            | "dt"
-            | "fieldset"
-            | "figcaption"
-            | "figure"
-            | "footer"
-            | "form"
-            | "header"
-            | "hgroup"
-            | "hr"
-            | "html"
-            | "legend"
-            | "main"
-            | "nav"
-            | "option"
-            | "p"
-            | "section"
-            | "summary"
-            | "table"
-            | "tbody"
-            | "tfoot"
-            | "thead"
-            | "tr"
-    )
-}
-
-/// Walks the tree without recursion and calls `f` with each node on entering (`true`) and on
-/// leaving it (`false`). The children of a node are visited when `f` returns `true` on entering.
-pub(super) fn visit(root: &NodeRef, f: &mut dyn FnMut(&NodeRef, bool) -> bool) {
-    let mut next = root.first_child();
-    while let Some(node) = next {
-        next = if f(&node, true) { node.first_child() } else { None };
-        if next.is_some() {
+/// Whether a table holds data, and is not there for the layout of the page or for its text.
+fn is_data_table(page: &Page, table: usize, gone: &[bool]) -> bool {
+    let (mut rows, mut cells, mut letters, mut longest) = (0usize, 0usize, 0usize, 0usize);
+    let mut cell = 0;
+    let mut at = table + 1;
+    while at < page.nodes[table].end {
+        let node = &page.nodes[at];
+        if gone[at] {
+            at = node.end;
             continue;
         }
-        let mut at = node;
-        loop {
-            f(&at, false);
-            if let Some(sibling) = at.next_sibling() {
-                next = Some(sibling);
-                break;
+        match &*node.tag {
+            "tr" => rows += 1,
+            "td" | "th" => {
+                cells += 1;
+                cell = 0;
             }
-            match at.parent() {
-                Some(parent) if parent.id != root.id => at = parent,
-                _ => return,
+            "" => {
+                let length = weight(node.text.trim());
+                letters += length;
+                cell += length;
+                longest = longest.max(cell);
             }
+            "table" | "h1" | "h2" | "h3" | "ul" | "ol" | "blockquote" | "article" | "section" => {
+                return false;
+            }
+            _ => {}
         }
+        at += 1;
     }
+    // Cells with whole sentences are text.
+    let prose = longest > 200 || letters > 60 * cells;
+    !prose && rows >= 2 && cells >= 2 * rows
 }

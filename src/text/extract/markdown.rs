@@ -58,7 +58,7 @@ pub(super) fn read(source: &str) -> Found {
             }),
         }
     }
-    Found { title: front.and_then(|front| front.title), blocks }
+    Found { title: front.and_then(|front| front.title), blocks, ..Found::default() }
 }
 
 /// Divides the source between two leaves: the end of the line and blank lines go to the block

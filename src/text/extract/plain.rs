@@ -4,13 +4,13 @@
 use super::found::{Found, join_line};
 use super::lines::{Line, line};
 use super::wraps::Wraps;
-use super::{glue, pages};
+use super::{furniture, glue};
 use crate::types::{Block, BlockKind};
 
 /// Reads plain text.
 pub(super) fn read(text: &str) -> Found {
     let lines: Vec<Line> = text.split_inclusive('\n').map(line).collect();
-    let lines = pages::without_furniture(lines);
+    let lines = furniture::without_furniture(lines);
     let wraps = Wraps::of(&lines);
     let mut blocks: Vec<Block> = Vec::new();
     let mut previous: Option<&Line> = None;
@@ -49,7 +49,7 @@ pub(super) fn read(text: &str) -> Found {
     let mut blocks = glue::part(blocks);
     mark_headings(&mut blocks);
     let title = first_title(&blocks);
-    Found { title, blocks }
+    Found { title, blocks, ..Found::default() }
 }
 
 /// Marks as headings the short lines without a full stop that stand before a long paragraph.

@@ -1,0 +1,69 @@
+//! The text of an article that a page carries as data (JSON-LD), which stands in for the page's
+//! own where a script would have to write that.
+
+use super::html_blocks::walk;
+use super::page::{Page, weight};
+use super::{hostile, plain};
+use crate::text::clean;
+use crate::text::words::words;
+use crate::types::Block;
+use std::collections::HashSet;
+
+/// Length in characters from which on a declared text can be an article.
+const SHORTEST: usize = 150;
+
+/// The blocks of the declared text, if the page shows little of it.
+pub(super) fn instead(body: &str, shown: &[Block]) -> Option<Vec<Block>> {
+    let blocks = read(body);
+    let text =
+        |blocks: &[Block]| blocks.iter().map(|b| b.text.as_str()).collect::<Vec<_>>().join(" ");
+    let (declared, shown) = (text(&blocks), text(shown));
+    let longer = weight(&declared) > weight(&shown) * 6 / 5 || weight(&shown) < SHORTEST;
+    (weight(&declared) >= SHORTEST && longer && coverage(&declared, &shown) < 0.6).then_some(blocks)
+}
+
+fn read(body: &str) -> Vec<Block> {
+    let body = clean::normalize(body);
+    let first = match (has_tags(&body), has_entities(&body)) {
+        (false, false) => return plain::read(&body).blocks,
+        (true, _) => parsed(&body),
+        // Lines of text, written for a page.
+        (false, true) => {
+            parsed(&body.lines().map(|l| format!("<p>{l}</p>")).collect::<Vec<_>>().join("\n"))
+        }
+    };
+    // What was written for a page may be a page itself.
+    let text: String = first.iter().map(|b| format!("{}\n\n", b.text)).collect();
+    if has_tags(&text) { parsed(&text) } else { first }
+}
+
+fn has_tags(text: &str) -> bool {
+    ["</p>", "<br", "</div>", "<p>", "</a>", "</h2>"].iter().any(|tag| text.contains(tag))
+}
+
+fn has_entities(text: &str) -> bool {
+    text.split('&').skip(1).any(|rest| {
+        let name = rest.bytes().take(12).take_while(|b| b.is_ascii_alphanumeric() || *b == b'#');
+        let length = name.count();
+        length > 1 && rest.as_bytes().get(length) == Some(&b';')
+    })
+}
+
+fn parsed(source: &str) -> Vec<Block> {
+    if hostile::is_hostile(source) {
+        return plain::read(source).blocks;
+    }
+    let page = Page::parse(source);
+    let gone = vec![false; page.nodes.len()];
+    walk(&page, 0, &gone).into_iter().map(|r| r.block).collect()
+}
+
+/// Share of a text's pairs of words that another text has, too.
+fn coverage(text: &str, other: &str) -> f64 {
+    let of = |text: &str| {
+        let words = words(text);
+        words.windows(2).map(|w| (w[0].clone(), w[1].clone())).collect::<HashSet<_>>()
+    };
+    let (pairs, there) = (of(text), of(other));
+    pairs.intersection(&there).count() as f64 / pairs.len().max(1) as f64
+}
