@@ -14,7 +14,8 @@ mod weights;
 pub use detect::detect;
 pub(crate) use detect::is_evident;
 pub use function_words::is_function_word;
-pub use passage::{Languages, are_close, leans, of_passage};
+pub use passage::{Languages, leans, of_passage};
+pub use relatives::are_close;
 
 #[cfg(test)]
 mod tests;

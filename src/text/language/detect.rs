@@ -1,5 +1,5 @@
 use super::evidence::{OTHER_EVIDENCE, telling_words, weigh_words};
-use super::passage::are_close;
+use super::relatives::are_close;
 use super::script::{self, Script};
 use super::{code, weights};
 use crate::text::protect;

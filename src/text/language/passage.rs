@@ -4,6 +4,7 @@
 use super::detect::{detect, is_evident, without_protected};
 use super::evidence::has_letter_of;
 use super::function_words;
+use super::relatives::are_close;
 use super::script;
 use crate::text::caps;
 use crate::types::Lang;
@@ -168,29 +169,6 @@ impl Evidence {
             && speaking_for as f32 >= demands.share * words as f32
             && speaking_for >= speaking_against.saturating_mul(demands.ratio)
     }
-}
-
-/// Languages that are so close that the detection takes one for the other.
-const CLOSE: &[&[&str]] = &[
-    &["da", "no", "nb", "nn", "sv"],
-    &["hr", "sr", "bs", "sh", "sl", "mk", "bg"],
-    &["id", "ms", "jv"],
-    &["cs", "sk"],
-    &["es", "pt", "gl", "ca", "oc"],
-    &["ru", "uk", "be"],
-    &["zh", "yue"],
-    &["tr", "az", "tk"],
-    &["kk", "ky", "tt"],
-    &["tn", "st"],
-    &["xh", "zu"],
-    &["af", "nl"],
-    &["hi", "mr", "ne"],
-    &["fa", "ps", "ur"],
-];
-
-/// Whether two languages, by their codes, are so close that the detection takes one for the other.
-pub fn are_close(a: &str, b: &str) -> bool {
-    a == b || CLOSE.iter().any(|group| group.contains(&a) && group.contains(&b))
 }
 
 #[cfg(test)]

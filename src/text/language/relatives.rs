@@ -1,5 +1,5 @@
-//! Words by which near relatives are told apart, and which are no function words: each is usual in
-//! the one and unusual or wrong in the others.
+//! Near relatives among languages, and words by which they are told apart that are no function
+//! words: each is usual in the one and unusual or wrong in the others.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -113,6 +113,29 @@ static LANGUAGES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock:
 /// The languages that a lower-case word tells from their relatives.
 pub(super) fn languages(word: &str) -> &'static [&'static str] {
     LANGUAGES.get(word).map_or(&[], Vec::as_slice)
+}
+
+/// Languages that are so close that the detection takes one for the other.
+const CLOSE: &[&[&str]] = &[
+    &["da", "no", "nb", "nn", "sv"],
+    &["hr", "sr", "bs", "sh", "sl", "mk", "bg"],
+    &["id", "ms", "jv"],
+    &["cs", "sk"],
+    &["es", "pt", "gl", "ca", "oc"],
+    &["ru", "uk", "be"],
+    &["zh", "yue"],
+    &["tr", "az", "tk"],
+    &["kk", "ky", "tt"],
+    &["tn", "st"],
+    &["xh", "zu"],
+    &["af", "nl"],
+    &["hi", "mr", "ne"],
+    &["fa", "ps", "ur"],
+];
+
+/// Whether two languages, by their codes, are so close that the detection takes one for the other.
+pub fn are_close(a: &str, b: &str) -> bool {
+    a == b || CLOSE.iter().any(|group| group.contains(&a) && group.contains(&b))
 }
 
 #[cfg(test)]
