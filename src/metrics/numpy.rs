@@ -60,7 +60,8 @@ impl Generator {
     }
 }
 
-/// `SeedSequence(seed).generate_state(4, uint64)` as eight words, the lower half of each pair first.
+/// `SeedSequence(seed).generate_state(4, uint64)` as eight words, the lower half of each pair
+/// first.
 fn seed_words(seed: u32) -> [u32; 8] {
     let fold = |value: u32| value ^ value >> 16;
     let mut constant: u32 = 0x43b0_d7e5;

@@ -85,7 +85,7 @@ fn files_that_cannot_be_compared_are_told() {
     ]);
     sandbox.write("latin.txt", b"caf\xe9\n");
     for (flags, expected) in [
-        ("--hyp two.txt --ref three.txt", &["three.txt has 3 lines", "two.txt has 2"][..]),
+        ("--hyp two.txt --ref three.txt", &["three.txt: has 3 lines", "two.txt has 2"][..]),
         ("--hyp none.txt --ref none.txt", &["none.txt", "has no line"]),
         ("--hyp two.txt --ref gone.txt", &["gone.txt"]),
         ("--hyp set.jsonl --ref two.txt", &["set.jsonl", "headline", "file.jsonl:FIELD"]),
