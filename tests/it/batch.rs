@@ -35,7 +35,7 @@ fn everything() -> Sandbox {
     packed.write_all(JAPANESE.as_bytes()).unwrap();
     sandbox.write("in/packed.txt.gz", packed.finish().unwrap());
     sandbox.write("in/binary.txt", (0..4000u32).map(|i| (i * i % 251) as u8).collect::<Vec<u8>>());
-    let first = serde_json::json!({"id": "n1", "title": "Ponte chiuso <script>alert(1)</script>", "text": ITALIAN, "desk": "nord"});
+    let first = serde_json::json!({"id": "n1", "title": "Ponte chiuso &lt;script&gt;alert(1)&lt;/script&gt;", "text": ITALIAN, "desk": "nord"});
     let third = serde_json::json!({"id": "n3", "text": FRENCH});
     sandbox.write(
         "in/agency.jsonl",

@@ -266,8 +266,8 @@ impl Articles {
     }
 }
 
-/// The note about data that were not read.
-const JUNK: &str = "has data after the end of its gzip stream, which were not read";
+/// The note about data that was not read.
+const JUNK: &str = "has data after the end of its gzip stream, which was not read";
 
 fn article(id: String, mut source: Source, contents: Contents) -> RawArticle {
     let Contents { id: _, title, text, markup, extra } = contents;
