@@ -190,8 +190,8 @@ impl Document {
         raw.into_iter().map(|value| value / highest).collect()
     }
 
-    /// Whether a line is hardly a sentence: far shorter than the article's others, or a short line
-    /// without an end mark.
+    /// Whether a line is hardly a sentence: far shorter than the article's others, a short line
+    /// without an end mark, or one that begins in small letters, as the items of a list do.
     fn is_fragment(&self, i: usize, text: &str) -> bool {
         let closing = |c: char| {
             matches!(c, '"' | '\'' | '”' | '’' | '»' | '«' | '“' | ')' | '）' | '」' | '』')
@@ -201,8 +201,17 @@ impl Document {
             .trim_end_matches(closing)
             .ends_with(['.', '!', '?', '…', '。', '！', '？', '।', '۔', '؟', '։', ';', ':']);
         let ended = ends || text.trim_end().ends_with(['»', '”', '」']);
-        self.lengths[i] * 3 < self.usual_length || (!ended && self.lengths[i] < self.usual_length)
+        self.lengths[i] * 3 < self.usual_length
+            || (!ended && self.lengths[i] < self.usual_length)
+            || begins_small(text)
     }
+}
+
+/// Whether the first word of a line is in small letters; "iPhone" and "eBay" are names.
+fn begins_small(text: &str) -> bool {
+    let mut letters = text.trim_start_matches(|c: char| !c.is_alphanumeric()).chars();
+    letters.next().is_some_and(char::is_lowercase)
+        && !letters.next().is_some_and(char::is_uppercase)
 }
 
 /// The count of each word, by word number.
@@ -261,6 +270,17 @@ mod tests {
         let order = rank(&article, Some("Central bank raises interest rate"), &Lang::en());
         assert_eq!(order[0], 1);
         assert!(order[3..].contains(&0) && order[3..].contains(&2), "{order:?}");
+    }
+
+    #[test]
+    fn items_of_a_list_are_no_sentences() {
+        let article = [
+            "The night train between Carrow and Halden Bay will run again from Friday.",
+            "the night train runs on only four nights between Carrow and Halden Bay;",
+            "Passengers between Carrow and Halden Bay had asked for the train for years.",
+            "iPhone holders can book the night train from Carrow by themselves.",
+        ];
+        assert_eq!(rank(&article, None, &Lang::en()).last(), Some(&1));
     }
 
     #[test]
