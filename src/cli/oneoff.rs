@@ -198,11 +198,7 @@ impl OneOff<'_> {
 
     /// A result under its article's id, where there may be several.
     fn headed(&self, record: &Record, text: &str) -> String {
-        // Files of these formats hold several as a rule.
-        let is_several = |file: &FoundFile| {
-            matches!(file.format, Some(Format::Jsonl | Format::Xml | Format::Warc))
-        };
-        if self.files.len() > 1 || self.files.iter().any(is_several) {
+        if is_one_of_several(self.files, &record.id) {
             format!("==> {} <==\n{text}\n\n", record.id)
         } else {
             format!("{text}\n")
@@ -210,10 +206,15 @@ impl OneOff<'_> {
     }
 }
 
+/// Whether there are several files, or the article is one of several of a file: its own id then
+/// follows the file's.
+fn is_one_of_several(files: &[FoundFile], id: &str) -> bool {
+    files.iter().any(|file| file.id != id)
+}
+
 /// `detect`: language and confidence of each article, or of each of its paragraphs.
 pub(super) fn detect(env: &Environment, args: &Detect) -> Result<u8> {
     let files = plan::one_off_files(&args.inputs)?;
-    let several = files.len() > 1;
     let mut code = DONE;
     in_groups(
         &files,
@@ -247,6 +248,7 @@ pub(super) fn detect(env: &Environment, args: &Detect) -> Result<u8> {
                 });
                 match found {
                     Ok((id, texts)) => {
+                        let several = is_one_of_several(&files, &id);
                         for (text, found) in texts {
                             print(&detection_line(args, several, &id, &found, &text))?;
                         }

@@ -40,6 +40,22 @@ fn holds(name: &str, bytes: impl AsRef<[u8]>, articles: &[&[&str]]) {
 }
 
 #[test]
+fn articles_of_one_file_are_printed_with_their_ids() {
+    let sandbox = Sandbox::new();
+    let [one, two] = [1, 2].map(|id| json!({"id": id, "title": "Un pont", "text": TWO}));
+    sandbox.write("two.json", json!([one, two]).to_string());
+    sandbox.write("one.json", one.to_string());
+    let ids = |command: &str| {
+        let out = sandbox.run(command).expect(0, &[]).stdout;
+        ["two.json#1", "two.json#2", "one.json"].map(|id| out.contains(id))
+    };
+    assert_eq!(ids("detect two.json"), [true, true, false]);
+    assert_eq!(ids("summarize --extractive two.json"), [true, true, false]);
+    assert_eq!(ids("detect one.json"), [false; 3]);
+    assert_eq!(ids("summarize --extractive one.json"), [false; 3]);
+}
+
+#[test]
 fn json_of_content_systems() {
     let html =
         format!("<p>{}</p>\n<p>{TWO}</p>", ONE.replace('’', "&#8217;").replace('é', "&eacute;"));
