@@ -40,20 +40,20 @@ impl Gunzip {
 
     /// Goes on to the next member, or to the end.
     fn next_member(&mut self, mut packed: Packed) -> io::Result<State> {
-        if packed.peek(MEMBER.len())?.starts_with(MEMBER) {
-            return Ok(State::Member(Box::new(GzDecoder::new(packed))));
-        }
-        // Tapes and some writers fill the last block up with zeros.
         loop {
+            if packed.peek(MEMBER.len())?.starts_with(MEMBER) {
+                return Ok(State::Member(Box::new(GzDecoder::new(packed))));
+            }
             let buffer = packed.fill_buf()?;
             if buffer.is_empty() {
                 return Ok(State::Done);
             }
-            if buffer.iter().any(|&b| b != 0) {
+            // Tapes and some writers fill the last block up with zeros, and may go on after it.
+            let zeros = buffer.iter().take_while(|&&b| b == 0).count();
+            if zeros == 0 {
                 self.junk.store(true, Ordering::Relaxed);
                 return Ok(State::Done);
             }
-            let zeros = buffer.len();
             packed.consume(zeros);
         }
     }
@@ -193,6 +193,7 @@ mod tests {
         assert_eq!(told(&[&one, &two]), (both.clone(), true, false));
         assert_eq!(told(&[&none, &one, &none, &two, &none]), (both.clone(), true, false));
         assert_eq!(told(&[&one, &two, &[0; 100_000]]), (both.clone(), true, false));
+        assert_eq!(told(&[&one, &[0; 512], &two, &[0; 512]]), (both.clone(), true, false));
         assert_eq!(told(&[&one, &two, b"\nsome words"]), (both.clone(), true, true));
         assert_eq!(told(&[&one, &two, &[0; 9], b"\x1F\x8B\x07"]), (both.clone(), true, true));
         assert_eq!(told(&[&one, &two[..two.len() - 3]]), (both, false, false));
