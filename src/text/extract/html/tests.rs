@@ -349,3 +349,101 @@ fn a_page_that_shows_nothing_is_an_error() {
     );
     assert!(crate::text::extract::extract(&raw).is_err());
 }
+
+#[test]
+fn data_come_in_many_forms() {
+    let body: Vec<String> = (1..=4).map(|n| paragraphs(n..=n, "", "")).collect();
+    let kind = r#""@type": "NewsArticle", "headline": "The river""#;
+    let list = format!(r#"{{{kind}, "articleBody": ["{}"]}}"#, body.join("\", \""));
+    let updates: Vec<String> = body
+        .iter()
+        .map(|b| format!(r#"{{"@type": "BlogPosting", "articleBody": "{b}"}}"#))
+        .collect();
+    let live = format!(
+        r#"{{"@type": "LiveBlogPosting", "headline": "The river", "liveBlogUpdate": [{}]}}"#,
+        updates.join(",")
+    );
+    let comma = list.replace("]}", "],}");
+    let two = format!(r#"{list} {{"@type": "WebSite", "name": "The Courier"}}"#);
+    let other = format!(
+        r#"[{list}, {{"@type": "NewsArticle", "headline": "Another", "articleBody": "{}"}}]"#,
+        "Something else is told here. ".repeat(60)
+    );
+    let escaped = list.replace('"', "&quot;");
+    let page = |data: &str| {
+        format!(
+            "<title>The river</title><script type='application/ld+json'>{data}</script><div>x</div>"
+        )
+    };
+    for data in [&list, &live, &comma, &two, &other, &escaped] {
+        let article = article(&page(data));
+        assert_eq!((stations(&article), article.blocks.len()), (4, 4), "{data}");
+    }
+    let tags = paragraphs(1..=4, "&amp;lt;p&amp;gt;", "&amp;lt;/p&amp;gt;");
+    assert_eq!(article(&page(&format!(r#"{{{kind}, "articleBody": "{tags}"}}"#))).blocks.len(), 4);
+    let meta =
+        format!("<meta itemprop=articleBody content=\"{}\"><h1>The river</h1>", body.join(" "));
+    assert_eq!(stations(&article(&meta)), 4);
+}
+
+#[test]
+fn copies_are_read_once() {
+    let text = paragraphs(1..=4, "<p>", "</p>");
+    let page = |first: &str, second: &str| {
+        let sub = "<h2>A part</h2>";
+        format!(
+            "<article><h1>The river</h1><div {first}>{sub}{text}</div><div {second}>{sub}{text}</div></article>"
+        )
+    };
+    for (first, second) in [
+        ("class=desktop", "class=mobile"),
+        ("class=mobile style='display:none'", "class=desktop"),
+        ("", "class=print-version hidden"),
+    ] {
+        let article = article(&page(first, second));
+        assert_eq!((stations(&article), article.blocks.len()), (4, 5), "{first} {second}");
+    }
+    let shown = article(&page("class=desktop", "class=mobile"));
+    assert!(reasons(&shown).contains(&crate::types::Removal::Repeated));
+}
+
+#[test]
+fn what_a_button_unfolds_belongs_to_the_text() {
+    for (open, close) in [
+        ("<div style='display: none'>", "</div><a href='#'>Read on</a>"),
+        ("<div class=page hidden>", "</div>"),
+    ] {
+        let (first, rest) = (paragraphs(1..=4, "<p>", "</p>"), paragraphs(5..=6, "<p>", "</p>"));
+        let page = format!(
+            "<main><h1>The river</h1><div class=page>{first}</div>{open}{rest}{close}</main>"
+        );
+        assert_eq!(stations(&article(&page)), 6, "{open}");
+        let notice =
+            "<p>Subscribe now to read all our articles, and cancel at any time you like.</p>";
+        let page = format!("<main><h1>The river</h1>{first}{open}{notice}{close}</main>");
+        assert!(!article(&page).text().contains("Subscribe"), "{open}");
+    }
+}
+
+#[test]
+fn the_end_may_stand_outside_of_the_declared_body() {
+    let (first, rest) = (paragraphs(1..=5, "<p>", "</p>"), paragraphs(6..=6, "<p>", "</p>"));
+    let page = format!(
+        "<main><h1>The river</h1><div class=entry-content>{first}</div><div class=ad>Advertisement\
+         </div><div class=entry-more>{rest}</div></main>"
+    );
+    assert_eq!(stations(&article(&page)), 6);
+}
+
+#[test]
+fn readers_comments_are_entries_with_more_than_a_passage() {
+    let comment = "<li class=comment><div class=by>A reader</div><p>I think that the mayor should \
+                   finally say who is going to pay for all of it.</p></li>";
+    let page = format!(
+        "<div><h1>The river</h1>{}<h3>Letters</h3><ul>{}</ul></div>",
+        paragraphs(1..=6, "<p>", "</p>"),
+        comment.repeat(2)
+    );
+    let article = article(&page);
+    assert_eq!((stations(&article), article.text().contains("I think")), (6, false));
+}
