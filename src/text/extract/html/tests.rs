@@ -447,3 +447,28 @@ fn readers_comments_are_entries_with_more_than_a_passage() {
     let article = article(&page);
     assert_eq!((stations(&article), article.text().contains("I think")), (6, false));
 }
+
+#[test]
+fn names_of_the_site_are_known_by_many_signs() {
+    let text = paragraphs(1..=3, "<p>", "</p>");
+    let titled = |title: &str, rest: &str| {
+        article(&format!("<title>{title}</title>{rest}{text}")).title.unwrap_or_default()
+    };
+    let url = |host: &str| format!("<link rel=canonical href='https://{host}/a'>");
+    let (plain, whole) = ("The tax – its cost", "The tax – its cost | The Courier");
+    let logo = "<header><a href='/'>The Courier</a></header>";
+    for (title, rest, expected) in [
+        (whole, logo, plain),
+        (whole, &format!("<div><h2>{plain}</h2></div>"), plain),
+        (whole, "", whole),
+        ("The tax – its cost | courier.com", &url("www.courier.com"), plain),
+        ("The tax – its cost - BBC News", &url("www.bbc.co.uk"), plain),
+        (
+            "The tax – its cost | Politics | The Courier",
+            "<meta property='og:site_name' content='The Courier'>",
+            plain,
+        ),
+    ] {
+        assert_eq!(titled(title, rest), expected, "{title} {rest}");
+    }
+}
