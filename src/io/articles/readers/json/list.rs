@@ -25,7 +25,7 @@ const OTHER_LISTS: [&str; 14] = [
 ];
 
 /// Levels at which the list may lie.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 8;
 
 /// Elements of a list that are looked at.
 const LOOKED_AT: usize = 5;
