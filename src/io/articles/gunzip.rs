@@ -16,6 +16,8 @@ const MEMBER: &[u8] = b"\x1F\x8B\x08";
 /// The unpacked bytes of a gzipped input.
 pub(super) struct Gunzip {
     state: State,
+    /// Whether bytes of the open member were handed out, or it is the first one.
+    begun: bool,
     /// An error after bytes that are handed out first.
     failed: Option<io::Error>,
     junk: Arc<AtomicBool>,
@@ -33,8 +35,12 @@ impl Gunzip {
     pub(super) fn new(input: Input) -> (Gunzip, Arc<AtomicBool>) {
         let junk = Arc::new(AtomicBool::new(false));
         let packed = Packed { input, buffer: Vec::new(), at: 0 };
-        let gunzip =
-            Gunzip { state: State::Between(packed), failed: None, junk: Arc::clone(&junk) };
+        let gunzip = Gunzip {
+            state: State::Between(packed),
+            begun: true,
+            failed: None,
+            junk: Arc::clone(&junk),
+        };
         (gunzip, junk)
     }
 
@@ -65,13 +71,21 @@ impl Gunzip {
                 self.state = self.next_member(packed)?;
                 self.step(out)
             }
-            State::Member(mut member) => match member.read(out)? {
-                0 => {
+            State::Member(mut member) => match member.read(out) {
+                // What begins like a member and is none follows the last one.
+                Err(_) if !self.begun && member.header().is_none() => {
+                    self.junk.store(true, Ordering::Relaxed);
+                    Ok(0)
+                }
+                Err(e) => Err(e),
+                Ok(0) => {
+                    self.begun = false;
                     self.state = self.next_member(member.into_inner())?;
                     // Members may be empty, and there may be many of them.
                     Ok(0)
                 }
-                length => {
+                Ok(length) => {
+                    self.begun = true;
                     self.state = State::Member(member);
                     Ok(length)
                 }
@@ -196,6 +210,9 @@ mod tests {
         assert_eq!(told(&[&one, &[0; 512], &two, &[0; 512]]), (both.clone(), true, false));
         assert_eq!(told(&[&one, &two, b"\nsome words"]), (both.clone(), true, true));
         assert_eq!(told(&[&one, &two, &[0; 9], b"\x1F\x8B\x07"]), (both.clone(), true, true));
+        assert_eq!(told(&[&one, &two, &two[..5]]), (both.clone(), true, true));
+        assert_eq!(told(&[&one, &two, b"\x1F\x8B\x08\xFF\xFF\xFF"]), (both.clone(), true, true));
+        assert_eq!(told(&[&one[..5]]), (String::new(), false, false));
         assert_eq!(told(&[&one, &two[..two.len() - 3]]), (both, false, false));
         assert_eq!(told(&[&none.repeat(10_000), &one]), ("one, ".into(), true, false));
     }
