@@ -472,3 +472,26 @@ fn names_of_the_site_are_known_by_many_signs() {
         assert_eq!(titled(title, rest), expected, "{title} {rest}");
     }
 }
+
+#[test]
+fn times_and_their_entries_stay_apart() {
+    let entry = |open: &str, between: &str, close: &str| {
+        let entries =
+            (1..=6).map(|n| format!("{open}9:15{between}In lane {n} a boat passed.{close}"));
+        article(&format!("<h1>The day</h1><ul>{}</ul>", entries.collect::<String>()))
+    };
+    let row = entry("<table><tr><td>", "</td><td>", "</td></tr></table>");
+    let rows =
+        (1..=6).map(|n| format!("<tr><td>9:15</td><td>In lane {n} a boat passed.</td></tr>"));
+    let rows = rows.collect::<String>();
+    let table = article(&format!("<h1>The day</h1><table>{rows}</table>"));
+    let spans = entry("<li><span>", "</span><span class=text>", "</span></li>");
+    for article in [&row, &table, &spans] {
+        assert!(!article.text().contains("9:15In"), "{}", article.text());
+        assert!(article.blocks.iter().all(|b| b.kind != crate::types::BlockKind::Verbatim));
+    }
+    assert_eq!(spans.blocks.len(), 6);
+    let one =
+        article("<p><b>i</b>Phone and <b>Mc</b><b>donald</b> are <i>here</i>: a whole line.</p>");
+    assert_eq!(one.text().trim_end(), "iPhone and Mcdonald are here: a whole line.");
+}
