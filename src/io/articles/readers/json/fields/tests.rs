@@ -130,4 +130,6 @@ fn texts_of_other_shapes() {
     ] {
         assert_eq!(told(json), all("T", "<p>One.</p>\n"), "{json}");
     }
+    let blocks = r#"[{"type": "paragraph", "children": [{"text": "One."}]}]"#;
+    assert_eq!(told(blocks), all("", "<p>One.</p>\n"));
 }
