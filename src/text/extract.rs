@@ -35,9 +35,14 @@ use ledger::Ledger;
 pub fn extract(raw: &RawArticle) -> Result<Article> {
     refuse_binary(raw)?;
     let text = clean::normalize(&raw.text);
-    let markup = match raw.markup {
-        Markup::Undeclared => fragment::markup(&text),
-        markup => markup,
+    let (text, markup) = match raw.markup {
+        Markup::Undeclared | Markup::Fragment => {
+            let text = fragment::with_tags(&text);
+            let undeclared = raw.markup == Markup::Undeclared;
+            let markup = if undeclared { fragment::markup(&text) } else { raw.markup };
+            (text.into_owned(), markup)
+        }
+        markup => (text, markup),
     };
     let Found { title, mut blocks, mut removed, fields } = match markup {
         Markup::Html => html::read(&text),

@@ -34,6 +34,8 @@ pub enum Removal {
     Offer,
     /// Teasers of other articles.
     Related,
+    /// What the page shows a second time.
+    Repeated,
     /// The end of a source that is too long for a page.
     TooLong,
 }

@@ -16,6 +16,8 @@ const MEMBER: &[u8] = b"\x1F\x8B\x08";
 /// The unpacked bytes of a gzipped input.
 pub(super) struct Gunzip {
     state: State,
+    /// Whether bytes of the open member were handed out, or it is the first one.
+    begun: bool,
     /// An error after bytes that are handed out first.
     failed: Option<io::Error>,
     junk: Arc<AtomicBool>,
@@ -33,27 +35,31 @@ impl Gunzip {
     pub(super) fn new(input: Input) -> (Gunzip, Arc<AtomicBool>) {
         let junk = Arc::new(AtomicBool::new(false));
         let packed = Packed { input, buffer: Vec::new(), at: 0 };
-        let gunzip =
-            Gunzip { state: State::Between(packed), failed: None, junk: Arc::clone(&junk) };
+        let gunzip = Gunzip {
+            state: State::Between(packed),
+            begun: true,
+            failed: None,
+            junk: Arc::clone(&junk),
+        };
         (gunzip, junk)
     }
 
     /// Goes on to the next member, or to the end.
     fn next_member(&mut self, mut packed: Packed) -> io::Result<State> {
-        if packed.peek(MEMBER.len())?.starts_with(MEMBER) {
-            return Ok(State::Member(Box::new(GzDecoder::new(packed))));
-        }
-        // Tapes and some writers fill the last block up with zeros.
         loop {
+            if packed.peek(MEMBER.len())?.starts_with(MEMBER) {
+                return Ok(State::Member(Box::new(GzDecoder::new(packed))));
+            }
             let buffer = packed.fill_buf()?;
             if buffer.is_empty() {
                 return Ok(State::Done);
             }
-            if buffer.iter().any(|&b| b != 0) {
+            // Tapes and some writers fill the last block up with zeros, and may go on after it.
+            let zeros = buffer.iter().take_while(|&&b| b == 0).count();
+            if zeros == 0 {
                 self.junk.store(true, Ordering::Relaxed);
                 return Ok(State::Done);
             }
-            let zeros = buffer.len();
             packed.consume(zeros);
         }
     }
@@ -65,13 +71,21 @@ impl Gunzip {
                 self.state = self.next_member(packed)?;
                 self.step(out)
             }
-            State::Member(mut member) => match member.read(out)? {
-                0 => {
+            State::Member(mut member) => match member.read(out) {
+                // What begins like a member and is none follows the last one.
+                Err(_) if !self.begun && member.header().is_none() => {
+                    self.junk.store(true, Ordering::Relaxed);
+                    Ok(0)
+                }
+                Err(e) => Err(e),
+                Ok(0) => {
+                    self.begun = false;
                     self.state = self.next_member(member.into_inner())?;
                     // Members may be empty, and there may be many of them.
                     Ok(0)
                 }
-                length => {
+                Ok(length) => {
+                    self.begun = true;
                     self.state = State::Member(member);
                     Ok(length)
                 }
@@ -193,8 +207,12 @@ mod tests {
         assert_eq!(told(&[&one, &two]), (both.clone(), true, false));
         assert_eq!(told(&[&none, &one, &none, &two, &none]), (both.clone(), true, false));
         assert_eq!(told(&[&one, &two, &[0; 100_000]]), (both.clone(), true, false));
+        assert_eq!(told(&[&one, &[0; 512], &two, &[0; 512]]), (both.clone(), true, false));
         assert_eq!(told(&[&one, &two, b"\nsome words"]), (both.clone(), true, true));
         assert_eq!(told(&[&one, &two, &[0; 9], b"\x1F\x8B\x07"]), (both.clone(), true, true));
+        assert_eq!(told(&[&one, &two, &two[..5]]), (both.clone(), true, true));
+        assert_eq!(told(&[&one, &two, b"\x1F\x8B\x08\xFF\xFF\xFF"]), (both.clone(), true, true));
+        assert_eq!(told(&[&one[..5]]), (String::new(), false, false));
         assert_eq!(told(&[&one, &two[..two.len() - 3]]), (both, false, false));
         assert_eq!(told(&[&none.repeat(10_000), &one]), ("one, ".into(), true, false));
     }

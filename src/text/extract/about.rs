@@ -1,9 +1,13 @@
 //! What a page says about itself: in JSON-LD, microdata, Open Graph and other `<meta>` tags.
 
+use super::body::SHORTEST;
 use super::found::one_line;
 use super::page::Page;
+use crate::text::words::words;
 use crate::types::Lang;
+use regex::Regex;
 use serde_json::{Map, Value};
+use std::sync::LazyLock;
 
 /// Depth to which JSON-LD is looked into.
 const DEEPEST: usize = 12;
@@ -11,8 +15,8 @@ const DEEPEST: usize = 12;
 /// What a page says about itself.
 #[derive(Debug, Default)]
 pub(super) struct About {
-    /// Text of the article, where the page gives it as data.
-    pub(super) body: Option<String>,
+    /// Texts of articles that the page gives as data, each with its headline.
+    bodies: Vec<(String, String)>,
     /// Headlines that the page declares, best first.
     pub(super) headlines: Vec<String>,
     /// Names that the site goes by.
@@ -40,10 +44,30 @@ impl About {
         }
         about.meta(page);
         about.microdata(page);
+        let data = page.nodes.iter().filter(|n| n.tag == "meta");
+        let body = data.filter(|n| n.attribute("itemprop") == Some("articleBody"));
+        let body = body.filter_map(|n| n.attribute("content")).map(str::to_string);
+        about.bodies.extend(body.map(|body| (String::new(), body)));
         // An address names its site, too, but less well.
         let host = about.url.as_deref().and_then(|u| u.split('/').nth(2)).map(str::to_string);
         about.sites.extend(host);
         about
+    }
+
+    /// Text of the article, where the page gives it as data: the one under the page's headline, and
+    /// the longest of several, for pages carry teasers of others, too.
+    pub(super) fn body(&self, title: Option<&str>) -> Option<&str> {
+        let title = words(title.unwrap_or_default());
+        let is_own = |headline: &str| {
+            let headline = words(headline);
+            let shared = headline.iter().filter(|w| title.contains(w)).count();
+            !headline.is_empty() && shared * 3 >= headline.len().max(title.len()) * 2
+        };
+        // A line under the headline of a live blog is not its text.
+        let own = |(headline, body): &&(String, String)| {
+            (body.len() >= SHORTEST && is_own(headline), body.len())
+        };
+        self.bodies.iter().max_by_key(own).map(|(_, body)| body.as_str())
     }
 
     /// The headline and the name of the site, as the page tells other sites.
@@ -105,14 +129,10 @@ impl About {
         let kinds = texts(object.get("@type"));
         let is = |end: &str| kinds.iter().any(|k| k.ends_with(end));
         if is("Article") || is("Posting") || is("Report") || is("Review") {
-            for key in ["articleBody", "reviewBody"] {
-                let body = object.get(key).and_then(Value::as_str).filter(|b| !b.trim().is_empty());
-                // The longest: pages carry teasers of others, too.
-                if let Some(body) = body
-                    && self.body.as_ref().is_none_or(|known| known.len() < body.len())
-                {
-                    self.body = Some(body.to_string());
-                }
+            let headline = text_at(object, "headline").or_else(|| text_at(object, "name"));
+            let body = body_of(object).into_iter().chain(updates(object)).collect::<Vec<_>>();
+            if !body.is_empty() {
+                self.bodies.push((headline.unwrap_or_default(), body.join("\n\n")));
             }
             self.headlines.extend(text_at(object, "headline"));
             self.sites.extend(names(object.get("publisher")));
@@ -166,17 +186,47 @@ fn fill(slot: &mut Option<String>, value: Option<String>) {
     }
 }
 
-/// The JSON in a script, which ends at `end`; broken JSON is left alone.
+/// The text of an article, which may be a list of its paragraphs.
+fn body_of(object: &Map<String, Value>) -> Option<String> {
+    ["articleBody", "reviewBody", "text"].iter().find_map(|key| {
+        let paragraphs = texts(object.get(*key));
+        let text = paragraphs.join("\n\n");
+        (!text.trim().is_empty()).then_some(text)
+    })
+}
+
+/// The entries of a live blog, each under its headline.
+fn updates(object: &Map<String, Value>) -> Vec<String> {
+    let entries = match object.get("liveBlogUpdate") {
+        Some(Value::Array(entries)) => entries.as_slice(),
+        Some(entry) => std::slice::from_ref(entry),
+        None => &[],
+    };
+    let entries = entries.iter().filter_map(Value::as_object);
+    entries.flat_map(|entry| text_at(entry, "headline").into_iter().chain(body_of(entry))).collect()
+}
+
+/// The JSON in a script, which ends at `end`: all its values, up to what is broken beyond repair.
 fn json_of(page: &Page, end: usize) -> Option<Value> {
     let text = &page.nodes.get(end.checked_sub(1)?)?.text;
     let text = text.trim().trim_start_matches("<!--").trim_end_matches("-->").trim();
     let text = text.trim_start_matches("//<![CDATA[").trim_end_matches("//]]>");
+    let text = text.trim_start_matches("<![CDATA[").trim_end_matches("]]>");
     serde_json::from_str(text).ok().or_else(|| {
-        // Pages write line breaks into strings as they are.
+        // Pages write line breaks into strings as they are, and commas after the last member.
         let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        serde_json::from_str(plain.trim_end_matches([';', ' '])).ok()
+        let is_escaped = !plain.contains('"');
+        let plain = if is_escaped { plain.replace("&quot;", "\"") } else { plain };
+        let plain = LAST_COMMA.replace_all(&plain, "$1");
+        let values = serde_json::Deserializer::from_str(&plain).into_iter().map_while(Result::ok);
+        let values: Vec<Value> = values.collect();
+        (!values.is_empty()).then_some(Value::Array(values))
     })
 }
+
+/// A comma before the end of an object or a list.
+static LAST_COMMA: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r",\s*([}\]])").expect("the pattern is constant and tested"));
 
 fn texts(value: Option<&Value>) -> Vec<String> {
     match value {

@@ -10,7 +10,7 @@ use crate::types::Block;
 use std::collections::HashSet;
 
 /// Length in characters from which on a declared text can be an article.
-const SHORTEST: usize = 150;
+pub(super) const SHORTEST: usize = 150;
 
 /// The blocks of the declared text, if the page shows little of it.
 pub(super) fn instead(body: &str, shown: &[Block]) -> Option<Vec<Block>> {
@@ -24,7 +24,7 @@ pub(super) fn instead(body: &str, shown: &[Block]) -> Option<Vec<Block>> {
 
 fn read(body: &str) -> Vec<Block> {
     let body = clean::normalize(body);
-    let first = match (has_tags(&body), has_entities(&body)) {
+    let mut blocks = match (has_tags(&body), has_entities(&body)) {
         (false, false) => return plain::read(&body).blocks,
         (true, _) => parsed(&body),
         // Lines of text, written for a page.
@@ -32,9 +32,14 @@ fn read(body: &str) -> Vec<Block> {
             parsed(&body.lines().map(|l| format!("<p>{l}</p>")).collect::<Vec<_>>().join("\n"))
         }
     };
-    // What was written for a page may be a page itself.
-    let text: String = first.iter().map(|b| format!("{}\n\n", b.text)).collect();
-    if has_tags(&text) { parsed(&text) } else { first }
+    // What was written for a page may be a page itself, and that, too.
+    for _ in 0..2 {
+        let text: String = blocks.iter().map(|b| format!("{}\n\n", b.text)).collect();
+        if has_tags(&text) || text.contains("&lt;p&gt;") {
+            blocks = parsed(&text);
+        }
+    }
+    blocks
 }
 
 fn has_tags(text: &str) -> bool {

@@ -45,6 +45,21 @@ pub(super) fn markup(text: &str) -> Markup {
     if is_html { Markup::Fragment } else { Markup::Plain }
 }
 
+/// Tags that were escaped once too often.
+static ESCAPED: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)&lt;/?(?:p|div|br|h[1-6]|ul|ol|li|blockquote)\b[^<>]*?/?&gt;")
+        .expect("the pattern is constant and tested")
+});
+
+/// A text whose block tags are all written as character references, with the tags in their place.
+pub(super) fn with_tags(text: &str) -> Cow<'_, str> {
+    if BLOCK.is_match(text) || ESCAPED.find_iter(text).take(2).count() < 2 {
+        return text.into();
+    }
+    let tags = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+    tags.replace("&amp;", "&").into()
+}
+
 /// A fragment with its line breaks as tags where no tag makes a line in it.
 pub(super) fn with_breaks(text: &str) -> Cow<'_, str> {
     if BLOCK.is_match(text) { text.into() } else { text.replace('\n', "<br>\n").into() }
@@ -66,6 +81,10 @@ mod tests {
             ("The tag <p> begins a paragraph.", Markup::Plain),
         ] {
             assert_eq!(markup(text), expected, "{text}");
+        }
+        assert_eq!(with_tags("&lt;p&gt;A &amp;amp; b.&lt;/p&gt;"), "<p>A &amp; b.</p>");
+        for text in ["Write &lt;p&gt; first.", "<p>Write &lt;p&gt; and &lt;/p&gt;.</p>"] {
+            assert_eq!(with_tags(text), text);
         }
         assert_eq!(with_breaks("a <b>b</b>\n\nc"), "a <b>b</b><br>\n<br>\nc");
     }

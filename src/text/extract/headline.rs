@@ -18,7 +18,8 @@ pub(super) fn headline(page: &Page, about: &About) -> Option<String> {
     };
     let title = about.headlines.first().cloned().or_else(|| text("title"));
     let declared = text_of_declared_heading(page, about);
-    let heading = declared.or_else(|| text("h1"));
+    let begins = || title.as_deref().and_then(|title| heading_that_begins(page, title));
+    let heading = declared.or_else(begins).or_else(|| text("h1"));
     match (title, heading) {
         (None, heading) => heading,
         (Some(title), Some(heading))
@@ -39,6 +40,15 @@ fn text_of_declared_heading(page: &Page, about: &About) -> Option<String> {
     found
         .map(|(at, _)| page.text_of(at, |_| false))
         .find(|heading| about.headlines.iter().any(|h| !h.is_empty() && key(h) == key(heading)))
+}
+
+/// The heading of any rank that is the title up to a separator.
+fn heading_that_begins(page: &Page, title: &str) -> Option<String> {
+    let found =
+        page.nodes.iter().enumerate().filter(|(_, n)| matches!(&*n.tag, "h1" | "h2" | "h3"));
+    let texts = found.take(20).map(|(at, _)| page.text_of(at, |_| false));
+    let begins = |h: &String| title.starts_with(h.as_str()) && title.len() > h.len();
+    texts.filter(|h| begins(h) && is_name_after(title, h)).max_by_key(String::len)
 }
 
 /// Whether a title is a heading and, after a separator, anything: then the heading is the headline.
@@ -71,13 +81,16 @@ fn without_site(title: &str, heading: Option<&str>, page: &Page, about: &About) 
     title.to_string()
 }
 
-/// "Headline - Section | Site" has two parts to drop; only the names of the site are known.
+/// "Headline - Site | Site" has two parts to drop, and "Headline | Section | Site".
 fn without_site_again(title: &str, page: &Page, about: &About) -> String {
     for separator in SEPARATORS {
-        if let Some((headline, site)) = title.rsplit_once(separator)
-            && is_site(site, page, about)
-        {
-            return one_line(headline);
+        if let Some((headline, end)) = title.rsplit_once(separator) {
+            let section = matches!(separator, " | " | "｜")
+                && words(headline).len() > 2
+                && end.split_whitespace().count() == 1;
+            if section || is_site(end, page, about) {
+                return one_line(headline);
+            }
         }
     }
     title.to_string()
@@ -87,11 +100,31 @@ fn without_site_again(title: &str, page: &Page, about: &About) -> String {
 /// notice.
 fn is_site(text: &str, page: &Page, about: &About) -> bool {
     about.sites.iter().any(|site| same(site, text))
+        || about.sites.iter().any(|site| is_named_after(text, site))
+        || is_logo(text, page)
         || page.nodes.iter().filter(|n| n.text.contains('©')).take(20).any(|n| {
             let owner = n.text.split('©').nth(1).unwrap_or_default();
             let owner = owner.trim_start_matches(|c: char| !c.is_alphabetic());
             key(owner).starts_with(&key(text)) && key(text).len() > 3
         })
+}
+
+/// Whether a short name begins with that of a host: "BBC News" is at `www.bbc.co.uk`.
+fn is_named_after(text: &str, site: &str) -> bool {
+    let host = site.strip_prefix("www.").unwrap_or(site);
+    let label = host.split_once('.').map_or("", |(label, _)| label);
+    let mut words = text.split_whitespace();
+    label.len() > 2 && words.next().is_some_and(|w| key(w) == label) && words.count() < 3
+}
+
+/// Whether a text is that of a link to the start page, as the name of the site above a page is.
+fn is_logo(text: &str, page: &Page) -> bool {
+    let links = page.nodes.iter().enumerate().filter(|(_, n)| {
+        let path = n.attribute("href").map(|href| href.split("//").last().unwrap_or(href));
+        n.tag == "a"
+            && path.is_some_and(|p| p == "/" || p.ends_with('/') && p.matches('/').count() == 1)
+    });
+    links.take(10).any(|(at, _)| key(&page.text_of(at, |_| false)) == key(text))
 }
 
 /// Whether two names are the same, but for case, spaces, punctuation and the ending of an address.
@@ -103,7 +136,9 @@ fn same(a: &str, b: &str) -> bool {
 fn is_address_of(address: &str, name: &str) -> bool {
     let bare = address.strip_prefix("www").unwrap_or(address);
     name.len() > 2
-        && bare.strip_prefix(name).is_some_and(|end| (2..=4).contains(&end.len()) && end.is_ascii())
+        && bare
+            .strip_prefix(name)
+            .is_some_and(|end| matches!(end.len(), 0 | 2..=4) && end.is_ascii())
         && address.len() > name.len()
 }
 

@@ -15,6 +15,7 @@ use super::prune::{self, Gone, Rules};
 use super::{body, ends, headline, hostile, plain, root};
 use crate::types::{Block, BlockKind, Removal};
 use regex::Regex;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 static TAG: LazyLock<Regex> =
@@ -53,8 +54,9 @@ pub(super) fn read(source: &str) -> Found {
     let attempt = best_attempt(&page);
     attempt.account(&page, &mut removed);
     let blocks = ends::trim(attempt.blocks, &mut removed);
-    let mut blocks = without_link_lists(blocks, &mut removed);
-    if let Some(declared) = about.body.as_deref().and_then(|b| body::instead(b, &blocks)) {
+    let blocks = without_link_lists(blocks, &mut removed);
+    let mut blocks = without_repetition(blocks, &mut removed);
+    if let Some(declared) = about.body(title.as_deref()).and_then(|b| body::instead(b, &blocks)) {
         blocks.iter().for_each(|b| removed.add(Removal::Elsewhere, &b.text));
         blocks = declared;
     }
@@ -192,6 +194,36 @@ fn without_link_lists(blocks: Vec<Reading>, removed: &mut Ledger) -> Vec<Block> 
         }
     }
     kept
+}
+
+/// Length in characters from which on a block is no refrain.
+const LONG: usize = 100;
+
+/// Drops what a page shows a second time: the copy for small screens, for printing, of a lead.
+fn without_repetition(blocks: Vec<Block>, removed: &mut Ledger) -> Vec<Block> {
+    let mut seen = HashSet::new();
+    let seen: Vec<bool> = blocks.iter().map(|b| !seen.insert(b.text.clone())).collect();
+    let is_copy = |at: usize| {
+        seen.get(at) == Some(&true)
+            && blocks[at].kind != BlockKind::Verbatim
+            && page::weight(&blocks[at].text) >= LONG
+    };
+    let mut drop = Vec::with_capacity(blocks.len());
+    for at in 0..blocks.len() {
+        let beside = drop.last() == Some(&true) || is_copy(at + 1);
+        drop.push(is_copy(at) || seen[at] && beside);
+    }
+    let mut drop = drop.into_iter();
+    blocks
+        .into_iter()
+        .filter(|block| {
+            let is_copy = drop.next().unwrap_or(false);
+            if is_copy {
+                removed.add(Removal::Repeated, &block.text);
+            }
+            !is_copy
+        })
+        .collect()
 }
 
 #[cfg(test)]

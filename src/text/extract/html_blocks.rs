@@ -1,6 +1,7 @@
 //! The blocks of an HTML tree: paragraphs, headings, items, quotations, tables, code.
 
 use super::page::{Node, Page, is_block, weight};
+use super::wraps::ends_sentence;
 use crate::types::{Block, BlockKind};
 
 /// A block, and the number of bytes of its text that are links.
@@ -102,6 +103,7 @@ impl Writer {
             }
             "td" | "th" => self.flush("\n"),
             name if is_block(name) => self.flush("\n\n"),
+            _ if !self.pre && is_apart(page, at, &self.text) => self.text.push(' '),
             _ => {}
         }
         true
@@ -279,10 +281,28 @@ impl Writer {
     }
 }
 
+/// Whether an inline element stands apart from the one directly before it, by the page's style: a
+/// time and the entry after it, a label and its line.
+fn is_apart(page: &Page, at: usize, before: &str) -> bool {
+    const LABELS: [&str; 7] = ["span", "time", "b", "strong", "small", "em", "i"];
+    let node = &page.nodes[at];
+    let is_label = |at: usize| LABELS.contains(&&*page.nodes[at].tag);
+    let sibling = || {
+        let last = std::iter::once(at - 1).chain(page.above(at - 1));
+        last.take(8).find(|&up| page.nodes[up].parent == node.parent)
+    };
+    let first = || page.below(at).map(|at| &page.nodes[at].text).find(|text| !text.is_empty());
+    before.ends_with(|c: char| c.is_numeric() || c.is_lowercase() || matches!(c, '.' | ':'))
+        && !before.contains('`')
+        && is_label(at)
+        && sibling().is_some_and(|sibling| is_label(sibling) && page.nodes[sibling].end == at)
+        && first().is_some_and(|text| text.starts_with(char::is_uppercase))
+}
+
 /// Whether a table holds data, and is not there for the layout of the page or for its text.
 fn is_data_table(page: &Page, table: usize, gone: &[bool]) -> bool {
     let (mut rows, mut cells, mut letters, mut longest) = (0usize, 0usize, 0usize, 0usize);
-    let mut cell = 0;
+    let (mut cell, mut sentences) = (0, 0usize);
     let mut at = table + 1;
     while at < page.nodes[table].end {
         let node = &page.nodes[at];
@@ -300,6 +320,7 @@ fn is_data_table(page: &Page, table: usize, gone: &[bool]) -> bool {
                 let length = weight(node.text.trim());
                 letters += length;
                 cell += length;
+                sentences += usize::from(cell >= 20 && ends_sentence(node.text.trim()));
                 longest = longest.max(cell);
             }
             "table" | "h1" | "h2" | "h3" | "ul" | "ol" | "blockquote" | "article" | "section" => {
@@ -310,6 +331,6 @@ fn is_data_table(page: &Page, table: usize, gone: &[bool]) -> bool {
         at += 1;
     }
     // Cells with whole sentences are text.
-    let prose = longest > 200 || letters > 60 * cells;
+    let prose = longest > 200 || letters > 60 * cells || rows > 2 && sentences * 4 >= rows * 3;
     !prose && rows >= 2 && cells >= 2 * rows
 }

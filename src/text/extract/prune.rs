@@ -174,7 +174,31 @@ pub(super) fn hidden(page: &Page, gone: &mut Gone) {
     if prose * 2 > total && prose > 0 {
         found.retain(|&at| sums[at].prose == 0);
     }
+    let unfolds: Vec<bool> =
+        found.iter().map(|&at| goes_on_hidden(page, at, &sums, &found)).collect();
+    let mut unfolds = unfolds.into_iter();
+    found.retain(|_| !unfolds.next().unwrap_or(false));
     found.into_iter().for_each(|at| gone.add(at, Removal::Hidden));
+}
+
+/// Whether a hidden element goes on with the prose that stands before it in the same element: the
+/// rest of an article, which a button unfolds, or its next page.
+fn goes_on_hidden(page: &Page, at: usize, sums: &Measures, hidden: &[usize]) -> bool {
+    let (node, sum) = (&page.nodes[at], sums[at]);
+    let is_prose = sum.prose > 0 && sum.prose * 10 >= sum.chars * 8 && sum.fields == 0;
+    let is_other = named(&node.names).is_some_and(|reason| reason != Removal::Hidden);
+    if !is_prose || is_other || node.tag == "noscript" || page.nodes[node.parent].tag == "body" {
+        return false;
+    }
+    let mut shown = 0;
+    let mut sibling = node.parent + 1;
+    while sibling < at {
+        if hidden.binary_search(&sibling).is_err() {
+            shown += sums[sibling].prose;
+        }
+        sibling = page.nodes[sibling].end.max(sibling + 1);
+    }
+    shown * 2 >= sum.prose && !boilerplate::offers(&page.text_of(at, |_| false))
 }
 
 /// Leaves out menus, comments, teasers and the like, by all the signs that they give.
@@ -251,7 +275,9 @@ fn judge(page: &Page, at: usize, sums: &Measures, by_name: bool) -> Option<(Remo
     }
     let reason = named(&node.names).filter(|_| by_name)?;
     let linked = sum.linked * 4 > sum.chars;
-    let is_passage = matches!(tag, "p" | "td" | "li") && sum.prose > 0 && !linked;
+    // An item with more in it than a passage is an entry of a list of them.
+    let is_entry = tag == "li" && sum.scraps > 0;
+    let is_passage = matches!(tag, "p" | "td" | "li") && sum.prose > 0 && !is_entry && !linked;
     if matches!(tag, "h1" | "article") || is_passage {
         return None;
     }

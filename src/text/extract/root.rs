@@ -1,6 +1,6 @@
 //! The element of a page that holds its main text.
 
-use super::page::{Measures, Page};
+use super::page::{Measure, Measures, Page};
 
 /// Whether an element says by microdata, or by a class or id of the field, that it is the body of
 /// an article.
@@ -83,9 +83,26 @@ pub(super) fn choose(page: &Page, sums: &Measures) -> usize {
         .max_by_key(|&at| (sums[at].value(), at));
     match declared {
         Some(at) if sums[at].value() >= sums[best].value() => at,
-        Some(at) if sums[at].prose * 10 >= sums[best].prose * 6 && !has_twin(page, sums, at) => at,
+        Some(at)
+            if sums[at].prose * 10 >= sums[best].prose * 6
+                && !has_twin(page, sums, at)
+                && !is_more(sums[best], sums[at]) =>
+        {
+            at
+        }
         _ => best,
     }
+}
+
+/// Whether an element has more passages than one in it, and nothing else.
+fn is_more(whole: Measure, part: Measure) -> bool {
+    let prose = whole.prose - part.prose.min(whole.prose);
+    prose > 0
+        && prose >= (whole.passages - part.passages.min(whole.passages)) * 100
+        && whole.scraps == part.scraps
+        && whole.fields == part.fields
+        && whole.linked == part.linked
+        && (whole.chars - part.chars.min(whole.chars)) * 9 <= prose * 10
 }
 
 /// Whether the page has another element of the same names with much prose.

@@ -33,9 +33,11 @@ fn is_lines(head: &[u8]) -> bool {
 }
 
 fn cut(head: &[u8], input: Input, options: &ReadOptions) -> Result<Box<dyn Cutter>, String> {
-    let list = list::of_head(&decode::narrow_head(head), options.text_field.as_deref());
-    let list = list.unwrap_or_default();
+    let start = decode::narrow_head(head);
+    let list = list::of_head(&start, options.text_field.as_deref()).unwrap_or_default();
+    let is_one = options.text_field.is_none() && list::is_blocks(&start);
     let values = Values::new(decode::narrow(head, input)?, options.max_bytes, list);
+    let values = Values { is_one, ..values };
     Ok(Box::new(Articles { values, number: 0 }))
 }
 
@@ -72,6 +74,8 @@ struct Values<R> {
     max: usize,
     /// The names that lead to the list in an object at the top; none where there is no such list.
     list: Vec<String>,
+    /// Whether an array at the top is one value.
+    is_one: bool,
     in_array: bool,
     /// Objects around the list that is being read.
     around: usize,
@@ -82,7 +86,16 @@ struct Values<R> {
 
 impl<R: BufRead> Values<R> {
     fn new(reader: R, max: usize, list: Vec<String>) -> Self {
-        Values { reader, max, list, in_array: false, around: 0, keyed: false, count: 0 }
+        Values {
+            reader,
+            max,
+            list,
+            is_one: false,
+            in_array: false,
+            around: 0,
+            keyed: false,
+            count: 0,
+        }
     }
 
     /// Whether nothing but white space is left.
@@ -142,7 +155,7 @@ impl<R: BufRead> Values<R> {
                         continue;
                     }
                 }
-                Some(b'[') if !self.in_array => self.in_array = true,
+                Some(b'[') if !self.in_array && !self.is_one => self.in_array = true,
                 Some(b'}') if self.keyed => self.leave()?,
                 Some(b']') => self.leave()?,
                 other => return Ok(other),

@@ -349,3 +349,149 @@ fn a_page_that_shows_nothing_is_an_error() {
     );
     assert!(crate::text::extract::extract(&raw).is_err());
 }
+
+#[test]
+fn data_come_in_many_forms() {
+    let body: Vec<String> = (1..=4).map(|n| paragraphs(n..=n, "", "")).collect();
+    let kind = r#""@type": "NewsArticle", "headline": "The river""#;
+    let list = format!(r#"{{{kind}, "articleBody": ["{}"]}}"#, body.join("\", \""));
+    let updates: Vec<String> = body
+        .iter()
+        .map(|b| format!(r#"{{"@type": "BlogPosting", "articleBody": "{b}"}}"#))
+        .collect();
+    let live = format!(
+        r#"{{"@type": "LiveBlogPosting", "headline": "The river", "liveBlogUpdate": [{}]}}"#,
+        updates.join(",")
+    );
+    let comma = list.replace("]}", "],}");
+    let two = format!(r#"{list} {{"@type": "WebSite", "name": "The Courier"}}"#);
+    let other = format!(
+        r#"[{list}, {{"@type": "NewsArticle", "headline": "Another", "articleBody": "{}"}}]"#,
+        "Something else is told here. ".repeat(60)
+    );
+    let escaped = list.replace('"', "&quot;");
+    let page = |data: &str| {
+        format!(
+            "<title>The river</title><script type='application/ld+json'>{data}</script><div>x</div>"
+        )
+    };
+    for data in [&list, &live, &comma, &two, &other, &escaped] {
+        let article = article(&page(data));
+        assert_eq!((stations(&article), article.blocks.len()), (4, 4), "{data}");
+    }
+    let tags = paragraphs(1..=4, "&amp;lt;p&amp;gt;", "&amp;lt;/p&amp;gt;");
+    assert_eq!(article(&page(&format!(r#"{{{kind}, "articleBody": "{tags}"}}"#))).blocks.len(), 4);
+    let meta =
+        format!("<meta itemprop=articleBody content=\"{}\"><h1>The river</h1>", body.join(" "));
+    assert_eq!(stations(&article(&meta)), 4);
+}
+
+#[test]
+fn copies_are_read_once() {
+    let text = paragraphs(1..=4, "<p>", "</p>");
+    let page = |first: &str, second: &str| {
+        let sub = "<h2>A part</h2>";
+        format!(
+            "<article><h1>The river</h1><div {first}>{sub}{text}</div><div {second}>{sub}{text}</div></article>"
+        )
+    };
+    for (first, second) in [
+        ("class=desktop", "class=mobile"),
+        ("class=mobile style='display:none'", "class=desktop"),
+        ("", "class=print-version hidden"),
+    ] {
+        let article = article(&page(first, second));
+        assert_eq!((stations(&article), article.blocks.len()), (4, 5), "{first} {second}");
+    }
+    let shown = article(&page("class=desktop", "class=mobile"));
+    assert!(reasons(&shown).contains(&crate::types::Removal::Repeated));
+}
+
+#[test]
+fn what_a_button_unfolds_belongs_to_the_text() {
+    for (open, close) in [
+        ("<div style='display: none'>", "</div><a href='#'>Read on</a>"),
+        ("<div class=page hidden>", "</div>"),
+    ] {
+        let (first, rest) = (paragraphs(1..=4, "<p>", "</p>"), paragraphs(5..=6, "<p>", "</p>"));
+        let page = format!(
+            "<main><h1>The river</h1><div class=page>{first}</div>{open}{rest}{close}</main>"
+        );
+        assert_eq!(stations(&article(&page)), 6, "{open}");
+        let notice =
+            "<p>Subscribe now to read all our articles, and cancel at any time you like.</p>";
+        let page = format!("<main><h1>The river</h1>{first}{open}{notice}{close}</main>");
+        assert!(!article(&page).text().contains("Subscribe"), "{open}");
+    }
+}
+
+#[test]
+fn the_end_may_stand_outside_of_the_declared_body() {
+    let (first, rest) = (paragraphs(1..=5, "<p>", "</p>"), paragraphs(6..=6, "<p>", "</p>"));
+    let page = format!(
+        "<main><h1>The river</h1><div class=entry-content>{first}</div><div class=ad>Advertisement\
+         </div><div class=entry-more>{rest}</div></main>"
+    );
+    assert_eq!(stations(&article(&page)), 6);
+}
+
+#[test]
+fn readers_comments_are_entries_with_more_than_a_passage() {
+    let comment = "<li class=comment><div class=by>A reader</div><p>I think that the mayor should \
+                   finally say who is going to pay for all of it.</p></li>";
+    let page = format!(
+        "<div><h1>The river</h1>{}<h3>Letters</h3><ul>{}</ul></div>",
+        paragraphs(1..=6, "<p>", "</p>"),
+        comment.repeat(2)
+    );
+    let article = article(&page);
+    assert_eq!((stations(&article), article.text().contains("I think")), (6, false));
+}
+
+#[test]
+fn names_of_the_site_are_known_by_many_signs() {
+    let text = paragraphs(1..=3, "<p>", "</p>");
+    let titled = |title: &str, rest: &str| {
+        article(&format!("<title>{title}</title>{rest}{text}")).title.unwrap_or_default()
+    };
+    let url = |host: &str| format!("<link rel=canonical href='https://{host}/a'>");
+    let (plain, whole) = ("The tax – its cost", "The tax – its cost | The Courier");
+    let logo = "<header><a href='/'>The Courier</a></header>";
+    for (title, rest, expected) in [
+        (whole, logo, plain),
+        (whole, &format!("<div><h2>{plain}</h2></div>"), plain),
+        (whole, "", whole),
+        ("The tax – its cost | courier.com", &url("www.courier.com"), plain),
+        ("The tax – its cost - BBC News", &url("www.bbc.co.uk"), plain),
+        (
+            "The tax – its cost | Politics | The Courier",
+            "<meta property='og:site_name' content='The Courier'>",
+            plain,
+        ),
+    ] {
+        assert_eq!(titled(title, rest), expected, "{title} {rest}");
+    }
+}
+
+#[test]
+fn times_and_their_entries_stay_apart() {
+    let entry = |open: &str, between: &str, close: &str| {
+        let entries =
+            (1..=6).map(|n| format!("{open}9:15{between}In lane {n} a boat passed.{close}"));
+        article(&format!("<h1>The day</h1><ul>{}</ul>", entries.collect::<String>()))
+    };
+    let row = entry("<table><tr><td>", "</td><td>", "</td></tr></table>");
+    let rows =
+        (1..=6).map(|n| format!("<tr><td>9:15</td><td>In lane {n} a boat passed.</td></tr>"));
+    let rows = rows.collect::<String>();
+    let table = article(&format!("<h1>The day</h1><table>{rows}</table>"));
+    let spans = entry("<li><span>", "</span><span class=text>", "</span></li>");
+    for article in [&row, &table, &spans] {
+        assert!(!article.text().contains("9:15In"), "{}", article.text());
+        assert!(article.blocks.iter().all(|b| b.kind != crate::types::BlockKind::Verbatim));
+    }
+    assert_eq!(spans.blocks.len(), 6);
+    let one =
+        article("<p><b>i</b>Phone and <b>Mc</b><b>donald</b> are <i>here</i>: a whole line.</p>");
+    assert_eq!(one.text().trim_end(), "iPhone and Mcdonald are here: a whole line.");
+}

@@ -53,6 +53,9 @@ fn fields(json: &str, options: &ReadOptions, notes: &mut Vec<String>) -> Result<
         .or_else(|e| mend::mended(json).map_or(Err(e), |json| serde_json::from_str(&json)));
     let mut object = match parsed {
         Ok(Value::Object(object)) => object,
+        Ok(blocks @ Value::Array(_)) if written(&blocks, &[]).is_some() => {
+            Map::from_iter([("blocks".to_string(), blocks)])
+        }
         Ok(other) => {
             return Err(format!("expected an object with a text field, found {}", kind(&other)));
         }

@@ -25,7 +25,7 @@ const OTHER_LISTS: [&str; 14] = [
 ];
 
 /// Levels at which the list may lie.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 8;
 
 /// Elements of a list that are looked at.
 const LOOKED_AT: usize = 5;
@@ -41,6 +41,20 @@ pub(in crate::io::articles::readers) fn of_head(
         Value::Object(object) => find(&object, text_field),
         _ => None,
     }
+}
+
+/// Whether the array that begins there is one article: the blocks of an editor.
+pub(in crate::io::articles::readers) fn is_blocks(head: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(head);
+    let text = text.trim_start();
+    let parsed = text.starts_with('[').then(|| serde_json::from_str(&closed(text)?).ok()).flatten();
+    let Some(Value::Array(values)) = parsed else { return false };
+    let mut some = values.iter().take(LOOKED_AT).peekable();
+    some.peek().is_some()
+        && some.all(|value| {
+            let object = value.as_object();
+            object.is_some_and(|o| blocks::has_block_kind(o) && !search::has_title(o))
+        })
 }
 
 /// The path to the list of articles in an object. The names on it lead through objects only.
@@ -205,6 +219,16 @@ mod tests {
         );
         assert_eq!(path(json!({"title": "T", "paragraphs": [{"text": "x"}, {"text": "y"}]})), None);
         assert_eq!(path(json!({"label": "x", "n": [1, 2]})), None);
+    }
+
+    #[test]
+    fn an_array_may_be_one_article() {
+        let is = |value: Value| is_blocks(value.to_string().as_bytes());
+        assert!(is(json!([{"type": "paragraph", "children": [{"text": "x"}]}])));
+        assert!(is(json!([{"_type": "block", "children": [{"text": "x"}]}, {"_type": "image"}])));
+        assert!(!is(json!([{"type": "article", "title": "T", "text": "x"}])));
+        assert!(!is(json!([{"text": "x"}, {"text": "y"}])));
+        assert!(!is(json!([])) && !is_blocks(b"{") && !is_blocks(b"[1"));
     }
 
     #[test]

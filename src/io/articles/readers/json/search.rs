@@ -8,9 +8,10 @@ use serde_json::{Map, Value};
 use std::collections::VecDeque;
 
 /// Names of the title field, most telling first; compared as [`plain`] has them.
-pub(super) const TITLE_FIELDS: [&str; 13] = [
+pub(super) const TITLE_FIELDS: [&str; 14] = [
     "title",
     "headline",
+    "headlines",
     "head",
     "heading",
     "articletitle",
@@ -25,7 +26,7 @@ pub(super) const TITLE_FIELDS: [&str; 13] = [
 ];
 
 /// Names of the text field, most telling first.
-pub(super) const TEXT_FIELDS: [&str; 38] = [
+pub(super) const TEXT_FIELDS: [&str; 41] = [
     "text",
     "body",
     "content",
@@ -57,6 +58,9 @@ pub(super) const TEXT_FIELDS: [&str; 38] = [
     "selftext",
     "blocks",
     "richtext",
+    "markdown",
+    "lexical",
+    "contentelements",
     "texte",
     "contenu",
     "texto",
@@ -67,7 +71,7 @@ pub(super) const TEXT_FIELDS: [&str; 38] = [
 ];
 
 /// Names of the string in an object that stands for a text: `{"rendered": …}`.
-const VALUE_FIELDS: [&str; 10] = [
+const VALUE_FIELDS: [&str; 11] = [
     "rendered",
     "processed",
     "value",
@@ -78,6 +82,7 @@ const VALUE_FIELDS: [&str; 10] = [
     "raw",
     "content",
     "default",
+    "basic",
 ];
 
 /// Objects of other things than the article.
@@ -107,7 +112,7 @@ const OTHER_THINGS: [&str; 22] = [
 ];
 
 /// Levels below the object at which its text may lie.
-const DEEPEST: usize = 4;
+const DEEPEST: usize = 8;
 
 /// A text and how to read it.
 pub(super) struct Text {
@@ -123,7 +128,7 @@ pub(super) fn find(object: &Map<String, Value>, names: &[&str]) -> Option<Path> 
         for name in names {
             let of_name = object.iter().filter(|(key, _)| plain(key) == *name);
             for (key, value) in of_name {
-                if written(value, &below(key)).is_some() {
+                if !is_article(value) && written(value, &below(key)).is_some() {
                     return Some(below(key));
                 }
             }
@@ -136,6 +141,16 @@ pub(super) fn find(object: &Map<String, Value>, names: &[&str]) -> Option<Path> 
         }
     }
     None
+}
+
+/// Whether a value is a whole article, with a title beside its text, and no text itself.
+fn is_article(value: &Value) -> bool {
+    value.as_object().is_some_and(|object| {
+        let names = &TITLE_FIELDS[..TITLE_FIELDS.len() - 1];
+        object.iter().any(|(key, value)| value.is_string() && names.contains(&&*plain(key)))
+            && object.keys().any(|key| is_text_name(key))
+            && !blocks::has_block_kind(object)
+    })
 }
 
 /// Whether an object has text in a field of a usual name, and how many levels deep.
@@ -163,6 +178,9 @@ pub(super) fn written(value: &Value, path: &[String]) -> Option<Text> {
     let undeclared = |text: String| Text { text, markup: Markup::Undeclared };
     let found = match value {
         Value::String(text) => {
+            if let Some(text) = encoded(text) {
+                return Some(Text { text, markup: Markup::Fragment });
+            }
             let name = path.last().map(|name| plain(name)).unwrap_or_default();
             let is_html = ["html", "rendered", "processed", "cooked", "encoded"]
                 .iter()
@@ -177,17 +195,42 @@ pub(super) fn written(value: &Value, path: &[String]) -> Option<Text> {
         }
         Value::Object(object) => match scalar(object) {
             Some((key, _)) => return written(&object[key], &[key.to_string()]),
-            None => Text { text: blocks::html(value)?, markup: Markup::Fragment },
+            None => match (object.len(), object.iter().next()) {
+                (1, Some((key, inner))) if is_language(key) => return written(inner, path),
+                _ => Text { text: blocks::html(value)?, markup: Markup::Fragment },
+            },
         },
         value => Text { text: blocks::html(value)?, markup: Markup::Fragment },
     };
     (!found.text.trim().is_empty()).then_some(found)
 }
 
+/// The blocks of an editor, where a field has them as a string of JSON.
+fn encoded(text: &str) -> Option<String> {
+    let is_json = text.starts_with(['{', '[']) && text.ends_with(['}', ']']);
+    let value: Value = is_json.then(|| serde_json::from_str(text).ok()).flatten()?;
+    blocks::html(&value)
+}
+
+/// Whether a name is the code of a language, as `fr`, `en-US`, or `und` for none.
+fn is_language(key: &str) -> bool {
+    let mut parts = key.split(['-', '_']);
+    let is_code = |part: &str| matches!(part.len(), 2 | 3) && part.is_ascii();
+    parts.next().is_some_and(|p| is_code(p) && p.bytes().all(|b| b.is_ascii_lowercase()))
+        && parts.all(|p| is_code(p) && p.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
 /// The string in an object that is there for its sake.
-pub(super) fn scalar(object: &Map<String, Value>) -> Option<(&str, &str)> {
-    VALUE_FIELDS.iter().find_map(|name| {
+pub(super) fn scalar<'a>(object: &'a Map<String, Value>) -> Option<(&'a str, &'a str)> {
+    let string = |value: &'a Value| value.as_str().filter(|text| !text.trim().is_empty());
+    let named = VALUE_FIELDS.iter().find_map(|name| {
         let (key, value) = object.get_key_value(*name)?;
-        Some((key.as_str(), value.as_str().filter(|text| !text.trim().is_empty())?))
+        Some((key.as_str(), string(value)?))
+    });
+    named.or_else(|| {
+        // The same in several languages: the first, as that of the site.
+        let all = object.keys().all(|key| is_language(key));
+        let mut first = object.iter().filter(|_| all);
+        first.find_map(|(key, value)| Some((key.as_str(), string(value)?)))
     })
 }

@@ -105,3 +105,31 @@ fn what_is_no_article_is_told() {
     let error = message(&format!(r#"{{"x": {{"list": [{{"title": "T", "text": "{long}"}}]}}}}"#));
     assert!(error.contains("jq -c '.x.list[]'"), "{error}");
 }
+
+#[test]
+fn texts_of_other_shapes() {
+    let told = |json: &str| {
+        let (found, _) = read(json).unwrap();
+        (found.title.unwrap_or_default(), found.text)
+    };
+    let all = |title: &str, text: &str| (title.to_string(), text.to_string());
+    for json in [
+        // An article inside of a field of that name.
+        r#"{"article": {"title": "T", "text": "One."}}"#,
+        // Languages as names.
+        r#"{"title": {"fr": "T"}, "body": {"fr": "One.", "en": "Two."}}"#,
+        r#"{"a": {"b": {"c": {"d": {"e": {"title": "T", "text": "One."}}}}}}"#,
+        r#"{"title": "T", "markdown": "One."}"#,
+    ] {
+        assert_eq!(told(json), all("T", "One."), "{json}");
+    }
+    for json in [
+        r#"{"title": "T", "body": {"und": [{"value": "One.", "format": "x"}]}}"#,
+        r#"{"title": "T", "body": "[{\"type\": \"paragraph\", \"text\": \"One.\"}]"}"#,
+        r#"{"headlines": {"basic": "T"}, "content_elements": [{"type": "text", "content": "One."}]}"#,
+    ] {
+        assert_eq!(told(json), all("T", "<p>One.</p>\n"), "{json}");
+    }
+    let blocks = r#"[{"type": "paragraph", "children": [{"text": "One."}]}]"#;
+    assert_eq!(told(blocks), all("", "<p>One.</p>\n"));
+}
