@@ -63,9 +63,9 @@ mod tests {
 
     #[test]
     fn a_short_text_without_marks_is_divided_too() {
-        let clauses = "also guten tag zusammen heute reden wir über die alte brücke die seit mai zu ist und \
-                       gestern um 16:15 kamen die taucher und fanden risse in 3,5 metern tiefe das hatte \
-                       niemand von uns erwartet und jetzt dauert es ein ganzes jahr oder mehr";
+        let clauses = "also guten tag zusammen heute reden wir über die alte brücke die seit \
+                       mai zu ist und gestern um 16:15 kamen die taucher und fanden risse in 3,5 \
+                       metern tiefe das hatte niemand von uns erwartet und jetzt dauert es ein ganzes jahr oder mehr";
         let pieces = passages(clauses, &Lang::parse("de").unwrap());
         assert!(pieces.len() == 2 && pieces.join(" ") == clauses, "{pieces:?}");
         let marked = clauses.replace(" zu ist und", " zu ist, und");
