@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Marks of code that a text needs before any of it counts as code.
+/// Marks of code that a text needs before any of it counts as code, unless every other word is one.
 const FEWEST: usize = 3;
 /// Tokens between two marks of code that are code, too.
 const GAP: usize = 3;
@@ -50,7 +50,9 @@ pub(super) fn without(text: &str) -> Cow<'_, str> {
     let tokens = tokens(text);
     let is_code = |token: &str| is_mark(token) || is_sql && SQL.contains(&token);
     let mut code: Vec<bool> = tokens.iter().map(|token| is_code(&text[token.clone()])).collect();
-    if code.iter().filter(|is| **is).count() < FEWEST {
+    let marks = code.iter().filter(|is| **is).count();
+    let mostly = marks > 1 && 2 * marks >= code.len();
+    if marks < FEWEST && !mostly {
         return Cow::Borrowed(text);
     }
     join(&mut code, |i| !ends_sentence(&text[tokens[i].clone()]));

@@ -19,6 +19,9 @@ const CLEAR: f32 = 0.8;
 /// Confidence that a near relative must have to be named.
 const POSSIBLE: f32 = 0.1;
 
+/// Most words that are left of a text of nothing but code.
+const REST: usize = 4;
+
 /// What all near relatives together must have for the likeliest of them to be the answer for a
 /// greeting.
 const SURE_OF_RELATIVES: f32 = 0.7;
@@ -41,25 +44,33 @@ const UNKNOWN_TO_MODEL: f32 = 1.5;
 pub fn detect(text: &str) -> Detection {
     let text = sample(text);
     let text = without_protected(&text);
-    let text = code::without(&text);
-    let counts = script::count(&text);
+    let prose = code::without(&text);
+    let found = of_prose(&prose);
+    // A few words between pieces of code are of the code, whose words are English.
+    let is_rest = prose.len() < text.len() && prose.unicode_words().nth(REST).is_none();
+    if is_rest && found.code == Lang::en() { unsure(0.0) } else { found }
+}
+
+/// The language of a text without addresses and code.
+fn of_prose(text: &str) -> Detection {
+    let counts = script::count(text);
     let letters: usize = counts.iter().map(|&(_, n)| n).sum();
     let Some((main, share)) = main_script(&counts) else { return unsure(0.0) };
-    if main == Script::Latin && names::are_all(&text) {
+    if main == Script::Latin && names::are_all(text) {
         return unsure(0.0);
     }
     match main {
-        Script::Han | Script::Kana => east_asian(&text, share),
+        Script::Han | Script::Kana => east_asian(text, share),
         Script::Bengali => {
             let code = if text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" };
             decide(code, share * certainty(letters as f32, 1.5))
         }
         Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari => {
-            among_relatives(&of_script(&text, main), main, share * certainty(letters as f32, 4.0))
+            among_relatives(&of_script(text, main), main, share * certainty(letters as f32, 4.0))
         }
         Script::Other | Script::Common => unsure(0.0),
         // A script of one language (or of one that far outweighs the others): any word will do.
-        single => decide(only_language(single, &text), share * certainty(letters as f32, 1.5)),
+        single => decide(only_language(single, text), share * certainty(letters as f32, 1.5)),
     }
 }
 

@@ -216,3 +216,15 @@ fn japanese_in_latin_letters_is_named() {
         assert!(found.code.is_und() && found.romanized == Lang::parse("ja"), "{text}: {found:?}");
     }
 }
+
+#[test]
+fn what_is_left_of_code_is_no_english() {
+    for text in [
+        "at com.example.Main.main(Main.java:7) at java.base/java.lang.Thread.run(Thread.java:829)",
+        "for i in $(seq 1 10); do echo $i; done",
+        "UPDATE gates SET open = TRUE WHERE id = 5;",
+    ] {
+        assert!(detect(text).code.is_und(), "{text}: {:?}", detect(text));
+    }
+    all_are(&[("en", "The SELECT committee met on Monday."), ("en", "Run make(1) first.")]);
+}
