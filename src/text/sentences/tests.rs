@@ -221,6 +221,12 @@ fn words_and_units_that_are_abbreviations_elsewhere() {
 }
 
 #[test]
+fn decimals_end_sentences_and_dates_do_not() {
+    check("en", &["The toll is 3.5. ‖Boats pay $2.50. ‖Nobody pays.", "3.5. The harbour"]);
+    check("fi", &["Kokous on 14.6. Helsingissä."]);
+}
+
+#[test]
 fn full_stops_of_names_in_japanese() {
     check("ja", &["モーニング娘。のライブがあった。‖のびた枝を切った。"]);
 }
