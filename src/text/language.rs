@@ -5,6 +5,7 @@ mod detect;
 mod evidence;
 /// Function words of languages.
 pub(super) mod function_words;
+mod names;
 mod passage;
 mod relatives;
 /// Writing systems.

@@ -7,8 +7,10 @@ use crate::types::Lang;
 
 /// A sentence of more words is none: a transcript without marks, a list in one line.
 const LONGEST_SENTENCE: usize = 100;
+/// The same of one without any mark in it, as a comma.
+const LONGEST_UNMARKED: usize = 40;
 /// Most words of the passages that it is divided into.
-const LONGEST_PASSAGE: usize = 40;
+const LONGEST_PASSAGE: usize = 30;
 /// Characters for a word in scripts without spaces, where [`count_words`] counts characters.
 const CHARACTERS: usize = 3;
 /// More bytes than a passage can have; what is longer need not be counted.
@@ -22,7 +24,8 @@ pub(crate) fn passages(text: &str, language: &Lang) -> Vec<String> {
         |piece: &str, words: usize| piece.len() <= MOST_BYTES && count_words(piece) <= words * unit;
     let mut out = Vec::new();
     for sentence in sentences::split(text, language) {
-        if is_within(&sentence.text, LONGEST_SENTENCE) {
+        let most = if is_marked(&sentence.text) { LONGEST_SENTENCE } else { LONGEST_UNMARKED };
+        if is_within(&sentence.text, most) {
             out.push(sentence.text);
         } else {
             let fits = |piece: &str| is_within(piece, LONGEST_PASSAGE);
@@ -31,6 +34,18 @@ pub(crate) fn passages(text: &str, language: &Lang) -> Vec<String> {
         }
     }
     out
+}
+
+/// Whether a text has a mark with which a clause or a quotation in it ends.
+fn is_marked(text: &str) -> bool {
+    const MARKS: [char; 20] = [
+        ',', ';', ':', '–', '—', '(', '"', '“', '”', '«', '»', '،', '؛', '、', '，', '；', '：',
+        '「', '।', '՝',
+    ];
+    let mut chars = text.chars().peekable();
+    std::iter::from_fn(|| chars.next().map(|c| (c, chars.peek().copied())))
+        // "3,5" and "16:15" are in a word.
+        .any(|(c, next)| MARKS.contains(&c) && next.is_some_and(|next| !next.is_numeric()))
 }
 
 #[cfg(test)]
@@ -47,6 +62,17 @@ mod tests {
     }
 
     #[test]
+    fn a_short_text_without_marks_is_divided_too() {
+        let clauses = "also guten tag zusammen heute reden wir über die alte brücke die seit \
+                       mai zu ist und gestern um 16:15 kamen die taucher und fanden risse in 3,5 \
+                       metern tiefe das hatte niemand von uns erwartet und jetzt dauert es ein ganzes jahr oder mehr";
+        let pieces = passages(clauses, &Lang::parse("de").unwrap());
+        assert!(pieces.len() == 2 && pieces.join(" ") == clauses, "{pieces:?}");
+        let marked = clauses.replace(" zu ist und", " zu ist, und");
+        assert_eq!(passages(&marked, &Lang::parse("de").unwrap()), [marked]);
+    }
+
+    #[test]
     fn text_without_marks_nor_spaces_is_divided() {
         let thai = Lang::parse("th").unwrap();
         let pieces = passages(&"เขาเดินไปตลาด เพื่อซื้อผลไม้ ".repeat(40), &thai);
@@ -59,7 +85,7 @@ mod tests {
     fn sentences_stay_whole() {
         let text = "It rained. Boats waited. Nobody came. Lamps failed. Fog fell. We left.";
         assert_eq!(passages(text, &Lang::en()).len(), 6);
-        let long = format!("It was a {}day. It was short.", "long and ".repeat(40));
+        let long = format!("It was a {}day. It was short.", "long, and ".repeat(40));
         assert_eq!(passages(&long, &Lang::en()).len(), 2);
     }
 }

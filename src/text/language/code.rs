@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-/// Marks of code that a text needs before any of it counts as code.
+/// Marks of code that a text needs before any of it counts as code, unless every other word is one.
 const FEWEST: usize = 3;
 /// Tokens between two marks of code that are code, too.
 const GAP: usize = 3;
@@ -23,14 +23,36 @@ const KEYWORDS: &[&str] = &[
     "var", "void", "while", "with", "yield",
 ];
 
+/// Words that begin statements of SQL, and those that go on with them.
+const STATEMENTS: [&str; 7] = ["SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "GRANT"];
+const SQL: [&str; 18] = [
+    "SELECT", "INSERT", "UPDATE", "DELETE", "CREATE", "ALTER", "GRANT", "FROM", "INTO", "SET",
+    "TABLE", "WHERE", "ORDER", "GROUP", "BY", "VALUES", "HAVING", "JOIN",
+];
+
+/// Whether a text with small letters, too, has a statement of SQL in it.
+fn is_sql(text: &str) -> bool {
+    let has = |word: &&&str| text.contains(**word);
+    STATEMENTS.iter().any(|word| text.contains(word))
+        && SQL.iter().filter(has).count() >= 2
+        && 2 * text.bytes().filter(u8::is_ascii_uppercase).count()
+            < text.chars().filter(|c| c.is_alphabetic()).count() + 40
+        && text.contains(char::is_lowercase)
+}
+
 /// The text without the program code in it.
 pub(super) fn without(text: &str) -> Cow<'_, str> {
-    if !text.contains(['(', '{', '=', ';', '_', '/', '-', '<', '$', '|']) {
+    let is_sql = is_sql(text);
+    let signs = ['(', '{', '=', ';', '_', '/', '-', '<', '$', '|'];
+    if !is_sql && !text.contains(signs) {
         return Cow::Borrowed(text);
     }
     let tokens = tokens(text);
-    let mut code: Vec<bool> = tokens.iter().map(|token| is_mark(&text[token.clone()])).collect();
-    if code.iter().filter(|is| **is).count() < FEWEST {
+    let is_code = |token: &str| is_mark(token) || is_sql && SQL.contains(&token);
+    let mut code: Vec<bool> = tokens.iter().map(|token| is_code(&text[token.clone()])).collect();
+    let marks = code.iter().filter(|is| **is).count();
+    let mostly = marks > 1 && 2 * marks >= code.len();
+    if marks < FEWEST && !mostly {
         return Cow::Borrowed(text);
     }
     join(&mut code, |i| !ends_sentence(&text[tokens[i].clone()]));
@@ -168,6 +190,10 @@ mod tests {
             (
                 "On lance docker run --rm -v \"$PWD\":/data -e MODE=full site.example/app:1 --input /data/in.csv et on attend.",
                 "On lance et on attend.",
+            ),
+            (
+                "Con SELECT name FROM gates WHERE open ORDER BY name se obtiene la lista.",
+                "Con name se obtiene la lista.",
             ),
         ] {
             assert_eq!(without(text).trim(), prose);

@@ -1,11 +1,12 @@
 use super::evidence::{OTHER_EVIDENCE, telling_words, weigh_words};
 use super::relatives::are_close;
 use super::script::{self, Script};
-use super::{code, weights};
+use super::{code, names, weights};
 use crate::text::protect;
 use crate::types::{Detection, Lang};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use unicode_segmentation::UnicodeSegmentation;
 
 /// Number of bytes of a text that are examined: more do not change the answer, and a 10 MB article
 /// should not take longer.
@@ -18,6 +19,13 @@ const CLEAR: f32 = 0.8;
 /// Confidence that a near relative must have to be named.
 const POSSIBLE: f32 = 0.1;
 
+/// Most words that are left of a text of nothing but code.
+const REST: usize = 4;
+
+/// What all near relatives together must have for the likeliest of them to be the answer for a
+/// greeting.
+const SURE_OF_RELATIVES: f32 = 0.7;
+
 /// What a piece of evidence by function words and letters is worth beside the scores of the model.
 const WORDS: f32 = 0.35;
 /// The same of a word that tells a language from its relatives.
@@ -26,7 +34,8 @@ const TELLING: f32 = 0.8;
 /// than for any other.
 const UNKNOWN_TO_MODEL: f32 = 1.5;
 
-/// The language of a text: `und` when it has too few letters or the evidence is divided.
+/// The language of a text: `und` when it has too few letters or the evidence is divided, unless it
+/// is a greeting that only near relatives share.
 ///
 /// The script decides first. Where several languages share it, a model of character n-grams is
 /// heard (`scripts/data/language_weights.py` makes it), with function words and letters that only
@@ -35,22 +44,33 @@ const UNKNOWN_TO_MODEL: f32 = 1.5;
 pub fn detect(text: &str) -> Detection {
     let text = sample(text);
     let text = without_protected(&text);
-    let text = code::without(&text);
-    let counts = script::count(&text);
+    let prose = code::without(&text);
+    let found = of_prose(&prose);
+    // A few words between pieces of code are of the code, whose words are English.
+    let is_rest = prose.len() < text.len() && prose.unicode_words().nth(REST).is_none();
+    if is_rest && found.code == Lang::en() { unsure(0.0) } else { found }
+}
+
+/// The language of a text without addresses and code.
+fn of_prose(text: &str) -> Detection {
+    let counts = script::count(text);
     let letters: usize = counts.iter().map(|&(_, n)| n).sum();
     let Some((main, share)) = main_script(&counts) else { return unsure(0.0) };
+    if main == Script::Latin && names::are_all(text) {
+        return unsure(0.0);
+    }
     match main {
-        Script::Han | Script::Kana => east_asian(&text, share),
+        Script::Han | Script::Kana => east_asian(text, share),
         Script::Bengali => {
             let code = if text.contains(['ৰ', 'ৱ']) { "as" } else { "bn" };
             decide(code, share * certainty(letters as f32, 1.5))
         }
         Script::Latin | Script::Cyrillic | Script::Arabic | Script::Devanagari => {
-            among_relatives(&text, main, share * certainty(letters as f32, 4.0))
+            among_relatives(&of_script(text, main), main, share * certainty(letters as f32, 4.0))
         }
         Script::Other | Script::Common => unsure(0.0),
         // A script of one language (or of one that far outweighs the others): any word will do.
-        single => decide(only_language(single, &text), share * certainty(letters as f32, 1.5)),
+        single => decide(only_language(single, text), share * certainty(letters as f32, 1.5)),
     }
 }
 
@@ -60,7 +80,8 @@ fn among_relatives(text: &str, main: Script, most: f32) -> Detection {
     let words = weigh_words(text, main).by_language;
     let telling = telling_words(text).by_language;
     if let Some(code) = unknown_to_model(&words, &telling, main) {
-        return decide(code, most * certainty(UNKNOWN_TO_MODEL, 1.0));
+        let sure = most * certainty(UNKNOWN_TO_MODEL, 1.0);
+        return code.strip_suffix("-Latn").map_or_else(|| decide(code, sure), romanized);
     }
     let of = |list: &[(&'static str, f32)], lang: &str| {
         list.iter().find(|(code, _)| *code == lang).map_or(0.0, |found| found.1)
@@ -81,9 +102,11 @@ fn among_relatives(text: &str, main: Script, most: f32) -> Detection {
     let total: f32 = shares.iter().map(|(_, score)| (score - best).exp()).sum();
     let sure = most / total;
     let found = match lang.strip_suffix("-Latn") {
-        Some(own) if sure >= SURE => Detection { romanized: Lang::parse(own), ..unsure(0.0) },
+        Some(own) if sure >= SURE => romanized(own),
         Some(_) => unsure(0.0),
         None if lang == weights::NONE => unsure(0.0),
+        // The model does not know Kyrgyz.
+        None if lang == "kk" && is_kyrgyz(text) => decide("ky", sure),
         None => decide(lang, sure),
     };
     let is_relative = |other: &str| sure < CLEAR && are_close(other, lang);
@@ -92,7 +115,49 @@ fn among_relatives(text: &str, main: Script, most: f32) -> Detection {
         .filter(|&(other, confidence)| confidence >= POSSIBLE && is_relative(other))
         .filter_map(|(other, confidence)| Some((Lang::parse(other)?, rounded(confidence))))
         .collect::<BTreeMap<_, _>>();
-    if candidates.len() > 1 { Detection { candidates, ..found } } else { found }
+    if candidates.len() < 2 {
+        return found;
+    }
+    // A greeting that several relatives write alike is in the likeliest of them.
+    let of_relatives: f32 = candidates.values().sum();
+    if found.code.is_und()
+        && found.romanized.is_none()
+        && of_relatives >= SURE_OF_RELATIVES
+        && is_greeting(text)
+        && let Some(code) = Lang::parse(lang)
+    {
+        return Detection { candidates, ..Detection::new(code, rounded(sure)) };
+    }
+    Detection { candidates, ..found }
+}
+
+/// Whether a text may be a greeting: two or three words, and no name among them.
+fn is_greeting(text: &str) -> bool {
+    let words = text.unicode_words().collect::<Vec<_>>();
+    let small = |word: &&str| !word.contains(|c: char| c.is_uppercase() || c.is_numeric());
+    (2..=3).contains(&words.len()) && words.iter().skip(1).all(small)
+}
+
+/// A text in Latin letters that is in a language with letters of its own.
+fn romanized(own: &str) -> Detection {
+    Detection { romanized: Lang::parse(own), ..unsure(0.0) }
+}
+
+/// A text without the Latin names in it, unless Latin is what it is written in.
+fn of_script(text: &str, main: Script) -> Cow<'_, str> {
+    let is_latin = |c: char| script::of(c) == Script::Latin;
+    if main == Script::Latin || !text.contains(is_latin) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.split(is_latin).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
+}
+
+/// Whether a text that is like Kazakh has none of the letters that every second word of Kazakh has,
+/// but vowels that are doubled, as in Kyrgyz.
+fn is_kyrgyz(text: &str) -> bool {
+    let lower = text.to_lowercase();
+    let doubled = ["оо", "уу", "өө", "үү", "ээ"].iter().map(|pair| lower.matches(pair).count());
+    doubled.sum::<usize>() > 1 && !lower.contains(['қ', 'ғ', 'ә', 'і', 'ұ'])
 }
 
 /// The answer that a class of the model stands for.
@@ -250,10 +315,10 @@ fn only_language(script: Script, text: &str) -> &'static str {
 const JAPANESE: &str = "発経済対価図変実応戦関売気県円銭駅沢辺広団両読権検験浜竜働込峠畑渋観鉄転労単収従総続様覚伝仏仮処悪歳氷産";
 /// Frequent characters of traditional Chinese that are written differently in simplified Chinese.
 const TRADITIONAL: &str = "這個們來時會為國說對過後還沒點樣與關開種現學業經應該當無長門問間聞見書車東馬風飛鳥魚麼讓誰誤認記設計試話語請論證議護變買賣錢銀鐵難電頭題類願顯麗\
-    龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報";
+    龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報謝";
 /// The same characters in simplified Chinese.
 const SIMPLIFIED: &str = "这个们来时会为国说对过后还没点样与关开种现学业经应该当无长门问间闻见书车东马风飞鸟鱼么让谁误认记设计试话语请论证议护变买卖钱银铁难电头题类愿显丽龙\
-    台湾总统选举岁尔联导将领军战争党据报";
+    台湾总统选举岁尔联导将领军战争党据报谢";
 
 /// Tells Chinese from Japanese, and traditional Chinese where it is beyond doubt.
 fn east_asian(text: &str, share: f32) -> Detection {
@@ -276,10 +341,10 @@ fn east_asian(text: &str, share: f32) -> Detection {
     if kana * 12 > han || japanese > 0 && kana + japanese > simplified {
         return decide("ja", confidence);
     }
-    decide(
-        if traditional >= 3 && traditional > 10 * simplified { "zh-TW" } else { "zh" },
-        confidence,
-    )
+    // Of a few characters, as in a greeting, two of three are enough.
+    let enough = if 3 * traditional >= 2 * han { 2 } else { 3 };
+    let is_traditional = traditional >= enough && traditional > 10 * simplified;
+    decide(if is_traditional { "zh-TW" } else { "zh" }, confidence)
 }
 
 #[cfg(test)]

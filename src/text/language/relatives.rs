@@ -14,8 +14,8 @@ const WORDS: &[(&str, &str)] = &[
          uvjeti uvjeta tko nitko netko svatko gospodarstvo gospodarstva nogomet glazba glazbe \
          sveučilište sveučilišta zrakoplov zračna europa europi europe europska europske \
          europskoj vijeće vijeća sustav sustava sukladno obavijest obavijesti izvješće izvješću \
-         tijekom također promidžba postrojba tvrtka tvrtke tvrtki zbroj prosvjed prosvjeda \
-         prosvjednici",
+         tijekom također promidžba postrojba nogometaš nogometaši kruh kruha zrak zraka \
+         tvrtka tvrtke tvrtki zbroj prosvjed prosvjeda prosvjednici",
     ),
     (
         "bs",
@@ -39,7 +39,8 @@ const WORDS: &[(&str, &str)] = &[
          pesme video videla uspeh uspeha cena cene mesto mesta mestu deo dela delu rešenje \
          rešenja treba hteo htela smeo sledi sledeći sledeće primer primera zahtev zahteva \
          savet saveta odnos obezbediti promeni promenili promena promene voz voza fudbal hleb \
-         uopšte opšti sreda sredu stepen",
+         uopšte opšti fudbaler fudbaleri pobeda pobede pobedu pobedio pobedili \
+         odsto vazduh sreda sredu stepen",
     ),
     (
         "da",
@@ -58,8 +59,8 @@ const WORDS: &[(&str, &str)] = &[
     ),
     (
         "id",
-        "bahwa karena bisa kamu anda adalah merupakan sedang mobil kantor uang sepeda kapan \
-         kabar bisnis televisi rumah sakit polisi perusahaan pemerintah sekolah tapi saja \
+        "jembatan bahwa karena bisa kamu anda adalah merupakan sedang mobil kantor uang sepeda \
+         kapan kabar bisnis televisi rumah sakit polisi perusahaan pemerintah sekolah tapi saja \
          usianya mencetak gol tahun lalu pekan senin kamis jumat minggu maret april mei juni \
          juli agustus september november desember dikatakan mengatakan ujar jelas masing \
          menjadi menunjukkan lokasi bangunan kota daripada setelah semakin justru pertandingan \
@@ -68,12 +69,19 @@ const WORDS: &[(&str, &str)] = &[
     ),
     (
         "ms",
-        "bahawa kerana boleh awak ialah beliau kereta wang basikal bila khabar perniagaan \
+        "jambatan bahawa kerana boleh awak ialah beliau kereta wang basikal bila khabar perniagaan \
          hospital polis syarikat kerajaan sahaja menjaringkan isnin khamis jumaat ahad mac jun \
          julai ogos disember berkata ujarnya manakala menerusi mahupun sebarang turut \
          perlawanan menentang semasa sehingga mesti bandar bandaraya negara malaysia datuk seri \
          encik puan cik dibuat telah antara sesebuah mereka pelbagai pasukan kejohanan rm \
          program murid memaklumkan dimaklumkan",
+    ),
+    (
+        "ja-Latn",
+        "desu masu watashi watashitachi boku anata kanojo arigatou arigato gozaimasu konnichiwa \
+         konbanwa ohayou ohayo sayonara namae kyou ashita kinou kudasai imasu arimasu shimasu \
+         shimashita deshita mashita ikimasu tabemasu wakarimasen totemo hontou ogenki sensei \
+         nihongo nihon sumimasen gomen",
     ),
     (
         "kk",

@@ -169,3 +169,62 @@ fn a_language_in_latin_letters_instead_of_its_own_is_named() {
         assert!(found.code.is_und() && found.romanized == Lang::parse(own), "{text}: {found:?}");
     }
 }
+
+#[test]
+fn greetings_that_relatives_share_are_in_one_of_them() {
+    for (text, languages) in [
+        ("Dobar dan", ["hr", "sr", "bs"]),
+        ("God morgen", ["no", "da", "da"]),
+        ("शुभ प्रभात", ["hi", "ne", "mr"]),
+    ] {
+        let found = detect(text);
+        let known = languages.iter().any(|code| found.code.base() == *code);
+        assert!(known && found.candidates.len() > 1, "{text}: {found:?}");
+    }
+    assert!(detect("Dobar Ivan").code.is_und());
+    all_are(&[("zh-TW", "謝謝你們"), ("zh", "谢谢你们")]);
+}
+
+#[test]
+fn kyrgyz_is_not_kazakh() {
+    all_are(&[
+        (
+            "ky",
+            "Шейшемби күнү өкмөт мектептердеги балдардын коопсуздугуна \
+             көбүрөөк акча бөлөрүн айтты.",
+        ),
+        (
+            "kk",
+            "Сейсенбі күні үкімет мектептердегі балалардың қауіпсіздігіне \
+             көбірек ақша бөлетінін айтты.",
+        ),
+    ]);
+}
+
+#[test]
+fn names_and_latin_words_in_other_scripts_do_not_count() {
+    for text in ["Hauptstraße 5, 10115 Berlin", "Anna Schmidt, Peter Müller, Jonas Weber"] {
+        assert!(detect(text).code.is_und(), "{text}");
+    }
+    all_are(&[("ru", "Запустите docker compose up build web и подождите, пока сервер ответит.")]);
+}
+
+#[test]
+fn japanese_in_latin_letters_is_named() {
+    for text in ["watashi no namae wa Tanaka desu", "arigatou gozaimasu, mata ashita"] {
+        let found = detect(text);
+        assert!(found.code.is_und() && found.romanized == Lang::parse("ja"), "{text}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_left_of_code_is_no_english() {
+    for text in [
+        "at com.example.Main.main(Main.java:7) at java.base/java.lang.Thread.run(Thread.java:829)",
+        "for i in $(seq 1 10); do echo $i; done",
+        "UPDATE gates SET open = TRUE WHERE id = 5;",
+    ] {
+        assert!(detect(text).code.is_und(), "{text}: {:?}", detect(text));
+    }
+    all_are(&[("en", "The SELECT committee met on Monday."), ("en", "Run make(1) first.")]);
+}

@@ -57,9 +57,9 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         "nl",
         Follows::Word,
         "dhr mevr mw drs ir mr ds bijv bv m.b.t d.w.z o.a t.o.v i.p.v resp incl excl m.n z.g a.u.b \
-         i.v.m n.a.v ing ca max min",
+         i.v.m n.a.v ing ca",
     ),
-    ("nl", Follows::Number, "blz nr art tel"),
+    ("nl", Follows::Number, "blz nr art tel max min"),
     ("nl", Follows::Anything, "enz e.d v.chr n.chr n.v b.v mln mld"),
     (
         "da",
@@ -75,9 +75,9 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         "sv",
         Follows::Word,
         "bl.a t.ex d.v.s dvs s.k f.d ca hr fr inkl exkl jfr resp pga p.g.a bla tex kl nr fr.o.m \
-         t.o.m fv max min",
+         t.o.m fv",
     ),
-    ("sv", Follows::Number, "kl nr kr tel sid"),
+    ("sv", Follows::Number, "kl nr kr tel sid max min"),
     ("sv", Follows::Anything, "m.m osv o.s.v m.fl f.kr e.kr etc milj mdr mkr tkr"),
     ("fi", Follows::Word, "esim mm ym ks ts n tri prof mr fil maist tohtori s.o vrt"),
     ("fi", Follows::Number, "klo nro n puh s"),
@@ -142,17 +142,17 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         "cs",
         Follows::Word,
         "angl něm mgr ing bc judr mudr phdr rndr doc dr prof p pí sv tzv tj např resp popř gen plk \
-         por tř ul nám kpt vč max min zn arch red okr",
+         por tř ul nám kpt vč zn arch red okr",
     ),
-    ("cs", Follows::Number, "č čl str s odst sb cca tel hod obr kap tab vyd roč"),
+    ("cs", Follows::Number, "max č čl str s odst sb cca tel hod obr kap tab vyd roč"),
     ("cs", Follows::Anything, "atd apod aj mj s.r.o a.s př.n.l n.l tis mil mld bil hod min"),
     (
         "sk",
         Follows::Word,
         "mgr ing bc judr mudr phdr rndr doc dr prof p sv tzv tj napr resp popr gen plk ul nám vr \
-         max min zn arch red okr",
+         zn arch red okr",
     ),
-    ("sk", Follows::Number, "č čl str s ods zb cca tel hod obr kap tab vyd roč"),
+    ("sk", Follows::Number, "max min č čl str s ods zb cca tel hod obr kap tab vyd roč"),
     ("sk", Follows::Anything, "atď a pod s.r.o a.s tis mil mld hod min"),
     ("hr", Follows::Word, "dr prof mr g gđa sv tzv tj npr ul inž doc"),
     ("hr", Follows::Number, "br čl str st god tel"),

@@ -1,7 +1,7 @@
 //! Full stops that end a sentence, and those that do not.
 
 use super::abbreviations::{self, Follows};
-use super::openers::{is_opener, opens_sentence};
+use super::openers::{is_opener, opens_clause, opens_sentence};
 use super::parts::{CLOSING, LONGEST_WORD, OPENING, is_dotted, last_word};
 use super::{english, glued, items, quotations};
 use crate::text::language::script;
@@ -49,18 +49,20 @@ pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
         let is_end = match first {
             _ if first.is_uppercase() => {
                 glued::is_end(word, rest, lang)
-                    || !bare.ends_with('.') && is_exclamation(last_word(word))
+                    || !bare.ends_with('.') && is_exclamation(last_word(word.trim_end()))
             }
             // "3.5", "３．１４", and the initials of scripts without capitals
             _ if first.is_numeric() => !word.ends_with(char::is_numeric),
-            _ => is_long(last_word(word), 3) && is_long(rest, 2),
+            _ => (!bare.ends_with('.') || is_long(last_word(word), 3)) && is_long(rest, 2),
         };
         if !is_end {
             return false;
         }
     }
     match body.chars().next_back() {
-        Some('!' | '?') if is_name_with_mark(body, spaced) => return opens_sentence(rest, lang),
+        Some('!' | '?') if is_name_with_mark(body, spaced, lang) => {
+            return opens_sentence(rest, lang);
+        }
         Some('.') if is_omission(body) => return false,
         _ => {}
     }
@@ -92,16 +94,17 @@ const NAMES: [&str; 11] = [
 ];
 
 /// Whether the text ends with a name that has a mark of its own: "at Yahoo!", or with a letter of
-/// its own as in "the !Kung".
-fn is_name_with_mark(body: &str, spaced: bool) -> bool {
+/// its own as in "the !Kung", where French has a space before every mark.
+fn is_name_with_mark(body: &str, spaced: bool, lang: &Lang) -> bool {
     let bare = body.trim_end_matches(['!', '?']);
-    NAMES.contains(&last_word(bare)) || !spaced && bare.ends_with(char::is_whitespace)
+    NAMES.contains(&last_word(bare))
+        || !spaced && bare.ends_with(char::is_whitespace) && lang.base() != "fr"
 }
 
 /// Whether a word before an exclamation or question mark and a capital is no name like "FRITZ!Box".
 fn is_exclamation(word: &str) -> bool {
     word.chars().nth(1).is_some()
-        && word.chars().skip(1).all(char::is_lowercase)
+        && word.chars().skip(1).all(|c| c.is_lowercase() || c == '-')
         && !NAMES.contains(&word)
 }
 
@@ -128,7 +131,7 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     if word.trim_start_matches('-').chars().all(|c| c.is_ascii_digit()) {
         // "1. First": a list; "am 3. Mai", "1. -3. Jahrhundert": an ordinal.
         return word.len() == before.len() && letters <= 3
-            || has_ordinals(lang) && letters <= 2 && !opens();
+            || has_ordinals(lang) && letters <= 2 && !opens() && !is_number_of(before, lang);
     }
     if letters > 1 && has_ordinals(lang) && word.chars().all(|c| "IVXL".contains(c)) {
         // "im XIX. Jahrhundert", "Elisabeth II. Windsor"
@@ -155,6 +158,8 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     // A street is a part of its name: "Hauptstr. 5"
     let listed = if lang.base() == "de" && lower.ends_with("str") { "str" } else { &lower };
     match abbreviations::follows(lang.base(), listed) {
+        Some(Follows::Word | Follows::Anything) if is_unit(before, word) => return false,
+        Some(Follows::Word) if is_word(word, rest, lang) => return false,
         // "in de VS. Rosa": a country, not "versus"
         Some(Follows::Word) if word == "VS" => return false,
         Some(Follows::Word) => return true,
@@ -172,8 +177,36 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     }
     let initial = letters == 1
         && word.chars().all(|c| c.is_uppercase() || script::of(c) == script::Script::Georgian);
+    // "14.6. Helsinki" is a date where ordinals have full stops, "costs 3.5." a number, and "3.5. The
+    // harbour" a section.
+    if word.starts_with(|c: char| c.is_ascii_digit()) && !has_ordinals(lang) {
+        return word.len() == before.len();
+    }
     // Without capitals nothing tells that a sentence begins.
     initial || is_dotted(&lower) && !(script::of(first).has_case() && opens())
+}
+
+/// Whether the figures at the end of a text are a number of something, and no ordinal: "nr 5".
+fn is_number_of(before: &str, lang: &Lang) -> bool {
+    let head = before[..before.len() - last_word(before).len()].trim_end();
+    let word = last_word(head.trim_end_matches('.')).to_lowercase();
+    abbreviations::follows(lang.base(), &word) == Some(Follows::Number)
+}
+
+/// Whether the last word of a text is a unit after a number: "5 min." is no title or "minimum".
+fn is_unit(before: &str, word: &str) -> bool {
+    const UNITS: [&str; 16] = [
+        "m", "min", "mm", "cm", "km", "g", "kg", "l", "h", "s", "м", "мин", "см", "км", "кг", "сек",
+    ];
+    let head = before[..before.len() - last_word(before).len()].trim_end();
+    UNITS.contains(&word) && head.ends_with(char::is_numeric)
+}
+
+/// Whether an abbreviation in small letters, of a title for example, is the word that is written
+/// alike: a pronoun or an adverb follows, and begins a sentence ("мой ген. Она").
+fn is_word(word: &str, rest: &str, lang: &Lang) -> bool {
+    let titles = word.chars().nth(1).is_some() && word.chars().all(char::is_lowercase);
+    titles && opens_clause(rest, lang)
 }
 
 /// Whether a word before a number is a single letter, or so short and with a capital that it is

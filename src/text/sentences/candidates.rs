@@ -60,12 +60,15 @@ fn unicode(text: &str, lang: &Lang) -> Vec<usize> {
     // »…« is how some languages write what others write «…».
     let inward =
         matches!(lang.base(), "de" | "da" | "cs" | "sk" | "sl" | "hr" | "sr" | "bs" | "hu" | "pl");
+    // „…“: what opens a quotation elsewhere closes it here.
+    let low = text.contains('„');
     let mut straight_quotes = 0;
     let mut out: Vec<usize> = Vec::new();
     for (at, piece) in text.split_sentence_bound_indices() {
         straight_quotes += piece.matches('"').count();
-        let end =
-            at + without_opening(piece, &text[at + piece.len()..], straight_quotes % 2 == 1).len();
+        let end = at
+            + without_opening(piece, &text[at + piece.len()..], straight_quotes % 2 == 1, low)
+                .len();
         let before = piece.trim_end().strip_suffix('«').filter(|_| !inward);
         if let Some(kept) = before.filter(|kept| kept.ends_with(['.', '!', '?', '…'])) {
             out.push(at + kept.len());
@@ -89,10 +92,12 @@ fn unicode(text: &str, lang: &Lang) -> Vec<usize> {
 
 /// Unicode takes every quotation mark and bracket after a full stop for a closing one, but where no
 /// space is written the next sentence's opening mark stands there too. `next` is the text after
-/// the piece; `open`: the last straight quotation mark opens.
-fn without_opening<'a>(piece: &'a str, next: &str, open: bool) -> &'a str {
+/// the piece; `open`: the last straight quotation mark opens; `low`: quotations open with „.
+fn without_opening<'a>(piece: &'a str, next: &str, open: bool, low: bool) -> &'a str {
     let kept = piece.trim_end_matches(|c| {
-        matches!(c, '「' | '『' | '（' | '《' | '【' | '“' | '‘' | '„') || c == '"' && open
+        matches!(c, '「' | '『' | '（' | '《' | '【' | '‘' | '„' | '(' | '[')
+            || c == '“' && !low
+            || c == '"' && open
     });
     if kept.len() < piece.len()
         && (kept.ends_with(['。', '！', '？'])
@@ -105,13 +110,14 @@ fn without_opening<'a>(piece: &'a str, next: &str, open: bool) -> &'a str {
     }
 }
 
-/// Places after a mark of one language, a space after it and a capital or a figure next.
+/// Places after a mark of one language and a capital or a figure next; after a colon, with a space
+/// between them.
 fn marks(text: &str, mark: char, out: &mut Vec<usize>) {
     for (at, _) in text.match_indices(mark) {
         let after = &text[at + 1..];
         let rest = after.trim_start();
         let first = rest.trim_start_matches(OPENING).chars().next();
-        if rest.len() < after.len()
+        if (rest.len() < after.len() || mark == ';')
             && first.is_some_and(|c| c.is_uppercase() || mark == ':' && c.is_numeric())
         {
             out.push(text.len() - rest.len());

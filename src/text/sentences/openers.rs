@@ -53,9 +53,18 @@ const OPENERS: &[(&str, &str)] = &[
     ),
     (
         "ru",
-        "затем потом тогда здесь теперь сейчас никто все многие сегодня вчера он она они мы это",
+        "затем потом тогда здесь теперь сейчас никто все многие сегодня вчера он она они мы это \
+         его её их",
     ),
-    ("uk", "потім тоді тут тепер зараз ніхто всі багато сьогодні вчора він вона вони ми це"),
+    (
+        "el",
+        "ο η το οι τα τι ποιος πού πώς πότε γιατί αυτός αυτή αυτό αυτοί κανείς όλοι όταν τότε εδώ \
+         εκεί τώρα σήμερα χθες αύριο",
+    ),
+    (
+        "uk",
+        "потім тоді тут тепер зараз ніхто всі багато сьогодні вчора він вона вони ми це його її їх",
+    ),
     (
         "pt",
         "quem onde quando como quanto qual ele ela eles elas depois então aqui agora ninguém \
@@ -75,13 +84,25 @@ pub(super) fn opens_sentence(rest: &str, lang: &Lang) -> bool {
     is_opener(&lower, lang) || word == "I" && lang.base() == "en"
 }
 
+/// Whether the text begins with a pronoun, an adverb or a question word with a capital, as neither a
+/// name nor a title does.
+pub(super) fn opens_clause(rest: &str, lang: &Lang) -> bool {
+    let Some((_, word)) = rest.unicode_word_indices().next() else { return false };
+    word.chars().nth(1).is_some() && listed(&word.to_lowercase(), lang)
+}
+
 /// Whether a lower-case word is one that begins sentences.
 pub(super) fn is_opener(lower: &str, lang: &Lang) -> bool {
+    function_words::languages(lower).contains(&lang.base()) || listed(lower, lang)
+}
+
+/// Whether a lower-case word is in the list of its language.
+fn listed(lower: &str, lang: &Lang) -> bool {
     static WORDS: LazyLock<HashSet<(&str, &str)>> = LazyLock::new(|| {
         let rows = OPENERS.iter();
         rows.flat_map(|&(of, words)| words.split_whitespace().map(move |w| (of, w))).collect()
     });
     let base = if matches!(lang.base(), "nb" | "nn") { "no" } else { lang.base() };
     let words: &HashSet<(&str, &str)> = &WORDS;
-    function_words::languages(lower).contains(&lang.base()) || words.contains(&(base, lower))
+    words.contains(&(base, lower))
 }

@@ -26,5 +26,7 @@ pub(super) fn end_of(text: &str, bytes: usize) -> &str {
 
 /// Whether a lower-case word has letters and full stops by turns: `u.s`, `यू.एस`.
 pub(super) fn is_dotted(lower: &str) -> bool {
-    lower.contains('.') && lower.split('.').all(|part| (1..=2).contains(&part.chars().count()))
+    lower.contains('.')
+        && !lower.contains(['%', '$', '€', '£'])
+        && lower.split('.').all(|part| (1..=2).contains(&part.chars().count()))
 }

@@ -15,7 +15,7 @@ const SHORT: usize = 14;
 /// Whether the sentence goes on between `body`, which has no quotation marks at its end in `bare`,
 /// and `right`, which has none at its beginning in `rest`.
 pub(super) fn goes_on(body: &str, bare: &str, right: &str, rest: &str, lang: &Lang) -> bool {
-    if is_in_title(body, right) {
+    if is_in_title(body, right) || body.ends_with('。') && is_of_name(right) {
         return true;
     }
     let quoted = body.ends_with(CLOSING_QUOTES);
@@ -51,6 +51,13 @@ fn is_in_title(body: &str, right: &str) -> bool {
                 closing != '」' || is_quoted(&right[at + closing.len_utf8()..])
             })
     })
+}
+
+/// Whether a text begins with a Japanese particle of possession and a noun, as no sentence does: the
+/// full stop before it belongs to a name, as in モーニング娘。のライブ.
+fn is_of_name(rest: &str) -> bool {
+    let noun = rest.strip_prefix('の').and_then(|rest| rest.chars().next());
+    noun.is_some_and(|c| script::of(c) == Script::Han || ('ァ'..='ヶ').contains(&c))
 }
 
 /// Whether a text begins with a Japanese particle of quotation.
@@ -111,7 +118,11 @@ fn attributes_in_chinese(rest: &str) -> bool {
     else {
         return false;
     };
-    matches!(mark, '。' | '！' | '.') && SPEECH.iter().any(|verb| rest[..end].ends_with(verb))
+    // 她没有回答。: nothing was said.
+    let denies = rest[..end].contains(['没', '沒']);
+    !denies
+        && matches!(mark, '。' | '！' | '.')
+        && SPEECH.iter().any(|verb| rest[..end].ends_with(verb))
 }
 
 /// A name of up to four words, a verb of speech, and a mark at once or one word later: "Tolland

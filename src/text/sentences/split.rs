@@ -20,7 +20,8 @@ pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
     // No sentence ends inside of an address (`https://example.org/a?b=c`) or a piece of code. A
     // backtick is a comma in Armenian.
     let is_code = |span: &Range<usize>| lang.base() != "hy" || !text[span.start..].starts_with('`');
-    let mut spans = protect::spans(text).into_iter().filter(is_code).peekable();
+    let without_next = |span: Range<usize>| without_next_word(text, span);
+    let mut spans = protect::spans(text).into_iter().filter(is_code).map(without_next).peekable();
     for Candidate { at, kind } in candidates(text, lang) {
         while spans.next_if(|span| span.end <= at).is_some() {}
         if at > start
@@ -39,6 +40,23 @@ pub fn split(text: &str, lang: &Lang) -> Vec<Sentence> {
         out.push(sentence(&text[start..]));
     }
     out
+}
+
+/// An e-mail address without the first word of the next sentence, where no space is between them:
+/// `info@example.org.We`.
+fn without_next_word(text: &str, span: Range<usize>) -> Range<usize> {
+    let address = &text[span.clone()];
+    let next = address.contains('@').then(|| address.rsplit_once('.')).flatten();
+    match next {
+        Some((kept, word))
+            if word.starts_with(char::is_uppercase)
+                && kept.ends_with(char::is_lowercase)
+                && text[span.end..].starts_with([' ', ',']) =>
+        {
+            span.start..span.start + kept.len()
+        }
+        _ => span,
+    }
 }
 
 pub(super) fn sentence(text: &str) -> Sentence {

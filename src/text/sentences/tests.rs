@@ -24,14 +24,32 @@ fn no_space_between_sentences() {
             "The site port.example.org opens at 8.30 p.m. and closes at 9.15.",
             "Hello!‖Goodbye.‖I am late.‖“You must.” ‖He left at 5 p.m.‖The end.",
             "Dr.Smith met Prof.Dr.Hans in Game No.5 of v1.2.‖The next one is 3.",
+            "It was built with Vue.js.‖It helped.‖J. K. Rowling wrote it.‖Node.js runs it.",
+            "Nobody came.‖(It rained.)‖Dr.Smith left.‖St.Louis won.‖Prices fell 5%.‖Sales rose.",
+            "Read plan.v2.pdf.‖Write to info@example.org.‖We answer before 10:30.‖Version 2 is out.",
         ],
     );
+    check("el", &["Η ίδια έμεινε.‖Ο Μάιος έρχεται.‖Τι έγινε;‖Κανείς δεν ξέρει."]);
+    check("uk", &["Усе працює на Node.js.‖Ремонт коштує 3,5 млн грн.‖Її звіт готовий."]);
+    check("hi", &["कौन देगा?‖कोई नहीं जानता।"]);
     check(
         "ru",
         &["Мост закрыт.‖Паромы ходят.‖«Никто не забыт», — обещал мэр.‖Он ушёл.‖Я остался."],
     );
-    check("fr", &["Le pont est fermé.‖Les bateaux attendent.‖« C'est long », dit le maire."]);
-    check("de", &["Der Rat tagt am 3. Mai.‖Die Sitzung beginnt.‖„Wir sind da“, sagte Dr. Hof."]);
+    check(
+        "fr",
+        &[
+            "Le pont est fermé.‖Les bateaux attendent.‖« C'est long », dit le maire.",
+            "Cela prendra un an.‖À midi, le bac part.‖Qu’en dit-elle ?‖Rien.",
+        ],
+    );
+    check(
+        "de",
+        &[
+            "Der Rat tagt am 3. Mai.‖Die Sitzung beginnt.‖„Wir sind da“, sagte Dr. Hof.",
+            "Er kam.‖„Ja.“‖Dann ging er.",
+        ],
+    );
     check(
         "es",
         &["El puente está cerrado.‖¿Quién paga?‖Nadie lo sabe.‖Compre 1.Pan, 2.Vino, 3.Sal."],
@@ -192,4 +210,23 @@ fn hostile_text_takes_linear_time() {
         assert!(!out.is_empty());
         assert!(begin.elapsed().as_secs() < 5, "{piece:?} took {:?}", begin.elapsed());
     }
+}
+
+#[test]
+fn words_and_units_that_are_abbreviations_elsewhere() {
+    check("fr", &["Le mur fait 30 m. ‖Il est haut. ‖C'est un ex. ‖Il est parti avec M. Petit."]);
+    check("ru", &["Это мой ген. ‖Она его нашла. ‖Длина 5 км. ‖Путь долог, сказал ген. Иванов."]);
+    check("nl", &["Hij wachtte 5 min. ‖Daarna ging hij. ‖Het was max. ‖Meer kon niet."]);
+    check("pl", &["Czekał 5 min. ‖Potem wyszedł na ul. Długą nr 5. ‖Pani dr Nowak też."]);
+}
+
+#[test]
+fn decimals_end_sentences_and_dates_do_not() {
+    check("en", &["The toll is 3.5. ‖Boats pay $2.50. ‖Nobody pays.", "3.5. The harbour"]);
+    check("fi", &["Kokous on 14.6. Helsingissä."]);
+}
+
+#[test]
+fn full_stops_of_names_in_japanese() {
+    check("ja", &["モーニング娘。のライブがあった。‖のびた枝を切った。"]);
 }
