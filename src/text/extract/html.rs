@@ -209,9 +209,9 @@ fn without_repetition(blocks: Vec<Block>, removed: &mut Ledger) -> Vec<Block> {
             && page::weight(&blocks[at].text) >= LONG
     };
     let mut drop = Vec::with_capacity(blocks.len());
-    for at in 0..blocks.len() {
+    for (at, &again) in seen.iter().enumerate() {
         let beside = drop.last() == Some(&true) || is_copy(at + 1);
-        drop.push(is_copy(at) || seen[at] && beside);
+        drop.push(is_copy(at) || again && beside);
     }
     let mut drop = drop.into_iter();
     blocks
