@@ -47,7 +47,11 @@ fn heading_that_begins(page: &Page, title: &str) -> Option<String> {
     let found =
         page.nodes.iter().enumerate().filter(|(_, n)| matches!(&*n.tag, "h1" | "h2" | "h3"));
     let texts = found.take(20).map(|(at, _)| page.text_of(at, |_| false));
-    let begins = |h: &String| title.starts_with(h.as_str()) && title.len() > h.len();
+    // A subheading may be the beginning of the headline; a name is short, and stands after much.
+    let begins = |h: &String| {
+        let rest = title.strip_prefix(h.as_str()).unwrap_or_default();
+        words(h).len() > 3 && (1..4).contains(&words(rest).len()) && !rest.starts_with(':')
+    };
     texts.filter(|h| begins(h) && is_name_after(title, h)).max_by_key(String::len)
 }
 
@@ -114,7 +118,7 @@ fn is_named_after(text: &str, site: &str) -> bool {
     let host = site.strip_prefix("www.").unwrap_or(site);
     let label = host.split_once('.').map_or("", |(label, _)| label);
     let mut words = text.split_whitespace();
-    label.len() > 2 && words.next().is_some_and(|w| key(w) == label) && words.count() < 3
+    label.len() > 2 && words.next().is_some_and(|w| key(w) == label) && words.count() < 2
 }
 
 /// Whether a text is that of a link to the start page, as the name of the site above a page is.

@@ -97,7 +97,7 @@ pub(super) fn choose(page: &Page, sums: &Measures) -> usize {
 /// Whether an element has more passages than one in it, and nothing else.
 fn is_more(whole: Measure, part: Measure) -> bool {
     let prose = whole.prose - part.prose.min(whole.prose);
-    prose > 0
+    (1..=part.prose / 2).contains(&prose)
         && prose >= (whole.passages - part.passages.min(whole.passages)) * 100
         && whole.scraps == part.scraps
         && whole.fields == part.fields

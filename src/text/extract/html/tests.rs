@@ -461,6 +461,7 @@ fn names_of_the_site_are_known_by_many_signs() {
         (whole, logo, plain),
         (whole, &format!("<div><h2>{plain}</h2></div>"), plain),
         (whole, "", whole),
+        (whole, "<div><h2>The tax</h2></div>", whole),
         ("The tax – its cost | courier.com", &url("www.courier.com"), plain),
         ("The tax – its cost - BBC News", &url("www.bbc.co.uk"), plain),
         (
