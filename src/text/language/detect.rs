@@ -324,7 +324,7 @@ const TRADITIONAL: &str = "這個們來時會為國說對過後還沒點樣與�
     龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報謝\
     裡嗎給幫愛兒聽歡網號場處覺氣師親團準邊錄際險離雖雜顧飯館體鐘鎮鬧區樂滿熱節結絕緊縣職腦舉舊莊藝藥衛\
     補複規視訊訓許訪評詳誠調談譯財貨質購贊趕跡軟輕較輛農郵鄉醫銷錯鏡陽隊陸雙雲靜響順須預";
-/// Those of the characters that are written differently in simplified Chinese and not in Japanese.
+/// The most frequent of these characters in simplified Chinese.
 const SIMPLIFIED: &str = "这个们来时会为国说对过后还没点样与关开种现学业经应该当无长门问间闻见书车东马风飞鸟鱼么让谁误认记设计试话语请论证议护变买卖钱银铁难电头题类愿显丽龙\
     台湾总统选举岁尔联导将领军战争党据报谢";
 
