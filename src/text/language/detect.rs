@@ -105,8 +105,7 @@ fn among_relatives(text: &str, main: Script, most: f32) -> Detection {
         Some(own) if sure >= SURE => romanized(own),
         Some(_) => unsure(0.0),
         None if lang == weights::NONE => unsure(0.0),
-        // The model does not know Kyrgyz.
-        None if lang == "kk" && is_kyrgyz(text) => decide("ky", sure),
+        None if lang == "kk" => decide(kazakh_or_relative(text), sure),
         None => decide(lang, sure),
     };
     let is_relative = |other: &str| sure < CLEAR && are_close(other, lang);
@@ -152,12 +151,19 @@ fn of_script(text: &str, main: Script) -> Cow<'_, str> {
     Cow::Owned(text.split(is_latin).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
 }
 
-/// Whether a text that is like Kazakh has none of the letters that every second word of Kazakh has,
-/// but vowels that are doubled, as in Kyrgyz.
-fn is_kyrgyz(text: &str) -> bool {
+/// Kazakh, or a language that is like it and that the model does not know: without the letters that
+/// every second word of Kazakh has, Kyrgyz doubles vowels, and Tatar has one vowel of Kazakh.
+fn kazakh_or_relative(text: &str) -> &'static str {
     let lower = text.to_lowercase();
-    let doubled = ["оо", "уу", "өө", "үү", "ээ"].iter().map(|pair| lower.matches(pair).count());
-    doubled.sum::<usize>() > 1 && !lower.contains(['қ', 'ғ', 'ә', 'і', 'ұ'])
+    if lower.contains(['қ', 'ғ', 'і', 'ұ']) {
+        return "kk";
+    }
+    match lower.contains('ә') {
+        true if lower.unicode_words().nth(6).is_some() => "tt",
+        // Other vowels are doubled in Kazakh, too, in loans for example.
+        false if ["өө", "үү", "ээ"].iter().any(|pair| lower.contains(pair)) => "ky",
+        _ => "kk",
+    }
 }
 
 /// The answer that a class of the model stands for.
@@ -315,8 +321,10 @@ fn only_language(script: Script, text: &str) -> &'static str {
 const JAPANESE: &str = "発経済対価図変実応戦関売気県円銭駅沢辺広団両読権検験浜竜働込峠畑渋観鉄転労単収従総続様覚伝仏仮処悪歳氷産";
 /// Frequent characters of traditional Chinese that are written differently in simplified Chinese.
 const TRADITIONAL: &str = "這個們來時會為國說對過後還沒點樣與關開種現學業經應該當無長門問間聞見書車東馬風飛鳥魚麼讓誰誤認記設計試話語請論證議護變買賣錢銀鐵難電頭題類願顯麗\
-    龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報謝";
-/// The same characters in simplified Chinese.
+    龍臺灣總統選舉歲爾聯導將領軍戰爭黨據報謝\
+    裡嗎給幫愛兒聽歡網號場處覺氣師親團準邊錄際險離雖雜顧飯館體鐘鎮鬧區樂滿熱節結絕緊縣職腦舉舊莊藝藥衛\
+    補複規視訊訓許訪評詳誠調談譯財貨質購贊趕跡軟輕較輛農郵鄉醫銷錯鏡陽隊陸雙雲靜響順須預";
+/// The most frequent of these characters in simplified Chinese.
 const SIMPLIFIED: &str = "这个们来时会为国说对过后还没点样与关开种现学业经应该当无长门问间闻见书车东马风飞鸟鱼么让谁误认记设计试话语请论证议护变买卖钱银铁难电头题类愿显丽龙\
     台湾总统选举岁尔联导将领军战争党据报谢";
 

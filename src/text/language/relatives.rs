@@ -44,14 +44,14 @@ const WORDS: &[(&str, &str)] = &[
     ),
     (
         "da",
-        "af hvad nogen noget nogle meget mig dig sig ud blev blevet være sagde siger gør gøre \
+        "hedder af hvad nogen noget nogle meget mig dig sig ud blev blevet være sagde siger gør gøre \
          mand mænd kvinde skete sket tog spil lige kun mere bruge bruger uge bliver havde \
          spørgsmål oplyser fået nødt penge tilbage både behov bagefter mod måde måtte truer \
          synes altså",
     ),
     (
         "no",
-        "hva noen noe mye meg deg etter ble blitt sier gjør gjøre mann menn skjedde skjer spill \
+        "heter hva noen noe mye meg deg etter ble blitt sier gjør gjøre mann menn skjedde skjer spill \
          bare bruke uke igjen fått penger måte virksomhet nå opplyser spørsmål dere flere \
          nødvendig politiet ønsker mens ikkje eit ein dei frå kva korleis nokon noko berre \
          seier hjå vart vore meir kvar kvifor eg dykk òg saman synest skal veit visste pengane \
@@ -99,7 +99,7 @@ const WORDS: &[(&str, &str)] = &[
     ("af", "die nie sy hy hulle gesê hierdie kan dat ek ons jy baie"),
     (
         "sv",
-        "och att som inte är från efter också hade när bara mycket något någon själv hur vad \
+        "heter och att som inte är från efter också hade när bara mycket något någon själv hur vad \
          säger sade blev fått genom där här nu mer sedan ska skulle mellan eller är varit vid \
          utan många pengar polisen",
     ),

@@ -182,12 +182,15 @@ fn greetings_that_relatives_share_are_in_one_of_them() {
         assert!(known && found.candidates.len() > 1, "{text}: {found:?}");
     }
     assert!(detect("Dobar Ivan").code.is_und());
-    all_are(&[("zh-TW", "謝謝你們"), ("zh", "谢谢你们")]);
+    all_are(&[("zh-TW", "謝謝你們"), ("zh-TW", "你昨天在哪裡？請給我電話。"), ("zh", "谢谢你们")]);
 }
 
 #[test]
-fn kyrgyz_is_not_kazakh() {
+fn kyrgyz_and_tatar_are_not_kazakh() {
     all_are(&[
+        ("ky", "Кечээ кайда болдуң? Мен сени шаршемби күнү көрдүм."),
+        ("tt", "Кичә кайда булдың? Мин сине чәршәмбе көнне күрдем."),
+        ("kk", "Кеше қайда болдың?"),
         (
             "ky",
             "Шейшемби күнү өкмөт мектептердеги балдардын коопсуздугуна \
