@@ -177,8 +177,8 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     }
     let initial = letters == 1
         && word.chars().all(|c| c.is_uppercase() || script::of(c) == script::Script::Georgian);
-    // "14.6. Helsinki" is a date where ordinals have full stops, "costs 3.5." a number, and "3.5. The
-    // harbour" a section.
+    // "14.6. Helsinki" is a date where ordinals have full stops, "costs 3.5." a number, and "3.5.
+    // The harbour" a section.
     if word.starts_with(|c: char| c.is_ascii_digit()) && !has_ordinals(lang) {
         return word.len() == before.len();
     }

@@ -84,8 +84,8 @@ pub(super) fn opens_sentence(rest: &str, lang: &Lang) -> bool {
     is_opener(&lower, lang) || word == "I" && lang.base() == "en"
 }
 
-/// Whether the text begins with a pronoun, an adverb or a question word with a capital, as neither a
-/// name nor a title does.
+/// Whether the text begins with a pronoun, an adverb or a question word with a capital, as neither
+/// a name nor a title does.
 pub(super) fn opens_clause(rest: &str, lang: &Lang) -> bool {
     let Some((_, word)) = rest.unicode_word_indices().next() else { return false };
     word.chars().nth(1).is_some() && listed(&word.to_lowercase(), lang)

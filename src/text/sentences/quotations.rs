@@ -53,8 +53,8 @@ fn is_in_title(body: &str, right: &str) -> bool {
     })
 }
 
-/// Whether a text begins with a Japanese particle of possession and a noun, as no sentence does: the
-/// full stop before it belongs to a name, as in モーニング娘。のライブ.
+/// Whether a text begins with a Japanese particle of possession and a noun, as no sentence does:
+/// the full stop before it belongs to a name, as in モーニング娘。のライブ.
 fn is_of_name(rest: &str) -> bool {
     let noun = rest.strip_prefix('の').and_then(|rest| rest.chars().next());
     noun.is_some_and(|c| script::of(c) == Script::Han || ('ァ'..='ヶ').contains(&c))
