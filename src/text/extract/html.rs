@@ -42,20 +42,36 @@ const LITTLE: usize = 150;
 
 /// Reads a page, or a piece of one.
 pub(super) fn read(source: &str) -> Found {
+    read_by(source, main_text)
+}
+
+/// Reads the HTML of an article that stands alone: whatever is text in it belongs to it.
+pub(super) fn read_fragment(source: &str) -> Found {
+    read_by(source, whole_text)
+}
+
+/// Parses as much of a source as is read, and finds in it what `find` looks for; no parser takes in
+/// hostile sources, which are read as plain text.
+fn read_by(source: &str, find: fn(&Page, &mut Ledger) -> Found) -> Found {
     let mut removed = Ledger::default();
     let (source, rest) = source.split_at(end_of_page(source));
     removed.add(Removal::TooLong, rest);
-    if hostile::is_hostile(source) {
-        return Found { removed, ..plain::read(&TAG.replace_all(source, "\n\n")) };
-    }
-    let page = Page::parse(source);
-    let about = About::new(&page);
-    let title = headline::headline(&page, &about);
-    let attempt = best_attempt(&page);
-    attempt.account(&page, &mut removed);
-    let blocks = ends::trim(attempt.blocks, &mut removed);
-    let blocks = without_link_lists(blocks, &mut removed);
-    let mut blocks = without_repetition(blocks, &mut removed);
+    let found = if hostile::is_hostile(source) {
+        plain::read(&TAG.replace_all(source, "\n\n"))
+    } else {
+        find(&Page::parse(source), &mut removed)
+    };
+    Found { removed, ..found }
+}
+
+fn main_text(page: &Page, removed: &mut Ledger) -> Found {
+    let about = About::new(page);
+    let title = headline::headline(page, &about);
+    let attempt = best_attempt(page);
+    attempt.account(page, removed);
+    let blocks = ends::trim(attempt.blocks, removed);
+    let blocks = without_link_lists(blocks, removed);
+    let mut blocks = without_repetition(blocks, removed);
     if let Some(declared) = about.body(title.as_deref()).and_then(|b| body::instead(b, &blocks)) {
         blocks.iter().for_each(|b| removed.add(Removal::Elsewhere, &b.text));
         blocks = declared;
@@ -65,25 +81,17 @@ pub(super) fn read(source: &str) -> Found {
     }
     // A page that shows nothing, not even a headline, is no article.
     let title = title.filter(|_| !blocks.is_empty() || page.nodes.iter().any(|n| n.tag == "h1"));
-    Found { title, blocks, removed, fields: about.fields() }
+    Found { title, blocks, fields: about.fields(), ..Found::default() }
 }
 
-/// Reads the HTML of an article that stands alone: whatever is text in it belongs to it.
-pub(super) fn read_fragment(source: &str) -> Found {
-    let mut removed = Ledger::default();
-    let (source, rest) = source.split_at(end_of_page(source));
-    removed.add(Removal::TooLong, rest);
-    if hostile::is_hostile(source) {
-        return Found { removed, ..plain::read(&TAG.replace_all(source, "\n\n")) };
-    }
-    let page = Page::parse(source);
-    let mut gone = Gone::new(&page);
-    prune::never(&page, &mut gone);
+fn whole_text(page: &Page, removed: &mut Ledger) -> Found {
+    let mut gone = Gone::new(page);
+    prune::never(page, &mut gone);
     for &(at, reason) in &gone.reasons {
         removed.add(reason, &page.text_of(at, |_| false));
     }
-    let blocks = without_link_lists(walk(&page, 0, &gone.nodes), &mut removed);
-    Found { blocks, removed, ..Found::default() }
+    let blocks = without_link_lists(walk(page, 0, &gone.nodes), removed);
+    Found { blocks, ..Found::default() }
 }
 
 /// One reading of a page.
