@@ -346,9 +346,15 @@ const WORDS: &[(&str, &str)] = &[
     ),
 ];
 
-static LANGUAGES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
-    let mut languages: HashMap<&str, Vec<&str>> = HashMap::new();
-    for &(lang, words) in WORDS {
+static LANGUAGES: LazyLock<LanguagesOf> = LazyLock::new(|| by_word(WORDS));
+
+/// The languages of each word.
+pub(super) type LanguagesOf = HashMap<&'static str, Vec<&'static str>>;
+
+/// Turns a table of languages and their words, divided by spaces, round.
+pub(super) fn by_word(table: &'static [(&'static str, &'static str)]) -> LanguagesOf {
+    let mut languages = LanguagesOf::new();
+    for &(lang, words) in table {
         for word in words.split(' ') {
             let known = languages.entry(word).or_default();
             if !known.contains(&lang) {
@@ -357,7 +363,7 @@ static LANGUAGES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock:
         }
     }
     languages
-});
+}
 
 /// Whether a lower-case word is a function word of a language.
 pub fn is_function_word(word: &str, lang: &Lang) -> bool {

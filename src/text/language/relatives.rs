@@ -1,7 +1,7 @@
 //! Near relatives among languages, and words by which they are told apart that are no function
 //! words: each is usual in the one and unusual or wrong in the others.
 
-use std::collections::HashMap;
+use super::function_words::{LanguagesOf, by_word};
 use std::sync::LazyLock;
 
 /// Languages and their telling words in lower case; a word may tell several from the rest.
@@ -105,18 +105,7 @@ const WORDS: &[(&str, &str)] = &[
     ),
 ];
 
-static LANGUAGES: LazyLock<HashMap<&'static str, Vec<&'static str>>> = LazyLock::new(|| {
-    let mut languages: HashMap<&str, Vec<&str>> = HashMap::new();
-    for &(lang, words) in WORDS {
-        for word in words.split(' ') {
-            let known = languages.entry(word).or_default();
-            if !known.contains(&lang) {
-                known.push(lang);
-            }
-        }
-    }
-    languages
-});
+static LANGUAGES: LazyLock<LanguagesOf> = LazyLock::new(|| by_word(WORDS));
 
 /// The languages that a lower-case word tells from their relatives.
 pub(super) fn languages(word: &str) -> &'static [&'static str] {
