@@ -5,9 +5,16 @@ use polygist::text::{extract::extract, sentences::split};
 use polygist::types::{Format, Lang, Markup, RawArticle, Source};
 
 libfuzzer_sys::fuzz_target!(|text: &str| {
-    for markup in [Markup::Plain, Markup::Markdown, Markup::Html, Markup::Undeclared] {
-        let source =
-            Source { path: "a".into(), format: Format::Text, bytes: 0, sha256: String::new(), notes: Vec::new() };
+    for markup in
+        [Markup::Plain, Markup::Markdown, Markup::Html, Markup::Fragment, Markup::Undeclared]
+    {
+        let source = Source {
+            path: "a".into(),
+            format: Format::Text,
+            bytes: 0,
+            sha256: String::new(),
+            notes: Vec::new(),
+        };
         let raw = RawArticle {
             id: "a".into(),
             source,
