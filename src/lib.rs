@@ -41,6 +41,8 @@ pub mod checkpoint;
 #[doc(hidden)]
 pub mod cli;
 #[doc(hidden)]
+pub mod document;
+#[doc(hidden)]
 pub mod error;
 mod event;
 #[doc(hidden)]

@@ -503,7 +503,15 @@ mod tests {
         }
         let (title, extra) = (None, serde_json::Map::new());
         let markup = Markup::Plain;
-        Ok(RawArticle { id: id.into(), source, title, text: text.into(), markup, extra })
+        Ok(RawArticle {
+            id: id.into(),
+            source,
+            title,
+            text: text.into(),
+            markup,
+            blocks: None,
+            extra,
+        })
     }
 
     fn job(to: &str, summary: bool) -> Job {

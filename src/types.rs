@@ -2,6 +2,7 @@
 
 mod alignment;
 mod language;
+mod marked;
 mod removed;
 
 use crate::error::Error;
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 pub use alignment::{AlignedToken, SegmentAlignment, TokenAlignment};
 pub use language::{Detection, Lang};
+pub use marked::{Inline, Inner, Marked, Tag, TagKind};
 pub use removed::{Removal, Removed};
 
 /// How a language model wants to be asked for a task.
@@ -91,6 +93,9 @@ pub struct RawArticle {
     pub text: String,
     /// The markup of the text.
     pub markup: Markup,
+    /// The blocks of a document whose format has them (an office document, subtitles); nothing of
+    /// them is looked for in the text then.
+    pub blocks: Option<Vec<Block>>,
     /// Fields of a JSON object that polygist does not use; passed on to the record.
     pub extra: serde_json::Map<String, serde_json::Value>,
 }
@@ -123,7 +128,8 @@ pub enum BlockKind {
 /// A run of text that is translated as a whole, and what stands around it.
 ///
 /// The text of an article is exactly the concatenation of `prefix + text + suffix` over its blocks,
-/// so that replacing each `text` by its translation keeps the layout.
+/// with the markup of `inline` in its places, so that replacing each `text` by its translation
+/// keeps the layout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Block {
     /// What it is.
@@ -132,6 +138,9 @@ pub struct Block {
     pub prefix: String,
     /// The text, hard-wrapped lines joined.
     pub text: String,
+    /// The markup inside of the text.
+    #[serde(default, skip_serializing_if = "Inline::is_empty")]
+    pub inline: Inline,
     /// Line breaks after the text, as they were.
     pub suffix: String,
 }
@@ -241,6 +250,10 @@ pub struct TranslationRecord {
     /// Which source tokens each written token comes from, where that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alignments: Vec<SegmentAlignment>,
+    /// The translated blocks of the body, those apart that are copied, in their order and with
+    /// their markup: what a document is written from.
+    #[serde(skip)]
+    pub blocks: Vec<Marked>,
 }
 
 /// The model of one step of a translation.

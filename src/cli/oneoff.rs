@@ -99,6 +99,7 @@ fn translated(record: &Record, source: &RawArticle) -> Result<String> {
         route: Vec::new(),
         steps: Vec::new(),
         alignments: Vec::new(),
+        blocks: Vec::new(),
     };
     Ok(report::translated(&Record { translation: Some(same), ..record.clone() }, title_gap(source)))
 }

@@ -107,6 +107,7 @@ impl Document<'_> {
             route,
             steps,
             alignments: self.translations.iter().enumerate().flat_map(of_segment).collect(),
+            blocks: Vec::new(),
         })
     }
 

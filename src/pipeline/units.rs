@@ -185,13 +185,14 @@ pub(super) fn fit(units: &[Unit], translations: &mut [Translation], to: &Lang) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Block, Format, Source};
+    use crate::types::{Block, Format, Inline, Source};
 
     fn find(code: &str, to: Option<&str>, blocks: &[&str]) -> Vec<String> {
         let block = |text: &&str| Block {
             kind: BlockKind::Paragraph,
             prefix: String::new(),
             text: text.to_string(),
+            inline: Inline::default(),
             suffix: "\n\n".into(),
         };
         let source = Source {

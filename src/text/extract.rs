@@ -34,6 +34,9 @@ use ledger::Ledger;
 /// [`Error::Input`] when nothing readable is left, or when the text is really binary data.
 pub fn extract(raw: &RawArticle) -> Result<Article> {
     refuse_binary(raw)?;
+    if let Some(blocks) = &raw.blocks {
+        return of_blocks(raw, blocks.clone());
+    }
     let text = clean::normalize(&raw.text);
     let (text, markup) = match raw.markup {
         Markup::Undeclared | Markup::Fragment => {
@@ -56,20 +59,7 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
     let given =
         raw.title.as_deref().map(|t| one_line(&clean::normalize(t))).filter(|t| !t.is_empty());
     let title = take_title(given.or(title), &mut blocks, markup);
-    let readable = |b: &Block| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text);
-    if !blocks.iter().any(readable) && title.is_none() {
-        let message = format!(
-            "expected an article, found no readable text in its {} bytes ({}); check the file, or \
-             leave it out with --pattern",
-            raw.source.bytes.max(raw.text.len() as u64),
-            if text.trim().is_empty() {
-                "it is empty"
-            } else {
-                "only markup, code, numbers or addresses"
-            },
-        );
-        return Err(Error::input(&raw.id, message));
-    }
+    refuse_unreadable(raw, title.as_deref(), &blocks)?;
     let mut extra = raw.extra.clone();
     for (name, value) in fields {
         extra.entry(name).or_insert(value);
@@ -82,6 +72,39 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
         removed: removed.entries(),
         extra,
     })
+}
+
+/// A document whose format has divided it already.
+fn of_blocks(raw: &RawArticle, blocks: Vec<Block>) -> Result<Article> {
+    let title = raw.title.as_deref().map(one_line).filter(|title| !title.is_empty());
+    refuse_unreadable(raw, title.as_deref(), &blocks)?;
+    Ok(Article {
+        id: raw.id.clone(),
+        source: raw.source.clone(),
+        title,
+        blocks,
+        removed: Vec::new(),
+        extra: raw.extra.clone(),
+    })
+}
+
+/// Refuses an article in which there is nothing to read.
+fn refuse_unreadable(raw: &RawArticle, title: Option<&str>, blocks: &[Block]) -> Result<()> {
+    let readable = |b: &Block| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text);
+    if !blocks.iter().any(readable) && title.is_none() {
+        let message = format!(
+            "expected an article, found no readable text in its {} bytes ({}); check the file, or \
+             leave it out with --pattern",
+            raw.source.bytes.max(raw.text.len() as u64),
+            if raw.text.trim().is_empty() {
+                "it is empty"
+            } else {
+                "only markup, code, numbers or addresses"
+            },
+        );
+        return Err(Error::input(&raw.id, message));
+    }
+    Ok(())
 }
 
 /// The front matter at the top of a Markdown text, with its fences; empty where there is none.
@@ -183,6 +206,7 @@ pub(super) mod tests {
                 Format::Html => Markup::Html,
                 _ => Markup::Undeclared,
             },
+            blocks: None,
             extra: Default::default(),
         }
     }

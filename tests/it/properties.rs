@@ -69,6 +69,7 @@ fn article(text: &str, markup: Markup) -> RawArticle {
         title: Some("Xyzzy 0".into()),
         text: text.into(),
         markup,
+        blocks: None,
         extra: Default::default(),
     }
 }

@@ -26,7 +26,15 @@ pub fn from_text(id: &str, text: &str) -> RawArticle {
         notes: Vec::new(),
     };
     let (title, extra) = (None, serde_json::Map::new());
-    RawArticle { id: id.into(), source, title, text: text.into(), markup: Markup::Plain, extra }
+    RawArticle {
+        id: id.into(),
+        source,
+        title,
+        text: text.into(),
+        markup: Markup::Plain,
+        blocks: None,
+        extra,
+    }
 }
 
 /// The articles of a file, one after the other; a bad one is an error in its place. See [`read`].
@@ -270,7 +278,7 @@ impl Articles {
 const JUNK: &str = "has data after the end of its gzip stream, which was not read";
 
 fn article(id: String, mut source: Source, contents: Contents) -> RawArticle {
-    let Contents { id: _, title, text, markup, extra } = contents;
+    let Contents { id: _, title, text, markup, blocks, extra } = contents;
     let broken = text.chars().chain(title.iter().flat_map(|t| t.chars()));
     let broken = broken.filter(|&c| c == char::REPLACEMENT_CHARACTER).count();
     if broken > 0 {
@@ -278,7 +286,7 @@ fn article(id: String, mut source: Source, contents: Contents) -> RawArticle {
             "has characters that cannot be decoded ({broken}); U+FFFD stands for each"
         ));
     }
-    RawArticle { id, source, title, text, markup, extra }
+    RawArticle { id, source, title, text, markup, blocks, extra }
 }
 
 /// A reader that has failed already.

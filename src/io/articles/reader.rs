@@ -2,7 +2,7 @@
 //! one, is in `readers.rs`.
 
 use super::options::ReadOptions;
-use crate::types::{Format, Markup};
+use crate::types::{Block, Format, Markup};
 use serde_json::{Map, Value};
 use std::io::{self, Read};
 
@@ -92,6 +92,8 @@ pub(super) struct Contents {
     pub text: String,
     /// The markup of the text.
     pub markup: Markup,
+    /// See [`RawArticle::blocks`](crate::types::RawArticle::blocks).
+    pub blocks: Option<Vec<Block>>,
     /// Other fields, which are passed on to the record.
     pub extra: Map<String, Value>,
 }
@@ -99,7 +101,7 @@ pub(super) struct Contents {
 impl Contents {
     /// An article that is a text and nothing else.
     pub fn of_text(text: String, markup: Markup) -> Contents {
-        Contents { id: None, title: None, text, markup, extra: Map::new() }
+        Contents { id: None, title: None, text, markup, blocks: None, extra: Map::new() }
     }
 
     /// Sets a field that is passed on, unless there is nothing in it.

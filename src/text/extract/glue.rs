@@ -2,7 +2,7 @@
 //! words says where they part; the text itself does, and names such as iPhone, YouTube and McDonald
 //! must stay whole.
 
-use crate::types::{Block, BlockKind};
+use crate::types::{Block, BlockKind, Inline};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -54,10 +54,21 @@ pub(super) fn part(blocks: Vec<Block>) -> Vec<Block> {
         for at in places {
             let text = block.text[start..at].to_string();
             let prefix = std::mem::take(&mut block.prefix);
-            out.push(Block { kind: block.kind, prefix, text, suffix: "\n".into() });
+            out.push(Block {
+                kind: block.kind,
+                prefix,
+                text,
+                inline: Inline::default(),
+                suffix: "\n".into(),
+            });
             start = at;
         }
-        out.push(Block { text: block.text.split_off(start), suffix, ..block });
+        out.push(Block {
+            text: block.text.split_off(start),
+            inline: Inline::default(),
+            suffix,
+            ..block
+        });
     }
     out
 }
@@ -138,6 +149,7 @@ mod tests {
             kind: BlockKind::Paragraph,
             prefix: String::new(),
             text: text.into(),
+            inline: Inline::default(),
             suffix: "\n".into(),
         };
         part(vec![block]).into_iter().map(|block| block.text).collect()

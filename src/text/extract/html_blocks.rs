@@ -2,7 +2,7 @@
 
 use super::page::{Node, Page, is_block, weight};
 use super::wraps::ends_sentence;
-use crate::types::{Block, BlockKind};
+use crate::types::{Block, BlockKind, Inline};
 
 /// A block, and the number of bytes of its text that are links.
 pub(super) struct Reading {
@@ -222,7 +222,13 @@ impl Writer {
             (BlockKind::Paragraph, quote, suffix.to_string())
         };
         self.out.push(Reading {
-            block: Block { kind, prefix, text: text.to_string(), suffix },
+            block: Block {
+                kind,
+                prefix,
+                text: text.to_string(),
+                inline: Inline::default(),
+                suffix,
+            },
             linked,
         });
     }
@@ -258,6 +264,7 @@ impl Writer {
             kind: BlockKind::Verbatim,
             prefix: String::new(),
             text: rows.join("\n"),
+            inline: Inline::default(),
             suffix: "\n\n".into(),
         };
         self.out.push(Reading { block, linked: 0 });

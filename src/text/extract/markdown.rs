@@ -3,7 +3,7 @@
 
 use super::found::{Found, join_line};
 use super::front::front_matter;
-use crate::types::{Block, BlockKind};
+use crate::types::{Block, BlockKind, Inline};
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use std::ops::Range;
 
@@ -29,6 +29,7 @@ pub(super) fn read(source: &str) -> Found {
             kind: BlockKind::Verbatim,
             prefix: String::new(),
             text: text.to_string(),
+            inline: Inline::default(),
             suffix,
         });
     }
@@ -39,7 +40,13 @@ pub(super) fn read(source: &str) -> Found {
             continue;
         }
         let prefix = between(&source[at..leaf.range.start], &mut blocks);
-        blocks.push(Block { kind: leaf.kind, prefix, text: leaf.text, suffix: String::new() });
+        blocks.push(Block {
+            kind: leaf.kind,
+            prefix,
+            text: leaf.text,
+            inline: Inline::default(),
+            suffix: String::new(),
+        });
         at = leaf.range.end;
     }
     let rest = between(&source[at..], &mut blocks);
@@ -54,6 +61,7 @@ pub(super) fn read(source: &str) -> Found {
                 kind: BlockKind::Verbatim,
                 prefix: String::new(),
                 text: rest,
+                inline: Inline::default(),
                 suffix: String::new(),
             }),
         }
@@ -96,6 +104,7 @@ fn between(gap: &str, blocks: &mut Vec<Block>) -> String {
                 kind: BlockKind::Verbatim,
                 prefix: String::new(),
                 text: line.trim_end_matches('\n').to_string(),
+                inline: Inline::default(),
                 suffix: "\n".repeat(usize::from(line.ends_with('\n'))),
             }),
         }

@@ -85,7 +85,7 @@ fn fields(json: &str, options: &ReadOptions, notes: &mut Vec<String>) -> Result<
         path::remove(&mut object, path);
     }
     let title = title.map(|(_, title)| tags::without(&title));
-    Ok(Contents { id, title, text: text.text, markup: text.markup, extra: object })
+    Ok(Contents { id, title, text: text.text, markup: text.markup, blocks: None, extra: object })
 }
 
 /// The field that the user named.
