@@ -115,8 +115,10 @@ mod tests {
             tag(12, "[^1]", TagKind::Point),
             tag(99, "<br>", TagKind::Point),
         ];
-        let marked =
-            Marked { text: "See the plan.".into(), inline: Inline { tags, kept: [8..12].into() } };
+        let marked = Marked {
+            text: "See the plan.".into(),
+            inline: Inline { tags, kept: vec![0..3, 8..12] },
+        };
         assert_eq!(marked.to_markup(), "See [the **plan**](x.org)[^1].<br>");
         let json = serde_json::to_string(&marked).unwrap();
         assert_eq!(serde_json::from_str::<Marked>(&json).unwrap(), marked);
