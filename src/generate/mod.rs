@@ -209,6 +209,11 @@ pub trait Generate: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Whether [`Generate::align`] answers: it does where a model has an encoder.
+    fn aligns(&self) -> bool {
+        false
+    }
+
     /// For each request and the ids of an output of it ([`Output::ids`]), which source tokens these
     /// come from: the weights of the decoder's attention to the source in a layer, counted from 0,
     /// or in the last one, as the mean over its heads. What `transformers` calls `cross_attentions`

@@ -124,11 +124,10 @@ impl<'a> Writer<'a> {
     /// being taken for its marks.
     fn protect_ends(&self, out: &mut String) {
         let is_heading = self.prefix.trim_end().ends_with('#');
-        if !is_heading && !self.is_cell() && !self.starts_with_tag() {
-            if let Some(found) = BLOCK.captures(out) {
-                let at = found.name("dot").map_or(0, |dot| dot.start());
-                out.insert(at, '\\');
-            }
+        let begins_line = !is_heading && !self.is_cell() && !self.starts_with_tag();
+        if let Some(found) = begins_line.then(|| BLOCK.captures(out)).flatten() {
+            let at = found.name("dot").map_or(0, |dot| dot.start());
+            out.insert(at, '\\');
         }
         let bare = out.trim_end_matches('#').len();
         if is_heading && bare < out.len() && out[..bare].ends_with(' ') {
