@@ -72,16 +72,8 @@ impl Placer<'_> {
             let inner = node.inner.iter().map(|inner| at_point(inner, at)).collect();
             placed.push(Placed { node, range: at..at, inner });
         }
+        // Of what stands at one place points come first, in the order of the source.
         placed.sort_by_key(|one| (one.range.start, one.range.end, one.node.first()));
-        // Of what stands at one place, the order is the source's; a span that ends there comes
-        // before what stood after it.
-        placed.sort_by(|a, b| {
-            let same = a.range.start == b.range.start && (a.range.is_empty() || b.range.is_empty());
-            match same {
-                true => a.node.first().cmp(&b.node.first()),
-                false => a.range.start.cmp(&b.range.start),
-            }
-        });
         placed
     }
 
@@ -129,19 +121,21 @@ impl Placer<'_> {
             return at..at;
         }
         let mut range = first.start..targets[last].end;
-        let is_word = char::is_alphanumeric;
-        if inside.trim_start().starts_with(|c: char| !is_word(c)) {
+        let is_other = |c: char| !c.is_alphanumeric();
+        let (start, end) = (inside.trim_start(), inside.trim_end());
+        let own = &start[..start.len() - start.trim_start_matches(is_other).len()];
+        if !own.is_empty() {
             let before = run.start.checked_sub(1).map_or(0, |word| targets[word].end);
             let marks = &self.text[before.max(bytes.start).min(range.start)..range.start];
-            let kept =
-                marks.rfind(char::is_whitespace).map_or(marks, |at| marks[at..].trim_start());
-            range.start -= kept.len();
+            let kept = &marks[marks.trim_end_matches(|c| is_like(c, own)).len()..];
+            range.start -= kept.trim_start().len();
         }
-        if inside.trim_end().ends_with(|c: char| !is_word(c)) {
+        let own = &end[end.trim_end_matches(is_other).len()..];
+        if !own.is_empty() {
             let after = targets.get(run.end).map_or(self.text.len(), |word| word.start);
             let marks = &self.text[range.end..after.min(bytes.end).max(range.end)];
-            let kept = marks.find(char::is_whitespace).unwrap_or(marks.len());
-            range.end += kept;
+            let kept = &marks[..marks.len() - marks.trim_start_matches(|c| is_like(c, own)).len()];
+            range.end += kept.trim_end().len();
         }
         let reaches = |end: bool| match end {
             false => node.open.is_none() && run.start == 0 && !taken[..run.start].contains(&true),
@@ -190,6 +184,17 @@ impl Placer<'_> {
         let rest = &self.text[at..];
         at + rest.find(|c: char| c.is_alphanumeric() || c.is_whitespace()).unwrap_or(rest.len())
     }
+}
+
+/// Whether a mark is one of some marks, or means the same in another language; or a space, which
+/// some languages have between marks and words.
+fn is_like(mark: char, marks: &str) -> bool {
+    const ALIKE: [&str; 5] = [".。।։", ",，、،", "?？؟", "!！", ":：;；؛"];
+    let is_quote = |c: char| "\"'“”„«»‘’‚「」『』《》".contains(c);
+    marks.contains(mark)
+        || mark.is_whitespace()
+        || is_quote(mark) && marks.contains(is_quote)
+        || ALIKE.iter().any(|alike| alike.contains(mark) && marks.contains(|c| alike.contains(c)))
 }
 
 /// A node and all in it at one place.
@@ -279,6 +284,8 @@ mod tests {
             placed("Pour [le (conseil)]^, la maison.", "For the council, the house.", &pairs),
             "For [the (council)]^, the house."
         );
+        assert_eq!(placed("Le [« conseil »].", "The “council”.", &pairs), "The [“council”].");
+        assert_eq!(placed("Pour [12 %].", "For 12%.", &[]), "For [12%].");
         assert_eq!(placed("[Pour le conseil.]", "For the council.", &[]), "[For the council.]");
         assert_eq!(placed("[^] Pour le conseil.", "For the council.", &[]), "[^]For the council.");
     }

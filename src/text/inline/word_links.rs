@@ -29,6 +29,12 @@ pub(super) struct WordLinks {
 
 /// What the same word, or number, in both texts counts for, against the weights of links.
 const SAME: f32 = 2.0;
+/// What a word that is written nearly alike counts for, as many names and terms are; and how much
+/// of its letters it shares at least.
+const ALIKE: f32 = 0.6;
+const SHARED: f64 = 0.6;
+/// Letters from which on a word may be alike and not the same.
+const LONG: usize = 5;
 /// What a word's place in its sentence counts for.
 const BY_ORDER: f32 = 0.1;
 /// Less than this is no evidence against a run's going on through a word.
@@ -43,14 +49,20 @@ impl WordLinks {
                 from[word].extend(touched(&source_words, source).map(|own| (own, *weight)));
             }
         }
+        let is_aligned = !links.is_empty();
         let known: Vec<String> =
             source_words.iter().map(|word| source[word.clone()].to_lowercase()).collect();
         for (number, word) in target_words.iter().enumerate() {
             let word = target[word.clone()].to_lowercase();
             let mut same = known.iter().enumerate().filter(|(_, other)| **other == word);
             // A word that comes twice says nothing.
-            if let (Some((own, _)), None) = (same.next(), same.next()) {
-                from[number].push((own, SAME));
+            match (same.next(), same.next()) {
+                (Some((own, _)), None) => from[number].push((own, SAME)),
+                // Where a model tells what belongs together it knows better.
+                (None, _) if !is_aligned => {
+                    from[number].extend(most_alike(&word, &known).map(|own| (own, ALIKE)));
+                }
+                _ => {}
             }
         }
         let mut all = WordLinks { source: source_words, target: target_words, from };
@@ -173,6 +185,17 @@ impl WordLinks {
         wanted.sort_by_key(|other| (other.abs_diff(own), *other));
         wanted.into_iter().find_map(|wanted| find(&best, wanted))
     }
+}
+
+/// The word that is written most like another.
+fn most_alike(word: &str, words: &[String]) -> Option<usize> {
+    let is_long = |word: &str| word.chars().count() >= LONG;
+    let alike = words.iter().map(|other| match is_long(word) && is_long(other) {
+        true => strsim::normalized_damerau_levenshtein(word, other),
+        false => 0.0,
+    });
+    let found = alike.enumerate().filter(|(_, shared)| *shared >= SHARED);
+    found.reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(number, _)| number)
 }
 
 /// The numbers of the words that a range touches.
