@@ -6,6 +6,7 @@
 mod attempt;
 mod hop;
 mod links;
+mod lost;
 mod pieces;
 mod progress;
 mod readable;
@@ -192,6 +193,7 @@ pub fn translate_along(
                     let Translation { text, alignments, .. } = &translation;
                     translation.links = links::links(&segment.text, text, alignments);
                 }
+                lost::put_back(&segment.text, &mut translation);
                 if !settings.align {
                     translation.alignments.clear();
                 }
