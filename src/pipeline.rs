@@ -4,6 +4,7 @@
 //! Articles go through in groups, so that the sentences of many are in the model at once and memory
 //! does not grow with the folder.
 
+mod laid_out;
 mod quoted;
 mod record;
 mod units;
@@ -13,7 +14,7 @@ use crate::generate::Generate;
 use crate::languages;
 use crate::task::checks;
 use crate::task::summarize::{self, Input, Summary};
-use crate::task::translate::{self, Named, Route, Router, Step, Translation};
+use crate::task::translate::{self, Named, Route, Routed, Router, Step, Translation};
 use crate::task::uses_examples;
 use crate::text::{extract, language, words};
 use crate::types::{
@@ -346,26 +347,6 @@ impl Document<'_> {
         let refused = OnBad::refuses(job.on_bad, &translation.problems, invents);
         if refused { &unit.text } else { &translation.text }
     }
-
-    /// The translated body, laid out as the source.
-    fn translated_text(&self, to: &Lang, job: &Job) -> String {
-        let from = &self.language.code;
-        let mut texts = vec![String::new(); self.article.blocks.len()];
-        for (number, unit) in self.units.iter().enumerate() {
-            if let Some(block) = unit.block {
-                texts[block].push_str(self.chosen(number, job));
-                texts[block].push_str(translate::gap(&unit.gap, from, to));
-            }
-        }
-        let blocks = self.article.blocks.iter().zip(texts);
-        blocks
-            .map(|(block, text)| {
-                let text =
-                    if block.kind == BlockKind::Verbatim { &block.text } else { text.trim_end() };
-                format!("{}{text}{}", block.prefix, block.suffix)
-            })
-            .collect()
-    }
 }
 
 fn translate_all(
@@ -379,10 +360,16 @@ fn translate_all(
         let route = document.route.as_ref();
         let route = route.ok_or_else(|| Error::Usage("translation needs a model".into()))?;
         let way = |language: &Lang| document.own_routes.get(language).unwrap_or(route);
-        let units = document.units.iter();
-        texts.extend(units.map(|unit| (unit.text.as_str(), way(&unit.language))));
-        let sentences = document.quotings.iter();
-        texts.extend(sentences.map(|one| (one.text.as_str(), way(&one.language))));
+        texts.extend(document.units.iter().map(|unit| Routed {
+            text: &unit.text,
+            route: way(&unit.language),
+            align: unit.block.is_some_and(|block| document.has_markup(block)),
+        }));
+        texts.extend(document.quotings.iter().map(|sentence| Routed {
+            text: &sentence.text,
+            route: way(&sentence.language),
+            align: false,
+        }));
     }
     let show = |step: Step| progress(step.into());
     let translations = translate::translate_along(&texts, job.translating, &show)?;

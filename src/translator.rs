@@ -244,8 +244,12 @@ impl Translator {
         on_event: OnEvent<'_>,
     ) -> Result<Vec<Translation>> {
         let layouts: Vec<Layout<'_>> = texts.map(|text| Layout::of(text, from)).collect();
-        let segment =
-            |text: &String| Segment { text: text.clone(), from: from.clone(), to: to.clone() };
+        let segment = |text: &String| Segment {
+            text: text.clone(),
+            from: from.clone(),
+            to: to.clone(),
+            align: false,
+        };
         let segments: Vec<Segment> =
             layouts.iter().flat_map(|layout| layout.sentences()).map(segment).collect();
         let show = |step: translate::Step| {

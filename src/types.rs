@@ -7,6 +7,7 @@ mod removed;
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 pub use alignment::{AlignedToken, SegmentAlignment, TokenAlignment};
 pub use language::{Detection, Lang};
@@ -128,8 +129,8 @@ pub enum BlockKind {
 /// A run of text that is translated as a whole, and what stands around it.
 ///
 /// The text of an article is exactly the concatenation of `prefix + text + suffix` over its blocks,
-/// with the markup of `inline` in its places, so that replacing each `text` by its translation
-/// keeps the layout.
+/// with the markup of `inline` in its places or, where it has one, its `original`, so that replacing
+/// each `text` by its translation keeps the layout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Block {
     /// What it is.
@@ -141,8 +142,28 @@ pub struct Block {
     /// The markup inside of the text.
     #[serde(default, skip_serializing_if = "Inline::is_empty")]
     pub inline: Inline,
+    /// How the source writes the text and its markup, where that is more than putting them together:
+    /// in several lines, with escapes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub original: Option<String>,
     /// Line breaks after the text, as they were.
     pub suffix: String,
+}
+
+impl Block {
+    /// The text with its markup, as the source writes it.
+    pub fn written(&self) -> Cow<'_, str> {
+        match &self.original {
+            Some(original) => original.into(),
+            None if self.inline.tags.is_empty() => self.text.as_str().into(),
+            None => self.marked().to_markup().into(),
+        }
+    }
+
+    /// The text and its markup.
+    pub fn marked(&self) -> Marked {
+        Marked { text: self.text.clone(), inline: self.inline.clone() }
+    }
 }
 
 /// An article after extraction and cleaning.
@@ -166,7 +187,7 @@ pub struct Article {
 impl Article {
     /// The body as text, laid out as in the source.
     pub fn text(&self) -> String {
-        self.blocks.iter().map(|b| format!("{}{}{}", b.prefix, b.text, b.suffix)).collect()
+        self.blocks.iter().map(|b| format!("{}{}{}", b.prefix, b.written(), b.suffix)).collect()
     }
 }
 

@@ -21,6 +21,7 @@ libfuzzer_sys::fuzz_target!(|text: &str| {
             title: None,
             text: text.into(),
             markup,
+            blocks: None,
             extra: Default::default(),
         };
         let Ok(article) = extract(&raw) else { continue };

@@ -144,6 +144,7 @@ pub(super) fn load_variant(
         positions: variant.positions,
         attention_pattern: variant.attention_pattern,
         recurrent: false,
+        aligning_head: None,
         empty_start: false,
         language_prompt: variant.language_prompt,
         encoder,

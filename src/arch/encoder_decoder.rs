@@ -192,6 +192,10 @@ impl Encoder for EncoderDecoder {
         self.decoder.layers.len()
     }
 
+    fn aligning_head(&self) -> Option<usize> {
+        self.config.aligning_head
+    }
+
     fn attention(&self, span: &mut Span<'_>, layer: usize) -> Result<Tensor> {
         let spans = std::slice::from_mut(span);
         let mut pass = ForwardPass::begin(self.storage.pool(), spans)?;

@@ -36,6 +36,8 @@ pub(super) struct EncoderDecoderConfig {
     pub attention_pattern: AttentionPattern,
     /// Whether the decoder's layers have a [`Recurrence`] in place of self-attention.
     pub recurrent: bool,
+    /// The head of the decoder's last layer that was taught to align, if one was.
+    pub aligning_head: Option<usize>,
     /// Whether the decoder starts with a token that has no embedding: zeros. Its id follows the
     /// last one of the vocabulary.
     pub empty_start: bool,

@@ -127,9 +127,13 @@ pub trait Encoder: Send + Sync {
     /// Layers of the decoder, each of which attends to the source.
     fn attention_layers(&self) -> usize;
 
+    /// The head of the last layer that was taught to align a translation with its source, if one
+    /// was.
+    fn aligning_head(&self) -> Option<usize>;
+
     /// The cross-attention weights of one sequence's tokens in a layer of the decoder, counted from
-    /// 0, the mean over the heads: (tokens, source); each row sums up to 1. Layers above are not
-    /// computed, so the span's cache serves later calls of this kind only.
+    /// 0: (heads, tokens, source); each row sums up to 1. Layers above are not computed, so the
+    /// span's cache serves later calls of this kind only.
     fn attention(&self, span: &mut Span<'_>, layer: usize) -> Result<Tensor>;
 }
 

@@ -107,6 +107,8 @@ pub(super) fn load(
         positions: PositionKind::SinusoidalFairseq { first: 0 },
         attention_pattern: AttentionPattern::Full,
         recurrent,
+        // Marian's guided alignment is of the first head (`transformer-guided-alignment-layer`).
+        aligning_head: Some(0),
         empty_start: true,
         language_prompt: Box::new(move |from, to, _| {
             pair.allows(from, to).then(LanguagePrompt::default)

@@ -243,6 +243,7 @@ pub(super) fn load_variant(
         },
         attention_pattern,
         recurrent: false,
+        aligning_head: None,
         empty_start: false,
         language_prompt,
     };

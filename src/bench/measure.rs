@@ -139,6 +139,10 @@ impl Generate for Counted<'_> {
         count
     }
 
+    fn aligns(&self) -> bool {
+        self.engine.aligns()
+    }
+
     fn align(&self, pairs: &[(&Request, &[u32])], layer: Option<usize>) -> Result<Vec<Alignment>> {
         self.engine.align(pairs, layer)
     }

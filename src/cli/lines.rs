@@ -118,6 +118,7 @@ impl<'a> Line<'a> {
             text: sentence.text.clone(),
             from: self.language.clone(),
             to: to.clone(),
+            align: false,
         })
     }
 

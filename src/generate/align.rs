@@ -4,7 +4,7 @@
 //! Generation itself never computes them: a finished output is read once more, all of its tokens at
 //! once.
 
-use super::attention::weights;
+use super::attention::{Heads, weights};
 use super::{Alignment, Engine, Request};
 use crate::error::{Error, Result};
 
@@ -20,6 +20,11 @@ impl Engine {
             return Err(Error::model(&self.id, message));
         };
         let layers = encoder.attention_layers();
+        // Of a layer that is asked for, all heads are of interest.
+        let heads = match layer {
+            None => encoder.aligning_head().map_or(Heads::Mean, Heads::One),
+            Some(_) => Heads::Mean,
+        };
         let layer = layer.unwrap_or(layers.saturating_sub(1));
         if layer >= layers {
             return Err(Error::Usage(format!(
@@ -52,7 +57,7 @@ impl Engine {
             let nothing = || Error::model(&id, "its encoder gave nothing back");
             let encoder = model.encoder().ok_or_else(nothing)?;
             let read = encoder.encode(&[&source])?.into_iter().next().ok_or_else(nothing)?;
-            weights(encoder, read, &tokens, start, false, layer)
+            weights(encoder, read, &tokens, start, false, (layer, heads))
         };
         self.on_workers(reading, attend, |number, weights| {
             alignments[number].weights = weights;

@@ -8,23 +8,37 @@ use std::sync::Arc;
 /// Tokens that are read in one go: what a layer makes of them bounds the memory.
 const CHUNK: usize = 64;
 
+/// The heads of a layer whose weights are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Heads {
+    /// The mean over all.
+    Mean,
+    /// One of them.
+    One(usize),
+}
+
 /// The weights with which each of the tokens after the first `start` tokens was chosen, over the
-/// tokens of the source: a row for each, the mean over the heads of a layer. With `next`, one row
-/// more: that of the token after the last.
+/// tokens of the source: a row for each, of the heads of a layer. With `next`, one row more: that of
+/// the token after the last.
 pub(super) fn weights(
     encoder: &dyn Encoder,
     source: Arc<SourceCache>,
     tokens: &[u32],
     start: usize,
     next: bool,
-    layer: usize,
+    (layer, heads): (usize, Heads),
 ) -> Result<Vec<Vec<f32>>> {
     // A token is chosen after the one before it was read.
     let read = &tokens[..(tokens.len() + usize::from(next)).saturating_sub(1)];
     let mut cache = KvCache::reading(source);
     let mut rows = Vec::with_capacity(read.len());
     for chunk in read.chunks(CHUNK) {
-        rows.extend(encoder.attention(&mut Span::new(chunk, &mut cache), layer)?.to_vec2::<f32>()?);
+        let all = encoder.attention(&mut Span::new(chunk, &mut cache), layer)?;
+        let own = match heads {
+            Heads::Mean => all.mean(0)?,
+            Heads::One(head) => all.get(head)?,
+        };
+        rows.extend(own.to_vec2::<f32>()?);
     }
     Ok(rows.split_off(start.saturating_sub(1).min(rows.len())))
 }

@@ -211,6 +211,10 @@ impl Generate for Engine {
         self.unknown_parts(text)
     }
 
+    fn aligns(&self) -> bool {
+        !self.is_decoder_only()
+    }
+
     fn align(&self, pairs: &[(&Request, &[u32])], layer: Option<usize>) -> Result<Vec<Alignment>> {
         self.alignments(pairs, layer)
     }

@@ -209,10 +209,16 @@ pub trait Generate: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// Whether [`Generate::align`] answers: it does where a model has an encoder.
+    fn aligns(&self) -> bool {
+        false
+    }
+
     /// For each request and the ids of an output of it ([`Output::ids`]), which source tokens these
     /// come from: the weights of the decoder's attention to the source in a layer, counted from 0,
-    /// or in the last one, as the mean over its heads. What `transformers` calls `cross_attentions`
-    /// is the same for each head. Each output is read once, all its tokens at once.
+    /// or in the last one, as the mean over its heads (what `transformers` calls `cross_attentions`
+    /// is the same for each head). Without a layer, they are of the head that was taught to align,
+    /// where a model has one: Firefox's models. Each output is read once, all its tokens at once.
     ///
     /// # Errors
     /// When the model has no encoder or no such layer, or an output is longer than its context.

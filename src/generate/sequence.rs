@@ -153,7 +153,7 @@ impl StoppingCriteria for SequenceCriteria<'_> {
             &[start, written].concat(),
             start.len(),
             ended,
-            last,
+            (last, attention::Heads::Mean),
         )?;
         Ok(penalty * attention::coverage(&weights))
     }

@@ -139,8 +139,8 @@ impl Attention {
     }
 
     /// The weights of the cross-attention of one sequence's queries, (tokens, heads, dim), over its
-    /// source, the mean over the heads: (tokens, source). Generation does not need them; candle's
-    /// operations compute them everywhere.
+    /// source: (heads, tokens, source). Generation does not need them; candle's operations compute
+    /// them everywhere.
     pub fn cross_attention_weights(
         &self,
         q: &Tensor,
@@ -166,7 +166,7 @@ impl Attention {
         let keys = keys.transpose(0, 1)?.contiguous()?; // (kv_heads, source, dim)
         let scores = (q.matmul(&keys.t()?)? * f64::from(scale))?;
         let weights = candle_nn::ops::softmax(&scores.to_dtype(DType::F32)?, D::Minus1)?;
-        Ok(weights.reshape((heads, tokens, keys.dim(1)?))?.mean(0)?)
+        Ok(weights.reshape((heads, tokens, keys.dim(1)?))?)
     }
 
     /// Self-attention of an encoder: queries (tokens, heads, dim) over keys and values (tokens,

@@ -100,14 +100,15 @@ impl Document<'_> {
         let steps = route.map_or(&[][..], Route::hops).iter().filter_map(step).collect();
         let (model, route) = route
             .map_or_else(Default::default, |route| (route.ids().join(" + "), route.languages()));
+        let (text, blocks) = self.laid_out(to, job);
         Some(TranslationRecord {
             language: to.clone(),
-            text: self.translated_text(to, job),
+            text,
             model,
             route,
             steps,
             alignments: self.translations.iter().enumerate().flat_map(of_segment).collect(),
-            blocks: Vec::new(),
+            blocks,
         })
     }
 

@@ -193,6 +193,7 @@ mod tests {
             prefix: String::new(),
             text: text.to_string(),
             inline: Inline::default(),
+            original: None,
             suffix: "\n\n".into(),
         };
         let source = Source {

@@ -5,6 +5,8 @@
 
 mod attempt;
 mod hop;
+mod links;
+mod lost;
 mod pieces;
 mod progress;
 mod readable;
@@ -20,6 +22,7 @@ use crate::error::{Error, Result};
 use crate::generate::{DecodingOptions, DecodingOverrides, Generate};
 use crate::languages;
 use crate::task::prompts;
+use crate::text::inline::Link;
 use crate::text::protect;
 use crate::types::{Lang, Problem, TokenAlignment};
 use progress::{Counter, OnStep};
@@ -34,6 +37,8 @@ pub struct Segment {
     pub from: Lang,
     /// The language wanted.
     pub to: Lang,
+    /// Whether to find out which of its words became which, for the markup that stood around them.
+    pub align: bool,
 }
 
 /// Settings of a translation.
@@ -82,6 +87,20 @@ pub struct Translation {
     /// segment that was translated by itself, those of the way into English before those of the way
     /// out of it.
     pub alignments: Vec<TokenAlignment>,
+    /// Parts of the source and of the text that belong together, where that was asked for and the
+    /// model tells.
+    pub links: Vec<Link>,
+}
+
+/// A text on its way.
+#[derive(Clone, Copy)]
+pub struct Routed<'a> {
+    /// The text.
+    pub text: &'a str,
+    /// Its way.
+    pub route: &'a Route<'a>,
+    /// See [`Segment::align`].
+    pub align: bool,
 }
 
 /// Translates segments, each with the first model that knows its pair of languages, or else through
@@ -110,7 +129,7 @@ pub fn translate_by(
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
     let mut routes: HashMap<(&Lang, &Lang), Route<'_>> = HashMap::new();
-    for Segment { text, from, to } in segments {
+    for Segment { text, from, to, .. } in segments {
         if protect::is_translatable(text) && !routes.contains_key(&(from, to)) {
             let found = router.route(from, to)?;
             routes.insert((from, to), found.ok_or_else(|| no_way(router, from, to))?);
@@ -120,8 +139,12 @@ pub fn translate_by(
     for Segment { from, to, .. } in segments {
         routes.entry((from, to)).or_insert_with(|| Route::none(from));
     }
-    let routed: Vec<(&str, &Route<'_>)> =
-        segments.iter().map(|s| (s.text.as_str(), &routes[&(&s.from, &s.to)])).collect();
+    let routed = segments.iter().map(|segment| Routed {
+        text: &segment.text,
+        route: &routes[&(&segment.from, &segment.to)],
+        align: segment.align,
+    });
+    let routed: Vec<Routed<'_>> = routed.collect();
     translate_along(&routed, settings, on_done)
 }
 
@@ -140,31 +163,40 @@ fn no_way(router: &dyn Router, from: &Lang, to: &Lang) -> Error {
 /// # Errors
 /// When a model fails.
 pub fn translate_along(
-    texts: &[(&str, &Route<'_>)],
+    texts: &[Routed<'_>],
     settings: Settings,
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
-    let hops = |(_, route): &(&str, &Route<'_>)| route.hops().len();
+    let hops = |text: &Routed<'_>| text.route.hops().len();
     let counter = Counter::new(texts.iter().map(hops).sum(), on_done);
     let mut results: Vec<Option<Translation>> = vec![None; texts.len()];
     for number in 0..texts.iter().map(hops).max().unwrap_or(0) {
         // The segments of one model go through it together.
         let mut by_model: BTreeMap<_, (&Hop<'_>, Vec<usize>)> = BTreeMap::new();
-        for (i, (_, route)) in texts.iter().enumerate() {
-            if let Some(hop) = route.hops().get(number) {
+        for (i, text) in texts.iter().enumerate() {
+            if let Some(hop) = text.route.hops().get(number) {
                 let key = (hop.number, hop.reverse.map(|model| model.id()));
                 by_model.entry(key).or_insert((hop, Vec::new())).1.push(i);
             }
         }
         for (hop, places) in by_model.into_values() {
             let segment = |&i: &usize| {
-                let (text, (from, to)) = (texts[i].0, texts[i].1.languages_of(number));
+                let Routed { text, route, align } = texts[i];
+                let (from, to) = route.languages_of(number);
                 let text = results[i].as_ref().map_or(text, |before| before.text.as_str());
-                Segment { text: text.into(), from: from.clone(), to: to.clone() }
+                Segment { text: text.into(), from: from.clone(), to: to.clone(), align }
             };
             let segments: Vec<Segment> = places.iter().map(segment).collect();
             let found = hop::translate(hop.model, hop.reverse, &segments, settings, &counter)?;
-            for (i, translation) in places.into_iter().zip(found) {
+            for ((i, segment), mut translation) in places.into_iter().zip(&segments).zip(found) {
+                if segment.align {
+                    let Translation { text, alignments, .. } = &translation;
+                    translation.links = links::links(&segment.text, text, alignments);
+                }
+                lost::put_back(&segment.text, &mut translation);
+                if !settings.align {
+                    translation.alignments.clear();
+                }
                 results[i] = Some(match results[i].take() {
                     Some(first) => joined(first, translation),
                     None => translation,
@@ -172,9 +204,9 @@ pub fn translate_along(
             }
         }
     }
-    let same = |text: &str| Translation { text: text.into(), ..Translation::default() };
-    let result = |(result, (text, _)): (Option<Translation>, &(&str, _))| {
-        result.unwrap_or_else(|| same(text))
+    let result = |(result, text): (Option<Translation>, &Routed<'_>)| {
+        let same = || Translation { text: text.text.into(), ..Translation::default() };
+        result.unwrap_or_else(same)
     };
     Ok(results.into_iter().zip(texts).map(result).collect())
 }
@@ -193,6 +225,7 @@ fn joined(first: Translation, second: Translation) -> Translation {
         unread_tokens: first.unread_tokens + second.unread_tokens,
         output_tokens: first.output_tokens + second.output_tokens,
         alignments: [first.alignments, second.alignments].concat(),
+        links: links::composed(&first.links, &second.links),
     }
 }
 
@@ -239,6 +272,7 @@ mod tests {
                 text: "Le pont a été fermé onze mois.".into(),
                 from: Lang::parse("fr").unwrap(),
                 to: Lang::en(),
+                align: false,
             };
             let found = translate(&[&model], &[segment], Settings::default(), &|_| true).unwrap();
             assert_eq!(
@@ -279,7 +313,8 @@ mod tests {
                 decoding: DecodingOverrides { min_confidence, ..DecodingOverrides::default() },
                 ..Settings::default()
             };
-            let segment = Segment { text: text.into(), from: lang("fr"), to: lang(to) };
+            let segment =
+                Segment { text: text.into(), from: lang("fr"), to: lang(to), align: false };
             let found = translate(&[&model], &[segment], settings, &|_| true).unwrap().remove(0);
             (
                 found.confidence.map(|p| (p * 1000.0).round()),
@@ -303,7 +338,7 @@ mod tests {
             .with([crate::generate::Capability::Translation])
             .lacking(|c| "😀🎂“”".contains(c));
         let from = Lang::parse("pt").unwrap();
-        let segment = Segment { text: text.into(), from, to: Lang::en() };
+        let segment = Segment { text: text.into(), from, to: Lang::en(), align: false };
         translate(&[&model], &[segment], Settings::default(), &|_| true).unwrap().remove(0)
     }
 
@@ -367,7 +402,12 @@ mod tests {
 
     #[test]
     fn what_needs_no_translation_needs_no_model() {
-        let segment = |text: &str| Segment { text: text.into(), from: Lang::und(), to: Lang::en() };
+        let segment = |text: &str| Segment {
+            text: text.into(),
+            from: Lang::und(),
+            to: Lang::en(),
+            align: false,
+        };
         let model = scripted(&["Hello."]);
         let translated = |models: &[&dyn Generate], text: &str| {
             translate(models, &[segment(text)], Settings::default(), &|_| true)

@@ -162,13 +162,14 @@ fn take_title(title: Option<String>, blocks: &mut Vec<Block>, markup: Markup) ->
         let body = blocks[first + 1..]
             .iter()
             .any(|b| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text));
-        (top && body).then(|| block.text.clone())
+        // Its links and emphasis have a place in the text, and none in a title.
+        (top && body && block.inline.tags.is_empty()).then(|| block.text.clone())
     })?;
     let key = key(&title);
     // It may stand there twice, and a byline or date may stand between.
     let mut looked_at = 0;
     blocks.retain(|b| {
-        if b.kind == BlockKind::Verbatim || looked_at >= 4 {
+        if b.kind == BlockKind::Verbatim || !b.inline.tags.is_empty() || looked_at >= 4 {
             return true;
         }
         looked_at += 1;

@@ -11,6 +11,7 @@ pub mod caps;
 pub mod clean;
 /// Title and blocks of a raw article.
 pub mod extract;
+pub mod inline;
 pub mod language;
 /// Placeholders for what a model is not to touch.
 pub mod mask;

@@ -16,6 +16,7 @@ mod gguf;
 mod hub;
 mod inputs;
 mod layers;
+mod markup;
 mod memory;
 mod models;
 mod properties;

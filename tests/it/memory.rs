@@ -85,6 +85,10 @@ impl Encoder for Cramped {
         self.inner.encoder().unwrap().attention_layers()
     }
 
+    fn aligning_head(&self) -> Option<usize> {
+        self.inner.encoder().unwrap().aligning_head()
+    }
+
     fn attention(&self, span: &mut Span<'_>, layer: usize) -> Result<Tensor> {
         self.inner.encoder().unwrap().attention(span, layer)
     }

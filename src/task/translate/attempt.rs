@@ -69,7 +69,7 @@ impl<'a> Attempt<'a> {
                 *known = known.or_else(|| Likelihood::searched(output, &request.options));
             }
         }
-        let alignments = self.alignments(&batch.requests, &outputs)?;
+        let alignments = self.alignments(&batch, &outputs)?;
         let mut written =
             outputs.into_iter().zip(batch.sizes).zip(likelihoods).zip(alignments).map(
                 |(((output, tokens), likelihood), alignment)| Written {
@@ -151,18 +151,25 @@ impl<'a> Attempt<'a> {
         reranker.choose(outputs, one_more)
     }
 
-    /// The alignment of each output with its source, where that is asked for.
-    fn alignments(
-        &self,
-        requests: &[Request],
-        outputs: &[Output],
-    ) -> Result<Vec<Option<Alignment>>> {
-        if !self.settings.align {
-            return Ok(vec![None; outputs.len()]);
+    /// The alignment of each output with its source, where that is asked for. A model without an
+    /// encoder has none, which only those who asked for all alignments are told.
+    fn alignments(&self, batch: &Batch<'_>, outputs: &[Output]) -> Result<Vec<Option<Alignment>>> {
+        let mut alignments = vec![None; outputs.len()];
+        let is_asked = |number: usize| self.settings.align || batch.segments[number].align;
+        let mut asked: Vec<usize> = (0..outputs.len()).filter(|&number| is_asked(number)).collect();
+        if !self.settings.align && !self.model.aligns() {
+            asked.clear();
         }
-        let pairs: Vec<(&Request, &[u32])> =
-            requests.iter().zip(outputs).map(|(request, o)| (request, o.ids.as_slice())).collect();
-        Ok(self.model.align(&pairs, None)?.into_iter().map(Some).collect())
+        let pair = |&number: &usize| (&batch.requests[number], outputs[number].ids.as_slice());
+        let pairs: Vec<(&Request, &[u32])> = asked.iter().map(pair).collect();
+        if pairs.is_empty() {
+            return Ok(alignments);
+        }
+        let found = self.model.align(&pairs, None)?;
+        for (number, alignment) in asked.into_iter().zip(found) {
+            alignments[number] = Some(alignment);
+        }
+        Ok(alignments)
     }
 }
 

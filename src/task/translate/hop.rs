@@ -127,7 +127,7 @@ impl Best {
         } else if let Some(bare) =
             checks::without_added_brackets(&segment.text, &self.translation.text)
         {
-            let Segment { text, from, to } = segment;
+            let Segment { text, from, to, .. } = segment;
             let problems = checks::translation(text, &bare, Finish::Stop, from, to);
             if Severity::of(&problems) < self.severity {
                 (self.translation.text, self.translation.problems) = (bare, problems);
@@ -143,7 +143,7 @@ impl Best {
 
     /// Takes an attempt where it is better than those before.
     fn consider(&mut self, mut attempt: Translation, segment: &Segment, strategy: RetryStrategy) {
-        let Segment { text, from, to } = segment;
+        let Segment { text, from, to, .. } = segment;
         let held = &mut self.translation;
         let is_dropped = |problem: &Problem| {
             !attempt.problems.contains(problem)

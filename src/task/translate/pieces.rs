@@ -185,7 +185,7 @@ impl Assembly<'_> {
 
 /// A translation in the typography of its language and with the marks of its source.
 fn in_style(text: &str, segment: &Segment) -> String {
-    let Segment { text: source, from, to } = segment;
+    let Segment { text: source, from, to, .. } = segment;
     let mut text = clean::normalize(seams::end(text, source));
     if caps::is_capitals(source) {
         text = caps::upper(&text, to);
@@ -204,7 +204,7 @@ fn checked(
     finish: Finish,
     says_nothing: bool,
 ) -> Vec<Problem> {
-    let Segment { text: source, from, to } = segment;
+    let Segment { text: source, from, to, .. } = segment;
     let mut problems = checks::translation(source, text, finish, from, to);
     if problems.contains(&Problem::Number)
         && let Some(fixed) = checks::with_fixed_number(source, text, from, to)

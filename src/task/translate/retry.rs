@@ -179,7 +179,7 @@ mod tests {
             ("VOCÊ SABIA?", "Você sabia?", "Did you know?", "DID YOU KNOW?"),
         ] {
             let (from, to) = (Lang::parse("pt").unwrap(), Lang::en());
-            let segment = Segment { text: text.into(), from, to };
+            let segment = Segment { text: text.into(), from, to, align: false };
             let way = RetryStrategy::AsSentence;
             assert_eq!(way.source(&segment), given);
             assert_eq!(way.fit(written.into(), &segment), expected);
@@ -196,7 +196,7 @@ mod tests {
             ("olá", RetryStrategy::InLowerCase, "olá", "hello", "hello"),
         ] {
             let (from, to) = (Lang::parse("pt").unwrap(), Lang::en());
-            let segment = Segment { text: text.into(), from, to };
+            let segment = Segment { text: text.into(), from, to, align: false };
             assert_eq!(way.source(&segment), given);
             assert_eq!(way.fit(written.into(), &segment), expected);
         }

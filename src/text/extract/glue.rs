@@ -59,6 +59,7 @@ pub(super) fn part(blocks: Vec<Block>) -> Vec<Block> {
                 prefix,
                 text,
                 inline: Inline::default(),
+                original: None,
                 suffix: "\n".into(),
             });
             start = at;
@@ -66,6 +67,7 @@ pub(super) fn part(blocks: Vec<Block>) -> Vec<Block> {
         out.push(Block {
             text: block.text.split_off(start),
             inline: Inline::default(),
+            original: None,
             suffix,
             ..block
         });
@@ -150,6 +152,7 @@ mod tests {
             prefix: String::new(),
             text: text.into(),
             inline: Inline::default(),
+            original: None,
             suffix: "\n".into(),
         };
         part(vec![block]).into_iter().map(|block| block.text).collect()

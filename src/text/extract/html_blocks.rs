@@ -227,6 +227,7 @@ impl Writer {
                 prefix,
                 text: text.to_string(),
                 inline: Inline::default(),
+                original: None,
                 suffix,
             },
             linked,
@@ -265,6 +266,7 @@ impl Writer {
             prefix: String::new(),
             text: rows.join("\n"),
             inline: Inline::default(),
+            original: None,
             suffix: "\n\n".into(),
         };
         self.out.push(Reading { block, linked: 0 });

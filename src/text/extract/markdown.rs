@@ -1,22 +1,18 @@
-//! Markdown: the text of paragraphs, headings and items is found by the parser's offsets;
-//! everything else stays as it is.
+//! Markdown: the text of paragraphs, headings, items and cells is found by the parser's offsets,
+//! with its markup beside it; everything else stays as it is.
 
-use super::found::{Found, join_line};
+mod leaves;
+mod pairs;
+mod shield;
+
+use super::found::Found;
 use super::front::front_matter;
-use crate::types::{Block, BlockKind, Inline};
-use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
-use std::ops::Range;
+use crate::text::inline;
+use crate::types::{Block, BlockKind, Inline, Marked};
+use leaves::leaves;
 
-/// One paragraph, heading or item in the source.
-struct Leaf {
-    kind: BlockKind,
-    /// Place of the text in the source.
-    range: Range<usize>,
-    text: String,
-}
-
-/// Reads Markdown. Front matter, code, tables, HTML blocks, rules and link definitions become
-/// [`BlockKind::Verbatim`].
+/// Reads Markdown. Front matter, code, HTML blocks, rules, link definitions and the lines of site
+/// generators become [`BlockKind::Verbatim`].
 pub(super) fn read(source: &str) -> Found {
     let front = front_matter(source);
     let mut blocks: Vec<Block> = Vec::new();
@@ -30,23 +26,23 @@ pub(super) fn read(source: &str) -> Found {
             prefix: String::new(),
             text: text.to_string(),
             inline: Inline::default(),
+            original: None,
             suffix,
         });
     }
     let leaves = leaves(source);
     let mut at = 0;
     for leaf in leaves {
-        if leaf.range.start < at || leaf.text.is_empty() {
+        if leaf.range.start < at || leaf.marked.text.is_empty() && leaf.marked.inline.is_empty() {
             continue;
         }
         let prefix = between(&source[at..leaf.range.start], &mut blocks);
-        blocks.push(Block {
-            kind: leaf.kind,
-            prefix,
-            text: leaf.text,
-            inline: Inline::default(),
-            suffix: String::new(),
-        });
+        let written = &source[leaf.range.clone()];
+        let original =
+            (inline::markdown(&leaf.marked, &prefix) != written).then(|| written.to_string());
+        let Marked { text, inline } = leaf.marked;
+        let suffix = String::new();
+        blocks.push(Block { kind: leaf.kind, prefix, text, inline, original, suffix });
         at = leaf.range.end;
     }
     let rest = between(&source[at..], &mut blocks);
@@ -62,6 +58,7 @@ pub(super) fn read(source: &str) -> Found {
                 prefix: String::new(),
                 text: rest,
                 inline: Inline::default(),
+                original: None,
                 suffix: String::new(),
             }),
         }
@@ -90,11 +87,12 @@ fn between(gap: &str, blocks: &mut Vec<Block>) -> String {
         block.suffix.push_str(end);
         whole = rest;
     }
+    let mut lead = String::new();
     for line in whole.split_inclusive('\n') {
         let blank = line.trim_matches(|c: char| c.is_whitespace() || c == '>').is_empty();
         match blocks.last_mut() {
             Some(block) if blank => block.suffix.push_str(line),
-            _ if blank => {}
+            None if blank => lead.push_str(line),
             // Lines of one code block or table stay together.
             Some(block) if block.kind == BlockKind::Verbatim && block.suffix == "\n" => {
                 block.text.push('\n');
@@ -102,172 +100,15 @@ fn between(gap: &str, blocks: &mut Vec<Block>) -> String {
             }
             _ => blocks.push(Block {
                 kind: BlockKind::Verbatim,
-                prefix: String::new(),
+                prefix: std::mem::take(&mut lead),
                 text: line.trim_end_matches('\n').to_string(),
                 inline: Inline::default(),
+                original: None,
                 suffix: "\n".repeat(usize::from(line.ends_with('\n'))),
             }),
         }
     }
-    prefix.to_string()
-}
-
-/// Follows the parser and collects the leaves.
-fn leaves(source: &str) -> Vec<Leaf> {
-    let options = Options::ENABLE_TABLES
-        | Options::ENABLE_FOOTNOTES
-        | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS;
-    let mut reader = Reader { source, out: Vec::new(), kind: Vec::new(), open: None, verbatim: 0 };
-    for (event, range) in Parser::new_ext(source, options).into_offset_iter() {
-        match event {
-            Event::Start(tag) => reader.start(&tag, range),
-            Event::End(tag) => reader.end(tag, range),
-            Event::SoftBreak => reader.line_break(range, false),
-            Event::HardBreak => reader.line_break(range, true),
-            Event::Rule | Event::Html(_) => reader.close(),
-            // "[ ]" belongs to the marker.
-            Event::TaskListMarker(_) => {}
-            _ => reader.inline(range),
-        }
-    }
-    reader.close();
-    reader.out
-}
-
-/// A leaf that is being read.
-struct Open {
-    /// Start of the leaf in the source.
-    start: usize,
-    /// Start of the current line; `None` right after a line break.
-    line: Option<usize>,
-    /// End of what was read so far.
-    end: usize,
-    /// The lines before the current one, joined.
-    text: String,
-}
-
-struct Reader<'a> {
-    source: &'a str,
-    out: Vec<Leaf>,
-    /// Kinds of the open block elements.
-    kind: Vec<BlockKind>,
-    open: Option<Open>,
-    /// Depth of elements that are passed through.
-    verbatim: usize,
-}
-
-impl Reader<'_> {
-    fn start(&mut self, tag: &Tag, range: Range<usize>) {
-        match tag {
-            Tag::CodeBlock(_) | Tag::Table(_) | Tag::HtmlBlock | Tag::MetadataBlock(_) => {
-                self.close();
-                self.verbatim += 1;
-            }
-            Tag::Heading { .. } => {
-                self.close();
-                self.kind.push(BlockKind::Heading);
-            }
-            Tag::Item => {
-                self.close();
-                self.kind.push(BlockKind::Item);
-            }
-            Tag::Paragraph => {
-                self.close();
-                // A paragraph of an item is the item's text.
-                let inside = self.kind.last().copied();
-                self.kind.push(if inside == Some(BlockKind::Item) {
-                    BlockKind::Item
-                } else {
-                    BlockKind::Paragraph
-                });
-            }
-            Tag::BlockQuote(_) => {
-                self.close();
-                self.kind.push(BlockKind::Paragraph);
-            }
-            Tag::List(_) | Tag::FootnoteDefinition(_) => self.close(),
-            tag if is_inline(tag) => self.inline(range),
-            _ => {}
-        }
-    }
-
-    fn end(&mut self, tag: TagEnd, range: Range<usize>) {
-        match tag {
-            TagEnd::CodeBlock | TagEnd::Table | TagEnd::HtmlBlock | TagEnd::MetadataBlock(_) => {
-                self.verbatim = self.verbatim.saturating_sub(1)
-            }
-            TagEnd::Heading(_) | TagEnd::Item | TagEnd::Paragraph | TagEnd::BlockQuote(_) => {
-                self.close();
-                self.kind.pop();
-            }
-            TagEnd::List(_) | TagEnd::FootnoteDefinition => self.close(),
-            TagEnd::Emphasis
-            | TagEnd::Strong
-            | TagEnd::Strikethrough
-            | TagEnd::Link
-            | TagEnd::Image => self.extend(range.end),
-            _ => {}
-        }
-    }
-
-    /// Takes in a part of the text, which begins a leaf or a line or goes on with one.
-    fn inline(&mut self, range: Range<usize>) {
-        if self.verbatim > 0 {
-            return;
-        }
-        // The backslash of an escape is not in the range of what it escapes.
-        let start =
-            if self.source[..range.start].ends_with('\\') { range.start - 1 } else { range.start };
-        match &mut self.open {
-            Some(open) => {
-                open.line.get_or_insert(start);
-                // Nested elements lie inside; a link that spans lines is taken line by line.
-                if !self.source[range.clone()].contains('\n') {
-                    open.end = open.end.max(range.end);
-                }
-            }
-            None => {
-                let end = if self.source[range.clone()].contains('\n') { start } else { range.end };
-                self.open = Some(Open { start, line: Some(start), end, text: String::new() });
-            }
-        }
-    }
-
-    fn extend(&mut self, end: usize) {
-        if let Some(open) = &mut self.open {
-            open.end = open.end.max(end);
-        }
-    }
-
-    fn line_break(&mut self, range: Range<usize>, hard: bool) {
-        if hard {
-            return self.close();
-        }
-        if let Some(open) = &mut self.open {
-            if let Some(line) = open.line.take() {
-                join_line(&mut open.text, self.source[line..range.start.max(line)].trim());
-            }
-            open.end = open.end.max(range.start);
-        }
-    }
-
-    /// Ends the open leaf.
-    fn close(&mut self) {
-        let Some(mut open) = self.open.take() else { return };
-        if let Some(line) = open.line {
-            join_line(&mut open.text, self.source[line..open.end.max(line)].trim_end());
-        }
-        let kind = self.kind.last().copied().unwrap_or(BlockKind::Paragraph);
-        self.out.push(Leaf { kind, range: open.start..open.end, text: open.text });
-    }
-}
-
-fn is_inline(tag: &Tag) -> bool {
-    matches!(
-        tag,
-        Tag::Emphasis | Tag::Strong | Tag::Strikethrough | Tag::Link { .. } | Tag::Image { .. }
-    )
+    lead + prefix
 }
 
 #[cfg(test)]
@@ -280,12 +121,27 @@ mod tests {
         \nbreak \\* here\n\n```rust\nfn main() {}\n```\n\n| a | b |\n|---|---|\n| c | d |\
         \n\nUnder\n=====\n\n![map](m.png) text\n\n<div>html</div>\n\n[x]: https://x.org\n\nEnd.\n";
 
+    fn whole(source: &str) -> String {
+        let blocks = read(source).blocks;
+        blocks.iter().map(|b| format!("{}{}{}", b.prefix, b.written(), b.suffix)).collect()
+    }
+
     #[test]
     fn blocks_and_their_surroundings() {
-        let blocks = read(SAMPLE).blocks;
-        let text: Vec<(BlockKind, &str, &str)> =
-            blocks.iter().map(|b| (b.kind, b.prefix.as_str(), b.text.as_str())).collect();
         use BlockKind::*;
+        let blocks = read(SAMPLE).blocks;
+        let marked: Vec<(BlockKind, &str, String)> = blocks
+            .iter()
+            .map(|b| {
+                let text = match b.kind {
+                    Verbatim => b.text.clone(),
+                    _ => inline::markdown(&b.marked(), &b.prefix),
+                };
+                (b.kind, b.prefix.as_str(), text)
+            })
+            .collect();
+        let text: Vec<(BlockKind, &str, &str)> =
+            marked.iter().map(|(kind, prefix, text)| (*kind, *prefix, text.as_str())).collect();
         assert_eq!(
             text,
             [
@@ -302,9 +158,13 @@ mod tests {
                 (Item, "1. ", "First wrapped"),
                 (Paragraph, "> ", "quoted line goes on"),
                 (Paragraph, "", "Hard"),
-                (Paragraph, "", "break \\* here"),
+                (Paragraph, "", "break * here"),
                 (Verbatim, "", "```rust\nfn main() {}\n```"),
-                (Verbatim, "", "| a | b |\n|---|---|\n| c | d |"),
+                (Paragraph, "| ", "a"),
+                (Paragraph, " | ", "b"),
+                (Verbatim, "", "|---|---|"),
+                (Paragraph, "| ", "c"),
+                (Paragraph, " | ", "d"),
                 (Heading, "", "Under"),
                 (Paragraph, "", "![map](m.png) text"),
                 (Verbatim, "", "<div>html</div>"),
@@ -316,25 +176,72 @@ mod tests {
     }
 
     #[test]
-    fn the_source_comes_back_with_its_wrapped_lines_joined() {
-        let joined = SAMPLE
-            .replace("[the\nreport]", "[the report]")
-            .replace("`code`.\nThey", "`code`. They")
-            .replace("First\n   wrapped", "First wrapped")
-            .replace("quoted line\n> goes", "quoted line goes");
-        let whole: String = read(SAMPLE)
-            .blocks
-            .iter()
-            .map(|b| format!("{}{}{}", b.prefix, b.text, b.suffix))
-            .collect();
-        assert_eq!(whole, joined);
+    fn a_reader_sees_text_and_the_markup_stands_beside_it() {
+        let shown = |source: &str| {
+            let found = read(source).blocks;
+            let blocks = found.iter().filter(|block| block.kind != BlockKind::Verbatim);
+            blocks
+                .map(|b| (b.text.clone(), inline::markdown(&b.marked(), &b.prefix)))
+                .collect::<Vec<_>>()
+        };
+        for (source, text, again) in [
+            (
+                "[![état](https://x.org/a_(b).svg)](https://y.org?a=1&b=2)",
+                "",
+                "[![état](https://x.org/a_(b).svg)](https://y.org?a=1&b=2)",
+            ),
+            (
+                "See [<u>the report</u>](https://x.org/r_(f).pdf)[^1], **[the plan](p)**.",
+                "See the report, the plan.",
+                "See [<u>the report</u>](https://x.org/r_(f).pdf)[^1], **[the plan](p)**.",
+            ),
+            (
+                "[the map][map] and [a *b*][]\n\n[map]: m\n[a *b*]: n",
+                "the map and a b",
+                "[the map][map] and [a *b*][a *b*]",
+            ),
+            (
+                "Go: <https://x.org/a_b_c>!",
+                "Go: https://x.org/a_b_c!",
+                "Go: <https://x.org/a_b_c>!",
+            ),
+            ("A ~~b~~ &amp; c\\*", "A b & c*", "A ~~b~~ & c*"),
+            ("Set `a_b_` to\n`1`.", "Set `a_b_` to `1`.", "Set `a_b_` to `1`."),
+            (
+                "Dear {{ user.name }}, {% if x %}yes{% endif %}",
+                "Dear {{ user.name }}, yes",
+                "Dear {{ user.name }}, {% if x %}yes{% endif %}",
+            ),
+            ("## Map {#fig-map .wide}", "Map ", "Map {#fig-map .wide}"),
+            (
+                "[[Bridge|The bridge]] and [[Ferry]]",
+                "The bridge and [[Ferry]]",
+                "[[Bridge|The bridge]] and [[Ferry]]",
+            ),
+            ("字*字\n字*字", "字字字字", "字*字字*字"),
+            ("**one\n[two](x)** three", "one two three", "**one [two](x)** three"),
+        ] {
+            let found = shown(source);
+            assert_eq!(found[0], (text.to_string(), again.to_string()), "{source}");
+        }
+        // Lines of site generators divide paragraphs.
+        let source = "{{% note %}}\nOne.\n{{% /note %}}\n\n{{< figure\n  src=\"x\" >}}\nTwo\n::: tip\nThree\n:::\n";
+        let texts: Vec<String> = shown(source).into_iter().map(|(text, _)| text).collect();
+        assert_eq!(texts, ["One.", "Two", "Three"]);
+        assert_eq!(whole(source), source);
+    }
+
+    #[test]
+    fn the_source_comes_back_to_the_byte() {
+        assert_eq!(whole(SAMPLE), SAMPLE);
     }
 
     #[test]
     fn odd_input_is_kept_too() {
         for text in [
             "",
-            "\n\n",
+            "\n\na",
+            "\n---\n",
             "# \n",
             "- \n",
             "> > deep\n> > more",
@@ -347,12 +254,7 @@ mod tests {
             "&amp; x",
             "* a\n\n  b\n* c",
         ] {
-            let blocks = read(text).blocks;
-            let whole: String =
-                blocks.iter().map(|b| format!("{}{}{}", b.prefix, b.text, b.suffix)).collect();
-            let squeeze =
-                |s: &str| s.chars().filter(|c| !c.is_whitespace() && *c != '>').collect::<String>();
-            assert_eq!(squeeze(&whole), squeeze(text), "{blocks:?}");
+            assert_eq!(whole(text), text);
         }
     }
 }

@@ -37,6 +37,7 @@ pub(super) fn read(text: &str) -> Found {
                 prefix: line.marker.to_string(),
                 text: line.text.to_string(),
                 inline: Inline::default(),
+                original: None,
                 suffix: line.end.to_string(),
             }),
         }

@@ -1,0 +1,302 @@
+//! The paragraphs, headings, items and cells of a Markdown text, each with its inline markup.
+
+use super::pairs::pair;
+use super::shield::{Role, Shield, shielded, shields};
+use crate::text::language::script;
+use crate::types::{BlockKind, Marked, Tag, TagKind};
+use pulldown_cmark::{Event, LinkType, Options, Parser, Tag as Element, TagEnd};
+use std::ops::Range;
+
+/// One paragraph, heading, item or cell in the source.
+pub(super) struct Leaf {
+    pub kind: BlockKind,
+    /// Place of the text and its markup in the source.
+    pub range: Range<usize>,
+    /// What a reader sees, and the markup in it.
+    pub marked: Marked,
+}
+
+/// Follows the parser and collects the leaves.
+pub(super) fn leaves(source: &str) -> Vec<Leaf> {
+    let options = Options::ENABLE_TABLES
+        | Options::ENABLE_FOOTNOTES
+        | Options::ENABLE_STRIKETHROUGH
+        | Options::ENABLE_TASKLISTS;
+    let shields = shields(source);
+    let seen = shielded(source, &shields);
+    let mut reader = Reader {
+        source,
+        seen: &seen,
+        shields: &shields,
+        out: Vec::new(),
+        kind: Vec::new(),
+        open: None,
+        verbatim: 0,
+        copied: 0,
+        links: Vec::new(),
+    };
+    for (event, range) in Parser::new_ext(&seen, options).into_offset_iter() {
+        reader.take(event, range);
+    }
+    reader.close();
+    reader.out
+}
+
+/// A leaf that is being read.
+struct Open {
+    /// Start of the leaf in the source.
+    start: usize,
+    /// End of what was read so far.
+    end: usize,
+    marked: Marked,
+    /// Where a line ended, until the next text shows what stands between the two.
+    broken: Option<usize>,
+}
+
+struct Reader<'a> {
+    source: &'a str,
+    /// The source as the parser sees it, see [`shielded`].
+    seen: &'a str,
+    shields: &'a [Shield],
+    out: Vec<Leaf>,
+    /// Kinds of the open block elements.
+    kind: Vec<BlockKind>,
+    open: Option<Open>,
+    /// Depth of elements that are passed through.
+    verbatim: usize,
+    /// Depth of elements whose whole source was taken at their beginning.
+    copied: usize,
+    /// The links that are open: how they are written, and where they begin.
+    links: Vec<(LinkType, usize)>,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, event: Event<'_>, range: Range<usize>) {
+        match event {
+            Event::Start(tag) => self.start(&tag, range),
+            Event::End(tag) => self.end(tag, range),
+            _ if self.verbatim > 0 || self.copied > 0 => {}
+            Event::SoftBreak => {
+                if let Some(open) = &mut self.open {
+                    open.broken.get_or_insert(open.marked.text.len());
+                }
+            }
+            Event::HardBreak | Event::Rule | Event::Html(_) => self.close(),
+            // "[ ]" belongs to the marker.
+            Event::TaskListMarker(_) => {}
+            Event::Code(_) => self.text(&one_line(&self.source[range.clone()]), range),
+            Event::InlineHtml(_) | Event::FootnoteReference(_) => self.point(range),
+            Event::Text(text) => self.shielded_text(&text, range),
+            _ => self.text(&one_line(&self.source[range.clone()]), range),
+        }
+    }
+
+    fn start(&mut self, tag: &Element<'_>, range: Range<usize>) {
+        if self.copied > 0 {
+            self.copied += usize::from(matches!(tag, Element::Link { .. } | Element::Image { .. }));
+            return;
+        }
+        match tag {
+            Element::CodeBlock(_) | Element::HtmlBlock | Element::MetadataBlock(_) => {
+                self.close();
+                self.verbatim += 1;
+            }
+            Element::Heading { .. } => self.block(BlockKind::Heading),
+            Element::Item => self.block(BlockKind::Item),
+            // A paragraph of an item is the item's text.
+            Element::Paragraph if self.kind.last() == Some(&BlockKind::Item) => {
+                self.block(BlockKind::Item);
+            }
+            Element::Paragraph | Element::BlockQuote(_) => self.block(BlockKind::Paragraph),
+            Element::TableCell => self.block(BlockKind::Paragraph),
+            Element::List(_) | Element::FootnoteDefinition(_) | Element::Table(_) => self.close(),
+            Element::Emphasis => self.delimiter(range.start..range.start + 1, TagKind::Open),
+            Element::Strong => self.delimiter(range.start..range.start + 2, TagKind::Open),
+            Element::Strikethrough => {
+                let length = self.tildes(&range);
+                self.delimiter(range.start..range.start + length, TagKind::Open);
+            }
+            Element::Link { link_type: LinkType::Autolink | LinkType::Email, .. } => {
+                let Range { start, end } = range;
+                self.delimiter(start..start + 1, TagKind::Open);
+                self.text(&self.source[start + 1..end - 1], start + 1..end - 1);
+                self.delimiter(end - 1..end, TagKind::Close);
+                self.copied = 1;
+            }
+            Element::Link { link_type, .. } => {
+                self.links.push((*link_type, range.start + 1));
+                self.delimiter(range.start..range.start + 1, TagKind::Open);
+            }
+            Element::Image { .. } => {
+                self.point(range);
+                self.copied = 1;
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd, range: Range<usize>) {
+        if self.copied > 0 {
+            self.copied -= usize::from(matches!(tag, TagEnd::Link | TagEnd::Image));
+            return;
+        }
+        let Range { start, end } = range;
+        match tag {
+            TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::MetadataBlock(_) => {
+                self.verbatim = self.verbatim.saturating_sub(1);
+            }
+            TagEnd::Heading(_)
+            | TagEnd::Item
+            | TagEnd::Paragraph
+            | TagEnd::BlockQuote(_)
+            | TagEnd::TableCell => {
+                self.close();
+                self.kind.pop();
+            }
+            TagEnd::List(_) | TagEnd::FootnoteDefinition | TagEnd::Table => self.close(),
+            TagEnd::Emphasis => self.delimiter(end - 1..end, TagKind::Close),
+            TagEnd::Strong => self.delimiter(end - 2..end, TagKind::Close),
+            TagEnd::Strikethrough => {
+                let length = self.tildes(&(start..end));
+                self.delimiter(end - length..end, TagKind::Close);
+            }
+            TagEnd::Link => self.end_of_link(end),
+            _ => {}
+        }
+    }
+
+    /// The number of marks of a text that is struck through.
+    fn tildes(&self, range: &Range<usize>) -> usize {
+        1 + usize::from(self.seen[range.clone()].starts_with("~~"))
+    }
+
+    /// What closes a link. A label that was the text itself is written out, since the text may
+    /// become another.
+    fn end_of_link(&mut self, end: usize) {
+        let Some((link_type, label)) = self.links.pop() else { return };
+        let last = self.open.as_ref().map_or(end, |open| open.end).min(end);
+        let is_own_label = matches!(link_type, LinkType::Shortcut | LinkType::Collapsed);
+        let markup = if is_own_label {
+            format!("][{}]", one_line(self.source[label.min(last)..last].trim()))
+        } else {
+            self.source[last..end].to_string()
+        };
+        self.tag(markup, TagKind::Close, last..end);
+    }
+
+    /// Begins a block element.
+    fn block(&mut self, kind: BlockKind) {
+        self.close();
+        self.kind.push(kind);
+    }
+
+    /// The leaf that takes in a part of the source.
+    fn leaf(&mut self, range: &Range<usize>) -> &mut Open {
+        // The backslash of an escape is not in the range of what it escapes.
+        let escaped = self.seen[..range.start].ends_with('\\');
+        let start = range.start - usize::from(escaped);
+        let open = self.open.get_or_insert_with(|| Open {
+            start,
+            end: start,
+            marked: Marked::default(),
+            broken: None,
+        });
+        open.end = open.end.max(range.end);
+        open
+    }
+
+    fn delimiter(&mut self, range: Range<usize>, kind: TagKind) {
+        self.tag(self.source[range.clone()].to_string(), kind, range);
+    }
+
+    fn point(&mut self, range: Range<usize>) {
+        self.tag(self.source[range.clone()].to_string(), TagKind::Point, range);
+    }
+
+    fn tag(&mut self, markup: String, kind: TagKind, range: Range<usize>) {
+        if self.verbatim > 0 {
+            return;
+        }
+        let open = self.leaf(&range);
+        let at = open.marked.text.len();
+        open.marked.inline.tags.push(Tag { at, markup, kind });
+    }
+
+    /// Takes in a text of which parts may be shielded.
+    fn shielded_text(&mut self, text: &str, range: Range<usize>) {
+        if text != &self.seen[range.clone()] {
+            // A character reference.
+            return self.text(text, range);
+        }
+        let first = self.shields.partition_point(|shield| shield.range.start < range.start);
+        let mut at = range.start;
+        for Shield { range: own, role } in &self.shields[first..] {
+            if own.start >= range.end {
+                break;
+            }
+            if at < own.start {
+                self.text(&self.source[at..own.start], at..own.start);
+            }
+            match role {
+                Role::Word => self.text(&one_line(&self.source[own.clone()]), own.clone()),
+                Role::Point => self.delimiter(own.clone(), TagKind::Point),
+                Role::Open => self.delimiter(own.clone(), TagKind::Open),
+                Role::Close => self.delimiter(own.clone(), TagKind::Close),
+            }
+            at = own.end;
+        }
+        if at < range.end {
+            self.text(&self.source[at..range.end], at..range.end);
+        }
+    }
+
+    fn text(&mut self, text: &str, range: Range<usize>) {
+        if self.verbatim > 0 {
+            return;
+        }
+        let Open { marked, broken, .. } = self.leaf(&range);
+        if let Some(at) = broken.take()
+            && needs_space(&marked.text[..at], text)
+        {
+            marked.text.insert(at, ' ');
+            // What stands before the break stays there.
+            let last = marked.inline.tags.iter().rposition(|tag| tag.at < at);
+            let here = &mut marked.inline.tags[last.map_or(0, |last| last + 1)..];
+            let begins = |tag: &Tag| tag.at > at || tag.kind == TagKind::Open;
+            let first = here.iter().position(begins).unwrap_or(here.len());
+            here[first..].iter_mut().for_each(|tag| tag.at += 1);
+        }
+        marked.text.push_str(text);
+    }
+
+    /// Ends the open leaf.
+    fn close(&mut self) {
+        let Some(Open { start, end, mut marked, .. }) = self.open.take() else { return };
+        pair(&mut marked.inline.tags);
+        let kind = self.kind.last().copied().unwrap_or(BlockKind::Paragraph);
+        self.out.push(Leaf { kind, range: start..end, marked });
+    }
+}
+
+/// A piece of the source on one line.
+fn one_line(text: &str) -> String {
+    text.replace('\n', " ")
+}
+
+/// Whether a space stands between two lines that are one text: not where the script has none, or
+/// where a word was divided.
+fn needs_space(before: &str, line: &str) -> bool {
+    let unspaced = |c: Option<char>| {
+        c.is_some_and(|c| {
+            script::of(c).is_unspaced()
+                || matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}')
+        })
+    };
+    let mut last = before.chars().rev();
+    let end = last.next();
+    let hyphen = end == Some('-')
+        && last.next().is_some_and(char::is_alphabetic)
+        && line.starts_with(char::is_lowercase);
+    let together = hyphen || unspaced(end) && unspaced(line.chars().next());
+    !(before.is_empty() || before.ends_with(' ') || line.starts_with(' ') || together)
+}

@@ -1,0 +1,106 @@
+//! Which tags of a text belong together: those of HTML, and of template languages, that begin and
+//! end on the same level.
+
+use crate::types::{Tag, TagKind};
+
+/// What a point may be the beginning or the end of.
+#[derive(Debug, PartialEq, Eq)]
+struct Half<'a> {
+    name: &'a str,
+    is_end: bool,
+}
+
+/// Elements of HTML that have no end.
+const VOID: &[&str] = &["br", "hr", "img", "input", "wbr", "area", "col", "embed", "source"];
+
+/// Makes pairs of points that begin and end an element on the same level of markup; the others
+/// stay points.
+pub(super) fn pair(tags: &mut [Tag]) {
+    // What is open: the number of the tag, and the name of an element; none of Markdown's own.
+    let mut open: Vec<(usize, Option<String>)> = Vec::new();
+    for number in 0..tags.len() {
+        match tags[number].kind {
+            TagKind::Open => open.push((number, None)),
+            TagKind::Close => {
+                let own = open.iter().rposition(|(_, name)| name.is_none());
+                open.truncate(own.unwrap_or(open.len()));
+            }
+            TagKind::Point => {
+                let Some(Half { name, is_end }) = half(&tags[number].markup) else { continue };
+                if !is_end {
+                    open.push((number, Some(name.to_string())));
+                    continue;
+                }
+                let level = open.iter().rposition(|(_, name)| name.is_none()).map_or(0, |l| l + 1);
+                let is_own = |(_, other): &(usize, Option<String>)| other.as_deref() == Some(name);
+                if let Some(own) = open[level..].iter().rposition(is_own) {
+                    let first = open[level + own].0;
+                    open.truncate(level + own);
+                    tags[first].kind = TagKind::Open;
+                    tags[number].kind = TagKind::Close;
+                }
+            }
+        }
+    }
+}
+
+/// What a piece of markup begins or ends; none for what stands by itself.
+fn half(markup: &str) -> Option<Half<'_>> {
+    let inner = |open: &str, close: &str| markup.strip_prefix(open)?.strip_suffix(close);
+    if let Some(inside) = inner("{{<", ">}}").or_else(|| inner("{{%", "%}}")) {
+        let inside = inside.trim();
+        let is_alone = inside.ends_with('/');
+        let (is_end, rest) =
+            inside.strip_prefix('/').map_or((false, inside), |rest| (true, rest.trim_start()));
+        return (!is_alone).then(|| Half { name: first_word(rest), is_end });
+    }
+    if let Some(inside) = inner("{%", "%}") {
+        let name = first_word(inside.trim_matches(['-', '+', ' ', '\n', '\t']));
+        return Some(match name.strip_prefix("end") {
+            Some(name) if !name.is_empty() => Half { name, is_end: true },
+            _ => Half { name, is_end: false },
+        });
+    }
+    let inside = inner("<", ">")?;
+    let (is_end, rest) = inside.strip_prefix('/').map_or((false, inside), |rest| (true, rest));
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
+    let name = &rest[..rest.find(|c| !is_name(c)).unwrap_or(rest.len())];
+    let is_void = VOID.iter().any(|void| void.eq_ignore_ascii_case(name));
+    (!inside.ends_with('/') && !is_void && !inside.starts_with('!'))
+        .then_some(Half { name, is_end })
+}
+
+fn first_word(text: &str) -> &str {
+    text.split_whitespace().next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_on_one_level_are_pairs() {
+        use TagKind::*;
+        let shown = |markups: &[(&str, TagKind)]| {
+            let tag = |(markup, kind): &(&str, TagKind)| Tag {
+                at: 0,
+                markup: markup.to_string(),
+                kind: *kind,
+            };
+            let mut tags: Vec<Tag> = markups.iter().map(tag).collect();
+            pair(&mut tags);
+            tags.iter().map(|tag| tag.kind).collect::<Vec<_>>()
+        };
+        let points = |markups: &[&'static str]| {
+            shown(&markups.iter().map(|markup| (*markup, Point)).collect::<Vec<_>>())
+        };
+        assert_eq!(points(&["<u>", "<br>", "</u>", "</b>"]), [Open, Point, Close, Point]);
+        assert_eq!(points(&["<a href=\"x\">", "<b>", "</a>"]), [Open, Point, Close]);
+        assert_eq!(points(&["{% if a %}", "{% endif %}"]), [Open, Close]);
+        assert_eq!(points(&["{{< x 1 >}}", "{{< /x >}}", "{{< y />}}"]), [Open, Close, Point]);
+        assert_eq!(
+            shown(&[("<u>", Point), ("**", Open), ("</u>", Point), ("**", Close)]),
+            [Point, Open, Point, Close]
+        );
+    }
+}

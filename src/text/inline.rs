@@ -1,0 +1,10 @@
+//! The markup inside of a text: put into a translation, and written again.
+
+mod markdown;
+mod place;
+mod tree;
+mod word_links;
+
+pub use markdown::markdown;
+pub use place::place;
+pub use word_links::Link;

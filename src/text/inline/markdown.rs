@@ -1,0 +1,248 @@
+//! A text with its markup as Markdown.
+
+use crate::text::protect;
+use crate::types::{Inner, Marked, Tag, TagKind};
+use regex::Regex;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// What the beginning of a line must not look like in a paragraph: a heading, an item, a quotation,
+/// a fence, a rule.
+static BLOCK: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^(?:#{1,6}(?:\s|$)|[-+*](?:\s|$)|>|\d{1,9}(?P<dot>[.)])(?:\s|$)|```|~~~|---)")
+        .expect("the pattern is constant and tested")
+});
+
+/// What a character reference looks like.
+static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+        .expect("the pattern is constant and tested")
+});
+
+/// A text with its markup, as Markdown has it after `prefix`, the indent and marker of its line.
+/// Only what would be taken for markup is escaped. Emphasis that Markdown's rules forbid in its
+/// place, as `**«Oui»**x`, is written in HTML.
+pub fn markdown(marked: &Marked, prefix: &str) -> String {
+    let writer = Writer::new(marked, prefix);
+    let mut at = 0;
+    let mut pieces: Vec<Piece<'_>> = Vec::new();
+    for step in marked.inline.steps(&marked.text) {
+        pieces.push(match step {
+            Inner::Text(text) => {
+                let start = at;
+                at += text.len();
+                Piece { text: writer.escaped(start..at), tag: None }
+            }
+            Inner::Tag(tag) => Piece { text: tag.markup.clone(), tag: Some(tag) },
+        });
+    }
+    mend_emphasis(&mut pieces);
+    let mut out: String = pieces.into_iter().map(|piece| piece.text).collect();
+    writer.protect_ends(&mut out);
+    out
+}
+
+/// A text or a tag, as it is written.
+struct Piece<'a> {
+    text: String,
+    tag: Option<&'a Tag>,
+}
+
+struct Writer<'a> {
+    marked: &'a Marked,
+    prefix: &'a str,
+    /// Parts of the text that are written as they are: code, addresses, placeholders.
+    exempt: Vec<Range<usize>>,
+}
+
+impl<'a> Writer<'a> {
+    fn new(marked: &'a Marked, prefix: &'a str) -> Writer<'a> {
+        let is_literal = |span: &Range<usize>| !marked.text[span.clone()].starts_with(['<', '&']);
+        let exempt = protect::spans(&marked.text).into_iter().filter(is_literal).collect();
+        Writer { marked, prefix, exempt }
+    }
+
+    fn is_cell(&self) -> bool {
+        self.prefix.contains('|')
+    }
+
+    fn is_exempt(&self, at: usize) -> bool {
+        let next = self.exempt.partition_point(|span| span.end <= at);
+        self.exempt.get(next).is_some_and(|span| span.start <= at)
+    }
+
+    /// A part of the text.
+    fn escaped(&self, part: Range<usize>) -> String {
+        let mut out = String::with_capacity(part.len());
+        for (offset, c) in self.marked.text[part.clone()].char_indices() {
+            let at = part.start + offset;
+            if c == '|' && self.is_cell() {
+                out.push('\\');
+            } else if c == '&' && !self.is_exempt(at) && REFERENCE.is_match(&self.marked.text[at..])
+            {
+                out.push_str("&amp;");
+                continue;
+            } else if c.is_ascii_punctuation() && !self.is_exempt(at) && self.is_markup(c, at) {
+                out.push('\\');
+            }
+            out.push(c);
+        }
+        out
+    }
+
+    /// Whether a mark of the text would be taken for markup in its place.
+    fn is_markup(&self, c: char, at: usize) -> bool {
+        let text = &self.marked.text;
+        let (before, after) = (&text[..at], &text[at + 1..]);
+        let next = after.chars().next();
+        match c {
+            '\\' => next.is_some_and(|c| c.is_ascii_punctuation()),
+            '<' => next.is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')),
+            '*' | '_' | '~' => {
+                let previous = before.chars().next_back();
+                let is_space = |c: Option<char>| c.is_none_or(char::is_whitespace);
+                let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+                let stands_apart = is_space(previous) && is_space(next);
+                let inside = c == '_' && is_word(previous) && is_word(next);
+                !stands_apart && !inside && self.has_partner(c)
+            }
+            '`' => self.has_partner(c),
+            '[' => next == Some('^'),
+            ']' => matches!(next, Some('(' | '[' | ':')) && before.contains('['),
+            _ => false,
+        }
+    }
+
+    /// Whether there is another such mark, with which it could make a pair.
+    fn has_partner(&self, mark: char) -> bool {
+        let is_own = |(at, c): &(usize, char)| *c == mark && !self.is_exempt(*at);
+        self.marked.text.char_indices().filter(is_own).nth(1).is_some()
+            || self.marked.inline.tags.iter().any(|tag| tag.markup.contains(mark))
+    }
+
+    /// Keeps the beginning of a line from looking like a block, and the end of a heading from
+    /// being taken for its marks.
+    fn protect_ends(&self, out: &mut String) {
+        let is_heading = self.prefix.trim_end().ends_with('#');
+        let begins_line = !is_heading && !self.is_cell() && !self.starts_with_tag();
+        if let Some(found) = begins_line.then(|| BLOCK.captures(out)).flatten() {
+            let at = found.name("dot").map_or(0, |dot| dot.start());
+            out.insert(at, '\\');
+        }
+        let bare = out.trim_end_matches('#').len();
+        if is_heading && bare < out.len() && out[..bare].ends_with(' ') {
+            out.insert(bare, '\\');
+        }
+    }
+
+    fn starts_with_tag(&self) -> bool {
+        self.marked.inline.tags.first().is_some_and(|tag| tag.at == 0)
+    }
+}
+
+/// Writes emphasis otherwise where its marks would not be read as such: with the other mark, or as
+/// an element.
+fn mend_emphasis(pieces: &mut [Piece<'_>]) {
+    let mut open: Vec<usize> = Vec::new();
+    for number in 0..pieces.len() {
+        match pieces[number].tag.map(|tag| tag.kind) {
+            Some(TagKind::Open) => open.push(number),
+            Some(TagKind::Close) => {
+                let Some(first) = open.pop() else { continue };
+                mend_pair(pieces, first, number);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn mend_pair(pieces: &mut [Piece<'_>], first: usize, last: usize) {
+    let mark = pieces[first].text.clone();
+    if mark != pieces[last].text || !matches!(mark.as_str(), "*" | "_" | "**" | "__" | "~~" | "~") {
+        return;
+    }
+    if is_read(pieces, first, last, mark.starts_with('_')) {
+        return;
+    }
+    let stars = "*".repeat(mark.len());
+    let (open, close) = if mark.starts_with('_') && is_read(pieces, first, last, false) {
+        (stars.clone(), stars)
+    } else {
+        let name = match mark.as_str() {
+            "~~" | "~" => "del",
+            "*" | "_" => "em",
+            _ => "strong",
+        };
+        (format!("<{name}>"), format!("</{name}>"))
+    };
+    pieces[first].text = open;
+    pieces[last].text = close;
+}
+
+/// Whether two marks open and close emphasis where they stand: CommonMark's left- and
+/// right-flanking delimiter runs; those of `_` not inside of words.
+fn is_read(pieces: &[Piece<'_>], first: usize, last: usize, outside_words: bool) -> bool {
+    let before = |number: usize| {
+        pieces[..number].iter().rev().find_map(|piece| piece.text.chars().next_back())
+    };
+    let after =
+        |number: usize| pieces[number + 1..].iter().find_map(|piece| piece.text.chars().next());
+    let is_space = |c: Option<char>| c.is_none_or(char::is_whitespace);
+    let is_mark = |c: Option<char>| c.is_some_and(|c| !c.is_alphanumeric() && !c.is_whitespace());
+    // The outer and the inner neighbour of a mark.
+    let flanks = |outer: Option<char>, inner: Option<char>| {
+        !is_space(inner)
+            && (!is_mark(inner) || is_space(outer) || is_mark(outer))
+            && !(outside_words && outer.is_some_and(char::is_alphanumeric))
+    };
+    flanks(before(first), after(first)) && flanks(after(last), before(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::Inline;
+
+    fn written(text: &str, tags: &[(usize, &str, TagKind)], prefix: &str) -> String {
+        let tag =
+            |&(at, markup, kind): &(usize, &str, TagKind)| Tag { at, markup: markup.into(), kind };
+        let inline = Inline { tags: tags.iter().map(tag).collect(), kept: Vec::new() };
+        markdown(&Marked { text: text.into(), inline }, prefix)
+    }
+
+    #[test]
+    fn only_what_is_markup_is_escaped() {
+        for (text, prefix, expected) in [
+            (
+                "5 * 3, snake_case, C#, [sic] and 1 < 2 & x",
+                "",
+                "5 * 3, snake_case, C#, [sic] and 1 < 2 & x",
+            ),
+            ("a *b* and _c_ d", "", "a \\*b\\* and \\_c\\_ d"),
+            ("one * and *two", "", "one * and \\*two"),
+            ("1. First", "", "1\\. First"),
+            ("1. First", "# ", "1. First"),
+            ("# No", "> ", "\\# No"),
+            ("- no", "", "\\- no"),
+            ("a | b", "| ", "a \\| b"),
+            ("a | b", "", "a | b"),
+            ("see [a](b) and [^1]", "", "see [a\\](b) and \\[^1]"),
+            ("<b> &amp; \\*", "", "\\<b> &amp;amp; \\\\*"),
+            ("`a_b_` https://x.org/a_b_c_ {a_b}", "", "`a_b_` https://x.org/a_b_c_ {a_b}"),
+        ] {
+            assert_eq!(written(text, &[], prefix), expected);
+        }
+    }
+
+    #[test]
+    fn emphasis_is_read_as_such() {
+        use TagKind::{Close, Open};
+        let bold = |text: &str, start, end, mark| {
+            written(text, &[(start, mark, Open), (end, mark, Close)], "")
+        };
+        assert_eq!(bold("a bc d", 2, 4, "**"), "a **bc** d");
+        assert_eq!(bold("a \"b\"c", 2, 5, "**"), "a <strong>\"b\"</strong>c");
+        assert_eq!(bold("abc", 1, 2, "_"), "a*b*c");
+        assert_eq!(bold("a (b) c", 2, 5, "_"), "a _(b)_ c");
+    }
+}

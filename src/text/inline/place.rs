@@ -1,0 +1,396 @@
+//! The markup of a text in its translation: each tag once, well nested, next to the words that it
+//! stood at.
+
+use super::tree::{Node, tree};
+use super::word_links::{Link, WordLinks};
+use crate::types::{Inline, Marked, Tag, TagKind};
+use std::ops::Range;
+
+/// The markup of `source` in its translation `text`; `links` say which bytes of the two belong
+/// together. A span goes around the run of words that mostly come from its own; a point goes to the
+/// word that it touched. Where the links say nothing the place in the sentence decides.
+pub fn place(source: &Marked, text: &str, links: &[Link]) -> Inline {
+    if source.inline.tags.is_empty() {
+        return Inline::default();
+    }
+    if source.text == text {
+        return Inline { tags: source.inline.tags.clone(), kept: Vec::new() };
+    }
+    let words = WordLinks::new(&source.text, text, links);
+    let placer = Placer { source: &source.text, text, words };
+    let nodes = tree(&source.inline.tags, source.text.len());
+    let mut taken = vec![false; placer.words.target.len()];
+    let placed = placer.level(&nodes, 0..placer.words.target.len(), 0..text.len(), &mut taken);
+    let mut tags = Vec::with_capacity(source.inline.tags.len());
+    emit(&placed, &source.inline.tags, &mut tags);
+    Inline { tags, kept: Vec::new() }
+}
+
+/// A node with its place in the translation.
+struct Placed<'a> {
+    node: &'a Node,
+    range: Range<usize>,
+    inner: Vec<Placed<'a>>,
+}
+
+struct Placer<'a> {
+    source: &'a str,
+    text: &'a str,
+    words: WordLinks,
+}
+
+impl Placer<'_> {
+    /// The places of nodes that stand side by side, within a range of words and of bytes. Words that
+    /// a span has taken are no other's.
+    fn level<'n>(
+        &self,
+        nodes: &'n [Node],
+        words: Range<usize>,
+        bytes: Range<usize>,
+        taken: &mut [bool],
+    ) -> Vec<Placed<'n>> {
+        let mut placed: Vec<Placed<'n>> = Vec::with_capacity(nodes.len());
+        for node in nodes.iter().filter(|node| !self.is_point(node)) {
+            let run = self.run(node, &words, taken);
+            let range = self.span(node, &run, &bytes, taken);
+            run.clone().for_each(|word| taken[word] = true);
+            // Inside of it, its words are free again.
+            let mut own = vec![true; taken.len()];
+            own[run.clone()].fill(false);
+            let inner = self.level(&node.inner, run, range.clone(), &mut own);
+            placed.push(Placed { node, range, inner });
+        }
+        for node in nodes.iter().filter(|node| self.is_point(node)) {
+            let mut at = self.point(node).clamp(bytes.start, bytes.end);
+            // A point that stood outside of a span stays outside.
+            for span in placed.iter().filter(|other| !self.is_point(other.node)) {
+                if span.range.start < at && at < span.range.end {
+                    let is_before = node.range.start <= span.node.range.start;
+                    at = if is_before { span.range.start } else { span.range.end };
+                }
+            }
+            let inner = node.inner.iter().map(|inner| at_point(inner, at)).collect();
+            placed.push(Placed { node, range: at..at, inner });
+        }
+        // Of what stands at one place points come first, in the order of the source.
+        placed.sort_by_key(|one| (one.range.start, one.range.end, one.node.first()));
+        placed
+    }
+
+    /// Whether a node is around no words.
+    fn is_point(&self, node: &Node) -> bool {
+        let is_half = node.open.is_none() || node.close.is_none();
+        let is_empty = !self.source[node.range.clone()].contains(char::is_alphanumeric);
+        is_empty && (!is_half || node.point)
+    }
+
+    /// The run of words that a span goes around.
+    fn run(&self, node: &Node, words: &Range<usize>, taken: &[bool]) -> Range<usize> {
+        let own = self.words.source_words(&node.range);
+        let is_all = own.len() == self.words.source.len();
+        let is_free = |range: &Range<usize>| !taken[range.clone()].contains(&true);
+        if is_all && is_free(words) {
+            return words.clone();
+        }
+        let mut run = self.words.densest(&own, words, taken);
+        // The other end of a span with one end here is in another part of the text.
+        if node.open.is_none() && is_free(&(words.start..run.end)) {
+            run.start = words.start;
+        }
+        if node.close.is_none() && is_free(&(run.start..words.end)) {
+            run.end = words.end;
+        }
+        run
+    }
+
+    /// The bytes of a span's words, with the punctuation at its ends if it had some.
+    fn span(
+        &self,
+        node: &Node,
+        run: &Range<usize>,
+        bytes: &Range<usize>,
+        taken: &[bool],
+    ) -> Range<usize> {
+        let inside = &self.source[node.range.clone()];
+        let targets = &self.words.target;
+        let (Some(first), Some(last)) = (targets.get(run.start), run.end.checked_sub(1)) else {
+            return bytes.end..bytes.end;
+        };
+        if run.is_empty() {
+            let at = first.start.clamp(bytes.start, bytes.end);
+            return at..at;
+        }
+        let mut range = first.start..targets[last].end;
+        let is_other = |c: char| !c.is_alphanumeric();
+        let (start, end) = (inside.trim_start(), inside.trim_end());
+        let own = &start[..start.len() - start.trim_start_matches(is_other).len()];
+        if !own.is_empty() {
+            let before = run.start.checked_sub(1).map_or(0, |word| targets[word].end);
+            let marks = &self.text[before.max(bytes.start).min(range.start)..range.start];
+            let kept = &marks[marks.trim_end_matches(|c| is_like(c, own)).len()..];
+            range.start -= kept.trim_start().len();
+        }
+        let own = &end[end.trim_end_matches(is_other).len()..];
+        if !own.is_empty() {
+            let after = targets.get(run.end).map_or(self.text.len(), |word| word.start);
+            let marks = &self.text[range.end..after.min(bytes.end).max(range.end)];
+            let kept = &marks[..marks.len() - marks.trim_start_matches(|c| is_like(c, own)).len()];
+            range.end += kept.trim_end().len();
+        }
+        let reaches = |end: bool| match end {
+            false => node.open.is_none() && run.start == 0 && !taken[..run.start].contains(&true),
+            true => node.close.is_none() && run.end == targets.len(),
+        };
+        if reaches(false) {
+            range.start = bytes.start;
+        }
+        if reaches(true) {
+            range.end = bytes.end;
+        }
+        range.start.clamp(bytes.start, bytes.end)..range.end.clamp(bytes.start, bytes.end)
+    }
+
+    /// The place of a point: after the word that it stood after, else before the one that it stood
+    /// before; and on the same side of the punctuation.
+    fn point(&self, node: &Node) -> usize {
+        let Range { start, end } = node.range;
+        let before = &self.source[..start];
+        let after = &self.source[end..];
+        let is_word = |c: char| c.is_alphanumeric();
+        if !before.contains(is_word) {
+            return 0;
+        }
+        if !after.contains(is_word) && before.ends_with(|c: char| !is_word(c)) {
+            let is_apart = before.ends_with(char::is_whitespace);
+            return if is_apart { self.text.len() } else { self.text.trim_end().len() };
+        }
+        let is_apart = before.ends_with(char::is_whitespace);
+        if is_apart && after.starts_with(is_word) {
+            let next = self.words.source.partition_point(|word| word.end <= end);
+            if let Some(word) = self.words.first_of(next) {
+                return self.words.target[word].start;
+            }
+        }
+        let previous = self.words.source.partition_point(|word| word.end <= start);
+        let Some(word) = self.words.last_of(previous.saturating_sub(1)) else {
+            return self.text.len();
+        };
+        let at = self.words.target[word].end;
+        let word_end = self.words.source.get(previous.saturating_sub(1)).map_or(0, |w| w.end);
+        let marks = &self.source[word_end.min(start)..start];
+        if marks.trim().is_empty() {
+            return at;
+        }
+        let rest = &self.text[at..];
+        at + rest.find(|c: char| c.is_alphanumeric() || c.is_whitespace()).unwrap_or(rest.len())
+    }
+}
+
+/// Whether a mark is one of some marks, or means the same in another language; or a space, which
+/// some languages have between marks and words.
+fn is_like(mark: char, marks: &str) -> bool {
+    const ALIKE: [&str; 5] = [".。।։", ",，、،", "?？؟", "!！", ":：;；؛"];
+    let is_quote = |c: char| "\"'“”„«»‘’‚「」『』《》".contains(c);
+    marks.contains(mark)
+        || mark.is_whitespace()
+        || is_quote(mark) && marks.contains(is_quote)
+        || ALIKE.iter().any(|alike| alike.contains(mark) && marks.contains(|c| alike.contains(c)))
+}
+
+/// A node and all in it at one place.
+fn at_point(node: &Node, at: usize) -> Placed<'_> {
+    Placed {
+        node,
+        range: at..at,
+        inner: node.inner.iter().map(|inner| at_point(inner, at)).collect(),
+    }
+}
+
+/// Writes the tags out in reading order.
+fn emit(placed: &[Placed<'_>], source: &[Tag], out: &mut Vec<Tag>) {
+    for Placed { node, range, inner } in placed {
+        let tag = |number: usize, at: usize, kind: TagKind| Tag {
+            at,
+            markup: source[number].markup.clone(),
+            kind,
+        };
+        if let Some(open) = node.open {
+            out.push(tag(
+                open,
+                range.start,
+                if node.point { TagKind::Point } else { TagKind::Open },
+            ));
+        }
+        emit(inner, source, out);
+        if let Some(close) = node.close {
+            out.push(tag(close, range.end, TagKind::Close));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A text in which `[…]` are spans, `^` points.
+    fn marked(text: &str) -> Marked {
+        let mut marked = Marked::default();
+        for c in text.chars() {
+            let kind = match c {
+                '[' | '(' => TagKind::Open,
+                ']' | ')' => TagKind::Close,
+                '^' | '!' => TagKind::Point,
+                c => {
+                    marked.text.push(c);
+                    continue;
+                }
+            };
+            let at = marked.text.len();
+            marked.inline.tags.push(Tag { at, markup: c.to_string(), kind });
+        }
+        marked
+    }
+
+    /// Pairs of words, by the places of their first letters.
+    fn links(source: &str, target: &str, pairs: &[(&str, &str)]) -> Vec<Link> {
+        let range = |text: &str, word: &str| text.find(word).map(|at| at..at + word.len());
+        let link = |(from, to): &(&str, &str)| {
+            let (source, target) = (range(source, from)?, range(target, to)?);
+            Some(Link { source, target, weight: 1.0 })
+        };
+        pairs.iter().filter_map(link).collect()
+    }
+
+    fn placed(source: &str, target: &str, pairs: &[(&str, &str)]) -> String {
+        let source = marked(source);
+        let links = links(&source.text, target, pairs);
+        let inline = place(&source, target, &links);
+        Marked { text: target.into(), inline }.to_markup()
+    }
+
+    #[test]
+    fn spans_go_around_their_words() {
+        let pairs =
+            [("le", "the"), ("maison", "house"), ("blanche", "white"), ("conseil", "council")];
+        assert_eq!(
+            placed(
+                "Pour le conseil la maison [blanche].",
+                "For the council the white house.",
+                &pairs
+            ),
+            "For the council the [white] house."
+        );
+        assert_eq!(
+            placed("Pour [le (conseil)]^, la maison.", "For the council, the house.", &pairs),
+            "For [the (council)]^, the house."
+        );
+        assert_eq!(placed("Le [« conseil »].", "The “council”.", &pairs), "The [“council”].");
+        assert_eq!(placed("Pour [12 %].", "For 12%.", &[]), "For [12%].");
+        assert_eq!(placed("[Pour le conseil.]", "For the council.", &[]), "[For the council.]");
+        assert_eq!(placed("[^] Pour le conseil.", "For the council.", &[]), "[^]For the council.");
+    }
+
+    #[test]
+    fn points_stay_with_their_words_and_marks() {
+        let pairs = [("lundi", "Monday"), ("voté", "voted"), ("conseil", "council")];
+        let target = "On Monday, the council voted.";
+        for (source, expected) in [
+            ("Le conseil a voté lundi.^", "On Monday, the council voted.^"),
+            ("Le conseil^ a voté lundi.", "On Monday, the council^ voted."),
+            ("Le conseil a voté lundi^.", "On Monday^, the council voted."),
+            ("^Le conseil a voté lundi.", "^On Monday, the council voted."),
+            ("Le conseil !voté lundi.", "On Monday, the council !voted."),
+        ] {
+            assert_eq!(placed(source, target, &pairs), expected);
+        }
+    }
+
+    #[test]
+    fn without_links_the_same_words_and_the_order_decide() {
+        assert_eq!(
+            placed("Voir [Kyiv] et [14] ponts.", "See Kyiv and 14 bridges.", &[]),
+            "See [Kyiv] and [14] bridges."
+        );
+        assert_eq!(
+            placed("un [deux] trois quatre", "one two three four", &[]),
+            "one [two] three four"
+        );
+    }
+
+    #[test]
+    fn spans_with_one_end_reach_the_border() {
+        let mut open = marked("un deux trois");
+        open.inline.tags.push(Tag { at: 3, markup: "[".into(), kind: TagKind::Open });
+        let inline = place(&open, "one two three", &[]);
+        assert_eq!(Marked { text: "one two three".into(), inline }.to_markup(), "one [two three");
+        let mut close = marked("un deux trois");
+        close.inline.tags.push(Tag { at: 7, markup: "]".into(), kind: TagKind::Close });
+        let inline = place(&close, "one two three", &[]);
+        assert_eq!(Marked { text: "one two three".into(), inline }.to_markup(), "one two] three");
+    }
+
+    /// Small numbers that look random and are the same in each run.
+    fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+        move |below| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % below
+        }
+    }
+
+    #[test]
+    fn every_tag_is_there_once_and_well_nested() {
+        for seed in 0..3000 {
+            let next = &mut numbers(seed);
+            let mut text = String::new();
+            let mut depth = 0;
+            for _ in 0..next(14) {
+                match next(8) {
+                    0 => text.push('^'),
+                    1 => {
+                        text.push('[');
+                        depth += 1;
+                    }
+                    2 if depth > 0 => {
+                        text.push(']');
+                        depth -= 1;
+                    }
+                    3 => text.push('.'),
+                    n => text.push_str([" ab", " cd", " 字", "é", " 12"][n % 5]),
+                }
+            }
+            if next(3) > 0 {
+                text.push_str(&"]".repeat(depth));
+            }
+            let source = marked(&text);
+            let target: String =
+                (0..next(9)).map(|_| ["x ", "cd", "12 ", ". ", "字", "«y» "][next(6)]).collect();
+            let links: Vec<Link> = (0..next(6))
+                .map(|_| {
+                    let (a, b) = (next(source.text.len() + 1), next(target.len() + 1));
+                    Link { source: a..a + next(4), target: b..b + next(4), weight: next(3) as f32 }
+                })
+                .collect();
+            let inline = place(&source, &target, &links);
+            let mut found: Vec<String> =
+                inline.tags.iter().map(|tag| format!("{}{:?}", tag.markup, tag.kind)).collect();
+            let mut expected: Vec<String> =
+                source.inline.tags.iter().map(|t| format!("{}{:?}", t.markup, t.kind)).collect();
+            let nesting = |tags: &[Tag]| {
+                let marks = tags.iter().filter(|tag| tag.kind != TagKind::Point);
+                let (mut depth, mut lowest) = (0i32, 0i32);
+                for tag in marks {
+                    depth += if tag.kind == TagKind::Open { 1 } else { -1 };
+                    lowest = lowest.min(depth);
+                }
+                (depth, lowest)
+            };
+            assert_eq!(nesting(&inline.tags), nesting(&source.inline.tags), "{text:?} {target:?}");
+            found.sort();
+            expected.sort();
+            assert_eq!(found, expected, "{text:?} {target:?}");
+            assert!(inline.tags.is_sorted_by_key(|tag| tag.at), "{text:?} {target:?} {inline:?}");
+            assert!(inline.tags.iter().all(|tag| target.is_char_boundary(tag.at)));
+        }
+    }
+}
