@@ -13,6 +13,11 @@
 //!
 //! A file here with its [`DocumentFormat`], and a line in [`FORMATS`].
 
+mod encoded;
+mod pairs;
+mod subtitles;
+mod table;
+
 use crate::error::Result;
 use crate::types::{Block, Lang, Marked};
 
@@ -71,7 +76,7 @@ impl Default for Settings {
 }
 
 /// All formats, as help texts list them.
-pub static FORMATS: &[&DocumentFormat] = &[];
+pub static FORMATS: &[&DocumentFormat] = &[&subtitles::SRT, &subtitles::VTT, &table::CSV];
 
 impl DocumentFormat {
     /// The texts of a document.
