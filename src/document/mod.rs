@@ -15,6 +15,7 @@
 
 mod encoded;
 mod pairs;
+mod po;
 mod subtitles;
 mod table;
 
@@ -76,7 +77,7 @@ impl Default for Settings {
 }
 
 /// All formats, as help texts list them.
-pub static FORMATS: &[&DocumentFormat] = &[&subtitles::SRT, &subtitles::VTT, &table::CSV];
+pub static FORMATS: &[&DocumentFormat] = &[&subtitles::SRT, &subtitles::VTT, &po::PO, &table::CSV];
 
 impl DocumentFormat {
     /// The texts of a document.
