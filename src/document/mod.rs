@@ -18,6 +18,7 @@ mod pairs;
 mod po;
 mod subtitles;
 mod table;
+mod xliff;
 
 use crate::error::{Error, Result};
 use crate::types::{Block, BlockKind, Format, Lang, Marked};
@@ -77,7 +78,8 @@ impl Default for Settings {
 }
 
 /// All formats, as help texts list them.
-pub static FORMATS: &[&DocumentFormat] = &[&subtitles::SRT, &subtitles::VTT, &po::PO, &table::CSV];
+pub static FORMATS: &[&DocumentFormat] =
+    &[&subtitles::SRT, &subtitles::VTT, &po::PO, &xliff::XLIFF, &table::CSV];
 
 impl DocumentFormat {
     /// The texts of a document.
