@@ -47,6 +47,34 @@ pub enum Format {
     Mail,
     /// Pages as a crawler keeps them, in a WARC file.
     Warc,
+    /// A document of a word processor in Office Open XML.
+    Docx,
+    /// A document of a word processor in OpenDocument.
+    Odt,
+    /// Slides in Office Open XML.
+    Pptx,
+    /// An e-book.
+    Epub,
+    /// Subtitles of SubRip.
+    Srt,
+    /// Subtitles of WebVTT.
+    Vtt,
+    /// A catalog of messages of gettext.
+    Po,
+    /// Segments for translators, in XLIFF.
+    Xliff,
+    /// A table of values that are separated by commas, semicolons, tabs or bars.
+    Csv,
+}
+
+impl Format {
+    /// The format of this name, as records have it.
+    pub fn of_name(name: &str) -> Option<Format> {
+        use serde::de::IntoDeserializer;
+        let name: serde::de::value::StrDeserializer<'_, serde::de::value::Error> =
+            name.into_deserializer();
+        Format::deserialize(name).ok()
+    }
 }
 
 /// The markup in an article's text.
@@ -236,6 +264,9 @@ pub struct Record {
     /// Path of the written file, below the output folder, with `/`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<String>,
+    /// The same of the translated document, where the source is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub document: Option<String>,
     /// What of the source was left out before translation, by reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<Removed>,

@@ -12,6 +12,7 @@ pub use decoding::{Decoding, EarlyStoppingArg};
 pub use eval::{Eval, TokenizerArg};
 pub use models::{Models, ModelsCommand, ModelsList, ModelsPull};
 
+use crate::document::FORMATS;
 use crate::error::{Error, Result};
 use crate::io::articles::usual_extensions;
 use crate::kernel::Precision;
@@ -133,6 +134,10 @@ pub struct Reading {
     /// Take only the first N articles
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
+    /// Columns of tables (.csv, .tsv) that are translated, by name or by number from 1, as
+    /// title,text [default: those that hold text]
+    #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
+    pub columns: Vec<String>,
     /// JSON field that holds the text
     #[arg(long, value_name = "NAME")]
     pub text_field: Option<String>,
@@ -206,6 +211,7 @@ pub struct Summarizing {
   polygist translate --to en article.fr.txt
   polygist translate --to de --from en --lines < sentences.en.txt > sentences.de.txt
   polygist translate --to en --format json *.html
+  polygist translate --to en film.srt -o film.en.srt
   polygist translate --to en --lines --format json --align --model opus-mt-fr-en < sentences.fr.txt")]
 pub struct Translate {
     /// Language to translate into
@@ -214,9 +220,13 @@ pub struct Translate {
     /// Each line is one segment: line N of the output is the translation of line N of the input
     #[arg(long)]
     pub lines: bool,
-    /// Form of the output
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    pub format: OutputFormat,
+    /// Form of the output: text, json, or a document's, as srt or html, in which standard input is
+    /// read and written back [default: that of a document that is read, else text]
+    #[arg(long, value_name = "FORMAT", value_parser = translate_format)]
+    pub format: Option<TranslateFormat>,
+    /// Write here instead of to standard output: a file, or a folder for a file of each input
+    #[arg(long, short, value_name = "FILE", conflicts_with = "lines")]
+    pub output: Option<PathBuf>,
     /// Say which source token each token comes from, by the attention of the model's last layer:
     /// "alignments" in JSON, with the tokens of both sides, the number of the source token and its
     /// weight. With translation models that have an encoder, and --format json
@@ -379,6 +389,41 @@ pub enum OutputFormat {
     Text,
     /// One JSON record a line
     Json,
+}
+
+/// Form of a translation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TranslateFormat {
+    /// Text, or a JSON record a line.
+    Plain(OutputFormat),
+    /// The document format of this name, read and written.
+    Document(&'static str),
+}
+
+fn translate_format(text: &str) -> Result<TranslateFormat> {
+    let document = FORMATS.iter().find(|format| format.name == text);
+    match (text, document) {
+        ("text", _) => Ok(TranslateFormat::Plain(OutputFormat::Text)),
+        ("json", _) => Ok(TranslateFormat::Plain(OutputFormat::Json)),
+        (_, Some(format)) => Ok(TranslateFormat::Document(format.name)),
+        (_, None) => {
+            let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+            Err(Error::Usage(format!(
+                "{text:?} is no form of a translation; expected text, json, {}",
+                names.join(", ")
+            )))
+        }
+    }
+}
+
+impl Translate {
+    /// Whether text or records are written, documents apart.
+    pub fn plain_format(&self) -> OutputFormat {
+        match self.format {
+            Some(TranslateFormat::Plain(format)) => format,
+            _ => OutputFormat::Text,
+        }
+    }
 }
 
 /// A task of a batch.

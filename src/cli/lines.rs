@@ -80,7 +80,7 @@ fn lines(
         for line in &lines {
             let translation = line.join(&mut done, &to, job.on_bad);
             doubtful += usize::from(!translation.problems.is_empty());
-            match args.format {
+            match args.plain_format() {
                 OutputFormat::Text => out.push_str(&line.laid_out(&translation.text)),
                 OutputFormat::Json => out.push_str(&json(line.text, &translation, args.align)),
             }
@@ -89,7 +89,7 @@ fn lines(
         print(&out)?;
     }
     env.reporter.end();
-    if doubtful > 0 && args.format == OutputFormat::Text {
+    if doubtful > 0 && args.plain_format() == OutputFormat::Text {
         env.reporter.say(&format!(
             "{doubtful} of {total} lines may be wrong; --format json says which, and why"
         ));

@@ -4,6 +4,7 @@ pub mod args;
 mod batch;
 mod bench;
 mod config;
+mod documents;
 mod eval;
 mod explain;
 mod interrupt;

@@ -1,6 +1,7 @@
 //! The commands that read something and print results: translate, summarize, detect.
 
 use super::args::{Detect, OutputFormat, Reading, Summarize, Translate};
+use super::documents::Documents;
 use super::output::print;
 use super::plan::{self, Environment};
 use super::{DONE, SOME_FAILED};
@@ -30,7 +31,7 @@ pub(super) fn translators(
     args: &Translate,
     job: &Job,
 ) -> Result<&'static OpenModels> {
-    if args.align && args.format != OutputFormat::Json {
+    if args.align && args.plain_format() != OutputFormat::Json {
         return Err(Error::Usage(
             "--align needs --format json: text has no place for alignments".into(),
         ));
@@ -64,8 +65,17 @@ pub(super) fn translate_files(env: &Environment, args: &Translate) -> Result<u8>
     // A misspelled name is told before a model is loaded.
     let files = plan::one_off_files(&args.inputs)?;
     let models = translators(env, args, &job)?;
+    let documents = Documents::of(args, &files)?;
+    let listener = env.listener();
+    let code = models.with(&listener, |models| documents.run(env, &job, models))?;
+    let files = documents.articles;
     let one_off = OneOff { env, files: &files, reading: &args.inputs.reading, job: &job };
-    one_off.run_with(models, args.format, translated)
+    let code = if files.is_empty() {
+        code
+    } else {
+        code.max(one_off.run_with(models, args.plain_format(), translated)?)
+    };
+    Ok(code)
 }
 
 pub(super) fn summarize_files(env: &Environment, args: &Summarize) -> Result<u8> {
@@ -87,7 +97,7 @@ pub(super) fn summarize_files(env: &Environment, args: &Summarize) -> Result<u8>
 
 /// The translation in the form of the source; what is in the target language already comes out as
 /// it is.
-fn translated(record: &Record, source: &RawArticle) -> Result<String> {
+pub(super) fn translated(record: &Record, source: &RawArticle) -> Result<String> {
     if record.translation.is_some() {
         return Ok(report::translated(record, title_gap(source)));
     }

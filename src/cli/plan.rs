@@ -178,6 +178,7 @@ pub fn read_options(reading: &Reading) -> ReadOptions {
         title_field: reading.title_field.clone(),
         text_field: reading.text_field.clone(),
         id_field: reading.id_field.clone(),
+        columns: reading.columns.clone(),
         max_bytes: usize::try_from(reading.max_bytes).unwrap_or(usize::MAX),
     }
 }

@@ -13,8 +13,15 @@
 //!
 //! A file here with its [`DocumentFormat`], and a line in [`FORMATS`].
 
-use crate::error::Result;
-use crate::types::{Block, Lang, Marked};
+mod encoded;
+mod pairs;
+mod po;
+mod subtitles;
+mod table;
+mod xliff;
+
+use crate::error::{Error, Result};
+use crate::types::{Block, BlockKind, Format, Lang, Marked};
 
 /// A document format.
 pub struct DocumentFormat {
@@ -71,7 +78,8 @@ impl Default for Settings {
 }
 
 /// All formats, as help texts list them.
-pub static FORMATS: &[&DocumentFormat] = &[];
+pub static FORMATS: &[&DocumentFormat] =
+    &[&subtitles::SRT, &subtitles::VTT, &po::PO, &xliff::XLIFF, &table::CSV];
 
 impl DocumentFormat {
     /// The texts of a document.
@@ -101,6 +109,58 @@ impl DocumentFormat {
         let mut edits = edits.into_iter();
         (self.rewrite)(bytes, settings, &mut |_| Ok(edits.next().unwrap_or(Edit::Keep)))
     }
+}
+
+/// The place of a translation in a document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// In the place of the source.
+    Instead,
+    /// After the source: two languages side by side.
+    Beside,
+}
+
+/// A document with its translation: as many texts as it has blocks, those apart that are copied, in
+/// their order. A text that came back as it was stays to the byte.
+///
+/// # Errors
+/// See [`Rewrite`]; and when the number of texts is another.
+pub fn translated(
+    format: &DocumentFormat,
+    bytes: &[u8],
+    settings: &Settings,
+    texts: &[Marked],
+    placement: Placement,
+) -> Result<Vec<u8>> {
+    let mut rest = texts.iter();
+    let mut missing = 0usize;
+    let out = (format.rewrite)(bytes, settings, &mut |block| {
+        if block.kind == BlockKind::Verbatim {
+            return Ok(Edit::Keep);
+        }
+        let Some(new) = rest.next() else {
+            missing += 1;
+            return Ok(Edit::Keep);
+        };
+        Ok(match placement {
+            _ if new.text == block.text && new.inline == block.inline => Edit::Keep,
+            Placement::Instead => Edit::Replace(new.clone()),
+            Placement::Beside => Edit::Append(new.clone()),
+        })
+    })?;
+    let surplus = rest.count();
+    if missing + surplus > 0 {
+        let found = texts.len();
+        let expected = found + missing - surplus;
+        let message = format!("expected {expected} translated texts, found {found}");
+        return Err(Error::input("", message));
+    }
+    Ok(out)
+}
+
+/// The format of a document that was read; `None` for formats of articles.
+pub fn of_format(format: Format) -> Option<&'static DocumentFormat> {
+    FORMATS.iter().find(|document| Format::of_name(document.name) == Some(format)).copied()
 }
 
 /// The format that a file name promises.

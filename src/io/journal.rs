@@ -439,6 +439,7 @@ mod tests {
             status,
             error: None,
             output: None,
+            document: None,
             removed: Vec::new(),
             extra: serde_json::Map::new(),
         }

@@ -88,7 +88,26 @@ impl OutputNames {
 
     /// The article's file below the output folder, with `/`; it never leaves that folder.
     pub fn name(&self, id: &str, language: &Lang) -> String {
-        let (file, member) = split_member(id);
+        let (name, language) = self.parts(id, id, language);
+        format!("{name}.{language}.{}", self.extension)
+    }
+
+    /// The translated document of an article that is one, beside its file: `news/a.docx` →
+    /// `news/a.en.docx`, whose name nothing but the ends of its own makes.
+    pub fn document(&self, id: &str, language: &Lang) -> String {
+        let plain = id.strip_suffix(".gz").or(id.strip_suffix(".GZ")).unwrap_or(id);
+        let file = plain.rsplit('/').next().unwrap_or(plain);
+        let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
+        let stem = plain.strip_suffix(extension).and_then(|stem| stem.strip_suffix('.'));
+        let (name, language) = self.parts(stem.unwrap_or(plain), id, language);
+        let packed = if plain == id { "" } else { ".unpacked" };
+        format!("{name}{packed}.{language}.{}", allowed(extension))
+    }
+
+    /// A name below the output folder for the file or article of this id, by a part of it; and the
+    /// language as a part of a name.
+    fn parts(&self, shown: &str, id: &str, language: &Lang) -> (String, String) {
+        let (file, member) = if shown == id { split_member(id) } else { (shown, None) };
         let (folders, name) =
             file.rsplit_once('/').map_or((None, file), |(folders, name)| (Some(folders), name));
         let mut out = String::new();
@@ -99,10 +118,11 @@ impl OutputNames {
             out.push('/');
         }
         // The members of one file may differ in case only; nobody knows them beforehand.
-        let twins = self.clashing.contains(&fold(file)) || member.is_some_and(|m| fold(m) != m);
+        let twins = self.clashing.contains(&fold(if shown == id { file } else { id }))
+            || member.is_some_and(|m| fold(m) != m);
         let name = member.map_or(name.to_string(), |member| format!("{name}#{member}"));
-        let (name, language) = (part(&name, id, twins), allowed(language.as_str()));
-        format!("{out}{name}.{language}.{}", self.extension)
+        out.push_str(&part(&name, id, twins));
+        (out, allowed(language.as_str()))
     }
 }
 
@@ -168,6 +188,17 @@ mod tests {
         assert_eq!(name("a.html"), "a.html.en.md");
         assert_eq!(name("it's a \u{1F600} C# story.md"), "it's a \u{1F600} C# story.md.en.md");
         assert_eq!(name("a.jsonl#17"), "a.jsonl#17.en.md");
+    }
+
+    #[test]
+    fn documents_stand_beside_their_articles() {
+        let names = OutputNames::new([], "md");
+        let name = |id: &str| names.document(id, &Lang::en());
+        assert_eq!(name("news/a.b.docx"), "news/a.b.en.docx");
+        assert_eq!(name("a.srt.gz"), "a.unpacked.en.srt");
+        assert_ne!(name("a?.csv"), name("a*.csv"));
+        let (up, root) = (name("../../x.csv"), name("/x.csv"));
+        assert!(!up.contains("..") && !root.starts_with('/'), "{up} {root}");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct JobKey {
     program: String,
     text_field: Option<String>,
     title_field: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    columns: Vec<String>,
     /// Fingerprints of the models' files.
     translators: Vec<String>,
     /// Those of the models that read translations back, where others than the translators do.
@@ -83,6 +85,7 @@ impl JobKey {
             program: env!("CARGO_PKG_VERSION").into(),
             text_field: reading.text_field.clone(),
             title_field: reading.title_field.clone(),
+            columns: reading.columns.clone(),
             translators: fingerprints(&models.translators),
             readers: Vec::new(),
             passages: Vec::new(),

@@ -3,8 +3,10 @@
 use super::key::JobKey;
 use super::{BatchJob, BatchOutcome, ReadArticle, in_groups};
 use crate::cancel::CancelToken;
+use crate::document::{self, Placement};
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
+use crate::io::articles::read_again;
 use crate::io::journal::{Journal, Languages};
 use crate::io::write::{atomic, atomic_with};
 use crate::model_store::{Chooser, ModelStore, OpenModels, ResolvedModels};
@@ -159,10 +161,13 @@ impl Run<'_> {
             refuse_doubts(&mut record);
         }
         if record.translation.is_some() || record.summary.is_some() {
-            let language = options.job.to.as_ref().unwrap_or(&record.language.code);
+            let language = &options.job.to.clone().unwrap_or(record.language.code.clone());
             let name = self.batch.names.name(&record.id, language);
             atomic(&options.out.join(&name), (self.batch.writer.write)(&record).as_bytes())?;
             record.output = Some(name);
+            if let Err(error) = self.write_document(&mut record, language) {
+                fail(&mut record, &error);
+            }
         }
         match (&record.status, &record.error) {
             (Status::Failed, Some(error)) => {
@@ -183,6 +188,36 @@ impl Run<'_> {
         }
         self.journal.append(&record)?;
         (self.on_event)(Event::Finished(&record));
+        Ok(())
+    }
+
+    /// Writes the translated document beside the article's file, where the source is one.
+    ///
+    /// # Errors
+    /// When the source is gone or another by now, or the document cannot be written.
+    fn write_document(&self, record: &mut Record, language: &Lang) -> Result<()> {
+        let (Some(format), Some(translation)) =
+            (document::of_format(record.source.format), &record.translation)
+        else {
+            return Ok(());
+        };
+        let Some(file) = self.batch.found.files.iter().find(|file| file.id == record.id) else {
+            return Ok(());
+        };
+        let options = &self.batch.options;
+        let settings = document::Settings {
+            max_bytes: options.reading.max_bytes,
+            from: Some(record.language.code.clone()),
+            to: Some(translation.language.clone()),
+            columns: options.reading.columns.clone(),
+        };
+        let bytes = read_again(file, &record.source.sha256, settings.max_bytes)?;
+        let texts = &translation.blocks;
+        let out = document::translated(format, &bytes, &settings, texts, Placement::Instead)
+            .map_err(|error| named(error, &record.source.path))?;
+        let name = self.batch.names.document(&record.id, language);
+        atomic(&options.out.join(&name), &out)?;
+        record.document = Some(name);
         Ok(())
     }
 
@@ -284,6 +319,21 @@ fn source(article: &ReadArticle) -> &Source {
     match article {
         Ok(raw) => &raw.source,
         Err(unread) => &unread.source,
+    }
+}
+
+/// Counts an article as failed whose document could not be written.
+fn fail(record: &mut Record, error: &Error) {
+    record.status = Status::Failed;
+    let (kind, message) = (error.kind().into(), error.to_string());
+    record.error = Some(ErrorRecord { kind, message });
+}
+
+/// An error about an input with the input's name.
+fn named(error: Error, name: &str) -> Error {
+    match error {
+        Error::Input { message, .. } => Error::input(name, message),
+        other => other,
     }
 }
 

@@ -30,6 +30,7 @@ pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> 
         status: Status::Ok,
         error: None,
         output: None,
+        document: None,
         removed: document.article.removed,
         extra: document.article.extra,
     })
@@ -152,6 +153,7 @@ pub(super) fn failure(id: String, key: String, source: Source, error: &Error) ->
         status: Status::Failed,
         error: Some(ErrorRecord { kind: error.kind().into(), message: error.to_string() }),
         output: None,
+        document: None,
         removed: Vec::new(),
         extra: serde_json::Map::new(),
     })

@@ -73,6 +73,7 @@ impl Sample {
             status: Status::Ok,
             error: None,
             output: Some(format!("{}.en.md", self.id)),
+            document: None,
             removed: Vec::new(),
             extra: serde_json::Map::new(),
         }

@@ -10,6 +10,7 @@ mod common;
 mod cuda_kernels;
 mod decoding;
 mod devices;
+mod documents;
 mod eval;
 mod fetch;
 mod gguf;

@@ -23,6 +23,6 @@ mod tags;
 pub use file::{FoundFile, STDIN};
 pub use find::{FindOptions, Found, Skipped, find};
 pub use options::ReadOptions;
-pub use read::{Articles, from_text, read, read_from};
+pub use read::{Articles, from_document, from_text, read, read_again, read_from, whole};
 pub(super) use readers::holds_several;
 pub use readers::usual_extensions;

@@ -9,12 +9,21 @@ pub struct ReadOptions {
     pub text_field: Option<String>,
     /// JSON field of the id of articles in a file of several; found among usual names without.
     pub id_field: Option<String>,
+    /// Columns of tables that are translated, by name or by number from 1; without, those that hold
+    /// text.
+    pub columns: Vec<String>,
     /// Largest article in bytes, after decompression.
     pub max_bytes: usize,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        ReadOptions { title_field: None, text_field: None, id_field: None, max_bytes: 64 << 20 }
+        ReadOptions {
+            title_field: None,
+            text_field: None,
+            id_field: None,
+            columns: Vec::new(),
+            max_bytes: 64 << 20,
+        }
     }
 }

@@ -4,11 +4,12 @@ use super::decode::{self, HEAD};
 use super::file::FoundFile;
 use super::gunzip::{self, Gunzip};
 use super::options::ReadOptions;
-use super::reader::{Contents, Cut, Cutter, Input, Parse, Piece, ReadAs, Several};
+use super::reader::{Contents, Cut, Cutter, Input, Piece, ReadAs, Several};
 use super::readers;
+use crate::document::{DocumentFormat, Settings};
 use crate::error::Error;
 use crate::io::files::sha256_hex;
-use crate::types::{Format, Markup, RawArticle, ReadFailure, Source};
+use crate::types::{Block, Format, Markup, RawArticle, ReadFailure, Source};
 use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -141,7 +142,11 @@ impl Articles {
         let reader = readers::of_content(self.file.format, &decode::narrow_head(&head));
         self.file.format = Some(reader.format);
         match reader.read {
-            ReadAs::Whole(parse) => self.whole(input, parse).map(Some),
+            ReadAs::Whole(parse) => self.whole(input, &parse).map(Some),
+            ReadAs::Document(document) => {
+                let settings = self.settings();
+                self.whole(input, &|bytes, _| read_document(document, &bytes, &settings)).map(Some)
+            }
             ReadAs::Several(kind) => Ok(match (kind.cut)(&head, input, &self.options) {
                 Ok(cutter) => {
                     self.stream = Stream::Pieces(cutter, kind);
@@ -149,6 +154,15 @@ impl Articles {
                 }
                 Err(message) => Some(self.fail_whole(self.bad(message))),
             }),
+        }
+    }
+
+    /// How a document is read.
+    fn settings(&self) -> Settings {
+        Settings {
+            max_bytes: self.options.max_bytes,
+            columns: self.options.columns.clone(),
+            ..Settings::default()
         }
     }
 
@@ -177,7 +191,7 @@ impl Articles {
     }
 
     /// The whole input as one article.
-    fn whole(&self, input: Input, parse: Parse) -> io::Result<<Self as Iterator>::Item> {
+    fn whole(&self, input: Input, parse: &ParseWith<'_>) -> io::Result<<Self as Iterator>::Item> {
         let max = self.options.max_bytes;
         let mut bytes = Vec::new();
         input.take((max as u64).saturating_add(1)).read_to_end(&mut bytes)?;
@@ -187,6 +201,10 @@ impl Articles {
         let mut source = self.source(&bytes);
         let id = self.file.id.clone();
         Ok(match parse(bytes, &mut source.notes) {
+            Ok(contents) if contents.text.trim().is_empty() && contents.blocks.is_some() => {
+                let error = self.bad("holds no text that is to be translated".into());
+                Err(Box::new(ReadFailure { id, source, error }))
+            }
             Ok(contents) if contents.text.trim().is_empty() => {
                 let error = self.bad("holds white space only; expected an article".into());
                 Err(Box::new(ReadFailure { id, source, error }))
@@ -272,6 +290,77 @@ impl Articles {
             notes: junk.then(|| JUNK.to_string()).into_iter().collect(),
         }
     }
+}
+
+/// [`Parse`](super::reader::Parse), with what it needs to know besides.
+type ParseWith<'a> = dyn Fn(Vec<u8>, &mut Vec<String>) -> Result<Contents, String> + 'a;
+
+/// A document as an article.
+fn read_document(
+    document: &DocumentFormat,
+    bytes: &[u8],
+    settings: &Settings,
+) -> Result<Contents, String> {
+    let blocks = document.read(bytes, settings).map_err(|error| match error {
+        Error::Input { message, .. } => message,
+        other => other.to_string(),
+    })?;
+    let shown = |b: &Block| format!("{}{}{}", b.prefix, b.text, b.suffix);
+    let text = blocks.iter().map(shown).collect();
+    let blocks = Some(blocks);
+    Ok(Contents { blocks, ..Contents::of_text(text, Markup::Plain) })
+}
+
+/// A file's bytes as a document of a format, whatever the file's name says.
+///
+/// # Errors
+/// When they are no such document, or hold no text.
+pub fn from_document(
+    file: &FoundFile,
+    document: &'static DocumentFormat,
+    bytes: Vec<u8>,
+    options: &ReadOptions,
+) -> Result<RawArticle, Box<ReadFailure>> {
+    let format = Format::of_name(document.name).or(file.format);
+    let file = FoundFile { format, ..file.clone() };
+    let articles = Articles::new(&file, options, Stream::Done);
+    let settings = articles.settings();
+    let parse = |bytes: Vec<u8>, _: &mut Vec<String>| read_document(document, &bytes, &settings);
+    articles.whole(Box::new(Cursor::new(bytes)), &parse).unwrap_or_else(|e| {
+        let error = Error::Io { path: file.path.clone(), action: "reading", source: e };
+        articles.fail_whole(error)
+    })
+}
+
+/// All bytes of a file of one article, or of standard input, unpacked.
+///
+/// # Errors
+/// When it cannot be read, or is larger than the limit.
+pub fn whole(file: &FoundFile, max_bytes: usize) -> Result<Vec<u8>, Error> {
+    let options = ReadOptions { max_bytes, ..ReadOptions::default() };
+    let articles = Articles::new(file, &options, Stream::Done);
+    let reading = |e| Error::io("reading", &file.path)(e);
+    let (head, mut input) = articles.peek(articles.open()?).map_err(reading)?;
+    if head.starts_with(gunzip::MAGIC) {
+        input = Box::new(Gunzip::new(input).0);
+    }
+    let mut bytes = Vec::new();
+    input.take((max_bytes as u64).saturating_add(1)).read_to_end(&mut bytes).map_err(reading)?;
+    if bytes.len() > max_bytes { Err(articles.bad(articles.too_large())) } else { Ok(bytes) }
+}
+
+/// The bytes of a file as they were when it was read, by their SHA-256 in hex.
+///
+/// # Errors
+/// When it cannot be read, or has changed.
+pub fn read_again(file: &FoundFile, sha256: &str, max_bytes: usize) -> Result<Vec<u8>, Error> {
+    let bytes = whole(file, max_bytes)?;
+    if sha256_hex(&bytes) == sha256 {
+        return Ok(bytes);
+    }
+    let message = "has changed while it was translated, so that its document was not written; run \
+        the same command again";
+    Err(Error::input(file.name(), message))
 }
 
 /// The note about data that was not read.

@@ -2,6 +2,7 @@
 //! one, is in `readers.rs`.
 
 use super::options::ReadOptions;
+use crate::document::DocumentFormat;
 use crate::types::{Block, Format, Markup};
 use serde_json::{Map, Value};
 use std::io::{self, Read};
@@ -33,6 +34,8 @@ pub(super) enum ReadAs {
     /// Several articles a file: it is cut into pieces as it comes in, each of which is parsed by
     /// itself, so that a bad one is an error in its place and a file of any size is read.
     Several(Several),
+    /// A document, whose format divides it into blocks: one article a file.
+    Document(&'static DocumentFormat),
 }
 
 /// Makes an article of a file's bytes, and notes what is missing or broken in them. The error is a
@@ -68,6 +71,17 @@ impl Reader {
         read: Parse,
     ) -> Reader {
         Reader { format, extensions, detect, refine: |_| None, read: ReadAs::Whole(read) }
+    }
+
+    /// A reader of documents that are translated in place.
+    pub fn document(document: &'static DocumentFormat) -> Option<Reader> {
+        Some(Reader {
+            format: Format::of_name(document.name)?,
+            extensions: document.extensions,
+            detect: document.detect,
+            refine: |_| None,
+            read: ReadAs::Document(document),
+        })
     }
 
     /// A reader of files that hold several articles.

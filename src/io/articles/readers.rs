@@ -7,7 +7,8 @@
 //!    look, and a function from bytes to [`Contents`](super::reader::Contents).
 //! 3. Its `mod` line and its line in [`READERS`].
 //!
-//! Help texts, messages, the names of output files and `polygist batch` follow from the list.
+//! Help texts, messages, the names of output files and `polygist batch` follow from the list. What
+//! is translated in place, as office documents and subtitles, is a format of `crate::document`.
 //!
 //! A reader is given bytes, of text in any encoding (`decode` makes text of them) or of a container
 //! such as docx or epub, which it unpacks in memory: it must bound what it unpacks, since the file
@@ -28,20 +29,30 @@ mod xml;
 
 use super::file::STDIN;
 use super::reader::{ReadAs, Reader};
+use crate::document::FORMATS;
 use crate::types::Format;
+use std::sync::LazyLock;
 
 /// All readers, as help texts list them. Content is compared with the last one first, so that what
-/// is special comes after what is general.
-const READERS: &[Reader] = &[
-    text::READER,
-    markdown::READER,
-    html::READER,
-    json::READER,
-    json_lines::READER,
-    xml::READER,
-    mail::READER,
-    warc::READER,
-];
+/// is special comes after what is general. Documents come last; pages of HTML are articles.
+static READERS: LazyLock<Vec<Reader>> = LazyLock::new(|| {
+    let documents = FORMATS.iter().filter_map(|format| Reader::document(format));
+    articles().into_iter().chain(documents.filter(|r| r.format != Format::Html)).collect()
+});
+
+/// The readers of articles.
+fn articles() -> Vec<Reader> {
+    vec![
+        text::READER,
+        markdown::READER,
+        html::READER,
+        json::READER,
+        json_lines::READER,
+        xml::READER,
+        mail::READER,
+        warc::READER,
+    ]
+}
 
 /// The reader of a format.
 pub(super) fn of_format(format: Format) -> &'static Reader {
@@ -109,7 +120,7 @@ mod tests {
         assert_eq!(of_name("A.TXT.GZ"), Some(Format::Text));
         assert_eq!(of_name("a.b.ndjson"), Some(Format::Jsonl));
         assert_eq!(
-            (of_name(".md"), of_name("README"), of_name("a.pdf"), of_name("a.gz")),
+            (of_name(".md"), of_name("README"), of_name("a.pdfx"), of_name("a.gz")),
             (None, None, None, None)
         );
         assert_eq!(of_bytes(b"\xEF\xBB\xBF <!DOCTYPE HTML><p>"), Format::Html);
