@@ -58,7 +58,7 @@ pub(super) fn cut(marked: &Marked, cuts: &[Range<usize>]) -> Vec<Marked> {
     let mut open: Vec<usize> = Vec::new();
     let mut parts = Vec::with_capacity(cuts.len() + 1);
     let mut start = 0;
-    for cut in cuts.iter().cloned().chain([text.len()..text.len()]) {
+    for cut in cuts.iter().cloned().chain(std::iter::once(text.len()..text.len())) {
         let is_last = parts.len() == cuts.len();
         let end = cut.start.max(start);
         let mut part = Marked::plain(text.get(start..end).unwrap_or_default());
@@ -135,13 +135,19 @@ mod tests {
             tag(7, "<br>", TagKind::Point),
             tag(11, "</i>", TagKind::Close),
         ];
-        let marked =
-            Marked { text: "one two three".into(), inline: Inline { tags, kept: vec![4..7] } };
-        let parts = cut(&marked, &[7..8]);
+        let marked = Marked {
+            text: "one two three".into(),
+            inline: Inline { tags, kept: vec![0..1, 4..7] },
+        };
+        let once = |range| std::iter::once(range).collect::<Vec<_>>();
+        let parts = cut(&marked, &once(7..8));
         let shown: Vec<String> = parts.iter().map(Marked::to_markup).collect();
         assert_eq!(shown, ["one <i>two<br></i>", "<i>thr</i>ee"]);
-        assert_eq!((parts[0].inline.kept.clone(), parts[1].inline.kept.len()), (vec![4..7], 0));
-        let shown: Vec<String> = cut(&marked, &[3..4]).iter().map(Marked::to_markup).collect();
+        assert_eq!(
+            (parts[0].inline.kept.clone(), parts[1].inline.kept.len()),
+            (vec![0..1, 4..7], 0)
+        );
+        let shown: Vec<String> = cut(&marked, &once(3..4)).iter().map(Marked::to_markup).collect();
         assert_eq!(shown, ["one", "<i>two<br> thr</i>ee"]);
     }
 }

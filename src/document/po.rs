@@ -111,6 +111,7 @@ fn translate(message: &str, entry: &Entry, editor: &mut Editor<'_>) -> Result<Op
             prefix: String::new(),
             text,
             inline,
+            original: None,
             suffix: "\n\n".into(),
         };
         let new = match editor.ask(block)? {

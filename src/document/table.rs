@@ -100,6 +100,7 @@ fn block(text: &str) -> Block {
         prefix: String::new(),
         text: text.into(),
         inline: Inline::default(),
+        original: None,
         suffix: "\n\n".into(),
     }
 }

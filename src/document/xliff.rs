@@ -88,7 +88,14 @@ fn ask(text: &str, segment: &Segment, editor: &mut Editor<'_>) -> Result<Option<
         let Marked { text, inline } = marked;
         let new = if text.contains(char::is_alphabetic) {
             let (kind, prefix) = (BlockKind::Paragraph, String::new());
-            editor.ask(Block { kind, prefix, text, inline, suffix: "\n\n".into() })?
+            editor.ask(Block {
+                kind,
+                prefix,
+                text,
+                inline,
+                original: None,
+                suffix: "\n\n".into(),
+            })?
         } else {
             Edit::Keep
         };

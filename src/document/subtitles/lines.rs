@@ -86,8 +86,8 @@ fn cheapest(breaks: usize, parts: usize, cost: impl Fn(usize, usize, usize) -> f
     for part in 1..parts {
         let (mut next, mut way) = (vec![f64::INFINITY; end + 1], vec![0; end + 1]);
         for to in part + 1..=end {
-            for from in part..to {
-                let sum = best[from] + cost(part, from, to);
+            for (from, before) in best.iter().enumerate().take(to).skip(part) {
+                let sum = before + cost(part, from, to);
                 if sum < next[to] {
                     (next[to], way[to]) = (sum, from);
                 }

@@ -238,6 +238,7 @@ impl Copy<'_, '_> {
             prefix: String::new(),
             text: whole.text,
             inline: whole.inline,
+            original: None,
             suffix: "\n\n".into(),
         })?;
         let spread = |marked: &Marked| lines::divided(marked, &cues).into_iter();

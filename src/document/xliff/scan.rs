@@ -175,10 +175,9 @@ impl Scan<'_> {
             "source" | "target" | "seg-source" => self.content = place.end,
             _ => {}
         }
-        if name == "target" && self.is_in_segment() {
-            if let Some(segment) = &mut self.segment {
-                segment.state = attribute(tag, "state").map(String::from).or(segment.state.take());
-            }
+        let is_target = name == "target" && self.is_in_segment();
+        if let Some(segment) = self.segment.as_mut().filter(|_| is_target) {
+            segment.state = attribute(tag, "state").map(String::from).or(segment.state.take());
         }
         self.path.push((name, stays, place));
     }
