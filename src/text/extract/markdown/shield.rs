@@ -41,7 +41,7 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
         r"|``(?:[^`\n]|`[^`\n])+``|`[^`\n]+`|<!--[\s\S]*?(?:-->|\z)",
         // Hugo's shortcodes; Liquid, Jinja, Nunjucks: tags and comments
         r"|(?<point>\{\{<(?:[^{}]|\{[^{}]*\})*?>\}\}|\{\{%(?:[^{}]|\{[^{}]*\})*?%\}\}",
-        r"|\{%(?:[^{}]|\{[^{}]*\})*?%\}|\{#[^{}]*?#\}",
+        r"|\{%(?:[^{}]|\{[^{}]*\})*?%\}|\{#[^{}]*?#\}|<%[^<>]*%>",
         // attribute lists of kramdown, Pandoc, Quarto; identifiers of headings
         r"|\{[:.#][^{}\n]*\}|\{\{[:.#/!>][^{}\n]*\}\}",
         // components of MDX, with values in braces

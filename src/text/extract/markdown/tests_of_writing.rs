@@ -40,6 +40,7 @@ fn each_piece_has_its_place() {
         ),
         ("See [the *map*][].\n\n[the *map*]: m", &["See the map."]),
         ("[^1]: One\n    two.\n\n    Three.\n", &["One two.", "Three."]),
+        ("Of <% x %> and {%- if a -%}yes{%- endif -%}.", &["Of  and yes."]),
         ("As said [@smith04, p. 3] here.", &["As said  here."]),
         ("a\n<!-- {{< x -->\nb {{< y >}}", &["a", "b "]),
     ] {
@@ -180,7 +181,6 @@ fn hostile_sources_take_bounded_time() {
         let source = piece.repeat(100_000 / piece.len());
         assert_eq!(whole(&source), source);
         inline::markdown(&Marked::plain(source), "");
-        eprintln!("{piece} {:?}", started.elapsed());
     }
     assert!(started.elapsed().as_secs() < 60);
 }
