@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 static SPANS: LazyLock<Regex> = LazyLock::new(|| {
     let kinds = [
         // code
-        r"```[\s\S]*?```|``[^`\n]+``|`[^`\n]+`",
+        r"```[\s\S]*?```|``(?:[^`\n]|`[^`\n])+``|`[^`\n]+`",
         // HTML tag, comment, entity
         r#"</?[A-Za-z][A-Za-z0-9-]*(?:\s+[^<>"\n]*(?:"[^"\n]*"[^<>"\n]*)*)?/?>"#,
         r"<!--[\s\S]*?-->",
@@ -27,7 +27,8 @@ static SPANS: LazyLock<Regex> = LazyLock::new(|| {
         ),
         // handle
         r"@[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,62}[A-Za-z0-9_])?",
-        // placeholder: {{x}}, {x}, ${x}, %s, %1$d, %(name)s
+        // placeholder: __X__, {{x}}, {x}, ${x}, %s, %1$d, %(name)s
+        r"__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__",
         r"\{\{[^{}\n]{0,80}\}\}|\$?\{[A-Za-z0-9_.:-]{0,80}\}",
         concat!(
             r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)?[-+0#]*[0-9]*(?:\.[0-9]+)?",
@@ -51,7 +52,7 @@ fn iter(text: &str) -> impl Iterator<Item = Range<usize>> {
         let before = &text[..start];
         match span.as_bytes().first()? {
             b']' => Some(start + 2..found.end()),
-            b'`' | b'<' | b'&' | b'{' | b'$' => Some(found.range()),
+            b'`' | b'<' | b'&' | b'{' | b'$' | b'_' => Some(found.range()),
             // "5 % de" is a percentage in prose, not a placeholder.
             b'%' => (!before.trim_end().ends_with(|c: char| c.is_numeric())).then(|| found.range()),
             b'@' => (!before.ends_with(|c: char| c.is_alphanumeric())).then(|| found.range()),

@@ -4,10 +4,11 @@
 mod leaves;
 mod pairs;
 mod shield;
+#[cfg(test)]
+mod tests_of_writing;
 
 use super::found::Found;
 use super::front::front_matter;
-use crate::text::inline;
 use crate::types::{Block, BlockKind, Inline, Marked};
 use leaves::leaves;
 
@@ -38,8 +39,7 @@ pub(super) fn read(source: &str) -> Found {
         }
         let prefix = between(&source[at..leaf.range.start], &mut blocks);
         let written = &source[leaf.range.clone()];
-        let original =
-            (inline::markdown(&leaf.marked, &prefix) != written).then(|| written.to_string());
+        let original = (leaf.marked.to_markup() != written).then(|| written.to_string());
         let Marked { text, inline } = leaf.marked;
         let suffix = String::new();
         blocks.push(Block { kind: leaf.kind, prefix, text, inline, original, suffix });
@@ -50,9 +50,7 @@ pub(super) fn read(source: &str) -> Found {
         match blocks.last_mut() {
             // What closes the last line belongs to it.
             Some(last) if last.suffix.is_empty() => last.suffix = rest,
-            _ if rest.trim().is_empty() => {
-                blocks.iter_mut().next_back().into_iter().for_each(|b| b.suffix.push_str(&rest))
-            }
+            Some(last) if rest.trim().is_empty() => last.suffix.push_str(&rest),
             _ => blocks.push(Block {
                 kind: BlockKind::Verbatim,
                 prefix: String::new(),
@@ -114,6 +112,7 @@ fn between(gap: &str, blocks: &mut Vec<Block>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::inline;
 
     const SAMPLE: &str = "---\ntitle: \"The talks\"\ndate: 2024-05-12\n---\n\n# The talks\n\nThe \
         *talks* began, see [the\nreport](https://x.org/r) and `code`.\nThey go on.\n\n- one\n- [ ] \

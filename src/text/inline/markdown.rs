@@ -53,13 +53,25 @@ struct Writer<'a> {
     prefix: &'a str,
     /// Parts of the text that are written as they are: code, addresses, placeholders.
     exempt: Vec<Range<usize>>,
+    /// Where the text has its first bracket.
+    first_bracket: Option<usize>,
+    /// Brackets without their other half on the same level, where links could take them for theirs.
+    loose: Vec<usize>,
 }
 
 impl<'a> Writer<'a> {
     fn new(marked: &'a Marked, prefix: &'a str) -> Writer<'a> {
         let is_literal = |span: &Range<usize>| !marked.text[span.clone()].starts_with(['<', '&']);
-        let exempt = protect::spans(&marked.text).into_iter().filter(is_literal).collect();
-        Writer { marked, prefix, exempt }
+        let tags = &marked.inline.tags;
+        let is_whole = |span: &Range<usize>| {
+            let next = tags.partition_point(|tag| tag.at <= span.start);
+            tags.get(next).is_none_or(|tag| tag.at >= span.end)
+        };
+        let spans = protect::spans(&marked.text).into_iter();
+        let exempt = spans.filter(is_literal).filter(is_whole).collect();
+        let has_links = tags.iter().any(|tag| tag.markup.contains(['[', ']']));
+        let loose = if has_links { loose_brackets(marked) } else { Vec::new() };
+        Writer { marked, prefix, exempt, first_bracket: marked.text.find('['), loose }
     }
 
     fn is_cell(&self) -> bool {
@@ -76,7 +88,8 @@ impl<'a> Writer<'a> {
         let mut out = String::with_capacity(part.len());
         for (offset, c) in self.marked.text[part.clone()].char_indices() {
             let at = part.start + offset;
-            if c == '|' && self.is_cell() {
+            let is_escaped = self.is_exempt(at) && self.marked.text[..at].ends_with('\\');
+            if c == '|' && self.is_cell() && !is_escaped {
                 out.push('\\');
             } else if c == '&' && !self.is_exempt(at) && REFERENCE.is_match(&self.marked.text[at..])
             {
@@ -94,12 +107,14 @@ impl<'a> Writer<'a> {
     fn is_markup(&self, c: char, at: usize) -> bool {
         let text = &self.marked.text;
         let (before, after) = (&text[..at], &text[at + 1..]);
-        let next = after.chars().next();
+        let next = self.following(at + 1);
         match c {
+            // An image has it before its bracket.
+            '!' => next == Some('[') && !after.starts_with('['),
             '\\' => next.is_some_and(|c| c.is_ascii_punctuation()),
             '<' => next.is_some_and(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')),
             '*' | '_' | '~' => {
-                let previous = before.chars().next_back();
+                let previous = self.preceding(at);
                 let is_space = |c: Option<char>| c.is_none_or(char::is_whitespace);
                 let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
                 let stands_apart = is_space(previous) && is_space(next);
@@ -107,10 +122,35 @@ impl<'a> Writer<'a> {
                 !stands_apart && !inside && self.has_partner(c)
             }
             '`' => self.has_partner(c),
-            '[' => next == Some('^'),
-            ']' => matches!(next, Some('(' | '[' | ':')) && before.contains('['),
+            '[' => next == Some('^') || self.loose.binary_search(&at).is_ok(),
+            ']' => {
+                matches!(next, Some('(' | '[')) && self.brackets_before(at)
+                    || next == Some(':') && before.starts_with('[')
+                    || self.loose.binary_search(&at).is_ok()
+            }
             _ => false,
         }
+    }
+
+    /// The character that is written at a place: that of a tag, or the text's.
+    fn following(&self, at: usize) -> Option<char> {
+        let tags = &self.marked.inline.tags;
+        let own = tags[tags.partition_point(|tag| tag.at < at)..].iter();
+        let tag = own.take_while(|tag| tag.at == at).find_map(|tag| tag.markup.chars().next());
+        tag.or_else(|| self.marked.text[at..].chars().next())
+    }
+
+    /// The character that is written before a place.
+    fn preceding(&self, at: usize) -> Option<char> {
+        let tags = &self.marked.inline.tags;
+        let own = tags[..tags.partition_point(|tag| tag.at <= at)].iter().rev();
+        let tag = own.take_while(|tag| tag.at == at).find_map(|t| t.markup.chars().next_back());
+        tag.or_else(|| self.marked.text[..at].chars().next_back())
+    }
+
+    /// Whether a bracket is opened before a place.
+    fn brackets_before(&self, at: usize) -> bool {
+        self.first_bracket.is_some_and(|first| first < at)
     }
 
     /// Whether there is another such mark, with which it could make a pair.
@@ -138,6 +178,37 @@ impl<'a> Writer<'a> {
     fn starts_with_tag(&self) -> bool {
         self.marked.inline.tags.first().is_some_and(|tag| tag.at == 0)
     }
+}
+
+/// The places of brackets whose other half is not on the same level of markup, in order.
+fn loose_brackets(marked: &Marked) -> Vec<usize> {
+    let (mut levels, mut loose, mut at) = (vec![Vec::new()], Vec::new(), 0);
+    for step in marked.inline.steps(&marked.text) {
+        match step {
+            Inner::Text(text) => {
+                for (offset, bracket) in text.match_indices(['[', ']']) {
+                    let open: Option<&mut Vec<usize>> = levels.last_mut();
+                    match (bracket, open) {
+                        ("[", Some(open)) => open.push(at + offset),
+                        (_, open) => {
+                            if open.and_then(Vec::pop).is_none() {
+                                loose.push(at + offset);
+                            }
+                        }
+                    }
+                }
+                at += text.len();
+            }
+            Inner::Tag(tag) => match tag.kind {
+                TagKind::Open => levels.push(Vec::new()),
+                TagKind::Close => loose.extend(levels.pop().into_iter().flatten()),
+                TagKind::Point => {}
+            },
+        }
+    }
+    loose.extend(levels.into_iter().flatten());
+    loose.sort_unstable();
+    loose
 }
 
 /// Writes emphasis otherwise where its marks would not be read as such: with the other mark, or as

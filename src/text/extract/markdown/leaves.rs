@@ -21,7 +21,8 @@ pub(super) fn leaves(source: &str) -> Vec<Leaf> {
     let options = Options::ENABLE_TABLES
         | Options::ENABLE_FOOTNOTES
         | Options::ENABLE_STRIKETHROUGH
-        | Options::ENABLE_TASKLISTS;
+        | Options::ENABLE_TASKLISTS
+        | Options::ENABLE_DEFINITION_LIST;
     let shields = shields(source);
     let seen = shielded(source, &shields);
     let mut reader = Reader {
@@ -102,13 +103,15 @@ impl Reader<'_> {
                 self.verbatim += 1;
             }
             Element::Heading { .. } => self.block(BlockKind::Heading),
-            Element::Item => self.block(BlockKind::Item),
+            Element::Item | Element::DefinitionListDefinition => self.block(BlockKind::Item),
             // A paragraph of an item is the item's text.
             Element::Paragraph if self.kind.last() == Some(&BlockKind::Item) => {
                 self.block(BlockKind::Item);
             }
             Element::Paragraph | Element::BlockQuote(_) => self.block(BlockKind::Paragraph),
-            Element::TableCell => self.block(BlockKind::Paragraph),
+            Element::TableCell | Element::DefinitionListTitle => {
+                self.block(BlockKind::Paragraph);
+            }
             Element::List(_) | Element::FootnoteDefinition(_) | Element::Table(_) => self.close(),
             Element::Emphasis => self.delimiter(range.start..range.start + 1, TagKind::Open),
             Element::Strong => self.delimiter(range.start..range.start + 2, TagKind::Open),
@@ -127,8 +130,8 @@ impl Reader<'_> {
                 self.links.push((*link_type, range.start + 1));
                 self.delimiter(range.start..range.start + 1, TagKind::Open);
             }
-            Element::Image { .. } => {
-                self.point(range);
+            Element::Image { link_type, .. } => {
+                self.point(range.start..self.end_of_label(*link_type, range.end));
                 self.copied = 1;
             }
             _ => {}
@@ -149,7 +152,9 @@ impl Reader<'_> {
             | TagEnd::Item
             | TagEnd::Paragraph
             | TagEnd::BlockQuote(_)
-            | TagEnd::TableCell => {
+            | TagEnd::TableCell
+            | TagEnd::DefinitionListTitle
+            | TagEnd::DefinitionListDefinition => {
                 self.close();
                 self.kind.pop();
             }
@@ -170,11 +175,18 @@ impl Reader<'_> {
         1 + usize::from(self.seen[range.clone()].starts_with("~~"))
     }
 
+    /// The end of a link or an image; the parser leaves out the empty label of `[text][]`.
+    fn end_of_label(&self, link_type: LinkType, end: usize) -> usize {
+        let is_empty = link_type == LinkType::Collapsed && self.source[end..].starts_with("[]");
+        if is_empty { end + 2 } else { end }
+    }
+
     /// What closes a link. A label that was the text itself is written out, since the text may
     /// become another.
     fn end_of_link(&mut self, end: usize) {
         let Some((link_type, label)) = self.links.pop() else { return };
         let last = self.open.as_ref().map_or(end, |open| open.end).min(end);
+        let end = self.end_of_label(link_type, end);
         let is_own_label = matches!(link_type, LinkType::Shortcut | LinkType::Collapsed);
         let markup = if is_own_label {
             format!("][{}]", one_line(self.source[label.min(last)..last].trim()))
@@ -239,7 +251,9 @@ impl Reader<'_> {
             }
             match role {
                 Role::Word => self.text(&one_line(&self.source[own.clone()]), own.clone()),
-                Role::Point => self.delimiter(own.clone(), TagKind::Point),
+                Role::Point | Role::Heading | Role::Item => {
+                    self.delimiter(own.clone(), TagKind::Point);
+                }
                 Role::Open => self.delimiter(own.clone(), TagKind::Open),
                 Role::Close => self.delimiter(own.clone(), TagKind::Close),
             }

@@ -5,33 +5,43 @@ use crate::types::{Tag, TagKind};
 
 /// What a point may be the beginning or the end of.
 #[derive(Debug, PartialEq, Eq)]
-struct Half<'a> {
-    name: &'a str,
-    is_end: bool,
+pub(super) struct Half<'a> {
+    pub name: &'a str,
+    pub is_end: bool,
 }
 
 /// Elements of HTML that have no end.
 const VOID: &[&str] = &["br", "hr", "img", "input", "wbr", "area", "col", "embed", "source"];
+
+/// Elements that are looked at for the beginning of the one that ends.
+const DEEPEST: usize = 64;
 
 /// Makes pairs of points that begin and end an element on the same level of markup; the others
 /// stay points.
 pub(super) fn pair(tags: &mut [Tag]) {
     // What is open: the number of the tag, and the name of an element; none of Markdown's own.
     let mut open: Vec<(usize, Option<String>)> = Vec::new();
+    // Where the elements begin that are open on each level.
+    let mut levels = vec![0];
     for number in 0..tags.len() {
         match tags[number].kind {
-            TagKind::Open => open.push((number, None)),
-            TagKind::Close => {
-                let own = open.iter().rposition(|(_, name)| name.is_none());
-                open.truncate(own.unwrap_or(open.len()));
+            TagKind::Open => {
+                open.push((number, None));
+                levels.push(open.len());
             }
+            TagKind::Close if levels.len() > 1 => {
+                let level = levels.pop().unwrap_or_default();
+                open.truncate(level.saturating_sub(1));
+            }
+            TagKind::Close => {}
             TagKind::Point => {
                 let Some(Half { name, is_end }) = half(&tags[number].markup) else { continue };
                 if !is_end {
                     open.push((number, Some(name.to_string())));
                     continue;
                 }
-                let level = open.iter().rposition(|(_, name)| name.is_none()).map_or(0, |l| l + 1);
+                let level = levels.last().copied().unwrap_or_default();
+                let level = level.max(open.len().saturating_sub(DEEPEST));
                 let is_own = |(_, other): &(usize, Option<String>)| other.as_deref() == Some(name);
                 if let Some(own) = open[level..].iter().rposition(is_own) {
                     let first = open[level + own].0;
@@ -45,7 +55,7 @@ pub(super) fn pair(tags: &mut [Tag]) {
 }
 
 /// What a piece of markup begins or ends; none for what stands by itself.
-fn half(markup: &str) -> Option<Half<'_>> {
+pub(super) fn half(markup: &str) -> Option<Half<'_>> {
     let inner = |open: &str, close: &str| markup.strip_prefix(open)?.strip_suffix(close);
     if let Some(inside) = inner("{{<", ">}}").or_else(|| inner("{{%", "%}}")) {
         let inside = inside.trim();

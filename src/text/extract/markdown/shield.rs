@@ -1,7 +1,9 @@
 //! What site generators add to Markdown, and its parser does not know: shortcodes, template tags,
 //! attribute lists, components, formulas, wiki links.
 
-use regex::Regex;
+use super::pairs::half;
+use crate::text::protect;
+use regex::{Captures, Regex};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -25,12 +27,21 @@ pub(super) enum Role {
     Close,
     /// It is a word of its sentence, as a variable's name is.
     Word,
+    /// It begins a line of its own, as a heading's mark does.
+    Heading,
+    /// It begins a block whose text is indented, as an item's mark does.
+    Item,
 }
 
 static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
     let kinds = [
+        // code, comments: nothing in them is markup
+        r"(?m:^[ \t>]*(?:[-*+]|\d+[.)])?[ \t]*```[^`\n]*$)[\s\S]*?(?:(?m:^[ \t>]*```+[ \t]*$)|\z)",
+        r"|(?m:^[ \t>]*~~~[^\n]*$)[\s\S]*?(?:(?m:^[ \t>]*~~~+[ \t]*$)|\z)",
+        r"|``(?:[^`\n]|`[^`\n])+``|`[^`\n]+`|<!--[\s\S]*?(?:-->|\z)",
         // Hugo's shortcodes; Liquid, Jinja, Nunjucks: tags and comments
-        r"(?<point>\{\{<[\s\S]*?>\}\}|\{\{%[\s\S]*?%\}\}|\{%[\s\S]*?%\}|\{#[\s\S]{0,400}?#\}",
+        r"|(?<point>\{\{<(?:[^{}]|\{[^{}]*\})*?>\}\}|\{\{%(?:[^{}]|\{[^{}]*\})*?%\}\}",
+        r"|\{%(?:[^{}]|\{[^{}]*\})*?%\}|\{#[^{}]*?#\}|<%[^<>]*%>",
         // attribute lists of kramdown, Pandoc, Quarto; identifiers of headings
         r"|\{[:.#][^{}\n]*\}|\{\{[:.#/!>][^{}\n]*\}\}",
         // components of MDX, with values in braces
@@ -40,8 +51,14 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
         r#"|(?m:^(?:import\s[^\n]*['"][^'"\n]+['"];?|export\s+(?:const|default|let)\s[^\n]*)$)"#,
         // fences of Pandoc's and Docusaurus's blocks
         r"|(?m:^[ \t]*:{3,}[^\n]*$)",
-        // marks of footnotes, whether or not the text has the note
-        r"|\[\^[^\[\]\s]+\])",
+        // marks of footnotes, whether or not the text has the note; citations
+        r"|\[\^[^\[\]\s]+\]|\[-?@[^\[\]\n]+\])",
+        // callouts of quotations, abbreviations
+        r"|(?m:^[ \t]*>[ \t>]*)(?<callout>\[![A-Za-z]+\][+-]?)",
+        r"|(?m:^)(?<abbreviation>\*\[[^\[\]\n]+\]:)",
+        // admonitions and tabs of MkDocs, whose text is indented
+        r"|(?m:^[ \t]*)(?<bang>!!!|\?\?\?|===)(?<kind>\+?(?:[ \t]+[a-z][a-z0-9-]*){0,3})",
+        r"(?:[ \t]+(?<title>\x22[^\x22\n]*\x22))?(?m:[ \t]*$)",
         // wiki links
         r"|(?<wiki>!?\[\[[^\[\]\n]+\]\])",
         // variables, formulas, emoji by name
@@ -50,27 +67,110 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(&kinds.concat()).expect("the pattern is constant and tested")
 });
 
+/// Begins what is no text of a sentence: the address of a link.
+const ADDRESS: [&str; 4] = ["<", "](", "]: ", "](<"];
+
 /// The foreign markup of a text, in order.
 pub(super) fn shields(text: &str) -> Vec<Shield> {
-    let mut found = Vec::new();
+    let mut found: Vec<Shield> = Vec::new();
+    let mut words = words(text).into_iter().peekable();
     for captures in FOREIGN.captures_iter(text) {
-        if let Some(whole) = captures.name("point") {
-            let is_definition =
-                whole.as_str().starts_with("[^") && text[whole.end()..].starts_with(':');
-            if is_definition {
-                continue;
+        let whole = captures.get(0).map_or(0..0, |whole| whole.range());
+        while let Some(word) = words.next_if(|word| word.start < whole.end) {
+            if word.end <= whole.start {
+                found.push(Shield { range: word, role: Role::Word });
             }
-            found.push(Shield { range: whole.range(), role: Role::Point });
-        } else if let Some(whole) = captures.name("word") {
-            let escaped = text[..whole.start()].ends_with('\\');
-            if !escaped {
-                found.push(Shield { range: whole.range(), role: Role::Word });
-            }
-        } else if let Some(whole) = captures.name("wiki") {
-            found.extend(wiki_link(whole.range(), text));
+        }
+        found.extend(foreign(&captures, text));
+    }
+    found.extend(words.map(|range| Shield { range, role: Role::Word }));
+    with_codes(found, text)
+}
+
+/// The same with one shield for each pair of tags that has something else than text in it.
+fn with_codes(shields: Vec<Shield>, text: &str) -> Vec<Shield> {
+    const CODES: [&str; 11] = [
+        "highlight",
+        "code",
+        "codeblock",
+        "raw",
+        "verbatim",
+        "comment",
+        "mermaid",
+        "math",
+        "katex",
+        "latex",
+        "plantuml",
+    ];
+    let half = |shield: &Shield| {
+        let half = half(&text[shield.range.clone()]).filter(|_| shield.role == Role::Point)?;
+        let name = CODES.iter().position(|code| *code == half.name)?;
+        text[shield.range.clone()].starts_with('{').then_some((name, half.is_end))
+    };
+    let mut next_end = [None; CODES.len()];
+    let mut ends = vec![None; shields.len()];
+    for (number, shield) in shields.iter().enumerate().rev() {
+        match half(shield) {
+            Some((name, true)) => next_end[name] = Some(shield.range.end),
+            Some((name, false)) => ends[number] = next_end[name],
+            None => {}
         }
     }
-    found
+    let mut out: Vec<Shield> = Vec::with_capacity(shields.len());
+    for (shield, end) in shields.into_iter().zip(ends) {
+        if out.last().is_none_or(|last| last.range.end <= shield.range.start) {
+            let range = shield.range.start..end.unwrap_or(shield.range.end);
+            out.push(Shield { range, ..shield });
+        }
+    }
+    out
+}
+
+/// What one find is.
+fn foreign(captures: &Captures<'_>, text: &str) -> Vec<Shield> {
+    let one = |range: Range<usize>, role| vec![Shield { range, role }];
+    let named = |name: &str| captures.name(name).map(|found| found.range());
+    if let Some(range) = named("point") {
+        let after = &text[range.end..];
+        let is_other = text[range.clone()].starts_with("[^") && after.starts_with(':')
+            || text[range.clone()].starts_with(['[']) && after.starts_with('(');
+        return if is_other { Vec::new() } else { one(range, Role::Point) };
+    }
+    if let Some(range) = named("callout").or_else(|| named("abbreviation")) {
+        let rest = text[range.end..].split('\n').next().unwrap_or_default();
+        let role = if rest.trim().is_empty() { Role::Point } else { Role::Heading };
+        return one(range, role);
+    }
+    if let (Some(bang), Some(kind)) = (named("bang"), named("kind")) {
+        let mut parts = one(bang.clone(), Role::Item);
+        let title = named("title").filter(|title| title.len() > 2);
+        if bang.end < kind.end || title.is_some() {
+            let end = title.as_ref().map_or(kind.end, |title| title.start + 1);
+            parts.push(Shield { range: bang.end..end, role: Role::Heading });
+        }
+        parts.extend(title.map(|t| Shield { range: t.end - 1..t.end, role: Role::Point }));
+        let is_tab = text[bang].starts_with('=') && parts.len() < 3;
+        return if parts.len() > 1 && !is_tab { parts } else { Vec::new() };
+    }
+    if let Some(range) = named("word") {
+        let escaped = text[..range.start].ends_with('\\');
+        return if escaped { Vec::new() } else { one(range, Role::Word) };
+    }
+    named("wiki").map_or_else(Vec::new, |range| wiki_link(range, text))
+}
+
+/// Addresses and placeholders of running text, whose marks are no emphasis.
+fn words(text: &str) -> Vec<Range<usize>> {
+    let word = |span: Range<usize>| {
+        let (before, own) = (&text[..span.start], &text[span.clone()]);
+        let is_text =
+            !own.starts_with(['<', '`', '&']) && !ADDRESS.iter().any(|mark| before.ends_with(mark));
+        // What Markdown and tables may have after an address.
+        let length = own.find("](").or_else(|| own.find("][")).or_else(|| own.find('|'));
+        let length = length.unwrap_or(own.len());
+        (is_text && length > 0).then(|| span.start..span.start + length)
+    };
+    protect::spans(text).into_iter().filter_map(word).collect()
 }
 
 /// A wiki link: `[[target]]` is a word, of `[[target|text]]` the text is translated.
@@ -93,8 +193,14 @@ fn wiki_link(range: Range<usize>, text: &str) -> Vec<Shield> {
 /// byte for byte. A line that has nothing else, and belongs to no sentence, is blank.
 pub(super) fn shielded(text: &str, shields: &[Shield]) -> String {
     let mut bytes = text.as_bytes().to_vec();
-    for Shield { range, .. } in shields {
-        bytes[range.clone()].fill(b'x');
+    for Shield { range, role } in shields {
+        let mark = match role {
+            Role::Heading => Some(b'#'),
+            Role::Item => Some(b'-'),
+            _ => None,
+        };
+        bytes[range.clone()].fill(if mark.is_some() { b' ' } else { b'x' });
+        mark.into_iter().for_each(|mark| bytes[range.start] = mark);
     }
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -111,7 +217,10 @@ pub(super) fn shielded(text: &str, shields: &[Shield]) -> String {
 fn blank_foreign_line(text: &str, line: Range<usize>, shields: &[Shield], bytes: &mut [u8]) {
     let first = shields.partition_point(|shield| shield.range.end <= line.start);
     let own = || shields[first..].iter().take_while(|shield| shield.range.start < line.end);
-    if own().next().is_none() || own().any(|shield| shield.role != Role::Point) {
+    // What began in a line before was looked at there.
+    if own().next().is_none_or(|shield| shield.range.start < line.start)
+        || own().any(|shield| shield.role != Role::Point)
+    {
         return;
     }
     let line_of = |place: usize| {
@@ -133,7 +242,7 @@ fn blank_foreign_line(text: &str, line: Range<usize>, shields: &[Shield], bytes:
         rest = rest.max(shield.range.end);
     }
     if is_alone && (rest >= end || is_bare(&text[rest..end])) {
-        for shield in own() {
+        for shield in shields[first..].iter().take_while(|shield| shield.range.start < end) {
             for at in shield.range.clone() {
                 bytes[at] = if text.as_bytes()[at] == b'\n' { b'\n' } else { b' ' };
             }
@@ -172,7 +281,7 @@ mod tests {
             found("<Tabs items={[1, {a: 2}]}>x</Tabs> $x_1 + \\alpha$, 5 $ ou 6 $"),
             [("<Tabs items={[1, {a: 2}]}>", Point), ("</Tabs>", Point), ("$x_1 + \\alpha$", Word)]
         );
-        assert!(found("un {mot} et 3 < 5 > 2 : 12:30:45 {").is_empty());
+        assert!(found("un mot et 3 < 5 > 2 : 12:30:45 {").is_empty());
     }
 
     #[test]

@@ -1,0 +1,186 @@
+//! What is read is written again: to the byte where nothing was changed, with the same text and
+//! tags where it was.
+
+use super::read;
+use crate::text::inline;
+use crate::types::{Block, BlockKind, Inline, Marked, Tag, TagKind};
+
+fn whole(source: &str) -> String {
+    let blocks = read(source).blocks;
+    blocks.iter().map(|b| format!("{}{}{}", b.prefix, b.written(), b.suffix)).collect()
+}
+
+fn texts(source: &str) -> Vec<String> {
+    let is_text = |block: &Block| block.kind != BlockKind::Verbatim && !block.text.is_empty();
+    read(source).blocks.into_iter().filter(is_text).map(|block| block.text).collect()
+}
+
+#[test]
+fn each_piece_has_its_place() {
+    for (source, expected) in [
+        (
+            "!!! note \"Beware\"\n    One.\n\n    Two.\n\nEnd.",
+            &["Beware", "One.", "Two.", "End."][..],
+        ),
+        ("=== \"One\"\n    Text.\n", &["One", "Text."]),
+        ("!!! What a day\n", &["!!! What a day"]),
+        ("> [!NOTE]\n> Text\n> goes on.", &["Text goes on."]),
+        ("> [!warning]- Title\n> Text.", &["Title", "Text."]),
+        ("Term\n: One\n: Two", &["Term", "One", "Two"]),
+        ("*[HTML]: A language\n", &["A language"]),
+        ("{{< highlight go >}}\na b\n{{< /highlight >}}\n\nText.", &["Text."]),
+        ("Use `{{<` and `>}}` here.", &["Use `{{<` and `>}}` here."]),
+        ("Of __COUNT__ at https://x.org/*a*_b_ it", &["Of __COUNT__ at https://x.org/*a*_b_ it"]),
+        ("**https://x.org/a_b**", &["https://x.org/a_b"]),
+        ("[https://x.org/a_b](https://x.org)", &["https://x.org/a_b"]),
+        ("$5 and $6 \\(x\\) \\\\", &["$5 and $6 (x) \\"]),
+        (
+            "| A \\| b | `c\\|d` |\n|--|--|\n| {{ x | y }} | E |\n",
+            &["A | b", "`c\\|d`", "{{ x | y }}", "E"],
+        ),
+        ("See [the *map*][].\n\n[the *map*]: m", &["See the map."]),
+        ("[^1]: One\n    two.\n\n    Three.\n", &["One two.", "Three."]),
+        ("Of <% x %> and {%- if a -%}yes{%- endif -%}.", &["Of  and yes."]),
+        ("As said [@smith04, p. 3] here.", &["As said  here."]),
+        ("a\n<!-- {{< x -->\nb {{< y >}}", &["a", "b "]),
+    ] {
+        assert_eq!(whole(source), source);
+        assert_eq!(texts(source), expected, "{source}");
+    }
+}
+
+fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % below
+    }
+}
+
+#[test]
+fn any_source_comes_back_to_the_byte() {
+    const PIECES: [&str; 48] = [
+        "a",
+        "é",
+        "字",
+        " ",
+        "  ",
+        "\n",
+        "\n\n",
+        "  \n",
+        "\\\n",
+        "> ",
+        "- ",
+        "1. ",
+        "# ",
+        "\t",
+        "*",
+        "**",
+        "_",
+        "`",
+        "``",
+        "```\n",
+        "~~",
+        "[",
+        "]",
+        "](u)",
+        "[x]",
+        "[][]",
+        "[^1]",
+        "[^1]: ",
+        "<",
+        "<b>",
+        "</b>",
+        "<!--",
+        "-->",
+        "&amp;",
+        "\\",
+        "|",
+        "\n|--|--|\n",
+        "!",
+        "{{< x >}}",
+        "{% y %}",
+        "{{ z }}",
+        "{#i}",
+        "!!! n \"",
+        "[!N]",
+        ": ",
+        "$x_1$",
+        "https://x.org/a_b",
+        "\n[x]: u\n",
+    ];
+    for seed in 0..20_000 {
+        let mut next = numbers(seed);
+        let source: String = (0..next(14)).map(|_| PIECES[next(PIECES.len())]).collect();
+        assert_eq!(whole(&source), source, "{seed}");
+    }
+}
+
+#[test]
+fn what_is_written_is_read_again() {
+    const WORDS: [&str; 22] = [
+        "word",
+        "é",
+        "字",
+        "*",
+        "_",
+        "snake_case",
+        "C#",
+        "#",
+        "1.",
+        "-",
+        "+",
+        "<",
+        "a<b",
+        "&amp;",
+        "[sic]",
+        "]",
+        "(x)",
+        "!",
+        "~",
+        "`",
+        "\\",
+        ":",
+    ];
+    let mut wrong = Vec::new();
+    for seed in 0..5_000 {
+        let mut next = numbers(seed);
+        let words: Vec<&str> = (0..1 + next(6)).map(|_| WORDS[next(WORDS.len())]).collect();
+        let mut marked = Marked::plain(words.join(" "));
+        let place = |number: usize, end: bool| {
+            let before: usize = words[..number].iter().map(|word| word.len() + 1).sum();
+            before + if end { words[number].len() } else { 0 }
+        };
+        let (first, marks) = (next(words.len()), [("**", "**"), ("*", "*"), ("[", "](u)")]);
+        let last = first + next(words.len() - first);
+        let (open, close) = marks[next(3)];
+        let tag = |at, markup: &str, kind| Tag { at, markup: markup.into(), kind };
+        let tags = vec![
+            tag(place(first, false), open, TagKind::Open),
+            tag(place(last, true), close, TagKind::Close),
+        ];
+        marked.inline = Inline { tags, kept: Vec::new() };
+        let prefix = ["", "> ", "- ", "# "][next(4)];
+        let written = format!("{prefix}{}", inline::markdown(&marked, prefix));
+        let again = read(&written).blocks;
+        let is_same = again.len() == 1
+            && again[0].text == marked.text
+            && again[0].inline.tags.len() == 2
+            && again[0].prefix == prefix;
+        if !is_same {
+            wrong.push((marked.to_markup(), written));
+        }
+    }
+    assert!(wrong.is_empty(), "{} {:#?}", wrong.len(), &wrong[..wrong.len().min(25)]);
+}
+
+#[test]
+fn hostile_sources_take_bounded_time() {
+    let started = std::time::Instant::now();
+    for piece in ["[", "*", "<", "`", "](", "<a></b>", "{{<", "{{< `a` ", "**a", "![", "> ", "|"] {
+        let source = piece.repeat(100_000 / piece.len());
+        assert_eq!(whole(&source), source);
+        inline::markdown(&Marked::plain(source), "");
+    }
+    assert!(started.elapsed().as_secs() < 60);
+}
