@@ -13,6 +13,18 @@
 //!
 //! A file here with its [`DocumentFormat`], and a line in [`FORMATS`].
 
+mod docx;
+mod drawing;
+mod edits;
+mod encoded;
+mod opc;
+mod package;
+mod part;
+mod pieces;
+mod pptx;
+mod tag;
+mod xml;
+
 use crate::error::Result;
 use crate::types::{Block, Lang, Marked};
 
@@ -71,7 +83,7 @@ impl Default for Settings {
 }
 
 /// All formats, as help texts list them.
-pub static FORMATS: &[&DocumentFormat] = &[];
+pub static FORMATS: &[&DocumentFormat] = &[&docx::DOCX, &pptx::PPTX];
 
 impl DocumentFormat {
     /// The texts of a document.
