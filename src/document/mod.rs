@@ -17,6 +17,7 @@ mod docx;
 mod drawing;
 mod edits;
 mod encoded;
+mod odt;
 mod opc;
 mod package;
 mod part;
@@ -83,7 +84,7 @@ impl Default for Settings {
 }
 
 /// All formats, as help texts list them.
-pub static FORMATS: &[&DocumentFormat] = &[&docx::DOCX, &pptx::PPTX];
+pub static FORMATS: &[&DocumentFormat] = &[&docx::DOCX, &odt::ODT, &pptx::PPTX];
 
 impl DocumentFormat {
     /// The texts of a document.
