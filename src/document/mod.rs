@@ -17,6 +17,8 @@ mod docx;
 mod drawing;
 mod edits;
 mod encoded;
+mod epub;
+mod html;
 mod odt;
 mod opc;
 mod package;
@@ -25,6 +27,8 @@ mod pieces;
 mod pptx;
 mod tag;
 mod xml;
+
+pub use html::HTML;
 
 use crate::error::Result;
 use crate::types::{Block, Lang, Marked};
@@ -84,7 +88,7 @@ impl Default for Settings {
 }
 
 /// All formats, as help texts list them.
-pub static FORMATS: &[&DocumentFormat] = &[&docx::DOCX, &odt::ODT, &pptx::PPTX];
+pub static FORMATS: &[&DocumentFormat] = &[&docx::DOCX, &odt::ODT, &pptx::PPTX, &epub::EPUB];
 
 impl DocumentFormat {
     /// The texts of a document.
