@@ -51,8 +51,12 @@ fn rewrite(
     let mut package = Package::open(bytes, settings, KIND)?;
     let mut edits = Edits::new(settings, edit);
     let types = Types::read(&mut package, &edits, KIND)?;
-    if types.parts("ml.document.main+xml").chain(types.parts(".macroEnabled.main+xml"))
-        .chain(types.parts("ml.template.main+xml")).all(|name| !package.has(name)) {
+    if types
+        .parts("ml.document.main+xml")
+        .chain(types.parts(".macroEnabled.main+xml"))
+        .chain(types.parts("ml.template.main+xml"))
+        .all(|name| !package.has(name))
+    {
         let found = types.main().unwrap_or("no main part at all");
         return Err(bad(format!("expected {KIND}, found another kind of document ({found})")));
     }
@@ -66,7 +70,9 @@ fn rewrite(
     for (kind, vocabulary) in PARTS {
         for name in types.parts(kind) {
             part::change(&mut package, name, &mut edits, |source, edits| match vocabulary {
-                Vocabulary::Word => xml::copy(source, &mut Word::new(source, &styles, edits)?, edits),
+                Vocabulary::Word => {
+                    xml::copy(source, &mut Word::new(source, &styles, edits)?, edits)
+                }
                 Vocabulary::Drawing => xml::copy(source, &mut Drawing::new(edits), edits),
             })?;
         }

@@ -158,9 +158,8 @@ impl Vocabulary for Drawing {
 pub(super) fn repeat(package: &mut Package, types: &Types, edits: &mut Edits) -> Result<()> {
     edits.repeat(true);
     for name in types.parts("ms-office.drawingml.diagramDrawing+xml") {
-        let copy = |source: &str, edits: &mut Edits| {
-            xml::copy(source, &mut Drawing::new(edits), edits)
-        };
+        let copy =
+            |source: &str, edits: &mut Edits| xml::copy(source, &mut Drawing::new(edits), edits);
         part::change(package, name, edits, copy)?;
     }
     edits.end_twins();

@@ -48,10 +48,7 @@ impl Shown {
 }
 
 impl<'e> Edits<'e> {
-    pub fn new(
-        settings: &'e Settings,
-        ask: &'e mut dyn FnMut(Block) -> Result<Edit>,
-    ) -> Edits<'e> {
+    pub fn new(settings: &'e Settings, ask: &'e mut dyn FnMut(Block) -> Result<Edit>) -> Edits<'e> {
         let (has_replaced, has_appended) = (false, false);
         Edits { ask, settings, has_replaced, has_appended, twins: Vec::new(), is_second: false }
     }
@@ -61,7 +58,8 @@ impl<'e> Edits<'e> {
     pub fn ask(&mut self, marked: &Marked, shown: Shown) -> Result<Edit> {
         if self.is_second {
             let twins = self.twins.iter().rev().flatten();
-            let first = twins.filter(|(twin, _)| twin.text == marked.text).map(|(_, edit)| edit.clone());
+            let first =
+                twins.filter(|(twin, _)| twin.text == marked.text).map(|(_, edit)| edit.clone());
             return Ok(first.last().unwrap_or(Edit::Keep));
         }
         let has_words = marked.text.chars().any(char::is_alphabetic);

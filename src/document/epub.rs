@@ -36,9 +36,8 @@ fn rewrite(
     let mut package = Package::open(bytes, settings, KIND)?;
     let mut edits = Edits::new(settings, edit);
     refuse_protected(&mut package, &edits)?;
-    let container = part::read(&mut package, "META-INF/container.xml", &edits)?.ok_or_else(|| {
-        bad(format!("expected {KIND}, found no META-INF/container.xml in it"))
-    })?;
+    let container = part::read(&mut package, "META-INF/container.xml", &edits)?
+        .ok_or_else(|| bad(format!("expected {KIND}, found no META-INF/container.xml in it")))?;
     let list = tags(&container)?
         .iter()
         .find(|raw| local(raw) == "rootfile")
@@ -116,7 +115,8 @@ fn chapters(opf: &str, list: &str) -> Result<Vec<Item>> {
             _ => {}
         }
     }
-    let is_page = |item: &Item| matches!(item.media.as_str(), "application/xhtml+xml" | "text/html");
+    let is_page =
+        |item: &Item| matches!(item.media.as_str(), "application/xhtml+xml" | "text/html");
     let mut chapters: Vec<Item> = Vec::new();
     for id in spine {
         if let Some(at) = items.iter().position(|item| item.id == id && is_page(item)) {
@@ -179,6 +179,3 @@ fn with_language(opf: &str, edits: &Edits) -> Result<String> {
     }
     Ok(out)
 }
-
-#[cfg(test)]
-mod tests;

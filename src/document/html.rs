@@ -200,8 +200,11 @@ impl Page {
             self.flush(edits)?;
         }
         let tag = if self.is_kept() { raw.into() } else { attributes(raw, &name, edits)? };
-        if !is_void && matches!(place, Place::Inline | Place::Code | Place::Block | Place::Preformatted) {
-            let says_no = tag::value(raw, "translate").is_some_and(|v| v.eq_ignore_ascii_case("no"))
+        if !is_void
+            && matches!(place, Place::Inline | Place::Code | Place::Block | Place::Preformatted)
+        {
+            let says_no = tag::value(raw, "translate")
+                .is_some_and(|v| v.eq_ignore_ascii_case("no"))
                 || tag::value(raw, "class")
                     .is_some_and(|c| c.split_whitespace().any(|c| c == "notranslate"));
             match self.kept.last_mut() {
@@ -292,6 +295,12 @@ impl Page {
                 let (start, end) = (&old[..old.len() - start.len()], &old[end.len()..]);
                 self.out.push_str(&format!("{start}{}{end}", new.trim_ascii()));
             }
+            // A table of contents may hold nothing but links.
+            Edit::Append(new) if self.blocks.iter().any(|(name, _)| name == "nav") => {
+                let text = format!("{} / {}", marked.text, new.text);
+                let both = Marked { text, inline: marked.inline };
+                self.out.push_str(&plan.write(&both, Purpose::Replace, &write));
+            }
             Edit::Append(new) => {
                 let line_break = if self.is_xml { "<br/>" } else { "<br>" };
                 let language = edits.to().map(|to| language("<span>", to.as_str(), self.is_xml));
@@ -342,8 +351,20 @@ fn alone(line: &[Part]) -> Vec<bool> {
 fn is_void(name: &str) -> bool {
     matches!(
         name,
-        "area" | "base" | "br" | "col" | "embed" | "hr" | "img" | "input" | "link" | "meta"
-            | "param" | "source" | "track" | "wbr"
+        "area"
+            | "base"
+            | "br"
+            | "col"
+            | "embed"
+            | "hr"
+            | "img"
+            | "input"
+            | "link"
+            | "meta"
+            | "param"
+            | "source"
+            | "track"
+            | "wbr"
     )
 }
 
@@ -387,7 +408,9 @@ fn attributes(raw: &str, name: &str, edits: &mut Edits) -> Result<String> {
             "alt" | "title" | "placeholder" | "aria-label" => true,
             "label" => matches!(name, "optgroup" | "option" | "track"),
             "summary" => name == "table",
-            "value" => name == "input" && matches!(get("type").as_str(), "submit" | "button" | "reset"),
+            "value" => {
+                name == "input" && matches!(get("type").as_str(), "submit" | "button" | "reset")
+            }
             "content" => name == "meta" && is_meta_text(&get("name"), &get("property")),
             _ => false,
         };

@@ -249,6 +249,3 @@ impl Vocabulary for Text {
         })
     }
 }
-
-#[cfg(test)]
-mod tests;

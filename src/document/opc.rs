@@ -126,9 +126,8 @@ fn unescaped(target: &str) -> Cow<'_, str> {
 
 /// Whether the first bytes of an archive name a part in a folder.
 pub(super) fn names(head: &[u8], folder: &str) -> bool {
-    head.windows(folder.len() + 30).any(|w| {
-        w.starts_with(b"PK\x03\x04") && w[30..].starts_with(folder.as_bytes())
-    })
+    head.windows(folder.len() + 30)
+        .any(|w| w.starts_with(b"PK\x03\x04") && w[30..].starts_with(folder.as_bytes()))
 }
 
 #[cfg(test)]

@@ -50,8 +50,7 @@ impl<'a> Package<'a> {
         }
         let broken = |e| bad(format!("expected {kind}, found a broken zip archive: {e}"));
         let count = check_directory(bytes).map_err(broken)?;
-        let mut archive =
-            ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(e.to_string()))?;
+        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|e| broken(e.to_string()))?;
         if archive.len() as u64 != count {
             return Err(broken("its directory can be read in two ways".into()));
         }
@@ -229,10 +228,7 @@ fn check_directory(bytes: &[u8]) -> Result<u64, String> {
 
 /// Refuses members that lead out of the folder that somebody unpacks them into, that are not all
 /// there, or that share their bytes: of those, a copy would grow without end.
-fn check_members(
-    archive: &mut ZipArchive<Cursor<&[u8]>>,
-    size: u64,
-) -> Result<(), String> {
+fn check_members(archive: &mut ZipArchive<Cursor<&[u8]>>, size: u64) -> Result<(), String> {
     let mut sum = 0;
     for index in 0..archive.len() {
         let member = archive.by_index_raw(index).map_err(|e| e.to_string())?;
@@ -254,4 +250,62 @@ fn check_members(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A container with these parts.
+    pub fn pack(parts: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in parts {
+            let method = match *name {
+                "mimetype" => CompressionMethod::Stored,
+                _ => CompressionMethod::Deflated,
+            };
+            let options = SimpleFileOptions::default().compression_method(method);
+            writer.start_file(*name, options).unwrap();
+            writer.write_all(bytes).unwrap();
+        }
+        writer.finish().unwrap().into_inner()
+    }
+
+    /// A part of a container.
+    pub fn unpack(bytes: &[u8], name: &str) -> String {
+        let bytes = Package::open(bytes, &Settings::default(), "a test").unwrap().read(name);
+        String::from_utf8(bytes.unwrap().unwrap()).unwrap()
+    }
+
+    fn error(bytes: &[u8]) -> String {
+        let settings = Settings { max_bytes: 1 << 20, ..Settings::default() };
+        let read = |mut package: Package| package.read("a").map(|_| ());
+        Package::open(bytes, &settings, "a test").and_then(read).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn broken_containers_are_refused() {
+        let good = pack(&[("a", b"text"), ("b", b"text")]);
+        for length in 0..good.len() {
+            assert!(!error(&good[..length]).is_empty());
+        }
+        for name in ["../a", "/a", "b/../../a", "c\\..\\a"] {
+            assert!(error(&pack(&[(name, b"")])).contains("leads out"), "{name}");
+        }
+        let mut twice = good.clone();
+        for at in 0..twice.len() {
+            if twice[at] == b'b' {
+                twice[at] = b'a';
+            }
+        }
+        assert!(error(&twice).contains("a is in it twice"), "{}", error(&twice));
+        let mut claims = good.clone();
+        let end = claims.len() - END;
+        claims[end + 10..end + 12].copy_from_slice(&[0xff, 0xff]);
+        assert!(error(&claims).contains("broken"));
+        let bomb = pack(&[("a", &vec![0; 4 << 20])]);
+        assert!(bomb.len() < 10_000 && error(&bomb).contains("more than the limit"));
+        assert!(error(b"\xD0\xCF\x11\xE0\xA1\xB1").contains("password"));
+        assert!(error(b"").contains("no bytes"));
+    }
 }

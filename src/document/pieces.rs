@@ -12,11 +12,18 @@ use std::mem;
 pub(super) enum Atom {
     /// Text in a format, which only the format's own writer reads. What is `kept` is copied and
     /// not translated.
-    Text { text: String, format: String, kept: bool },
+    Text {
+        text: String,
+        format: String,
+        kept: bool,
+    },
     /// The beginning and the end of a span. They are well nested.
     Open(String),
     Close(String),
-    Point { xml: String, role: Role },
+    Point {
+        xml: String,
+        role: Role,
+    },
 }
 
 /// What a point is to the text around it.
@@ -433,9 +440,8 @@ impl<'a> Writing<'a> {
 
     /// Whether a break comes next.
     fn is_break<'s>(&self, steps: impl Iterator<Item = &'s Inner<'s>>) -> bool {
-        let mut points = steps.skip_while(
-            |step| matches!(step, Inner::Tag(tag) if tag.kind != TagKind::Point),
-        );
+        let mut points =
+            steps.skip_while(|step| matches!(step, Inner::Tag(tag) if tag.kind != TagKind::Point));
         let Some(Inner::Tag(tag)) = points.next() else { return false };
         let piece = self.plan.piece(tag).map(|(_, piece)| piece);
         matches!(piece, Some(Piece::Point { role: Role::Break, .. }))
@@ -489,5 +495,89 @@ impl<'a> Writing<'a> {
         }
         used[number] = true;
         self.out.push_str(xml);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn write(out: &mut String, format: &str, text: &str) {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;");
+        out.push_str(&format!("<r f=\"{format}\">{text}</r>"));
+    }
+
+    fn atoms() -> Vec<Atom> {
+        let text = |text: &str, format: &str| Atom::Text {
+            text: text.into(),
+            format: format.into(),
+            kept: false,
+        };
+        let ranged = |xml: &str, role| Atom::Point { xml: xml.into(), role };
+        vec![
+            Atom::mark("<first/>"),
+            text("See the ", ""),
+            Atom::Open("<a>".into()),
+            text("pl", ""),
+            text("an ", ""),
+            text("of ", "b"),
+            Atom::Close("</a>".into()),
+            ranged("<start/>", Role::Start("1".into())),
+            text("all", "b"),
+            Atom::line_break("<br/>"),
+            ranged("<end/>", Role::End("1".into())),
+            text("us", ""),
+            Atom::mark("<note/>"),
+            text(".", ""),
+        ]
+    }
+
+    #[test]
+    fn runs_become_tags() {
+        let (marked, plan) = plan(atoms(), &write).unwrap();
+        assert_eq!(
+            marked.to_markup(),
+            "See the <1>plan <2>of</2></1> <3/><4>all<5/><6/></4> us<7/>."
+        );
+        let written = plan.write(&marked, Purpose::Replace, &write);
+        assert!(written.starts_with("<first/><r f=\"\">See the </r><a><r f=\"\">plan </r>"));
+        assert!(!plan.write(&marked, Purpose::Beside, &write).contains("<note/>"));
+    }
+
+    proptest! {
+        /// Wherever the tags are put, in whatever order, the XML is well formed and has all points.
+        #[test]
+        fn any_placement_is_well_formed(
+            places in prop::collection::vec((0usize..40, 0usize..16), 0..24),
+            text in "[a-z<& é]{0,20}",
+        ) {
+            let (marked, plan) = plan(atoms(), &write).unwrap();
+            let mut tags: Vec<Tag> = places
+                .iter()
+                .map(|(at, tag)| {
+                    let tag = &marked.inline.tags[tag % marked.inline.tags.len()];
+                    Tag { at: *at, ..tag.clone() }
+                })
+                .collect();
+            tags.sort_by_key(|tag| tag.at);
+            let new = Marked { text, inline: Inline { tags, kept: Vec::new() } };
+            let xml = format!("<p>{}</p>", plan.write(&new, Purpose::Replace, &write));
+            let mut reader = quick_xml::Reader::from_str(&xml);
+            let mut open = 0;
+            loop {
+                match reader.read_event().unwrap() {
+                    quick_xml::events::Event::Start(_) => open += 1,
+                    quick_xml::events::Event::End(_) => open -= 1,
+                    quick_xml::events::Event::Eof => break,
+                    _ => {}
+                }
+            }
+            prop_assert_eq!(open, 0);
+            for point in ["<first/>", "<start/>", "<end/>", "<br/>", "<note/>"] {
+                prop_assert_eq!(xml.matches(point).count(), 1);
+            }
+            prop_assert!(xml.find("<start/>") < xml.find("<end/>"));
+        }
     }
 }

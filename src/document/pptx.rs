@@ -28,9 +28,13 @@ fn rewrite(
     let mut edits = Edits::new(settings, edit);
     let types = Types::read(&mut package, &edits, KIND)?;
     let main = types.parts(".main+xml").find(|name| {
-        types.parts("presentation.main+xml").chain(types.parts("slideshow.main+xml"))
-            .chain(types.parts("template.main+xml")).chain(types.parts("macroEnabled.main+xml"))
-            .any(|n| n == *name) && name.starts_with("ppt")
+        types
+            .parts("presentation.main+xml")
+            .chain(types.parts("slideshow.main+xml"))
+            .chain(types.parts("template.main+xml"))
+            .chain(types.parts("macroEnabled.main+xml"))
+            .any(|n| n == *name)
+            && name.starts_with("ppt")
     });
     let Some(main) = main.filter(|name| package.has(name)) else {
         let found = types.main().unwrap_or("no main part at all");
@@ -68,6 +72,3 @@ fn slides(package: &mut Package, main: &str, edits: &Edits) -> Result<Vec<String
     }
     Ok(slides)
 }
-
-#[cfg(test)]
-mod tests;

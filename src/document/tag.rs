@@ -16,7 +16,8 @@ pub(super) struct Attribute {
 /// The name of a tag: `w:p` of `<w:p a="b">` and of `</w:p>`.
 pub(super) fn name(tag: &str) -> &str {
     let start = tag.trim_start_matches('<').trim_start_matches('/');
-    &start[..start.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(start.len())]
+    &start
+        [..start.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(start.len())]
 }
 
 /// The attributes of a start tag, in order. HTML's forms are read, too: without quotes, without

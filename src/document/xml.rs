@@ -265,7 +265,9 @@ mod tests {
 
     fn tokens(source: &str) -> Result<Vec<(Kind, &str)>> {
         let mut tokens = Tokens::new(source);
-        std::iter::from_fn(|| tokens.next().transpose()).map(|t| t.map(|t| (t.kind, t.raw))).collect()
+        std::iter::from_fn(|| tokens.next().transpose())
+            .map(|t| t.map(|t| (t.kind, t.raw)))
+            .collect()
     }
 
     #[test]
@@ -279,7 +281,9 @@ mod tests {
 
     #[test]
     fn what_is_not_well_formed_is_refused() {
-        for bad in ["<a>", "<a><b></a></b>", "</a>", "<a", "<a b='>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"] {
+        for bad in
+            ["<a>", "<a><b></a></b>", "</a>", "<a", "<a b='>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a/>"]
+        {
             assert!(tokens(bad).is_err(), "{bad}");
         }
         let entity = Token { kind: Kind::Text, raw: "&xxe;", at: 0 };

@@ -16,9 +16,23 @@ const DEPTH: usize = 32;
 /// Properties that stand after the direction of a paragraph, and after that of a run and its
 /// language, in the order that the schema wants.
 const AFTER_BIDI: &[&str] = &[
-    "adjustRightInd", "snapToGrid", "spacing", "ind", "contextualSpacing", "mirrorIndents",
-    "suppressOverlap", "jc", "textDirection", "textAlignment", "textboxTightWrap", "outlineLvl",
-    "divId", "cnfStyle", "rPr", "sectPr", "pPrChange",
+    "adjustRightInd",
+    "snapToGrid",
+    "spacing",
+    "ind",
+    "contextualSpacing",
+    "mirrorIndents",
+    "suppressOverlap",
+    "jc",
+    "textDirection",
+    "textAlignment",
+    "textboxTightWrap",
+    "outlineLvl",
+    "divId",
+    "cnfStyle",
+    "rPr",
+    "sectPr",
+    "pPrChange",
 ];
 const AFTER_RTL: &[&str] = &["cs", "em", "lang", "eastAsianLayout", "specVanish", "oMath"];
 const AFTER_LANG: &[&str] = &["eastAsianLayout", "specVanish", "oMath"];
@@ -184,9 +198,8 @@ impl<'s> Word<'s> {
                 let w = &self.prefix;
                 format!("<{w}r>{properties}{raw}</{w}r>")
             };
-            let text = |text: String| {
-                Item::Atom(Atom::Text { text, format: format.clone(), kept: keep })
-            };
+            let text =
+                |text: String| Item::Atom(Atom::Text { text, format: format.clone(), kept: keep });
             let item = match name {
                 "rPr" => {
                     let children = self.children(element, inside);
@@ -406,12 +419,8 @@ impl Vocabulary for Word<'_> {
     }
 
     fn paragraph(&mut self, element: &Element, edits: &mut Edits) -> Result<String> {
-        let mut paragraph = Paragraph {
-            properties: Vec::new(),
-            items: Vec::new(),
-            is_changed: false,
-            keep: false,
-        };
+        let mut paragraph =
+            Paragraph { properties: Vec::new(), items: Vec::new(), is_changed: false, keep: false };
         self.content(element, element.inside, &mut paragraph, edits, 0)?;
         let atoms = resolve(std::mem::take(&mut paragraph.items));
         let old = self.kept(element, &paragraph, &atoms);

@@ -15,9 +15,8 @@ pub(super) enum Piece<'a> {
 }
 
 /// Elements whose content is no markup.
-const RAW: &[&str] = &[
-    "script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext",
-];
+const RAW: &[&str] =
+    &["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext"];
 
 /// The pieces of a page, or of XHTML, in which an element may end in its start tag.
 pub(super) struct Pieces<'a> {
@@ -128,15 +127,15 @@ pub(super) enum Place {
 /// The place of an element by its name, in lower case.
 pub(super) fn place(name: &str) -> Place {
     match name {
-        "a" | "abbr" | "acronym" | "b" | "bdi" | "bdo" | "big" | "cite" | "data" | "del" | "dfn"
-        | "em" | "font" | "i" | "ins" | "label" | "mark" | "nobr" | "q" | "rb" | "ruby" | "s"
-        | "small" | "span" | "strike" | "strong" | "sub" | "sup" | "time" | "tt" | "u" => {
+        "a" | "abbr" | "acronym" | "b" | "bdi" | "bdo" | "big" | "cite" | "data" | "del"
+        | "dfn" | "em" | "font" | "i" | "ins" | "label" | "mark" | "nobr" | "q" | "rb" | "ruby"
+        | "s" | "small" | "span" | "strike" | "strong" | "sub" | "sup" | "time" | "tt" | "u" => {
             Place::Inline
         }
         "code" | "kbd" | "samp" | "var" => Place::Code,
         "img" | "wbr" | "input" | "embed" => Place::Void,
-        "svg" | "math" | "object" | "video" | "audio" | "canvas" | "map" | "picture" | "rt" | "rp"
-        | "rtc" | "template" | "select" | "script" | "style" | "iframe" | "textarea" => {
+        "svg" | "math" | "object" | "video" | "audio" | "canvas" | "map" | "picture" | "rt"
+        | "rp" | "rtc" | "template" | "select" | "script" | "style" | "iframe" | "textarea" => {
             Place::Whole
         }
         "br" => Place::Line,
