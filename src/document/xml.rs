@@ -59,11 +59,14 @@ pub(super) struct Tokens<'a> {
     reader: Reader<&'a [u8]>,
     at: usize,
     open: usize,
+    /// Bytes of a byte order mark at the start, which the reader does not count.
+    mark: usize,
 }
 
 impl<'a> Tokens<'a> {
     pub fn new(source: &'a str) -> Tokens<'a> {
-        Tokens { source, reader: Reader::from_str(source), at: 0, open: 0 }
+        let mark = if source.starts_with('\u{FEFF}') { 3 } else { 0 };
+        Tokens { source, reader: Reader::from_str(source), at: 0, open: 0, mark }
     }
 
     /// The next token; `None` at the end.
@@ -98,7 +101,8 @@ impl<'a> Tokens<'a> {
             Kind::End => self.open = self.open.saturating_sub(1),
             _ => {}
         }
-        self.at = usize::try_from(self.reader.buffer_position()).unwrap_or(self.source.len());
+        let position = usize::try_from(self.reader.buffer_position());
+        self.at = position.unwrap_or(self.source.len()).saturating_add(self.mark);
         let raw = self.source.get(at..self.at).unwrap_or_default();
         Ok(Some(Token { kind, raw, at }))
     }

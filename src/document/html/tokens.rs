@@ -68,7 +68,8 @@ impl<'a> Iterator for Pieces<'a> {
                 Piece::Raw(self.take(raw_length(self.rest, start.len(), &name)))
             }
             _ => {
-                let next = self.rest[1..].find('<').map_or(self.rest.len(), |at| at + 1);
+                let from = usize::from(self.rest.starts_with('<'));
+                let next = self.rest[from..].find('<').map_or(self.rest.len(), |at| at + from);
                 Piece::Text(self.take(next))
             }
         })
