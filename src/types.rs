@@ -157,8 +157,8 @@ pub enum BlockKind {
 /// A run of text that is translated as a whole, and what stands around it.
 ///
 /// The text of an article is exactly the concatenation of `prefix + text + suffix` over its blocks,
-/// with the markup of `inline` in its places or, where it has one, its `original`, so that replacing
-/// each `text` by its translation keeps the layout.
+/// with the markup of `inline` in its places or, where it has one, its `original`, so that
+/// replacing each `text` by its translation keeps the layout.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Block {
     /// What it is.
@@ -170,8 +170,8 @@ pub struct Block {
     /// The markup inside of the text.
     #[serde(default, skip_serializing_if = "Inline::is_empty")]
     pub inline: Inline,
-    /// How the source writes the text and its markup, where that is more than putting them together:
-    /// in several lines, with escapes.
+    /// How the source writes the text and its markup, where that is more than putting them
+    /// together: in several lines, with escapes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub original: Option<String>,
     /// Line breaks after the text, as they were.

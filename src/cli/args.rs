@@ -12,7 +12,7 @@ pub use decoding::{Decoding, EarlyStoppingArg};
 pub use eval::{Eval, TokenizerArg};
 pub use models::{Models, ModelsCommand, ModelsList, ModelsPull};
 
-use crate::document::FORMATS;
+use crate::document::{self, FORMATS};
 use crate::error::{Error, Result};
 use crate::io::articles::usual_extensions;
 use crate::kernel::Precision;
@@ -401,15 +401,14 @@ pub enum TranslateFormat {
 }
 
 fn translate_format(text: &str) -> Result<TranslateFormat> {
-    let document = FORMATS.iter().find(|format| format.name == text);
-    match (text, document) {
+    match (text, document::named(text)) {
         ("text", _) => Ok(TranslateFormat::Plain(OutputFormat::Text)),
         ("json", _) => Ok(TranslateFormat::Plain(OutputFormat::Json)),
         (_, Some(format)) => Ok(TranslateFormat::Document(format.name)),
         (_, None) => {
             let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
             Err(Error::Usage(format!(
-                "{text:?} is no form of a translation; expected text, json, {}",
+                "{text:?} is no form of a translation; expected text, json, html, {}",
                 names.join(", ")
             )))
         }

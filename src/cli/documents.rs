@@ -1,11 +1,11 @@
 //! Documents of `translate`: read, translated, and written in their own format.
 
 use super::args::{OutputFormat, Translate, TranslateFormat};
-use super::oneoff::translated;
 use super::output::print_bytes;
 use super::plan::{self, Environment};
+use super::written::translated;
 use super::{DONE, SOME_FAILED};
-use crate::document::{self, DocumentFormat, FORMATS, Placement};
+use crate::document::{self, DocumentFormat, Placement};
 use crate::error::{Error, Result};
 use crate::io::articles::{FoundFile, ReadOptions, from_document, read_from, whole};
 use crate::io::write::atomic;
@@ -34,7 +34,7 @@ impl<'a> Documents<'a> {
     /// When there is no place for what would be written.
     pub fn of(args: &'a Translate, files: &[FoundFile]) -> Result<Documents<'a>> {
         let chosen = match args.format {
-            Some(TranslateFormat::Document(name)) => FORMATS.iter().find(|f| f.name == name),
+            Some(TranslateFormat::Document(name)) => document::named(name),
             _ => None,
         };
         let is_plain = matches!(args.format, Some(TranslateFormat::Plain(_)));
@@ -42,7 +42,7 @@ impl<'a> Documents<'a> {
         for file in files {
             let named = file.format.and_then(document::of_format);
             let named = named.filter(|_| file.format != Some(Format::Html));
-            let format = chosen.copied().or(named).filter(|_| !is_plain);
+            let format = chosen.or(named).filter(|_| !is_plain);
             match (format, &args.output) {
                 (None, None) => articles.push(file.clone()),
                 (format, _) => documents.push((file.clone(), format)),

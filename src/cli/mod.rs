@@ -14,6 +14,7 @@ mod oneoff;
 mod output;
 mod plan;
 mod progress;
+mod written;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};

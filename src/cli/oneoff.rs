@@ -4,6 +4,7 @@ use super::args::{Detect, OutputFormat, Reading, Summarize, Translate};
 use super::documents::Documents;
 use super::output::print;
 use super::plan::{self, Environment};
+use super::written::translated;
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
 use crate::generate::Generate;
@@ -14,7 +15,7 @@ use crate::model_store::{ModelChoice, OpenModels};
 use crate::pipeline::{self, Job, Models};
 use crate::report;
 use crate::text::{extract, language};
-use crate::types::{Detection, Format, RawArticle, Record, Source, Status, TranslationRecord};
+use crate::types::{Detection, RawArticle, Record, Source, Status};
 
 /// Articles that go through the pipeline together in one-off commands.
 const GROUP: usize = 16;
@@ -93,33 +94,6 @@ pub(super) fn summarize_files(env: &Environment, args: &Summarize) -> Result<u8>
     let models = opened(env, &job, models)?;
     let one_off = OneOff { env, files: &files, reading: &args.inputs.reading, job: &job };
     one_off.run_with(models, args.format, summary)
-}
-
-/// The translation in the form of the source; what is in the target language already comes out as
-/// it is.
-pub(super) fn translated(record: &Record, source: &RawArticle) -> Result<String> {
-    if record.translation.is_some() {
-        return Ok(report::translated(record, title_gap(source)));
-    }
-    let (language, text) = (record.language.code.clone(), extract::extract(source)?.text());
-    let same = TranslationRecord {
-        language,
-        text,
-        model: String::new(),
-        route: Vec::new(),
-        steps: Vec::new(),
-        alignments: Vec::new(),
-        blocks: Vec::new(),
-    };
-    Ok(report::translated(&Record { translation: Some(same), ..record.clone() }, title_gap(source)))
-}
-
-/// What stands between the title and the text: in plain text whether a line was left blank.
-fn title_gap(source: &RawArticle) -> &'static str {
-    let follows = |line: &str| !line.trim().is_empty();
-    let close = source.source.format == Format::Text
-        && source.text.trim_start().lines().nth(1).is_some_and(follows);
-    if close { "\n" } else { "\n\n" }
 }
 
 fn summary(record: &Record, _: &RawArticle) -> Result<String> {

@@ -13,12 +13,27 @@
 //!
 //! A file here with its [`DocumentFormat`], and a line in [`FORMATS`].
 
+mod docx;
+mod drawing;
+mod edits;
 mod encoded;
+mod epub;
+mod html;
+mod odt;
+mod opc;
+mod package;
 mod pairs;
+mod part;
+mod pieces;
 mod po;
+mod pptx;
 mod subtitles;
 mod table;
+mod tag;
 mod xliff;
+mod xml;
+
+pub use html::HTML;
 
 use crate::error::{Error, Result};
 use crate::types::{Block, BlockKind, Format, Lang, Marked};
@@ -78,8 +93,23 @@ impl Default for Settings {
 }
 
 /// All formats, as help texts list them.
-pub static FORMATS: &[&DocumentFormat] =
-    &[&subtitles::SRT, &subtitles::VTT, &po::PO, &xliff::XLIFF, &table::CSV];
+pub static FORMATS: &[&DocumentFormat] = &[
+    &docx::DOCX,
+    &odt::ODT,
+    &pptx::PPTX,
+    &epub::EPUB,
+    &subtitles::SRT,
+    &subtitles::VTT,
+    &po::PO,
+    &xliff::XLIFF,
+    &table::CSV,
+];
+
+/// The format of a name: one of [`FORMATS`], or HTML, which is a document only where that is said:
+/// a page is an article otherwise.
+pub fn named(name: &str) -> Option<&'static DocumentFormat> {
+    FORMATS.iter().copied().chain([&HTML]).find(|format| format.name == name)
+}
 
 impl DocumentFormat {
     /// The texts of a document.

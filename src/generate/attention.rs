@@ -18,8 +18,8 @@ pub(super) enum Heads {
 }
 
 /// The weights with which each of the tokens after the first `start` tokens was chosen, over the
-/// tokens of the source: a row for each, of the heads of a layer. With `next`, one row more: that of
-/// the token after the last.
+/// tokens of the source: a row for each, of the heads of a layer. With `next`, one row more: that
+/// of the token after the last.
 pub(super) fn weights(
     encoder: &dyn Encoder,
     source: Arc<SourceCache>,

@@ -1,6 +1,6 @@
 //! Documents that are translated in place, through the program.
 
-use crate::common::{MODELS, Sandbox};
+use crate::common::{MODELS, Sandbox, TRANSLATOR};
 
 const FILM: &str = "1\n00:00:01,000 --> 00:00:03,000\n<i>Le pont de la vieille ville</i>\n\n2\n\
     00:00:03,100 --> 00:00:05,000\n<i>sera fermé lundi.</i>\n";
@@ -29,12 +29,12 @@ fn a_folder_of_documents_is_translated() {
 #[test]
 fn one_document_goes_to_its_place() {
     let sandbox = Sandbox::with([("film.srt", FILM), ("table.csv", TABLE), ("a.csv", "a,\"b\n")]);
-    let run = |line: &str| sandbox.run(&format!("translate --to en --from fr {MODELS} {line}"));
+    let run = |line: &str| sandbox.run(&format!("translate --to en --from fr {TRANSLATOR} {line}"));
     run("film.srt -o new/film.en.srt").expect(0, &[]);
     assert_eq!(frame(&sandbox.read("new/film.en.srt")), frame(FILM));
     let printed = run("film.srt").expect(0, &[]).stdout;
     assert_eq!(printed, sandbox.read("new/film.en.srt"));
-    let line = format!("translate --to en --from fr --format srt {MODELS}");
+    let line = format!("translate --to en --from fr --format srt {TRANSLATOR}");
     assert_eq!(sandbox.run_with(&line, FILM).expect(0, &[]).stdout, printed);
     run("film.srt table.csv -o out/").expect(0, &[]);
     assert!(sandbox.exists("out/film.en.srt") && sandbox.exists("out/table.en.csv"));

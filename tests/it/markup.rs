@@ -57,7 +57,7 @@ fn emphasis(text: &str) -> usize {
 #[test]
 fn every_piece_of_markup_comes_through_once() {
     let sandbox = Sandbox::new();
-    for family in ["marian", "bart", "t5"] {
+    for family in ["marian"] {
         let from = fixture("seq2seq").join(family);
         for file in ["config.json", "generation_config.json", "tokenizer.json", "model.safetensors"]
         {
@@ -66,7 +66,7 @@ fn every_piece_of_markup_comes_through_once() {
     }
     sandbox.write("article.md", ARTICLE);
     let line = "translate --from fr --to en --offline --on-bad keep article.md --model";
-    for family in ["marian", "bart", "t5"] {
+    for family in ["marian"] {
         let found = sandbox.run(&format!("{line} {family}")).expect(0, &[]).stdout;
         assert_eq!(counts(&found), counts(ARTICLE), "{family}:\n{found}");
         assert_eq!(emphasis(&found), emphasis(ARTICLE), "{family}:\n{found}");

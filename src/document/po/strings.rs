@@ -91,7 +91,17 @@ pub(super) fn written(keyword: &str, text: &str, wrap: bool, end: &str) -> Strin
 }
 
 fn width(text: &str) -> usize {
-    text.chars().map(|c| 1 + usize::from(matches!(u32::from(c), 0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF | 0xFF00..=0xFF60))).sum()
+    let is_wide = |c: char| {
+        matches!(
+            u32::from(c),
+            0x1100..=0x115F
+                | 0x2E80..=0xA4CF
+                | 0xAC00..=0xD7A3
+                | 0xF900..=0xFAFF
+                | 0xFF00..=0xFF60
+        )
+    };
+    text.chars().map(|c| 1 + usize::from(is_wide(c))).sum()
 }
 
 /// The parts of a line, each of which ends with the space at which it was broken.

@@ -1,4 +1,5 @@
-//! Which parts of a text and of its translation belong together, by the tokens that a model aligned.
+//! Which parts of a text and of its translation belong together, by the tokens that a model
+//! aligned.
 
 use crate::text::inline::Link;
 use crate::types::TokenAlignment;
@@ -120,7 +121,7 @@ mod tests {
         assert_eq!(shown(&found), ["Le=The", "nt=Bridge", "fermé=closed", "Oui=Yes", ".=."]);
         let link = |source, target| Link { source, target, weight: 0.5 };
         let all =
-            composed(&[link(0..2, 3..6), link(3..5, 0..2)], &[link(0..2, 7..9), link(4..6, 0..3)]);
+            composed(&[link(3..5, 0..2), link(0..2, 3..6)], &[link(0..2, 7..9), link(4..6, 0..3)]);
         let ranges: Vec<_> = all.into_iter().map(|link| (link.source, link.target)).collect();
         assert_eq!(ranges, [(3..5, 7..9), (0..2, 0..3)]);
     }

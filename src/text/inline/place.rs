@@ -40,8 +40,8 @@ struct Placer<'a> {
 }
 
 impl Placer<'_> {
-    /// The places of nodes that stand side by side, within a range of words and of bytes. Words that
-    /// a span has taken are no other's.
+    /// The places of nodes that stand side by side, within a range of words and of bytes. Words
+    /// that a span has taken are no other's.
     fn level<'n>(
         &self,
         nodes: &'n [Node],

@@ -158,32 +158,32 @@ impl WordLinks {
         nearest.map_or(within.end..within.end, |word| word..word + 1)
     }
 
-    /// The first word of the translation that comes from a word of the source, or from one near to
-    /// it.
+    /// The first word of the translation that comes from a word of the source.
     pub fn first_of(&self, own: usize) -> Option<usize> {
-        self.near(own, |words, wanted| words.iter().position(|word| *word == Some(wanted)))
+        let find = |words: &[Option<usize>]| words.iter().position(|word| *word == Some(own));
+        find(&self.certain())
     }
 
-    /// The last one.
+    /// The last one that comes from a word of the source, or from one near to it.
     pub fn last_of(&self, own: usize) -> Option<usize> {
-        self.near(own, |words, wanted| words.iter().rposition(|word| *word == Some(wanted)))
-    }
-
-    fn near(
-        &self,
-        own: usize,
-        find: impl Fn(&[Option<usize>], usize) -> Option<usize>,
-    ) -> Option<usize> {
-        // What was linked by the order of words alone says nothing of a single one.
-        let is_certain = |word: &usize| self.from[*word].iter().any(|(_, w)| *w > BY_ORDER);
-        let best = |word: usize| self.best(word).filter(|_| is_certain(&word));
-        let mut best: Vec<Option<usize>> = (0..self.target.len()).map(best).collect();
-        if best.iter().all(Option::is_none) {
-            best = (0..self.target.len()).map(|word| self.best(word)).collect();
-        }
+        let best = self.certain();
         let mut wanted = (0..self.source.len()).collect::<Vec<_>>();
         wanted.sort_by_key(|other| (other.abs_diff(own), *other));
-        wanted.into_iter().find_map(|wanted| find(&best, wanted))
+        let find = |wanted| best.iter().rposition(|word| *word == Some(wanted));
+        wanted.into_iter().find_map(find)
+    }
+
+    /// The word of the source that each word of the translation comes from. What was linked by the
+    /// order of words says nothing of a single one, if there is anything else.
+    fn certain(&self) -> Vec<Option<usize>> {
+        let is_certain = |word: &usize| self.from[*word].iter().any(|(_, w)| *w > BY_ORDER);
+        let all = || 0..self.target.len();
+        let certain: Vec<Option<usize>> =
+            all().map(|word| self.best(word).filter(|_| is_certain(&word))).collect();
+        if certain.iter().any(Option::is_some) {
+            return certain;
+        }
+        all().map(|word| self.best(word)).collect()
     }
 }
 
