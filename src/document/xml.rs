@@ -233,7 +233,7 @@ fn copy_at(
                     out.push_str(&vocabulary.paragraph(&element, edits)?);
                 }
             }
-            step => {
+            _ => {
                 if is_start {
                     enter(token.name(), edits);
                 }
