@@ -2,6 +2,7 @@
 
 mod fields;
 mod paragraph;
+mod run;
 mod styles;
 
 use super::drawing::Drawing;

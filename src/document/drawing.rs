@@ -1,9 +1,10 @@
 //! Paragraphs of DrawingML: slides, charts, diagrams.
 
+use super::atoms::Atom;
 use super::edits::{Edits, Shown};
 use super::opc::Types;
 use super::package::Package;
-use super::pieces::{Atom, Purpose, plan};
+use super::pieces::{Purpose, plan};
 use super::xml::{self, Element, Kind, Step, Token, Vocabulary};
 use super::{Edit, part, tag};
 use crate::error::Result;
@@ -32,10 +33,8 @@ impl Drawing {
     }
 
     fn read<'a>(element: &Element<'_, 'a>) -> Result<Paragraph<'a>> {
-        let (mut paragraph, mut at) = (Paragraph::default(), 0);
-        while at < element.inside.len() {
-            let part = &element.inside[at..at + xml::length(&element.inside[at..])];
-            at += part.len();
+        let mut paragraph = Paragraph::default();
+        for part in xml::siblings(element.inside) {
             let raw = xml::raw(element.source, part);
             match (part[0].name(), part[0].kind) {
                 (_, Kind::Text | Kind::End | Kind::Other) => {}
@@ -84,10 +83,8 @@ impl Drawing {
 
 /// A run: its text, in a format without what programs note beside it.
 fn run(source: &str, part: &[Token]) -> Result<Atom> {
-    let (mut text, mut format, mut at) = (String::new(), String::new(), 1);
-    while at + 1 < part.len() {
-        let inner = &part[at..at + xml::length(&part[at..])];
-        at += inner.len();
+    let (mut text, mut format) = (String::new(), String::new());
+    for inner in xml::siblings(xml::inside(part)) {
         match inner[0].name() {
             "a:rPr" => {
                 let raw = xml::raw(source, inner);

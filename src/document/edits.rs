@@ -58,9 +58,9 @@ impl<'e> Edits<'e> {
     pub fn ask(&mut self, marked: &Marked, shown: Shown) -> Result<Edit> {
         if self.is_second {
             let twins = self.twins.iter().rev().flatten();
-            let first =
+            let mut first =
                 twins.filter(|(twin, _)| twin.text == marked.text).map(|(_, edit)| edit.clone());
-            return Ok(first.last().unwrap_or(Edit::Keep));
+            return Ok(first.next_back().unwrap_or(Edit::Keep));
         }
         let has_words = marked.text.chars().any(char::is_alphabetic);
         let block = Block {

@@ -82,9 +82,9 @@ fn refuse_protected(package: &mut Package, edits: &Edits) -> Result<()> {
     }
 }
 
+/// The name of a tag without its prefix.
 fn local(raw: &str) -> &str {
-    let name = tag::name(raw);
-    name.rsplit(':').next().unwrap_or(name)
+    tag::local(tag::name(raw))
 }
 
 /// The start tags of a part.

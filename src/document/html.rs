@@ -2,10 +2,11 @@
 
 mod tokens;
 
+use super::atoms::Atom;
 use super::edits::{Edits, Shown};
 use super::encoded::Encoded;
 use super::package::bad;
-use super::pieces::{Atom, Purpose, plan};
+use super::pieces::{Purpose, plan};
 use super::{DocumentFormat, Edit, Settings, part, tag};
 use crate::error::Result;
 use crate::types::{Block, Marked};

@@ -13,6 +13,7 @@
 //!
 //! A file here with its [`DocumentFormat`], and a line in [`FORMATS`].
 
+mod atoms;
 mod docx;
 mod drawing;
 mod edits;
@@ -191,12 +192,4 @@ pub fn translated(
 /// The format of a document that was read; `None` for formats of articles.
 pub fn of_format(format: Format) -> Option<&'static DocumentFormat> {
     FORMATS.iter().find(|document| Format::of_name(document.name) == Some(format)).copied()
-}
-
-/// The format that a file name promises.
-pub fn of_name(name: &str) -> Option<&'static DocumentFormat> {
-    let (stem, extension) = name.rsplit_once('.')?;
-    let extension = extension.to_ascii_lowercase();
-    let found = FORMATS.iter().find(|format| format.extensions.contains(&extension.as_str()))?;
-    (!stem.is_empty()).then_some(*found)
 }

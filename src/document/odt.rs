@@ -2,9 +2,10 @@
 
 mod styles;
 
+use super::atoms::{Atom, Role};
 use super::edits::{Edits, Shown};
 use super::package::{Package, bad};
-use super::pieces::{Atom, Purpose, Role, plan};
+use super::pieces::{Purpose, plan};
 use super::xml::{self, Element, Kind, Step, Token, Vocabulary};
 use super::{DocumentFormat, Edit, Settings, opc, part, tag};
 use crate::error::Result;
@@ -86,12 +87,9 @@ impl Text {
         edits: &mut Edits,
         depth: usize,
     ) -> Result<()> {
-        let mut at = 0;
-        while at < tokens.len() {
-            let part = &tokens[at..at + xml::length(&tokens[at..])];
-            at += part.len();
+        for part in xml::siblings(tokens) {
             let raw = xml::raw(element.source, part);
-            let inside = part.get(1..part.len().saturating_sub(1)).unwrap_or_default();
+            let inside = xml::inside(part);
             match (part[0].name(), part[0].kind) {
                 (_, Kind::End | Kind::Other) | ("text:soft-page-break", _) => {}
                 (_, Kind::Text) => self.text(&part[0].text()?, paragraph),
@@ -110,10 +108,9 @@ impl Text {
                 }
                 ("text:ruby", Kind::Start) if depth < DEPTH => {
                     let base = inside.iter().position(|t| t.name() == "text:ruby-base");
-                    if let Some(base) = base.map(|base| &inside[base..]) {
-                        let length = xml::length(base);
-                        let base = base.get(1..length - 1).unwrap_or_default();
-                        self.content(element, base, paragraph, edits, depth + 1)?;
+                    if let Some(base) = base.and_then(|base| xml::siblings(&inside[base..]).next())
+                    {
+                        self.content(element, xml::inside(base), paragraph, edits, depth + 1)?;
                     }
                 }
                 (name, Kind::Start) if depth < DEPTH && is_line(inside) => {

@@ -293,11 +293,7 @@ pub(super) mod tests {
             assert!(error(&pack(&[(name, b"")])).contains("leads out"), "{name}");
         }
         let mut twice = good.clone();
-        for at in 0..twice.len() {
-            if twice[at] == b'b' {
-                twice[at] = b'a';
-            }
-        }
+        twice.iter_mut().filter(|byte| **byte == b'b').for_each(|byte| *byte = b'a');
         assert!(error(&twice).contains("a is in it twice"), "{}", error(&twice));
         let mut claims = good.clone();
         let end = claims.len() - END;

@@ -4,43 +4,9 @@
 //! among the tags: so its XML may be as long as it likes, and whoever places tags needs no idea of
 //! it.
 
+use super::atoms::{Atom, Role, WriteText};
 use crate::types::{Inline, Inner, Marked, Tag, TagKind};
 use std::mem;
-
-/// A part of a paragraph, as its source has it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Atom {
-    /// Text in a format, which only the format's own writer reads. What is `kept` is copied and
-    /// not translated.
-    Text {
-        text: String,
-        format: String,
-        kept: bool,
-    },
-    /// The beginning and the end of a span. They are well nested.
-    Open(String),
-    Close(String),
-    Point {
-        xml: String,
-        role: Role,
-    },
-}
-
-/// What a point is to the text around it.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Role {
-    /// Nothing.
-    Mark,
-    /// It stands between words, as a line break does: a reader sees a space.
-    Break,
-    /// It begins or ends a range of a name. The end never comes first.
-    Start(String),
-    End(String),
-}
-
-/// Writes text in a format.
-pub(super) type WriteText<'w> = &'w dyn Fn(&mut String, &str, &str);
-
 /// A piece of markup with a number.
 enum Piece {
     Format(String),
@@ -65,29 +31,6 @@ pub(super) enum Purpose {
     Replace,
     /// To stand beside the source: what may be there only once is left out.
     Beside,
-}
-
-impl Atom {
-    /// A point without a meaning for the text.
-    pub fn mark(xml: impl Into<String>) -> Atom {
-        Atom::Point { xml: xml.into(), role: Role::Mark }
-    }
-
-    pub fn line_break(xml: impl Into<String>) -> Atom {
-        Atom::Point { xml: xml.into(), role: Role::Break }
-    }
-
-    /// Its markup.
-    pub fn write(&self, out: &mut String, write_text: WriteText) {
-        match self {
-            Atom::Text { text, format, .. } => write_text(out, format, text),
-            Atom::Open(xml) | Atom::Close(xml) | Atom::Point { xml, .. } => out.push_str(xml),
-        }
-    }
-
-    fn is_blank(&self) -> bool {
-        matches!(self, Atom::Text { text, .. } if text.trim().is_empty())
-    }
 }
 
 /// Takes a paragraph apart: its text with its markup, and the way back. `None` if a reader sees no
@@ -488,7 +431,10 @@ impl<'a> Writing<'a> {
             return;
         }
         if let Role::End(name) = role {
-            let is_start = |piece: &Piece| matches!(piece, Piece::Point { role: Role::Start(n), .. } if n == name);
+            let is_start = |piece: &Piece| match piece {
+                Piece::Point { role: Role::Start(own), .. } => own == name,
+                _ => false,
+            };
             if let Some(start) = self.plan.pieces[..number].iter().position(is_start) {
                 self.point(start, used);
             }

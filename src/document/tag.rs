@@ -60,6 +60,11 @@ pub(super) fn attributes(tag: &str) -> Vec<Attribute> {
     }
 }
 
+/// A name without its prefix.
+pub(super) fn local(name: &str) -> &str {
+    name.rsplit(':').next().unwrap_or(name)
+}
+
 /// The value of an attribute as it is written, its references not resolved.
 pub(super) fn value<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let attributes = attributes(tag);

@@ -6,7 +6,7 @@ mod content;
 mod scan;
 
 use super::encoded::{Editor, Encoded, Patched};
-use super::{DocumentFormat, Edit, Settings};
+use super::{DocumentFormat, Edit, Settings, part};
 use crate::error::{Error, Result};
 use crate::types::{Block, BlockKind, Marked};
 use scan::{Segment, Slot};
@@ -22,20 +22,12 @@ pub static XLIFF: DocumentFormat = DocumentFormat {
     rewrite,
 };
 
-/// The encoding that the declaration of XML tells.
-fn charset(head: &[u8]) -> Option<&str> {
-    let end = head.windows(2).position(|w| w == b"?>")?;
-    let declaration = std::str::from_utf8(&head[..end]).ok()?;
-    let rest = declaration.split_once("encoding=")?.1;
-    rest.get(1..)?.split(['"', '\'']).next()
-}
-
 fn rewrite(
     bytes: &[u8],
     settings: &Settings,
     edit: &mut dyn FnMut(Block) -> Result<Edit>,
 ) -> Result<Vec<u8>> {
-    let file = Encoded::open(bytes, settings, charset)?;
+    let file = Encoded::open(bytes, settings, part::declared)?;
     let text = file.text.as_str();
     let found = scan::read(text)?;
     let mut editor = Editor::new(edit);
@@ -71,7 +63,7 @@ fn rewrite(
     let mut patched = Patched::new(text);
     patches.into_iter().for_each(|(place, new)| patched.replace(place, &new));
     let out = patched.finish();
-    let told = charset(bytes).filter(|_| !file.can_hold(&out));
+    let told = part::declared(bytes).filter(|_| !file.can_hold(&out));
     let out = match told {
         Some(old) => out.replacen(old, "UTF-8", 1),
         None => out,

@@ -128,6 +128,22 @@ pub(super) fn raw<'a>(source: &'a str, tokens: &[Token<'a>]) -> &'a str {
     }
 }
 
+/// Some tokens as what stands side by side in them: elements with all their tokens, and texts.
+pub(super) fn siblings<'t, 'a>(
+    mut tokens: &'t [Token<'a>],
+) -> impl Iterator<Item = &'t [Token<'a>]> {
+    std::iter::from_fn(move || {
+        let (first, rest) = tokens.split_at(length(tokens));
+        tokens = rest;
+        (!first.is_empty()).then_some(first)
+    })
+}
+
+/// The tokens between the start tag and the end tag of an element.
+pub(super) fn inside<'t, 'a>(element: &'t [Token<'a>]) -> &'t [Token<'a>] {
+    element.get(1..element.len().saturating_sub(1)).unwrap_or_default()
+}
+
 /// How many of the tokens belong to the element that begins with the first.
 pub(super) fn length(tokens: &[Token]) -> usize {
     let mut open = 0usize;

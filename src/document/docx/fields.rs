@@ -3,7 +3,8 @@
 //! A field is written as marks among the runs, which need not stand in one element, nor in one
 //! paragraph. One that does becomes a span around its result.
 
-use super::super::pieces::Atom;
+use super::super::atoms::Atom;
+use super::run::write_run;
 
 /// A part of a paragraph before its fields are put together.
 pub(super) enum Item {
@@ -146,7 +147,7 @@ fn xml(items: &[Item]) -> String {
     for item in items {
         match item {
             Item::Atom(atom) => atom.write(&mut out, &|out, format, text| {
-                super::paragraph::write_run(out, "w:", format, text);
+                write_run(out, "w:", format, text);
             }),
             Item::Begin(xml) | Item::Code(_, xml) | Item::Separate(xml) | Item::End(xml) => {
                 out.push_str(xml);

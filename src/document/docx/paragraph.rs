@@ -1,12 +1,14 @@
 //! Paragraphs of WordprocessingML: runs of one format, and what stands between them.
 
+use super::super::atoms::{Atom, Role};
 use super::super::edits::{Edits, Shown};
 use super::super::package::bad;
-use super::super::pieces::{Atom, Plan, Purpose, Role, plan};
+use super::super::pieces::{Plan, Purpose, plan};
 use super::super::xml::{self, Element, Kind, Step, Token, Tokens, Vocabulary};
 use super::super::{Edit, tag};
 use super::fields::{Fate, Item, fate, resolve};
-use super::styles::{Meaning, Styles, local, value};
+use super::run::write_run;
+use super::styles::{Meaning, Styles, value};
 use crate::error::Result;
 use crate::types::{Lang, Marked};
 
@@ -98,12 +100,9 @@ impl<'s> Word<'s> {
         edits: &mut Edits,
         depth: usize,
     ) -> Result<()> {
-        let mut at = 0;
-        while at < tokens.len() {
-            let part = &tokens[at..at + xml::length(&tokens[at..])];
-            at += part.len();
+        for part in xml::siblings(tokens) {
             let raw = xml::raw(element.source, part);
-            let inside = part.get(1..part.len().saturating_sub(1)).unwrap_or_default();
+            let inside = xml::inside(part);
             match (self.name(&part[0]), part[0].kind) {
                 (_, Kind::Text | Kind::End | Kind::Other) | ("proofErr", _) => {}
                 ("pPr", _) => paragraph.properties = self.children(element, inside),
@@ -186,13 +185,11 @@ impl<'s> Word<'s> {
         paragraph: &mut Paragraph,
         edits: &mut Edits,
     ) -> Result<()> {
-        let (mut at, mut properties, mut format) = (0, "", String::new());
+        let (mut properties, mut format) = ("", String::new());
         let mut keep = paragraph.keep;
-        while at < tokens.len() {
-            let part = &tokens[at..at + xml::length(&tokens[at..])];
-            at += part.len();
+        for part in xml::siblings(tokens) {
             let raw = xml::raw(element.source, part);
-            let inside = part.get(1..part.len().saturating_sub(1)).unwrap_or_default();
+            let inside = xml::inside(part);
             let name = self.name(&part[0]);
             let run = |raw: &str| {
                 let w = &self.prefix;
@@ -270,31 +267,23 @@ impl<'s> Word<'s> {
 
     /// The characters that have a reading over them, without it.
     fn base_text(&self, tokens: &[Token]) -> Result<String> {
-        let (mut text, mut at) = (String::new(), 0);
-        while at < tokens.len() {
-            let length = xml::length(&tokens[at..]);
-            if self.name(&tokens[at]) == "rubyBase" {
-                for token in tokens[at..at + length].iter().filter(|t| t.kind == Kind::Text) {
-                    text.push_str(token.text()?.trim_matches(['\n', '\r', '\t']));
-                }
+        let mut text = String::new();
+        for part in xml::siblings(tokens).filter(|part| self.name(&part[0]) == "rubyBase") {
+            for token in part.iter().filter(|token| token.kind == Kind::Text) {
+                text.push_str(token.text()?.trim_matches(['\n', '\r', '\t']));
             }
-            at += length;
         }
         Ok(text)
     }
 
     /// The elements in properties, by their names without the prefix.
     fn children(&self, element: &Element, tokens: &[Token]) -> Vec<(String, String)> {
-        let (mut children, mut at) = (Vec::new(), 0);
-        while at < tokens.len() {
-            let part = &tokens[at..at + xml::length(&tokens[at..])];
-            at += part.len();
-            if matches!(part[0].kind, Kind::Start | Kind::Empty) {
-                let raw = xml::raw(element.source, part);
-                children.push((local(part[0].name()).to_string(), raw.to_string()));
-            }
-        }
-        children
+        let is_element = |part: &&[Token]| matches!(part[0].kind, Kind::Start | Kind::Empty);
+        let child = |part: &[Token]| {
+            let raw = xml::raw(element.source, part);
+            (tag::local(part[0].name()).to_string(), raw.to_string())
+        };
+        xml::siblings(tokens).filter(is_element).map(child).collect()
     }
 
     /// The format of a run: its properties without what Word notes beside them, and without what
@@ -303,7 +292,9 @@ impl<'s> Word<'s> {
         let is_format = |(name, raw): &&(String, String)| match name.as_str() {
             "lang" | "noProof" | "rPrChange" => false,
             "rtl" => self.to.is_none(),
-            "rFonts" => tag::attributes(raw).iter().any(|a| local(&raw[a.name.clone()]) != "hint"),
+            "rFonts" => {
+                tag::attributes(raw).iter().any(|a| tag::local(&raw[a.name.clone()]) != "hint")
+            }
             _ => true,
         };
         children.iter().filter(is_format).map(|(_, raw)| raw.as_str()).collect()
@@ -444,21 +435,10 @@ impl Vocabulary for Word<'_> {
     }
 }
 
-/// Writes a run.
-pub(super) fn write_run(out: &mut String, w: &str, format: &str, text: &str) {
-    out.push_str(&format!("<{w}r>"));
-    if !format.is_empty() {
-        out.push_str(&format!("<{w}rPr>{format}</{w}rPr>"));
-    }
-    let is_bare = text.trim().len() == text.len() && !text.contains("  ");
-    let space = if is_bare { "" } else { " xml:space=\"preserve\"" };
-    out.push_str(&format!("<{w}t{space}>{}</{w}t></{w}r>", tag::escape(text)));
-}
-
 /// A mark of language, `<w:lang/>`, for another language: each script has an attribute of its own.
 pub(super) fn with_language(mark: &str, to: &Lang) -> String {
     let name = tag::name(mark);
-    let prefix = &name[..name.len() - local(name).len()];
+    let prefix = &name[..name.len() - tag::local(name).len()];
     let attribute = match to.base() {
         "zh" | "ja" | "ko" | "yue" => "eastAsia",
         _ if super::super::edits::is_rtl(to) => "bidi",
@@ -482,7 +462,7 @@ fn insert(children: &mut Vec<(String, String)>, after: &[&str], name: &str, raw:
 fn top_level(format: &str) -> Vec<(String, String)> {
     let (mut children, mut rest) = (Vec::new(), format);
     while let Some(place) = tag::element(rest, tag::name(rest)) {
-        children.push((local(tag::name(rest)).into(), rest[place.clone()].into()));
+        children.push((tag::local(tag::name(rest)).into(), rest[place.clone()].into()));
         rest = &rest[place.end..];
     }
     children

@@ -28,7 +28,7 @@ impl Styles {
             if !matches!(token.kind, Kind::Start | Kind::Empty) {
                 continue;
             }
-            match local(token.name()) {
+            match tag::local(token.name()) {
                 "style" => current = value(token.raw, "styleId").map(str::to_string),
                 "name" => {
                     let meaning = value(token.raw, "val").and_then(meaning);
@@ -73,14 +73,9 @@ fn meaning(name: &str) -> Option<Meaning> {
     }
 }
 
-/// A name without its prefix.
-pub(super) fn local(name: &str) -> &str {
-    name.rsplit(':').next().unwrap_or(name)
-}
-
 /// The value of an attribute, whatever its prefix.
 pub(super) fn value<'a>(raw: &'a str, name: &str) -> Option<&'a str> {
     let attributes = tag::attributes(raw);
-    let found = attributes.iter().find(|a| local(&raw[a.name.clone()]) == name)?;
+    let found = attributes.iter().find(|a| tag::local(&raw[a.name.clone()]) == name)?;
     Some(&raw[found.value.clone()])
 }
