@@ -5,13 +5,13 @@ use super::output::print_bytes;
 use super::plan::{self, Environment};
 use super::written::translated;
 use super::{DONE, SOME_FAILED};
-use crate::document::{self, DocumentFormat, Placement};
+use crate::document::{self, DocumentFormat};
 use crate::error::{Error, Result};
-use crate::io::articles::{FoundFile, ReadOptions, from_document, read_from, whole};
+use crate::io::articles::{FoundFile, from_document, read_from, whole};
 use crate::io::write::atomic;
-use crate::job::ReadArticle;
+use crate::job::{ReadArticle, translated_document};
 use crate::pipeline::{self, Job, Models};
-use crate::types::{Format, RawArticle, Record, Source, Status};
+use crate::types::{Format, RawArticle, Source, Status};
 use std::io::{Cursor, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,6 @@ impl<'a> Documents<'a> {
         let (mut documents, mut articles) = (Vec::new(), Vec::new());
         for file in files {
             let named = file.format.and_then(document::of_format);
-            let named = named.filter(|_| file.format != Some(Format::Html));
             let format = chosen.or(named).filter(|_| !is_plain);
             match (format, &args.output) {
                 (None, None) => articles.push(file.clone()),
@@ -164,7 +163,7 @@ impl<'a> Documents<'a> {
                 return Err(Error::input(&record.id, message));
             }
             match (format, source) {
-                (Some(format), _) => out = written(format, &bytes, record, &options)?,
+                (Some(format), _) => out = translated_document(format, &bytes, record, &options)?,
                 (None, Some(source)) => {
                     out.extend_from_slice(translated(record, source)?.as_bytes());
                     out.push(b'\n');
@@ -192,28 +191,6 @@ impl<'a> Documents<'a> {
             Some(output) => atomic(output, bytes),
         }
     }
-}
-
-/// A document with its translation; in the language wanted already, it is the same.
-fn written(
-    format: &DocumentFormat,
-    bytes: &[u8],
-    record: &Record,
-    options: &ReadOptions,
-) -> Result<Vec<u8>> {
-    let Some(translation) = &record.translation else { return Ok(bytes.to_vec()) };
-    let settings = document::Settings {
-        max_bytes: options.max_bytes,
-        from: Some(record.language.code.clone()),
-        to: Some(translation.language.clone()),
-        columns: options.columns.clone(),
-    };
-    let placement = Placement::Instead;
-    let out = document::translated(format, bytes, &settings, &translation.blocks, placement);
-    out.map_err(|error| match error {
-        Error::Input { message, .. } => Error::input(&record.source.path, message),
-        other => other,
-    })
 }
 
 /// The name of a translation: that of its source with the language in it.

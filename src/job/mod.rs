@@ -1,10 +1,12 @@
 //! A folder of articles as a job that can be stopped, resumed and repeated.
 
+mod document;
 mod groups;
 mod key;
 mod preview;
 mod run;
 
+pub use document::translated_document;
 pub use groups::{ReadArticle, in_groups};
 pub use preview::{Preview, PreviewedArticle, Volume};
 

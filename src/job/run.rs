@@ -1,12 +1,13 @@
 //! Running a job: what is still to do, through the models, into the journal and the files.
 
+use super::document::translated_document;
 use super::key::JobKey;
 use super::{BatchJob, BatchOutcome, ReadArticle, in_groups};
 use crate::cancel::CancelToken;
-use crate::document::{self, Placement};
+use crate::document;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
-use crate::io::articles::read_again;
+use crate::io::articles::{FoundFile, read_again};
 use crate::io::journal::{Journal, Languages};
 use crate::io::write::{atomic, atomic_with};
 use crate::model_store::{Chooser, ModelStore, OpenModels, ResolvedModels};
@@ -25,6 +26,8 @@ struct Run<'a> {
     open: Option<OpenModels>,
     keys: Keys<'a>,
     journal: Journal,
+    /// The files that are documents, or may be, by their ids.
+    documents: HashMap<&'a str, &'a FoundFile>,
     outcome: BatchOutcome,
     /// Articles by the languages and the models that were chosen for them.
     ways: BTreeMap<(Vec<Lang>, String), usize>,
@@ -53,12 +56,18 @@ pub(super) fn run(
         on_event(Event::Note(&format!("{damaged} damaged lines of results.jsonl are done again")));
     }
     let outcome = BatchOutcome::default();
+    // Of a file whose name says nothing the format is known once it is read.
+    let may_be = |format| document::of_format(format).is_some();
+    let is_document = |file: &&FoundFile| file.format.is_none_or(may_be);
+    let documents = batch.found.files.iter().filter(is_document);
+    let documents = documents.map(|file| (file.id.as_str(), file)).collect();
     let mut run = Run {
         batch,
         models,
         open: None,
         keys,
         journal,
+        documents,
         outcome,
         ways: BTreeMap::new(),
         cancel,
@@ -196,27 +205,14 @@ impl Run<'_> {
     /// # Errors
     /// When the source is gone or another by now, or the document cannot be written.
     fn write_document(&self, record: &mut Record, language: &Lang) -> Result<()> {
-        let (Some(format), Some(translation)) =
-            (document::of_format(record.source.format), &record.translation)
-        else {
-            return Ok(());
-        };
-        let Some(file) = self.batch.found.files.iter().find(|file| file.id == record.id) else {
-            return Ok(());
-        };
-        let options = &self.batch.options;
-        let settings = document::Settings {
-            max_bytes: options.reading.max_bytes,
-            from: Some(record.language.code.clone()),
-            to: Some(translation.language.clone()),
-            columns: options.reading.columns.clone(),
-        };
-        let bytes = read_again(file, &record.source.sha256, settings.max_bytes)?;
-        let texts = &translation.blocks;
-        let out = document::translated(format, &bytes, &settings, texts, Placement::Instead)
-            .map_err(|error| named(error, &record.source.path))?;
+        let format = document::of_format(record.source.format);
+        let Some(format) = format.filter(|_| record.translation.is_some()) else { return Ok(()) };
+        let Some(&file) = self.documents.get(record.id.as_str()) else { return Ok(()) };
+        let reading = &self.batch.options.reading;
+        let bytes = read_again(file, &record.source.sha256, reading.max_bytes)?;
+        let out = translated_document(format, &bytes, record, reading)?;
         let name = self.batch.names.document(&record.id, language);
-        atomic(&options.out.join(&name), &out)?;
+        atomic(&self.batch.options.out.join(&name), &out)?;
         record.document = Some(name);
         Ok(())
     }
@@ -327,14 +323,6 @@ fn fail(record: &mut Record, error: &Error) {
     record.status = Status::Failed;
     let (kind, message) = (error.kind().into(), error.to_string());
     record.error = Some(ErrorRecord { kind, message });
-}
-
-/// An error about an input with the input's name.
-fn named(error: Error, name: &str) -> Error {
-    match error {
-        Error::Input { message, .. } => Error::input(name, message),
-        other => other,
-    }
 }
 
 /// Counts an article as failed that has a doubtful sentence.

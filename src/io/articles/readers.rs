@@ -37,7 +37,7 @@ use std::sync::LazyLock;
 /// is special comes after what is general. Documents come last; pages of HTML are articles.
 static READERS: LazyLock<Vec<Reader>> = LazyLock::new(|| {
     let documents = FORMATS.iter().filter_map(|format| Reader::document(format));
-    articles().into_iter().chain(documents.filter(|r| r.format != Format::Html)).collect()
+    articles().into_iter().chain(documents).collect()
 });
 
 /// The readers of articles.
