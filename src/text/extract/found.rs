@@ -24,9 +24,17 @@ pub(super) fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Joins a line to the text before it: with a space, or without where the script has none or a
-/// hyphen stands at the break.
+/// Joins a line to the text before it.
 pub(super) fn join_line(text: &mut String, line: &str) {
+    if needs_space(text, line) {
+        text.push(' ');
+    }
+    text.push_str(line);
+}
+
+/// Whether a space stands between two lines that are one text: not where the script has none, or
+/// where a hyphen stands at the break.
+pub(super) fn needs_space(text: &str, line: &str) -> bool {
     let unspaced = |c: Option<char>| {
         c.is_some_and(|c| {
             script::of(c).is_unspaced()
@@ -39,8 +47,5 @@ pub(super) fn join_line(text: &mut String, line: &str) {
         && before.next().is_some_and(char::is_alphabetic)
         && line.starts_with(char::is_lowercase);
     let together = hyphen || unspaced(last) && unspaced(line.chars().next());
-    if !(text.is_empty() || together) {
-        text.push(' ');
-    }
-    text.push_str(line);
+    !(text.is_empty() || together)
 }

@@ -1,8 +1,8 @@
 //! The paragraphs, headings, items and cells of a Markdown text, each with its inline markup.
 
+use super::super::found::needs_space;
 use super::pairs::pair;
 use super::shield::{Role, Shield, shielded, shields};
-use crate::text::language::script;
 use crate::types::{BlockKind, Marked, Tag, TagKind};
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag as Element, TagEnd};
 use std::ops::Range;
@@ -270,6 +270,8 @@ impl Reader<'_> {
         }
         let Open { marked, broken, .. } = self.leaf(&range);
         if let Some(at) = broken.take()
+            && !marked.text[..at].ends_with(' ')
+            && !text.starts_with(' ')
             && needs_space(&marked.text[..at], text)
         {
             marked.text.insert(at, ' ');
@@ -295,22 +297,4 @@ impl Reader<'_> {
 /// A piece of the source on one line.
 fn one_line(text: &str) -> String {
     text.replace('\n', " ")
-}
-
-/// Whether a space stands between two lines that are one text: not where the script has none, or
-/// where a word was divided.
-fn needs_space(before: &str, line: &str) -> bool {
-    let unspaced = |c: Option<char>| {
-        c.is_some_and(|c| {
-            script::of(c).is_unspaced()
-                || matches!(c, '\u{3000}'..='\u{303f}' | '\u{ff00}'..='\u{ffef}')
-        })
-    };
-    let mut last = before.chars().rev();
-    let end = last.next();
-    let hyphen = end == Some('-')
-        && last.next().is_some_and(char::is_alphabetic)
-        && line.starts_with(char::is_lowercase);
-    let together = hyphen || unspaced(end) && unspaced(line.chars().next());
-    !(before.is_empty() || before.ends_with(' ') || line.starts_with(' ') || together)
 }
