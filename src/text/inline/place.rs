@@ -52,7 +52,7 @@ impl Placer<'_> {
         let mut placed: Vec<Placed<'n>> = Vec::with_capacity(nodes.len());
         for node in nodes.iter().filter(|node| !self.is_point(node)) {
             let run = self.run(node, &words, taken);
-            let range = self.span(node, &run, &bytes, taken);
+            let range = self.span(node, &run, &bytes);
             run.clone().for_each(|word| taken[word] = true);
             // Inside of it, its words are free again.
             let mut own = vec![true; taken.len()];
@@ -104,13 +104,7 @@ impl Placer<'_> {
     }
 
     /// The bytes of a span's words, with the punctuation at its ends if it had some.
-    fn span(
-        &self,
-        node: &Node,
-        run: &Range<usize>,
-        bytes: &Range<usize>,
-        taken: &[bool],
-    ) -> Range<usize> {
+    fn span(&self, node: &Node, run: &Range<usize>, bytes: &Range<usize>) -> Range<usize> {
         let inside = &self.source[node.range.clone()];
         let targets = &self.words.target;
         let (Some(first), Some(last)) = (targets.get(run.start), run.end.checked_sub(1)) else {
@@ -137,14 +131,10 @@ impl Placer<'_> {
             let kept = &marks[..marks.len() - marks.trim_start_matches(|c| is_like(c, own)).len()];
             range.end += kept.trim_end().len();
         }
-        let reaches = |end: bool| match end {
-            false => node.open.is_none() && run.start == 0 && !taken[..run.start].contains(&true),
-            true => node.close.is_none() && run.end == targets.len(),
-        };
-        if reaches(false) {
+        if node.open.is_none() && run.start == 0 {
             range.start = bytes.start;
         }
-        if reaches(true) {
+        if node.close.is_none() && run.end == targets.len() {
             range.end = bytes.end;
         }
         range.start.clamp(bytes.start, bytes.end)..range.end.clamp(bytes.start, bytes.end)
@@ -231,6 +221,7 @@ fn emit(placed: &[Placed<'_>], source: &[Tag], out: &mut Vec<Tag>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::numbers;
 
     /// A text in which `[…]` are spans, `^` points.
     fn marked(text: &str) -> Marked {
@@ -327,15 +318,6 @@ mod tests {
         close.inline.tags.push(Tag { at: 7, markup: "]".into(), kind: TagKind::Close });
         let inline = place(&close, "one two three", &[]);
         assert_eq!(Marked { text: "one two three".into(), inline }.to_markup(), "one two] three");
-    }
-
-    /// Small numbers that look random and are the same in each run.
-    fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        move |below| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % below
-        }
     }
 
     #[test]

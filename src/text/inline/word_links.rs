@@ -3,6 +3,7 @@
 use crate::text::language::script;
 use crate::text::protect;
 use std::ops::Range;
+use unicode_normalization::char::is_combining_mark;
 
 /// Parts of a text and of its translation that belong together.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +26,9 @@ pub(super) struct WordLinks {
     pub target: Vec<Range<usize>>,
     /// For each word of the translation: words of the source, and how much speaks for them.
     from: Vec<Vec<(usize, f32)>>,
+    /// For each word of the translation the word of the source that it comes from, as far as more
+    /// than the order of words speaks for it; by the order where that is so of none.
+    origins: Vec<Option<usize>>,
 }
 
 /// What the same word, or number, in both texts counts for, against the weights of links.
@@ -65,8 +69,10 @@ impl WordLinks {
                 _ => {}
             }
         }
-        let mut all = WordLinks { source: source_words, target: target_words, from };
+        let (source, target, origins) = (source_words, target_words, Vec::new());
+        let mut all = WordLinks { source, target, from, origins };
         all.fill_by_order();
+        all.origins = all.origins();
         all
     }
 
@@ -158,24 +164,8 @@ impl WordLinks {
         nearest.map_or(within.end..within.end, |word| word..word + 1)
     }
 
-    /// The first word of the translation that comes from a word of the source.
-    pub fn first_of(&self, own: usize) -> Option<usize> {
-        let find = |words: &[Option<usize>]| words.iter().position(|word| *word == Some(own));
-        find(&self.certain())
-    }
-
-    /// The last one that comes from a word of the source, or from one near to it.
-    pub fn last_of(&self, own: usize) -> Option<usize> {
-        let best = self.certain();
-        let mut wanted = (0..self.source.len()).collect::<Vec<_>>();
-        wanted.sort_by_key(|other| (other.abs_diff(own), *other));
-        let find = |wanted| best.iter().rposition(|word| *word == Some(wanted));
-        wanted.into_iter().find_map(find)
-    }
-
-    /// The word of the source that each word of the translation comes from. What was linked by the
-    /// order of words says nothing of a single one, if there is anything else.
-    fn certain(&self) -> Vec<Option<usize>> {
+    /// What [`WordLinks::origins`] holds.
+    fn origins(&self) -> Vec<Option<usize>> {
         let is_certain = |word: &usize| self.from[*word].iter().any(|(_, w)| *w > BY_ORDER);
         let all = || 0..self.target.len();
         let certain: Vec<Option<usize>> =
@@ -184,6 +174,18 @@ impl WordLinks {
             return certain;
         }
         all().map(|word| self.best(word)).collect()
+    }
+
+    /// The first word of the translation that comes from a word of the source.
+    pub fn first_of(&self, own: usize) -> Option<usize> {
+        self.origins.iter().position(|word| *word == Some(own))
+    }
+
+    /// The last one that comes from a word of the source, or from one near to it.
+    pub fn last_of(&self, own: usize) -> Option<usize> {
+        let known = self.origins.iter().flatten().copied();
+        let nearest = known.min_by_key(|other| (other.abs_diff(own), *other))?;
+        self.origins.iter().rposition(|word| *word == Some(nearest))
     }
 }
 
@@ -224,7 +226,7 @@ fn words(text: &str) -> Vec<Range<usize>> {
         } else if c.is_alphanumeric() && script::of(c).is_unspaced() {
             words.push(at..end);
             goes_on = None;
-        } else if c.is_alphanumeric() || is_mark_of_letter(c) {
+        } else if c.is_alphanumeric() || is_combining_mark(c) {
             match words.last_mut() {
                 Some(last) if goes_on == Some(at) => last.end = end,
                 _ if c.is_alphanumeric() => words.push(at..end),
@@ -238,11 +240,6 @@ fn words(text: &str) -> Vec<Range<usize>> {
         }
     }
     words
-}
-
-/// Whether a character combines with the letter before it.
-fn is_mark_of_letter(c: char) -> bool {
-    unicode_normalization::char::is_combining_mark(c)
 }
 
 #[cfg(test)]
