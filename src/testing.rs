@@ -1,4 +1,4 @@
-//! A model for unit tests, which answers what the test says.
+//! What unit tests share: a model that answers what the test says, and numbers that look random.
 
 use crate::error::Result;
 use crate::generate::{Capability, DecodingOptions, Generate, LanguagePrompt, Output, Request};
@@ -125,5 +125,14 @@ impl Generate for Stub {
             output
         };
         Ok(requests.iter().enumerate().map(answer).collect())
+    }
+}
+
+/// Small numbers that look random and are the same in each run.
+pub fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    move |below| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as usize % below
     }
 }

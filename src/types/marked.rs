@@ -215,6 +215,7 @@ impl Marked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::numbers;
 
     #[test]
     fn markup_stands_in_its_places() {
@@ -236,15 +237,6 @@ mod tests {
         assert_eq!(serde_json::from_str::<Marked>(&json).unwrap(), marked);
         assert_eq!(serde_json::to_string(&Marked::plain("a")).unwrap(), r#"{"text":"a"}"#);
         assert_eq!(Marked::plain("a é").to_markup(), "a é");
-    }
-
-    /// Small numbers that look random and are the same in each run.
-    fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        move |below| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            (state >> 33) as usize % below
-        }
     }
 
     fn random_marked(next: &mut impl FnMut(usize) -> usize) -> Marked {

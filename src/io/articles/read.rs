@@ -519,7 +519,8 @@ mod tests {
             told("a.jsonl", [b"\x7FELF\x02\n".as_slice(), &[0; 50]].concat())[0]
                 .contains("binary data")
         );
-        assert!(told("a.docx", "PK\x03\x04\x14")[0].contains("office document"));
+        assert!(told("a.xlsx", "PK\x03\x04\x14")[0].contains("office document"));
+        assert!(told("a.docx", "PK\x03\x04\x14")[0].contains("Word document"));
         // A bomb is cut at the limit, in a line too.
         assert!(told("a.txt.gz", gzip(&vec![b'a'; 10 << 20]))[0].contains("larger than 100 bytes"));
         assert!(

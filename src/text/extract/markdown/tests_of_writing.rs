@@ -2,6 +2,8 @@
 //! tags where it was.
 
 use super::read;
+#[cfg(test)]
+use crate::testing::numbers;
 use crate::text::inline;
 use crate::types::{Block, BlockKind, Inline, Marked, Tag, TagKind};
 
@@ -46,14 +48,6 @@ fn each_piece_has_its_place() {
     ] {
         assert_eq!(whole(source), source);
         assert_eq!(texts(source), expected, "{source}");
-    }
-}
-
-fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    move |below| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        (state >> 33) as usize % below
     }
 }
 
