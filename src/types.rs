@@ -47,6 +47,8 @@ pub enum Format {
     Mail,
     /// Pages as a crawler keeps them, in a WARC file.
     Warc,
+    /// Printed pages, in the Portable Document Format.
+    Pdf,
     /// A document of a word processor in Office Open XML.
     Docx,
     /// A document of a word processor in OpenDocument.
@@ -88,6 +90,8 @@ pub enum Markup {
     Html,
     /// HTML of the article alone, without a page around it.
     Fragment,
+    /// Lines of printed pages with their places, as `pdftotext -bbox-layout` writes them.
+    Pages,
     /// Not said: HTML where it looks like that, else none.
     Undeclared,
 }

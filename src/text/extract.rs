@@ -15,6 +15,7 @@ mod ledger;
 mod lines;
 mod markdown;
 mod page;
+mod pages;
 mod plain;
 mod prune;
 mod root;
@@ -51,6 +52,7 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
         Markup::Html => html::read(&text),
         Markup::Fragment => html::read_fragment(&fragment::with_breaks(&text)),
         Markup::Markdown => markdown::read(&text),
+        Markup::Pages => pages::read(&text),
         _ => plain::read(&text),
     };
     if markup != Markup::Markdown {

@@ -181,3 +181,56 @@ fn a_long_article_is_read_whole() {
         .run("batch in --extractive --offline --max-bytes 1000000 --out small")
         .expect(2, &["long.txt", "--max-bytes"]);
 }
+
+/// A PDF file with a page of these lines, set from top to bottom.
+fn pdf(lines: &[&str]) -> Vec<u8> {
+    let set = |line: &&str| format!("({}) Tj 0 -14 Td ", line.replace(['(', ')'], ""));
+    let text: String = lines.iter().map(set).collect();
+    let page = format!("BT /F1 11 Tf 72 720 Td {text}ET");
+    let objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>".to_string(),
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>".to_string(),
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R \
+         /Resources << /Font << /F1 5 0 R >> >> >>"
+            .to_string(),
+        format!("<< /Length {} >>\nstream\n{page}\nendstream", page.len()),
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
+            .to_string(),
+    ];
+    let mut out = "%PDF-1.4\n".to_string();
+    let mut places = Vec::new();
+    for (number, object) in objects.iter().enumerate() {
+        places.push(out.len());
+        out.push_str(&format!("{} 0 obj\n{object}\nendobj\n", number + 1));
+    }
+    let table = out.len();
+    out.push_str("xref\n0 6\n0000000000 65535 f \n");
+    places.iter().for_each(|place| out.push_str(&format!("{place:010} 00000 n \n")));
+    out.push_str(&format!("trailer << /Size 6 /Root 1 0 R >>\nstartxref\n{table}\n%%EOF\n"));
+    out.into_bytes()
+}
+
+#[test]
+fn a_pdf_is_read_where_its_reader_is_installed() {
+    let sandbox = Sandbox::new();
+    let text = ["The council closed the old bridge on Monday after an in-", "spection."];
+    sandbox.write("in/bridge.pdf", pdf(&text));
+    sandbox.write("in/scan.pdf", pdf(&[]));
+    sandbox.write("in/broken.pdf", b"%PDF-1.4\nnothing more");
+    sandbox.run(&format!("batch in {SUMMARIZE}")).expect(2, &["failed"]);
+    let records = sandbox.records("out");
+    let message = |i: usize| records[i].error.as_ref().map_or("", |error| error.message.as_str());
+    assert_eq!(records.len(), 3);
+    let is_installed = std::process::Command::new("pdftotext").arg("-v").output().is_ok();
+    if is_installed {
+        assert_eq!((records[0].status, records[0].language.code.as_str()), (Status::Ok, "en"));
+        assert!(message(1).contains("no PDF file"), "{}", message(1));
+        assert!(message(2).contains("pictures of pages"), "{}", message(2));
+        let detected =
+            sandbox.run("detect --paragraphs --format json in/bridge.pdf").expect(0, &[]).stdout;
+        assert!(detected.contains("after an inspection."), "{detected}");
+    } else {
+        println!("pdftotext is not installed: only its absence is tested");
+        assert!((0..3).all(|i| message(i).contains("install poppler")), "{}", message(0));
+    }
+}

@@ -23,6 +23,7 @@ mod json;
 mod json_lines;
 mod mail;
 mod markdown;
+mod pdf;
 mod text;
 mod warc;
 mod xml;
@@ -51,6 +52,7 @@ fn articles() -> Vec<Reader> {
         xml::READER,
         mail::READER,
         warc::READER,
+        pdf::READER,
     ]
 }
 
