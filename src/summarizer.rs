@@ -63,7 +63,7 @@ impl<'a> SummarizerBuilder<'a> {
     }
 
     /// Has summaries written by this model: a name of the catalog or of the Hub, a folder or a
-    /// GGUF file.
+    /// GGUF file. Without one they are made of the article's own sentences.
     pub fn model(mut self, name: impl Into<String>) -> Self {
         self.model = Some(name.into());
         self
@@ -105,13 +105,14 @@ impl<'a> SummarizerBuilder<'a> {
     /// When a model cannot be had or opened.
     pub fn build(self) -> Result<Summarizer> {
         let on_event = self.on_event.unwrap_or(&|_| ());
+        let writes = self.model.is_some() && !self.extractive;
         let choice = ModelChoice {
             summarizer: self.model,
             extractive: self.extractive,
             ..ModelChoice::default()
         };
         // What is made of an article's own sentences needs no store, not even a folder for one.
-        let models = if self.job.to.is_some() || !self.extractive {
+        let models = if self.job.to.is_some() || writes {
             let store = self.store.map_or_else(ModelStore::open, Ok)?;
             let names = choice.for_job(&self.job, &store)?;
             let resolved = names.resolve(&store, on_event, &self.cancel)?;

@@ -197,10 +197,11 @@ pub struct Summarizing {
     /// paragraph, bullets or headline
     #[arg(long, value_name = "STYLE", default_value = "paragraph")]
     pub style: Style,
-    /// Take all sentences from the article; no model writes
+    /// Take all sentences from the article, whatever model the configuration names
     #[arg(long)]
     pub extractive: bool,
-    /// Model that writes summaries
+    /// Model that writes summaries; `auto` is the catalog's smallest, which shortens sentences of
+    /// English ones [default: none; they are made of the articles' own sentences]
     #[arg(long, value_name = "MODEL")]
     pub summary_model: Option<String>,
 }

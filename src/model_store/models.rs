@@ -60,7 +60,8 @@ impl Translators {
 pub struct ModelChoice {
     /// Which translate.
     pub translators: Translators,
-    /// Which one writes summaries; `None` for the catalog's, where it writes the language.
+    /// Which one writes summaries; `None` for none: they are made of the articles' own sentences.
+    /// [`Translators::AUTO`] stands for the catalog's, where it writes the language.
     pub summarizer: Option<String>,
     /// Whether summaries are made of the articles' sentences alone.
     pub extractive: bool,
@@ -70,22 +71,22 @@ pub struct ModelChoice {
 
 impl ModelChoice {
     /// The models that a job needs. A model that is named writes summaries in any language; the
-    /// default one where it can.
+    /// catalog's where it can.
     ///
     /// # Errors
     /// When the catalog has no model for a task.
     pub fn for_job(self, job: &Job, store: &ModelStore) -> Result<ModelNames> {
         let ModelChoice { translators, summarizer, extractive, adapter } = self;
         let can_write = || job.to.as_ref().is_none_or(|to| store.summarizes_by_default(to));
-        let writes = job.summary.is_some() && !extractive && (summarizer.is_some() || can_write());
-        let is_named = summarizer.is_some();
-        let summarizer = match summarizer {
-            _ if !writes => None,
-            None => Some(store.default_model(Task::Summarize)?),
-            named => named,
+        let wanted = summarizer.filter(|_| job.summary.is_some() && !extractive);
+        let needs_summarizer = wanted.as_ref().is_some_and(|name| name != Translators::AUTO);
+        let summarizer = match wanted {
+            Some(name) if needs_summarizer => Some(name),
+            Some(_) if can_write() => Some(store.default_model(Task::Summarize)?),
+            _ => None,
         };
         let translators = job.to.is_some().then_some(translators);
-        Ok(ModelNames { translators, summarizer, needs_summarizer: is_named, adapter })
+        Ok(ModelNames { translators, summarizer, needs_summarizer, adapter })
     }
 }
 

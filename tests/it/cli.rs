@@ -266,7 +266,7 @@ fn without_the_model_the_command_that_fetches_it_is_named() {
     sandbox.run_with("summarize --extractive --offline", ENGLISH).expect(0, &[]);
     // Nobody asked for the default one.
     let told = ["summaries are made of the articles' own sentences"];
-    sandbox.run_with("summarize --offline", ENGLISH).expect(0, &told);
+    sandbox.run_with("summarize --summary-model auto --offline", ENGLISH).expect(0, &told);
 }
 
 #[test]

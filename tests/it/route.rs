@@ -105,7 +105,8 @@ fn each_pair_goes_to_its_best_model_and_the_rest_to_the_starter() {
 fn summaries_do_without_the_default_model_where_it_cannot_be_had() {
     let sandbox = sandbox(&[starter(), student("fr", "en")], [("in/a.txt", FRENCH)]);
     let line = "batch in --out out --offline --max-tokens 8 --to en";
-    sandbox.run(line).expect(0, &["smollm2-135m-instruct cannot be had", "1 done"]);
+    let auto = format!("{line} --summary-model auto");
+    sandbox.run(&auto).expect(0, &["smollm2-135m-instruct cannot be had", "1 done"]);
     assert!(!sandbox.records("out")[0].summary.as_ref().unwrap().text.is_empty());
     // Who names it, wants it.
     sandbox
