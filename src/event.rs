@@ -4,6 +4,7 @@ use crate::pipeline::Progress;
 use crate::types::Record;
 use std::ops::RangeInclusive;
 use std::path::Path;
+use std::time::Duration;
 
 /// Something that happened. Whoever starts long work may listen: a program that shows a bar, a
 /// server that sends it on. Events come from any thread, one at a time for each piece of work.
@@ -46,8 +47,32 @@ pub enum Event<'a> {
     },
     /// A group of articles is finished, or was given up.
     Worked,
+    /// How far a job is.
+    Progress(&'a JobProgress),
     /// An article is finished: its file and its record are written.
     Finished(&'a Record),
+}
+
+/// How far a job is.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct JobProgress {
+    /// Articles that are finished in this run.
+    pub articles: usize,
+    /// Articles that are to be done in this run; `None` where they come through a pipe.
+    pub of: Option<usize>,
+    /// Of those finished, articles that failed.
+    pub failed: usize,
+    /// Of those finished, articles with something that a check complains of.
+    pub doubtful: usize,
+    /// Sentences that were translated.
+    pub sentences: usize,
+    /// The part of the work that is done, from 0 to 1, by the bytes of the texts.
+    pub share: Option<f64>,
+    /// The time since the work began.
+    pub elapsed: Duration,
+    /// About the time until it is done; `None` as long as nobody knows.
+    pub left: Option<Duration>,
 }
 
 /// Listens to [`Event`]s.

@@ -84,7 +84,7 @@ pub mod types;
 
 pub use cancel::CancelToken;
 pub use error::{Error, Result};
-pub use event::{Event, OnEvent};
+pub use event::{Event, JobProgress, OnEvent};
 #[doc(inline)]
 pub use io::catalog::Task;
 #[doc(inline)]

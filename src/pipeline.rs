@@ -148,6 +148,7 @@ pub fn run(
             Err(failed) => *failed,
         });
     }
+    records.iter_mut().for_each(|record| record.target.clone_from(&job.to));
     share_time(&mut records, started.elapsed().as_secs_f64());
     Ok(records)
 }

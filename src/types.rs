@@ -240,6 +240,9 @@ pub struct Record {
     pub id: String,
     /// Hash of input, models and parameters: equal keys have equal results.
     pub key: String,
+    /// The language that was asked for; none where each article is summarized in its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Lang>,
     /// Where the article came from.
     pub source: Source,
     /// Its language.

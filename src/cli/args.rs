@@ -1,20 +1,25 @@
 //! What can be said on the command line: structs and their checks, nothing that touches the
 //! machine.
 
+mod batch;
 mod bench;
 mod decoding;
 mod eval;
+mod folder;
 mod models;
+mod stream;
 
+pub use batch::Batch;
 pub use bench::{Bench, BenchFormat};
 use decoding::at_least_one;
 pub use decoding::{Decoding, EarlyStoppingArg};
 pub use eval::{Eval, TokenizerArg};
+pub use folder::{Clean, Folder, Merge};
 pub use models::{Models, ModelsCommand, ModelsList, ModelsPull};
+pub use stream::Stream;
 
 use crate::document::{self, FORMATS};
 use crate::error::{Error, Result};
-use crate::io::articles::usual_extensions;
 use crate::kernel::Precision;
 use crate::model::DeviceChoice;
 use crate::task::summarize::{Length, Style};
@@ -33,6 +38,7 @@ use std::path::PathBuf;
   polygist batch articles --to en --out results    a folder of articles
   polygist translate --to en article.fr.txt        text to standard output
   curl -s https://example.org/news | polygist summarize --to en
+  tail -f news.jsonl | polygist stream --to en     JSON lines as they come
   polygist detect *.txt
 
 Results go to standard output, everything else to standard error.
@@ -41,7 +47,7 @@ Exit codes:
   0    all done
   1    wrong usage, or something is missing on this machine
   2    some articles failed; the others are done
-  130  stopped with Ctrl-C"
+  130  stopped with Ctrl-C (143: by a request to end, as of `kill`)"
 )]
 pub struct Cli {
     /// What to do.
@@ -103,6 +109,16 @@ pub enum Command {
     Summarize(Summarize),
     /// Translate and summarize folders of articles: a job that can be stopped and resumed
     Batch(Batch),
+    /// Tell how far the job of an output folder is
+    Status(Folder),
+    /// Check that the files of an output folder are those that its records make
+    Verify(Folder),
+    /// Remove records of failed articles from an output folder, and of those whose source is gone
+    Clean(Clean),
+    /// Make one job of the parts that `batch --shard` has made
+    Merge(Merge),
+    /// Translate and summarize JSON lines as they come: one object in, one record out
+    Stream(Stream),
     /// Tell the language of text
     Detect(Detect),
     /// Measure how fast models are on this machine, on your articles or without any download
@@ -263,59 +279,6 @@ pub struct Summarize {
     /// How to translate.
     #[command(flatten)]
     pub translating: Translating,
-}
-
-/// `polygist batch`
-#[derive(Debug, Args)]
-#[command(after_help = "Example:
-  polygist batch articles --to en --out results
-
-It writes a Markdown file for each article, results.jsonl and report.html. Run it again and only what is new or changed is done. \
-Results are written as they are finished: stop it at any moment, with Ctrl-C or otherwise, and the next run goes on from there.")]
-pub struct Batch {
-    /// Files and folders with articles
-    #[arg(value_name = "IN", required = true)]
-    #[arg(help = format!("Files and folders with articles: {}", usual_extensions()))]
-    pub inputs: Vec<PathBuf>,
-    /// Folder for the results
-    #[arg(long, value_name = "DIR", required = true)]
-    pub out: PathBuf,
-    /// Language to translate into; without it, articles are summarized in their own
-    #[arg(long, value_name = "LANG", value_parser = lang)]
-    pub to: Option<Lang>,
-    /// What to make of each article
-    #[arg(
-        long,
-        value_name = "TASKS",
-        value_delimiter = ',',
-        default_value = "translate,summarize"
-    )]
-    pub tasks: Vec<TaskArg>,
-    /// Articles that are in the works at once: more is faster and takes more memory
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
-    pub jobs: u16,
-    /// Do everything again, also what is done
-    #[arg(long)]
-    pub force: bool,
-    /// Try again the articles that failed
-    #[arg(long)]
-    pub retry_failed: bool,
-    /// An article whose text was not read whole, or in whose translation a check still finds a
-    /// fault, counts as failed
-    #[arg(long)]
-    pub strict: bool,
-    /// Say what would be done, and do nothing
-    #[arg(long)]
-    pub dry_run: bool,
-    /// How to translate.
-    #[command(flatten)]
-    pub translating: Translating,
-    /// How to summarize.
-    #[command(flatten)]
-    pub summarizing: Summarizing,
-    /// How to read them.
-    #[command(flatten)]
-    pub reading: Reading,
 }
 
 /// `polygist detect`

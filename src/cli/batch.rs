@@ -3,16 +3,20 @@
 use super::args::{Batch, TaskArg};
 use super::explain;
 use super::plan::{self, Environment};
+use super::progress::time;
 use super::{DONE, SOME_FAILED};
 use crate::error::Result;
 use crate::io::articles::usual_extensions;
 use crate::job::{BatchJob, BatchOptions, BatchOutcome};
+use std::time::Instant;
 
 pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
     let has = |task| args.tasks.contains(&task);
     let translating = &args.translating;
     let translators = env.translators(&translating.model, env.preferences(translating)?)?;
-    let to = env.target(args.to.as_ref(), &translators)?;
+    let to = env.target(args.to.first(), &translators)?;
+    let further = args.to.iter().skip(1).map(|to| env.target(Some(to), &translators));
+    let further = further.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     let summarizing = has(TaskArg::Summarize).then_some(&args.summarizing);
     let job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing);
     let models = env.models(
@@ -25,12 +29,15 @@ pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
         inputs: args.inputs.clone(),
         out: args.out.clone(),
         pattern: args.reading.pattern.clone(),
+        shard: args.shard,
         limit: args.reading.limit,
         reading: plan::read_options(&args.reading),
         job,
+        further,
         models,
         runtime: env.runtime.clone(),
         group: args.jobs.into(),
+        timeout: args.timeout,
         strict: args.strict,
         force: args.force,
         retry_failed: args.retry_failed,
@@ -38,10 +45,17 @@ pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
     if args.dry_run {
         return explain::explain(env, &batch);
     }
+    let begun = Instant::now();
     let outcome = batch.run(&env.models, &env.cancel, &env.listener())?;
     env.reporter.say(&format!(
-        "{}; see {}",
+        "{}; {}{}; see {}",
         conclusion(args, &outcome),
+        if outcome.to_check > 0 {
+            format!("{} to check; ", outcome.to_check)
+        } else {
+            String::new()
+        },
+        time(begun.elapsed()),
         args.out.join("report.html").display()
     ));
     Ok(if outcome.has_failures() { SOME_FAILED } else { DONE })
@@ -60,6 +74,7 @@ fn conclusion(args: &Batch, outcome: &BatchOutcome) -> String {
         (outcome.failed, "failed"),
         (outcome.done_before, "done before"),
         (outcome.failed_before, "failed before (--retry-failed tries them again)"),
+        (outcome.left, "left alone, since --retry-failed does what had failed"),
     ];
     let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
     let nothing = (outcome.done + outcome.failed == 0).then(|| "nothing to do".to_string());

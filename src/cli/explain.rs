@@ -29,7 +29,11 @@ pub(super) fn explain(env: &Environment, batch: &BatchJob) -> Result<u8> {
         preview.languages.iter().map(|(lang, read)| format!("{} {lang}", read.articles)).collect();
     let counts = if counts.is_empty() { "none".into() } else { counts.join(", ") };
     say(format!("\nlanguages: {counts}"))?;
-    let has_all = models(env, &batch.models(&env.models)?, &preview, batch.target())?;
+    let mut has_all = true;
+    for job in batch.jobs() {
+        let names = batch.models_for(&job, &env.models)?;
+        has_all &= models(env, &names, &preview, job.to.as_ref())?;
+    }
     for skipped in &preview.skipped {
         say(format!("skipped: {}: {}", skipped.path.display(), skipped.reason))?;
     }

@@ -7,6 +7,7 @@ mod config;
 mod documents;
 mod eval;
 mod explain;
+mod folder;
 mod interrupt;
 mod lines;
 mod models;
@@ -14,6 +15,7 @@ mod oneoff;
 mod output;
 mod plan;
 mod progress;
+mod stream;
 mod written;
 
 use crate::error::{Error, Result};
@@ -28,8 +30,6 @@ const DONE: u8 = 0;
 const FAILED: u8 = 1;
 /// Some articles failed.
 const SOME_FAILED: u8 = 2;
-/// Stopped with Ctrl-C, as shells report it.
-const INTERRUPTED: u8 = 130;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
@@ -46,7 +46,7 @@ pub fn main() -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(Error::Interrupted) => {
             eprintln!("polygist: {}", Error::Interrupted);
-            ExitCode::from(INTERRUPTED)
+            ExitCode::from(interrupt::exit_code())
         }
         // Who reads our output has had enough of it (`| head`).
         Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
@@ -67,6 +67,11 @@ fn run(cli: &Cli) -> Result<u8> {
         Command::Translate(args) => oneoff::translate_files(&env, args),
         Command::Summarize(args) => oneoff::summarize_files(&env, args),
         Command::Batch(args) => batch::run(&env, args),
+        Command::Status(args) => folder::status(args),
+        Command::Verify(args) => folder::verify(&env, args),
+        Command::Clean(args) => folder::clean(&env, args),
+        Command::Merge(args) => folder::merge(&env, args),
+        Command::Stream(args) => stream::run(&env, args),
         Command::Bench(args) => bench::run(&env, args),
         Command::Eval(args) => eval::run(&env, args),
         Command::Detect(args) => oneoff::detect(&env, args),

@@ -2,7 +2,7 @@
 //! with `--quiet`.
 
 use crate::cancel::CancelToken;
-use crate::event::Event;
+use crate::event::{Event, JobProgress};
 use crate::io::progress;
 use crate::pipeline::Progress;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -160,6 +160,43 @@ impl Reporter {
         }
     }
 
+    /// Shows how far a job is.
+    fn job(&self, progress: &JobProgress) {
+        let share = progress.share.unwrap_or_default();
+        let permille = (share * 1000.0) as u64;
+        let words = in_words(progress);
+        if let Some(bar) = &self.bar {
+            if bar.is_hidden() || bar.length() != Some(1000) {
+                // What a narrow terminal has no room for is cut off.
+                let known = progress.share.is_some();
+                let template = if known { "{bar:12} {wide_msg}" } else { "{wide_msg}" };
+                if let Ok(style) = ProgressStyle::with_template(template) {
+                    bar.set_style(style);
+                }
+                bar.disable_steady_tick();
+                bar.reset();
+                bar.set_length(1000);
+                self.appear(bar);
+            }
+            bar.set_message(words);
+            bar.set_position(permille);
+            return;
+        }
+        let mut line = self.line();
+        let now = Instant::now();
+        let shown = line.get_or_insert_with(|| PlainLine {
+            what: String::new(),
+            total: 1000,
+            begun: now,
+            said: now,
+        });
+        if shown.said.elapsed() >= PAUSE {
+            shown.said = now;
+            drop(line);
+            self.say(&words);
+        }
+    }
+
     /// Takes the bar away.
     pub fn end(&self) {
         if let Some(bar) = &self.bar {
@@ -191,12 +228,49 @@ impl Reporter {
                 self.stage(&head, *progress);
             }
             Event::Loaded | Event::Worked => self.end(),
+            Event::Progress(progress) => self.job(progress),
             Event::Finished(_) => {}
         }
     }
 
     fn line(&self) -> std::sync::MutexGuard<'_, Option<PlainLine>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// How far a job is, short enough for a narrow terminal: `12/300 articles, 84 sentences/s, 3 to
+/// check, 4 min left`.
+fn in_words(progress: &JobProgress) -> String {
+    let JobProgress { articles, of, failed, doubtful, sentences, elapsed, left, .. } = *progress;
+    let mut out = match of {
+        Some(of) => format!("{articles}/{of} articles"),
+        None => format!("{articles} articles"),
+    };
+    let seconds = elapsed.as_secs_f64();
+    if seconds >= 1.0 && sentences > 0 {
+        out.push_str(&format!(", {:.0} sent./s", (sentences as f64 / seconds).max(1.0)));
+    }
+    for (number, what) in [(failed, "failed"), (doubtful, "to check")] {
+        if number > 0 {
+            out.push_str(&format!(", {number} {what}"));
+        }
+    }
+    if let Some(left) = left {
+        out.push_str(&format!(", {} left", time(left)));
+    }
+    out
+}
+
+/// A length of time as people say it: `45 s`, `4 min`, `2 h 10 min`.
+pub fn time(time: Duration) -> String {
+    let seconds = time.as_secs_f64().round() as u64;
+    let (hours, minutes) = (seconds / 3600, seconds / 60);
+    match seconds {
+        0..10 => format!("{:.1} s", time.as_secs_f64()),
+        10..100 => format!("{seconds} s"),
+        100..3600 => format!("{minutes} min"),
+        3600..86400 => format!("{hours} h {} min", minutes % 60),
+        _ => format!("{} d {} h", hours / 24, hours % 24),
     }
 }
 
@@ -216,5 +290,30 @@ impl progress::Progress for Reporter {
 
     fn finish(&self) {
         self.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_fits_a_narrow_terminal() {
+        let seconds = Duration::from_secs;
+        assert_eq!(
+            [8, 59, 100, 7300, 90_000].map(|s| time(seconds(s))),
+            ["8.0 s", "59 s", "1 min", "2 h 1 min", "1 d 1 h"]
+        );
+        let mut progress = JobProgress::default();
+        assert_eq!(in_words(&progress), "0 articles");
+        progress.articles = 12_345;
+        progress.of = Some(99_999);
+        progress.sentences = 500_000;
+        progress.elapsed = seconds(1000);
+        progress.doubtful = 321;
+        progress.left = Some(seconds(7000));
+        let words = in_words(&progress);
+        assert_eq!(words, "12345/99999 articles, 500 sent./s, 321 to check, 1 h 56 min left");
+        assert!(words.len() < 70);
     }
 }

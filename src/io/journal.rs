@@ -1,5 +1,5 @@
-//! The journal of a batch, `results.jsonl` in its output folder: a line for each article, so that a
-//! run that was stopped goes on.
+//! The journal of a batch, `results.jsonl` in its output folder: a line for each article and each
+//! language that it was translated into, so that a run that was stopped goes on.
 
 use super::write::{UNFINISHED, atomic_with};
 use crate::error::{Error, Result};
@@ -42,7 +42,52 @@ pub struct Journal {
     dead: usize,
     damaged: usize,
     synced: Instant,
-    _lock: File,
+    /// Held by whoever writes.
+    _lock: Option<File>,
+}
+
+/// A record that is meant: that of an article, for one language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecordId<'a> {
+    /// The article's id.
+    pub id: &'a str,
+    /// The language wanted; none where each article is summarized in its own.
+    pub target: Option<&'a Lang>,
+}
+
+/// A record that is there.
+#[derive(Clone, Copy, Debug)]
+pub struct Known<'a> {
+    /// How the article ended.
+    pub status: Status,
+    line: &'a Line,
+}
+
+impl<'a> Known<'a> {
+    /// Whether it was made with this key: with the same bytes, models and settings.
+    pub fn has_key(&self, key: &str) -> bool {
+        self.line.key == digest(key)
+    }
+
+    /// Whether it was made of these bytes, by their SHA-256 in hex.
+    pub fn has_bytes(&self, sha256: &str) -> bool {
+        self.line.sha256 == digest(sha256)
+    }
+
+    /// Whether a file was written for the article.
+    pub fn has_output(&self) -> bool {
+        self.line.files.0
+    }
+
+    /// Whether a translated document was written for it.
+    pub fn has_document(&self) -> bool {
+        self.line.files.1
+    }
+
+    /// The languages of the article, where they were found out.
+    pub fn languages(&self) -> Option<&'a Languages> {
+        self.line.languages.as_ref()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -58,8 +103,11 @@ struct Line {
     status: Status,
     offset: u64,
     length: u64,
-    /// Of the article's bytes, by their hash.
-    languages: Option<(Digest, Languages)>,
+    /// Of the article's bytes, by the hash of their hash.
+    sha256: Digest,
+    languages: Option<Languages>,
+    /// Whether a file was written for it, and a document beside that.
+    files: (bool, bool),
 }
 
 /// The languages of an article, as its record has them.
@@ -79,11 +127,16 @@ struct Head<'a> {
     #[serde(borrow)]
     key: Cow<'a, str>,
     status: Status,
+    target: Option<Lang>,
     #[serde(borrow)]
     source: Option<HeadSource<'a>>,
     language: Option<HeadLanguage>,
     #[serde(default)]
     passages: Vec<Lang>,
+    #[serde(borrow)]
+    output: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    document: Option<Cow<'a, str>>,
 }
 
 #[derive(Deserialize)]
@@ -100,12 +153,12 @@ struct HeadLanguage {
 impl Line {
     /// The line of a record.
     fn of(head: Head<'_>, offset: u64, length: u64) -> Line {
-        let Head { key, status, source, language, passages, .. } = head;
-        let known = source.zip(language).filter(|(_, language)| !language.code.is_und());
-        let languages = known.map(|(source, language)| {
-            (digest(&source.sha256), Languages { own: language.code, passages })
-        });
-        Line { key: digest(&key), status, offset, length, languages }
+        let Head { key, status, source, language, passages, output, document, .. } = head;
+        let known = language.filter(|language| !language.code.is_und());
+        let languages = known.map(|language| Languages { own: language.code, passages });
+        let sha256 = source.map(|source| digest(&source.sha256)).unwrap_or_default();
+        let files = (output.is_some(), document.is_some());
+        Line { key: digest(&key), status, offset, length, sha256, languages, files }
     }
 }
 
@@ -126,6 +179,29 @@ impl Journal {
             .truncate(false)
             .open(&path)
             .map_err(Error::io("opening", &path))?;
+        let journal = Journal::load(path, file, Some(lock))?;
+        remove_unfinished(folder);
+        Ok(journal)
+    }
+
+    /// Looks at the journal of an output folder, while another process may write there, and changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// When there is none, or it is something else.
+    pub fn look(folder: &Path) -> Result<Journal> {
+        let path = folder.join(RESULTS);
+        let file = File::open(&path).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => Error::Usage(format!(
+                "{} holds no job; expected {RESULTS} in it, which `polygist batch --out` writes",
+                folder.display()
+            )),
+            _ => Error::io("opening", &path)(e),
+        })?;
+        Journal::load(path, file, None)
+    }
+
+    fn load(path: PathBuf, file: File, lock: Option<File>) -> Result<Journal> {
         let mut journal = Journal {
             path,
             file,
@@ -137,18 +213,18 @@ impl Journal {
             synced: Instant::now(),
             _lock: lock,
         };
-        if !journal.load().map_err(Error::io("reading", &journal.path))? {
+        if !journal.take_in().map_err(Error::io("reading", &journal.path))? {
             let path = journal.path.display();
             return Err(Error::Usage(format!(
                 "{path} exists and is no file of polygist's; name another output folder, or move that file away"
             )));
         }
-        remove_unfinished(folder);
         Ok(journal)
     }
 
     /// Takes in what is there; false, and nothing changed, when it was written by something else.
-    fn load(&mut self) -> io::Result<bool> {
+    fn take_in(&mut self) -> io::Result<bool> {
+        let repairs = self._lock.is_some();
         let mut reader = BufReader::new(self.file.try_clone()?);
         let mut line = Vec::new();
         let mut torn = Vec::new();
@@ -158,9 +234,10 @@ impl Journal {
             match serde_json::from_slice::<Head>(&line) {
                 Ok(head) => {
                     let length = length + u64::from(!whole);
-                    self.put(digest(&head.id), Line::of(head, self.length, length));
+                    let of = RecordId { id: &head.id, target: head.target.as_ref() };
+                    self.put(of.digest(), Line::of(head, self.length, length));
                     self.length += length;
-                    if !whole {
+                    if !whole && repairs {
                         self.file.seek(SeekFrom::End(0))?;
                         self.file.write_all(b"\n")?;
                     }
@@ -181,7 +258,9 @@ impl Journal {
         if self.entries.is_empty() && (self.damaged > 0 || !half) {
             return Ok(false);
         }
-        self.file.set_len(self.length)?;
+        if repairs {
+            self.file.set_len(self.length)?;
+        }
         Ok(true)
     }
 
@@ -190,32 +269,37 @@ impl Journal {
         self.dead += usize::from(old.is_some());
     }
 
-    /// The status of the article when it was done before with this key; None when it is still to be
-    /// done, or to be done again.
-    ///
-    /// Called once for each article, in order: this is the order that [`Journal::compact`] gives
+    /// The record, if there is one.
+    pub fn find(&self, of: RecordId<'_>) -> Option<Known<'_>> {
+        let line = self.entries.get(&of.digest())?.line.as_ref()?;
+        Some(Known { status: line.status, line })
+    }
+
+    /// Notes that an article was met, in order: this is the order that [`Journal::compact`] gives
     /// the records.
-    pub fn done(&mut self, id: &str, key: &str) -> Option<Status> {
-        let entry = self.entries.entry(digest(id)).or_default();
+    pub fn meet(&mut self, of: RecordId<'_>) {
+        let entry = self.entries.entry(of.digest()).or_default();
         if entry.order.is_none() {
             entry.order = Some(self.noted);
             self.noted += 1;
         }
-        entry.line.as_ref().filter(|line| line.key == digest(key)).map(|line| line.status)
     }
 
-    /// Whether the article was done before with this key, well or not.
-    pub fn has(&self, id: &str, key: &str) -> bool {
-        let line = self.entries.get(&digest(id)).and_then(|entry| entry.line.as_ref());
-        line.is_some_and(|line| line.key == digest(key))
-    }
-
-    /// The languages of an article with these bytes, by their SHA-256 in hex, if it was done
-    /// before.
-    pub fn languages(&self, id: &str, sha256: &str) -> Option<&Languages> {
-        let line = self.entries.get(&digest(id))?.line.as_ref()?;
-        let (of, languages) = line.languages.as_ref()?;
-        (*of == digest(sha256)).then_some(languages)
+    /// Reads a record again.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or was changed by somebody else.
+    pub fn read(&self, of: RecordId<'_>) -> Result<Option<Record>> {
+        let line = self.entries.get(&of.digest()).and_then(|entry| entry.line.as_ref());
+        let Some(line) = line else { return Ok(None) };
+        let read = || {
+            let mut file = File::open(&self.path)?;
+            file.seek(SeekFrom::Start(line.offset))?;
+            let mut bytes = Vec::new();
+            file.take(line.length).read_to_end(&mut bytes)?;
+            Ok(serde_json::from_slice(&bytes)?)
+        };
+        read().map(Some).map_err(Error::io("reading", &self.path))
     }
 
     /// Lines in the file that could not be read when it was opened; their articles are done again.
@@ -223,17 +307,17 @@ impl Journal {
         self.damaged
     }
 
-    /// Number of articles that have a record.
+    /// Number of records.
     pub fn len(&self) -> usize {
         self.entries.values().filter(|e| e.line.is_some()).count()
     }
 
-    /// Whether no article has a record.
+    /// Whether there is no record.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Adds a record. It takes the place of an earlier one of the same id. Written before this
+    /// Adds a record. It takes the place of an earlier one of the same id and language. Written before this
     /// returns; after a power cut the last quarter of a second may be missing.
     pub fn append(&mut self, record: &Record) -> Result<()> {
         let mut bytes = serde_json::to_vec(record)
@@ -252,11 +336,12 @@ impl Journal {
             status: record.status,
             offset: self.length,
             length: bytes.len() as u64,
-            languages: (!languages.own.is_und())
-                .then(|| (digest(&record.source.sha256), languages)),
+            sha256: digest(&record.source.sha256),
+            languages: (!languages.own.is_und()).then_some(languages),
+            files: (record.output.is_some(), record.document.is_some()),
         };
         self.length += line.length;
-        self.put(digest(&record.id), line);
+        self.put(RecordId::of(record).digest(), line);
         Ok(())
     }
 
@@ -270,7 +355,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Leaves one line for each article, the last one, in the order of articles; those of articles
+    /// Leaves one line for each article and language, the last one, in the order of articles; those of articles
     /// that this run did not meet come after, in the order that they had. The file is replaced as a
     /// whole, and only when something changes.
     pub fn compact(&mut self) -> Result<()> {
@@ -323,7 +408,13 @@ impl Journal {
         Ok(())
     }
 
-    /// The records, one at a time, in the order of the file; of several with one id the last.
+    /// Drops a record: [`Journal::compact`] leaves it out.
+    pub fn forget(&mut self, of: RecordId<'_>) {
+        let entry = self.entries.get_mut(&of.digest());
+        self.dead += usize::from(entry.is_some_and(|entry| entry.line.take().is_some()));
+    }
+
+    /// The records, one at a time, in the order of the file; of several with one id and language the last.
     pub fn records(&self) -> Result<Records<'_>> {
         let file = File::open(&self.path).map_err(Error::io("reading", &self.path))?;
         Ok(Records { journal: self, reader: BufReader::new(file), offset: 0 })
@@ -355,7 +446,7 @@ impl Iterator for Records<'_> {
             let current = self
                 .journal
                 .entries
-                .get(&digest(&head.id))
+                .get(&RecordId { id: &head.id, target: head.target.as_ref() }.digest())
                 .and_then(|e| e.line.as_ref())
                 .is_some_and(|l| l.offset == offset);
             if current {
@@ -370,6 +461,20 @@ impl Iterator for Records<'_> {
                 };
                 return Some(serde_json::from_slice(&line).map_err(bad));
             }
+        }
+    }
+}
+
+impl<'a> RecordId<'a> {
+    /// That of a record.
+    pub fn of(record: &'a Record) -> RecordId<'a> {
+        RecordId { id: &record.id, target: record.target.as_ref() }
+    }
+
+    fn digest(&self) -> Digest {
+        match self.target {
+            None => digest(self.id),
+            Some(target) => digest(&format!("{}\n{target}", self.id)),
         }
     }
 }
@@ -402,6 +507,12 @@ fn lock(folder: &Path) -> Result<File> {
     }
 }
 
+/// Whether a process writes to a folder now, as far as locks tell.
+pub fn is_being_written(folder: &Path) -> bool {
+    let file = OpenOptions::new().write(true).open(folder.join(LOCK));
+    file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
 /// Removes the unfinished files of a run that was killed. The lock is held, so nobody is writing
 /// them; what cannot be removed does no harm.
 fn remove_unfinished(folder: &Path) {
@@ -423,6 +534,7 @@ mod tests {
             passages: Vec::new(),
             id: id.into(),
             key: key.into(),
+            target: None,
             source: Source {
                 path: id.into(),
                 format: Format::Text,
@@ -445,6 +557,13 @@ mod tests {
         }
     }
 
+    /// The status of an article that is met, if it was done with this key.
+    fn done(journal: &mut Journal, id: &str, key: &str) -> Option<Status> {
+        let of = RecordId { id, target: None };
+        journal.meet(of);
+        journal.find(of).filter(|known| known.has_key(key)).map(|known| known.status)
+    }
+
     fn ids(journal: &Journal) -> Vec<(String, String)> {
         journal.records().unwrap().map(|r| r.unwrap()).map(|r| (r.id, r.key)).collect()
     }
@@ -457,17 +576,20 @@ mod tests {
     fn a_run_goes_on_where_it_stopped() {
         let dir = tempfile::tempdir().unwrap();
         let mut journal = Journal::open(dir.path()).unwrap();
-        assert_eq!(journal.done("a\"\n", "1"), None);
+        assert_eq!(done(&mut journal, "a\"\n", "1"), None);
         journal.append(&record("a\"\n", "1", Status::Ok)).unwrap();
         journal.append(&record("b", "1", Status::Failed)).unwrap();
-        assert_eq!(journal.done("a\"\n", "1"), Some(Status::Ok));
+        assert_eq!(done(&mut journal, "a\"\n", "1"), Some(Status::Ok));
         drop(journal);
         let mut journal = Journal::open(dir.path()).unwrap();
         assert_eq!(
-            (journal.done("a\"\n", "1"), journal.done("a\"\n", "2")),
+            (done(&mut journal, "a\"\n", "1"), done(&mut journal, "a\"\n", "2")),
             (Some(Status::Ok), None)
         );
-        assert_eq!((journal.done("b", "1"), journal.done("c", "1")), (Some(Status::Failed), None));
+        assert_eq!(
+            (done(&mut journal, "b", "1"), done(&mut journal, "c", "1")),
+            (Some(Status::Failed), None)
+        );
         assert_eq!((journal.len(), journal.damaged()), (2, 0));
     }
 
@@ -504,7 +626,7 @@ mod tests {
             journal.append(&record(id, key, Status::Ok)).unwrap();
         }
         for id in ["a", "b", "c", "not done"] {
-            journal.done(id, "2");
+            done(&mut journal, id, "2");
         }
         journal.append(&record("b", "2", Status::Ok)).unwrap();
         assert_eq!(ids(&journal), pairs(&[("gone", "1"), ("c", "1"), ("a", "1"), ("b", "2")]));
@@ -512,12 +634,37 @@ mod tests {
         let expected = pairs(&[("a", "1"), ("b", "2"), ("c", "1"), ("gone", "1")]);
         assert_eq!(ids(&journal), expected);
         journal.append(&record("c", "2", Status::Failed)).unwrap();
-        assert_eq!(journal.done("c", "2"), Some(Status::Failed));
+        assert_eq!(done(&mut journal, "c", "2"), Some(Status::Failed));
         journal.compact().unwrap();
         drop(journal);
         let journal = Journal::open(dir.path()).unwrap();
         assert_eq!(ids(&journal), pairs(&[("a", "1"), ("b", "2"), ("c", "2"), ("gone", "1")]));
         assert_eq!(fs::read_to_string(dir.path().join(RESULTS)).unwrap().lines().count(), 4);
+    }
+
+    #[test]
+    fn each_language_has_a_record_of_its_own() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path()).unwrap();
+        let of = |target: &Option<Lang>, key: &str| Record {
+            target: target.clone(),
+            ..record("a", key, Status::Ok)
+        };
+        let targets = [None, Some(Lang::en()), Lang::parse("de")];
+        targets.iter().for_each(|target| journal.append(&of(target, "1")).unwrap());
+        journal.append(&of(&targets[1], "2")).unwrap();
+        journal.compact().unwrap();
+        drop(journal);
+        let journal = Journal::open(dir.path()).unwrap();
+        assert_eq!(journal.len(), 3);
+        for (target, key) in targets.iter().zip(["1", "2", "1"]) {
+            let of = RecordId { id: "a", target: target.as_ref() };
+            let known = journal.find(of).unwrap();
+            assert!(known.has_key(key) && known.has_bytes("00") && !known.has_bytes("01"));
+            assert_eq!(known.languages().unwrap().own, Lang::en());
+            assert_eq!(journal.read(of).unwrap().unwrap().key, key);
+        }
+        assert!(journal.find(RecordId { id: "b", target: None }).is_none());
     }
 
     #[test]

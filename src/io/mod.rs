@@ -8,6 +8,7 @@ pub mod folders;
 pub mod journal;
 pub mod layout;
 pub mod names;
+pub mod origins;
 mod pairs;
 pub mod progress;
 pub mod segments;

@@ -48,6 +48,22 @@ pub fn atomic_with(
     put().map_err(Error::io("writing", path))
 }
 
+/// Copies a file, so that there is the whole copy or none. On one disk it is the same file under
+/// two names: [`atomic`] puts another in the place of one of them, and never changes it.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    let folder = to.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
+    match fs::remove_file(to) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::io("replacing", to)(e)),
+        _ => {}
+    }
+    if fs::hard_link(from, to).is_ok() {
+        return Ok(());
+    }
+    let mut file = File::open(from).map_err(Error::io("reading", from))?;
+    atomic_with(to, |out| io::copy(&mut file, out).map(drop))
+}
+
 /// Makes a rename in the folder last. Windows has no such call.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }

@@ -125,6 +125,12 @@ impl JobKey {
         }
     }
 
+    /// All that is in it, by name.
+    pub(super) fn to_json(&self) -> serde_json::Value {
+        // Strings, numbers and switches alone: this cannot fail.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
     /// The key of an article whose bytes have this SHA-256, in hex.
     pub(super) fn of(&self, sha256: &str) -> String {
         // Strings, numbers and switches alone: this cannot fail.

@@ -2,18 +2,30 @@
 
 mod document;
 mod groups;
+mod in_flight;
+mod inspect;
 mod key;
+mod keys;
 mod preview;
 mod run;
+mod shard;
+mod stream;
+mod survey;
+mod tally;
+mod todo;
 
 pub use document::translated_document;
 pub use groups::{ReadArticle, in_groups};
+pub use in_flight::Order;
+pub use inspect::{Cleaned, Finding, JobStatus, clean, status, verify};
 pub use preview::{Preview, PreviewedArticle, Volume};
+pub use shard::{MergeOutcome, Shard, merge};
+pub use stream::{StreamOptions, StreamOutcome, stream};
 
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
-use crate::event::OnEvent;
-use crate::io::articles::{FindOptions, Found, ReadOptions, find};
+use crate::event::{Event, OnEvent};
+use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, Skipped, find, read};
 use crate::io::write::OutputNames;
 use crate::model_store::{ModelChoice, ModelNames, ModelStore, Translators};
 use crate::pipeline::Job;
@@ -22,6 +34,10 @@ use crate::runtime::RuntimeOptions;
 use crate::task::summarize;
 use crate::types::Lang;
 use std::path::PathBuf;
+use std::time::Duration;
+
+/// Files that are skipped and named; of more the number is told.
+const MOST_SKIPPED: usize = 3;
 
 /// Translates and summarizes folders of articles into an output folder.
 ///
@@ -63,23 +79,29 @@ pub struct BatchOptions {
     pub out: PathBuf,
     /// Only files of folders that match this glob.
     pub pattern: Option<String>,
+    /// Only the articles of this part; the results go to a folder of their own in the output folder.
+    pub shard: Option<Shard>,
     /// Only so many articles, the first ones.
     pub limit: Option<usize>,
     /// How to read articles.
     pub reading: ReadOptions,
     /// What to do with each.
     pub job: Job,
+    /// Other languages that the same is done into, one after the other.
+    pub further: Vec<Lang>,
     /// The models for it.
     pub models: ModelChoice,
     /// Where and how they compute.
     pub runtime: RuntimeOptions,
-    /// Articles that are in the models together.
+    /// Articles that are in the works together, at most.
     pub group: usize,
+    /// Longest time for one article; it fails when that is over.
+    pub timeout: Option<Duration>,
     /// Whether an article with doubtful sentences counts as failed.
     pub strict: bool,
     /// Whether all is done again.
     pub force: bool,
-    /// Whether articles that failed are tried again.
+    /// Whether the articles that failed are tried again, and nothing else is done.
     pub retry_failed: bool,
 }
 
@@ -95,12 +117,16 @@ pub struct BatchOutcome {
     pub done_before: usize,
     /// Failed in an earlier run, and not tried again.
     pub failed_before: usize,
+    /// Done in this run, with something that a check complains of.
+    pub to_check: usize,
+    /// Left alone, since only what had failed was asked for.
+    pub left: usize,
 }
 
 impl BatchOutcome {
     /// Articles that were met.
     pub fn total(&self) -> usize {
-        self.done + self.failed + self.done_before + self.failed_before
+        self.done + self.failed + self.done_before + self.failed_before + self.left
     }
 
     /// Whether an article has failed, in this run or before.
@@ -124,6 +150,15 @@ impl BatchJobBuilder {
     pub fn to<L: TryInto<Lang, Error: Into<Error>>>(mut self, language: L) -> Result<Self> {
         self.options.job.to = Some(language.try_into().map_err(Into::into)?);
         self.options.job.translate = true;
+        Ok(self)
+    }
+
+    /// Translates into this language, too: each article has a record and a file for each language.
+    ///
+    /// # Errors
+    /// When it is no language code.
+    pub fn also_to<L: TryInto<Lang, Error: Into<Error>>>(mut self, language: L) -> Result<Self> {
+        self.options.further.push(language.try_into().map_err(Into::into)?);
         Ok(self)
     }
 
@@ -174,13 +209,20 @@ impl BatchJobBuilder {
         self
     }
 
+    /// Does the articles of one part only, for one of many machines; [`merge`] makes one job of the
+    /// parts.
+    pub fn shard(mut self, shard: Shard) -> Self {
+        self.options.shard = Some(shard);
+        self
+    }
+
     /// Does again what is done already.
     pub fn force(mut self, force: bool) -> Self {
         self.options.force = force;
         self
     }
 
-    /// Tries again what failed in an earlier run.
+    /// Tries again what failed in an earlier run, and does nothing else.
     pub fn retry_failed(mut self, retry: bool) -> Self {
         self.options.retry_failed = retry;
         self
@@ -208,12 +250,15 @@ impl BatchJob {
                 inputs: inputs.into_iter().map(Into::into).collect(),
                 out: out.into(),
                 pattern: None,
+                shard: None,
                 limit: None,
                 reading: ReadOptions::default(),
                 job: Job { summary: Some(summarize::Settings::default()), ..Job::default() },
                 models: ModelChoice::default(),
                 runtime: RuntimeOptions::default(),
-                group: 16,
+                further: Vec::new(),
+                group: 32,
+                timeout: None,
                 strict: false,
                 force: false,
                 retry_failed: false,
@@ -226,31 +271,56 @@ impl BatchJob {
     /// # Errors
     /// As [`BatchJobBuilder::build`].
     #[doc(hidden)]
-    pub fn new(options: BatchOptions) -> Result<BatchJob> {
+    pub fn new(mut options: BatchOptions) -> Result<BatchJob> {
         if options.job.to.is_none() && options.job.summary.is_none() {
             return Err(Error::Usage("into which language? Say it with --to, as --to en".into()));
         }
         let exclude = vec![options.out.clone()];
         let find_options = FindOptions { pattern: options.pattern.clone(), exclude };
         let found = find(&options.inputs, &find_options)?;
+        if options.job.to.is_none() && !options.further.is_empty() {
+            return Err(Error::Usage(
+                "into which language first? Say it with --to, as --to en".into(),
+            ));
+        }
+        if let Some(shard) = options.shard {
+            options.out = shard.folder(&options.out);
+        }
         let writer = &report::MARKDOWN;
         let ids = found.files.iter().map(|f| f.id.as_str());
         let names = OutputNames::new(ids, writer.extension);
         Ok(BatchJob { options, found, writer, names })
     }
 
-    /// The models of the job, by name.
+    /// The same job for each language in turn.
+    pub(crate) fn jobs(&self) -> Vec<Job> {
+        let job = &self.options.job;
+        let further = self.options.further.iter().filter(|lang| job.to.as_ref() != Some(*lang));
+        let into = |to: &Lang| Job { to: Some(to.clone()), ..job.clone() };
+        [job.clone()].into_iter().chain(further.map(into)).collect()
+    }
+
+    /// The models of one of the jobs, by name.
     ///
     /// # Errors
     /// When the catalog has no model for a task.
-    pub(crate) fn models(&self, store: &ModelStore) -> Result<ModelNames> {
-        self.options.models.clone().for_job(&self.options.job, store)
+    pub(crate) fn models_for(&self, job: &Job, store: &ModelStore) -> Result<ModelNames> {
+        self.options.models.clone().for_job(job, store)
     }
 
-    /// The language that is translated into.
-    #[doc(hidden)]
-    pub fn target(&self) -> Option<&Lang> {
-        self.options.job.to.as_ref()
+    /// Says what was found and is not read: the first ones by name.
+    fn tell_skipped(&self, on_event: OnEvent<'_>) {
+        let skipped = &self.found.skipped;
+        for Skipped { path, reason } in skipped.iter().take(MOST_SKIPPED) {
+            on_event(Event::Skipped { path, reason });
+        }
+        if skipped.len() > MOST_SKIPPED {
+            let more = skipped.len() - MOST_SKIPPED;
+            on_event(Event::Note(&format!(
+                "skipped {more} more files ({} in all); --dry-run lists them",
+                skipped.len()
+            )));
+        }
     }
 
     /// Runs the job, or what is left of it.
@@ -280,4 +350,15 @@ impl BatchJob {
     ) -> Result<Preview> {
         preview::preview(self, cancel, each)
     }
+}
+
+/// The articles of a job, each with the file that it comes from.
+fn articles(batch: &BatchJob) -> impl Iterator<Item = (&FoundFile, ReadArticle)> {
+    let options = &batch.options;
+    let of_file = |file| read(file, &options.reading).map(move |article| (file, article));
+    let all = batch.found.files.iter().flat_map(of_file);
+    let taken = |(_, article): &(&FoundFile, ReadArticle)| {
+        options.shard.is_none_or(|shard| shard.takes(&todo::source(article).sha256))
+    };
+    all.take(options.limit.unwrap_or(usize::MAX)).filter(taken)
 }

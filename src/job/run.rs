@@ -1,39 +1,42 @@
 //! Running a job: what is still to do, through the models, into the journal and the files.
 
 use super::document::translated_document;
+use super::in_flight::{Order, in_flight};
 use super::key::JobKey;
-use super::{BatchJob, BatchOutcome, ReadArticle, in_groups};
+use super::keys::Keys;
+use super::shard;
+use super::survey::{changes, survey, warning};
+use super::tally::{Tally, is_to_check};
+use super::todo::{Desk, Fate, id, rename, source};
+use super::{BatchJob, BatchOutcome, ReadArticle, articles};
 use crate::cancel::CancelToken;
 use crate::document;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::io::articles::{FoundFile, read_again};
-use crate::io::journal::{Journal, Languages};
+use crate::io::journal::RecordId;
 use crate::io::write::{atomic, atomic_with};
-use crate::model_store::{Chooser, ModelStore, OpenModels, ResolvedModels};
-use crate::pipeline::{self, Job};
+use crate::model_store::{ModelStore, OpenModels, ResolvedModels};
+use crate::pipeline::{self, Job, Progress};
 use crate::report;
-use crate::text::extract;
-use crate::types::{ErrorRecord, Lang, Record, Source, Status};
+use crate::types::{ErrorRecord, Lang, ReadFailure, Record, Source, Status};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-/// A job that is being run.
-struct Run<'a> {
-    batch: &'a BatchJob,
-    models: ResolvedModels,
-    /// Opened when the first article is found that needs them.
-    open: Option<OpenModels>,
-    keys: Keys<'a>,
-    journal: Journal,
-    /// The files that are documents, or may be, by their ids.
-    documents: HashMap<&'a str, &'a FoundFile>,
-    outcome: BatchOutcome,
-    /// Articles by the languages and the models that were chosen for them.
-    ways: BTreeMap<(Vec<Lang>, String), usize>,
-    cancel: &'a CancelToken,
-    on_event: OnEvent<'a>,
-}
+/// Name of the page that shows all records.
+pub(super) const REPORT: &str = "report.html";
+
+/// Groups of articles in the works at once: while some are in the models, others are taken apart.
+const GROUPS: usize = 4;
+
+/// Bytes of text that a group has as a rule, at most: what is finished is written when its group
+/// is.
+const GROUP_BYTES: usize = 6 << 10;
+/// The same on a GPU, which computes for many sentences at once.
+const GROUP_BYTES_GPU: usize = 400 << 10;
 
 pub(super) fn run(
     batch: &BatchJob,
@@ -41,146 +44,290 @@ pub(super) fn run(
     cancel: &CancelToken,
     on_event: OnEvent<'_>,
 ) -> Result<BatchOutcome> {
-    for skipped in &batch.found.skipped {
-        on_event(Event::Skipped { path: &skipped.path, reason: &skipped.reason });
-    }
+    batch.tell_skipped(on_event);
     let options = &batch.options;
-    let models = batch.models(store)?.resolve(store, on_event, cancel)?;
-    let device = options.runtime.device.to_string();
-    let computing = (device.as_str(), options.runtime.precision());
-    let key = JobKey::new(&options.job, &models, &options.reading, computing, options.strict);
-    let keys = Keys { key, job: &options.job, chooser: models.chooser.clone(), on_event };
-    let journal = Journal::open(&options.out)?;
-    if journal.damaged() > 0 {
-        let damaged = journal.damaged();
+    let desk = Desk::open(&options.out)?;
+    if options.shard.is_some() {
+        shard::begin(&options.out)?;
+    }
+    if desk.journal.damaged() > 0 {
+        let damaged = desk.journal.damaged();
         on_event(Event::Note(&format!("{damaged} damaged lines of results.jsonl are done again")));
     }
-    let outcome = BatchOutcome::default();
-    // Of a file whose name says nothing the format is known once it is read.
-    let may_be = |format| document::of_format(format).is_some();
-    let is_document = |file: &&FoundFile| file.format.is_none_or(may_be);
-    let documents = batch.found.files.iter().filter(is_document);
-    let documents = documents.map(|file| (file.id.as_str(), file)).collect();
-    let mut run = Run {
+    let mut outcome = BatchOutcome::default();
+    let (mut desk, mut ended) = (desk, Ok(()));
+    for job in batch.jobs() {
+        (desk, ended) = pass(batch, &job, store, desk, &mut outcome, cancel, on_event)?;
+        if ended.is_err() {
+            break;
+        }
+    }
+    // What is done is kept and shown, also after an interruption.
+    desk.journal.compact()?;
+    write_report(&options.out, &desk, meta(batch))?;
+    ended?;
+    if options.shard.is_some() {
+        shard::complete(&options.out, meta(batch).title, &desk)?;
+    }
+    Ok(outcome)
+}
+
+/// Does the job for one language. The desk comes back with what is done, and the error that ended
+/// it.
+fn pass(
+    batch: &BatchJob,
+    job: &Job,
+    store: &ModelStore,
+    desk: Desk,
+    outcome: &mut BatchOutcome,
+    cancel: &CancelToken,
+    on_event: OnEvent<'_>,
+) -> Result<(Desk, Result<()>)> {
+    let options = &batch.options;
+    let models = batch.models_for(job, store)?.resolve(store, on_event, cancel)?;
+    let device = options.runtime.device.to_string();
+    let computing = (device.as_str(), options.runtime.precision());
+    let key = JobKey::new(job, &models, &options.reading, computing, options.strict);
+    let keys = Keys { key, job, chooser: models.chooser.clone(), on_event };
+    let found = survey(batch, &desk, &keys, cancel)?;
+    let changed = changes(&options.out, job.to.as_ref(), &keys.key.to_json())?;
+    let warning = found.as_ref().and_then(|found| warning(found, &changed));
+    warning.iter().for_each(|warning| on_event(Event::Note(warning)));
+    let run = Run {
         batch,
+        job,
         models,
-        open: None,
+        open: Mutex::new(None),
+        groups: GROUPS.min(options.group).max(1),
+        group_bytes: AtomicUsize::new(GROUP_BYTES),
         keys,
-        journal,
-        documents,
-        outcome,
-        ways: BTreeMap::new(),
+        state: Mutex::new(State {
+            desk,
+            outcome: *outcome,
+            ways: BTreeMap::new(),
+            tally: Tally::new(found.as_ref()),
+            renamed: Vec::new(),
+        }),
         cancel,
         on_event,
     };
-    let ended = in_groups(
-        &batch.found.files,
-        &options.reading,
-        options.limit,
-        options.group,
-        cancel,
-        |group| run.group(group),
+    let mut coming = Coming { articles: articles(batch), groups: 0 };
+    let ended = in_flight(
+        run.groups,
+        Order::AsTaken,
+        || run.next_group(&mut coming),
+        |group| run.work(group),
+        |records| records.into_iter().try_for_each(|(record, file)| run.keep(record, file)),
     );
-    // What is done is kept and shown, also after an interruption.
-    run.journal.compact()?;
-    run.report()?;
-    ended?;
-    run.tell_models();
-    Ok(run.outcome)
+    on_event(Event::Worked);
+    if ended.is_ok() {
+        run.tell();
+    }
+    let state = run.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    *outcome = state.outcome;
+    Ok((state.desk, ended))
 }
 
-impl Run<'_> {
-    /// Does what is still to do of a group.
-    fn group(&mut self, group: Vec<ReadArticle>) -> Result<()> {
-        let mut still_to_do = Vec::new();
-        let mut keys = HashMap::new();
-        for article in group {
-            let key = self.key(&article)?;
-            if self.is_still_to_do(&article, &key) {
-                keys.insert(source(&article).sha256.clone(), key);
-                still_to_do.push(article);
-            }
-        }
-        let group = still_to_do;
-        if group.is_empty() {
-            return Ok(());
-        }
-        // An article that only failed to be read needs no model.
-        if self.open.is_none() && group.iter().any(Result::is_ok) {
-            let runtime = self.batch.options.runtime.open(self.cancel, self.on_event)?;
-            self.open = Some(self.models.open(&runtime, self.on_event)?);
-        }
-        for record in self.process(group, &keys)? {
-            self.keep(record)?;
-        }
-        Ok(())
+/// A job that is being run for one language.
+struct Run<'a> {
+    batch: &'a BatchJob,
+    job: &'a Job,
+    models: ResolvedModels,
+    /// Opened when the first article is found that needs them.
+    open: Mutex<Option<Arc<OpenModels>>>,
+    /// Groups in the works at once.
+    groups: usize,
+    /// Bytes of text that a group has, about.
+    group_bytes: AtomicUsize,
+    keys: Keys<'a>,
+    state: Mutex<State>,
+    cancel: &'a CancelToken,
+    on_event: OnEvent<'a>,
+}
+
+/// What changes while a job runs.
+struct State {
+    desk: Desk,
+    outcome: BatchOutcome,
+    /// Articles by the languages and the models that were chosen for them.
+    ways: BTreeMap<(Vec<Lang>, String), usize>,
+    tally: Tally,
+    /// The ids of articles whose own were taken.
+    renamed: Vec<String>,
+}
+
+/// The articles that are still to come.
+struct Coming<I> {
+    articles: I,
+    /// Groups so far.
+    groups: usize,
+}
+
+/// Articles that go through the models together.
+struct Group<'a> {
+    number: usize,
+    articles: Vec<ReadArticle>,
+    /// By the hashes of their bytes.
+    keys: HashMap<String, String>,
+    /// Where each came from.
+    files: Vec<&'a FoundFile>,
+}
+
+/// A record, and the file that its article came from.
+type Made<'a> = (Record, &'a FoundFile);
+
+impl<'a> Run<'a> {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The key of an article. That of one that was done before needs no look at the text: its
-    /// record says which languages it has.
-    fn key(&self, article: &ReadArticle) -> Result<String> {
-        let sha256 = &source(article).sha256;
-        if let Some(known) = self.journal.languages(id(article), sha256) {
-            let key = self.keys.with(Some(known), sha256)?;
-            if self.journal.has(id(article), &key) {
-                return Ok(key);
-            }
-        }
-        self.keys.of(article)
-    }
-
-    /// Whether an article is not done yet, with these models and settings.
-    fn is_still_to_do(&mut self, article: &ReadArticle, key: &str) -> bool {
-        let options = &self.batch.options;
-        match self.journal.done(id(article), key) {
-            Some(Status::Ok) if !options.force => self.outcome.done_before += 1,
-            Some(Status::Failed) if !options.force && !options.retry_failed => {
-                self.outcome.failed_before += 1;
-            }
-            _ => return true,
-        }
-        false
-    }
-
-    fn process(
+    /// The next articles that are to be done; none at the end.
+    fn next_group(
         &self,
-        group: Vec<ReadArticle>,
-        keys: &HashMap<String, String>,
-    ) -> Result<Vec<Record>> {
-        let first = self.outcome.total() + 1;
-        let last = first + group.len() - 1;
-        let progress = |progress| {
-            (self.on_event)(Event::Working { articles: Some(first..=last), progress });
-            !self.cancel.is_cancelled()
+        coming: &mut Coming<impl Iterator<Item = (&'a FoundFile, ReadArticle)>>,
+    ) -> Result<Option<Group<'a>>> {
+        coming.groups += 1;
+        let mut group = Group {
+            number: coming.groups,
+            articles: Vec::new(),
+            keys: HashMap::new(),
+            files: Vec::new(),
         };
+        let options = &self.batch.options;
+        let most = if options.timeout.is_some() { 1 } else { options.group / self.groups };
+        let (mut bytes, most_bytes) = (0, self.group_bytes.load(Ordering::Relaxed));
+        while group.articles.len() < most && bytes < most_bytes {
+            self.cancel.check()?;
+            let Some((file, mut article)) = coming.articles.next() else { break };
+            if !self.is_to_do(&mut article, file)? {
+                continue;
+            }
+            let sha256 = &source(&article).sha256;
+            group.keys.insert(sha256.clone(), self.keys.of(&article)?);
+            bytes += article.as_ref().map_or(0, |raw| raw.text.len());
+            group.articles.push(article);
+            group.files.push(file);
+        }
+        if group.articles.is_empty() {
+            return Ok(None);
+        }
+        self.state().tally.begin(group.number, bytes);
+        Ok(Some(group))
+    }
+
+    /// Whether an article is to be done. It gets the id that it has in the output folder; one whose
+    /// file is gone gets that again.
+    fn is_to_do(&self, article: &mut ReadArticle, file: &FoundFile) -> Result<bool> {
+        let mut state = self.state();
+        if let Some(other) = state.desk.settle(id(article), file, source(article)) {
+            state.renamed.push(other.clone());
+            rename(article, other);
+        }
+        let of = RecordId { id: id(article), target: self.job.to.as_ref() };
+        state.desk.journal.meet(of);
+        let fate = state.desk.fate(article, self.batch, &self.keys)?;
+        match fate {
+            Fate::ToDo(_) => return Ok(true),
+            Fate::Left => state.outcome.left += 1,
+            Fate::Done(Status::Ok) => state.outcome.done_before += 1,
+            Fate::Done(Status::Failed) => state.outcome.failed_before += 1,
+            Fate::Rewrite => {
+                state.outcome.done_before += 1;
+                if let Some(record) = state.desk.journal.read(of)?
+                    && let Some(name) = &record.output
+                {
+                    self.write(name, &record)?;
+                }
+            }
+        }
+        if !file.is_stdin() {
+            state.desk.origins.note(of.id, &file.path, &source(article).sha256)?;
+        }
+        Ok(false)
+    }
+
+    /// Puts a group through the models.
+    fn work(&self, group: Group<'a>) -> Result<Vec<Made<'a>>> {
+        let Group { number, articles, keys, files } = group;
         let key = |source: &Source| keys.get(&source.sha256).cloned().unwrap_or_default();
+        // What an article that takes too long is remembered by.
+        let only =
+            articles.first().map(|article| (id(article).to_string(), source(article).clone()));
+        let patience = self.batch.options.timeout;
+        // An article that only failed to be read needs no model.
+        let open = articles.iter().any(Result::is_ok).then(|| self.models()).transpose()?;
+        let (begun, over) = (Instant::now(), AtomicBool::new(false));
+        let progress = |progress| {
+            self.state().tally.advance(number, progress);
+            self.show();
+            let is_over = patience.is_some_and(|patience| begun.elapsed() > patience);
+            over.fetch_or(is_over, Ordering::Relaxed);
+            !is_over && !self.cancel.is_cancelled()
+        };
         let unread = OpenModels::default();
-        let models = self.open.as_ref().unwrap_or(&unread);
-        let records = models.with(self.on_event, |models| {
-            pipeline::run(group, &self.batch.options.job, models, &key, &progress)
-        });
-        (self.on_event)(Event::Worked);
-        records
+        let models = open.as_deref().unwrap_or(&unread);
+        let run = |articles, progress: &(dyn Fn(Progress) -> bool + Sync)| {
+            models.with(self.on_event, |models| {
+                pipeline::run(articles, self.job, models, &key, progress)
+            })
+        };
+        let records = match (run(articles, &progress), patience, only) {
+            (Err(Error::Interrupted), Some(patience), Some((id, source)))
+                if over.into_inner() && !self.cancel.is_cancelled() =>
+            {
+                let seconds = patience.as_secs();
+                let message = format!(
+                    "takes longer than {seconds} seconds, the limit of --timeout; raise it and run \
+                     with --retry-failed"
+                );
+                let error = Error::input(&id, message);
+                run(vec![Err(Box::new(ReadFailure { id, source, error }))], &|_| true)
+            }
+            (records, ..) => records,
+        };
+        self.state().tally.end(number);
+        Ok(records?.into_iter().zip(files).collect())
+    }
+
+    /// The models of the job, which are opened when they are needed first.
+    fn models(&self) -> Result<Arc<OpenModels>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = &*open {
+            return Ok(open.clone());
+        }
+        let runtime = self.batch.options.runtime.open(self.cancel, self.on_event)?;
+        if runtime.candle {
+            self.group_bytes.store(GROUP_BYTES_GPU, Ordering::Relaxed);
+        }
+        let models = Arc::new(self.models.open(&runtime, self.on_event)?);
+        Ok(open.insert(models).clone())
+    }
+
+    /// Tells how far the job is.
+    fn show(&self) {
+        let progress = self.state().tally.progress();
+        (self.on_event)(Event::Progress(&progress));
     }
 
     /// Writes an article's file, then its record.
-    fn keep(&mut self, mut record: Record) -> Result<()> {
+    fn keep(&self, mut record: Record, file: &FoundFile) -> Result<()> {
         let options = &self.batch.options;
         if options.strict {
             refuse_doubts(&mut record);
         }
         if record.translation.is_some() || record.summary.is_some() {
-            let language = &options.job.to.clone().unwrap_or(record.language.code.clone());
+            let language = &self.job.to.clone().unwrap_or(record.language.code.clone());
             let name = self.batch.names.name(&record.id, language);
-            atomic(&options.out.join(&name), (self.batch.writer.write)(&record).as_bytes())?;
+            self.write(&name, &record)?;
             record.output = Some(name);
-            if let Err(error) = self.write_document(&mut record, language) {
+            if let Err(error) = self.write_document(&mut record, file, language) {
                 fail(&mut record, &error);
             }
         }
+        let mut state = self.state();
         match (&record.status, &record.error) {
             (Status::Failed, Some(error)) => {
-                self.outcome.failed += 1;
+                state.outcome.failed += 1;
                 // Most messages name the file themselves.
                 let message = if error.message.contains(&record.id) {
                     error.message.clone()
@@ -189,25 +336,37 @@ impl Run<'_> {
                 };
                 (self.on_event)(Event::Warning(&message));
             }
-            _ => self.outcome.done += 1,
+            _ => state.outcome.done += 1,
         }
+        state.outcome.to_check += usize::from(is_to_check(&record));
         if let Some(translation) = record.translation.as_ref().filter(|t| !t.steps.is_empty()) {
             let way = (translation.route.clone(), translation.model.clone());
-            *self.ways.entry(way).or_default() += 1;
+            *state.ways.entry(way).or_default() += 1;
         }
-        self.journal.append(&record)?;
+        if !file.is_stdin() {
+            state.desk.origins.note(&record.id, &file.path, &record.source.sha256)?;
+        }
+        state.desk.journal.append(&record)?;
+        state.tally.finish(&record);
+        drop(state);
         (self.on_event)(Event::Finished(&record));
+        self.show();
         Ok(())
+    }
+
+    /// Writes the file of a record.
+    fn write(&self, name: &str, record: &Record) -> Result<()> {
+        let text = (self.batch.writer.write)(record);
+        atomic(&self.batch.options.out.join(name), text.as_bytes())
     }
 
     /// Writes the translated document beside the article's file, where the source is one.
     ///
     /// # Errors
     /// When the source is gone or another by now, or the document cannot be written.
-    fn write_document(&self, record: &mut Record, language: &Lang) -> Result<()> {
+    fn write_document(&self, record: &mut Record, file: &FoundFile, language: &Lang) -> Result<()> {
         let format = document::of_format(record.source.format);
         let Some(format) = format.filter(|_| record.translation.is_some()) else { return Ok(()) };
-        let Some(&file) = self.documents.get(record.id.as_str()) else { return Ok(()) };
         let reading = &self.batch.options.reading;
         let bytes = read_again(file, &record.source.sha256, reading.max_bytes)?;
         let out = translated_document(format, &bytes, record, reading)?;
@@ -218,104 +377,49 @@ impl Run<'_> {
     }
 
     /// Says which model has translated what, where that was left to the program, and which pairs
-    /// it would do better with another.
-    fn tell_models(&self) {
-        for ((languages, model), number) in &self.ways {
+    /// it would do better with another; and which articles have another name.
+    fn tell(&self) {
+        let state = self.state();
+        for ((languages, model), number) in &state.ways {
             let way: Vec<&str> = languages.iter().map(Lang::as_str).collect();
             let way = way.join(" → ");
             (self.on_event)(Event::Note(&format!("{number:>5} {way:<14} {model}")));
         }
-        let chooser = self.keys.chooser.as_ref().filter(|_| !self.ways.is_empty());
+        let chooser = self.keys.chooser.as_ref().filter(|_| !state.ways.is_empty());
         let remarks = chooser.map(|chooser| chooser.remarks()).unwrap_or_default();
         remarks.iter().for_each(|remark| (self.on_event)(Event::Note(remark)));
-    }
-
-    /// Writes the page that shows all records.
-    fn report(&self) -> Result<()> {
-        let options = &self.batch.options;
-        // An error of the journal is told here; below it would be an article less.
-        self.journal.records()?;
-        let inputs: Vec<String> = options.inputs.iter().map(|p| p.display().to_string()).collect();
-        let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
-        let meta = report::Meta {
-            title: inputs.join(", "),
-            created: now.replace('T', " ").replace('Z', " UTC"),
-            target: options.job.to.clone(),
-            notes: Vec::new(),
-            ..report::Meta::default()
-        };
-        let records = || self.journal.records().into_iter().flatten();
-        atomic_with(&options.out.join("report.html"), |out| report::html(records, &meta, out))
+        if let Some(first) = state.renamed.first() {
+            let out = self.batch.options.out.display();
+            let note = format!(
+                "articles from elsewhere have the same names in {out}: {} of these are called \
+                 otherwise there, as {first}",
+                state.renamed.len()
+            );
+            (self.on_event)(Event::Note(&note));
+        }
     }
 }
 
-/// The keys of the articles of a job.
-struct Keys<'a> {
-    /// Of all of them, but for the models that are chosen for each.
-    key: JobKey,
-    job: &'a Job,
-    chooser: Option<Arc<Chooser>>,
-    on_event: OnEvent<'a>,
-}
-
-impl Keys<'_> {
-    /// The key of an article. Where the models are chosen, its language is found out for that; no
-    /// model is opened.
-    ///
-    /// # Errors
-    /// When the work is cancelled.
-    fn of(&self, article: &ReadArticle) -> Result<String> {
-        let languages = match (&self.chooser, &self.job.to, article) {
-            (Some(_), Some(to), Ok(raw)) => extract::extract(raw).ok().map(|article| {
-                let found = || pipeline::detect(&article).code;
-                let own = self.job.from.clone().unwrap_or_else(found);
-                let passages = pipeline::passages(&article, &own, to);
-                Languages { own, passages }
-            }),
-            _ => None,
-        };
-        self.with(languages.as_ref(), &source(article).sha256)
-    }
-
-    /// The key of an article in these languages, if they are known, with these bytes.
-    ///
-    /// # Errors
-    /// When the work is cancelled.
-    fn with(&self, languages: Option<&Languages>, sha256: &str) -> Result<String> {
-        let (Some(chooser), Some(to)) = (&self.chooser, &self.job.to) else {
-            return Ok(self.key.of(sha256));
-        };
-        let choose = |from: &Lang| match chooser.choose(from, to, self.on_event) {
-            Ok(choice) => Ok(choice),
-            Err(Error::Interrupted) => Err(Error::Interrupted),
-            // The article fails for the same reason, and its record says so; a passage stays.
-            Err(_) => Ok(None),
-        };
-        let known = languages.filter(|known| !known.own.is_und() && !known.own.same_base(to));
-        let Some(Languages { own, passages }) = known else {
-            return Ok(self.key.with_translators(self.job, None, &[]).of(sha256));
-        };
-        let choice = choose(own)?;
-        let of_passage = |lang: &Lang| Ok((lang.clone(), choose(lang)?));
-        let passages = passages.iter().map(of_passage).collect::<Result<Vec<_>>>()?;
-        Ok(self.key.with_translators(self.job, choice.as_deref(), &passages).of(sha256))
+/// The report of a job, so far as the records do not say it themselves.
+fn meta(batch: &BatchJob) -> report::Meta {
+    let options = &batch.options;
+    let inputs: Vec<String> = options.inputs.iter().map(|p| p.display().to_string()).collect();
+    report::Meta {
+        title: inputs.join(", "),
+        target: options.job.to.clone().filter(|_| options.further.is_empty()),
+        ..report::Meta::default()
     }
 }
 
-/// The id of an article, whether or not it could be read.
-fn id(article: &ReadArticle) -> &str {
-    match article {
-        Ok(raw) => &raw.id,
-        Err(unread) => &unread.id,
-    }
-}
-
-/// Where an article comes from, whether or not it could be read.
-fn source(article: &ReadArticle) -> &Source {
-    match article {
-        Ok(raw) => &raw.source,
-        Err(unread) => &unread.source,
-    }
+/// Writes the page that shows all records of an output folder.
+pub(super) fn write_report(out: &Path, desk: &Desk, meta: report::Meta) -> Result<()> {
+    // An error of the journal is told here; below it would be an article less.
+    desk.journal.records()?;
+    let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
+    let created = now.replace('T', " ").replace('Z', " UTC");
+    let meta = report::Meta { created, ..meta };
+    let records = || desk.journal.records().into_iter().flatten();
+    atomic_with(&out.join(REPORT), |out| report::html(records, &meta, out))
 }
 
 /// Counts an article as failed whose document could not be written.

@@ -19,6 +19,7 @@ pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> 
     Ok(Record {
         id: document.article.id,
         key: document.key,
+        target: None,
         source: document.article.source,
         language: document.language,
         passages,
@@ -142,6 +143,7 @@ pub(super) fn failure(id: String, key: String, source: Source, error: &Error) ->
     Box::new(Record {
         id,
         key,
+        target: None,
         source,
         language: Detection::none(),
         passages: Vec::new(),

@@ -30,6 +30,7 @@ impl Sample {
             passages: Vec::new(),
             id: self.id.into(),
             key: "9f2c".into(),
+            target: None,
             source: Source {
                 path: format!("articles/{}", self.id),
                 format: Format::Text,

@@ -183,7 +183,7 @@ fn what_failed_is_tried_again_when_asked_or_changed() {
     };
     run("", 2, "1 done, 1 failed");
     run("", 2, "nothing to do, 1 done before, 1 failed before (--retry-failed");
-    run("--retry-failed", 2, "1 failed, 1 done before");
+    run("--retry-failed", 2, "1 failed, 1 left alone");
     sandbox.write("in/2.txt", FRENCH);
     run("", 0, "1 done, 1 done before");
     assert!(sandbox.records("out").iter().all(|record| record.status == Status::Ok));

@@ -12,6 +12,7 @@ mod find;
 #[doc(hidden)]
 pub mod fuzz;
 mod gunzip;
+pub mod lines;
 mod options;
 mod prescan;
 mod read;

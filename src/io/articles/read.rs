@@ -366,7 +366,7 @@ pub fn read_again(file: &FoundFile, sha256: &str, max_bytes: usize) -> Result<Ve
 /// The note about data that was not read.
 const JUNK: &str = "has data after the end of its gzip stream, which was not read";
 
-fn article(id: String, mut source: Source, contents: Contents) -> RawArticle {
+pub(super) fn article(id: String, mut source: Source, contents: Contents) -> RawArticle {
     let Contents { id: _, title, text, markup, blocks, extra } = contents;
     let broken = text.chars().chain(title.iter().flat_map(|t| t.chars()));
     let broken = broken.filter(|&c| c == char::REPLACEMENT_CHARACTER).count();

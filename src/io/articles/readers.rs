@@ -28,6 +28,9 @@ mod text;
 mod warc;
 mod xml;
 
+pub(super) use json::parse as parse_json;
+pub(super) use json_lines::next_line;
+
 use super::file::STDIN;
 use super::reader::{ReadAs, Reader};
 use crate::document::FORMATS;

@@ -14,7 +14,7 @@ use super::super::reader::{Cut, Cutter, Input, Piece, Reader, Several};
 use crate::types::Format;
 use std::io::{self, BufRead};
 
-pub(super) use fields::parse;
+pub(in crate::io::articles) use fields::parse;
 
 pub(super) const READER: Reader = Reader {
     refine: |head| is_lines(head).then_some(Format::Jsonl),

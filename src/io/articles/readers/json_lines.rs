@@ -49,7 +49,10 @@ impl Cutter for Lines {
 }
 
 /// The next line without its line break.
-fn next_line(reader: &mut impl BufRead, max: usize) -> io::Result<Option<Piece>> {
+pub(in crate::io::articles) fn next_line(
+    reader: &mut impl BufRead,
+    max: usize,
+) -> io::Result<Option<Piece>> {
     let mut line = Vec::new();
     let limit = (max as u64).saturating_add(1);
     if reader.by_ref().take(limit).read_until(b'\n', &mut line)? == 0 {

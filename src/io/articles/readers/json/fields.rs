@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use std::sync::LazyLock;
 
 /// Makes an article of the bytes of one object; the error is a phrase that follows its place.
-pub(in crate::io::articles::readers) fn parse(
+pub(in crate::io::articles) fn parse(
     bytes: Vec<u8>,
     options: &ReadOptions,
     notes: &mut Vec<String>,

@@ -1,0 +1,103 @@
+//! The commands that look at an output folder: status, verify, clean, merge.
+
+use super::args::{Clean, Folder, Merge, OutputFormat};
+use super::output::print;
+use super::plan::Environment;
+use super::{DONE, SOME_FAILED};
+use crate::error::Result;
+use crate::job::{self, Finding, JobStatus};
+
+pub(super) fn status(args: &Folder) -> Result<u8> {
+    let status = job::status(&args.out)?;
+    print(&match args.format {
+        OutputFormat::Text => in_words(&status),
+        OutputFormat::Json => format!("{}\n", in_json(&status)),
+    })?;
+    Ok(if status.failed.is_empty() { DONE } else { SOME_FAILED })
+}
+
+fn in_words(status: &JobStatus) -> String {
+    let failed: usize = status.failed.values().sum();
+    let mut lines = vec![format!(
+        "{} done, {failed} failed, {} to check{}",
+        status.done,
+        status.to_check,
+        if status.is_running { "; a run is writing there now" } else { "" }
+    )];
+    let kinds = status.failed.iter().map(|(kind, number)| format!("{number:>7}  failed: {kind}"));
+    lines.extend(kinds);
+    for ((from, to), number) in &status.languages {
+        let to = to.as_ref().map_or(String::new(), |to| format!(" → {to}"));
+        lines.push(format!("{number:>7}  {from}{to}"));
+    }
+    let models = status.models.iter().map(|(model, number)| format!("{number:>7}  by {model}"));
+    lines.extend(models);
+    if status.damaged > 0 {
+        let damaged = status.damaged;
+        lines.push(format!("{damaged:>7}  damaged lines; the next run does their articles again"));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn in_json(status: &JobStatus) -> serde_json::Value {
+    let languages = status
+        .languages
+        .iter()
+        .map(|((from, to), number)| serde_json::json!({"from": from, "to": to, "records": number}));
+    serde_json::json!({
+        "done": status.done,
+        "failed": status.failed,
+        "to_check": status.to_check,
+        "languages": languages.collect::<Vec<_>>(),
+        "models": status.models,
+        "damaged": status.damaged,
+        "running": status.is_running,
+    })
+}
+
+pub(super) fn verify(env: &Environment, args: &Folder) -> Result<u8> {
+    let mut findings = Vec::new();
+    let records = job::verify(&args.out, &mut |finding| findings.push(finding))?;
+    let lines: Vec<String> = findings
+        .iter()
+        .map(|finding| match (args.format, finding) {
+            (OutputFormat::Text, Finding::Damaged(lines)) => format!("damaged: {lines} lines"),
+            (OutputFormat::Text, Finding::Gone(name)) => format!("gone: {name}"),
+            (OutputFormat::Text, Finding::Changed(name)) => format!("changed: {name}"),
+            (OutputFormat::Json, Finding::Damaged(lines)) => {
+                serde_json::json!({"finding": "damaged", "lines": lines}).to_string()
+            }
+            (OutputFormat::Json, Finding::Gone(name)) => {
+                serde_json::json!({"finding": "gone", "file": name}).to_string()
+            }
+            (OutputFormat::Json, Finding::Changed(name)) => {
+                serde_json::json!({"finding": "changed", "file": name}).to_string()
+            }
+        })
+        .collect();
+    lines.iter().try_for_each(|line| print(&format!("{line}\n")))?;
+    env.reporter.say(&format!("{records} records, {} findings", findings.len()));
+    Ok(if findings.is_empty() { DONE } else { SOME_FAILED })
+}
+
+pub(super) fn clean(env: &Environment, args: &Clean) -> Result<u8> {
+    let cleaned = job::clean(&args.out, args.gone, !args.dry_run)?;
+    let would = if args.dry_run { "would be " } else { "" };
+    env.reporter.say(&format!(
+        "{} records of failed articles {would}removed, {} of articles that are gone",
+        cleaned.failed, cleaned.gone
+    ));
+    Ok(DONE)
+}
+
+pub(super) fn merge(env: &Environment, args: &Merge) -> Result<u8> {
+    let merged = job::merge(&args.out, args.partial)?;
+    env.reporter.say(&format!(
+        "{} parts, {} records, {} of them new; see {}",
+        merged.parts,
+        merged.records,
+        merged.new,
+        args.out.join("report.html").display()
+    ));
+    Ok(DONE)
+}

@@ -1,0 +1,140 @@
+//! Where the articles of an output folder came from, so that one of the same name from elsewhere
+//! does not take its place.
+
+use super::files::sha256_hex;
+use crate::error::{Error, Result};
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+
+/// The file in the output folder: a line for each article, hashes of its id, of its real path and
+/// of its bytes; the last line of an id holds.
+const FILE: &str = ".polygist.origins";
+
+/// Bytes of a SHA-256 that are kept, in hex digits.
+const DIGITS: usize = 32;
+
+/// Where an article came from, and what it was then, as hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Origin {
+    place: u128,
+    bytes: u128,
+}
+
+/// The places that articles were read from. Of folders that an older version wrote nothing is known.
+#[derive(Debug)]
+pub struct Origins {
+    path: PathBuf,
+    known: HashMap<u128, Origin>,
+    /// Opened when there is something to add.
+    file: Option<File>,
+}
+
+impl Origins {
+    /// Those of an output folder.
+    ///
+    /// # Errors
+    /// When the file is there and cannot be read.
+    pub fn open(folder: &Path) -> Result<Origins> {
+        let path = folder.join(FILE);
+        let mut known = HashMap::new();
+        match File::open(&path) {
+            Ok(file) => {
+                for line in BufReader::new(file).split(b'\n') {
+                    let line = line.map_err(Error::io("reading", &path))?;
+                    // Half a line is what a power cut leaves.
+                    known.extend(parse(&line));
+                }
+            }
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(Error::io("reading", &path)(e)),
+        }
+        Ok(Origins { path, known, file: None })
+    }
+
+    /// Whether this id is that of another article: one that was read elsewhere, and of other bytes
+    /// than these, by their SHA-256 in hex. A folder that was moved has the same articles.
+    pub fn is_of_another(&self, id: &str, place: &Path, sha256: &str) -> bool {
+        let known = self.known.get(&digest(id));
+        known.is_some_and(|known| known.place != of_place(place) && known.bytes != digest(sha256))
+    }
+
+    /// Notes where the article of this id comes from.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn note(&mut self, id: &str, place: &Path, sha256: &str) -> Result<()> {
+        let origin = Origin { place: of_place(place), bytes: digest(sha256) };
+        let id = digest(id);
+        if self.known.insert(id, origin) == Some(origin) {
+            return Ok(());
+        }
+        let failed = || Error::io("writing", &self.path);
+        if self.file.is_none() {
+            let file = OpenOptions::new().create(true).append(true).open(&self.path);
+            let mut file = file.map_err(failed())?;
+            // A line that was cut off must not go on as this one.
+            file.write_all(b"\n").map_err(failed())?;
+            self.file = Some(file);
+        }
+        let Origin { place, bytes } = origin;
+        let line = format!("{id:032x} {place:032x} {bytes:032x}\n");
+        self.file.as_mut().map_or(Ok(()), |file| file.write_all(line.as_bytes())).map_err(failed())
+    }
+}
+
+fn parse(line: &[u8]) -> Option<(u128, Origin)> {
+    let mut numbers = std::str::from_utf8(line)
+        .ok()?
+        .split(' ')
+        .map(|hex| (hex.len() == DIGITS).then(|| u128::from_str_radix(hex, 16).ok()).flatten());
+    let mut next = || numbers.next().flatten();
+    let (id, place, bytes) = (next()?, next()?, next()?);
+    Some((id, Origin { place, bytes }))
+}
+
+fn digest(text: &str) -> u128 {
+    u128::from_str_radix(&sha256_hex(text.as_bytes())[..DIGITS], 16).unwrap_or_default()
+}
+
+/// A place by its real path, whatever links and dots lead there.
+fn of_place(path: &Path) -> u128 {
+    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    digest(&real.to_string_lossy())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn places_are_remembered_by_their_real_paths() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        for folder in ["mon", "tue"] {
+            fs::create_dir_all(at(folder)).unwrap();
+            fs::write(at(folder).join("a.txt"), folder).unwrap();
+        }
+        let mut origins = Origins::open(dir.path()).unwrap();
+        assert!(!origins.is_of_another("a.txt", &at("mon/a.txt"), "1"));
+        origins.note("a.txt", &at("mon/a.txt"), "1").unwrap();
+        origins.note("a.txt", &at("mon/a.txt"), "1").unwrap();
+        assert!(origins.is_of_another("a.txt", &at("tue/a.txt"), "2"));
+        // It was moved, or has changed.
+        assert!(!origins.is_of_another("a.txt", &at("tue/a.txt"), "1"));
+        assert!(!origins.is_of_another("a.txt", &at("tue/../mon/a.txt"), "2"));
+        drop(origins);
+        let file = at(FILE);
+        let text = fs::read_to_string(&file).unwrap();
+        fs::write(&file, format!("{text}0123")).unwrap();
+        let mut origins = Origins::open(dir.path()).unwrap();
+        assert!(origins.is_of_another("a.txt", &at("tue/a.txt"), "2"));
+        origins.note("b.txt", &at("tue/a.txt"), "2").unwrap();
+        origins.note("a.txt", &at("mon/a.txt"), "3").unwrap();
+        let origins = Origins::open(dir.path()).unwrap();
+        assert!(origins.is_of_another("b.txt", &at("mon/a.txt"), "1"));
+        assert!(!origins.is_of_another("a.txt", &at("tue/a.txt"), "3"));
+    }
+}

@@ -1,0 +1,118 @@
+//! A look at all articles before the work begins: how many there are, and what is to be done with
+//! them.
+
+use super::keys::Keys;
+use super::todo::{Desk, Fate, Why, id, rename, source};
+use super::{BatchJob, articles};
+use crate::cancel::CancelToken;
+use crate::error::{Error, Result};
+use crate::io::write::atomic;
+use crate::types::Lang;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The file in the output folder that tells the settings of the last run, by the language.
+const SETTINGS: &str = ".polygist.settings.json";
+
+/// What there is to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Survey {
+    /// All articles.
+    pub articles: usize,
+    /// Those to be done, by the reason.
+    pub to_do: BTreeMap<Why, usize>,
+    /// Bytes of their texts.
+    pub bytes: usize,
+}
+
+impl Survey {
+    /// Articles to be done.
+    pub fn to_do(&self) -> usize {
+        self.to_do.values().sum()
+    }
+}
+
+/// Looks at all articles; what comes through a pipe cannot be looked at twice, and nothing is known
+/// of it.
+///
+/// # Errors
+/// [`Error::Interrupted`].
+pub(super) fn survey(
+    batch: &BatchJob,
+    desk: &Desk,
+    keys: &Keys<'_>,
+    cancel: &CancelToken,
+) -> Result<Option<Survey>> {
+    if batch.found.files.iter().any(|file| file.is_stdin()) {
+        return Ok(None);
+    }
+    let mut survey = Survey::default();
+    for (file, mut article) in articles(batch) {
+        cancel.check()?;
+        if let Some(other) = desk.settle(id(&article), file, source(&article)) {
+            rename(&mut article, other);
+        }
+        survey.articles += 1;
+        let fate = desk.fate(&article, batch, keys)?;
+        if let Fate::ToDo(why) = fate {
+            *survey.to_do.entry(why).or_default() += 1;
+            survey.bytes += article.as_ref().map_or(0, |raw| raw.text.len());
+        }
+    }
+    Ok(Some(survey))
+}
+
+/// What a user should know before articles that were done are done again; none where none are.
+pub(super) fn warning(survey: &Survey, changes: &[&str]) -> Option<String> {
+    let again = *survey.to_do.get(&Why::Settings)?;
+    let why = match changes {
+        [] => "the models that are chosen for them have changed".into(),
+        changes => format!("{} changed since", changes.join(", ")),
+    };
+    let articles = if again == 1 { "1 article is" } else { &format!("{again} articles are") };
+    Some(format!("{articles} done again: {why} (Ctrl-C stops; what is there stays until then)"))
+}
+
+/// Notes the settings of a run, and says what has changed since the last one.
+///
+/// # Errors
+/// When the file cannot be written.
+pub(super) fn changes(out: &Path, target: Option<&Lang>, key: &Value) -> Result<Vec<&'static str>> {
+    let path = out.join(SETTINGS);
+    let read = std::fs::read(&path).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    // A file that is not ours, or broken, tells nothing.
+    let mut all: Map<String, Value> = read.unwrap_or_default();
+    let name = target.map_or(String::new(), Lang::to_string);
+    let old = all.insert(name, key.clone());
+    if old.as_ref() == Some(key) {
+        return Ok(Vec::new());
+    }
+    let json =
+        serde_json::to_vec_pretty(&all).map_err(|e| Error::io("writing", &path)(e.into()))?;
+    atomic(&path, &json)?;
+    let Some(old) = old else { return Ok(Vec::new()) };
+    let differs = |(field, _): &&(&str, &str)| old.get(field) != key.get(field);
+    let mut words: Vec<&str> = NAMES.iter().filter(differs).map(|(_, word)| *word).collect();
+    words.dedup();
+    Ok(words)
+}
+
+/// The settings that a key holds, in words.
+const NAMES: [(&str, &str); 15] = [
+    ("key_version", "the version of polygist"),
+    ("program", "the version of polygist"),
+    ("translators", "the translation model"),
+    ("readers", "the translation model"),
+    ("summarizer", "the model of summaries"),
+    ("device", "the device"),
+    ("precision", "the precision"),
+    ("from", "--from"),
+    ("to", "--to"),
+    ("translation", "the settings of translations"),
+    ("summary", "the settings of summaries"),
+    ("text_field", "--text-field"),
+    ("title_field", "--title-field"),
+    ("columns", "--columns"),
+    ("strict", "--strict"),
+];

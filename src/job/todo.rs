@@ -1,0 +1,157 @@
+//! What there is to do with an article: whether it has a record in the output folder, and whether
+//! that is what the job would make of it.
+
+use super::keys::Keys;
+use super::{BatchJob, ReadArticle};
+use crate::error::Result;
+use crate::io::articles::FoundFile;
+use crate::io::journal::{Journal, Known, RecordId};
+use crate::io::origins::Origins;
+use crate::types::{Source, Status};
+use std::path::Path;
+
+/// What is to become of an article.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// Its record is right.
+    Done(Status),
+    /// It is not asked for: what failed is to be tried again, and nothing else.
+    Left,
+    /// Its file is gone, and written again from its record.
+    Rewrite,
+    /// It is to be done.
+    ToDo(Why),
+}
+
+/// Why an article is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Why {
+    /// It has no record.
+    New,
+    /// Its bytes are others than before.
+    Changed,
+    /// Models or settings are others than before.
+    Settings,
+    /// The document that was written for it is gone.
+    Gone,
+    /// It failed, and is to be tried again.
+    Failed,
+    /// All is to be done again.
+    Forced,
+}
+
+/// The output folder as a run finds it, and leaves it.
+pub(super) struct Desk {
+    pub journal: Journal,
+    pub origins: Origins,
+}
+
+impl Desk {
+    /// The desk of a job's output folder.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn open(out: &Path) -> Result<Desk> {
+        Ok(Desk { journal: Journal::open(out)?, origins: Origins::open(out)? })
+    }
+
+    /// The id that an article has here: its own, unless that is taken by an article of another
+    /// place. Then as many folders before it as tell them apart, or else a number.
+    pub fn settle(&self, id: &str, file: &FoundFile, source: &Source) -> Option<String> {
+        // Whatever comes through a pipe comes from one place.
+        let is_taken = |id: &str| self.origins.is_of_another(id, &file.path, &source.sha256);
+        if file.is_stdin() || !is_taken(id) {
+            return None;
+        }
+        let real = file.path.canonicalize().unwrap_or_else(|_| file.path.clone());
+        let mut parts: Vec<String> =
+            real.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+        parts.truncate(parts.len().saturating_sub(file.id.split('/').count()));
+        let folders = parts.into_iter().rev().filter(|part| part != "/");
+        let longer = folders.scan(id.to_string(), |id, folder| {
+            *id = format!("{folder}/{id}");
+            Some(id.clone())
+        });
+        longer.chain((2..).map(|number| format!("{id}~{number}"))).find(|id| !is_taken(id))
+    }
+
+    /// What is to become of an article, whose key is asked for where it matters.
+    ///
+    /// # Errors
+    /// When the work is cancelled.
+    pub fn fate(&self, article: &ReadArticle, batch: &BatchJob, keys: &Keys<'_>) -> Result<Fate> {
+        let options = &batch.options;
+        let of = RecordId { id: id(article), target: keys.job.to.as_ref() };
+        let known = self.journal.find(of);
+        if options.retry_failed {
+            let failed = known.is_some_and(|known| known.status == Status::Failed);
+            return Ok(if failed { Fate::ToDo(Why::Failed) } else { Fate::Left });
+        }
+        let Some(known) = known else { return Ok(Fate::ToDo(Why::New)) };
+        let sha256 = &source(article).sha256;
+        if options.force {
+            return Ok(Fate::ToDo(Why::Forced));
+        }
+        if !known.has_bytes(sha256) {
+            return Ok(Fate::ToDo(Why::Changed));
+        }
+        // Which models there would be depends on the languages, which its record says.
+        let told = match known.languages() {
+            Some(_) => known.has_key(&keys.with(known.languages(), sha256)?),
+            None => false,
+        };
+        if !told && !known.has_key(&keys.of(article)?) {
+            return Ok(Fate::ToDo(Why::Settings));
+        }
+        Ok(match self.are_there(known, of, batch)? {
+            (_, false) => Fate::ToDo(Why::Gone),
+            (false, true) => Fate::Rewrite,
+            (true, true) => Fate::Done(known.status),
+        })
+    }
+
+    /// Whether the file and the document that were written for an article are still there.
+    fn are_there(
+        &self,
+        known: Known<'_>,
+        of: RecordId<'_>,
+        batch: &BatchJob,
+    ) -> Result<(bool, bool)> {
+        let is_there = |name: &str| batch.options.out.join(name).exists();
+        let language = of.target.or(known.languages().map(|languages| &languages.own));
+        // The names that they would have now, or else those that the record has.
+        if let Some(language) = language
+            && (!known.has_output() || is_there(&batch.names.name(of.id, language)))
+            && (!known.has_document() || is_there(&batch.names.document(of.id, language)))
+        {
+            return Ok((true, true));
+        }
+        let Some(record) = self.journal.read(of)? else { return Ok((true, true)) };
+        let is_right = |name: &Option<String>| name.as_deref().is_none_or(is_there);
+        Ok((is_right(&record.output), is_right(&record.document)))
+    }
+}
+
+/// The id of an article, whether or not it could be read.
+pub(super) fn id(article: &ReadArticle) -> &str {
+    match article {
+        Ok(raw) => &raw.id,
+        Err(unread) => &unread.id,
+    }
+}
+
+/// Gives an article another id.
+pub(super) fn rename(article: &mut ReadArticle, id: String) {
+    match article {
+        Ok(raw) => raw.id = id,
+        Err(unread) => unread.id = id,
+    }
+}
+
+/// Where an article comes from, whether or not it could be read.
+pub(super) fn source(article: &ReadArticle) -> &Source {
+    match article {
+        Ok(raw) => &raw.source,
+        Err(unread) => &unread.source,
+    }
+}
