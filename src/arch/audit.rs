@@ -103,7 +103,11 @@ fn is_harmless(name: &str) -> bool {
         "EncDecAttention.relative_attention_bias.weight",
         "cross_attn_rel_b.weight",
     ];
+    // What sees images, in the files of models that do.
+    const PARTS: &[&str] = &["vision_tower.", "multi_modal_projector.", "vision_model."];
+    let inner = name.strip_prefix("model.").unwrap_or(name);
     ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || PARTS.iter().any(|part| inner.starts_with(part))
 }
 
 /// The names of all weights that an encoder–decoder needs, the embeddings apart.
