@@ -88,6 +88,8 @@ fn is_harmless(name: &str) -> bool {
         "inv_freq",
         "attn_rot_embd.weight",
         "rope_freqs.weight",
+        // Rotary embeddings for texts that are longer than any that is read here.
+        "rope_factors_long.weight",
         // Sines.
         "embed_positions.weight",
         "embed_positions.weights",

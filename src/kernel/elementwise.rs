@@ -22,8 +22,8 @@ pub fn add_to_rows(x: &mut [f32], bias: &[f32]) {
     x.chunks_exact_mut(bias.len()).for_each(|row| add_isa(Isa::current(), row, bias));
 }
 
-/// Brings every element softly between `-cap` and `cap`: `cap · tanh(x / cap)`, in place (Gemma Team
-/// 2024).
+/// Brings every element softly between `-cap` and `cap`, in place: `cap · tanh(x / cap)` (Gemma
+/// Team 2024).
 pub fn soft_cap(x: &mut [f32], cap: f32) {
     soft_cap_isa(Isa::current(), x, cap);
 }
