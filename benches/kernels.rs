@@ -75,7 +75,14 @@ fn multiply(packed: &Packed, x: &[f32]) {
 /// layers, which come from memory each time.
 fn attention() {
     for (heads, positions) in [(8, 18), (8, 31), (16, 31), (16, 500)] {
-        let shape = AttentionShape { heads, kv_heads: heads, dim: 64, scale: 0.125, window: None };
+        let shape = AttentionShape {
+            heads,
+            kv_heads: heads,
+            dim: 64,
+            scale: 0.125,
+            cap: None,
+            window: None,
+        };
         let width = heads * 64;
         for sequences in [1, 400] {
             let count = positions * width;

@@ -3,7 +3,7 @@
 
 use super::decoder::Naming;
 use super::{GgufNames, Numbers, REGISTRY};
-use crate::checkpoint::{AdapterDelta, Config, LoraMerged, LowRank, Weights};
+use crate::checkpoint::{AdapterDelta, Config, LoraMerged, LowRank, TextPart, Weights};
 use crate::error::{Error, Result};
 use candle_core::Tensor;
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub fn adapt<'a>(
     }
     let weight_name = |module: &str| match names {
         Some(names) => names.weight(module),
-        None => Some(format!("{module}.weight")),
+        None => Some(TextPart::new(weights).stored(&format!("{module}.weight")).into_owned()),
     };
     let mut unmatched = Vec::new();
     let mut of_weight = |module: String| {
@@ -101,17 +101,11 @@ impl GgufNames {
         }
         let (number, part) = module.strip_prefix(hub.layer.split_once("{}")?.0)?.split_once('.')?;
         number.parse::<u32>().ok()?;
-        let pairs = [
-            (hub.q, gguf.q),
-            (hub.k, gguf.k),
-            (hub.v, gguf.v),
-            (hub.o, gguf.o),
-            (hub.gate, gguf.gate),
-            (hub.up, gguf.up),
-            (hub.down, gguf.down),
-        ];
-        let (_, name) =
-            pairs.into_iter().find(|(hub, _)| hub.strip_suffix(".weight") == Some(part))?;
+        let (_, name) = hub
+            .adaptable()
+            .into_iter()
+            .zip(gguf.adaptable())
+            .find(|(hub, _)| hub.strip_suffix(".weight") == Some(part))?;
         Some(format!("{}{name}", gguf.layer.replace("{}", number)))
     }
 }

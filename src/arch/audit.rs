@@ -88,6 +88,8 @@ fn is_harmless(name: &str) -> bool {
         "inv_freq",
         "attn_rot_embd.weight",
         "rope_freqs.weight",
+        // Rotary embeddings for texts that are longer than any that is read here.
+        "rope_factors_long.weight",
         // Sines.
         "embed_positions.weight",
         "embed_positions.weights",
@@ -103,7 +105,11 @@ fn is_harmless(name: &str) -> bool {
         "EncDecAttention.relative_attention_bias.weight",
         "cross_attn_rel_b.weight",
     ];
+    // What sees images, in the files of models that do.
+    const PARTS: &[&str] = &["vision_tower.", "multi_modal_projector.", "vision_model."];
+    let inner = name.strip_prefix("model.").unwrap_or(name);
     ENDINGS.iter().any(|ending| name.ends_with(ending))
+        || PARTS.iter().any(|part| inner.starts_with(part))
 }
 
 /// The names of all weights that an encoder–decoder needs, the embeddings apart.

@@ -9,14 +9,14 @@ use super::{Macs, Model, advance, macs};
 use crate::error::Result;
 use crate::kernel::Activation;
 use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, ForwardPass, KvCache, KvStorage, Linear, Norm,
-    OutputLayer, Rope, Span, add,
+    Angles, Attention, Backend, Embedding, FeedForward, ForwardPass, KvCache, KvStorage, Linear,
+    Norm, OutputLayer, Rope, Span, add,
 };
 use candle_core::Tensor;
 
 /// Sizes and switches of a decoder.
 pub(super) struct DecoderConfig {
-    pub layers: usize,
+    pub layers: Vec<LayerConfig>,
     pub dim: usize,
     pub heads: usize,
     pub kv_heads: usize,
@@ -29,23 +29,51 @@ pub(super) struct DecoderConfig {
     pub embedding_scale: f64,
     /// Factor of the attention scores.
     pub attention_scale: f32,
-    pub rope_base: f64,
-    /// Layers with a sliding window, if there are any.
-    pub sliding: Option<Sliding>,
-    /// Whether queries and keys are normalized per head.
-    pub qk_norm: bool,
+    /// What attention scores, and logits, are softly kept below.
+    pub score_cap: Option<f32>,
+    pub logit_cap: Option<f32>,
+    /// Factor of the logits.
+    pub logit_scale: f64,
+    /// The rotary embeddings that layers have.
+    pub ropes: Vec<Rope>,
+    /// Whether queries and keys are normalized per head, and when.
+    pub qk_norm: Option<QkNorm>,
+    /// Whether queries, keys and values have biases, and whether the output of attention has.
+    pub qkv_bias: bool,
+    pub o_bias: bool,
+    /// Whether queries, keys and values are one matrix in the files, and gate and up another.
+    pub fused: bool,
+    /// Whether norms subtract the mean (layer normalization, without biases).
+    pub mean_norm: bool,
+    /// Whether attention and feed-forward read the same norm, and are added together.
+    pub parallel: bool,
     /// Whether the outputs of attention and feed-forward are normalized before they are added.
     pub post_norm: bool,
     /// Whether the output layer may have the embedding's weights.
     pub tied_output: bool,
 }
 
-/// Layers that see only the last positions: all but every `period`th.
-pub(super) struct Sliding {
-    pub window: usize,
-    pub period: usize,
-    /// RoPE base of those layers.
-    pub rope_base: f64,
+/// What differs between the layers of a decoder.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct LayerConfig {
+    /// Last positions that it sees; `None` for all.
+    pub window: Option<usize>,
+    /// Which of the decoder's rotary embeddings it has, if any.
+    pub rope: Option<usize>,
+}
+
+impl LayerConfig {
+    /// Layers that all see everything and have the first rotary embeddings.
+    pub fn alike(count: usize) -> Vec<LayerConfig> {
+        vec![LayerConfig { window: None, rope: Some(0) }; count]
+    }
+}
+
+/// When queries and keys are normalized.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QkNorm {
+    BeforeRope,
+    AfterRope,
 }
 
 struct Layer {
@@ -55,10 +83,11 @@ struct Layer {
     attention: Attention,
     o: Linear,
     post_attention_norm: Option<Norm>,
-    feed_forward_norm: Norm,
+    /// `None` where attention's is read.
+    feed_forward_norm: Option<Norm>,
     feed_forward: FeedForward,
     post_feed_forward_norm: Option<Norm>,
-    sliding: bool,
+    rope: Option<usize>,
 }
 
 pub(super) struct Decoder {
@@ -70,8 +99,6 @@ pub(super) struct Decoder {
     layers: Vec<Layer>,
     norm: Norm,
     output: OutputLayer,
-    rope: Rope,
-    sliding_rope: Option<Rope>,
     backend: Backend,
     storage: KvStorage,
 }
@@ -82,7 +109,7 @@ impl Model for Decoder {
     }
 
     fn new_cache(&self) -> KvCache {
-        KvCache::new(self.config.layers, &self.storage)
+        KvCache::new(self.layers.len(), &self.storage)
     }
 
     fn output(&self) -> &OutputLayer {
@@ -95,18 +122,16 @@ impl Model for Decoder {
         let layer = attention + macs::feed_forward(c.dim, c.hidden, true);
         Macs {
             source: 0,
-            token: (c.layers * layer) as u64,
+            token: (self.layers.len() * layer) as u64,
             output: (self.output.vocabulary() * c.dim) as u64,
         }
     }
 
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {
-        let &DecoderConfig { heads, kv_heads, .. } = &self.config;
         let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
         let positions: Vec<usize> = spans.iter().flat_map(Span::positions).collect();
-        let angles = self.rope.angles(&positions, &self.backend)?;
-        let sliding_angles =
-            self.sliding_rope.as_ref().map(|r| r.angles(&positions, &self.backend)).transpose()?;
+        let angles = self.config.ropes.iter().map(|r| r.angles(&positions, &self.backend));
+        let angles = angles.collect::<Result<Vec<Angles>>>()?;
 
         let mut pass = ForwardPass::begin(self.storage.pool(), spans)?;
         // (tokens, dim)
@@ -115,26 +140,18 @@ impl Model for Decoder {
             x = x.broadcast_div(factors)?;
         }
         for layer in &self.layers {
-            let angles = sliding_angles.as_ref().filter(|_| layer.sliding).unwrap_or(&angles);
-            let qkv = layer.qkv.forward(&layer.attention_norm.forward(&x)?)?;
-            let part = |first: usize, count: usize| layer.attention.heads(&qkv, first, count);
-            let (mut q, mut k, v) =
-                (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
-            if let Some((q_norm, k_norm)) = &layer.qk_norm {
-                (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);
-            }
-            let attended = layer.attention.self_attention(
-                [&angles.apply(&q)?, &angles.apply(&k)?, &v],
-                None,
-                spans,
-                &mut pass,
-            )?;
-            let mut attended = layer.o.forward(&attended)?;
+            let normed = layer.attention_norm.forward(&x)?;
+            let angles = layer.rope.and_then(|rope| angles.get(rope));
+            let mut attended = self.attend(layer, &normed, angles, spans, &mut pass)?;
             if let Some(norm) = &layer.post_attention_norm {
                 attended = norm.forward(&attended)?;
             }
             x = add(&x, &attended)?;
-            let mut fed = layer.feed_forward.forward(&layer.feed_forward_norm.forward(&x)?)?;
+            let normed = match &layer.feed_forward_norm {
+                Some(norm) => norm.forward(&x)?,
+                None => normed,
+            };
+            let mut fed = layer.feed_forward.forward(&normed)?;
             if let Some(norm) = &layer.post_feed_forward_norm {
                 fed = norm.forward(&fed)?;
             }
@@ -142,5 +159,38 @@ impl Model for Decoder {
         }
 
         self.norm.forward(&advance(x, spans)?)
+    }
+}
+
+impl Decoder {
+    /// The attention of a layer: normalized states (tokens, dim) to (tokens, dim).
+    fn attend(
+        &self,
+        layer: &Layer,
+        normed: &Tensor,
+        angles: Option<&Angles>,
+        spans: &mut [Span<'_>],
+        pass: &mut ForwardPass<'_>,
+    ) -> Result<Tensor> {
+        let &DecoderConfig { heads, kv_heads, qk_norm, .. } = &self.config;
+        let qkv = layer.qkv.forward(normed)?;
+        let part = |first: usize, count: usize| layer.attention.heads(&qkv, first, count);
+        let (mut q, mut k, v) =
+            (part(0, heads)?, part(heads, kv_heads)?, part(heads + kv_heads, kv_heads)?);
+        let normalize = |when, q: Tensor, k: Tensor| -> Result<(Tensor, Tensor)> {
+            match &layer.qk_norm {
+                Some((q_norm, k_norm)) if qk_norm == Some(when) => {
+                    Ok((q_norm.forward(&q)?, k_norm.forward(&k)?))
+                }
+                _ => Ok((q, k)),
+            }
+        };
+        (q, k) = normalize(QkNorm::BeforeRope, q, k)?;
+        if let Some(angles) = angles {
+            (q, k) = (angles.apply(&q)?, angles.apply(&k)?);
+        }
+        (q, k) = normalize(QkNorm::AfterRope, q, k)?;
+        let attended = layer.attention.self_attention([&q, &k, &v], None, spans, pass)?;
+        layer.o.forward(&attended)
     }
 }

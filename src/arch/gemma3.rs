@@ -1,7 +1,8 @@
-//! Gemma 3, text only (Gemma Team 2025, arXiv:2503.19786); reference: `transformers`'
-//! `Gemma3ForCausalLM`.
+//! Gemma 3, text only, also out of the files of the models that see images (Gemma Team 2025,
+//! arXiv:2503.19786); reference: `transformers`' `Gemma3ForCausalLM`.
 
-use super::decoder::{Decoder, DecoderConfig, Naming, Sliding};
+use super::decoder::{DecoderConfig, LayerConfig, Naming, QkNorm};
+use super::rope_settings::{RopeLayers, RopeSettings};
 use super::{Model, Numbers, llama};
 use crate::checkpoint::{Config, Weights};
 use crate::error::Result;
@@ -28,53 +29,73 @@ pub(super) const HUB: Naming = Naming {
     ..llama::HUB
 };
 
+/// What published files of larger models leave out of `config.json`: the sizes of the 4B model.
+const HEADS: usize = 8;
+const KV_HEADS: usize = 4;
+const HEAD_DIM: usize = 256;
+const CONTEXT_LENGTH: usize = 131_072;
+const EPSILON: f64 = 1e-6;
+/// Layers of the 27B model.
+const LARGEST: usize = 62;
+
 pub(super) fn load(
     config: &Config,
     weights: &dyn Weights,
     backend: &Backend,
 ) -> Result<Box<dyn Model>> {
     let numbers = Numbers { config, model: weights.model(), gguf_prefix: "gemma3" };
-    numbers.no_scaled_rope(weights)?;
     let dim = numbers.size("embedding_length", "hidden_size")?;
-    let head_dim = numbers.size("attention.key_length", "head_dim")?;
-    // The scale of the scores is 1/√head_dim except in the 27B model, whose files say so.
+    let layers = numbers.size("block_count", "num_hidden_layers")?;
+    let heads = numbers.size_or("attention.head_count", "num_attention_heads", HEADS)?;
+    let head_dim = numbers.size_or("attention.key_length", "head_dim", HEAD_DIM)?;
+    // The scale of the scores is 1/√head_dim except in the 27B model, whose `config.json` says so.
+    let largest = matches!(config, Config::Gguf(_)) && layers == LARGEST;
     let query_width = numbers
         .number("attention.query_pre_attn_scalar", "query_pre_attn_scalar")
-        .unwrap_or(head_dim as f64);
-    let config = DecoderConfig {
-        layers: numbers.size("block_count", "num_hidden_layers")?,
+        .unwrap_or(if largest { dim as f64 / heads as f64 } else { head_dim as f64 });
+    let rope = |layers, base| RopeSettings::read(&numbers, weights, layers, head_dim, base);
+    let (global, sliding) = (rope(RopeLayers::Global, 1e6)?, rope(RopeLayers::Sliding, 1e4)?);
+    let period = numbers
+        .number(
+            "attention.sliding_window_pattern",
+            "sliding_window_pattern|_sliding_window_pattern",
+        )
+        .map_or(6, |p| (p as usize).max(1));
+    let windows = numbers.windows(layers, |i| !(i + 1).is_multiple_of(period))?;
+    let layer =
+        |window: Option<usize>| LayerConfig { window, rope: Some(usize::from(window.is_some())) };
+    let cap = |key: &str| numbers.number(key, key).filter(|cap| *cap > 0.0).map(|cap| cap as f32);
+    let epsilon = numbers.float("attention.layer_norm_rms_epsilon", "rms_norm_eps");
+    let context_length =
+        numbers.size_or("context_length", "max_position_embeddings", CONTEXT_LENGTH)?;
+    let decoder = DecoderConfig {
+        layers: windows.into_iter().map(layer).collect(),
         dim,
-        heads: numbers.size("attention.head_count", "num_attention_heads")?,
-        kv_heads: numbers.size("attention.head_count_kv", "num_key_value_heads")?,
+        heads,
+        kv_heads: numbers.size_or("attention.head_count_kv", "num_key_value_heads", KV_HEADS)?,
         head_dim,
         hidden: numbers.size("feed_forward_length", "intermediate_size")?,
-        epsilon: numbers.float("attention.layer_norm_rms_epsilon", "rms_norm_eps")? as f32,
-        context_length: numbers.size("context_length", "max_position_embeddings")?,
+        epsilon: if matches!(config, Config::Gguf(_)) {
+            epsilon?
+        } else {
+            epsilon.unwrap_or(EPSILON)
+        } as f32,
+        context_length: global.limited(context_length),
         activation: Activation::GeluTanh,
         embedding_scale: f64::from((dim as f32).sqrt()),
         attention_scale: query_width.sqrt().recip() as f32,
-        rope_base: numbers
-            .number("rope.freq_base", "rope_theta|rope_parameters/full_attention/rope_theta")
-            .unwrap_or(1e6),
-        sliding: Some(Sliding {
-            window: numbers.size("attention.sliding_window", "sliding_window")?,
-            period: numbers
-                .number(
-                    "attention.sliding_window_pattern",
-                    "sliding_window_pattern|_sliding_window_pattern",
-                )
-                .map_or(6, |p| (p as usize).max(1)),
-            rope_base: numbers
-                .number(
-                    "rope.freq_base_swa",
-                    "rope_local_base_freq|rope_parameters/sliding_attention/rope_theta",
-                )
-                .unwrap_or(1e4),
-        }),
-        qk_norm: true,
+        score_cap: cap("attn_logit_softcapping"),
+        logit_cap: cap("final_logit_softcapping"),
+        logit_scale: 1.0,
+        ropes: vec![global.rope(), sliding.rope()],
+        qk_norm: Some(QkNorm::BeforeRope),
+        qkv_bias: false,
+        o_bias: false,
+        fused: false,
+        mean_norm: false,
+        parallel: false,
         post_norm: true,
         tied_output: numbers.is_tied(true),
     };
-    let naming = if matches!(numbers.config, Config::Gguf(_)) { &GGUF } else { &HUB };
-    Ok(Box::new(Decoder::load(config, naming, weights, backend)?))
+    llama::build(decoder, &numbers, [&HUB, &GGUF], weights, backend)
 }

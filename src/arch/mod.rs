@@ -3,11 +3,14 @@
 mod adapt;
 mod audit;
 mod bart;
+mod cohere;
 mod decoder;
 mod encoder_decoder;
 mod family;
+mod gemma2;
 mod gemma3;
 mod head;
+mod hunyuan;
 mod led;
 mod llama;
 mod longt5;
@@ -15,8 +18,14 @@ mod m2m100;
 mod macs;
 mod marian;
 mod mbart;
+mod mistral;
 mod numbers;
 mod pegasus;
+mod phi3;
+mod qwen2;
+mod qwen3;
+mod rope_settings;
+mod smollm3;
 mod student;
 mod t5;
 
@@ -24,7 +33,7 @@ pub use adapt::adapt;
 pub use audit::{assumed, unused};
 pub use macs::Macs;
 
-use crate::checkpoint::{Config, Weights};
+use crate::checkpoint::{Config, TextPart, Weights, text_config};
 use crate::error::{Error, Result};
 use crate::nn::{Backend, KvCache, OutputLayer, SourceCache, Span};
 use crate::types::Lang;
@@ -176,6 +185,19 @@ impl Architecture {
     const fn hub_only(names: &'static [&'static str], load: Load) -> Architecture {
         Architecture { gguf: "", hub: names, load, gguf_names: None }
     }
+
+    /// A language model, whose weights have the first names in the Hub's layout and the second in
+    /// GGUF files.
+    const fn decoder(
+        hub: &'static [&'static str],
+        gguf: &'static str,
+        load: Load,
+        names: [&'static decoder::Naming; 2],
+    ) -> Architecture {
+        let [hub_names, gguf_names] = names;
+        let gguf_names = Some(GgufNames { hub: hub_names, gguf: gguf_names });
+        Architecture { gguf, hub, load, gguf_names }
+    }
 }
 
 /// Builds a model out of its configuration and weights.
@@ -183,18 +205,37 @@ pub type Load = fn(&Config, &dyn Weights, &Backend) -> Result<Box<dyn Model>>;
 
 /// Every architecture that polygist knows.
 pub const REGISTRY: &[Architecture] = &[
-    Architecture {
-        gguf: "gemma3",
-        hub: &["gemma3_text", "gemma3"],
-        load: gemma3::load,
-        gguf_names: Some(GgufNames { hub: &gemma3::HUB, gguf: &gemma3::GGUF }),
-    },
-    Architecture {
-        gguf: "llama",
-        hub: &["llama"],
-        load: llama::load,
-        gguf_names: Some(GgufNames { hub: &llama::HUB, gguf: &llama::GGUF }),
-    },
+    Architecture::decoder(
+        &["gemma3_text", "gemma3"],
+        "gemma3",
+        gemma3::load,
+        [&gemma3::HUB, &gemma3::GGUF],
+    ),
+    Architecture::decoder(&["gemma2"], "gemma2", gemma2::load, [&gemma2::HUB, &gemma2::GGUF]),
+    Architecture::decoder(&["llama"], "llama", llama::load, [&llama::HUB, &llama::GGUF]),
+    Architecture::decoder(
+        &["mistral", "ministral", "ministral3"],
+        "mistral3",
+        mistral::load,
+        [&llama::HUB, &llama::GGUF],
+    ),
+    Architecture::decoder(&["qwen2"], "qwen2", qwen2::load, [&llama::HUB, &qwen2::GGUF]),
+    Architecture::decoder(&["qwen3"], "qwen3", qwen3::load, [&qwen3::HUB, &qwen3::GGUF]),
+    Architecture::decoder(
+        &["hunyuan_v1_dense"],
+        "hunyuan-dense",
+        hunyuan::load,
+        [&hunyuan::HUB, &hunyuan::GGUF],
+    ),
+    Architecture::decoder(&["phi3"], "phi3", phi3::load, [&phi3::HUB, &phi3::GGUF]),
+    Architecture::decoder(&["smollm3"], "smollm3", smollm3::load, [&llama::HUB, &llama::GGUF]),
+    Architecture::decoder(&["cohere"], "command-r", cohere::load, [&cohere::HUB, &cohere::GGUF]),
+    Architecture::decoder(
+        &["cohere2"],
+        "cohere2",
+        cohere::load_second,
+        [&cohere::HUB, &cohere::GGUF],
+    ),
     Architecture::hub_only(&["marian"], marian::load),
     Architecture::hub_only(&["marian-student"], student::load),
     Architecture::hub_only(&["bart"], bart::load),
@@ -211,6 +252,10 @@ pub const REGISTRY: &[Architecture] = &[
 /// # Errors
 /// When the architecture is not in the [`REGISTRY`], or configuration and weights do not fit.
 pub fn load(config: &Config, weights: &dyn Weights, backend: &Backend) -> Result<Box<dyn Model>> {
+    // Of a model that sees images too, the part that reads and writes.
+    if let Some(text) = text_config(config) {
+        return load(&text, &TextPart::new(weights), backend);
+    }
     let (key, name) = match config {
         Config::Gguf(_) => ("general.architecture", config.gguf_str("general.architecture")),
         Config::Json(_) => {

@@ -117,31 +117,34 @@ impl<'a> Numbers<'a> {
         })
     }
 
-    /// Refuses rotary embeddings that are scaled for long contexts: computing without the scaling
-    /// would be silently wrong.
-    pub fn no_scaled_rope(&self, weights: &dyn Weights) -> Result<()> {
-        let scaled = match self.config {
-            Config::Gguf(_) => {
-                weights.has("rope_freqs.weight")
-                    || self.number("rope.scaling.factor", "").is_some_and(|f| f != 1.0)
-            }
-            Config::Json(json) => {
-                let kinds =
-                    ["/rope_parameters/rope_type", "/rope_parameters/full_attention/rope_type"];
-                let named = kinds
-                    .iter()
-                    .filter_map(|path| json.pointer(path)?.as_str())
-                    .any(|kind| kind != "default");
-                named || json.get("rope_scaling").is_some_and(|v| !v.is_null())
-            }
-        };
-        if scaled {
-            return Err(Error::model(
-                self.model,
-                "scaled rotary embeddings (rope_scaling) are not supported for this architecture",
-            ));
+    /// A size that `config.json` may leave out where it is `default`; GGUF files state all.
+    pub fn size_or(&self, gguf: &str, json: &str, default: usize) -> Result<usize> {
+        match (self.config, self.number(gguf, json)) {
+            (Config::Json(_), None) => Ok(default),
+            _ => self.size(gguf, json),
         }
-        Ok(())
+    }
+
+    /// The sliding windows of `count` layers: those that `layer_types` of `config.json` names,
+    /// else those whose number, from 0, `slides`; none at all where no window is stated.
+    pub fn windows(
+        &self,
+        count: usize,
+        slides: impl Fn(usize) -> bool,
+    ) -> Result<Vec<Option<usize>>> {
+        let window = self.optional_size("attention.sliding_window", "sliding_window")?;
+        let listed = self.config.json("layer_types").and_then(|v| v.as_array());
+        let kind = |i: usize| listed.and_then(|all| Some(all.get(i)? == "sliding_attention"));
+        Ok((0..count).map(|i| window.filter(|_| kind(i).unwrap_or_else(|| slides(i)))).collect())
+    }
+
+    /// Whether a model has a part that not all of its family have: whether a GGUF file has a weight
+    /// of it, or else what a switch of `config.json` says.
+    pub fn has_part(&self, weights: &dyn Weights, gguf: &str, key: &str, default: bool) -> bool {
+        match self.config {
+            Config::Gguf(_) => weights.has(gguf),
+            Config::Json(_) => self.flag(key, default),
+        }
     }
 }
 

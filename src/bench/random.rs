@@ -29,7 +29,6 @@ impl<'a> RandomWeights<'a> {
         let size = |key: &str| config.get(key).and_then(Value::as_u64).unwrap_or(0) as usize;
         let flag = |key: &str| config.get(key).and_then(Value::as_bool);
         let mut absent = match config.get("model_type").and_then(Value::as_str) {
-            Some("llama" | "gemma3_text") => vec!["rope_freqs.weight"],
             Some("m2m_100") => vec!["final_logits_bias"],
             _ => vec![],
         };

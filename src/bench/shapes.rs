@@ -54,6 +54,16 @@ pub const SHAPES: &[Shape] = &[
     Shape { name: "bart-large", about: "BART large, 406 million weights", config: bart },
     Shape { name: "mt5-base", about: "mT5 base, 580 million weights", config: mt5 },
     Shape { name: "nllb-600m", about: "NLLB-200 distilled 600M", config: nllb },
+    Shape { name: "qwen3-0.6b", about: "Qwen3 0.6B, LMT-60 0.6B", config: qwen3 },
+    Shape { name: "llama-3.2-1b", about: "Llama 3.2 1B", config: llama3 },
+    Shape { name: "qwen2.5-1.5b", about: "Qwen2.5 1.5B", config: qwen2 },
+    Shape { name: "hunyuan-1.8b", about: "Hy-MT2 1.8B, HY-MT1.5 1.8B", config: hunyuan },
+    Shape { name: "gemma-2-2b", about: "Gemma 2 2B, GemmaX2, Tower+ 2B", config: gemma2 },
+    Shape { name: "smollm3-3b", about: "SmolLM3 3B", config: smollm3 },
+    Shape { name: "phi-4-mini", about: "Phi-4-mini, 3.8 billion weights", config: phi4 },
+    Shape { name: "gemma-3-4b", about: "Gemma 3 4B, TranslateGemma 4B", config: gemma3_4b },
+    Shape { name: "mistral-7b", about: "Mistral 7B, Seed-X 7B", config: mistral },
+    Shape { name: "aya-8b", about: "Aya Expanse 8B", config: aya },
 ];
 
 impl Shape {
@@ -171,4 +181,77 @@ fn gemma3() -> Value {
         "sliding_window": 512, "sliding_window_pattern": 6, "query_pre_attn_scalar": 256, "rope_theta": 1e6, "rope_local_base_freq": 1e4,
         "eos_token_id": 1
     })
+}
+
+/// Llama's sizes, and what another family says besides.
+fn like_llama(kind: &str, sizes: [usize; 6], more: Value) -> Value {
+    let [dim, layers, hidden, heads, kv_heads, vocabulary] = sizes;
+    let config = llama(dim, layers, hidden, heads, kv_heads, vocabulary);
+    with(with(config, json!({"model_type": kind})), more)
+}
+
+fn llama3() -> Value {
+    let scaling = json!({
+        "rope_type": "llama3", "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+        "original_max_position_embeddings": 8192
+    });
+    let more = json!({
+        "rope_theta": 5e5, "rope_scaling": scaling, "max_position_embeddings": 131_072, "head_dim": 64
+    });
+    like_llama("llama", [2048, 16, 8192, 32, 8, 128_256], more)
+}
+
+fn qwen2() -> Value {
+    let more = json!({"rope_theta": 1e6, "max_position_embeddings": 32768});
+    like_llama("qwen2", [1536, 28, 8960, 12, 2, 151_936], more)
+}
+
+fn qwen3() -> Value {
+    let more = json!({"rope_theta": 1e6, "max_position_embeddings": 40960, "head_dim": 128});
+    like_llama("qwen3", [1024, 28, 3072, 16, 8, 151_936], more)
+}
+
+fn hunyuan() -> Value {
+    let scaling = json!({"type": "dynamic", "alpha": 1000.0, "factor": 1.0});
+    let more = json!({
+        "rope_theta": 1e4, "rope_scaling": scaling, "max_position_embeddings": 262_144, "head_dim": 128
+    });
+    like_llama("hunyuan_v1_dense", [2048, 32, 6144, 16, 4, 120_818], more)
+}
+
+fn gemma2() -> Value {
+    let more = json!({
+        "head_dim": 256, "sliding_window": 4096, "query_pre_attn_scalar": 256, "attn_logit_softcapping": 50.0,
+        "final_logit_softcapping": 30.0, "rope_theta": 1e4
+    });
+    like_llama("gemma2", [2304, 26, 9216, 8, 4, 256_000], more)
+}
+
+fn smollm3() -> Value {
+    let more = json!({"rope_theta": 5e6, "max_position_embeddings": 65536});
+    like_llama("smollm3", [2048, 36, 11008, 16, 4, 128_256], more)
+}
+
+fn phi4() -> Value {
+    let more =
+        json!({"rope_theta": 1e4, "partial_rotary_factor": 0.75, "max_position_embeddings": 4096});
+    like_llama("phi3", [3072, 32, 8192, 24, 8, 200_064], more)
+}
+
+fn gemma3_4b() -> Value {
+    let more = json!({
+        "head_dim": 256, "sliding_window": 1024, "query_pre_attn_scalar": 256, "rope_theta": 1e6,
+        "rope_scaling": {"rope_type": "linear", "factor": 8.0}, "max_position_embeddings": 131_072
+    });
+    like_llama("gemma3_text", [2560, 34, 10240, 8, 4, 262_208], more)
+}
+
+fn mistral() -> Value {
+    let more = json!({"rope_theta": 1e4, "tie_word_embeddings": false});
+    like_llama("mistral", [4096, 32, 14336, 32, 8, 32768], more)
+}
+
+fn aya() -> Value {
+    let more = json!({"rope_theta": 1e4, "layer_norm_eps": 1e-5, "logit_scale": 0.125});
+    like_llama("cohere", [4096, 32, 14336, 32, 8, 256_000], more)
 }

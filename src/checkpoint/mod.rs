@@ -10,6 +10,7 @@ mod lora;
 mod matrix_reader;
 mod slices;
 pub(crate) mod stand_in;
+mod text_part;
 mod tracked;
 mod weights;
 
@@ -17,5 +18,6 @@ pub use config::Config;
 pub use lora::{AdapterDelta, LoraMerged, LowRank};
 pub use matrix_reader::MatrixReader;
 pub(crate) use slices::{cpu_slice, with_slice};
+pub use text_part::{TextPart, text_config};
 pub use tracked::TrackedWeights;
 pub use weights::Weights;

@@ -376,7 +376,11 @@ mod tests {
             let hub = model.hub().unwrap();
             assert_eq!(catalog.find(&hub.to_string()).map(|m| &m.id), Some(&model.id));
             assert!((1..=5).contains(&model.quality) && model.size() > 100_000_000, "{}", model.id);
-            assert!(model.prompt.is_some() == (model.architecture == "gemma3"), "{}", model.id);
+            // Models that are made for their task are not prompted.
+            let made_for_it =
+                ["marian", "m2m_100", "mbart", "t5", "mt5", "bart", "pegasus", "longt5", "led"];
+            let prompted = !made_for_it.contains(&model.architecture.as_str());
+            assert_eq!(model.prompt.is_some(), prompted, "{}", model.id);
             // The repository's own name is the id, so that it can be guessed.
             assert!(hub.name == model.id || hub.file.is_some(), "{}", model.id);
         }

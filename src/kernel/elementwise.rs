@@ -1,6 +1,6 @@
 //! Element-wise operations on rows of activations: sums, and conversion to half precision.
 
-use super::simd::{Isa, per_isa};
+use super::simd::{self, Isa, per_isa};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
@@ -22,6 +22,12 @@ pub fn add_to_rows(x: &mut [f32], bias: &[f32]) {
     x.chunks_exact_mut(bias.len()).for_each(|row| add_isa(Isa::current(), row, bias));
 }
 
+/// Brings every element softly between `-cap` and `cap`, in place: `cap · tanh(x / cap)` (Gemma
+/// Team 2024).
+pub fn soft_cap(x: &mut [f32], cap: f32) {
+    soft_cap_isa(Isa::current(), x, cap);
+}
+
 /// Appends values in half precision; those that it cannot hold become its largest.
 pub fn extend_half(out: &mut Vec<f16>, values: &[f32]) {
     let start = out.len();
@@ -39,6 +45,13 @@ pub(super) fn to_half(out: &mut [f16], values: &[f32]) {
         // Rounds to nearest, with instructions where the machine has them.
         out.convert_from_f32_slice(clamped);
     }
+}
+
+per_isa! { fn soft_cap_isa(x: &mut [f32], cap: f32) = soft_cap_body }
+
+#[inline(always)]
+fn soft_cap_body(x: &mut [f32], cap: f32) {
+    x.iter_mut().for_each(|x| *x = simd::soft_cap(*x, cap));
 }
 
 per_isa! { fn add_isa(x: &mut [f32], y: &[f32]) = add_body }

@@ -28,7 +28,7 @@ pub use attention::{
     SourceKeyValues, attend, attend_itself, attend_source,
 };
 pub use cuda::open_cuda;
-pub use elementwise::{add, add_to_rows, extend_half};
+pub use elementwise::{add, add_to_rows, extend_half, soft_cap};
 pub use gemm::{GROUP, IntegerRows, Packed, Precision};
 pub use norms::{layer_norm, rms_norm};
 pub use recur::recur;

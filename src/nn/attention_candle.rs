@@ -1,5 +1,6 @@
 //! Attention over parts of tensors with candle's operations, for every kind of mask.
 
+use super::ops;
 use super::query_group::QueryGroup;
 use crate::error::Result;
 use crate::kernel::{AttentionShape, GlobalBlocks, Mask, RelativeBias};
@@ -113,7 +114,7 @@ fn scored(
     parts: Parts,
     add: impl Fn(usize, usize, usize) -> Option<f32>,
 ) -> Result<Tensor> {
-    let AttentionShape { heads, kv_heads, dim, scale, .. } = *shape;
+    let AttentionShape { heads, kv_heads, dim, scale, cap, .. } = *shape;
     let group = heads / kv_heads;
     let tokens = q.dim(0)?;
     let (keys, values): (Vec<Tensor>, Vec<Tensor>) = parts.into_iter().flatten().unzip();
@@ -130,7 +131,8 @@ fn scored(
     // (kv_heads, group · tokens, dim): the query heads of a group read the same keys
     let q = q.transpose(0, 1)?.contiguous()?.reshape((kv_heads, group * tokens, dim))?;
     let mask = Tensor::from_vec(mask, (kv_heads, group * tokens, positions), q.device())?;
-    let scores = ((q.matmul(&keys.t()?)?.to_dtype(DType::F32)? * f64::from(scale))? + mask)?;
+    let scores = (q.matmul(&keys.t()?)?.to_dtype(DType::F32)? * f64::from(scale))?;
+    let scores = (ops::soft_cap(scores, cap)? + mask)?;
     let weights = candle_nn::ops::softmax(&scores, D::Minus1)?.to_dtype(values.dtype())?;
     let out =
         weights.matmul(&values)?.reshape((heads, tokens, dim))?.transpose(0, 1)?.contiguous()?;
@@ -147,7 +149,14 @@ mod tests {
     /// What a GPU computes, computed in main memory, is what the kernel computes.
     #[test]
     fn candle_and_the_kernel_agree_on_every_reach() {
-        let shape = AttentionShape { heads: 4, kv_heads: 2, dim: 12, scale: 0.3, window: Some(40) };
+        let shape = AttentionShape {
+            heads: 4,
+            kv_heads: 2,
+            dim: 12,
+            scale: 0.3,
+            cap: Some(1.5),
+            window: Some(40),
+        };
         let attention = Attention::new(0, shape, &Backend::new(Device::Cpu, Precision::F32));
         let random = |rows: usize, heads: usize| {
             Tensor::randn(0f32, 1.0, (rows, heads, 12), &Device::Cpu).unwrap()

@@ -223,7 +223,7 @@ impl Batch {
         keys: &Tensor,
         values: &Tensor,
     ) -> Result<Tensor> {
-        let &AttentionShape { heads, kv_heads, dim, .. } = shape;
+        let &AttentionShape { heads, kv_heads, dim, cap, .. } = shape;
         let &Batch { sequences, queries, keys: count, .. } = self;
         // The query heads of a group read the same keys.
         let grouped = heads / kv_heads * queries;
@@ -240,6 +240,7 @@ impl Batch {
             .matmul(&seen(keys)?.t()?)?
             .to_dtype(DType::F32)?
             .reshape((sequences, heads, queries, count))?;
+        let scores = ops::soft_cap(scores, cap)?;
         let scores =
             self.mask.as_ref().map_or(Ok(scores.clone()), |mask| scores.broadcast_add(mask))?;
         let weights = candle_nn::ops::softmax_last_dim(&scores)?.to_dtype(values.dtype())?;

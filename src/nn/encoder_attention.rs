@@ -206,7 +206,8 @@ mod tests {
     fn a_source_does_not_depend_on_the_others() {
         const DIM: usize = 16;
         let random = |rows: usize| Tensor::randn(0f32, 1.0, (rows, DIM), &Device::Cpu).unwrap();
-        let shape = AttentionShape { heads: 2, kv_heads: 2, dim: 8, scale: 0.4, window: None };
+        let shape =
+            AttentionShape { heads: 2, kv_heads: 2, dim: 8, scale: 0.4, cap: None, window: None };
         let lengths = [1, 7, 3, 1, 40, 4];
         let x = random(lengths.iter().sum());
         for precision in [Precision::F32, Precision::Int8] {

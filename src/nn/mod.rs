@@ -28,6 +28,7 @@ mod query_group;
 mod ranges;
 mod recurrence;
 mod rope;
+mod rope_scaling;
 mod span;
 mod top_k_device;
 
@@ -49,6 +50,7 @@ pub use output_rows::OutputRows;
 pub use position::{Positions, relative_bias};
 pub use query_group::QueryGroup;
 pub use recurrence::Recurrence;
-pub use rope::Rope;
+pub use rope::{Angles, Rope};
+pub use rope_scaling::RopeScaling;
 pub use span::Span;
 pub use top_k_device::{LogSumExp, TopKRequest};

@@ -111,9 +111,15 @@ pub(super) fn write_rows(pool: &Tensor, rows: &Tensor, first: usize) -> Result<(
     Ok(())
 }
 
+/// Brings every element softly between `-cap` and `cap`, if there is a cap: `cap · tanh(x / cap)`.
+pub(super) fn soft_cap(x: Tensor, cap: Option<f32>) -> Result<Tensor> {
+    let Some(cap) = cap.map(f64::from) else { return Ok(x) };
+    Ok((((x / cap)?).tanh()? * cap)?)
+}
+
 /// Whether [`attend_rows`] is there for heads of these sizes on a device.
 pub(super) fn attends_rows(shape: &AttentionShape, device: &Device) -> bool {
-    cuda::supports_attention(shape, device)
+    shape.cap.is_none() && cuda::supports_attention(shape, device)
 }
 
 /// Attention of queries (queries, heads, dim) over rows of a pool, (rows, kv_heads · dim), without

@@ -17,6 +17,8 @@ pub struct OutputLayer {
     pub(super) bias: Option<Vec<f32>>,
     /// The bias on the device, if the logits arise on one.
     device_bias: Option<Tensor>,
+    /// What logits are softly kept below, bias included.
+    cap: Option<f32>,
 }
 
 impl OutputLayer {
@@ -27,7 +29,7 @@ impl OutputLayer {
 
     /// A layer with the weights of an embedding.
     pub(super) fn tied(matrix: Matrix, vocabulary: usize) -> OutputLayer {
-        OutputLayer { matrix, vocabulary, bias: None, device_bias: None }
+        OutputLayer { matrix, vocabulary, bias: None, device_bias: None, cap: None }
     }
 
     /// The layer with a bias, (vocabulary).
@@ -39,6 +41,12 @@ impl OutputLayer {
         Ok(OutputLayer { bias: Some(bias.flatten_all()?.to_vec1()?), device_bias, ..self })
     }
 
+    /// The layer with its logits softly kept between `-cap` and `cap`, if there is one:
+    /// `cap · tanh(logit / cap)` (Gemma Team 2024).
+    pub fn with_cap(self, cap: Option<f32>) -> OutputLayer {
+        OutputLayer { cap, ..self }
+    }
+
     /// The layer for some of the tokens alone, in the order given.
     pub fn select(&self, tokens: &[u32]) -> Result<OutputLayer> {
         let matrix = self.matrix.select(tokens)?;
@@ -46,7 +54,7 @@ impl OutputLayer {
             self.bias.as_ref().map(|bias| tokens.iter().map(|&t| bias[t as usize]).collect());
         let selected = |bias: &Tensor| bias.index_select(&Tensor::new(tokens, bias.device())?, 0);
         let device_bias = self.device_bias.as_ref().map(selected).transpose()?;
-        Ok(OutputLayer { matrix, vocabulary: tokens.len(), bias, device_bias })
+        Ok(OutputLayer { matrix, vocabulary: tokens.len(), bias, device_bias, cap: self.cap })
     }
 
     /// Size of the vocabulary.
@@ -80,7 +88,8 @@ impl OutputLayer {
             .into());
         };
         let bias = self.device_bias.as_ref();
-        let logits = top_k_device::Logits { weight, bias, vocabulary: self.vocabulary, hidden };
+        let (vocabulary, cap) = (self.vocabulary, self.cap);
+        let logits = top_k_device::Logits { weight, bias, cap, vocabulary, hidden };
         logits.top_k(requests, counted, visit)
     }
 
@@ -91,6 +100,12 @@ impl OutputLayer {
         hidden: &Tensor,
         mut visit: impl FnMut(usize, usize, &mut [f32]),
     ) -> Result<()> {
+        let mut visit = |first: usize, width: usize, logits: &mut [f32]| {
+            if let Some(cap) = self.cap {
+                kernel::soft_cap(logits, cap);
+            }
+            visit(first, width, logits);
+        };
         match &self.matrix {
             Matrix::Packed(packed) => with_slice(&hidden.contiguous()?, |x| {
                 packed.matmul_blocks(x, self.bias.as_deref(), visit)

@@ -52,6 +52,8 @@ pub(super) struct Logits<'a> {
     pub weight: &'a Tensor,
     /// (vocabulary)
     pub bias: Option<&'a Tensor>,
+    /// What logits are softly kept below.
+    pub cap: Option<f32>,
     pub vocabulary: usize,
     /// (rows, dim)
     pub hidden: &'a Tensor,
@@ -80,7 +82,8 @@ impl Logits<'_> {
         visit: &mut impl FnMut(usize, Option<LogSumExp>, usize, &mut [f32]),
     ) -> Result<bool> {
         let most = requests.iter().map(|request| request.largest).max().unwrap_or(0).max(1);
-        if requests.iter().any(|request| !request.columns.is_empty())
+        if self.cap.is_some()
+            || requests.iter().any(|request| !request.columns.is_empty())
             || !ops::may_top_k(most, self.hidden.device())
         {
             return Ok(false);
@@ -152,12 +155,11 @@ impl Logits<'_> {
     fn product(&self, columns: Range<usize>) -> Result<Tensor> {
         let weight = self.weight.narrow(0, columns.start, columns.len())?;
         let logits = self.hidden.matmul(&weight.t()?)?.to_dtype(DType::F32)?;
-        match self.bias {
-            Some(bias) => {
-                Ok(logits.broadcast_add(&bias.narrow(0, columns.start, columns.len())?)?)
-            }
-            None => Ok(logits),
-        }
+        let logits = match self.bias {
+            Some(bias) => logits.broadcast_add(&bias.narrow(0, columns.start, columns.len())?)?,
+            None => logits,
+        };
+        ops::soft_cap(logits, self.cap)
     }
 }
 

@@ -66,7 +66,13 @@ fn build(config: &Config, model: &str) -> Result<Tokenizer> {
         **kind == CONTROL
             && matches!(
                 token.as_str(),
-                "<|im_end|>" | "<end_of_turn>" | "<|eot_id|>" | "<|endoftext|>"
+                "<|im_end|>"
+                    | "<end_of_turn>"
+                    | "<|eot_id|>"
+                    | "<|eom_id|>"
+                    | "<|end|>"
+                    | "<|END_OF_TURN_TOKEN|>"
+                    | "<|endoftext|>"
             )
     });
     let mut end: Vec<u32> = id("eos").into_iter().chain(id("eot")).collect();

@@ -4,14 +4,13 @@
 //! of a matrix are multiplied by them, and whatever makes its input, a norm or the matrix before,
 //! is divided by them.
 
+use super::naming::bias;
 use super::{Decoder, DecoderConfig, Layer, Naming};
 use crate::arch::{audit, head};
 use crate::checkpoint::{MatrixReader, Weights};
 use crate::error::{Error, Result};
 use crate::kernel::AttentionShape;
-use crate::nn::{
-    Attention, Backend, Embedding, FeedForward, KvStorage, Linear, Norm, OutputLayer, Rope,
-};
+use crate::nn::{Attention, Backend, Embedding, FeedForward, KvStorage, Linear, Norm, OutputLayer};
 use candle_core::Tensor;
 use rayon::prelude::*;
 
@@ -23,7 +22,11 @@ impl Decoder {
         backend: &Backend,
     ) -> Result<Decoder> {
         let c = &config;
-        if !c.heads.is_multiple_of(c.kv_heads) || c.head_dim == 0 || !c.head_dim.is_multiple_of(2) {
+        if c.kv_heads == 0
+            || !c.heads.is_multiple_of(c.kv_heads)
+            || c.head_dim == 0
+            || !c.head_dim.is_multiple_of(2)
+        {
             let message = format!(
                 "{} heads of width {} cannot share {} key heads",
                 c.heads, c.head_dim, c.kv_heads
@@ -36,15 +39,15 @@ impl Decoder {
         let builder = Builder { config: c, naming, weights, backend };
         let Vocabulary { embedding, output, smoothing, tied } = builder.vocabulary(embedding)?;
         let layers =
-            (0..c.layers).into_par_iter().map(|i| builder.layer(i)).collect::<Result<Vec<_>>>()?;
+            (0..c.layers.len()).into_par_iter().map(|i| builder.layer(i)).collect::<Result<_>>()?;
+        // The states that the output layer reads are as large as its logits should be.
+        let norm = builder.norm(naming.output_norm, c.dim, smoothing.as_ref(), c.logit_scale)?;
         Ok(Decoder {
             embedding,
             layers,
-            norm: builder.norm(naming.output_norm, c.dim, smoothing.as_ref())?,
+            norm,
             smoothed: smoothing.filter(|_| tied),
-            output,
-            rope: Rope::new(c.head_dim, c.rope_base),
-            sliding_rope: c.sliding.as_ref().map(|s| Rope::new(c.head_dim, s.rope_base)),
+            output: output.with_cap(c.logit_cap),
             storage: KvStorage::of(backend),
             backend: backend.clone(),
             config,
@@ -75,11 +78,17 @@ impl Builder<'_> {
         if self.backend.quantizes() { self.weights.smoothing(name, inputs) } else { Ok(None) }
     }
 
-    /// A norm, divided by the factors of the matrix that reads it.
-    fn norm(&self, name: &str, dim: usize, smoothing: Option<&Tensor>) -> Result<Norm> {
+    /// A norm, divided by the factors of the matrix that reads it, its outputs times `scale`.
+    fn norm(&self, name: &str, dim: usize, smoothing: Option<&Tensor>, scale: f64) -> Result<Norm> {
+        let epsilon = self.config.epsilon;
         let weight = (self.weights.get_shaped(name, &[dim])? + self.naming.norm_offset)?;
         let weight = smoothing.map_or(Ok(weight.clone()), |divisors| weight / divisors)?;
-        Ok(Norm::Rms { weight: self.backend.place(&weight)?, epsilon: self.config.epsilon })
+        let weight = self.backend.place(&(weight * scale)?)?;
+        Ok(if self.config.mean_norm {
+            Norm::Layer { bias: weight.zeros_like()?, weight, epsilon }
+        } else {
+            Norm::Rms { weight, epsilon }
+        })
     }
 
     /// `name` is the embedding's.
@@ -116,35 +125,45 @@ struct LayerBuilder<'a> {
 impl LayerBuilder<'_> {
     fn build(&self) -> Result<Layer> {
         let Builder { config: c, naming, .. } = *self.parts;
-        let attention_smoothing = self.smoothing(naming.q, c.dim)?;
-        let feed_forward_smoothing = self.smoothing(naming.gate, c.dim)?;
+        let (first, gate) =
+            if c.fused { (naming.qkv, naming.gate_up) } else { (naming.q, naming.gate) };
         let (attention, feed_forward) =
-            (attention_smoothing.as_ref(), feed_forward_smoothing.as_ref());
-        let sliding = c.sliding.as_ref().filter(|s| !(self.number + 1).is_multiple_of(s.period));
+            (self.smoothing(first, c.dim)?, self.smoothing(gate, c.dim)?);
+        // Two matrices that read the same norm would have to have the same factors.
+        let (attention, feed_forward) = match c.parallel {
+            true => (None, None),
+            false => (attention.as_ref(), feed_forward.as_ref()),
+        };
+        let layer = c.layers[self.number];
         let shape = AttentionShape {
             heads: c.heads,
             kv_heads: c.kv_heads,
             dim: c.head_dim,
             scale: c.attention_scale,
-            window: sliding.map(|s| s.window),
+            cap: c.score_cap,
+            window: layer.window,
         };
+        let feed_forward_norm = (!c.parallel)
+            .then(|| self.norm(naming.feed_forward_norm, c.dim, feed_forward))
+            .transpose()?;
         Ok(Layer {
             attention_norm: self.norm(naming.attention_norm, c.dim, attention)?,
             qkv: self.qkv(attention)?,
             qk_norm: self.qk_norm()?,
             attention: Attention::new(self.number, shape, self.parts.backend),
-            o: self.linear([self.matrix(naming.o, c.dim, c.heads * c.head_dim, None)?])?,
+            o: self.o()?,
             post_attention_norm: self.post_norm(naming.post_attention_norm)?,
-            feed_forward_norm: self.norm(naming.feed_forward_norm, c.dim, feed_forward)?,
+            feed_forward_norm,
             feed_forward: self.feed_forward(feed_forward)?,
             post_feed_forward_norm: self.post_norm(naming.post_feed_forward_norm)?,
-            sliding: sliding.is_some(),
+            rope: layer.rope,
         })
     }
 
     /// Queries, keys and values side by side.
     fn qkv(&self, smoothing: Option<&Tensor>) -> Result<Linear> {
-        let Builder { config: c, naming, .. } = *self.parts;
+        let Builder { config: c, naming, weights, .. } = *self.parts;
+        let all = (c.heads + 2 * c.kv_heads) * c.head_dim;
         let rotated = |part: &str, heads: usize| {
             let weight = self.matrix(part, heads * c.head_dim, c.dim, smoothing)?;
             if naming.interleaved_rope {
@@ -153,17 +172,49 @@ impl LayerBuilder<'_> {
                 Ok(weight)
             }
         };
-        self.linear([
+        let matrices = if c.fused {
+            vec![self.matrix(naming.qkv, all, c.dim, smoothing)?]
+        } else {
+            vec![
+                rotated(naming.q, c.heads)?,
+                rotated(naming.k, c.kv_heads)?,
+                self.matrix(naming.v, c.kv_heads * c.head_dim, c.dim, smoothing)?,
+            ]
+        };
+        if !c.qkv_bias {
+            return self.linear(matrices, &[]);
+        }
+        let bias = |part: &str, width: usize| weights.get_shaped(&self.name(&bias(part)), &[width]);
+        if c.fused {
+            return self.linear(matrices, &[bias(naming.qkv, all)?]);
+        }
+        let rotated = |part: &str, heads: usize| -> Result<Tensor> {
+            let bias = bias(part, heads * c.head_dim)?;
+            if !naming.interleaved_rope {
+                return Ok(bias);
+            }
+            Ok(halves(&bias.unsqueeze(1)?, heads)?.squeeze(1)?)
+        };
+        let biases = [
             rotated(naming.q, c.heads)?,
             rotated(naming.k, c.kv_heads)?,
-            self.matrix(naming.v, c.kv_heads * c.head_dim, c.dim, smoothing)?,
-        ])
+            bias(naming.v, c.kv_heads * c.head_dim)?,
+        ];
+        self.linear(matrices, &biases)
+    }
+
+    /// The projection of what the heads have read.
+    fn o(&self) -> Result<Linear> {
+        let Builder { config: c, naming, weights, .. } = *self.parts;
+        let matrix = self.matrix(naming.o, c.dim, c.heads * c.head_dim, None)?;
+        let bias = c.o_bias.then(|| weights.get_shaped(&self.name(&bias(naming.o)), &[c.dim]));
+        self.linear(vec![matrix], bias.transpose()?.as_slice())
     }
 
     /// The norms of queries and keys, in families that have them.
     fn qk_norm(&self) -> Result<Option<(Norm, Norm)>> {
         let Builder { config: c, naming, .. } = *self.parts;
-        if !c.qk_norm {
+        if c.qk_norm.is_none() {
             return Ok(None);
         }
         let norm = |part: &str| self.norm(part, c.head_dim, None);
@@ -180,17 +231,33 @@ impl LayerBuilder<'_> {
         let Builder { config: c, naming, .. } = *self.parts;
         let hidden = self.smoothing(naming.down, c.hidden)?;
         let hidden = hidden.as_ref();
-        let gate_up = self.linear([
-            self.matrix(naming.gate, c.hidden, c.dim, smoothing)?,
-            self.matrix(naming.up, c.hidden, c.dim, smoothing)?.divide_rows(hidden)?,
-        ])?;
-        let down = self.linear([self.matrix(naming.down, c.dim, c.hidden, hidden)?])?;
-        Ok(FeedForward::gated(gate_up, down, c.activation))
+        let gate_up = if c.fused {
+            // Only the second half, what the gate lets through, is the input of the next matrix.
+            let divisors = hidden.map(|hidden| Tensor::cat(&[&hidden.ones_like()?, hidden], 0));
+            let both = self.matrix(naming.gate_up, 2 * c.hidden, c.dim, smoothing)?;
+            vec![both.divide_rows(divisors.transpose()?.as_ref())?]
+        } else {
+            vec![
+                self.matrix(naming.gate, c.hidden, c.dim, smoothing)?,
+                self.matrix(naming.up, c.hidden, c.dim, smoothing)?.divide_rows(hidden)?,
+            ]
+        };
+        let down = self.matrix(naming.down, c.dim, c.hidden, hidden)?;
+        Ok(FeedForward::gated(
+            self.linear(gate_up, &[])?,
+            self.linear(vec![down], &[])?,
+            c.activation,
+        ))
     }
 
-    /// Matrices side by side, as one layer.
-    fn linear<const N: usize>(&self, matrices: [MatrixReader<'_>; N]) -> Result<Linear> {
-        Linear::new(&MatrixReader::stacked(matrices)?, self.parts.backend)
+    /// Matrices side by side, as one layer, with their biases if there are any.
+    fn linear(&self, matrices: Vec<MatrixReader<'_>>, biases: &[Tensor]) -> Result<Linear> {
+        let matrix = MatrixReader::stacked(matrices)?;
+        if biases.is_empty() {
+            Linear::new(&matrix, self.parts.backend)
+        } else {
+            Linear::with_bias(&matrix, biases, self.parts.backend)
+        }
     }
 
     /// A matrix, (n, k), multiplied by its SmoothQuant factors.
@@ -205,7 +272,7 @@ impl LayerBuilder<'_> {
     }
 
     fn norm(&self, part: &str, dim: usize, smoothing: Option<&Tensor>) -> Result<Norm> {
-        self.parts.norm(&self.name(part), dim, smoothing)
+        self.parts.norm(&self.name(part), dim, smoothing, 1.0)
     }
 
     fn smoothing(&self, part: &str, inputs: usize) -> Result<Option<Tensor>> {

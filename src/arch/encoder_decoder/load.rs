@@ -262,6 +262,7 @@ impl<'a> StackBuilder<'a> {
             kv_heads: self.stack.heads,
             dim: self.stack.head_dim,
             scale: self.parts.config.attention_scale,
+            cap: None,
             window: None,
         };
         Attention::new(layer, shape, self.parts.backend)

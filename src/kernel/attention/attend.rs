@@ -127,12 +127,14 @@ mod tests {
     type Row<'a> = (usize, usize, Option<&'a RelativeBias>, (usize, usize));
 
     /// By the definition, in f64: one query over the rows given as (keys, values, bias).
-    fn plain(q: &[f32], rows: &[(&[f32], &[f32], f32)], scale: f32) -> Vec<f64> {
+    fn plain(q: &[f32], rows: &[(&[f32], &[f32], f32)], shape: &AttentionShape) -> Vec<f64> {
+        let capped =
+            |score: f64| shape.cap.map(f64::from).map_or(score, |cap| cap * (score / cap).tanh());
         let dot =
             |k: &[f32]| q.iter().zip(k).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
         let weights: Vec<f64> = rows
             .iter()
-            .map(|(k, _, bias)| (dot(k) * f64::from(scale) + f64::from(*bias)).exp())
+            .map(|(k, _, bias)| (capped(dot(k) * f64::from(shape.scale)) + f64::from(*bias)).exp())
             .collect();
         let total: f64 = weights.iter().sum();
         let mean = |i: usize| {
@@ -160,8 +162,8 @@ mod tests {
             let paths =
                 vec![vec![0, 2, 6], vec![1], vec![5, 5, 0, 3], vec![7], vec![0], vec![10, 9, 8]];
             let blocks = GlobalBlocks { size: 2, bias: &side };
-            for window in [None, Some(4)] {
-                let shape = AttentionShape { heads, kv_heads, dim, scale, window };
+            for (window, cap) in [(None, None), (Some(4), None), (Some(4), Some(1.5))] {
+                let shape = AttentionShape { heads, kv_heads, dim, scale, cap, window };
                 let near = |radius| Mask::Local { radius, blocks: None };
                 let with_blocks = Mask::Local { radius: 1, blocks: Some(blocks) };
                 let masks = [
@@ -222,11 +224,11 @@ mod tests {
                             };
                             let rows: Vec<_> = rows.iter().map(line).collect();
                             let place = (t * heads + head) * dim;
-                            let want = plain(&q[place..place + dim], &rows, scale);
+                            let want = plain(&q[place..place + dim], &rows, &shape);
                             for (got, want) in out[place..place + dim].iter().zip(want) {
                                 assert!(
                                     (f64::from(*got) - want).abs() < 1e-5,
-                                    "{mask:?}, window {window:?}: {got} for {want}"
+                                    "{mask:?}, window {window:?}, cap {cap:?}: {got} for {want}"
                                 );
                             }
                         }
@@ -240,7 +242,8 @@ mod tests {
     fn every_instruction_set_gives_the_same_bits() {
         for (heads, kv_heads, dim) in [(4, 4, 8), (6, 2, 20), (2, 1, 64), (8, 2, 100)] {
             let (positions, tokens) = (37, 6);
-            let shape = AttentionShape { heads, kv_heads, dim, scale: 0.3, window: None };
+            let shape =
+                AttentionShape { heads, kv_heads, dim, scale: 0.3, cap: None, window: None };
             let [keys, values] = [1, 2].map(|seed| numbers(positions * kv_heads * dim, seed));
             let [half_keys, half_values] = [&keys, &values]
                 .map(|all| all.iter().map(|&v| f16::from_f32(v)).collect::<Vec<f16>>());
@@ -265,7 +268,8 @@ mod tests {
     #[test]
     fn a_query_does_not_depend_on_those_beside_it() {
         let (heads, dim, positions) = (3, 24, 9);
-        let shape = AttentionShape { heads, kv_heads: heads, dim, scale: 0.2, window: None };
+        let shape =
+            AttentionShape { heads, kv_heads: heads, dim, scale: 0.2, cap: None, window: None };
         let (k, v, q) = (
             numbers(positions * heads * dim, 1),
             numbers(positions * heads * dim, 2),

@@ -15,6 +15,9 @@ pub struct AttentionShape {
     pub dim: usize,
     /// Factor of the scores.
     pub scale: f32,
+    /// What the scaled scores are softly kept below: `cap · tanh(score / cap)`; `None` where they
+    /// are taken as they are. For the masks of decoders, as `window`.
+    pub cap: Option<f32>,
     /// Number of last positions that a query sees, itself included; `None` for all. For
     /// [`Mask::Causal`] and [`Mask::BeamPaths`].
     pub window: Option<usize>,

@@ -199,7 +199,8 @@ mod tests {
     #[test]
     fn a_source_attends_to_itself_by_the_definition_with_the_same_bits_everywhere() {
         for (heads, kv_heads, dim) in [(8, 8, 32), (4, 2, 20), (3, 3, 7), (1, 1, 1), (8, 8, 64)] {
-            let shape = AttentionShape { heads, kv_heads, dim, scale: 0.3, window: None };
+            let shape =
+                AttentionShape { heads, kv_heads, dim, scale: 0.3, cap: None, window: None };
             for tokens in [1, 2, 15, 16, 17, 37] {
                 let qkv = numbers(tokens * (heads + 2 * kv_heads) * dim, 5);
                 let attend = |isa| {
@@ -220,7 +221,8 @@ mod tests {
 
     #[test]
     fn a_query_does_not_depend_on_those_beside_it_and_halves_are_near() {
-        let shape = AttentionShape { heads: 4, kv_heads: 4, dim: 24, scale: 0.2, window: None };
+        let shape =
+            AttentionShape { heads: 4, kv_heads: 4, dim: 24, scale: 0.2, cap: None, window: None };
         let (tokens, width) = (21, 96);
         let qkv = numbers(tokens * 3 * width, 7);
         let columns = |first| RowColumns { values: &qkv, stride: 3 * width, first, width };

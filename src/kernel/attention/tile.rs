@@ -6,7 +6,7 @@ use super::products::{Columns, dot_products, weighted_sum};
 use super::relative_bias::BiasOrigin;
 use super::shape::AttentionShape;
 use super::softmax::softmax;
-use crate::kernel::simd::{Element, F32x16, LANES, prefetch_l1};
+use crate::kernel::simd::{Element, F32x16, LANES, prefetch_l1, soft_cap};
 use std::ops::Range;
 
 /// Queries that go over their keys together, at most.
@@ -168,6 +168,9 @@ impl<'a> Queries<'a> {
         for (t, scores) in tile.tokens.clone().zip(all) {
             let range = seen_by(t);
             let hidden = range.hidden(start, stride);
+            if let Some(cap) = self.shape.cap {
+                scores.iter_mut().for_each(|score| *score = soft_cap(*score, cap));
+            }
             for (head, scores) in scores.chunks_exact_mut(stride).enumerate() {
                 for (part, rows) in parts.iter().enumerate() {
                     if let Some(bias) = origin.bias[part] {

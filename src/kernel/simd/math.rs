@@ -31,6 +31,12 @@ pub(in crate::kernel) fn exp(x: f32) -> f32 {
     if is_zero { 0.0 } else { power }
 }
 
+/// `cap · tanh(x / cap)`, by [`exp`]: about 2⁻²³ of the cap from it.
+#[inline(always)]
+pub(in crate::kernel) fn soft_cap(x: f32, cap: f32) -> f32 {
+    cap - 2.0 * cap / (exp(2.0 / cap * x) + 1.0)
+}
+
 /// [`exp`] of every lane, to the bit.
 ///
 /// # Safety
@@ -94,6 +100,19 @@ mod tests {
             assert!((got / want - 1.0).abs() < 3e-7, "exp({x}) = {got}, expected {want}");
         }
         assert!(exp(-1000.0) == 0.0 && exp(f32::NEG_INFINITY) == 0.0 && exp(1000.0) > 1e37);
+    }
+
+    #[test]
+    fn soft_caps_are_hyperbolic_tangents() {
+        for i in -4000..4000 {
+            let x = i as f32 / 10.0;
+            for cap in [30.0f32, 50.0] {
+                let want = f64::from(cap) * (f64::from(x) / f64::from(cap)).tanh();
+                let got = f64::from(soft_cap(x, cap));
+                assert!((got - want).abs() < 1e-5, "{cap} of {x}: {got}, expected {want}");
+            }
+        }
+        assert_eq!([soft_cap(1e30, 50.0), soft_cap(-1e30, 50.0)], [50.0, -50.0]);
     }
 
     /// The exponentials of sixteen numbers, to both bases, and the largest.

@@ -18,7 +18,7 @@ pub(super) use aligned::Aligned;
 pub(super) use dispatch::{LaneKernel, run_on};
 pub(super) use f32x16::{Element, F32x16, LANES};
 pub(super) use isa::{IsaKind, per_isa};
-pub(super) use math::{exp, exp_lanes, exp2_lanes};
+pub(super) use math::{exp, exp_lanes, exp2_lanes, soft_cap};
 #[cfg(target_arch = "aarch64")]
 pub(super) use neon::Neon;
 pub(super) use prefetch::{prefetch_l1, prefetch_l2};

@@ -45,8 +45,15 @@ const RULES: &[Rule] = &[
     Rule {
         ignore_merges: true,
         begins: true,
-        ..Rule::new(&["llama-bpe", "llama3", "llama-v3"], Cut::Pattern(LLAMA3))
+        ..Rule::new(
+            &["llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral", "lfm2"],
+            Cut::Pattern(LLAMA3),
+        )
     },
+    Rule { ignore_merges: true, begins: true, ..Rule::new(&["tekken"], Cut::Pattern(TEKKEN)) },
+    Rule::new(&["gpt-4o", "llama4"], Cut::Pattern(GPT_4O)),
+    Rule::new(&["tiny_aya"], Cut::Patterns(&[TINY_AYA_DIGITS, GPT_4O])),
+    Rule::new(&["hunyuan-dense", "deepseek-v3"], Cut::Patterns(HUNYUAN)),
     Rule::new(&["default"], Cut::Patterns(DEFAULT)),
 ];
 
@@ -54,6 +61,19 @@ const RULES: &[Rule] = &[
 const QWEN2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 /// Llama 3 to 3.3: the same, but up to three digits make a word.
 const LLAMA3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+/// Mistral Nemo and later: a word ends where small letters are followed by capital ones.
+const TEKKEN: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+/// GPT-4o and Phi-4-mini: the same, with up to three digits, and `'s` and its like at the end of a
+/// word.
+const GPT_4O: &str = r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+/// Tiny Aya: digits in threes, counted from the end.
+const TINY_AYA_DIGITS: &str = r"\d{1,3}(?=(?:\d{3})*\b)";
+/// Hunyuan's dense models and DeepSeek V3.
+const HUNYUAN: &[&str] = &[
+    r"\p{N}{1,3}",
+    r"[一-龥぀-ゟ゠-ヿ]+",
+    r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##,
+];
 /// llama.cpp's own rule, for files that name it.
 const DEFAULT: &[&str] = &[
     r"[\p{P}\$\+<=>\^~\|]+",
@@ -154,8 +174,43 @@ mod tests {
                     "4", "年",
                 ],
             ),
+            (
+                "tekken",
+                &[
+                    "It", "'s", " ", "1", "2", "3", "4", "5", " km", ",", " DON", "'T", "…\n\n",
+                    " ", " Größe", ":", " ", " naïve", "!\r\n", " 北京", "2", "0", "2", "4", "年",
+                ],
+            ),
+            (
+                "gpt-4o",
+                &[
+                    "It's", " ", "123", "45", " km", ",", " DON'T", "…\n\n", " ", " Größe", ":",
+                    " ", " naïve", "!\r\n", " 北京", "202", "4", "年",
+                ],
+            ),
+            (
+                "tiny_aya",
+                &[
+                    "It's", " ", "12", "345", " km", ",", " DON'T", "…\n\n", " ", " Größe", ":",
+                    " ", " naïve", "!\r\n", " 北京", "202", "4", "年",
+                ],
+            ),
+            (
+                "hunyuan-dense",
+                &[
+                    "It", "'s", " ", "123", "45", " km", ",", " DON", "'T", "…\n\n", " ", " Größe",
+                    ":", " ", " naïve", "!\r\n", " ", "北京", "202", "4", "年",
+                ],
+            ),
         ] {
             assert_eq!(words(rule, text), expected, "{rule}");
+        }
+        for (rule, expected) in [
+            ("tekken", &["i", "Phone", "User", "'s", " .", "name", " कहानी", "、です"][..]),
+            ("gpt-4o", &["i", "Phone", "User's", " .", "name", " कहानी", "、です"][..]),
+            ("hunyuan-dense", &["iPhoneUser", "'s", " .", "name", " कहानी", "、", "です"][..]),
+        ] {
+            assert_eq!(words(rule, "iPhoneUser's .name कहानी、です"), expected, "{rule}");
         }
         assert_eq!(words("default", "a 12345, b"), ["a", " ", "123", "45", ",", " b"]);
     }
@@ -170,6 +225,6 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
-        assert!(Rule::find("tekken").is_none() && Rule::known().contains("qwen2"));
+        assert!(Rule::find("morse").is_none() && Rule::known().contains("qwen2"));
     }
 }
