@@ -14,7 +14,7 @@ pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
     let translators = env.translators(&translating.model, env.preferences(translating)?)?;
     let to = env.target(args.to.as_ref(), &translators)?;
     let summarizing = has(TaskArg::Summarize).then_some(&args.summarizing);
-    let job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing);
+    let job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing)?;
     let models = env.models(
         translators,
         args.summarizing.summary_model.as_deref(),
