@@ -29,6 +29,7 @@ mod seq2seq;
 mod sources;
 mod student_shapes;
 mod students;
+mod terms;
 mod tokenizers;
 mod translators;
 mod weights;
