@@ -85,7 +85,7 @@ impl ConstrainedBeam {
                 let end = criteria.end(&held, token)?;
                 let next = match end {
                     Some(End::Token) => progress.clone(),
-                    _ => progress.after(token, &constraints),
+                    _ => progress.after(token, &constraints, &due),
                 };
                 if end.is_none() && self.beam.length(&held) + 1 < max_length {
                     let bank = next.bank(&constraints);
@@ -190,9 +190,112 @@ fn by_turns(mut all: Vec<Extension>, width: usize) -> Vec<Extension> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::convert::Infallible;
 
     fn extension(bank: usize, score: f32, token: u32) -> Extension {
         Extension { score, parent: 0, token, progress: Progress::default(), bank }
+    }
+
+    const END: u32 = 0;
+    const WORDS: [&str; 8] = ["", "▁one", "▁two", "▁three", "▁x", "▁five", "▁six", "s"];
+
+    struct Ends;
+
+    impl StoppingCriteria for Ends {
+        type Error = Infallible;
+
+        fn end(&self, _: &Hypothesis, token: u32) -> Result<Option<End>, Infallible> {
+            Ok((token == END).then_some(End::Token))
+        }
+
+        fn coverage(&self, _: &[u32], _: bool) -> Result<f32, Infallible> {
+            Ok(0.0)
+        }
+    }
+
+    /// The output of a model that counts to three and attends to the number that comes next; after
+    /// five it likes an ending.
+    fn search(constraints: Constraints, width: usize, attends: bool) -> Vec<u32> {
+        let options = DecodingOptions { num_beams: width, ..DecodingOptions::default() };
+        let beam = Beam::new(&options, Vec::new(), 0);
+        let mut search = ConstrainedBeam::new(beam, Arc::new(constraints));
+        loop {
+            let last = |h: &Hypothesis| h.written.last().copied().unwrap_or(END);
+            let attention: Vec<Vec<f32>> = search
+                .beam
+                .live
+                .iter()
+                .map(|h| {
+                    let place = match last(h) {
+                        END => 0,
+                        1 => 1,
+                        4 => h.written.len(),
+                        _ => 2,
+                    };
+                    (0..4).map(|at| if attends && at == place { 0.9 } else { 0.03 }).collect()
+                })
+                .collect();
+            let candidates: Vec<Vec<Candidate>> = search
+                .beam
+                .live
+                .iter()
+                .zip(search.edits())
+                .map(|(h, (banned, wanted))| {
+                    let usual = match last(h) {
+                        END => 1,
+                        1 => 2,
+                        2 | 6 => 3,
+                        5 => 7,
+                        4 if h.written.len() == 1 => 2,
+                        _ => END,
+                    };
+                    let candidate = |token: u32| Candidate {
+                        token,
+                        log_probability: if token == usual { 0.9f32 } else { 0.01 }.ln(),
+                    };
+                    let mut all: Vec<Candidate> =
+                        (0..8).filter(|token| !banned.contains(token)).map(candidate).collect();
+                    all.sort_by(|a, b| {
+                        b.log_probability.total_cmp(&a.log_probability).then(a.token.cmp(&b.token))
+                    });
+                    all.truncate(2 * width);
+                    let held: Vec<u32> = all.iter().map(|one| one.token).collect();
+                    let more = wanted.into_iter().filter(|token| !held.contains(token));
+                    all.extend(more.filter(|token| !banned.contains(token)).map(candidate));
+                    all
+                })
+                .collect();
+            if search.advance(&candidates, &attention, &options, 12, 1, &Ends).unwrap() {
+                return search.beam.done.first().unwrap().written.clone();
+            }
+        }
+    }
+
+    #[test]
+    fn terms_come_where_the_attention_is_on_their_source() {
+        // Nothing is asked of the first number; the second is to be "five six", or "x".
+        let second = |forms: &[&[u32]]| {
+            let mut all = Constraints::of_tokens(&[&[&[4]], forms], &WORDS);
+            all.drop_first();
+            all
+        };
+        for width in 2..=4 {
+            assert_eq!(search(second(&[&[5, 6]]), width, true), [1, 5, 6, 3], "{width}");
+            // The ending that the model would write is none of its forms.
+            assert_eq!(search(second(&[&[5]]), width, true)[..2], [1, 5], "{width}");
+            assert_ne!(search(second(&[&[5]]), width, true)[2], 7, "{width}");
+            assert_eq!(search(second(&[&[5], &[5, 7]]), width, true)[..3], [1, 5, 7], "{width}");
+            // What the model writes by itself is enough.
+            assert_eq!(search(second(&[&[2], &[4]]), width, true), [1, 2, 3], "{width}");
+            // Where it attends to nothing, the output is what it would have been.
+            assert_eq!(search(second(&[&[5, 6]]), width, false), [1, 2, 3], "{width}");
+        }
+        // One at the very end, and the same twice.
+        let end = Constraints::of_tokens(&[&[&[1]], &[&[2]], &[&[6]]], &WORDS);
+        assert_eq!(search(end, 4, true)[..3], [1, 2, 6]);
+        let twice = Constraints::of_tokens(&[&[&[4]], &[&[4]]], &WORDS);
+        let found = search(twice, 4, true);
+        assert_eq!(found.iter().filter(|token| **token == 4).count(), 2, "{found:?}");
     }
 
     #[test]

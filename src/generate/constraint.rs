@@ -167,8 +167,33 @@ impl Constraints {
         self.all.iter().map(is_due).collect()
     }
 
+    /// The same without the first constraint.
     #[cfg(test)]
-    fn new(all: Vec<Compiled>, pieces: WordPieces) -> Constraints {
+    pub(super) fn drop_first(&mut self) {
+        self.all.remove(0);
+    }
+
+    /// Constraints of tests: the forms of each, the first about the first token of the source and
+    /// so on, and the vocabulary.
+    #[cfg(test)]
+    pub(super) fn of_tokens(all: &[&[&[u32]]], pieces: &[&str]) -> Constraints {
+        let compiled = |(number, forms): (usize, &&[&[u32]])| {
+            let sequences: Vec<Vec<u32>> = forms.iter().map(|form| form.to_vec()).collect();
+            Compiled {
+                longest: sequences.iter().map(Vec::len).max().unwrap_or(0),
+                trie: Trie::of(&sequences),
+                source: vec![number],
+                ends_word: true,
+            }
+        };
+        let continues: Vec<bool> = pieces.iter().map(|piece| goes_on(piece)).collect();
+        let ids = (0..).zip(&continues).filter(|(_, goes_on)| **goes_on).map(|(id, _)| id);
+        let pieces = WordPieces {
+            continuing: ids.collect(),
+            is_open: pieces.iter().map(|piece| piece.ends_with(char::is_alphanumeric)).collect(),
+            continues,
+        };
+        let all = all.iter().enumerate().map(compiled).collect();
         Constraints { all, pieces: Arc::new(pieces), is_text: vec![true; 64] }
     }
 }
@@ -226,7 +251,7 @@ impl Progress {
         for &(one, _, node) in &self.begun {
             tokens.extend(constraints.all[one].trie.tokens(node));
         }
-        for one in self.startable(constraints) {
+        for one in self.startable(constraints, due) {
             if due.get(one).copied().unwrap_or(true) {
                 let begins = constraints.all[one].trie.tokens(0);
                 tokens.extend(begins.filter(|&token| !self.is_within(constraints, one, token)));
@@ -260,14 +285,18 @@ impl Progress {
         constraints.all[one].ends_word && self.in_word && constraints.pieces.continues(token)
     }
 
-    /// Constraints whose forms may begin: not met, and of equal ones the first.
-    fn startable(&self, constraints: &Constraints) -> Vec<usize> {
+    /// Constraints whose forms may begin: not met, and of equal ones the first that is due, or else
+    /// the first.
+    fn startable(&self, constraints: &Constraints, due: &[bool]) -> Vec<usize> {
         let mut found: Vec<usize> = Vec::new();
         let is_busy = |one: usize| {
             self.met.iter().any(|(met, _)| *met == one)
                 || self.begun.iter().any(|&(begun, ..)| begun == one)
         };
-        for one in (0..constraints.len()).filter(|&one| !is_busy(one)) {
+        let is_due = |one: &usize| due.get(*one).copied().unwrap_or(false);
+        let (first, second): (Vec<usize>, Vec<usize>) =
+            (0..constraints.len()).filter(|&one| !is_busy(one)).partition(is_due);
+        for one in first.into_iter().chain(second) {
             let trie = &constraints.all[one].trie;
             if found.iter().all(|&other| constraints.all[other].trie != *trie) {
                 found.push(one);
@@ -276,8 +305,8 @@ impl Progress {
         found
     }
 
-    /// The progress after one more token.
-    pub(super) fn after(&self, token: u32, constraints: &Constraints) -> Progress {
+    /// The progress after one more token, where these constraints were due.
+    pub(super) fn after(&self, token: u32, constraints: &Constraints, due: &[bool]) -> Progress {
         let Constraints { all, pieces, .. } = constraints;
         let goes_on = pieces.continues(token);
         let mut next = Progress {
@@ -303,7 +332,7 @@ impl Progress {
             }
         }
         // What has failed may begin anew with the same token.
-        for one in next.startable(constraints) {
+        for one in next.startable(constraints, due) {
             if self.is_within(constraints, one, token) {
                 continue;
             }
@@ -411,27 +440,13 @@ mod tests {
     const INNER: u32 = 6;
 
     fn constraints(all: &[&[&[u32]]]) -> Constraints {
-        let compiled = |(number, forms): (usize, &&[&[u32]])| {
-            let sequences: Vec<Vec<u32>> = forms.iter().map(|form| form.to_vec()).collect();
-            Compiled {
-                longest: sequences.iter().map(Vec::len).max().unwrap(),
-                trie: Trie::of(&sequences),
-                source: vec![number],
-                ends_word: true,
-            }
-        };
-        let pieces = ["", "▁a", "▁b", "▁c", "s", "(", "a", "<0xC3>"];
-        let continues: Vec<bool> = pieces.iter().map(|piece| goes_on(piece)).collect();
-        let pieces = WordPieces {
-            continuing: vec![S, INNER, 7],
-            is_open: pieces.iter().map(|piece| piece.ends_with(char::is_alphanumeric)).collect(),
-            continues,
-        };
-        Constraints::new(all.iter().enumerate().map(compiled).collect(), pieces)
+        Constraints::of_tokens(all, &["", "▁a", "▁b", "▁c", "s", "(", "a", "<0xC3>"])
     }
 
     fn after(constraints: &Constraints, tokens: &[u32]) -> Progress {
-        tokens.iter().fold(Progress::default(), |state, &token| state.after(token, constraints))
+        tokens
+            .iter()
+            .fold(Progress::default(), |state, &token| state.after(token, constraints, &[]))
     }
 
     fn met(constraints: &Constraints, tokens: &[u32]) -> Vec<usize> {

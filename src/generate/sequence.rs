@@ -114,7 +114,7 @@ pub(super) struct Sequence {
     read: usize,
     search: Search,
     /// Where the attention of a constrained beam is: the same tokens, read for its weights alone.
-    sight: Option<KvCache>,
+    attention_cache: Option<KvCache>,
     stop: StopStrings,
     /// The tokens of this step, one for each hypothesis once everything is read.
     tokens: Vec<u32>,
@@ -185,10 +185,20 @@ impl Sequence {
             (None, _) => Search::Beam(beam(forced)),
         };
         let source = cache.source().filter(|_| request.constraints.is_some());
-        let sight = source.map(|source| KvCache::reading(source.clone()));
+        let attention_cache = source.map(|source| KvCache::reading(source.clone()));
         let stop = StopStrings::new(options);
         let (read, tokens, has_branches) = (0, Vec::new(), false);
-        Sequence { request, vocabulary, cache, read, search, sight, stop, tokens, has_branches }
+        Sequence {
+            request,
+            vocabulary,
+            cache,
+            read,
+            search,
+            attention_cache,
+            stop,
+            tokens,
+            has_branches,
+        }
     }
 
     /// The request, to be begun anew.
@@ -348,23 +358,24 @@ impl Sequence {
     /// The weights of the attention to the source with which each hypothesis of a constrained beam
     /// goes on; none where nobody asks any longer.
     fn look(&mut self, model: &dyn Model) -> Result<Vec<Vec<f32>>> {
-        let (Search::Constrained(search), Some(sight)) = (&self.search, &mut self.sight) else {
+        let (Search::Constrained(search), Some(cache)) = (&self.search, &mut self.attention_cache)
+        else {
             return Ok(Vec::new());
         };
         let encoder = model.encoder().filter(|_| search.looks());
         let Some(encoder) = encoder else {
-            self.sight = None;
+            self.attention_cache = None;
             return Ok(Vec::new());
         };
         let (layer, heads) = attention::Heads::aligning(encoder);
         if !self.has_branches {
             // What stands before the output is read at once.
-            let mut span = Span::new(&self.request.tokens, sight);
+            let mut span = Span::new(&self.request.tokens, cache);
             let rows = heads.of(&encoder.attention(&mut span, layer)?)?;
             return Ok(rows.last().cloned().into_iter().collect());
         }
         let paths = Some(search.beam.paths.as_slice());
-        let mut span = Span { tokens: &self.tokens, cache: sight, paths };
+        let mut span = Span { tokens: &self.tokens, cache, paths };
         heads.of(&encoder.attention(&mut span, layer)?)
     }
 

@@ -249,6 +249,7 @@ mod tests {
     use super::*;
     use crate::generate::{Output, Request};
     use crate::testing::Stub;
+    use crate::types::{Glossary, GlossaryEntry, Term};
     use std::sync::Mutex;
 
     /// A model that answers the first request with the first text, and so on; the last one from
@@ -430,5 +431,93 @@ mod tests {
         assert_eq!(translated(&[&model], "12.05.2026").unwrap()[0].text, "12.05.2026");
         assert!(translated(&[&model], "Bonjour").is_err());
         assert!(translated(&[], "Bonjour").is_err());
+    }
+
+    fn with_terms(entries: &[(&str, &str)], keep: &[&str]) -> Settings {
+        let entry = |(source, target): &(&str, &str)| GlossaryEntry {
+            source: vec![source.to_string()],
+            target: target.split('|').filter(|t| !t.is_empty()).map(String::from).collect(),
+            ..GlossaryEntry::default()
+        };
+        let glossary = Glossary { entries: entries.iter().map(entry).collect() };
+        let terms = TermIndex::new(glossary, keep).unwrap();
+        Settings { terms: Some(Arc::new(terms)), ..Settings::default() }
+    }
+
+    fn told(model: &Stub, settings: &Settings, text: &str, to: &str) -> Translation {
+        let (from, to) = (Lang::parse("fr").unwrap(), Lang::parse(to).unwrap());
+        let segment = Segment { text: text.into(), from, to, align: false };
+        translate(&[model], &[segment], settings, &|_| true).unwrap().remove(0)
+    }
+
+    fn shown(terms: &[Term]) -> Vec<String> {
+        terms.iter().map(|term| format!("{}>{}", term.source, term.target)).collect()
+    }
+
+    #[test]
+    fn chat_models_are_told_the_terms_and_asked_once_more() {
+        let template = crate::generate::ChatTemplate::chatml();
+        let model = |obeys: &'static str| {
+            Stub::answering(move |request| {
+                let asked = &request.prefix;
+                let knows = asked.contains("“pont” = “viaduct” or “viaducts”");
+                match (knows, asked.contains("“ville”")) {
+                    (true, both) if obeys == "always" || !both && obeys == "later" => {
+                        "The town closed the viaduct."
+                    }
+                    _ => "The town closed the bridge.",
+                }
+            })
+            .with([crate::generate::Capability::Chat(template.clone())])
+        };
+        let settings = with_terms(&[("pont", "viaduct|viaducts"), ("ville", "town")], &[]);
+        let source = "La ville a fermé le pont.";
+        for (obeys, text, missed) in [
+            ("always", "The town closed the viaduct.", vec![]),
+            // The second time only what is missing is told.
+            ("later", "The town closed the viaduct.", vec![]),
+            ("never", "The town closed the bridge.", vec!["pont>viaduct".to_string()]),
+        ] {
+            let found = told(&model(obeys), &settings, source, "en");
+            assert_eq!(
+                (found.text.as_str(), shown(&found.terms.missed)),
+                (text, missed),
+                "{obeys}"
+            );
+            assert_eq!(found.terms.applied[0].target, "town");
+        }
+        // Nothing is said where nothing stands in the text.
+        let quiet = told(&model("never"), &settings, "Il a dit non.", "en");
+        assert!(quiet.terms.is_empty());
+    }
+
+    #[test]
+    fn what_is_kept_comes_through() {
+        let model = || {
+            Stub::answering(|request| {
+                request.prompt.replace("AB-12", "AB twelve").replace("La porte", "The door")
+            })
+            .with([crate::generate::Capability::Translation])
+        };
+        let settings = with_terms(&[("Fenêtre", "")], &["[A-Z]{2}-[0-9]+"]);
+        let found = told(&model(), &settings, "La porte AB-12 est là.", "en");
+        assert!(found.text.contains("AB-12") && !found.text.contains("twelve"), "{found:?}");
+        assert_eq!(shown(&found.terms.applied), ["AB-12>AB-12"]);
+        assert!(!found.problems.contains(&Problem::Protected));
+        let plain = told(&model(), &Settings::default(), "La porte AB-12 est là.", "en");
+        assert!(plain.terms.is_empty());
+    }
+
+    #[test]
+    fn a_way_in_two_steps_tells_the_terms_of_its_ends() {
+        // It writes English, and German of that.
+        let model = Stub::answering(|request| match request.suffix.contains("German") {
+            true => "Die Stadt schloss die Brücke.",
+            false => "The city closed the bridge.",
+        });
+        let settings = with_terms(&[("pont", "Brücke"), ("ville", "Ortschaft")], &[]);
+        let found = told(&model, &settings, "La ville a fermé le pont.", "de");
+        assert_eq!(shown(&found.terms.applied), ["pont>Brücke"]);
+        assert_eq!(shown(&found.terms.missed), ["ville>Ortschaft"]);
     }
 }

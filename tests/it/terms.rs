@@ -55,7 +55,9 @@ fn terms_stand_where_the_model_would_have_written_others() {
             );
             // At the end, and one of two forms, of which the model holds one for likelier.
             assert_eq!(
-                of(SOURCES[2], &[("government", &["reine", "livre"])]).matches("gouvernement").count(),
+                of(SOURCES[2], &[("government", &["reine", "livre"])])
+                    .matches("gouvernement")
+                    .count(),
                 0,
                 "{beams}"
             );
@@ -68,11 +70,8 @@ fn terms_stand_where_the_model_would_have_written_others() {
         // Two terms; one twice.
         let found = translate(SOURCES[0], &[("cat", &["chien"]), ("mountain", &["livre"])], 6);
         assert!(words(&found).contains(&"chien") && words(&found).contains(&"livre"), "{found}");
-        let found = translate(
-            "A king sees a king.",
-            &[("king", &["chien"]), ("king", &["chien"])],
-            6,
-        );
+        let found =
+            translate("A king sees a king.", &[("king", &["chien"]), ("king", &["chien"])], 6);
         assert_eq!(words(&found).iter().filter(|word| **word == "chien").count(), 2, "{found}");
         // A form that is the beginning of other words ends where it ends.
         let found = translate(SOURCES[3], &[("train", &["tra"])], 4);
@@ -247,7 +246,6 @@ fn a_library_has_terms_too() {
     assert_eq!(glossary.entries[0].to, Lang::parse("fr"));
     let translator = polygist::Translator::builder()
         .model(sandbox.path("student").display().to_string())
-        .runtime(polygist::RuntimeOptions { threads: Some(1), ..Default::default() })
         .glossary(glossary)
         .keep("euros?")
         .build()

@@ -3,6 +3,7 @@
 
 use super::{forms, keep, one_line};
 use crate::document::values;
+use crate::error::Error;
 use crate::languages;
 use crate::types::{GlossaryEntry, Lang};
 use std::borrow::Cow;
@@ -30,11 +31,14 @@ struct Columns {
 pub(super) fn read(text: &str) -> Result<Vec<GlossaryEntry>, String> {
     let mut entries = Vec::new();
     let mut columns: Option<Columns> = None;
-    for row in values(text, &DELIMITERS) {
-        let (line, cells) = row.map_err(message)?;
-        // What begins with # is a remark, as in many such files.
-        let is_remark = columns.is_none() && cells[0].starts_with('#');
-        if is_remark || cells.iter().all(|cell| cell.trim().is_empty()) {
+    // What begins with # is a remark, as in many such files; it does not have the table's delimiters.
+    let is_remark = |line: &&str| line.starts_with('#') || line.trim().is_empty();
+    let remarks: Vec<&str> = text.split_inclusive('\n').take_while(is_remark).collect();
+    let start: usize = remarks.iter().map(|line| line.len()).sum();
+    for row in values(&text[start..], &DELIMITERS) {
+        let (line, cells) = row.map_err(|error| message(error, remarks.len()))?;
+        let line = line + remarks.len();
+        if cells.iter().all(|cell| cell.trim().is_empty()) {
             continue;
         }
         let Some(columns) = &columns else {
@@ -52,10 +56,13 @@ pub(super) fn read(text: &str) -> Result<Vec<GlossaryEntry>, String> {
     Ok(entries)
 }
 
-fn message(error: crate::error::Error) -> String {
-    match error {
-        crate::error::Error::Input { message, .. } => message,
-        other => other.to_string(),
+/// What is wrong with a table that so many lines stand before.
+fn message(error: Error, before: usize) -> String {
+    let Error::Input { message, .. } = error else { return error.to_string() };
+    let numbered = message.strip_prefix("line ").and_then(|rest| rest.split_once(':'));
+    match numbered.and_then(|(line, rest)| Some((line.parse::<usize>().ok()?, rest))) {
+        Some((line, rest)) => format!("line {}:{rest}", line + before),
+        None => message,
     }
 }
 
@@ -202,7 +209,9 @@ mod tests {
         let error = |text: &str| read(text).unwrap_err();
         assert!(error("source,target,from\ncat,gato,en\ndog,cão,xx1\n").starts_with("line 3: "));
         assert!(error("source,target,case\ncat,gato,maybe\n").contains("found “maybe”"));
+        assert!(error("# x, y; z\n\ncat,gato\n,cão\n").starts_with("line 4: expected a term"));
         assert!(error("cat,gato\n,cão\n").starts_with("line 2: expected a term"));
+        assert!(error("# a\n# b\nx,y\nc,\"d\n").starts_with("line 4: a cell begins"));
         let quoted = "source,target\n\"two\nlines\",x\n,y\n";
         assert!(error(quoted).starts_with("line 4: "), "{}", error(quoted));
     }

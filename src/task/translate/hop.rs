@@ -116,8 +116,13 @@ fn bring_in(
         let held = &mut best[i];
         let output_tokens = held.translation.output_tokens + new.output_tokens;
         if terms::is_better((&new, &held.translation), distinct[i].1, &tokens) {
+            let mut new = Translation { retried: held.translation.retried, ..new };
+            // It is the user who wants the terms, whatever the model thinks of them.
+            if !held.translation.problems.contains(&Problem::Doubtful) {
+                new.problems.retain(|problem| *problem != Problem::Doubtful);
+            }
             held.severity = Severity::of(&new.problems);
-            held.translation = Translation { retried: held.translation.retried, ..new };
+            held.translation = new;
         } else {
             held.is_told = true;
         }

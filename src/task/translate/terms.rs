@@ -6,7 +6,7 @@ use crate::generate::Constraint;
 use crate::task::checks::Severity;
 use crate::text::terms::{self, FoundTerm};
 use crate::text::words::words;
-use crate::types::{Term, Terms};
+use crate::types::{Problem, Term, Terms};
 use std::ops::Range;
 
 /// What a term may cost: the greatest loss of log-probability (natural logarithm) for each that is
@@ -113,14 +113,18 @@ fn capitalized(form: &str) -> Option<String> {
 }
 
 /// Whether a translation that was told the terms is to stand in the place of one that lacks some:
-/// it has more of them, nothing else is worse, and it is no heap of words in which they stand.
+/// it has more of them, nothing else is worse, and it is no heap of words in which they stand. That
+/// the model doubts it says nothing: it would not have written the terms by itself.
 pub(super) fn is_better(
     (new, held): (&Translation, &Translation),
     terms: &[FoundTerm],
     tokens: &dyn Fn(&str) -> usize,
 ) -> bool {
     let (now, before) = (met(terms, &new.text), met(terms, &held.text));
-    let severity = |one: &Translation| Severity::of(&one.problems);
+    let severity = |one: &Translation| {
+        let found = one.problems.iter().copied().filter(|one| *one != Problem::Doubtful);
+        Severity::of(&found.collect::<Vec<Problem>>())
+    };
     if now <= before || severity(new) > severity(held) {
         return false;
     }
@@ -139,7 +143,7 @@ pub(super) fn is_better(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Lang, Problem};
+    use crate::types::Lang;
 
     fn term(range: Range<usize>, forms: &[&str]) -> FoundTerm {
         let forms = forms.iter().map(|form| form.to_string()).collect();
@@ -177,7 +181,7 @@ mod tests {
         };
         let held = translation("O felino dorme no sofá.", &[], 0.9);
         let better = |new: &Translation| is_better((new, &held), &terms, &|_| 8);
-        assert!(better(&translation("O gato dorme no sofá.", &[], 0.3)));
+        assert!(better(&translation("O gato dorme no sofá.", &[Problem::Doubtful], 0.3)));
         assert!(!better(&translation("O bichano dorme no sofá.", &[], 0.9)));
         assert!(!better(&translation("O gato dorme no sofá.", &[Problem::Repetition], 0.9)));
         assert!(!better(&translation("O gato dorme no sofá.", &[], 0.01)));
