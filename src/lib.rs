@@ -107,9 +107,9 @@ pub use translator::{
 };
 #[doc(inline)]
 pub use types::{
-    Checks, Detection, ErrorRecord, Flag, Format, Lang, Problem, Record, Removal, Removed, Source,
-    Stats, Status, StepRecord, SummaryMethod, SummaryRecord, SummarySentence, TitleRecord,
-    TranslationRecord,
+    Checks, Detection, ErrorRecord, Flag, Format, Glossary, GlossaryEntry, Lang, Problem, Record,
+    Removal, Removed, Source, Stats, Status, StepRecord, SummaryMethod, SummaryRecord,
+    SummarySentence, Term, Terms, TitleRecord, TranslationRecord,
 };
 
 /// Finds out the language of a text; `und` with confidence 0 when it is not sure.

@@ -373,7 +373,7 @@ fn translate_all(
         }));
     }
     let show = |step: Step| progress(step.into());
-    let translations = translate::translate_along(&texts, job.translating, &show)?;
+    let translations = translate::translate_along(&texts, &job.translating, &show)?;
     let mut translations = translations.into_iter();
     for document in documents.iter_mut().flatten() {
         if let Some(to) = document.target(job) {

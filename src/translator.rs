@@ -8,11 +8,13 @@ use crate::pipeline::{OnBad, Progress};
 use crate::route::{Preferences, Preset};
 use crate::runtime::RuntimeOptions;
 use crate::task::translate::{self, Segment};
+use crate::text::terms::TermIndex;
 use crate::text::{protect, sentences};
-use crate::types::{Lang, Problem};
+use crate::types::{Glossary, Lang, Problem, Terms};
 use std::collections::VecDeque;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 
@@ -47,6 +49,8 @@ pub struct TranslatorBuilder<'a> {
     adapter: Option<PathBuf>,
     runtime: RuntimeOptions,
     settings: translate::Settings,
+    glossary: Glossary,
+    keep: Vec<String>,
     cancel: CancelToken,
     on_event: Option<OnEvent<'a>>,
 }
@@ -90,6 +94,19 @@ impl<'a> TranslatorBuilder<'a> {
         self
     }
 
+    /// Translates terms as a glossary says, which `Glossary::open` reads; of several, all count.
+    /// [`Translation::terms`] tells which of them a translation has.
+    pub fn glossary(mut self, glossary: Glossary) -> Self {
+        self.glossary.entries.extend(glossary.entries);
+        self
+    }
+
+    /// Leaves text as it is that matches a regular expression: names of products, codes.
+    pub fn keep(mut self, pattern: impl Into<String>) -> Self {
+        self.keep.push(pattern.into());
+        self
+    }
+
     /// Stops downloads and translations once the token is cancelled.
     pub fn cancel(mut self, token: &CancelToken) -> Self {
         self.cancel = token.clone();
@@ -106,8 +123,10 @@ impl<'a> TranslatorBuilder<'a> {
     /// Those that are chosen for a pair of languages are when the first text of the pair comes.
     ///
     /// # Errors
-    /// When a model cannot be had or opened.
+    /// When a model cannot be had or opened, or a pattern is no regular expression.
     pub fn build(mut self) -> Result<Translator> {
+        let terms = TermIndex::new(self.glossary, &self.keep)?;
+        self.settings.terms = (!terms.is_empty()).then(|| Arc::new(terms));
         let on_event = self.on_event.unwrap_or(&|_| ());
         let store = self.store.map_or_else(ModelStore::open, Ok)?;
         let preferences = Preferences { preset: self.preset, ..Preferences::default() };
@@ -134,6 +153,8 @@ pub struct Translation {
     pub confidence: Option<f32>,
     /// What the checks complain of, in any sentence.
     pub problems: Vec<Problem>,
+    /// Which terms of the glossary the translation has, and which it lacks.
+    pub terms: Terms,
     /// The sentences, one after the other.
     pub sentences: Vec<TranslatedSentence>,
 }
@@ -150,6 +171,8 @@ pub struct TranslatedSentence {
     pub confidence: Option<f32>,
     /// What the checks complain of.
     pub problems: Vec<Problem>,
+    /// Which terms of the glossary the translation has, and which it lacks.
+    pub terms: Terms,
 }
 
 impl fmt::Display for Translation {
@@ -258,7 +281,7 @@ impl Translator {
             !self.cancel.is_cancelled()
         };
         let translated = self.models.with(on_event, |models| {
-            translate::translate_by(models.translators, &segments, self.settings, &show)
+            translate::translate_by(models.translators, &segments, &self.settings, &show)
         });
         on_event(Event::Worked);
         let mut translated = translated?.into_iter();
@@ -358,6 +381,7 @@ impl<'a> Layout<'a> {
             text: String::new(),
             confidence: None,
             problems: Vec::new(),
+            terms: Terms::default(),
             sentences: Vec::new(),
         };
         for part in self.parts {
@@ -367,7 +391,9 @@ impl<'a> Layout<'a> {
                     let Some(mut done) = translated.next() else { continue };
                     if OnBad::refuses(None, &done.problems, false) {
                         done.text.clone_from(&source);
+                        done.terms.give_up();
                     }
+                    whole.terms.extend(done.terms.clone());
                     whole.text.push_str(&done.text);
                     whole.text.push_str(translate::gap(&gap, from, to));
                     whole.confidence =
@@ -380,6 +406,7 @@ impl<'a> Layout<'a> {
                         text: done.text,
                         confidence: done.confidence,
                         problems: done.problems,
+                        terms: done.terms,
                     });
                 }
             }

@@ -1,6 +1,7 @@
 //! The plain structs that pass between the stages. No stage's logic lives here.
 
 mod alignment;
+mod glossary;
 mod language;
 mod marked;
 mod removed;
@@ -9,7 +10,8 @@ use crate::error::Error;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-pub use alignment::{AlignedToken, SegmentAlignment, TokenAlignment};
+pub use alignment::{AlignedToken, SegmentAlignment, TokenAlignment, places};
+pub use glossary::{Glossary, GlossaryEntry, Term, Terms};
 pub use language::{Detection, Lang};
 pub use marked::{Inline, Inner, Marked, Tag, TagKind};
 pub use removed::{Removal, Removed};
@@ -309,6 +311,10 @@ pub struct TranslationRecord {
     /// Which source tokens each written token comes from, where that was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub alignments: Vec<SegmentAlignment>,
+    /// The terms of a glossary, and what was to be kept, where they occur: whether the translation
+    /// has them.
+    #[serde(default, skip_serializing_if = "Terms::is_empty")]
+    pub terms: Terms,
     /// The translated blocks of the body, those apart that are copied, in their order and with
     /// their markup: what a document is written from.
     #[serde(skip)]

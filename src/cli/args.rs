@@ -198,6 +198,14 @@ pub struct Translating {
     /// keep]
     #[arg(long, value_name = "WHAT")]
     pub on_bad: Option<OnBadArg>,
+    /// Translate terms as this file says: a table (CSV, TSV) with the columns source and target, or
+    /// codes as fr,en, or TBX. Forms of a term are separated by |; without a target a term stays as
+    /// it is. Records say which terms could not be brought in. Several may be named
+    #[arg(long, value_name = "FILE")]
+    pub glossary: Vec<PathBuf>,
+    /// Leave as it is what matches this regular expression, as '[A-Z]{2}-[0-9]+'
+    #[arg(long, value_name = "PATTERN")]
+    pub keep: Vec<String>,
     /// How models write.
     #[command(flatten)]
     pub decoding: Decoding,

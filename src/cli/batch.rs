@@ -18,7 +18,7 @@ pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
     let further = args.to.iter().skip(1).map(|to| env.target(Some(to), &translators));
     let further = further.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     let summarizing = has(TaskArg::Summarize).then_some(&args.summarizing);
-    let job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing);
+    let job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing)?;
     let models = env.models(
         translators,
         args.summarizing.summary_model.as_deref(),

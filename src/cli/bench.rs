@@ -204,7 +204,11 @@ impl Run<'_> {
                     seed: env.seed,
                     ..summarize::Settings::default()
                 }),
-                translating: translate::Settings { seed: env.seed, decoding, align: false },
+                translating: translate::Settings {
+                    seed: env.seed,
+                    decoding,
+                    ..translate::Settings::default()
+                },
                 on_bad: None,
             }
         };

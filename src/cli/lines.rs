@@ -72,14 +72,16 @@ fn lines(
         };
         let show = env.reporter.stages(&all, &env.cancel);
         let done =
-            translate::translate_by(models.translators, &segments, job.translating, &|step| {
+            translate::translate_by(models.translators, &segments, &job.translating, &|step| {
                 show(step.into())
             })?;
         let mut done = done.into_iter();
         let mut out = String::new();
         for line in &lines {
             let translation = line.join(&mut done, &to, job.on_bad);
-            doubtful += usize::from(!translation.problems.is_empty());
+            let is_doubtful =
+                !translation.problems.is_empty() || !translation.terms.missed.is_empty();
+            doubtful += usize::from(is_doubtful);
             match args.plain_format() {
                 OutputFormat::Text => out.push_str(&line.laid_out(&translation.text)),
                 OutputFormat::Json => out.push_str(&json(line.text, &translation, args.align)),
@@ -138,6 +140,11 @@ impl<'a> Line<'a> {
             whole.confidence = whole.confidence.into_iter().chain(part.confidence).reduce(f32::min);
             whole.retried |= part.retried;
             whole.alignments.extend(part.alignments);
+            let mut terms = part.terms;
+            if refused {
+                terms.give_up();
+            }
+            whole.terms.extend(terms);
         }
         whole.problems.sort_by_key(|problem| *problem as u8);
         whole.problems.dedup();
@@ -166,12 +173,15 @@ fn line_language(line: &str, all: &Lang, to: &Lang, models: &Models<'_>) -> Lang
 
 /// A line and its translation as JSON.
 fn json(source: &str, translation: &Translation, align: bool) -> String {
-    let Translation { text, problems, retried, confidence, alignments, .. } = translation;
+    let Translation { text, problems, retried, confidence, alignments, terms, .. } = translation;
     let mut json = serde_json::json!({
         "source": source, "text": text, "problems": problems, "retried": retried
     });
     if let Some(confidence) = confidence {
         json["confidence"] = (*confidence).into();
+    }
+    if !terms.is_empty() {
+        json["terms"] = serde_json::json!(terms);
     }
     if align {
         json["alignments"] = serde_json::json!(alignments);

@@ -56,7 +56,7 @@ pub(super) fn translation_job(env: &Environment, args: &Translate) -> Result<Job
     let to = env
         .target(args.to.as_ref(), &translators)?
         .ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))?;
-    let mut job = plan::job(env, &args.translating, Some(to), true, None);
+    let mut job = plan::job(env, &args.translating, Some(to), true, None)?;
     job.translating.align = args.align;
     Ok(job)
 }
@@ -83,7 +83,7 @@ pub(super) fn summarize_files(env: &Environment, args: &Summarize) -> Result<u8>
     let (translating, summary_model) = plan::summary_models(env, args)?;
     let translators = env.translators(&translating, env.preferences(&args.translating)?)?;
     let to = env.target(args.to.as_ref(), &translators)?;
-    let job = plan::job(env, &args.translating, to, false, Some(&args.summarizing));
+    let job = plan::job(env, &args.translating, to, false, Some(&args.summarizing))?;
     let files = plan::one_off_files(&args.inputs)?;
     let models = env.models(
         translators,

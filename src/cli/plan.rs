@@ -20,8 +20,10 @@ use crate::pipeline::{Job, OnBad};
 use crate::route::{Preferences, Preset};
 use crate::runtime::RuntimeOptions;
 use crate::task::{summarize, translatable_languages, translate};
-use crate::types::{Lang, Prompting};
+use crate::text::terms::TermIndex;
+use crate::types::{Glossary, Lang, Prompting};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The machine as this run of the program sees it.
 pub struct Environment {
@@ -195,8 +197,8 @@ pub fn find_files(paths: &[PathBuf], reading: &Reading) -> Result<Found> {
     find(paths, &FindOptions { pattern: reading.pattern.clone(), exclude: Vec::new() })
 }
 
-/// How to translate, out of flags.
-pub fn settings(env: &Environment, translating: &Translating) -> translate::Settings {
+/// How models write, out of flags.
+fn decoding(env: &Environment, translating: &Translating) -> DecodingOverrides {
     let d = &translating.decoding;
     let decoding = DecodingOverrides {
         max_tokens: d.max_tokens,
@@ -218,40 +220,57 @@ pub fn settings(env: &Environment, translating: &Translating) -> translate::Sett
         top_p: d.top_p,
         min_p: d.min_p,
     };
-    let decoding = env.preset(translating.fast, translating.best).apply(decoding);
-    translate::Settings { seed: env.seed, decoding, align: false }
+    env.preset(translating.fast, translating.best).apply(decoding)
+}
+
+/// The terms of the glossaries, and what is kept; `None` where flags name none.
+///
+/// # Errors
+/// When a glossary cannot be read, or a pattern is no regular expression.
+fn terms(translating: &Translating) -> Result<Option<Arc<TermIndex>>> {
+    let mut glossary = Glossary::default();
+    for path in &translating.glossary {
+        glossary.entries.extend(Glossary::open(path)?.entries);
+    }
+    let terms = TermIndex::new(glossary, &translating.keep)?;
+    Ok((!terms.is_empty()).then(|| Arc::new(terms)))
 }
 
 /// The job that flags describe.
+///
+/// # Errors
+/// When a glossary cannot be read, or a pattern is no regular expression.
 pub fn job(
     env: &Environment,
     translating: &Translating,
     to: Option<Lang>,
     translate: bool,
     summarizing: Option<&Summarizing>,
-) -> Job {
+) -> Result<Job> {
     let LangOrAuto(from) = translating.from.clone();
-    Job {
+    let decoding = decoding(env, translating);
+    Ok(Job {
         from,
         translate,
         summary: summarizing.map(|s| summarize::Settings {
             length: s.length,
             style: s.style,
             // Where something is translated, the flags are for that.
-            decoding: if to.is_some() {
-                DecodingOverrides::default()
-            } else {
-                settings(env, translating).decoding
-            },
+            decoding: if to.is_some() { DecodingOverrides::default() } else { decoding },
             seed: env.seed,
         }),
         to,
-        translating: settings(env, translating),
+        translating: translate::Settings {
+            seed: env.seed,
+            decoding,
+            align: false,
+            terms: terms(translating)?,
+        },
         on_bad: translating.on_bad.map(|what| match what {
             OnBadArg::Keep => OnBad::Keep,
             OnBadArg::Source => OnBad::Source,
         }),
-    }
+    })
 }
 
 /// Of `summarize`: the models that translate, and the one that writes summaries. `--model` names

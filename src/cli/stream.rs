@@ -20,7 +20,7 @@ pub(super) fn run(env: &Environment, args: &Stream) -> Result<u8> {
     let translators = env.translators(&translating.model, env.preferences(translating)?)?;
     let to = env.target(args.to.as_ref(), &translators)?;
     let summarizing = has(TaskArg::Summarize).then_some(&args.summarizing);
-    let job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing);
+    let job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing)?;
     if job.to.is_none() && job.summary.is_none() {
         return Err(Error::Usage("into which language? Say it with --to, as --to en".into()));
     }

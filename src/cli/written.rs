@@ -3,7 +3,7 @@
 use crate::error::Result;
 use crate::report;
 use crate::text::extract;
-use crate::types::{Format, RawArticle, Record, TranslationRecord};
+use crate::types::{Format, RawArticle, Record, Terms, TranslationRecord};
 
 /// The translation in the form of the source; what is in the target language already comes out as
 /// it is.
@@ -19,6 +19,7 @@ pub(super) fn translated(record: &Record, source: &RawArticle) -> Result<String>
         route: Vec::new(),
         steps: Vec::new(),
         alignments: Vec::new(),
+        terms: Terms::default(),
         blocks: Vec::new(),
     };
     Ok(report::translated(&Record { translation: Some(same), ..record.clone() }, title_gap(source)))

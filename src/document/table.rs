@@ -9,10 +9,32 @@ use super::{DocumentFormat, Edit, Settings};
 use crate::error::Result;
 use crate::types::{Block, BlockKind, Inline, Lang};
 use cells::{Cell, Dialect};
+use std::borrow::Cow;
 
 /// Tables of text.
 pub static CSV: DocumentFormat =
     DocumentFormat { name: "csv", extensions: &["csv", "tsv", "tab"], detect: |_| false, rewrite };
+
+/// The values of a table's rows, each with the number of the line that it begins on, from 1: of a
+/// table with one of these delimiters. An empty line is a row with one empty value.
+///
+/// # Errors
+/// An item is an error where a cell has no end; the message is a phrase that follows the file's
+/// name, and no row comes after it.
+pub fn values<'a>(
+    text: &'a str,
+    delimiters: &[char],
+) -> impl Iterator<Item = Result<(usize, Vec<Cow<'a, str>>)>> {
+    let dialect = Dialect::among(text, delimiters);
+    let (mut line, mut end) = (1, 0);
+    dialect.rows(text).map(move |cells| {
+        let cells = cells?;
+        let start = cells.first().map_or(end, |cell| cell.place.start);
+        line += text[end..start].matches('\n').count();
+        end = start;
+        Ok((line, cells.iter().map(|cell| cell.value(text)).collect()))
+    })
+}
 
 fn rewrite(
     bytes: &[u8],

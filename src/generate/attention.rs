@@ -3,6 +3,7 @@
 use crate::arch::Encoder;
 use crate::error::Result;
 use crate::nn::{KvCache, SourceCache, Span};
+use candle_core::Tensor;
 use std::sync::Arc;
 
 /// Tokens that are read in one go: what a layer makes of them bounds the memory.
@@ -15,6 +16,25 @@ pub(super) enum Heads {
     Mean,
     /// One of them.
     One(usize),
+}
+
+impl Heads {
+    /// The weights of these heads, of those of a layer, (heads, tokens, source): a row for each
+    /// token.
+    pub(super) fn of(self, layer: &Tensor) -> Result<Vec<Vec<f32>>> {
+        let own = match self {
+            Heads::Mean => layer.mean(0)?,
+            Heads::One(head) => layer.get(head)?,
+        };
+        Ok(own.to_vec2::<f32>()?)
+    }
+
+    /// The layer and the heads that tell most of what a translation comes from: the last layer, and
+    /// the head that was taught to align, where one was.
+    pub(super) fn aligning(encoder: &dyn Encoder) -> (usize, Heads) {
+        let heads = encoder.aligning_head().map_or(Heads::Mean, Heads::One);
+        (encoder.attention_layers().saturating_sub(1), heads)
+    }
 }
 
 /// The weights with which each of the tokens after the first `start` tokens was chosen, over the
@@ -34,11 +54,7 @@ pub(super) fn weights(
     let mut rows = Vec::with_capacity(read.len());
     for chunk in read.chunks(CHUNK) {
         let all = encoder.attention(&mut Span::new(chunk, &mut cache), layer)?;
-        let own = match heads {
-            Heads::Mean => all.mean(0)?,
-            Heads::One(head) => all.get(head)?,
-        };
-        rows.extend(own.to_vec2::<f32>()?);
+        rows.extend(heads.of(&all)?);
     }
     Ok(rows.split_off(start.saturating_sub(1).min(rows.len())))
 }

@@ -3,7 +3,7 @@
 //! al. 2016) as in CTranslate2.
 
 use super::vocabulary::Candidate;
-use super::{DecodingOptions, EarlyStopping, MOST_PATIENCE};
+use super::{DecodingOptions, EarlyStopping, Finish, MOST_PATIENCE};
 
 /// A beginning of an output.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -127,6 +127,22 @@ impl Beam {
             || (self.is_full() && options.early_stopping == EarlyStopping::Always))
     }
 
+    /// Why the best output has ended.
+    pub(super) fn finish_of_best(&self) -> Finish {
+        let cut = self.done.first().is_none_or(|best| best.cut);
+        if cut { Finish::Length } else { Finish::Stop }
+    }
+
+    /// How many hypotheses are followed.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The tokens of a hypothesis that count for its length.
+    pub(super) fn length(&self, hypothesis: &Hypothesis) -> usize {
+        hypothesis.written.len() - self.free_tokens
+    }
+
     /// What all hypotheses begin with, finished ones included: so begins whatever comes out.
     pub(super) fn common(&self) -> &[u32] {
         let mut all =
@@ -141,7 +157,7 @@ impl Beam {
     }
 
     /// Keeps a finished hypothesis if it is one of the best.
-    fn finish(&mut self, new: Hypothesis) {
+    pub(super) fn finish(&mut self, new: Hypothesis) {
         let at = self.done.partition_point(|held| held.score >= new.score);
         self.done.insert(at, new);
         self.done.truncate(self.capacity);
@@ -163,7 +179,7 @@ impl Beam {
 }
 
 impl Hypothesis {
-    fn with(&self, token: u32) -> Hypothesis {
+    pub(super) fn with(&self, token: u32) -> Hypothesis {
         let mut longer = self.clone();
         longer.written.push(token);
         longer

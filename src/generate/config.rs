@@ -57,19 +57,25 @@ pub struct GenerationConfig {
 
 impl GenerationConfig {
     /// The vocabulary of a request, or what the shortlist leaves of it for a `source` that wants
-    /// that: chosen for each source alone, so that its result does not depend on the others. A
-    /// `selection` computes the logits of several.
+    /// that: chosen for each source alone, so that its result does not depend on the others. It
+    /// always has the tokens in `more`. A `selection` computes the logits of several.
     pub(super) fn vocabulary(
         &self,
         vocabulary: &Arc<Vocabulary>,
         source: Option<&[u32]>,
+        more: &[u32],
         output: &OutputLayer,
         selection: Option<&mut Selection>,
     ) -> Result<Arc<Vocabulary>> {
         let (Some(shortlist), Some(source)) = (&self.shortlist, source) else {
             return Ok(vocabulary.clone());
         };
-        let tokens = shortlist.tokens(source, output.vocabulary());
+        let mut tokens = shortlist.tokens(source, output.vocabulary());
+        if !more.is_empty() {
+            tokens.extend(more);
+            tokens.sort_unstable();
+            tokens.dedup();
+        }
         Ok(Arc::new(vocabulary.among(tokens, output, selection)?))
     }
 }

@@ -1,5 +1,6 @@
 //! A loaded model behind the face of [`Generate`].
 
+use super::constraint::WordPieces;
 use super::prefix_cache::PrefixCache;
 use super::scheduler::{Limits, Scheduler};
 use super::vocabulary_cache::VocabularyCache;
@@ -15,7 +16,7 @@ use crate::token::Tokenizer;
 use crate::types::{Lang, Prompting};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A model, its tokenizer, and workers that run it as long as the engine lives. Any number of
 /// threads may use it at once: their requests share the batches of the workers, and have the same
@@ -32,6 +33,8 @@ pub struct Engine {
     pub(super) vocabularies: VocabularyCache,
     /// Answers of [`Generate::language_prompt`], which is asked for every sentence.
     language_prompts: Mutex<HashMap<(Lang, Lang), Option<LanguagePrompt>>>,
+    /// Made for the first request with constraints.
+    word_pieces: OnceLock<Arc<WordPieces>>,
     pub(super) scheduler: Arc<Scheduler>,
     workers: Vec<WorkerThread>,
 }
@@ -88,6 +91,7 @@ impl Engine {
             prefixes: Arc::new(prefixes),
             vocabularies,
             language_prompts: Mutex::default(),
+            word_pieces: OnceLock::new(),
             scheduler: Arc::new(Scheduler::new(limits, settings.cancel.clone())),
             settings,
             workers: Vec::new(),
@@ -143,6 +147,12 @@ impl Engine {
     /// How it works.
     pub fn settings(&self) -> EngineSettings {
         self.settings.clone()
+    }
+
+    /// What its tokens mean for words.
+    pub(super) fn word_pieces(&self) -> Arc<WordPieces> {
+        let make = || Arc::new(WordPieces::of(&self.tokenizer, self.vocabulary_size()));
+        self.word_pieces.get_or_init(make).clone()
     }
 
     /// Size of the vocabulary that it writes with.

@@ -8,6 +8,8 @@ mod calls;
 mod capability;
 mod chat;
 mod config;
+mod constrained;
+mod constraint;
 mod engine;
 mod handle;
 mod options;
@@ -32,6 +34,7 @@ pub use crate::arch::{LanguagePrompt, Macs};
 pub use capability::Capability;
 pub use chat::{ChatPrompt, ChatTemplate, Conversation, SpecialTokens};
 pub use config::{EngineSettings, GenerationConfig};
+pub use constraint::Constraint;
 pub use engine::Engine;
 pub use handle::Handle;
 pub use options::{DecodingOptions, DecodingOverrides, EarlyStopping, MOST_BEAMS, MOST_PATIENCE};
@@ -63,6 +66,10 @@ pub struct Request {
     pub begin: Option<String>,
     /// Text that the output is to begin with after that, and that is part of it.
     pub output_prefix: String,
+    /// What the output has to say, of a model that has an encoder ([`Generate::aligns`]); others
+    /// know no constraints. The search is a beam of two at least then, and draws nothing. Where no
+    /// hypothesis has all, the output is the best of those that have most.
+    pub constraints: Vec<Constraint>,
     /// How to continue it.
     pub options: DecodingOptions,
 }

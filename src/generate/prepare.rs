@@ -34,6 +34,16 @@ impl Engine {
         } else {
             (None, self.with_suffix(prompt, request)?, Some(self.prefix(request)?))
         };
+        let constraints = match &source {
+            Some(source) => self.constraints(request, source)?,
+            None => None,
+        };
+        let mut options = options.clone();
+        if constraints.is_some() {
+            // Hypotheses that have a term stand beside those that wait for it.
+            options.num_beams = options.num_beams.max(2);
+            (options.temperature, options.outputs) = (0.0, 1);
+        }
         let used = tokens.len() + prefix.as_ref().map_or(0, |prefix| prefix.tokens.len());
         tokens.extend(&forced);
         let max_length = (self.model.context_length().saturating_sub(used)).min(
@@ -48,7 +58,9 @@ impl Engine {
             return Err(self.too_long(used));
         }
         Ok(QueuedRequest {
-            options: options.clone(),
+            vocabulary: self.vocabularies.get(&options)?,
+            options,
+            constraints,
             source,
             tokens,
             forced_prefix: forced.len(),
@@ -56,7 +68,6 @@ impl Engine {
             prompt_tokens,
             max_length,
             prefix,
-            vocabulary: self.vocabularies.get(options)?,
             stream: TextStream::default(),
             holds_place: false,
             runs_alone: false,

@@ -150,7 +150,7 @@ impl Scorer {
         }
         let own = |(number, g): (usize, &Given)| {
             let listed = g.source().filter(|_| g.is_listed);
-            let vocabulary = self.config.vocabulary(&g.vocabulary, listed, output, None)?;
+            let vocabulary = self.config.vocabulary(&g.vocabulary, listed, &[], output, None)?;
             let hidden = hidden.index_select(&at(rows(given, number), &hidden)?, 0)?;
             Ok(mean(&vocabulary.log_probabilities(&hidden, output, &g.text)?))
         };

@@ -3,6 +3,8 @@
 use super::attention;
 use super::batch_load::BatchLoad;
 use super::beam::{Beam, End, Hypothesis, StoppingCriteria};
+use super::constrained::ConstrainedBeam;
+use super::constraint::Constraints;
 use super::prefix_cache::Prefix;
 use super::reply::Reply;
 use super::rules::{self, DecodingContext, StopStrings};
@@ -32,6 +34,8 @@ pub(super) struct QueuedRequest {
     /// Tokens of the longest output, the forced prefix included.
     pub max_length: usize,
     pub prefix: Option<Arc<Prefix>>,
+    /// What the output has to say.
+    pub constraints: Option<Arc<Constraints>>,
     pub vocabulary: Arc<Vocabulary>,
     /// What has been handed out of the text.
     pub stream: TextStream,
@@ -96,6 +100,8 @@ enum Search {
         log_probability: f32,
     },
     Beam(Beam),
+    /// A beam of what has to say something.
+    Constrained(Box<ConstrainedBeam>),
 }
 
 /// A sequence in the batch of a worker.
@@ -107,6 +113,8 @@ pub(super) struct Sequence {
     /// Tokens of the request that have been read.
     read: usize,
     search: Search,
+    /// Where the attention of a constrained beam is: the same tokens, read for its weights alone.
+    attention_cache: Option<KvCache>,
     stop: StopStrings,
     /// The tokens of this step, one for each hypothesis once everything is read.
     tokens: Vec<u32>,
@@ -167,13 +175,30 @@ impl Sequence {
     ) -> Sequence {
         let options = &request.options;
         let forced = request.tokens[request.start().len()..].to_vec();
-        let search = match options.num_beams {
-            0 | 1 => Search::Single { written: forced, log_probability: 0.0 },
-            _ => Search::Beam(Beam::new(options, forced, request.free_tokens)),
+        let beam = |forced| Beam::new(options, forced, request.free_tokens);
+        let search = match (&request.constraints, options.num_beams) {
+            (Some(constraints), _) => {
+                let beam = ConstrainedBeam::new(beam(forced), constraints.clone());
+                Search::Constrained(Box::new(beam))
+            }
+            (None, 0 | 1) => Search::Single { written: forced, log_probability: 0.0 },
+            (None, _) => Search::Beam(beam(forced)),
         };
+        let source = cache.source().filter(|_| request.constraints.is_some());
+        let attention_cache = source.map(|source| KvCache::reading(source.clone()));
         let stop = StopStrings::new(options);
         let (read, tokens, has_branches) = (0, Vec::new(), false);
-        Sequence { request, vocabulary, cache, read, search, stop, tokens, has_branches }
+        Sequence {
+            request,
+            vocabulary,
+            cache,
+            read,
+            search,
+            attention_cache,
+            stop,
+            tokens,
+            has_branches,
+        }
     }
 
     /// The request, to be begun anew.
@@ -206,11 +231,13 @@ impl Sequence {
             self.read = end;
             return count;
         }
-        match &mut self.search {
-            Search::Single { written, .. } => {
-                self.tokens = written.last().copied().into_iter().collect()
-            }
-            Search::Beam(beam) => {
+        if let Search::Single { written, .. } = &self.search {
+            self.tokens = written.last().copied().into_iter().collect();
+            return 0;
+        }
+        match self.search.beam_mut() {
+            None => {}
+            Some(beam) => {
                 let first = self.cache.rows() as u32;
                 if !std::mem::replace(&mut self.has_branches, true) {
                     // Everything before the output is passed by all.
@@ -227,10 +254,8 @@ impl Sequence {
 
     /// The tokens of this step, for the model; `None` when there are none.
     pub(super) fn span(&mut self) -> Option<Span<'_>> {
-        let paths = match &self.search {
-            Search::Beam(beam) if self.has_branches => Some(beam.paths.as_slice()),
-            _ => None,
-        };
+        let beam = self.search.beam().filter(|_| self.has_branches);
+        let paths = beam.map(|beam| beam.paths.as_slice());
         let span = Span { tokens: &self.tokens, cache: &mut self.cache, paths };
         (!span.tokens.is_empty()).then_some(span)
     }
@@ -247,6 +272,19 @@ impl Sequence {
                 .iter()
                 .map(|h| rules::logits_edits(&self.request.options, &context, &h.written))
                 .collect(),
+            Search::Constrained(search) => {
+                let of = |(h, (banned, wanted)): (&Hypothesis, (Vec<u32>, Vec<u32>))| {
+                    let mut edits =
+                        rules::logits_edits(&self.request.options, &context, &h.written);
+                    if !banned.is_empty() {
+                        edits.banned.extend(banned);
+                        edits.banned.sort_unstable();
+                        edits.banned.dedup();
+                    }
+                    LogitsEdits { wanted, ..edits }
+                };
+                search.beam.live.iter().zip(search.edits()).map(of).collect()
+            }
         }
     }
 
@@ -257,6 +295,7 @@ impl Sequence {
         model: &dyn Model,
         tokenizer: &Tokenizer,
     ) -> Result<Option<Finish>> {
+        let attention = self.look(model)?;
         let (options, max_length) = (&self.request.options, self.request.max_length);
         match &mut self.search {
             Search::Single { written, log_probability } => {
@@ -293,10 +332,51 @@ impl Sequence {
                     tokenizer.ends().len(),
                     &criteria,
                 )?;
-                let cut = beam.done.first().is_none_or(|best| best.cut);
-                Ok(over.then_some(if cut { Finish::Length } else { Finish::Stop }))
+                Ok(over.then(|| beam.finish_of_best()))
+            }
+            Search::Constrained(search) => {
+                let criteria = SequenceCriteria {
+                    request: &self.request,
+                    stop: &self.stop,
+                    source: self.cache.source(),
+                    model,
+                    tokenizer,
+                };
+                let over = search.advance(
+                    candidates,
+                    &attention,
+                    options,
+                    max_length - self.request.free_tokens,
+                    tokenizer.ends().len(),
+                    &criteria,
+                )?;
+                Ok(over.then(|| search.beam.finish_of_best()))
             }
         }
+    }
+
+    /// The weights of the attention to the source with which each hypothesis of a constrained beam
+    /// goes on; none where nobody asks any longer.
+    fn look(&mut self, model: &dyn Model) -> Result<Vec<Vec<f32>>> {
+        let (Search::Constrained(search), Some(cache)) = (&self.search, &mut self.attention_cache)
+        else {
+            return Ok(Vec::new());
+        };
+        let encoder = model.encoder().filter(|_| search.looks());
+        let Some(encoder) = encoder else {
+            self.attention_cache = None;
+            return Ok(Vec::new());
+        };
+        let (layer, heads) = attention::Heads::aligning(encoder);
+        if !self.has_branches {
+            // What stands before the output is read at once.
+            let mut span = Span::new(&self.request.tokens, cache);
+            let rows = heads.of(&encoder.attention(&mut span, layer)?)?;
+            return Ok(rows.last().cloned().into_iter().collect());
+        }
+        let paths = Some(search.beam.paths.as_slice());
+        let mut span = Span { tokens: &self.tokens, cache, paths };
+        heads.of(&encoder.attention(&mut span, layer)?)
     }
 
     /// Hands out the text that has become certain with the last tokens, if that is wanted.
@@ -307,6 +387,8 @@ impl Sequence {
         let certain = match &self.search {
             Search::Single { written, .. } => written.as_slice(),
             Search::Beam(beam) => beam.common(),
+            // What has all may yet lose to what has most.
+            Search::Constrained(_) => &[],
         };
         if let Some(delta) = self.request.stream.delta(&self.request.options, tokenizer, certain)? {
             self.request.reply.text(delta);
@@ -330,6 +412,22 @@ impl Sequence {
 }
 
 impl Search {
+    fn beam(&self) -> Option<&Beam> {
+        match self {
+            Search::Single { .. } => None,
+            Search::Beam(beam) => Some(beam),
+            Search::Constrained(search) => Some(&search.beam),
+        }
+    }
+
+    fn beam_mut(&mut self) -> Option<&mut Beam> {
+        match self {
+            Search::Single { .. } => None,
+            Search::Beam(beam) => Some(beam),
+            Search::Constrained(search) => Some(&mut search.beam),
+        }
+    }
+
     fn output(
         self,
         options: &DecodingOptions,
@@ -338,34 +436,36 @@ impl Search {
         tokenizer: &Tokenizer,
     ) -> Result<Output> {
         let text = |written: &[u32]| rules::text(options, tokenizer, written);
-        let (ids, score, variants) = match self {
+        let beam = match self {
             Search::Single { written, log_probability } => {
                 let score = log_probability / written.len().max(1) as f32;
-                (written, score, Vec::new())
+                return Ok(Output {
+                    text: text(&written)?,
+                    prompt_tokens,
+                    tokens: written.len(),
+                    ids: written,
+                    finish,
+                    score,
+                    variants: Vec::new(),
+                });
             }
-            Search::Beam(beam) => {
-                let mut done = beam.done.into_iter().take(options.outputs.max(1));
-                let best = done.next().unwrap_or_default();
-                let finish = |h: &Hypothesis| if h.cut { Finish::Length } else { Finish::Stop };
-                let variant = |h: Hypothesis| {
-                    Ok(Variant {
-                        text: text(&h.written)?,
-                        score: h.score,
-                        finish: finish(&h),
-                        ids: h.written,
-                    })
-                };
-                (best.written, best.score, done.map(variant).collect::<Result<_>>()?)
-            }
+            Search::Beam(beam) => beam,
+            Search::Constrained(search) => search.beam,
+        };
+        let mut done = beam.done.into_iter().take(options.outputs.max(1));
+        let best = done.next().unwrap_or_default();
+        let variant = |h: Hypothesis| {
+            let finish = if h.cut { Finish::Length } else { Finish::Stop };
+            Ok(Variant { text: text(&h.written)?, score: h.score, finish, ids: h.written })
         };
         Ok(Output {
-            text: text(&ids)?,
+            text: text(&best.written)?,
             prompt_tokens,
-            tokens: ids.len(),
-            ids,
+            tokens: best.written.len(),
+            score: best.score,
+            ids: best.written,
             finish,
-            score,
-            variants,
+            variants: done.map(variant).collect::<Result<_>>()?,
         })
     }
 }

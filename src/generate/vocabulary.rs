@@ -7,6 +7,9 @@ use crate::kernel::TopK;
 use crate::nn::{LogSumExp, OutputLayer, TopKRequest};
 use candle_core::Tensor;
 
+/// Banned tokens up to which a device looks for the best: it looks for as many more.
+const MOST_BANNED_ON_DEVICE: usize = 256;
+
 /// Which tokens may be written, and the output layer for just these.
 pub(super) struct Vocabulary {
     /// Ascending; `None` for every token of the model.
@@ -48,6 +51,9 @@ pub(super) struct LogitsEdits {
     pub of_beam: bool,
     /// Whether the candidates need their log-probabilities; otherwise these are zero.
     pub scored: bool,
+    /// Tokens, ascending, that are candidates in any case: those that are not among the best come
+    /// after these.
+    pub wanted: Vec<u32>,
 }
 
 /// How one row's choice goes on.
@@ -62,6 +68,8 @@ struct Choice<'a> {
     /// The penalized columns of a beam, which are left out of `best`, with their logits and
     /// penalties.
     penalized_logits: Vec<(usize, f32, f32)>,
+    /// The columns of the wanted tokens, and their logits.
+    wanted: Vec<(usize, f32)>,
     /// All logits, where the draw depends on their order.
     row: Vec<f32>,
 }
@@ -155,7 +163,11 @@ impl Vocabulary {
         let mut choices: Vec<Choice<'_>> = edits.iter().map(choice).collect();
         let output = self.layer(output)?;
         // A draw may take any token.
-        if output.is_on_device() && edits.iter().all(|edits| edits.sampling.is_none()) {
+        // So many are banned only of what has constraints; a device would have to find as many more.
+        let is_plain = |edits: &LogitsEdits| {
+            edits.sampling.is_none() && edits.banned.len() <= MOST_BANNED_ON_DEVICE
+        };
+        if output.is_on_device() && edits.iter().all(is_plain) {
             let wanted: Vec<TopKRequest> = choices.iter().map(Choice::request).collect();
             output.top_k_device(
                 hidden,
@@ -231,8 +243,10 @@ impl Vocabulary {
             .iter()
             .filter_map(|&(token, penalty)| Some((self.column(token)?, penalty)))
             .collect();
+        let wanted = edits.wanted.iter().filter_map(|&token| self.column(token));
         Choice {
             edits,
+            wanted: wanted.map(|column| (column, f32::NEG_INFINITY)).collect(),
             banned,
             penalized,
             best: TopK::new(edits.keep),
@@ -250,7 +264,11 @@ impl Choice<'_> {
         if self.edits.forced.is_some() {
             return TopKRequest { largest: 0, columns: Vec::new() };
         }
-        let columns = self.penalized.iter().map(|&(column, _)| column).collect();
+        let penalized = self.penalized.iter().map(|&(column, _)| column);
+        let mut columns: Vec<usize> =
+            penalized.chain(self.wanted.iter().map(|&(column, _)| column)).collect();
+        columns.sort_unstable();
+        columns.dedup();
         TopKRequest {
             largest: self.edits.keep.max(1) + self.banned.len() + self.penalized.len(),
             columns,
@@ -263,6 +281,11 @@ impl Choice<'_> {
             return;
         }
         let counts = self.edits.scored && self.all.is_none();
+        for (column, logit) in &mut self.wanted {
+            if let Some(own) = column.checked_sub(first).and_then(|at| logits.get(at)) {
+                *logit = *own;
+            }
+        }
         let mut largest = if counts { self.best.count(logits) } else { f32::INFINITY };
         let end = first + logits.len();
         let banned = &self.banned[self.banned.partition_point(|&c| c < first)
@@ -337,6 +360,14 @@ impl Choice<'_> {
                 b.log_probability.total_cmp(&a.log_probability).then(a.token.cmp(&b.token))
             });
             candidates.truncate(self.edits.keep);
+        }
+        for &(column, logit) in &self.wanted {
+            let token = token(column);
+            if self.banned.binary_search(&column).is_err()
+                && candidates.iter().all(|candidate| candidate.token != token)
+            {
+                candidates.push(Candidate { token, log_probability: logit - total });
+            }
         }
         candidates
     }

@@ -158,8 +158,10 @@ impl Worker {
             };
             let listed = request.source.as_deref().filter(|_| request.options.shortlist);
             let (output, selection) = (self.model.output(), batch.selection.as_mut());
+            let told = request.constraints.as_ref().map(|constraints| constraints.tokens());
+            let told = told.unwrap_or_default();
             let vocabulary =
-                self.config.vocabulary(&request.vocabulary, listed, output, selection)?;
+                self.config.vocabulary(&request.vocabulary, listed, &told, output, selection)?;
             Ok((vocabulary, cache))
         };
         let ready = started.iter().map(&mut begin).collect::<Result<Vec<_>>>()?;

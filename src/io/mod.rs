@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod fetch;
 mod files;
 pub mod folders;
+mod glossary;
 pub mod journal;
 pub mod layout;
 pub mod names;

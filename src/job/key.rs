@@ -58,6 +58,10 @@ struct TranslationKey {
     on_bad: &'static str,
     #[serde(serialize_with = "only_what_is_set")]
     decoding: DecodingOverrides,
+    /// SHA-256 of the glossary and of what is kept, in hex; a job without them has the key that it
+    /// has always had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<String>,
 }
 
 /// What a summary depends on.
@@ -166,7 +170,7 @@ fn precision_name(precision: Precision) -> &'static str {
 }
 
 fn translation(job: &Job, models: &[ResolvedModel]) -> TranslationKey {
-    let translate::Settings { seed, decoding, align } = job.translating;
+    let translate::Settings { seed, decoding, align, ref terms } = job.translating;
     let on_bad = match job.on_bad {
         Some(OnBad::Keep) => "keep",
         Some(OnBad::Source) => "source",
@@ -175,7 +179,11 @@ fn translation(job: &Job, models: &[ResolvedModel]) -> TranslationKey {
         None if models.iter().any(ResolvedModel::is_shown_examples) => "source",
         None => "keep",
     };
-    TranslationKey { wanted: job.translate, seed, align, on_bad, decoding }
+    let terms = terms.as_ref().map(|terms| {
+        // Strings and switches alone: this cannot fail.
+        sha256_hex(serde_json::to_string(&terms.parts()).unwrap_or_default().as_bytes())
+    });
+    TranslationKey { wanted: job.translate, seed, align, on_bad, decoding, terms }
 }
 
 fn summary(settings: &summarize::Settings) -> SummaryKey {
@@ -198,6 +206,8 @@ fn summary(settings: &summarize::Settings) -> SummaryKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::terms::TermIndex;
+    use crate::types::{Glossary, GlossaryEntry};
 
     fn key(job: &Job) -> JobKey {
         let models = ResolvedModels::default();
@@ -214,9 +224,22 @@ mod tests {
             to: Some(Lang::en()),
             translate: true,
             summary: Some(summarize::Settings::default()),
-            translating: translate::Settings { seed: 7, decoding, align: false },
+            translating: translate::Settings {
+                seed: 7,
+                decoding,
+                ..translate::Settings::default()
+            },
             on_bad: Some(OnBad::Keep),
         }
+    }
+
+    fn terms(target: &str, keep: &str) -> Arc<TermIndex> {
+        let entry = GlossaryEntry {
+            source: vec!["cat".into()],
+            target: vec![target.into()],
+            ..GlossaryEntry::default()
+        };
+        Arc::new(TermIndex::new(Glossary { entries: vec![entry] }, &[keep]).unwrap())
     }
 
     /// Output folders out there hold keys of this form. A change here does everybody's work again.
@@ -255,6 +278,9 @@ mod tests {
             with(|job| job.translating.seed = 8),
             with(|job| job.translating.decoding.num_beams = None),
             with(|job| job.translating.decoding.temperature = Some(0.5)),
+            with(|job| job.translating.terms = Some(terms("gato", "x"))),
+            with(|job| job.translating.terms = Some(terms("bichano", "x"))),
+            with(|job| job.translating.terms = Some(terms("gato", "y"))),
             with(|job| job.summary = None),
             with(|job| job.summary.as_mut().unwrap().length = Length::Words(3)),
             with(|job| job.summary.as_mut().unwrap().style = Style::Bullets),

@@ -32,8 +32,10 @@ use crate::pipeline::Job;
 use crate::report::{self, ArticleWriter};
 use crate::runtime::RuntimeOptions;
 use crate::task::summarize;
-use crate::types::Lang;
+use crate::text::terms::TermIndex;
+use crate::types::{Glossary, Lang};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Files that are skipped and named; of more the number is told.
@@ -195,6 +197,18 @@ impl BatchJobBuilder {
             adapter: None,
         };
         self
+    }
+
+    /// Translates terms as a glossary says, which `Glossary::open` reads, and leaves as it is what
+    /// matches one of the regular expressions in `keep`. The records tell which terms their
+    /// translations have.
+    ///
+    /// # Errors
+    /// When a pattern is no regular expression.
+    pub fn terms(mut self, glossary: Glossary, keep: &[&str]) -> Result<Self> {
+        let terms = TermIndex::new(glossary, keep)?;
+        self.options.job.translating.terms = (!terms.is_empty()).then(|| Arc::new(terms));
+        Ok(self)
     }
 
     /// Where and how to compute.

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::task::translate::{Hop, Route, Translation};
 use crate::types::{
     Checks, Detection, ErrorRecord, Flag, Record, SegmentAlignment, Source, Stats, Status,
-    StepRecord, TitleRecord, TranslationRecord,
+    StepRecord, Terms, TitleRecord, TranslationRecord,
 };
 
 /// The record of a document that worked.
@@ -87,6 +87,21 @@ impl Document<'_> {
         Ok(stats)
     }
 
+    /// The terms of all segments.
+    fn terms(&self, job: &Job) -> Terms {
+        let mut all = Terms::default();
+        for (segment, translation) in self.translations.iter().enumerate() {
+            let mut terms = translation.terms.clone();
+            if self.chosen(segment, job) != translation.text {
+                terms.give_up();
+            }
+            let found = terms.applied.iter_mut().chain(&mut terms.missed);
+            found.for_each(|term| term.segment = Some(segment));
+            all.extend(terms);
+        }
+        all
+    }
+
     /// The translated body, where it is a result.
     fn translation(&self, job: &Job) -> Option<TranslationRecord> {
         let to = self.target(job).filter(|_| job.translate)?;
@@ -110,6 +125,7 @@ impl Document<'_> {
             route,
             steps,
             alignments: self.translations.iter().enumerate().flat_map(of_segment).collect(),
+            terms: self.terms(job),
             blocks,
         })
     }

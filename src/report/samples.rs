@@ -50,6 +50,7 @@ impl Sample {
                 route,
                 steps: Vec::new(),
                 alignments: Vec::new(),
+                terms: Default::default(),
                 blocks: Vec::new(),
             }),
             summary: Some(SummaryRecord {

@@ -1,6 +1,6 @@
 //! Findings of the checks, in words for people.
 
-use crate::types::{Flag, Problem, Record, Status, SummaryMethod, SummaryRecord};
+use crate::types::{Flag, Problem, Record, Status, SummaryMethod, SummaryRecord, Term};
 
 /// Longest quotation of a sentence in a remark, in characters.
 const QUOTED: usize = 240;
@@ -83,6 +83,14 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
         );
         remarks.push(Remark { text, quotes: doubted, dealt_with: false });
     }
+    let missed = missed(record);
+    if !missed.is_empty() {
+        let text = format!(
+            "{} of the glossary could not be brought into the translation:",
+            counted(missed.len(), "term")
+        );
+        remarks.push(Remark { text, quotes: missed, dealt_with: false });
+    }
     let rejected = by_sentence(record.checks.rejected.iter().collect(), record.title.is_some());
     if !rejected.is_empty() {
         let text = format!(
@@ -101,16 +109,35 @@ pub fn is_doubtful(record: &Record) -> bool {
     record.status == Status::Ok && remarks(record).iter().any(|remark| !remark.dealt_with)
 }
 
-/// Gathers the flags of each sentence in one complaint.
-fn by_sentence(mut flags: Vec<&Flag>, has_title: bool) -> Vec<Quote> {
-    // Segments are numbered from 0, and the title is the first where there is one.
-    let name = |segment: usize| match segment + usize::from(!has_title) {
+/// The terms that the translation lacks, each with its sentence.
+fn missed(record: &Record) -> Vec<Quote> {
+    let missed = record.translation.iter().flat_map(|translation| &translation.terms.missed);
+    let quote = |term: &Term| {
+        let (source, target) = (one_line(&term.source), one_line(&term.target));
+        let place = term.segment.map(|segment| segment_name(segment, record.title.is_some()));
+        let place = place.map(|place| format!("{place}: ")).unwrap_or_default();
+        let wish = match source == target {
+            true => "should have stayed as it is".into(),
+            false => format!("should be “{target}”"),
+        };
+        Quote { complaint: format!("{place}“{source}” {wish}"), text: String::new() }
+    };
+    missed.map(quote).collect()
+}
+
+/// A segment as readers count: numbered from 0, the title is the first where there is one.
+fn segment_name(segment: usize, has_title: bool) -> String {
+    match segment + usize::from(!has_title) {
         0 => "Title".to_string(),
         n => format!("Sentence {n}"),
-    };
+    }
+}
+
+/// Gathers the flags of each sentence in one complaint.
+fn by_sentence(mut flags: Vec<&Flag>, has_title: bool) -> Vec<Quote> {
     flags.sort_by_key(|f| f.segment);
     let quote = |same: &[&Flag]| {
-        let (name, text) = (name(same[0].segment), &same[0].text);
+        let (name, text) = (segment_name(same[0].segment, has_title), &same[0].text);
         if same.iter().all(|flag| flag.problem == Problem::Doubtful) {
             return Quote { complaint: name, text: shorten(text, QUOTED_DOUBT) };
         }
@@ -221,6 +248,32 @@ mod tests {
         assert_eq!(
             remarks[1].text,
             "1 sentence of the model's summary failed a check and was replaced or left out:"
+        );
+        assert!(is_doubtful(&record));
+    }
+
+    #[test]
+    fn terms_that_are_missed_are_told() {
+        let mut record = crate::report::samples::records().remove(0);
+        record.checks = Default::default();
+        let term = |segment, source: &str, target: &str| Term {
+            segment,
+            source: source.into(),
+            target: target.into(),
+        };
+        let terms = &mut record.translation.as_mut().unwrap().terms;
+        terms.applied = vec![term(Some(1), "dog", "cão")];
+        terms.missed = vec![term(Some(0), "cat", "gato"), term(Some(2), "AB-1", "AB-1")];
+        let remarks = remarks(&record);
+        let remark = remarks.iter().find(|remark| remark.text.contains("glossary")).unwrap();
+        assert_eq!(
+            remark.text,
+            "2 terms of the glossary could not be brought into the translation:"
+        );
+        let quotes: Vec<&str> = remark.quotes.iter().map(|q| q.complaint.as_str()).collect();
+        assert_eq!(
+            quotes,
+            ["Title: “cat” should be “gato”", "Sentence 2: “AB-1” should have stayed as it is"]
         );
         assert!(is_doubtful(&record));
     }

@@ -27,6 +27,8 @@ struct File {
 struct Chat {
     /// The instruction before a text to translate.
     translate: String,
+    /// What is added to it where terms are to be translated in a certain way.
+    terms: String,
 }
 
 /// The request to shorten one sentence, for a summary.
@@ -195,7 +197,7 @@ pub(super) fn prompt(
     match capability(model) {
         Some(Capability::FewShot | Capability::FineTuned) => few_shot(from, to, which),
         Some(Capability::Chat(template)) if is_direct(model, from, to) => {
-            chat(template, from, to).map_err(|why| Error::model(model.id(), why))
+            chat(template, from, to, "").map_err(|why| Error::model(model.id(), why))
         }
         Some(Capability::Translation) => {
             let language_prompt = model.language_prompt(from, to).ok_or_else(unknown)?;
@@ -242,11 +244,41 @@ fn few_shot(from: &Lang, to: &Lang, which: Range<usize>) -> Result<Prompt> {
     Ok(Prompt { prefix, suffix: format!("\n{to}:"), begin: None, is_open_ended: true })
 }
 
-/// The instruction to translate, as a chat model reads it.
-fn chat(template: &ChatTemplate, from: &Lang, to: &Lang) -> Result<Prompt, String> {
+/// The prompt of a chat model that is told how terms are translated, each with its forms; `None` of
+/// one that reads no instructions, or where there is nothing to tell.
+///
+/// # Errors
+/// When its chat template cannot be used.
+pub(super) fn with_terms(
+    model: &dyn Generate,
+    (from, to): (&Lang, &Lang),
+    terms: &[(&str, &[String])],
+) -> Result<Option<Prompt>> {
+    let Some(Capability::Chat(template)) = capability(model) else { return Ok(None) };
+    // A mark of the model's own, which a text may hold, is none in an instruction.
+    let is_plain = |text: &str| !text.contains(['<', '>', '[', ']', '|', '\n', '{', '}']);
+    let line = |(term, forms): &(&str, &[String])| {
+        let forms: Vec<String> =
+            forms.iter().filter(|form| is_plain(form)).map(|form| format!("“{form}”")).collect();
+        (is_plain(term) && !forms.is_empty()).then(|| format!("“{term}” = {}", forms.join(" or ")))
+    };
+    let mut lines: Vec<String> = terms.iter().filter_map(line).collect();
+    lines.dedup();
+    if lines.is_empty() || !is_direct(model, from, to) {
+        return Ok(None);
+    }
+    let more = format!(" {}", file().chat.terms.replace("{terms}", &lines.join("; ")));
+    let prompt = chat(template, from, to, &more).map_err(|why| Error::model(model.id(), why))?;
+    Ok(Some(prompt))
+}
+
+/// The instruction to translate, as a chat model reads it, and `more` of it.
+fn chat(template: &ChatTemplate, from: &Lang, to: &Lang, more: &str) -> Result<Prompt, String> {
     let instruction = &file().chat.translate;
-    let instruction =
+    let mut instruction =
         instruction.replace("{from}", languages::name(from)).replace("{to}", languages::name(to));
+    // Before the line breaks, after which the text comes.
+    instruction.insert_str(instruction.trim_end().len(), more);
     let conversation = Conversation { instruction: &instruction, ..Conversation::default() };
     let ChatPrompt { prefix, suffix } = template.render(&conversation)?;
     Ok(Prompt { prefix, suffix, begin: None, is_open_ended: true })

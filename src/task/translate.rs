@@ -13,6 +13,7 @@ mod readable;
 mod readings;
 mod retry;
 mod route;
+mod terms;
 
 pub use pieces::gap;
 pub use progress::Step;
@@ -24,9 +25,11 @@ use crate::languages;
 use crate::task::prompts;
 use crate::text::inline::Link;
 use crate::text::protect;
-use crate::types::{Lang, Problem, TokenAlignment};
+use crate::text::terms::TermIndex;
+use crate::types::{Lang, Problem, Terms, TokenAlignment};
 use progress::{Counter, OnStep};
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 /// A text to translate: a sentence, a heading, an item of a list.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -42,7 +45,7 @@ pub struct Segment {
 }
 
 /// Settings of a translation.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Settings {
     /// Seed of the last attempt at a segment that fails the checks otherwise, and of the sampling
     /// that [`Settings::decoding`] asks for: nothing else is random.
@@ -51,6 +54,8 @@ pub struct Settings {
     pub decoding: DecodingOverrides,
     /// Whether to say which source tokens each token comes from; with models that have an encoder.
     pub align: bool,
+    /// Terms that translations are to use, and what is to stay as it is.
+    pub terms: Option<Arc<TermIndex>>,
 }
 
 impl Settings {
@@ -90,6 +95,8 @@ pub struct Translation {
     /// Parts of the source and of the text that belong together, where that was asked for and the
     /// model tells.
     pub links: Vec<Link>,
+    /// The terms in the source, and whether the text has them.
+    pub terms: Terms,
 }
 
 /// A text on its way.
@@ -112,7 +119,7 @@ pub struct Routed<'a> {
 pub fn translate(
     models: &[&dyn Generate],
     segments: &[Segment],
-    settings: Settings,
+    settings: &Settings,
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
     translate_by(&Named(models), segments, settings, on_done)
@@ -125,7 +132,7 @@ pub fn translate(
 pub fn translate_by(
     router: &dyn Router,
     segments: &[Segment],
-    settings: Settings,
+    settings: &Settings,
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
     let mut routes: HashMap<(&Lang, &Lang), Route<'_>> = HashMap::new();
@@ -164,7 +171,7 @@ fn no_way(router: &dyn Router, from: &Lang, to: &Lang) -> Error {
 /// When a model fails.
 pub fn translate_along(
     texts: &[Routed<'_>],
-    settings: Settings,
+    settings: &Settings,
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
     let hops = |text: &Routed<'_>| text.route.hops().len();
@@ -187,13 +194,18 @@ pub fn translate_along(
                 Segment { text: text.into(), from: from.clone(), to: to.clone(), align }
             };
             let segments: Vec<Segment> = places.iter().map(segment).collect();
-            let found = hop::translate(hop.model, hop.reverse, &segments, settings, &counter)?;
-            for ((i, segment), mut translation) in places.into_iter().zip(&segments).zip(found) {
+            // The way of a text in two steps has terms of its own.
+            let within: Vec<bool> = places.iter().map(|&i| hops(&texts[i]) > 1).collect();
+            let terms = terms::of(settings, &segments, &within);
+            let way = hop::Way { model: hop.model, reverse: hop.reverse, settings, terms: &terms };
+            let found = hop::translate(&way, &segments, &counter)?;
+            let each = places.into_iter().zip(&segments).zip(&terms).zip(found);
+            for (((i, segment), terms), mut translation) in each {
                 if segment.align {
                     let Translation { text, alignments, .. } = &translation;
                     translation.links = links::links(&segment.text, text, alignments);
                 }
-                lost::put_back(&segment.text, &mut translation);
+                lost::put_back(&segment.text, terms, &mut translation);
                 if !settings.align {
                     translation.alignments.clear();
                 }
@@ -206,7 +218,9 @@ pub fn translate_along(
     }
     let result = |(result, text): (Option<Translation>, &Routed<'_>)| {
         let same = || Translation { text: text.text.into(), ..Translation::default() };
-        result.unwrap_or_else(same)
+        let mut result = result.unwrap_or_else(same);
+        result.terms = terms::told(settings, text, &result.text);
+        result
     };
     Ok(results.into_iter().zip(texts).map(result).collect())
 }
@@ -226,6 +240,7 @@ fn joined(first: Translation, second: Translation) -> Translation {
         output_tokens: first.output_tokens + second.output_tokens,
         alignments: [first.alignments, second.alignments].concat(),
         links: links::composed(&first.links, &second.links),
+        terms: Terms::default(),
     }
 }
 
@@ -234,6 +249,7 @@ mod tests {
     use super::*;
     use crate::generate::{Output, Request};
     use crate::testing::Stub;
+    use crate::types::{Glossary, GlossaryEntry, Term};
     use std::sync::Mutex;
 
     /// A model that answers the first request with the first text, and so on; the last one from
@@ -274,7 +290,7 @@ mod tests {
                 to: Lang::en(),
                 align: false,
             };
-            let found = translate(&[&model], &[segment], Settings::default(), &|_| true).unwrap();
+            let found = translate(&[&model], &[segment], &Settings::default(), &|_| true).unwrap();
             assert_eq!(
                 (found[0].text.as_str(), &found[0].problems, found[0].retried),
                 (text, &problems, retried),
@@ -315,7 +331,7 @@ mod tests {
             };
             let segment =
                 Segment { text: text.into(), from: lang("fr"), to: lang(to), align: false };
-            let found = translate(&[&model], &[segment], settings, &|_| true).unwrap().remove(0);
+            let found = translate(&[&model], &[segment], &settings, &|_| true).unwrap().remove(0);
             (
                 found.confidence.map(|p| (p * 1000.0).round()),
                 found.problems.contains(&Problem::Doubtful),
@@ -339,7 +355,7 @@ mod tests {
             .lacking(|c| "😀🎂“”".contains(c));
         let from = Lang::parse("pt").unwrap();
         let segment = Segment { text: text.into(), from, to: Lang::en(), align: false };
-        translate(&[&model], &[segment], Settings::default(), &|_| true).unwrap().remove(0)
+        translate(&[&model], &[segment], &Settings::default(), &|_| true).unwrap().remove(0)
     }
 
     #[test]
@@ -410,10 +426,98 @@ mod tests {
         };
         let model = scripted(&["Hello."]);
         let translated = |models: &[&dyn Generate], text: &str| {
-            translate(models, &[segment(text)], Settings::default(), &|_| true)
+            translate(models, &[segment(text)], &Settings::default(), &|_| true)
         };
         assert_eq!(translated(&[&model], "12.05.2026").unwrap()[0].text, "12.05.2026");
         assert!(translated(&[&model], "Bonjour").is_err());
         assert!(translated(&[], "Bonjour").is_err());
+    }
+
+    fn with_terms(entries: &[(&str, &str)], keep: &[&str]) -> Settings {
+        let entry = |(source, target): &(&str, &str)| GlossaryEntry {
+            source: vec![source.to_string()],
+            target: target.split('|').filter(|t| !t.is_empty()).map(String::from).collect(),
+            ..GlossaryEntry::default()
+        };
+        let glossary = Glossary { entries: entries.iter().map(entry).collect() };
+        let terms = TermIndex::new(glossary, keep).unwrap();
+        Settings { terms: Some(Arc::new(terms)), ..Settings::default() }
+    }
+
+    fn told(model: &Stub, settings: &Settings, text: &str, to: &str) -> Translation {
+        let (from, to) = (Lang::parse("fr").unwrap(), Lang::parse(to).unwrap());
+        let segment = Segment { text: text.into(), from, to, align: false };
+        translate(&[model], &[segment], settings, &|_| true).unwrap().remove(0)
+    }
+
+    fn shown(terms: &[Term]) -> Vec<String> {
+        terms.iter().map(|term| format!("{}>{}", term.source, term.target)).collect()
+    }
+
+    #[test]
+    fn chat_models_are_told_the_terms_and_asked_once_more() {
+        let template = crate::generate::ChatTemplate::chatml();
+        let model = |obeys: &'static str| {
+            Stub::answering(move |request| {
+                let asked = &request.prefix;
+                let knows = asked.contains("“pont” = “viaduct” or “viaducts”");
+                match (knows, asked.contains("“ville”")) {
+                    (true, both) if obeys == "always" || !both && obeys == "later" => {
+                        "The town closed the viaduct."
+                    }
+                    _ => "The town closed the bridge.",
+                }
+            })
+            .with([crate::generate::Capability::Chat(template.clone())])
+        };
+        let settings = with_terms(&[("pont", "viaduct|viaducts"), ("ville", "town")], &[]);
+        let source = "La ville a fermé le pont.";
+        for (obeys, text, missed) in [
+            ("always", "The town closed the viaduct.", vec![]),
+            // The second time only what is missing is told.
+            ("later", "The town closed the viaduct.", vec![]),
+            ("never", "The town closed the bridge.", vec!["pont>viaduct".to_string()]),
+        ] {
+            let found = told(&model(obeys), &settings, source, "en");
+            assert_eq!(
+                (found.text.as_str(), shown(&found.terms.missed)),
+                (text, missed),
+                "{obeys}"
+            );
+            assert_eq!(found.terms.applied[0].target, "town");
+        }
+        // Nothing is said where nothing stands in the text.
+        let quiet = told(&model("never"), &settings, "Il a dit non.", "en");
+        assert!(quiet.terms.is_empty());
+    }
+
+    #[test]
+    fn what_is_kept_comes_through() {
+        let model = || {
+            Stub::answering(|request| {
+                request.prompt.replace("AB-12", "AB twelve").replace("La porte", "The door")
+            })
+            .with([crate::generate::Capability::Translation])
+        };
+        let settings = with_terms(&[("Fenêtre", "")], &["[A-Z]{2}-[0-9]+"]);
+        let found = told(&model(), &settings, "La porte AB-12 est là.", "en");
+        assert!(found.text.contains("AB-12") && !found.text.contains("twelve"), "{found:?}");
+        assert_eq!(shown(&found.terms.applied), ["AB-12>AB-12"]);
+        assert!(!found.problems.contains(&Problem::Protected));
+        let plain = told(&model(), &Settings::default(), "La porte AB-12 est là.", "en");
+        assert!(plain.terms.is_empty());
+    }
+
+    #[test]
+    fn a_way_in_two_steps_tells_the_terms_of_its_ends() {
+        // It writes English, and German of that.
+        let model = Stub::answering(|request| match request.suffix.contains("German") {
+            true => "Die Stadt schloss die Brücke.",
+            false => "The city closed the bridge.",
+        });
+        let settings = with_terms(&[("pont", "Brücke"), ("ville", "Ortschaft")], &[]);
+        let found = told(&model, &settings, "La ville a fermé le pont.", "de");
+        assert_eq!(shown(&found.terms.applied), ["pont>Brücke"]);
+        assert_eq!(shown(&found.terms.missed), ["ville>Ortschaft"]);
     }
 }

@@ -21,5 +21,7 @@ pub mod protect;
 /// Quotation marks, from one language's to another's.
 pub mod quotes;
 pub mod sentences;
+/// Terms of a glossary: where they occur in a source, and whether its translation has them.
+pub mod terms;
 /// Words and names of a text, for comparing texts.
 pub mod words;

@@ -616,7 +616,7 @@ fn a_taught_model_is_asked_without_examples_at_first() {
     for taught in [false, true] {
         let stub = Stub::taught(taught);
         let given = translate::Settings::default();
-        translate::translate(&[&stub], std::slice::from_ref(&segment), given, &|_| true).unwrap();
+        translate::translate(&[&stub], std::slice::from_ref(&segment), &given, &|_| true).unwrap();
         let mut examples: Vec<usize> =
             stub.asked().iter().map(|request| request.prefix.matches("\n\n").count()).collect();
         examples.dedup();

@@ -33,6 +33,7 @@ mod sources;
 mod stream;
 mod student_shapes;
 mod students;
+mod terms;
 mod tokenizers;
 mod translators;
 mod weights;

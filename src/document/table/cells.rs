@@ -58,6 +58,11 @@ fn closing(rest: &str) -> Option<usize> {
 impl Dialect {
     /// The dialect of a table: the delimiter that makes its rows most alike.
     pub fn of(text: &str) -> Dialect {
+        Dialect::among(text, &['\t', ';', ',', '|'])
+    }
+
+    /// The same with one of these delimiters, of which an earlier one is rarer in prose.
+    pub fn among(text: &str, delimiters: &[char]) -> Dialect {
         let first = text.lines().next().unwrap_or_default();
         let told = first.strip_prefix("sep=").or(first.strip_prefix("SEP="));
         if let Some(delimiter) = told.and_then(|rest| rest.chars().next()) {
@@ -65,7 +70,7 @@ impl Dialect {
             return Dialect { delimiter: Some(delimiter), start };
         }
         let mut best = (0.6, Dialect { delimiter: None, start: 0 });
-        for delimiter in ['\t', ';', ',', '|'] {
+        for &delimiter in delimiters {
             let dialect = Dialect { delimiter: Some(delimiter), start: 0 };
             let fit = dialect.fit(text);
             // A tie goes to the one that is rarer in prose.

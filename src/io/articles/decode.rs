@@ -27,7 +27,10 @@ pub(super) fn decode(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<String, 
 }
 
 /// Decodes a page of HTML, whose first bytes may declare its encoding.
-pub(super) fn decode_html(bytes: Vec<u8>, notes: &mut Vec<String>) -> Result<String, String> {
+pub(in crate::io) fn decode_html(
+    bytes: Vec<u8>,
+    notes: &mut Vec<String>,
+) -> Result<String, String> {
     decode_with(bytes, declared, notes)
 }
 

@@ -21,6 +21,7 @@ mod readers;
 mod repair;
 mod tags;
 
+pub(in crate::io) use decode::decode_html as decode_marked;
 pub use file::{FoundFile, STDIN};
 pub use find::{FindOptions, Found, Skipped, find};
 pub use options::ReadOptions;

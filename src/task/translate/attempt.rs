@@ -4,25 +4,30 @@ use super::pieces::{Assembly, Piece, Written, split};
 use super::progress::Counter;
 use super::readable::readable;
 use super::retry::RetryStrategy;
-use super::{Segment, Settings, Translation};
+use super::{Segment, Settings, Translation, terms};
 use crate::error::Result;
 use crate::generate::{Alignment, DecodingOptions, Finish, Generate, Output, Request};
 use crate::task::checks::{self, Severity};
 use crate::task::likelihood::Likelihood;
 use crate::task::prompts::{self, Prompt};
 use crate::task::rerank::{self, Reranker};
+use crate::text::terms::FoundTerm;
 use crate::types::Lang;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+
+/// Widest beam for terms.
+const MOST_BEAMS_OF_TERMS: usize = 12;
 
 /// An attempt at segments.
 pub(super) struct Attempt<'a> {
     pub model: &'a dyn Generate,
     /// See [`super::Hop::reverse`].
     pub reverse: Option<&'a dyn Generate>,
-    pub segments: &'a [&'a Segment],
+    /// The segments, each with the terms that stand in it.
+    pub segments: &'a [(&'a Segment, &'a [FoundTerm])],
     pub strategy: RetryStrategy,
-    pub settings: Settings,
+    pub settings: &'a Settings,
 }
 
 /// The requests of an attempt, and what each is about.
@@ -45,7 +50,9 @@ impl<'a> Attempt<'a> {
     /// When the model fails.
     pub fn translate(&self, counter: &Counter<'_>) -> Result<Vec<Translation>> {
         let options = self.settings.options(self.model);
-        let reranks = rerank::is_wanted(self.model, self.reverse, &options);
+        // What has the terms has no variants to choose from.
+        let reranks = self.strategy != RetryStrategy::Terms
+            && rerank::is_wanted(self.model, self.reverse, &options);
         let batch = self.batch(reranks)?;
         // Reading back is a second step, of about the same length.
         let answers = batch.requests.len() * if reranks { 2 } else { 1 };
@@ -79,13 +86,13 @@ impl<'a> Attempt<'a> {
                     alignment,
                 },
             );
-        let whole = |(segment, pieces): (&&Segment, &Vec<Piece>)| {
+        let whole = |(segment, pieces): (&(&Segment, &[FoundTerm]), &Vec<Piece>)| {
             let how = Assembly {
                 model: self.model,
                 strategy: self.strategy,
                 doubted_below: options.min_confidence,
             };
-            how.assemble(segment, pieces, &mut written)
+            how.assemble(*segment, pieces, &mut written)
         };
         Ok(self.segments.iter().zip(&batch.pieces).map(whole).collect())
     }
@@ -99,26 +106,46 @@ impl<'a> Attempt<'a> {
         }
         let mut prompts: HashMap<(&Lang, &Lang), Prompt> = HashMap::new();
         let mut batch = Batch::default();
-        for &segment in self.segments {
+        for &(segment, terms) in self.segments {
             let Segment { from, to, .. } = segment;
-            let prompt: &Prompt = match prompts.entry((from, to)) {
+            let told = prompts::with_terms(model, (from, to), &self.to_tell(segment, terms))?;
+            let usual: &Prompt = match prompts.entry((from, to)) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => new.insert(self.prompt_of(model, from, to)?),
             };
+            let prompt = told.as_ref().unwrap_or(usual);
             let text = readable(model, strategy.source(segment))?;
-            let pieces = split(model, &text, from, strategy)?;
+            let pieces = split(model, &text, (segment, terms), strategy)?;
             for piece in pieces.iter().filter(|piece| !piece.keep) {
                 let sent = &piece.sent.text;
                 let tokens = model.count_tokens(sent)?;
                 let most = settings.decoding.max_tokens.unwrap_or(max_tokens(tokens, to));
                 let options = DecodingOptions { max_tokens: most, ..options.clone() };
-                batch.requests.push(prompt.request(sent, to, options));
+                let mut request = prompt.request(sent, to, options);
+                if strategy == RetryStrategy::Terms && model.aligns() {
+                    request.constraints = terms::constraints(terms, segment, sent);
+                    // Each term beside the first has hypotheses of its own.
+                    let more = request.constraints.len().saturating_sub(1);
+                    request.options.num_beams =
+                        (request.options.num_beams + 2 * more).min(MOST_BEAMS_OF_TERMS);
+                }
+                batch.requests.push(request);
                 batch.segments.push(segment);
                 batch.sizes.push(tokens);
             }
             batch.pieces.push(pieces);
         }
         Ok(batch)
+    }
+
+    /// What a chat model is told of the terms of a segment: the term and its forms.
+    fn to_tell<'t>(
+        &self,
+        segment: &'t Segment,
+        terms: &'t [FoundTerm],
+    ) -> Vec<(&'t str, &'t [String])> {
+        let told = |term: &'t FoundTerm| (&segment.text[term.range.clone()], term.forms.as_slice());
+        terms.iter().map(told).collect()
     }
 
     fn prompt_of(&self, model: &dyn Generate, from: &Lang, to: &Lang) -> Result<Prompt> {

@@ -2,12 +2,8 @@
 //! aligned.
 
 use crate::text::inline::Link;
-use crate::types::TokenAlignment;
+use crate::types::{TokenAlignment, places};
 use std::ops::Range;
-
-/// Characters within which a token is looked for after the one before it: what was mended in the
-/// text after it was written is shorter.
-const REACH: usize = 48;
 
 /// The links of a text with its translation. The alignments are those of its parts, in order; what
 /// was mended in the text after the model wrote it has none.
@@ -44,37 +40,6 @@ pub(super) fn composed(first: &[Link], second: &[Link]) -> Vec<Link> {
         }));
     }
     links
-}
-
-/// The bytes of a text that each token stands for, from a place on; none for those that are no part
-/// of it, such as marks of languages and ends.
-fn places<'t>(
-    tokens: impl Iterator<Item = &'t str>,
-    text: &str,
-    from: &mut usize,
-) -> Vec<Option<Range<usize>>> {
-    let place = |token: &str| {
-        let bare = token.trim_matches(['\u{2581}', '\u{120}', ' ']);
-        let found = (!bare.is_empty()).then(|| find(bare, text, *from))??;
-        *from = found.end;
-        Some(found)
-    };
-    tokens.map(place).collect()
-}
-
-/// The first place of a token within reach, whatever its case.
-fn find(token: &str, text: &str, from: usize) -> Option<Range<usize>> {
-    let rest = text.get(from..)?;
-    let starts = rest.char_indices().take(REACH).map(|(at, _)| at);
-    starts.into_iter().find_map(|at| {
-        let mut chars = rest[at..].chars();
-        let same =
-            |c: char| chars.next().is_some_and(|own| own.to_lowercase().eq(c.to_lowercase()));
-        let length = token.chars().all(same).then(|| {
-            rest[at..].chars().take(token.chars().count()).map(char::len_utf8).sum::<usize>()
-        })?;
-        Some(from + at..from + at + length)
-    })
 }
 
 #[cfg(test)]

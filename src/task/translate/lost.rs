@@ -1,15 +1,17 @@
 //! Addresses, code and placeholders that no attempt has kept: put back where they belong.
 
-use super::Translation;
+use super::{Translation, terms};
 use crate::text::inline::{self, Link};
 use crate::text::protect;
+use crate::text::terms::FoundTerm;
 use crate::types::{Inline, Marked, Problem, Tag, TagKind};
+use std::cmp::Reverse;
 use std::ops::Range;
 
 /// Puts what must come through unchanged, and is missing, back into a translation: next to the
 /// words that it stood at, as far as these are known. A character reference may have become the
 /// character.
-pub(super) fn put_back(source: &str, translation: &mut Translation) {
+pub(super) fn put_back(source: &str, terms: &[FoundTerm], translation: &mut Translation) {
     if !translation.problems.contains(&Problem::Protected) {
         return;
     }
@@ -23,6 +25,13 @@ pub(super) fn put_back(source: &str, translation: &mut Translation) {
             lost.push(span);
         }
     }
+    let touches = |span: &Range<usize>, other: &Range<usize>| {
+        span.start < other.end && other.start < span.end
+    };
+    let kept = terms::lost(terms, &translation.text);
+    lost.retain(|span| !kept.iter().any(|other| touches(span, other)));
+    lost.extend(kept);
+    lost.sort_by_key(|span| Reverse(span.start));
     let point = |span: &Range<usize>| Tag {
         at: span.start,
         markup: source[span.clone()].to_string(),
@@ -35,7 +44,8 @@ pub(super) fn put_back(source: &str, translation: &mut Translation) {
         let own = lost.iter().find(|span| source[(*span).clone()] == *markup).cloned();
         insert(translation, at, &markup, own);
     }
-    if protect::missing(source, &translation.text).is_empty() {
+    let is_there = terms::lost(terms, &translation.text).is_empty();
+    if is_there && protect::missing(source, &translation.text).is_empty() {
         translation.problems.retain(|problem| *problem != Problem::Protected);
     }
 }
@@ -70,9 +80,20 @@ mod tests {
         let problems = vec![Problem::Protected, Problem::Doubtful];
         let mut found =
             Translation { text: text.into(), links, problems, ..Translation::default() };
-        put_back(source, &mut found);
+        put_back(source, &[], &mut found);
         assert_eq!(found.text, "See https://x.org/a before {jour}, says @ana Ana.");
         assert_eq!(found.problems, [Problem::Doubtful]);
+        // A term that stays as it is does so, too.
+        let term = FoundTerm { range: 27..33, forms: vec!["{jour}".into()], is_kept: true };
+        let kept = FoundTerm { range: 0..4, forms: vec!["Voir".into()], is_kept: true };
+        let mut other =
+            Translation { text: text.into(), problems: vec![Problem::Protected], ..found.clone() };
+        put_back(source, &[kept, term], &mut other);
+        assert!(
+            other.text.contains("Voir") && other.text.matches("{jour}").count() == 1,
+            "{other:?}"
+        );
+        assert!(other.problems.is_empty());
         assert!(found.links.iter().any(|link| link.source == (5..20) && link.target == (4..19)));
     }
 }

@@ -1,7 +1,7 @@
 //! A segment in pieces: how it is split before it is translated, and assembled afterwards.
 
 use super::retry::RetryStrategy;
-use super::{Segment, Translation};
+use super::{Segment, Translation, terms};
 use crate::error::Result;
 use crate::generate::{Alignment, Finish, Generate, Output};
 use crate::languages;
@@ -10,6 +10,7 @@ use crate::task::{checks, prompts};
 use crate::text::mask::{self, Masked};
 use crate::text::numbers::separators;
 use crate::text::sentences::{self, seams};
+use crate::text::terms::FoundTerm;
 use crate::text::{caps, clean, protect, quotes};
 use crate::types::{AlignedToken, Lang, Problem, TokenAlignment};
 use std::ops::Range;
@@ -49,9 +50,12 @@ pub(super) struct Written {
 pub(super) fn split(
     model: &dyn Generate,
     text: &str,
-    lang: &Lang,
+    (segment, terms): (&Segment, &[FoundTerm]),
     strategy: RetryStrategy,
 ) -> Result<Vec<Piece>> {
+    let lang = &segment.from;
+    let untouched =
+        |text: &str| untouched(model, text, &terms::kept(terms, segment, text), strategy);
     let into_clauses = strategy == RetryStrategy::Clauses;
     let longest = LONGEST_PIECE.min(model.prompt_length());
     let limit = if into_clauses { longest / 6 } else { longest };
@@ -72,7 +76,7 @@ pub(super) fn split(
                 pieces.push(Piece::kept(text));
             }
         };
-    let runs = untouched(model, text, strategy)?;
+    let runs = untouched(text)?;
     let mut end = 0;
     for run in runs.iter().filter(|run| into_clauses || stands_apart(text, run)) {
         add(&text[end..run.start]);
@@ -82,7 +86,7 @@ pub(super) fn split(
     add(&text[end..]);
     if !runs.is_empty() {
         for piece in pieces.iter_mut().filter(|piece| !piece.keep) {
-            let runs = untouched(model, &piece.text, strategy)?;
+            let runs = untouched(&piece.text)?;
             piece.keep = !protect::is_translatable(&without(&piece.text, &runs));
             piece.sent = mask::mask(&piece.text, &runs);
         }
@@ -91,10 +95,11 @@ pub(super) fn split(
 }
 
 /// What the model is not to touch in a text: what it cannot read, if it was made for translation;
-/// for some attempts also what must come through unchanged.
+/// for some attempts also what must come through unchanged, `kept` terms among it.
 fn untouched(
     model: &dyn Generate,
     text: &str,
+    kept: &[Range<usize>],
     strategy: RetryStrategy,
 ) -> Result<Vec<Range<usize>>> {
     let mut runs = if prompts::is_translation_model(model) {
@@ -103,8 +108,11 @@ fn untouched(
         Vec::new()
     };
     if matches!(strategy, RetryStrategy::Beam | RetryStrategy::Clauses) {
-        let spans = protect::spans(text);
-        runs.retain(|run| !spans.iter().any(|span| span.start < run.end && run.start < span.end));
+        let touch = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
+        let mut spans = protect::spans(text);
+        spans.retain(|span| !kept.iter().any(|term| touch(span, term)));
+        spans.extend_from_slice(kept);
+        runs.retain(|run| !spans.iter().any(|span| touch(span, run)));
         runs.extend(spans);
         runs.sort_by_key(|run| run.start);
     }
@@ -138,7 +146,7 @@ impl Assembly<'_> {
     /// The outputs for its pieces as the translation of a segment, with what the checks say of it.
     pub fn assemble(
         &self,
-        segment: &Segment,
+        (segment, terms): (&Segment, &[FoundTerm]),
         pieces: &[Piece],
         outputs: &mut impl Iterator<Item = Written>,
     ) -> Translation {
@@ -171,6 +179,7 @@ impl Assembly<'_> {
         result.text = in_style(&text, segment);
         let says_nothing = likelihood.is_some_and(|likelihood| likelihood.says_nothing);
         result.problems = checked(self.model, segment, &mut result.text, finish, says_nothing);
+        is_lost |= !terms::lost(terms, &result.text).is_empty();
         if is_lost && !result.problems.contains(&Problem::Protected) {
             result.problems.push(Problem::Protected);
         }

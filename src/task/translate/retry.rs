@@ -30,6 +30,9 @@ pub(super) enum RetryStrategy {
     Clauses,
     /// Sampled instead of taking the likeliest token each time.
     Sampled,
+    /// With the terms of a glossary, which the attempts before have not brought: as constraints of
+    /// a beam, or, of a language model, told once more.
+    Terms,
 }
 
 /// Those of language models, in their order.
@@ -47,7 +50,7 @@ const OF_TRANSLATION_MODELS: &[RetryStrategy] =
 /// What a model may put a text in that it gets in quotation marks.
 const QUOTATION_MARKS: [char; 12] = ['"', '\'', '“', '”', '„', '«', '»', '‘', '’', '「', '」', ' '];
 
-/// Hypotheses of [`RetryStrategy::Beam`].
+/// Hypotheses of [`RetryStrategy::Beam`], and of [`RetryStrategy::Terms`] for the first term.
 const BEAMS: usize = 4;
 
 impl RetryStrategy {
@@ -64,7 +67,12 @@ impl RetryStrategy {
     /// tell it most.
     pub fn examples(self, is_fine_tuned: bool) -> Range<usize> {
         match self {
-            _ if is_fine_tuned && self != RetryStrategy::OtherExamples => 0..0,
+            // What was written without examples is written again without them.
+            _ if is_fine_tuned
+                && !matches!(self, RetryStrategy::OtherExamples | RetryStrategy::Terms) =>
+            {
+                0..0
+            }
             RetryStrategy::Plain => 0..8,
             _ => 4..8,
         }
@@ -77,7 +85,7 @@ impl RetryStrategy {
     }
 
     /// The options of an attempt.
-    pub fn options(self, model: &dyn Generate, settings: Settings) -> DecodingOptions {
+    pub fn options(self, model: &dyn Generate, settings: &Settings) -> DecodingOptions {
         let mut options = settings.options(model);
         let is_other_text = !matches!(
             self,
@@ -91,6 +99,9 @@ impl RetryStrategy {
         }
         match self {
             RetryStrategy::Beam if options.temperature == 0.0 => {
+                options.num_beams = options.num_beams.max(BEAMS);
+            }
+            RetryStrategy::Terms if model.aligns() => {
                 options.num_beams = options.num_beams.max(BEAMS);
             }
             RetryStrategy::Sampled if options.temperature == 0.0 => {

@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Measures how many terms of a glossary come into translations, and what else changes by it.
+
+Of FLORES dev, each term is a word for which the human translation has another word than the model
+writes in the same place: between the same neighbours, so that it is known where it belongs. The
+word of the source is found with IBM Model 1, trained on the model's own translations. Each source
+word has one translation in the glossary, and no chosen sentence contradicts it.
+
+Three BLEU scores, on the chosen sentences: of the whole texts; of the texts without the terms'
+words and those that the model writes instead, which is what else has changed; and how many of all
+words beside the terms stay as they were.
+
+    cargo build --release
+    python3 scripts/eval/terms.py [--binary target/release/polygist] [--sentences 300] [--show N]
+        [--lines N] [--pairs en-pt pt-en] [--model MODEL] [-- FLAGS]
+
+What stands after -- is passed on to polygist. The models are fetched with
+`polygist models pull NAME`. Needs the group `eval`.
+"""
+
+import argparse
+import csv
+import json
+import re
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from pathlib import Path
+
+from polygist_scripts.data import flores
+from polygist_scripts.program import BINARY, require, translate_lines
+from polygist_scripts.scores import metrics
+
+MODELS = {"pt-en": "firefox-pt-en-tiny", "en-pt": "firefox-en-pt-tiny"}
+
+# Letters that a word of a glossary has at least: function words have fewer.
+SHORTEST = 4
+
+Term = tuple[int, str, str, str]
+
+
+def words(text: str) -> list[str]:
+    return re.findall(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*|\d+|[^\w\s]", text)
+
+
+class Lexicon:
+    """IBM Model 1: the source word that a word of a translation comes from."""
+
+    def __init__(self, pairs: Sequence[tuple[list[str], list[str]]], rounds: int = 8) -> None:
+        self.chance: dict[tuple[str, str], float] = defaultdict(lambda: 1.0)
+        for _ in range(rounds):
+            counts: Counter[tuple[str, str]] = Counter()
+            totals: Counter[str] = Counter()
+            for source, target in pairs:
+                for own in target:
+                    shares = [self.chance[own, word] for word in source]
+                    whole = sum(shares)
+                    for word, share in zip(source, shares):
+                        counts[own, word] += share / whole
+                        totals[word] += share / whole
+            self.chance = defaultdict(float)
+            for (own, word), count in counts.items():
+                self.chance[own, word] = count / totals[word]
+
+    def source_of(self, own: str, source: Sequence[str]) -> str | None:
+        """The word, where the second best is much less likely."""
+        ranked = sorted(((self.chance[own, word], word) for word in set(source)), reverse=True)
+        best, second = ranked[0], ranked[1] if len(ranked) > 1 else (0.0, "")
+        return best[1] if best[0] >= 0.25 and best[0] >= 2 * second[0] else None
+
+
+def has(text: str, term: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(term)}(?!\w)", text, re.IGNORECASE) is not None
+
+
+def terms(sources: list[str], written: list[str], references: list[str]) -> list[Term]:
+    """The number of a sentence, the source's word, the reference's and the model's."""
+
+    def lower(text: str) -> list[str]:
+        return [word.lower() for word in words(text)]
+
+    pairs = [(lower(source), lower(text)) for source, text in zip(sources, written)]
+    lexicon = Lexicon(pairs)
+    found = []
+    for number, (source, own) in enumerate(pairs):
+        reference = words(references[number])
+        matcher = SequenceMatcher(a=own, b=lower(references[number]), autojunk=False)
+        for kind, a, a_end, b, b_end in matcher.get_opcodes():
+            if kind != "replace" or a_end - a != 1 or b_end - b != 1:
+                continue
+            instead, wanted = own[a], reference[b]
+            term = lexicon.source_of(instead, source)
+            if term is None or min(map(len, (term, wanted, instead))) < SHORTEST:
+                continue
+            is_word = term.isalpha() and wanted.isalpha() and source.count(term) == 1
+            if is_word and not has(written[number], wanted) and not wanted[0].isupper():
+                found.append((number, term, wanted, instead))
+    return found
+
+
+def choose(found: list[Term], sources: list[str], references: list[str], most: int) -> list[Term]:
+    """One term a sentence, of which none contradicts another."""
+    chosen: list[Term] = []
+    glossary: dict[str, str] = {}
+    taken: set[int] = set()
+
+    def agrees(number: int, term: str, wanted: str) -> bool:
+        return not has(sources[number], term) or has(references[number], wanted)
+
+    for number, term, wanted, instead in found:
+        if len(chosen) == most:
+            break
+        if number in taken or glossary.get(term, wanted) != wanted:
+            continue
+        others = all(agrees(number, *entry) for entry in glossary.items())
+        if others and all(agrees(other, term, wanted) for other in taken):
+            chosen.append((number, term, wanted, instead))
+            glossary[term] = wanted
+            taken.add(number)
+    return chosen
+
+
+def without(text: str, *terms: str) -> str:
+    for term in terms:
+        text = re.sub(rf"(?<!\w){re.escape(term)}(?!\w)", "", text, flags=re.IGNORECASE)
+    return " ".join(text.split())
+
+
+def measure(pair: str, arguments: argparse.Namespace, flags: Sequence[str]) -> None:
+    """Prints what a glossary changes for a pair of languages."""
+    source, target = pair.split("-")
+    usual = ["--model", arguments.model or MODELS[pair], *flags]
+    sources, references = (flores(code, count=arguments.lines) for code in (source, target))
+
+    def run(lines: list[str], more: Sequence[str] = ()) -> list[str]:
+        return translate_lines(arguments.binary, source, target, lines, [*usual, *more])
+
+    written = run(sources)
+    chosen = choose(terms(sources, written, references), sources, references, arguments.sentences)
+    lines = [sources[number] for number, *_ in chosen]
+    right = [references[number] for number, *_ in chosen]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "glossary.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            rows = csv.writer(file)
+            rows.writerow(["source", "target"])
+            rows.writerows({term: wanted for _, term, wanted, _ in chosen}.items())
+        glossary = ["--glossary", str(path)]
+        begun = time.monotonic()
+        before = run(lines)
+        between = time.monotonic()
+        output = run(lines, [*glossary, "--format", "json"])
+        seconds = between - begun, time.monotonic() - between
+        told = [json.loads(line) for line in output]
+        after = [line["text"] for line in told]
+        # The rest of the set, which has other terms now and then.
+        whole = run(sources, glossary)
+    bleu, _ = metrics(target)
+
+    def score(texts: list[str], references: list[str]) -> str:
+        return f"{bleu.corpus_score(texts, [references]).score:.2f}"
+
+    def came(texts: list[str]) -> str:
+        count = sum(has(text, wanted) for text, (_, _, wanted, _) in zip(texts, chosen))
+        return f"{count} of {len(chosen)} ({100 * count / max(1, len(chosen)):.1f}%)"
+
+    def rest(texts: list[str]) -> list[str]:
+        return [without(text, w, i) for text, (_, _, w, i) in zip(texts, chosen)]
+
+    applied = sum(len(line.get("terms", {}).get("applied", [])) for line in told)
+    missed = sum(len(line.get("terms", {}).get("missed", [])) for line in told)
+    kept, count = 0, 0
+    for one, other in zip(rest(before), rest(after)):
+        first = words(one)
+        blocks = SequenceMatcher(a=first, b=words(other), autojunk=False).get_matching_blocks()
+        kept, count = kept + sum(block.size for block in blocks), count + len(first)
+    same = sum(a == b for a, b in zip(written, whole))
+    print(f"{pair}, {usual[1]}: {len(chosen)} sentences with a term")
+    print(f"  terms there: {came(before)} without the glossary, {came(after)} with it")
+    print(f"  told: {applied} applied, {missed} missed, all terms in these sentences")
+    print(f"  BLEU: {score(before, right)} without, {score(after, right)} with")
+    print(
+        f"  BLEU of the other words: {score(rest(before), rest(right))} without, "
+        f"{score(rest(after), rest(right))} with; {100 * kept / max(1, count):.1f}% of them stay"
+    )
+    print(
+        f"  all {len(sources)} sentences: BLEU {score(written, references)} without, "
+        f"{score(whole, references)} with; {same} are the same"
+    )
+    print(f"  seconds: {seconds[0]:.1f} without, {seconds[1]:.1f} with")
+    for (_, term, wanted, instead), line, one, other in list(zip(chosen, lines, before, after))[
+        : arguments.show
+    ]:
+        mark = "" if has(other, wanted) else "MISSED "
+        print(f"    {mark}{term} = {wanted}, not {instead}: {line}\n      {one}\n      {other}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--binary", type=Path, default=BINARY)
+    parser.add_argument("--pairs", nargs="+", default=list(MODELS))
+    parser.add_argument("--model", help="a model of all pairs, in place of Firefox's")
+    parser.add_argument("--lines", type=int, help="only the first lines of FLORES dev")
+    parser.add_argument("--sentences", type=int, default=300)
+    parser.add_argument("--show", type=int, default=0, help="so many sentences with their terms")
+    own = sys.argv[1:]
+    end = own.index("--") if "--" in own else len(own)
+    arguments, flags = parser.parse_args(own[:end]), own[end + 1 :]
+    require(arguments.binary, "--binary")
+    for pair in arguments.pairs:
+        measure(pair, arguments, flags)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,527 @@
+//! What an output has to say, as tokens: for each constraint a trie of the forms of which one is to
+//! come (disjunctive constraints: Li et al. 2020; `DisjunctiveConstraint` of `transformers`), and
+//! how far a hypothesis has come with them.
+
+use super::{Engine, Request};
+use crate::error::Result;
+use crate::token::Tokenizer;
+use crate::types::places;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Most constraints of a request; more are left out.
+const MOST: usize = 32;
+
+/// A part of the source whose translation is told: one of some forms.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Constraint {
+    /// Its place in [`Request::prompt`], in bytes.
+    pub source: Range<usize>,
+    /// The forms, of which one is to come; not empty.
+    pub forms: Vec<String>,
+    /// Whether a form's last word has to end with it; in scripts without spaces, none does.
+    pub ends_word: bool,
+}
+
+/// What the tokens of a vocabulary mean for words.
+pub(super) struct WordPieces {
+    /// Whether a token goes on with the word before it, if there is one.
+    continues: Vec<bool>,
+    /// Whether a word may go on after a token.
+    is_open: Vec<bool>,
+    /// Tokens that go on with a word, ascending.
+    continuing: Vec<u32>,
+}
+
+impl WordPieces {
+    /// Those of the tokens that are written.
+    pub(super) fn of(tokenizer: &Tokenizer, vocabulary: usize) -> WordPieces {
+        let text = |id: u32| tokenizer.token(id).unwrap_or_default();
+        let pieces: Vec<String> = (0..vocabulary as u32).map(text).collect();
+        let is_control = |id: usize| tokenizer.is_end(id as u32);
+        let continues: Vec<bool> = pieces
+            .iter()
+            .enumerate()
+            .map(|(id, piece)| !is_control(id) && goes_on(piece))
+            .collect();
+        let is_open = pieces.iter().map(|piece| piece.ends_with(char::is_alphanumeric)).collect();
+        let ids = (0..).zip(&continues).filter(|(_, goes_on)| **goes_on).map(|(id, _)| id);
+        WordPieces { continuing: ids.collect(), is_open, continues }
+    }
+
+    fn continues(&self, token: u32) -> bool {
+        self.continues.get(token as usize).copied().unwrap_or(false)
+    }
+
+    fn is_open(&self, token: u32) -> bool {
+        self.is_open.get(token as usize).copied().unwrap_or(false)
+    }
+}
+
+/// Whether a token begins with a letter or a part of one (`<0xC3>`) and not with a mark of a space.
+fn goes_on(piece: &str) -> bool {
+    let is_byte = piece.starts_with("<0x") && piece.ends_with('>');
+    let opens = piece.starts_with(['\u{2581}', '\u{120}', ' ']);
+    is_byte || !opens && piece.starts_with(char::is_alphanumeric)
+}
+
+/// Token sequences that begin alike share their nodes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Trie {
+    nodes: Vec<Node>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Node {
+    /// Ascending by token.
+    children: Vec<(u32, usize)>,
+    /// Whether a sequence ends here.
+    is_end: bool,
+}
+
+impl Trie {
+    fn of(sequences: &[Vec<u32>]) -> Trie {
+        let mut nodes = vec![Node::default()];
+        for sequence in sequences {
+            let mut at = 0;
+            for &token in sequence {
+                let next = nodes.len();
+                let children = &mut nodes[at].children;
+                at = match children.binary_search_by_key(&token, |child| child.0) {
+                    Ok(place) => children[place].1,
+                    Err(place) => {
+                        children.insert(place, (token, next));
+                        nodes.push(Node::default());
+                        next
+                    }
+                };
+            }
+            nodes[at].is_end = true;
+        }
+        Trie { nodes }
+    }
+
+    fn child(&self, node: usize, token: u32) -> Option<usize> {
+        let children = &self.nodes[node].children;
+        let place = children.binary_search_by_key(&token, |child| child.0).ok()?;
+        Some(children[place].1)
+    }
+
+    fn tokens(&self, node: usize) -> impl Iterator<Item = u32> + '_ {
+        self.nodes[node].children.iter().map(|child| child.0)
+    }
+}
+
+/// A constraint as tokens.
+struct Compiled {
+    trie: Trie,
+    /// Tokens of its longest form.
+    longest: usize,
+    /// Tokens of the source that it is about.
+    source: Vec<usize>,
+    ends_word: bool,
+}
+
+/// The constraints of a request, as tokens.
+pub(super) struct Constraints {
+    all: Vec<Compiled>,
+    pieces: Arc<WordPieces>,
+    /// For each token of the source whether it stands for a part of the text.
+    is_text: Vec<bool>,
+}
+
+/// The least share of the attention to a source that says what comes next.
+const LEAST_ATTENTION: f32 = 0.15;
+
+impl Constraints {
+    /// The tokens of all forms, ascending: they must be among those that may be written.
+    pub(super) fn tokens(&self) -> Vec<u32> {
+        let of = |one: &Compiled| {
+            let nodes = one.trie.nodes.iter().flat_map(|node| &node.children);
+            nodes.map(|child| child.0).collect::<Vec<_>>()
+        };
+        let mut tokens: Vec<u32> = self.all.iter().flat_map(of).collect();
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether what comes next is about the source of each constraint, by the weights of the
+    /// attention to the source's tokens: the greatest of those that stand for text is on it.
+    pub(super) fn due(&self, weights: &[f32]) -> Vec<bool> {
+        let text =
+            weights.iter().enumerate().filter(|(at, _)| self.is_text.get(*at) == Some(&true));
+        let best = text.fold(None, |best: Option<(usize, f32)>, (at, &weight)| match best {
+            Some((_, held)) if held >= weight => best,
+            _ => Some((at, weight)),
+        });
+        let is_due = |one: &Compiled| {
+            let share: f32 = one.source.iter().filter_map(|&at| weights.get(at)).sum();
+            best.is_some_and(|(at, _)| one.source.contains(&at)) && share >= LEAST_ATTENTION
+        };
+        self.all.iter().map(is_due).collect()
+    }
+
+    /// The same without the first constraint.
+    #[cfg(test)]
+    pub(super) fn drop_first(&mut self) {
+        self.all.remove(0);
+    }
+
+    /// Constraints of tests: the forms of each, the first about the first token of the source and
+    /// so on, and the vocabulary.
+    #[cfg(test)]
+    pub(super) fn of_tokens(all: &[&[&[u32]]], pieces: &[&str]) -> Constraints {
+        let compiled = |(number, forms): (usize, &&[&[u32]])| {
+            let sequences: Vec<Vec<u32>> = forms.iter().map(|form| form.to_vec()).collect();
+            Compiled {
+                longest: sequences.iter().map(Vec::len).max().unwrap_or(0),
+                trie: Trie::of(&sequences),
+                source: vec![number],
+                ends_word: true,
+            }
+        };
+        let continues: Vec<bool> = pieces.iter().map(|piece| goes_on(piece)).collect();
+        let ids = (0..).zip(&continues).filter(|(_, goes_on)| **goes_on).map(|(id, _)| id);
+        let pieces = WordPieces {
+            continuing: ids.collect(),
+            is_open: pieces.iter().map(|piece| piece.ends_with(char::is_alphanumeric)).collect(),
+            continues,
+        };
+        let all = all.iter().enumerate().map(compiled).collect();
+        Constraints { all, pieces: Arc::new(pieces), is_text: vec![true; 64] }
+    }
+}
+
+/// How far a hypothesis has come with its constraints.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Progress {
+    /// Tokens written.
+    written: usize,
+    /// Constraints that are met, and where their forms stand.
+    met: Vec<(usize, Range<usize>)>,
+    /// Forms that have begun: the constraint, where it begins, and the node of its trie.
+    begun: Vec<(usize, usize, usize)>,
+    /// The form that the last token has completed, unless its word goes on.
+    ending: Option<(usize, usize, usize)>,
+    /// Whether the last token leaves a word open.
+    in_word: bool,
+}
+
+impl Progress {
+    /// Whether all constraints are met.
+    pub(super) fn is_complete(&self, constraints: &Constraints) -> bool {
+        self.met.len() == constraints.len()
+    }
+
+    /// Whether nothing can change any longer, but that what is met is written again.
+    pub(super) fn is_settled(&self, constraints: &Constraints) -> bool {
+        self.is_complete(constraints) && self.ending.is_none()
+    }
+
+    /// Whether a form has begun that is not complete.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
+    /// Constraints that are met.
+    pub(super) fn met(&self) -> usize {
+        self.met.len()
+    }
+
+    /// Tokens of constraints that are written (the banks of Post and Vilar 2018): all of one that
+    /// is met, whichever form it is.
+    pub(super) fn bank(&self, constraints: &Constraints) -> usize {
+        let met: usize = self.met.iter().map(|(one, _)| constraints.all[*one].longest).sum();
+        let part = |(one, start, _): &(usize, usize, usize)| {
+            (self.written - start).min(constraints.all[*one].longest - 1)
+        };
+        met + self.begun.iter().map(part).max().unwrap_or(0)
+    }
+
+    /// Tokens that bring a constraint on: those that go on with a form that has begun, and where
+    /// `due` says so, those that begin another.
+    pub(super) fn advancing(&self, constraints: &Constraints, due: &[bool]) -> Vec<u32> {
+        let mut tokens: Vec<u32> = Vec::new();
+        for &(one, _, node) in &self.begun {
+            tokens.extend(constraints.all[one].trie.tokens(node));
+        }
+        for one in self.startable(constraints, due) {
+            if due.get(one).copied().unwrap_or(true) {
+                let begins = constraints.all[one].trie.tokens(0);
+                tokens.extend(begins.filter(|&token| !self.is_within(constraints, one, token)));
+            }
+        }
+        tokens.sort_unstable();
+        tokens.dedup();
+        tokens
+    }
+
+    /// Tokens, ascending, that must not come next: those that would go on with a word that ends
+    /// with its form.
+    pub(super) fn banned(&self, constraints: &Constraints) -> Vec<u32> {
+        let Some((one, _, node)) = self.ending else { return Vec::new() };
+        let Compiled { trie, ends_word, .. } = &constraints.all[one];
+        if !ends_word {
+            return Vec::new();
+        }
+        let goes_on = |token: u32| {
+            let own = trie.child(node, token).is_some();
+            own || self
+                .begun
+                .iter()
+                .any(|&(other, _, node)| constraints.all[other].trie.child(node, token).is_some())
+        };
+        constraints.pieces.continuing.iter().copied().filter(|&token| !goes_on(token)).collect()
+    }
+
+    /// Whether a token would begin a form within a word.
+    fn is_within(&self, constraints: &Constraints, one: usize, token: u32) -> bool {
+        constraints.all[one].ends_word && self.in_word && constraints.pieces.continues(token)
+    }
+
+    /// Constraints whose forms may begin: not met, and of equal ones the first that is due, or else
+    /// the first.
+    fn startable(&self, constraints: &Constraints, due: &[bool]) -> Vec<usize> {
+        let mut found: Vec<usize> = Vec::new();
+        let is_busy = |one: usize| {
+            self.met.iter().any(|(met, _)| *met == one)
+                || self.begun.iter().any(|&(begun, ..)| begun == one)
+        };
+        let is_due = |one: &usize| due.get(*one).copied().unwrap_or(false);
+        let (first, second): (Vec<usize>, Vec<usize>) =
+            (0..constraints.len()).filter(|&one| !is_busy(one)).partition(is_due);
+        for one in first.into_iter().chain(second) {
+            let trie = &constraints.all[one].trie;
+            if found.iter().all(|&other| constraints.all[other].trie != *trie) {
+                found.push(one);
+            }
+        }
+        found
+    }
+
+    /// The progress after one more token, where these constraints were due.
+    pub(super) fn after(&self, token: u32, constraints: &Constraints, due: &[bool]) -> Progress {
+        let Constraints { all, pieces, .. } = constraints;
+        let goes_on = pieces.continues(token);
+        let mut next = Progress {
+            written: self.written + 1,
+            met: self.met.clone(),
+            begun: Vec::new(),
+            ending: None,
+            in_word: pieces.is_open(token),
+        };
+        // A word that goes on is another word.
+        if let Some((one, start, node)) = self.ending
+            && goes_on
+            && all[one].ends_word
+        {
+            next.met.retain(|(met, _)| *met != one);
+            if let Some(node) = all[one].trie.child(node, token) {
+                next.step(one, start, node, constraints);
+            }
+        }
+        for &(one, start, node) in &self.begun {
+            if let Some(node) = all[one].trie.child(node, token) {
+                next.step(one, start, node, constraints);
+            }
+        }
+        // What has failed may begin anew with the same token.
+        for one in next.startable(constraints, due) {
+            if self.is_within(constraints, one, token) {
+                continue;
+            }
+            if let Some(node) = all[one].trie.child(0, token) {
+                next.step(one, self.written, node, constraints);
+            }
+        }
+        next
+    }
+
+    /// Takes a form on to a node. What is complete is met, unless it stands in a longer one.
+    fn step(&mut self, one: usize, start: usize, node: usize, constraints: &Constraints) {
+        if !constraints.all[one].trie.nodes[node].is_end {
+            self.begun.push((one, start, node));
+            return;
+        }
+        let own = start..self.written;
+        let cuts = |held: &Range<usize>| held.start < start && held.end > start;
+        if self.met.iter().any(|(_, held)| cuts(held)) {
+            return;
+        }
+        self.met.retain(|(_, held)| held.start < start);
+        self.met.push((one, own));
+        self.ending = Some((one, start, node));
+    }
+}
+
+impl Engine {
+    /// The constraints of a request whose encoder reads `source`; `None` where there are none, or
+    /// the vocabulary cannot write them.
+    pub(super) fn constraints(
+        &self,
+        request: &Request,
+        source: &[u32],
+    ) -> Result<Option<Arc<Constraints>>> {
+        if request.constraints.is_empty() {
+            return Ok(None);
+        }
+        let read: Vec<String> =
+            source.iter().map(|&id| self.tokenizer.source_token(id).unwrap_or_default()).collect();
+        let texts = places(read.iter().map(String::as_str), &request.prompt, &mut 0);
+        let mut all = Vec::new();
+        for constraint in request.constraints.iter().take(MOST) {
+            let mut sequences: Vec<Vec<u32>> = Vec::new();
+            for form in &constraint.forms {
+                for sequence in self.segmentations(form)? {
+                    if !sequences.contains(&sequence) {
+                        sequences.push(sequence);
+                    }
+                }
+            }
+            let Some(longest) = sequences.iter().map(Vec::len).max() else { continue };
+            let Range { start, end } = constraint.source;
+            let is_of = |place: &Option<Range<usize>>| {
+                place.as_ref().is_some_and(|place| place.start < end && start < place.end)
+            };
+            let own = texts.iter().enumerate().filter(|(_, place)| is_of(place));
+            all.push(Compiled {
+                trie: Trie::of(&sequences),
+                longest,
+                source: own.map(|(at, _)| at).collect(),
+                ends_word: constraint.ends_word,
+            });
+        }
+        let is_text = texts.iter().map(Option::is_some).collect();
+        let pieces = self.word_pieces();
+        Ok((!all.is_empty()).then(|| Arc::new(Constraints { all, pieces, is_text })))
+    }
+
+    /// A form as tokens: as a text begins with it, as it follows a word, and as it follows a mark
+    /// that no space separates from it. None where the vocabulary lacks a part of it.
+    fn segmentations(&self, form: &str) -> Result<Vec<Vec<u32>>> {
+        const MARK: &str = "(";
+        let encode = |text: &str| self.tokenizer.encode_target("", text);
+        let marked = encode(&format!("{MARK}{form}"))?;
+        let mark = encode(MARK)?;
+        let after_mark = marked.strip_prefix(mark.as_slice()).unwrap_or_default().to_vec();
+        let mut found = vec![encode(form)?, encode(&format!(" {form}"))?, after_mark];
+        let unknown = self.tokenizer.unknown();
+        let vocabulary = self.vocabulary_size() as u32;
+        found.retain(|sequence| {
+            let is_written = |token: &u32| {
+                Some(*token) != unknown && *token < vocabulary && !self.tokenizer.is_end(*token)
+            };
+            let says = |text: String| text.trim() == form;
+            !sequence.is_empty()
+                && sequence.iter().all(is_written)
+                && self.tokenizer.decode(sequence).is_ok_and(says)
+        });
+        found.dedup();
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Tokens: 1 ▁a, 2 ▁b, 3 ▁c, 4 s (goes on), 5 "(", 6 a (goes on).
+    const A: u32 = 1;
+    const B: u32 = 2;
+    const C: u32 = 3;
+    const S: u32 = 4;
+    const OPEN: u32 = 5;
+    const INNER: u32 = 6;
+
+    fn constraints(all: &[&[&[u32]]]) -> Constraints {
+        Constraints::of_tokens(all, &["", "▁a", "▁b", "▁c", "s", "(", "a", "<0xC3>"])
+    }
+
+    fn after(constraints: &Constraints, tokens: &[u32]) -> Progress {
+        tokens
+            .iter()
+            .fold(Progress::default(), |state, &token| state.after(token, constraints, &[]))
+    }
+
+    fn met(constraints: &Constraints, tokens: &[u32]) -> Vec<usize> {
+        let mut met: Vec<usize> =
+            after(constraints, tokens).met.into_iter().map(|(one, _)| one).collect();
+        met.sort_unstable();
+        met
+    }
+
+    #[test]
+    fn a_form_is_met_where_its_word_ends() {
+        let one = constraints(&[&[&[A, B]]]);
+        assert_eq!(met(&one, &[C, A, B]), [0]);
+        assert_eq!(met(&one, &[A, B, C]), [0]);
+        assert!(met(&one, &[A, C, B]).is_empty());
+        // The word goes on, and is another.
+        assert!(met(&one, &[A, B, S]).is_empty());
+        let state = after(&one, &[A, B]);
+        assert_eq!(state.banned(&one), [S, INNER, 7]);
+        assert!(state.is_complete(&one) && !state.is_settled(&one));
+        assert!(after(&one, &[A, B, C]).is_settled(&one));
+        // A failed beginning may be the beginning of another.
+        assert_eq!(met(&one, &[A, A, B]), [0]);
+    }
+
+    #[test]
+    fn alternatives_may_go_on() {
+        let forms = constraints(&[&[&[A], &[A, S]]]);
+        assert_eq!(met(&forms, &[A]), [0]);
+        assert_eq!(met(&forms, &[A, S]), [0]);
+        assert!(met(&forms, &[A, S, INNER]).is_empty());
+        assert_eq!(after(&forms, &[A]).banned(&forms), [INNER, 7]);
+        assert_eq!(after(&forms, &[A, S]).banned(&forms), [S, INNER, 7]);
+    }
+
+    #[test]
+    fn a_form_within_a_word_does_not_count() {
+        let one = constraints(&[&[&[A], &[INNER]]]);
+        assert!(met(&one, &[B, INNER]).is_empty());
+        assert_eq!(met(&one, &[OPEN, INNER]), [0]);
+        assert_eq!(after(&one, &[B]).advancing(&one, &[true]), [A]);
+        assert_eq!(after(&one, &[OPEN]).advancing(&one, &[true]), [A, INNER]);
+        assert!(after(&one, &[OPEN]).advancing(&one, &[false]).is_empty());
+    }
+
+    #[test]
+    fn equal_terms_are_met_one_after_the_other() {
+        let two = constraints(&[&[&[A, B]], &[&[A, B]]]);
+        assert_eq!(met(&two, &[A, B]), [0]);
+        assert_eq!(met(&two, &[A, B, C, A, B]), [0, 1]);
+        assert_eq!(after(&two, &[A, B, A]).bank(&two), 3);
+    }
+
+    #[test]
+    fn a_longer_term_holds_the_shorter_one_in_it() {
+        let both = constraints(&[&[&[A]], &[&[A, B]]]);
+        assert_eq!(met(&both, &[A]), [0]);
+        assert_eq!(met(&both, &[A, B]), [1]);
+        assert_eq!(met(&both, &[A, B, C, A]), [0, 1]);
+        assert_eq!(met(&both, &[A, C, A, B]), [0, 1]);
+        // Terms that overlap do not both stand in the same words.
+        let chain = constraints(&[&[&[A, B]], &[&[B, C]]]);
+        assert_eq!(met(&chain, &[A, B, C]), [0]);
+        assert_eq!(met(&chain, &[A, B, B, C]), [0, 1]);
+    }
+
+    #[test]
+    fn the_attention_says_when_a_term_is_due() {
+        let two = constraints(&[&[&[A]], &[&[B]]]);
+        assert_eq!(two.due(&[0.6, 0.2, 0.2]), [true, false]);
+        assert_eq!(two.due(&[0.05, 0.1, 0.05]), [false, false]);
+        assert_eq!(two.due(&[0.1, 0.2, 0.7]), [false, false]);
+        let mut apart = constraints(&[&[&[A]], &[&[B]]]);
+        // The weight on what is no text, as an end token, does not count.
+        apart.is_text[2] = false;
+        assert_eq!(apart.due(&[0.1, 0.2, 0.7]), [false, true]);
+    }
+}
