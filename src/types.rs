@@ -3,7 +3,9 @@
 mod alignment;
 mod language;
 mod marked;
+mod memory;
 mod removed;
+mod segment;
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
@@ -12,7 +14,9 @@ use std::borrow::Cow;
 pub use alignment::{AlignedToken, SegmentAlignment, TokenAlignment};
 pub use language::{Detection, Lang};
 pub use marked::{Inline, Inner, Marked, Tag, TagKind};
+pub use memory::TranslationMemory;
 pub use removed::{Removal, Removed};
+pub use segment::{Origin, Place, SegmentRecord};
 
 /// How a language model wants to be asked for a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -249,6 +253,9 @@ pub struct Record {
     /// Its translation, when asked for and the article is not in that language already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub translation: Option<TranslationRecord>,
+    /// The segments of its translation, in order, unless they are not wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<Vec<SegmentRecord>>,
     /// Its summary, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<SummaryRecord>,

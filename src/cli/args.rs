@@ -2,11 +2,13 @@
 //! machine.
 
 mod bench;
+mod beside;
 mod decoding;
 mod eval;
 mod models;
 
 pub use bench::{Bench, BenchFormat};
+pub use beside::{Beside, BilingualArg};
 use decoding::at_least_one;
 pub use decoding::{Decoding, EarlyStoppingArg};
 pub use eval::{Eval, TokenizerArg};
@@ -232,6 +234,9 @@ pub struct Translate {
     /// weight. With translation models that have an encoder, and --format json
     #[arg(long)]
     pub align: bool,
+    /// What is known, and what is written beside.
+    #[command(flatten)]
+    pub beside: Beside,
     /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,
@@ -306,6 +311,16 @@ pub struct Batch {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Do not remember translations of sentences in the output folder: equal ones are translated
+    /// again
+    #[arg(long)]
+    pub no_memory: bool,
+    /// Leave the segments, each sentence with its translation, out of results.jsonl
+    #[arg(long, conflicts_with_all = ["bilingual", "write_tm"])]
+    pub no_segments: bool,
+    /// What is known, and what is written beside.
+    #[command(flatten)]
+    pub beside: Beside,
     /// How to translate.
     #[command(flatten)]
     pub translating: Translating,

@@ -206,6 +206,7 @@ impl Run<'_> {
                 }),
                 translating: translate::Settings { seed: env.seed, decoding, align: false },
                 on_bad: None,
+                segments: false,
             }
         };
         let models = env.models(translators, named, false, args.adapter.as_deref());

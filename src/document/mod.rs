@@ -35,6 +35,7 @@ mod xliff;
 mod xml;
 
 pub use html::HTML;
+pub(crate) use xml::{Kind, Tokens};
 
 use crate::error::{Error, Result};
 use crate::types::{Block, BlockKind, Format, Lang, Marked};

@@ -1,16 +1,18 @@
 //! The journal of a batch, `results.jsonl` in its output folder: a line for each article, so that a
 //! run that was stopped goes on.
 
-use super::write::{UNFINISHED, atomic_with};
+use super::append::AppendFile;
+use super::write::UNFINISHED;
 use crate::error::{Error, Result};
 use crate::types::{Lang, Record, Status};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
 use std::time::{Duration, Instant};
 use walkdir::WalkDir;
 
@@ -32,9 +34,7 @@ type Digest = [u8; 16];
 /// `results.jsonl`, open for one process. Of the records only their places are held.
 #[derive(Debug)]
 pub struct Journal {
-    path: PathBuf,
-    file: File,
-    length: u64,
+    file: AppendFile,
     entries: HashMap<Digest, Entry>,
     /// Articles noted so far.
     noted: usize,
@@ -58,8 +58,20 @@ struct Line {
     status: Status,
     offset: u64,
     length: u64,
+    translated: Translated,
     /// Of the article's bytes, by their hash.
     languages: Option<(Digest, Languages)>,
+}
+
+/// Whether a record has a translation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Translated {
+    /// It has none.
+    No,
+    /// It has one, but not the segments of it.
+    WithoutSegments,
+    /// It has one with its segments.
+    InSegments,
 }
 
 /// The languages of an article, as its record has them.
@@ -84,6 +96,8 @@ struct Head<'a> {
     language: Option<HeadLanguage>,
     #[serde(default)]
     passages: Vec<Lang>,
+    translation: Option<IgnoredAny>,
+    segments: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -97,15 +111,26 @@ struct HeadLanguage {
     code: Lang,
 }
 
+impl Translated {
+    fn of(translation: bool, segments: bool) -> Translated {
+        match (translation, segments) {
+            (false, _) => Translated::No,
+            (true, false) => Translated::WithoutSegments,
+            (true, true) => Translated::InSegments,
+        }
+    }
+}
+
 impl Line {
     /// The line of a record.
     fn of(head: Head<'_>, offset: u64, length: u64) -> Line {
-        let Head { key, status, source, language, passages, .. } = head;
+        let Head { key, status, source, language, passages, translation, segments, .. } = head;
+        let translated = Translated::of(translation.is_some(), segments.is_some());
         let known = source.zip(language).filter(|(_, language)| !language.code.is_und());
         let languages = known.map(|(source, language)| {
             (digest(&source.sha256), Languages { own: language.code, passages })
         });
-        Line { key: digest(&key), status, offset, length, languages }
+        Line { key: digest(&key), status, offset, length, translated, languages }
     }
 }
 
@@ -118,18 +143,9 @@ impl Journal {
     pub fn open(folder: &Path) -> Result<Journal> {
         fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
         let lock = lock(folder)?;
-        let path = folder.join(RESULTS);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(Error::io("opening", &path))?;
+        let file = AppendFile::open(folder.join(RESULTS))?;
         let mut journal = Journal {
-            path,
             file,
-            length: 0,
             entries: HashMap::new(),
             noted: 0,
             dead: 0,
@@ -137,8 +153,8 @@ impl Journal {
             synced: Instant::now(),
             _lock: lock,
         };
-        if !journal.load().map_err(Error::io("reading", &journal.path))? {
-            let path = journal.path.display();
+        if !journal.load().map_err(Error::io("reading", journal.file.path()))? {
+            let path = journal.file.path().display();
             return Err(Error::Usage(format!(
                 "{path} exists and is no file of polygist's; name another output folder, or move that file away"
             )));
@@ -149,7 +165,7 @@ impl Journal {
 
     /// Takes in what is there; false, and nothing changed, when it was written by something else.
     fn load(&mut self) -> io::Result<bool> {
-        let mut reader = BufReader::new(self.file.try_clone()?);
+        let mut reader = self.file.reader()?;
         let mut line = Vec::new();
         let mut torn = Vec::new();
         while reader.read_until(b'\n', &mut line)? > 0 {
@@ -157,18 +173,17 @@ impl Journal {
             let length = line.len() as u64;
             match serde_json::from_slice::<Head>(&line) {
                 Ok(head) => {
-                    let length = length + u64::from(!whole);
-                    self.put(digest(&head.id), Line::of(head, self.length, length));
-                    self.length += length;
+                    let whole_length = length + u64::from(!whole);
+                    self.put(digest(&head.id), Line::of(head, self.file.length(), whole_length));
+                    self.file.keep(length);
                     if !whole {
-                        self.file.seek(SeekFrom::End(0))?;
-                        self.file.write_all(b"\n")?;
+                        self.file.end_line()?;
                     }
                 }
                 Err(_) if whole => {
                     self.damaged += usize::from(!line.trim_ascii().is_empty());
                     self.dead += 1;
-                    self.length += length;
+                    self.file.keep(length);
                 }
                 Err(_) => torn = line.clone(),
             }
@@ -181,7 +196,7 @@ impl Journal {
         if self.entries.is_empty() && (self.damaged > 0 || !half) {
             return Ok(false);
         }
-        self.file.set_len(self.length)?;
+        self.file.cut()?;
         Ok(true)
     }
 
@@ -208,6 +223,12 @@ impl Journal {
     pub fn has(&self, id: &str, key: &str) -> bool {
         let line = self.entries.get(&digest(id)).and_then(|entry| entry.line.as_ref());
         line.is_some_and(|line| line.key == digest(key))
+    }
+
+    /// Whether the article's record has a translation, and its segments.
+    pub fn translated(&self, id: &str) -> Translated {
+        let line = self.entries.get(&digest(id)).and_then(|entry| entry.line.as_ref());
+        line.map_or(Translated::No, |line| line.translated)
     }
 
     /// The languages of an article with these bytes, by their SHA-256 in hex, if it was done
@@ -237,36 +258,25 @@ impl Journal {
     /// returns; after a power cut the last quarter of a second may be missing.
     pub fn append(&mut self, record: &Record) -> Result<()> {
         let mut bytes = serde_json::to_vec(record)
-            .map_err(|e| Error::io("writing a record", &self.path)(e.into()))?;
+            .map_err(|e| Error::io("writing a record", self.file.path())(e.into()))?;
         bytes.push(b'\n');
-        if let Err(e) = self.write(&bytes) {
-            // Half a line must not stay before the next one. Should even this fail, opening the
-            // journal repairs it.
-            let _ = self.file.set_len(self.length);
-            return Err(Error::io("writing a record", &self.path)(e));
+        let offset = self.file.append(&bytes, "writing a record")?;
+        if self.synced.elapsed() >= SYNC_EVERY {
+            self.file.sync().map_err(Error::io("writing a record", self.file.path()))?;
+            self.synced = Instant::now();
         }
         let languages =
             Languages { own: record.language.code.clone(), passages: record.passages.clone() };
         let line = Line {
             key: digest(&record.key),
             status: record.status,
-            offset: self.length,
+            offset,
             length: bytes.len() as u64,
+            translated: Translated::of(record.translation.is_some(), record.segments.is_some()),
             languages: (!languages.own.is_und())
                 .then(|| (digest(&record.source.sha256), languages)),
         };
-        self.length += line.length;
         self.put(digest(&record.id), line);
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.length))?;
-        self.file.write_all(bytes)?;
-        if self.synced.elapsed() >= SYNC_EVERY {
-            self.file.sync_data()?;
-            self.synced = Instant::now();
-        }
         Ok(())
     }
 
@@ -274,8 +284,7 @@ impl Journal {
     /// that this run did not meet come after, in the order that they had. The file is replaced as a
     /// whole, and only when something changes.
     pub fn compact(&mut self) -> Result<()> {
-        let path = self.path.clone();
-        self.file.sync_all().map_err(Error::io("writing", &path))?;
+        self.file.sync().map_err(Error::io("writing", self.file.path()))?;
         let mut order: Vec<(usize, u64, Digest)> = self
             .entries
             .iter()
@@ -287,37 +296,16 @@ impl Journal {
         if self.dead == 0 && order.is_sorted_by_key(|(_, offset, _)| *offset) {
             return Ok(());
         }
-        let entries = &self.entries;
-        let mut from = BufReader::new(&self.file);
-        atomic_with(&path, |out| {
-            let mut at = None;
-            for line in order.iter().filter_map(|(_, _, id)| entries.get(id)?.line.as_ref()) {
-                // Seeking empties the buffer: only where lines are not in a row.
-                if at != Some(line.offset) {
-                    from.seek(SeekFrom::Start(line.offset))?;
-                }
-                let copied = io::copy(&mut from.by_ref().take(line.length), out)?;
-                if copied < line.length {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        "the journal was shortened by another program",
-                    ));
-                }
-                at = Some(line.offset + line.length);
-            }
-            Ok(())
-        })?;
-        self.file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(Error::io("opening", &path))?;
-        self.length = 0;
+        let part = |(_, _, id): &(usize, u64, Digest)| {
+            let line = self.entries.get(id)?.line.as_ref()?;
+            Some((*id, (line.offset, line.length)))
+        };
+        let (ids, parts): (Vec<Digest>, Vec<(u64, u64)>) = order.iter().filter_map(part).unzip();
+        let places = self.file.replace(&parts)?;
         self.dead = 0;
-        for (_, _, id) in order {
+        for (id, place) in ids.into_iter().zip(places) {
             if let Some(line) = self.entries.get_mut(&id).and_then(|e| e.line.as_mut()) {
-                line.offset = self.length;
-                self.length += line.length;
+                line.offset = place;
             }
         }
         Ok(())
@@ -325,7 +313,8 @@ impl Journal {
 
     /// The records, one at a time, in the order of the file; of several with one id the last.
     pub fn records(&self) -> Result<Records<'_>> {
-        let file = File::open(&self.path).map_err(Error::io("reading", &self.path))?;
+        let path = self.file.path();
+        let file = File::open(path).map_err(Error::io("reading", path))?;
         Ok(Records { journal: self, reader: BufReader::new(file), offset: 0 })
     }
 }
@@ -349,7 +338,7 @@ impl Iterator for Records<'_> {
             match self.reader.read_until(b'\n', &mut line) {
                 Ok(0) => return None,
                 Ok(length) => self.offset += length as u64,
-                Err(e) => return Some(Err(Error::io("reading", &self.journal.path)(e))),
+                Err(e) => return Some(Err(Error::io("reading", self.journal.file.path())(e))),
             }
             let Ok(head) = serde_json::from_slice::<Head>(&line) else { continue };
             let current = self
@@ -361,7 +350,7 @@ impl Iterator for Records<'_> {
             if current {
                 let bad = |e| {
                     Error::input(
-                        self.journal.path.display().to_string(),
+                        self.journal.file.path().display().to_string(),
                         format!(
                             "the record of {} is not of this version: {e}; run with --force",
                             head.id
@@ -433,6 +422,7 @@ mod tests {
             language: Detection::new(Lang::en(), 1.0),
             title: None,
             translation: None,
+            segments: None,
             summary: None,
             checks: Checks::default(),
             stats: Stats::default(),

@@ -1,5 +1,6 @@
 //! Everything that touches disk and network: articles in, results out, models.
 
+mod append;
 pub mod articles;
 pub mod catalog;
 pub mod fetch;
@@ -7,11 +8,13 @@ mod files;
 pub mod folders;
 pub mod journal;
 pub mod layout;
+pub mod memory;
 pub mod names;
 mod pairs;
 pub mod progress;
 pub mod segments;
 pub mod store;
+pub mod tmx;
 mod unpack;
 pub mod weights;
 pub mod write;

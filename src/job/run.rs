@@ -1,18 +1,21 @@
 //! Running a job: what is still to do, through the models, into the journal and the files.
 
 use super::document::translated_document;
-use super::key::JobKey;
+use super::key::{JobKey, precision_name};
+use super::known::{ReadMemories, read_memories};
+use super::memory::JobMemory;
 use super::{BatchJob, BatchOutcome, ReadArticle, in_groups};
 use crate::cancel::CancelToken;
-use crate::document;
+use crate::document::{self, Placement};
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::io::articles::{FoundFile, read_again};
-use crate::io::journal::{Journal, Languages};
+use crate::io::journal::{Journal, Languages, Translated};
 use crate::io::write::{atomic, atomic_with};
 use crate::model_store::{Chooser, ModelStore, OpenModels, ResolvedModels};
-use crate::pipeline::{self, Job};
+use crate::pipeline::{self, Job, Models};
 use crate::report;
+use crate::task::translate::{Known, Memory};
 use crate::text::extract;
 use crate::types::{ErrorRecord, Lang, Record, Source, Status};
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +29,12 @@ struct Run<'a> {
     open: Option<OpenModels>,
     keys: Keys<'a>,
     journal: Journal,
+    /// What was translated in this run and earlier ones.
+    memory: Option<JobMemory>,
+    /// What the user has brought.
+    memories: Option<ReadMemories>,
+    /// Articles done before whose files in both languages are still to be written.
+    missing_bilingual: usize,
     /// The files that are documents, or may be, by their ids.
     documents: HashMap<&'a str, &'a FoundFile>,
     outcome: BatchOutcome,
@@ -47,14 +56,24 @@ pub(super) fn run(
     let options = &batch.options;
     let models = batch.models(store)?.resolve(store, on_event, cancel)?;
     let device = options.runtime.device.to_string();
-    let computing = (device.as_str(), options.runtime.precision());
-    let key = JobKey::new(&options.job, &models, &options.reading, computing, options.strict);
+    let precision = options.runtime.precision();
+    let memories = read_memories(&options.memories, options.job.to.as_ref(), on_event)?;
+    let hashes = memories.as_ref().map_or_else(Vec::new, |read| read.hashes.clone());
+    let computing = (device.as_str(), precision);
+    let key = JobKey::new(&options.job, &models, &options.reading, computing, options.strict)
+        .with_memories(hashes);
     let keys = Keys { key, job: &options.job, chooser: models.chooser.clone(), on_event };
     let journal = Journal::open(&options.out)?;
     if journal.damaged() > 0 {
         let damaged = journal.damaged();
         on_event(Event::Note(&format!("{damaged} damaged lines of results.jsonl are done again")));
     }
+    // The journal keeps others out of the folder.
+    let computing = (device.as_str(), precision_name(precision));
+    let is_remembered = options.memory && options.job.to.is_some();
+    // Who wants all done again wants it of the models.
+    let open = || JobMemory::open(&options.out, computing, options.force);
+    let memory = is_remembered.then(open).transpose()?;
     let outcome = BatchOutcome::default();
     // Of a file whose name says nothing the format is known once it is read.
     let may_be = |format| document::of_format(format).is_some();
@@ -67,6 +86,9 @@ pub(super) fn run(
         open: None,
         keys,
         journal,
+        memory,
+        memories,
+        missing_bilingual: 0,
         documents,
         outcome,
         ways: BTreeMap::new(),
@@ -84,8 +106,15 @@ pub(super) fn run(
     // What is done is kept and shown, also after an interruption.
     run.journal.compact()?;
     run.report()?;
+    if run.missing_bilingual > 0 {
+        batch.write_missing_bilingual(&run.journal)?;
+    }
+    batch.write_memory(&run.journal, on_event)?;
     ended?;
     run.tell_models();
+    if let Some(memory) = &run.memory {
+        (run.outcome.sentences, run.outcome.known_sentences) = memory.counts();
+    }
     Ok(run.outcome)
 }
 
@@ -132,13 +161,23 @@ impl Run<'_> {
     /// Whether an article is not done yet, with these models and settings.
     fn is_still_to_do(&mut self, article: &ReadArticle, key: &str) -> bool {
         let options = &self.batch.options;
-        match self.journal.done(id(article), key) {
+        let (id, format) = (id(article), source(article).format);
+        let done = self.journal.done(id, key);
+        let translated = self.journal.translated(id);
+        if done.is_some() && self.batch.needs_more(id, format, translated) {
+            return true;
+        }
+        match done {
             Some(Status::Ok) if !options.force => self.outcome.done_before += 1,
             Some(Status::Failed) if !options.force && !options.retry_failed => {
                 self.outcome.failed_before += 1;
             }
             _ => return true,
         }
+        let is_missing = options.bilingual.is_some()
+            && translated == Translated::InSegments
+            && !self.batch.bilingual_path(id, format).exists();
+        self.missing_bilingual += usize::from(is_missing);
         false
     }
 
@@ -156,8 +195,13 @@ impl Run<'_> {
         let key = |source: &Source| keys.get(&source.sha256).cloned().unwrap_or_default();
         let unread = OpenModels::default();
         let models = self.open.as_ref().unwrap_or(&unread);
+        let known = Known {
+            memory: self.memories.as_ref().map(|read| &read.memory),
+            earlier: self.memory.as_ref().map(|memory| memory as &dyn Memory),
+        };
         let records = models.with(self.on_event, |models| {
-            pipeline::run(group, &self.batch.options.job, models, &key, &progress)
+            let models = Models { known, ..*models };
+            pipeline::run(group, &self.batch.options.job, &models, &key, &progress)
         });
         (self.on_event)(Event::Worked);
         records
@@ -174,6 +218,7 @@ impl Run<'_> {
             let name = self.batch.names.name(&record.id, language);
             atomic(&options.out.join(&name), (self.batch.writer.write)(&record).as_bytes())?;
             record.output = Some(name);
+            self.batch.write_bilingual(&record)?;
             if let Err(error) = self.write_document(&mut record, language) {
                 fail(&mut record, &error);
             }
@@ -210,9 +255,15 @@ impl Run<'_> {
         let Some(&file) = self.documents.get(record.id.as_str()) else { return Ok(()) };
         let reading = &self.batch.options.reading;
         let bytes = read_again(file, &record.source.sha256, reading.max_bytes)?;
-        let out = translated_document(format, &bytes, record, reading)?;
+        let translated =
+            |placement| translated_document(format, &bytes, record, reading, placement);
         let name = self.batch.names.document(&record.id, language);
-        atomic(&self.batch.options.out.join(&name), &out)?;
+        atomic(&self.batch.options.out.join(&name), &translated(Placement::Instead)?)?;
+        let bilingual = self.batch.options.bilingual;
+        if bilingual.is_some_and(|bilingual| bilingual.is_document(record.source.format)) {
+            let path = self.batch.bilingual_path(&record.id, record.source.format);
+            atomic(&path, &translated(Placement::Beside)?)?;
+        }
         record.document = Some(name);
         Ok(())
     }

@@ -51,6 +51,7 @@ impl Sample {
                 alignments: Vec::new(),
                 blocks: Vec::new(),
             }),
+            segments: None,
             summary: Some(SummaryRecord {
                 language: to,
                 text: self.summary.into(),

@@ -7,6 +7,7 @@ mod attempt;
 mod hop;
 mod links;
 mod lost;
+mod memory;
 mod pieces;
 mod progress;
 mod readable;
@@ -14,6 +15,7 @@ mod readings;
 mod retry;
 mod route;
 
+pub use memory::{Known, Memory, MemoryKey, translate_known};
 pub use pieces::gap;
 pub use progress::Step;
 pub use route::{Hop, Named, Route, Router};
@@ -24,7 +26,7 @@ use crate::languages;
 use crate::task::prompts;
 use crate::text::inline::Link;
 use crate::text::protect;
-use crate::types::{Lang, Problem, TokenAlignment};
+use crate::types::{Lang, Origin, Problem, TokenAlignment};
 use progress::{Counter, OnStep};
 use std::collections::{BTreeMap, HashMap};
 
@@ -90,6 +92,8 @@ pub struct Translation {
     /// Parts of the source and of the text that belong together, where that was asked for and the
     /// model tells.
     pub links: Vec<Link>,
+    /// Who made it.
+    pub origin: Origin,
 }
 
 /// A text on its way.
@@ -115,10 +119,11 @@ pub fn translate(
     settings: Settings,
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
-    translate_by(&Named(models), segments, settings, on_done)
+    translate_by(&Named(models), segments, settings, Known::default(), on_done)
 }
 
-/// Translates segments as [`translate`] does, each on the way that the router has for it.
+/// Translates segments as [`translate`] does, each on the way that the router has for it, those
+/// apart that are known.
 ///
 /// # Errors
 /// When there is no way between two languages, or a model cannot be had or fails.
@@ -126,6 +131,7 @@ pub fn translate_by(
     router: &dyn Router,
     segments: &[Segment],
     settings: Settings,
+    known: Known<'_>,
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
     let mut routes: HashMap<(&Lang, &Lang), Route<'_>> = HashMap::new();
@@ -145,7 +151,7 @@ pub fn translate_by(
         align: segment.align,
     });
     let routed: Vec<Routed<'_>> = routed.collect();
-    translate_along(&routed, settings, on_done)
+    translate_known(&routed, settings, known, on_done)
 }
 
 fn no_way(router: &dyn Router, from: &Lang, to: &Lang) -> Error {
@@ -226,6 +232,7 @@ fn joined(first: Translation, second: Translation) -> Translation {
         output_tokens: first.output_tokens + second.output_tokens,
         alignments: [first.alignments, second.alignments].concat(),
         links: links::composed(&first.links, &second.links),
+        origin: Origin::Model,
     }
 }
 

@@ -30,5 +30,6 @@ mod sources;
 mod student_shapes;
 mod students;
 mod tokenizers;
+mod translation_memory;
 mod translators;
 mod weights;

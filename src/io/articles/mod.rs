@@ -20,6 +20,7 @@ mod readers;
 mod repair;
 mod tags;
 
+pub(super) use decode::decode_labelled;
 pub use file::{FoundFile, STDIN};
 pub use find::{FindOptions, Found, Skipped, find};
 pub use options::ReadOptions;
