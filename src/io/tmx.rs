@@ -225,4 +225,28 @@ mod tests {
         }
         assert_eq!(memory.len(), 1);
     }
+
+    #[test]
+    fn no_damage_is_a_panic() {
+        let mut random = crate::testing::numbers(3);
+        let whole = format!("<tmx version=\"1.4\"><header/><body>{UNIT}</body></tmx>");
+        for _ in 0..2000 {
+            let mut bytes = whole.clone().into_bytes();
+            for _ in 0..1 + random(3) {
+                let at = random(bytes.len().max(1));
+                if bytes.is_empty() {
+                    break;
+                }
+                match random(3) {
+                    0 => bytes[at] = b"<>/&;\"= \0\xff"[random(10)],
+                    1 => drop(bytes.drain(at..(at + random(40)).min(bytes.len()))),
+                    _ => bytes.truncate(at + 1),
+                }
+            }
+            let text = String::from_utf8_lossy(&bytes);
+            let mut memory = TranslationMemory::new(&Lang::en());
+            let _ = add(&text, &mut memory);
+            assert!(memory.len() <= 3);
+        }
+    }
 }

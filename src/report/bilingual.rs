@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(
             body,
             "Vier sind offen. Ja, \"alle\".\n\n> Чотири відкрито. Так, \"усі\".\n\n\
-             ## \\# Die \\<b>Kosten\\</b>\n\n> Гроші\n\n- Fenster\n\n  > \\* Вікна\n\n"
+             ## # Die \\<b>Kosten\\</b>\n\n> Гроші\n\n- Fenster\n\n  > \\* Вікна\n\n"
         );
         assert!(notes.contains("Sentence 2: a number differs"), "{notes}");
     }

@@ -1,5 +1,5 @@
-//! Records as people and programs read them: JSON Lines, plain text, Markdown, one HTML page, source
-//! and translation side by side, translation memories. Pure: records in, text out.
+//! Records as people and programs read them: JSON Lines, plain text, Markdown, one HTML page, both
+//! languages side by side, translation memories. Pure: records in, text out.
 
 mod bilingual;
 mod html;

@@ -33,7 +33,7 @@ impl TranslationMemory {
     /// Adds a translation in the language `into`. It takes the place of an earlier one of the same
     /// text, unless that one is in the language wanted and this one in another region's.
     pub fn insert(&mut self, from: &Lang, source: &str, into: &Lang, target: &str) {
-        let (source, text) = (normalized(source), target.trim());
+        let (source, text) = (normalized(source), on_one_line(target));
         if source.is_empty() || text.is_empty() || !into.same_base(&self.to) {
             return;
         }
@@ -62,6 +62,13 @@ impl TranslationMemory {
     }
 }
 
+/// A text without the line breaks and indents that a file has between its words; its other spaces
+/// stay, as those before a French exclamation mark.
+fn on_one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join(" ")
+}
+
 /// A text with one space wherever it has white space.
 fn normalized(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -84,8 +91,10 @@ mod tests {
         memory.insert(&lang("fr"), "Le pont est fermé.", &lang("pt-BR"), "Fechada.");
         memory.insert(&lang("fr"), "Le pont est fermé.", &lang("pt-PT"), "Encerrada.");
         assert_eq!(memory.find(&lang("fr"), "Le pont est fermé."), Some("Fechada."));
-        memory.insert(&lang("fr"), "Le pont est fermé.", &lang("pt-BR"), "Interditada.");
-        assert_eq!(memory.find(&lang("fr"), "Le pont est fermé."), Some("Interditada."));
+        let target = " Está\n  interditada\u{a0}!\r\n";
+        memory.insert(&lang("fr"), "Le pont est fermé.", &lang("pt-BR"), target);
+        let found = memory.find(&lang("fr"), "Le pont est fermé.");
+        assert_eq!(found, Some("Está interditada\u{a0}!"));
         // Other languages, and nothing, are no translations.
         memory.insert(&lang("fr"), "Oui.", &lang("en"), "Yes.");
         memory.insert(&lang("fr"), "Oui.", &lang("pt-BR"), " ");
