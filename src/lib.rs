@@ -88,7 +88,7 @@ pub use event::{Event, JobProgress, OnEvent};
 #[doc(inline)]
 pub use io::catalog::Task;
 #[doc(inline)]
-pub use job::{BatchJob, BatchJobBuilder, BatchOutcome};
+pub use job::{BatchJob, BatchJobBuilder, BatchOutcome, Bilingual};
 #[doc(inline)]
 pub use kernel::Precision;
 #[doc(inline)]
@@ -107,9 +107,9 @@ pub use translator::{
 };
 #[doc(inline)]
 pub use types::{
-    Checks, Detection, ErrorRecord, Flag, Format, Glossary, GlossaryEntry, Lang, Problem, Record,
-    Removal, Removed, Source, Stats, Status, StepRecord, SummaryMethod, SummaryRecord,
-    SummarySentence, Term, Terms, TitleRecord, TranslationRecord,
+    Checks, Detection, ErrorRecord, Flag, Format, Glossary, GlossaryEntry, Lang, Origin, Place,
+    Problem, Record, Removal, Removed, SegmentRecord, Source, Stats, Status, StepRecord,
+    SummaryMethod, SummaryRecord, SummarySentence, Term, Terms, TitleRecord, TranslationRecord,
 };
 
 /// Finds out the language of a text; `und` with confidence 0 when it is not sure.

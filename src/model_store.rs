@@ -270,7 +270,8 @@ fn open(model: &ResolvedModel, runtime: &Runtime, on_event: OnEvent<'_>) -> Resu
     on_event(Event::Loaded);
     warnings.iter().for_each(|text| on_event(Event::Warning(text)));
     let prompting = model.entry.as_ref().and_then(|entry| entry.prompt);
-    engine.map(|engine| match prompting {
+    let engine = engine?.with_fingerprint(&model.fingerprint);
+    Ok(match prompting {
         Some(prompting) => engine.with_prompting(prompting),
         None => engine,
     })

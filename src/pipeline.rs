@@ -7,6 +7,7 @@
 mod laid_out;
 mod quoted;
 mod record;
+mod segments;
 mod units;
 
 use crate::error::{Error, Result};
@@ -14,11 +15,11 @@ use crate::generate::Generate;
 use crate::languages;
 use crate::task::checks;
 use crate::task::summarize::{self, Input, Summary};
-use crate::task::translate::{self, Named, Route, Routed, Router, Step, Translation};
+use crate::task::translate::{self, Known, Named, Route, Routed, Router, Step, Translation};
 use crate::task::uses_examples;
 use crate::text::{extract, language, words};
 use crate::types::{
-    Article, BlockKind, Detection, Lang, Problem, RawArticle, ReadFailure, Record, Source,
+    Article, BlockKind, Detection, Lang, Origin, Problem, RawArticle, ReadFailure, Record, Source,
 };
 use quoted::{Quoting, quotings};
 use record::{failure, record, share_time};
@@ -44,6 +45,8 @@ pub struct Job {
     /// The fate of a sentence whose translation the checks reject; `None` to leave it to the
     /// models, see [`OnBad::refuses`].
     pub on_bad: Option<OnBad>,
+    /// Whether records have the segments of translations.
+    pub segments: bool,
 }
 
 /// The fate of a sentence whose translation is still bad after every attempt.
@@ -74,18 +77,21 @@ impl OnBad {
     }
 }
 
-/// The models of a run. A job that does not need one can do without.
+/// The models of a run, and what is known without asking them. A job that does not need one can do
+/// without.
 #[derive(Clone, Copy)]
 pub struct Models<'a> {
     /// Chooses the models that translate.
     pub translators: &'a dyn Router,
     /// Writes summaries.
     pub summarizer: Option<&'a dyn Generate>,
+    /// Translations that were made before.
+    pub known: Known<'a>,
 }
 
 impl Default for Models<'_> {
     fn default() -> Self {
-        Models { translators: &Named(&[]), summarizer: None }
+        Models { translators: &Named(&[]), summarizer: None, known: Known::default() }
     }
 }
 
@@ -139,7 +145,7 @@ pub fn run(
     let mut documents: Vec<Result<Document<'_>, Box<Record>>> =
         articles.into_iter().map(|article| prepare(article, job, key)).collect();
     find_routes(&mut documents, job, models)?;
-    translate_all(&mut documents, job, progress)?;
+    translate_all(&mut documents, job, models, progress)?;
     summarize_all(&mut documents, job, models, progress)?;
     let mut records = Vec::with_capacity(documents.len());
     for document in documents {
@@ -343,8 +349,9 @@ impl Document<'_> {
     fn chosen(&self, number: usize, job: &Job) -> &str {
         let (unit, translation) = (&self.units[number], &self.translations[number]);
         let route = self.own_routes.get(&unit.language).or(self.route.as_ref());
-        let invents =
-            route.is_some_and(|route| route.hops().iter().any(|hop| uses_examples(hop.model)));
+        let is_by_model = translation.origin == Origin::Model;
+        let invents = is_by_model
+            && route.is_some_and(|route| route.hops().iter().any(|hop| uses_examples(hop.model)));
         let refused = OnBad::refuses(job.on_bad, &translation.problems, invents);
         if refused { &unit.text } else { &translation.text }
     }
@@ -353,6 +360,7 @@ impl Document<'_> {
 fn translate_all(
     documents: &mut [Result<Document<'_>, Box<Record>>],
     job: &Job,
+    models: &Models<'_>,
     progress: &(dyn Fn(Progress) -> bool + Sync),
 ) -> Result<()> {
     let waiting = |document: &&Document<'_>| document.target(job).is_some();
@@ -373,7 +381,7 @@ fn translate_all(
         }));
     }
     let show = |step: Step| progress(step.into());
-    let translations = translate::translate_along(&texts, &job.translating, &show)?;
+    let translations = translate::translate_known(&texts, &job.translating, models.known, &show)?;
     let mut translations = translations.into_iter();
     for document in documents.iter_mut().flatten() {
         if let Some(to) = document.target(job) {
@@ -510,6 +518,7 @@ mod tests {
             summary: summary.then(summarize::Settings::default),
             translating: translate::Settings::default(),
             on_bad: Some(OnBad::Keep),
+            segments: true,
         }
     }
 
@@ -519,7 +528,7 @@ mod tests {
         let ids = ["a", "b", "c"];
         let articles = ids.iter().zip(texts).map(|(id, text)| article(id, text)).collect();
         let summarizer = models.first().copied();
-        let models = Models { translators: &Named(models), summarizer };
+        let models = Models { translators: &Named(models), summarizer, ..Models::default() };
         run(articles, job, &models, &|source| source.path.clone(), &|_| true)
     }
 

@@ -281,7 +281,8 @@ impl Translator {
             !self.cancel.is_cancelled()
         };
         let translated = self.models.with(on_event, |models| {
-            translate::translate_by(models.translators, &segments, &self.settings, &show)
+            let (router, known) = (models.translators, models.known);
+            translate::translate_by(router, &segments, &self.settings, known, &show)
         });
         on_event(Event::Worked);
         let mut translated = translated?.into_iter();

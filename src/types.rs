@@ -4,7 +4,9 @@ mod alignment;
 mod glossary;
 mod language;
 mod marked;
+mod memory;
 mod removed;
+mod segment;
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
@@ -14,7 +16,9 @@ pub use alignment::{AlignedToken, SegmentAlignment, TokenAlignment, places};
 pub use glossary::{Glossary, GlossaryEntry, Term, Terms};
 pub use language::{Detection, Lang};
 pub use marked::{Inline, Inner, Marked, Tag, TagKind};
+pub use memory::TranslationMemory;
 pub use removed::{Removal, Removed};
+pub use segment::{Origin, Place, SegmentRecord};
 
 /// How a language model wants to be asked for a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -258,6 +262,9 @@ pub struct Record {
     /// Its translation, when asked for and the article is not in that language already.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub translation: Option<TranslationRecord>,
+    /// The segments of its translation, in order, unless they are not wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segments: Option<Vec<SegmentRecord>>,
     /// Its summary, when asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub summary: Option<SummaryRecord>,

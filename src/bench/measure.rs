@@ -112,6 +112,10 @@ impl Generate for Counted<'_> {
         self.engine.id()
     }
 
+    fn fingerprint(&self) -> &str {
+        self.engine.fingerprint()
+    }
+
     fn context_length(&self) -> usize {
         self.engine.context_length()
     }
@@ -245,6 +249,7 @@ impl Counting<'_> {
         let models = Models {
             translators: &Named(&translators),
             summarizer: self.summarizer.as_ref().map(|model| model as &dyn Generate),
+            ..Models::default()
         };
         let mut run = Run {
             seconds: 0.0,

@@ -3,6 +3,7 @@
 
 mod batch;
 mod bench;
+mod beside;
 mod decoding;
 mod eval;
 mod folder;
@@ -11,6 +12,7 @@ mod stream;
 
 pub use batch::Batch;
 pub use bench::{Bench, BenchFormat};
+pub use beside::{Beside, BilingualArg};
 use decoding::at_least_one;
 pub use decoding::{Decoding, EarlyStoppingArg};
 pub use eval::{Eval, TokenizerArg};
@@ -257,6 +259,9 @@ pub struct Translate {
     /// weight. With translation models that have an encoder, and --format json
     #[arg(long)]
     pub align: bool,
+    /// What is known, and what is written beside.
+    #[command(flatten)]
+    pub beside: Beside,
     /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,

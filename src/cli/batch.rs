@@ -7,7 +7,8 @@ use super::progress::time;
 use super::{DONE, SOME_FAILED};
 use crate::error::Result;
 use crate::io::articles::usual_extensions;
-use crate::job::{BatchJob, BatchOptions, BatchOutcome};
+use crate::job::{BatchJob, BatchOptions, BatchOutcome, Bilingual};
+use crate::report;
 use std::time::Instant;
 
 pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
@@ -18,7 +19,8 @@ pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
     let further = args.to.iter().skip(1).map(|to| env.target(Some(to), &translators));
     let further = further.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect();
     let summarizing = has(TaskArg::Summarize).then_some(&args.summarizing);
-    let job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing)?;
+    let mut job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing)?;
+    job.segments = !args.no_segments;
     let models = env.models(
         translators,
         args.summarizing.summary_model.as_deref(),
@@ -41,6 +43,10 @@ pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
         strict: args.strict,
         force: args.force,
         retry_failed: args.retry_failed,
+        memory: !args.no_memory,
+        memories: args.beside.tm.clone(),
+        write_tm: args.beside.write_tm.clone(),
+        bilingual: args.beside.bilingual.map(Bilingual::from),
     })?;
     if args.dry_run {
         return explain::explain(env, &batch);
@@ -77,6 +83,12 @@ fn conclusion(args: &Batch, outcome: &BatchOutcome) -> String {
         (outcome.left, "left alone, since --retry-failed does what had failed"),
     ];
     let counts = counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}"));
+    let known = (outcome.known_sentences > 0).then(|| {
+        let (known, all) = (outcome.known_sentences, outcome.sentences);
+        let (known, all) = (report::number(known), report::number(all));
+        format!("; {known} of {all} sentences were translated before")
+    });
     let nothing = (outcome.done + outcome.failed == 0).then(|| "nothing to do".to_string());
-    nothing.into_iter().chain(counts).collect::<Vec<_>>().join(", ")
+    let counts = nothing.into_iter().chain(counts).collect::<Vec<_>>().join(", ");
+    counts + &known.unwrap_or_default()
 }

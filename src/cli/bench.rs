@@ -210,6 +210,7 @@ impl Run<'_> {
                     ..translate::Settings::default()
                 },
                 on_bad: None,
+                segments: false,
             }
         };
         let models = env.models(translators, named, false, args.adapter.as_deref());

@@ -1,11 +1,12 @@
 //! Documents of `translate`: read, translated, and written in their own format.
 
 use super::args::{OutputFormat, Translate, TranslateFormat};
+use super::beside::Sides;
 use super::output::print_bytes;
 use super::plan::{self, Environment};
-use super::written::translated;
+use super::written::{bilingual, translated};
 use super::{DONE, SOME_FAILED};
-use crate::document::{self, DocumentFormat};
+use crate::document::{self, DocumentFormat, Placement};
 use crate::error::{Error, Result};
 use crate::io::articles::{FoundFile, from_document, read_from, whole};
 use crate::io::write::atomic;
@@ -21,6 +22,7 @@ const TEXTS: [&str; 6] = ["html", "srt", "vtt", "po", "xliff", "csv"];
 /// The documents among the files of `translate`.
 pub(super) struct Documents<'a> {
     args: &'a Translate,
+    sides: &'a Sides,
     /// Files that are written to a file each: documents, and with `--output` all.
     files: Vec<(FoundFile, Option<&'static DocumentFormat>)>,
     /// The others, which are printed.
@@ -32,12 +34,13 @@ impl<'a> Documents<'a> {
     ///
     /// # Errors
     /// When there is no place for what would be written.
-    pub fn of(args: &'a Translate, files: &[FoundFile]) -> Result<Documents<'a>> {
+    pub fn of(args: &'a Translate, sides: &'a Sides, files: &[FoundFile]) -> Result<Documents<'a>> {
         let chosen = match args.format {
             Some(TranslateFormat::Document(name)) => document::named(name),
             _ => None,
         };
-        let is_plain = matches!(args.format, Some(TranslateFormat::Plain(_)));
+        let is_plain =
+            matches!(args.format, Some(TranslateFormat::Plain(_))) || sides.makes_texts();
         let (mut documents, mut articles) = (Vec::new(), Vec::new());
         for file in files {
             let named = file.format.and_then(document::of_format);
@@ -47,7 +50,7 @@ impl<'a> Documents<'a> {
                 (format, _) => documents.push((file.clone(), format)),
             }
         }
-        let found = Documents { args, files: documents, articles };
+        let found = Documents { args, sides, files: documents, articles };
         found.check()?;
         Ok(found)
     }
@@ -80,7 +83,7 @@ impl<'a> Documents<'a> {
             let message = format!(
                 "a {} document is nothing for a terminal: name a file, as -o {}",
                 format.name,
-                written_name(file, Some(*format), to).display()
+                self.named(file, Some(*format), to).display()
             );
             return Err(Error::Usage(message));
         }
@@ -156,22 +159,40 @@ impl<'a> Documents<'a> {
         let records = pipeline::run(articles, job, models, &key, &show);
         env.reporter.end();
         let records = records?;
-        let mut out = Vec::new();
+        let is_beside = self.sides.bilingual.is_some();
+        let placement = if is_beside { Placement::Beside } else { Placement::Instead };
+        let form = self.sides.form().filter(|_| format.is_none());
+        let mut out = form.map_or_else(Vec::new, |form| (form.start)().into_bytes());
         for (record, source) in records.iter().zip(&sources) {
             if let (Status::Failed, Some(error)) = (record.status, &record.error) {
                 let message = error.message.trim_start_matches(&format!("{}: ", record.id));
                 return Err(Error::input(&record.id, message));
             }
-            match (format, source) {
-                (Some(format), _) => out = translated_document(format, &bytes, record, &options)?,
-                (None, Some(source)) => {
+            self.sides.take(record);
+            match (format, source, form) {
+                (Some(format), ..) => {
+                    out = translated_document(format, &bytes, record, &options, placement)?;
+                }
+                (None, Some(source), Some(form)) => {
+                    out.extend_from_slice(bilingual(form, record, source)?.as_bytes());
+                }
+                (None, Some(source), None) => {
                     out.extend_from_slice(translated(record, source)?.as_bytes());
                     out.push(b'\n');
                 }
-                (None, None) => {}
+                (None, None, _) => {}
             }
         }
+        out.extend_from_slice(form.map_or("", |form| form.end).as_bytes());
         Ok(out)
+    }
+
+    /// The name of a file's translation.
+    fn named(&self, file: &FoundFile, format: Option<&DocumentFormat>, to: &str) -> PathBuf {
+        let form = self.sides.form();
+        let extension = form.filter(|_| format.is_none()).map(|form| form.extension);
+        let to = if form.is_some() { format!("{to}.bilingual") } else { to.into() };
+        written_name(file, format, &to, extension)
     }
 
     /// Writes a file's translation to its place.
@@ -186,21 +207,28 @@ impl<'a> Documents<'a> {
         match &self.args.output {
             None => print_bytes(bytes),
             Some(folder) if self.is_folder() => {
-                atomic(&folder.join(written_name(file, format, to)), bytes)
+                atomic(&folder.join(self.named(file, format, to)), bytes)
             }
             Some(output) => atomic(output, bytes),
         }
     }
 }
 
-/// The name of a translation: that of its source with the language in it.
-fn written_name(file: &FoundFile, format: Option<&DocumentFormat>, to: &str) -> PathBuf {
+/// The name of a translation: that of its source with the language in it, and this extension, or
+/// that of its format.
+fn written_name(
+    file: &FoundFile,
+    format: Option<&DocumentFormat>,
+    to: &str,
+    extension: Option<&str>,
+) -> PathBuf {
     let name = if file.is_stdin() { Path::new("translation") } else { file.path.as_path() };
     let is_packed = name.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
     let name = if is_packed { Path::new(name.file_stem().unwrap_or_default()) } else { name };
     let stem = name.file_stem().unwrap_or_default().to_string_lossy();
     let own = name.extension().map(|e| e.to_string_lossy().into_owned());
     let extension = match format {
+        None if extension.is_some() => extension.unwrap_or_default().into(),
         Some(format) => own
             .filter(|e| format.extensions.contains(&e.as_str()))
             .unwrap_or_else(|| format.extensions[0].into()),

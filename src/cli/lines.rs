@@ -2,6 +2,7 @@
 
 use super::DONE;
 use super::args::{OutputFormat, Translate};
+use super::beside::Sides;
 use super::oneoff::{tell_choices, translation_job, translators};
 use super::output::print;
 use super::plan::{self, Environment};
@@ -9,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::io::articles::{FoundFile, ReadOptions, read};
 use crate::languages;
 use crate::pipeline::{Job, Models, OnBad};
-use crate::task::translate::{self, Segment, Translation};
+use crate::task::translate::{self, Segment, Step, Translation};
 use crate::text::language::{self, Languages};
 use crate::text::{protect, sentences};
 use crate::types::{Format, Lang, Sentence};
@@ -18,7 +19,8 @@ use crate::types::{Format, Lang, Sentence};
 const LINES: usize = 1024;
 
 pub(super) fn translate_lines(env: &Environment, args: &Translate) -> Result<u8> {
-    let job = translation_job(env, args)?;
+    let mut job = translation_job(env, args)?;
+    let sides = Sides::of(env, args, &mut job)?;
     let files = plan::one_off_files(&args.inputs)?;
     let models = translators(env, args, &job)?;
     let options = ReadOptions { max_bytes: usize::MAX, ..plan::read_options(&args.inputs.reading) };
@@ -37,7 +39,9 @@ pub(super) fn translate_lines(env: &Environment, args: &Translate) -> Result<u8>
                 Err(failure) => return Err(failure.error),
             };
             let listener = env.listener();
-            models.with(&listener, |models| lines(env, args, &job, models, &article.text))?;
+            models.with(&listener, |models| {
+                lines(env, args, &job, &sides.with(models), &article.text)
+            })?;
         }
     }
     tell_choices(env, models);
@@ -71,10 +75,9 @@ fn lines(
             String::new()
         };
         let show = env.reporter.stages(&all, &env.cancel);
-        let done =
-            translate::translate_by(models.translators, &segments, &job.translating, &|step| {
-                show(step.into())
-            })?;
+        let (router, known) = (models.translators, models.known);
+        let show = |step: Step| show(step.into());
+        let done = translate::translate_by(router, &segments, &job.translating, known, &show)?;
         let mut done = done.into_iter();
         let mut out = String::new();
         for line in &lines {

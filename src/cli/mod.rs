@@ -3,6 +3,7 @@
 pub mod args;
 mod batch;
 mod bench;
+mod beside;
 mod config;
 mod documents;
 mod eval;

@@ -1,10 +1,11 @@
 //! The commands that read something and print results: translate, summarize, detect.
 
 use super::args::{Detect, OutputFormat, Reading, Summarize, Translate};
+use super::beside::Sides;
 use super::documents::Documents;
 use super::output::print;
 use super::plan::{self, Environment};
-use super::written::translated;
+use super::written::{bilingual, translated};
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
 use crate::generate::Generate;
@@ -62,20 +63,22 @@ pub(super) fn translation_job(env: &Environment, args: &Translate) -> Result<Job
 }
 
 pub(super) fn translate_files(env: &Environment, args: &Translate) -> Result<u8> {
-    let job = translation_job(env, args)?;
+    let mut job = translation_job(env, args)?;
+    let sides = Sides::of(env, args, &mut job)?;
     // A misspelled name is told before a model is loaded.
     let files = plan::one_off_files(&args.inputs)?;
     let models = translators(env, args, &job)?;
-    let documents = Documents::of(args, &files)?;
+    let documents = Documents::of(args, &sides, &files)?;
     let listener = env.listener();
-    let code = models.with(&listener, |models| documents.run(env, &job, models))?;
+    let mut code =
+        models.with(&listener, |models| documents.run(env, &job, &sides.with(models)))?;
     let files = documents.articles;
-    let one_off = OneOff { env, files: &files, reading: &args.inputs.reading, job: &job };
-    let code = if files.is_empty() {
-        code
-    } else {
-        code.max(one_off.run_with(models, args.plain_format(), translated)?)
-    };
+    if !files.is_empty() {
+        let reading = &args.inputs.reading;
+        let one_off = OneOff { env, files: &files, reading, job: &job, sides: &sides };
+        code = code.max(one_off.run_with(models, args.plain_format(), translated)?);
+    }
+    sides.finish(env, &job)?;
     Ok(code)
 }
 
@@ -92,7 +95,8 @@ pub(super) fn summarize_files(env: &Environment, args: &Summarize) -> Result<u8>
         args.translating.adapter.as_deref(),
     );
     let models = opened(env, &job, models)?;
-    let one_off = OneOff { env, files: &files, reading: &args.inputs.reading, job: &job };
+    let (reading, sides) = (&args.inputs.reading, &Sides::default());
+    let one_off = OneOff { env, files: &files, reading, job: &job, sides };
     one_off.run_with(models, args.format, summary)
 }
 
@@ -125,6 +129,7 @@ struct OneOff<'a> {
     files: &'a [FoundFile],
     reading: &'a Reading,
     job: &'a Job,
+    sides: &'a Sides,
 }
 
 impl OneOff<'_> {
@@ -136,7 +141,11 @@ impl OneOff<'_> {
         text: fn(&Record, &RawArticle) -> Result<String>,
     ) -> Result<u8> {
         let listener = self.env.listener();
-        let code = models.with(&listener, |models| self.run(models, format, text))?;
+        let form = self.sides.form();
+        form.map_or(Ok(()), |form| print(&(form.start)()))?;
+        let code =
+            models.with(&listener, |models| self.run(&self.sides.with(models), format, text))?;
+        form.map_or(Ok(()), |form| print(form.end))?;
         tell_choices(self.env, models);
         Ok(code)
     }
@@ -164,10 +173,14 @@ impl OneOff<'_> {
                     code = SOME_FAILED;
                 }
                 tell_notes(self.env, &record.source);
+                self.sides.take(record);
                 match (format, source) {
                     (OutputFormat::Json, _) => print(&json_line(record)?)?,
                     (OutputFormat::Text, Some(source)) if record.status == Status::Ok => {
-                        print(&self.headed(record, &text(record, source)?))?;
+                        print(&match self.sides.form() {
+                            Some(form) => bilingual(form, record, source)?,
+                            None => self.headed(record, &text(record, source)?),
+                        })?;
                     }
                     (OutputFormat::Text, _) => {}
                 }

@@ -270,6 +270,7 @@ pub fn job(
             OnBadArg::Keep => OnBad::Keep,
             OnBadArg::Source => OnBad::Source,
         }),
+        segments: false,
     })
 }
 

@@ -1,9 +1,12 @@
 //! An article's translation in the form of its source.
 
 use crate::error::Result;
-use crate::report;
+use crate::report::{self, BilingualForm};
 use crate::text::extract;
-use crate::types::{Format, RawArticle, Record, Terms, TranslationRecord};
+use crate::types::{
+    Block, BlockKind, Format, Origin, Place, RawArticle, Record, SegmentRecord, Terms,
+    TranslationRecord,
+};
 
 /// The translation in the form of the source; what is in the target language already comes out as
 /// it is.
@@ -31,4 +34,33 @@ fn title_gap(source: &RawArticle) -> &'static str {
     let close = source.source.format == Format::Text
         && source.text.trim_start().lines().nth(1).is_some_and(follows);
     if close { "\n" } else { "\n\n" }
+}
+
+/// The article in two languages, side by side; what is in the target language already stands on
+/// both sides.
+pub(super) fn bilingual(
+    form: &BilingualForm,
+    record: &Record,
+    source: &RawArticle,
+) -> Result<String> {
+    if record.segments.is_some() {
+        return Ok((form.article)(record));
+    }
+    let same = |(number, block): (usize, &Block)| SegmentRecord {
+        source: block.text.clone(),
+        target: block.text.clone(),
+        place: match block.kind {
+            BlockKind::Heading => Place::Heading(number),
+            BlockKind::Item => Place::Item(number),
+            BlockKind::Paragraph | BlockKind::Verbatim => Place::Paragraph(number),
+        },
+        language: None,
+        confidence: None,
+        problems: Vec::new(),
+        origin: Origin::Model,
+    };
+    let blocks = extract::extract(source)?.blocks;
+    let is_text = |(_, block): &(usize, &Block)| block.kind != BlockKind::Verbatim;
+    let segments = blocks.iter().enumerate().filter(is_text).map(same).collect();
+    Ok((form.article)(&Record { segments: Some(segments), ..record.clone() }))
 }

@@ -36,6 +36,7 @@ mod xml;
 
 pub use html::HTML;
 pub use table::values;
+pub(crate) use xml::{Kind, Tokens};
 
 use crate::error::{Error, Result};
 use crate::types::{Block, BlockKind, Format, Lang, Marked};

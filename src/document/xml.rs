@@ -18,7 +18,7 @@ const DEPTH: usize = 16;
 
 /// A piece of XML as it is written.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Token<'a> {
+pub(crate) struct Token<'a> {
     pub kind: Kind,
     pub raw: &'a str,
     /// Its place in the source.
@@ -26,7 +26,7 @@ pub(super) struct Token<'a> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Start,
     Empty,
     End,
@@ -37,6 +37,11 @@ pub(super) enum Kind {
 }
 
 impl<'a> Token<'a> {
+    /// The value of a tag's attribute; `None` where it has none, or one that cannot be read.
+    pub fn value(&self, name: &str) -> Option<Cow<'a, str>> {
+        quick_xml::escape::unescape(tag::value(self.raw, name)?).ok()
+    }
+
     /// The name of a tag, as it is written.
     pub fn name(&self) -> &'a str {
         tag::name(self.raw)
@@ -54,7 +59,7 @@ impl<'a> Token<'a> {
 }
 
 /// The tokens of a source one after the other. Its tags are checked to be well nested.
-pub(super) struct Tokens<'a> {
+pub(crate) struct Tokens<'a> {
     source: &'a str,
     reader: Reader<&'a [u8]>,
     at: usize,

@@ -23,6 +23,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 /// outputs as each alone.
 pub struct Engine {
     pub(super) id: String,
+    /// See [`Generate::fingerprint`].
+    fingerprint: Option<String>,
     pub(super) model: Arc<dyn Model>,
     pub(super) tokenizer: Arc<Tokenizer>,
     pub(super) config: Arc<GenerationConfig>,
@@ -84,6 +86,7 @@ impl Engine {
             VocabularyCache::new(model.clone(), tokenizer.clone(), config.clone(), settings.allows);
         let mut engine = Engine {
             id,
+            fingerprint: None,
             model,
             tokenizer,
             capabilities: config.capabilities.clone(),
@@ -120,11 +123,12 @@ impl Engine {
     pub fn with_settings(self, settings: EngineSettings) -> Result<Engine> {
         let (id, model, tokenizer, config) =
             (self.id.clone(), self.model.clone(), self.tokenizer.clone(), self.config.clone());
-        let capabilities = self.capabilities.clone();
+        let (capabilities, fingerprint) = (self.capabilities.clone(), self.fingerprint.clone());
         // Its workers end before others start.
         drop(self);
         let mut engine = Engine::start(id, model, tokenizer, config, settings)?;
         engine.capabilities = capabilities;
+        engine.fingerprint = fingerprint;
         Ok(engine)
     }
 
@@ -136,6 +140,12 @@ impl Engine {
             let template = held.iter().find_map(Capability::chat_template).cloned();
             *held = Capability::of_language_model(Some(prompting), template);
         }
+        self
+    }
+
+    /// The engine with the fingerprint of its model's files.
+    pub fn with_fingerprint(mut self, fingerprint: impl Into<String>) -> Engine {
+        self.fingerprint = Some(fingerprint.into());
         self
     }
 
@@ -185,6 +195,10 @@ impl Drop for Engine {
 impl Generate for Engine {
     fn id(&self) -> &str {
         &self.id
+    }
+
+    fn fingerprint(&self) -> &str {
+        self.fingerprint.as_deref().unwrap_or(&self.id)
     }
 
     fn context_length(&self) -> usize {

@@ -177,6 +177,11 @@ pub trait Generate: Send + Sync {
     /// The model's id, as it stands in records.
     fn id(&self) -> &str;
 
+    /// What tells the model's weights and configuration from all others.
+    fn fingerprint(&self) -> &str {
+        self.id()
+    }
+
     /// Longest sequence in tokens, prefix + prompt + suffix + output.
     fn context_length(&self) -> usize;
 

@@ -1,16 +1,18 @@
 //! The journal of a batch, `results.jsonl` in its output folder: a line for each article and each
 //! language that it was translated into, so that a run that was stopped goes on.
 
-use super::write::{UNFINISHED, atomic_with};
+use super::append::AppendFile;
+use super::write::UNFINISHED;
 use crate::error::{Error, Result};
 use crate::types::{Lang, Record, Status};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
 use std::time::{Duration, Instant};
 use walkdir::WalkDir;
 
@@ -32,9 +34,7 @@ type Digest = [u8; 16];
 /// `results.jsonl`, open for one process. Of the records only their places are held.
 #[derive(Debug)]
 pub struct Journal {
-    path: PathBuf,
-    file: File,
-    length: u64,
+    file: AppendFile,
     entries: HashMap<Digest, Entry>,
     /// Articles noted so far.
     noted: usize,
@@ -74,6 +74,11 @@ impl<'a> Known<'a> {
         self.line.sha256 == digest(sha256)
     }
 
+    /// Whether it has a translation, and the segments of it.
+    pub fn translated(&self) -> Translated {
+        self.line.translated
+    }
+
     /// Whether a file was written for the article.
     pub fn has_output(&self) -> bool {
         self.line.files.0
@@ -103,11 +108,23 @@ struct Line {
     status: Status,
     offset: u64,
     length: u64,
+    translated: Translated,
     /// Of the article's bytes, by the hash of their hash.
     sha256: Digest,
     languages: Option<Languages>,
     /// Whether a file was written for it, and a document beside that.
     files: (bool, bool),
+}
+
+/// Whether a record has a translation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Translated {
+    /// It has none.
+    No,
+    /// It has one, but not the segments of it.
+    WithoutSegments,
+    /// It has one with its segments.
+    InSegments,
 }
 
 /// The languages of an article, as its record has them.
@@ -137,6 +154,8 @@ struct Head<'a> {
     output: Option<Cow<'a, str>>,
     #[serde(borrow)]
     document: Option<Cow<'a, str>>,
+    translation: Option<IgnoredAny>,
+    segments: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -150,15 +169,31 @@ struct HeadLanguage {
     code: Lang,
 }
 
+impl Translated {
+    fn of(translation: bool, segments: bool) -> Translated {
+        match (translation, segments) {
+            (false, _) => Translated::No,
+            (true, false) => Translated::WithoutSegments,
+            (true, true) => Translated::InSegments,
+        }
+    }
+}
+
 impl Line {
     /// The line of a record.
     fn of(head: Head<'_>, offset: u64, length: u64) -> Line {
-        let Head { key, status, source, language, passages, output, document, .. } = head;
+        let Head { key, status, source, language, passages, .. } = head;
         let known = language.filter(|language| !language.code.is_und());
-        let languages = known.map(|language| Languages { own: language.code, passages });
-        let sha256 = source.map(|source| digest(&source.sha256)).unwrap_or_default();
-        let files = (output.is_some(), document.is_some());
-        Line { key: digest(&key), status, offset, length, sha256, languages, files }
+        Line {
+            key: digest(&key),
+            status,
+            offset,
+            length,
+            translated: Translated::of(head.translation.is_some(), head.segments.is_some()),
+            sha256: source.map(|source| digest(&source.sha256)).unwrap_or_default(),
+            languages: known.map(|language| Languages { own: language.code, passages }),
+            files: (head.output.is_some(), head.document.is_some()),
+        }
     }
 }
 
@@ -172,14 +207,7 @@ impl Journal {
         fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
         let lock = lock(folder)?;
         let path = folder.join(RESULTS);
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)
-            .map_err(Error::io("opening", &path))?;
-        let journal = Journal::load(path, file, Some(lock))?;
+        let journal = Journal::load(AppendFile::open(path)?, Some(lock))?;
         remove_unfinished(folder);
         Ok(journal)
     }
@@ -191,21 +219,18 @@ impl Journal {
     /// When there is none, or it is something else.
     pub fn look(folder: &Path) -> Result<Journal> {
         let path = folder.join(RESULTS);
-        let file = File::open(&path).map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => Error::Usage(format!(
+        if !path.exists() {
+            return Err(Error::Usage(format!(
                 "{} holds no job; expected {RESULTS} in it, which `polygist batch --out` writes",
                 folder.display()
-            )),
-            _ => Error::io("opening", &path)(e),
-        })?;
-        Journal::load(path, file, None)
+            )));
+        }
+        Journal::load(AppendFile::look(path)?, None)
     }
 
-    fn load(path: PathBuf, file: File, lock: Option<File>) -> Result<Journal> {
+    fn load(file: AppendFile, lock: Option<File>) -> Result<Journal> {
         let mut journal = Journal {
-            path,
             file,
-            length: 0,
             entries: HashMap::new(),
             noted: 0,
             dead: 0,
@@ -213,8 +238,8 @@ impl Journal {
             synced: Instant::now(),
             _lock: lock,
         };
-        if !journal.take_in().map_err(Error::io("reading", &journal.path))? {
-            let path = journal.path.display();
+        if !journal.take_in().map_err(Error::io("reading", journal.file.path()))? {
+            let path = journal.file.path().display();
             return Err(Error::Usage(format!(
                 "{path} exists and is no file of polygist's; name another output folder, or move that file away"
             )));
@@ -225,7 +250,7 @@ impl Journal {
     /// Takes in what is there; false, and nothing changed, when it was written by something else.
     fn take_in(&mut self) -> io::Result<bool> {
         let repairs = self._lock.is_some();
-        let mut reader = BufReader::new(self.file.try_clone()?);
+        let mut reader = self.file.reader()?;
         let mut line = Vec::new();
         let mut torn = Vec::new();
         while reader.read_until(b'\n', &mut line)? > 0 {
@@ -233,19 +258,18 @@ impl Journal {
             let length = line.len() as u64;
             match serde_json::from_slice::<Head>(&line) {
                 Ok(head) => {
-                    let length = length + u64::from(!whole);
+                    let whole_length = length + u64::from(!whole);
                     let of = RecordId { id: &head.id, target: head.target.as_ref() };
-                    self.put(of.digest(), Line::of(head, self.length, length));
-                    self.length += length;
+                    self.put(of.digest(), Line::of(head, self.file.length(), whole_length));
+                    self.file.keep(length);
                     if !whole && repairs {
-                        self.file.seek(SeekFrom::End(0))?;
-                        self.file.write_all(b"\n")?;
+                        self.file.end_line()?;
                     }
                 }
                 Err(_) if whole => {
                     self.damaged += usize::from(!line.trim_ascii().is_empty());
                     self.dead += 1;
-                    self.length += length;
+                    self.file.keep(length);
                 }
                 Err(_) => torn = line.clone(),
             }
@@ -259,7 +283,7 @@ impl Journal {
             return Ok(false);
         }
         if repairs {
-            self.file.set_len(self.length)?;
+            self.file.cut()?;
         }
         Ok(true)
     }
@@ -292,14 +316,15 @@ impl Journal {
     pub fn read(&self, of: RecordId<'_>) -> Result<Option<Record>> {
         let line = self.entries.get(&of.digest()).and_then(|entry| entry.line.as_ref());
         let Some(line) = line else { return Ok(None) };
+        let path = self.file.path();
         let read = || {
-            let mut file = File::open(&self.path)?;
+            let mut file = File::open(path)?;
             file.seek(SeekFrom::Start(line.offset))?;
             let mut bytes = Vec::new();
             file.take(line.length).read_to_end(&mut bytes)?;
             Ok(serde_json::from_slice(&bytes)?)
         };
-        read().map(Some).map_err(Error::io("reading", &self.path))
+        read().map(Some).map_err(Error::io("reading", path))
     }
 
     /// Lines in the file that could not be read when it was opened; their articles are done again.
@@ -321,37 +346,26 @@ impl Journal {
     /// returns; after a power cut the last quarter of a second may be missing.
     pub fn append(&mut self, record: &Record) -> Result<()> {
         let mut bytes = serde_json::to_vec(record)
-            .map_err(|e| Error::io("writing a record", &self.path)(e.into()))?;
+            .map_err(|e| Error::io("writing a record", self.file.path())(e.into()))?;
         bytes.push(b'\n');
-        if let Err(e) = self.write(&bytes) {
-            // Half a line must not stay before the next one. Should even this fail, opening the
-            // journal repairs it.
-            let _ = self.file.set_len(self.length);
-            return Err(Error::io("writing a record", &self.path)(e));
+        let offset = self.file.append(&bytes, "writing a record")?;
+        if self.synced.elapsed() >= SYNC_EVERY {
+            self.file.sync().map_err(Error::io("writing a record", self.file.path()))?;
+            self.synced = Instant::now();
         }
         let languages =
             Languages { own: record.language.code.clone(), passages: record.passages.clone() };
         let line = Line {
             key: digest(&record.key),
             status: record.status,
-            offset: self.length,
+            offset,
             length: bytes.len() as u64,
+            translated: Translated::of(record.translation.is_some(), record.segments.is_some()),
             sha256: digest(&record.source.sha256),
             languages: (!languages.own.is_und()).then_some(languages),
             files: (record.output.is_some(), record.document.is_some()),
         };
-        self.length += line.length;
         self.put(RecordId::of(record).digest(), line);
-        Ok(())
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.seek(SeekFrom::Start(self.length))?;
-        self.file.write_all(bytes)?;
-        if self.synced.elapsed() >= SYNC_EVERY {
-            self.file.sync_data()?;
-            self.synced = Instant::now();
-        }
         Ok(())
     }
 
@@ -359,8 +373,7 @@ impl Journal {
     /// that this run did not meet come after, in the order that they had. The file is replaced as a
     /// whole, and only when something changes.
     pub fn compact(&mut self) -> Result<()> {
-        let path = self.path.clone();
-        self.file.sync_all().map_err(Error::io("writing", &path))?;
+        self.file.sync().map_err(Error::io("writing", self.file.path()))?;
         let mut order: Vec<(usize, u64, Digest)> = self
             .entries
             .iter()
@@ -372,37 +385,16 @@ impl Journal {
         if self.dead == 0 && order.is_sorted_by_key(|(_, offset, _)| *offset) {
             return Ok(());
         }
-        let entries = &self.entries;
-        let mut from = BufReader::new(&self.file);
-        atomic_with(&path, |out| {
-            let mut at = None;
-            for line in order.iter().filter_map(|(_, _, id)| entries.get(id)?.line.as_ref()) {
-                // Seeking empties the buffer: only where lines are not in a row.
-                if at != Some(line.offset) {
-                    from.seek(SeekFrom::Start(line.offset))?;
-                }
-                let copied = io::copy(&mut from.by_ref().take(line.length), out)?;
-                if copied < line.length {
-                    return Err(io::Error::new(
-                        io::ErrorKind::UnexpectedEof,
-                        "the journal was shortened by another program",
-                    ));
-                }
-                at = Some(line.offset + line.length);
-            }
-            Ok(())
-        })?;
-        self.file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .map_err(Error::io("opening", &path))?;
-        self.length = 0;
+        let part = |(_, _, id): &(usize, u64, Digest)| {
+            let line = self.entries.get(id)?.line.as_ref()?;
+            Some((*id, (line.offset, line.length)))
+        };
+        let (ids, parts): (Vec<Digest>, Vec<(u64, u64)>) = order.iter().filter_map(part).unzip();
+        let places = self.file.replace(&parts)?;
         self.dead = 0;
-        for (_, _, id) in order {
+        for (id, place) in ids.into_iter().zip(places) {
             if let Some(line) = self.entries.get_mut(&id).and_then(|e| e.line.as_mut()) {
-                line.offset = self.length;
-                self.length += line.length;
+                line.offset = place;
             }
         }
         Ok(())
@@ -416,7 +408,8 @@ impl Journal {
 
     /// The records, one at a time, in the order of the file; of several with one id and language the last.
     pub fn records(&self) -> Result<Records<'_>> {
-        let file = File::open(&self.path).map_err(Error::io("reading", &self.path))?;
+        let path = self.file.path();
+        let file = File::open(path).map_err(Error::io("reading", path))?;
         Ok(Records { journal: self, reader: BufReader::new(file), offset: 0 })
     }
 }
@@ -440,7 +433,7 @@ impl Iterator for Records<'_> {
             match self.reader.read_until(b'\n', &mut line) {
                 Ok(0) => return None,
                 Ok(length) => self.offset += length as u64,
-                Err(e) => return Some(Err(Error::io("reading", &self.journal.path)(e))),
+                Err(e) => return Some(Err(Error::io("reading", self.journal.file.path())(e))),
             }
             let Ok(head) = serde_json::from_slice::<Head>(&line) else { continue };
             let current = self
@@ -452,7 +445,7 @@ impl Iterator for Records<'_> {
             if current {
                 let bad = |e| {
                     Error::input(
-                        self.journal.path.display().to_string(),
+                        self.journal.file.path().display().to_string(),
                         format!(
                             "the record of {} is not of this version: {e}; run with --force",
                             head.id
@@ -545,6 +538,7 @@ mod tests {
             language: Detection::new(Lang::en(), 1.0),
             title: None,
             translation: None,
+            segments: None,
             summary: None,
             checks: Checks::default(),
             stats: Stats::default(),

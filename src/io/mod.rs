@@ -1,5 +1,6 @@
 //! Everything that touches disk and network: articles in, results out, models.
 
+mod append;
 pub mod articles;
 pub mod catalog;
 pub mod fetch;
@@ -8,12 +9,14 @@ pub mod folders;
 mod glossary;
 pub mod journal;
 pub mod layout;
+pub mod memory;
 pub mod names;
 pub mod origins;
 mod pairs;
 pub mod progress;
 pub mod segments;
 pub mod store;
+pub mod tmx;
 mod unpack;
 pub mod weights;
 pub mod write;

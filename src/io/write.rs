@@ -108,16 +108,32 @@ impl OutputNames {
         format!("{name}.{language}.{}", self.extension)
     }
 
+    /// The file with source and translation side by side, with this extension, beside the
+    /// article's: `news/a.txt` → `news/a.txt.en.bilingual.html`.
+    pub fn bilingual(&self, id: &str, language: &Lang, extension: &str) -> String {
+        let (name, language) = self.parts(id, id, language);
+        format!("{name}.{language}.bilingual.{extension}")
+    }
+
     /// The translated document of an article that is one, beside its file: `news/a.docx` →
     /// `news/a.en.docx`, whose name nothing but the ends of its own makes.
     pub fn document(&self, id: &str, language: &Lang) -> String {
+        self.document_with(id, language, "")
+    }
+
+    /// The same in both languages: `news/a.en.bilingual.docx`.
+    pub fn bilingual_document(&self, id: &str, language: &Lang) -> String {
+        self.document_with(id, language, ".bilingual")
+    }
+
+    fn document_with(&self, id: &str, language: &Lang, mark: &str) -> String {
         let plain = id.strip_suffix(".gz").or(id.strip_suffix(".GZ")).unwrap_or(id);
         let file = plain.rsplit('/').next().unwrap_or(plain);
         let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
         let stem = plain.strip_suffix(extension).and_then(|stem| stem.strip_suffix('.'));
         let (name, language) = self.parts(stem.unwrap_or(plain), id, language);
         let packed = if plain == id { "" } else { ".unpacked" };
-        format!("{name}{packed}.{language}.{}", allowed(extension))
+        format!("{name}{packed}.{language}{mark}.{}", allowed(extension))
     }
 
     /// A name below the output folder for the file or article of this id, by a part of it; and the
@@ -212,6 +228,9 @@ mod tests {
         let name = |id: &str| names.document(id, &Lang::en());
         assert_eq!(name("news/a.b.docx"), "news/a.b.en.docx");
         assert_eq!(name("a.srt.gz"), "a.unpacked.en.srt");
+        let en = Lang::en();
+        assert_eq!(names.bilingual_document("n/a.docx", &en), "n/a.en.bilingual.docx");
+        assert_eq!(names.bilingual("n/a.txt", &en, "html"), "n/a.txt.en.bilingual.html");
         assert_ne!(name("a?.csv"), name("a*.csv"));
         let (up, root) = (name("../../x.csv"), name("/x.csv"));
         assert!(!up.contains("..") && !root.starts_with('/'), "{up} {root}");

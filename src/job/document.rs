@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::io::articles::ReadOptions;
 use crate::types::Record;
 
-/// A document with the translation of its record; in the language wanted already, it is the same.
-/// `bytes` are those that the record was made from.
+/// A document with the translation of its record, in the place of its text or beside it; in the
+/// language wanted already, it is the same. `bytes` are those that the record was made from.
 ///
 /// # Errors
 /// Those of [`document::translated`], with the name of the source.
@@ -15,6 +15,7 @@ pub fn translated_document(
     bytes: &[u8],
     record: &Record,
     reading: &ReadOptions,
+    placement: Placement,
 ) -> Result<Vec<u8>> {
     let Some(translation) = &record.translation else { return Ok(bytes.to_vec()) };
     let settings = Settings {
@@ -24,10 +25,8 @@ pub fn translated_document(
         columns: reading.columns.clone(),
     };
     let texts = &translation.blocks;
-    document::translated(format, bytes, &settings, texts, Placement::Instead).map_err(|error| {
-        match error {
-            Error::Input { message, .. } => Error::input(&record.source.path, message),
-            other => other,
-        }
+    document::translated(format, bytes, &settings, texts, placement).map_err(|error| match error {
+        Error::Input { message, .. } => Error::input(&record.source.path, message),
+        other => other,
     })
 }

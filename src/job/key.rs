@@ -47,6 +47,9 @@ pub(super) struct JobKey {
     translation: Option<TranslationKey>,
     summary: Option<SummaryKey>,
     strict: bool,
+    /// Hashes of the translation memories that stand for the models, if any do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    memories: Vec<String>,
 }
 
 /// What a translation depends on. It is there for summaries in another language, too.
@@ -101,7 +104,13 @@ impl JobKey {
             translation: job.to.is_some().then(|| translation(job, &models.translators)),
             summary: job.summary.as_ref().map(summary),
             strict,
+            memories: Vec::new(),
         }
+    }
+
+    /// The key of a job that these translation memories have a part in, by the SHA-256 of each.
+    pub(super) fn with_memories(self, memories: Vec<String>) -> JobKey {
+        JobKey { memories, ..self }
     }
 
     /// The key of an article that these models translate, one after the other, and its passages in
@@ -159,7 +168,8 @@ fn only_what_is_set<S: Serializer>(
     fields.serialize(serializer)
 }
 
-fn precision_name(precision: Precision) -> &'static str {
+/// A precision as keys have it.
+pub(super) fn precision_name(precision: Precision) -> &'static str {
     match precision {
         Precision::F32 => "f32",
         Precision::F16 => "f16",
@@ -230,6 +240,7 @@ mod tests {
                 ..translate::Settings::default()
             },
             on_bad: Some(OnBad::Keep),
+            segments: true,
         }
     }
 
@@ -264,6 +275,8 @@ mod tests {
     #[test]
     fn what_changes_a_result_changes_the_key() {
         let usual = key(&job()).of("ab");
+        // Segments are told or not; they change nothing.
+        assert_eq!(usual, key(&Job { segments: false, ..job() }).of("ab"));
         assert_ne!(usual, key(&job()).of("ac"));
         let with = |change: fn(&mut Job)| {
             let mut job = job();
@@ -285,6 +298,8 @@ mod tests {
             with(|job| job.summary.as_mut().unwrap().length = Length::Words(3)),
             with(|job| job.summary.as_mut().unwrap().style = Style::Bullets),
         ];
+        let memories = |hash: &str| key(&job()).with_memories(vec![hash.into()]).of("ab");
+        let changed = [&changed[..], &[memories("00"), memories("01")]].concat();
         let distinct: std::collections::HashSet<_> = changed.iter().chain([&usual]).collect();
         assert_eq!(distinct.len(), changed.len() + 1);
     }

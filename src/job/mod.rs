@@ -1,11 +1,14 @@
 //! A folder of articles as a job that can be stopped, resumed and repeated.
 
+mod beside;
 mod document;
 mod groups;
 mod in_flight;
 mod inspect;
 mod key;
 mod keys;
+mod known;
+mod memory;
 mod preview;
 mod run;
 mod shard;
@@ -14,10 +17,12 @@ mod survey;
 mod tally;
 mod todo;
 
+pub use beside::{Bilingual, write_tmx};
 pub use document::translated_document;
 pub use groups::{ReadArticle, in_groups};
 pub use in_flight::Order;
 pub use inspect::{Cleaned, Finding, JobStatus, clean, status, verify};
+pub use known::{ReadMemories, read_memories};
 pub use preview::{Preview, PreviewedArticle, Volume};
 pub use shard::{MergeOutcome, Shard, merge};
 pub use stream::{StreamOptions, StreamOutcome, stream};
@@ -105,6 +110,15 @@ pub struct BatchOptions {
     pub force: bool,
     /// Whether the articles that failed are tried again, and nothing else is done.
     pub retry_failed: bool,
+    /// Whether sentences that were translated before are remembered, in a file of the output
+    /// folder.
+    pub memory: bool,
+    /// Translation memories in TMX, whose translations stand for those of the models.
+    pub memories: Vec<PathBuf>,
+    /// A file for a translation memory of all that was translated.
+    pub write_tm: Option<PathBuf>,
+    /// How source and translation are put side by side in files of their own, if they are.
+    pub bilingual: Option<Bilingual>,
 }
 
 /// How many articles of a [`BatchJob`] ended how.
@@ -123,6 +137,10 @@ pub struct BatchOutcome {
     pub to_check: usize,
     /// Left alone, since only what had failed was asked for.
     pub left: usize,
+    /// Sentences that were to be translated in this run, those of translation memories apart.
+    pub sentences: usize,
+    /// How many of these had been translated before, in this run or an earlier one.
+    pub known_sentences: usize,
 }
 
 impl BatchOutcome {
@@ -242,6 +260,42 @@ impl BatchJobBuilder {
         self
     }
 
+    /// Remembers the translation of each sentence in a file of the output folder, so that equal
+    /// sentences are translated once, over runs too. It does so by default; results are the same
+    /// with and without.
+    pub fn memory(mut self, memory: bool) -> Self {
+        self.options.memory = memory;
+        self
+    }
+
+    /// Takes translations from these files in TMX in place of a model's where they have the very
+    /// sentence. Of several translations the last one counts.
+    pub fn translation_memories<P: Into<PathBuf>>(
+        mut self,
+        files: impl IntoIterator<Item = P>,
+    ) -> Self {
+        self.options.memories = files.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Writes all sentences and their translations into this file, in TMX 1.4b.
+    pub fn write_translation_memory(mut self, file: impl Into<PathBuf>) -> Self {
+        self.options.write_tm = Some(file.into());
+        self
+    }
+
+    /// Writes files with source and translation side by side, too.
+    pub fn bilingual(mut self, form: Bilingual) -> Self {
+        self.options.bilingual = Some(form);
+        self
+    }
+
+    /// Whether records have the segments of translations; they have by default.
+    pub fn segments(mut self, wanted: bool) -> Self {
+        self.options.job.segments = wanted;
+        self
+    }
+
     /// Finds the articles' files.
     ///
     /// # Errors
@@ -267,7 +321,11 @@ impl BatchJob {
                 shard: None,
                 limit: None,
                 reading: ReadOptions::default(),
-                job: Job { summary: Some(summarize::Settings::default()), ..Job::default() },
+                job: Job {
+                    summary: Some(summarize::Settings::default()),
+                    segments: true,
+                    ..Job::default()
+                },
                 models: ModelChoice::default(),
                 runtime: RuntimeOptions::default(),
                 further: Vec::new(),
@@ -276,6 +334,10 @@ impl BatchJob {
                 strict: false,
                 force: false,
                 retry_failed: false,
+                memory: true,
+                memories: Vec::new(),
+                write_tm: None,
+                bilingual: None,
             },
         }
     }
@@ -289,6 +351,8 @@ impl BatchJob {
         if options.job.to.is_none() && options.job.summary.is_none() {
             return Err(Error::Usage("into which language? Say it with --to, as --to en".into()));
         }
+        // What is made of segments needs them.
+        options.job.segments |= options.bilingual.is_some() || options.write_tm.is_some();
         let exclude = vec![options.out.clone()];
         let find_options = FindOptions { pattern: options.pattern.clone(), exclude };
         let found = find(&options.inputs, &find_options)?;

@@ -2,23 +2,26 @@
 
 use super::document::translated_document;
 use super::in_flight::{Order, in_flight};
-use super::key::JobKey;
+use super::key::{JobKey, precision_name};
 use super::keys::Keys;
+use super::known::{ReadMemories, read_memories};
+use super::memory::JobMemory;
 use super::shard;
 use super::survey::{changes, survey, warning};
 use super::tally::{Tally, is_to_check};
 use super::todo::{Desk, Fate, id, rename, source};
 use super::{BatchJob, BatchOutcome, ReadArticle, articles};
 use crate::cancel::CancelToken;
-use crate::document;
+use crate::document::{self, Placement};
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::io::articles::{FoundFile, read_again};
 use crate::io::journal::RecordId;
 use crate::io::write::{atomic, atomic_with};
 use crate::model_store::{ModelStore, OpenModels, ResolvedModels};
-use crate::pipeline::{self, Job, Progress};
+use crate::pipeline::{self, Job, Models, Progress};
 use crate::report;
+use crate::task::translate::{Known, Memory};
 use crate::types::{ErrorRecord, Lang, ReadFailure, Record, Source, Status};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -54,10 +57,18 @@ pub(super) fn run(
         let damaged = desk.journal.damaged();
         on_event(Event::Note(&format!("{damaged} damaged lines of results.jsonl are done again")));
     }
+    // The journal keeps others out of the folder.
+    let is_remembered = options.memory && options.job.to.is_some();
+    let precision = precision_name(options.runtime.precision());
+    let device = options.runtime.device.to_string();
+    // Who wants all done again wants it of the models.
+    let open = || JobMemory::open(&options.out, (&device, precision), options.force);
+    let memory = is_remembered.then(open).transpose()?;
     let mut outcome = BatchOutcome::default();
     let (mut desk, mut ended) = (desk, Ok(()));
     for job in batch.jobs() {
-        (desk, ended) = pass(batch, &job, store, desk, &mut outcome, cancel, on_event)?;
+        let pass = Pass { batch, job: &job, memory: memory.as_ref(), cancel, on_event };
+        (desk, ended) = pass.run(store, desk, &mut outcome)?;
         if ended.is_err() {
             break;
         }
@@ -65,67 +76,85 @@ pub(super) fn run(
     // What is done is kept and shown, also after an interruption.
     desk.journal.compact()?;
     write_report(&options.out, &desk, meta(batch))?;
+    batch.write_memory(&desk.journal, on_event)?;
     ended?;
+    if let Some(memory) = &memory {
+        (outcome.sentences, outcome.known_sentences) = memory.counts();
+    }
     if options.shard.is_some() {
         shard::complete(&options.out, meta(batch).title, &desk)?;
     }
     Ok(outcome)
 }
 
-/// Does the job for one language. The desk comes back with what is done, and the error that ended
-/// it.
-fn pass(
-    batch: &BatchJob,
-    job: &Job,
-    store: &ModelStore,
-    desk: Desk,
-    outcome: &mut BatchOutcome,
-    cancel: &CancelToken,
-    on_event: OnEvent<'_>,
-) -> Result<(Desk, Result<()>)> {
-    let options = &batch.options;
-    let models = batch.models_for(job, store)?.resolve(store, on_event, cancel)?;
-    let device = options.runtime.device.to_string();
-    let computing = (device.as_str(), options.runtime.precision());
-    let key = JobKey::new(job, &models, &options.reading, computing, options.strict);
-    let keys = Keys { key, job, chooser: models.chooser.clone(), on_event };
-    let found = survey(batch, &desk, &keys, cancel)?;
-    let changed = changes(&options.out, job.to.as_ref(), &keys.key.to_json())?;
-    let warning = found.as_ref().and_then(|found| warning(found, &changed));
-    warning.iter().for_each(|warning| on_event(Event::Note(warning)));
-    let run = Run {
-        batch,
-        job,
-        models,
-        open: Mutex::new(None),
-        groups: GROUPS.min(options.group).max(1),
-        group_bytes: AtomicUsize::new(GROUP_BYTES),
-        keys,
-        state: Mutex::new(State {
-            desk,
-            outcome: *outcome,
-            ways: BTreeMap::new(),
-            tally: Tally::new(found.as_ref()),
-            renamed: Vec::new(),
-        }),
-        cancel,
-        on_event,
-    };
-    let mut coming = Coming { articles: articles(batch), groups: 0 };
-    let ended = in_flight(
-        run.groups,
-        Order::AsTaken,
-        || run.next_group(&mut coming),
-        |group| run.work(group),
-        |records| records.into_iter().try_for_each(|(record, file)| run.keep(record, file)),
-    );
-    on_event(Event::Worked);
-    if ended.is_ok() {
-        run.tell();
+/// The job for one language.
+struct Pass<'a> {
+    batch: &'a BatchJob,
+    job: &'a Job,
+    /// What was translated in this run and earlier ones.
+    memory: Option<&'a JobMemory>,
+    cancel: &'a CancelToken,
+    on_event: OnEvent<'a>,
+}
+
+impl Pass<'_> {
+    /// Does it. The desk comes back with what is done, and the error that ended it.
+    fn run(
+        self,
+        store: &ModelStore,
+        desk: Desk,
+        outcome: &mut BatchOutcome,
+    ) -> Result<(Desk, Result<()>)> {
+        let Pass { batch, job, memory, cancel, on_event } = self;
+        let options = &batch.options;
+        let models = batch.models_for(job, store)?.resolve(store, on_event, cancel)?;
+        let device = options.runtime.device.to_string();
+        let computing = (device.as_str(), options.runtime.precision());
+        let memories = read_memories(&options.memories, job.to.as_ref(), on_event)?;
+        let hashes = memories.as_ref().map_or_else(Vec::new, |read| read.hashes.clone());
+        let key = JobKey::new(job, &models, &options.reading, computing, options.strict)
+            .with_memories(hashes);
+        let keys = Keys { key, job, chooser: models.chooser.clone(), on_event };
+        let found = survey(batch, &desk, &keys, cancel)?;
+        let changed = changes(&options.out, job.to.as_ref(), &keys.key.to_json())?;
+        let warning = found.as_ref().and_then(|found| warning(found, &changed));
+        warning.iter().for_each(|warning| on_event(Event::Note(warning)));
+        let run = Run {
+            batch,
+            job,
+            models,
+            open: Mutex::new(None),
+            groups: GROUPS.min(options.group).max(1),
+            group_bytes: AtomicUsize::new(GROUP_BYTES),
+            keys,
+            memory,
+            memories,
+            state: Mutex::new(State {
+                desk,
+                outcome: *outcome,
+                ways: BTreeMap::new(),
+                tally: Tally::new(found.as_ref()),
+                renamed: Vec::new(),
+            }),
+            cancel,
+            on_event,
+        };
+        let mut coming = Coming { articles: articles(batch), groups: 0 };
+        let ended = in_flight(
+            run.groups,
+            Order::AsTaken,
+            || run.next_group(&mut coming),
+            |group| run.work(group),
+            |records| records.into_iter().try_for_each(|(record, file)| run.keep(record, file)),
+        );
+        on_event(Event::Worked);
+        if ended.is_ok() {
+            run.tell();
+        }
+        let state = run.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        *outcome = state.outcome;
+        Ok((state.desk, ended))
     }
-    let state = run.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-    *outcome = state.outcome;
-    Ok((state.desk, ended))
 }
 
 /// A job that is being run for one language.
@@ -133,6 +162,10 @@ struct Run<'a> {
     batch: &'a BatchJob,
     job: &'a Job,
     models: ResolvedModels,
+    /// See [`Pass::memory`].
+    memory: Option<&'a JobMemory>,
+    /// What the user has brought.
+    memories: Option<ReadMemories>,
     /// Opened when the first article is found that needs them.
     open: Mutex<Option<Arc<OpenModels>>>,
     /// Groups in the works at once.
@@ -233,10 +266,8 @@ impl<'a> Run<'a> {
             Fate::Done(Status::Failed) => state.outcome.failed_before += 1,
             Fate::Rewrite => {
                 state.outcome.done_before += 1;
-                if let Some(record) = state.desk.journal.read(of)?
-                    && let Some(name) = &record.output
-                {
-                    self.write(name, &record)?;
+                if let Some(record) = state.desk.journal.read(of)? {
+                    self.rewrite(&record)?;
                 }
             }
         }
@@ -266,9 +297,14 @@ impl<'a> Run<'a> {
         };
         let unread = OpenModels::default();
         let models = open.as_deref().unwrap_or(&unread);
+        let known = Known {
+            memory: self.memories.as_ref().map(|read| &read.memory),
+            earlier: self.memory.map(|memory| memory as &dyn Memory),
+        };
         let run = |articles, progress: &(dyn Fn(Progress) -> bool + Sync)| {
             models.with(self.on_event, |models| {
-                pipeline::run(articles, self.job, models, &key, progress)
+                let models = Models { known, ..*models };
+                pipeline::run(articles, self.job, &models, &key, progress)
             })
         };
         let records = match (run(articles, &progress), patience, only) {
@@ -320,6 +356,7 @@ impl<'a> Run<'a> {
             let name = self.batch.names.name(&record.id, language);
             self.write(&name, &record)?;
             record.output = Some(name);
+            self.batch.write_bilingual(&record)?;
             if let Err(error) = self.write_document(&mut record, file, language) {
                 fail(&mut record, &error);
             }
@@ -354,6 +391,18 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
+    /// Writes the files of a record again that are gone.
+    fn rewrite(&self, record: &Record) -> Result<()> {
+        let is_gone = |name: &&String| !self.batch.options.out.join(name).exists();
+        if let Some(name) = record.output.as_ref().filter(is_gone) {
+            self.write(name, record)?;
+        }
+        if !self.batch.bilingual_path(record).exists() {
+            self.batch.write_bilingual(record)?;
+        }
+        Ok(())
+    }
+
     /// Writes the file of a record.
     fn write(&self, name: &str, record: &Record) -> Result<()> {
         let text = (self.batch.writer.write)(record);
@@ -369,9 +418,15 @@ impl<'a> Run<'a> {
         let Some(format) = format.filter(|_| record.translation.is_some()) else { return Ok(()) };
         let reading = &self.batch.options.reading;
         let bytes = read_again(file, &record.source.sha256, reading.max_bytes)?;
-        let out = translated_document(format, &bytes, record, reading)?;
+        let translated =
+            |placement| translated_document(format, &bytes, record, reading, placement);
         let name = self.batch.names.document(&record.id, language);
-        atomic(&self.batch.options.out.join(&name), &out)?;
+        atomic(&self.batch.options.out.join(&name), &translated(Placement::Instead)?)?;
+        let bilingual = self.batch.options.bilingual;
+        if bilingual.is_some_and(|bilingual| bilingual.is_document(record.source.format)) {
+            let path = self.batch.bilingual_path(record);
+            atomic(&path, &translated(Placement::Beside)?)?;
+        }
         record.document = Some(name);
         Ok(())
     }

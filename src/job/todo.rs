@@ -32,7 +32,8 @@ pub(super) enum Why {
     Changed,
     /// Models or settings are others than before.
     Settings,
-    /// The document that was written for it is gone.
+    /// The document that was written for it is gone, or what is wanted beside its record cannot be
+    /// made of that.
     Gone,
     /// It failed, and is to be tried again.
     Failed,
@@ -103,9 +104,15 @@ impl Desk {
         if !told && !known.has_key(&keys.of(article)?) {
             return Ok(Fate::ToDo(Why::Settings));
         }
+        let (format, translated) = (source(article).format, known.translated());
+        if batch.needs_more(of, format, translated) {
+            return Ok(Fate::ToDo(Why::Gone));
+        }
+        let is_complete = !batch.lacks_bilingual(of, format, translated);
         Ok(match self.are_there(known, of, batch)? {
             (_, false) => Fate::ToDo(Why::Gone),
             (false, true) => Fate::Rewrite,
+            (true, true) if !is_complete => Fate::Rewrite,
             (true, true) => Fate::Done(known.status),
         })
     }

@@ -251,10 +251,11 @@ impl OpenModels {
     pub fn with<T>(&self, on_event: OnEvent<'_>, f: impl FnOnce(&Models<'_>) -> T) -> T {
         let summarizer = self.summarizer.as_ref().map(|engine| engine as &dyn Generate);
         if let Some(pool) = &self.pool {
-            return f(&Models { translators: &pool.listening(on_event), summarizer });
+            let translators = &pool.listening(on_event);
+            return f(&Models { translators, summarizer, ..Models::default() });
         }
         let translators: Vec<&dyn Generate> =
             self.translators.iter().map(|engine| engine as &dyn Generate).collect();
-        f(&Models { translators: &Named(&translators), summarizer })
+        f(&Models { translators: &Named(&translators), summarizer, ..Models::default() })
     }
 }

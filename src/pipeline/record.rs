@@ -15,7 +15,7 @@ use crate::types::{
 pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> Result<Record> {
     let (checks, stats) = (document.checks(job), document.stats(models)?);
     let (translation, title) = (document.translation(job), document.title(job));
-    let passages = document.passages(job);
+    let (segments, passages) = (document.segments(job), document.passages(job));
     Ok(Record {
         id: document.article.id,
         key: document.key,
@@ -25,6 +25,7 @@ pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> 
         passages,
         title,
         translation,
+        segments,
         summary: document.summary.map(|s| s.record),
         checks,
         stats,
@@ -165,6 +166,7 @@ pub(super) fn failure(id: String, key: String, source: Source, error: &Error) ->
         passages: Vec::new(),
         title: None,
         translation: None,
+        segments: None,
         summary: None,
         checks: Checks::default(),
         stats: Stats::default(),

@@ -70,7 +70,8 @@ pub(super) fn detour(record: &Record) -> Option<String> {
     (route.len() > 2).then(|| route.iter().map(|l| l.as_str()).collect::<Vec<_>>().join(" → "))
 }
 
-fn origin(record: &Record) -> String {
+/// Where the article comes from, and who translated it, as a quotation.
+pub(super) fn origin(record: &Record) -> String {
     let mut lines = Vec::new();
     if let Some(title) = source_title(record) {
         lines.push(format!("Original title: {title}"));

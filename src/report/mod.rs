@@ -1,15 +1,19 @@
-//! Records as people and programs read them: JSON Lines, plain text, Markdown, and one HTML page.
-//! Pure: records in, text out.
+//! Records as people and programs read them: JSON Lines, plain text, Markdown, one HTML page, both
+//! languages side by side, translation memories. Pure: records in, text out.
 
+mod bilingual;
 mod html;
 mod markdown;
 mod plain;
+mod tmx;
 mod words;
 mod writers;
 
+pub use bilingual::{BILINGUAL_FORMS, BilingualForm, bilingual_form};
 pub use html::{Meta, html, permitted};
 pub use plain::translated;
-pub use words::is_doubtful;
+pub use tmx::{TmxCounts, tmx};
+pub use words::{counted, is_doubtful, number};
 pub use writers::{ARTICLE_WRITERS, ArticleWriter, MARKDOWN};
 
 use crate::types::Record;

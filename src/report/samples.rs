@@ -53,6 +53,7 @@ impl Sample {
                 terms: Default::default(),
                 blocks: Vec::new(),
             }),
+            segments: None,
             summary: Some(SummaryRecord {
                 language: to,
                 text: self.summary.into(),

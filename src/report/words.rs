@@ -148,6 +148,11 @@ fn by_sentence(mut flags: Vec<&Flag>, has_title: bool) -> Vec<Quote> {
     flags.chunk_by(|a, b| a.segment == b.segment && a.text == b.text).map(quote).collect()
 }
 
+/// Problems in a line.
+pub(super) fn problems(problems: &[Problem]) -> String {
+    problems.iter().map(|one| problem(*one)).collect::<Vec<_>>().join("; ")
+}
+
 fn problem(problem: Problem) -> &'static str {
     match problem {
         Problem::Empty => "nothing was written for it",
@@ -184,7 +189,7 @@ pub(super) fn method(summary: &SummaryRecord) -> String {
 }
 
 /// A number of things: `1 sentence`, `3 sentences`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
+pub fn counted(count: usize, noun: &str) -> String {
     format!("{} {noun}{}", number(count), if count == 1 { "" } else { "s" })
 }
 
@@ -197,7 +202,7 @@ fn be(count: usize) -> &'static str {
 }
 
 /// A number with commas between thousands.
-pub(super) fn number(n: usize) -> String {
+pub fn number(n: usize) -> String {
     let digits = n.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

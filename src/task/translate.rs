@@ -7,6 +7,7 @@ mod attempt;
 mod hop;
 mod links;
 mod lost;
+mod memory;
 mod pieces;
 mod progress;
 mod readable;
@@ -15,6 +16,7 @@ mod retry;
 mod route;
 mod terms;
 
+pub use memory::{Known, Memory, MemoryKey, translate_known};
 pub use pieces::gap;
 pub use progress::Step;
 pub use route::{Hop, Named, Route, Router};
@@ -26,7 +28,7 @@ use crate::task::prompts;
 use crate::text::inline::Link;
 use crate::text::protect;
 use crate::text::terms::TermIndex;
-use crate::types::{Lang, Problem, Terms, TokenAlignment};
+use crate::types::{Lang, Origin, Problem, Terms, TokenAlignment};
 use progress::{Counter, OnStep};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -97,6 +99,8 @@ pub struct Translation {
     pub links: Vec<Link>,
     /// The terms in the source, and whether the text has them.
     pub terms: Terms,
+    /// Who made it.
+    pub origin: Origin,
 }
 
 /// A text on its way.
@@ -122,10 +126,11 @@ pub fn translate(
     settings: &Settings,
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
-    translate_by(&Named(models), segments, settings, on_done)
+    translate_by(&Named(models), segments, settings, Known::default(), on_done)
 }
 
-/// Translates segments as [`translate`] does, each on the way that the router has for it.
+/// Translates segments as [`translate`] does, each on the way that the router has for it, those
+/// apart that are known.
 ///
 /// # Errors
 /// When there is no way between two languages, or a model cannot be had or fails.
@@ -133,6 +138,7 @@ pub fn translate_by(
     router: &dyn Router,
     segments: &[Segment],
     settings: &Settings,
+    known: Known<'_>,
     on_done: OnStep<'_>,
 ) -> Result<Vec<Translation>> {
     let mut routes: HashMap<(&Lang, &Lang), Route<'_>> = HashMap::new();
@@ -152,7 +158,7 @@ pub fn translate_by(
         align: segment.align,
     });
     let routed: Vec<Routed<'_>> = routed.collect();
-    translate_along(&routed, settings, on_done)
+    translate_known(&routed, settings, known, on_done)
 }
 
 fn no_way(router: &dyn Router, from: &Lang, to: &Lang) -> Error {
@@ -241,6 +247,7 @@ fn joined(first: Translation, second: Translation) -> Translation {
         alignments: [first.alignments, second.alignments].concat(),
         links: links::composed(&first.links, &second.links),
         terms: Terms::default(),
+        origin: Origin::Model,
     }
 }
 

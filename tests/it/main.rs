@@ -35,5 +35,6 @@ mod student_shapes;
 mod students;
 mod terms;
 mod tokenizers;
+mod translation_memory;
 mod translators;
 mod weights;

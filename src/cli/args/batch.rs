@@ -1,6 +1,6 @@
 //! The arguments of `polygist batch`.
 
-use super::{Reading, Summarizing, TaskArg, Translating, lang};
+use super::{Beside, Reading, Summarizing, TaskArg, Translating, lang};
 use crate::error::{Error, Result};
 use crate::io::articles::usual_extensions;
 use crate::job::Shard;
@@ -60,6 +60,16 @@ pub struct Batch {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// Do not remember translations of sentences in the output folder: equal ones are translated
+    /// again
+    #[arg(long)]
+    pub no_memory: bool,
+    /// Leave the segments, each sentence with its translation, out of results.jsonl
+    #[arg(long, conflicts_with_all = ["bilingual", "write_tm"])]
+    pub no_segments: bool,
+    /// What is known, and what is written beside.
+    #[command(flatten)]
+    pub beside: Beside,
     /// How to translate.
     #[command(flatten)]
     pub translating: Translating,

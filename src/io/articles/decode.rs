@@ -35,7 +35,7 @@ pub(in crate::io) fn decode_html(
 }
 
 /// Decodes a text that came with the name of its encoding, which is used where it fits.
-pub(super) fn decode_labelled(
+pub(in crate::io) fn decode_labelled(
     bytes: Vec<u8>,
     label: Option<&str>,
     is_html: bool,

@@ -22,6 +22,7 @@ mod repair;
 mod tags;
 
 pub(in crate::io) use decode::decode_html as decode_marked;
+pub(super) use decode::decode_labelled;
 pub use file::{FoundFile, STDIN};
 pub use find::{FindOptions, Found, Skipped, find};
 pub use options::ReadOptions;

@@ -111,6 +111,11 @@ impl<'a> Route<'a> {
         &self.hops
     }
 
+    /// The language of the source and that of the last output.
+    pub fn ends(&self) -> (&Lang, &Lang) {
+        (&self.from, self.hops.last().map_or(&self.from, |hop| &hop.to))
+    }
+
     /// The languages of a hop, by its number: that of the source, and that of the output.
     pub(super) fn languages_of(&self, hop: usize) -> (&Lang, &Lang) {
         let from = hop.checked_sub(1).map_or(&self.from, |before| &self.hops[before].to);
