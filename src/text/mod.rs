@@ -13,6 +13,7 @@ pub mod clean;
 pub mod extract;
 pub mod inline;
 pub mod language;
+pub(crate) mod lexicon;
 /// Placeholders for what a model is not to touch.
 pub mod mask;
 pub mod numbers;
@@ -21,5 +22,6 @@ pub mod protect;
 /// Quotation marks, from one language's to another's.
 pub mod quotes;
 pub mod sentences;
+pub(crate) mod tokens;
 /// Words and names of a text, for comparing texts.
 pub mod words;
