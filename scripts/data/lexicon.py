@@ -106,7 +106,7 @@ SYMBOLS = {
 }
 # Names that CLDR lacks: what else a territory is called, and (after "~") what only hints at it.
 EXTRA_PLACES = {
-    "US": "USA EEUU EUA USAs America Amerika Amérique América Америка США АҚШ САЩ АҚШ ABD АБШ ABŞ "
+    "US": "US USA EEUU EUA USAs America Amerika Amérique América Америка США АҚШ САЩ АҚШ ABD АБШ ABŞ "
     "أمريكا أميركا الأمريكية آمریکا ארהב אמריקה अमेरिका 美国 美國 米国 미국 ΗΠΑ Αμερική ԱՄՆ აშშ Mỹ "
     "สหรัฐ ~American ~Amerikan ~américain ~estadounidens ~american ~norteameric ~америка "
     "~أمريكي ~أميركي ~आमरीकी ~amerykańsk ~amerikai ~Αμερικαν ~Mỹ",
@@ -129,12 +129,13 @@ EXTRA_PLACES = {
     "CD": "Congo Kongo RDC DRC Конго",
     "AE": "UAE Emirates Emirate VAE Émirats Emiratos ОАЭ ОАЕ 阿联酋 阿聯酋",
     "EU": "EU UE ЕС ЄС AB ΕΕ 欧盟 歐盟 الاتحاد|الأوروبي Europe Europa Европа Європа 欧洲 歐洲 "
-    "~European ~europä ~europé ~europe ~европей ~європей",
+    "~European ~europä ~europé ~europe ~европей ~європей ~evropsk ~európai ~europejsk ~Avrop "
+    "~Ευρωπ ~Euroop ~ヨーロッパ ~유럽 ~أوروب ~אירופ ~यूरोप ~اروپا ~ევროპ ~եվրոպ ~еуропа",
     "UN": "UN UNO ONU ООН VN FN OSN ENSZ BM YK ΟΗΕ 联合国 聯合國",
     "RU": "Russia Russland Россия ~Russian ~russisch ~russe ~ruso ~rusa ~росси ~русск ~росій",
-    "CN": "China Chine Китай ~Chinese ~chinesisch ~chinois ~chin ~китайск 中国 中國 中 华 ~中 ~华",
+    "CN": "China Chine Китай ~Chinese ~chinesisch ~chinois ~chin ~китайск 中国 中國 ~中 ~华",
     "DE": "~German ~deutsch ~allemand ~alemán ~alemã ~tedesc ~duits ~tysk ~niemiec ~němec ~немец "
-    "~німець ~Alman",
+    "~німець ~Almanlar",
     "FR": "~French ~französ ~français ~frances ~francés ~francês ~frans ~fransk ~francusk ~француз",
     "ES": "~Spanish ~Spaniard ~spanisch ~espagnol ~español ~espanh ~spagnol ~испан ~іспан",
     "IT": "~Italian ~italienisch ~italien ~italiano ~итальян ~італій",
@@ -149,6 +150,9 @@ EXTRA_PLACES = {
     "PL": "~Polish ~Pole ~polnisch ~polon ~polac ~польск",
     "UA": "~Ukrainian ~ukrainisch ~ukrain ~ucrani ~украин ~україн",
     "TH": "~Thai",
+    "MK": "Macedonia Makedonien Mazedonien Macédoine Macedônia Македония Makedonia Makedonija "
+    "Македонија Македонія Macedonië Makedonya Μακεδονία 马其顿 馬其頓 マケドニア 마케도니아 مقدونيا मैसेडोनिया "
+    "~Macedonian ~mazedonisch ~macédonien ~macedoni ~македон",
     "VA": "~Vatican ~Holy|See",
     "TW": "台湾 台灣",
     "HK": "香港",
@@ -175,7 +179,7 @@ AMBIGUOUS = set(
     "beach bay island islands river valley field forest wood woods bridge market abbey temple "
     "young brown white black green gray grey red blue gold silver stone iron steel glass summer "
     "winter autumn spring moon star sun sky cloud rain snow wind fire water earth world war peace "
-    "love life death time date".split()
+    "christiania resident residence whitehouse love life death time date".split()
 )
 
 
@@ -385,10 +389,13 @@ def ending_of(name: str, is_territory: bool) -> Iterator[tuple[str, int]]:
     elif script == "HANGUL":
         yield name, 3
     elif script in CASED:
-        if len(word) >= 6 and folded(word)[-1:] in VOWELS:
-            yield name[:-1], 5
-        else:
-            yield name, 4 if len(word) >= 5 else 2 if is_territory else 0
+        ends_in_vowel = folded(word)[-1:] in VOWELS
+        if len(word) >= 6 and ends_in_vowel:
+            yield name[:-1], 5 if is_territory else 3
+            return
+        yield name, 4 if len(word) >= 5 else 2 if is_territory else 0
+        if is_territory and ends_in_vowel and len(word) >= (5 if script == "LATIN" else 4):
+            yield name[:-1], 2
     else:
         yield name, 2 if len(word) >= 4 else 0
 
@@ -410,7 +417,7 @@ def add_place(entries: Entries, language: str, name: str, concept: int, is_terri
     """Lists a name under all languages, or under its own where it is so short that it is a word."""
     script = script_of(name)
     words = tokens(name)
-    if not words:
+    if not words or (script in UNSPACED and sum(map(len, words)) < 2):
         return script
     length = sum(len(word) for word in words)
     is_short = length < (2 if script in UNSPACED else 2 if script == "HANGUL" else 4)
@@ -422,7 +429,7 @@ def add_place(entries: Entries, language: str, name: str, concept: int, is_terri
 def places(entries: Entries) -> list[tuple[int, int]]:
     """Territories, continents, cities. For each: its country's number, and the scripts."""
     base = localedata.LocaleDataDict(localedata.load("en"))["territories"]
-    codes = sorted(code for code in base.keys() if code not in ("ZZ", "XA", "XB", "QO", "EZ"))
+    codes = sorted(code for code in base.keys() if code not in ("001", "ZZ", "XA", "XB", "QO", "EZ"))
     number = {code: at for at, code in enumerate(codes)}
     rows: list[tuple[int, set[str]]] = [(at, set()) for at in range(len(codes))]
     taken: set[str] = set()
@@ -436,10 +443,13 @@ def places(entries: Entries) -> list[tuple[int, int]]:
         for name in names.split():
             name, weak = name.replace("|", " ").removeprefix("~"), name.startswith("~")
             concept, script = FIRST_PLACE + number[code], script_of(name)
-            ending = 0 if script in UNSPACED else 5 if weak else 3
-            if len(name) < 4 and script in CASED:
-                ending = 0
-            entries.add("", name, concept, ending, weak)
+            if weak:
+                entries.add("", name, concept, 0 if script in UNSPACED else 5, True)
+            elif len(name) < 4 and script in CASED:
+                entries.add("", name, concept, 0)
+            else:
+                for stem, ending in ending_of(name, True):
+                    entries.add("", stem, concept, ending)
             taken.add(" ".join(folded(word) for word in tokens(name)))
             rows[number[code]][1].add(script)
     languages_as_hints(entries, number)
@@ -505,7 +515,7 @@ def cities(
 def is_name_of_city(name: str, key: str) -> bool:
     """Whether an alternative name is one that texts use: no code, no romanization."""
     script, letters = script_of(name), key.replace(" ", "")
-    if script in ("OTHER", "BENGALI", "TAMIL") or key in AMBIGUOUS or key.count(" ") > 3:
+    if script in ("OTHER", "BENGALI", "TAMIL") or letters in AMBIGUOUS or key.count(" ") > 3:
         return False
     if any(c in "()/,،0123456789" for c in name) or name.isupper():
         return False

@@ -103,7 +103,9 @@ pub(crate) fn find(text: &str, tokens: &[Token], lang: &Lang) -> Vec<Found> {
     let mut i = 0;
     while let Some(token) = tokens.get(i) {
         let first = token.word.chars().next().unwrap_or(' ');
-        if script::of(first).is_unspaced() {
+        if let Some(end) = finder.acronym(i, &mut out) {
+            i = end;
+        } else if script::of(first).is_unspaced() {
             finder.in_run(token, &mut out);
             i += 1;
         } else {
@@ -122,6 +124,33 @@ struct Finder<'a> {
 }
 
 impl Finder<'_> {
+    /// Reads an acronym with dots: U.S., U.N.
+    fn acronym(&self, start: usize, out: &mut Vec<Found>) -> Option<usize> {
+        let is_letter = |token: &Token| {
+            token.word.len() == 1 && self.text[token.place.clone()].starts_with(char::is_uppercase)
+        };
+        if !is_letter(&self.tokens[start]) {
+            return None;
+        }
+        let mut hash = self.tags[1];
+        let mut end = start;
+        while let Some(token) = self.tokens.get(end).filter(|token| is_letter(token))
+            && (end == start
+                || self.text[self.tokens[end - 1].place.end..token.place.start] == *".")
+        {
+            hash = hash.then(&token.word);
+            end += 1;
+        }
+        if end - start < 2 {
+            return None;
+        }
+        let place = self.tokens[start].place.start..self.tokens[end - 1].place.end;
+        out.extend(FILE.get(hash).filter_map(|entry| {
+            Some(Found { concept: entry.concept()?, is_name: true, place: place.clone() })
+        }));
+        Some(end)
+    }
+
     /// Looks for the longest phrase that begins with a word; returns the token after it.
     fn at_word(&self, start: usize, out: &mut Vec<Found>) -> usize {
         let word = self.tokens[start].word.as_str();
@@ -152,8 +181,11 @@ impl Finder<'_> {
     fn phrase(&self, start: usize, skipped: usize, out: &mut Vec<Found>) -> usize {
         let first = &self.tokens[start];
         let written = &self.text[first.place.clone()];
-        let is_capitalized = self.in_capitals
-            || written.starts_with(|c: char| !script::of(c).has_case() || c.is_uppercase());
+        // "Us" is no country, and "Un" no organization.
+        let is_acronym = written.len() != 2 || !written.chars().any(|c| c.is_ascii_lowercase());
+        let is_capitalized = (self.in_capitals && written.len() != 2)
+            || (is_acronym
+                && written.starts_with(|c: char| !script::of(c).has_case() || c.is_uppercase()));
         let before = out.len();
         let mut end = start + 1;
         for (tag, is_shared) in self.tags.into_iter().zip([false, true]) {
@@ -183,7 +215,8 @@ impl Finder<'_> {
                     }
                     is_new = false;
                     if at + 1 == end {
-                        let is_name = !entry.is_weak() && (is_capitalized || !is_shared);
+                        let is_place = is_shared || matches!(concept, Concept::Place(_));
+                        let is_name = !entry.is_weak() && (is_capitalized || !is_place);
                         out.push(Found { concept, is_name, place: place.clone() });
                     }
                 }
@@ -201,13 +234,27 @@ impl Finder<'_> {
         // scripts.
         let base = token.place.start;
         let chars: Vec<(usize, char)> = self.text[token.place.clone()].char_indices().collect();
+        // Foreign names are written in katakana, a run of them for each.
+        let is_katakana = |c: char| matches!(c, '\u{30a1}'..='\u{30fa}' | 'ー');
+        let divides = |at: usize| {
+            let neighbours =
+                at.checked_sub(1).and_then(|before| Some([chars.get(before)?, chars.get(at)?]));
+            !neighbours.is_some_and(|pair| pair.iter().all(|(_, c)| is_katakana(*c)))
+        };
         let mut i = 0;
         while i < chars.len() {
+            if !divides(i) {
+                i += 1;
+                continue;
+            }
             let mut best: Option<(usize, Vec<Entry>)> = None;
             for tag in self.tags {
                 let mut hash = tag;
                 for (length, &(_, c)) in chars[i..].iter().take(LONGEST_RUN).enumerate() {
                     hash = hash.then(c.encode_utf8(&mut [0; 4]));
+                    if !divides(i + length + 1) {
+                        continue;
+                    }
                     let entries: Vec<Entry> =
                         FILE.get(hash).filter(|entry| entry.concept().is_some()).collect();
                     if !entries.is_empty() && best.as_ref().is_none_or(|(most, _)| length > *most) {

@@ -16,6 +16,7 @@ pub mod language;
 pub(crate) mod lexicon;
 /// Placeholders for what a model is not to touch.
 pub mod mask;
+pub(crate) mod negation;
 pub mod numbers;
 /// Spans that must come through a translation unchanged: addresses, code, placeholders, tags.
 pub mod protect;
