@@ -657,6 +657,44 @@ mod tests {
     }
 
     #[test]
+    fn what_was_exchanged_is_tried_again_and_marked() {
+        for (source, wrong, right, problem) in [
+            (
+                "Le pont est fermé depuis vendredi.",
+                "The bridge has been closed since Thursday.",
+                "The bridge has been closed since Friday.",
+                Problem::Date,
+            ),
+            (
+                "Le camion a perdu 50 litres d'huile.",
+                "The truck lost 50 gallons of oil.",
+                "The truck lost 50 litres of oil.",
+                Problem::Unit,
+            ),
+            (
+                "Le pont de Belfast est fermé.",
+                "The bridge in Atlanta is closed.",
+                "The bridge in Belfast is closed.",
+                Problem::Name,
+            ),
+        ] {
+            let marked = |answers: [&'static str; 2]| {
+                let asked = std::sync::atomic::AtomicUsize::new(0);
+                let model = Stub::answering(move |_| {
+                    answers[asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed).min(1)]
+                });
+                let job = Job { on_bad: Some(OnBad::Keep), ..job("en", false) };
+                let record = records([source, "", ""], &job, &[&model]).unwrap().remove(0);
+                let problems: Vec<Problem> =
+                    record.checks.flagged.iter().map(|flag| flag.problem).collect();
+                (record.translation.unwrap().text.trim().to_string(), problems)
+            };
+            assert_eq!(marked([wrong, wrong]), (wrong.to_string(), vec![problem]));
+            assert_eq!(marked([wrong, right]), (right.to_string(), vec![]));
+        }
+    }
+
+    #[test]
     fn a_translation_needs_a_model_and_nothing_else_does() {
         let error = records([FRENCH, "", ""], &job("en", false), &[]).unwrap_err();
         assert!(error.to_string().contains("needs a model"), "{error}");

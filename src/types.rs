@@ -431,14 +431,21 @@ pub enum Problem {
     CutOff,
     /// A number that the source does not have, or one of the source that is missing.
     Number,
+    /// A number has another unit: gallons for litres.
+    Unit,
     /// An amount is in another currency.
     Currency,
-    /// A name that the source does not have.
+    /// Another weekday, month, half of the day or time zone.
+    Date,
+    /// A name that the source does not have: of a translation, in the place of one that it has.
     Name,
     /// An URL, address, code or placeholder of the source is missing.
     Protected,
     /// No sentence of the source supports it.
     Unsupported,
+    /// It denies what the source affirms, or affirms what it denies, and so does what another model
+    /// reads back from it.
+    Negation,
     /// The model itself holds it for unlikely, or its source when it reads it back.
     Doubtful,
 }

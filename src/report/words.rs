@@ -164,9 +164,12 @@ fn problem(problem: Problem) -> &'static str {
         Problem::CutOff => "it stops before its end",
         Problem::Number => "a number differs from the source",
         Problem::Currency => "an amount is in another currency than in the source",
+        Problem::Unit => "a number has another unit than in the source",
+        Problem::Date => "a day, a month or a time differs from the source",
         Problem::Name => "it has a name that the source does not have",
         Problem::Protected => "a link, an address, code or a placeholder of the source is missing",
         Problem::Unsupported => "nothing in the article supports it",
+        Problem::Negation => "it may deny what the source affirms, or the other way round",
         Problem::Doubtful => "the model itself doubts it as a whole",
     }
 }

@@ -366,6 +366,31 @@ mod tests {
     }
 
     #[test]
+    fn a_negation_that_another_model_does_not_read_back_is_doubted() {
+        let problems = |source: &str, written: &'static str, read: &'static str| {
+            let options = DecodingOptions { channel_weight: 0.3, ..DecodingOptions::default() };
+            let translation = [crate::generate::Capability::Translation];
+            let model = |answer| {
+                let stub = Stub::answering(move |_| answer).scoring(|_, _| 0.0);
+                stub.with(translation.clone()).defaulting(options.clone())
+            };
+            let (forth, back) = (model(written), model(read));
+            let (text, from) = (source.into(), Lang::parse("fr").unwrap());
+            let segments = [Segment { text, from, to: Lang::en(), align: false }];
+            let counter = Counter::new(1, &|_| true);
+            let settings = Settings::default();
+            let found = hop::translate(&forth, Some(&back), &segments, settings, &counter);
+            found.unwrap().remove(0).problems
+        };
+        let (source, flipped) = ("Le pont ne sera pas fermé.", "The bridge will be closed.");
+        assert_eq!(problems(source, flipped, "Le pont sera fermé."), [Problem::Negation]);
+        // It was said in another way.
+        assert_eq!(problems(source, "The bridge will stay open.", source), []);
+        let right = "The bridge will not be closed.";
+        assert_eq!(problems(source, right, "Le pont sera fermé."), []);
+    }
+
+    #[test]
     fn what_a_translation_model_cannot_read_comes_through() {
         let echo = || Stub::answering(|request| request.prompt.clone());
         for text in ["Gosto de 😀 pizza.", "Feliz dia 🎂😀", "😀 Oi! 🎂 Tudo bem?", "10 m² e CO₂"]

@@ -13,8 +13,10 @@ pub mod clean;
 pub mod extract;
 pub mod inline;
 pub mod language;
+pub(crate) mod lexicon;
 /// Placeholders for what a model is not to touch.
 pub mod mask;
+pub(crate) mod negation;
 pub mod numbers;
 /// Spans that must come through a translation unchanged: addresses, code, placeholders, tags.
 pub mod protect;
@@ -23,5 +25,6 @@ pub mod quotes;
 pub mod sentences;
 /// Terms of a glossary: where they occur in a source, and whether its translation has them.
 pub mod terms;
+pub(crate) mod tokens;
 /// Words and names of a text, for comparing texts.
 pub mod words;

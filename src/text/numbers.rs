@@ -10,9 +10,9 @@ mod roman;
 /// Decimal points and grouping separators, from one language's to another's.
 pub mod separators;
 mod spelled;
-mod tokens;
 
 pub use digits::numbers;
+pub(crate) use digits::placed_numbers;
 pub use number_words::spelled;
 pub use roman::roman;
 pub use spelled::Spelled;

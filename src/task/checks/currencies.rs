@@ -1,14 +1,27 @@
 //! Whether the currencies of a text are those of its source.
 
-use crate::text::numbers::currencies::{Currency, currencies};
+use crate::text::numbers::currencies::{Currency, currencies, names_nation};
 use crate::types::Lang;
 
 /// Whether one currency was exchanged for another: an amount is in one that the other text does not
 /// name anywhere, on both sides. One that is only missing, or only new, may be said in another way
 /// ("5p", "the greenback").
 pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    let (source, output) = (currencies(source, from), currencies(output, to));
-    has_unmatched(&source, &output) && has_unmatched(&output, &source)
+    let (read, written) = (currencies(source, from), currencies(output, to));
+    (has_unmatched(&read, &written) && has_unmatched(&written, &read))
+        || loses_nation(&read, &written, output)
+}
+
+/// Whether an amount in the dollars of one nation is in another's, or in nobody's, which a reader
+/// takes for those of the United States.
+fn loses_nation(source: &[Currency], output: &[Currency], text: &str) -> bool {
+    source.iter().filter(|read| read.is_amount).any(|read| {
+        let Some(nation) = read.nation else { return false };
+        let mut dollars = output.iter().filter(|c| c.is_amount && c.is_like(*read)).peekable();
+        dollars.peek().is_some()
+            && dollars.all(|written| written.nation != Some(nation))
+            && !names_nation(text, nation)
+    })
 }
 
 /// Whether an amount of the source is in a currency that the output does not name.
@@ -43,6 +56,12 @@ mod tests {
                 "The bridge cost five million pesos.",
                 "ru en",
             ),
+            ("A ponte custou R$ 500.", "The bridge cost $500.", "pt en"),
+            ("The bridge cost A$500.", "Die Brücke kostete 500 $.", "en de"),
+            ("500 australische Dollar", "$500", "de en"),
+            ("It cost C$500.", "Il a coûté 500 dollars.", "en fr"),
+            ("500円だった。", "It was $500.", "ja en"),
+            ("¥500", "500 €", "en de"),
             ("这座桥花了三百万元。", "The bridge cost three million dollars.", "zh en"),
             (
                 "Die Brücke kostete 20 Millionen Kronen.",
@@ -59,6 +78,12 @@ mod tests {
         for (source, output, languages) in [
             ("300 millions d'euros", "€300 million", "fr en"),
             ("300 millions de dollars canadiens", "CAD 300 million", "fr en"),
+            ("R$ 500", "500 reais", "pt en"),
+            ("R$ 500", "R$500", "pt en"),
+            ("A$500", "500 australische Dollar", "en de"),
+            ("A$500", "500 AUD", "en de"),
+            ("500 $", "US$500", "de en"),
+            ("A ponte custou 500 dólares.", "The bridge cost US$ 500.", "pt en"),
             ("500円と300元", "¥500 and ¥300", "ja en"),
             ("Sie gewann 5 Spiele und 300 Dollar.", "She won 5 games and 300 dollars.", "de en"),
             ("5 livres de sucre pour 3 euros", "5 pounds of sugar for 3 euros", "fr en"),

@@ -5,6 +5,7 @@
 //! side only, in no such guise, is. Numbers in words explain those in digits; by themselves they
 //! accuse only where one was exchanged for another.
 
+use super::units::Measures;
 use crate::text::numbers::{Spelled, numbers, roman, spelled};
 use crate::types::Lang;
 
@@ -63,6 +64,8 @@ struct TextNumbers {
     words: Vec<String>,
     /// Numbers among them that say how many, and nothing else.
     counts: Vec<String>,
+    /// Numbers among them that say which one, but for small ones: those are often said otherwise.
+    ordinals: Vec<String>,
 }
 
 impl TextNumbers {
@@ -82,7 +85,19 @@ impl TextNumbers {
                 .chain(roman(text).iter().map(u64::to_string))
                 .collect(),
             counts: values(|s| s.counts),
+            ordinals: values(|s| s.is_ordinal && s.value as f64 > SPELLED_OUT),
             digits,
+        }
+    }
+
+    /// Numbers in digits and in words.
+    fn all(&self) -> Vec<String> {
+        self.digits.iter().chain(&self.counts).cloned().collect()
+    }
+
+    fn forget(&mut self, is_such: impl Fn(&String) -> bool) {
+        for list in [&mut self.digits, &mut self.counts] {
+            list.retain(|number| !is_such(number));
         }
     }
 
@@ -94,7 +109,8 @@ impl TextNumbers {
             other.digits.iter().chain(&other.words).any(|o| n == o || alike(n, o, any_unit))
         };
         let digits = self.digits.iter().filter(|n| !self.months.contains(n));
-        let all = digits.map(|n| (n, false)).chain(self.counts.iter().map(|n| (n, true)));
+        let words = self.counts.iter().chain(&self.ordinals);
+        let all = digits.map(|n| (n, false)).chain(words.map(|n| (n, true)));
         all.filter(|(n, _)| is_significant(n) && !is_there(n)).collect()
     }
 }
@@ -131,6 +147,19 @@ impl NumberPair {
         }
     }
 
+    /// Forgets the numbers that are the same amount in two units.
+    fn leave_out_converted(&mut self, measures: &Measures) {
+        let (read, written) = (self.source.all(), self.output.all());
+        let has_pair = |number: &String, others: &[String], is_source: bool| {
+            others.iter().any(|other| {
+                let (read, written) = if is_source { (number, other) } else { (other, number) };
+                read != written && measures.are_converted(read, written)
+            })
+        };
+        self.source.forget(|number| has_pair(number, &written, true));
+        self.output.forget(|number| has_pair(number, &read, false));
+    }
+
     /// See [`TextNumbers::unmatched`].
     fn missing(&self) -> Vec<(&String, bool)> {
         self.source.unmatched(&self.output, self.any_unit)
@@ -142,9 +171,11 @@ impl NumberPair {
     }
 }
 
-/// Whether the output misses a number of the source or has one that the source has not.
-pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    let pair = NumberPair::of(source, output, from, to);
+/// Whether the output misses a number of the source or has one that the source has not, unless its
+/// unit was converted.
+pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang, measures: &Measures) -> bool {
+    let mut pair = NumberPair::of(source, output, from, to);
+    pair.leave_out_converted(measures);
     digits_differ(&pair) || is_exchanged(&pair)
 }
 
@@ -241,11 +272,13 @@ fn alike(a: &str, b: &str, any_unit: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::side::Side;
     use super::*;
 
     fn check(source: &str, output: &str, languages: &str) -> bool {
         let [from, to] = super::super::parsed(languages);
-        differ(source, output, &from, &to)
+        let sides = (Side::of(source, &from), Side::of(output, &to));
+        differ(source, output, &from, &to, &Measures::of(&sides.0, &sides.1))
     }
 
     #[test]
@@ -277,6 +310,8 @@ mod tests {
                 "She ate a sandwich and waited for 11 months.",
                 "zh en",
             ),
+            ("a 10-mile road", "eine 16 Kilometer lange Straße", "en de"),
+            ("at 68 °F", "bei 20 °C", "en de"),
             (
                 "Three million people, four fifths of them",
                 "3 Millionen Menschen, davon vier Fünftel",
@@ -320,6 +355,11 @@ mod tests {
                 "uk en",
             ),
             ("11,000 people", "11 Millionen Menschen", "en de"),
+            ("zum fünfzigsten Jahrestag", "on its 100th anniversary", "de en"),
+            ("pour son cinquantième anniversaire", "on its sixtieth anniversary", "fr en"),
+            ("on its fiftieth anniversary", "zum 100. Jahrestag", "en de"),
+            ("zum 50. Jahrestag", "on its 100th anniversary", "de en"),
+            ("a 10-mile road", "eine 18 Meter lange Straße", "en de"),
         ] {
             assert!(check(source, output, languages), "{source} → {output}");
         }

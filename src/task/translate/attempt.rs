@@ -77,15 +77,18 @@ impl<'a> Attempt<'a> {
             }
         }
         let alignments = self.alignments(&batch, &outputs)?;
+        let flipped = if reranks { self.flipped(&batch, &outputs)? } else { Vec::new() };
+        let parts = outputs.into_iter().zip(batch.sizes).zip(likelihoods).zip(alignments);
         let mut written =
-            outputs.into_iter().zip(batch.sizes).zip(likelihoods).zip(alignments).map(
-                |(((output, tokens), likelihood), alignment)| Written {
+            parts.enumerate().map(|(number, (((output, tokens), likelihood), alignment))| {
+                Written {
                     output,
                     tokens,
                     likelihood,
                     alignment,
-                },
-            );
+                    is_flipped: flipped.contains(&number),
+                }
+            });
         let whole = |(segment, pieces): (&(&Segment, &[FoundTerm]), &Vec<Piece>)| {
             let how = Assembly {
                 model: self.model,
@@ -176,6 +179,36 @@ impl<'a> Attempt<'a> {
             prompt: &|from, to| self.prompt_of(back, from, to),
         };
         reranker.choose(outputs, one_more)
+    }
+
+    /// The numbers of the outputs that deny what their source affirms, or the other way round, as
+    /// far as the model of the other direction, where there is one, reads the same out of them.
+    fn flipped(&self, batch: &Batch<'_>, outputs: &[Output]) -> Result<Vec<usize>> {
+        let Some(back) = self.reverse else { return Ok(Vec::new()) };
+        let (mut numbers, mut requests) = (Vec::new(), Vec::new());
+        for (number, (output, segment)) in outputs.iter().zip(&batch.segments).enumerate() {
+            let Segment { from, to, .. } = segment;
+            let source = &batch.requests[number].prompt;
+            if !checks::may_flip(source, &output.text, from, to)
+                || back.count_tokens(&output.text)? > back.prompt_length()
+            {
+                continue;
+            }
+            let options = DecodingOptions {
+                num_beams: 1,
+                max_tokens: max_tokens(batch.sizes[number], from),
+                ..back.defaults()
+            };
+            requests.push(self.prompt_of(back, to, from)?.request(&output.text, from, options));
+            numbers.push(number);
+        }
+        let readings = back.generate(&requests, &|_, _| true)?;
+        let is_flipped = |(&number, reading): (&usize, &Output)| {
+            let from = &batch.segments[number].from;
+            let source = &batch.requests[number].prompt;
+            checks::may_flip(source, &reading.text, from, from).then_some(number)
+        };
+        Ok(numbers.iter().zip(&readings).filter_map(is_flipped).collect())
     }
 
     /// The alignment of each output with its source, where that is asked for. A model without an

@@ -42,6 +42,9 @@ pub(super) struct Written {
     /// See [`crate::task::rerank::Reranker::choose`].
     pub likelihood: Option<Likelihood>,
     pub alignment: Option<Alignment>,
+    /// Whether reading it back found that it affirms what its source denies, or the other way
+    /// round.
+    pub is_flipped: bool,
 }
 
 /// The pieces of a text: a long one is split where the model would no longer be sure of itself; or,
@@ -152,13 +155,14 @@ impl Assembly<'_> {
     ) -> Translation {
         let mut result = Translation::default();
         let mut likelihood = Some(WeightedLikelihood::default());
-        let (mut finish, mut is_lost) = (Finish::Stop, false);
+        let (mut finish, mut is_lost, mut is_flipped) = (Finish::Stop, false, false);
         let last = pieces.iter().rposition(|piece| !piece.keep);
         for (i, piece) in pieces.iter().enumerate() {
             if piece.keep {
                 result.text.push_str(&piece.text);
             } else if let Some(written) = outputs.next() {
-                let Written { output, tokens, likelihood: own, alignment } = written;
+                let Written { output, tokens, likelihood: own, alignment, is_flipped: flips } =
+                    written;
                 likelihood = likelihood.zip(own).map(|(all, own)| all.plus(own, output.ids.len()));
                 result.alignments.extend(alignment.map(aligned));
                 if output.finish != Finish::Stop {
@@ -168,6 +172,7 @@ impl Assembly<'_> {
                 result.output_tokens += output.tokens;
                 let goes_on = Some(i) != last;
                 let text = piece.sent.restore(output.text.trim());
+                is_flipped |= flips;
                 is_lost |= !piece.sent.is_whole_in(&text);
                 let (before, to) = (&result.text, &segment.to);
                 let text = seams::fit(&text, &piece.text, before, goes_on, to).into_owned();
@@ -182,6 +187,9 @@ impl Assembly<'_> {
         is_lost |= !terms::lost(terms, &result.text).is_empty();
         if is_lost && !result.problems.contains(&Problem::Protected) {
             result.problems.push(Problem::Protected);
+        }
+        if is_flipped {
+            result.problems.push(Problem::Negation);
         }
         result.confidence = likelihood.and_then(WeightedLikelihood::confidence);
         let is_telling = likelihood.is_some_and(WeightedLikelihood::is_telling);

@@ -1,7 +1,7 @@
 use super::magnitude::magnitude;
 use super::number_words::spelled;
-use super::tokens::{Token, tokens};
 use crate::languages;
+use crate::text::tokens::{Token, tokens};
 use crate::types::Lang;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,6 +13,9 @@ pub struct Currency {
     kinds: u64,
     /// Whether it stands beside an amount, and has no other meaning.
     pub is_amount: bool,
+    /// Whose dollar it is (the ISO 4217 code), where the sign (A$) or a word beside it says so and
+    /// it is not that of the United States.
+    pub nation: Option<&'static str>,
 }
 
 impl Currency {
@@ -46,7 +49,7 @@ const fn names(
 
 const CURRENCIES: &[Names] = &[
     names(
-        "USD CAD AUD NZD HKD SGD",
+        "USD CAD AUD NZD HKD SGD TWD",
         "dollar dolar dólar dolár dòlar dollár dolār doleri долл долар δολάρι δολαρί դոլար დოლარ \
          دولار دلار דולר डॉलर 달러",
         "=đô",
@@ -188,8 +191,8 @@ const CURRENCIES: &[Names] = &[
 
 /// Signs, and the codes of the currencies that they may stand for.
 const SIGNS: &[(char, &str)] = &[
-    ('$', "USD MXN BRL"),
-    ('＄', "USD MXN BRL"),
+    ('$', "USD MXN"),
+    ('＄', "USD MXN"),
     ('€', "EUR"),
     ('£', "GBP TRY"),
     ('¥', "JPY CNY"),
@@ -206,6 +209,33 @@ const SIGNS: &[(char, &str)] = &[
     ('₾', "GEL"),
     ('₼', "AZN"),
     ('₦', "NGN"),
+];
+
+/// Letters before the dollar's sign, and the codes of the currencies: R$, A$.
+const NATIONAL_SIGNS: &[(&str, &str)] = &[
+    ("R", "BRL"),
+    ("US", "USD"),
+    ("A", "AUD"),
+    ("AU", "AUD"),
+    ("C", "CAD"),
+    ("CA", "CAD"),
+    ("CDN", "CAD"),
+    ("NZ", "NZD"),
+    ("HK", "HKD"),
+    ("S", "SGD"),
+    ("NT", "TWD"),
+    ("MX", "MXN"),
+    ("Mex", "MXN"),
+];
+
+/// Beginnings of the words for a nation whose dollar is not that of the United States.
+const NATIONS: &[(&str, &str)] = &[
+    ("AUD", "austral австрал أسترال オーストラリア 豪 澳 호주 αυστραλ אוסטרל ऑस्ट्रेल aud a$ au$"),
+    ("CAD", "canad kanad канад كند カナダ 加 캐나다 καναδ קנד कनाडा cad c$ cdn ca$"),
+    ("NZD", "zeal neuseel zéland zeland зеланд зелан نيوزيل ニュージ 新西 紐 뉴질 ζηλανδ nzd nz$"),
+    ("HKD", "hong hongk гонконг هونغ 香港 港 홍콩 χονγκ הונג हांग hkd hk$"),
+    ("SGD", "singap сингап сінгап سنغاف シンガ 新加 新元 싱가 σιγκαπ סינג सिंगा sgd s$"),
+    ("TWD", "taiw тайв تايو 台 臺 대만 ταϊβ טאיוו ताइव twd nt$"),
 ];
 
 /// Most letters by which a word is longer than the beginning of a currency's name.
@@ -249,10 +279,27 @@ pub fn currencies(text: &str, lang: &Lang) -> Vec<Currency> {
             // What is ambiguous as to which currency it is accuses as little as what may be no
             // currency.
             let is_amount = firm == kinds && is_near_amount(text, &tokens, i, lang);
-            found.push(Currency { kinds, is_amount });
+            let near = i.saturating_sub(1)..(i + 2).min(tokens.len());
+            let nation = tokens[near].iter().find_map(|token| nation(&token.word));
+            found.push(Currency { kinds, is_amount, nation });
         }
     }
     found
+}
+
+/// The nation that the beginning of a word names.
+fn nation(word: &str) -> Option<&'static str> {
+    let names = |(_, names): &&(&str, &str)| names.split(' ').any(|name| word.starts_with(name));
+    NATIONS.iter().find(names).map(|(code, _)| *code)
+}
+
+/// Whether a text has a word or sign for the nation of a dollar, given by its code.
+pub fn names_nation(text: &str, code: &str) -> bool {
+    let lower = text.to_lowercase();
+    NATIONS
+        .iter()
+        .filter(|(nation, _)| *nation == code)
+        .any(|(_, names)| names.split(' ').any(|name| lower.contains(name)))
 }
 
 /// The set of the currencies whose names fulfil a condition.
@@ -325,11 +372,18 @@ fn signs(text: &str) -> Vec<Currency> {
     for (at, sign) in text.char_indices() {
         let Some((_, codes)) = SIGNS.iter().find(|(other, _)| *other == sign) else { continue };
         let (before, after) = (text[..at].trim_end(), text[at + sign.len_utf8()..].trim_start());
+        let letters =
+            &text[text[..at].trim_end_matches(|c: char| c.is_ascii_alphabetic()).len()..at];
+        let national = NATIONAL_SIGNS.iter().find(|(before, _)| *before == letters);
+        let national = national.filter(|_| matches!(sign, '$' | '＄')).map(|(_, code)| *code);
+        let codes = national.unwrap_or(codes);
+        let before = before.strip_suffix(letters).unwrap_or(before).trim_end();
         let kinds = kinds(|names| {
             names.codes.split(' ').any(|code| codes.split(' ').any(|other| other == code))
         });
         found.push(Currency {
             kinds,
+            nation: national.filter(|code| NATIONS.iter().any(|(nation, _)| nation == code)),
             is_amount: before.ends_with(char::is_numeric) || after.starts_with(char::is_numeric),
         });
     }
@@ -351,7 +405,7 @@ fn unspaced(text: &str) -> Vec<Currency> {
                 before.ends_with(|c: char| c.is_numeric() || "十百千万萬亿億兆多余餘".contains(c));
             // 元 ends the names of several other currencies, and many words.
             if name != "元" || is_amount {
-                found.push(Currency { kinds: 1 << i, is_amount });
+                found.push(Currency { kinds: 1 << i, is_amount, nation: None });
             }
         }
     }
@@ -383,7 +437,7 @@ mod tests {
     #[test]
     fn currencies_in_many_languages() {
         for (lang, text, expected) in [
-            ("en", "It costs 5 euros, US$ 20 or three hundred dollars.", "USD/MXN/BRL EUR USD"),
+            ("en", "It costs 5 euros, US$ 20 or three hundred dollars.", "USD EUR USD"),
             ("en", "The dollar fell; 27 European countries; EUR 5", "(USD) EUR"),
             ("en", "He won 5 medals and lost 5 pounds.", "(KRW) (GBP)"),
             ("de", "fünf Milliarden Euro, 20-Dollar-Schein, Europa 2000", "EUR USD"),
@@ -393,6 +447,7 @@ mod tests {
             ("zh", "五百美元，3万亿日元，20元，欧元", "USD (EUR) JPY CNY"),
             ("ja", "500円と20ドル", "USD JPY"),
             ("ko", "500만 달러를", "USD"),
+            ("pt", "R$ 500, US$ 20, $ 5", "BRL USD USD/MXN"),
             ("es", "el virus corona, 5 reales", "(SEK) (BRL)"),
         ] {
             assert_eq!(read(text, lang), expected, "{text}");

@@ -2,6 +2,7 @@
 
 use super::magnitude::{magnitude, word_after};
 use crate::text::protect;
+use std::ops::Range;
 
 /// The numbers of a text as plain decimals (`1234.5`), sorted, so that a text and its translation
 /// can be compared: digits of any script become ASCII, grouping separators go, `1.234,5` equals
@@ -12,6 +13,22 @@ use crate::text::protect;
 /// language. That is wrong for some English decimals, but equally so in a text and in its
 /// translation.
 pub fn numbers(text: &str) -> Vec<String> {
+    let mut values: Vec<String> =
+        placed_numbers(text).into_iter().map(|number| number.value).collect();
+    values.sort_unstable();
+    values
+}
+
+/// A number in digits, and where it stands.
+pub(crate) struct PlacedNumber {
+    /// A plain decimal, as [`numbers`] has it.
+    pub(crate) value: String,
+    /// Place of all digits that it was read with, in bytes, without the magnitude after it.
+    pub(crate) place: Range<usize>,
+}
+
+/// The numbers of a text in their order, as [`numbers`] reads them.
+pub(crate) fn placed_numbers(text: &str) -> Vec<PlacedNumber> {
     let spans = protect::spans(text);
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let mut out = Vec::new();
@@ -38,15 +55,13 @@ pub fn numbers(text: &str) -> Vec<String> {
         {
             zeros = 0;
         }
-        out.extend(
-            values
-                .into_iter()
-                .enumerate()
-                .map(|(n, value)| if n == last { scale(value, zeros) } else { value.text() }),
-        );
+        let place = chars[i].0..chars.get(end).map_or(text.len(), |&(at, _)| at);
+        out.extend(values.into_iter().enumerate().map(|(n, value)| PlacedNumber {
+            value: if n == last { scale(value, zeros) } else { value.text() },
+            place: place.clone(),
+        }));
         i = end;
     }
-    out.sort_unstable();
     out
 }
 

@@ -3,9 +3,9 @@
 use super::magnitude::magnitude;
 use super::numerals::numerals;
 use super::spelled::Spelled;
-use super::tokens::{Token, tokens};
 use crate::languages;
 use crate::text::caps;
+use crate::text::tokens::{Token, tokens};
 use crate::types::Lang;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -53,6 +53,7 @@ pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
             out.push(Spelled {
                 value: number.value,
                 counts,
+                is_ordinal: number.kind == Kind::Ordinal,
                 place: tokens[i].place.start..tokens[end - 1].place.end,
             });
         }

@@ -117,7 +117,7 @@ pub(super) fn numerals(text: &str, lang: &Lang) -> Vec<Spelled> {
                 && !month
                 && !several
                 && !in_digits;
-            out.push(Spelled { value, counts, place: at..end });
+            out.push(Spelled { value, counts, is_ordinal: ends(ORDINAL), place: at..end });
         }
         at = end;
     }

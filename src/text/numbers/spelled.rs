@@ -10,6 +10,8 @@ pub struct Spelled {
     /// Whether it is a count and nothing else: an ordinal is not, nor is a word that has another
     /// meaning as well.
     pub counts: bool,
+    /// Whether it says which one: the third.
+    pub is_ordinal: bool,
     /// Place in the text, in bytes.
     pub place: Range<usize>,
 }

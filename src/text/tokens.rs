@@ -4,14 +4,15 @@ use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
 
 /// A word, as the phrases spell it, or a run of digits.
-pub(super) struct Token {
-    pub(super) word: String,
-    pub(super) place: Range<usize>,
+pub(crate) struct Token {
+    pub(crate) word: String,
+    pub(crate) place: Range<usize>,
     /// Whether nothing but a space, a hyphen or an apostrophe stands between it and the one before.
-    pub(super) joined: bool,
+    pub(crate) joined: bool,
 }
 
-pub(super) fn tokens(text: &str) -> Vec<Token> {
+/// The words and runs of digits of a text.
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let is_letter = |c: char| {
         (c.is_alphabetic() && c != 'ʼ') || is_combining_mark(c) || matches!(c, '\u{ad}' | '\u{640}')
     };
