@@ -379,7 +379,13 @@ mod tests {
             let segments = [Segment { text, from, to: Lang::en(), align: false }];
             let counter = Counter::new(1, &|_| true);
             let settings = Settings::default();
-            let found = hop::translate(&forth, Some(&back), &segments, settings, &counter);
+            let way = hop::Way {
+                model: &forth,
+                reverse: Some(&back),
+                settings: &settings,
+                terms: &[Vec::new()],
+            };
+            let found = hop::translate(&way, &segments, &counter);
             found.unwrap().remove(0).problems
         };
         let (source, flipped) = ("Le pont ne sera pas fermé.", "The bridge will be closed.");
