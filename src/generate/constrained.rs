@@ -282,9 +282,12 @@ mod tests {
         for width in 2..=4 {
             assert_eq!(search(second(&[&[5, 6]]), width, true), [1, 5, 6, 3], "{width}");
             // The ending that the model would write is none of its forms.
-            assert_eq!(search(second(&[&[5]]), width, true)[..2], [1, 5], "{width}");
-            assert_ne!(search(second(&[&[5]]), width, true).get(2), Some(&7), "{width}");
-            assert_eq!(search(second(&[&[5], &[5, 7]]), width, true)[..3], [1, 5, 7], "{width}");
+            let found = search(second(&[&[5]]), width, true);
+            let place = found.iter().position(|token| *token == 5);
+            assert!(place.is_some_and(|at| found.get(at + 1) != Some(&7)), "{width}: {found:?}");
+            // One that is, is written.
+            let found = search(second(&[&[5], &[5, 7]]), width, true);
+            assert!(found.ends_with(&[5, 7]), "{width}: {found:?}");
             // What the model writes by itself is enough.
             assert_eq!(search(second(&[&[2], &[4]]), width, true), [1, 2, 3], "{width}");
             // Where it attends to nothing, the output is what it would have been.
