@@ -122,7 +122,11 @@ fn every_family_searches_with_constraints() {
             prompt: "t4 t17 t30".into(),
             constraints: vec![
                 Constraint { source: 0..10, forms: vec!["t9 t7".into()], ends_word: false },
-                Constraint { source: 3..6, forms: vec!["t8".into()], ends_word: n % 2 == 0 },
+                Constraint {
+                    source: 3..6,
+                    forms: vec!["t8".into()],
+                    ends_word: n.is_multiple_of(2),
+                },
             ],
             options: DecodingOptions {
                 num_beams: n,
