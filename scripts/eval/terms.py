@@ -25,7 +25,7 @@ import re
 import sys
 import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -53,8 +53,8 @@ class Lexicon:
     def __init__(self, pairs: Sequence[tuple[list[str], list[str]]], rounds: int = 8) -> None:
         self.chance: dict[tuple[str, str], float] = defaultdict(lambda: 1.0)
         for _ in range(rounds):
-            counts: Counter[tuple[str, str]] = Counter()
-            totals: Counter[str] = Counter()
+            counts: dict[tuple[str, str], float] = defaultdict(float)
+            totals: dict[str, float] = defaultdict(float)
             for source, target in pairs:
                 for own in target:
                     shares = [self.chance[own, word] for word in source]
