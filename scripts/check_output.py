@@ -56,8 +56,10 @@ for r in records:
             f"{name}: {route} by {steps}",
         )
     stats = r["stats"]
+    # An English article needs no model.
+    least = 0 if r["language"]["code"] == "en" else 1
     expect(
-        not stats["truncated"] and stats["read_tokens"] == stats["source_tokens"] > 0,
+        not stats["truncated"] and stats["read_tokens"] == stats["source_tokens"] >= least,
         f"{name}: {stats}",
     )
     written = out / r["output"]

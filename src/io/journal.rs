@@ -196,8 +196,8 @@ impl Journal {
         self.len() == 0
     }
 
-    /// Adds a record. It takes the place of an earlier one of the same id and language. Written before this
-    /// returns; after a power cut the last quarter of a second may be missing.
+    /// Adds a record. It takes the place of an earlier one of the same id and language. Written
+    /// before this returns; after a power cut the last quarter of a second may be missing.
     pub fn append(&mut self, record: &Record) -> Result<()> {
         let mut bytes = serde_json::to_vec(record)
             .map_err(|e| Error::io("writing a record", self.file.path())(e.into()))?;
@@ -249,7 +249,8 @@ impl Journal {
         self.dead += usize::from(entry.is_some_and(|entry| entry.line.take().is_some()));
     }
 
-    /// The records, one at a time, in the order of the file; of several with one id and language the last.
+    /// The records, one at a time, in the order of the file; of several with one id and language the
+    /// last.
     pub fn records(&self) -> Result<Records<'_>> {
         let path = self.file.path();
         let file = File::open(path).map_err(Error::io("reading", path))?;

@@ -10,6 +10,7 @@ mod keys;
 mod known;
 mod memory;
 mod page;
+mod prepared;
 mod preview;
 mod run;
 mod shard;
@@ -87,7 +88,8 @@ pub struct BatchOptions {
     pub out: PathBuf,
     /// Only files of folders that match this glob.
     pub pattern: Option<String>,
-    /// Only the articles of this part; the results go to a folder of their own in the output folder.
+    /// Only the articles of this part; the results go to a folder of their own in the output
+    /// folder.
     pub shard: Option<Shard>,
     /// Only so many articles, the first ones.
     pub limit: Option<usize>,

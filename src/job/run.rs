@@ -5,9 +5,10 @@ use super::groups::{id, rename, source};
 use super::in_flight::{Order, in_flight};
 use super::key::{JobKey, precision_name};
 use super::keys::Keys;
-use super::known::{ReadMemories, read_memories};
+use super::known::ReadMemories;
 use super::memory::JobMemory;
 use super::page::write_report;
+use super::prepared::Prepared;
 use super::shard;
 use super::survey::{changes, survey, warning};
 use super::tally::{Tally, is_to_check};
@@ -89,32 +90,6 @@ pub(super) fn run(
     Ok(outcome)
 }
 
-/// What a job for one language needs.
-struct Prepared<'a> {
-    job: &'a Job,
-    models: ResolvedModels,
-    /// What the user has brought.
-    memories: Option<ReadMemories>,
-}
-
-impl<'a> Prepared<'a> {
-    /// Fetches it.
-    ///
-    /// # Errors
-    /// When models cannot be had, or a translation memory cannot be read.
-    fn new(
-        batch: &BatchJob,
-        job: &'a Job,
-        store: &ModelStore,
-        cancel: &CancelToken,
-        on_event: OnEvent<'_>,
-    ) -> Result<Prepared<'a>> {
-        let models = batch.models_for(job, store)?.resolve(store, on_event, cancel)?;
-        let memories = read_memories(&batch.options.memories, job.to.as_ref(), on_event)?;
-        Ok(Prepared { job, models, memories })
-    }
-}
-
 /// The job for one language.
 struct Pass<'a> {
     batch: &'a BatchJob,
@@ -167,7 +142,8 @@ impl Pass<'_> {
         let mut coming = Coming { articles: articles(batch), groups: 0 };
         let ended = in_flight(
             run.groups,
-            Order::AsTaken,
+            // What is finished is written; the journal puts it in order at the end.
+            Order::AsDone,
             || run.next_group(&mut coming),
             |group| run.work(group),
             |records| records.into_iter().try_for_each(|(record, file)| run.keep(record, file)),

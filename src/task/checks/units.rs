@@ -31,23 +31,48 @@ impl Measure {
 pub(super) struct Measures {
     missing: Vec<Measure>,
     added: Vec<Measure>,
+    /// Whether a unit without a number became another one: the price of a litre that of a gallon.
+    is_exchanged: bool,
+}
+
+/// The units that a text names.
+struct Named {
+    /// Those of numbers.
+    measures: Vec<Measure>,
+    /// Those without.
+    bare: Vec<u8>,
+}
+
+impl Named {
+    fn has(&self, unit: u8) -> bool {
+        let units = self.measures.iter().map(|measure| measure.unit).chain(self.bare.clone());
+        units.into_iter().any(|own| units::are_equal((1.0, own), (1.0, unit)))
+    }
 }
 
 impl Measures {
     pub(super) fn of(source: &Side, output: &Side) -> Self {
-        let (source, output) = (measures(source), measures(output));
+        let (source, output) = (named(source), named(output));
+        let is_exchanged = source.bare.iter().filter(|unit| !output.has(**unit)).any(|&unit| {
+            let is_other = |&&other: &&u8| units::is_like(unit, other) && !source.has(other);
+            output.bare.iter().any(|other| is_other(&other))
+        });
+        let (source, output) = (source.measures, output.measures);
         let lone = |ones: &[Measure], others: &[Measure]| {
             let is_lone = |one: &&Measure| !others.iter().any(|other| one.is_same(other));
             ones.iter().filter(is_lone).cloned().collect()
         };
-        Measures { missing: lone(&source, &output), added: lone(&output, &source) }
+        let (missing, added) = (lone(&source, &output), lone(&output, &source));
+        Measures { missing, added, is_exchanged }
     }
 
-    /// Whether a number got another unit, and stayed as it is.
+    /// Whether a number got another unit, and stayed as it is; or a unit without a number is
+    /// another.
     pub(super) fn differ(&self) -> bool {
-        self.missing.iter().any(|one| {
-            one.value > TRIVIAL && self.added.iter().any(|other| one.value == other.value)
-        })
+        self.is_exchanged
+            || self.missing.iter().any(|one| {
+                one.value > TRIVIAL && self.added.iter().any(|other| one.value == other.value)
+            })
     }
 
     /// Whether two numbers are the same amount in two units.
@@ -69,8 +94,8 @@ impl Measures {
     }
 }
 
-/// The numbers of a text that have a unit.
-fn measures(side: &Side) -> Vec<Measure> {
+/// The numbers of a text that have a unit, and its other units.
+fn named(side: &Side) -> Named {
     let has_sign = side.text.contains(['%', '٪', '％', '°', '℃', '℉']);
     let mut named: Vec<(Range<usize>, u8)> = Vec::new();
     for found in &side.found {
@@ -79,17 +104,17 @@ fn measures(side: &Side) -> Vec<Measure> {
         }
     }
     if named.is_empty() && !has_sign {
-        return Vec::new();
+        return Named { measures: Vec::new(), bare: Vec::new() };
     }
     let digits = placed_numbers(side.text).into_iter().map(|n| (n.value, n.place));
     let words = spelled(side.text, side.lang)
         .into_iter()
         .filter(|number| number.counts)
         .map(|number| (number.value.to_string(), number.place));
-    let mut out = Vec::new();
+    let (mut measures, mut used) = (Vec::new(), Vec::new());
     for (number, place) in digits.chain(words) {
         let Ok(value) = number.parse::<f64>() else { continue };
-        let mut add = |unit| out.push(Measure { number: number.clone(), value, unit });
+        let mut add = |unit| measures.push(Measure { number: number.clone(), value, unit });
         if let Some(unit) = sign(side.text, &place) {
             add(unit);
             continue;
@@ -100,19 +125,22 @@ fn measures(side: &Side) -> Vec<Measure> {
         if let Some((first, _)) = after.next() {
             let same = named.iter().filter(|(unit, _)| unit == first);
             same.for_each(|(_, unit)| add(*unit));
+            used.push(first.start);
             continue;
         }
         let before = named.iter().rfind(|(unit, _)| {
             unit.end <= place.start && side.text[unit.end..place.start].trim().is_empty()
         });
         // "Yüzde 5", 百分之五; kilomita 5.
-        if let Some(&(_, unit)) = before
-            && (unit == PERCENT || matches!(side.lang.base(), "sw" | "ha" | "yo" | "zu" | "so"))
+        if let Some((place, unit)) = before
+            && (*unit == PERCENT || matches!(side.lang.base(), "sw" | "ha" | "yo" | "zu" | "so"))
         {
-            add(unit);
+            add(*unit);
+            used.push(place.start);
         }
     }
-    out
+    let bare = named.into_iter().filter(|(place, _)| !used.contains(&place.start));
+    Named { measures, bare: bare.map(|(_, unit)| unit).collect() }
 }
 
 /// The unit that signs before or after a number say.
@@ -164,6 +192,11 @@ mod tests {
             ("It took three weeks.", "Это заняло три месяца.", "en ru"),
             ("vor 12 Stunden", "12 days ago", "de en"),
             ("At 30 °C", "bei 30 °F", "en de"),
+            (
+                "El litro de aceite se paga a 6,85 €.",
+                "The gallon of oil costs 6.85 euros.",
+                "es en",
+            ),
         ] {
             assert!(check(source, output, languages), "{source} → {output}");
         }
@@ -181,6 +214,8 @@ mod tests {
             ("yüzde 5", "5 percent", "tr en"),
             ("um 14 Uhr", "at 14 hours", "de en"),
             ("100 km/h", "100 kilometres per hour", "de en"),
+            ("El litro cuesta 6,85 €.", "A litre costs 6.85 euros, a gallon 25.9.", "es en"),
+            ("Stundenlang warteten sie.", "They waited for minutes.", "de en"),
         ] {
             assert!(!check(source, output, languages), "{source} → {output}");
         }

@@ -98,6 +98,17 @@ impl Unit {
     }
 }
 
+/// Whether two units are of different sizes, and stand for each other where one is taken for the
+/// other: of lengths, areas, volumes, masses. Words for times have many other uses.
+pub(crate) fn is_like(one: u8, other: u8) -> bool {
+    let (Some(a), Some(b)) = (UNITS.get(one as usize), UNITS.get(other as usize)) else {
+        return false;
+    };
+    let is_told =
+        matches!(a.quantity, Quantity::Length | Quantity::Area | Quantity::Volume | Quantity::Mass);
+    is_told && a.quantity == b.quantity && !are_equal((1.0, one), (1.0, other))
+}
+
 /// Whether two amounts are the same, as far as people round them when they convert one.
 pub(crate) fn are_equal(one: (f64, u8), other: (f64, u8)) -> bool {
     /// A mile and a half for two kilometres is not unheard of.
