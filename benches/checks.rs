@@ -1,7 +1,7 @@
 //! False alarms: the share of human translations, in percent, that each check complains of, and any
 //! of them, English to and from the languages of NTREX (news) and FLORES dev, `to English / from
 //! English`; and of how many a number in words would be put right that is right. Hits: how many of
-//! 200 translations that were broken on purpose the checks find. And the time that a sentence takes.
+//! 200 translations that were broken on purpose the checks find. And what time a sentence takes.
 //!
 //! `cargo bench --bench checks`; the data is looked for in `POLYGIST_DATA`, else in
 //! `../shared/data`. `SHOW=Number` prints what a check complains of, too, `SHOW=Mended` what would

@@ -80,8 +80,9 @@ class Job:
     def generate(self) -> float:
         """Seconds in the model."""
         flags = ["--task", "translate", "--runs", "1", "--warmup", "0", "--format", "json"]
-        done = subprocess.run(self.command("bench", *flags, "--quiet"), check=True, text=True,
-                              stdout=subprocess.PIPE)
+        done = subprocess.run(
+            self.command("bench", *flags, "--quiet"), check=True, text=True, stdout=subprocess.PIPE
+        )
         found = json.loads(done.stdout)
         measurements = found["measurements"] if isinstance(found, dict) else found
         return float(measurements[0]["stages"]["generate"])
@@ -119,8 +120,9 @@ def main() -> None:
     whole = found["job"] - found["one"]
     outside = (whole - found["generate"]) / whole
     known = found["known"] - found["one"]
-    print(f"{args.articles} articles, {SENTENCES} sentences each, {different} different; "
-          f"{args.model}")
+    print(
+        f"{args.articles} articles, {SENTENCES} sentences each, {different} different; {args.model}"
+    )
     print(f"start and loading           {found['one']:8.2f} s")
     print(f"job without the memory      {whole:8.2f} s")
     print(f"  of it in the model        {found['generate']:8.2f} s")

@@ -106,7 +106,8 @@ SYMBOLS = {
 }
 # Names that CLDR lacks: what else a territory is called, and (after "~") what only hints at it.
 EXTRA_PLACES = {
-    "US": "US USA EEUU EUA USAs America Amerika Amérique América Америка США АҚШ САЩ АҚШ ABD АБШ ABŞ "
+    "US": "US USA EEUU EUA USAs America Amerika Amérique "
+    "América Америка США АҚШ САЩ АҚШ ABD АБШ ABŞ "
     "أمريكا أميركا الأمريكية آمریکا ארהב אמריקה अमेरिका 美国 美國 米国 미국 ΗΠΑ Αμερική ԱՄՆ აშშ Mỹ "
     "สหรัฐ ~American ~Amerikan ~américain ~estadounidens ~american ~norteameric ~америка "
     "~أمريكي ~أميركي ~आमरीकी ~amerykańsk ~amerikai ~Αμερικαν ~Mỹ",
@@ -114,14 +115,16 @@ EXTRA_PLACES = {
     "Angleterre Grande|Bretagne Écosse Inglaterra Gran|Bretaña Escocia Inghilterra Gran|Bretagna "
     "Scozia Grã|Bretanha Reino|Unido Royaume|Uni Engeland Schotland Storbritannien Anglia Anglie "
     "Angličtin Skotsko Szkocja Великобритания Британия Англия Шотландия Британі Англі İngiltere "
-    "Britanya İskoçya Anh 英国 英國 英格兰 英格蘭 苏格兰 蘇格蘭 イギリス イングランド スコットランド 영국 잉글랜드 "
+    "Britanya İskoçya Anh 英国 英國 英格兰 英格蘭 苏格兰 蘇格蘭 "
+    "イギリス イングランド スコットランド 영국 잉글랜드 "
     "بريطانيا إنجلترا اسكتلندا بریتانیا انگلیس انگلستان בריטניה אנגליה סקוטלנד ब्रिटेन इंग्लैंड Βρετανία "
     "Αγγλία Σκωτία Inggris Britania Skotlandia Englanti Britannia Skotlanti Anglia Skócia ინგლის "
     "ბრიტანეთ Անգլիա Բրիտանիա ~British ~English ~Scottish ~Welsh ~Brit ~britisch ~englisch "
     "~schottisch ~britanni ~anglais ~inglés ~inglés ~ingles ~британ ~англи ~англій ~brytyjsk "
     "~angielsk ~britsk ~anglick ~brit ~angol ~İngiliz ~بريطاني ~إنجليزي ~ब्रिटिश ~अंग्रेज",
     "NL": "Holland Hollande Holanda Olanda Голландия Голандия Hollanda Hollanti Holandia Holandsko "
-    "Hollandia Ολλανδία 荷兰 荷蘭 オランダ هولندا הולנד ~Dutch ~niederländ ~holländ ~néerland ~neerland "
+    "Hollandia Ολλανδία 荷兰 荷蘭 オランダ هولندا הולנד ~Dutch "
+    "~niederländ ~holländ ~néerland ~neerland "
     "~holand ~голланд ~нидерланд",
     "CZ": "Czech|Republic Tschechien Tschechische|Republik République|tchèque Česko ~Czech",
     "KR": "Korea Corée Corea Coreia Корея Korea 韩国 韓國 韓国 한국 كوريا ~Korean ~koreanisch",
@@ -151,7 +154,8 @@ EXTRA_PLACES = {
     "UA": "~Ukrainian ~ukrainisch ~ukrain ~ucrani ~украин ~україн",
     "TH": "~Thai",
     "MK": "Macedonia Makedonien Mazedonien Macédoine Macedônia Македония Makedonia Makedonija "
-    "Македонија Македонія Macedonië Makedonya Μακεδονία 马其顿 馬其頓 マケドニア 마케도니아 مقدونيا मैसेडोनिया "
+    "Македонија Македонія Macedonië Makedonya Μακεδονία "
+    "马其顿 馬其頓 マケドニア 마케도니아 مقدونيا मैसेडोनिया "
     "~Macedonian ~mazedonisch ~macédonien ~macedoni ~македон",
     "VA": "~Vatican ~Holy|See",
     "TW": "台湾 台灣",
@@ -246,9 +250,7 @@ class Entries:
         if script_of(form) in UNSPACED or any("぀" <= c <= "ヿ" for c in form):
             words = ["".join(words)]
         for end in range(1, len(words)):
-            self.found.setdefault((language, " ".join(words[:end])), set()).add(
-                (NOTHING, False, 0)
-            )
+            self.found.setdefault((language, " ".join(words[:end])), set()).add((NOTHING, False, 0))
         values = self.found.setdefault((language, " ".join(words)), set())
         values.add((concept, weak, ending))
 
@@ -360,7 +362,7 @@ def units(entries: Entries) -> None:
                             if len(form) >= least and not is_symbol:
                                 forms.add(form)
             forms |= {form.replace("|", " ") for form in extra.get(unit, "").split()}
-            forms |= {form for form in SYMBOLS.get(unit, "").split()}
+            forms |= set(SYMBOLS.get(unit, "").split())
             for form in forms - NO_UNIT.get(language, set()):
                 short = len(form) < 4 or language in UNCHANGING
                 ending = 1 if language in ("en", "fr", "es", "it", "pt") else 0
@@ -429,7 +431,7 @@ def add_place(entries: Entries, language: str, name: str, concept: int, is_terri
 def places(entries: Entries) -> list[tuple[int, int]]:
     """Territories, continents, cities. For each: its country's number, and the scripts."""
     base = localedata.LocaleDataDict(localedata.load("en"))["territories"]
-    codes = sorted(code for code in base.keys() if code not in ("001", "ZZ", "XA", "XB", "QO", "EZ"))
+    codes = sorted(code for code in base if code not in ("001", "ZZ", "XA", "XB", "QO", "EZ"))
     number = {code: at for at, code in enumerate(codes)}
     rows: list[tuple[int, set[str]]] = [(at, set()) for at in range(len(codes))]
     taken: set[str] = set()

@@ -1,5 +1,5 @@
-//! Ctrl-C and the signals that end a process: the first one stops after the work at hand, the second
-//! at once.
+//! Ctrl-C and the signals that end a process: the first one stops after the work at hand, the
+//! second at once.
 
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};

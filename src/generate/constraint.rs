@@ -2,67 +2,19 @@
 //! come (disjunctive constraints: Li et al. 2020; `DisjunctiveConstraint` of `transformers`), and
 //! how far a hypothesis has come with them.
 
-use super::{Engine, Request};
-use crate::error::Result;
-use crate::token::Tokenizer;
-use crate::types::places;
+use super::word_pieces::WordPieces;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// Most constraints of a request; more are left out.
-const MOST: usize = 32;
 
 /// A part of the source whose translation is told: one of some forms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Constraint {
-    /// Its place in [`Request::prompt`], in bytes.
+    /// Its place in [`super::Request::prompt`], in bytes.
     pub source: Range<usize>,
     /// The forms, of which one is to come; not empty.
     pub forms: Vec<String>,
     /// Whether a form's last word has to end with it; in scripts without spaces, none does.
     pub ends_word: bool,
-}
-
-/// What the tokens of a vocabulary mean for words.
-pub(super) struct WordPieces {
-    /// Whether a token goes on with the word before it, if there is one.
-    continues: Vec<bool>,
-    /// Whether a word may go on after a token.
-    is_open: Vec<bool>,
-    /// Tokens that go on with a word, ascending.
-    continuing: Vec<u32>,
-}
-
-impl WordPieces {
-    /// Those of the tokens that are written.
-    pub(super) fn of(tokenizer: &Tokenizer, vocabulary: usize) -> WordPieces {
-        let text = |id: u32| tokenizer.token(id).unwrap_or_default();
-        let pieces: Vec<String> = (0..vocabulary as u32).map(text).collect();
-        let is_control = |id: usize| tokenizer.is_end(id as u32);
-        let continues: Vec<bool> = pieces
-            .iter()
-            .enumerate()
-            .map(|(id, piece)| !is_control(id) && goes_on(piece))
-            .collect();
-        let is_open = pieces.iter().map(|piece| piece.ends_with(char::is_alphanumeric)).collect();
-        let ids = (0..).zip(&continues).filter(|(_, goes_on)| **goes_on).map(|(id, _)| id);
-        WordPieces { continuing: ids.collect(), is_open, continues }
-    }
-
-    fn continues(&self, token: u32) -> bool {
-        self.continues.get(token as usize).copied().unwrap_or(false)
-    }
-
-    fn is_open(&self, token: u32) -> bool {
-        self.is_open.get(token as usize).copied().unwrap_or(false)
-    }
-}
-
-/// Whether a token begins with a letter or a part of one (`<0xC3>`) and not with a mark of a space.
-fn goes_on(piece: &str) -> bool {
-    let is_byte = piece.starts_with("<0x") && piece.ends_with('>');
-    let opens = piece.starts_with(['\u{2581}', '\u{120}', ' ']);
-    is_byte || !opens && piece.starts_with(char::is_alphanumeric)
 }
 
 /// Token sequences that begin alike share their nodes.
@@ -113,7 +65,7 @@ impl Trie {
 }
 
 /// A constraint as tokens.
-struct Compiled {
+pub(super) struct Compiled {
     trie: Trie,
     /// Tokens of its longest form.
     longest: usize,
@@ -133,7 +85,30 @@ pub(super) struct Constraints {
 /// The least share of the attention to a source that says what comes next.
 const LEAST_ATTENTION: f32 = 0.15;
 
+impl Compiled {
+    /// A constraint of these token sequences, none of them empty, about these tokens of the source;
+    /// `None` without a sequence. For the others see [`Constraint`].
+    pub(super) fn new(
+        sequences: &[Vec<u32>],
+        source: Vec<usize>,
+        ends_word: bool,
+    ) -> Option<Compiled> {
+        let longest = sequences.iter().map(Vec::len).max()?;
+        Some(Compiled { trie: Trie::of(sequences), longest, source, ends_word })
+    }
+}
+
 impl Constraints {
+    /// All constraints of a request; `is_text` says of each token of the source whether it stands
+    /// for a part of the text.
+    pub(super) fn new(
+        all: Vec<Compiled>,
+        pieces: Arc<WordPieces>,
+        is_text: Vec<bool>,
+    ) -> Constraints {
+        Constraints { all, pieces, is_text }
+    }
+
     /// The tokens of all forms, ascending: they must be among those that may be written.
     pub(super) fn tokens(&self) -> Vec<u32> {
         let of = |one: &Compiled| {
@@ -179,21 +154,10 @@ impl Constraints {
     pub(super) fn of_tokens(all: &[&[&[u32]]], pieces: &[&str]) -> Constraints {
         let compiled = |(number, forms): (usize, &&[&[u32]])| {
             let sequences: Vec<Vec<u32>> = forms.iter().map(|form| form.to_vec()).collect();
-            Compiled {
-                longest: sequences.iter().map(Vec::len).max().unwrap_or(0),
-                trie: Trie::of(&sequences),
-                source: vec![number],
-                ends_word: true,
-            }
+            Compiled::new(&sequences, vec![number], true)
         };
-        let continues: Vec<bool> = pieces.iter().map(|piece| goes_on(piece)).collect();
-        let ids = (0..).zip(&continues).filter(|(_, goes_on)| **goes_on).map(|(id, _)| id);
-        let pieces = WordPieces {
-            continuing: ids.collect(),
-            is_open: pieces.iter().map(|piece| piece.ends_with(char::is_alphanumeric)).collect(),
-            continues,
-        };
-        let all = all.iter().enumerate().map(compiled).collect();
+        let pieces = WordPieces::new(pieces, |_| false);
+        let all = all.iter().enumerate().filter_map(compiled).collect();
         Constraints { all, pieces: Arc::new(pieces), is_text: vec![true; 64] }
     }
 }
@@ -277,7 +241,7 @@ impl Progress {
                 .iter()
                 .any(|&(other, _, node)| constraints.all[other].trie.child(node, token).is_some())
         };
-        constraints.pieces.continuing.iter().copied().filter(|&token| !goes_on(token)).collect()
+        constraints.pieces.continuing().iter().copied().filter(|&token| !goes_on(token)).collect()
     }
 
     /// Whether a token would begin a form within a word.
@@ -357,73 +321,6 @@ impl Progress {
         self.met.retain(|(_, held)| held.start < start);
         self.met.push((one, own));
         self.ending = Some((one, start, node));
-    }
-}
-
-impl Engine {
-    /// The constraints of a request whose encoder reads `source`; `None` where there are none, or
-    /// the vocabulary cannot write them.
-    pub(super) fn constraints(
-        &self,
-        request: &Request,
-        source: &[u32],
-    ) -> Result<Option<Arc<Constraints>>> {
-        if request.constraints.is_empty() {
-            return Ok(None);
-        }
-        let read: Vec<String> =
-            source.iter().map(|&id| self.tokenizer.source_token(id).unwrap_or_default()).collect();
-        let texts = places(read.iter().map(String::as_str), &request.prompt, &mut 0);
-        let mut all = Vec::new();
-        for constraint in request.constraints.iter().take(MOST) {
-            let mut sequences: Vec<Vec<u32>> = Vec::new();
-            for form in &constraint.forms {
-                for sequence in self.segmentations(form)? {
-                    if !sequences.contains(&sequence) {
-                        sequences.push(sequence);
-                    }
-                }
-            }
-            let Some(longest) = sequences.iter().map(Vec::len).max() else { continue };
-            let Range { start, end } = constraint.source;
-            let is_of = |place: &Option<Range<usize>>| {
-                place.as_ref().is_some_and(|place| place.start < end && start < place.end)
-            };
-            let own = texts.iter().enumerate().filter(|(_, place)| is_of(place));
-            all.push(Compiled {
-                trie: Trie::of(&sequences),
-                longest,
-                source: own.map(|(at, _)| at).collect(),
-                ends_word: constraint.ends_word,
-            });
-        }
-        let is_text = texts.iter().map(Option::is_some).collect();
-        let pieces = self.word_pieces();
-        Ok((!all.is_empty()).then(|| Arc::new(Constraints { all, pieces, is_text })))
-    }
-
-    /// A form as tokens: as a text begins with it, as it follows a word, and as it follows a mark
-    /// that no space separates from it. None where the vocabulary lacks a part of it.
-    fn segmentations(&self, form: &str) -> Result<Vec<Vec<u32>>> {
-        const MARK: &str = "(";
-        let encode = |text: &str| self.tokenizer.encode_target("", text);
-        let marked = encode(&format!("{MARK}{form}"))?;
-        let mark = encode(MARK)?;
-        let after_mark = marked.strip_prefix(mark.as_slice()).unwrap_or_default().to_vec();
-        let mut found = vec![encode(form)?, encode(&format!(" {form}"))?, after_mark];
-        let unknown = self.tokenizer.unknown();
-        let vocabulary = self.vocabulary_size() as u32;
-        found.retain(|sequence| {
-            let is_written = |token: &u32| {
-                Some(*token) != unknown && *token < vocabulary && !self.tokenizer.is_end(*token)
-            };
-            let says = |text: String| text.trim() == form;
-            !sequence.is_empty()
-                && sequence.iter().all(is_written)
-                && self.tokenizer.decode(sequence).is_ok_and(says)
-        });
-        found.dedup();
-        Ok(found)
     }
 }
 

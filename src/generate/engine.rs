@@ -1,9 +1,9 @@
 //! A loaded model behind the face of [`Generate`].
 
-use super::constraint::WordPieces;
 use super::prefix_cache::PrefixCache;
 use super::scheduler::{Limits, Scheduler};
 use super::vocabulary_cache::VocabularyCache;
+use super::word_pieces::WordPieces;
 use super::worker::{Worker, WorkerThread};
 use super::{
     Alignment, Capability, DecodingOptions, EngineSettings, Generate, GenerationConfig,

@@ -10,6 +10,7 @@ mod chat;
 mod config;
 mod constrained;
 mod constraint;
+mod constraint_tokens;
 mod engine;
 mod handle;
 mod options;
@@ -28,6 +29,7 @@ mod unknown;
 mod unwind;
 mod vocabulary;
 mod vocabulary_cache;
+mod word_pieces;
 mod worker;
 
 pub use crate::arch::{LanguagePrompt, Macs};

@@ -163,7 +163,7 @@ impl Vocabulary {
         let mut choices: Vec<Choice<'_>> = edits.iter().map(choice).collect();
         let output = self.layer(output)?;
         // A draw may take any token.
-        // So many are banned only of what has constraints; a device would have to find as many more.
+        // Only constraints ban so many, and a device would look for as many more.
         let is_plain = |edits: &LogitsEdits| {
             edits.sampling.is_none() && edits.banned.len() <= MOST_BANNED_ON_DEVICE
         };

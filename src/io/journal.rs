@@ -1,14 +1,15 @@
 //! The journal of a batch, `results.jsonl` in its output folder: a line for each article and each
 //! language that it was translated into, so that a run that was stopped goes on.
 
+mod line;
+
+pub use line::{Known, Languages, RecordId, Translated};
+
 use super::append::AppendFile;
 use super::write::UNFINISHED;
 use crate::error::{Error, Result};
-use crate::types::{Lang, Record, Status};
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-use sha2::{Digest as _, Sha256};
-use std::borrow::Cow;
+use crate::types::Record;
+use line::{Digest, Head, Line};
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -28,9 +29,6 @@ const START: &[u8] = b"{\"id\":\"";
 /// A record that a power cut takes is at most this old; a killed process loses none.
 const SYNC_EVERY: Duration = Duration::from_millis(250);
 
-/// First bytes of a SHA-256: ids and keys in a size that does not grow.
-type Digest = [u8; 16];
-
 /// `results.jsonl`, open for one process. Of the records only their places are held.
 #[derive(Debug)]
 pub struct Journal {
@@ -46,155 +44,11 @@ pub struct Journal {
     _lock: Option<File>,
 }
 
-/// A record that is meant: that of an article, for one language.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RecordId<'a> {
-    /// The article's id.
-    pub id: &'a str,
-    /// The language wanted; none where each article is summarized in its own.
-    pub target: Option<&'a Lang>,
-}
-
-/// A record that is there.
-#[derive(Clone, Copy, Debug)]
-pub struct Known<'a> {
-    /// How the article ended.
-    pub status: Status,
-    line: &'a Line,
-}
-
-impl<'a> Known<'a> {
-    /// Whether it was made with this key: with the same bytes, models and settings.
-    pub fn has_key(&self, key: &str) -> bool {
-        self.line.key == digest(key)
-    }
-
-    /// Whether it was made of these bytes, by their SHA-256 in hex.
-    pub fn has_bytes(&self, sha256: &str) -> bool {
-        self.line.sha256 == digest(sha256)
-    }
-
-    /// Whether it has a translation, and the segments of it.
-    pub fn translated(&self) -> Translated {
-        self.line.translated
-    }
-
-    /// Whether a file was written for the article.
-    pub fn has_output(&self) -> bool {
-        self.line.files.0
-    }
-
-    /// Whether a translated document was written for it.
-    pub fn has_document(&self) -> bool {
-        self.line.files.1
-    }
-
-    /// The languages of the article, where they were found out.
-    pub fn languages(&self) -> Option<&'a Languages> {
-        self.line.languages.as_ref()
-    }
-}
-
 #[derive(Debug, Default)]
 struct Entry {
     /// Place in the order of articles of this run.
     order: Option<usize>,
     line: Option<Line>,
-}
-
-#[derive(Debug)]
-struct Line {
-    key: Digest,
-    status: Status,
-    offset: u64,
-    length: u64,
-    translated: Translated,
-    /// Of the article's bytes, by the hash of their hash.
-    sha256: Digest,
-    languages: Option<Languages>,
-    /// Whether a file was written for it, and a document beside that.
-    files: (bool, bool),
-}
-
-/// Whether a record has a translation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Translated {
-    /// It has none.
-    No,
-    /// It has one, but not the segments of it.
-    WithoutSegments,
-    /// It has one with its segments.
-    InSegments,
-}
-
-/// The languages of an article, as its record has them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Languages {
-    /// That of the article.
-    pub own: Lang,
-    /// Those of passages, see [`Record::passages`].
-    pub passages: Vec<Lang>,
-}
-
-/// The part of a record that is needed to go on.
-#[derive(Deserialize)]
-struct Head<'a> {
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    #[serde(borrow)]
-    key: Cow<'a, str>,
-    status: Status,
-    target: Option<Lang>,
-    #[serde(borrow)]
-    source: Option<HeadSource<'a>>,
-    language: Option<HeadLanguage>,
-    #[serde(default)]
-    passages: Vec<Lang>,
-    #[serde(borrow)]
-    output: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    document: Option<Cow<'a, str>>,
-    translation: Option<IgnoredAny>,
-    segments: Option<IgnoredAny>,
-}
-
-#[derive(Deserialize)]
-struct HeadSource<'a> {
-    #[serde(borrow)]
-    sha256: Cow<'a, str>,
-}
-
-#[derive(Deserialize)]
-struct HeadLanguage {
-    code: Lang,
-}
-
-impl Translated {
-    fn of(translation: bool, segments: bool) -> Translated {
-        match (translation, segments) {
-            (false, _) => Translated::No,
-            (true, false) => Translated::WithoutSegments,
-            (true, true) => Translated::InSegments,
-        }
-    }
-}
-
-impl Line {
-    /// The line of a record.
-    fn of(head: Head<'_>, offset: u64, length: u64) -> Line {
-        let Head { key, status, source, language, passages, .. } = head;
-        let known = language.filter(|language| !language.code.is_und());
-        Line {
-            key: digest(&key),
-            status,
-            offset,
-            length,
-            translated: Translated::of(head.translation.is_some(), head.segments.is_some()),
-            sha256: source.map(|source| digest(&source.sha256)).unwrap_or_default(),
-            languages: known.map(|language| Languages { own: language.code, passages }),
-            files: (head.output.is_some(), head.document.is_some()),
-        }
-    }
 }
 
 impl Journal {
@@ -353,23 +207,12 @@ impl Journal {
             self.file.sync().map_err(Error::io("writing a record", self.file.path()))?;
             self.synced = Instant::now();
         }
-        let languages =
-            Languages { own: record.language.code.clone(), passages: record.passages.clone() };
-        let line = Line {
-            key: digest(&record.key),
-            status: record.status,
-            offset,
-            length: bytes.len() as u64,
-            translated: Translated::of(record.translation.is_some(), record.segments.is_some()),
-            sha256: digest(&record.source.sha256),
-            languages: (!languages.own.is_und()).then_some(languages),
-            files: (record.output.is_some(), record.document.is_some()),
-        };
+        let line = Line::of_record(record, offset, bytes.len() as u64);
         self.put(RecordId::of(record).digest(), line);
         Ok(())
     }
 
-    /// Leaves one line for each article and language, the last one, in the order of articles; those of articles
+    /// Leaves one line for each article and language, the last one, in the order of articles; those
     /// that this run did not meet come after, in the order that they had. The file is replaced as a
     /// whole, and only when something changes.
     pub fn compact(&mut self) -> Result<()> {
@@ -458,26 +301,6 @@ impl Iterator for Records<'_> {
     }
 }
 
-impl<'a> RecordId<'a> {
-    /// That of a record.
-    pub fn of(record: &'a Record) -> RecordId<'a> {
-        RecordId { id: &record.id, target: record.target.as_ref() }
-    }
-
-    fn digest(&self) -> Digest {
-        match self.target {
-            None => digest(self.id),
-            Some(target) => digest(&format!("{}\n{target}", self.id)),
-        }
-    }
-}
-
-fn digest(text: &str) -> Digest {
-    let mut out = Digest::default();
-    out.iter_mut().zip(Sha256::digest(text)).for_each(|(to, from)| *to = from);
-    out
-}
-
 fn lock(folder: &Path) -> Result<File> {
     let path = folder.join(LOCK);
     let file = OpenOptions::new()
@@ -520,7 +343,7 @@ fn remove_unfinished(folder: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Checks, Detection, Format, Lang, Source, Stats};
+    use crate::types::{Checks, Detection, Format, Lang, Source, Stats, Status};
 
     fn record(id: &str, key: &str, status: Status) -> Record {
         Record {

@@ -22,7 +22,8 @@ struct Origin {
     bytes: u128,
 }
 
-/// The places that articles were read from. Of folders that an older version wrote nothing is known.
+/// The places that articles were read from. Of folders that an older version wrote nothing is
+/// known.
 #[derive(Debug)]
 pub struct Origins {
     path: PathBuf,

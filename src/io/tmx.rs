@@ -106,11 +106,7 @@ fn add(text: &str, memory: &mut TranslationMemory) -> Result<usize> {
             (Kind::End, name) if CODES.contains(&name) => {
                 unit.codes = unit.codes.saturating_sub(1);
             }
-            (Kind::Text, _) if unit.in_segment && unit.codes == 0 => {
-                if unit.text.len() <= LONGEST {
-                    unit.text.push_str(&token.text()?);
-                }
-            }
+            (Kind::Text, _) if unit.takes_text() => unit.text.push_str(&token.text()?),
             (Kind::End, "tuv") => unit.end_variant()?,
             (Kind::End, "tu") => found += std::mem::take(&mut unit).add_to(memory),
             _ => {}
@@ -123,6 +119,11 @@ fn add(text: &str, memory: &mut TranslationMemory) -> Result<usize> {
 }
 
 impl Unit {
+    /// Whether what comes now is text of a segment that may be a sentence.
+    fn takes_text(&self) -> bool {
+        self.in_segment && self.codes == 0 && self.text.len() <= LONGEST
+    }
+
     fn end_variant(&mut self) -> Result<()> {
         if self.variants.len() == MOST_VARIANTS {
             let message = format!("has a unit in more than {MOST_VARIANTS} languages");

@@ -3,7 +3,7 @@
 use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::io::articles::{FoundFile, ReadOptions, read};
-use crate::types::{RawArticle, ReadFailure};
+use crate::types::{RawArticle, ReadFailure, Source};
 
 /// An article, or why it could not be read.
 pub type ReadArticle = Result<RawArticle, Box<ReadFailure>>;
@@ -32,4 +32,28 @@ pub fn in_groups(
         }
     }
     if group.is_empty() { Ok(()) } else { each(group) }
+}
+
+/// The id of an article, whether or not it could be read.
+pub(super) fn id(article: &ReadArticle) -> &str {
+    match article {
+        Ok(raw) => &raw.id,
+        Err(unread) => &unread.id,
+    }
+}
+
+/// Gives an article another id.
+pub(super) fn rename(article: &mut ReadArticle, id: String) {
+    match article {
+        Ok(raw) => raw.id = id,
+        Err(unread) => unread.id = id,
+    }
+}
+
+/// Where an article comes from, whether or not it could be read.
+pub(super) fn source(article: &ReadArticle) -> &Source {
+    match article {
+        Ok(raw) => &raw.source,
+        Err(unread) => &unread.source,
+    }
 }

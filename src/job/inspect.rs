@@ -1,7 +1,7 @@
-//! An output folder looked at from outside: how far its job is, whether all of it is there, and what
-//! in it nobody needs.
+//! An output folder looked at from outside: how far its job is, whether all of it is there, and
+//! what in it nobody needs.
 
-use super::run::write_report;
+use super::page::write_report;
 use super::tally::is_to_check;
 use super::todo::Desk;
 use crate::error::{Error, Result};

@@ -1,8 +1,8 @@
 //! The keys of the articles of a job, without opening a model.
 
 use super::ReadArticle;
+use super::groups::source;
 use super::key::JobKey;
-use super::todo::source;
 use crate::error::{Error, Result};
 use crate::event::OnEvent;
 use crate::io::journal::Languages;

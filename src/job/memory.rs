@@ -3,17 +3,22 @@
 
 use crate::error::Result;
 use crate::io::memory::MemoryFile;
-use crate::task::translate::{Memory, MemoryKey, Translation};
+use crate::task::translate::{Claim, Memory, MemoryKey, Translation};
 use crate::text::inline::Link;
 use crate::types::{Origin, Problem, Terms};
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 /// The memory of one output folder, open.
 pub(super) struct JobMemory {
     file: Mutex<MemoryFile>,
+    /// What is being translated at this moment.
+    claimed: Mutex<HashSet<MemoryKey>>,
+    /// Told whenever less is.
+    made: Condvar,
     computing: String,
     asked: AtomicUsize,
     known: AtomicUsize,
@@ -47,6 +52,8 @@ impl JobMemory {
         let open = if anew { MemoryFile::create } else { MemoryFile::open };
         Ok(JobMemory {
             file: Mutex::new(open(folder)?),
+            claimed: Mutex::default(),
+            made: Condvar::new(),
             computing: format!("{device} {precision}"),
             asked: AtomicUsize::new(0),
             known: AtomicUsize::new(0),
@@ -61,11 +68,9 @@ impl JobMemory {
     fn file(&self) -> MutexGuard<'_, MemoryFile> {
         self.file.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
 
-impl Memory for JobMemory {
-    fn computing(&self) -> &str {
-        &self.computing
+    fn claimed(&self) -> MutexGuard<'_, HashSet<MemoryKey>> {
+        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn get(&self, key: &MemoryKey) -> Result<Option<Translation>> {
@@ -74,13 +79,44 @@ impl Memory for JobMemory {
         let kept = found.and_then(|bytes| serde_json::from_slice::<Kept>(&bytes).ok());
         Ok(kept.map(Translation::from))
     }
+}
+
+impl Memory for JobMemory {
+    fn computing(&self) -> &str {
+        &self.computing
+    }
+
+    fn claim(&self, key: &MemoryKey) -> Result<Claim> {
+        let mut claimed = self.claimed();
+        if let Some(known) = self.get(key)? {
+            return Ok(Claim::Known(Box::new(known)));
+        }
+        Ok(if claimed.insert(*key) { Claim::Ours } else { Claim::Theirs })
+    }
+
+    fn wait(&self, key: &MemoryKey) -> Result<Option<Translation>> {
+        let mut claimed = self.claimed();
+        while claimed.contains(key) {
+            claimed = self.made.wait(claimed).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(claimed);
+        self.get(key)
+    }
 
     fn put(&self, key: &MemoryKey, translation: &Translation) -> Result<()> {
-        match serde_json::to_vec(&Kept::from(translation)) {
-            Ok(bytes) => self.file().put(key, &bytes),
-            // Strings and numbers alone: this cannot fail, and would cost nothing but work.
-            Err(_) => Ok(()),
+        // Strings and numbers alone: this cannot fail, and would cost nothing but work.
+        let bytes = serde_json::to_vec(&Kept::from(translation)).ok();
+        let kept = bytes.map_or(Ok(()), |bytes| self.file().put(key, &bytes));
+        self.give_up(std::slice::from_ref(key));
+        kept
+    }
+
+    fn give_up(&self, keys: &[MemoryKey]) {
+        let mut claimed = self.claimed();
+        for key in keys {
+            claimed.remove(key);
         }
+        self.made.notify_all();
     }
 
     fn count(&self, asked: usize, known: usize) {
@@ -187,5 +223,26 @@ mod tests {
             assert_eq!(memory.get(&key(number)).unwrap().as_ref(), Some(translation));
         }
         assert_eq!(memory.get(&key(1000)).unwrap(), None);
+    }
+
+    #[test]
+    fn who_asks_for_what_is_being_translated_gets_it_when_it_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let memory = JobMemory::open(dir.path(), ("cpu", "int8"), false).unwrap();
+        let (made, given_up) = ([1; 16], [2; 16]);
+        let translation = Translation { text: "once".into(), ..Translation::default() };
+        for key in [&made, &given_up] {
+            assert_eq!(memory.claim(key).unwrap(), Claim::Ours);
+            assert_eq!(memory.claim(key).unwrap(), Claim::Theirs);
+        }
+        std::thread::scope(|scope| {
+            let waits = [&made, &given_up].map(|key| scope.spawn(|| memory.wait(key).unwrap()));
+            memory.put(&made, &translation).unwrap();
+            memory.give_up(&[given_up]);
+            let [first, second] = waits.map(|wait| wait.join().unwrap());
+            assert_eq!((first, second), (Some(translation.clone()), None));
+        });
+        assert_eq!(memory.claim(&made).unwrap(), Claim::Known(Box::new(translation)));
+        assert_eq!(memory.claim(&given_up).unwrap(), Claim::Ours);
     }
 }

@@ -9,6 +9,7 @@ mod key;
 mod keys;
 mod known;
 mod memory;
+mod page;
 mod preview;
 mod run;
 mod shard;
@@ -436,7 +437,7 @@ fn articles(batch: &BatchJob) -> impl Iterator<Item = (&FoundFile, ReadArticle)>
     let of_file = |file| read(file, &options.reading).map(move |article| (file, article));
     let all = batch.found.files.iter().flat_map(of_file);
     let taken = |(_, article): &(&FoundFile, ReadArticle)| {
-        options.shard.is_none_or(|shard| shard.takes(&todo::source(article).sha256))
+        options.shard.is_none_or(|shard| shard.takes(&groups::source(article).sha256))
     };
     all.take(options.limit.unwrap_or(usize::MAX)).filter(taken)
 }

@@ -1,15 +1,17 @@
 //! Running a job: what is still to do, through the models, into the journal and the files.
 
 use super::document::translated_document;
+use super::groups::{id, rename, source};
 use super::in_flight::{Order, in_flight};
 use super::key::{JobKey, precision_name};
 use super::keys::Keys;
 use super::known::{ReadMemories, read_memories};
 use super::memory::JobMemory;
+use super::page::write_report;
 use super::shard;
 use super::survey::{changes, survey, warning};
 use super::tally::{Tally, is_to_check};
-use super::todo::{Desk, Fate, id, rename, source};
+use super::todo::{Desk, Fate};
 use super::{BatchJob, BatchOutcome, ReadArticle, articles};
 use crate::cancel::CancelToken;
 use crate::document::{self, Placement};
@@ -17,20 +19,16 @@ use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::io::articles::{FoundFile, read_again};
 use crate::io::journal::RecordId;
-use crate::io::write::{atomic, atomic_with};
+use crate::io::write::atomic;
 use crate::model_store::{ModelStore, OpenModels, ResolvedModels};
 use crate::pipeline::{self, Job, Models, Progress};
 use crate::report;
 use crate::task::translate::{Known, Memory};
 use crate::types::{ErrorRecord, Lang, ReadFailure, Record, Source, Status};
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
-
-/// Name of the page that shows all records.
-pub(super) const REPORT: &str = "report.html";
 
 /// Groups of articles in the works at once: while some are in the models, others are taken apart.
 const GROUPS: usize = 4;
@@ -49,6 +47,10 @@ pub(super) fn run(
 ) -> Result<BatchOutcome> {
     batch.tell_skipped(on_event);
     let options = &batch.options;
+    // What cannot work leaves no folder behind.
+    let jobs = batch.jobs();
+    let prepare = |job| Prepared::new(batch, job, store, cancel, on_event);
+    let prepared = jobs.iter().map(prepare).collect::<Result<Vec<_>>>()?;
     let desk = Desk::open(&options.out)?;
     if options.shard.is_some() {
         shard::begin(&options.out)?;
@@ -66,9 +68,9 @@ pub(super) fn run(
     let memory = is_remembered.then(open).transpose()?;
     let mut outcome = BatchOutcome::default();
     let (mut desk, mut ended) = (desk, Ok(()));
-    for job in batch.jobs() {
-        let pass = Pass { batch, job: &job, memory: memory.as_ref(), cancel, on_event };
-        (desk, ended) = pass.run(store, desk, &mut outcome)?;
+    for prepared in prepared {
+        let pass = Pass { batch, prepared, memory: memory.as_ref(), cancel, on_event };
+        (desk, ended) = pass.run(desk, &mut outcome)?;
         if ended.is_err() {
             break;
         }
@@ -87,10 +89,36 @@ pub(super) fn run(
     Ok(outcome)
 }
 
+/// What a job for one language needs.
+struct Prepared<'a> {
+    job: &'a Job,
+    models: ResolvedModels,
+    /// What the user has brought.
+    memories: Option<ReadMemories>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Fetches it.
+    ///
+    /// # Errors
+    /// When models cannot be had, or a translation memory cannot be read.
+    fn new(
+        batch: &BatchJob,
+        job: &'a Job,
+        store: &ModelStore,
+        cancel: &CancelToken,
+        on_event: OnEvent<'_>,
+    ) -> Result<Prepared<'a>> {
+        let models = batch.models_for(job, store)?.resolve(store, on_event, cancel)?;
+        let memories = read_memories(&batch.options.memories, job.to.as_ref(), on_event)?;
+        Ok(Prepared { job, models, memories })
+    }
+}
+
 /// The job for one language.
 struct Pass<'a> {
     batch: &'a BatchJob,
-    job: &'a Job,
+    prepared: Prepared<'a>,
     /// What was translated in this run and earlier ones.
     memory: Option<&'a JobMemory>,
     cancel: &'a CancelToken,
@@ -99,26 +127,23 @@ struct Pass<'a> {
 
 impl Pass<'_> {
     /// Does it. The desk comes back with what is done, and the error that ended it.
-    fn run(
-        self,
-        store: &ModelStore,
-        desk: Desk,
-        outcome: &mut BatchOutcome,
-    ) -> Result<(Desk, Result<()>)> {
-        let Pass { batch, job, memory, cancel, on_event } = self;
+    fn run(self, desk: Desk, outcome: &mut BatchOutcome) -> Result<(Desk, Result<()>)> {
+        let Pass { batch, prepared, memory, cancel, on_event } = self;
+        let Prepared { job, models, memories } = prepared;
         let options = &batch.options;
-        let models = batch.models_for(job, store)?.resolve(store, on_event, cancel)?;
         let device = options.runtime.device.to_string();
         let computing = (device.as_str(), options.runtime.precision());
-        let memories = read_memories(&options.memories, job.to.as_ref(), on_event)?;
         let hashes = memories.as_ref().map_or_else(Vec::new, |read| read.hashes.clone());
         let key = JobKey::new(job, &models, &options.reading, computing, options.strict)
             .with_memories(hashes);
         let keys = Keys { key, job, chooser: models.chooser.clone(), on_event };
         let found = survey(batch, &desk, &keys, cancel)?;
-        let changed = changes(&options.out, job.to.as_ref(), &keys.key.to_json())?;
-        let warning = found.as_ref().and_then(|found| warning(found, &changed));
-        warning.iter().for_each(|warning| on_event(Event::Note(warning)));
+        // What is done alone is no run of these settings.
+        if !options.retry_failed {
+            let changed = changes(&options.out, job.to.as_ref(), &keys.key.to_json())?;
+            let warning = found.as_ref().and_then(|found| warning(found, &changed));
+            warning.iter().for_each(|warning| on_event(Event::Note(warning)));
+        }
         let run = Run {
             batch,
             job,
@@ -464,17 +489,6 @@ fn meta(batch: &BatchJob) -> report::Meta {
         target: options.job.to.clone().filter(|_| options.further.is_empty()),
         ..report::Meta::default()
     }
-}
-
-/// Writes the page that shows all records of an output folder.
-pub(super) fn write_report(out: &Path, desk: &Desk, meta: report::Meta) -> Result<()> {
-    // An error of the journal is told here; below it would be an article less.
-    desk.journal.records()?;
-    let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
-    let created = now.replace('T', " ").replace('Z', " UTC");
-    let meta = report::Meta { created, ..meta };
-    let records = || desk.journal.records().into_iter().flatten();
-    atomic_with(&out.join(REPORT), |out| report::html(records, &meta, out))
 }
 
 /// Counts an article as failed whose document could not be written.

@@ -1,7 +1,7 @@
 //! A part of a job, for one of many machines: which articles it takes, where its results go, and
 //! how the parts become one.
 
-use super::run::write_report;
+use super::page::write_report;
 use super::todo::Desk;
 use crate::error::{Error, Result};
 use crate::io::journal::RecordId;

@@ -1,8 +1,9 @@
 //! A look at all articles before the work begins: how many there are, and what is to be done with
 //! them.
 
+use super::groups::{id, rename, source};
 use super::keys::Keys;
-use super::todo::{Desk, Fate, Why, id, rename, source};
+use super::todo::{Desk, Fate, Why};
 use super::{BatchJob, articles};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
@@ -67,7 +68,7 @@ pub(super) fn survey(
 pub(super) fn warning(survey: &Survey, changes: &[&str]) -> Option<String> {
     let again = *survey.to_do.get(&Why::Settings)?;
     let why = match changes {
-        [] => "the models that are chosen for them have changed".into(),
+        [] => "they were made with other models or settings".into(),
         changes => format!("{} changed since", changes.join(", ")),
     };
     let articles = if again == 1 { "1 article is" } else { &format!("{again} articles are") };

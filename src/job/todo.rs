@@ -1,6 +1,7 @@
 //! What there is to do with an article: whether it has a record in the output folder, and whether
 //! that is what the job would make of it.
 
+use super::groups::{id, source};
 use super::keys::Keys;
 use super::{BatchJob, ReadArticle};
 use crate::error::Result;
@@ -136,29 +137,5 @@ impl Desk {
         let Some(record) = self.journal.read(of)? else { return Ok((true, true)) };
         let is_right = |name: &Option<String>| name.as_deref().is_none_or(is_there);
         Ok((is_right(&record.output), is_right(&record.document)))
-    }
-}
-
-/// The id of an article, whether or not it could be read.
-pub(super) fn id(article: &ReadArticle) -> &str {
-    match article {
-        Ok(raw) => &raw.id,
-        Err(unread) => &unread.id,
-    }
-}
-
-/// Gives an article another id.
-pub(super) fn rename(article: &mut ReadArticle, id: String) {
-    match article {
-        Ok(raw) => raw.id = id,
-        Err(unread) => unread.id = id,
-    }
-}
-
-/// Where an article comes from, whether or not it could be read.
-pub(super) fn source(article: &ReadArticle) -> &Source {
-    match article {
-        Ok(raw) => &raw.source,
-        Err(unread) => &unread.source,
     }
 }

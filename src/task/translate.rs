@@ -16,7 +16,7 @@ mod retry;
 mod route;
 mod terms;
 
-pub use memory::{Known, Memory, MemoryKey, translate_known};
+pub use memory::{Claim, Known, Memory, MemoryKey, translate_known};
 pub use pieces::gap;
 pub use progress::Step;
 pub use route::{Hop, Named, Route, Router};

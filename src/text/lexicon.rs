@@ -5,6 +5,7 @@
 //! GeoNames). It holds hashes of words, not the words: whatever looks them up spells them as
 //! [`tokens`](super::tokens) does.
 
+mod concept;
 mod file;
 pub(crate) mod units;
 
@@ -13,27 +14,9 @@ use super::language::script::{self, Script};
 use super::tokens::Token;
 use crate::languages;
 use crate::types::Lang;
+pub(crate) use concept::{Concept, Place};
 use file::{Entry, FILE, Hash};
 use std::ops::Range;
-
-/// What a word stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Concept {
-    /// From Monday (0) to Sunday (6).
-    Weekday(u8),
-    /// From January (1) to December (12).
-    Month(u8),
-    /// Yesterday (-1) or tomorrow (1).
-    Day(i8),
-    /// The number of one of [`units::UNITS`].
-    Unit(u8),
-    /// A territory, continent or city.
-    Place(Place),
-}
-
-/// A territory, continent or city, by its number in the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Place(u16);
 
 impl Place {
     /// The territory that a city is in; a territory is in itself.

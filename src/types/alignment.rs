@@ -41,8 +41,8 @@ pub struct AlignedToken {
 }
 
 /// The bytes of a text that each token stands for, from a place on; none for those that are no part
-/// of it, such as marks of languages and ends. The first is looked for from `from` on, which is left
-/// at the end of the last.
+/// of it, such as marks of languages and ends. The first is looked for from `from` on, which is
+/// left at the end of the last.
 pub fn places<'t>(
     tokens: impl Iterator<Item = &'t str>,
     text: &str,

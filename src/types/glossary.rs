@@ -23,8 +23,8 @@ pub struct GlossaryEntry {
     /// The language of the translation; `None` for any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Lang>,
-    /// Whether capitals count when it is looked for in a source; `None` where the term itself tells:
-    /// they do in `NATO` and `iPhone`.
+    /// Whether capitals count when it is looked for in a source; `None` where the term itself
+    /// tells: they do in `NATO` and `iPhone`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub case: Option<bool>,
     /// What the file says of it; nothing depends on it.

@@ -42,7 +42,12 @@ pub struct Batch {
     #[arg(long, value_name = "N/M")]
     pub shard: Option<Shard>,
     /// Articles that are in the works at once, at most: more is faster and takes more memory
-    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 32,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
     pub jobs: u16,
     /// Do everything again, also what is done
     #[arg(long)]
@@ -50,7 +55,8 @@ pub struct Batch {
     /// Try again the articles that failed, and do nothing else
     #[arg(long)]
     pub retry_failed: bool,
-    /// Longest time for one article, as 90s or 5m: one that takes longer fails, and the others go on
+    /// Longest time for one article, as 90s or 5m: one that takes longer fails, and the others go
+    /// on
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub timeout: Option<Duration>,
     /// An article whose text was not read whole, or in whose translation a check still finds a

@@ -28,7 +28,12 @@ pub struct Stream {
     #[arg(long)]
     pub unordered: bool,
     /// Articles that go into the models together, where so many wait
-    #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 16,
+        value_parser = clap::value_parser!(u16).range(1..)
+    )]
     pub jobs: u16,
     /// How to translate.
     #[command(flatten)]

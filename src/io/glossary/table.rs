@@ -31,7 +31,7 @@ struct Columns {
 pub(super) fn read(text: &str) -> Result<Vec<GlossaryEntry>, String> {
     let mut entries = Vec::new();
     let mut columns: Option<Columns> = None;
-    // What begins with # is a remark, as in many such files; it does not have the table's delimiters.
+    // What begins with # is a remark, as in many such files, without the table's delimiters.
     let is_remark = |line: &&str| line.starts_with('#') || line.trim().is_empty();
     let remarks: Vec<&str> = text.split_inclusive('\n').take_while(is_remark).collect();
     let start: usize = remarks.iter().map(|line| line.len()).sum();

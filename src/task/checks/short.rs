@@ -20,6 +20,11 @@ const REDUPLICATING: &[&str] = &[
 
 /// The words of a source that has few.
 fn few_words(source: &str) -> Option<Vec<String>> {
+    // Most sources are sentences, and their words need not be made to see that.
+    let mut parts = source.split_whitespace().filter(|part| part.contains(char::is_alphanumeric));
+    if parts.nth(FEW).is_some() {
+        return None;
+    }
     let words = words::words(source);
     (1..=FEW).contains(&words.len()).then_some(words)
 }

@@ -23,11 +23,19 @@ pub trait Memory: Sync {
     /// Where and how precisely the models compute: it is part of every key.
     fn computing(&self) -> &str;
 
-    /// The translation that was kept under a key: the same in every field.
+    /// Asks for the translation of a key. Who hears that it is [`Claim::Ours`] has to
+    /// [`Memory::put`] it, or to [`Memory::give_up`].
     ///
     /// # Errors
     /// When it cannot be read.
-    fn get(&self, key: &MemoryKey) -> Result<Option<Translation>>;
+    fn claim(&self, key: &MemoryKey) -> Result<Claim>;
+
+    /// Waits for a translation that is [`Claim::Theirs`]; none where they gave it up. Whoever waits
+    /// has put what is their own before, so that no two wait for each other.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn wait(&self, key: &MemoryKey) -> Result<Option<Translation>>;
 
     /// Keeps a translation.
     ///
@@ -35,9 +43,35 @@ pub trait Memory: Sync {
     /// When it cannot be written.
     fn put(&self, key: &MemoryKey, translation: &Translation) -> Result<()>;
 
+    /// Gives up what was claimed, and is not put.
+    fn give_up(&self, keys: &[MemoryKey]);
+
     /// Hears of a call: the segments that models could be asked for, and how many of these were
     /// known, or occur again in the call.
     fn count(&self, asked: usize, known: usize);
+}
+
+/// What becomes of a translation that is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// It was made before: the same in every field.
+    Known(Box<Translation>),
+    /// It is to be made by whoever asks.
+    Ours,
+    /// Somebody else is making it at this moment.
+    Theirs,
+}
+
+/// Claims that are given up where nothing came of them.
+struct Claims<'a> {
+    memory: &'a dyn Memory,
+    keys: Vec<MemoryKey>,
+}
+
+impl Drop for Claims<'_> {
+    fn drop(&mut self) {
+        self.memory.give_up(&self.keys);
+    }
 }
 
 /// What is known before a model is asked. Nothing, by default.
@@ -64,10 +98,19 @@ pub fn translate_known(
     let mut plan = Plan::default();
     let unknown: Vec<usize> = (0..texts.len()).filter(|&i| results[i].is_none()).collect();
     // Alignments are asked for to look at a model's work, and are too large to be kept.
-    match known.earlier.filter(|_| !settings.align) {
-        Some(earlier) => plan.recall(texts, &unknown, settings, earlier, &mut results)?,
-        None => plan.open = unknown.into_iter().map(|i| (i, None)).collect(),
-    }
+    let earlier = known.earlier.filter(|_| !settings.align);
+    let recalled = match earlier {
+        Some(earlier) => plan.recall(texts, &unknown, settings, earlier, &mut results),
+        None => {
+            plan.open = unknown.into_iter().map(|i| (i, None)).collect();
+            Ok(())
+        }
+    };
+    let claims = earlier.map(|memory| {
+        let keys = plan.open.iter().filter_map(|(_, key)| *key).collect();
+        Claims { memory, keys }
+    });
+    recalled?;
     let open: Vec<Routed<'_>> = plan.open.iter().map(|&(i, _)| texts[i]).collect();
     let found = translate_along(&open, settings, on_done)?;
     for ((i, key), translation) in plan.open.into_iter().zip(found) {
@@ -75,6 +118,13 @@ pub fn translate_known(
             earlier.put(&key, &translation)?;
         }
         results[i] = Some(translation);
+    }
+    drop(claims);
+    for (i, key) in plan.theirs {
+        let made = known.earlier.map_or(Ok(None), |earlier| earlier.wait(&key))?;
+        // They gave it up: it is made here, and kept by nobody.
+        let alone = || translate_along(&[texts[i]], settings, on_done).map(|mut made| made.pop());
+        results[i] = made.map_or_else(alone, |made| Ok(Some(made)))?;
     }
     for (i, first) in plan.equal {
         results[i] = results[first].clone();
@@ -87,6 +137,8 @@ pub fn translate_known(
 struct Plan {
     /// Those for a model, with their keys where they are to be kept.
     open: Vec<(usize, Option<MemoryKey>)>,
+    /// Those that another call is translating at this moment.
+    theirs: Vec<(usize, MemoryKey)>,
     /// Those that are equal to another one.
     equal: Vec<(usize, usize)>,
 }
@@ -116,10 +168,16 @@ impl Plan {
                 Entry::Occupied(first) => self.equal.push((i, *first.get())),
                 Entry::Vacant(new) => {
                     new.insert(i);
-                    results[i] = earlier.get(&key)?;
-                    match results[i] {
-                        Some(_) => found += 1,
-                        None => self.open.push((i, Some(key))),
+                    match earlier.claim(&key)? {
+                        Claim::Known(known) => {
+                            results[i] = Some(*known);
+                            found += 1;
+                        }
+                        Claim::Ours => self.open.push((i, Some(key))),
+                        Claim::Theirs => {
+                            self.theirs.push((i, key));
+                            found += 1;
+                        }
                     }
                 }
             }
@@ -230,9 +288,16 @@ mod tests {
             self.computing
         }
 
-        fn get(&self, key: &MemoryKey) -> Result<Option<Translation>> {
+        fn claim(&self, key: &MemoryKey) -> Result<Claim> {
+            let known = self.wait(key)?;
+            Ok(known.map_or(Claim::Ours, |known| Claim::Known(Box::new(known))))
+        }
+
+        fn wait(&self, key: &MemoryKey) -> Result<Option<Translation>> {
             Ok(self.kept.lock().unwrap().get(key).cloned())
         }
+
+        fn give_up(&self, _: &[MemoryKey]) {}
 
         fn put(&self, key: &MemoryKey, translation: &Translation) -> Result<()> {
             self.kept.lock().unwrap().insert(*key, translation.clone());

@@ -9,9 +9,10 @@ use crate::text::words::words;
 use crate::types::{Problem, Term, Terms};
 use std::ops::Range;
 
-/// What a term may cost: the greatest loss of log-probability (natural logarithm) for each that is
-/// brought in. What costs more stands where nothing goes on after it.
-const GREATEST_LOSS: f32 = 30.0;
+/// What a term may cost: the greatest loss of log-probability (natural logarithm) for each of its
+/// tokens. Models that learned from another's translations hold what they would not write for next
+/// to impossible; what costs more stands where nothing goes on after it.
+const GREATEST_LOSS: f32 = 20.0;
 
 /// The terms of each segment; `within` says of each whether it is one step of a longer way.
 pub(super) fn of(
@@ -137,7 +138,11 @@ pub(super) fn is_better(
         (Some(new_one), Some(old)) => (old.ln() - new_one.ln()) * tokens(&new.text) as f32,
         _ => 0.0,
     };
-    is_as_long && loss <= GREATEST_LOSS * (now - before) as f32
+    let brought: usize = missing(terms, &held.text)
+        .iter()
+        .map(|term| term.forms.iter().map(|form| tokens(form)).max().unwrap_or(0))
+        .sum();
+    is_as_long && loss <= GREATEST_LOSS * brought as f32
 }
 
 #[cfg(test)]
@@ -180,7 +185,7 @@ mod tests {
             ..Translation::default()
         };
         let held = translation("O felino dorme no sofá.", &[], 0.9);
-        let better = |new: &Translation| is_better((new, &held), &terms, &|_| 8);
+        let better = |new: &Translation| is_better((new, &held), &terms, &|text| words(text).len());
         assert!(better(&translation("O gato dorme no sofá.", &[Problem::Doubtful], 0.3)));
         assert!(!better(&translation("O bichano dorme no sofá.", &[], 0.9)));
         assert!(!better(&translation("O gato dorme no sofá.", &[Problem::Repetition], 0.9)));

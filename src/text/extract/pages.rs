@@ -232,11 +232,13 @@ fn title(paragraphs: &[Paragraph], body: f32) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Pages of areas of lines: left edge, top, height of letters, text; each letter is half as
-    /// wide as it is high.
-    fn written(pages: &[&[&[(f32, f32, f32, &str)]]]) -> String {
+    /// A line: left edge, top, height of letters, text; each letter is half as wide as it is high.
+    type Printed<'a> = (f32, f32, f32, &'a str);
+
+    /// Pages of areas of lines.
+    fn written(pages: &[&[&[Printed<'_>]]]) -> String {
         let word = |text: &str| format!("<word>{}</word>", quick_xml::escape::escape(text));
-        let line = |&(left, top, height, text): &(f32, f32, f32, &str)| {
+        let line = |&(left, top, height, text): &Printed<'_>| {
             let right = left + text.chars().count() as f32 * height * 0.5;
             let words: String = text.split(' ').map(word).collect();
             let bottom = top + height;
@@ -244,10 +246,10 @@ mod tests {
                 "<line xMin=\"{left}\" yMin=\"{top}\" xMax=\"{right}\" yMax=\"{bottom}\">{words}</line>"
             )
         };
-        let area = |area: &&[(f32, f32, f32, &str)]| {
+        let area = |area: &&[Printed<'_>]| {
             format!("<block>{}</block>", area.iter().map(line).collect::<String>())
         };
-        let page = |page: &&[&[(f32, f32, f32, &str)]]| {
+        let page = |page: &&[&[Printed<'_>]]| {
             let areas: String = page.iter().map(area).collect();
             format!("<page width=\"600\" height=\"800\"><flow>{areas}</flow></page>")
         };

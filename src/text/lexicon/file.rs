@@ -1,7 +1,7 @@
 //! The file of the lexicon, read where it lies.
 
+use super::concept::{Concept, Place};
 use super::units::UNITS;
-use super::{Concept, Place};
 use std::sync::LazyLock;
 
 /// The file that the script writes.

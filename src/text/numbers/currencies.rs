@@ -269,7 +269,9 @@ pub fn currencies(text: &str, lang: &Lang) -> Vec<Currency> {
     for (i, token) in tokens.iter().enumerate() {
         let written = &text[token.place.clone()];
         let codes = match written.len() {
-            3 => kinds(|names| names.codes.split(' ').any(|code| code == written)),
+            3 if written.starts_with(|c: char| c.is_ascii_uppercase()) => {
+                kinds(|names| names.codes.split(' ').any(|code| code == written))
+            }
             _ => 0,
         };
         let (firm, ambiguous) = named(&token.word);

@@ -7,7 +7,7 @@ use crate::languages;
 use crate::text::caps;
 use crate::text::tokens::{Token, tokens};
 use crate::types::Lang;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -116,6 +116,8 @@ struct Words {
     joints: Vec<&'static str>,
     /// Number of tokens of the longest phrase.
     longest: usize,
+    /// See [`beginning`]: no other word is a number or begins one.
+    beginnings: HashSet<(char, char)>,
 }
 
 /// Words by language, read from `models/number_words.txt`, which begins with a description of its
@@ -139,6 +141,7 @@ static WORDS: LazyLock<HashMap<&str, Words>> = LazyLock::new(|| {
             let kind = if value.ends_with('~') { Kind::Ambiguous } else { kind };
             let value = value.trim_end_matches(['.', '~']).parse().unwrap_or_default();
             for phrase in phrases {
+                words.beginnings.extend(phrase.split(' ').next().and_then(beginning));
                 words.longest = words.longest.max(phrase.split(' ').count());
                 words.phrases.insert(phrase, Number { value, kind });
             }
@@ -146,6 +149,12 @@ static WORDS: LazyLock<HashMap<&str, Words>> = LazyLock::new(|| {
     }
     all
 });
+
+/// The first two characters of a phrase or word; of a single one, nothing for the second.
+fn beginning(text: &str) -> Option<(char, char)> {
+    let mut chars = text.chars();
+    Some((chars.next()?, chars.next().unwrap_or('\0')))
+}
 
 impl Words {
     /// The number that begins at a token, and the token where it ends.
@@ -206,6 +215,11 @@ impl Words {
 
     /// The longest phrase that begins at a token, which is taken to be `first`, and where it ends.
     fn part(&self, tokens: &[Token], start: usize, first: &str) -> Option<Found> {
+        let (letter, next) = beginning(first)?;
+        let begins = |next| self.beginnings.contains(&(letter, next));
+        if !begins(next) && !begins('\0') {
+            return None;
+        }
         let mut phrase = first.to_string();
         let mut found = self
             .phrases
