@@ -43,6 +43,8 @@ pub mod cli;
 #[doc(hidden)]
 pub mod document;
 #[doc(hidden)]
+pub mod embed;
+#[doc(hidden)]
 pub mod error;
 mod event;
 #[doc(hidden)]

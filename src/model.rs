@@ -1,7 +1,10 @@
 //! From a model's files to an engine that runs it.
 
 mod chat;
+mod encoder;
 mod generation;
+
+pub use encoder::{is_sentence_encoder, open_sentence_encoder};
 
 use crate::arch;
 use crate::cancel::CancelToken;

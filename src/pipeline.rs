@@ -5,11 +5,13 @@
 //! does not grow with the folder.
 
 mod laid_out;
+mod meant;
 mod quoted;
 mod record;
 mod segments;
 mod units;
 
+use crate::embed::SentenceEncoder;
 use crate::error::{Error, Result};
 use crate::generate::Generate;
 use crate::languages;
@@ -21,6 +23,7 @@ use crate::text::{extract, language, words};
 use crate::types::{
     Article, BlockKind, Detection, Lang, Origin, Problem, RawArticle, ReadFailure, Record, Source,
 };
+use meant::Meant;
 use quoted::{Quoting, quotings};
 use record::{failure, record, share_time};
 use std::collections::BTreeMap;
@@ -85,13 +88,20 @@ pub struct Models<'a> {
     pub translators: &'a dyn Router,
     /// Writes summaries.
     pub summarizer: Option<&'a dyn Generate>,
+    /// Tells what of an article is central, for summaries.
+    pub encoder: Option<&'a SentenceEncoder>,
     /// Translations that were made before.
     pub known: Known<'a>,
 }
 
 impl Default for Models<'_> {
     fn default() -> Self {
-        Models { translators: &Named(&[]), summarizer: None, known: Known::default() }
+        Models {
+            translators: &Named(&[]),
+            summarizer: None,
+            encoder: None,
+            known: Known::default(),
+        }
     }
 }
 
@@ -440,9 +450,16 @@ fn summarize_all(
 ) -> Result<()> {
     let Some(settings) = job.summary else { return Ok(()) };
     let readings: Vec<Reading> = documents.iter().flatten().map(|d| reading(d, job)).collect();
-    let plans = readings
-        .iter()
-        .map(|reading| summarize::plan(reading.input(), settings, models.summarizer))
+    let meanings = models.encoder.map(|encoder| Meant::of(&readings, encoder)).transpose()?;
+    let plans = (0..readings.len())
+        .map(|number| {
+            let input = readings[number].input();
+            let meant = meanings.as_ref().zip(models.encoder);
+            let meanings = meant.map(|(meant, _)| meant.get(number));
+            let encoder = meant.map(|(_, encoder)| encoder.id());
+            let input = Input { meanings, encoder, ..input };
+            summarize::plan(input, settings, models.summarizer)
+        })
         .collect::<Result<Vec<_>>>()?;
     let requests: Vec<_> = plans.iter().flat_map(|p| p.requests.iter().cloned()).collect();
     let mut outputs = Vec::new();
@@ -465,7 +482,8 @@ fn summarize_all(
 impl Reading {
     fn input(&self) -> Input<'_> {
         let title = self.title.as_deref();
-        Input { sentences: &self.sentences, title, language: &self.language }
+        let (sentences, language) = (self.sentences.as_slice(), &self.language);
+        Input { sentences, title, language, meanings: None, encoder: None }
     }
 
     /// A summary whose sentences are numbered as the article's units are.

@@ -3,6 +3,7 @@
 mod adapt;
 mod audit;
 mod bart;
+mod bert;
 mod cohere;
 mod decoder;
 mod encoder_decoder;
@@ -31,6 +32,7 @@ mod t5;
 
 pub use adapt::adapt;
 pub use audit::{assumed, unused};
+pub use bert::Bert;
 pub use macs::Macs;
 
 use crate::checkpoint::{Config, TextPart, Weights, text_config};

@@ -385,10 +385,10 @@ impl Loaded {
     /// The same models with other threads and another batch.
     fn under(self, runtime: &Runtime) -> Result<Loaded> {
         let under = |engine: Engine| engine.with_settings(runtime.settings());
-        let OpenModels { translators, summarizer, pool } = self.models;
+        let OpenModels { translators, summarizer, pool, encoder } = self.models;
         let translators = translators.into_iter().map(under).collect::<Result<_>>()?;
         let summarizer = summarizer.map(under).transpose()?;
-        Ok(Loaded { models: OpenModels { translators, summarizer, pool }, ..self })
+        Ok(Loaded { models: OpenModels { translators, summarizer, pool, encoder }, ..self })
     }
 }
 

@@ -2,12 +2,13 @@
 
 use super::{Chooser, ModelStore, Pool, open};
 use crate::cancel::CancelToken;
+use crate::embed::SentenceEncoder;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::generate::{Engine, Generate};
 use crate::io::catalog::Task;
 use crate::io::fetch::ResolvedModel;
-use crate::model::Runtime;
+use crate::model::{Runtime, is_sentence_encoder, open_sentence_encoder};
 use crate::pipeline::{Job, Models};
 use crate::route::Preferences;
 use crate::task::translate::Named;
@@ -128,6 +129,8 @@ pub struct OpenModels {
     pub pool: Option<Pool>,
     /// See [`ResolvedModels::summarizer`].
     pub summarizer: Option<Engine>,
+    /// In its place, an encoder that tells which sentences say the most.
+    pub encoder: Option<SentenceEncoder>,
 }
 
 impl ModelNames {
@@ -237,10 +240,19 @@ impl ResolvedModels {
     /// When a file is broken or of an unknown kind.
     pub fn open(&self, runtime: &Runtime, on_event: OnEvent<'_>) -> Result<OpenModels> {
         let open = |model: &ResolvedModel| open(model, runtime, on_event);
+        let (encoder, writer): (Vec<_>, Vec<_>) =
+            self.summarizer.iter().partition(|model| is_sentence_encoder(&model.folder));
+        let encode = |model: &&ResolvedModel| {
+            on_event(Event::Loading(&model.id));
+            let opened = open_sentence_encoder(&model.id, &model.folder, runtime);
+            on_event(Event::Loaded);
+            opened
+        };
         Ok(OpenModels {
             translators: self.translators.iter().map(open).collect::<Result<_>>()?,
             pool: self.chooser.as_ref().map(|chooser| Pool::new(chooser, runtime)),
-            summarizer: self.summarizer.as_ref().map(open).transpose()?,
+            summarizer: writer.first().map(|model| open(model)).transpose()?,
+            encoder: encoder.first().map(encode).transpose()?,
         })
     }
 }
@@ -250,12 +262,13 @@ impl OpenModels {
     /// fetched and opened meanwhile.
     pub fn with<T>(&self, on_event: OnEvent<'_>, f: impl FnOnce(&Models<'_>) -> T) -> T {
         let summarizer = self.summarizer.as_ref().map(|engine| engine as &dyn Generate);
+        let encoder = self.encoder.as_ref();
         if let Some(pool) = &self.pool {
             let translators = &pool.listening(on_event);
-            return f(&Models { translators, summarizer, ..Models::default() });
+            return f(&Models { translators, summarizer, encoder, ..Models::default() });
         }
         let translators: Vec<&dyn Generate> =
             self.translators.iter().map(|engine| engine as &dyn Generate).collect();
-        f(&Models { translators: &Named(&translators), summarizer, ..Models::default() })
+        f(&Models { translators: &Named(&translators), summarizer, encoder, ..Models::default() })
     }
 }

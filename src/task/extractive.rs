@@ -7,6 +7,7 @@
 //! before them, unless a sentence before them was chosen. Time and memory grow linearly with the
 //! article.
 
+use crate::embed;
 use crate::text::language::is_function_word;
 use crate::text::{anaphora, words};
 use crate::types::Lang;
@@ -27,6 +28,10 @@ struct Weights {
     centrality: f32,
     /// Words shared with the title.
     title: f32,
+    /// Nearness in meaning to the rest of the article, where an encoder tells.
+    meaning: f32,
+    /// Nearness in meaning to the title.
+    meaning_of_title: f32,
     /// Deducted for what is hardly a sentence: a caption, a byline, a call to scroll down.
     fragment: f32,
     /// Deducted for the likeness to what was chosen before.
@@ -43,6 +48,8 @@ impl Default for Weights {
             half_life: 4.0,
             centrality: 0.8,
             title: 0.4,
+            meaning: 0.8,
+            meaning_of_title: 0.4,
             fragment: 0.6,
             redundancy: 0.6,
             reference: 0.5,
@@ -58,10 +65,32 @@ impl Default for Weights {
 /// assert_eq!(rank(&article, None, &Lang::en()), [0, 2, 1]);
 /// ```
 pub fn rank<S: AsRef<str>>(sentences: &[S], title: Option<&str>, language: &Lang) -> Vec<usize> {
+    rank_by_meaning(sentences, title, language, None)
+}
+
+/// The vectors of an article's sentences and of its title, each of length 1, by an encoder of
+/// sentences.
+#[derive(Clone, Copy, Debug)]
+pub struct Meanings<'a> {
+    /// One for each sentence.
+    pub sentences: &'a [Vec<f32>],
+    /// That of the title, where there is one.
+    pub title: Option<&'a [f32]>,
+}
+
+/// Ranks as [`rank`] does; where the sentences' meanings are known, what is central is told by
+/// them, too.
+pub fn rank_by_meaning<S: AsRef<str>>(
+    sentences: &[S],
+    title: Option<&str>,
+    language: &Lang,
+    meanings: Option<Meanings<'_>>,
+) -> Vec<usize> {
     let weights = Weights::default();
     let document = Document::new(sentences, language);
     let title = title.map(|title| document.vector(title));
     let centrality = document.centrality();
+    let meant = meanings.map(|meanings| meanings.centrality(&weights));
     let scores: Vec<f32> = (0..sentences.len())
         .map(|i| {
             let position = 0.5f32.powf(i as f32 / weights.half_life);
@@ -71,6 +100,7 @@ pub fn rank<S: AsRef<str>>(sentences: &[S], title: Option<&str>, language: &Lang
             weights.position * position
                 + weights.centrality * centrality[i]
                 + weights.title * shared
+                + meant.as_ref().map_or(0.0, |meant| meant[i])
                 - fragment
         })
         .collect();
@@ -85,6 +115,29 @@ pub fn rank<S: AsRef<str>>(sentences: &[S], title: Option<&str>, language: &Lang
     let mut ranked = diversify(order, &scores, &document, &refers, &weights);
     ranked.extend(rest);
     ranked
+}
+
+impl Meanings<'_> {
+    /// How near each sentence is to the sum of the others and to the title, the nearest being 1.
+    fn centrality(&self, weights: &Weights) -> Vec<f32> {
+        let mut sum = vec![0.0f32; self.sentences.first().map_or(0, Vec::len)];
+        for vector in self.sentences {
+            sum.iter_mut().zip(vector).for_each(|(sum, value)| *sum += value);
+        }
+        let to_others =
+            |v: &Vec<f32>| -> f32 { v.iter().zip(&sum).map(|(v, sum)| v * (sum - v)).sum() };
+        let to_title = |v: &Vec<f32>| self.title.map_or(0.0, |title| embed::cosine(v, title));
+        let to_others = highest_is_one(self.sentences.iter().map(to_others).collect());
+        let to_title = highest_is_one(self.sentences.iter().map(to_title).collect());
+        let weigh = |(others, title)| weights.meaning * others + weights.meaning_of_title * title;
+        to_others.into_iter().zip(to_title).map(weigh).collect()
+    }
+}
+
+/// Values over the highest of them, none below zero.
+fn highest_is_one(values: Vec<f32>) -> Vec<f32> {
+    let highest = values.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    values.into_iter().map(|value| value.max(0.0) / highest).collect()
 }
 
 /// Reorders so that each sentence is the best one in view of those before it; `refers` says which

@@ -14,6 +14,7 @@ mod passages;
 mod prompt;
 mod select;
 
+pub use super::extractive::Meanings;
 pub use length::{Length, count_words};
 pub(crate) use passages::passages;
 
@@ -86,6 +87,10 @@ pub struct Input<'a> {
     pub title: Option<&'a str>,
     /// The language of both.
     pub language: &'a Lang,
+    /// What an encoder of sentences makes of them, where there is one.
+    pub meanings: Option<Meanings<'a>>,
+    /// The name of that encoder.
+    pub encoder: Option<&'a str>,
 }
 
 /// The requests about an article, and what has to be known to go on with the answers.
@@ -137,7 +142,8 @@ pub fn plan<'a>(
     settings: Settings,
     generator: Option<&dyn Generate>,
 ) -> Result<Plan<'a>> {
-    let mut ranking = extractive::rank(input.sentences, input.title, input.language);
+    let Input { sentences, title, language, meanings, .. } = input;
+    let mut ranking = extractive::rank_by_meaning(sentences, title, language, meanings);
     ranking.retain(|&i| !input.sentences[i].trim().is_empty());
     if ranking.is_empty() {
         return Err(Error::input(
@@ -400,7 +406,8 @@ fn record(plan: &Plan, sentences: Vec<SummarySentence>) -> SummaryRecord {
         n if n == sentences.len() => SummaryMethod::Abstractive,
         _ => SummaryMethod::Mixed,
     };
-    let model = plan.model.clone().filter(|_| by_model > 0);
+    let writer = plan.model.clone().filter(|_| by_model > 0);
+    let model = writer.or(plan.input.encoder.map(String::from));
     SummaryRecord { language: plan.input.language.clone(), text, sentences, method, model }
 }
 
@@ -425,7 +432,8 @@ mod tests {
     ) -> Summary {
         let sentences = ARTICLE.map(str::to_owned);
         let language = Lang::parse(language).unwrap();
-        let input = Input { sentences: &sentences, title, language: &language };
+        let (meanings, encoder) = (None, None);
+        let input = Input { sentences: &sentences, title, language: &language, meanings, encoder };
         let shortener = Stub::answering(|_| "").named("shortener");
         let model = (!answers.is_empty()).then_some(&shortener as &dyn Generate);
         let plan = plan(input, settings, model).unwrap();
@@ -502,7 +510,8 @@ mod tests {
     #[test]
     fn an_article_without_text_is_an_error() {
         let sentences = [" ".to_owned()];
-        let input = Input { sentences: &sentences, title: None, language: &Lang::en() };
+        let (meanings, encoder, language) = (None, None, &Lang::en());
+        let input = Input { sentences: &sentences, title: None, language, meanings, encoder };
         assert_eq!(plan(input, Settings::default(), None).unwrap_err().kind(), "input");
     }
 }

@@ -18,8 +18,10 @@ mod numbered;
 mod parts;
 mod piece;
 mod sentencepiece;
+mod templated;
 mod tokenizer;
 mod tokenizer_config;
 
 pub use piece::Piece;
+pub use templated::TemplatedTokenizer;
 pub use tokenizer::Tokenizer;

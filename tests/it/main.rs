@@ -13,6 +13,7 @@ mod decoders;
 mod decoding;
 mod devices;
 mod documents;
+mod encoders;
 mod eval;
 mod fetch;
 mod gguf;
