@@ -226,8 +226,9 @@ pub struct Summarizing {
     /// Take all sentences from the article, whatever model the configuration names
     #[arg(long)]
     pub extractive: bool,
-    /// Model that writes summaries; `auto` is the catalog's smallest, which shortens sentences of
-    /// English ones [default: none; they are made of the articles' own sentences]
+    /// Model that writes summaries, or encoder of sentences that chooses them; `auto` is the
+    /// catalog's smallest, which shortens sentences of English ones [default: none; they are made of
+    /// the articles' own sentences]
     #[arg(long, value_name = "MODEL")]
     pub summary_model: Option<String>,
 }

@@ -249,8 +249,8 @@ impl Journal {
         self.dead += usize::from(entry.is_some_and(|entry| entry.line.take().is_some()));
     }
 
-    /// The records, one at a time, in the order of the file; of several with one id and language the
-    /// last.
+    /// The records, one at a time, in the order of the file; of several with one id and language
+    /// the last.
     pub fn records(&self) -> Result<Records<'_>> {
         let path = self.file.path();
         let file = File::open(path).map_err(Error::io("reading", path))?;

@@ -96,11 +96,14 @@ fn known(language: &Lang) -> Option<&str> {
     (!language.is_und()).then_some(language.as_str())
 }
 
-/// The line below the title: language, state, id and link.
+/// The line below the title: languages, state, id and link.
 fn place(record: &Record, state: State) -> Markup {
     let code = record.language.code.as_str();
     html! {
         span class="language" data-code=(code) { (code) }
+        @if let Some(translation) = &record.translation {
+            " → " (language_code(&translation.language))
+        }
         @match state {
             State::Failed => { "\n" span.badge.failed { "failed" } }
             State::Doubt => { "\n" span.badge.doubt { "to check" } }
