@@ -8,7 +8,7 @@ references of an article) and, per summary, how many numbers it has that the art
     pip install -e ./scripts              # and for --plain: "./scripts[compare]"
     cargo build --release
     python3 scripts/eval/summaries.py [--sample 100] [--sets llmsumm_writers.en …]
-                                      [--plain MODEL.gguf]
+                                      [--model auto] [--model FOLDER] [--plain MODEL.gguf]
 
 The sets are looked for in $POLYGIST_DATA/summaries or ../shared/data/summaries beside the
 repository.
@@ -126,6 +126,9 @@ def main() -> None:
     parser.add_argument("--sample", type=int, default=100, help="articles a set")
     parser.add_argument("--sets", nargs="+", default=SETS)
     parser.add_argument(
+        "--model", action="append", default=[], help="also with this --summary-model; repeatable"
+    )
+    parser.add_argument(
         "--plain",
         metavar="MODEL.gguf",
         help="also ask this model without any checks (English sets)",
@@ -139,7 +142,9 @@ def main() -> None:
     for name, rows in samples.items():
         report(name, "lead-3", rows, [lead(row["text"]) for row in rows])
         report(name, "extractive", rows, polygist(arguments.binary, rows, ["--extractive"]))
-        report(name, "default", rows, polygist(arguments.binary, rows, []))
+        for model in arguments.model:
+            flags = ["--summary-model", model]
+            report(name, Path(model).name[:11], rows, polygist(arguments.binary, rows, flags))
         if arguments.plain and name.endswith(".en"):
             report(name, "plain model", rows, plain_model(arguments.plain, rows))
 
