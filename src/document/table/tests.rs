@@ -114,7 +114,8 @@ proptest! {
             text.push_str(&cells.join(&delimiter.to_string()));
             text.push('\n');
         }
-        // In files with tabs a quotation mark may be one of the text; such a cell has two ends then.
+        // In files with tabs a quotation mark may be one of the text; such a cell has two ends
+        // then.
         let columns: &[&str] = if delimiter == '\t' { &[] } else { &["1", "2", "3"] };
         let lines = |cell: &str| -> Vec<String> {
             cell.split(['\n', '\r']).map(|l| l.trim().to_string())
