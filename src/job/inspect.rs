@@ -2,7 +2,6 @@
 //! what in it nobody needs.
 
 use super::page::write_report;
-use super::tally::is_to_check;
 use super::todo::Desk;
 use crate::error::{Error, Result};
 use crate::io::journal::{Journal, RecordId, is_being_written};
@@ -53,7 +52,7 @@ pub fn status(out: &Path) -> Result<JobStatus> {
             }
             _ => status.done += 1,
         }
-        status.to_check += usize::from(is_to_check(&record));
+        status.to_check += usize::from(report::is_doubtful(&record));
         if let Some(translation) = &record.translation {
             *status.models.entry(translation.model.clone()).or_default() += 1;
         }

@@ -1,6 +1,6 @@
 //! What a job would do, found out by reading the articles alone.
 
-use super::{BatchJob, ReadArticle, in_groups};
+use super::{BatchJob, ReadArticle, articles};
 use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::languages;
@@ -49,27 +49,24 @@ pub(super) fn preview(
     cancel: &CancelToken,
     each: &mut dyn FnMut(PreviewedArticle) -> Result<()>,
 ) -> Result<Preview> {
-    let options = &batch.options;
     let mut preview = Preview {
         clashes: batch.names.clashes(),
         skipped: batch.found.skipped.clone(),
         ..Preview::default()
     };
-    in_groups(&batch.found.files, &options.reading, options.limit, 1, cancel, |group| {
-        for article in group {
-            let (article, words) = look_at(batch, article);
-            match &article.read {
-                Ok((_, lang, _)) => {
-                    let volume = preview.languages.entry(lang.clone()).or_default();
-                    volume.articles += 1;
-                    volume.words += words;
-                }
-                Err(_) => preview.unreadable += 1,
+    for (_, article) in articles(batch) {
+        cancel.check()?;
+        let (article, words) = look_at(batch, article);
+        match &article.read {
+            Ok((_, lang, _)) => {
+                let volume = preview.languages.entry(lang.clone()).or_default();
+                volume.articles += 1;
+                volume.words += words;
             }
-            each(article)?;
+            Err(_) => preview.unreadable += 1,
         }
-        Ok(())
-    })?;
+        each(article)?;
+    }
     Ok(preview)
 }
 

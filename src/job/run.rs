@@ -11,7 +11,7 @@ use super::page::write_report;
 use super::prepared::Prepared;
 use super::shard;
 use super::survey::{changes, survey, warning};
-use super::tally::{Tally, is_to_check};
+use super::tally::Tally;
 use super::todo::{Desk, Fate};
 use super::{BatchJob, BatchOutcome, ReadArticle, articles};
 use crate::cancel::CancelToken;
@@ -376,7 +376,7 @@ impl<'a> Run<'a> {
             }
             _ => state.outcome.done += 1,
         }
-        state.outcome.to_check += usize::from(is_to_check(&record));
+        state.outcome.to_check += usize::from(report::is_doubtful(&record));
         if let Some(translation) = record.translation.as_ref().filter(|t| !t.steps.is_empty()) {
             let way = (translation.route.clone(), translation.model.clone());
             *state.ways.entry(way).or_default() += 1;

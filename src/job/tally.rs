@@ -3,6 +3,7 @@
 use super::survey::Survey;
 use crate::event::JobProgress;
 use crate::pipeline::Progress;
+use crate::report;
 use crate::types::{Record, Status};
 use std::collections::HashMap;
 use std::time::Instant;
@@ -78,7 +79,7 @@ impl Tally {
     pub fn finish(&mut self, record: &Record) {
         self.articles += 1;
         self.failed += usize::from(record.status == Status::Failed);
-        self.doubtful += usize::from(is_to_check(record));
+        self.doubtful += usize::from(report::is_doubtful(record));
     }
 
     /// What there is to tell.
@@ -104,11 +105,6 @@ impl Tally {
             left,
         }
     }
-}
-
-/// Whether a person should look at an article: it is there, and a check complains.
-pub(super) fn is_to_check(record: &Record) -> bool {
-    record.status == Status::Ok && !record.checks.flagged.is_empty()
 }
 
 #[cfg(test)]

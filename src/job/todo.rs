@@ -98,11 +98,11 @@ impl Desk {
             return Ok(Fate::ToDo(Why::Changed));
         }
         // Which models there would be depends on the languages, which its record says.
-        let told = match known.languages() {
-            Some(_) => known.has_key(&keys.with(known.languages(), sha256)?),
-            None => false,
+        let key = match known.languages() {
+            None => keys.of(article)?,
+            languages => keys.with(languages, sha256)?,
         };
-        if !told && !known.has_key(&keys.of(article)?) {
+        if !known.has_key(&key) {
             return Ok(Fate::ToDo(Why::Settings));
         }
         let (format, translated) = (source(article).format, known.translated());
