@@ -8,6 +8,8 @@ mod decoding;
 mod eval;
 mod folder;
 mod models;
+#[cfg(feature = "serve")]
+mod serve;
 mod stream;
 
 pub use batch::Batch;
@@ -18,6 +20,8 @@ pub use decoding::{Decoding, EarlyStoppingArg};
 pub use eval::{Eval, TokenizerArg};
 pub use folder::{Clean, Folder, Merge};
 pub use models::{Models, ModelsCommand, ModelsList, ModelsPull};
+#[cfg(feature = "serve")]
+pub use serve::Serve;
 pub use stream::Stream;
 
 use crate::document::{self, FORMATS};
@@ -121,6 +125,9 @@ pub enum Command {
     Merge(Merge),
     /// Translate and summarize JSON lines as they come: one object in, one record out
     Stream(Stream),
+    /// Answer over HTTP: LibreTranslate's interface, OpenAI's, and a page for a browser
+    #[cfg(feature = "serve")]
+    Serve(Box<Serve>),
     /// Tell the language of text
     Detect(Detect),
     /// Measure how fast models are on this machine, on your articles or without any download

@@ -16,8 +16,9 @@ mod oneoff;
 mod output;
 mod plan;
 mod progress;
+#[cfg(feature = "serve")]
+mod serve;
 mod stream;
-mod written;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -73,6 +74,8 @@ fn run(cli: &Cli) -> Result<u8> {
         Command::Clean(args) => folder::clean(&env, args),
         Command::Merge(args) => folder::merge(&env, args),
         Command::Stream(args) => stream::run(&env, args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(env, args),
         Command::Bench(args) => bench::run(&env, args),
         Command::Eval(args) => eval::run(&env, args),
         Command::Detect(args) => oneoff::detect(&env, args),

@@ -18,6 +18,7 @@ mod stream;
 mod survey;
 mod tally;
 mod todo;
+mod written;
 
 pub use beside::{Bilingual, write_tmx};
 pub use document::translated_document;
@@ -28,6 +29,7 @@ pub use known::{ReadMemories, read_memories};
 pub use preview::{Preview, PreviewedArticle, Volume};
 pub use shard::{MergeOutcome, Shard, merge};
 pub use stream::{StreamOptions, StreamOutcome, stream};
+pub use written::{bilingual, translated};
 
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
