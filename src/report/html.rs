@@ -21,7 +21,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-const STYLE: &str = include_str!("report.css");
+/// The look of the page.
+pub const STYLE: &str = include_str!("report.css");
 const SCRIPT: &str = include_str!("report.js");
 
 /// Facts about the run as a whole, for the head of its report.
