@@ -5,6 +5,7 @@ mod batch;
 mod bench;
 mod beside;
 mod config;
+mod digest;
 mod documents;
 mod eval;
 mod explain;
@@ -72,6 +73,7 @@ fn run(cli: &Cli) -> Result<u8> {
         Command::Verify(args) => folder::verify(&env, args),
         Command::Clean(args) => folder::clean(&env, args),
         Command::Merge(args) => folder::merge(&env, args),
+        Command::Digest(args) => digest::run(&env, args),
         Command::Stream(args) => stream::run(&env, args),
         Command::Bench(args) => bench::run(&env, args),
         Command::Eval(args) => eval::run(&env, args),
