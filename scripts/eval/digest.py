@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 """Measures how `polygist digest` puts articles together: pairwise F1 on translations of NTREX.
 
-Each of NTREX's articles tells a story, sixteen of them one that another tells too (EVENTS, judged by
-their titles); its translations into other languages are the sources. They
-are translated into English by `polygist batch`, as a user's would be, and put together by
+Each of NTREX's articles tells a story, sixteen of them one that another tells too (EVENTS, judged
+by their titles); its translations into other languages are the sources. They are translated into English by `polygist batch`, as a user's would be, and put together by
 `polygist digest`. A pair of articles is right when both are of one story: precision is the share of
 right ones among the pairs that are together, recall the share of the right ones that are together.
 Half of the stories, drawn at random, are for choosing the threshold (--part tune), the others for
@@ -14,8 +13,8 @@ measuring it (--part test).
     python3 scripts/eval/digest.py [--languages pt fr …] [--sentences 8] [--thresholds 0.5 0.6 …]
                                    [--out FOLDER] [-- FLAGS OF BATCH]
 
-With --out the translations are kept, and only what is new is done the next time. NTREX is looked for
-in $POLYGIST_DATA/articles/ntrex or ../shared/data/articles/ntrex beside the repository.
+With --out the translations are kept, and only what is new is done the next time. NTREX is looked
+for in $POLYGIST_DATA/articles/ntrex or ../shared/data/articles/ntrex beside the repository.
 """
 
 import argparse
@@ -109,12 +108,7 @@ def main() -> None:
             stories = [[s["id"] for s in story["sources"]] for story in found["stories"]]
             copies = sum("copy_of" in s for story in found["stories"] for s in story["sources"])
             for part, names in parts.items():
-                of_part = {
-                    name
-                    for story in stories
-                    for name in story
-                    if story_of(name) in names
-                }
+                of_part = {name for story in stories for name in story if story_of(name) in names}
                 precision, recall, f1 = (100 * x for x in scores(stories, of_part))
                 told = len({i for i, story in enumerate(stories) if of_part & set(story)})
                 print(
