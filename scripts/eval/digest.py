@@ -2,11 +2,11 @@
 """Measures how `polygist digest` puts articles together: pairwise F1 on translations of NTREX.
 
 Each of NTREX's articles tells a story, sixteen of them one that another tells too (EVENTS, judged
-by their titles); its translations into other languages are the sources. They are translated into English by `polygist batch`, as a user's would be, and put together by
-`polygist digest`. A pair of articles is right when both are of one story: precision is the share of
-right ones among the pairs that are together, recall the share of the right ones that are together.
-Half of the stories, drawn at random, are for choosing the threshold (--part tune), the others for
-measuring it (--part test).
+by their titles); its translations into other languages are the sources. They are translated into
+English by `polygist batch`, as a user's would be, and put together by `polygist digest`. A pair of
+articles is right when both are of one story: precision is the share of right ones among the pairs
+that are together, recall the share of the right ones that are together. Half of the stories, drawn
+at random, are for choosing the threshold (the lines "tune"), the others for measuring it ("test").
 
     pip install -e ./scripts
     cargo build --release
