@@ -5,6 +5,7 @@ mod models;
 mod pool;
 
 use crate::cancel::CancelToken;
+use crate::embed::SentenceEncoder;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::generate::Engine;
@@ -235,6 +236,19 @@ impl ModelStore {
         )));
         missing.push(name.into());
         Ok(None)
+    }
+
+    /// Fetches an encoder of sentences if need be, and opens it.
+    ///
+    /// # Errors
+    /// When it cannot be had, or is none.
+    pub(crate) fn open_encoder(
+        &self,
+        name: &str,
+        runtime: &Runtime,
+        on_event: OnEvent<'_>,
+    ) -> Result<SentenceEncoder> {
+        models::open_encoder(&self.resolve(name, on_event, &runtime.cancel)?, runtime, on_event)
     }
 
     /// Whether no connection is opened.

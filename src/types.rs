@@ -1,6 +1,7 @@
 //! The plain structs that pass between the stages. No stage's logic lives here.
 
 mod alignment;
+mod digest;
 mod glossary;
 mod language;
 mod marked;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 pub use alignment::{AlignedToken, SegmentAlignment, TokenAlignment, places};
+pub use digest::{Digest, Disagreement, Figure, Story, StorySentence, StorySource};
 pub use glossary::{Glossary, GlossaryEntry, Term, Terms};
 pub use language::{Detection, Lang};
 pub use marked::{Inline, Inner, Marked, Tag, TagKind};

@@ -5,6 +5,7 @@ mod batch;
 mod bench;
 mod beside;
 mod decoding;
+mod digest;
 mod eval;
 mod folder;
 mod models;
@@ -18,6 +19,7 @@ pub use bench::{Bench, BenchFormat};
 pub use beside::{Beside, BilingualArg};
 use decoding::at_least_one;
 pub use decoding::{Decoding, EarlyStoppingArg};
+pub use digest::Digest;
 pub use eval::{Eval, TokenizerArg};
 pub use folder::{Clean, Folder, Merge};
 pub use models::{ModelTaskArg, Models, ModelsCommand, ModelsList, ModelsPull};
@@ -126,6 +128,8 @@ pub enum Command {
     Clean(Clean),
     /// Make one job of the parts that `batch --shard` has made
     Merge(Merge),
+    /// Put the articles of an output folder together by the stories that they tell
+    Digest(Digest),
     /// Translate and summarize JSON lines as they come: one object in, one record out
     Stream(Stream),
     /// Answer over HTTP: LibreTranslate's interface, OpenAI's, and a page for a browser

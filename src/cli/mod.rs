@@ -5,6 +5,7 @@ mod batch;
 mod bench;
 mod beside;
 mod config;
+mod digest;
 mod doctor;
 mod documents;
 mod eval;
@@ -100,6 +101,7 @@ fn run(cli: &Cli) -> Result<u8> {
         Command::Verify(args) => folder::verify(&env, args),
         Command::Clean(args) => folder::clean(&env, args),
         Command::Merge(args) => folder::merge(&env, args),
+        Command::Digest(args) => digest::run(&env, args),
         Command::Stream(args) => stream::run(&env, args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(env, args),

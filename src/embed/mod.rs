@@ -177,7 +177,7 @@ impl Dense {
 }
 
 /// A vector of the same direction and of length 1; zeros stay zeros.
-fn normalized(mut vector: Vec<f32>) -> Vec<f32> {
+pub(crate) fn normalized(mut vector: Vec<f32>) -> Vec<f32> {
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
     if length > 0.0 {
         vector.iter_mut().for_each(|value| *value /= length);

@@ -1,6 +1,7 @@
 //! A folder of articles as a job that can be stopped, resumed and repeated.
 
 mod beside;
+mod digest;
 mod document;
 mod groups;
 mod in_flight;
@@ -22,6 +23,7 @@ mod watch;
 mod written;
 
 pub use beside::{Bilingual, write_tmx};
+pub use digest::{DigestOptions, Embed, digest, write_digest};
 pub use document::translated_document;
 pub use groups::{ReadArticle, in_groups};
 pub use in_flight::Order;

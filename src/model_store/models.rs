@@ -269,7 +269,7 @@ impl ResolvedModels {
 }
 
 /// Loads an encoder of sentences, with what the catalog knows of it.
-fn open_encoder(
+pub(super) fn open_encoder(
     model: &ResolvedModel,
     runtime: &Runtime,
     on_event: OnEvent<'_>,

@@ -9,6 +9,7 @@ mod characters;
 mod links;
 
 pub use characters::permitted;
+pub(super) use links::relative_link;
 
 use super::words::{counted, number};
 use crate::error::Result;

@@ -49,7 +49,7 @@ pub(super) fn body(record: &Record, text: &str) -> String {
 }
 
 /// The translated title, else the source's, else the file's name.
-pub(super) fn title(record: &Record) -> String {
+pub(crate) fn title(record: &Record) -> String {
     let own = record
         .title
         .as_ref()

@@ -2,6 +2,7 @@
 //! languages side by side, translation memories. Pure: records in, text out.
 
 mod bilingual;
+mod digest;
 mod html;
 mod markdown;
 mod plain;
@@ -10,7 +11,9 @@ mod words;
 mod writers;
 
 pub use bilingual::{BILINGUAL_FORMS, BilingualForm, bilingual_form};
+pub use digest::{digest_markdown, digest_overview, digest_page};
 pub use html::{Meta, STYLE, html, permitted};
+pub(crate) use markdown::title;
 pub use plain::translated;
 pub use tmx::{TmxCounts, tmx};
 pub use words::{counted, is_doubtful, number};

@@ -1,6 +1,7 @@
 //! The tasks: translating an article, summarizing it, checking what came out.
 
 pub mod checks;
+pub mod digest;
 pub mod extractive;
 mod likelihood;
 mod prompts;

@@ -12,6 +12,7 @@ mod cuda_kernels;
 mod decoders;
 mod decoding;
 mod devices;
+mod digest;
 mod documents;
 mod encoders;
 mod eval;

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// A link to a file below the page's folder; `None` when the path leads out of it.
-pub(super) fn relative_link(path: &str) -> Option<String> {
+pub(in crate::report) fn relative_link(path: &str) -> Option<String> {
     if path.is_empty() || path.split('/').any(|part| part.is_empty() || part == "." || part == "..")
     {
         return None;
