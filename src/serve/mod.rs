@@ -110,8 +110,8 @@ impl Server {
     }
 }
 
-/// Threads for work besides that of requests and batches: opening models, listing languages, sending
-/// files.
+/// Threads for work besides that of requests and batches: opening models, listing languages,
+/// sending files.
 const SPARE_THREADS: usize = 8;
 /// How long cancelled work may take to end.
 const LAST_WORK: std::time::Duration = std::time::Duration::from_secs(5);
