@@ -44,7 +44,7 @@ impl Chat {
                 return Err(Failure::not_found(message));
             }
         };
-        if call.fields.get("n").and_then(Value::as_u64).is_some_and(|n| n != 1) {
+        if call.fields.get("n").is_some_and(|n| !n.is_null() && n.as_u64() != Some(1)) {
             return Err(Failure::bad("n: expected 1; a text has one translation here"));
         }
         let messages = call.fields.get("messages").and_then(Value::as_array);

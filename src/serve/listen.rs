@@ -1,6 +1,7 @@
 //! Connections: accepted up to a number, read within a time, and let go when the server stops.
 
 use super::call::Peer;
+use super::offer;
 use super::patience::Patient;
 use super::routes;
 use super::service::Service;
@@ -60,7 +61,12 @@ pub async fn run(
             opened = &mut opening, if is_opening => {
                 is_opening = false;
                 match opened {
-                    Ok(Ok(models)) => service.have_models(models),
+                    Ok(Ok(models)) => {
+                        service.have_models(models);
+                        let service = service.clone();
+                        // Nobody who asks later waits for it; a failure is told to them.
+                        tokio::spawn(async move { offer::languages(&service).await.map(drop) });
+                    }
                     Ok(Err(error)) => break Err(error),
                     Err(error) => break Err(Error::Compute(Box::new(error))),
                 }

@@ -94,7 +94,8 @@ impl Server {
         work: &CancelToken,
     ) -> Result<()> {
         let started = || -> std::io::Result<_> {
-            let threads = self.service.options.limits.working + SPARE_THREADS;
+            let limits = &self.service.options.limits;
+            let threads = limits.working + limits.jobs + SPARE_THREADS;
             tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .max_blocking_threads(threads)
@@ -109,7 +110,8 @@ impl Server {
     }
 }
 
-/// Threads for work besides that of requests: opening models, listing languages.
+/// Threads for work besides that of requests and batches: opening models, listing languages,
+/// sending files.
 const SPARE_THREADS: usize = 8;
 /// How long cancelled work may take to end.
 const LAST_WORK: std::time::Duration = std::time::Duration::from_secs(5);

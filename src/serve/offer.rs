@@ -1,22 +1,20 @@
 //! The languages that a server offers.
 
 use super::failure::Failure;
-use super::languages::{self, Source};
+use super::languages::Source;
 use super::service::Service;
-use super::work::{self, Work};
 use std::sync::Arc;
 
-/// The languages of texts, and those that each is translated into; found out once.
+/// The languages of texts, and those that each is translated into.
 ///
 /// # Errors
 /// As long as the models are being opened.
 pub async fn languages(service: &Arc<Service>) -> Result<Arc<Vec<Source>>, Failure> {
-    if let Some(known) = service.languages.get() {
-        return Ok(known.clone());
+    let models = service.models()?;
+    if let Some(known) = service.languages.known() {
+        return Ok(known);
     }
-    let find = |work: &Work| -> Result<Arc<Vec<Source>>, Failure> {
-        let found = Arc::new(languages::of(&work.models)?);
-        Ok(work.service.languages.get_or_init(|| found).clone())
-    };
-    work::run(service, find).await
+    let service = service.clone();
+    let found = tokio::task::spawn_blocking(move || service.languages.find(&models)).await;
+    Ok(found.map_err(|error| Failure::internal(error.to_string()))??)
 }

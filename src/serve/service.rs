@@ -7,7 +7,7 @@ use super::gate::Gate;
 use super::guard::Guard;
 use super::kept::Kept;
 use super::keys::KnownKey;
-use super::languages::Source;
+use super::languages::Languages;
 use super::metrics::{Gauges, Metrics};
 use super::options::{Limits, Listener, ServeOptions};
 use super::rate::{Client, Rates};
@@ -29,8 +29,7 @@ pub struct Service {
     pub gate: Gate,
     pub rates: Rates,
     pub metrics: Metrics,
-    /// The languages of texts, once somebody asked: which models there are does not change.
-    pub languages: OnceLock<Arc<Vec<Source>>>,
+    pub languages: Languages,
     /// Translated files that wait to be fetched.
     pub kept: Kept,
     pub jobs: Jobs,
@@ -47,7 +46,7 @@ impl Service {
             gate: Gate::new(options.limits.working, options.limits.waiting),
             rates: Rates::default(),
             metrics: Metrics::default(),
-            languages: OnceLock::new(),
+            languages: Languages::default(),
             kept: Kept::new()?,
             jobs: Jobs::open(options.jobs_dir.as_deref(), options.limits.jobs)?,
             stopping: Announcement::new(),
