@@ -25,7 +25,7 @@ use crate::types::{
 };
 use meant::Meant;
 use quoted::{Quoting, quotings};
-use record::{failure, record, share_time};
+use record::{excerpt, failure, failure_of, record, share_time};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -180,7 +180,10 @@ fn prepare<'a>(
     })?;
     let key = key(&raw.source);
     let (id, source) = (raw.id.clone(), raw.source.clone());
-    let fail = |error: Error| failure(id.clone(), key.clone(), source.clone(), &error);
+    let fail = |error: Error| {
+        let failed = failure(id.clone(), key.clone(), source.clone(), &error);
+        Box::new(Record { excerpt: excerpt(&raw.text), ..*failed })
+    };
     let article = extract::extract(&raw).map_err(fail)?;
     let language = match &job.from {
         Some(from) => Detection::new(from.clone(), 1.0),
@@ -222,9 +225,9 @@ fn find_routes<'a>(
             }
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => {
-                let Document { article, key, .. } = document;
-                let (id, source) = (article.id.clone(), article.source.clone());
-                *place = Err(failure(id, key.clone(), source, &error));
+                let Document { article, key, language, .. } = document;
+                let (article, key) = (article.clone(), key.clone());
+                *place = Err(failure_of(article, key, language.clone(), &error));
             }
         }
     }

@@ -78,6 +78,7 @@ impl Sample {
             output: Some(format!("{}.en.md", self.id)),
             document: None,
             removed: Vec::new(),
+            excerpt: None,
             extra: serde_json::Map::new(),
         }
     }
