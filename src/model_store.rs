@@ -155,6 +155,12 @@ impl ModelStore {
         Ok(())
     }
 
+    /// How this store fetches.
+    #[doc(hidden)]
+    pub fn fetch_options(&self) -> &FetchOptions {
+        &self.options
+    }
+
     fn registry(&self) -> FirefoxRegistry<'_> {
         FirefoxRegistry::new(&self.options, self.store.root())
     }

@@ -8,6 +8,7 @@ mod decoding;
 mod eval;
 mod folder;
 mod models;
+mod setup;
 mod stream;
 
 pub use batch::Batch;
@@ -18,6 +19,7 @@ pub use decoding::{Decoding, EarlyStoppingArg};
 pub use eval::{Eval, TokenizerArg};
 pub use folder::{Clean, Folder, Merge};
 pub use models::{Models, ModelsCommand, ModelsList, ModelsPull};
+pub use setup::{Completions, Doctor, Init, Man};
 pub use stream::Stream;
 
 use crate::document::{self, FORMATS};
@@ -39,7 +41,8 @@ use std::path::PathBuf;
     after_help = "Examples:
   polygist batch articles --to en --out results    a folder of articles
   polygist translate --to en article.fr.txt        text to standard output
-  curl -s https://example.org/news | polygist summarize --to en
+  polygist \"Bonjour le monde\"                      into your system's language
+  polygist summarize --to en https://example.org/news
   tail -f news.jsonl | polygist stream --to en     JSON lines as they come
   polygist detect *.txt
 
@@ -52,9 +55,9 @@ Exit codes:
   130  stopped with Ctrl-C (143: by a request to end, as of `kill`)"
 )]
 pub struct Cli {
-    /// What to do.
+    /// What to do; without it, something to read is translated.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
     /// Flags of all commands.
     #[command(flatten)]
     pub global: Global,
@@ -129,12 +132,20 @@ pub enum Command {
     Eval(Eval),
     /// List, fetch and check models
     Models(Models),
+    /// Look at this machine: processor, GPU, disk, network, models, speed
+    Doctor(Doctor),
+    /// Write a configuration file with comments, for you to change
+    Init(Init),
+    /// Write a script that completes commands and flags in your shell
+    Completions(Completions),
+    /// Write manual pages
+    Man(Man),
 }
 
 /// Which files, and how to read them.
 #[derive(Clone, Debug, Args)]
 pub struct Inputs {
-    /// Files or folders; `-` or nothing is standard input
+    /// Files, folders, addresses of pages, or a text in quotes; `-` or nothing is standard input
     #[arg(value_name = "FILE")]
     pub inputs: Vec<PathBuf>,
     /// How to read them.
@@ -243,8 +254,11 @@ pub struct Summarizing {
   polygist translate --to en --lines --format json --align --model opus-mt-fr-en < sentences.fr.txt")]
 pub struct Translate {
     /// Language to translate into
-    #[arg(long, value_name = "LANG", value_parser = lang)]
+    #[arg(long, short = 't', value_name = "LANG", value_parser = lang)]
     pub to: Option<Lang>,
+    /// Whether the language is the system's where none is named: somebody left out the command.
+    #[arg(skip)]
+    pub into_own: bool,
     /// Each line is one segment: line N of the output is the translation of line N of the input
     #[arg(long)]
     pub lines: bool,
@@ -279,11 +293,14 @@ pub struct Translate {
   polygist summarize --extractive --length 80w < article.txt")]
 pub struct Summarize {
     /// Language of the summary [default: the article's own]
-    #[arg(long, value_name = "LANG", value_parser = lang)]
+    #[arg(long, short = 't', value_name = "LANG", value_parser = lang)]
     pub to: Option<Lang>,
     /// Form of the output
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: OutputFormat,
+    /// Write to this file instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
     /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,

@@ -12,6 +12,12 @@ use crate::report;
 use std::time::Instant;
 
 pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
+    let batch = BatchJob::new(batch_options(env, args)?)?;
+    if args.dry_run { explain::explain(env, &batch) } else { run_once(env, args, &batch) }
+}
+
+/// What the arguments say of the job.
+pub(super) fn batch_options(env: &Environment, args: &Batch) -> Result<BatchOptions> {
     let has = |task| args.tasks.contains(&task);
     let translating = &args.translating;
     let translators = env.translators(&translating.model, env.preferences(translating)?)?;
@@ -27,7 +33,7 @@ pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
         args.summarizing.extractive,
         translating.adapter.as_deref(),
     );
-    let batch = BatchJob::new(BatchOptions {
+    Ok(BatchOptions {
         inputs: args.inputs.clone(),
         out: args.out.clone(),
         pattern: args.reading.pattern.clone(),
@@ -47,10 +53,11 @@ pub(super) fn run(env: &Environment, args: &Batch) -> Result<u8> {
         memories: args.beside.tm.clone(),
         write_tm: args.beside.write_tm.clone(),
         bilingual: args.beside.bilingual.map(Bilingual::from),
-    })?;
-    if args.dry_run {
-        return explain::explain(env, &batch);
-    }
+    })
+}
+
+/// Runs the job, and says how it ended.
+pub(super) fn run_once(env: &Environment, args: &Batch, batch: &BatchJob) -> Result<u8> {
     let begun = Instant::now();
     let outcome = batch.run(&env.models, &env.cancel, &env.listener())?;
     env.reporter.say(&format!(

@@ -3,6 +3,7 @@
 use super::DONE;
 use super::args::{OutputFormat, Translate};
 use super::beside::Sides;
+use super::given::given;
 use super::oneoff::{tell_choices, translation_job, translators};
 use super::output::print;
 use super::plan::{self, Environment};
@@ -21,10 +22,10 @@ const LINES: usize = 1024;
 pub(super) fn translate_lines(env: &Environment, args: &Translate) -> Result<u8> {
     let mut job = translation_job(env, args)?;
     let sides = Sides::of(env, args, &mut job)?;
-    let files = plan::one_off_files(&args.inputs)?;
+    let given = given(env, &args.inputs)?;
     let models = translators(env, args, &job)?;
     let options = ReadOptions { max_bytes: usize::MAX, ..plan::read_options(&args.inputs.reading) };
-    for file in files {
+    for file in given.files {
         let file = FoundFile { format: Some(Format::Text), ..file };
         for article in read(&file, &options) {
             let article = match article {

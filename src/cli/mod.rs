@@ -5,10 +5,13 @@ mod batch;
 mod bench;
 mod beside;
 mod config;
+mod doctor;
 mod documents;
 mod eval;
 mod explain;
 mod folder;
+mod given;
+mod init;
 mod interrupt;
 mod lines;
 mod models;
@@ -16,7 +19,10 @@ mod oneoff;
 mod output;
 mod plan;
 mod progress;
+mod shell;
 mod stream;
+mod watch;
+mod welcome;
 mod written;
 
 use crate::error::{Error, Result};
@@ -34,8 +40,14 @@ const SOME_FAILED: u8 = 2;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let (arguments, was_left_out) = welcome::with_command(std::env::args_os().collect());
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(mut cli) => {
+            if let Some(Command::Translate(args)) = &mut cli.command {
+                args.into_own = was_left_out;
+            }
+            cli
+        }
         Err(error) => {
             // Help and version are errors to clap, but not to the user.
             let code = if error.use_stderr() { FAILED } else { DONE };
@@ -62,11 +74,21 @@ pub fn main() -> ExitCode {
 
 /// Does what the command line says; returns the exit code.
 fn run(cli: &Cli) -> Result<u8> {
-    let env = Environment::new(&cli.global)?;
+    // A configuration that cannot be read is no reason not to write one.
     match &cli.command {
+        Some(Command::Init(args)) => return init::run(&cli.global, args),
+        Some(Command::Completions(args)) => return shell::completions(args),
+        Some(Command::Man(args)) => return shell::man(args),
+        Some(Command::Doctor(args)) => return doctor::run(&cli.global, args),
+        _ => {}
+    }
+    let env = Environment::new(&cli.global)?;
+    let Some(command) = &cli.command else { return welcome::welcome(&env) };
+    match command {
         Command::Translate(args) if args.lines => lines::translate_lines(&env, args),
         Command::Translate(args) => oneoff::translate_files(&env, args),
         Command::Summarize(args) => oneoff::summarize_files(&env, args),
+        Command::Batch(args) if args.watch => watch::watch(&env, args),
         Command::Batch(args) => batch::run(&env, args),
         Command::Status(args) => folder::status(args),
         Command::Verify(args) => folder::verify(&env, args),
@@ -77,5 +99,8 @@ fn run(cli: &Cli) -> Result<u8> {
         Command::Eval(args) => eval::run(&env, args),
         Command::Detect(args) => oneoff::detect(&env, args),
         Command::Models(args) => models::run(&env, &args.command),
+        Command::Init(_) | Command::Completions(_) | Command::Man(_) | Command::Doctor(_) => {
+            Ok(DONE)
+        }
     }
 }

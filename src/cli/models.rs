@@ -37,8 +37,13 @@ pub(super) fn run(env: &Environment, command: &ModelsCommand) -> Result<u8> {
     }
 }
 
-fn megabytes(bytes: u64) -> String {
+pub(super) fn megabytes(bytes: u64) -> String {
     format!("{:.0} MB", bytes as f64 / 1e6)
+}
+
+/// A size in a few characters: `37 MB`, `2.5 GB`.
+pub(super) fn short_size(bytes: u64) -> String {
+    if bytes >= 1_000_000_000 { format!("{:.1} GB", bytes as f64 / 1e9) } else { megabytes(bytes) }
 }
 
 fn import(env: &Environment, path: &Path, keep: &ImportAs) -> Result<u8> {

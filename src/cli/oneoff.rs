@@ -3,8 +3,10 @@
 use super::args::{Detect, OutputFormat, Reading, Summarize, Translate};
 use super::beside::Sides;
 use super::documents::Documents;
-use super::output::print;
+use super::given::given;
+use super::output::{Output, print};
 use super::plan::{self, Environment};
+use super::welcome::language_of_system;
 use super::written::{bilingual, translated};
 use super::{DONE, SOME_FAILED};
 use crate::error::{Error, Result};
@@ -56,6 +58,7 @@ pub(super) fn translation_job(env: &Environment, args: &Translate) -> Result<Job
         env.translators(&args.translating.model, env.preferences(&args.translating)?)?;
     let to = env
         .target(args.to.as_ref(), &translators)?
+        .or_else(|| args.into_own.then(language_of_system))
         .ok_or_else(|| Error::Usage("into which language? Say it with --to, as --to en".into()))?;
     let mut job = plan::job(env, &args.translating, Some(to), true, None)?;
     job.translating.align = args.align;
@@ -66,16 +69,18 @@ pub(super) fn translate_files(env: &Environment, args: &Translate) -> Result<u8>
     let mut job = translation_job(env, args)?;
     let sides = Sides::of(env, args, &mut job)?;
     // A misspelled name is told before a model is loaded.
-    let files = plan::one_off_files(&args.inputs)?;
+    let given = given(env, &args.inputs)?;
+    let files = &given.files;
     let models = translators(env, args, &job)?;
-    let documents = Documents::of(args, &sides, &files)?;
+    let documents = Documents::of(args, &sides, files)?;
     let listener = env.listener();
     let mut code =
         models.with(&listener, |models| documents.run(env, &job, &sides.with(models)))?;
     let files = documents.articles;
     if !files.is_empty() {
         let reading = &args.inputs.reading;
-        let one_off = OneOff { env, files: &files, reading, job: &job, sides: &sides };
+        let output = Output::Printed;
+        let one_off = OneOff { env, files: &files, reading, job: &job, sides: &sides, output };
         code = code.max(one_off.run_with(models, args.plain_format(), translated)?);
     }
     sides.finish(env, &job)?;
@@ -87,7 +92,8 @@ pub(super) fn summarize_files(env: &Environment, args: &Summarize) -> Result<u8>
     let translators = env.translators(&translating, env.preferences(&args.translating)?)?;
     let to = env.target(args.to.as_ref(), &translators)?;
     let job = plan::job(env, &args.translating, to, false, Some(&args.summarizing))?;
-    let files = plan::one_off_files(&args.inputs)?;
+    let given = given(env, &args.inputs)?;
+    let files = &given.files;
     let models = env.models(
         translators,
         summary_model.as_deref(),
@@ -96,7 +102,8 @@ pub(super) fn summarize_files(env: &Environment, args: &Summarize) -> Result<u8>
     );
     let models = opened(env, &job, models)?;
     let (reading, sides) = (&args.inputs.reading, &Sides::default());
-    let one_off = OneOff { env, files: &files, reading, job: &job, sides };
+    let output = Output::to(args.output.as_deref());
+    let one_off = OneOff { env, files, reading, job: &job, sides, output };
     one_off.run_with(models, args.format, summary)
 }
 
@@ -130,6 +137,7 @@ struct OneOff<'a> {
     reading: &'a Reading,
     job: &'a Job,
     sides: &'a Sides,
+    output: Output<'a>,
 }
 
 impl OneOff<'_> {
@@ -142,10 +150,12 @@ impl OneOff<'_> {
     ) -> Result<u8> {
         let listener = self.env.listener();
         let form = self.sides.form();
-        form.map_or(Ok(()), |form| print(&(form.start)()))?;
+        let output = &self.output;
+        form.map_or(Ok(()), |form| output.write(&(form.start)()))?;
         let code =
             models.with(&listener, |models| self.run(&self.sides.with(models), format, text))?;
-        form.map_or(Ok(()), |form| print(form.end))?;
+        form.map_or(Ok(()), |form| output.write(form.end))?;
+        output.finish()?;
         tell_choices(self.env, models);
         Ok(code)
     }
@@ -175,9 +185,9 @@ impl OneOff<'_> {
                 tell_notes(self.env, &record.source);
                 self.sides.take(record);
                 match (format, source) {
-                    (OutputFormat::Json, _) => print(&json_line(record)?)?,
+                    (OutputFormat::Json, _) => self.output.write(&json_line(record)?)?,
                     (OutputFormat::Text, Some(source)) if record.status == Status::Ok => {
-                        print(&match self.sides.form() {
+                        self.output.write(&match self.sides.form() {
                             Some(form) => bilingual(form, record, source)?,
                             None => self.headed(record, &text(record, source)?),
                         })?;
@@ -212,10 +222,11 @@ fn is_one_of_several(files: &[FoundFile], id: &str) -> bool {
 
 /// `detect`: language and confidence of each article, or of each of its paragraphs.
 pub(super) fn detect(env: &Environment, args: &Detect) -> Result<u8> {
-    let files = plan::one_off_files(&args.inputs)?;
+    let given = given(env, &args.inputs)?;
+    let files = &given.files;
     let mut code = DONE;
     in_groups(
-        &files,
+        files,
         &plan::read_options(&args.inputs.reading),
         args.inputs.reading.limit,
         1,
@@ -246,7 +257,7 @@ pub(super) fn detect(env: &Environment, args: &Detect) -> Result<u8> {
                 });
                 match found {
                     Ok((id, texts)) => {
-                        let several = is_one_of_several(&files, &id);
+                        let several = is_one_of_several(files, &id);
                         for (text, found) in texts {
                             print(&detection_line(args, several, &id, &found, &text))?;
                         }

@@ -1,8 +1,6 @@
 //! What the arguments mean on this machine: configuration, folders, threads, devices, models.
 
-use super::args::{
-    Global, Inputs, LangOrAuto, OnBadArg, Reading, Summarize, Summarizing, Translating,
-};
+use super::args::{Global, LangOrAuto, OnBadArg, Reading, Summarize, Summarizing, Translating};
 use super::config::Config;
 use super::interrupt;
 use super::progress::Reporter;
@@ -10,7 +8,7 @@ use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::generate::{DecodingOverrides, EarlyStopping};
-use crate::io::articles::{FindOptions, Found, FoundFile, ReadOptions, find};
+use crate::io::articles::{FindOptions, Found, ReadOptions, find};
 use crate::io::catalog::Task;
 use crate::kernel::Precision;
 use crate::languages;
@@ -183,13 +181,6 @@ pub fn read_options(reading: &Reading) -> ReadOptions {
         columns: reading.columns.clone(),
         max_bytes: usize::try_from(reading.max_bytes).unwrap_or(usize::MAX),
     }
-}
-
-/// The files of a one-off command; standard input when none is named.
-pub fn one_off_files(inputs: &Inputs) -> Result<Vec<FoundFile>> {
-    let paths =
-        if inputs.inputs.is_empty() { vec![PathBuf::from("-")] } else { inputs.inputs.clone() };
-    Ok(find_files(&paths, &inputs.reading)?.files)
 }
 
 /// The files below some inputs.

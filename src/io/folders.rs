@@ -37,6 +37,16 @@ pub fn cache(given: Option<&Path>) -> Result<PathBuf> {
     }
 }
 
+/// Bytes that can still be written to the disk of a folder; `None` where the system does not say.
+pub fn free_space(folder: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    return rustix::fs::statvfs(folder)
+        .ok()
+        .map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    #[cfg(not(unix))]
+    return None;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -39,7 +39,7 @@ pub struct ReadMemory {
 pub fn read(path: &Path, memory: &mut TranslationMemory) -> Result<ReadMemory> {
     let name = path.display().to_string();
     let wrong = |message: String| Error::input(&name, message);
-    let file = FoundFile { path: path.into(), id: name.clone(), format: None };
+    let file = FoundFile { path: path.into(), id: name.clone(), format: None, copy_of: None };
     let bytes = whole(&file, LARGEST)?;
     let sha256 = sha256_hex(&bytes);
     let label = declared(&bytes);

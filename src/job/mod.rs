@@ -18,6 +18,7 @@ mod stream;
 mod survey;
 mod tally;
 mod todo;
+mod watch;
 
 pub use beside::{Bilingual, write_tmx};
 pub use document::translated_document;

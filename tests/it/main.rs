@@ -30,6 +30,7 @@ mod registry;
 mod route;
 mod scheduler;
 mod seq2seq;
+mod setup;
 mod sources;
 mod stream;
 mod student_shapes;

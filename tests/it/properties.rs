@@ -223,7 +223,7 @@ impl Read for Drip {
 }
 
 fn read_all(bytes: Vec<u8>, format: Option<Format>, drip: Vec<usize>) -> Vec<Option<String>> {
-    let file = FoundFile { path: "a".into(), id: "a".into(), format };
+    let file = FoundFile { path: "a".into(), id: "a".into(), format, copy_of: None };
     let articles = read_from(Drip(bytes, drip), &file, &ReadOptions::default());
     articles.map(|article| article.ok().map(|article| article.text)).collect()
 }

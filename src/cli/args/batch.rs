@@ -22,11 +22,11 @@ pub struct Batch {
     #[arg(help = format!("Files and folders with articles: {}", usual_extensions()))]
     pub inputs: Vec<PathBuf>,
     /// Folder for the results
-    #[arg(long, value_name = "DIR", required = true)]
+    #[arg(long, short, value_name = "DIR", required = true)]
     pub out: PathBuf,
     /// Language to translate into, or several, as en,de,fr: each article then has a file and a
     /// record for each; without it, articles are summarized in their own
-    #[arg(long, value_name = "LANG", value_parser = lang, value_delimiter = ',')]
+    #[arg(long, short = 't', value_name = "LANG", value_parser = lang, value_delimiter = ',')]
     pub to: Vec<Lang>,
     /// What to make of each article
     #[arg(
@@ -66,6 +66,9 @@ pub struct Batch {
     /// Say what would be done, and do nothing
     #[arg(long)]
     pub dry_run: bool,
+    /// When all is done, wait for files that come or change, and do those too, until Ctrl-C
+    #[arg(long, conflicts_with_all = ["dry_run", "shard", "retry_failed"])]
+    pub watch: bool,
     /// Do not remember translations of sentences in the output folder: equal ones are translated
     /// again
     #[arg(long)]

@@ -166,8 +166,7 @@ fn short_size(row: &Row<'_>) -> String {
     let bytes = row.manifest().map(Manifest::size).or(row.entry.map(Model::size));
     let size = match bytes {
         None => return String::new(),
-        Some(bytes) if bytes >= 1_000_000_000 => format!("{:.1} GB", bytes as f64 / 1e9),
-        Some(bytes) => super::megabytes(bytes),
+        Some(bytes) => super::short_size(bytes),
     };
     if about { format!("~{size}") } else { size }
 }

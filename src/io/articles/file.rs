@@ -15,12 +15,14 @@ pub struct FoundFile {
     pub id: String,
     /// The format that its name promises; without one the content decides.
     pub format: Option<Format>,
+    /// Where it is a copy of: an address. Messages and records then name that and not its path.
+    pub copy_of: Option<String>,
 }
 
 impl FoundFile {
     /// Standard input as a file.
     pub fn stdin() -> Self {
-        FoundFile { path: PathBuf::from("-"), id: STDIN.into(), format: None }
+        FoundFile { path: PathBuf::from("-"), id: STDIN.into(), format: None, copy_of: None }
     }
 
     /// Whether this is standard input.
@@ -30,7 +32,11 @@ impl FoundFile {
 
     /// The path as it stands in messages and records.
     pub fn name(&self) -> String {
-        if self.is_stdin() { STDIN.into() } else { shown(&self.path) }
+        match &self.copy_of {
+            Some(origin) => origin.clone(),
+            None if self.is_stdin() => STDIN.into(),
+            None => shown(&self.path),
+        }
     }
 }
 

@@ -60,7 +60,7 @@ pub fn find(inputs: &[PathBuf], options: &FindOptions) -> Result<Found> {
         .found
         .into_iter()
         .zip(ids)
-        .map(|(file, id)| FoundFile { path: file.path, id, format: file.format })
+        .map(|(file, id)| FoundFile { path: file.path, id, format: file.format, copy_of: None })
         .collect();
     Ok(Found { files, skipped: search.skipped })
 }

@@ -8,7 +8,7 @@ use std::io::Cursor;
 
 /// Reads all articles of a file; `format` as its name promises it, or by content.
 pub fn articles(bytes: &[u8], format: Option<Format>) {
-    let file = FoundFile { path: "fuzz".into(), id: "fuzz".into(), format };
+    let file = FoundFile { path: "fuzz".into(), id: "fuzz".into(), format, copy_of: None };
     let options = ReadOptions { max_bytes: 1 << 16, ..ReadOptions::default() };
     read_from(Cursor::new(bytes.to_vec()), &file, &options).for_each(drop);
 }

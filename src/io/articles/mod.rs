@@ -28,4 +28,4 @@ pub use find::{FindOptions, Found, Skipped, find};
 pub use options::ReadOptions;
 pub use read::{Articles, from_document, from_text, read, read_again, read_from, whole};
 pub(super) use readers::holds_several;
-pub use readers::usual_extensions;
+pub use readers::{of_name as format_of_name, usual_extensions};

@@ -403,7 +403,12 @@ mod tests {
         bytes: impl Into<Vec<u8>>,
         options: &ReadOptions,
     ) -> Vec<Result<RawArticle, Box<ReadFailure>>> {
-        let file = FoundFile { path: name.into(), id: name.into(), format: readers::of_name(name) };
+        let file = FoundFile {
+            path: name.into(),
+            id: name.into(),
+            format: readers::of_name(name),
+            copy_of: None,
+        };
         read_from(Cursor::new(bytes.into()), &file, options).collect()
     }
 
@@ -530,7 +535,12 @@ mod tests {
         let told = told("a.jsonl.gz", &cut[..cut.len() - 8]);
         assert_eq!(told.len(), 4);
         assert!(told[3].contains("line 4 could not be read"), "{told:?}");
-        let missing = FoundFile { path: "no/such.txt".into(), id: "such.txt".into(), format: None };
+        let missing = FoundFile {
+            path: "no/such.txt".into(),
+            id: "such.txt".into(),
+            format: None,
+            copy_of: None,
+        };
         let failure = read(&missing, &ReadOptions::default()).next().unwrap().unwrap_err();
         assert_eq!((failure.error.kind(), failure.id.as_str()), ("io", "such.txt"));
     }

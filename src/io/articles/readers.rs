@@ -65,7 +65,7 @@ pub(super) fn of_format(format: Format) -> &'static Reader {
 }
 
 /// The format that a file name promises, `.gz` aside.
-pub(super) fn of_name(name: &str) -> Option<Format> {
+pub fn of_name(name: &str) -> Option<Format> {
     let name = name.to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     // A bare `.md` or `md` is a name, not an extension.

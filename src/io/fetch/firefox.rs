@@ -11,7 +11,7 @@ mod version;
 
 use super::http::Http;
 use super::job::Failure;
-use super::options::{FIREFOX_VARIABLE, FetchOptions};
+use super::options::{FIREFOX_VARIABLE, FetchOptions, MIRROR_HINT};
 use super::packed::is_address;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
@@ -129,7 +129,7 @@ impl<'a> FirefoxRegistry<'a> {
         let etag = copy.as_ref().filter(|copy| copy.place == place);
         let etag = etag.and_then(|copy| copy.etag.as_deref());
         let address = format!("{place}/{REGISTRY}");
-        let http = Http { options: self.options };
+        let http = Http { options: self.options, hint: MIRROR_HINT };
         let Some(small) = http.small(&address, etag, REGISTRY_LIMIT, stop)? else {
             // Only the age is new.
             if let Some(copy) = copy {
@@ -153,6 +153,12 @@ impl<'a> FirefoxRegistry<'a> {
         let host = super::session::host(place);
         let with = if has_records { "Firefox's own records" } else { "what there is" };
         progress.note(&format!("Firefox's models: {host} {why}; going on with {with}"));
+    }
+
+    /// The address of the registry, or the folder in which it is.
+    pub fn address(&self) -> String {
+        let place = self.place();
+        if is_address(&place) { format!("{place}/{REGISTRY}") } else { place }
     }
 
     /// The address or folder that has the models.

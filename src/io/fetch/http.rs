@@ -5,7 +5,7 @@ use super::options::FetchOptions;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::files::{discard, disk, open_to_append};
-use reqwest::header::{CONTENT_RANGE, ETAG, IF_NONE_MATCH, RANGE};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName, IF_NONE_MATCH, RANGE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use std::fs;
 use std::io::Write;
@@ -25,11 +25,15 @@ pub(super) struct Small {
     pub bytes: Vec<u8>,
     /// The server's name for this version.
     pub etag: Option<String>,
+    /// What the server says that it is.
+    pub content_type: Option<String>,
 }
 
 /// The web during one fetch.
 pub(super) struct Http<'a> {
     pub options: &'a FetchOptions,
+    /// What follows the news that a server refuses something: what a user may do then.
+    pub hint: &'a str,
 }
 
 impl Http<'_> {
@@ -65,9 +69,11 @@ impl Http<'_> {
             if answer.status() == StatusCode::NOT_MODIFIED {
                 return Ok(None);
             }
-            good(&answer)?;
-            let etag = answer.headers().get(ETAG).and_then(|tag| tag.to_str().ok());
-            let etag = etag.map(str::to_string);
+            self.good(&answer)?;
+            let header = |name: HeaderName| {
+                answer.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_string)
+            };
+            let (etag, content_type) = (header(ETAG), header(CONTENT_TYPE));
             let mut bytes = Vec::new();
             while let Some(chunk) = self.chunk(&mut answer, stop).await? {
                 bytes.extend_from_slice(&chunk);
@@ -76,7 +82,7 @@ impl Http<'_> {
                     return Err(Failure::Source(why));
                 }
             }
-            Ok(Some(Small { bytes, etag }))
+            Ok(Some(Small { bytes, etag, content_type }))
         })
     }
 
@@ -155,7 +161,7 @@ impl Http<'_> {
                 }
                 // A server that ignores the range sends everything.
                 _ => {
-                    good(&answer)?;
+                    self.good(&answer)?;
                     have = 0;
                     break answer;
                 }
@@ -229,6 +235,18 @@ impl Http<'_> {
         session.failed(address, &why, begun.elapsed());
         Err(Failure::Unreachable(why))
     }
+
+    /// Refuses an answer that is none.
+    fn good(&self, answer: &Response) -> Result<(), Failure> {
+        Err(Failure::Source(match answer.status() {
+            status if status.is_success() => return Ok(()),
+            StatusCode::FORBIDDEN => {
+                format!("403: the server or the network refuses it{}", self.hint)
+            }
+            StatusCode::NOT_FOUND => "404: not found there".into(),
+            status => format!("the server answered {status}"),
+        }))
+    }
 }
 
 /// How one connection may fail.
@@ -259,18 +277,6 @@ impl From<Attempt> for Failure {
             Attempt::Failed(failure) => failure,
         }
     }
-}
-
-fn good(answer: &Response) -> Result<(), Failure> {
-    Err(Failure::Source(match answer.status() {
-        status if status.is_success() => return Ok(()),
-        StatusCode::FORBIDDEN => format!(
-            "403: the server or the network refuses it; name a mirror, or a folder with the same files ({}, or firefox-models in config.toml)",
-            super::options::FIREFOX_VARIABLE
-        ),
-        StatusCode::NOT_FOUND => "404: not found there".into(),
-        status => format!("the server answered {status}"),
-    }))
 }
 
 /// The range that an answer is about, as `5-9/10`.

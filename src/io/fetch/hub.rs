@@ -170,7 +170,7 @@ impl<'a> Hub<'a> {
     }
 
     fn http(&self) -> Result<reqwest::Client, String> {
-        Http { options: self.options }.client(self.limit())
+        Http { options: self.options, hint: "" }.client(self.limit())
     }
 
     fn client(&self) -> Result<HFClient, String> {
@@ -321,7 +321,7 @@ impl<'a> Hub<'a> {
         request: impl Future<Output = Result<T, HFError>>,
         stop: &CancelToken,
     ) -> Result<T, Failure> {
-        let (session, address) = (&self.options.session, self.address());
+        let (session, address) = (&self.options.session, self.options.hub_address());
         if let Some(why) = session.unreachable(&address) {
             return Err(Failure::Unreachable(why));
         }
@@ -339,16 +339,9 @@ impl<'a> Hub<'a> {
         Err(Failure::Unreachable(why))
     }
 
-    /// The Hub's address, as `hf-hub` finds it.
-    fn address(&self) -> String {
-        let named = || std::env::var("HF_ENDPOINT").ok();
-        let endpoint = self.options.endpoint.clone().or_else(named);
-        endpoint.unwrap_or_else(|| "https://huggingface.co".into())
-    }
-
     /// The time that a connection may take.
     fn limit(&self) -> Duration {
-        self.options.session.limit(&self.address(), self.options.connect_timeout)
+        self.options.session.limit(&self.options.hub_address(), self.options.connect_timeout)
     }
 }
 

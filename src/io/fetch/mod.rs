@@ -15,6 +15,7 @@ mod install;
 mod job;
 mod options;
 mod packed;
+mod page;
 mod pip;
 mod resolved;
 #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
@@ -26,6 +27,7 @@ pub use super::progress::{Progress, Silent};
 pub use fetcher::Fetcher;
 pub use firefox::FirefoxRegistry;
 pub use options::FetchOptions;
+pub use page::{Page, answers, page};
 pub use resolved::{Lookup, ResolvedModel, Wanted};
 pub use session::Session;
 

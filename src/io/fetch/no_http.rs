@@ -11,11 +11,14 @@ const WHY: &str = "this program was built without downloads (the feature `fetch`
 pub(super) struct Small {
     pub bytes: Vec<u8>,
     pub etag: Option<String>,
+    pub content_type: Option<String>,
 }
 
 /// Stands for the web that cannot be reached.
 pub(super) struct Http<'a> {
     pub options: &'a FetchOptions,
+    #[expect(dead_code, reason = "nobody refuses where nobody is asked")]
+    pub hint: &'a str,
 }
 
 impl Http<'_> {

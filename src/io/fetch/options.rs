@@ -9,6 +9,10 @@ pub const FIREFOX_VARIABLE: &str = "POLYGIST_FIREFOX_MODELS";
 /// Environment variable that names another address of Mozilla's Remote Settings.
 pub const RECORDS_VARIABLE: &str = "POLYGIST_FIREFOX_RECORDS";
 
+/// What to do where a server refuses Firefox's models.
+pub(super) const MIRROR_HINT: &str = "; name a mirror, or a folder with the same files \
+    (POLYGIST_FIREFOX_MODELS, or firefox-models in config.toml)";
+
 /// Settings of a fetch.
 #[derive(Clone, Debug)]
 pub struct FetchOptions {
@@ -35,6 +39,15 @@ pub struct FetchOptions {
     pub retry_pause: Duration,
     /// What has been found out about the network.
     pub session: Session,
+}
+
+impl FetchOptions {
+    /// The Hub's address, as `hf-hub` finds it.
+    pub fn hub_address(&self) -> String {
+        let named = || std::env::var("HF_ENDPOINT").ok();
+        let endpoint = self.endpoint.clone().or_else(named);
+        endpoint.unwrap_or_else(|| "https://huggingface.co".into())
+    }
 }
 
 impl Default for FetchOptions {

@@ -2,7 +2,7 @@
 
 use super::http::Http;
 use super::job::{Failure, Job};
-use super::options::FetchOptions;
+use super::options::{FetchOptions, MIRROR_HINT};
 use crate::io::files::discard;
 use crate::io::unpack::unpack;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub(super) fn fetch(options: &FetchOptions, at: &str, job: &Job<'_>) -> Result<(
     let body = body(job);
     loop {
         let resumed = body.exists();
-        let http = Http { options };
+        let http = Http { options, hint: MIRROR_HINT };
         http.download(at, &body, job.file.size.saturating_add(OVERHEAD), job)?;
         let result = into_part(&body, job);
         discard(&body)?;

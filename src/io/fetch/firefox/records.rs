@@ -8,7 +8,7 @@ use crate::io::catalog::{LooseFile, Model, ModelFile, Source};
 use crate::io::fetch::UNREACHABLE;
 use crate::io::fetch::http::Http;
 use crate::io::fetch::job::{Failure, Listing};
-use crate::io::fetch::options::{FIREFOX_VARIABLE, FetchOptions, RECORDS_VARIABLE};
+use crate::io::fetch::options::{FIREFOX_VARIABLE, FetchOptions, MIRROR_HINT, RECORDS_VARIABLE};
 use crate::io::progress::Progress;
 use serde::Deserialize;
 use serde_json::json;
@@ -246,7 +246,7 @@ impl<'a> Records<'a> {
 
     fn ask<T: for<'de> Deserialize<'de>>(&self, path: &str) -> Result<T, Failure> {
         let address = format!("{}/{path}", self.address);
-        let http = Http { options: self.options };
+        let http = Http { options: self.options, hint: MIRROR_HINT };
         let small = http.small(&address, None, ANSWER_LIMIT, self.stop)?;
         let bytes = small.map(|small| small.bytes).unwrap_or_default();
         serde_json::from_slice(&bytes)

@@ -1,0 +1,117 @@
+//! `polygist` without a command: something to read is translated, and nothing is answered with what
+//! to do next.
+
+use super::DONE;
+use super::args::Cli;
+use super::given::is_something_to_read;
+use super::models::short_size;
+use super::output::print;
+use super::plan::Environment;
+use crate::error::Result;
+use crate::io::store::State;
+use crate::languages;
+use crate::types::Lang;
+use clap::CommandFactory;
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Models that are named; of more the number is told.
+const NAMED: usize = 3;
+
+/// The arguments with the command that was left out: `polygist "Bonjour"` translates. Says whether
+/// it was.
+pub(super) fn with_command(mut arguments: Vec<OsString>) -> (Vec<OsString>, bool) {
+    let is_command = |name: &OsString| {
+        let mut commands = Cli::command();
+        commands.build();
+        commands.find_subcommand(name).is_some()
+    };
+    let is_left_out = arguments.get(1).is_some_and(|first| {
+        !first.as_encoded_bytes().starts_with(b"-")
+            && !is_command(first)
+            && is_something_to_read(Path::new(first))
+    });
+    if is_left_out {
+        arguments.insert(1, "translate".into());
+    }
+    (arguments, is_left_out)
+}
+
+/// The language that the user's system speaks; English where it does not say.
+pub(super) fn language_of_system() -> Lang {
+    let named = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    named.and_then(|locale| language_of_locale(&locale)).unwrap_or_else(Lang::en)
+}
+
+/// The language of a locale's name, as `pt_BR.UTF-8`; none of `C`.
+fn language_of_locale(locale: &str) -> Option<Lang> {
+    let name = locale.split(['.', '@']).next()?.replace('_', "-");
+    let lang = Lang::parse(&name).filter(|lang| !lang.is_und() && name.len() > 1)?;
+    // A country counts where it is written otherwise there, as in Taiwan.
+    let written = languages::canonical(&lang);
+    let is_own = languages::all().contains_key(written.as_str());
+    let lang = if is_own { written } else { Lang::parse(lang.base())? };
+    languages::get(&lang).map(|_| languages::canonical(&lang))
+}
+
+/// What to do next, and what is here.
+pub(super) fn welcome(env: &Environment) -> Result<u8> {
+    let installed = env.models.files().installed()?;
+    let ready = |(name, state): &(String, State)| match state {
+        State::Ready(manifest) => Some((name.clone(), manifest.size())),
+        _ => None,
+    };
+    let models: Vec<(String, u64)> = installed.iter().filter_map(ready).collect();
+    let size = models.iter().map(|(_, size)| size).sum();
+    let names: Vec<&str> = models.iter().take(NAMED).map(|(name, _)| name.as_str()).collect();
+    let here = match models.len() {
+        0 => "no models here yet: they are fetched when they are needed".into(),
+        n if n > NAMED => format!(
+            "models here: {} and {} more, {}",
+            names.join(", "),
+            n - NAMED,
+            short_size(size)
+        ),
+        _ => format!("models here: {}, {}", names.join(", "), short_size(size)),
+    };
+    print(&format!(
+        "polygist \"Bonjour le monde\"                        a text, a file, the address of a page
+polygist batch articles --to en --out results      a folder of articles
+polygist doctor                                    looks at this machine; --help tells the rest
+{here}
+"
+    ))?;
+    Ok(DONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_locale_names_a_language() {
+        let of = |locale| language_of_locale(locale).map(|lang| lang.to_string());
+        assert_eq!(of("fr_FR.UTF-8").as_deref(), Some("fr"));
+        assert_eq!(of("de").as_deref(), Some("de"));
+        assert_eq!(of("zh_TW.UTF-8").as_deref(), Some("zh-TW"));
+        assert_eq!(of("ca_ES@valencia").as_deref(), Some("ca"));
+        for none in ["C", "C.UTF-8", "POSIX", "", "x_Y"] {
+            assert_eq!(of(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_left_out_is_to_translate() {
+        let of = |line: &[&str]| {
+            let words = ["polygist"].iter().chain(line).map(OsString::from).collect();
+            let (arguments, was_left_out) = with_command(words);
+            (arguments[1..].join(&OsString::from(" ")).into_string().unwrap(), was_left_out)
+        };
+        assert_eq!(of(&["Guten Tag", "--to", "en"]), ("translate Guten Tag --to en".into(), true));
+        for line in [["translate", "a"], ["--to", "en"], ["models", "list"], ["hep", "x"]] {
+            assert_eq!(of(&line), (line.join(" "), false));
+        }
+    }
+}
