@@ -4,8 +4,8 @@ use super::{Document, Job, Models};
 use crate::error::{Error, Result};
 use crate::task::translate::{Hop, Route, Translation};
 use crate::types::{
-    Article, Checks, Detection, ErrorRecord, Flag, Record, SegmentAlignment, Source, Stats, Status,
-    StepRecord, Terms, TitleRecord, TranslationRecord,
+    Article, Checks, Detection, ErrorRecord, Flag, RawArticle, Record, SegmentAlignment, Source,
+    Stats, Status, StepRecord, Terms, TitleRecord, TranslationRecord,
 };
 
 /// The record of a document that worked.
@@ -181,6 +181,12 @@ pub(super) fn failure(id: String, key: String, source: Source, error: &Error) ->
     })
 }
 
+/// The record of a text in which no article was found.
+pub(super) fn failure_of_raw(raw: &RawArticle, key: String, error: &Error) -> Box<Record> {
+    let failed = failure(raw.id.clone(), key, raw.source.clone(), error);
+    Box::new(Record { excerpt: excerpt(&raw.text), ..*failed })
+}
+
 /// The record of an article that was read, and failed afterwards: with what is known of it.
 pub(super) fn failure_of(
     article: Article,
@@ -201,7 +207,7 @@ pub(super) fn failure_of(
 }
 
 /// The start of a text, enough to tell what it is; none of what is no text.
-pub(super) fn excerpt(text: &str) -> Option<String> {
+fn excerpt(text: &str) -> Option<String> {
     const LENGTH: usize = 600;
     let text = text.trim();
     let start: String = text.chars().take(LENGTH).collect();

@@ -51,7 +51,7 @@ fn languages(tally: &Tally) -> Option<Markup> {
     let told: Vec<String> =
         shown.iter().map(|(lang, n)| format!("{} {}", name(lang), number(*n))).collect();
     let rest: usize = rest.iter().map(|(_, n)| n).sum();
-    let more = (rest > 0).then(|| format!(", others {}", number(rest))).unwrap_or_default();
+    let more = if rest > 0 { format!(", others {}", number(rest)) } else { String::new() };
     let (left, room) = (96, WIDTH - 96 - 48);
     let drawing = html! {
         @for (at, (lang, n)) in shown.iter().enumerate() {
