@@ -26,7 +26,8 @@
 //! # Features
 //!
 //! `cli` (default) is the `polygist` program; `fetch` (default) downloads models, without it they
-//! have to be on this machine; `cuda` and `metal` compute on a GPU.
+//! have to be on this machine; `cuda` and `metal` compute on a GPU; `python` is the module for
+//! Python.
 //!
 //! Modules that are not shown here are the program's own: they may change in any version.
 
@@ -66,6 +67,8 @@ mod model_store;
 pub mod nn;
 #[doc(hidden)]
 pub mod pipeline;
+#[cfg(feature = "python")]
+mod python;
 #[doc(hidden)]
 pub mod report;
 #[doc(hidden)]

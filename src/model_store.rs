@@ -52,6 +52,8 @@ struct Catalogs {
     fresh: OnceLock<Catalog>,
     /// Whether the registry has been asked.
     asked: Mutex<bool>,
+    /// Models that one can do without and that could not be had, which was said.
+    missing: Mutex<Vec<String>>,
 }
 
 /// Where a [`ModelStore`] keeps its models, and how it gets them.
@@ -107,6 +109,7 @@ impl ModelStoreBuilder {
             known: OnceLock::new(),
             fresh: OnceLock::new(),
             asked: Mutex::new(false),
+            missing: Mutex::default(),
         };
         Ok(ModelStore {
             store: Store::open(self.folder.as_deref())?,
@@ -192,6 +195,46 @@ impl ModelStore {
     pub(crate) fn summarizes_by_default(&self, language: &Lang) -> bool {
         let default = self.catalog().default_for(Task::Summarize);
         default.is_some_and(|model| model.fits(None, None, Some(language)))
+    }
+
+    /// The encoder that ranks sentences when none is named; none where it would know neither the
+    /// language of what is read nor that of what is written. What is not stated may be any.
+    pub(crate) fn default_encoder(&self, from: Option<&Lang>, to: Option<&Lang>) -> Option<String> {
+        let encoder = self.catalog().default_for(Task::Encode)?;
+        let helps =
+            from.is_none_or(|from| encoder.knows(from)) || to.is_some_and(|to| encoder.knows(to));
+        helps.then(|| encoder.id.clone())
+    }
+
+    /// The files of the encoder that ranks sentences when none is named, fetched when they are not
+    /// there; where they cannot be had, nothing, and once a word on what that means.
+    ///
+    /// # Errors
+    /// When the user stops it, or the store cannot be used.
+    pub(crate) fn encoder(
+        &self,
+        name: &str,
+        on_event: OnEvent<'_>,
+        cancel: &CancelToken,
+    ) -> Result<Option<ResolvedModel>> {
+        let mut missing = self.catalogs.missing.lock().unwrap_or_else(PoisonError::into_inner);
+        if missing.iter().any(|known| known == name) {
+            return Ok(None);
+        }
+        // What is tried offline, in the Hub's cache folder, is no news.
+        let hears: OnEvent<'_> = if self.options.offline { &|_| () } else { on_event };
+        let why = match self.resolve(name, hears, cancel) {
+            Err(Error::Fetch { .. }) => "cannot be fetched",
+            Err(Error::Model { .. }) if self.options.offline => "is not here (--offline)",
+            Err(Error::Model { .. }) => "cannot be had",
+            resolved => return resolved.map(Some),
+        };
+        on_event(Event::Note(&format!(
+            "{name} {why}, so sentences of summaries are ranked by their words alone; `polygist \
+             models pull {name}` fetches it"
+        )));
+        missing.push(name.into());
+        Ok(None)
     }
 
     /// Whether no connection is opened.

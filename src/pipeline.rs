@@ -449,14 +449,13 @@ fn summarize_all(
 ) -> Result<()> {
     let Some(settings) = job.summary else { return Ok(()) };
     let readings: Vec<Reading> = documents.iter().flatten().map(|d| reading(d, job)).collect();
-    let meanings = models.encoder.map(|encoder| Meant::of(&readings, encoder)).transpose()?;
+    let sources: Vec<&Document<'_>> = documents.iter().flatten().collect();
+    let meant =
+        models.encoder.map(|encoder| Meant::of(&sources, &readings, encoder)).transpose()?;
     let plans = (0..readings.len())
         .map(|number| {
-            let input = readings[number].input();
-            let meant = meanings.as_ref().zip(models.encoder);
-            let meanings = meant.map(|(meant, _)| meant.get(number));
-            let encoder = meant.map(|(_, encoder)| encoder.id());
-            let input = Input { meanings, encoder, ..input };
+            let meanings = meant.as_ref().and_then(|meant| meant.get(number));
+            let input = Input { meanings, ..readings[number].input() };
             summarize::plan(input, settings, models.summarizer)
         })
         .collect::<Result<Vec<_>>>()?;
@@ -482,7 +481,7 @@ impl Reading {
     fn input(&self) -> Input<'_> {
         let title = self.title.as_deref();
         let (sentences, language) = (self.sentences.as_slice(), &self.language);
-        Input { sentences, title, language, meanings: None, encoder: None }
+        Input { sentences, title, language, meanings: None }
     }
 
     /// A summary whose sentences are numbered as the article's units are.

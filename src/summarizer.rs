@@ -63,13 +63,14 @@ impl<'a> SummarizerBuilder<'a> {
     }
 
     /// Has summaries written by this model: a name of the catalog or of the Hub, a folder or a
-    /// GGUF file. Without one they are made of the article's own sentences.
+    /// GGUF file. Without one they are made of the article's own sentences, which an encoder of
+    /// sentences ranks; so they are with a model that is one.
     pub fn model(mut self, name: impl Into<String>) -> Self {
         self.model = Some(name.into());
         self
     }
 
-    /// Makes summaries of the article's own sentences alone; needs no model.
+    /// Makes summaries of the article's own sentences alone, ranked by its words; needs no model.
     pub fn extractive(mut self) -> Self {
         self.extractive = true;
         self
@@ -105,14 +106,13 @@ impl<'a> SummarizerBuilder<'a> {
     /// When a model cannot be had or opened.
     pub fn build(self) -> Result<Summarizer> {
         let on_event = self.on_event.unwrap_or(&|_| ());
-        let writes = self.model.is_some() && !self.extractive;
         let choice = ModelChoice {
             summarizer: self.model,
             extractive: self.extractive,
             ..ModelChoice::default()
         };
-        // What is made of an article's own sentences needs no store, not even a folder for one.
-        let models = if self.job.to.is_some() || writes {
+        // What words rank needs no store, not even a folder for one.
+        let models = if self.job.to.is_some() || !self.extractive {
             let store = self.store.map_or_else(ModelStore::open, Ok)?;
             let names = choice.for_job(&self.job, &store)?;
             let resolved = names.resolve(&store, on_event, &self.cancel)?;

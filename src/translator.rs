@@ -175,6 +175,20 @@ pub struct TranslatedSentence {
     pub terms: Terms,
 }
 
+impl Translation {
+    /// A text that needs no translation.
+    #[cfg(feature = "python")]
+    pub(crate) fn unchanged(text: impl Into<String>) -> Translation {
+        Translation {
+            text: text.into(),
+            confidence: None,
+            problems: Vec::new(),
+            terms: Terms::default(),
+            sentences: Vec::new(),
+        }
+    }
+}
+
 impl fmt::Display for Translation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)

@@ -351,9 +351,18 @@ pub struct SummaryRecord {
     pub sentences: Vec<SummarySentence>,
     /// How it was made.
     pub method: SummaryMethod,
-    /// Model id; absent when no model had a part in it.
+    /// Id of the model that wrote; absent when all sentences are the article's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// What told which sentences say the most: the id of an encoder of sentences, or
+    /// [`SummaryRecord::BY_WORDS`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranked_by: Option<String>,
+}
+
+impl SummaryRecord {
+    /// Stands in [`SummaryRecord::ranked_by`] where the article's words decided.
+    pub const BY_WORDS: &str = "words";
 }
 
 /// One sentence of a summary.

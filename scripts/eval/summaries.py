@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures summaries: ROUGE against human ones, beside lead-3 and extractive summaries.
+"""Measures summaries: ROUGE against human ones, beside lead-3 and sentences ranked by words.
 
 For every set a fixed random sample of articles is summarized by the built binary, in the article's
 own language and in three sentences. The table shows mean ROUGE-1/2/L F1 (see rouge.py; over all
@@ -141,7 +141,8 @@ def main() -> None:
     print(f"{'':66}{'numbers':>12}")
     for name, rows in samples.items():
         report(name, "lead-3", rows, [lead(row["text"]) for row in rows])
-        report(name, "extractive", rows, polygist(arguments.binary, rows, ["--extractive"]))
+        report(name, "by words", rows, polygist(arguments.binary, rows, ["--extractive"]))
+        report(name, "default", rows, polygist(arguments.binary, rows, []))
         for model in arguments.model:
             flags = ["--summary-model", model]
             report(name, Path(model).name[:11], rows, polygist(arguments.binary, rows, flags))

@@ -374,6 +374,7 @@ pub fn measure(
         seconds: time,
         articles_per_second: articles.map(|count| time.rate(count as f64)),
         sentences_per_second: sentences.map(|count| time.rate(count as f64)),
+        times_baseline: None,
         source_tokens_per_second: time.rate(last.tally.source_tokens as f64),
         target_tokens_per_second: time.rate(last.tally.target_tokens as f64),
         first_token_seconds: Spread::of(&first_tokens),

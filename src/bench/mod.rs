@@ -5,6 +5,7 @@
 //! same engines, the same pipeline; only nothing is written. [`measure`](measure()) does it,
 //! [`Report`] holds what came out, [`table()`] and [`page()`] put it into words.
 
+mod baseline;
 mod measure;
 mod memory;
 mod page;
@@ -15,6 +16,7 @@ mod shapes;
 mod synthetic;
 mod table;
 
+pub use baseline::Baseline;
 pub use measure::{Material, Plan, Progress, measure};
 pub use memory::Memory;
 pub use page::page;

@@ -237,6 +237,7 @@ mod tests {
             seconds: spread(1.25),
             articles_per_second: articles.map(|_| spread(2.0)),
             sentences_per_second: Some(spread(7.2)),
+            times_baseline: None,
             source_tokens_per_second: spread(80.0),
             target_tokens_per_second: spread(96.0),
             first_token_seconds: Some(single(0.02)),

@@ -1,10 +1,10 @@
 //! What a benchmark finds out, as plain data.
 
 use super::peak::Peak;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A number that was measured several times.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     /// The middle one; of an even number of them, the mean of the two in the middle.
     pub median: f64,
@@ -38,7 +38,7 @@ impl Spread {
 }
 
 /// What was asked for: one of the combinations.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
     /// Names of the models, or of the shape.
     pub model: String,
@@ -53,7 +53,7 @@ pub struct Setting {
     /// Hypotheses that a worker advances at once.
     pub batch: usize,
     /// Width of the beam; `None` where it is as the model's files say.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beam: Option<usize>,
 }
 
@@ -110,6 +110,10 @@ pub struct Measurement {
     /// Sentences a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sentences_per_second: Option<Spread>,
+    /// How many times the rate of an earlier run, where there is one to compare with: of articles,
+    /// else of sentences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times_baseline: Option<f64>,
     /// Source tokens a second.
     pub source_tokens_per_second: Spread,
     /// Target tokens a second.

@@ -9,14 +9,24 @@ pub fn table(report: &Report) -> String {
     let rows: Vec<Vec<String>> = std::iter::once(HEADS.map(String::from).to_vec())
         .chain(report.measurements.iter().map(row))
         .collect();
-    // A column in which nothing stands is left out: articles a second without articles.
-    let columns: Vec<usize> =
-        (0..HEADS.len()).filter(|&c| rows[1..].iter().any(|row| row[c] != NOTHING)).collect();
+    // A column in which nothing stands is left out: articles a second without articles. What is the
+    // same for all stands above them.
+    let is_same =
+        |c: usize| c < LABELS && rows[1..].windows(2).all(|pair| pair[0][c] == pair[1][c]);
+    let same: Vec<String> =
+        (1..LABELS).filter(|&c| is_same(c)).map(|c| named(HEADS[c], &rows[1][c])).collect();
+    if !same.is_empty() {
+        let _ = writeln!(out, "{}\n", same.join(", "));
+    }
+    let columns: Vec<usize> = (0..HEADS.len())
+        .filter(|&c| rows[1..].iter().any(|row| row[c] != NOTHING))
+        .filter(|&c| c == 0 || !is_same(c))
+        .collect();
     let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = columns.iter().map(|&c| width(c)).collect();
     for row in &rows {
         let cell = |(&c, &width): (&usize, &usize)| {
-            if c < LABELS { format!("{:<width$}", row[c]) } else { format!("{:>width$}", row[c]) }
+            if c < WORDS { format!("{:<width$}", row[c]) } else { format!("{:>width$}", row[c]) }
         };
         let line: Vec<String> = columns.iter().zip(&widths).map(cell).collect();
         out.push_str(line.join("  ").trim_end());
@@ -30,8 +40,11 @@ pub fn table(report: &Report) -> String {
 }
 
 const NOTHING: &str = "–";
-const LABELS: usize = 3;
-const HEADS: [&str; 13] = [
+/// The columns that say what was measured, which are the first ones.
+const LABELS: usize = 6;
+/// Those of them that hold words.
+const WORDS: usize = 3;
+const HEADS: [&str; 14] = [
     "MODEL",
     "TASK",
     "PRECISION",
@@ -40,6 +53,7 @@ const HEADS: [&str; 13] = [
     "BEAM",
     "ARTICLES/S",
     "SENTENCES/S",
+    "BASELINE",
     "SOURCE TOK/S",
     "TARGET TOK/S",
     "FIRST TOKEN",
@@ -59,7 +73,7 @@ fn heading(report: &Report) -> String {
     }
     let _ = write!(
         out,
-        "\n{}; {} after {} to warm up: median (min–max)\n",
+        "\n{}; {} after {} to warm up: median ± the run that is farthest from it\n",
         report.sample,
         runs(report.runs),
         runs(report.warmup)
@@ -98,6 +112,7 @@ fn row(m: &Measurement) -> Vec<String> {
         s.beam.map_or("model's".into(), |beam| beam.to_string()),
         m.articles_per_second.map_or(NOTHING.into(), spread),
         m.sentences_per_second.map_or(NOTHING.into(), spread),
+        m.times_baseline.map_or(NOTHING.into(), |times| format!("× {}", number(times))),
         spread(m.source_tokens_per_second),
         spread(m.target_tokens_per_second),
         m.first_token_seconds.map_or(NOTHING.into(), |s| seconds(s.median)),
@@ -139,9 +154,20 @@ pub(super) fn stages(m: &Measurement) -> String {
     )
 }
 
-/// `123 (120–125)`.
-pub(super) fn spread(s: Spread) -> String {
-    format!("{} ({}–{})", number(s.median), number(s.min), number(s.max))
+/// What is the same for all rows, as `batch 32`.
+fn named(head: &str, cell: &str) -> String {
+    match head {
+        "TASK" | "PRECISION" => cell.into(),
+        "THREADS" => threads(cell.parse().unwrap_or(0)),
+        _ => format!("{} {cell}", head.to_lowercase()),
+    }
+}
+
+/// `123 ±2%`.
+fn spread(s: Spread) -> String {
+    let farthest = (s.max - s.median).max(s.median - s.min);
+    let percent = if s.median > 0.0 { farthest / s.median * 100.0 } else { 0.0 };
+    format!("{} ±{percent:.0}%", number(s.median))
 }
 
 /// Three digits, or as many as there are before the point.
@@ -170,6 +196,14 @@ pub(super) fn percent(share: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_spread_is_how_far_the_runs_are_apart() {
+        let of = |median, min, max| spread(Spread { median, min, max });
+        assert_eq!(of(100.0, 98.0, 105.0), "100 ±5%");
+        assert_eq!(of(50.0, 40.0, 51.0), "50.0 ±20%");
+        assert_eq!(of(0.0, 0.0, 0.0), "0.00 ±0%");
+    }
 
     #[test]
     fn numbers_have_three_digits() {

@@ -18,7 +18,7 @@ use decoding::at_least_one;
 pub use decoding::{Decoding, EarlyStoppingArg};
 pub use eval::{Eval, TokenizerArg};
 pub use folder::{Clean, Folder, Merge};
-pub use models::{Models, ModelsCommand, ModelsList, ModelsPull};
+pub use models::{ModelTaskArg, Models, ModelsCommand, ModelsList, ModelsPull};
 pub use setup::{Completions, Doctor, Init, Man};
 pub use stream::Stream;
 
@@ -234,12 +234,13 @@ pub struct Summarizing {
     /// paragraph, bullets or headline
     #[arg(long, value_name = "STYLE", default_value = "paragraph")]
     pub style: Style,
-    /// Take all sentences from the article, whatever model the configuration names
+    /// Take all sentences from the article and rank them by its words: no model is needed, whatever
+    /// the configuration names
     #[arg(long)]
     pub extractive: bool,
     /// Model that writes summaries, or encoder of sentences that chooses them; `auto` is the
-    /// catalog's smallest, which shortens sentences of English ones [default: none; they are made of
-    /// the articles' own sentences]
+    /// catalog's smallest writer, which shortens sentences of English ones [default: the encoder
+    /// all-MiniLM-L6-v2; summaries are made of the articles' own sentences]
     #[arg(long, value_name = "MODEL")]
     pub summary_model: Option<String>,
 }

@@ -6,7 +6,8 @@ use super::args::{Bench, BenchFormat, LangOrAuto, TaskArg};
 use super::output::print;
 use super::plan::{self, Environment};
 use crate::bench::{
-    self, Machine, Material, Measurement, Memory, Peak, Plan, Report, SHAPES, Sample, Setting,
+    self, Baseline, Machine, Material, Measurement, Memory, Peak, Plan, Report, SHAPES, Sample,
+    Setting,
 };
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOverrides, Engine, Request};
@@ -15,13 +16,14 @@ use crate::io::write::atomic;
 use crate::job::in_groups;
 use crate::kernel::Precision;
 use crate::model::Runtime;
-use crate::model_store::OpenModels;
+use crate::model_store::{OpenModels, Translators};
 use crate::pipeline::{self, Job};
-use crate::route::Preferences;
+use crate::route::{Preferences, Preset};
 use crate::task::{summarize, translate};
 use crate::text::extract;
 use crate::types::{Lang, RawArticle};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Instant;
 
 pub(super) fn run(env: &Environment, args: &Bench) -> Result<u8> {
@@ -38,10 +40,12 @@ pub(super) fn run(env: &Environment, args: &Bench) -> Result<u8> {
             "random weights do one task at a time: --task translate or --task summarize".into(),
         ));
     }
+    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let mut run =
         Run { env, args, usual: env.open_runtime()?, peaks: Vec::new(), measurements: Vec::new() };
     let machine = Machine::here();
     let sample = if args.synthetic.is_empty() { run.articles()? } else { run.shapes()? };
+    run.compare_with_baseline(baseline.as_ref(), &sample);
     let report = Report {
         version: env!("CARGO_PKG_VERSION"),
         created: humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string(),
@@ -101,7 +105,35 @@ enum Work<'a> {
     Articles(&'a [RawArticle], Box<Job>),
 }
 
+/// The result of an earlier benchmark.
+fn read_baseline(path: &Path) -> Result<Baseline> {
+    let text = std::fs::read_to_string(path).map_err(Error::io("reading", path))?;
+    Baseline::parse(&text).map_err(|e| {
+        Error::Usage(format!(
+            "{} is no result of `polygist bench --format json`: {e}",
+            path.display()
+        ))
+    })
+}
+
 impl Run<'_> {
+    /// Says of each measurement how it stands to an earlier one.
+    fn compare_with_baseline(&mut self, baseline: Option<&Baseline>, sample: &str) {
+        let Some(baseline) = baseline else { return };
+        if baseline.sample != sample {
+            self.env.reporter.warn(&format!(
+                "the baseline is of something else: it was {}, it is {sample}",
+                baseline.sample
+            ));
+        }
+        for measurement in &mut self.measurements {
+            measurement.times_baseline = baseline.times(measurement);
+        }
+        if self.measurements.iter().all(|measured| measured.times_baseline.is_none()) {
+            self.env.reporter.warn("the baseline has none of these models and settings");
+        }
+    }
+
     fn is_cpu(&self) -> bool {
         self.usual.device.is_cpu()
     }
@@ -176,19 +208,42 @@ impl Run<'_> {
         let preset = env.preset(args.fast, args.best);
         let preferences =
             Preferences { preset, pairs: env.config.route()?, ..Preferences::default() };
-        let translators = env.translators(&args.model, preferences)?;
-        let to = env.target(args.to.as_ref(), &translators)?;
+        let further = args.against.iter().map(|chain| chain.split(',').map(String::from).collect());
+        let choices: Vec<Vec<String>> = [args.model.clone()].into_iter().chain(further).collect();
+        let first = env.translators(&args.model, preferences.clone())?;
+        let to = env.target(args.to.as_ref(), &first)?;
         if to.is_none() && has(TaskArg::Translate) {
             return Err(Error::Usage(
                 "into which language? Say it with --to, as --to en; or measure --task summarize"
                     .into(),
             ));
         }
+        let (articles, read) = self.read()?;
+        for named in choices {
+            let translators = env.translators(&named, preferences.clone())?;
+            self.choice(translators, &named, to.as_ref(), preset, (&articles, read))?;
+        }
+        let places: Vec<String> =
+            args.inputs.iter().map(|path| path.display().to_string()).collect();
+        Ok(format!("{} articles of {}, {} at once", articles.len(), places.join(", "), args.jobs))
+    }
+
+    /// Measures one choice of models on articles, which took so many seconds to read.
+    fn choice(
+        &mut self,
+        translators: Translators,
+        named: &[String],
+        to: Option<&Lang>,
+        preset: Preset,
+        (articles, read): (&[RawArticle], f64),
+    ) -> Result<()> {
+        let (env, args) = (self.env, self.args);
+        let has = |task| args.tasks.contains(&task);
         // Where nothing is translated, --model names what writes.
-        let named = args
+        let summarizer = args
             .summary_model
             .as_deref()
-            .or_else(|| args.model.first().filter(|_| to.is_none()).map(String::as_str));
+            .or_else(|| named.first().filter(|_| to.is_none()).map(String::as_str));
         let LangOrAuto(from) = args.from.clone();
         let job = |beams: Option<usize>| {
             let stated = DecodingOverrides { num_beams: beams, ..DecodingOverrides::default() };
@@ -197,7 +252,7 @@ impl Run<'_> {
             let summarizing = if to.is_some() { DecodingOverrides::default() } else { decoding };
             Job {
                 from: from.clone(),
-                to: to.clone(),
+                to: to.cloned(),
                 translate: has(TaskArg::Translate),
                 summary: has(TaskArg::Summarize).then(|| summarize::Settings {
                     decoding: summarizing,
@@ -213,20 +268,19 @@ impl Run<'_> {
                 segments: false,
             }
         };
-        let models = env.models(translators, named, false, args.adapter.as_deref());
+        let models = env.models(translators, summarizer, false, args.adapter.as_deref());
         let names = models.for_job(&job(None), &env.models)?;
-        let (articles, read) = self.read()?;
         let models = names.resolve(&env.models, &env.listener(), &env.cancel)?;
-        let models = match &to {
+        let models = match to {
             Some(to) => {
-                models.chosen_for(&languages(&articles, from.as_ref()), to, &env.listener())?
+                models.chosen_for(&languages(articles, from.as_ref()), to, &env.listener())?
             }
             None => models,
         };
         let ids = models.translators.iter().chain(&models.summarizer).map(|m| m.id.as_str());
         let model = ids.collect::<Vec<_>>().join(" + ");
         let work =
-            |_: &Loaded, beam: Option<usize>| Ok(Work::Articles(&articles, Box::new(job(beam))));
+            |_: &Loaded, beam: Option<usize>| Ok(Work::Articles(articles, Box::new(job(beam))));
         let beams = if args.beam.is_empty() { vec![None] } else { beams(&args.beam) };
         for runtime in self.runtimes()? {
             let loaded = self.load(|| models.open(&runtime, &env.listener()))?;
@@ -236,9 +290,7 @@ impl Run<'_> {
                 loaded,
             )?;
         }
-        let places: Vec<String> =
-            args.inputs.iter().map(|path| path.display().to_string()).collect();
-        Ok(format!("{} articles of {}, {} at once", articles.len(), places.join(", "), args.jobs))
+        Ok(())
     }
 
     /// All articles, in memory, and the seconds that it took. Those that cannot be read are told

@@ -71,6 +71,10 @@ fn models(
     if let Some(name) = &names.summarizer {
         say(format!("summaries: {name}, {}", state(env, env.models.lookup(name)?)))?;
     }
+    if let Some(name) = &names.encoder {
+        let state = state(env, env.models.lookup(name)?);
+        say(format!("ranking of sentences: {name}, {state}"))?;
+    }
     if let Some(folder) = &names.adapter {
         layout::adapter(folder).map_err(|why| Error::model(folder.display().to_string(), why))?;
         say(format!("adapter: {}", folder.display()))?;

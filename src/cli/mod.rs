@@ -29,6 +29,7 @@ use crate::error::{Error, Result};
 use args::{Cli, Command};
 use clap::Parser;
 use plan::Environment;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Everything was done.
@@ -40,7 +41,13 @@ const SOME_FAILED: u8 = 2;
 
 /// Runs the program on the process's arguments.
 pub fn main() -> ExitCode {
-    let (arguments, was_left_out) = welcome::with_command(std::env::args_os().collect());
+    ExitCode::from(run_with(std::env::args_os().collect()))
+}
+
+/// Runs the program on the arguments of a command line, the program's name among them; returns the
+/// exit code. To be called once in a process, whose signals it takes.
+pub fn run_with(arguments: Vec<OsString>) -> u8 {
+    let (arguments, was_left_out) = welcome::with_command(arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(mut cli) => {
             if let Some(Command::Translate(args)) = &mut cli.command {
@@ -52,22 +59,20 @@ pub fn main() -> ExitCode {
             // Help and version are errors to clap, but not to the user.
             let code = if error.use_stderr() { FAILED } else { DONE };
             let _ = error.print();
-            return ExitCode::from(code);
+            return code;
         }
     };
     match run(&cli) {
-        Ok(code) => ExitCode::from(code),
+        Ok(code) => code,
         Err(Error::Interrupted) => {
             eprintln!("polygist: {}", Error::Interrupted);
-            ExitCode::from(interrupt::exit_code())
+            interrupt::exit_code()
         }
         // Who reads our output has had enough of it (`| head`).
-        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => {
-            ExitCode::from(DONE)
-        }
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => DONE,
         Err(error) => {
             eprintln!("polygist: {error}");
-            ExitCode::from(FAILED)
+            FAILED
         }
     }
 }

@@ -5,6 +5,7 @@
 use crate::arch::Bert;
 use crate::error::Result;
 use crate::token::TemplatedTokenizer;
+use crate::types::Lang;
 use candle_core::DType;
 use rayon::prelude::*;
 
@@ -20,14 +21,28 @@ pub enum Pooling {
     First,
 }
 
+/// A layer between the pooling and the vector, as LaBSE has it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dense {
+    /// (outputs, inputs).
+    pub weight: Vec<Vec<f32>>,
+    /// (outputs).
+    pub bias: Vec<f32>,
+    /// Whether a hyperbolic tangent follows.
+    pub tanh: bool,
+}
+
 /// An encoder of sentences.
 pub struct SentenceEncoder {
     id: String,
     model: Bert,
     tokenizer: TemplatedTokenizer,
     pooling: Pooling,
+    dense: Option<Dense>,
     /// Put before every sentence, as the model was trained (`query: `).
     prefix: String,
+    /// The languages that it knows; of one that nobody told of, any.
+    languages: Option<Vec<Lang>>,
     /// Longest sentence in tokens; what is longer is cut.
     max_tokens: usize,
 }
@@ -39,7 +54,7 @@ impl SentenceEncoder {
         model: Bert,
         tokenizer: TemplatedTokenizer,
         pooling: Pooling,
-        prefix: &str,
+        dense: Option<Dense>,
         max_tokens: usize,
     ) -> SentenceEncoder {
         let max_tokens = max_tokens.min(model.context_length()).max(1);
@@ -48,9 +63,29 @@ impl SentenceEncoder {
             model,
             tokenizer,
             pooling,
-            prefix: prefix.into(),
+            dense,
+            prefix: String::new(),
+            languages: None,
             max_tokens,
         }
+    }
+
+    /// The same encoder with this before every text.
+    #[must_use]
+    pub fn with_prefix(self, prefix: &str) -> SentenceEncoder {
+        SentenceEncoder { prefix: prefix.into(), ..self }
+    }
+
+    /// The same encoder, which knows these languages and no others; `mul` stands for many.
+    #[must_use]
+    pub fn with_languages(self, languages: &[Lang]) -> SentenceEncoder {
+        SentenceEncoder { languages: Some(languages.to_vec()), ..self }
+    }
+
+    /// Whether texts of that language have a meaning for it.
+    pub fn knows(&self, language: &Lang) -> bool {
+        let is_known = |known: &Lang| known.as_str() == "mul" || known.same_base(language);
+        self.languages.as_ref().is_none_or(|languages| languages.iter().any(is_known))
     }
 
     /// The name that it was opened by.
@@ -60,7 +95,7 @@ impl SentenceEncoder {
 
     /// Width of the vectors.
     pub fn dim(&self) -> usize {
-        self.model.dim()
+        self.dense.as_ref().map_or(self.model.dim(), |dense| dense.bias.len())
     }
 
     /// A vector of length 1 for each text, in their order: their dot product is the cosine of the
@@ -116,7 +151,7 @@ impl SentenceEncoder {
         let pooled = texts.iter().map(|text| {
             let (own, others) = rest.split_at(text.len().min(rest.len()));
             rest = others;
-            let mut sum = vec![0.0f32; self.dim()];
+            let mut sum = vec![0.0f32; self.model.dim()];
             let used = match self.pooling {
                 Pooling::Mean => own,
                 Pooling::First => &own[..own.len().min(1)],
@@ -124,9 +159,20 @@ impl SentenceEncoder {
             for state in used {
                 sum.iter_mut().zip(state).for_each(|(sum, value)| *sum += value);
             }
-            normalized(sum)
+            let Some(dense) = &self.dense else { return normalized(sum) };
+            let count = used.len().max(1) as f32;
+            sum.iter_mut().for_each(|value| *value /= count);
+            normalized(dense.forward(&sum))
         });
         pooled.collect()
+    }
+}
+
+impl Dense {
+    fn forward(&self, input: &[f32]) -> Vec<f32> {
+        let product = |row: &Vec<f32>| row.iter().zip(input).map(|(w, x)| w * x).sum::<f32>();
+        let output = self.weight.iter().zip(&self.bias).map(|(row, bias)| product(row) + bias);
+        output.map(|value| if self.tanh { value.tanh() } else { value }).collect()
     }
 }
 

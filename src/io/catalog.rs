@@ -274,6 +274,8 @@ mod tests {
         };
         assert_eq!((score("fr", "en"), score("en", "zh-CN")), (Some(31.8), Some(19.2)));
         assert_eq!((score("en", "zh-TW"), score("sw", "en")), (None, None));
+        let encoder = catalog.default_for(Task::Encode).unwrap();
+        assert_eq!((encoder.id.as_str(), encoder.size()), ("all-MiniLM-L6-v2", 91_335_478));
         let smol = catalog.default_for(Task::Summarize).unwrap();
         assert!(smol.knows(&Lang::en()) && !smol.knows(&Lang::parse("fr").unwrap()));
     }
@@ -377,8 +379,10 @@ mod tests {
             assert_eq!(catalog.find(&hub.to_string()).map(|m| &m.id), Some(&model.id));
             assert!((1..=5).contains(&model.quality) && model.size() > 100_000_000, "{}", model.id);
             // Models that are made for their task are not prompted.
-            let made_for_it =
-                ["marian", "m2m_100", "mbart", "t5", "mt5", "bart", "pegasus", "longt5", "led"];
+            let made_for_it = [
+                "marian", "m2m_100", "mbart", "t5", "mt5", "bart", "pegasus", "longt5", "led",
+                "bert",
+            ];
             let prompted = !made_for_it.contains(&model.architecture.as_str());
             assert_eq!(model.prompt.is_some(), prompted, "{}", model.id);
             // The repository's own name is the id, so that it can be guessed.

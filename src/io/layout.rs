@@ -154,6 +154,10 @@ pub fn select(names: &[String], naming: &dyn Fn(&str) -> String) -> Result<Vec<S
         ));
     }
     let mut chosen: Vec<String> = names.iter().filter(|n| is_companion(n)).cloned().collect();
+    // The same in two formats.
+    if names.iter().any(|name| name == DENSE_WEIGHTS) {
+        chosen.retain(|name| name != DENSE_PICKLE);
+    }
     chosen.extend(index);
     chosen.extend(files);
     chosen.sort();
@@ -181,8 +185,10 @@ pub(super) fn files_of(path: &Path) -> IoResult<(PathBuf, Vec<String>)> {
         .map_err(Error::io("reading the folder", path))?
         .into_iter()
         .filter(|entry| entry.path().is_file());
-    let names: Vec<String> =
+    let mut names: Vec<String> =
         files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let parts = SENTENCE_PARTS.iter().filter(|part| path.join(part).is_file());
+    names.extend(parts.map(|part| part.to_string()));
     let chosen =
         select(&names, &|file| path.join(file).display().to_string()).map_err(|why| wrong(&why))?;
     Ok((path.to_path_buf(), chosen))
@@ -306,10 +312,32 @@ pub fn is_gguf(name: &str) -> bool {
     ends(name, ".gguf")
 }
 
+/// The folder of the layer that follows the pooling of an encoder of sentences, if one does.
+pub const DENSE: &str = "2_Dense";
+const DENSE_WEIGHTS: &str = "2_Dense/model.safetensors";
+const DENSE_PICKLE: &str = "2_Dense/pytorch_model.bin";
+
+/// The files of an encoder of sentences that lie in folders of their own, as sentence-transformers
+/// has them.
+const SENTENCE_PARTS: [&str; 4] =
+    ["1_Pooling/config.json", "2_Dense/config.json", DENSE_WEIGHTS, DENSE_PICKLE];
+
+/// Whether a file of that path belongs to a model though it does not lie beside its weights.
+pub(super) fn is_sentence_part(path: &str) -> bool {
+    SENTENCE_PARTS.contains(&path)
+}
+
 /// Whether a file of that name goes with the weights: configuration, tokenizer, terms.
 pub fn is_companion(name: &str) -> bool {
-    const CONFIGURATION: &[&str] = &["config.json", "generation_config.json", "chat_template.json"];
+    const CONFIGURATION: &[&str] = &[
+        "config.json",
+        "generation_config.json",
+        "chat_template.json",
+        "sentence_bert_config.json",
+        "config_sentence_transformers.json",
+    ];
     CONFIGURATION.contains(&name)
+        || is_sentence_part(name)
         || ends(name, ".jinja")
         || is_tokenizer(name)
         || goes_with_tokenizer(name)
@@ -375,6 +403,7 @@ fn shards(names: &[String], stem: &str, ending: &str) -> Result<Vec<String>, Str
 fn other_safetensors(names: &[String]) -> Vec<&str> {
     let other =
         |n: &&str| ends(n, ".safetensors") && !n.starts_with("adapter") && !n.contains("-of-");
+    let other = |n: &&str| other(n) && !n.contains('/');
     names.iter().map(String::as_str).filter(other).collect()
 }
 

@@ -40,6 +40,9 @@ pub(super) struct JobKey {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     passages: Vec<(Lang, Vec<String>)>,
     summarizer: Option<String>,
+    /// That of the encoder that ranks sentences; without one their words do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoder: Option<String>,
     device: String,
     precision: &'static str,
     from: Option<Lang>,
@@ -97,6 +100,7 @@ impl JobKey {
             readers: Vec::new(),
             passages: Vec::new(),
             summarizer: models.summarizer.as_ref().map(|m| m.fingerprint.clone()),
+            encoder: models.encoder.as_ref().map(|m| m.fingerprint.clone()),
             device: device.into(),
             precision: precision_name(precision),
             from: job.from.clone(),

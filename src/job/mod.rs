@@ -206,7 +206,7 @@ impl BatchJobBuilder {
     }
 
     /// Translates with these models, each pair of languages with the first that knows it, and
-    /// writes summaries with that one; without, summaries are extractive.
+    /// writes summaries with that one; without, summaries are extractive, and words rank.
     pub fn models<N: Into<String>>(
         mut self,
         translators: impl IntoIterator<Item = N>,

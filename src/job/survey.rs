@@ -100,12 +100,13 @@ pub(super) fn changes(out: &Path, target: Option<&Lang>, key: &Value) -> Result<
 }
 
 /// The settings that a key holds, in words.
-const NAMES: [(&str, &str); 15] = [
+const NAMES: [(&str, &str); 16] = [
     ("key_version", "the version of polygist"),
     ("program", "the version of polygist"),
     ("translators", "the translation model"),
     ("readers", "the translation model"),
     ("summarizer", "the model of summaries"),
+    ("encoder", "the ranking of sentences"),
     ("device", "the device"),
     ("precision", "the precision"),
     ("from", "--from"),

@@ -3,8 +3,9 @@
 use super::Runtime;
 use crate::arch::Bert;
 use crate::checkpoint::TrackedWeights;
-use crate::embed::{Pooling, SentenceEncoder};
+use crate::embed::{Dense, Pooling, SentenceEncoder};
 use crate::error::{Error, Result};
+use crate::io::layout;
 use crate::io::weights::{open_folder, optional_json};
 use crate::token::TemplatedTokenizer;
 use std::path::Path;
@@ -20,11 +21,12 @@ pub fn is_sentence_encoder(folder: &Path) -> bool {
 }
 
 /// Opens an encoder of sentences: a folder with `config.json`, `tokenizer.json` and weights, and
-/// where they are, `1_Pooling/config.json` and `sentence_bert_config.json`. `id` stands in records.
+/// where they are, `1_Pooling/config.json`, `2_Dense`, `sentence_bert_config.json` and
+/// `config_sentence_transformers.json`. `id` stands in records.
 ///
 /// # Errors
-/// When a file is missing or broken, the family is not known, or what follows the encoder is more
-/// than a mean, or the first token's vector.
+/// When a file is missing or broken, the family is not known, or what follows the encoder is
+/// another thing than a mean, or the first token's vector, and one layer.
 pub fn open_sentence_encoder(
     id: &str,
     folder: &Path,
@@ -37,16 +39,56 @@ pub fn open_sentence_encoder(
     let sentence = optional_json(folder, "sentence_bert_config.json")?;
     let longest = sentence.get("max_seq_length").and_then(serde_json::Value::as_u64);
     let longest = longest.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
-    Ok(SentenceEncoder::new(id, model, tokenizer, pooling(folder)?, "", longest))
+    let dense = dense(folder, model.dim())?;
+    let encoder = SentenceEncoder::new(id, model, tokenizer, pooling(folder)?, dense, longest);
+    Ok(encoder.with_prefix(&prefix(folder)?))
+}
+
+/// What its makers say is to stand before every text, if they do.
+fn prefix(folder: &Path) -> Result<String> {
+    let config = optional_json(folder, "config_sentence_transformers.json")?;
+    let name = config.get("default_prompt_name").and_then(|name| name.as_str());
+    let prompt = name.and_then(|name| config.get("prompts")?.get(name)?.as_str());
+    Ok(prompt.unwrap_or_default().into())
+}
+
+/// The layer after the pooling, whose inputs are `dim`.
+fn dense(folder: &Path, dim: usize) -> Result<Option<Dense>> {
+    /// Most outputs: no published encoder has more than some thousands.
+    const MOST: usize = 1 << 16;
+    let folder = folder.join(layout::DENSE);
+    if !folder.is_dir() {
+        return Ok(None);
+    }
+    let (config, weights) = open_folder(&folder)?;
+    let wrong = |message: String| Error::model(folder.display().to_string(), message);
+    let activation = config.json("activation_function").and_then(|value| value.as_str());
+    let tanh = match activation.unwrap_or("torch.nn.modules.activation.Tanh") {
+        "torch.nn.modules.activation.Tanh" => true,
+        "torch.nn.modules.linear.Identity" => false,
+        other => {
+            let message = format!(
+                "expected a layer with Tanh or Identity after it (activation_function), found {other}"
+            );
+            return Err(wrong(message));
+        }
+    };
+    let weight = weights.get_rows("linear.weight", dim)?;
+    let outputs = weight.dim(0)?;
+    if !(1..=MOST).contains(&outputs) {
+        return Err(wrong(format!(
+            "expected 1 to {MOST} outputs of linear.weight, found {outputs}"
+        )));
+    }
+    let bias = match weights.has("linear.bias") {
+        true => weights.get_shaped("linear.bias", &[outputs])?.to_vec1()?,
+        false => vec![0.0; outputs],
+    };
+    Ok(Some(Dense { weight: weight.to_vec2()?, bias, tanh }))
 }
 
 fn pooling(folder: &Path) -> Result<Pooling> {
     let name = folder.display().to_string();
-    if folder.join("2_Dense").is_dir() {
-        let message = "has a layer after the mean of its tokens (2_Dense), as LaBSE has; expected a \
-            sentence encoder without one, as all-MiniLM-L6-v2 or multilingual-e5-small";
-        return Err(Error::model(name, message));
-    }
     let place = POOLING.iter().map(|part| folder.join(part)).find(|path| path.is_dir());
     let Some(place) = place else { return Ok(Pooling::Mean) };
     let config = optional_json(&place, "config.json")?;

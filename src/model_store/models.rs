@@ -61,10 +61,12 @@ impl Translators {
 pub struct ModelChoice {
     /// Which translate.
     pub translators: Translators,
-    /// Which one writes summaries; `None` for none: they are made of the articles' own sentences.
-    /// [`Translators::AUTO`] stands for the catalog's, where it writes the language.
+    /// Which one writes summaries, or which encoder of sentences ranks; `None` for the catalog's
+    /// encoder: they are made of the articles' own sentences. [`Translators::AUTO`] stands for the
+    /// catalog's writer beside that encoder, where it writes the language.
     pub summarizer: Option<String>,
-    /// Whether summaries are made of the articles' sentences alone.
+    /// Whether summaries are made of the articles' sentences alone, and these ranked by their
+    /// words, without a model.
     pub extractive: bool,
     /// See [`ModelNames::adapter`].
     pub adapter: Option<PathBuf>,
@@ -72,7 +74,7 @@ pub struct ModelChoice {
 
 impl ModelChoice {
     /// The models that a job needs. A model that is named writes summaries in any language; the
-    /// catalog's where it can.
+    /// catalog's where it can. The catalog's encoder of sentences ranks where none is named.
     ///
     /// # Errors
     /// When the catalog has no model for a task.
@@ -86,8 +88,13 @@ impl ModelChoice {
             Some(_) if can_write() => Some(store.default_model(Task::Summarize)?),
             _ => None,
         };
+        let ranks = job.summary.is_some() && !extractive && !needs_summarizer;
+        let encoder = match ranks {
+            true => store.default_encoder(job.from.as_ref(), job.to.as_ref()),
+            false => None,
+        };
         let translators = job.to.is_some().then_some(translators);
-        Ok(ModelNames { translators, summarizer, needs_summarizer, adapter })
+        Ok(ModelNames { translators, summarizer, needs_summarizer, encoder, adapter })
     }
 }
 
@@ -102,6 +109,9 @@ pub struct ModelNames {
     /// Whether there is no work without it: somebody named it. Else summaries are made of the
     /// articles' own sentences where it cannot be had.
     pub needs_summarizer: bool,
+    /// The encoder that ranks sentences where nobody named a model for summaries. There is work
+    /// without it, too: their words rank them then.
+    pub encoder: Option<String>,
     /// The folder of an adapter for the model that translates or, where none does, for the one that
     /// writes summaries.
     pub adapter: Option<PathBuf>,
@@ -117,6 +127,8 @@ pub struct ResolvedModels {
     pub chooser: Option<Arc<Chooser>>,
     /// The model that writes summaries.
     pub summarizer: Option<ResolvedModel>,
+    /// The encoder of sentences that tells which say the most.
+    pub encoder: Option<ResolvedModel>,
 }
 
 /// The models of some work, opened.
@@ -129,7 +141,7 @@ pub struct OpenModels {
     pub pool: Option<Pool>,
     /// See [`ResolvedModels::summarizer`].
     pub summarizer: Option<Engine>,
-    /// In its place, an encoder that tells which sentences say the most.
+    /// See [`ResolvedModels::encoder`].
     pub encoder: Option<SentenceEncoder>,
 }
 
@@ -145,7 +157,7 @@ impl ModelNames {
         on_event: OnEvent<'_>,
         cancel: &CancelToken,
     ) -> Result<ResolvedModels> {
-        let ModelNames { translators, summarizer, needs_summarizer, adapter } = self;
+        let ModelNames { translators, summarizer, needs_summarizer, encoder, adapter } = self;
         let (named, chooser): (&[String], _) = match translators {
             None => (&[], None),
             Some(Translators::Named(names)) => (names, None),
@@ -177,15 +189,21 @@ impl ModelNames {
         let for_summaries = adapter.as_ref().filter(|_| translators.is_none());
         let translators: Result<_> =
             named.iter().map(|name| resolve(name, adapter.as_ref())).collect();
-        Ok(ResolvedModels {
-            translators: translators?,
-            chooser,
-            summarizer: match (summarizer, needs_summarizer) {
-                (None, _) => None,
-                (Some(name), true) => Some(resolve(name, for_summaries)?),
-                (Some(name), false) => or_extractive(name, resolve(name, for_summaries), on_event)?,
-            },
-        })
+        let translators = translators?;
+        let named = match (summarizer, needs_summarizer) {
+            (None, _) => None,
+            (Some(name), true) => Some(resolve(name, for_summaries)?),
+            (Some(name), false) => or_extractive(name, resolve(name, for_summaries), on_event)?,
+        };
+        let (ranks, summarizer) = match named {
+            Some(model) if is_sentence_encoder(&model.folder) => (Some(model), None),
+            named => (None, named),
+        };
+        let encoder = match (ranks, encoder) {
+            (None, Some(name)) => store.encoder(name, on_event, cancel)?,
+            (ranks, _) => ranks,
+        };
+        Ok(ResolvedModels { translators, chooser, summarizer, encoder })
     }
 }
 
@@ -240,21 +258,32 @@ impl ResolvedModels {
     /// When a file is broken or of an unknown kind.
     pub fn open(&self, runtime: &Runtime, on_event: OnEvent<'_>) -> Result<OpenModels> {
         let open = |model: &ResolvedModel| open(model, runtime, on_event);
-        let (encoder, writer): (Vec<_>, Vec<_>) =
-            self.summarizer.iter().partition(|model| is_sentence_encoder(&model.folder));
-        let encode = |model: &&ResolvedModel| {
-            on_event(Event::Loading(&model.id));
-            let opened = open_sentence_encoder(&model.id, &model.folder, runtime);
-            on_event(Event::Loaded);
-            opened
-        };
+        let encode = |model: &ResolvedModel| open_encoder(model, runtime, on_event);
         Ok(OpenModels {
             translators: self.translators.iter().map(open).collect::<Result<_>>()?,
             pool: self.chooser.as_ref().map(|chooser| Pool::new(chooser, runtime)),
-            summarizer: writer.first().map(|model| open(model)).transpose()?,
-            encoder: encoder.first().map(encode).transpose()?,
+            summarizer: self.summarizer.as_ref().map(open).transpose()?,
+            encoder: self.encoder.as_ref().map(encode).transpose()?,
         })
     }
+}
+
+/// Loads an encoder of sentences, with what the catalog knows of it.
+fn open_encoder(
+    model: &ResolvedModel,
+    runtime: &Runtime,
+    on_event: OnEvent<'_>,
+) -> Result<SentenceEncoder> {
+    on_event(Event::Loading(&model.id));
+    let opened = open_sentence_encoder(&model.id, &model.folder, runtime);
+    on_event(Event::Loaded);
+    let encoder = opened?;
+    let Some(entry) = &model.entry else { return Ok(encoder) };
+    let encoder = encoder.with_languages(entry.reads());
+    Ok(match &entry.input_prefix {
+        Some(prefix) => encoder.with_prefix(prefix),
+        None => encoder,
+    })
 }
 
 impl OpenModels {

@@ -210,7 +210,11 @@ pub(super) fn method(summary: &SummaryRecord) -> String {
             format!("Written by {model} and checked against the article.")
         }
         SummaryMethod::Extractive => {
-            "Sentences chosen from the article; none is newly written.".into()
+            let by = match summary.ranked_by.as_deref() {
+                None | Some(SummaryRecord::BY_WORDS) => String::new(),
+                Some(encoder) => format!(" by their meaning ({encoder})"),
+            };
+            format!("Sentences chosen from the article{by}; none is newly written.")
         }
         SummaryMethod::Mixed => format!(
             "Partly written by {model} and checked against the article, partly sentences chosen \

@@ -4,8 +4,9 @@
 //! article (cosine with the centroid of its tf-idf vectors, as in Radev et al. 2004), how much it
 //! shares with the title, and whether it is a sentence at all. Redundant ones come later (maximal
 //! marginal relevance, Carbonell and Goldstein 1998), and those that speak of something named
-//! before them, unless a sentence before them was chosen. Time and memory grow linearly with the
-//! article.
+//! before them, unless a sentence before them was chosen. Where an encoder of sentences tells what
+//! they mean, nearness in meaning to the others and to the title counts beside that of the words.
+//! Time and memory grow linearly with the article.
 
 use crate::embed;
 use crate::text::language::is_function_word;
@@ -41,6 +42,15 @@ struct Weights {
     reference: f32,
 }
 
+impl Weights {
+    /// Where meanings are known, the place in the article decides a little less.
+    fn of(meanings: Option<Meanings<'_>>) -> Weights {
+        let weights = Weights::default();
+        let half_life = if meanings.is_some() { 3.0 } else { weights.half_life };
+        Weights { half_life, ..weights }
+    }
+}
+
 impl Default for Weights {
     fn default() -> Self {
         Weights {
@@ -49,7 +59,7 @@ impl Default for Weights {
             centrality: 0.8,
             title: 0.4,
             meaning: 0.8,
-            meaning_of_title: 0.4,
+            meaning_of_title: 0.8,
             fragment: 0.6,
             redundancy: 0.6,
             reference: 0.5,
@@ -86,7 +96,7 @@ pub fn rank_by_meaning<S: AsRef<str>>(
     language: &Lang,
     meanings: Option<Meanings<'_>>,
 ) -> Vec<usize> {
-    let weights = Weights::default();
+    let weights = Weights::of(meanings);
     let document = Document::new(sentences, language);
     let title = title.map(|title| document.vector(title));
     let centrality = document.centrality();

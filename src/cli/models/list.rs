@@ -2,7 +2,7 @@
 
 use super::table::{self, Column};
 use crate::cli::DONE;
-use crate::cli::args::{ModelsList, OutputFormat, TaskArg};
+use crate::cli::args::{ModelTaskArg, ModelsList, OutputFormat};
 use crate::cli::output::print;
 use crate::cli::plan::Environment;
 use crate::error::{Error, Result};
@@ -79,8 +79,9 @@ fn codes(languages: &[Lang]) -> Vec<&str> {
 /// else is in the store.
 fn rows<'a>(env: &'a Environment, args: &ModelsList) -> Result<Vec<Row<'a>>> {
     let task = args.task.map(|task| match task {
-        TaskArg::Translate => Task::Translate,
-        TaskArg::Summarize => Task::Summarize,
+        ModelTaskArg::Translate => Task::Translate,
+        ModelTaskArg::Summarize => Task::Summarize,
+        ModelTaskArg::Encode => Task::Encode,
     });
     // From one language into another is a translation.
     let is_pair = args.from.is_some() && args.to.is_some() && args.from != args.to;
@@ -103,7 +104,7 @@ fn rows<'a>(env: &'a Environment, args: &ModelsList) -> Result<Vec<Row<'a>>> {
     // Of most of these nothing is known but their names.
     let is_wanted = |id: &String, state: &State| match state {
         State::Ready(manifest) if is_filtered(args) => {
-            args.task != Some(TaskArg::Summarize)
+            args.task.is_none_or(|task| task == ModelTaskArg::Translate)
                 && !manifest.to.is_empty()
                 && manifest.fits(args.from.as_ref(), args.to.as_ref())
                 && !known.contains(id)
@@ -267,6 +268,7 @@ fn task_name(task: &Task) -> &'static str {
     match task {
         Task::Translate => "translate",
         Task::Summarize => "summarize",
+        Task::Encode => "encode",
     }
 }
 

@@ -15,7 +15,7 @@ pub(super) fn run(env: &Environment, args: &ModelsPull) -> Result<u8> {
     }
     let catalog = env.models.catalog();
     let starters = || {
-        [Task::Translate, Task::Summarize]
+        [Task::Translate, Task::Encode, Task::Summarize]
             .iter()
             .filter_map(|&t| catalog.default_for(t))
             .map(|m| m.id.clone())
@@ -64,7 +64,25 @@ fn pairs(env: &Environment, from: &[Lang], to: &[Lang]) -> Result<u8> {
             }
         }
     }
+    encoder(env, from, to)?;
     Ok(code)
+}
+
+/// Fetches the encoder that ranks the sentences of summaries, where it knows one of the languages;
+/// summaries do without it, too.
+fn encoder(env: &Environment, from: &[Lang], to: &[Lang]) -> Result<()> {
+    let helps = from.iter().chain(to).find_map(|lang| env.models.default_encoder(Some(lang), None));
+    let Some(name) = helps else { return Ok(()) };
+    match env.models.pull(&name, &env.listener(), &env.cancel) {
+        Ok(model) => print(&format!("{}\t{}\n", model.id, model.folder.display())),
+        Err(Error::Interrupted) => Err(Error::Interrupted),
+        Err(why) => {
+            let why = why.to_string();
+            let why = why.lines().next().unwrap_or_default();
+            env.reporter.warn(&format!("summaries: words rank sentences without {name} ({why})"));
+            Ok(())
+        }
+    }
 }
 
 impl Pairs<'_> {

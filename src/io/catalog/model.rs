@@ -14,6 +14,8 @@ pub enum Task {
     Translate,
     /// Summarization.
     Summarize,
+    /// Sentences as vectors, which tell what of an article is central.
+    Encode,
 }
 
 /// The terms that a model comes under.
@@ -195,6 +197,9 @@ pub struct Model {
     pub architecture: String,
     /// Its form of prompt; none for encoder–decoder models, which are made for their task.
     pub prompt: Option<Prompting>,
+    /// What stands before every text that an encoder of sentences reads, as it was trained
+    /// (`query: `).
+    pub input_prefix: Option<String>,
     /// From 1 (rough) to 5, as published scores lead one to expect; 0 where nothing is known.
     #[serde(default)]
     pub quality: u8,
@@ -238,6 +243,7 @@ impl Model {
             to,
             architecture: String::new(),
             prompt: None,
+            input_prefix: None,
             quality: 0,
             scores: Vec::new(),
             release: Release::Released,

@@ -166,15 +166,15 @@ impl Fetcher<'_> {
         let has_registry = self.catalog.models().iter().any(|model| !model.loose.is_empty());
         let meant = match near.as_slice() {
             [] if name.starts_with("firefox-") && !has_registry => {
-                ": Firefox's registry is not on this machine, and could not be fetched".into()
+                ": Firefox's registry is not on this machine, and could not be fetched.".into()
             }
-            [] => String::new(),
-            near => format!("; did you mean {}", near.join(" or ")),
+            [] => ".".into(),
+            near => format!("; did you mean {}?", near.join(" or ")),
         };
         Error::model(
             name,
             format!(
-                "unknown{meant}. `polygist models list` shows all names; a folder, a .gguf file and a model of the Hub (owner/name) do too"
+                "unknown{meant} `polygist models list` shows all names; a folder, a .gguf file and a model of the Hub (owner/name) do too"
             ),
         )
     }

@@ -360,8 +360,8 @@ fn select(
         entries.into_iter().filter_map(|entry| as_file(entry, &name.repo(), commit)).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     // Folders hold the same in other formats (onnx, openvino).
-    let names: Vec<String> =
-        files.iter().map(|f| f.path.clone()).filter(|path| !path.contains('/')).collect();
+    let is_beside = |path: &String| !path.contains('/') || layout::is_sentence_part(path);
+    let names: Vec<String> = files.iter().map(|f| f.path.clone()).filter(is_beside).collect();
     let chosen = match &name.file {
         None => layout::select(&names, &|file| format!("{}:{file}", name.repo()))?,
         Some(wanted) if files.iter().any(|f| f.path == *wanted) => {

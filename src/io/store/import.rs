@@ -135,6 +135,7 @@ impl Import<'_> {
         let mut stored = Vec::new();
         for Original { from, name, size, is_packed } in originals {
             let to = self.staging.join(name);
+            create_dir(to.parent().unwrap_or(&self.staging))?;
             let length = match is_packed {
                 true => unpack(from, &to, MAX_UNPACKED, self.stop)?
                     .map_err(|why| Error::model(from.display().to_string(), why))?,

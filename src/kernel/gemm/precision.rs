@@ -1,5 +1,8 @@
 //! The number format of weights.
 
+use crate::error::{Error, Result};
+use std::str::FromStr;
+
 /// How weights are stored and multiplied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Precision {
@@ -16,4 +19,23 @@ pub enum Precision {
     /// model's file gives for each layer, where it gives any: as Marian runs its students, whose
     /// results this reproduces. Elsewhere it is [`Precision::Int8`].
     Int8Static,
+}
+
+impl FromStr for Precision {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Precision> {
+        Ok(match name {
+            "f32" => Precision::F32,
+            "f16" => Precision::F16,
+            "bf16" => Precision::Bf16,
+            "int8" => Precision::Int8,
+            "int8-static" => Precision::Int8Static,
+            _ => {
+                return Err(Error::Usage(format!(
+                    "precision {name:?} is not known; expected int8, int8-static, f32, f16 or bf16"
+                )));
+            }
+        })
+    }
 }

@@ -76,8 +76,10 @@ impl Sandbox {
             command.env(variable, self.path("home"));
         }
         command.env("POLYGIST_CACHE", self.path("cache"));
-        // No test may ask Mozilla: there is no such folder.
+        // No test may ask Mozilla, the Hub or a registry of packages: there is no such folder,
+        // nobody listens there, and pip looks nowhere.
         command.env("POLYGIST_FIREFOX_MODELS", self.path("no-mirror"));
+        command.env("HF_ENDPOINT", "http://127.0.0.1:1").env("PIP_NO_INDEX", "1");
         command.env_remove("COLUMNS");
         command
     }

@@ -184,6 +184,7 @@ fn model(entry: &Entry, base: &str) -> Result<Model, String> {
         to,
         architecture: "marian-student".into(),
         prompt: None,
+        input_prefix: None,
         quality: quality(&scores, release),
         scores,
         release,

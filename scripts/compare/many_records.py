@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""Measures what many short articles cost that is not work: memory, and the start of a job that is
+done already.
+
+Articles of three sentences each, as lines of one file or as files, are summarized by their own
+sentences (no model is needed), first --articles of them, then ten times as many. For both the peak
+of the memory is given, and how long the same command takes once more, when there is nothing to do:
+the median of --runs. With --target the articles are translated from Portuguese, too.
+
+    cargo build --release
+    python3 scripts/compare/many_records.py [--articles 10000] [--files] [--runs 3] [--target en]
+
+The goal is a resumed start of less than two seconds with 100,000 articles. Linux only, for memory.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from polygist_scripts.program import BINARY, require
+
+WORDS = (
+    "a cidade fechou sua ponte mais antiga na segunda depois que o rio subiu quarenta metros "
+    "e o conselho disse que vai abrir outra quando a chuva passar porque muitos vivem perto"
+).split()
+
+
+def sentence(random_words: random.Random) -> str:
+    words = random_words.choices(WORDS, k=random_words.randint(8, 14))
+    return " ".join(words).capitalize() + "."
+
+
+def make(folder: Path, number: int, files: bool) -> None:
+    """Writes so many articles, each another."""
+    words = random.Random(1)
+    folder.mkdir()
+    lines = []
+    for at in range(number):
+        text = f"Notícia {at}. " + " ".join(sentence(words) for _ in range(3))
+        if files:
+            path = folder / f"{at // 1000:04}" / f"{at % 1000:03}.txt"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text + "\n", encoding="utf-8")
+        else:
+            lines.append(json.dumps({"id": at, "text": text}, ensure_ascii=False))
+    if not files:
+        (folder / "news.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def run(command: list[str | Path]) -> tuple[float, float]:
+    """Seconds that a command takes, and its peak of memory in MB."""
+    began = time.monotonic()
+    process = subprocess.Popen(command)
+    _, status, used = os.wait4(process.pid, 0)
+    if status != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed with status {status}")
+    return time.monotonic() - began, used.ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--articles", type=int, default=10_000)
+    parser.add_argument("--files", action="store_true", help="files, and not lines of one")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--target", help="translate into this language, too")
+    parser.add_argument("--model", default="firefox-pt-en-tiny")
+    parser.add_argument("--binary", type=Path, default=BINARY)
+    args = parser.parse_args()
+    require(args.binary, "--binary")
+    flags = ["--offline", "--quiet", "--extractive", "--length", "1s", "--from", "pt"]
+    if args.target:
+        flags += ["--to", args.target, "--model", args.model]
+    print("  articles   first run      peak   once more      peak   journal")
+    for number in (args.articles, 10 * args.articles):
+        with tempfile.TemporaryDirectory() as name:
+            articles, out = Path(name) / "in", Path(name) / "out"
+            make(articles, number, args.files)
+            command: list[str | Path] = [args.binary, "batch", articles, "--out", out, *flags]
+            seconds, peak = run(command)
+            again = [run(command) for _ in range(args.runs)]
+            resumed = statistics.median(seconds for seconds, _ in again)
+            resumed_peak = max(peak for _, peak in again)
+            journal = (out / "results.jsonl").stat().st_size / 1e6
+            print(
+                f"{number:>10} {seconds:>9.1f} s {peak:>6.0f} MB {resumed:>9.2f} s "
+                f"{resumed_peak:>6.0f} MB {journal:>6.0f} MB",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
