@@ -25,9 +25,9 @@
 //!
 //! # Features
 //!
-//! `cli` (default) is the `polygist` program; `fetch` (default) downloads models, without it they
-//! have to be on this machine; `cuda` and `metal` compute on a GPU; `python` is the module for
-//! Python.
+//! `cli` (default) is the `polygist` program; `serve` (default) is its server; `fetch` (default)
+//! downloads models, without it they have to be on this machine; `cuda` and `metal` compute on a
+//! GPU; `python` is the module for Python.
 //!
 //! Modules that are not shown here are the program's own: they may change in any version.
 
@@ -74,6 +74,9 @@ pub mod report;
 #[doc(hidden)]
 pub mod route;
 mod runtime;
+#[cfg(feature = "serve")]
+#[doc(hidden)]
+pub mod serve;
 mod summarizer;
 #[doc(hidden)]
 pub mod task;

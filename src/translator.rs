@@ -33,7 +33,7 @@ use std::thread;
 /// The same text gives the same translation, byte for byte, whatever else is translated beside it.
 /// A translator can be shared among threads.
 pub struct Translator {
-    models: OpenModels,
+    models: Arc<OpenModels>,
     settings: translate::Settings,
     cancel: CancelToken,
 }
@@ -138,7 +138,7 @@ impl<'a> TranslatorBuilder<'a> {
         let resolved = names.resolve(&store, on_event, &self.cancel)?;
         self.settings.decoding = self.preset.apply(self.settings.decoding);
         let runtime = self.runtime.open(&self.cancel, on_event)?;
-        let models = resolved.open(&runtime, on_event)?;
+        let models = Arc::new(resolved.open(&runtime, on_event)?);
         Ok(Translator { models, settings: self.settings, cancel: self.cancel })
     }
 }
@@ -199,6 +199,16 @@ impl Translator {
     /// A translator with models and settings of one's own.
     pub fn builder<'a>() -> TranslatorBuilder<'a> {
         TranslatorBuilder::default()
+    }
+
+    /// A translator that shares its models with others: one for each of many requests, say.
+    #[doc(hidden)]
+    pub fn sharing(
+        models: &Arc<OpenModels>,
+        settings: translate::Settings,
+        cancel: &CancelToken,
+    ) -> Translator {
+        Translator { models: models.clone(), settings, cancel: cancel.clone() }
     }
 
     /// Translates texts of any length between two languages, all of their sentences together. A
@@ -273,6 +283,37 @@ impl Translator {
         Ok(TranslationStream { translator: self, from, to, texts, ready: VecDeque::new() })
     }
 
+    /// Translates one text and hands on its translation as it is made, a few sentences at a time:
+    /// first one, then more and more. Together the pieces are the text of
+    /// [`Translator::translate`]. `each` returning `false` stops the work.
+    ///
+    /// # Errors
+    /// As [`Translator::translate`], and [`Error::Interrupted`] when `each` has stopped it.
+    #[doc(hidden)]
+    pub fn translate_in_pieces(
+        &self,
+        from: impl TryInto<Lang, Error: Into<Error>>,
+        to: impl TryInto<Lang, Error: Into<Error>>,
+        text: &str,
+        on_event: OnEvent<'_>,
+        mut each: impl FnMut(&str) -> bool,
+    ) -> Result<()> {
+        let (from, to) = pair(from, to)?;
+        let mut rest = Layout::of(text, &from);
+        let mut sentences = 1;
+        while !rest.parts.is_empty() {
+            let piece = rest.take(sentences);
+            sentences = (sentences * 2).min(LARGEST_PIECE);
+            let translated = self.translate_layouts(&from, &to, vec![piece], on_event)?;
+            for Translation { text, .. } in translated {
+                if !text.is_empty() && !each(&text) {
+                    return Err(Error::Interrupted);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn translate_all<'a>(
         &self,
         from: &Lang,
@@ -280,7 +321,17 @@ impl Translator {
         texts: impl Iterator<Item = &'a str>,
         on_event: OnEvent<'_>,
     ) -> Result<Vec<Translation>> {
-        let layouts: Vec<Layout<'_>> = texts.map(|text| Layout::of(text, from)).collect();
+        let layouts = texts.map(|text| Layout::of(text, from)).collect();
+        self.translate_layouts(from, to, layouts, on_event)
+    }
+
+    fn translate_layouts(
+        &self,
+        from: &Lang,
+        to: &Lang,
+        layouts: Vec<Layout<'_>>,
+        on_event: OnEvent<'_>,
+    ) -> Result<Vec<Translation>> {
         let segment = |text: &String| Segment {
             text: text.clone(),
             from: from.clone(),
@@ -306,6 +357,9 @@ impl Translator {
 
 /// Most texts of a stream that are translated together.
 const LARGEST_GROUP: usize = 256;
+
+/// Most sentences of a piece of [`Translator::translate_in_pieces`].
+const LARGEST_PIECE: usize = 64;
 
 /// The translations of [`Translator::stream`].
 pub struct TranslationStream<'a, T> {
@@ -376,6 +430,15 @@ impl<'a> Layout<'a> {
             parts.push(Part::Kept(&line[start + body.len()..]));
         }
         Layout { parts }
+    }
+
+    /// The beginning with so many sentences, which leaves the layout; all of it where it has fewer.
+    fn take(&mut self, sentences: usize) -> Layout<'a> {
+        let is_sentence = |part: &Part<'_>| matches!(part, Part::Sentence { .. });
+        let ends = self.parts.iter().enumerate().filter(|(_, part)| is_sentence(part));
+        let end = ends.map(|(at, _)| at + 1).nth(sentences.saturating_sub(1));
+        let rest = self.parts.split_off(end.unwrap_or(self.parts.len()));
+        Layout { parts: std::mem::replace(&mut self.parts, rest) }
     }
 
     fn sentences(&self) -> impl Iterator<Item = &String> {

@@ -8,6 +8,8 @@ mod decoding;
 mod eval;
 mod folder;
 mod models;
+#[cfg(feature = "serve")]
+mod serve;
 mod setup;
 mod stream;
 
@@ -19,6 +21,8 @@ pub use decoding::{Decoding, EarlyStoppingArg};
 pub use eval::{Eval, TokenizerArg};
 pub use folder::{Clean, Folder, Merge};
 pub use models::{ModelTaskArg, Models, ModelsCommand, ModelsList, ModelsPull};
+#[cfg(feature = "serve")]
+pub use serve::Serve;
 pub use setup::{Completions, Doctor, Init, Man};
 pub use stream::Stream;
 
@@ -124,6 +128,9 @@ pub enum Command {
     Merge(Merge),
     /// Translate and summarize JSON lines as they come: one object in, one record out
     Stream(Stream),
+    /// Answer over HTTP: LibreTranslate's interface, OpenAI's, and a page for a browser
+    #[cfg(feature = "serve")]
+    Serve(Box<Serve>),
     /// Tell the language of text
     Detect(Detect),
     /// Measure how fast models are on this machine, on your articles or without any download

@@ -19,11 +19,12 @@ mod oneoff;
 mod output;
 mod plan;
 mod progress;
+#[cfg(feature = "serve")]
+mod serve;
 mod shell;
 mod stream;
 mod watch;
 mod welcome;
-mod written;
 
 use crate::error::{Error, Result};
 use args::{Cli, Command};
@@ -100,6 +101,8 @@ fn run(cli: &Cli) -> Result<u8> {
         Command::Clean(args) => folder::clean(&env, args),
         Command::Merge(args) => folder::merge(&env, args),
         Command::Stream(args) => stream::run(&env, args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(env, args),
         Command::Bench(args) => bench::run(&env, args),
         Command::Eval(args) => eval::run(&env, args),
         Command::Detect(args) => oneoff::detect(&env, args),

@@ -19,6 +19,7 @@ mod survey;
 mod tally;
 mod todo;
 mod watch;
+mod written;
 
 pub use beside::{Bilingual, write_tmx};
 pub use document::translated_document;
@@ -29,6 +30,7 @@ pub use known::{ReadMemories, read_memories};
 pub use preview::{Preview, PreviewedArticle, Volume};
 pub use shard::{MergeOutcome, Shard, merge};
 pub use stream::{StreamOptions, StreamOutcome, stream};
+pub use written::{bilingual, translated};
 
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};

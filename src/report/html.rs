@@ -20,6 +20,7 @@ mod tally;
 
 pub use characters::permitted;
 pub use meta::{Limits, Meta};
+pub use page::STYLE;
 
 use super::words::{counted, number};
 use crate::error::Result;

@@ -10,7 +10,7 @@ mod words;
 mod writers;
 
 pub use bilingual::{BILINGUAL_FORMS, BilingualForm, bilingual_form};
-pub use html::{Limits, Meta, Open, PAGES, REPORT, html, permitted};
+pub use html::{Limits, Meta, Open, PAGES, REPORT, STYLE, html, permitted};
 pub use plain::translated;
 pub use tmx::{TmxCounts, tmx};
 pub use words::{counted, is_doubtful, number};

@@ -17,6 +17,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
+            "serve",
             "job",
             "model_store",
             "runtime",
@@ -33,6 +34,22 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "model",
             "kernel",
             "bench",
+        ],
+    ),
+    (
+        "serve",
+        &[
+            "translator",
+            "job",
+            "model_store",
+            "event",
+            "pipeline",
+            "report",
+            "document",
+            "io",
+            "text",
+            "task",
+            "generate",
         ],
     ),
     (

@@ -30,6 +30,8 @@ mod registry;
 mod route;
 mod scheduler;
 mod seq2seq;
+#[cfg(feature = "serve")]
+mod serve;
 mod setup;
 mod sources;
 mod stream;

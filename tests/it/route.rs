@@ -29,7 +29,7 @@ fn entry(id: &str, more: &str, files: &[String]) -> String {
 }
 
 /// The model for all languages, which is shown examples.
-fn starter() -> String {
+pub fn starter() -> String {
     entry(
         "small",
         "languages=['mul']\narchitecture='llama'\nprompt='few-shot'\nquality=1",
@@ -38,7 +38,7 @@ fn starter() -> String {
 }
 
 /// A student of one pair, with random weights.
-fn student(from: &str, to: &str) -> String {
+pub fn student(from: &str, to: &str) -> String {
     let source = |name: &str| fixture(&format!("bergamot/firefox/{name}.spm"));
     let files = [
         file(
@@ -53,7 +53,7 @@ fn student(from: &str, to: &str) -> String {
 }
 
 /// A sandbox whose user has these models in a catalog of their own, and these articles.
-fn sandbox<const N: usize>(models: &[String], articles: [(&str, &str); N]) -> Sandbox {
+pub fn sandbox<const N: usize>(models: &[String], articles: [(&str, &str); N]) -> Sandbox {
     let sandbox = Sandbox::with(articles);
     sandbox.write("home/polygist/models.toml", models.concat());
     sandbox

@@ -65,6 +65,17 @@ pub fn find(inputs: &[PathBuf], options: &FindOptions) -> Result<Found> {
     Ok(Found { files, skipped: search.skipped })
 }
 
+/// A file of this name whose bytes are at hand, as a client sends one; nothing is looked for on the
+/// disk.
+pub fn at_hand(name: &str) -> FoundFile {
+    FoundFile {
+        path: PathBuf::from(name),
+        id: name.into(),
+        format: readers::of_name(name),
+        copy_of: None,
+    }
+}
+
 fn matcher(pattern: &str) -> Result<GlobMatcher> {
     let whole = if pattern.contains('/') {
         pattern.trim_start_matches("./").to_string()

@@ -94,14 +94,15 @@ pub(in crate::io) fn holds_several(name: &str) -> bool {
     name.ends_with(STDIN) || several.flat_map(|reader| reader.extensions).any(ends)
 }
 
+/// The extensions of all formats, with their dots.
+pub fn extensions() -> Vec<String> {
+    let all = READERS.iter().flat_map(|reader| reader.extensions);
+    all.map(|extension| format!(".{extension}")).collect()
+}
+
 /// The extensions that are read inside folders, for messages.
 pub(super) fn all_extensions() -> String {
-    let all: Vec<String> = READERS
-        .iter()
-        .flat_map(|reader| reader.extensions)
-        .map(|extension| format!(".{extension}"))
-        .collect();
-    format!("{}, and each of them with .gz", all.join(", "))
+    format!("{}, and each of them with .gz", extensions().join(", "))
 }
 
 /// The usual extension of each format, for help texts: `.txt .md .html .json .jsonl, each also as

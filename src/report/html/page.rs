@@ -11,8 +11,8 @@ use base64::Engine;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest, Sha256};
 
-/// How the page looks.
-pub(super) const STYLE: &str = include_str!("../web/style.css");
+/// The look of the page.
+pub const STYLE: &str = include_str!("../web/style.css");
 
 /// What the page does: one script in several files, which see each other.
 pub(super) const SCRIPT: &str = concat!(

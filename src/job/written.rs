@@ -10,7 +10,10 @@ use crate::types::{
 
 /// The translation in the form of the source; what is in the target language already comes out as
 /// it is.
-pub(super) fn translated(record: &Record, source: &RawArticle) -> Result<String> {
+///
+/// # Errors
+/// When the source cannot be read again.
+pub fn translated(record: &Record, source: &RawArticle) -> Result<String> {
     if record.translation.is_some() {
         return Ok(report::translated(record, title_gap(source)));
     }
@@ -38,11 +41,10 @@ fn title_gap(source: &RawArticle) -> &'static str {
 
 /// The article in two languages, side by side; what is in the target language already stands on
 /// both sides.
-pub(super) fn bilingual(
-    form: &BilingualForm,
-    record: &Record,
-    source: &RawArticle,
-) -> Result<String> {
+///
+/// # Errors
+/// As [`translated`].
+pub fn bilingual(form: &BilingualForm, record: &Record, source: &RawArticle) -> Result<String> {
     if record.segments.is_some() {
         return Ok((form.article)(record));
     }
