@@ -25,7 +25,7 @@ use crate::types::{
 };
 use meant::Meant;
 use quoted::{Quoting, quotings};
-use record::{failure, record, share_time};
+use record::{failure, failure_of, failure_of_raw, record, share_time};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -179,16 +179,15 @@ fn prepare<'a>(
         failure(id, key(&source), source, &error)
     })?;
     let key = key(&raw.source);
-    let (id, source) = (raw.id.clone(), raw.source.clone());
-    let fail = |error: Error| failure(id.clone(), key.clone(), source.clone(), &error);
-    let article = extract::extract(&raw).map_err(fail)?;
+    let article =
+        extract::extract(&raw).map_err(|error| failure_of_raw(&raw, key.clone(), &error))?;
     let language = match &job.from {
         Some(from) => Detection::new(from.clone(), 1.0),
         None => detect(&article),
     };
     let units = units::units(&article, &language.code, job.to.as_ref());
     let quotings = job.to.as_ref().map_or_else(Vec::new, |to| quotings(&units, to));
-    let (route, own_routes, key) = (None, BTreeMap::new(), key.clone());
+    let (route, own_routes) = (None, BTreeMap::new());
     let (translations, summary) = (Vec::new(), None);
     Ok(Document {
         article,
@@ -222,9 +221,9 @@ fn find_routes<'a>(
             }
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Err(error) => {
-                let Document { article, key, .. } = document;
-                let (id, source) = (article.id.clone(), article.source.clone());
-                *place = Err(failure(id, key.clone(), source, &error));
+                let Document { article, key, language, .. } = document;
+                let (article, key) = (article.clone(), key.clone());
+                *place = Err(failure_of(article, key, language.clone(), &error));
             }
         }
     }

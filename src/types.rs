@@ -288,6 +288,9 @@ pub struct Record {
     /// What of the source was left out before translation, by reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub removed: Vec<Removed>,
+    /// The start of what was read of an article that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
     /// The source article's own unknown fields (JSON inputs), or what its page says about itself.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub extra: serde_json::Map<String, serde_json::Value>,

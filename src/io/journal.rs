@@ -371,6 +371,7 @@ mod tests {
             output: None,
             document: None,
             removed: Vec::new(),
+            excerpt: None,
             extra: serde_json::Map::new(),
         }
     }

@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use tempfile::NamedTempFile;
 use unicode_normalization::UnicodeNormalization;
 
 /// Start and end of the names of files that are not finished; what a killed run leaves behind is
@@ -32,13 +33,7 @@ pub fn atomic_with(
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
     let put = || {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(UNFINISHED.0).suffix(UNFINISHED.1);
-        #[cfg(unix)]
-        let permissions = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
-        #[cfg(unix)]
-        builder.permissions(permissions);
-        let mut out = BufWriter::new(builder.tempfile_in(folder)?);
+        let mut out = BufWriter::new(unfinished(folder)?);
         write(&mut out)?;
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
@@ -46,6 +41,51 @@ pub fn atomic_with(
         sync_folder(folder)
     };
     put().map_err(Error::io("writing", path))
+}
+
+/// A file in a folder that goes when it is dropped, or when the next run finds it.
+fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED.0).suffix(UNFINISHED.1);
+    #[cfg(unix)]
+    let permissions = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
+    #[cfg(unix)]
+    builder.permissions(permissions);
+    builder.tempfile_in(folder)
+}
+
+/// Writes several files of a folder that belong together, each [`atomic`]ally. `write` gets what
+/// makes a file of a name, a path below the folder, and flushes each; the files get their names
+/// when all of them are whole, the first one last. Returns the names.
+///
+/// # Errors
+/// When one of them cannot be written: then none is.
+pub fn atomic_pages(
+    folder: &Path,
+    write: impl FnOnce(&mut dyn FnMut(&str) -> io::Result<Box<dyn Write>>) -> io::Result<()>,
+) -> Result<Vec<String>> {
+    fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
+    let mut pages: Vec<(String, tempfile::TempPath)> = Vec::new();
+    let mut open = |name: &str| {
+        let (file, place) = unfinished(folder)?.into_parts();
+        pages.push((name.into(), place));
+        Ok(Box::new(BufWriter::new(file)) as Box<dyn Write>)
+    };
+    write(&mut open).map_err(Error::io("writing in", folder))?;
+    let mut names = Vec::new();
+    for (name, place) in pages.into_iter().rev() {
+        let path = folder.join(&name);
+        let put = || {
+            File::options().write(true).open(&place)?.sync_all()?;
+            let parent = path.parent().unwrap_or(folder);
+            fs::create_dir_all(parent)?;
+            place.persist(&path).map_err(|e| e.error)?;
+            sync_folder(parent)
+        };
+        put().map_err(Error::io("writing", &path))?;
+        names.push(name);
+    }
+    Ok(names)
 }
 
 /// Copies a file, so that there is the whole copy or none. On one disk it is the same file under
@@ -326,5 +366,29 @@ mod tests {
         fs::write(&plain, b"").unwrap();
         let mode = |path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(ours), mode(plain));
+    }
+
+    #[test]
+    fn pages_are_replaced_together_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |name: &str| fs::read_to_string(folder.path().join(name)).unwrap_or_default();
+        let put = |names: &[&str], text: &str, fails: bool| {
+            atomic_pages(folder.path(), |open| {
+                for name in names {
+                    let mut file = open(name)?;
+                    file.write_all(text.as_bytes())?;
+                    file.flush()?;
+                }
+                if fails { Err(io::Error::other("full")) } else { Ok(()) }
+            })
+        };
+        assert_eq!(put(&["a.html", "in/1.html"], "old", false).unwrap(), ["in/1.html", "a.html"]);
+        put(&["a.html", "in/1.html", "in/2.html"], "new", true).unwrap_err();
+        assert_eq!((read("a.html"), read("in/1.html")), ("old".into(), "old".into()));
+        put(&["a.html", "in/2.html"], "new", false).unwrap();
+        let all = [read("a.html"), read("in/1.html"), read("in/2.html")];
+        assert_eq!(all, ["new", "old", "new"]);
+        // Nothing unfinished is left.
+        assert_eq!(walkdir::WalkDir::new(folder.path()).into_iter().count(), 5);
     }
 }

@@ -1,15 +1,13 @@
-//! The page that shows all records of an output folder.
+//! The pages that show all records of an output folder.
 
 use super::todo::Desk;
-use crate::error::Result;
-use crate::io::write::atomic_with;
-use crate::report;
+use crate::error::{Error, Result};
+use crate::io::write::atomic_pages;
+use crate::report::{self, PAGES};
 use std::path::Path;
 
-/// Its name.
-const REPORT: &str = "report.html";
-
-/// Writes the page that shows all records of an output folder.
+/// Writes the pages that show all records of an output folder. The old ones are there until all new
+/// ones are whole.
 pub(super) fn write_report(out: &Path, desk: &Desk, meta: report::Meta) -> Result<()> {
     // An error of the journal is told here; below it would be an article less.
     desk.journal.records()?;
@@ -17,5 +15,53 @@ pub(super) fn write_report(out: &Path, desk: &Desk, meta: report::Meta) -> Resul
     let created = now.replace('T', " ").replace('Z', " UTC");
     let meta = report::Meta { created, ..meta };
     let records = || desk.journal.records().into_iter().flatten();
-    atomic_with(&out.join(REPORT), |out| report::html(records, &meta, out))
+    let pages = atomic_pages(out, |open| report::html(records, &meta, open))?;
+    remove_old(&out.join(PAGES), |name| pages.contains(&format!("{PAGES}/{name}")))
+}
+
+/// Removes numbered pages of a larger report. Other files of that folder are somebody's: articles
+/// from an input folder of this name have theirs there.
+fn remove_old(folder: &Path, is_new: impl Fn(&str) -> bool) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_page = name.strip_suffix(".html").is_some_and(|number| {
+            number.len() >= 4 && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if is_page && !is_new(&name) {
+            let path = entry.path();
+            std::fs::remove_file(&path).map_err(Error::io("removing", &path))?;
+        }
+    }
+    // It stays where it is not empty.
+    let _ = std::fs::remove_dir(folder);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn pages_of_a_larger_report_go_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let (pages, path) = (folder.path().join(PAGES), |name: &str| folder.path().join(name));
+        fs::create_dir(&pages).unwrap();
+        let names =
+            ["0001.html", "0002.html", "12345.html", "001.html", "0001.html.en.md", "a.html"];
+        for name in names {
+            fs::write(pages.join(name), "x").unwrap();
+        }
+        remove_old(&pages, |name| name == "0001.html").unwrap();
+        let left: Vec<_> = names.into_iter().filter(|name| pages.join(name).exists()).collect();
+        assert_eq!(left, ["0001.html", "001.html", "0001.html.en.md", "a.html"]);
+        // A folder that held pages alone goes with them; none at all is no error.
+        let alone = path("alone");
+        fs::create_dir(&alone).unwrap();
+        fs::write(alone.join("0007.html"), "x").unwrap();
+        remove_old(&alone, |_| false).unwrap();
+        remove_old(&alone, |_| false).unwrap();
+        assert!(!alone.exists());
+    }
 }

@@ -4,8 +4,8 @@ use super::{Document, Job, Models};
 use crate::error::{Error, Result};
 use crate::task::translate::{Hop, Route, Translation};
 use crate::types::{
-    Checks, Detection, ErrorRecord, Flag, Record, SegmentAlignment, Source, Stats, Status,
-    StepRecord, Terms, TitleRecord, TranslationRecord,
+    Article, Checks, Detection, ErrorRecord, Flag, RawArticle, Record, SegmentAlignment, Source,
+    Stats, Status, StepRecord, Terms, TitleRecord, TranslationRecord,
 };
 
 /// The record of a document that worked.
@@ -34,6 +34,7 @@ pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> 
         output: None,
         document: None,
         removed: document.article.removed,
+        excerpt: None,
         extra: document.article.extra,
     })
 }
@@ -175,6 +176,58 @@ pub(super) fn failure(id: String, key: String, source: Source, error: &Error) ->
         output: None,
         document: None,
         removed: Vec::new(),
+        excerpt: None,
         extra: serde_json::Map::new(),
     })
+}
+
+/// The record of a text in which no article was found.
+pub(super) fn failure_of_raw(raw: &RawArticle, key: String, error: &Error) -> Box<Record> {
+    let failed = failure(raw.id.clone(), key, raw.source.clone(), error);
+    Box::new(Record { excerpt: excerpt(&raw.text), ..*failed })
+}
+
+/// The record of an article that was read, and failed afterwards: with what is known of it.
+pub(super) fn failure_of(
+    article: Article,
+    key: String,
+    language: Detection,
+    error: &Error,
+) -> Box<Record> {
+    let excerpt = excerpt(&article.text());
+    let title = article.title.map(|source| TitleRecord { source, translation: None });
+    Box::new(Record {
+        language,
+        title,
+        removed: article.removed,
+        excerpt,
+        extra: article.extra,
+        ..*failure(article.id, key, article.source, error)
+    })
+}
+
+/// The start of a text, enough to tell what it is; none of what is no text.
+fn excerpt(text: &str) -> Option<String> {
+    const LENGTH: usize = 600;
+    let text = text.trim();
+    let start: String = text.chars().take(LENGTH).collect();
+    let is_strange = |c: &char| *c == char::REPLACEMENT_CHARACTER || c.is_control();
+    let strange = start.chars().filter(|c| is_strange(c) && !c.is_whitespace()).count();
+    let is_text = !start.is_empty() && strange * 10 < start.chars().count();
+    let more = if start.len() < text.len() { "…" } else { "" };
+    is_text.then(|| start + more)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::excerpt;
+
+    #[test]
+    fn an_excerpt_is_the_start_of_a_text_and_of_nothing_else() {
+        assert_eq!(excerpt(" Ein Satz.\n\nNoch einer.\n").unwrap(), "Ein Satz.\n\nNoch einer.");
+        let long = excerpt(&"é".repeat(9000)).unwrap();
+        assert!(long.ends_with("é…") && long.chars().count() == 601);
+        assert_eq!(excerpt(" \n"), None);
+        assert_eq!(excerpt("PK\u{3}\u{4}\u{FFFD}\u{FFFD}abc"), None);
+    }
 }

@@ -12,7 +12,7 @@ mod writers;
 
 pub use bilingual::{BILINGUAL_FORMS, BilingualForm, bilingual_form};
 pub use digest::{digest_markdown, digest_overview, digest_page};
-pub use html::{Meta, STYLE, html, permitted};
+pub use html::{Limits, Meta, Open, PAGES, REPORT, STYLE, html, permitted};
 pub(crate) use markdown::title;
 pub use plain::translated;
 pub use tmx::{TmxCounts, tmx};

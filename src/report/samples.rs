@@ -1,6 +1,8 @@
 //! Records for the tests: many languages and both writing directions, long and short, doubtful and
 //! failed, and one that attacks.
 
+mod parallel;
+
 use crate::types::*;
 
 /// What differs from record to record.
@@ -79,6 +81,7 @@ impl Sample {
             output: Some(format!("{}.en.md", self.id)),
             document: None,
             removed: Vec::new(),
+            excerpt: None,
             extra: serde_json::Map::new(),
         }
     }
@@ -230,21 +233,50 @@ const SAMPLES: [Sample; 11] = [
 /// Twelve records; the last one failed.
 pub(super) fn records() -> Vec<Record> {
     let mut records: Vec<Record> = SAMPLES.iter().map(Sample::record).collect();
+    for record in &mut records {
+        record.segments = parallel::segments(record);
+        let Some(segments) = &record.segments else { continue };
+        record.checks.segments = segments.len();
+        record.checks.confidence = Some(0.61 + segments.len() as f32 / 40.0);
+        for (segment, one) in segments.iter().enumerate() {
+            let flag = |&problem| Flag { problem, segment, text: one.target.clone() };
+            record.checks.flagged.extend(one.problems.iter().map(flag));
+            if one.source == one.target {
+                record.checks.untranslated.push(segment);
+            }
+        }
+    }
     let flag = |problem, segment, text: &str| Flag { problem, segment, text: text.into() };
 
-    let french = records[0].translation.as_mut().unwrap();
-    // A long one.
-    french.text = format!("{0}\n\n{0}\n\n{0}\n\n{0}", french.text);
+    let summary = records[0].summary.as_mut().unwrap();
+    let parts = ["from September. ", "first closures. ", "for March."];
+    let mut rest = summary.text.as_str();
+    summary.sentences = (parts.iter().zip([&[1, 2][..], &[3], &[10]]))
+        .map(|(end, support)| {
+            let at = rest.find(end).unwrap() + end.len();
+            let (text, after) = rest.split_at(at);
+            rest = after;
+            SummarySentence {
+                text: text.trim().into(),
+                support: support.to_vec(),
+                origin: SummaryMethod::Abstractive,
+            }
+        })
+        .collect();
+    summary.method = SummaryMethod::Mixed;
+    summary.model = Some("smollm2-135m-instruct".into());
     records[0].extra.insert("url".into(), "https://example.org/lyon?rue=1&x='2'".into());
-    records[0].summary.as_mut().unwrap().method = SummaryMethod::Mixed;
-    records[0].summary.as_mut().unwrap().model = Some("smollm2-135m-instruct".into());
+    records[0].extra.insert("published".into(), "2026-03-09T10:00:00+01:00".into());
+    records[0].removed = vec![Removed {
+        reason: Removal::Related,
+        parts: 3,
+        characters: 412,
+        start: "À lire aussi : les pistes cyclables".into(),
+    }];
     records[0].checks.rejected =
         vec![flag(Problem::Number, 1, "Air quality has improved by 40 percent.")];
+    records[1].extra.insert("date".into(), "Mon, 02 Feb 2026 08:00:00 GMT".into());
 
-    records[1].checks.flagged = vec![
-        flag(Problem::Number, 2, "A pipeline of 45 kilometres will carry the water to Amman."),
-        flag(Problem::Copy, 5, "وقال الوزير للصحفيين إن المشروع سيكون الأكبر من نوعه في البلاد."),
-    ];
     records[2].stats = Stats {
         source_tokens: 18_204,
         read_tokens: 12_000,
@@ -255,22 +287,77 @@ pub(super) fn records() -> Vec<Record> {
     records[9].language.confidence = 0.43;
     records[10].extra.insert("url".into(), "javascript:alert(7)".into());
     records[10].output = Some("../../outside.md".into());
+    records[10].segments = Some(vec![SegmentRecord {
+        source: "<script>alert(8)</script> 5".into(),
+        target: "</noscript><script>alert(9)</script> 6".into(),
+        place: Place::Paragraph(0),
+        language: None,
+        confidence: None,
+        problems: vec![Problem::Number],
+        origin: Origin::Model,
+    }]);
 
     let mut failed = records[0].clone();
     failed.id = "scraped/scan-0007.txt".into();
     failed.source.path = "articles/scraped/scan-0007.txt".into();
-    failed.language = Detection::none();
+    failed.language = Detection::new(lang("sw"), 0.88);
     failed.checks = Checks::default();
     failed.stats = Stats::default();
-    (failed.title, failed.translation, failed.summary, failed.output) = (None, None, None, None);
+    (failed.segments, failed.translation, failed.summary, failed.output) = (None, None, None, None);
+    failed.title =
+        Some(TitleRecord { source: "Barabara mpya yafunguliwa".into(), translation: None });
+    failed.removed = Vec::new();
     failed.extra = serde_json::Map::new();
     failed.status = Status::Failed;
+    failed.excerpt =
+        Some("Barabara mpya kati ya miji miwili ilifunguliwa Jumatatu. Waziri …".into());
     failed.error = Some(ErrorRecord {
         kind: "input".into(),
-        message: "articles/scraped/scan-0007.txt: expected text, found a PDF document; convert it \
-            first (for example with `pdftotext`)"
+        message: "scraped/scan-0007.txt: it is in Swahili (sw), and no model translates that; if \
+            the language was guessed wrong, state it with --from"
             .into(),
     });
     records.push(failed);
     records
+}
+
+/// As many records as are wanted, as different from each other as those of a job: of the size of
+/// short news, in many languages, one in twenty with a doubt and one in a hundred failed.
+pub(super) fn many(count: usize) -> impl Iterator<Item = Record> {
+    let samples = records();
+    let sound: Vec<Record> = samples.iter().take(9).cloned().collect();
+    let failed = samples.into_iter().next_back();
+    (0..count).map(move |number| {
+        let mut record = match &failed {
+            Some(failed) if number % 100 == 99 => failed.clone(),
+            _ => sound[number % sound.len()].clone(),
+        };
+        record.id = format!("wire/{:03}/{number:06}.html", number / 1000);
+        record.output = record.output.is_some().then(|| format!("{}.en.md", record.id));
+        record.source.sha256 = format!("{number:064x}");
+        record.extra.insert("published".into(), format!("2026-0{}-11", 1 + number % 9).into());
+        let title = record.title.as_mut().unwrap();
+        title.source = format!("{} ({number})", title.source);
+        title.translation = title.translation.as_ref().map(|text| format!("{text} ({number})"));
+        record.checks.confidence = Some((number * 7919 % 1000) as f32 / 1000.0);
+        record.stats.seconds = 4.0 + (number * 31 % 17) as f64 / 4.0;
+        if let Some(segments) = &mut record.segments {
+            if number % 20 != 0 {
+                record.checks.flagged.clear();
+                record.checks.untranslated.clear();
+                segments.iter_mut().for_each(|segment| segment.problems.clear());
+            }
+            // About 24 sentences, as in short news.
+            let body = segments[1..].to_vec();
+            for again in 1..24_usize.div_ceil(body.len()) {
+                segments.extend(body.iter().cloned().map(|mut segment| {
+                    segment.place = Place::Paragraph(10 * again);
+                    segment.source = format!("{number}.{again} {}", segment.source);
+                    segment.problems.clear();
+                    segment
+                }));
+            }
+        }
+        record
+    })
 }

@@ -1,6 +1,6 @@
 //! Findings of the checks, in words for people.
 
-use crate::types::{Flag, Problem, Record, Status, SummaryMethod, SummaryRecord, Term};
+use crate::types::{Flag, Problem, Record, Removal, Status, SummaryMethod, SummaryRecord, Term};
 
 /// Longest quotation of a sentence in a remark, in characters.
 const QUOTED: usize = 240;
@@ -25,6 +25,8 @@ pub(super) struct Quote {
     pub(super) complaint: String,
     /// The sentence, or its start.
     pub(super) text: String,
+    /// The number of the segment that it is about, as in [`Flag::segment`].
+    pub(super) segment: Option<usize>,
 }
 
 /// Remarks that a reader of the result has to know; empty when there is nothing to complain of.
@@ -120,13 +122,14 @@ fn missed(record: &Record) -> Vec<Quote> {
             true => "should have stayed as it is".into(),
             false => format!("should be “{target}”"),
         };
-        Quote { complaint: format!("{place}“{source}” {wish}"), text: String::new() }
+        let complaint = format!("{place}“{source}” {wish}");
+        Quote { complaint, text: String::new(), segment: term.segment }
     };
     missed.map(quote).collect()
 }
 
 /// A segment as readers count: numbered from 0, the title is the first where there is one.
-fn segment_name(segment: usize, has_title: bool) -> String {
+pub(super) fn segment_name(segment: usize, has_title: bool) -> String {
     match segment + usize::from(!has_title) {
         0 => "Title".to_string(),
         n => format!("Sentence {n}"),
@@ -138,12 +141,14 @@ fn by_sentence(mut flags: Vec<&Flag>, has_title: bool) -> Vec<Quote> {
     flags.sort_by_key(|f| f.segment);
     let quote = |same: &[&Flag]| {
         let (name, text) = (segment_name(same[0].segment, has_title), &same[0].text);
+        let segment = Some(same[0].segment);
         if same.iter().all(|flag| flag.problem == Problem::Doubtful) {
-            return Quote { complaint: name, text: shorten(text, QUOTED_DOUBT) };
+            return Quote { complaint: name, text: shorten(text, QUOTED_DOUBT), segment };
         }
         let mut problems: Vec<&str> = same.iter().map(|f| problem(f.problem)).collect();
         problems.dedup();
-        Quote { complaint: format!("{name}: {}", problems.join("; ")), text: shorten(text, QUOTED) }
+        let complaint = format!("{name}: {}", problems.join("; "));
+        Quote { complaint, text: shorten(text, QUOTED), segment }
     };
     flags.chunk_by(|a, b| a.segment == b.segment && a.text == b.text).map(quote).collect()
 }
@@ -171,6 +176,29 @@ fn problem(problem: Problem) -> &'static str {
         Problem::Unsupported => "nothing in the article supports it",
         Problem::Negation => "it may deny what the source affirms, or the other way round",
         Problem::Doubtful => "the model itself doubts it as a whole",
+    }
+}
+
+/// Why parts of a source were left out, in words.
+pub(super) fn removal(reason: Removal) -> &'static str {
+    match reason {
+        Removal::Advertisement => "advertisements",
+        Removal::Boilerplate => "lines that stand on many pages",
+        Removal::Buttons => "buttons",
+        Removal::Caption => "captions and credits of pictures",
+        Removal::Comments => "comments of readers",
+        Removal::Details => "author, date, tags",
+        Removal::Elsewhere => "text outside of the article",
+        Removal::Ends => "labels and bylines before and after the text",
+        Removal::Hidden => "text that the page hides",
+        Removal::Links => "lists of links",
+        Removal::Margin => "sidebars and footers",
+        Removal::Navigation => "menus",
+        Removal::Notice => "notices",
+        Removal::Offer => "forms and offers",
+        Removal::Related => "teasers of other articles",
+        Removal::Repeated => "what the page shows twice",
+        Removal::TooLong => "the end of a source that is too long",
     }
 }
 

@@ -108,6 +108,17 @@ fn what_has_failed_is_done_alone_and_changed_settings_are_told() {
 }
 
 #[test]
+fn what_was_read_of_an_article_that_failed_is_kept() {
+    let read = "https://example.org/1 https://example.org/2";
+    let sandbox = Sandbox::with([("in/a.txt", FRENCH), ("in/b.txt", read)]);
+    sandbox.run(&format!("batch in --out out --to en {MODELS}")).expect(2, &["1 done, 1 failed"]);
+    let failed = sandbox.records("out").remove(1);
+    assert_eq!(failed.excerpt.as_deref(), Some(read));
+    let report = sandbox.read("out/report.html");
+    assert!(report.contains("What was read of it") && report.contains(read), "{report}");
+}
+
+#[test]
 fn parts_of_a_job_become_one() {
     let sandbox = Sandbox::new();
     for i in 0..12 {

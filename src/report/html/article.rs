@@ -1,94 +1,258 @@
 //! One article on the report's page.
 
 use super::blocks::blocks;
-use super::links::{relative_link, web_link};
-use crate::report::markdown::{body, detour, source_title, title};
-use crate::report::words::{self, Remark, counted, number, percent};
-use crate::types::{Lang, Record, Status};
+use super::details;
+use super::identity::{anchor, date, version};
+use super::links::{address, relative_link};
+use super::sentences::{both, sentences};
+use super::state::State;
+use crate::languages;
+use crate::report::markdown::{body, source_title, title};
+use crate::report::words::{self, Quote, Remark, counted};
+use crate::types::{Lang, Record, SegmentRecord, Status, SummaryRecord};
 use maud::{Markup, html};
 
-/// State of an article.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum State {
-    /// Not processed.
-    Failed,
-    /// With something that a reader should look at twice.
-    Doubt,
-    /// With nothing found wrong.
-    Fine,
+/// Complaints that are listed above the text; all of them stand in it.
+const MOST_LISTED: usize = 8;
+
+/// What a page needs to show an article, and what it can be found and sorted by.
+pub(super) struct Entry<'a> {
+    record: &'a Record,
+    anchor: String,
+    state: State,
+    /// What leads from its page to the output folder: nothing, or `../`.
+    up: &'static str,
 }
 
-impl State {
-    pub(super) fn of(record: &Record) -> State {
-        match record.status {
-            Status::Failed => State::Failed,
-            Status::Ok if words::is_doubtful(record) => State::Doubt,
-            Status::Ok => State::Fine,
-        }
+impl<'a> Entry<'a> {
+    pub(super) fn of(record: &'a Record, up: &'static str) -> Self {
+        Entry { record, anchor: anchor(record), state: State::of(record), up }
     }
 
-    fn class(self) -> &'static str {
-        match self {
-            State::Failed => "failed",
-            State::Doubt => "doubt",
-            State::Fine => "ok",
-        }
-    }
-}
-
-/// The article as an element of the page. `room` is the number of bytes of translations that the
-/// page still takes.
-pub(super) fn article(record: &Record, room: &mut usize) -> Markup {
-    let state = State::of(record);
-    let source_language = &record.language.code;
-    let title_language = record.title.as_ref().map(|title| match title.translation {
-        Some(_) => result_language(record),
-        None => source_language,
-    });
-    let (resolved, doubts): (Vec<_>, Vec<_>) =
-        words::remarks(record).into_iter().partition(|remark| remark.dealt_with);
-    html! {
-        article class=(state.class()) data-state=(state.class())
-            data-lang=(source_language.as_str()) {
-            "\n" h2 dir="auto" lang=[title_language.and_then(known)] { (title(record)) }
-            "\n"
-            @if let Some(source) = source_title(record) {
-                p class="was" dir="auto" lang=[known(source_language)] { (source) } "\n"
-            }
-            p.where { (place(record, state)) }
-            "\n"
-            @if let Some(error) = &record.error {
-                p class="error" dir="auto" { (error.message) } "\n"
-            }
-            @if let Some(summary) = &record.summary {
-                div class="gist" lang=[known(&summary.language)] { (blocks(&summary.text, &[])) }
-                "\n" p.how { (words::method(summary)) }
-                "\n"
-            }
-            (remarks("doubts", &doubts))
-            (translation(record, room))
-            details {
-                summary { "Source and details" }
-                "\n" dl {
-                    "\n" @for (name, value) in facts(record) { dt { (name) } dd { (value) } "\n" }
+    /// The article as an element of the page. What is folded is in a `noscript`: readers without
+    /// scripts have it open, and for all others it costs nothing until they ask for it. There are
+    /// no line breaks between its elements, as each would be a node of the page.
+    pub(super) fn whole(&self) -> Markup {
+        let record = self.record;
+        let (resolved, doubts): (Vec<_>, Vec<_>) =
+            words::remarks(record).into_iter().partition(|remark| remark.dealt_with);
+        self.element(
+            html! {
+                h2 { bdi lang=[self.title_language()] { (title(record)) } }
+                (self.source_title()) (self.place(true))
+                @if let Some(error) = &record.error {
+                    p class="error" dir="auto" { (error.message) }
                 }
-                "\n" (remarks("dealt", &resolved))
+                div.look {
+                    @if let Some(summary) = &record.summary { (self.summary(summary)) }
+                    (self.remarks("doubts", &doubts))
+                }
+                (self.text())
+                details.facts {
+                    summary { "Details" }
+                    noscript {
+                        (details::facts(record, self.up)) (details::removed(record))
+                        (self.remarks("dealt", &resolved))
+                    }
+                }
+            },
+            "",
+        )
+    }
+
+    /// The article as a line of a list, which leads to its place on another page.
+    pub(super) fn line(&self, page: &str) -> Markup {
+        let link = format!("{page}#{}", self.anchor);
+        let heading = html! {
+            h2 { a href=(link) { bdi lang=[self.title_language()] { (title(self.record)) } } }
+            (self.source_title()) (self.place(false))
+        };
+        self.element(heading, " line")
+    }
+
+    fn element(&self, content: Markup, class: &str) -> Markup {
+        let record = self.record;
+        let confidence = record.checks.confidence.map(|share| format!("{share:.3}"));
+        let doubts = record.checks.flagged.chunk_by(|a, b| a.segment == b.segment).count();
+        html! {
+            article id=(self.anchor) class={ (self.state.name()) (class) }
+                data-state=(self.state.name()) data-lang=(record.language.code.as_str())
+                data-to=(self.result_language().as_str()) data-version=(version(record))
+                data-date=[date(record)] data-confidence=[confidence]
+                data-doubts=[(doubts > 0).then_some(doubts)] {
+                (content)
             }
             "\n"
         }
-        "\n"
     }
-}
 
-/// A language's code, in an element that the page's script gives the language's name.
-pub(super) fn language_code(language: &Lang) -> Markup {
-    html! { span data-code=(language.as_str()) { (language.as_str()) } }
-}
+    fn source_title(&self) -> Markup {
+        html! {
+            @if let Some(source) = source_title(self.record) {
+                p class="was" dir="auto" lang=[known(&self.record.language.code)] { (source) }
+            }
+        }
+    }
 
-/// Language of the results.
-fn result_language(record: &Record) -> &Lang {
-    let translated = record.translation.as_ref().map(|t| &t.language);
-    translated.or(record.summary.as_ref().map(|s| &s.language)).unwrap_or(&record.language.code)
+    fn title_language(&self) -> Option<&str> {
+        let title = self.record.title.as_ref()?;
+        known(match title.translation {
+            Some(_) => self.result_language(),
+            None => &self.record.language.code,
+        })
+    }
+
+    /// Language of the results.
+    fn result_language(&self) -> &Lang {
+        let record = self.record;
+        let translated = record.translation.as_ref().map(|t| &t.language);
+        let summary = record.summary.as_ref().map(|s| &s.language);
+        translated.or(summary).or(record.target.as_ref()).unwrap_or(&record.language.code)
+    }
+
+    /// The line below the title: languages, state, day and id, and links
+    /// unless it is to be short.
+    fn place(&self, is_whole: bool) -> Markup {
+        let record = self.record;
+        let language = &record.language.code;
+        let sure = record.checks.confidence.map(words::percent);
+        let file = record.output.as_deref().and_then(relative_link);
+        html! {
+            p.where {
+                span.language {
+                    @if language.is_und() { "Unknown language" } @else { (languages::name(language)) }
+                    @if let Some(one) = &record.translation { " → " (languages::name(&one.language)) }
+                }
+                @if is_whole || self.state != State::Passed {
+                    span class={ "badge " (self.state.name()) } { (self.state.label()) }
+                }
+                @if let (true, Some(sure)) = (is_whole, sure) { span { "confidence " (sure) } }
+                @if let Some(date) = date(record) { time datetime=(date) { (date) } }
+                bdi.id { (record.id) }
+                @if is_whole {
+                    @if let Some(url) = address(record) {
+                        a.original href=(url) rel="noopener noreferrer nofollow" { "Original" }
+                    }
+                    @if let Some(link) = file { a.file href={ (self.up) (link) } { "Open file" } }
+                }
+            }
+        }
+    }
+
+    /// The summary; each sentence that is supported by others leads to the first of them.
+    fn summary(&self, summary: &SummaryRecord) -> Markup {
+        html! {
+            div.summary {
+                div.gist lang=[known(&summary.language)] {
+                    @if self.is_divided(summary) {
+                        p dir="auto" {
+                            @for (at, sentence) in summary.sentences.iter().enumerate() {
+                                @if at > 0 { (gap(&summary.language)) }
+                                (self.claim(&sentence.text, &sentence.support))
+                            }
+                        }
+                    } @else { (blocks(&summary.text, &[])) }
+                }
+                p.how { (words::method(summary)) }
+            }
+        }
+    }
+
+    /// Whether the summary is just its sentences, and there is something for them to lead to.
+    fn is_divided(&self, summary: &SummaryRecord) -> bool {
+        let letters = |text: &str| text.chars().filter(|c| !c.is_whitespace()).collect::<String>();
+        let parts: String = summary.sentences.iter().map(|one| letters(&one.text)).collect();
+        !self.segments().is_empty() && parts == letters(&summary.text)
+    }
+
+    fn claim(&self, text: &str, support: &[usize]) -> Markup {
+        let count = self.segments().len();
+        let numbers: Vec<String> =
+            support.iter().filter(|n| **n < count).map(usize::to_string).collect();
+        html! {
+            @match numbers.first() {
+                Some(first) => {
+                    a.claim href={ "#" (self.anchor) "-s" (first) }
+                        data-support=(numbers.join(" ")) { (text) }
+                }
+                None => (text),
+            }
+        }
+    }
+
+    fn segments(&self) -> &'a [SegmentRecord] {
+        self.record.segments.as_deref().unwrap_or_default()
+    }
+
+    fn remarks(&self, class: &str, remarks: &[Remark]) -> Markup {
+        html! {
+            @if !remarks.is_empty() {
+                div class=(class) {
+                    @for remark in remarks {
+                        p { (remark.text) }
+                        @if !remark.quotes.is_empty() { ul { (self.quotes(remark)) } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn quotes(&self, remark: &Remark) -> Markup {
+        let all = &remark.quotes;
+        // Without segments, this is the only place that has them all.
+        let most = if self.segments().is_empty() { all.len() } else { MOST_LISTED };
+        let (listed, more) = all.split_at(all.len().min(most));
+        html! {
+            @for quote in listed { li { (self.quote(quote, remark.dealt_with)) } }
+            @if !more.is_empty() {
+                li { "and " (counted(more.len(), "sentence")) " more, marked in the text" }
+            }
+        }
+    }
+
+    /// A complaint, with the sentence and what it is a translation of.
+    fn quote(&self, quote: &Quote, is_dealt_with: bool) -> Markup {
+        let segment = quote.segment.filter(|_| !is_dealt_with);
+        let segment = segment.and_then(|number| Some((number, self.segments().get(number)?)));
+        html! {
+            @match segment {
+                Some((number, segment)) => {
+                    @let (source, target) = both(self.record, segment);
+                    a href={ "#" (self.anchor) "-s" (number) } { (quote.complaint) }
+                    div.quoted {
+                        @if segment.source != segment.target { (source) }
+                        (target)
+                    }
+                }
+                None => {
+                    (quote.complaint)
+                    @if !quote.text.is_empty() { q dir="auto" { (quote.text) } }
+                }
+            }
+        }
+    }
+
+    /// The text: beside its source where that is known, else as it is laid out, and of an article
+    /// that failed what was read of it.
+    fn text(&self) -> Markup {
+        let record = self.record;
+        let doubtful = || record.checks.flagged.iter().map(|flag| flag.text.as_str()).collect();
+        let (name, content) = if !self.segments().is_empty() {
+            ("Source and translation", sentences(record, &self.anchor))
+        } else if let Some(translation) = &record.translation {
+            let doubtful: Vec<&str> = doubtful();
+            let text = blocks(&body(record, &translation.text), &doubtful);
+            let lang = known(&translation.language);
+            ("Translation", html! { div class="text" lang=[lang] { (text) } })
+        } else if let (Status::Failed, Some(read)) = (record.status, &record.excerpt) {
+            let lang = known(&record.language.code);
+            let text = blocks(read, &[]);
+            ("What was read of it", html! { div class="text" lang=[lang] { (text) } })
+        } else {
+            return Markup::default();
+        };
+        html! { details.body { summary { (name) } noscript { (content) } } }
+    }
 }
 
 /// Value of a `lang` attribute; `None` for an unknown language.
@@ -96,124 +260,7 @@ fn known(language: &Lang) -> Option<&str> {
     (!language.is_und()).then_some(language.as_str())
 }
 
-/// The line below the title: languages, state, id and link.
-fn place(record: &Record, state: State) -> Markup {
-    let code = record.language.code.as_str();
-    html! {
-        span class="language" data-code=(code) { (code) }
-        @if let Some(translation) = &record.translation {
-            " → " (language_code(&translation.language))
-        }
-        @match state {
-            State::Failed => { "\n" span.badge.failed { "failed" } }
-            State::Doubt => { "\n" span.badge.doubt { "to check" } }
-            State::Fine => {}
-        }
-        "\n" bdi { (record.id) }
-        @if let Some(link) = record.output.as_deref().and_then(relative_link) {
-            "\n" a href=(link) { "Open file" }
-        }
-    }
-}
-
-fn remarks(class: &str, remarks: &[Remark]) -> Markup {
-    html! {
-        @if !remarks.is_empty() {
-            div class=(class) {
-                "\n" @for remark in remarks {
-                    p { (remark.text) }
-                    "\n"
-                    @if !remark.quotes.is_empty() {
-                        ul {
-                            "\n" @for quote in &remark.quotes {
-                                li { (quote.complaint) q dir="auto" { (quote.text) } }
-                                "\n"
-                            }
-                        }
-                        "\n"
-                    }
-                }
-            }
-            "\n"
-        }
-    }
-}
-
-/// The translation, where the page has room for it.
-fn translation(record: &Record, room: &mut usize) -> Markup {
-    let Some(translation) = &record.translation else { return Markup::default() };
-    let Some(left) = room.checked_sub(translation.text.len()) else {
-        return html! {
-            p.how {
-                "The translation is in its file only; "
-                "this page has become too large for it."
-            }
-            "\n"
-        };
-    };
-    *room = left;
-    let doubtful: Vec<&str> = record.checks.flagged.iter().map(|flag| flag.text.as_str()).collect();
-    html! {
-        details {
-            summary { "Translation" }
-            "\n" div class="text" lang=[known(&translation.language)] {
-                (blocks(&body(record, &translation.text), &doubtful))
-            }
-        }
-        "\n"
-    }
-}
-
-/// Names and values of what a reader may want to look up.
-fn facts(record: &Record) -> Vec<(&'static str, Markup)> {
-    let output = record.output.as_deref();
-    let file = output.and_then(relative_link).map(|link| {
-        html! { a href=(link) { bdi { (output.unwrap_or_default()) } } }
-    });
-    let bytes = number(usize::try_from(record.source.bytes).unwrap_or(usize::MAX));
-    let source = html! { bdi { (record.source.path) } " (" (bytes) " bytes)" };
-    let address = ["url", "link", "source_url", "canonical_url"]
-        .iter()
-        .find_map(|key| record.extra.get(*key)?.as_str());
-    let page = address.and_then(web_link).map(|url| {
-        html! { a href=(url) rel="noopener noreferrer nofollow" { (url) } }
-    });
-    let language = known(&record.language.code).map(|_| {
-        let sure = percent(record.language.confidence);
-        html! { (language_code(&record.language.code)) ", " (sure) " sure" }
-    });
-    let model = record.summary.as_ref().and_then(|s| s.model.as_deref());
-    let facts = [
-        ("File", file),
-        ("Source", Some(source)),
-        ("Web page", page),
-        ("Language", language),
-        ("Translation", translation_fact(record)),
-        ("Summary", model.map(|model| html! { (model) })),
-        ("Tokens", tokens_fact(record)),
-        ("SHA-256", Some(html! { code { (record.source.sha256) } })),
-    ];
-    facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
-}
-
-fn translation_fact(record: &Record) -> Option<Markup> {
-    let translation = record.translation.as_ref()?;
-    let checks = &record.checks;
-    Some(html! {
-        (translation.model)
-        @if let Some(route) = detour(record) { ", by way of " (route) }
-        "; " (counted(checks.segments, "sentence"))
-        @if checks.retried > 0 { "; " (number(checks.retried)) " translated a second time" }
-        @if let Some(mean) = checks.confidence { "; mean confidence " (percent(mean)) }
-    })
-}
-
-fn tokens_fact(record: &Record) -> Option<Markup> {
-    let stats = &record.stats;
-    let (read, all, written) =
-        (number(stats.read_tokens), number(stats.source_tokens), number(stats.output_tokens));
-    (stats.source_tokens > 0).then(|| {
-        let seconds = format!("{:.1}", stats.seconds);
-        html! { (read) " of " (all) " read, " (written) " written, in " (seconds) " s" }
-    })
+/// What stands between the sentences of a language.
+fn gap(language: &Lang) -> &'static str {
+    if matches!(language.base(), "zh" | "ja" | "yue") { "" } else { " " }
 }

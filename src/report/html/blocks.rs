@@ -38,14 +38,18 @@ fn list_item(item: &str, marked: impl Fn(&str) -> Markup) -> Markup {
 
 /// A line with the sentences in it marked that a reader should look at twice.
 fn marked(line: &str, sentences: &[&str]) -> Markup {
-    let places = places(line, sentences);
+    with_marks(line, &places(line, sentences))
+}
+
+/// A text with some of its places marked, which are in order and apart from each other.
+pub(super) fn with_marks(text: &str, places: &[Range<usize>]) -> Markup {
     let starts = std::iter::once(0).chain(places.iter().map(|place| place.end));
-    let ends = places.iter().map(|place| place.start).chain([line.len()]);
+    let ends = places.iter().map(|place| place.start).chain([text.len()]);
     let mut marks = places.iter();
     html! {
         @for (start, end) in starts.zip(ends) {
-            (line[start..end])
-            @if let Some(place) = marks.next() { mark { (line[place.clone()]) } }
+            (text[start..end])
+            @if let Some(place) = marks.next() { mark { (text[place.clone()]) } }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Addresses that a link of the page may lead to.
 
+use crate::types::Record;
 use std::fmt::Write;
 
 /// A link to a file below the page's folder; `None` when the path leads out of it.
@@ -28,6 +29,12 @@ pub(super) fn web_link(url: &str) -> Option<&str> {
     (web && url[scheme.len()..].starts_with("://")
         && !url.contains(|c: char| c.is_whitespace() || c.is_control()))
     .then_some(url)
+}
+
+/// The address of the article on the web, where its source says it.
+pub(super) fn address(record: &Record) -> Option<&str> {
+    let fields = ["url", "link", "source_url", "canonical_url"];
+    fields.iter().find_map(|field| web_link(record.extra.get(*field)?.as_str()?))
 }
 
 #[cfg(test)]
