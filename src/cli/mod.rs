@@ -72,6 +72,7 @@ fn run(cli: &Cli) -> Result<u8> {
         Command::Verify(args) => folder::verify(&env, args),
         Command::Clean(args) => folder::clean(&env, args),
         Command::Merge(args) => folder::merge(&env, args),
+        Command::Export(args) => folder::export(&env, args),
         Command::Stream(args) => stream::run(&env, args),
         Command::Bench(args) => bench::run(&env, args),
         Command::Eval(args) => eval::run(&env, args),
