@@ -26,8 +26,8 @@
 //! # Features
 //!
 //! `cli` (default) is the `polygist` program; `serve` (default) is its server; `fetch` (default)
-//! downloads models, without it they have to be on this machine; `cuda` and `metal` compute on a
-//! GPU; `python` is the module for Python.
+//! downloads models, without it they have to be on this machine; `parquet` (default) reads and
+//! writes Parquet; `cuda` and `metal` compute on a GPU; `python` is the module for Python.
 //!
 //! Modules that are not shown here are the program's own: they may change in any version.
 

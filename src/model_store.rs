@@ -40,6 +40,8 @@ pub struct ModelStore {
     store: Store,
     catalogs: Arc<Catalogs>,
     options: FetchOptions,
+    /// Whether it is looked at alone: nothing is fetched, from wherever, and nothing is written.
+    is_looked_at: bool,
 }
 
 /// The models known by name, before and after Firefox's registry was asked.
@@ -116,6 +118,7 @@ impl ModelStoreBuilder {
             store: Store::open(self.folder.as_deref())?,
             catalogs: Arc::new(catalogs),
             options: self.options,
+            is_looked_at: false,
         })
     }
 }
@@ -251,6 +254,12 @@ impl ModelStore {
         models::open_encoder(&self.resolve(name, on_event, &runtime.cancel)?, runtime, on_event)
     }
 
+    /// The same store to look at: it has the models that are on this machine, and no others.
+    pub(crate) fn looked_at(&self) -> ModelStore {
+        let options = FetchOptions { offline: true, ..self.options.clone() };
+        ModelStore { options, is_looked_at: true, ..self.clone() }
+    }
+
     /// Whether no connection is opened.
     pub(crate) fn is_offline(&self) -> bool {
         self.options.offline
@@ -289,6 +298,12 @@ impl ModelStore {
         on_event: OnEvent<'_>,
         cancel: &CancelToken,
     ) -> Result<ResolvedModel> {
+        if self.is_looked_at {
+            return match self.lookup(name)? {
+                Lookup::Ready(model) => Ok(*model),
+                Lookup::Missing(_) => Err(Error::model(name, "is not on this machine")),
+            };
+        }
         if name.starts_with("firefox-") && self.lookup(name).is_err() {
             self.refresh_registry(on_event, cancel)?;
         }

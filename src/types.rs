@@ -8,6 +8,7 @@ mod marked;
 mod memory;
 mod removed;
 mod segment;
+mod table;
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ pub use marked::{Inline, Inner, Marked, Tag, TagKind};
 pub use memory::TranslationMemory;
 pub use removed::{Removal, Removed};
 pub use segment::{Origin, Place, SegmentRecord};
+pub use table::{Cell, ColumnKind};
 
 /// How a language model wants to be asked for a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +77,12 @@ pub enum Format {
     Xliff,
     /// A table of values that are separated by commas, semicolons, tabs or bars.
     Csv,
+    /// A row of a table in CSV, of articles.
+    Table,
+    /// A row of a table in Parquet.
+    Parquet,
+    /// An archive of files; an article in one has the format of its file.
+    Tar,
 }
 
 impl Format {

@@ -21,7 +21,7 @@ use decoding::at_least_one;
 pub use decoding::{Decoding, EarlyStoppingArg};
 pub use digest::Digest;
 pub use eval::{Eval, TokenizerArg};
-pub use folder::{Clean, Folder, Merge};
+pub use folder::{Clean, Export, Folder, Merge};
 pub use models::{ModelTaskArg, Models, ModelsCommand, ModelsList, ModelsPull};
 #[cfg(feature = "serve")]
 pub use serve::Serve;
@@ -130,6 +130,8 @@ pub enum Command {
     Merge(Merge),
     /// Put the articles of an output folder together by the stories that they tell
     Digest(Digest),
+    /// Write the records of an output folder as Parquet, CSV or JSON Lines, in files by language
+    Export(Export),
     /// Translate and summarize JSON lines as they come: one object in, one record out
     Stream(Stream),
     /// Answer over HTTP: LibreTranslate's interface, OpenAI's, and a page for a browser
@@ -174,17 +176,18 @@ pub struct Reading {
     /// Take only the first N articles
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// Columns of tables (.csv, .tsv) that are translated, by name or by number from 1, as
-    /// title,text [default: those that hold text]
+    /// Columns of tables (.csv, .tsv) that are translated in place, by name or by number from 1, as
+    /// title,text [default: those that hold text; of `batch`, rows are articles where a column is
+    /// called text, body or the like]
     #[arg(long, value_name = "COLUMNS", value_delimiter = ',')]
     pub columns: Vec<String>,
-    /// JSON field that holds the text
+    /// JSON field, or column of a table, that holds the text
     #[arg(long, value_name = "NAME")]
     pub text_field: Option<String>,
-    /// JSON field that holds the title
+    /// JSON field, or column of a table, that holds the title
     #[arg(long, value_name = "NAME")]
     pub title_field: Option<String>,
-    /// JSON field that holds the id
+    /// JSON field, or column of a table, that holds the id
     #[arg(long, value_name = "NAME")]
     pub id_field: Option<String>,
     /// Largest article, in bytes after decompression

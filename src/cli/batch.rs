@@ -6,7 +6,7 @@ use super::plan::{self, Environment};
 use super::progress::time;
 use super::{DONE, SOME_FAILED};
 use crate::error::Result;
-use crate::io::articles::usual_extensions;
+use crate::io::articles::{ReadOptions, usual_extensions};
 use crate::job::{BatchJob, BatchOptions, BatchOutcome, Bilingual};
 use crate::report;
 use std::time::Instant;
@@ -39,7 +39,7 @@ pub(super) fn batch_options(env: &Environment, args: &Batch) -> Result<BatchOpti
         pattern: args.reading.pattern.clone(),
         shard: args.shard,
         limit: args.reading.limit,
-        reading: plan::read_options(&args.reading),
+        reading: ReadOptions { rows: true, ..plan::read_options(&args.reading) },
         job,
         further,
         models,

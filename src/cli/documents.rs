@@ -7,7 +7,7 @@ use super::plan::{self, Environment};
 use super::{DONE, SOME_FAILED};
 use crate::document::{self, DocumentFormat, Placement};
 use crate::error::{Error, Result};
-use crate::io::articles::{FoundFile, from_document, read_from, whole};
+use crate::io::articles::{FoundFile, from_document, plain_name, read_from, whole};
 use crate::io::write::atomic;
 use crate::job::{ReadArticle, bilingual, translated, translated_document};
 use crate::pipeline::{self, Job, Models};
@@ -222,8 +222,8 @@ fn written_name(
     extension: Option<&str>,
 ) -> PathBuf {
     let name = if file.is_stdin() { Path::new("translation") } else { file.path.as_path() };
-    let is_packed = name.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"));
-    let name = if is_packed { Path::new(name.file_stem().unwrap_or_default()) } else { name };
+    let name = name.file_name().unwrap_or_default().to_string_lossy();
+    let name = Path::new(plain_name(&name));
     let stem = name.file_stem().unwrap_or_default().to_string_lossy();
     let own = name.extension().map(|e| e.to_string_lossy().into_owned());
     let extension = match format {

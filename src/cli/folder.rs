@@ -1,11 +1,12 @@
-//! The commands that look at an output folder: status, verify, clean, merge.
+//! The commands that look at an output folder: status, verify, clean, merge, export.
 
-use super::args::{Clean, Folder, Merge, OutputFormat};
+use super::args::{Clean, Export, Folder, Merge, OutputFormat};
 use super::output::print;
 use super::plan::Environment;
 use super::{DONE, SOME_FAILED};
 use crate::error::Result;
 use crate::job::{self, Finding, JobStatus};
+use crate::report::counted;
 
 pub(super) fn status(args: &Folder) -> Result<u8> {
     let status = job::status(&args.out)?;
@@ -98,6 +99,18 @@ pub(super) fn merge(env: &Environment, args: &Merge) -> Result<u8> {
         merged.records,
         merged.new,
         args.out.join("report.html").display()
+    ));
+    Ok(DONE)
+}
+
+pub(super) fn export(env: &Environment, args: &Export) -> Result<u8> {
+    let exported = job::export(&args.out, &args.to, args.format.into(), args.rows)?;
+    env.reporter.say(&format!(
+        "{} in {}, of {}; see {}",
+        counted(exported.records, "record"),
+        counted(exported.files, "file"),
+        counted(exported.languages, "language"),
+        args.to.display()
     ));
     Ok(DONE)
 }

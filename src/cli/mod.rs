@@ -102,6 +102,7 @@ fn run(cli: &Cli) -> Result<u8> {
         Command::Clean(args) => folder::clean(&env, args),
         Command::Merge(args) => folder::merge(&env, args),
         Command::Digest(args) => digest::run(&env, args),
+        Command::Export(args) => folder::export(&env, args),
         Command::Stream(args) => stream::run(&env, args),
         #[cfg(feature = "serve")]
         Command::Serve(args) => serve::run(env, args),

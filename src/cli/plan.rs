@@ -179,6 +179,7 @@ pub fn read_options(reading: &Reading) -> ReadOptions {
         text_field: reading.text_field.clone(),
         id_field: reading.id_field.clone(),
         columns: reading.columns.clone(),
+        rows: false,
         max_bytes: usize::try_from(reading.max_bytes).unwrap_or(usize::MAX),
     }
 }

@@ -35,7 +35,7 @@ mod xliff;
 mod xml;
 
 pub use html::HTML;
-pub use table::values;
+pub use table::{RowCutter, values};
 pub(crate) use xml::{Kind, Tokens};
 
 use crate::error::{Error, Result};

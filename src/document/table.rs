@@ -3,6 +3,7 @@
 
 mod cells;
 mod columns;
+mod stream;
 
 use super::encoded::{Editor, Encoded, Patched, line_end};
 use super::{DocumentFormat, Edit, Settings};
@@ -10,6 +11,8 @@ use crate::error::Result;
 use crate::types::{Block, BlockKind, Inline, Lang};
 use cells::{Cell, Dialect};
 use std::borrow::Cow;
+
+pub use stream::RowCutter;
 
 /// Tables of text.
 pub static CSV: DocumentFormat =

@@ -214,8 +214,8 @@ impl Journal {
 
     /// Leaves one line for each article and language, the last one, in the order of articles; those
     /// that this run did not meet come after, in the order that they had. The file is replaced as a
-    /// whole, and only when something changes.
-    pub fn compact(&mut self) -> Result<()> {
+    /// whole, and only when something changes; says whether it was.
+    pub fn compact(&mut self) -> Result<bool> {
         self.file.sync().map_err(Error::io("writing", self.file.path()))?;
         let mut order: Vec<(usize, u64, Digest)> = self
             .entries
@@ -226,7 +226,7 @@ impl Journal {
             .collect();
         order.sort_unstable();
         if self.dead == 0 && order.is_sorted_by_key(|(_, offset, _)| *offset) {
-            return Ok(());
+            return Ok(false);
         }
         let part = |(_, _, id): &(usize, u64, Digest)| {
             let line = self.entries.get(id)?.line.as_ref()?;
@@ -240,7 +240,7 @@ impl Journal {
                 line.offset = place;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Drops a record: [`Journal::compact`] leaves it out.

@@ -13,6 +13,7 @@ pub mod memory;
 pub mod names;
 pub mod origins;
 mod pairs;
+pub mod parquet;
 pub mod progress;
 pub mod segments;
 pub mod store;

@@ -1,10 +1,11 @@
 //! Where the articles of an output folder came from, so that one of the same name from elsewhere
 //! does not take its place.
 
-use super::files::sha256_hex;
 use crate::error::{Error, Result};
+use sha2::{Digest, Sha256};
+use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,10 @@ struct Origin {
 pub struct Origins {
     path: PathBuf,
     known: HashMap<u128, Origin>,
+    /// The place that was asked for last, for files of many articles.
+    last: RefCell<Option<(PathBuf, u128)>>,
+    /// The folder that was asked for last, and its real path, for folders of many files.
+    folder: RefCell<Option<(PathBuf, PathBuf)>>,
     /// Opened when there is something to add.
     file: Option<File>,
 }
@@ -51,7 +56,8 @@ impl Origins {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(e) => return Err(Error::io("reading", &path)(e)),
         }
-        Ok(Origins { path, known, file: None })
+        let (last, folder) = (RefCell::default(), RefCell::default());
+        Ok(Origins { path, known, last, folder, file: None })
     }
 
     /// Whether this id is that of another article: one that was read elsewhere, and of other bytes
@@ -59,7 +65,36 @@ impl Origins {
     pub fn is_of_another(&self, id: &str, place: &Path, sha256: &str) -> bool {
         let known = self.known.get(&digest(id));
         // Looking up a real path takes longest.
-        known.is_some_and(|known| known.bytes != digest(sha256) && known.place != of_place(place))
+        let is_there = |known: &Origin| known.place == self.of_place(place);
+        known.is_some_and(|known| known.bytes != digest(sha256) && !is_there(known))
+    }
+
+    /// A place by its real path, whatever links and dots lead there.
+    fn of_place(&self, path: &Path) -> u128 {
+        if let Some((last, place)) = &*self.last.borrow()
+            && last == path
+        {
+            return *place;
+        }
+        let real = self.real(path).unwrap_or_else(|| path.to_path_buf());
+        let place = digest(&real.to_string_lossy());
+        *self.last.borrow_mut() = Some((path.to_path_buf(), place));
+        place
+    }
+
+    /// The real path of a file that is there. Those of a folder are next to each other as a rule,
+    /// and its own is looked up once.
+    fn real(&self, path: &Path) -> Option<PathBuf> {
+        let (parent, name) = (path.parent()?, path.file_name()?);
+        if fs::symlink_metadata(path).ok()?.is_symlink() {
+            return path.canonicalize().ok();
+        }
+        let mut folder = self.folder.borrow_mut();
+        if folder.as_ref().is_none_or(|(known, _)| known != parent) {
+            let named = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            *folder = Some((parent.to_path_buf(), named.canonicalize().ok()?));
+        }
+        folder.as_ref().map(|(_, real)| real.join(name))
     }
 
     /// Notes where the article of this id comes from.
@@ -67,7 +102,7 @@ impl Origins {
     /// # Errors
     /// When the file cannot be written.
     pub fn note(&mut self, id: &str, place: &Path, sha256: &str) -> Result<()> {
-        let origin = Origin { place: of_place(place), bytes: digest(sha256) };
+        let origin = Origin { place: self.of_place(place), bytes: digest(sha256) };
         let id = digest(id);
         if self.known.insert(id, origin) == Some(origin) {
             return Ok(());
@@ -97,13 +132,9 @@ fn parse(line: &[u8]) -> Option<(u128, Origin)> {
 }
 
 fn digest(text: &str) -> u128 {
-    u128::from_str_radix(&sha256_hex(text.as_bytes())[..DIGITS], 16).unwrap_or_default()
-}
-
-/// A place by its real path, whatever links and dots lead there.
-fn of_place(path: &Path) -> u128 {
-    let real = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    digest(&real.to_string_lossy())
+    let mut first = [0; DIGITS / 2];
+    first.iter_mut().zip(Sha256::digest(text)).for_each(|(to, from)| *to = from);
+    u128::from_be_bytes(first)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Results out: where each article's file goes, and files that are either whole or not there.
 
-use super::articles::holds_several;
+use super::articles::{holds_several, plain_name};
 use super::files::sha256_hex;
 use crate::error::{Error, Result};
 use crate::types::Lang;
@@ -88,6 +88,42 @@ pub fn atomic_pages(
     Ok(names)
 }
 
+/// Makes a folder with all that `write` puts into it: it is there whole, or not at all. There may
+/// be an empty folder in its place.
+///
+/// # Errors
+/// When there is something in its place, or it cannot be written; and what `write` returns.
+pub fn folder_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
+    let above = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => {}
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+        Err(e) => return Err(Error::io("reading the folder", path)(e)),
+        Ok(false) => {
+            let path = path.display();
+            let message = format!("{path} holds something already; name a folder that is new");
+            return Err(Error::Usage(message));
+        }
+    }
+    fs::create_dir_all(above).map_err(Error::io("creating the folder", above))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(UNFINISHED.0).suffix(UNFINISHED.1);
+    #[cfg(unix)]
+    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o777));
+    let folder = builder.tempdir_in(above).map_err(Error::io("creating a folder in", above))?;
+    let written = write(folder.path())?;
+    let put = || {
+        // Some systems put no folder in the place of another.
+        let _ = fs::remove_dir(path);
+        fs::rename(folder.path(), path)?;
+        sync_folder(above)
+    };
+    put().map_err(Error::io("writing", path))?;
+    // It has another name by now.
+    let _ = folder.keep();
+    Ok(written)
+}
+
 /// Copies a file, so that there is the whole copy or none. On one disk it is the same file under
 /// two names: [`atomic`] puts another in the place of one of them, and never changes it.
 pub fn copy(from: &Path, to: &Path) -> Result<()> {
@@ -167,7 +203,7 @@ impl OutputNames {
     }
 
     fn document_with(&self, id: &str, language: &Lang, mark: &str) -> String {
-        let plain = id.strip_suffix(".gz").or(id.strip_suffix(".GZ")).unwrap_or(id);
+        let plain = plain_name(id);
         let file = plain.rsplit('/').next().unwrap_or(plain);
         let extension = file.rsplit_once('.').map_or("", |(_, extension)| extension);
         let stem = plain.strip_suffix(extension).and_then(|stem| stem.strip_suffix('.'));

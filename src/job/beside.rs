@@ -1,5 +1,5 @@
-//! What a job writes beside its records: source and translation side by side, and a translation
-//! memory of all of it.
+//! What a job writes beside its records: a file for each, source and translation side by side, and
+//! a translation memory of all of it.
 
 use super::BatchJob;
 use crate::document;
@@ -90,6 +90,30 @@ impl BatchJob {
         } else {
             self.names.bilingual(of.id, &to, bilingual.form().extension)
         })
+    }
+
+    /// Writes the file of a record.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn write(&self, name: &str, record: &Record) -> Result<()> {
+        let text = (self.writer.write)(record);
+        atomic(&self.options.out.join(name), text.as_bytes())
+    }
+
+    /// Writes the files of a record again that are gone.
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub(super) fn rewrite(&self, record: &Record) -> Result<()> {
+        let is_gone = |name: &&String| !self.options.out.join(name).exists();
+        if let Some(name) = record.output.as_ref().filter(is_gone) {
+            self.write(name, record)?;
+        }
+        if !self.bilingual_path(record).exists() {
+            self.write_bilingual(record)?;
+        }
+        Ok(())
     }
 
     /// Writes an article that is no document, or not to become one, in both languages.

@@ -120,7 +120,11 @@ pub fn clean(out: &Path, sources: bool, real: bool) -> Result<Cleaned> {
     // A folder without a job is none to begin one in.
     drop(Journal::look(out)?);
     let mut desk = Desk::open(out)?;
-    let is_there = |record: &Record| Path::new(&record.source.path).exists();
+    let is_there = |record: &Record| {
+        let path = Path::new(&record.source.path);
+        // What lies in an archive has a path through that.
+        path.exists() || path.ancestors().any(Path::is_file)
+    };
     let (mut cleaned, mut there, mut drops) = (Cleaned::default(), 0, Vec::new());
     for record in desk.journal.records()? {
         let record = record?;

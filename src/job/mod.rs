@@ -3,12 +3,14 @@
 mod beside;
 mod digest;
 mod document;
+mod export;
 mod groups;
 mod in_flight;
 mod inspect;
 mod key;
 mod keys;
 mod known;
+mod measure;
 mod memory;
 mod page;
 mod prepared;
@@ -25,13 +27,16 @@ mod written;
 pub use beside::{Bilingual, write_tmx};
 pub use digest::{DigestOptions, Embed, digest, write_digest};
 pub use document::translated_document;
+pub use export::{ExportFormat, Exported, export};
 pub use groups::{ReadArticle, in_groups};
 pub use in_flight::Order;
 pub use inspect::{Cleaned, Finding, JobStatus, clean, status, verify};
 pub use known::{ReadMemories, read_memories};
-pub use preview::{Preview, PreviewedArticle, Volume};
+pub use measure::{Measured, measure};
+pub use preview::{Planned, Preview, PreviewedArticle, Volume};
 pub use shard::{MergeOutcome, Shard, merge};
 pub use stream::{StreamOptions, StreamOutcome, stream};
+pub use todo::Why;
 pub use written::{bilingual, translated};
 
 use crate::cancel::CancelToken;
@@ -328,7 +333,7 @@ impl BatchJob {
                 pattern: None,
                 shard: None,
                 limit: None,
-                reading: ReadOptions::default(),
+                reading: ReadOptions { rows: true, ..ReadOptions::default() },
                 job: Job {
                     summary: Some(summarize::Settings::default()),
                     segments: true,
@@ -424,27 +429,36 @@ impl BatchJob {
     }
 
     /// What the job would do: each article with its language and its file, given to `each` as it is
-    /// read. Nothing is written and no model is loaded.
+    /// read, and what there is to do in all. Nothing is written or fetched, and no model is loaded.
     ///
     /// # Errors
-    /// What `each` returns, and [`Error::Interrupted`].
+    /// What `each` returns, [`Error::Interrupted`], and when the output folder cannot be read.
     #[doc(hidden)]
     pub fn preview(
         &self,
+        store: &ModelStore,
         cancel: &CancelToken,
         each: &mut dyn FnMut(PreviewedArticle) -> Result<()>,
     ) -> Result<Preview> {
-        preview::preview(self, cancel, each)
+        preview::preview(self, store, cancel, each)
     }
 }
 
-/// The articles of a job, each with the file that it comes from.
-fn articles(batch: &BatchJob) -> impl Iterator<Item = (&FoundFile, ReadArticle)> {
+/// The articles of a job, each with the file that it comes from; of each file as many as `again`
+/// says, where that is known.
+fn articles<'a>(
+    batch: &'a BatchJob,
+    again: Option<Vec<usize>>,
+) -> impl Iterator<Item = (&'a FoundFile, ReadArticle)> {
     let options = &batch.options;
-    let of_file = |file| read(file, &options.reading).map(move |article| (file, article));
-    let all = batch.found.files.iter().flat_map(of_file);
+    let limit = options.limit.filter(|_| again.is_none()).unwrap_or(usize::MAX);
+    let of_file = move |(number, file): (usize, &'a FoundFile)| {
+        let most = again.as_ref().map_or(usize::MAX, |again| again[number]);
+        read(file, &options.reading).take(most).map(move |article| (file, article))
+    };
+    let all = batch.found.files.iter().enumerate().flat_map(of_file);
     let taken = |(_, article): &(&FoundFile, ReadArticle)| {
         options.shard.is_none_or(|shard| shard.takes(&groups::source(article).sha256))
     };
-    all.take(options.limit.unwrap_or(usize::MAX)).filter(taken)
+    all.take(limit).filter(taken)
 }

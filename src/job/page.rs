@@ -2,21 +2,27 @@
 
 use super::todo::Desk;
 use crate::error::{Error, Result};
-use crate::io::write::atomic_pages;
-use crate::report::{self, PAGES};
+use crate::io::write::{atomic, atomic_pages};
+use crate::report::{self, PAGES, REPORT};
+use std::fs;
 use std::path::Path;
+
+/// The file that is there as long as the page shows all records, and says of which it is made.
+const STAMP: &str = ".polygist.report";
 
 /// Writes the pages that show all records of an output folder. The old ones are there until all new
 /// ones are whole.
 pub(super) fn write_report(out: &Path, desk: &Desk, meta: report::Meta) -> Result<()> {
     // An error of the journal is told here; below it would be an article less.
     desk.journal.records()?;
+    let stamp = stamp(desk, &meta);
     let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
     let created = now.replace('T', " ").replace('Z', " UTC");
     let meta = report::Meta { created, ..meta };
     let records = || desk.journal.records().into_iter().flatten();
     let pages = atomic_pages(out, |open| report::html(records, &meta, open))?;
-    remove_old(&out.join(PAGES), |name| pages.contains(&format!("{PAGES}/{name}")))
+    remove_old(&out.join(PAGES), |name| pages.contains(&format!("{PAGES}/{name}")))?;
+    atomic(&out.join(STAMP), stamp.as_bytes())
 }
 
 /// Removes numbered pages of a larger report. Other files of that folder are somebody's: articles
@@ -36,6 +42,30 @@ fn remove_old(folder: &Path, is_new: impl Fn(&str) -> bool) -> Result<()> {
     // It stays where it is not empty.
     let _ = std::fs::remove_dir(folder);
     Ok(())
+}
+
+/// Whether the page is the one that would be written now: with many records, writing it takes
+/// longer than all else where there is nothing to do.
+pub(super) fn is_current(out: &Path, desk: &Desk, meta: &report::Meta) -> bool {
+    let known = fs::read(out.join(STAMP)).ok();
+    out.join(REPORT).is_file() && known.is_some_and(|known| known == stamp(desk, meta).as_bytes())
+}
+
+/// Tells that there are records that the page does not show; before the first of them is written.
+///
+/// # Errors
+/// When that cannot be told.
+pub(super) fn outdate(out: &Path) -> Result<()> {
+    let path = out.join(STAMP);
+    match fs::remove_file(&path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io("removing", &path)(e)),
+        _ => Ok(()),
+    }
+}
+
+fn stamp(desk: &Desk, meta: &report::Meta) -> String {
+    let (version, records) = (env!("CARGO_PKG_VERSION"), desk.journal.len());
+    format!("{version}\n{records}\n{}\n{:?}\n", meta.title, meta.target)
 }
 
 #[cfg(test)]

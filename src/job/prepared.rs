@@ -1,6 +1,8 @@
 //! What a job needs before it begins.
 
 use super::BatchJob;
+use super::key::JobKey;
+use super::keys::Keys;
 use super::known::{ReadMemories, read_memories};
 use crate::cancel::CancelToken;
 use crate::error::Result;
@@ -31,5 +33,19 @@ impl<'a> Prepared<'a> {
         let models = batch.models_for(job, store)?.resolve(store, on_event, cancel)?;
         let memories = read_memories(&batch.options.memories, job.to.as_ref(), on_event)?;
         Ok(Prepared { job, models, memories })
+    }
+
+    /// The keys of the articles.
+    pub fn keys<'k>(&self, batch: &BatchJob, on_event: OnEvent<'k>) -> Keys<'k>
+    where
+        'a: 'k,
+    {
+        let options = &batch.options;
+        let device = options.runtime.device.to_string();
+        let computing = (device.as_str(), options.runtime.precision());
+        let hashes = self.memories.as_ref().map_or_else(Vec::new, |read| read.hashes.clone());
+        let key = JobKey::new(self.job, &self.models, &options.reading, computing, options.strict)
+            .with_memories(hashes);
+        Keys { key, job: self.job, chooser: self.models.chooser.clone(), on_event }
     }
 }

@@ -1,25 +1,24 @@
 //! Running a job: what is still to do, through the models, into the journal and the files.
 
 use super::document::translated_document;
-use super::groups::{id, rename, source};
+use super::groups::{id, source};
 use super::in_flight::{Order, in_flight};
-use super::key::{JobKey, precision_name};
+use super::key::precision_name;
 use super::keys::Keys;
 use super::known::ReadMemories;
 use super::memory::JobMemory;
-use super::page::write_report;
+use super::page::{is_current, outdate, write_report};
 use super::prepared::Prepared;
 use super::shard;
 use super::survey::{changes, survey, warning};
 use super::tally::Tally;
-use super::todo::{Desk, Fate};
+use super::todo::{Desk, Fate, Met};
 use super::{BatchJob, BatchOutcome, ReadArticle, articles};
 use crate::cancel::CancelToken;
 use crate::document::{self, Placement};
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::io::articles::{FoundFile, read_again};
-use crate::io::journal::RecordId;
 use crate::io::write::atomic;
 use crate::model_store::{ModelStore, OpenModels, ResolvedModels};
 use crate::pipeline::{self, Job, Models, Progress};
@@ -77,8 +76,10 @@ pub(super) fn run(
         }
     }
     // What is done is kept and shown, also after an interruption.
-    desk.journal.compact()?;
-    write_report(&options.out, &desk, meta(batch))?;
+    let is_changed = desk.journal.compact()?;
+    if is_changed || !is_current(&options.out, &desk, &meta(batch)) {
+        write_report(&options.out, &desk, meta(batch))?;
+    }
     batch.write_memory(&desk.journal, on_event)?;
     ended?;
     if let Some(memory) = &memory {
@@ -104,15 +105,11 @@ impl Pass<'_> {
     /// Does it. The desk comes back with what is done, and the error that ended it.
     fn run(self, desk: Desk, outcome: &mut BatchOutcome) -> Result<(Desk, Result<()>)> {
         let Pass { batch, prepared, memory, cancel, on_event } = self;
-        let Prepared { job, models, memories } = prepared;
         let options = &batch.options;
-        let device = options.runtime.device.to_string();
-        let computing = (device.as_str(), options.runtime.precision());
-        let hashes = memories.as_ref().map_or_else(Vec::new, |read| read.hashes.clone());
-        let key = JobKey::new(job, &models, &options.reading, computing, options.strict)
-            .with_memories(hashes);
-        let keys = Keys { key, job, chooser: models.chooser.clone(), on_event };
-        let found = survey(batch, &desk, &keys, cancel)?;
+        let keys = prepared.keys(batch, on_event);
+        let Prepared { job, models, memories } = prepared;
+        let mut met = Met { desk, outcome: *outcome, renamed: Vec::new() };
+        let found = survey(batch, &mut met, &keys, cancel)?;
         // What is done alone is no run of these settings.
         if !options.retry_failed {
             let changed = changes(&options.out, job.to.as_ref(), &keys.key.to_json())?;
@@ -129,17 +126,18 @@ impl Pass<'_> {
             keys,
             memory,
             memories,
+            is_surveyed: found.is_some(),
             state: Mutex::new(State {
-                desk,
-                outcome: *outcome,
+                met,
                 ways: BTreeMap::new(),
                 tally: Tally::new(found.as_ref()),
-                renamed: Vec::new(),
+                is_outdated: false,
             }),
             cancel,
             on_event,
         };
-        let mut coming = Coming { articles: articles(batch), groups: 0 };
+        let again = found.map(|found| found.again);
+        let mut coming = Coming { articles: articles(batch, again), groups: 0 };
         let ended = in_flight(
             run.groups,
             // What is finished is written; the journal puts it in order at the end.
@@ -153,8 +151,8 @@ impl Pass<'_> {
             run.tell();
         }
         let state = run.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        *outcome = state.outcome;
-        Ok((state.desk, ended))
+        *outcome = state.met.outcome;
+        Ok((state.met.desk, ended))
     }
 }
 
@@ -174,6 +172,8 @@ struct Run<'a> {
     /// Bytes of text that a group has, about.
     group_bytes: AtomicUsize,
     keys: Keys<'a>,
+    /// Whether all articles have been met before the work begins.
+    is_surveyed: bool,
     state: Mutex<State>,
     cancel: &'a CancelToken,
     on_event: OnEvent<'a>,
@@ -181,13 +181,12 @@ struct Run<'a> {
 
 /// What changes while a job runs.
 struct State {
-    desk: Desk,
-    outcome: BatchOutcome,
+    met: Met,
     /// Articles by the languages and the models that were chosen for them.
     ways: BTreeMap<(Vec<Lang>, String), usize>,
     tally: Tally,
-    /// The ids of articles whose own were taken.
-    renamed: Vec<String>,
+    /// Whether there are records that the report does not show.
+    is_outdated: bool,
 }
 
 /// The articles that are still to come.
@@ -249,33 +248,15 @@ impl<'a> Run<'a> {
         Ok(Some(group))
     }
 
-    /// Whether an article is to be done. It gets the id that it has in the output folder; one whose
-    /// file is gone gets that again.
+    /// Whether an article is to be done. It gets the id that it has in the output folder.
     fn is_to_do(&self, article: &mut ReadArticle, file: &FoundFile) -> Result<bool> {
-        let mut state = self.state();
-        if let Some(other) = state.desk.settle(id(article), file, source(article)) {
-            state.renamed.push(other.clone());
-            rename(article, other);
+        let met = &mut self.state().met;
+        if !self.is_surveyed {
+            return Ok(met.meet(article, file, self.batch, &self.keys)?.is_some());
         }
-        let of = RecordId { id: id(article), target: self.job.to.as_ref() };
-        state.desk.journal.meet(of);
-        let fate = state.desk.fate(article, self.batch, &self.keys)?;
-        match fate {
-            Fate::ToDo(_) => return Ok(true),
-            Fate::Left => state.outcome.left += 1,
-            Fate::Done(Status::Ok) => state.outcome.done_before += 1,
-            Fate::Done(Status::Failed) => state.outcome.failed_before += 1,
-            Fate::Rewrite => {
-                state.outcome.done_before += 1;
-                if let Some(record) = state.desk.journal.read(of)? {
-                    self.rewrite(&record)?;
-                }
-            }
-        }
-        if !file.is_stdin() {
-            state.desk.origins.note(of.id, &file.path, &source(article).sha256)?;
-        }
-        Ok(false)
+        met.desk.give_id(article, file);
+        let fate = met.desk.fate(article, self.batch, self.job, Some(&self.keys))?;
+        Ok(matches!(fate, Fate::ToDo(_)))
     }
 
     /// Puts a group through the models.
@@ -355,7 +336,7 @@ impl<'a> Run<'a> {
         if record.translation.is_some() || record.summary.is_some() {
             let language = &self.job.to.clone().unwrap_or(record.language.code.clone());
             let name = self.batch.names.name(&record.id, language);
-            self.write(&name, &record)?;
+            self.batch.write(&name, &record)?;
             record.output = Some(name);
             self.batch.write_bilingual(&record)?;
             if let Err(error) = self.write_document(&mut record, file, language) {
@@ -365,7 +346,7 @@ impl<'a> Run<'a> {
         let mut state = self.state();
         match (&record.status, &record.error) {
             (Status::Failed, Some(error)) => {
-                state.outcome.failed += 1;
+                state.met.outcome.failed += 1;
                 // Most messages name the file themselves.
                 let message = if error.message.contains(&record.id) {
                     error.message.clone()
@@ -374,40 +355,25 @@ impl<'a> Run<'a> {
                 };
                 (self.on_event)(Event::Warning(&message));
             }
-            _ => state.outcome.done += 1,
+            _ => state.met.outcome.done += 1,
         }
-        state.outcome.to_check += usize::from(report::is_doubtful(&record));
+        state.met.outcome.to_check += usize::from(report::is_doubtful(&record));
         if let Some(translation) = record.translation.as_ref().filter(|t| !t.steps.is_empty()) {
             let way = (translation.route.clone(), translation.model.clone());
             *state.ways.entry(way).or_default() += 1;
         }
         if !file.is_stdin() {
-            state.desk.origins.note(&record.id, &file.path, &record.source.sha256)?;
+            state.met.desk.origins.note(&record.id, &file.path, &record.source.sha256)?;
         }
-        state.desk.journal.append(&record)?;
+        if !std::mem::replace(&mut state.is_outdated, true) {
+            outdate(&options.out)?;
+        }
+        state.met.desk.journal.append(&record)?;
         state.tally.finish(&record);
         drop(state);
         (self.on_event)(Event::Finished(&record));
         self.show();
         Ok(())
-    }
-
-    /// Writes the files of a record again that are gone.
-    fn rewrite(&self, record: &Record) -> Result<()> {
-        let is_gone = |name: &&String| !self.batch.options.out.join(name).exists();
-        if let Some(name) = record.output.as_ref().filter(is_gone) {
-            self.write(name, record)?;
-        }
-        if !self.batch.bilingual_path(record).exists() {
-            self.batch.write_bilingual(record)?;
-        }
-        Ok(())
-    }
-
-    /// Writes the file of a record.
-    fn write(&self, name: &str, record: &Record) -> Result<()> {
-        let text = (self.batch.writer.write)(record);
-        atomic(&self.batch.options.out.join(name), text.as_bytes())
     }
 
     /// Writes the translated document beside the article's file, where the source is one.
@@ -444,12 +410,12 @@ impl<'a> Run<'a> {
         let chooser = self.keys.chooser.as_ref().filter(|_| !state.ways.is_empty());
         let remarks = chooser.map(|chooser| chooser.remarks()).unwrap_or_default();
         remarks.iter().for_each(|remark| (self.on_event)(Event::Note(remark)));
-        if let Some(first) = state.renamed.first() {
+        if let Some(first) = state.met.renamed.first() {
             let out = self.batch.options.out.display();
             let note = format!(
                 "articles from elsewhere have the same names in {out}: {} of these are called \
                  otherwise there, as {first}",
-                state.renamed.len()
+                state.met.renamed.len()
             );
             (self.on_event)(Event::Note(&note));
         }

@@ -1,12 +1,13 @@
 //! A look at all articles before the work begins: how many there are, and what is to be done with
 //! them.
 
-use super::groups::{id, rename, source};
+use super::BatchJob;
+use super::groups::source;
 use super::keys::Keys;
-use super::todo::{Desk, Fate, Why};
-use super::{BatchJob, articles};
+use super::todo::{Met, Why};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
+use crate::io::articles::read;
 use crate::io::write::atomic;
 use crate::types::Lang;
 use serde_json::{Map, Value};
@@ -25,6 +26,9 @@ pub(super) struct Survey {
     pub to_do: BTreeMap<Why, usize>,
     /// Bytes of their texts.
     pub bytes: usize,
+    /// How many articles of each file have to be read for them: up to the last one that is to be
+    /// done.
+    pub again: Vec<usize>,
 }
 
 impl Survey {
@@ -34,32 +38,40 @@ impl Survey {
     }
 }
 
-/// Looks at all articles; what comes through a pipe cannot be looked at twice, and nothing is known
-/// of it.
+/// Meets all articles; what comes through a pipe cannot be looked at twice, and nothing is known of
+/// it.
 ///
 /// # Errors
-/// [`Error::Interrupted`].
+/// [`Error::Interrupted`]; when the output folder cannot be written.
 pub(super) fn survey(
     batch: &BatchJob,
-    desk: &Desk,
+    met: &mut Met,
     keys: &Keys<'_>,
     cancel: &CancelToken,
 ) -> Result<Option<Survey>> {
+    let options = &batch.options;
     if batch.found.files.iter().any(|file| file.is_stdin()) {
         return Ok(None);
     }
     let mut survey = Survey::default();
-    for (file, mut article) in articles(batch) {
-        cancel.check()?;
-        if let Some(other) = desk.settle(id(&article), file, source(&article)) {
-            rename(&mut article, other);
+    let mut left = options.limit.unwrap_or(usize::MAX);
+    for file in &batch.found.files {
+        let (mut number, mut last) = (0, 0);
+        for mut article in read(file, &options.reading).take(left) {
+            cancel.check()?;
+            number += 1;
+            if options.shard.is_some_and(|shard| !shard.takes(&source(&article).sha256)) {
+                continue;
+            }
+            survey.articles += 1;
+            if let Some(why) = met.meet(&mut article, file, batch, keys)? {
+                *survey.to_do.entry(why).or_default() += 1;
+                survey.bytes += article.as_ref().map_or(0, |raw| raw.text.len());
+                last = number;
+            }
         }
-        survey.articles += 1;
-        let fate = desk.fate(&article, batch, keys)?;
-        if let Fate::ToDo(why) = fate {
-            *survey.to_do.entry(why).or_default() += 1;
-            survey.bytes += article.as_ref().map_or(0, |raw| raw.text.len());
-        }
+        left -= number;
+        survey.again.push(last);
     }
     Ok(Some(survey))
 }

@@ -1,13 +1,14 @@
 //! What there is to do with an article: whether it has a record in the output folder, and whether
 //! that is what the job would make of it.
 
-use super::groups::{id, source};
+use super::groups::{id, rename, source};
 use super::keys::Keys;
-use super::{BatchJob, ReadArticle};
+use super::{BatchJob, BatchOutcome, ReadArticle};
 use crate::error::Result;
 use crate::io::articles::FoundFile;
-use crate::io::journal::{Journal, Known, RecordId};
+use crate::io::journal::{Journal, Known, RESULTS, RecordId};
 use crate::io::origins::Origins;
+use crate::pipeline::Job;
 use crate::types::{Source, Status};
 use std::path::Path;
 
@@ -24,9 +25,16 @@ pub(super) enum Fate {
     ToDo(Why),
 }
 
+impl Fate {
+    /// Why the article is to be done, if it is.
+    pub fn why(&self) -> Option<Why> {
+        if let Fate::ToDo(why) = self { Some(*why) } else { None }
+    }
+}
+
 /// Why an article is to be done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Why {
+pub enum Why {
     /// It has no record.
     New,
     /// Its bytes are others than before.
@@ -42,13 +50,81 @@ pub(super) enum Why {
     Forced,
 }
 
+impl Why {
+    /// What articles are that are to be done for it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Why::New => "new",
+            Why::Changed => "changed",
+            Why::Settings => "made with other models or settings",
+            Why::Gone => "whose files are gone",
+            Why::Failed => "failed before",
+            Why::Forced => "again",
+        }
+    }
+}
+
 /// The output folder as a run finds it, and leaves it.
 pub(super) struct Desk {
     pub journal: Journal,
     pub origins: Origins,
 }
 
+/// The articles as a run has met them so far.
+pub(super) struct Met {
+    pub desk: Desk,
+    pub outcome: BatchOutcome,
+    /// The ids of articles whose own were taken.
+    pub renamed: Vec<String>,
+}
+
+impl Met {
+    /// Meets an article for the first time: it gets the id that it has in the output folder, and is
+    /// counted, unless it is to be done; says why it is. One whose file is gone gets that again.
+    ///
+    /// # Errors
+    /// When the work is cancelled, or the output folder cannot be written.
+    pub fn meet(
+        &mut self,
+        article: &mut ReadArticle,
+        file: &FoundFile,
+        batch: &BatchJob,
+        keys: &Keys<'_>,
+    ) -> Result<Option<Why>> {
+        let Met { desk, outcome, renamed } = self;
+        renamed.extend(desk.give_id(article, file));
+        let of = RecordId { id: id(article), target: keys.job.to.as_ref() };
+        desk.journal.meet(of);
+        match desk.fate(article, batch, keys.job, Some(keys))? {
+            Fate::ToDo(why) => return Ok(Some(why)),
+            Fate::Left => outcome.left += 1,
+            Fate::Done(Status::Ok) => outcome.done_before += 1,
+            Fate::Done(Status::Failed) => outcome.failed_before += 1,
+            Fate::Rewrite => {
+                outcome.done_before += 1;
+                if let Some(record) = desk.journal.read(of)? {
+                    batch.rewrite(&record)?;
+                }
+            }
+        }
+        if !file.is_stdin() {
+            desk.origins.note(of.id, &file.path, &source(article).sha256)?;
+        }
+        Ok(None)
+    }
+}
+
 impl Desk {
+    /// The desk of an output folder to look at, if there is a job in it.
+    ///
+    /// # Errors
+    /// As [`Journal::look`].
+    pub fn look(out: &Path) -> Result<Option<Desk>> {
+        let is_there = out.join(RESULTS).exists();
+        let look = || Ok(Desk { journal: Journal::look(out)?, origins: Origins::open(out)? });
+        is_there.then(look).transpose()
+    }
+
     /// The desk of a job's output folder.
     ///
     /// # Errors
@@ -57,9 +133,16 @@ impl Desk {
         Ok(Desk { journal: Journal::open(out)?, origins: Origins::open(out)? })
     }
 
+    /// Gives an article the id that it has here, and says it where that is not its own.
+    pub fn give_id(&self, article: &mut ReadArticle, file: &FoundFile) -> Option<String> {
+        let other = self.settle(id(article), file, source(article))?;
+        rename(article, other.clone());
+        Some(other)
+    }
+
     /// The id that an article has here: its own, unless that is taken by an article of another
     /// place. Then as many folders before it as tell them apart, or else a number.
-    pub fn settle(&self, id: &str, file: &FoundFile, source: &Source) -> Option<String> {
+    fn settle(&self, id: &str, file: &FoundFile, source: &Source) -> Option<String> {
         // Whatever comes through a pipe comes from one place.
         let is_taken = |id: &str| self.origins.is_of_another(id, &file.path, &source.sha256);
         if file.is_stdin() || !is_taken(id) {
@@ -77,13 +160,20 @@ impl Desk {
         longer.chain((2..).map(|number| format!("{id}~{number}"))).find(|id| !is_taken(id))
     }
 
-    /// What is to become of an article, whose key is asked for where it matters.
+    /// What is to become of an article, whose key is asked for where it matters. Where keys are not
+    /// known, its bytes decide.
     ///
     /// # Errors
     /// When the work is cancelled.
-    pub fn fate(&self, article: &ReadArticle, batch: &BatchJob, keys: &Keys<'_>) -> Result<Fate> {
+    pub fn fate(
+        &self,
+        article: &ReadArticle,
+        batch: &BatchJob,
+        job: &Job,
+        keys: Option<&Keys<'_>>,
+    ) -> Result<Fate> {
         let options = &batch.options;
-        let of = RecordId { id: id(article), target: keys.job.to.as_ref() };
+        let of = RecordId { id: id(article), target: job.to.as_ref() };
         let known = self.journal.find(of);
         if options.retry_failed {
             let failed = known.is_some_and(|known| known.status == Status::Failed);
@@ -98,11 +188,11 @@ impl Desk {
             return Ok(Fate::ToDo(Why::Changed));
         }
         // Which models there would be depends on the languages, which its record says.
-        let key = match known.languages() {
-            None => keys.of(article)?,
-            languages => keys.with(languages, sha256)?,
-        };
-        if !known.has_key(&key) {
+        let key = keys.map(|keys| match known.languages() {
+            None => keys.of(article),
+            languages => keys.with(languages, sha256),
+        });
+        if key.transpose()?.is_some_and(|key| !known.has_key(&key)) {
             return Ok(Fate::ToDo(Why::Settings));
         }
         let (format, translated) = (source(article).format, known.translated());

@@ -247,6 +247,9 @@ impl Chooser {
         let entry = &self.entries[number];
         let found = match self.store.lookup(&entry.id)? {
             Lookup::Ready(_) => Availability::Installed,
+            Lookup::Missing(_) if self.store.is_looked_at => {
+                Availability::Unavailable("not here".into())
+            }
             // Its error says how it can be brought.
             Lookup::Missing(_) if self.last_resort == Some(number) => {
                 Availability::Fetchable(entry.size())

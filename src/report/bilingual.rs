@@ -4,6 +4,7 @@ mod page;
 mod pairs;
 
 use super::markdown::{listed, origin, title};
+use super::table::quoted;
 use super::words;
 use crate::text::inline;
 use crate::types::{Marked, Place, Record};
@@ -86,19 +87,11 @@ fn csv(record: &Record) -> String {
     let mut out = String::new();
     for segment in record.segments.iter().flatten() {
         let problems = pairs::names(&segment.problems).join(" ");
-        let row = [segment.source.as_str(), &segment.target, &problems].map(field).join(",");
+        let row = [segment.source.as_str(), &segment.target, &problems].map(quoted).join(",");
         out.push_str(&row);
         out.push_str("\r\n");
     }
     out
-}
-
-fn field(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.into()
-    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
 //! What `polygist batch` makes of every kind of file that lies in people's folders. No model is
 //! needed: each summary is a sentence of its article.
 
-use crate::common::{ENGLISH, FRENCH, GERMAN, RUSSIAN, SPANISH, Sandbox};
+use crate::common::{ENGLISH, FRENCH, GERMAN, ITALIAN, RUSSIAN, SPANISH, Sandbox, TRANSLATOR};
 use flate2::{Compression, write::GzEncoder};
-use polygist::types::{Format, Record, Status};
+use polygist::io::parquet::TableWriter;
+use polygist::types::{Cell, ColumnKind, Format, Record, Status};
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use std::io::Write;
 
 const SUMMARIZE: &str = "--extractive --length 1s --offline --out out";
@@ -12,6 +14,29 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
     packed.write_all(bytes).unwrap();
     packed.finish().unwrap()
+}
+
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    compress_to_vec(bytes, CompressionLevel::Fastest)
+}
+
+/// A tar archive of these files.
+fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (name, bytes) in files {
+        let mut head = [0; 512];
+        head[..name.len()].copy_from_slice(name.as_bytes());
+        head[124..135].copy_from_slice(format!("{:011o}", bytes.len()).as_bytes());
+        head[257..265].copy_from_slice(b"ustar\x0000");
+        head[148..156].fill(b' ');
+        let sum: u32 = head.iter().map(|&byte| u32::from(byte)).sum();
+        head[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        out.extend_from_slice(&head);
+        out.extend_from_slice(bytes);
+        out.resize(out.len().next_multiple_of(512), 0);
+    }
+    out.resize(out.len() + 1024, 0);
+    out
 }
 
 /// Id, language and first word of the summary of each article; what failed has its error.
@@ -49,15 +74,18 @@ fn every_format_is_read_plain_and_packed() {
     for (name, _, text) in &files {
         sandbox.write(&format!("in/{name}"), text);
         sandbox.write(&format!("in/{name}.gz"), gzip(text.as_bytes()));
+        sandbox.write(&format!("in/{name}.zst"), zstd(text.as_bytes()));
         // The first half of a packed file: its download broke off.
         let packed = gzip(text.repeat(200).as_bytes());
         sandbox.write(&format!("broken/{name}.gz"), &packed[..packed.len() / 2]);
+        let packed = zstd(text.repeat(200).as_bytes());
+        sandbox.write(&format!("broken/{name}.zst"), &packed[..packed.len() / 2]);
     }
-    sandbox.run(&format!("batch in {SUMMARIZE}")).expect(0, &["10 done"]);
+    sandbox.run(&format!("batch in {SUMMARIZE}")).expect(0, &["15 done"]);
     let records = sandbox.records("out");
-    assert_eq!(records.len(), 10);
+    assert_eq!(records.len(), 15);
     for (record, format) in
-        records.iter().zip(files.iter().flat_map(|(_, format, _)| [format, format]))
+        records.iter().zip(files.iter().flat_map(|(_, format, _)| [format, format, format]))
     {
         assert_eq!(
             (record.source.format, record.language.code.as_str()),
@@ -73,12 +101,110 @@ fn every_format_is_read_plain_and_packed() {
     for record in sandbox.records("torn").iter().filter(|r| r.status == Status::Failed) {
         let message = &record.error.as_ref().unwrap().message;
         assert!(
-            message.contains("gz") || message.contains("end of file"),
+            message.contains("cut off") || message.contains("end of file"),
             "{}: {message}",
             record.id
         );
     }
     assert!(sandbox.records("torn").iter().any(|r| r.status == Status::Failed));
+}
+
+#[test]
+fn the_files_of_an_archive_are_articles() {
+    let sandbox = Sandbox::new();
+    let lines = [FRENCH, GERMAN].map(|text| serde_json::json!({"text": text}).to_string());
+    let archive = tar(&[
+        ("2024/a.txt", FRENCH.as_bytes()),
+        ("./2024/b.jsonl.gz", &gzip(lines.join("\n").as_bytes())),
+        ("2024/c.md", GERMAN.as_bytes()),
+        ("2024/c.md", ITALIAN.as_bytes()),
+        ("../../evil.txt", SPANISH.as_bytes()),
+        ("2024/.hidden.txt", SPANISH.as_bytes()),
+        ("2024/pic.png", b"\x89PNG\r\n\x1A\n"),
+        ("2024/inner.tar", &tar(&[("x.txt", FRENCH.as_bytes())])),
+    ]);
+    sandbox.write("in/news.tar.gz", gzip(&archive));
+    sandbox.write("in/plain.tar", tar(&[("a.txt", RUSSIAN.as_bytes())]));
+    sandbox.write("in/pics.tgz", gzip(&tar(&[("pic.png", b"\x89PNG")])));
+    sandbox.run(&format!("batch in {SUMMARIZE}")).expect(2, &["7 done, 2 failed"]);
+    let records = sandbox.records("out");
+    let found = told(&records);
+    assert_eq!(
+        found[..6],
+        [
+            ("news.tar.gz/2024/a.txt", "fr", "La"),
+            ("news.tar.gz/2024/b.jsonl.gz#1", "fr", "La"),
+            ("news.tar.gz/2024/b.jsonl.gz#2", "de", "Der"),
+            ("news.tar.gz/2024/c.md", "de", "Der"),
+            ("news.tar.gz/2024/c.md~2", "it", "Lunedì"),
+            ("news.tar.gz/_/_/evil.txt", "es", "El"),
+        ]
+    );
+    assert!(found[6].2.contains("archive inside of an archive"), "{found:?}");
+    assert!(found[7].2.contains("holds no article"), "{found:?}");
+    assert_eq!(found[8], ("plain.tar/a.txt", "ru", "В"));
+    assert!(sandbox.exists("out/news.tar.gz/2024/b.jsonl.gz#1.fr.md"));
+    assert!(sandbox.files("out").keys().all(|name| !name.contains("..")));
+    sandbox.run(&format!("batch in {SUMMARIZE}")).expect(2, &["nothing to do, 7 done before"]);
+    sandbox.run("clean out --gone --dry-run").expect(0, &[", 0 of articles that are gone"]);
+    // What was cut off on its way here.
+    sandbox.write("torn/news.tar", &archive[..800]);
+    let torn = sandbox.run("batch torn --extractive --offline --out torn-out");
+    torn.expect(2, &["1 done, 1 failed", "may have been cut off"]);
+}
+
+#[test]
+fn documents_in_an_archive_are_translated_in_place() {
+    let film = "1\n00:00:01,000 --> 00:00:03,000\nLe pont est fermé.\n";
+    let sandbox = Sandbox::new();
+    sandbox.write("in/all.tar", tar(&[("a.txt", b"Le bac."), ("film.srt", film.as_bytes())]));
+    let line = format!("batch in --out out --to en --from fr --tasks translate {TRANSLATOR}");
+    sandbox.run(&line).expect(0, &["2 done"]);
+    assert!(sandbox.read("out/all.tar/film.en.srt").contains("00:00:01,000 --> 00:00:03,000"));
+    sandbox.run(&line).expect(0, &["nothing to do, 2 done before"]);
+}
+
+#[test]
+fn the_rows_of_a_table_are_articles() {
+    let sandbox = Sandbox::with([
+        ("in/a.csv", &format!("id;Headline;Body;desk\n7;Pont;\"{FRENCH}\";B\n8;Fluss;{GERMAN}")),
+        ("in/b.tsv", &format!("text\tlang\n{}\tes\n", SPANISH.trim())),
+        ("in/labels.csv", "key,label\nok,Alles ist gut\nno,Nichts ist gut\n"),
+    ]);
+    let columns =
+        [("id", ColumnKind::Integer), ("title", ColumnKind::Text), ("text", ColumnKind::Text)];
+    let file = std::fs::File::create(sandbox.path("in/c.parquet")).unwrap();
+    let mut writer = TableWriter::new(file, &columns).unwrap();
+    let row = |id: usize, text: &str| vec![id.into(), Cell::Missing, text.into()];
+    writer.rows(&[row(1, ITALIAN), vec![Cell::Missing; 3], row(2, RUSSIAN)]).unwrap();
+    writer.finish().unwrap();
+    let bytes = std::fs::read(sandbox.path("in/c.parquet")).unwrap();
+    sandbox.write("in/d.parquet.gz", gzip(&bytes));
+    sandbox.write("in/e.parquet", &bytes[..bytes.len() / 2]);
+    sandbox.run(&format!("batch in {SUMMARIZE}")).expect(2, &["8 done, 1 failed"]);
+    let records = sandbox.records("out");
+    let found = told(&records);
+    assert_eq!(
+        found[..7],
+        [
+            ("a.csv#7", "fr", "La"),
+            ("a.csv#8", "de", "Der"),
+            ("b.tsv#1", "es", "El"),
+            ("c.parquet#1", "it", "Lunedì"),
+            ("c.parquet#2", "ru", "В"),
+            ("d.parquet.gz#1", "it", "Lunedì"),
+            ("d.parquet.gz#2", "ru", "В"),
+        ]
+    );
+    assert!(found[7].2.contains("no Parquet that can be read"), "{found:?}");
+    // A table without a text is a document.
+    assert_eq!(found[8].0, "labels.csv");
+    assert_eq!(records[0].source.format, Format::Table);
+    assert_eq!(records[0].title.as_ref().unwrap().source, "Pont");
+    assert_eq!(records[0].extra["desk"], "B");
+    let line = format!("batch in {SUMMARIZE}2 --text-field label --pattern *.csv");
+    sandbox.run(&line).expect(0, &["done"]);
+    assert_eq!(sandbox.records("out2").last().unwrap().id, "labels.csv#2");
 }
 
 #[test]

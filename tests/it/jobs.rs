@@ -190,6 +190,148 @@ fn a_folder_tells_how_far_it_is_and_is_cleaned() {
 }
 
 #[test]
+fn records_are_exported_as_tables_by_language() {
+    let sandbox = Sandbox::with([
+        ("in/a.txt", FRENCH),
+        ("in/b.txt", GERMAN),
+        ("in/c.txt", FRENCH),
+        ("in/d.txt", ""),
+    ]);
+    sandbox.run(&format!("batch in {SUMMARIZE}")).expect(2, &["3 done, 1 failed"]);
+    let export = |flags: &str, code: i32, says: &[&str]| {
+        sandbox.run(&format!("export out --out {flags}")).expect(code, says)
+    };
+    export("t/parquet", 0, &["4 records in 3 files, of 3 languages"]);
+    export("t/parquet", 1, &["holds something already"]);
+    export("t/csv --format csv --rows 1", 0, &["4 records in 4 files"]);
+    export("t/jsonl --format jsonl", 0, &["4 records in 3 files"]);
+    let files: Vec<String> = sandbox.files("t").into_keys().collect();
+    let expected = [
+        "csv/language=de/part-00000.csv",
+        "csv/language=fr/part-00000.csv",
+        "csv/language=fr/part-00001.csv",
+        "csv/language=und/part-00000.csv",
+        "jsonl/language=de/part-00000.jsonl",
+        "jsonl/language=fr/part-00000.jsonl",
+        "jsonl/language=und/part-00000.jsonl",
+        "parquet/language=de/part-00000.parquet",
+        "parquet/language=fr/part-00000.parquet",
+        "parquet/language=und/part-00000.parquet",
+    ];
+    assert_eq!(files, expected);
+    let lines = sandbox.read("t/jsonl/language=fr/part-00000.jsonl");
+    let french: Vec<Record> =
+        sandbox.records("out").into_iter().filter(|r| r.language.code.as_str() == "fr").collect();
+    assert_eq!(crate::common::parse(&lines), french);
+    let csv = sandbox.read("t/csv/language=de/part-00000.csv");
+    assert!(csv.starts_with("id,target,status,") && csv.contains("\r\nb.txt,,ok,"), "{csv}");
+    // What was written is read: summaries of the summaries.
+    let again = "batch t/parquet --text-field summary --extractive --length 1s --offline --out x";
+    sandbox.run(again).expect(2, &["3 done, 1 failed"]);
+    let again = sandbox.records("x");
+    assert_eq!(again[1].id, "language=fr/part-00000.parquet#a.txt");
+    assert_eq!(again[1].extra["sha256"], french[0].source.sha256.as_str());
+    sandbox.run("export nothing --out y").expect(1, &["holds no job"]);
+}
+
+#[test]
+fn a_dry_run_tells_what_is_done_and_how_long_the_rest_takes() {
+    let sandbox = Sandbox::with([("in/a.txt", FRENCH), ("in/b.txt", GERMAN), ("in/c.txt", "")]);
+    let line = format!("batch in --out out --to en --tasks translate {TRANSLATOR}");
+    let plan = |flags: &str| {
+        let before = sandbox.files("");
+        let told = sandbox.run(&format!("{line} --dry-run {flags}")).expect(2, &[]).stdout;
+        assert_eq!(sandbox.files(""), before);
+        told
+    };
+    let told = plan("");
+    let says = ["to do: 3 articles (3 new)\n", "time: about ", "tried on ", "articles: 3 articles"];
+    says.iter().for_each(|says| assert!(told.contains(says), "{says}\n{told}"));
+    assert!(!sandbox.exists("out"));
+    sandbox.run(&line).expect(2, &["2 done, 1 failed"]);
+    let told = plan("");
+    assert!(told.contains("to do: nothing; 2 done before; 1 failed before"), "{told}");
+    assert!(!told.contains("time: "), "{told}");
+    sandbox.write("in/b.txt", ITALIAN);
+    sandbox.write("in/d.txt", GERMAN);
+    let told = plan("");
+    assert!(
+        told.contains("to do: 2 articles (1 new, 1 changed); 1 done before; 1 failed"),
+        "{told}"
+    );
+    let states: Vec<&str> =
+        told.lines().filter(|line| line.contains(" text ")).map(|line| &line[66..73]).collect();
+    assert_eq!(states, ["done   ", "changed", "new    "], "{told}");
+    let told = plan("--seed 5");
+    assert!(told.contains("(1 new, 1 changed, 2 made with other models or settings)"), "{told}");
+    assert!(plan("--force").contains("(1 new, 3 again)"));
+    let told = plan("--to es,en");
+    assert!(told.contains("to do into es: 4 articles (4 new)"), "{told}");
+    assert!(told.contains("to do into en: 2 articles (1 new, 1 changed)"), "{told}");
+    // Without its model nobody knows what would change.
+    let told = sandbox
+        .run("batch in --out out --to en --tasks translate --offline --model gone --dry-run");
+    assert!(told.code != Some(0), "{}", told.stdout);
+}
+
+#[test]
+fn neither_clocks_nor_a_second_run_change_anything() {
+    let sandbox =
+        Sandbox::with([("in/a.txt", FRENCH), ("in/b.jsonl", "{\"text\": \"Le bac.\"}\n")]);
+    let run = || sandbox.run(&format!("batch in {SUMMARIZE}"));
+    run().expect(0, &["2 done"]);
+    let written = sandbox.files("out");
+    run().expect(0, &["nothing to do, 2 done before"]);
+    assert_eq!(sandbox.files("out"), written);
+    // Clocks go wrong: files of tomorrow, and of years ago.
+    let times = [0, 4_000_000_000, 1_000_000_000].map(std::time::Duration::from_secs);
+    let names = sandbox.files("").into_keys().zip(times.iter().cycle());
+    for (name, time) in names.filter(|(name, _)| !name.ends_with(".gguf")) {
+        let file = std::fs::File::options().append(true).open(sandbox.path(&name)).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH + *time).unwrap();
+    }
+    run().expect(0, &["nothing to do, 2 done before"]);
+    // A run that was killed before its end has left an old page.
+    std::fs::remove_file(sandbox.path("out/.polygist.report")).unwrap();
+    sandbox.write("out/report.html", "old");
+    run().expect(0, &["nothing to do"]);
+    assert!(sandbox.read("out/report.html").contains("b.jsonl"));
+}
+
+#[test]
+fn a_file_that_vanishes_while_it_waits_stops_no_other() {
+    let sandbox = Sandbox::new();
+    (0..60).for_each(|n| sandbox.write(&format!("in/{n:02}.txt"), format!("{n}. {FRENCH}")));
+    let line = format!("batch in --out out --to en --tasks translate --jobs 1 {TRANSLATOR}");
+    let child = sandbox.command(&line).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    sandbox.wait_for_records("out", 1);
+    std::fs::rename(sandbox.path("in/59.txt"), sandbox.path("59.txt")).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("59.txt") && said.contains("59 done, 1 failed"), "{said}");
+    let records = sandbox.records("out");
+    assert_eq!(records.iter().filter(|record| record.status == Status::Failed).count(), 1);
+    std::fs::rename(sandbox.path("59.txt"), sandbox.path("in/59.txt")).unwrap();
+    sandbox.run(&line).expect(0, &["1 done, 59 done before"]);
+}
+
+#[test]
+fn what_cannot_be_written_ends_a_run_that_is_resumed_later() {
+    let sandbox = Sandbox::with([("in/a.txt", FRENCH), ("in/b.txt", GERMAN)]);
+    let line = format!("batch in --to en --tasks translate --jobs 1 {TRANSLATOR} --out");
+    sandbox.run(&format!("{line} in/a.txt/out")).expect(1, &["in/a.txt/out"]);
+    // A folder in the place of a file.
+    sandbox.write("out/b.txt.en.md/x", "");
+    sandbox.run(&format!("{line} out")).expect(1, &["writing", "b.txt.en.md"]);
+    assert_eq!(ids(&sandbox), ["a.txt"]);
+    assert!(sandbox.read("out/report.html").contains("a.txt"));
+    std::fs::remove_dir_all(sandbox.path("out/b.txt.en.md")).unwrap();
+    sandbox.run(&format!("{line} out")).expect(0, &["1 done, 1 done before"]);
+    assert!(sandbox.files("out").keys().all(|name| !name.ends_with(".tmp")));
+}
+
+#[test]
 fn an_article_that_takes_too_long_stops_no_other() {
     let sandbox = Sandbox::with([("in/a.txt", FRENCH), ("in/c.txt", FRENCH)]);
     let long: String = (0..3000).map(|i| FRENCH.replace("40", &i.to_string())).collect();

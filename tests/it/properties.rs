@@ -224,7 +224,8 @@ impl Read for Drip {
 
 fn read_all(bytes: Vec<u8>, format: Option<Format>, drip: Vec<usize>) -> Vec<Option<String>> {
     let file = FoundFile { path: "a".into(), id: "a".into(), format, copy_of: None };
-    let articles = read_from(Drip(bytes, drip), &file, &ReadOptions::default());
+    let options = ReadOptions { rows: true, ..ReadOptions::default() };
+    let articles = read_from(Drip(bytes, drip), &file, &options);
     articles.map(|article| article.ok().map(|article| article.text)).collect()
 }
 
@@ -283,7 +284,16 @@ proptest! {
             bytes[at] = byte;
         }
         bytes.truncate(cut.index(bytes.len()) + 1);
-        let formats = [Format::Text, Format::Markdown, Format::Html, Format::Json, Format::Jsonl];
+        let formats = [
+            Format::Text,
+            Format::Markdown,
+            Format::Html,
+            Format::Json,
+            Format::Jsonl,
+            Format::Csv,
+            Format::Parquet,
+            Format::Tar,
+        ];
         for format in [None].into_iter().chain(formats.map(Some)) {
             read_all(bytes.clone(), format, Vec::new());
         }

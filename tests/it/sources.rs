@@ -190,7 +190,7 @@ fn broken_files_are_read_as_well_as_can_be() {
         &[&[ONE, TWO]],
     );
     let (_, said) = paragraphs("a.txt.gz", [packed, b"#!junk".to_vec()].concat(), "");
-    assert!(said.contains("after the end of its gzip stream"), "{said}");
+    assert!(said.contains("after the end of its packed stream"), "{said}");
     let torn = format!("{}\n{{\"text\": \"Il rest", json!({"text": ONE}));
     let (found, said) = paragraphs("a.jsonl", torn, "");
     assert_eq!(found.len(), 1);

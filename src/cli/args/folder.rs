@@ -1,7 +1,9 @@
 //! The arguments of commands that look at an output folder.
 
 use super::OutputFormat;
-use clap::Args;
+use super::decoding::at_least_one;
+use crate::job::ExportFormat;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// `polygist status`, `polygist verify`
@@ -46,4 +48,48 @@ pub struct Merge {
     /// Take what is there, although parts are missing or not complete
     #[arg(long)]
     pub partial: bool,
+}
+
+/// `polygist export`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  polygist export results --out table
+  python3 -c 'import pandas; print(pandas.read_parquet(\"table\"))'
+  duckdb -c \"select language, count(*) from 'table/**/*.parquet' group by language\"
+
+The files are language=fr/part-00000.parquet and so on, by the language of the articles. It may be done while the job runs.")]
+pub struct Export {
+    /// The output folder of `polygist batch`
+    #[arg(value_name = "DIR")]
+    pub out: PathBuf,
+    /// Folder for the files, which is new
+    #[arg(long = "out", value_name = "FOLDER", required = true)]
+    pub to: PathBuf,
+    /// Form of the files
+    #[arg(long, value_name = "FORMAT", default_value = "parquet")]
+    pub format: ExportArg,
+    /// Records that a file has at most
+    #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = at_least_one)]
+    pub rows: usize,
+}
+
+/// Form of exported files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportArg {
+    /// Parquet, a row for each record
+    Parquet,
+    /// CSV, a row for each record
+    Csv,
+    /// JSON Lines, the records as results.jsonl has them
+    Jsonl,
+}
+
+impl From<ExportArg> for ExportFormat {
+    fn from(format: ExportArg) -> ExportFormat {
+        match format {
+            ExportArg::Parquet => ExportFormat::Parquet,
+            ExportArg::Csv => ExportFormat::Csv,
+            ExportArg::Jsonl => ExportFormat::Jsonl,
+        }
+    }
 }

@@ -13,7 +13,7 @@ pub(super) struct Dialect {
     /// What stands between cells; none in a table of one column.
     pub delimiter: Option<char>,
     /// Bytes before the first row: the line `sep=;` by which a spreadsheet is told the delimiter.
-    start: usize,
+    pub start: usize,
 }
 
 /// A cell as it is written.
@@ -157,6 +157,11 @@ impl Iterator for Rows<'_> {
 }
 
 impl Rows<'_> {
+    /// The place where the next row begins.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
     /// The cell that begins here.
     fn cell(&self) -> Result<Cell> {
         let (start, rest) = (self.at, &self.text[self.at..]);

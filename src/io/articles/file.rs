@@ -42,7 +42,12 @@ impl FoundFile {
 
 /// A path as people and records see it: `/` between its parts, bytes that are no text as `%FF`.
 pub(super) fn shown(path: &Path) -> String {
-    let bytes = path.as_os_str().as_encoded_bytes();
+    let out = shown_bytes(path.as_os_str().as_encoded_bytes());
+    if std::path::MAIN_SEPARATOR == '/' { out } else { out.replace(std::path::MAIN_SEPARATOR, "/") }
+}
+
+/// The bytes of a name as people and records see them.
+pub(super) fn shown_bytes(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         out.push_str(chunk.valid());
@@ -50,5 +55,5 @@ pub(super) fn shown(path: &Path) -> String {
             out.push_str(&format!("%{byte:02X}"));
         }
     }
-    if std::path::MAIN_SEPARATOR == '/' { out } else { out.replace(std::path::MAIN_SEPARATOR, "/") }
+    out
 }

@@ -1,11 +1,14 @@
 //! The articles of a file, as a stream: each good or bad by itself.
 
+mod archive;
+
 use super::decode::{self, HEAD};
 use super::file::FoundFile;
-use super::gunzip::{self, Gunzip};
 use super::options::ReadOptions;
+use super::packed;
 use super::reader::{Contents, Cut, Cutter, Input, Piece, ReadAs, Several};
-use super::readers;
+use super::readers::{self, table};
+use super::tar::Members;
 use crate::document::{DocumentFormat, Settings};
 use crate::error::Error;
 use crate::io::files::sha256_hex;
@@ -47,14 +50,20 @@ pub struct Articles {
     seen: HashSet<u64>,
     /// Whether anything was there at all.
     any: bool,
-    /// Raised when there are data after the end of a gzip stream.
+    /// Raised when there are data after the end of what is packed.
     junk: Arc<AtomicBool>,
+    /// Whether the file is a member of an archive.
+    inside: bool,
+    /// Whether the bytes are those of the file at its path.
+    on_disk: bool,
 }
 
 enum Stream {
     Closed,
     Given(Input),
     Pieces(Box<dyn Cutter>, Several),
+    /// An archive, and the member at hand.
+    Members(Members, Option<Box<Articles>>),
     Done,
 }
 
@@ -62,7 +71,7 @@ enum Stream {
 /// single JSON object; several of a list in JSON, of JSON Lines, of a feed or a crawl. Opened at
 /// the first article; holds one at a time.
 pub fn read(file: &FoundFile, options: &ReadOptions) -> Articles {
-    Articles::new(file, options, Stream::Closed)
+    Articles { on_disk: true, ..Articles::new(file, options, Stream::Closed) }
 }
 
 /// Reads articles as [`read`] does, from any source of bytes; `file` gives the name and the format.
@@ -86,6 +95,11 @@ impl Iterator for Articles {
                     Ok(input) => self.stream = Stream::Given(input),
                     Err(error) => return Some(self.fail_whole(error)),
                 },
+                Stream::Members(members, article) => {
+                    if let Some(article) = self.next_member(members, article) {
+                        return Some(article);
+                    }
+                }
                 Stream::Given(input) => match self.start(input) {
                     Ok(Some(article)) => return Some(article),
                     Ok(None) => {}
@@ -118,6 +132,8 @@ impl Articles {
             seen: HashSet::new(),
             any: false,
             junk: Arc::default(),
+            inside: false,
+            on_disk: false,
         }
     }
 
@@ -131,10 +147,13 @@ impl Articles {
     /// Unpacks, finds out the format, and reads the article, or sets up the stream of several.
     fn start(&mut self, input: Input) -> io::Result<Option<<Self as Iterator>::Item>> {
         let (mut head, mut input) = self.peek(input)?;
-        if head.starts_with(gunzip::MAGIC) {
-            let (unpacked, junk) = Gunzip::new(input);
-            self.junk = junk;
-            (head, input) = self.peek(Box::new(unpacked))?;
+        let mut is_plain = true;
+        match packed::unpack(&head, input) {
+            Ok((unpacked, junk)) => {
+                (self.junk, is_plain) = (junk, false);
+                (head, input) = self.peek(unpacked)?;
+            }
+            Err(plain) => input = plain,
         }
         if head.is_empty() {
             return Ok(Some(self.fail_whole(self.bad("is empty; expected an article".into()))));
@@ -143,17 +162,55 @@ impl Articles {
         self.file.format = Some(reader.format);
         match reader.read {
             ReadAs::Whole(parse) => self.whole(input, &parse).map(Some),
+            ReadAs::Archive if self.inside => {
+                let message = "is an archive inside of an archive; unpack it first".into();
+                Ok(Some(self.fail_whole(self.bad(message))))
+            }
+            ReadAs::Archive => {
+                self.stream = Stream::Members(Members::new(input), None);
+                Ok(None)
+            }
+            ReadAs::Document(_) if self.options.rows && self.holds_rows(&head) => {
+                self.file.format = Some(Format::Table);
+                Ok(self.pieces((table::ROWS.cut)(&head, input, &self.options), table::ROWS))
+            }
             ReadAs::Document(document) => {
                 let settings = self.settings();
                 self.whole(input, &|bytes, _| read_document(document, &bytes, &settings)).map(Some)
             }
-            ReadAs::Several(kind) => Ok(match (kind.cut)(&head, input, &self.options) {
-                Ok(cutter) => {
-                    self.stream = Stream::Pieces(cutter, kind);
-                    None
-                }
-                Err(message) => Some(self.fail_whole(self.bad(message))),
-            }),
+            ReadAs::Several(kind) => {
+                let on_disk = reader.on_disk.filter(|_| is_plain && self.is_on_disk());
+                let cutter = match on_disk {
+                    Some(open) => open(File::open(&self.file.path)?, &self.options),
+                    None => (kind.cut)(&head, input, &self.options),
+                };
+                Ok(self.pieces(cutter, kind))
+            }
+        }
+    }
+
+    /// Whether the bytes that are read are those of a file.
+    fn is_on_disk(&self) -> bool {
+        self.on_disk && self.file.path.is_file()
+    }
+
+    /// Whether this is a table whose rows are articles.
+    fn holds_rows(&self, head: &[u8]) -> bool {
+        self.file.format == Some(Format::Csv) && table::holds_articles(head, &self.options)
+    }
+
+    /// Sets up the stream of several articles; what is told instead where it cannot be.
+    fn pieces(
+        &mut self,
+        cutter: Result<Box<dyn Cutter>, String>,
+        kind: Several,
+    ) -> Option<<Self as Iterator>::Item> {
+        match cutter {
+            Ok(cutter) => {
+                self.stream = Stream::Pieces(cutter, kind);
+                None
+            }
+            Err(message) => Some(self.fail_whole(self.bad(message))),
         }
     }
 
@@ -190,14 +247,25 @@ impl Articles {
         Ok((head.clone(), Box::new(Cursor::new(head).chain(input))))
     }
 
-    /// The whole input as one article.
-    fn whole(&self, input: Input, parse: &ParseWith<'_>) -> io::Result<<Self as Iterator>::Item> {
+    /// What an input holds, unpacked if it is packed.
+    fn unpacked(&self, input: Input) -> io::Result<Input> {
+        let (head, input) = self.peek(input)?;
+        Ok(packed::unpack(&head, input).map_or_else(|plain| plain, |(unpacked, _)| unpacked))
+    }
+
+    /// All bytes of an input; none where they are too many.
+    fn bytes(&self, input: Input) -> io::Result<Option<Vec<u8>>> {
         let max = self.options.max_bytes;
         let mut bytes = Vec::new();
         input.take((max as u64).saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() > max {
+        Ok((bytes.len() <= max).then_some(bytes))
+    }
+
+    /// The whole input as one article.
+    fn whole(&self, input: Input, parse: &ParseWith<'_>) -> io::Result<<Self as Iterator>::Item> {
+        let Some(bytes) = self.bytes(input)? else {
             return Ok(self.fail_whole(self.bad(self.too_large())));
-        }
+        };
         let mut source = self.source(&bytes);
         let id = self.file.id.clone();
         Ok(match parse(bytes, &mut source.notes) {
@@ -340,13 +408,8 @@ pub fn whole(file: &FoundFile, max_bytes: usize) -> Result<Vec<u8>, Error> {
     let options = ReadOptions { max_bytes, ..ReadOptions::default() };
     let articles = Articles::new(file, &options, Stream::Done);
     let reading = |e| Error::io("reading", &file.path)(e);
-    let (head, mut input) = articles.peek(articles.open()?).map_err(reading)?;
-    if head.starts_with(gunzip::MAGIC) {
-        input = Box::new(Gunzip::new(input).0);
-    }
-    let mut bytes = Vec::new();
-    input.take((max_bytes as u64).saturating_add(1)).read_to_end(&mut bytes).map_err(reading)?;
-    if bytes.len() > max_bytes { Err(articles.bad(articles.too_large())) } else { Ok(bytes) }
+    let input = articles.open().and_then(|input| articles.unpacked(input).map_err(reading))?;
+    articles.bytes(input).map_err(reading)?.ok_or_else(|| articles.bad(articles.too_large()))
 }
 
 /// The bytes of a file as they were when it was read, by their SHA-256 in hex.
@@ -354,8 +417,12 @@ pub fn whole(file: &FoundFile, max_bytes: usize) -> Result<Vec<u8>, Error> {
 /// # Errors
 /// When it cannot be read, or has changed.
 pub fn read_again(file: &FoundFile, sha256: &str, max_bytes: usize) -> Result<Vec<u8>, Error> {
-    let bytes = whole(file, max_bytes)?;
-    if sha256_hex(&bytes) == sha256 {
+    let found = if file.format == Some(Format::Tar) {
+        archive::member_again(file, sha256, max_bytes)?
+    } else {
+        Some(whole(file, max_bytes)?)
+    };
+    if let Some(bytes) = found.filter(|bytes| sha256_hex(bytes) == sha256) {
         return Ok(bytes);
     }
     let message = "has changed while it was translated, so that its document was not written; run \
@@ -364,7 +431,7 @@ pub fn read_again(file: &FoundFile, sha256: &str, max_bytes: usize) -> Result<Ve
 }
 
 /// The note about data that was not read.
-const JUNK: &str = "has data after the end of its gzip stream, which was not read";
+const JUNK: &str = "has data after the end of its packed stream, which was not read";
 
 pub(super) fn article(id: String, mut source: Source, contents: Contents) -> RawArticle {
     let Contents { id: _, title, text, markup, blocks, extra } = contents;

@@ -5,6 +5,7 @@ use super::options::ReadOptions;
 use crate::document::DocumentFormat;
 use crate::types::{Block, Format, Markup};
 use serde_json::{Map, Value};
+use std::fs::File;
 use std::io::{self, Read};
 
 /// A stream of bytes, unpacked if it was gzipped.
@@ -14,7 +15,7 @@ pub(super) type Input = Box<dyn Read + Send>;
 pub(super) struct Reader {
     pub format: Format,
     /// Extensions of its files in lower case, without the dot, the usual one first. Each may be
-    /// followed by `.gz`.
+    /// followed by `.gz` or `.zst`.
     pub extensions: &'static [&'static str],
     /// Whether a file whose name says nothing is of this format, by its first bytes: up to 64 KiB,
     /// UTF-16 as UTF-8, without byte order mark and leading white space. Containers look for their
@@ -23,6 +24,9 @@ pub(super) struct Reader {
     /// The format that a file turns out to have by its first bytes although its name says this
     /// one; none for most.
     pub refine: fn(&[u8]) -> Option<Format>,
+    /// Sets up a cutter for a file on the disk that holds several articles, where that is better
+    /// than to read it as a stream.
+    pub on_disk: Option<OpenFile>,
     pub read: ReadAs,
 }
 
@@ -36,6 +40,8 @@ pub(super) enum ReadAs {
     Several(Several),
     /// A document, whose format divides it into blocks: one article a file.
     Document(&'static DocumentFormat),
+    /// Files in an archive, each read as its own name says.
+    Archive,
 }
 
 /// Makes an article of a file's bytes, and notes what is missing or broken in them. The error is a
@@ -47,6 +53,9 @@ type ParsePiece = fn(Vec<u8>, &ReadOptions, &mut Vec<String>) -> Result<Contents
 
 /// Sets up a cutter for an input whose first bytes are known.
 type MakeCutter = fn(head: &[u8], Input, &ReadOptions) -> Result<Box<dyn Cutter>, String>;
+
+/// The same for a file on the disk.
+type OpenFile = fn(File, &ReadOptions) -> Result<Box<dyn Cutter>, String>;
 
 /// Cutting and parsing a file of several articles.
 #[derive(Clone, Copy)]
@@ -70,7 +79,14 @@ impl Reader {
         detect: fn(&[u8]) -> bool,
         read: Parse,
     ) -> Reader {
-        Reader { format, extensions, detect, refine: |_| None, read: ReadAs::Whole(read) }
+        Reader {
+            on_disk: None,
+            format,
+            extensions,
+            detect,
+            refine: |_| None,
+            read: ReadAs::Whole(read),
+        }
     }
 
     /// A reader of documents that are translated in place.
@@ -80,6 +96,7 @@ impl Reader {
             extensions: document.extensions,
             detect: document.detect,
             refine: |_| None,
+            on_disk: None,
             read: ReadAs::Document(document),
         })
     }
@@ -91,7 +108,30 @@ impl Reader {
         detect: fn(&[u8]) -> bool,
         read: Several,
     ) -> Reader {
-        Reader { format, extensions, detect, refine: |_| None, read: ReadAs::Several(read) }
+        Reader {
+            on_disk: None,
+            format,
+            extensions,
+            detect,
+            refine: |_| None,
+            read: ReadAs::Several(read),
+        }
+    }
+
+    /// A reader of archives, whose members are files.
+    pub const fn archive(
+        format: Format,
+        extensions: &'static [&'static str],
+        detect: fn(&[u8]) -> bool,
+    ) -> Reader {
+        Reader {
+            on_disk: None,
+            format,
+            extensions,
+            detect,
+            refine: |_| None,
+            read: ReadAs::Archive,
+        }
     }
 }
 

@@ -23,7 +23,9 @@ mod json;
 mod json_lines;
 mod mail;
 mod markdown;
+mod parquet;
 mod pdf;
+pub(super) mod table;
 mod text;
 mod warc;
 mod xml;
@@ -32,7 +34,9 @@ pub(super) use json::parse as parse_json;
 pub(super) use json_lines::next_line;
 
 use super::file::STDIN;
+use super::packed::plain_name;
 use super::reader::{ReadAs, Reader};
+use super::tar;
 use crate::document::FORMATS;
 use crate::types::Format;
 use std::sync::LazyLock;
@@ -56,6 +60,8 @@ fn articles() -> Vec<Reader> {
         mail::READER,
         warc::READER,
         pdf::READER,
+        parquet::READER,
+        Reader::archive(Format::Tar, &["tar", "tgz"], tar::is_start),
     ]
 }
 
@@ -64,10 +70,10 @@ pub(super) fn of_format(format: Format) -> &'static Reader {
     READERS.iter().find(|reader| reader.format == format).unwrap_or(&READERS[0])
 }
 
-/// The format that a file name promises, `.gz` aside.
+/// The format that a file name promises, `.gz` and `.zst` aside.
 pub fn of_name(name: &str) -> Option<Format> {
     let name = name.to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
+    let name = plain_name(&name);
     // A bare `.md` or `md` is a name, not an extension.
     let (stem, extension) = name.rsplit_once('.')?;
     let reader = READERS.iter().find(|reader| reader.extensions.contains(&extension))?;
@@ -87,8 +93,12 @@ pub(super) fn of_content(named: Option<Format>, head: &[u8]) -> &'static Reader 
 /// Whether the files of that name may hold several articles.
 pub(in crate::io) fn holds_several(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let name = name.strip_suffix(".gz").unwrap_or(&name);
-    let several = READERS.iter().filter(|reader| matches!(reader.read, ReadAs::Several(_)));
+    let name = plain_name(&name);
+    // Rows of a table may be articles.
+    let holds = |reader: &&Reader| {
+        matches!(reader.read, ReadAs::Several(_)) || reader.format == Format::Csv
+    };
+    let several = READERS.iter().filter(holds);
     let ends =
         |extension: &&str| name.strip_suffix(extension).is_some_and(|stem| stem.ends_with('.'));
     name.ends_with(STDIN) || several.flat_map(|reader| reader.extensions).any(ends)
@@ -102,15 +112,15 @@ pub fn extensions() -> Vec<String> {
 
 /// The extensions that are read inside folders, for messages.
 pub(super) fn all_extensions() -> String {
-    format!("{}, and each of them with .gz", extensions().join(", "))
+    format!("{}, and each of them with .gz or .zst", extensions().join(", "))
 }
 
 /// The usual extension of each format, for help texts: `.txt .md .html .json .jsonl, each also as
-/// .gz`.
+/// .gz or .zst`.
 pub fn usual_extensions() -> String {
     let usual: Vec<String> =
         READERS.iter().map(|reader| format!(".{}", reader.extensions[0])).collect();
-    format!("{}, each also as .gz", usual.join(" "))
+    format!("{}, each also as .gz or .zst", usual.join(" "))
 }
 
 #[cfg(test)]
@@ -123,7 +133,10 @@ mod tests {
 
     #[test]
     fn names_and_contents() {
-        assert_eq!(of_name("A.TXT.GZ"), Some(Format::Text));
+        assert_eq!(
+            (of_name("A.TXT.GZ"), of_name("a.tar.zst")),
+            (Some(Format::Text), Some(Format::Tar))
+        );
         assert_eq!(of_name("a.b.ndjson"), Some(Format::Jsonl));
         assert_eq!(
             (of_name(".md"), of_name("README"), of_name("a.pdfx"), of_name("a.gz")),
@@ -161,7 +174,9 @@ mod tests {
     #[test]
     fn the_lists_of_extensions() {
         let usual = usual_extensions();
-        assert!(usual.starts_with(".txt .md .html .json .jsonl") && usual.ends_with(" as .gz"));
+        assert!(
+            usual.starts_with(".txt .md .html .json .jsonl") && usual.ends_with(" as .gz or .zst")
+        );
         assert!(all_extensions().starts_with(".txt, .text, .md, .markdown, .html, "));
         assert!(holds_several("a.JSONL.gz") && holds_several(".json") && holds_several(STDIN));
         assert!(!holds_several("a.txt") && !holds_several("ajson"));

@@ -15,6 +15,7 @@ use crate::types::Format;
 use std::io::{self, BufRead};
 
 pub(in crate::io::articles) use fields::parse;
+pub(super) use search::names_a_text;
 
 pub(super) const READER: Reader = Reader {
     refine: |head| is_lines(head).then_some(Format::Jsonl),

@@ -1,8 +1,8 @@
 //! Pages as a crawler keeps them: the responses in a WARC file that are pages of HTML.
 
 use super::super::decode::{self, decode_labelled};
-use super::super::gunzip;
 use super::super::options::ReadOptions;
+use super::super::packed::GZIP;
 use super::super::reader::{Contents, Cut, Cutter, Input, Piece, Reader, Several};
 use crate::types::{Format, Markup};
 use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
@@ -186,9 +186,7 @@ fn unpacked(head: &[u8], body: &[u8], max: usize) -> Result<Vec<u8>, String> {
     };
     let packed = field(head, "content-encoding").unwrap_or_default().to_ascii_lowercase();
     let out = match packed.as_str() {
-        "gzip" | "x-gzip" if body.starts_with(gunzip::MAGIC) => {
-            limited(&mut MultiGzDecoder::new(&*body))
-        }
+        "gzip" | "x-gzip" if body.starts_with(GZIP) => limited(&mut MultiGzDecoder::new(&*body)),
         "deflate" => limited(&mut ZlibDecoder::new(&*body))
             .or_else(|| limited(&mut DeflateDecoder::new(&*body))),
         "br" | "zstd" if std::str::from_utf8(&body).is_err() => {

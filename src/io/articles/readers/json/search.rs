@@ -70,6 +70,11 @@ pub(super) const TEXT_FIELDS: [&str; 41] = [
     "testo",
 ];
 
+/// Whether a field of this name holds the text of an article, as a rule.
+pub(in crate::io::articles::readers) fn names_a_text(name: &str) -> bool {
+    TEXT_FIELDS.contains(&plain(name).as_str())
+}
+
 /// Names of the string in an object that stands for a text: `{"rendered": …}`.
 const VALUE_FIELDS: [&str; 11] = [
     "rendered",
