@@ -6,6 +6,7 @@
 
 mod laid_out;
 mod meant;
+mod progress;
 mod quoted;
 mod record;
 mod segments;
@@ -24,6 +25,7 @@ use crate::types::{
     Article, BlockKind, Detection, Lang, Origin, Problem, RawArticle, ReadFailure, Record, Source,
 };
 use meant::Meant;
+pub use progress::Progress;
 use quoted::{Quoting, quotings};
 use record::{failure, failure_of, failure_of_raw, record, share_time};
 use std::collections::BTreeMap;
@@ -103,17 +105,6 @@ impl Default for Models<'_> {
             known: Known::default(),
         }
     }
-}
-
-/// The stage of a group and how much of it is done; for progress bars.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// First attempts made at the sentences of the group, of all.
-    Translating(usize, usize),
-    /// Attempts made at those that the checks rejected, of all in this round.
-    TryingAgain(usize, usize),
-    /// Requests for summaries answered, of all.
-    Summarizing(usize, usize),
 }
 
 /// An article on its way: cleaned, its language known, cut into sentences.
@@ -233,7 +224,8 @@ fn find_routes<'a>(
 /// The language of an article, by its title and text.
 pub fn detect(article: &Article) -> Detection {
     let mut text = article.text();
-    if let Some(title) = &article.title {
+    let has_title = article.blocks.iter().any(|block| block.is_title);
+    if let Some(title) = article.title.as_ref().filter(|_| !has_title) {
         text = format!("{title}\n{text}");
     }
     let found = language::detect(&text);
@@ -294,26 +286,6 @@ fn own_routes<'a>(
         routes.insert(language.clone(), found.unwrap_or_else(|| Route::none(language)));
     }
     Ok(routes)
-}
-
-impl Progress {
-    /// The name of the stage, how much of it is done, and how much there is.
-    pub fn parts(self) -> (&'static str, usize, usize) {
-        match self {
-            Progress::Translating(done, all) => ("translating", done, all),
-            Progress::TryingAgain(done, all) => ("trying doubtful sentences again", done, all),
-            Progress::Summarizing(done, all) => ("summarizing", done, all),
-        }
-    }
-}
-
-impl From<Step> for Progress {
-    fn from(step: Step) -> Progress {
-        match step {
-            Step::First(done, all) => Progress::Translating(done, all),
-            Step::Again(done, all) => Progress::TryingAgain(done, all),
-        }
-    }
 }
 
 impl Document<'_> {
@@ -381,12 +353,15 @@ fn translate_all(
         texts.extend(document.units.iter().map(|unit| Routed {
             text: &unit.text,
             route: way(&unit.language),
-            align: unit.block.is_some_and(|block| document.has_markup(block)),
+            align: unit.aside.is_none()
+                && unit.block.is_some_and(|block| document.has_markup(block)),
+            kept: &unit.kept,
         }));
         texts.extend(document.quotings.iter().map(|sentence| Routed {
             text: &sentence.text,
             route: way(&sentence.language),
             align: false,
+            kept: &[],
         }));
     }
     let show = |step: Step| progress(step.into());
@@ -420,7 +395,11 @@ fn reading(document: &Document<'_>, job: &Job) -> Reading {
         None => document.units[i].text.clone(),
     };
     let is_prose = |unit: &Unit| {
-        unit.block.is_some_and(|b| document.article.blocks[b].kind != BlockKind::Heading)
+        unit.aside.is_none()
+            && unit.block.is_some_and(|number| {
+                let block = &document.article.blocks[number];
+                block.kind != BlockKind::Heading && block.notation.is_running()
+            })
     };
     let places: Vec<usize> =
         (0..document.units.len()).filter(|&i| is_prose(&document.units[i])).collect();

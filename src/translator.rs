@@ -337,6 +337,7 @@ impl Translator {
             from: from.clone(),
             to: to.clone(),
             align: false,
+            kept: Vec::new(),
         };
         let segments: Vec<Segment> =
             layouts.iter().flat_map(|layout| layout.sentences()).map(segment).collect();

@@ -1,6 +1,7 @@
 //! The plain structs that pass between the stages. No stage's logic lives here.
 
 mod alignment;
+mod block;
 mod digest;
 mod glossary;
 mod language;
@@ -12,9 +13,9 @@ mod table;
 
 use crate::error::Error;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
 
 pub use alignment::{AlignedToken, SegmentAlignment, TokenAlignment, places};
+pub use block::{Aside, Block, BlockKind, Notation};
 pub use digest::{Digest, Disagreement, Figure, Story, StorySentence, StorySource};
 pub use glossary::{Glossary, GlossaryEntry, Term, Terms};
 pub use language::{Detection, Lang};
@@ -160,60 +161,6 @@ pub struct ReadFailure {
     pub error: Error,
 }
 
-/// What a block of an article is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum BlockKind {
-    /// A heading; the first one may be the title.
-    Heading,
-    /// A paragraph.
-    Paragraph,
-    /// An item of a list.
-    Item,
-    /// Code, a table, a rule, front matter: passed through untouched.
-    Verbatim,
-}
-
-/// A run of text that is translated as a whole, and what stands around it.
-///
-/// The text of an article is exactly the concatenation of `prefix + text + suffix` over its blocks,
-/// with the markup of `inline` in its places or, where it has one, its `original`, so that
-/// replacing each `text` by its translation keeps the layout.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Block {
-    /// What it is.
-    pub kind: BlockKind,
-    /// Indent and marker before the text: `"## "`, `"- "`, `"> "`.
-    pub prefix: String,
-    /// The text, hard-wrapped lines joined.
-    pub text: String,
-    /// The markup inside of the text.
-    #[serde(default, skip_serializing_if = "Inline::is_empty")]
-    pub inline: Inline,
-    /// How the source writes the text and its markup, where that is more than putting them
-    /// together: in several lines, with escapes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub original: Option<String>,
-    /// Line breaks after the text, as they were.
-    pub suffix: String,
-}
-
-impl Block {
-    /// The text with its markup, as the source writes it.
-    pub fn written(&self) -> Cow<'_, str> {
-        match &self.original {
-            Some(original) => original.into(),
-            None if self.inline.tags.is_empty() => self.text.as_str().into(),
-            None => self.marked().to_markup().into(),
-        }
-    }
-
-    /// The text and its markup.
-    pub fn marked(&self) -> Marked {
-        Marked { text: self.text.clone(), inline: self.inline.clone() }
-    }
-}
-
 /// An article after extraction and cleaning.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Article {
@@ -221,7 +168,8 @@ pub struct Article {
     pub id: String,
     /// Where it came from.
     pub source: Source,
-    /// Title, from a field, a heading, or the page; not repeated in `blocks`.
+    /// Title, from a field, a heading, or the page; in `blocks` it is where the format keeps its
+    /// place, see [`Block::is_title`].
     pub title: Option<String>,
     /// The body in order.
     pub blocks: Vec<Block>,

@@ -125,6 +125,7 @@ impl<'a> Line<'a> {
             from: self.language.clone(),
             to: to.clone(),
             align: false,
+            kept: Vec::new(),
         })
     }
 

@@ -245,6 +245,7 @@ pub(super) fn detect(env: &Environment, args: &Detect) -> Result<u8> {
                     let paragraphs = article
                         .blocks
                         .iter()
+                        .filter(|b| b.notation.is_running())
                         .map(|b| b.text.trim())
                         .filter(|text| !text.is_empty());
                     let found = if args.paragraphs {

@@ -6,8 +6,9 @@ use super::opc::Types;
 use super::package::Package;
 use super::pieces::{Purpose, plan};
 use super::xml::{self, Element, Kind, Step, Token, Vocabulary};
-use super::{Edit, part, tag};
+use super::{Edit, part};
 use crate::error::Result;
+use crate::text::tag;
 use crate::types::Lang;
 
 /// The vocabulary of a part.

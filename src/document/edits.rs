@@ -68,8 +68,8 @@ impl<'e> Edits<'e> {
             prefix: shown.prefix,
             text: marked.text.clone(),
             inline: marked.inline.clone(),
-            original: None,
             suffix: shown.suffix.into(),
+            ..Block::default()
         };
         let edit = match (self.ask)(block)? {
             Edit::Replace(new) if new == *marked => Edit::Keep,

@@ -3,8 +3,9 @@
 use super::edits::{Edits, Shown};
 use super::package::{Package, bad};
 use super::xml::{Kind, Tokens};
-use super::{DocumentFormat, Edit, Settings, html, opc, part, tag};
+use super::{DocumentFormat, Edit, Settings, html, opc, part};
 use crate::error::Result;
+use crate::text::tag;
 use crate::types::Block;
 
 /// E-books: the title, the chapters in their order, the tables of contents.

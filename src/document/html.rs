@@ -1,18 +1,17 @@
 //! Pages and fragments of HTML, and XHTML: every byte outside of the texts stays.
 
-mod tokens;
-
 use super::atoms::Atom;
 use super::edits::{Edits, Shown};
 use super::encoded::Encoded;
 use super::package::bad;
 use super::pieces::{Purpose, plan};
-use super::{DocumentFormat, Edit, Settings, part, tag};
+use super::{DocumentFormat, Edit, Settings, part};
 use crate::error::Result;
+use crate::text::html::{self, Piece, Pieces, Place, is_void, place, resolve};
+use crate::text::tag;
 use crate::types::{Block, Marked};
 use regex::bytes::Regex;
 use std::sync::LazyLock;
-use tokens::{Piece, Pieces, Place, place, resolve};
 
 /// Pages as documents. In a folder they are articles, of which the main text counts; so this format
 /// is not among those that a file's name chooses.
@@ -200,17 +199,13 @@ impl Page {
         if matches!(place, Place::Block | Place::Preformatted) {
             self.flush(edits)?;
         }
-        let tag = if self.is_kept() { raw.into() } else { attributes(raw, &name, edits)? };
+        let tag = if self.is_kept() { raw.into() } else { attributes(raw, edits)? };
         if !is_void
             && matches!(place, Place::Inline | Place::Code | Place::Block | Place::Preformatted)
         {
-            let says_no = tag::value(raw, "translate")
-                .is_some_and(|v| v.eq_ignore_ascii_case("no"))
-                || tag::value(raw, "class")
-                    .is_some_and(|c| c.split_whitespace().any(|c| c == "notranslate"));
             match self.kept.last_mut() {
                 Some((kept, depth)) if *kept == name => *depth += 1,
-                _ if says_no || matches!(place, Place::Code | Place::Preformatted) => {
+                _ if html::is_kept(raw) || matches!(place, Place::Code | Place::Preformatted) => {
                     self.kept.push((name.clone(), 1));
                 }
                 _ => {}
@@ -349,26 +344,6 @@ fn alone(line: &[Part]) -> Vec<bool> {
     alone
 }
 
-fn is_void(name: &str) -> bool {
-    matches!(
-        name,
-        "area"
-            | "base"
-            | "br"
-            | "col"
-            | "embed"
-            | "hr"
-            | "img"
-            | "input"
-            | "link"
-            | "meta"
-            | "param"
-            | "source"
-            | "track"
-            | "wbr"
-    )
-}
-
 fn write(out: &mut String, _format: &str, text: &str) {
     out.push_str(&tag::escape(text));
 }
@@ -400,34 +375,15 @@ pub(super) fn value(raw: &str, shown: Shown, edits: &mut Edits) -> Result<Option
 }
 
 /// A start tag with the texts in its attributes changed.
-fn attributes(raw: &str, name: &str, edits: &mut Edits) -> Result<String> {
-    let mut tag = raw.to_string();
-    for attribute in tag::attributes(raw) {
-        let (key, old) = (raw[attribute.name].to_ascii_lowercase(), &raw[attribute.value]);
-        let get = |name| tag::value(raw, name).unwrap_or_default().to_ascii_lowercase();
-        let is_text = match key.as_str() {
-            "alt" | "title" | "placeholder" | "aria-label" => true,
-            "label" => matches!(name, "optgroup" | "option" | "track"),
-            "summary" => name == "table",
-            "value" => {
-                name == "input" && matches!(get("type").as_str(), "submit" | "button" | "reset")
-            }
-            "content" => name == "meta" && is_meta_text(&get("name"), &get("property")),
-            _ => false,
-        };
-        if is_text && let Some(new) = value(old, Shown::paragraph(), edits)? {
-            tag = tag::with(&tag, &key, &new);
-        }
+fn attributes(raw: &str, edits: &mut Edits) -> Result<String> {
+    let (mut tag, mut at) = (String::with_capacity(raw.len()), 0);
+    for (range, text) in html::texts(raw).filter(|(_, text)| !html::is_name(text)) {
+        let Some(new) = value(&tag::escape(&text), Shown::paragraph(), edits)? else { continue };
+        tag.push_str(&raw[at..range.start]);
+        tag.push_str(&format!("\"{}\"", tag::escape_value(&new)));
+        at = range.end;
     }
-    Ok(tag)
-}
-
-fn is_meta_text(name: &str, property: &str) -> bool {
-    let is_text = |key: &str| {
-        let kind = key.rsplit(':').next().unwrap_or(key);
-        kind == "description" || kind == "title" && key.contains(':')
-    };
-    is_text(name) || is_text(property)
+    Ok(tag + &raw[at..])
 }
 
 fn language(tag: &str, to: &str, is_xml: bool) -> String {

@@ -30,7 +30,7 @@ mod po;
 mod pptx;
 mod subtitles;
 mod table;
-mod tag;
+
 mod xliff;
 mod xml;
 
@@ -195,3 +195,6 @@ pub fn translated(
 pub fn of_format(format: Format) -> Option<&'static DocumentFormat> {
     FORMATS.iter().find(|document| Format::of_name(document.name) == Some(format)).copied()
 }
+
+#[cfg(test)]
+mod tests;

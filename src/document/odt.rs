@@ -7,8 +7,9 @@ use super::edits::{Edits, Shown};
 use super::package::{Package, bad};
 use super::pieces::{Purpose, plan};
 use super::xml::{self, Element, Kind, Step, Token, Vocabulary};
-use super::{DocumentFormat, Edit, Settings, opc, part, tag};
+use super::{DocumentFormat, Edit, Settings, opc, part};
 use crate::error::Result;
+use crate::text::tag;
 use crate::types::Block;
 use styles::Styles;
 

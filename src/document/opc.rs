@@ -2,9 +2,10 @@
 
 use super::edits::Edits;
 use super::package::{Package, bad};
+use super::part;
 use super::xml::{Kind, Tokens};
-use super::{part, tag};
 use crate::error::Result;
+use crate::text::tag;
 use std::borrow::Cow;
 
 /// The content types of the parts.

@@ -111,8 +111,8 @@ fn translate(message: &str, entry: &Entry, editor: &mut Editor<'_>) -> Result<Op
             prefix: String::new(),
             text,
             inline,
-            original: None,
             suffix: "\n\n".into(),
+            ..Block::default()
         };
         let new = match editor.ask(block)? {
             Edit::Keep => {

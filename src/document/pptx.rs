@@ -5,8 +5,9 @@ use super::edits::Edits;
 use super::opc::{self, Types};
 use super::package::{Package, bad};
 use super::xml::{self, Kind, Tokens};
-use super::{DocumentFormat, Edit, Settings, part, tag};
+use super::{DocumentFormat, Edit, Settings, part};
 use crate::error::Result;
+use crate::text::tag;
 use crate::types::Block;
 
 /// PowerPoint presentations: slides in their order, each with its charts, diagrams and notes.

@@ -8,7 +8,7 @@ mod stream;
 use super::encoded::{Editor, Encoded, Patched, line_end};
 use super::{DocumentFormat, Edit, Settings};
 use crate::error::Result;
-use crate::types::{Block, BlockKind, Inline, Lang};
+use crate::types::{Block, BlockKind, Lang};
 use cells::{Cell, Dialect};
 use std::borrow::Cow;
 
@@ -124,9 +124,8 @@ fn block(text: &str) -> Block {
         kind: BlockKind::Paragraph,
         prefix: String::new(),
         text: text.into(),
-        inline: Inline::default(),
-        original: None,
         suffix: "\n\n".into(),
+        ..Block::default()
     }
 }
 

@@ -85,8 +85,8 @@ fn ask(text: &str, segment: &Segment, editor: &mut Editor<'_>) -> Result<Option<
                 prefix,
                 text,
                 inline,
-                original: None,
                 suffix: "\n\n".into(),
+                ..Block::default()
             })?
         } else {
             Edit::Keep

@@ -5,8 +5,8 @@
 
 use super::edits::Edits;
 use super::package::bad;
-use super::tag;
 use crate::error::Result;
+use crate::text::tag;
 use quick_xml::Reader;
 use quick_xml::events::Event;
 use std::borrow::Cow;

@@ -15,6 +15,8 @@ pub struct Constraint {
     pub forms: Vec<String>,
     /// Whether a form's last word has to end with it; in scripts without spaces, none does.
     pub ends_word: bool,
+    /// Whether it may begin where much of the attention is on its source, not only where most is.
+    pub is_near: bool,
 }
 
 /// Token sequences that begin alike share their nodes.
@@ -72,6 +74,8 @@ pub(super) struct Compiled {
     /// Tokens of the source that it is about.
     source: Vec<usize>,
     ends_word: bool,
+    /// See [`Constraint::is_near`].
+    is_near: bool,
 }
 
 /// The constraints of a request, as tokens.
@@ -84,17 +88,20 @@ pub(super) struct Constraints {
 
 /// The least share of the attention to a source that says what comes next.
 const LEAST_ATTENTION: f32 = 0.15;
+/// What is much of the attention, as a share of the greatest.
+const MUCH: f32 = 0.4;
 
 impl Compiled {
-    /// A constraint of these token sequences, none of them empty, about these tokens of the source;
-    /// `None` without a sequence. For the others see [`Constraint`].
+    /// A constraint as these token sequences, none of them empty, about these tokens of the source;
+    /// `None` without a sequence.
     pub(super) fn new(
         sequences: &[Vec<u32>],
         source: Vec<usize>,
-        ends_word: bool,
+        constraint: &Constraint,
     ) -> Option<Compiled> {
         let longest = sequences.iter().map(Vec::len).max()?;
-        Some(Compiled { trie: Trie::of(sequences), longest, source, ends_word })
+        let Constraint { ends_word, is_near, .. } = *constraint;
+        Some(Compiled { trie: Trie::of(sequences), longest, source, ends_word, is_near })
     }
 }
 
@@ -137,7 +144,10 @@ impl Constraints {
         });
         let is_due = |one: &Compiled| {
             let share: f32 = one.source.iter().filter_map(|&at| weights.get(at)).sum();
-            best.is_some_and(|(at, _)| one.source.contains(&at)) && share >= LEAST_ATTENTION
+            let is_best = |(at, greatest): (usize, f32)| {
+                one.source.contains(&at) || one.is_near && share >= MUCH * greatest
+            };
+            best.is_some_and(is_best) && share >= LEAST_ATTENTION
         };
         self.all.iter().map(is_due).collect()
     }
@@ -154,7 +164,8 @@ impl Constraints {
     pub(super) fn of_tokens(all: &[&[&[u32]]], pieces: &[&str]) -> Constraints {
         let compiled = |(number, forms): (usize, &&[&[u32]])| {
             let sequences: Vec<Vec<u32>> = forms.iter().map(|form| form.to_vec()).collect();
-            Compiled::new(&sequences, vec![number], true)
+            let constraint = Constraint { ends_word: true, ..Constraint::default() };
+            Compiled::new(&sequences, vec![number], &constraint)
         };
         let pieces = WordPieces::new(pieces, |_| false);
         let all = all.iter().enumerate().filter_map(compiled).collect();

@@ -40,7 +40,7 @@ impl Engine {
             };
             let own = texts.iter().enumerate().filter(|(_, place)| is_of(place));
             let own = own.map(|(at, _)| at).collect();
-            all.extend(Compiled::new(&sequences, own, constraint.ends_word));
+            all.extend(Compiled::new(&sequences, own, constraint));
         }
         if all.is_empty() {
             return Ok(None);

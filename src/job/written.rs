@@ -15,7 +15,7 @@ use crate::types::{
 /// When the source cannot be read again.
 pub fn translated(record: &Record, source: &RawArticle) -> Result<String> {
     if record.translation.is_some() {
-        return Ok(report::translated(record, title_gap(source)));
+        return Ok(with_line_ends(report::translated(record, title_gap(source)), source));
     }
     let (language, text) = (record.language.code.clone(), extract::extract(source)?.text());
     let same = TranslationRecord {
@@ -28,7 +28,16 @@ pub fn translated(record: &Record, source: &RawArticle) -> Result<String> {
         terms: Terms::default(),
         blocks: Vec::new(),
     };
-    Ok(report::translated(&Record { translation: Some(same), ..record.clone() }, title_gap(source)))
+    let same = Record { translation: Some(same), ..record.clone() };
+    Ok(with_line_ends(report::translated(&same, title_gap(source)), source))
+}
+
+/// A text in Markdown with the line ends of its source.
+fn with_line_ends(text: String, source: &RawArticle) -> String {
+    match source.source.format == Format::Markdown && source.text.contains("\r\n") {
+        true => text.replace('\n', "\r\n"),
+        false => text,
+    }
 }
 
 /// What stands between the title and the text: in plain text whether a line was left blank.

@@ -4,7 +4,7 @@
 use super::{Document, Job};
 use crate::task::translate;
 use crate::text::inline::{self, Link};
-use crate::types::{Block, BlockKind, Format, Inline, Lang, Marked};
+use crate::types::{Aside, Block, BlockKind, Format, Inline, Lang, Marked, Notation};
 use std::borrow::Cow;
 
 /// A block's text in the language wanted, and which parts of the two belong together.
@@ -14,6 +14,8 @@ struct Translated {
     links: Vec<Link>,
     /// Bytes of the block's text that were gone through.
     read: usize,
+    /// What becomes of the texts in its markup, in their order.
+    asides: Vec<String>,
 }
 
 impl Document<'_> {
@@ -42,12 +44,22 @@ impl Document<'_> {
 
     /// The text of each block in the language wanted.
     fn translated_blocks(&self, to: &Lang, job: &Job) -> Vec<Translated> {
-        let mut blocks: Vec<Translated> =
-            self.article.blocks.iter().map(|_| Translated::default()).collect();
+        let title = self.translated_title(job);
+        let start = |block: &Block| Translated {
+            text: if block.is_title { title.clone() } else { String::new() },
+            asides: vec![String::new(); block.asides.len()],
+            ..Translated::default()
+        };
+        let mut blocks: Vec<Translated> = self.article.blocks.iter().map(start).collect();
         for (number, unit) in self.units.iter().enumerate() {
             let Some(number_of_block) = unit.block else { continue };
-            let Translated { text, links, read } = &mut blocks[number_of_block];
+            let Translated { text, links, read, asides } = &mut blocks[number_of_block];
             let chosen = self.chosen(number, job);
+            if let Some(aside) = unit.aside {
+                let gap = translate::gap(&unit.gap, &self.language.code, to);
+                asides[aside].extend([chosen, gap]);
+                continue;
+            }
             let source = &self.article.blocks[number_of_block].text;
             // What a quotation stands in may have lost its gap, see `quoted`.
             let start = source[*read..].find(unit.text.as_str()).map_or(*read, |at| *read + at);
@@ -69,11 +81,14 @@ impl Document<'_> {
 
     /// A block's text as the format of the source writes it.
     fn written<'a>(&self, block: &'a Block, marked: &Marked) -> Cow<'a, str> {
-        if marked.text == block.text {
+        if marked.text == block.text && marked.inline.tags == block.inline.tags {
             return block.written();
         }
         match self.article.source.format {
-            Format::Markdown => inline::markdown(marked, &block.prefix).into(),
+            Format::Markdown => inline::written(marked, block.notation, &block.prefix).into(),
+            _ if block.notation == Notation::Cell => {
+                inline::written(marked, block.notation, &block.prefix).into()
+            }
             _ => marked.to_markup().into(),
         }
     }
@@ -81,7 +96,7 @@ impl Document<'_> {
 
 /// A block's translation with the block's markup.
 fn marked(block: &Block, translated: Translated) -> Marked {
-    let Translated { text, links, .. } = translated;
+    let Translated { text, links, asides, .. } = translated;
     if block.inline.tags.is_empty() {
         return Marked::plain(text.trim_end());
     }
@@ -97,6 +112,21 @@ fn marked(block: &Block, translated: Translated) -> Marked {
         ..link
     };
     let links: Vec<Link> = links.into_iter().map(moved).collect();
-    let tags = inline::place(&block.marked(), &text, &links).tags;
+    let source = with_asides(block, &asides);
+    let tags = inline::place(&source, &text, &links).tags;
     Marked { text, inline: Inline { tags, kept: Vec::new() } }
+}
+
+/// A block's text with these texts in its markup.
+fn with_asides(block: &Block, texts: &[String]) -> Marked {
+    let mut marked = block.marked();
+    // From the last: places in a tag are those of the source.
+    for (Aside { tag, range, text, notation }, new) in block.asides.iter().zip(texts).rev() {
+        let new = new.trim_end();
+        if new != text && !new.is_empty() {
+            let written = inline::written(&Marked::plain(new), *notation, &block.prefix);
+            marked.inline.tags[*tag].markup.replace_range(range.clone(), &written);
+        }
+    }
+    marked
 }

@@ -194,6 +194,8 @@ mod tests {
     fn units(parts: &[(&str, &str, &str)]) -> Vec<Unit> {
         let unit = |(number, (language, text, gap)): (usize, &(&str, &str, &str))| Unit {
             block: Some(0),
+            aside: None,
+            kept: Vec::new(),
             text: (*text).into(),
             gap: (*gap).into(),
             language: Lang::parse(language).unwrap(),

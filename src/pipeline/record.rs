@@ -136,12 +136,16 @@ impl Document<'_> {
     fn title(&self, job: &Job) -> Option<TitleRecord> {
         let source = self.article.title.clone()?;
         let is_translated = self.translations.len() == self.units.len();
-        // It has several units where a quotation in it is in another language.
-        let titles = (0..self.units.len()).filter(|&number| self.units[number].block.is_none());
-        let part = |number| [self.chosen(number, job), &self.units[number].gap].concat();
-        let translation = is_translated.then(|| titles.map(part).collect::<String>());
+        let translation = is_translated.then(|| self.translated_title(job));
         let translation = translation.filter(|text| !text.is_empty());
         Some(TitleRecord { source, translation })
+    }
+
+    /// The title's translation; empty if there is no title.
+    pub(super) fn translated_title(&self, job: &Job) -> String {
+        // It has several units where a quotation in it is in another language.
+        let titles = (0..self.units.len()).filter(|&number| self.units[number].block.is_none());
+        titles.flat_map(|number| [self.chosen(number, job), &self.units[number].gap]).collect()
     }
 }
 

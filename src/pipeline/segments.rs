@@ -17,7 +17,11 @@ impl Document<'_> {
         SegmentRecord {
             source: unit.text.clone(),
             target: self.chosen(number, job).into(),
-            place: unit.block.map_or(Place::Title, |block| self.place(block)),
+            place: match (unit.block, unit.aside) {
+                (None, _) => Place::Title,
+                (Some(block), None) => self.place(block),
+                (Some(block), Some(_)) => Place::Aside(block),
+            },
             language: Some(&unit.language).filter(is_other).cloned(),
             confidence: translation.confidence,
             problems: translation.problems.clone(),

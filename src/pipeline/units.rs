@@ -4,7 +4,7 @@ use crate::task::translate::Translation;
 use crate::text::language::{Languages, leans, of_passage};
 use crate::text::sentences::{self, seams};
 use crate::text::{language, quotes, words};
-use crate::types::{Article, BlockKind, Lang, Sentence};
+use crate::types::{Article, Aside, Block, BlockKind, Lang, Sentence};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -14,6 +14,11 @@ use std::ops::Range;
 pub(super) struct Unit {
     /// The number of its block; `None` for the title.
     pub block: Option<usize>,
+    /// The number of the text in the block's markup that it is of, see
+    /// [`Block::asides`](crate::types::Block::asides).
+    pub aside: Option<usize>,
+    /// The parts of its text that are copied.
+    pub kept: Vec<Range<usize>>,
     pub text: String,
     /// White space after it.
     pub gap: String,
@@ -33,15 +38,34 @@ pub(super) fn units(article: &Article, language: &Lang, to: Option<&Lang>) -> Ve
         let whole = Sentence { text: title.clone(), gap: String::new() };
         of_sentences(vec![whole], None, language, language, to)
     });
-    let body =
-        article.blocks.iter().enumerate().filter(|(_, block)| block.kind != BlockKind::Verbatim);
+    let is_text = |block: &Block| block.kind != BlockKind::Verbatim && !block.is_title;
+    let body = article.blocks.iter().enumerate().filter(|(_, block)| is_text(block));
     let body = body.flat_map(|(number, block)| {
         let around = to.and_then(|to| of_block(&block.text, language, to));
         let around = around.unwrap_or_else(|| language.clone());
         let split = sentences::split(&block.text, &around);
-        of_sentences(split, Some(number), &around, language, to)
+        let mut units = of_sentences(split, Some(number), &around, language, to);
+        keep(&mut units, block);
+        for (aside, Aside { text, .. }) in block.asides.iter().enumerate() {
+            let split = sentences::split(text, language);
+            let own = of_sentences(split, Some(number), language, language, to);
+            units.extend(own.into_iter().map(|unit| Unit { aside: Some(aside), ..unit }));
+        }
+        units
     });
     title.chain(body).collect()
+}
+
+/// Tells the units of a block which parts of them are copied.
+fn keep(units: &mut [Unit], block: &Block) {
+    let mut read = 0;
+    for unit in units.iter_mut().filter(|_| !block.inline.kept.is_empty()) {
+        let start = block.text[read..].find(unit.text.as_str()).map_or(read, |at| read + at);
+        read = start + unit.text.len();
+        let within = |at: usize| at.clamp(start, read) - start;
+        let parts = block.inline.kept.iter().map(|kept| within(kept.start)..within(kept.end));
+        unit.kept = parts.filter(|part| !part.is_empty()).collect();
+    }
 }
 
 /// The languages of units other than that of their article and the one wanted.
@@ -72,6 +96,8 @@ fn of_sentences(
     for Sentence { text, gap } in sentences {
         let unit = |text: &str, gap: &str, language: &Lang| Unit {
             block,
+            aside: None,
+            kept: Vec::new(),
             text: text.into(),
             gap: gap.into(),
             language: language.clone(),
@@ -185,16 +211,15 @@ pub(super) fn fit(units: &[Unit], translations: &mut [Translation], to: &Lang) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{Block, Format, Inline, Source};
+    use crate::types::{Format, Source};
 
     fn find(code: &str, to: Option<&str>, blocks: &[&str]) -> Vec<String> {
         let block = |text: &&str| Block {
             kind: BlockKind::Paragraph,
             prefix: String::new(),
             text: text.to_string(),
-            inline: Inline::default(),
-            original: None,
             suffix: "\n\n".into(),
+            ..Block::default()
         };
         let source = Source {
             path: "a".into(),
@@ -306,6 +331,8 @@ mod tests {
     fn parts_become_one_sentence_again() {
         let unit = |text: &str, language: &str, continues, goes_on| Unit {
             block: Some(0),
+            aside: None,
+            kept: Vec::new(),
             text: text.into(),
             gap: " ".into(),
             language: Lang::parse(language).unwrap(),

@@ -69,7 +69,7 @@ fn markdown(record: &Record) -> String {
             // It stands above.
             Place::Title => continue,
             Place::Heading(_) => ("## ", ""),
-            Place::Paragraph(_) => ("", ""),
+            Place::Paragraph(_) | Place::Aside(_) => ("", ""),
             Place::Item(_) => ("- ", "  "),
         };
         let written = |text: &str, before: &str| inline::markdown(&Marked::plain(text), before);

@@ -1,6 +1,6 @@
 //! An article's output file in Markdown.
 
-use super::plain::front_matter;
+use super::plain::{front_matter, without_title};
 use super::words::{self, Remark, one_line};
 use crate::types::{Format, Record};
 use std::fmt::Write;
@@ -40,6 +40,11 @@ pub(super) fn body(record: &Record, text: &str) -> String {
     let text = text.trim_matches(['\n', '\r']).trim_end();
     let (front, body) =
         if record.source.format == Format::Markdown { front_matter(text) } else { ("", text) };
+    // It stands above.
+    let body = match record.source.format {
+        Format::Markdown => without_title(body, &title(record)),
+        _ => body,
+    };
     let inner = front.trim_end().trim_matches(['-', '+']).trim();
     if inner.is_empty() {
         body.to_string()

@@ -31,6 +31,7 @@ use crate::text::terms::TermIndex;
 use crate::types::{Lang, Origin, Problem, Terms, TokenAlignment};
 use progress::{Counter, OnStep};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// A text to translate: a sentence, a heading, an item of a list.
@@ -44,6 +45,8 @@ pub struct Segment {
     pub to: Lang,
     /// Whether to find out which of its words became which, for the markup that stood around them.
     pub align: bool,
+    /// The parts of the text that are copied, in order: code, names of keys. Byte ranges.
+    pub kept: Vec<Range<usize>>,
 }
 
 /// Settings of a translation.
@@ -112,6 +115,8 @@ pub struct Routed<'a> {
     pub route: &'a Route<'a>,
     /// See [`Segment::align`].
     pub align: bool,
+    /// See [`Segment::kept`].
+    pub kept: &'a [Range<usize>],
 }
 
 /// Translates segments, each with the first model that knows its pair of languages, or else through
@@ -156,6 +161,7 @@ pub fn translate_by(
         text: &segment.text,
         route: &routes[&(&segment.from, &segment.to)],
         align: segment.align,
+        kept: &segment.kept,
     });
     let routed: Vec<Routed<'_>> = routed.collect();
     translate_known(&routed, settings, known, on_done)
@@ -194,10 +200,14 @@ pub fn translate_along(
         }
         for (hop, places) in by_model.into_values() {
             let segment = |&i: &usize| {
-                let Routed { text, route, align } = texts[i];
+                let Routed { text, route, align, kept } = texts[i];
                 let (from, to) = route.languages_of(number);
-                let text = results[i].as_ref().map_or(text, |before| before.text.as_str());
-                Segment { text: text.into(), from: from.clone(), to: to.clone(), align }
+                let (from, to) = (from.clone(), to.clone());
+                let Some(before) = &results[i] else {
+                    return Segment { text: text.into(), from, to, align, kept: kept.to_vec() };
+                };
+                let kept = terms::found_again(kept, text, &before.text);
+                Segment { text: before.text.clone(), from, to, align, kept }
             };
             let segments: Vec<Segment> = places.iter().map(segment).collect();
             // The way of a text in two steps has terms of its own.
@@ -211,7 +221,7 @@ pub fn translate_along(
                     let Translation { text, alignments, .. } = &translation;
                     translation.links = links::links(&segment.text, text, alignments);
                 }
-                lost::put_back(&segment.text, terms, &mut translation);
+                lost::put_back(segment, terms, &mut translation);
                 if !settings.align {
                     translation.alignments.clear();
                 }
@@ -296,6 +306,7 @@ mod tests {
                 from: Lang::parse("fr").unwrap(),
                 to: Lang::en(),
                 align: false,
+                kept: Vec::new(),
             };
             let found = translate(&[&model], &[segment], &Settings::default(), &|_| true).unwrap();
             assert_eq!(
@@ -336,8 +347,13 @@ mod tests {
                 decoding: DecodingOverrides { min_confidence, ..DecodingOverrides::default() },
                 ..Settings::default()
             };
-            let segment =
-                Segment { text: text.into(), from: lang("fr"), to: lang(to), align: false };
+            let segment = Segment {
+                text: text.into(),
+                from: lang("fr"),
+                to: lang(to),
+                align: false,
+                kept: Vec::new(),
+            };
             let found = translate(&[&model], &[segment], &settings, &|_| true).unwrap().remove(0);
             (
                 found.confidence.map(|p| (p * 1000.0).round()),
@@ -361,7 +377,8 @@ mod tests {
             .with([crate::generate::Capability::Translation])
             .lacking(|c| "😀🎂“”".contains(c));
         let from = Lang::parse("pt").unwrap();
-        let segment = Segment { text: text.into(), from, to: Lang::en(), align: false };
+        let segment =
+            Segment { text: text.into(), from, to: Lang::en(), align: false, kept: Vec::new() };
         translate(&[&model], &[segment], &Settings::default(), &|_| true).unwrap().remove(0)
     }
 
@@ -376,7 +393,7 @@ mod tests {
             };
             let (forth, back) = (model(written), model(read));
             let (text, from) = (source.into(), Lang::parse("fr").unwrap());
-            let segments = [Segment { text, from, to: Lang::en(), align: false }];
+            let segments = [Segment { text, from, to: Lang::en(), align: false, kept: Vec::new() }];
             let counter = Counter::new(1, &|_| true);
             let settings = Settings::default();
             let way = hop::Way {
@@ -461,6 +478,7 @@ mod tests {
             from: Lang::und(),
             to: Lang::en(),
             align: false,
+            kept: Vec::new(),
         };
         let model = scripted(&["Hello."]);
         let translated = |models: &[&dyn Generate], text: &str| {
@@ -484,7 +502,7 @@ mod tests {
 
     fn told(model: &Stub, settings: &Settings, text: &str, to: &str) -> Translation {
         let (from, to) = (Lang::parse("fr").unwrap(), Lang::parse(to).unwrap());
-        let segment = Segment { text: text.into(), from, to, align: false };
+        let segment = Segment { text: text.into(), from, to, align: false, kept: Vec::new() };
         translate(&[model], &[segment], settings, &|_| true).unwrap().remove(0)
     }
 

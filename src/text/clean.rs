@@ -1,4 +1,5 @@
 use super::language::script::{self, Script};
+use std::borrow::Cow;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// Brings a text into one form, so that what looks the same is the same: Unicode NFC, `\n` line
@@ -44,6 +45,16 @@ pub fn normalize(text: &str) -> String {
         }
     }
     if is_nfc(&out) { out } else { out.nfc().collect() }
+}
+
+/// A text with `\n` as its line ends, and without a byte order mark.
+pub fn line_ends(text: &str) -> Cow<'_, str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.contains('\r') {
+        text.replace("\r\n", "\n").replace('\r', "\n").into()
+    } else {
+        text.into()
+    }
 }
 
 /// Whether a character is of a script in which joiners change the shape.

@@ -1,6 +1,7 @@
 mod about;
 mod body;
 mod boilerplate;
+mod cells;
 mod ends;
 mod found;
 mod fragment;
@@ -38,7 +39,11 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
     if let Some(blocks) = &raw.blocks {
         return of_blocks(raw, blocks.clone());
     }
-    let text = clean::normalize(&raw.text);
+    let text = match raw.markup {
+        // Code and addresses stay to the byte; what a reader sees is normalized where it is read.
+        Markup::Markdown => clean::line_ends(&raw.text).into_owned(),
+        _ => clean::normalize(&raw.text),
+    };
     let (text, markup) = match raw.markup {
         Markup::Undeclared | Markup::Fragment => {
             let text = fragment::with_tags(&text);
@@ -57,6 +62,7 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
     };
     if markup != Markup::Markdown {
         drop_boilerplate(&mut blocks, &mut removed);
+        blocks = cells::divided(blocks);
     }
     let given =
         raw.title.as_deref().map(|t| one_line(&clean::normalize(t))).filter(|t| !t.is_empty());
@@ -149,11 +155,13 @@ fn drop_boilerplate(blocks: &mut Vec<Block>, removed: &mut Ledger) {
     });
 }
 
-/// Takes the title out of the blocks. A title that is given is looked for at the top of the blocks;
-/// otherwise the first heading is the title when there is text after it.
+/// Takes the title out of the blocks; in Markdown it is marked there. A title that is given is
+/// looked for at the top of the blocks; otherwise the first heading is the title when there is text
+/// after it.
 fn take_title(title: Option<String>, blocks: &mut Vec<Block>, markup: Markup) -> Option<String> {
     let title = title.or_else(|| {
-        let first = blocks.iter().position(|b| b.kind != BlockKind::Verbatim)?;
+        let is_text = |b: &Block| b.kind != BlockKind::Verbatim && b.notation.is_running();
+        let first = blocks.iter().position(is_text)?;
         let block = &blocks[first];
         let top = match markup {
             Markup::Markdown => {
@@ -161,22 +169,26 @@ fn take_title(title: Option<String>, blocks: &mut Vec<Block>, markup: Markup) ->
             }
             _ => block.kind == BlockKind::Heading,
         };
-        let body = blocks[first + 1..]
-            .iter()
-            .any(|b| b.kind != BlockKind::Verbatim && protect::is_translatable(&b.text));
+        let body =
+            blocks[first + 1..].iter().any(|b| is_text(b) && protect::is_translatable(&b.text));
         // Its links and emphasis have a place in the text, and none in a title.
         (top && body && block.inline.tags.is_empty()).then(|| block.text.clone())
     })?;
     let key = key(&title);
     // It may stand there twice, and a byline or date may stand between.
     let mut looked_at = 0;
-    blocks.retain(|b| {
+    let mut is_title = |b: &Block| {
         if b.kind == BlockKind::Verbatim || !b.inline.tags.is_empty() || looked_at >= 4 {
-            return true;
+            return false;
         }
-        looked_at += 1;
-        self::key(&b.text) != key
-    });
+        looked_at += usize::from(b.notation.is_running());
+        self::key(&b.text) == key
+    };
+    match markup {
+        // It stays where the author has it.
+        Markup::Markdown => blocks.iter_mut().for_each(|b| b.is_title = is_title(b)),
+        _ => blocks.retain(|b| !is_title(b)),
+    }
     Some(one_line(&title))
 }
 

@@ -1,10 +1,12 @@
 //! The markup inside of a text: put into a translation, and written again.
 
 mod markdown;
+mod notation;
 mod place;
 mod tree;
 mod word_links;
 
 pub use markdown::markdown;
+pub use notation::written;
 pub use place::place;
 pub use word_links::Link;

@@ -11,6 +11,8 @@ pub mod caps;
 pub mod clean;
 /// Title and blocks of a raw article.
 pub mod extract;
+/// HTML as it is written, in pieces.
+pub(crate) mod html;
 pub mod inline;
 pub mod language;
 pub(crate) mod lexicon;
@@ -23,6 +25,8 @@ pub mod protect;
 /// Quotation marks, from one language's to another's.
 pub mod quotes;
 pub mod sentences;
+/// Tags of XML and HTML as they are written.
+pub(crate) mod tag;
 /// Terms of a glossary: where they occur in a source, and whether its translation has them.
 pub mod terms;
 pub(crate) mod tokens;

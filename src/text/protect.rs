@@ -30,6 +30,15 @@ static SPANS: LazyLock<Regex> = LazyLock::new(|| {
         // placeholder: __X__, {{x}}, {x}, ${x}, %s, %1$d, %(name)s
         r"__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__",
         r"\{\{[^{}\n]{0,80}\}\}|\$?\{[A-Za-z0-9_.:-]{0,80}\}",
+        // a message of ICU: {n, plural, one {# day} other {# days}}
+        concat!(
+            r"\{[A-Za-z0-9_]{1,40},\s*(?:plural|select|selectordinal|number|date|time)",
+            r"(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}",
+        ),
+        // wiki link
+        r"!?\[\[[^\[\]\n|]{1,200}\]\]",
+        // lowered and raised signs of Pandoc's Markdown
+        r"(?-u:\b)[A-Za-z0-9]+(?:~[A-Za-z0-9+-]{1,9}~|\^[A-Za-z0-9+-]{1,9}\^)[A-Za-z0-9]*",
         concat!(
             r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)?[-+0#]*[0-9]*(?:\.[0-9]+)?",
             r"(?:ll|l|h)?[sdifuxXeEgGc@](?-u:\b)",
@@ -47,17 +56,33 @@ pub fn spans(text: &str) -> Vec<Range<usize>> {
 }
 
 fn iter(text: &str) -> impl Iterator<Item = Range<usize>> {
+    // Most sentences have none, and looking for a mark of one is much faster than the search.
+    let text = if may_have_one(text) { text } else { "" };
     SPANS.find_iter(text).filter_map(|found| {
         let (start, span) = (found.start(), found.as_str());
         let before = &text[..start];
         match span.as_bytes().first()? {
             b']' => Some(start + 2..found.end()),
+            b'[' | b'!' => Some(found.range()),
             b'`' | b'<' | b'&' | b'{' | b'$' | b'_' => Some(found.range()),
             // "5 % de" is a percentage in prose, not a placeholder.
             b'%' => (!before.trim_end().ends_with(|c: char| c.is_numeric())).then(|| found.range()),
             b'@' => (!before.ends_with(|c: char| c.is_alphanumeric())).then(|| found.range()),
+            _ if span.ends_with(['~', '^']) => Some(found.range()),
             _ => Some(start..start + without_punctuation(span).len()),
         }
+    })
+}
+
+/// Whether a text has a mark without which nothing is protected.
+fn may_have_one(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().any(|(at, byte)| match byte {
+        b'`' | b'<' | b'&' | b'@' | b'{' | b'%' | b'~' | b'^' => true,
+        b']' | b':' | b'_' | b'[' => bytes.get(at + 1).is_some_and(|next| b"(/_[".contains(next)),
+        // Of a host there is a letter after the last point; "www." has a point, too.
+        b'.' => bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace()),
+        _ => false,
     })
 }
 
@@ -169,6 +194,10 @@ mod tests {
         assert_eq!(
             found("[the report](../docs/r.md) and ![map](m.png)"),
             ["../docs/r.md", "m.png"]
+        );
+        assert_eq!(
+            found("{n, plural, one {# day} other {# days}} of [[The page]], H~2~O"),
+            ["{n, plural, one {# day} other {# days}}", "[[The page]]", "H~2~O"]
         );
         assert_eq!(found("Source: nytimes.com and gov.uk/rates."), ["nytimes.com", "gov.uk/rates"]);
     }

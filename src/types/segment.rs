@@ -39,6 +39,8 @@ pub enum Place {
     Paragraph(usize),
     /// An item of a list.
     Item(usize),
+    /// A text in the markup of a block: what stands for an image, a link's title.
+    Aside(usize),
 }
 
 /// Who made a translation.

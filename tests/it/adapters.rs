@@ -612,6 +612,7 @@ fn a_taught_model_is_asked_without_examples_at_first() {
         from: Lang::parse("fr").unwrap(),
         to: Lang::en(),
         align: false,
+        kept: Vec::new(),
     };
     for taught in [false, true] {
         let stub = Stub::taught(taught);

@@ -158,7 +158,7 @@ fn a_document_keeps_its_form() {
         .expect(0, &[])
         .stdout;
     let title = output.lines().nth(1).and_then(|line| line.strip_prefix("title: ")).unwrap();
-    assert!(serde_json::from_str::<String>(title).is_ok(), "{output:?}");
+    assert!(!title.is_empty() && !output.contains("# "), "{output:?}");
     assert!(output.contains("\ndate: 2025-01-02\n---\n"), "{output:?}");
 }
 

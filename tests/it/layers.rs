@@ -99,7 +99,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("metrics", &[]),
     ("testing", &["generate"]),
     ("io", &["checkpoint", "document"]),
-    ("document", &[]),
+    ("document", &["text"]),
     ("text", &[]),
     ("generate", &["token", "arch", "nn", "kernel"]),
     ("token", &["checkpoint"]),

@@ -18,7 +18,7 @@ const ARTICLE: &str = "---\ntitle: t4 t5\ntags: [t6, t7]\n---\n\n# t4 t5\n\n\
 
 /// What must be there as often after as before.
 const MARKUP: &[&str] = &[
-    "[![t6 t7](https://x.org/badge-%C3%A9.svg)](https://x.org/b?id=7&l=fr)",
+    "](https://x.org/badge-%C3%A9.svg)](https://x.org/b?id=7&l=fr)",
     "](https://x.org/r_(f).pdf)",
     "](https://x.org/p)",
     "<u>",
@@ -37,7 +37,7 @@ const MARKUP: &[&str] = &[
     "\n{{< figure src=\"a.jpg\" caption=\"t4 t5\" >}}\n",
     "\n{% if page.x == \"y\" %}\n",
     "\n{% endif %}\n",
-    "![t4](https://x.org/a.jpg \"t5 t6\")",
+    "![t4](https://x.org/a.jpg \"",
     "|----|:--:|",
     "```sh\n# t4 t5\ncurl https://x.org/v1 -d t6=t7\n```",
     "tags: [t6, t7]",

@@ -1,15 +1,16 @@
 //! Paragraphs of WordprocessingML: runs of one format, and what stands between them.
 
+use super::super::Edit;
 use super::super::atoms::{Atom, Role};
 use super::super::edits::{Edits, Shown};
 use super::super::package::bad;
 use super::super::pieces::{Plan, Purpose, plan};
 use super::super::xml::{self, Element, Kind, Step, Token, Tokens, Vocabulary};
-use super::super::{Edit, tag};
 use super::fields::{Fate, Item, fate, resolve};
 use super::run::write_run;
 use super::styles::{Meaning, Styles, value};
 use crate::error::Result;
+use crate::text::tag;
 use crate::types::{Lang, Marked};
 
 /// Elements in each other are looked into down to this depth in a paragraph.

@@ -1,6 +1,6 @@
 //! Runs: text of one format.
 
-use super::super::tag;
+use crate::text::tag;
 
 /// Writes a run; `w` is the prefix of the vocabulary, `format` what is in its properties.
 pub(super) fn write_run(out: &mut String, w: &str, format: &str, text: &str) {

@@ -1,8 +1,8 @@
 //! What the styles of a Word document say of a text: a heading, a list, code.
 
-use super::super::tag;
 use super::super::xml::{Kind, Tokens};
 use crate::error::Result;
+use crate::text::tag;
 use std::collections::HashMap;
 
 /// What a style makes of a text.

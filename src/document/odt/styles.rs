@@ -1,9 +1,9 @@
 //! The styles of an OpenDocument part: which differ, which mean code, and their language.
 
 use super::super::edits::Edits;
-use super::super::tag;
 use super::super::xml::{Kind, Token, Tokens};
 use crate::error::Result;
+use crate::text::tag;
 use std::collections::HashMap;
 
 /// The automatic styles of a part, which its program makes for every difference, even for who

@@ -238,8 +238,8 @@ impl Copy<'_, '_> {
             prefix: String::new(),
             text: whole.text,
             inline: whole.inline,
-            original: None,
             suffix: "\n\n".into(),
+            ..Block::default()
         })?;
         let spread = |marked: &Marked| lines::divided(marked, &cues).into_iter();
         Ok(match edit {

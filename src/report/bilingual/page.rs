@@ -90,7 +90,7 @@ fn text(place: Place, text: &str) -> Markup {
         @match place {
             Place::Heading(_) => { h2 { (text) } }
             Place::Item(_) => { p { "• " (text) } }
-            Place::Title | Place::Paragraph(_) => { p { (text) } }
+            Place::Title | Place::Paragraph(_) | Place::Aside(_) => { p { (text) } }
         }
     }
 }

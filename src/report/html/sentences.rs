@@ -45,7 +45,7 @@ fn blocks(segments: &[SegmentRecord]) -> Vec<Block<'_>> {
     let block = |segments: &'_ [SegmentRecord]| {
         let number = match segments[0].place {
             Place::Title => None,
-            Place::Heading(n) | Place::Paragraph(n) | Place::Item(n) => Some(n),
+            Place::Heading(n) | Place::Paragraph(n) | Place::Item(n) | Place::Aside(n) => Some(n),
         };
         let copied = number.map_or(0, |number| number.saturating_sub(next));
         next = number.map_or(next, |number| number.saturating_add(1));
@@ -110,5 +110,6 @@ fn kind(place: Place) -> &'static str {
         Place::Heading(_) => "heading",
         Place::Paragraph(_) => "paragraph",
         Place::Item(_) => "item",
+        Place::Aside(_) => "aside",
     }
 }

@@ -51,7 +51,7 @@ impl<'a> Attempt<'a> {
     pub fn translate(&self, counter: &Counter<'_>) -> Result<Vec<Translation>> {
         let options = self.settings.options(self.model);
         // What has the terms has no variants to choose from.
-        let reranks = self.strategy != RetryStrategy::Terms
+        let reranks = !self.strategy.asks_for_terms()
             && rerank::is_wanted(self.model, self.reverse, &options);
         let batch = self.batch(reranks)?;
         // Reading back is a second step, of about the same length.
@@ -125,8 +125,10 @@ impl<'a> Attempt<'a> {
                 let most = settings.decoding.max_tokens.unwrap_or(max_tokens(tokens, to));
                 let options = DecodingOptions { max_tokens: most, ..options.clone() };
                 let mut request = prompt.request(sent, to, options);
-                if strategy == RetryStrategy::Terms && model.aligns() {
+                if strategy.asks_for_terms() && model.aligns() {
                     request.constraints = terms::constraints(terms, segment, sent);
+                    let is_near = strategy == RetryStrategy::MoreTerms;
+                    request.constraints.iter_mut().for_each(|one| one.is_near = is_near);
                     // Each term beside the first has hypotheses of its own.
                     let more = request.constraints.len().saturating_sub(1);
                     request.options.num_beams =

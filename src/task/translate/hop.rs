@@ -87,6 +87,26 @@ fn bring_in(
     best: &mut [Best],
     counter: &Counter<'_>,
 ) -> Result<()> {
+    let model = way.model;
+    ask_for_terms(way, RetryStrategy::Terms, !model.aligns(), distinct, numbers, best, counter)?;
+    match model.aligns() {
+        true => {
+            ask_for_terms(way, RetryStrategy::MoreTerms, true, distinct, numbers, best, counter)
+        }
+        false => Ok(()),
+    }
+}
+
+/// Tries in one way to bring in what is lacking; `is_last` says that no other one follows.
+fn ask_for_terms(
+    way: &Way<'_>,
+    strategy: RetryStrategy,
+    is_last: bool,
+    distinct: &[Asked<'_>],
+    numbers: &[usize],
+    best: &mut [Best],
+    counter: &Counter<'_>,
+) -> Result<()> {
     let Way { model, reverse, settings, .. } = *way;
     let lacks = |i: &usize| {
         let (_, terms) = distinct[*i];
@@ -109,7 +129,6 @@ fn bring_in(
         .collect();
     let tried: Vec<Asked<'_>> =
         lacking.iter().zip(&left).map(|(&i, left)| (distinct[i].0, left.as_slice())).collect();
-    let strategy = RetryStrategy::Terms;
     let attempt = Attempt { model, reverse, segments: &tried, strategy, settings };
     let tokens = |text: &str| model.count_tokens(text).unwrap_or_default();
     for (&i, new) in lacking.iter().zip(attempt.translate(counter)?) {
@@ -124,7 +143,7 @@ fn bring_in(
             held.severity = Severity::of(&new.problems);
             held.translation = new;
         } else {
-            held.is_told = true;
+            held.is_told = is_last;
         }
         held.translation.output_tokens = output_tokens;
     }

@@ -1,6 +1,6 @@
 //! Addresses, code and placeholders that no attempt has kept: put back where they belong.
 
-use super::{Translation, terms};
+use super::{Segment, Translation, terms};
 use crate::text::inline::{self, Link};
 use crate::text::protect;
 use crate::text::terms::FoundTerm;
@@ -11,7 +11,8 @@ use std::ops::Range;
 /// Puts what must come through unchanged, and is missing, back into a translation: next to the
 /// words that it stood at, as far as these are known. A character reference may have become the
 /// character.
-pub(super) fn put_back(source: &str, terms: &[FoundTerm], translation: &mut Translation) {
+pub(super) fn put_back(segment: &Segment, terms: &[FoundTerm], translation: &mut Translation) {
+    let source = segment.text.as_str();
     if !translation.problems.contains(&Problem::Protected) {
         return;
     }
@@ -70,6 +71,7 @@ fn insert(translation: &mut Translation, at: usize, span: &str, own: Option<Rang
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Lang;
 
     #[test]
     fn what_was_lost_is_there_again() {
@@ -80,7 +82,14 @@ mod tests {
         let problems = vec![Problem::Protected, Problem::Doubtful];
         let mut found =
             Translation { text: text.into(), links, problems, ..Translation::default() };
-        put_back(source, &[], &mut found);
+        let segment = Segment {
+            text: source.into(),
+            from: Lang::parse("fr").unwrap(),
+            to: Lang::en(),
+            align: false,
+            kept: Vec::new(),
+        };
+        put_back(&segment, &[], &mut found);
         assert_eq!(found.text, "See https://x.org/a before {jour}, says @ana Ana.");
         assert_eq!(found.problems, [Problem::Doubtful]);
         // A term that stays as it is does so, too.
@@ -88,7 +97,7 @@ mod tests {
         let kept = FoundTerm { range: 0..4, forms: vec!["Voir".into()], is_kept: true };
         let mut other =
             Translation { text: text.into(), problems: vec![Problem::Protected], ..found.clone() };
-        put_back(source, &[kept, term], &mut other);
+        put_back(&segment, &[kept, term], &mut other);
         assert!(
             other.text.contains("Voir") && other.text.matches("{jour}").count() == 1,
             "{other:?}"

@@ -209,11 +209,16 @@ impl Known<'_> {
 
 /// The key of a text whose route and settings have this hash; see [`RouteHashes`] for those.
 fn memory_key(text: &Routed<'_>, route: &[u8]) -> MemoryKey {
-    let Routed { text, route: _, align } = text;
+    let Routed { text, route: _, align, kept } = text;
     let mut hash = Sha256::new();
     hash.update(route);
     // Links between the words are part of a translation where markup needs them.
     hash.update([u8::from(*align)]);
+    for part in *kept {
+        hash.update(
+            [part.start, part.end].map(|at| at as u64).map(u64::to_le_bytes).as_flattened(),
+        );
+    }
     hash.update(text.as_bytes());
     let mut key = MemoryKey::default();
     key.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
@@ -334,7 +339,12 @@ mod tests {
         let models = [model];
         let router = Named(&models);
         let route = router.route(&lang(from), &lang(to)).unwrap().unwrap();
-        let routed = |&(text, align): &(&'static str, bool)| Routed { text, route: &route, align };
+        let routed = |&(text, align): &(&'static str, bool)| Routed {
+            text,
+            route: &route,
+            align,
+            kept: &[],
+        };
         let routed: Vec<Routed<'_>> = texts.iter().map(routed).collect();
         translate_known(&routed, settings, known, &|_| true).unwrap()
     }

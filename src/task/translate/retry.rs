@@ -33,6 +33,8 @@ pub(super) enum RetryStrategy {
     /// With the terms of a glossary, which the attempts before have not brought: as constraints of
     /// a beam, or, of a language model, told once more.
     Terms,
+    /// With the terms that this has not brought either: with more hypotheses, and in more places.
+    MoreTerms,
 }
 
 /// Those of language models, in their order.
@@ -52,6 +54,8 @@ const QUOTATION_MARKS: [char; 12] = ['"', '\'', '“', '”', '„', '«', '»',
 
 /// Hypotheses of [`RetryStrategy::Beam`], and of [`RetryStrategy::Terms`] for the first term.
 const BEAMS: usize = 4;
+/// Those of [`RetryStrategy::MoreTerms`].
+const MORE_BEAMS: usize = 8;
 
 impl RetryStrategy {
     /// The strategies for a model, in their order.
@@ -69,13 +73,21 @@ impl RetryStrategy {
         match self {
             // What was written without examples is written again without them.
             _ if is_fine_tuned
-                && !matches!(self, RetryStrategy::OtherExamples | RetryStrategy::Terms) =>
+                && !matches!(
+                    self,
+                    RetryStrategy::OtherExamples | RetryStrategy::Terms | RetryStrategy::MoreTerms
+                ) =>
             {
                 0..0
             }
             RetryStrategy::Plain => 0..8,
             _ => 4..8,
         }
+    }
+
+    /// Whether the terms of a glossary are asked for.
+    pub fn asks_for_terms(self) -> bool {
+        matches!(self, RetryStrategy::Terms | RetryStrategy::MoreTerms)
     }
 
     /// Whether the model is given the text in another form, for its style and not for its words.
@@ -103,6 +115,9 @@ impl RetryStrategy {
             }
             RetryStrategy::Terms if model.aligns() => {
                 options.num_beams = options.num_beams.max(BEAMS);
+            }
+            RetryStrategy::MoreTerms if model.aligns() => {
+                options.num_beams = options.num_beams.max(MORE_BEAMS);
             }
             RetryStrategy::Sampled if options.temperature == 0.0 => {
                 (options.temperature, options.num_beams) = (0.5, 1);
@@ -190,7 +205,7 @@ mod tests {
             ("VOCÊ SABIA?", "Você sabia?", "Did you know?", "DID YOU KNOW?"),
         ] {
             let (from, to) = (Lang::parse("pt").unwrap(), Lang::en());
-            let segment = Segment { text: text.into(), from, to, align: false };
+            let segment = Segment { text: text.into(), from, to, align: false, kept: Vec::new() };
             let way = RetryStrategy::AsSentence;
             assert_eq!(way.source(&segment), given);
             assert_eq!(way.fit(written.into(), &segment), expected);
@@ -207,7 +222,7 @@ mod tests {
             ("olá", RetryStrategy::InLowerCase, "olá", "hello", "hello"),
         ] {
             let (from, to) = (Lang::parse("pt").unwrap(), Lang::en());
-            let segment = Segment { text: text.into(), from, to, align: false };
+            let segment = Segment { text: text.into(), from, to, align: false, kept: Vec::new() };
             assert_eq!(way.source(&segment), given);
             assert_eq!(way.fit(written.into(), &segment), expected);
         }

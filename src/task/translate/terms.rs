@@ -20,11 +20,41 @@ pub(super) fn of(
     segments: &[Segment],
     within: &[bool],
 ) -> Vec<Vec<FoundTerm>> {
-    let find = |(segment, within): (&Segment, &bool)| match &settings.terms {
-        Some(index) => index.find(&segment.text, &segment.from, &segment.to, *within),
-        None => Vec::new(),
+    let find = |(segment, within): (&Segment, &bool)| {
+        let Segment { text, from, to, kept, .. } = segment;
+        let index = settings.terms.as_ref();
+        let mut found = index.map_or_else(Vec::new, |index| index.find(text, from, to, *within));
+        found.retain(|term| !kept.iter().any(|own| touch(own, &term.range)));
+        found.extend(kept.iter().map(|own| FoundTerm {
+            range: own.clone(),
+            forms: vec![text[own.clone()].to_string()],
+            is_kept: true,
+        }));
+        found.sort_by_key(|term| term.range.start);
+        found
     };
     segments.iter().zip(within).map(find).collect()
+}
+
+fn touch(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
+}
+
+/// Where parts of a text that were copied stand in its translation, in order.
+pub(super) fn found_again(
+    kept: &[Range<usize>],
+    text: &str,
+    translation: &str,
+) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::with_capacity(kept.len());
+    for own in kept.iter().map(|range| &text[range.clone()]) {
+        let is_free = |range: &Range<usize>| !found.iter().any(|other| touch(other, range));
+        let places = translation.match_indices(own).map(|(at, own)| at..at + own.len());
+        let place = places.into_iter().find(is_free);
+        found.extend(place);
+    }
+    found.sort_by_key(|range| range.start);
+    found
 }
 
 /// Which terms of a text its translation has.
@@ -92,7 +122,7 @@ pub(super) fn constraints(terms: &[FoundTerm], segment: &Segment, part: &str) ->
             forms.extend(term.forms.iter().filter_map(|form| capitalized(form)));
         }
         let ends_word = term.forms.iter().all(|form| terms::ends_with_its_word(form));
-        Some(Constraint { source: place?, forms, ends_word })
+        Some(Constraint { source: place?, forms, ends_word, is_near: false })
     };
     terms.iter().zip(in_part(terms, segment, part)).filter_map(constraint).collect()
 }
@@ -157,7 +187,7 @@ mod tests {
 
     fn segment(text: &str) -> Segment {
         let to = Lang::parse("pt").unwrap();
-        Segment { text: text.into(), from: Lang::en(), to, align: false }
+        Segment { text: text.into(), from: Lang::en(), to, align: false, kept: Vec::new() }
     }
 
     #[test]

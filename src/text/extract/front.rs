@@ -1,6 +1,9 @@
 //! Front matter: what site generators want to know of a Markdown file, before its text.
 
-use serde_json::Value;
+mod values;
+
+use serde_json::Value as Json;
+pub(super) use values::{Value, values};
 
 /// Front matter at the top of a file.
 #[derive(Debug, PartialEq)]
@@ -43,7 +46,7 @@ fn fenced(source: &str) -> Option<Front<'_>> {
     let text = source[..end].trim_end_matches('\n');
     let inner = &source[start..end];
     let title = match serde_json::from_str(inner.trim_end().trim_end_matches(mark)) {
-        Ok(Value::Object(object)) => object.get("title").and_then(Value::as_str).map(String::from),
+        Ok(Json::Object(object)) => object.get("title").and_then(Json::as_str).map(String::from),
         _ => title(inner),
     };
     Some(Front { text, title })
@@ -97,11 +100,11 @@ fn json(source: &str) -> Option<Front<'_>> {
     if !source.starts_with('{') {
         return None;
     }
-    let mut values = serde_json::Deserializer::from_str(source).into_iter::<Value>();
-    let Ok(Value::Object(object)) = values.next()? else { return None };
+    let mut values = serde_json::Deserializer::from_str(source).into_iter::<Json>();
+    let Ok(Json::Object(object)) = values.next()? else { return None };
     let end = values.byte_offset();
     let rest = &source[end..];
-    let title = object.get("title").and_then(Value::as_str).map(String::from);
+    let title = object.get("title").and_then(Json::as_str).map(String::from);
     (rest.is_empty() || rest.starts_with('\n')).then_some(Front { text: &source[..end], title })
 }
 

@@ -2,7 +2,7 @@
 //! words says where they part; the text itself does, and names such as iPhone, YouTube and McDonald
 //! must stay whole.
 
-use crate::types::{Block, BlockKind, Inline};
+use crate::types::{Block, BlockKind};
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
@@ -58,19 +58,12 @@ pub(super) fn part(blocks: Vec<Block>) -> Vec<Block> {
                 kind: block.kind,
                 prefix,
                 text,
-                inline: Inline::default(),
-                original: None,
                 suffix: "\n".into(),
+                ..Block::default()
             });
             start = at;
         }
-        out.push(Block {
-            text: block.text.split_off(start),
-            inline: Inline::default(),
-            original: None,
-            suffix,
-            ..block
-        });
+        out.push(Block { text: block.text.split_off(start), suffix, ..block });
     }
     out
 }
@@ -151,9 +144,8 @@ mod tests {
             kind: BlockKind::Paragraph,
             prefix: String::new(),
             text: text.into(),
-            inline: Inline::default(),
-            original: None,
             suffix: "\n".into(),
+            ..Block::default()
         };
         part(vec![block]).into_iter().map(|block| block.text).collect()
     }

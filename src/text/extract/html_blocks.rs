@@ -2,7 +2,7 @@
 
 use super::page::{Node, Page, is_block, weight};
 use super::wraps::ends_sentence;
-use crate::types::{Block, BlockKind, Inline};
+use crate::types::{Block, BlockKind};
 
 /// A block, and the number of bytes of its text that are links.
 pub(super) struct Reading {
@@ -222,19 +222,12 @@ impl Writer {
             (BlockKind::Paragraph, quote, suffix.to_string())
         };
         self.out.push(Reading {
-            block: Block {
-                kind,
-                prefix,
-                text: text.to_string(),
-                inline: Inline::default(),
-                original: None,
-                suffix,
-            },
+            block: Block { kind, prefix, text: text.to_string(), suffix, ..Block::default() },
             linked,
         });
     }
 
-    /// Adds a table, which is not translated, with one line for each row.
+    /// Adds a table with one line for each row; see [`cells`](super::cells).
     fn table(&mut self, page: &Page, table: usize, gone: &[bool]) {
         let mut rows: Vec<String> = Vec::new();
         let mut at = table + 1;
@@ -248,7 +241,8 @@ impl Writer {
                 }
                 "td" | "th" => {
                     if let Some(row) = rows.last_mut() {
-                        row.push_str(&format!(" {} |", page.text_of(at, |i| gone[i])));
+                        let text = page.text_of(at, |i| gone[i]).replace('|', "\\|");
+                        row.push_str(&format!(" {text} |"));
                     }
                     at = node.end;
                 }
@@ -265,9 +259,8 @@ impl Writer {
             kind: BlockKind::Verbatim,
             prefix: String::new(),
             text: rows.join("\n"),
-            inline: Inline::default(),
-            original: None,
             suffix: "\n\n".into(),
+            ..Block::default()
         };
         self.out.push(Reading { block, linked: 0 });
     }

@@ -8,9 +8,9 @@ mod shield;
 mod tests_of_writing;
 
 use super::found::Found;
-use super::front::front_matter;
-use crate::types::{Block, BlockKind, Inline, Marked};
-use leaves::leaves;
+use super::front::{Value, front_matter, values};
+use crate::types::{Block, BlockKind, Marked};
+use leaves::{Leaf, leaves};
 
 /// Reads Markdown. Front matter, code, HTML blocks, rules, link definitions and the lines of site
 /// generators become [`BlockKind::Verbatim`].
@@ -20,57 +20,83 @@ pub(super) fn read(source: &str) -> Found {
     let mut source = source;
     if let Some(front) = &front {
         let (text, rest) = source.split_at(front.text.len());
-        let suffix = "\n".repeat(usize::from(rest.starts_with('\n')));
-        source = &rest[suffix.len()..];
-        blocks.push(Block {
-            kind: BlockKind::Verbatim,
-            prefix: String::new(),
-            text: text.to_string(),
-            inline: Inline::default(),
-            original: None,
-            suffix,
-        });
+        let end = "\n".repeat(usize::from(rest.starts_with('\n')));
+        source = &rest[end.len()..];
+        blocks.extend(of_front(text, &end));
     }
+    let first = blocks.len();
     let leaves = leaves(source);
     let mut at = 0;
     for leaf in leaves {
-        if leaf.range.start < at || leaf.marked.text.is_empty() && leaf.marked.inline.is_empty() {
+        let Leaf { kind, range, marked, asides, notation } = leaf;
+        if range.start < at || marked.text.is_empty() && marked.inline.is_empty() {
             continue;
         }
-        let prefix = between(&source[at..leaf.range.start], &mut blocks);
-        let written = &source[leaf.range.clone()];
-        let original = (leaf.marked.to_markup() != written).then(|| written.to_string());
-        let Marked { text, inline } = leaf.marked;
-        let suffix = String::new();
-        blocks.push(Block { kind: leaf.kind, prefix, text, inline, original, suffix });
-        at = leaf.range.end;
+        let prefix = between(&source[at..range.start], &mut blocks, first);
+        let written = &source[range.clone()];
+        let original = (marked.to_markup() != written).then(|| written.to_string());
+        let Marked { text, inline } = marked;
+        at = range.end;
+        blocks.push(Block {
+            kind,
+            prefix,
+            text,
+            inline,
+            original,
+            notation,
+            asides,
+            ..Block::default()
+        });
     }
-    let rest = between(&source[at..], &mut blocks);
+    let rest = between(&source[at..], &mut blocks, first);
     if !rest.is_empty() {
         match blocks.last_mut() {
             // What closes the last line belongs to it.
             Some(last) if last.suffix.is_empty() => last.suffix = rest,
             Some(last) if rest.trim().is_empty() => last.suffix.push_str(&rest),
-            _ => blocks.push(Block {
-                kind: BlockKind::Verbatim,
-                prefix: String::new(),
-                text: rest,
-                inline: Inline::default(),
-                original: None,
-                suffix: String::new(),
-            }),
+            _ => blocks.push(verbatim(rest, String::new())),
         }
     }
     Found { title: front.and_then(|front| front.title), blocks, ..Found::default() }
 }
 
+/// The texts of front matter, each with what stands before it; `end` follows all.
+fn of_front(front: &str, end: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut at = 0;
+    for Value { range, text, notation } in values(front) {
+        let written = &front[range.clone()];
+        blocks.push(Block {
+            kind: BlockKind::Heading,
+            prefix: front[at..range.start].to_string(),
+            original: (text != written).then(|| written.to_string()),
+            text,
+            notation,
+            ..Block::default()
+        });
+        at = range.end;
+    }
+    let rest = &front[at..];
+    match blocks.last_mut() {
+        Some(last) => last.suffix = [rest, end].concat(),
+        None => blocks.push(verbatim(rest.into(), end.into())),
+    }
+    blocks
+}
+
+fn verbatim(text: String, suffix: String) -> Block {
+    Block { kind: BlockKind::Verbatim, text, suffix, ..Block::default() }
+}
+
 /// Divides the source between two leaves: the end of the line and blank lines go to the block
 /// before, other whole lines become verbatim blocks, and the beginning of the line before the next
-/// leaf is returned as its prefix.
-fn between(gap: &str, blocks: &mut Vec<Block>) -> String {
+/// leaf is returned as its prefix. The first blocks are those of the front matter.
+fn between(gap: &str, blocks: &mut Vec<Block>, first: usize) -> String {
     let Some(last_break) = gap.rfind('\n') else { return gap.to_string() };
     let (mut whole, prefix) = gap.split_at(last_break + 1);
-    if let Some(block) = blocks.last_mut() {
+    if blocks.len() > first
+        && let Some(block) = blocks.last_mut()
+    {
         let first_break = whole.find('\n').map_or(whole.len(), |i| i + 1);
         let (mut end, mut rest) = whole.split_at(first_break);
         // The underline of a heading goes with it.
@@ -100,9 +126,8 @@ fn between(gap: &str, blocks: &mut Vec<Block>) -> String {
                 kind: BlockKind::Verbatim,
                 prefix: std::mem::take(&mut lead),
                 text: line.trim_end_matches('\n').to_string(),
-                inline: Inline::default(),
-                original: None,
                 suffix: "\n".repeat(usize::from(line.ends_with('\n'))),
+                ..Block::default()
             }),
         }
     }
@@ -144,7 +169,7 @@ mod tests {
         assert_eq!(
             text,
             [
-                (Verbatim, "", "---\ntitle: \"The talks\"\ndate: 2024-05-12\n---"),
+                (Heading, "---\ntitle: ", "The talks"),
                 (Heading, "# ", "The talks"),
                 (
                     Paragraph,
@@ -166,7 +191,7 @@ mod tests {
                 (Paragraph, " | ", "d"),
                 (Heading, "", "Under"),
                 (Paragraph, "", "![map](m.png) text"),
-                (Verbatim, "", "<div>html</div>"),
+                (Paragraph, "<div>", "html"),
                 (Verbatim, "", "[x]: https://x.org"),
                 (Paragraph, "", "End."),
             ]
@@ -211,7 +236,7 @@ mod tests {
                 "Dear {{ user.name }}, yes",
                 "Dear {{ user.name }}, {% if x %}yes{% endif %}",
             ),
-            ("## Map {#fig-map .wide}", "Map ", "Map {#fig-map .wide}"),
+            ("## Map {#fig-map .wide}", "Map", "Map {#fig-map .wide}"),
             (
                 "[[Bridge|The bridge]] and [[Ferry]]",
                 "The bridge and [[Ferry]]",

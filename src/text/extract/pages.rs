@@ -7,7 +7,7 @@ mod lines;
 use super::found::{Found, join_line, one_line};
 use super::ledger::Ledger;
 use super::wraps::ends_sentence;
-use crate::types::{Block, BlockKind, Inline, Removal};
+use crate::types::{Block, BlockKind, Removal};
 use lines::{Line, Page, pages};
 use std::collections::{HashMap, HashSet};
 
@@ -204,14 +204,7 @@ impl Paragraph {
             Some((_, item)) => (BlockKind::Item, "- ", item.to_string()),
             None => (BlockKind::Paragraph, "", text),
         };
-        Block {
-            kind,
-            prefix: prefix.into(),
-            text,
-            inline: Inline::default(),
-            original: None,
-            suffix: "\n\n".into(),
-        }
+        Block { kind, prefix: prefix.into(), text, suffix: "\n\n".into(), ..Block::default() }
     }
 }
 

@@ -5,7 +5,7 @@ use super::found::{Found, join_line};
 use super::lines::{Line, line};
 use super::wraps::Wraps;
 use super::{furniture, glue};
-use crate::types::{Block, BlockKind, Inline};
+use crate::types::{Block, BlockKind};
 
 /// Reads plain text.
 pub(super) fn read(text: &str) -> Found {
@@ -36,9 +36,8 @@ pub(super) fn read(text: &str) -> Found {
                 kind: if line.has_bullet() { BlockKind::Item } else { BlockKind::Paragraph },
                 prefix: line.marker.to_string(),
                 text: line.text.to_string(),
-                inline: Inline::default(),
-                original: None,
                 suffix: line.end.to_string(),
+                ..Block::default()
             }),
         }
         if line.has_bullet() {

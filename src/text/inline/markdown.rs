@@ -89,6 +89,10 @@ impl<'a> Writer<'a> {
         for (offset, c) in self.marked.text[part.clone()].char_indices() {
             let at = part.start + offset;
             let is_escaped = self.is_exempt(at) && self.marked.text[..at].ends_with('\\');
+            if let Some(reference) = self.reference(c) {
+                out.push_str(reference);
+                continue;
+            }
             if c == '|' && self.is_cell() && !is_escaped {
                 out.push('\\');
             } else if c == '&' && !self.is_exempt(at) && REFERENCE.is_match(&self.marked.text[at..])
@@ -101,6 +105,18 @@ impl<'a> Writer<'a> {
             out.push(c);
         }
         out
+    }
+
+    /// What stands for a mark that would end the text: a title between the quotes of an admonition,
+    /// or the brackets of a fence.
+    fn reference(&self, c: char) -> Option<&'static str> {
+        let marker = self.prefix.trim_start();
+        match c {
+            '"' if marker.starts_with(['!', '?', '=']) && marker.ends_with('"') => Some("&quot;"),
+            '[' if marker.starts_with(":::") && marker.ends_with('[') => Some("&#91;"),
+            ']' if marker.starts_with(":::") && marker.ends_with('[') => Some("&#93;"),
+            _ => None,
+        }
     }
 
     /// Whether a mark of the text would be taken for markup in its place.
@@ -168,6 +184,11 @@ impl<'a> Writer<'a> {
         if let Some(found) = begins_line.then(|| BLOCK.captures(out)).flatten() {
             let at = found.name("dot").map_or(0, |dot| dot.start());
             out.insert(at, '\\');
+        }
+        let is_item = self.prefix.trim_end().ends_with(['-', '*', '+', '.', ')']);
+        let is_box = ["[ ] ", "[x] ", "[X] "].iter().any(|mark| out.starts_with(mark));
+        if is_item && is_box {
+            out.insert(0, '\\');
         }
         let bare = out.trim_end_matches('#').len();
         if is_heading && bare < out.len() && out[..bare].ends_with(' ') {
@@ -293,6 +314,9 @@ mod tests {
             ("one * and *two", "", "one * and \\*two"),
             ("1. First", "", "1\\. First"),
             ("1. First", "# ", "1. First"),
+            ("[x] done", "- ", "\\[x] done"),
+            ("The \"day\"", "!!! note \"", "The &quot;day&quot;"),
+            ("A [b]", ":::tip[", "A &#91;b&#93;"),
             ("# No", "> ", "\\# No"),
             ("- no", "", "\\- no"),
             ("a | b", "| ", "a \\| b"),

@@ -17,7 +17,7 @@ pub fn place(source: &Marked, text: &str, links: &[Link]) -> Inline {
         return Inline { tags: source.inline.tags.clone(), kept: Vec::new() };
     }
     let words = WordLinks::new(&source.text, text, links);
-    let placer = Placer { source: &source.text, text, words };
+    let placer = Placer { source, text, words };
     let nodes = tree(&source.inline.tags, source.text.len());
     let mut taken = vec![false; placer.words.target.len()];
     let placed = placer.level(&nodes, 0..placer.words.target.len(), 0..text.len(), &mut taken);
@@ -34,7 +34,7 @@ struct Placed<'a> {
 }
 
 struct Placer<'a> {
-    source: &'a str,
+    source: &'a Marked,
     text: &'a str,
     words: WordLinks,
 }
@@ -80,7 +80,7 @@ impl Placer<'_> {
     /// Whether a node is around no words.
     fn is_point(&self, node: &Node) -> bool {
         let is_half = node.open.is_none() || node.close.is_none();
-        let is_empty = !self.source[node.range.clone()].contains(char::is_alphanumeric);
+        let is_empty = !self.source.text[node.range.clone()].contains(char::is_alphanumeric);
         is_empty && (!is_half || node.point)
     }
 
@@ -103,13 +103,30 @@ impl Placer<'_> {
         run
     }
 
+    /// The bytes of a span that is around a part of a word which the translation has, too.
+    fn inside_of_a_word(&self, node: &Node, run: &Range<usize>) -> Option<Range<usize>> {
+        let own = self.words.source_words(&node.range);
+        let (word, there) = (self.words.source.get(own.start)?, self.words.target.get(run.start)?);
+        let is_part = node.range.start >= word.start
+            && node.range.end <= word.end
+            && node.range.len() < word.len();
+        let is_same = self.source.text[word.clone()] == self.text[there.clone()];
+        let at = |place: usize| there.start + (place - word.start);
+        (own.len() == 1 && run.len() == 1 && is_part && is_same)
+            .then(|| at(node.range.start)..at(node.range.end))
+    }
+
     /// The bytes of a span's words, with the punctuation at its ends if it had some.
     fn span(&self, node: &Node, run: &Range<usize>, bytes: &Range<usize>) -> Range<usize> {
-        let inside = &self.source[node.range.clone()];
+        let inside = &self.source.text[node.range.clone()];
         let targets = &self.words.target;
         let (Some(first), Some(last)) = (targets.get(run.start), run.end.checked_sub(1)) else {
             return bytes.end..bytes.end;
         };
+        if let Some(part) = self.inside_of_a_word(node, run) {
+            return part.start.clamp(bytes.start, bytes.end)
+                ..part.end.clamp(bytes.start, bytes.end);
+        }
         if run.is_empty() {
             let at = first.start.clamp(bytes.start, bytes.end);
             return at..at;
@@ -144,11 +161,15 @@ impl Placer<'_> {
     /// before; and on the same side of the punctuation.
     fn point(&self, node: &Node) -> usize {
         let Range { start, end } = node.range;
-        let before = &self.source[..start];
-        let after = &self.source[end..];
+        let before = &self.source.text[..start];
+        let after = &self.source.text[end..];
         let is_word = |c: char| c.is_alphanumeric();
         if !before.contains(is_word) {
             return 0;
+        }
+        let markup = node.open.map_or("", |number| self.source.inline.tags[number].markup.as_str());
+        if !after.contains(is_word) && markup.starts_with(' ') {
+            return self.text.trim_end().len();
         }
         if !after.contains(is_word) && before.ends_with(|c: char| !is_word(c)) {
             let is_apart = before.ends_with(char::is_whitespace);
@@ -167,7 +188,7 @@ impl Placer<'_> {
         };
         let at = self.words.target[word].end;
         let word_end = self.words.source.get(previous.saturating_sub(1)).map_or(0, |w| w.end);
-        let marks = &self.source[word_end.min(start)..start];
+        let marks = &self.source.text[word_end.min(start)..start];
         if marks.trim().is_empty() {
             return at;
         }
@@ -279,6 +300,13 @@ mod tests {
         assert_eq!(placed("Pour [12 %].", "For 12%.", &[]), "For [12%].");
         assert_eq!(placed("[Pour le conseil.]", "For the council.", &[]), "[For the council.]");
         assert_eq!(placed("[^] Pour le conseil.", "For the council.", &[]), "[^]For the council.");
+    }
+
+    #[test]
+    fn a_part_of_a_word_stays_one() {
+        assert_eq!(placed("Le H[2]O est là.", "The H2O is here.", &[]), "The H[2]O is here.");
+        let source = "Une auto[mobile] ici.";
+        assert_eq!(placed(source, "A car here.", &[("automobile", "car")]), "A [car] here.");
     }
 
     #[test]

@@ -34,9 +34,10 @@ pub(super) struct WordLinks {
 /// What the same word, or number, in both texts counts for, against the weights of links.
 const SAME: f32 = 2.0;
 /// What a word that is written nearly alike counts for, as many names and terms are; and how much
-/// of its letters it shares at least.
+/// of its letters it shares at least, by itself and where a model tells what belongs together.
 const ALIKE: f32 = 0.6;
 const SHARED: f64 = 0.6;
+const MUCH_SHARED: f64 = 0.7;
 /// Letters from which on a word may be alike and not the same.
 const LONG: usize = 5;
 /// What a word's place in its sentence counts for.
@@ -62,9 +63,10 @@ impl WordLinks {
             // A word that comes twice says nothing.
             match (same.next(), same.next()) {
                 (Some((own, _)), None) => from[number].push((own, SAME)),
-                // Where a model tells what belongs together it knows better.
-                (None, _) if !is_aligned => {
-                    from[number].extend(most_alike(&word, &known).map(|own| (own, ALIKE)));
+                // Attention runs ahead and lags behind, most of all where words change places.
+                (None, _) => {
+                    let least = if is_aligned { MUCH_SHARED } else { SHARED };
+                    from[number].extend(most_alike(&word, &known, least).map(|own| (own, ALIKE)));
                 }
                 _ => {}
             }
@@ -189,14 +191,14 @@ impl WordLinks {
     }
 }
 
-/// The word that is written most like another.
-fn most_alike(word: &str, words: &[String]) -> Option<usize> {
+/// The word that is written most like another, if they share so much at least.
+fn most_alike(word: &str, words: &[String], least: f64) -> Option<usize> {
     let is_long = |word: &str| word.chars().count() >= LONG;
     let alike = words.iter().map(|other| match is_long(word) && is_long(other) {
         true => strsim::normalized_damerau_levenshtein(word, other),
         false => 0.0,
     });
-    let found = alike.enumerate().filter(|(_, shared)| *shared >= SHARED);
+    let found = alike.enumerate().filter(|(_, shared)| *shared >= least);
     found.reduce(|a, b| if b.1 > a.1 { b } else { a }).map(|(number, _)| number)
 }
 

@@ -1,9 +1,13 @@
 //! The paragraphs, headings, items and cells of a Markdown text, each with its inline markup.
 
+mod asides;
+mod html;
+
 use super::super::found::needs_space;
 use super::pairs::pair;
 use super::shield::{Role, Shield, shielded, shields};
-use crate::types::{BlockKind, Marked, Tag, TagKind};
+use crate::text::clean;
+use crate::types::{Aside, BlockKind, Inline, Marked, Notation, Tag, TagKind};
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag as Element, TagEnd};
 use std::ops::Range;
 
@@ -14,6 +18,10 @@ pub(super) struct Leaf {
     pub range: Range<usize>,
     /// What a reader sees, and the markup in it.
     pub marked: Marked,
+    /// The texts inside of its markup.
+    pub asides: Vec<Aside>,
+    /// How it is written.
+    pub notation: Notation,
 }
 
 /// Follows the parser and collects the leaves.
@@ -35,11 +43,18 @@ pub(super) fn leaves(source: &str) -> Vec<Leaf> {
         verbatim: 0,
         copied: 0,
         links: Vec::new(),
+        quotes: 0,
+        notation: Notation::Running,
     };
-    for (event, range) in Parser::new_ext(&seen, options).into_offset_iter() {
+    let mut events = Parser::new_ext(&seen, options).into_offset_iter();
+    for (event, range) in events.by_ref() {
         reader.take(event, range);
     }
     reader.close();
+    let definitions = events.reference_definitions().iter();
+    reader.definitions(definitions.map(|(_, definition)| definition.span.clone()));
+    reader.components();
+    reader.out.sort_by_key(|leaf| leaf.range.start);
     reader.out
 }
 
@@ -52,6 +67,9 @@ struct Open {
     marked: Marked,
     /// Where a line ended, until the next text shows what stands between the two.
     broken: Option<usize>,
+    /// Whether a space stands before what comes next.
+    is_apart: bool,
+    notation: Notation,
 }
 
 struct Reader<'a> {
@@ -69,6 +87,10 @@ struct Reader<'a> {
     copied: usize,
     /// The links that are open: how they are written, and where they begin.
     links: Vec<(LinkType, usize)>,
+    /// Depth of quotations.
+    quotes: usize,
+    /// How what is read now is written.
+    notation: Notation,
 }
 
 impl Reader<'_> {
@@ -86,6 +108,7 @@ impl Reader<'_> {
             // "[ ]" belongs to the marker.
             Event::TaskListMarker(_) => {}
             Event::Code(_) => self.text(&one_line(&self.source[range.clone()]), range),
+            Event::InlineHtml(tag) if is_line_break(&tag) => self.close(),
             Event::InlineHtml(_) | Event::FootnoteReference(_) => self.point(range),
             Event::Text(text) => self.shielded_text(&text, range),
             _ => self.text(&one_line(&self.source[range.clone()]), range),
@@ -100,6 +123,9 @@ impl Reader<'_> {
         match tag {
             Element::CodeBlock(_) | Element::HtmlBlock | Element::MetadataBlock(_) => {
                 self.close();
+                if *tag == Element::HtmlBlock && self.verbatim == 0 {
+                    self.html_block(range);
+                }
                 self.verbatim += 1;
             }
             Element::Heading { .. } => self.block(BlockKind::Heading),
@@ -108,7 +134,11 @@ impl Reader<'_> {
             Element::Paragraph if self.kind.last() == Some(&BlockKind::Item) => {
                 self.block(BlockKind::Item);
             }
-            Element::Paragraph | Element::BlockQuote(_) => self.block(BlockKind::Paragraph),
+            Element::Paragraph => self.block(BlockKind::Paragraph),
+            Element::BlockQuote(_) => {
+                self.quotes += 1;
+                self.block(BlockKind::Paragraph);
+            }
             Element::TableCell | Element::DefinitionListTitle => {
                 self.block(BlockKind::Paragraph);
             }
@@ -131,7 +161,15 @@ impl Reader<'_> {
                 self.delimiter(range.start..range.start + 1, TagKind::Open);
             }
             Element::Image { link_type, .. } => {
-                self.point(range.start..self.end_of_label(*link_type, range.end));
+                let end = self.end_of_label(*link_type, range.end);
+                let mut markup = one_line(&self.source[range.start..end]);
+                if matches!(link_type, LinkType::Shortcut | LinkType::Collapsed) {
+                    // What stands for it may become another, its label may not.
+                    let label = self.source[range.start + 2..range.end].trim_end_matches(']');
+                    let label = one_line(label.strip_suffix("][").unwrap_or(label));
+                    markup = format!("![{label}][{label}]");
+                }
+                self.tag(markup, TagKind::Point, range.start..end);
                 self.copied = 1;
             }
             _ => {}
@@ -144,6 +182,9 @@ impl Reader<'_> {
             return;
         }
         let Range { start, end } = range;
+        if matches!(tag, TagEnd::BlockQuote(_)) {
+            self.quotes = self.quotes.saturating_sub(1);
+        }
         match tag {
             TagEnd::CodeBlock | TagEnd::HtmlBlock | TagEnd::MetadataBlock(_) => {
                 self.verbatim = self.verbatim.saturating_sub(1);
@@ -207,12 +248,18 @@ impl Reader<'_> {
         // The backslash of an escape is not in the range of what it escapes.
         let escaped = self.seen[..range.start].ends_with('\\');
         let start = range.start - usize::from(escaped);
+        let notation = self.notation;
         let open = self.open.get_or_insert_with(|| Open {
             start,
             end: start,
             marked: Marked::default(),
             broken: None,
+            is_apart: false,
+            notation,
         });
+        if std::mem::take(&mut open.is_apart) {
+            open.marked.text.push(' ');
+        }
         open.end = open.end.max(range.end);
         open
     }
@@ -282,16 +329,83 @@ impl Reader<'_> {
             let first = here.iter().position(begins).unwrap_or(here.len());
             here[first..].iter_mut().for_each(|tag| tag.at += 1);
         }
-        marked.text.push_str(text);
+        // Only what a reader sees is brought into one form: code and addresses stay to the byte.
+        marked.text.push_str(&clean::normalize(text).replace('\n', " "));
     }
 
     /// Ends the open leaf.
     fn close(&mut self) {
-        let Some(Open { start, end, mut marked, .. }) = self.open.take() else { return };
+        let Some(Open { start, end, mut marked, notation, .. }) = self.open.take() else { return };
         pair(&mut marked.inline.tags);
         let kind = self.kind.last().copied().unwrap_or(BlockKind::Paragraph);
-        self.out.push(Leaf { kind, range: start..end, marked });
+        let mut asides = asides::asides(&marked.inline.tags);
+        take_spaces(&mut marked, &mut asides);
+        marked.inline.kept = asides::kept(&marked.inline.tags, marked.text.len());
+        self.out.push(Leaf { kind, range: start..end, marked, asides, notation });
     }
+
+    /// The titles of the definitions of links, each in its place.
+    fn definitions(&mut self, spans: impl Iterator<Item = Range<usize>>) {
+        for span in spans {
+            let definition = &self.source[span.clone()];
+            let Some((range, text)) = asides::title_of_definition(definition) else { continue };
+            let range = span.start + range.start..span.start + range.end;
+            let (kind, notation) = (BlockKind::Paragraph, Notation::LinkTitle);
+            let marked = Marked { text, inline: Inline::default() };
+            self.out.push(Leaf { kind, range, marked, asides: Vec::new(), notation });
+        }
+    }
+
+    /// Components that stand in lines of their own, for the texts in their attributes. Those that
+    /// are a part of a text come after it, and are passed over.
+    fn components(&mut self) {
+        for Shield { range, .. } in self.shields.iter().filter(|s| s.role == Role::Point) {
+            let markup = self.source[range.clone()].to_string();
+            let tags = vec![Tag { at: 0, markup, kind: TagKind::Point }];
+            let asides = asides::asides(&tags);
+            if !asides.is_empty() {
+                let (kind, range) = (BlockKind::Paragraph, range.clone());
+                let inline = Inline { tags, kept: Vec::new() };
+                let marked = Marked { text: String::new(), inline };
+                self.out.push(Leaf { kind, range, marked, asides, notation: Notation::Running });
+            }
+        }
+    }
+}
+
+/// Gives points the spaces that they are set apart by: without a point, a reader sees no space
+/// before a comma, no two in a row, and none at the beginning or the end.
+fn take_spaces(marked: &mut Marked, asides: &mut [Aside]) {
+    let Marked { text, inline } = marked;
+    for number in 0..inline.tags.len() {
+        let Tag { at, kind, .. } = inline.tags[number];
+        if kind != TagKind::Point {
+            continue;
+        }
+        let is_first = number == 0 || inline.tags[number - 1].at < at;
+        let is_last = inline.tags.get(number + 1).is_none_or(|next| next.at > at);
+        let (before, after) = text.split_at(at);
+        let ends = |c: char| matches!(c, ' ' | '.' | ',' | ';' | ':' | '!' | '?' | ')');
+        let (gone, place) =
+            if is_first && before.ends_with(' ') && (after.is_empty() || after.starts_with(ends)) {
+                inline.tags[number].markup.insert(0, ' ');
+                let own = asides.iter_mut().filter(|aside| aside.tag == number);
+                own.for_each(|Aside { range, .. }| *range = range.start + 1..range.end + 1);
+                (at - 1, number)
+            } else if is_last && before.trim().is_empty() && after.starts_with(' ') {
+                inline.tags[number].markup.push(' ');
+                (at, number + 1)
+            } else {
+                continue;
+            };
+        text.remove(gone);
+        inline.tags[place..].iter_mut().for_each(|tag| tag.at -= 1);
+    }
+}
+
+fn is_line_break(tag: &str) -> bool {
+    tag.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("<br"))
+        && tag[3..].trim_end_matches('>').trim_end_matches('/').trim().is_empty()
 }
 
 /// A piece of the source on one line.

@@ -42,6 +42,8 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
         // Hugo's shortcodes; Liquid, Jinja, Nunjucks: tags and comments
         r"|(?<point>\{\{<(?:[^{}]|\{[^{}]*\})*?>\}\}|\{\{%(?:[^{}]|\{[^{}]*\})*?%\}\}",
         r"|\{%(?:[^{}]|\{[^{}]*\})*?%\}|\{#[^{}]*?#\}|<%[^<>]*%>",
+        // elements whose content is Markdown
+        r#"|<[a-z][a-z0-9]*(?:\s[^<>]*)?\smarkdown(?:\s*=\s*["'][a-z0-9]+["'])?(?:\s[^<>]*)?>"#,
         // attribute lists of kramdown, Pandoc, Quarto; identifiers of headings
         r"|\{[:.#][^{}\n]*\}|\{\{[:.#/!>][^{}\n]*\}\}",
         // components of MDX, with values in braces
@@ -49,10 +51,10 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
         // comments of MDX; lines of code that it may begin with
         r"|\{/\*[\s\S]*?\*/\}",
         r#"|(?m:^(?:import\s[^\n]*['"][^'"\n]+['"];?|export\s+(?:const|default|let)\s[^\n]*)$)"#,
-        // fences of Pandoc's and Docusaurus's blocks
-        r"|(?m:^[ \t]*:{3,}[^\n]*$)",
         // marks of footnotes, whether or not the text has the note; citations
         r"|\[\^[^\[\]\s]+\]|\[-?@[^\[\]\n]+\])",
+        // fences of Pandoc's, Docusaurus's, VitePress's and MyST's blocks
+        r"|(?<fence>(?m:^[ \t]*:{3,}[^\n]*$))",
         // callouts of quotations, abbreviations
         r"|(?m:^[ \t]*>[ \t>]*)(?<callout>\[![A-Za-z]+\][+-]?)",
         r"|(?m:^)(?<abbreviation>\*\[[^\[\]\n]+\]:)",
@@ -61,8 +63,11 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:[ \t]+(?<title>\x22[^\x22\n]*\x22))?(?m:[ \t]*$)",
         // wiki links
         r"|(?<wiki>!?\[\[[^\[\]\n]+\]\])",
-        // variables, formulas, emoji by name
-        r"|(?<word>\{\{[^{}\n]*\}\}|\$\$[^$]+\$\$|\$[^$\n]*[\\^_{][^$\n]*\$)",
+        // marked text, of Obsidian, Pandoc and others
+        r"|(?<marked>==[^\s=](?:[^=\n]*[^\s=])?==)",
+        // variables, formulas, lowered and raised signs
+        r"|(?<word>\{\{[^{}\n]*\}\}|\$\$[^$]+\$\$|\$[^$\n]*[\\^_{][^$\n]*\$",
+        r"|(?-u:\b)[A-Za-z0-9]+(?:~[A-Za-z0-9+-]{1,9}~|\^[A-Za-z0-9+-]{1,9}\^)[A-Za-z0-9]*)",
     ];
     Regex::new(&kinds.concat()).expect("the pattern is constant and tested")
 });
@@ -132,9 +137,15 @@ fn foreign(captures: &Captures<'_>, text: &str) -> Vec<Shield> {
     let named = |name: &str| captures.name(name).map(|found| found.range());
     if let Some(range) = named("point") {
         let after = &text[range.end..];
-        let is_other = text[range.clone()].starts_with("[^") && after.starts_with(':')
+        let is_escaped =
+            text[..range.start].ends_with('\\') && text[range.clone()].starts_with('<');
+        let is_other = is_escaped
+            || text[range.clone()].starts_with("[^") && after.starts_with(':')
             || text[range.clone()].starts_with(['[']) && after.starts_with('(');
         return if is_other { Vec::new() } else { one(range, Role::Point) };
+    }
+    if let Some(range) = named("fence") {
+        return fence(range, text);
     }
     if let Some(range) = named("callout").or_else(|| named("abbreviation")) {
         let rest = text[range.end..].split('\n').next().unwrap_or_default();
@@ -152,11 +163,40 @@ fn foreign(captures: &Captures<'_>, text: &str) -> Vec<Shield> {
         let is_tab = text[bang].starts_with('=') && parts.len() < 3;
         return if parts.len() > 1 && !is_tab { parts } else { Vec::new() };
     }
+    if let Some(Range { start, end }) = named("marked") {
+        return [(start..start + 2, Role::Open), (end - 2..end, Role::Close)]
+            .map(|(range, role)| Shield { range, role })
+            .into();
+    }
     if let Some(range) = named("word") {
         let escaped = text[..range.start].ends_with('\\');
         return if escaped { Vec::new() } else { one(range, Role::Word) };
     }
     named("wiki").map_or_else(Vec::new, |range| wiki_link(range, text))
+}
+
+/// A fence, whose title is a heading: `::: tip Title`, `:::tip[Title]{.x}`, `:::{note} Title`.
+fn fence(range: Range<usize>, text: &str) -> Vec<Shield> {
+    static TITLED: LazyLock<Regex> = LazyLock::new(|| {
+        let pattern = concat!(
+            r"^[ \t]*:{3,}[ \t]*(?:[A-Za-z][A-Za-z0-9_-]*|\{[^{}]*\})",
+            r"(?:\[(?<label>[^\[\]\n]+)(?<tail>\](?:\{[^{}]*\})?)",
+            r"|[ \t]+(?<title>[^\s\[{:=][^{}=\n]*?))[ \t]*$",
+        );
+        Regex::new(pattern).expect("the pattern is constant and tested")
+    });
+    let Range { start, end } = range;
+    let found = TITLED.captures(&text[range.clone()]);
+    let title = found.as_ref().and_then(|found| found.name("label").or(found.name("title")));
+    let Some(title) = title.filter(|title| title.as_str().contains(char::is_alphabetic)) else {
+        return vec![Shield { range, role: Role::Point }];
+    };
+    let (head, tail) = (start + title.start(), start + title.end());
+    let mut shields = vec![Shield { range: start..head, role: Role::Heading }];
+    if found.as_ref().is_some_and(|found| found.name("tail").is_some()) {
+        shields.push(Shield { range: tail..end, role: Role::Point });
+    }
+    shields
 }
 
 /// Addresses and placeholders of running text, whose marks are no emphasis.

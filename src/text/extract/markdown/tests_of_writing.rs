@@ -29,6 +29,23 @@ fn each_piece_has_its_place() {
         ("> [!NOTE]\n> Text\n> goes on.", &["Text goes on."]),
         ("> [!warning]- Title\n> Text.", &["Title", "Text."]),
         ("Term\n: One\n: Two", &["Term", "One", "Two"]),
+        ("::: tip The title\nText.\n:::\n", &["The title", "Text."]),
+        (":::note[The *title*]{.x}\n\nText.\n\n:::\n", &["The title", "Text."]),
+        (":::{warning} Title\nText.\n:::\n", &["Title", "Text."]),
+        ("::: {.callout title=\"x\"}\nText.\n::: \n", &["Text."]),
+        ("<div class=\"a\" markdown=\"1\">\nSome *text*.\n</div>\n", &["Some text."]),
+        (
+            "<div>\n  <p>One &amp; <b>two</b>\n  go on.</p>\n  <pre>no</pre>\n <ul><li>A</ul></div>",
+            &["One & two go on.", "A"],
+        ),
+        ("> <details><summary>More</summary>\n> text</details>\n", &["More", "text"]),
+        ("<details>\n<summary>More</summary>\n\nText *a*.\n\n</details>\n", &["More", "Text a."]),
+        ("See [@x], ![a b](c) and [^1].", &["See, and."]),
+        ("<Image src=\"a\" alt=\"A map\" />\n\nText.", &["Text."]),
+        ("==Marked *text*== of H~2~O.", &["Marked text of H~2~O."]),
+        ("One<br>two<br />three", &["One", "two", "three"]),
+        ("<p translate=\"no\">No</p>\n<p>Yes {{ x }} {% y %}</p>", &["Yes {{ x }}"]),
+        ("[a](b)\n\n[x]: https://x.org \"The plan\"\n", &["a", "The plan"]),
         ("*[HTML]: A language\n", &["A language"]),
         ("{{< highlight go >}}\na b\n{{< /highlight >}}\n\nText.", &["Text."]),
         ("Use `{{<` and `>}}` here.", &["Use `{{<` and `>}}` here."]),
@@ -42,9 +59,9 @@ fn each_piece_has_its_place() {
         ),
         ("See [the *map*][].\n\n[the *map*]: m", &["See the map."]),
         ("[^1]: One\n    two.\n\n    Three.\n", &["One two.", "Three."]),
-        ("Of <% x %> and {%- if a -%}yes{%- endif -%}.", &["Of  and yes."]),
-        ("As said [@smith04, p. 3] here.", &["As said  here."]),
-        ("a\n<!-- {{< x -->\nb {{< y >}}", &["a", "b "]),
+        ("Of <% x %> and {%- if a -%}yes{%- endif -%}.", &["Of and yes."]),
+        ("As said [@smith04, p. 3] here.", &["As said here."]),
+        ("a\n<!-- {{< x -->\nb {{< y >}}", &["a", "b"]),
     ] {
         assert_eq!(whole(source), source);
         assert_eq!(texts(source), expected, "{source}");
@@ -53,7 +70,7 @@ fn each_piece_has_its_place() {
 
 #[test]
 fn any_source_comes_back_to_the_byte() {
-    const PIECES: [&str; 48] = [
+    const PIECES: [&str; 62] = [
         "a",
         "é",
         "字",
@@ -102,6 +119,20 @@ fn any_source_comes_back_to_the_byte() {
         "$x_1$",
         "https://x.org/a_b",
         "\n[x]: u\n",
+        "\n[x]: u \"t u\"\n",
+        "<p title=\"t u\">",
+        "</p>",
+        "<br>",
+        "![a b](c \"d e\")",
+        "![x]",
+        ":::tip[t",
+        "::: n T\n",
+        "<pre>",
+        "<img alt='x y'>",
+        "==a",
+        "H~2~O",
+        "---\ntitle: \"t\"\n",
+        "<code>",
     ];
     for seed in 0..20_000 {
         let mut next = numbers(seed);

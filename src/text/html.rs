@@ -1,10 +1,11 @@
 //! HTML as browsers take it, in pieces that together are the page to the byte.
 
-use super::super::tag;
+use super::tag;
+use std::ops::Range;
 
 /// A piece of a page.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Piece<'a> {
+pub(crate) enum Piece<'a> {
     Text(&'a str),
     Start(&'a str),
     End(&'a str),
@@ -19,7 +20,7 @@ const RAW: &[&str] =
     &["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext"];
 
 /// The pieces of a page, or of XHTML, in which an element may end in its start tag.
-pub(super) struct Pieces<'a> {
+pub(crate) struct Pieces<'a> {
     rest: &'a str,
     is_xml: bool,
 }
@@ -108,7 +109,7 @@ fn raw_length(source: &str, start: usize, name: &str) -> usize {
 
 /// What an element is to the line that it stands in.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// It is a part of the line.
     Inline,
     /// A part whose text stays as it is: code.
@@ -126,7 +127,7 @@ pub(super) enum Place {
 }
 
 /// The place of an element by its name, in lower case.
-pub(super) fn place(name: &str) -> Place {
+pub(crate) fn place(name: &str) -> Place {
     match name {
         "a" | "abbr" | "acronym" | "b" | "bdi" | "bdo" | "big" | "cite" | "data" | "del"
         | "dfn" | "em" | "font" | "i" | "ins" | "label" | "mark" | "nobr" | "q" | "rb" | "ruby"
@@ -148,7 +149,7 @@ pub(super) fn place(name: &str) -> Place {
 }
 
 /// The text of a piece with its references resolved. In XML, those that are not known stay.
-pub(super) fn resolve(text: &str) -> String {
+pub(crate) fn resolve(text: &str) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
@@ -187,4 +188,66 @@ fn character(number: &str) -> Option<String> {
         Ok(byte @ 0x80..=0x9F) => Some(encoding_rs::WINDOWS_1252.decode(&[byte]).0.into_owned()),
         _ => char::from_u32(code).filter(|c| *c != '\0').map(String::from),
     }
+}
+
+/// The texts for readers in the attributes of a start tag: the place of each value, quotes
+/// included, and what it says.
+pub(crate) fn texts(raw: &str) -> impl Iterator<Item = (Range<usize>, String)> {
+    let name = tag::name(raw).to_ascii_lowercase();
+    let is_start = raw.as_bytes().get(1).is_some_and(u8::is_ascii_alphabetic);
+    let attributes = if is_start { tag::attributes(raw) } else { Vec::new() };
+    attributes.into_iter().filter_map(move |attribute| {
+        let key = raw[attribute.name.clone()].to_ascii_lowercase();
+        let get = |name| tag::value(raw, name).unwrap_or_default().to_ascii_lowercase();
+        let is_text = match key.as_str() {
+            "alt" | "title" | "placeholder" | "aria-label" | "aria-description" => true,
+            "label" => matches!(&*name, "optgroup" | "option" | "track"),
+            "summary" => name == "table",
+            "value" => {
+                name == "input" && matches!(get("type").as_str(), "submit" | "button" | "reset")
+            }
+            "content" => name == "meta" && is_meta_text(&get("name"), &get("property")),
+            _ => false,
+        };
+        let written = &raw[attribute.value.clone()];
+        // In braces stands an expression.
+        let is_text = is_text && !written.is_empty() && !written.starts_with('{');
+        let is_quoted = raw[..attribute.value.start].ends_with(['"', '\'']);
+        let Range { start, end } = attribute.value.clone();
+        let quote = usize::from(is_quoted);
+        let text = || resolve(written).split_whitespace().collect::<Vec<_>>().join(" ");
+        is_text.then(|| (start - quote..(end + quote).min(raw.len()), text()))
+    })
+}
+
+fn is_meta_text(name: &str, property: &str) -> bool {
+    let is_text = |key: &str| {
+        let kind = key.rsplit(':').next().unwrap_or(key);
+        kind == "description" || kind == "title" && key.contains(':')
+    };
+    is_text(name) || is_text(property)
+}
+
+/// Whether a start tag says that its element is not to be translated.
+pub(crate) fn is_kept(raw: &str) -> bool {
+    let says_no = |value: &str| value.eq_ignore_ascii_case("no");
+    let classes = |value: &str| value.split_whitespace().any(|class| class == "notranslate");
+    tag::value(raw, "translate").is_some_and(says_no)
+        || tag::value(raw, "class").is_some_and(classes)
+}
+
+/// Whether an element has no content and no end tag.
+pub(crate) fn is_void(name: &str) -> bool {
+    const VOID: [&str; 14] = [
+        "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param",
+        "source", "track", "wbr",
+    ];
+    VOID.contains(&name)
+}
+
+/// Whether what should be a text is the name of a file or another thing of a machine's.
+pub(crate) fn is_name(text: &str) -> bool {
+    let marks = |c: char| matches!(c, '_' | '/' | '\\') || c.is_ascii_digit();
+    let inner = text.trim_end_matches('.');
+    !text.contains(char::is_whitespace) && (text.contains(marks) || inner.contains('.'))
 }

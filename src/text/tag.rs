@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 /// An attribute of a tag, by its places in it.
-pub(super) struct Attribute {
+pub(crate) struct Attribute {
     pub name: Range<usize>,
     /// The value without its quotes; empty where there is none.
     pub value: Range<usize>,
@@ -14,7 +14,7 @@ pub(super) struct Attribute {
 }
 
 /// The name of a tag: `w:p` of `<w:p a="b">` and of `</w:p>`.
-pub(super) fn name(tag: &str) -> &str {
+pub(crate) fn name(tag: &str) -> &str {
     let start = tag.trim_start_matches('<').trim_start_matches('/');
     &start
         [..start.find(|c: char| c.is_whitespace() || matches!(c, '/' | '>')).unwrap_or(start.len())]
@@ -22,7 +22,7 @@ pub(super) fn name(tag: &str) -> &str {
 
 /// The attributes of a start tag, in order. HTML's forms are read, too: without quotes, without
 /// a value.
-pub(super) fn attributes(tag: &str) -> Vec<Attribute> {
+pub(crate) fn attributes(tag: &str) -> Vec<Attribute> {
     let bytes = tag.as_bytes();
     let until = |from: usize, stop: &dyn Fn(u8) -> bool| {
         bytes[from..].iter().position(|&b| stop(b)).map_or(bytes.len(), |n| from + n)
@@ -61,19 +61,19 @@ pub(super) fn attributes(tag: &str) -> Vec<Attribute> {
 }
 
 /// A name without its prefix.
-pub(super) fn local(name: &str) -> &str {
+pub(crate) fn local(name: &str) -> &str {
     name.rsplit(':').next().unwrap_or(name)
 }
 
 /// The value of an attribute as it is written, its references not resolved.
-pub(super) fn value<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn value<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let attributes = attributes(tag);
     let found = attributes.iter().find(|a| tag[a.name.clone()].eq_ignore_ascii_case(name))?;
     Some(&tag[found.value.clone()])
 }
 
 /// The tag with an attribute of that value, in the place where it had one, else at its end.
-pub(super) fn with(tag: &str, name: &str, value: &str) -> String {
+pub(crate) fn with(tag: &str, name: &str, value: &str) -> String {
     let value = escape_value(value);
     let attributes = attributes(tag);
     match attributes.iter().find(|a| tag[a.name.clone()].eq_ignore_ascii_case(name)) {
@@ -90,7 +90,7 @@ pub(super) fn with(tag: &str, name: &str, value: &str) -> String {
 }
 
 /// The tag without some of its attributes.
-pub(super) fn without<'a>(tag: &'a str, drop: impl Fn(&str) -> bool) -> Cow<'a, str> {
+pub(crate) fn without<'a>(tag: &'a str, drop: impl Fn(&str) -> bool) -> Cow<'a, str> {
     let mut kept = Cow::Borrowed(tag);
     for attribute in attributes(tag).iter().rev().filter(|a| drop(&tag[a.name.clone()])) {
         let start = tag[..attribute.all.start].trim_end().len();
@@ -100,7 +100,7 @@ pub(super) fn without<'a>(tag: &'a str, drop: impl Fn(&str) -> bool) -> Cow<'a, 
 }
 
 /// The place of the first element of a name in some XML, which may have others of it in itself.
-pub(super) fn element(xml: &str, wanted: &str) -> Option<Range<usize>> {
+pub(crate) fn element(xml: &str, wanted: &str) -> Option<Range<usize>> {
     let mut start = None;
     let (mut depth, mut at) = (0usize, 0);
     while let Some(begin) = xml[at..].find('<').map(|n| at + n) {
@@ -125,12 +125,12 @@ pub(super) fn element(xml: &str, wanted: &str) -> Option<Range<usize>> {
 }
 
 /// Text as XML and HTML write it.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     escaped(text, false)
 }
 
 /// A value as it stands between double quotes.
-pub(super) fn escape_value(text: &str) -> String {
+pub(crate) fn escape_value(text: &str) -> String {
     escaped(text, true)
 }
 
