@@ -1,6 +1,6 @@
 //! The face for Python, as the module `polygist._polygist`: thin over [`crate::Translator`] and
-//! [`crate::Summarizer`]. What Python's own types need (strings, lists, columns of tables) stands in
-//! `src/python/polygist/__init__.py`.
+//! [`crate::Summarizer`]. What Python's own types need (strings, lists, columns of tables) stands
+//! in `src/python/polygist/__init__.py`.
 //!
 //! The interpreter is free while models work, and a signal, as Ctrl-C, stops them.
 

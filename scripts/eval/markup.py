@@ -34,8 +34,8 @@ NAME = re.compile(r"(?<=[^\W\d_] )(?:[A-Z][\w.-]+ ){0,3}[A-Z][\w-]+|\b\d[\d.,:]*
 DATES = {
     "en": "January February March April May June July August September October November December "
     "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
-    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro "
-    "segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo",
+    "pt": "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro "
+    "dezembro segunda-feira terça-feira quarta-feira quinta-feira sexta-feira sábado domingo",
 }
 
 # Words that may be inside or outside, for nobody minds them: articles, prepositions, 's.
@@ -53,9 +53,7 @@ def count(text: str, part: str) -> int:
     return len(re.findall(rf"(?<!\w){re.escape(part)}(?!\w)", text, re.IGNORECASE))
 
 
-def cases(
-    pair: str, sources: list[str], written: list[str], alone: dict[str, str]
-) -> list[Case]:
+def cases(pair: str, sources: list[str], written: list[str], alone: dict[str, str]) -> list[Case]:
     """One case of each kind for each sentence that has one."""
     source, target = pair.split("-")
     dates = dict(zip(DATES[source].lower().split(), DATES[target].split()))
@@ -103,7 +101,17 @@ def marked(binary: Path, pair: str, texts: list[str], flags: Sequence[str]) -> l
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "text.md"
         path.write_text("\n\n".join(texts) + "\n", encoding="utf-8")
-        command = [binary, "translate", "--quiet", "--from", source, "--to", target, *flags, path]
+        command: list[str | Path] = [
+            binary,
+            "translate",
+            "--quiet",
+            "--from",
+            source,
+            "--to",
+            target,
+            *flags,
+            path,
+        ]
         done = subprocess.run(command, capture_output=True, check=True, text=True)
     return re.split(r"\n\n+", done.stdout.strip())
 

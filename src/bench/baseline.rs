@@ -28,8 +28,8 @@ impl Baseline {
         serde_json::from_str(json)
     }
 
-    /// How many times as fast as then it is with the same settings: in articles a second or, without
-    /// articles, in sentences; `None` where they were not measured then.
+    /// How many times as fast as then it is with the same settings: in articles a second or,
+    /// without articles, in sentences; `None` where they were not measured then.
     pub fn times(&self, now: &Measurement) -> Option<f64> {
         let then = self.measurements.iter().find(|then| then.setting == now.setting)?;
         let of_articles = now.articles_per_second.zip(then.articles_per_second);
