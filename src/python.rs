@@ -11,7 +11,8 @@ use crate::model_store::ModelStore;
 use crate::route::Preset;
 use crate::runtime::RuntimeOptions;
 use crate::summarizer;
-use crate::text::protect;
+use crate::task::summarize::{Length, Style};
+use crate::text::{language, protect};
 use crate::translator;
 use crate::types::{Glossary, Lang};
 use pyo3::create_exception;
@@ -284,7 +285,8 @@ fn translate(
 ) -> Result<Vec<(Lang, translator::Translation)>> {
     let mut by_language: BTreeMap<Lang, Vec<usize>> = BTreeMap::new();
     for (number, text) in texts.iter().enumerate() {
-        let from = source.cloned().unwrap_or_else(|| crate::detect_language(text).code);
+        let from =
+            source.cloned().unwrap_or_else(|| languages::canonical(&language::detect(text).code));
         if from.is_und() && protect::is_translatable(text) {
             return Err(Error::Usage(format!(
                 "the language of texts[{number}] could not be told ({}); state it, as source='fr'",
@@ -349,8 +351,8 @@ impl Summarizer {
         model: Option<String>,
         machine: Machine,
     ) -> PyResult<Summarizer> {
-        length.parse::<crate::Length>().map_err(raise)?;
-        style.parse::<crate::Style>().map_err(raise)?;
+        length.parse::<Length>().map_err(raise)?;
+        style.parse::<Style>().map_err(raise)?;
         machine.runtime().map_err(raise)?;
         let to = to.map(lang).transpose().map_err(raise)?;
         Ok(Summarizer { to, length, style, model, machine, opened: Opened::new() })
@@ -393,8 +395,8 @@ impl Summarizer {
 /// The language of a text and how sure that is: `("fr", 0.98)`; `und` where it could not be told.
 #[pyfunction]
 fn detect(py: Python<'_>, text: &str) -> (String, f32) {
-    let found = py.detach(|| crate::detect_language(text));
-    (found.code.to_string(), found.confidence)
+    let found = py.detach(|| language::detect(text));
+    (languages::canonical(&found.code).to_string(), found.confidence)
 }
 
 /// Runs the program with the arguments of a command line; returns its exit code.

@@ -54,9 +54,9 @@ const HEADS: [&str; 14] = [
     "ARTICLES/S",
     "SENTENCES/S",
     "BASELINE",
-    "SOURCE TOK/S",
-    "TARGET TOK/S",
-    "FIRST TOKEN",
+    "TOK/S IN",
+    "TOK/S OUT",
+    "FIRST",
     "MEMORY",
     "OF PEAK",
 ];

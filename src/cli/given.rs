@@ -112,7 +112,7 @@ fn kind(argument: &Path) -> Kind<'_> {
     };
     if text == "-" || argument.exists() {
         Kind::Place
-    } else if ["https://", "http://"].iter().any(|scheme| is_page(scheme)) {
+    } else if ["https://", "http://"].iter().any(is_page) {
         Kind::Page(text)
     } else if format_of_name(text.trim_end()).is_some() {
         Kind::Place

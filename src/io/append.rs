@@ -62,8 +62,12 @@ impl AppendFile {
         Ok(())
     }
 
-    /// Cuts off whatever follows the bytes that count.
+    /// Cuts off whatever follows the bytes that count. A file that ends there is left alone, its
+    /// time of change too.
     pub fn cut(&self) -> io::Result<()> {
+        if self.file.metadata()?.len() == self.length {
+            return Ok(());
+        }
         self.file.set_len(self.length)
     }
 

@@ -61,18 +61,18 @@ impl Chat {
 /// The languages in a model's name: `fr`, or `en-fr`.
 fn languages_of(pair: &str) -> Result<(Option<Lang>, Lang), Failure> {
     if let Ok(to) = language(pair) {
-        let parts: Vec<&str> = pair.split('-').collect();
-        // `en-fr` is no region of English.
-        if !matches!(parts.as_slice(), [_, region] if is_small(region)) {
+        // `en-fr` is no region of English, and `zh-TW-en` none of Taiwan's Chinese.
+        if !pair.split('-').skip(1).any(is_small) {
             return Ok((None, to));
         }
     }
     let cut = pair.char_indices().filter(|(_, c)| *c == '-').map(|(at, _)| at);
-    let ways = cut.filter_map(|at| {
+    let mut ways = cut.filter_map(|at| {
         let (from, to) = (&pair[..at], &pair[at + 1..]);
         Some((Some(language(from).ok()?), language(to).ok().filter(|_| is_small_start(to))?))
     });
-    ways.last().ok_or_else(|| Failure::not_found(format!("{pair} is no language that is known")))
+    ways.next_back()
+        .ok_or_else(|| Failure::not_found(format!("{pair} is no language that is known")))
 }
 
 fn is_small(text: &str) -> bool {

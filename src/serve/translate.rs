@@ -232,7 +232,7 @@ pub async fn detect(State(service): State<Arc<Service>>, request: Request) -> Re
     let (texts, _) = texts(&call, service.options.limits.texts)?;
     let find = move |_: &Work| {
         let text = texts.join("\n");
-        let best = detect_all(&[text.clone()]).remove(0);
+        let best = detect_all(std::slice::from_ref(&text)).remove(0);
         let others = language_of(&text).candidates;
         let others = others.iter().filter(|(code, _)| **code != best.code);
         let mut all: Vec<(f64, String)> =

@@ -183,8 +183,8 @@ fn a_table_and_a_page_say_the_same() {
     for part in [
         "MODEL",
         "SENTENCES/S",
-        "TARGET TOK/S",
-        "FIRST TOKEN",
+        "TOK/S OUT",
+        "FIRST",
         "OF PEAK",
         "GOPS",
         "3 sentences",

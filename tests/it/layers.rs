@@ -70,7 +70,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     ("translator", &["model_store", "runtime", "event", "pipeline", "route", "text", "task"]),
-    ("python", &["cli", "model_store", "route", "runtime", "summarizer", "text", "translator"]),
+    (
+        "python",
+        &["cli", "model_store", "route", "runtime", "summarizer", "task", "text", "translator"],
+    ),
     ("summarizer", &["model_store", "runtime", "event", "pipeline", "io", "text", "task", "model"]),
     ("model_store", &["event", "pipeline", "route", "io", "task", "generate", "model", "embed"]),
     ("runtime", &["event", "kernel", "model"]),

@@ -103,13 +103,14 @@ impl Stream {
         self.filling = size.wrapping_neg() % BLOCK as u64;
     }
 
-    /// Goes to the next head; false where the archive ends before it.
+    /// Goes to the next head; false where the archive ends before it, right behind a member: some
+    /// writers leave out what fills its last block, but nobody half of it.
     fn pass_over(&mut self) -> io::Result<bool> {
         let rest = self.left.saturating_add(self.filling);
         let passed = io::copy(&mut (&mut self.input).take(rest), &mut io::sink())?;
-        let is_whole = passed >= self.left;
+        let is_end = passed == self.left;
         (self.left, self.filling) = (0, 0);
-        if is_whole { Ok(passed == rest) } else { Err(cut_off()) }
+        if passed == rest || is_end { Ok(passed == rest) } else { Err(cut_off()) }
     }
 
     /// The next head; none where the archive ends.

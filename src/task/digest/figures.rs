@@ -58,11 +58,12 @@ pub(super) fn disagreements(
     let meet = |about: &str, a: &Found, b: &Found| {
         let is_fate = FATES.iter().any(|(fate, _)| *fate == about);
         let near = if is_fate { SAME_FATE } else { SAME_SUBJECT };
-        let (x, y) = (&vectors[a.article][a.sentence], &vectors[b.article][b.sentence]);
+        // An article that stands alone has no vectors, and nobody to meet.
+        let vector = |of: &Found| vectors[of.article].get(of.sentence);
         a.article != b.article
             && !all[b.article].contains(&a.value)
             && !all[a.article].contains(&b.value)
-            && embed::cosine(x, y) >= near
+            && vector(a).zip(vector(b)).is_some_and(|(x, y)| embed::cosine(x, y) >= near)
     };
     let mut out: Vec<(String, Vec<Found>)> = Vec::new();
     for (about, found) in by_subject {
