@@ -9,6 +9,7 @@ use super::offer;
 use super::service::Service;
 use super::translate::{detect_all, translate_texts};
 use super::work::{self, Work};
+use crate::languages;
 use crate::types::Lang;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -62,7 +63,11 @@ impl Chat {
 fn languages_of(pair: &str) -> Result<(Option<Lang>, Lang), Failure> {
     if let Ok(to) = language(pair) {
         // `en-fr` is no region of English, and `zh-TW-en` none of Taiwan's Chinese.
-        if !pair.split('-').skip(1).any(is_small) {
+        let further = || pair.split('-').skip(1);
+        // Regions and scripts are written large, or are of a language that is known.
+        let is_large = further().all(|part| part.bytes().any(|byte| byte.is_ascii_uppercase()));
+        let is_one = is_large || languages::all().contains_key(to.as_str());
+        if is_one && !further().any(is_small) {
             return Ok((None, to));
         }
     }
