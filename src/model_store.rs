@@ -245,6 +245,7 @@ impl ModelStore {
     ///
     /// # Errors
     /// When it cannot be had, or is none.
+    #[cfg_attr(not(feature = "cli"), expect(dead_code, reason = "the program's digest asks"))]
     pub(crate) fn open_encoder(
         &self,
         name: &str,

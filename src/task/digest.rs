@@ -1,6 +1,6 @@
 //! The stories that many articles tell: those about the same event together, one summary of what
 //! they say, the figures on which they disagree. In two steps, as the sentences of articles that
-//! stand alone need no vectors: [`groups`] says which tell the same, [`story`] what they tell.
+//! stand alone need no vectors: `groups` says which tell the same, `story` what they tell.
 
 mod copies;
 mod figures;

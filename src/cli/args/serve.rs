@@ -26,8 +26,8 @@ pub struct Serve {
     /// Let in requests that call the server by this name, besides localhost and addresses
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub allow_host: Vec<String>,
-    /// Let in pages of this origin, as https://reader.example.org, besides the server's own; * lets
-    /// in all
+    /// Let in pages of this origin, as `https://reader.example.org`, besides the server's own; *
+    /// lets in all
     #[arg(long, value_name = "ORIGIN", value_delimiter = ',')]
     pub allow_origin: Vec<String>,
     /// Ask for an API key; those of this file are good, one a line, with the requests a minute
