@@ -18,7 +18,31 @@ const ARGUMENT: &str = "<argument>";
 /// of their own as long as this is there.
 pub(super) struct Given {
     pub files: Vec<FoundFile>,
-    _copies: TempDir,
+    _copies: Copies,
+}
+
+/// Files of what is no file, and where each is from; most commands have none.
+#[derive(Default)]
+struct Copies {
+    folder: Option<TempDir>,
+    origins: HashMap<PathBuf, String>,
+}
+
+impl Copies {
+    fn add(&mut self, extension: Option<&str>, bytes: &[u8], origin: &str) -> Result<PathBuf> {
+        let folder = match &self.folder {
+            Some(folder) => folder,
+            None => {
+                let made = TempDir::with_prefix("polygist-");
+                self.folder.insert(made.map_err(Error::io("making", "a folder"))?)
+            }
+        };
+        let mut path = folder.path().join(self.origins.len().to_string());
+        extension.iter().for_each(|extension| _ = path.set_extension(extension));
+        fs::write(&path, bytes).map_err(Error::io("writing", &path))?;
+        self.origins.insert(path.clone(), origin.into());
+        Ok(path)
+    }
 }
 
 /// What an argument is.
@@ -33,17 +57,9 @@ enum Kind<'a> {
 /// # Errors
 /// When a file is not there, or a page cannot be had.
 pub(super) fn given(env: &Environment, inputs: &Inputs) -> Result<Given> {
-    let copies = TempDir::with_prefix("polygist-").map_err(Error::io("making", "a folder"))?;
     let arguments = &inputs.inputs;
     let mut paths = Vec::new();
-    let mut origins = HashMap::new();
-    let mut copy = |extension: Option<&str>, bytes: &[u8], origin: String| -> Result<PathBuf> {
-        let mut path = copies.path().join(origins.len().to_string());
-        extension.iter().for_each(|extension| _ = path.set_extension(extension));
-        fs::write(&path, bytes).map_err(Error::io("writing", &path))?;
-        origins.insert(path.clone(), origin);
-        Ok(path)
-    };
+    let mut copies = Copies::default();
     if arguments.is_empty() {
         if std::io::stdin().is_terminal() {
             env.reporter.say(&format!(
@@ -53,7 +69,7 @@ pub(super) fn given(env: &Environment, inputs: &Inputs) -> Result<Given> {
         }
         paths.push(PathBuf::from("-"));
     } else if let Some(sentence) = sentence(arguments) {
-        paths.push(copy(Some("txt"), sentence.as_bytes(), ARGUMENT.into())?);
+        paths.push(copies.add(Some("txt"), sentence.as_bytes(), ARGUMENT)?);
     } else {
         for argument in arguments {
             paths.push(match kind(argument) {
@@ -62,7 +78,7 @@ pub(super) fn given(env: &Environment, inputs: &Inputs) -> Result<Given> {
                     if !text.contains(char::is_whitespace) {
                         env.reporter.say(&format!("no file is named {text}: it is taken as text"));
                     }
-                    copy(Some("txt"), text.as_bytes(), ARGUMENT.into())?
+                    copies.add(Some("txt"), text.as_bytes(), ARGUMENT)?
                 }
                 Kind::Page(address) => {
                     let limit = usize::try_from(inputs.reading.max_bytes).unwrap_or(usize::MAX);
@@ -70,14 +86,14 @@ pub(super) fn given(env: &Environment, inputs: &Inputs) -> Result<Given> {
                     let page = fetch::page(env.models.fetch_options(), address, limit, &env.cancel);
                     env.reporter.end();
                     let page = page?;
-                    copy(page.extension.as_deref(), &page.bytes, address.into())?
+                    copies.add(page.extension.as_deref(), &page.bytes, address)?
                 }
             });
         }
     }
     let mut files = plan::find_files(&paths, &inputs.reading)?.files;
     for file in &mut files {
-        if let Some(origin) = origins.get(&file.path) {
+        if let Some(origin) = copies.origins.get(&file.path) {
             file.id.clone_from(origin);
             file.copy_of = Some(origin.clone());
         }

@@ -81,37 +81,34 @@ pub fn run_with(arguments: Vec<OsString>) -> u8 {
 
 /// Does what the command line says; returns the exit code.
 fn run(cli: &Cli) -> Result<u8> {
-    // A configuration that cannot be read is no reason not to write one.
-    match &cli.command {
-        Some(Command::Init(args)) => return init::run(&cli.global, args),
-        Some(Command::Completions(args)) => return shell::completions(args),
-        Some(Command::Man(args)) => return shell::man(args),
-        Some(Command::Doctor(args)) => return doctor::run(&cli.global, args),
-        _ => {}
-    }
-    let env = Environment::new(&cli.global)?;
-    let Some(command) = &cli.command else { return welcome::welcome(&env) };
+    let env = || Environment::new(&cli.global);
+    let Some(command) = &cli.command else { return welcome::welcome(&env()?) };
     match command {
-        Command::Translate(args) if args.lines => lines::translate_lines(&env, args),
-        Command::Translate(args) => oneoff::translate_files(&env, args),
-        Command::Summarize(args) => oneoff::summarize_files(&env, args),
-        Command::Batch(args) if args.watch => watch::watch(&env, args),
-        Command::Batch(args) => batch::run(&env, args),
-        Command::Status(args) => folder::status(args),
-        Command::Verify(args) => folder::verify(&env, args),
-        Command::Clean(args) => folder::clean(&env, args),
-        Command::Merge(args) => folder::merge(&env, args),
-        Command::Digest(args) => digest::run(&env, args),
-        Command::Export(args) => folder::export(&env, args),
-        Command::Stream(args) => stream::run(&env, args),
-        #[cfg(feature = "serve")]
-        Command::Serve(args) => serve::run(env, args),
-        Command::Bench(args) => bench::run(&env, args),
-        Command::Eval(args) => eval::run(&env, args),
-        Command::Detect(args) => oneoff::detect(&env, args),
-        Command::Models(args) => models::run(&env, &args.command),
-        Command::Init(_) | Command::Completions(_) | Command::Man(_) | Command::Doctor(_) => {
-            Ok(DONE)
+        Command::Translate(args) if args.lines => lines::translate_lines(&env()?, args),
+        Command::Translate(args) => oneoff::translate_files(&env()?, args),
+        Command::Summarize(args) => oneoff::summarize_files(&env()?, args),
+        Command::Batch(args) if args.watch => watch::watch(&env()?, args),
+        Command::Batch(args) => batch::run(&env()?, args),
+        Command::Status(args) => {
+            env()?;
+            folder::status(args)
         }
+        Command::Verify(args) => folder::verify(&env()?, args),
+        Command::Clean(args) => folder::clean(&env()?, args),
+        Command::Merge(args) => folder::merge(&env()?, args),
+        Command::Digest(args) => digest::run(&env()?, args),
+        Command::Export(args) => folder::export(&env()?, args),
+        Command::Stream(args) => stream::run(&env()?, args),
+        #[cfg(feature = "serve")]
+        Command::Serve(args) => serve::run(env()?, args),
+        Command::Bench(args) => bench::run(&env()?, args),
+        Command::Eval(args) => eval::run(&env()?, args),
+        Command::Detect(args) => oneoff::detect(&env()?, args),
+        Command::Models(args) => models::run(&env()?, &args.command),
+        // A configuration that cannot be read is no reason not to write one.
+        Command::Init(args) => init::run(&cli.global, args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Man(args) => shell::man(args),
+        Command::Doctor(args) => doctor::run(&cli.global, args),
     }
 }

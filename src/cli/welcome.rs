@@ -28,8 +28,8 @@ pub(super) fn with_command(mut arguments: Vec<OsString>) -> (Vec<OsString>, bool
     };
     let is_left_out = arguments.get(1).is_some_and(|first| {
         !first.as_encoded_bytes().starts_with(b"-")
-            && !is_command(first)
             && is_something_to_read(Path::new(first))
+            && !is_command(first)
     });
     if is_left_out {
         arguments.insert(1, "translate".into());
