@@ -1,4 +1,4 @@
-//! The most memory that this process has had, where the system tells.
+//! The most memory that this process has had, and what the machine has, where the system tells.
 
 use std::fs;
 
@@ -16,8 +16,19 @@ impl Memory {
 
     /// Bytes at the peak; `None` where the system does not say.
     pub fn peak(&self) -> Option<u64> {
-        let status = fs::read_to_string("/proc/self/status").ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+        field(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
     }
+
+    /// Bytes that the machine has left for programs, and all of its bytes; `None` where the system
+    /// does not say.
+    pub fn of_machine() -> Option<(u64, u64)> {
+        let told = fs::read_to_string("/proc/meminfo").ok()?;
+        Some((field(&told, "MemAvailable:")?, field(&told, "MemTotal:")?))
+    }
+}
+
+/// A field of proc(5), in bytes.
+fn field(told: &str, name: &str) -> Option<u64> {
+    let line = told.lines().find_map(|line| line.strip_prefix(name))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }

@@ -27,12 +27,7 @@ pub(super) fn batch_options(env: &Environment, args: &Batch) -> Result<BatchOpti
     let summarizing = has(TaskArg::Summarize).then_some(&args.summarizing);
     let mut job = plan::job(env, translating, to, has(TaskArg::Translate), summarizing)?;
     job.segments = !args.no_segments;
-    let models = env.models(
-        translators,
-        args.summarizing.summary_model.as_deref(),
-        args.summarizing.extractive,
-        translating.adapter.as_deref(),
-    );
+    let models = env.job_models(translators, translating, &args.summarizing);
     Ok(BatchOptions {
         inputs: args.inputs.clone(),
         out: args.out.clone(),

@@ -6,7 +6,7 @@ use super::models::short_size;
 use super::output::print;
 use super::plan::Environment;
 use super::{DONE, FAILED};
-use crate::bench::{self, Machine, Sample, Shape};
+use crate::bench::{self, Machine, Memory, Sample, Shape};
 use crate::error::{Error, Result};
 use crate::generate::Generate;
 use crate::io::fetch::{FirefoxRegistry, answers};
@@ -152,12 +152,7 @@ fn processor() -> Finding {
 
 /// The memory, where the system tells.
 fn memory() -> Finding {
-    let told = fs::read_to_string("/proc/meminfo").unwrap_or_default();
-    let field = |name: &str| {
-        let line = told.lines().find_map(|line| line.strip_prefix(name))?;
-        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kb| kb * 1024)
-    };
-    let Some((all, free)) = field("MemTotal:").zip(field("MemAvailable:")) else {
+    let Some((free, all)) = Memory::of_machine() else {
         return Finding::good("memory", "this system does not say");
     };
     let found = format!("{} free of {}", short_size(free), short_size(all));

@@ -1,5 +1,6 @@
 //! `polygist batch --dry-run`: what a job would do.
 
+use super::models::megabytes;
 use super::output::print;
 use super::plan::Environment;
 use super::{DONE, SOME_FAILED};
@@ -118,10 +119,6 @@ fn state(env: &Environment, lookup: Lookup) -> String {
             format!("{fate}{size} (`{}`)", wanted.command())
         }
     }
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{:.0} MB", bytes as f64 / 1e6)
 }
 
 /// The cores that the job would have as things are, in those of [`words_per_second`]; `None` where

@@ -153,6 +153,18 @@ impl Environment {
         }
     }
 
+    /// The models of a job that translates and summarizes.
+    pub fn job_models(
+        &self,
+        translators: Translators,
+        translating: &Translating,
+        summarizing: &Summarizing,
+    ) -> ModelChoice {
+        let summarizer = summarizing.summary_model.as_deref();
+        let adapter = translating.adapter.as_deref();
+        self.models(translators, summarizer, summarizing.extractive, adapter)
+    }
+
     /// How models run.
     pub fn open_runtime(&self) -> Result<Runtime> {
         self.runtime.open(&self.cancel, &self.listener())

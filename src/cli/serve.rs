@@ -23,12 +23,7 @@ pub(super) fn run(env: Environment, args: &Serve) -> Result<u8> {
     let translators = env.translators(&translating.model, preferences)?;
     let target = env.target(args.to.as_ref(), &translators)?.unwrap_or_else(Lang::en);
     let job = plan::job(&env, translating, Some(target.clone()), true, Some(&args.summarizing))?;
-    let models = env.models(
-        translators,
-        args.summarizing.summary_model.as_deref(),
-        args.summarizing.extractive,
-        translating.adapter.as_deref(),
-    );
+    let models = env.job_models(translators, translating, &args.summarizing);
     let options = ServeOptions {
         address: SocketAddr::new(args.host, args.port),
         names: args.allow_host.clone(),

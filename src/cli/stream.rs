@@ -24,12 +24,7 @@ pub(super) fn run(env: &Environment, args: &Stream) -> Result<u8> {
     if job.to.is_none() && job.summary.is_none() {
         return Err(Error::Usage("into which language? Say it with --to, as --to en".into()));
     }
-    let models = env.models(
-        translators,
-        args.summarizing.summary_model.as_deref(),
-        args.summarizing.extractive,
-        translating.adapter.as_deref(),
-    );
+    let models = env.job_models(translators, translating, &args.summarizing);
     let models = env.open(&job, models)?;
     let options = StreamOptions {
         job,
