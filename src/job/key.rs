@@ -102,7 +102,7 @@ impl JobKey {
             summarizer: models.summarizer.as_ref().map(|m| m.fingerprint.clone()),
             encoder: models.encoder.as_ref().map(|m| m.fingerprint.clone()),
             device: device.into(),
-            precision: precision_name(precision),
+            precision: precision.name(),
             from: job.from.clone(),
             to: job.to.clone(),
             translation: job.to.is_some().then(|| translation(job, &models.translators)),
@@ -170,17 +170,6 @@ fn only_what_is_set<S: Serializer>(
         fields.retain(|_, value| !value.is_null());
     }
     fields.serialize(serializer)
-}
-
-/// A precision as keys have it.
-pub(super) fn precision_name(precision: Precision) -> &'static str {
-    match precision {
-        Precision::F32 => "f32",
-        Precision::F16 => "f16",
-        Precision::Bf16 => "bf16",
-        Precision::Int8 => "int8",
-        Precision::Int8Static => "int8-static",
-    }
 }
 
 fn translation(job: &Job, models: &[ResolvedModel]) -> TranslationKey {

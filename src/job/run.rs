@@ -3,7 +3,6 @@
 use super::document::translated_document;
 use super::groups::{id, source};
 use super::in_flight::{Order, in_flight};
-use super::key::precision_name;
 use super::keys::Keys;
 use super::known::ReadMemories;
 use super::memory::JobMemory;
@@ -61,7 +60,7 @@ pub(super) fn run(
     }
     // The journal keeps others out of the folder.
     let is_remembered = options.memory && options.job.to.is_some();
-    let precision = precision_name(options.runtime.precision());
+    let precision = options.runtime.precision().name();
     let device = options.runtime.device.to_string();
     // Who wants all done again wants it of the models.
     let open = || JobMemory::open(&options.out, (&device, precision), options.force);

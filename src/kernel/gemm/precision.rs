@@ -21,21 +21,31 @@ pub enum Precision {
     Int8Static,
 }
 
+impl Precision {
+    const ALL: [Precision; 5] =
+        [Precision::Int8, Precision::Int8Static, Precision::F32, Precision::F16, Precision::Bf16];
+
+    /// Its name on the command line and in keys of results.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Precision::F32 => "f32",
+            Precision::F16 => "f16",
+            Precision::Bf16 => "bf16",
+            Precision::Int8 => "int8",
+            Precision::Int8Static => "int8-static",
+        }
+    }
+}
+
 impl FromStr for Precision {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Precision> {
-        Ok(match name {
-            "f32" => Precision::F32,
-            "f16" => Precision::F16,
-            "bf16" => Precision::Bf16,
-            "int8" => Precision::Int8,
-            "int8-static" => Precision::Int8Static,
-            _ => {
-                return Err(Error::Usage(format!(
-                    "precision {name:?} is not known; expected int8, int8-static, f32, f16 or bf16"
-                )));
-            }
+        let found = Precision::ALL.into_iter().find(|precision| precision.name() == name);
+        found.ok_or_else(|| {
+            Error::Usage(format!(
+                "precision {name:?} is not known; expected int8, int8-static, f32, f16 or bf16"
+            ))
         })
     }
 }
