@@ -33,7 +33,7 @@ pub fn atomic_with(
     let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
     let put = || {
-        let mut out = BufWriter::new(unfinished(folder)?);
+        let mut out = BufWriter::new(unfinished_file(folder)?);
         write(&mut out)?;
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
@@ -43,15 +43,20 @@ pub fn atomic_with(
     put().map_err(Error::io("writing", path))
 }
 
-/// A file in a folder that goes when it is dropped, or when the next run finds it.
-fn unfinished(folder: &Path) -> io::Result<NamedTempFile> {
+/// What makes files and folders that go when they are dropped, or when the next run finds them;
+/// `mode` is for Unix, before the umask.
+fn unfinished(mode: u32) -> tempfile::Builder<'static, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(UNFINISHED.0).suffix(UNFINISHED.1);
     #[cfg(unix)]
-    let permissions = <fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(permissions);
-    builder.tempfile_in(folder)
+    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    builder
+}
+
+fn unfinished_file(folder: &Path) -> io::Result<NamedTempFile> {
+    unfinished(0o666).tempfile_in(folder)
 }
 
 /// Writes several files of a folder that belong together, each [`atomic`]ally. `write` gets what
@@ -67,7 +72,7 @@ pub fn atomic_pages(
     fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
     let mut pages: Vec<(String, tempfile::TempPath)> = Vec::new();
     let mut open = |name: &str| {
-        let (file, place) = unfinished(folder)?.into_parts();
+        let (file, place) = unfinished_file(folder)?.into_parts();
         pages.push((name.into(), place));
         Ok(Box::new(BufWriter::new(file)) as Box<dyn Write>)
     };
@@ -106,11 +111,8 @@ pub fn folder_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Re
         }
     }
     fs::create_dir_all(above).map_err(Error::io("creating the folder", above))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(UNFINISHED.0).suffix(UNFINISHED.1);
-    #[cfg(unix)]
-    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o777));
-    let folder = builder.tempdir_in(above).map_err(Error::io("creating a folder in", above))?;
+    let folder = unfinished(0o777).tempdir_in(above);
+    let folder = folder.map_err(Error::io("creating a folder in", above))?;
     let written = write(folder.path())?;
     let put = || {
         // Some systems put no folder in the place of another.

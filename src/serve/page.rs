@@ -167,8 +167,18 @@ fn choices(known: Option<&[Source]>, targets: bool) -> Vec<(String, String)> {
     named
 }
 
+/// The same as options, of which one may be chosen.
+fn options(choices: Vec<(String, String)>, chosen: Option<&Lang>) -> Markup {
+    html! {
+        @for (name, code) in choices {
+            option value=(code) selected[chosen.is_some_and(|lang| lang.as_str() == code)] {
+                (name)
+            }
+        }
+    }
+}
+
 fn page(service: &Service, filled: &Filled, known: Option<&[Source]>, result: Markup) -> Markup {
-    let is = |lang: &Option<Lang>, code: &str| lang.as_ref().is_some_and(|l| l.as_str() == code);
     let accepted = files::extensions().join(",");
     html! {
         (DOCTYPE)
@@ -196,22 +206,14 @@ fn page(service: &Service, filled: &Filled, known: Option<&[Source]>, result: Ma
                                 label for="source" { "From" }
                                 select #source name="source" {
                                     option value="auto" { "Find out" }
-                                    @for (name, code) in choices(known, false) {
-                                        option value=(code) selected[is(&filled.from, &code)] {
-                                            (name)
-                                        }
-                                    }
+                                    (options(choices(known, false), filled.from.as_ref()))
                                 }
                             }
                             span {
                                 label for="target" { "Into" }
                                 select #target name="target" {
                                     option value="" { "its own language" }
-                                    @for (name, code) in choices(known, true) {
-                                        option value=(code) selected[is(&filled.to, &code)] {
-                                            (name)
-                                        }
-                                    }
+                                    (options(choices(known, true), filled.to.as_ref()))
                                 }
                             }
                             span {

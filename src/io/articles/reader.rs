@@ -79,26 +79,14 @@ impl Reader {
         detect: fn(&[u8]) -> bool,
         read: Parse,
     ) -> Reader {
-        Reader {
-            on_disk: None,
-            format,
-            extensions,
-            detect,
-            refine: |_| None,
-            read: ReadAs::Whole(read),
-        }
+        Reader::new(format, extensions, detect, ReadAs::Whole(read))
     }
 
     /// A reader of documents that are translated in place.
     pub fn document(document: &'static DocumentFormat) -> Option<Reader> {
-        Some(Reader {
-            format: Format::of_name(document.name)?,
-            extensions: document.extensions,
-            detect: document.detect,
-            refine: |_| None,
-            on_disk: None,
-            read: ReadAs::Document(document),
-        })
+        let DocumentFormat { name, extensions, detect, .. } = document;
+        let format = Format::of_name(name)?;
+        Some(Reader::new(format, extensions, *detect, ReadAs::Document(document)))
     }
 
     /// A reader of files that hold several articles.
@@ -108,14 +96,7 @@ impl Reader {
         detect: fn(&[u8]) -> bool,
         read: Several,
     ) -> Reader {
-        Reader {
-            on_disk: None,
-            format,
-            extensions,
-            detect,
-            refine: |_| None,
-            read: ReadAs::Several(read),
-        }
+        Reader::new(format, extensions, detect, ReadAs::Several(read))
     }
 
     /// A reader of archives, whose members are files.
@@ -124,14 +105,17 @@ impl Reader {
         extensions: &'static [&'static str],
         detect: fn(&[u8]) -> bool,
     ) -> Reader {
-        Reader {
-            on_disk: None,
-            format,
-            extensions,
-            detect,
-            refine: |_| None,
-            read: ReadAs::Archive,
-        }
+        Reader::new(format, extensions, detect, ReadAs::Archive)
+    }
+
+    /// A reader whose files are what their names say, and are read as streams.
+    const fn new(
+        format: Format,
+        extensions: &'static [&'static str],
+        detect: fn(&[u8]) -> bool,
+        read: ReadAs,
+    ) -> Reader {
+        Reader { format, extensions, detect, refine: |_| None, on_disk: None, read }
     }
 }
 
