@@ -19,7 +19,6 @@ use pyo3::create_exception;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
@@ -283,31 +282,28 @@ fn translate(
     to: &Lang,
     source: Option<&Lang>,
 ) -> Result<Vec<(Lang, translator::Translation)>> {
-    let mut by_language: BTreeMap<Lang, Vec<usize>> = BTreeMap::new();
+    let mut languages_of = Vec::new();
     for (number, text) in texts.iter().enumerate() {
-        let from =
-            source.cloned().unwrap_or_else(|| languages::canonical(&language::detect(text).code));
+        let detected = || languages::canonical(&language::detect(text).code);
+        let from = source.cloned().unwrap_or_else(detected);
         if from.is_und() && protect::is_translatable(text) {
             return Err(Error::Usage(format!(
                 "the language of texts[{number}] could not be told ({}); state it, as source='fr'",
                 text.chars().take(40).collect::<String>()
             )));
         }
-        by_language.entry(from).or_default().push(number);
+        languages_of.push(from);
     }
-    let mut done: Vec<Option<(Lang, translator::Translation)>> = vec![None; texts.len()];
-    for (from, numbers) in by_language {
-        let is_done = from.is_und() || languages::is_same_written(&from, to);
-        let texts = numbers.iter().map(|&number| &texts[number]);
-        let translations = match is_done {
-            true => texts.map(translator::Translation::unchanged).collect(),
-            false => translator.translate(from.clone(), to.clone(), texts)?,
-        };
-        for (number, translation) in numbers.into_iter().zip(translations) {
-            done[number] = Some((from.clone(), translation));
-        }
-    }
-    Ok(done.into_iter().flatten().collect())
+    let is_done = |from: &Lang| from.is_und() || languages::is_same_written(from, to);
+    let to_do = texts.iter().zip(&languages_of).filter(|(_, from)| !is_done(from));
+    let (own, sources): (Vec<&str>, Vec<Lang>) =
+        to_do.map(|(text, from)| (text.as_str(), from.clone())).unzip();
+    let mut translated = translator.translate_each(&own, &sources, to, &|_| ())?.into_iter();
+    let done = texts.iter().zip(languages_of).map(|(text, from)| {
+        let next = if is_done(&from) { None } else { translated.next() };
+        (from, next.unwrap_or_else(|| translator::Translation::unchanged(text)))
+    });
+    Ok(done.collect())
 }
 
 /// A summary.

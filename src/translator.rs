@@ -1,5 +1,9 @@
 //! Translation for programs: a model once, texts as often as one likes.
 
+mod translation;
+
+pub use translation::{TranslatedSentence, Translation};
+
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
@@ -11,8 +15,9 @@ use crate::task::translate::{self, Segment};
 use crate::text::terms::TermIndex;
 use crate::text::{protect, sentences};
 use crate::types::{Glossary, Lang, Problem, Terms};
+#[cfg(any(feature = "serve", feature = "python"))]
+use std::collections::BTreeMap;
 use std::collections::VecDeque;
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -143,58 +148,6 @@ impl<'a> TranslatorBuilder<'a> {
     }
 }
 
-/// A text, translated.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Translation {
-    /// The translation, with the line breaks of its source.
-    pub text: String,
-    /// How far the model trusts its least trusted sentence, from 0 to 1, where the model can say.
-    pub confidence: Option<f32>,
-    /// What the checks complain of, in any sentence.
-    pub problems: Vec<Problem>,
-    /// Which terms of the glossary the translation has, and which it lacks.
-    pub terms: Terms,
-    /// The sentences, one after the other.
-    pub sentences: Vec<TranslatedSentence>,
-}
-
-/// A sentence, translated.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct TranslatedSentence {
-    /// The sentence.
-    pub source: String,
-    /// Its translation.
-    pub text: String,
-    /// How far the model trusts it, from 0 to 1, where the model can say.
-    pub confidence: Option<f32>,
-    /// What the checks complain of.
-    pub problems: Vec<Problem>,
-    /// Which terms of the glossary the translation has, and which it lacks.
-    pub terms: Terms,
-}
-
-impl Translation {
-    /// A text that needs no translation.
-    #[cfg(feature = "python")]
-    pub(crate) fn unchanged(text: impl Into<String>) -> Translation {
-        Translation {
-            text: text.into(),
-            confidence: None,
-            problems: Vec::new(),
-            terms: Terms::default(),
-            sentences: Vec::new(),
-        }
-    }
-}
-
-impl fmt::Display for Translation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
 impl Translator {
     /// A translator with models and settings of one's own.
     pub fn builder<'a>() -> TranslatorBuilder<'a> {
@@ -248,6 +201,29 @@ impl Translator {
         let (from, to) = pair(from, to)?;
         let texts: Vec<T> = texts.into_iter().collect();
         self.translate_all(&from, &to, texts.iter().map(AsRef::as_ref), on_event)
+    }
+
+    /// Translates texts of several languages into one, those of a language together; `sources` are
+    /// the languages of the texts.
+    #[cfg(any(feature = "serve", feature = "python"))]
+    pub(crate) fn translate_each(
+        &self,
+        texts: &[&str],
+        sources: &[Lang],
+        to: &Lang,
+        on_event: OnEvent<'_>,
+    ) -> Result<Vec<Translation>> {
+        let mut by_language: BTreeMap<&Lang, Vec<usize>> = BTreeMap::new();
+        for (number, from) in sources.iter().enumerate() {
+            by_language.entry(from).or_default().push(number);
+        }
+        let mut done = BTreeMap::new();
+        for (from, numbers) in by_language {
+            let own = numbers.iter().map(|&number| texts[number]);
+            let found = self.translate_with_progress(from.clone(), to.clone(), own, on_event)?;
+            done.extend(numbers.into_iter().zip(found));
+        }
+        Ok(done.into_values().collect())
     }
 
     /// Translates texts as they come, each as soon as it can be: those that are there together are

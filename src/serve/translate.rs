@@ -18,7 +18,6 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 type Reply = Result<Json<Value>, Failure>;
@@ -139,23 +138,11 @@ pub fn translate_texts(
     sources: &[Lang],
     to: &Lang,
 ) -> Result<Vec<String>, Failure> {
-    let mut by_language: BTreeMap<&Lang, Vec<usize>> = BTreeMap::new();
-    for (number, from) in sources.iter().enumerate() {
-        by_language.entry(from).or_default().push(number);
-    }
-    let mut translated = texts.to_vec();
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let translator = work.translator();
-    for (from, numbers) in by_language {
-        let own = numbers.iter().map(|number| texts[*number].as_str());
-        let found = work.listening(|on_event| {
-            let (from, to) = (from.as_str(), to.as_str());
-            translator.translate_with_progress(from, to, own, on_event)
-        })?;
-        for (number, found) in numbers.into_iter().zip(found) {
-            translated[number] = found.text;
-        }
-    }
-    Ok(translated)
+    let found =
+        work.listening(|on_event| translator.translate_each(&texts, sources, to, on_event))?;
+    Ok(found.into_iter().map(|found| found.text).collect())
 }
 
 /// A piece of HTML with its texts translated; every byte between them stays.
