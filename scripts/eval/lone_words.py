@@ -12,10 +12,9 @@ What stands after -- is passed on to polygist.
 """
 
 import argparse
-import sys
 from pathlib import Path
 
-from polygist_scripts.program import BINARY, require, translate_lines
+from polygist_scripts.program import BINARY, arguments_and_flags, require, translate_lines
 
 MODELS = {"pt-en": "firefox-pt-en-tiny", "en-pt": "firefox-en-pt-tiny"}
 
@@ -116,8 +115,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Counts lone words that come out right.")
     parser.add_argument("--binary", type=Path, default=BINARY, help="the program")
     parser.add_argument("--show", action="store_true", help="show what is not accepted")
-    own = sys.argv[1 : sys.argv.index("--")] if "--" in sys.argv else sys.argv[1:]
-    flags = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
+    own, flags = arguments_and_flags()
     arguments = parser.parse_args(own)
     require(arguments.binary, "--binary")
     for pair, lists in WORDS.items():

@@ -24,7 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from polygist_scripts.data import flores
-from polygist_scripts.program import BINARY, require, translate_lines
+from polygist_scripts.program import BINARY, arguments_and_flags, require, translate_lines
 
 MODELS = {"pt-en": "firefox-pt-en-tiny", "en-pt": "firefox-en-pt-tiny"}
 
@@ -177,9 +177,8 @@ def main() -> None:
     parser.add_argument("--model", help="a model of all pairs, in place of Firefox's")
     parser.add_argument("--lines", type=int, default=300, help="first lines of FLORES dev")
     parser.add_argument("--show", type=int, default=0, help="so many that are wrong")
-    own = sys.argv[1:]
-    end = own.index("--") if "--" in own else len(own)
-    arguments, flags = parser.parse_args(own[:end]), own[end + 1 :]
+    own, flags = arguments_and_flags()
+    arguments = parser.parse_args(own)
     require(arguments.binary, "--binary")
     for pair in arguments.pairs:
         measure(pair, arguments, flags)

@@ -22,7 +22,6 @@ import argparse
 import csv
 import json
 import re
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -32,7 +31,7 @@ from pathlib import Path
 from typing import Any
 
 from polygist_scripts.data import flores
-from polygist_scripts.program import BINARY, require, translate_lines
+from polygist_scripts.program import BINARY, arguments_and_flags, require, translate_lines
 from polygist_scripts.scores import metrics
 
 MODELS = {"pt-en": "firefox-pt-en-tiny", "en-pt": "firefox-en-pt-tiny"}
@@ -207,9 +206,8 @@ def main() -> None:
     parser.add_argument("--lines", type=int, help="only the first lines of FLORES dev")
     parser.add_argument("--sentences", type=int, default=300)
     parser.add_argument("--show", type=int, default=0, help="so many sentences with their terms")
-    own = sys.argv[1:]
-    end = own.index("--") if "--" in own else len(own)
-    arguments, flags = parser.parse_args(own[:end]), own[end + 1 :]
+    own, flags = arguments_and_flags()
+    arguments = parser.parse_args(own)
     require(arguments.binary, "--binary")
     for pair in arguments.pairs:
         measure(pair, arguments, flags)

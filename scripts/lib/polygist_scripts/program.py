@@ -21,6 +21,13 @@ def require(path: Path, option: str, example: str | None = None) -> None:
         sys.exit(f"{path} is not there; `{build}` builds it, {option} names another")
 
 
+def arguments_and_flags() -> tuple[list[str], list[str]]:
+    """The script's own arguments, and the flags after `--`, which are passed on to the program."""
+    own = sys.argv[1:]
+    end = own.index("--") if "--" in own else len(own)
+    return own[:end], own[end + 1 :]
+
+
 def translate_lines(
     binary: Path, source: str, target: str, lines: Sequence[str], flags: Sequence[str]
 ) -> list[str]:
