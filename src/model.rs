@@ -116,6 +116,9 @@ pub struct Runtime {
     pub device: Device,
     /// Precision of the weights; on a GPU, 8-bit integers stand for [`Precision::Bf16`].
     pub precision: Precision,
+    /// Whether models whose files have most of their weights in blocks of 4 to 6 bits compute with
+    /// these ([`Precision::Int4`]) where `precision` is [`Precision::Int8`].
+    pub keeps_blocks: bool,
     /// Whether candle's operations compute, as they do on a GPU; on the CPU that is a way to test
     /// them.
     pub candle: bool,
@@ -147,6 +150,7 @@ impl Runtime {
         Runtime {
             device,
             precision,
+            keeps_blocks: false,
             candle,
             threads,
             batch,
@@ -172,6 +176,16 @@ impl Runtime {
     pub fn backend(&self) -> Backend {
         let compute = if self.candle { Compute::Candle } else { Compute::Kernels };
         Backend { device: self.device.clone(), precision: self.precision, compute }
+    }
+
+    /// The backend that a model with these weights computes with in it.
+    fn backend_for(&self, weights: &dyn Weights) -> Backend {
+        let backend = self.backend();
+        let keeps = self.keeps_blocks && backend.compute == Compute::Kernels;
+        if keeps && backend.precision == Precision::Int8 && weights.is_in_blocks() {
+            return Backend { precision: Precision::Int4, ..backend };
+        }
+        backend
     }
 
     /// The settings of an engine in it.
@@ -221,10 +235,10 @@ pub fn open_with(
     runtime: &Runtime,
     warn: &mut dyn FnMut(&str),
 ) -> Result<Engine> {
-    let backend = runtime.backend();
     let (adapter, opened) =
         rayon::join(|| adapter.map(Adapter::open).transpose(), || open_files(path));
     let (adapter, (config, weights, generation)) = (adapter?.unwrap_or_default(), opened?);
+    let backend = runtime.backend_for(&*weights);
     let weights = arch::adapt(&config, &*weights, adapter.changes)?;
     let weights = TrackedWeights::new(&weights);
     // A large vocabulary takes the tokenizer as long as the weights take.

@@ -12,7 +12,8 @@ use crate::model::{DeviceChoice, Runtime};
 pub struct RuntimeOptions {
     /// The device.
     pub device: DeviceChoice,
-    /// Precision of the weights; 8-bit integers by default, on a GPU 16-bit floats.
+    /// Precision of the weights; by default [`Precision::Int8`], or [`Precision::Int4`] for the
+    /// files of [`Runtime::keeps_blocks`]; on a GPU 16-bit floats.
     pub precision: Option<Precision>,
     /// CPU workers; one a core by default.
     pub threads: Option<usize>,
@@ -28,6 +29,15 @@ impl RuntimeOptions {
         self.precision.unwrap_or(Precision::Int8)
     }
 
+    /// The name of the precision in keys of results: 8 bits that were asked for are others than
+    /// those that were not, see [`Runtime::keeps_blocks`].
+    pub(crate) fn precision_key(&self) -> &'static str {
+        match self.precision {
+            Some(Precision::Int8) => "int8 throughout",
+            _ => self.precision().name(),
+        }
+    }
+
     /// Opens the device. What `cancel` stops is the models' work.
     ///
     /// # Errors
@@ -41,6 +51,7 @@ impl RuntimeOptions {
             Runtime::new(device, Precision::Int8, threads).with_precision(self.precision())?;
         Ok(Runtime {
             cancel: cancel.clone(),
+            keeps_blocks: self.precision.is_none(),
             batch: self.batch.unwrap_or(usual.batch),
             batch_tokens: self.batch_tokens.unwrap_or(usual.batch_tokens),
             ..usual

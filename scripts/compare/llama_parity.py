@@ -15,6 +15,7 @@
     cargo build --release --example reference
     python3 scripts/compare/llama_parity.py [MODEL.gguf] [--transformers]
                                             [--reference target/release/examples/reference]
+                                            [--prompts 50]
 
 Without a file it takes the installed model that --name names. Exits 1 when something differs by
 more than rounding. FLORES dev is looked for in $POLYGIST_DATA/flores-dev or
@@ -278,6 +279,9 @@ def main() -> None:
         "--transformers", action="store_true", help="compare the logits with transformers, too"
     )
     parser.add_argument("--tokens-only", action="store_true")
+    parser.add_argument(
+        "--prompts", type=int, help="compare the logits after so many prompts, drawn evenly"
+    )
     arguments = parser.parse_args()
     require(arguments.reference, "--reference", "reference")
     model = arguments.model or installed(arguments.binary, arguments.name)
@@ -286,6 +290,8 @@ def main() -> None:
     print(f"{model.parent.name}/{model.name}, llama-cpp-python {llama_cpp.__version__}")
     fine = compare_tokens(arguments.reference, model, lines, AWKWARD + texts) == 0
     if not arguments.tokens_only:
+        count = min(arguments.prompts or len(texts), len(texts))
+        texts = [texts[n * len(texts) // count] for n in range(count)]
         with tempfile.TemporaryDirectory() as folder:
             dequantized = Path(folder) / "f32.gguf"
             dequantize(model, dequantized)

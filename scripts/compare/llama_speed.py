@@ -15,6 +15,13 @@ alike, and medians are compared. Loading is not part of the time.
     python3 scripts/compare/llama_speed.py [--shape gemma-270m] [--model MODEL.gguf] [--runs 5]
 
 Without --model it takes the installed one of that shape.
+
+With --same-weights both compute with MODEL.gguf itself: loading and its memory, one sequence,
+prompts alone, and decoding of many sequences, each side with that number of sequences at once of
+--batches that is its best.
+
+    cargo build --release --example generation
+    python3 scripts/compare/llama_speed.py --same-weights --model MODEL.gguf [--precision int4 int8]
 """
 
 import argparse
@@ -30,9 +37,11 @@ from pathlib import Path
 
 import llama_cpp
 
-from polygist_scripts.program import BINARY, installed
+from polygist_scripts.program import BINARY, EXAMPLES, installed, require
 from polygist_scripts.timing import in_turns, medians
 
+# Tokens of prompts before something that is measured, and of those that are measured themselves.
+SHORT, LONG = 16, 512
 INSTALLED = {"gemma-270m": "gemma-3-270m", "smollm2-135m": "smollm2-135m-instruct"}
 
 
@@ -49,8 +58,10 @@ class Peer:
         )
         self.version = llama_cpp.__version__
 
-    def run(self, lengths: list[int], tokens: int, together: int) -> tuple[float, float]:
-        """New tokens a second, and prompt tokens a second of the prompts alone."""
+    def run(self, lengths: list[int], tokens: int, together: int) -> tuple[float, float, float]:
+        """New tokens a second, prompt tokens a second of the prompts alone, and new tokens a second
+        after the prompts.
+        """
         llama = self.llama
         settings = llama.llama_context_default_params()
         settings.n_ctx, settings.n_batch, settings.n_ubatch = (
@@ -89,7 +100,103 @@ class Peer:
             writing += time.perf_counter() - start
         llama.llama_batch_free(batch)
         llama.llama_free(context)
-        return len(lengths) * tokens / (reading + writing), sum(lengths) / reading
+        after = len(lengths) * (tokens - 1) / max(writing, 1e-9)
+        return len(lengths) * tokens / (reading + writing), sum(lengths) / reading, after
+
+
+class Own:
+    """polygist with a model in memory: the example `generation`."""
+
+    def __init__(self, binary: Path, model: Path, precision: str, threads: int) -> None:
+        self.process = subprocess.Popen(
+            [binary, model, precision, str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.precision, self.size = precision, model.stat().st_size
+        self.loaded = self.answer()
+        self.peak = self.loaded["peak"]
+
+    def answer(self) -> dict[str, float]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        return json.loads(line) if line else sys.exit("the example `generation` ended early")
+
+    def seconds(self, sequences: int, prompt: int, tokens: int, together: int) -> float:
+        assert self.process.stdin is not None
+        print(sequences, prompt, tokens, together, file=self.process.stdin, flush=True)
+        answer = self.answer()
+        if (answer["read"], answer["written"]) != (sequences * prompt, sequences * tokens):
+            sys.exit(f"expected {prompt} and {tokens} tokens for each of {sequences}; got {answer}")
+        self.peak = answer["peak"]
+        return answer["seconds"]
+
+    def memory(self) -> str:
+        share = self.peak / self.size
+        return f"{self.peak / 1e9:.3f} GB in memory at most, {share:.3f} of the file"
+
+    def close(self) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def same_weights(a: argparse.Namespace, model: Path, peer: Peer) -> None:
+    """Compares both sides with one file."""
+    swept = {n: peer.run([SHORT] * n, a.tokens, n)[2] for n in a.batches}
+    print(
+        f"{model.name}, {model.stat().st_size} bytes; {a.threads} threads; "
+        f"llama.cpp by llama-cpp-python {peer.version}, decoding {by_batch(swept)}",
+        flush=True,
+    )
+    for precision in a.precision:
+        own = Own(a.generation, model, precision, a.threads)
+        beside(a, own, peer, best_of(swept))
+        own.close()
+
+
+def beside(a: argparse.Namespace, own: Own, peer: Peer, best: int) -> None:
+    """Compares polygist in one precision with llama.cpp; `best` is the peer's batch."""
+    print(f"polygist in {own.precision}: {own.loaded['load']:.2f} s to load; {own.memory()}")
+
+    def decoding(sequences: int, together: int) -> float:
+        both = own.seconds(sequences, SHORT, a.tokens, together)
+        prompts = own.seconds(sequences, SHORT, 1, together)
+        return sequences * (a.tokens - 1) / (both - prompts)
+
+    def measure(what: str, theirs: Callable[[], float], ours: Callable[[], float]) -> None:
+        rates = in_turns({"llama.cpp": theirs, "polygist": ours}, a.runs)
+        print(f"  {what}: {told(rates)}", flush=True)
+
+    measure(
+        "decoding one sequence",
+        lambda: peer.run([SHORT], a.tokens, 1)[2],
+        lambda: decoding(1, 1),
+    )
+    measure(
+        f"prompts of {LONG} tokens",
+        lambda: peer.run([LONG] * 4, 1, 4)[1],
+        lambda: 4 * LONG / own.seconds(4, LONG, 1, 4),
+    )
+    swept = {n: decoding(n * a.threads, n) for n in a.batches}
+    print(f"  decoding, for each thread {by_batch(swept)}", flush=True)
+    mine, many = best_of(swept), max(a.batches) * a.threads
+    measure(
+        f"decoding {many} sequences",
+        lambda: peer.run([SHORT] * many, a.tokens, best)[2],
+        lambda: decoding(many, mine),
+    )
+    print(f"  in the end {own.memory()}", flush=True)
+
+
+def best_of(rates: dict[int, float]) -> int:
+    """The batch with the highest rate."""
+    return max(rates, key=rates.__getitem__)
+
+
+def by_batch(rates: dict[int, float]) -> str:
+    return ", ".join(f"{batch} at once: {rate:.1f} tok/s" for batch, rate in rates.items())
 
 
 def ours(
@@ -140,6 +247,9 @@ def main() -> None:
     parser.add_argument("--shape", choices=INSTALLED, default="gemma-270m")
     parser.add_argument("--model", type=Path)
     parser.add_argument("--binary", type=Path, default=BINARY)
+    parser.add_argument("--same-weights", action="store_true", help="both read --model itself")
+    parser.add_argument("--precision", nargs="+", default=["int4"], help="with --same-weights")
+    parser.add_argument("--generation", type=Path, default=EXAMPLES / "generation")
     parser.add_argument("--tokens", type=int, default=36)
     parser.add_argument("--sequences", type=int, default=64)
     parser.add_argument("--batches", type=int, nargs="+", default=[16, 32, 64])
@@ -148,6 +258,10 @@ def main() -> None:
     a = parser.parse_args()
     model = a.model or installed(a.binary, INSTALLED[a.shape])
     peer = Peer(model, a.threads)
+    if a.same_weights:
+        require(a.generation, "--generation", "generation")
+        same_weights(a, model, peer)
+        return
     draw = random.Random(1)
     lengths = [draw.randint(10, 52) for _ in range(a.sequences)]
     print(
@@ -157,9 +271,8 @@ def main() -> None:
         flush=True,
     )
     swept = {batch: peer.run(lengths, a.tokens, batch)[0] for batch in a.batches}
-    best = max(swept, key=swept.__getitem__)
-    rates = ", ".join(f"{batch} at once: {rate:.0f} tok/s" for batch, rate in swept.items())
-    print(f"llama.cpp: {rates}", flush=True)
+    best = best_of(swept)
+    print(f"llama.cpp: {by_batch(swept)}", flush=True)
 
     alone: dict[str, Callable[[], float]] = {
         "llama.cpp": lambda: peer.run(lengths, 1, best)[1],

@@ -2,7 +2,7 @@
 
 use super::with_slice;
 use crate::error::Result;
-use crate::kernel::{self, IntegerRows, Packed, Precision};
+use crate::kernel::{self, BlockFormat, BlockRows, IntegerRows, Packed, Precision};
 use candle_core::{Device, Tensor};
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,7 +15,20 @@ pub struct MatrixReader<'a> {
     pub width: usize,
     read: Box<ReadRows<'a>>,
     integers: Option<Integers>,
+    /// Its rows as the blocks of a GGUF file, one part below the other; none where it is stored
+    /// otherwise.
+    blocks: Vec<BlockPart<'a>>,
 }
+
+/// Rows that are stored in blocks of one format.
+#[derive(Clone)]
+struct BlockPart<'a> {
+    rows: BlockRows,
+    read: Arc<ReadBlocks<'a>>,
+}
+
+/// A function that writes the blocks of a range of rows.
+type ReadBlocks<'a> = dyn Fn(Range<usize>, &mut [u8]) -> Result<()> + Send + Sync + 'a;
 
 /// The 8-bit integers that a matrix is stored as: every weight is one of them times a scale.
 pub struct Integers {
@@ -42,7 +55,7 @@ impl<'a> MatrixReader<'a> {
         width: usize,
         read: impl Fn(Range<usize>, &mut [f32]) -> Result<()> + Sync + 'a,
     ) -> MatrixReader<'a> {
-        MatrixReader { rows, width, read: Box::new(read), integers: None }
+        MatrixReader { rows, width, read: Box::new(read), integers: None, blocks: Vec::new() }
     }
 
     /// A reader of a matrix of 8-bit integers, (rows, width), each times `scale`.
@@ -81,6 +94,30 @@ impl<'a> MatrixReader<'a> {
         self
     }
 
+    /// The matrix, which is stored in blocks; `read` writes those of a range of rows, one after the
+    /// other.
+    pub fn with_blocks(
+        mut self,
+        format: BlockFormat,
+        read: impl Fn(Range<usize>, &mut [u8]) -> Result<()> + Send + Sync + 'a,
+    ) -> MatrixReader<'a> {
+        let rows = BlockRows { format, rows: self.rows };
+        self.blocks = vec![BlockPart { rows, read: Arc::new(read) }];
+        self
+    }
+
+    /// The matrix packed in the blocks that it is stored in; `None` where it is stored otherwise,
+    /// or changed, or the kernels cannot multiply them.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn pack_blocks(&self) -> Result<Option<Packed>> {
+        let parts: Vec<BlockRows> = self.blocks.iter().map(|part| part.rows).collect();
+        Packed::try_pack_blocks(self.width, &parts, |part, rows, out| {
+            (self.blocks[part].read)(rows, out)
+        })
+    }
+
     /// The integers that the matrix is stored as, if it is.
     pub fn integers(&self) -> Option<&Integers> {
         self.integers.as_ref()
@@ -114,6 +151,9 @@ impl<'a> MatrixReader<'a> {
         }
         let rows = parts.iter().map(|part| part.rows).sum();
         let integers = stacked_integers(&parts);
+        let all_in_blocks = parts.iter().all(|part| !part.blocks.is_empty());
+        let blocks = parts.iter().filter(|_| all_in_blocks).flat_map(|part| part.blocks.clone());
+        let blocks = blocks.collect();
         let reader = MatrixReader::new(rows, width, move |range, mut out| {
             let mut first = 0;
             for part in &parts {
@@ -128,7 +168,7 @@ impl<'a> MatrixReader<'a> {
             }
             Ok(())
         });
-        Ok(MatrixReader { integers, ..reader })
+        Ok(MatrixReader { integers, blocks, ..reader })
     }
 
     /// The matrix with its columns multiplied by (width) factors, if there are any.

@@ -30,6 +30,12 @@ pub trait Weights: Send + Sync {
         Ok(None)
     }
 
+    /// Whether most of the weights are stored in blocks that the kernels multiply as they are
+    /// ([`Precision::Int4`](crate::kernel::Precision::Int4)).
+    fn is_in_blocks(&self) -> bool {
+        false
+    }
+
     /// A weight that must be a matrix of any number of rows of this width; it is read once.
     fn get_rows(&self, name: &str, width: usize) -> Result<Tensor> {
         let tensor = self.get(name)?;

@@ -463,6 +463,9 @@ pub enum PrecisionArg {
     /// for them: as Marian and Firefox run their models
     #[serde(rename = "int8-static")]
     Int8Static,
+    /// The 4- to 6-bit integers that a GGUF file has, as they are: least memory; other weights as
+    /// int8
+    Int4,
     /// 32-bit floats: the reference
     F32,
     /// 16-bit floats, on a GPU
@@ -476,6 +479,7 @@ impl From<PrecisionArg> for Precision {
         match precision {
             PrecisionArg::Int8 => Precision::Int8,
             PrecisionArg::Int8Static => Precision::Int8Static,
+            PrecisionArg::Int4 => Precision::Int4,
             PrecisionArg::F32 => Precision::F32,
             PrecisionArg::F16 => Precision::F16,
             PrecisionArg::Bf16 => Precision::Bf16,

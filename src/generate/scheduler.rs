@@ -267,6 +267,13 @@ impl Scheduler {
         }
     }
 
+    /// The cores for each worker that has something to do.
+    pub(super) fn cores_for_each(&self) -> usize {
+        let queue = self.lock();
+        let busy = queue.workers.iter().filter(|worker| worker.sequences > 0).count();
+        queue.workers.len() / busy.max(1)
+    }
+
     /// Whether the whole engine is cancelled.
     pub(super) fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()

@@ -11,6 +11,7 @@ use super::vocabulary::{Candidate, LogitsEdits, Vocabulary};
 use super::{Finish, GenerationConfig};
 use crate::arch::Model;
 use crate::error::{Error, Result};
+use crate::kernel;
 use crate::nn::{KvCache, Span};
 use crate::token::Tokenizer;
 use candle_core::Tensor;
@@ -88,7 +89,10 @@ impl Worker {
             match self.scheduler.next(self.number, batch.load()) {
                 Next::Stop => return,
                 Next::Task(Task { run, .. }) => run(),
-                Next::Step(started) => self.advance(&mut batch, started),
+                Next::Step(started) => {
+                    let cores = self.scheduler.cores_for_each();
+                    kernel::with_helpers(cores, || self.advance(&mut batch, started));
+                }
             }
         }
     }

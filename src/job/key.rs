@@ -5,7 +5,6 @@ use crate::generate::DecodingOverrides;
 use crate::io::articles::ReadOptions;
 use crate::io::fetch::ResolvedModel;
 use crate::io::sha256_hex;
-use crate::kernel::Precision;
 use crate::model_store::{Choice, ResolvedModels};
 use crate::pipeline::{Job, OnBad};
 use crate::task::summarize::{Length, Style};
@@ -87,7 +86,7 @@ impl JobKey {
         job: &Job,
         models: &ResolvedModels,
         reading: &ReadOptions,
-        (device, precision): (&str, Precision),
+        (device, precision): (&str, &'static str),
         strict: bool,
     ) -> JobKey {
         JobKey {
@@ -102,7 +101,7 @@ impl JobKey {
             summarizer: models.summarizer.as_ref().map(|m| m.fingerprint.clone()),
             encoder: models.encoder.as_ref().map(|m| m.fingerprint.clone()),
             device: device.into(),
-            precision: precision.name(),
+            precision,
             from: job.from.clone(),
             to: job.to.clone(),
             translation: job.to.is_some().then(|| translation(job, &models.translators)),
@@ -215,7 +214,7 @@ mod tests {
     fn key(job: &Job) -> JobKey {
         let models = ResolvedModels::default();
         let reading = ReadOptions { text_field: Some("body".into()), ..ReadOptions::default() };
-        let mut key = JobKey::new(job, &models, &reading, ("cpu", Precision::Int8), false);
+        let mut key = JobKey::new(job, &models, &reading, ("cpu", "int8"), false);
         key.program = "1.2.3".into();
         key
     }

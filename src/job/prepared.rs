@@ -42,7 +42,7 @@ impl<'a> Prepared<'a> {
     {
         let options = &batch.options;
         let device = options.runtime.device.to_string();
-        let computing = (device.as_str(), options.runtime.precision());
+        let computing = (device.as_str(), options.runtime.precision_key());
         let hashes = self.memories.as_ref().map_or_else(Vec::new, |read| read.hashes.clone());
         let key = JobKey::new(self.job, &self.models, &options.reading, computing, options.strict)
             .with_memories(hashes);

@@ -60,7 +60,7 @@ pub(super) fn run(
     }
     // The journal keeps others out of the folder.
     let is_remembered = options.memory && options.job.to.is_some();
-    let precision = options.runtime.precision().name();
+    let precision = options.runtime.precision_key();
     let device = options.runtime.device.to_string();
     // Who wants all done again wants it of the models.
     let open = || JobMemory::open(&options.out, (&device, precision), options.force);

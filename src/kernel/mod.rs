@@ -1,6 +1,7 @@
 //! The CPU kernels: matrix products on packed weights, attention, activations. They see slices,
 //! never tensors, and each runs on the calling thread; parallelism is one worker per core, further
-//! up. Only packing, at load, uses all cores by itself. Beside them are kernels for CUDA devices
+//! up. Packing, at load, uses all cores by itself, and a worker that knows others to be idle may
+//! have their cores' help with its products ([`with_helpers`]). Beside them are kernels for CUDA devices
 //! (`cuda`), which see candle's tensors there.
 //!
 //! Two properties hold for all kernels of the CPU and are tested:
@@ -19,6 +20,7 @@ mod elementwise;
 mod gemm;
 mod norms;
 mod recur;
+mod share;
 mod simd;
 mod top_k;
 
@@ -29,8 +31,9 @@ pub use attention::{
 };
 pub use cuda::open_cuda;
 pub use elementwise::{add, add_to_rows, extend_half, soft_cap};
-pub use gemm::{GROUP, IntegerRows, Packed, Precision};
+pub use gemm::{BlockFormat, BlockRows, GROUP, IntegerRows, Packed, Precision};
 pub use norms::{layer_norm, rms_norm};
 pub use recur::recur;
+pub use share::with_helpers;
 pub use simd::Isa;
 pub use top_k::{Candidate, TopK};

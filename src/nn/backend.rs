@@ -38,16 +38,17 @@ impl Backend {
         match (self.compute, self.precision) {
             (Compute::Candle, Precision::F16) => DType::F16,
             // candle has no products of 8-bit integers.
-            (Compute::Candle, Precision::Bf16 | Precision::Int8 | Precision::Int8Static) => {
-                DType::BF16
-            }
+            (
+                Compute::Candle,
+                Precision::Bf16 | Precision::Int8 | Precision::Int8Static | Precision::Int4,
+            ) => DType::BF16,
             _ => DType::F32,
         }
     }
 
     /// Whether inputs and weights of layers are quantized to 8 bits.
     pub fn quantizes(&self) -> bool {
-        matches!(self.precision, Precision::Int8 | Precision::Int8Static)
+        matches!(self.precision, Precision::Int8 | Precision::Int8Static | Precision::Int4)
             && self.compute == Compute::Kernels
     }
 

@@ -24,7 +24,7 @@ impl KvStorage {
     pub fn of(backend: &Backend) -> KvStorage {
         match (backend.compute, backend.precision) {
             (Compute::Candle, _) => KvStorage::Pool(Arc::default()),
-            (Compute::Kernels, Precision::Int8) => KvStorage::F16,
+            (Compute::Kernels, Precision::Int8 | Precision::Int4) => KvStorage::F16,
             (Compute::Kernels, _) => KvStorage::F32,
         }
     }

@@ -31,6 +31,11 @@ impl Matrix {
                     let packed = Packed::pack_integers(k, &integers.rows(), factor);
                     return Ok(Matrix::Packed(Arc::new(packed)));
                 }
+                if backend.precision == Precision::Int4
+                    && let Some(packed) = weights.pack_blocks()?
+                {
+                    return Ok(Matrix::Packed(Arc::new(packed)));
+                }
                 let read = |range, out: &mut [f32]| weights.read(range, out);
                 Ok(Matrix::Packed(Arc::new(Packed::try_pack(backend.precision, n, k, read)?)))
             }

@@ -7,12 +7,14 @@
 
 use crate::checkpoint::{Config, MatrixReader, Weights, stand_in, with_slice};
 use crate::error::{Error, Result};
+use crate::kernel::BlockFormat;
 use candle_core::quantized::ggml_file::qtensor_from_ggml;
-use candle_core::quantized::gguf_file;
+use candle_core::quantized::{GgmlDType, gguf_file};
 use candle_core::{Device, Tensor};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
@@ -81,19 +83,33 @@ impl Weights for Gguf {
         // when it was opened.
         let bytes = width / size * kind.type_size();
         let start = self.content.tensor_data_offset + info.offset;
-        Ok(MatrixReader::new(rows, width, move |range, out| {
+        let read_blocks = move |range: Range<usize>, out: &mut [u8]| {
+            let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+            let place = SeekFrom::Start(start + (range.start * bytes) as u64);
+            file.seek(place)
+                .and_then(|_| file.read_exact(out))
+                .map_err(Error::io("reading", Path::new(&self.path)))
+        };
+        let reader = MatrixReader::new(rows, width, move |range, out| {
             let mut data = vec![0; range.len() * bytes];
-            {
-                let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-                let place = SeekFrom::Start(start + (range.start * bytes) as u64);
-                file.seek(place)
-                    .and_then(|_| file.read_exact(&mut data))
-                    .map_err(Error::io("reading", Path::new(&self.path)))?;
-            }
+            read_blocks(range.clone(), &mut data)?;
             let quantized = qtensor_from_ggml(kind, &data, vec![range.len(), width], &Device::Cpu)?;
             let rows = quantized.dequantize(&Device::Cpu)?;
             with_slice(&rows, |rows| out.copy_from_slice(rows))
-        }))
+        });
+        Ok(match block_format(kind) {
+            Some(format) => reader.with_blocks(format, read_blocks),
+            None => reader,
+        })
+    }
+
+    fn is_in_blocks(&self) -> bool {
+        let count = |wanted: &dyn Fn(GgmlDType) -> bool| -> usize {
+            let tensors = self.content.tensor_infos.values();
+            let wanted = tensors.filter(|info| wanted(info.ggml_dtype));
+            wanted.map(|info| info.shape.elem_count()).sum()
+        };
+        count(&|kind| block_format(kind).is_some()) > count(&|_| true) / 2
     }
 
     fn get(&self, name: &str) -> Result<Tensor> {
@@ -105,6 +121,17 @@ impl Weights for Gguf {
             self.content.tensor(&mut *file, name, &Device::Cpu)?
         };
         Ok(quantized.dequantize(&Device::Cpu)?)
+    }
+}
+
+/// The format of the kernels that has a kind's blocks as they are, if there is one.
+fn block_format(kind: GgmlDType) -> Option<BlockFormat> {
+    match kind {
+        GgmlDType::Q4_0 => Some(BlockFormat::Q4_0),
+        GgmlDType::Q4K => Some(BlockFormat::Q4K),
+        GgmlDType::Q5K => Some(BlockFormat::Q5K),
+        GgmlDType::Q6K => Some(BlockFormat::Q6K),
+        _ => None,
     }
 }
 

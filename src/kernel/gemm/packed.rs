@@ -1,8 +1,10 @@
 //! Weight matrices, packed once at load for the kernels of their precision.
 
+use super::blocks::BlockFormat;
 use super::precision::Precision;
 use super::target::Target;
-use super::{fp32, int8};
+use super::{blocks, fp32, int8};
+use crate::kernel::share;
 use crate::kernel::simd::{Aligned, Isa};
 use rayon::prelude::*;
 use std::convert::Infallible;
@@ -13,6 +15,24 @@ enum Weights {
     F32(fp32::Weights),
     /// With the factor that all inputs are multiplied with to become integers, if it is fixed.
     Int8(int8::Weights, Option<f32>),
+    /// Rows of blocks of several formats, one part below the other.
+    Blocks(Vec<BlockPart>),
+}
+
+/// Rows of blocks of one format.
+struct BlockPart {
+    /// The first of its rows, and the one after its last. It begins with a panel.
+    rows: Range<usize>,
+    weights: blocks::Weights,
+}
+
+/// Rows of a matrix that are in blocks, as a GGUF file has them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockRows {
+    /// The format of the blocks.
+    pub format: BlockFormat,
+    /// Number of rows.
+    pub rows: usize,
 }
 
 /// Rows of a matrix that are 8-bit integers as they are.
@@ -68,7 +88,7 @@ impl Packed {
             rows(range, buffer)
         };
         let weights = match precision {
-            Precision::Int8 | Precision::Int8Static => {
+            Precision::Int8 | Precision::Int8Static | Precision::Int4 => {
                 let mut weights = int8::Weights::zeros(Isa::current(), n, k);
                 let blocks = weights.blocks(BLOCK).enumerate();
                 blocks.try_for_each_init(Vec::new, |buffer, (number, mut block)| {
@@ -112,6 +132,43 @@ impl Packed {
         Packed { n: rows.len(), k, weights: Weights::Int8(weights, input_factor) }
     }
 
+    /// Packs rows of `k` weights that are in blocks, one part below the other, a few rows at a time;
+    /// `read(part, rows of the part, buffer)` writes the blocks of these rows, one after the other,
+    /// as a file has them. `None` where the kernels cannot multiply them as they are.
+    ///
+    /// # Errors
+    /// The error of `read`, for one of the ranges for which it failed.
+    pub fn try_pack_blocks<E: Send>(
+        k: usize,
+        parts: &[BlockRows],
+        read: impl Fn(usize, Range<usize>, &mut [u8]) -> Result<(), E> + Sync,
+    ) -> Result<Option<Packed>, E> {
+        let fits = |part: &BlockRows| k > 0 && k.is_multiple_of(part.format.width());
+        let [.., last] = parts else { return Ok(None) };
+        let mut rows = 0;
+        let borders: Vec<usize> = parts.iter().map(|part| (rows, rows += part.rows).0).collect();
+        let is_border = |row: &usize| row.is_multiple_of(blocks::PANEL);
+        if !parts.iter().all(fits) || !borders.iter().all(is_border) || last.rows == 0 {
+            return Ok(None);
+        }
+        let mut packed = Vec::with_capacity(parts.len());
+        for (number, (part, &first)) in parts.iter().zip(&borders).enumerate() {
+            let mut weights = blocks::Weights::zeros(part.format, part.rows, k);
+            let row = k / part.format.width() * part.format.bytes();
+            weights.panels_mut().enumerate().try_for_each_init(
+                Vec::new,
+                |buffer, (panel, mut target)| {
+                    let start = panel * blocks::PANEL;
+                    let range = start..(start + blocks::PANEL).min(part.rows);
+                    buffer.resize(range.len() * row, 0);
+                    read(number, range, buffer).map(|()| target.fill(buffer))
+                },
+            )?;
+            packed.push(BlockPart { rows: first..first + part.rows, weights });
+        }
+        Ok(Some(Packed { n: rows, k, weights: Weights::Blocks(packed) }))
+    }
+
     /// Output features.
     pub fn n(&self) -> usize {
         self.n
@@ -132,13 +189,17 @@ impl Packed {
         match &self.weights {
             Weights::Int8(weights, _) => weights.row(i, out),
             Weights::F32(weights) => weights.row(i, out),
+            Weights::Blocks(parts) => {
+                let part = parts.iter().find(|part| part.rows.contains(&i));
+                part.into_iter().for_each(|part| part.weights.row(i - part.rows.start, out));
+            }
         }
     }
 
     /// A matrix of some of the rows, in the order given.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If there is no such row, or the rows are in blocks of several formats.
     pub fn select(&self, rows: &[u32]) -> Packed {
         let mut selected = self.zeros_like(rows.len());
         rows.iter().enumerate().for_each(|(to, &from)| selected.copy_row(to, self, from as usize));
@@ -146,10 +207,18 @@ impl Packed {
     }
 
     /// A matrix of `n` rows of zeros, for [`Packed::copy_row`] to write over.
+    ///
+    /// # Panics
+    /// If the rows are in blocks of several formats.
     pub fn zeros_like(&self, n: usize) -> Packed {
         let weights = match &self.weights {
             Weights::F32(_) => Weights::F32(fp32::Weights::zeros(n, self.k)),
             Weights::Int8(weights, factor) => Weights::Int8(weights.zeros_like(n), *factor),
+            Weights::Blocks(parts) => {
+                let [part] = &parts[..] else { unreachable!("rows of several formats") };
+                let weights = part.weights.zeros_like(n);
+                Weights::Blocks(vec![BlockPart { rows: 0..n, weights }])
+            }
         };
         Packed { n, k: self.k, weights }
     }
@@ -163,6 +232,12 @@ impl Packed {
         match (&mut self.weights, &all.weights) {
             (Weights::F32(own), Weights::F32(all)) => own.copy_row(to, all, from),
             (Weights::Int8(own, _), Weights::Int8(all, _)) => own.copy_row(to, all, from),
+            (Weights::Blocks(own), Weights::Blocks(all)) => match (&mut own[..], &all[..]) {
+                ([own], [all]) if own.weights.format() == all.weights.format() => {
+                    own.weights.copy_row(to, &all.weights, from);
+                }
+                _ => unreachable!("rows of another format, or of several"),
+            },
             _ => unreachable!("rows of another precision"),
         }
     }
@@ -182,12 +257,8 @@ impl Packed {
     pub fn matmul_first(&self, n: usize, x: &[f32], bias: Option<&[f32]>) -> Vec<f32> {
         let count = x.len() / self.k * n;
         let mut out = Vec::with_capacity(count);
-        self.multiply(
-            &self.prepare(x),
-            0..n,
-            bias,
-            Target { out: &mut out.spare_capacity_mut()[..count], stride: n },
-        );
+        let target = Target { out: &mut out.spare_capacity_mut()[..count], stride: n };
+        self.multiply_shared(&self.prepare(x), 0..n, bias, target);
         // SAFETY: the product has written every element.
         unsafe { out.set_len(count) };
         out
@@ -208,18 +279,22 @@ impl Packed {
         /// Columns a block, whole panels: a block of a few dozen rows stays in the second cache
         /// while `visit` works on it.
         const BLOCK: usize = 256;
+        /// Numbers of a block where threads share its product: so many are worth waking them for.
+        const SHARED: usize = 1 << 15;
         let rows = x.len() / self.k;
+        let size = match share::threads() {
+            1 => BLOCK,
+            _ => (SHARED / rows.max(1)).next_multiple_of(BLOCK).max(BLOCK),
+        };
         let prepared = self.prepare(x);
-        let mut block = Aligned::zeros(rows * BLOCK.min(self.n));
-        for first in (0..self.n).step_by(BLOCK) {
-            let width = BLOCK.min(self.n - first);
+        let mut block = Aligned::zeros(rows * size.min(self.n));
+        for first in (0..self.n).step_by(size) {
+            let columns = first..(first + size).min(self.n);
+            let width = columns.len();
             let block = &mut block[..rows * width];
-            self.multiply(
-                &prepared,
-                first..first + width,
-                bias.map(|b| &b[first..first + width]),
-                Target { out: as_uninit(block), stride: width },
-            );
+            let bias = bias.map(|bias| &bias[columns.clone()]);
+            let target = Target { out: as_uninit(block), stride: width };
+            self.multiply_shared(&prepared, columns, bias, target);
             visit(first, width, block);
         }
     }
@@ -232,6 +307,61 @@ impl Packed {
             Weights::Int8(weights, factor) => {
                 let (isa, group) = (weights.isa(), weights.group());
                 Prepared::Int8(int8::Activations::quantize(isa, x, self.k, group, *factor))
+            }
+            Weights::Blocks(_) => {
+                Prepared::Blocks(blocks::Activations::quantize(Isa::current(), x, self.k))
+            }
+        }
+    }
+
+    /// Multiplies as [`Packed::multiply`], with the threads that this one may have help of.
+    fn multiply_shared(
+        &self,
+        x: &Prepared,
+        columns: Range<usize>,
+        bias: Option<&[f32]>,
+        target: Target<'_>,
+    ) {
+        /// Columns that a thread takes at least a multiple of: whole panels of any kind.
+        const UNIT: usize = 64;
+        /// Multiplications that are worth waking a thread for.
+        const WORTH: usize = 1 << 20;
+        let rows = target.out.len() / target.stride;
+        let units = columns.len().div_ceil(UNIT);
+        let threads = (rows * columns.len() * self.k / WORTH).clamp(1, share::threads()).min(units);
+        if threads < 2 {
+            return self.multiply(x, columns, bias, target);
+        }
+        let border = |part: usize| (part * units / threads * UNIT).min(columns.len());
+        let Target { out, stride } = target;
+        let (first, start) = (border(1), columns.start);
+        let mut others: Vec<(Range<usize>, Vec<f32>)> = (1..threads)
+            .map(|part| border(part)..border(part + 1))
+            .map(|range| (range.clone(), Vec::with_capacity(rows * range.len())))
+            .collect();
+        let part_of_bias = |range: Range<usize>| bias.map(|bias| &bias[range]);
+        share::together(
+            || {
+                let out = &mut out[..(rows - 1) * stride + first];
+                let target = Target { out, stride };
+                self.multiply(x, start..start + first, part_of_bias(0..first), target);
+            },
+            &mut others,
+            |(range, own)| {
+                let count = rows * range.len();
+                let target =
+                    Target { out: &mut own.spare_capacity_mut()[..count], stride: range.len() };
+                let columns = start + range.start..start + range.end;
+                self.multiply(x, columns, part_of_bias(range.clone()), target);
+                // SAFETY: the product has written every element.
+                unsafe { own.set_len(count) };
+            },
+        );
+        for (range, own) in &others {
+            let rows = out.chunks_mut(stride).zip(own.chunks_exact(range.len()));
+            for (out, own) in rows {
+                let places = out[range.clone()].iter_mut().zip(own);
+                places.for_each(|(place, value)| _ = place.write(*value));
             }
         }
     }
@@ -256,6 +386,20 @@ impl Packed {
             (Prepared::Int8(x), Weights::Int8(weights, _)) => {
                 int8::matmul(x, weights.panels(panels(int8::PANEL)), width, bias, target);
             }
+            (Prepared::Blocks(x), Weights::Blocks(parts)) => {
+                let Target { out, stride } = target;
+                for part in parts {
+                    let from = part.rows.start.max(columns.start);
+                    let to = part.rows.end.min(columns.end);
+                    if from >= to {
+                        continue;
+                    }
+                    let bias = bias.map(|b| &b[from - columns.start..to - columns.start]);
+                    let out = &mut out[from - columns.start..];
+                    let weights = part.weights.panels(from - part.rows.start..to - part.rows.start);
+                    blocks::matmul(x, weights, to - from, bias, Target { out, stride });
+                }
+            }
             _ => unreachable!("prepared by a matrix of another precision"),
         }
     }
@@ -272,4 +416,5 @@ fn as_uninit(values: &mut [f32]) -> &mut [MaybeUninit<f32>] {
 enum Prepared {
     F32(fp32::Activations),
     Int8(int8::Activations),
+    Blocks(blocks::Activations),
 }

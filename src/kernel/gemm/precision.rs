@@ -15,6 +15,10 @@ pub enum Precision {
     /// 8-bit integers, a scale per [`GROUP`](crate::kernel::GROUP) weights; activations are
     /// quantized the same way on the fly.
     Int8,
+    /// The integers of 4 to 6 bits, and their scales, that a GGUF file has (Q4_0, Q4_K, Q5_K,
+    /// Q6_K), as they are; weights that are stored otherwise become 8-bit integers as in
+    /// [`Precision::Int8`]. Activations are quantized to 8 bits.
+    Int4,
     /// 8-bit integers as [`Precision::Int8`], but activations are quantized with the factors that a
     /// model's file gives for each layer, where it gives any: as Marian runs its students, whose
     /// results this reproduces. Elsewhere it is [`Precision::Int8`].
@@ -22,8 +26,14 @@ pub enum Precision {
 }
 
 impl Precision {
-    const ALL: [Precision; 5] =
-        [Precision::Int8, Precision::Int8Static, Precision::F32, Precision::F16, Precision::Bf16];
+    const ALL: [Precision; 6] = [
+        Precision::Int8,
+        Precision::Int8Static,
+        Precision::Int4,
+        Precision::F32,
+        Precision::F16,
+        Precision::Bf16,
+    ];
 
     /// Its name on the command line and in keys of results.
     pub(crate) fn name(self) -> &'static str {
@@ -32,6 +42,7 @@ impl Precision {
             Precision::F16 => "f16",
             Precision::Bf16 => "bf16",
             Precision::Int8 => "int8",
+            Precision::Int4 => "int4",
             Precision::Int8Static => "int8-static",
         }
     }
@@ -44,7 +55,7 @@ impl FromStr for Precision {
         let found = Precision::ALL.into_iter().find(|precision| precision.name() == name);
         found.ok_or_else(|| {
             Error::Usage(format!(
-                "precision {name:?} is not known; expected int8, int8-static, f32, f16 or bf16"
+                "precision {name:?} is not known; expected int8, int8-static, int4, f32, f16 or bf16"
             ))
         })
     }

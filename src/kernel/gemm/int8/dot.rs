@@ -204,7 +204,7 @@ unsafe fn add_products<D: I8Dot, const MR: usize, const N: usize, const FOUR: us
 /// # Safety
 /// The caller has the features of the lanes, and the epilogue has places for `MR` rows.
 #[inline(always)]
-unsafe fn write<L: F32x16, const MR: usize, const N: usize>(
+pub(in crate::kernel::gemm) unsafe fn write<L: F32x16, const MR: usize, const N: usize>(
     totals: [[L; N]; MR],
     column: usize,
     epilogue: Epilogue<'_>,

@@ -5,7 +5,7 @@ use crate::kernel::simd::{Isa, per_isa};
 use std::mem::MaybeUninit;
 
 /// The bias of a tile's features, and the places of its results.
-pub(super) struct Epilogue<'a> {
+pub(in crate::kernel::gemm) struct Epilogue<'a> {
     pub bias: Option<&'a [f32]>,
     /// From the first row's first place to the last row's last one.
     pub out: &'a mut [MaybeUninit<f32>],

@@ -29,6 +29,9 @@ mod weights;
 pub use layout::GROUP;
 
 pub(super) use activations::Activations;
+pub(super) use dot::write;
+pub(super) use epilogue::Epilogue;
 pub(super) use layout::PANEL;
 pub(super) use matmul::matmul;
+pub(super) use quantize::quantize;
 pub(super) use weights::Weights;

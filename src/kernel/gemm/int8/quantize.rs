@@ -141,7 +141,7 @@ unsafe fn scale<L: F32x16>(group: &[f32], fixed: Option<f32>) -> (f32, f32) {
 /// The nearest integer to a value times `inverse`, at most ±127, ties to even. Adding and taking
 /// away 1.5 · 2²³ rounds without a call.
 #[inline(always)]
-fn quantize(value: f32, inverse: f32) -> i32 {
+pub(in crate::kernel::gemm) fn quantize(value: f32, inverse: f32) -> i32 {
     const ROUND: f32 = 12_582_912.0;
     let value = value * inverse;
     let value = if value > 127.0 { 127.0 } else { value };
