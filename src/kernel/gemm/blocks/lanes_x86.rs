@@ -190,8 +190,8 @@ impl<D: Dot256> BlockLanes for Ymm<D> {
     unsafe fn load_u8(bytes: *const u8) -> Avx2 {
         // SAFETY: see above.
         unsafe {
-            let [low, high] = [bytes, bytes.add(8)]
-                .map(|bytes| _mm256_cvtepu8_epi32(_mm_loadl_epi64(bytes.cast())));
+            let low = _mm256_cvtepu8_epi32(_mm_loadl_epi64(bytes.cast()));
+            let high = _mm256_cvtepu8_epi32(_mm_loadl_epi64(bytes.add(8).cast()));
             Avx2(_mm256_cvtepi32_ps(low), _mm256_cvtepi32_ps(high))
         }
     }
@@ -199,8 +199,8 @@ impl<D: Dot256> BlockLanes for Ymm<D> {
     unsafe fn load_i8(bytes: *const u8) -> Avx2 {
         // SAFETY: see above.
         unsafe {
-            let [low, high] = [bytes, bytes.add(8)]
-                .map(|bytes| _mm256_cvtepi8_epi32(_mm_loadl_epi64(bytes.cast())));
+            let low = _mm256_cvtepi8_epi32(_mm_loadl_epi64(bytes.cast()));
+            let high = _mm256_cvtepi8_epi32(_mm_loadl_epi64(bytes.add(8).cast()));
             Avx2(_mm256_cvtepi32_ps(low), _mm256_cvtepi32_ps(high))
         }
     }

@@ -30,6 +30,7 @@ pub(super) fn multiply(
 
 /// Calls a micro-kernel that is compiled for each number of rows of a tile, with as many times
 /// sixteen features at a time as the registers have room for.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! by_mr {
     ($kernel:ident ($rows:expr, $panel:expr, $epilogue:expr), $($mr:literal of $n:literal)*) => {
         match $rows.mr {
@@ -64,18 +65,20 @@ fn multiply_in<F: Format>(isa: Isa, rows: Tile<'_>, panel: &[u8], epilogue: Epil
         }
         #[cfg(target_arch = "aarch64")]
         IsaKind::Neon => by_mr!(neon(rows, panel, epilogue), 1 of 2 2 of 1 3 of 1 4 of 1),
-        _ => by_mr!(scalar(rows, panel, epilogue), 1 of 1 2 of 1 3 of 1 4 of 1),
+        _ => match rows.mr {
+            1 => scalar::<F, 1>(rows, panel, epilogue),
+            2 => scalar::<F, 2>(rows, panel, epilogue),
+            3 => scalar::<F, 3>(rows, panel, epilogue),
+            4 => scalar::<F, 4>(rows, panel, epilogue),
+            mr => unreachable!("no tile has {mr} rows"),
+        },
     }
 }
 
 /// Portable code.
-fn scalar<F: Format, const MR: usize, const N: usize>(
-    rows: Tile<'_>,
-    panel: &[u8],
-    epilogue: Epilogue<'_>,
-) {
+fn scalar<F: Format, const MR: usize>(rows: Tile<'_>, panel: &[u8], epilogue: Epilogue<'_>) {
     // SAFETY: portable lanes need no feature.
-    unsafe { tile::<[i32; LANES], F, MR, N>(rows, panel, epilogue) }
+    unsafe { tile::<[i32; LANES], F, MR, 1>(rows, panel, epilogue) }
 }
 
 #[cfg(target_arch = "x86_64")]

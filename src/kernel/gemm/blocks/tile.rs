@@ -8,7 +8,7 @@ use crate::kernel::gemm::int8::{Epilogue, write};
 use crate::kernel::simd::{F32x16, LANES, prefetch_l2};
 
 /// How far ahead of what is multiplied memory is fetched, in bytes: a few microseconds' worth.
-const AHEAD: usize = 6 << 10;
+const AHEAD: usize = 12 << 10;
 
 /// Multiplies `MR` rows with a panel, `N` times sixteen features at a time. `panel` begins with the
 /// panel, and what follows it is needed next. The results are the same bits on any lanes.
@@ -47,9 +47,12 @@ pub(super) unsafe fn tile<D: BlockLanes, F: Format, const MR: usize, const N: us
                 for g in 0..layout.width / GROUP {
                     let words = header.add(layout.header() + g * layout.step());
                     let group = block * (layout.width / GROUP) + g;
-                    if MR * N <= 12 && column == 0 {
-                        for line in (0..layout.step()).step_by(64) {
-                            prefetch_l2(words.wrapping_add(AHEAD + line));
+                    if column == 0 {
+                        // An even share of the memory that is needed later.
+                        let share = layout.size() * GROUP / layout.width;
+                        let ahead = header.wrapping_add(AHEAD + g * share);
+                        for line in (0..share).step_by(64) {
+                            prefetch_l2(ahead.wrapping_add(line));
                         }
                     }
                     let group = Group { tile, group, header, words, in_block: g, column };
