@@ -1,17 +1,20 @@
 //! What the matrix products reach on one core, in billions of operations a second (a multiplication
 //! and an addition are two), at the shapes of real models; and what attention takes.
 //!
-//!     cargo bench --bench kernels -- [int8|f32]
+//!     cargo bench --bench kernels -- [int8|f32|q4_k|q6_k]
 //!     POLYGIST_ISA=avx2 cargo bench --bench kernels
 
 use half::f16;
-use polygist::kernel::{self, AttentionShape, Isa, KeyValues, KvView, Mask, Packed, Precision};
+use polygist::kernel::{
+    self, AttentionShape, BlockFormat, BlockRows, Isa, KeyValues, KvView, Mask, Packed, Precision,
+};
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::time::Instant;
 
 /// Rows, output and input features: a decoder step's layers, its vocabulary, an encoder's batch, a
-/// single sentence.
-const SHAPES: [(usize, usize, usize); 12] = [
+/// single sentence; a layer of a language model of 1.5 billion weights.
+const SHAPES: [(usize, usize, usize); 15] = [
     (64, 512, 512),
     (64, 1536, 512),
     (64, 2048, 512),
@@ -24,22 +27,56 @@ const SHAPES: [(usize, usize, usize); 12] = [
     (1, 2048, 512),
     (4, 2048, 512),
     (16, 2048, 512),
+    (1, 8960, 1536),
+    (16, 8960, 1536),
+    (512, 8960, 1536),
 ];
+
+/// What weights are multiplied as.
+const KINDS: [(&str, Kind); 4] = [
+    ("int8", Kind::Numbers(Precision::Int8)),
+    ("f32", Kind::Numbers(Precision::F32)),
+    ("q4_k", Kind::Blocks(BlockFormat::Q4K)),
+    ("q6_k", Kind::Blocks(BlockFormat::Q6K)),
+];
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Numbers(Precision),
+    /// As a GGUF file has them.
+    Blocks(BlockFormat),
+}
+
+/// A matrix of any weights; `None` where its rows are no whole blocks.
+fn packed(kind: Kind, n: usize, k: usize) -> Option<Packed> {
+    match kind {
+        Kind::Numbers(precision) => Some(Packed::pack(precision, n, k, |i, row| {
+            row.iter_mut()
+                .enumerate()
+                .for_each(|(p, w)| *w = ((i * 31 + p * 17) % 255) as f32 - 127.0)
+        })),
+        Kind::Blocks(format) => {
+            let parts = [BlockRows { format, rows: n }];
+            let read = |_, rows: std::ops::Range<usize>, out: &mut [u8]| {
+                let bytes = out.iter_mut().enumerate();
+                bytes.for_each(|(p, byte)| *byte = ((rows.start + p) * 97 % 127) as u8);
+                Ok::<_, Infallible>(())
+            };
+            Packed::try_pack_blocks(k, &parts, read).unwrap_or_else(|never| match never {})
+        }
+    }
+}
 
 fn main() {
     println!("{}", Isa::current().name());
     let named: Vec<String> = std::env::args().skip(1).map(|a| a.to_lowercase()).collect();
-    for precision in [Precision::Int8, Precision::F32] {
-        let name = format!("{precision:?}").to_lowercase();
-        if named.iter().any(|n| n == "int8" || n == "f32") && !named.contains(&name) {
+    let is_kind = |n: &String| KINDS.iter().any(|(name, _)| n == name);
+    for (name, kind) in KINDS {
+        if named.iter().any(is_kind) && !named.iter().any(|n| n == name) {
             continue;
         }
         for (rows, n, k) in SHAPES {
-            let packed = Packed::pack(precision, n, k, |i, row| {
-                row.iter_mut()
-                    .enumerate()
-                    .for_each(|(p, w)| *w = ((i * 31 + p * 17) % 255) as f32 - 127.0)
-            });
+            let Some(packed) = packed(kind, n, k) else { continue };
             let x: Vec<f32> =
                 (0..rows * k).map(|i| ((i * 29) % 201) as f32 / 100.0 - 1.0).collect();
             let operations = 2.0 * (rows * n * k) as f64;
@@ -52,7 +89,7 @@ fn main() {
                 best = best.min(start.elapsed().as_secs_f64() / times as f64);
             }
             println!(
-                "{precision:?} {rows:>3} × {k:>4} × {n:>6}: {:>6.1} GOPS, {:>9.1} µs",
+                "{name:>4} {rows:>3} × {k:>4} × {n:>6}: {:>6.1} GOPS, {:>9.1} µs",
                 operations / best / 1e9,
                 best * 1e6
             );

@@ -168,7 +168,7 @@ impl Runtime {
             Precision::F16 | Precision::Bf16 if !self.candle => {
                 Err(Error::Usage("16-bit floats are for GPUs; the CPU computes in int8 or f32, see --precision and --device".into()))
             }
-            _ => Ok(Runtime { precision, ..self }),
+            _ => Ok(Runtime { precision, keeps_blocks: false, ..self }),
         }
     }
 

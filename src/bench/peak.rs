@@ -53,7 +53,8 @@ pub fn available(threads: usize) -> f64 {
 /// The precision in which a device computes, as it stands in results.
 pub fn precision_name(device: &Device, precision: Precision) -> &'static str {
     match precision {
-        Precision::Int8 | Precision::Int8Static | Precision::Int4 if device.is_cpu() => "int8",
+        Precision::Int8 | Precision::Int8Static if device.is_cpu() => "int8",
+        Precision::Int4 if device.is_cpu() => "int4",
         Precision::F32 => "f32",
         Precision::F16 => "f16",
         Precision::Bf16 | Precision::Int8 | Precision::Int8Static | Precision::Int4 => "bf16",

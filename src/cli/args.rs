@@ -79,7 +79,8 @@ pub struct Global {
     /// CPU threads [default: one a core; four for a GPU]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
-    /// Precision of the weights [default: int8, on a GPU bf16]
+    /// Precision of the weights [default: int8, int4 for GGUF files of 4 to 6 bits, on a GPU
+    /// bf16]
     #[arg(long, global = true, value_name = "PRECISION")]
     pub precision: Option<PrecisionArg>,
     /// Sentences that each thread has in the works at once, a beam of N counting as N [default: 32,

@@ -140,11 +140,11 @@ impl Run<'_> {
 
     /// The precisions to compare.
     fn runtimes(&self) -> Result<Vec<Runtime>> {
-        let mut all: Vec<Precision> = self.args.precision.iter().map(|&p| p.into()).collect();
-        if all.is_empty() {
-            all = vec![self.usual.precision];
+        if self.args.precision.is_empty() {
+            return Ok(vec![self.usual.clone()]);
         }
-        all.into_iter().map(|precision| self.usual.clone().with_precision(precision)).collect()
+        let all = self.args.precision.iter().map(|&p| Precision::from(p));
+        all.map(|precision| self.usual.clone().with_precision(precision)).collect()
     }
 
     /// Has a model loaded, by the clock.

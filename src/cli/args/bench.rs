@@ -75,7 +75,7 @@ pub struct Bench {
     /// CPU threads, one or several numbers [default: one a core; four for a GPU]
     #[arg(long, value_name = "N,…", value_delimiter = ',', value_parser = clap::value_parser!(u16).range(1..), help_heading = "What to compare")]
     pub threads: Vec<u16>,
-    /// Precisions of the weights, one or several [default: int8, on a GPU bf16]
+    /// Precisions of the weights, one or several [default: as in `polygist translate`]
     #[arg(
         long,
         value_name = "PRECISION,…",
