@@ -10,6 +10,7 @@ use polygist::generate::{DecodingOptions, Generate, Request};
 use polygist::model::{self, Runtime};
 use serde_json::json;
 use std::io::{BufRead, Write};
+use std::path::Path;
 use std::time::Instant;
 
 fn main() -> Result<()> {
@@ -22,7 +23,7 @@ fn main() -> Result<()> {
     let mut engine = model::open("model", path.as_ref(), &runtime)?;
     say(json!({"load": begun.elapsed().as_secs_f64(), "peak": peak()}));
     for line in std::io::stdin().lock().lines() {
-        let line = line.map_err(Error::io("reading", "standard input".as_ref()))?;
+        let line = line.map_err(Error::io("reading", Path::new("standard input")))?;
         let numbers: Vec<usize> = line.split_whitespace().map_while(|n| n.parse().ok()).collect();
         let &[sequences, prompt, new, batch] = &numbers[..] else { return Err(usage()) };
         let options = DecodingOptions {
@@ -44,7 +45,7 @@ fn main() -> Result<()> {
             .collect();
         engine = engine.with_settings(Runtime { batch, ..runtime.clone() }.settings())?;
         let begun = Instant::now();
-        let outputs = engine.generate(&requests)?;
+        let outputs = engine.generate(&requests, &|_, _| true)?;
         let seconds = begun.elapsed().as_secs_f64();
         let read: usize = outputs.iter().map(|output| output.prompt_tokens).sum();
         let written: usize = outputs.iter().map(|output| output.tokens).sum();

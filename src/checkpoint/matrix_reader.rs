@@ -171,6 +171,32 @@ impl<'a> MatrixReader<'a> {
         Ok(MatrixReader { integers, blocks, ..reader })
     }
 
+    /// The matrix of the rows of these numbers, in this order.
+    ///
+    /// # Errors
+    /// When there is no such row.
+    pub fn reordered(self, order: Vec<usize>) -> Result<MatrixReader<'a>> {
+        if let Some(row) = order.iter().find(|&&row| row >= self.rows) {
+            let rows = self.rows;
+            return Err(candle_core::Error::Msg(format!("row {row} of {rows}")).into());
+        }
+        let (order, width): (Arc<[usize]>, usize) = (order.into(), self.width.max(1));
+        let part = if let [part] = &self.blocks[..] { Some(part.clone()) } else { None };
+        let rows = order.clone();
+        let matrix = MatrixReader::new(order.len(), self.width, move |range, out| {
+            let places = rows[range].iter().zip(out.chunks_exact_mut(width));
+            places.into_iter().try_for_each(|(&row, out)| self.read(row..row + 1, out))
+        });
+        let Some(BlockPart { rows: BlockRows { format, .. }, read }) = part else {
+            return Ok(matrix);
+        };
+        let bytes = (width / format.width() * format.bytes()).max(1);
+        Ok(matrix.with_blocks(format, move |range, out| {
+            let places = order[range].iter().zip(out.chunks_exact_mut(bytes));
+            places.into_iter().try_for_each(|(&row, out)| read(row..row + 1, out))
+        }))
+    }
+
     /// The matrix with its columns multiplied by (width) factors, if there are any.
     ///
     /// # Errors
@@ -321,6 +347,46 @@ mod tests {
                 assert_eq!(rows, whole[start * 3..end * 3]);
             }
         }
+    }
+
+    #[test]
+    fn rows_are_reordered_as_numbers_and_as_blocks() {
+        let (rows, format) = (6u8, BlockFormat::Q4_0);
+        // Blocks of one number throughout, their row's.
+        let matrix = || {
+            let values = Tensor::arange(0f32, f32::from(rows), &Device::Cpu).unwrap();
+            let values = values.unsqueeze(1).unwrap().broadcast_as((usize::from(rows), 32));
+            MatrixReader::from_tensor(values.unwrap().contiguous().unwrap()).unwrap().with_blocks(
+                format,
+                |range, out| {
+                    for (row, block) in range.zip(out.chunks_exact_mut(18)) {
+                        block.fill(0x88);
+                        // 1.0 in half precision is 0x3c00; 8 less 8 is nothing, 9 less 8 is one.
+                        block[..2].copy_from_slice(&[0, 0x3c]);
+                        block[2] = 0x88 + row as u8;
+                    }
+                    Ok(())
+                },
+            )
+        };
+        let order = vec![4, 0, 5, 5, 1];
+        let reordered = matrix().reordered(order.clone()).unwrap();
+        let found: Vec<f32> = reordered.all().unwrap().flatten_all().unwrap().to_vec1().unwrap();
+        let packed = reordered.pack_blocks().unwrap().unwrap();
+        let mut row = vec![0.0; 32];
+        for (i, &of) in order.iter().enumerate() {
+            assert!(found[i * 32..][..32].iter().all(|&value| value == of as f32));
+            packed.row(i, &mut row);
+            assert!(row[0] == of as f32 && row[1..].iter().all(|&value| value == 0.0));
+        }
+        assert!(matrix().reordered(vec![6]).is_err());
+        // What changes the numbers has no blocks any longer; what is put below keeps them.
+        let factors = random(1, 32).get(0).unwrap();
+        let changed = matrix().scale_columns(Some(&factors)).unwrap();
+        assert!(changed.pack_blocks().unwrap().is_none());
+        let plain = || MatrixReader::from_tensor(random(64, 32)).unwrap();
+        let mixed = MatrixReader::stacked([matrix(), plain()]).unwrap();
+        assert!(mixed.pack_blocks().unwrap().is_none());
     }
 
     #[test]

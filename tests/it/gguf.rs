@@ -3,6 +3,8 @@
 //! `transformers` elsewhere.
 
 use crate::common::{cpu, engine, fixture, json, logits};
+use candle_core::quantized::gguf_file::{self, Value};
+use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use polygist::arch::{self, Model};
 use polygist::checkpoint::{Config, Weights};
@@ -11,9 +13,10 @@ use polygist::generate::{Capability, DecodingOptions, Engine, Generate, Request}
 use polygist::io::weights::{Gguf, open_folder};
 use polygist::kernel::Precision;
 use polygist::model::{self, Runtime};
-use polygist::nn::Backend;
+use polygist::nn::{Backend, Span};
 use polygist::token::Tokenizer;
 use std::fs;
+use std::path::Path;
 
 /// The family's folder as a GGUF file describes it: that has no largest distance, which is then
 /// T5's.
@@ -206,6 +209,117 @@ fn a_file_is_opened_as_a_model_and_writes_the_same() {
             assert_eq!((&a.ids, &a.text, a.finish), (&b.ids, &b.text, b.finish), "{file}");
         }
     }
+}
+
+/// A language model of two layers with random weights, in the kinds of blocks that llama.cpp's
+/// Q4_K_M has; Llama's queries and keys lie in another order than Qwen's.
+fn in_blocks(architecture: &str, path: &Path) {
+    const DIM: usize = 256;
+    const HIDDEN: usize = 512;
+    let mut random = 0x5eed_0011_u64;
+    let mut numbers = |rows: usize, width: usize| {
+        let mut next = || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            (random % 2001) as f32 / 1000.0 - 1.0
+        };
+        let reach = (3.0 / width as f32).sqrt();
+        let all: Vec<f32> = (0..rows * width).map(|_| next() * reach).collect();
+        Tensor::from_vec(all, (rows, width), &Device::Cpu).unwrap()
+    };
+    let mut tensors: Vec<(String, QTensor)> = Vec::new();
+    let mut add = |name: String, rows: usize, width: usize, kind: GgmlDType| {
+        let tensor = QTensor::quantize(&numbers(rows, width), kind).unwrap();
+        tensors.push((name, tensor));
+    };
+    add("token_embd.weight".into(), 300, DIM, GgmlDType::Q6K);
+    for layer in 0..2 {
+        let down = if layer == 0 { GgmlDType::Q6K } else { GgmlDType::Q4K };
+        for (part, rows, width, kind) in [
+            ("attn_q", DIM, DIM, GgmlDType::Q4K),
+            ("attn_k", DIM / 2, DIM, GgmlDType::Q5K),
+            ("attn_v", DIM / 2, DIM, GgmlDType::Q6K),
+            ("attn_output", DIM, DIM, GgmlDType::Q4_0),
+            ("ffn_gate", HIDDEN, DIM, GgmlDType::Q4K),
+            ("ffn_up", HIDDEN, DIM, GgmlDType::Q4K),
+            ("ffn_down", DIM, HIDDEN, down),
+        ] {
+            add(format!("blk.{layer}.{part}.weight"), rows, width, kind);
+        }
+    }
+    let ones = Tensor::ones(DIM, candle_core::DType::F32, &Device::Cpu).unwrap();
+    let norms = ["blk.0.attn_norm", "blk.0.ffn_norm", "blk.1.attn_norm", "blk.1.ffn_norm"];
+    for norm in norms.into_iter().chain(["output_norm"]) {
+        let tensor = QTensor::quantize(&ones, GgmlDType::F32).unwrap();
+        tensors.push((format!("{norm}.weight"), tensor));
+    }
+    if architecture == "qwen2" {
+        for (part, width) in [("attn_q", DIM), ("attn_k", DIM / 2), ("attn_v", DIM / 2)] {
+            for layer in 0..2 {
+                let zeros = Tensor::zeros(width, candle_core::DType::F32, &Device::Cpu).unwrap();
+                let bias = QTensor::quantize(&zeros, GgmlDType::F32).unwrap();
+                tensors.push((format!("blk.{layer}.{part}.bias"), bias));
+            }
+        }
+    }
+    let name = |key: &str| format!("{architecture}.{key}");
+    let metadata = [
+        ("general.architecture".into(), Value::String(architecture.into())),
+        (name("block_count"), Value::U32(2)),
+        (name("embedding_length"), Value::U32(DIM as u32)),
+        (name("feed_forward_length"), Value::U32(HIDDEN as u32)),
+        (name("attention.head_count"), Value::U32(8)),
+        (name("attention.head_count_kv"), Value::U32(4)),
+        (name("attention.layer_norm_rms_epsilon"), Value::F32(1e-6)),
+        (name("context_length"), Value::U32(512)),
+        (name("rope.freq_base"), Value::F32(10_000.0)),
+        (name("vocab_size"), Value::U32(300)),
+    ];
+    let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(k, v)| (k.as_str(), v)).collect();
+    let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(k, v)| (k.as_str(), v)).collect();
+    gguf_file::write(&mut fs::File::create(path).unwrap(), &metadata, &tensors).unwrap();
+}
+
+/// The logits after some tokens, and after each of three more.
+fn decoder_logits(model: &dyn Model, prompt: &[u32]) -> Vec<f32> {
+    let (mut cache, mut all) = (model.new_cache(), Vec::new());
+    for tokens in [prompt, &[7], &[290], &[7]] {
+        let hidden = model.forward(&mut [Span::new(tokens, &mut cache)]).unwrap();
+        model.output().blocks(&hidden, |_, _, block| all.extend_from_slice(block)).unwrap();
+    }
+    all
+}
+
+/// With the weights of the file, what is left are the roundings of activations: with those to 8
+/// bits, and nothing else, int4 is nearer to f32 on the same weights than int8, whose weights are
+/// rounded once more.
+#[test]
+fn blocks_are_multiplied_as_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    for architecture in ["qwen2", "llama"] {
+        let path = dir.path().join(architecture);
+        in_blocks(architecture, &path);
+        let (config, weights) = Gguf::open(&path).unwrap();
+        assert!(weights.is_in_blocks());
+        let load = |precision| {
+            arch::load(&config, &weights, &Backend::new(Device::Cpu, precision)).unwrap()
+        };
+        let models = [Precision::F32, Precision::Int4, Precision::Int8].map(load);
+        for length in [1, 5, 70] {
+            let prompt: Vec<u32> = (0..length).map(|i| (i * 37 + 11) % 300).collect();
+            let [exact, int4, int8] =
+                models.each_ref().map(|model| decoder_logits(&**model, &prompt));
+            let largest = |a: &[f32]| a.iter().fold(0.0f32, |m, v| m.max(v.abs()));
+            let off = |found: &[f32]| {
+                let squares = found.iter().zip(&exact).map(|(a, b)| f64::from(a - b).powi(2));
+                (squares.sum::<f64>() / exact.len() as f64).sqrt() / f64::from(largest(&exact))
+            };
+            let what = format!("{architecture}, {length}: {} and {}", off(&int4), off(&int8));
+            assert!(off(&int4) < 0.01 && off(&int4) < off(&int8), "{what}");
+        }
+    }
+    assert!(!gguf("t5.q8_0.gguf").1.is_in_blocks());
 }
 
 /// T5 and FLAN-T5 are asked in words, which their `config.json` states and a GGUF file does not.

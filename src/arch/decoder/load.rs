@@ -166,10 +166,10 @@ impl LayerBuilder<'_> {
         let all = (c.heads + 2 * c.kv_heads) * c.head_dim;
         let rotated = |part: &str, heads: usize| {
             let weight = self.matrix(part, heads * c.head_dim, c.dim, smoothing)?;
-            if naming.interleaved_rope {
-                MatrixReader::from_tensor(halves(&weight.all()?, heads)?)
-            } else {
-                Ok(weight)
+            // In order, and not as a tensor: blocks of rows stay what they are.
+            match naming.interleaved_rope {
+                true => weight.reordered(half_order(heads, c.head_dim)),
+                false => Ok(weight),
             }
         };
         let matrices = if c.fused {
@@ -193,7 +193,9 @@ impl LayerBuilder<'_> {
             if !naming.interleaved_rope {
                 return Ok(bias);
             }
-            Ok(halves(&bias.unsqueeze(1)?, heads)?.squeeze(1)?)
+            let order = half_order(heads, c.head_dim).into_iter().map(|row| row as u32);
+            let order = Tensor::from_iter(order, bias.device())?;
+            Ok(bias.index_select(&order, 0)?)
         };
         let biases = [
             rotated(naming.q, c.heads)?,
@@ -284,10 +286,11 @@ impl LayerBuilder<'_> {
     }
 }
 
-/// Rows of each head from interleaved order (0, d/2, 1, d/2 + 1, …) to the half-split order of
-/// [`Rope`].
-fn halves(weight: &Tensor, heads: usize) -> Result<Tensor> {
-    let (rows, k) = weight.dims2()?;
-    let dim = rows / heads;
-    Ok(weight.reshape((heads, dim / 2, 2, k))?.transpose(1, 2)?.contiguous()?.reshape((rows, k))?)
+/// The rows of heads that are in interleaved order (0, d/2, 1, d/2 + 1, …), in the half-split order
+/// of [`Rope`].
+fn half_order(heads: usize, dim: usize) -> Vec<usize> {
+    let of_head = |head: usize| {
+        (0..2).flat_map(move |half| (0..dim / 2).map(move |i| head * dim + 2 * i + half))
+    };
+    (0..heads).flat_map(of_head).collect()
 }

@@ -326,7 +326,7 @@ impl Packed {
         const UNIT: usize = 64;
         /// Multiplications that are worth waking a thread for.
         const WORTH: usize = 1 << 20;
-        let rows = target.out.len() / target.stride;
+        let rows = target.out.len() / target.stride.max(1);
         let units = columns.len().div_ceil(UNIT);
         let threads = (rows * columns.len() * self.k / WORTH).clamp(1, share::threads()).min(units);
         if threads < 2 {
