@@ -14,6 +14,7 @@ mod text_part;
 mod tracked;
 mod weights;
 
+pub use crate::kernel::BlockFormat;
 pub use config::Config;
 pub use lora::{AdapterDelta, LoraMerged, LowRank};
 pub use matrix_reader::MatrixReader;

@@ -56,6 +56,14 @@ impl Linear {
         Ok(Linear { matrix: Matrix::new(weights, backend)?, bias: Some(bias) })
     }
 
+    /// The features of an output, n, where the kernels compute it.
+    pub(super) fn kernel_outputs(&self) -> Option<usize> {
+        match &self.matrix {
+            Matrix::Packed(packed) => Some(packed.n()),
+            Matrix::Device(_) => None,
+        }
+    }
+
     /// (rows, k) to (rows, n).
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.matrix.forward(x, self.bias.as_ref(), None)

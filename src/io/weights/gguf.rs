@@ -5,9 +5,8 @@
 //! its size in memory), divides by the alignment that the file names, 0 included, and hands a
 //! tensor without elements on to code that may not have one.
 
-use crate::checkpoint::{Config, MatrixReader, Weights, stand_in, with_slice};
+use crate::checkpoint::{BlockFormat, Config, MatrixReader, Weights, stand_in, with_slice};
 use crate::error::{Error, Result};
-use crate::kernel::BlockFormat;
 use candle_core::quantized::ggml_file::qtensor_from_ggml;
 use candle_core::quantized::{GgmlDType, gguf_file};
 use candle_core::{Device, Tensor};
@@ -29,7 +28,7 @@ const MAX_DIMS: u32 = 4;
 const STRING: u32 = 8;
 const ARRAY: u32 = 9;
 
-/// The weights of a GGUF file, dequantized as they are asked for.
+/// The weights of a GGUF file, as they are asked for: dequantized, or in their blocks.
 pub struct Gguf {
     path: String,
     content: gguf_file::Content,
