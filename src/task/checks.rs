@@ -28,8 +28,9 @@ pub use short::without_added_brackets;
 pub use support::is_of_example;
 
 use crate::generate::Finish;
-use crate::text::{protect, words};
+use crate::text::protect;
 use crate::types::{Lang, Problem};
+use length::Lengths;
 use side::Side;
 use units::Measures;
 
@@ -48,38 +49,40 @@ pub fn translation(
         return vec![Problem::Empty];
     }
     let elsewhere = !from.same_base(to);
-    let (read, written) = (Side::of(source, from), Side::of(output, to));
-    let measures = Measures::of(&read, &written);
+    let (read, written) = (&Side::of(source, from), &Side::of(output, to));
+    let measures = Measures::of(read, written);
+    let lengths = Lengths::of(read, written);
     let checks = [
         (
             Problem::Repetition,
             finish == Finish::Loop
-                || (repeats(output) && !repeats(source))
-                || short::is_doubled(source, output, to),
+                || (loops::is_in(written.text, written.words())
+                    && !loops::is_in(read.text, read.words()))
+                || short::is_doubled(read, written),
         ),
         (
             Problem::Copy,
             elsewhere
-                && (language::is_copy(source, output) || short::keeps_capitals(source, output)),
+                && (language::is_copy(read, written) || short::keeps_capitals(source, output)),
         ),
-        (Problem::WrongLanguage, elsewhere && language::is_wrong(source, output, from, to)),
+        (Problem::WrongLanguage, elsewhere && language::is_wrong(read, written)),
         (Problem::CutOff, finish == Finish::Length),
-        (Problem::TooShort, length::is_short(source, output, from, to)),
+        (Problem::TooShort, lengths.are_short()),
         (
             Problem::TooLong,
-            length::is_long(source, output, from, to)
-                || short::is_stretched(source, output, from, to)
+            lengths.are_long()
+                || short::is_stretched(source, &lengths)
                 || short::is_decorated(source, output),
         ),
         (
             Problem::Protected,
             !protect::missing(source, output).is_empty() || kept::is_lost(source, output),
         ),
-        (Problem::Name, names::differ(&read, &written)),
-        (Problem::Number, numbers::differ(source, output, from, to, &measures)),
+        (Problem::Name, names::differ(read, written)),
+        (Problem::Number, numbers::differ(read, written, &measures)),
         (Problem::Unit, measures.differ()),
-        (Problem::Currency, currencies::differ(source, output, from, to)),
-        (Problem::Date, dates::differ(&read, &written)),
+        (Problem::Currency, currencies::differ(read, written)),
+        (Problem::Date, dates::differ(read, written)),
     ];
     checks.into_iter().filter_map(|(problem, found)| found.then_some(problem)).collect()
 }
@@ -93,18 +96,13 @@ pub fn is_dropped_instead_of_fixed(
     from: &Lang,
     to: &Lang,
 ) -> bool {
-    let sides = || (Side::of(source, from), Side::of(output, to));
+    let (read, written) = (&Side::of(source, from), &Side::of(output, to));
     match problem {
-        Problem::Name | Problem::Unit | Problem::Date => {
-            let (source, output) = sides();
-            match problem {
-                Problem::Name => names::are_missing(&source, &output),
-                Problem::Unit => Measures::of(&source, &output).are_missing(),
-                _ => dates::are_missing(&source, &output),
-            }
-        }
-        Problem::Number => numbers::is_missing(source, output, from, to),
-        Problem::Currency => currencies::is_missing(source, output, from, to),
+        Problem::Name => names::are_missing(read, written),
+        Problem::Unit => Measures::of(read, written).are_missing(),
+        Problem::Date => dates::are_missing(read, written),
+        Problem::Number => numbers::is_missing(read, written),
+        Problem::Currency => currencies::is_missing(read, written),
         _ => false,
     }
 }
@@ -144,28 +142,6 @@ impl Severity {
 /// likelier for a fifth of them, at twice the time.
 pub fn deserve_retry(problems: &[Problem]) -> bool {
     problems.iter().any(|problem| !matches!(problem, Problem::Doubtful | Problem::Negation))
-}
-
-/// The words of a text that a translator would translate: no numbers, addresses or code, and no
-/// capitalized words where the script has case.
-fn ordinary_words(text: &str) -> Vec<String> {
-    let mut plain = text.to_owned();
-    for span in protect::spans(text).into_iter().rev() {
-        plain.replace_range(span, " ");
-    }
-    let text = plain.as_str();
-    let capitalized: std::collections::HashSet<String> = if crate::text::caps::is_capitals(text) {
-        Default::default()
-    } else {
-        text.split(|c: char| !c.is_alphanumeric())
-            .filter(|w| w.starts_with(char::is_uppercase))
-            .map(str::to_lowercase)
-            .collect()
-    };
-    words::words(text)
-        .into_iter()
-        .filter(|w| w.chars().any(char::is_alphabetic) && !capitalized.contains(w))
-        .collect()
 }
 
 /// Two languages, for tests.

@@ -11,10 +11,13 @@ pub mod caps;
 pub mod clean;
 /// Title and blocks of a raw article.
 pub mod extract;
+/// Hash maps of the program's own words.
+pub(crate) mod hash;
 /// HTML as it is written, in pieces.
 pub(crate) mod html;
 pub mod inline;
 pub mod language;
+pub(crate) mod letters;
 pub(crate) mod lexicon;
 /// Placeholders for what a model is not to touch.
 pub mod mask;

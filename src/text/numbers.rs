@@ -12,7 +12,8 @@ pub mod separators;
 mod spelled;
 
 pub use digits::numbers;
-pub(crate) use digits::placed_numbers;
+pub(crate) use digits::{PlacedNumber, placed_numbers};
 pub use number_words::spelled;
+pub(crate) use number_words::spelled_in;
 pub use roman::roman;
 pub use spelled::Spelled;

@@ -1,5 +1,6 @@
 //! Words and runs of digits of a text, spelled in one way.
 
+use super::letters::is_alphabetic;
 use std::ops::Range;
 use unicode_normalization::char::is_combining_mark;
 
@@ -14,7 +15,7 @@ pub(crate) struct Token {
 /// The words and runs of digits of a text.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
     let is_letter = |c: char| {
-        (c.is_alphabetic() && c != 'ʼ') || is_combining_mark(c) || matches!(c, '\u{ad}' | '\u{640}')
+        (is_alphabetic(c) && c != 'ʼ') || is_combining_mark(c) || matches!(c, '\u{ad}' | '\u{640}')
     };
     let is_joiner =
         |c: char| matches!(c, ' ' | '\u{a0}' | '-' | '‐' | '‑' | '\'' | '’' | 'ʼ' | '\u{200c}');

@@ -1,4 +1,5 @@
 use super::language::script;
+use super::letters::is_alphabetic;
 use super::{caps, sentences};
 use crate::types::Lang;
 use unicode_segmentation::UnicodeSegmentation;
@@ -33,7 +34,7 @@ pub fn words(text: &str) -> Vec<String> {
 /// Whether a character is a letter or vowel sign of a script without spaces. Punctuation is not of
 /// the script, or not alphabetic.
 fn is_unspaced(c: char) -> bool {
-    script::of(c).is_unspaced() && (c.is_alphabetic() || is_mark(c))
+    script::of(c).is_unspaced() && (is_alphabetic(c) || is_mark(c))
 }
 
 /// Whether a character is a sign of Thai, Lao, Khmer or Myanmar that belongs to a syllable without

@@ -1,15 +1,15 @@
 //! Whether the currencies of a text are those of its source.
 
-use crate::text::numbers::currencies::{Currency, currencies, names_nation};
-use crate::types::Lang;
+use super::side::Side;
+use crate::text::numbers::currencies::{Currency, names_nation};
 
 /// Whether one currency was exchanged for another: an amount is in one that the other text does not
 /// name anywhere, on both sides. One that is only missing, or only new, may be said in another way
 /// ("5p", "the greenback").
-pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    let (read, written) = (currencies(source, from), currencies(output, to));
-    (has_unmatched(&read, &written) && has_unmatched(&written, &read))
-        || loses_nation(&read, &written, output)
+pub(super) fn differ(source: &Side, output: &Side) -> bool {
+    let (read, written) = (source.currencies(), output.currencies());
+    (has_unmatched(read, written) && has_unmatched(written, read))
+        || loses_nation(read, written, output.text)
 }
 
 /// Whether an amount in the dollars of one nation is in another's, or in nobody's, which a reader
@@ -25,8 +25,8 @@ fn loses_nation(source: &[Currency], output: &[Currency], text: &str) -> bool {
 }
 
 /// Whether an amount of the source is in a currency that the output does not name.
-pub fn is_missing(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    has_unmatched(&currencies(source, from), &currencies(output, to))
+pub(super) fn is_missing(source: &Side, output: &Side) -> bool {
+    has_unmatched(source.currencies(), output.currencies())
 }
 
 fn has_unmatched(one: &[Currency], others: &[Currency]) -> bool {
@@ -39,7 +39,7 @@ mod tests {
 
     fn check(source: &str, output: &str, languages: &str) -> bool {
         let [from, to] = super::super::parsed(languages);
-        differ(source, output, &from, &to)
+        differ(&Side::of(source, &from), &Side::of(output, &to))
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn figure(c: char) -> Option<u32> {
 /// What a kind of concept occurs in, as bits.
 fn bits(side: &Side, number: impl Fn(Concept) -> Option<u8>) -> u32 {
     let mut all = 0;
-    for found in &side.found {
+    for found in side.found() {
         if let Some(number) = number(found.concept)
             && is_calendar_word(side, found.place.start)
         {

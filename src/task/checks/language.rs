@@ -1,7 +1,8 @@
 //! Whether a translation is in the language that it should be in.
 
-use super::ordinary_words;
+use super::side::Side;
 use crate::text::language::script::{self, Script};
+use crate::text::letters::is_alphabetic;
 use crate::text::{caps, language};
 use crate::types::Lang;
 use std::collections::HashMap;
@@ -16,15 +17,17 @@ const MOST_WORDS: usize = 1000;
 const SURE_LETTERS: usize = 60;
 
 /// Whether the output is the source, or a long stretch of it, untranslated.
-pub fn is_copy(source: &str, output: &str) -> bool {
-    let (mut source, mut output) = (ordinary_words(source), ordinary_words(output));
-    source.truncate(MOST_WORDS);
-    output.truncate(MOST_WORDS);
+pub(super) fn is_copy(source: &Side, output: &Side) -> bool {
+    let first = |words: &'_ [String]| words.len().min(MOST_WORDS);
+    let output = output.ordinary_words();
+    let output = &output[..first(output)];
     if output.len() < FEWEST_WORDS {
         return false;
     }
+    let source = source.ordinary_words();
+    let source = &source[..first(source)];
     let mut left: HashMap<&str, usize> = HashMap::new();
-    for word in &source {
+    for word in source {
         *left.entry(word).or_default() += 1;
     }
     let shared = output
@@ -33,7 +36,7 @@ pub fn is_copy(source: &str, output: &str) -> bool {
             left.get_mut(w.as_str()).is_some_and(|n| std::mem::replace(n, n.saturating_sub(1)) > 0)
         })
         .count();
-    shared * 4 >= output.len() * 3 || longest_common_run(&source, &output) >= LONGEST_QUOTE
+    shared * 4 >= output.len() * 3 || longest_common_run(source, output) >= LONGEST_QUOTE
 }
 
 /// Length of the longest run of words that stands in both.
@@ -52,33 +55,41 @@ fn longest_common_run(a: &[String], b: &[String]) -> usize {
 
 /// Whether the output is in another language than `to`, by its script or, when it is long enough to
 /// be sure, by its words.
-pub fn is_wrong(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    is_wrong_script(source, output, from, to) || is_wrong_by_words(output, from, to)
+pub(super) fn is_wrong(source: &Side, output: &Side) -> bool {
+    is_wrong_script(source, output) || is_wrong_by_words(output.text, source.lang, output.lang)
 }
 
-fn is_wrong_script(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    let letters = output.chars().filter(|c| c.is_alphabetic()).count();
-    let foreign: Vec<char> =
-        output.chars().filter(|&c| c.is_alphabetic() && !script::allows(to, c)).collect();
-    // Names and brands stay in Latin letters everywhere; letters of any other foreign script are
-    // left-overs of the source.
-    let latin = foreign.iter().filter(|&&c| script::of(c) == Script::Latin).count();
-    let left_over = foreign.len() - latin;
-    let quoted = source
-        .chars()
-        .any(|c| c.is_alphabetic() && !script::allows(from, c) && script::of(c) != Script::Latin);
+fn is_wrong_script(source: &Side, output: &Side) -> bool {
+    let allowed = script::Allowed::of(output.lang);
+    let (mut letters, mut latin, mut left_over) = (0usize, 0usize, 0usize);
+    for c in output.text.chars().filter(|&c| is_alphabetic(c)) {
+        letters += 1;
+        if !allowed.holds(c) {
+            // Names and brands stay in Latin letters everywhere; letters of any other foreign
+            // script are left-overs of the source.
+            let is_latin = script::of(c) == Script::Latin;
+            latin += usize::from(is_latin);
+            left_over += usize::from(!is_latin);
+        }
+    }
+    let quoted = || {
+        let allowed = script::Allowed::of(source.lang);
+        let is_foreign = |c: char| !allowed.holds(c) && script::of(c) != Script::Latin;
+        source.text.chars().any(|c| is_alphabetic(c) && is_foreign(c))
+    };
     let latin_words = || {
-        ordinary_words(output)
+        output
+            .ordinary_words()
             .iter()
             .filter(|w| w.chars().any(|c| script::of(c) == Script::Latin))
             .count()
     };
     let untranslated = latin * 10 > letters * 6 && latin_words() >= FEWEST_WORDS;
-    (left_over >= 2 && left_over * 20 > letters && !quoted) || untranslated
+    (left_over >= 2 && left_over * 20 > letters && !quoted()) || untranslated
 }
 
 fn is_wrong_by_words(output: &str, from: &Lang, to: &Lang) -> bool {
-    if output.chars().filter(|c| c.is_alphabetic()).count() < SURE_LETTERS {
+    if output.chars().filter(|&c| is_alphabetic(c)).count() < SURE_LETTERS {
         return false;
     }
     let lower = caps::is_capitals(output).then(|| output.to_lowercase());

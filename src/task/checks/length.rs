@@ -1,5 +1,6 @@
 //! Whether a translation is as long as one should be.
 
+use super::side::Side;
 use crate::text::language::script::{self, Script};
 use crate::types::Lang;
 
@@ -27,20 +28,29 @@ fn density(lang: &Lang, text: &str) -> f32 {
     }
 }
 
-/// Characters of the output, and how many are to be expected.
-pub(super) fn lengths(source: &str, output: &str, from: &Lang, to: &Lang) -> (f32, f32) {
-    let count = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count() as f32;
-    (count(output), count(source) * density(to, output) / density(from, source))
+/// How long an output is.
+pub(super) struct Lengths {
+    /// Its characters.
+    pub(super) found: f32,
+    /// How many are to be expected.
+    pub(super) expected: f32,
 }
 
-/// Whether so much is missing that part of the source cannot have been translated.
-pub fn is_short(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    let (found, expected) = lengths(source, output, from, to);
-    found < 0.55 * expected - 5.0
-}
+impl Lengths {
+    pub(super) fn of(source: &Side, output: &Side) -> Self {
+        let count = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count() as f32;
+        let density = |side: &Side| density(side.lang, side.text);
+        let expected = count(source.text) * density(output) / density(source);
+        Lengths { found: count(output.text), expected }
+    }
 
-/// Whether so much stands there that the model went on by itself.
-pub fn is_long(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    let (found, expected) = lengths(source, output, from, to);
-    found > 1.55 * expected + 14.0
+    /// Whether so much is missing that part of the source cannot have been translated.
+    pub(super) fn are_short(&self) -> bool {
+        self.found < 0.55 * self.expected - 5.0
+    }
+
+    /// Whether so much stands there that the model went on by itself.
+    pub(super) fn are_long(&self) -> bool {
+        self.found > 1.55 * self.expected + 14.0
+    }
 }

@@ -1,5 +1,7 @@
 //! Repetition loops: the commonest failure of small models.
 
+use crate::text::hash::FixedMap;
+use crate::text::letters::is_alphanumeric;
 use crate::text::words;
 use std::collections::HashMap;
 
@@ -10,13 +12,24 @@ const LONGEST_UNIT: usize = 40;
 /// phrase twice, a phrase that comes back again and again, or letters in a loop inside of a word or
 /// a script without spaces.
 pub fn repeats(text: &str) -> bool {
-    let words = words::words(text);
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    has_loop(&words, |w| w.chars().all(char::is_numeric), word_units)
-        || comes_back(&words)
-        || comes_twice(&words)
-        || text.split(|c: char| !c.is_alphanumeric()).any(letters_loop)
+    is_in(text, &words::words(text))
+}
+
+/// The same of a text whose words are known.
+pub(super) fn is_in(text: &str, words: &[String]) -> bool {
+    let numbers = numbered(words);
+    let is_number = |n: &u32| words[*n as usize].chars().all(char::is_numeric);
+    has_loop(&numbers, is_number, word_units)
+        || comes_back(&numbers)
+        || comes_twice(&numbers)
+        || text.split(|c: char| !is_alphanumeric(c)).any(letters_loop)
         || marks_loop(text)
+}
+
+/// For each word the number of the first that is equal to it.
+fn numbered(words: &[String]) -> Vec<u32> {
+    let mut first: HashMap<&str, u32> = HashMap::with_capacity(words.len());
+    words.iter().zip(0..).map(|(word, number)| *first.entry(word).or_insert(number)).collect()
 }
 
 /// The number of times a unit of `period` words must stand on end to be a loop. Speakers do say
@@ -46,7 +59,8 @@ fn has_loop<T: PartialEq>(
     is_number: impl Fn(&T) -> bool,
     units: impl Fn(usize) -> usize,
 ) -> bool {
-    (1..=LONGEST_UNIT.min(items.len() / 2)).any(|period| {
+    let may_be_one = |period: &usize| units(*period) * period <= items.len();
+    (1..=LONGEST_UNIT.min(items.len() / 2)).filter(may_be_one).any(|period| {
         let needed = (units(period) - 1) * period;
         let mut run = 0;
         (period..items.len()).any(|i| {
@@ -60,8 +74,8 @@ fn has_loop<T: PartialEq>(
 }
 
 /// Whether four words in a row come back at least four times and make up two fifths of the text.
-fn comes_back(words: &[&str]) -> bool {
-    let mut counts: HashMap<&[&str], usize> = HashMap::new();
+fn comes_back(words: &[u32]) -> bool {
+    let mut counts: FixedMap<&[u32], usize> = FixedMap::default();
     for gram in words.windows(4) {
         *counts.entry(gram).or_default() += 1;
     }
@@ -71,9 +85,9 @@ fn comes_back(words: &[&str]) -> bool {
 
 /// Whether a phrase of five words or more comes a second time, and both together are more than half
 /// of the text: "The worst harvest in twenty years has left the worst harvest in twenty years."
-fn comes_twice(words: &[&str]) -> bool {
+fn comes_twice(words: &[u32]) -> bool {
     let repeated = |length: usize| {
-        let mut first: HashMap<&[&str], usize> = HashMap::new();
+        let mut first: FixedMap<&[u32], usize> = FixedMap::default();
         words
             .windows(length)
             .enumerate()
@@ -87,8 +101,13 @@ fn comes_twice(words: &[&str]) -> bool {
 
 /// Whether letters loop within a run of letters and digits.
 fn letters_loop(run: &str) -> bool {
+    const FEWEST: usize = 7;
+    // Letters have a byte or more.
+    if run.len() < FEWEST {
+        return false;
+    }
     let letters: Vec<char> = run.chars().flat_map(char::to_lowercase).collect();
-    letters.len() >= 7 && has_loop(&letters, |c| c.is_numeric(), letter_units)
+    letters.len() >= FEWEST && has_loop(&letters, |c| c.is_numeric(), letter_units)
 }
 
 /// Whether a punctuation mark or symbol stands twelve times on end; dots, dashes and rules are
@@ -97,7 +116,7 @@ fn marks_loop(text: &str) -> bool {
     let mut last = (' ', 0);
     text.chars().any(|c| {
         last = if c == last.0 { (c, last.1 + 1) } else { (c, 1) };
-        let rule = c.is_alphanumeric()
+        let rule = is_alphanumeric(c)
             || c.is_whitespace()
             || matches!(c, '.' | '…' | '·' | '-' | '–' | '—' | '_' | '=' | '*' | '#' | '~' | '─');
         !rule && last.1 >= 12

@@ -122,7 +122,7 @@ struct Names<'a> {
 
 /// Whether a name of the source was exchanged for another one.
 pub(super) fn differ(source: &Side, output: &Side) -> bool {
-    let has_places = |side: &Side| side.found.iter().any(|found| places(found).is_some());
+    let has_places = |side: &Side| side.found().iter().any(|found| places(found).is_some());
     if !has_places(source) && !has_places(output) {
         return false;
     }
@@ -179,7 +179,7 @@ impl<'a> Names<'a> {
     fn of(side: &'a Side<'a>) -> Self {
         let has_case = side.has_case();
         let mut names: Vec<Name> = Vec::new();
-        for found in side.found.iter().filter(|found| found.is_name && places(found).is_some()) {
+        for found in side.found().iter().filter(|found| found.is_name && places(found).is_some()) {
             if names.last().is_none_or(|last| last.place != found.place) {
                 let first = side.tokens.partition_point(|t| t.place.end <= found.place.start);
                 let end = side.tokens.partition_point(|t| t.place.start < found.place.end);
@@ -212,7 +212,7 @@ impl<'a> Names<'a> {
                 next.is_some_and(|next| next.joined && side.is_capitalized(next))
             };
             let is_title = may_be_title() && is_title(&token.word);
-            let is_known = side.found.iter().any(|found| {
+            let is_known = side.found().iter().any(|found| {
                 found.place.start <= token.place.start && token.place.end <= found.place.end
             });
             let counts = is_capitalized
@@ -235,18 +235,18 @@ impl<'a> Names<'a> {
     }
 
     fn has_counterpart(&self, name: &Name, other: &Names) -> bool {
-        let found = || self.side.found.iter().filter(|found| found.place == name.place);
+        let found = || self.side.found().iter().filter(|found| found.place == name.place);
         let own = || found().filter_map(places);
         if name.kind == Kind::Place {
             let is_here =
-                |place: Place| self.side.found.iter().filter_map(places).any(|p| p == place);
+                |place: Place| self.side.found().iter().filter_map(places).any(|p| p == place);
             // A capital may stand for its country, and a country for its city, unless both texts
             // have it.
             let is_near = |place: Place, there: Place| {
                 (place.territory() == there || there.territory() == place) && !is_here(there)
             };
             let is_there = own().any(|place| {
-                let mut all = other.side.found.iter().filter_map(places);
+                let mut all = other.side.found().iter().filter_map(places);
                 all.any(|there| place == there || is_near(place, there))
             });
             // Nobody knows what it is called there.

@@ -5,8 +5,9 @@
 //! side only, in no such guise, is. Numbers in words explain those in digits; by themselves they
 //! accuse only where one was exchanged for another.
 
+use super::side::Side;
 use super::units::Measures;
-use crate::text::numbers::{Spelled, numbers, roman, spelled};
+use crate::text::numbers::{Spelled, numbers, roman};
 use crate::types::Lang;
 
 /// Numbers up to here may be spelled out on one side: twelve months, a dozen.
@@ -69,12 +70,13 @@ struct TextNumbers {
 }
 
 impl TextNumbers {
-    fn of(text: &str, lang: &Lang) -> Self {
-        let spelled = spelled(text, lang);
+    fn of(side: &Side) -> Self {
+        let (text, spelled) = (side.text, side.spelled());
         let values = |wanted: fn(&Spelled) -> bool| {
             spelled.iter().filter(|s| wanted(s)).map(|s| s.value.to_string()).collect::<Vec<_>>()
         };
-        let digits = numbers(text);
+        let mut digits: Vec<String> = side.digits().iter().map(|n| n.value.clone()).collect();
+        digits.sort_unstable();
         let is_month = |n: &&String| {
             MONTHS.iter().any(|(before, after)| text.contains(&format!("{before}{n}{after}")))
         };
@@ -138,13 +140,14 @@ struct NumberPair {
 }
 
 impl NumberPair {
-    fn of(source: &str, output: &str, from: &Lang, to: &Lang) -> Self {
-        let any_unit = has_loose_unit(source) || has_loose_unit(output);
-        NumberPair {
-            source: TextNumbers::of(source, from),
-            output: TextNumbers::of(output, to),
-            any_unit,
-        }
+    fn of(source: &Side, output: &Side) -> Self {
+        let (read, written) = (TextNumbers::of(source), TextNumbers::of(output));
+        let is_empty =
+            |numbers: &TextNumbers| numbers.digits.is_empty() && numbers.words.is_empty();
+        // It is asked for where there is a number on either side.
+        let any_unit = !(is_empty(&read) && is_empty(&written))
+            && (has_loose_unit(source.text) || has_loose_unit(output.text));
+        NumberPair { source: read, output: written, any_unit }
     }
 
     /// Forgets the numbers that are the same amount in two units.
@@ -173,8 +176,8 @@ impl NumberPair {
 
 /// Whether the output misses a number of the source or has one that the source has not, unless its
 /// unit was converted.
-pub fn differ(source: &str, output: &str, from: &Lang, to: &Lang, measures: &Measures) -> bool {
-    let mut pair = NumberPair::of(source, output, from, to);
+pub(super) fn differ(source: &Side, output: &Side, measures: &Measures) -> bool {
+    let mut pair = NumberPair::of(source, output);
     pair.leave_out_converted(measures);
     digits_differ(&pair) || is_exchanged(&pair)
 }
@@ -222,20 +225,21 @@ pub fn fixed(source: &str, output: &str, from: &Lang, to: &Lang) -> Option<Strin
     if from.base() == "en" && CONVERTED.iter().any(|unit| source.to_lowercase().contains(unit)) {
         return None;
     }
-    let pair = NumberPair::of(source, output, from, to);
+    let written = Side::of(output, to);
+    let pair = NumberPair::of(&Side::of(source, from), &written);
     let (missing, added) = (pair.missing(), pair.added());
     let ([(right, _)], [(wrong, true)]) = (missing.as_slice(), added.as_slice()) else {
         return None;
     };
     let right = right.parse::<u32>().ok().filter(|&n| n <= LARGEST)?;
-    let place =
-        spelled(output, to).into_iter().find(|s| s.counts && s.value.to_string() == **wrong)?.place;
+    let mut spelled = written.spelled().iter();
+    let place = &spelled.find(|s| s.counts && s.value.to_string() == **wrong)?.place;
     Some(format!("{}{right}{}", &output[..place.start], &output[place.end..]))
 }
 
 /// Whether a number of the source has no counterpart at all in the output.
-pub fn is_missing(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    !NumberPair::of(source, output, from, to).missing().is_empty()
+pub(super) fn is_missing(source: &Side, output: &Side) -> bool {
+    !NumberPair::of(source, output).missing().is_empty()
 }
 
 /// The numbers of a text that its source, in the same language, does not have.
@@ -272,13 +276,12 @@ fn alike(a: &str, b: &str, any_unit: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::side::Side;
     use super::*;
 
     fn check(source: &str, output: &str, languages: &str) -> bool {
         let [from, to] = super::super::parsed(languages);
         let sides = (Side::of(source, &from), Side::of(output, &to));
-        differ(source, output, &from, &to, &Measures::of(&sides.0, &sides.1))
+        differ(&sides.0, &sides.1, &Measures::of(&sides.0, &sides.1))
     }
 
     #[test]
@@ -395,6 +398,7 @@ mod tests {
 
     #[test]
     fn lost_numbers_are_found() {
+        let [from, to] = super::super::parsed("de en");
         for (source, output, lost) in [
             ("Der Tunnel war vierzehn Tage zu.", "The tunnel was closed for fourteen days.", false),
             ("Der Tunnel war vierzehn Tage zu.", "The tunnel was closed for 14 days.", false),
@@ -402,7 +406,7 @@ mod tests {
             ("Beide waren zwei Tage dort.", "Both were there.", false),
         ] {
             assert_eq!(
-                is_missing(source, output, &Lang::parse("de").unwrap(), &Lang::en()),
+                is_missing(&Side::of(source, &from), &Side::of(output, &to)),
                 lost,
                 "{output}"
             );

@@ -2,9 +2,9 @@
 //! decorates it: "Hallo" becomes "Hello hello", "John" becomes "John (city)", a heading in capitals
 //! stays half as it is. What would be nothing much in a sentence is telling here.
 
-use super::length::lengths;
+use super::length::Lengths;
+use super::side::Side;
 use crate::text::{caps, words};
-use crate::types::Lang;
 
 /// Most words of a source that is looked at.
 const FEW: usize = 3;
@@ -31,9 +31,10 @@ fn few_words(source: &str) -> Option<Vec<String>> {
 
 /// Whether the output says a word twice that the source says once: all of it, or one of its longer
 /// words.
-pub fn is_doubled(source: &str, output: &str, to: &Lang) -> bool {
+pub(super) fn is_doubled(read: &Side, output: &Side) -> bool {
+    let source = read.text;
     let Some(given) = few_words(source) else { return false };
-    let written = words::words(output);
+    let written = output.words();
     let is_repeated =
         |words: &[String]| words.iter().enumerate().any(|(at, word)| words[..at].contains(word));
     let stammers =
@@ -42,7 +43,7 @@ pub fn is_doubled(source: &str, output: &str, to: &Lang) -> bool {
     if is_repeated(&given) || stammers {
         return false;
     }
-    let may_double = REDUPLICATING.contains(&to.base());
+    let may_double = REDUPLICATING.contains(&output.lang.base());
     let (first, second) = written.split_at(written.len() / 2);
     let is_all = first == second;
     let counts = |word: &String| {
@@ -76,12 +77,11 @@ pub fn without_added_brackets(source: &str, output: &str) -> Option<String> {
 }
 
 /// Whether the output is far longer than a few words become. Acronyms may be written out.
-pub fn is_stretched(source: &str, output: &str, from: &Lang, to: &Lang) -> bool {
-    let (found, expected) = lengths(source, output, from, to);
-    few_words(source).is_some()
+pub(super) fn is_stretched(source: &str, Lengths { found, expected }: &Lengths) -> bool {
+    *found > 2.5 * expected + 6.0
+        && few_words(source).is_some()
         && !caps::has_only_capitals(source)
         && !source.contains(char::is_numeric)
-        && found > 2.5 * expected + 6.0
 }
 
 /// Whether a word of the source, which is all in capitals and too short to be told from an acronym,
@@ -102,9 +102,10 @@ mod tests {
 
     fn complains(source: &str, output: &str, languages: &str) -> bool {
         let [from, to] = super::super::parsed(languages);
-        is_doubled(source, output, &to)
+        let (read, written) = (Side::of(source, &from), Side::of(output, &to));
+        is_doubled(&read, &written)
             || is_decorated(source, output)
-            || is_stretched(source, output, &from, &to)
+            || is_stretched(source, &Lengths::of(&read, &written))
             || keeps_capitals(source, output)
     }
 

@@ -4,7 +4,6 @@
 use super::side::Side;
 use crate::text::lexicon::Concept;
 use crate::text::lexicon::units::{self, CELSIUS, FAHRENHEIT, PERCENT};
-use crate::text::numbers::{placed_numbers, spelled};
 use std::ops::Range;
 
 /// Numbers up to here are pronouns and articles.
@@ -98,7 +97,7 @@ impl Measures {
 fn named(side: &Side) -> Named {
     let has_sign = side.text.contains(['%', '٪', '％', '°', '℃', '℉']);
     let mut named: Vec<(Range<usize>, u8)> = Vec::new();
-    for found in &side.found {
+    for found in side.found() {
         if let Concept::Unit(unit) = found.concept {
             named.push((found.place.clone(), unit));
         }
@@ -106,11 +105,12 @@ fn named(side: &Side) -> Named {
     if named.is_empty() && !has_sign {
         return Named { measures: Vec::new(), bare: Vec::new() };
     }
-    let digits = placed_numbers(side.text).into_iter().map(|n| (n.value, n.place));
-    let words = spelled(side.text, side.lang)
-        .into_iter()
+    let digits = side.digits().iter().map(|n| (n.value.clone(), n.place.clone()));
+    let words = side
+        .spelled()
+        .iter()
         .filter(|number| number.counts)
-        .map(|number| (number.value.to_string(), number.place));
+        .map(|number| (number.value.to_string(), number.place.clone()));
     let (mut measures, mut used) = (Vec::new(), Vec::new());
     for (number, place) in digits.chain(words) {
         let Ok(value) = number.parse::<f64>() else { continue };

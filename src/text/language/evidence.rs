@@ -2,6 +2,8 @@
 
 use super::script::{self, Script};
 use super::{function_words, relatives};
+use crate::text::hash::FixedMap;
+use std::sync::LazyLock;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Evidence by language.
@@ -60,6 +62,15 @@ const LETTERS: &[(&str, &[&str])] = &[
     ("ơưạảấầẩậắằặẹẻếềểễệỉịọỏốồổộớờởợụủứừửựỳỷỹ", &["vi"]),
 ];
 
+/// For each of [`LETTERS`] the lists of languages that have it.
+static LANGUAGES: LazyLock<FixedMap<char, Vec<&[&str]>>> = LazyLock::new(|| {
+    let mut all: FixedMap<char, Vec<&[&str]>> = FixedMap::default();
+    for (letters, languages) in LETTERS {
+        letters.chars().for_each(|letter| all.entry(letter).or_default().push(languages));
+    }
+    all
+});
+
 /// Whether a lower-case word has a letter, not of the Latin script, that the one language has and
 /// the other lacks. Latin names keep the letters of their own language everywhere.
 pub(super) fn has_letter_of(word: &str, lang: &str, lacking: &str) -> bool {
@@ -97,14 +108,15 @@ pub(super) fn weigh_words(text: &str, main: Script) -> Scores {
     let lower = text.to_lowercase();
     for word in lower.unicode_words() {
         let languages = function_words::languages(word);
-        for lang in
-            languages.iter().filter(|_| word.chars().next().is_some_and(|c| script::of(c) == main))
-        {
-            scores.add(lang, weight::WORD / languages.len() as f32);
+        let is_of_main = |c: char| script::of(c) == main;
+        if !languages.is_empty() && word.starts_with(is_of_main) {
+            for lang in languages {
+                scores.add(lang, weight::WORD / languages.len() as f32);
+            }
         }
     }
     for c in lower.chars().filter(|c| !c.is_ascii()) {
-        for (_, languages) in LETTERS.iter().filter(|(letters, _)| letters.contains(c)) {
+        for languages in LANGUAGES.get(&c).into_iter().flatten() {
             for lang in *languages {
                 scores.add(lang, weight::LETTER * (1.0 + 1.0 / languages.len() as f32));
             }

@@ -1,8 +1,8 @@
 //! The commonest words of languages: evidence for the language of a short text, and for the
 //! beginning of a sentence.
 
+use crate::text::hash::FixedMap;
 use crate::types::Lang;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// Languages and their function words in lower case. Close relatives are distinguished by these
@@ -349,11 +349,11 @@ const WORDS: &[(&str, &str)] = &[
 static LANGUAGES: LazyLock<LanguagesOf> = LazyLock::new(|| by_word(WORDS));
 
 /// The languages of each word.
-pub(super) type LanguagesOf = HashMap<&'static str, Vec<&'static str>>;
+pub(super) type LanguagesOf = FixedMap<&'static str, Vec<&'static str>>;
 
 /// Turns a table of languages and their words, divided by spaces, round.
 pub(super) fn by_word(table: &'static [(&'static str, &'static str)]) -> LanguagesOf {
-    let mut languages = LanguagesOf::new();
+    let mut languages = LanguagesOf::default();
     for &(lang, words) in table {
         for word in words.split(' ') {
             let known = languages.entry(word).or_default();

@@ -1,4 +1,6 @@
+use crate::text::letters::is_alphabetic;
 use crate::types::Lang;
+use std::sync::LazyLock;
 use unicode_script::{Script as Unicode, UnicodeScript};
 
 /// A writing system, as far as polygist has to tell them apart.
@@ -60,11 +62,21 @@ impl Script {
     }
 }
 
+/// The scripts of the characters up to U+FFFF: all texts are gone through several times.
+static TABLE: LazyLock<Vec<Script>> = LazyLock::new(|| {
+    (0..=0xFFFF).map(|code| char::from_u32(code).map_or(Script::Other, looked_up)).collect()
+});
+
 /// The script of a character.
 pub fn of(c: char) -> Script {
     if c.is_ascii() {
         return if c.is_ascii_alphabetic() { Script::Latin } else { Script::Common };
     }
+    TABLE.get(c as usize).copied().unwrap_or_else(|| looked_up(c))
+}
+
+/// The script of a character, by the tables of Unicode.
+fn looked_up(c: char) -> Script {
     match c.script() {
         Unicode::Latin => Script::Latin,
         Unicode::Cyrillic => Script::Cyrillic,
@@ -104,7 +116,7 @@ pub fn of(c: char) -> Script {
 pub fn count(text: &str) -> Vec<(Script, usize)> {
     let mut counts: Vec<(Script, usize)> = Vec::new();
     for script in
-        text.chars().filter(|c| c.is_alphabetic()).map(of).filter(|&s| s != Script::Common)
+        text.chars().filter(|&c| is_alphabetic(c)).map(of).filter(|&s| s != Script::Common)
     {
         match counts.iter_mut().find(|(s, _)| *s == script) {
             Some((_, n)) => *n += 1,
@@ -174,19 +186,32 @@ pub fn scripts(lang: &Lang) -> &'static [Script] {
 /// Latin (names of firms, units and addresses stand in Latin letters everywhere), or common to all
 /// (digits, punctuation, symbols, spaces). A language that is not known here allows everything.
 pub fn allows(lang: &Lang, c: char) -> bool {
-    // Text holds no control characters, whatever the language; a line break is for the caller to
-    // stop at.
-    if c.is_control() && !matches!(c, '\n' | '\t') {
-        return false;
+    Allowed::of(lang).holds(c)
+}
+
+/// The characters that text of a language may hold; see [`allows`].
+#[derive(Clone, Copy, Debug)]
+pub struct Allowed(&'static [Script]);
+
+impl Allowed {
+    /// Those of a language.
+    pub fn of(lang: &Lang) -> Allowed {
+        Allowed(scripts(lang))
     }
-    // A vocabulary has millions of characters, and most of them are of these: what the language is
-    // need not be looked up for them.
-    let script = of(c);
-    if script == Script::Common || script == Script::Latin {
-        return true;
+
+    /// Whether a character is one of them.
+    pub fn holds(self, c: char) -> bool {
+        // Text holds no control characters, whatever the language; a line break is for the caller
+        // to stop at.
+        if c.is_control() && !matches!(c, '\n' | '\t') {
+            return false;
+        }
+        let script = of(c);
+        script == Script::Common
+            || script == Script::Latin
+            || self.0.is_empty()
+            || self.0.contains(&script)
     }
-    let scripts = scripts(lang);
-    scripts.is_empty() || scripts.contains(&script)
 }
 
 #[cfg(test)]

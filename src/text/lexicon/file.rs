@@ -23,6 +23,21 @@ const NOTHING: u16 = 0xFFFF;
 pub(super) static FILE: LazyLock<File> =
     LazyLock::new(|| File::read(BYTES).unwrap_or(File { rows: &[], starts: &[], entries: &[] }));
 
+/// Bits of a hash that are looked up in [`FILTER`].
+const FILTER_BITS: u32 = 20;
+
+/// Whether any hash begins with some bits: for most words none does, which is told here without a
+/// look at the file.
+static FILTER: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut bits = vec![0u64; 1 << (FILTER_BITS - 6)];
+    let (entries, _) = FILE.entries.as_chunks::<8>();
+    for bytes in entries {
+        let place = u64::from_le_bytes(*bytes) >> (64 - FILTER_BITS);
+        bits[(place >> 6) as usize] |= 1 << (place & 63);
+    }
+    bits
+});
+
 pub(super) struct File {
     rows: &'static [u8],
     starts: &'static [u8],
@@ -58,13 +73,17 @@ impl File {
 
     /// The entries of a word or phrase.
     pub(super) fn get(&self, hash: Hash) -> impl Iterator<Item = Entry> {
-        let key = hash.stirred() >> LOW;
+        let stirred = hash.stirred();
+        let place = stirred >> (64 - FILTER_BITS);
+        let may_be_there = FILTER[(place >> 6) as usize] >> (place & 63) & 1 == 1;
+        let key = stirred >> LOW;
         let bucket = (key >> (64 - LOW - BUCKETS.trailing_zeros())) as usize;
         let start = |bucket: usize| {
             let bytes = self.starts.get(4 * bucket..).and_then(|rest| rest.first_chunk::<4>());
             bytes.map_or(0, |bytes| 8 * u32::from_le_bytes(*bytes) as usize)
         };
-        let bytes = self.entries.get(start(bucket)..start(bucket + 1)).unwrap_or_default();
+        let found = may_be_there.then(|| self.entries.get(start(bucket)..start(bucket + 1)));
+        let bytes = found.flatten().unwrap_or_default();
         let (entries, _) = bytes.as_chunks::<8>();
         let entries = entries.iter().map(|bytes| Entry(u64::from_le_bytes(*bytes)));
         entries.filter(move |entry| entry.0 >> LOW == key)

@@ -1,9 +1,9 @@
 use super::magnitude::magnitude;
 use super::number_words::spelled;
 use crate::languages;
+use crate::text::hash::FixedMap;
 use crate::text::tokens::{Token, tokens};
 use crate::types::Lang;
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// A currency that a text names beside an amount, or anywhere.
@@ -261,11 +261,15 @@ const NEAR: usize = 2;
 
 /// The currencies that a text names.
 pub fn currencies(text: &str, lang: &Lang) -> Vec<Currency> {
+    currencies_in(text, &tokens(text), lang)
+}
+
+/// The same of a text whose tokens are known.
+pub(crate) fn currencies_in(text: &str, tokens: &[Token], lang: &Lang) -> Vec<Currency> {
     let mut found = signs(text);
     if languages::is_spaceless(lang) {
         found.extend(unspaced(text));
     }
-    let tokens = tokens(text);
     for (i, token) in tokens.iter().enumerate() {
         let written = &text[token.place.clone()];
         let codes = match written.len() {
@@ -280,7 +284,7 @@ pub fn currencies(text: &str, lang: &Lang) -> Vec<Currency> {
         if kinds != 0 && !EUROPE.iter().any(|europe| token.word.starts_with(europe)) {
             // What is ambiguous as to which currency it is accuses as little as what may be no
             // currency.
-            let is_amount = firm == kinds && is_near_amount(text, &tokens, i, lang);
+            let is_amount = firm == kinds && is_near_amount(text, tokens, i, lang);
             let near = i.saturating_sub(1)..(i + 2).min(tokens.len());
             let nation = tokens[near].iter().find_map(|token| nation(&token.word));
             found.push(Currency { kinds, is_amount, nation });
@@ -323,8 +327,8 @@ struct Name {
 }
 
 /// All names, by their first characters.
-static NAMES: LazyLock<HashMap<char, Vec<Name>>> = LazyLock::new(|| {
-    let mut all: HashMap<char, Vec<Name>> = HashMap::new();
+static NAMES: LazyLock<FixedMap<char, Vec<Name>>> = LazyLock::new(|| {
+    let mut all: FixedMap<char, Vec<Name>> = FixedMap::default();
     for (i, names) in CURRENCIES.iter().enumerate() {
         for (list, is_firm) in [(names.firm, true), (names.ambiguous, false)] {
             for name in list.split(' ') {
@@ -371,7 +375,9 @@ fn is_near_amount(text: &str, tokens: &[Token], at: usize, lang: &Lang) -> bool 
 /// Currencies by their signs; beside digits, they are amounts.
 fn signs(text: &str) -> Vec<Currency> {
     let mut found = Vec::new();
-    for (at, sign) in text.char_indices() {
+    // Of ASCII's characters, which most are, there is but one.
+    let may_be_one = |&(_, c): &(usize, char)| !c.is_ascii() || c == '$';
+    for (at, sign) in text.char_indices().filter(may_be_one) {
         let Some((_, codes)) = SIGNS.iter().find(|(other, _)| *other == sign) else { continue };
         let (before, after) = (text[..at].trim_end(), text[at + sign.len_utf8()..].trim_start());
         let letters =

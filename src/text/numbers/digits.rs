@@ -29,6 +29,10 @@ pub(crate) struct PlacedNumber {
 
 /// The numbers of a text in their order, as [`numbers`] reads them.
 pub(crate) fn placed_numbers(text: &str) -> Vec<PlacedNumber> {
+    // Most sentences have none.
+    if !text.chars().any(|c| digit(c).is_some()) {
+        return Vec::new();
+    }
     let spans = protect::spans(text);
     let chars: Vec<(usize, char)> = text.char_indices().collect();
     let mut out = Vec::new();
@@ -172,6 +176,12 @@ fn digit(c: char) -> Option<char> {
         0xE50, 0xED0, 0xF20, 0x1040, 0x17E0, 0x1810, 0xFF10,
     ];
     let code = c as u32;
+    if c.is_ascii() {
+        return c.is_ascii_digit().then_some(c);
+    }
+    if code < ZEROS[1] {
+        return None;
+    }
     ZEROS
         .iter()
         .find(|&&zero| (zero..zero + 10).contains(&code))

@@ -5,9 +5,11 @@ use super::numerals::numerals;
 use super::spelled::Spelled;
 use crate::languages;
 use crate::text::caps;
+use crate::text::hash::{FixedMap, FixedSet};
 use crate::text::tokens::{Token, tokens};
 use crate::types::Lang;
-use std::collections::{HashMap, HashSet};
+use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -22,16 +24,22 @@ use std::sync::LazyLock;
 /// assert_eq!(found, [(21, "vingt et un"), (3, "trois")]);
 /// ```
 pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
+    spelled_in(text, &tokens(text), lang)
+}
+
+/// The same of a text whose tokens are known.
+pub(crate) fn spelled_in(text: &str, tokens: &[Token], lang: &Lang) -> Vec<Spelled> {
     let lang = languages::canonical(lang);
     if languages::is_spaceless(&lang) {
         return numerals(text, &lang);
     }
     let Some(words) = WORDS.get(lang.base()) else { return Vec::new() };
-    let (tokens, in_capitals) = (tokens(text), caps::is_capitals(text));
+    let in_capitals = OnceCell::new();
+    let in_capitals = || *in_capitals.get_or_init(|| caps::is_capitals(text));
     let mut out = Vec::new();
     let mut i = 0;
     while i < tokens.len() {
-        let Some((number, end)) = words.read(text, &tokens, i) else {
+        let Some((number, end)) = words.read(text, tokens, i) else {
             i += 1;
             continue;
         };
@@ -43,13 +51,13 @@ pub fn spelled(text: &str, lang: &Lang) -> Vec<Spelled> {
         });
         // "Four fifths": the parts are no number of anything.
         let fraction = number.kind != Kind::Ordinal
-            && words.read(text, &tokens, end).is_some_and(|(next, _)| {
+            && words.read(text, tokens, end).is_some_and(|(next, _)| {
                 tokens[end].joined && next.kind == Kind::Ordinal && next.value > 2
             });
         if !other && !fraction {
             let counts = number.kind == Kind::Cardinal
-                && (in_capitals || !is_name(text, &tokens, i..end))
-                && !is_collective(&tokens, end);
+                && (in_capitals() || !is_name(text, tokens, i..end))
+                && !is_collective(tokens, end);
             out.push(Spelled {
                 value: number.value,
                 counts,
@@ -111,13 +119,13 @@ type Found = (Number, usize);
 #[derive(Default)]
 struct Words {
     /// By their tokens, a space between them.
-    phrases: HashMap<&'static str, Number>,
+    phrases: FixedMap<&'static str, Number>,
     /// Words that may stand between the parts of a number.
     joints: Vec<&'static str>,
     /// Number of tokens of the longest phrase.
     longest: usize,
     /// See [`beginning`]: no other word is a number or begins one.
-    beginnings: HashSet<(char, char)>,
+    beginnings: FixedSet<(char, char)>,
 }
 
 /// Words by language, read from `models/number_words.txt`, which begins with a description of its

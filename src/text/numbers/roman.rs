@@ -1,16 +1,19 @@
 //! Numbers written in Roman numerals.
 
+use crate::text::letters::is_alphanumeric;
+
 /// Fewer letters are letters, pronouns and abbreviations.
 const FEWEST_LETTERS: usize = 2;
 
 /// The values of the Roman numerals of a text, of two letters or more: "século XIX", "XVIIe
 /// siècle", "Luís XIV". What only looks like one ("CD") is among them.
 pub fn roman(text: &str) -> Vec<u64> {
-    text.split(|c: char| !c.is_alphanumeric()).filter_map(value).collect()
+    text.split(|c: char| !is_alphanumeric(c)).filter_map(value).collect()
 }
 
 /// The value of a word in Roman numerals, behind which an ending in lower case may stand.
 fn value(word: &str) -> Option<u64> {
+    digit(word.chars().next()?)?;
     let numeral = word.trim_end_matches(char::is_lowercase);
     let digits = numeral.chars().map(digit).collect::<Option<Vec<u64>>>()?;
     let value = digits.iter().enumerate().fold(0i64, |sum, (at, &digit)| {
