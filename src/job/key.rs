@@ -196,6 +196,7 @@ fn summary(settings: &summarize::Settings) -> SummaryKey {
         Length::Long => "long".into(),
         Length::Words(n) => format!("{n}w"),
         Length::Sentences(n) => format!("{n}s"),
+        Length::Share(percent) => format!("{percent}%"),
     };
     let style = match style {
         Style::Paragraph => "paragraph",

@@ -218,9 +218,14 @@ impl Plan<'_> {
         self.input.title.map(str::trim).filter(|title| !title.is_empty())
     }
 
+    /// The length in numbers.
+    fn budget(&self) -> Budget {
+        self.settings.length.budget(self.input.sentences)
+    }
+
     /// The sentences that may come into the summary.
     fn worth_asking(&self) -> Vec<usize> {
-        let number = match (self.settings.style, self.settings.length.budget()) {
+        let number = match (self.settings.style, self.budget()) {
             (Style::Headline, _) if self.title().is_some() => 0,
             (Style::Headline, _) => 1,
             // One in reserve, for what turns out to say the same as another.
@@ -306,7 +311,7 @@ fn shortened(
         )];
     }
     let candidates = plan.ranking.iter().map(|&i| candidate(i, shortened.remove(&i))).collect();
-    select::select(candidates, plan.settings.length.budget())
+    select::select(candidates, plan.budget())
 }
 
 /// One summary out of those of the parts. A summarization model knows how much it wants to say:
@@ -326,7 +331,7 @@ fn merged(plan: &Plan, written: Vec<Vec<SummarySentence>>) -> Vec<SummarySentenc
     let budget = match plan.settings.length {
         Length::Medium => Budget::Sentences(most.max(1)),
         Length::Long => Budget::Sentences(total.max(1)),
-        length => length.budget(),
+        _ => plan.budget(),
     };
     candidates.extend(plan.ranking.iter().map(|&i| own(plan, i)));
     if plan.settings.style == Style::Headline {

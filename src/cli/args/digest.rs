@@ -25,7 +25,7 @@ pub struct Digest {
     #[arg(long, value_name = "LANG", value_parser = lang)]
     pub to: Option<Lang>,
     /// Length of a story's summary: short, medium, long, a number of words (80w) or of sentences
-    /// (3s)
+    /// (3s), a share of the words (20%)
     #[arg(long, value_name = "LENGTH", default_value = "medium")]
     pub length: Length,
     /// How near articles must be to tell one story, from 0 to 1: lower makes fewer, larger stories

@@ -20,23 +20,36 @@ pub enum Length {
     Words(usize),
     /// Exactly so many sentences, when the article has that many.
     Sentences(usize),
+    /// At most so many in a hundred of the article's words, from 1 to 100, but always a sentence or
+    /// its beginning.
+    Share(u8),
 }
 
 impl FromStr for Length {
     type Err = Error;
 
-    /// `short`, `medium`, `long`, `50w`, `3s`.
+    /// `short`, `medium`, `long`, `50w`, `3s`, `20%`.
     fn from_str(text: &str) -> Result<Self> {
         let number = |suffix| text.strip_suffix(suffix)?.parse().ok().filter(|&n: &usize| n > 0);
+        let share = || {
+            let percent = text.strip_suffix('%')?.parse().ok().filter(|n| (1..=100).contains(n));
+            percent.map(Length::Share)
+        };
         match text {
             "short" => Ok(Length::Short),
             "medium" => Ok(Length::Medium),
             "long" => Ok(Length::Long),
-            _ => number(['w', 'W']).map(Length::Words).or_else(|| number(['s', 'S']).map(Length::Sentences)).ok_or_else(|| {
-                Error::Usage(format!(
-                    "length {text:?} is not known; use short, medium, long, a number of words as 50w or a number of sentences as 3s"
-                ))
-            }),
+            _ => number(['w', 'W'])
+                .map(Length::Words)
+                .or_else(|| number(['s', 'S']).map(Length::Sentences))
+                .or_else(share)
+                .ok_or_else(|| {
+                    Error::Usage(format!(
+                        "length {text:?} is not known; use short, medium, long, a number of words \
+                         as 50w, a number of sentences as 3s, or a share of the article's words \
+                         as 20%"
+                    ))
+                }),
         }
     }
 }
@@ -49,13 +62,18 @@ pub(super) enum Budget {
 }
 
 impl Length {
-    pub(super) fn budget(self) -> Budget {
+    /// The length in numbers, for the sentences of an article.
+    pub(super) fn budget(self, sentences: &[String]) -> Budget {
         match self {
             Length::Short => Budget::Sentences(1),
             Length::Medium => Budget::Sentences(3),
             Length::Long => Budget::Sentences(6),
             Length::Sentences(n) => Budget::Sentences(n),
             Length::Words(n) => Budget::Words(n),
+            Length::Share(percent) => {
+                let all: usize = sentences.iter().map(|sentence| count_words(sentence)).sum();
+                Budget::Words((all * usize::from(percent) / 100).max(1))
+            }
         }
     }
 }
@@ -120,9 +138,19 @@ mod tests {
         assert_eq!(read("50w"), Some(Length::Words(50)));
         assert_eq!(read("3s"), Some(Length::Sentences(3)));
         assert_eq!(read("long"), Some(Length::Long));
-        for bad in ["", "0w", "w", "-3s", "3", "3ss", "tiny"] {
+        assert_eq!(read("20%"), Some(Length::Share(20)));
+        for bad in ["", "0w", "w", "-3s", "3", "3ss", "tiny", "0%", "101%", "300%", "%", "2.5%"] {
             assert!(read(bad).is_none(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_share_is_one_of_the_words() {
+        let sentences = ["One two three four five six.", "Seven eight nine ten."].map(String::from);
+        let budget = |percent| Length::Share(percent).budget(&sentences);
+        assert_eq!(budget(20), Budget::Words(2));
+        assert_eq!(budget(100), Budget::Words(10));
+        assert_eq!(budget(1), Budget::Words(1));
     }
 
     #[test]

@@ -5,8 +5,8 @@ use super::length::{self, Budget};
 use crate::types::SummarySentence;
 use std::collections::HashSet;
 
-/// More candidates than these are not looked at to fill up a number of words.
-const LOOKED_AT: usize = 200;
+/// Candidates in vain after which no more are looked at to fill up a number of words.
+const MOST_MISSES: usize = 200;
 
 /// The summary's sentences in reading order, out of candidates with the best first.
 pub fn select(candidates: Vec<SummarySentence>, budget: Budget) -> Vec<SummarySentence> {
@@ -55,11 +55,16 @@ fn by_number(candidates: Vec<SummarySentence>, number: usize) -> Vec<SummarySent
 /// The best that fit into so many words together; the beginning of the best one when none fits.
 fn by_words(candidates: Vec<SummarySentence>, most: usize) -> Vec<SummarySentence> {
     let best = candidates.first().cloned();
-    let (mut chosen, mut left) = (Chosen::default(), most);
-    for candidate in candidates.into_iter().take(LOOKED_AT) {
+    let (mut chosen, mut left, mut misses) = (Chosen::default(), most, 0);
+    for candidate in candidates {
         let words = length::count_words(&candidate.text);
         if (1..=left).contains(&words) && chosen.take(candidate).is_none() {
             left -= words;
+        } else {
+            misses += 1;
+        }
+        if left == 0 || misses == MOST_MISSES {
+            break;
         }
     }
     if chosen.sentences.is_empty() {
