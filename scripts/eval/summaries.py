@@ -2,8 +2,9 @@
 """Measures summaries: ROUGE against human ones, beside lead-3 and sentences ranked by words.
 
 For every set a fixed random sample of articles is summarized by the built binary, in the article's
-own language and in three sentences. The table shows mean ROUGE-1/2/L F1 (see rouge.py; over all
-references of an article) and, per summary, how many numbers it has that the article has not.
+own language and in three sentences. The table shows mean ROUGE-1/2/L F1 (those of `polygist eval`;
+over all references of an article) and, per summary, how many numbers it has that the article has
+not.
 
     pip install -e ./scripts              # and for --plain: "./scripts[compare]"
     cargo build --release
@@ -23,7 +24,6 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import rouge
 from polygist_scripts.program import BINARY, require
 from polygist_scripts.summaries import SETS, load
 
@@ -34,6 +34,8 @@ SENTENCES = 3
 # letter, or at a line end; not after an initial or an abbreviation like "U.S." or "Dr.".
 END = re.compile(r"(?P<word>[^\s.]*)[.!?…।][\"'”’»)]*\s+(?=[^\sa-zß-ÿ])|[。！？][」』”]*|\n+")
 ABBREVIATION = re.compile(r"[A-ZÀ-Þ]|Mr|Mrs|Ms|Dr|St|Prof|Gen|Sen|Rep|Gov|Lt|Col|No|Jr|M|Mme")
+# Each character of Chinese and Japanese is a word.
+WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+")
 NUMBER = re.compile(r"\d+(?:[.,\u00a0\u202f]\d+)*")
 
 
@@ -105,14 +107,42 @@ def numbers(text: str) -> set[str]:
     return {re.sub(r"[.,\u00a0\u202f]", "", n) for n in NUMBER.findall(text)}
 
 
-def report(name: str, system: str, rows: list[Row], summaries: list[str]) -> None:
-    scores = [rouge.score_many(summary, row["references"]) for summary, row in zip(summaries, rows)]
+def scored(binary: Path, summaries: list[str], references: list[str]) -> list[float]:
+    """Mean ROUGE-1, ROUGE-2 and ROUGE-L of summaries beside a reference each, by `polygist eval`."""
+    with tempfile.TemporaryDirectory() as temporary:
+        files = []
+        for name, texts in (("hyp", summaries), ("ref", references)):
+            path = Path(temporary) / f"{name}.jsonl"
+            lines = [json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts]
+            path.write_text("".join(lines), encoding="utf-8")
+            files += [f"--{name}", f"{path}:text"]
+        command = [str(binary), "eval", "--summaries", "--format", "json", "--quiet", *files]
+        result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    scores = json.loads(result.stdout)["scores"]
+    return [float(scores[name]["score"]) for name in ("rouge_1", "rouge_2", "rouge_l")]
+
+
+def rouge(binary: Path, rows: list[Row], summaries: list[str]) -> list[float]:
+    """Mean ROUGE-1, ROUGE-2 and ROUGE-L; an article's are the mean over its references."""
+    sums = [0.0, 0.0, 0.0]
+    for count in sorted({len(row["references"]) for row in rows}):
+        pairs = [(s, row["references"]) for s, row in zip(summaries, rows)]
+        pairs = [(summary, all_of) for summary, all_of in pairs if len(all_of) == count]
+        for number in range(count):
+            references = [all_of[number] for _, all_of in pairs]
+            means = scored(binary, [summary for summary, _ in pairs], references)
+            sums = [total + mean * len(pairs) / count for total, mean in zip(sums, means)]
+    return [total / len(rows) for total in sums]
+
+
+def report(binary: Path, name: str, system: str, rows: list[Row], summaries: list[str]) -> None:
+    scores = rouge(binary, rows, summaries)
     invented = sum(
         len(numbers(summary) - numbers(row["text"] + " " + (row["title"] or "")))
         for summary, row in zip(summaries, rows)
     )
-    words = sum(len(rouge.tokenize(summary)) for summary in summaries) / len(rows)
-    mean = " / ".join(f"{100 * x:4.1f}" for x in rouge.mean(scores))
+    words = sum(len(WORD.findall(summary)) for summary in summaries) / len(rows)
+    mean = " / ".join(f"{score:4.1f}" for score in scores)
     empty = summaries.count("")
     values = f"{words:8.0f}{invented / len(rows):12.2f}{empty:7}"
     print(f"{name:22}{len(rows):5}  {system:11}{mean:>20}{values}", flush=True)
@@ -135,19 +165,20 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     samples = {name: load(name, arguments.sample) for name in arguments.sets}
-    require(arguments.binary, "--binary")
+    binary: Path = arguments.binary
+    require(binary, "--binary")
     columns = f"{'words':>8}{'unsupported':>12}{'empty':>7}"
     print(f"{'set':22}{'n':>5}  {'system':11}{'ROUGE-1 / 2 / L':>20}{columns}")
     print(f"{'':66}{'numbers':>12}")
     for name, rows in samples.items():
-        report(name, "lead-3", rows, [lead(row["text"]) for row in rows])
-        report(name, "by words", rows, polygist(arguments.binary, rows, ["--extractive"]))
-        report(name, "default", rows, polygist(arguments.binary, rows, []))
+        report(binary, name, "lead-3", rows, [lead(row["text"]) for row in rows])
+        report(binary, name, "by words", rows, polygist(binary, rows, ["--extractive"]))
+        report(binary, name, "default", rows, polygist(binary, rows, []))
         for model in arguments.model:
             flags = ["--summary-model", model]
-            report(name, Path(model).name[:11], rows, polygist(arguments.binary, rows, flags))
+            report(binary, name, Path(model).name[:11], rows, polygist(binary, rows, flags))
         if arguments.plain and name.endswith(".en"):
-            report(name, "plain model", rows, plain_model(arguments.plain, rows))
+            report(binary, name, "plain model", rows, plain_model(arguments.plain, rows))
 
 
 if __name__ == "__main__":
