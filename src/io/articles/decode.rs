@@ -34,7 +34,8 @@ pub(in crate::io) fn decode_html(
     decode_with(bytes, declared, notes)
 }
 
-/// Decodes a text that came with the name of its encoding, which is used where it fits.
+/// Decodes a text that came with the name of its encoding, which is used where it fits: what is
+/// UTF-8, and names another encoding, was named by a program that did not look.
 pub(in crate::io) fn decode_labelled(
     bytes: Vec<u8>,
     label: Option<&str>,
@@ -42,11 +43,23 @@ pub(in crate::io) fn decode_labelled(
     notes: &mut Vec<String>,
 ) -> Result<String, String> {
     let encoding = label.and_then(|label| Encoding::for_label(label.as_bytes()));
-    match encoding.filter(|&e| e != UTF_8).map(|e| e.decode(&bytes)) {
+    let encoding = encoding.filter(|&e| e != UTF_8 && !is_utf8_after_all(&bytes, e));
+    match encoding.map(|e| e.decode(&bytes)) {
         Some((text, _, false)) => checked(text.into_owned(), notes),
         _ if is_html => decode_html(bytes, notes),
         _ => decode(bytes, notes),
     }
+}
+
+/// Whether bytes that are said to be in another encoding are UTF-8: they have characters of several
+/// bytes, all of them whole. Pairs of bytes, of which some encodings make their characters, can look
+/// so by accident where they are few.
+fn is_utf8_after_all(bytes: &[u8], named: &'static Encoding) -> bool {
+    const NO_ACCIDENT: usize = 4;
+    let fewest = if named.is_single_byte() { 1 } else { NO_ACCIDENT };
+    let beyond = |text: &str| text.chars().filter(|c| !c.is_ascii()).count();
+    named.is_ascii_compatible()
+        && std::str::from_utf8(bytes).is_ok_and(|text| beyond(text) >= fewest)
 }
 
 fn decode_with(
@@ -303,6 +316,23 @@ mod tests {
         // Too short to be guessed.
         let page = b"<html><head><meta http-equiv='Content-Type' content='text/html; charset=windows-1251'></head><p>\xC4\xE0</p>".to_vec();
         assert!(decode_html(page, &mut Vec::new()).unwrap().contains("<p>Да</p>"));
+    }
+
+    #[test]
+    fn a_wrong_name_of_an_encoding_is_not_believed() {
+        let read = |bytes: &[u8], label| {
+            decode_labelled(bytes.to_vec(), Some(label), false, &mut Vec::new()).unwrap()
+        };
+        for label in ["iso-8859-1", "us-ascii", "windows-1251", "gb2312", "utf-8"] {
+            assert_eq!(read(RUSSIAN.as_bytes(), label), RUSSIAN, "{label}");
+            assert_eq!(read("Déjà vu à Orléans".as_bytes(), label), "Déjà vu à Orléans", "{label}");
+        }
+        let western = encoding_rs::WINDOWS_1252.encode("Die Straße nach Köln ist gesperrt.").0;
+        for label in ["iso-8859-1", "utf-8", "no-such"] {
+            assert_eq!(read(&western, label), "Die Straße nach Köln ist gesperrt.", "{label}");
+        }
+        // One character that is whole in both encodings is what it is said to be.
+        assert_eq!(read(b"\xD0\xB1", "euc-kr"), "閨");
     }
 
     #[test]

@@ -19,11 +19,22 @@ const PATIENCE: u64 = 256 << 20;
 /// See [`PATIENCE`].
 const MOST: u64 = 250;
 
-/// What an input holds, and a flag that is raised when data are found after its end, zeros apart;
-/// they are not read. `None` when its first bytes, `head`, are not those of a packed one: then it
-/// comes back.
-pub(super) fn unpack(head: &[u8], input: Input) -> Result<(Input, Arc<AtomicBool>), Input> {
-    let junk = Arc::new(AtomicBool::new(false));
+/// Bytes that were read and are kept to be looked at again.
+const KEPT: usize = 64 << 10;
+
+/// Flags about a packed input, raised as it is read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Damage {
+    /// There are data after its end, zeros apart; they are not read.
+    pub junk: Arc<AtomicBool>,
+    /// A part of it in the middle cannot be unpacked, and is left out.
+    pub gap: Arc<AtomicBool>,
+}
+
+/// What an input holds, and what is wrong with it. An error when its first bytes, `head`, are not
+/// those of a packed one: then it comes back.
+pub(super) fn unpack(head: &[u8], input: Input) -> Result<(Input, Damage), Input> {
+    let damage = Damage::default();
     let taken = Arc::new(AtomicU64::new(0));
     let is_gzip = head.starts_with(gunzip::MAGIC);
     if !is_gzip && !unzstd::is_start(head) {
@@ -31,11 +42,17 @@ pub(super) fn unpack(head: &[u8], input: Input) -> Result<(Input, Arc<AtomicBool
     }
     let packed = Packed { input, buffer: Vec::new(), at: 0, taken: Arc::clone(&taken) };
     let unpacked: Input = if is_gzip {
-        Box::new(Filled::new(Gunzip::new(packed, Arc::clone(&junk)), taken))
+        Box::new(Filled::new(Gunzip::new(packed, damage.clone()), taken))
     } else {
-        Box::new(Filled::new(Unzstd::new(packed, Arc::clone(&junk)), taken))
+        Box::new(Filled::new(Unzstd::new(packed, Arc::clone(&damage.junk)), taken))
     };
-    Ok((unpacked, junk))
+    Ok((unpacked, damage))
+}
+
+/// Whether an error is one of what is packed, and not of the disk: what came before it is good.
+pub(super) fn is_torn(error: &io::Error) -> bool {
+    use io::ErrorKind::{InvalidData, InvalidInput, UnexpectedEof};
+    matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof)
 }
 
 /// A name without the ending that says that the file is packed.
@@ -107,10 +124,11 @@ impl<S: Step> Read for Filled<S> {
     }
 }
 
-/// The packed bytes, of which the next few can be looked at.
+/// The packed bytes, of which the next few can be looked at, and the last few again.
 struct Packed {
     input: Input,
     buffer: Vec<u8>,
+    /// The next byte in the buffer.
     at: usize,
     /// Bytes that were read.
     taken: Arc<AtomicU64>,
@@ -121,8 +139,9 @@ impl Packed {
     fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
         const READ: usize = 32 << 10;
         while self.buffer.len() - self.at < count {
-            self.buffer.drain(..self.at);
-            self.at = 0;
+            let old = self.at.saturating_sub(KEPT);
+            self.buffer.drain(..old);
+            self.at -= old;
             let before = self.buffer.len();
             self.buffer.resize(before + READ, 0);
             let read = self.input.read(&mut self.buffer[before..]);
@@ -136,6 +155,17 @@ impl Packed {
             }
         }
         Ok(&self.buffer[self.at..])
+    }
+
+    /// Goes back as far as [`KEPT`] allows, but for so many bytes at most.
+    fn back(&mut self, most: u64) {
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(KEPT);
+        self.at = self.at.saturating_sub(most);
+    }
+
+    /// Bytes that were taken out of it in all.
+    fn position(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed) - (self.buffer.len() - self.at) as u64
     }
 }
 
@@ -178,7 +208,7 @@ mod tests {
     /// What is unpacked, whether the end is good, and whether something follows it.
     fn unpacked(packed: &[u8]) -> (String, bool, bool) {
         let input: Input = Box::new(Cursor::new(packed.to_vec()));
-        let Ok((mut unpacked, junk)) = unpack(packed, input) else { panic!("{packed:?}") };
+        let Ok((mut unpacked, damage)) = unpack(packed, input) else { panic!("{packed:?}") };
         let (mut all, mut buffer) = (Vec::new(), [0; 7]);
         let good = loop {
             match unpacked.read(&mut buffer) {
@@ -187,7 +217,7 @@ mod tests {
                 Err(_) => break false,
             }
         };
-        (String::from_utf8(all).unwrap(), good, junk.load(Ordering::Relaxed))
+        (String::from_utf8(all).unwrap(), good, damage.junk.load(Ordering::Relaxed))
     }
 
     #[test]
@@ -206,6 +236,39 @@ mod tests {
         assert_eq!(told(&[&one[..5]]), (String::new(), false, false));
         assert_eq!(told(&[&one, &two[..two.len() - 3]]), (both, false, false));
         assert_eq!(told(&[&none.repeat(10_000), &one]), ("one, ".into(), true, false));
+    }
+
+    #[test]
+    fn after_a_torn_member_comes_the_next() {
+        let lines = |name: &str| (0..300).map(|n| format!("{name} {n}\n")).collect::<String>();
+        let [a, b, c] = ["one", "two", "three"].map(lines);
+        let packed = [&a, &b, &c].map(|text| gzip(text.as_bytes()));
+        let told = |parts: &[&[u8]]| {
+            let all = parts.concat();
+            let Ok((mut unpacked, damage)) = unpack(&all, Box::new(Cursor::new(all.clone())))
+            else {
+                panic!("it is packed")
+            };
+            let mut out = Vec::new();
+            let error = unpacked.read_to_end(&mut out).err();
+            (String::from_utf8_lossy(&out).into_owned(), error, damage.gap.load(Ordering::Relaxed))
+        };
+        for cut in [packed[1].len() / 2, packed[1].len() - 3, packed[1].len() - 8, 12] {
+            let (text, error, has_gap) = told(&[&packed[0], &packed[1][..cut], &packed[2]]);
+            assert!(text.starts_with(&a) && text.ends_with(&format!("\n{c}")), "{cut}: {text}");
+            assert!(error.is_none() && has_gap, "{cut}: {error:?}");
+        }
+        let mut flipped = packed[1].clone();
+        let checksum = flipped.len() - 5;
+        flipped[checksum] ^= 1;
+        let (text, error, has_gap) = told(&[&packed[0], &flipped, &packed[2]]);
+        assert_eq!((text, error.is_none(), has_gap), (format!("{a}{b}\n{c}"), true, true));
+        // Nothing comes after it.
+        let (text, error, has_gap) = told(&[&packed[0], &packed[1][..packed[1].len() - 3]]);
+        assert_eq!((text, error.is_some(), has_gap), (format!("{a}{b}"), true, false));
+        // Heads without members end.
+        let (_, error, _) = told(&[&packed[0], &packed[1][..10].repeat(5000)]);
+        assert!(error.is_some());
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod archive;
 use super::decode::{self, HEAD};
 use super::file::FoundFile;
 use super::options::ReadOptions;
-use super::packed;
+use super::packed::{self, Damage};
 use super::reader::{Contents, Cut, Cutter, Input, Piece, ReadAs, Several};
 use super::readers::{self, table};
 use super::tar::Members;
@@ -17,7 +17,6 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Cursor, Read};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Plain text that a program has at hand as an article.
@@ -50,8 +49,10 @@ pub struct Articles {
     seen: HashSet<u64>,
     /// Whether anything was there at all.
     any: bool,
-    /// Raised when there are data after the end of what is packed.
-    junk: Arc<AtomicBool>,
+    /// What is wrong with a packed file.
+    damage: Damage,
+    /// Whether it is packed.
+    is_packed: bool,
     /// Whether the file is a member of an archive.
     inside: bool,
     /// Whether the bytes are those of the file at its path.
@@ -131,7 +132,8 @@ impl Articles {
             stream,
             seen: HashSet::new(),
             any: false,
-            junk: Arc::default(),
+            damage: Damage::default(),
+            is_packed: false,
             inside: false,
             on_disk: false,
         }
@@ -147,10 +149,9 @@ impl Articles {
     /// Unpacks, finds out the format, and reads the article, or sets up the stream of several.
     fn start(&mut self, input: Input) -> io::Result<Option<<Self as Iterator>::Item>> {
         let (mut head, mut input) = self.peek(input)?;
-        let mut is_plain = true;
         match packed::unpack(&head, input) {
-            Ok((unpacked, junk)) => {
-                (self.junk, is_plain) = (junk, false);
+            Ok((unpacked, damage)) => {
+                (self.damage, self.is_packed) = (damage, true);
                 (head, input) = self.peek(unpacked)?;
             }
             Err(plain) => input = plain,
@@ -179,7 +180,7 @@ impl Articles {
                 self.whole(input, &|bytes, _| read_document(document, &bytes, &settings)).map(Some)
             }
             ReadAs::Several(kind) => {
-                let on_disk = reader.on_disk.filter(|_| is_plain && self.is_on_disk());
+                let on_disk = reader.on_disk.filter(|_| !self.is_packed && self.is_on_disk());
                 let cutter = match on_disk {
                     Some(open) => open(File::open(&self.file.path)?, &self.options),
                     None => (kind.cut)(&head, input, &self.options),
@@ -261,14 +262,32 @@ impl Articles {
         Ok((bytes.len() <= max).then_some(bytes))
     }
 
-    /// The whole input as one article.
+    /// The whole input as one article; of a packed file that is torn, what comes before the tear,
+    /// if that can be read.
     fn whole(&self, input: Input, parse: &ParseWith<'_>) -> io::Result<<Self as Iterator>::Item> {
-        let Some(bytes) = self.bytes(input)? else {
+        let max = self.options.max_bytes;
+        let mut bytes = Vec::new();
+        let read = input.take((max as u64).saturating_add(1)).read_to_end(&mut bytes);
+        if bytes.len() > max {
             return Ok(self.fail_whole(self.bad(self.too_large())));
+        }
+        let torn = match read {
+            Ok(_) => None,
+            Err(e) if self.is_packed && packed::is_torn(&e) && !bytes.is_empty() => Some(e),
+            Err(e) => return Err(e),
         };
+        if torn.is_some() {
+            bytes.truncate(whole_characters(&bytes));
+        }
         let mut source = self.source(&bytes);
+        source.notes.extend(torn.as_ref().map(|e| format!("{TORN} ({e})")));
         let id = self.file.id.clone();
-        Ok(match parse(bytes, &mut source.notes) {
+        let contents = parse(bytes, &mut source.notes);
+        // What is no article without its end is told as what it is.
+        if let (Some(error), Err(_)) = (torn, &contents) {
+            return Err(error);
+        }
+        Ok(match contents {
             Ok(contents) if contents.text.trim().is_empty() && contents.blocks.is_some() => {
                 let error = self.bad("holds no text that is to be translated".into());
                 Err(Box::new(ReadFailure { id, source, error }))
@@ -349,13 +368,16 @@ impl Articles {
     fn source(&self, bytes: &[u8]) -> Source {
         let format = self.file.format.unwrap_or(Format::Text);
         // Said once.
-        let junk = self.junk.swap(false, Ordering::Relaxed);
+        let told = |flag: &AtomicBool, note: &str| {
+            flag.swap(false, Ordering::Relaxed).then(|| note.to_string())
+        };
+        let notes = [told(&self.damage.gap, GAP), told(&self.damage.junk, JUNK)];
         Source {
             path: self.file.name(),
             format,
             bytes: bytes.len() as u64,
             sha256: sha256_hex(bytes),
-            notes: junk.then(|| JUNK.to_string()).into_iter().collect(),
+            notes: notes.into_iter().flatten().collect(),
         }
     }
 }
@@ -432,6 +454,18 @@ pub fn read_again(file: &FoundFile, sha256: &str, max_bytes: usize) -> Result<Ve
 
 /// The note about data that was not read.
 const JUNK: &str = "has data after the end of its packed stream, which was not read";
+/// The note about a gap in a file.
+const GAP: &str = "is damaged: a part of its packed stream is missing or wrong, and was left out";
+/// The note about a file whose end is missing.
+const TORN: &str = "is damaged: its packed stream breaks off, and what comes before was read";
+
+/// The length of a text without the beginning of a character at its end.
+fn whole_characters(bytes: &[u8]) -> usize {
+    match std::str::from_utf8(bytes) {
+        Err(e) if e.error_len().is_none() => e.valid_up_to(),
+        _ => bytes.len(),
+    }
+}
 
 pub(super) fn article(id: String, mut source: Source, contents: Contents) -> RawArticle {
     let Contents { id: _, title, text, markup, blocks, extra } = contents;
@@ -610,6 +644,29 @@ mod tests {
         };
         let failure = read(&missing, &ReadOptions::default()).next().unwrap().unwrap_err();
         assert_eq!((failure.error.kind(), failure.id.as_str()), ("io", "such.txt"));
+    }
+
+    #[test]
+    fn of_torn_files_comes_what_is_whole() {
+        let text = "Der Fährmann fährt über den Fluß.\n".repeat(40);
+        let packed = gzip(text.as_bytes());
+        let read = |name: &str, bytes: &[u8]| all(name, bytes, &ReadOptions::default());
+        let torn = read("a.txt.gz", &packed[..packed.len() - 30]).remove(0).unwrap();
+        assert!(text.starts_with(&torn.text) && torn.text.len() > 100, "{}", torn.text);
+        assert!(torn.source.notes[0].contains("breaks off"), "{:?}", torn.source.notes);
+        let line = |n: usize| format!("{{\"text\":\"article {n}\"}}\n");
+        let half = |from| gzip((from..from + 300).map(line).collect::<String>().as_bytes());
+        let (one, two) = (half(0), half(300));
+        let found = read("a.jsonl.gz", &[&one[..one.len() / 2], &two].concat());
+        let texts: Vec<&str> = found.iter().flatten().map(|a| a.text.as_str()).collect();
+        assert!(texts.starts_with(&["article 0", "article 1"]), "{texts:?}");
+        assert!(texts.contains(&"article 300") && texts.ends_with(&["article 599"]), "{texts:?}");
+        let notes = found.iter().flatten().flat_map(|a| &a.source.notes).collect::<Vec<_>>();
+        assert!(notes.len() == 1 && notes[0].contains("is damaged"), "{notes:?}");
+        // What is nothing without its end is told as torn.
+        let document = read("a.docx.gz", &gzip(b"PK\x03\x04\x14 and more of it")[..30]);
+        let error = document[0].as_ref().unwrap_err().error.to_string();
+        assert!(error.contains("cut off"), "{error}");
     }
 
     #[test]
