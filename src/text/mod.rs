@@ -16,9 +16,11 @@ pub(crate) mod hash;
 /// HTML as it is written, in pieces.
 pub(crate) mod html;
 pub mod inline;
+pub(crate) mod json;
 pub mod language;
 pub(crate) mod letters;
 pub(crate) mod lexicon;
+pub(crate) mod marks;
 /// Placeholders for what a model is not to touch.
 pub mod mask;
 pub(crate) mod negation;

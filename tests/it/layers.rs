@@ -101,7 +101,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("embed", &["token", "arch"]),
     ("metrics", &[]),
     ("testing", &["generate"]),
-    ("io", &["checkpoint", "document"]),
+    ("io", &["checkpoint", "document", "text"]),
     ("document", &["text"]),
     ("text", &[]),
     ("generate", &["token", "arch", "nn", "kernel"]),

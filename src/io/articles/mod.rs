@@ -19,7 +19,6 @@ mod read;
 mod reader;
 mod readers;
 mod repair;
-mod tags;
 mod tar;
 
 pub(in crate::io) use decode::decode_html as decode_marked;

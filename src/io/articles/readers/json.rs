@@ -1,12 +1,9 @@
 //! JSON: an array of objects, objects one after the other, or a single one.
 
-mod blocks;
 mod fields;
 pub(super) mod head;
 pub(super) mod list;
 mod mend;
-mod path;
-mod search;
 
 use super::super::decode;
 use super::super::options::ReadOptions;
@@ -14,8 +11,8 @@ use super::super::reader::{Cut, Cutter, Input, Piece, Reader, Several};
 use crate::types::Format;
 use std::io::{self, BufRead};
 
+pub(super) use crate::text::json::search::names_a_text;
 pub(in crate::io::articles) use fields::parse;
-pub(super) use search::names_a_text;
 
 pub(super) const READER: Reader = Reader {
     refine: |head| is_lines(head).then_some(Format::Jsonl),

@@ -2,7 +2,7 @@
 
 use super::super::decode::decode_labelled;
 use super::super::reader::{Contents, Reader};
-use super::super::tags;
+use crate::text::marks;
 use crate::types::{Format, Markup};
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
@@ -99,7 +99,7 @@ fn body(message: &Message, notes: &mut Vec<String>) -> Result<Contents, String> 
 
 /// Whether a plain text has at least half of the words of its other form.
 fn is_enough(plain: &str, html: &str) -> bool {
-    plain.split_whitespace().count() * 2 > tags::words(html)
+    plain.split_whitespace().count() * 2 > marks::words(html)
 }
 
 /// The bytes of a part as its author wrote them.

@@ -1,12 +1,14 @@
 //! The fields of an article in a JSON object, which may lie some levels deep in it.
 
-use super::path::{self, Path, at, plain, shown};
-use super::search::{TEXT_FIELDS, TITLE_FIELDS, Text, find, scalar, written, written_at};
 use super::{list, mend};
 use crate::io::articles::decode::decode;
 use crate::io::articles::options::ReadOptions;
 use crate::io::articles::reader::Contents;
-use crate::io::articles::tags;
+use crate::text::json::path::{self, Path, at, plain, shown};
+use crate::text::json::search::{
+    TEXT_FIELDS, TITLE_FIELDS, Text, find, scalar, written, written_at,
+};
+use crate::text::marks;
 use crate::types::Markup;
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -84,7 +86,7 @@ fn fields(json: &str, options: &ReadOptions, notes: &mut Vec<String>) -> Result<
     if let Some((path, _)) = &title {
         path::remove(&mut object, path);
     }
-    let title = title.map(|(_, title)| tags::without(&title));
+    let title = title.map(|(_, title)| marks::without(&title));
     Ok(Contents { id, title, text: text.text, markup: text.markup, blocks: None, extra: object })
 }
 

@@ -1,8 +1,8 @@
 //! The list of articles in an object that wraps it, found by its structure: `articles`,
 //! `response.docs`, `hits.hits`, whatever it is called.
 
-use super::path::{Path, plain, resolve};
-use super::{blocks, search};
+use crate::text::json::path::{Path, plain, resolve};
+use crate::text::json::{blocks, search};
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 

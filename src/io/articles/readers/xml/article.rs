@@ -3,7 +3,7 @@
 use crate::io::articles::decode::decode;
 use crate::io::articles::options::ReadOptions;
 use crate::io::articles::reader::Contents;
-use crate::io::articles::tags;
+use crate::text::marks;
 use crate::types::Markup;
 use quick_xml::escape::{resolve_html5_entity, resolve_predefined_entity, unescape};
 use quick_xml::events::attributes::Attribute;
@@ -211,7 +211,7 @@ impl Found {
             }
         };
         match role {
-            Role::Title(rank) if rank > self.title.0 => self.title = (rank, tags::without(&line)),
+            Role::Title(rank) if rank > self.title.0 => self.title = (rank, marks::without(&line)),
             Role::Title(_) => {}
             Role::Subtitle => fill(&mut self.subtitle, line),
             Role::Id => fill(&mut self.id, line),
@@ -222,8 +222,8 @@ impl Found {
                 let (text, markup) = match (elements > 0, plain) {
                     (true, _) => (html, Markup::Fragment),
                     (false, true) => (text, Markup::Plain),
-                    (false, false) if tags::is_page(&text) => (text, Markup::Html),
-                    (false, false) if tags::is_marked_up(&text) => (text, Markup::Fragment),
+                    (false, false) if marks::is_page(&text) => (text, Markup::Html),
+                    (false, false) if marks::is_marked_up(&text) => (text, Markup::Fragment),
                     (false, false) => (text, Markup::Plain),
                 };
                 // A feed's description may be the whole text.

@@ -3,11 +3,11 @@
 use serde_json::{Map, Value};
 
 /// The names and numbers that lead to a field.
-pub(super) type Path = Vec<String>;
+pub(crate) type Path = Vec<String>;
 
 /// The path that a user's name for a field means in this object, if it leads anywhere. A field
 /// whose own name has dots comes first.
-pub(super) fn resolve(object: &Map<String, Value>, name: &str) -> Option<Path> {
+pub(crate) fn resolve(object: &Map<String, Value>, name: &str) -> Option<Path> {
     if object.contains_key(name) {
         return Some(vec![name.into()]);
     }
@@ -22,13 +22,13 @@ fn steps(name: &str) -> Path {
 }
 
 /// The end of a user's path that leads somewhere in this object, where the whole does not.
-pub(super) fn resolve_end(object: &Map<String, Value>, name: &str) -> Option<String> {
+pub(crate) fn resolve_end(object: &Map<String, Value>, name: &str) -> Option<String> {
     let steps = steps(name);
     (1..steps.len()).map(|i| &steps[i..]).find(|end| at(object, end).is_some()).map(shown)
 }
 
 /// The value that a path leads to.
-pub(super) fn at<'a>(object: &'a Map<String, Value>, path: &[String]) -> Option<&'a Value> {
+pub(crate) fn at<'a>(object: &'a Map<String, Value>, path: &[String]) -> Option<&'a Value> {
     let (first, rest) = path.split_first()?;
     rest.iter().try_fold(object.get(first)?, |value, step| match value {
         Value::Object(object) => object.get(step),
@@ -38,7 +38,7 @@ pub(super) fn at<'a>(object: &'a Map<String, Value>, path: &[String]) -> Option<
 }
 
 /// Takes a field out, and with it the objects that have nothing else.
-pub(super) fn remove(object: &mut Map<String, Value>, path: &[String]) {
+pub(crate) fn remove(object: &mut Map<String, Value>, path: &[String]) {
     match path {
         [] => {}
         [last] => drop(object.shift_remove(last)),
@@ -54,12 +54,12 @@ pub(super) fn remove(object: &mut Map<String, Value>, path: &[String]) {
 }
 
 /// A path as a user writes it.
-pub(super) fn shown(path: &[String]) -> String {
+pub(crate) fn shown(path: &[String]) -> String {
     path.join(".")
 }
 
 /// A field's name for comparing: in lower case without `_` and `-`.
-pub(super) fn plain(key: &str) -> String {
+pub(crate) fn plain(key: &str) -> String {
     let letters = key.chars().filter(|c| !matches!(c, '_' | '-' | ' ' | ':'));
     letters.flat_map(char::to_lowercase).collect()
 }

@@ -2,6 +2,7 @@
 //! names differ (`children`, `content`, `nodes`, `ops`; `type`, `nodeType`, `_type`), the structure
 //! does not: blocks have a kind and children, leaves have text.
 
+use crate::text::marks;
 use serde_json::{Map, Value};
 
 /// Fields that say what a node is.
@@ -55,7 +56,7 @@ enum Role {
 }
 
 /// HTML of a tree of blocks; `None` when the value is no such tree, or there is nothing in it.
-pub(super) fn html(value: &Value) -> Option<String> {
+pub(crate) fn html(value: &Value) -> Option<String> {
     let is_tree = match value {
         Value::Array(nodes) => !nodes.is_empty() && nodes.iter().all(is_node),
         Value::Object(node) => {
@@ -70,8 +71,21 @@ pub(super) fn html(value: &Value) -> Option<String> {
     (!out.trim().is_empty()).then_some(out)
 }
 
+/// The element of a block of some kind with a plain text.
+pub(crate) fn element(kind: &str, text: &str) -> String {
+    let mut out = String::new();
+    let name = match role(&kind.to_lowercase()) {
+        Role::Unread => return out,
+        Role::Element(name) => name,
+        Role::List => "li",
+        _ => "p",
+    };
+    wrap(name, &mut out, |out| write_text(text, out));
+    out
+}
+
 /// Whether an object of a list is a block, by its kind.
-pub(super) fn has_block_kind(node: &Map<String, Value>) -> bool {
+pub(crate) fn has_block_kind(node: &Map<String, Value>) -> bool {
     kind(node).is_some_and(|kind| role(&kind) != Role::Other)
         || node.get("_type").is_some_and(|kind| kind == "block")
 }
@@ -145,6 +159,11 @@ fn role(kind: &str) -> Role {
 
 /// The role of a node by its kind, and by what portable text calls its style.
 fn role_of(node: &Map<String, Value>) -> Role {
+    // Others call a piece of a paragraph so; those of Arc have a paragraph for their content.
+    let is = |name: &str| node.get(name).is_some_and(Value::is_string);
+    if is("content") && !is("text") && kind(node).is_some_and(|kind| kind == "text") {
+        return Role::Element("p");
+    }
     if node.contains_key("listItem") {
         return Role::Element("li");
     }
@@ -270,7 +289,7 @@ fn wrap(element: &str, out: &mut String, inner: impl FnOnce(&mut String)) {
 
 /// Writes a text that may have tags and entities in it, or is plain.
 fn write_text(text: &str, out: &mut String) {
-    if crate::io::articles::tags::is_marked_up(text) {
+    if marks::is_marked_up(text) {
         out.push_str(text);
         return;
     }
@@ -320,6 +339,11 @@ mod tests {
                 {"_type": "image", "asset": {"_ref": "x"}},
                 {"_type": "block", "style": "normal", "children": [
                     {"_type": "span", "text": "Two <b>bold</b> &amp; three."}]}
+            ]),
+            // Arc
+            json!([
+                {"_id": "a", "type": "header", "level": 2, "content": "One"},
+                {"_id": "b", "type": "text", "content": "Two <b>bold</b> &amp; three."}
             ]),
             // Editor.js
             json!({"time": 1, "version": "2", "blocks": [

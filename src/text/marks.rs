@@ -20,23 +20,23 @@ static UNREAD: LazyLock<Regex> = LazyLock::new(|| {
 const LONGEST: usize = 4096;
 
 /// Whether there are tags or character references in a text.
-pub(super) fn is_marked_up(text: &str) -> bool {
+pub(crate) fn is_marked_up(text: &str) -> bool {
     text.contains(['<', '&']) && MARKS.is_match(text)
 }
 
 /// Whether a text is a whole page.
-pub(super) fn is_page(text: &str) -> bool {
+pub(crate) fn is_page(text: &str) -> bool {
     let start = text[..text.floor_char_boundary(1024)].trim_start().to_ascii_lowercase();
     ["<!doctype html", "<html", "<head", "<body"].iter().any(|tag| start.starts_with(tag))
 }
 
 /// The number of words between the tags of a source.
-pub(super) fn words(html: &str) -> usize {
+pub(crate) fn words(html: &str) -> usize {
     MARKS.replace_all(&UNREAD.replace_all(html, " "), " ").split_whitespace().count()
 }
 
 /// A title or name without tags, and with characters in place of their references.
-pub(super) fn without(text: &str) -> String {
+pub(crate) fn without(text: &str) -> String {
     let mut text = text.to_string();
     // Feeds write `&amp;#8217;` where they mean `&#8217;`.
     for _ in 0..2 {

@@ -2,13 +2,13 @@
 
 use super::blocks;
 use super::path::{Path, at, plain};
-use crate::io::articles::tags;
+use crate::text::marks;
 use crate::types::Markup;
 use serde_json::{Map, Value};
 use std::collections::VecDeque;
 
 /// Names of the title field, most telling first; compared as [`plain`] has them.
-pub(super) const TITLE_FIELDS: [&str; 14] = [
+pub(crate) const TITLE_FIELDS: [&str; 14] = [
     "title",
     "headline",
     "headlines",
@@ -26,7 +26,7 @@ pub(super) const TITLE_FIELDS: [&str; 14] = [
 ];
 
 /// Names of the text field, most telling first.
-pub(super) const TEXT_FIELDS: [&str; 41] = [
+pub(crate) const TEXT_FIELDS: [&str; 41] = [
     "text",
     "body",
     "content",
@@ -71,7 +71,7 @@ pub(super) const TEXT_FIELDS: [&str; 41] = [
 ];
 
 /// Whether a field of this name holds the text of an article, as a rule.
-pub(in crate::io::articles::readers) fn names_a_text(name: &str) -> bool {
+pub(crate) fn names_a_text(name: &str) -> bool {
     TEXT_FIELDS.contains(&plain(name).as_str())
 }
 
@@ -120,13 +120,13 @@ const OTHER_THINGS: [&str; 22] = [
 const DEEPEST: usize = 8;
 
 /// A text and how to read it.
-pub(super) struct Text {
-    pub(super) text: String,
-    pub(super) markup: Markup,
+pub(crate) struct Text {
+    pub(crate) text: String,
+    pub(crate) markup: Markup,
 }
 
 /// The shallowest field of one of these names that has text in it, in the object or below it.
-pub(super) fn find(object: &Map<String, Value>, names: &[&str]) -> Option<Path> {
+pub(crate) fn find(object: &Map<String, Value>, names: &[&str]) -> Option<Path> {
     let mut waiting = VecDeque::from([(Path::new(), object)]);
     while let Some((path, object)) = waiting.pop_front() {
         let below = |key: &str| path.iter().cloned().chain([key.to_string()]).collect::<Path>();
@@ -159,27 +159,27 @@ fn is_article(value: &Value) -> bool {
 }
 
 /// Whether an object has text in a field of a usual name, and how many levels deep.
-pub(super) fn depth_of_text(object: &Map<String, Value>) -> Option<usize> {
+pub(crate) fn depth_of_text(object: &Map<String, Value>) -> Option<usize> {
     find(object, &TEXT_FIELDS).map(|path| path.len())
 }
 
 /// Whether an object has a title in a field of a usual name, or is about to have one.
-pub(super) fn has_title(object: &Map<String, Value>) -> bool {
+pub(crate) fn has_title(object: &Map<String, Value>) -> bool {
     find(object, &TITLE_FIELDS[..TITLE_FIELDS.len() - 1]).is_some()
 }
 
 /// Whether a field of that name holds a text or its parts.
-pub(super) fn is_text_name(key: &str) -> bool {
+pub(crate) fn is_text_name(key: &str) -> bool {
     TEXT_FIELDS.contains(&plain(key).as_str())
 }
 
-pub(super) fn written_at(object: &Map<String, Value>, path: &[String]) -> Option<Text> {
+pub(crate) fn written_at(object: &Map<String, Value>, path: &[String]) -> Option<Text> {
     written(at(object, path)?, path)
 }
 
 /// The text of a value: a string, an array of strings as paragraphs, an object that stands for one
 /// of them, or a tree of blocks. None when there is nothing to read in it.
-pub(super) fn written(value: &Value, path: &[String]) -> Option<Text> {
+pub(crate) fn written(value: &Value, path: &[String]) -> Option<Text> {
     let undeclared = |text: String| Text { text, markup: Markup::Undeclared };
     let found = match value {
         Value::String(text) => {
@@ -190,7 +190,7 @@ pub(super) fn written(value: &Value, path: &[String]) -> Option<Text> {
             let is_html = ["html", "rendered", "processed", "cooked", "encoded"]
                 .iter()
                 .any(|end| name.ends_with(end));
-            let fragment = is_html && tags::is_marked_up(text) && !tags::is_page(text);
+            let fragment = is_html && marks::is_marked_up(text) && !marks::is_page(text);
             let markup = if fragment { Markup::Fragment } else { Markup::Undeclared };
             Text { text: text.clone(), markup }
         }
@@ -226,7 +226,7 @@ fn is_language(key: &str) -> bool {
 }
 
 /// The string in an object that is there for its sake.
-pub(super) fn scalar<'a>(object: &'a Map<String, Value>) -> Option<(&'a str, &'a str)> {
+pub(crate) fn scalar<'a>(object: &'a Map<String, Value>) -> Option<(&'a str, &'a str)> {
     let string = |value: &'a Value| value.as_str().filter(|text| !text.trim().is_empty());
     let named = VALUE_FIELDS.iter().find_map(|name| {
         let (key, value) = object.get_key_value(*name)?;
