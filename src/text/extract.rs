@@ -66,7 +66,7 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
     }
     let given =
         raw.title.as_deref().map(|t| one_line(&clean::normalize(t))).filter(|t| !t.is_empty());
-    let title = take_title(given.or(title), &mut blocks, markup);
+    let title = take_title(given.or(title), &mut blocks, markup, &mut removed);
     refuse_unreadable(raw, title.as_deref(), &blocks)?;
     let mut extra = raw.extra.clone();
     for (name, value) in fields {
@@ -158,7 +158,12 @@ fn drop_boilerplate(blocks: &mut Vec<Block>, removed: &mut Ledger) {
 /// Takes the title out of the blocks; in Markdown it is marked there. A title that is given is
 /// looked for at the top of the blocks; otherwise the first heading is the title when there is text
 /// after it.
-fn take_title(title: Option<String>, blocks: &mut Vec<Block>, markup: Markup) -> Option<String> {
+fn take_title(
+    title: Option<String>,
+    blocks: &mut Vec<Block>,
+    markup: Markup,
+    removed: &mut Ledger,
+) -> Option<String> {
     let title = title.or_else(|| {
         let is_text = |b: &Block| b.kind != BlockKind::Verbatim && b.notation.is_running();
         let first = blocks.iter().position(is_text)?;
@@ -187,7 +192,18 @@ fn take_title(title: Option<String>, blocks: &mut Vec<Block>, markup: Markup) ->
     match markup {
         // It stays where the author has it.
         Markup::Markdown => blocks.iter_mut().for_each(|b| b.is_title = is_title(b)),
-        _ => blocks.retain(|b| !is_title(b)),
+        _ => {
+            let mut found = 0;
+            blocks.retain(|b| {
+                let is_title = is_title(b);
+                found += usize::from(is_title);
+                // Once it is where the title comes from.
+                if is_title && found > 1 {
+                    removed.add(Removal::Repeated, &b.text);
+                }
+                !is_title
+            });
+        }
     }
     Some(one_line(&title))
 }
@@ -238,6 +254,29 @@ pub(super) mod tests {
             "The talks began on Monday, the ministry said in a statement to the press.\n\nThey \
              will go on for three days."
         );
+    }
+
+    #[test]
+    fn what_is_left_out_of_plain_text_is_told() {
+        let text = "Talks begin in Almaty\n\nTalks begin in Almaty\n\nThe talks began on Monday, \
+            the ministry said in a statement to the\n\n12\n\npress, and they will go on for three \
+            days.\n\nAnnual Report\n13\n\nNobody knows what will come of them, said those who \
+            were\n\nAnnual Report\n14\n\nthere.\n\n11 Comments\n";
+        let article = extract(&raw(Format::Text, text)).unwrap();
+        let told = article.removed.iter().map(|r| (r.reason, r.parts, r.start.as_str()));
+        assert_eq!(
+            told.collect::<Vec<_>>(),
+            [
+                (Removal::Boilerplate, 1, "11 Comments"),
+                (Removal::Margin, 5, "Annual Report"),
+                (Removal::Repeated, 1, "Talks begin in Almaty"),
+            ]
+        );
+        // Nothing goes without being told.
+        let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
+        let left_out: usize = article.removed.iter().map(|r| r.characters).sum();
+        let gone = letters(text) - letters(&article.text()) - letters(&article.title.unwrap());
+        assert!(left_out >= gone, "{left_out} {gone}");
     }
 
     #[test]

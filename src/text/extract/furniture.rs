@@ -1,7 +1,9 @@
 //! What pages leave between the lines of a text: their numbers, and the lines that head them.
 
+use super::ledger::Ledger;
 use super::lines::Line;
 use super::wraps::{continues, ends_sentence};
+use crate::types::Removal;
 use regex::Regex;
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -21,7 +23,10 @@ const LONGEST_HEAD: usize = 90;
 
 /// Leaves out page numbers, and the lines beside them that come on several pages. Where a sentence
 /// goes on over the page, so does its paragraph.
-pub(super) fn without_furniture(mut lines: Vec<Line>) -> Vec<Line> {
+pub(super) fn without_furniture<'a>(
+    mut lines: Vec<Line<'a>>,
+    removed: &mut Ledger,
+) -> Vec<Line<'a>> {
     let written: Vec<usize> = (0..lines.len()).filter(|&i| !whole(&lines[i]).is_empty()).collect();
     let numbers = page_numbers(&lines, &written);
     if !numbers.contains(&true) {
@@ -51,7 +56,14 @@ pub(super) fn without_furniture(mut lines: Vec<Line>) -> Vec<Line> {
     }
     dropped.iter().for_each(|&at| keep[at] = false);
     let mut keep = keep.into_iter();
-    lines.into_iter().filter(|_| keep.next().unwrap_or(true)).collect()
+    let mut is_kept = |line: &Line| {
+        let is_kept = keep.next().unwrap_or(true);
+        if !is_kept {
+            removed.add(Removal::Margin, &whole(line));
+        }
+        is_kept
+    };
+    lines.into_iter().filter(|line| is_kept(line)).collect()
 }
 
 /// A line without the spaces around it; a bullet may be the dash before a number.

@@ -2,6 +2,7 @@
 //! numbers between them are left out, and paragraphs without a space between them are parted.
 
 use super::found::{Found, join_line};
+use super::ledger::Ledger;
 use super::lines::{Line, line};
 use super::wraps::Wraps;
 use super::{furniture, glue};
@@ -10,7 +11,8 @@ use crate::types::{Block, BlockKind};
 /// Reads plain text.
 pub(super) fn read(text: &str) -> Found {
     let lines: Vec<Line> = text.split_inclusive('\n').map(line).collect();
-    let lines = furniture::without_furniture(lines);
+    let mut removed = Ledger::default();
+    let lines = furniture::without_furniture(lines, &mut removed);
     let wraps = Wraps::of(&lines);
     let mut blocks: Vec<Block> = Vec::new();
     let mut previous: Option<&Line> = None;
@@ -50,7 +52,7 @@ pub(super) fn read(text: &str) -> Found {
     let mut blocks = glue::part(blocks);
     mark_headings(&mut blocks);
     let title = first_title(&blocks);
-    Found { title, blocks, ..Found::default() }
+    Found { title, blocks, removed, ..Found::default() }
 }
 
 /// Marks as headings the short lines without a full stop that stand before a long paragraph.
