@@ -20,6 +20,7 @@ mod pages;
 mod plain;
 mod prune;
 mod root;
+mod state;
 mod wraps;
 
 use super::{clean, protect};

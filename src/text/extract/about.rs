@@ -1,9 +1,8 @@
 //! What a page says about itself: in JSON-LD, microdata, Open Graph and other `<meta>` tags.
 
-use super::body::SHORTEST;
+use super::body;
 use super::found::one_line;
-use super::page::Page;
-use crate::text::words::words;
+use super::page::{Page, weight};
 use crate::types::Lang;
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -25,6 +24,7 @@ pub(super) struct About {
     published: Option<String>,
     language: Option<String>,
     url: Option<String>,
+    description: Option<String>,
 }
 
 impl About {
@@ -54,20 +54,15 @@ impl About {
         about
     }
 
-    /// Text of the article, where the page gives it as data: the one under the page's headline, and
-    /// the longest of several, for pages carry teasers of others, too.
+    /// Text of the article, where the page gives it as data.
     pub(super) fn body(&self, title: Option<&str>) -> Option<&str> {
-        let title = words(title.unwrap_or_default());
-        let is_own = |headline: &str| {
-            let headline = words(headline);
-            let shared = headline.iter().filter(|w| title.contains(w)).count();
-            !headline.is_empty() && shared * 3 >= headline.len().max(title.len()) * 2
-        };
-        // A line under the headline of a live blog is not its text.
-        let own = |(headline, body): &&(String, String)| {
-            (body.len() >= SHORTEST && is_own(headline), body.len())
-        };
-        self.bodies.iter().max_by_key(own).map(|(_, body)| body.as_str())
+        body::of_headline(&self.bodies, title)
+    }
+
+    /// What the page tells other sites that the article is about, where that is a sentence or more.
+    pub(super) fn description(&self) -> Option<&str> {
+        const SHORTEST: usize = 60;
+        self.description.as_deref().filter(|text| weight(text) >= SHORTEST)
     }
 
     /// The headline and the name of the site, as the page tells other sites.
@@ -85,6 +80,8 @@ impl About {
         fill(&mut self.author, meta(&["author", "article:author", "dc.creator"]).filter(named));
         let published = ["article:published_time", "datepublished", "dc.date", "date", "pubdate"];
         fill(&mut self.published, meta(&published));
+        let description = ["og:description", "twitter:description", "description"];
+        fill(&mut self.description, meta(&description));
         let canonical = page.nodes.iter().find(|n| {
             n.tag == "link"
                 && n.attribute("rel").is_some_and(|r| r.eq_ignore_ascii_case("canonical"))

@@ -1,5 +1,5 @@
-//! The text of an article that a page carries as data (JSON-LD), which stands in for the page's
-//! own where a script would have to write that.
+//! The text of an article that a page carries as data (JSON-LD, the state of its script), which
+//! stands in for the page's own where a script would have to write that.
 
 use super::html_blocks::walk;
 use super::page::{Page, weight};
@@ -11,6 +11,25 @@ use std::collections::HashSet;
 
 /// Length in characters from which on a declared text can be an article.
 pub(super) const SHORTEST: usize = 150;
+
+/// The text of the article under a headline: of several texts with their headlines the longest that
+/// is under this one, else the longest, for pages carry teasers of others, too.
+pub(super) fn of_headline<'a>(
+    bodies: &'a [(String, String)],
+    title: Option<&str>,
+) -> Option<&'a str> {
+    let title = words(title.unwrap_or_default());
+    let is_own = |headline: &str| {
+        let headline = words(headline);
+        let shared = headline.iter().filter(|w| title.contains(w)).count();
+        !headline.is_empty() && shared * 3 >= headline.len().max(title.len()) * 2
+    };
+    // A line under the headline of a live blog is not its text.
+    let own = |(headline, body): &&(String, String)| {
+        (body.len() >= SHORTEST && is_own(headline), body.len())
+    };
+    bodies.iter().max_by_key(own).map(|(_, body)| body.as_str())
+}
 
 /// The blocks of the declared text, if the page shows little of it.
 pub(super) fn instead(body: &str, shown: &[Block]) -> Option<Vec<Block>> {

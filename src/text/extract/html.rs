@@ -12,7 +12,7 @@ use super::html_blocks::{Reading, walk};
 use super::ledger::Ledger;
 use super::page::{self, Page, measure};
 use super::prune::{self, Gone, Rules};
-use super::{body, ends, headline, hostile, plain, root};
+use super::{body, ends, headline, hostile, plain, root, state};
 use crate::types::{Block, BlockKind, Removal};
 use regex::Regex;
 use std::collections::HashSet;
@@ -53,14 +53,15 @@ pub(super) fn read_fragment(source: &str) -> Found {
 /// Parses as much of a source as is read, and finds in it what `find` looks for; no parser takes in
 /// hostile sources, which are read as plain text.
 fn read_by(source: &str, find: fn(&Page, &mut Ledger) -> Found) -> Found {
-    let mut removed = Ledger::default();
     let (source, rest) = source.split_at(end_of_page(source));
+    if hostile::is_hostile(source) {
+        let mut found = plain::read(&TAG.replace_all(source, "\n\n"));
+        found.removed.add(Removal::TooLong, rest);
+        return found;
+    }
+    let mut removed = Ledger::default();
     removed.add(Removal::TooLong, rest);
-    let found = if hostile::is_hostile(source) {
-        plain::read(&TAG.replace_all(source, "\n\n"))
-    } else {
-        find(&Page::parse(source), &mut removed)
-    };
+    let found = find(&Page::parse(source), &mut removed);
     Found { removed, ..found }
 }
 
@@ -72,16 +73,29 @@ fn main_text(page: &Page, removed: &mut Ledger) -> Found {
     let blocks = ends::trim(attempt.blocks, removed);
     let blocks = without_link_lists(blocks, removed);
     let mut blocks = without_repetition(blocks, removed);
-    if let Some(declared) = about.body(title.as_deref()).and_then(|b| body::instead(b, &blocks)) {
+    let shown: usize = blocks.iter().map(|block| page::weight(&block.text)).sum();
+    let declared = about.body(title.as_deref()).and_then(|b| body::instead(b, &blocks));
+    let declared = declared.or_else(|| {
+        let data = (shown < ENOUGH).then(|| state::bodies(page)).unwrap_or_default();
+        body::of_headline(&data, title.as_deref()).and_then(|b| body::instead(b, &blocks))
+    });
+    if let Some(declared) = declared {
         blocks.iter().for_each(|b| removed.add(Removal::Elsewhere, &b.text));
         blocks = declared;
     }
     if blocks.iter().all(|b| boilerplate::judge(&b.text) == Verdict::Anywhere) {
         blocks.drain(..).for_each(|b| removed.add(Removal::Boilerplate, &b.text));
     }
+    let mut fields = about.fields();
+    if blocks.iter().all(|b| b.kind == BlockKind::Heading)
+        && let Some(description) = about.description()
+    {
+        blocks.extend(plain::read(description).blocks);
+        fields.insert("read_from".into(), "description".into());
+    }
     // A page that shows nothing, not even a headline, is no article.
     let title = title.filter(|_| !blocks.is_empty() || page.nodes.iter().any(|n| n.tag == "h1"));
-    Found { title, blocks, fields: about.fields(), ..Found::default() }
+    Found { title, blocks, fields, ..Found::default() }
 }
 
 fn whole_text(page: &Page, removed: &mut Ledger) -> Found {

@@ -260,6 +260,10 @@ fn judge(page: &Page, at: usize, sums: &Measures, by_name: bool) -> Option<(Remo
         "form" | "fieldset" | "label" => Some(Removal::Offer),
         "figcaption" => Some(Removal::Caption),
         "time" if sum.prose == 0 => Some(Removal::Details),
+        "amp-sidebar" => Some(Removal::Navigation),
+        "amp-consent" | "amp-user-notification" | "amp-lightbox" => Some(Removal::Notice),
+        "amp-ad" | "amp-embed" | "amp-sticky-ad" => Some(Removal::Advertisement),
+        "amp-social-share" => Some(Removal::Buttons),
         _ => None,
     };
     let by_role = match node.attribute("role") {
