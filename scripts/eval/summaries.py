@@ -108,7 +108,7 @@ def numbers(text: str) -> set[str]:
 
 
 def scored(binary: Path, summaries: list[str], references: list[str]) -> list[float]:
-    """Mean ROUGE-1, ROUGE-2 and ROUGE-L of summaries beside a reference each, by `polygist eval`."""
+    """Mean ROUGE-1, ROUGE-2 and ROUGE-L, by `polygist eval`, with a reference for each summary."""
     with tempfile.TemporaryDirectory() as temporary:
         files = []
         for name, texts in (("hyp", summaries), ("ref", references)):
