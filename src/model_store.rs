@@ -14,7 +14,7 @@ use crate::io::fetch::{FetchOptions, Fetcher, FirefoxRegistry, Lookup, ResolvedM
 use crate::io::progress;
 use crate::io::store::{State, Store};
 use crate::model::{self, Runtime};
-use crate::types::Lang;
+use crate::types::{Lang, Prompting};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -195,10 +195,30 @@ impl ModelStore {
         })
     }
 
-    /// Whether the model that summarizes when none is named writes a language, as the catalog says.
-    pub(crate) fn summarizes_by_default(&self, language: &Lang) -> bool {
-        let default = self.catalog().default_for(Task::Summarize);
-        default.is_some_and(|model| model.fits(None, None, Some(language)))
+    /// The best instruction model on this machine that writes summaries in a language, if the
+    /// catalog knows one: it reads whole articles, which takes a model of some size. What is not
+    /// stated may be any language.
+    ///
+    /// # Errors
+    /// When the folder of models cannot be read.
+    pub(crate) fn installed_writer(&self, language: Option<&Lang>) -> Result<Option<String>> {
+        /// Smaller ones are for shortening sentences.
+        const SMALLEST: u64 = 500_000_000;
+        let writes = |model: &&Model| {
+            model.tasks.contains(&Task::Summarize)
+                && model.prompt == Some(Prompting::Chat)
+                && model.size() >= SMALLEST
+                && model.fits(None, None, language)
+        };
+        let installed = self.store.installed()?;
+        let is_ready = |model: &&Model| {
+            installed.iter().any(|(id, state)| *id == model.id && matches!(state, State::Ready(_)))
+        };
+        let catalog = self.catalog();
+        let ready = catalog.models().iter().filter(writes).filter(is_ready);
+        // The first of the best: the catalog's order tells among equals.
+        let best = ready.rev().max_by_key(|model| model.quality);
+        Ok(best.map(|model| model.id.clone()))
     }
 
     /// The encoder that ranks sentences when none is named; none where it would know neither the

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::generate::Generate;
 use crate::languages;
 use crate::task::checks;
-use crate::task::summarize::{self, Input, Summary};
+use crate::task::summarize::{self, Input, Plan, Summary};
 use crate::task::translate::{self, Known, Named, Route, Routed, Router, Step, Translation};
 use crate::task::uses_examples;
 use crate::text::{extract, language, words};
@@ -431,29 +431,46 @@ fn summarize_all(
     let sources: Vec<&Document<'_>> = documents.iter().flatten().collect();
     let meant =
         models.encoder.map(|encoder| Meant::of(&sources, &readings, encoder)).transpose()?;
-    let plans = (0..readings.len())
+    let mut plans = (0..readings.len())
         .map(|number| {
             let meanings = meant.as_ref().and_then(|meant| meant.get(number));
             let input = Input { meanings, ..readings[number].input() };
             summarize::plan(input, settings, models.summarizer)
         })
         .collect::<Result<Vec<_>>>()?;
-    let requests: Vec<_> = plans.iter().flat_map(|p| p.requests.iter().cloned()).collect();
-    let mut outputs = Vec::new();
-    if let Some(model) = models.summarizer.filter(|_| !requests.is_empty()) {
-        let done = AtomicUsize::new(0);
-        outputs = model.generate(&requests, &|_, _| {
-            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            progress(Progress::Summarizing(done, requests.len()))
-        })?;
+    if let Some(model) = models.summarizer {
+        ask(&mut plans, model, progress)?;
     }
-    let mut outputs = outputs.into_iter();
     let documents = documents.iter_mut().flatten();
-    for (document, (plan, reading)) in documents.zip(plans.iter().zip(&readings)) {
-        let outputs: Vec<_> = outputs.by_ref().take(plan.requests.len()).collect();
-        document.summary = Some(reading.numbered(summarize::finish(plan, &outputs)));
+    for (document, (plan, reading)) in documents.zip(plans.into_iter().zip(&readings)) {
+        document.summary = Some(reading.numbered(summarize::finish(plan)));
     }
     Ok(())
+}
+
+/// Asks a model what the plans want to know, all of them together, until none has a question left.
+fn ask(
+    plans: &mut [Plan<'_>],
+    model: &dyn Generate,
+    progress: &(dyn Fn(Progress) -> bool + Sync),
+) -> Result<()> {
+    let done = AtomicUsize::new(0);
+    loop {
+        let requests: Vec<_> = plans.iter().flat_map(|p| p.requests.iter().cloned()).collect();
+        if requests.is_empty() {
+            return Ok(());
+        }
+        let all = done.load(Ordering::Relaxed) + requests.len();
+        let outputs = model.generate(&requests, &|_, _| {
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            progress(Progress::Summarizing(done, all))
+        })?;
+        let mut outputs = outputs.into_iter();
+        for plan in plans.iter_mut().filter(|plan| !plan.requests.is_empty()) {
+            let asked = plan.requests.len();
+            plan.answer(outputs.by_ref().take(asked).collect(), model)?;
+        }
+    }
 }
 
 impl Reading {

@@ -16,6 +16,7 @@ pub struct Stub {
     unknown: fn(char) -> bool,
     defaults: DecodingOptions,
     capabilities: Vec<Capability>,
+    macs: u64,
 }
 
 impl Stub {
@@ -38,6 +39,7 @@ impl Stub {
             unknown: |_| false,
             defaults: DecodingOptions::default(),
             capabilities: vec![Capability::FewShot],
+            macs: 0,
         }
     }
 
@@ -61,6 +63,11 @@ impl Stub {
         Stub { capabilities: capabilities.into(), ..self }
     }
 
+    /// The same model with so many weights.
+    pub fn of_size(self, macs: u64) -> Stub {
+        Stub { macs, ..self }
+    }
+
     /// The same model under another name.
     pub fn named(self, id: &'static str) -> Stub {
         Stub { id, ..self }
@@ -78,6 +85,10 @@ impl Generate for Stub {
 
     fn context_length(&self) -> usize {
         4096
+    }
+
+    fn macs(&self) -> u64 {
+        self.macs
     }
 
     fn capabilities(&self) -> &[Capability] {

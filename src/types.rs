@@ -316,6 +316,11 @@ pub struct SummaryRecord {
     /// [`SummaryRecord::BY_WORDS`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranked_by: Option<String>,
+    /// How much of the article it speaks of: how many of its sentences come from the first quarter
+    /// of the article, the second, the third and the last. A sentence out of several counts in the
+    /// quarter of each.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarters: Option<[usize; 4]>,
 }
 
 impl SummaryRecord {

@@ -120,6 +120,10 @@ impl Generate for Counted<'_> {
         self.engine.context_length()
     }
 
+    fn macs(&self) -> u64 {
+        self.engine.macs()
+    }
+
     fn prompt_length(&self) -> usize {
         self.engine.prompt_length()
     }

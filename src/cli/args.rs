@@ -246,16 +246,16 @@ pub struct Summarizing {
     /// short, medium, long, a number of words (80w) or of sentences (3s), a share of the words (20%)
     #[arg(long, value_name = "LENGTH", default_value = "medium")]
     pub length: Length,
-    /// paragraph, bullets or headline
+    /// paragraph, bullets, line (one sentence of at most 25 words) or headline
     #[arg(long, value_name = "STYLE", default_value = "paragraph")]
     pub style: Style,
     /// Take all sentences from the article and rank them by its words: no model is needed, whatever
     /// the configuration names
     #[arg(long)]
     pub extractive: bool,
-    /// Model that writes summaries, or encoder of sentences that chooses them; `auto` is the
-    /// catalog's smallest writer, which shortens sentences of English ones [default: the encoder
-    /// all-MiniLM-L6-v2; summaries are made of the articles' own sentences]
+    /// Model that writes summaries, or encoder of sentences that chooses them; `auto` is the best
+    /// instruction model on this machine, if there is one [default: the encoder all-MiniLM-L6-v2;
+    /// summaries are made of the articles' own sentences]
     #[arg(long, value_name = "MODEL")]
     pub summary_model: Option<String>,
 }

@@ -9,10 +9,12 @@ use crate::io::segments::Segments;
 use crate::metrics::bootstrap::{self, Interval, SAMPLES, SEED};
 use crate::metrics::tokens::Tokenizer;
 use crate::metrics::{bleu, chrf, copied, rouge};
+use crate::task::summarize;
 use crate::text::{language, sentences};
-use crate::types::Lang;
+use crate::types::{Lang, Problem};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// Fields of JSON lines that hold what is judged or right, when none is named.
@@ -151,8 +153,33 @@ fn summaries(texts: &Texts, language: &Lang) -> Table {
             })
             .collect();
         add_rouge(&mut table, "lead-3 ", &leads);
+        let (score, says) = borne_out(&texts.judged, sources, language);
+        table.add("borne out", (score, None)).says(says);
     }
     table
+}
+
+/// The share of sentences that the articles bear out, in percent, and what is wrong with the others.
+fn borne_out(summaries: &[String], articles: &[String], language: &Lang) -> (f64, String) {
+    let pairs = summaries.par_iter().zip(articles);
+    let examined: Vec<Option<Problem>> = pairs
+        .flat_map_iter(|(summary, article)| summarize::examine(summary, article, language))
+        .map(|(_, problem)| problem)
+        .collect();
+    let all = examined.len().max(1) as f64;
+    let mut complaints: BTreeMap<String, usize> = BTreeMap::new();
+    for problem in examined.iter().flatten() {
+        let name = serde_json::to_value(problem).unwrap_or_default();
+        *complaints.entry(name.as_str().unwrap_or_default().to_owned()).or_default() += 1;
+    }
+    let complained: usize = complaints.values().sum();
+    let list: Vec<String> = complaints.iter().map(|(name, n)| format!("{name} {n}")).collect();
+    let others = match list.is_empty() {
+        true => String::new(),
+        false => format!("; of the others, by their first fault: {}", list.join(", ")),
+    };
+    let says = format!("% of {} sentences are borne out by their article{others}", examined.len());
+    (100.0 * (examined.len() - complained) as f64 / all, says)
 }
 
 fn add_rouge(table: &mut Table, whose: &str, scores: &[rouge::Scores]) {

@@ -193,6 +193,11 @@ impl OneOff<'_> {
                     }
                     (OutputFormat::Text, _) => {}
                 }
+                if format == OutputFormat::Text
+                    && let Some(about) = report::about_summary(record)
+                {
+                    self.env.reporter.say(&format!("{}: {about}", record.id));
+                }
                 if format == OutputFormat::Text && report::is_doubtful(record) {
                     let doubts = report::doubts(record);
                     self.env.reporter.say(&format!("{}:\n{}", record.id, doubts.trim_end()));

@@ -205,6 +205,11 @@ impl Generate for Engine {
         self.model.context_length()
     }
 
+    fn macs(&self) -> u64 {
+        let work = self.model.macs();
+        work.token + work.output
+    }
+
     fn prompt_length(&self) -> usize {
         // Beside the text there are a language's token and the ends.
         self.model.encoder().map_or(self.model.context_length() / 2, |e| {

@@ -187,6 +187,12 @@ pub trait Generate: Send + Sync {
     /// Longest sequence in tokens, prefix + prompt + suffix + output.
     fn context_length(&self) -> usize;
 
+    /// Multiply-adds of a token, about as many as the model has weights for it; 0 where that is
+    /// not known. It tells small models from those that can be trusted with more.
+    fn macs(&self) -> u64 {
+        0
+    }
+
     /// Longest prompt in tokens that leaves room for an output as long.
     fn prompt_length(&self) -> usize {
         self.context_length() / 2

@@ -359,12 +359,16 @@ mod tests {
         assert_eq!(names(None, Some("zh-Hans"), Some("en")), names(None, Some("zh"), Some("en")));
         assert!(names(None, Some("nb"), Some("en")).contains(&"m2m100_418M"));
         let swahili = names(Some(Task::Summarize), Some("sw"), Some("sw"));
-        assert_eq!(swahili, ["mT5_multilingual_XLSum"]);
+        assert!(
+            swahili.contains(&"mT5_multilingual_XLSum") && swahili.contains(&"Qwen3-1.7B"),
+            "{swahili:?}"
+        );
+        assert!(!swahili.contains(&"bart-large-cnn"), "{swahili:?}");
         assert_eq!(names(None, None, None).len(), catalog.models().len());
         let summaries = names(Some(Task::Summarize), None, None);
         assert!(
             summaries[0] == "distilbart-cnn-12-6"
-                && summaries.last() == Some(&"smollm2-135m-instruct"),
+                && summaries.iter().rev().take(2).any(|name| *name == "smollm2-135m-instruct"),
             "{summaries:?}"
         );
     }

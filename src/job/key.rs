@@ -201,6 +201,7 @@ fn summary(settings: &summarize::Settings) -> SummaryKey {
     let style = match style {
         Style::Paragraph => "paragraph",
         Style::Bullets => "bullets",
+        Style::Line => "line",
         Style::Headline => "headline",
     };
     SummaryKey { length, style, seed, decoding }

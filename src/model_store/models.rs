@@ -6,7 +6,6 @@ use crate::embed::SentenceEncoder;
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::generate::{Engine, Generate};
-use crate::io::catalog::Task;
 use crate::io::fetch::ResolvedModel;
 use crate::model::{Runtime, is_sentence_encoder, open_sentence_encoder};
 use crate::pipeline::{Job, Models};
@@ -63,7 +62,7 @@ pub struct ModelChoice {
     pub translators: Translators,
     /// Which one writes summaries, or which encoder of sentences ranks; `None` for the catalog's
     /// encoder: they are made of the articles' own sentences. [`Translators::AUTO`] stands for the
-    /// catalog's writer beside that encoder, where it writes the language.
+    /// best instruction model on this machine beside that encoder, where there is one.
     pub summarizer: Option<String>,
     /// Whether summaries are made of the articles' sentences alone, and these ranked by their
     /// words, without a model.
@@ -73,20 +72,19 @@ pub struct ModelChoice {
 }
 
 impl ModelChoice {
-    /// The models that a job needs. A model that is named writes summaries in any language; the
-    /// catalog's where it can. The catalog's encoder of sentences ranks where none is named.
+    /// The models that a job needs. A model that is named writes summaries in any language. The
+    /// catalog's encoder of sentences ranks where none is named.
     ///
     /// # Errors
-    /// When the catalog has no model for a task.
+    /// When the folder of models cannot be read.
     pub fn for_job(self, job: &Job, store: &ModelStore) -> Result<ModelNames> {
         let ModelChoice { translators, summarizer, extractive, adapter } = self;
-        let can_write = || job.to.as_ref().is_none_or(|to| store.summarizes_by_default(to));
         let wanted = summarizer.filter(|_| job.summary.is_some() && !extractive);
         let needs_summarizer = wanted.as_ref().is_some_and(|name| name != Translators::AUTO);
         let summarizer = match wanted {
             Some(name) if needs_summarizer => Some(name),
-            Some(_) if can_write() => Some(store.default_model(Task::Summarize)?),
-            _ => None,
+            Some(_) => store.installed_writer(job.to.as_ref().or(job.from.as_ref()))?,
+            None => None,
         };
         let ranks = job.summary.is_some() && !extractive && !needs_summarizer;
         let encoder = match ranks {

@@ -36,6 +36,17 @@ pub fn doubts(record: &Record) -> String {
     markdown::listed(&remarks)
 }
 
+/// How a summary that a model had a part in came about, and what the checks did not let through, as
+/// text for a terminal; `None` where no model wrote.
+pub fn about_summary(record: &Record) -> Option<String> {
+    let summary = record.summary.as_ref()?;
+    let rejected = words::rejected(record);
+    (summary.model.is_some() || rejected.is_some()).then(|| {
+        let listed = rejected.map(|remark| markdown::listed(&[remark])).unwrap_or_default();
+        format!("{}\n{listed}", words::method(summary)).trim_end().to_owned()
+    })
+}
+
 #[cfg(test)]
 mod samples;
 

@@ -67,6 +67,7 @@ impl Sample {
                 method: SummaryMethod::Extractive,
                 model: None,
                 ranked_by: Some(SummaryRecord::BY_WORDS.into()),
+                quarters: None,
             }),
             checks: Checks { segments: 24, retried: 1, ..Checks::default() },
             stats: Stats {

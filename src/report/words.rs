@@ -93,16 +93,19 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
         );
         remarks.push(Remark { text, quotes: missed, dealt_with: false });
     }
-    let rejected = by_sentence(record.checks.rejected.iter().collect(), record.title.is_some());
-    if !rejected.is_empty() {
-        let text = format!(
-            "{} of the model's summary failed a check and {} replaced or left out:",
-            sentences(rejected.len()),
-            be(rejected.len())
-        );
-        remarks.push(Remark { text, quotes: rejected, dealt_with: true });
-    }
+    remarks.extend(rejected(record));
     remarks
+}
+
+/// What the model wrote for the summary that the article does not bear out.
+pub(super) fn rejected(record: &Record) -> Option<Remark> {
+    let quotes = by_sentence(record.checks.rejected.iter().collect(), record.title.is_some());
+    let text = format!(
+        "{} of the model's summary failed a check and {} written anew, replaced or left out:",
+        sentences(quotes.len()),
+        be(quotes.len())
+    );
+    (!quotes.is_empty()).then_some(Remark { text, quotes, dealt_with: true })
 }
 
 /// Whether a reader of the result should look twice; `false` for a failed article, which has no
@@ -202,8 +205,27 @@ pub(super) fn removal(reason: Removal) -> &'static str {
     }
 }
 
-/// Origin of the summary, as a sentence.
+/// Origin of the summary, in a sentence or two.
 pub(super) fn method(summary: &SummaryRecord) -> String {
+    let quarters = summary.quarters.and_then(drawn_from).unwrap_or_default();
+    format!("{}{quarters}", origin(summary))
+}
+
+/// The quarters of the article that a summary draws on; `None` where there is nothing to say.
+fn drawn_from(quarters: [usize; 4]) -> Option<String> {
+    const NAMES: [&str; 4] = ["first", "second", "third", "last"];
+    let names: Vec<&str> =
+        NAMES.iter().zip(quarters).filter(|(_, count)| *count > 0).map(|(name, _)| *name).collect();
+    let list = match names.as_slice() {
+        [] => return None,
+        [one] => format!("the {one} quarter"),
+        [_, _, _, _] => "all four quarters".into(),
+        [before @ .., last] => format!("the {} and the {last} quarter", before.join(", the ")),
+    };
+    Some(format!(" It draws on {list} of the article."))
+}
+
+fn origin(summary: &SummaryRecord) -> String {
     let model = summary.model.as_deref().unwrap_or("a model");
     match summary.method {
         SummaryMethod::Abstractive => {
@@ -287,7 +309,8 @@ mod tests {
         );
         assert_eq!(
             remarks[1].text,
-            "1 sentence of the model's summary failed a check and was replaced or left out:"
+            "1 sentence of the model's summary failed a check and was written anew, replaced or \
+             left out:"
         );
         assert!(is_doubtful(&record));
     }

@@ -87,6 +87,28 @@ pub fn translation(
     checks.into_iter().filter_map(|(problem, found)| found.then_some(problem)).collect()
 }
 
+/// What is exchanged between a text and its source in the same language: a day, a month or a time,
+/// a unit, a currency.
+pub fn exchanges(source: &str, text: &str, lang: &Lang) -> Option<Problem> {
+    let (read, written) = (Side::of(source, lang), Side::of(text, lang));
+    let checks = [
+        (Problem::Unit, Measures::of(&read, &written).differ()),
+        (Problem::Currency, currencies::differ(&read, &written)),
+        (Problem::Date, dates::differ(&read, &written)),
+    ];
+    checks.into_iter().find_map(|(problem, found)| found.then_some(problem))
+}
+
+/// Whether a text that was written about a source in a language is in another one.
+pub fn is_in_other_language(text: &str, source: &str, lang: &Lang) -> bool {
+    language::is_wrong(&Side::of(source, lang), &Side::of(text, lang))
+}
+
+/// Whether a text names a weekday or a month that its source, in the same language, does not name.
+pub fn adds_dates(text: &str, source: &str, lang: &Lang) -> bool {
+    dates::are_missing(&Side::of(text, lang), &Side::of(source, lang))
+}
+
 /// Whether a retry got rid of a problem by leaving out what it was with: a wrong number is fixed by
 /// the right one, and not by none.
 pub fn is_dropped_instead_of_fixed(

@@ -106,7 +106,7 @@ pub fn story(members: &[Member<'_>], language: &Lang, settings: Settings) -> Res
     });
     let title = members.get(first).and_then(|member| member.report.title.as_deref());
     let input = Input { sentences: &sentences, title, language, meanings };
-    let record = summarize::finish(&summarize::plan(input, settings, None)?, &[]).record;
+    let record = summarize::finish(summarize::plan(input, settings, None)?).record;
     let of_summary = record.sentences.into_iter().map(|sentence| StorySentence {
         source: sentence.support.first().map_or(first, |&number| order[number].0),
         text: sentence.text,

@@ -19,6 +19,7 @@ use std::sync::LazyLock;
 struct File {
     chat: Chat,
     shorten: Shorten,
+    summarize: Summarize,
     /// Sentences, each in many languages, by their codes.
     example: Vec<BTreeMap<String, String>>,
 }
@@ -29,6 +30,26 @@ struct Chat {
     translate: String,
     /// What is added to it where terms are to be translated in a certain way.
     terms: String,
+}
+
+/// What an instruction model that reads whole articles is told; `{language}`, `{length}` and `{n}`
+/// are filled in.
+#[derive(Default, Deserialize)]
+pub(super) struct Summarize {
+    pub system: String,
+    pub article: String,
+    /// Of a part of an article.
+    pub part: String,
+    /// Of the summaries of all parts.
+    pub merge: String,
+    pub headline: String,
+    /// Of a sentence that its sources do not bear out.
+    pub rewrite: String,
+    /// The lengths.
+    pub sentence: String,
+    pub sentences: String,
+    pub words: String,
+    pub line: String,
 }
 
 /// The request to shorten one sentence, for a summary.
@@ -67,7 +88,12 @@ fn examples() -> &'static [BTreeMap<String, String>] {
     &file().example
 }
 
-/// The prompt for summaries.
+/// The instructions for summaries of whole articles.
+pub(super) fn summarize() -> &'static Summarize {
+    &file().summarize
+}
+
+/// The prompt for summaries by small models.
 pub(super) fn shorten() -> &'static Shorten {
     &file().shorten
 }

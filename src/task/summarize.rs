@@ -1,15 +1,20 @@
-//! Summaries: the article's most telling sentences, shortened by a model where it can be trusted
+//! Summaries: the article's most telling sentences, or what a model writes where it can be trusted
 //! to.
 //!
-//! What the model writes is checked word by word against the sentence that it was made from; what
-//! fails is replaced by that sentence itself. In languages that the model does not write, and
-//! without a model, all sentences are the article's own. Two steps, so that the requests of many
-//! articles go through the model together: [`plan`] says what to ask, [`finish`] makes the summary
-//! out of the answers.
+//! A large instruction model and a summarization model read the article and write in their own
+//! words; a small language model shortens the best sentences. What a model writes is checked
+//! against the article; what fails is replaced by the article's own sentences. Without a model, and
+//! in languages that a small one does not write, all sentences are the article's own. The requests
+//! of many articles go through the model together: [`plan`] says what to ask, [`Plan::answer`]
+//! takes the answers and says what to ask next, [`finish`] makes the summary.
 
 mod abstractive;
+mod answer;
 mod faithfulness;
+mod grounding;
+mod instructed;
 mod length;
+mod parts;
 mod passages;
 mod prompt;
 mod select;
@@ -26,6 +31,7 @@ use crate::generate::{
 use crate::languages;
 use crate::text::quotes::{self, Lacking};
 use crate::types::{Flag, Lang, Problem, SummaryMethod, SummaryRecord, SummarySentence};
+use instructed::Course;
 use length::Budget;
 use prompt::ShortenPrompt;
 use std::collections::HashMap;
@@ -34,6 +40,8 @@ use std::str::FromStr;
 
 /// Most words of a headline.
 const HEADLINE_WORDS: usize = 12;
+/// Most words of a summary of one line.
+const LINE_WORDS: usize = 25;
 /// Sentences that the model is asked to shorten at most.
 const MOST_REQUESTS: usize = 24;
 
@@ -45,6 +53,8 @@ pub enum Style {
     Paragraph,
     /// One line a sentence, each after `- `.
     Bullets,
+    /// One sentence of at most twenty-five words.
+    Line,
     /// One line of at most twelve words: the title where there is one.
     Headline,
 }
@@ -52,14 +62,15 @@ pub enum Style {
 impl FromStr for Style {
     type Err = Error;
 
-    /// `paragraph`, `bullets`, `headline`.
+    /// `paragraph`, `bullets`, `line`, `headline`.
     fn from_str(text: &str) -> Result<Self> {
         match text {
             "paragraph" => Ok(Style::Paragraph),
             "bullets" => Ok(Style::Bullets),
+            "line" => Ok(Style::Line),
             "headline" => Ok(Style::Headline),
             _ => Err(Error::Usage(format!(
-                "style {text:?} is not known; use paragraph, bullets or headline"
+                "style {text:?} is not known; use paragraph, bullets, line or headline"
             ))),
         }
     }
@@ -93,28 +104,29 @@ pub struct Input<'a> {
 }
 
 /// The requests about an article, and what has to be known to go on with the answers.
-#[derive(Clone, Debug)]
 pub struct Plan<'a> {
-    /// The requests in order; none when the summary is to be purely extractive.
+    /// The next requests in order; none when nothing is left to be asked.
     pub requests: Vec<Request>,
-    /// Tokens of each request's prompt.
-    sizes: Vec<usize>,
-    /// The subjects of the requests.
-    asked: Asked,
+    asked: Asked<'a>,
     input: Input<'a>,
     settings: Settings,
     /// All sentences with text, the most telling first.
     ranking: Vec<usize>,
     model: Option<String>,
+    /// See [`Summary::unread_tokens`].
+    unread_tokens: usize,
+    /// See [`Summary::output_tokens`].
+    output_tokens: usize,
 }
 
-/// The subjects of the requests of a plan.
-#[derive(Clone, Debug)]
-enum Asked {
+/// The subjects of the requests of a plan, with the answers where one round says it all.
+enum Asked<'a> {
     /// Sentences to shorten, by number: one for each request.
-    Sentences(Vec<usize>),
+    Sentences(Vec<usize>, Vec<Output>),
     /// Ranges of sentences to summarize: one for each request.
-    Parts(Vec<Range<usize>>),
+    Parts(Vec<Range<usize>>, Vec<Output>),
+    /// The article as a whole.
+    Article(Box<Course<'a>>),
 }
 
 /// A summary and how it came about.
@@ -153,24 +165,42 @@ pub fn plan<'a>(
     }
     let mut plan = Plan {
         requests: Vec::new(),
-        sizes: Vec::new(),
-        asked: Asked::Sentences(Vec::new()),
+        asked: Asked::Sentences(Vec::new(), Vec::new()),
         input,
         settings,
         ranking,
         model: None,
+        unread_tokens: 0,
+        output_tokens: 0,
     };
     if let Some(generator) = generator {
         plan.ask(generator)?;
-        let size = |request: &Request| generator.count_tokens(&request.prompt);
-        plan.sizes = plan.requests.iter().map(size).collect::<Result<_>>()?;
     }
     Ok(plan)
 }
 
 impl Plan<'_> {
-    /// Adds the requests to a model: to summarize the article, if it is a summarization model, or
-    /// to shorten its best sentences, if it can be told to in their language.
+    /// Takes the model's answers to [`Plan::requests`], in their order, and puts the next ones in
+    /// their place.
+    ///
+    /// # Errors
+    /// What the tokenizer reports.
+    pub fn answer(&mut self, outputs: Vec<Output>, generator: &dyn Generate) -> Result<()> {
+        for (request, output) in self.requests.drain(..).zip(&outputs) {
+            let read = output.prompt_tokens;
+            self.unread_tokens += generator.count_tokens(&request.prompt)?.saturating_sub(read);
+            self.output_tokens += output.tokens;
+        }
+        match &mut self.asked {
+            Asked::Sentences(_, answers) | Asked::Parts(_, answers) => *answers = outputs,
+            Asked::Article(course) => self.requests = course.answer(&outputs, generator)?,
+        }
+        Ok(())
+    }
+
+    /// Adds the requests to a model: to summarize the article, if it is a summarization model or
+    /// one that follows instructions about whole articles, or to shorten its best sentences, if it
+    /// can be told to in their language.
     fn ask(&mut self, generator: &dyn Generate) -> Result<()> {
         let Input { sentences, language, .. } = self.input;
         let summarization = generator.capabilities().iter().find_map(|c| match c {
@@ -186,7 +216,16 @@ impl Plan<'_> {
                     abstractive::requests(sentences, language, generator, prefix, decoding)?
                         .into_iter()
                         .unzip();
-                (self.requests, self.asked) = (requests, Asked::Parts(parts));
+                (self.requests, self.asked) = (requests, Asked::Parts(parts, Vec::new()));
+            }
+            return Ok(());
+        }
+        if let Some(template) = instructed::template(generator) {
+            self.model = Some(generator.id().to_owned());
+            if self.settings.style != Style::Headline || self.title().is_none() {
+                let (input, template) = (self.input, template.clone());
+                let (course, requests) = Course::start(input, self.settings, template, generator)?;
+                (self.requests, self.asked) = (requests, Asked::Article(Box::new(course)));
             }
             return Ok(());
         }
@@ -203,7 +242,7 @@ impl Plan<'_> {
                 asked.push(i);
             }
         }
-        self.asked = Asked::Sentences(asked);
+        self.asked = Asked::Sentences(asked, Vec::new());
         Ok(())
     }
 
@@ -227,7 +266,7 @@ impl Plan<'_> {
     fn worth_asking(&self) -> Vec<usize> {
         let number = match (self.settings.style, self.budget()) {
             (Style::Headline, _) if self.title().is_some() => 0,
-            (Style::Headline, _) => 1,
+            (Style::Headline | Style::Line, _) => 1,
             // One in reserve, for what turns out to say the same as another.
             (_, Budget::Sentences(n)) => n.saturating_add(1),
             // News sentences have about twenty words; shortened, about fifteen.
@@ -237,30 +276,41 @@ impl Plan<'_> {
     }
 }
 
-/// The summary, out of the model's answers to [`Plan::requests`] in their order.
-pub fn finish(plan: &Plan, outputs: &[Output]) -> Summary {
+/// The sentences of a summary by anybody, and what the article in the same language does not bear
+/// out of each.
+pub fn examine(summary: &str, article: &str, language: &Lang) -> Vec<(String, Option<Problem>)> {
+    let sentences = passages(article, language);
+    let source = grounding::Source::new(&sentences, language);
+    let examined = passages(summary, language).into_iter().map(|sentence| {
+        let problem = source.examine(&sentence, false).problem;
+        (sentence, problem)
+    });
+    examined.collect()
+}
+
+/// The summary, once [`Plan::requests`] are answered.
+pub fn finish(plan: Plan) -> Summary {
     let mut rejected = Vec::new();
     let sentences = match &plan.asked {
-        Asked::Sentences(asked) => shortened(plan, asked, outputs, &mut rejected),
-        Asked::Parts(parts) => {
-            let written = abstractive::sentences_of(
-                outputs,
-                parts,
-                plan.input.sentences,
-                plan.input.language,
-                &mut rejected,
-            );
-            merged(plan, written)
+        Asked::Sentences(asked, outputs) => shortened(&plan, asked, outputs, &mut rejected),
+        Asked::Parts(parts, outputs) => {
+            let Input { sentences, language, .. } = plan.input;
+            let written =
+                abstractive::sentences_of(outputs, parts, sentences, language, &mut rejected);
+            merged(&plan, written)
+        }
+        Asked::Article(course) => {
+            rejected.clone_from(&course.rejected);
+            completed(&plan, &course.written)
         }
     };
-    let sentences =
-        if plan.settings.style == Style::Headline { sentences } else { quoted(plan, sentences) };
-    let unread = plan.sizes.iter().zip(outputs).map(|(n, o)| n.saturating_sub(o.prompt_tokens));
+    let is_line = matches!(plan.settings.style, Style::Headline | Style::Line);
+    let sentences = if is_line { sentences } else { quoted(&plan, sentences) };
     Summary {
-        record: record(plan, sentences),
+        record: record(&plan, sentences),
         rejected,
-        unread_tokens: unread.sum(),
-        output_tokens: outputs.iter().map(|output| output.tokens).sum(),
+        unread_tokens: plan.unread_tokens,
+        output_tokens: plan.output_tokens,
     }
 }
 
@@ -304,14 +354,46 @@ fn shortened(
         }
         None => own(plan, i),
     };
-    if plan.settings.style == Style::Headline {
-        return vec![headline(
-            plan,
-            candidate(plan.ranking[0], shortened.remove(&plan.ranking[0])),
-        )];
+    let candidates: Vec<SummarySentence> =
+        plan.ranking.iter().map(|&i| candidate(i, shortened.remove(&i))).collect();
+    of_form(plan, candidates, plan.budget())
+}
+
+/// What a model wrote about the whole article, in its order. When it is too little, the article's
+/// best sentences stand among its own where the article has them.
+fn completed(plan: &Plan, written: &[SummarySentence]) -> Vec<SummarySentence> {
+    let mut candidates = written.to_vec();
+    candidates.extend(plan.ranking.iter().map(|&i| own(plan, i)));
+    let budget = plan.budget();
+    let is_line = matches!(plan.settings.style, Style::Headline | Style::Line);
+    let chosen = match is_line {
+        true => return of_form(plan, candidates, budget),
+        false => select::choose(candidates, budget),
+    };
+    let is_whole = chosen.iter().all(|sentence| written.contains(sentence));
+    if is_whole { chosen } else { select::in_order(chosen) }
+}
+
+/// The sentences of a summary in its form, out of candidates with the best first.
+fn of_form(
+    plan: &Plan,
+    mut candidates: Vec<SummarySentence>,
+    budget: Budget,
+) -> Vec<SummarySentence> {
+    match plan.settings.style {
+        Style::Headline => vec![headline(plan, candidates.swap_remove(0))],
+        Style::Line => vec![line(candidates)],
+        Style::Paragraph | Style::Bullets => select::in_order(select::choose(candidates, budget)),
     }
-    let candidates = plan.ranking.iter().map(|&i| candidate(i, shortened.remove(&i))).collect();
-    select::select(candidates, plan.budget())
+}
+
+/// The best sentence that is short enough for a line, or the beginning of the best.
+fn line(candidates: Vec<SummarySentence>) -> SummarySentence {
+    /// Of the others, too many say less than the beginning of the best.
+    const LOOKED_AT: usize = 3;
+    let fits = |sentence: &&SummarySentence| count_words(&sentence.text) <= LINE_WORDS;
+    let best = candidates.iter().take(LOOKED_AT).find(fits).unwrap_or(&candidates[0]).clone();
+    SummarySentence { text: length::cut(&best.text, LINE_WORDS), ..best }
 }
 
 /// One summary out of those of the parts. A summarization model knows how much it wants to say:
@@ -334,11 +416,8 @@ fn merged(plan: &Plan, written: Vec<Vec<SummarySentence>>) -> Vec<SummarySentenc
         _ => plan.budget(),
     };
     candidates.extend(plan.ranking.iter().map(|&i| own(plan, i)));
-    if plan.settings.style == Style::Headline {
-        return vec![headline(plan, candidates.swap_remove(0))];
-    }
     // What is not enough to choose from is taken in the model's own order.
-    select::select(candidates, budget)
+    of_form(plan, candidates, budget)
 }
 
 /// One line: the title, else the most telling sentence, shortened by the model or cut.
@@ -414,7 +493,21 @@ fn record(plan: &Plan, sentences: Vec<SummarySentence>) -> SummaryRecord {
     let model = plan.model.clone().filter(|_| by_model > 0);
     let ranked_by = plan.input.meanings.map_or(SummaryRecord::BY_WORDS, |(_, encoder)| encoder);
     let language = plan.input.language.clone();
-    SummaryRecord { language, text, sentences, method, model, ranked_by: Some(ranked_by.into()) }
+    let quarters = Some(quarters(&sentences, plan.input.sentences.len()));
+    let ranked_by = Some(ranked_by.into());
+    SummaryRecord { language, text, sentences, method, model, ranked_by, quarters }
+}
+
+/// See [`SummaryRecord::quarters`].
+fn quarters(sentences: &[SummarySentence], all: usize) -> [usize; 4] {
+    let mut quarters = [0; 4];
+    for sentence in sentences {
+        let mut of: Vec<usize> =
+            sentence.support.iter().map(|i| (4 * i / all.max(1)).min(3)).collect();
+        of.dedup();
+        of.into_iter().for_each(|quarter| quarters[quarter] += 1);
+    }
+    quarters
 }
 
 #[cfg(test)]
@@ -441,8 +534,11 @@ mod tests {
         let input = Input { sentences: &sentences, title, language: &language, meanings: None };
         let shortener = Stub::answering(|_| "").named("shortener");
         let model = (!answers.is_empty()).then_some(&shortener as &dyn Generate);
-        let plan = plan(input, settings, model).unwrap();
-        finish(&plan, &answers.iter().map(|text| Output::of(*text)).collect::<Vec<_>>())
+        let mut plan = plan(input, settings, model).unwrap();
+        if let Some(model) = model {
+            plan.answer(answers.iter().map(|text| Output::of(*text)).collect(), model).unwrap();
+        }
+        finish(plan)
     }
 
     fn length(length: Length) -> Settings {
@@ -517,6 +613,7 @@ mod tests {
         let sentences = [" ".to_owned()];
         let language = &Lang::en();
         let input = Input { sentences: &sentences, title: None, language, meanings: None };
-        assert_eq!(plan(input, Settings::default(), None).unwrap_err().kind(), "input");
+        let error = plan(input, Settings::default(), None).err().unwrap();
+        assert_eq!(error.kind(), "input");
     }
 }

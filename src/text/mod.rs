@@ -13,6 +13,8 @@ pub mod clean;
 pub mod extract;
 /// Hash maps of the program's own words.
 pub(crate) mod hash;
+/// Words that leave something open.
+pub(crate) mod hedges;
 /// HTML as it is written, in pieces.
 pub(crate) mod html;
 pub mod inline;

@@ -8,14 +8,18 @@ use std::collections::HashSet;
 /// Candidates in vain after which no more are looked at to fill up a number of words.
 const MOST_MISSES: usize = 200;
 
-/// The summary's sentences in reading order, out of candidates with the best first.
-pub fn select(candidates: Vec<SummarySentence>, budget: Budget) -> Vec<SummarySentence> {
-    let mut chosen = match budget {
+/// The summary's sentences, out of candidates with the best first, in the order of these.
+pub fn choose(candidates: Vec<SummarySentence>, budget: Budget) -> Vec<SummarySentence> {
+    match budget {
         Budget::Sentences(number) => by_number(candidates, number),
         Budget::Words(most) => by_words(candidates, most),
-    };
-    chosen.sort_by_key(|sentence| sentence.support.first().copied());
-    chosen
+    }
+}
+
+/// Sentences in the order in which the article speaks of them.
+pub fn in_order(mut sentences: Vec<SummarySentence>) -> Vec<SummarySentence> {
+    sentences.sort_by_key(|sentence| sentence.support.first().copied());
+    sentences
 }
 
 /// Sentences that were taken, and what they speak of.
@@ -87,7 +91,7 @@ mod tests {
             support: vec![9 - i],
             origin: SummaryMethod::Extractive,
         });
-        select(candidates.collect(), budget).into_iter().map(|s| s.text).collect()
+        in_order(choose(candidates.collect(), budget)).into_iter().map(|s| s.text).collect()
     }
 
     const TEXTS: &[&str] = &[
