@@ -32,6 +32,7 @@ use crate::document::{self, FORMATS};
 use crate::error::{Error, Result};
 use crate::kernel::Precision;
 use crate::model::DeviceChoice;
+use crate::task::Instruction;
 use crate::task::summarize::{Length, Style};
 use crate::types::Lang;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -234,6 +235,10 @@ pub struct Translating {
     /// Leave as it is what matches this regular expression, as '[A-Z]{2}-[0-9]+'
     #[arg(long, value_name = "PATTERN")]
     pub keep: Vec<String>,
+    /// What chat models are told in place of what their cards say, with {text} where the text goes;
+    /// {from}, {to}: the languages, {from_code}, {to_code}: their codes, {terms}: the glossary's
+    #[arg(long, value_name = "PROMPT")]
+    pub prompt: Option<Instruction>,
     /// How models write.
     #[command(flatten)]
     pub decoding: Decoding,

@@ -269,6 +269,7 @@ pub fn job(
             decoding,
             align: false,
             terms: terms(translating)?,
+            instruction: translating.prompt.clone(),
         },
         on_bad: translating.on_bad.map(|what| match what {
             OnBadArg::Keep => OnBad::Keep,

@@ -35,16 +35,19 @@ pub struct SpecialTokens {
     pub adds_bos: bool,
 }
 
-/// A conversation up to the turn that the model is to answer. That turn is `instruction` and, right
-/// after it, a text from outside.
+/// A conversation up to the turn that the model is to answer. That turn is `instruction`, right
+/// after it a text from outside, and then `after`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conversation<'a> {
-    /// The task in all turns; may be empty.
-    pub system: &'a str,
+    /// The task in all turns; `None` leaves it to the template, an empty one is a turn without
+    /// words.
+    pub system: Option<&'a str>,
     /// Earlier turns: what the user said, and what the model answered.
     pub turns: Vec<(&'a str, &'a str)>,
     /// Words of the user before the text; may be empty.
     pub instruction: &'a str,
+    /// Words of the user after the text; may be empty.
+    pub after: &'a str,
 }
 
 /// A conversation as the model reads it: `prefix`, the text from outside, `suffix`. Control tokens
@@ -98,20 +101,21 @@ impl ChatTemplate {
     /// When the template refuses the conversation, takes too long, or does not have the user's text
     /// in it exactly once: says what is wrong.
     pub fn render(&self, conversation: &Conversation<'_>) -> Result<ChatPrompt, String> {
-        let asked = format!("{}{MARK}", conversation.instruction);
-        let mut messages = vec![("system", conversation.system.to_string())];
+        let asked = format!("{}{MARK}{}", conversation.instruction, conversation.after);
+        let system = conversation.system.map(str::trim);
+        let said = conversation.system.unwrap_or_default();
+        let mut messages = vec![("system", said.to_string())];
         for (user, model) in &conversation.turns {
             messages.extend([("user", (*user).to_string()), ("assistant", (*model).to_string())]);
         }
         messages.push(("user", asked));
-        let system = conversation.system.trim();
-        if system.is_empty() {
-            return self.divided(&self.written(&messages[1..])?);
-        }
+        let Some(system) = system else { return self.divided(&self.written(&messages[1..])?) };
         match self.written(&messages) {
             Ok(text) if text.contains(system) => self.divided(&text),
             _ => {
-                messages[1].1 = format!("{}\n\n{}", conversation.system, messages[1].1);
+                if !system.is_empty() {
+                    messages[1].1 = format!("{said}\n\n{}", messages[1].1);
+                }
                 self.divided(&self.written(&messages[1..])?)
             }
         }
@@ -300,9 +304,10 @@ mod tests {
 
     fn rendered(source: &str, tokens: SpecialTokens) -> (String, String) {
         let conversation = Conversation {
-            system: "Be brief.",
+            system: Some("Be brief."),
             turns: vec![("One?", "Two.")],
             instruction: "Say: ",
+            after: "",
         };
         let template = ChatTemplate::new(source, tokens).unwrap();
         let ChatPrompt { prefix, suffix } = template.render(&conversation).unwrap();

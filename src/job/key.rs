@@ -67,6 +67,9 @@ struct TranslationKey {
     /// has always had.
     #[serde(skip_serializing_if = "Option::is_none")]
     terms: Option<String>,
+    /// What chat models are told, where the user says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instruction: Option<String>,
 }
 
 /// What a summary depends on.
@@ -172,7 +175,7 @@ fn only_what_is_set<S: Serializer>(
 }
 
 fn translation(job: &Job, models: &[ResolvedModel]) -> TranslationKey {
-    let translate::Settings { seed, decoding, align, ref terms } = job.translating;
+    let translate::Settings { seed, decoding, align, ref terms, ref instruction } = job.translating;
     let on_bad = match job.on_bad {
         Some(OnBad::Keep) => "keep",
         Some(OnBad::Source) => "source",
@@ -185,7 +188,8 @@ fn translation(job: &Job, models: &[ResolvedModel]) -> TranslationKey {
         // Strings and switches alone: this cannot fail.
         sha256_hex(serde_json::to_string(&terms.parts()).unwrap_or_default().as_bytes())
     });
-    TranslationKey { wanted: job.translate, seed, align, on_bad, decoding, terms }
+    let instruction = instruction.as_ref().map(|own| own.as_str().to_owned());
+    TranslationKey { wanted: job.translate, seed, align, on_bad, decoding, terms, instruction }
 }
 
 fn summary(settings: &summarize::Settings) -> SummaryKey {

@@ -9,4 +9,4 @@ mod rerank;
 pub mod summarize;
 pub mod translate;
 
-pub use prompts::{translatable_languages, uses_examples};
+pub use prompts::{Instruction, translatable_languages, uses_examples};

@@ -12,12 +12,14 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::ops::Range;
+use std::str::FromStr;
 use std::sync::LazyLock;
 
 /// `models/prompts.toml`.
 #[derive(Default, Deserialize)]
 struct File {
     chat: Chat,
+    card: Vec<Card>,
     shorten: Shorten,
     summarize: Summarize,
     /// Sentences, each in many languages, by their codes.
@@ -26,11 +28,65 @@ struct File {
 
 #[derive(Default, Deserialize)]
 struct Chat {
-    /// The instruction before a text to translate.
+    /// What the user says, with marks for the text to translate and so on.
     translate: String,
-    /// What is added to it where terms are to be translated in a certain way.
+    /// What is said where terms are to be translated in a certain way.
     terms: String,
 }
+
+/// How a model's own card says to ask for a translation.
+#[derive(Default, Deserialize)]
+struct Card {
+    /// Parts of the models' names, in lower case.
+    models: Vec<String>,
+    /// As [`Chat::translate`].
+    translate: String,
+    /// The system turn, where there is to be one.
+    system: Option<String>,
+    /// Whether the chat template is left out.
+    #[serde(default)]
+    raw: bool,
+}
+
+/// What a chat model is told to translate a text, in place of what its card or polygist would say:
+/// `{text}` stands for the text, `{from}` and `{to}` for the languages' English names, `{from_code}`
+/// and `{to_code}` for their codes, `{terms}` for a sentence on the terms of a glossary.
+///
+/// ```
+/// use polygist::task::Instruction;
+/// let instruction: Instruction = "Put this into plain {to}:\n{text}".parse().unwrap();
+/// assert_eq!(instruction.as_str(), "Put this into plain {to}:\n{text}");
+/// assert!("Translate this into {to}.".parse::<Instruction>().is_err());
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Instruction(String);
+
+impl Instruction {
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Instruction {
+    type Err = Error;
+
+    /// Any text with `{text}` in it once.
+    fn from_str(text: &str) -> Result<Self> {
+        match text.matches(TEXT).count() {
+            1 => Ok(Instruction(text.into())),
+            n => Err(Error::Usage(format!(
+                "the prompt has {TEXT} {n} times; expected it once, where the text to translate \
+                 goes, as in \"Translate from {{from}} to {{to}}: {TEXT}\""
+            ))),
+        }
+    }
+}
+
+/// Stands for the text in an instruction.
+const TEXT: &str = "{text}";
+/// Stands for what is said of terms.
+const TERMS: &str = "{terms}";
 
 /// What an instruction model that reads whole articles is told; `{language}`, `{length}` and `{n}`
 /// are filled in.
@@ -209,7 +265,7 @@ pub(super) fn is_direct(model: &dyn Generate, from: &Lang, to: &Lang) -> bool {
 }
 
 /// The prompt of a model for a pair of languages; `which` of the examples are shown to one that
-/// needs them.
+/// needs them, and one that chats is told what `own` says, if it says anything.
 ///
 /// # Errors
 /// When the model does not know one of the languages, or its chat template cannot be used.
@@ -218,12 +274,13 @@ pub(super) fn prompt(
     from: &Lang,
     to: &Lang,
     which: Range<usize>,
+    own: Option<&Instruction>,
 ) -> Result<Prompt> {
     let unknown = || refusal(model, from, to);
     match capability(model) {
         Some(Capability::FewShot | Capability::FineTuned) => few_shot(from, to, which),
         Some(Capability::Chat(template)) if is_direct(model, from, to) => {
-            chat(template, from, to, "").map_err(|why| Error::model(model.id(), why))
+            chat(template, model, (from, to), "", own)
         }
         Some(Capability::Translation) => {
             let language_prompt = model.language_prompt(from, to).ok_or_else(unknown)?;
@@ -279,6 +336,7 @@ pub(super) fn with_terms(
     model: &dyn Generate,
     (from, to): (&Lang, &Lang),
     terms: &[(&str, &[String])],
+    own: Option<&Instruction>,
 ) -> Result<Option<Prompt>> {
     let Some(Capability::Chat(template)) = capability(model) else { return Ok(None) };
     // A mark of the model's own, which a text may hold, is none in an instruction.
@@ -293,20 +351,51 @@ pub(super) fn with_terms(
     if lines.is_empty() || !is_direct(model, from, to) {
         return Ok(None);
     }
-    let more = format!(" {}", file().chat.terms.replace("{terms}", &lines.join("; ")));
-    let prompt = chat(template, from, to, &more).map_err(|why| Error::model(model.id(), why))?;
-    Ok(Some(prompt))
+    let said = file().chat.terms.replace(TERMS, &lines.join("; "));
+    chat(template, model, (from, to), &said, own).map(Some)
 }
 
-/// The instruction to translate, as a chat model reads it, and `more` of it.
-fn chat(template: &ChatTemplate, from: &Lang, to: &Lang, more: &str) -> Result<Prompt, String> {
-    let instruction = &file().chat.translate;
-    let mut instruction =
-        instruction.replace("{from}", languages::name(from)).replace("{to}", languages::name(to));
-    // Before the line breaks, after which the text comes.
-    instruction.insert_str(instruction.trim_end().len(), more);
-    let conversation = Conversation { instruction: &instruction, ..Conversation::default() };
-    let ChatPrompt { prefix, suffix } = template.render(&conversation)?;
+/// The instruction to translate, as a chat model reads it, with what is said of terms: the user's
+/// own, or that of the model's card, or a plain one.
+///
+/// # Errors
+/// When the chat template cannot be used.
+fn chat(
+    template: &ChatTemplate,
+    model: &dyn Generate,
+    (from, to): (&Lang, &Lang),
+    terms: &str,
+    own: Option<&Instruction>,
+) -> Result<Prompt> {
+    let name = model.id().to_lowercase();
+    let is_of = |card: &&Card| card.models.iter().any(|part| name.contains(part));
+    let card = file().card.iter().find(is_of).filter(|_| own.is_none());
+    let plain = || file().chat.translate.as_str();
+    let said = own.map_or_else(|| card.map_or_else(plain, |card| &card.translate), |own| &own.0);
+    // The text may hold what looks like a mark: it never takes part.
+    let (before, after) = said.split_once(TEXT).unwrap_or((said, ""));
+    let has_place = said.contains(TERMS);
+    let inline = if terms.is_empty() { String::new() } else { format!(" {terms}") };
+    let [mut before, after] = [before, after].map(|part| {
+        part.replace("{from}", languages::name(from))
+            .replace("{to}", languages::name(to))
+            .replace("{from_code}", from.as_str())
+            .replace("{to_code}", to.as_str())
+            .replace(TERMS, &inline)
+    });
+    if !has_place && !terms.is_empty() {
+        before.insert_str(0, &format!("{terms}\n\n"));
+    }
+    let (prefix, suffix) = if card.is_some_and(|card| card.raw) {
+        (before, after)
+    } else {
+        let system = card.and_then(|card| card.system.as_deref());
+        let conversation =
+            Conversation { system, instruction: &before, after: &after, ..Conversation::default() };
+        let around = template.render(&conversation);
+        let ChatPrompt { prefix, suffix } = around.map_err(|why| Error::model(model.id(), why))?;
+        (prefix, suffix)
+    };
     Ok(Prompt { prefix, suffix, begin: None, is_open_ended: true })
 }
 
@@ -378,15 +467,81 @@ mod tests {
         let template = ChatTemplate::chatml();
         let model = Stub::answering(|_| String::new()).with([Capability::Chat(template)]);
         let lang = |code: &str| Lang::parse(code).unwrap();
-        let found = prompt(&model, &lang("fi"), &lang("sw"), 0..8).unwrap();
+        let found = prompt(&model, &lang("fi"), &lang("sw"), 0..8, None).unwrap();
         assert_eq!(
             found.prefix,
             "<|im_start|>user\nTranslate the following text from Finnish to Swahili. Reply with the translation alone, without any explanation.\n\n"
         );
         assert_eq!(found.suffix, "<|im_end|>\n<|im_start|>assistant\n");
         assert!(is_direct(&model, &lang("fi"), &lang("sw")) && !uses_examples(&model));
-        let error = prompt(&model, &lang("fi"), &lang("qqq"), 0..8).unwrap_err();
+        let error = prompt(&model, &lang("fi"), &lang("qqq"), 0..8, None).unwrap_err();
         assert!(error.to_string().contains("does not translate"), "{error}");
+    }
+
+    #[test]
+    fn models_are_asked_as_their_cards_say() {
+        let lang = |code: &str| Lang::parse(code).unwrap();
+        let asked = |id: &'static str, terms: &[(&str, &[String])], own: Option<&Instruction>| {
+            let chat = Capability::Chat(ChatTemplate::chatml());
+            let model = Stub::answering(|_| String::new()).with([chat]).named(id);
+            let (en, pt) = (lang("en"), lang("pt"));
+            let told = with_terms(&model, (&en, &pt), terms, own).unwrap();
+            let prompt = told.map_or_else(|| prompt(&model, &en, &pt, 0..0, own), Ok).unwrap();
+            format!("{}…{}", prompt.prefix, prompt.suffix)
+        };
+        let turn =
+            |text: &str| format!("<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n");
+        for (id, expected) in [
+            (
+                "Hy-MT2-1.8B",
+                turn(
+                    "Translate the following text into Portuguese. Note that you should only output the translated result without any additional explanation:\n\n…",
+                ),
+            ),
+            (
+                "NiuTrans/LMT-60-1.7B",
+                turn(
+                    "Translate the following text from English into Portuguese:\nEnglish: …\nPortuguese:",
+                ),
+            ),
+            (
+                "EuroLLM-1.7B-Instruct",
+                format!(
+                    "<|im_start|>system\n<|im_end|>\n{}",
+                    turn(
+                        "Translate the following English source text to Portuguese:\nEnglish: … \nPortuguese: "
+                    )
+                ),
+            ),
+            (
+                "GemmaX2-28-2B",
+                "Translate this from English to Portuguese:\nEnglish: …\nPortuguese:".into(),
+            ),
+            (
+                "Seed-X-PPO-7B",
+                "Translate the following English sentence into Portuguese:\n… <pt>".into(),
+            ),
+        ] {
+            assert_eq!(asked(id, &[], None), expected, "{id}");
+        }
+        // Every card has the text once, and a model.
+        for card in &file().card {
+            assert!(card.translate.parse::<Instruction>().is_ok() && !card.models.is_empty());
+            assert!(card.models.iter().all(|part| *part == part.to_lowercase()));
+        }
+        let terms: &[(&str, &[String])] = &[("dog", &["cão".into()])];
+        assert!(
+            asked("other", terms, None)
+                .contains("explanation. Translate these terms exactly so: “dog” = “cão”.\n\n…")
+        );
+        assert!(
+            asked("Hy-MT2-1.8B", terms, None).contains(
+                "user\nTranslate these terms exactly so: “dog” = “cão”.\n\nTranslate the"
+            )
+        );
+        // The user's words go before the card's.
+        let own = "In {to}: {text}!".parse().unwrap();
+        assert_eq!(asked("Hy-MT2-1.8B", &[], Some(&own)), turn("In Portuguese: …!"));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub use route::{Hop, Named, Route, Router};
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOptions, DecodingOverrides, Generate};
 use crate::languages;
-use crate::task::prompts;
+use crate::task::prompts::{self, Instruction};
 use crate::text::inline::Link;
 use crate::text::protect;
 use crate::text::terms::TermIndex;
@@ -61,6 +61,8 @@ pub struct Settings {
     pub align: bool,
     /// Terms that translations are to use, and what is to stay as it is.
     pub terms: Option<Arc<TermIndex>>,
+    /// What chat models are told, in place of what their cards or polygist would say.
+    pub instruction: Option<Instruction>,
 }
 
 impl Settings {

@@ -29,9 +29,10 @@ fn families() -> Vec<Family> {
 
 fn conversation(case: &Case) -> Conversation<'_> {
     Conversation {
-        system: &case.system,
+        system: Some(case.system.as_str()).filter(|system| !system.is_empty()),
         turns: case.turns.iter().map(|(user, model)| (user.as_str(), model.as_str())).collect(),
         instruction: "Say: ",
+        ..Conversation::default()
     }
 }
 

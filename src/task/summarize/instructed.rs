@@ -214,7 +214,7 @@ impl<'a> Course<'a> {
     ) -> Result<Request> {
         let instruction = instruction.replace("{language}", languages::name(self.input.language));
         let conversation = Conversation {
-            system: &prompts::summarize().system,
+            system: Some(&prompts::summarize().system),
             instruction: &instruction,
             ..Conversation::default()
         };

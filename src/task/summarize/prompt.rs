@@ -80,9 +80,9 @@ impl ShortenPrompt {
 fn chat(template: &ChatTemplate, shorten: &Shorten) -> Result<ChatPrompt, String> {
     let examples = shorten.examples.iter();
     template.render(&Conversation {
-        system: &shorten.task,
+        system: Some(&shorten.task),
         turns: examples.map(|e| (e.sentence.as_str(), e.short.as_str())).collect(),
-        instruction: "",
+        ..Conversation::default()
     })
 }
 

@@ -111,7 +111,8 @@ impl<'a> Attempt<'a> {
         let mut batch = Batch::default();
         for &(segment, terms) in self.segments {
             let Segment { from, to, .. } = segment;
-            let told = prompts::with_terms(model, (from, to), &self.to_tell(segment, terms))?;
+            let (own, to_tell) = (settings.instruction.as_ref(), self.to_tell(segment, terms));
+            let told = prompts::with_terms(model, (from, to), &to_tell, own)?;
             let usual: &Prompt = match prompts.entry((from, to)) {
                 Entry::Occupied(known) => known.into_mut(),
                 Entry::Vacant(new) => new.insert(self.prompt_of(model, from, to)?),
@@ -155,7 +156,7 @@ impl<'a> Attempt<'a> {
 
     fn prompt_of(&self, model: &dyn Generate, from: &Lang, to: &Lang) -> Result<Prompt> {
         let examples = self.strategy.examples(prompts::is_fine_tuned(model));
-        prompts::prompt(model, from, to, examples)
+        prompts::prompt(model, from, to, examples, self.settings.instruction.as_ref())
     }
 
     /// Puts the best variant in the place of each output; see [`Reranker::choose`].

@@ -248,7 +248,7 @@ impl RouteHashes<'_> {
 /// What a translation depends on besides its text, in words. A setting that is new, and changes
 /// translations, belongs here; the pattern asks for it.
 fn depends_on(route: &Route<'_>, settings: &Settings, computing: &str) -> String {
-    let Settings { seed, decoding, align, terms } = settings;
+    let Settings { seed, decoding, align, terms, instruction } = settings;
     // Strings and switches alone: this cannot fail.
     let terms =
         terms.as_ref().map(|terms| serde_json::to_string(&terms.parts()).unwrap_or_default());
@@ -264,8 +264,11 @@ fn depends_on(route: &Route<'_>, settings: &Settings, computing: &str) -> String
     let hops: String = route.hops().iter().map(of_hop).collect();
     let (from, _) = route.ends();
     let program = env!("CARGO_PKG_VERSION");
+    // Without one, memories that are there already go on to be known.
+    let told = instruction.as_ref().map_or_else(String::new, |own| format!("{own:?}\n"));
     format!(
-        "{VERSION}\n{program}\n{computing}\n{seed} {decoding:?} {align}\n{terms}\n{from}\n{hops}"
+        "{VERSION}\n{program}\n{computing}\n{seed} {decoding:?} {align}\n{terms}\n{told}{from}\n\
+         {hops}"
     )
 }
 
