@@ -384,13 +384,15 @@ fn lang(text: &str) -> Result<Lang> {
         let named = crate::languages::all().iter().find(|(_, l)| is_named(l));
         let hint = match (meant, named) {
             (Some(code), _) => {
-                let name = Lang::parse(code).map_or(code.into(), |lang| crate::languages::name(&lang).to_string());
-                format!("; did you mean {code} ({name})?")
+                let name = Lang::parse(code)
+                    .map_or(code.into(), |lang| crate::languages::name(&lang).to_string());
+                format!("; did you mean {code} ({name})? Expected")
             }
-            (None, Some((code, _))) => format!("; that of {text} is {code}"),
-            (None, None) => String::new(),
+            (None, Some((code, _))) => format!("; that of {text} is {code}; expected"),
+            (None, None) => "; expected".into(),
         };
-        Error::Usage(format!("{text:?} is not a language code{hint}; expected one as fr, de, zh or pt-BR (ISO 639, BCP 47)"))
+        let codes = "one as fr, de, zh or pt-BR (ISO 639, BCP 47)";
+        Error::Usage(format!("{text:?} is not a language code{hint} {codes}"))
     })
 }
 
