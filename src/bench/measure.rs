@@ -193,6 +193,8 @@ struct Run {
     sentences: usize,
     text: f64,
     write: f64,
+    /// Of articles, the translations in their order; nothing of one that failed.
+    translations: Vec<String>,
 }
 
 /// The models, with what counts what goes through them.
@@ -238,6 +240,7 @@ impl Counting<'_> {
             sentences: requests.len(),
             text: seconds,
             write: 0.0,
+            translations: Vec::new(),
         })
     }
 
@@ -262,6 +265,7 @@ impl Counting<'_> {
             sentences: 0,
             text: 0.0,
             write: 0.0,
+            translations: Vec::new(),
         };
         for (number, articles) in articles.chunks(group.max(1)).enumerate() {
             let before = number * group.max(1);
@@ -284,6 +288,11 @@ impl Counting<'_> {
             run.seconds += whole;
             run.failed += records.iter().filter(|record| record.status == Status::Failed).count();
             run.sentences += records.iter().map(|record| record.checks.segments).sum::<usize>();
+            run.translations.extend(
+                records
+                    .into_iter()
+                    .map(|record| record.translation.map_or_else(String::new, |t| t.text)),
+            );
             if !progress(before + articles.len()) {
                 return Err(Error::Interrupted);
             }
@@ -321,7 +330,8 @@ impl Counting<'_> {
 }
 
 /// Runs the material through the models as often as planned. What the caller knows of loading,
-/// reading files and the device's peak is left empty.
+/// reading files, the device's peak and references is left empty. With it come the translations of
+/// articles, in their order, of the last run.
 ///
 /// # Errors
 /// What stops the work: an interruption, a model that does not compute.
@@ -332,7 +342,7 @@ pub fn measure(
     material: &Material<'_>,
     plan: Plan,
     progress: Progress<'_>,
-) -> Result<Measurement> {
+) -> Result<(Measurement, Vec<String>)> {
     let tally = Mutex::default();
     let counted = |(number, engine)| Counted { number, engine, tally: &tally };
     let models = Counting {
@@ -354,7 +364,10 @@ pub fn measure(
         }
     }
     let peak_memory = memory.peak();
-    let Some(last) = runs.last() else { return Err(Error::Interrupted) };
+    let translations = runs.last_mut().map(|run| std::mem::take(&mut run.translations));
+    let (Some(last), Some(translations)) = (runs.last(), translations) else {
+        return Err(Error::Interrupted);
+    };
     let seconds: Vec<f64> = runs.iter().map(|run| run.seconds).collect();
     let spread = |number: fn(&Run) -> f64| Spread::of(&runs.iter().map(number).collect::<Vec<_>>());
     let nothing = Spread { median: 0.0, min: 0.0, max: 0.0 };
@@ -367,7 +380,7 @@ pub fn measure(
     let sentences = Some(last.sentences).filter(|&count| count > 0);
     let stage = |number| articles.and(spread(number)).map(|spread: Spread| spread.median);
     let first_tokens = models.first_tokens(&last.tally.examples, &|_| progress(all, all))?;
-    Ok(Measurement {
+    let measurement = Measurement {
         setting,
         articles,
         failed: articles.map(|_| last.failed),
@@ -379,6 +392,9 @@ pub fn measure(
         articles_per_second: articles.map(|count| time.rate(count as f64)),
         sentences_per_second: sentences.map(|count| time.rate(count as f64)),
         times_baseline: None,
+        folder_seconds: None,
+        bleu: None,
+        chrf: None,
         source_tokens_per_second: time.rate(last.tally.source_tokens as f64),
         target_tokens_per_second: time.rate(last.tally.target_tokens as f64),
         first_token_seconds: Spread::of(&first_tokens),
@@ -396,5 +412,6 @@ pub fn measure(
             write: stage(|run| run.write),
         },
         runs: seconds,
-    })
+    };
+    Ok((measurement, translations))
 }

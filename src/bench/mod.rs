@@ -21,7 +21,7 @@ pub use measure::{Material, Plan, Progress, measure};
 pub use memory::Memory;
 pub use page::page;
 pub use peak::{Peak, available, peak, precision_name};
-pub use results::{Machine, Measurement, Report, Setting, Spread, Stages};
+pub use results::{Machine, Measurement, Report, Score, Setting, Spread, Stages};
 pub use shapes::{SHAPES, Shape};
 pub use synthetic::{Sample, open, requests};
 pub use table::table;

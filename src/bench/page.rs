@@ -1,7 +1,7 @@
 //! A benchmark as a page of HTML that needs nothing else: plots drawn as SVG, no scripts.
 
 use super::results::{Machine, Measurement, Report, Spread};
-use super::table::{bytes, label, number, percent, runs, seconds, stages, threads};
+use super::table::{bytes, label, number, percent, roughly, runs, score, seconds, stages, threads};
 use crate::report::permitted;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -146,7 +146,11 @@ fn bar(label: &str, s: Spread, y: f64, largest: f64, format: fn(f64) -> String) 
 }
 
 fn table(all: &[Measurement]) -> Markup {
-    let with_articles = all.iter().any(|m| m.articles.is_some());
+    let columns = Columns {
+        articles: all.iter().any(|m| m.articles.is_some()),
+        folder: all.iter().any(|m| m.folder_seconds.is_some()),
+        scores: all.iter().any(|m| m.bleu.is_some()),
+    };
     html! {
         section {
             "\n" h2 { "All numbers" }
@@ -154,8 +158,10 @@ fn table(all: &[Measurement]) -> Markup {
                 "\n" thead {
                     tr {
                         th { "what" }
-                        @if with_articles { th { "articles/s" } }
+                        @if columns.articles { th { "articles/s" } }
                         th { "sentences/s" }
+                        @if columns.folder { th { "all of the folder" } }
+                        @if columns.scores { th { "BLEU" } th { "chrF" } }
                         th { "source tokens/s" }
                         th { "target tokens/s" }
                         th { "first token" }
@@ -164,7 +170,7 @@ fn table(all: &[Measurement]) -> Markup {
                     }
                 }
                 "\n" tbody {
-                    "\n" @for m in all { (row(m, with_articles)) "\n" }
+                    "\n" @for m in all { (row(m, columns)) "\n" }
                 }
                 "\n"
             }
@@ -174,7 +180,15 @@ fn table(all: &[Measurement]) -> Markup {
     }
 }
 
-fn row(m: &Measurement, with_articles: bool) -> Markup {
+/// Which of the columns there are that not all benchmarks have.
+#[derive(Clone, Copy)]
+struct Columns {
+    articles: bool,
+    folder: bool,
+    scores: bool,
+}
+
+fn row(m: &Measurement, columns: Columns) -> Markup {
     html! {
         tr {
             td {
@@ -187,8 +201,13 @@ fn row(m: &Measurement, with_articles: bool) -> Markup {
                     }
                 }
             }
-            @if with_articles { (cell(m.articles_per_second, number)) }
+            @if columns.articles { (cell(m.articles_per_second, number)) }
             (cell(m.sentences_per_second, number))
+            @if columns.folder { td { (m.folder_seconds.map_or("–".into(), roughly)) } }
+            @if columns.scores {
+                td { (m.bleu.map_or("–".into(), score)) }
+                td { (m.chrf.map_or("–".into(), score)) }
+            }
             (cell(Some(m.source_tokens_per_second), number))
             (cell(Some(m.target_tokens_per_second), number))
             (cell(m.first_token_seconds, seconds))
@@ -212,7 +231,7 @@ fn cell(spread: Option<Spread>, format: fn(f64) -> String) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::super::peak::Peak;
-    use super::super::results::{Setting, Stages};
+    use super::super::results::{Score, Setting, Stages};
     use super::*;
 
     fn report(text: &str) -> Report {
@@ -238,6 +257,9 @@ mod tests {
             articles_per_second: articles.map(|_| spread(2.0)),
             sentences_per_second: Some(spread(7.2)),
             times_baseline: None,
+            folder_seconds: articles.map(|_| 1200.0),
+            bleu: articles.map(|_| Score { score: 45.3, half_width: Some(1.2) }),
+            chrf: None,
             source_tokens_per_second: spread(80.0),
             target_tokens_per_second: spread(96.0),
             first_token_seconds: Some(single(0.02)),

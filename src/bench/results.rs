@@ -37,6 +37,17 @@ impl Spread {
     }
 }
 
+/// How near translations are to references.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Score {
+    /// BLEU or chrF, from 0 to 100.
+    pub score: f64,
+    /// Half the width of the range in which it lies for 95% of resampled texts; `None` of a single
+    /// text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub half_width: Option<f64>,
+}
+
 /// What was asked for: one of the combinations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Setting {
@@ -114,6 +125,16 @@ pub struct Measurement {
     /// else of sentences.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times_baseline: Option<f64>,
+    /// Seconds that all articles of the folder would take with loading, reckoned from those that
+    /// were measured by the length of their texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder_seconds: Option<f64>,
+    /// BLEU of the translations, where there are references.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bleu: Option<Score>,
+    /// chrF of the translations, where there are references.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chrf: Option<Score>,
     /// Source tokens a second.
     pub source_tokens_per_second: Spread,
     /// Target tokens a second.

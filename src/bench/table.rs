@@ -1,6 +1,6 @@
 //! A benchmark as text for a terminal.
 
-use super::results::{Measurement, Report, Spread};
+use super::results::{Measurement, Report, Score, Spread};
 use std::fmt::Write;
 
 /// The report in lines of text.
@@ -18,11 +18,21 @@ pub fn table(report: &Report) -> String {
     if !same.is_empty() {
         let _ = writeln!(out, "{}\n", same.join(", "));
     }
-    let columns: Vec<usize> = (0..HEADS.len())
+    let mut columns: Vec<usize> = (0..HEADS.len())
         .filter(|&c| rows[1..].iter().any(|row| row[c] != NOTHING))
         .filter(|&c| c == 0 || !is_same(c))
         .collect();
     let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
+    let mut left_out = Vec::new();
+    for head in LEFT_OUT_FIRST {
+        let line: usize = columns.iter().map(|&c| width(c) + 2).sum();
+        if line.saturating_sub(2) <= WIDEST {
+            break;
+        }
+        let before = columns.len();
+        columns.retain(|&c| HEADS[c] != head);
+        left_out.extend((columns.len() < before).then_some(head));
+    }
     let widths: Vec<usize> = columns.iter().map(|&c| width(c)).collect();
     for row in &rows {
         let cell = |(&c, &width): (&usize, &usize)| {
@@ -31,6 +41,9 @@ pub fn table(report: &Report) -> String {
         let line: Vec<String> = columns.iter().zip(&widths).map(cell).collect();
         out.push_str(line.join("  ").trim_end());
         out.push('\n');
+    }
+    if !left_out.is_empty() {
+        let _ = writeln!(out, "(no room for {}: see --format json)", left_out.join(", "));
     }
     out.push('\n');
     for measurement in &report.measurements {
@@ -44,7 +57,11 @@ const NOTHING: &str = "–";
 const LABELS: usize = 6;
 /// Those of them that hold words.
 const WORDS: usize = 3;
-const HEADS: [&str; 14] = [
+/// The widest that a line should be.
+const WIDEST: usize = 100;
+/// What is left out of lines that are wider, one after the other.
+const LEFT_OUT_FIRST: [&str; 5] = ["TOK/S IN", "OF PEAK", "FIRST", "MEMORY", "TOK/S OUT"];
+const HEADS: [&str; 17] = [
     "MODEL",
     "TASK",
     "PRECISION",
@@ -54,6 +71,9 @@ const HEADS: [&str; 14] = [
     "ARTICLES/S",
     "SENTENCES/S",
     "BASELINE",
+    "BLEU",
+    "CHRF",
+    "FOLDER",
     "TOK/S IN",
     "TOK/S OUT",
     "FIRST",
@@ -113,6 +133,9 @@ fn row(m: &Measurement) -> Vec<String> {
         m.articles_per_second.map_or(NOTHING.into(), spread),
         m.sentences_per_second.map_or(NOTHING.into(), spread),
         m.times_baseline.map_or(NOTHING.into(), |times| format!("× {}", number(times))),
+        m.bleu.map_or(NOTHING.into(), score),
+        m.chrf.map_or(NOTHING.into(), score),
+        m.folder_seconds.map_or(NOTHING.into(), roughly),
         spread(m.source_tokens_per_second),
         spread(m.target_tokens_per_second),
         m.first_token_seconds.map_or(NOTHING.into(), |s| seconds(s.median)),
@@ -170,6 +193,23 @@ fn spread(s: Spread) -> String {
     format!("{} ±{percent:.0}%", number(s.median))
 }
 
+/// `45.3 ±1.2`.
+pub(super) fn score(Score { score, half_width }: Score) -> String {
+    let half_width = half_width.map_or(String::new(), |half_width| format!(" ±{half_width:.1}"));
+    format!("{score:.1}{half_width}")
+}
+
+/// A time that is reckoned: `45 s`, `12 min`, `3.5 h`, `2.1 days`.
+pub(super) fn roughly(seconds: f64) -> String {
+    match seconds {
+        ..0.5 => "1 s".into(),
+        ..99.5 => format!("{seconds:.0} s"),
+        ..5970.0 => format!("{:.0} min", seconds / 60.0),
+        ..172_800.0 => format!("{:.1} h", seconds / 3600.0),
+        _ => format!("{:.1} days", seconds / 86_400.0),
+    }
+}
+
 /// Three digits, or as many as there are before the point.
 pub(super) fn number(x: f64) -> String {
     match x.abs() {
@@ -203,6 +243,14 @@ mod tests {
         assert_eq!(of(100.0, 98.0, 105.0), "100 ±5%");
         assert_eq!(of(50.0, 40.0, 51.0), "50.0 ±20%");
         assert_eq!(of(0.0, 0.0, 0.0), "0.00 ±0%");
+    }
+
+    #[test]
+    fn what_is_reckoned_is_told_roughly() {
+        let all = [0.1, 45.4, 125.0, 12_600.0, 260_000.0].map(roughly);
+        assert_eq!(all, ["1 s", "45 s", "2 min", "3.5 h", "3.0 days"]);
+        let of = |half_width| score(Score { score: 45.27, half_width });
+        assert_eq!([of(Some(1.23)), of(None)], ["45.3 ±1.2", "45.3"]);
     }
 
     #[test]

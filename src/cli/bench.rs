@@ -1,19 +1,19 @@
 //! `polygist bench`: how fast models are on this machine, on the user's articles or on random
 //! weights.
 
+mod texts;
+
 use super::DONE;
-use super::args::{Bench, BenchFormat, LangOrAuto, TaskArg};
+use super::args::{Bench, BenchFormat, TaskArg};
 use super::output::print;
-use super::plan::{self, Environment};
+use super::plan::Environment;
 use crate::bench::{
     self, Baseline, Machine, Material, Measurement, Memory, Peak, Plan, Report, SHAPES, Sample,
     Setting,
 };
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOverrides, Engine, Request};
-use crate::io::articles::usual_extensions;
 use crate::io::write::atomic;
-use crate::job::in_groups;
 use crate::kernel::Precision;
 use crate::model::Runtime;
 use crate::model_store::{OpenModels, Translators};
@@ -21,10 +21,11 @@ use crate::pipeline::{self, Job};
 use crate::route::{Preferences, Preset};
 use crate::task::{summarize, translate};
 use crate::text::extract;
-use crate::types::{Lang, RawArticle};
+use crate::types::Lang;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Instant;
+use texts::Texts;
 
 pub(super) fn run(env: &Environment, args: &Bench) -> Result<u8> {
     if args.synthetic.is_empty() && args.inputs.is_empty() {
@@ -39,6 +40,9 @@ pub(super) fn run(env: &Environment, args: &Bench) -> Result<u8> {
         return Err(Error::Usage(
             "random weights do one task at a time: --task translate or --task summarize".into(),
         ));
+    }
+    if !args.references.is_empty() && args.tasks != [TaskArg::Translate] {
+        return Err(Error::Usage("--ref goes with --task translate alone".into()));
     }
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let mut run =
@@ -94,15 +98,15 @@ struct Subject<'a> {
     model: String,
     runtime: Runtime,
     beams: Vec<Option<usize>>,
-    /// Seconds that reading the files took.
-    read: Option<f64>,
+    /// What is read, and the language that it is translated into.
+    texts: Option<(&'a Texts, Option<&'a Lang>)>,
     work: &'a dyn Fn(&Loaded, Option<usize>) -> Result<Work<'a>>,
 }
 
 /// What is done with a beam of some width.
 enum Work<'a> {
     Requests(Vec<Request>),
-    Articles(&'a [RawArticle], Box<Job>),
+    Articles(&'a Texts, Box<Job>),
 }
 
 /// The result of an earlier benchmark.
@@ -189,7 +193,7 @@ impl Run<'_> {
                     model: shape.name.into(),
                     runtime,
                     beams: beams.clone(),
-                    read: None,
+                    texts: None,
                     work: &work,
                 };
                 self.compare(&subject, loaded)?;
@@ -218,24 +222,22 @@ impl Run<'_> {
                     .into(),
             ));
         }
-        let (articles, read) = self.read()?;
+        let texts = Texts::read(env, args)?;
         for named in choices {
             let translators = env.translators(&named, preferences.clone())?;
-            self.choice(translators, &named, to.as_ref(), preset, (&articles, read))?;
+            self.choice(translators, &named, to.as_ref(), preset, &texts)?;
         }
-        let places: Vec<String> =
-            args.inputs.iter().map(|path| path.display().to_string()).collect();
-        Ok(format!("{} articles of {}, {} at once", articles.len(), places.join(", "), args.jobs))
+        Ok(texts.in_words())
     }
 
-    /// Measures one choice of models on articles, which took so many seconds to read.
+    /// Measures one choice of models on articles.
     fn choice(
         &mut self,
         translators: Translators,
         named: &[String],
         to: Option<&Lang>,
         preset: Preset,
-        (articles, read): (&[RawArticle], f64),
+        texts: &Texts,
     ) -> Result<()> {
         let (env, args) = (self.env, self.args);
         let has = |task| args.tasks.contains(&task);
@@ -244,14 +246,13 @@ impl Run<'_> {
             .summary_model
             .as_deref()
             .or_else(|| named.first().filter(|_| to.is_none()).map(String::as_str));
-        let LangOrAuto(from) = args.from.clone();
         let job = |beams: Option<usize>| {
             let stated = DecodingOverrides { num_beams: beams, ..DecodingOverrides::default() };
             let decoding = preset.apply(stated);
             // As in a batch: where something is translated, the flags are for that.
             let summarizing = if to.is_some() { DecodingOverrides::default() } else { decoding };
             Job {
-                from: from.clone(),
+                from: texts.from.clone(),
                 to: to.cloned(),
                 translate: has(TaskArg::Translate),
                 summary: has(TaskArg::Summarize).then(|| summarize::Settings {
@@ -272,54 +273,20 @@ impl Run<'_> {
         let names = models.for_job(&job(None), &env.models)?;
         let models = names.resolve(&env.models, &env.listener(), &env.cancel)?;
         let models = match to {
-            Some(to) => {
-                models.chosen_for(&languages(articles, from.as_ref()), to, &env.listener())?
-            }
+            Some(to) => models.chosen_for(&languages(texts), to, &env.listener())?,
             None => models,
         };
         let ids = models.translators.iter().chain(&models.summarizer).map(|m| m.id.as_str());
         let model = ids.collect::<Vec<_>>().join(" + ");
-        let work =
-            |_: &Loaded, beam: Option<usize>| Ok(Work::Articles(articles, Box::new(job(beam))));
+        let work = |_: &Loaded, beam: Option<usize>| Ok(Work::Articles(texts, Box::new(job(beam))));
         let beams = if args.beam.is_empty() { vec![None] } else { beams(&args.beam) };
         for runtime in self.runtimes()? {
             let loaded = self.load(|| models.open(&runtime, &env.listener()))?;
             let (model, beams) = (model.clone(), beams.clone());
-            self.compare(
-                &Subject { model, runtime: runtime.clone(), beams, read: Some(read), work: &work },
-                loaded,
-            )?;
+            let (runtime, texts) = (runtime.clone(), Some((texts, to)));
+            self.compare(&Subject { model, runtime, beams, texts, work: &work }, loaded)?;
         }
         Ok(())
-    }
-
-    /// All articles, in memory, and the seconds that it took. Those that cannot be read are told
-    /// and left out.
-    fn read(&self) -> Result<(Vec<RawArticle>, f64)> {
-        let reading = &self.args.reading;
-        let begun = Instant::now();
-        let found = plan::find_files(&self.args.inputs, reading)?;
-        let mut articles = Vec::new();
-        let (options, cancel) = (plan::read_options(reading), &self.env.cancel);
-        in_groups(&found.files, &options, reading.limit, 1, cancel, |group| {
-            for article in group {
-                match article {
-                    Ok(article) => articles.push(article),
-                    Err(unread) => self.env.reporter.warn(&unread.error.to_string()),
-                }
-            }
-            Ok(())
-        })?;
-        if articles.is_empty() {
-            let places: Vec<String> =
-                self.args.inputs.iter().map(|path| path.display().to_string()).collect();
-            return Err(Error::Usage(format!(
-                "no articles in {} ({})",
-                places.join(", "),
-                usual_extensions()
-            )));
-        }
-        Ok((articles, begun.elapsed().as_secs_f64()))
     }
 
     /// Measures every combination of threads, batch and beam.
@@ -383,13 +350,11 @@ impl Run<'_> {
         let work = (subject.work)(loaded, setting.beam)?;
         let material = match &work {
             Work::Requests(requests) => Material::Requests(requests),
-            Work::Articles(articles, job) => {
-                Material::Articles(articles, job, self.args.jobs.into())
-            }
+            Work::Articles(texts, job) => Material::Articles(&texts.articles, job, texts.at_once),
         };
         let size = match &work {
             Work::Requests(requests) => requests.len(),
-            Work::Articles(articles, _) => articles.len(),
+            Work::Articles(texts, _) => texts.articles.len(),
         };
         let plan = Plan { warmup: self.args.warmup.into(), runs: self.args.runs.into() };
         reporter.count(&label, (size * (plan.warmup + plan.runs)) as u64);
@@ -406,12 +371,15 @@ impl Run<'_> {
             &progress,
         );
         reporter.end();
-        let mut measured = measured?;
+        let (mut measured, translations) = measured?;
         measured.load_seconds = loaded.seconds;
         measured.load_memory = loaded.memory;
         measured.share_of_peak =
             (measured.operations > 0.0).then(|| measured.gops.median / peak.gops);
-        measured.stages.read = subject.read;
+        if let Some((texts, to)) = subject.texts {
+            measured.stages.read = Some(texts.read);
+            texts.judge(&mut measured, &translations, to);
+        }
         Ok(measured)
     }
 
@@ -444,13 +412,14 @@ impl Loaded {
     }
 }
 
-/// The languages of some articles; the one that is stated, if one is.
-fn languages(articles: &[RawArticle], from: Option<&Lang>) -> BTreeSet<Lang> {
-    let detected = articles
+/// The languages of articles; the one that is known, if one is.
+fn languages(texts: &Texts) -> BTreeSet<Lang> {
+    let detected = texts
+        .articles
         .iter()
         .filter_map(|raw| extract::extract(raw).ok())
         .map(|article| pipeline::detect(&article).code);
-    from.map_or_else(|| detected.collect(), |from| BTreeSet::from([from.clone()]))
+    texts.from.as_ref().map_or_else(|| detected.collect(), |from| BTreeSet::from([from.clone()]))
 }
 
 fn beams(widths: &[u8]) -> Vec<Option<usize>> {

@@ -99,7 +99,7 @@ impl Texts {
 }
 
 /// The corpus score that follows from the sum of the lines' counts, and its interval.
-fn corpus<T>(counts: &[T], score: impl Fn(&T) -> f64 + Sync) -> (f64, Option<Interval>)
+pub(super) fn corpus<T>(counts: &[T], score: impl Fn(&T) -> f64 + Sync) -> (f64, Option<Interval>)
 where
     T: Copy + Sync + std::iter::Sum,
 {

@@ -1,6 +1,6 @@
 //! `polygist bench`: its numbers fit together, and it leaves nothing behind. No time is asserted.
 
-use crate::common::{FRENCH, GERMAN, MODELS, Sandbox};
+use crate::common::{FRENCH, GERMAN, MODELS, Sandbox, TRANSLATOR};
 use serde_json::Value;
 use std::process::Stdio;
 
@@ -306,4 +306,72 @@ fn models_are_compared_with_each_other_and_with_an_earlier_run() {
     run("--baseline before.json --beam 3").expect(0, &["has none of these models and settings"]);
     sandbox.write("other.json", "{}");
     run("--baseline other.json").expect(1, &["other.json is no result of"]);
+}
+
+#[test]
+fn of_a_large_folder_some_articles_tell_how_long_all_take() {
+    let sandbox = Sandbox::new();
+    for number in 0..20 {
+        sandbox.write(&format!("in/{number:02}.txt"), FRENCH);
+    }
+    let line = format!("bench in --to en --runs 2 --warmup 0 --threads 1 {MODELS}");
+    let report =
+        json(&sandbox.run(&format!("{line} --sample 6 --format json")).expect(0, &[]).stdout);
+    let m = &report["measurements"][0];
+    assert_eq!(report["sample"], "5 of 20 articles of in, 16 at once");
+    assert_eq!(m["articles"], 5);
+    // Equal articles take four times as long when there are four times as many.
+    let expected = number(&m["load_seconds"]) + 4.0 * number(&m["seconds"]["median"]);
+    assert!((number(&m["folder_seconds"]) - expected).abs() < 1e-9 * expected, "{m}");
+    let table = sandbox.run(&line).expect(0, &[]).stdout;
+    assert!(table.contains("\n20 articles of in, 16 at once; 2 runs"), "{table}");
+    assert!(table.contains("FOLDER"), "{table}");
+    // A shape of random weights knows of no folder.
+    let table = sandbox.run("bench --synthetic tiny --sentences 3 --tokens 4 --runs 1").stdout;
+    assert!(!table.contains("FOLDER"), "{table}");
+}
+
+#[test]
+fn quality_stands_beside_speed() {
+    let lines = [FRENCH.trim(), "", "Le pont est fermé."].join("\n");
+    let sandbox = Sandbox::with([("a.txt", &lines), ("two.txt", "a\nb\n")]);
+    let translated = format!("translate --lines --from fr --to en a.txt {TRANSLATOR}");
+    let made = sandbox.run(&translated).expect(0, &[]).stdout;
+    assert_eq!(made.lines().count(), 3, "{made}");
+    sandbox.write("same.txt", &made);
+    sandbox.write("other.txt", made.replace(|c: char| c.is_alphabetic(), "q"));
+    let line = format!("bench a.txt --to en --runs 1 --warmup 0 --threads 1 {TRANSLATOR}");
+    let scored = |flags: &str| {
+        let report =
+            json(&sandbox.run(&format!("{line} --format json {flags}")).expect(0, &[]).stdout);
+        assert_eq!(report["sample"], "3 lines of a.txt, 1024 at once");
+        let m = report["measurements"][0].clone();
+        assert!(m.get("folder_seconds").is_none(), "{m}");
+        (number(&m["bleu"]["score"]), number(&m["chrf"]["score"]))
+    };
+    // What `translate --lines` writes is what is judged here, and `eval` says the same of it.
+    let (bleu, chrf) = scored("--ref same.txt");
+    assert!((bleu - 100.0).abs() < 1e-9 && (chrf - 100.0).abs() < 1e-9, "{bleu} {chrf}");
+    let (bleu, chrf) = scored("--ref other.txt");
+    assert!(bleu < 50.0 && chrf < 50.0, "{bleu} {chrf}");
+    let evaluated = sandbox.run("eval --ref other.txt --hyp same.txt --to en --format json");
+    let evaluated = json(&evaluated.expect(0, &[]).stdout);
+    assert_eq!(number(&evaluated["scores"]["bleu"]["score"]), bleu);
+    assert_eq!(number(&evaluated["scores"]["chrf2"]["score"]), chrf);
+    assert_eq!(scored("--ref other.txt --ref same.txt").0.round(), 100.0, "the best of several");
+
+    let table =
+        sandbox.run(&format!("{line} --ref other.txt --against writer.gguf")).expect(0, &[]).stdout;
+    let rows: Vec<&str> = table.lines().skip_while(|line| !line.starts_with("MODEL")).collect();
+    assert!(rows[0].contains("SENTENCES/S") && rows[0].contains("BLEU"), "{table}");
+    assert!(rows[1].contains(" ±") && rows[2].starts_with("writer.gguf"), "{table}");
+    assert!(rows.iter().take(4).all(|row| row.chars().count() <= 100), "{table}");
+
+    for (flags, says) in [
+        ("--ref two.txt", "two.txt has 2 lines, and a.txt has 3"),
+        ("--ref same.txt --task summarize", "--ref goes with --task translate"),
+        ("--ref same.txt two.txt", "--ref goes with one file to translate"),
+    ] {
+        sandbox.run(&format!("{line} {flags}")).expect(1, &[says]);
+    }
 }

@@ -5,6 +5,7 @@ use super::{LangOrAuto, PrecisionArg, Reading, TaskArg, lang, lang_or_auto};
 use crate::bench::{SHAPES, Shape};
 use crate::error::{Error, Result};
 use crate::generate::MOST_BEAMS;
+use crate::io::segments::Segments;
 use crate::types::Lang;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use std::path::PathBuf;
   polygist bench --to en articles              as `polygist batch`, but writing nothing
   polygist bench --to en --against nllb-200-distilled-600M articles
   polygist bench --to en --baseline before.json articles
+  polygist bench --to en --ref lines.en.txt --against nllb-200-distilled-600M lines.fr.txt
   polygist bench --to en --model opus-mt-fr-en --format html --out bench.html articles
 
 Flags that take several values are compared with each other, every combination. Nothing is written but the result.")]
@@ -60,6 +62,20 @@ pub struct Bench {
     /// An earlier result (--format json): how many times as fast it is now stands beside each row
     #[arg(long, value_name = "FILE", help_heading = "What to compare")]
     pub baseline: Option<PathBuf>,
+    /// Translations that people made of the articles: the file to translate has one text a line
+    /// then, and so has this one (or FILE.jsonl:FIELD); BLEU and chrF stand beside the speed.
+    /// Several times for several references
+    #[arg(
+        long = "ref",
+        value_name = "FILE",
+        conflicts_with = "synthetic",
+        requires = "inputs",
+        help_heading = "What to compare"
+    )]
+    pub references: Vec<Segments>,
+    /// Of more articles, measure so many, spread evenly, and reckon from them how long all take
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one, conflicts_with = "synthetic")]
+    pub sample: usize,
     /// As in `polygist translate`: no beam, nothing is read back
     #[arg(long, conflicts_with_all = ["best", "synthetic"])]
     pub fast: bool,
