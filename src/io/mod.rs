@@ -7,6 +7,8 @@ pub mod fetch;
 mod files;
 pub mod folders;
 mod glossary;
+#[cfg(feature = "parquet")]
+mod guarded;
 pub mod journal;
 pub mod layout;
 pub mod memory;

@@ -1,11 +1,11 @@
 //! The rows of a Parquet file as JSON objects, one at a time.
 
+use crate::io::guarded;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
 use serde_json::{Map, Value};
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Rows for each byte of a file that are believed: equal ones take next to no room.
 const MOST_ROWS: u64 = 1000;
@@ -50,9 +50,9 @@ impl Rows {
     }
 }
 
-/// What a function returns that may panic where a file is damaged.
-fn guarded<T>(f: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(|_| "it is damaged".into())
+/// What a function of the reader returns, which may panic where a file is damaged.
+fn guarded<T>(read: impl FnOnce() -> T) -> Result<T, String> {
+    guarded::guarded(read).ok_or_else(|| "it is damaged".into())
 }
 
 /// An error in the words of a user.
