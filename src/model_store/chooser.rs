@@ -8,7 +8,8 @@ use crate::io::catalog::{Model, Release, Source, Task};
 use crate::io::fetch::{Lookup, ResolvedModel, Wanted};
 use crate::languages;
 use crate::route::{
-    Availability, Candidate, LanguagePair, Preferences, Step, Way, best, serves, way, written,
+    Availability, Candidate, LanguagePair, Preferences, Step, Way, best, served, serves, way,
+    written,
 };
 use crate::types::Lang;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -171,6 +172,44 @@ impl Chooser {
     /// When the store cannot be read.
     pub fn plan(&self, from: &Lang, to: &Lang) -> Result<Option<Way>> {
         self.way(&mut self.state(), from, to)
+    }
+
+    /// Which of some languages are translated into which: `[from][to]`, as [`Chooser::plan`] says of
+    /// each pair, found out in one go.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn reach(&self, languages: &[Lang]) -> Result<Vec<Vec<bool>>> {
+        let mut state = self.state();
+        let mut direct = vec![vec![false; languages.len()]; languages.len()];
+        for (number, entry) in self.entries.iter().enumerate() {
+            let availability = self.find_out(&mut state, number)?;
+            if self.candidate(number, availability).is_allowed(self.preferences.preset) {
+                served(entry, languages).into_iter().for_each(|(from, to)| direct[from][to] = true);
+            }
+        }
+        let named = |from: &Lang, to: &Lang| {
+            self.preferences.pairs.contains_key(&LanguagePair::new(from, to))
+        };
+        for (from, row) in languages.iter().zip(&mut direct) {
+            for (to, is_direct) in languages.iter().zip(row).filter(|(to, _)| named(from, to)) {
+                *is_direct = self.way(&mut state, from, to)?.is_some();
+            }
+        }
+        let en = Lang::en();
+        let Some(english) = languages.iter().position(|lang| *lang == en) else {
+            return Ok(direct);
+        };
+        let has_detour =
+            |from: &Lang, to: &Lang| !named(from, to) && !from.same_base(&en) && !to.same_base(&en);
+        let out_of_english = direct[english].clone();
+        for (from, row) in languages.iter().zip(&mut direct) {
+            let into_english = row[english];
+            for ((to, reached), second) in languages.iter().zip(row).zip(&out_of_english) {
+                *reached |= into_english && *second && has_detour(from, to);
+            }
+        }
+        Ok(direct)
     }
 
     /// Whether a model is here, can be fetched, or cannot be had.
@@ -425,4 +464,36 @@ fn is_local(wanted: &Wanted) -> bool {
         |source: &Source| matches!(source, Source::Folder { .. } | Source::Builtin { .. });
     let Wanted::Listed(model) = wanted else { return false };
     model.files.iter().all(|file| file.sources.iter().any(is_near))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_reached_is_what_is_planned_for_each_pair() {
+        let folder = tempfile::tempdir().unwrap();
+        let codes = ["en", "fr", "de", "pt", "pt-BR", "zh", "zh-TW", "no", "hr", "uk", "zu", "yo"];
+        let all: Vec<Lang> = codes.iter().map(|code| Lang::parse(code).unwrap()).collect();
+        let mut named = Preferences::default();
+        named.pairs.insert("zu-en".parse().unwrap(), "firefox-pt-en-tiny".into());
+        named.pairs.insert("fr-de".parse().unwrap(), "nllb-200-distilled-600M".into());
+        for (preferences, is_offline) in
+            [(Preferences::default(), false), (named.clone(), false), (named, true)]
+        {
+            let store = ModelStore::builder().folder(folder.path()).offline(is_offline);
+            let store = store.open().unwrap();
+            let chooser = Chooser::new(&store, &preferences, &CancelToken::new()).unwrap();
+            let reach = chooser.reach(&all).unwrap();
+            let mut reached = 0;
+            for (from, row) in all.iter().zip(&reach) {
+                for (to, &is_reached) in all.iter().zip(row) {
+                    let planned = chooser.plan(from, to).unwrap();
+                    assert_eq!(is_reached, planned.is_some(), "{from} {to} {planned:?}");
+                    reached += usize::from(is_reached);
+                }
+            }
+            assert!(0 < reached && reached < all.len() * all.len(), "{reached}");
+        }
+    }
 }

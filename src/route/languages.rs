@@ -15,6 +15,29 @@ pub fn serves(model: &Model, from: &Lang, to: &Lang) -> bool {
     !is_shown_examples(model) || has_english && is_taught(from) && is_taught(to)
 }
 
+/// The pairs of some languages, by their numbers, that a model serves: what [`serves`] says of each.
+/// Of a model for a hundred languages not each of ten thousand pairs is asked for.
+pub fn served(model: &Model, languages: &[Lang]) -> Vec<(usize, usize)> {
+    let task = Some(Task::Translate);
+    let are = |is: &dyn Fn(&Lang) -> bool| -> Vec<usize> {
+        (0..languages.len()).filter(|&number| is(&languages[number])).collect()
+    };
+    let read = are(&|from| model.fits(task, Some(from), None));
+    let written = are(&|to| model.fits(task, None, Some(to)));
+    let is_shown_examples = is_shown_examples(model);
+    let is_english = |number: usize| languages[number].base() == "en";
+    let mut pairs = Vec::new();
+    for from in read {
+        let served = written.iter().copied().filter(|&to| {
+            !is_shown_examples
+                || (is_english(from) || is_english(to))
+                    && serves(model, &languages[from], &languages[to])
+        });
+        pairs.extend(served.map(|to| (from, to)));
+    }
+    pairs
+}
+
 /// The languages that a model writes, as polygist names them; `None` where it may be any.
 pub fn written(model: &Model) -> Option<Vec<Lang>> {
     if is_shown_examples(model) {

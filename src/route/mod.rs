@@ -7,7 +7,7 @@ mod preferences;
 mod speed;
 mod way;
 
-pub use languages::{serves, written};
+pub use languages::{served, serves, written};
 pub use order::{Availability, Candidate, best};
 pub use preferences::{LanguagePair, Preferences, Preset};
 pub use speed::{REFERENCE_GOPS, words_per_second};

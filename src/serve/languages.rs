@@ -44,42 +44,30 @@ impl Languages {
     }
 }
 
-/// The pairs of languages that some models translate. Nothing is fetched for it.
+/// The pairs of languages that some models translate. Nothing is fetched for it, nor opened.
 ///
 /// # Errors
 /// When the store of models cannot be read.
 fn of(models: &OpenModels) -> Result<Vec<Source>> {
     let all: Vec<Lang> = languages::all().keys().filter_map(|code| Lang::parse(code)).collect();
-    let en = Lang::en();
-    let reach = |from: &Lang, to: &Lang| match languages::is_same_written(from, to) {
-        true => Ok(false),
-        false => translates(models, from, to),
+    let reach = match &models.pool {
+        Some(pool) => pool.chooser().reach(&all)?,
+        None => models.with(&|_| (), |models| {
+            let routes = |from: &Lang, to: &Lang| -> Result<bool> {
+                Ok(models.translators.route(from, to)?.is_some())
+            };
+            let row = |from| all.iter().map(|to| routes(from, to)).collect();
+            all.iter().map(row).collect::<Result<Vec<Vec<bool>>>>()
+        })?,
     };
-    // Most pairs are served by way of English, which is asked for once a language.
-    let into_english = all.iter().map(|from| reach(from, &en)).collect::<Result<Vec<_>>>()?;
-    let out_of_english = all.iter().map(|to| reach(&en, to)).collect::<Result<Vec<_>>>()?;
-    let mut sources = Vec::new();
-    for (from, into_english) in all.iter().zip(into_english) {
-        let mut targets = Vec::new();
-        for (to, out_of_english) in all.iter().zip(&out_of_english) {
-            let is_other = !languages::is_same_written(from, to);
-            let by_english = is_other && into_english && *out_of_english;
-            if from == to || by_english || reach(from, to)? {
-                targets.push(to.to_string());
-            }
-        }
-        if targets.len() > 1 {
-            let name = languages::name(from).to_string();
-            sources.push(Source { code: from.to_string(), name, targets });
-        }
-    }
-    Ok(sources)
-}
-
-/// Whether there is a way.
-fn translates(models: &OpenModels, from: &Lang, to: &Lang) -> Result<bool> {
-    match &models.pool {
-        Some(pool) => Ok(pool.chooser().plan(from, to)?.is_some()),
-        None => models.with(&|_| (), |models| Ok(models.translators.route(from, to)?.is_some())),
-    }
+    let source = |(from, reach): (&Lang, Vec<bool>)| {
+        let is_target = |(to, is_reached): &(&Lang, bool)| {
+            from == *to || *is_reached && !languages::is_same_written(from, to)
+        };
+        let targets = all.iter().zip(reach).filter(is_target);
+        let targets: Vec<String> = targets.map(|(to, _)| to.to_string()).collect();
+        let name = languages::name(from).to_string();
+        (targets.len() > 1).then(|| Source { code: from.to_string(), name, targets })
+    };
+    Ok(all.iter().zip(reach).filter_map(source).collect())
 }
