@@ -2,7 +2,7 @@
 //! them.
 
 use super::BatchJob;
-use super::groups::source;
+use super::groups::{id, source};
 use super::keys::Keys;
 use super::todo::{Met, Why};
 use crate::cancel::CancelToken;
@@ -56,10 +56,11 @@ pub(super) fn survey(
     let mut survey = Survey::default();
     let mut left = options.limit.unwrap_or(usize::MAX);
     for file in &batch.found.files {
-        let (mut number, mut last) = (0, 0);
+        let (mut number, mut last, mut is_one) = (0, 0, false);
         for mut article in read(file, &options.reading).take(left) {
             cancel.check()?;
             number += 1;
+            is_one |= id(&article) == file.id;
             if options.shard.is_some_and(|shard| !shard.takes(&source(&article).sha256)) {
                 continue;
             }
@@ -69,6 +70,10 @@ pub(super) fn survey(
                 survey.bytes += article.as_ref().map_or(0, |raw| raw.text.len());
                 last = number;
             }
+        }
+        // Of several articles whose file could not be read before.
+        if number > 0 && !is_one && options.limit.is_none() && !options.retry_failed {
+            met.desk.forget_failed(file, keys.job.to.as_ref());
         }
         left -= number;
         survey.again.push(last);

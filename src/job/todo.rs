@@ -9,7 +9,7 @@ use crate::io::articles::FoundFile;
 use crate::io::journal::{Journal, Known, RESULTS, RecordId};
 use crate::io::origins::Origins;
 use crate::pipeline::Job;
-use crate::types::{Source, Status};
+use crate::types::{Lang, Source, Status};
 use std::path::Path;
 
 /// What is to become of an article.
@@ -131,6 +131,17 @@ impl Desk {
     /// As [`Journal::open`].
     pub fn open(out: &Path) -> Result<Desk> {
         Ok(Desk { journal: Journal::open(out)?, origins: Origins::open(out)? })
+    }
+
+    /// Drops the record of a file that could not be read, once its articles have been: each of them
+    /// has its own.
+    pub fn forget_failed(&mut self, file: &FoundFile, target: Option<&Lang>) {
+        let of = RecordId { id: &file.id, target };
+        let has_failed = self.journal.find(of).is_some_and(|known| known.status == Status::Failed);
+        // A file of the same name elsewhere is another one.
+        if has_failed && !self.origins.is_of_another(of.id, &file.path, "") {
+            self.journal.forget(of);
+        }
     }
 
     /// Gives an article the id that it has here, and says it where that is not its own.

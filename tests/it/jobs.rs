@@ -317,6 +317,26 @@ fn a_file_that_vanishes_while_it_waits_stops_no_other() {
 }
 
 #[test]
+fn a_file_that_can_be_read_again_has_failed_no_more() {
+    let lines = format!("{{\"text\": {FRENCH:?}}}\n{{\"text\": {GERMAN:?}}}\n");
+    let sandbox = Sandbox::with([("in/b.txt", FRENCH)]);
+    sandbox.write("in/a.jsonl.gz", "no gzip at all");
+    let line = "batch in --out out --extractive --length 1s --offline";
+    sandbox.run(line).expect(2, &["1 done, 1 failed"]);
+    assert_eq!(ids(&sandbox), ["a.jsonl.gz", "b.txt"]);
+    std::fs::remove_file(sandbox.path("in/a.jsonl.gz")).unwrap();
+    sandbox.write("in/a.jsonl.gz", lines);
+    // What is read of a part of the articles tells nothing of the rest.
+    sandbox.run(&format!("{line} --limit 1")).expect(0, &["1 done"]);
+    assert_eq!(ids(&sandbox), ["a.jsonl.gz#1", "a.jsonl.gz", "b.txt"]);
+    sandbox.run(line).expect(0, &["1 done, 0 failed"]);
+    assert_eq!(ids(&sandbox), ["a.jsonl.gz#1", "a.jsonl.gz#2", "b.txt"]);
+    let status = sandbox.run("status out").expect(0, &[]).stdout;
+    assert!(status.starts_with("3 done, 0 failed"), "{status}");
+    sandbox.run(line).expect(0, &["nothing to do, 3 done before"]);
+}
+
+#[test]
 fn what_cannot_be_written_ends_a_run_that_is_resumed_later() {
     let sandbox = Sandbox::with([("in/a.txt", FRENCH), ("in/b.txt", GERMAN)]);
     let line = format!("batch in --to en --tasks translate --jobs 1 {TRANSLATOR} --out");
