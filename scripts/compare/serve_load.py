@@ -6,7 +6,8 @@ Together they ask for --sentences sentences, or for as long as --seconds say; to
 sentences a second, the 50th and 99th percentile of the time of a request, what failed, and the
 resident memory of the server after a tenth of the time and at the end. `stream` gets the sentences
 that were asked, one a line; the time of a line alone, in which the model is loaded, is taken off.
-The clients are one process of Python and compute beside the server.
+The clients are one process of Python and compute beside the server. On a busy machine compare the
+sentences for each second of processor time, with loading.
 
     cargo build --release
     python3 scripts/compare/serve_load.py MODEL [--from pt] [--to en] [--clients 64]
@@ -20,6 +21,7 @@ import argparse
 import http.client
 import json
 import re
+import resource
 import statistics
 import subprocess
 import sys
@@ -115,6 +117,12 @@ def streamed(command: list[str], source: str, target: str, lines: list[str]) -> 
     return time.monotonic() - begun
 
 
+def processor() -> float:
+    """Seconds of processor time of the programs that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def lines_of(path: Path | None, source: str) -> list[str]:
     texts = [file.read_text() for file in ([path] if path else ntrex(source))]
     return [line for text in texts for line in text.splitlines() if line.strip()]
@@ -156,16 +164,21 @@ def main() -> None:
         took = time.monotonic() - begun
         late = resident(address)
         server.terminate()
+    serving = processor()
 
     asked = [sentence(sentences, number) for number in range(len(load.times))]
     stream = [str(args.binary), "stream", *flags]
     alone = streamed(stream, args.source, args.target, asked[:1])
+    before = processor()
     together = streamed(stream, args.source, args.target, asked) - alone
+    streaming = processor() - before
     quantiles = statistics.quantiles(load.times, n=100)
     rate, peer = len(asked) / took, len(asked) / together
     print(f"{args.clients} clients, {len(asked)} sentences in {took:.1f} s")
     print(f"errors             {len(load.errors)} {load.errors[:3] or ''}")
     print(f"sentences a second {rate:.1f}; stream {peer:.1f}; share {rate / peer:.2f}")
+    own, its = len(asked) / serving, len(asked) / streaming
+    print(f"for each second of processor time {own:.1f}; stream {its:.1f}; share {own / its:.2f}")
     print(f"time of a request  p50 {quantiles[49]:.3f} s, p99 {quantiles[98]:.3f} s")
     print(f"resident memory    {early:.0f} MB at a tenth, {late:.0f} MB at the end")
 
