@@ -248,7 +248,7 @@ pub struct Translating {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Summarizing")]
 pub struct Summarizing {
-    /// short, medium, long, a number of words (80w) or of sentences (3s), a share of the words (20%)
+    /// short, medium, long, a number of words (80w) or sentences (3s), a share of the words (20%)
     #[arg(long, value_name = "LENGTH", default_value = "medium")]
     pub length: Length,
     /// paragraph, bullets, line (one sentence of at most 25 words) or headline

@@ -159,7 +159,7 @@ fn summaries(texts: &Texts, language: &Lang) -> Table {
     table
 }
 
-/// The share of sentences that the articles bear out, in percent, and what is wrong with the others.
+/// The share of sentences that the articles bear out, in percent, and what is wrong with others.
 fn borne_out(summaries: &[String], articles: &[String], language: &Lang) -> (f64, String) {
     let pairs = summaries.par_iter().zip(articles);
     let examined: Vec<Option<Problem>> = pairs

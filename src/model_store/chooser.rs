@@ -174,8 +174,8 @@ impl Chooser {
         self.way(&mut self.state(), from, to)
     }
 
-    /// Which of some languages are translated into which: `[from][to]`, as [`Chooser::plan`] says of
-    /// each pair, found out in one go.
+    /// Which of some languages are translated into which: `[from][to]`, as [`Chooser::plan`] says
+    /// of each pair, found out in one go.
     ///
     /// # Errors
     /// When the store cannot be read.

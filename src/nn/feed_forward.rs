@@ -5,8 +5,8 @@ use crate::error::Result;
 use crate::kernel::Activation;
 use candle_core::Tensor;
 
-/// Numbers between the two layers that the kernels compute at once, at most: 16 MiB, beside a prompt
-/// of 512 tokens that would take more than twice that in a model of 1.5 billion weights.
+/// Numbers between the two layers that the kernels compute at once, at most: 16 MiB. Beside it, a
+/// prompt of 512 tokens would take more than twice that in a model of 1.5 billion weights.
 const WIDEST: usize = 4 << 20;
 
 /// `down(activation(up(x)))`, or `down(activation(gate(x)) · up(x))`.

@@ -15,7 +15,7 @@ pub fn serves(model: &Model, from: &Lang, to: &Lang) -> bool {
     !is_shown_examples(model) || has_english && is_taught(from) && is_taught(to)
 }
 
-/// The pairs of some languages, by their numbers, that a model serves: what [`serves`] says of each.
+/// The pairs of some languages, by their numbers, that a model serves, as [`serves`] says of each.
 /// Of a model for a hundred languages not each of ten thousand pairs is asked for.
 pub fn served(model: &Model, languages: &[Lang]) -> Vec<(usize, usize)> {
     let task = Some(Task::Translate);

@@ -49,8 +49,9 @@ struct Card {
 }
 
 /// What a chat model is told to translate a text, in place of what its card or polygist would say:
-/// `{text}` stands for the text, `{from}` and `{to}` for the languages' English names, `{from_code}`
-/// and `{to_code}` for their codes, `{terms}` for a sentence on the terms of a glossary.
+/// `{text}` stands for the text, `{from}` and `{to}` for the languages' English names,
+/// `{from_code}` and `{to_code}` for their codes, `{terms}` for a sentence on the terms of a
+/// glossary.
 ///
 /// ```
 /// use polygist::task::Instruction;

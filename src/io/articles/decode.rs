@@ -52,8 +52,8 @@ pub(in crate::io) fn decode_labelled(
 }
 
 /// Whether bytes that are said to be in another encoding are UTF-8: they have characters of several
-/// bytes, all of them whole. Pairs of bytes, of which some encodings make their characters, can look
-/// so by accident where they are few.
+/// bytes, all of them whole. Pairs of bytes, of which some encodings make their characters, can
+/// look so by accident where they are few.
 fn is_utf8_after_all(bytes: &[u8], named: &'static Encoding) -> bool {
     const NO_ACCIDENT: usize = 4;
     let fewest = if named.is_single_byte() { 1 } else { NO_ACCIDENT };

@@ -132,9 +132,9 @@ impl Packed {
         Packed { n: rows.len(), k, weights: Weights::Int8(weights, input_factor) }
     }
 
-    /// Packs rows of `k` weights that are in blocks, one part below the other, a few rows at a time;
-    /// `read(part, rows of the part, buffer)` writes the blocks of these rows, one after the other,
-    /// as a file has them. `None` where the kernels cannot multiply them as they are.
+    /// Packs rows of `k` weights that are in blocks, one part below the other, a few rows at a
+    /// time; `read(part, rows of the part, buffer)` writes the blocks of these rows, one after the
+    /// other, as a file has them. `None` where the kernels cannot multiply them as they are.
     ///
     /// # Errors
     /// The error of `read`, for one of the ranges for which it failed.

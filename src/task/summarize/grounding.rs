@@ -171,7 +171,7 @@ impl<'a> Source<'a> {
         let all: Vec<HashSet<String>> = self.sentences.iter().map(|text| of(text)).collect();
         let is_word = |stem: &&String| !stem.contains(char::is_numeric);
         wanted.iter().any(|number| {
-            // A sentence with the number that speaks of something else, too, that the text speaks of.
+            // A sentence with the number that shares another word with the text, too.
             let speaks = |i: usize| {
                 all[i].contains(number) && own.intersection(&self.stems[i]).any(|s| is_word(&s))
             };

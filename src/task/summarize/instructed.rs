@@ -298,7 +298,14 @@ impl<'a> Course<'a> {
         }
         let (mut again, last) = (Vec::new(), sentences.len().saturating_sub(1));
         let is_line = matches!(self.settings.style, Style::Headline);
-        for (n, text) in sentences.into_iter().enumerate() {
+        // What is more than was asked for does not come into the summary, right or wrong.
+        let wanted = match (self.settings.style, self.settings.length.budget(self.input.sentences))
+        {
+            (Style::Headline | Style::Line, _) => 1,
+            (_, Budget::Sentences(n)) => n,
+            (_, Budget::Words(_)) => sentences.len(),
+        };
+        for (n, text) in sentences.into_iter().enumerate().take(wanted) {
             let Finding { support, problem } = self.source.examine(&text, cut && n == last);
             match problem {
                 None => self.written.push(written(text, support)),

@@ -1,4 +1,4 @@
-//! Products with weights that stay in the blocks in which a GGUF file has them, of 4 to 6 bits each.
+//! Products with weights that stay in the blocks in which a GGUF file has them, of 4 to 6 bits.
 //!
 //! A file's integers are multiplied as they are, with its own scales and minimums, so that a weight
 //! has the value that llama.cpp gives it, and takes as much memory as in the file. Blocks are only
