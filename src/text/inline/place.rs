@@ -22,7 +22,7 @@ pub fn place(source: &Marked, text: &str, links: &[Link]) -> Inline {
     let mut taken = vec![false; placer.words.target.len()];
     let placed = placer.level(&nodes, 0..placer.words.target.len(), 0..text.len(), &mut taken);
     let mut tags = Vec::with_capacity(source.inline.tags.len());
-    emit(&placed, &source.inline.tags, &mut tags);
+    emit(&placed, source, &mut tags);
     Inline { tags, kept: Vec::new() }
 }
 
@@ -50,7 +50,18 @@ impl Placer<'_> {
         taken: &mut [bool],
     ) -> Vec<Placed<'n>> {
         let mut placed: Vec<Placed<'n>> = Vec::with_capacity(nodes.len());
-        for node in nodes.iter().filter(|node| !self.is_point(node)) {
+        let (addresses, spans): (Vec<&Node>, Vec<&Node>) = nodes
+            .iter()
+            .filter(|node| !self.is_point(node))
+            .partition(|node| address(node, self.source).is_some());
+        for node in addresses {
+            let range = self.address(node, &bytes);
+            let own = self.words.target.iter().zip(taken.iter_mut());
+            own.filter(|(word, _)| range.start <= word.start && word.end <= range.end)
+                .for_each(|(_, taken)| *taken = true);
+            placed.push(Placed { node, range, inner: Vec::new() });
+        }
+        for node in spans {
             let run = self.run(node, &words, taken);
             let range = self.span(node, &run, &bytes);
             run.clone().for_each(|word| taken[word] = true);
@@ -82,6 +93,19 @@ impl Placer<'_> {
         let is_half = node.open.is_none() || node.close.is_none();
         let is_empty = !self.source.text[node.range.clone()].contains(char::is_alphanumeric);
         is_empty && (!is_half || node.point)
+    }
+
+    /// Where the address of a link like `<https://x.org>` stands, which has nothing else in it; an
+    /// empty place where the translation has lost it.
+    fn address(&self, node: &Node, bytes: &Range<usize>) -> Range<usize> {
+        let address = &self.source.text[node.range.clone()];
+        match self.text.get(bytes.clone()).and_then(|text| text.find(address)) {
+            Some(at) => bytes.start + at..bytes.start + at + address.len(),
+            None => {
+                let at = self.point(node).clamp(bytes.start, bytes.end);
+                at..at
+            }
+        }
     }
 
     /// The run of words that a span goes around.
@@ -208,6 +232,14 @@ fn is_like(mark: char, marks: &str) -> bool {
         || ALIKE.iter().any(|alike| alike.contains(mark) && marks.contains(|c| alike.contains(c)))
 }
 
+/// The address of a link like `<https://x.org>`.
+fn address<'a>(node: &Node, source: &'a Marked) -> Option<&'a str> {
+    let is = |number: Option<usize>, markup: &str| {
+        number.is_some_and(|number| source.inline.tags[number].markup == markup)
+    };
+    (is(node.open, "<") && is(node.close, ">")).then(|| &source.text[node.range.clone()])
+}
+
 /// A node and all in it at one place.
 fn at_point(node: &Node, at: usize) -> Placed<'_> {
     Placed {
@@ -218,13 +250,19 @@ fn at_point(node: &Node, at: usize) -> Placed<'_> {
 }
 
 /// Writes the tags out in reading order.
-fn emit(placed: &[Placed<'_>], source: &[Tag], out: &mut Vec<Tag>) {
+fn emit(placed: &[Placed<'_>], source: &Marked, out: &mut Vec<Tag>) {
     for Placed { node, range, inner } in placed {
         let tag = |number: usize, at: usize, kind: TagKind| Tag {
             at,
-            markup: source[number].markup.clone(),
+            markup: source.inline.tags[number].markup.clone(),
             kind,
         };
+        // A link that was lost is there all the same.
+        if let Some(address) = address(node, source).filter(|_| range.is_empty()) {
+            let markup = format!("<{address}>");
+            out.push(Tag { at: range.start, markup, kind: TagKind::Point });
+            continue;
+        }
         if let Some(open) = node.open {
             out.push(tag(
                 open,
@@ -300,6 +338,24 @@ mod tests {
         assert_eq!(placed("Pour [12 %].", "For 12%.", &[]), "For [12%].");
         assert_eq!(placed("[Pour le conseil.]", "For the council.", &[]), "[For the council.]");
         assert_eq!(placed("[^] Pour le conseil.", "For the council.", &[]), "[^]For the council.");
+    }
+
+    #[test]
+    fn an_address_keeps_its_brackets() {
+        let at = |at, markup: &str, kind| Tag { at, markup: markup.into(), kind };
+        let text = "Voir https://x.org/a ici.";
+        let tags = vec![at(5, "<", TagKind::Open), at(20, ">", TagKind::Close)];
+        let source = Marked { text: text.into(), inline: Inline { tags, kept: Vec::new() } };
+        for (target, expected) in [
+            ("Here https://x.org/a see.", "Here <https://x.org/a> see."),
+            ("https://x.org/a see here.", "<https://x.org/a> see here."),
+        ] {
+            let inline = place(&source, target, &[]);
+            assert_eq!(Marked { text: target.into(), inline }.to_markup(), expected);
+        }
+        let inline = place(&source, "See it here.", &[]);
+        let found = Marked { text: "See it here.".into(), inline }.to_markup();
+        assert_eq!(found.matches("<https://x.org/a>").count(), 1, "{found}");
     }
 
     #[test]
