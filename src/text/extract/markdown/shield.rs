@@ -65,8 +65,9 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
         r"|(?<wiki>!?\[\[[^\[\]\n]+\]\])",
         // marked text, of Obsidian, Pandoc and others
         r"|(?<marked>==[^\s=](?:[^=\n]*[^\s=])?==)",
-        // variables, formulas, lowered and raised signs
-        r"|(?<word>\{\{[^{}\n]*\}\}|\$\$[^$]+\$\$|\$[^$\n]*[\\^_{][^$\n]*\$",
+        // variables, formulas (no space inside of their signs), lowered and raised signs
+        r"|(?<word>\{\{[^{}\n]*\}\}|\$\$[^$]+\$\$",
+        r"|\$(?:[^\s$][^$\n]*)?[\\^_{](?:[^$\n]*[^\s$])?\$",
         r"|(?-u:\b)[A-Za-z0-9]+(?:~[A-Za-z0-9+-]{1,9}~|\^[A-Za-z0-9+-]{1,9}\^)[A-Za-z0-9]*)",
     ];
     Regex::new(&kinds.concat()).expect("the pattern is constant and tested")
@@ -79,16 +80,29 @@ const ADDRESS: [&str; 4] = ["<", "](", "]: ", "](<"];
 pub(super) fn shields(text: &str) -> Vec<Shield> {
     let mut found: Vec<Shield> = Vec::new();
     let mut words = words(text).into_iter().peekable();
-    for captures in FOREIGN.captures_iter(text) {
+    let as_word = |range| Shield { range, role: Role::Word };
+    let mut at = 0;
+    while let Some(captures) = FOREIGN.captures_at(text, at) {
         let whole = captures.get(0).map_or(0..0, |whole| whole.range());
-        while let Some(word) = words.next_if(|word| word.start < whole.end) {
-            if word.end <= whole.start {
-                found.push(Shield { range: word, role: Role::Word });
-            }
+        while let Some(word) = words.next_if(|word| word.end <= whole.start) {
+            found.push(as_word(word));
         }
-        found.extend(foreign(&captures, text));
+        // The sign of a placeholder (`${name}`, `%1$s`) begins no formula.
+        let is_formula = captures.name("word").is_some_and(|word| word.as_str().starts_with('$'));
+        let placeholder = words.next_if(|word| is_formula && word.start <= whole.start);
+        at = match placeholder {
+            Some(word) => {
+                found.push(as_word(word.clone()));
+                word.end
+            }
+            None => {
+                while words.next_if(|word| word.start < whole.end).is_some() {}
+                found.extend(foreign(&captures, text));
+                whole.end
+            }
+        };
     }
-    found.extend(words.map(|range| Shield { range, role: Role::Word }));
+    found.extend(words.map(as_word));
     with_codes(found, text)
 }
 
@@ -322,6 +336,11 @@ mod tests {
             [("<Tabs items={[1, {a: 2}]}>", Point), ("</Tabs>", Point), ("$x_1 + \\alpha$", Word)]
         );
         assert!(found("un mot et 3 < 5 > 2 : 12:30:45 {").is_empty());
+        // Signs of placeholders and prices are no formulas, whatever stands between them.
+        assert_eq!(
+            found("${a} un [mot](x) ${b}, %1$s {c} %2$s, 5 $ de a_b et 6 $, $n_1$"),
+            ["${a}", "${b}", "%1$s", "{c}", "%2$s", "$n_1$"].map(|word| (word, Word))
+        );
     }
 
     #[test]
