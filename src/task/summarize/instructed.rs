@@ -412,7 +412,7 @@ mod tests {
             format!("Here is the summary:\n\n{answer}")
         });
         let prompt = &rounds[0][0];
-        assert!(prompt.prefix.ends_with("in English, in 3 sentences. Write plain text without a title, a list or any comment.\n\n"));
+        assert!(prompt.prefix.ends_with("in English, in 3 sentences. Tell the news itself, not what the article is about. Write plain text without a title, a list or any comment.\n\n"));
         assert_eq!(prompt.prompt, format!("Ferry aground\n\n{}", ARTICLE.join(" ")));
         assert!(rounds.len() == 1 && rounds[0].len() == 1);
         assert_eq!((found.record.text.as_str(), found.rejected), (answer, Vec::new()));

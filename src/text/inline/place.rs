@@ -50,12 +50,14 @@ impl Placer<'_> {
         taken: &mut [bool],
     ) -> Vec<Placed<'n>> {
         let mut placed: Vec<Placed<'n>> = Vec::with_capacity(nodes.len());
-        let (addresses, spans): (Vec<&Node>, Vec<&Node>) = nodes
-            .iter()
-            .filter(|node| !self.is_point(node))
-            .partition(|node| address(node, self.source).is_some());
-        for node in addresses {
-            let range = self.address(node, &bytes);
+        let (fixed, spans): (Vec<&Node>, Vec<&Node>) =
+            nodes.iter().filter(|node| !self.is_point(node)).partition(|node| self.is_fixed(node));
+        for node in fixed {
+            let is_free = |range: &Range<usize>| {
+                placed.iter().all(|o| o.range.end <= range.start || range.end <= o.range.start)
+            };
+            let at = self.point(node).clamp(bytes.start, bytes.end);
+            let range = self.found(node, &bytes, is_free).unwrap_or(at..at);
             let own = self.words.target.iter().zip(taken.iter_mut());
             own.filter(|(word, _)| range.start <= word.start && word.end <= range.end)
                 .for_each(|(_, taken)| *taken = true);
@@ -63,6 +65,7 @@ impl Placer<'_> {
         }
         for node in spans {
             let run = self.run(node, &words, taken);
+            let run = self.with_fixed(node, run, &bytes, taken);
             let range = self.span(node, &run, &bytes);
             run.clone().for_each(|word| taken[word] = true);
             // Inside of it, its words are free again.
@@ -95,17 +98,61 @@ impl Placer<'_> {
         is_empty && (!is_half || node.point)
     }
 
-    /// Where the address of a link like `<https://x.org>` stands, which has nothing else in it; an
-    /// empty place where the translation has lost it.
-    fn address(&self, node: &Node, bytes: &Range<usize>) -> Range<usize> {
-        let address = &self.source.text[node.range.clone()];
-        match self.text.get(bytes.clone()).and_then(|text| text.find(address)) {
-            Some(at) => bytes.start + at..bytes.start + at + address.len(),
-            None => {
-                let at = self.point(node).clamp(bytes.start, bytes.end);
-                at..at
+    /// Whether what a span is around comes through a translation as it is: the address of a link
+    /// like `<https://x.org>`, code.
+    fn is_fixed(&self, node: &Node) -> bool {
+        let is_whole = node.open.is_some() && node.close.is_some() && node.inner.is_empty();
+        let has =
+            |kept: &Range<usize>| kept.start <= node.range.start && node.range.end <= kept.end;
+        address(node, self.source).is_some() || is_whole && self.source.inline.kept.iter().any(has)
+    }
+
+    /// Where the text of a span that comes through as it is stands within a range, in a place that
+    /// no other has taken: by itself rather than in a word; none where the translation has lost it.
+    fn found(
+        &self,
+        node: &Node,
+        bytes: &Range<usize>,
+        is_free: impl Fn(&Range<usize>) -> bool,
+    ) -> Option<Range<usize>> {
+        let text = &self.source.text[node.range.clone()];
+        let places = self.text.get(bytes.clone())?.match_indices(text);
+        let free: Vec<Range<usize>> = places
+            .map(|(at, _)| bytes.start + at..bytes.start + at + text.len())
+            .filter(is_free)
+            .collect();
+        let is_apart = |range: &&Range<usize>| {
+            !self.text[..range.start].ends_with(char::is_alphanumeric)
+                && !self.text[range.end..].starts_with(char::is_alphanumeric)
+        };
+        free.iter().find(is_apart).or(free.first()).cloned()
+    }
+
+    /// A run of words with those of the spans inside of it that come through as they are, where no
+    /// others stand between.
+    fn with_fixed(
+        &self,
+        node: &Node,
+        run: Range<usize>,
+        bytes: &Range<usize>,
+        taken: &[bool],
+    ) -> Range<usize> {
+        let mut all = run;
+        for inner in &node.inner {
+            if !self.is_fixed(inner) {
+                all = self.with_fixed(inner, all, bytes, taken);
+                continue;
+            }
+            let Some(place) = self.found(inner, bytes, |_| true) else { continue };
+            let first = self.words.target.partition_point(|word| word.end <= place.start);
+            let end = self.words.target.partition_point(|word| word.start < place.end);
+            let wider =
+                if all.is_empty() { first..end } else { all.start.min(first)..all.end.max(end) };
+            if first < end && !taken[wider.clone()].contains(&true) {
+                all = wider;
             }
         }
+        all
     }
 
     /// The run of words that a span goes around.
@@ -232,7 +279,7 @@ fn is_like(mark: char, marks: &str) -> bool {
         || ALIKE.iter().any(|alike| alike.contains(mark) && marks.contains(|c| alike.contains(c)))
 }
 
-/// The address of a link like `<https://x.org>`.
+/// The address of a link like `<https://x.org>`, which has nothing else in it.
 fn address<'a>(node: &Node, source: &'a Marked) -> Option<&'a str> {
     let is = |number: Option<usize>, markup: &str| {
         number.is_some_and(|number| source.inline.tags[number].markup == markup)
