@@ -288,6 +288,7 @@ impl Packed {
         };
         let prepared = self.prepare(x);
         let mut block = Aligned::zeros(rows * size.min(self.n));
+        let mut part = Vec::new();
         for first in (0..self.n).step_by(size) {
             let columns = first..(first + size).min(self.n);
             let width = columns.len();
@@ -295,7 +296,19 @@ impl Packed {
             let bias = bias.map(|bias| &bias[columns.clone()]);
             let target = Target { out: as_uninit(block), stride: width };
             self.multiply_shared(&prepared, columns, bias, target);
-            visit(first, width, block);
+            if width <= BLOCK {
+                visit(first, width, block);
+                continue;
+            }
+            // What is summed block by block must not depend on who helps.
+            for start in (0..width).step_by(BLOCK) {
+                let columns = start..(start + BLOCK).min(width);
+                part.clear();
+                for row in block.chunks_exact(width) {
+                    part.extend_from_slice(&row[columns.clone()]);
+                }
+                visit(first + start, columns.len(), &mut part);
+            }
         }
     }
 
