@@ -15,6 +15,9 @@ const MEMBER: &[u8] = b"\x1F\x8B\x08";
 /// Bytes of a member's head that are looked at.
 const HEAD: usize = 10;
 
+/// Bytes that are unpacked at once: those in front of a tear are lost with it.
+const AT_ONCE: usize = 1024;
+
 /// Gaps after which no further member is looked for.
 const MOST_GAPS: usize = 1000;
 
@@ -96,6 +99,12 @@ impl Gunzip {
     }
 }
 
+/// As much of a buffer as is filled at once.
+fn at_once(out: &mut [u8]) -> &mut [u8] {
+    let length = out.len().min(AT_ONCE);
+    &mut out[..length]
+}
+
 /// Whether these bytes begin a member: nothing is in them that no packer writes (RFC 1952).
 fn is_head(bytes: &[u8]) -> bool {
     let (flags, level, system) = (bytes[3], bytes[8], bytes[9]);
@@ -113,7 +122,7 @@ impl Step for Gunzip {
                 self.state = self.next_member(packed)?;
                 Ok(Some(0))
             }
-            State::Member(mut member) => match member.read(out) {
+            State::Member(mut member) => match member.read(at_once(out)) {
                 // What begins like a member and is none follows the last one.
                 Err(_) if !self.begun && member.header().is_none() => {
                     self.damage.junk.store(true, Ordering::Relaxed);
