@@ -1,8 +1,8 @@
 //! The CPU kernels: matrix products on packed weights, attention, activations. They see slices,
 //! never tensors, and each runs on the calling thread; parallelism is one worker per core, further
 //! up. Packing, at load, uses all cores by itself, and a worker that knows others to be idle may
-//! have their cores' help with its products ([`with_helpers`]). Beside them are kernels for CUDA devices
-//! (`cuda`), which see candle's tensors there.
+//! have their cores' help with its products ([`with_helpers`]). Beside them are kernels for CUDA
+//! devices (`cuda`), which see candle's tensors there.
 //!
 //! Two properties hold for all kernels of the CPU and are tested:
 //! - A row's result depends on that row alone, never on the rows beside it. Batched equals single,

@@ -289,7 +289,7 @@ fn a_dry_run_tells_what_would_be_done_and_writes_nothing() {
     let sandbox = everything();
     let before = sandbox.files("");
     let out = sandbox
-        .run("batch in --out out --to en --offline --model translator.gguf --summary-model auto --dry-run")
+        .run("batch in --out out --to en --offline --model translator.gguf --summary-model smollm2-135m-instruct --dry-run")
         .expect(2, &[])
         .stdout;
     for says in [

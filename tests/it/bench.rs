@@ -370,7 +370,7 @@ fn quality_stands_beside_speed() {
     assert!(rows.iter().take(4).all(|row| row.chars().count() <= 100), "{table}");
 
     for (flags, says) in [
-        ("--ref two.txt", "two.txt has 2 lines, and a.txt has 3"),
+        ("--ref two.txt", "two.txt: has 2 lines, and a.txt has 3"),
         ("--ref same.txt --task summarize", "--ref goes with --task translate"),
         ("--ref same.txt two.txt", "--ref goes with one file to translate"),
     ] {

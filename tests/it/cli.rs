@@ -227,7 +227,7 @@ fn wrong_usage_is_told_with_what_was_expected() {
         ("translate a.txt --to en --threads 0", &["--threads"]),
         ("translate a.txt --to en --model notes.gguf", &["notes.gguf"]),
         ("summarize a.txt --length 3q", &["\"3q\"", "short, medium, long"]),
-        ("summarize a.txt --style haiku", &["\"haiku\"", "paragraph, bullets or headline"]),
+        ("summarize a.txt --style haiku", &["\"haiku\"", "paragraph, bullets, line or headline"]),
         ("detect a.txt --config wrong.toml", &["wrong.toml", "langauge", "to"]),
         ("detect a.txt --config none.toml", &["none.toml", "reading the configuration failed"]),
         ("models info gemma-3-270n", &["gemma-3-270n: unknown", "did you mean gemma-3-270m"]),
@@ -261,8 +261,8 @@ fn without_the_model_the_command_that_fetches_it_is_named() {
         sandbox.run_with(&format!("{line} --offline"), ENGLISH).expect(1, &[&fetch, "--offline"]);
     }
     sandbox.run_with("summarize --extractive --offline", ENGLISH).expect(0, &[]);
-    // Nobody asked for the default one.
-    let told = ["summaries are made of the articles' own sentences"];
+    // What is not there is not asked for.
+    let told = ["sentences of summaries are ranked by their words alone"];
     sandbox.run_with("summarize --summary-model auto --offline", ENGLISH).expect(0, &told);
 }
 

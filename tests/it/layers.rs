@@ -133,7 +133,6 @@ const WIDE: &[(&str, usize)] = &[
     ("src/cli/models/list.rs", 1),
     ("src/summarizer.rs", 1),
     ("src/task/extractive.rs", 1),
-    ("src/task/summarize/length.rs", 1),
 ];
 const WIDEST: usize = 100;
 

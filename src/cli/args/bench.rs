@@ -74,7 +74,13 @@ pub struct Bench {
     )]
     pub references: Vec<Segments>,
     /// Of more articles, measure so many, spread evenly, and reckon from them how long all take
-    #[arg(long, value_name = "N", default_value_t = 64, value_parser = at_least_one, conflicts_with = "synthetic")]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 64,
+        value_parser = at_least_one,
+        conflicts_with = "synthetic"
+    )]
     pub sample: usize,
     /// As in `polygist translate`: no beam, nothing is read back
     #[arg(long, conflicts_with_all = ["best", "synthetic"])]
