@@ -11,7 +11,7 @@ static TABLE: LazyLock<Vec<u8>> =
     LazyLock::new(|| (0..=0xFFFF).map(|code| char::from_u32(code).map_or(0, searched)).collect());
 
 fn searched(c: char) -> u8 {
-    u8::from(c.is_alphabetic()) * ALPHABETIC | u8::from(c.is_numeric()) * NUMERIC
+    (u8::from(c.is_alphabetic()) * ALPHABETIC) | (u8::from(c.is_numeric()) * NUMERIC)
 }
 
 fn class(c: char) -> u8 {

@@ -76,7 +76,7 @@ fn main_text(page: &Page, removed: &mut Ledger) -> Found {
     let shown: usize = blocks.iter().map(|block| page::weight(&block.text)).sum();
     let declared = about.body(title.as_deref()).and_then(|b| body::instead(b, &blocks));
     let declared = declared.or_else(|| {
-        let data = (shown < ENOUGH).then(|| state::bodies(page)).unwrap_or_default();
+        let data = if shown < ENOUGH { state::bodies(page) } else { Vec::new() };
         body::of_headline(&data, title.as_deref()).and_then(|b| body::instead(b, &blocks))
     });
     if let Some(declared) = declared {
