@@ -1,12 +1,11 @@
 //! Whether a text leaves something open, by the words that its language does it with.
 
+use super::signs::{self, Signs};
 use super::tokens::tokens;
-use crate::languages;
 use crate::types::Lang;
 
-/// Languages, and the words that make a claim, a suspicion or a possibility of a fact, in the
-/// spelling of tokens; beginnings of words before a "-".
-const WORDS: &[(&str, &str)] = &[
+/// Languages, and the words that make a claim, a suspicion or a possibility of a fact.
+const WORDS: &[Signs] = &[
     (
         "en",
         "alleged allegedly reportedly suspected accused may might could claim claims claimed \
@@ -55,15 +54,8 @@ const WORDS: &[(&str, &str)] = &[
 /// Whether a text has a word that leaves something open; `None` in a language whose words are not
 /// known.
 pub(crate) fn hedges(text: &str, lang: &Lang) -> Option<bool> {
-    let lang = languages::canonical(lang);
-    let (_, words) = WORDS.iter().find(|(code, _)| *code == lang.base())?;
-    let is_one = |word: &str| {
-        words.split_whitespace().any(|sign| match sign.strip_suffix('-') {
-            Some(beginning) => word.starts_with(beginning),
-            None => word == sign,
-        })
-    };
-    Some(tokens(text).iter().any(|token| is_one(&token.word)))
+    let words = signs::of(WORDS, lang)?;
+    Some(tokens(text).iter().any(|token| signs::has(words, &token.word)))
 }
 
 #[cfg(test)]

@@ -32,6 +32,7 @@ pub mod protect;
 /// Quotation marks, from one language's to another's.
 pub mod quotes;
 pub mod sentences;
+mod signs;
 /// Tags of XML and HTML as they are written.
 pub(crate) mod tag;
 /// Terms of a glossary: where they occur in a source, and whether its translation has them.

@@ -1,5 +1,6 @@
 //! Whether a text denies something, by the words that its language does it with.
 
+use super::signs::{self, Signs};
 use super::tokens::tokens;
 use crate::languages;
 use crate::types::Lang;
@@ -7,7 +8,7 @@ use crate::types::Lang;
 /// Languages, and their words of negation in the spelling of tokens; beginnings of words before a
 /// "-", anywhere in a word before and after. Languages that negate by a syllable of the verb
 /// (Turkish, Czech, Persian, Finnish) are left out.
-const WORDS: &[(&str, &str)] = &[
+const WORDS: &[Signs] = &[
     ("en", "not no never none nobody nothing neither nor cannot without"),
     ("de", "nicht kein- nie niemals niemand- nichts weder ohne"),
     ("fr", "ne n pas jamais aucun- rien sans ni"),
@@ -38,15 +39,8 @@ const WORDS: &[(&str, &str)] = &[
 /// Whether a text has a word of negation; `None` in a language whose words are not known.
 pub(crate) fn negates(text: &str, lang: &Lang) -> Option<bool> {
     let lang = languages::canonical(lang);
-    let (_, words) = WORDS.iter().find(|(code, _)| *code == lang.base())?;
+    let words = signs::of(WORDS, &lang)?;
     let tokens = tokens(text);
-    let is_one = |word: &str| {
-        words.split(' ').any(|sign| match (sign.strip_prefix('-'), sign.strip_suffix('-')) {
-            (Some(_), _) => word.contains(sign.trim_matches('-')),
-            (None, Some(beginning)) => word.starts_with(beginning),
-            (None, None) => word == sign,
-        })
-    };
     // "Don't" is two tokens.
     let is_contracted = || {
         tokens.windows(2).any(|pair| {
@@ -56,7 +50,7 @@ pub(crate) fn negates(text: &str, lang: &Lang) -> Option<bool> {
                 && pair[0].word.ends_with('n')
         })
     };
-    Some(tokens.iter().any(|token| is_one(&token.word)) || is_contracted())
+    Some(tokens.iter().any(|token| signs::has(words, &token.word)) || is_contracted())
 }
 
 #[cfg(test)]
