@@ -1,7 +1,8 @@
-use super::language::script;
+use super::language::{is_function_word, script};
 use super::letters::is_alphabetic;
 use super::{caps, sentences};
 use crate::types::Lang;
+use std::collections::HashSet;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// The words of a text in lower case, by the Unicode rules for word boundaries. Scripts written
@@ -29,6 +30,18 @@ pub fn words(text: &str) -> Vec<String> {
         rest = after;
     }
     out
+}
+
+/// The beginning of a word, which its forms share: the rest is mostly an ending.
+pub fn stem(word: &str) -> String {
+    const LETTERS: usize = 5;
+    word.chars().take(LETTERS).collect()
+}
+
+/// The stems of the words of a text that say something: that are no function words.
+pub fn stems(text: &str, lang: &Lang) -> HashSet<String> {
+    let says = |word: &String| !is_function_word(word, lang);
+    words(text).into_iter().filter(says).map(|word| stem(&word)).collect()
 }
 
 /// Whether a character is a letter or vowel sign of a script without spaces. Punctuation is not of

@@ -1,12 +1,8 @@
 //! Whether a translation says what its source says, or something else altogether.
 
 use crate::task::prompts;
-use crate::text::{language, words};
+use crate::text::words::stems;
 use crate::types::Lang;
-use std::collections::HashSet;
-
-/// Characters of a word that are compared: the rest is mostly an ending.
-const STEM: usize = 5;
 
 /// Whether a translation is one of the examples of the prompt, reworded or in part: it shares its
 /// content words with one, and the source does not share its own with the same example in its
@@ -16,28 +12,18 @@ pub fn is_of_example(source: &str, output: &str, from: &Lang, to: &Lang) -> bool
     /// characters are counted.
     const FEWEST: usize = 4;
     let fewest = if crate::languages::is_spaceless(to) { 2 * FEWEST } else { FEWEST };
-    let (read, written) = (content(source, from), content(output, to));
+    let (read, written) = (stems(source, from), stems(output, to));
     prompts::example_pairs(from, to).any(|(example, translated)| {
-        let translated = content(translated, to);
+        let translated = stems(translated, to);
         let shared = translated.intersection(&written).count();
         // Half of the one or of the other is of the example.
         let is_much = 2 * shared >= written.len() || 2 * shared >= translated.len();
         if shared < fewest || !is_much {
             return false;
         }
-        let called_for = example.map_or(0, |text| content(text, from).intersection(&read).count());
+        let called_for = example.map_or(0, |text| stems(text, from).intersection(&read).count());
         3 * called_for <= shared
     })
-}
-
-/// The stems of the words of a text that are no function words.
-fn content(text: &str, lang: &Lang) -> HashSet<String> {
-    let is_content = |word: &String| !language::is_function_word(word, lang);
-    words::words(text)
-        .into_iter()
-        .filter(is_content)
-        .map(|word| word.chars().take(STEM).collect())
-        .collect()
 }
 
 #[cfg(test)]

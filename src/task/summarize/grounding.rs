@@ -11,12 +11,10 @@ use crate::text::hedges::hedges;
 use crate::text::language::is_function_word;
 use crate::text::negation::negates;
 use crate::text::numbers::{numbers, spelled};
-use crate::text::words;
+use crate::text::words::{self, stem};
 use crate::types::{Lang, Problem};
 use std::collections::{HashMap, HashSet};
 
-/// Characters of a word that count: inflected, it is the same.
-const STEM: usize = 5;
 /// Most sentences that one sentence of a summary is made of.
 const MOST_SUPPORT: usize = 3;
 /// A share of the weight of a sentence's words that comes together by chance.
@@ -43,6 +41,10 @@ pub(super) struct Source<'a> {
     frequency: HashMap<String, usize>,
     /// The stems of all words.
     known: HashSet<String>,
+    /// The numbers of each sentence.
+    numbers: Vec<HashSet<String>>,
+    /// The words of all names.
+    names: HashSet<String>,
     whole: String,
 }
 
@@ -57,14 +59,17 @@ pub(super) struct Finding {
 
 impl<'a> Source<'a> {
     pub fn new(sentences: &'a [String], language: &'a Lang) -> Source<'a> {
-        let stems: Vec<_> = sentences.iter().map(|text| stems_of(text, language)).collect();
+        let stems: Vec<_> = sentences.iter().map(|text| words::stems(text, language)).collect();
         let mut frequency = HashMap::new();
         for stem in stems.iter().flatten() {
             *frequency.entry(stem.clone()).or_insert(0) += 1;
         }
         let whole = sentences.join("\n");
         let known = words::words(&whole).iter().map(|word| stem(word)).collect();
-        Source { sentences, language, stems, frequency, known, whole }
+        let numbers = sentences.iter().map(|text| numbers_of(text, language)).collect();
+        let names = words::names(&whole, language);
+        let names = names.iter().flat_map(|name| words::words(name)).collect();
+        Source { sentences, language, stems, frequency, known, numbers, names, whole }
     }
 
     /// The whole text.
@@ -74,7 +79,7 @@ impl<'a> Source<'a> {
 
     /// Examines a sentence; `cut` says that the model was stopped in it.
     pub fn examine(&self, text: &str, cut: bool) -> Finding {
-        let own = stems_of(text, self.language);
+        let own = words::stems(text, self.language);
         let support = self.support(&own);
         let problem = self.problem(text, &own, &support, cut);
         Finding { support, problem }
@@ -145,10 +150,7 @@ impl<'a> Source<'a> {
                     best = Some((i, shared));
                 }
             }
-            let Some((best, shared)) = best.filter(|(_, shared)| *shared > CHANCE * all) else {
-                break;
-            };
-            let _ = shared;
+            let Some((best, _)) = best.filter(|(_, shared)| *shared > CHANCE * all) else { break };
             left.retain(|word| !self.stems[best].contains(word));
             support.push(best);
         }
@@ -158,25 +160,13 @@ impl<'a> Source<'a> {
 
     /// Whether a text has a number that the article does not have, or has of something else.
     fn has_foreign_number(&self, text: &str, own: &HashSet<String>) -> bool {
-        let in_words = |text: &str| {
-            let spelled = spelled(text, self.language).into_iter();
-            spelled.filter(|number| number.value > SMALL).map(|number| number.value.to_string())
-        };
-        let of = |text: &str| -> HashSet<String> {
-            numbers(text).into_iter().chain(in_words(text)).collect()
-        };
-        let wanted = of(text);
-        if wanted.is_empty() {
-            return false;
-        }
-        let all: Vec<HashSet<String>> = self.sentences.iter().map(|text| of(text)).collect();
         let is_word = |stem: &&String| !stem.contains(char::is_numeric);
-        wanted.iter().any(|number| {
+        numbers_of(text, self.language).iter().any(|number| {
             // A sentence with the number that shares another word with the text, too.
-            let speaks = |i: usize| {
-                all[i].contains(number) && own.intersection(&self.stems[i]).any(|s| is_word(&s))
+            let speaks = |(numbers, stems): (&HashSet<String>, &HashSet<String>)| {
+                numbers.contains(number) && own.intersection(stems).any(|stem| is_word(&stem))
             };
-            !(0..all.len()).any(speaks)
+            !self.numbers.iter().zip(&self.stems).any(speaks)
         })
     }
 
@@ -238,7 +228,7 @@ impl<'a> Source<'a> {
         let names: Vec<String> =
             words::names(text, self.language).iter().filter_map(last).map(|w| stem(&w)).collect();
         // The opening of a sentence is a name where the article has it as one.
-        let opening = own.first().filter(|word| self.names_in_article(word)).map(|w| stem(w));
+        let opening = own.first().filter(|word| self.names.contains(*word)).map(|w| stem(w));
         let names: Vec<String> = opening.into_iter().chain(names).collect();
         names.iter().any(|first| {
             names.iter().any(|second| {
@@ -253,12 +243,6 @@ impl<'a> Source<'a> {
                     })
             })
         })
-    }
-
-    fn names_in_article(&self, word: &str) -> bool {
-        words::names(&self.whole, self.language)
-            .iter()
-            .any(|name| words::words(name).iter().any(|other| other == word))
     }
 }
 
@@ -279,15 +263,11 @@ fn between(text: &[String], first: &str, second: &str, lang: &Lang) -> HashSet<S
     out
 }
 
-/// The beginning of a word, which its forms share.
-fn stem(word: &str) -> String {
-    word.chars().take(STEM).collect()
-}
-
-/// The stems of the words of a text that say something.
-fn stems_of(text: &str, lang: &Lang) -> HashSet<String> {
-    let says = |word: &String| !is_function_word(word, lang);
-    words::words(text).into_iter().filter(says).map(|word| stem(&word)).collect()
+/// The numbers of a text, in figures or in words.
+fn numbers_of(text: &str, lang: &Lang) -> HashSet<String> {
+    let in_words = spelled(text, lang).into_iter().filter(|number| number.value > SMALL);
+    let in_words = in_words.map(|number| number.value.to_string());
+    numbers(text).into_iter().chain(in_words).collect()
 }
 
 #[cfg(test)]
