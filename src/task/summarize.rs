@@ -366,11 +366,10 @@ fn completed(plan: &Plan, written: &[SummarySentence]) -> Vec<SummarySentence> {
     let mut candidates = written.to_vec();
     candidates.extend(plan.ranking.iter().map(|&i| own(plan, i)));
     let budget = plan.budget();
-    let is_line = matches!(plan.settings.style, Style::Headline | Style::Line);
-    let chosen = match is_line {
-        true => return of_form(plan, candidates, budget),
-        false => select::choose(candidates, budget),
-    };
+    if matches!(plan.settings.style, Style::Headline | Style::Line) {
+        return of_form(plan, candidates, budget);
+    }
+    let chosen = select::choose(candidates, budget);
     let is_whole = chosen.iter().all(|sentence| written.contains(sentence));
     if is_whole { chosen } else { select::in_order(chosen) }
 }

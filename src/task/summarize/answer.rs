@@ -3,19 +3,10 @@
 use crate::text::sentences;
 use crate::types::Lang;
 
-/// An answer.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Answer {
-    /// Its sentences.
-    pub sentences: Vec<String>,
-    /// Whether the model was stopped in the last one.
-    pub cut: bool,
-}
-
 /// The sentences of an answer: without a preamble that ends with a colon, headings, marks of lists
 /// and emphasis, quotation marks round the whole, and what comes after a rule or names itself a
 /// note.
-pub(super) fn read(text: &str, language: &Lang) -> Answer {
+pub(super) fn read(text: &str, language: &Lang) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         if line.starts_with("---") || line.starts_with("***") || is_note(line) {
@@ -33,7 +24,7 @@ pub(super) fn read(text: &str, language: &Lang) -> Answer {
     let whole = lines.join("\n");
     let all = unquoted(whole.trim());
     let sentences = all.lines().flat_map(|line| sentences::split(line, language));
-    Answer { sentences: sentences.map(|sentence| sentence.text).collect(), cut: false }
+    sentences.map(|sentence| sentence.text).collect()
 }
 
 /// Whether a line is a remark about the answer.
@@ -77,7 +68,7 @@ mod tests {
             "\"The bridge is closed. It reopens in May.\"",
             "The bridge is **closed**.\nIt reopens in May.\n---\nAnything else?",
         ] {
-            assert_eq!(read(text, &Lang::en()).sentences, plain, "{text}");
+            assert_eq!(read(text, &Lang::en()), plain, "{text}");
         }
     }
 
@@ -85,8 +76,8 @@ mod tests {
     fn what_belongs_to_it_stays() {
         for text in ["2024 was wet.", "3.5 million people left.", "\"Stay,\" he said. \"Please.\""]
         {
-            assert_eq!(read(text, &Lang::en()).sentences.join(" "), text);
+            assert_eq!(read(text, &Lang::en()).join(" "), text);
         }
-        assert!(read(" \n", &Lang::en()).sentences.is_empty());
+        assert!(read(" \n", &Lang::en()).is_empty());
     }
 }

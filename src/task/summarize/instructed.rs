@@ -6,7 +6,7 @@
 //! takes its place, or nothing does.
 
 use super::abstractive::ends;
-use super::answer::{self, Answer};
+use super::answer;
 use super::grounding::{Finding, Source};
 use super::length::{Budget, count_words};
 use super::parts::parts;
@@ -64,6 +64,13 @@ struct Rejected {
     text: String,
     /// The article's sentences that it is nearest to.
     support: Vec<usize>,
+}
+
+/// What the model answered.
+struct Answer {
+    sentences: Vec<String>,
+    /// Whether the model was stopped in the last one.
+    cut: bool,
 }
 
 /// The template of a model that follows instructions about a whole article, if it is one.
@@ -274,15 +281,13 @@ impl<'a> Course<'a> {
     /// The sentences of an answer, none where it is in another language than the article.
     fn read(&self, output: &Output) -> Answer {
         let language = self.input.language;
-        let answer = answer::read(&output.text, language);
-        let whole = answer.sentences.join(" ");
-        let is_foreign = checks::is_in_other_language(&whole, self.source.whole(), language);
-        let cut = output.finish != Finish::Stop
-            && answer.sentences.last().is_some_and(|text| !ends(text));
-        match is_foreign {
-            true => Answer { sentences: Vec::new(), cut },
-            false => Answer { cut, ..answer },
+        let mut sentences = answer::read(&output.text, language);
+        let cut = output.finish != Finish::Stop && sentences.last().is_some_and(|text| !ends(text));
+        let whole = sentences.join(" ");
+        if checks::is_in_other_language(&whole, self.source.whole(), language) {
+            sentences.clear();
         }
+        Answer { sentences, cut }
     }
 
     /// Takes what holds of a summary, and gives what may be written anew.
@@ -297,7 +302,7 @@ impl<'a> Course<'a> {
             self.rejected.push(Flag { problem, segment: 0, text });
         }
         let (mut again, last) = (Vec::new(), sentences.len().saturating_sub(1));
-        let is_line = matches!(self.settings.style, Style::Headline);
+        let is_headline = self.settings.style == Style::Headline;
         // What is more than was asked for does not come into the summary, right or wrong.
         let wanted = match (self.settings.style, self.settings.length.budget(self.input.sentences))
         {
@@ -313,7 +318,7 @@ impl<'a> Course<'a> {
                     self.reject(problem, &support, &text);
                     let is_lost =
                         matches!(problem, Problem::Empty | Problem::CutOff | Problem::Repetition);
-                    if !is_lost && !is_line && !support.is_empty() {
+                    if !is_lost && !is_headline && !support.is_empty() {
                         let place = self.written.len() + again.len();
                         again.push(Rejected { place, text, support });
                     }
