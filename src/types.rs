@@ -425,6 +425,16 @@ pub enum Problem {
     Doubtful,
 }
 
+impl Problem {
+    /// Its name, as records have it.
+    pub(crate) fn name(self) -> String {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::String(name)) => name,
+            _ => String::new(),
+        }
+    }
+}
+
 /// Counts and times of one article.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -169,8 +169,7 @@ fn borne_out(summaries: &[String], articles: &[String], language: &Lang) -> (f64
     let all = examined.len().max(1) as f64;
     let mut complaints: BTreeMap<String, usize> = BTreeMap::new();
     for problem in examined.iter().flatten() {
-        let name = serde_json::to_value(problem).unwrap_or_default();
-        *complaints.entry(name.as_str().unwrap_or_default().to_owned()).or_default() += 1;
+        *complaints.entry(problem.name()).or_default() += 1;
     }
     let complained: usize = complaints.values().sum();
     let list: Vec<String> = complaints.iter().map(|(name, n)| format!("{name} {n}")).collect();

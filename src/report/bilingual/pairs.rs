@@ -47,9 +47,5 @@ fn problems(segments: &[SegmentRecord]) -> Vec<Problem> {
 
 /// The names of problems, as records have them.
 pub(super) fn names(problems: &[Problem]) -> Vec<String> {
-    let name = |problem: &Problem| match serde_json::to_value(problem) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
-    };
-    problems.iter().map(name).collect()
+    problems.iter().map(|problem| problem.name()).collect()
 }
