@@ -32,8 +32,12 @@ pub(super) trait Format {
         column: usize,
     ) -> D::Floats;
 
-    /// The minimums of a group, as they are subtracted.
-    unsafe fn mins<D: BlockLanes>(header: *const u8, group: usize, column: usize) -> D::Floats;
+    /// The minimums of a group, as they are subtracted; none where it has none.
+    #[inline(always)]
+    unsafe fn mins<D: BlockLanes>(_: *const u8, _: usize, _: usize) -> D::Floats {
+        // SAFETY: as the caller promises.
+        unsafe { D::Floats::zero() }
+    }
 }
 
 /// Q4_0.
@@ -92,11 +96,6 @@ impl Format for Q4_0 {
     ) -> D::Floats {
         // SAFETY: see above.
         unsafe { halves::<D>(header, 0, column) }
-    }
-    #[inline(always)]
-    unsafe fn mins<D: BlockLanes>(_: *const u8, _: usize, _: usize) -> D::Floats {
-        // SAFETY: see above.
-        unsafe { D::Floats::zero() }
     }
 }
 
@@ -194,10 +193,5 @@ impl Format for Q6K {
                 column,
             )))
         }
-    }
-    #[inline(always)]
-    unsafe fn mins<D: BlockLanes>(_: *const u8, _: usize, _: usize) -> D::Floats {
-        // SAFETY: see above.
-        unsafe { D::Floats::zero() }
     }
 }
