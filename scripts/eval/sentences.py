@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Measures sentence splitting beside pysbd and sentencex: public golden rules, and F1 on NTREX.
 
-The golden rules are those of pysbd's tests (most of them by pragmatic_segmenter). They are not part
-of this repository: English ones come with the installed package; `--rules` names the folder
-`tests/lang` of a checkout of pysbd for all 23 languages.
+The golden rules are those of pysbd's tests (most of them by pragmatic_segmenter) and sentencex's,
+which grew out of them. They are not part of this repository: English ones come with the installed
+package; `--rules` names the folder `tests/lang` of a checkout of pysbd for its 23 languages, or
+`tests` of sentencex's source package for its 32.
 
     pip install -e "./scripts[eval]"
     cargo build --release --example sentences
-    python3 scripts/eval/sentences.py --rules pySBD/tests/lang [--ntrex]
+    pip download --no-deps --no-binary :all: sentencex==1.0.32 && tar xf sentencex-1.0.32.tar.gz
+    python3 scripts/eval/sentences.py --rules sentencex-1.0.32/tests [--ntrex]
 
 NTREX is looked for in $POLYGIST_DATA/articles/ntrex or ../shared/data/articles/ntrex beside the
 repository: the lines of an article are joined, split again, and the boundaries compared.
@@ -55,20 +57,30 @@ def rules_in(path: Path, language: str) -> Iterable[Rule]:
                     yield language, text, [s.strip() for s in sentences]
 
 
+def rules_in_text(path: Path) -> Iterable[Rule]:
+    """The cases of one of sentencex's files, `CODE.txt`: a text, `---`, its sentences a line each,
+    `===`. A line that begins with `#` is a comment, most of them cases that sentencex fails."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for case in "\n".join(line for line in lines if not line.startswith("#")).split("\n==="):
+        text, mark, sentences = case.partition("\n---\n")
+        # A text in lines is split at them before, which is another matter.
+        if mark and "\n" not in text.strip():
+            yield path.stem, text.strip(), [s.strip() for s in sentences.splitlines() if s.strip()]
+
+
 def golden(folder: Path | None) -> list[Rule]:
     """All rules of a folder of test files, or those that the installed package has."""
     spec = None if folder else importlib.util.find_spec("benchmarks.english_golden_rules")
     if folder:
         files = [(folder / f"test_{name}.py", code) for name, code in FILES.items()]
+        texts = [p for p in sorted(folder.glob("*.txt")) if len(p.stem) == 2]
     else:
         files = [(Path(spec.origin), "en")] if spec and spec.origin else []
+        texts = []
+    rules = [r for path, language in files if path.exists() for r in rules_in(path, language)]
+    rules += [r for path in texts for r in rules_in_text(path)]
     # Some tests are in two lists of one file.
-    found = {
-        (code, text): sentences
-        for path, language in files
-        if path.exists()
-        for code, text, sentences in rules_in(path, language)
-    }
+    found = {(code, text): sentences for code, text, sentences in rules}
     return [(code, text, sentences) for (code, text), sentences in found.items()]
 
 

@@ -11,6 +11,7 @@ mod long;
 mod openers;
 mod parts;
 mod quotations;
+mod references;
 /// Seams where the translated pieces of a sentence meet.
 pub mod seams;
 mod split;

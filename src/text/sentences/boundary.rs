@@ -3,7 +3,7 @@
 use super::abbreviations::{self, Follows};
 use super::openers::{is_opener, opens_clause, opens_sentence};
 use super::parts::{CLOSING, LONGEST_WORD, OPENING, is_dotted, last_word};
-use super::{english, glued, items, quotations};
+use super::{english, glued, items, quotations, references};
 use crate::text::language::script;
 use crate::types::Lang;
 use unicode_segmentation::UnicodeSegmentation;
@@ -24,6 +24,11 @@ pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
         return false;
     }
     let spaced = body.len() < left.trim_end_matches(is_direction).len();
+    // The marks of references belong to the sentence before, and no sentence ends within one.
+    if body.ends_with('[') || references::at_start(right) > 0 && ends_with_mark(body) {
+        return false;
+    }
+    let body = references::before(body);
     let rest = right.trim_start_matches(OPENING).trim_start();
     let rest = &rest[..rest.floor_char_boundary(LONGEST_WORD)];
     let Some(first) = rest.chars().next() else { return false };
@@ -82,6 +87,11 @@ fn is_long(text: &str, letters: usize) -> bool {
     !goes_on && text[..end].graphemes(true).nth(letters - 1).is_some()
 }
 
+/// Whether a text ends with the mark of a sentence, and perhaps with references after it.
+fn ends_with_mark(body: &str) -> bool {
+    references::before(body).trim_end_matches(CLOSING).ends_with(['.', '!', '?', '…', '。'])
+}
+
 /// Marks that say in which direction a text is written.
 fn is_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -137,6 +147,9 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
         // "im XIX. Jahrhundert", "Elisabeth II. Windsor"
         return !opens();
     }
+    if is_in_measure(before, word, rest) {
+        return true;
+    }
     let lower = word.to_lowercase();
     if lang.base() == "en"
         && let Some(goes_on) = english::goes_on(before, word, rest, lang)
@@ -182,8 +195,12 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     if word.starts_with(|c: char| c.is_ascii_digit()) && !has_ordinals(lang) {
         return word.len() == before.len();
     }
+    // "കെ. പി. മോഹനൻ": one letter with its vowel sign.
+    let syllable = matches!(lang.base(), "ml" | "ta" | "te" | "kn" | "gu")
+        && !word.is_ascii()
+        && word.graphemes(true).nth(1).is_none();
     // Without capitals nothing tells that a sentence begins.
-    initial || is_dotted(&lower) && !(script::of(first).has_case() && opens())
+    initial || syllable || is_dotted(&lower) && !(script::of(first).has_case() && opens())
 }
 
 /// Whether the figures at the end of a text are a number of something, and no ordinal: "nr 5".
@@ -200,6 +217,20 @@ fn is_unit(before: &str, word: &str) -> bool {
     ];
     let head = before[..before.len() - last_word(before).len()].trim_end();
     UNITS.contains(&word) && head.ends_with(char::is_numeric)
+}
+
+/// Whether a number and a unit stand at the end of a text, and another pair of them follows, the
+/// rest of the measure: "5 ft. 6 in.", "10 год. 30 хв."
+fn is_in_measure(before: &str, word: &str, rest: &str) -> bool {
+    const UNITS: &str = "in ft yd mi oz lb lbs sec min hr hrs m mm cm km g kg l ml h s м мм см км \
+        г кг ц т с сек мин хв ч год мес";
+    let is_unit = |word: &str| UNITS.split_whitespace().any(|unit| unit == word);
+    let head = before[..before.len() - last_word(before).len()].trim_end();
+    let unit = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+    let next = unit.strip_prefix([' ', '\u{a0}']).filter(|_| unit.len() < rest.len());
+    head.ends_with(char::is_numeric)
+        && is_unit(word)
+        && next.and_then(|next| next.split_once('.')).is_some_and(|(unit, _)| is_unit(unit))
 }
 
 /// Whether an abbreviation in small letters, of a title for example, is the word that is written

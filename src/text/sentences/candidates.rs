@@ -1,7 +1,7 @@
 //! Places where a sentence may end.
 
 use super::parts::{CLOSING, OPENING};
-use super::{headings, items};
+use super::{headings, items, references};
 use crate::types::Lang;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -42,6 +42,7 @@ pub(super) fn candidates(text: &str, lang: &Lang) -> Vec<Candidate> {
         _ => {}
     }
     full_stops(text, &mut ends);
+    references::ends(text, &mut ends);
     let items = items::starts(text, lang);
     let place = |kind| move |at| Candidate { at, kind };
     let mut out: Vec<Candidate> = ends.into_iter().map(place(Kind::Sentence)).collect();

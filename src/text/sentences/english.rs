@@ -29,6 +29,15 @@ pub(super) fn goes_on(before: &str, word: &str, rest: &str, lang: &Lang) -> Opti
             let named = last_word(head).starts_with(char::is_uppercase) && head.contains(' ');
             Some(!(named && opens_sentence(rest, lang)))
         }
+        // "She has a Ph.D. Tom is proud": after an article no name follows.
+        "ph.d" | "m.d" | "ll.m" | "ll.b" | "j.d" | "b.a" | "m.a" | "b.sc" | "m.sc" => {
+            let article = ["a", "an", "her", "his", "my", "their", "our", "your"];
+            let mut next = rest.split(' ');
+            let name = next.next().is_some_and(|word| word.starts_with(char::is_uppercase));
+            let clause = next.next().is_some_and(|word| word.starts_with(char::is_lowercase));
+            let ends = article.contains(&last_word(head)) && name && clause;
+            Some(!(ends || opens_sentence(rest, lang)))
+        }
         _ if WITH_CAPITAL.contains(&lower.as_str()) && word == lower => Some(false),
         _ if word.chars().count() == 1 && word.chars().all(char::is_uppercase) => {
             // "vitamin C. The": no initial after a word in small letters, if a sentence begins.
@@ -56,6 +65,8 @@ fn ends_with_time(head: &str, rest: &str, lang: &Lang) -> bool {
     if opens_sentence(rest, lang) {
         return true;
     }
+    // "He noted: In 44 B.C. Caesar died."
+    let head = head.rsplit(": ").next().unwrap_or(head);
     let mut words = head.split_whitespace();
     let first = words.next().unwrap_or_default();
     // A time at the beginning, and nothing but a time.

@@ -229,3 +229,45 @@ fn decimals_end_sentences_and_dates_do_not() {
 fn full_stops_of_names_in_japanese() {
     check("ja", &["モーニング娘。のライブがあった。‖のびた枝を切った。"]);
 }
+
+#[test]
+fn references_stay_with_their_sentence() {
+    check(
+        "en",
+        &[
+            "The bridge was built in 1910.[14] ‖Nobody objected.[2][3] ‖Traffic grew,[4] then fell.",
+            "It is a gas. [1][2] [3] ‖It burns! [note 4] ‖Really?[citation needed] ‖It does.",
+            "The tower fell.⁷ ‖It was rebuilt.² ³ ‖The floor is 20 m².",
+            "He left.‖[Applause] She stayed. ‖The list [1] is long. ‖See [1].",
+            "Read it.[1](https://example.org/a) It is new.",
+        ],
+    );
+    check("pt", &["O rio subiu.[13] ‖A ponte caiu em 17 de maio de 1910.[35]"]);
+    check("ja", &["橋は閉鎖された[1]。‖船が待つ。[2]‖彼は来た。"]);
+}
+
+#[test]
+fn measures_in_two_units() {
+    check(
+        "en",
+        &["He is 5 ft. 6 in. tall. ‖The bag held 2 lb. 4 oz. of nuts. ‖It is 5 ft. ‖6 men."],
+    );
+    check("uk", &["Зустріч о 10 год. 30 хв. ранку. ‖Лист вийшов у журн. «Наука»."]);
+}
+
+#[test]
+fn degrees_and_years() {
+    check(
+        "en",
+        &[
+            "She earned her Ph.D. ‖Tom was impressed. ‖We met Jane Hart Ph.D. Student Services ran it.",
+            "He noted: In 44 B.C. Caesar died. ‖That was long ago.",
+        ],
+    );
+}
+
+#[test]
+fn titles_and_initials_of_indic_languages() {
+    check("ml", &["ഇത് ഡോ. ശിവൻ. ‖ഇത് പ്രൊ. കെ. പി. മോഹനൻ."]);
+    check("ta", &["டாக்டர். குமார் வந்தார். ‖அவர் நேற்று வந்தார்."]);
+}
