@@ -20,6 +20,8 @@ use std::sync::LazyLock;
 struct File {
     chat: Chat,
     card: Vec<Card>,
+    /// Chinese names of languages, by their codes.
+    chinese: BTreeMap<String, String>,
     shorten: Shorten,
     summarize: Summarize,
     /// Sentences, each in many languages, by their codes.
@@ -41,11 +43,28 @@ struct Card {
     models: Vec<String>,
     /// As [`Chat::translate`].
     translate: String,
+    /// What is said instead, in Chinese, where one of the languages is Chinese.
+    chinese: Option<String>,
     /// The system turn, where there is to be one.
     system: Option<String>,
     /// Whether the chat template is left out.
     #[serde(default)]
     raw: bool,
+}
+
+impl Card {
+    /// What is said, and the target language's name in it.
+    fn wording(&self, from: &Lang, to: &Lang) -> (&str, &'static str) {
+        let names = &file().chinese;
+        let code = if is_traditional(to) { "zh-TW" } else { to.as_str() };
+        let name = || names.get(code).or_else(|| names.get(to.base()));
+        match &self.chinese {
+            Some(said) if from.base() == "zh" || to.base() == "zh" => {
+                name().map_or((&self.translate, languages::name(to)), |name| (said, name))
+            }
+            _ => (&self.translate, languages::name(to)),
+        }
+    }
 }
 
 /// What a chat model is told to translate a text, in place of what its card or polygist would say:
@@ -228,12 +247,16 @@ pub(super) fn is_translation_model(model: &dyn Generate) -> bool {
     capability(model) == Some(&Capability::Translation)
 }
 
+/// Whether a language is Chinese in traditional characters.
+fn is_traditional(lang: &Lang) -> bool {
+    let traditional = |tag| matches!(tag, "Hant" | "TW" | "HK" | "MO");
+    lang.base() == "zh" && lang.as_str().split('-').any(traditional)
+}
+
 /// Why a model whose Chinese is of simplified characters does not write the other. The fine-tuned
 /// one learned from simplified texts alone.
 fn simplified_only(model: &dyn Generate, from: &Lang, to: &Lang) -> Option<String> {
-    let is_traditional = to.base() == "zh"
-        && to.as_str().split('-').any(|tag| matches!(tag, "Hant" | "TW" | "HK" | "MO"));
-    (is_traditional && is_fine_tuned(model)).then(|| {
+    (is_traditional(to) && is_fine_tuned(model)).then(|| {
         format!(
             "writes Chinese in simplified characters only, which {to} is not; one that writes \
              traditional ones comes with `polygist models pull --from {from} --to zh-TW`"
@@ -371,15 +394,18 @@ fn chat(
     let name = model.id().to_lowercase();
     let is_of = |card: &&Card| card.models.iter().any(|part| name.contains(part));
     let card = file().card.iter().find(is_of).filter(|_| own.is_none());
-    let plain = || file().chat.translate.as_str();
-    let said = own.map_or_else(|| card.map_or_else(plain, |card| &card.translate), |own| &own.0);
+    let (said, to_name) = match (own, card) {
+        (Some(own), _) => (own.as_str(), languages::name(to)),
+        (None, Some(card)) => card.wording(from, to),
+        (None, None) => (file().chat.translate.as_str(), languages::name(to)),
+    };
     // The text may hold what looks like a mark: it never takes part.
     let (before, after) = said.split_once(TEXT).unwrap_or((said, ""));
     let has_place = said.contains(TERMS);
     let inline = if terms.is_empty() { String::new() } else { format!(" {terms}") };
     let [mut before, after] = [before, after].map(|part| {
         part.replace("{from}", languages::name(from))
-            .replace("{to}", languages::name(to))
+            .replace("{to}", to_name)
             .replace("{from_code}", from.as_str())
             .replace("{to_code}", to.as_str())
             .replace(TERMS, &inline)
@@ -482,13 +508,17 @@ mod tests {
     #[test]
     fn models_are_asked_as_their_cards_say() {
         let lang = |code: &str| Lang::parse(code).unwrap();
+        let asked_for =
+            |to: &str, id: &'static str, terms: &[(&str, &[String])], own: Option<&Instruction>| {
+                let chat = Capability::Chat(ChatTemplate::chatml());
+                let model = Stub::answering(|_| String::new()).with([chat]).named(id);
+                let (en, to) = (lang("en"), lang(to));
+                let told = with_terms(&model, (&en, &to), terms, own).unwrap();
+                let prompt = told.map_or_else(|| prompt(&model, &en, &to, 0..0, own), Ok).unwrap();
+                format!("{}…{}", prompt.prefix, prompt.suffix)
+            };
         let asked = |id: &'static str, terms: &[(&str, &[String])], own: Option<&Instruction>| {
-            let chat = Capability::Chat(ChatTemplate::chatml());
-            let model = Stub::answering(|_| String::new()).with([chat]).named(id);
-            let (en, pt) = (lang("en"), lang("pt"));
-            let told = with_terms(&model, (&en, &pt), terms, own).unwrap();
-            let prompt = told.map_or_else(|| prompt(&model, &en, &pt, 0..0, own), Ok).unwrap();
-            format!("{}…{}", prompt.prefix, prompt.suffix)
+            asked_for("pt", id, terms, own)
         };
         let turn =
             |text: &str| format!("<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n");
@@ -525,9 +555,27 @@ mod tests {
         ] {
             assert_eq!(asked(id, &[], None), expected, "{id}");
         }
+        for (to, id, expected) in [
+            (
+                "zh",
+                "HY-MT1.5-1.8B",
+                "将以下文本翻译为中文，注意只需要输出翻译后的结果，不要额外解释：\n\n…",
+            ),
+            ("zh-TW", "Hunyuan-MT-7B", "把下面的文本翻译成繁体中文，不要额外解释。\n\n…"),
+            ("zh-Hant", "Hunyuan-MT-7B", "把下面的文本翻译成繁体中文，不要额外解释。\n\n…"),
+            (
+                "pt",
+                "Hunyuan-MT-7B",
+                "Translate the following segment into Portuguese, without additional explanation.\n\n…",
+            ),
+        ] {
+            assert_eq!(asked_for(to, id, &[], None), turn(expected), "{id} {to}");
+        }
         // Every card has the text once, and a model.
         for card in &file().card {
-            assert!(card.translate.parse::<Instruction>().is_ok() && !card.models.is_empty());
+            let said = [Some(&card.translate), card.chinese.as_ref()];
+            assert!(said.into_iter().flatten().all(|said| said.parse::<Instruction>().is_ok()));
+            assert!(!card.models.is_empty());
             assert!(card.models.iter().all(|part| *part == part.to_lowercase()));
         }
         let terms: &[(&str, &[String])] = &[("dog", &["cão".into()])];
