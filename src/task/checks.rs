@@ -76,7 +76,9 @@ pub fn translation(
         ),
         (
             Problem::Protected,
-            !protect::missing(source, output).is_empty() || kept::is_lost(source, output),
+            !protect::missing(source, output).is_empty()
+                || !protect::surplus(source, output).is_empty()
+                || kept::is_lost(source, output),
         ),
         (Problem::Name, names::differ(read, written)),
         (Problem::Number, numbers::differ(read, written, &measures)),

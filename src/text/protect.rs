@@ -1,6 +1,12 @@
+use aho_corasick::{AhoCorasick, MatchKind};
 use regex::Regex;
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::LazyLock;
+
+/// A formula of TeX between its signs: no space inside of them, and a mark that no price has.
+pub const FORMULA: &str =
+    concat!(r"\$\$[^$]+\$\$", r"|\$(?:[^\s$][^$\n]*)?[\\^_{](?:[^$\n]*[^\s$])?\$",);
 
 // Only ASCII word boundaries: with them the search needs no backtracking, which makes it ten times
 // as fast.
@@ -27,9 +33,9 @@ static SPANS: LazyLock<Regex> = LazyLock::new(|| {
         ),
         // handle
         r"@[A-Za-z0-9_](?:[A-Za-z0-9_.]{0,62}[A-Za-z0-9_])?",
-        // placeholder: __X__, {{x}}, {x}, ${x}, %s, %1$d, %(name)s
+        // placeholder: __X__, {% x %}, {{x}}, {x}, ${x}, %s, %1$d, %(name)s
         r"__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__",
-        r"\{\{[^{}\n]{0,80}\}\}|\$?\{[A-Za-z0-9_.:-]{0,80}\}",
+        r"\{%[^{}\n]{0,200}%\}|\{\{[^{}\n]{0,80}\}\}|\$?\{[A-Za-z0-9_.:-]{0,80}\}",
         // a message of ICU: {n, plural, one {# day} other {# days}}
         concat!(
             r"\{[A-Za-z0-9_]{1,40},\s*(?:plural|select|selectordinal|number|date|time)",
@@ -39,10 +45,14 @@ static SPANS: LazyLock<Regex> = LazyLock::new(|| {
         r"!?\[\[[^\[\]\n|]{1,200}\]\]",
         // lowered and raised signs of Pandoc's Markdown
         r"(?-u:\b)[A-Za-z0-9]+(?:~[A-Za-z0-9+-]{1,9}~|\^[A-Za-z0-9+-]{1,9}\^)[A-Za-z0-9]*",
+        // (nothing else looks like one with a name or a number: letters may follow it)
         concat!(
-            r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)?[-+0#]*[0-9]*(?:\.[0-9]+)?",
-            r"(?:ll|l|h)?[sdifuxXeEgGc@](?-u:\b)",
+            r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)[-+0#]*[0-9]*(?:\.[0-9]+)?",
+            r"(?:ll|l|h)?[sdifuxXeEgGc@]",
         ),
+        r"%[-+0#]*[0-9]*(?:\.[0-9]+)?(?:ll|l|h)?[sdifuxXeEgGc@](?-u:\b)",
+        // after the placeholders that begin with its sign
+        FORMULA,
     ];
     Regex::new(&kinds.join("|")).expect("the pattern is constant and tested")
 });
@@ -50,7 +60,7 @@ static SPANS: LazyLock<Regex> = LazyLock::new(|| {
 /// Protected spans of a text, which must come through a translation unchanged, as byte ranges in
 /// order:
 /// URLs, e-mail addresses, handles, code in backticks, placeholders (`{x}`, `{{x}}`, `${x}`, `%s`,
-/// `%(name)s`), HTML tags and entities, targets of Markdown links.
+/// `%(name)s`), formulas (`$x_1$`), HTML tags and entities, targets of Markdown links.
 pub fn spans(text: &str) -> Vec<Range<usize>> {
     iter(text).collect()
 }
@@ -65,8 +75,7 @@ fn iter(text: &str) -> impl Iterator<Item = Range<usize>> {
             b']' => Some(start + 2..found.end()),
             b'[' | b'!' => Some(found.range()),
             b'`' | b'<' | b'&' | b'{' | b'$' | b'_' => Some(found.range()),
-            // "5 % de" is a percentage in prose, not a placeholder.
-            b'%' => (!before.trim_end().ends_with(|c: char| c.is_numeric())).then(|| found.range()),
+            b'%' => (!is_percentage(before, span)).then(|| found.range()),
             b'@' => (!before.ends_with(|c: char| c.is_alphanumeric())).then(|| found.range()),
             _ if span.ends_with(['~', '^']) => Some(found.range()),
             _ => Some(start..start + without_punctuation(span).len()),
@@ -74,11 +83,21 @@ fn iter(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
+/// Whether a placeholder's sign is that of a percentage, as in Hungarian "5%-e" and "5 %-e": it
+/// stands after a number. A placeholder with a name or a number is one all the same, and so is one
+/// that stands apart from the number, and has nothing but its letter.
+fn is_percentage(before: &str, span: &str) -> bool {
+    let is_named = span.contains(['(', '$']);
+    let is_apart = span.len() == 2 && before.ends_with(char::is_whitespace);
+    let is_after_number = before.trim_end().ends_with(char::is_numeric);
+    is_after_number && !is_named && !is_apart
+}
+
 /// Whether a text has a mark without which nothing is protected.
 fn may_have_one(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.iter().enumerate().any(|(at, byte)| match byte {
-        b'`' | b'<' | b'&' | b'@' | b'{' | b'%' | b'~' | b'^' => true,
+        b'`' | b'<' | b'&' | b'@' | b'{' | b'%' | b'~' | b'^' | b'$' => true,
         b']' | b':' | b'_' | b'[' => bytes.get(at + 1).is_some_and(|next| b"(/_[".contains(next)),
         // Of a host there is a letter after the last point; "www." has a point, too.
         b'.' => bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace()),
@@ -123,32 +142,116 @@ pub fn is_translatable(text: &str) -> bool {
 
 /// The protected spans of `source` that `output` lacks, each as often as it is lacking.
 pub fn missing(source: &str, output: &str) -> Vec<String> {
-    let mut wanted: Vec<&str> = spans(source).into_iter().map(|span| &source[span]).collect();
-    wanted.sort_unstable();
-    let mut lacking = Vec::new();
-    for group in wanted.chunk_by(|a, b| a == b) {
-        let found = output.matches(group[0]).count();
-        lacking.extend(group.iter().skip(found).map(|s| s.to_string()));
+    let wanted: Vec<&str> = spans(source).into_iter().map(|span| &source[span]).collect();
+    let mut found: HashMap<&str, usize> = HashMap::new();
+    for range in places(&wanted, output) {
+        *found.entry(&output[range]).or_default() += 1;
     }
+    let mut lacking: Vec<String> = Vec::new();
+    for span in wanted {
+        match found.get_mut(span) {
+            Some(left) if *left > 0 => *left -= 1,
+            _ => lacking.push(span.to_string()),
+        }
+    }
+    lacking.sort_unstable();
     lacking
 }
 
-/// Puts back the protected spans that a translation changed: where as many of the output's spans
-/// are unknown to the source as are missing of the source's, each is replaced by the one that
-/// stands in its place there. Otherwise the output stays as it is.
-pub fn restore(source: &str, output: &str) -> String {
-    let (wanted, found) = (spans(source), spans(output));
-    let missing: Vec<&str> =
-        wanted.iter().map(|s| &source[s.clone()]).filter(|s| !output.contains(s)).collect();
-    let unknown: Vec<&Range<usize>> =
-        found.iter().filter(|s| !source.contains(&output[(*s).clone()])).collect();
-    let mut out = output.to_string();
-    if missing.len() == unknown.len() {
-        for (span, original) in unknown.into_iter().zip(missing).rev() {
-            out.replace_range(span.clone(), original);
+/// Where spans stand in a text, in order: the longer ones where one is a part of another.
+pub fn places(spans: &[&str], text: &str) -> Vec<Range<usize>> {
+    let finder = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(spans);
+    // It fails for more than any memory holds.
+    finder.map_or_else(|_| Vec::new(), |finder| finder.find_iter(text).map(|m| m.range()).collect())
+}
+
+/// Where `output` has protected spans that `source` does not have, or not as often: those of the
+/// source's that come once more, and placeholders that are none of the source's, or halves of them,
+/// or code beside that of the source. Character references are what they stand for.
+pub fn surplus(source: &str, output: &str) -> Vec<Range<usize>> {
+    let (own, found) = (spans(source), spans(output));
+    let mut left: Vec<&str> = own.iter().map(|span| &source[span.clone()]).collect();
+    let starts = own.iter().map(|span| span.start).chain([source.len()]);
+    let between = std::iter::once(0).chain(own.iter().map(|span| span.end)).zip(starts);
+    let rest: Vec<&str> = between.map(|(end, start)| &source[end..start]).collect();
+    let mut is_surplus = |span: &Range<usize>| {
+        let text = &output[span.clone()];
+        if let Some(known) = left.iter().position(|other| *other == text) {
+            left.swap_remove(known);
+            return false;
+        }
+        let is_placeholder = match kind_of(text) {
+            b'{' | b'$' | b'%' | b'_' => true,
+            b'`' => own.iter().any(|span| source[span.clone()].starts_with('`')),
+            _ => false,
+        };
+        let is_known = own.iter().any(|span| &source[span.clone()] == text);
+        let is_text = || rest.iter().any(|part| part.contains(text));
+        !text.starts_with('&') && (is_known || is_placeholder && !is_text())
+    };
+    let mut surplus: Vec<Range<usize>> =
+        found.iter().filter(|span| is_surplus(span)).cloned().collect();
+    for mark in ["{{", "}}", "{%", "%}", "$"] {
+        // Prices have the sign of formulas.
+        let may_be = mark != "$" || own.iter().any(|span| kind_of(&source[span.clone()]) == b'$');
+        if may_be && outside(source, &own, mark).next().is_none() {
+            surplus.extend(outside(output, &found, mark));
         }
     }
+    surplus.sort_by_key(|span| span.start);
+    surplus.dedup_by(|next, last| next.start < last.end);
+    surplus
+}
+
+/// Where a mark stands outside of some spans of a text.
+fn outside<'a>(
+    text: &'a str,
+    spans: &'a [Range<usize>],
+    mark: &'a str,
+) -> impl Iterator<Item = Range<usize>> + 'a {
+    let is_outside = |place: &Range<usize>| {
+        let next = spans.partition_point(|span| span.end <= place.start);
+        spans.get(next).is_none_or(|span| place.end <= span.start)
+    };
+    text.match_indices(mark).map(|(at, mark)| at..at + mark.len()).filter(is_outside)
+}
+
+/// Puts back the protected spans that a translation changed: in the place of what is the same but
+/// for its capitals; and where as many of the output's spans of a kind are unknown to the source as
+/// are missing of the source's, each in the place of the one that stands in its place there.
+pub fn restore(source: &str, output: &str) -> String {
+    let mut out = output.to_string();
+    let mut missing: Vec<&str> =
+        spans(source).into_iter().map(|s| &source[s]).filter(|s| !output.contains(s)).collect();
+    missing.retain(|original| {
+        let place = out.to_ascii_lowercase().find(&original.to_ascii_lowercase());
+        place.inspect(|at| out.replace_range(*at..at + original.len(), original)).is_none()
+    });
+    if missing.is_empty() {
+        return out;
+    }
+    let found = spans(&out);
+    let unknown: Vec<Range<usize>> =
+        found.into_iter().filter(|s| !source.contains(&out[s.clone()])).collect();
+    let mut changed: Vec<(&Range<usize>, &str)> = Vec::new();
+    for kind in [b'`', b'<', b'&', b'{', b'$', b'%', b'_', b'@', b'[', 0] {
+        let is_own = |span: &str| kind_of(span) == kind;
+        let missing: Vec<&str> = missing.iter().copied().filter(|span| is_own(span)).collect();
+        let unknown: Vec<_> = unknown.iter().filter(|s| is_own(&out[(*s).clone()])).collect();
+        if missing.len() == unknown.len() {
+            changed.extend(unknown.into_iter().zip(missing));
+        }
+    }
+    changed.sort_by_key(|(span, _)| std::cmp::Reverse(span.start));
+    for (span, original) in changed {
+        out.replace_range(span.clone(), original);
+    }
     out
+}
+
+/// The kind of a protected span by its first mark; 0 for addresses.
+fn kind_of(span: &str) -> u8 {
+    span.bytes().next().filter(u8::is_ascii_punctuation).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -169,6 +272,7 @@ mod tests {
             "According to the [bulletin](https://a.example/boletin?n=48), write to x@a.example."
         );
         assert_eq!(restore("ver https://a.example", "see the site"), "see the site");
+        assert_eq!(restore("`a` de {b} y %(c)s", "%(C)S: {d} of `e f`"), "%(c)s: {b} of `a`");
     }
 
     #[test]
@@ -199,13 +303,16 @@ mod tests {
             found("{n, plural, one {# day} other {# days}} of [[The page]], H~2~O"),
             ["{n, plural, one {# day} other {# days}}", "[[The page]]", "H~2~O"]
         );
+        assert_eq!(found("2 %(n)s, %1$ss et 4 %s"), ["%(n)s", "%1$s", "%s"]);
+        assert_eq!(found("${a} und $x_1 + y$ zu $$a = b$$"), ["${a}", "$x_1 + y$", "$$a = b$$"]);
         assert_eq!(found("Source: nytimes.com and gov.uk/rates."), ["nytimes.com", "gov.uk/rates"]);
     }
 
     #[test]
     fn leaves_prose_alone() {
         for text in [
-            "Up 5 % de plus, 100% sure",
+            "Up 5 % de plus, 100% sure, 5%-e, 5 %-e, 5%s",
+            "5 $ de a_b et 6 $, $5 and the_end at $6",
             "He said: (no). Yes/no, and/or",
             "e.g. this. That",
             "AT&T; R&D",
@@ -227,11 +334,17 @@ mod tests {
     }
 
     #[test]
-    fn counts_what_is_missing() {
+    fn counts_what_is_missing_and_what_is_too_much() {
         assert_eq!(
             missing("{a} and {a} at https://x.org.", "{a} auf http://x.org"),
             ["https://x.org", "{a}"]
         );
         assert!(missing("Mail a@b.de", "Écrivez à a@b.de.").is_empty());
+        let surplus = |source, output: &'static str| -> Vec<&str> {
+            surplus(source, output).into_iter().map(|span| &output[span]).collect()
+        };
+        assert_eq!(surplus("{a} and {b}", "{a} und {a}, {b}, {c}"), ["{a}", "{c}"]);
+        assert_eq!(surplus("{{ a }} b", "{{ {{ a }} b }}"), ["{{", "}}"]);
+        assert!(surplus("Amazon at x.org", "Amazon.com at x.org").is_empty());
     }
 }

@@ -36,6 +36,7 @@ mod serve;
 mod setup;
 mod sources;
 mod stream;
+mod structure;
 mod student_shapes;
 mod students;
 mod terms;

@@ -1,4 +1,5 @@
-//! Addresses, code and placeholders that no attempt has kept: put back where they belong.
+//! Addresses, code and placeholders that no attempt has kept as often as they are there: put back
+//! where they belong, and taken away where they do not.
 
 use super::{Segment, Translation, terms};
 use crate::text::inline::{self, Link};
@@ -6,30 +7,34 @@ use crate::text::protect;
 use crate::text::terms::FoundTerm;
 use crate::types::{Inline, Marked, Problem, Tag, TagKind};
 use std::cmp::Reverse;
+use std::iter;
 use std::ops::Range;
 
 /// Puts what must come through unchanged, and is missing, back into a translation: next to the
 /// words that it stood at, as far as these are known. A character reference may have become the
-/// character.
+/// character. What comes once more than in the source goes.
 pub(super) fn put_back(segment: &Segment, terms: &[FoundTerm], translation: &mut Translation) {
     let source = segment.text.as_str();
     if !translation.problems.contains(&Problem::Protected) {
         return;
     }
+    remove_surplus(segment, translation);
     let mut missing = protect::missing(source, &translation.text);
     missing.retain(|span| !span.starts_with('&'));
     // The last of several equal ones are those that are lost.
     let mut lost: Vec<Range<usize>> = Vec::new();
-    for span in protect::spans(source).into_iter().rev() {
+    let touches = |span: &Range<usize>, other: &Range<usize>| {
+        span.start < other.end && other.start < span.end
+    };
+    // Where parts are copied, their ends are known.
+    let is_known = |span: &Range<usize>| segment.kept.iter().any(|own| touches(span, own));
+    for span in protect::spans(source).into_iter().filter(|span| !is_known(span)).rev() {
         if let Some(number) = missing.iter().position(|text| *text == source[span.clone()]) {
             missing.swap_remove(number);
             lost.push(span);
         }
     }
-    let touches = |span: &Range<usize>, other: &Range<usize>| {
-        span.start < other.end && other.start < span.end
-    };
-    let kept = terms::lost(terms, &translation.text);
+    let kept = terms::lost(terms, segment, &translation.text);
     lost.retain(|span| !kept.iter().any(|other| touches(span, other)));
     lost.extend(kept);
     lost.sort_by_key(|span| Reverse(span.start));
@@ -45,10 +50,41 @@ pub(super) fn put_back(segment: &Segment, terms: &[FoundTerm], translation: &mut
         let own = lost.iter().find(|span| source[(*span).clone()] == *markup).cloned();
         insert(translation, at, &markup, own);
     }
-    let is_there = terms::lost(terms, &translation.text).is_empty();
+    // What is there now may be there twice: what stands in code does so beside it, too.
+    remove_surplus(segment, translation);
+    let is_there = terms::lost(terms, segment, &translation.text).is_empty();
     if is_there && protect::missing(source, &translation.text).is_empty() {
         translation.problems.retain(|problem| *problem != Problem::Protected);
     }
+}
+
+/// Takes away what is too much in a translation, and outside of what was copied.
+fn remove_surplus(segment: &Segment, translation: &mut Translation) {
+    // What stood on both sides may be one more.
+    for _ in 0..4 {
+        let found = surplus(segment, &translation.text);
+        if found.is_empty() {
+            return;
+        }
+        found.into_iter().for_each(|span| remove(translation, span));
+    }
+}
+
+/// Where a translation has too much, the last first.
+fn surplus(segment: &Segment, text: &str) -> Vec<Range<usize>> {
+    let copied = terms::found_again(&segment.kept, &segment.text, text);
+    let is_copied = |span: &Range<usize>| {
+        copied.iter().any(|own| own.start <= span.start && span.end <= own.end)
+    };
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for span in protect::surplus(&segment.text, text) {
+        let is_same = |other: &Range<usize>| text[other.clone()] == text[span.clone()];
+        let same = protect::spans(text).into_iter().filter(is_same);
+        let mut free = iter::once(span.clone()).chain(same);
+        found.extend(free.find(|span| !is_copied(span) && !found.contains(span)));
+    }
+    found.sort_by_key(|span| Reverse(span.start));
+    found
 }
 
 /// Puts a span between the words at a place; `own` is where it stands in the source.
@@ -66,6 +102,22 @@ fn insert(translation: &mut Translation, at: usize, span: &str, own: Option<Rang
     let target = start..start + span.len();
     links.extend(own.map(|source| Link { source, target, weight: 1.0 }));
     links.sort_by_key(|link| link.target.start);
+}
+
+/// Takes a span away, with the space before it.
+fn remove(translation: &mut Translation, span: Range<usize>) {
+    let Translation { text, links, .. } = translation;
+    let start = text[..span.start].trim_end_matches(' ').len();
+    let (start, end) = match text[span.end..].chars().next() {
+        Some(next) if next.is_alphanumeric() => (span.start, span.end),
+        _ => (start, span.end),
+    };
+    text.replace_range(start..end, "");
+    let moved = |at: usize| if at <= start { at } else { at.max(end) - (end - start) };
+    for link in links.iter_mut() {
+        link.target = moved(link.target.start)..moved(link.target.end);
+    }
+    links.retain(|link| !link.target.is_empty());
 }
 
 #[cfg(test)]
@@ -92,6 +144,15 @@ mod tests {
         put_back(&segment, &[], &mut found);
         assert_eq!(found.text, "See https://x.org/a before {jour}, says @ana Ana.");
         assert_eq!(found.problems, [Problem::Doubtful]);
+        // What comes twice, or from nowhere, goes.
+        let mut twice = Translation {
+            text: "See {jour} {jour}, {day}: https://x.org/a, says @ana.".into(),
+            links: Vec::new(),
+            ..Translation { problems: vec![Problem::Protected], ..found.clone() }
+        };
+        put_back(&segment, &[], &mut twice);
+        assert_eq!(twice.text, "See {jour},: https://x.org/a, says @ana.");
+        assert!(twice.problems.is_empty());
         // A term that stays as it is does so, too.
         let term = FoundTerm { range: 27..33, forms: vec!["{jour}".into()], is_kept: true };
         let kept = FoundTerm { range: 0..4, forms: vec!["Voir".into()], is_kept: true };

@@ -7,6 +7,7 @@ use crate::generate::{Alignment, Finish, Generate, Output};
 use crate::languages;
 use crate::task::likelihood::{Likelihood, WeightedLikelihood};
 use crate::task::{checks, prompts};
+use crate::text::language::script;
 use crate::text::mask::{self, Masked};
 use crate::text::numbers::separators;
 use crate::text::sentences::{self, seams};
@@ -176,6 +177,12 @@ impl Assembly<'_> {
                 is_lost |= !piece.sent.is_whole_in(&text);
                 let (before, to) = (&result.text, &segment.to);
                 let text = seams::fit(&text, &piece.text, before, goes_on, to).into_owned();
+                // The mark that stood between them may be gone.
+                let is_letter = |c: char| c.is_alphanumeric() && !script::of(c).is_unspaced();
+                let touch = result.text.ends_with(is_letter) && text.starts_with(is_letter);
+                if touch && !piece.text.starts_with(is_letter) {
+                    result.text.push(' ');
+                }
                 result.text.push_str(&text);
             }
             result.text.push_str(gap(&piece.gap, &segment.from, &segment.to));
@@ -184,7 +191,7 @@ impl Assembly<'_> {
         result.text = in_style(&text, segment);
         let says_nothing = likelihood.is_some_and(|likelihood| likelihood.says_nothing);
         result.problems = checked(self.model, segment, &mut result.text, finish, says_nothing);
-        is_lost |= !terms::lost(terms, &result.text).is_empty();
+        is_lost |= !terms::lost(terms, segment, &result.text).is_empty();
         if is_lost && !result.problems.contains(&Problem::Protected) {
             result.problems.push(Problem::Protected);
         }
@@ -200,16 +207,18 @@ impl Assembly<'_> {
     }
 }
 
-/// A translation in the typography of its language and with the marks of its source.
+/// A translation in the typography of its language and with the marks of its source; what was
+/// copied stays as it is.
 fn in_style(text: &str, segment: &Segment) -> String {
-    let Segment { text: source, from, to, .. } = segment;
-    let mut text = clean::normalize(seams::end(text, source));
+    let Segment { text: source, from, to, kept, .. } = segment;
+    let copied = mask::mask(text, &terms::found_again(kept, source, text));
+    let mut text = clean::normalize(seams::end(&copied.text, source));
     if caps::is_capitals(source) {
         text = caps::upper(&text, to);
     }
     text = protect::restore(source, &text);
     text = separators::localize(&text, source, from, to);
-    quotes::localize(&text, source, to)
+    copied.restore(&quotes::localize(&text, source, to))
 }
 
 /// The problems of a translation, of which reading back may have found that it `says_nothing` of

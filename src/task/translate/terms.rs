@@ -94,13 +94,30 @@ pub(super) fn missing(terms: &[FoundTerm], translation: &str) -> Vec<FoundTerm> 
     lacking.map(|(term, _)| term.clone()).collect()
 }
 
-/// Where in a source the terms stand that are not to be translated, and that its translation lacks.
-pub(super) fn lost(terms: &[FoundTerm], translation: &str) -> Vec<Range<usize>> {
+/// Where in a segment the terms stand that are not to be translated, and that its translation
+/// lacks.
+pub(super) fn lost(terms: &[FoundTerm], segment: &Segment, translation: &str) -> Vec<Range<usize>> {
     let kept: Vec<FoundTerm> = terms.iter().filter(|term| term.is_kept).cloned().collect();
     if kept.is_empty() {
         return Vec::new();
     }
-    missing(&kept, translation).into_iter().map(|term| term.range).collect()
+    // What is a part of a word in the source may be one in the translation.
+    let is_there = |term: &FoundTerm| {
+        let own = &segment.text[term.range.clone()];
+        let same = segment.kept.iter().filter(|range| segment.text[(*range).clone()] == *own);
+        is_within_word(&segment.text, &term.range)
+            && translation.matches(own).count() >= same.count()
+    };
+    let missing = missing(&kept, translation).into_iter();
+    missing.filter(|term| !is_there(term)).map(|term| term.range).collect()
+}
+
+/// Whether letters or digits touch a part of a text that begins or ends with one.
+fn is_within_word(text: &str, part: &Range<usize>) -> bool {
+    let is_word = char::is_alphanumeric;
+    let (before, own, after) = (&text[..part.start], &text[part.clone()], &text[part.end..]);
+    before.ends_with(is_word) && own.starts_with(is_word)
+        || own.ends_with(is_word) && after.starts_with(is_word)
 }
 
 /// Where in a part of a segment, as a model reads it, the terms stand that are not to be

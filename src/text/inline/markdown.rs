@@ -2,9 +2,13 @@
 
 use crate::text::protect;
 use crate::types::{Inner, Marked, Tag, TagKind};
+use pulldown_cmark::{Event, Options, Parser, Tag as Element};
 use regex::Regex;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::LazyLock;
+use unicode_normalization::char::is_combining_mark;
 
 /// What the beginning of a line must not look like in a paragraph: a heading, an item, a quotation,
 /// a fence, a rule.
@@ -37,6 +41,7 @@ pub fn markdown(marked: &Marked, prefix: &str) -> String {
         });
     }
     mend_emphasis(&mut pieces);
+    set_notes_apart(&mut pieces);
     let mut out: String = pieces.into_iter().map(|piece| piece.text).collect();
     writer.protect_ends(&mut out);
     out
@@ -61,14 +66,8 @@ struct Writer<'a> {
 
 impl<'a> Writer<'a> {
     fn new(marked: &'a Marked, prefix: &'a str) -> Writer<'a> {
-        let is_literal = |span: &Range<usize>| !marked.text[span.clone()].starts_with(['<', '&']);
         let tags = &marked.inline.tags;
-        let is_whole = |span: &Range<usize>| {
-            let next = tags.partition_point(|tag| tag.at <= span.start);
-            tags.get(next).is_none_or(|tag| tag.at >= span.end)
-        };
-        let spans = protect::spans(&marked.text).into_iter();
-        let exempt = spans.filter(is_literal).filter(is_whole).collect();
+        let exempt = parts_as_they_are(marked);
         let has_links = tags.iter().any(|tag| tag.markup.contains(['[', ']']));
         let loose = if has_links { loose_brackets(marked) } else { Vec::new() };
         Writer { marked, prefix, exempt, first_bracket: marked.text.find('['), loose }
@@ -201,6 +200,30 @@ impl<'a> Writer<'a> {
     }
 }
 
+/// The parts of a text that are written as they are, in order: no tags stand inside of them.
+fn parts_as_they_are(marked: &Marked) -> Vec<Range<usize>> {
+    let Marked { text, inline } = marked;
+    let is_whole = |span: &Range<usize>| {
+        let next = inline.tags.partition_point(|tag| tag.at <= span.start);
+        inline.tags.get(next).is_none_or(|tag| tag.at >= span.end)
+    };
+    let mut parts: Vec<Range<usize>> = protect::spans(text).into_iter().filter(is_whole).collect();
+    // What only the tags set apart; marks of code have partners beyond them.
+    let mut at = 0;
+    for step in inline.steps(text).filter(|_| !inline.tags.is_empty()) {
+        if let Inner::Text(text) = step {
+            let own = protect::spans(text).into_iter();
+            let own = own.filter(|span| !text[span.clone()].starts_with('`'));
+            parts.extend(own.map(|span| at + span.start..at + span.end));
+            at += text.len();
+        }
+    }
+    parts.retain(|part| !text[part.clone()].starts_with(['<', '&']));
+    parts.sort_by_key(|part| (part.start, Reverse(part.end)));
+    parts.dedup_by(|next, last| next.start < last.end);
+    parts
+}
+
 /// The places of brackets whose other half is not on the same level of markup, in order.
 fn loose_brackets(marked: &Marked) -> Vec<usize> {
     let (mut levels, mut loose, mut at) = (vec![Vec::new()], Vec::new(), 0);
@@ -232,62 +255,114 @@ fn loose_brackets(marked: &Marked) -> Vec<usize> {
     loose
 }
 
-/// Writes emphasis otherwise where its marks would not be read as such: with the other mark, or as
-/// an element.
-fn mend_emphasis(pieces: &mut [Piece<'_>]) {
-    let mut open: Vec<usize> = Vec::new();
-    for number in 0..pieces.len() {
-        match pieces[number].tag.map(|tag| tag.kind) {
-            Some(TagKind::Open) => open.push(number),
-            Some(TagKind::Close) => {
-                let Some(first) = open.pop() else { continue };
-                mend_pair(pieces, first, number);
-            }
-            _ => {}
+/// Puts a space after marks of footnotes that would be taken for the text of a link, or for the
+/// beginning of a note.
+fn set_notes_apart(pieces: &mut [Piece<'_>]) {
+    let is_note = |piece: &Piece<'_>| {
+        let is_mark = piece.text.trim_start().starts_with("[^") && piece.text.ends_with(']');
+        is_mark && piece.tag.is_some_and(|tag| tag.kind == TagKind::Point)
+    };
+    for number in 1..pieces.len() {
+        let next = pieces[number].text.as_str();
+        let is_target = next.starts_with(['[', '(', ':']) && !next.starts_with("[^");
+        if is_target && is_note(&pieces[number - 1]) {
+            pieces[number - 1].text.push(' ');
         }
     }
 }
 
-fn mend_pair(pieces: &mut [Piece<'_>], first: usize, last: usize) {
-    let mark = pieces[first].text.clone();
-    if mark != pieces[last].text || !matches!(mark.as_str(), "*" | "_" | "**" | "__" | "~~" | "~") {
-        return;
+/// Writes emphasis otherwise where its marks would not be read as such: with the other mark, or as
+/// an element.
+fn mend_emphasis(pieces: &mut [Piece<'_>]) {
+    /// Marks depend on those beside them, so what is mended may make more necessary.
+    const ROUNDS: usize = 6;
+    let pairs = emphasis(pieces);
+    for round in 0..ROUNDS {
+        let read = if pairs.is_empty() { HashSet::new() } else { read_emphasis(pieces) };
+        let is_lost =
+            |pair: &&(usize, usize)| is_emphasis(&pieces[pair.0].text) && !read.contains(*pair);
+        let lost: Vec<(usize, usize)> = pairs.iter().filter(is_lost).copied().collect();
+        if lost.is_empty() {
+            return;
+        }
+        for (first, last) in lost {
+            let (open, close) = otherwise(&pieces[first].text, round + 1 == ROUNDS);
+            (pieces[first].text, pieces[last].text) = (open, close);
+        }
     }
-    if is_read(pieces, first, last, mark.starts_with('_')) {
-        return;
-    }
-    let stars = "*".repeat(mark.len());
-    let (open, close) = if mark.starts_with('_') && is_read(pieces, first, last, false) {
-        (stars.clone(), stars)
-    } else {
-        let name = match mark.as_str() {
-            "~~" | "~" => "del",
-            "*" | "_" => "em",
-            _ => "strong",
-        };
-        (format!("<{name}>"), format!("</{name}>"))
-    };
-    pieces[first].text = open;
-    pieces[last].text = close;
 }
 
-/// Whether two marks open and close emphasis where they stand: CommonMark's left- and
-/// right-flanking delimiter runs; those of `_` not inside of words.
-fn is_read(pieces: &[Piece<'_>], first: usize, last: usize, outside_words: bool) -> bool {
-    let before = |number: usize| {
-        pieces[..number].iter().rev().find_map(|piece| piece.text.chars().next_back())
+fn is_emphasis(mark: &str) -> bool {
+    matches!(mark, "*" | "_" | "**" | "__" | "~~" | "~")
+}
+
+/// The marks that begin and end emphasis, by the numbers of their pieces.
+fn emphasis(pieces: &[Piece<'_>]) -> Vec<(usize, usize)> {
+    let (mut open, mut pairs): (Vec<usize>, Vec<(usize, usize)>) = Default::default();
+    for (number, piece) in pieces.iter().enumerate() {
+        match piece.tag.map(|tag| tag.kind) {
+            Some(TagKind::Open) => open.push(number),
+            Some(TagKind::Close) => {
+                let is_pair =
+                    |first: &usize| is_emphasis(&piece.text) && pieces[*first].text == piece.text;
+                pairs.extend(open.pop().filter(is_pair).map(|first| (first, number)));
+            }
+            _ => {}
+        }
+    }
+    pairs
+}
+
+/// The pairs of marks that the parser finds where they stand.
+fn read_emphasis(pieces: &[Piece<'_>]) -> HashSet<(usize, usize)> {
+    // To emphasis all else is letters, spaces and other marks; and it is not to begin a block.
+    let mut shape = String::from("x ");
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    for (number, Piece { text, tag }) in pieces.iter().enumerate() {
+        if tag.is_some() && is_emphasis(text) {
+            places.insert(shape.len(), number);
+            shape.push_str(text);
+            continue;
+        }
+        shape.extend(text.chars().map(|c| match c {
+            c if c.is_alphanumeric() || is_combining_mark(c) => 'x',
+            c if c.is_whitespace() => ' ',
+            c if c.is_ascii() => '.',
+            c => c,
+        }));
+    }
+    shape.push_str(" x");
+    let mut found = HashSet::new();
+    for (event, range) in Parser::new_ext(&shape, Options::ENABLE_STRIKETHROUGH).into_offset_iter()
+    {
+        let length = match event {
+            Event::Start(Element::Emphasis) => 1,
+            Event::Start(Element::Strong) => 2,
+            Event::Start(Element::Strikethrough) => {
+                1 + usize::from(shape[range.clone()].starts_with("~~"))
+            }
+            _ => continue,
+        };
+        let ends = [range.start, range.end - length].map(|at| places.get(&at).copied());
+        if let [Some(first), Some(last)] = ends {
+            found.insert((first, last));
+        }
+    }
+    found
+}
+
+/// Another way to write emphasis; as elements it is read anywhere.
+fn otherwise(mark: &str, as_element: bool) -> (String, String) {
+    if mark.starts_with('_') && !as_element {
+        let stars = "*".repeat(mark.len());
+        return (stars.clone(), stars);
+    }
+    let name = match mark {
+        "~~" | "~" => "del",
+        "*" | "_" => "em",
+        _ => "strong",
     };
-    let after =
-        |number: usize| pieces[number + 1..].iter().find_map(|piece| piece.text.chars().next());
-    let is_space = |c: Option<char>| c.is_none_or(char::is_whitespace);
-    let is_mark = |c: Option<char>| c.is_some_and(|c| !c.is_alphanumeric() && !c.is_whitespace());
-    // The outer and the inner neighbour of a mark.
-    let flanks = |outer: Option<char>, inner: Option<char>| {
-        !is_space(inner)
-            && (!is_mark(inner) || is_space(outer) || is_mark(outer))
-            && !(outside_words && outer.is_some_and(char::is_alphanumeric))
-    };
-    flanks(before(first), after(first)) && flanks(after(last), before(last))
+    (format!("<{name}>"), format!("</{name}>"))
 }
 
 #[cfg(test)]

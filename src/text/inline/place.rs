@@ -3,6 +3,7 @@
 
 use super::tree::{Node, tree};
 use super::word_links::{Link, WordLinks};
+use crate::text::protect;
 use crate::types::{Inline, Marked, Tag, TagKind};
 use std::ops::Range;
 
@@ -23,7 +24,28 @@ pub fn place(source: &Marked, text: &str, links: &[Link]) -> Inline {
     let placed = placer.level(&nodes, 0..placer.words.target.len(), 0..text.len(), &mut taken);
     let mut tags = Vec::with_capacity(source.inline.tags.len());
     emit(&placed, source, &mut tags);
+    leave_whole(&mut tags, source, text);
     Inline { tags, kept: Vec::new() }
+}
+
+/// Moves tags out of what must come through unchanged, and has none inside of it in the source.
+/// They stay in their order, so what is well nested stays so.
+fn leave_whole(tags: &mut [Tag], source: &Marked, text: &str) {
+    let is_whole = |span: &Range<usize>| {
+        let next = source.inline.tags.partition_point(|tag| tag.at <= span.start);
+        source.inline.tags.get(next).is_none_or(|tag| tag.at >= span.end)
+    };
+    let own = protect::spans(&source.text).into_iter().filter(is_whole);
+    let own: Vec<&str> = own.map(|span| &source.text[span]).collect();
+    let mut first = 0;
+    for span in protect::places(&own, text) {
+        first += tags[first..].partition_point(|tag| tag.at <= span.start);
+        let inside = tags[first..].partition_point(|tag| tag.at < span.end);
+        let inside = &mut tags[first..first + inside];
+        let opens = inside.iter().take_while(|tag| tag.kind == TagKind::Open).count();
+        inside[..opens].iter_mut().for_each(|tag| tag.at = span.start);
+        inside[opens..].iter_mut().for_each(|tag| tag.at = span.end);
+    }
 }
 
 /// A node with its place in the translation.
@@ -63,7 +85,11 @@ impl Placer<'_> {
                 .for_each(|(_, taken)| *taken = true);
             placed.push(Placed { node, range, inner: Vec::new() });
         }
-        for node in spans {
+        // Those that go on in another part leave what the others have taken to them.
+        let (spans, halves): (Vec<&Node>, Vec<&Node>) =
+            spans.into_iter().partition(|node| node.open.is_some() && node.close.is_some());
+        for node in spans.into_iter().chain(halves) {
+            let words = beside_others(node, &words, taken);
             let run = self.run(node, &words, taken);
             let run = self.with_fixed(node, run, &bytes, taken);
             let range = self.span(node, &run, &bytes);
@@ -265,6 +291,19 @@ impl Placer<'_> {
         }
         let rest = &self.text[at..];
         at + rest.find(|c: char| c.is_alphanumeric() || c.is_whitespace()).unwrap_or(rest.len())
+    }
+}
+
+/// The words of a range that a span can have: all where it begins and ends here, else those before,
+/// or after, all that others have taken.
+fn beside_others(node: &Node, words: &Range<usize>, taken: &[bool]) -> Range<usize> {
+    let own = &taken[words.clone()];
+    let first = own.iter().position(|taken| *taken).map_or(words.end, |at| words.start + at);
+    let last = own.iter().rposition(|taken| *taken).map_or(words.start, |at| words.start + at + 1);
+    match (node.open, node.close) {
+        (Some(_), Some(_)) => words.clone(),
+        (None, _) => words.start..first,
+        (_, None) => last..words.end,
     }
 }
 

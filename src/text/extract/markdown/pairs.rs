@@ -1,6 +1,8 @@
 //! Which tags of a text belong together: those of HTML, and of template languages, that begin and
 //! end on the same level.
 
+use crate::text::html::{self, Place};
+use crate::text::tag;
 use crate::types::{Tag, TagKind};
 
 /// What a point may be the beginning or the end of.
@@ -16,8 +18,9 @@ const VOID: &[&str] = &["br", "hr", "img", "input", "wbr", "area", "col", "embed
 /// Elements that are looked at for the beginning of the one that ends.
 const DEEPEST: usize = 64;
 
-/// Makes pairs of points that begin and end an element on the same level of markup; the others
-/// stay points.
+/// Makes pairs of points that begin and end an element on the same level of markup. An element of
+/// running text of which a part has only one end goes on in another part, beyond a line break; the
+/// others stay points.
 pub(super) fn pair(tags: &mut [Tag]) {
     // What is open: the number of the tag, and the name of an element; none of Markdown's own.
     let mut open: Vec<(usize, Option<String>)> = Vec::new();
@@ -33,7 +36,8 @@ pub(super) fn pair(tags: &mut [Tag]) {
                 let level = levels.pop().unwrap_or_default();
                 open.truncate(level.saturating_sub(1));
             }
-            TagKind::Close => {}
+            // What it closes began before all that is open.
+            TagKind::Close => open.clear(),
             TagKind::Point => {
                 let Some(Half { name, is_end }) = half(&tags[number].markup) else { continue };
                 if !is_end {
@@ -48,10 +52,35 @@ pub(super) fn pair(tags: &mut [Tag]) {
                     open.truncate(level + own);
                     tags[first].kind = TagKind::Open;
                     tags[number].kind = TagKind::Close;
+                    continue;
+                }
+                let is_open =
+                    open[level..].iter().any(|(other, _)| is_inline(&tags[*other].markup));
+                if levels.len() == 1 && !is_open && is_inline(&tags[number].markup) {
+                    tags[number].kind = TagKind::Close;
+                    open.clear();
+                    continue;
+                }
+                // What it ends is not on its level, and stays a point, too.
+                let nearest = open.len().saturating_sub(DEEPEST);
+                if let Some(own) = open[nearest..].iter().rposition(is_own) {
+                    open[nearest + own].1 = None;
                 }
             }
         }
     }
+    for (number, name) in open {
+        if name.is_some() && is_inline(&tags[number].markup) {
+            tags[number].kind = TagKind::Open;
+        }
+    }
+}
+
+/// Whether a piece of markup is of an element of running text, as HTML has it.
+fn is_inline(markup: &str) -> bool {
+    let is_html = markup.starts_with('<') && !markup.starts_with("<!");
+    let name = tag::name(markup).to_ascii_lowercase();
+    is_html && matches!(html::place(&name), Place::Inline | Place::Code)
 }
 
 /// What a piece of markup begins or ends; none for what stands by itself.
@@ -104,7 +133,8 @@ mod tests {
         let points = |markups: &[&'static str]| {
             shown(&markups.iter().map(|markup| (*markup, Point)).collect::<Vec<_>>())
         };
-        assert_eq!(points(&["<u>", "<br>", "</u>", "</b>"]), [Open, Point, Close, Point]);
+        assert_eq!(points(&["<u>", "<br>", "</u>", "</p>"]), [Open, Point, Close, Point]);
+        assert_eq!(points(&["</b>", "<u>", "<p>", "</i>"]), [Close, Open, Point, Point]);
         assert_eq!(points(&["<a href=\"x\">", "<b>", "</a>"]), [Open, Point, Close]);
         assert_eq!(points(&["{% if a %}", "{% endif %}"]), [Open, Close]);
         assert_eq!(points(&["{{< x 1 >}}", "{{< /x >}}", "{{< y />}}"]), [Open, Close, Point]);

@@ -65,9 +65,9 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
         r"|(?<wiki>!?\[\[[^\[\]\n]+\]\])",
         // marked text, of Obsidian, Pandoc and others
         r"|(?<marked>==[^\s=](?:[^=\n]*[^\s=])?==)",
-        // variables, formulas (no space inside of their signs), lowered and raised signs
-        r"|(?<word>\{\{[^{}\n]*\}\}|\$\$[^$]+\$\$",
-        r"|\$(?:[^\s$][^$\n]*)?[\\^_{](?:[^$\n]*[^\s$])?\$",
+        // variables, formulas, lowered and raised signs
+        r"|(?<word>\{\{[^{}\n]*\}\}|",
+        protect::FORMULA,
         r"|(?-u:\b)[A-Za-z0-9]+(?:~[A-Za-z0-9+-]{1,9}~|\^[A-Za-z0-9+-]{1,9}\^)[A-Za-z0-9]*)",
     ];
     Regex::new(&kinds.concat()).expect("the pattern is constant and tested")
@@ -217,8 +217,9 @@ fn fence(range: Range<usize>, text: &str) -> Vec<Shield> {
 fn words(text: &str) -> Vec<Range<usize>> {
     let word = |span: Range<usize>| {
         let (before, own) = (&text[..span.start], &text[span.clone()]);
-        let is_text =
-            !own.starts_with(['<', '`', '&']) && !ADDRESS.iter().any(|mark| before.ends_with(mark));
+        // Wiki links are looked at by themselves.
+        let is_text = !own.starts_with(['<', '`', '&', '[', '!'])
+            && !ADDRESS.iter().any(|mark| before.ends_with(mark));
         // What Markdown and tables may have after an address.
         let length = own.find("](").or_else(|| own.find("][")).or_else(|| own.find('|'));
         let length = length.unwrap_or(own.len());
@@ -244,7 +245,8 @@ fn wiki_link(range: Range<usize>, text: &str) -> Vec<Shield> {
 }
 
 /// A text in which the foreign markup cannot be taken for Markdown's: letters stand in its place,
-/// byte for byte. A line that has nothing else, and belongs to no sentence, is blank.
+/// byte for byte, and points at its ends where it has marks there. A line that has nothing else,
+/// and belongs to no sentence, is blank.
 pub(super) fn shielded(text: &str, shields: &[Shield]) -> String {
     let mut bytes = text.as_bytes().to_vec();
     for Shield { range, role } in shields {
@@ -254,7 +256,14 @@ pub(super) fn shielded(text: &str, shields: &[Shield]) -> String {
             _ => None,
         };
         bytes[range.clone()].fill(if mark.is_some() { b' ' } else { b'x' });
-        mark.into_iter().for_each(|mark| bytes[range.start] = mark);
+        match mark {
+            Some(mark) => bytes[range.start] = mark,
+            // Whether emphasis begins beside it depends on that.
+            None => [range.start, range.end - 1]
+                .into_iter()
+                .filter(|at| text.as_bytes()[*at].is_ascii_punctuation())
+                .for_each(|at| bytes[at] = b'.'),
+        }
     }
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -347,7 +356,7 @@ mod tests {
     fn lines_of_their_own_are_blank() {
         let text = "a\n{% if x %}\nb {% y %} c\n> {{< z\n  w >}}\n:::note\nd\n:::\n";
         let shielded = shielded(text, &shields(text));
-        let expected = "a\n          \nb xxxxxxx c\n>      \n       \n       \nd\n   \n";
+        let expected = "a\n          \nb .xxxxx. c\n>      \n       \n       \nd\n   \n";
         assert_eq!(shielded, expected);
         assert_eq!(shielded.len(), text.len());
     }

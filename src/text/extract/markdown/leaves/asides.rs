@@ -37,7 +37,8 @@ pub(super) fn asides(tags: &[Tag]) -> Vec<Aside> {
     found
 }
 
-/// The parts of a text that are code, by the tags around them, or not to be translated.
+/// The parts of a text that are code, or an address, by the tags around them, or not to be
+/// translated.
 pub(super) fn kept(tags: &[Tag], length: usize) -> Vec<Range<usize>> {
     let (mut found, mut open): (Vec<Range<usize>>, Vec<(bool, usize)>) = Default::default();
     for Tag { at, markup, kind } in tags {
@@ -45,7 +46,9 @@ pub(super) fn kept(tags: &[Tag], length: usize) -> Vec<Range<usize>> {
             TagKind::Open => {
                 let is_element = markup.starts_with('<');
                 let name = tag::name(markup).to_ascii_lowercase();
-                let is_kept = is_element && (CODE.contains(&&*name) || html::is_kept(markup));
+                let is_address = markup == "<";
+                let is_code = is_element && (CODE.contains(&&*name) || html::is_kept(markup));
+                let is_kept = is_address || is_code;
                 open.push((is_kept, *at));
             }
             TagKind::Close => {

@@ -1,0 +1,390 @@
+//! Structure comes through a translation, whatever the document is and whatever a model makes of
+//! its words.
+
+use polygist::document::{self, HTML, Placement, Settings};
+use polygist::error::Result;
+use polygist::generate::{Capability, Generate, LanguagePrompt, Output, Request};
+use polygist::pipeline::{Job, Models, OnBad, run};
+use polygist::task::translate::Named;
+use polygist::text::extract::extract;
+use polygist::types::{Block, BlockKind, Format, Lang, Marked, Markup, RawArticle, Record, Source};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use pulldown_cmark::{Event, Options, Parser, Tag};
+use regex::{Captures, Regex};
+use std::sync::LazyLock;
+
+/// The same cases each time; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for others.
+fn cases() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    let is_asked = |name| std::env::var_os(name).is_some();
+    ProptestConfig {
+        cases: if is_asked("PROPTEST_CASES") { asked.cases } else { 48 },
+        rng_seed: match is_asked("PROPTEST_RNG_SEED") {
+            true => asked.rng_seed,
+            false => RngSeed::Fixed(1),
+        },
+        failure_persistence: None,
+        ..asked
+    }
+}
+
+/// A translator that does the same wrong to every text.
+struct Hostile {
+    name: &'static str,
+    write: fn(&str) -> String,
+}
+
+const HOSTILE: &[Hostile] = &[
+    Hostile { name: "repeats", write: str::to_string },
+    Hostile { name: "drops words", write: |text| words(text).step_by(2).collect() },
+    Hostile { name: "reverses words", write: |text| joined(words(text).rev()) },
+    Hostile { name: "changes every word", write: |text| text.chars().map(other).collect() },
+    Hostile { name: "says nothing", write: |_| String::new() },
+    Hostile { name: "says all twice", write: |text| joined(words(text).flat_map(|w| [w, w])) },
+    Hostile { name: "shouts", write: str::to_uppercase },
+    Hostile { name: "drops marks", write: |text| text.replace(is_mark, "") },
+    Hostile { name: "says another thing", write: |_| "Something else: here.".into() },
+];
+
+fn words(text: &str) -> impl DoubleEndedIterator<Item = &str> {
+    text.split_inclusive(' ')
+}
+
+fn joined<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+fn is_mark(c: char) -> bool {
+    !c.is_alphanumeric() && !c.is_whitespace()
+}
+
+/// The next letter of the alphabet, the next digit.
+fn other(c: char) -> char {
+    match c {
+        'z' => 'a',
+        'Z' => 'A',
+        '9' => '0',
+        c if c.is_ascii_alphanumeric() => (c as u8 + 1) as char,
+        c => c,
+    }
+}
+
+impl Generate for Hostile {
+    fn id(&self) -> &str {
+        self.name
+    }
+
+    fn context_length(&self) -> usize {
+        4096
+    }
+
+    fn capabilities(&self) -> &[Capability] {
+        &[Capability::Translation]
+    }
+
+    fn language_prompt(&self, _: &Lang, _: &Lang) -> Option<LanguagePrompt> {
+        Some(LanguagePrompt::default())
+    }
+
+    fn count_tokens(&self, text: &str) -> Result<usize> {
+        Ok(text.split_whitespace().count())
+    }
+
+    fn generate(
+        &self,
+        requests: &[Request],
+        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
+    ) -> Result<Vec<Output>> {
+        let answer = |(number, request): (usize, &Request)| {
+            let output = Output::of((self.write)(&request.prompt));
+            on_done(number, &output);
+            output
+        };
+        Ok(requests.iter().enumerate().map(answer).collect())
+    }
+}
+
+fn article(text: &str, format: Format, markup: Markup) -> RawArticle {
+    let source = Source {
+        path: "a".into(),
+        format,
+        bytes: text.len() as u64,
+        sha256: String::new(),
+        notes: Vec::new(),
+    };
+    RawArticle {
+        id: "a".into(),
+        source,
+        // With a title of its own no heading of the text is taken for it.
+        title: Some("Xyzzy 0".into()),
+        text: text.into(),
+        markup,
+        blocks: None,
+        extra: Default::default(),
+    }
+}
+
+fn translated(article: RawArticle, model: &Hostile) -> Record {
+    let job = Job {
+        from: Lang::parse("fr"),
+        to: Some(Lang::en()),
+        translate: true,
+        on_bad: Some(OnBad::Keep),
+        ..Job::default()
+    };
+    let models: [&dyn Generate; 1] = [model];
+    let models = Models { translators: &Named(&models), ..Models::default() };
+    run(vec![Ok(article)], &job, &models, &|_| String::new(), &|_| true).unwrap().remove(0)
+}
+
+/// What must come through as it is: shortcodes, formulas, placeholders.
+static ATOM: LazyLock<Regex> = LazyLock::new(|| {
+    let kinds = [
+        r"\{\{<.*?>\}\}|\{%.*?%\}|\{\{.*?\}\}|\$[^\s$]*[_^](?:[^$\n]*[^$\s])?\$",
+        r"|%\([a-z0-9_]+\)s|%[0-9]\$s|%[sd]|\{[a-z0-9_]+\}|__COUNT_[0-9]+__",
+    ];
+    Regex::new(&kinds.concat()).unwrap()
+});
+
+/// What has to be the same before and after, as a sorted list. `None` where tags are not well
+/// nested, or brackets stand for themselves: the parser takes links in links for that.
+fn structure(markdown: &str) -> Option<Vec<String>> {
+    let mut found = atoms(markdown);
+    // To Markdown they are letters between marks, at most.
+    let rest = ATOM.replace_all(markdown, |atom: &Captures<'_>| {
+        let mark = |c: Option<char>| if c.is_some_and(is_mark) { "." } else { "" };
+        format!("{}x{}", mark(atom[0].chars().next()), mark(atom[0].chars().next_back()))
+    });
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
+    let mut open: Vec<String> = Vec::new();
+    for event in Parser::new_ext(&rest, options) {
+        let mut begin = |name: &str| {
+            found.push(name.into());
+            open.push(name.split(' ').next().unwrap_or_default().into());
+        };
+        match event {
+            Event::Start(Tag::Emphasis) => begin("em"),
+            Event::Start(Tag::Strong) => begin("strong"),
+            Event::Start(Tag::Strikethrough) => begin("del"),
+            Event::Start(Tag::Link { dest_url, .. }) => begin(&format!("link {dest_url}")),
+            Event::Start(Tag::Image { dest_url, .. }) => begin(&format!("image {dest_url}")),
+            // Without words there is none.
+            Event::Start(Tag::Paragraph) => open.push(String::new()),
+            Event::Start(tag) => begin(&format!("{:?}", tag.to_end())),
+            Event::End(_) => drop(open.pop()),
+            Event::InlineHtml(tag) | Event::Html(tag) => {
+                let inner = tag.trim().trim_matches(['<', '>']);
+                match inner.strip_prefix('/') {
+                    Some(name) => drop(open.pop().filter(|last| last == name)?),
+                    None => begin(inner),
+                }
+            }
+            Event::Code(code) => found.push(format!("code {code}")),
+            Event::FootnoteReference(name) => found.push(format!("note {name}")),
+            Event::Text(text) if text.contains(['[', ']']) => return None,
+            _ => {}
+        }
+    }
+    found.sort();
+    Some(found)
+}
+
+fn atoms(text: &str) -> Vec<String> {
+    ATOM.find_iter(text).map(|atom| atom.as_str().into()).collect()
+}
+
+/// The same of HTML.
+fn structure_of_html(page: &str) -> Option<Vec<String>> {
+    static TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new("<[^<>]*>").unwrap());
+    let mut found = atoms(page);
+    let mut open: Vec<&str> = Vec::new();
+    for tag in TAG.find_iter(page).map(|tag| tag.as_str()) {
+        found.push(tag.into());
+        let inner = tag.trim_matches(['<', '>']);
+        match inner.strip_prefix('/') {
+            Some(name) => drop(open.pop().filter(|last| *last == name)?),
+            None if inner.starts_with("br") || inner.starts_with("img") => {}
+            None => open.push(inner.split(' ').next()?),
+        }
+    }
+    found.sort();
+    Some(found)
+}
+
+/// A text with numbers in the place of its `§`, and the definitions of its labels.
+fn numbered(text: &str, ends_with_notes: bool) -> String {
+    let mut parts = text.split('§');
+    let mut out = parts.next().unwrap_or_default().to_string();
+    let mut ends = String::new();
+    for (number, part) in parts.enumerate() {
+        if out.ends_with("[r") {
+            ends.push_str(&format!("[r{number}]: https://x.org/r{number}\n"));
+        } else if out.ends_with("[^n") {
+            ends.push_str(&format!("\n[^n{number}]: Une note de la ville.\n\n"));
+        }
+        out.push_str(&format!("{number}{part}"));
+    }
+    out.push('\n');
+    if ends_with_notes { out + "\n" + &ends } else { out }
+}
+
+fn any_words() -> impl Strategy<Value = String> {
+    prop_oneof![
+        3 => prop::sample::select(vec![
+            "le pont", "la ville", "une", "dit-il", "l'eau", "été", "12", "2", "50 % de", "de", "A",
+            "vingt-deux ponts", "Paris", "le conseil de la ville", "3,5",
+        ])
+        .prop_map(String::from),
+        1 => "[a-z]{2,9}",
+    ]
+}
+
+/// Between two parts of a sentence.
+fn any_gap() -> impl Strategy<Value = String> {
+    let gaps =
+        vec![" ", " ", " ", " ", "", ", ", ". ", " : ", " (", ") ", "\n", " « ", " » ", ".", "!"];
+    prop::sample::select(gaps).prop_map(String::from)
+}
+
+fn joined_by_gaps(parts: Vec<(String, String)>) -> String {
+    let text: String = parts.into_iter().flat_map(|(part, gap)| [part, gap]).collect();
+    text.trim().to_string()
+}
+
+fn any_atom() -> impl Strategy<Value = String> {
+    prop::sample::select(vec![
+        "%1$s",
+        "(%s)",
+        "le %d de",
+        "%(n§)s",
+        "{name§}",
+        "{0}",
+        "__COUNT_§__",
+        "{{ user.x§ }}",
+        "{{< ref \"a_b§\" >}}",
+        "{% include x§ %}",
+        "$x_§$",
+        "$\\alpha_{§} + y^2$",
+    ])
+    .prop_map(String::from)
+}
+
+/// A part of a sentence in Markdown.
+fn any_markdown() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        4 => any_words(),
+        2 => any_atom(),
+        2 => prop::sample::select(vec![
+            "`code_§`", "``a`b§``", "![la carte](i§.png)", "![carte](i§.png \"Le titre\")", "[^n§]",
+            "<https://x.org/§> ici", "(https://x.org/a_§ ici)", "&amp;", "&nbsp;", "\\*",
+            "![la carte][r§]",
+        ])
+        .prop_map(String::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        let text = vec((inner, any_gap()), 1..4).prop_map(joined_by_gaps);
+        let around = prop::sample::select(vec![
+            ("**", "**"),
+            ("*", "*"),
+            ("_", "_"),
+            ("~~", "~~"),
+            ("[", "](https://x.org/§)"),
+            ("[", "][r§]"),
+            ("[", "](u§ \"Le titre\")"),
+            ("<u>", "</u>"),
+            ("<sub>", "</sub>"),
+            ("<span class=\"c§\">", "</span>"),
+            ("<code>", "</code>"),
+            ("<b>", "</b>"),
+            ("", ""),
+        ]);
+        (text, around).prop_map(|(text, (open, close))| format!("{open}{text}{close}"))
+    })
+}
+
+fn any_block() -> impl Strategy<Value = String> {
+    let line = || vec((any_markdown(), any_gap()), 1..6).prop_map(joined_by_gaps);
+    let prefix = prop::sample::select(vec!["", "", "", "# ", "> ", "- ", "1. ", "> - ", "- [ ] "]);
+    prop_oneof![
+        5 => (prefix, line())
+            .prop_map(|(prefix, text)| prefix.to_string() + &text.replace('\n', " ")),
+        2 => line(),
+        1 => vec(line(), 2..4).prop_map(|lines| {
+            let lines: Vec<String> = lines.iter().map(|line| line.replace('\n', " ")).collect();
+            format!("- {}", lines.join("\n- "))
+        }),
+        1 => vec(line(), 4).prop_map(|cells| {
+            let cells: Vec<String> = cells.iter().map(|cell| cell.replace('\n', " ")).collect();
+            format!("| {} | {} |\n|--|--|\n| {} | {} |", cells[0], cells[1], cells[2], cells[3])
+        }),
+    ]
+}
+
+/// A part of a sentence in HTML.
+fn any_html() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        4 => any_words(),
+        // In HTML the angles of shortcodes are tags.
+        2 => any_atom().prop_map(|atom| atom.replace("{{<", "{%").replace(">}}", "%}")),
+        1 => prop::sample::select(vec![
+            "<br>", "<img src=i§.png>", "&amp;", "&nbsp;", "<code>code_§ x</code>", "&lt;",
+        ])
+        .prop_map(String::from),
+    ];
+    leaf.prop_recursive(3, 16, 4, |inner| {
+        let text = vec((inner, any_gap()), 1..4).prop_map(joined_by_gaps);
+        let around = prop::sample::select(vec!["b", "i", "u", "sub", "a", "span", "kbd"]);
+        (text, around).prop_map(|(text, name)| match name {
+            "a" => format!("<a href=u§>{text}</a>"),
+            name => format!("<{name}>{text}</{name}>"),
+        })
+    })
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn markdown_comes_through_any_translator(blocks in vec(any_block(), 1..4)) {
+        let source = numbered(&blocks.join("\n\n"), true);
+        let expected = structure(&source);
+        prop_assume!(expected.is_some());
+        let article = article(&source, Format::Markdown, Markup::Markdown);
+        prop_assert_eq!(&extract(&article).unwrap().text(), &source);
+        for model in HOSTILE {
+            let found = translated(article.clone(), model).translation.unwrap().text;
+            let told = format!("{}:\n{source}\n→\n{found}", model.name);
+            prop_assert_eq!(&structure(&found), &expected, "{}", told);
+        }
+    }
+
+    #[test]
+    fn html_comes_through_any_translator(
+        lines in vec(vec((any_html(), any_gap()), 1..6).prop_map(joined_by_gaps), 1..4),
+    ) {
+        let source = numbered(&format!("<p>{}</p>", lines.join("</p>\n<p>")), false);
+        let expected = structure_of_html(&source);
+        prop_assume!(expected.is_some());
+        let settings = Settings::default();
+        let blocks = HTML.read(source.as_bytes(), &settings).unwrap();
+        let is_text = |block: &&Block| block.kind != BlockKind::Verbatim;
+        let texts: Vec<Marked> = blocks.iter().filter(is_text).map(Block::marked).collect();
+        let write = |texts: &[Marked]| {
+            let (page, instead) = (source.as_bytes(), Placement::Instead);
+            document::translated(&HTML, page, &settings, texts, instead).unwrap()
+        };
+        prop_assert_eq!(write(&texts), source.as_bytes());
+        let read = article("", Format::Html, Markup::Plain);
+        let article = RawArticle { blocks: Some(blocks), ..read };
+        for model in HOSTILE {
+            let record = translated(article.clone(), model);
+            let Some(translation) = record.translation else { continue };
+            let found = String::from_utf8(write(&translation.blocks)).unwrap();
+            let told = format!("{}:\n{source}\n→\n{found}", model.name);
+            prop_assert_eq!(&structure_of_html(&found), &expected, "{}", told);
+        }
+    }
+}
