@@ -4,8 +4,9 @@ done already.
 
 Articles of three sentences each, as lines of one file or as files, are summarized by their own
 sentences (no model is needed), first --articles of them, then ten times as many. For both the peak
-of the memory is given, and how long the same command takes once more, when there is nothing to do:
-the median of --runs. With --target the articles are translated from Portuguese, too.
+of the memory is given, and how long the same command takes once more, when there is nothing to do,
+on the clock and on the processor: the medians of --runs. At the end stands what a record more takes
+of memory. With --target the articles are translated from Portuguese, too.
 
     cargo build --release
     python3 scripts/compare/many_records.py [--articles 10000] [--files] [--runs 3] [--target en]
@@ -41,27 +42,30 @@ def make(folder: Path, number: int, files: bool) -> None:
     """Writes so many articles, each another."""
     words = random.Random(1)
     folder.mkdir()
-    lines = []
-    for at in range(number):
-        text = f"Notícia {at}. " + " ".join(sentence(words) for _ in range(3))
-        if files:
-            path = folder / f"{at // 1000:04}" / f"{at % 1000:03}.txt"
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(text + "\n", encoding="utf-8")
-        else:
-            lines.append(json.dumps({"id": at, "text": text}, ensure_ascii=False))
-    if not files:
-        (folder / "news.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    # Line by line: a process begins with the peak of the one that starts it.
+    with (folder / "news.jsonl").open("w", encoding="utf-8") as lines:
+        for at in range(number):
+            text = f"Notícia {at}. " + " ".join(sentence(words) for _ in range(3))
+            if files:
+                path = folder / f"{at // 1000:04}" / f"{at % 1000:03}.txt"
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(text + "\n", encoding="utf-8")
+            else:
+                lines.write(json.dumps({"id": at, "text": text}, ensure_ascii=False) + "\n")
+    if files:
+        (folder / "news.jsonl").unlink()
 
 
-def run(command: list[str | Path]) -> tuple[float, float]:
-    """Seconds that a command takes, and its peak of memory in MB."""
+def run(command: list[str | Path]) -> tuple[float, float, float]:
+    """Seconds that a command takes, on the clock and of the processor, and its peak of memory in
+    MB."""
     began = time.monotonic()
     process = subprocess.Popen(command)
     _, status, used = os.wait4(process.pid, 0)
     if status != 0:
         sys.exit(f"{' '.join(map(str, command))} failed with status {status}")
-    return time.monotonic() - began, used.ru_maxrss / 1024
+    seconds = time.monotonic() - began
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def main() -> None:
@@ -77,22 +81,29 @@ def main() -> None:
     flags = ["--offline", "--quiet", "--extractive", "--length", "1s", "--from", "pt"]
     if args.target:
         flags += ["--to", args.target, "--model", args.model]
-    print("  articles   first run      peak   once more      peak   journal")
+    print("  articles   first run      peak   once more       CPU      peak   journal")
+    peaks = []
     for number in (args.articles, 10 * args.articles):
         with tempfile.TemporaryDirectory() as name:
             articles, out = Path(name) / "in", Path(name) / "out"
             make(articles, number, args.files)
             command: list[str | Path] = [args.binary, "batch", articles, "--out", out, *flags]
-            seconds, peak = run(command)
+            seconds, _, peak = run(command)
             again = [run(command) for _ in range(args.runs)]
-            resumed = statistics.median(seconds for seconds, _ in again)
-            resumed_peak = max(peak for _, peak in again)
+            resumed = statistics.median(seconds for seconds, _, _ in again)
+            processor = statistics.median(processor for _, processor, _ in again)
+            resumed_peak = max(peak for _, _, peak in again)
+            peaks.append((peak, resumed_peak))
             journal = (out / "results.jsonl").stat().st_size / 1e6
             print(
                 f"{number:>10} {seconds:>9.1f} s {peak:>6.0f} MB {resumed:>9.2f} s "
-                f"{resumed_peak:>6.0f} MB {journal:>6.0f} MB",
+                f"{processor:>7.2f} s {resumed_peak:>6.0f} MB {journal:>6.0f} MB",
                 flush=True,
             )
+    (first, resumed_first), (last, resumed_last) = peaks
+    more = (9 * args.articles) / 2**20
+    of_first, of_resumed = (last - first) / more, (resumed_last - resumed_first) / more
+    print(f"{of_first:.0f} bytes a record, {of_resumed:.0f} once more")
 
 
 if __name__ == "__main__":

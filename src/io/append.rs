@@ -101,12 +101,13 @@ impl AppendFile {
     }
 
     /// Replaces the file by one with these parts of it, in this order; the file as it was stays
-    /// until the new one is whole. Gives the places of the parts in the new file.
-    pub fn replace(&mut self, parts: &[(u64, u64)]) -> Result<Vec<u64>> {
+    /// until the new one is whole.
+    pub fn replace(&mut self, parts: impl Iterator<Item = (u64, u64)>) -> Result<()> {
         let mut from = self.reader().map_err(Error::io("reading", &self.path))?;
+        let mut written = 0;
         atomic_with(&self.path, |out| {
             let mut at = 0;
-            for &(offset, length) in parts {
+            for (offset, length) in parts {
                 // Seeking empties the buffer: only where lines are not in a row.
                 if at != offset {
                     from.seek(SeekFrom::Start(offset))?;
@@ -119,15 +120,12 @@ impl AppendFile {
                     ));
                 }
                 at = offset + length;
+                written += length;
             }
             Ok(())
         })?;
         *self = AppendFile::open(self.path.clone())?;
-        let mut places = Vec::with_capacity(parts.len());
-        for (_, length) in parts {
-            places.push(self.length);
-            self.length += length;
-        }
-        Ok(places)
+        self.length = written;
+        Ok(())
     }
 }

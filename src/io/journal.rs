@@ -1,6 +1,7 @@
 //! The journal of a batch, `results.jsonl` in its output folder: a line for each article and each
 //! language that it was translated into, so that a run that was stopped goes on.
 
+mod index;
 mod line;
 
 pub use line::{Known, Languages, RecordId, Translated};
@@ -9,8 +10,8 @@ use super::append::AppendFile;
 use super::write::UNFINISHED;
 use crate::error::{Error, Result};
 use crate::types::Record;
-use line::{Digest, Head, Line};
-use std::collections::HashMap;
+use index::Index;
+use line::{Head, Line};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
@@ -26,6 +27,9 @@ const LOCK: &str = ".polygist.lock";
 /// The first bytes of every line.
 const START: &[u8] = b"{\"id\":\"";
 
+/// A line that is longer is not ours.
+const LONGEST: u64 = u32::MAX as u64;
+
 /// A record that a power cut takes is at most this old; a killed process loses none.
 const SYNC_EVERY: Duration = Duration::from_millis(250);
 
@@ -33,22 +37,13 @@ const SYNC_EVERY: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Journal {
     file: AppendFile,
-    entries: HashMap<Digest, Entry>,
-    /// Articles noted so far.
-    noted: usize,
+    index: Index,
     /// Lines that were superseded or are damaged.
     dead: usize,
     damaged: usize,
     synced: Instant,
     /// Held by whoever writes.
     _lock: Option<File>,
-}
-
-#[derive(Debug, Default)]
-struct Entry {
-    /// Place in the order of articles of this run.
-    order: Option<usize>,
-    line: Option<Line>,
 }
 
 impl Journal {
@@ -85,8 +80,7 @@ impl Journal {
     fn load(file: AppendFile, lock: Option<File>) -> Result<Journal> {
         let mut journal = Journal {
             file,
-            entries: HashMap::new(),
-            noted: 0,
+            index: Index::default(),
             dead: 0,
             damaged: 0,
             synced: Instant::now(),
@@ -111,21 +105,23 @@ impl Journal {
             let whole = line.last() == Some(&b'\n');
             let length = line.len() as u64;
             match serde_json::from_slice::<Head>(&line) {
-                Ok(head) => {
-                    let whole_length = length + u64::from(!whole);
-                    let of = RecordId { id: &head.id, target: head.target.as_ref() };
-                    self.put(of.digest(), Line::of(head, self.file.length(), whole_length));
+                Ok(head) if length < LONGEST => {
+                    let id = RecordId { id: &head.id, target: head.target.as_ref() }.digest();
+                    let whole_length = length as u32 + u32::from(!whole);
+                    self.dead += usize::from(
+                        self.index.put(id, head.into_line(self.file.length(), whole_length)),
+                    );
                     self.file.keep(length);
                     if !whole && repairs {
                         self.file.end_line()?;
                     }
                 }
-                Err(_) if whole => {
+                _ if whole => {
                     self.damaged += usize::from(!line.trim_ascii().is_empty());
                     self.dead += 1;
                     self.file.keep(length);
                 }
-                Err(_) => torn = line.clone(),
+                _ => torn = line.clone(),
             }
             line.clear();
         }
@@ -133,7 +129,7 @@ impl Journal {
         // ours.
         let half =
             START.starts_with(&torn) || torn.starts_with(START) || torn.iter().all(|&b| b == 0);
-        if self.entries.is_empty() && (self.damaged > 0 || !half) {
+        if self.index.is_empty() && (self.damaged > 0 || !half) {
             return Ok(false);
         }
         if repairs {
@@ -142,25 +138,15 @@ impl Journal {
         Ok(true)
     }
 
-    fn put(&mut self, id: Digest, line: Line) {
-        let old = self.entries.entry(id).or_default().line.replace(line);
-        self.dead += usize::from(old.is_some());
-    }
-
     /// The record, if there is one.
     pub fn find(&self, of: RecordId<'_>) -> Option<Known<'_>> {
-        let line = self.entries.get(&of.digest())?.line.as_ref()?;
-        Some(Known { status: line.status, line })
+        self.index.find(of.digest())
     }
 
     /// Notes that an article was met, in order: this is the order that [`Journal::compact`] gives
     /// the records.
     pub fn meet(&mut self, of: RecordId<'_>) {
-        let entry = self.entries.entry(of.digest()).or_default();
-        if entry.order.is_none() {
-            entry.order = Some(self.noted);
-            self.noted += 1;
-        }
+        self.index.meet(of.digest());
     }
 
     /// Reads a record again.
@@ -168,14 +154,13 @@ impl Journal {
     /// # Errors
     /// When the file cannot be read, or was changed by somebody else.
     pub fn read(&self, of: RecordId<'_>) -> Result<Option<Record>> {
-        let line = self.entries.get(&of.digest()).and_then(|entry| entry.line.as_ref());
-        let Some(line) = line else { return Ok(None) };
+        let Some(Known { line, .. }) = self.find(of) else { return Ok(None) };
         let path = self.file.path();
         let read = || {
             let mut file = File::open(path)?;
             file.seek(SeekFrom::Start(line.offset))?;
             let mut bytes = Vec::new();
-            file.take(line.length).read_to_end(&mut bytes)?;
+            file.take(line.length.into()).read_to_end(&mut bytes)?;
             Ok(serde_json::from_slice(&bytes)?)
         };
         read().map(Some).map_err(Error::io("reading", path))
@@ -188,7 +173,7 @@ impl Journal {
 
     /// Number of records.
     pub fn len(&self) -> usize {
-        self.entries.values().filter(|e| e.line.is_some()).count()
+        self.index.len()
     }
 
     /// Whether there is no record.
@@ -202,13 +187,18 @@ impl Journal {
         let mut bytes = serde_json::to_vec(record)
             .map_err(|e| Error::io("writing a record", self.file.path())(e.into()))?;
         bytes.push(b'\n');
+        if bytes.len() as u64 > LONGEST {
+            let message = "its record has more than 4 GB, the most that results.jsonl takes in a \
+                line; divide the article";
+            return Err(Error::input(&record.id, message));
+        }
         let offset = self.file.append(&bytes, "writing a record")?;
         if self.synced.elapsed() >= SYNC_EVERY {
             self.file.sync().map_err(Error::io("writing a record", self.file.path()))?;
             self.synced = Instant::now();
         }
-        let line = Line::of_record(record, offset, bytes.len() as u64);
-        self.put(RecordId::of(record).digest(), line);
+        let line = Line::of(record, offset, bytes.len() as u32);
+        self.dead += usize::from(self.index.put(RecordId::of(record).digest(), line));
         Ok(())
     }
 
@@ -217,36 +207,20 @@ impl Journal {
     /// whole, and only when something changes; says whether it was.
     pub fn compact(&mut self) -> Result<bool> {
         self.file.sync().map_err(Error::io("writing", self.file.path()))?;
-        let mut order: Vec<(usize, u64, Digest)> = self
-            .entries
-            .iter()
-            .filter_map(|(id, e)| {
-                Some((e.order.unwrap_or(usize::MAX), e.line.as_ref()?.offset, *id))
-            })
-            .collect();
-        order.sort_unstable();
-        if self.dead == 0 && order.is_sorted_by_key(|(_, offset, _)| *offset) {
+        let order = self.index.in_order();
+        if self.dead == 0 && self.index.lines(&order).is_sorted_by_key(|line| line.offset) {
             return Ok(false);
         }
-        let part = |(_, _, id): &(usize, u64, Digest)| {
-            let line = self.entries.get(id)?.line.as_ref()?;
-            Some((*id, (line.offset, line.length)))
-        };
-        let (ids, parts): (Vec<Digest>, Vec<(u64, u64)>) = order.iter().filter_map(part).unzip();
-        let places = self.file.replace(&parts)?;
+        let parts = self.index.lines(&order).map(|line| (line.offset, line.length.into()));
+        self.file.replace(parts)?;
+        self.index.move_to(&order);
         self.dead = 0;
-        for (id, place) in ids.into_iter().zip(places) {
-            if let Some(line) = self.entries.get_mut(&id).and_then(|e| e.line.as_mut()) {
-                line.offset = place;
-            }
-        }
         Ok(true)
     }
 
     /// Drops a record: [`Journal::compact`] leaves it out.
     pub fn forget(&mut self, of: RecordId<'_>) {
-        let entry = self.entries.get_mut(&of.digest());
-        self.dead += usize::from(entry.is_some_and(|entry| entry.line.take().is_some()));
+        self.dead += usize::from(self.index.forget(of.digest()));
     }
 
     /// The records, one at a time, in the order of the file; of several with one id and language
@@ -280,12 +254,8 @@ impl Iterator for Records<'_> {
                 Err(e) => return Some(Err(Error::io("reading", self.journal.file.path())(e))),
             }
             let Ok(head) = serde_json::from_slice::<Head>(&line) else { continue };
-            let current = self
-                .journal
-                .entries
-                .get(&RecordId { id: &head.id, target: head.target.as_ref() }.digest())
-                .and_then(|e| e.line.as_ref())
-                .is_some_and(|l| l.offset == offset);
+            let of = RecordId { id: &head.id, target: head.target.as_ref() };
+            let current = self.journal.find(of).is_some_and(|known| known.line.offset == offset);
             if current {
                 let bad = |e| {
                     Error::input(

@@ -19,6 +19,7 @@ pub mod parquet;
 pub mod progress;
 pub mod segments;
 pub mod store;
+mod table;
 pub mod tmx;
 mod unpack;
 pub mod weights;

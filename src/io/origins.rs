@@ -1,10 +1,10 @@
 //! Where the articles of an output folder came from, so that one of the same name from elsewhere
 //! does not take its place.
 
+use super::table::{Entry, Table};
 use crate::error::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -16,11 +16,33 @@ const FILE: &str = ".polygist.origins";
 /// Bytes of a SHA-256 that are kept, in hex digits.
 const DIGITS: usize = 32;
 
-/// Where an article came from, and what it was then, as hashes.
+/// Where an article came from, and what it was then: the first halves of the hashes, which are in
+/// memory for every article of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Origin {
-    place: u128,
-    bytes: u128,
+    id: u64,
+    place: u64,
+    bytes: u64,
+}
+
+impl Origin {
+    /// That of the hashes of an id, a place and the bytes that were there.
+    fn of(digests: [u128; 3]) -> Origin {
+        let [id, place, bytes] = digests.map(half);
+        Origin { id, place, bytes }
+    }
+}
+
+impl Entry for Origin {
+    type Key = u64;
+
+    fn key(&self) -> u64 {
+        self.id
+    }
+
+    fn hash(key: u64) -> u64 {
+        key
+    }
 }
 
 /// The places that articles were read from. Of folders that an older version wrote nothing is
@@ -28,7 +50,7 @@ struct Origin {
 #[derive(Debug)]
 pub struct Origins {
     path: PathBuf,
-    known: HashMap<u128, Origin>,
+    known: Table<Origin>,
     /// The place that was asked for last, for files of many articles.
     last: RefCell<Option<(PathBuf, u128)>>,
     /// The folder that was asked for last, and its real path, for folders of many files.
@@ -44,13 +66,13 @@ impl Origins {
     /// When the file is there and cannot be read.
     pub fn open(folder: &Path) -> Result<Origins> {
         let path = folder.join(FILE);
-        let mut known = HashMap::new();
+        let mut known = Table::default();
         match File::open(&path) {
             Ok(file) => {
                 for line in BufReader::new(file).split(b'\n') {
                     let line = line.map_err(Error::io("reading", &path))?;
                     // Half a line is what a power cut leaves.
-                    known.extend(parse(&line));
+                    parse(&line).map(|origin| put(&mut known, origin));
                 }
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
@@ -63,10 +85,10 @@ impl Origins {
     /// Whether this id is that of another article: one that was read elsewhere, and of other bytes
     /// than these, by their SHA-256 in hex. A folder that was moved has the same articles.
     pub fn is_of_another(&self, id: &str, place: &Path, sha256: &str) -> bool {
-        let known = self.known.get(&digest(id));
+        let known = self.known.get(half(digest(id)));
         // Looking up a real path takes longest.
-        let is_there = |known: &Origin| known.place == self.of_place(place);
-        known.is_some_and(|known| known.bytes != digest(sha256) && !is_there(known))
+        let is_there = |known: &Origin| known.place == half(self.of_place(place));
+        known.is_some_and(|known| known.bytes != half(digest(sha256)) && !is_there(known))
     }
 
     /// A place by its real path, whatever links and dots lead there.
@@ -102,9 +124,8 @@ impl Origins {
     /// # Errors
     /// When the file cannot be written.
     pub fn note(&mut self, id: &str, place: &Path, sha256: &str) -> Result<()> {
-        let origin = Origin { place: self.of_place(place), bytes: digest(sha256) };
-        let id = digest(id);
-        if self.known.insert(id, origin) == Some(origin) {
+        let [id, place, bytes] = [digest(id), self.of_place(place), digest(sha256)];
+        if !put(&mut self.known, Origin::of([id, place, bytes])) {
             return Ok(());
         }
         let failed = || Error::io("writing", &self.path);
@@ -115,26 +136,38 @@ impl Origins {
             file.write_all(b"\n").map_err(failed())?;
             self.file = Some(file);
         }
-        let Origin { place, bytes } = origin;
         let line = format!("{id:032x} {place:032x} {bytes:032x}\n");
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(line.as_bytes())).map_err(failed())
     }
 }
 
-fn parse(line: &[u8]) -> Option<(u128, Origin)> {
+/// Puts what is known of an article in the place of what was; says whether that is something else.
+fn put(known: &mut Table<Origin>, origin: Origin) -> bool {
+    if known.get(origin.id) == Some(&origin) {
+        return false;
+    }
+    let number = known.number_or_insert(origin.id, || origin);
+    *known.at_mut(number) = origin;
+    true
+}
+
+fn parse(line: &[u8]) -> Option<Origin> {
     let mut numbers = std::str::from_utf8(line)
         .ok()?
         .split(' ')
         .map(|hex| (hex.len() == DIGITS).then(|| u128::from_str_radix(hex, 16).ok()).flatten());
     let mut next = || numbers.next().flatten();
-    let (id, place, bytes) = (next()?, next()?, next()?);
-    Some((id, Origin { place, bytes }))
+    Some(Origin::of([next()?, next()?, next()?]))
 }
 
 fn digest(text: &str) -> u128 {
     let mut first = [0; DIGITS / 2];
     first.iter_mut().zip(Sha256::digest(text)).for_each(|(to, from)| *to = from);
     u128::from_be_bytes(first)
+}
+
+fn half(digest: u128) -> u64 {
+    (digest >> 64) as u64
 }
 
 #[cfg(test)]

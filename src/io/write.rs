@@ -4,16 +4,20 @@ use super::articles::{holds_several, plain_name};
 use super::files::sha256_hex;
 use crate::error::{Error, Result};
 use crate::types::Lang;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::thread;
 use tempfile::NamedTempFile;
 use unicode_normalization::UnicodeNormalization;
 
 /// Start and end of the names of files that are not finished; what a killed run leaves behind is
 /// told by them.
 pub(super) const UNFINISHED: (&str, &str) = (".polygist-", ".tmp");
+
+/// Files that are waited for at once, at most.
+const SYNCS: usize = 16;
 
 /// Longest part of a path in bytes, with room to 255 for what is added to it.
 const LONGEST: usize = 160;
@@ -29,8 +33,7 @@ pub fn atomic_with(
     path: &Path,
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> Result<()> {
-    // The parent of a bare file name is the empty path.
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
     let put = || {
         let mut out = BufWriter::new(unfinished_file(folder)?);
@@ -41,6 +44,67 @@ pub fn atomic_with(
         sync_folder(folder)
     };
     put().map_err(Error::io("writing", path))
+}
+
+/// Files that are to last over a power cut from the same moment on: waiting for the disk takes as
+/// long for many of them as for one.
+#[derive(Debug, Default)]
+pub struct Files(Vec<(PathBuf, NamedTempFile)>);
+
+impl Files {
+    /// Writes a file that is to be at `path`, where [`Files::put`] puts it. Missing folders are
+    /// made.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write(&mut self, path: PathBuf, bytes: &[u8]) -> Result<()> {
+        let folder = folder_of(&path);
+        fs::create_dir_all(folder).map_err(Error::io("creating the folder", folder))?;
+        let write = || {
+            let mut file = unfinished_file(folder)?;
+            file.write_all(bytes)?;
+            Ok(file)
+        };
+        let file = write().map_err(Error::io("writing", &path))?;
+        self.0.push((path, file));
+        Ok(())
+    }
+
+    /// Puts the files where they belong; then they last. At any moment, a crash included, there is
+    /// the old file or the new one, whole.
+    ///
+    /// # Errors
+    /// When one of them cannot be put there.
+    pub fn put(self) -> Result<()> {
+        let sync = |files: &[(PathBuf, NamedTempFile)]| {
+            let sync = |(path, file): &(PathBuf, NamedTempFile)| {
+                file.as_file().sync_all().map_err(Error::io("writing", path))
+            };
+            files.iter().try_for_each(sync)
+        };
+        // Most file systems write at once what is waited for at once.
+        let share = self.0.len().div_ceil(SYNCS).max(1);
+        thread::scope(|scope| {
+            let waiting: Vec<_> =
+                self.0.chunks(share).skip(1).map(|part| scope.spawn(move || sync(part))).collect();
+            self.0.chunks(share).next().map_or(Ok(()), sync)?;
+            waiting.into_iter().try_for_each(|part| {
+                part.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
+        })?;
+        let mut folders = BTreeSet::new();
+        for (path, file) in self.0 {
+            file.persist(&path).map_err(|e| Error::io("writing", &path)(e.error))?;
+            folders.insert(folder_of(&path).to_path_buf());
+        }
+        let sync = |folder: &PathBuf| sync_folder(folder).map_err(Error::io("writing in", folder));
+        folders.iter().try_for_each(sync)
+    }
+}
+
+/// The folder of a file; the parent of a bare file name is the empty path.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// What makes files and folders that go when they are dropped, or when the next run finds them;
@@ -99,7 +163,7 @@ pub fn atomic_pages(
 /// # Errors
 /// When there is something in its place, or it cannot be written; and what `write` returns.
 pub fn folder_with<T>(path: &Path, write: impl FnOnce(&Path) -> Result<T>) -> Result<T> {
-    let above = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let above = folder_of(path);
     match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
         Ok(true) => {}
         Err(e) if e.kind() == io::ErrorKind::NotFound => {}
@@ -428,5 +492,30 @@ mod tests {
         assert_eq!(all, ["new", "old", "new"]);
         // Nothing unfinished is left.
         assert_eq!(walkdir::WalkDir::new(folder.path()).into_iter().count(), 5);
+    }
+
+    #[test]
+    fn files_that_are_put_together_are_all_there_and_none_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("3.md"), "old").unwrap();
+        let mut files = Files::default();
+        for number in 0..40 {
+            let path = at(&format!("{}{number}.md", if number < 20 { "" } else { "in/" }));
+            files.write(path, format!("text {number}").as_bytes()).unwrap();
+        }
+        assert_eq!(fs::read_to_string(at("3.md")).unwrap(), "old");
+        assert!(!at("0.md").exists());
+        files.put().unwrap();
+        assert_eq!(fs::read_to_string(at("3.md")).unwrap(), "text 3");
+        assert_eq!(fs::read_to_string(at("in/39.md")).unwrap(), "text 39");
+        // Nothing unfinished is left, nor of files that are not put.
+        Files::default().write(at("never.md"), b"x").unwrap();
+        assert_eq!(walkdir::WalkDir::new(folder.path()).into_iter().count(), 42);
+        // A folder in the place of one is an error that names it.
+        let mut files = Files::default();
+        files.write(at("in"), b"x").unwrap();
+        assert!(files.put().unwrap_err().to_string().contains("in"));
+        assert!(Files::default().put().is_ok());
     }
 }

@@ -6,7 +6,7 @@ use crate::document;
 use crate::error::Result;
 use crate::event::{Event, OnEvent};
 use crate::io::journal::{Journal, RecordId, Translated};
-use crate::io::write::{atomic, atomic_with};
+use crate::io::write::{Files, atomic_with};
 use crate::report::{self, BilingualForm, TmxCounts};
 use crate::types::{Format, Lang, Record};
 use std::path::{Path, PathBuf};
@@ -96,9 +96,9 @@ impl BatchJob {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn write(&self, name: &str, record: &Record) -> Result<()> {
+    pub(super) fn write(&self, name: &str, record: &Record, files: &mut Files) -> Result<()> {
         let text = (self.writer.write)(record);
-        atomic(&self.options.out.join(name), text.as_bytes())
+        files.write(self.options.out.join(name), text.as_bytes())
     }
 
     /// Writes the files of a record again that are gone.
@@ -106,28 +106,29 @@ impl BatchJob {
     /// # Errors
     /// When one cannot be written.
     pub(super) fn rewrite(&self, record: &Record) -> Result<()> {
+        let mut files = Files::default();
         let is_gone = |name: &&String| !self.options.out.join(name).exists();
         if let Some(name) = record.output.as_ref().filter(is_gone) {
-            self.write(name, record)?;
+            self.write(name, record, &mut files)?;
         }
         if !self.bilingual_path(record).exists() {
-            self.write_bilingual(record)?;
+            self.write_bilingual(record, &mut files)?;
         }
-        Ok(())
+        files.put()
     }
 
     /// Writes an article that is no document, or not to become one, in both languages.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(super) fn write_bilingual(&self, record: &Record) -> Result<()> {
+    pub(super) fn write_bilingual(&self, record: &Record, files: &mut Files) -> Result<()> {
         let Some(bilingual) = self.options.bilingual else { return Ok(()) };
         if record.segments.is_none() || bilingual.is_document(record.source.format) {
             return Ok(());
         }
         let form = bilingual.form();
         let text = [(form.start)(), (form.article)(record), form.end.to_string()].concat();
-        atomic(&self.bilingual_path(record), text.as_bytes())
+        files.write(self.bilingual_path(record), text.as_bytes())
     }
 
     /// Writes the segments of all records as a translation memory, where one is wanted.

@@ -18,7 +18,7 @@ use crate::document::{self, Placement};
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::io::articles::{FoundFile, read_again};
-use crate::io::write::atomic;
+use crate::io::write::{Files, atomic};
 use crate::model_store::{ModelStore, OpenModels, ResolvedModels};
 use crate::pipeline::{self, Job, Models, Progress};
 use crate::report;
@@ -107,7 +107,7 @@ impl Pass<'_> {
         let options = &batch.options;
         let keys = prepared.keys(batch, on_event);
         let Prepared { job, models, memories } = prepared;
-        let mut met = Met { desk, outcome: *outcome, renamed: Vec::new() };
+        let mut met = Met { desk, outcome: *outcome, renamed: (0, None) };
         let found = survey(batch, &mut met, &keys, cancel)?;
         // What is done alone is no run of these settings.
         if !options.retry_failed {
@@ -143,7 +143,7 @@ impl Pass<'_> {
             Order::AsDone,
             || run.next_group(&mut coming),
             |group| run.work(group),
-            |records| records.into_iter().try_for_each(|(record, file)| run.keep(record, file)),
+            |records| run.keep(records),
         );
         on_event(Event::Worked);
         if ended.is_ok() {
@@ -326,22 +326,39 @@ impl<'a> Run<'a> {
         (self.on_event)(Event::Progress(&progress));
     }
 
-    /// Writes an article's file, then its record.
-    fn keep(&self, mut record: Record, file: &FoundFile) -> Result<()> {
-        let options = &self.batch.options;
-        if options.strict {
-            refuse_doubts(&mut record);
+    /// Writes the files of articles, and then, when these last over a power cut, their records.
+    fn keep(&self, made: Vec<Made<'_>>) -> Result<()> {
+        let (mut files, mut whole) = (Files::default(), Vec::new());
+        let written = made.into_iter().try_for_each(|(mut record, file)| {
+            self.write(&mut record, file, &mut files)?;
+            whole.push((record, file));
+            Ok(())
+        });
+        files.put()?;
+        whole.into_iter().try_for_each(|(record, file)| self.note(record, file))?;
+        written
+    }
+
+    /// Writes an article's files.
+    fn write(&self, record: &mut Record, file: &FoundFile, files: &mut Files) -> Result<()> {
+        if self.batch.options.strict {
+            refuse_doubts(record);
         }
         if record.translation.is_some() || record.summary.is_some() {
             let language = &self.job.to.clone().unwrap_or(record.language.code.clone());
             let name = self.batch.names.name(&record.id, language);
-            self.batch.write(&name, &record)?;
+            self.batch.write(&name, record, files)?;
             record.output = Some(name);
-            self.batch.write_bilingual(&record)?;
-            if let Err(error) = self.write_document(&mut record, file, language) {
-                fail(&mut record, &error);
+            self.batch.write_bilingual(record, files)?;
+            if let Err(error) = self.write_document(record, file, language) {
+                fail(record, &error);
             }
         }
+        Ok(())
+    }
+
+    /// Notes an article as done whose files are there.
+    fn note(&self, record: Record, file: &FoundFile) -> Result<()> {
         let mut state = self.state();
         match (&record.status, &record.error) {
             (Status::Failed, Some(error)) => {
@@ -365,7 +382,7 @@ impl<'a> Run<'a> {
             state.met.desk.origins.note(&record.id, &file.path, &record.source.sha256)?;
         }
         if !std::mem::replace(&mut state.is_outdated, true) {
-            outdate(&options.out)?;
+            outdate(&self.batch.options.out)?;
         }
         state.met.desk.journal.append(&record)?;
         state.tally.finish(&record);
@@ -409,12 +426,11 @@ impl<'a> Run<'a> {
         let chooser = self.keys.chooser.as_ref().filter(|_| !state.ways.is_empty());
         let remarks = chooser.map(|chooser| chooser.remarks()).unwrap_or_default();
         remarks.iter().for_each(|remark| (self.on_event)(Event::Note(remark)));
-        if let Some(first) = state.met.renamed.first() {
+        if let (number, Some(first)) = &state.met.renamed {
             let out = self.batch.options.out.display();
             let note = format!(
-                "articles from elsewhere have the same names in {out}: {} of these are called \
-                 otherwise there, as {first}",
-                state.met.renamed.len()
+                "articles from elsewhere have the same names in {out}: {number} of these are called \
+                 otherwise there, as {first}"
             );
             (self.on_event)(Event::Note(&note));
         }

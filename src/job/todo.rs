@@ -74,8 +74,8 @@ pub(super) struct Desk {
 pub(super) struct Met {
     pub desk: Desk,
     pub outcome: BatchOutcome,
-    /// The ids of articles whose own were taken.
-    pub renamed: Vec<String>,
+    /// How many articles have another id than their own, which was taken, and that of the first.
+    pub renamed: (usize, Option<String>),
 }
 
 impl Met {
@@ -92,7 +92,10 @@ impl Met {
         keys: &Keys<'_>,
     ) -> Result<Option<Why>> {
         let Met { desk, outcome, renamed } = self;
-        renamed.extend(desk.give_id(article, file));
+        if let Some(other) = desk.give_id(article, file) {
+            renamed.0 += 1;
+            renamed.1.get_or_insert(other);
+        }
         let of = RecordId { id: id(article), target: keys.job.to.as_ref() };
         desk.journal.meet(of);
         match desk.fate(article, batch, keys.job, Some(keys))? {

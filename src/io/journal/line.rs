@@ -6,8 +6,9 @@ use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 use std::borrow::Cow;
 
-/// First bytes of a SHA-256: ids and keys in a size that does not grow.
-pub(super) type Digest = [u8; 16];
+/// First bytes of a SHA-256, by which a record is found: with millions of records there is one
+/// chance in 10¹⁶ that two have the same.
+pub(super) type Digest = [u8; 12];
 
 /// A record that is meant: that of an article, for one language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,7 @@ pub struct Known<'a> {
     /// How the article ended.
     pub status: Status,
     pub(super) line: &'a Line,
+    pub(super) languages: Option<&'a Languages>,
 }
 
 impl<'a> Known<'a> {
@@ -39,37 +41,48 @@ impl<'a> Known<'a> {
 
     /// Whether it has a translation, and the segments of it.
     pub fn translated(&self) -> Translated {
-        self.line.translated
+        self.line.told.translated
     }
 
     /// Whether a file was written for the article.
     pub fn has_output(&self) -> bool {
-        self.line.files.0
+        self.line.told.output
     }
 
     /// Whether a translated document was written for it.
     pub fn has_document(&self) -> bool {
-        self.line.files.1
+        self.line.told.document
     }
 
     /// The languages of the article, where they were found out.
     pub fn languages(&self) -> Option<&'a Languages> {
-        self.line.languages.as_ref()
+        self.languages
     }
 }
 
-#[derive(Debug)]
+/// A record's line, without its languages. There is one for each record of a job: every byte
+/// counts.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Line {
-    pub key: Digest,
-    pub status: Status,
-    pub offset: u64,
-    pub length: u64,
-    translated: Translated,
+    key: [u8; 8],
     /// Of the article's bytes, by the hash of their hash.
-    sha256: Digest,
-    languages: Option<Languages>,
-    /// Whether a file was written for it, and a document beside that.
-    files: (bool, bool),
+    sha256: [u8; 8],
+    /// Where it begins in the file.
+    pub offset: u64,
+    /// Its bytes, with the line break.
+    pub length: u32,
+    pub told: Told,
+}
+
+/// What a line tells in few words.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told {
+    pub status: Status,
+    translated: Translated,
+    /// Whether a file was written for it.
+    output: bool,
+    /// Whether a document was, beside that.
+    document: bool,
 }
 
 /// Whether a record has a translation.
@@ -84,7 +97,7 @@ pub enum Translated {
 }
 
 /// The languages of an article, as its record has them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Languages {
     /// That of the article.
     pub own: Lang,
@@ -135,37 +148,48 @@ impl Translated {
     }
 }
 
-impl Line {
-    /// The line of a record.
-    pub fn of(head: Head<'_>, offset: u64, length: u64) -> Line {
-        let Head { key, status, source, language, passages, .. } = head;
-        let known = language.filter(|language| !language.code.is_und());
-        Line {
+impl Head<'_> {
+    /// The line of a record, and the article's languages, where they are known.
+    pub fn into_line(self, offset: u64, length: u32) -> (Line, Option<Languages>) {
+        let Head { key, status, source, language, passages, .. } = self;
+        let line = Line {
             key: digest(&key),
-            status,
-            offset,
-            length,
-            translated: Translated::of(head.translation.is_some(), head.segments.is_some()),
             sha256: source.map(|source| digest(&source.sha256)).unwrap_or_default(),
-            languages: known.map(|language| Languages { own: language.code, passages }),
-            files: (head.output.is_some(), head.document.is_some()),
-        }
-    }
-
-    /// The line that a record was written as.
-    pub fn of_record(record: &Record, offset: u64, length: u64) -> Line {
-        let languages =
-            Languages { own: record.language.code.clone(), passages: record.passages.clone() };
-        Line {
-            key: digest(&record.key),
-            status: record.status,
             offset,
             length,
-            translated: Translated::of(record.translation.is_some(), record.segments.is_some()),
+            told: Told {
+                status,
+                translated: Translated::of(self.translation.is_some(), self.segments.is_some()),
+                output: self.output.is_some(),
+                document: self.document.is_some(),
+            },
+        };
+        (line, language.and_then(|language| Languages::known(language.code, passages)))
+    }
+}
+
+impl Line {
+    /// The line that a record was written as, and the article's languages.
+    pub fn of(record: &Record, offset: u64, length: u32) -> (Line, Option<Languages>) {
+        let line = Line {
+            key: digest(&record.key),
             sha256: digest(&record.source.sha256),
-            languages: (!languages.own.is_und()).then_some(languages),
-            files: (record.output.is_some(), record.document.is_some()),
-        }
+            offset,
+            length,
+            told: Told {
+                status: record.status,
+                translated: Translated::of(record.translation.is_some(), record.segments.is_some()),
+                output: record.output.is_some(),
+                document: record.document.is_some(),
+            },
+        };
+        (line, Languages::known(record.language.code.clone(), record.passages.clone()))
+    }
+}
+
+impl Languages {
+    fn known(own: Lang, passages: Vec<Lang>) -> Option<Languages> {
+        (!own.is_und()).then_some(Languages { own, passages })
     }
 }
 
@@ -183,8 +207,9 @@ impl<'a> RecordId<'a> {
     }
 }
 
-pub(super) fn digest(text: &str) -> Digest {
-    let mut out = Digest::default();
+/// The first bytes of a text's SHA-256.
+fn digest<const N: usize>(text: &str) -> [u8; N] {
+    let mut out = [0; N];
     out.iter_mut().zip(Sha256::digest(text)).for_each(|(to, from)| *to = from);
     out
 }
