@@ -1,6 +1,7 @@
 //! Sentences of a text, pieces of a sentence that is too long, and the seams of translated pieces.
 
 mod abbreviations;
+mod asides;
 mod boundary;
 mod candidates;
 mod english;

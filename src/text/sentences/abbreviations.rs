@@ -239,6 +239,17 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     ("be", Follows::Anything, "г гг ст руб тыс млн млрд н.э і.г.д"),
 ];
 
+/// Those of [`Follows::Anything`] that close an enumeration: no name follows them, so that a
+/// capital begins a sentence.
+const CLOSING: &str = "etc ecc itd itp atd apod aj atď m.m m.fl osv o.s.v o.l enz e.d т.д т.п др \
+    пр ін sl ipd vb vd t.t utt u.c u.tml jne jms o.s.frv dll dsb stb итд і.г.д κ.λπ κλπ κ.ά \
+    κ.τ.λ";
+
+/// Whether a lower-case word closes an enumeration. German nouns have capitals, and tell nothing.
+pub(super) fn closes_enumeration(lang: &str, word: &str) -> bool {
+    !matches!(lang, "de" | "lb") && CLOSING.split_whitespace().any(|closing| closing == word)
+}
+
 static TABLE: LazyLock<HashMap<(&str, &str), Follows>> = LazyLock::new(|| {
     let rows =
         ANY.iter().map(|&(follows, words)| ("", follows, words)).chain(BY_LANGUAGE.iter().copied());

@@ -162,6 +162,10 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     if several.iter().any(|parts| begins_several(parts, rest, lang)) {
         return true;
     }
+    let closes = |word: &String| abbreviations::closes_enumeration(lang.base(), word);
+    if first.is_uppercase() && several.iter().any(closes) {
+        return false;
+    }
     match several.iter().skip(1).rev().find_map(|parts| abbreviations::follows(lang.base(), parts))
     {
         Some(Follows::Anything) => return !opens(),

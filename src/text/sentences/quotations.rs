@@ -1,5 +1,6 @@
 //! Quotations and brackets with end marks within a sentence.
 
+use super::asides;
 use super::parts::end_of;
 use crate::text::language::script::{self, Script};
 use crate::types::Lang;
@@ -15,7 +16,10 @@ const SHORT: usize = 14;
 /// Whether the sentence goes on between `body`, which has no quotation marks at its end in `bare`,
 /// and `right`, which has none at its beginning in `rest`.
 pub(super) fn goes_on(body: &str, bare: &str, right: &str, rest: &str, lang: &Lang) -> bool {
-    if is_in_title(body, right) || body.ends_with('。') && is_of_name(right) {
+    if is_in_title(body, right)
+        || body.ends_with('。') && is_of_name(right)
+        || asides::goes_on(body, right, lang)
+    {
         return true;
     }
     let quoted = body.ends_with(CLOSING_QUOTES);
@@ -112,7 +116,7 @@ fn attributes_in_chinese(rest: &str) -> bool {
         "说", "說", "问", "問", "道", "答", "喊", "叫", "称", "稱", "表示", "指出", "认为", "認為",
         "强调", "強調", "补充", "補充", "解释", "解釋", "回应", "回應",
     ];
-    const LONGEST: usize = 12;
+    const LONGEST: usize = 24;
     let Some((end, mark)) =
         rest.char_indices().take(LONGEST + 1).find(|&(_, c)| !c.is_alphanumeric() && c != '·')
     else {
@@ -122,7 +126,8 @@ fn attributes_in_chinese(rest: &str) -> bool {
     let denies = rest[..end].contains(['没', '沒']);
     !denies
         && matches!(mark, '。' | '！' | '.')
-        && SPEECH.iter().any(|verb| rest[..end].ends_with(verb))
+        && (SPEECH.iter().any(|verb| rest[..end].ends_with(verb))
+            || ["告诉", "告訴"].iter().any(|verb| rest[..end].contains(verb)))
 }
 
 /// A name of up to four words, a verb of speech, and a mark at once or one word later: "Tolland

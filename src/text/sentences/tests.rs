@@ -271,3 +271,38 @@ fn titles_and_initials_of_indic_languages() {
     check("ml", &["ഇത് ഡോ. ശിവൻ. ‖ഇത് പ്രൊ. കെ. പി. മോഹനൻ."]);
     check("ta", &["டாக்டர். குமார் வந்தார். ‖அவர் நேற்று வந்தார்."]);
 }
+
+#[test]
+fn a_capital_after_an_enumeration_begins_a_sentence() {
+    check("en", &["They sell ropes, sails, etc. ‖Prices are high. ‖Acme Inc. Chief Jones left."]);
+    check("pt", &["Cordas, velas, etc. ‖Preços subiram."]);
+    check("cs", &["Lana, plachty atd. ‖Ceny rostou."]);
+    check("pl", &["Liny, żagle itp. ‖Ceny rosną."]);
+    check("sv", &["Rep, segel m.m. ‖Priserna stiger."]);
+    check("ru", &["Канаты, паруса и т. д. ‖Цены высокие. ‖Канаты и др. ‖Цены растут."]);
+    check("de", &["Seile, Segel usw. Preise steigen."]);
+}
+
+#[test]
+fn a_sentence_goes_on_after_what_it_quotes() {
+    check(
+        "zh",
+        &[
+            "他大喊“救命！”并跳进河里。‖她走了。",
+            "桥边写着“小心！有裂缝。”的牌子。",
+            "比赛以“桥，你好！”为主题。‖他问“谁？”时，没人理他。",
+            "网友评论“太棒了！”“加油！”等。",
+            "他点点头（他其实不懂。）就走了。‖（她也走了。）‖他来了。",
+            "“桥要塌了！”一名目击者告诉记者。‖“我们付不起。”王市长在星期一举行的新闻发布会上说。",
+            "他说“来吧。”‖大家都笑了。",
+        ],
+    );
+    check(
+        "ja",
+        &[
+            "彼女は（少し怒っていた。）黙って出て行った。",
+            "市民は「困る！」「早く直して！」と訴えた。‖値段は1.5倍（税込み。）になった。",
+            "彼は来た。‖「行こう。」‖彼女は行った。",
+        ],
+    );
+}
