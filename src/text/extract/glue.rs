@@ -128,11 +128,9 @@ fn is_glued(text: &str, seam: &Seam, seen: &Seen) -> bool {
         letters.next().is_some_and(char::is_uppercase)
             && letters.next().is_some_and(char::is_lowercase)
     });
-    let evidence = 2 * usize::from(has(left))
-        + usize::from(has(right))
-        + usize::from(length(left) >= LONG.0 && length(right) >= LONG.1)
-        + usize::from(next_is_name);
-    evidence >= 2
+    let is_long = length(left) >= LONG.0 && length(right) >= LONG.1;
+    // The first half alone says nothing: "use" of useState is a word, and so is "face" of faceTime.
+    (has(left) || is_long) && (has(right) || seen.starts.contains(right) || next_is_name)
 }
 
 #[cfg(test)]
@@ -179,6 +177,8 @@ mod tests {
             "An easyJet Europe plane and one of airBaltic Corporation, says deviantArt.",
             "The GmbH and the MwSt are macOS Ventura.",
             "Call querySelector on it, then backgroundColor.",
+            "You use the hook useState and useEffect; they set it with setState or setTimeout.",
+            "His face on a faceTime call; a master of the masterCard, in play on a playStation.",
             "MasterCard Inc.; the Master and the Card.",
             "See https://example.org/articleThomas Gallay or nameThomas@example.org",
         ] {

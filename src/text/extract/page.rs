@@ -123,6 +123,11 @@ impl Page {
         index + 1..self.nodes[index].end
     }
 
+    /// The nodes right below one.
+    pub(super) fn children(&self, index: usize) -> impl Iterator<Item = usize> + '_ {
+        self.below(index).filter(move |&at| self.nodes[at].parent == index)
+    }
+
     /// Whether the first node is the second or above it.
     pub(super) fn holds(&self, upper: usize, lower: usize) -> bool {
         upper <= lower && lower < self.nodes[upper].end
@@ -235,6 +240,19 @@ impl Measure {
         self.scraps += other.scraps;
         self.fields += other.fields;
         self.links += other.links;
+    }
+
+    /// What is left of it without a part.
+    pub(super) fn less(self, part: Measure) -> Measure {
+        Measure {
+            chars: self.chars.saturating_sub(part.chars),
+            linked: self.linked.saturating_sub(part.linked),
+            prose: self.prose.saturating_sub(part.prose),
+            passages: self.passages.saturating_sub(part.passages),
+            scraps: self.scraps.saturating_sub(part.scraps),
+            fields: self.fields.saturating_sub(part.fields),
+            links: self.links.saturating_sub(part.links),
+        }
     }
 
     /// Value of an element as the article: its prose less what comes along with it.

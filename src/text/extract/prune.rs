@@ -24,7 +24,7 @@ impl Gone {
 }
 
 /// What the words of a class or id say about an element.
-fn named(words: &[String]) -> Option<Removal> {
+pub(super) fn named(words: &[String]) -> Option<Removal> {
     let mut before = "";
     for word in words {
         let word = word.as_str();

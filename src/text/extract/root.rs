@@ -1,6 +1,7 @@
 //! The element of a page that holds its main text.
 
 use super::page::{Measure, Measures, Page};
+use super::prune;
 
 /// Whether an element says by microdata, or by a class or id of the field, that it is the body of
 /// an article.
@@ -86,7 +87,7 @@ pub(super) fn choose(page: &Page, sums: &Measures) -> usize {
         Some(at)
             if sums[at].prose * 10 >= sums[best].prose * 6
                 && !has_twin(page, sums, at)
-                && !is_more(sums[best], sums[at]) =>
+                && !goes_on(page, sums, best, at) =>
         {
             at
         }
@@ -94,15 +95,40 @@ pub(super) fn choose(page: &Page, sums: &Measures) -> usize {
     }
 }
 
-/// Whether an element has more passages than one in it, and nothing else.
-fn is_more(whole: Measure, part: Measure) -> bool {
-    let prose = whole.prose - part.prose.min(whole.prose);
-    (1..=part.prose / 2).contains(&prose)
-        && prose >= (whole.passages - part.passages.min(whole.passages)) * 100
-        && whole.scraps == part.scraps
-        && whole.fields == part.fields
-        && whole.linked == part.linked
-        && (whole.chars - part.chars.min(whole.chars)) * 9 <= prose * 10
+/// Whether an element goes on with the text of a part of it: the prose beside the part is like its
+/// own, and is not marked as something else, as teasers, comments and notices are.
+fn goes_on(page: &Page, sums: &Measures, whole: usize, part: usize) -> bool {
+    let beside = beside(page, whole, part);
+    let strange: Vec<usize> = beside.filter(|&at| is_strange(page, sums, at)).collect();
+    let rest = [part].iter().chain(&strange).fold(sums[whole], |rest, &at| rest.less(sums[at]));
+    let length = |of: Measure| of.prose / of.passages.max(1);
+    let other: usize = strange.iter().map(|&at| sums[at].prose).sum();
+    rest.prose > other
+        && length(rest) >= (length(sums[part]) / 2).min(100)
+        && rest.scraps == 0
+        && rest.fields == 0
+        && rest.linked == 0
+        && rest.chars * 9 <= rest.prose * 10
+}
+
+/// The elements of a whole that stand beside a part of it, or beside what the part stands in.
+fn beside(page: &Page, whole: usize, part: usize) -> impl Iterator<Item = usize> + '_ {
+    let path = page.above(part).take_while(move |&up| page.holds(whole, up));
+    path.flat_map(move |up| page.children(up).filter(move |&at| !page.holds(at, part)))
+}
+
+/// Whether prose shows that it is none of the article: by a name, by fields, by headings that link.
+fn is_strange(page: &Page, sums: &Measures, at: usize) -> bool {
+    let nodes = &page.nodes;
+    let is_heading = |at: usize| matches!(&*nodes[at].tag, "h2" | "h3" | "h4" | "h5" | "h6");
+    let is_link = |at: usize| nodes[at].tag == "a" && page.above(at).take(3).any(is_heading);
+    sums[at].prose > 0
+        && (sums[at].fields > 0
+            || (at..nodes[at].end).any(|inner| {
+                let names = &nodes[inner].names;
+                let is_other = prune::named(names).is_some() || names.iter().any(|n| n == "next");
+                sums[inner].prose > 0 && is_other || is_link(inner)
+            }))
 }
 
 /// Whether the page has another element of the same names with much prose.

@@ -1,3 +1,5 @@
+mod declared;
+
 const PAGE: &str = r##"<!DOCTYPE html><html><head><title>Talks begin in Almaty | The Daily News</title>
 <meta property="og:title" content="Talks begin in Almaty"><meta property="og:site_name" content="The Daily News"><style>p{}</style></head><body class="has-sidebar">
 <div class="cookie-banner"><p>We use cookies to improve your experience.</p><button>Accept</button></div>
@@ -423,16 +425,6 @@ fn what_a_button_unfolds_belongs_to_the_text() {
         let page = format!("<main><h1>The river</h1>{first}{open}{notice}{close}</main>");
         assert!(!article(&page).text().contains("Subscribe"), "{open}");
     }
-}
-
-#[test]
-fn the_end_may_stand_outside_of_the_declared_body() {
-    let (first, rest) = (paragraphs(1..=5, "<p>", "</p>"), paragraphs(6..=6, "<p>", "</p>"));
-    let page = format!(
-        "<main><h1>The river</h1><div class=entry-content>{first}</div><div class=ad>Advertisement\
-         </div><div class=entry-more>{rest}</div></main>"
-    );
-    assert_eq!(stations(&article(&page)), 6);
 }
 
 #[test]
