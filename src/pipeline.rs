@@ -289,9 +289,12 @@ fn own_routes<'a>(
 }
 
 impl Document<'_> {
-    /// Whether the job wants this article in another language than its own.
+    /// The language that the job wants this article in, if it, or a passage of it, is in another.
     fn target<'a>(&self, job: &'a Job) -> Option<&'a Lang> {
-        job.to.as_ref().filter(|to| !to.same_base(&self.language.code))
+        let is_other = |own: &Lang, to: &Lang| !own.is_und() && !own.same_base(to);
+        let has_others = |to: &Lang| self.own_routes.keys().any(|own| is_other(own, to));
+        let to = job.to.as_ref()?;
+        (!to.same_base(&self.language.code) || self.route.is_some() && has_others(to)).then_some(to)
     }
 
     /// See [`Record::passages`].
@@ -603,6 +606,24 @@ mod tests {
             record.checks.flagged.iter().map(|flag| (flag.problem, flag.segment)).collect();
         assert_eq!(flags, [(Problem::Copy, 3)]);
         assert_eq!(record.checks.untranslated, [3]);
+    }
+
+    #[test]
+    fn a_passage_is_translated_in_an_article_of_the_language_wanted() {
+        let english = "The council will meet again on Thursday in the old customs house.";
+        let text = format!("{english}\n\nThere it was founded.\n\n{FRENCH}");
+        let model = Stub::answering(|_| "The bridge has been closed since Monday.");
+        let of = |text: &str| {
+            let job = Job { from: Lang::parse("en"), on_bad: None, ..job("en", false) };
+            records([text, "", ""], &job, &[&model]).unwrap().remove(0)
+        };
+        let record = of(&text);
+        assert_eq!(record.passages, [Lang::parse("fr").unwrap()]);
+        let translation = record.translation.unwrap();
+        assert_eq!(translation.model, "stub");
+        assert!(translation.text.contains("There it was founded."), "{}", translation.text);
+        assert!(!translation.text.contains("Le pont"), "{}", translation.text);
+        assert!(of(english).translation.is_none());
     }
 
     #[test]

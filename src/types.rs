@@ -94,6 +94,13 @@ impl Format {
             name.into_deserializer();
         Format::deserialize(name).ok()
     }
+
+    /// Whether a file of it is translated in place, with its layout; its markup says only to its
+    /// own format what it stands for.
+    pub fn is_document(self) -> bool {
+        use Format::{Csv, Docx, Epub, Odt, Po, Pptx, Srt, Vtt, Xliff};
+        matches!(self, Docx | Odt | Pptx | Epub | Srt | Vtt | Po | Xliff | Csv)
+    }
 }
 
 /// The markup in an article's text.

@@ -363,3 +363,11 @@ fn no_bytes_do_more_than_fail() {
         }
     }
 }
+
+#[test]
+fn all_formats_are_those_of_documents() {
+    for format in FORMATS {
+        assert!(Format::of_name(format.name).is_some_and(Format::is_document), "{}", format.name);
+    }
+    assert!(!Format::Html.is_document() && !Format::Table.is_document());
+}

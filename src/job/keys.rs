@@ -53,11 +53,11 @@ impl Keys<'_> {
             // The article fails for the same reason, and its record says so; a passage stays.
             Err(_) => Ok(None),
         };
-        let known = languages.filter(|known| !known.own.is_und() && !known.own.same_base(to));
+        let known = languages.filter(|known| !known.own.is_und());
         let Some(Languages { own, passages }) = known else {
             return Ok(self.key.with_translators(self.job, None, &[]).of(sha256));
         };
-        let choice = choose(own)?;
+        let choice = if own.same_base(to) { None } else { choose(own)? };
         let of_passage = |lang: &Lang| Ok((lang.clone(), choose(lang)?));
         let passages = passages.iter().map(of_passage).collect::<Result<Vec<_>>>()?;
         Ok(self.key.with_translators(self.job, choice.as_deref(), &passages).of(sha256))

@@ -28,16 +28,16 @@ impl Document<'_> {
     pub(super) fn laid_out(&self, to: &Lang, job: &Job) -> (String, Vec<Marked>) {
         let (mut text, mut blocks) = (String::new(), Vec::new());
         for (block, translated) in self.article.blocks.iter().zip(self.translated_blocks(to, job)) {
-            let written = match block.kind {
-                BlockKind::Verbatim => block.written(),
+            text.push_str(&block.prefix);
+            match block.kind {
+                BlockKind::Verbatim => text.push_str(&block.written()),
                 _ => {
                     let marked = marked(block, translated);
-                    let written = self.written(block, &marked);
+                    text.push_str(&self.written(block, &marked));
                     blocks.push(marked);
-                    written
                 }
-            };
-            text.extend([block.prefix.as_str(), &written, &block.suffix]);
+            }
+            text.push_str(&block.suffix);
         }
         (text, blocks)
     }
@@ -79,8 +79,12 @@ impl Document<'_> {
         blocks
     }
 
-    /// A block's text as the format of the source writes it.
-    fn written<'a>(&self, block: &'a Block, marked: &Marked) -> Cow<'a, str> {
+    /// A block's text as the format of the source writes it; of a document, whose markup stands for
+    /// what only its own format can say, without that.
+    fn written<'a>(&self, block: &'a Block, marked: &'a Marked) -> Cow<'a, str> {
+        if self.article.source.format.is_document() {
+            return marked.text.as_str().into();
+        }
         if marked.text == block.text && marked.inline.tags == block.inline.tags {
             return block.written();
         }

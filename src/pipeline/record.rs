@@ -117,14 +117,19 @@ impl Document<'_> {
             Some(StepRecord { model: hop.model.id().into(), why: hop.why.clone()? })
         };
         let steps = route.map_or(&[][..], Route::hops).iter().filter_map(step).collect();
-        let (model, route) = route
-            .map_or_else(Default::default, |route| (route.ids().join(" + "), route.languages()));
+        let languages = route.map_or_else(Vec::new, Route::languages);
+        let mut models = route.map_or_else(Vec::new, Route::ids);
+        for id in self.own_routes.values().flat_map(Route::ids) {
+            if !models.contains(&id) {
+                models.push(id);
+            }
+        }
         let (text, blocks) = self.laid_out(to, job);
         Some(TranslationRecord {
             language: to.clone(),
             text,
-            model,
-            route,
+            model: models.join(" + "),
+            route: languages,
             steps,
             alignments: self.translations.iter().enumerate().flat_map(of_segment).collect(),
             terms: self.terms(job),

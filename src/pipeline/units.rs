@@ -30,10 +30,10 @@ pub(super) struct Unit {
     pub goes_on: bool,
 }
 
-/// The title's, then the blocks' units. Where the article is to be translated `to` another
-/// language, what is in that one already, or in a third one, is told from the rest.
+/// The title's, then the blocks' units. Where the article is to be translated, what is in the
+/// language wanted already, or in a third one, is told from the rest; of an article that is mostly
+/// in the language wanted, whole sentences in others are.
 pub(super) fn units(article: &Article, language: &Lang, to: Option<&Lang>) -> Vec<Unit> {
-    let to = to.filter(|to| !to.same_base(language));
     let title = article.title.iter().flat_map(|title| {
         let whole = Sentence { text: title.clone(), gap: String::new() };
         of_sentences(vec![whole], None, language, language, to)
@@ -109,7 +109,10 @@ fn of_sentences(
             continue;
         };
         let languages = Languages { around, expected: &[article, to] };
-        let quoted = foreign_quotations(&text, Languages { around: article, expected: &[to] });
+        let quoted = match to.same_base(article) {
+            true => Vec::new(),
+            false => foreign_quotations(&text, Languages { around: article, expected: &[to] }),
+        };
         if quoted.is_empty() {
             let own = of_passage(&text, languages).unwrap_or_else(|| around.clone());
             units.push(unit(&text, &gap, &own));
@@ -270,10 +273,10 @@ mod tests {
                 "fr: Voir la page.",
             ]
         );
+        // In the language wanted are most of them, and the others are not.
+        assert_eq!(find("fr", Some("fr"), &blocks), find("fr", Some("en"), &blocks));
         // Where nothing is translated all is of one language.
-        for to in [None, Some("fr")] {
-            assert!(find("fr", to, &blocks).iter().all(|unit| unit.starts_with("fr: ")));
-        }
+        assert!(find("fr", None, &blocks).iter().all(|unit| unit.starts_with("fr: ")));
     }
 
     #[test]
