@@ -8,6 +8,7 @@ mod decoding;
 mod digest;
 mod eval;
 mod folder;
+mod language;
 mod models;
 #[cfg(feature = "serve")]
 mod serve;
@@ -22,6 +23,9 @@ pub use decoding::{Decoding, EarlyStoppingArg};
 pub use digest::Digest;
 pub use eval::{Eval, TokenizerArg};
 pub use folder::{Clean, Export, Folder, Merge};
+pub use language::LangOrAuto;
+pub(super) use language::lang;
+use language::lang_or_auto;
 pub use models::{ModelTaskArg, Models, ModelsCommand, ModelsList, ModelsPull};
 #[cfg(feature = "serve")]
 pub use serve::Serve;
@@ -348,56 +352,6 @@ pub struct Detect {
     /// Which files.
     #[command(flatten)]
     pub inputs: Inputs,
-}
-
-/// A language, or `auto`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LangOrAuto(pub Option<Lang>);
-
-/// Codes of countries that people take for those of languages; no language has them.
-const COUNTRIES: [(&str, &str); 15] = [
-    ("ua", "uk"),
-    ("jp", "ja"),
-    ("cn", "zh"),
-    ("gr", "el"),
-    ("cz", "cs"),
-    ("dk", "da"),
-    ("vn", "vi"),
-    ("ir", "fa"),
-    ("rs", "sr"),
-    ("by", "be"),
-    ("kz", "kk"),
-    ("al", "sq"),
-    ("ge", "ka"),
-    ("us", "en"),
-    ("gb", "en"),
-];
-
-fn lang(text: &str) -> Result<Lang> {
-    let is_country = |(country, _): &&(&str, &str)| country.eq_ignore_ascii_case(text);
-    let meant = COUNTRIES.iter().find(is_country).map(|(_, code)| *code);
-    let parsed = Lang::parse(text).filter(|l| !l.is_und() && meant.is_none());
-    parsed.map(|l| crate::languages::canonical(&l)).ok_or_else(|| {
-        let is_named = |l: &crate::languages::Language| {
-            l.name.eq_ignore_ascii_case(text) || l.native.to_lowercase() == text.to_lowercase()
-        };
-        let named = crate::languages::all().iter().find(|(_, l)| is_named(l));
-        let hint = match (meant, named) {
-            (Some(code), _) => {
-                let name = Lang::parse(code)
-                    .map_or(code.into(), |lang| crate::languages::name(&lang).to_string());
-                format!("; did you mean {code} ({name})? Expected")
-            }
-            (None, Some((code, _))) => format!("; that of {text} is {code}; expected"),
-            (None, None) => "; expected".into(),
-        };
-        let codes = "one as fr, de, zh or pt-BR (ISO 639, BCP 47)";
-        Error::Usage(format!("{text:?} is not a language code{hint} {codes}"))
-    })
-}
-
-fn lang_or_auto(text: &str) -> Result<LangOrAuto> {
-    if text == "auto" { Ok(LangOrAuto(None)) } else { lang(text).map(|l| LangOrAuto(Some(l))) }
 }
 
 /// Form of the output.

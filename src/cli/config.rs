@@ -1,9 +1,8 @@
 //! The configuration file: defaults for flags.
 
-use super::args::PrecisionArg;
+use super::args::{self, PrecisionArg};
 use crate::error::{Error, Result};
 use crate::io::folders;
-use crate::languages;
 use crate::route::{LanguagePair, Preset};
 use crate::types::Lang;
 use serde::Deserialize;
@@ -80,11 +79,9 @@ impl Config {
     /// The language of `to`.
     pub fn to(&self) -> Result<Option<Lang>> {
         let parse = |code: &String| {
-            Lang::parse(code).ok_or_else(|| {
-                Error::Usage(format!("configuration: to = {code:?} is not a language code"))
-            })
+            args::lang(code).map_err(|why| Error::Usage(format!("configuration: to: {why}")))
         };
-        Ok(self.to.as_ref().map(parse).transpose()?.map(|to| languages::canonical(&to)))
+        self.to.as_ref().map(parse).transpose()
     }
 }
 

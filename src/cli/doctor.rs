@@ -74,7 +74,7 @@ pub(super) fn run(global: &Global, args: &Doctor) -> Result<u8> {
     let mut findings = vec![program(), processor(), memory()];
     match Environment::new(global) {
         Ok(env) => {
-            findings.push(configuration(global, &env.config));
+            findings.push(configuration(global, &env));
             findings.push(device(&env));
             findings.push(cache(&env));
             findings.push(models(&env));
@@ -164,9 +164,16 @@ fn memory() -> Finding {
     }
 }
 
-fn configuration(global: &Global, config: &Config) -> Finding {
+fn configuration(global: &Global, env: &Environment) -> Finding {
+    let config = &env.config;
     let place = global.config.clone().or_else(Config::usual_place);
-    let faults = [config.to().err(), config.route().err()];
+    let unknown =
+        |name: &&str| !matches!(*name, "auto" | "none") && env.models.lookup(name).is_err();
+    let translators = config.model.iter().flat_map(|names| names.split(','));
+    let names = translators.chain(config.summary_model.iter().map(String::as_str));
+    let mut names = names.chain(config.route.values().map(String::as_str)).map(str::trim);
+    let no_model = names.find(unknown).and_then(|name| env.models.lookup(name).err());
+    let faults = [config.to().err(), config.route().err(), no_model];
     if let Some(fault) = faults.into_iter().flatten().next() {
         let fix = "correct it, or try another with --config FILE";
         return Finding::bad(CONFIGURATION, Health::Fault, fault.to_string(), fix);

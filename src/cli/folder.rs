@@ -77,7 +77,8 @@ pub(super) fn verify(env: &Environment, args: &Folder) -> Result<u8> {
         })
         .collect();
     lines.iter().try_for_each(|line| print(&format!("{line}\n")))?;
-    env.reporter.say(&format!("{records} records, {} findings", findings.len()));
+    let found = counted(findings.len(), "finding");
+    env.reporter.say(&format!("{}, {found}", counted(records, "record")));
     Ok(if findings.is_empty() { DONE } else { SOME_FAILED })
 }
 

@@ -3,8 +3,9 @@
 use super::args::Inputs;
 use super::plan::{self, Environment};
 use crate::error::{Error, Result};
-use crate::io::articles::{FoundFile, format_of_name};
+use crate::io::articles::{Found, FoundFile, Skipped, format_of_name};
 use crate::io::fetch;
+use crate::report::counted;
 use std::collections::HashMap;
 use std::fs;
 use std::io::IsTerminal;
@@ -91,7 +92,18 @@ pub(super) fn given(env: &Environment, inputs: &Inputs) -> Result<Given> {
             });
         }
     }
-    let mut files = plan::find_files(&paths, &inputs.reading)?.files;
+    let Found { mut files, skipped } = plan::find_files(&paths, &inputs.reading)?;
+    if files.is_empty() {
+        let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        let left_out = skipped.first().map_or(String::new(), |Skipped { path, reason }| {
+            format!(
+                "; {} left out, as {} ({reason})",
+                counted(skipped.len(), "file"),
+                path.display()
+            )
+        });
+        return Err(Error::Usage(format!("nothing to read in {}{left_out}", names.join(", "))));
+    }
     for file in &mut files {
         if let Some(origin) = copies.origins.get(&file.path) {
             file.id.clone_from(origin);
@@ -142,15 +154,21 @@ fn kind(argument: &Path) -> Kind<'_> {
     }
 }
 
-/// Whether somebody who leaves out the command means a text, a page or a file that is there.
-pub(super) fn is_something_to_read(argument: &Path) -> bool {
+/// Whether somebody who leaves out the command means a text, a page or a file. `is_like_command`
+/// tells a misspelt command from a lone word.
+pub(super) fn is_something_to_read(
+    argument: &Path,
+    is_like_command: impl Fn(&str) -> bool,
+) -> bool {
     match kind(argument) {
-        Kind::Place => argument.is_file() && format_of_name(&argument.to_string_lossy()).is_some(),
+        // One that is missing is said to be.
+        Kind::Place => !argument.is_dir() && format_of_name(&argument.to_string_lossy()).is_some(),
         Kind::Page(_) => true,
-        // A lone word of Latin letters is rather a command, misspelt.
         Kind::Text(text) => {
             let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-            !text.chars().all(is_plain) || text.starts_with(|c: char| c.is_ascii_uppercase())
+            let may_be_command =
+                text.chars().all(is_plain) && !text.starts_with(char::is_uppercase);
+            !may_be_command || !is_like_command(text)
         }
     }
 }
@@ -195,12 +213,13 @@ mod tests {
 
     #[test]
     fn a_misspelt_command_is_no_text() {
-        let is = |text: &str| is_something_to_read(Path::new(text));
-        for text in ["Bonjour", "où", "guten Tag", "https://example.org/"] {
-            assert!(is(text), "{text}");
+        let is = |text: &str, like: bool| is_something_to_read(Path::new(text), |_| like);
+        for text in ["Bonjour", "où", "guten Tag", "https://example.org/", "missing.txt"] {
+            assert!(is(text, true), "{text}");
         }
-        for command in ["translte", "model", "batch-", "a.txt", "src"] {
-            assert!(!is(command), "{command}");
+        for command in ["translte", "model", "batch-"] {
+            assert!(!is(command, true), "{command}");
         }
+        assert!(is("bonjour", false) && !is("src", false), "a word, and a folder");
     }
 }

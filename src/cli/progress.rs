@@ -264,12 +264,12 @@ fn in_words(progress: &JobProgress) -> String {
 /// A length of time as people say it: `45 s`, `4 min`, `2 h 10 min`.
 pub fn time(time: Duration) -> String {
     let seconds = time.as_secs_f64().round() as u64;
-    let (hours, minutes) = (seconds / 3600, seconds / 60);
+    let (hours, minutes) = (seconds / 3600, (seconds + 30) / 60);
     match seconds {
         0..10 => format!("{:.1} s", time.as_secs_f64()),
         10..100 => format!("{seconds} s"),
         100..3600 => format!("{minutes} min"),
-        3600..86400 => format!("{hours} h {} min", minutes % 60),
+        3600..86400 => format!("{hours} h {} min", seconds / 60 % 60),
         _ => format!("{} d {} h", hours / 24, hours % 24),
     }
 }
@@ -302,7 +302,7 @@ mod tests {
         let seconds = Duration::from_secs;
         assert_eq!(
             [8, 59, 100, 7300, 90_000].map(|s| time(seconds(s))),
-            ["8.0 s", "59 s", "1 min", "2 h 1 min", "1 d 1 h"]
+            ["8.0 s", "59 s", "2 min", "2 h 1 min", "1 d 1 h"]
         );
         let mut progress = JobProgress::default();
         assert_eq!(in_words(&progress), "0 articles");

@@ -11,30 +11,58 @@ use crate::error::Result;
 use crate::io::store::State;
 use crate::languages;
 use crate::types::Lang;
-use clap::CommandFactory;
+use clap::{Arg, Command, CommandFactory};
 use std::ffi::OsString;
 use std::path::Path;
 
 /// Models that are named; of more the number is told.
 const NAMED: usize = 3;
 
+/// A word is taken for a command, misspelt, that is as like to it as this.
+const LIKE: f64 = 0.6;
+
 /// The arguments with the command that was left out: `polygist "Bonjour"` translates. Says whether
 /// it was.
 pub(super) fn with_command(mut arguments: Vec<OsString>) -> (Vec<OsString>, bool) {
-    let is_command = |name: &OsString| {
-        let mut commands = Cli::command();
-        commands.build();
-        commands.find_subcommand(name).is_some()
+    let mut commands = Cli::command();
+    commands.build();
+    let is_command = |name: &OsString| commands.find_subcommand(name).is_some();
+    let is_like_command = |word: &str| {
+        let like = |name: &str| strsim::normalized_damerau_levenshtein(word, name) >= LIKE;
+        commands.get_subcommands().any(|command| like(command.get_name()))
     };
-    let is_left_out = arguments.get(1).is_some_and(|first| {
-        !first.as_encoded_bytes().starts_with(b"-")
-            && is_something_to_read(Path::new(first))
-            && !is_command(first)
+    let is_left_out = first_word(&arguments, &commands).is_some_and(|first| {
+        !is_command(first) && is_something_to_read(Path::new(first), is_like_command)
     });
     if is_left_out {
         arguments.insert(1, "translate".into());
     }
     (arguments, is_left_out)
+}
+
+/// The first argument that is no flag of `translate`, nor a flag's value.
+fn first_word<'a>(arguments: &'a [OsString], commands: &Command) -> Option<&'a OsString> {
+    let takes_value = |flag: &str| {
+        let is_it = |known: &&Arg| match flag.strip_prefix("--") {
+            Some(long) => known.get_long() == Some(long),
+            None => known.get_short().is_some_and(|short| flag[1..] == *short.to_string()),
+        };
+        let translate = commands.find_subcommand("translate");
+        let known = translate.and_then(|command| command.get_arguments().find(is_it));
+        known.is_some_and(|flag| flag.get_action().takes_values())
+    };
+    let mut rest = arguments.iter().skip(1);
+    while let Some(argument) = rest.next() {
+        match argument.to_str() {
+            Some(flag) if flag.starts_with('-') && flag != "-" => {
+                if takes_value(flag) {
+                    rest.next();
+                }
+            }
+            _ => return Some(argument),
+        }
+    }
+    None
 }
 
 /// The language that the user's system speaks; English where it does not say.
@@ -109,9 +137,24 @@ mod tests {
             let (arguments, was_left_out) = with_command(words);
             (arguments[1..].join(&OsString::from(" ")).into_string().unwrap(), was_left_out)
         };
-        assert_eq!(of(&["Guten Tag", "--to", "en"]), ("translate Guten Tag --to en".into(), true));
-        for line in [["translate", "a"], ["--to", "en"], ["models", "list"], ["hep", "x"]] {
-            assert_eq!(of(&line), (line.join(" "), false));
+        for line in [
+            &["Guten Tag", "--to", "en"][..],
+            &["-q", "guten", "Tag"],
+            &["--to", "en", "-q", "bonjour"],
+            &["--to=en", "https://example.org/x"],
+            &["missing.txt"],
+        ] {
+            assert_eq!(of(line), (format!("translate {}", line.join(" ")), true));
+        }
+        for line in [
+            &["translate", "a"][..],
+            &["--to", "en"],
+            &["models", "list"],
+            &["hep", "x"],
+            &["-q", "translte"],
+            &["--help"],
+        ] {
+            assert_eq!(of(line), (line.join(" "), false));
         }
     }
 }

@@ -234,8 +234,8 @@ fn without_any_model_each_article_says_so() {
         "{plan}"
     );
     sandbox
-        .run("translate --offline --to xx --from fr in/a.txt")
-        .expect(1, &["cannot translate into xx (xx); expected one of ar "]);
+        .run("translate --offline --to tlh --from fr in/a.txt")
+        .expect(1, &["cannot translate into tlh (tlh); expected one of ar "]);
 }
 
 #[test]

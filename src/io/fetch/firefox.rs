@@ -152,7 +152,10 @@ impl<'a> FirefoxRegistry<'a> {
         };
         let host = super::session::host(place);
         let with = if has_records { "Firefox's own records" } else { "what there is" };
-        progress.note(&format!("Firefox's models: {host} {why}; going on with {with}"));
+        progress.note(&format!(
+            "Firefox's models: {host} {why}; going on with {with} \
+             (--offline asks nobody)"
+        ));
     }
 
     /// The address of the registry, or the folder in which it is.
