@@ -106,7 +106,9 @@ pub fn open_folder(folder: &Path) -> Result<(Config, Box<dyn Weights>)> {
                 .filter(|(weight, _)| map.get(weight).is_none_or(|shard| shard == name)),
         );
     }
-    match map.iter().filter(|(weight, _)| !stored.has(weight)).min() {
+    // Whether a head is needed depends on the family: whoever looks for it says that it is missing.
+    let is_head = |weight: &str| weight.ends_with("lm_head.weight");
+    match map.iter().filter(|(weight, _)| !stored.has(weight) && !is_head(weight)).min() {
         Some((weight, shard)) => Err(Error::model(
             &model,
             format!("weight {weight} is not in {shard}, where the list of shards places it"),

@@ -54,7 +54,7 @@ struct Card {
 
 impl Card {
     /// What is said, and the target language's name in it.
-    fn wording(&self, from: &Lang, to: &Lang) -> (&str, &'static str) {
+    fn wording<'a>(&'a self, from: &Lang, to: &'a Lang) -> (&'a str, &'a str) {
         let names = &file().chinese;
         let code = if is_traditional(to) { "zh-TW" } else { to.as_str() };
         let name = || names.get(code).or_else(|| names.get(to.base()));

@@ -158,6 +158,11 @@ pub fn plan<'a>(
     let meanings = meanings.map(|(meanings, _)| meanings);
     let mut ranking = extractive::rank_by_meaning(sentences, title, language, meanings);
     ranking.retain(|&i| !input.sentences[i].trim().is_empty());
+    // Times of a ticker and numbers of pages say nothing, unless there is nothing else.
+    let has_words = |&i: &usize| input.sentences[i].contains(char::is_alphabetic);
+    if ranking.iter().any(has_words) {
+        ranking.retain(has_words);
+    }
     if ranking.is_empty() {
         return Err(Error::input(
             "summary",
@@ -500,6 +505,20 @@ mod tests {
             let text = summary(length(Length::Words(n)), "fr", None, &[]).record.text;
             assert!((1..=n).contains(&count_words(&text)), "{n}: {text}");
         }
+    }
+
+    #[test]
+    fn times_alone_are_no_sentences() {
+        let sentences = ["12:15", "The bridge is closed.", "12:40", "Boats wait.", "13:05"];
+        let (sentences, language) = (sentences.map(str::to_owned), Lang::en());
+        let of = |n| {
+            let language = &language;
+            let input = Input { sentences: &sentences, title: None, language, meanings: None };
+            let settings = length(Length::Sentences(n));
+            finish(plan(input, settings, None).unwrap()).record.text
+        };
+        assert_eq!(of(2), "The bridge is closed. Boats wait.");
+        assert!(!of(4).contains("12:15"), "{}", of(4));
     }
 
     #[test]

@@ -95,7 +95,8 @@ impl Measures {
 
 /// The numbers of a text that have a unit, and its other units.
 fn named(side: &Side) -> Named {
-    let has_sign = side.text.contains(['%', '٪', '％', '°', '℃', '℉']);
+    let has_sign = side.text.contains(['%', '٪', '％', '°', '℃', '℉'])
+        || CYRILLIC.iter().any(|(symbol, _)| side.text.contains(symbol));
     let mut named: Vec<(Range<usize>, u8)> = Vec::new();
     for found in side.found() {
         if let Concept::Unit(unit) = found.concept {
@@ -143,12 +144,20 @@ fn named(side: &Side) -> Named {
     Named { measures, bare: bare.map(|(_, unit)| unit).collect() }
 }
 
+/// Symbols in Cyrillic letters, with the units that they stand for. The lexicon has the words, and
+/// the symbols in Latin letters.
+const CYRILLIC: [(&str, u8); 5] = [("км", 0), ("см", 2), ("мм", 3), ("га", 10), ("кг", 22)];
+
 /// The unit that signs before or after a number say.
 fn sign(text: &str, place: &Range<usize>) -> Option<u8> {
     const PERCENTS: [char; 3] = ['%', '٪', '％'];
     let after = text[place.end..].trim_start();
     if after.starts_with(PERCENTS) || text[..place.start].trim_end().ends_with(PERCENTS) {
         return Some(PERCENT);
+    }
+    let symbol = after.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    if let Some((_, unit)) = CYRILLIC.iter().find(|(known, _)| *known == symbol) {
+        return Some(*unit);
     }
     let degrees = after.strip_prefix('°').map(str::trim_start);
     match degrees.and_then(|rest| rest.chars().next()).or_else(|| after.chars().next())? {
@@ -192,6 +201,8 @@ mod tests {
             ("It took three weeks.", "Это заняло три месяца.", "en ru"),
             ("vor 12 Stunden", "12 days ago", "de en"),
             ("At 30 °C", "bei 30 °F", "en de"),
+            ("с ветрами до 135 км/ч", "with winds of up to 135 mph", "ru en"),
+            ("вага 30 кг", "a weight of 30 pounds", "uk en"),
             (
                 "El litro de aceite se paga a 6,85 €.",
                 "The gallon of oil costs 6.85 euros.",
@@ -214,6 +225,9 @@ mod tests {
             ("yüzde 5", "5 percent", "tr en"),
             ("um 14 Uhr", "at 14 hours", "de en"),
             ("100 km/h", "100 kilometres per hour", "de en"),
+            ("100 км/ч", "100 km/h", "ru en"),
+            ("100 км/ч", "100 kilometers per hour", "ru en"),
+            ("в 16 км отсюда", "10 miles from here", "ru en"),
             ("El litro cuesta 6,85 €.", "A litre costs 6.85 euros, a gallon 25.9.", "es en"),
             ("Stundenlang warteten sie.", "They waited for minutes.", "de en"),
         ] {
