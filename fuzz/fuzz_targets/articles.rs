@@ -7,7 +7,7 @@ use polygist::types::Format;
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let options = ReadOptions { max_bytes: 1 << 20, ..ReadOptions::default() };
     for format in [None, Some(Format::Json), Some(Format::Jsonl)] {
-        let file = FoundFile { path: "a".into(), id: "a".into(), format };
+        let file = FoundFile { path: "a".into(), id: "a".into(), format, copy_of: None };
         let _ = read_from(std::io::Cursor::new(bytes.to_vec()), &file, &options).count();
     }
 });
