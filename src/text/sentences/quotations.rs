@@ -23,7 +23,7 @@ pub(super) fn goes_on(body: &str, bare: &str, right: &str, rest: &str, lang: &La
         return true;
     }
     let quoted = body.ends_with(CLOSING_QUOTES);
-    if quoted && (is_source(right) || attributes(rest, lang)) {
+    if quoted && (is_source(right) || attributes(bare, rest, lang)) {
         return true;
     }
     // "[...]" stands for words of the sentence: it is no end of one.
@@ -65,7 +65,7 @@ fn is_of_name(rest: &str) -> bool {
 }
 
 /// Whether a text begins with a Japanese particle of quotation.
-fn is_quoted(rest: &str) -> bool {
+pub(super) fn is_quoted(rest: &str) -> bool {
     rest.starts_with('と') || rest.starts_with("って")
 }
 
@@ -80,9 +80,9 @@ fn is_source(right: &str) -> bool {
     })
 }
 
-/// Whether the text after a quotation says whose it was, as a part of the same sentence: "Tolland
-/// asked.", と述べた, 她问。
-fn attributes(rest: &str, lang: &Lang) -> bool {
+/// Whether the text after a quotation, which `said` ends with, says whose it was, as a part of the
+/// same sentence: "Tolland asked.", と述べた, 她问。
+fn attributes(said: &str, rest: &str, lang: &Lang) -> bool {
     match rest.chars().next().map(script::of) {
         // Particles of quotation: the quotation is a part of the sentence.
         Some(Script::Kana) => {
@@ -91,7 +91,7 @@ fn attributes(rest: &str, lang: &Lang) -> bool {
                 .any(|particle| rest.starts_with(particle))
         }
         Some(Script::Hangul) => attributes_in_korean(rest),
-        Some(Script::Han) if lang.base() != "ja" => attributes_in_chinese(rest),
+        Some(Script::Han) if lang.base() != "ja" => attributes_in_chinese(said, rest),
         Some(Script::Latin) if lang.base() == "en" => attributes_in_english(rest),
         _ => false,
     }
@@ -109,9 +109,10 @@ fn attributes_in_korean(rest: &str) -> bool {
     particle || ["말했", "덧붙였", "물었", "답했", "전했", "외쳤"].iter().any(|v| verb.ends_with(v))
 }
 
-/// A few characters of a name, a verb of speech, and the end of the sentence: 会计说。 After a comma
-/// or a colon comes what was said.
-fn attributes_in_chinese(rest: &str) -> bool {
+/// A few characters of a name, a verb of speech, and the end of the sentence: 会计说。 After a colon
+/// comes what was said, and after a comma too, unless an exclamation or a question goes on there:
+/// “太贵了！”他说，“我们付不起。”
+fn attributes_in_chinese(said: &str, rest: &str) -> bool {
     const SPEECH: [&str; 22] = [
         "说", "說", "问", "問", "道", "答", "喊", "叫", "称", "稱", "表示", "指出", "认为", "認為",
         "强调", "強調", "补充", "補充", "解释", "解釋", "回应", "回應",
@@ -124,8 +125,11 @@ fn attributes_in_chinese(rest: &str) -> bool {
     };
     // 她没有回答。: nothing was said.
     let denies = rest[..end].contains(['没', '沒']);
+    let resumes = mark == '，'
+        && said.ends_with(['！', '？'])
+        && rest[end + mark.len_utf8()..].starts_with(['“', '「', '『']);
     !denies
-        && matches!(mark, '。' | '！' | '.')
+        && (resumes || matches!(mark, '。' | '！' | '.'))
         && (SPEECH.iter().any(|verb| rest[..end].ends_with(verb))
             || ["告诉", "告訴"].iter().any(|verb| rest[..end].contains(verb)))
 }

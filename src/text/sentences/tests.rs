@@ -202,12 +202,28 @@ fn marks_of_direction_are_no_letters() {
 
 #[test]
 fn hostile_text_takes_linear_time() {
-    for piece in ["1) ", ": 1) ", "a. b. ", "《", "「", "\"", ". ", ".A", "! ", "• ", "The a "]
-    {
+    for piece in [
+        "1) ",
+        ": 1) ",
+        "a. b. ",
+        "《",
+        "「",
+        "\"",
+        ". ",
+        ".A",
+        "! ",
+        "• ",
+        "The a ",
+        "「あ！」",
+        "“啊。",
+        ".Log",
+        ".'s A",
+    ] {
         let text = piece.repeat(100_000 / piece.len());
         // Anything but linear time would not end.
-        let out = split(&text, &Lang::en());
-        assert!(!out.is_empty(), "{piece:?}");
+        for code in ["en", "nl", "zh"] {
+            assert!(!split(&text, &Lang::parse(code).unwrap()).is_empty(), "{code}: {piece:?}");
+        }
     }
 }
 
@@ -295,6 +311,10 @@ fn a_sentence_goes_on_after_what_it_quotes() {
             "他点点头（他其实不懂。）就走了。‖（她也走了。）‖他来了。",
             "“桥要塌了！”一名目击者告诉记者。‖“我们付不起。”王市长在星期一举行的新闻发布会上说。",
             "他说“来吧。”‖大家都笑了。",
+            "“这太贵了！”王先生表示，“我们付不起。”‖「你來嗎？」他問，「我等你。」",
+            "“走吧。”‖他说，“再见。”‖“救命！”‖他喊：“快来！”",
+            "她写了“完。”两个字。‖他称桥为“怪物。”‖根据报道，没人知道。",
+            "网站上有问题“谁来付钱？”‖市长是这样回答的：“我们。”",
         ],
     );
     check(
@@ -303,6 +323,7 @@ fn a_sentence_goes_on_after_what_it_quotes() {
             "彼女は（少し怒っていた。）黙って出て行った。",
             "市民は「困る！」「早く直して！」と訴えた。‖値段は1.5倍（税込み。）になった。",
             "彼は来た。‖「行こう。」‖彼女は行った。",
+            "『来るな！』『帰れ！』『出ろ！』と叫ぶ声がした。‖「行くの？」‖「うん。」と彼は言った。",
         ],
     );
 }
