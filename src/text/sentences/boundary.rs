@@ -3,7 +3,7 @@
 use super::abbreviations::{self, Follows};
 use super::openers::{is_opener, opens_clause, opens_sentence};
 use super::parts::{CLOSING, LONGEST_WORD, OPENING, is_dotted, last_word};
-use super::{english, glued, items, quotations, references};
+use super::{asides, english, glued, items, quotations, references};
 use crate::text::language::script;
 use crate::types::Lang;
 use unicode_segmentation::UnicodeSegmentation;
@@ -46,7 +46,7 @@ pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
         return bare.len() == body.len()
             && bare.trim_end_matches(['.', '!', '?']).ends_with(['다', '요', '까', '죠']);
     }
-    if quotations::goes_on(body, bare, right, rest, lang) {
+    if quotations::goes_on(body, bare, right, rest, lang) || asides::goes_on(body, right, lang) {
         return false;
     }
     let word = bare.trim_end_matches(['.', '!', '?']);

@@ -1,6 +1,5 @@
 //! Quotations and brackets with end marks within a sentence.
 
-use super::asides;
 use super::parts::end_of;
 use crate::text::language::script::{self, Script};
 use crate::types::Lang;
@@ -16,10 +15,7 @@ const SHORT: usize = 14;
 /// Whether the sentence goes on between `body`, which has no quotation marks at its end in `bare`,
 /// and `right`, which has none at its beginning in `rest`.
 pub(super) fn goes_on(body: &str, bare: &str, right: &str, rest: &str, lang: &Lang) -> bool {
-    if is_in_title(body, right)
-        || body.ends_with('。') && is_of_name(right)
-        || asides::goes_on(body, right, lang)
-    {
+    if is_in_title(body, right) || body.ends_with('。') && is_of_name(right) {
         return true;
     }
     let quoted = body.ends_with(CLOSING_QUOTES);
