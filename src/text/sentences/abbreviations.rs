@@ -10,8 +10,10 @@ pub(super) enum Follows {
     Word,
     /// A number: "No. 5", "p. 3". Before a word the sentence may end.
     Number,
-    /// A word, or the end of the sentence: "etc.", "Inc.".
+    /// A word, or the end of the sentence: "Inc.".
     Anything,
+    /// The same, but no name: it closes an enumeration, and a capital begins a sentence ("etc.").
+    End,
 }
 
 /// Abbreviations of every language: titles that are written alike in many, and English ones, which
@@ -19,7 +21,8 @@ pub(super) enum Follows {
 const ANY: &[(Follows, &str)] = &[
     (Follows::Word, "dr dra prof mr mrs ms mt sra srta st vs e.g i.e gen mme mlle"),
     (Follows::Number, "no nr nos n° nº p pp vol tel ext"),
-    (Follows::Anything, "etc inc ltd corp co jr sr ph.d a.m p.m u.s u.k u.n e.u u.s.a d.c"),
+    (Follows::End, "etc"),
+    (Follows::Anything, "inc ltd corp co jr sr ph.d a.m p.m u.s u.k u.n e.u u.s.a d.c"),
 ];
 
 /// Abbreviations by language.
@@ -53,6 +56,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         "usw v.chr n.chr uvm u.v.m ag e.v mio mrd tsd str u.a u.ä u.dgl bill std min sek stk stck \
          etc",
     ),
+    // As in German, nouns have capitals.
+    ("lb", Follows::Anything, "etc"),
     (
         "nl",
         Follows::Word,
@@ -60,17 +65,20 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
          i.v.m n.a.v ing ca",
     ),
     ("nl", Follows::Number, "blz nr art tel max min"),
-    ("nl", Follows::Anything, "enz e.d v.chr n.chr n.v b.v mln mld"),
+    ("nl", Follows::End, "enz e.d"),
+    ("nl", Follows::Anything, "v.chr n.chr n.v b.v mln mld"),
     (
         "da",
         Follows::Word,
         "bl.a f.eks ca dvs fx hr fr hhv inkl ekskl iht jf mht pga vedr nr kl skt f.x o.a",
     ),
     ("da", Follows::Number, "kl nr kr pct stk tlf"),
-    ("da", Follows::Anything, "mv m.v osv o.l m.m f.kr e.kr mio mia mill"),
+    ("da", Follows::End, "osv o.l m.m"),
+    ("da", Follows::Anything, "mv m.v f.kr e.kr mio mia mill"),
     ("no", Follows::Word, "bl.a f.eks ca dvs hr fr hhv inkl jf mht pga vedr nr kl st iflg"),
     ("no", Follows::Number, "kl nr kr pst tlf"),
-    ("no", Follows::Anything, "mv m.v osv o.l m.m f.kr e.kr mill mrd mio"),
+    ("no", Follows::End, "osv o.l m.m"),
+    ("no", Follows::Anything, "mv m.v f.kr e.kr mill mrd mio"),
     (
         "sv",
         Follows::Word,
@@ -78,17 +86,19 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
          t.o.m fv",
     ),
     ("sv", Follows::Number, "kl nr kr tel sid max min"),
-    ("sv", Follows::Anything, "m.m osv o.s.v m.fl f.kr e.kr etc milj mdr mkr tkr"),
+    ("sv", Follows::End, "m.m osv o.s.v m.fl"),
+    ("sv", Follows::Anything, "f.kr e.kr milj mdr mkr tkr"),
     ("fi", Follows::Word, "esim mm ym ks ts n tri prof mr fil maist tohtori s.o vrt"),
     ("fi", Follows::Number, "klo nro n puh s"),
-    ("fi", Follows::Anything, "jne yms ym ekr jkr milj mrd"),
+    ("fi", Follows::End, "jne"),
+    ("fi", Follows::Anything, "yms ym ekr jkr milj mrd"),
     ("fr", Follows::Word, "m mm mme mlle me dr pr mgr ste cf c.-à-d p.ex ex env"),
     (
         "fr",
         Follows::Number,
         "n° art chap fig p pp t av apr vol tél janv févr avr juil sept oct nov déc",
     ),
-    ("fr", Follows::Anything, "etc av.j.-c apr.j.-c"),
+    ("fr", Follows::Anything, "av.j.-c apr.j.-c"),
     (
         "es",
         Follows::Word,
@@ -102,7 +112,7 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
          oct nov \
          dic lun mié jue vie sáb dom",
     ),
-    ("es", Follows::Anything, "etc ee.uu uu s.a a.c d.c mill"),
+    ("es", Follows::Anything, "ee.uu uu s.a a.c d.c mill"),
     ("pt", Follows::Number, "jan fev abr jun jul ago set out nov dez"),
     ("nl", Follows::Number, "jan feb mrt apr jun jul aug sept okt nov dec"),
     ("da", Follows::Number, "jan feb apr jun jul aug sept okt nov dec"),
@@ -114,7 +124,7 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         "sr sra srta srs dr dra prof profa d ex exmo exma eng arq p.ex av gen cel",
     ),
     ("pt", Follows::Number, "n.º nº pág págs art cap fig vol tel aprox"),
-    ("pt", Follows::Anything, "etc ltda s.a a.c d.c"),
+    ("pt", Follows::Anything, "ltda s.a a.c d.c"),
     (
         "it",
         Follows::Word,
@@ -126,10 +136,11 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
         Follows::Number,
         "art n nn pag pagg p pp cap fig vol tel genn feb mar apr giu lug ago sett ott nov dic",
     ),
-    ("it", Follows::Anything, "ecc s.p.a s.r.l a.c d.c mln mld mil"),
+    ("it", Follows::End, "ecc"),
+    ("it", Follows::Anything, "s.p.a s.r.l a.c d.c mln mld mil"),
     ("ro", Follows::Word, "dl d-l dna d-na dr prof ing gen col lt av acad conf sf str bd şos"),
     ("ro", Follows::Number, "nr art alin pag cap vol tel"),
-    ("ro", Follows::Anything, "etc ș.a s.a s.r.l î.hr d.hr mil mld"),
+    ("ro", Follows::Anything, "ș.a s.a s.r.l î.hr d.hr mil mld"),
     (
         "pl",
         Follows::Word,
@@ -137,7 +148,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
          al os im ur zm wg sz pt woj pow gm ds zob red jw abp bp kard",
     ),
     ("pl", Follows::Number, "nr str s art godz ok poz t ust tel"),
-    ("pl", Follows::Anything, "itd itp in zł p.n.e n.e r w tys mln mld godz proc min sek mkw"),
+    ("pl", Follows::End, "itd itp"),
+    ("pl", Follows::Anything, "in zł p.n.e n.e r w tys mln mld godz proc min sek mkw"),
     (
         "cs",
         Follows::Word,
@@ -145,7 +157,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
          por tř ul nám kpt vč zn arch red okr",
     ),
     ("cs", Follows::Number, "max č čl str s odst sb cca tel hod obr kap tab vyd roč"),
-    ("cs", Follows::Anything, "atd apod aj mj s.r.o a.s př.n.l n.l tis mil mld bil hod min"),
+    ("cs", Follows::End, "atd apod aj"),
+    ("cs", Follows::Anything, "mj s.r.o a.s př.n.l n.l tis mil mld bil hod min"),
     (
         "sk",
         Follows::Word,
@@ -153,28 +166,35 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
          zn arch red okr",
     ),
     ("sk", Follows::Number, "max min č čl str s ods zb cca tel hod obr kap tab vyd roč"),
-    ("sk", Follows::Anything, "atď a pod s.r.o a.s tis mil mld hod min"),
+    ("sk", Follows::End, "atď"),
+    ("sk", Follows::Anything, "a pod s.r.o a.s tis mil mld hod min"),
     ("hr", Follows::Word, "dr prof mr g gđa sv tzv tj npr ul inž doc"),
     ("hr", Follows::Number, "br čl str st god tel"),
-    ("hr", Follows::Anything, "itd i sl d.d d.o.o mil mlrd tis"),
+    ("hr", Follows::End, "itd sl"),
+    ("hr", Follows::Anything, "i d.d d.o.o mil mlrd tis"),
     ("sl", Follows::Word, "dr prof mag g ga sv t.i tj npr ul inž doc"),
     ("sl", Follows::Number, "št čl str tel"),
-    ("sl", Follows::Anything, "itd ipd d.d d.o.o mio mrd tis"),
+    ("sl", Follows::End, "itd ipd"),
+    ("sl", Follows::Anything, "d.d d.o.o mio mrd tis"),
     ("hu", Follows::Word, "dr ifj id özv prof pl ill ún vö stb.-vel st szt"),
     ("hu", Follows::Number, "kb kk old sz tel u"),
-    ("hu", Follows::Anything, "stb kft zrt nyrt bt mrd"),
+    ("hu", Follows::End, "stb"),
+    ("hu", Follows::Anything, "kft zrt nyrt bt mrd"),
     ("tr", Follows::Word, "dr prof doç av sn bkz hz alb org.gen yrd cad sok mah apt"),
     ("tr", Follows::Number, "no sf s tel yy"),
-    ("tr", Follows::Anything, "vb vs vd a.ş ltd şti m.ö m.s mn"),
+    ("tr", Follows::End, "vb vd"),
+    ("tr", Follows::Anything, "vs a.ş ltd şti m.ö m.s mn"),
     ("az", Follows::Word, "dr prof akad məs"),
     ("az", Follows::Anything, "s b.e.ə"),
     ("id", Follows::Word, "dr drs prof ir h hj tn ny sdr jl bpk kol letjen mayjen brigjen jend"),
     ("id", Follows::Number, "no hlm tel rp"),
-    ("id", Follows::Anything, "dll dsb dst tbk s.h m.h"),
+    ("id", Follows::End, "dll dsb"),
+    ("id", Follows::Anything, "dst tbk s.h m.h"),
     ("vi", Follows::Word, "ts ths gs pgs tp tx bs tt"),
     ("el", Follows::Word, "κ κα κκ δρ καθ π.χ δηλ βλ αγ αρ"),
     ("el", Follows::Number, "αρ αριθ σελ τηλ άρθρ τόμ"),
-    ("el", Follows::Anything, "κ.λπ κλπ κ.ά κ.τ.λ μ.χ α.ε μ.μ π.μ μμ πμ η.π.α εκατ δισ χιλ"),
+    ("el", Follows::End, "κ.λπ κλπ κ.ά κ.τ.λ"),
+    ("el", Follows::Anything, "μ.χ α.ε μ.μ π.μ μμ πμ η.π.α εκατ δισ χιλ"),
     (
         "ru",
         Follows::Word,
@@ -182,11 +202,8 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
          ср гр пос оз т.ч и.о обл р-н о пгт наб бул корп ред изд",
     ),
     ("ru", Follows::Number, "с стр рис табл гл ст п пп т тел ок"),
-    (
-        "ru",
-        Follows::Anything,
-        "т.д т.п др пр г гг в вв н.э руб коп тыс млн млрд долл чел кв мин сек км м кг",
-    ),
+    ("ru", Follows::End, "т.д т.п др"),
+    ("ru", Follows::Anything, "пр г гг в вв н.э руб коп тыс млн млрд долл чел кв мин сек км м кг"),
     (
         "uk",
         Follows::Word,
@@ -194,14 +211,16 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
          оз о ред вид журн газ чл заст зав",
     ),
     ("uk", Follows::Number, "с стор рис табл ст п пп т тел ок"),
-    ("uk", Follows::Anything, "т.д т.п ін р рр ст н.е грн коп тис млн млрд дол км год хв"),
+    ("uk", Follows::End, "т.д т.п ін"),
+    ("uk", Follows::Anything, "р рр ст н.е грн коп тис млн млрд дол км год хв"),
     (
         "bg",
         Follows::Word,
         "г-н г-жа проф доц д-р инж акад ул бул св т.е т.нар т.н напр гр ген вж обл общ изд пл",
     ),
     ("bg", Follows::Number, "стр фиг табл чл ал т бр тел ок"),
-    ("bg", Follows::Anything, "т.н и др г в лв ст хил млн млрд"),
+    ("bg", Follows::End, "др"),
+    ("bg", Follows::Anything, "т.н и г в лв ст хил млн млрд"),
     ("kk", Follows::Word, "т.б проф акад ж"),
     ("kk", Follows::Anything, "т.б т.с.с млн млрд"),
     ("hy", Follows::Word, "պրոֆ դոկտ"),
@@ -220,35 +239,30 @@ const BY_LANGUAGE: &[(&str, Follows, &str)] = &[
     ("fa", Follows::Word, "دکتر"),
     ("ca", Follows::Word, "sr sra dr dra p.ex av pl"),
     ("ca", Follows::Number, "núm pàg art tel"),
-    ("ca", Follows::Anything, "etc s.a a.c d.c mil"),
+    ("ca", Follows::Anything, "s.a a.c d.c mil"),
     ("lt", Follows::Word, "prof doc dr gerb g pr al pvz t.y vad vyr red š.m pan"),
     ("lt", Follows::Number, "nr p psl tel str"),
-    ("lt", Follows::Anything, "m d val min mėn mln mlrd tūkst t.t pr.m.e"),
+    ("lt", Follows::End, "t.t"),
+    ("lt", Follows::Anything, "m d val min mėn mln mlrd tūkst pr.m.e"),
     ("lv", Follows::Word, "prof dr piem t.i t.s t.sk red"),
     ("lv", Follows::Number, "nr lpp tel plkst"),
-    ("lv", Follows::Anything, "milj mljrd tūkst utt u.c u.tml"),
+    ("lv", Follows::End, "utt u.c u.tml"),
+    ("lv", Follows::Anything, "milj mljrd tūkst"),
     ("et", Follows::Word, "nt hr pr dr prof s.t st sh vt nn n.ö"),
     ("et", Follows::Number, "nr lk tel kl"),
-    ("et", Follows::Anything, "jne jms mln mld tuh e.kr p.kr"),
+    ("et", Follows::End, "jne jms"),
+    ("et", Follows::Anything, "mln mld tuh e.kr p.kr"),
     ("is", Follows::Word, "t.d þ.e þ.á.m m.a dr sr hr"),
-    ("is", Follows::Anything, "o.fl o.s.frv kr millj"),
+    ("is", Follows::End, "o.s.frv"),
+    ("is", Follows::Anything, "o.fl kr millj"),
     ("sr", Follows::Word, "др проф г гђа св тзв тј нпр ул инж доц dr prof tzv tj npr ul"),
     ("sr", Follows::Number, "бр чл стр тел br čl str tel"),
-    ("sr", Follows::Anything, "итд год млн млрд мил itd god mil mlrd"),
+    ("sr", Follows::End, "итд itd"),
+    ("sr", Follows::Anything, "год млн млрд мил god mil mlrd"),
     ("be", Follows::Word, "праф акад вул пр св т.зв напр гл в.а"),
-    ("be", Follows::Anything, "г гг ст руб тыс млн млрд н.э і.г.д"),
+    ("be", Follows::End, "і.г.д"),
+    ("be", Follows::Anything, "г гг ст руб тыс млн млрд н.э"),
 ];
-
-/// Those of [`Follows::Anything`] that close an enumeration: no name follows them, so that a
-/// capital begins a sentence.
-const CLOSING: &str = "etc ecc itd itp atd apod aj atď m.m m.fl osv o.s.v o.l enz e.d т.д т.п др \
-    пр ін sl ipd vb vd t.t utt u.c u.tml jne jms o.s.frv dll dsb stb итд і.г.д κ.λπ κλπ κ.ά \
-    κ.τ.λ";
-
-/// Whether a lower-case word closes an enumeration. German nouns have capitals, and tell nothing.
-pub(super) fn closes_enumeration(lang: &str, word: &str) -> bool {
-    !matches!(lang, "de" | "lb") && CLOSING.split_whitespace().any(|closing| closing == word)
-}
 
 static TABLE: LazyLock<HashMap<(&str, &str), Follows>> = LazyLock::new(|| {
     let rows =

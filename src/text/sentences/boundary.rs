@@ -2,7 +2,7 @@
 
 use super::abbreviations::{self, Follows};
 use super::openers::{is_opener, opens_clause, opens_sentence};
-use super::parts::{CLOSING, LONGEST_WORD, OPENING, is_dotted, last_word};
+use super::parts::{CLOSING, LONGEST_WORD, OPENING, before_last_word, is_dotted, last_word};
 use super::{asides, english, glued, items, quotations, references};
 use crate::text::language::script;
 use crate::types::Lang;
@@ -24,11 +24,13 @@ pub(super) fn is_boundary(left: &str, right: &str, lang: &Lang) -> bool {
         return false;
     }
     let spaced = body.len() < left.trim_end_matches(is_direction).len();
+    let is_open = body.ends_with('[');
+    let body = references::before(body);
+    let has_ended = || body.trim_end_matches(CLOSING).ends_with(['.', '!', '?', '…', '。']);
     // The marks of references belong to the sentence before, and no sentence ends within one.
-    if body.ends_with('[') || references::at_start(right) > 0 && ends_with_mark(body) {
+    if is_open || references::at_start(right) > 0 && has_ended() {
         return false;
     }
-    let body = references::before(body);
     let rest = right.trim_start_matches(OPENING).trim_start();
     let rest = &rest[..rest.floor_char_boundary(LONGEST_WORD)];
     let Some(first) = rest.chars().next() else { return false };
@@ -85,11 +87,6 @@ fn is_long(text: &str, letters: usize) -> bool {
     let goes_on =
         text[end..].strip_prefix('.').is_some_and(|t| t.starts_with(char::is_alphanumeric));
     !goes_on && text[..end].graphemes(true).nth(letters - 1).is_some()
-}
-
-/// Whether a text ends with the mark of a sentence, and perhaps with references after it.
-fn ends_with_mark(body: &str) -> bool {
-    references::before(body).trim_end_matches(CLOSING).ends_with(['.', '!', '?', '…', '。'])
 }
 
 /// Marks that say in which direction a text is written.
@@ -162,13 +159,10 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
     if several.iter().any(|parts| begins_several(parts, rest, lang)) {
         return true;
     }
-    let closes = |word: &String| abbreviations::closes_enumeration(lang.base(), word);
-    if first.is_uppercase() && several.iter().any(closes) {
-        return false;
-    }
     match several.iter().skip(1).rev().find_map(|parts| abbreviations::follows(lang.base(), parts))
     {
-        Some(Follows::Anything) => return !opens(),
+        Some(Follows::End) if first.is_uppercase() => return false,
+        Some(Follows::Anything | Follows::End) => return !opens(),
         Some(_) => return true,
         None => {}
     }
@@ -182,8 +176,9 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
         Some(Follows::Word) => return true,
         Some(Follows::Number) if first.is_numeric() => return true,
         Some(Follows::Number) if letters > 1 => return false,
+        Some(Follows::End) if first.is_uppercase() => return false,
         // "Piquet Jr. پس": in another script without capitals nothing tells.
-        Some(Follows::Anything) => {
+        Some(Follows::Anything | Follows::End) => {
             let foreign = word.is_ascii() && !script::of(first).has_case();
             return foreign || !opens();
         }
@@ -209,7 +204,7 @@ fn is_abbreviated(before: &str, rest: &str, first: char, lang: &Lang) -> bool {
 
 /// Whether the figures at the end of a text are a number of something, and no ordinal: "nr 5".
 fn is_number_of(before: &str, lang: &Lang) -> bool {
-    let head = before[..before.len() - last_word(before).len()].trim_end();
+    let head = before_last_word(before);
     let word = last_word(head.trim_end_matches('.')).to_lowercase();
     abbreviations::follows(lang.base(), &word) == Some(Follows::Number)
 }
@@ -219,7 +214,7 @@ fn is_unit(before: &str, word: &str) -> bool {
     const UNITS: [&str; 16] = [
         "m", "min", "mm", "cm", "km", "g", "kg", "l", "h", "s", "м", "мин", "см", "км", "кг", "сек",
     ];
-    let head = before[..before.len() - last_word(before).len()].trim_end();
+    let head = before_last_word(before);
     UNITS.contains(&word) && head.ends_with(char::is_numeric)
 }
 
@@ -229,7 +224,7 @@ fn is_in_measure(before: &str, word: &str, rest: &str) -> bool {
     const UNITS: &str = "in ft yd mi oz lb lbs sec min hr hrs m mm cm km g kg l ml h s м мм см км \
         г кг ц т с сек мин хв ч год мес";
     let is_unit = |word: &str| UNITS.split_whitespace().any(|unit| unit == word);
-    let head = before[..before.len() - last_word(before).len()].trim_end();
+    let head = before_last_word(before);
     let unit = rest.trim_start_matches(|c: char| c.is_ascii_digit());
     let next = unit.strip_prefix([' ', '\u{a0}']).filter(|_| unit.len() < rest.len());
     head.ends_with(char::is_numeric)
@@ -260,7 +255,7 @@ fn is_short(word: &str, letters: usize, lang: &Lang) -> bool {
 /// letters before it that end with full stops too: "i. d. R" gives `r`, `d.r` and `i.d.r`.
 fn several_parts(before: &str, lower: &str) -> Vec<String> {
     let mut out = vec![lower.to_string()];
-    let mut head = before[..before.len() - last_word(before).len()].trim_end();
+    let mut head = before_last_word(before);
     while let (Some(stem), Some(joined)) = (head.strip_suffix('.'), out.last()) {
         let word = last_word(stem);
         if out.len() > 3

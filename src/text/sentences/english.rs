@@ -1,7 +1,7 @@
 //! English abbreviations that are also words, units and times of day.
 
 use super::openers::opens_sentence;
-use super::parts::last_word;
+use super::parts::{before_last_word, last_word};
 use crate::types::Lang;
 
 /// Titles and parts of names that have a capital there; in small letters they are units and words:
@@ -16,7 +16,7 @@ const WITH_CAPITAL: [&str; 18] = [
 pub(super) fn goes_on(before: &str, word: &str, rest: &str, lang: &Lang) -> Option<bool> {
     let lower = word.to_lowercase();
     // The word may be without marks of direction that stand around it.
-    let head = before[..before.len() - last_word(before).len()].trim_end();
+    let head = before_last_word(before);
     match lower.as_str() {
         // "you and I. Did you"
         "i" if word == "I" => {

@@ -18,6 +18,11 @@ pub(super) fn last_word(text: &str) -> &str {
         .unwrap_or(text)
 }
 
+/// The text before its last word, without the spaces there.
+pub(super) fn before_last_word(text: &str) -> &str {
+    text[..text.len() - last_word(text).len()].trim_end()
+}
+
 /// The last bytes of a text, as many as asked for, and less than a character more.
 pub(super) fn end_of(text: &str, bytes: usize) -> &str {
     let start = text.floor_char_boundary(text.len().saturating_sub(bytes));

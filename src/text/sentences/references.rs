@@ -11,9 +11,11 @@ const SENTENCE: [char; 14] =
 /// Places after the marks that follow a sentence.
 pub(super) fn ends(text: &str, out: &mut Vec<usize>) {
     for (at, _) in text.match_indices(|c| c == '[' || is_superscript(c)) {
+        if !text[..at].trim_end_matches(is_space).ends_with(SENTENCE) {
+            continue;
+        }
         let length = at_start(&text[at..]);
-        let head = text[..at].trim_end_matches(is_space);
-        if length > 0 && head.ends_with(SENTENCE) {
+        if length > 0 {
             let rest = text[at + length..].trim_start_matches(is_space);
             out.push(text.len() - rest.len());
         }

@@ -218,6 +218,9 @@ fn hostile_text_takes_linear_time() {
         "“啊。",
         ".Log",
         ".'s A",
+        "[1]",
+        ".[1]",
+        "⁷",
     ] {
         let text = piece.repeat(100_000 / piece.len());
         // Anything but linear time would not end.
@@ -297,6 +300,10 @@ fn a_capital_after_an_enumeration_begins_a_sentence() {
     check("sv", &["Rep, segel m.m. ‖Priserna stiger."]);
     check("ru", &["Канаты, паруса и т. д. ‖Цены высокие. ‖Канаты и др. ‖Цены растут."]);
     check("de", &["Seile, Segel usw. Preise steigen."]);
+    // Streets and titles, whose names follow.
+    check("ru", &["Он живёт на пр. Ленина."]);
+    check("be", &["Ён жыве на пр. Леніна."]);
+    check("sr", &["То је рекао др. Петровић."]);
 }
 
 #[test]
