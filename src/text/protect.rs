@@ -143,6 +143,9 @@ pub fn is_translatable(text: &str) -> bool {
 /// The protected spans of `source` that `output` lacks, each as often as it is lacking.
 pub fn missing(source: &str, output: &str) -> Vec<String> {
     let wanted: Vec<&str> = spans(source).into_iter().map(|span| &source[span]).collect();
+    if wanted.is_empty() {
+        return Vec::new();
+    }
     let mut found: HashMap<&str, usize> = HashMap::new();
     for range in places(&wanted, output) {
         *found.entry(&output[range]).or_default() += 1;
@@ -169,7 +172,12 @@ pub fn places(spans: &[&str], text: &str) -> Vec<Range<usize>> {
 /// source's that come once more, and placeholders that are none of the source's, or halves of them,
 /// or code beside that of the source. Character references are what they stand for.
 pub fn surplus(source: &str, output: &str) -> Vec<Range<usize>> {
-    let (own, found) = (spans(source), spans(output));
+    let found = spans(output);
+    // Most sentences have nothing of it, and every sentence is asked.
+    if found.is_empty() && !output.contains(['{', '}', '$']) {
+        return Vec::new();
+    }
+    let own = spans(source);
     let mut left: Vec<&str> = own.iter().map(|span| &source[span.clone()]).collect();
     let starts = own.iter().map(|span| span.start).chain([source.len()]);
     let between = std::iter::once(0).chain(own.iter().map(|span| span.end)).zip(starts);
