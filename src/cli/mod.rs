@@ -49,14 +49,15 @@ pub fn main() -> ExitCode {
 /// Runs the program on the arguments of a command line, the program's name among them; returns the
 /// exit code. To be called once in a process, whose signals it takes.
 pub fn run_with(arguments: Vec<OsString>) -> u8 {
-    let (arguments, was_left_out) = welcome::with_command(arguments);
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(mut cli) => {
-            if let Some(Command::Translate(args)) = &mut cli.command {
-                args.into_own = was_left_out;
-            }
-            cli
+    let cli = Cli::try_parse_from(&arguments).or_else(|error| -> Result<Cli, clap::Error> {
+        let mut cli = Cli::try_parse_from(welcome::with_command(arguments).ok_or(error)?)?;
+        if let Some(Command::Translate(args)) = &mut cli.command {
+            args.into_own = true;
         }
+        Ok(cli)
+    });
+    let cli = match cli {
+        Ok(cli) => cli,
         Err(error) => {
             // Help and version are errors to clap, but not to the user.
             let code = if error.use_stderr() { FAILED } else { DONE };

@@ -21,9 +21,9 @@ const NAMED: usize = 3;
 /// A word is taken for a command, misspelt, that is as like to it as this.
 const LIKE: f64 = 0.6;
 
-/// The arguments with the command that was left out: `polygist "Bonjour"` translates. Says whether
-/// it was.
-pub(super) fn with_command(mut arguments: Vec<OsString>) -> (Vec<OsString>, bool) {
+/// Arguments that are no command line, with the command that was left out: `polygist "Bonjour"`
+/// translates. Nothing where none was.
+pub(super) fn with_command(mut arguments: Vec<OsString>) -> Option<Vec<OsString>> {
     let mut commands = Cli::command();
     commands.build();
     let is_command = |name: &OsString| commands.find_subcommand(name).is_some();
@@ -34,10 +34,10 @@ pub(super) fn with_command(mut arguments: Vec<OsString>) -> (Vec<OsString>, bool
     let is_left_out = first_word(&arguments, &commands).is_some_and(|first| {
         !is_command(first) && is_something_to_read(Path::new(first), is_like_command)
     });
-    if is_left_out {
+    is_left_out.then(|| {
         arguments.insert(1, "translate".into());
-    }
-    (arguments, is_left_out)
+        arguments
+    })
 }
 
 /// The first argument that is no flag of `translate`, nor a flag's value.
@@ -134,8 +134,8 @@ mod tests {
     fn a_command_that_is_left_out_is_to_translate() {
         let of = |line: &[&str]| {
             let words = ["polygist"].iter().chain(line).map(OsString::from).collect();
-            let (arguments, was_left_out) = with_command(words);
-            (arguments[1..].join(&OsString::from(" ")).into_string().unwrap(), was_left_out)
+            let arguments = with_command(words)?;
+            Some(arguments[1..].join(&OsString::from(" ")).into_string().unwrap())
         };
         for line in [
             &["Guten Tag", "--to", "en"][..],
@@ -144,7 +144,7 @@ mod tests {
             &["--to=en", "https://example.org/x"],
             &["missing.txt"],
         ] {
-            assert_eq!(of(line), (format!("translate {}", line.join(" ")), true));
+            assert_eq!(of(line), Some(format!("translate {}", line.join(" "))));
         }
         for line in [
             &["translate", "a"][..],
@@ -154,7 +154,7 @@ mod tests {
             &["-q", "translte"],
             &["--help"],
         ] {
-            assert_eq!(of(line), (line.join(" "), false));
+            assert_eq!(of(line), None, "{line:?}");
         }
     }
 }
