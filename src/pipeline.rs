@@ -291,10 +291,10 @@ fn own_routes<'a>(
 impl Document<'_> {
     /// The language that the job wants this article in, if it, or a passage of it, is in another.
     fn target<'a>(&self, job: &'a Job) -> Option<&'a Lang> {
-        let is_other = |own: &Lang, to: &Lang| !own.is_und() && !own.same_base(to);
-        let has_others = |to: &Lang| self.own_routes.keys().any(|own| is_other(own, to));
-        let to = job.to.as_ref()?;
-        (!to.same_base(&self.language.code) || self.route.is_some() && has_others(to)).then_some(to)
+        let own = &self.language.code;
+        let has_passages = |to: &Lang| !units::passages(&self.units, own, to).is_empty();
+        let is_work = |to: &&Lang| !to.same_base(own) || self.route.is_some() && has_passages(to);
+        job.to.as_ref().filter(is_work)
     }
 
     /// See [`Record::passages`].

@@ -167,12 +167,11 @@ fn memory() -> Finding {
 fn configuration(global: &Global, env: &Environment) -> Finding {
     let config = &env.config;
     let place = global.config.clone().or_else(Config::usual_place);
-    let unknown =
-        |name: &&str| !matches!(*name, "auto" | "none") && env.models.lookup(name).is_err();
     let translators = config.model.iter().flat_map(|names| names.split(','));
     let names = translators.chain(config.summary_model.iter().map(String::as_str));
-    let mut names = names.chain(config.route.values().map(String::as_str)).map(str::trim);
-    let no_model = names.find(unknown).and_then(|name| env.models.lookup(name).err());
+    let names = names.chain(config.route.values().map(String::as_str)).map(str::trim);
+    let mut names = names.filter(|name| !matches!(*name, "auto" | "none"));
+    let no_model = names.find_map(|name| env.models.lookup(name).err());
     let faults = [config.to().err(), config.route().err(), no_model];
     if let Some(fault) = faults.into_iter().flatten().next() {
         let fix = "correct it, or try another with --config FILE";

@@ -2,7 +2,6 @@
 //! a translation memory of all of it.
 
 use super::BatchJob;
-use crate::document;
 use crate::error::Result;
 use crate::event::{Event, OnEvent};
 use crate::io::journal::{Journal, RecordId, Translated};
@@ -39,7 +38,7 @@ impl Bilingual {
 
     /// Whether a text of this format becomes a document in both languages.
     pub(crate) fn is_document(self, format: Format) -> bool {
-        self == Bilingual::OfSource && document::of_format(format).is_some()
+        self == Bilingual::OfSource && format.is_document()
     }
 }
 

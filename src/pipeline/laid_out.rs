@@ -28,16 +28,16 @@ impl Document<'_> {
     pub(super) fn laid_out(&self, to: &Lang, job: &Job) -> (String, Vec<Marked>) {
         let (mut text, mut blocks) = (String::new(), Vec::new());
         for (block, translated) in self.article.blocks.iter().zip(self.translated_blocks(to, job)) {
-            text.push_str(&block.prefix);
-            match block.kind {
-                BlockKind::Verbatim => text.push_str(&block.written()),
+            let written = match block.kind {
+                BlockKind::Verbatim => block.written(),
                 _ => {
                     let marked = marked(block, translated);
-                    text.push_str(&self.written(block, &marked));
+                    let written = self.written(block, &marked);
                     blocks.push(marked);
+                    written
                 }
-            }
-            text.push_str(&block.suffix);
+            };
+            text.extend([block.prefix.as_str(), &written, &block.suffix]);
         }
         (text, blocks)
     }
@@ -81,9 +81,9 @@ impl Document<'_> {
 
     /// A block's text as the format of the source writes it; of a document, whose markup stands for
     /// what only its own format can say, without that.
-    fn written<'a>(&self, block: &'a Block, marked: &'a Marked) -> Cow<'a, str> {
+    fn written<'a>(&self, block: &'a Block, marked: &Marked) -> Cow<'a, str> {
         if self.article.source.format.is_document() {
-            return marked.text.as_str().into();
+            return marked.text.clone().into();
         }
         if marked.text == block.text && marked.inline.tags == block.inline.tags {
             return block.written();
