@@ -3,7 +3,9 @@
 
 use super::side::Side;
 use crate::text::lexicon::Concept;
-use crate::text::lexicon::units::{self, CELSIUS, FAHRENHEIT, PERCENT};
+use crate::text::lexicon::units::{
+    self, CELSIUS, CENTIMETRE, FAHRENHEIT, HECTARE, KILOGRAM, KILOMETRE, MILLIMETRE, PERCENT,
+};
 use std::ops::Range;
 
 /// Numbers up to here are pronouns and articles.
@@ -146,7 +148,8 @@ fn named(side: &Side) -> Named {
 
 /// Symbols in Cyrillic letters, with the units that they stand for. The lexicon has the words, and
 /// the symbols in Latin letters.
-const CYRILLIC: [(&str, u8); 5] = [("км", 0), ("см", 2), ("мм", 3), ("га", 10), ("кг", 22)];
+const CYRILLIC: [(&str, u8); 5] =
+    [("км", KILOMETRE), ("см", CENTIMETRE), ("мм", MILLIMETRE), ("га", HECTARE), ("кг", KILOGRAM)];
 
 /// The unit that signs before or after a number say.
 fn sign(text: &str, place: &Range<usize>) -> Option<u8> {

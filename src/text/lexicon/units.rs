@@ -85,10 +85,20 @@ pub(crate) const UNITS: [Unit; 52] = [
     unit(Quantity::Share, 1.0),
 ];
 /// Numbers of units that are written with signs.
+pub(crate) const KILOMETRE: u8 = 0;
+/// See [`KILOMETRE`].
+pub(crate) const CENTIMETRE: u8 = 2;
+/// See [`KILOMETRE`].
+pub(crate) const MILLIMETRE: u8 = 3;
+/// See [`KILOMETRE`].
+pub(crate) const HECTARE: u8 = 10;
+/// See [`KILOMETRE`].
+pub(crate) const KILOGRAM: u8 = 22;
+/// See [`KILOMETRE`].
 pub(crate) const CELSIUS: u8 = 29;
-/// See [`CELSIUS`].
+/// See [`KILOMETRE`].
 pub(crate) const FAHRENHEIT: u8 = 30;
-/// See [`CELSIUS`].
+/// See [`KILOMETRE`].
 pub(crate) const PERCENT: u8 = 51;
 
 impl Unit {
