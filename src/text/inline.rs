@@ -4,6 +4,7 @@ mod markdown;
 mod notation;
 mod place;
 mod tree;
+mod whole;
 mod word_links;
 
 pub use markdown::markdown;

@@ -1,5 +1,6 @@
 //! A text with its markup as Markdown.
 
+use super::whole::whole_spans;
 use crate::text::protect;
 use crate::types::{Inner, Marked, Tag, TagKind};
 use pulldown_cmark::{Event, Options, Parser, Tag as Element};
@@ -203,11 +204,7 @@ impl<'a> Writer<'a> {
 /// The parts of a text that are written as they are, in order: no tags stand inside of them.
 fn parts_as_they_are(marked: &Marked) -> Vec<Range<usize>> {
     let Marked { text, inline } = marked;
-    let is_whole = |span: &Range<usize>| {
-        let next = inline.tags.partition_point(|tag| tag.at <= span.start);
-        inline.tags.get(next).is_none_or(|tag| tag.at >= span.end)
-    };
-    let mut parts: Vec<Range<usize>> = protect::spans(text).into_iter().filter(is_whole).collect();
+    let mut parts: Vec<Range<usize>> = whole_spans(marked).collect();
     // What only the tags set apart; marks of code have partners beyond them.
     let mut at = 0;
     for step in inline.steps(text).filter(|_| !inline.tags.is_empty()) {

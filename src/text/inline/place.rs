@@ -2,6 +2,7 @@
 //! stood at.
 
 use super::tree::{Node, tree};
+use super::whole::whole_spans;
 use super::word_links::{Link, WordLinks};
 use crate::text::protect;
 use crate::types::{Inline, Marked, Tag, TagKind};
@@ -31,12 +32,7 @@ pub fn place(source: &Marked, text: &str, links: &[Link]) -> Inline {
 /// Moves tags out of what must come through unchanged, and has none inside of it in the source.
 /// They stay in their order, so what is well nested stays so.
 fn leave_whole(tags: &mut [Tag], source: &Marked, text: &str) {
-    let is_whole = |span: &Range<usize>| {
-        let next = source.inline.tags.partition_point(|tag| tag.at <= span.start);
-        source.inline.tags.get(next).is_none_or(|tag| tag.at >= span.end)
-    };
-    let own = protect::spans(&source.text).into_iter().filter(is_whole);
-    let own: Vec<&str> = own.map(|span| &source.text[span]).collect();
+    let own: Vec<&str> = whole_spans(source).map(|span| &source.text[span]).collect();
     let mut first = 0;
     for span in protect::places(&own, text) {
         first += tags[first..].partition_point(|tag| tag.at <= span.start);
