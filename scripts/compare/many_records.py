@@ -42,18 +42,19 @@ def make(folder: Path, number: int, files: bool) -> None:
     """Writes so many articles, each another."""
     words = random.Random(1)
     folder.mkdir()
-    # Line by line: a process begins with the peak of the one that starts it.
-    with (folder / "news.jsonl").open("w", encoding="utf-8") as lines:
-        for at in range(number):
-            text = f"Notícia {at}. " + " ".join(sentence(words) for _ in range(3))
-            if files:
-                path = folder / f"{at // 1000:04}" / f"{at % 1000:03}.txt"
-                path.parent.mkdir(exist_ok=True)
-                path.write_text(text + "\n", encoding="utf-8")
-            else:
-                lines.write(json.dumps({"id": at, "text": text}, ensure_ascii=False) + "\n")
+    # One by one: a process begins with the peak of memory of the one that starts it.
+    texts = (
+        f"Notícia {at}. " + " ".join(sentence(words) for _ in range(3)) for at in range(number)
+    )
     if files:
-        (folder / "news.jsonl").unlink()
+        for at, text in enumerate(texts):
+            path = folder / f"{at // 1000:04}" / f"{at % 1000:03}.txt"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text + "\n", encoding="utf-8")
+        return
+    with (folder / "news.jsonl").open("w", encoding="utf-8") as lines:
+        for at, text in enumerate(texts):
+            lines.write(json.dumps({"id": at, "text": text}, ensure_ascii=False) + "\n")
 
 
 def run(command: list[str | Path]) -> tuple[float, float, float]:

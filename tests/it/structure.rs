@@ -1,9 +1,9 @@
 //! Structure comes through a translation, whatever the document is and whatever a model makes of
 //! its words.
 
+use crate::common::Stub;
 use polygist::document::{self, HTML, Placement, Settings};
-use polygist::error::Result;
-use polygist::generate::{Capability, Generate, LanguagePrompt, Output, Request};
+use polygist::generate::Generate;
 use polygist::pipeline::{Job, Models, OnBad, run};
 use polygist::task::translate::Named;
 use polygist::text::extract::extract;
@@ -30,22 +30,19 @@ fn cases() -> ProptestConfig {
     }
 }
 
-/// A translator that does the same wrong to every text.
-struct Hostile {
-    name: &'static str,
-    write: fn(&str) -> String,
-}
+/// What is wrong with a translator, and what it writes of every text.
+type Fault = (&'static str, fn(&str) -> String);
 
-const HOSTILE: &[Hostile] = &[
-    Hostile { name: "repeats", write: str::to_string },
-    Hostile { name: "drops words", write: |text| words(text).step_by(2).collect() },
-    Hostile { name: "reverses words", write: |text| joined(words(text).rev()) },
-    Hostile { name: "changes every word", write: |text| text.chars().map(other).collect() },
-    Hostile { name: "says nothing", write: |_| String::new() },
-    Hostile { name: "says all twice", write: |text| joined(words(text).flat_map(|w| [w, w])) },
-    Hostile { name: "shouts", write: str::to_uppercase },
-    Hostile { name: "drops marks", write: |text| text.replace(is_mark, "") },
-    Hostile { name: "says another thing", write: |_| "Something else: here.".into() },
+const HOSTILE: &[Fault] = &[
+    ("repeats", str::to_string),
+    ("drops words", |text| words(text).step_by(2).collect()),
+    ("reverses words", |text| joined(words(text).rev())),
+    ("changes every word", |text| text.chars().map(other).collect()),
+    ("says nothing", |_| String::new()),
+    ("says all twice", |text| joined(words(text).flat_map(|w| [w, w]))),
+    ("shouts", str::to_uppercase),
+    ("drops marks", |text| text.replace(is_mark, "")),
+    ("says another thing", |_| "Something else: here.".into()),
 ];
 
 fn words(text: &str) -> impl DoubleEndedIterator<Item = &str> {
@@ -71,41 +68,6 @@ fn other(c: char) -> char {
     }
 }
 
-impl Generate for Hostile {
-    fn id(&self) -> &str {
-        self.name
-    }
-
-    fn context_length(&self) -> usize {
-        4096
-    }
-
-    fn capabilities(&self) -> &[Capability] {
-        &[Capability::Translation]
-    }
-
-    fn language_prompt(&self, _: &Lang, _: &Lang) -> Option<LanguagePrompt> {
-        Some(LanguagePrompt::default())
-    }
-
-    fn count_tokens(&self, text: &str) -> Result<usize> {
-        Ok(text.split_whitespace().count())
-    }
-
-    fn generate(
-        &self,
-        requests: &[Request],
-        on_done: &(dyn Fn(usize, &Output) -> bool + Sync),
-    ) -> Result<Vec<Output>> {
-        let answer = |(number, request): (usize, &Request)| {
-            let output = Output::of((self.write)(&request.prompt));
-            on_done(number, &output);
-            output
-        };
-        Ok(requests.iter().enumerate().map(answer).collect())
-    }
-}
-
 fn article(text: &str, format: Format, markup: Markup) -> RawArticle {
     let source = Source {
         path: "a".into(),
@@ -126,7 +88,7 @@ fn article(text: &str, format: Format, markup: Markup) -> RawArticle {
     }
 }
 
-fn translated(article: RawArticle, model: &Hostile) -> Record {
+fn translated(article: RawArticle, model: &Stub) -> Record {
     let job = Job {
         from: Lang::parse("fr"),
         to: Some(Lang::en()),
@@ -354,9 +316,10 @@ proptest! {
         prop_assume!(expected.is_some());
         let article = article(&source, Format::Markdown, Markup::Markdown);
         prop_assert_eq!(&extract(&article).unwrap().text(), &source);
-        for model in HOSTILE {
-            let found = translated(article.clone(), model).translation.unwrap().text;
-            let told = format!("{}:\n{source}\n→\n{found}", model.name);
+        for (name, write) in HOSTILE {
+            let model = Stub::translating(*write);
+            let found = translated(article.clone(), &model).translation.unwrap().text;
+            let told = format!("{name}:\n{source}\n→\n{found}");
             prop_assert_eq!(&structure(&found), &expected, "{}", told);
         }
     }
@@ -379,11 +342,11 @@ proptest! {
         prop_assert_eq!(write(&texts), source.as_bytes());
         let read = article("", Format::Html, Markup::Plain);
         let article = RawArticle { blocks: Some(blocks), ..read };
-        for model in HOSTILE {
-            let record = translated(article.clone(), model);
+        for (name, distort) in HOSTILE {
+            let record = translated(article.clone(), &Stub::translating(*distort));
             let Some(translation) = record.translation else { continue };
             let found = String::from_utf8(write(&translation.blocks)).unwrap();
-            let told = format!("{}:\n{source}\n→\n{found}", model.name);
+            let told = format!("{name}:\n{source}\n→\n{found}");
             prop_assert_eq!(&structure_of_html(&found), &expected, "{}", told);
         }
     }

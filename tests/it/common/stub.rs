@@ -1,20 +1,27 @@
 //! A model for what is asked of models.
 
 use polygist::error::Result;
-use polygist::generate::{Capability, Finish, Generate, Output, Request};
+use polygist::generate::{Capability, Finish, Generate, LanguagePrompt, Output, Request};
+use polygist::types::Lang;
 use std::sync::Mutex;
 
-/// A model that repeats its prompt, and keeps what it was asked.
+/// A model that writes the same of each prompt, and keeps what it was asked.
 pub struct Stub {
     capabilities: [Capability; 1],
+    write: fn(&str) -> String,
     asked: Mutex<Vec<Request>>,
 }
 
 impl Stub {
-    /// One that was taught its task, or one that needs examples.
+    /// One that was taught its task, or one that needs examples; it repeats its prompt.
     pub fn taught(taught: bool) -> Stub {
         let capability = if taught { Capability::FineTuned } else { Capability::FewShot };
-        Stub { capabilities: [capability], asked: Mutex::default() }
+        Stub { capabilities: [capability], write: str::to_string, asked: Mutex::default() }
+    }
+
+    /// One that was made for translation between any two languages.
+    pub fn translating(write: fn(&str) -> String) -> Stub {
+        Stub { capabilities: [Capability::Translation], write, asked: Mutex::default() }
     }
 
     /// Every request so far, in order.
@@ -36,6 +43,10 @@ impl Generate for Stub {
         &self.capabilities
     }
 
+    fn language_prompt(&self, _: &Lang, _: &Lang) -> Option<LanguagePrompt> {
+        self.capabilities.contains(&Capability::Translation).then(LanguagePrompt::default)
+    }
+
     fn count_tokens(&self, text: &str) -> Result<usize> {
         Ok(text.split_whitespace().count())
     }
@@ -47,7 +58,7 @@ impl Generate for Stub {
     ) -> Result<Vec<Output>> {
         self.asked.lock().unwrap().extend_from_slice(requests);
         let output = |request: &Request| Output {
-            text: request.prompt.clone(),
+            text: (self.write)(&request.prompt),
             prompt_tokens: 9,
             tokens: 9,
             ids: Vec::new(),
