@@ -59,6 +59,8 @@ pub mod kernel;
 #[doc(hidden)]
 pub mod languages;
 #[doc(hidden)]
+pub mod main_memory;
+#[doc(hidden)]
 pub mod metrics;
 #[doc(hidden)]
 pub mod model;
@@ -99,6 +101,8 @@ pub use io::catalog::Task;
 pub use job::{BatchJob, BatchJobBuilder, BatchOutcome, Bilingual};
 #[doc(inline)]
 pub use kernel::Precision;
+#[doc(inline)]
+pub use main_memory::MemoryBudget;
 #[doc(inline)]
 pub use model::{DeviceChoice, Runtime};
 pub use model_store::{ModelStore, ModelStoreBuilder};

@@ -8,11 +8,12 @@ pub use encoder::{is_sentence_encoder, open_sentence_encoder};
 
 use crate::arch;
 use crate::cancel::CancelToken;
-use crate::checkpoint::{Config, TrackedWeights, Weights};
+use crate::checkpoint::{Amount, Config, TrackedWeights, Weights};
 use crate::error::{Error, Result};
 use crate::generate::{Engine, EngineSettings, GenerationConfig};
 use crate::io::weights::{Adapter, Gguf, open_folder, optional_json};
 use crate::kernel::{Precision, open_cuda};
+use crate::main_memory::{MemoryBudget, Share};
 use crate::nn::{Backend, Compute};
 use crate::text::language::script;
 use crate::token::Tokenizer;
@@ -130,6 +131,9 @@ pub struct Runtime {
     /// Tokens of the sequences that a worker advances at once, see
     /// [`EngineSettings::batch_tokens`]. It bounds the memory, and changes no result.
     pub batch_tokens: usize,
+    /// The main memory for the models that are opened in it, and for the texts that they work on.
+    /// It changes no result. A GPU's memory is not counted.
+    pub memory: MemoryBudget,
     /// Stops the work between two steps, with [`Error::Interrupted`].
     pub cancel: CancelToken,
 }
@@ -155,6 +159,7 @@ impl Runtime {
             threads,
             batch,
             batch_tokens: usize::MAX,
+            memory: MemoryBudget::default(),
             cancel: CancelToken::new(),
         }
     }
@@ -188,12 +193,36 @@ impl Runtime {
         backend
     }
 
+    /// The share of its main memory that a model takes whose weights are so much.
+    ///
+    /// # Errors
+    /// When it is not there.
+    fn share_of(&self, id: &str, amount: Amount, backend: &Backend) -> Result<Share> {
+        let on_cpu = backend.device.is_cpu();
+        let bytes = if on_cpu { amount.in_precision(backend.precision) } else { 0 };
+        self.memory.hold(bytes).ok_or_else(|| {
+            let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
+            Error::model(
+                id,
+                format!(
+                    "its weights take about {} MB of memory as {}, and of the {} MB that are \
+                     allowed {} MB are left; allow more (--memory), or take a smaller model",
+                    megabytes(bytes),
+                    backend.precision.name(),
+                    self.memory.limit().map_or(0, megabytes),
+                    self.memory.left().map_or(0, megabytes),
+                ),
+            )
+        })
+    }
+
     /// The settings of an engine in it.
     pub fn settings(&self) -> EngineSettings {
         EngineSettings {
             workers: self.threads,
             batch: self.batch,
             batch_tokens: self.batch_tokens,
+            memory: self.memory.clone(),
             // On a GPU, what is read has to keep many more units busy.
             prefill: if self.candle { 8192 } else { 512 },
             queue: QUEUE,
@@ -239,6 +268,7 @@ pub fn open_with(
         rayon::join(|| adapter.map(Adapter::open).transpose(), || open_files(path));
     let (adapter, (config, weights, generation)) = (adapter?.unwrap_or_default(), opened?);
     let backend = runtime.backend_for(&*weights);
+    let share = runtime.share_of(id, weights.amount(), &backend)?;
     let weights = arch::adapt(&config, &*weights, adapter.changes)?;
     let weights = TrackedWeights::new(&weights);
     // A large vocabulary takes the tokenizer as long as the weights take.
@@ -260,7 +290,9 @@ pub fn open_with(
     let generation = stated.generation_config(adapter.usage, &*model, &tokenizer)?;
     let languages = shortlists(path, adapter.languages, model.output().vocabulary())?;
     let generation = GenerationConfig { languages, ..generation };
-    Engine::new(id, model, tokenizer, generation, runtime.settings())
+    let engine = Engine::new(id, model, tokenizer, generation, runtime.settings())?;
+    runtime.memory.settle();
+    Ok(engine.with_share(share))
 }
 
 /// Whether a GGUF file brings a chat template, by its metadata alone; false for what is no such

@@ -369,7 +369,13 @@ fn open(model: &ResolvedModel, runtime: &Runtime, on_event: OnEvent<'_>) -> Resu
     on_event(Event::Loaded);
     warnings.iter().for_each(|text| on_event(Event::Warning(text)));
     let prompting = model.entry.as_ref().and_then(|entry| entry.prompt);
-    let engine = engine?.with_fingerprint(&model.fingerprint);
+    let engine = engine?;
+    if let (Some(limit), Some(left)) = (runtime.memory.limit(), runtime.memory.left()) {
+        let [limit, left] = [limit, left].map(|bytes| bytes / 1_000_000);
+        let what = format!("memory: {left} of {limit} MB are left beside {} for texts", model.id);
+        on_event(Event::Note(&what));
+    }
+    let engine = engine.with_fingerprint(&model.fingerprint);
     Ok(match prompting {
         Some(prompting) => engine.with_prompting(prompting),
         None => engine,

@@ -4,6 +4,7 @@ use crate::cancel::CancelToken;
 use crate::error::Result;
 use crate::event::{Event, OnEvent};
 use crate::kernel::Precision;
+use crate::main_memory::MemoryBudget;
 use crate::model::{DeviceChoice, Runtime};
 
 /// What a user says about where and how to compute; what is left out is chosen for the machine.
@@ -21,6 +22,8 @@ pub struct RuntimeOptions {
     pub batch: Option<usize>,
     /// See [`Runtime::batch_tokens`].
     pub batch_tokens: Option<usize>,
+    /// Most bytes of main memory that the process is to take, see [`Runtime::memory`].
+    pub memory: Option<u64>,
 }
 
 impl RuntimeOptions {
@@ -54,6 +57,7 @@ impl RuntimeOptions {
             keeps_blocks: self.precision.is_none(),
             batch: self.batch.unwrap_or(usual.batch),
             batch_tokens: self.batch_tokens.unwrap_or(usual.batch_tokens),
+            memory: self.memory.map(MemoryBudget::of).unwrap_or_default(),
             ..usual
         })
     }

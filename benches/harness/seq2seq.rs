@@ -10,10 +10,10 @@
 //! Standard error gets the seconds of loading and of generation, and the peak memory.
 
 use candle_core::Device;
-use polygist::bench::Memory;
 use polygist::error::{Error, Result};
 use polygist::generate::{DecodingOptions, Generate, Request};
 use polygist::kernel::Precision;
+use polygist::main_memory::Memory;
 use polygist::model::{self, Runtime};
 use std::collections::HashMap;
 use std::time::Instant;

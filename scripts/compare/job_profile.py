@@ -3,7 +3,7 @@
 
 Articles of four sentences each are made of lines of FLORES dev and NTREX. They go through
 
-- `polygist batch --no-memory --tasks translate`: the whole job, from the start of the program to
+- `polygist batch --no-translation-memory --tasks translate`: the whole job, from the start of the program to
   its end, with files, records and report; the time of the same job over one article, which is
   loading and starting, is taken off;
 - `polygist bench` over the same articles, whose "generate" is the time in the model;
@@ -109,8 +109,8 @@ def main() -> None:
         found = medians(
             in_turns(
                 {
-                    "one": partial(one.batch, "--no-memory"),
-                    "job": partial(job.batch, "--no-memory"),
+                    "one": partial(one.batch, "--no-translation-memory"),
+                    "job": partial(job.batch, "--no-translation-memory"),
                     "generate": job.generate,
                     "known": remembering.batch,
                 },

@@ -5,7 +5,7 @@ mod naming;
 
 pub(super) use naming::Naming;
 
-use super::{Macs, Model, advance, macs};
+use super::{Footprint, Macs, Model, advance, footprint, macs};
 use crate::error::Result;
 use crate::kernel::Activation;
 use crate::nn::{
@@ -124,6 +124,17 @@ impl Model for Decoder {
             source: 0,
             token: (self.layers.len() * layer) as u64,
             output: (self.output.vocabulary() * c.dim) as u64,
+        }
+    }
+
+    fn footprint(&self) -> Footprint {
+        let c = &self.config;
+        let (layers, width) = (self.layers.len(), c.kv_heads * c.head_dim);
+        let attention = 2 * (c.heads * c.head_dim + width);
+        Footprint {
+            token: footprint::keys_and_values(layers, width, &self.storage),
+            source: 0,
+            step: footprint::layer_outputs(c.dim, attention, c.hidden),
         }
     }
 

@@ -4,7 +4,10 @@
 mod load;
 
 use super::family::{EncoderDecoderConfig, StackConfig};
-use super::{Encoder, GenerationDefaults, GenerationDefaultsFn, Macs, Model, advance, macs};
+use super::{
+    Encoder, Footprint, GenerationDefaults, GenerationDefaultsFn, Macs, Model, advance, footprint,
+    macs,
+};
 use crate::error::{Error, Result};
 use crate::kernel::RelativeBias;
 use crate::nn::{
@@ -247,6 +250,21 @@ impl Model for EncoderDecoder {
                 as u64,
             token: (decoder.layers * (mixer + across + fed(decoder))) as u64,
             output: (self.output.vocabulary() * c.dim) as u64,
+        }
+    }
+
+    fn footprint(&self) -> Footprint {
+        let (c, decoder) = (&self.config, &self.config.decoder);
+        let width = decoder.heads * decoder.head_dim;
+        let own = if c.recurrent { c.dim } else { width };
+        let step = |stack: &StackConfig| {
+            footprint::layer_outputs(c.dim, 4 * stack.heads * stack.head_dim, stack.hidden)
+        };
+        let kept = |width, storage| footprint::keys_and_values(decoder.layers, width, storage);
+        Footprint {
+            token: kept(own, &self.storage),
+            source: kept(width, &self.source_storage),
+            step: step(&c.encoder).max(step(decoder)),
         }
     }
 

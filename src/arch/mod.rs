@@ -8,6 +8,7 @@ mod cohere;
 mod decoder;
 mod encoder_decoder;
 mod family;
+mod footprint;
 mod gemma2;
 mod gemma3;
 mod head;
@@ -33,6 +34,7 @@ mod t5;
 pub use adapt::adapt;
 pub use audit::{assumed, unused};
 pub use bert::Bert;
+pub use footprint::Footprint;
 pub use macs::Macs;
 
 use crate::checkpoint::{Config, TextPart, Weights, text_config};
@@ -63,6 +65,9 @@ pub trait Model: Send + Sync {
 
     /// The multiply-adds per token.
     fn macs(&self) -> Macs;
+
+    /// The main memory that its work takes.
+    fn footprint(&self) -> Footprint;
 
     /// The encoder, of models that have one.
     fn encoder(&self) -> Option<&dyn Encoder> {

@@ -1,12 +1,12 @@
 //! Doing the same several times and looking at the clock.
 
-use super::memory::Memory;
 use super::results::{Measurement, Setting, Spread, Stages};
 use crate::error::{Error, Result};
 use crate::generate::{
     Alignment, Capability, DecodingOptions, Engine, Finish, Generate, LanguagePrompt, OnText,
     Output, Request,
 };
+use crate::main_memory::Memory;
 use crate::pipeline::{self, Job, Models};
 use crate::report;
 use crate::task::translate::Named;

@@ -7,7 +7,6 @@
 
 mod baseline;
 mod measure;
-mod memory;
 mod page;
 mod peak;
 mod random;
@@ -18,7 +17,6 @@ mod table;
 
 pub use baseline::Baseline;
 pub use measure::{Material, Plan, Progress, measure};
-pub use memory::Memory;
 pub use page::page;
 pub use peak::{Peak, available, peak, precision_name};
 pub use results::{Machine, Measurement, Report, Score, Setting, Spread, Stages};

@@ -21,4 +21,4 @@ pub use matrix_reader::MatrixReader;
 pub(crate) use slices::{cpu_slice, with_slice};
 pub use text_part::{TextPart, text_config};
 pub use tracked::TrackedWeights;
-pub use weights::Weights;
+pub use weights::{Amount, Weights};

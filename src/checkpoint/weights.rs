@@ -2,7 +2,33 @@
 
 use super::MatrixReader;
 use crate::error::{Error, Result};
+use crate::kernel::Precision;
 use candle_core::Tensor;
+
+/// How much the weights of a model are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// The numbers in all of them.
+    pub numbers: u64,
+    /// Bytes that they take where they are stored.
+    pub stored: u64,
+}
+
+impl Amount {
+    /// Bytes of main memory that a model takes which is made of them for the kernels of the CPU.
+    pub fn in_precision(self, precision: Precision) -> u64 {
+        match precision {
+            // Their blocks are laid out anew, and what is not in blocks is in 8 bits.
+            Precision::Int4 => self.stored.saturating_add(self.stored / 8),
+            // Scales, and what is not quantized.
+            Precision::Int8 | Precision::Int8Static => {
+                self.numbers.saturating_add(self.numbers / 16)
+            }
+            Precision::F16 | Precision::Bf16 => self.numbers.saturating_mul(2),
+            Precision::F32 => self.numbers.saturating_mul(4),
+        }
+    }
+}
 
 /// The named weights of a model, wherever they are stored.
 pub trait Weights: Send + Sync {
@@ -14,6 +40,11 @@ pub trait Weights: Send + Sync {
 
     /// The names of all weights, in order: messages list missing and unused ones.
     fn names(&self) -> Vec<String>;
+
+    /// How much all of them are; nothing where that is not known before they are read.
+    fn amount(&self) -> Amount {
+        Amount::default()
+    }
 
     /// A weight as f32 in main memory, dequantized if it is stored quantized.
     ///

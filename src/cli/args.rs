@@ -9,6 +9,7 @@ mod digest;
 mod eval;
 mod folder;
 mod language;
+mod memory;
 mod models;
 #[cfg(feature = "serve")]
 mod serve;
@@ -26,6 +27,7 @@ pub use folder::{Clean, Export, Folder, Merge};
 pub use language::LangOrAuto;
 pub(super) use language::lang;
 use language::lang_or_auto;
+pub use memory::MemoryArg;
 pub use models::{ModelTaskArg, Models, ModelsCommand, ModelsList, ModelsPull};
 #[cfg(feature = "serve")]
 pub use serve::Serve;
@@ -99,6 +101,11 @@ pub struct Global {
     /// --batch]
     #[arg(long, global = true, value_name = "N", value_parser = at_least_one)]
     pub batch_tokens: Option<usize>,
+    /// Most main memory to take, such as 6GB: models that are too large for it are refused before
+    /// they are read, and fewer sentences are in the works at once. Results are the same. Not for
+    /// a GPU's memory [default: no bound]
+    #[arg(long, global = true, value_name = "SIZE")]
+    pub memory: Option<MemoryArg>,
     /// Seed of what is drawn at random: the last attempt at a sentence that fails the checks
     /// otherwise, and, with --temperature, all text [default: 0]
     #[arg(long, global = true, value_name = "N")]

@@ -8,13 +8,13 @@ use super::args::{Bench, BenchFormat, TaskArg};
 use super::output::print;
 use super::plan::Environment;
 use crate::bench::{
-    self, Baseline, Machine, Material, Measurement, Memory, Peak, Plan, Report, SHAPES, Sample,
-    Setting,
+    self, Baseline, Machine, Material, Measurement, Peak, Plan, Report, SHAPES, Sample, Setting,
 };
 use crate::error::{Error, Result};
 use crate::generate::{DecodingOverrides, Engine, Request};
 use crate::io::write::atomic;
 use crate::kernel::Precision;
+use crate::main_memory::Memory;
 use crate::model::Runtime;
 use crate::model_store::{OpenModels, Translators};
 use crate::pipeline::{self, Job};

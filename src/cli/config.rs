@@ -1,6 +1,6 @@
 //! The configuration file: defaults for flags.
 
-use super::args::{self, PrecisionArg};
+use super::args::{self, MemoryArg, PrecisionArg};
 use crate::error::{Error, Result};
 use crate::io::folders;
 use crate::route::{LanguagePair, Preset};
@@ -30,6 +30,8 @@ pub struct Config {
     pub device: Option<String>,
     /// `--threads`
     pub threads: Option<u16>,
+    /// `--memory`
+    pub memory: Option<MemoryArg>,
     /// `--precision`
     pub precision: Option<PrecisionArg>,
     /// `--cache-dir`

@@ -58,6 +58,7 @@ mod tests {
             summary_model,
             device,
             threads,
+            memory,
             precision,
             cache_dir,
             offline,
@@ -67,7 +68,7 @@ mod tests {
         let named = [to, model, summary_model, device, firefox_models, firefox_records];
         assert!(named.iter().all(Option::is_some), "{named:?}");
         assert!(adapter.is_some() && cache_dir.is_some() && threads.is_some());
-        assert!(precision.is_some() && offline && !route.is_empty());
+        assert!(memory.is_some() && precision.is_some() && offline && !route.is_empty());
         assert!(uncommented().contains("\npreset = "));
     }
 }

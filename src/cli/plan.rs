@@ -51,6 +51,7 @@ impl Environment {
             threads: global.threads.or(config.threads).map(usize::from),
             batch: global.batch,
             batch_tokens: global.batch_tokens,
+            memory: global.memory.or(config.memory).map(|memory| memory.0),
         };
         let mut models = ModelStore::builder().offline(global.offline || config.offline);
         if let Some(folder) = global.cache_dir.as_ref().or(config.cache_dir.as_ref()) {

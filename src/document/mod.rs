@@ -59,7 +59,7 @@ pub struct DocumentFormat {
 /// document.
 ///
 /// # Errors
-/// [`Error::Input`](crate::Error::Input) when the bytes are no such document, or would take more
+/// [`Error::Input`] when the bytes are no such document, or would take more
 /// than [`Settings::max_bytes`] of memory; the message is a phrase that follows the file's name.
 /// An error of `edit` ends the copy.
 pub type Rewrite = fn(&[u8], &Settings, &mut dyn FnMut(Block) -> Result<Edit>) -> Result<Vec<u8>>;

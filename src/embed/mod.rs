@@ -4,6 +4,7 @@
 
 use crate::arch::Bert;
 use crate::error::Result;
+use crate::main_memory::Share;
 use crate::token::TemplatedTokenizer;
 use crate::types::Lang;
 use candle_core::DType;
@@ -45,6 +46,8 @@ pub struct SentenceEncoder {
     languages: Option<Vec<Lang>>,
     /// Longest sentence in tokens; what is longer is cut.
     max_tokens: usize,
+    /// The memory that its weights take, where somebody has reserved it.
+    _share: Option<Share>,
 }
 
 impl SentenceEncoder {
@@ -67,7 +70,15 @@ impl SentenceEncoder {
             prefix: String::new(),
             languages: None,
             max_tokens,
+            _share: None,
         }
+    }
+
+    /// The same encoder with the share of a [`MemoryBudget`](crate::main_memory::MemoryBudget) that
+    /// it takes as long as it lives.
+    #[must_use]
+    pub fn with_share(self, share: Share) -> SentenceEncoder {
+        SentenceEncoder { _share: Some(share), ..self }
     }
 
     /// The same encoder with this before every text.

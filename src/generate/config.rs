@@ -6,6 +6,7 @@ use super::vocabulary::Vocabulary;
 use super::{Capability, DecodingOptions};
 use crate::cancel::CancelToken;
 use crate::error::Result;
+use crate::main_memory::MemoryBudget;
 use crate::nn::OutputLayer;
 use crate::types::Lang;
 use std::collections::HashMap;
@@ -29,6 +30,8 @@ pub struct EngineSettings {
     /// Requests submitted one by one that wait for a worker, at most; see
     /// [`Engine::submit`](super::Engine::submit).
     pub queue: usize,
+    /// The main memory for texts in the works; a text that is too much for it is alone.
+    pub memory: MemoryBudget,
     /// Stops all work of the engine between two steps, with
     /// [`Error::Interrupted`](crate::Error::Interrupted).
     pub cancel: CancelToken,

@@ -12,6 +12,7 @@ use super::{
 use crate::arch::{Macs, Model};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
+use crate::main_memory::Share;
 use crate::token::Tokenizer;
 use crate::types::{Lang, Prompting};
 use std::collections::HashMap;
@@ -39,6 +40,10 @@ pub struct Engine {
     word_pieces: OnceLock<Arc<WordPieces>>,
     pub(super) scheduler: Arc<Scheduler>,
     workers: Vec<WorkerThread>,
+    /// The memory that its weights take, where somebody has reserved it.
+    share: Option<Share>,
+    /// The memory that the steps of all workers take.
+    _steps: Share,
 }
 
 impl Engine {
@@ -73,13 +78,18 @@ impl Engine {
             workers: settings.workers.max(1),
             batch: settings.batch.max(1),
             batch_tokens: settings.batch_tokens,
+            memory: settings.memory.clone(),
+            footprint: model.footprint(),
             prefill: settings.prefill.max(1),
             queue: settings.queue.max(1),
         };
+        let step = (limits.footprint.step as u64).saturating_mul(limits.prefill as u64);
+        let steps = settings.memory.borrow(step.saturating_mul(limits.workers as u64));
         let prefixes = PrefixCache::new(
             model.clone(),
             tokenizer.clone(),
             limits.prefill,
+            settings.memory.clone(),
             settings.cancel.clone(),
         );
         let vocabularies =
@@ -95,9 +105,11 @@ impl Engine {
             vocabularies,
             language_prompts: Mutex::default(),
             word_pieces: OnceLock::new(),
-            scheduler: Arc::new(Scheduler::new(limits, settings.cancel.clone())),
+            scheduler: Arc::new(Scheduler::new(limits.clone(), settings.cancel.clone())),
             settings,
             workers: Vec::new(),
+            share: None,
+            _steps: steps,
         };
         let worker = |number| Worker {
             number,
@@ -120,16 +132,25 @@ impl Engine {
     ///
     /// # Errors
     /// When the system gives no threads.
-    pub fn with_settings(self, settings: EngineSettings) -> Result<Engine> {
+    pub fn with_settings(mut self, settings: EngineSettings) -> Result<Engine> {
         let (id, model, tokenizer, config) =
             (self.id.clone(), self.model.clone(), self.tokenizer.clone(), self.config.clone());
         let (capabilities, fingerprint) = (self.capabilities.clone(), self.fingerprint.clone());
+        let share = self.share.take();
         // Its workers end before others start.
         drop(self);
         let mut engine = Engine::start(id, model, tokenizer, config, settings)?;
         engine.capabilities = capabilities;
         engine.fingerprint = fingerprint;
+        engine.share = share;
         Ok(engine)
+    }
+
+    /// The engine with the share of a [`MemoryBudget`](crate::main_memory::MemoryBudget) that its
+    /// model takes as long as it lives.
+    pub fn with_share(mut self, share: Share) -> Engine {
+        self.share = Some(share);
+        self
     }
 
     /// This model, asked as the catalog says. That changes nothing for models with an encoder,

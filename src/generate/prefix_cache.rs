@@ -3,6 +3,7 @@
 use crate::arch::Model;
 use crate::cancel::CancelToken;
 use crate::error::Result;
+use crate::main_memory::{MemoryBudget, Share};
 use crate::nn::{KvCache, Span};
 use crate::token::Tokenizer;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -13,6 +14,7 @@ pub(super) struct PrefixCache {
     tokenizer: Arc<Tokenizer>,
     /// Tokens read in one step.
     prefill: usize,
+    memory: MemoryBudget,
     cancel: CancelToken,
     /// The one used last stands last.
     held: Mutex<Vec<Arc<Prefix>>>,
@@ -32,7 +34,11 @@ enum State {
     Unread,
     /// A worker is at it; others that need it wait.
     Reading,
-    Read(Arc<KvCache>),
+    Read {
+        cache: Arc<KvCache>,
+        /// The memory that it takes.
+        _share: Share,
+    },
 }
 
 impl PrefixCache {
@@ -43,9 +49,11 @@ impl PrefixCache {
         model: Arc<dyn Model>,
         tokenizer: Arc<Tokenizer>,
         prefill: usize,
+        memory: MemoryBudget,
         cancel: CancelToken,
     ) -> PrefixCache {
-        PrefixCache { model, tokenizer, prefill: prefill.max(1), cancel, held: Mutex::default() }
+        let held = Mutex::default();
+        PrefixCache { model, tokenizer, prefill: prefill.max(1), memory, cancel, held }
     }
 
     /// The prefix with this text. It is not read yet if no request has used it before.
@@ -87,7 +95,7 @@ impl PrefixCache {
         let mut state = prefix.lock();
         loop {
             match &*state {
-                State::Read(cache) => return Ok(cache.clone()),
+                State::Read { cache, .. } => return Ok(cache.clone()),
                 State::Unread => break,
                 State::Reading => {
                     state = prefix.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -104,7 +112,8 @@ impl PrefixCache {
         }
         cache.shrink();
         let cache = Arc::new(cache);
-        *prefix.lock() = State::Read(cache.clone());
+        let share = self.memory.borrow(cache.bytes() as u64);
+        *prefix.lock() = State::Read { cache: cache.clone(), _share: share };
         drop(reading);
         self.evict();
         Ok(cache)
@@ -114,7 +123,10 @@ impl PrefixCache {
     fn evict(&self) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let mut total: usize = held.iter().map(|prefix| prefix.bytes()).sum();
-        while total > Self::LIMIT && held.len() > 1 {
+        // Most of what is bounded is for texts.
+        let limit = self.memory.limit().map_or(u64::MAX, |limit| limit / 8);
+        let limit = usize::try_from(limit).map_or(Self::LIMIT, |limit| limit.min(Self::LIMIT));
+        while total > limit && held.len() > 1 {
             total -= held.remove(0).bytes();
         }
     }
@@ -126,7 +138,7 @@ impl Prefix {
     }
 
     fn bytes(&self) -> usize {
-        let read = if let State::Read(cache) = &*self.lock() { cache.bytes() } else { 0 };
+        let read = if let State::Read { cache, .. } = &*self.lock() { cache.bytes() } else { 0 };
         read + self.text.len() + self.tokens.len() * size_of::<u32>()
     }
 }

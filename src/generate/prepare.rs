@@ -69,6 +69,7 @@ impl Engine {
             max_length,
             prefix,
             stream: TextStream::default(),
+            share: None,
             holds_place: false,
             runs_alone: false,
             reply,

@@ -6,8 +6,10 @@
 use super::batch_load::BatchLoad;
 use super::sequence::QueuedRequest;
 use super::submission::Caller;
+use crate::arch::Footprint;
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
+use crate::main_memory::MemoryBudget;
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -40,11 +42,13 @@ pub(super) struct Task {
 }
 
 /// The sizes within which a scheduler works, see [`super::EngineSettings`].
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(super) struct Limits {
     pub workers: usize,
     pub batch: usize,
     pub batch_tokens: usize,
+    pub memory: MemoryBudget,
+    pub footprint: Footprint,
     pub prefill: usize,
     pub queue: usize,
 }
@@ -192,7 +196,9 @@ impl Scheduler {
                 Work::Task(_) => begun.is_empty(),
                 Work::Sequence(request) => {
                     let tokens = load.tokens.saturating_add(request.most_tokens());
-                    load.sequences == 0 || tokens <= self.limits.batch_tokens
+                    load.sequences == 0
+                        || tokens <= self.limits.batch_tokens
+                            && self.limits.memory.has(request.memory(self.limits.footprint))
                 }
             };
             let Some(work) = queue.pop(fits) else { break };
@@ -200,7 +206,9 @@ impl Scheduler {
             match work {
                 work if work.is_cancelled() => {}
                 Work::Task(task) => return Some(Next::Task(task)),
-                Work::Sequence(request) => {
+                Work::Sequence(mut request) => {
+                    let bytes = request.memory(self.limits.footprint);
+                    request.share = Some(self.limits.memory.borrow(bytes));
                     load += request.load();
                     begun.push(*request);
                 }
@@ -239,6 +247,7 @@ impl Scheduler {
         queue.batch = (queue.batch.min(hypotheses) / 2).max(1);
         queue.workers[worker] = WorkerState { rests, ..WorkerState::default() };
         queue.waiting += hypotheses;
+        requests.iter_mut().for_each(|request| request.share = None);
         queue.retries.extend(requests.into_iter().map(|request| Work::Sequence(Box::new(request))));
         self.work.notify_all();
         Vec::new()

@@ -11,8 +11,9 @@ use super::rules::{self, DecodingContext, StopStrings};
 use super::stream::TextStream;
 use super::vocabulary::{Candidate, LogitsEdits, Vocabulary};
 use super::{DecodingOptions, Finish, Output, Variant};
-use crate::arch::Model;
+use crate::arch::{Footprint, Model};
 use crate::error::{Error, Result};
+use crate::main_memory::Share;
 use crate::nn::{KvCache, SourceCache, Span};
 use crate::token::Tokenizer;
 use std::sync::Arc;
@@ -39,6 +40,8 @@ pub(super) struct QueuedRequest {
     pub vocabulary: Arc<Vocabulary>,
     /// What has been handed out of the text.
     pub stream: TextStream,
+    /// The memory of its caches, once a worker has begun it.
+    pub share: Option<Share>,
     /// Whether it holds a place of those for requests that are submitted one by one.
     pub holds_place: bool,
     /// Whether a device had no memory for it while others ran, so that it is begun anew with no
@@ -58,6 +61,12 @@ impl QueuedRequest {
         (self.max_length - self.forced_prefix)
             .saturating_mul(self.hypotheses())
             .saturating_add(self.prefill_tokens())
+    }
+
+    /// Bytes of its caches when it is done, at most, in a model of this footprint.
+    pub(super) fn memory(&self, footprint: Footprint) -> u64 {
+        let source = self.source.as_ref().map_or(0, Vec::len);
+        footprint.sequence(source, self.most_tokens() - source)
     }
 
     /// What it means for the batch that it is about to join.

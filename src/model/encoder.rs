@@ -33,15 +33,18 @@ pub fn open_sentence_encoder(
     runtime: &Runtime,
 ) -> Result<SentenceEncoder> {
     let (config, weights) = open_folder(folder)?;
+    let backend = runtime.backend();
+    let share = runtime.share_of(id, weights.amount(), &backend)?;
     let weights = TrackedWeights::new(&*weights);
-    let model = Bert::load(&config, &weights, &runtime.backend())?;
+    let model = Bert::load(&config, &weights, &backend)?;
     let tokenizer = TemplatedTokenizer::from_file(&folder.join("tokenizer.json"))?;
     let sentence = optional_json(folder, "sentence_bert_config.json")?;
     let longest = sentence.get("max_seq_length").and_then(serde_json::Value::as_u64);
     let longest = longest.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
     let dense = dense(folder, model.dim())?;
     let encoder = SentenceEncoder::new(id, model, tokenizer, pooling(folder)?, dense, longest);
-    Ok(encoder.with_prefix(&prefix(folder)?))
+    runtime.memory.settle();
+    Ok(encoder.with_prefix(&prefix(folder)?).with_share(share))
 }
 
 /// What its makers say is to stand before every text, if they do.

@@ -98,6 +98,11 @@ impl Pool {
         gone
     }
 
+    /// Whether the memory that models may take has an end.
+    fn is_bounded(&self) -> bool {
+        self.runtime.memory.limit().is_some()
+    }
+
     fn engine(
         &self,
         number: usize,
@@ -110,7 +115,14 @@ impl Pool {
             return Ok(engine.clone());
         }
         let _opening = lock(&self.opening);
-        let engine = Arc::new(open(model, &self.runtime, on_event)?);
+        let engine = match open(model, &self.runtime, on_event) {
+            // What nobody uses may have taken the memory for it.
+            Err(_) if self.is_bounded() && !self.release(None, Some(0)).is_empty() => {
+                open(model, &self.runtime, on_event)?
+            }
+            opened => opened?,
+        };
+        let engine = Arc::new(engine);
         let sizes = model.files.iter().filter_map(|file| Some(fs::metadata(file).ok()?.len()));
         let (used, bytes) = (Instant::now(), sizes.sum());
         *place = Some(Opened { engine: engine.clone(), used, bytes });

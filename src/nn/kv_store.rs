@@ -29,6 +29,15 @@ impl KvStorage {
         }
     }
 
+    /// Bytes of a number in main memory; on a device they are none of it.
+    pub fn number_size(&self) -> usize {
+        match self {
+            KvStorage::F32 => size_of::<f32>(),
+            KvStorage::F16 => size_of::<f16>(),
+            KvStorage::Pool(_) => 0,
+        }
+    }
+
     /// The pool, if there is one.
     pub fn pool(&self) -> Option<&KvPool> {
         if let KvStorage::Pool(pool) = self { Some(pool) } else { None }

@@ -1,5 +1,6 @@
 //! What an operator measures, in Prometheus' text format.
 
+use crate::main_memory::Memory;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -108,20 +109,12 @@ impl Metrics {
             let model = model.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
             out.line("polygist_model_loaded", &format!("model=\"{model}\""), 1.0);
         }
-        if let Some(bytes) = resident_bytes() {
+        if let Some(bytes) = Memory::resident() {
             let help = "Resident memory of the process.";
             out.value("process_resident_memory_bytes", "gauge", help, bytes as f64);
         }
         out.0
     }
-}
-
-/// Memory of this process, where the system tells.
-fn resident_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes * 1024)
 }
 
 struct Page(String);

@@ -114,9 +114,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("types", &[]),
     ("error", &[]),
     ("cancel", &[]),
+    ("main_memory", &[]),
 ];
 /// Plain data that every module may use.
-const COMMON: &[&str] = &["types", "error", "languages", "cancel"];
+const COMMON: &[&str] = &["types", "error", "languages", "cancel", "main_memory"];
 
 /// Imports that close a circle between files and are still to go: from the first to the second.
 const KNOWN: &[(&str, &str)] = &[];

@@ -1,14 +1,16 @@
-//! A device without enough memory for a batch: it becomes smaller, and nothing is lost.
+//! A device without enough memory for a batch: it becomes smaller, and nothing is lost. A bound of
+//! main memory: what does not fit is refused before it is read.
 
 use crate::common::fixture;
 use candle_core::Tensor;
-use polygist::arch::{self, Encoder, Macs, Model};
+use polygist::arch::{self, Encoder, Footprint, Macs, Model};
 use polygist::checkpoint::Config;
 use polygist::error::{Error, Result};
 use polygist::generate::{DecodingOptions, Engine, Generate, GenerationConfig, Output, Request};
 use polygist::io::weights::{Gguf, open_folder, optional_json};
 use polygist::kernel::Precision;
-use polygist::model::Runtime;
+use polygist::main_memory::MemoryBudget;
+use polygist::model::{self, Runtime};
 use polygist::nn::{KvCache, OutputLayer, SourceCache, Span};
 use polygist::token::Tokenizer;
 use std::path::Path;
@@ -61,6 +63,10 @@ impl Model for Cramped {
 
     fn macs(&self) -> Macs {
         self.inner.macs()
+    }
+
+    fn footprint(&self) -> Footprint {
+        self.inner.footprint()
     }
 
     fn encoder(&self) -> Option<&dyn Encoder> {
@@ -207,4 +213,31 @@ fn what_is_too_large_alone_is_an_error() {
     let (engine, _) = cramped(&fixture("seq2seq/marian"), (2, usize::MAX), 2);
     let why = engine.generate(&requests(3), &|_, _| true).unwrap_err();
     assert!(why.is_out_of_memory(), "{why}");
+}
+
+#[test]
+fn a_model_that_does_not_fit_is_refused_and_one_that_goes_gives_its_memory_back() {
+    let path = fixture("models/llama/model.gguf");
+    let bytes = {
+        use polygist::checkpoint::Weights;
+        Gguf::open(&path).unwrap().1.amount().in_precision(Precision::Int8)
+    };
+    let open = |budget: &MemoryBudget| {
+        let memory = budget.clone();
+        let runtime = Runtime { memory, ..Runtime::cpu() };
+        model::open("tiny", &path, &runtime)
+    };
+    let why = open(&MemoryBudget::of(bytes - 1)).err().unwrap();
+    let told = why.to_string();
+    assert!(told.contains("model tiny") && told.contains("--memory"), "{told}");
+
+    // Beside what the process has, there is room for the weights of one.
+    let budget = MemoryBudget::of(u64::MAX / 2);
+    let first = open(&budget).unwrap();
+    let all_but_a_half = budget.hold(budget.left().unwrap() - bytes / 2).unwrap();
+    assert!(open(&budget).is_err());
+    drop(first);
+    let again = open(&budget).unwrap();
+    assert!(!again.generate(&requests(1), &|_, _| true).unwrap().is_empty());
+    drop(all_but_a_half);
 }

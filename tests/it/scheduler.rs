@@ -2,7 +2,7 @@
 
 use candle_core::{Device, Tensor};
 use polygist::CancelToken;
-use polygist::arch::{self, Encoder, Macs, Model};
+use polygist::arch::{self, Encoder, Footprint, Macs, Model};
 use polygist::error::{Error, Result};
 use polygist::generate::{
     Caller, DecodingOptions, Engine, EngineSettings, Generate, GenerationConfig, Handle, Output,
@@ -10,6 +10,7 @@ use polygist::generate::{
 };
 use polygist::io::weights::Gguf;
 use polygist::kernel::Precision;
+use polygist::main_memory::MemoryBudget;
 use polygist::model::{self, Runtime};
 use polygist::nn::{KvCache, OutputLayer, Span};
 use polygist::token::Tokenizer;
@@ -226,6 +227,10 @@ impl Model for Gated {
         self.inner.macs()
     }
 
+    fn footprint(&self) -> Footprint {
+        self.inner.footprint()
+    }
+
     fn encoder(&self) -> Option<&dyn Encoder> {
         self.inner.encoder()
     }
@@ -318,6 +323,30 @@ fn cancelling_a_request_leaves_the_others_as_they_are() {
         }
     }
     assert_eq!(generate(&engine, &requests), expected);
+}
+
+#[test]
+fn a_budget_of_memory_bounds_what_is_in_the_works_and_changes_no_result() {
+    let requests: Vec<Request> = (0..7).map(|n| of_length(&format!("Bridge {n}"), 40)).collect();
+    let expected = generate(&open(LLAMA, 1, 32), &requests);
+    let (config, weights) = Gguf::open(&fixture(LLAMA)).unwrap();
+    let backend = Runtime::new(Device::Cpu, Precision::Int8, 1).backend();
+    let footprint = arch::load(&config, &weights, &backend).unwrap().footprint();
+    assert!(footprint.token > 0 && footprint.step > 0);
+    // Room for three of them, and what a step computes; or not even for one.
+    let for_three = 7 * footprint.sequence(0, 44) / 2;
+    for (room, most) in [(for_three, 3), (0, 1)] {
+        let (engine, gate) = gated(|settings| {
+            let steps = (footprint.step * settings.prefill * settings.workers) as u64;
+            settings.memory = MemoryBudget::of(steps + room);
+        });
+        let handles: Vec<Handle> =
+            requests.iter().map(|request| engine.submit(request.clone()).unwrap()).collect();
+        gate.open();
+        let outputs: Vec<Output> = handles.into_iter().map(|h| h.wait().unwrap()).collect();
+        assert_eq!(outputs, expected);
+        assert_eq!(gate.steps.lock().unwrap().iter().max(), Some(&most));
+    }
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn memory(units: &[(&str, &str)]) -> String {
 fn equal_sentences_are_translated_once_and_results_are_the_same() {
     let sandbox = wire(6);
     sandbox.run(&batch("out", "")).expect(0, &["6 done; 5 of 12 sentences were translated before"]);
-    let outcome = sandbox.run(&batch("plain", "--no-memory")).expect(0, &["6 done; "]);
+    let outcome = sandbox.run(&batch("plain", "--no-translation-memory")).expect(0, &["6 done; "]);
     assert!(!outcome.stderr.contains("translated before"));
     let plain = written(&sandbox, "plain");
     assert_eq!(written(&sandbox, "out"), plain);
@@ -74,7 +74,7 @@ fn runs_with_other_settings_do_not_mix() {
         let anew = "3 done; 2 of 6 sentences";
         sandbox.run(&batch("out", flags)).expect(0, &[anew]);
         let other = flags.replace([' ', '-'], "");
-        sandbox.run(&batch(&other, &format!("{flags} --no-memory"))).expect(0, &[]);
+        sandbox.run(&batch(&other, &format!("{flags} --no-translation-memory"))).expect(0, &[]);
         assert_eq!(written(&sandbox, "out"), written(&sandbox, &other), "{flags}");
     }
 }

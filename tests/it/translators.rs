@@ -192,11 +192,13 @@ fn decoding_flags_are_known() {
         assert_ne!(run(&format!("--beam 4 --early-stopping always {flags}")), plain, "{flags}");
     }
     assert_eq!(run("--num-beams 4 --early-stopping always --batch 3 --batch-tokens 60"), plain);
+    assert_eq!(run("--num-beams 4 --early-stopping always --memory 60MB"), plain);
     assert_eq!(run("--beam-size 2 --max-new-tokens 5"), run("--beam 2 --max-tokens 5"));
     for (flags, says) in [
         ("--patience 0", "above 0, up to 16"),
         ("--coverage-penalty=-1", "from 0 to 100"),
         ("--batch-tokens 0", "from 1"),
+        ("--memory 5", "such as 6GB"),
     ] {
         sandbox.run_with(&format!("{line} {flags}"), &input).expect(1, &[says]);
     }

@@ -71,7 +71,7 @@ pub struct Batch {
     pub watch: bool,
     /// Do not remember translations of sentences in the output folder: equal ones are translated
     /// again
-    #[arg(long)]
+    #[arg(long = "no-translation-memory", alias = "no-memory")]
     pub no_memory: bool,
     /// Leave the segments, each sentence with its translation, out of results.jsonl
     #[arg(long, conflicts_with_all = ["bilingual", "write_tm"])]

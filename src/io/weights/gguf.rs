@@ -5,7 +5,7 @@
 //! its size in memory), divides by the alignment that the file names, 0 included, and hands a
 //! tensor without elements on to code that may not have one.
 
-use crate::checkpoint::{BlockFormat, Config, MatrixReader, Weights, stand_in, with_slice};
+use crate::checkpoint::{Amount, BlockFormat, Config, MatrixReader, Weights, stand_in, with_slice};
 use crate::error::{Error, Result};
 use candle_core::quantized::ggml_file::qtensor_from_ggml;
 use candle_core::quantized::{GgmlDType, gguf_file};
@@ -99,6 +99,17 @@ impl Weights for Gguf {
         Ok(match block_format(kind) {
             Some(format) => reader.with_blocks(format, read_blocks),
             None => reader,
+        })
+    }
+
+    fn amount(&self) -> Amount {
+        self.content.tensor_infos.values().fold(Amount::default(), |sum, info| {
+            let (numbers, kind) = (info.shape.elem_count(), info.ggml_dtype);
+            let stored = numbers / kind.block_size() * kind.type_size();
+            Amount {
+                numbers: sum.numbers.saturating_add(numbers as u64),
+                stored: sum.stored.saturating_add(stored as u64),
+            }
         })
     }
 

@@ -1,6 +1,6 @@
 //! Tensors that lie in files: where each is, and reading it when it is asked for.
 
-use crate::checkpoint::{MatrixReader, Weights};
+use crate::checkpoint::{Amount, MatrixReader, Weights};
 use crate::error::{Error, Result};
 use candle_core::{Device, Tensor};
 use half::{bf16, f16};
@@ -296,6 +296,17 @@ impl Weights for Stored {
 
     fn names(&self) -> Vec<String> {
         self.views.keys().cloned().collect()
+    }
+
+    fn amount(&self) -> Amount {
+        // Tied weights have one place.
+        let places: BTreeMap<(usize, u64), &View> =
+            self.views.values().map(|(part, view)| ((*part, view.start), view)).collect();
+        let numbers = |view: &View| view.shape.iter().product::<usize>() as u64;
+        places.values().fold(Amount::default(), |sum, view| Amount {
+            numbers: sum.numbers + numbers(view),
+            stored: sum.stored + numbers(view) * view.kind.size() as u64,
+        })
     }
 
     fn get(&self, name: &str) -> Result<Tensor> {

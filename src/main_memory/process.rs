@@ -1,8 +1,9 @@
-//! The most memory that this process has had, and what the machine has, where the system tells.
+//! The memory that this process has and has had, and what the machine has, where the system tells.
 
 use std::fs;
 
-/// The peak of the resident memory since a point in time.
+/// What the system tells of memory. The value itself is a point in time, since which the peak
+/// counts.
 pub struct Memory;
 
 impl Memory {
@@ -17,6 +18,11 @@ impl Memory {
     /// Bytes at the peak; `None` where the system does not say.
     pub fn peak(&self) -> Option<u64> {
         field(&fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
+    }
+
+    /// Bytes of this process; `None` where the system does not say.
+    pub fn resident() -> Option<u64> {
+        field(&fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
     }
 
     /// Bytes that the machine has left for programs, and all of its bytes; `None` where the system
