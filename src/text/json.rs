@@ -2,5 +2,7 @@
 //! editors keep as trees.
 
 pub(crate) mod blocks;
+pub(crate) mod escapes;
+pub(crate) mod mend;
 pub(crate) mod path;
 pub(crate) mod search;

@@ -3,10 +3,10 @@
 use super::body;
 use super::found::one_line;
 use super::page::{Page, weight};
+use crate::text::json::escapes::unescaped;
+use crate::text::json::mend::mended;
 use crate::types::Lang;
-use regex::Regex;
 use serde_json::{Map, Value};
-use std::sync::LazyLock;
 
 /// Depth to which JSON-LD is looked into.
 const DEEPEST: usize = 12;
@@ -188,6 +188,7 @@ fn body_of(object: &Map<String, Value>) -> Option<String> {
     ["articleBody", "reviewBody", "text"].iter().find_map(|key| {
         let paragraphs = texts(object.get(*key));
         let text = paragraphs.join("\n\n");
+        let text = unescaped(&text).unwrap_or(text);
         (!text.trim().is_empty()).then_some(text)
     })
 }
@@ -207,23 +208,21 @@ fn updates(object: &Map<String, Value>) -> Vec<String> {
 fn json_of(page: &Page, end: usize) -> Option<Value> {
     let text = &page.nodes.get(end.checked_sub(1)?)?.text;
     let text = text.trim().trim_start_matches("<!--").trim_end_matches("-->").trim();
-    let text = text.trim_start_matches("//<![CDATA[").trim_end_matches("//]]>");
-    let text = text.trim_start_matches("<![CDATA[").trim_end_matches("]]>");
+    let wrappers = [("/*<![CDATA[*/", "/*]]>*/"), ("//<![CDATA[", "//]]>"), ("<![CDATA[", "]]>")];
+    let unwrapped = wrappers.iter().find_map(|(open, close)| {
+        Some(text.strip_prefix(open)?.trim_end().trim_end_matches(close))
+    });
+    let text = unwrapped.unwrap_or(text).trim_start_matches('\u{feff}');
     serde_json::from_str(text).ok().or_else(|| {
+        let is_escaped = !text.contains('"');
+        let text = if is_escaped { &text.replace("&quot;", "\"") } else { text };
         // Pages write line breaks into strings as they are, and commas after the last member.
-        let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let is_escaped = !plain.contains('"');
-        let plain = if is_escaped { plain.replace("&quot;", "\"") } else { plain };
-        let plain = LAST_COMMA.replace_all(&plain, "$1");
-        let values = serde_json::Deserializer::from_str(&plain).into_iter().map_while(Result::ok);
-        let values: Vec<Value> = values.collect();
+        let plain = mended(text);
+        let values = serde_json::Deserializer::from_str(plain.as_deref().unwrap_or(text));
+        let values: Vec<Value> = values.into_iter().map_while(Result::ok).collect();
         (!values.is_empty()).then_some(Value::Array(values))
     })
 }
-
-/// A comma before the end of an object or a list.
-static LAST_COMMA: LazyLock<Regex> =
-    LazyLock::new(|| Regex::new(r",\s*([}\]])").expect("the pattern is constant and tested"));
 
 fn texts(value: Option<&Value>) -> Vec<String> {
     match value {
@@ -236,7 +235,9 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 }
 
 fn text_at(object: &Map<String, Value>, key: &str) -> Option<String> {
-    object.get(key).and_then(Value::as_str).map(one_line).filter(|t| !t.is_empty())
+    let text = object.get(key).and_then(Value::as_str)?;
+    let text = unescaped(text).map_or_else(|| one_line(text), |text| one_line(&text));
+    (!text.is_empty()).then_some(text)
 }
 
 /// The names of persons or organizations.

@@ -43,22 +43,25 @@ pub(super) fn instead(body: &str, shown: &[Block]) -> Option<Vec<Block>> {
 
 fn read(body: &str) -> Vec<Block> {
     let body = clean::normalize(body);
-    let mut blocks = match (has_tags(&body), has_entities(&body)) {
-        (false, false) => return plain::read(&body).blocks,
-        (true, _) => parsed(&body),
-        // Lines of text, written for a page.
-        (false, true) => {
-            parsed(&body.lines().map(|l| format!("<p>{l}</p>")).collect::<Vec<_>>().join("\n"))
-        }
-    };
+    let Some(mut blocks) = as_page(&body) else { return plain::read(&body).blocks };
     // What was written for a page may be a page itself, and that, too.
     for _ in 0..2 {
         let text: String = blocks.iter().map(|b| format!("{}\n\n", b.text)).collect();
-        if has_tags(&text) || text.contains("&lt;p&gt;") {
-            blocks = parsed(&text);
-        }
+        blocks = as_page(&text).unwrap_or(blocks);
     }
     blocks
+}
+
+/// The blocks of what was written for a page, with tags, or lines of text with entities.
+fn as_page(text: &str) -> Option<Vec<Block>> {
+    match (has_tags(text), has_entities(text)) {
+        (false, false) => None,
+        (true, _) => Some(parsed(text)),
+        (false, true) => {
+            let lines = text.lines().filter(|line| !line.trim().is_empty());
+            Some(parsed(&lines.map(|line| format!("<p>{line}</p>\n")).collect::<String>()))
+        }
+    }
 }
 
 fn has_tags(text: &str) -> bool {

@@ -3,7 +3,6 @@
 mod fields;
 pub(super) mod head;
 pub(super) mod list;
-mod mend;
 
 use super::super::decode;
 use super::super::options::ReadOptions;

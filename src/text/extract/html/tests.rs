@@ -377,7 +377,12 @@ fn data_come_in_many_forms() {
             "<title>The river</title><script type='application/ld+json'>{data}</script><div>x</div>"
         )
     };
-    for data in [&list, &live, &comma, &two, &other, &escaped] {
+    let text = body.join(r"\n\n");
+    let raw = format!("{{{kind}, \"articleBody\": \"{}\"}}", body.join("\n\n"));
+    let quotes = format!(r#"{{{kind}, "description": "The "river"", "articleBody": "{text}"}}"#);
+    let twice = format!(r#"{{{kind}, "articleBody": "{}"}}"#, text.replace('\\', r"\\"));
+    let wrapped = format!("/*<![CDATA[*/\n{list}\n/*]]>*/");
+    for data in [&list, &live, &comma, &two, &other, &escaped, &raw, &quotes, &twice, &wrapped] {
         let article = article(&page(data));
         assert_eq!((stations(&article), article.blocks.len()), (4, 4), "{data}");
     }

@@ -1,9 +1,10 @@
 //! The fields of an article in a JSON object, which may lie some levels deep in it.
 
-use super::{list, mend};
+use super::list;
 use crate::io::articles::decode::decode;
 use crate::io::articles::options::ReadOptions;
 use crate::io::articles::reader::Contents;
+use crate::text::json::mend::mended;
 use crate::text::json::path::{self, Path, at, plain, shown};
 use crate::text::json::search::{
     TEXT_FIELDS, TITLE_FIELDS, Text, find, scalar, written, written_at,
@@ -52,7 +53,7 @@ static CUT: LazyLock<Regex> = LazyLock::new(|| {
 
 fn fields(json: &str, options: &ReadOptions, notes: &mut Vec<String>) -> Result<Contents, String> {
     let parsed = serde_json::from_str(json)
-        .or_else(|e| mend::mended(json).map_or(Err(e), |json| serde_json::from_str(&json)));
+        .or_else(|e| mended(json).map_or(Err(e), |json| serde_json::from_str(&json)));
     let mut object = match parsed {
         Ok(Value::Object(object)) => object,
         Ok(blocks @ Value::Array(_)) if written(&blocks, &[]).is_some() => {
