@@ -10,7 +10,7 @@ const KINDS: [&str; 7] =
     ["type", "_type", "nodeType", "blockName", "__component", "component", "tag"];
 
 /// Fields with a leaf's text, in plain or with inline tags.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 11] = [
     "text",
     "value",
     "insert",
@@ -18,6 +18,7 @@ const TEXTS: [&str; 10] = [
     "innerHTML",
     "bodyHtml",
     "paragraph",
+    "p",
     "content",
     "body",
     "caption",
@@ -95,6 +96,7 @@ pub(crate) fn has_block_kind(node: &Map<String, Value>) -> bool {
 fn is_node(value: &Value) -> bool {
     match value {
         Value::String(_) => true,
+        Value::Array(nodes) => !nodes.is_empty() && nodes.iter().all(is_node),
         Value::Object(node) => {
             has_block_kind(node)
                 || !["title", "headline", "slug", "url"].iter().any(|name| node.contains_key(*name))
@@ -381,6 +383,7 @@ mod tests {
             ["<li>a</li>"]
         );
         assert_eq!(lines(json!([{"text": "a"}, {"text": "b"}])), ["<p>a</p>", "<p>b</p>"]);
+        assert_eq!(lines(json!([["a"], [{"text": "b"}]])), ["<p>a</p>", "<p>b</p>"]);
         assert_eq!(
             lines(json!({"ops": [{"insert": "a "}, {"insert": "b\nc"}]})),
             ["<p>a b<br>", "c</p>"]

@@ -1,6 +1,7 @@
 //! Looking for text and titles in a JSON object, by the names that fields usually have.
 
 use super::blocks;
+use super::escapes::unescaped;
 use super::path::{Path, at, plain};
 use crate::text::marks;
 use crate::types::Markup;
@@ -26,7 +27,7 @@ pub(crate) const TITLE_FIELDS: [&str; 14] = [
 ];
 
 /// Names of the text field, most telling first.
-pub(crate) const TEXT_FIELDS: [&str; 41] = [
+pub(crate) const TEXT_FIELDS: [&str; 45] = [
     "text",
     "body",
     "content",
@@ -68,7 +69,14 @@ pub(crate) const TEXT_FIELDS: [&str; 41] = [
     "contenido",
     "inhalt",
     "testo",
+    PARTS[0],
+    PARTS[1],
+    PARTS[2],
+    PARTS[3],
 ];
+
+/// Names of a list of the parts of one article, each with its own text and perhaps a heading.
+const PARTS: [&str; 4] = ["sections", "chapters", "parts", "segments"];
 
 /// Whether a field of this name holds the text of an article, as a rule.
 pub(crate) fn names_a_text(name: &str) -> bool {
@@ -76,7 +84,7 @@ pub(crate) fn names_a_text(name: &str) -> bool {
 }
 
 /// Names of the string in an object that stands for a text: `{"rendered": …}`.
-const VALUE_FIELDS: [&str; 11] = [
+const VALUE_FIELDS: [&str; 16] = [
     "rendered",
     "processed",
     "value",
@@ -88,6 +96,12 @@ const VALUE_FIELDS: [&str; 11] = [
     "content",
     "default",
     "basic",
+    // As XML becomes JSON.
+    "#text",
+    "$t",
+    "_text",
+    "__cdata",
+    "#cdata-section",
 ];
 
 /// Objects of other things than the article.
@@ -139,9 +153,7 @@ pub(crate) fn find(object: &Map<String, Value>, names: &[&str]) -> Option<Path> 
             }
         }
         if path.len() < DEEPEST {
-            let inner = object
-                .iter()
-                .filter(|(key, _)| !OTHER_THINGS.contains(&key.to_lowercase().as_str()));
+            let inner = object.iter().filter(|(key, _)| !is_other_thing(key));
             waiting.extend(inner.filter_map(|(key, value)| Some((below(key), value.as_object()?))));
         }
     }
@@ -163,9 +175,19 @@ pub(crate) fn depth_of_text(object: &Map<String, Value>) -> Option<usize> {
     find(object, &TEXT_FIELDS).map(|path| path.len())
 }
 
-/// Whether an object has a title in a field of a usual name, or is about to have one.
+/// The same of a title; a name is none.
+pub(crate) fn depth_of_title(object: &Map<String, Value>) -> Option<usize> {
+    find(object, &TITLE_FIELDS[..TITLE_FIELDS.len() - 1]).map(|path| path.len())
+}
+
+/// Whether an object has a title in a field of a usual name.
 pub(crate) fn has_title(object: &Map<String, Value>) -> bool {
-    find(object, &TITLE_FIELDS[..TITLE_FIELDS.len() - 1]).is_some()
+    depth_of_title(object).is_some()
+}
+
+/// Whether a field of this name holds something else than the article.
+pub(crate) fn is_other_thing(name: &str) -> bool {
+    OTHER_THINGS.contains(&name.to_lowercase().as_str())
 }
 
 /// Whether a field of that name holds a text or its parts.
@@ -186,6 +208,7 @@ pub(crate) fn written(value: &Value, path: &[String]) -> Option<Text> {
             if let Some(text) = encoded(text) {
                 return Some(Text { text, markup: Markup::Fragment });
             }
+            let text = &unescaped(text).unwrap_or_else(|| text.clone());
             let name = path.last().map(|name| plain(name)).unwrap_or_default();
             let is_html = ["html", "rendered", "processed", "cooked", "encoded"]
                 .iter()
@@ -202,12 +225,82 @@ pub(crate) fn written(value: &Value, path: &[String]) -> Option<Text> {
             Some((key, _)) => return written(&object[key], &[key.to_string()]),
             None => match (object.len(), object.iter().next()) {
                 (1, Some((key, inner))) if is_language(key) => return written(inner, path),
+                // A list that was written by the places of its elements.
+                (2.., _) if object.iter().all(|(k, v)| is_number(k) && v.is_object()) => {
+                    return written(&Value::Array(object.values().cloned().collect()), path);
+                }
                 _ => Text { text: blocks::html(value)?, markup: Markup::Fragment },
             },
         },
+        Value::Array(values) if names_parts(path) && values.iter().any(has_heading) => {
+            Text { text: parts(values)?, markup: Markup::Fragment }
+        }
         value => Text { text: blocks::html(value)?, markup: Markup::Fragment },
     };
     (!found.text.trim().is_empty()).then_some(found)
+}
+
+/// Whether a path leads to a field that holds the parts of an article.
+fn names_parts(path: &[String]) -> bool {
+    path.last().is_some_and(|name| PARTS.contains(&plain(name).as_str()))
+}
+
+/// The parts of an article in a field beside its text, where the text lacks them.
+pub(crate) fn parts_beside(object: &Map<String, Value>, text: &[String]) -> Option<(Path, String)> {
+    let (last, around) = text.split_last()?;
+    let beside = if around.is_empty() { Some(object) } else { at(object, around)?.as_object() };
+    let own = written_at(object, text)?.text;
+    let mut lists = beside?.iter().filter_map(|(name, value)| {
+        let path: Path = around.iter().cloned().chain([name.clone()]).collect();
+        let values = value.as_array().filter(|_| name != last && names_parts(&path))?;
+        let first = values.iter().find_map(|part| Some(text_of_part(part.as_object()?)?.1.text))?;
+        (!own.contains(first.trim())).then(|| Some((path, parts(values)?))).flatten()
+    });
+    lists.next()
+}
+
+/// HTML of the parts of an article: each with its heading, its text, and the parts that it has.
+fn parts(values: &[Value]) -> Option<String> {
+    let mut out = String::new();
+    for value in values {
+        let Value::Object(part) = value else {
+            out.extend(value.as_str().map(|text| blocks::element("p", text)));
+            continue;
+        };
+        out.extend(heading(part).map(|text| blocks::element("heading", text)));
+        let Some((name, text)) = text_of_part(part) else { continue };
+        out.push_str(&html(&text));
+        let is_other = |key: &&String| *key != name && names_parts(std::slice::from_ref(*key));
+        let inner = part.keys().find(is_other).and_then(|key| parts(part[key].as_array()?));
+        out.extend(inner);
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+fn has_heading(value: &Value) -> bool {
+    value.as_object().is_some_and(|part| heading(part).is_some())
+}
+
+/// The heading of a part: a title right in it.
+fn heading(part: &Map<String, Value>) -> Option<&str> {
+    let of_name = |name: &&str| part.iter().find(|(key, _)| plain(key) == **name)?.1.as_str();
+    TITLE_FIELDS.iter().find_map(of_name).filter(|text| !text.trim().is_empty())
+}
+
+/// The text right in a part, and the name of its field.
+fn text_of_part(part: &Map<String, Value>) -> Option<(&String, Text)> {
+    TEXT_FIELDS.iter().find_map(|name| {
+        let mut of_name = part.iter().filter(|(key, _)| plain(key) == *name);
+        of_name.find_map(|(key, value)| Some((key, written(value, std::slice::from_ref(key))?)))
+    })
+}
+
+/// A text as HTML: as it is where it has tags, else its paragraphs.
+pub(crate) fn html(text: &Text) -> String {
+    if text.markup == Markup::Fragment || marks::is_marked_up(&text.text) {
+        return format!("{}\n", text.text);
+    }
+    text.text.split("\n\n").map(|paragraph| blocks::element("p", paragraph)).collect()
 }
 
 /// The blocks of an editor, where a field has them as a string of JSON.
@@ -215,6 +308,10 @@ fn encoded(text: &str) -> Option<String> {
     let is_json = text.starts_with(['{', '[']) && text.ends_with(['}', ']']);
     let value: Value = is_json.then(|| serde_json::from_str(text).ok()).flatten()?;
     blocks::html(&value)
+}
+
+fn is_number(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Whether a name is the code of a language, as `fr`, `en-US`, or `und` for none.

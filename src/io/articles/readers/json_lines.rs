@@ -3,23 +3,31 @@
 use super::super::decode;
 use super::super::options::ReadOptions;
 use super::super::reader::{Cut, Cutter, Input, Piece, Reader, Several};
-use super::json::{self, head, list};
+use super::json::{self, first_line_wraps, head};
+use crate::text::json::search::depth_of_title;
 use crate::types::Format;
 use std::io::{self, BufRead, BufReader, Read};
 
-pub(super) const READER: Reader = Reader::several(
-    Format::Jsonl,
-    &["jsonl", "ndjson"],
-    is_lines,
-    Several { cut, parse: json::parse, piece: "line", expected: "JSON objects" },
-);
+pub(super) const READER: Reader = Reader {
+    // Pages of a service, one a line: each is a value by itself for the reader of JSON.
+    refine: |head| (first_line_wraps(head) && !is_titled(head)).then_some(Format::Json),
+    ..Reader::several(
+        Format::Jsonl,
+        &["jsonl", "ndjson"],
+        is_lines,
+        Several { cut, parse: json::parse, piece: "line", expected: "JSON objects" },
+    )
+};
 
 /// Whether the first line is an article, and not an object that wraps a list of them.
 fn is_lines(bytes: &[u8]) -> bool {
+    head::is_object(bytes) && head::first_line_is_object(bytes) && !first_line_wraps(bytes)
+}
+
+/// Whether the object in the first line has a title: then it may be an article without a text.
+fn is_titled(bytes: &[u8]) -> bool {
     let line = bytes.split(|&b| b == b'\n').next().unwrap_or_default();
-    head::is_object(bytes)
-        && head::first_line_is_object(bytes)
-        && list::of_head(line, None).is_none()
+    serde_json::from_slice(line).is_ok_and(|object| depth_of_title(&object) == Some(1))
 }
 
 fn cut(head: &[u8], input: Input, options: &ReadOptions) -> Result<Box<dyn Cutter>, String> {
@@ -70,6 +78,14 @@ pub(in crate::io::articles) fn next_line(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_of_a_service_are_no_articles() {
+        let page: &[u8] = br#"{"n": 1, "articles": [{"title": "T", "text": "x"}]}"#;
+        assert_eq!((READER.refine)(page), Some(Format::Json));
+        let article: &[u8] = br#"{"title": "T", "related": [{"title": "U", "text": "x"}]}"#;
+        assert_eq!((READER.refine)(article), None);
+    }
 
     #[test]
     fn lines_beyond_the_limit_are_passed_over() {

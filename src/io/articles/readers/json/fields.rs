@@ -7,7 +7,7 @@ use crate::io::articles::reader::Contents;
 use crate::text::json::mend::mended;
 use crate::text::json::path::{self, Path, at, plain, shown};
 use crate::text::json::search::{
-    TEXT_FIELDS, TITLE_FIELDS, Text, find, scalar, written, written_at,
+    TEXT_FIELDS, TITLE_FIELDS, Text, find, html, parts_beside, scalar, written, written_at,
 };
 use crate::text::marks;
 use crate::types::Markup;
@@ -54,6 +54,11 @@ static CUT: LazyLock<Regex> = LazyLock::new(|| {
 fn fields(json: &str, options: &ReadOptions, notes: &mut Vec<String>) -> Result<Contents, String> {
     let parsed = serde_json::from_str(json)
         .or_else(|e| mended(json).map_or(Err(e), |json| serde_json::from_str(&json)));
+    // An object in a string, as message queues have it.
+    let parsed = parsed.map(|value| match &value {
+        Value::String(inner) => serde_json::from_str(inner).unwrap_or(value),
+        _ => value,
+    });
     let mut object = match parsed {
         Ok(Value::Object(object)) => object,
         Ok(blocks @ Value::Array(_)) if written(&blocks, &[]).is_some() => {
@@ -82,6 +87,12 @@ fn fields(json: &str, options: &ReadOptions, notes: &mut Vec<String>) -> Result<
         ));
         let length = text.text.len() - cut[0].len();
         text.text.truncate(length);
+    }
+    if options.text_field.is_none()
+        && let Some((path, parts)) = parts_beside(&object, &text_path)
+    {
+        text = Text { text: html(&text) + &parts, markup: Markup::Fragment };
+        path::remove(&mut object, &path);
     }
     path::remove(&mut object, &text_path);
     if let Some((path, _)) = &title {
@@ -147,7 +158,7 @@ fn summary(object: &Map<String, Value>, notes: &mut Vec<String>) -> Result<(Path
 /// The message about an object without a text, and how to get at what there is.
 fn no_text(object: &Map<String, Value>, longest: Option<(Path, usize)>) -> String {
     let fields = keys(object);
-    let hint = match (list::find(object, None), longest) {
+    let hint = match (list::find(&Value::Object(object.clone())), longest) {
         (Some(list), _) => {
             let list = shown(&list);
             format!(

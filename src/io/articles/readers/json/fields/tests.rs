@@ -130,6 +130,45 @@ fn texts_of_other_shapes() {
     ] {
         assert_eq!(told(json), all("T", "<p>One.</p>\n"), "{json}");
     }
+    for json in [
+        r#"{"title": "T", "body": [["One."]]}"#,
+        r#"{"title": "T", "content": {"0": {"type": "paragraph", "text": "One."},
+            "1": {"type": "image", "url": "u"}}}"#,
+    ] {
+        assert_eq!(told(json), all("T", "<p>One.</p>\n"), "{json}");
+    }
+    assert_eq!(told(r#"{"title": {"$t": "T"}, "body": {"__cdata": "One."}}"#), all("T", "One."));
+    assert_eq!(told(r#""{\"title\": \"T\", \"text\": \"One.\"}""#), all("T", "One."));
+    assert_eq!(
+        told(r#"{"title": "T", "text": "Ferm\\u00e9.\\n\\nOuvert."}"#),
+        all("T", "Fermé.\n\nOuvert.")
+    );
     let blocks = r#"[{"type": "paragraph", "children": [{"text": "One."}]}]"#;
     assert_eq!(told(blocks), all("", "<p>One.</p>\n"));
+}
+
+#[test]
+fn parts_with_headings_are_one_text() {
+    let text = |json: &str| read(json).unwrap().0.text;
+    let both = "<h2>A</h2><p>One.</p>\n<h2>B</h2><p>Two.</p>\n";
+    let lines = |text: String| text.replace("</h2>\n", "</h2>");
+    for json in [
+        r#"{"title": "T", "sections": [{"heading": "A", "body": "One."}, {"heading": "B", "body": "Two."}]}"#,
+        r#"{"title": "T", "chapters": [{"title": "A", "content": ["One."]}, {"title": "B", "text": "Two."}]}"#,
+        r#"{"sections": [{"title": "A", "text": "One.", "sections": [{"title": "B", "text": "Two."}]}]}"#,
+        r#"{"body": {"parts": [{"headline": "A", "html": "<p>One.</p>"}, {"headline": "B", "text": "Two."}]}}"#,
+    ] {
+        assert_eq!(lines(text(json)), both, "{json}");
+    }
+    assert_eq!(
+        text(r#"{"title": "T", "sections": [{"body": "One."}, {"body": "Two."}]}"#),
+        "<p>One.</p>\n<p>Two.</p>\n"
+    );
+    // What the text lacks is added, and what it has is not.
+    let beside = r#"{"text": "Zero.", "sections": [{"heading": "A", "text": "One."}]}"#;
+    assert_eq!(lines(text(beside)), "<p>Zero.</p>\n<h2>A</h2><p>One.</p>\n");
+    assert_eq!(
+        text(r#"{"text": "One. Two.", "sections": [{"title": "A", "text": "One."}]}"#),
+        "One. Two."
+    );
 }
