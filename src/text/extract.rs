@@ -20,6 +20,7 @@ mod pages;
 mod plain;
 mod prune;
 mod root;
+mod separators;
 mod state;
 mod wraps;
 

@@ -3,11 +3,8 @@
 use super::about::About;
 use super::found::one_line;
 use super::page::Page;
+use super::separators::{self, Cut, is_wide, starts_with_mark};
 use crate::text::words::words;
-
-/// What stands between a headline and the name of the site.
-const SEPARATORS: [&str; 12] =
-    [" | ", " – ", " — ", " - ", " :: ", " · ", " » ", " « ", " • ", " / ", ": ", "｜"];
 
 /// Finds the headline: the declared title or `<title>` without the site's name, or the `<h1>` that
 /// agrees with it.
@@ -58,7 +55,7 @@ fn heading_that_begins(page: &Page, title: &str) -> Option<String> {
 /// Whether a title is a heading and, after a separator, anything: then the heading is the headline.
 fn is_name_after(title: &str, heading: &str) -> bool {
     let rest = &title[heading.len()..];
-    words(heading).len() >= 2 && (rest.is_empty() || SEPARATORS.iter().any(|s| rest.starts_with(s)))
+    words(heading).len() >= 2 && (rest.is_empty() || starts_with_mark(rest, heading))
 }
 
 /// Whether an `<h1>` is the headline that the page's title means, and not the name of the site.
@@ -68,49 +65,141 @@ fn is_headline(heading: &str, title: &str) -> bool {
     shared * 2 >= heading.len() && shared * 2 >= title.len() || heading.len() > title.len()
 }
 
+/// Names that a title has beside the headline, at most: of the site on both sides, of sections.
+const MOST_NAMES: usize = 4;
+
 /// "Headline | Site" without the site, where what stands after the separator is known to be its
-/// name.
+/// name, and without the section between the two.
 fn without_site(title: &str, heading: Option<&str>, page: &Page, about: &About) -> String {
-    for separator in SEPARATORS {
-        let last = title.rsplit_once(separator);
-        let first = title.split_once(separator).map(|(site, headline)| (headline, site));
-        for (headline, site) in last.into_iter().chain(first) {
-            let is_heading = heading.is_some_and(|h| same(h, site));
-            if !headline.trim().is_empty() && (is_heading || is_site(site, page, about)) {
-                let rest = one_line(headline);
-                return without_site_again(&rest, page, about);
-            }
+    let site = Site { heading, page, about };
+    let mut rest = title;
+    for _ in 0..MOST_NAMES {
+        match site.left_out(rest) {
+            Some(shorter) => rest = shorter,
+            None => break,
         }
     }
-    title.to_string()
+    one_line(without_keywords(rest))
 }
 
-/// "Headline - Site | Site" has two parts to drop, and "Headline | Section | Site".
-fn without_site_again(title: &str, page: &Page, about: &About) -> String {
-    for separator in SEPARATORS {
-        if let Some((headline, end)) = title.rsplit_once(separator) {
-            let section = matches!(separator, " | " | "｜")
-                && words(headline).len() > 2
-                && end.split_whitespace().count() == 1;
-            if section || is_site(end, page, about) {
-                return one_line(headline);
-            }
+/// A Chinese title up to the first underscore: sections, keywords and the site follow, each shorter
+/// than the headline.
+fn without_keywords(title: &str) -> &str {
+    let Some((headline, names)) = title.split_once('_').filter(|_| is_wide(title)) else {
+        return title;
+    };
+    let length = |text: &str| text.trim().chars().count();
+    let are_names = names.split('_').all(|name| length(name) < length(headline));
+    if are_names { headline } else { title }
+}
+
+/// What a page tells of the name of its site.
+struct Site<'a> {
+    heading: Option<&'a str>,
+    page: &'a Page,
+    about: &'a About,
+}
+
+impl Site<'_> {
+    /// A title without the name of the site that stands at one of its ends, and without the section
+    /// beside it.
+    fn left_out<'t>(&self, title: &'t str) -> Option<&'t str> {
+        let cuts = separators::cuts(title);
+        let after = || cuts.iter().rev().find(|cut| self.is_name(cut.after, cut));
+        // "Headline | Site - what it is for"
+        let is_between = |pair: &&[Cut]| {
+            let alike = pair[0].mark.trim() == pair[1].mark.trim() && pair[0].is_apart();
+            (pair[0].is_stroke() || alike) && self.has_name(pair[0].part(&pair[1]))
+        };
+        let between = || cuts.windows(2).rfind(is_between).map(|pair| &pair[0]);
+        if let Some(cut) = after().or_else(between) {
+            return Some(self.without_section(cut.before, cut));
         }
+        if let Some(cut) = cuts.iter().find(|cut| self.is_name(cut.before, cut)) {
+            let next = separators::cuts(cut.after).into_iter().next();
+            let section = next.filter(|next| self.is_section(next.before, next.after, next, cut));
+            return Some(section.map_or(cut.after, |section| section.after));
+        }
+        self.without_bracket(title)
     }
-    title.to_string()
+
+    /// Whether a part of a title beside a separator is the name of the site.
+    fn is_name(&self, part: &str, cut: &Cut) -> bool {
+        let is_heading = || self.heading.is_some_and(|heading| same(heading, part));
+        self.has_name(part)
+            || cut.is_apart() && (is_heading() || is_site(part, self.page, self.about))
+    }
+
+    /// Whether a text is, in so many words, a name that the page gives of its site.
+    fn has_name(&self, text: &str) -> bool {
+        self.about.sites.iter().any(|site| same(site, text))
+    }
+
+    /// "Headline | Section" without the section; `site`: where the name of the site stood.
+    fn without_section<'t>(&self, title: &'t str, site: &Cut) -> &'t str {
+        let last = separators::cuts(title).into_iter().next_back();
+        let section = last.filter(|last| self.is_section(last.after, last.before, last, site));
+        section.map_or(title, |section| section.before)
+    }
+
+    /// Whether a part of a title is that of a section: a single word between strokes, or between
+    /// any separators that are alike, where the page has a link of that name.
+    fn is_section(&self, part: &str, headline: &str, cut: &Cut, site: &Cut) -> bool {
+        /// Characters of the name of a section in a script without spaces.
+        const LONGEST: usize = 4;
+        let is_word = match is_wide(part) {
+            true => part.chars().count() <= LONGEST,
+            false => part.split_whitespace().count() == 1,
+        };
+        let is_between = cut.mark.trim() == site.mark.trim() && is_linked(part, self.page);
+        is_word && words(headline).len() > 2 && (cut.is_stroke() || is_between)
+    }
+
+    /// "Headline (Site)", "【Site】Headline".
+    fn without_bracket<'t>(&self, title: &'t str) -> Option<&'t str> {
+        const BRACKETS: [(char, char); 5] =
+            [('(', ')'), ('[', ']'), ('（', '）'), ('【', '】'), ('［', '］')];
+        BRACKETS.iter().find_map(|&(open, close)| {
+            let last = title.strip_suffix(close).and_then(|text| text.rsplit_once(open));
+            let first = title.strip_prefix(open).and_then(|text| text.split_once(close));
+            let first = first.map(|(site, headline)| (headline, site));
+            let mut both = last.into_iter().chain(first);
+            let found = both.find(|(headline, site)| !headline.is_empty() && self.has_name(site));
+            found.map(|(headline, _)| headline.trim())
+        })
+    }
+}
+
+/// Whether the page has a link with this text.
+fn is_linked(text: &str, page: &Page) -> bool {
+    let links = page.nodes.iter().enumerate().filter(|(_, n)| n.tag == "a").take(200);
+    let mut texts = links.map(|(at, _)| key(&page.text_of(at, |_| false)));
+    texts.any(|link| link == key(text))
 }
 
 /// Whether a text is the name of the site: one that the page gives, or the one of its copyright
 /// notice.
 fn is_site(text: &str, page: &Page, about: &About) -> bool {
-    about.sites.iter().any(|site| same(site, text))
-        || about.sites.iter().any(|site| is_named_after(text, site))
+    let mut sites = about.sites.iter();
+    sites.any(|site| same(site, text) || is_longer(site, text) || is_named_after(text, site))
         || is_logo(text, page)
         || page.nodes.iter().filter(|n| n.text.contains('©')).take(20).any(|n| {
             let owner = n.text.split('©').nth(1).unwrap_or_default();
             let owner = owner.trim_start_matches(|c: char| !c.is_alphabetic());
             key(owner).starts_with(&key(text)) && key(text).len() > 3
         })
+}
+
+/// Whether one of two names is the other and a little more: "Port Courier News", "新浪新闻".
+fn is_longer(a: &str, b: &str) -> bool {
+    let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
+    let (short_key, long_key) = (key(short), key(long));
+    let letters = |key: &str| key.chars().count();
+    let is_more = match is_wide(short) {
+        true => letters(&short_key) >= 2 && letters(&long_key) <= letters(&short_key) + 4,
+        false => short_key.len() >= 5 && words(long).len() == words(short).len() + 1,
+    };
+    is_more && long_key.starts_with(&short_key)
 }
 
 /// Whether a short name begins with that of a host: "BBC News" is at `www.bbc.co.uk`.

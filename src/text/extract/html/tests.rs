@@ -472,6 +472,47 @@ fn names_of_the_site_are_known_by_many_signs() {
 }
 
 #[test]
+fn the_name_of_the_site_stands_behind_many_marks_and_in_front() {
+    let text = paragraphs(1..=3, "<p>", "</p>");
+    let titled = |title: &str, site: &str, rest: &str| {
+        let site = format!("<meta property='og:site_name' content='{site}'>");
+        article(&format!("<title>{title}</title>{site}{rest}{text}")).title.unwrap_or_default()
+    };
+    let plain = "The tax – and its cost";
+    for mark in ["|", "-", "–", "—", "·", "•", "»", "›", "&gt;", "::", "/", "_", "~", "¦"]
+    {
+        for title in [
+            format!("{plain} {mark} Port Courier"),
+            format!("Port Courier {mark} {plain}"),
+            format!("{plain} {mark} Port Courier {mark} All the news"),
+            format!("{plain} {mark} Port Courier Online"),
+        ] {
+            assert_eq!(titled(&title, "Port Courier", ""), plain, "{title}");
+        }
+    }
+    let section = "<nav><a href='/news'>News</a></nav>";
+    for (title, site, rest, expected) in [
+        ("The tax – and its cost - News - Port Courier", "Port Courier", section, plain),
+        ("Port Courier | News | The tax – and its cost", "Port Courier", "", plain),
+        ("The tax – and its cost|Port Courier", "Port Courier", "", plain),
+        ("The tax – and its cost (Port Courier)", "Port Courier", "", plain),
+        ("旧桥关闭一年_社会_港口新闻网", "港口新闻网", "", "旧桥关闭一年"),
+        ("港口新闻网_旧桥关闭一年", "港口新闻网", "", "旧桥关闭一年"),
+        ("旧桥关闭一年-港口新闻网", "港口新闻网", "", "旧桥关闭一年"),
+        ("旧桥关闭一年_新闻频道_港口网", "", "", "旧桥关闭一年"),
+        ("旧桥关闭——谁来付钱", "港口新闻网", "", "旧桥关闭——谁来付钱"),
+        ("旧桥关闭_一年之后再开", "港口新闻网", "", "旧桥关闭_一年之后再开"),
+        ("古い橋が一年間閉鎖：港新聞デジタル", "港新聞デジタル", "", "古い橋が一年間閉鎖"),
+        ("【港新聞】古い橋が一年間閉鎖", "港新聞", "", "古い橋が一年間閉鎖"),
+        ("다리 1년간 폐쇄 &lt; 사회 &lt; 항구일보", "항구일보", "", "다리 1년간 폐쇄"),
+        ("Post-war bridges of Port-Courier", "Port", "", "Post-war bridges of Port-Courier"),
+        ("Bridge - ferry: which is faster?", "Ferry", "", "Bridge - ferry: which is faster?"),
+    ] {
+        assert_eq!(titled(title, site, rest), expected, "{title}");
+    }
+}
+
+#[test]
 fn times_and_their_entries_stay_apart() {
     let entry = |open: &str, between: &str, close: &str| {
         let entries =
