@@ -23,13 +23,31 @@ impl Gone {
     }
 }
 
+/// Words of a class before the name of what an element stands beside: `body-after-ad`.
+const PLACES: [&str; 10] = [
+    "after",
+    "before",
+    "below",
+    "above",
+    "beside",
+    "besides",
+    "under",
+    "around",
+    "following",
+    "between",
+];
+
 /// What the words of a class or id say about an element.
 pub(super) fn named(words: &[String]) -> Option<Removal> {
     let mut before = "";
-    for word in words {
+    for (at, word) in words.iter().enumerate() {
         let word = word.as_str();
-        if matches!(before, "has" | "no" | "with" | "without" | "not") {
-            // About the page, not about the element.
+        let is_free = words.get(at + 1).is_some_and(|next| next == "free");
+        if is_free
+            || matches!(before, "has" | "no" | "with" | "without" | "not" | "non" | "wo")
+            || PLACES.contains(&before) && !matches!(word, "the" | "a" | "first" | "last")
+        {
+            // About the page or what stands beside the element, not about the element.
             before = word;
             continue;
         }

@@ -147,6 +147,19 @@ fn a_name_alone_drops_no_prose() {
 }
 
 #[test]
+fn a_name_of_what_stands_beside_says_nothing() {
+    for name in ["body-after-ad", "content-below-banner", "text-before-promo", "ad-free", "non-ad"]
+    {
+        let page = format!(
+            "<main><h1>The river</h1>{}<div class='{name}'>{}</div></main>",
+            paragraphs(1..=8, "<p>", "</p>"),
+            paragraphs(9..=10, "<p>", "</p>")
+        );
+        assert_eq!(stations(&article(&page)), 10, "{name}");
+    }
+}
+
+#[test]
 fn names_and_other_signs_drop_what_is_around() {
     let body = paragraphs(1..=8, "<p>", "</p>");
     for (box_, reason) in [
