@@ -22,6 +22,7 @@ mod prune;
 mod root;
 mod separators;
 mod state;
+mod turns;
 mod wraps;
 
 use super::{clean, protect};

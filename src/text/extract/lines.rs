@@ -17,11 +17,18 @@ pub(super) struct Line<'a> {
     pub(super) end: &'a str,
     /// Whether a sentence that began on the page before goes on in it.
     pub(super) goes_on: bool,
+    /// Whether somebody begins to speak in it.
+    pub(super) begins_turn: bool,
 }
 
 impl Line<'_> {
     pub(super) fn has_bullet(&self) -> bool {
         self.marker.contains(|c: char| !c.is_whitespace() && c != '>')
+    }
+
+    /// Whether the line begins something of its own: an item of a list, a turn of a conversation.
+    pub(super) fn stands_apart(&self) -> bool {
+        self.has_bullet() || self.begins_turn
     }
 
     pub(super) fn width(&self) -> usize {
@@ -38,17 +45,16 @@ pub(super) fn line(whole: &str) -> Line<'_> {
         // A line of white space, or a bullet without text, which is text then.
         let bare = marker.trim();
         return match bare.is_empty() {
-            true => Line { marker: "", text: "", end: whole, goes_on: false },
+            true => of("", "", whole),
             false => {
                 let at = whole.find(bare).unwrap_or(0);
-                Line {
-                    marker: &whole[..at],
-                    text: bare,
-                    end: &whole[at + bare.len()..],
-                    goes_on: false,
-                }
+                of(&whole[..at], bare, &whole[at + bare.len()..])
             }
         };
     }
-    Line { marker, text, end: &rest[text.len()..], goes_on: false }
+    of(marker, text, &rest[text.len()..])
+}
+
+fn of<'a>(marker: &'a str, text: &'a str, end: &'a str) -> Line<'a> {
+    Line { marker, text, end, goes_on: false, begins_turn: false }
 }

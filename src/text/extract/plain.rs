@@ -5,14 +5,15 @@ use super::found::{Found, join_line};
 use super::ledger::Ledger;
 use super::lines::{Line, line};
 use super::wraps::Wraps;
-use super::{furniture, glue};
+use super::{furniture, glue, turns};
 use crate::types::{Block, BlockKind};
 
 /// Reads plain text.
 pub(super) fn read(text: &str) -> Found {
     let lines: Vec<Line> = text.split_inclusive('\n').map(line).collect();
     let mut removed = Ledger::default();
-    let lines = furniture::without_furniture(lines, &mut removed);
+    let mut lines = furniture::without_furniture(lines, &mut removed);
+    turns::mark(&mut lines);
     let wraps = Wraps::of(&lines);
     let mut blocks: Vec<Block> = Vec::new();
     let mut previous: Option<&Line> = None;
@@ -50,8 +51,15 @@ pub(super) fn read(text: &str) -> Found {
         previous = Some(line);
     }
     let mut blocks = glue::part(blocks);
-    mark_headings(&mut blocks);
-    let title = first_title(&blocks);
+    let is_talk = lines.iter().any(|line| line.begins_turn);
+    let title = if is_talk {
+        // The first words of a conversation are no title of it, and its short turns no headings.
+        let first = blocks.first().filter(|first| turns::speaker(&first.text).is_none());
+        first.and_then(|_| first_title(&blocks))
+    } else {
+        mark_headings(&mut blocks);
+        first_title(&blocks)
+    };
     Found { title, blocks, removed, ..Found::default() }
 }
 
@@ -76,9 +84,9 @@ fn mark_headings(blocks: &mut [Block]) {
     }
 }
 
-const ENDS: [char; 21] = [
-    '.', '!', '?', '…', ':', ';', ',', '"', '”', '»', '’', ')', '。', '！', '？', '」', '”', '।',
-    '։', '؟', '۔',
+const ENDS: [char; 23] = [
+    '.', '!', '?', '…', ':', ';', ',', '"', '”', '»', '’', ')', '。', '！', '？', '：', '；', '」',
+    '”', '।', '։', '؟', '۔',
 ];
 
 /// The title: the first block when it is a heading, when it comes twice, or when it is the only

@@ -24,7 +24,7 @@ impl Wraps {
         let pairs: Vec<(&Line, &Line)> = lines
             .windows(2)
             .map(|w| (&w[0], &w[1]))
-            .filter(|(a, b)| !a.text.is_empty() && !b.text.is_empty() && !b.has_bullet())
+            .filter(|(a, b)| !a.text.is_empty() && !b.text.is_empty() && !b.stands_apart())
             .collect();
         let mut widths: Vec<usize> = pairs.iter().map(|(a, _)| a.width()).collect();
         widths.sort_unstable();
@@ -44,7 +44,7 @@ impl Wraps {
     /// Whether two lines are one but for a break that says nothing.
     pub(super) fn join(&self, line: &Line, next: &Line) -> bool {
         match *self {
-            _ if next.has_bullet() => false,
+            _ if next.stands_apart() => false,
             Wraps::None => false,
             Wraps::At(width) => {
                 is_full(line, next, width) || line.width() >= NARROWEST && continues(line, next)
@@ -67,7 +67,7 @@ fn is_full(line: &Line, next: &Line, width: usize) -> bool {
     } else {
         2
     };
-    !next.has_bullet() && line.width() + 1 + needed + 1 >= width
+    !next.stands_apart() && line.width() + 1 + needed + 1 >= width
 }
 
 /// Whether lines break in the middle of sentences: most go on with a small letter, and sentences
@@ -87,7 +87,7 @@ fn is_ragged(pairs: &[(&Line, &Line)], median: usize) -> bool {
 /// Whether a sentence goes on in the next line: this one has no end, that one begins small.
 pub(super) fn continues(line: &Line, next: &Line) -> bool {
     !ends_sentence(line.text)
-        && !line.text.ends_with(':')
+        && !line.text.ends_with([':', '：'])
         && next.text.starts_with(char::is_lowercase)
 }
 
