@@ -2,7 +2,7 @@
 //! their own, after which the sentence goes on: 他大喊“救命！”并跳进河里。
 
 use super::parts::end_of;
-use super::quotations::is_quoted;
+use super::quotations::{attributes_in_chinese, is_quoted};
 use crate::text::language::script::{self, Script};
 use crate::types::Lang;
 
@@ -11,6 +11,9 @@ const PAIRS: [(char, char); 4] = [('“', '”'), ('「', '」'), ('『', '』')
 
 /// Characters that are looked at for the other mark of a pair.
 const NEAR: usize = 60;
+
+/// Characters that a quotation may have after its first sentence to be a part of the one around it.
+const LONGEST_REST: usize = 14;
 
 /// Quotations in a row that are looked at.
 const ROW: usize = 8;
@@ -37,8 +40,12 @@ pub(super) fn goes_on(body: &str, right: &str, lang: &Lang) -> bool {
             return false;
         };
         if is_whole && before.trim().is_empty() {
+            // “谁？谁来付钱？”她问。
+            let is_open = inner.find(close).is_none() && lang.base() != "ja";
+            let is_short = || said.chars().nth(LONGEST_REST).is_none();
             // 『来るな！』『帰れ！』と叫ぶ声がした。
-            return right.starts_with(open) && !said.ends_with('。') && is_quoted(after);
+            return right.starts_with(open) && !said.ends_with('。') && is_quoted(after)
+                || is_open && is_short() && attributes_in_chinese(said, after);
         }
         continues(before, said, after, open)
     })
@@ -90,10 +97,18 @@ fn continues(before: &str, said: &str, after: &str, open: char) -> bool {
         '（' => is_word(next),
         // After a verb of speech, or a full stop, another sentence may follow.
         _ if before.ends_with(SPEECH) || said.ends_with('。') => {
-            PARTICLES.contains(&next) || is_term(after)
+            PARTICLES.contains(&next) || is_term(after) || goes_on_acting(after)
         }
         _ => is_word(next) && !introduces(after),
     }
+}
+
+/// Whether a text begins with what the speaker does next, as a part of the sentence: 就走了。
+fn goes_on_acting(after: &str) -> bool {
+    const NEXT: [&str; 9] = ["然后", "然後", "就", "便", "随即", "隨即", "转身", "轉身", "才"];
+    // 就在这时，…: another sentence begins.
+    let begins = ["就在", "就是", "就连", "就連", "便宜", "才能"];
+    NEXT.iter().any(|word| after.starts_with(word)) && !begins.iter().any(|b| after.starts_with(b))
 }
 
 /// Whether a text begins with the term for what was quoted: “完。”两个字。

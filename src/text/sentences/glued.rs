@@ -35,7 +35,10 @@ pub(super) fn is_end(before: &str, rest: &str, lang: &Lang) -> bool {
         Some('(' | '_' | '/' | '@' | '=' | '\\') => true,
         _ => false,
     };
-    if goes_on || SUFFIXES.contains(&lower.as_str()) || is_camel(next) {
+    // "booking.Com" is rarer than a pronoun: "báo cáo.Ai sẽ trả tiền?"
+    let is_word_too = || !word.is_ascii() && next != lower && !follows(after).is_empty();
+    let is_suffix = SUFFIXES.contains(&lower.as_str()) && !is_word_too();
+    if goes_on || is_suffix || is_camel(next) {
         return false;
     }
     // "À midi", "J. K. Rowling" begin sentences, "C" ends a name.

@@ -87,7 +87,9 @@ fn attributes(said: &str, rest: &str, lang: &Lang) -> bool {
                 .any(|particle| rest.starts_with(particle))
         }
         Some(Script::Hangul) => attributes_in_korean(rest),
-        Some(Script::Han) if lang.base() != "ja" => attributes_in_chinese(said, rest),
+        Some(Script::Han) if lang.base() == "ja" => attributes_in_japanese(rest),
+        Some(Script::Han) => attributes_in_chinese(said, rest),
+        Some(Script::Latin) if lang.base() == "zh" => attributes_in_chinese(said, rest),
         Some(Script::Latin) if lang.base() == "en" => attributes_in_english(rest),
         _ => false,
     }
@@ -108,15 +110,15 @@ fn attributes_in_korean(rest: &str) -> bool {
 /// A few characters of a name, a verb of speech, and the end of the sentence: 会计说。 After a colon
 /// comes what was said, and after a comma too, unless an exclamation or a question goes on there:
 /// “太贵了！”他说，“我们付不起。”
-fn attributes_in_chinese(said: &str, rest: &str) -> bool {
+pub(super) fn attributes_in_chinese(said: &str, rest: &str) -> bool {
     const SPEECH: [&str; 22] = [
         "说", "說", "问", "問", "道", "答", "喊", "叫", "称", "稱", "表示", "指出", "认为", "認為",
         "强调", "強調", "补充", "補充", "解释", "解釋", "回应", "回應",
     ];
     const LONGEST: usize = 24;
-    let Some((end, mark)) =
-        rest.char_indices().take(LONGEST + 1).find(|&(_, c)| !c.is_alphanumeric() && c != '·')
-    else {
+    // "Hammel 說道。": a name in Latin letters has spaces.
+    let ends = |c: char| !c.is_alphanumeric() && !matches!(c, '·' | ' ');
+    let Some((end, mark)) = rest.char_indices().take(LONGEST + 1).find(|&(_, c)| ends(c)) else {
         return false;
     };
     // 她没有回答。: nothing was said.
@@ -128,6 +130,25 @@ fn attributes_in_chinese(said: &str, rest: &str) -> bool {
         && (resumes || matches!(mark, '。' | '！' | '.'))
         && (SPEECH.iter().any(|verb| rest[..end].ends_with(verb))
             || ["告诉", "告訴"].iter().any(|verb| rest[..end].contains(verb)))
+}
+
+/// A few characters of a name, a verb of speech, and the end of the sentence: 市長は言った。
+fn attributes_in_japanese(rest: &str) -> bool {
+    const SPEECH: [&str; 10] = [
+        "言った",
+        "述べた",
+        "語った",
+        "話した",
+        "尋ねた",
+        "答えた",
+        "叫んだ",
+        "つぶやいた",
+        "付け加えた",
+        "説明した",
+    ];
+    const LONGEST: usize = 24;
+    let mark = rest.char_indices().take(LONGEST + 1).find(|&(_, c)| !c.is_alphanumeric());
+    mark.is_some_and(|(end, c)| c == '。' && SPEECH.iter().any(|verb| rest[..end].ends_with(verb)))
 }
 
 /// A name of up to four words, a verb of speech, and a mark at once or one word later: "Tolland

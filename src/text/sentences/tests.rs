@@ -114,6 +114,7 @@ fn words_that_look_abbreviated() {
     );
     check("nl", &["Het regent in de VS. ‖Morgen is het droog. ‖Jansen vs. Bakker."]);
     check("fr", &["Il est né le 3 janv. 1980. ‖Il a 20 ans. ‖12 personnes sont venues."]);
+    check("vi", &["Theo báo cáo.‖Ai sẽ trả tiền? ‖Trên Booking.Com còn chỗ."]);
     check("vi", &["Ông TS. Nam đến. ‖Bà đi TP. Hồ Chí Minh."]);
     check("hi", &["वह यू.एस. में है। ‖डॉ. शर्मा आए। ‖वह 5 कि.मी. दूर है। ‖हाँ।"]);
     check("am", &["በ፲፱፻ ዓ.ም. መጣ።‖እሷ ሄደች፧‖አዎ።"]);
@@ -312,6 +313,10 @@ fn a_sentence_goes_on_after_what_it_quotes() {
         "zh",
         &[
             "他大喊“救命！”并跳进河里。‖她走了。",
+            "他大喊“救命！”然后跳进河里。‖就在这时，门开了。",
+            "他念了一句“天亮了。”就睡着了。‖“谁？谁来付钱？”她问。‖没人回答。",
+            "“水里有鲨鱼！”Hammel 说道。‖“我看见了！”‖Hammel 走了。",
+            "“今天很忙。”‖就在这时，门开了。‖“进来。‖请坐。”",
             "桥边写着“小心！有裂缝。”的牌子。",
             "比赛以“桥，你好！”为主题。‖他问“谁？”时，没人理他。",
             "网友评论“太棒了！”“加油！”等。",
@@ -328,6 +333,7 @@ fn a_sentence_goes_on_after_what_it_quotes() {
         "ja",
         &[
             "彼女は（少し怒っていた。）黙って出て行った。",
+            "「橋は閉まった。」市長は言った。‖皆が驚いた。",
             "市民は「困る！」「早く直して！」と訴えた。‖値段は1.5倍（税込み。）になった。",
             "彼は来た。‖「行こう。」‖彼女は行った。",
             "『来るな！』『帰れ！』『出ろ！』と叫ぶ声がした。‖「行くの？」‖「うん。」と彼は言った。",
