@@ -15,7 +15,12 @@ const WORDS: &[(&str, &str)] = &[
          sveučilište sveučilišta zrakoplov zračna europa europi europe europska europske \
          europskoj vijeće vijeća sustav sustava sukladno obavijest obavijesti izvješće izvješću \
          tijekom također promidžba postrojba nogometaš nogometaši kruh kruha zrak zraka \
-         tvrtka tvrtke tvrtki zbroj prosvjed prosvjeda prosvjednici",
+         tvrtka tvrtke tvrtki zbroj prosvjed prosvjeda prosvjednici ravnatelj ravnateljica \
+         sudionik sudionici kazneno razina razini vlakom svijet svijeta svijetu djeca djece djecu mlijeko mlijeka snijeg \
+         snijega njemačka njemačke njemački njemačkoj rijeka rijeke cijena cijene cijenu mjesto \
+         mjesta mjestu dvije uvijek gdje ovdje negdje čovjek čovjeka riječ riječi rješenje \
+         ponedjeljak ponedjeljka srijeda srijedu nedjelja nedjelju pobjeda pobjede pobijedio \
+         pobijedila promjena promjene promijenili uspjeh vrijeme",
     ),
     (
         "bs",
@@ -24,7 +29,12 @@ const WORDS: &[(&str, &str)] = &[
          saopćenju saopćenje kazao kazala kazali uradio uradila uraditi januara februara marta \
          augusta septembra oktobra novembra decembra evropa evropi evrope evropska evropske \
          vijeće uslovi obavještenje bosne hercegovine bosni bih entitet entiteta federacije \
-         nauka nauke vremena također univerzitet univerziteta takođe voz sretan",
+         nauka nauke vremena također univerzitet univerziteta takođe voz sretan fabrika fabrike \
+         fabriku fabrici uhapšen uhapšena uhapšeni tokom svijet svijeta svijetu djeca djece djecu mlijeko mlijeka snijeg \
+         snijega njemačka njemačke njemački njemačkoj rijeka rijeke cijena cijene cijenu mjesto \
+         mjesta mjestu dvije uvijek gdje ovdje negdje čovjek čovjeka riječ riječi rješenje \
+         ponedjeljak ponedjeljka srijeda srijedu nedjelja nedjelju pobjeda pobjede pobijedio \
+         pobijedila promjena promjene promijenili uspjeh vrijeme",
     ),
     (
         "sr",
@@ -40,7 +50,38 @@ const WORDS: &[(&str, &str)] = &[
          rešenja treba hteo htela smeo sledi sledeći sledeće primer primera zahtev zahteva \
          savet saveta odnos obezbediti promeni promenili promena promene voz voza fudbal hleb \
          uopšte opšti fudbaler fudbaleri pobeda pobede pobedu pobedio pobedili \
-         odsto vazduh sreda sredu stepen",
+         odsto vazduh sreda sredu stepen uveče uhapšen uhapšena uhapšeni privreda privrede \
+         privredi privredni privredne hleba hlebom fabrika fabrike fabriku fabrici platu sneg \
+         snega lekara lekari lekova nemačka nemačke nemački nemačkoj poslednji poslednja \
+         poslednje poslednjih verovatno osećaj oseća živeo želeo devojčica zamenik zamenika \
+         izveštaj izveštaja izveštaju savetnik posetio poseta posete odeljenje procenjuje pretnja \
+         pevač pevačica umesto ponedeljak ponedeljka sedište primena primenu tokom bezbedan \
+         bezbedno obavestio obaveštava prestonica prestonici pešice peške povređen povređena \
+         povređeni",
+    ),
+    ("sl", "povedal povedala povedali prišla prišli sneg snega poslednji poslednja poslednje hleb"),
+    (
+        "sk",
+        "pretože budúci budúcom budúceho budúcej budúca budú uzavretý uzavretá uzavreté zatvorený \
+         zatvorená zatvorené otvorený otvorená otvorené povedal povedala povedali polície políciu \
+         deti detí detský kvôli ktorí ktorej ktorých ktorým ktorému týždeň týždňa týždni týždňov \
+         mesiac mesiaca mesiacov nedeľa nedeľu piatok štvrtok utorok pondelok stredu apríl jún júl \
+         ľudia ľuďom peniaze peňazí spoločnosť spoločne hovorca hovorkyňa nemocnica lekár lekári \
+         obyvateľ obyvatelia obyvateľov riaditeľ riaditeľka učiteľ rozhodnutie vyhlásenie \
+         podujatie počasie zdravie územie umenie prišiel prišla prišli odišiel našiel chcú majú \
+         idú robiť hovoriť vidieť byť ísť menej najviac zajtra nikto niekto niečo prečo odkiaľ \
+         okrem počas cez voči hoci keďže preto mužov žien rokov bolo mestá predseda predsedu \
+         slovenska slovenský slovenskej",
+    ),
+    (
+        "cs",
+        "protože příští uzavřen uzavřena uzavřený zavřený zavřená otevřený řekla řekli policie \
+         policii děti dětí kvůli kteří kterých kterým týden týdne týdnu měsíc měsíce měsíců neděle \
+         neděli pátek čtvrtek úterý pondělí středu březen duben květen červen červenec říjen lidé \
+         lidí peníze peněz společnost společnosti mluvčí nemocnice lékař lékaři obyvatelé obyvatel \
+         ředitel ředitelka učitel rozhodnutí prohlášení počasí přišel přišla přišli odešel chtějí \
+         mají dělat mluvit vidět být jít méně nejvíce zítra nikdo někdo něco proč kromě během přes \
+         vůči jestli mužů žen budou jsou předseda česko česká české",
     ),
     (
         "da",
@@ -93,7 +134,17 @@ const WORDS: &[(&str, &str)] = &[
         "менен жана үчүн тууралуу эмес боюнча деди кыргызстан дейт болду болгон турат турган \
          болуп эле жок кийин карай эмне анын бул экен экени кыргыз жылы башка ал болот",
     ),
-    ("gl", "non unha dous dixo polo coa súa tamén xa hai moi diñeiro co"),
+    ("mk", "денес луѓе луѓето веќе повеќе претседател претседателот министерот оваа бидејќи"),
+    (
+        "bg",
+        "един днес хората вече повече президентът които която също министърът правителството бъде",
+    ),
+    ("ne", "हुनेछ गर्नेछ रहनेछ गरिनेछ जानेछ हुन्छ गर्छ छैन भएका गरेका उनीहरू बताए"),
+    (
+        "gl",
+        "non unha unhas dous dixo dixeron polo coa súa tamén xa hai moi moito moitos diñeiro co \
+         nenos nenas onte hoxe xente goberno mellor foron pechada pechado despois aínda máis",
+    ),
     ("pt", "não uma dois disse pelo com sua também já há muito dinheiro"),
     ("nl", "een niet zijn werd worden hij zij heeft hebben gezegd deze kunnen wordt"),
     ("af", "die nie sy hy hulle gesê hierdie kan dat ek ons jy baie"),
