@@ -11,24 +11,29 @@ const LONGEST_SENTENCE: usize = 100;
 const LONGEST_UNMARKED: usize = 40;
 /// Most words of the passages that it is divided into.
 const LONGEST_PASSAGE: usize = 30;
-/// Characters for a word in scripts without spaces, where [`count_words`] counts characters.
+/// Characters for a word in scripts without spaces, where [`count_words`] counts characters: as
+/// many as a long word has in a sentence, and as an average one has in a passage.
 const CHARACTERS: usize = 3;
+const CHARACTERS_OF_PASSAGE: usize = 2;
 /// More bytes than a passage can have; what is longer need not be counted.
 const MOST_BYTES: usize = 4096;
 
 /// The sentences of a text; one that is too long to be a sentence is divided where clauses or
 /// phrases end, so that a summary of a text without marks is not the whole text.
 pub(crate) fn passages(text: &str, language: &Lang) -> Vec<String> {
-    let unit = if languages::is_spaceless(language) { CHARACTERS } else { 1 };
+    let (unit, short_unit) = match languages::is_spaceless(language) {
+        true => (CHARACTERS, CHARACTERS_OF_PASSAGE),
+        false => (1, 1),
+    };
     let is_within =
-        |piece: &str, words: usize| piece.len() <= MOST_BYTES && count_words(piece) <= words * unit;
+        |piece: &str, most: usize| piece.len() <= MOST_BYTES && count_words(piece) <= most;
     let mut out = Vec::new();
     for sentence in sentences::split(text, language) {
         let most = if is_marked(&sentence.text) { LONGEST_SENTENCE } else { LONGEST_UNMARKED };
-        if is_within(&sentence.text, most) {
+        if is_within(&sentence.text, most * unit) {
             out.push(sentence.text);
         } else {
-            let fits = |piece: &str| is_within(piece, LONGEST_PASSAGE);
+            let fits = |piece: &str| is_within(piece, LONGEST_PASSAGE * short_unit);
             let pieces = sentences::split_long(&sentence.text, language, &fits);
             out.extend(pieces.into_iter().map(|piece| piece.text));
         }
