@@ -35,3 +35,12 @@ fn prose_beside_the_declared_body_belongs_to_it_unless_it_is_something_else() {
         assert_eq!(of(&format!("<div>{other}</div>")), 6, "{other}");
     }
 }
+
+#[test]
+fn prose_before_the_headline_is_none_of_the_article() {
+    let (side, text) = (paragraphs(11..=13, "<p>", "</p>"), paragraphs(1..=8, "<p>", "</p>"));
+    let page = format!(
+        "<div class=column>{side}</div><div class=article-text><h1>The river</h1>{text}</div>"
+    );
+    assert_eq!(stations(&article(&page)), 8);
+}
