@@ -86,6 +86,8 @@ pub(super) fn has_letter_of(word: &str, lang: &str, lacking: &str) -> bool {
 mod weight {
     /// A function word, divided by the number of languages that share it.
     pub(super) const WORD: f32 = 1.0;
+    /// A telling word with accents, which no name or loan of another language has.
+    pub(super) const MARKED: f32 = 2.0;
     /// A letter that the language has and others lack.
     pub(super) const LETTER: f32 = 0.7;
 }
@@ -97,7 +99,9 @@ pub(super) const OTHER_EVIDENCE: f32 = 2.4;
 pub(super) fn telling_words(text: &str) -> Scores {
     let mut scores = Scores::default();
     for word in text.to_lowercase().unicode_words() {
-        relatives::languages(word).iter().for_each(|lang| scores.add(lang, 1.0));
+        let is_marked = |c: char| !c.is_ascii() && script::of(c) == Script::Latin;
+        let evidence = if word.contains(is_marked) { weight::MARKED } else { 1.0 };
+        relatives::languages(word).iter().for_each(|lang| scores.add(lang, evidence));
     }
     scores
 }

@@ -33,6 +33,8 @@ fn near_relatives_have_words_and_letters_of_their_own() {
         ("sk", "Povedala, že nevie, čo sa s peniazmi stalo, pretože tam nebola."),
         ("sk", "Vláda schválila zákon, pretože rozpočet na budúci rok je v strate."),
         ("sk", "Lanovka je zatvorená."),
+        ("sk", "Most bude uzavretý celý rok."),
+        ("sk", "Polícia zadržala dvoch mužov."),
         ("sk", "Deti išli včera do školy peši."),
         ("cs", "Lanovka je zavřená."),
         ("cs", "Policie zadržela dva muže."),
