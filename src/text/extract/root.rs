@@ -96,13 +96,15 @@ pub(super) fn choose(page: &Page, sums: &Measures) -> usize {
 }
 
 /// Whether an element goes on with the text of a part of it: the prose beside the part is like its
-/// own, and is not marked as something else, as teasers, comments and notices are, nor stands before
-/// the headline.
+/// own, is not marked as something else, as teasers, comments and notices are, and does not stand
+/// before the headline.
 fn goes_on(page: &Page, sums: &Measures, whole: usize, part: usize) -> bool {
     let beside = beside(page, whole, part);
     let headline = page.below(whole).find(|&at| page.nodes[at].tag == "h1");
-    let is_before = |at: usize| headline.is_some_and(|headline| page.nodes[at].end <= headline);
-    let is_other = |&at: &usize| sums[at].prose > 0 && is_before(at) || is_strange(page, sums, at);
+    let is_before = |at: usize| {
+        sums[at].prose > 0 && headline.is_some_and(|headline| page.nodes[at].end <= headline)
+    };
+    let is_other = |&at: &usize| is_before(at) || is_strange(page, sums, at);
     let strange: Vec<usize> = beside.filter(is_other).collect();
     let rest = [part].iter().chain(&strange).fold(sums[whole], |rest, &at| rest.less(sums[at]));
     let length = |of: Measure| of.prose / of.passages.max(1);
