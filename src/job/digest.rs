@@ -5,12 +5,16 @@ use crate::io::articles::{FindOptions, ReadOptions, find, read};
 use crate::io::journal::Journal;
 use crate::io::write::atomic;
 use crate::report;
-use crate::task::digest::{self, Member, Report};
+use crate::task::digest::{self, Member, Report, Statement};
 use crate::task::summarize;
 use crate::text::{extract, sentences};
-use crate::types::{BlockKind, Digest, Lang, Place, Record, Status, Story, StorySource};
+use crate::types::{
+    BlockKind, Digest, Lang, Place, Problem, Record, SegmentRecord, Status, Story, StorySource,
+    SummarySentence,
+};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 use std::path::Path;
 
 /// The vectors of texts, each of length 1, in their order.
@@ -105,9 +109,10 @@ fn articles(out: &Path, language: &Lang) -> Result<(Vec<Article>, usize)> {
         if let Some(report) = in_record(&record, language) {
             with_text.insert(record.id.clone());
             let is_whole = record.translation.is_some();
+            let is_own = record.language.code.same_base(language);
             let file = (record.source.path.clone(), record.source.sha256.clone());
-            let file = (!is_whole).then_some(file);
-            articles.push(Article { source: source(&record), report, file });
+            let file = (!is_whole && is_own).then_some(file);
+            articles.push(Article { source: source(&record, &report), report, file });
         }
     }
     read_again(&mut articles, language);
@@ -133,52 +138,140 @@ fn read_again(articles: &mut [Article], language: &Lang) {
             let is_prose = |kind| matches!(kind, BlockKind::Paragraph | BlockKind::Item);
             let prose = article.blocks.iter().filter(|block| is_prose(block.kind));
             let split = prose.flat_map(|block| sentences::split(&block.text, language));
-            let sentences: Vec<String> = split.map(|sentence| sentence.text).collect();
+            let sentences: Vec<Statement> = split.map(|sentence| sentence.text.into()).collect();
             if !sentences.is_empty() {
-                let report = Report { title: article.title, sentences };
+                let report = Report { title: article.title.map(Statement::from), sentences };
                 numbers.iter().for_each(|&number| articles[number].report = report.clone());
             }
         }
     }
 }
 
-/// Title and sentences of an article in a language. Of one that was in it from the beginning, the
-/// record has no more than the summary.
+/// Title and sentences of an article in a language, those apart that were left as in the source. Of
+/// one that was in it from the beginning, the record has no more than the summary.
 fn in_record(record: &Record, language: &Lang) -> Option<Report> {
     if record.status == Status::Failed {
         return None;
     }
     let title = record.title.as_ref();
+    let translated = title.and_then(|title| title.translation.clone());
     let report = match &record.translation {
-        Some(translation) if translation.language.same_base(language) => {
-            let is_prose = |place: &Place| matches!(place, Place::Paragraph(_) | Place::Item(_));
-            let segments = record.segments.as_ref().map(|segments| {
-                let prose = segments.iter().filter(|segment| is_prose(&segment.place));
-                prose.map(|segment| segment.target.clone()).collect::<Vec<_>>()
-            });
-            let split = || sentences::split(&translation.text, language).into_iter();
-            Report {
-                title: title.and_then(|title| title.translation.clone()),
-                sentences: segments.unwrap_or_else(|| split().map(|s| s.text).collect()),
-            }
-        }
+        Some(translation) if translation.language.same_base(language) => Report {
+            title: translated.and_then(|title| translated_title(record, title)),
+            sentences: match &record.segments {
+                Some(segments) => of_segments(segments),
+                None => of_text(&translation.text, language, record),
+            },
+        },
         _ => {
             let summary = record.summary.as_ref()?;
             if !summary.language.same_base(language) {
                 return None;
             }
             let is_own = record.language.code.same_base(language);
-            let translated = title.and_then(|title| title.translation.clone());
-            let own = title.filter(|_| is_own).map(|title| title.source.clone());
-            let sentences = summary.sentences.iter().map(|sentence| sentence.text.clone());
-            Report { title: translated.or(own), sentences: sentences.collect() }
+            let translated = translated.and_then(|title| translated_title(record, title));
+            let own = title.filter(|_| is_own).map(|title| title.source.clone().into());
+            Report { title: translated.or(own), sentences: of_summary(&summary.sentences, record) }
         }
     };
-    let has_text = report.sentences.iter().any(|sentence| !sentence.trim().is_empty());
+    let has_text = report.sentences.iter().any(|sentence| !sentence.text.trim().is_empty());
     has_text.then_some(report)
 }
 
-fn source(record: &Record) -> StorySource {
+/// A translated title; none where the source stands in its place.
+fn translated_title(record: &Record, text: String) -> Option<Statement> {
+    let is_source = record.title.as_ref().is_some_and(|title| title.source == text);
+    let flagged = record.checks.flagged.iter().filter(|flag| flag.segment == 0);
+    let problems: Vec<Problem> = match &record.segments {
+        Some(segments) => {
+            let parts = segments.iter().take_while(|segment| segment.place == Place::Title);
+            parts.flat_map(|part| part.problems.clone()).collect()
+        }
+        None => flagged.map(|flag| flag.problem).collect(),
+    };
+    (problems.is_empty() || !is_source).then_some(Statement { text, problems })
+}
+
+/// The prose of some segments.
+fn of_segments(segments: &[SegmentRecord]) -> Vec<Statement> {
+    let is_prose = |place: Place| matches!(place, Place::Paragraph(_) | Place::Item(_));
+    let is_left = |one: &SegmentRecord| !one.problems.is_empty() && one.source == one.target;
+    let segments = segments.iter().filter(|one| is_prose(one.place) && !is_left(one));
+    let statement = |one: &SegmentRecord| Statement {
+        text: one.target.clone(),
+        problems: one.problems.clone(),
+    };
+    segments.map(statement).collect()
+}
+
+/// The sentences of a translation whose segments were not kept; the checks quote those of which
+/// they complain.
+fn of_text(text: &str, language: &Lang, record: &Record) -> Vec<Statement> {
+    let doubts = doubts(text, record);
+    let (mut statements, mut from, mut first) = (Vec::new(), 0, 0);
+    for sentence in sentences::split(text, language) {
+        let Some(at) = text[from..].find(&sentence.text) else { continue };
+        let start = from + at;
+        from = start + sentence.text.len();
+        first += doubts[first..].iter().take_while(|doubt| doubt.place.end <= start).count();
+        let within = || doubts[first..].iter().take_while(|doubt| doubt.place.start < from);
+        if within().all(|doubt| !doubt.is_left) {
+            let problems = within().flat_map(|doubt| doubt.problems.iter().copied()).collect();
+            statements.push(Statement { text: sentence.text, problems });
+        }
+    }
+    statements
+}
+
+/// What the checks complain of in a part of a text.
+struct Doubt {
+    place: Range<usize>,
+    problems: Vec<Problem>,
+    /// Whether it was left as in the source.
+    is_left: bool,
+}
+
+/// The doubts about the body of a translation, in order.
+fn doubts(text: &str, record: &Record) -> Vec<Doubt> {
+    /// Quotations that are not found in the text, as markup stands in them there, after which no
+    /// more are looked for.
+    const MOST_MISSES: usize = 64;
+    let checks = &record.checks;
+    let (mut found, mut from, mut misses) = (Vec::new(), 0, 0);
+    for flags in checks.flagged.chunk_by(|a, b| a.segment == b.segment) {
+        let (segment, quoted) = (flags[0].segment, flags[0].text.trim());
+        let is_title = record.title.is_some() && segment == 0;
+        if is_title || quoted.is_empty() || misses == MOST_MISSES {
+            continue;
+        }
+        let Some(at) = text[from..].find(quoted) else {
+            misses += 1;
+            continue;
+        };
+        let place = from + at..from + at + quoted.len();
+        from = place.end;
+        let problems = flags.iter().map(|flag| flag.problem).collect();
+        found.push(Doubt { place, problems, is_left: checks.untranslated.contains(&segment) });
+    }
+    found
+}
+
+/// The sentences of a summary, with what the checks complain of in those that support them.
+fn of_summary(sentences: &[SummarySentence], record: &Record) -> Vec<Statement> {
+    let checks = &record.checks;
+    let is_left = |one: &&SummarySentence| {
+        one.support.iter().any(|segment| checks.untranslated.contains(segment))
+    };
+    let statement = |one: &SummarySentence| {
+        let flagged = checks.flagged.iter().filter(|flag| one.support.contains(&flag.segment));
+        let mut problems: Vec<Problem> = flagged.map(|flag| flag.problem).collect();
+        problems.dedup();
+        Statement { text: one.text.clone(), problems }
+    };
+    sentences.iter().filter(|one| !is_left(one)).map(statement).collect()
+}
+
+fn source(record: &Record, report: &Report) -> StorySource {
     let extra = |name: &str| {
         let value = record.extra.get(name)?.as_str()?.trim();
         (!value.is_empty()).then(|| value.to_string())
@@ -186,6 +279,7 @@ fn source(record: &Record) -> StorySource {
     StorySource {
         id: record.id.clone(),
         title: report::title(record),
+        title_problems: report.title.as_ref().map_or_else(Vec::new, |title| title.problems.clone()),
         language: record.language.code.clone(),
         published: extra("published"),
         site: extra("site"),
@@ -202,7 +296,7 @@ fn story(
     embed: Embed<'_>,
 ) -> Result<Story> {
     let reports: Vec<&Report> = group.iter().map(|&number| &articles[number].report).collect();
-    let texts = reports.iter().flat_map(|report| &report.sentences).map(String::as_str);
+    let texts = reports.iter().flat_map(|report| &report.sentences).map(AsRef::as_ref);
     // Of one article alone there is nothing to compare.
     let embedded = match group.len() {
         1 => Vec::new(),
@@ -230,6 +324,7 @@ fn story(
         .collect();
     Ok(Story {
         title: sources[told.first].title.clone(),
+        title_problems: sources[told.first].title_problems.clone(),
         summary: told.summary,
         sentences: told.sentences,
         sources,

@@ -1,11 +1,11 @@
 //! A digest as people read it: Markdown, and a page that needs nothing else.
 
 use super::html::{permitted, relative_link};
-use super::words::{counted, one_line};
+use super::words::{counted, one_line, to_check};
 use crate::languages;
-use crate::types::{Digest, Disagreement, Lang, Story, StorySource};
+use crate::types::{Digest, Disagreement, Lang, Problem, Story, StorySentence, StorySource};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("digest.css");
@@ -36,9 +36,12 @@ pub fn digest_markdown(digest: &Digest) -> String {
     if !single.is_empty() {
         out.push_str("\n## Told by one source\n\n");
         for story in single {
-            let said = story.sentences.first().map_or("", |sentence| sentence.text.as_str());
             let source = story.sources.first().map(linked).unwrap_or_default();
-            let _ = writeln!(out, "- {source}: {}", one_line(said));
+            let said = story.sentences.first().map(|StorySentence { text, problems, .. }| {
+                let doubt = to_check(problems).map(|doubt| format!(" [{doubt}]"));
+                one_line(text) + &doubt.unwrap_or_default()
+            });
+            let _ = writeln!(out, "- {source}: {}", said.unwrap_or_default());
         }
     }
     out
@@ -90,7 +93,12 @@ fn told_by(story: &Story) -> String {
         (Some(day), _) => parts.push(day.to_string()),
         _ => {}
     }
+    parts.extend(title_to_check(&story.title_problems));
     parts.join(" · ")
+}
+
+fn title_to_check(problems: &[Problem]) -> Option<String> {
+    to_check(problems).map(|doubt| format!("title {doubt}"))
 }
 
 /// The day on which a source was published, where it says so in the usual form.
@@ -118,28 +126,36 @@ fn number_of(story: &Story, place: usize) -> usize {
     story.sources.iter().take(place + 1).filter(|source| source.copy_of.is_none()).count()
 }
 
-/// The summary, each sentence with the number of its source.
+/// The summary, each sentence with the number of its source and what is to be checked of it.
 fn with_sources(story: &Story) -> String {
-    let mut out = String::new();
-    for sentence in &story.sentences {
-        let number = number_of(story, sentence.source);
-        let _ = write!(out, "{} [{number}] ", one_line(&sentence.text));
-    }
-    out.trim_end().into()
+    let told = |StorySentence { text, source, problems }: &StorySentence| {
+        let number = number_of(story, *source).to_string();
+        let beside: Vec<String> = std::iter::once(number).chain(to_check(problems)).collect();
+        format!("{} [{}]", one_line(text), beside.join(", "))
+    };
+    story.sentences.iter().map(told).collect::<Vec<_>>().join(" ")
 }
 
-/// What sources say of a figure: `people: 23 [1], 25 [2, 3]`.
+/// What sources say of a figure: `people: 23 [1], 25 [2, 3]`, `25 [2 to check]` where the sentence
+/// that says it is doubted.
 fn disagreement(story: &Story, disagreement: &Disagreement) -> String {
-    let mut values: Vec<(&str, BTreeSet<usize>)> = Vec::new();
+    let mut values: Vec<(&str, BTreeMap<usize, bool>)> = Vec::new();
     for figure in &disagreement.figures {
-        let number = number_of(story, figure.source);
+        let (number, is_doubted) = (number_of(story, figure.source), !figure.problems.is_empty());
         match values.iter_mut().find(|(value, _)| *value == figure.value) {
-            Some((_, numbers)) => drop(numbers.insert(number)),
-            None => values.push((&figure.value, BTreeSet::from([number]))),
+            // What one sentence says for sure, another need not.
+            Some((_, numbers)) => {
+                numbers.entry(number).and_modify(|all| *all &= is_doubted).or_insert(is_doubted);
+            }
+            None => values.push((&figure.value, BTreeMap::from([(number, is_doubted)]))),
         }
     }
-    let told = |(value, numbers): &(&str, BTreeSet<usize>)| {
-        let numbers: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    let source = |(number, is_doubted): (&usize, &bool)| match is_doubted {
+        true => format!("{number} to check"),
+        false => number.to_string(),
+    };
+    let told = |(value, numbers): &(&str, BTreeMap<usize, bool>)| {
+        let numbers: Vec<String> = numbers.iter().map(source).collect();
         format!("{} [{}]", grouped(value), numbers.join(", "))
     };
     let values: Vec<String> = values.iter().map(told).collect();
@@ -169,11 +185,13 @@ fn linked(source: &StorySource) -> String {
     format!("{title} · {}", place(source))
 }
 
-/// Language, publisher and day of a source; its name where it has no publisher.
+/// Language, publisher and day of a source, its name where it has no publisher, and what is to be
+/// checked of its title.
 fn place(source: &StorySource) -> String {
     let language = languages::name(&source.language).to_string();
     let who = source.site.as_deref().unwrap_or(&source.id);
-    let parts = [Some(language), Some(one_line(who)), day(source).map(String::from)];
+    let doubt = title_to_check(&source.title_problems);
+    let parts = [Some(language), Some(one_line(who)), day(source).map(String::from), doubt];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
@@ -228,8 +246,11 @@ fn section(story: &Story) -> Markup {
             "\n" p.where { (told_by(story)) }
             "\n" p.gist dir="auto" {
                 @for sentence in &story.sentences {
-                    (one_line(&sentence.text)) " "
+                    (said(sentence)) " "
                     sup { (number_of(story, sentence.source)) } " "
+                    @if let Some(doubt) = to_check(&sentence.problems) {
+                        span.why { "(" (doubt) ")" } " "
+                    }
                 }
             }
             @if !story.figures.is_empty() {
@@ -253,6 +274,12 @@ fn section(story: &Story) -> Markup {
     }
 }
 
+/// A sentence, marked where it is to be checked.
+fn said(sentence: &StorySentence) -> Markup {
+    let text = one_line(&sentence.text);
+    html! { @if sentence.problems.is_empty() { (text) } @else { mark { (text) } } }
+}
+
 /// A story of one source.
 fn line(story: &Story) -> Markup {
     html! {
@@ -260,7 +287,12 @@ fn line(story: &Story) -> Markup {
             li {
                 (anchor(source))
                 @if let Some(sentence) = story.sentences.first() {
-                    p dir="auto" { (one_line(&sentence.text)) }
+                    p dir="auto" {
+                        (said(sentence))
+                        @if let Some(doubt) = to_check(&sentence.problems) {
+                            " " span.why { "(" (doubt) ")" }
+                        }
+                    }
                 }
             }
         }
@@ -287,6 +319,7 @@ mod tests {
         StorySource {
             id: id.into(),
             title: format!("Ferry [aground] {id}"),
+            title_problems: Vec::new(),
             language: Lang::parse(code).unwrap_or_else(Lang::en),
             published: Some("2026-11-28T06:00:00Z".into()),
             site: None,
@@ -297,10 +330,12 @@ mod tests {
 
     fn digest() -> Digest {
         let figure =
-            |value: &str, source| Figure { value: value.into(), source, sentence: String::new() };
-        let sentence = |text: &str, source| StorySentence { text: text.into(), source };
+            |value: &str, source| Figure { value: value.into(), source, ..Figure::default() };
+        let sentence =
+            |text: &str, source| StorySentence { text: text.into(), source, problems: Vec::new() };
         let told = Story {
             title: "Ferry <b>aground</b>".into(),
+            title_problems: Vec::new(),
             summary: "A ferry ran aground. Nobody was hurt.".into(),
             sentences: vec![sentence("A ferry ran aground.", 0), sentence("Nobody was hurt.", 2)],
             sources: vec![
@@ -315,6 +350,7 @@ mod tests {
         };
         let single = Story {
             title: "Rain".into(),
+            title_problems: Vec::new(),
             summary: "It rained.".into(),
             sentences: vec![sentence("It rained.", 0)],
             sources: vec![source("../d", "en", None)],
@@ -337,6 +373,42 @@ mod tests {
             "- Ferry \\[aground\\] ../d · English",
         ] {
             assert!(text.contains(says), "{says}\n{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_checks_doubt_is_marked() {
+        let mut digest = digest();
+        let [told, single] = &mut digest.stories[..] else { panic!("two stories") };
+        told.title_problems = vec![Problem::Name];
+        told.sentences[1].problems = vec![Problem::Negation, Problem::Doubtful];
+        told.figures[0].figures[1].problems = vec![Problem::Doubtful];
+        single.sources[0].title_problems = vec![Problem::Copy];
+        single.sentences[0].problems = vec![Problem::Number];
+        let (text, page) = (digest_markdown(&digest), digest_page(&digest));
+        let deny = "it may deny what the source affirms, or the other way round";
+        let whole = "the model itself doubts it as a whole";
+        let name = "title to check: it has a name that the source does not have";
+        for says in [
+            &format!("· 2026-11-28 · {name}*"),
+            &format!("A ferry ran aground. [1] Nobody was hurt. [2, to check: {deny}; {whole}]\n"),
+            "people: 1,200 [1], 1,300 [2 to check]",
+            "· title to check: it was left untranslated: It rained. [to check: a number differs \
+             from the source]",
+        ] {
+            assert!(text.contains(says), "{says}\n{text}");
+        }
+        for says in [
+            &format!("2026-11-28 · {name}</p>"),
+            &format!(
+                "A ferry ran aground. <sup>1</sup> <mark>Nobody was hurt.</mark> <sup>2</sup> \
+                 <span class=\"why\">(to check: {deny}; {whole})</span>"
+            ),
+            "people: 1,200 [1], 1,300 [2 to check]",
+            "<mark>It rained.</mark> <span class=\"why\">(to check: a number differs from the \
+             source)</span>",
+        ] {
+            assert!(page.contains(says), "{says}\n{page}");
         }
     }
 

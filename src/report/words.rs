@@ -161,6 +161,11 @@ pub(super) fn problems(problems: &[Problem]) -> String {
     problems.iter().map(|one| problem(*one)).collect::<Vec<_>>().join("; ")
 }
 
+/// What a reader is told beside a text that a check complains of; nothing beside any other.
+pub(super) fn to_check(problems: &[Problem]) -> Option<String> {
+    (!problems.is_empty()).then(|| format!("to check: {}", self::problems(problems)))
+}
+
 fn problem(problem: Problem) -> &'static str {
     match problem {
         Problem::Empty => "nothing was written for it",

@@ -1,6 +1,6 @@
 //! The stories of many articles, as records have them.
 
-use super::Lang;
+use super::{Lang, Problem};
 use serde::{Deserialize, Serialize};
 
 /// Articles by the stories that they tell, those first that the most sources tell.
@@ -20,8 +20,12 @@ pub struct Digest {
 /// A story, and who tells it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Story {
-    /// The title of the article that is nearest to all.
+    /// The title of the article that is nearest to all, if possible of those whose title no check
+    /// doubts.
     pub title: String,
+    /// What the checks complain of in the title, where it is a translation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub title_problems: Vec<Problem>,
     /// What the sources say, in their own sentences.
     pub summary: String,
     /// The sentences of the summary.
@@ -47,6 +51,9 @@ pub struct StorySentence {
     pub text: String,
     /// The number of its source in [`Story::sources`].
     pub source: usize,
+    /// What the checks complain of, where it is a translation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
 }
 
 /// An article of a story.
@@ -56,6 +63,9 @@ pub struct StorySource {
     pub id: String,
     /// Its title in the language of the digest.
     pub title: String,
+    /// What the checks complain of in the title, where it is a translation.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub title_problems: Vec<Problem>,
     /// Its language.
     pub language: Lang,
     /// When it was published, as it says itself.
@@ -83,7 +93,7 @@ pub struct Disagreement {
 }
 
 /// A figure as a source has it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figure {
     /// Its value, as a plain decimal.
     pub value: String,
@@ -91,4 +101,8 @@ pub struct Figure {
     pub source: usize,
     /// The sentence that has it.
     pub sentence: String,
+    /// What the checks complain of in the sentence, where it is a translation; not its numbers, or
+    /// it would not be a figure of the source.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
 }

@@ -1,7 +1,7 @@
 //! `polygist digest` as a user runs it, with a tiny encoder of random weights: equal texts are near
 //! to one another, and no others are known to be.
 
-use crate::common::{FRENCH, Sandbox, fixture};
+use crate::common::{FRENCH, Sandbox, TRANSLATOR, fixture};
 use serde_json::Value;
 
 const WIRE: &str = "Ferry aground off Port Ellen\n\nA ferry with 120 people on board ran aground off \
@@ -87,4 +87,57 @@ fn what_cannot_be_told_says_why() {
     // Articles in their own language do, if the encoder knows it.
     sandbox.run(&line("--to fr")).expect(0, &["1 article in 1 language: 0 stories"]);
     assert!(!sandbox.exists("in/digest.md"));
+}
+
+/// A translation memory with one sentence of [`FRENCH`].
+const KNOWN: &str = "<?xml version=\"1.0\"?><tmx version=\"1.4\"><header/><body><tu>\
+    <tuv xml:lang=\"fr\"><seg>La ville a fermé son plus vieux pont.</seg></tuv>\
+    <tuv xml:lang=\"en\"><seg>The town has closed its oldest bridge.</seg></tuv>\
+    </tu></body></tmx>";
+
+#[test]
+fn what_the_checks_doubt_leads_no_story_and_is_marked_where_it_stands() {
+    let sandbox = Sandbox::with([("in/a.txt", FRENCH), ("known.tmx", KNOWN)]);
+    let batch = |out: &str, flags: &str| {
+        let line = format!("batch in --out {out} --to en --from fr {TRANSLATOR} {flags}");
+        sandbox.run(&line).expect(0, &["1 done"]);
+    };
+    let digest = |out: &str| {
+        sandbox.run(&line("").replace("digest out", &format!("digest {out}"))).expect(0, &[]);
+        let digest: Value =
+            serde_json::from_str(&sandbox.read(&format!("{out}/digest.json"))).unwrap();
+        digest["stories"][0]["sentences"].clone()
+    };
+    let texts = |sentences: &Value| -> Vec<String> {
+        let all = sentences.as_array().unwrap().iter();
+        all.map(|sentence| sentence["text"].as_str().unwrap().to_string()).collect()
+    };
+    // One sentence is known, and nonsense stands for the other.
+    batch("part", "--tasks translate --on-bad keep --tm known.tmx");
+    assert_eq!(texts(&digest("part")), ["The town has closed its oldest bridge."]);
+    assert!(!sandbox.read("part/digest.md").contains("to check"));
+
+    // Nonsense alone, with the segments and without.
+    for (out, flags) in [("all", ""), ("bare", "--no-segments")] {
+        batch(out, &format!("--tasks translate --on-bad keep {flags}"));
+        let doubted = digest(out);
+        let first = &doubted[0];
+        assert!(first["problems"].as_array().is_some_and(|all| !all.is_empty()), "{doubted}");
+        let (text, page) = ("digest.md", "digest.html");
+        let (text, page) =
+            (sandbox.read(&format!("{out}/{text}")), sandbox.read(&format!("{out}/{page}")));
+        assert!(text.contains(" [to check: "), "{text}");
+        assert!(page.contains("<mark>") && page.contains("(to check: "), "{page}");
+    }
+
+    // What stands in the source's language is no text of an English digest.
+    batch("left", "--tasks translate --on-bad source --tm known.tmx");
+    assert_eq!(texts(&digest("left")), ["The town has closed its oldest bridge."]);
+    batch("none", "--tasks translate --on-bad source");
+    let none = line("").replace("digest out", "digest none");
+    sandbox.run(&none).expect(1, &["no article in English"]);
+
+    // An article that was summarized in English is not read again in French.
+    batch("gist", "--tasks summarize --on-bad source --tm known.tmx");
+    assert_eq!(texts(&digest("gist")), ["The town has closed its oldest bridge."]);
 }

@@ -21,7 +21,7 @@ const FEWEST_SENTENCES: usize = 4;
 
 /// Whose copy each text is: the place of a longer one, or `None`. `texts` are the sentences of
 /// each, `vectors` theirs, of length 1.
-pub(super) fn copies(texts: &[&[String]], vectors: &[&[Vec<f32>]]) -> Vec<Option<usize>> {
+pub(super) fn copies<S: AsRef<str>>(texts: &[&[S]], vectors: &[&[Vec<f32>]]) -> Vec<Option<usize>> {
     let shingled: Vec<HashSet<String>> = texts.iter().map(|text| shingles(text)).collect();
     let mut order: Vec<usize> = (0..texts.len()).collect();
     // The longest is the original: editors cut.
@@ -41,8 +41,8 @@ pub(super) fn copies(texts: &[&[String]], vectors: &[&[Vec<f32>]]) -> Vec<Option
     copy_of
 }
 
-fn shingles(sentences: &[String]) -> HashSet<String> {
-    let words: Vec<String> = sentences.iter().flat_map(|s| words::words(s)).collect();
+fn shingles<S: AsRef<str>>(sentences: &[S]) -> HashSet<String> {
+    let words: Vec<String> = sentences.iter().flat_map(|s| words::words(s.as_ref())).collect();
     words.windows(SHINGLE).map(|shingle| shingle.join(" ")).collect()
 }
 

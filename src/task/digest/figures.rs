@@ -5,6 +5,7 @@
 //! neither article has the other's number anywhere: whoever writes "23, later 25" contradicts
 //! nobody.
 
+use super::Statement;
 use crate::embed;
 use crate::text::language::is_function_word;
 use crate::text::numbers::{placed_numbers, spelled};
@@ -38,19 +39,23 @@ pub(super) struct Found {
 }
 
 /// What articles disagree about, with what they say; what most of them speak of first. `texts` are
-/// the sentences of each in `language`, `vectors` theirs.
+/// the sentences of each in `language`, `vectors` theirs. A translation whose numbers the checks
+/// complain of does not tell what its source says.
 pub(super) fn disagreements(
-    texts: &[&[String]],
+    texts: &[&[Statement]],
     vectors: &[&[Vec<f32>]],
     language: &Lang,
 ) -> Vec<(String, Vec<Found>)> {
     let mut by_subject: BTreeMap<String, Vec<Found>> = BTreeMap::new();
     let mut all: Vec<BTreeSet<String>> = vec![BTreeSet::new(); texts.len()];
     for (article, text) in texts.iter().enumerate() {
-        for (sentence, text) in text.iter().enumerate() {
+        for (sentence, statement) in text.iter().enumerate() {
+            let Statement { text, .. } = statement;
             for (about, value) in figures(text, language) {
                 all[article].insert(value.clone());
-                by_subject.entry(about).or_default().push(Found { article, sentence, value });
+                if statement.has_right_numbers() {
+                    by_subject.entry(about).or_default().push(Found { article, sentence, value });
+                }
             }
             all[article].extend(placed_numbers(text).into_iter().map(|number| number.value));
         }
@@ -183,6 +188,7 @@ fn singular(word: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::Problem;
 
     fn found(text: &str) -> Vec<(String, String)> {
         figures(text, &Lang::en())
@@ -213,10 +219,8 @@ mod tests {
     fn only_what_two_articles_count_differently_is_told() {
         let near = vec![1.0, 0.0];
         let far = vec![0.0, 1.0];
-        let texts = |own: [&str; 3]| own.map(|text| vec![text.to_string()]);
-        let told = |own: [&str; 3], third: &Vec<f32>| {
-            let texts = texts(own);
-            let texts: Vec<&[String]> = texts.iter().map(Vec::as_slice).collect();
+        let told_of = |own: [Statement; 3], third: &Vec<f32>| {
+            let texts: Vec<&[Statement]> = own.iter().map(std::slice::from_ref).collect();
             let vectors = [vec![near.clone()], vec![near.clone()], vec![third.clone()]];
             let vectors: Vec<&[Vec<f32>]> = vectors.iter().map(Vec::as_slice).collect();
             let found = disagreements(&texts, &vectors, &Lang::en());
@@ -227,9 +231,17 @@ mod tests {
                 })
                 .collect::<Vec<_>>()
         };
+        let statements = |own: [&str; 3]| own.map(|text| Statement::from(text.to_string()));
+        let told = |own: [&str; 3], third: &Vec<f32>| told_of(statements(own), third);
         let own = ["23 people died.", "25 people died.", "4 people died."];
-        let expected = vec![(0, "23".to_string()), (1, "25".to_string())];
-        assert_eq!(told(own, &far), [("dead".to_string(), expected)]);
+        let expected = [("dead".to_string(), vec![(0, "23".to_string()), (1, "25".to_string())])];
+        assert_eq!(told(own, &far), expected);
+        // A translation with a wrong number tells nothing of its source.
+        let mut doubted = statements(own);
+        doubted[1].problems = vec![Problem::Doubtful];
+        assert_eq!(told_of(doubted.clone(), &far), expected);
+        doubted[1].problems = vec![Problem::Doubtful, Problem::Number];
+        assert!(told_of(doubted, &far).is_empty());
         // It says both.
         assert!(
             told(["23 people died.", "Not 23, 25 people died.", "It rained."], &near).is_empty()
