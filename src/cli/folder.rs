@@ -19,12 +19,10 @@ pub(super) fn status(args: &Folder) -> Result<u8> {
 
 fn in_words(status: &JobStatus) -> String {
     let failed: usize = status.failed.values().sum();
-    let mut lines = vec![format!(
-        "{} done, {failed} failed, {} to check{}",
-        status.done,
-        status.to_check,
-        if status.is_running { "; a run is writing there now" } else { "" }
-    )];
+    let mut lines = vec![totals(status, failed)];
+    if status.is_running {
+        lines.push("a run is writing there now".into());
+    }
     let kinds = status.failed.iter().map(|(kind, number)| format!("{number:>7}  failed: {kind}"));
     lines.extend(kinds);
     for ((from, to), number) in &status.languages {
@@ -40,6 +38,21 @@ fn in_words(status: &JobStatus) -> String {
     lines.join("\n") + "\n"
 }
 
+/// All articles and how far they are, in a line that a narrow terminal takes.
+fn totals(status: &JobStatus, failed: usize) -> String {
+    let of = status.to_do.map(|to_do| format!(" of {}", status.done + failed + to_do));
+    let mut parts = vec![
+        format!("{}{} done", status.done, of.unwrap_or_default()),
+        format!("{} to check", status.to_check),
+        format!("{failed} failed"),
+    ];
+    parts.extend(status.to_do.map(|to_do| format!("{to_do} to do")));
+    if status.to_do_again > 0 {
+        parts.push(format!("{} again", status.to_do_again));
+    }
+    parts.join(", ")
+}
+
 fn in_json(status: &JobStatus) -> serde_json::Value {
     let languages = status
         .languages
@@ -49,6 +62,8 @@ fn in_json(status: &JobStatus) -> serde_json::Value {
         "done": status.done,
         "failed": status.failed,
         "to_check": status.to_check,
+        "to_do": status.to_do,
+        "to_do_again": status.to_do_again,
         "languages": languages.collect::<Vec<_>>(),
         "models": status.models,
         "damaged": status.damaged,

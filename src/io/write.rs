@@ -28,6 +28,17 @@ pub fn atomic(path: &Path, bytes: &[u8]) -> Result<()> {
     atomic_with(path, |out| out.write_all(bytes))
 }
 
+/// [`atomic`] for what is written often and need not last over a power cut.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let put = || {
+        let mut file = unfinished_file(folder_of(path))?;
+        file.write_all(bytes)?;
+        file.persist(path).map_err(|e| e.error)?;
+        Ok(())
+    };
+    put().map_err(Error::io("writing", path))
+}
+
 /// [`atomic`] for what is written piece by piece.
 pub fn atomic_with(
     path: &Path,

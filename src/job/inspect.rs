@@ -2,6 +2,7 @@
 //! what in it nobody needs.
 
 use super::page::write_report;
+use super::remaining::Remaining;
 use super::todo::Desk;
 use crate::error::{Error, Result};
 use crate::io::journal::{Journal, RecordId, is_being_written};
@@ -22,6 +23,11 @@ pub struct JobStatus {
     pub failed: BTreeMap<String, usize>,
     /// Records with something that a check complains of.
     pub to_check: usize,
+    /// Articles that the last run has left without a record; `None` where it does not know, as of
+    /// what comes through a pipe.
+    pub to_do: Option<usize>,
+    /// Articles that it has left with an earlier record, which is not what it would make.
+    pub to_do_again: usize,
     /// Records by the article's language and the one that was asked for.
     pub languages: BTreeMap<(Lang, Option<Lang>), usize>,
     /// Records by the model that translated.
@@ -38,7 +44,10 @@ pub struct JobStatus {
 /// When there is no job, or its journal cannot be read.
 pub fn status(out: &Path) -> Result<JobStatus> {
     let journal = Journal::look(out)?;
+    let remaining = Remaining::look(out);
     let mut status = JobStatus {
+        to_do: remaining.map(|count| count.new),
+        to_do_again: remaining.map_or(0, |count| count.again),
         damaged: journal.damaged(),
         is_running: is_being_written(out),
         ..JobStatus::default()

@@ -15,6 +15,7 @@ mod memory;
 mod page;
 mod prepared;
 mod preview;
+mod remaining;
 mod run;
 mod shard;
 mod stream;

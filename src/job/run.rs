@@ -8,6 +8,7 @@ use super::known::ReadMemories;
 use super::memory::JobMemory;
 use super::page::{is_current, outdate, write_report};
 use super::prepared::Prepared;
+use super::remaining::{Count, Remaining};
 use super::shard;
 use super::survey::{changes, survey, warning};
 use super::tally::Tally;
@@ -18,6 +19,7 @@ use crate::document::{self, Placement};
 use crate::error::{Error, Result};
 use crate::event::{Event, OnEvent};
 use crate::io::articles::{FoundFile, read_again};
+use crate::io::journal::RecordId;
 use crate::io::write::{Files, atomic};
 use crate::model_store::{ModelStore, OpenModels, ResolvedModels};
 use crate::pipeline::{self, Job, Models, Progress};
@@ -66,9 +68,11 @@ pub(super) fn run(
     let open = || JobMemory::open(&options.out, (&device, precision), options.force);
     let memory = is_remembered.then(open).transpose()?;
     let mut outcome = BatchOutcome::default();
+    let remaining = Mutex::new(Remaining::begin(&options.out)?);
     let (mut desk, mut ended) = (desk, Ok(()));
     for prepared in prepared {
-        let pass = Pass { batch, prepared, memory: memory.as_ref(), cancel, on_event };
+        let (memory, remaining) = (memory.as_ref(), &remaining);
+        let pass = Pass { batch, prepared, memory, remaining, cancel, on_event };
         (desk, ended) = pass.run(desk, &mut outcome)?;
         if ended.is_err() {
             break;
@@ -96,6 +100,7 @@ struct Pass<'a> {
     prepared: Prepared<'a>,
     /// What was translated in this run and earlier ones.
     memory: Option<&'a JobMemory>,
+    remaining: &'a Mutex<Remaining>,
     cancel: &'a CancelToken,
     on_event: OnEvent<'a>,
 }
@@ -103,12 +108,20 @@ struct Pass<'a> {
 impl Pass<'_> {
     /// Does it. The desk comes back with what is done, and the error that ended it.
     fn run(self, desk: Desk, outcome: &mut BatchOutcome) -> Result<(Desk, Result<()>)> {
-        let Pass { batch, prepared, memory, cancel, on_event } = self;
+        let Pass { batch, prepared, memory, remaining, cancel, on_event } = self;
         let options = &batch.options;
         let keys = prepared.keys(batch, on_event);
         let Prepared { job, models, memories } = prepared;
         let mut met = Met { desk, outcome: *outcome, renamed: (0, None) };
         let found = survey(batch, &mut met, &keys, cancel)?;
+        if let Some(found) = &found {
+            let mut remaining = lock(remaining);
+            remaining.plan(job.to.as_ref(), found.count());
+            for (target, &new) in &found.later {
+                remaining.plan(Some(target), Count { new, again: 0 });
+            }
+            remaining.write()?;
+        }
         // What is done alone is no run of these settings.
         if !options.retry_failed {
             let changed = changes(&options.out, job.to.as_ref(), &keys.key.to_json())?;
@@ -124,6 +137,7 @@ impl Pass<'_> {
             group_bytes: AtomicUsize::new(GROUP_BYTES),
             keys,
             memory,
+            remaining,
             memories,
             is_surveyed: found.is_some(),
             state: Mutex::new(State {
@@ -162,6 +176,7 @@ struct Run<'a> {
     models: ResolvedModels,
     /// See [`Pass::memory`].
     memory: Option<&'a JobMemory>,
+    remaining: &'a Mutex<Remaining>,
     /// What the user has brought.
     memories: Option<ReadMemories>,
     /// Opened when the first article is found that needs them.
@@ -210,7 +225,7 @@ type Made<'a> = (Record, &'a FoundFile);
 
 impl<'a> Run<'a> {
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 
     /// The next articles that are to be done; none at the end.
@@ -308,7 +323,7 @@ impl<'a> Run<'a> {
 
     /// The models of the job, which are opened when they are needed first.
     fn models(&self) -> Result<Arc<OpenModels>> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut open = lock(&self.open);
         if let Some(open) = &*open {
             return Ok(open.clone());
         }
@@ -335,8 +350,9 @@ impl<'a> Run<'a> {
             Ok(())
         });
         files.put()?;
-        whole.into_iter().try_for_each(|(record, file)| self.note(record, file))?;
-        written
+        let noted = whole.into_iter().try_for_each(|(record, file)| self.note(record, file));
+        lock(self.remaining).write()?;
+        noted.and(written)
     }
 
     /// Writes an article's files.
@@ -384,7 +400,10 @@ impl<'a> Run<'a> {
         if !std::mem::replace(&mut state.is_outdated, true) {
             outdate(&self.batch.options.out)?;
         }
+        let of = RecordId::of(&record);
+        let had_record = state.met.desk.journal.find(of).is_some();
         state.met.desk.journal.append(&record)?;
+        lock(self.remaining).finish(self.job.to.as_ref(), had_record);
         state.tally.finish(&record);
         drop(state);
         (self.on_event)(Event::Finished(&record));
@@ -435,6 +454,10 @@ impl<'a> Run<'a> {
             (self.on_event)(Event::Note(&note));
         }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The report of a job, so far as the records do not say it themselves.

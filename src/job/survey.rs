@@ -4,10 +4,12 @@
 use super::BatchJob;
 use super::groups::{id, source};
 use super::keys::Keys;
+use super::remaining::Count;
 use super::todo::{Met, Why};
 use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::io::articles::read;
+use crate::io::journal::RecordId;
 use crate::io::write::atomic;
 use crate::types::Lang;
 use serde_json::{Map, Value};
@@ -24,6 +26,8 @@ pub(super) struct Survey {
     pub articles: usize,
     /// Those to be done, by the reason.
     pub to_do: BTreeMap<Why, usize>,
+    /// How many have no record in the languages that come after this one.
+    pub later: BTreeMap<Lang, usize>,
     /// Bytes of their texts.
     pub bytes: usize,
     /// How many articles of each file have to be read for them: up to the last one that is to be
@@ -35,6 +39,12 @@ impl Survey {
     /// Articles to be done.
     pub fn to_do(&self) -> usize {
         self.to_do.values().sum()
+    }
+
+    /// The same by whether they have a record.
+    pub fn count(&self) -> Count {
+        let new = self.to_do.get(&Why::New).copied().unwrap_or_default();
+        Count { new, again: self.to_do() - new }
     }
 }
 
@@ -53,7 +63,10 @@ pub(super) fn survey(
     if batch.found.files.iter().any(|file| file.is_stdin()) {
         return Ok(None);
     }
-    let mut survey = Survey::default();
+    let jobs = batch.jobs();
+    let later = jobs.into_iter().skip_while(|job| job.to != keys.job.to).skip(1);
+    let later = later.filter(|_| !options.retry_failed).filter_map(|job| Some((job.to?, 0)));
+    let mut survey = Survey { later: later.collect(), ..Survey::default() };
     let mut left = options.limit.unwrap_or(usize::MAX);
     for file in &batch.found.files {
         let (mut number, mut last, mut is_one) = (0, 0, false);
@@ -69,6 +82,10 @@ pub(super) fn survey(
                 *survey.to_do.entry(why).or_default() += 1;
                 survey.bytes += article.as_ref().map_or(0, |raw| raw.text.len());
                 last = number;
+            }
+            for (target, new) in &mut survey.later {
+                let of = RecordId { id: id(&article), target: Some(target) };
+                *new += usize::from(met.desk.journal.find(of).is_none());
             }
         }
         // Of several articles whose file could not be read before.
