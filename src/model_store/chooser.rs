@@ -422,8 +422,15 @@ impl Chooser {
     /// What to know about the choices that were made: one line on the pairs that only the model of
     /// last resort serves.
     pub fn remarks(&self) -> Vec<String> {
+        self.remarks_on(|_| true)
+    }
+
+    /// The same about the choices for some pairs.
+    pub fn remarks_on(&self, is_meant: impl Fn(&LanguagePair) -> bool) -> Vec<String> {
         let state = self.state();
-        let steps = state.choices.values().flatten().flat_map(|choice| &choice.steps);
+        let choices = state.choices.iter().filter(|(pair, _)| is_meant(pair));
+        let steps = choices.filter_map(|(_, choice)| choice.as_ref());
+        let steps = steps.flat_map(|choice| &choice.steps);
         let mut weak: Vec<(&Step, &str)> = steps
             .filter(|chosen| chosen.step.is_last_resort)
             .map(|chosen| (&chosen.step, chosen.model.id.as_str()))

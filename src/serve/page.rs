@@ -42,6 +42,24 @@ struct Outcome {
     text: Option<String>,
     /// The name of the translated file, and where it is fetched.
     file: Option<(String, String)>,
+    /// What to know of the models that did it.
+    remarks: Vec<String>,
+}
+
+impl Outcome {
+    fn of(work: &Work, record: Record) -> Outcome {
+        Outcome { remarks: remarks(work, &record), record, text: None, file: None }
+    }
+}
+
+/// What the command line says after its work about models that are weak for the article's
+/// languages.
+fn remarks(work: &Work, record: &Record) -> Vec<String> {
+    let target = record.translation.as_ref().map(|translation| &translation.language);
+    let target = target.or(record.summary.as_ref().map(|summary| &summary.language));
+    let (Some(pool), Some(target)) = (&work.models.pool, target) else { return Vec::new() };
+    let is_source = |from: &Lang| record.language.code == *from || record.passages.contains(from);
+    pool.chooser().remarks_on(|pair| is_source(&pair.from) && pair.to == *target)
 }
 
 /// `GET /style.css`
@@ -111,7 +129,7 @@ async fn made(service: &Arc<Service>, mut call: Call, filled: &Filled) -> Result
                 return Err(refused(&record, error));
             }
             let same = record.translation.is_none() && !summarize;
-            Ok(Outcome { text: same.then_some(text), record, file: None })
+            Ok(Outcome { text: same.then_some(text), ..Outcome::of(work, record) })
         }
     };
     work::run(service, work).await
@@ -124,7 +142,7 @@ fn file(work: &Work, upload: &Upload, from: Option<&Lang>, to: &Lang) -> Result<
     let place = files::address(&id, &name);
     let record = (!records.is_empty()).then(|| records.swap_remove(0));
     let record = record.ok_or_else(|| Failure::bad("there is no text in this file"))?;
-    Ok(Outcome { record, text: None, file: Some((name, place)) })
+    Ok(Outcome { file: Some((name, place)), ..Outcome::of(work, record) })
 }
 
 async fn respond(
@@ -251,7 +269,7 @@ fn told(failure: &Failure) -> Markup {
 }
 
 fn shown(outcome: &Outcome) -> Markup {
-    let Outcome { record, text, file } = outcome;
+    let Outcome { record, text, file, remarks } = outcome;
     let source = &record.language;
     let title = record.title.as_ref();
     let title = title.map(|title| title.translation.as_ref().unwrap_or(&title.source));
@@ -272,12 +290,13 @@ fn shown(outcome: &Outcome) -> Markup {
                 span.language { (of(&source.code)) }
                 @if let Some(translation) = translation {
                     span { "into " (of(&translation.language)) }
-                    span { (permitted(&translation.model)) }
+                    span { "by " (permitted(&translation.model)) }
                 }
                 @if report::is_doubtful(record) {
                     span.badge.doubt { "look twice" }
                 }
             }
+            @for remark in remarks { p.how { (permitted(remark)) } }
             @if let Some(summary) = &record.summary {
                 div.gist lang=(summary.language.as_str()) dir=(direction(&summary.language)) {
                     p { (permitted(&summary.text)) }

@@ -477,6 +477,35 @@ fn references<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
         }
         Value::Array(all) => all.iter().for_each(|value| references(value, found)),
         _ => {}
+#[test]
+fn the_page_says_which_model_translated_and_where_a_better_one_is() {
+    let models = [starter(), student("fr", "en")];
+    let serving = Serving::start_in(sandbox(&models, []), "--offline --max-tokens 8", &[]);
+    let shown = |parts: &[(&str, &str, &str)]| {
+        let answer = serving.post_parts("/", &[parts, &[("target", "", "en")]].concat());
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    };
+    let translate = ("task", "", "translate");
+    let page = shown(&[("text", "", FRENCH), ("source", "", "fr"), translate]);
+    assert!(page.contains("<span>by student-fr-en</span>"), "{page}");
+    assert!(!page.contains("starter") && !page.contains("models pull"), "{page}");
+    // In the words of the command line, and as text.
+    let remark = "<p class=\"how\">de → en: left to the starter (small), which is weak; better: \
+        `polygist models pull ";
+    let german = [("text", "", GERMAN), ("source", "", "de"), translate];
+    let page = shown(&german);
+    assert!(page.contains("<span>by small</span>") && page.contains(remark), "{page}");
+    let file = [("file", "a.srt", "1\n00:00:01,000 --> 00:00:02,000\nDer Fluss stieg.\n")];
+    let page = shown(&[&file[..], &german[1..]].concat());
+    assert!(page.contains("Save a.en.srt") && page.contains(remark), "{page}");
+    let page = shown(&[german[0], german[1], ("task", "", "summarize"), ("length", "", "short")]);
+    assert!(page.contains(remark), "{page}");
+    // Others' weak models are not this reader's concern.
+    let page = shown(&[("text", "", FRENCH), ("source", "", "fr"), translate]);
+    assert!(!page.contains("starter"), "{page}");
+}
+
     }
 }
 
