@@ -285,6 +285,21 @@ pub(super) fn is_byline(text: &str) -> bool {
     text.len() < 160 && BYLINE.is_match(text.trim())
 }
 
+/// Where, and by which agency or when, before the first sentence of a report: `Paris (AFP) – `,
+/// `Rome, 3 May 2024 - `.
+static DATELINE: LazyLock<Regex> = LazyLock::new(|| {
+    let pattern = r"(?x)^\p{Lu}[^.!?–—()]{1,40}
+          (?:\s\(\p{L}{2,12}\)
+          |,\s[^.!?–—()]{0,16}(?:\d{1,2}\.?\s+\p{L}{3,12}|\p{L}{3,12}\s+\d{1,2}),?\s+\d{4})
+          \s*[–—-]{1,2}\s+[“„«\x22']?\p{Lu}";
+    Regex::new(pattern).expect("the pattern is constant and tested")
+});
+
+/// Whether a paragraph begins as the first of a news agency's report does.
+pub(super) fn has_dateline(text: &str) -> bool {
+    DATELINE.is_match(text)
+}
+
 static CREDIT: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"(?ix)^\W*(?:source|quellen?|bildquelle|foto|fotos|photo|photos|image|images
           |bild|bilder|titelbild|titelfoto|fuente|fonte|źródło|zdroj|forrás|crédit|crédits|credit

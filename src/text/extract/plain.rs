@@ -4,8 +4,8 @@
 use super::found::{Found, join_line};
 use super::ledger::Ledger;
 use super::lines::{Line, line};
-use super::wraps::Wraps;
-use super::{furniture, glue, turns};
+use super::wraps::{Wraps, has_end_inside};
+use super::{boilerplate, furniture, glue, turns};
 use crate::types::{Block, BlockKind};
 
 /// Reads plain text.
@@ -67,9 +67,8 @@ pub(super) fn read(text: &str) -> Found {
 fn mark_headings(blocks: &mut [Block]) {
     for i in 0..blocks.len().saturating_sub(1) {
         let (block, next) = (&blocks[i], &blocks[i + 1]);
-        let alone = block.suffix.matches('\n').count() > 1
-            && (i == 0 || blocks[i - 1].suffix.matches('\n').count() > 1);
-        let short = block.text.chars().count() <= 140 && !block.text.ends_with(ENDS);
+        let alone = gap(block) > 1 && (i == 0 || gap(&blocks[i - 1]) > 1);
+        let short = block.text.chars().count() <= 140 && is_open(&block.text);
         let same = block.text == next.text;
         let text_follows = next.text.chars().count() > block.text.chars().count().min(60)
             && next.text.ends_with(ENDS);
@@ -89,19 +88,45 @@ const ENDS: [char; 23] = [
     '”', '।', '։', '؟', '۔',
 ];
 
-/// The title: the first block when it is a heading, when it comes twice, or when it is the only
-/// line without a full stop where every line is a sentence or paragraph.
+/// Whether a text has no mark at its end, as a headline has none; one that ends with quoted words,
+/// or with words in brackets, has none either.
+fn is_open(text: &str) -> bool {
+    const CLOSING: [char; 7] = ['"', '”', '»', '’', ')', '」', '\''];
+    !text.ends_with(ENDS) || text.trim_end_matches(CLOSING).ends_with(char::is_alphanumeric)
+}
+
+/// Line breaks after a block.
+fn gap(block: &Block) -> usize {
+    block.suffix.matches('\n').count()
+}
+
+/// The title: the first block when it is a heading, when it comes twice, when it is the only
+/// line without a full stop where every line is a sentence or paragraph, or when it is a sentence
+/// that stands as headlines do.
 fn first_title(blocks: &[Block]) -> Option<String> {
     let (first, rest) = blocks.split_first()?;
     let length = first.text.chars().count();
     let twice = blocks.len() > 2 && rest[0].text == first.text && length <= 300;
     let stopped = rest.iter().filter(|b| b.text.ends_with(ENDS)).count();
-    let plain = first.kind == BlockKind::Paragraph
-        && first.prefix.is_empty()
-        && !first.text.ends_with(ENDS);
+    let bare = first.kind == BlockKind::Paragraph && first.prefix.is_empty();
+    let plain = bare && is_open(&first.text);
     let alone = plain && length <= 160 && rest.len() >= 2 && stopped * 10 >= rest.len() * 8;
-    (twice || alone || first.kind == BlockKind::Heading && blocks.len() > 1)
+    let heads = bare && length <= 140 && !has_end_inside(&first.text) && is_set_apart(first, rest);
+    (twice || alone || heads || first.kind == BlockKind::Heading && blocks.len() > 1)
         .then(|| first.text.clone())
+}
+
+/// Whether a sentence is no part of the running text after it: more blank lines follow it than any
+/// other paragraph, or who wrote it, or where and when. The first sentence of an article may be a
+/// paragraph as well, so that nothing else tells.
+fn is_set_apart(first: &Block, rest: &[Block]) -> bool {
+    let Some((next, more)) = rest.split_first() else { return false };
+    let others = rest.iter().take(rest.len() - 1).map(gap);
+    let is_wider = rest.len() > 2 && others.max().is_some_and(|most| gap(first) > most);
+    let is_signed = gap(first) > 1
+        && (!more.is_empty() && is_open(&next.text) && boilerplate::is_byline(&next.text)
+            || boilerplate::has_dateline(&next.text));
+    is_wider || is_signed
 }
 
 #[cfg(test)]
@@ -229,5 +254,47 @@ mod tests {
             Some("A volcano spits ash")
         );
         assert_eq!(read("Roses are red\nviolets are blue\nsugar is sweet\n").title, None);
+    }
+
+    #[test]
+    fn a_headline_may_end_as_a_sentence_does_where_it_stands_as_one() {
+        let body = "The bridge was closed in May. Divers had found cracks.\n\nIt is open \
+            again. Nobody was hurt.\n\nThe work took eleven months. It cost a lot.\n";
+        let title = |text: &str| read(text).title;
+        for (headline, between) in [
+            ("The bridge is open again.", "\n\n\n"),
+            ("Will the bridge ever open?", "\n\nBy Jane Doe\n\n"),
+            ("The bridge is open again.", "\n\n12 May 2025, 14:30\n\n"),
+            ("The bridge is open again.", "\n\nPORT ELLEN, May 3 (Reuters) - "),
+            ("Brücke wieder offen!", "\n\nPort Ellen (dpa) – "),
+            ("Mayor says bridge is “open again”", "\n\n"),
+            ("Mayor says: 'We will rebuild'", "\n\n"),
+            ("Bridge open again (video)", "\n\n"),
+        ] {
+            let text = format!("{headline}{between}{body}");
+            assert_eq!(title(&text).as_deref(), Some(headline), "{text}");
+        }
+        // The first sentence of a text is none, however short.
+        for first in [
+            "The bridge is open again.",
+            "It was a cold night.",
+            "“We will rebuild.”",
+            "“We will rebuild,” he said.",
+            "Is it open?",
+        ] {
+            assert_eq!(title(&format!("{first}\n\n{body}")), None, "{first}");
+        }
+        for next in ["The mayor (left) – he smiled – said so.", "It cost 3 - nothing more."] {
+            let text = format!("The bridge is open again.\n\n{next}\n\n{body}");
+            assert_eq!(title(&text), None, "{next}");
+        }
+        // A sentence with a time in it is no byline.
+        let chinese = "大桥重新开放。\n\n潜水员周一14:30发现裂缝。\n\n工程历时十一个月。\n";
+        assert_eq!(title(chinese), None);
+        let two = "The bridge is open. At last.\n\n\n";
+        assert_eq!(title(&format!("{two}{body}")), None);
+        // Lines without a pattern tell nothing.
+        assert_eq!(title("The bridge is open.\n\n\nNobody was hurt.\n"), None);
+        assert_eq!(title("The bridge is open.\n\nSo is the road.\nAnd the ferry runs.\n"), None);
     }
 }

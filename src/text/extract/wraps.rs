@@ -99,7 +99,7 @@ pub(super) fn ends_sentence(text: &str) -> bool {
 }
 
 /// Whether a sentence ends in the middle of a line.
-fn has_end_inside(text: &str) -> bool {
+pub(super) fn has_end_inside(text: &str) -> bool {
     [". ", "! ", "? ", "؟ ", "۔ ", "। "].iter().any(|end| {
         text.match_indices(end).any(|(at, end)| {
             let next = text[at + end.len()..].chars().find(|c| c.is_alphanumeric());
