@@ -4,7 +4,7 @@
 use crate::common::{ENGLISH, FRENCH, GERMAN, ITALIAN, RUSSIAN, SPANISH, Sandbox, TRANSLATOR};
 use flate2::{Compression, write::GzEncoder};
 use polygist::io::parquet::TableWriter;
-use polygist::types::{Cell, ColumnKind, Format, Record, Status};
+use polygist::types::{Cell, ColumnKind, Format, Record, Removal, Status};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use std::io::Write;
 
@@ -107,6 +107,47 @@ fn every_format_is_read_plain_and_packed() {
         );
     }
     assert!(sandbox.records("torn").iter().any(|r| r.status == Status::Failed));
+}
+
+#[test]
+fn captions_of_pictures_are_told_and_those_of_tables_stay() {
+    let caption = "Der Pegel am Morgen, von der alten Mühle aus gesehen.";
+    let prose = format!("<p>{GERMAN}</p>").repeat(4);
+    let figure = format!("<figure><img src='a.jpg'><figcaption>{caption}</figcaption></figure>");
+    let page = |inner: &str| {
+        format!("<html><body><article><h1>Pegel</h1>{prose}{inner}{prose}</article></body></html>")
+    };
+    let paragraph = serde_json::json!({"type": "paragraph", "data": {"text": GERMAN}});
+    let image = serde_json::json!({"type": "image", "data": {"caption": caption}});
+    let tree = serde_json::json!({"title": "Pegel", "content": {"blocks": [paragraph, image]}});
+    let nitf = format!(
+        "<nitf><body><body.head><hedline><hl1>Pegel</hl1></hedline></body.head><body.content>\
+         <p>{GERMAN}</p><media><media-caption><p>{caption}</p></media-caption></media>\
+         </body.content></body></nitf>"
+    );
+    let told = [
+        ("figure.html", page(&figure)),
+        ("named.html", page(&format!("<div class='wp-caption'><img src='a.jpg'>{caption}</div>"))),
+        ("tree.json", tree.to_string()),
+        ("nitf.xml", nitf),
+    ];
+    let sandbox = Sandbox::new();
+    told.iter().for_each(|(name, text)| sandbox.write(&format!("in/{name}"), text));
+    sandbox.run("batch in --extractive --length 100% --offline --out out").expect(0, &["4 done"]);
+    for record in sandbox.records("out") {
+        let text = &record.summary.as_ref().unwrap().text;
+        assert!(text.contains("ntimeter") && !text.contains("Mühle"), "{}: {text}", record.id);
+        let captions = record.removed.iter().find(|one| one.reason == Removal::Caption);
+        assert!(captions.is_some_and(|one| one.start == caption), "{record:?}");
+    }
+
+    let row = "<tr><td>Montag</td><td>40 Zentimeter</td></tr>";
+    let table = format!("<table><caption>Die Pegel der letzten Woche</caption>{row}{row}</table>");
+    sandbox.write("table.html", page(&table));
+    let line = format!("translate --from de --to de table.html {TRANSLATOR}");
+    let same = sandbox.run(&line).expect(0, &[]);
+    let (caption, cell) = ("Die Pegel der letzten Woche\n", "| Montag | 40 Zentimeter |");
+    assert!(same.stdout.contains(caption) && same.stdout.contains(cell), "{}", same.stdout);
 }
 
 #[test]

@@ -101,6 +101,7 @@ fn main_text(page: &Page, removed: &mut Ledger) -> Found {
 fn whole_text(page: &Page, removed: &mut Ledger) -> Found {
     let mut gone = Gone::new(page);
     prune::never(page, &mut gone);
+    prune::marked_captions(page, &mut gone);
     for &(at, reason) in &gone.reasons {
         removed.add(reason, &page.text_of(at, |_| false));
     }

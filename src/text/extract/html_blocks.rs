@@ -227,7 +227,7 @@ impl Writer {
         });
     }
 
-    /// Adds a table with one line for each row; see [`cells`](super::cells).
+    /// Adds a table with one line for each row, after its caption; see [`cells`](super::cells).
     fn table(&mut self, page: &Page, table: usize, gone: &[bool]) {
         let mut rows: Vec<String> = Vec::new();
         let mut at = table + 1;
@@ -235,6 +235,11 @@ impl Writer {
             let node = &page.nodes[at];
             match &*node.tag {
                 _ if gone[at] => at = node.end,
+                "caption" => {
+                    self.push(&page.text_of(at, |i| gone[i]));
+                    self.flush("\n\n");
+                    at = node.end;
+                }
                 "tr" => {
                     rows.push("|".into());
                     at += 1;

@@ -151,6 +151,18 @@ pub(super) fn never(page: &Page, gone: &mut Gone) {
     }
 }
 
+/// Leaves out the captions that a reader of another format has marked as such: those of pictures
+/// that stand in the text of an article, and are no part of it.
+pub(super) fn marked_captions(page: &Page, gone: &mut Gone) {
+    let is_marked = |at: &usize| {
+        let node = &page.nodes[*at];
+        node.tag == "figcaption" && node.attribute("hidden").is_some()
+    };
+    for at in (1..page.nodes.len()).filter(is_marked) {
+        gone.add(at, Removal::Caption);
+    }
+}
+
 /// How much is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rules {

@@ -50,7 +50,7 @@ enum Role {
     Break,
     /// A list, whose children are items.
     List,
-    /// Pictures, films, embedded pages, advertisements.
+    /// Pictures, films, embedded pages, advertisements: their captions alone are told.
     Unread,
     /// Whatever else: read for what is in it.
     Other,
@@ -201,7 +201,7 @@ fn write(value: &Value, around: Role, out: &mut String) {
         Value::String(text) => wrap(element, out, |out| write_text(text, out)),
         Value::Array(values) => write_all(values, around, out),
         Value::Object(node) => match role_of(node) {
-            Role::Unread => {}
+            Role::Unread => write_caption(node, out),
             Role::Inline | Role::Break => wrap(element, out, |out| inline(value, out)),
             role => {
                 let own = match role {
@@ -228,6 +228,15 @@ fn write(value: &Value, around: Role, out: &mut String) {
             }
         },
         _ => {}
+    }
+}
+
+/// Writes the caption of a picture as one that is to be left out of the text, and told.
+fn write_caption(node: &Map<String, Value>, out: &mut String) {
+    let of = |node: &Map<String, Value>| node.get("caption")?.as_str().map(str::to_string);
+    let inside = || CHILDREN.iter().find_map(|name| of(node.get(*name)?.as_object()?));
+    if let Some(caption) = of(node).or_else(inside).filter(|text| !text.trim().is_empty()) {
+        wrap_as("figcaption hidden", "figcaption", out, |out| write_text(&caption, out));
     }
 }
 
@@ -284,7 +293,12 @@ fn inline(value: &Value, out: &mut String) {
 }
 
 fn wrap(element: &str, out: &mut String, inner: impl FnOnce(&mut String)) {
-    out.push_str(&format!("<{element}>"));
+    wrap_as(element, element, out, inner);
+}
+
+/// Writes an element with attributes in its start.
+fn wrap_as(start: &str, element: &str, out: &mut String, inner: impl FnOnce(&mut String)) {
+    out.push_str(&format!("<{start}>"));
     inner(out);
     out.push_str(&format!("</{element}>\n"));
 }
@@ -364,7 +378,25 @@ mod tests {
                 {"type": "paragraph", "children": [{"type": "text", "text": "Two <b>bold</b> &amp; three."}]}
             ]}}),
         ] {
-            assert_eq!(lines(tree.clone()), both, "{tree}");
+            let text = lines(tree.clone());
+            let text: Vec<&String> =
+                text.iter().filter(|line| !line.starts_with("<figcaption")).collect();
+            assert_eq!(text, both.iter().collect::<Vec<_>>(), "{tree}");
+        }
+    }
+
+    #[test]
+    fn captions_are_marked_as_such() {
+        let paragraph = json!({"type": "paragraph", "data": {"text": "One."}});
+        for image in [
+            json!({"type": "image", "caption": "A <b>map</b>"}),
+            json!({"type": "image", "data": {"caption": "A <b>map</b>", "file": {"url": "u"}}}),
+        ] {
+            let expected = ["<p>One.</p>", "<figcaption hidden>A <b>map</b></figcaption>"];
+            assert_eq!(lines(json!([paragraph, image])), expected, "{image}");
+        }
+        for bare in [json!({"type": "image", "caption": " "}), json!({"type": "ad", "text": "x"})] {
+            assert_eq!(lines(json!([paragraph, bare])), ["<p>One.</p>"], "{bare}");
         }
     }
 

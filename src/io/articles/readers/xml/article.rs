@@ -107,6 +107,8 @@ struct Field {
     elements: usize,
     /// The depth of an element whose text is not read.
     unread: Option<usize>,
+    /// The depth of a caption in it.
+    caption: Option<usize>,
 }
 
 impl Found {
@@ -165,8 +167,9 @@ impl Found {
             (None, Some(role)) if depth > 0 => {
                 let plain = attribute("type") == "text";
                 let (text, html) = (String::new(), String::new());
+                let (elements, unread, caption) = (0, None, None);
                 self.field =
-                    Some(Field { role, depth, plain, text, html, elements: 0, unread: None });
+                    Some(Field { role, depth, plain, text, html, elements, unread, caption });
             }
             _ => {}
         }
@@ -184,8 +187,11 @@ impl Found {
     }
 
     fn text(&mut self, text: &str) {
-        if let Some(field) = self.field.as_mut().filter(|field| field.unread.is_none()) {
-            field.text.push_str(text);
+        let is_read = |field: &&mut Field| field.unread.is_none() || field.caption.is_some();
+        if let Some(field) = self.field.as_mut().filter(is_read) {
+            if field.caption.is_none() {
+                field.text.push_str(text);
+            }
             for c in text.chars() {
                 match c {
                     '&' => field.html.push_str("&amp;"),
@@ -275,7 +281,13 @@ impl Field {
     fn start(&mut self, name: &str, depth: usize) {
         self.elements += 1;
         match element(name) {
-            _ if self.unread.is_some() => {}
+            _ if self.unread.is_some() => {
+                if self.caption.is_none() && is_caption(name) {
+                    self.caption = Some(depth);
+                    // It is told that it is left out.
+                    self.html.push_str("<figcaption hidden>");
+                }
+            }
             None => drop(self.unread.get_or_insert(depth)),
             Some("") => {}
             Some(name) => drop(write!(self.html, "<{name}>")),
@@ -283,6 +295,11 @@ impl Field {
     }
 
     fn end(&mut self, name: &str, depth: usize) {
+        if self.caption == Some(depth) {
+            self.caption = None;
+            self.html.push_str("</figcaption>");
+            return;
+        }
         if self.unread == Some(depth) {
             self.unread = None;
             return;
@@ -293,6 +310,12 @@ impl Field {
             Some(name) => drop(write!(self.html, "</{name}>")),
         }
     }
+}
+
+/// Whether an element of a picture says what is to be seen.
+fn is_caption(name: &str) -> bool {
+    let local = name.rsplit(':').next().unwrap_or(name);
+    ["media-caption", "figcaption", "caption"].iter().any(|known| local.eq_ignore_ascii_case(known))
 }
 
 /// The element of HTML that stands for one of another vocabulary, nothing for one that says nothing
@@ -403,7 +426,9 @@ mod tests {
         let nitf = "<nitf><head><title>short</title></head><body><body.head><hedline><hl1>Long title</hl1><hl2>Second</hl2></hedline>\
             <byline>By N</byline></body.head><body.content><block><p>One.</p><media><media-caption><p>no</p></media-caption></media>\
             <p>Two <person>N</person>.</p></block></body.content></body></nitf>";
-        let text = "<h2>Second</h2><div><p>One.</p><p>Two N.</p></div>";
+        let caption = "<figcaption hidden>no</figcaption>";
+        let text = &format!("<h2>Second</h2><div><p>One.</p>{caption}<p>Two N.</p></div>");
+        let text = text.as_str();
         let (found, _) = read(nitf);
         assert_eq!((found.title.as_deref(), found.text.as_str()), (Some("Long title"), text));
         let (found, _) = read(&format!(
