@@ -18,7 +18,7 @@ use crate::types::Lang;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// For how long all languages together are measured, at most.
+/// For how long all languages together are measured, about, models' opening included.
 const MEASURING: Duration = Duration::from_secs(6);
 
 /// Says what would be read, what of it is done, in which languages it is, with which models it
@@ -212,7 +212,7 @@ impl Plan<'_> {
         if words == 0 {
             return Ok(());
         }
-        let measured = measure(batch, self.job, models, &planned.samples, MEASURING, cancel)?;
+        let measured = measure(batch, self.job, models, planned, MEASURING, cancel)?;
         let cores = cores(self.env).filter(|cores| *cores > 0.0);
         let (mut seconds, mut reckoned, mut unknown) = (0.0, 0, 0);
         for (from, volume) in to_do() {
@@ -226,12 +226,13 @@ impl Plan<'_> {
             }
         }
         if unknown == words {
-            return say("time: not known; the models are not here to be measured".into());
+            return say(
+                "time: not known; the models are not here, or too slow to be tried now".into()
+            );
         }
-        let tried = measured.iter().filter(|(from, _)| is_work(from));
-        let (tried_words, tried_seconds) = tried.fold((0.0, 0.0), |(words, seconds), (_, one)| {
-            (words + one.words, seconds + one.seconds)
-        });
+        let tried = measured.values().filter(|one| one.is_own);
+        let (tried_words, tried_seconds) = tried
+            .fold((0.0, 0.0), |(words, seconds), one| (words + one.words, seconds + one.seconds));
         let mut how = Vec::new();
         if tried_seconds > 0.0 {
             how.push(format!("tried on {tried_words:.0} words of them for {tried_seconds:.1} s"));
