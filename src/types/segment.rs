@@ -27,7 +27,7 @@ pub struct SegmentRecord {
 }
 
 /// The part of an article that a segment belongs to. Numbers are 0-based and count all blocks of
-/// the article, those included that are copied.
+/// the article, those included that are copied, and the title's apart, where it stands among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Place {

@@ -224,10 +224,18 @@ fn segments_are_in_records_unless_nobody_wants_them() {
     };
     let markdown = records.iter().find(|record| record.id == "1.md").unwrap();
     assert_eq!(places(markdown)[0], Place::Title);
-    assert!(matches!(places(markdown)[1..], [Place::Item(_), Place::Paragraph(_)]));
+    // The title stands among the blocks there, and is none of them.
+    assert_eq!(places(markdown)[1..], [Place::Item(0), Place::Paragraph(1)]);
+    assert!(!sandbox.read("out/report.html").contains("copied as it is"));
     let sources: Vec<&str> =
         markdown.segments.iter().flatten().map(|segment| segment.source.as_str()).collect();
     assert_eq!(sources, ["Pont fermé", "Le pont est fermé.", BOILERPLATE]);
+
+    // What is copied is told once, where it stands.
+    sandbox.write("code/a.md", "# Pont fermé\n\nLe pont est fermé.\n\n```\nx\n```\n\nIl pleut.\n");
+    sandbox.run(&batch("copied", "").replace("batch in", "batch code")).expect(0, &["1 done"]);
+    let page = sandbox.read("copied/report.html");
+    assert_eq!(page.matches("1 block copied as it is").count(), 1, "{page}");
 
     // Without them the same work counts as done, and with them again.
     sandbox.run(&batch("bare", "--no-segments")).expect(0, &["2 done"]);
