@@ -17,7 +17,7 @@ use crate::text::{protect, sentences};
 use crate::types::{Glossary, Lang, Problem, Terms};
 #[cfg(any(feature = "serve", feature = "python"))]
 use std::collections::BTreeMap;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -40,6 +40,8 @@ use std::thread;
 pub struct Translator {
     models: Arc<OpenModels>,
     settings: translate::Settings,
+    /// Other translations that are wanted of each text.
+    alternatives: usize,
     cancel: CancelToken,
 }
 
@@ -54,6 +56,7 @@ pub struct TranslatorBuilder<'a> {
     adapter: Option<PathBuf>,
     runtime: RuntimeOptions,
     settings: translate::Settings,
+    alternatives: usize,
     glossary: Glossary,
     keep: Vec<String>,
     cancel: CancelToken,
@@ -112,6 +115,14 @@ impl<'a> TranslatorBuilder<'a> {
         self
     }
 
+    /// Looks for so many other translations of each text, which go into
+    /// [`Translation::alternatives`]; more than eight are not looked for. Each sentence is searched
+    /// a second time for it.
+    pub fn alternatives(mut self, number: usize) -> Self {
+        self.alternatives = number;
+        self
+    }
+
     /// Stops downloads and translations once the token is cancelled.
     pub fn cancel(mut self, token: &CancelToken) -> Self {
         self.cancel = token.clone();
@@ -144,7 +155,8 @@ impl<'a> TranslatorBuilder<'a> {
         self.settings.decoding = self.preset.apply(self.settings.decoding);
         let runtime = self.runtime.open(&self.cancel, on_event)?;
         let models = Arc::new(resolved.open(&runtime, on_event)?);
-        Ok(Translator { models, settings: self.settings, cancel: self.cancel })
+        let TranslatorBuilder { settings, alternatives, cancel, .. } = self;
+        Ok(Translator { models, settings, alternatives, cancel })
     }
 }
 
@@ -161,7 +173,14 @@ impl Translator {
         settings: translate::Settings,
         cancel: &CancelToken,
     ) -> Translator {
-        Translator { models: models.clone(), settings, cancel: cancel.clone() }
+        Translator { models: models.clone(), settings, alternatives: 0, cancel: cancel.clone() }
+    }
+
+    /// The same with so many other translations of each text; see
+    /// [`TranslatorBuilder::alternatives`].
+    #[cfg(feature = "serve")]
+    pub(crate) fn with_alternatives(self, number: usize) -> Translator {
+        Translator { alternatives: number, ..self }
     }
 
     /// Translates texts of any length between two languages, all of their sentences together. A
@@ -322,12 +341,17 @@ impl Translator {
             on_event(Event::Working { articles: None, progress });
             !self.cancel.is_cancelled()
         };
-        let translated = self.models.with(on_event, |models| {
-            let (router, known) = (models.translators, models.known);
-            translate::translate_by(router, &segments, &self.settings, known, &show)
+        let goes_on = || !self.cancel.is_cancelled();
+        let translated: Result<_> = self.models.with(on_event, |models| {
+            let (router, known, settings) = (models.translators, models.known, &self.settings);
+            let found = translate::translate_by(router, &segments, settings, known, &show)?;
+            let number = self.alternatives;
+            let others =
+                translate::alternatives(router, &segments, &found, settings, number, &goes_on)?;
+            Ok(found.into_iter().zip(others))
         });
         on_event(Event::Worked);
-        let mut translated = translated?.into_iter();
+        let mut translated = translated?;
         Ok(layouts.into_iter().map(|layout| layout.fill(from, to, &mut translated)).collect())
     }
 }
@@ -425,15 +449,17 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// The text with its sentences translated.
+    /// The text with its sentences translated. Of its alternatives the first has the first of each
+    /// sentence, the second the second, and so on; a sentence that has fewer stays in the others.
     fn fill(
         self,
         from: &Lang,
         to: &Lang,
-        translated: &mut impl Iterator<Item = translate::Translation>,
+        translated: &mut impl Iterator<Item = (translate::Translation, Vec<String>)>,
     ) -> Translation {
         let mut whole = Translation {
             text: String::new(),
+            alternatives: Vec::new(),
             confidence: None,
             problems: Vec::new(),
             terms: Terms::default(),
@@ -441,16 +467,16 @@ impl<'a> Layout<'a> {
         };
         for part in self.parts {
             match part {
-                Part::Kept(text) => whole.text.push_str(text),
+                Part::Kept(text) => whole.push(text, &[], ""),
                 Part::Sentence { text: source, gap } => {
-                    let Some(mut done) = translated.next() else { continue };
+                    let Some((mut done, mut others)) = translated.next() else { continue };
                     if OnBad::refuses(None, &done.problems, false) {
                         done.text.clone_from(&source);
                         done.terms.give_up();
+                        others.clear();
                     }
                     whole.terms.extend(done.terms.clone());
-                    whole.text.push_str(&done.text);
-                    whole.text.push_str(translate::gap(&gap, from, to));
+                    whole.push(&done.text, &others, translate::gap(&gap, from, to));
                     whole.confidence =
                         whole.confidence.into_iter().chain(done.confidence).reduce(f32::min);
                     let new = done.problems.iter().filter(|p| !whole.problems.contains(p));
@@ -466,6 +492,8 @@ impl<'a> Layout<'a> {
                 }
             }
         }
+        let (mut seen, text) = (BTreeSet::new(), &whole.text);
+        whole.alternatives.retain(|other| other != text && seen.insert(other.clone()));
         whole
     }
 }

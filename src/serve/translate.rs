@@ -12,6 +12,7 @@ use crate::io::articles::{at_hand, from_document};
 use crate::job::translated_document;
 use crate::languages;
 use crate::text::{language, protect};
+use crate::translator::Translation;
 use crate::types::{Detection, Lang, Status};
 use axum::Json;
 use axum::extract::{Request, State};
@@ -37,7 +38,7 @@ struct Wanted {
     from: Option<Lang>,
     to: Lang,
     form: Form,
-    /// Other translations that are asked for. There are none: the answer has empty lists.
+    /// Other translations that are asked for.
     alternatives: u64,
 }
 
@@ -104,12 +105,17 @@ fn answer(work: &Work, wanted: &Wanted) -> Result<Value, Failure> {
         (None, Some(detected)) => detected.iter().map(|found| found.code.clone()).collect(),
         (None, None) => Vec::new(),
     };
-    let translated = match form {
-        Form::Text => translate_texts(work, texts, &sources, to)?,
+    let (translated, others): (Vec<String>, Vec<Vec<String>>) = match form {
+        Form::Text => {
+            let number = usize::try_from(*alternatives).unwrap_or(usize::MAX);
+            let found = translate_with_others(work, texts, &sources, to, number)?;
+            found.into_iter().map(|found| (found.text, found.alternatives)).unzip()
+        }
+        // As LibreTranslate, which has none of HTML.
         Form::Html => {
             let each = texts.iter().zip(&sources);
-            each.map(|(text, from)| translate_html(work, text, from, to))
-                .collect::<Result<_, _>>()?
+            let each = each.map(|(text, from)| translate_html(work, text, from, to));
+            (each.collect::<Result<_, _>>()?, vec![Vec::new(); texts.len()])
         }
     };
     let whole = |mut all: Vec<Value>| match is_list {
@@ -123,10 +129,7 @@ fn answer(work: &Work, wanted: &Wanted) -> Result<Value, Failure> {
         answer["detectedLanguage"] = whole(detected.iter().map(told).collect());
     }
     if *alternatives > 0 {
-        answer["alternatives"] = match is_list {
-            true => Value::Array(vec![json!([]); texts.len()]),
-            false => json!([]),
-        };
+        answer["alternatives"] = whole(others.into_iter().map(Value::from).collect());
     }
     Ok(answer)
 }
@@ -138,11 +141,21 @@ pub fn translate_texts(
     sources: &[Lang],
     to: &Lang,
 ) -> Result<Vec<String>, Failure> {
-    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-    let translator = work.translator();
-    let found =
-        work.listening(|on_event| translator.translate_each(&texts, sources, to, on_event))?;
+    let found = translate_with_others(work, texts, sources, to, 0)?;
     Ok(found.into_iter().map(|found| found.text).collect())
+}
+
+/// The same with so many other translations of each.
+fn translate_with_others(
+    work: &Work,
+    texts: &[String],
+    sources: &[Lang],
+    to: &Lang,
+    number: usize,
+) -> Result<Vec<Translation>, Failure> {
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let translator = work.translator().with_alternatives(number);
+    Ok(work.listening(|on_event| translator.translate_each(&texts, sources, to, on_event))?)
 }
 
 /// A piece of HTML with its texts translated; every byte between them stays.

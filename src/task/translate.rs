@@ -3,6 +3,7 @@
 //! A segment is a sentence. It is tried one way; what the checks reject is tried other ways, and
 //! the best attempt is kept with what is still wrong with it.
 
+mod alternatives;
 mod attempt;
 mod hop;
 mod links;
@@ -16,6 +17,7 @@ mod retry;
 mod route;
 mod terms;
 
+pub use alternatives::{MOST_ALTERNATIVES, alternatives};
 pub use memory::{Claim, Known, Memory, MemoryKey, translate_known};
 pub use pieces::gap;
 pub use progress::Step;

@@ -6,7 +6,7 @@ use super::readable::readable;
 use super::retry::RetryStrategy;
 use super::{Segment, Settings, Translation, terms};
 use crate::error::Result;
-use crate::generate::{Alignment, DecodingOptions, Finish, Generate, Output, Request};
+use crate::generate::{Alignment, DecodingOptions, Finish, Generate, Output, Request, Variant};
 use crate::task::checks::{self, Severity};
 use crate::task::likelihood::Likelihood;
 use crate::task::prompts::{self, Prompt};
@@ -53,7 +53,11 @@ impl<'a> Attempt<'a> {
         // What has the terms has no variants to choose from.
         let reranks = !self.strategy.asks_for_terms()
             && rerank::is_wanted(self.model, self.reverse, &options);
-        let batch = self.batch(reranks)?;
+        let mut first = self.strategy.options(self.model, self.settings);
+        if reranks {
+            first.outputs = rerank::CANDIDATES.min(first.num_beams);
+        }
+        let batch = self.batch(&first)?;
         // Reading back is a second step, of about the same length.
         let answers = batch.requests.len() * if reranks { 2 } else { 1 };
         let is_first = self.strategy == RetryStrategy::Plain;
@@ -100,13 +104,45 @@ impl<'a> Attempt<'a> {
         Ok(self.segments.iter().zip(&batch.pieces).map(whole).collect())
     }
 
-    /// The requests for the segments.
-    fn batch(&self, reranks: bool) -> Result<Batch<'a>> {
-        let Attempt { model, strategy, settings, .. } = *self;
-        let mut options = strategy.options(model, settings);
-        if reranks {
-            options.outputs = rerank::CANDIDATES.min(options.num_beams);
+    /// So many translations of each segment, by the hypotheses of a beam, best first; fewer where
+    /// the beam has ended with fewer. A segment in several pieces has the best of each, the second
+    /// best of each, and so on.
+    ///
+    /// # Errors
+    /// When the model fails, or `goes_on` has stopped it.
+    pub fn hypotheses(
+        &self,
+        number: usize,
+        goes_on: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Vec<Vec<Translation>>> {
+        let mut options = self.strategy.options(self.model, self.settings);
+        options.num_beams = options.num_beams.max(number);
+        (options.outputs, options.temperature) = (number, 0.0);
+        let batch = self.batch(&options)?;
+        let outputs = self.model.generate(&batch.requests, &|_, _| goes_on())?;
+        let how = Assembly { model: self.model, strategy: self.strategy, doubted_below: 0.0 };
+        let most = outputs.iter().map(|output| 1 + output.variants.len()).max().unwrap_or(1);
+        let mut found = vec![Vec::new(); self.segments.len()];
+        for rank in 0..most.min(number) {
+            let mut written = outputs.iter().zip(&batch.sizes).map(|(output, &tokens)| Written {
+                output: nth(output, rank),
+                tokens,
+                likelihood: None,
+                alignment: None,
+                is_flipped: false,
+            });
+            for ((segment, pieces), found) in
+                self.segments.iter().zip(&batch.pieces).zip(&mut found)
+            {
+                found.push(how.assemble(*segment, pieces, &mut written));
+            }
         }
+        Ok(found)
+    }
+
+    /// The requests for the segments, with these options.
+    fn batch(&self, options: &DecodingOptions) -> Result<Batch<'a>> {
+        let Attempt { model, strategy, settings, .. } = *self;
         let mut prompts: HashMap<(&Lang, &Lang), Prompt> = HashMap::new();
         let mut batch = Batch::default();
         for &(segment, terms) in self.segments {
@@ -234,6 +270,15 @@ impl<'a> Attempt<'a> {
         }
         Ok(alignments)
     }
+}
+
+/// The output with the variant of this rank in its place; as it is, where it has none.
+fn nth(output: &Output, rank: usize) -> Output {
+    let variant = rank.checked_sub(1).and_then(|at| output.variants.get(at));
+    let Some(Variant { text, ids, score, finish }) = variant.cloned() else {
+        return output.clone();
+    };
+    Output { text, tokens: ids.len(), ids, score, finish, ..output.clone() }
 }
 
 /// The new tokens that are allowed for a text: enough for any honest translation.
