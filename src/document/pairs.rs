@@ -49,47 +49,6 @@ pub(super) fn partner(tags: &[Tag], open: usize) -> Option<usize> {
     None
 }
 
-/// Cuts a text at some parts of it, which are left out: the spaces between two lines. A span that
-/// is cut ends in the one part and begins again in the next. Tags at a cut stand where they belong:
-/// an end before it, a beginning after it.
-pub(super) fn cut(marked: &Marked, cuts: &[Range<usize>]) -> Vec<Marked> {
-    let Marked { text, inline } = marked;
-    let mut tags = inline.tags.iter().enumerate().peekable();
-    let mut open: Vec<usize> = Vec::new();
-    let mut parts = Vec::with_capacity(cuts.len() + 1);
-    let mut start = 0;
-    for cut in cuts.iter().cloned().chain(std::iter::once(text.len()..text.len())) {
-        let is_last = parts.len() == cuts.len();
-        let end = cut.start.max(start);
-        let mut part = Marked::plain(text.get(start..end).unwrap_or_default());
-        let mark = |at: usize, tag: &Tag, kind| Tag { at, kind, markup: tag.markup.clone() };
-        part.inline.tags.extend(open.iter().map(|&n| mark(0, &inline.tags[n], TagKind::Open)));
-        while let Some(&(number, tag)) = tags.peek() {
-            if !is_last && (tag.at > cut.start || tag.at == cut.start && tag.kind == TagKind::Open)
-            {
-                break;
-            }
-            tags.next();
-            match tag.kind {
-                TagKind::Open => open.push(number),
-                TagKind::Close => _ = open.pop(),
-                TagKind::Point => {}
-            }
-            part.inline.tags.push(mark(tag.at.clamp(start, end) - start, tag, tag.kind));
-        }
-        let ends = open.iter().rev().filter_map(|&n| partner(&inline.tags, n));
-        let ends: Vec<Tag> =
-            ends.map(|n| mark(end - start, &inline.tags[n], TagKind::Close)).collect();
-        part.inline.tags.extend(ends);
-        let kept = inline.kept.iter().map(|k| k.start.max(start)..k.end.min(end));
-        part.inline.kept =
-            kept.filter(|k| k.start < k.end).map(|k| k.start - start..k.end - start).collect();
-        parts.push(part);
-        start = cut.end.max(start);
-    }
-    parts
-}
-
 /// The part of a text from one place to another, with the tags there, which have to be whole.
 pub(super) fn slice(marked: &Marked, part: Range<usize>, tags: Range<usize>) -> Marked {
     let within = |at: usize| at.clamp(part.start, part.end) - part.start;
@@ -126,28 +85,5 @@ mod tests {
             told(&[("b", Open), ("i", Open), ("b", Close), ("i", Close)]),
             [Open, Point, Close, Point]
         );
-    }
-
-    #[test]
-    fn a_span_goes_on_after_a_cut() {
-        let tags = vec![
-            tag(4, "<i>", TagKind::Open),
-            tag(7, "<br>", TagKind::Point),
-            tag(11, "</i>", TagKind::Close),
-        ];
-        let marked = Marked {
-            text: "one two three".into(),
-            inline: Inline { tags, kept: vec![0..1, 4..7] },
-        };
-        let once = |range| std::iter::once(range).collect::<Vec<_>>();
-        let parts = cut(&marked, &once(7..8));
-        let shown: Vec<String> = parts.iter().map(Marked::to_markup).collect();
-        assert_eq!(shown, ["one <i>two<br></i>", "<i>thr</i>ee"]);
-        assert_eq!(
-            (parts[0].inline.kept.clone(), parts[1].inline.kept.len()),
-            (vec![0..1, 4..7], 0)
-        );
-        let shown: Vec<String> = cut(&marked, &once(3..4)).iter().map(Marked::to_markup).collect();
-        assert_eq!(shown, ["one", "<i>two<br> thr</i>ee"]);
     }
 }

@@ -1,9 +1,9 @@
 //! Lines of a cue, and the parts of a sentence that runs over several: where a text may be broken,
 //! and where best.
 
-use super::super::pairs::cut;
 use super::markup::is_dense;
-use crate::types::{Marked, TagKind};
+use super::shares::shared;
+use crate::types::{Marked, Tag, TagKind};
 use std::ops::Range;
 
 /// Marks the end of a cue in a text that goes on in the next.
@@ -28,6 +28,8 @@ pub(super) struct Shape {
     pub shown: i64,
     /// Lines that it had.
     pub lines: usize,
+    /// The tags in the text that it had.
+    pub tags: Vec<Tag>,
 }
 
 /// Columns that a text takes.
@@ -135,7 +137,7 @@ pub(super) fn wrapped(marked: &Marked, most: usize) -> Vec<Marked> {
         return vec![marked.clone()];
     }
     if breaks.len() > WEIGHED {
-        return cut(marked, &even(text, &breaks, number));
+        return marked.split(&between(&even(text, &breaks, number), text.len()));
     }
     let widths = widths(text, &breaks);
     let lines = |number: usize| {
@@ -148,7 +150,7 @@ pub(super) fn wrapped(marked: &Marked, most: usize) -> Vec<Marked> {
         };
         let chosen = cheapest(breaks.len(), number, cost);
         let cuts: Vec<Range<usize>> = chosen.iter().map(|&n| breaks[n - 1].clone()).collect();
-        cut(marked, &cuts)
+        marked.split(&between(&cuts, text.len()))
     };
     let fits = |lines: &[Marked]| lines.iter().all(|line| width(&line.text) <= limit);
     let few = lines(number);
@@ -179,11 +181,18 @@ pub(super) fn divided(marked: &Marked, cues: &[Shape]) -> Vec<Marked> {
     } else {
         best_cuts(text, &all, cues, (borders.len() == cues.len() - 1).then_some(&borders))
     };
-    let mut pieces = cut(&marked, &cuts);
-    while let (true, Some(last)) = (pieces.len() < cues.len(), pieces.last()) {
-        pieces.push(last.clone());
+    let mut shares = between(&cuts, text.len());
+    while let (true, Some(last)) = (shares.len() < cues.len(), shares.last()) {
+        shares.push(last.clone());
     }
-    pieces
+    shared(&marked, &shares, cues)
+}
+
+/// What is left of a text of a length without what is cut out of it.
+fn between(cuts: &[Range<usize>], length: usize) -> Vec<Range<usize>> {
+    let starts = std::iter::once(0).chain(cuts.iter().map(|cut| cut.end));
+    let ends = cuts.iter().map(|cut| cut.start).chain([length]);
+    starts.zip(ends).map(|(start, end)| start..end.max(start)).collect()
 }
 
 fn best_cuts(
@@ -238,7 +247,7 @@ fn shares(cues: &[Shape]) -> Vec<f64> {
 /// A text without the marks of cues' ends, and their places in it.
 fn without_borders(marked: &Marked) -> (Marked, Vec<usize>) {
     let mut plain = marked.clone();
-    let is_border = |tag: &crate::types::Tag| tag.kind == TagKind::Point && tag.markup == BORDER;
+    let is_border = |tag: &Tag| tag.kind == TagKind::Point && tag.markup == BORDER;
     let borders = marked.inline.tags.iter().filter(|tag| is_border(tag)).map(|tag| tag.at);
     plain.inline.tags.retain(|tag| !is_border(tag));
     (plain, borders.collect())
@@ -247,14 +256,13 @@ fn without_borders(marked: &Marked) -> (Marked, Vec<usize>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::Tag;
 
     fn lines(text: &str, most: usize) -> Vec<String> {
         wrapped(&Marked::plain(text), most).into_iter().map(|line| line.text).collect()
     }
 
     fn shape(width: usize, shown: i64) -> Shape {
-        Shape { width, shown, lines: 1 }
+        Shape { width, shown, lines: 1, tags: Vec::new() }
     }
 
     fn pieces(text: &str, borders: &[usize], cues: &[Shape]) -> Vec<String> {

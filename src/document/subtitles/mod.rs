@@ -4,6 +4,7 @@
 mod cues;
 mod lines;
 mod markup;
+mod shares;
 
 use super::encoded::{Editor, Encoded, Patched, line_end};
 use super::{DocumentFormat, Edit, Settings};
@@ -226,6 +227,7 @@ impl Copy<'_, '_> {
                 width: lines::width(&marked.text),
                 shown: end.saturating_sub(start),
                 lines: *lines,
+                tags: marked.inline.tags.clone(),
             });
             append(&mut whole, marked);
         }

@@ -1,5 +1,6 @@
 use super::super::{DocumentFormat, Edit, Settings};
 use super::{SRT, VTT};
+use crate::text::inline;
 use crate::types::{Block, Marked};
 
 fn read(format: &DocumentFormat, text: &str) -> Vec<Block> {
@@ -91,9 +92,46 @@ fn long_texts_get_two_lines_and_markup_stays_whole() {
     block.inline.tags[1].at = block.text.len();
     let edit = Edit::Replace(Marked { text: block.text, inline: block.inline });
     let out = SRT.write(text.as_bytes(), &Settings::default(), [edit]).unwrap();
-    assert!(String::from_utf8(out).unwrap().ends_with(
-        "\n<i>A translation of which both lines</i>\n<i>are needed, so that it fits.</i>\n"
-    ));
+    assert!(
+        String::from_utf8(out).unwrap().ends_with(
+            "\n<i>A translation of which both lines\nare needed, so that it fits.</i>\n"
+        )
+    );
+}
+
+#[test]
+fn tags_stay_with_their_cues() {
+    let film = "1\n00:00:01,000 --> 00:00:03,000\n{\\an8}<i>When the <b>bridge</b> is closed,</i>\n\n\
+        2\n00:00:03,100 --> 00:00:05,000\n{\\an8}<i>nobody can <b>cross</b></i>\n\n\
+        3\n00:00:05,100 --> 00:00:07,000\nthe <u>river</u> {\\i1}at all{\\i0}.\n";
+    // Wherever a translation has the words, each cue has its own tags once.
+    let blocks = read(&SRT, film);
+    assert_eq!(blocks.len(), 1, "{blocks:?}");
+    let source = blocks[0].marked();
+    for text in [
+        "At all nobody can cross the river when the bridge is closed.",
+        "The river nobody can cross at all, bridge closed.",
+        "Closed.",
+        "",
+        "cross bridge bridge cross river river bridge cross at all at all the river the bridge",
+    ] {
+        let inline = inline::place(&source, text, &[]);
+        let edit = Edit::Replace(Marked { text: text.into(), inline });
+        let out = SRT.write(film.as_bytes(), &Settings::default(), [edit]).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        let cues: Vec<&str> = out.split("\n\n").collect();
+        let counts = |cue: &str| {
+            ["{\\an8}", "<i>", "</i>", "<b>", "</b>", "<u>", "</u>", "{\\i1}", "{\\i0}"]
+                .map(|tag| cue.matches(tag).count())
+        };
+        let found: Vec<_> = cues.iter().map(|cue| counts(cue)).collect();
+        let (outer, inner) = ([1, 1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1, 1, 1, 1]);
+        assert_eq!(found, [outer, outer, inner], "{text}:\n{out}");
+        for cue in &cues[..2] {
+            let at = |tag: &str| cue.find(tag).unwrap();
+            assert!(cue.ends_with("</i>") && at("<i>") < at("<b>") && at("<b>") < at("</b>"));
+        }
+    }
 }
 
 #[test]
