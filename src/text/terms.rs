@@ -139,14 +139,16 @@ impl TermIndex {
             {
                 continue;
             }
-            if !opens(text, range.start) {
-                continue;
-            }
             if !closes(text, range.end) {
                 match plural(text, &range, &entries[entry], from) {
                     Some(end) => range.end = end,
                     None => continue,
                 }
+            }
+            let is_named = entries[entry].is_kept()
+                || is_name(&entries[entry].source[number], &text[range.clone()]);
+            if !is_whole(text, &range, is_named) {
+                continue;
             }
             match matches.iter_mut().find(|known| known.range == range) {
                 Some(known) if known.entries.contains(&entry) => {}
@@ -219,6 +221,33 @@ fn is_between_words(text: &str, at: usize) -> bool {
     }
 }
 
+/// Whether a hyphen at a place joins two words to a compound. A dash of two hyphens does not.
+fn is_hyphenated(before: &str, after: &str) -> bool {
+    const HYPHENS: [char; 3] = ['-', '\u{2010}', '\u{2011}'];
+    let is_word = |c: char| c.is_alphanumeric() && !script::of(c).is_unspaced();
+    let joins =
+        |rest: &str| rest.strip_prefix(HYPHENS).is_some_and(|rest| rest.starts_with(is_word));
+    before.ends_with(is_word) && joins(after)
+        || before.strip_suffix(HYPHENS).is_some_and(|rest| rest.ends_with(is_word))
+            && after.starts_with(is_word)
+}
+
+/// Whether a term stands for itself at its place: no word goes on beyond it, and it is no part of a
+/// compound with a hyphen, "record-breaking" for "record". A name is still one in a compound:
+/// "Kyiv-based".
+fn is_whole(text: &str, range: &Range<usize>, is_name: bool) -> bool {
+    let is_part = |at: usize| is_hyphenated(&text[..at], &text[at..]);
+    opens(text, range.start)
+        && closes(text, range.end)
+        && (is_name || !is_part(range.start) && !is_part(range.end))
+}
+
+/// Whether a form is written as a name where it stands.
+fn is_name(form: &str, written: &str) -> bool {
+    let is_capital = |text: &str| text.starts_with(char::is_uppercase);
+    is_capital(form) && is_capital(written)
+}
+
 fn opens(text: &str, start: usize) -> bool {
     is_between_words(text, start)
 }
@@ -257,8 +286,7 @@ pub fn places(terms: &[FoundTerm], translation: &str) -> Vec<Option<Range<usize>
         if places[number].is_some() {
             continue;
         }
-        let is_exact = terms[number].is_kept || has_capitals_within(form);
-        let found = occurrences(&folded, translation, form, is_exact);
+        let found = occurrences(&folded, translation, form, terms[number].is_kept);
         let mut free =
             found.filter(|range| !places.iter().flatten().any(|held| overlap(held, range)));
         places[number] = free.next();
@@ -266,13 +294,14 @@ pub fn places(terms: &[FoundTerm], translation: &str) -> Vec<Option<Range<usize>
     places
 }
 
-/// Where a form stands as whole words.
+/// Where a form stands as whole words; one of a term that `is_kept` with the same capitals.
 fn occurrences<'a>(
     folded: &'a Folded,
     text: &'a str,
     form: &'a str,
-    is_exact: bool,
+    is_kept: bool,
 ) -> impl Iterator<Item = Range<usize>> + 'a {
+    let is_exact = is_kept || has_capitals_within(form);
     let wanted = Folded::of(form).text;
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -282,7 +311,8 @@ fn occurrences<'a>(
             from = at + step;
             let Some(range) = folded.place(at..at + wanted.len()) else { continue };
             let is_same = !is_exact || text[range.clone()] == *form;
-            if is_same && opens(text, range.start) && closes(text, range.end) {
+            let is_named = is_kept || is_name(form, &text[range.clone()]);
+            if is_same && is_whole(text, &range, is_named) {
                 return Some(range);
             }
         }
@@ -334,8 +364,34 @@ mod tests {
         );
         // The longest goes first, wherever it stands.
         assert_eq!(found(&index, "cat food chain"), ["cat>gato", "food chain>cadeia"]);
-        assert_eq!(found(&index, "cat-like cat's"), ["cat>gato", "cat>gato"]);
+        assert_eq!(found(&index, "cat's, cat--or dog; cat-"), ["cat>gato"; 3]);
         assert!(found(&index, "cats, bobcat, cat\u{301}").is_empty());
+    }
+
+    #[test]
+    fn a_compound_with_a_hyphen_is_another_word() {
+        let all = index(
+            &[("record", "Rekord"), ("Record-breaking", "rekordträchtig"), ("Kyiv", "Kiew")],
+            &[],
+        );
+        assert_eq!(found(&all, "record-breaking"), ["record-breaking>rekordträchtig"]);
+        assert!(found(&all, "record-high, all\u{2011}time-record, record-breaking-ish").is_empty());
+        assert_eq!(found(&all, "kyiv-based"), [""; 0]);
+        assert_eq!(found(&all, "Kyiv-based, pro-Kyiv"), ["Kyiv>Kiew"; 2]);
+        // What stays as it is does so in a compound, too.
+        let kept = index(&[("acme", "")], &[]);
+        assert_eq!(found(&kept, "acme-like"), ["acme>acme"]);
+        let met = |form: &str, text: &str, is_kept| {
+            let forms = vec![form.to_string()];
+            places(&[FoundTerm { range: 0..1, forms, is_kept }], text)[0].is_some()
+        };
+        assert!(!met("record", "A record-breaking year", false));
+        assert!(!met("record", "An all-time-record", false));
+        assert!(met("record", "A record - breaking", false));
+        assert!(met("record", "A record-breaking record", false));
+        assert!(met("Kyiv", "A Kyiv-based group", false));
+        assert!(met("Acme", "Die Acme-Produkte", true));
+        assert!(met("记录", "新-记录-片", false));
     }
 
     #[test]
