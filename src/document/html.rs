@@ -165,7 +165,9 @@ impl Page {
     fn raw_element(&mut self, raw: &str, edits: &mut Edits) -> Result<()> {
         let name = tag::name(raw).to_ascii_lowercase();
         if name != "title" || self.is_kept() {
-            self.push(Atom::mark(raw), &name, raw);
+            let start = &raw[..html::tag_length(raw)];
+            let tag = if self.is_kept() { start.into() } else { attributes(start, edits)? };
+            self.push(Atom::mark(tag + &raw[start.len()..]), &name, raw);
             return Ok(());
         }
         self.flush(edits)?;

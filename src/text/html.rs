@@ -23,11 +23,13 @@ const RAW: &[&str] =
 pub(crate) struct Pieces<'a> {
     rest: &'a str,
     is_xml: bool,
+    /// Whether a template's code may end in the rest.
+    has_code: bool,
 }
 
 impl<'a> Pieces<'a> {
     pub fn new(source: &'a str, is_xml: bool) -> Pieces<'a> {
-        Pieces { rest: source, is_xml }
+        Pieces { rest: source, is_xml, has_code: true }
     }
 
     fn take(&mut self, length: usize) -> &'a str {
@@ -47,10 +49,20 @@ impl<'a> Iterator for Pieces<'a> {
     fn next(&mut self) -> Option<Piece<'a>> {
         let bytes = self.rest.as_bytes();
         let second = bytes.get(1).copied().unwrap_or_default();
+        if second == b'%' && bytes[0] == b'<' && self.has_code {
+            // ERB, EJS, ASP.
+            match self.rest.find("%>") {
+                Some(at) => return Some(Piece::Other(self.take(at + 2))),
+                None => self.has_code = false,
+            }
+        }
+        let is_php = second == b'?' && ["<?php", "<?="].iter().any(|m| self.rest.starts_with(m));
         Some(match bytes.first()? {
             b'<' if self.rest.starts_with("<!--") => Piece::Other(self.take(self.to("-->"))),
             b'<' if self.rest.starts_with("<![CDATA[") => Piece::Other(self.take(self.to("]]>"))),
-            b'<' if second == b'?' && self.is_xml => Piece::Other(self.take(self.to("?>"))),
+            b'<' if second == b'?' && (self.is_xml || is_php) => {
+                Piece::Other(self.take(self.to("?>")))
+            }
             b'<' if second == b'!' || second == b'?' => {
                 let subset = self.rest.find('[').filter(|at| *at < self.to(">"));
                 let end = if subset.is_some() { self.to("]>") } else { self.to(">") };
@@ -77,20 +89,34 @@ impl<'a> Iterator for Pieces<'a> {
     }
 }
 
-/// The length of a start tag: up to a `>` that is in no quotes.
-fn tag_length(source: &str) -> usize {
-    let (mut quote, mut is_value) = (None, false);
-    for (at, byte) in source.bytes().enumerate() {
-        match (quote, byte) {
-            (Some(open), byte) if open == byte => quote = None,
-            (Some(_), _) => {}
-            (None, b'"' | b'\'') if is_value => quote = Some(byte),
-            (None, b'>') => return at + 1,
+/// The length of a start tag: up to a `>` that is in no quotes, and in no braces of JSX.
+pub(crate) fn tag_length(source: &str) -> usize {
+    let (bytes, mut at, mut is_value) = (source.as_bytes(), 0, false);
+    while let Some(&byte) = bytes.get(at) {
+        match byte {
+            b'"' | b'\'' if is_value => {
+                let end = bytes[at + 1..].iter().position(|own| *own == byte);
+                let Some(end) = end else { return source.len() };
+                at += end + 1;
+            }
+            b'{' if is_value => at += braced(&bytes[at..]).unwrap_or_default(),
+            b'>' => return at + 1,
             _ => {}
         }
         is_value = byte == b'=' || is_value && byte.is_ascii_whitespace();
+        at += 1;
     }
     source.len()
+}
+
+/// How far the end of what begins with a brace is from it, if that is near.
+fn braced(bytes: &[u8]) -> Option<usize> {
+    const FARTHEST: usize = 400;
+    let mut depth = 0;
+    bytes.iter().take(FARTHEST).position(|byte| {
+        depth += i32::from(*byte == b'{') - i32::from(*byte == b'}');
+        depth == 0
+    })
 }
 
 /// The length of an element without markup in it: up to its end tag, or to the end of all.
@@ -200,7 +226,13 @@ pub(crate) fn texts(raw: &str) -> impl Iterator<Item = (Range<usize>, String)> {
         let key = raw[attribute.name.clone()].to_ascii_lowercase();
         let get = |name| tag::value(raw, name).unwrap_or_default().to_ascii_lowercase();
         let is_text = match key.as_str() {
-            "alt" | "title" | "placeholder" | "aria-label" | "aria-description" => true,
+            "alt" | "title" | "placeholder" => true,
+            "aria-label"
+            | "aria-description"
+            | "aria-placeholder"
+            | "aria-roledescription"
+            | "aria-valuetext" => true,
+            "abbr" => name == "th",
             "label" => matches!(&*name, "optgroup" | "option" | "track"),
             "summary" => name == "table",
             "value" => {
@@ -210,8 +242,9 @@ pub(crate) fn texts(raw: &str) -> impl Iterator<Item = (Range<usize>, String)> {
             _ => false,
         };
         let written = &raw[attribute.value.clone()];
-        // In braces stands an expression.
-        let is_text = is_text && !written.is_empty() && !written.starts_with('{');
+        // In braces stands an expression, in the marks of a template code.
+        let is_code = written.starts_with('{') || ["<%", "<?"].iter().any(|m| written.contains(m));
+        let is_text = is_text && !written.is_empty() && !is_code;
         let is_quoted = raw[..attribute.value.start].ends_with(['"', '\'']);
         let Range { start, end } = attribute.value.clone();
         let quote = usize::from(is_quoted);
@@ -223,7 +256,7 @@ pub(crate) fn texts(raw: &str) -> impl Iterator<Item = (Range<usize>, String)> {
 fn is_meta_text(name: &str, property: &str) -> bool {
     let is_text = |key: &str| {
         let kind = key.rsplit(':').next().unwrap_or(key);
-        kind == "description" || kind == "title" && key.contains(':')
+        kind == "description" || matches!(kind, "title" | "alt") && key.contains(':')
     };
     is_text(name) || is_text(property)
 }

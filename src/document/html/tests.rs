@@ -47,6 +47,41 @@ fn only_texts_change() {
 }
 
 #[test]
+fn code_of_templates_is_no_text() {
+    let page = "<p>un <%= a > b %> deux <?php if ($a->b > 1): ?>trois<?php endif ?></p>\
+        <a href=\"<%= u %>\" title=\"<%= t %>\" onClick={() => go('x')}>lien</a>\
+        <p>{{ page.x }} et {% if a %}oui{% endif %} <% b";
+    let expected = page
+        .replace("un ", "UN ")
+        .replace("deux", "DEUX")
+        .replace("trois", "TROIS")
+        .replace(">lien", ">LIEN");
+    let found = upper(page.as_bytes(), "fr");
+    assert_eq!(found.split("<p>{{").next(), expected.split("<p>{{").next());
+    // A template's code without an end is text, and no search for the end comes again.
+    assert!(found.ends_with("&lt;% B"), "{found}");
+    let same = |page: &str| assert_eq!(upper(page.as_bytes(), "fr").len(), page.len());
+    same(&"<i a={b>".repeat(20_000));
+    same(&"<?php ".repeat(20_000));
+}
+
+#[test]
+fn attributes_for_readers_are_texts() {
+    let page = "<img alt='un' src=un><i title=un aria-label=un class=un data-title=un></i>\
+        <input placeholder=un value=un name=un><input type=submit value=un>\
+        <th abbr=un aria-roledescription=un><iframe title=un src=un></iframe>\
+        <textarea placeholder=un>un</textarea><select aria-label=un></select><video title=un src=un></video><meta property=og:image:alt content=un>";
+    assert_eq!(texts(page.as_bytes()).len(), 12);
+    let found = upper(page.as_bytes(), "fr");
+    for kept in
+        ["src=un", "class=un", "data-title=un", "name=un", "value=un name", ">un</textarea>"]
+    {
+        assert_eq!(found.matches(kept).count(), page.matches(kept).count(), "{kept} {found}");
+    }
+    assert_eq!(found.matches("\"UN\"").count(), 12, "{found}");
+}
+
+#[test]
 fn odd_pages_are_survived() {
     let deep = format!("{}x{}", "<div><b>".repeat(5_000), "</b><i></div>".repeat(5_000));
     let ends = "</rt></svg></p></b>".to_string();
