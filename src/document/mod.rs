@@ -20,6 +20,7 @@ mod edits;
 mod encoded;
 mod epub;
 mod html;
+mod messages;
 mod odt;
 mod opc;
 mod package;

@@ -7,7 +7,7 @@ mod plurals;
 mod strings;
 
 use super::encoded::{Editor, Encoded, Patched, line_end};
-use super::{DocumentFormat, Edit, Settings};
+use super::{DocumentFormat, Edit, Settings, messages};
 use crate::error::Result;
 use crate::types::{Block, BlockKind, Lang, Marked};
 use entries::Entry;
@@ -95,8 +95,20 @@ fn ask(entry: &Entry, plurals: &Plurals, editor: &mut Editor<'_>) -> Result<Opti
     Ok(Some((0..plurals.count).map(form).collect()))
 }
 
-/// The translation of a message, whose lines are texts of their own; `None` where all stay.
+/// The translation of a message, whose lines, or cases, are texts of their own; `None` where all
+/// stay.
 fn translate(message: &str, entry: &Entry, editor: &mut Editor<'_>) -> Result<Option<String>> {
+    let cases = messages::texts(message);
+    if !cases.is_empty() {
+        return messages::translated(message, cases, &mut |case| {
+            let mut marked = strings::inline(case, &entry.flags);
+            messages::keep_signs(&mut marked);
+            Ok(match editor.ask(block(marked))? {
+                Edit::Keep => None,
+                Edit::Replace(new) | Edit::Append(new) => Some(new.to_markup()),
+            })
+        });
+    }
     let (mut out, mut has_changed) = (String::new(), false);
     for line in message.split_inclusive('\n') {
         let bare = line.trim();
@@ -104,17 +116,7 @@ fn translate(message: &str, entry: &Entry, editor: &mut Editor<'_>) -> Result<Op
             out.push_str(line);
             continue;
         }
-        let inline = strings::inline(bare, &entry.flags);
-        let Marked { text, inline } = inline;
-        let block = Block {
-            kind: BlockKind::Paragraph,
-            prefix: String::new(),
-            text,
-            inline,
-            suffix: "\n\n".into(),
-            ..Block::default()
-        };
-        let new = match editor.ask(block)? {
+        let new = match editor.ask(block(strings::inline(bare, &entry.flags)))? {
             Edit::Keep => {
                 out.push_str(line);
                 continue;
@@ -128,6 +130,11 @@ fn translate(message: &str, entry: &Entry, editor: &mut Editor<'_>) -> Result<Op
         out.push_str(&line[start + bare.len()..]);
     }
     Ok(has_changed.then_some(out))
+}
+
+fn block(Marked { text, inline }: Marked) -> Block {
+    let (kind, suffix) = (BlockKind::Paragraph, "\n\n".into());
+    Block { kind, text, inline, suffix, ..Block::default() }
 }
 
 /// The lines of a translation.

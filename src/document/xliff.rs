@@ -6,7 +6,7 @@ mod content;
 mod scan;
 
 use super::encoded::{Editor, Encoded, Patched};
-use super::{DocumentFormat, Edit, Settings, part};
+use super::{DocumentFormat, Edit, Settings, messages, part};
 use crate::error::{Error, Result};
 use crate::types::{Block, BlockKind, Marked};
 use scan::{Segment, Slot};
@@ -77,17 +77,19 @@ fn ask(text: &str, segment: &Segment, editor: &mut Editor<'_>) -> Result<Option<
     for part in content::parts(&text[segment.source.clone()])? {
         let content::Part { before, marked, after, raw } = part;
         out.push_str(before);
-        let Marked { text, inline } = marked;
-        let new = if text.contains(char::is_alphabetic) {
-            let (kind, prefix) = (BlockKind::Paragraph, String::new());
-            editor.ask(Block {
-                kind,
-                prefix,
-                text,
-                inline,
-                suffix: "\n\n".into(),
-                ..Block::default()
-            })?
+        let cases = messages::texts(&marked.text);
+        let new = if !cases.is_empty() && marked.inline.tags.is_empty() {
+            let new = messages::translated(&marked.text, cases, &mut |case| {
+                let mut marked = Marked::plain(case);
+                messages::keep_signs(&mut marked);
+                Ok(match editor.ask(block(marked))? {
+                    Edit::Keep => None,
+                    Edit::Replace(new) | Edit::Append(new) => Some(new.text),
+                })
+            })?;
+            new.map_or(Edit::Keep, |new| Edit::Replace(Marked::plain(new)))
+        } else if marked.text.contains(char::is_alphabetic) {
+            editor.ask(block(marked))?
         } else {
             Edit::Keep
         };
@@ -104,6 +106,11 @@ fn ask(text: &str, segment: &Segment, editor: &mut Editor<'_>) -> Result<Option<
         out.push_str(after);
     }
     Ok(has_changed.then_some(out))
+}
+
+fn block(Marked { text, inline }: Marked) -> Block {
+    let (kind, suffix) = (BlockKind::Paragraph, "\n\n".into());
+    Block { kind, text, inline, suffix, ..Block::default() }
 }
 
 #[cfg(test)]

@@ -144,3 +144,22 @@ fn broken_catalogs_say_where() {
         let _ = PO.read(&TEMPLATE.as_bytes()[..end], &Settings::default());
     }
 }
+
+#[test]
+fn each_case_of_a_message_is_a_text() {
+    let text =
+        "msgid \"{n, plural, one {# file of %(name)s} other {{name} has # files}}\"\nmsgstr \"\"\n";
+    let found: Vec<String> = read(text).into_iter().map(|block| block.text).collect();
+    assert_eq!(found, ["# file of %(name)s", "{name} has # files"]);
+    let kept: Vec<usize> = read(text).iter().map(|block| block.inline.kept.len()).collect();
+    assert_eq!(kept, [2, 2]);
+    let write = |texts: [&str; 2]| {
+        let edits = texts.map(|text| Edit::Replace(Marked::plain(text)));
+        String::from_utf8(PO.write(text.as_bytes(), &Settings::default(), edits).unwrap()).unwrap()
+    };
+    let new = write(["# Datei von %(name)s", "{name} hat # Dateien"]);
+    let expected = "{n, plural, one {# Datei von %(name)s} other {{name} hat # Dateien}}";
+    assert!(new.contains(expected), "{new}");
+    // What would read otherwise stays.
+    assert!(!write(["Datei von %(name)s", "{name} hat # Dateien"]).contains("Datei"));
+}

@@ -99,3 +99,15 @@ fn broken_and_hostile_files() {
     let error = XLIFF.write(french.as_bytes(), &settings("de"), edits).unwrap_err();
     assert!(error.to_string().contains("--to fr"), "{error}");
 }
+
+#[test]
+fn each_case_of_a_message_is_a_text() {
+    let text = ONE.replacen("<source>", "<source>{n, select, a {one &amp; two} other {# {x}s}}</source></trans-unit><trans-unit id=\"0\"><source>", 1);
+    assert_eq!(texts(&text)[..2], ["one & two", "# {x}s"]);
+    let edits = ["eins & zwei", "# {x}e"].map(|text| Edit::Replace(Marked::plain(text)));
+    let rest = texts(&text).into_iter().skip(2).map(|_| Edit::Keep);
+    let edits: Vec<Edit> = edits.into_iter().chain(rest).collect();
+    let out = XLIFF.write(text.as_bytes(), &settings("de"), edits).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.contains(">{n, select, a {eins &amp; zwei} other {# {x}e}}</target>"), "{out}");
+}
