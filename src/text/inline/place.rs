@@ -96,14 +96,21 @@ impl Placer<'_> {
             let inner = self.level(&node.inner, run, range.clone(), &mut own);
             placed.push(Placed { node, range, inner });
         }
+        let mut last_statement = bytes.start;
         for node in nodes.iter().filter(|node| self.is_point(node)) {
             let mut at = self.point(node).clamp(bytes.start, bytes.end);
+            if self.is_statement(node) {
+                at = at.max(last_statement);
+            }
             // A point that stood outside of a span stays outside.
             for span in placed.iter().filter(|other| !self.is_point(other.node)) {
                 if span.range.start < at && at < span.range.end {
                     let is_before = node.range.start <= span.node.range.start;
                     at = if is_before { span.range.start } else { span.range.end };
                 }
+            }
+            if self.is_statement(node) {
+                last_statement = last_statement.max(at);
             }
             let inner = node.inner.iter().map(|inner| at_point(inner, at)).collect();
             placed.push(Placed { node, range: at..at, inner });
@@ -118,6 +125,13 @@ impl Placer<'_> {
         let is_half = node.open.is_none() || node.close.is_none();
         let is_empty = !self.source.text[node.range.clone()].contains(char::is_alphanumeric);
         is_empty && (!is_half || node.point)
+    }
+
+    /// Whether a point is a statement of a template, as `<% else %>`: they stay in their order.
+    fn is_statement(&self, node: &Node) -> bool {
+        let markup = node.open.map_or("", |number| self.source.inline.tags[number].markup.trim());
+        let begins = |mark: &&str| markup.starts_with(*mark);
+        node.point && ["{%", "<%", "<?", "{{#", "{{/", "{{else"].iter().any(|mark| begins(&mark))
     }
 
     /// Whether what a span is around comes through a translation as it is: the address of a link
@@ -213,6 +227,12 @@ impl Placer<'_> {
     fn span(&self, node: &Node, run: &Range<usize>, bytes: &Range<usize>) -> Range<usize> {
         let inside = &self.source.text[node.range.clone()];
         let targets = &self.words.target;
+        // Without words of its own it leaves all to the others, on the side of its other end.
+        match (node.open, node.close) {
+            (None, _) if run.is_empty() => return bytes.start..bytes.start,
+            (_, None) if run.is_empty() => return bytes.end..bytes.end,
+            _ => {}
+        }
         let (Some(first), Some(last)) = (targets.get(run.start), run.end.checked_sub(1)) else {
             return bytes.end..bytes.end;
         };
@@ -262,7 +282,9 @@ impl Placer<'_> {
         }
         let markup = node.open.map_or("", |number| self.source.inline.tags[number].markup.as_str());
         if !after.contains(is_word) && markup.starts_with(' ') {
-            return self.text.trim_end().len();
+            let body = self.text.trim_end();
+            let is_last = after.trim().is_empty();
+            return if is_last { body.len() } else { body.trim_end_matches(|c| !is_word(c)).len() };
         }
         if !after.contains(is_word) && before.ends_with(|c: char| !is_word(c)) {
             let is_apart = before.ends_with(char::is_whitespace);
@@ -484,6 +506,12 @@ mod tests {
         close.inline.tags.push(Tag { at: 7, markup: "]".into(), kind: TagKind::Close });
         let inline = place(&close, "one two three", &[]);
         assert_eq!(Marked { text: "one two three".into(), inline }.to_markup(), "one two] three");
+        // What is taken by another at the border leaves it none.
+        let mut taken = marked("un deux (12)");
+        taken.inline.tags.insert(0, Tag { at: 7, markup: "]".into(), kind: TagKind::Close });
+        taken.inline.kept.push(8..10);
+        let inline = place(&taken, "12 two one", &[]);
+        assert_eq!(Marked { text: "12 two one".into(), inline }.to_markup(), "](12) two one");
     }
 
     #[test]
