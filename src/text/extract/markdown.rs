@@ -1,6 +1,8 @@
 //! Markdown: the text of paragraphs, headings, items and cells is found by the parser's offsets,
 //! with its markup beside it; everything else stays as it is.
 
+mod fences;
+mod foreign;
 mod leaves;
 mod pairs;
 mod shield;

@@ -4,8 +4,9 @@ mod asides;
 mod html;
 
 use super::super::found::needs_space;
+use super::foreign::shields;
 use super::pairs::pair;
-use super::shield::{Role, Shield, shielded, shields};
+use super::shield::{Role, Shield, shielded};
 use crate::text::clean;
 use crate::types::{Aside, BlockKind, Inline, Marked, Notation, Tag, TagKind};
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag as Element, TagEnd};
@@ -276,9 +277,17 @@ impl Reader<'_> {
         if self.verbatim > 0 {
             return;
         }
-        let open = self.leaf(&range);
-        let at = open.marked.text.len();
-        open.marked.inline.tags.push(Tag { at, markup, kind });
+        let Open { marked, broken, .. } = self.leaf(&range);
+        // What follows a break is set apart from what stands before it.
+        if kind == TagKind::Point
+            && !markup.starts_with("</")
+            && broken.take_if(|at| *at == marked.text.len()).is_some()
+            && needs_space(&marked.text, &markup)
+            && !marked.text.ends_with(' ')
+        {
+            marked.text.push(' ');
+        }
+        marked.inline.tags.push(Tag { at: marked.text.len(), markup, kind });
     }
 
     /// Takes in a text of which parts may be shielded.

@@ -100,6 +100,11 @@ pub(super) fn half(markup: &str) -> Option<Half<'_>> {
             _ => Half { name, is_end: false },
         });
     }
+    for (command, is_end) in [("\\begin{", false), ("\\end{", true)] {
+        if let Some(rest) = markup.strip_prefix(command) {
+            return rest.split_once('}').map(|(name, _)| Half { name, is_end });
+        }
+    }
     let inside = inner("<", ">")?;
     let (is_end, rest) = inside.strip_prefix('/').map_or((false, inside), |rest| (true, rest));
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
@@ -137,6 +142,7 @@ mod tests {
         assert_eq!(points(&["</b>", "<u>", "<p>", "</i>"]), [Close, Open, Point, Point]);
         assert_eq!(points(&["<a href=\"x\">", "<b>", "</a>"]), [Open, Point, Close]);
         assert_eq!(points(&["{% if a %}", "{% endif %}"]), [Open, Close]);
+        assert_eq!(points(&["\\begin{a}[b]", "\\end{a}"]), [Open, Close]);
         assert_eq!(points(&["{{< x 1 >}}", "{{< /x >}}", "{{< y />}}"]), [Open, Close, Point]);
         assert_eq!(
             shown(&[("<u>", Point), ("**", Open), ("</u>", Point), ("**", Close)]),

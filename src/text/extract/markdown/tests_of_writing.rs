@@ -62,6 +62,54 @@ fn each_piece_has_its_place() {
         ("Of <% x %> and {%- if a -%}yes{%- endif -%}.", &["Of and yes."]),
         ("As said [@smith04, p. 3] here.", &["As said here."]),
         ("a\n<!-- {{< x -->\nb {{< y >}}", &["a", "b"]),
+        // Files that are put in, tables of contents, labels, names.
+        ("--8<-- \"a.md\"\n\nText {! b.md !}.\n\n--8<--\nc.md\nd.md\n--8<--\n", &["Text."]),
+        ("<<< @/a.js{1,3}\n\n@[code](./b.js)\n\n[TOC]\n\nText.", &["Text."]),
+        ("(one-label)=\n# Title\n+++\nText.\n", &["Title", "Text."]),
+        ("Text. ^block-1\n\n^block-2\n\nOf %%no%% x.\n\n%%\nno\n%%\n", &["Text.", "Of x."]),
+        // Directives, and roles.
+        ("```{note}\nText.\n```\n", &["Text."]),
+        (
+            "````{admonition} A *title*\n:class: tip\n:name: x\n\nText.\n\n```{code-block} python\n\
+                no()\n```\nMore.\n````\nEnd.",
+            &["A title", "Text.", "More.", "End."],
+        ),
+        ("```{figure} a.png\n---\nname: x\n---\nText.\n```\n\n```{r}\nno()\n```\n", &["Text."]),
+        (
+            ":::{code-block} python\nno()\n:::\nText.\n::: details Title {open}\n:::",
+            &["Text.", "Title"],
+        ),
+        ("/// note | Title\nText.\n///\n", &["Title", "Text."]),
+        (
+            "See {ref}`the map <m>`, {ref}`m` and :doc:`a`.",
+            &["See the map, {ref}`m` and :doc:`a`."],
+        ),
+        // Citations, attributes, formulas, TeX.
+        (
+            "As [see @smith04, p. 3; @a] and @fig:one, @tbl-a say.",
+            &["As and @fig:one, @tbl-a say."],
+        ),
+        ("Of [some *text*]{.x} and `a`{.py}, ![b](c){width=50%}.", &["Of some text and `a`,."]),
+        ("[a][b]{ .x } here\n\n[b]: u\n\n## Title {-}\n", &["a here", "Title"]),
+        (
+            "Of $x$, $n = 2k$ and $f(a, b)$: $5 and US$6.",
+            &["Of $x$, $n = 2k$ and $f(a, b)$: $5 and US$6."],
+        ),
+        ("$$\na < b\n$$ (eq-1)\n\nText.\n\\newpage\nEnd.", &["Text.", "End."]),
+        ("\\begin{a}[h]\nno & no\\\\\n\\end{a}\n\nSee \\cite{b} \\emph{now}.", &["See now."]),
+        // MDX: statements, expressions, elements; templates.
+        ("import {\n  A\n} from 'a';\nexport const b = {\n  c: 'd',\n}\n\nText.", &["Text."]),
+        ("Of {a.map(b => <li>{b}</li>)} x{' '}\n<i style={{a: 'b'}}>text</i>", &["Of x text"]),
+        ("<div className={a} style={{b: 'c'}}>\n  Text.\n</div>\n", &["Text."]),
+        (
+            "<% if a > b %>yes<% end %> <?= $a->b ?>\n\n<?php if ($a->b > 1): ?>\nText.",
+            &["yes", "Text."],
+        ),
+        ("[a]({{< ref \"b c\" >}}) and [d]({% link e f.md %})", &["a and d"]),
+        // Marks of editors.
+        ("A :smile: b ++ctrl+c++ {++d++} ^^e^^ x^[A note.]", &["A b d e xA note."]),
+        ("#. One\n#. Two\n", &["One", "Two"]),
+        ("Text\n![a](b)", &["Text"]),
     ] {
         assert_eq!(whole(source), source);
         assert_eq!(texts(source), expected, "{source}");
@@ -70,7 +118,7 @@ fn each_piece_has_its_place() {
 
 #[test]
 fn any_source_comes_back_to_the_byte() {
-    const PIECES: [&str; 62] = [
+    const PIECES: [&str; 88] = [
         "a",
         "é",
         "字",
@@ -133,6 +181,32 @@ fn any_source_comes_back_to_the_byte() {
         "H~2~O",
         "---\ntitle: \"t\"\n",
         "<code>",
+        "```{note} T\n:a: b\n",
+        "```\n",
+        "~~~{tip}\n",
+        ":::{code}\n",
+        ":::\n",
+        "---\n",
+        "(a)=\n",
+        "--8<--\n",
+        "<<< @/a\n",
+        "{ref}`a <b>`",
+        "[a @b, c]",
+        "{a=b}",
+        "{++",
+        "++}",
+        "^[",
+        "\n$$\n",
+        "$x$",
+        "\\begin{a}",
+        "\\end{a}\n",
+        "\\emph{",
+        "}",
+        "{f(x)}",
+        "<a b={c}>",
+        "export const a = [\n",
+        "<%",
+        "%>",
     ];
     for seed in 0..20_000 {
         let mut next = numbers(seed);
@@ -202,7 +276,42 @@ fn what_is_written_is_read_again() {
 #[test]
 fn hostile_sources_take_bounded_time() {
     let started = std::time::Instant::now();
-    for piece in ["[", "*", "<", "`", "](", "<a></b>", "{{<", "{{< `a` ", "**a", "![", "> ", "|"] {
+    for piece in [
+        "[",
+        "*",
+        "<",
+        "`",
+        "](",
+        "<a></b>",
+        "{{<",
+        "{{< `a` ",
+        "**a",
+        "![",
+        "> ",
+        "|",
+        "<% $x$ ",
+        "<?= $x$ ",
+        "{/* $x$ ",
+        "\n```{a}\n:b: c",
+        "\n```{note}\n```",
+        ":::{code}\n",
+        ":b: c\n",
+        "export const a = [\n\n",
+        "import a\n",
+        "{a + ",
+        "<a b={ $x$ ",
+        "\n%%\n$x$",
+        "--8<--\n$x$\n",
+        "\\begin{a} $x$ ",
+        "\\end{a} ",
+        "{++a ",
+        "[a ",
+        "$a ",
+        "$a+",
+        "\n$$\na",
+        "==a ",
+        "\n\\a",
+    ] {
         let source = piece.repeat(100_000 / piece.len());
         assert_eq!(whole(&source), source);
         inline::markdown(&Marked::plain(source), "");
