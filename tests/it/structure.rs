@@ -2,7 +2,7 @@
 //! its words.
 
 use crate::common::Stub;
-use polygist::document::{self, HTML, Placement, Settings};
+use polygist::document::{self, FORMATS, HTML, Placement, Settings};
 use polygist::generate::Generate;
 use polygist::pipeline::{Job, Models, OnBad, run};
 use polygist::task::translate::Named;
@@ -101,21 +101,36 @@ fn translated(article: RawArticle, model: &Stub) -> Record {
     run(vec![Ok(article)], &job, &models, &|_| String::new(), &|_| true).unwrap().remove(0)
 }
 
-/// What must come through as it is: shortcodes, formulas, placeholders.
+/// What must come through as it is: shortcodes, formulas, placeholders, and what tools of documents
+/// add to Markdown.
 static ATOM: LazyLock<Regex> = LazyLock::new(|| {
     let kinds = [
-        r"\{\{<.*?>\}\}|\{%.*?%\}|\{\{.*?\}\}|\$[^\s$]*[_^](?:[^$\n]*[^$\s])?\$",
+        r"\{\{<.*?>\}\}|\{%.*?%\}|\{\{.*?\}\}|\$[^\s$]*[_^](?:[^$\n]*[^$\s])?\$|\$[a-z]\$",
+        r"|\{ref\}`[^`<]*`|\{ref\}`| <m[0-9]+>`|<%.*?%>|<\?=.*?\?>|\{f\([0-9]+\)\}|\{[#.][^{}]*\}",
         r"|%\([a-z0-9_]+\)s|%[0-9]\$s|%[sd]|\{[a-z0-9_]+\}|__COUNT_[0-9]+__",
+        r"|\[voir @[a-z0-9]+, p\. 3\]|@fig:[a-z0-9]+|\\cite\{[a-z0-9]+\}|\\emph\{",
+        r"|!?\[\[(?:[^\[\]|^][^\[\]|]*\||[^\[\]|^][^\[\]|]*\]\])|==|\^\^|\{\+\+|\+\+\}|:smile:",
+    ];
+    Regex::new(&kinds.concat()).unwrap()
+});
+
+/// Lines that those tools add, and that are the same before and after.
+static LINE: LazyLock<Regex> = LazyLock::new(|| {
+    let kinds = [
+        r#"(?m)^(?:--8<-- "[^"\n]*"|<<< .*|\([a-z0-9]+\)=|\\newpage|\^[a-z0-9]+|:::.*"#,
+        r"|```\{note\}|```|:class: tip|import .*|<% .*|\$\$\n.*\n\$\$)$",
     ];
     Regex::new(&kinds.concat()).unwrap()
 });
 
 /// What has to be the same before and after, as a sorted list. `None` where tags are not well
-/// nested, or brackets stand for themselves: the parser takes links in links for that.
+/// nested.
 fn structure(markdown: &str) -> Option<Vec<String>> {
-    let mut found = atoms(markdown);
+    let mut found: Vec<String> = LINE.find_iter(markdown).map(|l| l.as_str().into()).collect();
+    let markdown = LINE.replace_all(markdown, "");
+    found.extend(atoms(&markdown));
     // To Markdown they are letters between marks, at most.
-    let rest = ATOM.replace_all(markdown, |atom: &Captures<'_>| {
+    let rest = ATOM.replace_all(&markdown, |atom: &Captures<'_>| {
         let mark = |c: Option<char>| if c.is_some_and(is_mark) { "." } else { "" };
         format!("{}x{}", mark(atom[0].chars().next()), mark(atom[0].chars().next_back()))
     });
@@ -141,12 +156,12 @@ fn structure(markdown: &str) -> Option<Vec<String>> {
                 let inner = tag.trim().trim_matches(['<', '>']);
                 match inner.strip_prefix('/') {
                     Some(name) => drop(open.pop().filter(|last| last == name)?),
+                    None if inner == "br" => found.push(inner.into()),
                     None => begin(inner),
                 }
             }
             Event::Code(code) => found.push(format!("code {code}")),
             Event::FootnoteReference(name) => found.push(format!("note {name}")),
-            Event::Text(text) if text.contains(['[', ']']) => return None,
             _ => {}
         }
     }
@@ -229,6 +244,7 @@ fn any_atom() -> impl Strategy<Value = String> {
         "{{< ref \"a_b§\" >}}",
         "{% include x§ %}",
         "$x_§$",
+        "($n$)",
         "$\\alpha_{§} + y^2$",
     ])
     .prop_map(String::from)
@@ -241,8 +257,15 @@ fn any_markdown() -> impl Strategy<Value = String> {
         2 => any_atom(),
         2 => prop::sample::select(vec![
             "`code_§`", "``a`b§``", "![la carte](i§.png)", "![carte](i§.png \"Le titre\")", "[^n§]",
-            "<https://x.org/§> ici", "(https://x.org/a_§ ici)", "&amp;", "&nbsp;", "\\*",
+            "<https://x.org/§> ici", "(https://x.org/a_§ ici)", "&amp;", "&nbsp;", "\\*", "<br>",
             "![la carte][r§]",
+        ])
+        .prop_map(String::from),
+        2 => prop::sample::select(vec![
+            "{ref}`m§`", "[voir @a§, p. 3]", "`a_§`{.py}",
+            "\\cite{a§}", "\\emph{la ville}", "[[La page §]]", "[[p§|la page]]",
+            "==le pont== et", "^^le pont^^ et", "{++le pont++}", "(:smile:)", "<%= x§ %>", "<?= $x§->y ?>",
+            "{f(§)}", "![la carte](i§.png){.x}",
         ])
         .prop_map(String::from),
     ];
@@ -271,6 +294,16 @@ fn any_block() -> impl Strategy<Value = String> {
     let line = || vec((any_markdown(), any_gap()), 1..6).prop_map(joined_by_gaps);
     let prefix = prop::sample::select(vec!["", "", "", "# ", "> ", "- ", "1. ", "> - ", "- [ ] "]);
     prop_oneof![
+        1 => prop::sample::select(vec![
+            ("--8<-- \"a§.md\"\n\n", ""), ("<<< @/a§.js\n\n", ""), ("(l§)=\n# ", ""),
+            ("\\newpage\n", ""), ("", "\n\n^b§"), ("$$\nx_§\n$$\n\n", ""),
+            ("```{note}\n", "\n```"), ("```{note}\n:class: tip\n\n", "\n```"),
+            ("::: tip\n", "\n:::"), ("import A§ from 'a'\n\n", ""), ("<% a§ do %>\n", "\n<% end %>"),
+        ])
+        .prop_flat_map(move |(open, close)| {
+            let around = move |text: String| format!("{open}{}{close}", text.replace('\n', " "));
+            line().prop_map(around)
+        }),
         5 => (prefix, line())
             .prop_map(|(prefix, text)| prefix.to_string() + &text.replace('\n', " ")),
         2 => line(),
@@ -279,7 +312,8 @@ fn any_block() -> impl Strategy<Value = String> {
             format!("- {}", lines.join("\n- "))
         }),
         1 => vec(line(), 4).prop_map(|cells| {
-            let cells: Vec<String> = cells.iter().map(|cell| cell.replace('\n', " ")).collect();
+            let cell = |cell: &String| cell.replace('\n', " ").replace('|', "\\|");
+            let cells: Vec<String> = cells.iter().map(cell).collect();
             format!("| {} | {} |\n|--|--|\n| {} | {} |", cells[0], cells[1], cells[2], cells[3])
         }),
     ]
@@ -304,6 +338,43 @@ fn any_html() -> impl Strategy<Value = String> {
             name => format!("<{name}>{text}</{name}>"),
         })
     })
+}
+
+/// What a program reads in a message: tags, and what is in its place.
+fn structure_of_message(message: &str) -> Vec<String> {
+    static TAG: LazyLock<Regex> = LazyLock::new(|| Regex::new("<[^<>]*>").unwrap());
+    let mut found = atoms(message);
+    found.extend(TAG.find_iter(message).map(|tag| tag.as_str().to_string()));
+    found.sort();
+    found
+}
+
+/// A message, with elements of its format around some of its words.
+fn any_message(
+    points: Vec<&'static str>,
+    spans: Vec<(&'static str, &'static str)>,
+) -> impl Strategy<Value = String> {
+    let points = prop::sample::select(points).prop_map(String::from);
+    let leaf = prop_oneof![3 => any_words(), 1 => points];
+    leaf.prop_recursive(2, 8, 3, move |inner| {
+        let text = vec((inner, any_gap()), 1..4).prop_map(joined_by_gaps);
+        let around = prop::sample::select(spans.clone());
+        (text, around).prop_map(|(text, (open, close))| format!("{open}{text}{close}"))
+    })
+    .prop_map(|text| format!("La ville {}", text.replace('\n', " ")))
+}
+
+/// The document with the translations of some model.
+fn translated_document(format: &str, document: &str, model: &Stub) -> String {
+    let format = *FORMATS.iter().find(|known| known.name == format).unwrap();
+    let settings = Settings::default();
+    let blocks = format.read(document.as_bytes(), &settings).unwrap();
+    let read = article("", Format::Html, Markup::Plain);
+    let record = translated(RawArticle { blocks: Some(blocks), ..read }, model);
+    let texts = record.translation.unwrap().blocks;
+    let bytes = document.as_bytes();
+    let out = document::translated(format, bytes, &settings, &texts, Placement::Instead).unwrap();
+    String::from_utf8(out).unwrap()
 }
 
 proptest! {
@@ -348,6 +419,76 @@ proptest! {
             let found = String::from_utf8(write(&translation.blocks)).unwrap();
             let told = format!("{name}:\n{source}\n→\n{found}");
             prop_assert_eq!(&structure_of_html(&found), &expected, "{}", told);
+        }
+    }
+
+    #[test]
+    fn catalogs_come_through_any_translator(
+        message in any_message(
+            vec!["%(n§)s", "{name§}", "{0}", "%1$s", "%d", "&amp;", "{{ user.x§ }}"],
+            vec![("<b>", "</b>"), ("<a href='u§'>", "</a>"), ("", "")],
+        ),
+    ) {
+        let message = numbered(&message, false).trim().to_string();
+        let catalog = format!("msgid \"{message}\"\nmsgstr \"\"\n");
+        for (name, write) in HOSTILE {
+            let found = translated_document("po", &catalog, &Stub::translating(*write));
+            let (_, found) = found.split_once("msgstr ").unwrap();
+            let found = found.replace("\"\n\"", "").replace('\n', "");
+            // An empty one is none yet.
+            prop_assume!(found != "\"\"" || name == &"says nothing");
+            let expected = structure_of_message(&message);
+            prop_assert_eq!(structure_of_message(&found), expected, "{}: {} {}", name, message, found);
+        }
+    }
+
+    #[test]
+    fn segments_come_through_any_translator(
+        message in any_message(
+            vec![
+                "<x id=\"§\"/>", "<ph id=\"§\">&lt;br/&gt;</ph>", "{0}", "%1$s", "{name§}",
+                "<ph id=\"§\" equiv=\"x\"/>",
+            ],
+            vec![
+                ("<g id=\"§\">", "</g>"), ("<mrk mtype=\"x\">", "</mrk>"), ("", ""),
+                ("<bpt id=\"a\">&lt;b&gt;</bpt>", "<ept id=\"a\">&lt;/b&gt;</ept>"),
+            ],
+        ),
+    ) {
+        let message = numbered(&message, false).trim().to_string();
+        let file = format!(
+            "<xliff version=\"1.2\"><file source-language=\"fr\"><body><trans-unit id=\"1\">\
+            <source>{message}</source></trans-unit></body></file></xliff>"
+        );
+        for (name, write) in HOSTILE {
+            let found = translated_document("xliff", &file, &Stub::translating(*write));
+            let Some((_, target)) = found.split_once("<target") else { continue };
+            let (target, _) = target.split_once('>').unwrap().1.split_once("</target>").unwrap();
+            let expected = structure_of_message(&message);
+            prop_assert_eq!(structure_of_message(target), expected, "{}: {} {}", name, message, target);
+        }
+    }
+
+    #[test]
+    fn cues_come_through_any_translator(
+        cues in vec(any_message(
+            vec!["{\\i1}", "{\\an8}", "<b>", "2"],
+            vec![("<i>", "</i>"), ("<font color=\"§\">", "</font>"), ("", "")],
+        ), 1..4),
+        ends in prop::sample::select(vec![",", ".", ""]),
+    ) {
+        let cue = |(n, text): (usize, &String)| {
+            let small = if n > 0 { text.to_lowercase() } else { text.clone() };
+            format!("{}\n00:00:0{n},000 --> 00:00:0{n},900\n{small}{ends}\n\n", n + 1)
+        };
+        let film = numbered(&cues.iter().enumerate().map(cue).collect::<String>(), false);
+        let tags = |film: &str| {
+            let of_cue = |cue: &str| structure_of_message(&cue.replace("-->", ""));
+            film.trim().split("\n\n").map(of_cue).collect::<Vec<_>>()
+        };
+        for (name, write) in HOSTILE {
+            let found = translated_document("srt", &film, &Stub::translating(*write));
+            prop_assert_eq!(tags(&found), tags(&film), "{}:\n{}\n→\n{}", name, film, found);
         }
     }
 }
