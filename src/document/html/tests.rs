@@ -70,7 +70,8 @@ fn attributes_for_readers_are_texts() {
     let page = "<img alt='un' src=un><i title=un aria-label=un class=un data-title=un></i>\
         <input placeholder=un value=un name=un><input type=submit value=un>\
         <th abbr=un aria-roledescription=un><iframe title=un src=un></iframe>\
-        <textarea placeholder=un>un</textarea><select aria-label=un></select><video title=un src=un></video><meta property=og:image:alt content=un>";
+        <textarea placeholder=un>un</textarea><select aria-label=un></select>\
+        <video title=un src=un></video><meta property=og:image:alt content=un>";
     assert_eq!(texts(page.as_bytes()).len(), 12);
     let found = upper(page.as_bytes(), "fr");
     for kept in

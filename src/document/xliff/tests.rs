@@ -102,7 +102,9 @@ fn broken_and_hostile_files() {
 
 #[test]
 fn each_case_of_a_message_is_a_text() {
-    let text = ONE.replacen("<source>", "<source>{n, select, a {one &amp; two} other {# {x}s}}</source></trans-unit><trans-unit id=\"0\"><source>", 1);
+    let unit = "<source>{n, select, a {one &amp; two} other {# {x}s}}</source></trans-unit>\
+        <trans-unit id=\"0\"><source>";
+    let text = ONE.replacen("<source>", unit, 1);
     assert_eq!(texts(&text)[..2], ["one & two", "# {x}s"]);
     let edits = ["eins & zwei", "# {x}e"].map(|text| Edit::Replace(Marked::plain(text)));
     let rest = texts(&text).into_iter().skip(2).map(|_| Edit::Keep);
