@@ -185,7 +185,8 @@ pub(super) fn divided(marked: &Marked, cues: &[Shape]) -> Vec<Marked> {
     while let (true, Some(last)) = (shares.len() < cues.len(), shares.last()) {
         shares.push(last.clone());
     }
-    shared(&marked, &shares, cues)
+    let tags: Vec<&[Tag]> = cues.iter().map(|cue| cue.tags.as_slice()).collect();
+    shared(&marked, &shares, &tags)
 }
 
 /// What is left of a text of a length without what is cut out of it.

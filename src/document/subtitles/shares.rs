@@ -1,13 +1,12 @@
 //! The tags of each cue in its share of a text that goes over several.
 
-use super::lines::Shape;
 use crate::types::{Inline, Marked, Tag, TagKind};
 use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
-/// Gives each cue its share of a text with the tags that the cue had, each once: where the text has
-/// them, or, if that is in another cue's share, at the nearest end of its own.
-pub(super) fn shared(marked: &Marked, shares: &[Range<usize>], cues: &[Shape]) -> Vec<Marked> {
+/// Gives each cue its share of a text with the tags that the cue had (`cues`), each once: where the
+/// text has them, or, if that is in another cue's share, at the nearest end of its own.
+pub(super) fn shared(marked: &Marked, shares: &[Range<usize>], cues: &[&[Tag]]) -> Vec<Marked> {
     let owners = owners(&marked.inline.tags, shares, cues);
     let share = |(cue, share): (usize, &Range<usize>)| {
         let own = marked.inline.tags.iter().zip(&owners).filter(|(_, owner)| **owner == cue);
@@ -20,9 +19,9 @@ pub(super) fn shared(marked: &Marked, shares: &[Range<usize>], cues: &[Shape]) -
 }
 
 /// The cue of each tag of a text. What several cues have alike stays in their order.
-fn owners(tags: &[Tag], shares: &[Range<usize>], cues: &[Shape]) -> Vec<usize> {
+fn owners(tags: &[Tag], shares: &[Range<usize>], cues: &[&[Tag]]) -> Vec<usize> {
     let mut left: HashMap<(&str, &str), VecDeque<usize>> = HashMap::new();
-    for (cue, Shape { tags, .. }) in cues.iter().enumerate() {
+    for (cue, tags) in cues.iter().enumerate() {
         for span in spans(tags) {
             left.entry(span.key(tags)).or_default().push_back(cue);
         }
@@ -84,16 +83,11 @@ mod tests {
     #[test]
     fn tags_stay_with_their_cues() {
         use TagKind::{Close, Open, Point};
-        let cue = |tags: &[(usize, &str, TagKind)]| Shape {
-            width: 9,
-            shown: 9,
-            lines: 1,
-            tags: marked("", tags).inline.tags,
-        };
+        let cue = |tags: &[(usize, &str, TagKind)]| marked("", tags).inline.tags;
         let first = cue(&[(0, "<i>", Open), (0, "</i>", Close), (0, "{\\i1}", Point)]);
         let second =
             cue(&[(0, "<b>", Open), (0, "<i>", Open), (0, "</i>", Close), (0, "</b>", Close)]);
-        let cues = [first, second];
+        let cues = [first.as_slice(), second.as_slice()];
         // The first cue's words went to the end, the second's to the beginning.
         let tags = [
             (0, "<b>", Open),
