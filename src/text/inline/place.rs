@@ -131,7 +131,7 @@ impl Placer<'_> {
     fn is_statement(&self, node: &Node) -> bool {
         let markup = node.open.map_or("", |number| self.source.inline.tags[number].markup.trim());
         let begins = |mark: &&str| markup.starts_with(*mark);
-        node.point && ["{%", "<%", "<?", "{{#", "{{/", "{{else"].iter().any(|mark| begins(&mark))
+        node.point && ["{%", "<%", "<?", "{{#", "{{/", "{{else"].iter().any(begins)
     }
 
     /// Whether what a span is around comes through a translation as it is: the address of a link
