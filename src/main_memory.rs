@@ -25,11 +25,16 @@ struct Shared {
 /// Bytes that are taken.
 #[derive(Debug, Default)]
 struct Taken {
-    /// By the program and the models.
+    /// By the models.
     held: u64,
     /// By texts in the works.
     borrowed: u64,
+    /// By the program besides, as far as the system has said.
+    besides: u64,
 }
+
+/// What the program takes later for itself: lists of words, articles, what the allocator keeps.
+const LATER: u64 = 96 << 20;
 
 /// Bytes of a budget, given back when it is dropped.
 #[derive(Debug)]
@@ -74,6 +79,16 @@ impl MemoryBudget {
         Some(Share { budget: self.0.clone(), bytes, is_held: true })
     }
 
+    /// The share of something that stays, whether it is there or not.
+    #[doc(hidden)]
+    pub fn keep(&self, bytes: u64) -> Share {
+        if let Some(shared) = &self.0 {
+            let mut taken = shared.lock();
+            taken.held = taken.held.saturating_add(bytes);
+        }
+        Share { budget: self.0.clone(), bytes, is_held: true }
+    }
+
     /// The share of something in the works, whether it is there or not: who asks has looked with
     /// [`MemoryBudget::has`], or cannot go on otherwise.
     #[doc(hidden)]
@@ -86,15 +101,24 @@ impl MemoryBudget {
     }
 
     /// Counts what the process has taken besides what it has told, as far as the system says: a
-    /// tokenizer, say, whose size is not known before.
+    /// tokenizer, say, whose size is not known before. Of what is told, `unused` bytes are not
+    /// taken yet. Returns by how many bytes all that lasts is too much.
     #[doc(hidden)]
-    pub fn settle(&self) {
-        if let Some(shared) = &self.0
-            && let Some(resident) = Memory::resident()
-        {
-            let mut taken = shared.lock();
-            taken.held = taken.held.max(resident.saturating_sub(taken.borrowed));
+    pub fn settle(&self, unused: u64) -> u64 {
+        let Some(shared) = &self.0 else { return 0 };
+        let mut taken = shared.lock();
+        if let Some(resident) = Memory::resident() {
+            let told = taken.held.saturating_add(taken.borrowed).saturating_sub(unused);
+            taken.besides = resident.saturating_add(LATER).saturating_sub(told);
         }
+        taken.lasting().saturating_sub(shared.limit)
+    }
+}
+
+impl Share {
+    /// Its bytes.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
     }
 }
 
@@ -104,7 +128,13 @@ impl Shared {
     }
 
     fn left(&self, taken: &Taken) -> u64 {
-        self.limit.saturating_sub(taken.held).saturating_sub(taken.borrowed)
+        self.limit.saturating_sub(taken.lasting()).saturating_sub(taken.borrowed)
+    }
+}
+
+impl Taken {
+    fn lasting(&self) -> u64 {
+        self.held.saturating_add(self.besides)
     }
 }
 
@@ -136,14 +166,18 @@ mod tests {
         assert_eq!(budget.left(), Some(40));
         drop(model);
         assert_eq!(budget.left(), Some(100));
+        let steps = budget.keep(120);
+        assert!(budget.left() == Some(0) && budget.settle(0) >= 20 && steps.bytes() == 120);
     }
 
     #[test]
     fn what_the_process_has_counts() {
-        let budget = MemoryBudget::of(u64::MAX);
-        budget.settle();
+        let (large, small) = (MemoryBudget::of(u64::MAX), MemoryBudget::of(1 << 20));
+        let excess = [large.settle(0), small.settle(0)];
         if let Some(resident) = Memory::resident() {
-            assert!(budget.left().unwrap() < u64::MAX - resident / 2);
+            assert!(large.left().unwrap() < u64::MAX - resident / 2);
+            assert!(excess[0] == 0 && excess[1] > resident / 2, "{excess:?}");
+            assert_eq!(small.left(), Some(0));
         }
     }
 

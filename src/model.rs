@@ -193,6 +193,29 @@ impl Runtime {
         backend
     }
 
+    /// Counts what a model has taken besides its weights; `unused` bytes that it has told of it
+    /// takes when it works.
+    ///
+    /// # Errors
+    /// When that is more than there was.
+    fn settle(&self, id: &str, unused: u64) -> Result<()> {
+        match self.memory.settle(unused) {
+            0 => Ok(()),
+            excess => {
+                let limit = self.memory.limit().unwrap_or_default();
+                Err(Error::model(
+                    id,
+                    format!(
+                        "with it, the program takes about {} MB of memory, and {} MB are allowed; \
+                         allow more (--memory), or take a smaller model",
+                        megabytes(limit.saturating_add(excess)),
+                        megabytes(limit),
+                    ),
+                ))
+            }
+        }
+    }
+
     /// The share of its main memory that a model takes whose weights are so much.
     ///
     /// # Errors
@@ -201,7 +224,6 @@ impl Runtime {
         let on_cpu = backend.device.is_cpu();
         let bytes = if on_cpu { amount.in_precision(backend.precision) } else { 0 };
         self.memory.hold(bytes).ok_or_else(|| {
-            let megabytes = |bytes: u64| bytes.div_ceil(1_000_000);
             Error::model(
                 id,
                 format!(
@@ -239,6 +261,10 @@ impl Runtime {
             std::thread::available_parallelism().map_or(1, usize::from),
         )
     }
+}
+
+fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1_000_000)
 }
 
 /// Opens a GGUF file, a folder with `config.json`, a tokenizer and weights, or one with a student
@@ -291,7 +317,7 @@ pub fn open_with(
     let languages = shortlists(path, adapter.languages, model.output().vocabulary())?;
     let generation = GenerationConfig { languages, ..generation };
     let engine = Engine::new(id, model, tokenizer, generation, runtime.settings())?;
-    runtime.memory.settle();
+    runtime.settle(id, engine.step_memory())?;
     Ok(engine.with_share(share))
 }
 

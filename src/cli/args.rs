@@ -101,9 +101,9 @@ pub struct Global {
     /// --batch]
     #[arg(long, global = true, value_name = "N", value_parser = at_least_one)]
     pub batch_tokens: Option<usize>,
-    /// Most main memory to take, such as 6GB: models that are too large for it are refused before
-    /// they are read, and fewer sentences are in the works at once. Results are the same. Not for
-    /// a GPU's memory [default: no bound]
+    /// Most main memory to take, such as 6GB: models that are too large for it are refused, and
+    /// fewer sentences are in the works at once. Results are the same. Not for a GPU's memory
+    /// [default: no bound]
     #[arg(long, global = true, value_name = "SIZE")]
     pub memory: Option<MemoryArg>,
     /// Seed of what is drawn at random: the last attempt at a sentence that fails the checks

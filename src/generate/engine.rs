@@ -43,7 +43,7 @@ pub struct Engine {
     /// The memory that its weights take, where somebody has reserved it.
     share: Option<Share>,
     /// The memory that the steps of all workers take.
-    _steps: Share,
+    steps: Share,
 }
 
 impl Engine {
@@ -84,7 +84,7 @@ impl Engine {
             queue: settings.queue.max(1),
         };
         let step = (limits.footprint.step as u64).saturating_mul(limits.prefill as u64);
-        let steps = settings.memory.borrow(step.saturating_mul(limits.workers as u64));
+        let steps = settings.memory.keep(step.saturating_mul(limits.workers as u64));
         let prefixes = PrefixCache::new(
             model.clone(),
             tokenizer.clone(),
@@ -109,7 +109,7 @@ impl Engine {
             settings,
             workers: Vec::new(),
             share: None,
-            _steps: steps,
+            steps,
         };
         let worker = |number| Worker {
             number,
@@ -144,6 +144,11 @@ impl Engine {
         engine.fingerprint = fingerprint;
         engine.share = share;
         Ok(engine)
+    }
+
+    /// Bytes of main memory that it takes once it works, for the steps of all its workers.
+    pub fn step_memory(&self) -> u64 {
+        self.steps.bytes()
     }
 
     /// The engine with the share of a [`MemoryBudget`](crate::main_memory::MemoryBudget) that its

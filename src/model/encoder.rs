@@ -43,7 +43,7 @@ pub fn open_sentence_encoder(
     let longest = longest.and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
     let dense = dense(folder, model.dim())?;
     let encoder = SentenceEncoder::new(id, model, tokenizer, pooling(folder)?, dense, longest);
-    runtime.memory.settle();
+    runtime.settle(id, 0)?;
     Ok(encoder.with_prefix(&prefix(folder)?).with_share(share))
 }
 

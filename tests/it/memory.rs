@@ -1,15 +1,15 @@
 //! A device without enough memory for a batch: it becomes smaller, and nothing is lost. A bound of
-//! main memory: what does not fit is refused before it is read.
+//! main memory: what does not fit is refused.
 
 use crate::common::fixture;
 use candle_core::Tensor;
 use polygist::arch::{self, Encoder, Footprint, Macs, Model};
-use polygist::checkpoint::Config;
+use polygist::checkpoint::{Config, Weights};
 use polygist::error::{Error, Result};
 use polygist::generate::{DecodingOptions, Engine, Generate, GenerationConfig, Output, Request};
 use polygist::io::weights::{Gguf, open_folder, optional_json};
 use polygist::kernel::Precision;
-use polygist::main_memory::MemoryBudget;
+use polygist::main_memory::{Memory, MemoryBudget};
 use polygist::model::{self, Runtime};
 use polygist::nn::{KvCache, OutputLayer, SourceCache, Span};
 use polygist::token::Tokenizer;
@@ -216,28 +216,21 @@ fn what_is_too_large_alone_is_an_error() {
 }
 
 #[test]
-fn a_model_that_does_not_fit_is_refused_and_one_that_goes_gives_its_memory_back() {
+fn a_model_that_does_not_fit_is_refused() {
     let path = fixture("models/llama/model.gguf");
-    let bytes = {
-        use polygist::checkpoint::Weights;
-        Gguf::open(&path).unwrap().1.amount().in_precision(Precision::Int8)
+    let weights = Gguf::open(&path).unwrap().1.amount().in_precision(Precision::Int8);
+    let open = |bytes: u64| {
+        let memory = MemoryBudget::of(bytes);
+        model::open("tiny", &path, &Runtime { memory, ..Runtime::cpu() })
     };
-    let open = |budget: &MemoryBudget| {
-        let memory = budget.clone();
-        let runtime = Runtime { memory, ..Runtime::cpu() };
-        model::open("tiny", &path, &runtime)
-    };
-    let why = open(&MemoryBudget::of(bytes - 1)).err().unwrap();
-    let told = why.to_string();
-    assert!(told.contains("model tiny") && told.contains("--memory"), "{told}");
-
-    // Beside what the process has, there is room for the weights of one.
-    let budget = MemoryBudget::of(u64::MAX / 2);
-    let first = open(&budget).unwrap();
-    let all_but_a_half = budget.hold(budget.left().unwrap() - bytes / 2).unwrap();
-    assert!(open(&budget).is_err());
-    drop(first);
-    let again = open(&budget).unwrap();
-    assert!(!again.generate(&requests(1), &|_, _| true).unwrap().is_empty());
-    drop(all_but_a_half);
+    let refused = |bytes: u64| open(bytes).err().unwrap().to_string();
+    let told = refused(weights - 1);
+    assert!(told.contains("model tiny: its weights take") && told.contains("--memory"), "{told}");
+    if Memory::resident().is_some() {
+        // There is room for the weights, but not for the program with them.
+        let told = refused(weights + 1);
+        assert!(told.contains("the program takes") && told.contains("--memory"), "{told}");
+    }
+    let engine = open(u64::MAX).unwrap();
+    assert!(!engine.generate(&requests(1), &|_, _| true).unwrap().is_empty());
 }

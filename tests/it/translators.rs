@@ -192,7 +192,7 @@ fn decoding_flags_are_known() {
         assert_ne!(run(&format!("--beam 4 --early-stopping always {flags}")), plain, "{flags}");
     }
     assert_eq!(run("--num-beams 4 --early-stopping always --batch 3 --batch-tokens 60"), plain);
-    assert_eq!(run("--num-beams 4 --early-stopping always --memory 60MB"), plain);
+    assert_eq!(run("--num-beams 4 --early-stopping always --memory 400MB"), plain);
     assert_eq!(run("--beam-size 2 --max-new-tokens 5"), run("--beam 2 --max-tokens 5"));
     for (flags, says) in [
         ("--patience 0", "above 0, up to 16"),
