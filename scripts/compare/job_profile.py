@@ -3,9 +3,9 @@
 
 Articles of four sentences each are made of lines of FLORES dev and NTREX. They go through
 
-- `polygist batch --no-translation-memory --tasks translate`: the whole job, from the start of the program to
-  its end, with files, records and report; the time of the same job over one article, which is
-  loading and starting, is taken off;
+- `polygist batch --no-translation-memory --tasks translate`: the whole job, from the start of the
+  program to its end, with files, records and report; the time of the same job over one article,
+  which is loading and starting, is taken off;
 - `polygist bench` over the same articles, whose "generate" is the time in the model;
 - `polygist batch` with its memory, and once more with results.jsonl deleted, so that every sentence
   is known: the whole job with no model in it.
