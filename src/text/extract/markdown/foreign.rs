@@ -314,7 +314,8 @@ fn within(part: Range<usize>, text: &str) -> Vec<Shield> {
     shields(&text[part.clone()]).into_iter().map(moved).collect()
 }
 
-/// A role of MyST: a word, but for the text of a reference that has its own, `{ref}`text <label>``.
+/// A role of MyST: a word, but for the text of a reference that has its own, with the label in
+/// angle brackets after it.
 fn role(range: Range<usize>, text: &str) -> Vec<Shield> {
     const REFERENCES: [&str; 7] = ["ref", "doc", "numref", "any", "download", "term", "cite"];
     let Range { start, end } = range;
