@@ -16,16 +16,14 @@ The goal is a resumed start of less than two seconds with 100,000 articles. Linu
 
 import argparse
 import json
-import os
 import random
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from polygist_scripts.program import BINARY, require
+from polygist_scripts.timing import usage
 
 WORDS = (
     "a cidade fechou sua ponte mais antiga na segunda depois que o rio subiu quarenta metros "
@@ -60,13 +58,10 @@ def make(folder: Path, number: int, files: bool) -> None:
 def run(command: list[str | Path]) -> tuple[float, float, float]:
     """Seconds that a command takes, on the clock and of the processor, and its peak of memory in
     MB."""
-    began = time.monotonic()
-    process = subprocess.Popen(command)
-    _, status, used = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"{' '.join(map(str, command))} failed with status {status}")
-    seconds = time.monotonic() - began
-    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+    used = usage(command)
+    if used.status != 0:
+        sys.exit(f"{' '.join(map(str, command))} failed with status {used.status}")
+    return used.seconds, used.processor, used.peak / 2**20
 
 
 def main() -> None:

@@ -13,15 +13,13 @@ For example `firefox-pt-en-tiny 150MB 300MB --from pt`. Linux only.
 """
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 from polygist_scripts.data import flores
 from polygist_scripts.program import BINARY, require
+from polygist_scripts.timing import Usage, usage
 
 UNITS = {"MB": 1e6, "GB": 1e9}
 
@@ -30,15 +28,12 @@ def in_bytes(bound: str) -> float:
     return float(bound[:-2]) * UNITS[bound[-2:].upper()]
 
 
-def run(command: list[str | Path], lines: Path) -> tuple[int, float, float, str]:
-    """The exit code, the peak of memory in bytes, the seconds and the output of a command."""
+def run(command: list[str | Path], lines: Path) -> tuple[Usage, str]:
+    """What a command takes, and its output."""
     with lines.open(encoding="utf-8") as source, tempfile.TemporaryFile("w+") as output:
-        began = time.monotonic()
-        process = subprocess.Popen(command, stdin=source, stdout=output)
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.monotonic() - began
+        used = usage(command, stdin=source, stdout=output)
         output.seek(0)
-        return os.waitstatus_to_exitcode(status), used.ru_maxrss * 1024, seconds, output.read()
+        return used, output.read()
 
 
 def main() -> None:
@@ -57,16 +52,17 @@ def main() -> None:
         lines = Path(name) / "lines.txt"
         text = "\n".join(flores(args.source, 0, args.lines)) + "\n"
         lines.write_text(text, encoding="utf-8")
-        code, peak, seconds, plain = run(command, lines)
-        if code != 0:
-            sys.exit(f"the run without a bound failed with {code}")
-        print(f"{'none':>8} {peak / 1e6:>7.0f} MB {'':>5} {seconds:>7.1f} s", flush=True)
+        used, plain = run(command, lines)
+        if used.status != 0:
+            sys.exit(f"the run without a bound failed with {used.status}")
+        print(f"{'none':>8} {used.peak / 1e6:>7.0f} MB {'':>5} {used.seconds:>7.1f} s", flush=True)
         for bound in args.bounds:
-            code, peak, seconds, output = run([*command, "--memory", bound], lines)
-            said = "refused" if code == 1 else "the same" if output == plain else "ANOTHER OUTPUT"
-            share = peak / in_bytes(bound)
+            used, output = run([*command, "--memory", bound], lines)
+            said = "the same" if output == plain else "ANOTHER OUTPUT"
+            said = "refused" if used.status == 1 else said
             print(
-                f"{bound:>8} {peak / 1e6:>7.0f} MB {share:>5.2f} {seconds:>7.1f} s  {said}",
+                f"{bound:>8} {used.peak / 1e6:>7.0f} MB {used.peak / in_bytes(bound):>5.2f} "
+                f"{used.seconds:>7.1f} s  {said}",
                 flush=True,
             )
 
