@@ -9,7 +9,7 @@ mod strings;
 use super::encoded::{Editor, Encoded, Patched, line_end};
 use super::{DocumentFormat, Edit, Settings, messages};
 use crate::error::Result;
-use crate::types::{Block, BlockKind, Lang, Marked};
+use crate::types::{Block, Lang};
 use entries::Entry;
 use plurals::Plurals;
 
@@ -103,7 +103,7 @@ fn translate(message: &str, entry: &Entry, editor: &mut Editor<'_>) -> Result<Op
         return messages::translated(message, cases, &mut |case| {
             let mut marked = strings::inline(case, &entry.flags);
             messages::keep_signs(&mut marked);
-            Ok(match editor.ask(block(marked))? {
+            Ok(match editor.ask(Block::paragraph(marked))? {
                 Edit::Keep => None,
                 Edit::Replace(new) | Edit::Append(new) => Some(new.to_markup()),
             })
@@ -116,7 +116,7 @@ fn translate(message: &str, entry: &Entry, editor: &mut Editor<'_>) -> Result<Op
             out.push_str(line);
             continue;
         }
-        let new = match editor.ask(block(strings::inline(bare, &entry.flags)))? {
+        let new = match editor.ask(Block::paragraph(strings::inline(bare, &entry.flags)))? {
             Edit::Keep => {
                 out.push_str(line);
                 continue;
@@ -130,11 +130,6 @@ fn translate(message: &str, entry: &Entry, editor: &mut Editor<'_>) -> Result<Op
         out.push_str(&line[start + bare.len()..]);
     }
     Ok(has_changed.then_some(out))
-}
-
-fn block(Marked { text, inline }: Marked) -> Block {
-    let (kind, suffix) = (BlockKind::Paragraph, "\n\n".into());
-    Block { kind, text, inline, suffix, ..Block::default() }
 }
 
 /// The lines of a translation.

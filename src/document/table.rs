@@ -8,7 +8,7 @@ mod stream;
 use super::encoded::{Editor, Encoded, Patched, line_end};
 use super::{DocumentFormat, Edit, Settings};
 use crate::error::Result;
-use crate::types::{Block, BlockKind, Lang};
+use crate::types::{Block, Lang, Marked};
 use cells::{Cell, Dialect};
 use std::borrow::Cow;
 
@@ -88,7 +88,7 @@ fn ask(
             for line in value.split_inclusive(['\n', '\r']) {
                 let bare = line.trim();
                 let new = match bare.contains(char::is_alphabetic) {
-                    true => editor.ask(block(bare))?,
+                    true => editor.ask(Block::paragraph(Marked::plain(bare)))?,
                     false => Edit::Keep,
                 };
                 let around = |new: &str| line.replacen(bare, new, 1);
@@ -117,16 +117,6 @@ fn ask(
         }
     }
     Ok(changed)
-}
-
-fn block(text: &str) -> Block {
-    Block {
-        kind: BlockKind::Paragraph,
-        prefix: String::new(),
-        text: text.into(),
-        suffix: "\n\n".into(),
-        ..Block::default()
-    }
 }
 
 /// The table with its changes. Texts that stand beside others have columns of their own at the end.

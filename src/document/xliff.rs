@@ -8,7 +8,7 @@ mod scan;
 use super::encoded::{Editor, Encoded, Patched};
 use super::{DocumentFormat, Edit, Settings, messages, part};
 use crate::error::{Error, Result};
-use crate::types::{Block, BlockKind, Marked};
+use crate::types::{Block, Marked};
 use scan::{Segment, Slot};
 
 /// Files of segments.
@@ -82,14 +82,14 @@ fn ask(text: &str, segment: &Segment, editor: &mut Editor<'_>) -> Result<Option<
             let new = messages::translated(&marked.text, cases, &mut |case| {
                 let mut marked = Marked::plain(case);
                 messages::keep_signs(&mut marked);
-                Ok(match editor.ask(block(marked))? {
+                Ok(match editor.ask(Block::paragraph(marked))? {
                     Edit::Keep => None,
                     Edit::Replace(new) | Edit::Append(new) => Some(new.text),
                 })
             })?;
             new.map_or(Edit::Keep, |new| Edit::Replace(Marked::plain(new)))
         } else if marked.text.contains(char::is_alphabetic) {
-            editor.ask(block(marked))?
+            editor.ask(Block::paragraph(marked))?
         } else {
             Edit::Keep
         };
@@ -106,11 +106,6 @@ fn ask(text: &str, segment: &Segment, editor: &mut Editor<'_>) -> Result<Option<
         out.push_str(after);
     }
     Ok(has_changed.then_some(out))
-}
-
-fn block(Marked { text, inline }: Marked) -> Block {
-    let (kind, suffix) = (BlockKind::Paragraph, "\n\n".into());
-    Block { kind, text, inline, suffix, ..Block::default() }
 }
 
 #[cfg(test)]

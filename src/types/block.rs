@@ -98,6 +98,12 @@ impl Notation {
 }
 
 impl Block {
+    /// A paragraph by itself, with an empty line after it.
+    pub fn paragraph(Marked { text, inline }: Marked) -> Block {
+        let (kind, suffix) = (BlockKind::Paragraph, "\n\n".into());
+        Block { kind, text, inline, suffix, ..Block::default() }
+    }
+
     /// The text with its markup, as the source writes it.
     pub fn written(&self) -> Cow<'_, str> {
         match &self.original {

@@ -9,7 +9,7 @@ mod shares;
 use super::encoded::{Editor, Encoded, Patched, line_end};
 use super::{DocumentFormat, Edit, Settings};
 use crate::error::{Error, Result};
-use crate::types::{Block, BlockKind, Inline, Marked, Tag, TagKind};
+use crate::types::{Block, Inline, Marked, Tag, TagKind};
 use cues::Group;
 use lines::{BORDER, LINES, Shape};
 use markup::Part;
@@ -235,14 +235,7 @@ impl Copy<'_, '_> {
         if whole.text.trim().is_empty() || is_effect {
             return Ok(vec![Edit::Keep; links.len()]);
         }
-        let edit = self.editor.ask(Block {
-            kind: BlockKind::Paragraph,
-            prefix: String::new(),
-            text: whole.text,
-            inline: whole.inline,
-            suffix: "\n\n".into(),
-            ..Block::default()
-        })?;
+        let edit = self.editor.ask(Block::paragraph(whole))?;
         let spread = |marked: &Marked| lines::divided(marked, &cues).into_iter();
         Ok(match edit {
             Edit::Keep => vec![Edit::Keep; links.len()],
