@@ -14,13 +14,20 @@ pub const FORMULA: &str = concat!(
     r"(?:[0-9()|\[\],.'!]+[A-Za-z]{1,2})*[0-9()|\[\],.'!]*))*\$(?-u:\b{end-half})",
 );
 
+/// A role of MyST or of reStructuredText with its text in backticks: `{ref}` or `:doc:` before it.
+pub const ROLE: &str = r"(?:\{[A-Za-z][A-Za-z0-9_:+.-]*\}|:[a-z][a-z0-9_:+.-]*:)`[^`\n]+`";
+
+/// Lowered and raised signs of Pandoc's Markdown, with the word that they stand in: `H~2~O`.
+pub const RAISED: &str =
+    r"(?-u:\b)[A-Za-z0-9]+(?:~[A-Za-z0-9+-]{1,9}~|\^[A-Za-z0-9+-]{1,9}\^)[A-Za-z0-9]*";
+
 // Only ASCII word boundaries: with them the search needs no backtracking, which makes it ten times
 // as fast.
 static SPANS: LazyLock<Regex> = LazyLock::new(|| {
     let kinds = [
         // code, with the role that MyST gives it
         r"```[\s\S]*?```|``(?:[^`\n]|`[^`\n])+``|`[^`\n]+`",
-        r"(?:\{[A-Za-z][A-Za-z0-9_:+.-]*\}|:[a-z][a-z0-9_:+.-]*:)`[^`\n]+`",
+        ROLE,
         // HTML tag, comment, entity
         r#"</?[A-Za-z][A-Za-z0-9-]*(?:\s+[^<>"\n]*(?:"[^"\n]*"[^<>"\n]*)*)?/?>"#,
         r"<!--[\s\S]*?-->",
@@ -53,8 +60,7 @@ static SPANS: LazyLock<Regex> = LazyLock::new(|| {
         ),
         // wiki link
         r"!\[\[[^\[\]\n^][^\[\]\n]{0,200}\]\]|\[\[[^\[\]\n|^][^\[\]\n|]{0,200}\]\]",
-        // lowered and raised signs of Pandoc's Markdown
-        r"(?-u:\b)[A-Za-z0-9]+(?:~[A-Za-z0-9+-]{1,9}~|\^[A-Za-z0-9+-]{1,9}\^)[A-Za-z0-9]*",
+        RAISED,
         // (nothing else looks like one with a name or a number: letters may follow it)
         concat!(
             r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)[-+0#]*[0-9]*(?:\.[0-9]+)?",

@@ -93,7 +93,7 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
         // code, comments: nothing in them is markup
         r"``(?:[^`\n]|`[^`\n])+``|`[^`\n]+`|<!--[\s\S]*?(?:-->|\z)",
         // roles of MyST, with their own text or without
-        r"|(?<role>(?:\{[A-Za-z][A-Za-z0-9_:+.-]*\}|:[a-z][a-z0-9_:+.-]*:)`[^`\n]+`)",
+        &format!("|(?<role>{})", protect::ROLE),
         &format!("|(?<span>{})", SPANS.join("|")),
         &format!(r"|(?<line>(?m:^[ \t]*(?:{})[ \t]*$))", LINES.join("|")),
         // the name of a block of Obsidian, after its text
@@ -119,8 +119,7 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
         r"|(?<wiki>!?\[\[[^\[\]\n^][^\[\]\n]*\]\])",
         // variables, formulas, lowered and raised signs
         r"|(?<word>\{\{\{[^{}\n]*\}\}\}|\{\{[^{}\n]*\}\}|\$`[^`\n]+`\$|",
-        protect::FORMULA,
-        r"|(?-u:\b)[A-Za-z0-9]+(?:~[A-Za-z0-9+-]{1,9}~|\^[A-Za-z0-9+-]{1,9}\^)[A-Za-z0-9]*)",
+        &format!("{}|{})", protect::FORMULA, protect::RAISED),
     ];
     Regex::new(&kinds.concat()).expect("the pattern is constant and tested")
 });
