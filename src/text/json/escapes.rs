@@ -1,7 +1,7 @@
 //! Texts whose escapes were escaped once more, so that `\n` and `\u00e9` stand where a line break
 //! and an é are meant.
 
-use super::mend::surrogate;
+use super::mend::code_unit;
 
 /// A text without such escapes; `None` where it has none, or where a backslash may be meant, as in
 /// the name of a file.
@@ -31,10 +31,8 @@ pub(crate) fn unescaped(text: &str) -> Option<String> {
 
 /// The character that a text begins with as `\uXXXX`, or as two of these, and their length.
 fn character(text: &str) -> Option<(usize, char)> {
-    let digits = text.strip_prefix("\\u")?.get(..4)?;
-    let is_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
-    let number = u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
-    match (number, text.get(6..).and_then(surrogate)) {
+    let number = code_unit(text)?;
+    match (number, text.get(6..).and_then(code_unit)) {
         (0xD800..0xDC00, Some(low @ 0xDC00..0xE000)) => {
             let number = 0x10000 + ((number - 0xD800) << 10) + (low - 0xDC00);
             Some((12, char::from_u32(number)?))

@@ -51,11 +51,15 @@ fn escape(text: &str) -> (usize, Option<&'static str>) {
 }
 
 /// The number of an escaped half of a surrogate pair that begins there.
-pub(super) fn surrogate(text: &str) -> Option<u32> {
+fn surrogate(text: &str) -> Option<u32> {
+    code_unit(text).filter(|number| (0xD800..0xE000).contains(number))
+}
+
+/// The number of the escape `\uXXXX` that a text begins with.
+pub(super) fn code_unit(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
-    let number =
-        digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u32::from_str_radix(digits, 16).ok());
-    number.flatten().filter(|number| (0xD800..0xE000).contains(number))
+    let is_hex = digits.bytes().all(|b| b.is_ascii_hexdigit());
+    u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
 
 #[cfg(test)]
