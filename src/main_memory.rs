@@ -82,22 +82,23 @@ impl MemoryBudget {
     /// The share of something that stays, whether it is there or not.
     #[doc(hidden)]
     pub fn keep(&self, bytes: u64) -> Share {
-        if let Some(shared) = &self.0 {
-            let mut taken = shared.lock();
-            taken.held = taken.held.saturating_add(bytes);
-        }
-        Share { budget: self.0.clone(), bytes, is_held: true }
+        self.take(bytes, true)
     }
 
     /// The share of something in the works, whether it is there or not: who asks has looked with
     /// [`MemoryBudget::has`], or cannot go on otherwise.
     #[doc(hidden)]
     pub fn borrow(&self, bytes: u64) -> Share {
+        self.take(bytes, false)
+    }
+
+    fn take(&self, bytes: u64, is_held: bool) -> Share {
         if let Some(shared) = &self.0 {
             let mut taken = shared.lock();
-            taken.borrowed = taken.borrowed.saturating_add(bytes);
+            let part = taken.part(is_held);
+            *part = part.saturating_add(bytes);
         }
-        Share { budget: self.0.clone(), bytes, is_held: false }
+        Share { budget: self.0.clone(), bytes, is_held }
     }
 
     /// Counts what the process has taken besides what it has told, as far as the system says: a
@@ -133,6 +134,11 @@ impl Shared {
 }
 
 impl Taken {
+    /// What is held, or what is borrowed.
+    fn part(&mut self, is_held: bool) -> &mut u64 {
+        if is_held { &mut self.held } else { &mut self.borrowed }
+    }
+
     fn lasting(&self) -> u64 {
         self.held.saturating_add(self.besides)
     }
@@ -142,8 +148,8 @@ impl Drop for Share {
     fn drop(&mut self) {
         if let Some(shared) = &self.budget {
             let mut taken = shared.lock();
-            let of = if self.is_held { &mut taken.held } else { &mut taken.borrowed };
-            *of = of.saturating_sub(self.bytes);
+            let part = taken.part(self.is_held);
+            *part = part.saturating_sub(self.bytes);
         }
     }
 }
