@@ -77,6 +77,28 @@ pub fn is_spaceless(lang: &Lang) -> bool {
     matches!(lang.base(), "zh" | "ja" | "th" | "lo" | "km" | "my" | "yue" | "bo")
 }
 
+/// What stands between two sentences: nothing in Chinese and Japanese, else a space; Thai and its
+/// neighbours, without spaces between words, have one there.
+pub fn sentence_gap(lang: &Lang) -> &'static str {
+    if matches!(lang.base(), "zh" | "ja" | "yue") { "" } else { " " }
+}
+
+/// The mark that a statement ends with; none in Thai and Lao.
+pub fn full_stop(lang: &Lang) -> &'static str {
+    match lang.base() {
+        "zh" | "ja" | "yue" => "。",
+        "hi" | "bn" | "ne" | "as" | "or" | "pa" | "sa" | "mai" => "।",
+        "ur" | "ug" | "ks" => "۔",
+        "am" | "ti" => "።",
+        "hy" => "։",
+        "my" => "။",
+        "km" => "។",
+        "bo" | "dz" => "།",
+        "th" | "lo" => "",
+        _ => ".",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

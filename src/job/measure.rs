@@ -165,8 +165,8 @@ impl Trial<'_> {
 
     /// Works on some sentences; says whether all of them were done.
     fn on(&self, sentences: &[String]) -> Result<Option<(Measured, bool)>> {
-        let between = if languages::is_spaceless(self.language) { "" } else { " " };
-        let texts = sentences.chunks(ARTICLE).map(|part| part.join(between));
+        let gap = languages::sentence_gap(self.language);
+        let texts = sentences.chunks(ARTICLE).map(|part| part.join(gap));
         let articles: Vec<RawArticle> =
             texts.enumerate().map(|(number, text)| from_text(&number.to_string(), &text)).collect();
         let words: usize =

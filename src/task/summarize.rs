@@ -31,7 +31,7 @@ use crate::generate::{
 };
 use crate::languages;
 use crate::types::{Flag, Lang, Problem, SummaryMethod, SummaryRecord, SummarySentence};
-use form::{of_form, quoted};
+use form::{ended, of_form, quoted};
 use instructed::Course;
 use length::Budget;
 use prompt::ShortenPrompt;
@@ -310,8 +310,11 @@ pub fn finish(plan: Plan) -> Summary {
             completed(&plan, &course.written)
         }
     };
-    let is_line = matches!(plan.settings.style, Style::Headline | Style::Line);
-    let sentences = if is_line { sentences } else { quoted(&plan, sentences) };
+    let sentences = match plan.settings.style {
+        Style::Headline | Style::Line => sentences,
+        Style::Bullets => quoted(&plan, sentences),
+        Style::Paragraph => quoted(&plan, ended(&plan, sentences)),
+    };
     Summary {
         record: record(&plan, sentences),
         rejected,
@@ -409,8 +412,7 @@ fn record(plan: &Plan, sentences: Vec<SummarySentence>) -> SummaryRecord {
         Style::Bullets => {
             texts.iter().map(|text| format!("- {text}")).collect::<Vec<_>>().join("\n")
         }
-        _ if languages::is_spaceless(plan.input.language) => texts.concat(),
-        _ => texts.join(" "),
+        _ => texts.join(languages::sentence_gap(plan.input.language)),
     };
     let by_model = sentences.iter().filter(|s| s.origin == SummaryMethod::Abstractive).count();
     let method = match by_model {
@@ -519,6 +521,40 @@ mod tests {
         };
         assert_eq!(of(2), "The bridge is closed. Boats wait.");
         assert!(!of(4).contains("12:15"), "{}", of(4));
+    }
+
+    #[test]
+    fn items_of_lists_are_sentences_in_running_text() {
+        let of = |sentences: &[&str], language: &str| {
+            let sentences: Vec<String> = sentences.iter().map(|&text| text.into()).collect();
+            let language = &Lang::parse(language).unwrap();
+            let input = Input { sentences: &sentences, title: None, language, meanings: None };
+            let settings = length(Length::Sentences(sentences.len()));
+            finish(plan(input, settings, None).unwrap()).record.text
+        };
+        assert_eq!(
+            of(
+                &[
+                    "The council decides today:",
+                    "to close the old bridge;",
+                    "“to wait for the new one”,",
+                    "and to build a ferry (for bicycles)",
+                    "Will it be enough?",
+                ],
+                "en"
+            ),
+            "The council decides today: to close the old bridge. “to wait for the new one”. \
+             and to build a ferry (for bicycles). Will it be enough?"
+        );
+        assert_eq!(of(&["旧桥已经关闭", "渡船尚未到达；"], "zh"), "旧桥已经关闭。渡船尚未到达。");
+        assert_eq!(
+            of(&["สะพานเก่าปิดแล้ว", "เรือข้ามฟากยังไม่มา"], "th"),
+            "สะพานเก่าปิดแล้ว เรือข้ามฟากยังไม่มา"
+        );
+        assert_eq!(
+            of(&["Η γέφυρα έκλεισε;", "Τα πλοία περιμένουν"], "el"),
+            "Η γέφυρα έκλεισε; Τα πλοία περιμένουν."
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The blocks of an article with their translations, put together from its segments.
 
 use crate::languages;
-use crate::types::{Lang, Place, Problem, Record, SegmentRecord};
+use crate::types::{Place, Problem, Record, SegmentRecord};
 
 /// A block and its translation.
 pub(super) struct Pair {
@@ -16,19 +16,13 @@ pub(super) fn pairs(record: &Record) -> Vec<Pair> {
     let segments = record.segments.as_deref().unwrap_or_default();
     let from = &record.language.code;
     let to = record.translation.as_ref().map_or(from, |translation| &translation.language);
-    let gap = |is_joined: bool| if is_joined { "" } else { " " };
     let block = |segments: &[SegmentRecord]| Pair {
         place: segments[0].place,
-        source: joined(segments, |one| &one.source, gap(languages::is_spaceless(from))),
-        target: joined(segments, |one| &one.target, gap(joins(to))),
+        source: joined(segments, |one| &one.source, languages::sentence_gap(from)),
+        target: joined(segments, |one| &one.target, languages::sentence_gap(to)),
         problems: problems(segments),
     };
     segments.chunk_by(|a, b| a.place == b.place).map(block).collect()
-}
-
-/// Whether sentences follow each other without a space, as in Chinese and Japanese.
-fn joins(lang: &Lang) -> bool {
-    matches!(lang.base(), "zh" | "ja" | "yue")
 }
 
 fn joined(segments: &[SegmentRecord], text: fn(&SegmentRecord) -> &str, gap: &str) -> String {

@@ -2,6 +2,7 @@
 
 use super::length::{self, Budget, count_words};
 use super::{HEADLINE_WORDS, LINE_WORDS, Length, Plan, Style, select};
+use crate::languages;
 use crate::text::quotes::{self, Lacking};
 use crate::types::{SummaryMethod, SummarySentence};
 
@@ -46,6 +47,26 @@ fn headline(plan: &Plan, best: SummarySentence) -> SummarySentence {
         text: length::cut(text.trim_end_matches(['.', '。', '।', '։']), most),
         ..line
     }
+}
+
+/// The sentences as running text has them: what was an item of a list or a heading ends with a full
+/// stop.
+pub(super) fn ended(plan: &Plan, mut sentences: Vec<SummarySentence>) -> Vec<SummarySentence> {
+    const CLOSING: [char; 11] = ['"', '”', '“', '»', '«', '’', '\'', ')', ']', '」', '』'];
+    const ENDS: [char; 17] =
+        ['.', '!', '?', '…', ':', '。', '！', '？', '：', '।', '։', '؟', '۔', '።', '။', '។', '།'];
+    let language = plan.input.language;
+    // A question mark in Greek.
+    let is_separator = |c: char| {
+        matches!(c, ',' | '；' | '，' | '、' | '،' | '؛') || c == ';' && language.base() != "el"
+    };
+    for sentence in &mut sentences {
+        let text = sentence.text.trim_end().trim_end_matches(is_separator).trim_end();
+        if !text.trim_end_matches(CLOSING).ends_with(|c| ENDS.contains(&c) || c == ';') {
+            sentence.text = format!("{text}{}", languages::full_stop(language));
+        }
+    }
+    sentences
 }
 
 /// The sentences with the quotation marks that they lack without those that stood beside them: who

@@ -24,7 +24,7 @@ pub(super) fn parts(
     let total: usize = sizes.iter().sum();
     // A last part of two sentences would be summarized as if it were an article of its own.
     let aim = total.div_ceil(total.div_ceil(limit).max(1));
-    let space = if languages::is_spaceless(language) { "" } else { " " };
+    let space = languages::sentence_gap(language);
     let mut size = 0;
     for (i, text) in texts.iter().enumerate().filter(|(_, text)| !text.trim().is_empty()) {
         if sizes[i] > limit {

@@ -258,12 +258,9 @@ fn aligned(alignment: Alignment) -> TokenAlignment {
     }
 }
 
-/// The white space after a sentence, as the target language wants it: Chinese and Japanese have
-/// none; Thai and its neighbours, without spaces between words, have it between sentences. Ends of
-/// lines stay.
+/// The white space after a sentence, as the target language wants it. Ends of lines stay.
 pub fn gap<'a>(gap: &'a str, from: &Lang, to: &Lang) -> &'a str {
-    let joins = |lang: &Lang| matches!(lang.base(), "zh" | "ja" | "yue");
-    match (languages::is_spaceless(from), joins(to)) {
+    match (languages::is_spaceless(from), languages::sentence_gap(to).is_empty()) {
         _ if gap.contains('\n') => gap,
         (_, true) => "",
         (true, false) if gap.is_empty() => " ",

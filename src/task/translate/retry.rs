@@ -2,6 +2,7 @@
 
 use super::{Segment, Settings};
 use crate::generate::{DecodingOptions, Generate};
+use crate::languages;
 use crate::task::prompts;
 use crate::text::caps;
 use crate::text::sentences::seams;
@@ -155,7 +156,7 @@ impl RetryStrategy {
             RetryStrategy::InLowerCase => return text.to_lowercase().into(),
             _ => {}
         }
-        let full_stop = if matches!(from.base(), "zh" | "ja" | "yue") { '。' } else { '.' };
+        let full_stop = languages::full_stop(from);
         match text.chars().next_back() {
             Some('.' | '。') if !text.trim_end_matches(['.', '。']).contains('.') => {
                 text.trim_end_matches(['.', '。']).to_string().into()
