@@ -62,9 +62,13 @@ pub fn canonical(lang: &Lang) -> Lang {
 /// Whether both codes name the same language in the same script: Chinese in simplified and in
 /// traditional characters are two, regions that write alike are one.
 pub fn is_same_written(a: &Lang, b: &Lang) -> bool {
-    let (a, b) = (canonical(a), canonical(b));
-    let is_traditional = |lang: &Lang| lang.as_str() == "zh-TW";
-    a.same_base(&b) && is_traditional(&a) == is_traditional(&b)
+    canonical(a).same_base(&canonical(b)) && is_traditional(a) == is_traditional(b)
+}
+
+/// Whether a language is Chinese in traditional characters.
+pub fn is_traditional(lang: &Lang) -> bool {
+    let traditional = |tag| matches!(tag, "Hant" | "TW" | "HK" | "MO");
+    lang.base() == "zh" && lang.as_str().split('-').any(traditional)
 }
 
 /// English name of a language, or its code where the name is not known.

@@ -349,12 +349,19 @@ fn translate_all(
 ) -> Result<()> {
     let waiting = |document: &&Document<'_>| document.target(job).is_some();
     let mut texts = Vec::new();
-    for document in documents.iter().flatten().filter(waiting) {
+    let contexts: Vec<Vec<String>> = documents
+        .iter()
+        .flatten()
+        .filter(waiting)
+        .map(|document| contexts(document, job))
+        .collect();
+    for (document, before) in documents.iter().flatten().filter(waiting).zip(&contexts) {
         let route = document.route.as_ref();
         let route = route.ok_or_else(|| Error::Usage("translation needs a model".into()))?;
         let way = |language: &Lang| document.own_routes.get(language).unwrap_or(route);
-        texts.extend(document.units.iter().map(|unit| Routed {
+        texts.extend(document.units.iter().zip(before).map(|(unit, before)| Routed {
             text: &unit.text,
+            context: before,
             route: way(&unit.language),
             align: unit.aside.is_none()
                 && unit.block.is_some_and(|block| document.has_markup(block)),
@@ -362,6 +369,7 @@ fn translate_all(
         }));
         texts.extend(document.quotings.iter().map(|sentence| Routed {
             text: &sentence.text,
+            context: "",
             route: way(&sentence.language),
             align: false,
             kept: &[],
@@ -379,6 +387,21 @@ fn translate_all(
         }
     }
     Ok(())
+}
+
+/// The sentences before each unit of a document, as far as models are to read them. A text in
+/// markup (a caption) stands for itself, and is before nothing.
+fn contexts(document: &Document<'_>, job: &Job) -> Vec<String> {
+    let is_running = |unit: &&Unit| unit.aside.is_none();
+    let running = document.units.iter().filter(is_running);
+    let mut before = translate::preceding(
+        running.map(|unit| (unit.text.as_str(), &unit.language)),
+        job.translating.context,
+    )
+    .into_iter();
+    let context =
+        |unit| if is_running(&unit) { before.next().unwrap_or_default() } else { String::new() };
+    document.units.iter().map(context).collect()
 }
 
 /// The sentences that a summary is made of, and which language they are in.
@@ -733,5 +756,32 @@ mod tests {
         assert!(error.to_string().contains("needs a model"), "{error}");
         let same = records([FRENCH, "", ""], &job("fr", true), &[]).unwrap();
         assert!(same[0].status == Status::Ok && same[0].translation.is_none());
+    }
+
+    #[test]
+    fn chat_models_read_the_sentences_before_of_the_same_article() {
+        let asked: std::sync::Arc<std::sync::Mutex<Vec<(String, String)>>> = Default::default();
+        let heard = asked.clone();
+        let model = Stub::answering(move |request| {
+            let context = request.context.lines().next().unwrap_or_default().to_owned();
+            heard.lock().unwrap().push((context, request.prompt.clone()));
+            "The bridge has been closed since Monday."
+        });
+        let model = model.with([Capability::Chat(crate::generate::ChatTemplate::chatml())]);
+        let mut job = job("en", false);
+        job.translating.context = 1;
+        let [first, second] =
+            ["Le pont est fermé depuis lundi.", "Les travaux vont durer un mois."];
+        let paragraphs = format!("{first} {second}\n\nLa ville attend le nouveau pont.");
+        records([&paragraphs, "", second], &job, &[&model]).unwrap();
+        let mut asked = asked.lock().unwrap().clone();
+        asked.truncate(4);
+        let expected = [
+            ("", first),
+            (first, second),
+            (second, "La ville attend le nouveau pont."),
+            ("", second),
+        ];
+        assert_eq!(asked, expected.map(|(context, text)| (context.to_owned(), text.to_owned())));
     }
 }

@@ -327,15 +327,16 @@ impl Translator {
         layouts: Vec<Layout<'_>>,
         on_event: OnEvent<'_>,
     ) -> Result<Vec<Translation>> {
-        let segment = |text: &String| Segment {
-            text: text.clone(),
-            from: from.clone(),
-            to: to.clone(),
-            align: false,
-            kept: Vec::new(),
+        let segment = |(text, context): (&String, String)| Segment {
+            context,
+            ..Segment::new(text, from.clone(), to.clone())
         };
-        let segments: Vec<Segment> =
-            layouts.iter().flat_map(|layout| layout.sentences()).map(segment).collect();
+        let of_layout = |layout: &Layout<'_>| -> Vec<Segment> {
+            let sentences = layout.sentences().map(|text| (text.as_str(), from));
+            let before = translate::preceding(sentences, self.settings.context);
+            layout.sentences().zip(before).map(segment).collect()
+        };
+        let segments: Vec<Segment> = layouts.iter().flat_map(of_layout).collect();
         let show = |step: translate::Step| {
             let progress = Progress::from(step);
             on_event(Event::Working { articles: None, progress });

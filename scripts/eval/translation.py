@@ -13,6 +13,9 @@ go through English in both.
     python3 scripts/eval/translation.py [--lines 40] [--pairs fr-en en-de] [--baseline MODEL.gguf]
                                         [-- --precision f32]
 
+With --articles the sources are whole articles of NTREX, in place of lines of FLORES dev: each goes
+as one line of many sentences, so that what --context brings can be seen.
+
 What stands after -- is passed on to polygist. FLORES dev is looked for in $POLYGIST_DATA/flores-dev
 or ../shared/data/flores-dev beside the repository. Speed includes loading the model.
 """
@@ -26,7 +29,7 @@ from functools import partial
 from pathlib import Path
 
 from polygist_scripts import prompts
-from polygist_scripts.data import flores
+from polygist_scripts.data import flores, ntrex
 from polygist_scripts.program import BINARY, require, translate_lines
 from polygist_scripts.scores import metrics
 from polygist_scripts.translation import PAIRS, is_copy
@@ -127,6 +130,9 @@ def parse() -> argparse.Namespace:
         help="begin after so many lines, where something was chosen by the first "
         "(default: %(default)s)",
     )
+    parser.add_argument(
+        "--articles", type=int, metavar="N", help="the first N articles of NTREX, in place of lines"
+    )
     parser.add_argument("--pairs", nargs="+", default=PAIRS, metavar="FR-EN", type=str.lower)
     parser.add_argument(
         "--baseline", type=Path, metavar="MODEL.gguf", help="run llama.cpp with this model, too"
@@ -140,8 +146,8 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, metavar="DIR", help="keep the translations there")
     parser.add_argument("flags", nargs="*", metavar="-- FLAG", help="passed on to polygist")
     arguments = parser.parse_args()
-    if arguments.lines < 1:
-        sys.exit("--lines takes a number from 1")
+    if arguments.lines < 1 or (arguments.articles or 1) < 1:
+        sys.exit("--lines and --articles take a number from 1")
     require(arguments.binary, "--binary")
     for pair in arguments.pairs:
         if len(pair.split("-")) != 2:
@@ -149,20 +155,29 @@ def parse() -> argparse.Namespace:
     return arguments
 
 
+def texts(code: str, arguments: argparse.Namespace) -> list[str]:
+    """What is translated, in a language."""
+    if arguments.articles is None:
+        return flores(code, arguments.skip, arguments.lines)
+    between = "" if code.startswith(("zh", "ja")) else " "
+    articles = ntrex(code)[: arguments.articles]
+    return [between.join(path.read_text(encoding="utf-8").splitlines()) for path in articles]
+
+
 def main() -> None:
     arguments = parse()
-    data = {
-        code: flores(code, arguments.skip, arguments.lines)
-        for pair in arguments.pairs
-        for code in pair.split("-")
-    }
+    codes = {code for pair in arguments.pairs for code in pair.split("-")}
+    data = {code: texts(code, arguments) for code in codes}
     systems: dict[str, Translate] = {
         "polygist": partial(translate_lines, arguments.binary, flags=arguments.flags)
     }
     if arguments.baseline:
         systems["llama.cpp"] = Baseline(arguments.baseline, arguments.examples).translate
     columns = f"{'BLEU':>7}{'chrF':>7}{'copied':>8}{'empty':>7}{'lines/s':>9}"
-    print(f"FLORES dev, {arguments.lines} lines from line {arguments.skip + 1} on")
+    if arguments.articles:
+        print(f"NTREX, {arguments.articles} articles, each as one line")
+    else:
+        print(f"FLORES dev, {arguments.lines} lines from line {arguments.skip + 1} on")
     if len(systems) > 1:
         print(" " * 8 + "".join(f"{name:>{len(columns)}}" for name in systems))
     print(f"{'pair':<8}" + columns * len(systems), flush=True)

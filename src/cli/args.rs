@@ -247,9 +247,14 @@ pub struct Translating {
     #[arg(long, value_name = "PATTERN")]
     pub keep: Vec<String>,
     /// What chat models are told in place of what their cards say, with {text} where the text goes;
-    /// {from}, {to}: the languages, {from_code}, {to_code}: their codes, {terms}: the glossary's
+    /// {from}, {to}: the languages, {from_code}, {to_code}: their codes, {terms}: the glossary's,
+    /// {context}: the sentences of --context
     #[arg(long, value_name = "PROMPT")]
     pub prompt: Option<Instruction>,
+    /// Sentences before each that a chat model reads to understand it by. Other models read a
+    /// sentence at a time, and so do those whose cards do not say how they are given more
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub context: usize,
     /// How models write.
     #[command(flatten)]
     pub decoding: Decoding,

@@ -69,7 +69,8 @@ fn lines(
     for (number, lines) in lines.chunks(LINES).enumerate() {
         let lines: Vec<Line<'_>> =
             lines.iter().map(|line| Line::of(line, &from, &to, models)).collect();
-        let segments: Vec<Segment> = lines.iter().flat_map(|line| line.segments(&to)).collect();
+        let segments: Vec<Segment> =
+            lines.iter().flat_map(|line| line.segments(&to, job.translating.context)).collect();
         let all = if lines.len() < total {
             format!("lines {}–{} of {total}", number * LINES + 1, number * LINES + lines.len())
         } else {
@@ -119,13 +120,13 @@ impl<'a> Line<'a> {
         Line { text, language, sentences }
     }
 
-    fn segments(&self, to: &Lang) -> impl Iterator<Item = Segment> {
-        self.sentences.iter().map(|sentence| Segment {
-            text: sentence.text.clone(),
-            from: self.language.clone(),
-            to: to.clone(),
-            align: false,
-            kept: Vec::new(),
+    /// Its sentences; those before each of them that a model may read are of this line.
+    fn segments(&self, to: &Lang, context: usize) -> impl Iterator<Item = Segment> {
+        let sentences = self.sentences.iter().map(|one| (one.text.as_str(), &self.language));
+        let before = translate::preceding(sentences, context);
+        self.sentences.iter().zip(before).map(|(sentence, context)| Segment {
+            context,
+            ..Segment::new(&sentence.text, self.language.clone(), to.clone())
         })
     }
 

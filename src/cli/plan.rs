@@ -271,6 +271,7 @@ pub fn job(
             align: false,
             terms: terms(translating)?,
             instruction: translating.prompt.clone(),
+            context: translating.context,
         },
         on_bad: translating.on_bad.map(|what| match what {
             OnBadArg::Keep => OnBad::Keep,

@@ -55,6 +55,9 @@ pub struct Request {
     /// Text that many requests share (instructions, examples), computed once for all of them.
     /// Control tokens in it (`<|im_start|>`) are control tokens.
     pub prefix: String,
+    /// What a language model reads between the prefix and the request's own text, and what leads
+    /// over to it; read as plain text, as that is. A model with an encoder does not read it.
+    pub context: String,
     /// The request's own text. It comes from outside: what looks like a control token in it is read
     /// as plain text.
     pub prompt: String,

@@ -32,7 +32,7 @@ impl Engine {
         let (source, mut tokens, prefix) = if let Some(encoder) = self.model.encoder() {
             (Some(self.source(encoder, request)?), self.config.start.clone(), None)
         } else {
-            (None, self.with_suffix(prompt, request)?, Some(self.prefix(request)?))
+            (None, self.after_prefix(prompt, request)?, Some(self.prefix(request)?))
         };
         let constraints = match &source {
             Some(source) => self.constraints(request, source)?,
@@ -83,16 +83,19 @@ impl Engine {
         if tokens >= self.model.context_length() { Err(self.too_long(tokens)) } else { Ok(prefix) }
     }
 
-    /// What a language model reads after the prefix: the prompt, as tokens, and the suffix.
-    pub(super) fn with_suffix(&self, mut prompt: Vec<u32>, request: &Request) -> Result<Vec<u32>> {
-        prompt.extend(self.tokenizer.encode(&request.suffix)?);
-        if prompt.is_empty() {
+    /// What a language model reads after the prefix: the context, the prompt, as tokens, and the
+    /// suffix.
+    pub(super) fn after_prefix(&self, prompt: Vec<u32>, request: &Request) -> Result<Vec<u32>> {
+        let mut tokens = self.tokenizer.encode_plain(&request.context)?;
+        tokens.extend(prompt);
+        tokens.extend(self.tokenizer.encode(&request.suffix)?);
+        if tokens.is_empty() {
             return Err(Error::model(
                 &self.id,
                 "a prompt without text; expected at least one token after the prefix",
             ));
         }
-        Ok(prompt)
+        Ok(tokens)
     }
 
     /// What the encoder reads.

@@ -93,7 +93,7 @@ impl Engine {
             (Begins::Source(self.source(encoder, request)?), self.config.start.clone())
         } else {
             let prompt = self.tokenizer.encode_plain(&request.prompt)?;
-            (Begins::Prefix(self.prefix(request)?), self.with_suffix(prompt, request)?)
+            (Begins::Prefix(self.prefix(request)?), self.after_prefix(prompt, request)?)
         };
         before.extend(self.forced(request)?.tokens);
         let prefix = match &begins {

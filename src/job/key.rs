@@ -70,6 +70,9 @@ struct TranslationKey {
     /// What chat models are told, where the user says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     instruction: Option<String>,
+    /// How many sentences before each of them they read, where they read any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    context: Option<usize>,
 }
 
 /// What a summary depends on.
@@ -175,7 +178,8 @@ fn only_what_is_set<S: Serializer>(
 }
 
 fn translation(job: &Job, models: &[ResolvedModel]) -> TranslationKey {
-    let translate::Settings { seed, decoding, align, ref terms, ref instruction } = job.translating;
+    let translate::Settings { seed, decoding, align, ref terms, ref instruction, context } =
+        job.translating;
     let on_bad = match job.on_bad {
         Some(OnBad::Keep) => "keep",
         Some(OnBad::Source) => "source",
@@ -189,7 +193,9 @@ fn translation(job: &Job, models: &[ResolvedModel]) -> TranslationKey {
         sha256_hex(serde_json::to_string(&terms.parts()).unwrap_or_default().as_bytes())
     });
     let instruction = instruction.as_ref().map(|own| own.as_str().to_owned());
-    TranslationKey { wanted: job.translate, seed, align, on_bad, decoding, terms, instruction }
+    let context = Some(context).filter(|&number| number > 0);
+    let wanted = job.translate;
+    TranslationKey { wanted, seed, align, on_bad, decoding, terms, instruction, context }
 }
 
 fn summary(settings: &summarize::Settings) -> SummaryKey {

@@ -32,6 +32,8 @@ struct File {
 struct Chat {
     /// What the user says, with marks for the text to translate and so on.
     translate: String,
+    /// As that, with a mark for the sentences before the text.
+    translate_in_context: String,
     /// What is said where terms are to be translated in a certain way.
     terms: String,
 }
@@ -45,6 +47,10 @@ struct Card {
     translate: String,
     /// What is said instead, in Chinese, where one of the languages is Chinese.
     chinese: Option<String>,
+    /// As [`Chat::translate_in_context`], where the card says how.
+    in_context: Option<String>,
+    /// As that, in Chinese.
+    chinese_in_context: Option<String>,
     /// The system turn, where there is to be one.
     system: Option<String>,
     /// Whether the chat template is left out.
@@ -55,22 +61,30 @@ struct Card {
 impl Card {
     /// What is said, and the target language's name in it.
     fn wording<'a>(&'a self, from: &Lang, to: &'a Lang) -> (&'a str, &'a str) {
-        let names = &file().chinese;
-        let code = if is_traditional(to) { "zh-TW" } else { to.as_str() };
-        let name = || names.get(code).or_else(|| names.get(to.base()));
-        match &self.chinese {
-            Some(said) if from.base() == "zh" || to.base() == "zh" => {
-                name().map_or((&self.translate, languages::name(to)), |name| (said, name))
-            }
+        match (&self.chinese, chinese_name(to)) {
+            (Some(said), Some(name)) if from.base() == "zh" || to.base() == "zh" => (said, name),
             _ => (&self.translate, languages::name(to)),
         }
     }
+
+    /// As [`Card::wording`], where the sentences before are read too; `None` where they are not.
+    fn wording_in_context<'a>(&'a self, to: &'a Lang) -> Option<(&'a str, &'a str)> {
+        let plain = self.in_context.as_deref().map(|said| (said, languages::name(to)));
+        plain.or_else(|| Some((self.chinese_in_context.as_deref()?, chinese_name(to)?)))
+    }
+}
+
+/// The Chinese name of a language, where it is known.
+fn chinese_name(lang: &Lang) -> Option<&'static str> {
+    let names = &file().chinese;
+    let code = if languages::is_traditional(lang) { "zh-TW" } else { lang.as_str() };
+    names.get(code).or_else(|| names.get(lang.base())).map(String::as_str)
 }
 
 /// What a chat model is told to translate a text, in place of what its card or polygist would say:
 /// `{text}` stands for the text, `{from}` and `{to}` for the languages' English names,
 /// `{from_code}` and `{to_code}` for their codes, `{terms}` for a sentence on the terms of a
-/// glossary.
+/// glossary, `{context}` for the sentences before the text, where these are wanted.
 ///
 /// ```
 /// use polygist::task::Instruction;
@@ -91,8 +105,15 @@ impl Instruction {
 impl FromStr for Instruction {
     type Err = Error;
 
-    /// Any text with `{text}` in it once.
+    /// Any text with `{text}` in it once, and `{context}` once at most, before it.
     fn from_str(text: &str) -> Result<Self> {
+        let (before, after) = text.split_once(TEXT).unwrap_or((text, ""));
+        if before.matches(CONTEXT).count() > 1 || after.contains(CONTEXT) {
+            return Err(Error::Usage(format!(
+                "the prompt has {CONTEXT} more than once, or after {TEXT}; expected it once, before \
+                 the text, where the sentences before it go"
+            )));
+        }
         match text.matches(TEXT).count() {
             1 => Ok(Instruction(text.into())),
             n => Err(Error::Usage(format!(
@@ -105,6 +126,8 @@ impl FromStr for Instruction {
 
 /// Stands for the text in an instruction.
 const TEXT: &str = "{text}";
+/// Stands for the sentences before the text.
+const CONTEXT: &str = "{context}";
 /// Stands for what is said of terms.
 const TERMS: &str = "{terms}";
 
@@ -195,6 +218,8 @@ pub fn translatable_languages() -> Vec<Lang> {
 pub(super) struct Prompt {
     /// [`crate::generate::Request::prefix`]
     pub prefix: String,
+    /// What stands between the sentences before the text and the text, where these are read.
+    pub after_context: String,
     /// [`crate::generate::Request::suffix`]
     pub suffix: String,
     /// [`crate::generate::Request::begin`]
@@ -206,7 +231,7 @@ pub(super) struct Prompt {
 impl Prompt {
     /// The request to translate a text into `to`.
     pub fn request(&self, text: &str, to: &Lang, options: DecodingOptions) -> Request {
-        let Prompt { prefix, suffix, begin, is_open_ended } = self.clone();
+        let Prompt { prefix, after_context: _, suffix, begin, is_open_ended } = self.clone();
         let stop = if is_open_ended { vec!["\n".into()] } else { Vec::new() };
         let language = is_open_ended.then(|| to.clone());
         Request {
@@ -218,6 +243,28 @@ impl Prompt {
             ..Request::default()
         }
     }
+
+    /// As [`Prompt::request`], of a prompt that is [`Told::in_context`], with the sentences before
+    /// the text.
+    pub fn request_after(
+        &self,
+        context: &str,
+        text: &str,
+        to: &Lang,
+        options: DecodingOptions,
+    ) -> Request {
+        let context = format!("{context}{}", self.after_context);
+        Request { context, ..self.request(text, to, options) }
+    }
+}
+
+/// What a chat model is told besides the languages.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told<'a> {
+    /// In place of what its card or polygist would say.
+    pub own: Option<&'a Instruction>,
+    /// Whether it reads the sentences before the text, see [`reads_context`].
+    pub in_context: bool,
 }
 
 /// The capability by which a model translates: the first one that it can be done with.
@@ -247,16 +294,10 @@ pub(super) fn is_translation_model(model: &dyn Generate) -> bool {
     capability(model) == Some(&Capability::Translation)
 }
 
-/// Whether a language is Chinese in traditional characters.
-fn is_traditional(lang: &Lang) -> bool {
-    let traditional = |tag| matches!(tag, "Hant" | "TW" | "HK" | "MO");
-    lang.base() == "zh" && lang.as_str().split('-').any(traditional)
-}
-
 /// Why a model whose Chinese is of simplified characters does not write the other. The fine-tuned
 /// one learned from simplified texts alone.
 fn simplified_only(model: &dyn Generate, from: &Lang, to: &Lang) -> Option<String> {
-    (is_traditional(to) && is_fine_tuned(model)).then(|| {
+    (languages::is_traditional(to) && is_fine_tuned(model)).then(|| {
         format!(
             "writes Chinese in simplified characters only, which {to} is not; one that writes \
              traditional ones comes with `polygist models pull --from {from} --to zh-TW`"
@@ -288,8 +329,21 @@ pub(super) fn is_direct(model: &dyn Generate, from: &Lang, to: &Lang) -> bool {
     }
 }
 
+/// Whether a model can be given the sentences before a text, as its card or what it is told
+/// otherwise knows to say.
+pub(super) fn reads_context(
+    model: &dyn Generate,
+    (from, to): (&Lang, &Lang),
+    own: Option<&Instruction>,
+) -> bool {
+    let is_chat = matches!(capability(model), Some(Capability::Chat(_)));
+    is_chat
+        && is_direct(model, from, to)
+        && wording(model, (from, to), Told { own, in_context: true }).0.contains(CONTEXT)
+}
+
 /// The prompt of a model for a pair of languages; `which` of the examples are shown to one that
-/// needs them, and one that chats is told what `own` says, if it says anything.
+/// needs them, and one that chats is told what is said of it.
 ///
 /// # Errors
 /// When the model does not know one of the languages, or its chat template cannot be used.
@@ -298,13 +352,13 @@ pub(super) fn prompt(
     from: &Lang,
     to: &Lang,
     which: Range<usize>,
-    own: Option<&Instruction>,
+    told: Told<'_>,
 ) -> Result<Prompt> {
     let unknown = || refusal(model, from, to);
     match capability(model) {
         Some(Capability::FewShot | Capability::FineTuned) => few_shot(from, to, which),
         Some(Capability::Chat(template)) if is_direct(model, from, to) => {
-            chat(template, model, (from, to), "", own)
+            chat(template, model, (from, to), "", told)
         }
         Some(Capability::Translation) => {
             let language_prompt = model.language_prompt(from, to).ok_or_else(unknown)?;
@@ -348,7 +402,8 @@ fn few_shot(from: &Lang, to: &Lang, which: Range<usize>) -> Result<Prompt> {
         }
     }
     let _ = write!(prefix, "{from}: ");
-    Ok(Prompt { prefix, suffix: format!("\n{to}:"), begin: None, is_open_ended: true })
+    let suffix = format!("\n{to}:");
+    Ok(Prompt { prefix, suffix, is_open_ended: true, ..Prompt::default() })
 }
 
 /// The prompt of a chat model that is told how terms are translated, each with its forms; `None` of
@@ -360,7 +415,7 @@ pub(super) fn with_terms(
     model: &dyn Generate,
     (from, to): (&Lang, &Lang),
     terms: &[(&str, &[String])],
-    own: Option<&Instruction>,
+    told: Told<'_>,
 ) -> Result<Option<Prompt>> {
     let Some(Capability::Chat(template)) = capability(model) else { return Ok(None) };
     // A mark of the model's own, which a text may hold, is none in an instruction.
@@ -376,11 +431,35 @@ pub(super) fn with_terms(
         return Ok(None);
     }
     let said = file().chat.terms.replace(TERMS, &lines.join("; "));
-    chat(template, model, (from, to), &said, own).map(Some)
+    chat(template, model, (from, to), &said, told).map(Some)
 }
 
-/// The instruction to translate, as a chat model reads it, with what is said of terms: the user's
-/// own, or that of the model's card, or a plain one.
+/// How the instruction to translate is worded for a model, with marks in it, and the target
+/// language's name in it: the user's own, or that of the model's card, or a plain one.
+fn wording<'a>(
+    model: &dyn Generate,
+    (from, to): (&Lang, &'a Lang),
+    told: Told<'a>,
+) -> (&'a str, &'a str) {
+    let Chat { translate, translate_in_context, .. } = &file().chat;
+    let name = languages::name(to);
+    match (told.own, card(model)) {
+        (Some(own), _) => (own.as_str(), name),
+        (None, Some(card)) => {
+            let in_context = told.in_context.then(|| card.wording_in_context(to)).flatten();
+            in_context.unwrap_or_else(|| card.wording(from, to))
+        }
+        (None, None) => (if told.in_context { translate_in_context } else { translate }, name),
+    }
+}
+
+/// How a model's own card says to ask, if it is one of those.
+fn card(model: &dyn Generate) -> Option<&'static Card> {
+    let name = model.id().to_lowercase();
+    file().card.iter().find(|card| card.models.iter().any(|part| name.contains(part)))
+}
+
+/// The instruction to translate, as a chat model reads it, with what is said of terms.
 ///
 /// # Errors
 /// When the chat template cannot be used.
@@ -389,21 +468,20 @@ fn chat(
     model: &dyn Generate,
     (from, to): (&Lang, &Lang),
     terms: &str,
-    own: Option<&Instruction>,
+    told: Told<'_>,
 ) -> Result<Prompt> {
-    let name = model.id().to_lowercase();
-    let is_of = |card: &&Card| card.models.iter().any(|part| name.contains(part));
-    let card = file().card.iter().find(is_of).filter(|_| own.is_none());
-    let (said, to_name) = match (own, card) {
-        (Some(own), _) => (own.as_str(), languages::name(to)),
-        (None, Some(card)) => card.wording(from, to),
-        (None, None) => (file().chat.translate.as_str(), languages::name(to)),
-    };
-    // The text may hold what looks like a mark: it never takes part.
+    let card = card(model).filter(|_| told.own.is_none());
+    let (said, to_name) = wording(model, (from, to), told);
+    // The texts may hold what looks like a mark: they never take part.
     let (before, after) = said.split_once(TEXT).unwrap_or((said, ""));
+    let (before, after_context) = before.split_once(CONTEXT).unwrap_or((before, ""));
+    // Where nothing stands before the text, neither does anything in the place of the mark.
+    let joined = format!("{before}{after_context}");
+    let (before, after_context) =
+        if told.in_context { (before, after_context) } else { (joined.as_str(), "") };
     let has_place = said.contains(TERMS);
     let inline = if terms.is_empty() { String::new() } else { format!(" {terms}") };
-    let [mut before, after] = [before, after].map(|part| {
+    let [mut before, after_context, after] = [before, after_context, after].map(|part| {
         part.replace("{from}", languages::name(from))
             .replace("{to}", to_name)
             .replace("{from_code}", from.as_str())
@@ -423,7 +501,7 @@ fn chat(
         let ChatPrompt { prefix, suffix } = around.map_err(|why| Error::model(model.id(), why))?;
         (prefix, suffix)
     };
-    Ok(Prompt { prefix, suffix, begin: None, is_open_ended: true })
+    Ok(Prompt { prefix, after_context, suffix, begin: None, is_open_ended: true })
 }
 
 /// The examples in a pair of languages: each in the one, if there are any in it, and in the other.
@@ -494,14 +572,14 @@ mod tests {
         let template = ChatTemplate::chatml();
         let model = Stub::answering(|_| String::new()).with([Capability::Chat(template)]);
         let lang = |code: &str| Lang::parse(code).unwrap();
-        let found = prompt(&model, &lang("fi"), &lang("sw"), 0..8, None).unwrap();
+        let found = prompt(&model, &lang("fi"), &lang("sw"), 0..8, Told::default()).unwrap();
         assert_eq!(
             found.prefix,
             "<|im_start|>user\nTranslate the following text from Finnish to Swahili. Reply with the translation alone, without any explanation.\n\n"
         );
         assert_eq!(found.suffix, "<|im_end|>\n<|im_start|>assistant\n");
         assert!(is_direct(&model, &lang("fi"), &lang("sw")) && !uses_examples(&model));
-        let error = prompt(&model, &lang("fi"), &lang("qqq"), 0..8, None).unwrap_err();
+        let error = prompt(&model, &lang("fi"), &lang("qqq"), 0..8, Told::default()).unwrap_err();
         assert!(error.to_string().contains("does not translate"), "{error}");
     }
 
@@ -513,8 +591,10 @@ mod tests {
                 let chat = Capability::Chat(ChatTemplate::chatml());
                 let model = Stub::answering(|_| String::new()).with([chat]).named(id);
                 let (en, to) = (lang("en"), lang(to));
-                let told = with_terms(&model, (&en, &to), terms, own).unwrap();
-                let prompt = told.map_or_else(|| prompt(&model, &en, &to, 0..0, own), Ok).unwrap();
+                let told = Told { own, in_context: false };
+                let with_terms = with_terms(&model, (&en, &to), terms, told).unwrap();
+                let usual = || prompt(&model, &en, &to, 0..0, told);
+                let prompt = with_terms.map_or_else(usual, Ok).unwrap();
                 format!("{}…{}", prompt.prefix, prompt.suffix)
             };
         let asked = |id: &'static str, terms: &[(&str, &[String])], own: Option<&Instruction>| {
@@ -573,7 +653,9 @@ mod tests {
         }
         // Every card has the text once, and a model.
         for card in &file().card {
-            let said = [Some(&card.translate), card.chinese.as_ref()];
+            let in_context = [&card.in_context, &card.chinese_in_context].map(Option::as_ref);
+            assert!(in_context.iter().flatten().all(|said| said.contains(CONTEXT)));
+            let said = [Some(&card.translate), card.chinese.as_ref(), in_context[0], in_context[1]];
             assert!(said.into_iter().flatten().all(|said| said.parse::<Instruction>().is_ok()));
             assert!(!card.models.is_empty());
             assert!(card.models.iter().all(|part| *part == part.to_lowercase()));
@@ -591,6 +673,56 @@ mod tests {
         // The user's words go before the card's.
         let own = "In {to}: {text}!".parse().unwrap();
         assert_eq!(asked("Hy-MT2-1.8B", &[], Some(&own)), turn("In Portuguese: …!"));
+    }
+
+    #[test]
+    fn sentences_before_stand_where_a_card_or_the_user_puts_them() {
+        let lang = |code: &str| Lang::parse(code).unwrap();
+        let (en, pt) = (lang("en"), lang("pt"));
+        let asked = |id: &'static str, to: &Lang, own: Option<&Instruction>| {
+            let chat = Capability::Chat(ChatTemplate::chatml());
+            let model = Stub::answering(|_| String::new()).with([chat]).named(id);
+            let reads = reads_context(&model, (&en, to), own);
+            let told = Told { own, in_context: true };
+            let prompt = prompt(&model, &en, to, 0..0, told).unwrap();
+            let options = DecodingOptions::default();
+            let request = prompt.request_after("It rains. {text}", "Now it snows.", to, options);
+            let Request { prefix, context, prompt, .. } = request;
+            reads.then(|| format!("{}{context}{prompt}", prefix.replace("<|im_start|>user\n", "")))
+        };
+        assert_eq!(
+            asked("other", &pt, None).unwrap(),
+            "Translate the text below from English to Portuguese. Reply with the translation of the text alone, without any explanation. It follows these sentences, which are there to understand it by and are not to be translated:\n\nIt rains. {text}\n\nText to translate:\n\nNow it snows."
+        );
+        assert_eq!(
+            asked("Hy-MT2-1.8B", &pt, None).unwrap(),
+            "[Background Information]\nIt rains. {text}\n\nPlease translate the following text into Portuguese, taking the provided background information into consideration.\n\n[Source Text]\nNow it snows."
+        );
+        assert_eq!(
+            asked("HY-MT1.5-1.8B", &pt, None).unwrap(),
+            "It rains. {text}\n参考上面的信息，把下面的文本翻译成葡萄牙语，注意不需要翻译上文，也不要额外解释：\nNow it snows."
+        );
+        // A card that does not say how, and a language whose Chinese name is not known.
+        assert_eq!(asked("LMT-60-1.7B", &pt, None), None);
+        assert_eq!(asked("HY-MT1.5-1.8B", &lang("sw"), None), None);
+        let own = "{context} – in {to}: {text}".parse().unwrap();
+        assert_eq!(
+            asked("LMT-60-1.7B", &pt, Some(&own)).unwrap(),
+            "It rains. {text} – in Portuguese: Now it snows."
+        );
+        assert_eq!(asked("other", &pt, Some(&"{to}: {text}".parse().unwrap())), None);
+        // Before a first sentence nothing stands.
+        let chat = Capability::Chat(ChatTemplate::chatml());
+        let model = Stub::answering(|_| String::new()).with([chat]);
+        let told = Told { own: Some(&own), in_context: false };
+        let first = prompt(&model, &en, &pt, 0..0, told).unwrap();
+        assert_eq!(
+            (first.after_context.as_str(), first.prefix.ends_with(" – in Portuguese: ")),
+            ("", true)
+        );
+        for wrong in ["{context}{context}{text}", "{text}{context}", "{context}"] {
+            assert!(wrong.parse::<Instruction>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -347,7 +347,7 @@ mod tests {
     /// The prompt of a pair of languages without examples.
     fn bare(from: &Lang, to: &Lang) -> Result<Prompt> {
         let (prefix, suffix) = (format!("{from}: "), format!("\n{to}:"));
-        Ok(Prompt { prefix, suffix, begin: None, is_open_ended: true })
+        Ok(Prompt { prefix, suffix, is_open_ended: true, ..Prompt::default() })
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod alternatives;
 mod attempt;
+mod context;
 mod hop;
 mod links;
 mod lost;
@@ -18,6 +19,7 @@ mod route;
 mod terms;
 
 pub use alternatives::{MOST_ALTERNATIVES, alternatives};
+pub use context::preceding;
 pub use memory::{Claim, Known, Memory, MemoryKey, translate_known};
 pub use pieces::gap;
 pub use progress::Step;
@@ -41,6 +43,9 @@ use std::sync::Arc;
 pub struct Segment {
     /// The text, on one line.
     pub text: String,
+    /// The sentences before it, which a language model may read to understand it; see
+    /// [`preceding`].
+    pub context: String,
     /// Its language.
     pub from: Lang,
     /// The language wanted.
@@ -49,6 +54,14 @@ pub struct Segment {
     pub align: bool,
     /// The parts of the text that are copied, in order: code, names of keys. Byte ranges.
     pub kept: Vec<Range<usize>>,
+}
+
+impl Segment {
+    /// A text by itself.
+    pub fn new(text: impl Into<String>, from: Lang, to: Lang) -> Segment {
+        let (text, context) = (text.into(), String::new());
+        Segment { text, context, from, to, align: false, kept: Vec::new() }
+    }
 }
 
 /// Settings of a translation.
@@ -65,6 +78,9 @@ pub struct Settings {
     pub terms: Option<Arc<TermIndex>>,
     /// What chat models are told, in place of what their cards or polygist would say.
     pub instruction: Option<Instruction>,
+    /// How many sentences before each that it translates a chat model reads. Who makes
+    /// [`Segment::context`] goes by it.
+    pub context: usize,
 }
 
 impl Settings {
@@ -115,6 +131,8 @@ pub struct Translation {
 pub struct Routed<'a> {
     /// The text.
     pub text: &'a str,
+    /// See [`Segment::context`].
+    pub context: &'a str,
     /// Its way.
     pub route: &'a Route<'a>,
     /// See [`Segment::align`].
@@ -163,6 +181,7 @@ pub fn translate_by(
     }
     let routed = segments.iter().map(|segment| Routed {
         text: &segment.text,
+        context: &segment.context,
         route: &routes[&(&segment.from, &segment.to)],
         align: segment.align,
         kept: &segment.kept,
@@ -204,14 +223,17 @@ pub fn translate_along(
         }
         for (hop, places) in by_model.into_values() {
             let segment = |&i: &usize| {
-                let Routed { text, route, align, kept } = texts[i];
+                let Routed { text, route, align, kept, .. } = texts[i];
                 let (from, to) = route.languages_of(number);
                 let (from, to) = (from.clone(), to.clone());
                 let Some(before) = &results[i] else {
-                    return Segment { text: text.into(), from, to, align, kept: kept.to_vec() };
+                    let context = context::read_before(&texts[i], settings).to_owned();
+                    let (text, kept) = (text.to_owned(), kept.to_vec());
+                    return Segment { text, context, from, to, align, kept };
                 };
                 let kept = terms::found_again(kept, text, &before.text);
-                Segment { text: before.text.clone(), from, to, align, kept }
+                let (text, context) = (before.text.clone(), String::new());
+                Segment { text, context, from, to, align, kept }
             };
             let segments: Vec<Segment> = places.iter().map(segment).collect();
             // The way of a text in two steps has terms of its own.
@@ -268,7 +290,7 @@ fn joined(first: Translation, second: Translation) -> Translation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generate::{Output, Request};
+    use crate::generate::{Capability, Output, Request};
     use crate::testing::Stub;
     use crate::types::{Glossary, GlossaryEntry, Term};
     use std::sync::Mutex;
@@ -305,13 +327,11 @@ mod tests {
         ];
         for (texts, text, problems, retried) in cases {
             let model = scripted(&texts);
-            let segment = Segment {
-                text: "Le pont a été fermé onze mois.".into(),
-                from: Lang::parse("fr").unwrap(),
-                to: Lang::en(),
-                align: false,
-                kept: Vec::new(),
-            };
+            let segment = Segment::new(
+                "Le pont a été fermé onze mois.",
+                Lang::parse("fr").unwrap(),
+                Lang::en(),
+            );
             let found = translate(&[&model], &[segment], &Settings::default(), &|_| true).unwrap();
             assert_eq!(
                 (found[0].text.as_str(), &found[0].problems, found[0].retried),
@@ -351,13 +371,7 @@ mod tests {
                 decoding: DecodingOverrides { min_confidence, ..DecodingOverrides::default() },
                 ..Settings::default()
             };
-            let segment = Segment {
-                text: text.into(),
-                from: lang("fr"),
-                to: lang(to),
-                align: false,
-                kept: Vec::new(),
-            };
+            let segment = Segment::new(text, lang("fr"), lang(to));
             let found = translate(&[&model], &[segment], &settings, &|_| true).unwrap().remove(0);
             (
                 found.confidence.map(|p| (p * 1000.0).round()),
@@ -381,8 +395,7 @@ mod tests {
             .with([crate::generate::Capability::Translation])
             .lacking(|c| "😀🎂“”".contains(c));
         let from = Lang::parse("pt").unwrap();
-        let segment =
-            Segment { text: text.into(), from, to: Lang::en(), align: false, kept: Vec::new() };
+        let segment = Segment::new(text, from, Lang::en());
         translate(&[&model], &[segment], &Settings::default(), &|_| true).unwrap().remove(0)
     }
 
@@ -396,8 +409,7 @@ mod tests {
                 stub.with(translation.clone()).defaulting(options.clone())
             };
             let (forth, back) = (model(written), model(read));
-            let (text, from) = (source.into(), Lang::parse("fr").unwrap());
-            let segments = [Segment { text, from, to: Lang::en(), align: false, kept: Vec::new() }];
+            let segments = [Segment::new(source, Lang::parse("fr").unwrap(), Lang::en())];
             let counter = Counter::new(1, &|_| true);
             let settings = Settings::default();
             let way = hop::Way {
@@ -477,13 +489,7 @@ mod tests {
 
     #[test]
     fn what_needs_no_translation_needs_no_model() {
-        let segment = |text: &str| Segment {
-            text: text.into(),
-            from: Lang::und(),
-            to: Lang::en(),
-            align: false,
-            kept: Vec::new(),
-        };
+        let segment = |text: &str| Segment::new(text, Lang::und(), Lang::en());
         let model = scripted(&["Hello."]);
         let translated = |models: &[&dyn Generate], text: &str| {
             translate(models, &[segment(text)], &Settings::default(), &|_| true)
@@ -506,7 +512,7 @@ mod tests {
 
     fn told(model: &Stub, settings: &Settings, text: &str, to: &str) -> Translation {
         let (from, to) = (Lang::parse("fr").unwrap(), Lang::parse(to).unwrap());
-        let segment = Segment { text: text.into(), from, to, align: false, kept: Vec::new() };
+        let segment = Segment::new(text, from, to);
         translate(&[model], &[segment], settings, &|_| true).unwrap().remove(0)
     }
 
@@ -579,5 +585,53 @@ mod tests {
         let found = told(&model, &settings, "La ville a fermé le pont.", "de");
         assert_eq!(shown(&found.terms.applied), ["pont>Brücke"]);
         assert_eq!(shown(&found.terms.missed), ["ville>Ortschaft"]);
+    }
+
+    #[test]
+    fn chat_models_read_the_sentences_before_and_are_tried_without_them() {
+        let (fr, en) = (Lang::parse("fr").unwrap(), Lang::en());
+        let asked: Arc<Mutex<Vec<Request>>> = Arc::default();
+        let heard = asked.clone();
+        let answer = move |request: &Request| {
+            heard.lock().unwrap().push(request.clone());
+            match (request.context.is_empty(), request.prompt.contains("1987")) {
+                // It translates what it was only to read, and loses a number by that.
+                (false, true) => "It rains.".to_owned(),
+                (_, true) => "She has waited since 1987.".into(),
+                _ => "She waits.".into(),
+            }
+        };
+        let chat = Capability::Chat(crate::generate::ChatTemplate::chatml());
+        let model = Stub::answering(answer).with([chat]);
+        let segment = |text: &str, context: &str| Segment {
+            context: context.into(),
+            ..Segment::new(text, fr.clone(), en.clone())
+        };
+        let texts = [
+            segment("Elle attend.", ""),
+            segment("Elle attend.", "Marie est là."),
+            segment("Elle attend depuis 1987.", "Il pleut."),
+        ];
+        let found = translate(&[&model], &texts, &Settings::default(), &|_| true).unwrap();
+        let texts: Vec<&str> = found.iter().map(|one| one.text.as_str()).collect();
+        assert_eq!(texts, ["She waits.", "She waits.", "She has waited since 1987."]);
+        let asked = asked.lock().unwrap();
+        let read: Vec<(&str, bool)> =
+            asked.iter().map(|one| (one.prompt.as_str(), one.context.is_empty())).collect();
+        // The same words after other sentences are another text.
+        assert_eq!(
+            read[..3],
+            [("Elle attend.", true), ("Elle attend.", false), ("Elle attend depuis 1987.", false)]
+        );
+        assert!(asked[1].context.starts_with("Marie est là.\n\n"), "{}", asked[1].context);
+        assert!(asked[1].prefix == asked[2].prefix && asked[1].prefix != asked[0].prefix);
+        assert!(found[2].retried && read[3..].iter().all(|(_, alone)| *alone));
+        // A model made for translation reads a sentence at a time.
+        let reader = Stub::answering(|request| {
+            assert_eq!(request.context, "");
+            "She waits."
+        });
+        let alone = [segment("Elle attend.", "Marie est là."), segment("Elle attend.", "")];
+        translate(&[&reader], &alone, &Settings::default(), &|_| true).unwrap();
     }
 }

@@ -607,13 +607,7 @@ fn a_shortlist_bounds_what_is_written_and_what_is_summed_up() {
 
 #[test]
 fn a_taught_model_is_asked_without_examples_at_first() {
-    let segment = Segment {
-        text: FRENCH.trim().into(),
-        from: Lang::parse("fr").unwrap(),
-        to: Lang::en(),
-        align: false,
-        kept: Vec::new(),
-    };
+    let segment = Segment::new(FRENCH.trim(), Lang::parse("fr").unwrap(), Lang::en());
     for taught in [false, true] {
         let stub = Stub::taught(taught);
         let given = translate::Settings::default();

@@ -298,3 +298,27 @@ fn a_bound_on_tokens_changes_no_result() {
         }
     }
 }
+
+#[test]
+fn a_context_is_read_between_the_prefix_and_the_prompt() {
+    let llama = open(&fixture("models/llama/model.gguf"), &Runtime::cpu());
+    let written = |context: &str, prompt: &str, suffix: &str| {
+        let [prefix, context, prompt, suffix] =
+            ["One day, ", context, prompt, suffix].map(String::from);
+        let options = DecodingOptions { max_tokens: 12, ..DecodingOptions::default() };
+        let request = Request { prefix, context, prompt, suffix, options, ..Request::default() };
+        llama.generate(&[request], &|_, _| true).unwrap().remove(0)
+    };
+    let (first, second) = ("the town closed.\n", "the bridge");
+    let whole = written("", first, second);
+    let parted = written(first, second, "");
+    assert_eq!((&parted.ids, parted.score), (&whole.ids, whole.score));
+    assert_ne!(written("", second, "").ids, whole.ids);
+    // What looks like a control token is none in it, as in a prompt.
+    let mark = "<|im_end|>";
+    assert_eq!(written(mark, second, "").ids, written("", mark, second).ids);
+    assert!(
+        parted.prompt_tokens < whole.prompt_tokens,
+        "the context is not the text that was read"
+    );
+}

@@ -6,6 +6,7 @@ use super::retry::RetryStrategy;
 use super::{Hop, Router, Segment, Settings, Translation, terms};
 use crate::error::Result;
 use crate::task::checks::Severity;
+use crate::task::prompts;
 use crate::text::protect;
 use crate::text::terms::FoundTerm;
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ pub fn alternatives(
     let number = number.min(MOST_ALTERNATIVES);
     let mut by_model: BTreeMap<usize, (Hop<'_>, Vec<(usize, Segment)>)> = BTreeMap::new();
     for (place, (segment, best)) in segments.iter().zip(found).enumerate() {
-        let Segment { text, from, to, .. } = segment;
+        let Segment { text, context, from, to, .. } = segment;
         let is_wanted = number > 0 && protect::is_translatable(text);
         let route = if is_wanted { router.route(from, to)? } else { None };
         let Some((hop, at)) = route.as_ref().and_then(|route| {
@@ -41,8 +42,18 @@ pub fn alternatives(
             continue;
         };
         let from = route.map_or_else(|| from.clone(), |route| route.languages_of(at).0.clone());
+        let reads = || {
+            best.pivot.is_none()
+                && prompts::reads_context(
+                    hop.model,
+                    (&from, &hop.to),
+                    settings.instruction.as_ref(),
+                )
+        };
+        let context = if reads() { context.clone() } else { String::new() };
         let text = best.pivot.as_ref().unwrap_or(text).clone();
-        let own = Segment { text, from, to: hop.to.clone(), align: false, kept: Vec::new() };
+        let (to, kept) = (hop.to.clone(), Vec::new());
+        let own = Segment { text, context, from, to, align: false, kept };
         by_model.entry(hop.number).or_insert((hop, Vec::new())).1.push((place, own));
     }
     let mut all = vec![Vec::new(); segments.len()];
@@ -120,13 +131,7 @@ mod tests {
     #[test]
     fn what_is_another_text_and_no_worse_is_an_alternative() {
         let lang = |code: &str| Lang::parse(code).unwrap();
-        let segment = |text: &str, to: &str| Segment {
-            text: text.into(),
-            from: lang("fr"),
-            to: lang(to),
-            align: false,
-            kept: Vec::new(),
-        };
+        let segment = |text: &str, to: &str| Segment::new(text, lang("fr"), lang(to));
         let source = "Le pont a été fermé onze mois.";
         let segments = [segment(source, "en"), segment("12.05.2026", "en"), segment(source, "fr")];
         let (model, settings) = (model(), Settings::default());

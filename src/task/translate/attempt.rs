@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::generate::{Alignment, DecodingOptions, Finish, Generate, Output, Request, Variant};
 use crate::task::checks::{self, Severity};
 use crate::task::likelihood::Likelihood;
-use crate::task::prompts::{self, Prompt};
+use crate::task::prompts::{self, Prompt, Told};
 use crate::task::rerank::{self, Reranker};
 use crate::text::terms::FoundTerm;
 use crate::types::Lang;
@@ -143,17 +143,19 @@ impl<'a> Attempt<'a> {
     /// The requests for the segments, with these options.
     fn batch(&self, options: &DecodingOptions) -> Result<Batch<'a>> {
         let Attempt { model, strategy, settings, .. } = *self;
-        let mut prompts: HashMap<(&Lang, &Lang), Prompt> = HashMap::new();
+        let mut prompts: HashMap<(&Lang, &Lang, bool), Prompt> = HashMap::new();
         let mut batch = Batch::default();
         for &(segment, terms) in self.segments {
             let Segment { from, to, .. } = segment;
-            let (own, to_tell) = (settings.instruction.as_ref(), self.to_tell(segment, terms));
-            let told = prompts::with_terms(model, (from, to), &to_tell, own)?;
-            let usual: &Prompt = match prompts.entry((from, to)) {
+            let in_context = !segment.context.is_empty() && strategy.reads_context();
+            let told = Told { own: settings.instruction.as_ref(), in_context };
+            let to_tell = self.to_tell(segment, terms);
+            let with_terms = prompts::with_terms(model, (from, to), &to_tell, told)?;
+            let usual: &Prompt = match prompts.entry((from, to, in_context)) {
                 Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(self.prompt_of(model, from, to)?),
+                Entry::Vacant(new) => new.insert(self.prompt_of(model, from, to, in_context)?),
             };
-            let prompt = told.as_ref().unwrap_or(usual);
+            let prompt = with_terms.as_ref().unwrap_or(usual);
             let text = readable(model, strategy.source(segment))?;
             let pieces = split(model, &text, (segment, terms), strategy)?;
             for piece in pieces.iter().filter(|piece| !piece.keep) {
@@ -161,7 +163,10 @@ impl<'a> Attempt<'a> {
                 let tokens = model.count_tokens(sent)?;
                 let most = settings.decoding.max_tokens.unwrap_or(max_tokens(tokens, to));
                 let options = DecodingOptions { max_tokens: most, ..options.clone() };
-                let mut request = prompt.request(sent, to, options);
+                let mut request = match in_context {
+                    true => prompt.request_after(&segment.context, sent, to, options),
+                    false => prompt.request(sent, to, options),
+                };
                 if strategy.asks_for_terms() && model.aligns() {
                     request.constraints = terms::constraints(terms, segment, sent);
                     let is_near = strategy == RetryStrategy::MoreTerms;
@@ -190,9 +195,16 @@ impl<'a> Attempt<'a> {
         terms.iter().map(told).collect()
     }
 
-    fn prompt_of(&self, model: &dyn Generate, from: &Lang, to: &Lang) -> Result<Prompt> {
+    fn prompt_of(
+        &self,
+        model: &dyn Generate,
+        from: &Lang,
+        to: &Lang,
+        in_context: bool,
+    ) -> Result<Prompt> {
         let examples = self.strategy.examples(prompts::is_fine_tuned(model));
-        prompts::prompt(model, from, to, examples, self.settings.instruction.as_ref())
+        let told = Told { own: self.settings.instruction.as_ref(), in_context };
+        prompts::prompt(model, from, to, examples, told)
     }
 
     /// Puts the best variant in the place of each output; see [`Reranker::choose`].
@@ -215,7 +227,7 @@ impl<'a> Attempt<'a> {
             requests: &batch.requests,
             languages: &languages,
             severity: &severity,
-            prompt: &|from, to| self.prompt_of(back, from, to),
+            prompt: &|from, to| self.prompt_of(back, from, to, false),
         };
         reranker.choose(outputs, one_more)
     }
@@ -238,7 +250,11 @@ impl<'a> Attempt<'a> {
                 max_tokens: max_tokens(batch.sizes[number], from),
                 ..back.defaults()
             };
-            requests.push(self.prompt_of(back, to, from)?.request(&output.text, from, options));
+            requests.push(self.prompt_of(back, to, from, false)?.request(
+                &output.text,
+                from,
+                options,
+            ));
             numbers.push(number);
         }
         let readings = back.generate(&requests, &|_, _| true)?;

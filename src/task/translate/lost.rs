@@ -134,13 +134,7 @@ mod tests {
         let problems = vec![Problem::Protected, Problem::Doubtful];
         let mut found =
             Translation { text: text.into(), links, problems, ..Translation::default() };
-        let segment = Segment {
-            text: source.into(),
-            from: Lang::parse("fr").unwrap(),
-            to: Lang::en(),
-            align: false,
-            kept: Vec::new(),
-        };
+        let segment = Segment::new(source, Lang::parse("fr").unwrap(), Lang::en());
         put_back(&segment, &[], &mut found);
         assert_eq!(found.text, "See https://x.org/a before {jour}, says @ana Ana.");
         assert_eq!(found.problems, [Problem::Doubtful]);

@@ -1,5 +1,6 @@
 //! What was translated before, by people or in this job, is not translated again.
 
+use super::context::read_before;
 use super::progress::OnStep;
 use super::{Hop, Route, Routed, Settings, Translation, translate_along};
 use crate::error::Result;
@@ -163,7 +164,7 @@ impl Plan {
                 continue;
             }
             asked += 1;
-            let key = memory_key(&texts[i], &routes.of(texts[i].route));
+            let key = memory_key(&texts[i], &routes.of(texts[i].route), settings);
             match numbers.entry(key) {
                 Entry::Occupied(first) => self.equal.push((i, *first.get())),
                 Entry::Vacant(new) => {
@@ -208,10 +209,15 @@ impl Known<'_> {
 }
 
 /// The key of a text whose route and settings have this hash; see [`RouteHashes`] for those.
-fn memory_key(text: &Routed<'_>, route: &[u8]) -> MemoryKey {
-    let Routed { text, route: _, align, kept } = text;
+fn memory_key(text: &Routed<'_>, route: &[u8], settings: &Settings) -> MemoryKey {
+    let context = read_before(text, settings);
+    let Routed { text, context: _, route: _, align, kept } = text;
     let mut hash = Sha256::new();
     hash.update(route);
+    // Without one, memories that are there already go on to be known.
+    if !context.is_empty() {
+        hash.update(Sha256::digest(context.as_bytes()));
+    }
     // Links between the words are part of a translation where markup needs them.
     hash.update([u8::from(*align)]);
     for part in *kept {
@@ -248,7 +254,8 @@ impl RouteHashes<'_> {
 /// What a translation depends on besides its text, in words. A setting that is new, and changes
 /// translations, belongs here; the pattern asks for it.
 fn depends_on(route: &Route<'_>, settings: &Settings, computing: &str) -> String {
-    let Settings { seed, decoding, align, terms, instruction } = settings;
+    // The sentences before a text are part of its own key.
+    let Settings { seed, decoding, align, terms, instruction, context: _ } = settings;
     // Strings and switches alone: this cannot fail.
     let terms =
         terms.as_ref().map(|terms| serde_json::to_string(&terms.parts()).unwrap_or_default());
@@ -344,6 +351,7 @@ mod tests {
         let route = router.route(&lang(from), &lang(to)).unwrap().unwrap();
         let routed = |&(text, align): &(&'static str, bool)| Routed {
             text,
+            context: "",
             route: &route,
             align,
             kept: &[],

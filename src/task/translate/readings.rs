@@ -99,7 +99,7 @@ mod tests {
     fn headings_are_few_words_and_sentences_are_none() {
         let is = |text: &str, from: &str| {
             let (from, to) = (Lang::parse(from).unwrap(), Lang::en());
-            are_few_words(&Segment { text: text.into(), from, to, align: false, kept: Vec::new() })
+            are_few_words(&Segment::new(text, from, to))
         };
         for text in ["FIM", "Até logo", "Leia mais notícias", "Segunda-feira"] {
             assert!(is(text, "pt"), "{text}");

@@ -91,6 +91,11 @@ impl RetryStrategy {
         matches!(self, RetryStrategy::Terms | RetryStrategy::MoreTerms)
     }
 
+    /// Whether the sentences before are read too. What fails with them is tried without.
+    pub fn reads_context(self) -> bool {
+        self == RetryStrategy::Plain || self.asks_for_terms()
+    }
+
     /// Whether the model is given the text in another form, for its style and not for its words.
     fn is_other_form(self) -> bool {
         use RetryStrategy::{AsLabel, AsSentence, InLowerCase, Quoted};
@@ -206,7 +211,7 @@ mod tests {
             ("VOCÊ SABIA?", "Você sabia?", "Did you know?", "DID YOU KNOW?"),
         ] {
             let (from, to) = (Lang::parse("pt").unwrap(), Lang::en());
-            let segment = Segment { text: text.into(), from, to, align: false, kept: Vec::new() };
+            let segment = Segment::new(text, from, to);
             let way = RetryStrategy::AsSentence;
             assert_eq!(way.source(&segment), given);
             assert_eq!(way.fit(written.into(), &segment), expected);
@@ -223,7 +228,7 @@ mod tests {
             ("olá", RetryStrategy::InLowerCase, "olá", "hello", "hello"),
         ] {
             let (from, to) = (Lang::parse("pt").unwrap(), Lang::en());
-            let segment = Segment { text: text.into(), from, to, align: false, kept: Vec::new() };
+            let segment = Segment::new(text, from, to);
             assert_eq!(way.source(&segment), given);
             assert_eq!(way.fit(written.into(), &segment), expected);
         }

@@ -204,7 +204,7 @@ mod tests {
 
     fn segment(text: &str) -> Segment {
         let to = Lang::parse("pt").unwrap();
-        Segment { text: text.into(), from: Lang::en(), to, align: false, kept: Vec::new() }
+        Segment::new(text, Lang::en(), to)
     }
 
     #[test]
