@@ -59,6 +59,7 @@ pub struct TranslatorBuilder<'a> {
     alternatives: usize,
     glossary: Glossary,
     keep: Vec<String>,
+    context: Option<usize>,
     cancel: CancelToken,
     on_event: Option<OnEvent<'a>>,
 }
@@ -115,6 +116,13 @@ impl<'a> TranslatorBuilder<'a> {
         self
     }
 
+    /// Has chat models read so many sentences before each that they translate, to understand it by.
+    /// Without, they read as many as the preset says.
+    pub fn context(mut self, sentences: usize) -> Self {
+        self.context = Some(sentences);
+        self
+    }
+
     /// Looks for so many other translations of each text, which go into
     /// [`Translation::alternatives`]; more than eight are not looked for. Each sentence is searched
     /// a second time for it.
@@ -153,6 +161,7 @@ impl<'a> TranslatorBuilder<'a> {
         };
         let resolved = names.resolve(&store, on_event, &self.cancel)?;
         self.settings.decoding = self.preset.apply(self.settings.decoding);
+        self.settings.context = self.context.unwrap_or(self.preset.context());
         let runtime = self.runtime.open(&self.cancel, on_event)?;
         let models = Arc::new(resolved.open(&runtime, on_event)?);
         let TranslatorBuilder { settings, alternatives, cancel, .. } = self;
