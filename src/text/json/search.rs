@@ -170,6 +170,13 @@ fn is_article(value: &Value) -> bool {
     })
 }
 
+/// Whether a field of this name holds the title of an article: no name, and no heading of a part.
+pub(crate) fn names_a_title(name: &str) -> bool {
+    const OTHERS: [&str; 3] = ["head", "heading", "name"];
+    let name = plain(name);
+    TITLE_FIELDS.contains(&&*name) && !OTHERS.contains(&&*name)
+}
+
 /// Whether an object has text in a field of a usual name, and how many levels deep.
 pub(crate) fn depth_of_text(object: &Map<String, Value>) -> Option<usize> {
     find(object, &TEXT_FIELDS).map(|path| path.len())

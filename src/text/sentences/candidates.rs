@@ -42,6 +42,9 @@ pub(super) fn candidates(text: &str, lang: &Lang) -> Vec<Candidate> {
         _ => {}
     }
     full_stops(text, &mut ends);
+    if !matches!(lang.base(), "ru" | "uk" | "be") {
+        dashes(text, &mut ends);
+    }
     references::ends(text, &mut ends);
     let items = items::starts(text, lang);
     let place = |kind| move |at| Candidate { at, kind };
@@ -63,13 +66,11 @@ fn unicode(text: &str, lang: &Lang) -> Vec<usize> {
         matches!(lang.base(), "de" | "da" | "cs" | "sk" | "sl" | "hr" | "sr" | "bs" | "hu" | "pl");
     // „…“: what opens a quotation elsewhere closes it here.
     let low = text.contains('„');
-    let mut straight_quotes = 0;
+    let mut open = false;
     let mut out: Vec<usize> = Vec::new();
     for (at, piece) in text.split_sentence_bound_indices() {
-        straight_quotes += piece.matches('"').count();
-        let end = at
-            + without_opening(piece, &text[at + piece.len()..], straight_quotes % 2 == 1, low)
-                .len();
+        open = is_open_after(piece, open, low);
+        let end = at + without_opening(piece, &text[at + piece.len()..], open, low).len();
         let before = piece.trim_end().strip_suffix('«').filter(|_| !inward);
         if let Some(kept) = before.filter(|kept| kept.ends_with(['.', '!', '?', '…'])) {
             out.push(at + kept.len());
@@ -85,19 +86,37 @@ fn unicode(text: &str, lang: &Lang) -> Vec<usize> {
             _ => out.push(end),
         }
         if piece.ends_with('\n') {
-            straight_quotes = 0;
+            open = false;
         }
     }
     out
 }
 
+/// Whether a quotation is open after a piece of text, if one was or was not before it. A mark that
+/// opens and closes alike, as `"` does, is told by that; some texts also close with “.
+fn is_open_after(piece: &str, was_open: bool, low: bool) -> bool {
+    let mut open = was_open;
+    let mut before = ' ';
+    for c in piece.chars() {
+        open = match c {
+            '“' if !low && matches!(before, ':' | '：' | ',' | '，') => true,
+            '“' if !low => !open,
+            '”' if !low => false,
+            '"' => !open,
+            _ => open,
+        };
+        before = c;
+    }
+    open
+}
+
 /// Unicode takes every quotation mark and bracket after a full stop for a closing one, but where no
 /// space is written the next sentence's opening mark stands there too. `next` is the text after
-/// the piece; `open`: the last straight quotation mark opens; `low`: quotations open with „.
+/// the piece; `open`: the last quotation mark opens; `low`: quotations open with „.
 fn without_opening<'a>(piece: &'a str, next: &str, open: bool, low: bool) -> &'a str {
     let kept = piece.trim_end_matches(|c| {
         matches!(c, '「' | '『' | '（' | '《' | '【' | '‘' | '„' | '(' | '[')
-            || c == '“' && !low
+            || c == '“' && !low && open
             || c == '"' && open
     });
     if kept.len() < piece.len()
@@ -161,6 +180,23 @@ fn full_stops(text: &str, out: &mut Vec<usize>) {
         };
         if rest.trim_start_matches(OPENING).starts_with(char::is_numeric) || omits() {
             out.push(text.len() - rest.len());
+        }
+    }
+}
+
+/// Places before a dash after the end of a sentence, where speech resumes: "– mondta. – Ezt láttam."
+/// Unicode takes the dash for a sign that the sentence goes on, as Russian and its relatives do.
+fn dashes(text: &str, out: &mut Vec<usize>) {
+    let is_space = |c: char| c == ' ' || c == '\u{a0}';
+    for (at, dash) in text.match_indices(['–', '—']) {
+        let rest = &text[at + dash.len()..];
+        let head = text[..at].trim_end_matches(is_space);
+        if head.len() < at
+            && head.trim_end_matches(CLOSING).ends_with(['.', '!', '?', '…'])
+            && rest.starts_with(is_space)
+            && rest.trim_start_matches(is_space).starts_with(char::is_uppercase)
+        {
+            out.push(at);
         }
     }
 }

@@ -7,6 +7,9 @@ use crate::types::Lang;
 /// Most words of a heading.
 const LONGEST: usize = 18;
 
+/// Fewest words of the sentence after a heading that a common word tells.
+const SHORTEST: usize = 4;
+
 /// Words that are written with a capital within a sentence: polite pronouns, nouns, and articles
 /// that begin names and the titles of works.
 const ALSO_WITHIN: &[(&str, &str)] = &[
@@ -44,8 +47,13 @@ hu lu \
 
 /// Places where a sentence begins though nothing ends before it: a word in small letters that is no
 /// function word, a space, a capitalized word that begins sentences, and a word in small letters.
+/// At the beginning of a text the capitalized word may also be one that the text writes small; but
+/// no noun after a name, which it may be a part of ("Harvard University"), nor one that a term of two
+/// or three words begins with.
 pub(super) fn ends(text: &str, lang: &Lang) -> Vec<usize> {
     let mut out = Vec::new();
+    let is_end = |c| matches!(c, '.' | '!' | '?' | '…' | '\n') || c == ':' && lang.base() == "hy";
+    let first = text.find(is_end).unwrap_or(text.len());
     let mut words = text.split_inclusive(' ');
     let mut at = 0;
     let mut before = "";
@@ -54,8 +62,14 @@ pub(super) fn ends(text: &str, lang: &Lang) -> Vec<usize> {
         if word.starts_with(char::is_uppercase)
             && next.starts_with(|c: char| c.is_lowercase() || c.is_ascii_digit())
             && before.ends_with(' ')
-            && begins_text(word.trim_end(), before, lang)
             && ends_heading(before.trim_end(), lang)
+            && is_capitalized(word.trim_end())
+            && (begins_text(word.trim_end(), before, lang)
+                || at < first
+                    && text[at..first].split_whitespace().nth(SHORTEST - 1).is_some()
+                    && (before.starts_with(char::is_lowercase)
+                        || is_opener(&word.trim_end().to_lowercase(), lang))
+                    && is_common(word.trim_end(), text))
         {
             out.push(at);
         }
@@ -75,13 +89,29 @@ fn ends_heading(word: &str, lang: &Lang) -> bool {
         && !is_opener(&word.to_lowercase(), lang)
 }
 
-/// Whether a text may begin with a word that has a capital, after the word `before`.
-fn begins_text(word: &str, before: &str, lang: &Lang) -> bool {
+/// Whether a word has small letters behind its capital, and no other.
+fn is_capitalized(word: &str) -> bool {
     let mut letters = word.chars().skip(1);
     let small = |c: char| c.is_lowercase() && script::of(c).has_case();
-    if !letters.next().is_some_and(small) || !letters.all(small) {
-        return false;
+    letters.next().is_some_and(small) && letters.all(small)
+}
+
+/// Whether nothing but the beginning of a sentence gives a word its capital: the text also writes it
+/// small, and nowhere else with a capital within a sentence (Mikheev 2002).
+fn is_common(word: &str, text: &str) -> bool {
+    let lower = word.to_lowercase();
+    let (mut is_small, mut capitals, mut within) = (false, 0, false);
+    for other in text.split_whitespace() {
+        let bare = other.trim_matches(|c: char| !c.is_alphanumeric());
+        is_small |= bare == lower;
+        capitals += usize::from(within && bare == word);
+        within = other.ends_with(|c: char| c.is_alphanumeric() || c == ',');
     }
+    is_small && capitals == 1
+}
+
+/// Whether a text may begin with a word that has a capital, after the word `before`.
+fn begins_text(word: &str, before: &str, lang: &Lang) -> bool {
     let lower = word.to_lowercase();
     let is_in = |list: &str| list.split_whitespace().any(|other| other == lower);
     let within = ALSO_WITHIN.iter().any(|&(of, list)| of == lang.base() && is_in(list));

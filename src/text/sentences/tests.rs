@@ -153,6 +153,26 @@ fn items_in_one_line() {
 }
 
 #[test]
+fn a_dash_after_a_full_stop_begins_a_sentence() {
+    check("hu", &["„Nem tudom – mondta Kovács. ‖– Ezt még nem láttam.” ‖Elment – mondta – 5-kor."]);
+    check("pl", &["Nie wiem – powiedział. ‖– Przyjdę jutro. ‖To prof. – Nowak."]);
+    check("de", &["Er ging. ‖— Danach regnete es. ‖Es war 5–6 Uhr – und kalt."]);
+    check("ru", &["«Что это? – спросила мама. – Завтра ведь выходной»."]);
+}
+
+#[test]
+fn a_quotation_may_close_with_the_mark_that_opens_others() {
+    check(
+        "zh",
+        &[
+            "他说：\"桥关了。“‖没人反对。",
+            "他说：“桥关了。”‖“谁来付钱？”她问。",
+            "她写道：“天亮了。“‖市长没有回答。‖“谁来付钱？”她问。",
+        ],
+    );
+}
+
+#[test]
 fn omissions() {
     check(
         "en",
@@ -177,6 +197,18 @@ fn headings_without_a_mark() {
             "How The West Was Won was on. ‖She met Kim Jong Un in May.",
         ],
     );
+    // A word that the text also writes small has its capital from the beginning of a sentence.
+    check(
+        "en",
+        &[
+            "Divers find old wreck near harbour ‖Divers of the port came. ‖Nobody paid the divers.",
+            "Divers find wreck near the port of Oslo ‖And that was not all. ‖Nobody knew, and it sank.",
+            "The chairman of the new Harbour Party was late. ‖Her party and the harbour lost.",
+            "The contract begins with the renting Supplier. ‖A supplier of boats left.",
+            "The crew left the crowded Harbour at noon on Friday. ‖The harbour is the Harbour.",
+        ],
+    );
+    check("es", &["Un barco choca contra muelle ‖Barcos y grúas se pararon. ‖Los barcos esperan."]);
     check("de", &["Haben Sie heute schon gegessen? ‖Ich wollte Ihnen das sagen."]);
     check("es", &["Vimos la serie La casa de papel en casa."]);
 }

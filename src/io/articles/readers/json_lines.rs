@@ -47,6 +47,7 @@ impl Cutter for Lines {
         loop {
             self.number += 1;
             let piece = next_line(&mut self.reader, self.max);
+            let piece = piece.map(|piece| piece.map(without_comma));
             let blank =
                 matches!(&piece, Ok(Some(Piece::Whole(line))) if line.trim_ascii().is_empty());
             if !blank {
@@ -54,6 +55,21 @@ impl Cutter for Lines {
             }
         }
     }
+}
+
+/// A line without the comma that it ends with, as the elements of an array have it, or without the
+/// bracket of such an array that it is.
+fn without_comma(piece: Piece) -> Piece {
+    let Piece::Whole(mut line) = piece else { return piece };
+    let kept = line.trim_ascii_end();
+    let whole = kept.strip_suffix(b",").map(<[u8]>::trim_ascii_end);
+    let length = match whole.filter(|whole| whole.ends_with(b"}")) {
+        Some(whole) => whole.len(),
+        None if matches!(kept.trim_ascii_start(), b"[" | b"]" | b"],") => 0,
+        None => line.len(),
+    };
+    line.truncate(length);
+    Piece::Whole(line)
 }
 
 /// The next line without its line break.
@@ -85,6 +101,17 @@ mod tests {
         assert_eq!((READER.refine)(page), Some(Format::Json));
         let article: &[u8] = br#"{"title": "T", "related": [{"title": "U", "text": "x"}]}"#;
         assert_eq!((READER.refine)(article), None);
+    }
+
+    #[test]
+    fn commas_and_brackets_of_an_array_are_passed_over() {
+        let whole = |line: &str| without_comma(Piece::Whole(line.into()));
+        for (line, kept) in
+            [("{\"a\": 1},\r", "{\"a\": 1}"), ("{\"a\": 1} ,", "{\"a\": 1}"), ("[", ""), ("] ", "")]
+        {
+            assert_eq!(whole(line), Piece::Whole(kept.into()), "{line}");
+        }
+        assert_eq!(whole("{\"a\": \"x,"), Piece::Whole("{\"a\": \"x,".into()));
     }
 
     #[test]

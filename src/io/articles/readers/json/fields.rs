@@ -7,7 +7,8 @@ use crate::io::articles::reader::Contents;
 use crate::text::json::mend::mended;
 use crate::text::json::path::{self, Path, at, plain, shown};
 use crate::text::json::search::{
-    TEXT_FIELDS, TITLE_FIELDS, Text, find, html, parts_beside, scalar, written, written_at,
+    TEXT_FIELDS, TITLE_FIELDS, Text, find, html, is_other_thing, parts_beside, scalar, written,
+    written_at,
 };
 use crate::text::marks;
 use crate::types::Markup;
@@ -78,6 +79,9 @@ fn fields(json: &str, options: &ReadOptions, notes: &mut Vec<String>) -> Result<
             Some((text, path)) => (path, text),
             None => summary(&object, notes)?,
         };
+    if options.text_field.is_none() {
+        notes.extend(left_out(&object, &text_path));
+    }
     let title = title(&object, options, &text_path);
     let id = id(&object, options, &text_path);
     if let Some(cut) = CUT.captures(&text.text) {
@@ -152,6 +156,25 @@ fn summary(object: &Map<String, Value>, notes: &mut Vec<String>) -> Result<(Path
             notes.push("has no text but its title".into());
             (Path::new(), Text { text: String::new(), markup: Markup::Plain })
         }
+    })
+}
+
+/// What is said of objects beside the one that the text is in, which have a text as that one has:
+/// they may be articles, or parts of this one.
+fn left_out(object: &Map<String, Value>, text: &[String]) -> Option<String> {
+    let (name, below) = text.split_first().filter(|(_, below)| !below.is_empty())?;
+    let has_text = |value: &Value| {
+        let inner = value.as_object();
+        inner.is_some_and(|inner| written_at(inner, below).is_some())
+    };
+    let beside = object.iter().filter(|(other, _)| *other != name && !is_other_thing(other));
+    let others = beside.filter(|(_, value)| has_text(value)).count();
+    (others > 0).then(|| {
+        format!(
+            "has texts in {} objects, of which that in `{name}` is read: a list of them is read as \
+             an article each",
+            others + 1
+        )
     })
 }
 

@@ -205,14 +205,16 @@ fn by_name(members: &Map<String, Value>, is_top: bool, is_cut: bool) -> Option<V
         value.is_array()
             || value.is_object() && (search::is_text_name(name) || search::is_other_thing(name))
     };
-    // Articles by a number or a date need no title to be known from the parts of one.
+    // Articles by a number or a date, and those with an address or a date of their own, need no
+    // title to be known from the parts of one.
     let numbered = members.keys().all(|name| name.contains(|c: char| c.is_ascii_digit()));
     let is_near = |element: &Value| {
         let at = |depth: Option<usize>| depth == Some(1) || !is_top && depth.is_some();
         element.as_object().is_some_and(|element| {
             let is_block = blocks::has_block_kind(element) && !search::has_title(element);
             at(search::depth_of_text(element))
-                && (at(search::depth_of_title(element)) || numbered && is_top && !is_block)
+                && (at(search::depth_of_title(element))
+                    || (numbered || has_mark(element)) && is_top && !is_block)
         })
     };
     let objects = || members.values().filter(|value| value.is_object());
@@ -222,6 +224,26 @@ fn by_name(members: &Map<String, Value>, is_top: bool, is_cut: bool) -> Option<V
     let whole = objects().count() - usize::from(is_cut);
     let all = objects().take(whole.min(LOOKED_AT)).all(is_near);
     all.then(|| vec![ARTICLE; whole.min(LOOKED_AT)])
+}
+
+/// Whether an object has what an article has of its own, and a part of one has not.
+fn has_mark(element: &Map<String, Value>) -> bool {
+    const MARKS: [&str; 13] = [
+        "url",
+        "link",
+        "permalink",
+        "canonicalurl",
+        "date",
+        "pubdate",
+        "published",
+        "publishedat",
+        "publishdate",
+        "datepublished",
+        "publicationdate",
+        "author",
+        "byline",
+    ];
+    element.keys().any(|name| MARKS.contains(&plain(name).as_str()))
 }
 
 /// How much like an article an element of a list is: 1 for a title, 2 for a text.
@@ -367,6 +389,10 @@ mod tests {
                 some(""),
             ),
             (json!({"a-1": {"body": "Some words."}, "a-2": {"body": "Some more."}}), some("")),
+            (
+                json!({"pear": {"url": "u", "text": "One."}, "plum": {"url": "v", "text": "Two."}}),
+                some(""),
+            ),
             (json!({"2026-01-01": [article], "2026-01-02": [article]}), some("*")),
             (json!({"d": {"a": [article], "b": [article]}, "n": [1]}), some("d.*")),
             (

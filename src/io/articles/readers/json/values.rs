@@ -14,6 +14,8 @@ pub(super) struct Values<R> {
     ways: Vec<Way>,
     /// Whether an array at the top is one value.
     is_one: bool,
+    /// Whether a call is around the values, which ends with a bracket: `callback(…);`.
+    is_called: bool,
     /// The objects and arrays that are open, outermost first.
     open: Vec<Open>,
     count: usize,
@@ -30,14 +32,26 @@ struct Open {
 }
 
 impl<R: BufRead> Values<R> {
-    pub(super) fn new(reader: R, max: usize, ways: Vec<Way>, is_one: bool) -> Self {
-        Values { reader, max, ways, is_one, open: Vec::new(), count: 0 }
+    pub(super) fn new(
+        reader: R,
+        max: usize,
+        ways: Vec<Way>,
+        is_one: bool,
+        is_called: bool,
+    ) -> Self {
+        Values { reader, max, ways, is_one, is_called, open: Vec::new(), count: 0 }
+    }
+
+    /// Passes over what stands between values, and returns the first byte of what follows.
+    fn skip_between(&mut self) -> io::Result<Option<u8>> {
+        let ends_call = self.is_called && self.open.is_empty();
+        self.skip(|b| b.is_ascii_whitespace() || b == b',' || ends_call && matches!(b, b')' | b';'))
     }
 
     /// Whether what was read is a value at the top, and nothing but white space is left.
     pub(super) fn is_alone(&mut self) -> bool {
         let whole = self.ways.is_empty() && self.open.is_empty();
-        whole && self.skip(|b| b.is_ascii_whitespace()).is_ok_and(|next| next.is_none())
+        whole && self.skip_between().is_ok_and(|next| next.is_none())
     }
 
     /// Passes over bytes and returns the first other one, unread.
@@ -84,7 +98,7 @@ impl<R: BufRead> Values<R> {
     /// Goes to the start of the next value and returns its first byte.
     fn seek(&mut self) -> io::Result<Option<u8>> {
         loop {
-            let next = self.skip(|b| b.is_ascii_whitespace() || b == b',')?;
+            let next = self.skip_between()?;
             let keyed = self.open.last().is_some_and(|open| open.keyed);
             let mut name = None;
             let byte = match next {
@@ -259,9 +273,7 @@ impl Scan {
             return false;
         }
         // Objects directly after each other need no separator.
-        if self.closed()
-            && (byte.is_ascii_whitespace() || matches!(byte, b',' | b'[' | b']' | b'{' | b'}'))
-        {
+        if self.closed() && (byte.is_ascii_whitespace() || b",[]{});".contains(&byte)) {
             return true;
         }
         match byte {
@@ -290,7 +302,7 @@ mod tests {
         let ways = lists.split_whitespace().map(way).collect();
         // A tiny buffer puts every seam somewhere.
         let reader = io::BufReader::with_capacity(3, text.as_bytes());
-        let mut values = Values::new(reader, max, ways, false);
+        let mut values = Values::new(reader, max, ways, false, false);
         std::iter::from_fn(|| values.next_value().unwrap())
             .map(|(_, piece)| {
                 if let Piece::Whole(bytes) = piece {

@@ -87,6 +87,15 @@ fn what_is_short_or_cut_is_noted() {
 }
 
 #[test]
+fn texts_that_are_left_out_are_noted() {
+    let (found, notes) = read(r#"{"a": {"text": "One."}, "b": {"text": "Two."}}"#).unwrap();
+    assert_eq!(found.text, "One.");
+    assert!(notes[0].contains("texts in 2 objects, of which that in `a`"), "{notes:?}");
+    let (_, notes) = read(r#"{"a": {"text": "One."}, "related": {"text": "Two."}}"#).unwrap();
+    assert!(notes.is_empty(), "{notes:?}");
+}
+
+#[test]
 fn what_is_no_article_is_told() {
     let message = |json: &str| read(json).err().unwrap();
     let named = |json: &str, name: &str| read_with(json, &naming(name)).err().unwrap();
