@@ -59,7 +59,6 @@ pub struct TranslatorBuilder<'a> {
     alternatives: usize,
     glossary: Glossary,
     keep: Vec<String>,
-    context: Option<usize>,
     cancel: CancelToken,
     on_event: Option<OnEvent<'a>>,
 }
@@ -117,9 +116,9 @@ impl<'a> TranslatorBuilder<'a> {
     }
 
     /// Has chat models read so many sentences before each that they translate, to understand it by.
-    /// Without, they read as many as the preset says.
+    /// Without, they read none.
     pub fn context(mut self, sentences: usize) -> Self {
-        self.context = Some(sentences);
+        self.settings.context = sentences;
         self
     }
 
@@ -161,7 +160,6 @@ impl<'a> TranslatorBuilder<'a> {
         };
         let resolved = names.resolve(&store, on_event, &self.cancel)?;
         self.settings.decoding = self.preset.apply(self.settings.decoding);
-        self.settings.context = self.context.unwrap_or(self.preset.context());
         let runtime = self.runtime.open(&self.cancel, on_event)?;
         let models = Arc::new(resolved.open(&runtime, on_event)?);
         let TranslatorBuilder { settings, alternatives, cancel, .. } = self;

@@ -224,8 +224,7 @@ pub struct Translating {
     /// Rather fast than good: no beam, nothing is read back
     #[arg(long, conflicts_with = "best")]
     pub fast: bool,
-    /// Rather good than fast: a beam of four, chat models read the two sentences before, and `auto`
-    /// may fetch models of up to 500 MB
+    /// Rather good than fast: a beam of four, and `auto` may fetch models of up to 500 MB
     #[arg(long)]
     pub best: bool,
     /// Folder of a LoRA adapter in PEFT's format, trained for the model of --model:
@@ -253,10 +252,9 @@ pub struct Translating {
     #[arg(long, value_name = "PROMPT")]
     pub prompt: Option<Instruction>,
     /// Sentences before each that a chat model reads to understand it by. Other models read a
-    /// sentence at a time, and so do those whose cards do not say how they are given more [default:
-    /// 0, with --best 2]
-    #[arg(long, value_name = "N")]
-    pub context: Option<usize>,
+    /// sentence at a time, and so do those whose cards do not say how they are given more
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub context: usize,
     /// How models write.
     #[command(flatten)]
     pub decoding: Decoding,

@@ -254,7 +254,6 @@ pub fn job(
 ) -> Result<Job> {
     let LangOrAuto(from) = translating.from.clone();
     let decoding = decoding(env, translating);
-    let preset = env.preset(translating.fast, translating.best);
     Ok(Job {
         from,
         translate,
@@ -272,7 +271,7 @@ pub fn job(
             align: false,
             terms: terms(translating)?,
             instruction: translating.prompt.clone(),
-            context: translating.context.unwrap_or(preset.context()),
+            context: translating.context,
         },
         on_bad: translating.on_bad.map(|what| match what {
             OnBadArg::Keep => OnBad::Keep,

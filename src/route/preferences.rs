@@ -33,15 +33,6 @@ impl Preset {
         }
     }
 
-    /// How many sentences before each a chat model reads: two are worth half a point of BLEU, and
-    /// nearly double the time (docs/quality.md).
-    pub(crate) fn context(self) -> usize {
-        match self {
-            Preset::Fast | Preset::Balanced => 0,
-            Preset::Best => 2,
-        }
-    }
-
     /// Options of decoding with those of the preset where none is stated.
     pub(crate) fn apply(self, stated: DecodingOverrides) -> DecodingOverrides {
         match self {
@@ -142,8 +133,6 @@ mod tests {
         assert_eq!(Preset::Best.apply(stated).num_beams, Some(2));
         let best = Preset::Best.apply(DecodingOverrides::default());
         assert_eq!((best.num_beams, best.channel_weight), (Some(4), None));
-        let context = [Preset::Fast, Preset::Balanced, Preset::Best].map(Preset::context);
-        assert_eq!(context, [0, 0, 2]);
         let fast = Preset::Fast.apply(DecodingOverrides::default());
         assert_eq!(
             (fast.num_beams, fast.channel_weight, fast.shortlist),
