@@ -102,7 +102,7 @@ fn whole_text(page: &Page, removed: &mut Ledger) -> Found {
     let mut gone = Gone::new(page);
     prune::never(page, &mut gone);
     prune::marked_captions(page, &mut gone);
-    for &(at, reason) in &gone.reasons {
+    for (at, reason) in gone.outermost(page) {
         removed.add(reason, &page.text_of(at, |_| false));
     }
     let blocks = without_link_lists(walk(page, 0, &gone.nodes), removed);
@@ -159,7 +159,7 @@ impl Attempt {
 
     /// Tells what the reading leaves out.
     fn account(&self, page: &Page, removed: &mut Ledger) {
-        for &(at, reason) in &self.gone.reasons {
+        for (at, reason) in self.gone.outermost(page) {
             removed.add(reason, &page.text_of(at, |_| false));
         }
         let mut at = 1;

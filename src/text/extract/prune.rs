@@ -21,6 +21,18 @@ impl Gone {
         self.nodes[node] = true;
         self.reasons.push((node, reason));
     }
+
+    /// The outermost of the nodes that are left out, and why: what lies within goes with them.
+    pub(super) fn outermost(&self, page: &Page) -> impl Iterator<Item = (usize, Removal)> {
+        let is_within = |at: usize| {
+            let mut up = page.nodes[at].parent;
+            while up > 0 && !self.nodes[up] {
+                up = page.nodes[up].parent;
+            }
+            up > 0
+        };
+        self.reasons.iter().copied().filter(move |&(at, _)| !is_within(at))
+    }
 }
 
 /// Words of a class before the name of what an element stands beside: `body-after-ad`.
@@ -106,7 +118,7 @@ pub(super) fn named(words: &[String]) -> Option<Removal> {
     None
 }
 
-/// Elements that hold no text of the page.
+/// Elements that hold no text of the article. What a reader would see of them is told.
 pub(super) fn never(page: &Page, gone: &mut Gone) {
     let mut at = 1;
     while at < page.nodes.len() {
@@ -144,11 +156,26 @@ pub(super) fn never(page: &Page, gone: &mut Gone) {
         );
         if out {
             gone.nodes[at] = true;
+            gone.reasons.extend(seen(&node.tag).map(|reason| (at, reason)));
             at = node.end;
         } else {
             at += 1;
         }
     }
+}
+
+/// Why an element that never holds text of the article is left out, where a reader sees its text.
+fn seen(tag: &str) -> Option<Removal> {
+    Some(match tag {
+        "button" => Removal::Buttons,
+        "dialog" => Removal::Notice,
+        "select" | "option" | "optgroup" | "textarea" => Removal::Offer,
+        // The words in a drawing, and what stands for one that cannot be shown.
+        "svg" | "object" | "applet" => Removal::Caption,
+        // The reading of a word that stands there.
+        "rt" => Removal::Repeated,
+        _ => return None,
+    })
 }
 
 /// Leaves out the captions that a reader of another format has marked as such: those of pictures

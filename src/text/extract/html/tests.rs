@@ -142,6 +142,34 @@ fn a_name_of_what_stands_beside_says_nothing() {
 }
 
 #[test]
+fn what_never_holds_text_is_told_once() {
+    use crate::types::Removal;
+    let body = paragraphs(1..=8, "<p>", "</p>");
+    let told = |markup: &str| {
+        let article = article(&format!("<h1>The river</h1><main>{body}{markup}</main>"));
+        assert_eq!(stations(&article), 8, "{markup}");
+        article.removed.iter().map(|r| (r.reason, r.parts, r.start.clone())).collect::<Vec<_>>()
+    };
+    for (markup, reason, text) in [
+        ("<button>Show more</button>", Removal::Buttons, "Show more"),
+        ("<dialog open><p>We use cookies.</p></dialog>", Removal::Notice, "We use cookies."),
+        (
+            "<object data='a.swf'>Your player is old.</object>",
+            Removal::Caption,
+            "Your player is old.",
+        ),
+        ("<svg><text>Depth in metres</text></svg>", Removal::Caption, "Depth in metres"),
+    ] {
+        assert_eq!(told(markup), [(reason, 1, text.to_string())], "{markup}");
+    }
+    // A button in a menu goes with the menu.
+    let menu = told("<nav><a href='/a'>Home</a> <button>Search</button></nav>");
+    assert_eq!(menu.len(), 1, "{menu:?}");
+    assert_eq!((menu[0].0, menu[0].1), (Removal::Navigation, 1));
+    assert!(told("<script>alert(1)</script>").is_empty());
+}
+
+#[test]
 fn names_and_other_signs_drop_what_is_around() {
     let body = paragraphs(1..=8, "<p>", "</p>");
     for (box_, reason) in [
