@@ -377,6 +377,10 @@ pub struct Checks {
     /// Numbers of those in whose place the source stands.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub untranslated: Vec<usize>,
+    /// Texts that stay in the source's language, since they stand in markup that is not taken
+    /// apart: a message of a program in a sentence, the caption of a shortcode.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<String>,
     /// Summary sentences of the model that were replaced or dropped, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rejected: Vec<Flag>,

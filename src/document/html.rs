@@ -82,13 +82,31 @@ struct Part {
     raw: String,
 }
 
+/// An element that is being read as a whole.
+struct Whole {
+    name: String,
+    /// How deep it is in itself.
+    depth: usize,
+    markup: String,
+    /// The element in it whose texts stay.
+    kept: Option<String>,
+}
+
+impl Whole {
+    /// Whether what it holds is text for readers: what is chosen from, and what stands there where
+    /// nothing is played.
+    fn has_texts(&self) -> bool {
+        matches!(&*self.name, "select" | "video" | "audio" | "object")
+    }
+}
+
 struct Page {
     is_xml: bool,
     out: String,
     /// The line that is being read.
     line: Vec<Part>,
-    /// The element that is read as a whole: its name, how deep in itself, and its markup.
-    whole: Option<(String, usize, String)>,
+    /// The element that is a point of its line, with all that it holds.
+    whole: Option<Whole>,
     /// The elements around whose text stays: name and how deep in itself.
     kept: Vec<(String, usize)>,
     /// The blocks around the present place: names and start tags.
@@ -100,8 +118,7 @@ struct Page {
 impl Page {
     fn piece(&mut self, piece: Piece, edits: &mut Edits) -> Result<()> {
         if self.whole.is_some() {
-            self.in_whole(piece);
-            return Ok(());
+            return self.in_whole(piece, edits);
         }
         match piece {
             Piece::Text(raw) => {
@@ -137,29 +154,45 @@ impl Page {
         self.line.push(Part { atom, name: name.into(), raw: raw.into() });
     }
 
-    /// An element whose content is a point of the line, or of which nothing is read.
-    fn in_whole(&mut self, piece: Piece) {
-        let Some((name, depth, markup)) = &mut self.whole else { return };
-        let raw = match piece {
-            Piece::Text(raw) | Piece::Other(raw) | Piece::Raw(raw) => raw,
+    /// A piece of an element that is a point of its line.
+    fn in_whole(&mut self, piece: Piece, edits: &mut Edits) -> Result<()> {
+        let is_kept = self.is_kept();
+        let Some(whole) = &mut self.whole else { return Ok(()) };
+        let is_read = !is_kept && whole.kept.is_none() && whole.name != "template";
+        match piece {
+            Piece::Text(raw) if is_read && whole.has_texts() => {
+                let new = value(raw, Shown::paragraph(), edits)?;
+                let body = raw.trim();
+                let new = new.map_or(body.into(), |text| tag::escape(&text));
+                let start = raw.len() - raw.trim_start().len();
+                let end = start + body.len();
+                whole.markup.extend([&raw[..start], &new, &raw[end..]]);
+            }
+            Piece::Text(raw) | Piece::Other(raw) | Piece::Raw(raw) => whole.markup.push_str(raw),
             Piece::Start(raw) => {
-                let is_same = tag::name(raw).eq_ignore_ascii_case(name) && !raw.ends_with("/>");
-                *depth += usize::from(is_same);
-                raw
+                let name = tag::name(raw).to_ascii_lowercase();
+                whole.depth += usize::from(name == whole.name && !raw.ends_with("/>"));
+                match is_read && !html::is_kept(raw) {
+                    true => whole.markup.push_str(&attributes(raw, edits)?),
+                    false => whole.markup.push_str(raw),
+                }
+                if is_read && html::is_kept(raw) && !is_void(&name) {
+                    whole.kept = Some(name);
+                }
             }
             Piece::End(raw) => {
-                *depth -= usize::from(tag::name(raw).eq_ignore_ascii_case(name));
-                raw
+                let name = tag::name(raw).to_ascii_lowercase();
+                whole.depth -= usize::from(name == whole.name);
+                whole.kept.take_if(|kept| *kept == name);
+                whole.markup.push_str(raw);
             }
-        };
-        markup.push_str(raw);
-        if *depth == 0
-            && let Some((name, _, markup)) = self.whole.take()
-        {
+        }
+        if let Some(Whole { name, markup, .. }) = self.whole.take_if(|whole| whole.depth == 0) {
             // A reading over a word means nothing over its translation.
             let xml = if matches!(name.as_str(), "rt" | "rp" | "rtc") { "" } else { &markup };
             self.push(Atom::mark(xml), &name, &markup);
         }
+        Ok(())
     }
 
     fn raw_element(&mut self, raw: &str, edits: &mut Edits) -> Result<()> {
@@ -216,7 +249,10 @@ impl Page {
         match place {
             Place::Inline | Place::Code if !is_void => self.push(Atom::Open(tag), &name, raw),
             Place::Line => self.push(Atom::line_break(tag), &name, raw),
-            Place::Whole if !is_void => self.whole = Some((name, 1, tag)),
+            Place::Whole if !is_void => {
+                let kept = html::is_kept(raw).then(|| name.clone());
+                self.whole = Some(Whole { name, depth: 1, markup: tag, kept });
+            }
             Place::Inline | Place::Code | Place::Void | Place::Whole => {
                 self.push(Atom::mark(tag), &name, raw);
             }

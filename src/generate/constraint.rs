@@ -15,6 +15,9 @@ pub struct Constraint {
     pub forms: Vec<String>,
     /// Whether a form's last word has to end with it; in scripts without spaces, none does.
     pub ends_word: bool,
+    /// Whether a form may be a part of a compound with a hyphen, as a name is one in "Kyiv-based";
+    /// of one that ends its word, none may where it says no.
+    pub joins: bool,
     /// Whether it may begin where much of the attention is on its source, not only where most is.
     pub is_near: bool,
 }
@@ -74,6 +77,8 @@ pub(super) struct Compiled {
     /// Tokens of the source that it is about.
     source: Vec<usize>,
     ends_word: bool,
+    /// Whether it is to stand for itself, and not in a compound with a hyphen.
+    is_alone: bool,
     /// See [`Constraint::is_near`].
     is_near: bool,
 }
@@ -100,8 +105,9 @@ impl Compiled {
         constraint: &Constraint,
     ) -> Option<Compiled> {
         let longest = sequences.iter().map(Vec::len).max()?;
-        let Constraint { ends_word, is_near, .. } = *constraint;
-        Some(Compiled { trie: Trie::of(sequences), longest, source, ends_word, is_near })
+        let Constraint { ends_word, joins, is_near, .. } = *constraint;
+        let (trie, is_alone) = (Trie::of(sequences), ends_word && !joins);
+        Some(Compiled { trie, longest, source, ends_word, is_alone, is_near })
     }
 }
 
@@ -186,6 +192,8 @@ pub(super) struct Progress {
     ending: Option<(usize, usize, usize)>,
     /// Whether the last token leaves a word open.
     in_word: bool,
+    /// Whether it ends with a hyphen after a word.
+    after_hyphen: bool,
 }
 
 impl Progress {
@@ -241,7 +249,7 @@ impl Progress {
     /// with its form.
     pub(super) fn banned(&self, constraints: &Constraints) -> Vec<u32> {
         let Some((one, _, node)) = self.ending else { return Vec::new() };
-        let Compiled { trie, ends_word, .. } = &constraints.all[one];
+        let Compiled { trie, ends_word, is_alone, .. } = &constraints.all[one];
         if !ends_word {
             return Vec::new();
         }
@@ -252,12 +260,22 @@ impl Progress {
                 .iter()
                 .any(|&(other, _, node)| constraints.all[other].trie.child(node, token).is_some())
         };
-        constraints.pieces.continuing().iter().copied().filter(|&token| !goes_on(token)).collect()
+        let pieces = &constraints.pieces;
+        let mut banned: Vec<u32> =
+            pieces.continuing().iter().copied().filter(|&token| !goes_on(token)).collect();
+        if *is_alone {
+            banned.extend(pieces.joining().filter(|&token| !goes_on(token)));
+            banned.sort_unstable();
+            banned.dedup();
+        }
+        banned
     }
 
-    /// Whether a token would begin a form within a word.
+    /// Whether a token would begin a form within a word, or within a compound.
     fn is_within(&self, constraints: &Constraints, one: usize, token: u32) -> bool {
-        constraints.all[one].ends_word && self.in_word && constraints.pieces.continues(token)
+        let Compiled { ends_word, is_alone, .. } = constraints.all[one];
+        let is_open = ends_word && self.in_word || is_alone && self.after_hyphen;
+        is_open && constraints.pieces.continues(token)
     }
 
     /// Constraints whose forms may begin: not met, and of equal ones the first that is due, or else
@@ -290,11 +308,12 @@ impl Progress {
             begun: Vec::new(),
             ending: None,
             in_word: pieces.is_open(token),
+            // A hyphen by itself joins what follows to the word before it.
+            after_hyphen: pieces.is_joint(token) && (self.in_word || !pieces.joins(token)),
         };
         // A word that goes on is another word.
         if let Some((one, start, node)) = self.ending
-            && goes_on
-            && all[one].ends_word
+            && (goes_on && all[one].ends_word || all[one].is_alone && pieces.joins(token))
         {
             next.met.retain(|(met, _)| *met != one);
             if let Some(node) = all[one].trie.child(node, token) {
@@ -398,6 +417,28 @@ mod tests {
         assert_eq!(after(&one, &[B]).advancing(&one, &[true]), [A]);
         assert_eq!(after(&one, &[OPEN]).advancing(&one, &[true]), [A, INNER]);
         assert!(after(&one, &[OPEN]).advancing(&one, &[false]).is_empty());
+    }
+
+    #[test]
+    fn a_compound_with_a_hyphen_is_another_word() {
+        const HYPHEN: u32 = 4;
+        const JOINED: u32 = 5;
+        let pieces = ["", "▁a", "▁b", "c", "-", "-c", "▁b-", "▁-"];
+        let forms: &[&[u32]] = &[&[A], &[C]];
+        let mut one = Constraints::of_tokens(&[forms], &pieces);
+        assert!(met(&one, &[A, HYPHEN, C]).is_empty());
+        assert!(met(&one, &[A, JOINED]).is_empty());
+        assert_eq!(after(&one, &[A]).banned(&one), [C, HYPHEN, JOINED]);
+        assert!(met(&one, &[B, HYPHEN, C]).is_empty());
+        assert!(met(&one, &[6, C]).is_empty());
+        // A dash is no hyphen.
+        assert_eq!(met(&one, &[A, 7, B]), [0]);
+        assert_eq!(met(&one, &[B, 7, C]), [0]);
+        // A name is still one in a compound.
+        one.all[0].is_alone = false;
+        assert_eq!(met(&one, &[A, HYPHEN, C]), [0]);
+        assert_eq!(met(&one, &[B, HYPHEN, C]), [0]);
+        assert_eq!(after(&one, &[A]).banned(&one), [C]);
     }
 
     #[test]

@@ -10,6 +10,10 @@ pub(super) struct WordPieces {
     is_open: Vec<bool>,
     /// Tokens that go on with a word, ascending.
     continuing: Vec<u32>,
+    /// Whether a token begins with a hyphen that may join another word to the one before it.
+    joins: Vec<bool>,
+    /// Whether a word may be joined after a token, which ends with a hyphen.
+    is_joint: Vec<bool>,
 }
 
 impl WordPieces {
@@ -29,6 +33,8 @@ impl WordPieces {
         WordPieces {
             continuing: ids.collect(),
             is_open: pieces.iter().map(|piece| is_open(piece.as_ref())).collect(),
+            joins: pieces.iter().map(|piece| joins(piece.as_ref())).collect(),
+            is_joint: pieces.iter().map(|piece| is_joint(piece.as_ref())).collect(),
             continues,
         }
     }
@@ -36,6 +42,21 @@ impl WordPieces {
     /// Tokens that go on with a word, ascending.
     pub(super) fn continuing(&self) -> &[u32] {
         &self.continuing
+    }
+
+    /// Tokens that may join another word to the one before them, ascending.
+    pub(super) fn joining(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..).zip(&self.joins).filter(|(_, joins)| **joins).map(|(id, _)| id)
+    }
+
+    /// Whether a token may join another word to the one before it.
+    pub(super) fn joins(&self, token: u32) -> bool {
+        self.joins.get(token as usize).copied().unwrap_or(false)
+    }
+
+    /// Whether a token ends with a hyphen to which a word may be joined.
+    pub(super) fn is_joint(&self, token: u32) -> bool {
+        self.is_joint.get(token as usize).copied().unwrap_or(false)
     }
 
     /// Whether a token goes on with the word before it, if there is one.
@@ -47,6 +68,20 @@ impl WordPieces {
     pub(super) fn is_open(&self, token: u32) -> bool {
         self.is_open.get(token as usize).copied().unwrap_or(false)
     }
+}
+
+const HYPHENS: [char; 3] = ['-', '\u{2010}', '\u{2011}'];
+
+/// Whether a token is a hyphen, or begins with one before a word.
+fn joins(piece: &str) -> bool {
+    let rest = piece.strip_prefix(HYPHENS);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_alphanumeric))
+}
+
+/// Whether a token is a hyphen, or ends with one after a word.
+fn is_joint(piece: &str) -> bool {
+    let rest = piece.strip_suffix(HYPHENS);
+    rest.is_some_and(|rest| rest.is_empty() || rest.ends_with(char::is_alphanumeric))
 }
 
 /// Whether a token begins with a letter or a part of one (`<0xC3>`) and not with a mark of a space.

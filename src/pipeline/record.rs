@@ -3,6 +3,7 @@
 use super::{Document, Job, Models};
 use crate::error::{Error, Result};
 use crate::task::translate::{Hop, Route, Translation};
+use crate::text::unread;
 use crate::types::{
     Article, Checks, Detection, ErrorRecord, Flag, RawArticle, Record, SegmentAlignment, Source,
     Stats, Status, StepRecord, Terms, TitleRecord, TranslationRecord,
@@ -57,6 +58,9 @@ impl Document<'_> {
         let trusted: Vec<f32> = self.translations.iter().filter_map(|t| t.confidence).collect();
         checks.confidence =
             (!trusted.is_empty()).then(|| trusted.iter().sum::<f32>() / trusted.len() as f32);
+        if self.route.as_ref().is_some_and(|route| !route.hops().is_empty()) {
+            checks.kept = self.article.blocks.iter().flat_map(unread::texts).collect();
+        }
         if let Some(summary) = &self.summary {
             checks.rejected = summary.rejected.clone();
         }

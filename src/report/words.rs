@@ -64,6 +64,19 @@ pub(super) fn remarks(record: &Record) -> Vec<Remark> {
         );
         remarks.push(Remark { text, quotes: kept, dealt_with: false });
     }
+    if !record.checks.kept.is_empty() {
+        let quote = |text: &String| {
+            let complaint = format!("“{}”", one_line(text));
+            Quote { complaint, text: String::new(), segment: None }
+        };
+        let quotes: Vec<Quote> = record.checks.kept.iter().map(quote).collect();
+        let text = format!(
+            "{} in the markup {} left as in the source:",
+            counted(quotes.len(), "text"),
+            be(quotes.len())
+        );
+        remarks.push(Remark { text, quotes, dealt_with: false });
+    }
     let is_found = |flag: &&Flag| {
         flags
             .iter()

@@ -15,6 +15,16 @@ pub(crate) enum Piece<'a> {
     Raw(&'a str),
 }
 
+impl<'a> Piece<'a> {
+    /// The piece as the page has it.
+    pub fn source(&self) -> &'a str {
+        match self {
+            Piece::Text(raw) | Piece::Start(raw) | Piece::End(raw) => raw,
+            Piece::Other(raw) | Piece::Raw(raw) => raw,
+        }
+    }
+}
+
 /// Elements whose content is no markup.
 const RAW: &[&str] =
     &["script", "style", "textarea", "title", "xmp", "iframe", "noembed", "noframes", "plaintext"];
@@ -233,7 +243,7 @@ pub(crate) fn texts(raw: &str) -> impl Iterator<Item = (Range<usize>, String)> {
             | "aria-roledescription"
             | "aria-valuetext" => true,
             "abbr" => name == "th",
-            "label" => matches!(&*name, "optgroup" | "option" | "track"),
+            "label" => matches!(&*name, "optgroup" | "option" | "track" | "tabitem" | "tab"),
             "summary" => name == "table",
             "value" => {
                 name == "input" && matches!(get("type").as_str(), "submit" | "button" | "reset")
@@ -263,10 +273,13 @@ fn is_meta_text(name: &str, property: &str) -> bool {
 
 /// Whether a start tag says that its element is not to be translated.
 pub(crate) fn is_kept(raw: &str) -> bool {
-    let says_no = |value: &str| value.eq_ignore_ascii_case("no");
-    let classes = |value: &str| value.split_whitespace().any(|class| class == "notranslate");
-    tag::value(raw, "translate").is_some_and(says_no)
-        || tag::value(raw, "class").is_some_and(classes)
+    says_no(tag::value(raw, "translate"), tag::value(raw, "class"))
+}
+
+/// Whether an element is not to be translated, by the values of `translate` and `class`.
+pub(crate) fn says_no(translate: Option<&str>, class: Option<&str>) -> bool {
+    let is_class = |value: &str| value.split_whitespace().any(|class| class == "notranslate");
+    translate.is_some_and(|value| value.eq_ignore_ascii_case("no")) || class.is_some_and(is_class)
 }
 
 /// Whether an element has no content and no end tag.

@@ -38,5 +38,7 @@ pub(crate) mod tag;
 /// Terms of a glossary: where they occur in a source, and whether its translation has them.
 pub mod terms;
 pub(crate) mod tokens;
+/// Texts in markup that is not taken apart.
+pub(crate) mod unread;
 /// Words and names of a text, for comparing texts.
 pub mod words;

@@ -11,7 +11,22 @@ pub const FORMULA: &str = concat!(
     r"|\$(?:[^\s$`][^$`\n]*)?[\\^_{](?:[^$`\n]*[^\s$`])?\$",
     r"|(?-u:\b{start-half})\$-?[0-9(|.]*[A-Za-z]{1,2}(?:[0-9()|\[\],.'!]+[A-Za-z]{1,2})*",
     r"[0-9()|\[\],.'!]*(?: ?[=<>+*/:,-] ?-?(?:[0-9][0-9.,)]*|[0-9(|.]*[A-Za-z]{1,2}",
-    r"(?:[0-9()|\[\],.'!]+[A-Za-z]{1,2})*[0-9()|\[\],.'!]*))*\$(?-u:\b{end-half})",
+    r"(?:[0-9()|\[\],.'!]+[A-Za-z]{1,2})*[0-9()|\[\],.'!]*))*\$",
+    // an address may follow without a space
+    r"(?:(?-u:\b{end-half})|(?i:https?)://[^\s<>\x22“”«»`]+)",
+);
+
+/// A formula of LaTeX between its brackets, `\(x_1\)`: with a mark or a command that no text
+/// between escaped brackets has. `\\(x_1\\)` is the same where Markdown takes a backslash away.
+pub const INLINE: &str = concat!(
+    r"\\{1,2}\((?:(?:[^\\\n]|\\[A-Za-z,;!{}| ])*?(?:[\^_=]|\\[A-Za-z])",
+    r"(?:[^\\\n]|\\[A-Za-z,;!{}| ])*?|[A-Za-z])\\{1,2}\)",
+);
+
+/// One that is shown by itself, `\[x_1\]`.
+pub const DISPLAYED: &str = concat!(
+    r"\\{1,2}\[(?:[^\\]|\\[A-Za-z,;!{}| ]|\\\\[^\[\]()])*?(?:[\^_=]|\\[A-Za-z])",
+    r"(?:[^\\]|\\[A-Za-z,;!{}| ]|\\\\[^\[\]()])*?\\{1,2}\]",
 );
 
 /// A role of MyST or of reStructuredText with its text in backticks: `{ref}` or `:doc:` before it.
@@ -20,6 +35,14 @@ pub const ROLE: &str = r"(?:\{[A-Za-z][A-Za-z0-9_:+.-]*\}|:[a-z][a-z0-9_:+.-]*:)
 /// Lowered and raised signs of Pandoc's Markdown, with the word that they stand in: `H~2~O`.
 pub const RAISED: &str =
     r"(?-u:\b)[A-Za-z0-9]+(?:~[A-Za-z0-9+-]{1,9}~|\^[A-Za-z0-9+-]{1,9}\^)[A-Za-z0-9]*";
+
+/// A message of ICU: `{n, plural, one {# day} other {# days}}`.
+pub fn message() -> String {
+    let inner =
+        (0..5).fold("[^{}]*".to_string(), |inner, _| format!(r"(?:[^{{}}]|\{{{inner}\}})*"));
+    let kinds = "plural|select|selectordinal|number|date|time";
+    format!(r"\{{[A-Za-z0-9_.]{{1,40}},\s*(?:{kinds}){inner}\}}")
+}
 
 // Only ASCII word boundaries: with them the search needs no backtracking, which makes it ten times
 // as fast.
@@ -53,11 +76,7 @@ static SPANS: LazyLock<Regex> = LazyLock::new(|| {
         r"__[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*__",
         r"\{%[^{}\n]{0,200}%\}|\{\{\{[^{}\n]{0,80}\}\}\}|\{\{[^{}\n]{0,80}\}\}",
         r"\$?\{[A-Za-z0-9_.:-]{0,80}\}",
-        // a message of ICU: {n, plural, one {# day} other {# days}}
-        &format!(
-            r"\{{[A-Za-z0-9_.]{{1,40}},\s*(?:plural|select|selectordinal|number|date|time){}\}}",
-            (0..5).fold("[^{}]*".to_string(), |inner, _| format!(r"(?:[^{{}}]|\{{{inner}\}})*"))
-        ),
+        &message(),
         // wiki link
         r"!\[\[[^\[\]\n^][^\[\]\n]{0,200}\]\]|\[\[[^\[\]\n|^][^\[\]\n|]{0,200}\]\]",
         RAISED,
@@ -69,6 +88,8 @@ static SPANS: LazyLock<Regex> = LazyLock::new(|| {
         r"%[-+0#]*[0-9]*(?:\.[0-9]+)?(?:ll|l|h)?[sdifuxXeEgGc@](?-u:\b)",
         // after the placeholders that begin with its sign
         FORMULA,
+        INLINE,
+        DISPLAYED,
     ];
     Regex::new(&kinds.join("|")).expect("the pattern is constant and tested")
 });
@@ -90,7 +111,8 @@ fn iter(text: &str) -> impl Iterator<Item = Range<usize>> {
         match span.as_bytes().first()? {
             b']' => Some(start + 2..found.end()),
             b'[' | b'!' => Some(found.range()),
-            b'`' | b'<' | b'&' | b'{' | b'$' | b'_' => Some(found.range()),
+            b'$' if !span.ends_with('$') => Some(start..start + without_punctuation(span).len()),
+            b'`' | b'<' | b'&' | b'{' | b'$' | b'_' | b'\\' => Some(found.range()),
             b'%' => (!is_percentage(before, span)).then(|| found.range()),
             b'@' => (!before.ends_with(|c: char| c.is_alphanumeric())).then(|| found.range()),
             _ if span.ends_with(['~', '^']) => Some(found.range()),
@@ -117,6 +139,7 @@ fn may_have_one(text: &str) -> bool {
         b']' | b':' | b'_' | b'[' => bytes.get(at + 1).is_some_and(|next| b"(/_[".contains(next)),
         // Of a host there is a letter after the last point; "www." has a point, too.
         b'.' => bytes.get(at + 1).is_some_and(|next| !next.is_ascii_whitespace()),
+        b'\\' => bytes.get(at + 1).is_some_and(|next| b"([\\".contains(next)),
         _ => false,
     })
 }
@@ -209,7 +232,7 @@ pub fn surplus(source: &str, output: &str) -> Vec<Range<usize>> {
             b'{' | b'%' | b'_' => true,
             // Signs of changed placeholders look like those of a formula.
             b'$' => text.starts_with("${") || is_of_source(b'$'),
-            b'`' => is_of_source(b'`'),
+            kind @ (b'`' | b'[' | b'!') => is_of_source(kind),
             _ => false,
         };
         let is_known = own.iter().any(|span| &source[span.clone()] == text);

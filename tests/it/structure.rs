@@ -109,6 +109,7 @@ static ATOM: LazyLock<Regex> = LazyLock::new(|| {
         r"|\{ref\}`[^`<]*`|\{ref\}`| <m[0-9]+>`|<%.*?%>|<\?=.*?\?>|\{f\([0-9]+\)\}|\{[#.][^{}]*\}",
         r"|%\([a-z0-9_]+\)s|%[0-9]\$s|%[sd]|\{[a-z0-9_]+\}|__COUNT_[0-9]+__",
         r"|\[voir @[a-z0-9]+, p\. 3\]|@fig:[a-z0-9]+|\\cite\{[a-z0-9]+\}|\\emph\{",
+        r"|\(@e[0-9]+\)|\\\([^\n]*?\\\)|\^\[[^\[\]]*\]|(?m:^:(?:alt|caption): )",
         r"|!?\[\[(?:[^\[\]|^][^\[\]|]*\||[^\[\]|^][^\[\]|]*\]\])|==|\^\^|\{\+\+|\+\+\}|:smile:",
     ];
     Regex::new(&kinds.concat()).unwrap()
@@ -118,16 +119,21 @@ static ATOM: LazyLock<Regex> = LazyLock::new(|| {
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     let kinds = [
         r#"(?m)^(?:--8<-- "[^"\n]*"|<<< .*|\([a-z0-9]+\)=|\\newpage|\^[a-z0-9]+|:::.*"#,
-        r"|```\{note\}|```|:class: tip|import .*|<% .*|\$\$\n.*\n\$\$)$",
+        r"|```\{note\}|```|:class: tip|import .*|<% .*|\$\$\n.*\n\$\$|\\\[\n.*\n\\\]|% .*",
+        r"|```\{figure\} i[0-9]+|```\{code\} py|x_[0-9]+ = 1|\[//\]: # \(.*\))$",
     ];
     Regex::new(&kinds.concat()).unwrap()
 });
+
+/// A verse: to Markdown it is an item.
+static VERSE: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"(?m)^\| ([^|\n]*)$").unwrap());
 
 /// What has to be the same before and after, as a sorted list. `None` where tags are not well
 /// nested.
 fn structure(markdown: &str) -> Option<Vec<String>> {
     let mut found: Vec<String> = LINE.find_iter(markdown).map(|l| l.as_str().into()).collect();
     let markdown = LINE.replace_all(markdown, "");
+    let markdown = VERSE.replace_all(&markdown, "- $1");
     found.extend(atoms(&markdown));
     // To Markdown they are letters between marks, at most.
     let rest = ATOM.replace_all(&markdown, |atom: &Captures<'_>| {
@@ -170,7 +176,9 @@ fn structure(markdown: &str) -> Option<Vec<String>> {
 }
 
 fn atoms(text: &str) -> Vec<String> {
-    ATOM.find_iter(text).map(|atom| atom.as_str().into()).collect()
+    // Of a note in a line the text may become another.
+    let shown = |atom: &str| if atom.starts_with("^[") { "^[".into() } else { atom.into() };
+    ATOM.find_iter(text).map(|atom| shown(atom.as_str())).collect()
 }
 
 /// The same of HTML.
@@ -265,7 +273,8 @@ fn any_markdown() -> impl Strategy<Value = String> {
             "{ref}`m§`", "[voir @a§, p. 3]", "`a_§`{.py}",
             "\\cite{a§}", "\\emph{la ville}", "[[La page §]]", "[[p§|la page]]",
             "==le pont== et", "^^le pont^^ et", "{++le pont++}", "(:smile:)", "<%= x§ %>", "<?= $x§->y ?>",
-            "{f(§)}", "![la carte](i§.png){.x}",
+            "{f(§)}", "![la carte](i§.png){.x}", "(@fig:m§)", "![[image§|10]]", "![[p§.png]]",
+            "{ref}`la carte <m§>`", "\\(a_§\\)", "$x$https://x.org/a_§ ici", "le pont^[une note]",
         ])
         .prop_map(String::from),
     ];
@@ -292,12 +301,16 @@ fn any_markdown() -> impl Strategy<Value = String> {
 
 fn any_block() -> impl Strategy<Value = String> {
     let line = || vec((any_markdown(), any_gap()), 1..6).prop_map(joined_by_gaps);
-    let prefix = prop::sample::select(vec!["", "", "", "# ", "> ", "- ", "1. ", "> - ", "- [ ] "]);
+    let prefix =
+        prop::sample::select(vec!["", "", "", "# ", "> ", "- ", "1. ", "> - ", "- [ ] ", "(@e§) "]);
     prop_oneof![
         1 => prop::sample::select(vec![
             ("--8<-- \"a§.md\"\n\n", ""), ("<<< @/a§.js\n\n", ""), ("(l§)=\n# ", ""),
             ("\\newpage\n", ""), ("", "\n\n^b§"), ("$$\nx_§\n$$\n\n", ""),
             ("```{note}\n", "\n```"), ("```{note}\n:class: tip\n\n", "\n```"),
+            ("[//]: # (une note_§)\n\n", ""), ("Ici.\n\n% une note_§\n", ""), ("\\[\nx_§\n\\]\n\n", ""),
+            ("```{figure} i§\n:alt: la carte\n\n", "\n```"),
+            ("```{code} py\n:caption: le code\nx_§ = 1\n```\n\n", ""),
             ("::: tip\n", "\n:::"), ("import A§ from 'a'\n\n", ""), ("<% a§ do %>\n", "\n<% end %>"),
         ])
         .prop_flat_map(move |(open, close)| {
@@ -310,6 +323,10 @@ fn any_block() -> impl Strategy<Value = String> {
         1 => vec(line(), 2..4).prop_map(|lines| {
             let lines: Vec<String> = lines.iter().map(|line| line.replace('\n', " ")).collect();
             format!("- {}", lines.join("\n- "))
+        }),
+        1 => vec(line(), 2..4).prop_map(|lines| {
+            let lines: Vec<String> = lines.iter().map(|l| l.replace(['\n', '|'], " ")).collect();
+            format!("| {}", lines.join("\n| "))
         }),
         1 => vec(line(), 4).prop_map(|cells| {
             let cell = |cell: &String| cell.replace('\n', " ").replace('|', "\\|");
@@ -375,6 +392,77 @@ fn translated_document(format: &str, document: &str, model: &Stub) -> String {
     let bytes = document.as_bytes();
     let out = document::translated(format, bytes, &settings, &texts, Placement::Instead).unwrap();
     String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn what_stays_because_of_its_markup_is_told() {
+    let message = "{n, plural, one {# pont} other {# ponts}}";
+    let source = format!(
+        "Il y a {message} ici.\n\n{{{{< figure src=\"a.png\" caption=\"La carte de la ville\" >}}}}\n\n\
+        Une ![vieille *carte* du pont](b.png) et une ![autre carte](c.png).\n"
+    );
+    let article = article(&source, Format::Markdown, Markup::Markdown);
+    let record = translated(article, &Stub::translating(str::to_uppercase));
+    assert_eq!(record.checks.kept, [message, "La carte de la ville", "vieille *carte* du pont"]);
+    assert!(record.translation.unwrap().text.contains("AUTRE CARTE"));
+}
+
+#[test]
+fn what_tools_add_to_markdown_stays_and_its_texts_are_translated() {
+    for (source, expected) in [
+        ("[//]: # (une note cachée)\n\nLe pont.", "[//]: # (une note cachée)\n\nLE PONT."),
+        ("[r]: u 'une note'\n\nLe pont.", "[r]: u \"UNE NOTE\"\n\nLE PONT."),
+        ("A\n\n% une note\nSoit 5\n% de tout.", "A\n\n% une note\nSOIT 5 % DE TOUT."),
+        ("% Le titre\n% Une personne\n\nA", "% LE TITRE\n% Une personne\n\nA"),
+        ("Ici $x$https://x.org/a. Là.", "ICI $x$https://x.org/a. LÀ."),
+        ("Ici \\(a_b\\), \\[le pont\\].", "ICI \\(a_b\\), [LE PONT]."),
+        ("\\[\na_b * c * d\n\\]\n\nIci.", "\\[\na_b * c * d\n\\]\n\nICI."),
+        ("(@) un pont\n(@un-autre) deux", "(@) UN PONT\n(@un-autre) DEUX"),
+        ("| un vers\n|    et *deux*\n|\n| fin", "| UN VERS\n|    ET *DEUX*\n|\n| FIN"),
+        ("| a\n| ---\n| b", "| A\n| ---\n| B"),
+        ("le pont^[Une note.], ici", "LE PONT^[UNE NOTE.], ICI"),
+        (
+            "```{figure} a.png\n:alt: une carte\n:name: une carte\n\nle pont\n```",
+            "```{figure} a.png\n:alt: UNE CARTE\n:name: une carte\n\nLE PONT\n```",
+        ),
+        (
+            "```{code-block} py\n:caption: une carte\nle pont\n```",
+            "```{code-block} py\n:caption: UNE CARTE\nle pont\n```",
+        ),
+        (
+            "<picture><source src=a><img alt=\"une carte\" src=b></picture>",
+            "<picture><source src=a><img alt=\"UNE CARTE\" src=b></picture>",
+        ),
+    ] {
+        let source = format!("{source}\n");
+        let article = article(&source, Format::Markdown, Markup::Markdown);
+        assert_eq!(extract(&article).unwrap().text(), source);
+        let found = translated(article, &Stub::translating(str::to_uppercase));
+        assert_eq!(found.translation.unwrap().text, format!("{expected}\n"));
+    }
+}
+
+#[test]
+fn what_is_not_to_be_translated_stays_in_html() {
+    let page = "<p title=\"un titre\">le pont de <span translate=\"no\">la ville</span> et \
+        <var>le nom</var></p>\n<p class=notranslate>le pont</p>\n<p><select title=\"un choix\">\
+        <option value=a>une ville</option><option translate=no>un pont</option></select></p>\n";
+    let expected = "<p title=\"UN TITRE\">LE PONT DE <span translate=\"no\">la ville</span> ET \
+        <var>le nom</var></p>\n<p class=notranslate>le pont</p>\n<p><select title=\"UN CHOIX\">\
+        <option value=a>UNE VILLE</option><option translate=no>un pont</option></select></p>\n";
+    let settings = Settings::default();
+    let blocks = HTML.read(page.as_bytes(), &settings).unwrap();
+    let read = RawArticle { blocks: Some(blocks), ..article("", Format::Html, Markup::Plain) };
+    let texts = translated(read, &Stub::translating(str::to_uppercase)).translation.unwrap().blocks;
+    let bytes = page.as_bytes();
+    let found = document::translated(&HTML, bytes, &settings, &texts, Placement::Instead).unwrap();
+    assert_eq!(String::from_utf8(found).unwrap(), expected);
+    // The same of an article.
+    let source = "<p>le pont de <span translate=\"no\">la ville</span> et <var>le nom</var></p>\
+        <p class=notranslate>le pont</p><p>ici, là</p>";
+    let article = article(source, Format::Html, Markup::Fragment);
+    let found = translated(article, &Stub::translating(str::to_uppercase)).translation.unwrap();
+    assert_eq!(found.text.trim(), "LE PONT DE la ville ET le nom\n\nle pont\n\nICI, LÀ");
 }
 
 proptest! {
@@ -482,10 +570,8 @@ proptest! {
             format!("{}\n00:00:0{n},000 --> 00:00:0{n},900\n{small}{ends}\n\n", n + 1)
         };
         let film = numbered(&cues.iter().enumerate().map(cue).collect::<String>(), false);
-        let tags = |film: &str| {
-            let of_cue = |cue: &str| structure_of_message(&cue.replace("-->", ""));
-            film.trim().split("\n\n").map(of_cue).collect::<Vec<_>>()
-        };
+        // Tags go with their words, from one cue to another.
+        let tags = |film: &str| structure_of_message(&film.replace("-->", ""));
         for (name, write) in HOSTILE {
             let found = translated_document("srt", &film, &Stub::translating(*write));
             prop_assert_eq!(tags(&found), tags(&film), "{}:\n{}\n→\n{}", name, film, found);

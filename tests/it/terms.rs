@@ -24,7 +24,7 @@ fn request(source: &str, terms: &[(&str, &[&str])], num_beams: usize) -> Request
         let at = from + source[from..].find(word).unwrap();
         from = at + word.len();
         let forms = forms.iter().map(|form| form.to_string()).collect();
-        Constraint { source: at..from, forms, ends_word: true, is_near: false }
+        Constraint { source: at..from, forms, ends_word: true, ..Constraint::default() }
     };
     let constraints = terms.iter().map(constraint).collect();
     let options = DecodingOptions { num_beams, ..DecodingOptions::default() };
@@ -125,13 +125,13 @@ fn every_family_searches_with_constraints() {
                     source: 0..10,
                     forms: vec!["t9 t7".into()],
                     ends_word: false,
-                    is_near: false,
+                    ..Constraint::default()
                 },
                 Constraint {
                     source: 3..6,
                     forms: vec!["t8".into()],
                     ends_word: n.is_multiple_of(2),
-                    is_near: false,
+                    ..Constraint::default()
                 },
             ],
             options: DecodingOptions {

@@ -90,7 +90,8 @@ fn surplus(segment: &Segment, text: &str) -> Vec<Range<usize>> {
 /// Puts a span between the words at a place; `own` is where it stands in the source.
 fn insert(translation: &mut Translation, at: usize, span: &str, own: Option<Range<usize>>) {
     let Translation { text, links, .. } = translation;
-    let is_word = |c: char| c.is_alphanumeric();
+    // An address would go on with the mark of a placeholder.
+    let is_word = |c: char| c.is_alphanumeric() || "_{[<%$@`(".contains(c);
     let before = if text[..at].ends_with(|c: char| !c.is_whitespace()) { " " } else { "" };
     let after = if text[at..].starts_with(is_word) { " " } else { "" };
     let piece = [before, span, after].concat();

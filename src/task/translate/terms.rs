@@ -139,7 +139,9 @@ pub(super) fn constraints(terms: &[FoundTerm], segment: &Segment, part: &str) ->
             forms.extend(term.forms.iter().filter_map(|form| capitalized(form)));
         }
         let ends_word = term.forms.iter().all(|form| terms::ends_with_its_word(form));
-        Some(Constraint { source: place?, forms, ends_word, is_near: false })
+        let is_name = |form: &String| form.starts_with(char::is_uppercase);
+        let joins = term.is_kept || term.forms.iter().any(is_name);
+        Some(Constraint { source: place?, forms, ends_word, joins, is_near: false })
     };
     terms.iter().zip(in_part(terms, segment, part)).filter_map(constraint).collect()
 }

@@ -44,9 +44,10 @@ pub(super) fn part(blocks: Vec<Block>) -> Vec<Block> {
     blocks.iter().for_each(|block| seen.take_in(&block.text));
     let mut out = Vec::with_capacity(blocks.len());
     for mut block in blocks {
+        let is_plain = block.kind != BlockKind::Verbatim && block.inline.kept.is_empty();
         let places: Vec<usize> = seams(&block.text)
             .into_iter()
-            .filter(|seam| block.kind != BlockKind::Verbatim && is_glued(&block.text, seam, &seen))
+            .filter(|seam| is_plain && is_glued(&block.text, seam, &seen))
             .map(|seam| seam.at)
             .collect();
         let suffix = std::mem::take(&mut block.suffix);

@@ -2,7 +2,9 @@
 
 use super::page::{Node, Page, is_block, weight};
 use super::wraps::ends_sentence;
-use crate::types::{Block, BlockKind};
+use crate::text::html;
+use crate::types::{Block, BlockKind, Inline};
+use std::ops::Range;
 
 /// A block, and the number of bytes of its text that are links.
 pub(super) struct Reading {
@@ -53,6 +55,11 @@ struct Writer {
     marker: Option<String>,
     heading: Option<usize>,
     pre: bool,
+    /// The parts of the text that are not to be translated.
+    kept: Vec<Range<usize>>,
+    /// How many of the open elements say so, and where the part begins that the first one holds.
+    quiet: usize,
+    quiet_from: usize,
 }
 
 impl Writer {
@@ -106,10 +113,22 @@ impl Writer {
             _ if !self.pre && is_apart(page, at, &self.text) => self.text.push(' '),
             _ => {}
         }
+        if is_quiet(node) {
+            if self.quiet == 0 {
+                self.quiet_from = self.text.len();
+            }
+            self.quiet += 1;
+        }
         true
     }
 
     fn leave(&mut self, node: &Node) {
+        if is_quiet(node) {
+            if self.quiet == 1 {
+                self.keep();
+            }
+            self.quiet = self.quiet.saturating_sub(1);
+        }
         match &*node.tag {
             "a" => self.links = self.links.saturating_sub(1),
             "code" | "kbd" | "samp" if !self.pre => {
@@ -143,6 +162,16 @@ impl Writer {
             "td" | "th" => self.flush("\n"),
             name if is_block(name) => self.flush("\n\n"),
             _ => {}
+        }
+    }
+
+    /// Keeps what the text has of an element that is not to be translated.
+    fn keep(&mut self) {
+        let own = self.text.get(self.quiet_from..).unwrap_or_default();
+        let start = self.quiet_from + own.len() - own.trim_start().len();
+        let kept = start..start + own.trim().len();
+        if !kept.is_empty() {
+            self.kept.push(kept);
         }
     }
 
@@ -191,6 +220,11 @@ impl Writer {
 
     /// Ends the current block, if it has text.
     fn flush(&mut self, suffix: &str) {
+        if self.quiet > 0 {
+            self.keep();
+        }
+        let kept = std::mem::take(&mut self.kept);
+        self.quiet_from = 0;
         let text = std::mem::take(&mut self.text);
         let linked = std::mem::take(&mut self.linked);
         let text = if self.pre { text.trim_matches('\n') } else { text.trim() };
@@ -221,8 +255,10 @@ impl Writer {
         } else {
             (BlockKind::Paragraph, quote, suffix.to_string())
         };
+        let inline = Inline { kept, ..Inline::default() };
+        let text = text.to_string();
         self.out.push(Reading {
-            block: Block { kind, prefix, text: text.to_string(), suffix, ..Block::default() },
+            block: Block { kind, prefix, text, inline, suffix, ..Block::default() },
             linked,
         });
     }
@@ -286,6 +322,12 @@ impl Writer {
         }
         self.out
     }
+}
+
+/// Whether the text of an element stays as it is: it says so, or is a name of a program's.
+fn is_quiet(node: &Node) -> bool {
+    let (translate, class) = (node.attribute("translate"), node.attribute("class"));
+    &*node.tag == "var" || html::says_no(translate, class)
 }
 
 /// Whether an inline element stands apart from the one directly before it, by the page's style: a

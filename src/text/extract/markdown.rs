@@ -3,7 +3,9 @@
 
 mod fences;
 mod foreign;
+mod label;
 mod leaves;
+mod marked_lines;
 mod pairs;
 mod shield;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use crate::text::language::script;
 use dom_query::{Document, NodeRef};
 
 /// Attributes that the readings look at.
-const ATTRIBUTES: [&str; 20] = [
+const ATTRIBUTES: [&str; 21] = [
     "aria-hidden",
     "class",
     "content",
@@ -22,6 +22,7 @@ const ATTRIBUTES: [&str; 20] = [
     "role",
     "start",
     "style",
+    "translate",
     "type",
     "width",
     "height",

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 /// Directives that hold text, which may stand between fences of code.
-const TEXTS: [&str; 34] = [
+const TEXTS: [&str; 38] = [
     "admonition",
     "attention",
     "aside",
@@ -27,7 +27,9 @@ const TEXTS: [&str; 34] = [
     "grid-item",
     "grid-item-card",
     "hint",
+    "image",
     "important",
+    "list-table",
     "margin",
     "note",
     "proof",
@@ -37,16 +39,18 @@ const TEXTS: [&str; 34] = [
     "solution",
     "tab-item",
     "tab-set",
+    "table",
     "theorem",
     "tip",
     "topic",
     "versionadded",
     "versionchanged",
+    "video",
     "warning",
 ];
 
 /// Directives that hold none, which may stand between fences of text.
-const CODES: [&str; 22] = [
+const CODES: [&str; 20] = [
     "bibliography",
     "code",
     "code-block",
@@ -58,7 +62,6 @@ const CODES: [&str; 22] = [
     "glue",
     "graphviz",
     "iframe",
-    "image",
     "include",
     "literalinclude",
     "math",
@@ -68,7 +71,6 @@ const CODES: [&str; 22] = [
     "raw",
     "sourcecode",
     "toctree",
-    "video",
 ];
 
 /// The head of a fence: its marks, and the name of what it begins.
@@ -82,6 +84,12 @@ static HEAD: LazyLock<Regex> = LazyLock::new(|| {
 /// An option of a directive, `:class: tip`.
 static OPTION: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"^:[A-Za-z][A-Za-z0-9_-]*:(?:\s|$)").expect("the pattern is constant and tested")
+});
+
+/// The name of an option whose value is a text.
+static TEXT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^[ \t>]*:(?:alt|caption|title|subtitle|header):[ \t]+")
+        .expect("the pattern is constant and tested")
 });
 
 /// A fence, whose title is a heading: `::: tip Title`, `:::tip[Title]{.x}`, `:::{note} Title`,
@@ -117,8 +125,10 @@ struct Open<'a> {
     marks: &'a str,
     /// Whether there is code after it.
     is_code: bool,
-    /// Where its line begins.
+    /// Where its line begins, or what comes after the last text in it.
     start: usize,
+    /// Whether there is a text in it.
+    has_text: bool,
 }
 
 /// A part of a text that is no running text.
@@ -147,7 +157,22 @@ pub(super) fn fenced(text: &str) -> Vec<Fenced> {
         if in_options || has_options && (is_border || OPTION.is_match(content)) {
             has_options = !(in_options && is_border);
             in_options ^= is_border;
-            add(range, Some(Role::Point));
+            let name = TEXT.find(&text[range.clone()]).filter(|name| name.end() < range.len());
+            match (name, open.last_mut().filter(|last| last.is_code)) {
+                // What stands before the text is a part of its own, and what comes after it.
+                (Some(name), Some(last)) => {
+                    if last.start < range.start {
+                        add(last.start..range.start, Some(Role::Point));
+                    }
+                    add(range.start..range.start + name.end(), Some(Role::Heading));
+                    (last.start, last.has_text) = (at, true);
+                }
+                (None, Some(_)) => {}
+                (Some(name), None) => {
+                    add(range.start..range.start + name.end(), Some(Role::Heading));
+                }
+                (None, None) => add(range, Some(Role::Point)),
+            }
             continue;
         }
         has_options = false;
@@ -162,7 +187,7 @@ pub(super) fn fenced(text: &str) -> Vec<Fenced> {
         let is_bare = name.is_none() && rest.trim().is_empty();
         if is_bare && let Some(last) = open.pop_if(|last| marks.starts_with(last.marks)) {
             let start = if last.is_code { last.start } else { range.start };
-            let is_read = last.is_code && !last.marks.starts_with(':');
+            let is_read = last.is_code && !last.marks.starts_with(':') && !last.has_text;
             add(start..range.end, (!is_read).then_some(Role::Point));
             continue;
         }
@@ -174,15 +199,15 @@ pub(super) fn fenced(text: &str) -> Vec<Fenced> {
         let is_code = if is_colons { CODES.contains(&name) } else { !TEXTS.contains(&name) };
         if !is_code {
             fence(range.clone(), text).into_iter().for_each(|one| add(one.range, Some(one.role)));
-            has_options = !name.is_empty();
         }
+        has_options = !name.is_empty();
         if !(is_colons && is_bare) {
-            open.push(Open { marks, is_code, start: range.start });
+            open.push(Open { marks, is_code, start: range.start, has_text: false });
         }
     }
     // Code that nothing ends goes on to the end of all.
     if let Some(last) = open.pop_if(|last| last.is_code) {
-        let is_read = !last.marks.starts_with(':');
+        let is_read = !last.marks.starts_with(':') && !last.has_text;
         add(last.start..text.len(), (!is_read).then_some(Role::Point));
     }
     found

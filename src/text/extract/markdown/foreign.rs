@@ -2,6 +2,8 @@
 //! template tags, attribute lists, components, formulas, citations, wiki links.
 
 use super::fences::{Fenced, fence, fenced};
+use super::label;
+use super::marked_lines::marked_lines;
 use super::pairs::half;
 use super::shield::{Role, Shield};
 use crate::text::html::{self, Place};
@@ -70,6 +72,7 @@ const LINES: &[&str] = &[
         r"|\{(?:[^{}\n]|\{(?:[^{}\n]|\{[^{}\n]*\})*\})*\})*",
     ),
     r"\$\$[^$]+\$\$(?:[ \t]*(?:\{#[^{}\n]*\}|\([A-Za-z0-9_:-]+\)))?",
+    protect::DISPLAYED,
 ];
 
 /// Text between two marks: marked by Obsidian and others, changed by CriticMarkup, notes and spans
@@ -117,9 +120,11 @@ static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
         r"(?:[ \t]+(?<title>\x22[^\x22\n]*\x22))?(?m:[ \t]*$)",
         // wiki links
         r"|(?<wiki>!?\[\[[^\[\]\n^][^\[\]\n]*\]\])",
-        // variables, formulas, lowered and raised signs
+        // variables, messages, formulas, lowered and raised signs
         r"|(?<word>\{\{\{[^{}\n]*\}\}\}|\{\{[^{}\n]*\}\}|\$`[^`\n]+`\$|",
-        &format!("{}|{})", protect::FORMULA, protect::RAISED),
+        &format!("{}|", protect::message()),
+        &[protect::FORMULA, protect::INLINE, protect::DISPLAYED, protect::RAISED].join("|"),
+        ")",
     ];
     Regex::new(&kinds.concat()).expect("the pattern is constant and tested")
 });
@@ -132,7 +137,10 @@ pub(super) fn shields(text: &str) -> Vec<Shield> {
     let mut found: Vec<Shield> = Vec::new();
     let mut words = words(text).into_iter().peekable();
     let mut at = 0;
-    for Fenced { range, role } in fenced(text) {
+    let mut lines = fenced(text);
+    lines.extend(marked_lines(text, &lines));
+    lines.sort_by_key(|line| line.range.start);
+    for Fenced { range, role } in lines {
         running(text, at..range.start, &mut words, &mut found);
         while words.next_if(|word| word.start < range.end).is_some() {}
         at = range.end;
@@ -294,6 +302,9 @@ fn span(range: Range<usize>, text: &str) -> Vec<Shield> {
     let inside = start + open..end - close;
     if text[..start].ends_with('\\') {
         return Vec::new();
+    } else if own.starts_with('^') && label::plain(&text[inside.clone()]).is_some() {
+        // A note in its text is no part of the sentence around it.
+        return vec![Shield { range: start..end, role: Role::Point }];
     } else if own.starts_with('[') && text[..start].ends_with([']', '!']) {
         // The brackets are a label, or an image's.
         return vec![Shield { range: inside.end + 1..end, role: Role::Point }];

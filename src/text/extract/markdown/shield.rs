@@ -42,6 +42,13 @@ pub(super) fn shielded(text: &str, shields: &[Shield]) -> String {
         };
         bytes[range.clone()].fill(if mark.is_some() { b' ' } else { b'x' });
         match mark {
+            // More spaces than four after an item's mark begin code; one in another do not.
+            Some(b'-') if range.len() > 5 => {
+                bytes[range.clone()].chunks_mut(2).for_each(|pair| pair[0] = b'-');
+                if range.len() % 2 == 1 {
+                    bytes[range.end - 1] = b' ';
+                }
+            }
             Some(mark) => bytes[range.start] = mark,
             // Whether emphasis begins beside it depends on that.
             None => [range.start, range.end - 1]

@@ -1,6 +1,8 @@
 //! Texts inside of markup: what is shown in an image's place, titles, attributes of HTML.
 
-use crate::text::{html, protect, tag};
+use super::super::label::{end_of_label, one_line, plain, unescaped};
+use crate::text::html::{self, Piece, Pieces};
+use crate::text::{protect, tag};
 use crate::types::{Aside, Notation, Tag, TagKind};
 use std::ops::Range;
 
@@ -24,17 +26,33 @@ pub(super) fn asides(tags: &[Tag]) -> Vec<Aside> {
             if let Some((range, text)) = title(markup, end) {
                 add(range, text, Notation::LinkTitle);
             }
+        } else if let Some(note) = markup.strip_prefix("^[").and_then(|m| m.strip_suffix(']')) {
+            if let Some(text) = plain(note) {
+                add(2..2 + note.len(), text, Notation::ImageText);
+            }
         } else if markup.starts_with("](") {
             if let Some((range, text)) = title(markup, 0) {
                 add(range, text, Notation::LinkTitle);
             }
         } else if markup.starts_with('<') {
-            for (range, text) in html::texts(markup) {
-                add(range, text, Notation::Attribute);
-            }
+            of_elements(markup).for_each(|(range, text)| add(range, text, Notation::Attribute));
         }
     }
     found
+}
+
+/// The texts in the attributes of an element, and of those in it.
+fn of_elements(markup: &str) -> impl Iterator<Item = (Range<usize>, String)> {
+    let mut at = 0;
+    Pieces::new(markup, false).flat_map(move |piece| {
+        let start = at;
+        at += piece.source().len();
+        let texts = match piece {
+            Piece::Start(raw) | Piece::Raw(raw) => html::texts(raw).collect(),
+            _ => Vec::new(),
+        };
+        texts.into_iter().map(move |(range, text)| (start + range.start..start + range.end, text))
+    })
 }
 
 /// The parts of a text that are code, or an address, by the tags around them, or not to be
@@ -63,9 +81,13 @@ pub(super) fn kept(tags: &[Tag], length: usize) -> Vec<Range<usize>> {
     found
 }
 
-/// The title of a link's definition, `[x]: address "title"`, by its place.
+/// The title of a link's definition, `[x]: address "title"`, by its place. One that leads nowhere
+/// is a comment, `[//]: # (comment)`.
 pub(super) fn title_of_definition(definition: &str) -> Option<(Range<usize>, String)> {
-    quoted(definition.trim_end(), definition.find("]:")? + 2)
+    let start = definition.find("]:")? + 2;
+    let (range, text) = quoted(definition.trim_end(), start)?;
+    let address = definition[start..range.start].trim();
+    (!matches!(address, "#" | "<>" | "<#>")).then_some((range, text))
 }
 
 /// The title behind the address that follows a label, which ends at a place.
@@ -102,61 +124,6 @@ fn plain_title(written: &str) -> String {
     one_line(&html::resolve(&unescaped(written)))
 }
 
-/// The text of an image's label; none where there is markup in it.
-fn plain(written: &str) -> Option<String> {
-    let mut chars = written.char_indices().peekable();
-    while let Some((at, c)) = chars.next() {
-        let is_inside = |at: usize| {
-            let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-            is_word(written[..at].chars().next_back()) && is_word(written[at + 1..].chars().next())
-        };
-        match c {
-            '\\' => _ = chars.next(),
-            '*' | '`' | '[' | '<' | '{' | '$' => return None,
-            '_' if !is_inside(at) => return None,
-            _ => {}
-        }
-    }
-    Some(one_line(&html::resolve(&unescaped(written))))
-}
-
-/// A text without the backslashes before its marks.
-fn unescaped(written: &str) -> String {
-    let mut out = String::with_capacity(written.len());
-    let mut chars = written.chars().peekable();
-    while let Some(c) = chars.next() {
-        match (c, chars.peek()) {
-            ('\\', Some(next)) if next.is_ascii_punctuation() => {}
-            _ => {
-                out.push(c);
-                continue;
-            }
-        }
-        out.extend(chars.next());
-    }
-    out
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The end of a label that begins at a place: its closing bracket.
-fn end_of_label(markup: &str, start: usize) -> Option<usize> {
-    let (mut depth, mut escaped) = (0usize, false);
-    for (at, c) in markup[start..].char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '[' => depth += 1,
-            ']' if depth == 0 => return Some(start + at),
-            ']' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +147,7 @@ mod tests {
             ("![A map](<m n.png> (Of it))", &[("A map", "A map"), ("(Of it)", "Of it")]),
             ("![A map][m]", &[("A map", "A map")]),
             ("![img_2.png](a \"12\")", &none),
+            ("^[A note.]", &[("A note.", "A note.")]),
             ("![a *b*](c)", &none),
             ("](u \"A plan\")", &[("\"A plan\"", "A plan")]),
             ("](u\"v\")", &none),
@@ -188,6 +156,7 @@ mod tests {
             ("][u]", &none),
             ("<img src=a alt='A map' title=T>", &[("'A map'", "A map"), ("T", "T")]),
             ("<Card title=\"A &amp; b\" icon=\"x\" alt={t}>", &[("\"A &amp; b\"", "A & b")]),
+            ("<picture><source media=m><img alt=\"A map\"></picture>", &[("\"A map\"", "A map")]),
             ("<!-- alt=\"no\" -->", &none),
         ] {
             let found = found(markup);
@@ -197,6 +166,8 @@ mod tests {
         let definition = "[x]: <u> 'A plan'\n";
         let (range, text) = title_of_definition(definition).unwrap();
         assert_eq!((&definition[range], text.as_str()), ("'A plan'", "A plan"));
-        assert_eq!(title_of_definition("[x]: u"), None);
+        for none in ["[x]: u", "[//]: # (A note)", "[comment]: <> (A note)", "[_]: <#> \"A\""] {
+            assert_eq!(title_of_definition(none), None, "{none}");
+        }
     }
 }
