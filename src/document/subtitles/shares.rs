@@ -5,8 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 
 /// Gives each cue its share of a text with the tags that the cue had (`cues`), each once: where the
-/// text has them, or, if that is in another cue's share, at the nearest end of its own. Two tags
-/// whose words are all in other shares go where most of these are.
+/// text has them, or, if that is in another cue's share, at the nearest end of its own.
 pub(super) fn shared(marked: &Marked, shares: &[Range<usize>], cues: &[&[Tag]]) -> Vec<Marked> {
     let owners = owners(&marked.inline.tags, shares, cues);
     let share = |(cue, share): (usize, &Range<usize>)| {
@@ -33,14 +32,6 @@ fn owners(tags: &[Tag], shares: &[Range<usize>], cues: &[&[Tag]]) -> Vec<usize> 
         let here = || shares.partition_point(|share| share.end < tags[span.first].at);
         let known = left.get_mut(&span.key(tags)).and_then(VecDeque::pop_front);
         let owner = known.unwrap_or_else(here).min(shares.len().saturating_sub(1));
-        let words = tags[span.first].at..tags[span.last].at;
-        let common = |cue: &usize| {
-            let share = &shares[*cue];
-            words.end.min(share.end).saturating_sub(words.start.max(share.start))
-        };
-        let is_away = !words.is_empty() && shares.get(owner).is_some() && common(&owner) == 0;
-        let nearest = (0..shares.len()).rev().max_by_key(common).filter(|cue| common(cue) > 0);
-        let owner = nearest.filter(|_| is_away).unwrap_or(owner);
         (owners[span.first], owners[span.last]) = (owner, owner);
     }
     owners
@@ -112,7 +103,7 @@ mod tests {
             let parts = shared(&text, shares, &cues);
             parts.iter().map(Marked::to_markup).collect::<Vec<_>>()
         };
-        assert_eq!(shown(&[0..7, 8..18]), ["<b><i>one</i> two</b>{\\i1}", "<i>three</i> four"]);
+        assert_eq!(shown(&[0..7, 8..18]), ["<i>one</i> two{\\i1}", "<b></b><i>three</i> four"]);
         assert_eq!(shown(&[0..18, 0..18])[1], "<b>one two</b> <i>three</i> four");
     }
 }
