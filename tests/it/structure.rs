@@ -570,8 +570,10 @@ proptest! {
             format!("{}\n00:00:0{n},000 --> 00:00:0{n},900\n{small}{ends}\n\n", n + 1)
         };
         let film = numbered(&cues.iter().enumerate().map(cue).collect::<String>(), false);
-        // Tags go with their words, from one cue to another.
-        let tags = |film: &str| structure_of_message(&film.replace("-->", ""));
+        let tags = |film: &str| {
+            let of_cue = |cue: &str| structure_of_message(&cue.replace("-->", ""));
+            film.trim().split("\n\n").map(of_cue).collect::<Vec<_>>()
+        };
         for (name, write) in HOSTILE {
             let found = translated_document("srt", &film, &Stub::translating(*write));
             prop_assert_eq!(tags(&found), tags(&film), "{}:\n{}\n→\n{}", name, film, found);

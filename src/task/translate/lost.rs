@@ -90,10 +90,8 @@ fn surplus(segment: &Segment, text: &str) -> Vec<Range<usize>> {
 /// Puts a span between the words at a place; `own` is where it stands in the source.
 fn insert(translation: &mut Translation, at: usize, span: &str, own: Option<Range<usize>>) {
     let Translation { text, links, .. } = translation;
-    // An address would go on with the mark of a placeholder.
-    let is_word = |c: char| c.is_alphanumeric() || "_{[<%$@`(".contains(c);
     let before = if text[..at].ends_with(|c: char| !c.is_whitespace()) { " " } else { "" };
-    let after = if text[at..].starts_with(is_word) { " " } else { "" };
+    let after = if text[at..].starts_with(is_glued) { " " } else { "" };
     let piece = [before, span, after].concat();
     text.insert_str(at, &piece);
     for link in links.iter_mut().filter(|link| link.target.end > at) {
@@ -105,12 +103,18 @@ fn insert(translation: &mut Translation, at: usize, span: &str, own: Option<Rang
     links.sort_by_key(|link| link.target.start);
 }
 
+/// Whether what stands before a letter or mark without a space would go on with it: a word, or an
+/// address, which would swallow the mark of a placeholder.
+fn is_glued(next: char) -> bool {
+    next.is_alphanumeric() || "_{[<%$@`(".contains(next)
+}
+
 /// Takes a span away, with the space before it.
 fn remove(translation: &mut Translation, span: Range<usize>) {
     let Translation { text, links, .. } = translation;
     let start = text[..span.start].trim_end_matches(' ').len();
     let (start, end) = match text[span.end..].chars().next() {
-        Some(next) if next.is_alphanumeric() => (span.start, span.end),
+        Some(next) if is_glued(next) => (span.start, span.end),
         _ => (start, span.end),
     };
     text.replace_range(start..end, "");

@@ -52,7 +52,7 @@ fn each_piece_has_its_place() {
         ("Of __COUNT__ at https://x.org/*a*_b_ it", &["Of __COUNT__ at https://x.org/*a*_b_ it"]),
         ("**https://x.org/a_b**", &["https://x.org/a_b"]),
         ("[https://x.org/a_b](https://x.org)", &["https://x.org/a_b"]),
-        ("$5 and $6 \\(x\\) \\\\", &["$5 and $6 (x) \\"]),
+        ("$5 and $6 \\(x\\) \\\\", &["$5 and $6 \\(x\\) \\"]),
         (
             "| A \\| b | `c\\|d` |\n|--|--|\n| {{ x | y }} | E |\n",
             &["A | b", "`c\\|d`", "{{ x | y }}", "E"],
