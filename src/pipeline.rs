@@ -31,7 +31,7 @@ use record::{failure, failure_of, failure_of_raw, record, share_time};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use units::{Unit, fit};
+use units::{Unit, contexts, fit};
 
 /// The work to be done with each article.
 #[derive(Clone, Debug, Default)]
@@ -349,12 +349,9 @@ fn translate_all(
 ) -> Result<()> {
     let waiting = |document: &&Document<'_>| document.target(job).is_some();
     let mut texts = Vec::new();
-    let contexts: Vec<Vec<String>> = documents
-        .iter()
-        .flatten()
-        .filter(waiting)
-        .map(|document| contexts(document, job))
-        .collect();
+    let before = |document: &Document<'_>| contexts(&document.units, job.translating.context);
+    let contexts: Vec<Vec<String>> =
+        documents.iter().flatten().filter(waiting).map(before).collect();
     for (document, before) in documents.iter().flatten().filter(waiting).zip(&contexts) {
         let route = document.route.as_ref();
         let route = route.ok_or_else(|| Error::Usage("translation needs a model".into()))?;
@@ -387,21 +384,6 @@ fn translate_all(
         }
     }
     Ok(())
-}
-
-/// The sentences before each unit of a document, as far as models are to read them. A text in
-/// markup (a caption) stands for itself, and is before nothing.
-fn contexts(document: &Document<'_>, job: &Job) -> Vec<String> {
-    let is_running = |unit: &&Unit| unit.aside.is_none();
-    let running = document.units.iter().filter(is_running);
-    let mut before = translate::preceding(
-        running.map(|unit| (unit.text.as_str(), &unit.language)),
-        job.translating.context,
-    )
-    .into_iter();
-    let context =
-        |unit| if is_running(&unit) { before.next().unwrap_or_default() } else { String::new() };
-    document.units.iter().map(context).collect()
 }
 
 /// The sentences that a summary is made of, and which language they are in.

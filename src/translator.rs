@@ -14,7 +14,7 @@ use crate::runtime::RuntimeOptions;
 use crate::task::translate::{self, Segment};
 use crate::text::terms::TermIndex;
 use crate::text::{protect, sentences};
-use crate::types::{Glossary, Lang, Problem, Terms};
+use crate::types::{Glossary, Lang, Problem};
 #[cfg(any(feature = "serve", feature = "python"))]
 use std::collections::BTreeMap;
 use std::collections::{BTreeSet, VecDeque};
@@ -465,14 +465,7 @@ impl<'a> Layout<'a> {
         to: &Lang,
         translated: &mut impl Iterator<Item = (translate::Translation, Vec<String>)>,
     ) -> Translation {
-        let mut whole = Translation {
-            text: String::new(),
-            alternatives: Vec::new(),
-            confidence: None,
-            problems: Vec::new(),
-            terms: Terms::default(),
-            sentences: Vec::new(),
-        };
+        let mut whole = Translation::default();
         for part in self.parts {
             match part {
                 Part::Kept(text) => whole.push(text, &[], ""),

@@ -1,6 +1,6 @@
 //! The units of an article: its sentences, each with the language that it is in.
 
-use crate::task::translate::Translation;
+use crate::task::translate::{self, Translation};
 use crate::text::language::{Languages, leans, of_passage};
 use crate::text::sentences::{self, seams};
 use crate::text::{language, quotes, words};
@@ -73,6 +73,18 @@ pub(super) fn passages(units: &[Unit], language: &Lang, to: &Lang) -> Vec<Lang> 
     let is_other = |own: &&Lang| !own.is_und() && *own != language && !own.same_base(to);
     let found: BTreeSet<&Lang> = units.iter().map(|unit| &unit.language).filter(is_other).collect();
     found.into_iter().cloned().collect()
+}
+
+/// For each unit the `number` of sentences before it that a model may read. A text in markup (a
+/// caption) stands for itself, and is before nothing.
+pub(super) fn contexts(units: &[Unit], number: usize) -> Vec<String> {
+    let is_running = |unit: &&Unit| unit.aside.is_none();
+    let running = units.iter().filter(is_running);
+    let sentences = running.map(|unit| (unit.text.as_str(), &unit.language));
+    let mut before = translate::preceding(sentences, number).into_iter();
+    let context =
+        |unit| if is_running(&unit) { before.next().unwrap_or_default() } else { String::new() };
+    units.iter().map(context).collect()
 }
 
 /// The language of a block of several sentences that are all in another language than the article.

@@ -3,10 +3,12 @@
 pub mod checks;
 pub mod digest;
 pub mod extractive;
+mod instruction;
 mod likelihood;
 mod prompts;
 mod rerank;
 pub mod summarize;
 pub mod translate;
 
-pub use prompts::{Instruction, translatable_languages, uses_examples};
+pub use instruction::Instruction;
+pub use prompts::{translatable_languages, uses_examples};

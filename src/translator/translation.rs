@@ -4,7 +4,7 @@ use crate::types::{Problem, Terms};
 use std::fmt;
 
 /// A text, translated.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Translation {
     /// The translation, with the line breaks of its source.
