@@ -8,11 +8,11 @@ Articles of four sentences each are made of lines of FLORES dev and NTREX. They 
 - `polygist batch` with its memory, and once more with results.jsonl deleted, so that every sentence
   is known: the whole job with no model in it.
 
-In the model is the processor time of the threads that compute with it (worker-N, and helper-N, which
-share their products), as /proc tells it while the job runs; what is left of the process's is
-outside: reading, sentences, tokens, checks, files, records, report. The goal is at most 15%. Work of
-others beside the job takes seconds from it and no processor time. The jobs take turns --runs times,
-and medians are given. Linux only.
+In the model is the processor time of the threads that compute with it (worker-N, and helper-N,
+which share their products), as /proc tells it while the job runs; what is left of the process's is
+outside: reading, sentences, tokens, checks, files, records, report. The goal is at most 15%. Others
+beside the job take seconds from it and no processor time. The jobs take turns --runs times, and
+medians are given. Linux only.
 
     cargo build --release && target/release/polygist models pull firefox-pt-en-tiny
     python3 scripts/compare/job_profile.py [--articles 10000] [--model firefox-pt-en-tiny]
@@ -39,8 +39,8 @@ from polygist_scripts.timing import in_turns, medians
 
 SENTENCES = 4
 GOAL = 0.15
-# How often the threads of a job are looked at, in seconds: what one does after the last look, before
-# it ends, counts as outside.
+# How often the threads of a job are looked at, in seconds: what one does after the last look counts
+# as outside.
 LOOK = 0.02
 
 
