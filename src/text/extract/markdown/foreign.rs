@@ -302,7 +302,7 @@ fn span(range: Range<usize>, text: &str) -> Vec<Shield> {
     let inside = start + open..end - close;
     if text[..start].ends_with('\\') {
         return Vec::new();
-    } else if own.starts_with('^') && label::plain(&text[inside.clone()]).is_some() {
+    } else if own.starts_with("^[") && label::plain(&text[inside.clone()]).is_some() {
         // A note in its text is no part of the sentence around it.
         return vec![Shield { range: start..end, role: Role::Point }];
     } else if own.starts_with('[') && text[..start].ends_with([']', '!']) {

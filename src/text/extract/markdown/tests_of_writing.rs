@@ -107,7 +107,7 @@ fn each_piece_has_its_place() {
         ),
         ("[a]({{< ref \"b c\" >}}) and [d]({% link e f.md %})", &["a and d"]),
         // Marks of editors.
-        ("A :smile: b ++ctrl+c++ {++d++} ^^e^^ x^[A note.]", &["A b d e xA note."]),
+        ("A :smile: b ++ctrl+c++ {++d++} ^^e^^ x^[A note.]", &["A b d e x"]),
         ("#. One\n#. Two\n", &["One", "Two"]),
         ("Text\n![a](b)", &["Text"]),
     ] {
