@@ -350,8 +350,7 @@ fn translate_all(
     let waiting = |document: &&Document<'_>| document.target(job).is_some();
     let mut texts = Vec::new();
     let before = |document: &Document<'_>| contexts(&document.units, job.translating.context);
-    let contexts: Vec<Vec<String>> =
-        documents.iter().flatten().filter(waiting).map(before).collect();
+    let contexts: Vec<_> = documents.iter().flatten().filter(waiting).map(before).collect();
     for (document, before) in documents.iter().flatten().filter(waiting).zip(&contexts) {
         let route = document.route.as_ref();
         let route = route.ok_or_else(|| Error::Usage("translation needs a model".into()))?;

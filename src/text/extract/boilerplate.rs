@@ -100,8 +100,9 @@ static PHRASES: LazyLock<HashMap<&str, Verdict>> = LazyLock::new(|| {
     buttons.chain(ANYWHERE.split('|').map(|phrase| (phrase, Verdict::Anywhere))).collect()
 });
 
-/// Beginnings of lines that go on with a headline or an offer. Here and below, words end as ASCII has
-/// it: with Unicode's borders of words, a text with any other letter is searched many times slower.
+/// Beginnings of lines that go on with a headline or an offer. Here and below, words end as ASCII
+/// has it: with Unicode's borders of words, a text with any other letter is searched many times
+/// slower.
 static BEGINNINGS: LazyLock<Regex> = LazyLock::new(|| {
     let pattern = r"(?ix)^(?:
         (?:puedes\s+ver|(?:te|le)\s+puede\s+interesar|auch\s+lesen|lesen\s+sie\s+hier

@@ -184,8 +184,9 @@ fn full_stops(text: &str, out: &mut Vec<usize>) {
     }
 }
 
-/// Places before a dash after the end of a sentence, where speech resumes: "– mondta. – Ezt láttam."
-/// Unicode takes the dash for a sign that the sentence goes on, as Russian and its relatives do.
+/// Places before a dash after the end of a sentence, where speech resumes: "– mondta. – Ezt
+/// láttam." Unicode takes the dash for a sign that the sentence goes on, as Russian and its
+/// relatives do.
 fn dashes(text: &str, out: &mut Vec<usize>) {
     let is_space = |c: char| c == ' ' || c == '\u{a0}';
     for (at, dash) in text.match_indices(['–', '—']) {

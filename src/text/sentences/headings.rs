@@ -48,8 +48,8 @@ hu lu \
 /// Places where a sentence begins though nothing ends before it: a word in small letters that is no
 /// function word, a space, a capitalized word that begins sentences, and a word in small letters.
 /// At the beginning of a text the capitalized word may also be one that the text writes small; but
-/// no noun after a name, which it may be a part of ("Harvard University"), nor one that a term of two
-/// or three words begins with.
+/// no noun after a name, which it may be a part of ("Harvard University"), nor one that a term of
+/// two or three words begins with.
 pub(super) fn ends(text: &str, lang: &Lang) -> Vec<usize> {
     let mut out = Vec::new();
     let is_end = |c| matches!(c, '.' | '!' | '?' | '…' | '\n') || c == ':' && lang.base() == "hy";
@@ -96,8 +96,8 @@ fn is_capitalized(word: &str) -> bool {
     letters.next().is_some_and(small) && letters.all(small)
 }
 
-/// Whether nothing but the beginning of a sentence gives a word its capital: the text also writes it
-/// small, and nowhere else with a capital within a sentence (Mikheev 2002).
+/// Whether nothing but the beginning of a sentence gives a word its capital: the text also writes
+/// it small, and nowhere else with a capital within a sentence (Mikheev 2002).
 fn is_common(word: &str, text: &str) -> bool {
     let lower = word.to_lowercase();
     let (mut is_small, mut capitals, mut within) = (false, 0, false);
