@@ -3,6 +3,8 @@
 use super::openers::is_opener;
 use crate::text::language::script;
 use crate::types::Lang;
+use std::cell::LazyCell;
+use std::collections::HashMap;
 
 /// Most words of a heading.
 const LONGEST: usize = 18;
@@ -54,6 +56,7 @@ pub(super) fn ends(text: &str, lang: &Lang) -> Vec<usize> {
     let mut out = Vec::new();
     let is_end = |c| matches!(c, '.' | '!' | '?' | '…' | '\n') || c == ':' && lang.base() == "hy";
     let first = text.find(is_end).unwrap_or(text.len());
+    let capitals = LazyCell::new(|| Capitals::of(text));
     let mut words = text.split_inclusive(' ');
     let mut at = 0;
     let mut before = "";
@@ -69,7 +72,7 @@ pub(super) fn ends(text: &str, lang: &Lang) -> Vec<usize> {
                     && text[at..first].split_whitespace().nth(SHORTEST - 1).is_some()
                     && (before.starts_with(char::is_lowercase)
                         || is_opener(&word.trim_end().to_lowercase(), lang))
-                    && is_common(word.trim_end(), text))
+                    && capitals.are_of_beginning(word.trim_end()))
         {
             out.push(at);
         }
@@ -96,18 +99,25 @@ fn is_capitalized(word: &str) -> bool {
     letters.next().is_some_and(small) && letters.all(small)
 }
 
-/// Whether nothing but the beginning of a sentence gives a word its capital: the text also writes
-/// it small, and nowhere else with a capital within a sentence (Mikheev 2002).
-fn is_common(word: &str, text: &str) -> bool {
-    let lower = word.to_lowercase();
-    let (mut is_small, mut capitals, mut within) = (false, 0, false);
-    for other in text.split_whitespace() {
-        let bare = other.trim_matches(|c: char| !c.is_alphanumeric());
-        is_small |= bare == lower;
-        capitals += usize::from(within && bare == word);
-        within = other.ends_with(|c: char| c.is_alphanumeric() || c == ',');
+/// The words of a text as it writes them, and how often each stands within a sentence.
+struct Capitals<'a>(HashMap<&'a str, usize>);
+
+impl<'a> Capitals<'a> {
+    fn of(text: &'a str) -> Capitals<'a> {
+        let (mut words, mut within) = (HashMap::new(), false);
+        for word in text.split_whitespace() {
+            let bare = word.trim_matches(|c: char| !c.is_alphanumeric());
+            *words.entry(bare).or_default() += usize::from(within);
+            within = word.ends_with(|c: char| c.is_alphanumeric() || c == ',');
+        }
+        Capitals(words)
     }
-    is_small && capitals == 1
+
+    /// Whether nothing but the beginning of a sentence gives a word its capital: the text also
+    /// writes it small, and nowhere else with a capital within a sentence (Mikheev 2002).
+    fn are_of_beginning(&self, word: &str) -> bool {
+        self.0.contains_key(word.to_lowercase().as_str()) && self.0.get(word) == Some(&1)
+    }
 }
 
 /// Whether a text may begin with a word that has a capital, after the word `before`.

@@ -247,6 +247,7 @@ fn hostile_text_takes_linear_time() {
         "! ",
         "• ",
         "The a ",
+        "bridge Bridge stays ",
         "「あ！」",
         "“啊。",
         ".Log",
