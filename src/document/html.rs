@@ -60,7 +60,7 @@ pub(super) fn copy(source: &str, is_xml: bool, edits: &mut Edits) -> Result<Stri
         out: String::with_capacity(source.len()),
         line: Vec::new(),
         whole: None,
-        kept: Vec::new(),
+        kept: Kept::default(),
         blocks: Vec::new(),
         root: None,
     };
@@ -88,8 +88,35 @@ struct Whole {
     /// How deep it is in itself.
     depth: usize,
     markup: String,
-    /// The element in it whose texts stay.
-    kept: Option<String>,
+    /// The elements in it whose texts stay.
+    kept: Kept,
+}
+
+/// The elements around a place whose text stays: name and how deep in itself.
+#[derive(Default)]
+struct Kept(Vec<(String, usize)>);
+
+impl Kept {
+    /// An element begins, whose text stays or not.
+    fn enter(&mut self, name: &str, stays: bool) {
+        match self.0.last_mut() {
+            Some((kept, depth)) if kept == name => *depth += 1,
+            _ if stays => self.0.push((name.into(), 1)),
+            _ => {}
+        }
+    }
+
+    /// An element ends.
+    fn leave(&mut self, name: &str) {
+        if let Some((kept, depth)) = self.0.last_mut()
+            && kept == name
+        {
+            *depth -= 1;
+            if *depth == 0 {
+                self.0.pop();
+            }
+        }
+    }
 }
 
 impl Whole {
@@ -107,8 +134,7 @@ struct Page {
     line: Vec<Part>,
     /// The element that is a point of its line, with all that it holds.
     whole: Option<Whole>,
-    /// The elements around whose text stays: name and how deep in itself.
-    kept: Vec<(String, usize)>,
+    kept: Kept,
     /// The blocks around the present place: names and start tags.
     blocks: Vec<(String, String)>,
     /// The root element's start tag, and where it is in the copy.
@@ -123,7 +149,7 @@ impl Page {
         match piece {
             Piece::Text(raw) => {
                 let text = collapsed(&resolve(raw));
-                let kept = !self.kept.is_empty();
+                let kept = !self.kept.0.is_empty();
                 self.push(Atom::Text { text, format: String::new(), kept }, "", raw);
             }
             Piece::Other(raw) => self.push(Atom::mark(raw), "", raw),
@@ -131,7 +157,7 @@ impl Page {
             Piece::Start(raw) => self.start(raw, edits)?,
             Piece::End(raw) => {
                 let name = tag::name(raw).to_ascii_lowercase();
-                self.leave_kept(&name);
+                self.kept.leave(&name);
                 match place(&name) {
                     Place::Inline | Place::Code => {
                         self.push(Atom::Close(raw.into()), &name, raw);
@@ -156,9 +182,9 @@ impl Page {
 
     /// A piece of an element that is a point of its line.
     fn in_whole(&mut self, piece: Piece, edits: &mut Edits) -> Result<()> {
-        let is_kept = self.is_kept();
+        let (is_kept, is_xml) = (self.is_kept(), self.is_xml);
         let Some(whole) = &mut self.whole else { return Ok(()) };
-        let is_read = !is_kept && whole.kept.is_none() && whole.name != "template";
+        let is_read = !is_kept && whole.kept.0.is_empty() && whole.name != "template";
         match piece {
             Piece::Text(raw) if is_read && whole.has_texts() => {
                 let new = value(raw, Shown::paragraph(), edits)?;
@@ -172,18 +198,19 @@ impl Page {
             Piece::Start(raw) => {
                 let name = tag::name(raw).to_ascii_lowercase();
                 whole.depth += usize::from(name == whole.name && !raw.ends_with("/>"));
-                match is_read && !html::is_kept(raw) {
+                let stays = html::is_kept(raw);
+                match is_read && !stays {
                     true => whole.markup.push_str(&attributes(raw, edits)?),
                     false => whole.markup.push_str(raw),
                 }
-                if is_read && html::is_kept(raw) && !is_void(&name) {
-                    whole.kept = Some(name);
+                if !(is_xml && raw.ends_with("/>") || is_void(&name)) {
+                    whole.kept.enter(&name, stays);
                 }
             }
             Piece::End(raw) => {
                 let name = tag::name(raw).to_ascii_lowercase();
                 whole.depth -= usize::from(name == whole.name);
-                whole.kept.take_if(|kept| *kept == name);
+                whole.kept.leave(&name);
                 whole.markup.push_str(raw);
             }
         }
@@ -213,18 +240,7 @@ impl Page {
     }
 
     fn is_kept(&self) -> bool {
-        self.kept.iter().any(|(name, _)| name != "head")
-    }
-
-    fn leave_kept(&mut self, name: &str) {
-        if let Some((kept, depth)) = self.kept.last_mut()
-            && kept == name
-        {
-            *depth -= 1;
-            if *depth == 0 {
-                self.kept.pop();
-            }
-        }
+        self.kept.0.iter().any(|(name, _)| name != "head")
     }
 
     fn start(&mut self, raw: &str, edits: &mut Edits) -> Result<()> {
@@ -238,19 +254,15 @@ impl Page {
         if !is_void
             && matches!(place, Place::Inline | Place::Code | Place::Block | Place::Preformatted)
         {
-            match self.kept.last_mut() {
-                Some((kept, depth)) if *kept == name => *depth += 1,
-                _ if html::is_kept(raw) || matches!(place, Place::Code | Place::Preformatted) => {
-                    self.kept.push((name.clone(), 1));
-                }
-                _ => {}
-            }
+            let is_code = matches!(place, Place::Code | Place::Preformatted);
+            self.kept.enter(&name, is_code || html::is_kept(raw));
         }
         match place {
             Place::Inline | Place::Code if !is_void => self.push(Atom::Open(tag), &name, raw),
             Place::Line => self.push(Atom::line_break(tag), &name, raw),
             Place::Whole if !is_void => {
-                let kept = html::is_kept(raw).then(|| name.clone());
+                let mut kept = Kept::default();
+                kept.enter(&name, html::is_kept(raw));
                 self.whole = Some(Whole { name, depth: 1, markup: tag, kept });
             }
             Place::Inline | Place::Code | Place::Void | Place::Whole => {

@@ -429,10 +429,12 @@ fn what_tools_add_to_markdown_stays_and_its_texts_are_translated() {
 fn what_is_not_to_be_translated_stays_in_html() {
     let page = "<p title=\"un titre\">le pont de <span translate=\"no\">la ville</span> et \
         <var>le nom</var></p>\n<p class=notranslate>le pont</p>\n<p><select title=\"un choix\">\
-        <option value=a>une ville</option><option translate=no>un pont</option></select></p>\n";
+        <option value=a>une ville</option><option translate=no>un pont</option></select></p>\n\
+        <p><object><i translate=no>un <i>pont</i> ici</i> là</object></p>\n";
     let expected = "<p title=\"UN TITRE\">LE PONT DE <span translate=\"no\">la ville</span> ET \
         <var>le nom</var></p>\n<p class=notranslate>le pont</p>\n<p><select title=\"UN CHOIX\">\
-        <option value=a>UNE VILLE</option><option translate=no>un pont</option></select></p>\n";
+        <option value=a>UNE VILLE</option><option translate=no>un pont</option></select></p>\n\
+        <p><object><i translate=no>un <i>pont</i> ici</i> LÀ</object></p>\n";
     let settings = Settings::default();
     let blocks = HTML.read(page.as_bytes(), &settings).unwrap();
     let read = RawArticle { blocks: Some(blocks), ..article("", Format::Html, Markup::Plain) };
