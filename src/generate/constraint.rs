@@ -261,14 +261,8 @@ impl Progress {
                 .any(|&(other, _, node)| constraints.all[other].trie.child(node, token).is_some())
         };
         let pieces = &constraints.pieces;
-        let mut banned: Vec<u32> =
-            pieces.continuing().iter().copied().filter(|&token| !goes_on(token)).collect();
-        if *is_alone {
-            banned.extend(pieces.joining().filter(|&token| !goes_on(token)));
-            banned.sort_unstable();
-            banned.dedup();
-        }
-        banned
+        let tokens = if *is_alone { pieces.extending() } else { pieces.continuing() };
+        tokens.iter().copied().filter(|&token| !goes_on(token)).collect()
     }
 
     /// Whether a token would begin a form within a word, or within a compound.

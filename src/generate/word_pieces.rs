@@ -10,6 +10,8 @@ pub(super) struct WordPieces {
     is_open: Vec<bool>,
     /// Tokens that go on with a word, ascending.
     continuing: Vec<u32>,
+    /// Those, and tokens that may join another word to the one before them, ascending.
+    extending: Vec<u32>,
     /// Whether a token begins with a hyphen that may join another word to the one before it.
     joins: Vec<bool>,
     /// Whether a word may be joined after a token, which ends with a hyphen.
@@ -29,11 +31,15 @@ impl WordPieces {
         let continues: Vec<bool> =
             (0..).zip(pieces).map(|(id, piece)| !is_end(id) && goes_on(piece.as_ref())).collect();
         let is_open = |piece: &str| piece.ends_with(char::is_alphanumeric);
-        let ids = (0..).zip(&continues).filter(|(_, goes_on)| **goes_on).map(|(id, _)| id);
+        let joins: Vec<bool> = pieces.iter().map(|piece| joins(piece.as_ref())).collect();
+        let ids = |is: &dyn Fn(usize) -> bool| {
+            (0..pieces.len()).filter(|&id| is(id)).map(|id| id as u32).collect()
+        };
         WordPieces {
-            continuing: ids.collect(),
+            continuing: ids(&|id| continues[id]),
+            extending: ids(&|id| continues[id] || joins[id]),
             is_open: pieces.iter().map(|piece| is_open(piece.as_ref())).collect(),
-            joins: pieces.iter().map(|piece| joins(piece.as_ref())).collect(),
+            joins,
             is_joint: pieces.iter().map(|piece| is_joint(piece.as_ref())).collect(),
             continues,
         }
@@ -44,9 +50,9 @@ impl WordPieces {
         &self.continuing
     }
 
-    /// Tokens that may join another word to the one before them, ascending.
-    pub(super) fn joining(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..).zip(&self.joins).filter(|(_, joins)| **joins).map(|(id, _)| id)
+    /// Tokens that go on with a word, or may join another one to it, ascending.
+    pub(super) fn extending(&self) -> &[u32] {
+        &self.extending
     }
 
     /// Whether a token may join another word to the one before it.
