@@ -292,7 +292,7 @@ pub(super) fn reads_context(
     let is_chat = matches!(capability(model), Some(Capability::Chat(_)));
     is_chat
         && is_direct(model, from, to)
-        && wording(model, (from, to), Told { own, in_context: true }).0.contains(CONTEXT)
+        && wording(card(model), (from, to), Told { own, in_context: true }).0.contains(CONTEXT)
 }
 
 /// The prompt of a model for a pair of languages; `which` of the examples are shown to one that
@@ -390,13 +390,13 @@ pub(super) fn with_terms(
 /// How the instruction to translate is worded for a model, with marks in it, and the target
 /// language's name in it: the user's own, or that of the model's card, or a plain one.
 fn wording<'a>(
-    model: &dyn Generate,
+    card: Option<&'static Card>,
     (from, to): (&Lang, &'a Lang),
     told: Told<'a>,
 ) -> (&'a str, &'a str) {
     let Chat { translate, translate_in_context, .. } = &file().chat;
     let name = languages::name(to);
-    match (told.own, card(model)) {
+    match (told.own, card) {
         (Some(own), _) => (own.as_str(), name),
         (None, Some(card)) => {
             let in_context = told.in_context.then(|| card.wording_in_context(to)).flatten();
@@ -424,17 +424,18 @@ fn chat(
     told: Told<'_>,
 ) -> Result<Prompt> {
     let card = card(model).filter(|_| told.own.is_none());
-    let (said, to_name) = wording(model, (from, to), told);
+    let (said, to_name) = wording(card, (from, to), told);
     // The texts may hold what looks like a mark: they never take part.
     let (before, after) = said.split_once(TEXT).unwrap_or((said, ""));
-    let (before, after_context) = before.split_once(CONTEXT).unwrap_or((before, ""));
-    // Where nothing stands before the text, neither does anything in the place of the mark.
-    let joined = format!("{before}{after_context}");
-    let (before, after_context) =
-        if told.in_context { (before, after_context) } else { (joined.as_str(), "") };
+    let around_context = before.split_once(CONTEXT).unwrap_or((before, ""));
+    let (before, after_context) = match around_context {
+        (before, after) if told.in_context => (before.to_owned(), after),
+        // Where nothing stands before the text, neither does anything in the place of the mark.
+        (before, after) => (before.to_owned() + after, ""),
+    };
     let has_place = said.contains(TERMS);
     let inline = if terms.is_empty() { String::new() } else { format!(" {terms}") };
-    let [mut before, after_context, after] = [before, after_context, after].map(|part| {
+    let [mut before, after_context, after] = [before.as_str(), after_context, after].map(|part| {
         part.replace("{from}", languages::name(from))
             .replace("{to}", to_name)
             .replace("{from_code}", from.as_str())

@@ -28,7 +28,9 @@ pub(crate) fn texts(block: &Block) -> Vec<String> {
         let is_shortcode = ["{{<", "{{%", "{%"].iter().any(|mark| block.text.starts_with(mark));
         return if is_shortcode { of_markup(&block.text, |_| true).collect() } else { Vec::new() };
     }
-    let spans = protect::spans(&block.text).into_iter().map(|span| &block.text[span]);
+    let has_message = block.text.contains('{');
+    let spans = if has_message { protect::spans(&block.text) } else { Vec::new() };
+    let spans = spans.into_iter().map(|span| &block.text[span]);
     let messages = spans.filter(|span| MESSAGE.is_match(span)).map(String::from);
     let tags = block.inline.tags.iter().enumerate();
     let of_tag = |(number, Tag { markup, .. }): (usize, &Tag)| {

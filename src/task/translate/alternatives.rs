@@ -1,12 +1,12 @@
 //! Other translations than the one that is given: what else a beam has found.
 
 use super::attempt::Attempt;
+use super::context::read_by;
 use super::lost;
 use super::retry::RetryStrategy;
 use super::{Hop, Router, Segment, Settings, Translation, terms};
 use crate::error::Result;
 use crate::task::checks::Severity;
-use crate::task::prompts;
 use crate::text::protect;
 use crate::text::terms::FoundTerm;
 use std::collections::BTreeMap;
@@ -42,15 +42,8 @@ pub fn alternatives(
             continue;
         };
         let from = route.map_or_else(|| from.clone(), |route| route.languages_of(at).0.clone());
-        let reads = || {
-            best.pivot.is_none()
-                && prompts::reads_context(
-                    hop.model,
-                    (&from, &hop.to),
-                    settings.instruction.as_ref(),
-                )
-        };
-        let context = if reads() { context.clone() } else { String::new() };
+        let context = if best.pivot.is_none() { context.as_str() } else { "" };
+        let context = read_by(hop.model, (&from, &hop.to), context, settings).to_owned();
         let text = best.pivot.as_ref().unwrap_or(text).clone();
         let (to, kept) = (hop.to.clone(), Vec::new());
         let own = Segment { text, context, from, to, align: false, kept };

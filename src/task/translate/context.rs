@@ -1,6 +1,7 @@
 //! The sentences before a text, which a language model may read to understand it.
 
 use super::{Routed, Settings};
+use crate::generate::Generate;
 use crate::languages;
 use crate::task::prompts;
 use crate::types::Lang;
@@ -38,15 +39,24 @@ pub fn preceding<'a>(
     }
 }
 
-/// What the first model on a text's way reads before it: nothing, of most models.
+/// What a model reads of the sentences before a text: nothing, of most models.
+pub(super) fn read_by<'a>(
+    model: &dyn Generate,
+    languages: (&Lang, &Lang),
+    context: &'a str,
+    settings: &Settings,
+) -> &'a str {
+    let own = settings.instruction.as_ref();
+    let reads = || prompts::reads_context(model, languages, own);
+    if !context.is_empty() && reads() { context } else { "" }
+}
+
+/// What the first model on a text's way reads before it.
 pub(super) fn read_before<'a>(text: &Routed<'a>, settings: &Settings) -> &'a str {
-    let reads = || {
-        text.route.hops().first().is_some_and(|hop| {
-            let languages = text.route.languages_of(0);
-            prompts::reads_context(hop.model, languages, settings.instruction.as_ref())
-        })
-    };
-    if !text.context.is_empty() && reads() { text.context } else { "" }
+    text.route
+        .hops()
+        .first()
+        .map_or("", |hop| read_by(hop.model, text.route.languages_of(0), text.context, settings))
 }
 
 #[cfg(test)]

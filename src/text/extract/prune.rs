@@ -23,15 +23,15 @@ impl Gone {
     }
 
     /// The outermost of the nodes that are left out, and why: what lies within goes with them.
-    pub(super) fn outermost(&self, page: &Page) -> impl Iterator<Item = (usize, Removal)> {
-        let is_within = |at: usize| {
-            let mut up = page.nodes[at].parent;
-            while up > 0 && !self.nodes[up] {
-                up = page.nodes[up].parent;
-            }
-            up > 0
-        };
-        self.reasons.iter().copied().filter(move |&(at, _)| !is_within(at))
+    pub(super) fn outermost(&self, page: &Page) -> Vec<(usize, Removal)> {
+        let mut is_outermost = vec![true; page.nodes.len()];
+        let mut at = 1;
+        while at < page.nodes.len() {
+            let end = if self.nodes[at] { page.nodes[at].end } else { at + 1 };
+            is_outermost[at + 1..end].fill(false);
+            at = end;
+        }
+        self.reasons.iter().copied().filter(|&(at, _)| is_outermost[at]).collect()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Labels of Markdown, between brackets: what they say, and where they end.
 
+use super::super::found::one_line;
 use crate::text::html;
 
 /// The text of an image's label, or of a note; none where there is markup in it.
@@ -35,11 +36,6 @@ pub(super) fn unescaped(written: &str) -> String {
         out.extend(chars.next());
     }
     out
-}
-
-/// A text on one line, with one space between words.
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The end of a label that begins at a place: its closing bracket.

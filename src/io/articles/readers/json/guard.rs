@@ -26,9 +26,9 @@ pub(super) fn without(head: &[u8]) -> &[u8] {
 fn call(text: &[u8]) -> Option<usize> {
     let mut start = 0;
     while text[start..].starts_with(b"/*") {
-        let end = text[start..].iter().take(LONGEST).collect::<Vec<_>>();
-        let end = end.windows(2).skip(2).position(|pair| pair == [&b'*', &b'/'])? + 4;
-        start += end + text[start + end..].iter().take_while(|b| b.is_ascii_whitespace()).count();
+        let near = &text[start..text.len().min(start + LONGEST)];
+        start += near.windows(2).skip(2).position(|pair| pair == b"*/")? + 4;
+        start += text[start..].iter().take_while(|b| b.is_ascii_whitespace()).count();
     }
     let is_name = |b: &&u8| b.is_ascii_alphanumeric() || b"_$.".contains(b);
     let name = text[start..].iter().take(LONGEST).take_while(is_name).count();

@@ -1,6 +1,7 @@
 //! Texts inside of markup: what is shown in an image's place, titles, attributes of HTML.
 
-use super::super::label::{end_of_label, one_line, plain, unescaped};
+use super::super::super::found::one_line;
+use super::super::label::{end_of_label, plain, unescaped};
 use crate::text::html::{self, Piece, Pieces};
 use crate::text::{protect, tag};
 use crate::types::{Aside, Notation, Tag, TagKind};
