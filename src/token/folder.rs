@@ -361,7 +361,7 @@ fn finish(
         }
         Family::Other => post_processor.as_ref().map_or_else(InputTemplate::default, template_of),
     };
-    Ok(Tokenizer { backend, template, begin, end, pad })
+    Ok(Tokenizer { template, pad, ..Tokenizer::new(backend, begin, end) })
 }
 
 /// The template in a `tokenizer.json`. A token there without brackets (`en_XX`, not `<s>`

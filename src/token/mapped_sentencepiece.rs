@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use aho_corasick::{AhoCorasick, MatchKind};
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 /// The parts of a [`MappedSentencePiece`].
 pub(super) struct Parts {
@@ -69,9 +69,6 @@ pub(super) struct MappedSentencePiece {
     /// Finds the text of control tokens.
     finder: AhoCorasick,
     silent: HashSet<u32>,
-    /// The text that was encoded last, and its ids: a segment is asked about several times in a row
-    /// before it is translated.
-    last: Mutex<(String, Vec<u32>)>,
 }
 
 impl MappedSentencePiece {
@@ -91,7 +88,6 @@ impl MappedSentencePiece {
             control,
             finder,
             silent,
-            last: Mutex::default(),
         })
     }
 
@@ -101,25 +97,12 @@ impl MappedSentencePiece {
     }
 
     pub fn encode_plain(&self, text: &str) -> Vec<u32> {
-        // Whatever a panic left is whole: it is written in one go.
-        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        {
-            let last = last();
-            if last.0 == text {
-                return last.1.clone();
-            }
-        }
-        let ids = self.plain(self.source(), text);
-        *last() = (text.into(), ids.clone());
-        ids
+        self.plain(self.source(), text)
     }
 
     /// The ids of `prefix`, whose control tokens are recognized, and the plain `text` right after
     /// it, as an encoder reads them.
     pub fn encode_source(&self, prefix: &str, text: &str) -> Vec<u32> {
-        if prefix.is_empty() {
-            return self.encode_plain(text);
-        }
         self.joined(self.source(), prefix, text)
     }
 

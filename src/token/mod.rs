@@ -17,6 +17,7 @@ mod mapped_sentencepiece;
 mod numbered;
 mod parts;
 mod piece;
+mod recent;
 mod sentencepiece;
 mod templated;
 mod tokenizer;

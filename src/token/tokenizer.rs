@@ -4,6 +4,7 @@ use super::hf_tokenizer::HfTokenizer;
 use super::input_template::{InputTemplate, Slot};
 use super::mapped_sentencepiece::MappedSentencePiece;
 use super::piece::Piece;
+use super::recent::Recent;
 use crate::error::Result;
 
 /// A model's tokenizer, with what the model needs to know of it.
@@ -13,6 +14,7 @@ pub struct Tokenizer {
     pub(super) begin: Option<u32>,
     pub(super) end: Vec<u32>,
     pub(super) pad: Option<u32>,
+    pub(super) recent: Recent,
 }
 
 /// The machine that cuts text into tokens.
@@ -48,7 +50,7 @@ impl Tokenizer {
     pub(super) fn new(backend: Backend, begin: Option<u32>, end: Vec<u32>) -> Tokenizer {
         let before = begin.map(Slot::Token).into_iter().collect();
         let template = InputTemplate { before, after: Vec::new() };
-        Tokenizer { backend, template, begin, end, pad: None }
+        Tokenizer { backend, template, begin, end, pad: None, recent: Recent::default() }
     }
 
     /// The token that stands before every text, if the model wants one.
@@ -112,10 +114,10 @@ impl Tokenizer {
 
     /// The ids of a text from outside: what looks like a control token in it is read as plain text.
     pub fn encode_plain(&self, text: &str) -> Result<Vec<u32>> {
-        match &self.backend {
+        self.recent.ids(text, || match &self.backend {
             Backend::Hf(hf) => hf.encode_plain(text),
             Backend::Mapped(mapped) => Ok(mapped.encode_plain(text)),
-        }
+        })
     }
 
     /// The input of an encoder–decoder model's encoder: the begin token, if it has one there
@@ -128,7 +130,10 @@ impl Tokenizer {
         let language =
             if self.template.has_language() { self.backend.leading_control(prefix) } else { None };
         let words = language.map_or(prefix, |(_, length)| prefix[length..].trim_start());
-        let body = self.backend.encode_joined(words, text)?;
+        let body = match words {
+            "" => self.encode_plain(text)?,
+            words => self.backend.encode_joined(words, text)?,
+        };
         Ok(self.template.fill(language.map(|(id, _)| id), body))
     }
 

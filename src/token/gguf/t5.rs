@@ -81,5 +81,5 @@ pub(super) fn build(meta: &Metadata<'_>) -> Result<Tokenizer> {
     let (inner, unknown) = convert::from_spm(&spm.check().map_err(broken)?, &settings, meta.model)?;
     let backend = Backend::Hf(Box::new(HfTokenizer::new(inner, unknown, Some(is_madlad_code))?));
     let template = InputTemplate { before: Vec::new(), after: vec![Slot::Token(end)] };
-    Ok(Tokenizer { backend, template, begin: None, end: vec![end], pad: Some(pad) })
+    Ok(Tokenizer { template, pad: Some(pad), ..Tokenizer::new(backend, None, vec![end]) })
 }
