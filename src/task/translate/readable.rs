@@ -4,12 +4,28 @@ use crate::error::Result;
 use crate::generate::Generate;
 use crate::task::prompts;
 use crate::text::mask;
+use regex::{Captures, Regex};
 use std::borrow::Cow;
+use std::sync::LazyLock;
 
-/// The text for a translation model: characters that its vocabulary lacks are written in plainer
-/// ones that it has, where there are any. Many vocabularies have no typographic quotation marks,
-/// apostrophes and dashes, and not every capital with an accent.
+/// Hours and minutes as French typography has them, with what stands before a time of day.
+static TIME: LazyLock<Regex> = LazyLock::new(|| {
+    const SPACE: &str = "[ \u{a0}\u{202f}]";
+    let before = format!(r"(?:(?P<at>(?:[Àà]|[Dd]ès|[Vv]ers){SPACE})|(?-u:\b))");
+    let minutes = r"(?P<minutes>[0-5][0-9])(?-u:\b)";
+    let time = format!("{before}(?P<hours>[0-9]{{1,2}}){SPACE}h{SPACE}{minutes}");
+    Regex::new(&time).expect("the pattern is constant and tested")
+});
+
+/// The text for a model. Times of French typography are written as one word: small models lose the
+/// minutes of "6 h 42". For a translation model, characters that its vocabulary lacks are written
+/// in plainer ones that it has, where there are any: many vocabularies have no typographic
+/// quotation marks, apostrophes and dashes, and not every capital with an accent.
 pub(super) fn readable<'a>(model: &dyn Generate, text: Cow<'a, str>) -> Result<Cow<'a, str>> {
+    let text = match TIME.replace_all(&text, time) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(written) => written.into(),
+    };
     if !prompts::is_translation_model(model) {
         return Ok(text);
     }
@@ -41,6 +57,15 @@ pub(super) fn readable<'a>(model: &dyn Generate, text: Cow<'a, str>) -> Result<C
     Ok(plain.into())
 }
 
+/// A time of day as all languages have it; what may be a duration with its letter.
+fn time(found: &Captures<'_>) -> String {
+    let (hours, minutes) = (&found["hours"], &found["minutes"]);
+    match found.name("at") {
+        Some(at) => format!("{}{hours}:{minutes}", at.as_str()),
+        None => format!("{hours}h{minutes}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -58,5 +83,18 @@ mod tests {
         assert_eq!(read("lingüiça—Müller"), "linguiça - Müller");
         let others = readable(&model(Capability::FewShot), "“Oi”".into()).unwrap();
         assert_eq!(others, "“Oi”");
+    }
+
+    #[test]
+    fn times_are_one_word() {
+        let model = Stub::answering(|_| "").with([Capability::FewShot]);
+        for (text, expected) in [
+            ("À 6 h 42, vendredi", "À 6:42, vendredi"),
+            ("vers\u{a0}14\u{202f}h\u{a0}30.", "vers\u{a0}14:30."),
+            ("un trajet de 2 h 30 ou 3 h 5", "un trajet de 2h30 ou 3 h 5"),
+            ("à 18 h, à 18 h 300 personnes", "à 18 h, à 18 h 300 personnes"),
+        ] {
+            assert_eq!(readable(&model, text.into()).unwrap(), expected);
+        }
     }
 }
