@@ -2,9 +2,10 @@
 """Measures whether the markup of a text stands at the right words of its translation.
 
 A part of each sentence of FLORES dev is in bold. Where it belongs is known without looking at the
-model: it is a name or a number that stands in the translation as it stands in the source, or a date
-in words, or some words whose translation by themselves stands in that of the sentence exactly once.
-Articles and prepositions at the ends of the part may be in bold or not.
+model: it is a name or a number that stands in the translation as it stands in the source, or (in
+English and Portuguese) a date in words, or some words whose translation by themselves stands in
+that of the sentence exactly once. Articles and prepositions at the ends of the part may be in bold
+or not.
 
     cargo build --release
     python3 scripts/eval/markup.py [--binary target/release/polygist] [--lines N] [--show N]
@@ -41,7 +42,9 @@ DATES = {
 # Words that may be inside or outside, for nobody minds them: articles, prepositions, 's.
 SMALL = set(
     "the a an of to in on at for from by with o a os as um uma de do da dos das em no na nos nas "
-    "ao à aos às para por pelo pela s".split()
+    "ao à aos às para por pelo pela s le la les l d un une des du au aux en dans sur pour par avec "
+    "der die das den dem des ein eine einen einem einer eines von zu im am vom zum zur mit für "
+    "auf".split()
 )
 
 # A kind, the sentence's number, the marked part, and what is marked in the translation if it is
@@ -56,7 +59,7 @@ def count(text: str, part: str) -> int:
 def cases(pair: str, sources: list[str], written: list[str], alone: dict[str, str]) -> list[Case]:
     """One case of each kind for each sentence that has one."""
     source, target = pair.split("-")
-    dates = dict(zip(DATES[source].lower().split(), DATES[target].split()))
+    dates = dict(zip(DATES.get(source, "").lower().split(), DATES.get(target, "").split()))
     found = []
     for number, (text, output) in enumerate(zip(sources, written)):
         if MARKS.search(text):

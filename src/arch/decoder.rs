@@ -5,7 +5,7 @@ mod naming;
 
 pub(super) use naming::Naming;
 
-use super::{Footprint, Macs, Model, advance, footprint, macs};
+use super::{Footprint, LayerStates, Macs, Model, advance, footprint, macs};
 use crate::error::Result;
 use crate::kernel::Activation;
 use crate::nn::{
@@ -139,41 +139,81 @@ impl Model for Decoder {
     }
 
     fn forward(&self, spans: &mut [Span<'_>]) -> Result<Tensor> {
+        let mut reading = self.begin(spans)?;
+        for layer in &self.layers {
+            self.read(layer, &mut reading, spans)?;
+        }
+        self.norm.forward(&advance(reading.states, spans)?)
+    }
+
+    fn layer_states(&self) -> Option<&dyn LayerStates> {
+        Some(self)
+    }
+}
+
+impl LayerStates for Decoder {
+    fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
+    fn states(&self, span: &mut Span<'_>, layers: usize) -> Result<Vec<Tensor>> {
+        let spans = std::slice::from_mut(span);
+        let mut reading = self.begin(spans)?;
+        let mut states = Vec::with_capacity(layers);
+        for layer in self.layers.iter().take(layers) {
+            self.read(layer, &mut reading, spans)?;
+            states.push(reading.states.clone());
+        }
+        spans[0].cache.advance(spans[0].tokens.len());
+        Ok(states)
+    }
+}
+
+/// What the layers hand on.
+struct Reading<'a> {
+    /// (tokens, dim)
+    states: Tensor,
+    angles: Vec<Angles>,
+    pass: ForwardPass<'a>,
+}
+
+impl Decoder {
+    /// What the first layer reads.
+    fn begin(&self, spans: &[Span<'_>]) -> Result<Reading<'_>> {
         let tokens: Vec<u32> = spans.iter().flat_map(|s| s.tokens).copied().collect();
         let positions: Vec<usize> = spans.iter().flat_map(Span::positions).collect();
         let angles = self.config.ropes.iter().map(|r| r.angles(&positions, &self.backend));
         let angles = angles.collect::<Result<Vec<Angles>>>()?;
-
-        let mut pass = ForwardPass::begin(self.storage.pool(), spans)?;
-        // (tokens, dim)
-        let mut x = (self.embedding.forward(&tokens)? * self.config.embedding_scale)?;
+        let pass = ForwardPass::begin(self.storage.pool(), spans)?;
+        let mut states = (self.embedding.forward(&tokens)? * self.config.embedding_scale)?;
         if let Some(factors) = &self.smoothed {
-            x = x.broadcast_div(factors)?;
+            states = states.broadcast_div(factors)?;
         }
-        for layer in &self.layers {
-            let normed = layer.attention_norm.forward(&x)?;
-            let angles = layer.rope.and_then(|rope| angles.get(rope));
-            let mut attended = self.attend(layer, &normed, angles, spans, &mut pass)?;
-            if let Some(norm) = &layer.post_attention_norm {
-                attended = norm.forward(&attended)?;
-            }
-            x = add(&x, &attended)?;
-            let normed = match &layer.feed_forward_norm {
-                Some(norm) => norm.forward(&x)?,
-                None => normed,
-            };
-            let mut fed = layer.feed_forward.forward(&normed)?;
-            if let Some(norm) = &layer.post_feed_forward_norm {
-                fed = norm.forward(&fed)?;
-            }
-            x = add(&x, &fed)?;
-        }
-
-        self.norm.forward(&advance(x, spans)?)
+        Ok(Reading { states, angles, pass })
     }
-}
 
-impl Decoder {
+    /// Reads the states with a layer, and hands on its own.
+    fn read(&self, layer: &Layer, reading: &mut Reading<'_>, spans: &mut [Span<'_>]) -> Result<()> {
+        let Reading { states: x, angles, pass } = reading;
+        let normed = layer.attention_norm.forward(x)?;
+        let angles = layer.rope.and_then(|rope| angles.get(rope));
+        let mut attended = self.attend(layer, &normed, angles, spans, pass)?;
+        if let Some(norm) = &layer.post_attention_norm {
+            attended = norm.forward(&attended)?;
+        }
+        *x = add(x, &attended)?;
+        let normed = match &layer.feed_forward_norm {
+            Some(norm) => norm.forward(x)?,
+            None => normed,
+        };
+        let mut fed = layer.feed_forward.forward(&normed)?;
+        if let Some(norm) = &layer.post_feed_forward_norm {
+            fed = norm.forward(&fed)?;
+        }
+        *x = add(x, &fed)?;
+        Ok(())
+    }
+
     /// The attention of a layer: normalized states (tokens, dim) to (tokens, dim).
     fn attend(
         &self,

@@ -74,6 +74,11 @@ pub trait Model: Send + Sync {
         None
     }
 
+    /// Its states between the layers, of models that read everything with one stack.
+    fn layer_states(&self) -> Option<&dyn LayerStates> {
+        None
+    }
+
     /// The model's way of naming the languages of a text; `has` says whether its vocabulary has a
     /// token. `None` when it has none: when it is prompted, no translation model, or does not know
     /// one of the languages.
@@ -151,6 +156,17 @@ pub trait Encoder: Send + Sync {
     /// 0: (heads, tokens, source); each row sums up to 1. Layers above are not computed, so the
     /// span's cache serves later calls of this kind only.
     fn attention(&self, span: &mut Span<'_>, layer: usize) -> Result<Tensor>;
+}
+
+/// The states between the layers of a decoder-only model.
+pub trait LayerStates: Send + Sync {
+    /// Number of layers.
+    fn layers(&self) -> usize;
+
+    /// The states of all tokens of a sequence after each of the first `layers` layers, (tokens,
+    /// dim) each. The layers above are not computed, so the span's cache serves later calls of this
+    /// kind only.
+    fn states(&self, span: &mut Span<'_>, layers: usize) -> Result<Vec<Tensor>>;
 }
 
 /// The states at the ends of the spans, (ends, dim), out of those of all tokens; advances the

@@ -10,7 +10,7 @@ use crate::main_memory::Memory;
 use crate::pipeline::{self, Job, Models};
 use crate::report;
 use crate::task::translate::Named;
-use crate::types::{Lang, RawArticle, Status};
+use crate::types::{Lang, RawArticle, Status, TokenAlignment};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -153,6 +153,10 @@ impl Generate for Counted<'_> {
 
     fn align(&self, pairs: &[(&Request, &[u32])], layer: Option<usize>) -> Result<Vec<Alignment>> {
         self.engine.align(pairs, layer)
+    }
+
+    fn relate(&self, pairs: &[(&str, &str)]) -> Result<Vec<Option<TokenAlignment>>> {
+        self.engine.relate(pairs)
     }
 
     fn score(

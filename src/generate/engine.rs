@@ -14,7 +14,7 @@ use crate::cancel::CancelToken;
 use crate::error::{Error, Result};
 use crate::main_memory::Share;
 use crate::token::Tokenizer;
-use crate::types::{Lang, Prompting};
+use crate::types::{Lang, Prompting, TokenAlignment};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -272,6 +272,10 @@ impl Generate for Engine {
 
     fn align(&self, pairs: &[(&Request, &[u32])], layer: Option<usize>) -> Result<Vec<Alignment>> {
         self.alignments(pairs, layer)
+    }
+
+    fn relate(&self, pairs: &[(&str, &str)]) -> Result<Vec<Option<TokenAlignment>>> {
+        self.related(pairs)
     }
 
     fn score(

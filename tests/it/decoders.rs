@@ -193,6 +193,32 @@ fn results_do_not_depend_on_the_batch_or_the_threads() {
 }
 
 #[test]
+fn tokens_of_the_same_meaning_are_related() {
+    for folder in fixtures("decoders") {
+        let [engine, two] = [1, 2].map(|threads| engine(&folder, Precision::F32, threads));
+        let case = cases(&folder).into_iter().max_by_key(|case| case.prompt.len()).unwrap();
+        let text = case.prompt.as_str();
+        let (half, _) = text.split_at(text.floor_char_boundary(text.len() / 2));
+        // A token means what it means itself.
+        let pairs = [(text, text), (half, text), ("", text)];
+        let found = engine.relate(&pairs).unwrap();
+        let same = found[0].as_ref().unwrap();
+        assert!(same.source.len() > 3, "{same:?}");
+        for (number, token) in same.target.iter().enumerate() {
+            assert_eq!((token.source, &token.text), (number, &same.source[number]), "{same:?}");
+            assert_eq!(token.weight, 0.8);
+        }
+        let other = found[1].as_ref().unwrap();
+        assert_eq!(other.target.len(), same.target.len());
+        assert!(other.target.iter().all(|token| token.source < other.source.len()));
+        assert_eq!(found[2], None, "nothing belongs to no text");
+        // Whatever else is asked, and however many compute.
+        assert_eq!(two.relate(&pairs[1..2]).unwrap(), found[1..2], "{}", name(&folder));
+        assert_eq!(engine.relate(&[]).unwrap(), []);
+    }
+}
+
+#[test]
 fn int8_stays_close_to_f32() {
     for folder in fixtures("decoders") {
         let (config, weights) = open_folder(&folder).unwrap();

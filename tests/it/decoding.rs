@@ -100,6 +100,7 @@ fn what_cannot_be_aligned_is_said() {
     assert!(says(&request(vec![5, 6]), &[7], Some(2)).contains("layers 0 to 1"));
     assert!(says(&request(vec![]), &[7], None).contains("0 tokens"));
     assert!(says(&request(vec![5]), &[7; 200], None).contains("201 tokens"));
+    assert_eq!(engine.relate(&[("t4", "t5")]).unwrap(), [None], "it has its attention");
     let llama = open(&fixture("models/llama/model.gguf"), &Runtime::cpu());
     let error = llama.align(&[(&Request::default(), &[7])], None).unwrap_err();
     assert!(error.to_string().contains("no encoder"), "{error}");

@@ -7,7 +7,10 @@ use polygist::generate::Generate;
 use polygist::pipeline::{Job, Models, OnBad, run};
 use polygist::task::translate::Named;
 use polygist::text::extract::extract;
-use polygist::types::{Block, BlockKind, Format, Lang, Marked, Markup, RawArticle, Record, Source};
+use polygist::types::{
+    AlignedToken, Block, BlockKind, Format, Lang, Marked, Markup, RawArticle, Record, Source,
+    TokenAlignment,
+};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -375,6 +378,24 @@ fn translated_document(format: &str, document: &str, model: &Stub) -> String {
     let bytes = document.as_bytes();
     let out = document::translated(format, bytes, &settings, &texts, Placement::Instead).unwrap();
     String::from_utf8(out).unwrap()
+}
+
+#[test]
+fn markup_goes_where_a_language_model_finds_its_meaning() {
+    let write = |text: &str| joined(words(text).rev()).to_uppercase();
+    let relate = |source: &str, target: &str| {
+        let tokens = |text: &str| text.split(' ').map(String::from).collect::<Vec<String>>();
+        let (source, target) = (tokens(source), tokens(target));
+        let last = source.len() - 1;
+        let token = |(at, text)| AlignedToken { text, source: last - at, weight: 0.8 };
+        let target = target.into_iter().enumerate().map(token).collect();
+        TokenAlignment { source, target }
+    };
+    let source = "un vieux *pont* rouge, deux [villes riches](a.html) ici\n";
+    let article = article(source, Format::Markdown, Markup::Markdown);
+    let stub = Stub::translating(write).relating(relate);
+    let found = translated(article, &stub).translation.unwrap().text;
+    assert_eq!(found, "ICI [RICHES VILLES](a.html) DEUX ROUGE, *PONT* VIEUX UN\n");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::task::likelihood::Likelihood;
 use crate::task::prompts::{self, Prompt, Told};
 use crate::task::rerank::{self, Reranker};
 use crate::text::terms::FoundTerm;
-use crate::types::Lang;
+use crate::types::{AlignedToken, Lang, TokenAlignment};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -266,25 +266,48 @@ impl<'a> Attempt<'a> {
         Ok(numbers.iter().zip(&readings).filter_map(is_flipped).collect())
     }
 
-    /// The alignment of each output with its source, where that is asked for. A model without an
-    /// encoder has none, which only those who asked for all alignments are told.
-    fn alignments(&self, batch: &Batch<'_>, outputs: &[Output]) -> Result<Vec<Option<Alignment>>> {
+    /// The alignment of each output with its source, where that is asked for: by attention to the
+    /// source, of a model that has an encoder, else by what it takes to mean the same. Those who
+    /// asked for all alignments want the first.
+    fn alignments(
+        &self,
+        batch: &Batch<'_>,
+        outputs: &[Output],
+    ) -> Result<Vec<Option<TokenAlignment>>> {
         let mut alignments = vec![None; outputs.len()];
         let is_asked = |number: usize| self.settings.align || batch.segments[number].align;
-        let mut asked: Vec<usize> = (0..outputs.len()).filter(|&number| is_asked(number)).collect();
-        if !self.settings.align && !self.model.aligns() {
-            asked.clear();
-        }
-        let pair = |&number: &usize| (&batch.requests[number], outputs[number].ids.as_slice());
-        let pairs: Vec<(&Request, &[u32])> = asked.iter().map(pair).collect();
-        if pairs.is_empty() {
+        let asked: Vec<usize> = (0..outputs.len()).filter(|&number| is_asked(number)).collect();
+        if asked.is_empty() {
             return Ok(alignments);
         }
-        let found = self.model.align(&pairs, None)?;
+        let found: Vec<Option<TokenAlignment>> = if self.settings.align || self.model.aligns() {
+            let pair = |&number: &usize| (&batch.requests[number], outputs[number].ids.as_slice());
+            let pairs: Vec<(&Request, &[u32])> = asked.iter().map(pair).collect();
+            self.model
+                .align(&pairs, None)?
+                .into_iter()
+                .map(|found| Some(likeliest(found)))
+                .collect()
+        } else {
+            let pair = |&number: &usize| {
+                (batch.requests[number].prompt.as_str(), outputs[number].text.as_str())
+            };
+            self.model.relate(&asked.iter().map(pair).collect::<Vec<_>>())?
+        };
         for (number, alignment) in asked.into_iter().zip(found) {
-            alignments[number] = Some(alignment);
+            alignments[number] = alignment;
         }
         Ok(alignments)
+    }
+}
+
+/// The source token that each token comes from.
+fn likeliest(alignment: Alignment) -> TokenAlignment {
+    let best = alignment.best();
+    let token = |(text, (source, weight))| AlignedToken { text, source, weight };
+    TokenAlignment {
+        source: alignment.source,
+        target: alignment.target.into_iter().zip(best).map(token).collect(),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::retry::RetryStrategy;
 use super::{Segment, Translation, terms};
 use crate::error::Result;
-use crate::generate::{Alignment, Finish, Generate, Output};
+use crate::generate::{Finish, Generate, Output};
 use crate::languages;
 use crate::task::likelihood::{Likelihood, WeightedLikelihood};
 use crate::task::{checks, prompts};
@@ -13,7 +13,7 @@ use crate::text::numbers::separators;
 use crate::text::sentences::{self, seams};
 use crate::text::terms::FoundTerm;
 use crate::text::{caps, clean, protect, quotes};
-use crate::types::{AlignedToken, Lang, Problem, TokenAlignment};
+use crate::types::{Lang, Problem, TokenAlignment};
 use std::ops::Range;
 
 /// Longest piece, in tokens, that is translated in one go; longer segments are split.
@@ -42,7 +42,7 @@ pub(super) struct Written {
     pub tokens: usize,
     /// See [`crate::task::rerank::Reranker::choose`].
     pub likelihood: Option<Likelihood>,
-    pub alignment: Option<Alignment>,
+    pub alignment: Option<TokenAlignment>,
     /// Whether reading it back found that it affirms what its source denies, or the other way
     /// round.
     pub is_flipped: bool,
@@ -165,7 +165,7 @@ impl Assembly<'_> {
                 let Written { output, tokens, likelihood: own, alignment, is_flipped: flips } =
                     written;
                 likelihood = likelihood.zip(own).map(|(all, own)| all.plus(own, output.ids.len()));
-                result.alignments.extend(alignment.map(aligned));
+                result.alignments.extend(alignment);
                 if output.finish != Finish::Stop {
                     finish = output.finish;
                 }
@@ -246,16 +246,6 @@ fn checked(
         problems.push(Problem::Unsupported);
     }
     problems
-}
-
-/// The source token that each token comes from.
-fn aligned(alignment: Alignment) -> TokenAlignment {
-    let best = alignment.best();
-    let token = |(text, (source, weight))| AlignedToken { text, source, weight };
-    TokenAlignment {
-        source: alignment.source,
-        target: alignment.target.into_iter().zip(best).map(token).collect(),
-    }
 }
 
 /// The white space after a sentence, as the target language wants it. Ends of lines stay.

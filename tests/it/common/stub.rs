@@ -2,13 +2,14 @@
 
 use polygist::error::Result;
 use polygist::generate::{Capability, Finish, Generate, LanguagePrompt, Output, Request};
-use polygist::types::Lang;
+use polygist::types::{Lang, TokenAlignment};
 use std::sync::Mutex;
 
 /// A model that writes the same of each prompt, and keeps what it was asked.
 pub struct Stub {
     capabilities: [Capability; 1],
     write: fn(&str) -> String,
+    relate: Option<fn(&str, &str) -> TokenAlignment>,
     asked: Mutex<Vec<Request>>,
 }
 
@@ -16,12 +17,21 @@ impl Stub {
     /// One that was taught its task, or one that needs examples; it repeats its prompt.
     pub fn taught(taught: bool) -> Stub {
         let capability = if taught { Capability::FineTuned } else { Capability::FewShot };
-        Stub { capabilities: [capability], write: str::to_string, asked: Mutex::default() }
+        Stub::new(capability, str::to_string)
     }
 
     /// One that was made for translation between any two languages.
     pub fn translating(write: fn(&str) -> String) -> Stub {
-        Stub { capabilities: [Capability::Translation], write, asked: Mutex::default() }
+        Stub::new(Capability::Translation, write)
+    }
+
+    fn new(capability: Capability, write: fn(&str) -> String) -> Stub {
+        Stub { capabilities: [capability], write, relate: None, asked: Mutex::default() }
+    }
+
+    /// The same one, which tells what tokens of a text and of its translation mean the same.
+    pub fn relating(self, relate: fn(&str, &str) -> TokenAlignment) -> Stub {
+        Stub { relate: Some(relate), ..self }
     }
 
     /// Every request so far, in order.
@@ -49,6 +59,11 @@ impl Generate for Stub {
 
     fn count_tokens(&self, text: &str) -> Result<usize> {
         Ok(text.split_whitespace().count())
+    }
+
+    fn relate(&self, pairs: &[(&str, &str)]) -> Result<Vec<Option<TokenAlignment>>> {
+        let related = |(source, target): &(&str, &str)| Some((self.relate?)(source, target));
+        Ok(pairs.iter().map(related).collect())
     }
 
     fn generate(
