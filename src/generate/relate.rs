@@ -117,8 +117,17 @@ fn likeness(
     Ok((0..rows).map(|at| (0..columns).map(|from| cosine(at, from)).collect()).collect())
 }
 
+/// The product of two vectors, in lanes that the compiler computes side by side.
 fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
+    let mut sums = [0.0; 16];
+    for (a, b) in a.iter().zip(b) {
+        for (sum, (a, b)) in sums.iter_mut().zip(a.iter().zip(b)) {
+            *sum += a * b;
+        }
+    }
+    let rest = a_rest.iter().zip(b_rest).map(|(a, b)| a * b);
+    sums.into_iter().chain(rest).sum()
 }
 
 /// The vector with length 1.
@@ -168,6 +177,17 @@ mod tests {
     #[test]
     fn layers_in_the_middle_are_compared() {
         assert_eq!([18, 28, 3, 1].map(compared), [2..=12, 2..=19, 2..=2, 1..=1]);
+    }
+
+    #[test]
+    fn products_have_all_of_their_terms() {
+        let numbers = |count: usize| (0..count).map(|n| n as f32).collect::<Vec<f32>>();
+        for count in [0, 1, 15, 16, 40] {
+            let expected: usize = (0..count).map(|n| n * n).sum();
+            assert_eq!(dot(&numbers(count), &numbers(count)), expected as f32);
+        }
+        assert_eq!(unit(vec![3.0, 4.0]), [0.6, 0.8]);
+        assert_eq!(unit(vec![0.0]), [0.0]);
     }
 
     #[test]
