@@ -145,7 +145,10 @@ pub(super) fn fenced(text: &str) -> Vec<Fenced> {
     if !["```", "~~~", ":::"].iter().any(|mark| text.contains(mark)) {
         return found;
     }
-    let mut add = |range, role| found.push(Fenced { range, role });
+    // What nothing ends may begin where all ends.
+    let mut add = |range: Range<usize>, role| {
+        found.extend((!range.is_empty()).then_some(Fenced { range, role }));
+    };
     // Whether options may follow; those between two lines of their own; a comment.
     let (mut has_options, mut in_options, mut in_comment) = (false, false, false);
     let mut at = 0;
