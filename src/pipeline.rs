@@ -1,5 +1,4 @@
-//! The whole flow for a group of articles, one line a stage: extract → detect → split → translate →
-//! summarize → record.
+//! The flow of a group of articles: extract → detect → split → translate → summarize → record.
 //!
 //! Articles go through in groups, so that the sentences of many are in the model at once and memory
 //! does not grow with the folder.
@@ -9,6 +8,7 @@ mod meant;
 mod progress;
 mod quoted;
 mod record;
+mod reread;
 mod segments;
 mod units;
 

@@ -1,11 +1,11 @@
 //! The translated body of a document, laid out as its source: each text in the place of its own,
 //! with the markup that stood in it.
 
-use super::{Document, Job};
+use super::{Document, Job, reread};
 use crate::task::translate;
 use crate::text::inline::{self, Link};
+use crate::text::protect;
 use crate::types::{Aside, Block, BlockKind, Format, Inline, Lang, Marked, Notation};
-use std::borrow::Cow;
 
 /// A block's text in the language wanted, and which parts of the two belong together.
 #[derive(Default)]
@@ -18,28 +18,41 @@ struct Translated {
     asides: Vec<String>,
 }
 
+/// A translated body.
+pub(super) struct LaidOut {
+    pub text: String,
+    /// Its blocks, those apart that are copied.
+    pub blocks: Vec<Marked>,
+    /// The texts of blocks that stay as they are, since no way to write their translations is read
+    /// as the same markup again.
+    pub left: Vec<String>,
+}
+
 impl Document<'_> {
     /// Whether there is markup in a block.
     pub(super) fn has_markup(&self, block: usize) -> bool {
         !self.article.blocks[block].inline.tags.is_empty()
     }
 
-    /// The translated body as one text, and its blocks, those apart that are copied.
-    pub(super) fn laid_out(&self, to: &Lang, job: &Job) -> (String, Vec<Marked>) {
-        let (mut text, mut blocks) = (String::new(), Vec::new());
-        for (block, translated) in self.article.blocks.iter().zip(self.translated_blocks(to, job)) {
-            let written = match block.kind {
-                BlockKind::Verbatim => block.written(),
-                _ => {
-                    let marked = marked(block, translated);
-                    let written = self.written(block, &marked);
-                    blocks.push(marked);
-                    written
-                }
-            };
-            text.extend([block.prefix.as_str(), &written, &block.suffix]);
-        }
-        (text, blocks)
+    /// The translated body.
+    pub(super) fn laid_out(&self, to: &Lang, job: &Job) -> LaidOut {
+        let translated = self.article.blocks.iter().zip(self.translated_blocks(to, job));
+        let mut marked: Vec<Marked> = translated.map(|(block, text)| marked(block, text)).collect();
+        let mut left = Vec::new();
+        let text = if self.article.source.format == Format::Markdown {
+            let (written, stays) = reread::written(&self.article.blocks, &marked);
+            for number in stays {
+                left.push(self.article.blocks[number].text.clone());
+                marked[number] = self.article.blocks[number].marked();
+            }
+            written
+        } else {
+            let blocks = self.article.blocks.iter().zip(&marked);
+            blocks.map(|(block, marked)| self.written(block, marked)).collect()
+        };
+        let blocks = self.article.blocks.iter().zip(marked);
+        let blocks = blocks.filter(|(block, _)| block.kind != BlockKind::Verbatim);
+        LaidOut { text, blocks: blocks.map(|(_, marked)| marked).collect(), left }
     }
 
     /// The text of each block in the language wanted.
@@ -63,6 +76,9 @@ impl Document<'_> {
             let source = &self.article.blocks[number_of_block].text;
             // What a quotation stands in may have lost its gap, see `quoted`.
             let start = source[*read..].find(unit.text.as_str()).map_or(*read, |at| *read + at);
+            if grow_together(text, chosen) {
+                text.push(' ');
+            }
             let (first, length) = (text.len(), chosen.len());
             let moved = |link: &Link| Link {
                 source: start + link.source.start..start + link.source.end,
@@ -79,23 +95,32 @@ impl Document<'_> {
         blocks
     }
 
-    /// A block's text as the format of the source writes it; of a document, whose markup stands for
-    /// what only its own format can say, without that.
-    fn written<'a>(&self, block: &'a Block, marked: &Marked) -> Cow<'a, str> {
-        if self.article.source.format.is_document() {
-            return marked.text.clone().into();
-        }
-        if marked.text == block.text && marked.inline.tags == block.inline.tags {
-            return block.written();
-        }
-        match self.article.source.format {
-            Format::Markdown => inline::written(marked, block.notation, &block.prefix).into(),
-            _ if block.notation == Notation::Cell => {
-                inline::written(marked, block.notation, &block.prefix).into()
-            }
-            _ => marked.to_markup().into(),
-        }
+    /// A block of another format than Markdown; of a document, whose markup stands for what only
+    /// its own format can say, without that.
+    fn written(&self, block: &Block, marked: &Marked) -> String {
+        let is_same = marked.text == block.text && marked.inline.tags == block.inline.tags;
+        let written = if block.kind == BlockKind::Verbatim {
+            block.written()
+        } else if self.article.source.format.is_document() {
+            marked.text.as_str().into()
+        } else if is_same {
+            block.written()
+        } else if block.notation == Notation::Cell {
+            inline::written(marked, block.notation, &block.prefix).into()
+        } else {
+            marked.to_markup().into()
+        };
+        [block.prefix.as_str(), &written, &block.suffix].concat()
     }
+}
+
+/// Whether the end of a text and what follows it without a space are one address, or the like.
+fn grow_together(text: &str, next: &str) -> bool {
+    if text.is_empty() || next.is_empty() || text.ends_with(char::is_whitespace) {
+        return false;
+    }
+    let spans = protect::spans(&[text, next].concat());
+    spans.iter().any(|span| span.start < text.len() && text.len() < span.end)
 }
 
 /// A block's translation with the block's markup.
@@ -118,7 +143,9 @@ fn marked(block: &Block, translated: Translated) -> Marked {
     let links: Vec<Link> = links.into_iter().map(moved).collect();
     let source = with_asides(block, &asides);
     let tags = inline::place(&source, &text, &links).tags;
-    Marked { text, inline: Inline { tags, kept: Vec::new() } }
+    let mut marked = Marked { text, inline: Inline { tags, kept: Vec::new() } };
+    inline::keep_divided(&source, &mut marked);
+    marked
 }
 
 /// A block's text with these texts in its markup.

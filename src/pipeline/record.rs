@@ -1,5 +1,6 @@
 //! From a document to its record.
 
+use super::laid_out::LaidOut;
 use super::{Document, Job, Models};
 use crate::error::{Error, Result};
 use crate::task::translate::{Hop, Route, Translation};
@@ -14,8 +15,8 @@ use crate::types::{
 /// # Errors
 /// When a tokenizer fails.
 pub(super) fn record(document: Document<'_>, job: &Job, models: &Models<'_>) -> Result<Record> {
-    let (checks, stats) = (document.checks(job), document.stats(models)?);
-    let (translation, title) = (document.translation(job), document.title(job));
+    let (mut checks, stats) = (document.checks(job), document.stats(models)?);
+    let (translation, title) = (document.translation(job, &mut checks), document.title(job));
     let (segments, passages) = (document.segments(job), document.passages(job));
     Ok(Record {
         id: document.article.id,
@@ -108,8 +109,8 @@ impl Document<'_> {
         all
     }
 
-    /// The translated body, where it is a result.
-    fn translation(&self, job: &Job) -> Option<TranslationRecord> {
+    /// The translated body, where it is a result. The checks are told what stays as it is.
+    fn translation(&self, job: &Job, checks: &mut Checks) -> Option<TranslationRecord> {
         let to = self.target(job).filter(|_| job.translate)?;
         let of_segment = |(segment, translation): (usize, &Translation)| {
             let alignments = translation.alignments.clone().into_iter();
@@ -128,7 +129,8 @@ impl Document<'_> {
                 models.push(id);
             }
         }
-        let (text, blocks) = self.laid_out(to, job);
+        let LaidOut { text, blocks, left } = self.laid_out(to, job);
+        checks.kept.extend(left);
         Some(TranslationRecord {
             language: to.clone(),
             text,

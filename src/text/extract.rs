@@ -85,6 +85,11 @@ pub fn extract(raw: &RawArticle) -> Result<Article> {
     })
 }
 
+/// The blocks of a document of Markdown, as [`extract`] finds them.
+pub fn markdown_blocks(text: &str) -> Vec<Block> {
+    markdown::read(text).blocks
+}
+
 /// A document whose format has divided it already.
 fn of_blocks(raw: &RawArticle, blocks: Vec<Block>) -> Result<Article> {
     let title = raw.title.as_deref().map(one_line).filter(|title| !title.is_empty());

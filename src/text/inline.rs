@@ -7,7 +7,8 @@ mod tree;
 mod whole;
 mod word_links;
 
-pub use markdown::markdown;
+pub use markdown::{CARES, careful_markdown, markdown};
 pub use notation::written;
 pub use place::place;
+pub use whole::keep_divided;
 pub use word_links::Link;

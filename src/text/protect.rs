@@ -49,7 +49,7 @@ pub fn message() -> String {
 static SPANS: LazyLock<Regex> = LazyLock::new(|| {
     let kinds = [
         // code, with the role that MyST gives it
-        r"```[\s\S]*?```|``(?:[^`\n]|`[^`\n])+``|`[^`\n]+`",
+        r"```[\s\S]*?```|``(?:[^`\n]|`[^`\n])+``|`[^`\n]+(?:``+[^`\n]+)*`",
         ROLE,
         // HTML tag, comment, entity
         r#"</?[A-Za-z][A-Za-z0-9-]*(?:\s+[^<>"\n]*(?:"[^"\n]*"[^<>"\n]*)*)?/?>"#,
@@ -85,7 +85,7 @@ static SPANS: LazyLock<Regex> = LazyLock::new(|| {
             r"%(?:\([A-Za-z_][A-Za-z0-9_]*\)|[0-9]+\$)[-+0#]*[0-9]*(?:\.[0-9]+)?",
             r"(?:ll|l|h)?[sdifuxXeEgGc@]",
         ),
-        r"%[-+0#]*[0-9]*(?:\.[0-9]+)?(?:ll|l|h)?[sdifuxXeEgGc@](?-u:\b)",
+        r"%[-+0#]*[0-9]*(?:\.[0-9]+)?(?:ll|l|h)?[sdifuxXeEgGc@]",
         // after the placeholders that begin with its sign
         FORMULA,
         INLINE,
@@ -105,30 +105,58 @@ pub fn spans(text: &str) -> Vec<Range<usize>> {
 fn iter(text: &str) -> impl Iterator<Item = Range<usize>> {
     // Most sentences have none, and looking for a mark of one is much faster than the search.
     let text = if may_have_one(text) { text } else { "" };
-    SPANS.find_iter(text).filter_map(|found| {
-        let (start, span) = (found.start(), found.as_str());
-        let before = &text[..start];
-        match span.as_bytes().first()? {
-            b']' => Some(start + 2..found.end()),
-            b'[' | b'!' => Some(found.range()),
-            b'$' if !span.ends_with('$') => Some(start..start + without_punctuation(span).len()),
-            b'`' | b'<' | b'&' | b'{' | b'$' | b'_' | b'\\' => Some(found.range()),
-            b'%' => (!is_percentage(before, span)).then(|| found.range()),
-            b'@' => (!before.ends_with(|c: char| c.is_alphanumeric())).then(|| found.range()),
-            _ if span.ends_with(['~', '^']) => Some(found.range()),
-            _ => Some(start..start + without_punctuation(span).len()),
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let found = SPANS.find_at(text, at)?;
+            let own = own_part(text, found.range());
+            // What follows an address may be another thing.
+            at = own.as_ref().map_or(found.end(), |own| own.end.max(at + 1));
+            while !text.is_char_boundary(at) {
+                at += 1;
+            }
+            if own.is_some() {
+                return own;
+            }
         }
     })
+}
+
+/// What is protected of a find.
+fn own_part(text: &str, found: Range<usize>) -> Option<Range<usize>> {
+    let (start, span, before) = (found.start, &text[found.clone()], &text[..found.start]);
+    match span.as_bytes().first()? {
+        b']' => Some(start + 2..found.end),
+        b'[' | b'!' => Some(found),
+        b'$' if !span.ends_with('$') => Some(start..start + without_punctuation(span).len()),
+        b'`' | b'<' | b'&' | b'{' | b'$' | b'_' | b'\\' => Some(found),
+        b'%' => {
+            let is_word = !is_named(span) && text[found.end..].starts_with(is_of_word);
+            (!is_word && !is_percentage(before, span)).then_some(found)
+        }
+        b'@' => (!before.ends_with(|c: char| c.is_alphanumeric())).then_some(found),
+        _ if span.ends_with(['~', '^']) => Some(found),
+        _ => Some(start..start + without_punctuation(span).len()),
+    }
 }
 
 /// Whether a placeholder's sign is that of a percentage, as in Hungarian "5%-e" and "5 %-e": it
 /// stands after a number. A placeholder with a name or a number is one all the same, and so is one
 /// that stands apart from the number, and has nothing but its letter.
 fn is_percentage(before: &str, span: &str) -> bool {
-    let is_named = span.contains(['(', '$']);
     let is_apart = span.len() == 2 && before.ends_with(char::is_whitespace);
     let is_after_number = before.trim_end().ends_with(char::is_numeric);
-    is_after_number && !is_named && !is_apart
+    is_after_number && !is_named(span) && !is_apart
+}
+
+/// Whether a placeholder has a name or a number: `%(name)s`, `%1$s`.
+fn is_named(placeholder: &str) -> bool {
+    placeholder.contains(['(', '$'])
+}
+
+/// Whether a letter before it belongs to a word with it, and to no placeholder: "%discount".
+fn is_of_word(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_'
 }
 
 /// Whether a text has a mark without which nothing is protected.
@@ -147,7 +175,7 @@ fn may_have_one(text: &str) -> bool {
 /// An address without the punctuation after it in running text, and without closing brackets that
 /// it did not open.
 fn without_punctuation(span: &str) -> &str {
-    let mut kept = span;
+    let mut kept = &span[..unopened_bracket(span).unwrap_or(span.len())];
     while let Some(last) = kept.chars().next_back() {
         let unopened = |open: char| kept.matches(open).count() < kept.matches(last).count();
         let drop = match last {
@@ -165,6 +193,21 @@ fn without_punctuation(span: &str) -> &str {
         kept = &kept[..kept.len() - last.len_utf8()];
     }
     kept
+}
+
+/// Where an address has its first round bracket that closes none of its own: it ends before, as in
+/// "(https://x.org/a).B".
+fn unopened_bracket(span: &str) -> Option<usize> {
+    let mut open = 0;
+    for (at, c) in span.char_indices() {
+        match c {
+            '(' => open += 1,
+            ')' if open == 0 => return Some(at),
+            ')' => open -= 1,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Whether there is anything to translate: a letter outside of the protected spans.
@@ -213,10 +256,22 @@ pub fn places(spans: &[&str], text: &str) -> Vec<Range<usize>> {
 pub fn surplus(source: &str, output: &str) -> Vec<Range<usize>> {
     let found = spans(output);
     // Most sentences have nothing of it, and every sentence is asked.
-    if found.is_empty() && !output.contains(['{', '}', '$']) {
+    if found.is_empty() && !output.contains(['{', '}', '[', ']', '$']) {
         return Vec::new();
     }
     let own = spans(source);
+    let has_formulas = own.iter().any(|span| kind_of(&source[span.clone()]) == b'$');
+    // Between the signs of two prices, or of two changed placeholders, there may be others.
+    let inside = |span: Range<usize>| {
+        let is_formula = output[span.clone()].starts_with('$') && output[..span.end].ends_with('$');
+        let start = span.start + 1;
+        let parts = |span: Range<usize>| start + span.start..start + span.end;
+        match is_formula && !has_formulas && span.len() > 2 {
+            true => spans(&output[start..span.end - 1]).into_iter().map(parts).collect(),
+            false => vec![span],
+        }
+    };
+    let found: Vec<Range<usize>> = found.into_iter().flat_map(inside).collect();
     let mut left: Vec<&str> = own.iter().map(|span| &source[span.clone()]).collect();
     let starts = own.iter().map(|span| span.start).chain([source.len()]);
     let between = std::iter::once(0).chain(own.iter().map(|span| span.end)).zip(starts);
@@ -231,7 +286,7 @@ pub fn surplus(source: &str, output: &str) -> Vec<Range<usize>> {
         let is_placeholder = match kind_of(text) {
             b'{' | b'%' | b'_' => true,
             // Signs of changed placeholders look like those of a formula.
-            b'$' => text.starts_with("${") || is_of_source(b'$'),
+            b'$' => text.starts_with("${") || has_formulas,
             kind @ (b'`' | b'[' | b'!') => is_of_source(kind),
             _ => false,
         };
@@ -241,9 +296,9 @@ pub fn surplus(source: &str, output: &str) -> Vec<Range<usize>> {
     };
     let mut surplus: Vec<Range<usize>> =
         found.iter().filter(|span| is_surplus(span)).cloned().collect();
-    for mark in ["{{", "}}", "{%", "%}", "$"] {
+    for mark in ["{{", "}}", "{%", "%}", "[[", "]]", "$"] {
         // Prices have the sign of formulas.
-        let may_be = mark != "$" || own.iter().any(|span| kind_of(&source[span.clone()]) == b'$');
+        let may_be = mark != "$" || has_formulas;
         if may_be && outside(source, &own, mark).next().is_none() {
             surplus.extend(outside(output, &found, mark));
         }

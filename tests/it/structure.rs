@@ -15,7 +15,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use pulldown_cmark::{Event, Options, Parser, Tag};
-use regex::{Captures, Regex};
+use regex::Regex;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// The same cases each time; `PROPTEST_CASES` and `PROPTEST_RNG_SEED` ask for others.
@@ -112,6 +113,9 @@ static ATOM: LazyLock<Regex> = LazyLock::new(|| {
         r"|\{ref\}`[^`<]*`|\{ref\}`| <m[0-9]+>`|<%.*?%>|<\?=.*?\?>|\{f\([0-9]+\)\}|\{[#.][^{}]*\}",
         r"|%\([a-z0-9_]+\)s|%[0-9]\$s|%[sd]|\{[a-z0-9_]+\}|__COUNT_[0-9]+__",
         r"|\[voir @[a-z0-9]+, p\. 3\]|@fig:[a-z0-9]+|\\cite\{[a-z0-9]+\}|\\emph\{",
+        r"|https://y\.org/[A-Za-z0-9/?&%-]+|ana[0-9]+@x\.org|@(?:ana|x)[0-9]+",
+        r"|\{n[0-9]+, plural, one \{# pont\} other \{# ponts\}\}|\{doc\}`[^`<]*`|\\\(x_[0-9]+\\\)",
+        r"|!\[\[i[0-9]+\.png\|10\]\]",
         r"|!?\[\[(?:[^\[\]|^][^\[\]|]*\||[^\[\]|^][^\[\]|]*\]\])|==|\^\^|\{\+\+|\+\+\}|:smile:",
     ];
     Regex::new(&kinds.concat()).unwrap()
@@ -121,22 +125,57 @@ static ATOM: LazyLock<Regex> = LazyLock::new(|| {
 static LINE: LazyLock<Regex> = LazyLock::new(|| {
     let kinds = [
         r#"(?m)^(?:--8<-- "[^"\n]*"|<<< .*|\([a-z0-9]+\)=|\\newpage|\^[a-z0-9]+|:::.*"#,
-        r"|```\{note\}|```|:class: tip|import .*|<% .*|\$\$\n.*\n\$\$)$",
+        r"|```\{note\}|```|:class: tip|:name: x[0-9]+|% x[0-9]+|\[//\]: # \(x[0-9]+\)",
+        r"|\\\[\nx_[0-9]+\n\\\]|import .*|<% .*|\$\$\n.*\n\$\$)$",
     ];
     Regex::new(&kinds.concat()).unwrap()
 });
+
+/// What parsers of Markdown and of its dialects read differently, where kinds of markup touch that
+/// nobody puts side by side.
+static AMBIGUOUS: LazyLock<Regex> = LazyLock::new(|| {
+    let kinds = [
+        r"\[\[\^|\]\][(\[]|\[\^n[0-9]+\]\[|\}`[^`\n]*``|~~~~|\A% |\$[^$\s]*->",
+        // a line of its own within emphasis
+        r"|[^\n]\n\{[{%][^\n]*\}\n[^\n]",
+    ];
+    Regex::new(&kinds.concat()).unwrap()
+});
+
+/// Notes in the text, whose own texts are translated.
+static NOTE: LazyLock<Regex> =
+    LazyLock::new(|| Regex::new(r"(?<before>^|[^^])\^\[[^\[\]\n]*\]").unwrap());
 
 /// What has to be the same before and after, as a sorted list. `None` where tags are not well
 /// nested.
 fn structure(markdown: &str) -> Option<Vec<String>> {
     let mut found: Vec<String> = LINE.find_iter(markdown).map(|l| l.as_str().into()).collect();
     let markdown = LINE.replace_all(markdown, "");
+    found.extend(NOTE.find_iter(&markdown).map(|_| "^[".into()));
+    let markdown = NOTE.replace_all(&markdown, "$before.x.");
     found.extend(atoms(&markdown));
     // To Markdown they are letters between marks, at most.
-    let rest = ATOM.replace_all(&markdown, |atom: &Captures<'_>| {
+    let mut rest = String::new();
+    let (mut at, mut ends): (usize, Vec<usize>) = (0, Vec::new());
+    for atom in atoms_at(&markdown) {
+        // What ends `[[a|text]]` is no bracket of Markdown's.
+        let is_wiki = markdown[atom.clone()].ends_with('|');
+        let end = is_wiki.then(|| end_of_wiki_link(&markdown, atom.end)).flatten();
+        while let Some(end) = ends.pop_if(|end| *end <= atom.start) {
+            rest.extend([&markdown[at..(end - 2).max(at)], "x."]);
+            at = end.max(at);
+        }
+        ends.extend(end);
         let mark = |c: Option<char>| if c.is_some_and(is_mark) { "." } else { "" };
-        format!("{}x{}", mark(atom[0].chars().next()), mark(atom[0].chars().next_back()))
-    });
+        let (before, own) = (&markdown[at..atom.start], &markdown[atom.clone()]);
+        rest.extend([before, mark(own.chars().next()), "x", mark(own.chars().next_back())]);
+        at = atom.end;
+    }
+    while let Some(end) = ends.pop() {
+        rest.extend([&markdown[at..(end - 2).max(at)], "x."]);
+        at = end.max(at);
+    }
+    rest.push_str(&markdown[at..]);
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_FOOTNOTES | Options::ENABLE_STRIKETHROUGH;
     let mut open: Vec<String> = Vec::new();
@@ -173,7 +212,47 @@ fn structure(markdown: &str) -> Option<Vec<String>> {
 }
 
 fn atoms(text: &str) -> Vec<String> {
-    ATOM.find_iter(text).map(|atom| atom.as_str().into()).collect()
+    atoms_at(text).map(|atom| text[atom].into()).collect()
+}
+
+/// Where the atoms of a text stand.
+fn atoms_at(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let found = ATOM.find_at(text, at)?;
+            at = found.end();
+            // `[[a]](b)` is a link of Markdown's.
+            if found.as_str().ends_with(']') && is_target(&text[at..]) {
+                at = found.start() + 1;
+                continue;
+            }
+            return Some(found.range());
+        }
+    })
+}
+
+/// Where a wiki link ends whose text begins at a place.
+fn end_of_wiki_link(text: &str, start: usize) -> Option<usize> {
+    let mut depth = 0;
+    for (at, c) in text[start..].char_indices() {
+        match c {
+            '[' => depth += 1,
+            ']' if depth > 0 => depth -= 1,
+            ']' => return text[start + at..].starts_with("]]").then_some(start + at + 2),
+            '\n' => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Whether what follows brackets makes a link of them.
+fn is_target(after: &str) -> bool {
+    static TARGET: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r#"^(?:\([^\s()]+(?: "[^"]*")?\)|\[r[0-9]+\])(?<next>\()?"#).unwrap()
+    });
+    TARGET.captures(after).is_some_and(|found| found.name("next").is_none())
 }
 
 /// The same of HTML.
@@ -271,6 +350,14 @@ fn any_markdown() -> impl Strategy<Value = String> {
             "{f(§)}", "![la carte](i§.png){.x}",
         ])
         .prop_map(String::from),
+        // What reaches to the next space stands in brackets.
+        2 => prop::sample::select(vec![
+            "(https://y.org/a§)", "(<https://x.org/§>)", "(ana§@x.org)", "(@ana§)", "(#mot§)",
+            "(\\(x_§\\))", "\\[la ville\\]", "^[une note]", "{ref}`la page <m§>`", "{doc}`m§`", "(@x§)", "(@fig:x§)", "![[i§.png|10]]", "v1.2.3",
+            "{{< x§ >}}la ville{{< /x§ >}}",
+            "<span translate=\"no\">le pont</span>",
+        ])
+        .prop_map(String::from),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| {
         let text = vec((inner, any_gap()), 1..4).prop_map(joined_by_gaps);
@@ -301,7 +388,9 @@ fn any_block() -> impl Strategy<Value = String> {
             ("--8<-- \"a§.md\"\n\n", ""), ("<<< @/a§.js\n\n", ""), ("(l§)=\n# ", ""),
             ("\\newpage\n", ""), ("", "\n\n^b§"), ("$$\nx_§\n$$\n\n", ""),
             ("```{note}\n", "\n```"), ("```{note}\n:class: tip\n\n", "\n```"),
-            ("::: tip\n", "\n:::"), ("import A§ from 'a'\n\n", ""), ("<% a§ do %>\n", "\n<% end %>"),
+            ("::: tip\n", "\n:::"), ("import A§ from 'a'\n\n", ""),
+            ("```{note}\n:name: x§\n\n", "\n```"), ("% x§\n\n", ""), ("[//]: # (x§)\n\n", ""),
+            ("\\[\nx_§\n\\]\n\n", ""), ("| un vers\n| ", ""), ("<% a§ do %>\n", "\n<% end %>"),
         ])
         .prop_flat_map(move |(open, close)| {
             let around = move |text: String| format!("{open}{}{close}", text.replace('\n', " "));
@@ -320,6 +409,120 @@ fn any_block() -> impl Strategy<Value = String> {
             format!("| {} | {} |\n|--|--|\n| {} | {} |", cells[0], cells[1], cells[2], cells[3])
         }),
     ]
+}
+
+/// Marks of Markdown and of what tools add to it, and words.
+fn any_mark() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec![
+        "le pont",
+        "été",
+        "a",
+        "12",
+        " ",
+        " ",
+        "    ",
+        "\t",
+        "\n",
+        "\n",
+        "\n\n",
+        "# ",
+        "> ",
+        "- ",
+        "1. ",
+        "- [ ] ",
+        "---\n",
+        "+++\n",
+        "|",
+        "| ",
+        "|-|-|\n",
+        "*",
+        "**",
+        "_",
+        "~~",
+        "`",
+        "``",
+        "```",
+        "~~~",
+        ":::",
+        "::: tip\n",
+        "```{note}\n",
+        "```{code-block} py\n",
+        ":caption: ",
+        ":name: x\n",
+        "[",
+        "]",
+        "![",
+        "](",
+        ")",
+        "(",
+        "[^",
+        "[^1]: ",
+        "[r]: u",
+        "[[",
+        "]]",
+        "{{< ",
+        " >}}",
+        "{% ",
+        " %}",
+        "{{ ",
+        " }}",
+        "{",
+        "}",
+        "{#",
+        "$",
+        "$$",
+        "\\",
+        "\\(",
+        "\\)",
+        "\\[",
+        "\\]",
+        "\\emph{",
+        "^[",
+        "==",
+        "^^",
+        "{++",
+        "++}",
+        "<",
+        ">",
+        "<b>",
+        "</b>",
+        "<code>",
+        "</code>",
+        "<div>",
+        "</div>",
+        "<!--",
+        "-->",
+        "<?",
+        "?>",
+        "<%",
+        "%>",
+        "&",
+        "&amp;",
+        "@",
+        "@ana",
+        "a@b.org",
+        "https://x.org/a",
+        "www.x.org",
+        "%",
+        "%s",
+        "% ",
+        "(@) ",
+        "!!! note\n",
+        "=== ",
+        "*[",
+        "]:",
+        "--8<-- ",
+        "<<< ",
+        "import ",
+        "export ",
+        "\"",
+        "'",
+        ":",
+        ".",
+        "!",
+        "«",
+        "»",
+    ])
 }
 
 /// A part of a sentence in HTML.
@@ -477,6 +680,7 @@ proptest! {
     #[test]
     fn markdown_comes_through_any_translator(blocks in vec(any_block(), 1..4)) {
         let source = numbered(&blocks.join("\n\n"), true);
+        prop_assume!(!AMBIGUOUS.is_match(&source));
         let expected = structure(&source);
         prop_assume!(expected.is_some());
         let article = article(&source, Format::Markdown, Markup::Markdown);
@@ -486,6 +690,17 @@ proptest! {
             let found = translated(article.clone(), &model).translation.unwrap().text;
             let told = format!("{name}:\n{source}\n→\n{found}");
             prop_assert_eq!(&structure(&found), &expected, "{}", told);
+        }
+    }
+
+    #[test]
+    fn what_is_no_document_is_read_all_the_same(marks in vec(any_mark(), 1..16)) {
+        let source = marks.concat();
+        let article = article(&source, Format::Markdown, Markup::Markdown);
+        if let Ok(read) = extract(&article) {
+            prop_assert_eq!(read.text(), source);
+            let found = translated(article, &Stub::translating(str::to_string));
+            prop_assert!(found.translation.is_some());
         }
     }
 
@@ -519,7 +734,7 @@ proptest! {
     #[test]
     fn catalogs_come_through_any_translator(
         message in any_message(
-            vec!["%(n§)s", "{name§}", "{0}", "%1$s", "%d", "&amp;", "{{ user.x§ }}"],
+            vec!["%(n§)s", "{name§}", "{0}", "%1$s", "(%d)", "&amp;", "{{ user.x§ }}"],
             vec![("<b>", "</b>"), ("<a href='u§'>", "</a>"), ("", "")],
         ),
     ) {
@@ -530,7 +745,9 @@ proptest! {
             let (_, found) = found.split_once("msgstr ").unwrap();
             let found = found.replace("\"\n\"", "").replace('\n', "");
             // An empty one is none yet.
-            prop_assume!(found != "\"\"" || name == &"says nothing");
+            if found == "\"\"" && name != &"says nothing" {
+                continue;
+            }
             let expected = structure_of_message(&message);
             prop_assert_eq!(structure_of_message(&found), expected, "{}: {} {}", name, message, found);
         }

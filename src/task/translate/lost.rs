@@ -16,7 +16,7 @@ use std::ops::Range;
 pub(super) fn put_back(segment: &Segment, terms: &[FoundTerm], translation: &mut Translation) {
     let source = segment.text.as_str();
     if !translation.problems.contains(&Problem::Protected) {
-        return;
+        return set_apart(source, translation);
     }
     remove_surplus(segment, translation);
     let mut missing = protect::missing(source, &translation.text);
@@ -48,14 +48,35 @@ pub(super) fn put_back(segment: &Segment, terms: &[FoundTerm], translation: &mut
     let placed = inline::place(&marked, &translation.text, &translation.links).tags;
     for Tag { at, markup, .. } in placed.into_iter().rev() {
         let own = lost.iter().find(|span| source[(*span).clone()] == *markup).cloned();
+        let at = before_signs(&translation.text, at);
         insert(translation, at, &markup, own);
     }
+    set_apart(source, translation);
     // What is there now may be there twice: what stands in code does so beside it, too.
     remove_surplus(segment, translation);
+    let mut missing = protect::missing(source, &translation.text);
+    missing.retain(|span| !span.starts_with('&'));
+    if !missing.is_empty() || !surplus(segment, &translation.text).is_empty() {
+        // What is too entangled to be put in order stays as it is, and is complained of.
+        (translation.text, translation.links) = (source.into(), words_to_themselves(source));
+        return;
+    }
     let is_there = terms::lost(terms, segment, &translation.text).is_empty();
     if is_there && protect::missing(source, &translation.text).is_empty() {
         translation.problems.retain(|problem| *problem != Problem::Protected);
     }
+}
+
+/// The links of a text that stays as it is.
+fn words_to_themselves(text: &str) -> Vec<Link> {
+    let mut at = 0;
+    let words = text.split_inclusive(' ').map(|word| {
+        let start = at;
+        at += word.len();
+        start..start + word.trim_end().len()
+    });
+    let words = words.filter(|word| !word.is_empty());
+    words.map(|word| Link { source: word.clone(), target: word, weight: 1.0 }).collect()
 }
 
 /// Takes away what is too much in a translation, and outside of what was copied.
@@ -78,13 +99,51 @@ fn surplus(segment: &Segment, text: &str) -> Vec<Range<usize>> {
     };
     let mut found: Vec<Range<usize>> = Vec::new();
     for span in protect::surplus(&segment.text, text) {
-        let is_same = |other: &Range<usize>| text[other.clone()] == text[span.clone()];
-        let same = protect::spans(text).into_iter().filter(is_same);
+        let same = protect::places(&[&text[span.clone()]], text);
         let mut free = iter::once(span.clone()).chain(same);
         found.extend(free.find(|span| !is_copied(span) && !found.contains(span)));
     }
     found.sort_by_key(|span| Reverse(span.start));
     found
+}
+
+/// Puts spaces between what must come through unchanged and what it has grown together with: an
+/// address takes in what follows it.
+fn set_apart(source: &str, translation: &mut Translation) {
+    let spans = protect::spans(source);
+    let own: Vec<&str> = spans.into_iter().map(|span| &source[span]).collect();
+    // Each has two ends.
+    for _ in 0..2 * own.len() {
+        let Some(at) = grown_together(&own, &translation.text) else { return };
+        open_up(translation, at, 1);
+        translation.text.insert(at, ' ');
+    }
+}
+
+/// Where one of some spans is not found as such, since it is one with what it touches.
+fn grown_together(own: &[&str], text: &str) -> Option<usize> {
+    let found = protect::spans(text);
+    let is_bare = |at: &usize| {
+        let (before, after) = text.split_at(*at);
+        !before.is_empty()
+            && !after.is_empty()
+            && !before.ends_with(char::is_whitespace)
+            && !after.starts_with(char::is_whitespace)
+    };
+    let lost = protect::places(own, text).into_iter().filter(|place| !found.contains(place));
+    let ends = lost.flat_map(|place| [place.start, place.end]);
+    // Two pieces of code are read as one.
+    let is_code = |at: &usize| text[..*at].ends_with('`') && text[*at..].starts_with('`');
+    let ends_of_code = found.iter().map(|place| place.end).filter(is_code);
+    ends.chain(ends_of_code).find(is_bare)
+}
+
+/// Moves what stands behind a place on by a length.
+fn open_up(translation: &mut Translation, at: usize, length: usize) {
+    for link in translation.links.iter_mut().filter(|link| link.target.end > at) {
+        let Range { start, end } = link.target;
+        link.target = if start < at { start } else { start + length }..end + length;
+    }
 }
 
 /// Puts a span between the words at a place; `own` is where it stands in the source.
@@ -101,6 +160,12 @@ fn insert(translation: &mut Translation, at: usize, span: &str, own: Option<Rang
     let target = start..start + span.len();
     links.extend(own.map(|source| Link { source, target, weight: 1.0 }));
     links.sort_by_key(|link| link.target.start);
+}
+
+/// The place before the signs that belong to what follows: "R$5", "%2$t".
+fn before_signs(text: &str, at: usize) -> usize {
+    let is_own = text[at..].starts_with(|c: char| c.is_ascii_alphanumeric());
+    if is_own { text[..at].trim_end_matches(['%', '$', '#', '@', '&']).len() } else { at }
 }
 
 /// Whether what stands before a letter or mark without a space would go on with it: a word, or an

@@ -24,11 +24,54 @@ static REFERENCE: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern is constant and tested")
 });
 
+/// What is done so that a text is read again as what it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Care {
+    /// All emphasis is written in HTML.
+    elements: bool,
+    /// Marks of the text are written as character references.
+    references: bool,
+    /// Where spaces set markup apart from what stands beside it.
+    apart: Apart,
+}
+
+/// Where spaces set markup apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Apart {
+    /// Where it would be another thing otherwise, as far as a look at two neighbours tells.
+    #[default]
+    Little,
+    /// Around spans and points.
+    Outside,
+    /// Inside of spans, too.
+    Everywhere,
+}
+
+/// Ways to write a text, from the one that looks best to the one that is read as it is nearly
+/// anywhere.
+pub const CARES: [Care; 5] = {
+    const fn care(elements: bool, references: bool, apart: Apart) -> Care {
+        Care { elements, references, apart }
+    }
+    [
+        care(false, false, Apart::Little),
+        care(true, false, Apart::Little),
+        care(true, false, Apart::Outside),
+        care(true, true, Apart::Outside),
+        care(true, true, Apart::Everywhere),
+    ]
+};
+
 /// A text with its markup, as Markdown has it after `prefix`, the indent and marker of its line.
 /// Only what would be taken for markup is escaped. Emphasis that Markdown's rules forbid in its
 /// place, as `**«Oui»**x`, is written in HTML.
 pub fn markdown(marked: &Marked, prefix: &str) -> String {
-    let writer = Writer::new(marked, prefix);
+    careful_markdown(marked, prefix, CARES[0])
+}
+
+/// The same with some care.
+pub fn careful_markdown(marked: &Marked, prefix: &str, care: Care) -> String {
+    let writer = Writer::new(marked, prefix, care);
     let mut at = 0;
     let mut pieces: Vec<Piece<'_>> = Vec::new();
     for step in marked.inline.steps(&marked.text) {
@@ -41,8 +84,12 @@ pub fn markdown(marked: &Marked, prefix: &str) -> String {
             Inner::Tag(tag) => Piece { text: tag.markup.clone(), tag: Some(tag) },
         });
     }
+    if care.elements {
+        write_elements(&mut pieces);
+    }
     mend_emphasis(&mut pieces);
     set_notes_apart(&mut pieces);
+    set_apart(&mut pieces, care.apart);
     let mut out: String = pieces.into_iter().map(|piece| piece.text).collect();
     writer.protect_ends(&mut out);
     out
@@ -57,6 +104,7 @@ struct Piece<'a> {
 struct Writer<'a> {
     marked: &'a Marked,
     prefix: &'a str,
+    care: Care,
     /// Parts of the text that are written as they are: code, addresses, placeholders.
     exempt: Vec<Range<usize>>,
     /// Where the text has its first bracket.
@@ -66,12 +114,12 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    fn new(marked: &'a Marked, prefix: &'a str) -> Writer<'a> {
+    fn new(marked: &'a Marked, prefix: &'a str, care: Care) -> Writer<'a> {
         let tags = &marked.inline.tags;
         let exempt = parts_as_they_are(marked);
         let has_links = tags.iter().any(|tag| tag.markup.contains(['[', ']']));
         let loose = if has_links { loose_brackets(marked) } else { Vec::new() };
-        Writer { marked, prefix, exempt, first_bracket: marked.text.find('['), loose }
+        Writer { marked, prefix, care, exempt, first_bracket: marked.text.find('['), loose }
     }
 
     fn is_cell(&self) -> bool {
@@ -98,6 +146,12 @@ impl<'a> Writer<'a> {
             } else if c == '&' && !self.is_exempt(at) && REFERENCE.is_match(&self.marked.text[at..])
             {
                 out.push_str("&amp;");
+                continue;
+            } else if self.care.references
+                && "\\[]*_`<{}$=^~|!:@#".contains(c)
+                && !self.is_exempt(at)
+            {
+                out.push_str(&format!("&#{};", u32::from(c)));
                 continue;
             } else if c.is_ascii_punctuation() && !self.is_exempt(at) && self.is_markup(c, at) {
                 out.push('\\');
@@ -262,8 +316,41 @@ fn set_notes_apart(pieces: &mut [Piece<'_>]) {
     for number in 1..pieces.len() {
         let next = pieces[number].text.as_str();
         let is_target = next.starts_with(['[', '(', ':']) && !next.starts_with("[^");
-        if is_target && is_note(&pieces[number - 1]) {
+        let begins_note = next.starts_with("^[") && pieces[number - 1].text.ends_with('^');
+        if is_target && is_note(&pieces[number - 1]) || begins_note {
             pieces[number - 1].text.push(' ');
+        }
+    }
+}
+
+/// Puts spaces between tags and what stands beside them.
+fn set_apart(pieces: &mut [Piece<'_>], apart: Apart) {
+    if apart == Apart::Little {
+        return;
+    }
+    let kind = |piece: &Piece<'_>| piece.tag.map(|tag| tag.kind);
+    // Spaces before the text would begin a block of code.
+    let first = pieces.iter().position(|piece| !piece.text.is_empty()).unwrap_or(0);
+    for number in first + 1..pieces.len() {
+        let (before, after) = (&pieces[number - 1], &pieces[number]);
+        let (left, right) = (kind(before), kind(after));
+        let is_inside = left == Some(TagKind::Open) || right == Some(TagKind::Close);
+        let is_text = left.is_none() && right.is_none();
+        let is_spaced = before.text.ends_with(' ') || after.text.starts_with(' ');
+        if !is_text && !is_spaced && (apart == Apart::Everywhere || !is_inside) {
+            pieces[number - 1].text.push(' ');
+        }
+    }
+}
+
+/// Writes all emphasis as elements, be its other half in this text or in another.
+fn write_elements(pieces: &mut [Piece<'_>]) {
+    for piece in pieces.iter_mut().filter(|piece| is_emphasis(&piece.text)) {
+        let (open, close) = otherwise(&piece.text, true);
+        match piece.tag.map(|tag| tag.kind) {
+            Some(TagKind::Open) => piece.text = open,
+            Some(TagKind::Close) => piece.text = close,
+            _ => {}
         }
     }
 }

@@ -9,8 +9,7 @@ use super::shield::{Role, Shield};
 use crate::text::html::{self, Place};
 use crate::text::{protect, tag};
 use regex::{Captures, Regex};
-use std::collections::HashMap;
-use std::iter::Peekable;
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::LazyLock;
 
@@ -94,7 +93,7 @@ const SPANS: &[&str] = &[
 static FOREIGN: LazyLock<Regex> = LazyLock::new(|| {
     let kinds = [
         // code, comments: nothing in them is markup
-        r"``(?:[^`\n]|`[^`\n])+``|`[^`\n]+`|<!--[\s\S]*?(?:-->|\z)",
+        r"``(?:[^`\n]|`[^`\n])+``|`[^`\n]+(?:``+[^`\n]+)*`|<!--[\s\S]*?(?:-->|\z)",
         // roles of MyST, with their own text or without
         &format!("|(?<role>{})", protect::ROLE),
         &format!("|(?<span>{})", SPANS.join("|")),
@@ -135,14 +134,14 @@ const ADDRESS: [&str; 4] = ["<", "](", "]: ", "](<"];
 /// The foreign markup of a text, in order.
 pub(super) fn shields(text: &str) -> Vec<Shield> {
     let mut found: Vec<Shield> = Vec::new();
-    let mut words = words(text).into_iter().peekable();
+    let mut words = VecDeque::from(words(text));
     let mut at = 0;
     let mut lines = fenced(text);
     lines.extend(marked_lines(text, &lines));
     lines.sort_by_key(|line| line.range.start);
     for Fenced { range, role } in lines {
         running(text, at..range.start, &mut words, &mut found);
-        while words.next_if(|word| word.start < range.end).is_some() {}
+        pass(&mut words, range.end, text);
         at = range.end;
         found.extend(role.map(|role| Shield { range, role }));
     }
@@ -154,33 +153,48 @@ pub(super) fn shields(text: &str) -> Vec<Shield> {
 fn running(
     text: &str,
     part: Range<usize>,
-    words: &mut Peekable<impl Iterator<Item = Range<usize>>>,
+    words: &mut VecDeque<Range<usize>>,
     found: &mut Vec<Shield>,
 ) {
     let as_word = |range| Shield { range, role: Role::Word };
     let (mut at, own) = (part.start, &text[..part.end]);
     while let Some(captures) = FOREIGN.captures_at(own, at) {
         let whole = captures.get(0).map_or(0..0, |whole| whole.range());
-        while let Some(word) = words.next_if(|word| word.end <= whole.start) {
+        while let Some(word) = words.pop_front_if(|word| word.end <= whole.start) {
             found.push(as_word(word));
         }
         // The sign of a placeholder (`${name}`, `%1$s`) begins no formula.
         let is_formula = captures.name("word").is_some_and(|word| word.as_str().starts_with('$'));
-        let placeholder = words.next_if(|word| is_formula && word.start <= whole.start);
+        let placeholder = words.pop_front_if(|word| is_formula && word.start <= whole.start);
         at = match placeholder {
             Some(word) => {
                 found.push(as_word(word.clone()));
                 word.end
             }
             None => {
-                while words.next_if(|word| word.start < whole.end).is_some() {}
+                pass(words, whole.end, text);
                 found.extend(foreign(&captures, text));
                 whole.end
             }
         };
     }
-    while let Some(word) = words.next_if(|word| word.end <= part.end) {
+    while let Some(word) = words.pop_front_if(|word| word.end <= part.end) {
         found.push(as_word(word));
+    }
+}
+
+/// Leaves out the words that begin before a place. What the last of them has behind it is looked at
+/// again: it began in what is no text.
+fn pass(all: &mut VecDeque<Range<usize>>, end: usize, text: &str) {
+    /// Longer ones are passed over, so that no part is looked at many times.
+    const LONGEST: usize = 1000;
+    let mut last = end;
+    while let Some(word) = all.pop_front_if(|word| word.start < end) {
+        last = last.max(word.end);
+    }
+    if (1..LONGEST).contains(&(last - end)) && text.is_char_boundary(end) {
+        let rest = words(&text[end..last]).into_iter().rev();
+        rest.for_each(|word| all.push_front(end + word.start..end + word.end));
     }
 }
 
@@ -236,8 +250,7 @@ fn foreign(captures: &Captures<'_>, text: &str) -> Vec<Shield> {
             return Vec::new();
         }
         // The text of a link of Markdown's.
-        let is_labelled = after.starts_with('[') && !after.starts_with("[@");
-        if own.starts_with('[') && (after.starts_with('(') || is_labelled) {
+        if own.starts_with('[') && label::is_target(after) {
             return within(range.start + 1..range.end, text);
         }
         return one(range, Role::Point);
@@ -349,20 +362,30 @@ fn words(text: &str) -> Vec<Range<usize>> {
     let word = |span: Range<usize>| {
         let (before, own) = (&text[..span.start], &text[span.clone()]);
         // Wiki links are looked at by themselves.
-        let is_text = !own.starts_with(['<', '`', '&', '[', '!'])
+        let is_text = !own.starts_with(['<', '&', '[', '!'])
             && !ADDRESS.iter().any(|mark| before.ends_with(mark));
         // What Markdown and tables may have after an address.
         let length = own.find("](").or_else(|| own.find("][")).or_else(|| own.find('|'));
         let length = length.unwrap_or(own.len());
+        // And what ends the emphasis around it.
+        let own = &own[..length];
+        let ends = ["**", "~~", "*.", "*,", "*;", "*:", "*!", "*?", "*)"];
+        let length = match own.as_bytes().first() {
+            Some(b'_' | b'{' | b'$' | b'%' | b'\\') => length,
+            _ => ends.iter().filter_map(|end| own.find(end)).min().unwrap_or(length),
+        };
+        let length = own[..length].trim_end_matches(|c| c == '_' && !own.starts_with('_')).len();
         (is_text && length > 0).then(|| span.start..span.start + length)
     };
-    protect::spans(text).into_iter().filter_map(word).collect()
+    // Fences may hold text, and what is code is passed over where it is found.
+    let without_code = text.contains('`').then(|| text.replace('`', " "));
+    protect::spans(without_code.as_deref().unwrap_or(text)).into_iter().filter_map(word).collect()
 }
 
 /// A wiki link: `[[target]]` is a word, of `[[target|text]]` the text is translated.
 fn wiki_link(range: Range<usize>, text: &str) -> Vec<Shield> {
     // `[[1]](https://x.org)` is a link of Markdown's.
-    if text[range.end..].starts_with(['(', '[']) {
+    if label::is_target(&text[range.end..]) {
         return within(range.start + 1..range.end - 1, text);
     }
     let link = &text[range.clone()];

@@ -2,6 +2,31 @@
 
 use super::super::found::one_line;
 use crate::text::html;
+use regex::Regex;
+use std::sync::LazyLock;
+
+/// Whether what follows a closing bracket makes a link of the brackets: an address, or a label that
+/// is no link's text itself.
+pub(super) fn is_target(after: &str) -> bool {
+    static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+        let pattern = concat!(
+            r"^\(\s*(?:<[^<>\n]*>|[^\s()<][^\s()]*(?:\([^\s()]*\)[^\s()]*)*)?",
+            r"(?:\s+(?:\x22[^\x22]*\x22|'[^']*'|\([^()]*\)))?\s*\)",
+        );
+        Regex::new(pattern).expect("the pattern is constant and tested")
+    });
+    if after.starts_with('(') {
+        return ADDRESS.is_match(after);
+    }
+    let is_label = after.starts_with('[') && !after.starts_with("[^") && !after.starts_with("[@");
+    let end = is_label.then(|| end_of_label(after, 1)).flatten();
+    end.is_some_and(|end| !after[1..end].contains('[') && !after[end + 1..].starts_with('('))
+}
+
+/// A symbol by its name.
+static SYMBOL: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"^:[a-z][a-z0-9_+-]*:").expect("the pattern is constant and tested")
+});
 
 /// The text of an image's label, or of a note; none where there is markup in it.
 pub(super) fn plain(written: &str) -> Option<String> {
@@ -12,7 +37,10 @@ pub(super) fn plain(written: &str) -> Option<String> {
             is_word(written[..at].chars().next_back()) && is_word(written[at + 1..].chars().next())
         };
         match c {
+            '\\' if written[at + 1..].starts_with('(') => return None,
             '\\' => _ = chars.next(),
+            ':' if SYMBOL.is_match(&written[at..]) => return None,
+            '~' | '=' | '^' if written[at + 1..].starts_with([c, '[']) => return None,
             '*' | '`' | '[' | '<' | '{' | '$' => return None,
             '_' if !is_inside(at) => return None,
             _ => {}
