@@ -627,6 +627,7 @@ fn what_tools_add_to_markdown_stays_and_its_texts_are_translated() {
         ("(@) un pont\n(@un-autre) deux", "(@) UN PONT\n(@un-autre) DEUX"),
         ("| un vers\n|    et *deux*\n|\n| fin", "| UN VERS\n|    ET *DEUX*\n|\n| FIN"),
         ("| a\n| ---\n| b", "| A\n| ---\n| B"),
+        ("> ```\n> du code\n\nle __COUNT__ pont", "> ```\n> du code\n\nLE __COUNT__ PONT"),
         ("le pont^[Une note.], ici", "LE PONT^[UNE NOTE.], ICI"),
         (
             "```{figure} a.png\n:alt: une carte\n:name: une carte\n\nle pont\n```",

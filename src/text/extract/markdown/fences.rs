@@ -129,6 +129,16 @@ struct Open<'a> {
     start: usize,
     /// Whether there is a text in it.
     has_text: bool,
+    /// Whether it stands in a quotation, with which it ends.
+    is_quoted: bool,
+}
+
+impl Open<'_> {
+    /// What the part does that it ends; nothing where it is code that the parser knows.
+    fn role(&self) -> Option<Role> {
+        let is_read = self.is_code && !self.marks.starts_with(':') && !self.has_text;
+        (!is_read).then_some(Role::Point)
+    }
 }
 
 /// A part of a text that is no running text.
@@ -179,6 +189,12 @@ pub(super) fn fenced(text: &str) -> Vec<Fenced> {
             continue;
         }
         has_options = false;
+        let is_quoted = line.trim_start().starts_with('>');
+        while let Some(last) = open.pop_if(|last| last.is_quoted && !is_quoted) {
+            if last.is_code {
+                add(last.start..range.start, last.role());
+            }
+        }
         let in_code = open.last().is_some_and(|last| last.is_code);
         in_comment = (in_comment || !in_code && content.starts_with("<!--"))
             && !line.trim_end().ends_with("-->");
@@ -190,8 +206,7 @@ pub(super) fn fenced(text: &str) -> Vec<Fenced> {
         let is_bare = name.is_none() && rest.trim().is_empty();
         if is_bare && let Some(last) = open.pop_if(|last| marks.starts_with(last.marks)) {
             let start = if last.is_code { last.start } else { range.start };
-            let is_read = last.is_code && !last.marks.starts_with(':') && !last.has_text;
-            add(start..range.end, (!is_read).then_some(Role::Point));
+            add(start..range.end, last.role());
             continue;
         }
         if in_code || marks.starts_with('`') && rest.contains('`') {
@@ -205,13 +220,13 @@ pub(super) fn fenced(text: &str) -> Vec<Fenced> {
         }
         has_options = !name.is_empty();
         if !(is_colons && is_bare) {
-            open.push(Open { marks, is_code, start: range.start, has_text: false });
+            let start = range.start;
+            open.push(Open { marks, is_code, start, has_text: false, is_quoted });
         }
     }
     // Code that nothing ends goes on to the end of all.
     if let Some(last) = open.pop_if(|last| last.is_code) {
-        let is_read = !last.marks.starts_with(':') && !last.has_text;
-        add(last.start..text.len(), (!is_read).then_some(Role::Point));
+        add(last.start..text.len(), last.role());
     }
     found
 }
