@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Loads `polygist serve` on this machine, beside `polygist stream` on the same texts.
+"""Loads `polygist serve` on this machine, beside `stream` and `batch` on the same texts.
 
 --clients connections, kept open, each with one request in the air: a sentence to `/translate`.
 Together they ask for --sentences sentences, or for as long as --seconds say; told are requests and
 sentences a second, the 50th and 99th percentile of the time of a request, what failed, and the
 resident memory of the server after a tenth of the time and at the end. `stream` gets the sentences
-that were asked, one a line; the time of a line alone, in which the model is loaded, is taken off.
+that were asked, one a line, and `batch` 16 an article; the time of a line alone, in which the model
+is loaded, is taken off.
 The clients are one process of Python and compute beside the server. On a busy machine compare the
 sentences for each second of processor time, with loading.
 
@@ -25,6 +26,7 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -117,6 +119,20 @@ def streamed(command: list[str], source: str, target: str, lines: list[str]) -> 
     return time.monotonic() - begun
 
 
+def batched(command: list[str], source: str, target: str, lines: list[str]) -> float:
+    """Seconds of `batch` for these lines, 16 an article, each translated anew."""
+    articles = ["\n\n".join(lines[at : at + 16]) for at in range(0, len(lines), 16)]
+    rows = [json.dumps({"id": str(at), "text": text}) for at, text in enumerate(articles)]
+    flags = ["--from", source, "--to", target, "--tasks", "translate", "--quiet"]
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "lines.jsonl"
+        file.write_text("\n".join(rows) + "\n")
+        flags += ["--no-translation-memory", "--out", str(Path(folder) / "out")]
+        begun = time.monotonic()
+        subprocess.run([*command, str(file), *flags], stdout=subprocess.DEVNULL, check=True)
+        return time.monotonic() - begun
+
+
 def processor() -> float:
     """Seconds of processor time of the programs that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -167,18 +183,19 @@ def main() -> None:
     serving = processor()
 
     asked = [sentence(sentences, number) for number in range(len(load.times))]
-    stream = [str(args.binary), "stream", *flags]
-    alone = streamed(stream, args.source, args.target, asked[:1])
-    before = processor()
-    together = streamed(stream, args.source, args.target, asked) - alone
-    streaming = processor() - before
-    quantiles = statistics.quantiles(load.times, n=100)
-    rate, peer = len(asked) / took, len(asked) / together
+    rate, per_second = len(asked) / took, len(asked) / serving
     print(f"{args.clients} clients, {len(asked)} sentences in {took:.1f} s")
     print(f"errors             {len(load.errors)} {load.errors[:3] or ''}")
-    print(f"sentences a second {rate:.1f}; stream {peer:.1f}; share {rate / peer:.2f}")
-    own, its = len(asked) / serving, len(asked) / streaming
-    print(f"for each second of processor time {own:.1f}; stream {its:.1f}; share {own / its:.2f}")
+    print(f"sentences a second {rate:.1f}; for each second of processor time {per_second:.1f}")
+    for name, run in {"stream": streamed, "batch": batched}.items():
+        command = [str(args.binary), name, *flags]
+        alone = run(command, args.source, args.target, asked[:1])
+        before = processor()
+        together = run(command, args.source, args.target, asked) - alone
+        peer, its = len(asked) / together, len(asked) / (processor() - before)
+        share, own = rate / peer, per_second / its
+        print(f"{name:18} {peer:.1f}, share {share:.2f}; {its:.1f}, share {own:.2f}")
+    quantiles = statistics.quantiles(load.times, n=100)
     print(f"time of a request  p50 {quantiles[49]:.3f} s, p99 {quantiles[98]:.3f} s")
     print(f"resident memory    {early:.0f} MB at a tenth, {late:.0f} MB at the end")
 
