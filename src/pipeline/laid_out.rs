@@ -98,12 +98,10 @@ impl Document<'_> {
     /// A block of another format than Markdown; of a document, whose markup stands for what only
     /// its own format can say, without that.
     fn written(&self, block: &Block, marked: &Marked) -> String {
-        let is_same = marked.text == block.text && marked.inline.tags == block.inline.tags;
-        let written = if block.kind == BlockKind::Verbatim {
-            block.written()
-        } else if self.article.source.format.is_document() {
+        let is_document = self.article.source.format.is_document();
+        let written = if is_document && block.kind != BlockKind::Verbatim {
             marked.text.as_str().into()
-        } else if is_same {
+        } else if block.is_own(marked) {
             block.written()
         } else if block.notation == Notation::Cell {
             inline::written(marked, block.notation, &block.prefix).into()
@@ -116,9 +114,14 @@ impl Document<'_> {
 
 /// Whether the end of a text and what follows it without a space are one address, or the like.
 fn grow_together(text: &str, next: &str) -> bool {
+    /// As much of both is looked at, since a block may have a thousand sentences without a space
+    /// between them.
+    const NEAR: usize = 1000;
     if text.is_empty() || next.is_empty() || text.ends_with(char::is_whitespace) {
         return false;
     }
+    let text = &text[text.ceil_char_boundary(text.len().saturating_sub(NEAR))..];
+    let next = &next[..next.floor_char_boundary(NEAR)];
     let spans = protect::spans(&[text, next].concat());
     spans.iter().any(|span| span.start < text.len() && text.len() < span.end)
 }

@@ -55,9 +55,7 @@ impl<'a> Text<'a> {
 
     /// Whether it is written as in the source.
     fn is_copied(&self) -> bool {
-        let Text { block, translated, .. } = self;
-        block.kind == BlockKind::Verbatim
-            || translated.text == block.text && translated.inline.tags == block.inline.tags
+        self.block.is_own(self.translated)
     }
 
     /// Whether its translation is left out.

@@ -109,12 +109,9 @@ fn iter(text: &str) -> impl Iterator<Item = Range<usize>> {
     std::iter::from_fn(move || {
         loop {
             let found = SPANS.find_at(text, at)?;
-            let own = own_part(text, found.range());
+            let own = own_part(text, found.range()).filter(|own| !own.is_empty());
             // What follows an address may be another thing.
-            at = own.as_ref().map_or(found.end(), |own| own.end.max(at + 1));
-            while !text.is_char_boundary(at) {
-                at += 1;
-            }
+            at = own.as_ref().map_or(found.end(), |own| own.end);
             if own.is_some() {
                 return own;
             }
@@ -263,12 +260,12 @@ pub fn surplus(source: &str, output: &str) -> Vec<Range<usize>> {
     let has_formulas = own.iter().any(|span| kind_of(&source[span.clone()]) == b'$');
     // Between the signs of two prices, or of two changed placeholders, there may be others.
     let inside = |span: Range<usize>| {
-        let is_formula = output[span.clone()].starts_with('$') && output[..span.end].ends_with('$');
+        let between = output[span.clone()].strip_prefix('$').and_then(|t| t.strip_suffix('$'));
         let start = span.start + 1;
-        let parts = |span: Range<usize>| start + span.start..start + span.end;
-        match is_formula && !has_formulas && span.len() > 2 {
-            true => spans(&output[start..span.end - 1]).into_iter().map(parts).collect(),
-            false => vec![span],
+        let moved = |part: Range<usize>| start + part.start..start + part.end;
+        match between {
+            Some(text) if !has_formulas => spans(text).into_iter().map(moved).collect(),
+            _ => vec![span],
         }
     };
     let found: Vec<Range<usize>> = found.into_iter().flat_map(inside).collect();

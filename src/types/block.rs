@@ -113,6 +113,12 @@ impl Block {
         }
     }
 
+    /// Whether a text is the block's own, so that nothing is to be written anew.
+    pub(crate) fn is_own(&self, marked: &Marked) -> bool {
+        self.kind == BlockKind::Verbatim
+            || marked.text == self.text && marked.inline.tags == self.inline.tags
+    }
+
     /// The text and its markup.
     pub fn marked(&self) -> Marked {
         Marked { text: self.text.clone(), inline: self.inline.clone() }

@@ -54,15 +54,15 @@ pub(super) fn put_back(segment: &Segment, terms: &[FoundTerm], translation: &mut
     set_apart(source, translation);
     // What is there now may be there twice: what stands in code does so beside it, too.
     remove_surplus(segment, translation);
-    let mut missing = protect::missing(source, &translation.text);
-    missing.retain(|span| !span.starts_with('&'));
-    if !missing.is_empty() || !surplus(segment, &translation.text).is_empty() {
+    let missing = protect::missing(source, &translation.text);
+    let is_lacking = missing.iter().any(|span| !span.starts_with('&'));
+    if is_lacking || !surplus(segment, &translation.text).is_empty() {
         // What is too entangled to be put in order stays as it is, and is complained of.
         (translation.text, translation.links) = (source.into(), words_to_themselves(source));
         return;
     }
     let is_there = terms::lost(terms, segment, &translation.text).is_empty();
-    if is_there && protect::missing(source, &translation.text).is_empty() {
+    if is_there && missing.is_empty() {
         translation.problems.retain(|problem| *problem != Problem::Protected);
     }
 }

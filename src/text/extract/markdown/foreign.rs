@@ -372,9 +372,11 @@ fn words(text: &str) -> Vec<Range<usize>> {
         let ends = ["**", "~~", "*.", "*,", "*;", "*:", "*!", "*?", "*)"];
         let length = match own.as_bytes().first() {
             Some(b'_' | b'{' | b'$' | b'%' | b'\\') => length,
-            _ => ends.iter().filter_map(|end| own.find(end)).min().unwrap_or(length),
+            _ => {
+                let end = ends.iter().filter_map(|end| own.find(end)).min().unwrap_or(length);
+                own[..end].trim_end_matches('_').len()
+            }
         };
-        let length = own[..length].trim_end_matches(|c| c == '_' && !own.starts_with('_')).len();
         (is_text && length > 0).then(|| span.start..span.start + length)
     };
     // Fences may hold text, and what is code is passed over where it is found.
